@@ -1,0 +1,1 @@
+//! Load generator, TLS relay and peer runner behind make bench.

@@ -1,0 +1,1 @@
+//! A private XMPP server that one person can run for family, friends or a club.

@@ -1,0 +1,3 @@
+//! The binary `anemone`.
+
+fn main() {}

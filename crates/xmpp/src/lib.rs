@@ -1,0 +1,1 @@
+//! XMPP without sockets, clocks or files: XML, stanzas, stream negotiation, SASL, stream management.
