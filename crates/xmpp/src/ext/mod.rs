@@ -1,0 +1,12 @@
+//! Payloads of extensions, one XEP to a file.
+//!
+//! Each type is read from and written to [`Element`](crate::xml::Element). What is accepted is
+//! lenient, what is sent is exact. Who sent a payload, and whether that entity may, is not decided
+//! here.
+
+pub mod caps;
+pub mod delay;
+pub mod disco;
+pub mod form;
+pub mod forward;
+pub mod rsm;
