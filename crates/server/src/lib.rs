@@ -1,1 +1,3 @@
 //! A private XMPP server that one person can run for family, friends or a club.
+
+pub mod config;

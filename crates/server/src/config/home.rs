@@ -1,0 +1,71 @@
+//! The data directory: which file lies where.
+
+use std::path::{Path, PathBuf};
+
+/// A data directory, `DIR` in `anemone serve --data DIR`. Everything the server keeps is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    path: PathBuf,
+}
+
+impl Home {
+    /// The directory at `path`, which need not exist yet.
+    pub fn new(path: impl Into<PathBuf>) -> Home {
+        Home { path: path.into() }
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The configuration.
+    pub fn config_file(&self) -> PathBuf {
+        self.path.join("anemone.toml")
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.path.join("anemone.db")
+    }
+
+    /// The socket on which a running server takes commands.
+    pub fn socket(&self) -> PathBuf {
+        self.path.join("anemone.sock")
+    }
+
+    /// The file that a running server holds locked, so that a second one does not start.
+    pub fn lock_file(&self) -> PathBuf {
+        self.path.join("anemone.lock")
+    }
+
+    /// The server's own secret, from which the keys of its other secrets are derived.
+    pub fn secret(&self) -> PathBuf {
+        self.path.join("secret.key")
+    }
+
+    /// The certificate of the server's own authority, which clients may trust.
+    pub fn authority(&self) -> PathBuf {
+        self.path.join("ca.pem")
+    }
+
+    /// The private key of that authority.
+    pub fn authority_key(&self) -> PathBuf {
+        self.path.join("ca.key")
+    }
+
+    /// The certificate that authority signed for the server.
+    pub fn certificate(&self) -> PathBuf {
+        self.path.join("server.pem")
+    }
+
+    /// The private key of that certificate.
+    pub fn certificate_key(&self) -> PathBuf {
+        self.path.join("server.key")
+    }
+
+    /// A path from the configuration: relative ones start here.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.path.join(path)
+    }
+}

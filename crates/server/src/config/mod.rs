@@ -1,0 +1,550 @@
+//! `anemone.toml`: one file in which only the domain is required. Everything wrong with a file is
+//! reported at once, each with its line and what is allowed there.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::SocketAddr,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use toml::de::{DeTable, DeValue};
+
+pub use self::{
+    home::Home,
+    schema::{Chapter, Key, Problem},
+    sections::{
+        Archive, Contact, FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat, Login,
+        Metrics, Policy, Registration, Tls,
+    },
+};
+
+mod home;
+pub mod reference;
+mod schema;
+mod sections;
+
+use self::schema::{TableReader, Value as _, unknown};
+
+/// The configuration of one server. Built by [`Config::load`] or, in tests, by [`Config::parse`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The domain served, in its normal form: what stands behind the `@` in every address.
+    pub domain: String,
+    /// Where the server listens.
+    pub listen: Listen,
+    /// How people get an account.
+    pub registration: Registration,
+    /// Encryption of connections.
+    pub tls: Tls,
+    /// How people prove who they are.
+    pub login: Login,
+    /// What one client, address or account may use.
+    pub limits: Limits,
+    /// The history of messages.
+    pub archive: Archive,
+    /// Whom to ask about this server.
+    pub contact: Contact,
+    /// The page at the domain's web address.
+    pub front_door: FrontDoor,
+    /// Numbers for Prometheus.
+    pub metrics: Metrics,
+    /// The log.
+    pub log: Log,
+    /// The keys that the file sets, as `section.key`.
+    set: BTreeMap<String, Range<usize>>,
+}
+
+/// A door of the server, as named in `[listen]` and `[metrics]`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Service {
+    /// Clients, STARTTLS.
+    C2s,
+    /// Clients, direct TLS.
+    C2sTls,
+    /// Web with TLS.
+    Https,
+    /// Web without TLS, loopback only.
+    Http,
+    /// `/metrics` and `/healthz` without TLS, loopback only.
+    Metrics,
+}
+
+/// One address the server listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    /// What is spoken there.
+    pub service: Service,
+    /// Where.
+    pub address: SocketAddr,
+    /// Whether the operator wrote it down. Such an address must open or the server does not
+    /// start; one that is only a default may fail with a warning.
+    pub explicit: bool,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What to do about it, in words.
+        reason: String,
+    },
+    /// The file says something that is not allowed. One line for each problem.
+    #[error("{}", render(path, text, problems))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Its content, to count lines in.
+        text: String,
+        /// Everything wrong with it.
+        problems: Vec<Problem>,
+    },
+}
+
+impl Config {
+    /// Reads the configuration of a data directory.
+    ///
+    /// # Errors
+    /// When the file is missing, unreadable or wrong; the error says what to do.
+    pub fn load(home: &Home) -> Result<Config, ConfigError> {
+        let path = home.config_file();
+        let text = std::fs::read_to_string(&path).map_err(|error| ConfigError::Unreadable {
+            reason: unreadable(&error, home),
+            path: path.clone(),
+        })?;
+        Config::parse(&text).map_err(|problems| ConfigError::Invalid { path, text, problems })
+    }
+
+    /// Reads a configuration from its text.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text.
+    pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            return Err(errors.iter().map(syntax).collect());
+        }
+        let mut problems = Vec::new();
+        let config = read(document.get_ref(), &mut problems);
+        if problems.is_empty() {
+            config.verify(&mut problems);
+        }
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    /// The configuration that a file with nothing but the domain gives.
+    ///
+    /// # Errors
+    /// When the domain is not a valid one.
+    pub fn for_domain(domain: &str) -> Result<Config, Vec<Problem>> {
+        Config::parse(&format!("domain = {}\n", schema::quote(domain)))
+    }
+
+    /// Whether the file sets a key, such as `listen.c2s`.
+    pub fn sets(&self, key: &str) -> bool {
+        self.set.contains_key(key)
+    }
+
+    /// Every address to listen on.
+    pub fn listeners(&self) -> Vec<Listener> {
+        let listen = &self.listen;
+        let doors = [
+            (Service::C2s, "listen.c2s", &listen.c2s),
+            (Service::C2sTls, "listen.c2s_tls", &listen.c2s_tls),
+            (Service::Https, "listen.https", &listen.https),
+            (Service::Http, "listen.http", &listen.http),
+            (Service::Metrics, "metrics.listen", &self.metrics.listen),
+        ];
+        let all = doors.into_iter().flat_map(|(service, key, addresses)| {
+            let explicit = self.sets(key);
+            addresses.iter().map(move |&address| Listener { service, address, explicit })
+        });
+        all.collect()
+    }
+
+    /// Sentences about what the file asks for and this version does not do. Said at start and by
+    /// `anemone check`.
+    pub fn notices(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        if !self.listen.s2s.is_empty() || !self.listen.s2s_tls.is_empty() {
+            notices.push(
+                "The addresses in `s2s` and `s2s_tls` are not opened: this version does not \
+                 connect to other servers, people on this server can only talk to each other."
+                    .to_owned(),
+            );
+        }
+        if !self.tls.required {
+            notices.push(
+                "TLS is not required: clients on this machine may log in without encryption."
+                    .to_owned(),
+            );
+        }
+        if !self.limits.throttle {
+            notices.push(
+                "Rate limits are off (`throttle = false`): fit for a test bed, not for the open \
+                 internet."
+                    .to_owned(),
+            );
+        }
+        notices
+    }
+
+    /// The rules that concern more than one key.
+    fn verify(&self, problems: &mut Vec<Problem>) {
+        self.verify_loopback("listen.http", &self.listen.http, problems);
+        self.verify_loopback("metrics.listen", &self.metrics.listen, problems);
+        self.verify_tls(problems);
+        self.verify_addresses(problems);
+    }
+
+    fn verify_tls(&self, problems: &mut Vec<Problem>) {
+        if !self.tls.required && !self.listen.c2s.iter().all(is_loopback) {
+            problems.push(self.problem(
+                "tls.required",
+                "`required = false` lets passwords travel unencrypted, so it is accepted only \
+                 when every address in `c2s` is a loopback address such as \"127.0.0.1:5222\"",
+            ));
+        }
+        let (present, absent) = match (&self.tls.certificate, &self.tls.key) {
+            (Some(_), None) => ("certificate", "key"),
+            (None, Some(_)) => ("key", "certificate"),
+            _ => return,
+        };
+        problems.push(self.problem(
+            &format!("tls.{present}"),
+            &format!(
+                "`{present}` is set and `{absent}` is not: add `{absent}`, or remove both to let \
+                 the server make its own"
+            ),
+        ));
+    }
+
+    fn verify_addresses(&self, problems: &mut Vec<Problem>) {
+        if let Some(url) = &self.front_door.url
+            && !(url.starts_with("https://") || url.starts_with("http://"))
+        {
+            problems.push(self.problem("front_door.url", "`url` must start with \"https://\""));
+        }
+        for (kind, addresses) in self.contact.addresses() {
+            let key = format!("contact.{}", kind.trim_end_matches("-addresses"));
+            let bad = addresses.iter().find(|address| !is_uri(address));
+            problems.extend(bad.map(|bad| {
+                self.problem(
+                    &key,
+                    &format!(
+                        "`{bad}` is not a contact address: write it with its kind in front, such \
+                         as \"mailto:ada@example.org\" or \"xmpp:ada@example.org\""
+                    ),
+                )
+            }));
+        }
+    }
+
+    fn verify_loopback(&self, key: &str, addresses: &[SocketAddr], problems: &mut Vec<Problem>) {
+        if let Some(open) = addresses.iter().find(|address| !is_loopback(address)) {
+            problems.push(self.problem(
+                key,
+                &format!(
+                    "{open} can be reached from other machines, and nothing is encrypted there: \
+                     use a loopback address such as \"127.0.0.1:{}\"",
+                    open.port()
+                ),
+            ));
+        }
+    }
+
+    fn problem(&self, key: &str, message: &str) -> Problem {
+        Problem { span: self.set.get(key).cloned(), message: message.to_owned() }
+    }
+}
+
+/// A domain in its normal form (RFC 7622 §3.2).
+///
+/// # Errors
+/// A sentence when it is not a domain name that can be served.
+pub fn domain(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is not a domain name, such as \"example.org\"");
+    let domain = jid::DomainPart::new(text).map_err(|_| wrong())?.as_str().to_owned();
+    let is_host = domain.len() <= 253
+        && !domain.is_empty()
+        && domain.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .chars()
+                    .all(|letter| letter.is_alphanumeric() || letter == '-' || !letter.is_ascii())
+        });
+    if is_host { Ok(domain) } else { Err(wrong()) }
+}
+
+/// Whether only this machine can reach the address.
+pub fn is_loopback(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn is_uri(text: &str) -> bool {
+    let scheme = text.split_once(':').map(|(scheme, rest)| (scheme, !rest.is_empty()));
+    matches!(scheme, Some((scheme, true)) if scheme.len() > 1
+        && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter)))
+        && !text.chars().any(|letter| letter.is_whitespace() || letter.is_control())
+}
+
+fn unreadable(error: &std::io::Error, home: &Home) -> String {
+    let data = home.path().display();
+    match error.kind() {
+        std::io::ErrorKind::NotFound => format!(
+            "there is no such file; make one with: anemone init --data {data} --domain NAME"
+        ),
+        std::io::ErrorKind::PermissionDenied => {
+            "you may not read it; run the command as the user who owns the data directory"
+                .to_owned()
+        }
+        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => format!("it cannot be read: {error}"),
+    }
+}
+
+fn syntax(error: &toml::de::Error) -> Problem {
+    Problem { span: error.span(), message: error.message().trim().to_owned() }
+}
+
+/// Reads every section of the document; what is wrong goes to `problems`.
+fn read(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Config {
+    let mut set = BTreeMap::new();
+    let mut config = Config { domain: read_domain(document, problems), ..Config::empty() };
+    macro_rules! sections {
+        ($($field:ident: $Section:ty,)*) => {$(
+            if let Some(table) = section_table(document, stringify!($field), problems) {
+                let mut reader =
+                    TableReader::new(stringify!($field), table, problems, &mut set);
+                config.$field = <$Section>::read(&mut reader);
+                reader.finish();
+            }
+        )*};
+    }
+    sections! {
+        listen: Listen, registration: Registration, tls: Tls, login: Login, limits: Limits,
+        archive: Archive, contact: Contact, front_door: FrontDoor, metrics: Metrics, log: Log,
+    }
+    read_top_level(document, problems);
+    config.set = set;
+    config
+}
+
+fn section_table<'a, 'i>(
+    document: &'a DeTable<'i>,
+    name: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<&'a DeTable<'i>> {
+    let value = document.get(name)?;
+    let table = value.get_ref().as_table();
+    if table.is_none() {
+        problems.push(Problem::at(
+            value.span(),
+            format!("`{name}` is a section: write [{name}] on a line of its own"),
+        ));
+    }
+    table
+}
+
+fn read_domain(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> String {
+    let Some(value) = document.get("domain") else {
+        problems.push(Problem::general(
+            "`domain` is missing: write domain = \"example.org\" on the first line",
+        ));
+        return String::new();
+    };
+    let DeValue::String(text) = value.get_ref() else {
+        problems.push(Problem::at(value.span(), format!("`domain` must be {}", String::allowed())));
+        return String::new();
+    };
+    domain(text).unwrap_or_else(|message| {
+        problems.push(Problem::at(value.span(), message));
+        String::new()
+    })
+}
+
+/// Reports sections that do not exist, and keys that stand before the first section by mistake.
+fn read_top_level(document: &DeTable<'_>, problems: &mut Vec<Problem>) {
+    let chapters = reference::chapters();
+    let mut known = vec!["domain"];
+    known.extend(chapters.iter().map(|chapter| chapter.name));
+    for key in document.keys() {
+        let name = key.get_ref().as_ref();
+        if known.contains(&name) {
+            continue;
+        }
+        let owner = chapters.iter().find(|chapter| chapter.keys.iter().any(|key| key.name == name));
+        let message = match owner {
+            Some(chapter) => {
+                let section = chapter.name;
+                format!("`{name}` belongs in the section [{section}]: put it below that line")
+            }
+            None => unknown(name, "the file", &known),
+        };
+        problems.push(Problem::at(key.span(), message));
+    }
+}
+
+/// `FILE:LINE: message`, one line for each problem, in the order of the file.
+fn render(path: &Path, text: &str, problems: &[Problem]) -> String {
+    let mut sorted: Vec<&Problem> = problems.iter().collect();
+    sorted.sort_by_key(|problem| problem.span.as_ref().map_or(0, |span| span.start));
+    let lines = sorted.into_iter().map(|problem| {
+        let line = problem.span.as_ref().map_or(String::new(), |span| {
+            let before = text.as_bytes().get(..span.start).unwrap_or(text.as_bytes());
+            format!("{}:", 1 + before.iter().filter(|byte| **byte == b'\n').count())
+        });
+        format!("{}:{line} {}", path.display(), problem.message)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+impl Config {
+    fn empty() -> Config {
+        Config {
+            domain: String::new(),
+            listen: Listen::default(),
+            registration: Registration::default(),
+            tls: Tls::default(),
+            login: Login::default(),
+            limits: Limits::default(),
+            archive: Archive::default(),
+            contact: Contact::default(),
+            front_door: FrontDoor::default(),
+            metrics: Metrics::default(),
+            log: Log::default(),
+            set: BTreeMap::new(),
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Service::C2s => "c2s",
+            Service::C2sTls => "c2s_tls",
+            Service::Https => "https",
+            Service::Http => "http",
+            Service::Metrics => "metrics",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(text: &str) -> String {
+        let problems = Config::parse(text).expect_err("the text is wrong");
+        render(Path::new("anemone.toml"), text, &problems)
+    }
+
+    #[test]
+    fn a_domain_is_all_a_file_needs() {
+        let config = Config::parse("domain = \"Example.ORG\"").unwrap();
+        assert_eq!(config.domain, "example.org");
+        assert_eq!(config.registration.policy, Policy::Invite);
+        assert!(config.tls.required && config.archive.enabled && config.limits.throttle);
+        assert_eq!(config.limits.unauthenticated_seconds, 30);
+        assert!(config.listeners().iter().all(|listener| !listener.explicit));
+    }
+
+    #[test]
+    fn every_key_of_the_operators_scripts_is_read() {
+        let config = Config::parse(
+            "domain = \"localhost\"\n[listen]\nc2s = [\"127.0.0.1:0\"]\n\
+             c2s_tls = [\"[::1]:5223\"]\ns2s = [\"127.0.0.1:5269\"]\ns2s_tls = []\n\
+             https = [\"127.0.0.1:5443\"]\n[registration]\npolicy = \"open\"\n\
+             [tls]\nrequired = false\n[limits]\nthrottle = false\n\
+             unauthenticated_seconds = 3\n[archive]\nenabled = false\n",
+        )
+        .unwrap();
+        assert_eq!(config.registration.policy, Policy::Open);
+        assert!(!config.tls.required && !config.limits.throttle && !config.archive.enabled);
+        assert_eq!(config.limits.unauthenticated(), std::time::Duration::from_secs(3));
+        assert!(config.listeners().iter().all(|listener| listener.explicit));
+        assert_eq!(config.listeners().len(), 3);
+        assert!(config.notices().iter().any(|notice| notice.contains("s2s")));
+    }
+
+    #[test]
+    fn an_unknown_key_is_reported_with_its_line_and_the_right_spelling() {
+        assert_eq!(
+            messages("domain = \"a.example\"\n[listen]\nc2s_tsl = []\n"),
+            "anemone.toml:3: unknown key `c2s_tsl` in [listen]; did you mean `c2s_tls`?"
+        );
+        assert_eq!(
+            messages("domain = \"a.example\"\n[listne]\n"),
+            "anemone.toml:2: unknown key `listne` in the file; did you mean `listen`?"
+        );
+        assert_eq!(
+            messages("policy = \"open\"\ndomain = \"a.example\"\n"),
+            "anemone.toml:1: `policy` belongs in the section [registration]: put it below that line"
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_reported_with_what_is_allowed() {
+        assert_eq!(
+            messages("domain = \"a.example\"\n[registration]\npolicy = \"everyone\"\n"),
+            "anemone.toml:3: `policy` must be \"invite\", \"closed\" or \"open\""
+        );
+        assert_eq!(
+            messages("domain = \"a.example\"\n[listen]\nc2s = [\"127.0.0.1\"]\n"),
+            "anemone.toml:3: `c2s` must be a list in square brackets; each entry is an address \
+             with port, such as \"192.0.2.1:5222\" or \"[::]:5222\""
+        );
+        assert_eq!(
+            messages("domain = \"a.example\"\n[limits]\nunauthenticated_seconds = 0\n"),
+            "anemone.toml:3: `unauthenticated_seconds` must be a whole number from 1 to 3600"
+        );
+        assert!(messages("domain = \"a b\"").contains("`a b` is not a domain name"));
+        assert!(messages("listen = 3\ndomain = \"a.example\"").contains("write [listen]"));
+        assert!(messages("").contains("`domain` is missing"));
+        assert!(messages("domain = \"a.example\"\n[listen\n").starts_with("anemone.toml:2:"));
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_at_once() {
+        let text = "domain = \"\"\n[tls]\nrequired = 1\n[nonsense]\n";
+        assert_eq!(messages(text).lines().count(), 3);
+    }
+
+    #[test]
+    fn plain_text_is_for_loopback_listeners_alone() {
+        let open = "domain = \"a.example\"\n[tls]\nrequired = false\n";
+        assert!(messages(open).contains("anemone.toml:3: `required = false`"));
+        let http = "domain = \"a.example\"\n[listen]\nhttp = [\"0.0.0.0:5280\"]\n";
+        assert!(messages(http).contains("use a loopback address such as \"127.0.0.1:5280\""));
+        let metrics = "domain = \"a.example\"\n[metrics]\nlisten = [\"[::]:9090\"]\n";
+        assert!(messages(metrics).contains("loopback"));
+    }
+
+    #[test]
+    fn a_certificate_needs_its_key_and_a_contact_its_kind() {
+        let tls = "domain = \"a.example\"\n[tls]\ncertificate = \"c.pem\"\n";
+        assert!(messages(tls).contains("`certificate` is set and `key` is not"));
+        let contact = "domain = \"a.example\"\n[contact]\nadmin = [\"ada@a.example\"]\n";
+        assert!(messages(contact).contains("\"mailto:ada@example.org\""));
+    }
+
+    #[test]
+    fn international_names_and_single_labels_are_domains() {
+        assert_eq!(domain("Bücher.example").unwrap(), "bücher.example");
+        assert_eq!(domain("localhost").unwrap(), "localhost");
+        for bad in ["", ".", "a..b", "-a.example", "a@b", "a/b", "exa_mple.org"] {
+            assert!(domain(bad).is_err(), "{bad}");
+        }
+    }
+}

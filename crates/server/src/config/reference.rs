@@ -1,0 +1,76 @@
+//! The manual of `anemone.toml`, made from the comments of the sections.
+
+use std::fmt::Write as _;
+
+use super::{
+    Archive, Contact, FrontDoor, Limits, Listen, Log, Login, Metrics, Registration, Tls,
+    schema::Chapter,
+};
+
+/// Every section of the file in the order of the manual.
+pub fn chapters() -> Vec<Chapter> {
+    vec![
+        Listen::chapter(),
+        Registration::chapter(),
+        Tls::chapter(),
+        Login::chapter(),
+        Limits::chapter(),
+        Archive::chapter(),
+        Contact::chapter(),
+        FrontDoor::chapter(),
+        Metrics::chapter(),
+        Log::chapter(),
+    ]
+}
+
+/// The manual in Markdown: the content of `docs/config.md`.
+pub fn markdown() -> String {
+    let mut page = String::from(PREFACE);
+    for chapter in chapters() {
+        let _ = write!(page, "\n## [{}]\n\n{}\n", chapter.name, prose(chapter.docs));
+        for key in &chapter.keys {
+            let default = match &key.default {
+                Some(default) => format!("default `{default}`"),
+                None => "absent by default".to_owned(),
+            };
+            let _ = write!(
+                page,
+                "\n### `{}`\n\n{}\n\nMust be {}; {default}.\n",
+                key.name,
+                prose(key.docs),
+                key.allowed
+            );
+        }
+    }
+    page
+}
+
+/// Doc comment lines as one paragraph.
+fn prose(docs: &[&str]) -> String {
+    docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+}
+
+const PREFACE: &str = "\
+# Configuration
+
+<!-- Printed by `anemone config --reference`; a test compares. -->
+
+The server reads `anemone.toml` in its data directory. Only `domain` is required; every other key
+has the default shown here. A key that does not exist is an error, so a misspelt one cannot go
+unnoticed. `anemone check` reads the file without starting anything, and `anemone reload` (or
+SIGHUP) makes a running server read it again: certificates, `[contact]`, `[front_door]`,
+`[registration]`, the level of `[log]` and the rates of `[limits]` change at once, the rest at the
+next start.
+
+```toml
+domain = \"example.org\"
+
+[registration]
+policy = \"invite\"
+```
+
+## `domain`
+
+The domain served: what stands behind the `@` in every address. It cannot change once there are
+accounts.
+";

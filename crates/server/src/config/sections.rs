@@ -1,0 +1,305 @@
+//! The sections of `anemone.toml`. The comments here are the manual: `anemone config --reference`
+//! prints them and `docs/config.md` is that output.
+
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use super::schema::{choice, section};
+
+section! {
+    /// Where the server listens. Every key is a list of addresses with port; an empty list closes
+    /// that door. `[::]` also accepts IPv4. A key that is not in the file opens its usual port
+    /// where it can, and says in the log where it could not; an address that is in the file must
+    /// be available or the server does not start.
+    pub struct Listen as "listen" {
+        /// Clients that start in plain text and change to TLS (STARTTLS, RFC 6120).
+        pub c2s: Vec<SocketAddr> = any(5222);
+        /// Clients that speak TLS from the first byte (XEP-0368).
+        pub c2s_tls: Vec<SocketAddr> = any(5223);
+        /// Other servers. This version does not federate: the addresses are read and not opened.
+        pub s2s: Vec<SocketAddr> = Vec::new();
+        /// Other servers, TLS from the first byte. Read and not opened, as `s2s`.
+        pub s2s_tls: Vec<SocketAddr> = Vec::new();
+        /// Web pages, invitations and WebSocket, with TLS.
+        pub https: Vec<SocketAddr> = any(443);
+        /// The same without TLS, for a reverse proxy on this machine: loopback addresses only.
+        pub http: Vec<SocketAddr> = Vec::new();
+    }
+}
+
+choice! {
+    /// Who may make an account.
+    pub enum Policy {
+        /// People who hold an invitation.
+        Invite = "invite",
+        /// Nobody; the operator adds accounts.
+        Closed = "closed",
+        /// Everybody who asks (XEP-0077).
+        Open = "open",
+    }
+}
+
+choice! {
+    /// Which users may invite others.
+    pub enum Inviters {
+        /// Every user of the server.
+        Everyone = "everyone",
+        /// Administrators only.
+        Admins = "admins",
+    }
+}
+
+section! {
+    /// How people get an account.
+    pub struct Registration as "registration" {
+        /// Who may make an account: holders of an invitation, nobody, or everybody. With "closed"
+        /// the operator still adds accounts with `anemone account add`.
+        pub policy: Policy = Policy::Invite;
+        /// Which users may make invitations from their own client (XEP-0401).
+        pub inviters: Inviters = Inviters::Everyone;
+        /// How many days an invitation is good for unless its maker says otherwise.
+        pub invitation_days: u64 = 7, in 1..=365;
+        /// How many unused invitations one user may have at a time.
+        pub invitations_per_user: u64 = 10, in 1..=1000;
+        /// The shortest password accepted, in characters.
+        pub password_length: u64 = 8, in 8..=128;
+    }
+}
+
+section! {
+    /// Encryption of every connection. Without `certificate` and `key` the server makes its own
+    /// authority (`ca.pem` in the data directory, to be trusted by the clients) and renews the
+    /// certificate it signs by itself.
+    pub struct Tls as "tls" {
+        /// The certificate chain in PEM, the server's own certificate first. It is read again when
+        /// it changes, without a restart.
+        pub certificate: Option<PathBuf> = None;
+        /// Its private key in PEM, readable by the server alone.
+        pub key: Option<PathBuf> = None;
+        /// Whether clients must use TLS. `false` also allows plain text, and is accepted only when
+        /// every address in `c2s` is a loopback address.
+        pub required: bool = true;
+    }
+}
+
+section! {
+    /// How people prove who they are.
+    pub struct Login as "login" {
+        /// Offer the mechanism PLAIN, inside TLS only, for clients that know nothing better. The
+        /// client then sends the password itself.
+        pub plain: bool = false;
+        /// Let clients log in again with a token instead of the password (FAST, XEP-0484).
+        pub tokens: bool = true;
+        /// How many days a token is good for after its last use.
+        pub token_days: u64 = 21, in 1..=365;
+        /// PBKDF2 iterations for new passwords. More makes a stolen database harder to crack and
+        /// every login with a password slower on the client.
+        pub iterations: u64 = 100_000, in 4096..=1_000_000;
+    }
+}
+
+section! {
+    /// What one client, one address or one account may use.
+    pub struct Limits as "limits" {
+        /// Whether rates are limited: stanzas and bytes per second, connections per address, and
+        /// the growing delay after wrong passwords. Turn it off in test beds only. Sizes and depth
+        /// of what clients send stay limited.
+        pub throttle: bool = true;
+        /// Seconds a connection may take from its first byte to a successful login.
+        pub unauthenticated_seconds: u64 = 30, in 1..=3600;
+        /// Seconds a connection may take for its TLS handshake.
+        pub handshake_seconds: u64 = 10, in 1..=300;
+        /// Connections before login, of all addresses together.
+        pub unauthenticated_total: u64 = 2000, in 1..=1_000_000;
+        /// Connections before login from one address (IPv4 address, IPv6 /64).
+        pub unauthenticated_per_address: u64 = 20, in 1..=100_000;
+        /// Connections from one address (IPv4 address, IPv6 /64).
+        pub connections_per_address: u64 = 100, in 1..=1_000_000;
+        /// Connections from one network (IPv4 /24, IPv6 /48).
+        pub connections_per_network: u64 = 1000, in 1..=1_000_000;
+        /// The largest stanza a logged-in client may send, in bytes.
+        pub stanza_bytes: u64 = 262_144, in 10_000..=8_388_608;
+        /// Stanzas per second of one connection, averaged over ten seconds.
+        pub stanzas_per_second: u64 = 100, in 1..=1_000_000;
+        /// Bytes per second of one connection, averaged over ten seconds.
+        pub bytes_per_second: u64 = 131_072, in 1024..=1_073_741_824;
+        /// Seconds without any traffic after which the server asks whether a client still lives.
+        pub idle_seconds: u64 = 300, in 10..=86_400;
+        /// Devices of one account that may be connected or resumable at a time.
+        pub sessions_per_account: u64 = 20, in 1..=1000;
+        /// Seconds a lost connection may be resumed with nothing lost (XEP-0198).
+        pub resume_seconds: u64 = 600, in 1..=86_400;
+        /// Unacknowledged stanzas kept for a client.
+        pub unacknowledged_stanzas: u64 = 500, in 10..=100_000;
+        /// Unacknowledged bytes kept for a client.
+        pub unacknowledged_bytes: u64 = 1_048_576, in 65_536..=1_073_741_824;
+        /// Contacts in one account's roster.
+        pub contacts_per_account: u64 = 2000, in 10..=100_000;
+        /// Bytes that one account may keep in personal nodes: avatars, OMEMO keys, bookmarks.
+        pub pep_bytes_per_account: u64 = 10_485_760, in 65_536..=1_073_741_824;
+        /// Bytes that one account may keep in private storage and vCards.
+        pub private_bytes_per_account: u64 = 1_048_576, in 65_536..=1_073_741_824;
+    }
+}
+
+section! {
+    /// The history of messages that lets every device of a user catch up (XEP-0313).
+    pub struct Archive as "archive" {
+        /// Whether messages are archived. Without it, messages for users who are offline are still
+        /// kept until they return.
+        pub enabled: bool = true;
+        /// Days a message stays in the archive; 0 keeps it for ever.
+        pub retention_days: u64 = 30, in 0..=36_500;
+    }
+}
+
+section! {
+    /// Whom to ask about this server (XEP-0157). Every key is a list of addresses such as
+    /// "mailto:ada@example.org" or "xmpp:ada@example.org". They are public.
+    pub struct Contact as "contact" {
+        /// Reports of abuse.
+        pub abuse: Vec<String> = Vec::new();
+        /// The people who run the server.
+        pub admin: Vec<String> = Vec::new();
+        /// Comments.
+        pub feedback: Vec<String> = Vec::new();
+        /// Sales.
+        pub sales: Vec<String> = Vec::new();
+        /// Reports of security problems.
+        pub security: Vec<String> = Vec::new();
+        /// Where the state of the service is announced.
+        pub status: Vec<String> = Vec::new();
+        /// Help for users.
+        pub support: Vec<String> = Vec::new();
+    }
+}
+
+section! {
+    /// The page at `https://DOMAIN/`, and the links that lead to it.
+    pub struct FrontDoor as "front_door" {
+        /// The name of the server as people know it. The domain when absent.
+        pub title: Option<String> = None;
+        /// A file with HTML of your own that replaces the middle of the page.
+        pub page: Option<PathBuf> = None;
+        /// The address that leads to `https` or `http` from outside, such as
+        /// "https://chat.example.org", when that is not `https://DOMAIN` with the listener's port.
+        pub url: Option<String> = None;
+        /// Offer a form in which visitors ask for an account. The operator sees the entries with
+        /// `anemone request list` and turns each into an invitation or refuses it.
+        pub requests: bool = false;
+        /// Entries that may wait for an answer at a time; the form closes when they are reached.
+        pub requests_waiting: u64 = 50, in 1..=10_000;
+        /// Entries from one network in a day.
+        pub requests_per_network: u64 = 3, in 1..=1000;
+    }
+}
+
+section! {
+    /// Numbers for Prometheus.
+    pub struct Metrics as "metrics" {
+        /// Addresses that answer `/metrics` and `/healthz` over plain HTTP: loopback addresses
+        /// only. `anemone metrics` prints the same numbers without any address.
+        pub listen: Vec<SocketAddr> = Vec::new();
+    }
+}
+
+choice! {
+    /// How much is logged.
+    pub enum Level {
+        /// What needs somebody's attention now.
+        Error = "error",
+        /// And what will soon.
+        Warn = "warn",
+        /// And what happens: starts, stops, changes by the operator.
+        Info = "info",
+        /// And what clients do wrong, and every connection.
+        Debug = "debug",
+        /// And every step.
+        Trace = "trace",
+    }
+}
+
+choice! {
+    /// The shape of a log line.
+    pub enum LogFormat {
+        /// Coloured lines on a terminal, plain lines elsewhere.
+        Auto = "auto",
+        /// Plain lines.
+        Text = "text",
+        /// One JSON object per line.
+        Json = "json",
+    }
+}
+
+section! {
+    /// The log, written to standard error. It never holds message bodies, keys or passwords.
+    pub struct Log as "log" {
+        /// How much is logged.
+        pub level: Level = Level::Info;
+        /// Levels for parts of the server, such as "anemone::auth=debug,info". The environment
+        /// variable ANEMONE_LOG does the same and goes before this key.
+        pub filter: Option<String> = None;
+        /// The shape of a line.
+        pub format: LogFormat = LogFormat::Auto;
+        /// Write addresses of people and machines in full. Otherwise a person is a code that
+        /// changes every day, and a machine is the network it is in.
+        pub addresses: bool = false;
+    }
+}
+
+/// One address on all interfaces, IPv6 and IPv4.
+fn any(port: u16) -> Vec<SocketAddr> {
+    vec![SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port)]
+}
+
+impl Limits {
+    /// The time before authentication as a duration.
+    pub fn unauthenticated(&self) -> Duration {
+        Duration::from_secs(self.unauthenticated_seconds)
+    }
+
+    /// The time for a TLS handshake as a duration.
+    pub fn handshake(&self) -> Duration {
+        Duration::from_secs(self.handshake_seconds)
+    }
+
+    /// The time without traffic before a client is probed as a duration.
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(self.idle_seconds)
+    }
+
+    /// How long a detached session may be resumed as a duration.
+    pub fn resume(&self) -> Duration {
+        Duration::from_secs(self.resume_seconds)
+    }
+}
+
+impl Archive {
+    /// How long a message is kept; `None` for ever.
+    pub fn retention(&self) -> Option<Duration> {
+        let day = Duration::from_secs(24 * 60 * 60);
+        (self.retention_days > 0).then(|| day * u32::try_from(self.retention_days).unwrap_or(0))
+    }
+}
+
+impl Contact {
+    /// The kinds of XEP-0157 with their addresses, in the order of its form; kinds without an
+    /// address are left out.
+    pub fn addresses(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        [
+            ("abuse-addresses", &self.abuse),
+            ("admin-addresses", &self.admin),
+            ("feedback-addresses", &self.feedback),
+            ("sales-addresses", &self.sales),
+            ("security-addresses", &self.security),
+            ("status-addresses", &self.status),
+            ("support-addresses", &self.support),
+        ]
+        .into_iter()
+        .filter(|(_, addresses)| !addresses.is_empty())
+        .map(|(kind, addresses)| (kind, addresses.as_slice()))
+    }
+}
