@@ -3,7 +3,7 @@
 use crate::jid::Jid;
 use crate::ns;
 use crate::time::Millis;
-use crate::xml::{Element, escape_into};
+use crate::xml::{Element, escape_attribute_into, escape_into};
 
 /// When a stanza was sent that arrives late, and who held it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Delay {
         out.extend_from_slice(b"<delay xmlns='urn:xmpp:delay'");
         if let Some(from) = &self.from {
             out.extend_from_slice(b" from='");
-            escape_into(out, from.as_str());
+            escape_attribute_into(out, from.as_str());
             out.push(b'\'');
         }
         out.extend_from_slice(b" stamp='");

@@ -9,4 +9,5 @@ pub mod delay;
 pub mod disco;
 pub mod form;
 pub mod forward;
+pub mod pubsub;
 pub mod rsm;
