@@ -1,3 +1,5 @@
 //! A private XMPP server that one person can run for family, friends or a club.
 
 pub mod config;
+pub mod files;
+pub mod net;

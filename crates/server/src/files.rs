@@ -1,0 +1,93 @@
+//! Writing files that others must not read and that a crash must not leave half written.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+/// Makes a directory that only its owner may enter, if it does not exist.
+///
+/// # Errors
+/// When the system refuses.
+pub fn private_directory(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file that only its owner may read (0600). Readers see the old content or the new one,
+/// never a part: the content goes to a temporary file that takes the name when it is on disk.
+///
+/// # Errors
+/// When the system refuses; the old file is then untouched.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    write(path, content, 0o600)
+}
+
+/// As [`write_private`], for a file that everybody may read (0644).
+///
+/// # Errors
+/// When the system refuses; the old file is then untouched.
+pub fn write_public(path: &Path, content: &[u8]) -> io::Result<()> {
+    write(path, content, 0o644)
+}
+
+fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let temporary = beside(path);
+    let result = write_new(&temporary, content, mode).and_then(|()| fs::rename(&temporary, path));
+    match result {
+        Ok(()) => sync_directory(path),
+        Err(error) => {
+            // The error that matters is the first one.
+            let _ = fs::remove_file(&temporary);
+            Err(error)
+        }
+    }
+}
+
+fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    // A leftover of a crash may have been made with another mode.
+    let _ = fs::remove_file(path);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// A name is on disk when its directory is.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+/// Whether others than the owner and the owner's group may read the file.
+///
+/// # Errors
+/// When the file cannot be examined.
+pub fn readable_by_all(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_file_is_for_its_owner_alone_even_when_it_was_not_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret.key");
+        fs::write(&path, "old").unwrap();
+        assert!(readable_by_all(&path).unwrap());
+        write_private(&path, b"new").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}

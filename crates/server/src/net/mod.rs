@@ -1,0 +1,3 @@
+//! Sockets: listeners, TLS, connections.
+
+pub mod tls;
