@@ -40,6 +40,7 @@ mod error;
 pub mod invites;
 pub mod maintenance;
 pub mod prefs;
+pub mod pubsub;
 pub mod requests;
 pub mod roster;
 pub mod sessions;
