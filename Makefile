@@ -1,0 +1,39 @@
+# `make help` lists what is here. Every target installs what it needs and says so.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# make run: where the trial server keeps its data.
+DATA ?= data
+# make test: only these steps, by name; all when empty.
+STEPS ?=
+# make fuzz: seconds per target.
+FUZZ_SECONDS ?= 600
+# make bench: what to pass on, such as a case.
+BENCH ?=
+
+.PHONY: help run test check fmt bench fuzz docs
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## a trial server for localhost, with an invitation for its first user (DATA=data)
+	@DATA='$(DATA)' scripts/run.sh
+
+test: ## every check there is (STEPS="unit plays" for some)
+	@scripts/test.sh $(STEPS)
+
+check: ## formatting, lints and dependency rules
+	@scripts/test.sh format lint rules
+
+fmt: ## format the Rust code
+	@scripts/bootstrap.sh lint && . scripts/lib.sh && need_rust && cargo fmt --all
+
+bench: ## Anemone beside prosody and ejabberd, on this machine
+	@scripts/bench.sh $(BENCH)
+
+fuzz: ## every fuzz target for a while (FUZZ_SECONDS=600 each)
+	@scripts/bootstrap.sh build && . scripts/lib.sh && need_rust && fuzz/run.sh --seconds $(FUZZ_SECONDS)
+
+docs: ## API documentation in target/doc, generated pages in docs/
+	@scripts/docs.sh

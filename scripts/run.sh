@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# make run: a trial server for `localhost` on this machine, from nothing to an invitation.
+# DATA=directory chooses where it keeps its data; the default is ./data.
+. "$(dirname "$0")/lib.sh"
+
+DATA=${DATA:-data}
+ANEMONE=target/release/anemone
+LOG=$DATA/anemone.log
+began=$SECONDS
+server=''
+
+# Is something listening on this loopback port?
+port_taken() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# The port itself when it is free, else the next free one a thousand above.
+free_port() {
+  local port=$1
+  if port_taken "$port"; then
+    port=$((port + 1000))
+    while port_taken "$port"; do port=$((port + 1)); done
+  fi
+  printf '%s' "$port"
+}
+
+# port_of c2s: the port that the configuration gives a listener.
+port_of() {
+  sed -n "s/^$1 *= *\[ *\"127\.0\.0\.1:\([0-9]*\)\".*/\1/p" "$DATA/anemone.toml" | head -n 1
+}
+
+# Gives the listeners loopback addresses in place of the public ones that `init` writes. Ports
+# above 1024 need no privilege, so that the trial runs as anybody.
+write_listeners() {
+  local config=$DATA/anemone.toml
+  awk '/^\[/ { inside = ($0 ~ /^\[listen\]/) } !inside' "$config" >"$config.new"
+  cat >>"$config.new" <<EOF
+
+# A trial on this machine only: loopback addresses.
+[listen]
+c2s = ["127.0.0.1:5222"]
+c2s_tls = ["127.0.0.1:5223"]
+https = ["127.0.0.1:5443"]
+EOF
+  mv "$config.new" "$config"
+}
+
+# Moves a listener whose port somebody else holds, and says so.
+move_taken_ports() {
+  local key port other
+  for key in c2s c2s_tls https; do
+    port=$(port_of "$key")
+    [ -n "$port" ] || continue
+    other=$(free_port "$port")
+    [ "$port" != "$other" ] || continue
+    say "    port $port is taken by another program: using $other for $key"
+    sed -i "s/^\($key *= *\[ *\"127\.0\.0\.1:\)$port\"/\1$other\"/" "$DATA/anemone.toml"
+  done
+}
+
+# A server that already runs on this data holds the ports itself; a second one would be refused.
+stop_if_running() {
+  [ -S "$DATA/anemone.sock" ] || return 0
+  "$ANEMONE" session list --data "$DATA" >/dev/null 2>&1 || return 0
+  [ -e "$DATA/anemone.lock" ] && ! flock --nonblock "$DATA/anemone.lock" true 2>/dev/null || return 0
+  die "A server is already running on $DATA. Stop it first, or choose another place: make run DATA=other"
+}
+
+start_server() {
+  "$ANEMONE" serve --data "$DATA" >>"$LOG" 2>&1 &
+  server=$!
+  # The server says it is ready by listening; one that could not start has ended instead.
+  while ! port_taken "$(port_of https)"; do
+    kill -0 "$server" 2>/dev/null || return 1
+    sleep 0.1
+  done
+}
+
+# Ctrl-C reaches the server as well, which then closes its streams and its database.
+stop_server() {
+  trap '' INT TERM
+  say ''
+  say '==> stopping'
+  kill -TERM "$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true
+  say "    stopped. The data stays in $DATA; \`make run\` goes on from there."
+  exit 0
+}
+
+# The first account comes in by an invitation, like everybody's. Later starts find it.
+invite_first_admin() {
+  [ -z "$("$ANEMONE" account list --data "$DATA" | grep -o '[^ ]*@localhost' | head -n 1)" ] || return 0
+  say ''
+  say 'The invitation of the first administrator:'
+  say ''
+  "$ANEMONE" invite new --admin --data "$DATA"
+}
+
+say_what_next() {
+  local https
+  https=$(port_of https)
+  cat <<EOF
+
+The server of the domain "localhost" is running, on this machine only.
+
+  What to do next
+  1. Open the invitation in a browser on this machine, or copy its link into a client
+     (Gajim, Dino and Conversations know what to do with it), and choose a name and password.
+  2. Invite a second person:  $ANEMONE invite new --data $DATA
+  3. Write to each other.
+
+  Clients find it at  127.0.0.1 port $(port_of c2s) (STARTTLS), $(port_of c2s_tls) (TLS)
+  Web pages           https://localhost:$https/
+  Its own authority   $DATA/ca.pem   let clients and browsers trust this file
+  Configuration       $DATA/anemone.toml
+  Log                 $LOG
+  All commands        $ANEMONE --help
+
+  Ready after $(spell_seconds $((SECONDS - began))). Ctrl-C stops it.
+EOF
+}
+
+scripts/bootstrap.sh build
+need_rust
+timed 'building anemone (the first time takes some minutes)' cargo build --release --locked --package anemone
+
+if [ ! -e "$DATA/anemone.toml" ]; then
+  timed "a new server in $DATA" "$ANEMONE" init --data "$DATA" --domain localhost
+  write_listeners
+fi
+stop_if_running
+move_taken_ports
+
+say '==> starting'
+trap stop_server INT TERM
+start_server || {
+  tail -n 20 "$LOG" >&2
+  die "The server did not start. Its log is $LOG."
+}
+invite_first_admin
+say_what_next
+wait "$server" || die "The server ended by itself. Its log is $LOG."

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# make test: every check, one after the other, each with its duration; then where the time
+# went, and as the last line how many tests passed. `scripts/test.sh unit plays` runs some.
+. "$(dirname "$0")/lib.sh"
+
+STEPS=(format lint rules build unit docs plays interop fuzz crash)
+FUZZ_SECONDS=${FUZZ_SECONDS:-10}
+CRASH_ROUNDS=${CRASH_ROUNDS:-10}
+LOGS=target/test-logs
+
+# --- The steps -------------------------------------------------------------------------------
+# Each is a function that exits non-zero on failure. SKIP, returned with a reason on standard
+# output, means that this machine cannot do it.
+
+SKIP=77
+
+step_format() { cargo fmt --all --check; }
+
+step_lint() {
+  if ! cargo clippy --version >/dev/null 2>&1; then
+    say "This Rust has no clippy (Debian's packages leave it out)."
+    return $SKIP
+  fi
+  cargo clippy --locked --workspace --all-targets -- -D warnings
+}
+
+# Licences, origins and duplicates of dependencies, and known holes where the list of them can
+# be had.
+step_rules() {
+  if ! has cargo-deny; then
+    say "cargo-deny is not available for this kind of machine."
+    return $SKIP
+  fi
+  cargo deny --locked check --hide-inclusion-graph licenses bans sources
+  if timeout 60 cargo deny fetch db >/dev/null 2>&1; then
+    cargo deny --locked check --hide-inclusion-graph advisories
+  else
+    say "Known holes were not checked: the advisory database cannot be reached from here."
+  fi
+}
+
+step_build() { cargo build --locked --workspace --all-targets; }
+
+step_unit() {
+  if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --locked --workspace --no-fail-fast
+  else
+    cargo test --locked --workspace --lib --bins --tests --no-fail-fast
+  fi
+  cargo test --locked --workspace --doc --quiet
+}
+
+step_docs() { scripts/docs.sh --check; }
+
+step_plays() { target/debug/plays; }
+
+step_interop() { tests/interop/run; }
+
+step_fuzz() { fuzz/run.sh --seconds "$FUZZ_SECONDS"; }
+
+step_crash() { target/debug/loadgen crash --rounds "$CRASH_ROUNDS"; }
+
+# --- Running and counting --------------------------------------------------------------------
+
+# Adds up what the test runners in a log say about themselves: passed, failed, skipped. Known
+# are nextest's summary, cargo test's result, and our own "N passed, N failed, N skipped".
+count_tests() {
+  awk '
+    function number(word,   at) {
+      at = match($0, "[0-9]+ " word)
+      return at ? substr($0, at) + 0 : 0
+    }
+    /^ *Summary \[/ || /^test result:/ || /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ {
+      passed += number("passed")
+      failed += number("failed") + number("timed out")
+      skipped += number("skipped") + number("ignored")
+    }
+    END { print passed + 0, failed + 0, skipped + 0 }
+  ' "$1"
+}
+
+passed_total=0 failed_total=0 skipped_total=0
+rows=() broken=()
+
+run_step() {
+  local name=$1 log=$LOGS/$1.log start=$SECONDS result=0 passed failed skipped verdict
+  say ''
+  say "==> $name"
+  # The step runs in a shell of its own, with `set -e`, which the rest here does without.
+  ( set -e; "step_$name" ) 2>&1 | tee "$log"
+  result=${PIPESTATUS[0]}
+  read -r passed failed skipped < <(count_tests "$log")
+  case $result in
+    0) verdict=passed ;;
+    "$SKIP") verdict=skipped skipped=$((skipped + 1)) ;;
+    *) verdict=FAILED ;;
+  esac
+  # A step without a test runner is one test; a step that fails has at least one failure.
+  [ $verdict != passed ] || [ $((passed + failed)) -gt 0 ] || passed=1
+  [ $verdict != FAILED ] || [ "$failed" -gt 0 ] || failed=1
+  passed_total=$((passed_total + passed))
+  failed_total=$((failed_total + failed))
+  skipped_total=$((skipped_total + skipped))
+  rows+=("$(printf '%-10s %-8s %12s %7d %7d %8d' "$name" $verdict \
+    "$(spell_seconds $((SECONDS - start)))" "$passed" "$failed" "$skipped")")
+  say "==> $name: $verdict after $(spell_seconds $((SECONDS - start)))"
+  [ $verdict != FAILED ] || broken+=("$name")
+}
+
+summarise() {
+  say ''
+  printf '%-10s %-8s %12s %7s %7s %8s\n' step result time passed failed skipped
+  printf '%s\n' "${rows[@]}"
+  say ''
+  say "Whole run: $(spell_seconds $SECONDS)."
+  local name
+  for name in "${broken[@]}"; do say "Failed: $name, see $LOGS/$name.log"; done
+  say "$passed_total passed, $failed_total failed, $skipped_total skipped"
+  [ "$failed_total" = 0 ] && [ ${#broken[@]} = 0 ]
+}
+
+wanted=("$@")
+[ $# -gt 0 ] || wanted=("${STEPS[@]}")
+for name in "${wanted[@]}"; do
+  [[ " ${STEPS[*]} " == *" $name "* ]] || die "There is no step \"$name\". Steps: ${STEPS[*]}"
+done
+
+bootstrap_for=lint
+for name in "${wanted[@]}"; do
+  case $name in plays | interop) bootstrap_for=test ;; esac
+done
+scripts/bootstrap.sh $bootstrap_for
+need_rust
+PATH=$PATH:$PWD/.venv/bin
+
+mkdir -p "$LOGS"
+set +e
+for name in "${wanted[@]}"; do
+  run_step "$name"
+  # Nothing after a failed build can tell us anything new.
+  [[ " ${broken[*]} " != *" build "* ]] || break
+done
+summarise

@@ -1,0 +1,97 @@
+"""XEP-0198 with slixmpp: a dropped connection loses nothing and doubles nothing, and neither
+does a restart of the server, by its operator or by a power failure."""
+
+from client import Client, check, run, until
+
+PLUGINS = ("xep_0198",)
+
+
+class Resumer(Client):
+    def __init__(self, place, name, password, resource):
+        super().__init__(place, name, password, resource, plugins=PLUGINS)
+        self.acknowledged = set()
+        self.add_event_handler("stanza_acked", lambda stanza: self.acknowledged.add(stanza["id"]))
+
+    async def login(self):
+        event = await super().login()
+        if event == "session_start":
+            await until(lambda: self.plugin["xep_0198"].sm_id, f"{self.boundjid}: resumable")
+        return event
+
+    async def drop(self):
+        """Loses the connection without a word, as a phone in a tunnel does."""
+        gone = self.outcome("disconnected")
+        self.abort()
+        await gone
+
+
+async def acknowledged(client, messages, what):
+    """Waits until the server took responsibility for these messages."""
+    # slixmpp sends stanzas from a queue and requests past it.
+    await client.waiting_queue.join()
+    client.plugin["xep_0198"].request_ack()
+    wanted = {message["id"] for message in messages}
+    await until(lambda: wanted <= client.acknowledged, what)
+
+
+async def main(place):
+    for name in ("romeo", "juliet"):
+        place.add_account(name, name * 2)
+    juliet = Resumer(place, "juliet", "julietjuliet", "balcony")
+    romeo = Resumer(place, "romeo", "romeoromeo", "orchard")
+    await juliet.login()
+    await romeo.login()
+
+    await drops(juliet, romeo)
+    if place.supports("resumption-across-restart"):
+        await restarts(place, juliet, romeo, kill=False)
+        await restarts(place, juliet, romeo, kill=True)
+    check(len(set(juliet.bodies)) == len(juliet.bodies), "nothing arrived twice")
+    await juliet.logout()
+    await romeo.logout()
+
+
+async def drops(juliet, romeo):
+    expected = []
+    for round_number in range(5):
+        sent = []
+        for number in range(4):
+            sent.append(romeo.say(juliet.boundjid.bare, f"drop {round_number}.{number}"))
+            if number == 1:
+                await juliet.drop()
+        expected += [message["body"] for message in sent]
+        await acknowledged(romeo, sent, f"round {round_number}: the server has four messages")
+        check(await juliet.login() == "session_resumed", "the stream is resumed")
+        await until(
+            lambda: juliet.bodies[-len(expected) :] == expected, "all are there, once and in order"
+        )
+
+    await romeo.drop()
+    kept = [romeo.say(juliet.boundjid.bare, f"from a tunnel {number}") for number in range(3)]
+    check(await romeo.login() == "session_resumed", "the sender resumes")
+    await until(
+        lambda: juliet.bodies[-3:] == [message["body"] for message in kept],
+        "what was written without a connection arrives afterwards",
+    )
+
+
+async def restarts(place, juliet, romeo, kill):
+    how = "after a power failure" if kill else "after a restart"
+    await juliet.drop()
+    sent = [romeo.say(juliet.boundjid.bare, f"{how} {number}") for number in range(4)]
+    await acknowledged(romeo, sent, "the server has four messages")
+    gone = romeo.outcome("disconnected")
+    place.restart(kill=kill)
+    await gone
+    for client in (juliet, romeo):
+        check(await client.login() == "session_resumed", f"{client.boundjid.user} resumes {how}")
+    await until(
+        lambda: juliet.bodies[-4:] == [message["body"] for message in sent],
+        f"what was acknowledged before arrives {how}",
+    )
+    answer = juliet.say(romeo.boundjid.bare, how)
+    await until(lambda: romeo.bodies[-1:] == [answer["body"]], "and the chat goes on")
+
+
+if __name__ == "__main__":
+    run(main)
