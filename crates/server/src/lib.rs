@@ -3,3 +3,7 @@
 pub mod config;
 pub mod files;
 pub mod net;
+pub mod limits;
+pub mod log;
+pub mod metrics;
+pub mod secret;

@@ -1,0 +1,88 @@
+//! Counting events of one kind per key in a span of time, in bounded memory.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use super::{Blind, network_of};
+
+/// At most so many events per key in a span that starts with the first of them. For things that
+/// people do now and then: forms, registrations, invitations.
+#[derive(Debug)]
+pub struct Quota {
+    limit: u64,
+    span: Duration,
+    blind: Blind,
+    counts: Mutex<HashMap<u64, Count>>,
+}
+
+#[derive(Debug)]
+struct Count {
+    events: u64,
+    ends: Instant,
+}
+
+impl Quota {
+    /// `limit` events per key in each `span`.
+    pub fn new(limit: u64, span: Duration) -> Quota {
+        Quota { limit, span, blind: Blind::default(), counts: Mutex::default() }
+    }
+
+    /// Counts an event of `key`. `false` when the key has used up what it may: the event must then
+    /// be refused. Also `false` for new keys while more keys are counted than fit in memory.
+    pub fn take(&self, key: impl Hash, now: Instant) -> bool {
+        let key = self.blind.key(key);
+        let mut counts = self.counts.lock();
+        if counts.len() >= MOST_KEYS && !counts.contains_key(&key) {
+            counts.retain(|_, count| count.ends > now);
+            if counts.len() >= MOST_KEYS {
+                return false;
+            }
+        }
+        let count = counts.entry(key).or_insert(Count { events: 0, ends: now + self.span });
+        if count.ends <= now {
+            *count = Count { events: 0, ends: now + self.span };
+        }
+        count.events = count.events.saturating_add(1);
+        count.events <= self.limit
+    }
+
+    /// As [`Quota::take`], for everybody in the network of an address.
+    pub fn take_network(&self, ip: IpAddr, now: Instant) -> bool {
+        self.take(network_of(ip), now)
+    }
+}
+
+const MOST_KEYS: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_its_own_count_and_begins_anew_after_the_span() {
+        let quota = Quota::new(2, Duration::from_secs(60));
+        let now = Instant::now();
+        assert!(quota.take("a", now) && quota.take("a", now));
+        assert!(!quota.take("a", now));
+        assert!(quota.take("b", now));
+        assert!(quota.take("a", now + Duration::from_secs(61)));
+    }
+
+    #[test]
+    fn a_flood_of_keys_does_not_fill_the_memory() {
+        let quota = Quota::new(1, Duration::from_secs(60));
+        let now = Instant::now();
+        for key in 0..MOST_KEYS {
+            assert!(quota.take(key, now));
+        }
+        assert!(!quota.take(usize::MAX, now));
+        assert!(quota.take(usize::MAX, now + Duration::from_secs(61)));
+        assert!(quota.counts.lock().len() <= MOST_KEYS);
+    }
+}

@@ -1,0 +1,370 @@
+//! Numbers about the running server: counters that cost a few nanoseconds, and their text for
+//! Prometheus.
+
+use std::{
+    cell::Cell,
+    fmt::{self, Write as _},
+    sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
+
+/// A number that only grows. Every thread adds to its own cache line.
+#[derive(Debug, Default)]
+pub struct Counter {
+    shards: [Shard; SHARDS],
+}
+
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Shard(AtomicU64);
+
+/// A number that goes up and down.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicI64);
+
+/// How long something took, in buckets from 0.1 ms to 10 s.
+#[derive(Debug, Default)]
+pub struct Histogram {
+    buckets: [AtomicU64; BUCKETS.len()],
+    /// Everything that took longer than the last bucket, too.
+    count: AtomicU64,
+    sum_nanoseconds: AtomicU64,
+}
+
+impl Counter {
+    /// Adds one.
+    pub fn increment(&self) {
+        self.add(1);
+    }
+
+    /// Adds `amount`.
+    pub fn add(&self, amount: u64) {
+        let shard = SHARD.with(Cell::get) % SHARDS;
+        self.shards[shard].0.fetch_add(amount, Relaxed);
+    }
+
+    /// The sum over all threads.
+    pub fn value(&self) -> u64 {
+        self.shards.iter().fold(0, |sum, shard| sum.wrapping_add(shard.0.load(Relaxed)))
+    }
+}
+
+impl Gauge {
+    /// One more.
+    pub fn increment(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    /// One less.
+    pub fn decrement(&self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+
+    /// Exactly so many.
+    pub fn set(&self, value: i64) {
+        self.0.store(value, Relaxed);
+    }
+
+    /// How many now.
+    pub fn value(&self) -> i64 {
+        self.0.load(Relaxed)
+    }
+}
+
+impl Histogram {
+    /// Adds one observation.
+    pub fn observe(&self, took: Duration) {
+        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = BUCKETS.partition_point(|(limit, _)| *limit < nanoseconds);
+        if let Some(bucket) = self.buckets.get(bucket) {
+            bucket.fetch_add(1, Relaxed);
+        }
+        self.count.fetch_add(1, Relaxed);
+        self.sum_nanoseconds.fetch_add(nanoseconds, Relaxed);
+    }
+}
+
+/// Declares the numbers: the field, its name and label for Prometheus, and its meaning, which is
+/// the field's documentation as well. Lines with one name follow each other.
+macro_rules! metrics {
+    ($($(#[doc = $doc:literal])* $field:ident: $Kind:ident = $name:literal $(, $label:literal)?;)*) => {
+        /// All numbers of one server.
+        #[derive(Debug, Default)]
+        pub struct Metrics {
+            $($(#[doc = $doc])* pub $field: $Kind,)*
+            /// What `/healthz` says.
+            pub health: Health,
+        }
+
+        impl Metrics {
+            /// Everything in the text format of Prometheus, version 0.0.4.
+            pub fn text(&self) -> String {
+                let mut text = Text::new();
+                $( self.$field.write(&mut text, $name, concat!("", $($label)?), &[$($doc),*]); )*
+                text.finish()
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Connections accepted on STARTTLS ports.
+    connections_c2s: Counter = "connections_total", "service=\"c2s\"";
+    /// Connections accepted on direct TLS ports.
+    connections_c2s_tls: Counter = "connections_total", "service=\"c2s_tls\"";
+    /// Connections accepted on web ports.
+    connections_web: Counter = "connections_total", "service=\"web\"";
+    /// WebSocket connections opened.
+    connections_websocket: Counter = "connections_total", "service=\"websocket\"";
+    /// Connections open now.
+    connections: Gauge = "connections";
+    /// Connections open now and not logged in.
+    connections_unauthenticated: Gauge = "connections_unauthenticated";
+    /// Connections refused because of their address.
+    refused_address: Counter = "connections_refused_total", "reason=\"address\"";
+    /// Connections closed because too many were not logged in.
+    refused_crowd: Counter = "connections_refused_total", "reason=\"crowd\"";
+    /// Connections closed because they did not log in in time.
+    refused_slow: Counter = "connections_refused_total", "reason=\"slow\"";
+    /// TLS handshakes that failed.
+    tls_failures: Counter = "tls_handshake_failures_total";
+    /// Logins with the right password.
+    logins_password: Counter = "logins_total", "result=\"password\"";
+    /// Logins with a token.
+    logins_token: Counter = "logins_total", "result=\"token\"";
+    /// Logins with a wrong password, token or name.
+    logins_failed: Counter = "logins_total", "result=\"failed\"";
+    /// Logins slowed down or refused after too many failures.
+    logins_throttled: Counter = "logins_total", "result=\"throttled\"";
+    /// Sessions with a connection.
+    sessions_connected: Gauge = "sessions", "state=\"connected\"";
+    /// Sessions waiting to be resumed.
+    sessions_detached: Gauge = "sessions", "state=\"detached\"";
+    /// Sessions resumed.
+    resumed: Counter = "resumptions_total", "result=\"resumed\"";
+    /// Attempts to resume a session that was gone.
+    resume_failed: Counter = "resumptions_total", "result=\"failed\"";
+    /// Messages received from clients.
+    messages_received: Counter = "stanzas_received_total", "kind=\"message\"";
+    /// Presence received from clients.
+    presence_received: Counter = "stanzas_received_total", "kind=\"presence\"";
+    /// IQs received from clients.
+    iq_received: Counter = "stanzas_received_total", "kind=\"iq\"";
+    /// Messages sent to clients.
+    messages_sent: Counter = "stanzas_sent_total", "kind=\"message\"";
+    /// Presence sent to clients.
+    presence_sent: Counter = "stanzas_sent_total", "kind=\"presence\"";
+    /// IQs sent to clients.
+    iq_sent: Counter = "stanzas_sent_total", "kind=\"iq\"";
+    /// Bytes of XML received, before encryption.
+    bytes_received: Counter = "bytes_received_total";
+    /// Bytes of XML sent, before encryption.
+    bytes_sent: Counter = "bytes_sent_total";
+    /// Messages written to archives.
+    archive_rows: Counter = "archive_rows_total";
+    /// Commits of the archive to disk.
+    archive_commits: Counter = "archive_commits_total";
+    /// How long a commit took.
+    archive_commit: Histogram = "archive_commit_seconds";
+    /// Errors that were the client's fault.
+    errors_peer: Counter = "errors_total", "fault=\"peer\"";
+    /// Errors of disk, network or configuration.
+    errors_environment: Counter = "errors_total", "fault=\"environment\"";
+    /// Errors that are mistakes in this program. Please report them.
+    errors_ours: Counter = "errors_total", "fault=\"ours\"";
+    /// Sessions detached or closed because their queue was full.
+    queue_overflows: Counter = "queue_overflows_total";
+    /// Accounts made.
+    registrations: Counter = "registrations_total";
+}
+
+/// What `/healthz` says.
+#[derive(Debug, Default)]
+pub struct Health(AtomicU8);
+
+/// The condition of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// Not listening yet.
+    Starting,
+    /// Serving.
+    Ready,
+    /// Serving, and unable to store: messages are refused.
+    ReadOnly,
+    /// Shutting down.
+    Stopping,
+}
+
+impl Health {
+    /// Changes the condition.
+    pub fn set(&self, condition: Condition) {
+        self.0.store(condition as u8, Relaxed);
+    }
+
+    /// The condition now.
+    pub fn condition(&self) -> Condition {
+        match self.0.load(Relaxed) {
+            0 => Condition::Starting,
+            1 => Condition::Ready,
+            2 => Condition::ReadOnly,
+            _ => Condition::Stopping,
+        }
+    }
+
+    /// The answer to `/healthz`: whether the status is 200 (otherwise 503), and one line of text.
+    pub fn answer(&self) -> (bool, &'static str) {
+        match self.condition() {
+            Condition::Starting => (false, "starting\n"),
+            Condition::Ready => (true, "ready\n"),
+            Condition::ReadOnly => (false, "cannot store messages, see the log\n"),
+            Condition::Stopping => (false, "stopping\n"),
+        }
+    }
+}
+
+/// The page being written.
+struct Text {
+    page: String,
+    /// The name written last: lines of one name share their heading.
+    name: &'static str,
+}
+
+impl Text {
+    fn new() -> Text {
+        let mut text = Text { page: String::with_capacity(8192), name: "" };
+        let version = env!("CARGO_PKG_VERSION");
+        text.heading("build_info", "", "gauge", &["Version of the running program."]);
+        text.line("build_info", &format!("version=\"{version}\""), 1);
+        text
+    }
+
+    /// A family with labels has no help text: each of its lines means something else.
+    fn heading(&mut self, name: &'static str, label: &str, kind: &str, docs: &[&str]) {
+        if self.name == name {
+            return;
+        }
+        self.name = name;
+        if label.is_empty() {
+            let help = docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+            let _ = writeln!(self.page, "# HELP anemone_{name} {help}");
+        }
+        let _ = writeln!(self.page, "# TYPE anemone_{name} {kind}");
+    }
+
+    fn line(&mut self, name: &str, label: &str, value: impl fmt::Display) {
+        let _ = match label {
+            "" => writeln!(self.page, "anemone_{name} {value}"),
+            label => writeln!(self.page, "anemone_{name}{{{label}}} {value}"),
+        };
+    }
+
+    fn finish(self) -> String {
+        self.page
+    }
+}
+
+/// A number that can write itself.
+trait Metric {
+    fn write(&self, text: &mut Text, name: &'static str, label: &str, docs: &[&str]);
+}
+
+impl Metric for Counter {
+    fn write(&self, text: &mut Text, name: &'static str, label: &str, docs: &[&str]) {
+        text.heading(name, label, "counter", docs);
+        text.line(name, label, self.value());
+    }
+}
+
+impl Metric for Gauge {
+    fn write(&self, text: &mut Text, name: &'static str, label: &str, docs: &[&str]) {
+        text.heading(name, label, "gauge", docs);
+        text.line(name, label, self.value());
+    }
+}
+
+impl Metric for Histogram {
+    fn write(&self, text: &mut Text, name: &'static str, _: &str, docs: &[&str]) {
+        text.heading(name, "", "histogram", docs);
+        let mut below = 0;
+        for (bucket, (_, limit)) in self.buckets.iter().zip(BUCKETS) {
+            below += bucket.load(Relaxed);
+            text.line(&format!("{name}_bucket"), &format!("le=\"{limit}\""), below);
+        }
+        let count = self.count.load(Relaxed).max(below);
+        text.line(&format!("{name}_bucket"), "le=\"+Inf\"", count);
+        let sum = Duration::from_nanos(self.sum_nanoseconds.load(Relaxed));
+        text.line(&format!("{name}_sum"), "", sum.as_secs_f64());
+        text.line(&format!("{name}_count"), "", count);
+    }
+}
+
+thread_local! {
+    static SHARD: Cell<usize> = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Cell::new(NEXT.fetch_add(1, Relaxed))
+    };
+}
+
+const SHARDS: usize = 4;
+
+/// Upper limits in nanoseconds and as Prometheus writes them.
+const BUCKETS: [(u64, &str); 11] = [
+    (100_000, "0.0001"),
+    (300_000, "0.0003"),
+    (1_000_000, "0.001"),
+    (3_000_000, "0.003"),
+    (10_000_000, "0.01"),
+    (30_000_000, "0.03"),
+    (100_000_000, "0.1"),
+    (300_000_000, "0.3"),
+    (1_000_000_000, "1"),
+    (3_000_000_000, "3"),
+    (10_000_000_000, "10"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_has_one_heading_for_each_name_and_a_line_for_each_number() {
+        let metrics = Metrics::default();
+        metrics.messages_received.add(3);
+        metrics.sessions_connected.increment();
+        metrics.archive_commit.observe(Duration::from_millis(2));
+        metrics.archive_commit.observe(Duration::from_secs(60));
+        let text = metrics.text();
+        assert!(text.contains("anemone_stanzas_received_total{kind=\"message\"} 3\n"));
+        assert!(text.contains("anemone_sessions{state=\"connected\"} 1\n"));
+        assert!(text.contains("anemone_archive_commit_seconds_bucket{le=\"0.001\"} 0\n"));
+        assert!(text.contains("anemone_archive_commit_seconds_bucket{le=\"0.003\"} 1\n"));
+        assert!(text.contains("anemone_archive_commit_seconds_bucket{le=\"+Inf\"} 2\n"));
+        assert!(text.contains("anemone_archive_commit_seconds_sum 60.002\n"));
+        let mut names: Vec<&str> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+        let headings = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), headings);
+    }
+
+    #[test]
+    fn threads_add_up() {
+        let counter = Counter::default();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..1000).for_each(|_| counter.increment()));
+            }
+        });
+        assert_eq!(counter.value(), 8000);
+    }
+
+    #[test]
+    fn only_a_server_that_serves_is_healthy() {
+        let health = Health::default();
+        assert_eq!(health.answer(), (false, "starting\n"));
+        health.set(Condition::Ready);
+        assert!(health.answer().0);
+        health.set(Condition::Stopping);
+        assert!(!health.answer().0);
+    }
+}
