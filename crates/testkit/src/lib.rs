@@ -1,1 +1,5 @@
-//! An XMPP test client, the play runner and an in-process server for tests.
+//! What tests of a server need: an XMPP client that can also misbehave, plays, and servers to run them on.
+
+pub mod client;
+pub mod play;
+pub mod tree;

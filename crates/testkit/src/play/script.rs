@@ -1,0 +1,206 @@
+//! A play as data: what `parse` makes of the text and `stage` performs.
+
+use super::pattern::Pattern;
+use super::template::Template;
+
+/// A whole play.
+#[derive(Debug, Clone)]
+pub struct Play {
+    /// Folder and file name without the ending: `xep-0280/sent_copies`.
+    pub name: String,
+    /// `spec:` lines, such as `XEP-0280 §6`.
+    pub specs: Vec<String>,
+    /// `needs:` words: what the server has to have.
+    pub needs: Vec<String>,
+    /// `setting:` lines: how the server has to be configured.
+    pub settings: Vec<String>,
+    /// `on prosody: skip because …` lines: target and reason.
+    pub skips: Vec<(String, String)>,
+    /// The clients.
+    pub cast: Vec<Role>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One client of a play.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// Name in the play, with a capital: `Romeo`.
+    pub name: String,
+    /// Account, in small letters: `romeo`.
+    pub account: String,
+    /// Resource to bind; the server chooses one if `None`.
+    pub resource: Option<String>,
+    /// How the client reaches the server.
+    pub via: Via,
+    /// How it logs in.
+    pub login: Login,
+    /// False if the account does not exist before the play: `not registered`.
+    pub registered: bool,
+}
+
+/// How a client reaches the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Via {
+    /// RFC 6120 §5: TCP, upgraded by STARTTLS.
+    #[default]
+    StartTls,
+    /// XEP-0368: TLS from the first byte.
+    DirectTls,
+    /// RFC 7395 inside HTTPS.
+    WebSocket,
+    /// TCP without TLS.
+    Plain,
+}
+
+/// How a client logs in. Unset fields take what the role says, then the default.
+#[derive(Debug, Clone, Default)]
+pub struct Login {
+    /// `by SCRAM-SHA-256`.
+    pub mechanism: Option<String>,
+    /// `bound to tls-exporter`.
+    pub binding: Option<String>,
+    /// `with password …`.
+    pub password: Option<Template>,
+    /// `as …`: another user name than the account's.
+    pub user: Option<Template>,
+    /// `acting for …`: an authorization identity.
+    pub authzid: Option<Template>,
+    /// `with SASL2`.
+    pub sasl2: bool,
+}
+
+impl Login {
+    /// This login with gaps filled from another.
+    pub fn or(&self, other: &Login) -> Login {
+        Login {
+            mechanism: self.mechanism.clone().or_else(|| other.mechanism.clone()),
+            binding: self.binding.clone().or_else(|| other.binding.clone()),
+            password: self.password.clone().or_else(|| other.password.clone()),
+            user: self.user.clone().or_else(|| other.user.clone()),
+            authzid: self.authzid.clone().or_else(|| other.authzid.clone()),
+            sasl2: self.sasl2 || other.sasl2,
+        }
+    }
+}
+
+/// One step with the place it is written at.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Line number from 1.
+    pub line: usize,
+    /// The line itself.
+    pub text: String,
+    /// What to do.
+    pub action: Action,
+}
+
+/// Who does what.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Something a client does or experiences.
+    Client(usize, Deed),
+    /// Something the operator does.
+    Operator(Operation),
+    /// `A visitor opens /path`.
+    Visit(Template),
+    /// Something about the page opened last.
+    Page(PageCheck),
+}
+
+/// What a client does or experiences.
+#[derive(Debug, Clone)]
+pub enum Deed {
+    /// `connects`: everything up to available presence.
+    Connect,
+    /// `logs in`: everything up to the bound resource, no presence.
+    LogIn,
+    /// `opens a connection`: TCP, TLS or WebSocket, no stream.
+    OpenConnection,
+    /// `opens a stream`, connecting first if need be; attributes may be given.
+    OpenStream(Vec<(String, Template)>),
+    /// `starts TLS`.
+    StartTls,
+    /// `authenticates`: and fails the play if refused. The stream is restarted.
+    Authenticate(Login, Option<Template>),
+    /// `tries to authenticate`: the outcome is left to be received.
+    TryToAuthenticate(Login, Option<Template>),
+    /// `binds`, `binds the resource …`.
+    Bind(Option<Template>),
+    /// `becomes available`: initial presence, waits until the server shows it.
+    BecomeAvailable,
+    /// `wants notifications of: …`: presence with XEP-0115 caps, disco queries answered.
+    WantNotifications(Vec<String>),
+    /// `sends:`.
+    Send(Template),
+    /// `sends raw:`.
+    SendRaw(Template),
+    /// `sends bytes:` in hexadecimal.
+    SendBytes(Vec<u8>),
+    /// `receives:`.
+    Receive(Vec<Pattern>),
+    /// `receives in any order:`.
+    ReceiveAnyOrder(Vec<Pattern>),
+    /// `receives nothing`.
+    ReceiveNothing,
+    /// `receives no presence`.
+    ReceiveNoPresence,
+    /// `receives an XML declaration`.
+    ReceiveDeclaration,
+    /// `ignores what came`.
+    IgnoreReceived,
+    /// `disconnects`: closes the stream and waits for the server to do so too.
+    Disconnect,
+    /// `loses the connection`: TCP ends without a closed stream.
+    LoseConnection,
+    /// `'s stream is closed`: by the server, with a closing tag.
+    StreamClosed,
+    /// `is disconnected`: by the server, in whatever way.
+    Disconnected,
+    /// `enables stream management`, with resumption.
+    EnableStreamManagement,
+    /// `resumes the stream` on a new connection.
+    Resume,
+    /// `acknowledges`: sends `<a/>` for all received stanzas.
+    Acknowledge,
+    /// `stops acknowledging`: leaves `<r/>` unanswered from now on.
+    StopAcknowledging,
+}
+
+/// What the operator does.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// `The operator creates an invitation {token}`.
+    Invite(String),
+    /// `The operator restarts the server`.
+    Restart,
+    /// `The operator kills the server`: at once, without a clean shutdown, and starts it again.
+    Kill,
+    /// `The operator runs: …`: a command of the server's program.
+    Run(Template),
+}
+
+/// Something about a page.
+#[derive(Debug, Clone)]
+pub enum PageCheck {
+    /// `The page has status 200`.
+    Status(u16),
+    /// `The page has header Name: value`.
+    Header(String, Template),
+    /// `The page contains: …`.
+    Contains(Template),
+    /// `The page does not contain: …`.
+    ContainsNot(Template),
+    /// `The page reads: …`: an XML page.
+    Reads(Pattern),
+}
+
+impl Play {
+    /// True if the play stops the server, which then cannot be shared with other plays.
+    pub fn needs_own_server(&self) -> bool {
+        let stops = |step: &Step| {
+            matches!(step.action, Action::Operator(Operation::Restart | Operation::Kill))
+        };
+        self.steps.iter().any(stops)
+    }
+}
