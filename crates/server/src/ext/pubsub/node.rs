@@ -1,0 +1,124 @@
+//! What the server knows of the nodes of one account.
+
+use std::collections::BTreeMap;
+
+use xmpp::{
+    ext::pubsub::{Affiliation, SubscriptionState},
+    jid::{BareJid, Jid},
+    time::Millis,
+};
+
+use super::{defaults, options::Config};
+
+/// All nodes of one account: its virtual pubsub service (XEP-0060 §9).
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The account, which owns every node.
+    pub owner: BareJid,
+    /// The nodes by name.
+    pub nodes: BTreeMap<Box<str>, Node>,
+}
+
+/// One node. Its items are in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its configuration.
+    pub config: Config,
+    /// When it was made.
+    pub created: Millis,
+    /// The affiliations of others than the account itself, which always is an owner.
+    pub affiliations: Vec<(BareJid, Affiliation)>,
+    /// The explicit subscriptions.
+    pub subscriptions: Vec<Subscriber>,
+}
+
+/// One explicit subscription. There is at most one for an address, so none has an id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscriber {
+    /// The subscribed address, with or without a resource.
+    pub jid: Jid,
+    /// `subscribed` or `pending`.
+    pub state: SubscriptionState,
+    /// The option `pubsub#deliver`: whether notifications are wanted.
+    pub deliver: bool,
+}
+
+impl Service {
+    /// A service without nodes.
+    #[must_use]
+    pub fn new(owner: BareJid) -> Self {
+        Self { owner, nodes: BTreeMap::new() }
+    }
+
+    /// The node of that name.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.get(name)
+    }
+
+    /// The affiliation of `jid` with a node.
+    #[must_use]
+    pub fn affiliation(&self, node: &Node, jid: &BareJid) -> Affiliation {
+        if *jid == self.owner { Affiliation::Owner } else { node.listed_affiliation(jid) }
+    }
+}
+
+impl Node {
+    /// A node with the default configuration.
+    #[must_use]
+    pub fn new(name: &str, created: Millis) -> Self {
+        Self {
+            name: name.into(),
+            config: defaults::config(name),
+            created,
+            affiliations: Vec::new(),
+            subscriptions: Vec::new(),
+        }
+    }
+
+    /// The affiliation that somebody other than the account has.
+    #[must_use]
+    pub fn listed_affiliation(&self, jid: &BareJid) -> Affiliation {
+        let found = self.affiliations.iter().find(|(listed, _)| listed == jid);
+        found.map_or(Affiliation::None, |(_, affiliation)| *affiliation)
+    }
+
+    /// The subscription of exactly that address.
+    #[must_use]
+    pub fn subscriber(&self, jid: &Jid) -> Option<&Subscriber> {
+        self.subscriptions.iter().find(|subscriber| subscriber.jid == *jid)
+    }
+
+    /// Whether any address of `bare` is subscribed.
+    #[must_use]
+    pub fn is_subscribed(&self, bare: &BareJid) -> bool {
+        self.subscriptions.iter().any(|subscriber| {
+            subscriber.state == SubscriptionState::Subscribed && is_of(&subscriber.jid, bare)
+        })
+    }
+
+    /// How many items are kept.
+    #[must_use]
+    pub fn keep(&self) -> u32 {
+        if self.config.persist_items { self.config.max_items.or(defaults::MAX_ITEMS) } else { 0 }
+    }
+
+    /// The moment before which items have expired.
+    #[must_use]
+    pub fn horizon(&self, now: Millis) -> Option<Millis> {
+        match self.config.item_expire {
+            super::options::Bound::Max => None,
+            super::options::Bound::Count(seconds) => {
+                Some(Millis(now.0.saturating_sub(u64::from(seconds) * 1000)))
+            }
+        }
+    }
+}
+
+/// Whether `jid` is an address of `bare`.
+#[must_use]
+pub fn is_of(jid: &Jid, bare: &BareJid) -> bool {
+    jid.domain() == bare.domain() && jid.node() == bare.node()
+}
