@@ -4,10 +4,14 @@
 //! lenient, what is sent is exact. Who sent a payload, and whether that entity may, is not decided
 //! here.
 
+pub mod bind2;
 pub mod caps;
 pub mod delay;
 pub mod disco;
+pub mod fast;
 pub mod form;
 pub mod forward;
 pub mod pubsub;
+pub mod register;
 pub mod rsm;
+pub mod sasl2;

@@ -1,1 +1,0 @@
-//! RFC 6120 §4: stream negotiation
