@@ -108,26 +108,20 @@ macro_rules! metrics {
 }
 
 metrics! {
-    /// Connections accepted on STARTTLS ports.
-    connections_c2s: Counter = "connections_total", "service=\"c2s\"";
-    /// Connections accepted on direct TLS ports.
-    connections_c2s_tls: Counter = "connections_total", "service=\"c2s_tls\"";
-    /// Connections accepted on web ports.
-    connections_web: Counter = "connections_total", "service=\"web\"";
-    /// WebSocket connections opened.
-    connections_websocket: Counter = "connections_total", "service=\"websocket\"";
-    /// Connections open now.
-    connections: Gauge = "connections";
-    /// Connections open now and not logged in.
-    connections_unauthenticated: Gauge = "connections_unauthenticated";
+    /// Connections accepted.
+    connections_accepted: Counter = "connections_accepted_total";
     /// Connections refused because of their address.
-    refused_address: Counter = "connections_refused_total", "reason=\"address\"";
-    /// Connections closed because too many were not logged in.
-    refused_crowd: Counter = "connections_refused_total", "reason=\"crowd\"";
+    connections_refused: Counter = "connections_refused_total";
+    /// WebSocket connections opened.
+    websocket_opened: Counter = "websocket_opened_total";
+    /// Connections open now.
+    connections: Gauge = "connections", "state=\"all\"";
+    /// Connections open now and not logged in.
+    connections_unauthenticated: Gauge = "connections", "state=\"unauthenticated\"";
     /// Connections closed because they did not log in in time.
-    refused_slow: Counter = "connections_refused_total", "reason=\"slow\"";
+    login_timeouts: Counter = "login_timeouts_total";
     /// TLS handshakes that failed.
-    tls_failures: Counter = "tls_handshake_failures_total";
+    tls_failed: Counter = "tls_handshake_failures_total";
     /// Logins with the right password.
     logins_password: Counter = "logins_total", "result=\"password\"";
     /// Logins with a token.
@@ -136,8 +130,8 @@ metrics! {
     logins_failed: Counter = "logins_total", "result=\"failed\"";
     /// Logins slowed down or refused after too many failures.
     logins_throttled: Counter = "logins_total", "result=\"throttled\"";
-    /// Sessions with a connection.
-    sessions_connected: Gauge = "sessions", "state=\"connected\"";
+    /// Bound resources, connected or waiting to be resumed.
+    sessions: Gauge = "sessions", "state=\"all\"";
     /// Sessions waiting to be resumed.
     sessions_detached: Gauge = "sessions", "state=\"detached\"";
     /// Sessions resumed.
@@ -176,6 +170,17 @@ metrics! {
     queue_overflows: Counter = "queue_overflows_total";
     /// Accounts made.
     registrations: Counter = "registrations_total";
+}
+
+impl Metrics {
+    /// Counts a failure of the store by whose fault it is.
+    pub fn store_failed(&self, _what: &'static str, error: &store::StoreError) {
+        use store::StoreError::{Conflict, Internal};
+        match error {
+            Conflict(_) | Internal(_) => self.errors_ours.increment(),
+            _ => self.errors_environment.increment(),
+        }
+    }
 }
 
 /// What `/healthz` says.
@@ -330,12 +335,12 @@ mod tests {
     fn the_text_has_one_heading_for_each_name_and_a_line_for_each_number() {
         let metrics = Metrics::default();
         metrics.messages_received.add(3);
-        metrics.sessions_connected.increment();
+        metrics.sessions.increment();
         metrics.archive_commit.observe(Duration::from_millis(2));
         metrics.archive_commit.observe(Duration::from_secs(60));
         let text = metrics.text();
         assert!(text.contains("anemone_stanzas_received_total{kind=\"message\"} 3\n"));
-        assert!(text.contains("anemone_sessions{state=\"connected\"} 1\n"));
+        assert!(text.contains("anemone_sessions{state=\"all\"} 1\n"));
         assert!(text.contains("anemone_archive_commit_seconds_bucket{le=\"0.001\"} 0\n"));
         assert!(text.contains("anemone_archive_commit_seconds_bucket{le=\"0.003\"} 1\n"));
         assert!(text.contains("anemone_archive_commit_seconds_bucket{le=\"+Inf\"} 2\n"));

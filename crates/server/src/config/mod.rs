@@ -66,6 +66,10 @@ pub enum Service {
     C2s,
     /// Clients, direct TLS.
     C2sTls,
+    /// Other servers, STARTTLS. Never among [`Config::listeners`] in this version.
+    S2s,
+    /// Other servers, direct TLS. Never among [`Config::listeners`] in this version.
+    S2sTls,
     /// Web with TLS.
     Https,
     /// Web without TLS, loopback only.
@@ -170,6 +174,16 @@ impl Config {
         all.collect()
     }
 
+    /// The name of the server as people know it.
+    pub fn name(&self) -> &str {
+        self.front_door.title.as_deref().unwrap_or(&self.domain)
+    }
+
+    /// XEP-0157: whom to ask about what (`abuse`, `admin` …), the kinds that have an address.
+    pub fn contact_addresses(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        self.contact.addresses()
+    }
+
     /// Sentences about what the file asks for and this version does not do. Said at start and by
     /// `anemone check`.
     pub fn notices(&self) -> Vec<String> {
@@ -234,7 +248,7 @@ impl Config {
             problems.push(self.problem("front_door.url", "`url` must start with \"https://\""));
         }
         for (kind, addresses) in self.contact.addresses() {
-            let key = format!("contact.{}", kind.trim_end_matches("-addresses"));
+            let key = format!("contact.{kind}");
             let bad = addresses.iter().find(|address| !is_uri(address));
             problems.extend(bad.map(|bad| {
                 self.problem(
@@ -434,6 +448,8 @@ impl fmt::Display for Service {
         formatter.write_str(match self {
             Service::C2s => "c2s",
             Service::C2sTls => "c2s_tls",
+            Service::S2s => "s2s",
+            Service::S2sTls => "s2s_tls",
             Service::Https => "https",
             Service::Http => "http",
             Service::Metrics => "metrics",

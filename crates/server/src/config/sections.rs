@@ -290,13 +290,13 @@ impl Contact {
     /// address are left out.
     pub fn addresses(&self) -> impl Iterator<Item = (&'static str, &[String])> {
         [
-            ("abuse-addresses", &self.abuse),
-            ("admin-addresses", &self.admin),
-            ("feedback-addresses", &self.feedback),
-            ("sales-addresses", &self.sales),
-            ("security-addresses", &self.security),
-            ("status-addresses", &self.status),
-            ("support-addresses", &self.support),
+            ("abuse", &self.abuse),
+            ("admin", &self.admin),
+            ("feedback", &self.feedback),
+            ("sales", &self.sales),
+            ("security", &self.security),
+            ("status", &self.status),
+            ("support", &self.support),
         ]
         .into_iter()
         .filter(|(_, addresses)| !addresses.is_empty())

@@ -6,14 +6,13 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{address_of, network_of};
-use crate::{config::Limits, metrics::Metrics};
+use crate::config::Limits;
 
 /// Counts connections and lets them in or not. One for all listeners of a server.
 #[derive(Debug)]
 pub struct Gate {
     limits: Mutex<Limits>,
     counts: Mutex<Counts>,
-    metrics: Arc<Metrics>,
 }
 
 /// Why a connection is not let in. There is nothing to say to it: it is closed.
@@ -41,6 +40,8 @@ pub struct Admission {
 
 #[derive(Debug, Default)]
 struct Counts {
+    /// Connections inside.
+    all: u64,
     addresses: HashMap<IpAddr, Address>,
     networks: HashMap<IpAddr, u64>,
     /// Connections before login, in no order: a vector so that one can be drawn by lot.
@@ -59,17 +60,23 @@ struct Address {
 
 impl Gate {
     /// A gate with nobody inside.
-    pub fn new(limits: &Limits, metrics: Arc<Metrics>) -> Arc<Gate> {
+    pub fn new(limits: &Limits) -> Arc<Gate> {
         let mut seed = [0; 8];
         // Without randomness the lot is predictable, and still no worse than any fixed choice.
         let _ = getrandom::fill(&mut seed);
         let counts = Counts { lot: u64::from_ne_bytes(seed) | 1, ..Counts::default() };
-        Arc::new(Gate { limits: Mutex::new(limits.clone()), counts: Mutex::new(counts), metrics })
+        Arc::new(Gate { limits: Mutex::new(limits.clone()), counts: Mutex::new(counts) })
     }
 
     /// Changes the limits while the server runs. Connections inside stay.
     pub fn set_limits(&self, limits: &Limits) {
         *self.limits.lock() = limits.clone();
+    }
+
+    /// How many connections are inside, and how many of them have not logged in.
+    pub fn inside(&self) -> (u64, u64) {
+        let counts = self.counts.lock();
+        (counts.all, counts.crowd.len() as u64)
     }
 
     /// Lets a connection in, or says why not. When all the places before login are taken, one of
@@ -85,9 +92,7 @@ impl Gate {
         let (address, network) = (address_of(ip), network_of(ip));
         let mut counts = self.counts.lock();
         if counted {
-            counts.check(&limits, address, network).inspect_err(|_| {
-                self.metrics.refused_address.increment();
-            })?;
+            counts.check(&limits, address, network)?;
             let entry = counts.addresses.entry(address).or_default();
             entry.all += 1;
             entry.unauthenticated += 1;
@@ -95,21 +100,20 @@ impl Gate {
         }
         if limits.throttle && counts.crowd.len() as u64 >= limits.unauthenticated_total {
             counts.evict();
-            self.metrics.refused_crowd.increment();
         }
         let evicted = Arc::new(Notify::new());
         let number = counts.enter(evicted.clone());
-        self.metrics.connections.increment();
-        self.metrics.connections_unauthenticated.increment();
+        counts.all += 1;
         let gate = self.clone();
         Ok(Admission { gate, address, network, counted, waiting: Some(number), evicted })
     }
 }
 
 impl Admission {
-    /// To be called when the connection has logged in: it is no longer one of the crowd.
-    pub fn authenticated(&mut self) {
-        let Some(number) = self.waiting.take() else { return };
+    /// To be called when the connection has logged in: it is no longer one of the crowd. Tells
+    /// whether it was one until now.
+    pub fn authenticated(&mut self) -> bool {
+        let Some(number) = self.waiting.take() else { return false };
         let mut counts = self.gate.counts.lock();
         counts.leave(number);
         if self.counted
@@ -117,7 +121,6 @@ impl Admission {
         {
             entry.unauthenticated = entry.unauthenticated.saturating_sub(1);
         }
-        self.gate.metrics.connections_unauthenticated.decrement();
     }
 
     /// Resolves when the connection has to make room for others and must be closed. Never resolves
@@ -133,11 +136,11 @@ impl Admission {
 impl Drop for Admission {
     fn drop(&mut self) {
         self.authenticated();
-        self.gate.metrics.connections.decrement();
+        let mut counts = self.gate.counts.lock();
+        counts.all -= 1;
         if !self.counted {
             return;
         }
-        let mut counts = self.gate.counts.lock();
         if let Some(entry) = counts.addresses.get_mut(&self.address) {
             entry.all = entry.all.saturating_sub(1);
             if entry.all == 0 {
@@ -206,7 +209,7 @@ mod tests {
     use super::*;
 
     fn gate(limits: Limits) -> Arc<Gate> {
-        Gate::new(&limits, Arc::default())
+        Gate::new(&limits)
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -234,8 +237,7 @@ mod tests {
         let counts = gate.counts.lock();
         assert!(counts.addresses.is_empty() && counts.networks.is_empty());
         assert!(counts.crowd.is_empty() && counts.places.is_empty());
-        assert_eq!(gate.metrics.connections.value(), 0);
-        assert_eq!(gate.metrics.connections_unauthenticated.value(), 0);
+        assert_eq!(counts.all, 0);
     }
 
     #[test]
@@ -259,7 +261,7 @@ mod tests {
         let inside: Vec<_> = (0..3).map(|_| gate.admit(ip("127.0.0.1")).unwrap()).collect();
         let newcomer = gate.admit(ip("127.0.0.1")).unwrap();
         assert_eq!(gate.counts.lock().crowd.len(), 3);
-        assert_eq!(gate.metrics.refused_crowd.value(), 1);
+        assert_eq!(gate.inside(), (4, 3));
         let mut told = 0;
         for admission in &inside {
             let evicted = tokio::time::timeout(Duration::ZERO, admission.evicted()).await;

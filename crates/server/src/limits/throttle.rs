@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -13,7 +14,7 @@ use super::{Blind, address_of, network_of};
 /// Failed logins of the last ten minutes, per account and network, per network, and per account.
 #[derive(Debug)]
 pub struct LoginThrottle {
-    enabled: bool,
+    enabled: AtomicBool,
     blind: Blind,
     records: Mutex<Records>,
 }
@@ -57,14 +58,23 @@ struct Patience {
 impl LoginThrottle {
     /// A throttle that has seen nothing; one that never slows down when not `enabled`.
     pub fn new(enabled: bool) -> LoginThrottle {
-        LoginThrottle { enabled, blind: Blind::default(), records: Mutex::default() }
+        LoginThrottle {
+            enabled: AtomicBool::new(enabled),
+            blind: Blind::default(),
+            records: Mutex::default(),
+        }
+    }
+
+    /// Turns it on or off while the server runs.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.enabled.store(enabled, Relaxed);
     }
 
     /// What to do with an attempt on `account` (its name as the client gave it, known or not: the
     /// answer must not depend on whether it exists) from `ip`. Attempts with a token are not
     /// asked about: tokens cannot be guessed.
     pub fn before(&self, account: &str, ip: IpAddr, now: Instant) -> Verdict {
-        if !self.enabled {
+        if !self.enabled.load(Relaxed) {
             return Verdict::Proceed;
         }
         let mut records = self.records.lock();
@@ -84,7 +94,7 @@ impl LoginThrottle {
 
     /// Notes a wrong password, or a name that does not exist.
     pub fn failed(&self, account: &str, ip: IpAddr, now: Instant) {
-        if !self.enabled {
+        if !self.enabled.load(Relaxed) {
             return;
         }
         let mut records = self.records.lock();
@@ -104,7 +114,7 @@ impl LoginThrottle {
     /// Notes a login: this address is one of the owner's from now on, and what was failed from it
     /// on this account is forgotten.
     pub fn succeeded(&self, account: &str, ip: IpAddr, now: Instant) {
-        if !self.enabled {
+        if !self.enabled.load(Relaxed) {
             return;
         }
         let mut records = self.records.lock();
