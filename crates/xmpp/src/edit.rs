@@ -7,14 +7,16 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::stanza::{Child, Stanza};
-use crate::xml::XmlError;
+use crate::xml::{Limits, XmlError, escape_attribute_into};
 
 /// Changes to be made to a stanza.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Edit<'a> {
     stanza: &'a Stanza,
-    attrs: SmallVec<[(&'a str, Option<String>); 4]>,
-    dropped: SmallVec<[u16; 4]>,
+    /// Attributes to set or remove, each name once.
+    attrs: SmallVec<[(&'a str, Option<&'a str>); 4]>,
+    /// Positions of the children to drop, ascending, each once.
+    dropped: SmallVec<[u32; 8]>,
     appended: Vec<u8>,
 }
 
@@ -26,35 +28,40 @@ impl<'a> Edit<'a> {
 
     /// Sets `from`.
     #[must_use]
-    pub fn from(self, value: &str) -> Edit<'a> {
+    pub fn from(self, value: &'a str) -> Edit<'a> {
         self.attr("from", Some(value))
     }
 
     /// Sets `to`.
     #[must_use]
-    pub fn to(self, value: &str) -> Edit<'a> {
+    pub fn to(self, value: &'a str) -> Edit<'a> {
         self.attr("to", Some(value))
     }
 
     /// Sets `id`.
     #[must_use]
-    pub fn id(self, value: &str) -> Edit<'a> {
+    pub fn id(self, value: &'a str) -> Edit<'a> {
         self.attr("id", Some(value))
     }
 
     /// Sets or removes an attribute of the root.
     #[must_use]
-    pub fn attr(mut self, name: &'a str, value: Option<&str>) -> Edit<'a> {
-        self.attrs.push((name, value.map(str::to_owned)));
+    pub fn attr(mut self, name: &'a str, value: Option<&'a str>) -> Edit<'a> {
+        match self.attrs.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, change)) => *change = value,
+            None => self.attrs.push((name, value)),
+        }
         self
     }
 
     /// Drops the first-level children for which `drop` is true.
     #[must_use]
     pub fn drop_if(mut self, mut drop: impl FnMut(&Child<'_>) -> bool) -> Edit<'a> {
-        for (index, child) in self.stanza.children().enumerate() {
+        for (position, child) in (0..).zip(self.stanza.children()) {
             if drop(&child) {
-                self.dropped.push(index as u16);
+                if let Err(at) = self.dropped.binary_search(&position) {
+                    self.dropped.insert(at, position);
+                }
             }
         }
         self
@@ -70,7 +77,27 @@ impl<'a> Edit<'a> {
 
     /// The changed stanza, serialised.
     pub fn finish(self) -> Bytes {
-        self.stanza.bytes().clone()
+        if self.attrs.is_empty() && self.dropped.is_empty() && self.appended.is_empty() {
+            return self.stanza.bytes().clone();
+        }
+        let (bytes, index) = (self.stanza.bytes(), self.stanza.index());
+        let added: usize = self.attrs.iter().map(|(name, value)| added_len(name, *value)).sum();
+        let mut out = Vec::with_capacity(bytes.len() + self.appended.len() + added + 16);
+        self.write_attributes(&mut out);
+        let content = self.kept_content();
+        if content.iter().all(|part| part.is_empty()) && self.appended.is_empty() {
+            out.extend_from_slice(b"/>");
+        } else {
+            out.push(b'>');
+            for part in content {
+                out.extend_from_slice(part);
+            }
+            out.extend_from_slice(&self.appended);
+            out.extend_from_slice(b"</");
+            out.extend_from_slice(index.name.of(bytes));
+            out.push(b'>');
+        }
+        out.into()
     }
 
     /// The changed stanza with its table, for more reading or editing.
@@ -79,6 +106,58 @@ impl<'a> Edit<'a> {
     ///
     /// What was appended is not well-formed.
     pub fn stanza(self) -> Result<Stanza, XmlError> {
-        Ok(self.stanza.clone())
+        Stanza::parse(self.finish(), &Limits::TRUSTED)
     }
+
+    /// The start tag without its end.
+    fn write_attributes(&self, out: &mut Vec<u8>) {
+        let (bytes, index) = (self.stanza.bytes(), self.stanza.index());
+        out.push(b'<');
+        out.extend_from_slice(index.name.of(bytes));
+        if let Some(namespace) = index.ns {
+            write_raw(out, b"xmlns", bytes, namespace.start, namespace.end());
+        }
+        for attr in self.stanza.raw_attrs() {
+            let name = attr.name.of(bytes);
+            if !self.attrs.iter().any(|(changed, _)| changed.as_bytes() == name) {
+                write_raw(out, name, bytes, attr.value.start, attr.value.end());
+            }
+        }
+        for (name, value) in &self.attrs {
+            if let Some(value) = value {
+                out.push(b' ');
+                out.extend_from_slice(name.as_bytes());
+                out.extend_from_slice(b"='");
+                escape_attribute_into(out, value);
+                out.push(b'\'');
+            }
+        }
+    }
+
+    /// The parts of the content that stay.
+    fn kept_content(&self) -> SmallVec<[&'a [u8]; 8]> {
+        let (bytes, index) = (self.stanza.bytes(), self.stanza.index());
+        let mut parts = SmallVec::new();
+        let mut from = index.head_end;
+        for &position in &self.dropped {
+            if let Some(child) = index.children.get(position as usize) {
+                parts.push(bytes.get(from as usize..child.start as usize).unwrap_or_default());
+                from = child.end;
+            }
+        }
+        parts.push(bytes.get(from as usize..index.tail as usize).unwrap_or_default());
+        parts
+    }
+}
+
+/// Appends an attribute with the quotes and references it came with.
+fn write_raw(out: &mut Vec<u8>, name: &[u8], bytes: &[u8], start: u32, end: usize) {
+    out.push(b' ');
+    out.extend_from_slice(name);
+    out.push(b'=');
+    out.extend_from_slice(bytes.get((start as usize).saturating_sub(1)..=end).unwrap_or_default());
+}
+
+fn added_len(name: &str, value: Option<&str>) -> usize {
+    value.map_or(0, |value| name.len() + value.len() + 4)
 }

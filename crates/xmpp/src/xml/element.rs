@@ -276,9 +276,9 @@ impl Element {
         self.attrs.push(attr);
     }
 
-    /// The namespace, to be shared by children that inherit it.
-    pub(super) fn shared_ns(&self) -> &Arc<str> {
-        &self.ns
+    /// Drops the attributes that need a prefix of their own.
+    pub(crate) fn drop_foreign_attrs(&mut self) {
+        self.attrs.retain(|attr| attr.ns.is_none());
     }
 }
 

@@ -26,7 +26,7 @@ pub enum XmlError {
     #[error("bad format: {0}")]
     Format(&'static str),
     /// A limit was exceeded.
-    #[error("more than {0} allowed")]
+    #[error("more {0} than allowed")]
     Limit(Bound),
 }
 
@@ -50,12 +50,12 @@ pub enum Bound {
 impl std::fmt::Display for Bound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Bound::ElementBytes => "bytes per element",
+            Bound::ElementBytes => "bytes in an element",
             Bound::Depth => "levels of elements",
             Bound::Attributes => "attributes",
             Bound::Namespaces => "namespace declarations",
             Bound::Elements => "elements",
-            Bound::NameBytes => "bytes per name",
+            Bound::NameBytes => "bytes in a name",
         })
     }
 }

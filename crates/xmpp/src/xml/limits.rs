@@ -46,4 +46,15 @@ impl Limits {
 
     /// For other servers, and for clients reading from their server.
     pub const SERVER: Limits = Limits { element_bytes: 512 * 1024, ..Limits::CLIENT };
+
+    /// For what this program wrote and checked itself.
+    pub const TRUSTED: Limits = Limits {
+        element_bytes: u32::MAX as usize,
+        depth: usize::MAX,
+        attributes: usize::MAX,
+        namespaces: usize::MAX,
+        elements: usize::MAX,
+        name_bytes: usize::MAX,
+        skip_oversized: false,
+    };
 }
