@@ -114,7 +114,7 @@ class Server:
 class Anemone(Server):
     name = "anemone"
     features = frozenset(
-        {"resumption-across-restart", "idempotent-resend", "notification-by-interest"}
+        {"resumption-across-restart", "once-per-stream", "notification-by-interest"}
     )
 
     @property

@@ -25,7 +25,7 @@ async def main(place):
     await asyncio.gather(*(bounded(task, "a reconnect", 120) for task in reconnects))
     print(f"  {COUNT} messages, {faults}", flush=True)
     await settle(devices)
-    judge(devices)
+    judge(place, devices)
     for device in devices:
         await device.logout()
     for proxy in proxies:
@@ -125,7 +125,7 @@ async def settle(devices):
             raise Failed(f"{device.boundjid} lacks {sorted(missing())} {device.failures}") from None
 
 
-def judge(devices):
+def judge(place, devices):
     for device in devices:
         check(device.failures == [], f"{device.boundjid} could read everything {device.failures}")
         read = chats(device)
@@ -134,7 +134,9 @@ def judge(devices):
             numbers = [int(identifier[5:]) for identifier, _ in read]
             own = [number for number in numbers if number % len(devices) == sender]
             check(own == sorted(own), f"those of {devices[sender].boundjid} in their order")
-        check(device.doubled == [], f"and nothing came twice over one stream {device.doubled}")
+        # Prosody sends what a lost stream had not acknowledged to the other devices again.
+        if place.supports("once-per-stream"):
+            check(device.doubled == [], f"nothing came twice over one stream {device.doubled}")
 
 
 def expected() -> dict:
