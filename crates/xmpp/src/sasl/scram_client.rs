@@ -119,6 +119,7 @@ pub struct Client {
     binding: Vec<u8>,
     bare: String,
     nonce: String,
+    protected: bool,
 }
 
 impl Client {
@@ -144,7 +145,16 @@ impl Client {
             binding,
             bare: format!("n={},r={nonce}", encode_name(username)),
             nonce: nonce.to_owned(),
+            protected: false,
         }
+    }
+
+    /// Gives up if the server does not repeat its offer (XEP-0474). For clients that do not bind
+    /// to the channel because of what the offer says.
+    #[must_use]
+    pub fn demand_protection(mut self) -> Self {
+        self.protected = true;
+        self
     }
 
     /// The first message.
@@ -171,6 +181,9 @@ impl Client {
             return Err(Error::Nonce);
         }
         server.check_downgrade(self.hash, advertised)?;
+        if self.protected && server.advertised.is_none() {
+            return Err(Error::Downgrade);
+        }
         let keys = server.keys(self.hash, credential)?;
 
         let binding = encode([self.header.as_bytes(), &self.binding].concat());

@@ -5,6 +5,7 @@
 //! and the machines tell it when. RFC 7395 framing differs only in how streams are opened and
 //! closed and in where one message ends.
 
+pub mod client;
 mod header;
 mod nonce;
 mod out;
