@@ -4,6 +4,7 @@
 //! lenient, what is sent is exact. Who sent a payload, and whether that entity may, is not decided
 //! here.
 
+pub mod avatar;
 pub mod bind2;
 pub mod caps;
 pub mod delay;
