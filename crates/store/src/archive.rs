@@ -129,6 +129,8 @@ pub struct Row {
     pub at: Millis,
     /// The account sent it.
     pub outgoing: bool,
+    /// Not in the archive: kept for offline delivery alone. Only [`Archive::pending`] returns such.
+    pub hidden: bool,
     /// As it was appended. The rows of one page share one allocation.
     pub stanza: Bytes,
 }
@@ -196,8 +198,13 @@ pub trait Archive: Send + Sync {
     /// Oldest and newest row (XEP-0313 §7), `None` for an empty archive.
     fn ends(&self, account: AccountId) -> Fut<'_, Option<(End, End)>>;
 
-    /// The oldest rows that wait for the account to come online, at most `limit`.
-    fn pending(&self, account: AccountId, limit: u32) -> Fut<'_, Vec<Row>>;
+    /// Rows that wait for the account to come online, oldest first: those with ids greater than
+    /// `after`, at most `limit`.
+    fn pending(&self, account: AccountId, after: u64, limit: u32) -> Fut<'_, Vec<Row>>;
+
+    /// Lets rows wait (again): a session ended whose client never acknowledged them. Ids that do not
+    /// exist are passed over.
+    fn set_pending(&self, account: AccountId, ids: Vec<u64>) -> Fut<'_, ()>;
 
     /// Marks rows as delivered; hidden ones are removed. Returns how many were waiting.
     fn clear_pending(&self, account: AccountId, which: Clear) -> Fut<'_, u64>;
