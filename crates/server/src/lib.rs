@@ -1,9 +1,24 @@
 //! A private XMPP server that one person can run for family, friends or a club.
+//!
+//! `ARCHITECTURE.md` shows the way of a message through these modules. The short of it: [`net`]
+//! turns sockets into stanzas, [`session`] is one device, [`account`] one person, [`router`] and
+//! [`iq`] decide who gets what, [`ext`] holds one file for each extension of the protocol.
 
+pub mod account;
+pub mod auth;
 pub mod config;
+pub mod ext;
 pub mod files;
-pub mod net;
+pub mod http;
+pub mod im;
+pub mod invitation;
+pub mod iq;
 pub mod limits;
 pub mod log;
 pub mod metrics;
+pub mod net;
+pub mod password;
+pub mod router;
 pub mod secret;
+pub mod server;
+pub mod session;

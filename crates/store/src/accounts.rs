@@ -45,6 +45,8 @@ pub struct NewAccount {
     pub credentials: Vec<Credential>,
     /// May use administration commands.
     pub admin: bool,
+    /// Create it although the name is reserved: the operator gives it away on purpose.
+    pub ignore_reservation: bool,
     /// Now.
     pub created_at: Millis,
     /// The inviter, when there is one. With `invite` set and this unset, the invitation's creator.

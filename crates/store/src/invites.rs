@@ -40,6 +40,8 @@ pub struct NewInvite {
     pub expires_at: Millis,
     /// How often it can be used.
     pub uses: u32,
+    /// Whoever creates an account with it may use administration commands.
+    pub admin: bool,
     /// A remark for the list.
     pub note: Box<str>,
 }

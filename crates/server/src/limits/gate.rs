@@ -121,6 +121,7 @@ impl Admission {
         {
             entry.unauthenticated = entry.unauthenticated.saturating_sub(1);
         }
+        true
     }
 
     /// Resolves when the connection has to make room for others and must be closed. Never resolves
