@@ -85,6 +85,16 @@ impl ServerSecret {
     }
 }
 
+impl ServerSecret {
+    /// A short name for `parts`, the same every time, from which they cannot be found out.
+    pub fn short(&self, label: &str, parts: &[&str]) -> String {
+        use base64::Engine as _;
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        let mac = mac(&self.derive(label), &parts);
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&mac[..12])
+    }
+}
+
 impl fmt::Debug for ServerSecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("ServerSecret(..)")

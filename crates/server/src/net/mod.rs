@@ -1,3 +1,8 @@
 //! Sockets: listeners, TLS, connections.
 
+pub mod conn;
+pub mod listen;
+pub mod negotiate;
 pub mod tls;
+pub mod wire;
+pub mod ws;

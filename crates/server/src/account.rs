@@ -1,0 +1,195 @@
+//! A local account in memory, and the cache of all accounts that are in use.
+//!
+//! An account is loaded when somebody needs it and stays while it has sessions or visitors. There
+//! is never more than one [`Account`] for a name: archive ids are counted in it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use store::{AccountId, StoreError};
+use xmpp::jid::BareJid;
+
+use crate::{
+    ext::{archive::ArchiveState, blocking::Blocks, pubsub},
+    im::{presence::Available, roster::Roster},
+    server::Server,
+    session::Session,
+};
+
+/// A local account that somebody uses.
+pub struct Account {
+    /// Its number in the store.
+    pub id: AccountId,
+    jid: BareJid,
+    bare: Box<str>,
+    state: Mutex<AccountState>,
+    /// Held while the roster changes: memory, store and pushes keep one order.
+    pub roster_gate: tokio::sync::Mutex<()>,
+    /// Its nodes (XEP-0163), read when they are first needed.
+    pub pubsub: pubsub::state::Nodes,
+}
+
+/// What changes about an account. Everything here is read and written under one lock that is
+/// never held across an await, and never together with another account's.
+pub struct AccountState {
+    /// Its bound resources, connected or waiting to be resumed.
+    pub resources: Vec<Resource>,
+    /// Its contacts.
+    pub roster: Roster,
+    /// Whom it does not want to hear (XEP-0191).
+    pub blocks: Blocks,
+    /// Counter and preferences of its archive (XEP-0313).
+    pub archive: ArchiveState,
+    /// The account was deleted: nothing may be written for it any more.
+    pub deleted: bool,
+}
+
+/// What others must know about a bound resource to route to it.
+pub struct Resource {
+    /// Its session.
+    pub session: Arc<Session>,
+    /// The presence it broadcast, while it is available.
+    pub available: Option<Available>,
+    /// XEP-0280: wants copies.
+    pub carbons: bool,
+    /// Asked for the roster, so it gets roster pushes (RFC 6121 §2.1.6).
+    pub interested: bool,
+    /// Asked for the blocklist, so it gets block pushes (XEP-0191 §3.2).
+    pub block_pushes: bool,
+    /// Asked for its archive before it was available: it catches up by itself and needs no
+    /// offline messages (XEP-0160 §3).
+    pub catches_up: bool,
+    /// Full or bare addresses that got directed presence (RFC 6121 §4.6.3).
+    pub directed: Vec<xmpp::jid::Jid>,
+    /// What its client can do (XEP-0115), once that is known.
+    pub features: Option<Arc<crate::ext::caps::Features>>,
+}
+
+impl Resource {
+    /// A resource that was just bound.
+    #[must_use]
+    pub fn new(session: Arc<Session>) -> Self {
+        Self {
+            session,
+            available: None,
+            carbons: false,
+            interested: false,
+            block_pushes: false,
+            catches_up: false,
+            directed: Vec::new(),
+            features: None,
+        }
+    }
+
+    /// Its priority, while it is available.
+    #[must_use]
+    pub fn priority(&self) -> Option<i8> {
+        self.available.as_ref().map(|presence| presence.priority)
+    }
+}
+
+impl Account {
+    /// Its bare address.
+    #[must_use]
+    pub fn jid(&self) -> &BareJid {
+        &self.jid
+    }
+
+    /// Its bare address as text.
+    #[must_use]
+    pub fn bare(&self) -> &str {
+        &self.bare
+    }
+
+    /// Its name: the local part of the address.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.bare.split('@').next().unwrap_or_default()
+    }
+
+    /// Locks its state.
+    pub fn lock(&self) -> MutexGuard<'_, AccountState> {
+        self.state.lock()
+    }
+}
+
+impl AccountState {
+    /// The resource of a session.
+    pub fn resource(&mut self, session: &Session) -> Option<&mut Resource> {
+        self.resources.iter_mut().find(|resource| resource.session.number == session.number)
+    }
+}
+
+/// The accounts in memory.
+#[derive(Default)]
+pub struct Accounts {
+    loaded: RwLock<HashMap<Box<str>, Arc<Account>>>,
+    /// Held while an account is loaded, so that it is loaded once.
+    loading: tokio::sync::Mutex<()>,
+}
+
+impl Accounts {
+    /// The account called `name`, if it is in memory.
+    #[must_use]
+    pub fn loaded(&self, name: &str) -> Option<Arc<Account>> {
+        self.loaded.read().get(name).cloned()
+    }
+
+    /// The account called `name`, read from the store unless it is in memory; `None` when there
+    /// is no such account.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    pub async fn load(
+        &self,
+        server: &Server,
+        name: &str,
+    ) -> Result<Option<Arc<Account>>, StoreError> {
+        if let Some(account) = self.loaded(name) {
+            return Ok(Some(account));
+        }
+        let _one_at_a_time = self.loading.lock().await;
+        if let Some(account) = self.loaded(name) {
+            return Ok(Some(account));
+        }
+        let Some(row) = server.store.accounts.by_name(name).await? else { return Ok(None) };
+        let Ok(jid) = server.address(name) else { return Ok(None) };
+        let state = AccountState {
+            resources: Vec::new(),
+            roster: Roster::load(&server.store, row.id).await?,
+            blocks: Blocks::load(&server.store, row.id).await?,
+            archive: ArchiveState::load(&server.store, row.id, server.now()).await?,
+            deleted: false,
+        };
+        let account = Arc::new(Account {
+            id: row.id,
+            bare: jid.as_str().into(),
+            jid,
+            state: Mutex::new(state),
+            roster_gate: tokio::sync::Mutex::default(),
+            pubsub: pubsub::state::Nodes::default(),
+        });
+        self.loaded.write().insert(name.into(), account.clone());
+        Ok(Some(account))
+    }
+
+    /// Forgets accounts without sessions that nobody is looking at. Called by the sweeper.
+    pub fn forget_idle(&self) {
+        // Under the write lock nobody can get a new reference from the map, so a count of one
+        // means that the map holds the only one.
+        self.loaded.write().retain(|_, account| {
+            Arc::strong_count(account) > 1 || !account.lock().resources.is_empty()
+        });
+    }
+
+    /// Takes an account that is being deleted out of the cache.
+    pub fn remove(&self, name: &str) -> Option<Arc<Account>> {
+        self.loaded.write().remove(name)
+    }
+
+    /// Every account in memory.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Account>> {
+        self.loaded.read().values().cloned().collect()
+    }
+}

@@ -1,0 +1,5 @@
+//! Logging in: keys, tokens, registration. The mechanisms themselves are `xmpp::sasl`.
+
+pub mod credentials;
+pub mod registration;
+pub mod tokens;

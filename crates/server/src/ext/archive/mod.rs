@@ -1,0 +1,215 @@
+//! XEP-0313: Message Archive Management 1.1.3, XEP-0441 preferences, XEP-0359 stanza ids
+
+mod prefs;
+mod query;
+
+use std::collections::{HashMap, VecDeque};
+
+use store::{AccountId, Millis, Store, StoreError, archive::Append};
+use xmpp::{jid::BareJid, ns};
+
+pub use self::prefs::Prefs;
+use super::{Extension, Inbound, IqRoute, Outbound, Scope, Spec};
+use crate::{
+    iq::IqKind,
+    router::{
+        facts::{Facts, MessageType},
+        pipeline::{Direction, Flow, Pass},
+    },
+};
+
+/// Keeps conversations for the account's devices.
+pub const EXTENSION: Extension = Extension {
+    name: "archive",
+    specs: &[
+        Spec { xep: 313, version: "1.1.3", title: "Message Archive Management" },
+        Spec { xep: 441, version: "0.2.0", title: "Message Archive Management Preferences" },
+        Spec { xep: 359, version: "0.7.0", title: "Unique and Stable Stanza IDs" },
+        Spec { xep: 334, version: "0.4.0", title: "Message Processing Hints" },
+    ],
+    features: &[
+        (Scope::Account, ns::MAM),
+        (Scope::Account, ns::MAM_EXTENDED),
+        (Scope::Account, ns::STANZA_ID),
+        (Scope::Server, ns::STANZA_ID),
+        (Scope::Server, ns::HINTS),
+    ],
+    iq: &[
+        route(None, "query", query::query),
+        route(Some(IqKind::Get), "metadata", query::metadata),
+        route(None, "prefs", prefs::prefs),
+    ],
+    outbound: &[(Outbound::Once, once), (Outbound::Record, record)],
+    inbound: &[(Inbound::Record, record)],
+    ..Extension::NOTHING
+};
+
+pub use self::query::metadata_element;
+
+/// Origin ids that are remembered for each account: a repeated sending is recognised within so many
+/// messages, and within this time.
+const MAX_SENT: usize = store::archive::MAX_ORIGINS;
+const REMEMBERED: u64 = 7 * 24 * 60 * 60 * 1000;
+
+const fn route(kind: Option<IqKind>, name: &'static str, handler: super::IqHandler) -> IqRoute {
+    IqRoute { scope: Scope::Own, kind, ns: ns::MAM, name, handler }
+}
+
+/// Offline messages on their way to a device.
+#[derive(Clone, Copy, Debug)]
+pub struct Flushing {
+    /// Number of the session.
+    pub session: u64,
+    /// Archive id of the last message that it was given.
+    pub after: u64,
+    /// Archive id of the newest message that waits.
+    pub newest: u64,
+}
+
+/// The archive's part of an account in memory.
+#[derive(Debug)]
+pub struct ArchiveState {
+    /// What is kept.
+    pub prefs: Prefs,
+    /// The session that offline messages are being handed to, and the last one it got. What comes
+    /// meanwhile joins the queue behind them, so that the device sees everything in order; another
+    /// device that comes online meanwhile does not get them, too.
+    pub flushing: Option<Flushing>,
+    next_id: u64,
+    sent: HashMap<u64, u64>,
+    sent_order: VecDeque<u64>,
+}
+
+impl ArchiveState {
+    /// Reads counter, preferences and recently sent messages of an account.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    pub async fn load(
+        store: &Store,
+        account: AccountId,
+        now: xmpp::time::Millis,
+    ) -> Result<Self, StoreError> {
+        // The account may have been in memory a moment ago, with rows still on their way to disk.
+        store.archive.barrier().await?;
+        let tail = store.archive.tail(account, Millis(now.0.saturating_sub(REMEMBERED))).await?;
+        let mut state = Self {
+            prefs: Prefs::load(store, account).await?,
+            flushing: None,
+            next_id: tail.next,
+            sent: HashMap::new(),
+            sent_order: VecDeque::new(),
+        };
+        for (origin, id) in tail.origins.into_iter().rev() {
+            state.remember(origin, id);
+        }
+        Ok(state)
+    }
+
+    /// Id of the newest message, recorded or on its way to disk.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        self.next_id.saturating_sub(1)
+    }
+
+    /// A session is over, with whatever was being handed to it.
+    pub fn flush_ended(&mut self, session: u64) {
+        self.flushing = self.flushing.filter(|flushing| flushing.session != session);
+    }
+
+    /// The store refused what was sent under this origin: a repetition is a first time.
+    pub fn forget(&mut self, origin: u64) {
+        self.sent.remove(&origin);
+    }
+
+    fn take_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    fn remember(&mut self, origin: u64, id: u64) {
+        if self.sent.insert(origin, id).is_none() {
+            self.sent_order.push_back(origin);
+        }
+        if self.sent_order.len() > MAX_SENT
+            && let Some(oldest) = self.sent_order.pop_front()
+        {
+            self.sent.remove(&oldest);
+        }
+    }
+}
+
+/// A client that lost an acknowledgement sends again, with the same origin id: the message has
+/// arrived already, and arrives only once.
+fn once(pass: &mut Pass<'_>) -> Flow {
+    match origin(pass.facts, pass.to.to_bare()) {
+        Some(origin) if pass.state.archive.sent.contains_key(&origin) => Flow::Repeated,
+        _ => Flow::Continue,
+    }
+}
+
+fn record(pass: &mut Pass<'_>) -> Flow {
+    let outbound = pass.direction == Direction::Outbound;
+    // A message to oneself stands in one archive, so it is kept once: on its way in.
+    if (outbound && pass.to_self()) || !worth_keeping(pass.facts) {
+        return Flow::Continue;
+    }
+    let other = if outbound { pass.to.clone() } else { pass.from_jid() };
+    let (with, resource) = (other.to_bare(), other.resource().map(|part| part.as_str().to_owned()));
+    let listed = pass.state.roster.contains(&with);
+    let kept = pass.server.archives() && pass.state.archive.prefs.keep(&other, listed);
+    let flushing = pass.state.archive.flushing.is_some();
+    let pending = !outbound && (flushing || pass.unreachable());
+    if !kept && !pending {
+        return Flow::Continue;
+    }
+    let id = pass.state.archive.take_id();
+    pass.archived = Some(id);
+    pass.pending = pending;
+    if let Some(flushing) = pass.state.archive.flushing.as_mut().filter(|_| pending) {
+        flushing.newest = id;
+    }
+    // A message to oneself is recorded on its way in; its repetition is recognised all the same.
+    let origin = origin(pass.facts, pass.to.to_bare()).filter(|_| outbound || pass.to_self());
+    if let Some(origin) = origin {
+        pass.state.archive.remember(origin, id);
+    }
+    let append = Append {
+        account: pass.account.id,
+        id,
+        at: Millis(pass.now.0),
+        with: with.as_str().into(),
+        resource: resource.as_deref().map(Into::into),
+        outgoing: outbound,
+        origin_hash: origin,
+        pending,
+        hidden: !kept,
+        stanza: pass.form(),
+    };
+    pass.effects.appends.push(append);
+    Flow::Continue
+}
+
+/// What belongs into a history (XEP-0313 §5.1.3, XEP-0334 §4.3).
+#[must_use]
+pub fn worth_keeping(facts: &Facts) -> bool {
+    if facts.hints.no_store || facts.hints.no_permanent_store || facts.forwarded {
+        return false;
+    }
+    match facts.kind {
+        MessageType::Chat | MessageType::Normal => facts.lasting() || facts.hints.store,
+        MessageType::Headline => facts.hints.store,
+        MessageType::Error | MessageType::Groupchat => false,
+    }
+}
+
+/// A number for what the sender called the message, together with the recipient: FNV-1a, because
+/// it is stored and must mean the same in every version of the server.
+fn origin(facts: &Facts, to: BareJid) -> Option<u64> {
+    let id = facts.origin_id.as_ref().filter(|_| facts.lasting() || facts.hints.store)?;
+    let bytes = to.as_str().bytes().chain([0]).chain(id.iter().copied());
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    // The store keeps 63 bits: SQLite's integers are signed.
+    Some(bytes.fold(0xcbf2_9ce4_8422_2325, step) >> 1)
+}

@@ -1,0 +1,348 @@
+//! The extensions: one file each, all of them in the list [`ALL`].
+//!
+//! An [`Extension`] says what it is (specifications, features) and where it takes part: requests
+//! by namespace, messages by named stage, presence and the life of a session. The order in which
+//! things happen is the order of the variants of [`Outbound`] and [`Inbound`], nothing else:
+//! hooks within one stage must commute, and if two must be ordered they are two stages.
+
+pub mod archive;
+pub mod avatar;
+pub mod blocking;
+pub mod caps;
+pub mod carbons;
+pub mod disco;
+pub mod last;
+pub mod offline;
+pub mod ping;
+pub mod private;
+pub mod pubsub;
+pub mod roster;
+pub mod time;
+pub mod vcard;
+pub mod version;
+
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use store::{AccountId, documents::SaveError};
+use xmpp::{
+    error::{Condition, StanzaError},
+    stanza::Stanza,
+    xml::Element,
+};
+
+use crate::{
+    account::Account,
+    iq::{Iq, IqKind},
+    router::pipeline::{Flow, Pass},
+    server::Server,
+    session::{Session, frame::Frame},
+};
+
+/// Everything the server can do beyond routing, in the order in which features are listed.
+pub const ALL: &[&Extension] = &[
+    &disco::EXTENSION,
+    &roster::EXTENSION,
+    &blocking::EXTENSION,
+    &carbons::EXTENSION,
+    &archive::EXTENSION,
+    &offline::EXTENSION,
+    &caps::EXTENSION,
+    &private::EXTENSION,
+    &last::EXTENSION,
+    &ping::EXTENSION,
+    &version::EXTENSION,
+    &time::EXTENSION,
+];
+
+/// One feature of the server.
+pub struct Extension {
+    /// Its name: configuration section, metric prefix.
+    pub name: &'static str,
+    /// The specifications that it implements.
+    pub specs: &'static [Spec],
+    /// Features for service discovery (XEP-0030).
+    pub features: &'static [(Scope, &'static str)],
+    /// Requests it answers.
+    pub iq: &'static [IqRoute],
+    /// Its part in messages that leave an account.
+    pub outbound: &'static [(Outbound, MessageHook)],
+    /// Its part in messages that reach an account.
+    pub inbound: &'static [(Inbound, MessageHook)],
+    /// Its part in the life of a session.
+    pub session: SessionHooks,
+}
+
+impl Extension {
+    /// Takes no part in anything: the rest of an extension that says only what it does.
+    pub const NOTHING: Self = Self {
+        name: "",
+        specs: &[],
+        features: &[],
+        iq: &[],
+        outbound: &[],
+        inbound: &[],
+        session: SessionHooks::NONE,
+    };
+}
+
+/// A specification and the version that was implemented.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// Number of the XEP.
+    pub xep: u16,
+    /// The version whose text was followed.
+    pub version: &'static str,
+    /// Its common name.
+    pub title: &'static str,
+}
+
+/// Whose address a request or a feature belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The sender's own account: no `to`, or the sender's bare address.
+    Own,
+    /// The bare address of any local account, the sender's own included.
+    Account,
+    /// The domain of the server.
+    Server,
+}
+
+/// A request that an extension answers.
+pub struct IqRoute {
+    /// To whom it is addressed.
+    pub scope: Scope,
+    /// `get`, `set`, or both when `None`.
+    pub kind: Option<IqKind>,
+    /// Namespace of the payload.
+    pub ns: &'static str,
+    /// Local name of the payload.
+    pub name: &'static str,
+    /// What answers it.
+    pub handler: IqHandler,
+}
+
+/// Who asks, and about whom.
+pub struct IqContext<'a> {
+    /// The server.
+    pub server: &'a Arc<Server>,
+    /// The session that sent the request.
+    pub session: &'a Arc<Session>,
+    /// The account it is about; `None` when the request is addressed to the server itself.
+    pub account: Option<&'a Arc<Account>>,
+    after: Mutex<Vec<Frame>>,
+}
+
+impl<'a> IqContext<'a> {
+    /// The context of a request.
+    #[must_use]
+    pub fn new(
+        server: &'a Arc<Server>,
+        session: &'a Arc<Session>,
+        account: Option<&'a Arc<Account>>,
+    ) -> Self {
+        Self { server, session, account, after: Mutex::default() }
+    }
+
+    /// Frames that the sender gets right after the answer.
+    pub fn after(&self, frames: Vec<Frame>) {
+        self.after.lock().extend(frames);
+    }
+
+    /// The frames to send after the answer.
+    #[must_use]
+    pub fn into_after(self) -> Vec<Frame> {
+        self.after.into_inner()
+    }
+}
+
+/// The answer's payload (`None` for an empty result), or the error for the sender.
+pub type IqAnswer = Result<Option<Element>, StanzaError>;
+
+/// What an [`IqHandler`] returns.
+pub type IqFuture<'a> = Pin<Box<dyn Future<Output = IqAnswer> + Send + 'a>>;
+
+/// Answers a request. Runs on the task of the sender's connection: later stanzas of the same
+/// client wait until it is done, which keeps them in order (RFC 6120 §10.1).
+pub type IqHandler = for<'a> fn(&'a IqContext<'a>, &'a Iq) -> IqFuture<'a>;
+
+/// Takes part in a message's way. It never awaits and never touches a socket or the store: what
+/// must happen goes into the effects of the [`Pass`].
+pub type MessageHook = fn(&mut Pass<'_>) -> Flow;
+
+/// Where a hook stands on the way of a message that leaves an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outbound {
+    /// Removes what only servers may write.
+    Sanitize,
+    /// Refuses what the account may not send.
+    Admit,
+    /// Recognises what was sent before and arrived.
+    Once,
+    /// Keeps it in the sender's archive.
+    Record,
+    /// Copies it to the sender's other devices.
+    Copy,
+}
+
+/// Where a hook stands on the way of a message that reaches an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Inbound {
+    /// Refuses what the account does not want.
+    Admit,
+    /// Takes messages that are for the account itself rather than for its clients.
+    Claim,
+    /// Keeps it in the recipient's archive.
+    Record,
+    /// Chooses the devices (RFC 6121 §8.5).
+    Deliver,
+    /// Copies it to the devices that were not chosen.
+    Copy,
+    /// No device was there to take it.
+    Miss,
+}
+
+/// What an extension does when a session begins or ends.
+pub struct SessionHooks {
+    /// After the client sent its first available presence with a priority that takes messages.
+    pub available: Option<SessionHook>,
+    /// After the session was bound, before its first stanza is read.
+    pub bound: Option<SessionHook>,
+    /// After the session ended for good.
+    pub closed: Option<SessionHook>,
+    /// After each available presence was broadcast; told whether it was the first one.
+    pub presence: Option<PresenceHook>,
+    /// An iq result or error from the client to the server itself: the answer to a question of
+    /// the extension, which recognises it by the id. Returns whether it was its own.
+    pub answer: Option<AnswerHook>,
+}
+
+impl SessionHooks {
+    /// Takes no part.
+    pub const NONE: Self = Self { available: None, bound: None, closed: None, presence: None, answer: None };
+}
+
+/// What a [`SessionHook`] returns.
+pub type HookFuture<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Something an extension does at a point in the life of a session.
+pub type SessionHook = for<'a> fn(&'a Arc<Server>, &'a Arc<Session>) -> HookFuture<'a>;
+
+/// Something an extension does when a resource is available; `true` for its first presence.
+pub type PresenceHook = for<'a> fn(&'a Arc<Server>, &'a Arc<Session>, bool) -> HookFuture<'a>;
+
+/// Takes a client's answer to a question of the server.
+pub type AnswerHook = fn(&Arc<Server>, &Arc<Session>, &Stanza) -> bool;
+
+/// The lists of all extensions, turned into tables once at start.
+pub struct Registry {
+    iq: HashMap<(&'static str, &'static str), Vec<&'static IqRoute>>,
+    outbound: Vec<MessageHook>,
+    inbound: Vec<MessageHook>,
+}
+
+impl Registry {
+    /// Builds the tables from [`ALL`].
+    #[must_use]
+    pub fn new() -> Self {
+        let mut iq: HashMap<_, Vec<&'static IqRoute>> = HashMap::new();
+        for route in ALL.iter().flat_map(|extension| extension.iq) {
+            iq.entry((route.ns, route.name)).or_default().push(route);
+        }
+        Self { iq, outbound: ordered(|e| e.outbound), inbound: ordered(|e| e.inbound) }
+    }
+
+    /// The route for a request, or `None` when nobody answers it.
+    #[must_use]
+    pub fn route(&self, scopes: &[Scope], kind: IqKind, payload: &Element) -> Option<IqHandler> {
+        // The table's keys are static while the payload's strings are not, so the lookup goes
+        // through a borrowed key of the same hash.
+        let routes = self.iq.get(&(payload.ns(), payload.name()) as &(&str, &str))?;
+        let fits = |route: &&&IqRoute| {
+            scopes.contains(&route.scope) && route.kind.is_none_or(|only| only == kind)
+        };
+        routes.iter().find(fits).map(|route| route.handler)
+    }
+
+    /// Hooks for messages that leave an account, in order.
+    #[must_use]
+    pub fn outbound(&self) -> &[MessageHook] {
+        &self.outbound
+    }
+
+    /// Hooks for messages that reach an account, in order.
+    #[must_use]
+    pub fn inbound(&self) -> &[MessageHook] {
+        &self.inbound
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The features that service discovery lists for a scope.
+pub fn features(scope: Scope) -> impl Iterator<Item = &'static str> {
+    let of = move |extension: &&'static Extension| {
+        extension.features.iter().filter(move |(of, _)| *of == scope).map(|(_, feature)| *feature)
+    };
+    ALL.iter().flat_map(of)
+}
+
+fn ordered<S: Copy + Ord + 'static>(
+    hooks: impl Fn(&'static Extension) -> &'static [(S, MessageHook)],
+) -> Vec<MessageHook> {
+    let mut all: Vec<_> = ALL.iter().copied().flat_map(hooks).copied().collect();
+    // Stable: within a stage hooks commute, so the order of the list is as good as any.
+    all.sort_by_key(|(stage, _)| *stage);
+    all.into_iter().map(|(_, hook)| hook).collect()
+}
+
+/// Reads a document of the sender's own account.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn document(
+    context: &IqContext<'_>,
+    key: &str,
+) -> Result<Option<Bytes>, StanzaError> {
+    document_of(context.server, context.session.account.id, key).await
+}
+
+/// Reads a document of any account.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn document_of(
+    server: &Server,
+    account: AccountId,
+    key: &str,
+) -> Result<Option<Bytes>, StanzaError> {
+    let loaded = server.store.documents.load(account, key).await;
+    loaded.map_err(|error| server.store_failed("documents", &error))
+}
+
+/// Keeps a document of the sender's own account.
+///
+/// # Errors
+/// `resource-constraint` when the account's quota is used up, or when the store failed.
+pub async fn save_document(
+    context: &IqContext<'_>,
+    key: &str,
+    document: Bytes,
+) -> Result<(), StanzaError> {
+    if key.len() > store::documents::MAX_KEY {
+        return Err(StanzaError::new(Condition::NotAcceptable));
+    }
+    let server = context.server;
+    let quota = server.config().limits.private_bytes_per_account;
+    let saved = server.store.documents.save(context.session.account.id, key, document, quota).await;
+    saved.map(drop).map_err(|error| match error {
+        SaveError::Quota => StanzaError::new(Condition::ResourceConstraint)
+            .with_text("the space for private documents is used up"),
+        SaveError::Store(error) => server.store_failed("documents", &error),
+    })
+}

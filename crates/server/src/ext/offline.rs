@@ -1,0 +1,103 @@
+//! XEP-0160: Best Practices for Handling Offline Messages 1.0.1
+//!
+//! Nothing is stored twice: a message for an account without a connected device is a row of its
+//! archive that also waits. It stops waiting when a device has it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use store::archive::Row;
+use xmpp::{
+    edit::Edit,
+    ext::delay::Delay,
+    stanza::Stanza,
+    time::Millis,
+    xml::Limits,
+};
+
+use super::{archive::Flushing, Extension, HookFuture, Inbound, Scope, SessionHooks, Spec};
+use crate::{
+    router::{
+        deliver,
+    },
+    server::Server,
+    session::{Session, frame::Frame, life},
+};
+
+
+/// Hands over what waited when a device comes online.
+pub const EXTENSION: Extension = Extension {
+    name: "offline",
+    specs: &[
+        Spec { xep: 160, version: "1.0.1", title: "Best Practices for Handling Offline Messages" },
+        Spec { xep: 203, version: "2.0", title: "Delayed Delivery" },
+    ],
+    features: &[(Scope::Server, xmpp::ns::OFFLINE_FEATURE)],
+    inbound: &[(Inbound::Deliver, deliver::deliver), (Inbound::Miss, deliver::missed)],
+    session: SessionHooks { available: Some(available), ..SessionHooks::NONE },
+    ..Extension::NOTHING
+};
+
+/// Messages that are read from the store at a time.
+const BATCH: u32 = 100;
+
+/// The device takes messages now: what waits is handed to it, unless another device is getting it.
+fn available<'a>(server: &'a Arc<Server>, session: &'a Arc<Session>) -> HookFuture<'a> {
+    let _ = server;
+    Box::pin(async move {
+        let mut state = session.account.lock();
+        if state.archive.flushing.is_none() {
+            let newest = state.archive.newest();
+            state.archive.flushing = Some(Flushing { session: session.number, after: 0, newest });
+            drop(state);
+            session.link().set_backlog(true);
+        }
+    })
+}
+
+/// Hands the next batch of offline messages to a session that has room for it. Called by the
+/// connection's task, so that a full queue slows the handing over down and nothing else.
+pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
+    let account = &session.account;
+    let flushing = account.lock().archive.flushing.filter(|f| f.session == session.number);
+    let Some(flushing) = flushing else { return session.link().set_backlog(false) };
+    let catches_up = account.lock().resource(session).is_some_and(|r| r.catches_up);
+    let archive = &server.store.archive;
+    let rows = match archive.pending(account.id, flushing.after, BATCH).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            server.store_failed("offline messages", &error);
+            account.lock().archive.flushing = None;
+            return session.link().set_backlog(false);
+        }
+    };
+    let last = rows.last().map_or(flushing.newest, |row| row.id);
+    // A device that reads the archive by itself finds everything there but what is hidden.
+    let (there, missing): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| catches_up && !row.hidden);
+    life::delivered(server, account, there.iter().map(|row| row.id).collect());
+    for row in &missing {
+        let Some(bytes) = delayed(server, row) else { continue };
+        let mut frame = Frame::message(bytes);
+        frame.archived = Some(row.id);
+        frame.pending = true;
+        session.deliver_bulk(frame);
+    }
+    let mut state = account.lock();
+    let Some(flushing) = state.archive.flushing.as_mut() else { return };
+    flushing.after = last;
+    if flushing.after >= flushing.newest {
+        // Nothing came meanwhile: from here on messages are delivered as they come.
+        state.archive.flushing = None;
+        session.link().set_backlog(false);
+    }
+}
+
+/// The message with the time when it came (XEP-0203).
+fn delayed(server: &Server, row: &Row) -> Option<Bytes> {
+    let stanza = Stanza::parse(row.stanza.clone(), &Limits::SERVER).ok()?;
+    let mut delay = Vec::new();
+    let from = xmpp::jid::Jid::new(server.domain()).ok()?;
+    Delay::new(Millis(row.at.0)).with_from(from).write(&mut delay);
+    Some(Edit::new(&stanza).append(delay).finish())
+}

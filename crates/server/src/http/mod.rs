@@ -1,0 +1,118 @@
+//! The web side: host-meta, WebSocket, the front door, invitations, metrics.
+//!
+//! Pages need no script and no third party; [`headers`] says so to browsers.
+
+pub mod headers;
+pub mod host_meta;
+pub mod websocket;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response, StatusCode, body::Incoming, header, server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use tokio::net::TcpStream;
+
+use crate::{
+    net::{conn::Peer, wire::Transport},
+    server::Server,
+};
+
+/// What every page answers with.
+pub type Answer = Response<Full<Bytes>>;
+
+/// A request, and what is known of the connection it came over.
+pub struct Visit {
+    /// The server.
+    pub server: Arc<Server>,
+    /// The request.
+    pub request: Request<Incoming>,
+    /// The connection; taken by a request that turns it into a WebSocket.
+    pub peer: Arc<Mutex<Option<Peer>>>,
+    /// Whether the connection is encrypted.
+    pub secure: bool,
+}
+
+/// Serves one connection.
+pub async fn serve<T: Transport + 'static>(server: Arc<Server>, stream: T, peer: Peer) {
+    let secure = peer.info.is_some();
+    let peer = Arc::new(Mutex::new(Some(peer)));
+    let mut shutdown = server.shutdown.subscribe();
+    let service = service_fn(move |request| {
+        let visit = Visit { server: server.clone(), request, peer: peer.clone(), secure };
+        async move { Ok::<_, Infallible>(route(visit).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEADER)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    tokio::select! {
+        // Peers that break off or speak nonsense are not worth a line in the log.
+        _ = connection.as_mut() => {}
+        _ = shutdown.wait_for(|down| *down) => connection.as_mut().graceful_shutdown(),
+    }
+}
+
+/// Serves the loopback address for metrics and health.
+pub async fn metrics(server: Arc<Server>, stream: TcpStream) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = match request.uri().path() {
+            "/metrics" => text(StatusCode::OK, server.metrics.text()),
+            "/healthz" => health(&server),
+            _ => text(StatusCode::NOT_FOUND, "nothing here\n"),
+        };
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn route(visit: Visit) -> Answer {
+    let path = visit.request.uri().path().to_owned();
+    let method = visit.request.method().clone();
+    let answer = match (path.as_str(), &method) {
+        ("/xmpp-websocket", _) => websocket::upgrade(visit),
+        ("/.well-known/host-meta", &Method::GET | &Method::HEAD) => host_meta::xml(&visit),
+        ("/.well-known/host-meta.json", &Method::GET | &Method::HEAD) => host_meta::json(&visit),
+        ("/healthz", &Method::GET | &Method::HEAD) => health(&visit.server),
+        _ => text(StatusCode::NOT_FOUND, "nothing here\n"),
+    };
+    headers::harden(answer)
+}
+
+fn health(server: &Server) -> Answer {
+    let (well, words) = server.metrics.health.answer();
+    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    text(status, format!("{words}\n"))
+}
+
+/// A plain text answer.
+#[must_use]
+pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Answer {
+    typed(status, "text/plain; charset=utf-8", text)
+}
+
+/// An answer with a media type.
+#[must_use]
+pub fn typed(status: StatusCode, media: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media));
+    answer
+}
+
+/// How long a client may take for the head of a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Size of a request's head.
+const MAX_HEADER: usize = 16 * 1024;

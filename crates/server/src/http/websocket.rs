@@ -1,0 +1,83 @@
+//! RFC 7395 §3.1: the handshake of a WebSocket that carries XMPP.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Response, StatusCode,
+    header::{self, HeaderMap, HeaderValue},
+};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::derive_accept_key,
+        protocol::{Role, WebSocketConfig},
+    },
+};
+use xmpp::xml::Framing;
+
+use super::{Answer, Visit, text};
+use crate::net::{conn, ws::WebSocket};
+
+/// Answers the handshake and hands the connection over.
+#[must_use]
+pub fn upgrade(mut visit: Visit) -> Answer {
+    let headers = visit.request.headers();
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| wants_websocket(headers))
+    else {
+        return text(StatusCode::UPGRADE_REQUIRED, "this address speaks XMPP over WebSocket\n");
+    };
+    if !has_token(headers, &header::SEC_WEBSOCKET_PROTOCOL, "xmpp") {
+        return text(StatusCode::BAD_REQUEST, "the sub-protocol must be \"xmpp\"\n");
+    }
+    let accept = derive_accept_key(key.as_bytes());
+    let Some(mut peer) = visit.peer.lock().take() else {
+        return text(StatusCode::BAD_REQUEST, "this connection was used already\n");
+    };
+    peer.transport = "websocket";
+    let server = visit.server.clone();
+    let upgrading = hyper::upgrade::on(&mut visit.request);
+    tokio::spawn(async move {
+        let Ok(upgraded) = upgrading.await else { return };
+        server.metrics.websocket_opened.increment();
+        let limit = usize::try_from(server.config().limits.stanza_bytes).unwrap_or(usize::MAX);
+        // Larger than any stanza: it is the reader that refuses those, with an XMPP error.
+        let limit = limit.saturating_mul(2);
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(limit))
+            .max_frame_size(Some(limit))
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0);
+        let stream = TokioIo::new(upgraded);
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+        conn::established(server, WebSocket::new(socket), peer, Framing::WebSocket).await;
+    });
+    switching(&accept)
+}
+
+fn switching(accept: &str) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::new()));
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("xmpp"));
+    if let Ok(accept) = HeaderValue::from_str(accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    answer
+}
+
+fn wants_websocket(headers: &HeaderMap) -> bool {
+    has_token(headers, &header::UPGRADE, "websocket")
+        && has_token(headers, &header::CONNECTION, "upgrade")
+        && has_token(headers, &header::SEC_WEBSOCKET_VERSION, "13")
+}
+
+fn has_token(headers: &HeaderMap, name: &header::HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))
+}
+
+/// Bytes of the read buffer of a WebSocket; its default of 128 KiB is a lot for an idle client.
+const READ_BUFFER: usize = 4096;

@@ -1,0 +1,5 @@
+//! RFC 6121: rosters, subscriptions and presence.
+
+pub mod presence;
+pub mod roster;
+pub mod subscription;

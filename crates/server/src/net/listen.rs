@@ -1,0 +1,147 @@
+//! Listeners: from a listening socket to a connection with its transport.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use xmpp::{stream::TlsInfo, xml::Framing};
+
+use super::{
+    conn::{self, Peer},
+    tls::{ALPN_XMPP_CLIENT, Served, exporter},
+};
+use crate::{
+    config::{Listener, Service},
+    http,
+    limits::Admission,
+    server::Server,
+};
+
+/// Opens the socket of a listener.
+///
+/// # Errors
+/// When the address is taken or not ours.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Accepts connections until the server shuts down.
+pub async fn accept(server: Arc<Server>, listener: Listener, socket: TcpListener) {
+    let mut shutdown = server.shutdown.subscribe();
+    loop {
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            _ = shutdown.wait_for(|down| *down) => return,
+        };
+        match accepted {
+            Ok((stream, address)) => admit(&server, &listener, stream, address),
+            Err(error) => {
+                // Out of descriptors, most likely: connections that end free some.
+                tracing::warn!(%error, "cannot accept connections");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn admit(server: &Arc<Server>, listener: &Listener, stream: TcpStream, address: SocketAddr) {
+    // Nothing is said to who is not let in: whoever floods the server gets no help.
+    let Ok(admission) = server.gate.admit(address.ip()) else { return };
+    if let Err(error) = configure(&stream) {
+        tracing::debug!(%error, "cannot set socket options");
+    }
+    let (server, service) = (server.clone(), listener.service);
+    tokio::spawn(serve(server, service, stream, address, admission));
+}
+
+/// One connection, from its first byte.
+async fn serve(
+    server: Arc<Server>,
+    service: Service,
+    stream: TcpStream,
+    address: SocketAddr,
+    admission: Admission,
+) {
+    let tls = server.tls.current();
+    let peer = Peer { address, admission, transport: "tcp", info: None };
+    match service {
+        Service::C2s => conn::plain(server, stream, peer).await,
+        Service::Http => http::serve(server, stream, peer).await,
+        Service::C2sTls | Service::Https => {
+            let config = if matches!(service, Service::Https) { &tls.https } else { &tls.direct };
+            let handshake = TlsAcceptor::from(config.clone()).accept(stream);
+            let limit = server.config().limits.handshake();
+            let Ok(Ok(stream)) = tokio::time::timeout(limit, handshake).await else {
+                server.metrics.tls_failed.increment();
+                return;
+            };
+            dispatch(server, service, stream, &tls, peer).await;
+        }
+        Service::Metrics => http::metrics(server, stream).await,
+    }
+}
+
+/// XEP-0368 §3: the application protocol decides what is spoken, so that one port can do.
+async fn dispatch(
+    server: Arc<Server>,
+    service: Service,
+    stream: TlsStream<TcpStream>,
+    tls: &Served,
+    mut peer: Peer,
+) {
+    let protocol = stream.get_ref().1.alpn_protocol();
+    let xmpp = match protocol {
+        Some(name) => name == ALPN_XMPP_CLIENT,
+        None => matches!(service, Service::C2sTls),
+    };
+    peer.info = Some(tls_info(&stream, tls));
+    peer.transport = "tls";
+    if xmpp {
+        conn::established(server, stream, peer, Framing::Tcp).await;
+    } else {
+        http::serve(server, stream, peer).await;
+    }
+}
+
+/// What channel binding needs to know of a connection.
+#[must_use]
+pub fn tls_info(stream: &TlsStream<TcpStream>, tls: &Served) -> TlsInfo {
+    let connection = stream.get_ref().1;
+    TlsInfo {
+        version: connection.protocol_version().map(u16::from),
+        exporter: exporter(connection),
+        end_point: Some(tls.end_point().to_vec()),
+    }
+}
+
+/// The kernel finds dead peers for us, without a timer for each connection: unacknowledged data
+/// ends a connection after a minute, silence is probed after some minutes. A phone that sleeps
+/// need not be woken for that more often.
+fn configure(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_AFTER)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(3);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))
+}
+
+const BACKLOG: u32 = 1024;
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(300);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);

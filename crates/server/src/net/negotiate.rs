@@ -1,0 +1,450 @@
+//! Drives the negotiation of a stream ([`xmpp::stream::server`]) from its first byte to a session:
+//! reads and writes, looks up what it asks for, keeps the deadline and the budget of bytes.
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use store::{StoreError, tokens::Token};
+use tokio::time::{Instant as Deadline, sleep, sleep_until};
+use xmpp::{
+    error::{Condition, StanzaError, StreamCondition, StreamError},
+    ext::{bind2, sasl2::UserAgent},
+    sasl::ht,
+    sm,
+    stream::{
+        Out,
+        server::{
+            BindRequest, Bound, Established, IssuedToken, Login, LoginAnswer, LoginSession,
+            Refused, ResumeFailed, Resumed, Step, TlsPending, Waiting,
+        },
+    },
+    xml::{Event, Reader},
+};
+
+use super::{
+    conn::Peer,
+    wire::{Transport, read_into},
+};
+use crate::{
+    account::Account,
+    auth::{credentials, registration, tokens},
+    limits::Verdict,
+    server::Server,
+    session::{Origin, Session, life, resume},
+};
+
+/// Bytes that a client may send before it has logged in.
+const BUDGET: usize = 32 * 1024;
+
+/// A stream on its way to a session.
+pub struct Driver<'a, T> {
+    /// The server.
+    pub server: &'a Arc<Server>,
+    /// The connection.
+    pub transport: &'a mut T,
+    /// What is read from it.
+    pub reader: &'a mut Reader,
+    /// Where it comes from.
+    pub peer: &'a mut Peer,
+    /// When it must have logged in.
+    pub deadline: Deadline,
+    /// Bytes read so far.
+    pub read: &'a mut usize,
+    /// WebSocket messages have boundaries.
+    pub websocket: bool,
+    /// The tokens that were looked up last.
+    pub tokens: Vec<Token>,
+    /// The session, once there is one.
+    pub session: Option<Arc<Session>>,
+}
+
+/// How a negotiation ended.
+pub enum Outcome {
+    /// TLS is to be started on this connection.
+    StartTls(Waiting<TlsPending>),
+    /// The client has a session.
+    Ready(Box<Established>, Arc<Session>),
+    /// The connection is to be closed.
+    Closed,
+}
+
+impl<T: Transport> Driver<'_, T> {
+    /// Runs until TLS, a session, or the end.
+    pub async fn run(&mut self, mut step: Step) -> Outcome {
+        let mut out = Out::new();
+        loop {
+            step = match step {
+                Step::Read(negotiation) => {
+                    if self.write(&mut out).await.is_err() {
+                        return Outcome::Closed;
+                    }
+                    match self.event().await {
+                        Ok(event) => negotiation.handle(event, &mut out),
+                        Err(Some(error)) => {
+                            negotiation.fail(error, &mut out);
+                            Step::Closed(None)
+                        }
+                        Err(None) => return Outcome::Closed,
+                    }
+                }
+                Step::StartTls(waiting) => {
+                    let written = self.write(&mut out).await;
+                    return if written.is_ok() { Outcome::StartTls(waiting) } else { Outcome::Closed };
+                }
+                Step::Established(established) => {
+                    let written = self.write(&mut out).await;
+                    return match self.session.take().filter(|_| written.is_ok()) {
+                        Some(session) => Outcome::Ready(established, session),
+                        None => Outcome::Closed,
+                    };
+                }
+                Step::Closed(_) => {
+                    // The peer may be gone already; there is nothing left to do about it.
+                    let _ = self.write(&mut out).await;
+                    return Outcome::Closed;
+                }
+                question => self.answer(question, &mut out).await,
+            };
+        }
+    }
+
+    /// Answers what the negotiation asks.
+    async fn answer(&mut self, step: Step, out: &mut Out) -> Step {
+        let server = self.server.clone();
+        match step {
+            Step::Scram(lookup, waiting) => {
+                if let Err(error) = self.patience(lookup.account.as_str()).await {
+                    return waiting.refuse(error, out);
+                }
+                match credentials::scram(&server, &lookup).await {
+                    Ok(found) => waiting.answer(found, out),
+                    Err(error) => self.broken(error, |error| waiting.fail(error, out)),
+                }
+            }
+            Step::Password(lookup, waiting) => {
+                if let Err(error) = self.patience(lookup.account.as_str()).await {
+                    return waiting.refuse(error, out);
+                }
+                match credentials::password(&server, lookup).await {
+                    Ok(check) => waiting.answer(check, out),
+                    Err(error) => self.broken(error, |error| waiting.fail(error, out)),
+                }
+            }
+            Step::Token(lookup, waiting) => match tokens::candidates(&server, &lookup).await {
+                Ok((candidates, stored)) => {
+                    self.tokens = stored;
+                    waiting.answer(&candidates, out)
+                }
+                Err(error) => self.broken(error, |error| waiting.fail(error, out)),
+            },
+            Step::Refused(refused, waiting) => {
+                self.refused(&refused);
+                waiting.answer(out)
+            }
+            Step::Preauth(token, waiting) => {
+                waiting.answer(registration::preauth(&server, &token).await, out)
+            }
+            Step::Register(request, waiting) => {
+                let made = registration::register(&server, request, self.address()).await;
+                waiting.answer(made, out)
+            }
+            Step::Login(login, waiting) => match self.login(login).await {
+                Ok(answer) => waiting.answer(answer, out),
+                Err(Failed::Store(error)) => self.broken(error, |error| waiting.fail(error, out)),
+                Err(Failed::Stanza(error)) => {
+                    waiting.fail(stream_error(&error), out);
+                    Step::Closed(None)
+                }
+            },
+            Step::Bind(request, waiting) => {
+                let bound = self.bind(request).await;
+                waiting.answer(bound, out)
+            }
+            Step::Resume(request, waiting) => {
+                let account = request.authenticated.account().clone();
+                self.authenticated(account.as_str());
+                let resumed = self.resume(account.as_str(), &request.resume);
+                waiting.answer(resumed, out)
+            }
+            done => done,
+        }
+    }
+
+    /// SASL2: resumes or binds, and issues a token (XEP-0388, XEP-0386, XEP-0484).
+    async fn login(&mut self, login: Login) -> Result<LoginAnswer, Failed> {
+        let server = self.server;
+        let jid = login.authenticated.account().clone();
+        self.authenticated(jid.as_str());
+        let mut wanted = login.request_token;
+        let mut token_id = None;
+        if let Some(fast) = login.fast
+            && let Some(token) = self.tokens.get(fast.candidate)
+        {
+            server.metrics.logins_token.increment();
+            token_id = Some(token.client.to_string());
+            if let tokens::Use::Rotate(method) = tokens::used(server, token, fast).await? {
+                wanted = wanted.or(Some(method));
+            }
+        }
+        let account = server.account(&jid.clone().into()).await?.ok_or_else(gone)?;
+        let session = self.session_for(&account, &login, token_id).await?;
+        let token = self.token(&account, login.user_agent.as_ref(), wanted).await?;
+        Ok(LoginAnswer { session, token })
+    }
+
+    async fn session_for(
+        &mut self,
+        account: &Arc<Account>,
+        login: &Login,
+        token: Option<String>,
+    ) -> Result<LoginSession, Failed> {
+        let mut resume_failed = None;
+        if let Some(resume) = &login.resume {
+            match self.resume(account.bare(), resume) {
+                Ok(resumed) => return Ok(LoginSession::Resumed(resumed)),
+                Err(failed) => resume_failed = Some(failed),
+            }
+        }
+        let Some(bind) = &login.bind else { return Ok(LoginSession::Unbound { resume_failed }) };
+        let agent = login.user_agent.as_ref();
+        let resource = self.resource(account.bare(), bind.tag.as_deref(), agent)?;
+        let origin = Origin {
+            mechanism: login.authenticated.mechanism().name().to_owned(),
+            client: agent.map(tokens::describe),
+            token,
+            ..self.origin()
+        };
+        let session = life::bind(self.server, account, Some(&resource), origin).await?;
+        let mut inline = Vec::new();
+        if bind.carbons
+            && let Some(resource) = account.lock().resource(&session)
+        {
+            resource.carbons = true;
+        }
+        if let Some(enable) = &bind.enable {
+            inline.push(super::conn::enable_sm(self.server, &session, enable));
+        }
+        session.link().set_inactive(bind.inactive);
+        inline.push(crate::ext::archive::metadata_element(self.server, account.id).await?);
+        let jid = session.jid.clone();
+        self.session = Some(session);
+        Ok(LoginSession::Bound(Bound { jid, resume_failed, inline }))
+    }
+
+    /// The resource of a Bind 2 session: the client's tag, and something that is the same whenever
+    /// the same client comes back (XEP-0386 §3.3).
+    fn resource(
+        &self,
+        account: &str,
+        tag: Option<&str>,
+        agent: Option<&UserAgent>,
+    ) -> Result<String, Failed> {
+        let failed = || StanzaError::new(Condition::InternalServerError);
+        let identifier = match agent.and_then(|agent| agent.id.as_deref()) {
+            Some(id) => self.server.secret.short("bind2 resource", &[account, id]),
+            None => resume::fresh_id().map_err(|_| failed())?,
+        };
+        let resource = bind2::resource(tag, &identifier).map_err(|_| failed())?;
+        Ok(resource.as_str().to_owned())
+    }
+
+    /// RFC 6120 §7: binds a resource on a classic stream.
+    async fn bind(&mut self, request: BindRequest) -> Result<xmpp::jid::FullJid, StanzaError> {
+        let jid = request.authenticated.account().clone();
+        self.authenticated(jid.as_str());
+        let found = self.server.account(&jid.into()).await;
+        let account = found
+            .map_err(|error| self.server.store_failed("bind", &error))?
+            .ok_or_else(gone)?;
+        let origin = Origin {
+            mechanism: request.authenticated.mechanism().name().to_owned(),
+            client: request.user_agent.as_ref().map(tokens::describe),
+            ..self.origin()
+        };
+        let session = life::bind(self.server, &account, request.resource.as_deref(), origin).await?;
+        let jid = session.jid.clone();
+        self.session = Some(session);
+        Ok(jid)
+    }
+
+    /// XEP-0198 §5: goes on with a session of this account.
+    fn resume(&mut self, account: &str, resume: &sm::Resume) -> Result<Resumed, ResumeFailed> {
+        let failed = ResumeFailed { condition: Condition::ItemNotFound, handled: None };
+        let found = self.server.resumable.find(&resume.previd);
+        let found = found.filter(|session| session.account.bare() == account);
+        let Some(session) = found else {
+            self.server.metrics.resume_failed.increment();
+            return Err(failed);
+        };
+        let mut link = session.link();
+        if !link.resumable() || link.resume(resume.h).is_err() {
+            self.server.metrics.resume_failed.increment();
+            return Err(failed);
+        }
+        let handled = link.sm().map_or(0, |sm| sm.ack_value());
+        drop(link);
+        // The task of the connection before, if there is one still, sees that it was replaced.
+        session.nudge();
+        self.server.metrics.resumed.increment();
+        let jid = session.jid.clone();
+        self.session = Some(session);
+        Ok(Resumed { jid, handled })
+    }
+
+    async fn token(
+        &self,
+        account: &Account,
+        agent: Option<&UserAgent>,
+        method: Option<ht::Method>,
+    ) -> Result<Option<IssuedToken>, StoreError> {
+        match method {
+            Some(method) => tokens::issue(self.server, account, agent, method).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Waits before a login that follows wrong passwords.
+    async fn patience(&self, account: &str) -> Result<(), xmpp::sasl::Failure> {
+        match self.server.logins.before(account, self.address(), Instant::now()) {
+            Verdict::Proceed => Ok(()),
+            Verdict::Wait(pause) => {
+                self.server.metrics.logins_throttled.increment();
+                sleep(pause).await;
+                Ok(())
+            }
+            Verdict::Refuse => {
+                self.server.metrics.logins_throttled.increment();
+                let condition = xmpp::sasl::Condition::TemporaryAuthFailure;
+                Err(xmpp::sasl::Failure::new(condition)
+                    .with_text("too many attempts; try again in a few minutes"))
+            }
+        }
+    }
+
+    fn refused(&self, refused: &Refused) {
+        self.server.metrics.logins_failed.increment();
+        if refused.failure.condition == xmpp::sasl::Condition::NotAuthorized
+            && let Some(account) = &refused.account
+        {
+            self.server.logins.failed(account.as_str(), self.address(), Instant::now());
+        }
+    }
+
+    fn authenticated(&mut self, account: &str) {
+        if self.peer.admission.authenticated() {
+            self.server.logins.succeeded(account, self.address(), Instant::now());
+        }
+    }
+
+    fn broken(&self, error: StoreError, fail: impl FnOnce(StreamError)) -> Step {
+        self.server.store_failed("login", &error);
+        fail(StreamError::new(StreamCondition::InternalServerError));
+        Step::Closed(None)
+    }
+
+    /// The next event, the error to end the stream with, or nothing when the peer is gone.
+    async fn event(&mut self) -> Result<Event, Option<StreamError>> {
+        loop {
+            match self.reader.next() {
+                Ok(Some(event)) => return Ok(event),
+                Ok(None) => {}
+                Err(error) => return Err(Some(StreamError::new(error.stream_condition()))),
+            }
+            let mut shutdown = self.server.shutdown.subscribe();
+            let read = tokio::select! {
+                read = read_into(self.transport, self.reader) => read,
+                () = sleep_until(self.deadline) => {
+                    self.server.metrics.login_timeouts.increment();
+                    let error = StreamError::new(StreamCondition::ConnectionTimeout);
+                    return Err(Some(error.with_text("logging in took too long")));
+                }
+                () = self.peer.admission.evicted() => {
+                    return Err(Some(StreamError::new(StreamCondition::ResourceConstraint)));
+                }
+                _ = shutdown.wait_for(|down| *down) => {
+                    return Err(Some(StreamError::new(StreamCondition::SystemShutdown)));
+                }
+            };
+            match read {
+                Ok(0) | Err(_) => return Err(None),
+                Ok(length) => *self.read += length,
+            }
+            if *self.read > BUDGET {
+                let error = StreamError::new(StreamCondition::PolicyViolation);
+                return Err(Some(error.with_text("too much was sent before logging in")));
+            }
+        }
+    }
+
+    async fn write(&mut self, out: &mut Out) -> std::io::Result<()> {
+        use tokio::io::AsyncWriteExt as _;
+        if !out.is_empty() {
+            let writing = async {
+                if self.websocket {
+                    for frame in out.frames() {
+                        self.transport.write_all(frame).await?;
+                    }
+                } else {
+                    self.transport.write_all(out.bytes()).await?;
+                }
+                self.transport.flush().await
+            };
+            let limit = self.deadline + WRITE_GRACE;
+            tokio::time::timeout_at(limit, writing).await??;
+        }
+        out.apply(self.reader);
+        Ok(())
+    }
+
+    fn address(&self) -> IpAddr {
+        self.peer.address.ip()
+    }
+
+    fn origin(&self) -> Origin {
+        Origin {
+            transport: self.peer.transport,
+            address: crate::log::LogAddr(self.address()).to_string(),
+            since: self.server.now(),
+            ..Origin::default()
+        }
+    }
+}
+
+/// Why a login did not lead to a session.
+enum Failed {
+    Stanza(StanzaError),
+    Store(StoreError),
+}
+
+impl From<StanzaError> for Failed {
+    fn from(error: StanzaError) -> Self {
+        Self::Stanza(error)
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The account was deleted between proof and session.
+fn gone() -> StanzaError {
+    StanzaError::new(Condition::NotAuthorized)
+}
+
+/// Inside SASL2 there is no stanza to answer with an error, so the stream ends.
+fn stream_error(error: &StanzaError) -> StreamError {
+    let condition = match error.condition {
+        Condition::ResourceConstraint => StreamCondition::ResourceConstraint,
+        Condition::NotAuthorized => StreamCondition::NotAuthorized,
+        _ => StreamCondition::InternalServerError,
+    };
+    let stream = StreamError::new(condition);
+    match &error.text {
+        Some(text) => stream.with_text(text.clone()),
+        None => stream,
+    }
+}
+
+/// A little more than the deadline, so that the error that says so can still be written.
+const WRITE_GRACE: std::time::Duration = std::time::Duration::from_secs(5);

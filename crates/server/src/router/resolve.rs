@@ -1,0 +1,36 @@
+//! Who an address is.
+
+use std::sync::Arc;
+
+use store::StoreError;
+use xmpp::jid::Jid;
+
+use crate::{account::Account, server::Server};
+
+/// The owner of an address.
+pub enum Target {
+    /// A local account that exists, loaded.
+    Account(Arc<Account>),
+    /// An address at our domain that nobody has.
+    Nobody,
+    /// The server itself: our domain without a local part.
+    Server,
+    /// Somebody at another domain.
+    Remote,
+}
+
+/// Finds the owner of `jid`. Awaits only when the account is not in memory.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn resolve(server: &Server, jid: &Jid) -> Result<Target, StoreError> {
+    if jid.domain().as_str() != server.domain() {
+        return Ok(Target::Remote);
+    }
+    let Some(local) = jid.node() else { return Ok(Target::Server) };
+    if let Some(account) = server.accounts.loaded(local.as_str()) {
+        return Ok(Target::Account(account));
+    }
+    let account = server.accounts.load(server, local.as_str()).await?;
+    Ok(account.map_or(Target::Nobody, Target::Account))
+}

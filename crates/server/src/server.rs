@@ -1,0 +1,248 @@
+//! The server: what all connections and commands share.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use parking_lot::RwLock;
+use store::{Store, StoreError};
+use tokio::sync::watch;
+use xmpp::{
+    error::{Condition, StanzaError},
+    jid::{BareJid, Jid, JidError},
+    ns,
+    sasl::ht,
+    sm,
+    stream::server::{Registration, Settings, StreamLimits},
+    time::Millis,
+    xml::{Element, Limits},
+};
+
+use crate::{
+    account::{Account, Accounts},
+    config::{Config, Policy},
+    ext::{Registry, caps::CapsCache},
+    limits::{Gate, LoginThrottle, Quota},
+    metrics::Metrics,
+    net::tls::Tls,
+    secret::ServerSecret,
+    session::resume::Resumable,
+};
+
+/// Everything that connections, commands and background work share.
+pub struct Server {
+    /// What is on disk.
+    pub store: Store,
+    /// The accounts in memory.
+    pub accounts: Accounts,
+    /// Sessions that may be resumed (XEP-0198).
+    pub resumable: Resumable,
+    /// The extensions' tables.
+    pub registry: Registry,
+    /// What clients can do, by capabilities hash (XEP-0115).
+    pub caps: CapsCache,
+    /// Counts connections.
+    pub gate: Arc<Gate>,
+    /// Slows down guessing.
+    pub logins: LoginThrottle,
+    /// Accounts that one network may make where registration is open.
+    pub registrations: Quota,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The secret that never leaves the machine.
+    pub secret: ServerSecret,
+    /// The certificate in use.
+    pub tls: Tls,
+    /// Becomes true when the server is going down.
+    pub shutdown: watch::Sender<bool>,
+    domain: Box<str>,
+    config: RwLock<Arc<Config>>,
+    settings: RwLock<Arc<Settings>>,
+    started: Instant,
+    archives: AtomicBool,
+    next_id: AtomicU64,
+}
+
+impl Server {
+    /// A server over an open store.
+    #[must_use]
+    pub fn new(config: Config, store: Store, secret: ServerSecret, tls: Tls) -> Arc<Self> {
+        let metrics = Arc::new(Metrics::default());
+        Arc::new(Self {
+            archives: AtomicBool::new(config.archive.enabled),
+            store,
+            accounts: Accounts::default(),
+            resumable: Resumable::default(),
+            registry: Registry::new(),
+            caps: CapsCache::default(),
+            gate: Gate::new(&config.limits, metrics.clone()),
+            logins: LoginThrottle::new(config.limits.throttle),
+            registrations: Quota::new(OPEN_REGISTRATIONS, OPEN_REGISTRATIONS_SPAN),
+            metrics,
+            secret,
+            tls,
+            shutdown: watch::Sender::new(false),
+            domain: config.domain.as_str().into(),
+            settings: RwLock::new(Arc::new(settings(&config))),
+            config: RwLock::new(Arc::new(config)),
+            started: Instant::now(),
+            next_id: AtomicU64::new(1),
+        })
+    }
+
+    /// The domain it serves.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The configuration in force. A reload replaces it as a whole.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.config.read().clone()
+    }
+
+    /// Puts another configuration into force. Its domain must be the same.
+    pub fn set_config(&self, config: Config) {
+        self.gate.set_limits(&config.limits);
+        self.archives.store(config.archive.enabled, Ordering::Relaxed);
+        *self.settings.write() = Arc::new(settings(&config));
+        *self.config.write() = Arc::new(config);
+    }
+
+    /// What streams are offered.
+    #[must_use]
+    pub fn stream_settings(&self) -> Arc<Settings> {
+        self.settings.read().clone()
+    }
+
+    /// Bounds of what a session keeps for its client until it is acknowledged (XEP-0198).
+    #[must_use]
+    pub fn sm_limits(&self) -> sm::Limits {
+        let limits = &self.config().limits;
+        sm::Limits {
+            stanzas: usize::try_from(limits.unacknowledged_stanzas).unwrap_or(usize::MAX),
+            bytes: usize::try_from(limits.unacknowledged_bytes).unwrap_or(usize::MAX),
+            ..sm::Limits::SESSION
+        }
+    }
+
+    /// Contacts that one account may have.
+    #[must_use]
+    pub fn max_contacts(&self) -> usize {
+        usize::try_from(self.config().limits.contacts_per_account).unwrap_or(usize::MAX)
+    }
+
+    /// PBKDF2 iterations of new passwords.
+    #[must_use]
+    pub fn iterations(&self) -> u32 {
+        u32::try_from(self.config().login.iterations).unwrap_or(u32::MAX)
+    }
+
+    /// Whether messages are kept in archives. Asked for every message.
+    #[must_use]
+    pub fn archives(&self) -> bool {
+        self.archives.load(Ordering::Relaxed)
+    }
+
+    /// How long the server has been running.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The wall clock. It stamps what people read; nothing is ordered by it.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// The bare address of a local name that is already in its normal form, as all names in the
+    /// store are.
+    ///
+    /// # Errors
+    /// When it is not a valid local part.
+    pub fn address(&self, name: &str) -> Result<BareJid, JidError> {
+        BareJid::new(&format!("{name}@{}", self.domain))
+    }
+
+    /// The account behind a bare address, if it is local and in memory.
+    #[must_use]
+    pub fn loaded(&self, jid: &BareJid) -> Option<Arc<Account>> {
+        let local = jid.node().filter(|_| jid.domain().as_str() == self.domain())?;
+        self.accounts.loaded(local.as_str())
+    }
+
+    /// The account behind an address, if it is local and exists, read from the store if need be.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    pub async fn account(&self, jid: &Jid) -> Result<Option<Arc<Account>>, StoreError> {
+        match jid.node().filter(|_| jid.domain().as_str() == self.domain()) {
+            Some(local) => self.accounts.load(self, local.as_str()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// An id for a stanza of the server's own, unique in this process.
+    #[must_use]
+    pub fn fresh_id(&self) -> String {
+        format!("s{:x}", self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Notes that the store failed while doing `what`, and gives the error for whoever waits.
+    pub fn store_failed(&self, what: &'static str, error: &StoreError) -> StanzaError {
+        self.metrics.errors_environment.increment();
+        tracing::warn!(what, %error, "store failed");
+        let condition = match error {
+            StoreError::Full | StoreError::Busy | StoreError::Limit(_) => {
+                Condition::ResourceConstraint
+            }
+            _ => Condition::InternalServerError,
+        };
+        StanzaError::new(condition)
+    }
+}
+
+/// What the configuration offers on streams.
+fn settings(config: &Config) -> Settings {
+    let mut settings = Settings::new(config.domain.as_str());
+    let bytes = usize::try_from(config.limits.stanza_bytes).unwrap_or(usize::MAX);
+    settings.tls_required = config.tls.required;
+    settings.plain = config.login.plain;
+    if !config.login.tokens {
+        settings.fast = Vec::new();
+    } else {
+        settings.fast =
+            vec![ht::Method::SHA_256_EXPR, ht::Method::SHA_256_ENDP, ht::Method::SHA_256_NONE];
+    }
+    settings.registration = match config.registration.policy {
+        Policy::Invite => Registration::Invite,
+        Policy::Closed => Registration::Closed,
+        Policy::Open => Registration::Open,
+    };
+    settings.reader_limits = Limits { element_bytes: bytes, ..Limits::CLIENT };
+    settings.limits_before = StreamLimits {
+        max_bytes: u32::try_from(Limits::BEFORE_AUTH.element_bytes).ok(),
+        idle_seconds: None,
+    };
+    settings.limits_after =
+        StreamLimits { max_bytes: u32::try_from(bytes).ok(), idle_seconds: None };
+    settings.bind_features.push(ns::MAM.into());
+    settings.features_after = vec![
+        Element::new("ver", ns::ROSTER_VERSIONS),
+        Element::new("sub", ns::PRE_APPROVAL),
+        Element::new("csi", ns::CSI),
+        crate::ext::disco::stream_feature(config),
+    ];
+    settings
+}
+
+/// Accounts that one network may make within the span, where registration is open to everybody.
+const OPEN_REGISTRATIONS: u64 = 5;
+const OPEN_REGISTRATIONS_SPAN: Duration = Duration::from_secs(60 * 60);

@@ -1,0 +1,80 @@
+//! What waits to be written to a client: finished bytes and the few facts that the way out needs.
+
+use bytes::Bytes;
+use xmpp::stanza::Kind;
+
+/// One stanza or nonza, serialised, on its way to one client.
+///
+/// The bytes are shared: every device of a person, the carbons and the archive row hold the same
+/// allocation. By convention the root carries no `xmlns='jabber:client'`.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The serialised element.
+    pub bytes: Bytes,
+    /// Message, presence, iq; [`Kind::Other`] for what XEP-0198 does not count.
+    pub kind: Kind,
+    /// The id under which the account's archive keeps it, if it does.
+    pub archived: Option<u64>,
+    /// Whether that archive row also waits in the offline queue: the entry is dropped once the
+    /// client has the stanza (XEP-0160).
+    pub pending: bool,
+    /// How XEP-0352 treats it while the client is inactive.
+    pub urgency: Urgency,
+}
+
+/// What a client that declared itself inactive (XEP-0352) wants with a stanza.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Urgency {
+    /// Written at once, together with everything held back before it.
+    #[default]
+    Now,
+    /// Held until something urgent comes or the client is active again.
+    Hold,
+    /// Replaces an older held stanza with the same key: the last presence of a contact is enough.
+    Latest(u64),
+    /// Dropped while inactive: a typing notification is worthless an hour later.
+    Drop,
+}
+
+impl Frame {
+    /// A message that is written at once.
+    #[must_use]
+    pub fn message(bytes: Bytes) -> Self {
+        Self::new(Kind::Message, bytes)
+    }
+
+    /// An iq: always urgent, the client is waiting for it.
+    #[must_use]
+    pub fn iq(bytes: Bytes) -> Self {
+        Self::new(Kind::Iq, bytes)
+    }
+
+    /// A presence stanza.
+    #[must_use]
+    pub fn presence(bytes: Bytes) -> Self {
+        Self::new(Kind::Presence, bytes)
+    }
+
+    /// An element that stream management does not count, such as `<r/>`.
+    #[must_use]
+    pub fn nonza(bytes: Bytes) -> Self {
+        Self::new(Kind::Other, bytes)
+    }
+
+    /// The same frame with another urgency.
+    #[must_use]
+    pub fn with_urgency(mut self, urgency: Urgency) -> Self {
+        self.urgency = urgency;
+        self
+    }
+
+    /// Whether XEP-0198 counts it.
+    #[must_use]
+    pub fn counted(&self) -> bool {
+        !matches!(self.kind, Kind::Other)
+    }
+
+    fn new(kind: Kind, bytes: Bytes) -> Self {
+        Self { bytes, kind, archived: None, pending: false, urgency: Urgency::Now }
+    }
+}

@@ -1,0 +1,411 @@
+//! The way from a session to its client: mailbox, stream management, and whether anybody is there.
+//!
+//! [`Link`] knows no socket. The connection's task asks it what to write; the router and the store
+//! tell it what happened.
+
+use std::collections::VecDeque;
+
+use xmpp::{
+    error::StreamError,
+    sm::{self, HandledTooHigh, Seq, Sm},
+    stanza::{Kind, Stanza},
+    time::Millis,
+};
+
+use super::{
+    frame::Frame,
+    mailbox::{Mailbox, MailboxLimits},
+};
+use crate::net::wire::Output;
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// A client is connected.
+    Connected,
+    /// The connection was lost; the client may resume until the session is given up.
+    Detached {
+        /// Since when.
+        since: Millis,
+    },
+    /// Over for good.
+    Ended,
+}
+
+/// What a session remembers of a stanza that its client has not acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Message, presence or iq.
+    pub kind: Kind,
+    /// Its id in the account's archive.
+    pub archived: Option<u64>,
+    /// Whether it also waits in the offline queue.
+    pub pending: bool,
+}
+
+/// The state of the way to the client.
+#[derive(Debug)]
+pub struct Link {
+    /// Where the session stands.
+    pub phase: Phase,
+    mailbox: Mailbox,
+    sm: Option<Sm<Sent>>,
+    /// Counts connections: a task whose number is not this one has been replaced by a resumption.
+    epoch: u64,
+    /// Stanzas of the client that are not done with, oldest first.
+    open: VecDeque<Open>,
+    next_tag: u64,
+    /// The client asked for an acknowledgement after this stanza.
+    asked: Option<u64>,
+    /// Stanzas that the store could not keep: their sender must learn of it.
+    failed: Vec<Stanza>,
+    closing: Option<StreamError>,
+    /// Offline messages wait to be handed over as the mailbox empties.
+    backlog: bool,
+    /// A frame was lost because the mailbox was full: the session must not be resumed, since its
+    /// client would never know. It catches up in a new one.
+    broken: bool,
+    /// Under which id the client may resume.
+    resumption: Option<Box<str>>,
+}
+
+/// A stanza that came in and whose effects are not all on disk yet.
+#[derive(Debug)]
+struct Open {
+    tag: u64,
+    seq: Option<Seq>,
+    stanza: Option<Stanza>,
+}
+
+/// What was written, as far as others must know.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Offline messages that the client has for sure, or as surely as can be known.
+    pub delivered: Vec<u64>,
+}
+
+impl Link {
+    /// The link of a session that was just bound.
+    #[must_use]
+    pub fn new(limits: MailboxLimits) -> Self {
+        Self {
+            phase: Phase::Connected,
+            mailbox: Mailbox::new(limits),
+            sm: None,
+            epoch: 0,
+            open: VecDeque::new(),
+            next_tag: 1,
+            asked: None,
+            failed: Vec::new(),
+            closing: None,
+            backlog: false,
+            broken: false,
+            resumption: None,
+        }
+    }
+
+    /// A link that waits for its client: a session of before a restart.
+    #[must_use]
+    pub fn detached(limits: MailboxLimits, sm: Sm<Sent>, since: Millis) -> Self {
+        Self { phase: Phase::Detached { since }, sm: Some(sm), ..Self::new(limits) }
+    }
+
+    /// Number of the current connection.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Stream management, once it is enabled.
+    pub fn sm(&mut self) -> Option<&mut Sm<Sent>> {
+        self.sm.as_mut()
+    }
+
+    /// Enables stream management. `false` if it was enabled already.
+    pub fn enable_sm(&mut self, limits: sm::Limits) -> bool {
+        if self.sm.is_some() {
+            return false;
+        }
+        self.sm = Some(Sm::new(limits));
+        true
+    }
+
+    /// Queues a frame. Returns whether the connection's task should wake up.
+    pub fn push(&mut self, frame: Frame) -> bool {
+        if self.phase == Phase::Ended {
+            return false;
+        }
+        match self.mailbox.push(frame) {
+            Ok(wake) => wake && self.phase == Phase::Connected,
+            Err(_) => self.overflow(),
+        }
+    }
+
+    /// Queues a frame of an answer whose size has a bound of its own, such as a page of an archive.
+    pub fn push_bulk(&mut self, frame: Frame) -> bool {
+        if self.phase == Phase::Ended {
+            return false;
+        }
+        self.mailbox.push_unbounded(frame);
+        self.phase == Phase::Connected
+    }
+
+    /// XEP-0352: the client says whether anybody is looking at it.
+    pub fn set_inactive(&mut self, inactive: bool) {
+        self.mailbox.set_inactive(inactive);
+    }
+
+    /// Whether bulk senders may add to the mailbox: there is room in it and in the resend queue.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let unacked = self.sm.as_ref().map_or(0, |sm| sm.unacked().len());
+        self.mailbox.has_room() && unacked < BACKLOG_UNACKED
+    }
+
+    /// Offline messages are there to be handed over, or no longer.
+    pub fn set_backlog(&mut self, backlog: bool) {
+        self.backlog = backlog;
+    }
+
+    /// Whether offline messages wait and there is room for them.
+    #[must_use]
+    pub fn wants_backlog(&self) -> bool {
+        self.backlog && self.phase == Phase::Connected && self.has_room()
+    }
+
+    /// The id under which the client may resume, once it was given one.
+    #[must_use]
+    pub fn resumption(&self) -> Option<&str> {
+        self.resumption.as_deref()
+    }
+
+    /// The client was given an id to resume with.
+    pub fn set_resumption(&mut self, id: &str) {
+        self.resumption = Some(id.into());
+    }
+
+    /// Whether the client may resume: it asked for that, and nothing of its was lost.
+    #[must_use]
+    pub fn resumable(&self) -> bool {
+        self.resumption.is_some() && !self.broken && self.phase != Phase::Ended
+    }
+
+    /// Whether the client is connected, or was until after `moment`, and may resume.
+    #[must_use]
+    pub fn alive(&self, moment: Millis) -> bool {
+        match self.phase {
+            Phase::Connected => true,
+            Phase::Detached { since } => since > moment && !self.broken,
+            Phase::Ended => false,
+        }
+    }
+
+    /// Whether the client said that nobody looks at it.
+    #[must_use]
+    pub fn inactive(&self) -> bool {
+        self.mailbox.is_inactive()
+    }
+
+    /// Counts a stanza that came in. The number is used to tell later that it is done with.
+    pub fn receive(&mut self) -> u64 {
+        let tag = self.next_tag;
+        self.next_tag += 1;
+        let seq = self.sm.as_mut().map(Sm::received);
+        self.open.push_back(Open { tag, seq, stanza: None });
+        tag
+    }
+
+    /// Stanza `tag` waits for the store; should that fail, `stanza` is answered with an error.
+    pub fn expect(&mut self, tag: u64, stanza: Stanza) {
+        if let Some(open) = self.open.iter_mut().rev().find(|open| open.tag == tag) {
+            open.stanza = Some(stanza);
+        }
+    }
+
+    /// Everything that stanza `tag` caused is done. Returns whether an acknowledgement is due now.
+    pub fn settle(&mut self, tag: u64) -> bool {
+        let Some(at) = self.open.iter().position(|open| open.tag == tag) else { return false };
+        let open = self.open.remove(at);
+        if let (Some(sm), Some(seq)) = (self.sm.as_mut(), open.and_then(|open| open.seq)) {
+            sm.settled(seq);
+        }
+        self.ack_due()
+    }
+
+    /// The store could not keep what stanza `tag` caused. It is answered with an error, and with
+    /// that it is done with.
+    pub fn failed(&mut self, tag: u64) {
+        let open = self.open.iter_mut().find(|open| open.tag == tag);
+        if let Some(stanza) = open.and_then(|open| open.stanza.take()) {
+            self.failed.push(stanza);
+        }
+        self.settle(tag);
+    }
+
+    /// The stanzas to be answered with errors since the last call.
+    pub fn take_failed(&mut self) -> Vec<Stanza> {
+        std::mem::take(&mut self.failed)
+    }
+
+    /// The client asks how many of its stanzas were handled (`<r/>`). The answer is written when
+    /// everything up to here is on disk.
+    pub fn ask(&mut self) {
+        self.asked = Some(self.next_tag - 1);
+    }
+
+    /// The client acknowledges `h` stanzas. Returns the offline messages among them.
+    ///
+    /// # Errors
+    /// When that is more than were sent; the stream must end.
+    pub fn acknowledge(&mut self, h: u32) -> Result<Vec<u64>, HandledTooHigh> {
+        let Some(sm) = self.sm.as_mut() else { return Ok(Vec::new()) };
+        let handled = sm.acknowledge(h)?;
+        Ok(handled.filter_map(|entry| entry.meta.archived.filter(|_| entry.meta.pending)).collect())
+    }
+
+    /// Asks the connection's task to end with an error.
+    pub fn close(&mut self, error: StreamError) {
+        self.closing.get_or_insert(error);
+    }
+
+    /// The error to end with, if that was asked for.
+    pub fn closing(&mut self) -> Option<StreamError> {
+        self.closing.take()
+    }
+
+    /// Moves what waits into `out`, up to `budget` bytes, together with due acknowledgements.
+    pub fn write(&mut self, now: Millis, out: &mut Output, budget: usize) -> Written {
+        let mut written = Written::default();
+        let mut full = false;
+        while out.len() < budget {
+            let Some(frame) = self.mailbox.pop() else { break };
+            if !self.track(now, &frame) {
+                // The client must acknowledge before it gets more: the resend queue is bounded.
+                self.mailbox.unpop(frame);
+                full = true;
+                break;
+            }
+            if frame.pending && self.sm.is_none() {
+                written.delivered.extend(frame.archived);
+            }
+            out.frame(&frame);
+        }
+        self.write_ack(out);
+        if let Some(sm) = self.sm.as_mut().filter(|sm| full || sm.request_due(now)) {
+            sm.requested();
+            out.element(sm::REQUEST);
+        }
+        written
+    }
+
+    /// Whether there is more to write right now.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        let unacked = self.sm.as_ref().map_or(0, |sm| sm.unacked().len());
+        !self.mailbox.is_empty() && unacked < MAX_UNACKED
+    }
+
+    /// When the connection's task must look again although nothing happens.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Millis> {
+        self.sm.as_ref().and_then(Sm::deadline)
+    }
+
+    /// The connection is gone. `true` when the session waits for its client now.
+    pub fn detach(&mut self, epoch: u64, now: Millis) -> bool {
+        let waits = self.epoch == epoch && self.phase == Phase::Connected && self.resumable();
+        if waits {
+            self.phase = Phase::Detached { since: now };
+        }
+        waits
+    }
+
+    /// XEP-0198 §5: the client is back, on another connection, and has handled `h` stanzas. Returns
+    /// the number of the new connection and the offline messages that were delivered; what was not
+    /// handled is then written by [`Link::rewrite`].
+    ///
+    /// # Errors
+    /// When `h` is more than was ever sent.
+    pub fn resume(&mut self, h: u32) -> Result<(u64, Vec<u64>), HandledTooHigh> {
+        let delivered = self.acknowledge(h)?;
+        self.phase = Phase::Connected;
+        self.epoch += 1;
+        self.asked = None;
+        self.closing = None;
+        Ok((self.epoch, delivered))
+    }
+
+    /// Writes again what the client did not handle on the connection before.
+    pub fn rewrite(&mut self, out: &mut Output) {
+        let Some(sm) = self.sm.as_mut() else { return };
+        for entry in sm.unacked() {
+            let kind = entry.meta.kind;
+            out.frame(&Frame { kind, ..Frame::nonza(entry.bytes.clone()) });
+        }
+        if sm.unacked().len() > 0 {
+            sm.requested();
+            out.element(sm::REQUEST);
+        }
+    }
+
+    /// Ends the session for good. Returns what its client never got or never acknowledged.
+    pub fn end(&mut self) -> Vec<Sent> {
+        self.phase = Phase::Ended;
+        let sent = |frame: Frame| Sent {
+            kind: frame.kind,
+            archived: frame.archived,
+            pending: frame.pending,
+        };
+        let unacked = self.sm.take().map(|sm| sm.into_unacked().map(|entry| entry.meta));
+        unacked.into_iter().flatten().chain(self.mailbox.drain().map(sent)).collect()
+    }
+
+    /// Stream management for a snapshot, with everything that was never written among what was
+    /// sent: the client has not handled it, so it is written after the resumption. `None` when the
+    /// session cannot be resumed. The session ends here.
+    pub fn hibernate(&mut self, now: Millis) -> Option<Sm<Sent>> {
+        let resumable = self.resumable();
+        self.phase = Phase::Ended;
+        let mut sm = self.sm.take().filter(|_| resumable)?;
+        for frame in self.mailbox.drain().filter(Frame::counted) {
+            let meta = Sent { kind: frame.kind, archived: frame.archived, pending: frame.pending };
+            sm.sent(now, frame.bytes, meta).ok()?;
+        }
+        Some(sm)
+    }
+
+    fn track(&mut self, now: Millis, frame: &Frame) -> bool {
+        let Some(sm) = self.sm.as_mut().filter(|_| frame.counted()) else { return true };
+        let meta = Sent { kind: frame.kind, archived: frame.archived, pending: frame.pending };
+        sm.sent(now, frame.bytes.clone(), meta).is_ok()
+    }
+
+    fn write_ack(&mut self, out: &mut Output) {
+        if !self.ack_due() {
+            return;
+        }
+        self.asked = None;
+        if let Some(sm) = &self.sm {
+            let mut ack = Vec::with_capacity(48);
+            sm::write_ack(&mut ack, sm.ack_value());
+            out.element(&ack);
+        }
+    }
+
+    fn ack_due(&self) -> bool {
+        let oldest = self.open.front().map_or(u64::MAX, |open| open.tag);
+        self.asked.is_some_and(|asked| oldest > asked)
+    }
+
+    fn overflow(&mut self) -> bool {
+        let condition = xmpp::error::StreamCondition::ResourceConstraint;
+        self.close(StreamError::new(condition).with_text("too much waits to be read"));
+        self.broken = true;
+        true
+    }
+}
+
+/// Unacknowledged stanzas up to which offline messages are added.
+const BACKLOG_UNACKED: usize = 200;
+/// As many as a session keeps; see [`sm::Limits::SESSION`].
+const MAX_UNACKED: usize = sm::Limits::SESSION.stanzas;

@@ -1,0 +1,231 @@
+//! The queue between the router and one client's connection: bounded by items and bytes.
+
+use std::collections::VecDeque;
+
+use super::frame::{Frame, Urgency};
+
+/// How much may wait for one client before it counts as too slow.
+#[derive(Clone, Copy, Debug)]
+pub struct MailboxLimits {
+    /// Number of frames.
+    pub frames: usize,
+    /// Sum of their sizes in bytes.
+    pub bytes: usize,
+}
+
+impl MailboxLimits {
+    /// What waits for one client at most.
+    pub const DEFAULT: Self = Self { frames: 2048, bytes: 4 * 1024 * 1024 };
+}
+
+/// The client does not read as fast as others write to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow;
+
+/// Frames in the order in which they will be written.
+///
+/// While the client is inactive (XEP-0352) frames that are not urgent stay in `held`; the first
+/// urgent frame takes everything held along, so that the order of stanzas never changes.
+#[derive(Debug)]
+pub struct Mailbox {
+    ready: VecDeque<Frame>,
+    held: VecDeque<Frame>,
+    bytes: usize,
+    inactive: bool,
+    limits: MailboxLimits,
+}
+
+impl Mailbox {
+    /// An empty mailbox.
+    #[must_use]
+    pub fn new(limits: MailboxLimits) -> Self {
+        Self { ready: VecDeque::new(), held: VecDeque::new(), bytes: 0, inactive: false, limits }
+    }
+
+    /// Appends a frame. Returns whether the writer should wake up.
+    ///
+    /// # Errors
+    /// [`Overflow`] when the limits are reached; the frame was not taken.
+    pub fn push(&mut self, frame: Frame) -> Result<bool, Overflow> {
+        if self.inactive && !matches!(frame.urgency, Urgency::Now) {
+            return self.hold(frame);
+        }
+        self.admit(&frame)?;
+        self.release();
+        self.ready.push_back(frame);
+        Ok(true)
+    }
+
+    /// Takes the next frame to write.
+    pub fn pop(&mut self) -> Option<Frame> {
+        let frame = self.ready.pop_front()?;
+        self.bytes -= frame.bytes.len();
+        if self.ready.is_empty() && self.ready.capacity() > IDLE_CAPACITY {
+            // An idle session keeps no memory of a busy hour.
+            self.ready = VecDeque::new();
+        }
+        Some(frame)
+    }
+
+    /// Puts back what was taken last.
+    pub fn unpop(&mut self, frame: Frame) {
+        self.bytes += frame.bytes.len();
+        self.ready.push_front(frame);
+    }
+
+    /// Appends a frame whatever is there already: the caller has a bound of its own.
+    pub fn push_unbounded(&mut self, frame: Frame) {
+        self.release();
+        self.bytes += frame.bytes.len();
+        self.ready.push_back(frame);
+    }
+
+    /// XEP-0352: the client became inactive, or active again. Returns whether there is now
+    /// something to write.
+    pub fn set_inactive(&mut self, inactive: bool) -> bool {
+        self.inactive = inactive;
+        if !inactive {
+            self.release();
+        }
+        !self.ready.is_empty()
+    }
+
+    /// Whether the client said that it is inactive.
+    #[must_use]
+    pub fn is_inactive(&self) -> bool {
+        self.inactive
+    }
+
+    /// Whether nothing waits to be written now.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// Whether half of the limits are free: the mark up to which bulk senders (offline messages)
+    /// may fill the mailbox.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.ready.len() + self.held.len() < self.limits.frames / 2
+            && self.bytes < self.limits.bytes / 2
+    }
+
+    /// Moves what is held to what is ready and hands everything out, oldest first.
+    pub fn drain(&mut self) -> impl Iterator<Item = Frame> + use<> {
+        self.release();
+        self.bytes = 0;
+        std::mem::take(&mut self.ready).into_iter()
+    }
+
+    fn hold(&mut self, frame: Frame) -> Result<bool, Overflow> {
+        match frame.urgency {
+            Urgency::Drop => return Ok(false),
+            Urgency::Latest(_) => {
+                if let Some(at) = self.held.iter().position(|old| old.urgency == frame.urgency)
+                    && let Some(old) = self.held.remove(at)
+                {
+                    self.bytes -= old.bytes.len();
+                }
+            }
+            Urgency::Hold | Urgency::Now => {}
+        }
+        self.admit(&frame)?;
+        self.held.push_back(frame);
+        // A phone that sleeps for a day must not lose its connection to a chatty roster: half of
+        // the mailbox is enough waiting.
+        if self.has_room() {
+            return Ok(false);
+        }
+        self.release();
+        Ok(true)
+    }
+
+    fn admit(&mut self, frame: &Frame) -> Result<(), Overflow> {
+        let bytes = self.bytes + frame.bytes.len();
+        let full = self.ready.len() + self.held.len() >= self.limits.frames;
+        // One frame larger than the whole limit is still a frame: it goes into an empty mailbox.
+        if full || (bytes > self.limits.bytes && self.bytes > 0) {
+            return Err(Overflow);
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        if !self.held.is_empty() {
+            self.ready.append(&mut self.held);
+            self.held = VecDeque::new();
+        }
+    }
+}
+
+/// Queue slots that an idle session may keep allocated.
+const IDLE_CAPACITY: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn frame(text: &'static str, urgency: Urgency) -> Frame {
+        Frame::message(Bytes::from_static(text.as_bytes())).with_urgency(urgency)
+    }
+
+    fn texts(mailbox: &mut Mailbox) -> Vec<Bytes> {
+        std::iter::from_fn(|| mailbox.pop()).map(|frame| frame.bytes).collect()
+    }
+
+    fn mailbox() -> Mailbox {
+        Mailbox::new(MailboxLimits { frames: 8, bytes: 100 })
+    }
+
+    #[test]
+    fn urgent_frames_take_held_ones_along_in_order() {
+        let mut mailbox = mailbox();
+        mailbox.set_inactive(true);
+        assert_eq!(mailbox.push(frame("held", Urgency::Hold)), Ok(false));
+        assert!(mailbox.is_empty());
+        assert_eq!(mailbox.push(frame("now", Urgency::Now)), Ok(true));
+        assert_eq!(texts(&mut mailbox), ["held", "now"]);
+    }
+
+    #[test]
+    fn only_the_latest_presence_of_a_contact_is_held() {
+        let mut mailbox = mailbox();
+        mailbox.set_inactive(true);
+        for text in ["one", "two", "three"] {
+            mailbox.push(frame(text, Urgency::Latest(7))).unwrap();
+        }
+        mailbox.push(frame("other", Urgency::Latest(8))).unwrap();
+        mailbox.push(frame("typing", Urgency::Drop)).unwrap();
+        assert!(mailbox.set_inactive(false));
+        assert_eq!(texts(&mut mailbox), ["three", "other"]);
+    }
+
+    #[test]
+    fn a_full_mailbox_refuses_and_keeps_what_it_has() {
+        let mut mailbox = mailbox();
+        for _ in 0..8 {
+            mailbox.push(frame("x", Urgency::Now)).unwrap();
+        }
+        assert_eq!(mailbox.push(frame("y", Urgency::Now)), Err(Overflow));
+        assert_eq!(texts(&mut mailbox).len(), 8);
+    }
+
+    #[test]
+    fn a_frame_above_the_byte_limit_fits_only_into_an_empty_mailbox() {
+        let long: &'static str = Box::leak("z".repeat(200).into_boxed_str());
+        let mut mailbox = mailbox();
+        mailbox.push(frame(long, Urgency::Now)).unwrap();
+        assert_eq!(mailbox.push(frame(long, Urgency::Now)), Err(Overflow));
+    }
+
+    #[test]
+    fn held_frames_are_let_go_before_they_fill_the_mailbox() {
+        let mut mailbox = mailbox();
+        mailbox.set_inactive(true);
+        let woken = (0..4).map(|_| mailbox.push(frame("p", Urgency::Hold)).unwrap());
+        assert_eq!(woken.collect::<Vec<_>>(), [false, false, false, true]);
+    }
+}
