@@ -1,0 +1,42 @@
+//! Memory: what the server needs for a session that says nothing.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::crowd::{Load, user};
+use crate::login::Wishes;
+use crate::report::Report;
+
+/// How many sessions to keep.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Sessions, each of another account.
+    pub sessions: usize,
+    /// Sessions that are there before the first measurement, so that what a
+    /// server allocates once is not counted.
+    pub first: usize,
+    /// How long to wait before a measurement, for servers that collect garbage.
+    pub rest: Duration,
+}
+
+/// Runs the mode: sessions with TLS, XEP-0198 and presence.
+pub async fn run(load: &Load, options: &Options) -> Result<Report> {
+    let wishes = Wishes { stream_management: true, presence: true };
+    let mut held = load.log_in(0, options.first, wishes).await?;
+    tokio::time::sleep(options.rest).await;
+    let (before, cpu_before) = (load.process.pss()?, load.process.cpu()?);
+    held.extend(load.log_in(options.first, options.sessions, wishes).await?);
+    let cpu = load.process.cpu()?.saturating_sub(cpu_before);
+    tokio::time::sleep(options.rest).await;
+    let after = load.process.pss()?;
+    for (number, session) in held.iter_mut().enumerate() {
+        // A session that the server has dropped would count for nothing.
+        session.connection.barrier().await.map_err(|error| error.context(user(number)))?;
+    }
+    let each = after.saturating_sub(before) as f64 / options.sessions as f64;
+    Ok(Report::new("idle")
+        .with("memory per session", each / 1024.0, "KiB")
+        .with("memory in all", after as f64 / (1024.0 * 1024.0), "MiB")
+        .with("server CPU per session", cpu.as_secs_f64() * 1e3 / options.sessions as f64, "ms"))
+}

@@ -1,0 +1,8 @@
+//! What can be measured, one mode per file.
+
+pub mod archive;
+pub mod chat;
+pub mod idle;
+pub mod latency;
+pub mod login;
+pub mod offline;
