@@ -7,6 +7,7 @@ with 0 or 1. `check` states what must hold; `until` waits for a condition.
 import asyncio
 import logging
 import os
+import signal
 import sys
 import time
 import traceback
@@ -162,6 +163,8 @@ def run(main):
     logging.basicConfig(
         level=os.environ.get("INTEROP_LOG", "CRITICAL"), format="%(asctime)s %(name)s %(message)s"
     )
+    # Told to stop, a test ends as after a failure: by way of everything that cleans up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     try:
         with server.start() as place:
             print(f"server: {place.name}", flush=True)

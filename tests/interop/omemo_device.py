@@ -242,11 +242,11 @@ class Device(Client):
         self.plugin["xep_0198"].request_ack()
         await until(lambda: not self.outbox, what)
 
-    async def knows_devices(self, jid: str, count: int) -> bool:
-        """Does this device know so many devices of an account, each with both versions?"""
+    async def knows_devices(self, jid: str, count: int, versions=frozenset({LEGACY, MODERN})):
+        """Does this device know so many devices of an account that speak these versions?"""
         manager = await self.plugin["xep_0384"].get_session_manager()
         devices = await manager.get_device_information(jid)
-        return sum(1 for one in devices if one.namespaces >= {LEGACY, MODERN}) >= count
+        return sum(1 for one in devices if one.namespaces >= versions) >= count
 
 
 ENVELOPE = "urn:xmpp:sce:1"
