@@ -10,7 +10,7 @@ use store::{AccountId, StoreError};
 use xmpp::jid::BareJid;
 
 use crate::{
-    ext::{archive::ArchiveState, blocking::Blocks, pubsub},
+    ext::{archive::ArchiveState, avatar::Photo, blocking::Blocks, pubsub},
     im::{presence::Available, roster::Roster},
     server::Server,
     session::Session,
@@ -26,7 +26,7 @@ pub struct Account {
     /// Held while the roster changes: memory, store and pushes keep one order.
     pub roster_gate: tokio::sync::Mutex<()>,
     /// Its nodes (XEP-0163), read when they are first needed.
-    pub pubsub: pubsub::state::Nodes,
+    pub pubsub: pubsub::Nodes,
 }
 
 /// What changes about an account. Everything here is read and written under one lock that is
@@ -40,6 +40,8 @@ pub struct AccountState {
     pub blocks: Blocks,
     /// Counter and preferences of its archive (XEP-0313).
     pub archive: ArchiveState,
+    /// What is known of its avatar (XEP-0398).
+    pub photo: Photo,
     /// The account was deleted: nothing may be written for it any more.
     pub deleted: bool,
 }
@@ -159,6 +161,7 @@ impl Accounts {
             roster: Roster::load(&server.store, row.id).await?,
             blocks: Blocks::load(&server.store, row.id).await?,
             archive: ArchiveState::load(&server.store, row.id, server.now()).await?,
+            photo: Photo::default(),
             deleted: false,
         };
         let account = Arc::new(Account {
@@ -167,7 +170,7 @@ impl Accounts {
             jid,
             state: Mutex::new(state),
             roster_gate: tokio::sync::Mutex::default(),
-            pubsub: pubsub::state::Nodes::default(),
+            pubsub: pubsub::Nodes::default(),
         });
         self.loaded.write().insert(name.into(), account.clone());
         Ok(Some(account))

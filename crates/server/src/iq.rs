@@ -121,8 +121,12 @@ async fn handle(
         Ok(payload) => session.deliver_bulk(Frame::iq(result(session, stanza, payload))),
         Err(error) => refuse(session, stanza, &error),
     }
-    for frame in context.into_after() {
+    let (after, finally) = context.into_rest();
+    for frame in after {
         session.deliver_bulk(frame);
+    }
+    if let Some(work) = finally {
+        work.await;
     }
 }
 

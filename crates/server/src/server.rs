@@ -1,6 +1,7 @@
 //! The server: what all connections and commands share.
 
 use std::{
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -24,7 +25,7 @@ use xmpp::{
 
 use crate::{
     account::{Account, Accounts},
-    config::{Config, Policy},
+    config::{Config, Policy, Service},
     ext::{Registry, caps::CapsCache},
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
@@ -62,6 +63,7 @@ pub struct Server {
     domain: Box<str>,
     config: RwLock<Arc<Config>>,
     settings: RwLock<Arc<Settings>>,
+    ports: RwLock<Vec<(Service, SocketAddr)>>,
     started: Instant,
     archives: AtomicBool,
     next_id: AtomicU64,
@@ -79,7 +81,7 @@ impl Server {
             resumable: Resumable::default(),
             registry: Registry::new(),
             caps: CapsCache::default(),
-            gate: Gate::new(&config.limits, metrics.clone()),
+            gate: Gate::new(&config.limits),
             logins: LoginThrottle::new(config.limits.throttle),
             registrations: Quota::new(OPEN_REGISTRATIONS, OPEN_REGISTRATIONS_SPAN),
             metrics,
@@ -89,6 +91,7 @@ impl Server {
             domain: config.domain.as_str().into(),
             settings: RwLock::new(Arc::new(settings(&config))),
             config: RwLock::new(Arc::new(config)),
+            ports: RwLock::default(),
             started: Instant::now(),
             next_id: AtomicU64::new(1),
         })
@@ -147,6 +150,17 @@ impl Server {
     #[must_use]
     pub fn archives(&self) -> bool {
         self.archives.load(Ordering::Relaxed)
+    }
+
+    /// The addresses that are listened on.
+    #[must_use]
+    pub fn ports(&self) -> Vec<(Service, SocketAddr)> {
+        self.ports.read().clone()
+    }
+
+    /// Notes an address that is listened on.
+    pub fn add_port(&self, service: Service, address: SocketAddr) {
+        self.ports.write().push((service, address));
     }
 
     /// How long the server has been running.

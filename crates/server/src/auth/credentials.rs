@@ -1,50 +1,41 @@
 //! SCRAM keys of accounts (RFC 5802): made from a password, kept instead of it, looked up at login.
 
-use store::{SecretBytes, StoreError, accounts::Credential};
+use store::{StoreError, accounts::Credential};
 use xmpp::{
+    error::{Condition, ErrorType, StanzaError},
     jid::BareJid,
-    sasl::{Hash, PasswordError, SALT_BYTES, ScramKeys, prepare_password},
+    sasl::{Hash, ScramKeys},
     stream::server::{AccountState, Credentials, PasswordCheck, PasswordLookup, ScramLookup},
 };
 
-use crate::server::Server;
+use crate::{
+    password::{self, Password, Unacceptable},
+    server::Server,
+};
 
-/// Why there are no keys for a password.
-#[derive(Debug, thiserror::Error)]
-pub enum MakeError {
-    /// The password is not allowed.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// It is too short.
-    #[error("the password must have at least {0} characters")]
-    Short(u64),
-    /// The system gives no randomness.
-    #[error("the system gives no randomness: {0}")]
-    Random(getrandom::Error),
-    /// The work was interrupted.
-    #[error("the keys could not be computed")]
-    Interrupted,
-}
-
-/// Makes the keys for a password, one set for each hash. Takes some hundred milliseconds of a
-/// processor, away from the tasks that serve connections.
+/// Makes the keys for a password that somebody chose for the account `name`. That takes some
+/// hundred milliseconds of a processor, away from the tasks that serve connections.
 ///
 /// # Errors
-/// When the password is too short or not allowed.
-pub async fn make(
-    password: &str,
-    shortest: u64,
-    iterations: u32,
-) -> Result<Vec<Credential>, MakeError> {
-    if (password.chars().count() as u64) < shortest {
-        return Err(MakeError::Short(shortest));
+/// `not-acceptable` with words that say what is wrong with the password.
+pub async fn choose(
+    server: &Server,
+    name: &str,
+    chosen: Password,
+) -> Result<Vec<Credential>, StanzaError> {
+    let config = server.config();
+    let refused = |error: Unacceptable| {
+        StanzaError::new(Condition::NotAcceptable)
+            .with_type(ErrorType::Modify)
+            .with_text(error.to_string())
+    };
+    password::verify(&chosen, name, config.registration.password_length).map_err(refused)?;
+    let iterations = config.login.iterations;
+    let work = tokio::task::spawn_blocking(move || password::credentials(&chosen, iterations));
+    match work.await {
+        Ok(made) => made.map_err(refused),
+        Err(_) => Err(StanzaError::new(Condition::InternalServerError)),
     }
-    let password = prepare_password(password)?;
-    let work = tokio::task::spawn_blocking(move || {
-        let text = password.expose_str().unwrap_or_default();
-        Hash::ALL.iter().map(|hash| derive(*hash, text, iterations)).collect()
-    });
-    work.await.map_err(|_| MakeError::Interrupted)?
 }
 
 /// Answers a question of a negotiation. An account that does not exist gets keys that look like
@@ -99,37 +90,12 @@ async fn keys(
     };
     let state = if row.disabled { AccountState::Disabled } else { AccountState::Active };
     let credentials = server.store.accounts.credentials(row.id).await?;
-    let stored = credentials.into_iter().find(|credential| credential.hash == number(hash));
-    let keys = stored.and_then(|stored| {
-        let Credential { iterations, salt, stored_key, server_key, .. } = &stored;
-        ScramKeys::from_parts(hash, *iterations, salt.clone(), &stored_key.0, &server_key.0)
-    });
-    Ok((keys, state))
+    let number = password::hash_number(hash);
+    let stored = credentials.iter().find(|credential| credential.hash == number);
+    Ok((stored.and_then(password::keys), state))
 }
 
 fn fake(server: &Server, account: &BareJid, hash: Hash) -> ScramKeys {
     let secret = server.secret.derive("scram of unknown accounts");
     ScramKeys::fake(&*secret, account.as_str(), hash, server.iterations())
-}
-
-fn derive(hash: Hash, password: &str, iterations: u32) -> Result<Credential, MakeError> {
-    let mut salt = [0; SALT_BYTES];
-    getrandom::fill(&mut salt).map_err(MakeError::Random)?;
-    let keys = ScramKeys::derive(hash, password, &salt, iterations)?;
-    Ok(Credential {
-        hash: number(hash),
-        iterations,
-        salt: salt.to_vec(),
-        stored_key: SecretBytes(keys.stored_key.as_ref().to_vec()),
-        server_key: SecretBytes(keys.server_key.as_ref().to_vec()),
-    })
-}
-
-/// How the store numbers the hash functions. Never changes.
-fn number(hash: Hash) -> u8 {
-    match hash {
-        Hash::Sha1 => 1,
-        Hash::Sha256 => 2,
-        Hash::Sha512 => 3,
-    }
 }

@@ -2,4 +2,5 @@
 
 pub mod credentials;
 pub mod registration;
+pub mod removal;
 pub mod tokens;

@@ -9,13 +9,15 @@ use store::{
     invites::{Invite, Kind, TokenHash},
 };
 use xmpp::{
-    error::{Condition, ErrorType, StanzaError},
+    error::{Condition, StanzaError},
     jid::BareJid,
     stream::server::{PreauthAnswer, RegisterRequest},
 };
 
-use super::credentials::{self, MakeError};
-use crate::{config::Policy, im::roster, server::Server};
+use super::credentials;
+use crate::{
+    config::Policy, im::roster, invitation::Token, password::Password, server::Server,
+};
 
 /// Checks the token of an invitation before registration (XEP-0445 §3).
 pub async fn preauth(server: &Server, token: &str) -> PreauthAnswer {
@@ -29,16 +31,10 @@ pub async fn preauth(server: &Server, token: &str) -> PreauthAnswer {
 
 /// The valid invitation of a token.
 pub async fn invitation(server: &Server, token: &str) -> Option<Invite> {
-    let invite = server.store.invites.by_hash(hash(token)).await;
+    let token = Token::parse(token)?;
+    let invite = server.store.invites.by_hash(token.hash()).await;
     let invite = invite.map_err(|error| server.store_failed("invitation", &error)).ok()?;
     invite.filter(|invite| invite.is_valid(Millis(server.now().0)))
-}
-
-/// The form in which an invitation's token is stored.
-#[must_use]
-pub fn hash(token: &str) -> TokenHash {
-    use sha2::Digest as _;
-    TokenHash(sha2::Sha256::digest(token.as_bytes()).into())
 }
 
 /// Makes an account for somebody who is not logged in yet. With an invitation, inviter and new
@@ -57,7 +53,7 @@ pub async fn register(
         (Policy::Closed, _) | (Policy::Invite, None) => {
             return Err(StanzaError::new(Condition::NotAllowed));
         }
-        (_, Some(token)) => Some(token.clone()),
+        (_, Some(token)) => Token::parse(token).map(|token| token.hash()),
         (Policy::Open, None) => {
             if !server.registrations.take_network(address, std::time::Instant::now()) {
                 let text = "too many accounts were made from this network; try again later";
@@ -69,46 +65,27 @@ pub async fn register(
     let Some(name) = request.account.node() else {
         return Err(StanzaError::new(Condition::NotAcceptable));
     };
-    let password = request.password.expose_str().unwrap_or_default();
+    let password = Password::new(request.password.expose_str().unwrap_or_default().to_owned());
     let row = NewAccount {
         name: name.as_str().into(),
-        credentials: keys(server, password).await?,
+        credentials: credentials::choose(server, name.as_str(), password).await?,
         admin: false,
         created_at: Millis(server.now().0),
         invited_by: None,
-        invite: invited.as_deref().map(hash),
+        invite: invited,
+        ignore_reservation: false,
     };
     server.store.accounts.create(row).await.map_err(|error| refusal(server, error))?;
     server.metrics.registrations.increment();
     if let Some(token) = invited {
-        welcome(server, &request.account, &token).await;
+        welcome(server, &request.account, token).await;
     }
     Ok(())
 }
 
-/// The keys of a password that somebody chose, or the error to show.
-///
-/// # Errors
-/// `not-acceptable` with words that say what is wrong with the password.
-pub async fn keys(
-    server: &Server,
-    password: &str,
-) -> Result<Vec<store::accounts::Credential>, StanzaError> {
-    let shortest = server.config().registration.password_length;
-    let made = credentials::make(password, shortest, server.iterations()).await;
-    made.map_err(|error| match error {
-        MakeError::Password(_) | MakeError::Short(_) => StanzaError::new(Condition::NotAcceptable)
-            .with_type(ErrorType::Modify)
-            .with_text(error.to_string()),
-        MakeError::Random(_) | MakeError::Interrupted => {
-            StanzaError::new(Condition::InternalServerError)
-        }
-    })
-}
-
 /// XEP-0401 §3: who was invited and who invited know each other.
-async fn welcome(server: &Arc<Server>, jid: &BareJid, token: &str) {
-    let invite = server.store.invites.by_hash(hash(token)).await.ok().flatten();
+async fn welcome(server: &Arc<Server>, jid: &BareJid, token: TokenHash) {
+    let invite = server.store.invites.by_hash(token).await.ok().flatten();
     let Some(inviter) = invite.and_then(|invite| invite.invite.created_by) else { return };
     let inviter = match server.store.accounts.by_id(inviter).await {
         Ok(Some(row)) => server.address(&row.name).ok(),

@@ -79,10 +79,11 @@ fn server_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     })
 }
 
-fn server_items<'a>(_: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
+fn server_items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         match iq.payload.attr("node") {
             None => Ok(Some(Items::default().to_element())),
+            Some(ns::COMMANDS) => Ok(Some(super::invite::commands(context).await?.to_element())),
             Some(_) => Err(StanzaError::new(Condition::ItemNotFound)),
         }
     })
@@ -90,9 +91,9 @@ fn server_items<'a>(_: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 
 fn account_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let account = visible(context)?;
+        visible(context)?;
         if let Some(node) = iq.payload.attr("node") {
-            return super::pubsub::node_info(context, account, node).await;
+            return super::pubsub::node_info(context, node).await;
         }
         let info = Info::new()
             .with_identity(Identity::new("account", "registered"))
@@ -104,8 +105,8 @@ fn account_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 
 fn account_items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let account = visible(context)?;
-        super::pubsub::node_items(context, account, iq.payload.attr("node")).await
+        visible(context)?;
+        super::pubsub::node_items(context, iq.payload.attr("node")).await
     })
 }
 

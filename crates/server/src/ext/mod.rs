@@ -11,11 +11,13 @@ pub mod blocking;
 pub mod caps;
 pub mod carbons;
 pub mod disco;
+pub mod invite;
 pub mod last;
 pub mod offline;
 pub mod ping;
 pub mod private;
 pub mod pubsub;
+pub mod registration;
 pub mod roster;
 pub mod time;
 pub mod vcard;
@@ -50,6 +52,8 @@ pub const ALL: &[&Extension] = &[
     &offline::EXTENSION,
     &caps::EXTENSION,
     &private::EXTENSION,
+    &registration::EXTENSION,
+    &invite::EXTENSION,
     &last::EXTENSION,
     &ping::EXTENSION,
     &version::EXTENSION,
@@ -132,6 +136,7 @@ pub struct IqContext<'a> {
     /// The account it is about; `None` when the request is addressed to the server itself.
     pub account: Option<&'a Arc<Account>>,
     after: Mutex<Vec<Frame>>,
+    finally: Mutex<Option<HookFuture<'static>>>,
 }
 
 impl<'a> IqContext<'a> {
@@ -142,7 +147,7 @@ impl<'a> IqContext<'a> {
         session: &'a Arc<Session>,
         account: Option<&'a Arc<Account>>,
     ) -> Self {
-        Self { server, session, account, after: Mutex::default() }
+        Self { server, session, account, after: Mutex::default(), finally: Mutex::default() }
     }
 
     /// Frames that the sender gets right after the answer.
@@ -150,10 +155,15 @@ impl<'a> IqContext<'a> {
         self.after.lock().extend(frames);
     }
 
-    /// The frames to send after the answer.
+    /// Something to do when the answer is queued.
+    pub fn finally(&self, work: HookFuture<'static>) {
+        *self.finally.lock() = Some(work);
+    }
+
+    /// The frames to send after the answer, and what to do after that.
     #[must_use]
-    pub fn into_after(self) -> Vec<Frame> {
-        self.after.into_inner()
+    pub fn into_rest(self) -> (Vec<Frame>, Option<HookFuture<'static>>) {
+        (self.after.into_inner(), self.finally.into_inner())
     }
 }
 

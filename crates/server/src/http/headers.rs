@@ -6,21 +6,18 @@ use hyper::header::{HeaderName, HeaderValue};
 use super::Answer;
 
 /// Headers of every answer, unless the answer has its own.
-const HEADERS: &[(HeaderName, &str)] = &[
-    (hyper::header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (hyper::header::REFERRER_POLICY, "no-referrer"),
+const HEADERS: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
     (
-        hyper::header::CONTENT_SECURITY_POLICY,
+        "content-security-policy",
         "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'",
     ),
-    (hyper::header::CACHE_CONTROL, "no-store"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (
-        HeaderName::from_static("permissions-policy"),
-        "camera=(), geolocation=(), microphone=(), payment=()",
-    ),
+    ("cache-control", "no-store"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
 ];
 
 /// Adds the headers that are missing.
@@ -28,8 +25,8 @@ const HEADERS: &[(HeaderName, &str)] = &[
 pub fn harden(mut answer: Answer) -> Answer {
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
-        if !headers.contains_key(name) {
-            headers.insert(name.clone(), HeaderValue::from_static(value));
+        if !headers.contains_key(*name) {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
     }
     answer

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use tokio::net::TcpStream;
 
 use crate::{
-    net::{conn::Peer, wire::Transport},
+    net::{conn::Peer, listen::down, wire::Transport},
     server::Server,
 };
 
@@ -57,7 +57,7 @@ pub async fn serve<T: Transport + 'static>(server: Arc<Server>, stream: T, peer:
     tokio::select! {
         // Peers that break off or speak nonsense are not worth a line in the log.
         _ = connection.as_mut() => {}
-        _ = shutdown.wait_for(|down| *down) => connection.as_mut().graceful_shutdown(),
+        () = down(&mut shutdown) => connection.as_mut().graceful_shutdown(),
     }
 }
 

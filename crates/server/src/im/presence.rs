@@ -18,6 +18,7 @@ use xmpp::{
 use super::subscription::Change;
 use crate::{
     account::{Account, AccountState},
+    ext::avatar::{self, Reader},
     router::resolve::{Target, resolve},
     server::Server,
     session::{
@@ -65,7 +66,8 @@ async fn available(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza
     let Some(priority) = priority(stanza) else {
         return refuse(session, stanza, Condition::BadRequest);
     };
-    let stanza = crate::ext::avatar::stamp(session, &stamped(session, stanza));
+    let stanza = stamped(session, stanza);
+    let stanza = avatar::stamp(server, session, stanza, Reader::Subscribers).await;
     let account = &session.account;
     let (first, took_messages, requests) = {
         let mut state = account.lock();
@@ -179,8 +181,11 @@ pub fn deliver_to_account(server: &Server, sender: &BareJid, to: &BareJid, stanz
 
 /// RFC 6121 §4.6: presence to somebody in particular.
 async fn directed(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, to: &Jid) {
-    let stanza = stamped(session, stanza);
+    let mut stanza = stamped(session, stanza);
     let leaving = stanza.type_().is_some();
+    if !leaving {
+        stanza = avatar::stamp(server, session, stanza, Reader::Anybody).await;
+    }
     {
         let mut state = session.account.lock();
         if state.blocks.forbids(to) {

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use store::{
     AccountId, Millis, Store, StoreError,
+    invites::Invite,
     roster::{self as stored, Item, Request, Subscription},
 };
 use xmpp::{
@@ -13,7 +14,7 @@ use xmpp::{
     jid::BareJid,
     ns,
     stanza::Stanza,
-    xml::Element,
+    xml::{Element, Limits},
 };
 
 use super::{
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     account::{Account, AccountState},
+    invitation::Token,
     server::Server,
     session::{Session, frame::Frame},
 };
@@ -360,6 +362,11 @@ pub async fn receive(
     if account.lock().blocks.refuses(&from.clone().into()) {
         return;
     }
+    let invited = change == Change::Subscribe && holds_invitation(server, &account, &stanza).await;
+    if invited {
+        // XEP-0379 §4: who shows the invitation is a contact, in both directions.
+        return welcome(server, &account, from).await;
+    }
     let Some((deliver, approve, before)) =
         apply(server, &account, from, stanza.clone(), change).await
     else {
@@ -379,6 +386,41 @@ pub async fn receive(
     if before.from && change == Change::Unsubscribe {
         presence::hide_from(server, &account, from);
     }
+}
+
+/// Whether a subscription request carries an invitation that the account made (XEP-0379 §4.2).
+/// One use of it is gone then.
+async fn holds_invitation(server: &Server, account: &Account, stanza: &Bytes) -> bool {
+    let Ok(stanza) = Stanza::parse(stanza.clone(), &Limits::SERVER) else { return false };
+    let preauth = stanza.child("preauth", ns::PREAUTH);
+    let token = preauth.and_then(|preauth| Token::parse(&preauth.attr("token")?));
+    let Some(token) = token else { return false };
+    let found = server.store.invites.by_hash(token.hash()).await;
+    let mine = |invite: &Invite| invite.invite.created_by == Some(account.id);
+    if !found.is_ok_and(|found| found.is_some_and(|invite| mine(&invite))) {
+        return false;
+    }
+    let now = Millis(server.now().0);
+    server.store.invites.consume(token.hash(), now, None).await.is_ok()
+}
+
+/// Makes a contact of somebody who was invited, and asks for the subscription back.
+async fn welcome(server: &Arc<Server>, account: &Arc<Account>, from: &BareJid) {
+    {
+        let _gate = account.roster_gate.lock().await;
+        let mut contact = account.lock().roster.contact(from).cloned().unwrap_or_default();
+        contact.listed = true;
+        contact.request = None;
+        contact.standing.pending_in = false;
+        contact.standing.from = true;
+        contact.standing.pending_out = !contact.standing.to;
+        if put(server, account, from, contact).await.is_err() {
+            return;
+        }
+    }
+    Box::pin(answer(server, account.jid(), from, Change::Subscribed)).await;
+    Box::pin(answer(server, account.jid(), from, Change::Subscribe)).await;
+    presence::show_to(server, account, from);
 }
 
 /// Changes the recipient's roster. Returns whether to deliver, whether to approve, and how things

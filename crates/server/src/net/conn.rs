@@ -204,7 +204,6 @@ impl<T: Transport> Connection<T> {
 
     /// Reads and writes until the connection ends.
     async fn serve(&mut self) -> End {
-        let mut shutdown = self.server.shutdown.subscribe();
         loop {
             // What the client sent so far is handled before anything is written, so that answers
             // and acknowledgements leave in one packet.
@@ -223,9 +222,6 @@ impl<T: Transport> Connection<T> {
                 },
                 () = self.session.woken() => {}
                 () = until(&self.server, deadline), if deadline.is_some() => {}
-                _ = shutdown.wait_for(|down| *down) => {
-                    return End::Error(StreamError::new(StreamCondition::SystemShutdown));
-                }
             }
         }
     }

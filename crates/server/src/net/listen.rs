@@ -8,7 +8,10 @@ use std::{
 };
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use xmpp::{stream::TlsInfo, xml::Framing};
 
@@ -43,7 +46,7 @@ pub async fn accept(server: Arc<Server>, listener: Listener, socket: TcpListener
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            _ = shutdown.wait_for(|down| *down) => return,
+            () = down(&mut shutdown) => return,
         };
         match accepted {
             Ok((stream, address)) => admit(&server, &listener, stream, address),
@@ -89,6 +92,8 @@ async fn serve(
             };
             dispatch(server, service, stream, &tls, peer).await;
         }
+        // Federation is not part of this version; the configuration says so in words.
+        Service::S2s | Service::S2sTls => {}
         Service::Metrics => http::metrics(server, stream).await,
     }
 }
@@ -113,6 +118,12 @@ async fn dispatch(
     } else {
         http::serve(server, stream, peer).await;
     }
+}
+
+/// Resolves when the server goes down.
+pub async fn down(shutdown: &mut watch::Receiver<bool>) {
+    // An error means that the server itself is gone.
+    let _ = shutdown.wait_for(|down| *down).await;
 }
 
 /// What channel binding needs to know of a connection.

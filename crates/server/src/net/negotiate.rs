@@ -110,9 +110,10 @@ impl<T: Transport> Driver<'_, T> {
     /// Answers what the negotiation asks.
     async fn answer(&mut self, step: Step, out: &mut Out) -> Step {
         let server = self.server.clone();
+        let address = self.address();
         match step {
             Step::Scram(lookup, waiting) => {
-                if let Err(error) = self.patience(lookup.account.as_str()).await {
+                if let Err(error) = patience(&server, address, lookup.account.as_str()).await {
                     return waiting.refuse(error, out);
                 }
                 match credentials::scram(&server, &lookup).await {
@@ -121,7 +122,7 @@ impl<T: Transport> Driver<'_, T> {
                 }
             }
             Step::Password(lookup, waiting) => {
-                if let Err(error) = self.patience(lookup.account.as_str()).await {
+                if let Err(error) = patience(&server, address, lookup.account.as_str()).await {
                     return waiting.refuse(error, out);
                 }
                 match credentials::password(&server, lookup).await {
@@ -187,7 +188,10 @@ impl<T: Transport> Driver<'_, T> {
         }
         let account = server.account(&jid.clone().into()).await?.ok_or_else(gone)?;
         let session = self.session_for(&account, &login, token_id).await?;
-        let token = self.token(&account, login.user_agent.as_ref(), wanted).await?;
+        let token = match wanted {
+            Some(method) => tokens::issue(server, &account, login.user_agent.as_ref(), method).await?,
+            None => None,
+        };
         Ok(LoginAnswer { session, token })
     }
 
@@ -290,36 +294,6 @@ impl<T: Transport> Driver<'_, T> {
         Ok(Resumed { jid, handled })
     }
 
-    async fn token(
-        &self,
-        account: &Account,
-        agent: Option<&UserAgent>,
-        method: Option<ht::Method>,
-    ) -> Result<Option<IssuedToken>, StoreError> {
-        match method {
-            Some(method) => tokens::issue(self.server, account, agent, method).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Waits before a login that follows wrong passwords.
-    async fn patience(&self, account: &str) -> Result<(), xmpp::sasl::Failure> {
-        match self.server.logins.before(account, self.address(), Instant::now()) {
-            Verdict::Proceed => Ok(()),
-            Verdict::Wait(pause) => {
-                self.server.metrics.logins_throttled.increment();
-                sleep(pause).await;
-                Ok(())
-            }
-            Verdict::Refuse => {
-                self.server.metrics.logins_throttled.increment();
-                let condition = xmpp::sasl::Condition::TemporaryAuthFailure;
-                Err(xmpp::sasl::Failure::new(condition)
-                    .with_text("too many attempts; try again in a few minutes"))
-            }
-        }
-    }
-
     fn refused(&self, refused: &Refused) {
         self.server.metrics.logins_failed.increment();
         if refused.failure.condition == xmpp::sasl::Condition::NotAuthorized
@@ -360,7 +334,7 @@ impl<T: Transport> Driver<'_, T> {
                 () = self.peer.admission.evicted() => {
                     return Err(Some(StreamError::new(StreamCondition::ResourceConstraint)));
                 }
-                _ = shutdown.wait_for(|down| *down) => {
+                () = super::listen::down(&mut shutdown) => {
                     return Err(Some(StreamError::new(StreamCondition::SystemShutdown)));
                 }
             };
@@ -405,6 +379,28 @@ impl<T: Transport> Driver<'_, T> {
             address: crate::log::LogAddr(self.address()).to_string(),
             since: self.server.now(),
             ..Origin::default()
+        }
+    }
+}
+
+/// Waits before a login that follows wrong passwords.
+async fn patience(
+    server: &Server,
+    address: IpAddr,
+    account: &str,
+) -> Result<(), xmpp::sasl::Failure> {
+    match server.logins.before(account, address, Instant::now()) {
+        Verdict::Proceed => Ok(()),
+        Verdict::Wait(pause) => {
+            server.metrics.logins_throttled.increment();
+            sleep(pause).await;
+            Ok(())
+        }
+        Verdict::Refuse => {
+            server.metrics.logins_throttled.increment();
+            let condition = xmpp::sasl::Condition::TemporaryAuthFailure;
+            Err(xmpp::sasl::Failure::new(condition)
+                .with_text("too many attempts; try again in a few minutes"))
         }
     }
 }

@@ -120,9 +120,9 @@ pub fn bounce(session: &Arc<Session>, message: &Stanza, error: &StanzaError) {
     if MessageType::parse(message.type_().as_deref()) == MessageType::Error {
         return;
     }
-    let bare = session.account.bare();
+    let to = message.to();
     let edit = Edit::new(message)
-        .from(message.to().as_deref().unwrap_or(bare))
+        .from(to.as_deref().unwrap_or(session.account.bare()))
         .to(session.full())
         .attr("type", Some("error"))
         // The sender knows what it sent; its id is enough to find it.

@@ -49,7 +49,7 @@ pub enum Direction {
 /// A message while it passes through one account, whose state is locked meanwhile.
 pub struct Pass<'a> {
     /// The server.
-    pub server: &'a Server,
+    pub server: &'a Arc<Server>,
     /// The account whose stages run.
     pub account: &'a Arc<Account>,
     /// Its state.
@@ -86,7 +86,7 @@ pub struct Pass<'a> {
 #[derive(Clone, Copy)]
 pub struct Letter<'a> {
     /// The server.
-    pub server: &'a Server,
+    pub server: &'a Arc<Server>,
     /// The message as it was received.
     pub message: &'a Stanza,
     /// What it is.

@@ -54,8 +54,8 @@ pub struct Origin {
     pub mechanism: String,
     /// Name of the client software, where it said so (XEP-0388 user agent).
     pub client: Option<String>,
-    /// Number of the FAST token family that logged in, if one did.
-    pub token: Option<i64>,
+    /// The client id of the FAST token that logged in, if one did.
+    pub token: Option<String>,
     /// When the session was bound.
     pub since: Millis,
 }
