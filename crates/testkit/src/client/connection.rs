@@ -52,7 +52,12 @@ impl Trust {
         Trust { roots: Arc::new(roots), domain: domain.to_owned() }
     }
 
-    async fn handshake(
+    /// The domain whose certificate is expected.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    pub(super) async fn handshake(
         &self,
         tcp: TcpStream,
         alpn: Option<&str>,

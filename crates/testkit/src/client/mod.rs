@@ -4,6 +4,7 @@
 //! together for tests that only want a working session.
 
 mod connection;
+pub mod http;
 pub mod sasl;
 mod websocket;
 

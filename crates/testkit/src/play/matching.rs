@@ -59,7 +59,10 @@ fn attributes(pattern: &Pattern, tree: &Tree, variables: &mut Variables) -> Resu
     if pattern.more_attributes {
         return Ok(());
     }
-    let expected = |name: &str| pattern.attributes.iter().any(|(known, _)| known == name);
+    // RFC 6120 §8.1.5 lets servers say the language of a stanza whose sender did not.
+    let expected = |name: &str| {
+        name == "xml:lang" || pattern.attributes.iter().any(|(known, _)| known == name)
+    };
     match tree.attributes.iter().find(|(name, _)| !expected(name)) {
         Some((name, value)) => Err(format!("has an unexpected attribute {name}=\"{value}\"")),
         None => Ok(()),

@@ -29,6 +29,7 @@ pub fn parse(name: &str, text: &str) -> Result<Play, Mistake> {
         specs: Vec::new(),
         needs: Vec::new(),
         settings: Vec::new(),
+        contacts: Vec::new(),
         skips: Vec::new(),
         cast: Vec::new(),
         steps: Vec::new(),
@@ -115,6 +116,10 @@ impl Play {
             "spec" => self.specs.extend(value.split(", ").map(str::to_owned)),
             "needs" => self.needs.extend(value.split(", ").map(str::to_owned)),
             "setting" => self.settings.push(value.to_owned()),
+            "contacts" => {
+                let pair = value.split_once(" and ").ok_or("write `contacts: romeo and juliet`")?;
+                self.contacts.push((pair.0.to_owned(), pair.1.to_owned()));
+            }
             "cast" => {
                 for line in paragraph.block.lines().filter(|line| !line.trim().is_empty()) {
                     self.cast.push(role(line.trim())?);

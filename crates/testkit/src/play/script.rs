@@ -14,6 +14,8 @@ pub struct Play {
     pub needs: Vec<String>,
     /// `setting:` lines: how the server has to be configured.
     pub settings: Vec<String>,
+    /// `contacts:` lines: pairs of accounts that see each other's presence from the start.
+    pub contacts: Vec<(String, String)>,
     /// `on prosody: skip because …` lines: target and reason.
     pub skips: Vec<(String, String)>,
     /// The clients.

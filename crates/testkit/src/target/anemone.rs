@@ -1,0 +1,143 @@
+//! Anemone as a target: the program built beside the tests.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::ports::Ports;
+use super::{DOMAIN, write};
+
+/// The program: `ANEMONE` in the environment, or the one in the same target directory.
+fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("ANEMONE") {
+        return path.into();
+    }
+    let mut path = std::env::current_exe().unwrap_or_default();
+    path.pop();
+    if path.ends_with("deps") {
+        path.pop();
+    }
+    path.join("anemone")
+}
+
+pub(super) fn missing() -> Option<String> {
+    let program = program();
+    let shown = program.display();
+    (!program.exists()).then(|| format!("{shown} is not there; run `cargo build -p anemone` first"))
+}
+
+fn data(directory: &Path) -> PathBuf {
+    directory.join("data")
+}
+
+pub(super) fn configure(directory: &Path, ports: &Ports, settings: &[String]) -> io::Result<()> {
+    let data = data(directory);
+    let mut init = Command::new(program());
+    init.args(["init", "--domain", DOMAIN, "--data"]).arg(&data);
+    finish(init, None)?;
+    write(&data, "anemone.toml", &config(directory, ports, settings))
+}
+
+fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
+    let has = |setting: &str| settings.iter().any(|s| s == setting);
+    let policy = if has("open registration") {
+        "open"
+    } else if has("closed registration") {
+        "closed"
+    } else {
+        "invite"
+    };
+    let seconds = if has("one second to log in") { 1 } else { 30 };
+    let stanza_bytes = if has("small stanzas") { 10_000 } else { 262_144 };
+    let contact = if has("contact addresses") {
+        "abuse = [\"mailto:abuse@verona.example\", \"xmpp:abuse@verona.example\"]\n\
+         admin = [\"mailto:prince@verona.example\"]\n"
+    } else {
+        ""
+    };
+    format!(
+        "domain = \"{DOMAIN}\"\n\n\
+         [listen]\nc2s = [\"127.0.0.1:{c2s}\"]\nc2s_tls = [\"127.0.0.1:{c2s_tls}\"]\n\
+         https = [\"127.0.0.1:{https}\"]\n\n\
+         [registration]\npolicy = \"{policy}\"\n\n\
+         [tls]\ncertificate = \"{certs}/{DOMAIN}.crt\"\nkey = \"{certs}/{DOMAIN}.key\"\n\
+         required = {tls_required}\n\n\
+         [login]\nplain = {plain}\niterations = 4096\n\n\
+         [limits]\nthrottle = false\nunauthenticated_seconds = {seconds}\n\
+         stanza_bytes = {stanza_bytes}\n\n\
+         [archive]\nenabled = {archive}\n\n\
+         [contact]\n{contact}\n\
+         [log]\nlevel = \"debug\"\n",
+        c2s = ports.c2s,
+        c2s_tls = ports.c2s_tls,
+        https = ports.https,
+        certs = directory.join("certs").display(),
+        tls_required = !has("plaintext login"),
+        plain = has("PLAIN login") || has("plaintext login"),
+        archive = !has("no archive"),
+    )
+}
+
+pub(super) fn serve(directory: &Path) -> Command {
+    let mut command = Command::new(program());
+    command.args(["serve", "--data"]).arg(data(directory));
+    command
+}
+
+pub(super) fn create_account(directory: &Path, name: &str, password: &str) -> io::Result<()> {
+    let mut command = Command::new(program());
+    command.args(["account", "add", &format!("{name}@{DOMAIN}"), "--password-stdin", "--data"]);
+    command.arg(data(directory));
+    finish(command, Some(password)).map(drop)
+}
+
+pub(super) fn invite(directory: &Path) -> io::Result<String> {
+    let printed = run(directory, "invite new")?;
+    token(&printed).ok_or_else(|| io::Error::other(format!("no token in {printed:?}")))
+}
+
+/// The token stands in an `xmpp:` link as `preauth=`, or last in the path of the page.
+fn token(printed: &str) -> Option<String> {
+    let is_end = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let cut = |rest: &str| rest.split(is_end).next().unwrap_or_default().to_owned();
+    if let Some((_, rest)) = printed.split_once("preauth=") {
+        return Some(cut(rest));
+    }
+    let link = printed.split_whitespace().find(|word| word.starts_with("https://"))?;
+    Some(cut(link.rsplit('/').next()?))
+}
+
+/// Runs a command; the arguments are separated by spaces.
+pub(super) fn run(directory: &Path, arguments: &str) -> io::Result<String> {
+    let mut command = Command::new(program());
+    command.args(arguments.split_whitespace()).arg("--data").arg(data(directory));
+    finish(command, None)
+}
+
+fn finish(mut command: Command, input: Option<&str>) -> io::Result<String> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A command that does not read its input may be gone already.
+        let _ = writeln!(stdin, "{}", input.unwrap_or_default());
+    }
+    let output = child.wait_with_output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(format!("{command:?} failed ({}): {said}", output.status)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_found_in_either_link() {
+        let both = "https://verona.example/invite/abc_-1\nxmpp:verona.example?register;preauth=xyz;ibr=y\n";
+        assert_eq!(token(both).as_deref(), Some("xyz"));
+        assert_eq!(token("Send https://verona.example/i/abc_-1 to them").as_deref(), Some("abc_-1"));
+        assert_eq!(token("nothing"), None);
+    }
+}

@@ -1,0 +1,261 @@
+//! Servers to run plays on: Anemone, and Debian's prosody to check the plays themselves.
+
+mod anemone;
+mod certificate;
+mod ports;
+mod process;
+mod prosody;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::client::Trust;
+use certificate::Certificate;
+use ports::Ports;
+use process::Process;
+
+/// The domain every play happens in.
+pub const DOMAIN: &str = "verona.example";
+
+/// A kind of server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Target {
+    /// The product.
+    Anemone,
+    /// Prosody 0.12 as Debian 12 packages it.
+    Prosody,
+}
+
+impl Target {
+    /// Every kind, the product first.
+    pub const ALL: [Target; 2] = [Target::Anemone, Target::Prosody];
+
+    /// The name as it stands in plays and test names.
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::Anemone => "anemone",
+            Target::Prosody => "prosody",
+        }
+    }
+
+    /// Why the server cannot do what a play needs; `None` if it can.
+    ///
+    /// The product lacks nothing: a play it cannot perform is a failure, not a skip.
+    pub fn lacks(self, feature: &str) -> Option<String> {
+        match self {
+            Target::Anemone => None,
+            Target::Prosody => prosody::lacks(feature),
+        }
+    }
+
+    /// Why plays cannot run on this kind of server here; `None` if they can.
+    pub fn missing(self) -> Option<String> {
+        match self {
+            Target::Anemone => anemone::missing(),
+            Target::Prosody => prosody::missing(),
+        }
+    }
+}
+
+/// What a play can ask of the configuration by `setting:`.
+pub const SETTINGS: &[&str] = &[
+    "open registration",
+    "closed registration",
+    "plaintext login",
+    "PLAIN login",
+    "contact addresses",
+    "one second to log in",
+    "small stanzas",
+    "no archive",
+];
+
+/// A running server with an empty database of its own. Stopped and deleted when dropped.
+pub struct Server {
+    target: Target,
+    settings: Vec<String>,
+    directory: Directory,
+    ports: Ports,
+    trust: Trust,
+    process: std::sync::Mutex<Option<Process>>,
+}
+
+impl Server {
+    /// Starts a server with the given settings and waits until it listens.
+    ///
+    /// # Errors
+    /// When the program is missing or does not come up.
+    pub fn start(target: Target, settings: &[String]) -> io::Result<Self> {
+        if let Some(setting) = settings.iter().find(|s| !SETTINGS.contains(&s.as_str())) {
+            return Err(io::Error::other(format!("`{setting}` is not a setting")));
+        }
+        let directory = Directory::create(target)?;
+        let certificate = Certificate::create(DOMAIN)?;
+        certificate.write(&directory.0)?;
+        let ports = Ports::choose()?;
+        match target {
+            Target::Anemone => anemone::configure(&directory.0, &ports, settings)?,
+            Target::Prosody => prosody::configure(&directory.0, &ports, settings)?,
+        }
+        let server = Server {
+            target,
+            settings: settings.to_vec(),
+            directory,
+            ports,
+            trust: Trust::new(&certificate.authority, DOMAIN),
+            process: std::sync::Mutex::new(None),
+        };
+        server.launch()?;
+        Ok(server)
+    }
+
+    fn launch(&self) -> io::Result<()> {
+        let command = match self.target {
+            Target::Anemone => anemone::serve(&self.directory.0),
+            Target::Prosody => prosody::serve(&self.directory.0),
+        };
+        let process = Process::start(command, &self.log(), &self.ports)?;
+        *self.process.lock().expect("no panic while starting") = Some(process);
+        Ok(())
+    }
+
+    /// Which kind of server this is.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// The settings it was started with.
+    pub fn settings(&self) -> &[String] {
+        &self.settings
+    }
+
+    /// The address of the listener for TCP and STARTTLS.
+    pub fn c2s(&self) -> SocketAddr {
+        self.ports.address(self.ports.c2s)
+    }
+
+    /// The address of the listener for direct TLS.
+    pub fn c2s_tls(&self) -> SocketAddr {
+        self.ports.address(self.ports.c2s_tls)
+    }
+
+    /// The address of the listener for HTTPS.
+    pub fn https(&self) -> SocketAddr {
+        self.ports.address(self.ports.https)
+    }
+
+    /// The path at which WebSockets are served.
+    pub fn websocket_path(&self) -> &'static str {
+        "/xmpp-websocket"
+    }
+
+    /// The authority whose certificates the server uses.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Creates an account.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn create_account(&self, name: &str, password: &str) -> io::Result<()> {
+        match self.target {
+            Target::Anemone => anemone::create_account(&self.directory.0, name, password),
+            Target::Prosody => prosody::create_account(&self.directory.0, name, password),
+        }
+    }
+
+    /// Makes an invitation and returns its token.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn invite(&self) -> io::Result<String> {
+        match self.target {
+            Target::Anemone => anemone::invite(&self.directory.0),
+            Target::Prosody => prosody::invite(&self.directory.0),
+        }
+    }
+
+    /// Runs a command of the server's own program and returns what it prints.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn run(&self, arguments: &str) -> io::Result<String> {
+        match self.target {
+            Target::Anemone => anemone::run(&self.directory.0, arguments),
+            Target::Prosody => Err(io::Error::other("plays do not use prosody's commands")),
+        }
+    }
+
+    /// Stops the server cleanly and starts it again on the same data and ports.
+    ///
+    /// # Errors
+    /// When it does not stop or does not come up.
+    pub fn restart(&self) -> io::Result<()> {
+        if let Some(process) = self.take_process() {
+            process.terminate()?;
+        }
+        self.launch()
+    }
+
+    /// Kills the server without warning and starts it again on the same data and ports.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn kill(&self) -> io::Result<()> {
+        drop(self.take_process());
+        self.launch()
+    }
+
+    fn take_process(&self) -> Option<Process> {
+        self.process.lock().expect("no panic while starting").take()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.0.join("server.log")
+    }
+
+    /// The last lines of what the server logged.
+    pub fn log_tail(&self, lines: usize) -> String {
+        process::tail(&self.log(), lines)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The process goes before its directory does.
+        drop(self.take_process());
+    }
+}
+
+/// A temporary directory, deleted when dropped.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn create(target: Target) -> io::Result<Self> {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("play-{}-{}-{count}", target.name(), std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path)?;
+        Ok(Directory(path))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if std::env::var_os("PLAY_KEEP").is_none() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// Writes a file below the server's directory.
+fn write(directory: &Path, name: &str, content: &str) -> io::Result<()> {
+    let path = directory.join(name);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    std::fs::write(path, content)
+}

@@ -1,0 +1,44 @@
+//! Free ports for a server.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// The ports of one server, all on loopback.
+pub(super) struct Ports {
+    pub(super) c2s: u16,
+    pub(super) c2s_tls: u16,
+    pub(super) https: u16,
+}
+
+impl Ports {
+    /// Finds ports nobody listens on.
+    ///
+    /// They lie below the range from which the system takes ports for outgoing connections, and each
+    /// process starts looking elsewhere: otherwise tests that run side by side would take them away.
+    pub(super) fn choose() -> io::Result<Self> {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let spread = u16::try_from(std::process::id() % 700).unwrap_or(0) * 16;
+        let mut held = Vec::new();
+        for _ in 0..2000 {
+            let step = NEXT.fetch_add(1, Ordering::Relaxed);
+            let port = 20_000 + spread.wrapping_add(step) % 12_000;
+            if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+                held.push(listener);
+            }
+            if held.len() == 3 {
+                let port = |at: usize| held[at].local_addr().map(|address| address.port());
+                return Ok(Ports { c2s: port(0)?, c2s_tls: port(1)?, https: port(2)? });
+            }
+        }
+        Err(io::Error::other("no free ports between 20000 and 32000"))
+    }
+
+    pub(super) fn address(&self, port: u16) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    }
+
+    pub(super) fn all(&self) -> [SocketAddr; 3] {
+        [self.c2s, self.c2s_tls, self.https].map(|port| self.address(port))
+    }
+}

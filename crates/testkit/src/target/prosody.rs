@@ -1,0 +1,172 @@
+//! Prosody as a target: what it has, and a configuration that turns it all on.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use super::ports::Ports;
+use super::{DOMAIN, write};
+
+const PROGRAM: &str = "/usr/bin/prosody";
+
+/// What plays may need and prosody 0.12 with the modules it bundles does not have.
+const LACKS: &[(&str, &str)] = &[
+    ("sasl2", "prosody 0.12 has no SASL2 (XEP-0388)"),
+    ("bind2", "prosody 0.12 has no Bind 2 (XEP-0386)"),
+    ("fast", "prosody 0.12 has no FAST (XEP-0484)"),
+    ("channel binding types", "prosody 0.12 does not announce channel bindings (XEP-0440)"),
+    ("tls-exporter", "prosody 0.12 binds channels by tls-unique only"),
+    ("tls-server-end-point", "prosody 0.12 binds channels by tls-unique only"),
+    ("SCRAM-SHA-512", "prosody 0.12 has no SCRAM-SHA-512"),
+    ("scram downgrade protection", "prosody 0.12 has no XEP-0474"),
+    ("stream limits", "prosody 0.12 does not announce limits (XEP-0478)"),
+    ("host-meta", "prosody 0.12 bundles no host-meta (XEP-0156)"),
+    ("invitation pages", "prosody 0.12 bundles no invitation page"),
+    ("access model authorize", "prosody 0.12 has no authorize on PEP"),
+    ("access model roster", "prosody 0.12 has no roster groups on PEP"),
+    ("fixed access of well-known nodes", "prosody 0.12 lets clients choose any access model"),
+    ("resumption after restart", "prosody 0.12 keeps hibernating sessions in memory only"),
+    ("durable after kill", "prosody's files are not written before it acknowledges"),
+    ("operator commands", "plays do not use prosody's commands"),
+    ("session list", "prosody 0.12 has no XEP-0494"),
+];
+
+pub(super) fn lacks(feature: &str) -> Option<String> {
+    LACKS.iter().find(|(name, _)| *name == feature).map(|(_, reason)| (*reason).to_owned())
+}
+
+pub(super) fn missing() -> Option<String> {
+    (!Path::new(PROGRAM).exists())
+        .then(|| "prosody is not installed; run `apt-get install prosody`".to_owned())
+}
+
+const MODULES: &[&str] = &[
+    "blocklist",
+    "bookmarks",
+    "carbons",
+    "csi_simple",
+    "disco",
+    "http",
+    "invites",
+    "invites_adhoc",
+    "invites_register",
+    "lastactivity",
+    "mam",
+    "offline",
+    "pep",
+    "ping",
+    "private",
+    "register",
+    "roster",
+    "saslauth",
+    "server_contact_info",
+    "smacks",
+    "time",
+    "tls",
+    "vcard4",
+    "vcard_legacy",
+    "version",
+    "websocket",
+];
+
+pub(super) fn configure(directory: &Path, ports: &Ports, settings: &[String]) -> io::Result<()> {
+    std::fs::create_dir_all(directory.join("data"))?;
+    write(directory, "prosody.cfg.lua", &config(directory, ports, settings))
+}
+
+fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
+    let has = |setting: &str| settings.iter().any(|s| s == setting);
+    let mut out = String::from("modules_enabled = {\n");
+    for module in MODULES.iter().filter(|module| !(has("no archive") && **module == "mam")) {
+        let _ = writeln!(out, "  \"{module}\";");
+    }
+    let _ = writeln!(out, "}}");
+    let path = directory.display();
+    let tls_required = !has("plaintext login");
+    let open = has("open registration");
+    let seconds = if has("one second to log in") { 1 } else { 300 };
+    let stanza_bytes = if has("small stanzas") { 10_000 } else { 262_144 };
+    let (c2s, c2s_tls, https) = (ports.c2s, ports.c2s_tls, ports.https);
+    let _ = write!(
+        out,
+        "modules_disabled = {{ \"s2s\" }}\n\
+         run_as_root = true\n\
+         pidfile = \"{path}/prosody.pid\"\n\
+         data_path = \"{path}/data\"\n\
+         certificates = \"{path}/certs\"\n\
+         interfaces = {{ \"127.0.0.1\" }}\n\
+         c2s_ports = {{ {c2s} }}\n\
+         c2s_direct_tls_ports = {{ {c2s_tls} }}\n\
+         http_ports = {{ }}\n\
+         https_ports = {{ {https} }}\n\
+         authentication = \"internal_plain\"\n\
+         storage = \"internal\"\n\
+         c2s_require_encryption = {tls_required}\n\
+         allow_unencrypted_plain_auth = {plain}\n\
+         allow_registration = {allow}\n\
+         registration_invite_only = {invite_only}\n\
+         c2s_timeout = {seconds}\n\
+         c2s_stanza_size_limit = {stanza_bytes}\n\
+         contact_info = {{ abuse = {{ \"mailto:abuse@{DOMAIN}\", \"xmpp:abuse@{DOMAIN}\" }}; \
+         admin = {{ \"mailto:prince@{DOMAIN}\" }} }}\n\
+         log = {{ debug = \"*console\" }}\n\
+         VirtualHost \"{DOMAIN}\"\n",
+        plain = !tls_required,
+        allow = !has("closed registration"),
+        invite_only = !open,
+    );
+    out
+}
+
+pub(super) fn serve(directory: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["-F", "--config"]).arg(directory.join("prosody.cfg.lua"));
+    command
+}
+
+/// Writes the account as prosody's own storage would.
+pub(super) fn create_account(directory: &Path, name: &str, password: &str) -> io::Result<()> {
+    let file = format!("data/{}/accounts/{}.dat", encode(DOMAIN), encode(name));
+    write(directory, &file, &format!("return {{ [\"password\"] = \"{password}\"; }};\n"))
+}
+
+/// The encoding of names in prosody's file store.
+fn encode(name: &str) -> String {
+    let mut out = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02x}");
+        }
+    }
+    out
+}
+
+pub(super) fn invite(directory: &Path) -> io::Result<String> {
+    let output = Command::new("/usr/bin/prosodyctl")
+        .arg("--config")
+        .arg(directory.join("prosody.cfg.lua"))
+        .args(["mod_invites", "generate", DOMAIN])
+        .output()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let token = printed.split_once("preauth=").map(|(_, rest)| {
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
+        rest[..end.unwrap_or(rest.len())].to_owned()
+    });
+    token.ok_or_else(|| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        io::Error::other(format!("no token in {printed:?} {said}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_encoded_as_prosody_does() {
+        assert_eq!(encode("verona.example"), "verona%2eexample");
+    }
+}
