@@ -25,7 +25,7 @@ use xmpp::{
 
 use crate::{
     account::{Account, Accounts},
-    config::{Config, Policy, Service},
+    config::{Config, Home, Policy, Service},
     ext::{Registry, caps::CapsCache},
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
@@ -52,12 +52,17 @@ pub struct Server {
     pub logins: LoginThrottle,
     /// Accounts that one network may make where registration is open.
     pub registrations: Quota,
+    /// Requests for an account that one network may make in a day.
+    pub account_requests: Quota,
+    /// Invitations that one network may look at in an hour.
+    pub invitation_visits: Quota,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// The secret that never leaves the machine.
     pub secret: ServerSecret,
     /// The certificate in use.
     pub tls: Tls,
+    home: Home,
     /// Becomes true when the server is going down.
     pub shutdown: watch::Sender<bool>,
     domain: Box<str>,
@@ -72,7 +77,13 @@ pub struct Server {
 impl Server {
     /// A server over an open store.
     #[must_use]
-    pub fn new(config: Config, store: Store, secret: ServerSecret, tls: Tls) -> Arc<Self> {
+    pub fn new(
+        config: Config,
+        home: Home,
+        store: Store,
+        secret: ServerSecret,
+        tls: Tls,
+    ) -> Arc<Self> {
         let metrics = Arc::new(Metrics::default());
         Arc::new(Self {
             archives: AtomicBool::new(config.archive.enabled),
@@ -84,9 +95,12 @@ impl Server {
             gate: Gate::new(&config.limits),
             logins: LoginThrottle::new(config.limits.throttle),
             registrations: Quota::new(OPEN_REGISTRATIONS, OPEN_REGISTRATIONS_SPAN),
+            account_requests: Quota::new(config.front_door.requests_per_network, DAY),
+            invitation_visits: Quota::new(INVITATION_VISITS, Duration::from_secs(60 * 60)),
             metrics,
             secret,
             tls,
+            home,
             shutdown: watch::Sender::new(false),
             domain: config.domain.as_str().into(),
             settings: RwLock::new(Arc::new(settings(&config))),
@@ -95,6 +109,12 @@ impl Server {
             started: Instant::now(),
             next_id: AtomicU64::new(1),
         })
+    }
+
+    /// The directory with its data.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        &self.home
     }
 
     /// The domain it serves.
@@ -260,3 +280,6 @@ fn settings(config: &Config) -> Settings {
 /// Accounts that one network may make within the span, where registration is open to everybody.
 const OPEN_REGISTRATIONS: u64 = 5;
 const OPEN_REGISTRATIONS_SPAN: Duration = Duration::from_secs(60 * 60);
+/// Invitations that one network may look at in an hour.
+const INVITATION_VISITS: u64 = 200;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);

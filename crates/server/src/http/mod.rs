@@ -2,11 +2,16 @@
 //!
 //! Pages need no script and no third party; [`headers`] says so to browsers.
 
+pub mod apps;
+pub mod front_door;
 pub mod headers;
 pub mod host_meta;
+pub mod html;
+pub mod invite;
+pub mod request;
 pub mod websocket;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -34,17 +39,19 @@ pub struct Visit {
     pub request: Request<Incoming>,
     /// The connection; taken by a request that turns it into a WebSocket.
     pub peer: Arc<Mutex<Option<Peer>>>,
+    /// Where the connection comes from.
+    pub address: IpAddr,
     /// Whether the connection is encrypted.
     pub secure: bool,
 }
 
 /// Serves one connection.
 pub async fn serve<T: Transport + 'static>(server: Arc<Server>, stream: T, peer: Peer) {
-    let secure = peer.info.is_some();
+    let (secure, address) = (peer.info.is_some(), peer.address.ip());
     let peer = Arc::new(Mutex::new(Some(peer)));
     let mut shutdown = server.shutdown.subscribe();
     let service = service_fn(move |request| {
-        let visit = Visit { server: server.clone(), request, peer: peer.clone(), secure };
+        let visit = Visit { server: server.clone(), request, peer: peer.clone(), address, secure };
         async move { Ok::<_, Infallible>(route(visit).await) }
     });
     let connection = http1::Builder::new()
@@ -86,7 +93,13 @@ async fn route(visit: Visit) -> Answer {
         ("/.well-known/host-meta", &Method::GET | &Method::HEAD) => host_meta::xml(&visit),
         ("/.well-known/host-meta.json", &Method::GET | &Method::HEAD) => host_meta::json(&visit),
         ("/healthz", &Method::GET | &Method::HEAD) => health(&visit.server),
-        _ => text(StatusCode::NOT_FOUND, "nothing here\n"),
+        ("/style.css", &Method::GET | &Method::HEAD) => html::style(),
+        ("/", &Method::GET | &Method::HEAD) => front_door::show(&visit).await,
+        ("/request", _) => request::handle(visit).await,
+        (path, &Method::GET | &Method::HEAD) if path.starts_with(INVITE) => {
+            invite::show(&visit, &path[INVITE.len()..]).await
+        }
+        _ => html::notice(StatusCode::NOT_FOUND, "Nothing here", "The address leads nowhere."),
     };
     headers::harden(answer)
 }
@@ -112,6 +125,8 @@ pub fn typed(status: StatusCode, media: &'static str, body: impl Into<Bytes>) ->
     answer
 }
 
+/// What the addresses of invitations begin with.
+const INVITE: &str = "/invite/";
 /// How long a client may take for the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Size of a request's head.

@@ -1,0 +1,80 @@
+//! `https://DOMAIN/`: what this server is, which programs to use, how to check a device, and how to
+//! ask for an account. The operator may replace the middle of the page with a file.
+
+use std::path::PathBuf;
+
+use hyper::StatusCode;
+
+use super::{
+    Answer, Visit, apps,
+    html::{Html, page},
+};
+use crate::{config::Config, server::Server};
+
+/// The page.
+pub async fn show(visit: &Visit) -> Answer {
+    let config = visit.server.config();
+    let title = config.front_door.title.clone().unwrap_or_else(|| config.domain.clone());
+    let middle = match &config.front_door.page {
+        Some(path) => own_page(&visit.server, path.clone()).await,
+        None => None,
+    };
+    let heading = Html::new().raw("<h1>").text(&title).raw("</h1>\n");
+    let main = match middle {
+        Some(markup) => heading.raw(&markup),
+        None => heading.html(&standard(&config)),
+    };
+    page(StatusCode::OK, &title, &main.html(&asking(&config)))
+}
+
+/// The operator's file, read each time so that it can be edited while the server runs.
+async fn own_page(server: &Server, path: PathBuf) -> Option<String> {
+    let path = server.home().resolve(&path);
+    let read = tokio::task::spawn_blocking(move || {
+        let markup = std::fs::read_to_string(&path);
+        markup.inspect_err(|error| {
+            tracing::warn!(path = %path.display(), %error, "the front door's page cannot be read");
+        })
+    });
+    read.await.ok()?.ok()
+}
+
+fn standard(config: &Config) -> Html {
+    Html::new()
+        .raw("<p class=\"lead\">A private chat server. Its people write to each other with apps of \
+              their choice, end-to-end encrypted, without giving a phone number to anybody.</p>\n")
+        .raw("<h2>Apps</h2>\n<p>An address here looks like <code>you@")
+        .text(&config.domain)
+        .raw("</code>. These apps work well with it:</p>\n")
+        .html(&apps::list())
+        .raw("<h2>Is it really you?</h2>\n<p>Messages are encrypted for the devices of the person \
+              you write to. To be sure whose devices these are, meet once and scan the code that \
+              the app shows: in Conversations it is in the contact's details, in other apps look \
+              for <em>fingerprints</em> or <em>encryption keys</em>. From then on the app warns you \
+              when a device appears that has not been checked.</p>\n")
+}
+
+/// How to get an account.
+fn asking(config: &Config) -> Html {
+    let mut html = Html::new().raw("<h2>An account</h2>\n");
+    html = html.raw("<p>People come in by invitation. If you know somebody here, ask them for one.");
+    if config.front_door.requests {
+        html = html.raw("</p>\n<p><a class=\"button\" href=\"/request\">Ask for an account</a>");
+    }
+    html = html.raw("</p>\n");
+    let addresses: Vec<&String> = config.contact.admin.iter().chain(&config.contact.support).collect();
+    if !addresses.is_empty() {
+        html = html.raw("<p>Questions go to ");
+        for (at, address) in addresses.into_iter().enumerate() {
+            html = html.raw(if at > 0 { ", " } else { "" });
+            html = html.raw("<a href=\"").text(address).raw("\">").text(plain(address)).raw("</a>");
+        }
+        html = html.raw(".</p>\n");
+    }
+    html
+}
+
+/// An address without its scheme, as people write it.
+fn plain(address: &str) -> &str {
+    address.strip_prefix("mailto:").or_else(|| address.strip_prefix("xmpp:")).unwrap_or(address)
+}
