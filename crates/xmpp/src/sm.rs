@@ -198,8 +198,13 @@ impl<M> Sm<M> {
             return Err(HandledTooHigh { h, sent: self.sent_count() });
         }
         self.acked += count as u64;
-        let rest = self.queue.split_off(count);
-        let handled = std::mem::replace(&mut self.queue, rest);
+        let handled = if count == 0 {
+            VecDeque::new()
+        } else {
+            // The room of what was handled goes with it: an idle session keeps no empty queue.
+            let rest = self.queue.split_off(count);
+            std::mem::replace(&mut self.queue, rest)
+        };
         self.queue_bytes -= handled.iter().map(|entry| entry.bytes.len()).sum::<usize>();
         if self.queue.is_empty() {
             self.ask = Ask::default();
@@ -253,4 +258,161 @@ impl<M> Sm<M> {
 
 fn modulo(count: u64) -> u32 {
     (count & u64::from(u32::MAX)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_000_000);
+
+    fn small() -> Limits {
+        Limits { stanzas: 4, bytes: 100, ask_stanzas: 3, ask_bytes: 50, ask_millis: 2000 }
+    }
+
+    fn send(sm: &mut Sm<u32>, number: u32) -> Result<(), Full<u32>> {
+        sm.sent(NOW, Bytes::from(vec![b'x'; 10]), number)
+    }
+
+    fn handled(sm: &mut Sm<u32>, h: u32) -> Result<Vec<u32>, HandledTooHigh> {
+        sm.acknowledge(h).map(|entries| entries.map(|entry| entry.meta).collect())
+    }
+
+    /// A session whose counters stand just before they wrap around.
+    fn late() -> Sm<u32> {
+        Sm { acked: u64::from(u32::MAX) - 1, ..Sm::new(small()) }
+    }
+
+    #[test]
+    fn only_settled_stanzas_are_acknowledged_and_in_order() {
+        let mut sm = Sm::<()>::new(small());
+        let [one, two, three, four] = [(); 4].map(|()| sm.received());
+        sm.settled(three);
+        sm.settled(two);
+        assert_eq!((sm.ack_value(), sm.unsettled()), (0, 4));
+        sm.settled(one);
+        assert_eq!((sm.ack_value(), sm.unsettled()), (3, 1));
+        sm.settled(one);
+        sm.settled(Seq(99));
+        assert_eq!(sm.ack_value(), 3);
+        sm.settled(four);
+        assert_eq!((sm.ack_value(), sm.unsettled()), (4, 0));
+        assert!(sm.ahead.is_empty());
+    }
+
+    #[test]
+    fn what_is_acknowledged_is_let_go() {
+        let mut sm = Sm::new(small());
+        for number in 0..3 {
+            send(&mut sm, number).unwrap();
+        }
+        assert_eq!(handled(&mut sm, 2), Ok(vec![0, 1]));
+        assert_eq!(handled(&mut sm, 2), Ok(vec![]));
+        assert_eq!((sm.unacked().len(), sm.queue_bytes(), sm.sent_count()), (1, 10, 3));
+        assert_eq!(handled(&mut sm, 3), Ok(vec![2]));
+        assert_eq!(sm.queue_bytes(), 0);
+    }
+
+    #[test]
+    fn more_than_was_sent_cannot_be_acknowledged() {
+        let mut sm = Sm::new(small());
+        send(&mut sm, 0).unwrap();
+        let error = handled(&mut sm, 2).unwrap_err();
+        assert_eq!(error, HandledTooHigh { h: 2, sent: 1 });
+        let app = error.stream_error().app.unwrap();
+        assert_eq!((app.attr("h"), app.attr("send-count")), (Some("2"), Some("1")));
+        assert_eq!(sm.unacked().len(), 1);
+    }
+
+    #[test]
+    fn a_count_below_an_earlier_one_changes_nothing() {
+        let mut sm = Sm::new(small());
+        for number in 0..3 {
+            send(&mut sm, number).unwrap();
+        }
+        handled(&mut sm, 2).unwrap();
+        assert_eq!(handled(&mut sm, 1), Ok(vec![]));
+        assert_eq!(sm.unacked().len(), 1);
+    }
+
+    #[test]
+    fn counters_wrap_around() {
+        let mut sm = late();
+        for number in 0..4 {
+            send(&mut sm, number).unwrap();
+        }
+        assert_eq!(sm.sent_count(), 2);
+        assert_eq!(handled(&mut sm, u32::MAX), Ok(vec![0]));
+        assert_eq!(handled(&mut sm, 0), Ok(vec![1]));
+        assert_eq!(handled(&mut sm, 3), Err(HandledTooHigh { h: 3, sent: 2 }));
+        assert_eq!(handled(&mut sm, 2), Ok(vec![2, 3]));
+
+        let wrapped = u64::from(u32::MAX);
+        let mut sm = Sm::<()> { received: wrapped, settled: wrapped, ..Sm::new(small()) };
+        let seq = sm.received();
+        assert_eq!(sm.ack_value(), u32::MAX);
+        sm.settled(seq);
+        assert_eq!(sm.ack_value(), 0);
+    }
+
+    #[test]
+    fn a_full_queue_gives_the_stanza_back() {
+        let mut sm = Sm::new(small());
+        for number in 0..4 {
+            send(&mut sm, number).unwrap();
+        }
+        assert_eq!(send(&mut sm, 4).unwrap_err().0.meta, 4);
+        let mut sm = Sm::new(small());
+        sm.sent(NOW, Bytes::from(vec![0; 1000]), 0).unwrap();
+        assert!(send(&mut sm, 1).is_err(), "a large one fits alone");
+        handled(&mut sm, 1).unwrap();
+        send(&mut sm, 1).unwrap();
+    }
+
+    #[test]
+    fn requests_are_due_by_number_by_size_and_by_time() {
+        let mut sm = Sm::new(small());
+        assert!(!sm.request_due(NOW) && sm.deadline().is_none());
+        send(&mut sm, 0).unwrap();
+        assert!(!sm.request_due(NOW.plus(1999)));
+        assert_eq!(sm.deadline(), Some(NOW.plus(2000)));
+        assert!(sm.request_due(NOW.plus(2000)));
+        sm.requested();
+        assert!(!sm.request_due(NOW.plus(9999)) && sm.deadline().is_none());
+        for number in 1..4 {
+            assert!(!sm.request_due(NOW));
+            send(&mut sm, number).unwrap();
+        }
+        assert!(sm.request_due(NOW));
+        handled(&mut sm, 4).unwrap();
+        assert!(!sm.request_due(NOW), "nothing is left to ask about");
+        sm.sent(NOW, Bytes::from(vec![0; 60]), 5).unwrap();
+        assert!(sm.request_due(NOW));
+    }
+
+    #[test]
+    fn a_snapshot_holds_everything_but_what_is_not_settled() {
+        let mut sm = late();
+        for number in 0..3 {
+            send(&mut sm, number).unwrap();
+        }
+        let seq = sm.received();
+        sm.settled(seq);
+        sm.received();
+        let write = |meta: &u32, out: &mut Vec<u8>| out.extend_from_slice(&meta.to_be_bytes());
+        let read = |kept: &[u8]| Some(u32::from_be_bytes(kept.try_into().ok()?));
+        let snapshot = Bytes::from(sm.snapshot(write));
+        let mut restored = Sm::restore(small(), &snapshot, read).unwrap();
+        assert_eq!((restored.ack_value(), restored.unsettled()), (1, 0));
+        assert_eq!((restored.sent_count(), restored.queue_bytes()), (sm.sent_count(), 30));
+        assert!(restored.unacked().eq(sm.unacked()));
+        assert_eq!(handled(&mut restored, 0), Ok(vec![0, 1]));
+
+        for length in 0..snapshot.len() {
+            // Cut between two entries it is a shorter snapshot, anywhere else it is none.
+            let entries = length.checked_sub(17).filter(|rest| rest % 22 == 0);
+            let cut = Sm::restore(small(), &snapshot.slice(..length), read);
+            assert_eq!(cut.map(|sm| sm.unacked().len()), entries.map(|rest| rest / 22));
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::{
     Authenticated, Bound, FastUse, Login, LoginAnswer, LoginSession, Profile, ResumeFailed,
     Session, Step, Waiting,
 };
-use crate::error::StreamError;
+use crate::error::{Condition, StreamError};
 use crate::ext::bind2::{self, Bind};
 use crate::ext::fast::{self, Fast};
 use crate::ext::sasl2::{Authenticate, Success, UserAgent};
@@ -24,6 +24,8 @@ pub(super) struct Request {
     /// The token that matched, once it did.
     pub(super) used: Option<FastUse>,
     resume: Option<sm::Resume>,
+    /// Why a request to resume is not even tried.
+    unresumable: Option<Condition>,
     bind: Option<Bind>,
     request_token: Option<ht::Method>,
 }
@@ -34,6 +36,7 @@ pub struct LoginPending {
     authenticated: Authenticated,
     additional_data: Option<Vec<u8>>,
     resume: Option<sm::Resume>,
+    unresumable: Option<Condition>,
     bind: Option<Bind>,
 }
 
@@ -58,8 +61,15 @@ pub(super) fn on_authenticate(
     out: &mut Out,
 ) -> Result<Next, StreamError> {
     let authenticate = Authenticate::parse(element);
-    let stream_management = core.settings.stream_management;
-    let resume = authenticate.request("resume", ns::SM).filter(|_| stream_management);
+    let resume = authenticate.request("resume", ns::SM);
+    let (resume, unresumable) = match resume.map(sm::Resume::parse) {
+        Some(_) if !core.settings.stream_management => {
+            (None, Some(Condition::FeatureNotImplemented))
+        }
+        Some(None) => (None, Some(Condition::BadRequest)),
+        Some(resume) => (resume, None),
+        None => (None, None),
+    };
     let bind = authenticate.request("bind", ns::BIND2).map(Bind::parse);
     // A token is for a client that can be recognised, and for what is offered.
     let identified = authenticate.user_agent.as_ref().is_some_and(|agent| agent.id.is_some());
@@ -71,7 +81,8 @@ pub(super) fn on_authenticate(
         user_agent: authenticate.user_agent.clone(),
         fast: authenticate.request("fast", ns::FAST).map(Fast::parse),
         used: None,
-        resume: resume.and_then(sm::Resume::parse),
+        resume,
+        unresumable,
         bind,
         request_token,
     };
@@ -92,6 +103,7 @@ pub(super) fn proven(
         authenticated: authenticated.again(),
         additional_data,
         resume: request.resume.clone(),
+        unresumable: request.unresumable,
         bind: request.bind.clone(),
     };
     let login = Login {
@@ -107,9 +119,10 @@ pub(super) fn proven(
 
 /// XEP-0388 §2.6.1: `<success/>`, then features unless a session goes on.
 fn success(core: &mut Core, pending: LoginPending, answer: LoginAnswer, out: &mut Out) -> Next {
-    let LoginPending { authenticated, additional_data, resume, bind } = pending;
+    let LoginPending { authenticated, additional_data, resume, unresumable, bind } = pending;
     let account = authenticated.account().to_string();
     let mut inline = Vec::new();
+    inline.extend(unresumable.map(|condition| sm::failed(condition, None)));
     let (identifier, established) = match answer.session {
         LoginSession::Resumed(resumed) => {
             let previd = resume.as_ref().map(|resume| resume.previd.clone()).unwrap_or_default();

@@ -31,6 +31,7 @@ mod features;
 mod login;
 mod machine;
 mod open;
+mod proofs;
 mod questions;
 mod register;
 mod settings;
@@ -41,9 +42,10 @@ pub use answers::{
     PasswordCheck, PreauthAnswer, ResumeFailed, Resumed,
 };
 pub use bind::{BindPending, ResumePending};
-pub use exchange::{PasswordPending, RefusedPending, ScramPending, TokenPending};
+pub use exchange::RefusedPending;
 pub use login::LoginPending;
 pub use machine::{Negotiation, Step, TlsPending, Waiting};
+pub use proofs::{PasswordPending, ScramPending, TokenPending};
 pub use questions::{
     Authenticated, BindRequest, Established, FastUse, Login, PasswordLookup, Profile, Refused,
     RegisterRequest, ResumeRequest, ScramLookup, Session, TokenLookup,

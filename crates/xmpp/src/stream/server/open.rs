@@ -1,7 +1,7 @@
 //! RFC 6120 §4 and §5: opening streams, STARTTLS, and who handles what arrives.
 
 use super::state::{Core, Next, State};
-use super::{Authenticated, bind, exchange, login, register};
+use super::{Authenticated, Profile, bind, exchange, login, register};
 use crate::error::{StreamCondition, StreamError};
 use crate::jid::{BareJid, DomainPart, Jid};
 use crate::ns;
@@ -133,8 +133,11 @@ fn on_element(core: &mut Core, stanza: &Stanza, out: &mut Out) -> Result<Next, S
         ("auth", ns::SASL) => exchange::on_auth(core, &stanza.element(), out),
         ("authenticate", ns::SASL2) => login::on_authenticate(core, &stanza.element(), out),
         // RFC 6120 §6.4.5: nothing is going on that could be continued.
-        ("response" | "abort", namespace @ (ns::SASL | ns::SASL2)) => {
-            Ok(exchange::stray(core, namespace == ns::SASL2, Condition::MalformedRequest))
+        ("response" | "abort", ns::SASL) => {
+            Ok(exchange::stray(Profile::Sasl, Condition::MalformedRequest))
+        }
+        ("response" | "abort", ns::SASL2) => {
+            Ok(exchange::stray(Profile::Sasl2, Condition::MalformedRequest))
         }
         _ if stanza.kind() == Kind::Iq => register::on_iq(core, &stanza.element(), out),
         _ => Err(unexpected(stanza)),
