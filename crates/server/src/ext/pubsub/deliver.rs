@@ -1,0 +1,131 @@
+//! Bringing notifications to the devices of local accounts.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use xmpp::jid::{BareJid, Jid};
+
+use super::{
+    access::Relation,
+    node::{Node, Service},
+    notify::{Interest, Notice, Watcher},
+};
+use crate::{
+    account::{Account, AccountState},
+    ext::caps::Features,
+    server::Server,
+    session::{
+        Session,
+        frame::{Frame, Urgency},
+    },
+};
+
+impl Interest for Arc<Features> {
+    fn wants(&self, node: &str) -> bool {
+        Features::wants(self, node)
+    }
+}
+
+/// Tells everybody whom an event at `node` concerns.
+pub fn tell(server: &Server, account: &Account, service: &Service, node: &Node, notice: &Notice) {
+    let audience = audience(server, account, service, node);
+    send(server, account, &audience, notice);
+}
+
+/// The addresses that are told about an event at `node`.
+pub fn audience(
+    server: &Server,
+    account: &Account,
+    service: &Service,
+    node: &Node,
+) -> BTreeSet<Jid> {
+    let watchers = watchers(server, account);
+    service.audience(node, &watchers, |bare| relation(account, bare))
+}
+
+/// Sends a notice to each of these addresses.
+pub fn send(server: &Server, account: &Account, audience: &BTreeSet<Jid>, notice: &Notice) {
+    for jid in audience {
+        send_to(server, account, jid, notice);
+    }
+}
+
+/// Sends a notice to one address: to that device, or to every device that takes messages to the
+/// bare address (RFC 6121 §8.5.2.1.1). Nobody is told who blocks or is blocked (XEP-0163 §4.3.3).
+pub fn send_to(server: &Server, account: &Account, jid: &Jid, notice: &Notice) {
+    let own = Jid::from(account.jid().clone());
+    if jid.to_bare() != *account.jid() && account.lock().blocks.forbids(jid) {
+        return;
+    }
+    let Some(target) = server.loaded(&jid.to_bare()) else { return };
+    let state = target.lock();
+    if state.blocks.refuses(&own) {
+        return;
+    }
+    for session in sessions(&state, jid) {
+        hand_over(server, account, session, notice);
+    }
+}
+
+/// Sends a notice to one device.
+pub fn hand_over(server: &Server, account: &Account, session: &Session, notice: &Notice) {
+    let bytes = notice.message(account.bare(), session.full(), &server.fresh_id());
+    session.deliver(Frame::message(bytes).with_urgency(Urgency::Hold));
+}
+
+fn sessions<'a>(state: &'a AccountState, jid: &Jid) -> Vec<&'a Arc<Session>> {
+    let meant = |resource: &&'a crate::account::Resource| match jid.resource() {
+        Some(name) => resource.session.resource() == name.as_str(),
+        None => resource.priority().is_some_and(|priority| priority >= 0),
+    };
+    state.resources.iter().filter(meant).map(|resource| &resource.session).collect()
+}
+
+/// What the owner's roster says about somebody.
+#[must_use]
+pub fn relation(account: &Account, bare: &BareJid) -> Relation {
+    let state = account.lock();
+    let contact = state.roster.contact(bare);
+    contact.map_or_else(Relation::default, |contact| Relation {
+        presence: contact.standing.from,
+        groups: contact.groups.clone(),
+    })
+}
+
+/// The account's own devices, and those of the contacts whose presence it sees.
+fn watchers(server: &Server, account: &Account) -> Vec<Watcher<Arc<Features>>> {
+    let (own, seen) = {
+        let state = account.lock();
+        (interested(&state), state.roster.subscribed_to())
+    };
+    let mut watchers = vec![Watcher {
+        bare: account.jid().clone(),
+        relation: Relation::default(),
+        resources: own,
+    }];
+    for bare in seen {
+        let Some(contact) = server.loaded(&bare) else { continue };
+        let resources = {
+            let state = contact.lock();
+            // The contact's roster has the last word on who sees its presence.
+            if !state.roster.shows_presence_to(account.jid()) {
+                continue;
+            }
+            interested(&state)
+        };
+        if !resources.is_empty() {
+            let relation = relation(account, &bare);
+            watchers.push(Watcher { bare, relation, resources });
+        }
+    }
+    watchers
+}
+
+/// The available resources of an account with what their clients want.
+fn interested(state: &AccountState) -> Vec<(Jid, Arc<Features>)> {
+    let available = state.resources.iter().filter(|resource| resource.available.is_some());
+    let known = available.filter_map(|resource| {
+        let features = resource.features.clone()?;
+        Some((Jid::from(resource.session.jid.clone()), features))
+    });
+    known.collect()
+}

@@ -1,0 +1,147 @@
+//! What a device gets when it comes online: the last items of the nodes it wants to hear of
+//! (XEP-0163 §4.3.4), and for an owner the subscriptions that wait for approval.
+
+use std::sync::Arc;
+
+use store::pubsub::{Query, Select};
+use xmpp::{error::StanzaError, ext::pubsub::SubscriptionState, jid::Jid, time::Millis};
+
+use super::{
+    deliver::{hand_over, relation},
+    node::{Node, Service},
+    notify::{Notice, Told},
+    options::SendLast,
+    subscribe::authorization_form,
+};
+use crate::{
+    account::Account,
+    ext::{HookFuture, caps::Features},
+    server::Server,
+    session::{Session, frame::Frame},
+};
+
+/// Sends a device the last items of the nodes that `wanted` names: those of its own account, and
+/// of every contact who sees its presence. The work is done behind the device's own stanzas.
+pub fn greet(server: &Arc<Server>, session: &Arc<Session>, wanted: Arc<Features>) {
+    let (server, session) = (server.clone(), session.clone());
+    tokio::spawn(async move {
+        let own = session.account.clone();
+        send_last_items(&server, &own, &session, &wanted).await;
+        let watched = own.lock().roster.subscribers();
+        for contact in watched {
+            // A contact whose nodes cannot be read is skipped: the failure was counted and logged
+            // where it happened, and the device loses nothing but this greeting.
+            if let Ok(Some(account)) = server.account(&Jid::from(contact)).await {
+                send_last_items(&server, &account, &session, &wanted).await;
+            }
+        }
+    });
+}
+
+/// Sends one device the last items of one account's nodes.
+async fn send_last_items(
+    server: &Arc<Server>,
+    account: &Arc<Account>,
+    session: &Arc<Session>,
+    wanted: &Features,
+) {
+    let Ok(service) = account.pubsub.open(server, account).await else { return };
+    let relation = relation(account, session.account.jid());
+    let nodes = service.nodes.values().filter(|node| {
+        node.config.send_last == SendLast::OnSubAndPresence
+            && node.config.deliver_notifications
+            && wanted.wants(&node.name)
+            && service.allows(node, session.account.jid(), &relation).is_ok()
+    });
+    for node in nodes {
+        match last_notice(server, account, &service, node).await {
+            Ok(Some(notice)) if may_tell(account, session) => {
+                hand_over(server, account, session, &notice);
+            }
+            Ok(_) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// The last item of a node, as it is sent late; `None` when there is none.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn last_notice(
+    server: &Server,
+    account: &Account,
+    service: &Service,
+    node: &Node,
+) -> Result<Option<Notice>, StanzaError> {
+    let query = Query {
+        node: node.name.clone(),
+        select: Select::Last,
+        max: 1,
+        max_bytes: u64::MAX,
+        horizon: node.horizon(server.now()).map(|at| store::Millis(at.0)),
+        ids_only: !node.config.deliver_payloads,
+    };
+    let page = server.store.pubsub.items(account.id, query).await;
+    let page = page.map_err(|error| super::handle::page_failed(server, &error))?;
+    Ok(page.items.first().map(|item| {
+        let publisher = Jid::new(&item.publisher).ok();
+        let told =
+            Told { id: &item.id, publisher: publisher.as_ref(), payload: item.payload.as_deref() };
+        Notice::last(&service.owner, node, told, Millis(item.published.0))
+    }))
+}
+
+/// Whether neither side blocks the other, and the device is still there.
+fn may_tell(account: &Account, session: &Session) -> bool {
+    if session.ended() {
+        return false;
+    }
+    let to = Jid::from(session.jid.clone());
+    if session.account.jid() == account.jid() {
+        return true;
+    }
+    let from = Jid::from(account.jid().clone());
+    !account.lock().blocks.forbids(&to) && !session.account.lock().blocks.refuses(&from)
+}
+
+/// Asks an owner who comes online about the subscriptions that wait (XEP-0060 §8.6).
+pub fn on_presence<'a>(
+    server: &'a Arc<Server>,
+    session: &'a Arc<Session>,
+    first: bool,
+) -> HookFuture<'a> {
+    Box::pin(async move {
+        if !first {
+            return;
+        }
+        let account = &session.account;
+        let Ok(service) = account.pubsub.open(server, account).await else { return };
+        for node in service.nodes.values() {
+            let waiting =
+                node.subscriptions.iter().filter(|sub| sub.state == SubscriptionState::Pending);
+            for subscriber in waiting {
+                ask_session(server, session, node, &subscriber.jid);
+            }
+        }
+    })
+}
+
+/// Asks the owner's devices to approve a subscription.
+pub fn ask_owner(server: &Server, account: &Account, node: &Node, jid: &Jid) {
+    let state = account.lock();
+    for resource in &state.resources {
+        if resource.priority().is_some_and(|priority| priority >= 0) {
+            ask_session(server, &resource.session, node, jid);
+        }
+    }
+}
+
+fn ask_session(server: &Server, session: &Session, node: &Node, jid: &Jid) {
+    let message = xmpp::xml::Element::new("message", xmpp::ns::CLIENT)
+        .with_attr("from", session.account.bare())
+        .with_attr("to", session.full())
+        .with_attr("id", server.fresh_id())
+        .with_child(authorization_form(&node.name, jid).to_element());
+    session.deliver(Frame::message(message.to_bytes(xmpp::ns::CLIENT)));
+}

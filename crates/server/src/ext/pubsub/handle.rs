@@ -1,0 +1,337 @@
+//! Requests to the pubsub service of an account: examined by the rules, done in the store, told to
+//! whom it concerns.
+
+use std::sync::Arc;
+
+use store::pubsub::{Change, PageError};
+use xmpp::{
+    error::{Condition, StanzaError},
+    ext::{
+        form::{Form, FormType},
+        pubsub::{AffiliationEntry, IqType, Request, Subscription, SubscriptionState},
+    },
+    jid::{BareJid, Jid},
+    xml::Element,
+};
+
+use super::{
+    access::Requester,
+    deliver::{self, relation},
+    greet,
+    items::{self, Asked},
+    node::{Node, Service, Subscriber},
+    notify::Notice,
+    options::SendLast,
+    owner, state, subscribe, write,
+};
+use crate::{
+    account::Account,
+    ext::{IqAnswer, IqContext, IqFuture},
+    iq::{Iq, IqKind},
+    server::Server,
+};
+
+/// One request while it is answered.
+pub(super) struct Visit<'a> {
+    pub(super) server: &'a Arc<Server>,
+    pub(super) account: &'a Arc<Account>,
+    pub(super) jid: Jid,
+    pub(super) bare: BareJid,
+}
+
+/// Answers `<pubsub/>` of either namespace.
+pub(super) fn answer<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
+    Box::pin(async move {
+        let visit = Visit::new(context)?;
+        let kind = match iq.kind {
+            IqKind::Get => IqType::Get,
+            IqKind::Set => IqType::Set,
+        };
+        visit.answer(Request::parse(kind, &iq.payload)?).await
+    })
+}
+
+impl<'a> Visit<'a> {
+    /// Somebody's visit to the account that a request is about. Those whom the account blocks find
+    /// nobody (XEP-0191 §3.5).
+    pub(super) fn new(context: &'a IqContext<'a>) -> Result<Self, StanzaError> {
+        let nobody = || StanzaError::new(Condition::ServiceUnavailable);
+        let account = context.account.ok_or_else(nobody)?;
+        let jid = Jid::from(context.session.jid.clone());
+        let bare = context.session.account.jid().clone();
+        if bare != *account.jid() && account.lock().blocks.refuses(&jid) {
+            return Err(nobody());
+        }
+        Ok(Self { server: context.server, account, jid, bare })
+    }
+
+    pub(super) fn who(&self) -> Requester<'_> {
+        let relation = relation(self.account, &self.bare);
+        Requester { jid: &self.jid, bare: &self.bare, relation }
+    }
+
+    async fn answer(&self, request: Request) -> IqAnswer {
+        match request {
+            Request::Create { node, config } => self.create(node, config.as_ref()).await,
+            Request::Publish { node, items, options } => {
+                let publication = self.publish(&node, items, options.as_ref()).await?;
+                Ok(Some(publication.reply()))
+            }
+            Request::Retract { node, ids, notify } => self.retract(&node, ids, notify).await,
+            Request::Subscribe { node, jid, options } => {
+                self.subscribe(&node, &jid, options.as_ref()).await
+            }
+            Request::Unsubscribe { node, jid } => self.unsubscribe(&node, &jid).await,
+            Request::Options { node, jid, form } => self.options(&node, &jid, form.as_ref()).await,
+            Request::DefaultOptions { node } => {
+                Ok(Some(subscribe::default_options_reply(node.as_deref())))
+            }
+            Request::Items { node, ids, max, page } => {
+                self.items(&node, &Asked { ids, max, page }).await
+            }
+            Request::Subscriptions { node } => {
+                let service = self.open().await?;
+                Ok(Some(service.own_subscriptions(&self.who(), node.as_deref())))
+            }
+            Request::Affiliations { node } => {
+                let service = self.open().await?;
+                Ok(Some(service.own_affiliations(&self.who(), node.as_deref())))
+            }
+            owner => self.answer_owner(owner).await,
+        }
+    }
+
+    async fn answer_owner(&self, request: Request) -> IqAnswer {
+        match request {
+            Request::Configure { node, form } => self.configure(&node, form.as_ref()).await,
+            Request::DefaultConfig => Ok(Some(owner::default_configuration_reply())),
+            Request::Delete { node, redirect } => self.delete(&node, redirect.as_deref()).await,
+            Request::Purge { node } => self.purge(&node).await,
+            Request::ManageSubscriptions { node, changes } => {
+                self.manage_subscriptions(&node, &changes).await
+            }
+            Request::ManageAffiliations { node, changes } => {
+                self.manage_affiliations(&node, &changes).await
+            }
+            _ => Err(StanzaError::new(Condition::FeatureNotImplemented)),
+        }
+    }
+
+    pub(super) async fn open(
+        &self,
+    ) -> Result<tokio::sync::MappedMutexGuard<'_, Service>, StanzaError> {
+        self.account.pubsub.open(self.server, self.account).await
+    }
+
+    async fn create(&self, name: Option<String>, config: Option<&Form>) -> IqAnswer {
+        let mut service = self.open().await?;
+        let given = name.is_some();
+        let name = name.unwrap_or_else(|| write::fresh_name(self.server));
+        let node = service.creation(&self.who(), &name, config, self.server.now())?;
+        let create =
+            Change::Create(state::stored_config(&node.config), store::Millis(node.created.0));
+        write::change(self.server, self.account, &name, vec![create]).await?;
+        service.nodes.insert(node.name.clone(), node);
+        // §8.1.1: the name is repeated when the service found it.
+        Ok((!given).then(|| write::created_reply(&name)))
+    }
+
+    async fn retract(&self, name: &str, ids: Vec<String>, notify: bool) -> IqAnswer {
+        let service = self.open().await?;
+        let node = write::retract(self, &service, name, &ids).await?;
+        if notify || node.config.notify_retract {
+            let notice = Notice::retract(node, ids.iter().map(String::as_str));
+            deliver::tell(self.server, self.account, &service, node, &notice);
+        }
+        drop(service);
+        write::after_change(self.server, self.account, name).await;
+        Ok(None)
+    }
+
+    async fn items(&self, name: &str, asked: &Asked) -> IqAnswer {
+        let service = self.open().await?;
+        let (node, query) = service.retrieval(&self.who(), name, asked, self.server.now())?;
+        let page = self.server.store.pubsub.items(self.account.id, query).await;
+        let page = page.map_err(|error| page_failed(self.server, &error))?;
+        Ok(Some(items::reply(&service, node, asked, &page)))
+    }
+
+    async fn subscribe(&self, name: &str, jid: &Jid, options: Option<&Form>) -> IqAnswer {
+        let mut service = self.open().await?;
+        let subscribed = service.subscription(&self.who(), name, jid, options)?;
+        let reply = subscribed.reply(name);
+        if subscribed.unchanged {
+            return Ok(Some(reply));
+        }
+        let is_new = service.existing(name)?.subscriber(jid).is_none();
+        let state = subscribed.subscriber.state;
+        write::subscribe(self.server, self.account, &mut service, name, subscribed.subscriber)
+            .await?;
+        let node = service.existing(name)?;
+        match state {
+            SubscriptionState::Pending => greet::ask_owner(self.server, self.account, node, jid),
+            _ if is_new => self.welcome(&service, node, jid).await?,
+            _ => {}
+        }
+        Ok(Some(reply))
+    }
+
+    /// §6.1.7 and §12.12: a new subscriber gets the last item, and the owner may hear of it.
+    async fn welcome(&self, service: &Service, node: &Node, jid: &Jid) -> Result<(), StanzaError> {
+        if node.config.send_last != SendLast::Never && node.config.persist_items {
+            let last = greet::last_notice(self.server, self.account, service, node).await?;
+            if let Some(last) = last {
+                deliver::send_to(self.server, self.account, jid, &last);
+            }
+        }
+        if node.config.notify_sub && self.bare != *self.account.jid() {
+            let subscriber = node.subscriber(jid).cloned();
+            subscriber.iter().for_each(|subscriber| self.tell_owner(node, subscriber));
+        }
+        Ok(())
+    }
+
+    async fn unsubscribe(&self, name: &str, jid: &Jid) -> IqAnswer {
+        let mut service = self.open().await?;
+        let subscriber = service.unsubscription(&self.who(), name, jid)?.clone();
+        write::unsubscribe(self.server, self.account, &mut service, name, &[jid.clone()]).await?;
+        let node = service.existing(name)?;
+        if node.config.notify_sub && self.bare != *self.account.jid() {
+            let gone = Subscriber { state: SubscriptionState::None, ..subscriber };
+            self.tell_owner(node, &gone);
+        }
+        Ok(None)
+    }
+
+    fn tell_owner(&self, node: &Node, subscriber: &Subscriber) {
+        let owner = Jid::from(self.account.jid().clone());
+        let notice = write::subscription_notice(node, subscriber);
+        deliver::send_to(self.server, self.account, &owner, &notice);
+    }
+
+    async fn options(&self, name: &str, jid: &Jid, form: Option<&Form>) -> IqAnswer {
+        let mut service = self.open().await?;
+        let mut subscriber = service.options_of(&self.who(), name, jid)?.clone();
+        let Some(form) = form else { return Ok(Some(subscribe::options_reply(name, &subscriber))) };
+        subscriber.apply(form)?;
+        write::subscribe(self.server, self.account, &mut service, name, subscriber).await?;
+        Ok(None)
+    }
+
+    async fn configure(&self, name: &str, form: Option<&Form>) -> IqAnswer {
+        let mut service = self.open().await?;
+        let who = self.who();
+        let Some(form) = form else {
+            return Ok(Some(owner::configuration_reply(service.owned(name, &who)?)));
+        };
+        if let Some(config) = service.configuration(&who, name, form)? {
+            write::configure(self.server, self.account, &mut service, name, config).await?;
+        }
+        drop(service);
+        write::after_change(self.server, self.account, name).await;
+        Ok(None)
+    }
+
+    async fn delete(&self, name: &str, redirect: Option<&str>) -> IqAnswer {
+        let mut service = self.open().await?;
+        service.owned(name, &self.who())?;
+        write::change(self.server, self.account, name, vec![Change::Delete]).await?;
+        let Some(node) = service.nodes.remove(name) else { return Ok(None) };
+        if node.config.notify_delete {
+            let notice = Notice::delete(&node, redirect);
+            deliver::tell(self.server, self.account, &service, &node, &notice);
+        }
+        drop(service);
+        write::after_change(self.server, self.account, name).await;
+        Ok(None)
+    }
+
+    async fn purge(&self, name: &str) -> IqAnswer {
+        let service = self.open().await?;
+        let node = service.owned(name, &self.who())?;
+        if !node.config.persist_items {
+            return Err(xmpp::ext::pubsub::PubsubError::Unsupported("persistent-items").into());
+        }
+        write::change(self.server, self.account, name, vec![Change::Purge]).await?;
+        deliver::tell(self.server, self.account, &service, node, &Notice::purge(node));
+        drop(service);
+        write::after_change(self.server, self.account, name).await;
+        Ok(None)
+    }
+
+    async fn manage_subscriptions(&self, name: &str, entries: &[Subscription]) -> IqAnswer {
+        let mut service = self.open().await?;
+        let who = self.who();
+        if entries.is_empty() {
+            return service.all_subscriptions(&who, name).map(Some);
+        }
+        let changes = service.subscription_changes(&who, name, entries)?;
+        write::decide(self.server, self.account, &mut service, name, changes).await?;
+        Ok(None)
+    }
+
+    async fn manage_affiliations(&self, name: &str, entries: &[AffiliationEntry]) -> IqAnswer {
+        let mut service = self.open().await?;
+        let who = self.who();
+        if entries.is_empty() {
+            return service.all_affiliations(&who, name).map(Some);
+        }
+        let changes = service.affiliation_changes(&who, name, entries)?;
+        write::affiliate(self.server, self.account, &mut service, name, changes).await?;
+        Ok(None)
+    }
+}
+
+/// The error for somebody whose page of items could not be read.
+pub(super) fn page_failed(server: &Server, error: &PageError) -> StanzaError {
+    match error {
+        // XEP-0059 §2.3.
+        PageError::UnknownItem => StanzaError::new(Condition::ItemNotFound),
+        PageError::Store(error) => server.store_failed("pubsub items", error),
+    }
+}
+
+/// disco#items for an account, or for one of its nodes.
+pub(super) async fn node_items(context: &IqContext<'_>, node: Option<&str>) -> IqAnswer {
+    let visit = Visit::new(context)?;
+    let service = visit.open().await?;
+    let who = visit.who();
+    let Some(name) = node else { return Ok(Some(service.discover_nodes(&who).to_element())) };
+    let (node, mut query) = service.retrieval(&who, name, &Asked::default(), visit.server.now())?;
+    query.ids_only = true;
+    let page = visit.server.store.pubsub.items(visit.account.id, query).await;
+    let page = page.map_err(|error| page_failed(visit.server, &error))?;
+    Ok(Some(service.discover_items(node, &page).to_element()))
+}
+
+/// disco#info for a node of an account.
+pub(super) async fn node_info(context: &IqContext<'_>, node: &str) -> IqAnswer {
+    let visit = Visit::new(context)?;
+    let service = visit.open().await?;
+    Ok(Some(service.describe_node(&visit.who(), node)?.to_element()))
+}
+
+/// An owner's answer to a request for approval (XEP-0060 §8.6).
+pub(super) async fn decide(server: Arc<Server>, account: Arc<Account>, form: Form) {
+    debug_assert!(form.kind != FormType::Form, "the server asks, owners answer");
+    let Some(decision) = subscribe::Decision::parse(&form) else { return };
+    let Ok(mut service) = account.pubsub.open(&server, &account).await else { return };
+    let Some(node) = service.node(&decision.node) else { return };
+    let waiting = node.subscriber(&decision.jid);
+    let Some(waiting) = waiting.filter(|sub| sub.state == SubscriptionState::Pending) else {
+        return;
+    };
+    let state = match decision.allow {
+        true => SubscriptionState::Subscribed,
+        false => SubscriptionState::None,
+    };
+    let change = Subscriber { state, ..waiting.clone() };
+    // A failure was counted and logged where it happened; the request goes on waiting, and the
+    // owner is asked again at the next login.
+    let _ = write::decide(&server, &account, &mut service, &decision.node, vec![change]).await;
+}
+
+/// The payload of an item, for the parts of the server that read an account's own nodes.
+pub(super) fn parse_payload(payload: &[u8]) -> Option<Element> {
+    Element::parse(payload, &xmpp::xml::Limits::SERVER).ok()
+}

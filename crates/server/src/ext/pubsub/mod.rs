@@ -1,0 +1,228 @@
+//! XEP-0060: Publish-Subscribe 1.30.0 and XEP-0163: Personal Eventing Protocol 1.2.2
+//!
+//! Every account is a pubsub service. The rules are pure functions over the nodes in memory
+//! (`access`, `options`, `defaults`, `publish`, `subscribe`, `owner`, `items`, `notify`); `state`
+//! reads nodes from the store, `handle` answers requests, `write` changes things, `deliver` and
+//! `greet` bring notifications to devices.
+//!
+//! What the specification leaves open is decided so: nodes belong to the account and only it makes
+//! them; an address has one subscription to a node, so there are no subscription ids; subscriptions
+//! of those who lost access end with the next event; a deleted node leaves no redirect behind; the
+//! requests of XEP-0060 §8.8.2.4 and §8.9.2.4 are done whole or not at all.
+
+mod access;
+mod defaults;
+mod deliver;
+mod greet;
+mod handle;
+mod items;
+mod node;
+mod notify;
+mod options;
+mod owner;
+mod publish;
+mod state;
+mod subscribe;
+mod write;
+
+use std::sync::Arc;
+
+use store::pubsub::{Query, Select};
+use xmpp::{
+    error::StanzaError,
+    ext::{form::Form, pubsub::Item},
+    ns,
+    xml::Element,
+};
+
+pub use self::{greet::greet, options::AccessModel, state::Nodes};
+use super::{Extension, Inbound, IqAnswer, IqContext, IqRoute, Scope, SessionHooks, Spec};
+use crate::{
+    account::Account,
+    router::pipeline::{Flow, Pass},
+    server::Server,
+};
+
+/// Makes every account a pubsub service.
+pub const EXTENSION: Extension = Extension {
+    name: "pubsub",
+    specs: &[
+        Spec { xep: 60, version: "1.30.0", title: "Publish-Subscribe" },
+        Spec { xep: 163, version: "1.2.2", title: "Personal Eventing Protocol" },
+        Spec { xep: 223, version: "1.1.1", title: "Persistent Storage of Private Data via PubSub" },
+        Spec { xep: 384, version: "0.9.1", title: "OMEMO Encryption" },
+        Spec { xep: 402, version: "1.2.0", title: "PEP Native Bookmarks" },
+        Spec { xep: 490, version: "1.0.1", title: "Message Displayed Synchronization" },
+    ],
+    features: FEATURES,
+    iq: &[
+        IqRoute {
+            scope: Scope::Account,
+            kind: None,
+            ns: ns::PUBSUB,
+            name: "pubsub",
+            handler: handle::answer,
+        },
+        IqRoute {
+            scope: Scope::Account,
+            kind: None,
+            ns: ns::PUBSUB_OWNER,
+            name: "pubsub",
+            handler: handle::answer,
+        },
+    ],
+    inbound: &[(Inbound::Claim, claim)],
+    session: SessionHooks { presence: Some(greet::on_presence), ..SessionHooks::NONE },
+    ..Extension::NOTHING
+};
+
+/// XEP-0060 §10, and `config-node-max` and `rsm` of §16.3. Of the features for access models the
+/// one is listed that says which is the default.
+const FEATURES: &[(Scope, &str)] = &[
+    (Scope::Account, ns::PUBSUB),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#access-presence"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#auto-create"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#auto-subscribe"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#config-node"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#config-node-max"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#create-and-configure"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#create-nodes"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#delete-items"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#delete-nodes"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#filtered-notifications"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#instant-nodes"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#item-ids"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#last-published"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#manage-subscriptions"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#member-affiliation"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#meta-data"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#modify-affiliations"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#multi-items"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#outcast-affiliation"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#persistent-items"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#presence-notifications"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#presence-subscribe"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#publish"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#publish-node-full"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#publish-only-affiliation"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#publish-options"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#publisher-affiliation"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#pubsub-on-a-jid"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#purge-nodes"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#retract-items"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#retrieve-affiliations"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#retrieve-default"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#retrieve-default-sub"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#retrieve-items"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#retrieve-subscriptions"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#rsm"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#subscribe"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#subscription-notifications"),
+    (Scope::Account, "http://jabber.org/protocol/pubsub#subscription-options"),
+];
+
+/// disco#info for a node of the account that the request is about.
+///
+/// # Errors
+/// As XEP-0060 §5.3 has it; `item-not-found` for a node that does not exist.
+pub async fn node_info(context: &IqContext<'_>, node: &str) -> IqAnswer {
+    handle::node_info(context, node).await
+}
+
+/// disco#items for the account that the request is about, or one of its nodes.
+///
+/// # Errors
+/// As XEP-0060 §5.2 and §5.5 have it.
+pub async fn node_items(context: &IqContext<'_>, node: Option<&str>) -> IqAnswer {
+    handle::node_items(context, node).await
+}
+
+/// An item that the server reads for a purpose of its own.
+#[derive(Clone, Debug)]
+pub struct OwnItem {
+    /// Its id.
+    pub id: String,
+    /// Its payload.
+    pub payload: Option<Element>,
+    /// Who may read the node it is in.
+    pub access: AccessModel,
+}
+
+/// Reads an item of an account: the one with an id, or the newest.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn own_item(
+    server: &Server,
+    account: &Account,
+    node: &str,
+    id: Option<&str>,
+) -> Result<Option<OwnItem>, StanzaError> {
+    let access = {
+        let service = account.pubsub.open(server, account).await?;
+        match service.node(node) {
+            Some(node) => node.config.access,
+            None => return Ok(None),
+        }
+    };
+    let query = Query {
+        node: node.into(),
+        select: id.map_or(Select::Last, |id| Select::Ids(vec![id.into()])),
+        max: 1,
+        max_bytes: u64::MAX,
+        horizon: None,
+        ids_only: false,
+    };
+    let page = server.store.pubsub.items(account.id, query).await;
+    let page = page.map_err(|error| handle::page_failed(server, &error))?;
+    Ok(page.items.into_iter().next().map(|item| OwnItem {
+        id: item.id.into(),
+        payload: item.payload.as_deref().and_then(handle::parse_payload),
+        access,
+    }))
+}
+
+/// Whether somebody may read a node of an account.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn may_read(
+    server: &Server,
+    account: &Account,
+    node: &str,
+    reader: &xmpp::jid::BareJid,
+) -> Result<bool, StanzaError> {
+    let service = account.pubsub.open(server, account).await?;
+    let relation = deliver::relation(account, reader);
+    let node = service.node(node);
+    Ok(node.is_some_and(|node| service.allows(node, reader, &relation).is_ok()))
+}
+
+/// Publishes in the name of an account. A node that has to be made gets the access model given.
+///
+/// # Errors
+/// As for the owner's own request.
+pub async fn publish_own(
+    server: &Server,
+    account: &Arc<Account>,
+    node: &str,
+    item: Item,
+    access: AccessModel,
+) -> Result<(), StanzaError> {
+    write::publish_own(server, account, node, item, |config| config.access = access).await
+}
+
+/// The owner's answer to a request for approval is for the service, not for the owner's devices
+/// (XEP-0060 §8.6).
+fn claim(pass: &mut Pass<'_>) -> Flow {
+    if pass.to.resource().is_some() || pass.sender != pass.account.jid() {
+        return Flow::Continue;
+    }
+    let Some(form) = pass.message.child("x", ns::DATA_FORMS) else { return Flow::Continue };
+    let Some(form) = Form::parse(&form.element()) else { return Flow::Continue };
+    if form.form_type() != Some(ns::PUBSUB_SUBSCRIBE_AUTHORIZATION) {
+        return Flow::Continue;
+    }
+    tokio::spawn(handle::decide(pass.server.clone(), pass.account.clone(), form));
+    Flow::Done
+}

@@ -1,0 +1,148 @@
+//! The nodes of an account between memory and store.
+//!
+//! Configurations, affiliations and subscriptions of all nodes are in memory once somebody asked
+//! for one; items stay in the store. Everything that changes a node, and everything that is told
+//! about it, happens while [`Nodes`] is locked: memory, store and notifications keep one order.
+
+use bytes::Bytes;
+use store::{StoreError, pubsub as rows};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+use xmpp::{
+    error::StanzaError,
+    ext::{
+        form::{Form, FormType},
+        pubsub::{Affiliation, SubscriptionState},
+    },
+    jid::{BareJid, Jid},
+    time::Millis,
+    xml::{Element, Limits},
+};
+
+use super::{
+    defaults,
+    node::{Node, Service, Subscriber},
+    options::Config,
+};
+use crate::{account::Account, server::Server};
+
+/// The field of an account that holds its nodes, once they were read.
+#[derive(Debug, Default)]
+pub struct Nodes(Mutex<Option<Service>>);
+
+impl Nodes {
+    /// Locks the nodes of `account`, whose field this is, and reads them if need be.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    pub async fn open(
+        &self,
+        server: &Server,
+        account: &Account,
+    ) -> Result<MappedMutexGuard<'_, Service>, StanzaError> {
+        let mut guard = self.0.lock().await;
+        if guard.is_none() {
+            let loaded = load(server, account).await;
+            *guard = Some(loaded.map_err(|error| server.store_failed("pubsub nodes", &error))?);
+        }
+        MutexGuard::try_map(guard, Option::as_mut).map_err(|_| {
+            debug_assert!(false, "the nodes were just read");
+            StanzaError::new(xmpp::error::Condition::InternalServerError)
+        })
+    }
+
+    /// Forgets what was read: after a write whose outcome is unknown.
+    pub async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+}
+
+async fn load(server: &Server, account: &Account) -> Result<Service, StoreError> {
+    let mut service = Service::new(account.jid().clone());
+    for row in server.store.pubsub.nodes(account.id).await? {
+        let node = read(row);
+        service.nodes.insert(node.name.clone(), node);
+    }
+    Ok(service)
+}
+
+fn read(row: rows::Node) -> Node {
+    let config = read_config(&row.name, &row.config);
+    let affiliations = row
+        .affiliations
+        .iter()
+        .filter_map(|(jid, word)| Some((BareJid::new(jid).ok()?, Affiliation::parse(word)?)));
+    let subscriptions = row.subscriptions.iter().filter_map(|row| {
+        let state = match row.pending {
+            true => SubscriptionState::Pending,
+            false => SubscriptionState::Subscribed,
+        };
+        Some(Subscriber { jid: Jid::new(&row.jid).ok()?, state, deliver: row.deliver })
+    });
+    Node {
+        config,
+        created: Millis(row.created.0),
+        affiliations: affiliations.collect(),
+        subscriptions: subscriptions.collect(),
+        name: row.name,
+    }
+}
+
+/// The configuration of a node as it is stored: the form that the owner reads.
+#[must_use]
+pub fn stored_config(config: &Config) -> Bytes {
+    config.form(FormType::Result).to_element().to_bytes("")
+}
+
+fn read_config(name: &str, stored: &[u8]) -> Config {
+    let mut config = defaults::config(name);
+    let form = Element::parse(stored, &Limits::SERVER).ok().and_then(|form| Form::parse(&form));
+    let applied = form.map(|form| config.apply(&form, false));
+    debug_assert!(matches!(applied, Some(Ok(()))), "a stored configuration is always readable");
+    defaults::enforce(name, &mut config);
+    config
+}
+
+/// A subscription as it is stored.
+#[must_use]
+pub fn stored_subscription(subscriber: &Subscriber) -> rows::Subscription {
+    rows::Subscription {
+        jid: subscriber.jid.as_str().into(),
+        pending: subscriber.state == SubscriptionState::Pending,
+        deliver: subscriber.deliver,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_survives_the_store() {
+        let mut node = Node::new("urn:example", Millis(7));
+        node.config.title = Some("A < B".into());
+        node.config.deliver_payloads = false;
+        node.affiliations =
+            vec![(BareJid::new("romeo@montague.example").unwrap(), Affiliation::PublishOnly)];
+        node.subscriptions = vec![Subscriber {
+            jid: Jid::new("romeo@montague.example/orchard").unwrap(),
+            state: SubscriptionState::Pending,
+            deliver: false,
+        }];
+        let row = rows::Node {
+            name: node.name.clone(),
+            config: stored_config(&node.config),
+            created: store::Millis(7),
+            affiliations: vec![("romeo@montague.example".into(), "publish-only".into())],
+            subscriptions: node.subscriptions.iter().map(stored_subscription).collect(),
+        };
+        assert_eq!(read(row), node);
+    }
+
+    #[test]
+    fn what_cannot_be_chosen_is_enforced_on_what_was_stored_earlier() {
+        let mut config = defaults::config("urn:example");
+        config.access = super::super::options::AccessModel::Open;
+        let read = read_config("storage:bookmarks", &stored_config(&config));
+        assert_eq!(read.access, super::super::options::AccessModel::Whitelist);
+    }
+}

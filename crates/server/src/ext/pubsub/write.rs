@@ -1,0 +1,362 @@
+//! What requests change: in the store first, then in memory, then told.
+
+use std::sync::Arc;
+
+use store::pubsub::{Change, Publication as Rows, PublishError, Query, Select};
+use xmpp::{
+    error::{Condition, StanzaError},
+    ext::{
+        form::Form,
+        pubsub::{Item, PubsubError, SubscriptionState},
+    },
+    jid::Jid,
+    ns,
+    xml::Element,
+};
+
+use super::{
+    access::{Relation, Requester},
+    deliver, greet,
+    handle::{Visit, page_failed},
+    node::{Node, Service, Subscriber},
+    notify::{Notice, Told},
+    options::{Config, NodeFull},
+    owner::AffiliationChanges,
+    publish::{NewItem, Publication},
+    state::{stored_config, stored_subscription},
+};
+use crate::{account::Account, server::Server};
+
+impl Visit<'_> {
+    pub(super) async fn publish(
+        &self,
+        name: &str,
+        items: Vec<Item>,
+        options: Option<&Form>,
+    ) -> Result<Publication, StanzaError> {
+        let mut service = self.open().await?;
+        let new_id = || fresh_name(self.server);
+        let now = self.server.now();
+        let publication = service.publication(&self.who(), name, items, options, now, new_id)?;
+        publish(self.server, self.account, &mut service, &publication).await?;
+        drop(service);
+        after_change(self.server, self.account, name).await;
+        Ok(publication)
+    }
+}
+
+/// Publishes in the name of the account itself.
+///
+/// # Errors
+/// As for a request of the owner.
+pub async fn publish_own(
+    server: &Server,
+    account: &Arc<Account>,
+    name: &str,
+    item: Item,
+    configure: impl FnOnce(&mut Config),
+) -> Result<(), StanzaError> {
+    let mut service = account.pubsub.open(server, account).await?;
+    let bare = account.jid().clone();
+    let jid = Jid::from(bare.clone());
+    let who = Requester { jid: &jid, bare: &bare, relation: Relation::default() };
+    let new_id = || fresh_name(server);
+    let mut publication =
+        service.publication(&who, name, vec![item], None, server.now(), new_id)?;
+    if publication.created {
+        configure(&mut publication.node.config);
+        super::defaults::enforce(name, &mut publication.node.config);
+    }
+    publish(server, account, &mut service, &publication).await
+}
+
+/// Stores a publication that is in order, and tells about it.
+async fn publish(
+    server: &Server,
+    account: &Account,
+    service: &mut Service,
+    publication: &Publication,
+) -> Result<(), StanzaError> {
+    let node = &publication.node;
+    let evicted = if node.config.persist_items {
+        let rows = rows(server, publication);
+        let published = server.store.pubsub.publish(account.id, rows).await;
+        published.map_err(|error| publish_failed(server, &error))?.evicted
+    } else {
+        if publication.created {
+            let create = Change::Create(stored_config(&node.config), store_time(node));
+            change(server, account, &node.name, vec![create]).await?;
+        }
+        Vec::new()
+    };
+    if publication.created {
+        service.nodes.insert(node.name.clone(), node.clone());
+    }
+    let told = publication.items.iter().map(told);
+    let audience = deliver::audience(server, account, service, node);
+    deliver::send(server, account, &audience, &Notice::items(&service.owner, node, told));
+    // On a node for one item the new one says that the old one is gone; to retract it as well would
+    // look as if there was none.
+    let retracts = node.config.node_full == NodeFull::RetractOldest
+        && node.config.notify_retract
+        && node.keep() > 1;
+    if retracts && !evicted.is_empty() {
+        let notice = Notice::retract(node, evicted.iter().map(|id| &**id));
+        deliver::send(server, account, &audience, &notice);
+    }
+    end_lost(server, account, service, &node.name).await
+}
+
+fn told(item: &NewItem) -> Told<'_> {
+    Told { id: &item.id, publisher: Some(&item.publisher), payload: item.payload.as_deref() }
+}
+
+fn rows(server: &Server, publication: &Publication) -> Rows {
+    let node = &publication.node;
+    let now = server.now();
+    let item = |item: &NewItem| store::pubsub::Item {
+        id: item.id.as_str().into(),
+        publisher: item.publisher.as_str().into(),
+        published: store::Millis(now.0),
+        payload: item.payload.clone(),
+    };
+    Rows {
+        node: node.name.clone(),
+        create: publication.created.then(|| (stored_config(&node.config), store_time(node))),
+        items: publication.items.iter().map(item).collect(),
+        keep: node.keep(),
+        reject_when_full: node.config.node_full == NodeFull::Reject,
+        horizon: node.horizon(now).map(|at| store::Millis(at.0)),
+        quota: server.config().limits.pep_bytes_per_account,
+    }
+}
+
+fn publish_failed(server: &Server, error: &PublishError) -> StanzaError {
+    match error {
+        PublishError::Quota => StanzaError::new(Condition::ResourceConstraint)
+            .with_text("The space for your personal nodes is used up."),
+        PublishError::NodeFull => PubsubError::NodeFull.into(),
+        PublishError::Node => StanzaError::new(Condition::InternalServerError),
+        PublishError::Store(error) => server.store_failed("pubsub publish", error),
+    }
+}
+
+/// Removes items that `visit` may remove; all of them or none (§12.9).
+pub(super) async fn retract<'s>(
+    visit: &Visit<'_>,
+    service: &'s Service,
+    name: &str,
+    ids: &[String],
+) -> Result<&'s Node, StanzaError> {
+    let who = visit.who();
+    let node = service.existing(name)?;
+    service.may_publish(node, &who)?;
+    if !node.config.persist_items {
+        return Err(PubsubError::Unsupported("persistent-items").into());
+    }
+    let mut ids: Vec<Box<str>> = ids.iter().map(|id| id.as_str().into()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let query = Query {
+        node: name.into(),
+        select: Select::Ids(ids.clone()),
+        max: store::pubsub::MAX_PAGE,
+        max_bytes: u64::MAX,
+        horizon: None,
+        ids_only: true,
+    };
+    let page = visit.server.store.pubsub.items(visit.account.id, query).await;
+    let page = page.map_err(|error| page_failed(visit.server, &error))?;
+    if page.items.len() != ids.len() {
+        return Err(StanzaError::new(Condition::ItemNotFound));
+    }
+    for item in &page.items {
+        service.may_retract(node, &who, Jid::new(&item.publisher).ok().as_ref())?;
+    }
+    change(visit.server, visit.account, name, vec![Change::Retract(ids)]).await?;
+    Ok(node)
+}
+
+/// Puts a new configuration into force.
+pub(super) async fn configure(
+    server: &Server,
+    account: &Account,
+    service: &mut Service,
+    name: &str,
+    config: Config,
+) -> Result<(), StanzaError> {
+    let before = match service.node(name) {
+        Some(node) if node.config != config => deliver::audience(server, account, service, node),
+        _ => return Ok(()),
+    };
+    let stored = stored_config(&config);
+    let Some(node) = service.nodes.get_mut(name) else { return Ok(()) };
+    let old = std::mem::replace(&mut node.config, config);
+    let keep = node.keep();
+    let changes = vec![Change::Configure(stored, keep)];
+    if let Err(error) = change(server, account, name, changes).await {
+        node.config = old;
+        return Err(error);
+    }
+    let node = service.existing(name)?;
+    let after = deliver::audience(server, account, service, node);
+    if node.config.notify_config {
+        deliver::send(server, account, &after, &Notice::configuration(node));
+    }
+    // §12.2: who gained access gets the last item.
+    let gained: std::collections::BTreeSet<Jid> = after.difference(&before).cloned().collect();
+    if !gained.is_empty() && node.config.persist_items {
+        if let Some(last) = greet::last_notice(server, account, service, node).await? {
+            deliver::send(server, account, &gained, &last);
+        }
+    }
+    end_lost(server, account, service, name).await
+}
+
+/// XEP-0163 §7.1: subscriptions of those who lost access are cancelled, and they are told.
+async fn end_lost(
+    server: &Server,
+    account: &Account,
+    service: &mut Service,
+    name: &str,
+) -> Result<(), StanzaError> {
+    let Some(node) = service.node(name) else { return Ok(()) };
+    let lost = node.subscriptions.iter().filter(|subscriber| {
+        let bare = subscriber.jid.to_bare();
+        subscriber.state == SubscriptionState::Subscribed
+            && service.allows(node, &bare, &deliver::relation(account, &bare)).is_err()
+    });
+    let lost: Vec<Subscriber> =
+        lost.map(|lost| Subscriber { state: SubscriptionState::None, ..lost.clone() }).collect();
+    decide(server, account, service, name, lost).await
+}
+
+/// Gives subscriptions these states (`none` removes them) and tells the subscribers.
+pub(super) async fn decide(
+    server: &Server,
+    account: &Account,
+    service: &mut Service,
+    name: &str,
+    changes: Vec<Subscriber>,
+) -> Result<(), StanzaError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let (ended, given): (Vec<Subscriber>, Vec<Subscriber>) =
+        changes.into_iter().partition(|change| change.state == SubscriptionState::None);
+    let gone = ended.iter().map(|change| change.jid.as_str().into()).collect();
+    let steps = vec![
+        Change::Unsubscribe(gone),
+        Change::Subscribe(given.iter().map(stored_subscription).collect()),
+    ];
+    change(server, account, name, steps).await?;
+    let Some(node) = service.nodes.get_mut(name) else { return Ok(()) };
+    let touched = |jid: &Jid| ended.iter().chain(&given).any(|change| change.jid == *jid);
+    node.subscriptions.retain(|subscriber| !touched(&subscriber.jid));
+    node.subscriptions.extend(given.iter().cloned());
+    for change in ended.iter().chain(&given) {
+        let notice = subscription_notice(node, change);
+        deliver::send_to(server, account, &change.jid, &notice);
+    }
+    Ok(())
+}
+
+/// Changes affiliations, and the subscriptions that depend on them.
+pub(super) async fn affiliate(
+    server: &Server,
+    account: &Account,
+    service: &mut Service,
+    name: &str,
+    changes: AffiliationChanges,
+) -> Result<(), StanzaError> {
+    let none = xmpp::ext::pubsub::Affiliation::None;
+    let rows = changes.affiliations.iter().map(|(jid, affiliation)| {
+        (jid.as_str().into(), (*affiliation != none).then(|| affiliation.as_str().into()))
+    });
+    change(server, account, name, vec![Change::Affiliate(rows.collect())]).await?;
+    let Some(node) = service.nodes.get_mut(name) else { return Ok(()) };
+    for (jid, affiliation) in changes.affiliations {
+        node.affiliations.retain(|(listed, _)| *listed != jid);
+        if affiliation != none {
+            node.affiliations.push((jid, affiliation));
+        }
+    }
+    let given = |jid, state| Subscriber { jid, state, deliver: true };
+    let approved =
+        changes.approved.into_iter().map(|jid| given(jid, SubscriptionState::Subscribed));
+    let ended = changes.ended.into_iter().map(|jid| given(jid, SubscriptionState::None));
+    let decided = approved.chain(ended).collect();
+    decide(server, account, service, name, decided).await?;
+    end_lost(server, account, service, name).await
+}
+
+/// Adds or replaces one subscription.
+pub(super) async fn subscribe(
+    server: &Server,
+    account: &Account,
+    service: &mut Service,
+    name: &str,
+    subscriber: Subscriber,
+) -> Result<(), StanzaError> {
+    let row = stored_subscription(&subscriber);
+    change(server, account, name, vec![Change::Subscribe(vec![row])]).await?;
+    if let Some(node) = service.nodes.get_mut(name) {
+        node.subscriptions.retain(|old| old.jid != subscriber.jid);
+        node.subscriptions.push(subscriber);
+    }
+    Ok(())
+}
+
+/// Removes subscriptions.
+pub(super) async fn unsubscribe(
+    server: &Server,
+    account: &Account,
+    service: &mut Service,
+    name: &str,
+    gone: &[Jid],
+) -> Result<(), StanzaError> {
+    let rows = gone.iter().map(|jid| jid.as_str().into()).collect();
+    change(server, account, name, vec![Change::Unsubscribe(rows)]).await?;
+    if let Some(node) = service.nodes.get_mut(name) {
+        node.subscriptions.retain(|old| !gone.contains(&old.jid));
+    }
+    Ok(())
+}
+
+/// Changes a node in the store.
+pub(super) async fn change(
+    server: &Server,
+    account: &Account,
+    node: &str,
+    changes: Vec<Change>,
+) -> Result<(), StanzaError> {
+    let changed = server.store.pubsub.change(account.id, node, changes).await;
+    changed.map(|_| ()).map_err(|error| server.store_failed("pubsub change", &error))
+}
+
+/// Lets those parts of the server look at a node that keep something else in step with it.
+pub(super) async fn after_change(server: &Arc<Server>, account: &Arc<Account>, node: &str) {
+    crate::ext::avatar::node_changed(server, account, node).await;
+}
+
+/// What is told about a subscription that changed.
+pub(super) fn subscription_notice(node: &Node, subscriber: &Subscriber) -> Notice {
+    let entry = subscriber.entry(Some(&node.name)).to_element(ns::PUBSUB_EVENT);
+    Notice::subscription(node, &entry)
+}
+
+/// The answer to a request for a node whose name the service found.
+pub(super) fn created_reply(name: &str) -> Element {
+    let create = Element::new("create", ns::PUBSUB).with_attr("node", name);
+    Element::new("pubsub", ns::PUBSUB).with_child(create)
+}
+
+/// A name for an item or a node that has none: unique for as long as the clock moves on, even
+/// across restarts, and within a process in any case.
+pub(super) fn fresh_name(server: &Server) -> String {
+    format!("{:x}-{}", server.now().0, server.fresh_id())
+}
+
+fn store_time(node: &Node) -> store::Millis {
+    store::Millis(node.created.0)
+}
