@@ -55,6 +55,11 @@ class Server:
         """The certificate that clients have to trust, in PEM."""
         raise NotImplementedError
 
+    @property
+    def certificate(self) -> Path:
+        """The server's own certificate, for clients that trust single certificates."""
+        raise NotImplementedError
+
     def add_account(self, name: str, password: str):
         raise NotImplementedError
 
@@ -129,6 +134,10 @@ class Anemone(Server):
     def authority(self) -> Path:
         return self.data / "ca.pem"
 
+    @property
+    def certificate(self) -> Path:
+        return self.data / "server.pem"
+
     def run(self, *arguments: str, stdin: str = "") -> str:
         """One of Anemone's own commands on the data of this server; its standard output."""
         done = subprocess.run(
@@ -175,11 +184,15 @@ class Prosody(Server):
         return self.directory / "ca.pem"
 
     @property
+    def certificate(self) -> Path:
+        return self.directory / "server.pem"
+
+    @property
     def config(self) -> Path:
         return self.directory / "prosody.cfg.lua"
 
     def prepare(self):
-        key, certificate = self.directory / "server.key", self.directory / "server.pem"
+        key, certificate = self.directory / "server.key", self.certificate
         make_authority(self.authority, self.directory / "ca.key")
         make_certificate(self.authority, self.directory / "ca.key", certificate, key, DOMAIN)
         (self.directory / "data").mkdir()
