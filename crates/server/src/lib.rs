@@ -5,10 +5,13 @@
 //! [`iq`] decide who gets what, [`ext`] holds one file for each extension of the protocol.
 
 pub mod account;
+pub mod admin;
 pub mod auth;
 pub mod config;
 pub mod ext;
 pub mod files;
+pub mod host;
+pub mod housekeeping;
 pub mod http;
 pub mod im;
 pub mod invitation;
@@ -20,5 +23,6 @@ pub mod net;
 pub mod password;
 pub mod router;
 pub mod secret;
+pub mod serve;
 pub mod server;
 pub mod session;

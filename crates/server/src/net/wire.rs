@@ -93,6 +93,12 @@ impl Output {
         self.bytes.is_empty()
     }
 
+    /// What waits to be written, for tests.
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
     /// Bytes that wait to be written.
     #[must_use]
     pub fn len(&self) -> usize {

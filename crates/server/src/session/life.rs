@@ -89,6 +89,16 @@ pub async fn end(server: &Arc<Server>, session: &Arc<Session>) {
     }
 }
 
+/// Tells every connected client that the server goes down. Sessions that can be resumed stay.
+pub fn close_all(server: &Server) {
+    for account in server.accounts.all() {
+        let state = account.lock();
+        for session in state.resources.iter().map(|resource| &resource.session) {
+            session.close(StreamError::new(StreamCondition::SystemShutdown));
+        }
+    }
+}
+
 /// Ends sessions whose clients did not come back in time, and forgets accounts nobody uses.
 /// Called every few seconds.
 pub async fn sweep(server: &Arc<Server>) {

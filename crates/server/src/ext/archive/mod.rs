@@ -25,7 +25,7 @@ pub const EXTENSION: Extension = Extension {
         Spec { xep: 313, version: "1.1.3", title: "Message Archive Management" },
         Spec { xep: 441, version: "0.2.0", title: "Message Archive Management Preferences" },
         Spec { xep: 359, version: "0.7.0", title: "Unique and Stable Stanza IDs" },
-        Spec { xep: 334, version: "0.4.0", title: "Message Processing Hints" },
+        Spec { xep: 334, version: "1.0.0", title: "Message Processing Hints" },
     ],
     features: &[
         (Scope::Account, ns::MAM),

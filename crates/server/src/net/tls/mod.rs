@@ -37,7 +37,8 @@ pub struct Served {
     pub starttls: Arc<ServerConfig>,
     /// For clients' direct TLS: ALPN `xmpp-client` (XEP-0368), or none.
     pub direct: Arc<ServerConfig>,
-    /// For the web: ALPN `http/1.1`, or none.
+    /// For the web: ALPN `http/1.1`, or none. Clients may speak XMPP there as well, by ALPN
+    /// `xmpp-client`, where a network lets nothing but the web pass.
     pub https: Arc<ServerConfig>,
     /// What the certificate says, with the value of `tls-server-end-point`.
     pub facts: Facts,
@@ -234,7 +235,7 @@ impl Served {
         Ok(Served {
             starttls: with_alpn(&[]),
             direct: with_alpn(&[ALPN_XMPP_CLIENT]),
-            https: with_alpn(&[ALPN_HTTP]),
+            https: with_alpn(&[ALPN_HTTP, ALPN_XMPP_CLIENT]),
             facts,
         })
     }

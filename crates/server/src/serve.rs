@@ -1,0 +1,241 @@
+//! `anemone serve`: from a data directory to a running server, and down again.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use store::{StoreError, sqlite};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+use crate::{
+    admin::{Operations, live::Running, socket::CommandSocket},
+    config::{Config, ConfigError, Home, Listener, Service},
+    host, housekeeping, log,
+    metrics::Condition,
+    net::{
+        listen,
+        tls::{Tls, TlsError},
+    },
+    secret::{SecretError, ServerSecret},
+    server::Server,
+    session::{life, resume},
+};
+
+/// Why a server did not start or did not go on. Every message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The levels of the log make no sense.
+    #[error("{0}")]
+    Log(String),
+    /// There is no secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// There is no certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] store::OpenError),
+    /// The database failed while starting.
+    #[error("the database cannot be read: {0}")]
+    Store(#[from] StoreError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} ({service}): {reason}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What it is for.
+        service: Service,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Clients have nowhere to connect to.
+    #[error(
+        "no address for clients could be opened; set `c2s`, `c2s_tls` or `https` in [listen] to \
+         addresses that are free"
+    )]
+    NoDoor,
+    /// The command socket cannot be opened.
+    #[error("cannot open {path} for commands: {error}", path = .home.socket().display())]
+    Socket {
+        /// The data directory.
+        home: Home,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The database failed while serving in a way that makes it unsafe to go on.
+    #[error("the server stopped because its data is not safe: {0}")]
+    Fatal(StoreError),
+    /// The system refuses to tell of signals.
+    #[error("cannot wait for signals: {0}")]
+    Signal(io::Error),
+}
+
+/// Runs the server of a data directory until it is told to stop by SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot start, or must not go on.
+pub async fn run(home: Home) -> Result<(), ServeError> {
+    let began = Instant::now();
+    let config = Config::load(&home)?;
+    let secret = ServerSecret::load(&home)?;
+    let log = log::start(&config.log, &secret).map_err(ServeError::Log)?;
+    host::prepare();
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
+    }
+    let tls = Tls::open(&config, &home, SystemTime::now())?;
+    let (fatal, mut failures) = mpsc::unbounded_channel();
+    let on_fatal: sqlite::OnFatal = Arc::new(move |error: &StoreError| {
+        // Nobody listens any more when the server is going down.
+        let _ = fatal.send(error.clone());
+    });
+    let options = sqlite::Options { on_fatal: Some(on_fatal), ..sqlite::Options::default() };
+    let store = sqlite::open(&home.database(), options)?;
+    let server = Server::new(config, home.clone(), store.clone(), secret, tls);
+    let resumable = resume::restore(&server).await?;
+    open_doors(&server).await?;
+
+    let socket = CommandSocket::open(&home)
+        .map_err(|error| ServeError::Socket { home: home.clone(), error })?;
+    let running = Arc::new(Running { server: server.clone(), home: home.clone(), log });
+    let operations = Operations::live(store, home, running.clone());
+    let commands = tokio::spawn(socket.serve(Arc::new(operations)));
+    let keeper = tokio::spawn(housekeeping::run(server.clone()));
+    server.metrics.health.set(Condition::Ready);
+    host::ready();
+    let took = began.elapsed().as_millis();
+    tracing::info!(domain = server.domain(), took_ms = took, resumable, "ready");
+
+    let end = wait(&running, &mut failures).await;
+    server.metrics.health.set(Condition::Stopping);
+    host::stopping();
+    commands.abort();
+    // Its socket is gone when the task is.
+    let _ = commands.await;
+    stop(&server, end).await?;
+    let _ = keeper.await;
+    Ok(())
+}
+
+/// Opens every address and starts to accept.
+async fn open_doors(server: &Arc<Server>) -> Result<(), ServeError> {
+    let mut doors = 0;
+    for listener in server.config().listeners() {
+        let socket = match open(listener.address) {
+            Ok(socket) => socket,
+            Err(error) => {
+                let (address, service) = (listener.address, listener.service);
+                let reason = cannot_listen(&error, address);
+                if listener.explicit {
+                    return Err(ServeError::Listen { address, service, reason });
+                }
+                tracing::warn!(%address, %service, "cannot listen: {reason}");
+                continue;
+            }
+        };
+        let address = socket.local_addr().unwrap_or(listener.address);
+        tracing::info!(%address, service = %listener.service, "listening");
+        server.add_port(listener.service, address);
+        doors += usize::from(listener.service != Service::Metrics);
+        tokio::spawn(listen::accept(server.clone(), listener, socket));
+    }
+    if doors == 0 { Err(ServeError::NoDoor) } else { Ok(()) }
+}
+
+/// Opens an address. Where the system has no IPv6, `[::]` means all addresses of IPv4.
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    match listen::bind(address) {
+        Err(error) if address.ip().is_unspecified() && is_without_ipv6(&error) => {
+            listen::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port()))
+        }
+        outcome => outcome,
+    }
+}
+
+fn is_without_ipv6(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+}
+
+/// Why an address cannot be listened on, and what to do.
+pub(crate) fn cannot_listen(error: &io::Error, address: SocketAddr) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "another program uses port {}; stop it, or choose another port in [listen]",
+            address.port()
+        ),
+        io::ErrorKind::PermissionDenied => format!(
+            "ports below 1024 need a right that this user does not have; start the server with \
+             the unit in packaging/, or choose another port than {} in [listen]",
+            address.port()
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have that address; look at [listen]".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Serves until there is a reason to stop. Returns the failure when that was one.
+async fn wait(
+    running: &Arc<Running>,
+    failures: &mut mpsc::UnboundedReceiver<StoreError>,
+) -> Result<Option<StoreError>, ServeError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signal)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(None),
+            _ = interrupt.recv() => return Ok(None),
+            Some(error) = failures.recv() => return Ok(Some(error)),
+            _ = hangup.recv() => {
+                host::reloading();
+                match running.reload() {
+                    Ok(sentences) => tracing::info!("{}", sentences.join(" ")),
+                    Err(error) => tracing::warn!(%error, "nothing was changed"),
+                }
+                host::ready();
+            }
+        }
+    }
+}
+
+/// Takes the server down: streams are closed, sessions that can be resumed go to disk, and the
+/// database is closed. After a failure of the database nothing more is written.
+async fn stop(
+    server: &Arc<Server>,
+    end: Result<Option<StoreError>, ServeError>,
+) -> Result<(), ServeError> {
+    tracing::info!("stopping");
+    server.shutdown.send_replace(true);
+    life::close_all(server);
+    let patience = tokio::time::Instant::now() + CLOSING;
+    while server.gate.inside().0 > 0 && tokio::time::Instant::now() < patience {
+        tokio::time::sleep(CLOSING / 100).await;
+    }
+    if let Some(error) = end? {
+        return Err(ServeError::Fatal(error));
+    }
+    match resume::hibernate(server).await {
+        Ok(sessions) => tracing::info!(sessions, "sessions can be resumed after the next start"),
+        Err(error) => tracing::warn!(%error, "sessions could not be kept for resumption"),
+    }
+    server.store.maintenance.close().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// How long clients have to take leave.
+const CLOSING: Duration = Duration::from_secs(3);
