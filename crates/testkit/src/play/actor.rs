@@ -72,6 +72,14 @@ impl Class {
     }
 }
 
+/// RFC 6121 §4.3.2 lets servers answer the probe of an offline contact with `unavailable` from its bare
+/// address. It says nothing new and not all do it, so plays are not told.
+fn says_nobody_is_there(element: &Tree) -> bool {
+    element.is("presence", "jabber:client")
+        && element.attr("type") == Some("unavailable")
+        && element.attr("from").is_some_and(|from| !from.contains('/'))
+}
+
 impl Actor {
     pub(super) fn new(role: Role, user: String, password: String) -> Self {
         Actor {
@@ -160,6 +168,9 @@ impl Actor {
         }
         if let Some(answer) = self.caps.as_ref().and_then(|caps| caps.answer(element)) {
             return Some(answer);
+        }
+        if says_nobody_is_there(element) {
+            return None;
         }
         self.queue(Class::of(&element.name, &element.ns)).push_back(element.clone());
         match element.name.as_str() {

@@ -345,6 +345,19 @@ impl Stage<'_> {
         .await
     }
 
+    /// Asks for the roster, which makes the client interested in pushes (RFC 6121 §2.2).
+    pub(super) async fn load_roster(&mut self, who: usize) -> Outcome {
+        let request = "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>";
+        self.send(who, request).await?;
+        self.wait(who, "the roster", |actor| {
+            let stanzas = actor.queue(Class::Stanza);
+            let is_roster = |tree: &Tree| tree.attr("id") == Some("roster") && tree.name == "iq";
+            let at = stanzas.iter().position(is_roster)?;
+            stanzas.remove(at).map(drop)
+        })
+        .await
+    }
+
     pub(super) async fn want_notifications(&mut self, who: usize, nodes: &[String]) -> Outcome {
         let caps = Caps::new(nodes);
         let presence = caps.presence();

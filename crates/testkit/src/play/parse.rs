@@ -180,6 +180,7 @@ fn plain_deed(phrase: &str) -> Result<Deed, String> {
         "opens a stream" => Deed::OpenStream(Vec::new()),
         "starts TLS" => Deed::StartTls,
         "binds" => Deed::Bind(None),
+        "loads the roster" => Deed::LoadRoster,
         "becomes available" => Deed::BecomeAvailable,
         "receives nothing" => Deed::ReceiveNothing,
         "receives no presence" => Deed::ReceiveNoPresence,
@@ -204,6 +205,7 @@ fn deed_with_text(phrase: &str, text: &str) -> Result<Deed, String> {
         "sends bytes" => Deed::SendBytes(hexadecimal(text)?),
         "receives" => Deed::Receive(Pattern::parse_all(text)?),
         "receives in any order" => Deed::ReceiveAnyOrder(Pattern::parse_all(text)?),
+        "receives no" => Deed::ReceiveNone(Pattern::parse_all(text)?),
         "wants notifications of" => {
             Deed::WantNotifications(text.split([',', '\n']).map(|f| f.trim().to_owned()).collect())
         }

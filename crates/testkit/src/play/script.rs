@@ -131,6 +131,8 @@ pub enum Deed {
     Bind(Option<Template>),
     /// `becomes available`: initial presence, waits until the server shows it.
     BecomeAvailable,
+    /// `loads the roster`, whatever is in it; pushes follow from then on.
+    LoadRoster,
     /// `wants notifications of: …`: presence with XEP-0115 caps, disco queries answered.
     WantNotifications(Vec<String>),
     /// `sends:`.
@@ -143,6 +145,8 @@ pub enum Deed {
     Receive(Vec<Pattern>),
     /// `receives in any order:`.
     ReceiveAnyOrder(Vec<Pattern>),
+    /// `receives no:` any element like these.
+    ReceiveNone(Vec<Pattern>),
     /// `receives nothing`.
     ReceiveNothing,
     /// `receives no presence`.

@@ -128,6 +128,7 @@ impl<'a> Stage<'a> {
                 self.bind(who, resource.as_deref()).await
             }
             Deed::BecomeAvailable => self.become_available(who, "<presence/>").await,
+            Deed::LoadRoster => self.load_roster(who).await,
             Deed::WantNotifications(nodes) => self.want_notifications(who, nodes).await,
             Deed::Send(template) => {
                 let text = template.expand(&self.variables, true)?;
@@ -170,6 +171,7 @@ impl<'a> Stage<'a> {
                 Ok(())
             }
             Deed::ReceiveAnyOrder(patterns) => self.receive_any_order(who, patterns).await,
+            Deed::ReceiveNone(patterns) => self.receive_none(who, patterns).await,
             Deed::ReceiveNothing => self.receive_nothing(who, Class::Stanza).await,
             Deed::ReceiveNoPresence => self.receive_nothing(who, Class::Presence).await,
             Deed::ReceiveDeclaration => {
@@ -267,13 +269,34 @@ impl<'a> Stage<'a> {
     }
 
     async fn receive_nothing(&mut self, who: usize, class: Class) -> Outcome {
+        self.settle_for(who).await?;
+        self.nothing_left(who, class)
+    }
+
+    async fn receive_none(&mut self, who: usize, patterns: &[Pattern]) -> Outcome {
+        self.settle_for(who).await?;
+        for pattern in patterns {
+            let class = Class::of(&pattern.name, &pattern.ns);
+            let mut variables = self.variables.clone();
+            let queue = self.actors[who].queue(class).iter();
+            let mut found = queue
+                .filter(|tree| matching::compare(pattern, tree, &mut variables).is_ok())
+                .map(Tree::pretty);
+            if let Some(found) = found.next() {
+                return Err(Failure::new(format!("it did come:\n{}", indent(&found))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that whatever could have come to a client has come.
+    async fn settle_for(&mut self, who: usize) -> Outcome {
         if !self.actors[who].is_online() {
             return Err(Failure::new("has no session through which the server could be asked"));
         }
         self.settle_others(who).await?;
         self.actors[who].unsettled = true;
-        self.settle(who).await?;
-        self.nothing_left(who, class)
+        self.settle(who).await
     }
 
     fn nothing_left(&mut self, who: usize, class: Class) -> Outcome {
