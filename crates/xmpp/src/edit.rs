@@ -119,17 +119,14 @@ impl<'a> Edit<'a> {
         }
         for attr in self.stanza.raw_attrs() {
             let name = attr.name.of(bytes);
-            if !self.attrs.iter().any(|(changed, _)| changed.as_bytes() == name) {
-                write_raw(out, name, bytes, attr.value.start, attr.value.end());
+            match self.attrs.iter().find(|(changed, _)| changed.as_bytes() == name) {
+                Some((name, value)) => write_value(out, name, *value),
+                None => write_raw(out, name, bytes, attr.value.start, attr.value.end()),
             }
         }
         for (name, value) in &self.attrs {
-            if let Some(value) = value {
-                out.push(b' ');
-                out.extend_from_slice(name.as_bytes());
-                out.extend_from_slice(b"='");
-                escape_attribute_into(out, value);
-                out.push(b'\'');
+            if !self.stanza.raw_attrs().iter().any(|attr| attr.name.of(bytes) == name.as_bytes()) {
+                write_value(out, name, *value);
             }
         }
     }
@@ -156,6 +153,16 @@ fn write_raw(out: &mut Vec<u8>, name: &[u8], bytes: &[u8], start: u32, end: usiz
     out.extend_from_slice(name);
     out.push(b'=');
     out.extend_from_slice(bytes.get((start as usize).saturating_sub(1)..=end).unwrap_or_default());
+}
+
+/// Appends an attribute, if it has a value.
+fn write_value(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
+    let Some(value) = value else { return };
+    out.push(b' ');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"='");
+    escape_attribute_into(out, value);
+    out.push(b'\'');
 }
 
 fn added_len(name: &str, value: Option<&str>) -> usize {

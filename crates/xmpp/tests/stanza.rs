@@ -49,9 +49,9 @@ fn an_unchanged_stanza_shares_its_bytes() {
 fn addresses_are_replaced_and_escaped() {
     let chat = stanza(CHAT);
     let edited = Edit::new(&chat).from("o'neill@example.com/<x>").to("b").finish();
-    let (_, rest) = CHAT.split_once("xml:lang='en'>").unwrap();
-    let head = "<message id=\"a&quot;1\" type='chat' xml:lang='en' \
-                from='o&apos;neill@example.com/&lt;x&gt;' to='b'>";
+    let (_, rest) = CHAT.split_once("xml:lang='en'").unwrap();
+    let head = "<message to='b' id=\"a&quot;1\" type='chat' xml:lang='en' \
+                from='o&apos;neill@example.com/&lt;x&gt;'";
     assert_eq!(text(&edited), [head, rest].concat());
     let removed = Edit::new(&chat).attr("xml:lang", None).attr("type", None).finish();
     assert!(text(&removed).starts_with("<message to='juliet@example.com' id=\"a&quot;1\"><body>"));

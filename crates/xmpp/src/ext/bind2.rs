@@ -1,6 +1,6 @@
 //! XEP-0386: Bind 2 1.1.0
 
-use crate::jid::{JidError, ResourcePart};
+use crate::jid::{JidError, ResourcePart, resource_part};
 use crate::ns;
 use crate::sm::Enable;
 use crate::xml::Element;
@@ -65,11 +65,10 @@ impl Bind {
 /// If tag and identifier together are no resourcepart. Without the tag a server's own identifier
 /// always is one.
 pub fn resource(tag: Option<&str>, identifier: &str) -> Result<ResourcePart, JidError> {
-    let resource = match tag {
-        Some(tag) => ResourcePart::new(&format!("{tag}/{identifier}"))?.into_owned(),
-        None => ResourcePart::new(identifier)?.into_owned(),
-    };
-    Ok(resource)
+    match tag {
+        Some(tag) => resource_part(&format!("{tag}/{identifier}")),
+        None => resource_part(identifier),
+    }
 }
 
 /// The server's `<bound/>`.

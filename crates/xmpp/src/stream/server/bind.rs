@@ -6,7 +6,7 @@ use super::{
     Authenticated, BindRequest, ResumeFailed, ResumeRequest, Resumed, Session, Step, Waiting,
 };
 use crate::error::{Condition, StanzaError, StreamError};
-use crate::jid::{FullJid, ResourcePart};
+use crate::jid::{FullJid, resource_part};
 use crate::ns;
 use crate::sm::{self, Nonza};
 use crate::stanza::{Kind, Stanza};
@@ -112,7 +112,7 @@ fn on_iq(
     let resource = bind.child("resource", ns::BIND).map(Element::text);
     let resource = resource.filter(|resource| !resource.is_empty());
     match resource
-        .map(|resource| ResourcePart::new(&resource).map(|part| part.to_string()))
+        .map(|resource| resource_part(&resource).map(|part| part.to_string()))
         .transpose()
     {
         Ok(resource) => {

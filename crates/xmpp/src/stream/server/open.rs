@@ -3,7 +3,7 @@
 use super::state::{Core, Next, State};
 use super::{Authenticated, Profile, bind, exchange, login, register};
 use crate::error::{StreamCondition, StreamError};
-use crate::jid::{BareJid, DomainPart, Jid};
+use crate::jid::{BareJid, Jid, domain_part};
 use crate::ns;
 use crate::sasl::Condition;
 use crate::stanza::{Kind, Stanza};
@@ -89,7 +89,7 @@ fn on_to(
         StreamError::new(StreamCondition::ImproperAddressing)
             .with_text("The stream is not addressed to a domain.")
     })?;
-    let domain = DomainPart::new(to).map_err(|_| StreamCondition::HostUnknown)?;
+    let domain = domain_part(to).map_err(|_| StreamCondition::HostUnknown)?;
     let served = core.settings.domains.iter().any(|served| served == domain.as_str());
     let moved =
         authenticated.is_some_and(|proof| proof.account().domain().as_str() != domain.as_str());

@@ -9,7 +9,7 @@ use super::{
     Candidate, Credentials, FastUse, PasswordCheck, PasswordLookup, Profile, ScramLookup, Step,
     TokenLookup, Waiting,
 };
-use crate::jid::{BareJid, NodePart};
+use crate::jid::{BareJid, node_part};
 use crate::sasl::plain::Plain;
 use crate::sasl::scram_server::{ClientFirst, Terms};
 use crate::sasl::{Condition, Failure, Mechanism, ht};
@@ -171,7 +171,7 @@ fn identify(
     // A name that is no localpart belongs to no account; what is told is the same.
     let unknown = || Failure::new(Condition::NotAuthorized);
     let domain = core.domain.as_deref().ok_or_else(unknown)?;
-    let node = NodePart::new(username).map_err(|_| unknown())?;
+    let node = node_part(username).map_err(|_| unknown())?;
     let account = BareJid::new(&format!("{node}@{domain}")).map_err(|_| unknown())?;
     if let Some(authzid) = authzid {
         // RFC 6120 §6.3.8; acting as somebody else is not supported.

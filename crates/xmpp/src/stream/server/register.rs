@@ -5,7 +5,7 @@ use super::state::{Core, Next, State};
 use super::{PreauthAnswer, RegisterRequest, Registration, Step, Waiting};
 use crate::error::{Condition, StanzaError, StreamCondition, StreamError};
 use crate::ext::register::{self, Submission};
-use crate::jid::{BareJid, Jid, NodePart};
+use crate::jid::{BareJid, Jid, node_part};
 use crate::ns;
 use crate::stream::Out;
 use crate::xml::Element;
@@ -147,7 +147,7 @@ fn submit(core: &mut Core, id: Option<String>, query: &Element) -> Result<Next, 
     }
     let unfit =
         |_| StanzaError::new(Condition::NotAcceptable).with_text("The username cannot be used.");
-    let node = NodePart::new(&username).map_err(unfit)?;
+    let node = node_part(&username).map_err(unfit)?;
     let domain = core.domain.as_deref().unwrap_or_default();
     let account = BareJid::new(&format!("{node}@{domain}")).map_err(unfit)?;
     let reserved = invitation.as_ref().and_then(|invitation| invitation.username.as_deref());
