@@ -94,6 +94,8 @@ pub struct Store {
     pub archive: Arc<dyn archive::Archive>,
     /// Small private documents by key (XEP-0049, XEP-0054 …).
     pub documents: Arc<dyn documents::Documents>,
+    /// Nodes and their items (XEP-0060).
+    pub pubsub: Arc<dyn pubsub::Pubsub>,
     /// Login tokens of devices (XEP-0484).
     pub tokens: Arc<dyn tokens::Tokens>,
     /// Invitations (XEP-0401, XEP-0379, XEP-0445).

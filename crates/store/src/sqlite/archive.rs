@@ -1,0 +1,315 @@
+//! Archives in SQLite: what is read from them and removed from them. `log.rs` has the way in.
+//!
+//! Archive ids: the caller counts, and learns where to begin from [`Archive::tail`]. Three things keep
+//! an id from naming two messages. Rows that are removed leave a floor behind (`archive_floor`). Ids
+//! given to messages that were delivered but lost in a crash, because their commit had not finished,
+//! lie in the generation of that start (`id >> 32`); the start after a crash counts in the next one.
+//! A restored backup begins far ahead, because nobody knows what happened after it was made.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::engine::Engine;
+use super::log::{PeerHash, parse_refs, release};
+use super::page;
+use super::queue::{Fold, Job};
+use super::values::unsigned;
+use crate::archive::{
+    Archive, Busy, Clear, End, MAX_ORIGINS, Page, PageError, Query, Row, Tail, Ticket, Unit,
+};
+use crate::{AccountId, Fut, Millis, StoreError};
+
+pub(super) struct Sqlite {
+    pub(super) engine: Arc<Engine>,
+    pub(super) hash: PeerHash,
+}
+
+/// Ids of one generation.
+const GENERATION_BITS: u32 = 32;
+/// Rows looked at for [`Tail::origins`].
+const MAX_ORIGIN_SCAN: i64 = 50_000;
+/// Rows removed in one transaction.
+const AT_ONCE: i64 = 256;
+
+impl Archive for Sqlite {
+    fn append(&self, unit: Unit, ticket: Option<(Arc<dyn Ticket>, u64)>) -> Result<(), Busy> {
+        self.engine.shared.queue.push(Job::Append(unit, ticket)).map_err(|_| Busy)
+    }
+
+    fn barrier(&self) -> Fut<'_, ()> {
+        self.engine.sync(None)
+    }
+
+    fn tail(&self, account: AccountId, since: Millis) -> Fut<'_, Tail> {
+        let synced = self.engine.sync(Some(account));
+        Box::pin(async move {
+            synced.await?;
+            self.engine.read_snapshot(move |db| tail(db, account, since)).await
+        })
+    }
+
+    fn page(&self, account: AccountId, query: Query) -> Fut<'_, Page, PageError> {
+        let synced = self.engine.sync(Some(account));
+        Box::pin(async move {
+            synced.await?;
+            let hash = self.hash.clone();
+            let read = move |db: &Connection| page::page(db, account, &query, &hash);
+            self.engine.read_snapshot(read).await
+        })
+    }
+
+    fn ends(&self, account: AccountId) -> Fut<'_, Option<(End, End)>> {
+        let synced = self.engine.sync(Some(account));
+        Box::pin(async move {
+            synced.await?;
+            self.engine.read_snapshot(move |db| ends(db, account)).await
+        })
+    }
+
+    fn pending(&self, account: AccountId, after: u64, limit: u32) -> Fut<'_, Vec<Row>> {
+        let synced = self.engine.sync(Some(account));
+        Box::pin(async move {
+            synced.await?;
+            self.engine.read(move |db| pending(db, account, after, limit)).await
+        })
+    }
+
+    fn set_pending(&self, account: AccountId, ids: Vec<u64>) -> Fut<'_, ()> {
+        self.engine.write_folded(Fold::Account(account), move |db| {
+            let mut update = db.prepare_cached(
+                "UPDATE archive SET flags = flags | 2 WHERE account = ?1 AND id = ?2",
+            )?;
+            for id in ids {
+                update.execute(params![account.0, signed(id)])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn clear_pending(&self, account: AccountId, which: Clear) -> Fut<'_, u64> {
+        let fold = Fold::Account(account);
+        self.engine.write_folded(fold, move |db| match &which {
+            Clear::UpTo(id) => clear_up_to(db, account, signed(*id)),
+            Clear::Ids(ids) => {
+                let mut cleared = 0;
+                for id in ids {
+                    cleared += u64::from(clear_one(db, account, signed(*id))?);
+                }
+                Ok(cleared)
+            }
+        })
+    }
+
+    fn expire(&self, before: Millis, limit: u64) -> Fut<'_, u64> {
+        let first = self.engine.write_folded(Fold::All, |db| {
+            let newest = "SELECT ifnull(max(seq), 0) FROM log";
+            let newest = db.prepare_cached(newest)?.query_row([], |row| row.get(0))?;
+            let mut select = db.prepare_cached("SELECT account FROM purge")?;
+            let accounts = select.query_map([], |row| row.get(0))?;
+            Ok::<(i64, Vec<i64>), StoreError>((newest, accounts.collect::<Result<_, _>>()?))
+        });
+        Box::pin(async move {
+            let (newest, interrupted) = first.await?;
+            let mut removed = 0;
+            for account in interrupted {
+                removed += remove_all(&self.engine, AccountId(account)).await?;
+            }
+            while removed < limit {
+                let work = move |db: &Connection| expire_some(db, before, newest);
+                let (entries, rows) = self.engine.write::<_, StoreError>(work).await?;
+                removed += rows;
+                if entries < AT_ONCE {
+                    break;
+                }
+            }
+            if removed > 0 {
+                self.engine.submit::<bool, StoreError>(Job::Scrub).await?;
+            }
+            Ok(removed)
+        })
+    }
+
+    fn purge(&self, account: AccountId) -> Fut<'_, u64> {
+        Box::pin(async move {
+            let removed = remove_all(&self.engine, account).await?;
+            self.engine.submit::<bool, StoreError>(Job::Scrub).await?;
+            Ok(removed)
+        })
+    }
+}
+
+fn signed(id: u64) -> i64 {
+    i64::try_from(id).unwrap_or(i64::MAX)
+}
+
+fn tail(db: &Connection, account: AccountId, since: Millis) -> Result<Tail, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT max(ifnull((SELECT max(id) + 1 FROM archive WHERE account = ?1), 1),
+                    ifnull((SELECT next FROM archive_floor WHERE account = ?1), 1),
+                    (value << ?2) + 1)
+         FROM meta WHERE key = 'generation'",
+    )?;
+    let next: i64 = select.query_row(params![account.0, GENERATION_BITS], |row| row.get(0))?;
+    let mut select = db.prepare_cached(
+        "SELECT origin, id FROM (
+             SELECT origin, id, at FROM archive WHERE account = ?1 ORDER BY id DESC LIMIT ?2)
+         WHERE origin IS NOT NULL AND at >= ?3 ORDER BY id DESC LIMIT ?4",
+    )?;
+    let limits = params![account.0, MAX_ORIGIN_SCAN, since, MAX_ORIGINS];
+    let origins = select
+        .query_map(limits, |row| Ok((row.get::<_, i64>(0)? as u64, unsigned(row.get(1)?))))?;
+    Ok(Tail { next: unsigned(next), origins: origins.collect::<Result<_, _>>()? })
+}
+
+fn ends(db: &Connection, account: AccountId) -> Result<Option<(End, End)>, StoreError> {
+    let end = |sql| {
+        db.prepare_cached(sql)?
+            .query_row([account.0], |row| Ok(End { id: unsigned(row.get(0)?), at: row.get(1)? }))
+            .optional()
+    };
+    let first = end("SELECT id, at FROM archive WHERE account = ?1 AND flags & 4 = 0
+                     ORDER BY id LIMIT 1")?;
+    let last = end("SELECT id, at FROM archive WHERE account = ?1 AND flags & 4 = 0
+                    ORDER BY id DESC LIMIT 1")?;
+    Ok(first.zip(last))
+}
+
+fn pending(
+    db: &Connection,
+    account: AccountId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Row>, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT a.id, a.at, a.flags, l.stanza
+         FROM archive AS a CROSS JOIN log AS l ON l.seq = a.seq
+         WHERE a.account = :account AND a.id > :after AND a.flags & 2 <> 0
+         ORDER BY a.id LIMIT :limit",
+    )?;
+    let values = named_params! {
+        ":account": account.0, ":after": signed(after), ":limit": limit,
+    };
+    let (rows, _) = page::read(&mut select, values, limit as usize)?;
+    Ok(rows)
+}
+
+fn clear_up_to(db: &Connection, account: AccountId, last: i64) -> Result<u64, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT id, seq FROM archive
+         WHERE account = ?1 AND id <= ?2 AND flags & 2 <> 0 AND flags & 4 <> 0",
+    )?;
+    let hidden: Vec<(i64, i64)> = select
+        .query_map([account.0, last], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    remove(db, account, &hidden)?;
+    let mut update = db.prepare_cached(
+        "UPDATE archive SET flags = flags & ~2 WHERE account = ?1 AND id <= ?2 AND flags & 2 <> 0",
+    )?;
+    Ok((hidden.len() + update.execute([account.0, last])?) as u64)
+}
+
+fn clear_one(db: &Connection, account: AccountId, id: i64) -> Result<bool, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT seq, flags & 4 <> 0 FROM archive
+         WHERE account = ?1 AND id = ?2 AND flags & 2 <> 0",
+    )?;
+    let found = select.query_row([account.0, id], |row| Ok((row.get(0)?, row.get(1)?)));
+    let Some((seq, hidden)) = found.optional()? else { return Ok(false) };
+    if hidden {
+        remove(db, account, &[(id, seq)])?;
+    } else {
+        let sql = "UPDATE archive SET flags = flags & ~2 WHERE account = ?1 AND id = ?2";
+        db.prepare_cached(sql)?.execute([account.0, id])?;
+    }
+    Ok(true)
+}
+
+/// Removes rows, given with their places in the log, of one account.
+fn remove(db: &Connection, account: AccountId, rows: &[(i64, i64)]) -> Result<(), StoreError> {
+    let mut delete = db.prepare_cached("DELETE FROM archive WHERE account = ?1 AND id = ?2")?;
+    for (id, seq) in rows {
+        delete.execute([account.0, *id])?;
+        release(db, *seq, account, *id)?;
+    }
+    match rows.iter().map(|(id, _)| id).max() {
+        Some(last) => Ok(raise_floor(db, account.0, last + 1)?),
+        None => Ok(()),
+    }
+}
+
+fn raise_floor(db: &Connection, account: i64, next: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO archive_floor (account, next) VALUES (?1, ?2)
+         ON CONFLICT (account) DO UPDATE SET next = max(next, ?2)",
+    )?
+    .execute([account, next])?;
+    Ok(())
+}
+
+/// Returns how many log entries and how many archive rows went.
+fn expire_some(db: &Connection, before: Millis, newest: i64) -> Result<(i64, u64), StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT seq, refs FROM log WHERE at < ?1 AND seq <= ?2 ORDER BY at, seq LIMIT ?3",
+    )?;
+    let entries: Vec<(i64, Vec<u8>)> = select
+        .query_map(params![before, newest, AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut delete_row = db.prepare_cached("DELETE FROM archive WHERE account = ?1 AND id = ?2")?;
+    let mut delete_entry = db.prepare_cached("DELETE FROM log WHERE seq = ?1")?;
+    let mut floors = std::collections::BTreeMap::new();
+    let mut rows = 0;
+    for (seq, refs) in &entries {
+        for entry in parse_refs(refs)? {
+            rows += delete_row.execute([entry.account, entry.id])? as u64;
+            let floor = floors.entry(entry.account).or_insert(0);
+            *floor = entry.id.max(*floor);
+        }
+        delete_entry.execute([seq])?;
+    }
+    for (account, last) in floors {
+        raise_floor(db, account, last + 1)?;
+    }
+    Ok((entries.len() as i64, rows))
+}
+
+/// Removes all rows an account has now, in short transactions, and finishes the removal of a deleted
+/// account.
+pub(super) async fn remove_all(engine: &Engine, account: AccountId) -> Result<u64, StoreError> {
+    let newest = "SELECT ifnull(max(id), 0) FROM archive WHERE account = ?1";
+    let newest: i64 = engine
+        .write_folded::<_, StoreError>(Fold::Account(account), move |db| {
+            Ok(db.prepare_cached(newest)?.query_row([account.0], |row| row.get(0))?)
+        })
+        .await?;
+    let mut removed = 0;
+    loop {
+        let work = move |db: &Connection| remove_some(db, account, newest);
+        let rows = engine.write::<_, StoreError>(work).await?;
+        removed += rows;
+        if rows < AT_ONCE as u64 {
+            break;
+        }
+    }
+    let finish = move |db: &Connection| {
+        let sql = "DELETE FROM purge WHERE account = ?1";
+        if db.prepare_cached(sql)?.execute([account.0])? > 0 {
+            let sql = "DELETE FROM archive_floor WHERE account = ?1";
+            db.prepare_cached(sql)?.execute([account.0])?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    engine.write(finish).await?;
+    Ok(removed)
+}
+
+fn remove_some(db: &Connection, account: AccountId, newest: i64) -> Result<u64, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT id, seq FROM archive WHERE account = ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
+    )?;
+    let rows: Vec<(i64, i64)> = select
+        .query_map([account.0, newest, AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    remove(db, account, &rows)?;
+    Ok(rows.len() as u64)
+}

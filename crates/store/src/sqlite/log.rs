@@ -1,0 +1,448 @@
+//! The message path: append stanzas to the log, let the index follow.
+//!
+//! Two tables (see `migrations/0001_initial.sql`). `log` has every stanza once, in the order of
+//! arrival, with the archive rows that point to it; `archive` has the narrow rows that queries need,
+//! clustered by account and id. A commit that answers a sender writes the log alone: only its last
+//! pages change, however many accounts are busy. The index rows of a commit would each lie in a page
+//! of their own; they are kept in memory, account by account, and folded into the index when enough of
+//! one account can share a page, when somebody reads that archive, or when nothing else is to do.
+//! After a crash they are read back from the log, from [`Log::folded`] on.
+//!
+//! Measured with 1.2 KB stanzas, each in two of 1,000 archives, batches of 256, tmpfs, CPU per row and
+//! bytes of write-ahead log per row:
+//!
+//! | layout | 4 KiB pages | 16 KiB pages |
+//! |---|---|---|
+//! | one WITHOUT ROWID table (account, id) | 64 µs, 14.7 KB | 57 µs, 35.6 KB |
+//! | one rowid table, account and id in the rowid | 32 µs, 12.4 KB | 39 µs, 29.2 KB |
+//! | stanza shared by both rows, index written at once | 14 µs, 5.4 KB | 18 µs, 13.3 KB |
+//! | the same with an index by correspondent | 29 µs, 9.3 KB | 35 µs, 22.3 KB |
+//! | log and lazy index | 6 µs, 1.5 KB | 7 µs, 2.8 KB |
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, Statement, params};
+use sha2::{Digest, Sha256};
+
+use crate::archive::{Append, MAX_ID, Unit};
+use crate::{AccountId, StoreError};
+
+/// Flags of an index row.
+pub(super) const OUTGOING: u8 = 1;
+/// See [`Append::pending`].
+pub(super) const PENDING: u8 = 2;
+/// See [`Append::hidden`].
+pub(super) const HIDDEN: u8 = 4;
+/// [`Ref::origin`] has a meaning.
+const HAS_ORIGIN: u8 = 8;
+
+/// Beyond this many rows not in the index, each batch folds about as many as it adds. Bounds the
+/// memory (2 MB) and what is read back after a crash (twice as many rows, some 40 MB of log). Twice
+/// as many would save another 1.5 µs per row, half as many cost 2 µs.
+const FOLD_ABOVE: usize = 32_768;
+/// Ids of this many accounts are remembered.
+const MAX_LAST: usize = 65_536;
+
+/// One row of one archive as the log remembers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ref {
+    pub(super) account: i64,
+    pub(super) id: i64,
+    pub(super) peer: i64,
+    pub(super) resource: i32,
+    pub(super) flags: u8,
+    pub(super) origin: i64,
+}
+
+/// Bytes of an encoded [`Ref`].
+const REF_BYTES: usize = 37;
+
+impl Ref {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.account.to_le_bytes());
+        out.extend_from_slice(&self.id.to_le_bytes());
+        out.extend_from_slice(&self.peer.to_le_bytes());
+        out.extend_from_slice(&self.resource.to_le_bytes());
+        out.push(self.flags);
+        out.extend_from_slice(&self.origin.to_le_bytes());
+    }
+
+    fn parse(bytes: &[u8; REF_BYTES]) -> Ref {
+        fn part<const N: usize>(bytes: &[u8; REF_BYTES], at: usize) -> [u8; N] {
+            let mut part = [0; N];
+            part.copy_from_slice(&bytes[at..at + N]);
+            part
+        }
+        Ref {
+            account: i64::from_le_bytes(part(bytes, 0)),
+            id: i64::from_le_bytes(part(bytes, 8)),
+            peer: i64::from_le_bytes(part(bytes, 16)),
+            resource: i32::from_le_bytes(part(bytes, 24)),
+            flags: bytes[28],
+            origin: i64::from_le_bytes(part(bytes, 29)),
+        }
+    }
+}
+
+/// All references of a log row.
+pub(super) fn parse_refs(blob: &[u8]) -> Result<Vec<Ref>, StoreError> {
+    let (refs, rest) = blob.as_chunks::<REF_BYTES>();
+    if !rest.is_empty() {
+        return Err(StoreError::Corrupt("a log row has a broken reference".to_owned()));
+    }
+    Ok(refs.iter().map(Ref::parse).collect())
+}
+
+/// Removes the reference of one archive row from a log row, and the log row when it was the last. The
+/// stanza stays for the others.
+pub(super) fn release(
+    db: &Connection,
+    seq: i64,
+    account: AccountId,
+    id: i64,
+) -> Result<(), StoreError> {
+    let mut select = db.prepare_cached("SELECT refs FROM log WHERE seq = ?1")?;
+    let blob: Vec<u8> = select.query_row([seq], |row| row.get(0))?;
+    let mut left = Vec::with_capacity(blob.len());
+    for entry in parse_refs(&blob)? {
+        if (entry.account, entry.id) != (account.0, id) {
+            entry.write(&mut left);
+        }
+    }
+    if left.is_empty() {
+        db.prepare_cached("DELETE FROM log WHERE seq = ?1")?.execute([seq])?;
+    } else {
+        db.prepare_cached("UPDATE log SET refs = ?2 WHERE seq = ?1")?
+            .execute(params![seq, left])?;
+    }
+    Ok(())
+}
+
+/// Turns addresses into the numbers the index has. The key is made with the database, so that nobody
+/// can look for an address that collides with another.
+#[derive(Clone)]
+pub(super) struct PeerHash {
+    keyed: Sha256,
+}
+
+impl PeerHash {
+    pub(super) fn new(key: &[u8]) -> Self {
+        PeerHash { keyed: Sha256::new().chain_update(key) }
+    }
+
+    pub(super) fn bare(&self, bare: &str) -> i64 {
+        let digest = self.keyed.clone().chain_update(bare).finalize();
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest[..8]);
+        i64::from_le_bytes(first)
+    }
+
+    /// 0 stands for no resource. Two resources of one address may share a number, rarely enough for a
+    /// filter of one's own messages.
+    pub(super) fn resource(&self, resource: Option<&str>) -> i32 {
+        let Some(resource) = resource else { return 0 };
+        let digest = self.keyed.clone().chain_update("/").chain_update(resource).finalize();
+        let mut first = [0; 4];
+        first.copy_from_slice(&digest[..4]);
+        i32::from_le_bytes(first) | 1
+    }
+}
+
+/// A row not in the index yet.
+#[derive(Clone, Copy, Debug)]
+struct Unfolded {
+    id: i64,
+    at: i64,
+    peer: i64,
+    origin: i64,
+    seq: i64,
+    resource: i32,
+    flags: u8,
+}
+
+/// The rows not in the index, by account. The writer changes it, everybody may look.
+#[derive(Clone, Default)]
+pub(super) struct SharedRows(Arc<Mutex<HashMap<i64, Vec<Unfolded>>>>);
+
+impl SharedRows {
+    /// The account has no rows outside the index, or they are being put there.
+    pub(super) fn is_folded(&self, account: AccountId) -> bool {
+        !self.0.lock().contains_key(&account.0)
+    }
+}
+
+/// The writer's view of log and index, within its transaction. After a rollback [`Log::reload`] must
+/// be called before anything else.
+pub(super) struct Log<'c> {
+    db: &'c Connection,
+    hash: PeerHash,
+    insert_log: Statement<'c>,
+    insert_row: Statement<'c>,
+    next_seq: i64,
+    unfolded: SharedRows,
+    waiting: usize,
+    /// Accounts still to be folded in this round.
+    round: VecDeque<i64>,
+    /// Newest id of each account, as far as known.
+    last: HashMap<i64, i64>,
+    refs: Vec<u8>,
+}
+
+impl<'c> Log<'c> {
+    /// Prepares; [`Log::reload`] follows.
+    pub(super) fn new(
+        db: &'c Connection,
+        hash: PeerHash,
+        unfolded: SharedRows,
+    ) -> Result<Self, StoreError> {
+        Ok(Log {
+            db,
+            hash,
+            insert_log: db.prepare("INSERT INTO log (seq, at, refs, stanza) VALUES (?1, ?2, ?3, ?4)")?,
+            insert_row: db.prepare(
+                "INSERT OR IGNORE INTO archive (account, id, at, flags, peer, resource, origin, seq)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?,
+            next_seq: 1,
+            unfolded,
+            waiting: 0,
+            round: VecDeque::new(),
+            last: HashMap::new(),
+            refs: Vec::new(),
+        })
+    }
+
+    /// Makes memory agree with the disk: reads back what may not be in the index.
+    pub(super) fn reload(&mut self) -> Result<(), StoreError> {
+        self.unfolded.0.lock().clear();
+        self.round.clear();
+        self.last.clear();
+        self.waiting = 0;
+        let folded = self.folded()?;
+        self.next_seq = folded;
+        let mut select = self.db.prepare("SELECT seq, at, refs FROM log WHERE seq >= ?1")?;
+        let mut rows = select.query([folded])?;
+        while let Some(row) = rows.next()? {
+            let (seq, at) = (row.get(0)?, row.get(1)?);
+            for entry in parse_refs(row.get_ref(2)?.as_blob().unwrap_or_default())? {
+                self.remember(&entry, at, seq);
+            }
+            self.next_seq = seq + 1;
+        }
+        Ok(())
+    }
+
+    /// The first log row that may have references outside the index.
+    fn folded(&self) -> Result<i64, StoreError> {
+        let mut select = self.db.prepare("SELECT value FROM meta WHERE key = 'folded'")?;
+        Ok(select.query_row([], |row| row.get(0))?)
+    }
+
+    /// Rows not in the index.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    fn remember(&mut self, entry: &Ref, at: i64, seq: i64) {
+        let Ref { account, id, peer, resource, flags, origin } = *entry;
+        let row = Unfolded { id, at, peer, origin, seq, resource, flags };
+        self.unfolded.0.lock().entry(account).or_default().push(row);
+        self.waiting += 1;
+    }
+
+    /// Appends a unit. Whatever can be wrong with the rows is found before anything is written, so a
+    /// refused unit leaves no trace; any other error means that the transaction must be rolled back.
+    pub(super) fn append(&mut self, unit: &Unit) -> Result<(), StoreError> {
+        self.admit(unit)?;
+        let mut first = 0;
+        while first < unit.len() {
+            let mut end = first + 1;
+            while end < unit.len() && shares_stanza(&unit[first], &unit[end]) {
+                end += 1;
+            }
+            self.insert(&unit[first..end])?;
+            first = end;
+        }
+        Ok(())
+    }
+
+    /// Ids must grow and accounts exist. Two rows of a unit may be for the same account.
+    fn admit(&mut self, unit: &Unit) -> Result<(), StoreError> {
+        for (index, row) in unit.iter().enumerate() {
+            let earlier = unit[..index].iter().rfind(|other| other.account == row.account);
+            let last = match earlier {
+                Some(other) => other.id as i64,
+                None => self.last_id(row.account)?,
+            };
+            if row.id > MAX_ID || row.id as i64 <= last {
+                let reason = format!("archive id {} of {} is not new", row.id, row.account);
+                return Err(StoreError::Conflict(reason));
+            }
+        }
+        for row in unit {
+            self.last.insert(row.account.0, row.id as i64);
+        }
+        Ok(())
+    }
+
+    fn last_id(&mut self, account: AccountId) -> Result<i64, StoreError> {
+        if let Some(last) = self.last.get(&account.0) {
+            return Ok(*last);
+        }
+        let mut select = self.db.prepare_cached(
+            "SELECT max(ifnull((SELECT max(id) FROM archive WHERE account = ?1), 0),
+                        ifnull((SELECT next - 1 FROM archive_floor WHERE account = ?1), 0))
+             FROM account WHERE id = ?1",
+        )?;
+        let mut rows = select.query([account.0])?;
+        let Some(row) = rows.next()? else {
+            return Err(StoreError::Conflict(format!("there is no account {account}")));
+        };
+        let indexed: i64 = row.get(0)?;
+        let waiting = self.unfolded.0.lock().get(&account.0).and_then(|rows| rows.last().copied());
+        if self.last.len() >= MAX_LAST {
+            self.last.clear();
+        }
+        Ok(waiting.map_or(indexed, |row| row.id.max(indexed)))
+    }
+
+    /// One log row for rows that share a stanza.
+    fn insert(&mut self, rows: &[Append]) -> Result<(), StoreError> {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.refs.clear();
+        let at = rows[0].at.0 as i64;
+        for row in rows {
+            let entry = self.entry(row);
+            entry.write(&mut self.refs);
+            self.remember(&entry, at, seq);
+        }
+        self.insert_log.execute(params![seq, at, self.refs, rows[0].stanza.as_ref()])?;
+        Ok(())
+    }
+
+    fn entry(&self, row: &Append) -> Ref {
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        Ref {
+            account: row.account.0,
+            id: row.id as i64,
+            peer: self.hash.bare(&row.with),
+            resource: self.hash.resource(row.resource.as_deref()),
+            flags: flag(row.outgoing, OUTGOING)
+                | flag(row.pending, PENDING)
+                | flag(row.hidden, HIDDEN)
+                | flag(row.origin_hash.is_some(), HAS_ORIGIN),
+            origin: row.origin_hash.unwrap_or_default() as i64,
+        }
+    }
+
+    /// Whether the account has rows outside the index.
+    pub(super) fn is_folded(&self, account: AccountId) -> bool {
+        self.unfolded.is_folded(account)
+    }
+
+    /// Puts the rows of one account into the index.
+    pub(super) fn fold(&mut self, account: AccountId) -> Result<usize, StoreError> {
+        let rows = self.unfolded.0.lock().remove(&account.0).unwrap_or_default();
+        self.waiting -= rows.len();
+        for row in &rows {
+            let origin = (row.flags & HAS_ORIGIN != 0).then_some(row.origin);
+            let flags = row.flags & !HAS_ORIGIN;
+            self.insert_row.execute(params![
+                account.0,
+                row.id,
+                row.at,
+                flags,
+                row.peer,
+                row.resource,
+                origin,
+                row.seq
+            ])?;
+        }
+        Ok(rows.len())
+    }
+
+    /// Puts all rows into the index.
+    pub(super) fn fold_all(&mut self) -> Result<(), StoreError> {
+        for account in self.accounts() {
+            self.fold(AccountId(account))?;
+        }
+        self.round.clear();
+        self.note_folded(self.next_seq)
+    }
+
+    /// Keeps pace with a batch that appended `added` rows.
+    pub(super) fn fold_some(&mut self, added: usize) -> Result<(), StoreError> {
+        let mut todo = if self.waiting > FOLD_ABOVE { added + added / 4 } else { 0 };
+        while todo > 0 && self.waiting > 0 {
+            let Some(account) = self.round.pop_front() else {
+                self.start_round()?;
+                continue;
+            };
+            todo = todo.saturating_sub(self.fold(AccountId(account))?);
+        }
+        Ok(())
+    }
+
+    /// A round visits every account once, in the order of the index, so that the rows of small
+    /// accounts share pages too.
+    fn start_round(&mut self) -> Result<(), StoreError> {
+        let first = {
+            let rows = self.unfolded.0.lock();
+            rows.values().filter_map(|rows| rows.first()).map(|row| row.seq).min()
+        };
+        self.note_folded(first.unwrap_or(self.next_seq))?;
+        self.round = self.accounts().into();
+        Ok(())
+    }
+
+    fn accounts(&self) -> Vec<i64> {
+        let mut accounts: Vec<i64> = self.unfolded.0.lock().keys().copied().collect();
+        accounts.sort_unstable();
+        accounts
+    }
+
+    fn note_folded(&self, seq: i64) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'folded'")?
+            .execute([seq])?;
+        Ok(())
+    }
+
+    /// Someone else changed the rows of this account, or the account itself.
+    pub(super) fn forget(&mut self, account: AccountId) {
+        self.last.remove(&account.0);
+    }
+}
+
+/// Rows of one unit that are kept as one log row.
+fn shares_stanza(one: &Append, other: &Append) -> bool {
+    one.at == other.at && one.stanza == other.stanza
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_survive_encoding() {
+        let one =
+            Ref { account: 7, id: 1 << 40, peer: -3, resource: -9, flags: 11, origin: i64::MIN };
+        let two = Ref { account: 8, id: 1, peer: 0, resource: 0, flags: 0, origin: 0 };
+        let mut blob = Vec::new();
+        one.write(&mut blob);
+        two.write(&mut blob);
+        assert_eq!(parse_refs(&blob).unwrap(), [one, two]);
+        assert!(parse_refs(&blob[1..]).is_err());
+    }
+
+    #[test]
+    fn the_key_changes_every_hash() {
+        let (one, two) = (PeerHash::new(b"one"), PeerHash::new(b"two"));
+        assert_ne!(one.bare("juliet@capulet.example"), two.bare("juliet@capulet.example"));
+        assert_eq!(one.resource(None), 0);
+        assert_ne!(one.resource(Some("")), 0);
+    }
+}
