@@ -184,6 +184,24 @@ impl Config {
         self.contact.addresses()
     }
 
+    /// The whole configuration in force as a file would say it: sections with keys and values;
+    /// a key that is absent has none. The domain is in the section without a name.
+    pub fn show(&self) -> Vec<(&'static str, Vec<(&'static str, Option<String>)>)> {
+        vec![
+            ("", vec![("domain", self.domain.show())]),
+            ("listen", self.listen.show()),
+            ("registration", self.registration.show()),
+            ("tls", self.tls.show()),
+            ("login", self.login.show()),
+            ("limits", self.limits.show()),
+            ("archive", self.archive.show()),
+            ("contact", self.contact.show()),
+            ("front_door", self.front_door.show()),
+            ("metrics", self.metrics.show()),
+            ("log", self.log.show()),
+        ]
+    }
+
     /// Sentences about what the file asks for and this version does not do. Said at start and by
     /// `anemone check`.
     pub fn notices(&self) -> Vec<String> {
@@ -335,20 +353,20 @@ fn syntax(error: &toml::de::Error) -> Problem {
 /// Reads every section of the document; what is wrong goes to `problems`.
 fn read(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Config {
     let mut set = BTreeMap::new();
-    let mut config = Config { domain: read_domain(document, problems), ..Config::empty() };
+    let mut config = Config::empty(read_domain(document, problems));
     macro_rules! sections {
-        ($($field:ident: $Section:ty,)*) => {$(
+        ($($field:ident,)*) => {$(
             if let Some(table) = section_table(document, stringify!($field), problems) {
                 let mut reader =
                     TableReader::new(stringify!($field), table, problems, &mut set);
-                config.$field = <$Section>::read(&mut reader);
+                let start = std::mem::take(&mut config.$field);
+                config.$field = start.read(&mut reader);
                 reader.finish();
             }
         )*};
     }
     sections! {
-        listen: Listen, registration: Registration, tls: Tls, login: Login, limits: Limits,
-        archive: Archive, contact: Contact, front_door: FrontDoor, metrics: Metrics, log: Log,
+        listen, registration, tls, login, limits, archive, contact, front_door, metrics, log,
     }
     read_top_level(document, problems);
     config.set = set;
@@ -425,10 +443,10 @@ fn render(path: &Path, text: &str, problems: &[Problem]) -> String {
 }
 
 impl Config {
-    fn empty() -> Config {
+    fn empty(domain: String) -> Config {
         Config {
-            domain: String::new(),
-            listen: Listen::default(),
+            listen: Listen::of(&domain),
+            domain,
             registration: Registration::default(),
             tls: Tls::default(),
             login: Login::default(),
@@ -474,6 +492,33 @@ mod tests {
         assert!(config.tls.required && config.archive.enabled && config.limits.throttle);
         assert_eq!(config.limits.unauthenticated_seconds, 30);
         assert!(config.listeners().iter().all(|listener| !listener.explicit));
+    }
+
+    #[test]
+    fn a_trial_on_localhost_listens_to_this_machine_alone() {
+        let config = Config::for_domain("localhost").unwrap();
+        assert!(config.listeners().iter().all(|listener| is_loopback(&listener.address)));
+        assert_eq!(config.listen.https[0], "127.0.0.1:5443".parse().unwrap());
+        let text = "domain = \"localhost\"\n[listen]\nc2s = [\"127.0.0.1:7222\"]\n";
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.listen.c2s, ["127.0.0.1:7222".parse().unwrap()]);
+        assert!(config.listen.c2s_tls.iter().all(is_loopback));
+    }
+
+    #[test]
+    fn what_is_shown_is_read_back_as_the_same() {
+        let config = Config::for_domain("localhost").unwrap();
+        let mut text = String::new();
+        for (section, keys) in config.show() {
+            if !section.is_empty() {
+                text.push_str(&format!("[{section}]\n"));
+            }
+            for (key, value) in keys {
+                text.extend(value.map(|value| format!("{key} = {value}\n")));
+            }
+        }
+        let again = Config::parse(&text).unwrap();
+        assert_eq!(again.show(), config.show());
     }
 
     #[test]

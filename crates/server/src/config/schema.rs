@@ -243,13 +243,21 @@ macro_rules! section {
                 }
             }
 
+            /// The section with what the file sets put over what it starts from.
             pub(super) fn read(
+                mut self,
                 reader: &mut $crate::config::schema::TableReader<'_, '_>,
             ) -> Self {
-                let mut section = $Name::default();
+                let section = &mut self;
                 $( reader.key(stringify!($key), &mut section.$key,
                               None $( .or(Some($range)) )?); )*
-                section
+                self
+            }
+
+            /// The keys with their values as they would stand in the file.
+            pub(super) fn show(&self) -> Vec<(&'static str, Option<String>)> {
+                use $crate::config::schema::Value as _;
+                vec![$( (stringify!($key), self.$key.show()), )*]
             }
         }
     };

@@ -2,7 +2,7 @@
 //! prints them and `docs/config.md` is that output.
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -13,7 +13,8 @@ section! {
     /// Where the server listens. Every key is a list of addresses with port; an empty list closes
     /// that door. `[::]` also accepts IPv4. A key that is not in the file opens its usual port
     /// where it can, and says in the log where it could not; an address that is in the file must
-    /// be available or the server does not start.
+    /// be available or the server does not start. For the domain `localhost`, a trial, the usual
+    /// addresses are loopback ones, with port 5443 for `https`.
     pub struct Listen as "listen" {
         /// Clients that start in plain text and change to TLS (STARTTLS, RFC 6120).
         pub c2s: Vec<SocketAddr> = any(5222);
@@ -248,6 +249,29 @@ section! {
         /// changes every day, and a machine is the network it is in.
         pub addresses: bool = false;
     }
+}
+
+impl Listen {
+    /// The addresses for a domain whose file sets none.
+    pub(super) fn of(domain: &str) -> Listen {
+        if domain != "localhost" {
+            return Listen::default();
+        }
+        Listen {
+            c2s: loopback(5222),
+            c2s_tls: loopback(5223),
+            https: loopback(5443),
+            ..Listen::default()
+        }
+    }
+}
+
+/// One port for programs on this machine.
+fn loopback(port: u16) -> Vec<SocketAddr> {
+    vec![
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+    ]
 }
 
 /// One address on all interfaces, IPv6 and IPv4.

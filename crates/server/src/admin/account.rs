@@ -1,0 +1,234 @@
+//! Accounts as the operator handles them.
+
+use store::{
+    AccountId, Millis,
+    accounts::{Change, CreateError, NewAccount},
+};
+use tokio::task::spawn_blocking;
+use xmpp::jid::BareJid;
+
+use super::{
+    Account, End, Fault, FaultCode, Operations, Response,
+    operations::{now, stamp},
+};
+use crate::password::{self, Password};
+
+impl Operations {
+    pub(super) async fn account_add(
+        &self,
+        account: &str,
+        password: Password,
+        admin: bool,
+    ) -> Result<Response, Fault> {
+        let name = self.name(account)?;
+        let credentials = self.credentials(&name, password).await?;
+        let account = NewAccount {
+            name: name.as_str().into(),
+            credentials,
+            admin,
+            ignore_reservation: true,
+            created_at: now(),
+            invited_by: None,
+            invite: None,
+        };
+        let address = self.address(&name);
+        match self.store.accounts.create(account).await {
+            Ok(_) => Ok(Response::Done(format!("{address} was added."))),
+            Err(CreateError::Exists) => Err(Fault::new(
+                FaultCode::Exists,
+                format!(
+                    "{address} exists already; to set another password: anemone account password \
+                     {address}"
+                ),
+            )),
+            Err(CreateError::Store(error)) => Err(error.into()),
+            Err(error) => Err(Fault::new(FaultCode::Invalid, error.to_string())),
+        }
+    }
+
+    pub(super) async fn account_list(&self) -> Result<Response, Fault> {
+        let mut accounts: Vec<Account> = Vec::new();
+        let mut after: Option<Box<str>> = None;
+        loop {
+            let page = self.store.accounts.list(after.as_deref(), PAGE).await?;
+            for row in &page {
+                let invited_by = match row.invited_by {
+                    Some(inviter) => self.address_of(inviter).await?,
+                    None => None,
+                };
+                accounts.push(Account {
+                    address: self.address(&row.name),
+                    admin: row.admin,
+                    disabled: row.disabled,
+                    created: stamp(row.created_at),
+                    last_login: row.last_login.map(stamp),
+                    invited_by,
+                });
+            }
+            match page.last() {
+                Some(last) => after = Some(last.name.clone()),
+                None => return Ok(Response::Accounts(accounts)),
+            }
+        }
+    }
+
+    pub(super) async fn account_enable(
+        &self,
+        account: &str,
+        enabled: bool,
+    ) -> Result<Response, Fault> {
+        let account = self.account(account).await?;
+        self.store.accounts.change(account.id, Change::Disabled(!enabled)).await?;
+        let address = self.address(&account.name);
+        if enabled {
+            return Ok(Response::Done(format!("{address} may log in again.")));
+        }
+        self.end_sessions(&account.name, End::Disabled).await;
+        Ok(Response::Done(format!(
+            "{address} can no longer log in. Messages for it are still kept."
+        )))
+    }
+
+    pub(super) async fn account_admin(
+        &self,
+        account: &str,
+        admin: bool,
+    ) -> Result<Response, Fault> {
+        let account = self.account(account).await?;
+        self.store.accounts.change(account.id, Change::Admin(admin)).await?;
+        let address = self.address(&account.name);
+        let word = if admin { "is now" } else { "is no longer" };
+        Ok(Response::Done(format!("{address} {word} an administrator.")))
+    }
+
+    pub(super) async fn account_password(
+        &self,
+        account: &str,
+        password: Password,
+    ) -> Result<Response, Fault> {
+        let account = self.account(account).await?;
+        let credentials = self.credentials(&account.name, password).await?;
+        self.store.accounts.set_credentials(account.id, credentials).await?;
+        // Whoever knew the old password may hold a token made with it.
+        self.store.tokens.revoke(account.id, None).await?;
+        self.end_sessions(&account.name, End::Password).await;
+        let address = self.address(&account.name);
+        Ok(Response::Done(format!("{address} has a new password and must log in again.")))
+    }
+
+    pub(super) async fn account_delete(&self, account: &str) -> Result<Response, Fault> {
+        let account = self.account(account).await?;
+        match &self.live {
+            Some(live) => live.delete(&account.name).await,
+            None => {
+                self.leave_contacts(account.id, &account.name).await?;
+                let Millis(now) = now();
+                self.store.accounts.delete(account.id, Millis(now + RESERVED)).await?;
+            }
+        }
+        let address = self.address(&account.name);
+        match self.store.accounts.by_name(&account.name).await? {
+            None => Ok(Response::Done(format!(
+                "{address} was deleted with everything that belonged to it."
+            ))),
+            Some(_) => Err(Fault::new(
+                FaultCode::Storage,
+                format!("{address} could not be deleted; the log of the server says why"),
+            )),
+        }
+    }
+
+    /// What a running server does through presence (XEP-0077 §3.2): contacts on this server no
+    /// longer have a subscription from or to the account.
+    async fn leave_contacts(&self, id: AccountId, name: &str) -> Result<(), Fault> {
+        let address = self.address(name);
+        let roster = self.store.roster.load(id).await?;
+        let contacts = roster.items.iter().map(|item| &*item.jid);
+        let requesters = roster.requests.iter().map(|request| &*request.jid);
+        for contact in contacts.chain(requesters) {
+            let Ok(contact_name) = self.name(contact) else { continue };
+            let Some(contact) = self.store.accounts.by_name(&contact_name).await? else { continue };
+            let mut theirs = self.store.roster.load(contact.id).await?;
+            let item = theirs.items.iter_mut().find(|item| *item.jid == *address);
+            let mut changes = vec![store::roster::Change::Answered(address.as_str().into())];
+            if let Some(item) = item {
+                item.subscription = store::roster::Subscription::None;
+                item.ask = false;
+                item.approved = false;
+                changes.push(store::roster::Change::Put(item.clone()));
+            }
+            self.store.roster.apply(contact.id, changes).await?;
+        }
+        Ok(())
+    }
+
+    /// The local part, in its normal form, of an account named by it or by its address.
+    pub(super) fn name(&self, account: &str) -> Result<String, Fault> {
+        let config = self.config();
+        let full = match account.contains('@') {
+            true => account.to_owned(),
+            false => format!("{account}@{}", config.domain),
+        };
+        let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
+        let jid = BareJid::new(&full).map_err(|_| {
+            invalid(format!("`{account}` is not an address such as ada@{}", config.domain))
+        })?;
+        let name = jid.node().map(|node| node.as_str().to_owned());
+        match name {
+            Some(name) if jid.domain().as_str() == config.domain => Ok(name),
+            _ => Err(invalid(format!(
+                "{account} is not on this server, whose domain is {}",
+                config.domain
+            ))),
+        }
+    }
+
+    pub(super) fn address(&self, name: &str) -> String {
+        format!("{name}@{}", self.config().domain)
+    }
+
+    pub(super) async fn address_of(&self, id: AccountId) -> Result<Option<String>, Fault> {
+        let account = self.store.accounts.by_id(id).await?;
+        Ok(account.map(|account| self.address(&account.name)))
+    }
+
+    /// The account of this name or address.
+    pub(super) async fn account(&self, account: &str) -> Result<store::accounts::Account, Fault> {
+        let name = self.name(account)?;
+        let found = self.store.accounts.by_name(&name).await?;
+        found.ok_or_else(|| {
+            let address = self.address(&name);
+            Fault::new(FaultCode::NotFound, format!("there is no account {address}"))
+        })
+    }
+
+    async fn credentials(
+        &self,
+        name: &str,
+        password: Password,
+    ) -> Result<Vec<store::accounts::Credential>, Fault> {
+        let config = self.config();
+        let minimum = config.registration.password_length;
+        let iterations = config.login.iterations;
+        let name = name.to_owned();
+        let derived = spawn_blocking(move || {
+            password::verify(&password, &name, minimum)?;
+            password::credentials(&password, iterations)
+        });
+        let derived = derived
+            .await
+            .map_err(|_| Fault::new(FaultCode::Invalid, "the keys could not be computed"))?;
+        derived.map_err(|error| Fault::new(FaultCode::Invalid, error.to_string()))
+    }
+
+    async fn end_sessions(&self, name: &str, why: End) {
+        if let Some(live) = &self.live {
+            live.end_sessions(name, None, why).await;
+        }
+    }
+}
+
+const PAGE: u32 = 500;
+/// 90 days, as when people delete their account themselves: a stranger must not receive what is
+/// meant for the former owner of a name. The operator may give the name away earlier.
+const RESERVED: u64 = 90 * 24 * 60 * 60 * 1000;

@@ -1,0 +1,151 @@
+//! The running server, as the operator's commands see it.
+
+use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+
+use xmpp::error::{StreamCondition, StreamError};
+
+use super::{End, Live, Pending, Session};
+use crate::{
+    account::Account,
+    auth::removal,
+    config::{Config, Home, Service},
+    log::LogControl,
+    server::Server,
+    session::{self, life},
+};
+
+/// A running server with what it was started from.
+pub struct Running {
+    /// The server.
+    pub server: Arc<Server>,
+    /// Its data directory.
+    pub home: Home,
+    /// Its log.
+    pub log: LogControl,
+}
+
+impl Running {
+    /// Reads configuration and certificate again. What cannot change while the server runs stays
+    /// as it is until the next start. Nothing changes when anything is wrong.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn reload(&self) -> Result<Vec<String>, String> {
+        let old = self.server.config();
+        let mut new = Config::load(&self.home).map_err(|error| error.to_string())?;
+        if new.domain != old.domain {
+            return Err(format!(
+                "the file says domain = \"{}\" and the server runs for {}: the domain cannot \
+                 change",
+                new.domain, old.domain
+            ));
+        }
+        self.server.tls.reload(&new, SystemTime::now()).map_err(|error| error.to_string())?;
+        self.log.apply(&new.log)?;
+        let mut sentences = vec!["Configuration and certificate were read again.".to_owned()];
+        if new.listeners() != old.listeners() || new.tls.required != old.tls.required {
+            sentences.push(
+                "The addresses in [listen] and [metrics] and `required` in [tls] change at the \
+                 next start."
+                    .to_owned(),
+            );
+            new.listen = old.listen.clone();
+            new.metrics = old.metrics.clone();
+            new.tls.required = old.tls.required;
+        }
+        self.server.logins.set_enabled(new.limits.throttle);
+        self.server.set_config(new);
+        Ok(sentences)
+    }
+
+    fn accounts(&self, name: Option<&str>) -> Vec<Arc<Account>> {
+        match name {
+            Some(name) => self.server.accounts.loaded(name).into_iter().collect(),
+            None => self.server.accounts.all(),
+        }
+    }
+}
+
+impl Live for Running {
+    fn config(&self) -> Arc<Config> {
+        self.server.config()
+    }
+
+    fn listening(&self) -> Vec<(Service, SocketAddr)> {
+        self.server.ports()
+    }
+
+    fn sessions(&self, account: Option<&str>) -> Vec<Session> {
+        let accounts = self.accounts(account);
+        accounts.iter().flat_map(|account| sessions(account)).map(|one| describe(&one)).collect()
+    }
+
+    fn end_sessions<'a>(
+        &'a self,
+        account: &'a str,
+        resource: Option<&'a str>,
+        why: End,
+    ) -> Pending<'a, usize> {
+        Box::pin(async move {
+            let mut ended = 0;
+            for account in self.accounts(Some(account)) {
+                for session in sessions(&account) {
+                    if resource.is_none_or(|resource| resource == session.resource()) {
+                        session.close(StreamError::new(condition(why)));
+                        life::end(&self.server, &session).await;
+                        ended += 1;
+                    }
+                }
+            }
+            ended
+        })
+    }
+
+    fn delete<'a>(&'a self, account: &'a str) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let Ok(address) = self.server.address(account) else { return };
+            match self.server.account(&address.into()).await {
+                Ok(Some(account)) => removal::delete(&self.server, &account, None).await,
+                Ok(None) => {}
+                Err(error) => {
+                    self.server.store_failed("deleting an account", &error);
+                }
+            }
+        })
+    }
+
+    fn reload(&self) -> Pending<'_, Result<Vec<String>, String>> {
+        Box::pin(async move { Running::reload(self) })
+    }
+
+    fn metrics(&self) -> String {
+        self.server.metrics.text()
+    }
+}
+
+/// The sessions of an account, taken out of its lock.
+fn sessions(account: &Account) -> Vec<Arc<session::Session>> {
+    account.lock().resources.iter().map(|resource| resource.session.clone()).collect()
+}
+
+fn describe(session: &session::Session) -> Session {
+    let origin = &session.origin;
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Session {
+        address: session.full().to_owned(),
+        connected: session.connected(),
+        since: xmpp::time::Millis::from_secs(origin.since.secs()).xep0082(),
+        network: text(&origin.address),
+        transport: text(origin.transport).unwrap_or_else(|| "none".to_owned()),
+        mechanism: text(&origin.mechanism),
+        client: origin.client.clone(),
+    }
+}
+
+/// What the client is told (RFC 6120 §4.9.3).
+fn condition(why: End) -> StreamCondition {
+    match why {
+        End::Kicked => StreamCondition::PolicyViolation,
+        End::Disabled | End::Password => StreamCondition::NotAuthorized,
+    }
+}

@@ -1,0 +1,70 @@
+//! What the operator does with a server: one set of operations, used by the running server for the
+//! commands that come over its socket, and by the commands themselves when it is stopped.
+
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
+
+pub use self::{
+    operations::Operations,
+    protocol::{
+        Account, Backup, Fault, FaultCode, Invitation, InvitationState, NewInvitation, Request,
+        Response, Session, SignUp, Status, Token,
+    },
+};
+use crate::config::{Config, Service};
+
+mod account;
+mod invitation;
+pub mod live;
+mod operations;
+mod protocol;
+pub mod socket;
+
+/// What only a running server can do or tell. Implemented by the server, absent when a command
+/// opens the database itself.
+pub trait Live: Send + Sync {
+    /// The configuration in force.
+    fn config(&self) -> Arc<Config>;
+
+    /// The addresses it listens on, with the real ports.
+    fn listening(&self) -> Vec<(Service, SocketAddr)>;
+
+    /// Its sessions, of one account (a local part) or of all, connected and resumable ones.
+    fn sessions(&self, account: Option<&str>) -> Vec<Session>;
+
+    /// Ends the sessions of an account, or the one with this resource. Returns how many there
+    /// were when they are gone.
+    fn end_sessions<'a>(
+        &'a self,
+        account: &'a str,
+        resource: Option<&'a str>,
+        why: End,
+    ) -> Pending<'a, usize>;
+
+    /// Deletes an account with everything that belongs to it: ends its sessions, cancels its
+    /// subscriptions with its contacts (XEP-0077 §3.2), and removes it from memory and store.
+    fn delete<'a>(&'a self, account: &'a str) -> Pending<'a, ()>;
+
+    /// Reads configuration and certificate again. Returns sentences about what changed or will
+    /// change at the next start.
+    ///
+    /// # Errors
+    /// A sentence; everything is as before then.
+    fn reload(&self) -> Pending<'_, Result<Vec<String>, String>>;
+
+    /// The page for Prometheus.
+    fn metrics(&self) -> String;
+}
+
+/// A future of a trait method.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why the operator's command ends sessions; decides what their clients are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// `session kick`: the client may connect again.
+    Kicked,
+    /// The account was disabled.
+    Disabled,
+    /// The password was changed by the operator: the client must log in anew.
+    Password,
+}

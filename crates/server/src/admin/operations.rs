@@ -1,0 +1,195 @@
+//! The operations behind the commands. The same code runs in the server and in a command that
+//! opened the database itself.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use store::{Millis, Store, maintenance::BackupError};
+
+use super::{
+    Backup, Fault, FaultCode, Live, Request, Response, Status,
+    protocol::{Door, Token},
+};
+use crate::config::{Config, Home};
+
+/// Carries out what the operator asks for.
+pub struct Operations {
+    pub(super) store: Store,
+    pub(super) home: Home,
+    /// The configuration when no server runs.
+    config: Arc<Config>,
+    pub(super) live: Option<Arc<dyn Live>>,
+}
+
+impl Operations {
+    /// Operations of a running server.
+    pub fn live(store: Store, home: Home, live: Arc<dyn Live>) -> Operations {
+        Operations { store, home, config: live.config(), live: Some(live) }
+    }
+
+    /// Operations on the database of a server that is stopped.
+    pub fn stopped(store: Store, home: Home, config: Config) -> Operations {
+        Operations { store, home, config: Arc::new(config), live: None }
+    }
+
+    /// Does what is asked; a refusal is an answer, too.
+    pub async fn perform(&self, request: Request) -> Response {
+        self.answer(request).await.unwrap_or_else(Response::Error)
+    }
+
+    async fn answer(&self, request: Request) -> Result<Response, Fault> {
+        match request {
+            Request::AccountAdd { account, password, admin } => {
+                self.account_add(&account, password, admin).await
+            }
+            Request::AccountList {} => self.account_list().await,
+            Request::AccountEnable { account, enabled } => {
+                self.account_enable(&account, enabled).await
+            }
+            Request::AccountAdmin { account, admin } => self.account_admin(&account, admin).await,
+            Request::AccountPassword { account, password } => {
+                self.account_password(&account, password).await
+            }
+            Request::AccountDelete { account } => self.account_delete(&account).await,
+            Request::InviteNew(wish) => self.invite_new(wish).await,
+            Request::InviteList { all } => self.invite_list(all).await,
+            Request::InviteRevoke { id } => self.invite_revoke(id).await,
+            Request::RequestList { all } => self.request_list(all).await,
+            Request::RequestApprove { id } => self.request_approve(id).await,
+            Request::RequestRefuse { id } => self.request_refuse(id).await,
+            Request::SessionList { account } => self.session_list(account.as_deref()),
+            Request::SessionKick { address } => self.session_kick(&address).await,
+            Request::TokenList { account } => self.token_list(account.as_deref()).await,
+            Request::TokenRevoke { account, device } => {
+                self.token_revoke(&account, device.as_deref()).await
+            }
+            Request::Backup { path } => self.backup(&path).await,
+            Request::Reload {} => {
+                let sentences = self.running()?.reload().await;
+                sentences
+                    .map(Response::Reloaded)
+                    .map_err(|message| Fault::new(FaultCode::Configuration, message))
+            }
+            Request::Metrics {} => Ok(Response::Metrics(self.running()?.metrics())),
+            Request::Status {} => self.status().await,
+        }
+    }
+
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.live.as_ref().map_or_else(|| self.config.clone(), |live| live.config())
+    }
+
+    pub(super) fn running(&self) -> Result<&Arc<dyn Live>, Fault> {
+        self.live.as_ref().ok_or_else(|| {
+            Fault::new(
+                FaultCode::NotRunning,
+                format!(
+                    "no server is running on {}; start it with: anemone serve --data {}",
+                    self.home.path().display(),
+                    self.home.path().display()
+                ),
+            )
+        })
+    }
+
+    fn session_list(&self, account: Option<&str>) -> Result<Response, Fault> {
+        let account = account.map(|account| self.name(account)).transpose()?;
+        let mut sessions = self.running()?.sessions(account.as_deref());
+        sessions.sort_by(|one, other| one.address.cmp(&other.address));
+        Ok(Response::Sessions(sessions))
+    }
+
+    async fn session_kick(&self, address: &str) -> Result<Response, Fault> {
+        let (bare, resource) = match address.split_once('/') {
+            Some((bare, resource)) => (bare, Some(resource)),
+            None => (address, None),
+        };
+        let name = self.name(bare)?;
+        let ended = self.running()?.end_sessions(&name, resource, super::End::Kicked).await;
+        match ended {
+            0 => Err(Fault::new(FaultCode::NotFound, format!("{address} has no session"))),
+            1 => Ok(Response::Done("1 session was ended.".to_owned())),
+            many => Ok(Response::Done(format!("{many} sessions were ended."))),
+        }
+    }
+
+    async fn token_list(&self, account: Option<&str>) -> Result<Response, Fault> {
+        let account = match account {
+            Some(account) => Some(self.account(account).await?.id),
+            None => None,
+        };
+        let mut tokens = Vec::new();
+        for token in self.store.tokens.list(account, MOST_ROWS).await? {
+            tokens.push(Token {
+                account: self.address_of(token.account).await?.unwrap_or_default(),
+                device: token.client.into(),
+                description: token.description.into(),
+                mechanism: token.mechanism.into(),
+                created: stamp(token.created_at),
+                expires: stamp(token.expires_at),
+                last_used: token.last_used.map(stamp),
+            });
+        }
+        Ok(Response::Tokens(tokens))
+    }
+
+    async fn token_revoke(&self, account: &str, device: Option<&str>) -> Result<Response, Fault> {
+        let account = self.account(account).await?;
+        match self.store.tokens.revoke(account.id, device).await? {
+            0 => Err(Fault::new(FaultCode::NotFound, "there was no such token")),
+            1 => Ok(Response::Done("1 token was revoked.".to_owned())),
+            many => Ok(Response::Done(format!("{many} tokens were revoked."))),
+        }
+    }
+
+    async fn backup(&self, path: &Path) -> Result<Response, Fault> {
+        let copied = self.store.maintenance.backup(path.to_owned(), Box::new(|_| ())).await;
+        let copy = copied.map_err(|error| match error {
+            BackupError::Exists(_) => Fault::new(FaultCode::Exists, error.to_string()),
+            _ => Fault::new(FaultCode::Storage, error.to_string()),
+        })?;
+        Ok(Response::Backup(Backup {
+            path: copy.path,
+            bytes: copy.bytes,
+            sha256: copy.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+            accounts: copy.accounts,
+            messages: copy.messages,
+        }))
+    }
+
+    async fn status(&self) -> Result<Response, Fault> {
+        let sizes = self.store.maintenance.sizes().await?;
+        let live = self.live.as_ref();
+        let doors = live.map_or(Vec::new(), |live| live.listening());
+        Ok(Response::Status(Box::new(Status {
+            running: live.is_some(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            domain: self.config().domain.clone(),
+            listening: doors
+                .into_iter()
+                .map(|(service, address)| Door { service, address })
+                .collect(),
+            accounts: sizes.accounts,
+            sessions: live.map_or(0, |live| live.sessions(None).len() as u64),
+            database_bytes: sizes.database + sizes.log,
+            storing: !self.store.maintenance.health().is_degraded(),
+        })))
+    }
+}
+
+/// The wall clock.
+pub(super) fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// A time in whole seconds, as XEP-0082 writes it.
+pub(super) fn stamp(time: Millis) -> String {
+    xmpp::time::Millis::from_secs(time.0 / 1000).xep0082()
+}
+
+/// Lists are cut here; a private server is far below it.
+pub(super) const MOST_ROWS: u32 = 100_000;

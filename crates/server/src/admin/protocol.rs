@@ -1,0 +1,409 @@
+//! The questions and answers between commands and a running server: one JSON object per line. The
+//! answers are also what `--json` prints, so their shape is part of the interface for scripts:
+//! fields are added, never renamed or removed.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{config::Service, password::Password};
+
+/// The first line of a conversation, sent by the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hello {
+    /// The version of the running program.
+    pub(super) anemone: String,
+    /// The version of these questions and answers.
+    pub(super) protocol: u32,
+}
+
+/// Raised when a question changes its meaning.
+pub(super) const PROTOCOL: u32 = 1;
+
+/// A question. Accounts are named by their local part or their address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Make an account.
+    AccountAdd {
+        /// Whose.
+        account: String,
+        /// Its password.
+        password: Password,
+        /// May use administration commands.
+        admin: bool,
+    },
+    /// All accounts.
+    AccountList {},
+    /// Forbid or allow login.
+    AccountEnable {
+        /// Whose.
+        account: String,
+        /// Allowed.
+        enabled: bool,
+    },
+    /// Give or take administration.
+    AccountAdmin {
+        /// Whose.
+        account: String,
+        /// Given.
+        admin: bool,
+    },
+    /// Set a password, end all sessions and revoke all tokens.
+    AccountPassword {
+        /// Whose.
+        account: String,
+        /// The new one.
+        password: Password,
+    },
+    /// Delete an account with everything that belongs to it.
+    AccountDelete {
+        /// Whose.
+        account: String,
+    },
+    /// Make an invitation.
+    InviteNew(NewInvitation),
+    /// Invitations that can be used, or all of them.
+    InviteList {
+        /// Also those that are used up, expired or revoked.
+        all: bool,
+    },
+    /// Revoke an invitation.
+    InviteRevoke {
+        /// Its number in the list.
+        id: i64,
+    },
+    /// Requests for an account that wait, or all of them.
+    RequestList {
+        /// Also those that were decided.
+        all: bool,
+    },
+    /// Turn a request into an invitation.
+    RequestApprove {
+        /// Its number in the list.
+        id: i64,
+    },
+    /// Refuse a request.
+    RequestRefuse {
+        /// Its number in the list.
+        id: i64,
+    },
+    /// The sessions of an account or of all.
+    SessionList {
+        /// Whose.
+        account: Option<String>,
+    },
+    /// End the sessions of a bare address, or the one of a full address.
+    SessionKick {
+        /// Whose.
+        address: String,
+    },
+    /// The login tokens of an account or of all.
+    TokenList {
+        /// Whose.
+        account: Option<String>,
+    },
+    /// Revoke the tokens of one device of an account, or of all its devices.
+    TokenRevoke {
+        /// Whose.
+        account: String,
+        /// The device as the list names it.
+        device: Option<String>,
+    },
+    /// Copy the database into a new file in the data directory.
+    Backup {
+        /// The file, which must not exist.
+        path: PathBuf,
+    },
+    /// Read configuration and certificate again.
+    Reload {},
+    /// Numbers in the format of Prometheus.
+    Metrics {},
+    /// How the server is.
+    Status {},
+}
+
+/// An invitation to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewInvitation {
+    /// The name the new account must have.
+    pub name: Option<String>,
+    /// How often it can be used.
+    pub uses: u32,
+    /// Seconds until it ends; the configured time when absent.
+    pub expires_seconds: Option<u64>,
+    /// The new account may use administration commands.
+    pub admin: bool,
+    /// An account that becomes a contact of the new one.
+    pub contact_of: Option<String>,
+    /// A remark for the list.
+    pub note: String,
+}
+
+/// An answer: an object with one field that says what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// It is done; a sentence about it.
+    Done(String),
+    /// All accounts.
+    Accounts(Vec<Account>),
+    /// A new invitation, the only time its link is shown.
+    Invitation(Box<Invitation>),
+    /// Invitations, newest first, without their links.
+    Invitations(Vec<Invitation>),
+    /// Requests for an account, oldest first.
+    Requests(Vec<SignUp>),
+    /// Sessions.
+    Sessions(Vec<Session>),
+    /// Login tokens.
+    Tokens(Vec<Token>),
+    /// A finished copy of the database.
+    Backup(Backup),
+    /// What a reload did, in sentences.
+    Reloaded(Vec<String>),
+    /// The page for Prometheus.
+    Metrics(String),
+    /// How the server is.
+    Status(Box<Status>),
+    /// It was not done.
+    Error(Fault),
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// What kind of reason, for scripts.
+    pub code: FaultCode,
+    /// The reason and what to do, for people.
+    pub message: String,
+}
+
+/// Kinds of reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultCode {
+    /// The thing exists already.
+    Exists,
+    /// There is no such thing.
+    NotFound,
+    /// Something given is not allowed.
+    Invalid,
+    /// The configuration or the data directory cannot be used.
+    Configuration,
+    /// The server must run for this.
+    NotRunning,
+    /// The server must not run for this.
+    Running,
+    /// Disk or database failed.
+    Storage,
+}
+
+impl Fault {
+    /// A fault with its sentence.
+    pub fn new(code: FaultCode, message: impl Into<String>) -> Fault {
+        Fault { code, message: message.into() }
+    }
+}
+
+impl From<store::StoreError> for Fault {
+    fn from(error: store::StoreError) -> Fault {
+        Fault::new(FaultCode::Storage, error.to_string())
+    }
+}
+
+/// One account. Times are in the format of XEP-0082.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its address.
+    pub address: String,
+    /// May use administration commands.
+    pub admin: bool,
+    /// May not log in.
+    pub disabled: bool,
+    /// When it was made.
+    pub created: String,
+    /// When it last logged in.
+    pub last_login: Option<String>,
+    /// Who invited it, while that account exists.
+    pub invited_by: Option<String>,
+}
+
+/// One invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Its number.
+    pub id: i64,
+    /// The page to open in a browser; only in the answer to its making.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub link: Option<String>,
+    /// The address that an app opens; only in the answer to its making.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uri: Option<String>,
+    /// Whether it can be used.
+    pub state: InvitationState,
+    /// How often it still can be used.
+    pub uses: u32,
+    /// When it ends.
+    pub expires: String,
+    /// The name the new account must have.
+    pub name: Option<String>,
+    /// The new account may use administration commands.
+    pub admin: bool,
+    /// Who invites: an account, or the operator when absent.
+    pub invited_by: Option<String>,
+    /// A remark.
+    pub note: String,
+    /// The accounts made with it, as far as they still exist.
+    pub used_by: Vec<String>,
+    /// Something the operator should know, such as that registration is closed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub notice: Option<String>,
+}
+
+/// Whether an invitation can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvitationState {
+    /// It can.
+    Open,
+    /// It was used as often as it could be.
+    Used,
+    /// Its time is over.
+    Expired,
+    /// Somebody revoked it.
+    Revoked,
+}
+
+/// A request for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignUp {
+    /// Its number.
+    pub id: i64,
+    /// The wanted name.
+    pub name: String,
+    /// How to reach the person.
+    pub contact: String,
+    /// What the person wrote.
+    pub text: String,
+    /// When.
+    pub at: String,
+    /// `waiting`, `approved` or `refused`.
+    pub state: String,
+}
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its full address.
+    pub address: String,
+    /// Whether it has a connection; otherwise it waits to be resumed.
+    pub connected: bool,
+    /// When it began.
+    pub since: String,
+    /// The network it is connected from, such as `192.0.2.0/24`.
+    pub network: Option<String>,
+    /// `tls`, `websocket` or `plain`.
+    pub transport: String,
+    /// How it logged in, such as `SCRAM-SHA-256-PLUS`.
+    pub mechanism: Option<String>,
+    /// The client's own description.
+    pub client: Option<String>,
+}
+
+/// The login tokens of one device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// The account's address.
+    pub account: String,
+    /// The id of the device.
+    pub device: String,
+    /// The device and program as they describe themselves.
+    pub description: String,
+    /// The mechanism it is for.
+    pub mechanism: String,
+    /// When it was given out.
+    pub created: String,
+    /// When it ends.
+    pub expires: String,
+    /// When it was last used.
+    pub last_used: Option<String>,
+}
+
+/// A finished copy of the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// Its SHA-256 in hex.
+    pub sha256: String,
+    /// Accounts in it.
+    pub accounts: u64,
+    /// Archived messages in it.
+    pub messages: u64,
+}
+
+/// How the server is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether a server runs; otherwise the command read the database itself.
+    pub running: bool,
+    /// The version of the program.
+    pub version: String,
+    /// The domain served.
+    pub domain: String,
+    /// Where it listens.
+    pub listening: Vec<Door>,
+    /// How many accounts there are.
+    pub accounts: u64,
+    /// How many sessions there are.
+    pub sessions: u64,
+    /// The size of the database with its log.
+    pub database_bytes: u64,
+    /// Whether writing to disk works.
+    pub storing: bool,
+}
+
+/// One address the server listens on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Door {
+    /// What is spoken there.
+    pub service: Service,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_an_object_that_names_what_it_holds() {
+        let done = Response::Done("ada@example.org was added.".to_owned());
+        assert_eq!(
+            serde_json::to_string(&done).unwrap(),
+            "{\"done\":\"ada@example.org was added.\"}"
+        );
+        let fault = Response::Error(Fault::new(FaultCode::NotFound, "no"));
+        assert_eq!(
+            serde_json::to_string(&fault).unwrap(),
+            "{\"error\":{\"code\":\"not_found\",\"message\":\"no\"}}"
+        );
+        let accounts = serde_json::to_string(&Response::Accounts(Vec::new())).unwrap();
+        assert_eq!(accounts, "{\"accounts\":[]}");
+    }
+
+    #[test]
+    fn a_question_survives_the_socket_and_keeps_its_password_out_of_logs() {
+        let password = Password::new("wherefore".to_owned());
+        let question = Request::AccountAdd { account: "ada".to_owned(), password, admin: false };
+        let line = serde_json::to_string(&question).unwrap();
+        assert!(line.starts_with("{\"command\":\"account_add\""));
+        assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), question);
+        assert!(!format!("{question:?}").contains("wherefore"));
+    }
+}

@@ -1,0 +1,116 @@
+//! What the server does by the clock: ends abandoned sessions, renews its certificate, forgets what
+//! is too old, and keeps the numbers for the operator up to date.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use store::{Millis, StoreError};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
+
+use crate::{host, metrics::Condition, net::listen::down, server::Server, session::life};
+
+/// Runs until the server goes down.
+pub async fn run(server: Arc<Server>) {
+    let mut shutdown = server.shutdown.subscribe();
+    let mut often = ticks(SWEEP);
+    let mut minutes = ticks(MINUTE);
+    let mut hours = interval_at(Instant::now() + MINUTE, HOUR);
+    let mut watchdog = ticks(host::watchdog().unwrap_or(HOUR));
+    loop {
+        tokio::select! {
+            () = down(&mut shutdown) => return,
+            _ = watchdog.tick() => host::alive(),
+            _ = often.tick() => {
+                life::sweep(&server).await;
+                observe(&server);
+            }
+            _ = minutes.tick() => renew(&server).await,
+            _ = hours.tick() => forget(&server).await,
+        }
+    }
+}
+
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Numbers that are counted elsewhere.
+fn observe(server: &Server) {
+    let (all, unauthenticated) = server.gate.inside();
+    server.metrics.connections.set(clamped(all));
+    server.metrics.connections_unauthenticated.set(clamped(unauthenticated));
+    let condition = match server.store.maintenance.health().is_degraded() {
+        true => Condition::ReadOnly,
+        false => Condition::Ready,
+    };
+    // Going down stays the last word.
+    if server.metrics.health.condition() != Condition::Stopping {
+        server.metrics.health.set(condition);
+    }
+}
+
+/// Reads and signs certificates away from the tasks that serve connections.
+async fn renew(server: &Arc<Server>) {
+    let worker = server.clone();
+    let refreshed = tokio::task::spawn_blocking(move || worker.tls.refresh(SystemTime::now()));
+    match refreshed.await {
+        Ok(Ok(true)) => {
+            let expires = server.tls.current().facts.expiry_day();
+            tracing::info!(expires, "a new certificate is in use");
+        }
+        Ok(Ok(false)) | Err(_) => {}
+        Ok(Err(error)) => {
+            server.metrics.errors_environment.increment();
+            tracing::warn!(%error, "the certificate changed and cannot be used; the old one stays");
+        }
+    }
+}
+
+/// Removes what is past its time from the store.
+async fn forget(server: &Server) {
+    if let Err(error) = expire(server).await {
+        server.store_failed("removing what is too old", &error);
+    }
+}
+
+async fn expire(server: &Server) -> Result<(), StoreError> {
+    let store = &server.store;
+    let now = Millis(server.now().0);
+    let before = |span: Duration| {
+        Millis(now.0.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    };
+    store.tokens.expire(now).await?;
+    store.invites.expire(before(KEPT_FOR_LISTS)).await?;
+    store.requests.expire(before(KEPT_FOR_LISTS)).await?;
+    // Also goes on with deleting what belonged to deleted accounts.
+    let oldest = server.config().archive.retention().map_or(Millis(0), before);
+    let mut removed = 0;
+    loop {
+        let some = store.archive.expire(oldest, SOME_ROWS).await?;
+        removed += some;
+        if some < SOME_ROWS {
+            break;
+        }
+    }
+    if removed > 0 {
+        let freed = store.maintenance.compact().await?;
+        tracing::info!(removed, freed, "old messages were removed");
+    }
+    Ok(())
+}
+
+fn clamped(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+const SWEEP: Duration = Duration::from_secs(5);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Invitations and requests stay in the lists for a month after their end.
+const KEPT_FOR_LISTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Rows per transaction: others write in between.
+const SOME_ROWS: u64 = 500;
