@@ -103,11 +103,16 @@ class Device(Client):
     # --- coming and going ---
 
     async def login(self):
-        # Live messages move the position on as soon as there is a stream.
+        # What comes live belongs after what the archive has, and moves the position on as soon
+        # as there is a stream.
         position = self.archive_end
+        self.held = []
         event = await super().login(presence=False)
         if event == "session_start":
             await self.start_anew(position)
+        for message in self.held:
+            self.arrivals.put_nowait(message)
+        self.held = None
         # What was written while there was no stream, or was lost with it.
         queued = {stanza["id"] for _, stanza in self.plugin["xep_0198"].unacked_queue}
         for identifier, stanza in list(self.outbox.items()):
@@ -120,13 +125,8 @@ class Device(Client):
         await self.get_roster()
         await bounded(self.plugin["xep_0280"].enable(), "carbons")
         self.live.clear()
-        # What comes live belongs after what the archive has.
-        self.held = []
         self.send_presence()
         await self.catch_up(position)
-        for message in self.held:
-            self.arrivals.put_nowait(message)
-        self.held = None
 
     async def catch_up(self, position):
         """Reads what the archive has after the last message that this device knows of."""
