@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,7 +14,10 @@ use crate::bench;
 use crate::crowd::Load;
 use crate::login::{Target, Tls};
 use crate::mode::{archive, chat, idle, latency, login, offline};
-use crate::peer::Kind;
+use crate::crash;
+use crate::peer::certificates::Certificates;
+use crate::peer::scratch::Medium;
+use crate::peer::{Beds, Kind, Setting};
 use crate::procfs::ProcessTree;
 use crate::relay;
 use crate::report::Report;
@@ -112,6 +115,8 @@ enum Command {
     },
     /// Compare Anemone with prosody, ejabberd and the floor
     Bench(Bench),
+    /// Kill the server again and again and prove that nothing acknowledged was lost
+    Crash(Crash),
     /// Be the floor: a bare TLS relay
     Relay {
         /// Where to listen; the address is printed once it does
@@ -147,6 +152,41 @@ struct Bench {
     /// Also write the table, with the command, into this file
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+}
+
+/// How to crash.
+#[derive(Debug, Args)]
+struct Crash {
+    /// Rounds, each with one or two kills
+    #[arg(long, default_value_t = 200)]
+    rounds: u32,
+    /// Repeat an earlier run's decisions; random without
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Whom to kill
+    #[arg(long, value_enum, default_value_t = Kind::Anemone)]
+    server: Kind,
+    /// The binary to kill
+    #[arg(long, default_value = "target/release/anemone")]
+    anemone: PathBuf,
+    /// Pairs of people
+    #[arg(long, default_value_t = 3)]
+    pairs: usize,
+    /// Devices of each
+    #[arg(long, default_value_t = 2)]
+    devices: usize,
+    /// Messages per second of all devices together
+    #[arg(long, default_value_t = 300.0)]
+    rate: f64,
+    /// The longest time to a kill in seconds; the shortest is 0.2
+    #[arg(long, default_value_t = 5.0)]
+    longest: f64,
+    /// Data on tmpfs instead of the disk
+    #[arg(long)]
+    tmpfs: bool,
+    /// SIGTERM instead of SIGKILL
+    #[arg(long)]
+    graceful: bool,
 }
 
 /// The server to load. Its accounts `u0`, `u1`, … must exist.
@@ -214,6 +254,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> Result<bool> {
     let (report, json) = match command {
         Command::Bench(arguments) => return compare(arguments).await,
+        Command::Crash(arguments) => return crash_test(arguments).await,
         Command::Login { server, rate, logins, accounts } => {
             (login::run(&server.load()?, &login::Options { rate, logins, accounts }).await?, server.json)
         }
@@ -263,6 +304,34 @@ async fn compare(arguments: Bench) -> Result<bool> {
         std::fs::write(file, format!("{heading}\n{table}"))?;
     }
     Ok(table.passed())
+}
+
+async fn crash_test(arguments: Crash) -> Result<bool> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| anyhow!("no randomness: {error}"))?;
+    let options = crash::Options {
+        rounds: arguments.rounds,
+        seed: arguments.seed.unwrap_or(u64::from_ne_bytes(random)),
+        kind: arguments.server,
+        setting: Setting {
+            archive: true,
+            medium: if arguments.tmpfs { Medium::Memory } else { Medium::Disk },
+        },
+        pairs: arguments.pairs,
+        devices: arguments.devices,
+        rate: arguments.rate,
+        longest: Duration::from_secs_f64(arguments.longest),
+        graceful: arguments.graceful,
+    };
+    let beds = Beds {
+        certificates: Certificates::new()?,
+        anemone: arguments.anemone,
+        accounts: 2 * arguments.pairs,
+    };
+    println!("{} rounds against {}, seed {}", options.rounds, options.kind.name(), options.seed);
+    let summary = crash::run(&beds, &options).await?;
+    print!("{summary}");
+    Ok(summary.violations.is_empty())
 }
 
 /// Until the terminal or the system asks to stop; then everything that was

@@ -142,25 +142,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.reader.count_from(handled);
     }
 
-    /// Opens (or restarts) the stream and returns the features.
-    pub async fn open(&mut self, domain: &str) -> Result<String> {
-        let header = format!(
-            "<?xml version='1.0'?><stream:stream to='{domain}' version='1.0' xml:lang='en' \
-             xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
-        );
-        self.send(header).await?;
-        match self.next().await? {
-            Frame::Header(_) => {}
-            Frame::Stanza(bytes) => bail!("expected a stream header: {}", excerpt(bytes)),
-            Frame::Close => bail!("the server closed the connection"),
-        }
-        let features = self.stanza().await?;
-        if !scan::is_element(features, "stream:features") {
-            bail!("expected features: {}", excerpt(features));
-        }
-        Ok(String::from_utf8_lossy(features).into_owned())
-    }
-
     /// Sends an IQ whose id is `id` and returns the answer, result or error;
     /// other stanzas that come before it are dropped.
     pub async fn request(&mut self, id: &str, iq: impl AsRef<[u8]>) -> Result<String> {

@@ -10,6 +10,7 @@
 pub mod bench;
 pub mod cli;
 pub mod connection;
+pub mod crash;
 pub mod crowd;
 pub mod feed;
 pub mod histogram;

@@ -6,20 +6,22 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use anyhow::{Context, Result, anyhow, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use xmpp::sasl::downgrade::Advertised;
-use xmpp::sasl::scram_client::{Binding, Client, ClientKeys, Credential};
-use xmpp::sasl::{Hash, Secret};
+use xmpp::jid::BareJid;
+use xmpp::sasl::scram_client::{ClientKeys, Credential};
+use xmpp::sasl::{Hash, Mechanism, Secret, TlsInfo};
+use xmpp::sm;
+use xmpp::stream::Out;
+use xmpp::stream::client::{Established, Managed, Negotiation, Preference, Settings, Step};
+use xmpp::xml::{Framing, Limits, Reader};
 
-use crate::connection::{Connection, Secured, excerpt};
-use crate::scan;
+use crate::connection::{Connection, Frame, Secured};
 
 /// When TLS begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +41,13 @@ pub struct Target {
     pub domain: String,
     /// When TLS begins.
     pub tls: Tls,
-    /// Whether it is our relay, which knows no presence, IQ or XEP-0198.
+    /// Whether it is our relay, which knows no SCRAM, presence, IQ or XEP-0198.
     pub relay: bool,
     /// The password of all accounts.
     pub password: String,
     connector: TlsConnector,
+    /// The keys of earlier logins: deriving them anew costs thousands of hashes,
+    /// which would make the load generator the slower side.
     keys: Arc<Mutex<HashMap<String, ClientKeys>>>,
 }
 
@@ -52,10 +56,8 @@ pub struct Target {
 pub struct Session {
     /// Its stream.
     pub connection: Connection<Secured>,
-    /// Its full address.
-    pub jid: String,
-    /// The XEP-0198 resumption id, when stream management is on.
-    pub resumption: Option<String>,
+    /// What became of XEP-0198, where it was asked for.
+    pub managed: Option<Managed>,
     /// Stanzas sent since stream management is on, for comparison with `h`.
     pub sent: u32,
 }
@@ -73,7 +75,8 @@ impl Target {
     /// A target whose certificate is signed by (or is) the one in the PEM file `ca`.
     pub fn new(address: SocketAddr, domain: &str, ca: &Path, password: &str) -> Result<Self> {
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(ca).with_context(|| format!("cannot read {}", ca.display()))? {
+        let certificates = CertificateDer::pem_file_iter(ca);
+        for certificate in certificates.with_context(|| format!("cannot read {}", ca.display()))? {
             roots.add(certificate?)?;
         }
         let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
@@ -98,165 +101,130 @@ impl Target {
 
     /// Connects, authenticates, binds `resource` and does what is wished.
     pub async fn log_in(&self, user: &str, resource: &str, wishes: Wishes) -> Result<Session> {
-        self.try_log_in(user, resource, wishes)
-            .await
-            .with_context(|| format!("login of {user} at {}", self.address))
+        self.return_to(user, resource, wishes, None).await
     }
 
-    async fn try_log_in(&self, user: &str, resource: &str, wishes: Wishes) -> Result<Session> {
-        let (mut connection, _) = self.authenticate(user).await?;
-        let jid = bind(&mut connection, resource).await?;
-        let mut session = Session { connection, jid, resumption: None, sent: 0 };
+    /// The same, but resumes the session `earlier` if it still exists.
+    pub async fn return_to(
+        &self,
+        user: &str,
+        resource: &str,
+        wishes: Wishes,
+        earlier: Option<sm::Resume>,
+    ) -> Result<Session> {
+        let context = || format!("login of {user} at {}", self.address);
+        let mut settings = self.settings(user, resource, wishes)?;
+        settings.resume.clone_from(&earlier);
+        let (connection, established) = self.negotiate(settings).await.with_context(context)?;
+        if let Some(keys) = established.keys {
+            self.known()?.insert(user.to_owned(), keys);
+        }
+        let managed = established.managed;
+        let mut session = Session { connection, managed, sent: 0 };
         if self.relay {
             return Ok(session);
         }
-        if wishes.stream_management {
-            session.resumption = Some(enable(&mut session.connection).await?);
+        if wishes.stream_management && session.managed.is_none() {
+            bail!("{} has no stream management", self.address);
         }
-        if wishes.presence {
+        let handled = earlier.filter(|_| session.is_resumed()).map_or(0, |earlier| earlier.h);
+        session.connection.count_from(handled);
+        if wishes.presence && !session.is_resumed() {
             session.connection.send("<presence/>").await?;
-            session.connection.barrier().await?;
+            session.connection.barrier().await.with_context(context)?;
             session.sent += 2;
         }
         Ok(session)
     }
 
-    /// Connects and authenticates; returns the restarted stream and its features.
-    pub async fn authenticate(&self, user: &str) -> Result<(Connection<Secured>, String)> {
-        let mut connection = self.connect().await?;
-        let features = connection.open(&self.domain).await?;
-        if self.relay || !features.contains("SCRAM-SHA-") {
-            self.plain(&mut connection, user).await?;
-        } else {
-            self.scram(&mut connection, &features, user).await?;
+    /// RFC 6120 only, one mechanism and no channel binding: what all servers
+    /// that are compared can do. (Debian's two have no binding for TLS 1.3.)
+    fn settings(&self, user: &str, resource: &str, wishes: Wishes) -> Result<Settings> {
+        let password = Secret::new(self.password.clone());
+        let mut settings = Settings::new(BareJid::new(&self.bare(user))?, password);
+        if let Some(keys) = self.known()?.get(user) {
+            settings.credential = Some(Credential::Keys(keys.clone()));
         }
-        let features = connection.open(&self.domain).await?;
-        Ok((connection, features))
-    }
-
-    /// Connects and secures the stream; nothing is said on it yet.
-    pub async fn connect(&self) -> Result<Connection<Secured>> {
-        let mut socket = TcpStream::connect(self.address).await?;
-        socket.set_nodelay(true)?;
-        if self.tls == Tls::StartTls {
-            let mut plain = Connection::new(socket);
-            plain.open(&self.domain).await?;
-            plain.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>").await?;
-            let answer = plain.stanza().await?;
-            if !scan::is_element(answer, "proceed") {
-                bail!("no STARTTLS: {}", excerpt(answer));
-            }
-            socket = plain.into_inner()?;
-        }
-        let name = ServerName::try_from(self.domain.clone())?;
-        Ok(Connection::new(self.connector.connect(name, socket).await?))
-    }
-
-    /// SCRAM-SHA-1, which every server has, else SCRAM-SHA-256: the same
-    /// mechanism for all that are compared. No channel binding either: Debian's
-    /// two offer none over TLS 1.3.
-    async fn scram(&self, connection: &mut Connection<Secured>, features: &str, user: &str) -> Result<()> {
-        let hash = if features.contains("SCRAM-SHA-1<") { Hash::Sha1 } else { Hash::Sha256 };
-        let mut random = [0; 18];
-        getrandom::fill(&mut random).map_err(|error| anyhow!("no randomness: {error}"))?;
-        let client = Client::new(hash, Binding::Unsupported, user, None, &STANDARD.encode(random));
-        connection.send(auth(&format!("SCRAM-{}", hash.name()), &client.first())).await?;
-        let challenge = sasl_text(connection.stanza().await?, "challenge")?;
-        let credential = self.credential(user)?;
-        let (answer, verifier, keys) = client.respond(challenge.as_bytes(), &credential, &advertised(features))?;
-        connection.send(format!("<response xmlns='{SASL}'>{}</response>", STANDARD.encode(answer))).await?;
-        verifier.verify(sasl_text(connection.stanza().await?, "success")?.as_bytes())?;
-        self.known()?.insert(user.to_owned(), keys);
-        Ok(())
-    }
-
-    /// The keys of an earlier login: deriving them anew costs thousands of
-    /// hashes, which would make the load generator the slower side.
-    fn credential(&self, user: &str) -> Result<Credential> {
-        Ok(match self.known()?.get(user) {
-            Some(keys) => Credential::Keys(keys.clone()),
-            None => Credential::Password(Secret::new(self.password.clone())),
-        })
+        let mechanism = if self.relay { Mechanism::Plain } else { Mechanism::Scram(Hash::Sha1) };
+        settings.mechanisms = vec![mechanism];
+        settings.preference = Preference::Sasl;
+        settings.channel_binding = false;
+        settings.resource = Some(resource.to_owned());
+        settings.bind.enable = wishes.stream_management.then_some(sm::Enable { resume: true, max: None });
+        Ok(settings)
     }
 
     fn known(&self) -> Result<MutexGuard<'_, HashMap<String, ClientKeys>>> {
         self.keys.lock().map_err(|_| anyhow!("a login panicked"))
     }
 
-    async fn plain(&self, connection: &mut Connection<Secured>, user: &str) -> Result<()> {
-        connection.send(auth("PLAIN", &format!("\0{user}\0{}", self.password))).await?;
-        sasl_text(connection.stanza().await?, "success").map(drop)
+    async fn negotiate(&self, settings: Settings) -> Result<(Connection<Secured>, Box<Established>)> {
+        let (mut reader, mut out) = (Reader::new(Limits::SERVER, Framing::Tcp), Out::new());
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| anyhow!("no randomness: {error}"))?;
+        let socket = TcpStream::connect(self.address).await?;
+        socket.set_nodelay(true)?;
+        let (mut connection, step) = match self.tls {
+            Tls::Direct => {
+                let (connection, info) = self.secure(socket).await?;
+                (connection, Step::Read(Negotiation::start(settings, Some(info), seed, &mut out)))
+            }
+            Tls::StartTls => {
+                let mut plain = Connection::new(socket);
+                let step = Step::Read(Negotiation::start(settings, None, seed, &mut out));
+                let Step::StartTls(pending) = drive(&mut plain, &mut reader, step, &mut out).await? else {
+                    bail!("the server wants no TLS");
+                };
+                let (connection, info) = self.secure(plain.into_inner()?).await?;
+                (connection, pending.answer(info, &mut out))
+            }
+        };
+        match drive(&mut connection, &mut reader, step, &mut out).await? {
+            Step::Established(established) => Ok((connection, established)),
+            _ => bail!("the server wants TLS inside TLS"),
+        }
+    }
+
+    async fn secure(&self, socket: TcpStream) -> Result<(Connection<Secured>, TlsInfo)> {
+        let name = ServerName::try_from(self.domain.clone())?;
+        let stream = self.connector.connect(name, socket).await?;
+        let version = stream.get_ref().1.protocol_version().map(u16::from);
+        Ok((Connection::new(stream), TlsInfo { version, exporter: None, end_point: None }))
     }
 }
 
-/// Binds a resource (RFC 6120 §7); returns the full address.
-pub async fn bind(connection: &mut Connection<Secured>, resource: &str) -> Result<String> {
-    let request = format!(
-        "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
-         <resource>{resource}</resource></bind></iq>"
-    );
-    let answer = connection.request("bind", request).await?;
-    match scan::between(answer.as_bytes(), b"<jid>", b"</jid>") {
-        Some(jid) => Ok(text(jid)),
-        None => bail!("bind failed: {answer}"),
+impl Session {
+    /// Whether it is the continuation of an earlier one.
+    pub fn is_resumed(&self) -> bool {
+        matches!(self.managed, Some(Managed::Resumed(_)))
     }
 }
 
-/// Enables stream management (XEP-0198 §3); returns the resumption id.
-pub async fn enable(connection: &mut Connection<Secured>) -> Result<String> {
-    connection.send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>").await?;
-    let answer = connection.stanza().await?;
-    if !scan::is_element(answer, "enabled") {
-        bail!("no stream management: {}", excerpt(answer));
-    }
-    let id = scan::attribute(answer, "id").context("stream management without resumption")?;
-    let id = text(id);
-    connection.count_from(0);
-    Ok(id)
-}
-
-/// What the server offers, as SCRAM's downgrade protection (XEP-0474) needs it.
-fn advertised(features: &str) -> Advertised {
-    let part = |start: &str, end: &str| features.split_once(start).and_then(|(_, rest)| rest.split_once(end));
-    let mechanisms = part("<mechanisms", "</mechanisms>").map_or("", |(inside, _)| inside);
-    let bindings = part("<sasl-channel-binding", "</sasl-channel-binding>").map(|(inside, _)| {
-        let elements = inside.split("<channel-binding").skip(1);
-        elements.filter_map(|element| scan::attribute(element.as_bytes(), "type")).map(text).collect()
-    });
-    let names = mechanisms.split("<mechanism>").skip(1).filter_map(|rest| rest.split_once('<'));
-    Advertised { mechanisms: names.map(|(name, _)| name.to_owned()).collect(), bindings, tls_version: None }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn auth(mechanism: &str, initial: &str) -> String {
-    format!("<auth xmlns='{SASL}' mechanism='{mechanism}'>{}</auth>", STANDARD.encode(initial))
-}
-
-fn sasl_text(stanza: &[u8], expected: &str) -> Result<String> {
-    if !scan::is_element(stanza, expected) {
-        bail!("authentication failed: {}", excerpt(stanza));
-    }
-    let text = scan::between(stanza, b">", b"<").unwrap_or_default();
-    Ok(String::from_utf8(STANDARD.decode(text)?)?)
-}
-
-const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_classic_mechanisms_are_counted_as_advertised() {
-        let features = "<stream:features><mechanisms xmlns='x'><mechanism>SCRAM-SHA-1</mechanism>\
-            <mechanism>PLAIN</mechanism></mechanisms><authentication xmlns='urn:xmpp:sasl:2'>\
-            <mechanism>SCRAM-SHA-256</mechanism></authentication><sasl-channel-binding xmlns='y'>\
-            <channel-binding type='tls-exporter'/></sasl-channel-binding></stream:features>";
-        let advertised = advertised(features);
-        assert_eq!(advertised.mechanisms, ["SCRAM-SHA-1", "PLAIN"]);
-        assert_eq!(advertised.bindings, Some(vec!["tls-exporter".to_owned()]));
+/// Feeds a negotiation until it wants something else than to read. It gets the
+/// stream piece by piece, so that nothing of what follows is left in `reader`.
+async fn drive<S>(connection: &mut Connection<S>, reader: &mut Reader, mut step: Step, out: &mut Out) -> Result<Step>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        if !out.is_empty() {
+            connection.send(out.bytes()).await?;
+        }
+        out.apply(reader);
+        let negotiation = match step {
+            Step::Read(negotiation) => negotiation,
+            Step::Failed(error) => return Err(error.into()),
+            Step::StartTls(_) | Step::Established(_) => return Ok(step),
+        };
+        let event = loop {
+            match connection.next().await? {
+                Frame::Header(bytes) | Frame::Stanza(bytes) => reader.push(bytes),
+                Frame::Close => bail!("the server closed the connection"),
+            }
+            if let Some(event) = reader.next()? {
+                break event;
+            }
+        };
+        step = negotiation.handle(event, out);
     }
 }

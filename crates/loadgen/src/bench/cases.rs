@@ -123,7 +123,7 @@ impl Stage {
     /// Starts the server, runs the cases, stops the server.
     pub async fn run(self, beds: &Beds, kind: Kind, scale: &Scale) -> Result<Figures> {
         let medium = if self == Self::Durable { Medium::Disk } else { Medium::Memory };
-        let peer = beds.start(kind, Setting { archive: self != Self::Plain, medium }).await?;
+        let mut peer = beds.start(kind, Setting { archive: self != Self::Plain, medium }).await?;
         let mut figures = Figures::default();
         match (self, kind) {
             (Self::Plain, Kind::Floor) => figures.floor(&peer.load, scale).await?,

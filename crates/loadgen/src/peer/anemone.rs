@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::scratch::Scratch;
-use super::service::{Service, free_address, output};
-use super::{Beds, Peer, START, Setting, configure};
+use super::service::{Launch, free_address, output};
+use super::{Beds, Peer, Setting, configure};
 use crate::cli::PASSWORD;
 use crate::crowd::user;
 
@@ -23,14 +23,14 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
     ];
     let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
     configure(TEMPLATE, &dir.join("anemone.toml"), &values)?;
-    let mut service = Service::start(&beds.anemone, &dir.join("output.log"), |command| {
+    let launch = Launch::new(&beds.anemone, address, &dir.join("output.log"), |command| {
         command.arg("serve").arg("--data").arg(dir);
     })?;
-    service.ready(address, START).await?;
+    let peer = Peer::new(launch, scratch).await?;
     for number in 0..beds.accounts {
-        add_account(&beds.anemone, dir, &user(number))?;
+        add_account(&beds.anemone, peer.scratch.path(), &user(number))?;
     }
-    Peer::new(service, scratch, address)
+    Ok(peer)
 }
 
 fn add_account(binary: &Path, data: &Path, name: &str) -> Result<()> {

@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::scratch::Scratch;
-use super::service::{Service, free_address};
-use super::{Beds, Peer, START, Setting, configure};
+use super::service::{Launch, free_address};
+use super::{Beds, Peer, Setting, configure};
 use crate::cli::PASSWORD;
 use crate::crowd::user;
 
@@ -29,7 +29,7 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
     let config = dir.join("ejabberd.yml");
     configure(TEMPLATE, &config, &values.each_ref().map(|(name, value)| (*name, value.as_str())))?;
     let libraries = libraries()?;
-    let mut service = Service::start(Path::new("erl"), &dir.join("output.log"), |command| {
+    let launch = Launch::new(Path::new("erl"), address, &dir.join("output.log"), |command| {
         command.args(["-noinput", "+K", "true", "+P", "250000"]);
         command.args(["+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"]);
         command.args(["-mnesia", "dir"]).arg(format!("\"{}\"", dir.join("mnesia").display()));
@@ -38,12 +38,11 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
         command.env("EJABBERD_CONFIG_PATH", &config).env("EJABBERD_LOG_PATH", dir.join("ejabberd.log"));
         command.env("ERL_CRASH_DUMP_BYTES", "0");
     })?;
-    service.ready(address, START).await?;
-    service.ready(api, START).await?;
+    let peer = Peer::new(launch, scratch).await?;
     for number in 0..beds.accounts {
         register(api, &user(number)).await.with_context(|| format!("account {number} of ejabberd"))?;
     }
-    Peer::new(service, scratch, address)
+    Ok(peer)
 }
 
 /// The folder with Debian's Erlang libraries of ejabberd, which depends on the

@@ -3,18 +3,17 @@
 use anyhow::Result;
 
 use super::scratch::Scratch;
-use super::service::{Service, free_address};
-use super::{Peer, START};
+use super::Peer;
+use super::service::{Launch, free_address};
 
 pub(super) async fn start(scratch: Scratch) -> Result<Peer> {
     let address = free_address()?;
     let dir = scratch.path();
-    let mut service = Service::start(&std::env::current_exe()?, &dir.join("relay.log"), |command| {
+    let launch = Launch::new(&std::env::current_exe()?, address, &dir.join("relay.log"), |command| {
         command.args(["relay", "--listen", &address.to_string(), "--certificate"]).arg(dir.join("chain.pem"));
         command.arg("--key").arg(dir.join("key.pem"));
     })?;
-    service.ready(address, START).await?;
-    let mut peer = Peer::new(service, scratch, address)?;
+    let mut peer = Peer::new(launch, scratch).await?;
     peer.load.target.relay = true;
     Ok(peer)
 }

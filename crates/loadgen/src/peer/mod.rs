@@ -10,7 +10,6 @@ pub mod service;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::Result;
 
@@ -20,7 +19,7 @@ use crate::login::Target;
 use crate::procfs::ProcessTree;
 use certificates::Certificates;
 use scratch::{Medium, Scratch};
-use service::{Service, output};
+use service::{Launch, Service, output};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -59,6 +58,8 @@ pub struct Setting {
 pub struct Peer {
     /// Its process.
     pub service: Service,
+    /// How to start it again.
+    pub launch: Launch,
     /// Its data; outlives the process.
     pub scratch: Scratch,
     /// Where clients connect, and what to measure.
@@ -106,11 +107,13 @@ impl Beds {
 }
 
 impl Peer {
-    /// A server that has just been started and listens.
-    fn new(service: Service, scratch: Scratch, address: std::net::SocketAddr) -> Result<Self> {
-        let target = Target::new(address, "localhost", &scratch.path().join("ca.pem"), PASSWORD)?;
+    /// Starts what has been prepared in `scratch`.
+    async fn new(mut launch: Launch, scratch: Scratch) -> Result<Self> {
+        let service = launch.start().await?;
+        let ca = scratch.path().join("ca.pem");
+        let target = Target::new(launch.address(), "localhost", &ca, PASSWORD)?;
         let process = ProcessTree::new(service.pid());
-        Ok(Self { service, scratch, load: Load { target, process } })
+        Ok(Self { service, launch, scratch, load: Load { target, process } })
     }
 }
 
@@ -121,6 +124,3 @@ fn configure(template: &str, path: &Path, values: &[(&str, &str)]) -> Result<()>
     });
     Ok(std::fs::write(path, filled)?)
 }
-
-/// Servers on a busy machine with a cold cache take this long at most.
-const START: Duration = Duration::from_secs(60);

@@ -7,8 +7,8 @@ use anyhow::Result;
 use xmpp::sasl::{Hash, ScramKeys};
 
 use super::scratch::Scratch;
-use super::service::{Service, free_address};
-use super::{Beds, Peer, START, Setting, configure};
+use super::service::{Launch, free_address};
+use super::{Beds, Peer, Setting, configure};
 use crate::cli::PASSWORD;
 use crate::crowd::user;
 
@@ -23,11 +23,10 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
     ];
     configure(TEMPLATE, &config, &values.each_ref().map(|(name, value)| (*name, value.as_str())))?;
     accounts(dir, beds.accounts)?;
-    let mut service = Service::start(Path::new("prosody"), &dir.join("output.log"), |command| {
+    let launch = Launch::new(Path::new("prosody"), address, &dir.join("output.log"), |command| {
         command.arg("-F").arg("--config").arg(&config);
     })?;
-    service.ready(address, START).await?;
-    Peer::new(service, scratch, address)
+    Peer::new(launch, scratch).await
 }
 
 /// Writes accounts the way mod_auth_internal_hashed stores them: `prosodyctl

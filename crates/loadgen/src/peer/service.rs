@@ -9,51 +9,73 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use tokio::net::TcpStream;
 
+/// How to start a server, as often as needed.
+#[derive(Debug)]
+pub struct Launch {
+    command: Command,
+    log: PathBuf,
+    address: SocketAddr,
+}
+
 /// A running server; killed when dropped.
 #[derive(Debug)]
 pub struct Service {
     child: Child,
-    log: PathBuf,
 }
 
-impl Service {
-    /// Starts `program` with what `arrange` adds; its output goes to `log`.
+impl Launch {
+    /// Will start `program`, which listens at `address`, with what `arrange`
+    /// adds; its output goes to `log`.
     ///
     /// `setpriv` makes the kernel kill it should this process be killed, and
     /// then becomes the program, so that the process id stays the same.
-    pub fn start(program: &Path, log: &Path, arrange: impl FnOnce(&mut Command)) -> Result<Self> {
+    pub fn new(program: &Path, address: SocketAddr, log: &Path, arrange: impl FnOnce(&mut Command)) -> Result<Self> {
         let output = File::options().create(true).append(true).open(log)?;
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         arrange(&mut command);
-        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
-        Ok(Self { child, log: log.to_owned() })
+        Ok(Self { command, log: log.to_owned(), address })
     }
 
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts it and waits until it accepts connections.
+    pub async fn start(&mut self) -> Result<Service> {
+        let child = self.command.spawn().with_context(|| format!("cannot start {:?}", self.command))?;
+        let mut service = Service { child };
+        let deadline = Instant::now() + START;
+        while TcpStream::connect(self.address).await.is_err() {
+            if let Some(status) = service.child.try_wait()? {
+                bail!("the server ended with {status}: {}", self.last_words());
+            }
+            if Instant::now() > deadline {
+                bail!("the server does not listen after {START:?}: {}", self.last_words());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(service)
+    }
+
+    fn last_words(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Service {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until it accepts connections at `address`.
-    pub async fn ready(&mut self, address: SocketAddr, limit: Duration) -> Result<()> {
-        let deadline = Instant::now() + limit;
-        while TcpStream::connect(address).await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                bail!("the server ended with {status}: {}", self.last_words());
-            }
-            if Instant::now() > deadline {
-                bail!("the server does not listen after {limit:?}: {}", self.last_words());
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
     /// Asks it to stop (SIGTERM) and waits; after `limit` it is killed, which is
     /// an error.
-    pub async fn stop(mut self, limit: Duration) -> Result<ExitStatus> {
+    pub async fn stop(&mut self, limit: Duration) -> Result<ExitStatus> {
         Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
         let deadline = Instant::now() + limit;
         while Instant::now() < deadline {
@@ -66,16 +88,10 @@ impl Service {
     }
 
     /// Kills it (SIGKILL) and waits until it is gone.
-    pub fn kill(mut self) -> Result<()> {
+    pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
-    }
-
-    fn last_words(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
     }
 }
 
@@ -101,3 +117,6 @@ pub fn output(command: &mut Command) -> Result<String> {
     }
     Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
 }
+
+/// Servers on a busy machine with a cold cache take this long at most.
+const START: Duration = Duration::from_secs(60);

@@ -1,0 +1,269 @@
+//! What must hold after any number of crashes.
+//!
+//! The rules are those of the project's promise: what the server has
+//! acknowledged is in the archives of both sides exactly once and in the order
+//! in which its device wrote it, and every other device of the two people has
+//! it. A device may see a message twice, over two connections: it cannot tell
+//! the server what it saw just before a crash, and merges copies by their
+//! origin-id. Over one connection it may not.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use super::evidence::{Archived, Arrival, DeviceLog, MessageId};
+
+/// A broken promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// Acknowledged, and not in the archive of this account.
+    NotArchived(MessageId, usize),
+    /// More than once in the archive of this account.
+    ArchivedTwice(MessageId, usize),
+    /// In this account's archive after a later message of the same device.
+    ArchivedLate(MessageId, usize),
+    /// In this account's archive, and never written to or by it.
+    Stranger(MessageId, usize),
+    /// Acknowledged, and this device never got it.
+    NotReceived(MessageId, usize),
+    /// Came to this device twice over the same connection.
+    ReceivedTwice(MessageId, usize),
+    /// Came live to this device after one that is later in the archive.
+    ReceivedLate(MessageId, usize),
+    /// Came back as an error.
+    Refused(MessageId),
+}
+
+/// Checks everything; nothing found means that every promise was kept. The
+/// index of `devices` is the device's number, that of `archives` the account's.
+pub fn check(devices: &[&DeviceLog], archives: &[Vec<Archived>]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let positions: Vec<HashMap<MessageId, usize>> = archives.iter().map(|archive| positions(archive)).collect();
+    for (account, archive) in archives.iter().enumerate() {
+        check_archive(account, archive, devices, &mut found);
+    }
+    for (number, device) in devices.iter().enumerate() {
+        found.extend(device.refused.iter().map(|&message| Violation::Refused(message)));
+        for message in acknowledged(number, device) {
+            for account in [device.account, device.partner] {
+                if !positions[account].contains_key(&message) {
+                    found.push(Violation::NotArchived(message, account));
+                }
+            }
+        }
+        check_received(number, devices, &mut found);
+        check_live(number, device, &archives[device.account], &positions[device.account], &mut found);
+    }
+    found
+}
+
+/// Where each message is first in an archive.
+fn positions(archive: &[Archived]) -> HashMap<MessageId, usize> {
+    let mut positions = HashMap::with_capacity(archive.len());
+    for (position, item) in archive.iter().enumerate() {
+        positions.entry(item.message).or_insert(position);
+    }
+    positions
+}
+
+fn acknowledged(number: usize, device: &DeviceLog) -> impl Iterator<Item = MessageId> {
+    let indexed = device.acknowledged.iter().enumerate();
+    indexed.filter(|(_, done)| **done).map(move |(message, _)| MessageId { device: number, number: message })
+}
+
+/// Each message once, and those of one device in their order.
+fn check_archive(account: usize, archive: &[Archived], devices: &[&DeviceLog], found: &mut Vec<Violation>) {
+    let mut seen = HashSet::with_capacity(archive.len());
+    let mut latest = vec![0; devices.len()];
+    for &Archived { message, .. } in archive {
+        let belongs = devices.get(message.device).is_some_and(|device| {
+            [device.account, device.partner].contains(&account) && message.number < device.acknowledged.len()
+        });
+        if !belongs {
+            found.push(Violation::Stranger(message, account));
+        } else if !seen.insert(message) {
+            found.push(Violation::ArchivedTwice(message, account));
+        } else if message.number < latest[message.device] {
+            found.push(Violation::ArchivedLate(message, account));
+        } else {
+            latest[message.device] = message.number;
+        }
+    }
+}
+
+/// Everything acknowledged that one of the two people wrote on another device.
+fn check_received(receiver: usize, devices: &[&DeviceLog], found: &mut Vec<Violation>) {
+    let arrived: HashSet<MessageId> = devices[receiver].arrivals.iter().map(|arrival| arrival.message).collect();
+    let account = devices[receiver].account;
+    for (number, device) in devices.iter().enumerate() {
+        if number == receiver || ![device.account, device.partner].contains(&account) {
+            continue;
+        }
+        let missing = acknowledged(number, device).filter(|message| !arrived.contains(message));
+        found.extend(missing.map(|message| Violation::NotReceived(message, receiver)));
+    }
+}
+
+/// No double over one connection, and the order of the archive.
+fn check_live(
+    number: usize,
+    device: &DeviceLog,
+    archive: &[Archived],
+    positions: &HashMap<MessageId, usize>,
+    found: &mut Vec<Violation>,
+) {
+    let mut seen = HashSet::new();
+    let mut latest = (0, 0);
+    for arrival in device.arrivals.iter().filter(|arrival| arrival.live) {
+        let Arrival { message, connection, .. } = *arrival;
+        if !seen.insert((connection, message)) {
+            found.push(Violation::ReceivedTwice(message, number));
+        }
+        let Some(&position) = positions.get(&message) else { continue };
+        // A message that came before a crash and was stored after it, when its
+        // sender had sent it again, is at another place than when it came.
+        if arrival.archive_id.as_ref().is_some_and(|id| *id != archive[position].id) {
+            continue;
+        }
+        if latest.0 == connection && position < latest.1 {
+            found.push(Violation::ReceivedLate(message, number));
+        }
+        latest = (connection, position);
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotArchived(message, account) => write!(f, "{message} is acknowledged and not in the archive of u{account}"),
+            Self::ArchivedTwice(message, account) => write!(f, "{message} is in the archive of u{account} again"),
+            Self::ArchivedLate(message, account) => write!(f, "{message} is too late in the archive of u{account}"),
+            Self::Stranger(message, account) => write!(f, "{message} does not belong into the archive of u{account}"),
+            Self::NotReceived(message, device) => write!(f, "{message} is acknowledged and did not reach device {device}"),
+            Self::ReceivedTwice(message, device) => write!(f, "{message} reached device {device} twice over one connection"),
+            Self::ReceivedLate(message, device) => write!(f, "{message} reached device {device} after a later one"),
+            Self::Refused(message) => write!(f, "{message} came back as an error"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(device: usize, number: usize) -> MessageId {
+        MessageId { device, number }
+    }
+
+    fn archive(messages: &[MessageId]) -> Vec<Archived> {
+        messages.iter().enumerate().map(|(at, &message)| Archived { id: at.to_string(), message }).collect()
+    }
+
+    fn device(account: usize, acknowledged: usize, arrivals: &[(MessageId, u32)]) -> DeviceLog {
+        let arrival = |&(message, connection)| Arrival { message, connection, live: true, archive_id: None };
+        DeviceLog {
+            account,
+            partner: 1 - account,
+            acknowledged: vec![true; acknowledged],
+            arrivals: arrivals.iter().map(arrival).collect(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Device 0 of account 0 wrote three messages; device 1 of account 1 and
+    /// device 2 of account 0 got them.
+    fn good() -> (Vec<DeviceLog>, Vec<Vec<Archived>>) {
+        let all = [id(0, 0), id(0, 1), id(0, 2)];
+        let got = all.map(|message| (message, 0));
+        let devices = vec![device(0, 3, &[]), device(1, 0, &got), device(0, 0, &got)];
+        (devices, vec![archive(&all), archive(&all)])
+    }
+
+    fn verdict((devices, archives): &(Vec<DeviceLog>, Vec<Vec<Archived>>)) -> Vec<Violation> {
+        check(&devices.iter().collect::<Vec<_>>(), archives)
+    }
+
+    #[test]
+    fn a_good_history_has_no_violation() {
+        assert_eq!(verdict(&good()), []);
+    }
+
+    #[test]
+    fn a_message_missing_from_one_archive_is_found() {
+        let mut history = good();
+        history.1[1].remove(1);
+        assert_eq!(verdict(&history), [Violation::NotArchived(id(0, 1), 1)]);
+    }
+
+    #[test]
+    fn an_unacknowledged_message_may_be_missing_everywhere() {
+        let mut history = good();
+        history.0[0].acknowledged.push(false);
+        assert_eq!(verdict(&history), []);
+    }
+
+    #[test]
+    fn a_double_in_an_archive_is_found_even_when_unacknowledged() {
+        let mut history = good();
+        history.0[0].acknowledged[2] = false;
+        history.1[0].push(Archived { id: "9".into(), message: id(0, 2) });
+        assert_eq!(verdict(&history), [Violation::ArchivedTwice(id(0, 2), 0)]);
+    }
+
+    #[test]
+    fn swapped_messages_in_an_archive_are_found() {
+        let mut history = good();
+        history.1[0] = archive(&[id(0, 1), id(0, 0), id(0, 2)]);
+        let expected = [Violation::ArchivedLate(id(0, 0), 0), Violation::ReceivedLate(id(0, 1), 2)];
+        assert_eq!(verdict(&history), expected);
+    }
+
+    #[test]
+    fn a_message_nobody_wrote_is_found() {
+        let mut history = good();
+        history.1[0].push(Archived { id: "9".into(), message: id(0, 7) });
+        history.1[1].push(Archived { id: "9".into(), message: id(5, 0) });
+        assert_eq!(verdict(&history), [Violation::Stranger(id(0, 7), 0), Violation::Stranger(id(5, 0), 1)]);
+    }
+
+    #[test]
+    fn a_message_that_missed_a_device_is_found() {
+        let mut history = good();
+        history.0[2].arrivals.pop();
+        assert_eq!(verdict(&history), [Violation::NotReceived(id(0, 2), 2)]);
+    }
+
+    #[test]
+    fn a_double_over_one_connection_is_found_and_over_two_is_merged() {
+        let mut history = good();
+        let copy = |connection| Arrival { message: id(0, 2), connection, live: true, archive_id: None };
+        history.0[1].arrivals.push(copy(1));
+        assert_eq!(verdict(&history), []);
+        history.0[1].arrivals.push(copy(1));
+        assert_eq!(verdict(&history), [Violation::ReceivedTwice(id(0, 2), 1)]);
+    }
+
+    #[test]
+    fn live_messages_out_of_the_archives_order_are_found() {
+        let mut history = good();
+        history.0[1].arrivals.swap(0, 2);
+        let expected = [Violation::ReceivedLate(id(0, 1), 1), Violation::ReceivedLate(id(0, 0), 1)];
+        assert_eq!(verdict(&history), expected);
+    }
+
+    #[test]
+    fn a_message_stored_again_after_a_crash_may_have_moved() {
+        let mut history = good();
+        history.0[1].arrivals.swap(0, 2);
+        for arrival in &mut history.0[1].arrivals {
+            arrival.archive_id = Some("before the crash".into());
+        }
+        assert_eq!(verdict(&history), []);
+    }
+
+    #[test]
+    fn a_bounce_is_found() {
+        let mut history = good();
+        history.0[0].refused.push(id(0, 1));
+        assert_eq!(verdict(&history), [Violation::Refused(id(0, 1))]);
+    }
+}

@@ -1,0 +1,378 @@
+//! One device: a client that does everything right.
+//!
+//! It writes with XEP-0198 and an origin-id, keeps what is not acknowledged,
+//! resumes or (as if the app had been restarted) begins a new session, sends
+//! again what it must with the same origin-id, and after a new session asks the
+//! archive for what it missed. Losing the connection is all in a day's work.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+use xmpp::sm::{self, Sm};
+use xmpp::stream::client::Managed;
+use xmpp::time::Millis;
+
+use super::evidence::{Arrival, DeviceLog, MessageId, stanza_id};
+use super::random::Random;
+use crate::connection::{Incoming, Outgoing, excerpt, is_answer, is_stanza, send};
+use crate::crowd::user;
+use crate::login::{Target, Wishes};
+use crate::scan;
+
+/// What the devices are to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Write.
+    Load,
+    /// Write nothing new, get everything through.
+    Settle,
+    /// Go home.
+    Stop,
+}
+
+/// What the devices are told.
+#[derive(Debug, Clone, Copy)]
+pub struct Orders {
+    /// What to do.
+    pub phase: Phase,
+    /// How often the server has been killed.
+    pub kills: u64,
+}
+
+/// What a device shows of itself.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// What it did and saw.
+    pub log: DeviceLog,
+    /// Set while it is connected, has caught up and waits for nothing: how often
+    /// the server had been killed when it began to connect.
+    pub quiet: Option<u64>,
+    /// Sessions that were resumed.
+    pub resumed: u64,
+    /// Sessions that were bound after an earlier one.
+    pub rebound: u64,
+    /// Errors other than a lost connection, in words; the first few.
+    pub complaints: Vec<String>,
+}
+
+/// A device, between two connections or on one.
+pub struct Device {
+    number: usize,
+    owner: String,
+    name: String,
+    partner: String,
+    target: Target,
+    notes: Arc<Mutex<Notes>>,
+    orders: watch::Receiver<Orders>,
+    random: Random,
+    pace: Duration,
+    /// The session that could be resumed.
+    session: Option<(String, Sm<Option<usize>>)>,
+    /// Whether everything that begins a session has been said in it.
+    begun: bool,
+    /// Messages that the next session must send first.
+    again: VecDeque<usize>,
+    /// The archive is known up to here.
+    known: Option<String>,
+    catching_up: Option<CatchUp>,
+    connection: u32,
+}
+
+/// Going through the archive, page by page.
+#[derive(Debug, Default)]
+struct CatchUp {
+    query: u32,
+    /// The last id of the pages.
+    last: Option<String>,
+    /// The last id that came live in the meantime.
+    live: Option<String>,
+}
+
+/// What a device is told at the beginning.
+pub struct Place {
+    /// Its number.
+    pub number: usize,
+    /// Whose it is.
+    pub account: usize,
+    /// To whom it writes.
+    pub partner: usize,
+    /// Time from one message to the next.
+    pub pace: Duration,
+}
+
+impl Device {
+    /// A device that has never been connected.
+    pub fn new(place: &Place, target: Target, orders: watch::Receiver<Orders>, random: Random) -> (Self, Arc<Mutex<Notes>>) {
+        let log = DeviceLog { account: place.account, partner: place.partner, ..DeviceLog::default() };
+        let notes = Arc::new(Mutex::new(Notes { log, ..Notes::default() }));
+        let device = Self {
+            number: place.number,
+            owner: target.bare(&user(place.account)),
+            name: user(place.account),
+            partner: target.bare(&user(place.partner)),
+            target,
+            notes: Arc::clone(&notes),
+            orders,
+            random,
+            pace: place.pace,
+            session: None,
+            begun: false,
+            again: VecDeque::new(),
+            known: None,
+            catching_up: None,
+            connection: 0,
+        };
+        (device, notes)
+    }
+
+    /// Connects again and again until told to stop.
+    pub async fn run(mut self) -> Result<()> {
+        while self.orders.borrow().phase != Phase::Stop {
+            let ended = self.connected().await;
+            self.connection += 1;
+            self.disconnected(ended.err())?;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// A connection is over. That is how it goes; anything but a lost
+    /// connection is worth a note.
+    fn disconnected(&self, reason: Option<anyhow::Error>) -> Result<()> {
+        let mut notes = self.notes()?;
+        notes.quiet = None;
+        let strange = reason.filter(|reason| reason.downcast_ref::<std::io::Error>().is_none());
+        if let Some(reason) = strange.filter(|_| notes.complaints.len() < 5) {
+            notes.complaints.push(format!("device {}: {reason:#}", self.number));
+        }
+        Ok(())
+    }
+
+    /// One connection, from login to its end.
+    async fn connected(&mut self) -> Result<()> {
+        let kills = self.orders.borrow().kills;
+        let (mut reader, mut writer) = self.log_in().await?;
+        let mut schedule = interval(self.pace);
+        schedule.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                stanza = reader.next() => {
+                    let stanza = match stanza? {
+                        crate::connection::Frame::Stanza(stanza) => stanza.to_vec(),
+                        _ => return Ok(()),
+                    };
+                    self.handle(&stanza, &mut writer).await?;
+                }
+                _ = schedule.tick() => self.tick(&mut writer).await?,
+                changed = self.orders.changed() => changed?,
+            }
+            let phase = self.orders.borrow().phase;
+            if phase == Phase::Stop {
+                return Ok(());
+            }
+            let waiting = self.catching_up.is_some() || self.unacknowledged()? > 0;
+            self.notes()?.quiet = (phase == Phase::Settle && !waiting).then_some(kills);
+        }
+    }
+
+    async fn log_in(&mut self) -> Result<(Incoming, Outgoing)> {
+        // Three of four times like a phone that lost its network; else like one
+        // whose app was closed: then only the messages are remembered.
+        let resume = self.random.chance(75) && self.begun;
+        let earlier = self.session.as_ref().filter(|_| resume).map(|(id, sm)| sm::Resume {
+            previd: id.clone(),
+            h: sm.ack_value(),
+        });
+        let wishes = Wishes { stream_management: true, presence: false };
+        let resource = format!("device{}", self.number);
+        let session = self.target.return_to(&self.name, &resource, wishes, earlier).await?;
+        let (reader, mut writer) = session.connection.split();
+        match session.managed {
+            Some(Managed::Resumed(handled)) => self.resumed(handled, &mut writer).await?,
+            Some(Managed::Enabled(enabled)) => {
+                self.bound(enabled.id.context("sessions cannot be resumed")?, &mut writer).await?;
+            }
+            None => bail!("no stream management"),
+        }
+        Ok((reader, writer))
+    }
+
+    /// XEP-0198 §5: what the server has not handled is sent again.
+    async fn resumed(&mut self, handled: u32, writer: &mut Outgoing) -> Result<()> {
+        self.notes()?.resumed += 1;
+        self.acknowledged(handled)?;
+        let (_, sm) = self.session.as_ref().context("resumed without a session")?;
+        let lost: Vec<_> = sm.unacked().map(|entry| entry.bytes.clone()).collect();
+        for stanza in lost {
+            send(writer, &stanza).await?;
+        }
+        // The answer to a query may have died with the server.
+        if self.catching_up.is_some() {
+            self.catch_up(writer).await?;
+        }
+        send(writer, REQUEST).await
+    }
+
+    /// A new session: tell the server what is wanted, send again what it has
+    /// not acknowledged, and ask what was missed.
+    async fn bound(&mut self, id: String, writer: &mut Outgoing) -> Result<()> {
+        if let Some((_, sm)) = self.session.replace((id, Sm::new(sm::Limits::SESSION))) {
+            self.notes()?.rebound += 1;
+            let mut again: VecDeque<usize> = sm.into_unacked().filter_map(|entry| entry.meta).collect();
+            again.append(&mut self.again);
+            self.again = again;
+        }
+        self.begun = false;
+        self.say(CARBONS.to_owned(), None, writer).await?;
+        self.say("<presence/>".to_owned(), None, writer).await?;
+        while let Some(number) = self.again.pop_front() {
+            self.say(self.message(number), Some(number), writer).await?;
+        }
+        self.catch_up(writer).await?;
+        self.begun = true;
+        Ok(())
+    }
+
+    /// Asks for the archive after what is known.
+    async fn catch_up(&mut self, writer: &mut Outgoing) -> Result<()> {
+        let query = self.catching_up.take().map_or(0, |earlier| earlier.query + 1);
+        self.catching_up = Some(CatchUp { query, last: self.known.clone(), live: None });
+        self.page(writer).await
+    }
+
+    async fn page(&mut self, writer: &mut Outgoing) -> Result<()> {
+        let Some(CatchUp { query, last, .. }) = &self.catching_up else { return Ok(()) };
+        let after = last.as_ref().map(|id| format!("<after>{id}</after>")).unwrap_or_default();
+        let text = format!(
+            "<iq type='set' id='catch-up-{query}'><query xmlns='urn:xmpp:mam:2' queryid='catch-up-{query}'>\
+             <set xmlns='http://jabber.org/protocol/rsm'><max>50</max>{after}</set></query></iq>"
+        );
+        self.say(text, None, writer).await
+    }
+
+    /// Writes the next message, or asks about those that are not acknowledged.
+    async fn tick(&mut self, writer: &mut Outgoing) -> Result<()> {
+        let unacknowledged = self.unacknowledged()?;
+        if self.orders.borrow().phase == Phase::Load && unacknowledged < MOST_UNACKNOWLEDGED {
+            let number = {
+                let mut notes = self.notes()?;
+                notes.log.acknowledged.push(false);
+                notes.log.acknowledged.len() - 1
+            };
+            // It is remembered first: a write that fails may have been enough.
+            self.say(self.message(number), Some(number), writer).await?;
+        }
+        if self.unacknowledged()? > 0 {
+            send(writer, REQUEST).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a stanza that is kept until it is acknowledged.
+    async fn say(&mut self, text: String, message: Option<usize>, writer: &mut Outgoing) -> Result<()> {
+        let (_, sm) = self.session.as_mut().context("no session")?;
+        sm.sent(Millis(0), text.clone().into(), message).map_err(|_| anyhow!("too much is not acknowledged"))?;
+        send(writer, text.as_bytes()).await
+    }
+
+    fn message(&self, number: usize) -> String {
+        let id = MessageId { device: self.number, number };
+        format!(
+            "<message to='{}' type='chat' id='{id}'><body>A message that must not be lost.</body>\
+             <origin-id xmlns='urn:xmpp:sid:0' id='{id}'/></message>",
+            self.partner
+        )
+    }
+
+    async fn handle(&mut self, stanza: &[u8], writer: &mut Outgoing) -> Result<()> {
+        if is_stanza(stanza) {
+            let (_, sm) = self.session.as_mut().context("no session")?;
+            let seq = sm.received();
+            sm.settled(seq);
+        }
+        if scan::is_element(stanza, "r") {
+            let handled = self.session.as_ref().map_or(0, |(_, sm)| sm.ack_value());
+            send(writer, format!("<a xmlns='urn:xmpp:sm:3' h='{handled}'/>").as_bytes()).await
+        } else if scan::is_element(stanza, "a") {
+            let handled = scan::attribute(stanza, "h").context("an answer without h")?;
+            self.acknowledged(std::str::from_utf8(handled)?.parse()?)
+        } else if scan::is_element(stanza, "message") {
+            self.message_arrived(stanza)
+        } else if scan::is_element(stanza, "iq") {
+            self.answer_arrived(stanza, writer).await
+        } else if scan::is_element(stanza, "stream:error") {
+            bail!("stream error: {}", excerpt(stanza))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn acknowledged(&mut self, handled: u32) -> Result<()> {
+        let (_, sm) = self.session.as_mut().context("no session")?;
+        let messages: Vec<usize> = sm.acknowledge(handled)?.filter_map(|entry| entry.meta).collect();
+        let mut notes = self.notes()?;
+        for number in messages {
+            notes.log.acknowledged[number] = true;
+        }
+        Ok(())
+    }
+
+    fn message_arrived(&mut self, stanza: &[u8]) -> Result<()> {
+        let Some(message) = MessageId::find(stanza) else { return Ok(()) };
+        if scan::attribute(stanza, "type") == Some(b"error") {
+            self.notes()?.log.refused.push(message);
+            return Ok(());
+        }
+        let result = scan::between(stanza, b"<result", b">");
+        let archive_id = match result {
+            Some(result) => scan::attribute(result, "id").map(|id| String::from_utf8_lossy(id).into_owned()),
+            None => stanza_id(stanza, &self.owner),
+        };
+        match (&mut self.catching_up, result.is_some()) {
+            (Some(catch_up), true) => catch_up.last.clone_from(&archive_id),
+            (Some(catch_up), false) if archive_id.is_some() => catch_up.live.clone_from(&archive_id),
+            (None, false) if archive_id.is_some() => self.known.clone_from(&archive_id),
+            _ => {}
+        }
+        let arrival = Arrival { message, connection: self.connection, live: result.is_none(), archive_id };
+        self.notes()?.log.arrivals.push(arrival);
+        Ok(())
+    }
+
+    async fn answer_arrived(&mut self, stanza: &[u8], writer: &mut Outgoing) -> Result<()> {
+        let Some(catch_up) = &self.catching_up else { return Ok(()) };
+        if !is_answer(stanza, &format!("catch-up-{}", catch_up.query)) {
+            return Ok(());
+        }
+        let fin = scan::between(stanza, b"<fin", b">");
+        let fin = fin.with_context(|| format!("no archive: {}", excerpt(stanza)))?;
+        if scan::attribute(fin, "complete") != Some(b"true") {
+            return self.page(writer).await;
+        }
+        if let Some(CatchUp { last, live, .. }) = self.catching_up.take() {
+            self.known = live.or(last);
+        }
+        Ok(())
+    }
+
+    fn unacknowledged(&self) -> Result<usize> {
+        Ok(self.session.as_ref().context("no session")?.1.unacked().len())
+    }
+
+    fn notes(&self) -> Result<MutexGuard<'_, Notes>> {
+        self.notes.lock().map_err(|_| anyhow!("a device panicked"))
+    }
+}
+
+/// XEP-0198 §4: asks how much was handled.
+const REQUEST: &[u8] = b"<r xmlns='urn:xmpp:sm:3'/>";
+
+/// XEP-0280 §4: what other devices write shall come here too.
+const CARBONS: &str = "<iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>";
+
+/// A device does not write more before it hears from the server.
+const MOST_UNACKNOWLEDGED: usize = 20;

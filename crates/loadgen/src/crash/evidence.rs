@@ -1,0 +1,103 @@
+//! What the devices and the archives say, for the checker.
+
+use memchr::memmem;
+
+use crate::scan;
+
+/// Names one message for ever: the device that wrote it and its number there.
+/// Its text form is the message's id and origin-id (XEP-0359).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId {
+    /// The device that wrote it.
+    pub device: usize,
+    /// Its number among that device's messages, from 0.
+    pub number: usize,
+}
+
+/// Everything one device did and saw, over all its connections.
+#[derive(Debug, Default)]
+pub struct DeviceLog {
+    /// Whose it is.
+    pub account: usize,
+    /// To whom it writes.
+    pub partner: usize,
+    /// Its messages by number: whether the server has acknowledged each.
+    pub acknowledged: Vec<bool>,
+    /// What came, in the order in which it came.
+    pub arrivals: Vec<Arrival>,
+    /// Messages that came back as errors.
+    pub refused: Vec<MessageId>,
+}
+
+/// A message that reached a device.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Which one.
+    pub message: MessageId,
+    /// The connection it came over, counted per device.
+    pub connection: u32,
+    /// Whether the server sent it by itself: directly, as a carbon, or after a
+    /// resumption; otherwise it was asked for in the archive.
+    pub live: bool,
+    /// Its id in the archive of the device's account, if that was told.
+    pub archive_id: Option<String>,
+}
+
+/// One message in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// Its id there.
+    pub id: String,
+    /// Which one.
+    pub message: MessageId,
+}
+
+impl MessageId {
+    /// The first id of this form in `bytes`.
+    pub fn find(bytes: &[u8]) -> Option<Self> {
+        let at = memmem::find(bytes, MARK)? + MARK.len();
+        let text = std::str::from_utf8(bytes.get(at..at + 13)?).ok()?;
+        let (device, number) = text.split_once('-')?;
+        Some(Self { device: device.parse().ok()?, number: number.parse().ok()? })
+    }
+}
+
+impl std::fmt::Display for MessageId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "crash-{:04}-{:08}", self.device, self.number)
+    }
+}
+
+/// The id that the archive of `owner` gave a message that came live: that of
+/// the `<stanza-id/>` whose `by` is the owner's bare address (XEP-0359 §3).
+pub fn stanza_id(stanza: &[u8], owner: &str) -> Option<String> {
+    memmem::find_iter(stanza, b"<stanza-id").find_map(|at| {
+        let tag = &stanza[at..at + memchr::memchr(b'>', &stanza[at..])?];
+        if scan::attribute(tag, "by") != Some(owner.as_bytes()) {
+            return None;
+        }
+        Some(String::from_utf8_lossy(scan::attribute(tag, "id")?).into_owned())
+    })
+}
+
+const MARK: &[u8] = b"crash-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_survive_their_text_form() {
+        let id = MessageId { device: 12, number: 3456 };
+        let stanza = format!("<message id='{id}'><origin-id id='{id}'/></message>");
+        assert_eq!(MessageId::find(stanza.as_bytes()), Some(id));
+        assert_eq!(MessageId::find(b"<message id='crash-x'/>"), None);
+    }
+
+    #[test]
+    fn only_the_own_archives_id_is_taken() {
+        let stanza = b"<message><stanza-id by='room@x' id='no'/><stanza-id id=\"7\" by=\"u1@x\"/></message>";
+        assert_eq!(stanza_id(stanza, "u1@x").as_deref(), Some("7"));
+        assert_eq!(stanza_id(stanza, "u2@x"), None);
+    }
+}
