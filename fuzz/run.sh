@@ -1,0 +1,77 @@
+#!/bin/sh
+# Builds and runs the fuzz targets. Usage: ./run.sh [--seconds N] [TARGET...]
+#
+# Needs cargo and a C++ compiler, nothing else: with a nightly compiler and its sanitizer runtime
+# memory errors are watched too, otherwise the stable one does with coverage alone.
+set -eu
+cd "$(dirname "$0")"
+
+seconds=60
+targets=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --seconds)
+        seconds=$2
+        shift
+        ;;
+    -*)
+        echo "usage: fuzz/run.sh [--seconds N] [TARGET...]" >&2
+        exit 2
+        ;;
+    *) targets="$targets $1" ;;
+    esac
+    shift
+done
+[ -n "$targets" ] || targets=$(sed -n 's/^path = "targets\/\(.*\)\.rs"/\1/p' Cargo.toml)
+
+host=$(rustc -vV | sed -n 's/^host: //p')
+flags="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares \
+-Ccodegen-units=1 -Cforce-frame-pointers"
+cargo=cargo
+how="stable compiler, coverage only"
+if sysroot=$(rustup run nightly rustc --print sysroot 2>/dev/null); then
+    cargo="rustup run nightly cargo"
+    how="nightly compiler"
+    if [ -e "$sysroot/lib/rustlib/$host/lib/librustc-nightly_rt.asan.a" ]; then
+        flags="$flags -Zsanitizer=address"
+        how="nightly compiler with AddressSanitizer"
+    fi
+else
+    export RUSTC_BOOTSTRAP=1
+fi
+
+echo "Building the fuzz targets ($how). The first time takes a few minutes."
+# With --target, build scripts and procedural macros are built without the flags.
+CARGO_TARGET_DIR=target RUSTFLAGS="$flags" \
+    $cargo build --quiet --release --target "$host" $(for t in $targets; do echo "--bin $t"; done)
+
+total=0
+failed=
+for target in $targets; do
+    mkdir -p "corpus/$target" "artifacts/$target" target/corpus
+    found="target/corpus/$target"
+    mkdir -p "$found"
+    # Named by process, so that runs beside each other do not write to the same file.
+    log="target/$target-$$.log"
+    echo "$target: $seconds s"
+    # New inputs go to the first directory; the committed corpus stays as it is.
+    if "target/$host/release/$target" "$found" "corpus/$target" -max_total_time="$seconds" \
+        -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 -max_len=4096 \
+        -artifact_prefix="artifacts/$target/" >"$log" 2>&1; then
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+        rm "$log"
+        echo "$target: $runs runs, no finding"
+        total=$((total + runs))
+    else
+        echo "$target: FINDING, see fuzz/$log" >&2
+        tail -n 30 "$log" >&2
+        failed="$failed $target"
+    fi
+done
+if [ -n "$failed" ]; then
+    echo "fuzz: findings in$failed" >&2
+    exit 1
+fi
+echo "fuzz: $total runs in all, no finding"

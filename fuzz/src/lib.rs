@@ -1,0 +1,5 @@
+//! What the fuzz targets share: reading in pieces, and comparing with another reader.
+
+pub mod compare;
+pub mod negotiation;
+pub mod pieces;
