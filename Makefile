@@ -27,13 +27,13 @@ check: ## formatting, lints and dependency rules
 	@scripts/test.sh format lint rules
 
 fmt: ## format the Rust code
-	@scripts/bootstrap.sh lint && . scripts/lib.sh && need_rust && cargo fmt --all
+	@scripts/bootstrap.sh format && . scripts/lib.sh && need_rust && cargo fmt --all
 
 bench: ## Anemone beside prosody and ejabberd, on this machine
 	@scripts/bench.sh $(BENCH)
 
 fuzz: ## every fuzz target for a while (FUZZ_SECONDS=600 each)
-	@scripts/bootstrap.sh build && . scripts/lib.sh && need_rust && fuzz/run.sh --seconds $(FUZZ_SECONDS)
+	@scripts/bootstrap.sh fuzz && . scripts/lib.sh && need_rust && fuzz/run.sh --seconds $(FUZZ_SECONDS)
 
 docs: ## API documentation in target/doc, generated pages in docs/
 	@scripts/docs.sh

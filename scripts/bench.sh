@@ -2,7 +2,7 @@
 # make bench: loadgen against Anemone and against Debian's prosody and ejabberd, in one run.
 . "$(dirname "$0")/lib.sh"
 
-scripts/bootstrap.sh build
+scripts/bootstrap.sh bench
 need_rust
 bench/setup.sh
 timed 'building anemone and loadgen' cargo build --release --locked --package anemone --package loadgen

@@ -1,31 +1,33 @@
 #!/usr/bin/env bash
-# Installs what a purpose needs, and nothing when it is all there:
-#   scripts/bootstrap.sh build    a C compiler and Rust
-#   scripts/bootstrap.sh lint     build, rustfmt, and the tools of scripts/tools.txt
-#   scripts/bootstrap.sh test     lint, and other people's clients and servers
-#   scripts/bootstrap.sh bench    build, and the servers we compare with
+# Installs what the given purposes need, and nothing when it is all there. Purposes are `run`,
+# `bench`, `docs`, and the steps of scripts/test.sh:
+#   scripts/bootstrap.sh build        a C compiler and Rust
+#   scripts/bootstrap.sh plays        and prosody, on which the plays are checked
+#   scripts/bootstrap.sh interop      and other people's clients
 . "$(dirname "$0")/lib.sh"
 
-need_lint_tools() {
-  need_rust
+need_tools() {
   # rustup brings rustfmt along; Debian's Rust has it in a package of its own.
   has rustfmt || [ "$(command -v rustc)" != /usr/bin/rustc ] || install_packages rustfmt-web
   need_python scripts/tools.txt tests/interop/requirements.txt
 }
 
-need_peers() {
-  need prosody:prosody openssl:openssl
-}
+need_reference() { need prosody:prosody; }
 
 need_clients() {
   need profanity:profanity tmux:tmux gajim:gajim Xvfb:xvfb xdotool:xdotool \
-    dbus-run-session:dbus-daemon import:imagemagick
+    dbus-daemon:dbus-daemon import:imagemagick openssl:openssl
 }
 
-case ${1:-} in
-  build) need_rust ;;
-  lint) need_lint_tools ;;
-  test) need_lint_tools && need_peers && need_clients ;;
-  bench) need_rust && need_peers && need ejabberdctl:ejabberd ;;
-  *) die "usage: scripts/bootstrap.sh build|lint|test|bench" ;;
-esac
+[ $# -gt 0 ] || die "usage: scripts/bootstrap.sh PURPOSE..."
+need_rust
+for purpose in "$@"; do
+  case $purpose in
+    run | build | bench | docs | crash) ;;
+    format | lint | rules | unit) need_tools ;;
+    plays) need_reference ;;
+    interop) need_tools && need_reference && need_clients ;;
+    fuzz) need c++:g++ ;;
+    *) die "scripts/bootstrap.sh does not know the purpose \"$purpose\"." ;;
+  esac
+done

@@ -56,7 +56,7 @@ root_prefix() {
 # Installs Debian packages without letting them start services: a test needs the program of
 # a server, not a second server on this machine's public ports.
 install_packages() {
-  local as_root policy=/usr/sbin/policy-rc.d placed='' result=0
+  local as_root log policy=/usr/sbin/policy-rc.d placed='' result=0
   has apt-get || die "Missing on this machine: $*. This is not Debian, so please install them yourself."
   as_root=$(root_prefix) || die "Missing on this machine: $*
 Installing them needs root. Run as root: apt-get install $*"
@@ -67,10 +67,13 @@ Installing them needs root. Run as root: apt-get install $*"
     $as_root chmod 755 "$policy"
     placed=yes
   fi
-  $as_root apt-get update -qq &&
+  log=$(mktemp)
+  { $as_root apt-get update -qq &&
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      -o DPkg::Lock::Timeout=300 "$@" </dev/null >/dev/null || result=$?
+      -o DPkg::Lock::Timeout=300 "$@"; } </dev/null >"$log" 2>&1 || result=$?
   [ -z "$placed" ] || $as_root rm -f "$policy"
+  [ $result = 0 ] || tail -n 20 "$log" >&2
+  rm -f "$log"
   [ $result = 0 ] || die "apt-get could not install: $*"
   disable_services "$as_root" "$@"
   say "    done in $(spell_seconds $((SECONDS - start)))"
@@ -122,10 +125,10 @@ find_rust() {
 # Debian 12 keeps a current Rust for its browsers (rustc-web, cargo-web). They install the
 # plain names /usr/bin/rustc and /usr/bin/cargo.
 need_rust() {
-  need cc:gcc /usr/include/stdio.h:libc6-dev
-  find_rust && return 0
-  say "Rust $RUST_MINIMUM or newer is missing."
-  install_packages rustc-web cargo-web
+  local missing
+  mapfile -t missing < <(missing_packages cc:gcc /usr/include/stdio.h:libc6-dev)
+  find_rust || missing+=(rustc-web cargo-web)
+  [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
   find_rust || die "Rust $RUST_MINIMUM or newer is needed. Debian's packages did not bring it; see https://rustup.rs."
 }
 

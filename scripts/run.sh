@@ -118,7 +118,7 @@ The server of the domain "localhost" is running, on this machine only.
 EOF
 }
 
-scripts/bootstrap.sh build
+scripts/bootstrap.sh run
 need_rust
 timed 'building anemone (the first time takes some minutes)' cargo build --release --locked --package anemone
 
