@@ -4,11 +4,10 @@
 //! file in WAL mode. `engine.rs` is the handle the domains have; `log.rs` is the message path.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
 use crate::maintenance::Health;
 use crate::{OpenError, Store, StoreError};
@@ -34,6 +33,8 @@ mod requests;
 mod roster;
 mod schema;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod values;
 mod wal;
@@ -125,7 +126,8 @@ fn start(
         on_fatal: options.on_fatal,
         unfolded: Default::default(),
     });
-    let (ready, started) = oneshot::channel();
+    // Not tokio's: a store is also opened from within a runtime.
+    let (ready, started) = mpsc::sync_channel(1);
     let thread = {
         let (shared, hash) = (shared.clone(), hash.clone());
         std::thread::Builder::new()
@@ -139,7 +141,7 @@ fn start(
     };
     let engine =
         Engine { shared, readers, writer: Mutex::new(Some(thread)), path, lock: Mutex::new(lock) };
-    started.blocking_recv().unwrap_or(Err(StoreError::Closed))?;
+    started.recv().unwrap_or(Err(StoreError::Closed))?;
     Ok(assemble(&Arc::new(engine), hash))
 }
 
@@ -148,7 +150,7 @@ fn serve(
     db: &Connection,
     shared: &Shared,
     hash: PeerHash,
-    ready: oneshot::Sender<Result<(), StoreError>>,
+    ready: mpsc::SyncSender<Result<(), StoreError>>,
 ) {
     wal::watch(db);
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
