@@ -7,6 +7,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::engine::{Engine, failure};
+use super::values::unsigned;
 use crate::pubsub::{
     Change, Item, MAX_PAGE, Node, OVERHEAD, Page, PageError, Publication, PublishError, Published,
     Pubsub, Query, Select, Subscription,
@@ -54,7 +55,7 @@ fn nodes(db: &Connection, account: AccountId) -> Result<Vec<Node>, StoreError> {
         let node = Node {
             name: row.get(1)?,
             config: row.get::<_, Vec<u8>>(2)?.into(),
-            created: millis(row.get(3)?),
+            created: row.get(3)?,
             affiliations: Vec::new(),
             subscriptions: Vec::new(),
         };
@@ -67,10 +68,14 @@ fn nodes(db: &Connection, account: AccountId) -> Result<Vec<Node>, StoreError> {
     }
     let at: HashMap<i64, usize> = numbers.iter().enumerate().map(|(at, id)| (*id, at)).collect();
     add_affiliations(db, account, |id, entry| {
-        at.get(&id).and_then(|at| nodes.get_mut(*at)).map(|node| node.affiliations.push(entry));
+        if let Some(node) = at.get(&id).and_then(|at| nodes.get_mut(*at)) {
+            node.affiliations.push(entry);
+        }
     })?;
     add_subscriptions(db, account, |id, entry| {
-        at.get(&id).and_then(|at| nodes.get_mut(*at)).map(|node| node.subscriptions.push(entry));
+        if let Some(node) = at.get(&id).and_then(|at| nodes.get_mut(*at)) {
+            node.subscriptions.push(entry);
+        }
     })?;
     Ok(nodes)
 }
@@ -123,7 +128,7 @@ fn publish(
     };
     if let Some(horizon) = publication.horizon {
         db.prepare_cached("DELETE FROM pubsub_item WHERE node = ?1 AND published_at < ?2")?
-            .execute(params![node, signed(horizon.0)])?;
+            .execute(params![node, horizon])?;
     }
     for item in &publication.items {
         put(db, node, item)?;
@@ -155,7 +160,7 @@ fn put(db: &Connection, node: i64, item: &Item) -> Result<(), StoreError> {
         node,
         item.id,
         item.publisher,
-        signed(item.published.0),
+        item.published,
         signed(length as u64 + OVERHEAD),
         payload
     ])?;
@@ -299,7 +304,7 @@ fn fresh(db: &Connection, node: i64, horizon: Millis, before: i64) -> Result<u64
     let mut select = db.prepare_cached(
         "SELECT COUNT(*) FROM pubsub_item WHERE node = ?1 AND published_at >= ?2 AND seq < ?3",
     )?;
-    number_of(select.query_row(params![node, signed(horizon.0), before], |row| row.get(0)))
+    number_of(select.query_row(params![node, horizon, before], |row| row.get(0)))
 }
 
 fn seq(db: &Connection, node: i64, id: &str) -> Result<i64, PageError> {
@@ -321,13 +326,7 @@ fn forward(
          WHERE node = ?1 AND published_at >= ?2 AND seq > ?3 ORDER BY seq LIMIT ?4 OFFSET ?5",
     )?;
     collect(
-        select.query(params![
-            node,
-            signed(horizon.0),
-            after,
-            query.max.min(MAX_PAGE),
-            signed(skip)
-        ])?,
+        select.query(params![node, horizon, after, query.max.min(MAX_PAGE), signed(skip)])?,
         query,
     )
 }
@@ -343,7 +342,7 @@ fn backward(
         "SELECT seq, id, publisher, published_at, bytes, payload FROM pubsub_item
          WHERE node = ?1 AND published_at >= ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4",
     )?;
-    collect(select.query(params![node, signed(horizon.0), before, query.max.min(MAX_PAGE)])?, query)
+    collect(select.query(params![node, horizon, before, query.max.min(MAX_PAGE)])?, query)
 }
 
 fn by_ids(
@@ -360,7 +359,7 @@ fn by_ids(
     let mut found: Vec<(i64, Item)> = Vec::new();
     let mut bytes = 0;
     for id in ids {
-        let rows = select.query(params![node, signed(horizon.0), id])?;
+        let rows = select.query(params![node, horizon, id])?;
         for (seq, item) in collect(rows, query)? {
             bytes += item.payload.as_ref().map_or(0, Bytes::len) as u64;
             let fits = bytes <= query.max_bytes || found.is_empty();
@@ -393,8 +392,7 @@ fn read(row: &Row<'_>, ids_only: bool) -> rusqlite::Result<(i64, Item)> {
         true => None,
         false => row.get::<_, Option<Vec<u8>>>(5)?.map(Bytes::from),
     };
-    let item =
-        Item { id: row.get(1)?, publisher: row.get(2)?, published: millis(row.get(3)?), payload };
+    let item = Item { id: row.get(1)?, publisher: row.get(2)?, published: row.get(3)?, payload };
     Ok((row.get(0)?, item))
 }
 
@@ -417,7 +415,7 @@ fn create(
     db.prepare_cached(
         "INSERT INTO pubsub_node (account, name, config, created_at) VALUES (?1, ?2, ?3, ?4)",
     )?
-    .execute(params![account.0, name, config, signed(at.0)])?;
+    .execute(params![account.0, name, config, at])?;
     Ok(db.last_insert_rowid())
 }
 
@@ -432,15 +430,11 @@ fn count(db: &Connection, node: i64) -> Result<u64, StoreError> {
     number_of(select.query_row([node], |row| row.get(0)))
 }
 
-/// Our numbers and times are far from the end of what SQLite can hold; what is not, stops there.
+/// Our numbers are far from the end of what SQLite can hold; what is not, stops there.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn millis(number: i64) -> Millis {
-    Millis(u64::try_from(number).unwrap_or_default())
-}
-
 fn number_of(result: rusqlite::Result<i64>) -> Result<u64, StoreError> {
-    Ok(u64::try_from(result?).unwrap_or_default())
+    Ok(unsigned(result?))
 }
