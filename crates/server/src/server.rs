@@ -10,7 +10,7 @@ use std::{
 };
 
 use parking_lot::RwLock;
-use store::{Store, StoreError};
+use store::{Store, StoreError, maintenance::Health};
 use tokio::sync::watch;
 use xmpp::{
     error::{Condition, StanzaError},
@@ -38,6 +38,8 @@ use crate::{
 pub struct Server {
     /// What is on disk.
     pub store: Store,
+    /// Whether the disk takes writes.
+    pub health: Health,
     /// The accounts in memory.
     pub accounts: Accounts,
     /// Sessions that may be resumed (XEP-0198).
@@ -87,6 +89,7 @@ impl Server {
         let metrics = Arc::new(Metrics::default());
         Arc::new(Self {
             archives: AtomicBool::new(config.archive.enabled),
+            health: store.maintenance.health(),
             store,
             accounts: Accounts::default(),
             resumable: Resumable::default(),

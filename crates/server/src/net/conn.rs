@@ -31,6 +31,7 @@ use super::{
     wire::{Output, Transport, read_into},
 };
 use crate::{
+    ext::archive,
     im::presence,
     iq,
     limits::{Admission, Pace},
@@ -368,6 +369,7 @@ impl<T: Transport> Connection<T> {
                 (written, failed)
             };
             for stanza in &failed {
+                archive::forget(&self.session, stanza);
                 let error = StanzaError::new(Condition::ResourceConstraint)
                     .with_text("the message could not be stored; try again later");
                 message::bounce(&self.session, stanza, &error);
@@ -399,6 +401,7 @@ impl<T: Transport> Connection<T> {
     /// Says goodbye as far as there is somebody to hear it, and ends or keeps the session.
     async fn finish(mut self, end: End) {
         let shutdown = *self.server.shutdown.borrow();
+        let lost = matches!(end, End::Lost);
         let (error, keep) = match end {
             End::Closed => (None, false),
             End::Lost => (None, true),
@@ -408,10 +411,10 @@ impl<T: Transport> Connection<T> {
                 (Some(error), keep)
             }
         };
-        // Acknowledgements that are due are still written: they save the client a repetition.
         let now = self.server.now();
         let current = self.session.link().epoch() == self.epoch;
-        if current && !matches!(keep, true if error.is_none()) {
+        if current && !lost {
+            // Acknowledgements that are due are still written: they save the client a repetition.
             self.session.link().write(now, &mut self.output, WRITE_SIZE);
         }
         let detached = keep && self.session.link().detach(self.epoch, now);

@@ -6,7 +6,12 @@ mod query;
 use std::collections::{HashMap, VecDeque};
 
 use store::{AccountId, Millis, Store, StoreError, archive::Append};
-use xmpp::{jid::BareJid, ns};
+use xmpp::{
+    error::{Condition, ErrorType, StanzaError},
+    jid::{BareJid, Jid},
+    ns,
+    stanza::Stanza,
+};
 
 pub use self::prefs::Prefs;
 use super::{Extension, Inbound, IqRoute, Outbound, Scope, Spec};
@@ -16,6 +21,7 @@ use crate::{
         facts::{Facts, MessageType},
         pipeline::{Direction, Flow, Pass},
     },
+    session::Session,
 };
 
 /// Keeps conversations for the account's devices.
@@ -39,7 +45,7 @@ pub const EXTENSION: Extension = Extension {
         route(Some(IqKind::Get), "metadata", query::metadata),
         route(None, "prefs", prefs::prefs),
     ],
-    outbound: &[(Outbound::Once, once), (Outbound::Record, record)],
+    outbound: &[(Outbound::Admit, admit), (Outbound::Once, once), (Outbound::Record, record)],
     inbound: &[(Inbound::Record, record)],
     ..Extension::NOTHING
 };
@@ -117,11 +123,6 @@ impl ArchiveState {
         self.flushing = self.flushing.filter(|flushing| flushing.session != session);
     }
 
-    /// The store refused what was sent under this origin: a repetition is a first time.
-    pub fn forget(&mut self, origin: u64) {
-        self.sent.remove(&origin);
-    }
-
     fn take_id(&mut self) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
@@ -140,6 +141,29 @@ impl ArchiveState {
     }
 }
 
+/// While the disk refuses to write, what must be kept is refused before anybody sees it: its sender
+/// can try again, and nobody gets it twice.
+fn admit(pass: &mut Pass<'_>) -> Flow {
+    if pass.server.health.is_degraded() && worth_keeping(pass.facts) {
+        let text = "the server cannot store messages at the moment; try again later";
+        let error = StanzaError::new(Condition::ResourceConstraint).with_text(text);
+        return Flow::Refuse(error.with_type(ErrorType::Wait));
+    }
+    Flow::Continue
+}
+
+/// The store could not keep a message: when its sender tries again, that is the first time.
+pub fn forget(session: &Session, message: &Stanza) {
+    let to = match message.to().map(|to| Jid::new(&to)) {
+        Some(Ok(to)) => to.to_bare(),
+        Some(Err(_)) => return,
+        None => session.account.jid().clone(),
+    };
+    if let Some(origin) = origin(&Facts::read(message), to) {
+        session.account.lock().archive.sent.remove(&origin);
+    }
+}
+
 /// A client that lost an acknowledgement sends again, with the same origin id: the message has
 /// arrived already, and arrives only once.
 fn once(pass: &mut Pass<'_>) -> Flow {
@@ -155,12 +179,15 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     if (outbound && pass.to_self()) || !worth_keeping(pass.facts) {
         return Flow::Continue;
     }
-    let other = if outbound { pass.to.clone() } else { pass.from_jid() };
-    let (with, resource) = (other.to_bare(), other.resource().map(|part| part.as_str().to_owned()));
-    let listed = pass.state.roster.contains(&with);
-    let kept = pass.server.archives() && pass.state.archive.prefs.keep(&other, listed);
     let flushing = pass.state.archive.flushing.is_some();
     let pending = !outbound && (flushing || pass.unreachable());
+    if !pass.server.archives() && !pending {
+        return Flow::Continue;
+    }
+    let other = if outbound { pass.to.clone() } else { pass.from_jid() };
+    let with = other.to_bare();
+    let listed = || pass.state.roster.contains(&with);
+    let kept = pass.server.archives() && pass.state.archive.prefs.keep(&other, listed);
     if !kept && !pending {
         return Flow::Continue;
     }
@@ -180,7 +207,7 @@ fn record(pass: &mut Pass<'_>) -> Flow {
         id,
         at: Millis(pass.now.0),
         with: with.as_str().into(),
-        resource: resource.as_deref().map(Into::into),
+        resource: other.resource().map(|part| part.as_str().into()),
         outgoing: outbound,
         origin_hash: origin,
         pending,

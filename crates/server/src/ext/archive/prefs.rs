@@ -34,7 +34,7 @@ impl Prefs {
 
     /// Whether a message exchanged with `other` is kept (XEP-0441 §2).
     #[must_use]
-    pub fn keep(&self, other: &Jid, in_roster: bool) -> bool {
+    pub fn keep(&self, other: &Jid, in_roster: impl Fn() -> bool) -> bool {
         if listed(&self.0.never, other) {
             return false;
         }
@@ -42,7 +42,7 @@ impl Prefs {
             || match self.0.default {
                 Policy::Always => true,
                 Policy::Never => false,
-                Policy::Roster => in_roster,
+                Policy::Roster => in_roster(),
             }
     }
 
