@@ -29,7 +29,7 @@ fn fails(stolen: bool, tamper: fn(bool, String) -> String) {
     for preference in [Preference::Sasl, Preference::Sasl2] {
         let (end, log) = attacked(preference, stolen, tamper);
         assert!(end.server.is_none(), "{}", end.transcript);
-        let error = end.client.err().expect("the client is not connected");
+        let error = end.client.expect_err("the client is not connected");
         assert!(
             !matches!(error, Error::Closed | Error::Protocol(_)),
             "{error}: {}",

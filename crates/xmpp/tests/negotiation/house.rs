@@ -1,5 +1,6 @@
 //! What a driver of the server's side knows: accounts, tokens, invitations, sessions.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use xmpp::error::{Condition, StanzaError};
@@ -11,7 +12,8 @@ use xmpp::sm;
 use xmpp::stream::Out;
 use xmpp::stream::server::{
     AccountState, Bound, Candidate, Credentials, IssuedToken, Login, LoginAnswer, LoginSession,
-    PasswordCheck, PreauthAnswer, ResumeFailed, Resumed, Settings, Step,
+    PasswordCheck, PasswordLookup, PreauthAnswer, RegisterRequest, ResumeFailed, Resumed, Settings,
+    Step, TokenLookup,
 };
 use xmpp::time::Millis;
 use xmpp::xml::Element;
@@ -85,31 +87,11 @@ impl House {
             }
             Step::Password(lookup, waiting) => {
                 self.log.push(format!("password {}", lookup.account));
-                let account = self.accounts.get(lookup.account.as_str());
-                waiting.answer(
-                    match account {
-                        Some((password, state))
-                            if lookup.password == Secret::from(password.as_str()) =>
-                        {
-                            PasswordCheck::Right(*state)
-                        }
-                        _ => PasswordCheck::Wrong,
-                    },
-                    out,
-                )
+                waiting.answer(self.check(&lookup), out)
             }
             Step::Token(lookup, waiting) => {
                 self.log.push(format!("token {} {}", lookup.account, lookup.method.name()));
-                let known = self.accounts.get(lookup.account.as_str()).map(|(_, state)| *state);
-                let tokens = self.tokens.get(&lookup.client).into_iter().flatten();
-                let fitting = tokens.filter(|(_, method, _)| *method == lookup.method);
-                let candidates: Vec<_> = fitting
-                    .filter_map(|(token, _, valid)| {
-                        let token = Secret::from(token.as_str());
-                        Some(Candidate { token, valid: *valid, state: known? })
-                    })
-                    .collect();
-                waiting.answer(&candidates, out)
+                waiting.answer(&self.candidates(&lookup), out)
             }
             Step::Refused(refused, waiting) => {
                 self.log.push(format!("refused {}", refused.failure.condition));
@@ -123,18 +105,7 @@ impl House {
                 };
                 waiting.answer(answer, out)
             }
-            Step::Register(request, waiting) => {
-                self.log.push(format!("register {} {:?}", request.account, request.token));
-                let name = request.account.to_string();
-                let password = request.password.expose_str().unwrap().to_owned();
-                let answer = if self.accounts.contains_key(&name) {
-                    Err(StanzaError::new(Condition::Conflict))
-                } else {
-                    self.accounts.insert(name, (password, AccountState::Active));
-                    Ok(())
-                };
-                waiting.answer(answer, out)
-            }
+            Step::Register(request, waiting) => waiting.answer(self.register(&request), out),
             Step::Login(login, waiting) => {
                 let answer = self.login(login);
                 waiting.answer(answer, out)
@@ -167,6 +138,38 @@ impl House {
                 keys: ScramKeys::fake(&[9; 32], account.as_str(), hash, 4096),
                 state: AccountState::Active,
             },
+        }
+    }
+
+    fn check(&self, lookup: &PasswordLookup) -> PasswordCheck {
+        match self.accounts.get(lookup.account.as_str()) {
+            Some((password, state)) if lookup.password == Secret::from(password.as_str()) => {
+                PasswordCheck::Right(*state)
+            }
+            _ => PasswordCheck::Wrong,
+        }
+    }
+
+    fn candidates(&self, lookup: &TokenLookup) -> Vec<Candidate> {
+        let known = self.accounts.get(lookup.account.as_str()).map(|(_, state)| *state);
+        let tokens = self.tokens.get(&lookup.client).into_iter().flatten();
+        let fitting = tokens.filter(|(_, method, _)| *method == lookup.method);
+        let candidates = fitting.filter_map(|(token, _, valid)| {
+            let token = Secret::from(token.as_str());
+            Some(Candidate { token, valid: *valid, state: known? })
+        });
+        candidates.collect()
+    }
+
+    fn register(&mut self, request: &RegisterRequest) -> Result<(), StanzaError> {
+        self.log.push(format!("register {} {:?}", request.account, request.token));
+        let password = request.password.expose_str().unwrap().to_owned();
+        match self.accounts.entry(request.account.to_string()) {
+            Entry::Occupied(_) => Err(StanzaError::new(Condition::Conflict)),
+            Entry::Vacant(vacant) => {
+                vacant.insert((password, AccountState::Active));
+                Ok(())
+            }
         }
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct End {
 
 impl End {
     pub(crate) fn client_error(self) -> client::Error {
-        self.client.err().expect("the client is not connected")
+        self.client.expect_err("the client is not connected")
     }
 
     pub(crate) fn jid(&self) -> String {

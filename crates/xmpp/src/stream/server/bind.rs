@@ -111,9 +111,7 @@ fn on_iq(
     let id = iq.attr("id").map(str::to_owned);
     let resource = bind.child("resource", ns::BIND).map(Element::text);
     let resource = resource.filter(|resource| !resource.is_empty());
-    match resource
-        .map(|resource| resource_part(&resource).map(|part| part.to_string()))
-        .transpose()
+    match resource.map(|resource| resource_part(&resource).map(|part| part.to_string())).transpose()
     {
         Ok(resource) => {
             let user_agent = core.user_agent.clone();

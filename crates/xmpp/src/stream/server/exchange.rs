@@ -38,7 +38,7 @@ pub(super) enum Stage {
     /// Its first message.
     Initial,
     /// SCRAM's final message.
-    Scram { account: BareJid, state: AccountState, challenged: Challenged },
+    Scram { account: BareJid, state: AccountState, challenged: Box<Challenged> },
 }
 
 /// A failure waits to be told.

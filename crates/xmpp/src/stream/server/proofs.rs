@@ -209,6 +209,7 @@ fn challenge(
     let text = BASE64_STANDARD.encode(message);
     let element = Element::new("challenge", attempt.profile.ns()).with_text(text);
     out.element(&element, core.framing);
+    let challenged = Box::new(challenged);
     let stage = Stage::Scram { account, state: credentials.state, challenged };
     Next::Read(State::Exchange(Box::new(Exchange { attempt, stage })))
 }

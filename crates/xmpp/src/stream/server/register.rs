@@ -91,7 +91,8 @@ impl Waiting<RegisterPending> {
 /// An IQ before authentication: registration, or a breach of RFC 6120 §4.9.3.12.
 pub(super) fn on_iq(core: &mut Core, iq: &Element, out: &mut Out) -> Result<Next, StreamError> {
     let id = iq.attr("id").map(str::to_owned);
-    let domain = |to: &str| Jid::new(to).is_ok_and(|to| Some(to.as_str()) == core.domain.as_deref());
+    let domain =
+        |to: &str| Jid::new(to).is_ok_and(|to| Some(to.as_str()) == core.domain.as_deref());
     let addressed = iq.attr("to").is_none_or(domain);
     let query = iq.child("query", ns::REGISTER);
     let preauth = iq.child("preauth", ns::PREAUTH);
