@@ -154,7 +154,7 @@ fn in_group(node: &Node, relation: &Relation) -> bool {
 
 /// RFC 6120 §8.3.3.4.
 #[must_use]
-pub fn forbidden() -> StanzaError {
+pub(super) fn forbidden() -> StanzaError {
     StanzaError::new(Condition::Forbidden)
 }
 

@@ -17,29 +17,29 @@ use super::options::{
 
 /// The most items of one node; what `max` stands for. An item counts against the bytes of the
 /// account as well.
-pub const MAX_ITEMS: u32 = 1000;
+pub(super) const MAX_ITEMS: u32 = 1000;
 
 /// The longest life of an item in seconds; what `max` stands for: it never expires.
-pub const MAX_EXPIRE: u32 = u32::MAX;
+pub(super) const MAX_EXPIRE: u32 = u32::MAX;
 
 /// The largest payload of one item in bytes, unless the server's limit for stanzas is smaller.
-pub const MAX_PAYLOAD: u32 = 1_048_576;
+pub(super) const MAX_PAYLOAD: u32 = 1_048_576;
 
 /// The most nodes of one account. The older OMEMO uses a node per device.
-pub const MAX_NODES: usize = 500;
+pub(super) const MAX_NODES: usize = 500;
 
 /// The most affiliations of one node.
-pub const MAX_AFFILIATIONS: usize = 1000;
+pub(super) const MAX_AFFILIATIONS: usize = 1000;
 
 /// The most subscriptions of one node.
-pub const MAX_SUBSCRIPTIONS: usize = 1000;
+pub(super) const MAX_SUBSCRIPTIONS: usize = 1000;
 
 /// The longest name of a node and the longest id of an item, in bytes, as of a resource.
-pub const MAX_NAME: usize = 1023;
+pub(super) const MAX_NAME: usize = 1023;
 
 /// The configuration of a new node of that name.
 #[must_use]
-pub fn config(node: &str) -> Config {
+pub(super) fn config(node: &str) -> Config {
     let collection = is_collection(node);
     let mut config = Config {
         access: AccessModel::Presence,
@@ -73,7 +73,7 @@ pub fn config(node: &str) -> Config {
 }
 
 /// Puts back what no client may change on the node of that name.
-pub fn enforce(node: &str, config: &mut Config) {
+pub(super) fn enforce(node: &str, config: &mut Config) {
     let Some(access) = forced_access(node) else { return };
     config.access = access;
     config.groups = Vec::new();
@@ -82,7 +82,7 @@ pub fn enforce(node: &str, config: &mut Config) {
 
 /// The access model that the node of that name always has, if it has one.
 #[must_use]
-pub fn forced_access(node: &str) -> Option<AccessModel> {
+pub(super) fn forced_access(node: &str) -> Option<AccessModel> {
     let open = matches!(node, ns::OMEMO_LEGACY_DEVICES | ns::OMEMO_DEVICES | ns::OMEMO_BUNDLES)
         || node.starts_with(ns::OMEMO_LEGACY_BUNDLES);
     if open {
@@ -93,7 +93,7 @@ pub fn forced_access(node: &str) -> Option<AccessModel> {
 
 /// Whether the node of that name is nobody's business but the owner's.
 #[must_use]
-pub fn is_private(node: &str) -> bool {
+pub(super) fn is_private(node: &str) -> bool {
     // XEP-0223 and XEP-0049 name private storage `storage:…` (bookmarks, notes on contacts).
     // XEP-0292 §4.2 keeps what a person notes about contacts at `urn:xmpp:contacts`, XEP-0373 §5.3
     // the encrypted backup of the secret key.

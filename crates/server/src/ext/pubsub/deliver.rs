@@ -26,13 +26,19 @@ impl Interest for Arc<Features> {
 }
 
 /// Tells everybody whom an event at `node` concerns.
-pub fn tell(server: &Server, account: &Account, service: &Service, node: &Node, notice: &Notice) {
+pub(super) fn tell(
+    server: &Server,
+    account: &Account,
+    service: &Service,
+    node: &Node,
+    notice: &Notice,
+) {
     let audience = audience(server, account, service, node);
     send(server, account, &audience, notice);
 }
 
 /// The addresses that are told about an event at `node`.
-pub fn audience(
+pub(super) fn audience(
     server: &Server,
     account: &Account,
     service: &Service,
@@ -43,7 +49,7 @@ pub fn audience(
 }
 
 /// Sends a notice to each of these addresses.
-pub fn send(server: &Server, account: &Account, audience: &BTreeSet<Jid>, notice: &Notice) {
+pub(super) fn send(server: &Server, account: &Account, audience: &BTreeSet<Jid>, notice: &Notice) {
     for jid in audience {
         send_to(server, account, jid, notice);
     }
@@ -51,7 +57,7 @@ pub fn send(server: &Server, account: &Account, audience: &BTreeSet<Jid>, notice
 
 /// Sends a notice to one address: to that device, or to every device that takes messages to the
 /// bare address (RFC 6121 §8.5.2.1.1). Nobody is told who blocks or is blocked (XEP-0163 §4.3.3).
-pub fn send_to(server: &Server, account: &Account, jid: &Jid, notice: &Notice) {
+pub(super) fn send_to(server: &Server, account: &Account, jid: &Jid, notice: &Notice) {
     let own = Jid::from(account.jid().clone());
     if jid.to_bare() != *account.jid() && account.lock().blocks.forbids(jid) {
         return;
@@ -67,7 +73,7 @@ pub fn send_to(server: &Server, account: &Account, jid: &Jid, notice: &Notice) {
 }
 
 /// Sends a notice to one device.
-pub fn hand_over(server: &Server, account: &Account, session: &Session, notice: &Notice) {
+pub(super) fn hand_over(server: &Server, account: &Account, session: &Session, notice: &Notice) {
     let bytes = notice.message(account.bare(), session.full(), &server.fresh_id());
     session.deliver(Frame::message(bytes).with_urgency(Urgency::Hold));
 }
@@ -82,7 +88,7 @@ fn sessions<'a>(state: &'a AccountState, jid: &Jid) -> Vec<&'a Arc<Session>> {
 
 /// What the owner's roster says about somebody.
 #[must_use]
-pub fn relation(account: &Account, bare: &BareJid) -> Relation {
+pub(super) fn relation(account: &Account, bare: &BareJid) -> Relation {
     let state = account.lock();
     let contact = state.roster.contact(bare);
     contact.map_or_else(Relation::default, |contact| Relation {

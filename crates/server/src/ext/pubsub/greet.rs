@@ -68,7 +68,7 @@ async fn send_last_items(
 ///
 /// # Errors
 /// When the store could not be read.
-pub async fn last_notice(
+pub(super) async fn last_notice(
     server: &Server,
     account: &Account,
     service: &Service,
@@ -106,7 +106,7 @@ fn may_tell(account: &Account, session: &Session) -> bool {
 }
 
 /// Asks an owner who comes online about the subscriptions that wait (XEP-0060 §8.6).
-pub fn on_presence<'a>(
+pub(super) fn on_presence<'a>(
     server: &'a Arc<Server>,
     session: &'a Arc<Session>,
     first: bool,
@@ -128,7 +128,7 @@ pub fn on_presence<'a>(
 }
 
 /// Asks the owner's devices to approve a subscription.
-pub fn ask_owner(server: &Server, account: &Account, node: &Node, jid: &Jid) {
+pub(super) fn ask_owner(server: &Server, account: &Account, node: &Node, jid: &Jid) {
     let state = account.lock();
     for resource in &state.resources {
         if resource.priority().is_some_and(|priority| priority >= 0) {

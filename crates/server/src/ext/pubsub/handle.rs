@@ -194,7 +194,14 @@ impl<'a> Visit<'a> {
     async fn unsubscribe(&self, name: &str, jid: &Jid) -> IqAnswer {
         let mut service = self.open().await?;
         let subscriber = service.unsubscription(&self.who(), name, jid)?.clone();
-        write::unsubscribe(self.server, self.account, &mut service, name, &[jid.clone()]).await?;
+        write::unsubscribe(
+            self.server,
+            self.account,
+            &mut service,
+            name,
+            std::slice::from_ref(jid),
+        )
+        .await?;
         let node = service.existing(name)?;
         if node.config.notify_sub && self.bare != *self.account.jid() {
             let gone = Subscriber { state: SubscriptionState::None, ..subscriber };

@@ -143,7 +143,7 @@ impl Service {
 
 /// The answer to a request for items.
 #[must_use]
-pub fn reply(owner: &Service, node: &Node, asked: &Asked, page: &Page) -> Element {
+pub(super) fn reply(owner: &Service, node: &Node, asked: &Asked, page: &Page) -> Element {
     let mut items = Element::new("items", ns::PUBSUB).with_attr("node", &*node.name);
     for row in &page.items {
         items.push(item(owner, node, row));

@@ -119,6 +119,6 @@ impl Node {
 
 /// Whether `jid` is an address of `bare`.
 #[must_use]
-pub fn is_of(jid: &Jid, bare: &BareJid) -> bool {
+pub(super) fn is_of(jid: &Jid, bare: &BareJid) -> bool {
     jid.domain() == bare.domain() && jid.node() == bare.node()
 }

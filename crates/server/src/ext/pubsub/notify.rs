@@ -105,7 +105,7 @@ fn address<I: Interest>(
 
 /// What is told about a node, ready for any number of recipients.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
+pub(super) struct Notice {
     /// The content of the message: the event, and perhaps a delay.
     body: Bytes,
     headline: bool,
@@ -113,7 +113,7 @@ pub struct Notice {
 
 /// An item as it stands in a notification.
 #[derive(Clone, Debug)]
-pub struct Told<'a> {
+pub(super) struct Told<'a> {
     /// Its id.
     pub id: &'a str,
     /// Who published it.
@@ -125,7 +125,7 @@ pub struct Told<'a> {
 impl Notice {
     /// Items were published.
     #[must_use]
-    pub fn items<'a>(
+    pub(super) fn items<'a>(
         owner: &BareJid,
         node: &Node,
         items: impl IntoIterator<Item = Told<'a>>,
@@ -135,7 +135,7 @@ impl Notice {
 
     /// The last item, sent late (XEP-0163 §4.3.4).
     #[must_use]
-    pub fn last(owner: &BareJid, node: &Node, item: Told<'_>, published: Millis) -> Self {
+    pub(super) fn last(owner: &BareJid, node: &Node, item: Told<'_>, published: Millis) -> Self {
         let mut notice = Self::items(owner, node, [item]);
         let mut body = notice.body.to_vec();
         Delay::new(published).with_from(owner.clone()).write(&mut body);
@@ -145,7 +145,7 @@ impl Notice {
 
     /// Items were removed.
     #[must_use]
-    pub fn retract<'a>(node: &Node, ids: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(super) fn retract<'a>(node: &Node, ids: impl IntoIterator<Item = &'a str>) -> Self {
         Self::build(node, |out| {
             open(out, "items", &node.name, b">");
             for id in ids {
@@ -159,13 +159,13 @@ impl Notice {
 
     /// All items were removed.
     #[must_use]
-    pub fn purge(node: &Node) -> Self {
+    pub(super) fn purge(node: &Node) -> Self {
         Self::build(node, |out| open(out, "purge", &node.name, b"/>"))
     }
 
     /// The node is gone.
     #[must_use]
-    pub fn delete(node: &Node, redirect: Option<&str>) -> Self {
+    pub(super) fn delete(node: &Node, redirect: Option<&str>) -> Self {
         Self::build(node, |out| match redirect {
             None => open(out, "delete", &node.name, b"/>"),
             Some(uri) => {
@@ -178,7 +178,7 @@ impl Notice {
 
     /// The configuration changed (§8.2.5.4).
     #[must_use]
-    pub fn configuration(node: &Node) -> Self {
+    pub(super) fn configuration(node: &Node) -> Self {
         Self::build(node, |out| {
             if !node.config.deliver_payloads {
                 return open(out, "configuration", &node.name, b"/>");
@@ -191,7 +191,7 @@ impl Notice {
 
     /// A subscription changed (§12.12). This is told whatever the configuration says.
     #[must_use]
-    pub fn subscription(node: &Node, entry: &Element) -> Self {
+    pub(super) fn subscription(node: &Node, entry: &Element) -> Self {
         Self::build(node, |out| entry.write(out, ns::PUBSUB_EVENT))
     }
 
@@ -206,7 +206,7 @@ impl Notice {
 
     /// The message for one recipient. `id` lets errors be traced to it.
     #[must_use]
-    pub fn message(&self, from: &str, to: &str, id: &str) -> Bytes {
+    pub(super) fn message(&self, from: &str, to: &str, id: &str) -> Bytes {
         let mut out = Vec::with_capacity(self.body.len() + from.len() + to.len() + 80);
         out.extend_from_slice(b"<message from='");
         escape_attribute_into(&mut out, from);
@@ -257,7 +257,11 @@ fn write_items<'a>(
 /// §7.1.2.3 and §12.15: whose address an item carries. Always a bare one: the resource is nobody's
 /// business who does not see the publisher's presence.
 #[must_use]
-pub fn shown_publisher(owner: &BareJid, node: &Node, publisher: Option<&Jid>) -> Option<BareJid> {
+pub(super) fn shown_publisher(
+    owner: &BareJid,
+    node: &Node,
+    publisher: Option<&Jid>,
+) -> Option<BareJid> {
     match node.config.item_reply {
         ItemReply::None => None,
         ItemReply::Owner => Some(owner.clone()),

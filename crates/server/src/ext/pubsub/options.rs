@@ -426,13 +426,13 @@ fn list<T: Copy + PartialEq>(var: &str, label: &str, table: &[Choice<T>], value:
 
 /// The word of an access model, for node metadata.
 #[must_use]
-pub fn access_word(access: AccessModel) -> &'static str {
+pub(super) fn access_word(access: AccessModel) -> &'static str {
     word(ACCESS_MODELS, access)
 }
 
 /// The word of a publish model, for node metadata.
 #[must_use]
-pub fn publish_word(publish: PublishModel) -> &'static str {
+pub(super) fn publish_word(publish: PublishModel) -> &'static str {
     word(PUBLISH_MODELS, publish)
 }
 

@@ -182,7 +182,7 @@ impl AffiliationChanges {
 
 /// The configuration of a node for its owner to change (§8.2.2).
 #[must_use]
-pub fn configuration_reply(node: &Node) -> Element {
+pub(super) fn configuration_reply(node: &Node) -> Element {
     let configure = Element::new("configure", ns::PUBSUB_OWNER)
         .with_attr("node", &*node.name)
         .with_child(node.config.form(FormType::Form).to_element());
@@ -191,7 +191,7 @@ pub fn configuration_reply(node: &Node) -> Element {
 
 /// The configuration that a new node has (§8.3).
 #[must_use]
-pub fn default_configuration_reply() -> Element {
+pub(super) fn default_configuration_reply() -> Element {
     let config = defaults::config("").form(FormType::Form);
     let default = Element::new("default", ns::PUBSUB_OWNER).with_child(config.to_element());
     Element::new("pubsub", ns::PUBSUB_OWNER).with_child(default)

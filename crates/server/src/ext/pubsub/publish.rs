@@ -203,7 +203,7 @@ fn check_name(name: &str) -> Result<(), StanzaError> {
 }
 
 /// XEP-0068: a form says what its fields mean. One that says nothing is taken at its place.
-pub fn check_form_type(form: &Form, namespace: &str) -> Result<(), StanzaError> {
+pub(super) fn check_form_type(form: &Form, namespace: &str) -> Result<(), StanzaError> {
     match form.form_type() {
         None => Ok(()),
         Some(found) if found == namespace => Ok(()),

@@ -89,7 +89,7 @@ fn read(row: rows::Node) -> Node {
 
 /// The configuration of a node as it is stored: the form that the owner reads.
 #[must_use]
-pub fn stored_config(config: &Config) -> Bytes {
+pub(super) fn stored_config(config: &Config) -> Bytes {
     config.form(FormType::Result).to_element().to_bytes("")
 }
 
@@ -104,7 +104,7 @@ fn read_config(name: &str, stored: &[u8]) -> Config {
 
 /// A subscription as it is stored.
 #[must_use]
-pub fn stored_subscription(subscriber: &Subscriber) -> rows::Subscription {
+pub(super) fn stored_subscription(subscriber: &Subscriber) -> rows::Subscription {
     rows::Subscription {
         jid: subscriber.jid.as_str().into(),
         pending: subscriber.state == SubscriptionState::Pending,

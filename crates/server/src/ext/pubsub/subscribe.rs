@@ -36,7 +36,7 @@ pub struct Subscribed {
 
 /// What an owner decided about a request (§8.6).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
+pub(super) struct Decision {
     /// The node.
     pub node: String,
     /// Who asked.
@@ -199,7 +199,7 @@ impl Subscribed {
 
 /// The answer to a question for the options of a subscription.
 #[must_use]
-pub fn options_reply(node: &str, subscriber: &Subscriber) -> Element {
+pub(super) fn options_reply(node: &str, subscriber: &Subscriber) -> Element {
     let form = options_form(FormType::Form, subscriber.deliver);
     let options = Element::new("options", ns::PUBSUB)
         .with_attr("node", node)
@@ -210,7 +210,7 @@ pub fn options_reply(node: &str, subscriber: &Subscriber) -> Element {
 
 /// The answer to a question for the options of a new subscription (§6.4).
 #[must_use]
-pub fn default_options_reply(node: Option<&str>) -> Element {
+pub(super) fn default_options_reply(node: Option<&str>) -> Element {
     let default = Element::new("default", ns::PUBSUB)
         .with_attr_opt("node", node)
         .with_child(options_form(FormType::Result, true).to_element());
@@ -219,7 +219,7 @@ pub fn default_options_reply(node: Option<&str>) -> Element {
 
 /// The form by which an owner is asked to approve a subscription (§8.6).
 #[must_use]
-pub fn authorization_form(node: &str, jid: &Jid) -> Form {
+pub(super) fn authorization_form(node: &str, jid: &Jid) -> Form {
     Form::typed(FormType::Form, ns::PUBSUB_SUBSCRIBE_AUTHORIZATION)
         .with_title("Subscription request")
         .with_instructions("Allow the subscription, or deny it. Cancel to decide later.")
@@ -239,7 +239,7 @@ pub fn authorization_form(node: &str, jid: &Jid) -> Form {
 impl Decision {
     /// Reads the form that an owner sent back; `None` when it decides nothing.
     #[must_use]
-    pub fn parse(form: &Form) -> Option<Self> {
+    pub(super) fn parse(form: &Form) -> Option<Self> {
         let decides = form.kind == FormType::Submit
             && form.form_type() == Some(ns::PUBSUB_SUBSCRIBE_AUTHORIZATION);
         if !decides {

@@ -49,7 +49,7 @@ impl Visit<'_> {
 ///
 /// # Errors
 /// As for a request of the owner.
-pub async fn publish_own(
+pub(super) async fn publish_own(
     server: &Server,
     account: &Arc<Account>,
     name: &str,
@@ -205,10 +205,11 @@ pub(super) async fn configure(
     }
     // §12.2: who gained access gets the last item.
     let gained: std::collections::BTreeSet<Jid> = after.difference(&before).cloned().collect();
-    if !gained.is_empty() && node.config.persist_items {
-        if let Some(last) = greet::last_notice(server, account, service, node).await? {
-            deliver::send(server, account, &gained, &last);
-        }
+    if !gained.is_empty()
+        && node.config.persist_items
+        && let Some(last) = greet::last_notice(server, account, service, node).await?
+    {
+        deliver::send(server, account, &gained, &last);
     }
     end_lost(server, account, service, name).await
 }
