@@ -35,6 +35,8 @@ use std::sync::Arc;
 pub mod accounts;
 pub mod archive;
 pub mod blocks;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod documents;
 mod error;
 pub mod invites;

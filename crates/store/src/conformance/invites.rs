@@ -1,0 +1,77 @@
+//! What keeping invitations means.
+
+use super::account;
+use crate::invites::{InviteId, Kind, NewInvite, TokenHash, UseError};
+use crate::{AccountId, Millis, Store};
+
+fn invite(hash: u8, created_by: Option<AccountId>, uses: u32) -> NewInvite {
+    NewInvite {
+        hash: TokenHash([hash; 32]),
+        kind: Kind::Contact,
+        created_by,
+        created_at: Millis(1),
+        name: Some("juliet".into()),
+        subject: None,
+        expires_at: Millis(5000),
+        uses,
+        admin: false,
+        note: "for the club".into(),
+    }
+}
+
+/// Counted uses, each with who and when.
+pub async fn an_invitation_is_used_up(store: &Store) {
+    let romeo = account(store, "romeo").await;
+    let reset = NewInvite { kind: Kind::Reset, subject: Some(romeo), ..invite(1, None, 2) };
+    let id = store.invites.create(reset.clone()).await.expect("created");
+    let found = store.invites.by_hash(TokenHash([1; 32])).await.expect("read").expect("there");
+    assert_eq!((found.id, &found.invite, found.revoked), (id, &reset, false));
+    let hash = TokenHash([1; 32]);
+    let once = store.invites.consume(hash, Millis(10), Some(romeo)).await.expect("used");
+    assert_eq!((once.invite.uses, once.used_by.len()), (1, 1));
+    let twice = store.invites.consume(hash, Millis(11), None).await.expect("used");
+    assert_eq!(twice.used_by, [(Some(romeo), Millis(10)), (None, Millis(11))]);
+    assert_eq!(store.invites.consume(hash, Millis(12), None).await, Err(UseError::Invalid));
+    let unknown = store.invites.consume(TokenHash([9; 32]), Millis(12), None).await;
+    assert_eq!(unknown, Err(UseError::Invalid));
+}
+
+/// By time, by revocation, by being removed.
+pub async fn an_invitation_ends(store: &Store) {
+    let id = store.invites.create(invite(1, None, 5)).await.expect("created");
+    store.invites.create(invite(2, None, 5)).await.expect("created");
+    let late = store.invites.consume(TokenHash([2; 32]), Millis(5000), None).await;
+    assert_eq!(late, Err(UseError::Invalid));
+    assert_eq!(store.invites.revoke(id).await, Ok(true));
+    assert_eq!(store.invites.revoke(InviteId(999)).await, Ok(false));
+    let revoked = store.invites.consume(TokenHash([1; 32]), Millis(2), None).await;
+    assert_eq!(revoked, Err(UseError::Invalid));
+    assert_eq!(store.invites.expire(Millis(5000)).await, Ok(0));
+    assert_eq!(store.invites.expire(Millis(5001)).await, Ok(2));
+    assert_eq!(store.invites.by_hash(TokenHash([1; 32])).await, Ok(None));
+}
+
+/// In pages, of one inviter or of all.
+pub async fn invitations_are_listed_newest_first(store: &Store) {
+    let romeo = account(store, "romeo").await;
+    let mut ids = Vec::new();
+    for hash in 1..=4 {
+        let by = (hash % 2 == 0).then_some(romeo);
+        ids.push(store.invites.create(invite(hash, by, 1)).await.expect("created"));
+    }
+    let list = async |by, before, limit| -> Vec<InviteId> {
+        let invites = store.invites.list(by, before, limit).await.expect("read");
+        invites.iter().map(|invite| invite.id).collect()
+    };
+    assert_eq!(list(None, None, 3).await, [ids[3], ids[2], ids[1]]);
+    assert_eq!(list(None, Some(ids[1]), 3).await, [ids[0]]);
+    assert_eq!(list(Some(romeo), None, 3).await, [ids[3], ids[1]]);
+}
+
+/// Nobody is invited by an account that is gone; who was, stays.
+pub async fn deleting_the_inviter_ends_the_invitation(store: &Store) {
+    let romeo = account(store, "romeo").await;
+    store.invites.create(invite(1, Some(romeo), 5)).await.expect("created");
+    store.accounts.delete(romeo, Millis(0)).await.expect("deleted");
+    assert_eq!(store.invites.by_hash(TokenHash([1; 32])).await, Ok(None));
+}

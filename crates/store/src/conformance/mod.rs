@@ -1,0 +1,181 @@
+//! What every backend must do, as ordinary async functions over the traits. Each takes an empty store
+//! and panics when the store does not keep its word.
+//!
+//! A backend's tests call [`crate::conformance_tests`] with a function that makes a store and runs one
+//! case with it. A new case is a function here and a line in the list of that macro.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+
+use crate::accounts::NewAccount;
+use crate::{AccountId, Millis, Store};
+
+pub mod accounts;
+pub mod archive;
+pub mod blocks;
+pub mod documents;
+pub mod invites;
+pub mod prefs;
+pub mod pubsub;
+pub mod requests;
+pub mod roster;
+pub mod sessions;
+pub mod tokens;
+
+/// A case at work.
+pub type Case<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// Makes a test of every case. The argument is the full path of a function that takes
+/// `impl for<'a> FnOnce(&'a Store) -> Case<'a>`, opens an empty store and runs it.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($run:path) => {
+        $crate::conformance_tests! { $run;
+            accounts {
+                an_account_is_found_by_name_and_number
+                a_name_is_given_once
+                credentials_are_replaced_as_a_whole
+                accounts_are_listed_in_order_of_name
+                properties_change_one_by_one
+                a_deleted_name_is_reserved
+                deleting_an_account_removes_all_of_it
+                an_invitation_is_used_with_the_account
+                a_refused_account_leaves_the_invitation_alone
+            }
+            roster {
+                an_unknown_roster_is_empty
+                items_come_back_as_put
+                every_change_has_a_version
+                differences_tell_what_changed
+                old_versions_are_forgotten
+                requests_wait_until_answered
+                requests_are_bounded
+            }
+            blocks {
+                a_list_is_a_set
+                a_list_is_bounded
+            }
+            prefs {
+                preferences_are_replaced
+                rules_are_bounded
+            }
+            archive {
+                rows_come_back_in_order
+                a_unit_is_kept_whole_or_not_at_all
+                ids_must_grow
+                tickets_are_told_in_order
+                the_tail_counts_on_after_everything_is_gone
+                the_tail_knows_the_origins
+                pages_follow_each_other_forwards
+                pages_follow_each_other_backwards
+                a_page_is_flipped_only_inside
+                unknown_ids_are_named
+                a_bare_address_matches_every_resource
+                times_are_inclusive
+                ids_are_chosen_exactly
+                counts_and_indexes_agree
+                the_ends_are_the_visible_ones
+                waiting_rows_are_delivered_once
+                hidden_rows_go_when_delivered
+                rows_can_wait_again
+                expiry_takes_the_old_ones_only
+                a_purge_leaves_the_other_side_its_copy
+                reads_see_what_was_appended_before
+                a_jumping_clock_disturbs_nothing
+            }
+            documents {
+                a_document_is_replaced_and_deleted
+                the_quota_counts_keys_and_bodies
+                keys_are_listed_by_prefix
+            }
+            pubsub {
+                nodes_are_made_once_and_deleted_whole
+                affiliations_and_subscriptions_are_kept_by_address
+                changes_are_all_or_nothing
+                a_publication_makes_the_node_it_expects_to_make
+                the_newest_stay_when_a_node_is_full
+                the_quota_holds
+                items_are_read_in_pages
+                pages_are_bounded_in_bytes
+                expired_items_are_gone
+                items_come_back_as_published
+                nodes_belong_to_one_account
+            }
+            tokens {
+                a_device_has_two_slots
+                using_the_new_token_ends_the_old
+                a_counter_only_grows
+                tokens_are_revoked_and_expire
+                devices_make_room
+            }
+            invites {
+                an_invitation_is_used_up
+                an_invitation_ends
+                invitations_are_listed_newest_first
+                deleting_the_inviter_ends_the_invitation
+            }
+            requests {
+                a_request_is_decided_once
+                requests_expire
+                open_requests_are_bounded
+            }
+            sessions {
+                sessions_are_taken_once
+                sessions_of_deleted_accounts_are_gone
+            }
+        }
+    };
+    ($run:path; $($domain:ident { $($case:ident)* })*) => {
+        $(mod $domain {
+            $(#[test]
+            fn $case() {
+                $run(|store| Box::pin($crate::conformance::$domain::$case(store)));
+            })*
+        })*
+    };
+}
+
+/// Runs a future on this thread, which sleeps while it waits.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(done) => return done,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+/// An account of this name without keys.
+pub(crate) fn new_account(name: &str) -> NewAccount {
+    NewAccount {
+        name: name.into(),
+        credentials: Vec::new(),
+        admin: false,
+        ignore_reservation: false,
+        created_at: Millis(1000),
+        invited_by: None,
+        invite: None,
+    }
+}
+
+/// Creates an account.
+pub(crate) async fn account(store: &Store, name: &str) -> AccountId {
+    store.accounts.create(new_account(name)).await.expect("the account is created")
+}
+
+/// A number no account has.
+pub(crate) fn missing() -> AccountId {
+    AccountId(9999)
+}
