@@ -9,12 +9,12 @@ use anyhow::{Result, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::bench::cases::Stage;
 use crate::bench;
+use crate::bench::cases::Stage;
+use crate::crash;
 use crate::crowd::Load;
 use crate::login::{Target, Tls};
 use crate::mode::{archive, chat, idle, latency, login, offline};
-use crate::crash;
 use crate::peer::certificates::Certificates;
 use crate::peer::scratch::Medium;
 use crate::peer::{Beds, Kind, Setting};
@@ -255,11 +255,16 @@ async fn run(command: Command) -> Result<bool> {
     let (report, json) = match command {
         Command::Bench(arguments) => return compare(arguments).await,
         Command::Crash(arguments) => return crash_test(arguments).await,
-        Command::Login { server, rate, logins, accounts } => {
-            (login::run(&server.load()?, &login::Options { rate, logins, accounts }).await?, server.json)
-        }
+        Command::Login { server, rate, logins, accounts } => (
+            login::run(&server.load()?, &login::Options { rate, logins, accounts }).await?,
+            server.json,
+        ),
         Command::Idle { server, sessions, rest } => {
-            let options = idle::Options { sessions, first: sessions / 20, rest: Duration::from_secs_f64(rest) };
+            let options = idle::Options {
+                sessions,
+                first: sessions / 20,
+                rest: Duration::from_secs_f64(rest),
+            };
             (idle::run(&server.load()?, &options).await?, server.json)
         }
         Command::Latency { server, rate, pairs, seconds } => {
@@ -278,11 +283,13 @@ async fn run(command: Command) -> Result<bool> {
             };
             (chat::run(&server.load()?, &options).await?, server.json)
         }
-        Command::Offline { server, receivers, messages } => {
-            (offline::run(&server.load()?, &offline::Options { receivers, messages }).await?, server.json)
-        }
+        Command::Offline { server, receivers, messages } => (
+            offline::run(&server.load()?, &offline::Options { receivers, messages }).await?,
+            server.json,
+        ),
         Command::Archive { server, messages, seconds } => {
-            let options = archive::Options { messages, page: 50, duration: Duration::from_secs_f64(seconds) };
+            let options =
+                archive::Options { messages, page: 50, duration: Duration::from_secs_f64(seconds) };
             (archive::run(&server.load()?, &options).await?, server.json)
         }
         Command::Relay { listen, certificate, key } => {
@@ -300,7 +307,8 @@ async fn compare(arguments: Bench) -> Result<bool> {
     let table = bench::run(&options).await?;
     print!("{table}");
     if let Some(file) = write {
-        let heading = "# Benchmarks\n\nThis page is written by `make bench WRITE=docs/benchmarks.md`.\n";
+        let heading =
+            "# Benchmarks\n\nThis page is written by `make bench WRITE=docs/benchmarks.md`.\n";
         std::fs::write(file, format!("{heading}\n{table}"))?;
     }
     Ok(table.passed())

@@ -60,7 +60,11 @@ pub async fn run_for(duration: Duration, tasks: &mut JoinSet<Result<()>>) -> Res
 }
 
 /// Polls `done` until it holds, for at most `limit`; returns whether it did.
-pub async fn settle(limit: Duration, tasks: &mut JoinSet<Result<()>>, mut done: impl FnMut() -> bool) -> Result<bool> {
+pub async fn settle(
+    limit: Duration,
+    tasks: &mut JoinSet<Result<()>>,
+    mut done: impl FnMut() -> bool,
+) -> Result<bool> {
     let deadline = tokio::time::Instant::now() + limit;
     while !done() {
         if tokio::time::Instant::now() > deadline {

@@ -128,7 +128,10 @@ mod tests {
         one.record(Duration::from_nanos(10));
         two.record(Duration::from_nanos(1_000));
         one.merge(&two);
-        assert_eq!((one.len(), one.quantile(0.5), one.max().as_nanos()), (2, Duration::from_nanos(10), 1_000));
+        assert_eq!(
+            (one.len(), one.quantile(0.5), one.max().as_nanos()),
+            (2, Duration::from_nanos(10), 1_000)
+        );
     }
 
     #[test]

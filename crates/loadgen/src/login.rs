@@ -79,7 +79,8 @@ impl Target {
         for certificate in certificates.with_context(|| format!("cannot read {}", ca.display()))? {
             roots.add(certificate?)?;
         }
-        let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let mut config =
+            ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         // A resumed handshake is cheaper; what is compared are full ones.
         config.resumption = Resumption::disabled();
         config.alpn_protocols = vec![b"xmpp-client".to_vec()];
@@ -150,7 +151,8 @@ impl Target {
         settings.preference = Preference::Sasl;
         settings.channel_binding = false;
         settings.resource = Some(resource.to_owned());
-        settings.bind.enable = wishes.stream_management.then_some(sm::Enable { resume: true, max: None });
+        settings.bind.enable =
+            wishes.stream_management.then_some(sm::Enable { resume: true, max: None });
         Ok(settings)
     }
 
@@ -158,7 +160,10 @@ impl Target {
         self.keys.lock().map_err(|_| anyhow!("a login panicked"))
     }
 
-    async fn negotiate(&self, settings: Settings) -> Result<(Connection<Secured>, Box<Established>)> {
+    async fn negotiate(
+        &self,
+        settings: Settings,
+    ) -> Result<(Connection<Secured>, Box<Established>)> {
         let (mut reader, mut out) = (Reader::new(Limits::SERVER, Framing::Tcp), Out::new());
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| anyhow!("no randomness: {error}"))?;
@@ -172,7 +177,9 @@ impl Target {
             Tls::StartTls => {
                 let mut plain = Connection::new(socket);
                 let step = Step::Read(Negotiation::start(settings, None, seed, &mut out));
-                let Step::StartTls(pending) = drive(&mut plain, &mut reader, step, &mut out).await? else {
+                let Step::StartTls(pending) =
+                    drive(&mut plain, &mut reader, step, &mut out).await?
+                else {
                     bail!("the server wants no TLS");
                 };
                 let (connection, info) = self.secure(plain.into_inner()?).await?;
@@ -202,7 +209,12 @@ impl Session {
 
 /// Feeds a negotiation until it wants something else than to read. It gets the
 /// stream piece by piece, so that nothing of what follows is left in `reader`.
-async fn drive<S>(connection: &mut Connection<S>, reader: &mut Reader, mut step: Step, out: &mut Out) -> Result<Step>
+async fn drive<S>(
+    connection: &mut Connection<S>,
+    reader: &mut Reader,
+    mut step: Step,
+    out: &mut Out,
+) -> Result<Step>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -17,7 +17,11 @@ pub struct Page {
 
 /// Fetches up to `size` messages after the one with archive id `after`, or from
 /// the beginning.
-pub async fn page<S>(connection: &mut Connection<S>, after: Option<&str>, size: usize) -> Result<Page>
+pub async fn page<S>(
+    connection: &mut Connection<S>,
+    after: Option<&str>,
+    size: usize,
+) -> Result<Page>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -94,10 +94,17 @@ const MARK: &[u8] = b"lg-";
 fn omemo_message(to: &str, id: &str) -> String {
     // A key element holds 66 to 90 bytes: a Signal message of 49 bytes and its
     // framing; one of them still begins a session.
-    let keys: String = [(1_480_215_977, 66, ""), (702_914_330, 66, ""), (1_911_044_817, 66, ""),
-        (93_481_275, 90, " prekey='true'"), (1_208_846_001, 66, "")]
+    let keys: String = [
+        (1_480_215_977, 66, ""),
+        (702_914_330, 66, ""),
+        (1_911_044_817, 66, ""),
+        (93_481_275, 90, " prekey='true'"),
+        (1_208_846_001, 66, ""),
+    ]
     .into_iter()
-    .map(|(device, length, prekey)| format!("<key rid='{device}'{prekey}>{}</key>", noise(length, device)))
+    .map(|(device, length, prekey)| {
+        format!("<key rid='{device}'{prekey}>{}</key>", noise(length, device))
+    })
     .collect();
     format!(
         "<message to='{to}' type='chat' id='{id}'>\

@@ -62,7 +62,9 @@ impl ProcessTree {
         let mut parents = Vec::new();
         for entry in fs::read_dir("/proc")? {
             let name = entry?.file_name();
-            let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+                continue;
+            };
             if let Ok(text) = fs::read_to_string(Path::new("/proc").join(&name).join("stat")) {
                 parents.push((pid, Stat::parse(&text)?.parent));
             }
@@ -95,7 +97,13 @@ fn descendants(root: u32, parents: &[(u32, u32)]) -> BTreeSet<u32> {
     let mut tree = BTreeSet::from([root]);
     loop {
         let before = tree.len();
-        tree.extend(parents.iter().filter(|(_, parent)| tree.contains(parent)).map(|(pid, _)| *pid).collect::<Vec<_>>());
+        tree.extend(
+            parents
+                .iter()
+                .filter(|(_, parent)| tree.contains(parent))
+                .map(|(pid, _)| *pid)
+                .collect::<Vec<_>>(),
+        );
         if tree.len() == before {
             return tree;
         }

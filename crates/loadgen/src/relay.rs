@@ -54,7 +54,11 @@ pub async fn serve(
 }
 
 /// Lets one client in; the second of a pair starts the relaying.
-async fn welcome(socket: TcpStream, acceptor: TlsAcceptor, waiting: &Mutex<HashMap<u32, Halves>>) -> Result<()> {
+async fn welcome(
+    socket: TcpStream,
+    acceptor: TlsAcceptor,
+    waiting: &Mutex<HashMap<u32, Halves>>,
+) -> Result<()> {
     socket.set_nodelay(true)?;
     let mut connection = Connection::new(acceptor.accept(socket).await?);
     let number = pretend(&mut connection).await?;
@@ -75,7 +79,9 @@ async fn welcome(socket: TcpStream, acceptor: TlsAcceptor, waiting: &Mutex<HashM
 
 /// Plays a server until a resource is bound; returns N of `uN`.
 async fn pretend(connection: &mut Connection<Stream>) -> Result<u32> {
-    greet(connection, "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>").await?;
+    let plain = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+                 <mechanism>PLAIN</mechanism></mechanisms>";
+    greet(connection, plain).await?;
     let auth = connection.stanza().await?;
     let identity = STANDARD.decode(scan::between(auth, b">", b"<").unwrap_or_default())?;
     let user = identity.split(|&byte| byte == 0).nth(1).context("no user name")?;

@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn attributes_are_found_by_their_whole_name() {
-        let stanza = b"<message stanza-id='no' xid='no' id=\"yes\" to='a'><x id='later'/></message>";
+        let stanza =
+            b"<message stanza-id='no' xid='no' id=\"yes\" to='a'><x id='later'/></message>";
         assert_eq!(attribute(stanza, "id"), Some(&b"yes"[..]));
         assert_eq!(attribute(stanza, "to"), Some(&b"a"[..]));
         assert_eq!(attribute(stanza, "from"), None);

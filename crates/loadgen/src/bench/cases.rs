@@ -49,7 +49,9 @@ pub struct Figures {
 /// Cases that share a start of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Stage {
-    /// No archive: memory, latency, chat, logins.
+    /// No archive: memory of a server that has done nothing else.
+    Memory,
+    /// No archive: latency, chat, logins.
     Plain,
     /// Archive on tmpfs: chat, pages, people who are away.
     Archive,
@@ -63,6 +65,7 @@ pub struct Scale {
     sessions: usize,
     rest: Duration,
     chat: Duration,
+    durable: Duration,
     latency: Duration,
     logins: u64,
     archive_messages: u64,
@@ -75,6 +78,7 @@ impl Scale {
         sessions: 1000,
         rest: Duration::from_secs(5),
         chat: Duration::from_secs(5),
+        durable: Duration::from_secs(12),
         latency: Duration::from_secs(10),
         logins: 1000,
         archive_messages: 2000,
@@ -86,6 +90,7 @@ impl Scale {
         sessions: 100,
         rest: Duration::from_secs(1),
         chat: Duration::from_secs(1),
+        durable: Duration::from_secs(4),
         latency: Duration::from_secs(1),
         logins: 100,
         archive_messages: 300,
@@ -104,11 +109,12 @@ impl Scale {
 
 impl Stage {
     /// All, in the order in which they are run.
-    pub const ALL: [Self; 3] = [Self::Plain, Self::Archive, Self::Durable];
+    pub const ALL: [Self; 4] = [Self::Memory, Self::Plain, Self::Archive, Self::Durable];
 
     /// Its name in messages.
     pub fn describe(self) -> &'static str {
         match self {
+            Self::Memory => "memory",
             Self::Plain => "no archive",
             Self::Archive => "archive on tmpfs",
             Self::Durable => "archive on disk",
@@ -123,9 +129,11 @@ impl Stage {
     /// Starts the server, runs the cases, stops the server.
     pub async fn run(self, beds: &Beds, kind: Kind, scale: &Scale) -> Result<Figures> {
         let medium = if self == Self::Durable { Medium::Disk } else { Medium::Memory };
-        let mut peer = beds.start(kind, Setting { archive: self != Self::Plain, medium }).await?;
+        let archive = matches!(self, Self::Archive | Self::Durable);
+        let mut peer = beds.start(kind, Setting { archive, medium }).await?;
         let mut figures = Figures::default();
         match (self, kind) {
+            (Self::Memory, _) => figures.memory(&peer.load, scale).await?,
             (Self::Plain, Kind::Floor) => figures.floor(&peer.load, scale).await?,
             (Self::Plain, _) => figures.plain(&peer.load, scale).await?,
             (Self::Archive, _) => figures.archive(&peer.load, scale).await?,
@@ -142,11 +150,16 @@ impl Figures {
         self.chat(load, scale, Metric::Chat).await
     }
 
-    async fn plain(&mut self, load: &Load, scale: &Scale) -> Result<()> {
+    async fn memory(&mut self, load: &Load, scale: &Scale) -> Result<()> {
         tokio::time::sleep(scale.rest).await;
         self.values.push((Metric::Process, load.process.rss()? as f64 / 1e6));
-        let options = idle::Options { sessions: scale.sessions, first: scale.first(), rest: scale.rest };
+        let options =
+            idle::Options { sessions: scale.sessions, first: scale.first(), rest: scale.rest };
         self.take(&idle::run(load, &options).await?, &[(Metric::Session, "memory per session")]);
+        Ok(())
+    }
+
+    async fn plain(&mut self, load: &Load, scale: &Scale) -> Result<()> {
         self.latency(load, scale).await?;
         self.chat(load, scale, Metric::Chat).await?;
         let options = login::Options { rate: 100.0, logins: scale.logins, accounts: 50 };
@@ -155,23 +168,38 @@ impl Figures {
     }
 
     async fn archive(&mut self, load: &Load, scale: &Scale) -> Result<()> {
-        let options = archive::Options { messages: scale.archive_messages, page: 50, duration: scale.archive };
+        let options = archive::Options {
+            messages: scale.archive_messages,
+            page: 50,
+            duration: scale.archive,
+        };
         self.take(&archive::run(load, &options).await?, &[(Metric::Pages, "pages")]);
         self.chat(load, scale, Metric::ArchivedChat).await?;
         let options = offline::Options { receivers: 20, messages: 90 };
-        let metrics = [(Metric::OfflineStore, "server CPU per stored"), (Metric::OfflineFetch, "server CPU per fetched")];
+        let metrics = [
+            (Metric::OfflineStore, "server CPU per stored"),
+            (Metric::OfflineFetch, "server CPU per fetched"),
+        ];
         self.take(&offline::run(load, &options).await?, &metrics);
         Ok(())
     }
 
     async fn durable(&mut self, load: &Load, scale: &Scale) -> Result<()> {
-        let options = chat::Options { stream_management: true, acknowledged: true, ..chat_options(scale) };
+        let options = chat::Options {
+            window: 2,
+            warm_up: scale.durable / 4,
+            duration: scale.durable,
+            stream_management: true,
+            acknowledged: true,
+            ..chat_options(scale)
+        };
         self.take(&chat::run(load, &options).await?, &[(Metric::DurableChat, "acknowledged")]);
         Ok(())
     }
 
     async fn latency(&mut self, load: &Load, scale: &Scale) -> Result<()> {
-        let options = latency::Options { pairs: 10, rate: 500.0, warm_up: WARM_UP, duration: scale.latency };
+        let options =
+            latency::Options { pairs: 10, rate: 500.0, warm_up: WARM_UP, duration: scale.latency };
         let metrics = [(Metric::LatencyMedian, "p50"), (Metric::LatencyTail, "p99")];
         self.take(&latency::run(load, &options).await?, &metrics);
         Ok(())
@@ -186,7 +214,9 @@ impl Figures {
     fn take(&mut self, report: &Report, metrics: &[(Metric, &'static str)]) {
         eprint!("{}\n{report}", report.mode);
         self.violations += report.violations();
-        self.values.extend(metrics.iter().filter_map(|(metric, name)| Some((*metric, report.value(name)?))));
+        self.values.extend(
+            metrics.iter().filter_map(|(metric, name)| Some((*metric, report.value(name)?))),
+        );
     }
 }
 

@@ -10,11 +10,16 @@ pub fn describe() -> String {
     let model = field(&cpuinfo, "model name").unwrap_or("unknown processor");
     let cores = cpuinfo.lines().filter(|line| line.starts_with("processor")).count();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kilobytes = field(&memory, "MemTotal").and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    let kilobytes =
+        field(&memory, "MemTotal").and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let system = system.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).unwrap_or("unknown system");
-    let file_system = |medium: Medium| medium.file_system().unwrap_or_else(|_| "unknown".to_owned());
+    let system = system
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))
+        .unwrap_or("unknown system");
+    let file_system =
+        |medium: Medium| medium.file_system().unwrap_or_else(|_| "unknown".to_owned());
     format!(
         "{model}, {cores} cores, {:.0} GiB, {}, Linux {}, disk {}, memory {}",
         kilobytes.unwrap_or(0.0) / (1024.0 * 1024.0),
@@ -26,7 +31,8 @@ pub fn describe() -> String {
 }
 
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim_start().strip_prefix(':')?.trim()))
+    text.lines()
+        .find_map(|line| Some(line.strip_prefix(name)?.trim_start().strip_prefix(':')?.trim()))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 
 use crate::peer::certificates::Certificates;
 use crate::peer::{Beds, Kind};
-use cases::{Figures, Metric, Stage, Scale};
+use cases::{Figures, Metric, Scale, Stage};
 use table::Table;
 
 /// What to run.
@@ -76,17 +76,28 @@ pub async fn run(options: &Options) -> Result<Table> {
     };
     let mut versions = Vec::new();
     for &kind in &options.servers {
-        let version = kind.version(&beds).with_context(|| format!("{} is not there; see bench/setup.sh", kind.name()))?;
+        let version = kind
+            .version(&beds)
+            .with_context(|| format!("{} is not there; see bench/setup.sh", kind.name()))?;
         versions.push((kind, version));
     }
     let mut results = Results::default();
     for round in 1..=options.rounds {
         for &stage in &options.stages {
             for &kind in options.servers.iter().filter(|&&kind| stage.includes(kind)) {
-                eprintln!("round {round} of {}: {}, {}", options.rounds, stage.describe(), kind.name());
+                eprintln!(
+                    "round {round} of {}: {}, {}",
+                    options.rounds,
+                    stage.describe(),
+                    kind.name()
+                );
                 match stage.run(&beds, kind, &scale).await {
                     Ok(figures) => results.add(kind, figures),
-                    Err(error) => results.failures.push(format!("{}, {}: {error:#}", stage.describe(), kind.name())),
+                    Err(error) => results.failures.push(format!(
+                        "{}, {}: {error:#}",
+                        stage.describe(),
+                        kind.name()
+                    )),
                 }
             }
         }

@@ -41,8 +41,18 @@ enum Goal {
 
 const ROWS: [Row; 11] = [
     row(Metric::Chat, "chat, no archive: server CPU per message", "µs", less(8.0, Some(3.0))),
-    row(Metric::ArchivedChat, "chat, archive on tmpfs: server CPU per message", "µs", less(15.0, None)),
-    row(Metric::DurableChat, "chat, archive on disk: acknowledged messages", "/s", Goal::More { times: 25.0 }),
+    row(
+        Metric::ArchivedChat,
+        "chat, archive on tmpfs: server CPU per message",
+        "µs",
+        less(15.0, None),
+    ),
+    row(
+        Metric::DurableChat,
+        "chat, archive on disk: acknowledged messages",
+        "/s",
+        Goal::More { times: 25.0 },
+    ),
     row(Metric::LatencyMedian, "one-way latency at 500/s, p50", "ms", floor(2.0)),
     row(Metric::LatencyTail, "one-way latency at 500/s, p99", "ms", floor(4.0)),
     row(Metric::Login, "login, TLS and SCRAM: server CPU", "ms", less(2.0, None)),
@@ -85,7 +95,9 @@ impl Table {
 
     /// The peer's figure that is harder to beat.
     fn better_peer(&self, row: &Row) -> Option<f64> {
-        let peers = [Kind::Prosody, Kind::Ejabberd].into_iter().filter_map(|kind| self.figure(row.metric, kind));
+        let peers = [Kind::Prosody, Kind::Ejabberd]
+            .into_iter()
+            .filter_map(|kind| self.figure(row.metric, kind));
         match row.goal {
             Goal::More { .. } => peers.reduce(f64::max),
             _ => peers.reduce(f64::min),
@@ -97,7 +109,8 @@ impl Table {
         match row.goal {
             Goal::Less { share, floor } => {
                 let peer = share.map(|share| Some(ours <= share * self.better_peer(row)?));
-                let floor = floor.map(|times| Some(ours <= times * self.figure(row.metric, Kind::Floor)?));
+                let floor =
+                    floor.map(|times| Some(ours <= times * self.figure(row.metric, Kind::Floor)?));
                 [peer, floor].into_iter().flatten().try_fold(true, |all, one| Some(all && one?))
             }
             Goal::More { times } => Some(ours >= times * self.better_peer(row)?),
@@ -112,7 +125,9 @@ impl Table {
             Goal::More { .. } => format!("{}×", plain(ours / peer)),
             _ => format!("1/{}", plain(peer / ours)),
         });
-        let floor = self.figure(row.metric, Kind::Floor).map(|floor| format!("{}× floor", plain(ours / floor)));
+        let floor = self
+            .figure(row.metric, Kind::Floor)
+            .map(|floor| format!("{}× floor", plain(ours / floor)));
         let parts: Vec<String> = [peer, floor].into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
@@ -139,7 +154,10 @@ fn plain_integer(value: f64) -> String {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| case | unit | floor | prosody | ejabberd | anemone | ratio | target | met |")?;
+        writeln!(
+            f,
+            "| case | unit | floor | prosody | ejabberd | anemone | ratio | target | met |"
+        )?;
         writeln!(f, "|---|---|---:|---:|---:|---:|---|---|---|")?;
         for row in &ROWS {
             write!(f, "| {} | {} |", row.title, row.unit)?;
@@ -159,10 +177,18 @@ impl fmt::Display for Table {
 impl Table {
     fn circumstances(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\nMachine: {}.", machine::describe())?;
-        let versions: Vec<String> = self.versions.iter().map(|(kind, version)| format!("{} {version}", kind.name())).collect();
+        let versions: Vec<String> = self
+            .versions
+            .iter()
+            .map(|(kind, version)| format!("{} {version}", kind.name()))
+            .collect();
         writeln!(f, "\nVersions: {}.", versions.join(", "))?;
         let quick = if self.quick { " This was a quick run: its figures mean little." } else { "" };
-        writeln!(f, "\nFigures are medians of {} rounds; the servers took turns.{quick}", self.rounds)?;
+        writeln!(
+            f,
+            "\nFigures are medians of {} rounds; the servers took turns.{quick}",
+            self.rounds
+        )?;
         writeln!(f, "\n{SETTINGS}")?;
         let violations: Vec<String> = Kind::ALL
             .into_iter()
@@ -178,14 +204,15 @@ impl Table {
 }
 
 const SETTINGS: &str = "\
-Settings: all clients over direct TLS 1.3 with full handshakes and the same P-256 certificate, SCRAM-SHA-1 \
-without channel binding, Bind, no compression; rate limits and federation off in all servers; otherwise the \
-modules of Debian's default configurations. Prosody: epoll, Nagle's algorithm off (`network_settings = { nagle = \
-false }`; Debian's default leaves it on), archive in SQLite, everything else in files. ejabberd: schedulers do not \
-spin (`+sbwt none`), archive in SQLite, everything else in Mnesia. SQLite has each server's own settings: both \
-peers run with its default, a rollback journal and `synchronous=FULL`. The floor is a relay in the load generator \
-that decrypts, encrypts and does nothing else. CPU time is user and system time of the server's processes from \
-`/proc/PID/stat`; memory per session is the growth of \
-their proportional set size, memory after start their resident set, from `/proc/PID/smaps_rollup`. The load comes from one \
-thread of the same machine; each chat has 50 pairs that both write, four messages under way per direction, every \
-message 1.2 KB and a write of its own.";
+Settings: all clients over direct TLS 1.3 with full handshakes and the same P-256 certificate, \
+SCRAM-SHA-1 without channel binding, Bind, no compression; rate limits and federation off in all \
+servers; otherwise the modules of Debian's default configurations that serve clients. Prosody: \
+epoll, Nagle's algorithm off (`network_settings = { nagle = false }`; Debian's default leaves it \
+on), archive in SQLite, everything else in files. ejabberd: schedulers do not spin (`+sbwt none`), \
+archive in SQLite, everything else in Mnesia. SQLite has each server's own settings: both peers \
+run with its default, a rollback journal and `synchronous=FULL`. The floor is a relay in the load \
+generator that decrypts, encrypts and does nothing else. CPU time is user and system time of the \
+server's processes from `/proc/PID/stat`; memory per session is the growth of their proportional \
+set size, memory after start their resident set, from `/proc/PID/smaps_rollup`. The load comes \
+from one thread of the same machine; each chat has 50 pairs that both write, four messages under \
+way per direction (two where each is acknowledged), every message 1.2 KB and a write of its own.";

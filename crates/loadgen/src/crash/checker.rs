@@ -37,7 +37,8 @@ pub enum Violation {
 /// index of `devices` is the device's number, that of `archives` the account's.
 pub fn check(devices: &[&DeviceLog], archives: &[Vec<Archived>]) -> Vec<Violation> {
     let mut found = Vec::new();
-    let positions: Vec<HashMap<MessageId, usize>> = archives.iter().map(|archive| positions(archive)).collect();
+    let positions: Vec<HashMap<MessageId, usize>> =
+        archives.iter().map(|archive| positions(archive)).collect();
     for (account, archive) in archives.iter().enumerate() {
         check_archive(account, archive, devices, &mut found);
     }
@@ -51,7 +52,13 @@ pub fn check(devices: &[&DeviceLog], archives: &[Vec<Archived>]) -> Vec<Violatio
             }
         }
         check_received(number, devices, &mut found);
-        check_live(number, device, &archives[device.account], &positions[device.account], &mut found);
+        check_live(
+            number,
+            device,
+            &archives[device.account],
+            &positions[device.account],
+            &mut found,
+        );
     }
     found
 }
@@ -67,16 +74,24 @@ fn positions(archive: &[Archived]) -> HashMap<MessageId, usize> {
 
 fn acknowledged(number: usize, device: &DeviceLog) -> impl Iterator<Item = MessageId> {
     let indexed = device.acknowledged.iter().enumerate();
-    indexed.filter(|(_, done)| **done).map(move |(message, _)| MessageId { device: number, number: message })
+    indexed
+        .filter(|(_, done)| **done)
+        .map(move |(message, _)| MessageId { device: number, number: message })
 }
 
 /// Each message once, and those of one device in their order.
-fn check_archive(account: usize, archive: &[Archived], devices: &[&DeviceLog], found: &mut Vec<Violation>) {
+fn check_archive(
+    account: usize,
+    archive: &[Archived],
+    devices: &[&DeviceLog],
+    found: &mut Vec<Violation>,
+) {
     let mut seen = HashSet::with_capacity(archive.len());
     let mut latest = vec![0; devices.len()];
     for &Archived { message, .. } in archive {
         let belongs = devices.get(message.device).is_some_and(|device| {
-            [device.account, device.partner].contains(&account) && message.number < device.acknowledged.len()
+            [device.account, device.partner].contains(&account)
+                && message.number < device.acknowledged.len()
         });
         if !belongs {
             found.push(Violation::Stranger(message, account));
@@ -92,7 +107,8 @@ fn check_archive(account: usize, archive: &[Archived], devices: &[&DeviceLog], f
 
 /// Everything acknowledged that one of the two people wrote on another device.
 fn check_received(receiver: usize, devices: &[&DeviceLog], found: &mut Vec<Violation>) {
-    let arrived: HashSet<MessageId> = devices[receiver].arrivals.iter().map(|arrival| arrival.message).collect();
+    let arrived: HashSet<MessageId> =
+        devices[receiver].arrivals.iter().map(|arrival| arrival.message).collect();
     let account = devices[receiver].account;
     for (number, device) in devices.iter().enumerate() {
         if number == receiver || ![device.account, device.partner].contains(&account) {
@@ -134,13 +150,27 @@ fn check_live(
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotArchived(message, account) => write!(f, "{message} is acknowledged and not in the archive of u{account}"),
-            Self::ArchivedTwice(message, account) => write!(f, "{message} is in the archive of u{account} again"),
-            Self::ArchivedLate(message, account) => write!(f, "{message} is too late in the archive of u{account}"),
-            Self::Stranger(message, account) => write!(f, "{message} does not belong into the archive of u{account}"),
-            Self::NotReceived(message, device) => write!(f, "{message} is acknowledged and did not reach device {device}"),
-            Self::ReceivedTwice(message, device) => write!(f, "{message} reached device {device} twice over one connection"),
-            Self::ReceivedLate(message, device) => write!(f, "{message} reached device {device} after a later one"),
+            Self::NotArchived(message, account) => {
+                write!(f, "{message} is acknowledged and not in the archive of u{account}")
+            }
+            Self::ArchivedTwice(message, account) => {
+                write!(f, "{message} is in the archive of u{account} again")
+            }
+            Self::ArchivedLate(message, account) => {
+                write!(f, "{message} is too late in the archive of u{account}")
+            }
+            Self::Stranger(message, account) => {
+                write!(f, "{message} does not belong into the archive of u{account}")
+            }
+            Self::NotReceived(message, device) => {
+                write!(f, "{message} is acknowledged and did not reach device {device}")
+            }
+            Self::ReceivedTwice(message, device) => {
+                write!(f, "{message} reached device {device} twice over one connection")
+            }
+            Self::ReceivedLate(message, device) => {
+                write!(f, "{message} reached device {device} after a later one")
+            }
             Self::Refused(message) => write!(f, "{message} came back as an error"),
         }
     }
@@ -155,11 +185,16 @@ mod tests {
     }
 
     fn archive(messages: &[MessageId]) -> Vec<Archived> {
-        messages.iter().enumerate().map(|(at, &message)| Archived { id: at.to_string(), message }).collect()
+        messages
+            .iter()
+            .enumerate()
+            .map(|(at, &message)| Archived { id: at.to_string(), message })
+            .collect()
     }
 
     fn device(account: usize, acknowledged: usize, arrivals: &[(MessageId, u32)]) -> DeviceLog {
-        let arrival = |&(message, connection)| Arrival { message, connection, live: true, archive_id: None };
+        let arrival =
+            |&(message, connection)| Arrival { message, connection, live: true, archive_id: None };
         DeviceLog {
             account,
             partner: 1 - account,
@@ -222,7 +257,10 @@ mod tests {
         let mut history = good();
         history.1[0].push(Archived { id: "9".into(), message: id(0, 7) });
         history.1[1].push(Archived { id: "9".into(), message: id(5, 0) });
-        assert_eq!(verdict(&history), [Violation::Stranger(id(0, 7), 0), Violation::Stranger(id(5, 0), 1)]);
+        assert_eq!(
+            verdict(&history),
+            [Violation::Stranger(id(0, 7), 0), Violation::Stranger(id(5, 0), 1)]
+        );
     }
 
     #[test]
@@ -235,7 +273,8 @@ mod tests {
     #[test]
     fn a_double_over_one_connection_is_found_and_over_two_is_merged() {
         let mut history = good();
-        let copy = |connection| Arrival { message: id(0, 2), connection, live: true, archive_id: None };
+        let copy =
+            |connection| Arrival { message: id(0, 2), connection, live: true, archive_id: None };
         history.0[1].arrivals.push(copy(1));
         assert_eq!(verdict(&history), []);
         history.0[1].arrivals.push(copy(1));

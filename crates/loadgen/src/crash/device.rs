@@ -106,8 +106,14 @@ pub struct Place {
 
 impl Device {
     /// A device that has never been connected.
-    pub fn new(place: &Place, target: Target, orders: watch::Receiver<Orders>, random: Random) -> (Self, Arc<Mutex<Notes>>) {
-        let log = DeviceLog { account: place.account, partner: place.partner, ..DeviceLog::default() };
+    pub fn new(
+        place: &Place,
+        target: Target,
+        orders: watch::Receiver<Orders>,
+        random: Random,
+    ) -> (Self, Arc<Mutex<Notes>>) {
+        let log =
+            DeviceLog { account: place.account, partner: place.partner, ..DeviceLog::default() };
         let notes = Arc::new(Mutex::new(Notes { log, ..Notes::default() }));
         let device = Self {
             number: place.number,
@@ -183,10 +189,11 @@ impl Device {
         // Three of four times like a phone that lost its network; else like one
         // whose app was closed: then only the messages are remembered.
         let resume = self.random.chance(75) && self.begun;
-        let earlier = self.session.as_ref().filter(|_| resume).map(|(id, sm)| sm::Resume {
-            previd: id.clone(),
-            h: sm.ack_value(),
-        });
+        let earlier = self
+            .session
+            .as_ref()
+            .filter(|_| resume)
+            .map(|(id, sm)| sm::Resume { previd: id.clone(), h: sm.ack_value() });
         let wishes = Wishes { stream_management: true, presence: false };
         let resource = format!("device{}", self.number);
         let session = self.target.return_to(&self.name, &resource, wishes, earlier).await?;
@@ -222,7 +229,8 @@ impl Device {
     async fn bound(&mut self, id: String, writer: &mut Outgoing) -> Result<()> {
         if let Some((_, sm)) = self.session.replace((id, Sm::new(sm::Limits::SESSION))) {
             self.notes()?.rebound += 1;
-            let mut again: VecDeque<usize> = sm.into_unacked().filter_map(|entry| entry.meta).collect();
+            let mut again: VecDeque<usize> =
+                sm.into_unacked().filter_map(|entry| entry.meta).collect();
             again.append(&mut self.again);
             self.again = again;
         }
@@ -273,9 +281,15 @@ impl Device {
     }
 
     /// Sends a stanza that is kept until it is acknowledged.
-    async fn say(&mut self, text: String, message: Option<usize>, writer: &mut Outgoing) -> Result<()> {
+    async fn say(
+        &mut self,
+        text: String,
+        message: Option<usize>,
+        writer: &mut Outgoing,
+    ) -> Result<()> {
         let (_, sm) = self.session.as_mut().context("no session")?;
-        sm.sent(Millis(0), text.clone().into(), message).map_err(|_| anyhow!("too much is not acknowledged"))?;
+        sm.sent(Millis(0), text.clone().into(), message)
+            .map_err(|_| anyhow!("too much is not acknowledged"))?;
         send(writer, text.as_bytes()).await
     }
 
@@ -313,7 +327,8 @@ impl Device {
 
     fn acknowledged(&mut self, handled: u32) -> Result<()> {
         let (_, sm) = self.session.as_mut().context("no session")?;
-        let messages: Vec<usize> = sm.acknowledge(handled)?.filter_map(|entry| entry.meta).collect();
+        let messages: Vec<usize> =
+            sm.acknowledge(handled)?.filter_map(|entry| entry.meta).collect();
         let mut notes = self.notes()?;
         for number in messages {
             notes.log.acknowledged[number] = true;
@@ -329,16 +344,21 @@ impl Device {
         }
         let result = scan::between(stanza, b"<result", b">");
         let archive_id = match result {
-            Some(result) => scan::attribute(result, "id").map(|id| String::from_utf8_lossy(id).into_owned()),
+            Some(result) => {
+                scan::attribute(result, "id").map(|id| String::from_utf8_lossy(id).into_owned())
+            }
             None => stanza_id(stanza, &self.owner),
         };
         match (&mut self.catching_up, result.is_some()) {
             (Some(catch_up), true) => catch_up.last.clone_from(&archive_id),
-            (Some(catch_up), false) if archive_id.is_some() => catch_up.live.clone_from(&archive_id),
+            (Some(catch_up), false) if archive_id.is_some() => {
+                catch_up.live.clone_from(&archive_id)
+            }
             (None, false) if archive_id.is_some() => self.known.clone_from(&archive_id),
             _ => {}
         }
-        let arrival = Arrival { message, connection: self.connection, live: result.is_none(), archive_id };
+        let arrival =
+            Arrival { message, connection: self.connection, live: result.is_none(), archive_id };
         self.notes()?.log.arrivals.push(arrival);
         Ok(())
     }

@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn only_the_own_archives_id_is_taken() {
-        let stanza = b"<message><stanza-id by='room@x' id='no'/><stanza-id id=\"7\" by=\"u1@x\"/></message>";
+        let stanza =
+            b"<message><stanza-id by='room@x' id='no'/><stanza-id id=\"7\" by=\"u1@x\"/></message>";
         assert_eq!(stanza_id(stanza, "u1@x").as_deref(), Some("7"));
         assert_eq!(stanza_id(stanza, "u2@x"), None);
     }

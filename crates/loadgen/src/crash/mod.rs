@@ -115,13 +115,22 @@ impl Stage {
             let pace = Duration::from_secs_f64(count as f64 / options.rate);
             let place = Place { number, account, partner: account ^ 1, pace };
             let own = Random::new(random.bits());
-            let (device, shown) = Device::new(&place, peer.load.target.clone(), watcher.clone(), own);
+            let (device, shown) =
+                Device::new(&place, peer.load.target.clone(), watcher.clone(), own);
             notes.push(shown);
             tasks.spawn(device.run());
         }
         let archives = vec![Vec::new(); accounts];
-        let mut stage =
-            Self { peer, random, orders, notes, tasks, archives, kills: 0, starts: Histogram::default() };
+        let mut stage = Self {
+            peer,
+            random,
+            orders,
+            notes,
+            tasks,
+            archives,
+            kills: 0,
+            starts: Histogram::default(),
+        };
         stage.quiet().await?;
         Ok(stage)
     }
@@ -162,7 +171,8 @@ impl Stage {
     /// Waits until every device is connected and waits for nothing.
     async fn quiet(&mut self) -> Result<()> {
         let (notes, kills) = (&self.notes, self.kills);
-        let quiet = || notes.iter().all(|notes| notes.lock().is_ok_and(|notes| notes.quiet == Some(kills)));
+        let quiet =
+            || notes.iter().all(|notes| notes.lock().is_ok_and(|notes| notes.quiet == Some(kills)));
         if settle(RETURN, &mut self.tasks, quiet).await? {
             return Ok(());
         }
@@ -209,7 +219,9 @@ impl Stage {
     fn complaints(&self) -> Result<Vec<String>> {
         let mut all = Vec::new();
         for notes in &self.notes {
-            all.extend(notes.lock().map_err(|_| anyhow!("a device panicked"))?.complaints.iter().cloned());
+            all.extend(
+                notes.lock().map_err(|_| anyhow!("a device panicked"))?.complaints.iter().cloned(),
+            );
         }
         Ok(all)
     }
@@ -222,14 +234,29 @@ impl Stage {
             written += notes.log.acknowledged.len();
             acknowledged += notes.log.acknowledged.iter().filter(|done| **done).count();
             let live = notes.log.arrivals.iter().filter(|arrival| arrival.live).count();
-            let different: std::collections::HashSet<MessageId> =
-                notes.log.arrivals.iter().filter(|arrival| arrival.live).map(|arrival| arrival.message).collect();
+            let different: std::collections::HashSet<MessageId> = notes
+                .log
+                .arrivals
+                .iter()
+                .filter(|arrival| arrival.live)
+                .map(|arrival| arrival.message)
+                .collect();
             merged += live - different.len();
             returns.0 += notes.resumed;
             returns.1 += notes.rebound;
         }
         let (kills, starts) = (self.kills, self.starts);
-        Ok(Summary { rounds, kills, written, acknowledged, returns, merged, starts, complaints, violations })
+        Ok(Summary {
+            rounds,
+            kills,
+            written,
+            acknowledged,
+            returns,
+            merged,
+            starts,
+            complaints,
+            violations,
+        })
     }
 }
 
@@ -241,7 +268,8 @@ async fn read(target: &Target, account: usize, archive: &mut Vec<Archived>) -> R
         let page = mam::page(&mut session.connection, after.as_deref(), 50).await?;
         let empty = page.items.is_empty();
         for (id, stanza) in page.items {
-            let message = MessageId::find(&stanza).with_context(|| format!("a stranger in the archive of u{account}"))?;
+            let message = MessageId::find(&stanza)
+                .with_context(|| format!("a stranger in the archive of u{account}"))?;
             archive.push(Archived { id, message });
         }
         if page.complete || empty {
@@ -252,9 +280,17 @@ async fn read(target: &Target, account: usize, archive: &mut Vec<Archived>) -> R
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { rounds, kills, written, acknowledged, returns: (resumed, rebound), merged, .. } = self;
-        writeln!(f, "{rounds} rounds, {kills} kills; {written} messages, {acknowledged} acknowledged")?;
-        writeln!(f, "{resumed} sessions resumed, {rebound} bound anew, {merged} copies merged by devices")?;
+        let Self {
+            rounds, kills, written, acknowledged, returns: (resumed, rebound), merged, ..
+        } = self;
+        writeln!(
+            f,
+            "{rounds} rounds, {kills} kills; {written} messages, {acknowledged} acknowledged"
+        )?;
+        writeln!(
+            f,
+            "{resumed} sessions resumed, {rebound} bound anew, {merged} copies merged by devices"
+        )?;
         let (median, longest) = (self.starts.quantile(0.5), self.starts.max());
         writeln!(f, "start to first connection: median {median:.0?}, longest {longest:.0?}")?;
         for complaint in self.complaints.iter().take(10) {

@@ -26,8 +26,14 @@ pub struct Options {
 
 /// Runs the mode: `u1` fills the archive of `u0`, `u0` reads it.
 pub async fn run(load: &Load, options: &Options) -> Result<Report> {
-    let receiver = load.target.log_in(&user(0), "load", Wishes { presence: true, ..Wishes::default() }).await?;
-    let sender = load.target.log_in(&user(1), "load", Wishes { stream_management: true, presence: false }).await?;
+    let receiver = load
+        .target
+        .log_in(&user(0), "load", Wishes { presence: true, ..Wishes::default() })
+        .await?;
+    let sender = load
+        .target
+        .log_in(&user(1), "load", Wishes { stream_management: true, presence: false })
+        .await?;
     let (mut reader, writer) = receiver.connection.split();
     let drain = tokio::spawn(async move { while reader.stanza().await.is_ok() {} });
     feed(sender, &load.target.bare(&user(0)), 0, options.messages).await?;

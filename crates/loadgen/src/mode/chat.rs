@@ -109,7 +109,12 @@ struct Measured {
     wall: Duration,
 }
 
-async fn measure(load: &Load, options: &Options, flows: &[Arc<Flow>], tasks: &mut JoinSet<Result<()>>) -> Result<Measured> {
+async fn measure(
+    load: &Load,
+    options: &Options,
+    flows: &[Arc<Flow>],
+    tasks: &mut JoinSet<Result<()>>,
+) -> Result<Measured> {
     let delivered = || flows.iter().map(|flow| flow.arrived.load(Relaxed)).sum::<u64>();
     let acknowledged = || flows.iter().map(|flow| flow.acknowledged.load(Relaxed)).sum::<u64>();
     run_for(options.warm_up, tasks).await?;
@@ -190,7 +195,12 @@ async fn write(
     }
 }
 
-async fn read(mut reader: Incoming, outgoing: Route, incoming: Route, sent_before: u32) -> Result<()> {
+async fn read(
+    mut reader: Incoming,
+    outgoing: Route,
+    incoming: Route,
+    sent_before: u32,
+) -> Result<()> {
     loop {
         let stanza = reader.stanza().await?;
         if scan::is_element(stanza, "message") {
@@ -200,9 +210,13 @@ async fn read(mut reader: Incoming, outgoing: Route, incoming: Route, sent_befor
             outgoing.client.asked.store(true, Relaxed);
             outgoing.client.wake.notify_one();
         } else if scan::is_element(stanza, "a") {
-            let handled = std::str::from_utf8(scan::attribute(stanza, "h").unwrap_or_default())?.parse::<u32>()?;
+            let handled = std::str::from_utf8(scan::attribute(stanza, "h").unwrap_or_default())?
+                .parse::<u32>()?;
             // No run is long enough for the count to wrap.
-            outgoing.flow.acknowledged.store(u64::from(handled.saturating_sub(sent_before)), Relaxed);
+            outgoing
+                .flow
+                .acknowledged
+                .store(u64::from(handled.saturating_sub(sent_before)), Relaxed);
             outgoing.client.wake.notify_one();
         }
     }
@@ -215,7 +229,8 @@ impl Flow {
 
     fn in_flight(&self, acknowledged: bool) -> u64 {
         let arrived = self.arrived.load(Relaxed);
-        let done = if acknowledged { arrived.min(self.acknowledged.load(Relaxed)) } else { arrived };
+        let done =
+            if acknowledged { arrived.min(self.acknowledged.load(Relaxed)) } else { arrived };
         self.sent.load(Relaxed).saturating_sub(done)
     }
 }
@@ -224,7 +239,8 @@ impl Route {
     /// Notes a message; one that is not of this flow is an error, as is a bounce.
     fn arrived(&self, stanza: &[u8]) -> Result<()> {
         let stamp = Stamp::find(stanza).filter(|stamp| stamp.flow == self.number);
-        let Some(stamp) = stamp.filter(|_| scan::attribute(stanza, "type") != Some(b"error")) else {
+        let Some(stamp) = stamp.filter(|_| scan::attribute(stanza, "type") != Some(b"error"))
+        else {
             bail!("an unexpected message: {}", excerpt(stanza));
         };
         let mut seen = self.flow.seen()?;

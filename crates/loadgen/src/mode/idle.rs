@@ -30,9 +30,10 @@ pub async fn run(load: &Load, options: &Options) -> Result<Report> {
     let cpu = load.process.cpu()?.saturating_sub(cpu_before);
     tokio::time::sleep(options.rest).await;
     let after = load.process.pss()?;
-    for (number, session) in held.iter_mut().enumerate() {
+    for (number, mut session) in held.into_iter().enumerate() {
         // A session that the server has dropped would count for nothing.
         session.connection.barrier().await.map_err(|error| error.context(user(number)))?;
+        session.connection.close().await?;
     }
     let each = after.saturating_sub(before) as f64 / options.sessions as f64;
     Ok(Report::new("idle")

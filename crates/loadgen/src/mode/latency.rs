@@ -53,9 +53,12 @@ pub async fn run(load: &Load, options: &Options) -> Result<Report> {
     let pace = Duration::from_secs_f64(2.0 * options.pairs as f64 / options.rate);
     let measured_from = clock() + options.warm_up;
     for (pair, both) in ways.chunks_exact(2).enumerate() {
-        let (Some(first), Some(second)) = (sessions.next(), sessions.next()) else { bail!("a session is missing") };
+        let (Some(first), Some(second)) = (sessions.next(), sessions.next()) else {
+            bail!("a session is missing")
+        };
         let (ping, pong) = (Arc::clone(&both[0]), Arc::clone(&both[1]));
-        let template = |number: usize| Template::new(&load.target.bare(&user(number ^ 1)), number as u32);
+        let template =
+            |number: usize| Template::new(&load.target.bare(&user(number ^ 1)), number as u32);
         let (reader, writer) = first.connection.split();
         // The pairs take turns instead of writing all at once.
         let offset = pace.mul_f64(pair as f64 / options.pairs as f64);
@@ -71,7 +74,9 @@ pub async fn run(load: &Load, options: &Options) -> Result<Report> {
     let cpu = load.process.cpu()?.saturating_sub(before.0);
     let messages = arrived(&ways)? - before.1;
     stop.store(true, Relaxed);
-    let quiet = || ways.iter().all(|way| way.delivered().is_ok_and(|count| count == way.sent.load(Relaxed)));
+    let quiet = || {
+        ways.iter().all(|way| way.delivered().is_ok_and(|count| count == way.sent.load(Relaxed)))
+    };
     settle(DRAIN, &mut tasks, quiet).await?;
     run_for(LATE, &mut tasks).await?;
     tasks.shutdown().await;

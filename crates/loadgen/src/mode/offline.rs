@@ -86,7 +86,8 @@ async fn receive(target: &Target, number: usize, expected: u64) -> Result<Verdic
         let stanza = stanza?;
         ponged |= is_answer(stanza, "here");
         if scan::is_element(stanza, "message") {
-            let stamp = Stamp::find(stanza).ok_or_else(|| anyhow!("a strange message: {}", excerpt(stanza)))?;
+            let stamp = Stamp::find(stanza)
+                .ok_or_else(|| anyhow!("a strange message: {}", excerpt(stanza)))?;
             sequence.arrived(stamp.number);
         } else if !is_stanza(stanza) {
             bail!("unexpected: {}", excerpt(stanza));

@@ -15,7 +15,13 @@ use crate::crowd::user;
 pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Result<Peer> {
     let address = free_address()?;
     let dir = scratch.path();
-    output(Command::new(&beds.anemone).arg("init").arg("--data").arg(dir).args(["--domain", "localhost"]))?;
+    output(
+        Command::new(&beds.anemone)
+            .arg("init")
+            .arg("--data")
+            .arg(dir)
+            .args(["--domain", "localhost"]),
+    )?;
     let values = [
         ("dir", dir.to_string_lossy().into_owned()),
         ("port", address.port().to_string()),

@@ -27,7 +27,11 @@ impl Certificates {
         let mut server = named("localhost", vec!["localhost".to_owned()])?;
         server.use_authority_key_identifier_extension = true;
         let certificate = server.signed_by(&key, &authority)?;
-        Ok(Self { authority: authority.pem(), certificate: certificate.pem(), key: key.serialize_pem() })
+        Ok(Self {
+            authority: authority.pem(),
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        })
     }
 
     /// Writes `ca.pem`, `chain.pem`, `key.pem` and, for servers that want chain
@@ -36,7 +40,10 @@ impl Certificates {
         fs::write(directory.join("ca.pem"), &self.authority)?;
         fs::write(directory.join("chain.pem"), format!("{}{}", self.certificate, self.authority))?;
         fs::write(directory.join("key.pem"), &self.key)?;
-        fs::write(directory.join("both.pem"), format!("{}{}{}", self.certificate, self.authority, self.key))?;
+        fs::write(
+            directory.join("both.pem"),
+            format!("{}{}{}", self.certificate, self.authority, self.key),
+        )?;
         Ok(())
     }
 }

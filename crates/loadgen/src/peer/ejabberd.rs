@@ -35,12 +35,16 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
         command.args(["-mnesia", "dir"]).arg(format!("\"{}\"", dir.join("mnesia").display()));
         command.args(["-s", "ejabberd"]);
         command.current_dir(dir).env("HOME", dir).env("ERL_LIBS", libraries);
-        command.env("EJABBERD_CONFIG_PATH", &config).env("EJABBERD_LOG_PATH", dir.join("ejabberd.log"));
+        command
+            .env("EJABBERD_CONFIG_PATH", &config)
+            .env("EJABBERD_LOG_PATH", dir.join("ejabberd.log"));
         command.env("ERL_CRASH_DUMP_BYTES", "0");
     })?;
     let peer = Peer::new(launch, scratch).await?;
     for number in 0..beds.accounts {
-        register(api, &user(number)).await.with_context(|| format!("account {number} of ejabberd"))?;
+        register(api, &user(number))
+            .await
+            .with_context(|| format!("account {number} of ejabberd"))?;
     }
     Ok(peer)
 }
@@ -51,7 +55,10 @@ fn libraries() -> Result<PathBuf> {
     for entry in std::fs::read_dir("/usr/lib")? {
         let folder = entry?.path();
         let Ok(inside) = std::fs::read_dir(&folder) else { continue };
-        if inside.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("ejabberd-")) {
+        if inside
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("ejabberd-"))
+        {
             return Ok(folder);
         }
     }

@@ -82,7 +82,8 @@ impl Kind {
 
     /// What exactly is measured, or why it cannot be.
     pub fn version(self, beds: &Beds) -> Result<String> {
-        let package = |name| output(Command::new("dpkg-query").args(["-W", "-f", "${Version}", name]));
+        let package =
+            |name| output(Command::new("dpkg-query").args(["-W", "-f", "${Version}", name]));
         match self {
             Self::Floor => Ok(env!("CARGO_PKG_VERSION").to_owned()),
             Self::Prosody => package("prosody"),

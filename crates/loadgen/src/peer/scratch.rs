@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn the_longest_mount_point_wins() {
-        let mounts = "/dev/vda / ext4 rw 0 0\ntmpfs /dev/shm tmpfs rw 0 0\nproc /proc proc rw 0 0\n";
+        let mounts =
+            "/dev/vda / ext4 rw 0 0\ntmpfs /dev/shm tmpfs rw 0 0\nproc /proc proc rw 0 0\n";
         assert_eq!(file_system_of(Path::new("/dev/shm"), mounts).as_deref(), Some("tmpfs"));
         assert_eq!(file_system_of(Path::new("/dev/shmoo"), mounts).as_deref(), Some("ext4"));
     }

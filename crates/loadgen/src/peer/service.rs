@@ -29,7 +29,12 @@ impl Launch {
     ///
     /// `setpriv` makes the kernel kill it should this process be killed, and
     /// then becomes the program, so that the process id stays the same.
-    pub fn new(program: &Path, address: SocketAddr, log: &Path, arrange: impl FnOnce(&mut Command)) -> Result<Self> {
+    pub fn new(
+        program: &Path,
+        address: SocketAddr,
+        log: &Path,
+        arrange: impl FnOnce(&mut Command),
+    ) -> Result<Self> {
         let output = File::options().create(true).append(true).open(log)?;
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program);
@@ -45,7 +50,8 @@ impl Launch {
 
     /// Starts it and waits until it accepts connections.
     pub async fn start(&mut self) -> Result<Service> {
-        let child = self.command.spawn().with_context(|| format!("cannot start {:?}", self.command))?;
+        let child =
+            self.command.spawn().with_context(|| format!("cannot start {:?}", self.command))?;
         let mut service = Service { child };
         let deadline = Instant::now() + START;
         while TcpStream::connect(self.address).await.is_err() {
@@ -111,7 +117,8 @@ pub fn free_address() -> Result<SocketAddr> {
 
 /// Runs a short command to its end and returns its output.
 pub fn output(command: &mut Command) -> Result<String> {
-    let done = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
+    let done =
+        command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
     if !done.status.success() {
         return Err(anyhow!("{command:?} failed: {}", String::from_utf8_lossy(&done.stderr)));
     }
