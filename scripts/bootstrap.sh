@@ -14,9 +14,10 @@ need_tools() {
 
 need_reference() { need prosody:prosody; }
 
+# Gajim needs GLib's TLS and GTK's icons, which its package only recommends.
 need_clients() {
-  need profanity:profanity tmux:tmux gajim:gajim Xvfb:xvfb xdotool:xdotool \
-    dbus-daemon:dbus-daemon import:imagemagick openssl:openssl
+  need profanity:profanity tmux:tmux openssl:openssl gajim:gajim -:glib-networking \
+    -:librsvg2-common Xvfb:xvfb xdotool:xdotool dbus-daemon:dbus-daemon import:imagemagick
 }
 
 [ $# -gt 0 ] || die "usage: scripts/bootstrap.sh PURPOSE..."

@@ -30,12 +30,14 @@ timed() {
 # --- Debian packages -------------------------------------------------------------------------
 
 # missing_packages "probe:package"...: the packages whose probe is absent. A probe is a command,
-# or a file when it starts with a slash, so that programs installed in other ways count too.
+# or a file when it starts with a slash, so that programs installed in other ways count too; for
+# what has neither, a dash asks for the package itself.
 missing_packages() {
   local pair probe
   for pair in "$@"; do
     probe=${pair%%:*}
     case $probe in
+      -) dpkg-query --status "${pair#*:}" >/dev/null 2>&1 || printf '%s\n' "${pair#*:}" ;;
       /*) [ -e "$probe" ] || printf '%s\n' "${pair#*:}" ;;
       *) has "$probe" || printf '%s\n' "${pair#*:}" ;;
     esac
