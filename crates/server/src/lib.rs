@@ -7,6 +7,7 @@
 pub mod account;
 pub mod admin;
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod ext;
 pub mod files;

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{
     admin::{Operations, live::Running, socket::CommandSocket},
-    config::{Config, ConfigError, Home, Listener, Service},
+    config::{Config, ConfigError, Home, Service},
     host, housekeeping, log,
     metrics::Condition,
     net::{

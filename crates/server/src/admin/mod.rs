@@ -55,6 +55,11 @@ pub trait Live: Send + Sync {
     fn metrics(&self) -> String;
 }
 
+/// The time now, as answers write it.
+pub fn timestamp() -> String {
+    operations::stamp(operations::now())
+}
+
 /// A future of a trait method.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -191,6 +191,8 @@ pub enum FaultCode {
     NotFound,
     /// Something given is not allowed.
     Invalid,
+    /// The command was called in a way it cannot be.
+    Usage,
     /// The configuration or the data directory cannot be used.
     Configuration,
     /// The server must run for this.

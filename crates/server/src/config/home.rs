@@ -34,11 +34,6 @@ impl Home {
         self.path.join("anemone.sock")
     }
 
-    /// The file that a running server holds locked, so that a second one does not start.
-    pub fn lock_file(&self) -> PathBuf {
-        self.path.join("anemone.lock")
-    }
-
     /// The server's own secret, from which the keys of its other secrets are derived.
     pub fn secret(&self) -> PathBuf {
         self.path.join("secret.key")

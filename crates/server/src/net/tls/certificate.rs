@@ -101,7 +101,15 @@ pub(super) fn load(certificate: &Path, key: &Path) -> Result<Loaded, TlsError> {
     }
 }
 
-/// Reads the facts of the first certificate of a file, for `anemone check`.
+/// The facts of a certificate that can be served with its key.
+///
+/// # Errors
+/// In words, whatever is wrong with the files.
+pub fn verify(certificate: &Path, key: &Path) -> Result<Facts, TlsError> {
+    load(certificate, key).map(|loaded| loaded.facts)
+}
+
+/// Reads the facts of the first certificate of a file.
 ///
 /// # Errors
 /// When the file holds none.

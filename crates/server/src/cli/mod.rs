@@ -1,0 +1,445 @@
+//! The command line: `anemone --help` tells everything. Commands that change something talk to the
+//! running server over its socket, or open the database themselves when it is stopped.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use store::OpenError;
+
+use crate::{
+    admin::{Fault, FaultCode, NewInvitation, Request, Response},
+    config::Home,
+    serve::ServeError,
+};
+
+mod backup;
+mod check;
+mod connect;
+mod init;
+mod show;
+mod terminal;
+
+/// A private chat server (XMPP) for family, friends, a club or a company.
+#[derive(Debug, Parser)]
+#[command(name = "anemone", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// The data directory [default: $ANEMONE_DATA, or /var/lib/anemone]
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+    /// Print JSON for scripts instead of text for people
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a data directory: configuration, keys and a certificate
+    Init {
+        /// The domain to serve: what stands behind the @ in every address
+        #[arg(long, value_name = "NAME")]
+        domain: String,
+    },
+    /// Run the server in the foreground
+    Serve,
+    /// Accounts: add, list, disable, enable, password, delete
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Invitations: new, list, revoke
+    #[command(subcommand)]
+    Invite(InviteCommand),
+    /// Requests for an account from the front door's form: list, approve, refuse
+    #[command(subcommand)]
+    Request(RequestCommand),
+    /// Connected devices: list, kick
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Tokens with which devices log in without the password: list, revoke
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Look for what is wrong with configuration, certificate, ports, DNS, clock and disk
+    Check {
+        /// Also read the whole database; takes minutes when it is large
+        #[arg(long)]
+        deep: bool,
+    },
+    /// Write everything the server keeps into one file, while it runs or not
+    Backup {
+        /// The file to write; it must not exist
+        file: PathBuf,
+    },
+    /// Put a backup into a data directory; the server must be stopped
+    Restore {
+        /// The file that `anemone backup` wrote
+        file: PathBuf,
+        /// Move what is in the data directory aside
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Let the running server read configuration and certificate again
+    Reload,
+    /// Show the configuration in force
+    Config {
+        /// Print the manual of all keys instead (Markdown)
+        #[arg(long)]
+        reference: bool,
+    },
+    /// Show how the server is
+    Status,
+    /// Print the running server's numbers in the format of Prometheus
+    Metrics,
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// Make an account; asks for its password
+    Add {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+        /// The account may use administration commands
+        #[arg(long)]
+        admin: bool,
+    },
+    /// List all accounts
+    List,
+    /// End all sessions of an account and let it log in no more
+    Disable {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+    },
+    /// Let a disabled account log in again
+    Enable {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+    },
+    /// Set another password; all devices must log in anew
+    Password {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Let an account use administration commands, or no longer
+    Admin {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+        /// Take the right away
+        #[arg(long)]
+        revoke: bool,
+    },
+    /// Delete an account with its messages, contacts and everything else
+    Delete {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum InviteCommand {
+    /// Make an invitation and print its link
+    New {
+        /// The name of the new account; without it, the invitee chooses
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// How many people can use it
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        uses: u32,
+        /// How long it is good for, such as 12h, 7d or 2w
+        #[arg(long, value_name = "TIME", value_parser = terminal::duration)]
+        expires: Option<u64>,
+        /// The new account may use administration commands
+        #[arg(long)]
+        admin: bool,
+        /// An account that becomes a contact of the new one
+        #[arg(long, value_name = "ACCOUNT")]
+        contact_of: Option<String>,
+        /// A remark for the list
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+        /// Print the QR code even when this is not a terminal
+        #[arg(long)]
+        qr: bool,
+    },
+    /// List invitations that can be used
+    List {
+        /// Also those that are used up, expired or revoked
+        #[arg(long)]
+        all: bool,
+    },
+    /// Make an invitation useless
+    Revoke {
+        /// Its number in the list
+        id: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RequestCommand {
+    /// List requests that wait for an answer
+    List {
+        /// Also those that were answered
+        #[arg(long)]
+        all: bool,
+    },
+    /// Turn a request into an invitation and print its link, to be sent to the person
+    Approve {
+        /// Its number in the list
+        id: i64,
+    },
+    /// Refuse a request; nobody is told
+    Refuse {
+        /// Its number in the list
+        id: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum SessionCommand {
+    /// List connected devices and those that may resume
+    List {
+        /// Of one account only
+        account: Option<String>,
+    },
+    /// End one session or all of an account; the devices may connect again
+    Kick {
+        /// NAME@DOMAIN for all, NAME@DOMAIN/RESOURCE for one
+        address: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// List devices that can log in without the password
+    List {
+        /// Of one account only
+        account: Option<String>,
+    },
+    /// Make the tokens of one device, or of all devices of an account, useless
+    Revoke {
+        /// NAME@DOMAIN, or NAME
+        account: String,
+        /// The device as the list names it; all when absent
+        device: Option<String>,
+    },
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = run(arguments.command, &home(arguments.common.data), arguments.common.json);
+    match outcome {
+        Ok(code) => code,
+        Err(fault) => {
+            show::fault(&fault, arguments.common.json);
+            exit_code(fault.code)
+        }
+    }
+}
+
+fn home(data: Option<PathBuf>) -> Home {
+    let environment = || std::env::var_os("ANEMONE_DATA").map(PathBuf::from);
+    Home::new(data.or_else(environment).unwrap_or_else(|| PathBuf::from("/var/lib/anemone")))
+}
+
+fn run(command: Command, home: &Home, json: bool) -> Result<ExitCode, Fault> {
+    match command {
+        Command::Init { domain } => init::run(home, &domain, json),
+        Command::Serve => serve(home),
+        Command::Check { deep } => connect::block_on(check::run(home, deep, json))?,
+        Command::Backup { file } => connect::block_on(backup::backup(home, &file, json))?,
+        Command::Restore { file, replace } => {
+            connect::block_on(backup::restore(home, &file, replace, json))?
+        }
+        Command::Config { reference: true } => {
+            show::text(&crate::config::reference::markdown());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config { reference: false } => {
+            show::configuration(&connect::configuration(home)?, json);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Invite(InviteCommand::New { qr, .. }) => {
+            let request = request(command, home)?;
+            ask(home, &request, &show::Style { json, qr })
+        }
+        other => {
+            let request = request(other, home)?;
+            ask(home, &request, &show::Style { json, qr: false })
+        }
+    }
+}
+
+fn serve(home: &Home) -> Result<ExitCode, Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Fault::new(FaultCode::Configuration, format!("the system gives no threads: {error}"))
+    })?;
+    match runtime.block_on(crate::serve::run(home.clone())) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            let code = match error {
+                ServeError::Open(OpenError::InUse { .. }) => FaultCode::Running,
+                ServeError::Store(_) | ServeError::Fatal(_) => FaultCode::Storage,
+                _ => FaultCode::Configuration,
+            };
+            Err(Fault::new(code, error.to_string()))
+        }
+    }
+}
+
+fn ask(home: &Home, request: &Request, style: &show::Style) -> Result<ExitCode, Fault> {
+    match connect::block_on(connect::ask(home, request))?? {
+        Response::Error(fault) => Err(fault),
+        response => {
+            show::response(&response, style);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The question that a command asks.
+fn request(command: Command, home: &Home) -> Result<Request, Fault> {
+    Ok(match command {
+        Command::Account(command) => return account_request(command, home),
+        Command::Invite(command) => invite_request(command),
+        Command::Request(RequestCommand::List { all }) => Request::RequestList { all },
+        Command::Request(RequestCommand::Approve { id }) => Request::RequestApprove { id },
+        Command::Request(RequestCommand::Refuse { id }) => Request::RequestRefuse { id },
+        Command::Session(SessionCommand::List { account }) => Request::SessionList { account },
+        Command::Session(SessionCommand::Kick { address }) => Request::SessionKick { address },
+        Command::Token(TokenCommand::List { account }) => Request::TokenList { account },
+        Command::Token(TokenCommand::Revoke { account, device }) => {
+            Request::TokenRevoke { account, device }
+        }
+        Command::Reload => Request::Reload {},
+        Command::Metrics => Request::Metrics {},
+        // The others have been dealt with.
+        _ => Request::Status {},
+    })
+}
+
+fn account_request(command: AccountCommand, home: &Home) -> Result<Request, Fault> {
+    Ok(match command {
+        AccountCommand::Add { account, password_stdin, admin } => {
+            connect::configuration(home)?;
+            let password = terminal::password(&account, password_stdin)?;
+            Request::AccountAdd { account, password, admin }
+        }
+        AccountCommand::List => Request::AccountList {},
+        AccountCommand::Disable { account } => Request::AccountEnable { account, enabled: false },
+        AccountCommand::Enable { account } => Request::AccountEnable { account, enabled: true },
+        AccountCommand::Password { account, password_stdin } => {
+            connect::configuration(home)?;
+            let password = terminal::password(&account, password_stdin)?;
+            Request::AccountPassword { account, password }
+        }
+        AccountCommand::Admin { account, revoke } => {
+            Request::AccountAdmin { account, admin: !revoke }
+        }
+        AccountCommand::Delete { account, yes } => {
+            if !yes {
+                terminal::confirm_deletion(&account)?;
+            }
+            Request::AccountDelete { account }
+        }
+    })
+}
+
+fn invite_request(command: InviteCommand) -> Request {
+    match command {
+        InviteCommand::New { name, uses, expires, admin, contact_of, note, qr: _ } => {
+            Request::InviteNew(NewInvitation {
+                name,
+                uses,
+                expires_seconds: expires,
+                admin,
+                contact_of,
+                note,
+            })
+        }
+        InviteCommand::List { all } => Request::InviteList { all },
+        InviteCommand::Revoke { id } => Request::InviteRevoke { id },
+    }
+}
+
+/// The exit codes that `--help` promises.
+fn exit_code(code: FaultCode) -> ExitCode {
+    ExitCode::from(match code {
+        FaultCode::Exists | FaultCode::NotFound | FaultCode::Invalid | FaultCode::Storage => 1,
+        FaultCode::Usage => 2,
+        FaultCode::Configuration => 3,
+        FaultCode::NotRunning | FaultCode::Running => 4,
+    })
+}
+
+const EXAMPLES: &str = "\
+A first day:
+  anemone init --data DIR --domain example.org   make the data directory
+  anemone check --data DIR                       see whether all is well
+  anemone serve --data DIR                       run the server
+  anemone invite new --admin --data DIR          invite yourself, then others
+  anemone account list --data DIR                see who is there
+
+Every day:
+  anemone invite new --name ada --expires 7d     an invitation for one person
+  anemone session list                           who is connected
+  anemone backup /backups/today.tar              everything in one file, while the server runs
+  anemone config --reference                     the manual of anemone.toml
+
+Exit codes:
+  0  done                          3  configuration or data directory cannot be used
+  1  refused, or something failed  4  the server must run for this, or must not
+  2  wrong arguments
+
+Passwords are never arguments: they are asked for, or read with --password-stdin.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_spellings_that_scripts_rely_on_are_understood() {
+        for line in [
+            "anemone init --data DIR --domain NAME",
+            "anemone serve --data DIR",
+            "anemone account add NAME@DOMAIN --password-stdin --data DIR",
+            "anemone account list",
+            "anemone account disable a@b",
+            "anemone account enable a@b",
+            "anemone account password a@b",
+            "anemone account delete a@b --yes",
+            "anemone invite new --data DIR",
+            "anemone invite list --json",
+            "anemone --json invite revoke 3",
+            "anemone session list",
+            "anemone session kick a@b/c",
+            "anemone check",
+            "anemone backup FILE",
+            "anemone restore FILE --data DIR",
+        ] {
+            assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+        assert!(Arguments::try_parse_from(["anemone", "account", "add", "a", "secret"]).is_err());
+    }
+}

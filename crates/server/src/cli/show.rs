@@ -1,0 +1,396 @@
+//! Answers for people and for scripts.
+
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+use serde_json::json;
+
+use crate::{
+    admin::{
+        Account, Fault, Invitation, InvitationState, Response, Session, SignUp, Status, Token,
+    },
+    config::{Config, Home},
+    invitation,
+};
+
+/// How an answer is to be shown.
+#[derive(Debug)]
+pub(super) struct Style {
+    /// As JSON.
+    pub(super) json: bool,
+    /// With a QR code wherever it goes.
+    pub(super) qr: bool,
+}
+
+/// Prints to standard output. A reader that has gone away is not an error.
+pub(super) fn text(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out
+        .write_all(text.as_bytes())
+        .and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+    let _ = out.flush();
+}
+
+pub(super) fn value(value: &serde_json::Value) {
+    text(&value.to_string());
+}
+
+/// Why nothing was done: JSON on standard output, words on standard error.
+pub(super) fn fault(fault: &Fault, json: bool) {
+    if json {
+        return value(&json!({ "error": fault }));
+    }
+    eprintln!("anemone: {}", clean_lines(&fault.message));
+}
+
+pub(super) fn response(response: &Response, style: &Style) {
+    if style.json {
+        // These types can always be written.
+        return text(&serde_json::to_string(response).unwrap_or_default());
+    }
+    match response {
+        Response::Done(sentence) => text(sentence),
+        Response::Accounts(rows) => accounts(rows),
+        Response::Invitation(invitation) => new_invitation(invitation, style.qr),
+        Response::Invitations(rows) => invitations(rows),
+        Response::Requests(rows) => requests(rows),
+        Response::Sessions(rows) => sessions(rows),
+        Response::Tokens(rows) => tokens(rows),
+        Response::Backup(backup) => text(&backup.path.display().to_string()),
+        Response::Reloaded(sentences) => text(&sentences.join("\n")),
+        Response::Metrics(page) => text(page),
+        Response::Status(status) => show_status(status),
+        Response::Error(error) => fault(error, false),
+    }
+}
+
+fn accounts(rows: &[Account]) {
+    let mut table = Table::new(["ADDRESS", "ROLE", "STATE", "CREATED", "LAST LOGIN", "INVITED BY"]);
+    for row in rows {
+        table.row([
+            row.address.clone(),
+            if row.admin { "admin" } else { "user" }.to_owned(),
+            if row.disabled { "disabled" } else { "active" }.to_owned(),
+            day(&row.created),
+            row.last_login.as_deref().map_or("never".to_owned(), moment),
+            row.invited_by.clone().unwrap_or_default(),
+        ]);
+    }
+    table.print("There are no accounts yet. Invite somebody with: anemone invite new");
+}
+
+fn new_invitation(invitation: &Invitation, qr: bool) {
+    let mut page = String::new();
+    let link = invitation.link.as_deref().unwrap_or_default();
+    let _ = writeln!(page, "{link}");
+    let _ = writeln!(page, "{}", invitation.uri.as_deref().unwrap_or_default());
+    let _ = writeln!(page, "\n{}", terms(invitation));
+    if let Some(notice) = &invitation.notice {
+        let _ = writeln!(page, "{notice}");
+    }
+    if (qr || io::stdout().is_terminal())
+        && let Some(picture) = invitation::qr_for_terminal(link)
+    {
+        let _ = write!(page, "\n{picture}");
+    }
+    text(&page);
+}
+
+/// What an invitation is good for, in a sentence or two.
+fn terms(invitation: &Invitation) -> String {
+    let who = match (&invitation.name, invitation.uses) {
+        (Some(name), _) => format!("for the name {name}"),
+        (None, 1) => "for one person".to_owned(),
+        (None, uses) => format!("for {uses} people"),
+    };
+    let role = if invitation.admin { ", who becomes an administrator" } else { "" };
+    let contact = match &invitation.invited_by {
+        Some(inviter) => format!(" {inviter} becomes a contact."),
+        None => String::new(),
+    };
+    format!(
+        "Invitation {} {who}{role}, until {}.{contact} The link is shown only this once.",
+        invitation.id,
+        moment(&invitation.expires)
+    )
+}
+
+fn invitations(rows: &[Invitation]) {
+    let mut table = Table::new([
+        "ID",
+        "STATE",
+        "USES",
+        "EXPIRES",
+        "NAME",
+        "ROLE",
+        "INVITED BY",
+        "USED BY",
+        "NOTE",
+    ]);
+    for row in rows {
+        let state = match row.state {
+            InvitationState::Open => "open",
+            InvitationState::Used => "used",
+            InvitationState::Expired => "expired",
+            InvitationState::Revoked => "revoked",
+        };
+        table.row([
+            row.id.to_string(),
+            state.to_owned(),
+            row.uses.to_string(),
+            moment(&row.expires),
+            row.name.clone().unwrap_or_default(),
+            if row.admin { "admin" } else { "user" }.to_owned(),
+            row.invited_by.clone().unwrap_or_else(|| "operator".to_owned()),
+            row.used_by.join(" "),
+            row.note.clone(),
+        ]);
+    }
+    table.print("There are no invitations. Make one with: anemone invite new");
+}
+
+fn requests(rows: &[SignUp]) {
+    let mut table = Table::new(["ID", "STATE", "AT", "NAME", "CONTACT", "TEXT"]);
+    for row in rows {
+        table.row([
+            row.id.to_string(),
+            row.state.clone(),
+            moment(&row.at),
+            row.name.clone(),
+            row.contact.clone(),
+            row.text.clone(),
+        ]);
+    }
+    table.print("No requests are waiting.");
+}
+
+fn sessions(rows: &[Session]) {
+    let mut table =
+        Table::new(["ADDRESS", "STATE", "SINCE", "NETWORK", "TRANSPORT", "MECHANISM", "CLIENT"]);
+    for row in rows {
+        table.row([
+            row.address.clone(),
+            if row.connected { "connected" } else { "resumable" }.to_owned(),
+            moment(&row.since),
+            row.network.clone().unwrap_or_default(),
+            row.transport.clone(),
+            row.mechanism.clone().unwrap_or_default(),
+            row.client.clone().unwrap_or_default(),
+        ]);
+    }
+    table.print("Nobody is connected.");
+}
+
+fn tokens(rows: &[Token]) {
+    let mut table =
+        Table::new(["ACCOUNT", "DEVICE", "DESCRIPTION", "CREATED", "LAST USED", "EXPIRES"]);
+    for row in rows {
+        table.row([
+            row.account.clone(),
+            row.device.clone(),
+            row.description.clone(),
+            moment(&row.created),
+            row.last_used.as_deref().map_or("never".to_owned(), moment),
+            moment(&row.expires),
+        ]);
+    }
+    table.print("No device has a token.");
+}
+
+fn show_status(status: &Status) {
+    let mut page = String::new();
+    let state = if status.running { "running" } else { "stopped" };
+    let _ = writeln!(page, "{} is {state}, version {}", status.domain, status.version);
+    for door in &status.listening {
+        let _ = writeln!(page, "  {:<8} {}", door.service.to_string(), door.address);
+    }
+    let _ = writeln!(page, "  accounts {}", status.accounts);
+    if status.running {
+        let _ = writeln!(page, "  sessions {}", status.sessions);
+    }
+    let _ = writeln!(page, "  database {}", size(status.database_bytes));
+    if !status.storing {
+        let _ =
+            writeln!(page, "  The disk does not take writes: messages are refused. See the log.");
+    }
+    text(&page);
+}
+
+/// The configuration in force, in the form of the file. JSON has the same words, since numbers,
+/// texts and lists are written alike.
+pub(super) fn configuration(config: &Config, json: bool) {
+    let mut page = String::new();
+    for (section, keys) in config.show() {
+        let keys = keys.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
+        if json {
+            let fields: Vec<String> =
+                keys.map(|(key, value)| format!("\"{key}\":{value}")).collect();
+            let fields = fields.join(",");
+            let _ = match section {
+                "" => write!(page, "{fields}"),
+                _ => write!(page, ",\"{section}\":{{{fields}}}"),
+            };
+        } else {
+            if !section.is_empty() {
+                let _ = writeln!(page, "\n[{section}]");
+            }
+            for (key, value) in keys {
+                let _ = writeln!(page, "{key} = {value}");
+            }
+        }
+    }
+    if json { text(&format!("{{\"config\":{{{page}}}}}")) } else { text(&page) }
+}
+
+/// The answer to `init`.
+pub(super) fn initialised(home: &Home, domain: &str, existed: bool, json: bool) {
+    let data = home.path().display();
+    if json {
+        return value(&json!({ "init": {
+            "data": home.path(),
+            "domain": domain,
+            "configuration": home.config_file(),
+            "authority": home.authority(),
+            "existed": existed,
+        }}));
+    }
+    if existed {
+        return text(&format!("{data} is set up for {domain} already; nothing was overwritten."));
+    }
+    text(&format!(
+        "{data} is set up for {domain}.\n\n\
+         Next:\n  \
+         anemone check --data {data}               see whether all is well\n  \
+         anemone serve --data {data}               run the server\n  \
+         anemone invite new --admin --data {data}  invite yourself\n\n\
+         Clients must trust {} until you set a certificate in {}.",
+        home.authority().display(),
+        home.config_file().display()
+    ));
+}
+
+/// A number of bytes for people.
+pub(super) fn size(bytes: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut whole = bytes;
+    let mut rest = 0;
+    while whole >= 1024 && unit + 1 < units.len() {
+        rest = whole % 1024;
+        whole /= 1024;
+        unit += 1;
+    }
+    match unit {
+        0 => format!("{whole} {}", units[unit]),
+        _ => format!("{whole}.{} {}", rest * 10 / 1024, units[unit]),
+    }
+}
+
+fn day(stamp: &str) -> String {
+    stamp.split('T').next().unwrap_or_default().to_owned()
+}
+
+/// `2026-01-02 03:04 UTC`
+fn moment(stamp: &str) -> String {
+    match stamp.split_once('T') {
+        Some((day, time)) => format!("{day} {} UTC", time.get(..5).unwrap_or(time)),
+        None => stamp.to_owned(),
+    }
+}
+
+/// What others wrote must not steer the terminal: control characters and those that change the
+/// direction of writing are replaced.
+fn clean(text: &str) -> String {
+    let is_harmful = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|letter| if is_harmful(letter) { '·' } else { letter }).collect()
+}
+
+fn clean_lines(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
+}
+
+/// Columns that are as wide as they need to be.
+struct Table<const COLUMNS: usize> {
+    rows: Vec<[String; COLUMNS]>,
+}
+
+impl<const COLUMNS: usize> Table<COLUMNS> {
+    fn new(heading: [&str; COLUMNS]) -> Self {
+        Table { rows: vec![heading.map(str::to_owned)] }
+    }
+
+    fn row(&mut self, row: [String; COLUMNS]) {
+        self.rows.push(row.map(|cell| clean(&cell)));
+    }
+
+    fn print(&self, empty: &str) {
+        if self.rows.len() == 1 { text(empty) } else { text(&self.render()) }
+    }
+
+    fn render(&self) -> String {
+        let mut widths = [0; COLUMNS];
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.chars().count().max(*width);
+            }
+        }
+        let mut page = String::new();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (width, cell) in widths.iter().zip(row) {
+                let _ = write!(line, "{cell:<width$}  ");
+            }
+            let _ = writeln!(page, "{}", line.trim_end());
+        }
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_aligned_and_cannot_steer_the_terminal() {
+        let mut table = Table::new(["A", "B"]);
+        table.row(["long cell".to_owned(), "\u{1b}[2Jx".to_owned()]);
+        table.row(["é".to_owned(), "a\u{202e}b".to_owned()]);
+        assert_eq!(table.render(), "A          B\nlong cell  ·[2Jx\né          a·b\n");
+    }
+
+    #[test]
+    fn sizes_and_times_are_short() {
+        assert_eq!(size(512), "512 bytes");
+        assert_eq!(size(1536), "1.5 KiB");
+        assert_eq!(size(3 << 30), "3.0 GiB");
+        assert_eq!(moment("2026-01-02T03:04:05Z"), "2026-01-02 03:04 UTC");
+    }
+
+    #[test]
+    fn the_terms_of_an_invitation_are_a_sentence() {
+        let invitation = Invitation {
+            id: 7,
+            link: None,
+            uri: None,
+            state: InvitationState::Open,
+            uses: 1,
+            expires: "2026-01-02T03:04:05Z".to_owned(),
+            name: None,
+            admin: true,
+            invited_by: None,
+            note: String::new(),
+            used_by: Vec::new(),
+            notice: None,
+        };
+        assert_eq!(
+            terms(&invitation),
+            "Invitation 7 for one person, who becomes an administrator, until \
+             2026-01-02 03:04 UTC. The link is shown only this once."
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! Talking with the person at the terminal.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+use crate::{
+    admin::{Fault, FaultCode},
+    password::Password,
+};
+
+/// The password for an account: the first line of standard input, or what the person types, twice
+/// and unseen.
+pub(super) fn password(account: &str, from_stdin: bool) -> Result<Password, Fault> {
+    if from_stdin {
+        return line();
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Fault::new(
+            FaultCode::Usage,
+            "there is no terminal to ask for the password on: give it on standard input with \
+             --password-stdin",
+        ));
+    }
+    let first = unseen(&format!("Password for {account}: "))?;
+    let second = unseen("The same again: ")?;
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Fault::new(FaultCode::Invalid, "the two passwords are not the same"))
+    }
+}
+
+/// Asks before an account is deleted. Without a terminal, `--yes` is needed.
+pub(super) fn confirm_deletion(account: &str) -> Result<(), Fault> {
+    if !io::stdin().is_terminal() {
+        return Err(Fault::new(
+            FaultCode::Usage,
+            "deleting an account cannot be undone; say --yes to do it without being asked",
+        ));
+    }
+    prompt(&format!(
+        "{account} will be deleted with its messages, contacts and everything else.\n\
+         Type the address again to go on: "
+    ))?;
+    if line()?.expose() == account {
+        Ok(())
+    } else {
+        Err(Fault::new(FaultCode::Invalid, "nothing was deleted"))
+    }
+}
+
+/// Seconds of a time such as `90s`, `30m`, `12h`, `7d` or `2w`.
+pub(super) fn duration(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a time such as 30m, 12h, 7d or 2w");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        'w' => 7 * 24 * 60 * 60,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text.strip_suffix(unit).and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
+    number.checked_mul(seconds).filter(|total| *total > 0).ok_or_else(wrong)
+}
+
+/// A question on standard error, so that standard output holds results only.
+fn prompt(text: &str) -> Result<(), Fault> {
+    let mut out = io::stderr();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| broken(&error))
+}
+
+fn line() -> Result<Password, Fault> {
+    let mut text = String::new();
+    let read = io::stdin().lock().read_line(&mut text).map_err(|error| broken(&error))?;
+    if read == 0 {
+        return Err(Fault::new(FaultCode::Invalid, "standard input is empty"));
+    }
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(Password::new(text))
+}
+
+/// Reads a line that the terminal does not show.
+fn unseen(question: &str) -> Result<Password, Fault> {
+    prompt(question)?;
+    let stdin = io::stdin();
+    let before = tcgetattr(&stdin).map_err(|error| broken(&error.into()))?;
+    let mut hidden = before.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    hidden.local_modes.insert(LocalModes::ECHONL);
+    tcsetattr(&stdin, OptionalActions::Flush, &hidden).map_err(|error| broken(&error.into()))?;
+    let typed = line();
+    let restored = tcsetattr(&stdin, OptionalActions::Now, &before);
+    restored.map_err(|error| broken(&error.into()))?;
+    typed
+}
+
+fn broken(error: &io::Error) -> Fault {
+    Fault::new(FaultCode::Usage, format!("the terminal cannot be used: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_with_their_unit() {
+        assert_eq!(duration("90s"), Ok(90));
+        assert_eq!(duration("12h"), Ok(43_200));
+        assert_eq!(duration("7d"), Ok(604_800));
+        for wrong in ["", "7", "d", "-1d", "0d", "7 d", "1y", "99999999999999999999w", "1é"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}
