@@ -86,6 +86,13 @@ fn offering_only_types_nobody_knows_is_noticed() {
 }
 
 #[test]
+fn types_nobody_knows_are_fatal_with_an_end_point_that_is_stolen_too() {
+    fails(true, |_, text| {
+        text.replace("'tls-exporter'", "'tls-future'").replace("'tls-server-end-point'", "'other'")
+    });
+}
+
+#[test]
 fn leaving_only_the_weakest_mechanisms_is_noticed_without_binding_too() {
     let mut house = House::new();
     let mut client = juliet();

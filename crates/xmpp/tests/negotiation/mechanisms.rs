@@ -52,6 +52,37 @@ fn the_end_point_is_bound_to_where_nothing_is_exported() {
 }
 
 #[test]
+fn a_client_may_prefer_not_to_bind_where_the_offer_is_not_repeated() {
+    for (preference, mechanism) in
+        [(Preference::Sasl, "SCRAM-SHA-1"), (Preference::Sasl2, "SCRAM-SHA-256")]
+    {
+        let mut house = House::new();
+        let mut client = juliet();
+        client.mechanisms = vec![Mechanism::from_name(mechanism).unwrap()];
+        client.preference = preference;
+        let end = Pair::new(&mut house, client).tampered(without_protection).run();
+        // The proof covers the attribute that is missing, so the server refuses; the client would
+        // not have minded.
+        assert!(matches!(end.client_error(), Error::Refused(_)));
+    }
+}
+
+/// Takes the attributes of XEP-0474 and XEP-0515 out of challenges.
+fn without_protection(from_server: bool, text: String) -> String {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    let Some((before, rest)) = text.split_once("<challenge ").filter(|_| from_server) else {
+        return text;
+    };
+    let (attributes, rest) = rest.split_once('>').unwrap();
+    let (challenge, after) = rest.split_once('<').unwrap();
+    let challenge = String::from_utf8(BASE64_STANDARD.decode(challenge).unwrap()).unwrap();
+    let (challenge, _) = challenge.split_once(",h=").unwrap();
+    let challenge = BASE64_STANDARD.encode(challenge);
+    format!("{before}<challenge {attributes}>{challenge}<{after}")
+}
+
+#[test]
 fn behind_a_proxy_mechanisms_do_not_bind() {
     let mut house = House::new();
     let mut pair = Pair::new(&mut house, juliet()).direct();

@@ -75,13 +75,12 @@ fn begin_password(
     out: &mut Out,
 ) -> Result<Next, Error> {
     let Some(credential) = &core.settings.credential else { return Err(Error::NoMechanism) };
-    let (mechanism, binding) = choose(core, &offer, profile)?;
+    let Choice { mechanism, binding, doubtful } = choose(core, &offer, profile)?;
     let (message, stage) = match (mechanism, credential) {
         (Mechanism::Scram(hash) | Mechanism::ScramPlus(hash), _) => {
             let name = username(core).to_owned();
-            let mut client = Client::new(hash, binding.clone(), &name, None, &core.nonces.next());
-            if binding == Binding::Unsupported && could_bind(core) {
-                // XEP-0474 §7, new rule 6: no common type is only believed if it is protected.
+            let mut client = Client::new(hash, binding, &name, None, &core.nonces.next());
+            if doubtful {
                 client = client.demand_protection();
             }
             (client.first().into_bytes(), Stage::ScramFirst(client))
@@ -122,11 +121,20 @@ fn send_first(
     Ok(Next::Read(State::Exchange(Box::new(exchange))))
 }
 
+/// What to authenticate with.
+struct Choice {
+    mechanism: Mechanism,
+    binding: Binding,
+    /// XEP-0474 §7, new rule 6: the server seems to share no type of channel binding with us, which
+    /// is only believed if it says so under the protection of the password.
+    doubtful: bool,
+}
+
 /// The best mechanism both sides know, and what to say about channel binding.
-fn choose(core: &Core, offer: &Offer, profile: Profile) -> Result<(Mechanism, Binding), Error> {
+fn choose(core: &Core, offer: &Offer, profile: Profile) -> Result<Choice, Error> {
     let names = offer.mechanisms(profile);
     let binding = choose_binding(core, offer, profile, &names)?;
-    let binds = matches!(binding, Binding::Bound(..));
+    let binds = matches!(binding, Some(Binding::Bound(..)));
     let password = matches!(core.settings.credential, Some(Credential::Password(_)));
     let usable = |mechanism: &Mechanism| {
         let fits = match mechanism {
@@ -137,24 +145,26 @@ fn choose(core: &Core, offer: &Offer, profile: Profile) -> Result<(Mechanism, Bi
         };
         fits && names.iter().any(|name| name == mechanism.name())
     };
-    let chosen = core.settings.mechanisms.iter().copied().find(usable).ok_or(Error::NoMechanism)?;
-    match (chosen, binding) {
-        (Mechanism::ScramPlus(_), binding) => Ok((chosen, binding)),
-        // A mechanism without binding was preferred, or no bound one is allowed.
-        (_, Binding::Bound(..)) => Ok((chosen, Binding::Unsupported)),
-        (_, binding) => Ok((chosen, binding)),
-    }
+    let chosen = core.settings.mechanisms.iter().copied().find(usable);
+    let mechanism = chosen.ok_or(Error::NoMechanism)?;
+    let doubtful = binding.is_none();
+    let binding = match binding {
+        // A mechanism without binding is preferred.
+        Some(Binding::Bound(..)) if !mechanism.binds_channel() => Binding::Unsupported,
+        binding => binding.unwrap_or(Binding::Unsupported),
+    };
+    Ok(Choice { mechanism, binding, doubtful })
 }
 
-/// XEP-0440 §4.
+/// XEP-0440 §4; `None` if both sides could bind and share no type.
 fn choose_binding(
     core: &Core,
     offer: &Offer,
     profile: Profile,
     names: &[String],
-) -> Result<Binding, Error> {
+) -> Result<Option<Binding>, Error> {
     if !could_bind(core) {
-        return Ok(Binding::Unsupported); // Rule 2.
+        return Ok(Some(Binding::Unsupported)); // Rule 2.
     }
     let plus = names.iter().any(|name| name.ends_with("-PLUS"));
     let bound = |kind: ChannelBinding| {
@@ -162,18 +172,19 @@ fn choose_binding(
         Some(Binding::Bound(kind, data.to_vec()))
     };
     match (plus, offer.bindings()) {
-        (false, None) => Ok(Binding::NotOffered), // Rule 3.
+        (false, None) => Ok(Some(Binding::NotOffered)), // Rule 3.
         (true, None) if profile == Profile::Sasl2 => {
             Err(Error::Downgrade("no channel binding types")) // Rule 4.
         }
         // RFC 9266 §3 makes this type the default; servers from before XEP-0440 expect it.
-        (true, None) => Ok(bound(ChannelBinding::TlsExporter).unwrap_or(Binding::Unsupported)),
+        (true, None) => {
+            Ok(Some(bound(ChannelBinding::TlsExporter).unwrap_or(Binding::Unsupported)))
+        }
         (false, Some(_)) => Err(Error::Downgrade("no mechanism binds to the channel")), // Rule 5.
         (true, Some(types)) => {
             // Rule 7: the strongest common one. Rule 6 in the form of XEP-0474 if there is none.
             let common = |kind: &ChannelBinding| types.iter().any(|name| name == kind.name());
-            let best = ChannelBinding::ALL.into_iter().filter(common).find_map(bound);
-            Ok(best.unwrap_or(Binding::Unsupported))
+            Ok(ChannelBinding::ALL.into_iter().filter(common).find_map(bound))
         }
     }
 }
