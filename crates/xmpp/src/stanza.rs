@@ -11,8 +11,8 @@ use memchr::{memchr, memrchr};
 
 use crate::ns;
 use crate::xml::{
-    AttrAt, ChildAt, Element, Form, Index, Limits, Outer, XmlError, build, decode_attribute,
-    decode_text, utf8,
+    AttrAt, ChildAt, Element, Form, Index, Limits, Outer, XmlError, attribute_is, build,
+    decode_attribute, decode_text, utf8,
 };
 
 /// What a first-level element is.
@@ -73,7 +73,7 @@ impl Stanza {
     pub fn parse(bytes: Bytes, limits: &Limits) -> Result<Stanza, XmlError> {
         let (index, form, len) = Index::scan(&bytes, limits, &CLIENT)?;
         if len < bytes.len() {
-            return Err(XmlError::NotWellFormed("more than one element"));
+            return Err(XmlError::TrailingData);
         }
         match form {
             Form::Canonical => Ok(Stanza { bytes, index: Arc::new(index) }),
@@ -135,7 +135,7 @@ impl Stanza {
 
     /// Whether the element has this name and namespace.
     pub fn is(&self, name: &str, ns: &str) -> bool {
-        self.name() == name && self.ns() == ns
+        self.index.name.of(&self.bytes) == name.as_bytes() && self.index.is_in(&self.bytes, ns)
     }
 
     /// The `to` attribute.
@@ -230,7 +230,11 @@ impl<'a> Child<'a> {
 
     /// Whether the child has this name and namespace.
     pub fn is(&self, name: &str, ns: &str) -> bool {
-        self.at.name.local(&self.stanza.bytes) == name.as_bytes() && self.ns() == ns
+        self.at.name.local(&self.stanza.bytes) == name.as_bytes()
+            && match self.at.ns {
+                None => self.stanza.index.is_in(&self.stanza.bytes, ns),
+                Some(span) => attribute_is(span.of(&self.stanza.bytes), ns),
+            }
     }
 
     /// The serialised child. It stands alone where the default namespace is that of the stanza.

@@ -1,47 +1,52 @@
 //! XML 1.0 §2.2 and §2.3: characters and names, found in bytes
 
+use memchr::memchr_iter;
+
 use super::XmlError;
 
-/// Length of the longest prefix that needs no attention: ASCII other than control characters and
-/// the three `stops`.
-#[inline]
-pub(super) fn plain_len(input: &[u8], stops: [u8; 3]) -> usize {
-    let mut len = 0;
+/// How much of `input` consists of characters that XML allows, and why it is not all: `None` when
+/// only the end of the last character is missing.
+///
+/// The tokenizer sees nothing else, so it need not look at every byte itself.
+pub(super) fn valid_len(input: &[u8]) -> (usize, Option<XmlError>) {
     let (blocks, _) = input.as_chunks::<32>();
-    for block in blocks {
-        if block.iter().fold(false, |found, &byte| found | needs_attention(byte, stops)) {
-            break;
-        }
-        len += 32;
+    let plain = 32 * blocks.iter().take_while(|block| is_plain(*block)).count();
+    let rest = input.get(plain..).unwrap_or_default();
+    if is_plain(rest) {
+        return (input.len(), None);
     }
-    let (words, tail) = input.get(len..).unwrap_or_default().as_chunks::<8>();
-    for word in words {
-        let found = attention_bits(u64::from_le_bytes(*word), stops);
-        if found != 0 {
-            return len + (found.trailing_zeros() / 8) as usize;
-        }
-        len += 8;
+    let (utf8, error) = match std::str::from_utf8(rest) {
+        Ok(_) => (rest, None),
+        Err(error) => (
+            rest.get(..error.valid_up_to()).unwrap_or_default(),
+            error.error_len().map(|_| XmlError::Encoding),
+        ),
+    };
+    match forbidden(utf8) {
+        Some(at) => (plain + at, Some(XmlError::Character)),
+        None => (plain + utf8.len(), error),
     }
-    len + tail.iter().take_while(|&&byte| !needs_attention(byte, stops)).count()
 }
 
-/// Signed, both control characters and bytes above ASCII are below the space.
+/// Whether all bytes are ASCII other than control characters, as nearly all traffic is. Signed,
+/// both kinds of exception are below the space. Written so that the compiler takes many at once.
 #[inline]
-fn needs_attention(byte: u8, stops: [u8; 3]) -> bool {
-    let [a, b, c] = stops;
-    (byte as i8) < 0x20 || byte == a || byte == b || byte == c
+fn is_plain(bytes: &[u8]) -> bool {
+    !bytes.iter().fold(false, |found, &byte| found | ((byte as i8) < 0x20))
 }
 
-/// The highest bit of every byte that needs attention. Bits above the lowest one set may be wrong,
-/// because the subtractions borrow; only the lowest is used.
-#[inline]
-fn attention_bits(word: u64, stops: [u8; 3]) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES << 7;
-    let zero = |x: u64| x.wrapping_sub(ONES) & !x;
-    let [a, b, c] = stops.map(|stop| zero(word ^ (ONES * u64::from(stop))));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (word | control | a | b | c) & HIGHS
+/// Where the first control character or U+FFFE or U+FFFF is.
+fn forbidden(utf8: &[u8]) -> Option<usize> {
+    let control = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    let mut first = None;
+    if utf8.iter().fold(false, |found, &byte| found | control(byte)) {
+        first = utf8.iter().position(|&byte| control(byte));
+    }
+    let before = utf8.get(..first.unwrap_or(utf8.len())).unwrap_or_default();
+    let mut starts = memchr_iter(0xEF, before);
+    let noncharacter =
+        starts.find(|&at| matches!(before.get(at..), Some([_, 0xBF, 0xBE | 0xBF, ..])));
+    noncharacter.or(first)
 }
 
 /// A character above ASCII at the beginning of `input`: its code point and its length in bytes.
@@ -72,15 +77,6 @@ pub(super) fn multibyte(input: &[u8]) -> Result<Option<(u32, usize)>, XmlError> 
     Ok(Some((code, len)))
 }
 
-/// A character above ASCII in content, as its length; `None` when the input ends within it.
-pub(super) fn content_char(input: &[u8]) -> Result<Option<usize>, XmlError> {
-    match multibyte(input)? {
-        Some((0xFFFE | 0xFFFF, _)) => Err(FORBIDDEN),
-        Some((_, len)) => Ok(Some(len)),
-        None => Ok(None),
-    }
-}
-
 /// Whether a code point may stand in a document (XML 1.0 §2.2).
 pub(super) fn is_char(code: u32) -> bool {
     matches!(code, 0x9 | 0xA | 0xD | 0x20..=0xD7FF | 0xE000..=0xFFFD | 0x1_0000..=0x10_FFFF)
@@ -98,42 +94,29 @@ pub(super) fn space_len(input: &[u8]) -> usize {
     input.iter().take_while(|&&byte| is_space(byte)).count()
 }
 
-/// What a byte can be in a name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum NameByte {
-    /// A letter or underscore.
-    Start,
-    /// A digit, hyphen or full stop: not at the beginning.
-    Inner,
-    /// Separates prefix and local part.
-    Colon,
-    /// Part of a character above ASCII.
-    Multibyte,
-    /// Not part of a name.
-    No,
-}
-
-/// Classifies a byte for names.
+/// Length of the ASCII letters, digits, underscores, hyphens and full stops `input` begins with.
 #[inline]
-pub(super) fn name_byte(byte: u8) -> NameByte {
-    NAME_BYTES.get(usize::from(byte)).copied().unwrap_or(NameByte::No)
+pub(super) fn name_len(input: &[u8]) -> usize {
+    let in_name = |byte: u8| IN_NAME.get(usize::from(byte)).copied().unwrap_or(false);
+    input.iter().take_while(|&&byte| in_name(byte)).count()
 }
 
-static NAME_BYTES: [NameByte; 256] = {
-    let mut table = [NameByte::No; 256];
+static IN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = match byte as u8 {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => NameByte::Start,
-            b'0'..=b'9' | b'-' | b'.' => NameByte::Inner,
-            b':' => NameByte::Colon,
-            0x80.. => NameByte::Multibyte,
-            _ => NameByte::No,
-        };
+        table[byte] =
+            matches!(byte as u8, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.');
         byte += 1;
     }
     table
 };
+
+/// Whether an ASCII byte may begin a name.
+#[inline]
+pub(super) fn begins_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
 
 /// Whether a code point above ASCII may begin a name (XML 1.0 §2.3).
 pub(super) fn is_name_start(code: u32) -> bool {
@@ -148,26 +131,48 @@ pub(super) fn is_name_char(code: u32) -> bool {
     is_name_start(code) || matches!(code, 0xB7 | 0x300..=0x36F | 0x203F..=0x2040)
 }
 
-/// The error for characters that XML does not allow.
-pub(super) const FORBIDDEN: XmlError = XmlError::NotWellFormed("forbidden character");
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn plain_text_ends_at_the_first_byte_that_needs_attention() {
-        let stops = [b'<', b'&', b']'];
-        for byte in 0..=255_u8 {
-            let stop = byte < 0x20 || byte >= 0x80 || stops.contains(&byte);
+    fn the_first_forbidden_byte_ends_what_is_valid() {
+        for byte in 0..0x20_u8 {
             for at in 0..80 {
                 let mut input = vec![b'x'; 100];
                 input[at] = byte;
-                let expected = if stop { at } else { 100 };
-                assert_eq!(plain_len(&input, stops), expected, "byte {byte} at {at}");
+                let allowed = matches!(byte, b'\t' | b'\n' | b'\r');
+                let expected = if allowed { (100, None) } else { (at, Some(XmlError::Character)) };
+                assert_eq!(valid_len(&input), expected, "byte {byte} at {at}");
                 input[at + 1] = 0;
-                assert_eq!(plain_len(&input, stops), if stop { at } else { at + 1 });
+                let expected = if allowed { at + 1 } else { at };
+                assert_eq!(valid_len(&input), (expected, Some(XmlError::Character)));
+                input[at + 1] = 0xFF;
+                let error = if allowed { XmlError::Encoding } else { XmlError::Character };
+                assert_eq!(valid_len(&input), (expected, Some(error)));
             }
+        }
+    }
+
+    #[test]
+    fn noncharacters_are_forbidden() {
+        for (text, expected) in [
+            ("ab\u{FFFE}", (2, Some(XmlError::Character))),
+            ("ab\u{FFFF}\u{1}", (2, Some(XmlError::Character))),
+            ("a\u{1}\u{FFFF}", (1, Some(XmlError::Character))),
+            ("a\u{FFFD}\u{F000}\u{1FFFE}", (11, None)),
+        ] {
+            assert_eq!(valid_len(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_character_cut_short_is_not_valid_yet() {
+        let text = "x\u{e9}\u{20ac}\u{1f980}";
+        for len in 0..=text.len() {
+            let valid = (0..=len).rev().find(|&end| text.is_char_boundary(end)).unwrap();
+            assert_eq!(valid_len(&text.as_bytes()[..len]), (valid, None));
         }
     }
 

@@ -63,10 +63,10 @@ pub(super) fn stream_header(
     let outer = Outer::default();
     let namespace = names.resolve(input, name.prefix(input), &outer);
     if namespace.is_none_or(|found| found.decode(input) != ns::STREAM) {
-        return Err(XmlError::Namespace("the root is not in the streams namespace"));
+        return Err(XmlError::StreamNamespace);
     }
     if name.local(input) != b"stream" {
-        return Err(XmlError::Format("the root is not a stream"));
+        return Err(XmlError::NotAStream);
     }
     let mut context = Context { root: name.of(input).into(), ..Context::default() };
     let mut prefixes = Vec::new();
@@ -135,7 +135,7 @@ pub(super) fn declaration_len(input: &[u8]) -> Result<Option<usize>, XmlError> {
     let Some(rest) = input.strip_prefix(START) else { return Ok(Some(0)) };
     match rest.first() {
         Some(&byte) if is_space(byte) => {}
-        _ => return Err(XmlError::Restricted("processing instruction")),
+        _ => return Err(XmlError::ProcessingInstruction),
     }
     let window = rest.get(..LONGEST_DECLARATION).unwrap_or(rest);
     match window.windows(2).position(|pair| pair == b"?>") {
@@ -143,7 +143,7 @@ pub(super) fn declaration_len(input: &[u8]) -> Result<Option<usize>, XmlError> {
             check_declaration(window.get(..end).unwrap_or_default())?;
             Ok(Some(START.len() + end + 2))
         }
-        None if rest.len() >= LONGEST_DECLARATION => Err(BAD_DECLARATION),
+        None if rest.len() >= LONGEST_DECLARATION => Err(XmlError::Declaration),
         None => Ok(None),
     }
 }
@@ -153,7 +153,7 @@ fn check_declaration(inside: &[u8]) -> Result<(), XmlError> {
     let mut rest = std::str::from_utf8(inside).map_err(|_| XmlError::Encoding)?;
     let version = pseudo_attribute(&mut rest, "version")?;
     if version.is_none_or(|version| version != "1.0") {
-        return Err(BAD_DECLARATION);
+        return Err(XmlError::Declaration);
     }
     if let Some(encoding) = pseudo_attribute(&mut rest, "encoding")? {
         if !encoding.eq_ignore_ascii_case("utf-8") {
@@ -162,11 +162,11 @@ fn check_declaration(inside: &[u8]) -> Result<(), XmlError> {
     }
     if let Some(standalone) = pseudo_attribute(&mut rest, "standalone")? {
         if !matches!(standalone, "yes" | "no") {
-            return Err(BAD_DECLARATION);
+            return Err(XmlError::Declaration);
         }
     }
     let done = rest.trim_start_matches(SPACE).is_empty();
-    if done { Ok(()) } else { Err(BAD_DECLARATION) }
+    if done { Ok(()) } else { Err(XmlError::Declaration) }
 }
 
 /// Takes `name="value"` with the white space before it from the front of `rest`, if it is there.
@@ -174,14 +174,14 @@ fn pseudo_attribute<'a>(rest: &mut &'a str, name: &str) -> Result<Option<&'a str
     let trimmed = rest.trim_start_matches(SPACE);
     let Some(tail) = trimmed.strip_prefix(name) else { return Ok(None) };
     if trimmed.len() == rest.len() {
-        return Err(BAD_DECLARATION);
+        return Err(XmlError::Declaration);
     }
-    let tail = tail.trim_start_matches(SPACE).strip_prefix('=').ok_or(BAD_DECLARATION)?;
+    let tail = tail.trim_start_matches(SPACE).strip_prefix('=').ok_or(XmlError::Declaration)?;
     let tail = tail.trim_start_matches(SPACE);
     let quote = tail.chars().next().filter(|quote| matches!(quote, '\'' | '"'));
-    let quote = quote.ok_or(BAD_DECLARATION)?;
+    let quote = quote.ok_or(XmlError::Declaration)?;
     let (value, tail) =
-        tail.strip_prefix(quote).and_then(|tail| tail.split_once(quote)).ok_or(BAD_DECLARATION)?;
+        tail.strip_prefix(quote).and_then(|tail| tail.split_once(quote)).ok_or(XmlError::Declaration)?;
     *rest = tail;
     Ok(Some(value))
 }
@@ -190,8 +190,6 @@ const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// Bytes of an XML declaration after `<?xml`.
 const LONGEST_DECLARATION: usize = 256;
-
-const BAD_DECLARATION: XmlError = XmlError::NotWellFormed("XML declaration");
 
 #[cfg(test)]
 mod tests {
@@ -224,13 +222,13 @@ mod tests {
             "<?xml version='1.0' encoding='UTF-8' version='1.0'?>",
             "<?xml version='1.0\" encoding='UTF-8'?>",
         ] {
-            assert_eq!(declaration_len(text.as_bytes()), Err(BAD_DECLARATION), "{text}");
+            assert_eq!(declaration_len(text.as_bytes()), Err(XmlError::Declaration), "{text}");
         }
         let latin = "<?xml version='1.0' encoding='ISO-8859-1'?>";
         assert_eq!(declaration_len(latin.as_bytes()), Err(XmlError::Encoding));
         let long = format!("<?xml version='1.0'{}", " ".repeat(300));
-        assert_eq!(declaration_len(long.as_bytes()), Err(BAD_DECLARATION));
-        let other = XmlError::Restricted("processing instruction");
+        assert_eq!(declaration_len(long.as_bytes()), Err(XmlError::Declaration));
+        let other = XmlError::ProcessingInstruction;
         assert_eq!(declaration_len(b"<?xml-stylesheet href='x'?>"), Err(other));
     }
 }

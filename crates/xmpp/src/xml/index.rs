@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
+use super::chars::valid_len;
 use super::names::{AttrAt, Namespace, Outer};
-use super::reference::decode_attribute;
+use super::reference::attribute_is;
 use super::scan::{NameAt, Scanner, Span, Token};
 use super::{Bound, Limits, XmlError};
 use crate::ns;
@@ -22,7 +23,7 @@ pub(crate) struct Index {
     pub(crate) ns: Option<Span>,
     /// Attributes of the root, without declarations.
     pub(crate) attrs: SmallVec<[AttrAt; 6]>,
-    pub(crate) children: SmallVec<[ChildAt; 6]>,
+    pub(crate) children: SmallVec<[ChildAt; 8]>,
     /// Where the root's start tag ends.
     pub(crate) head_end: u32,
     /// Where the root's end tag begins; the end of the bytes for an empty-element tag.
@@ -83,7 +84,7 @@ impl Index {
         }
         // An inner declaration of another content namespace must become jabber:client too.
         if outer.content != ns::CLIENT && matches!(token, Token::Start | Token::Empty) {
-            let content = |span: Span| decode_attribute(span.of(input)) == outer.content;
+            let content = |span: Span| attribute_is(span.of(input), outer.content);
             let bindings = scanner.names.own_bindings();
             self.canonical &= !bindings.iter().any(|binding| content(binding.value));
         }
@@ -100,8 +101,8 @@ impl Index {
                 canonical = false;
                 continue;
             }
-            let value = decode_attribute(binding.value.of(input));
-            if value == ns::CLIENT || value == outer.content {
+            let value = binding.value.of(input);
+            if attribute_is(value, ns::CLIENT) || attribute_is(value, outer.content) {
                 let end = binding.value.end() as u32 + 1;
                 redundant = Some(Span { start: binding.gap, len: end - binding.gap });
             } else {
@@ -170,9 +171,10 @@ impl Index {
         outer: &Outer<'_>,
     ) -> Result<(Index, Form, usize), XmlError> {
         if input.first() != Some(&b'<') {
-            return Err(XmlError::NotWellFormed("no element"));
+            return Err(XmlError::Incomplete);
         }
-        let within = input.get(..limits.element_bytes).unwrap_or(input);
+        let (valid, fault) = valid_len(input);
+        let within = input.get(..valid.min(limits.element_bytes)).unwrap_or_default();
         let mut scanner = Scanner::new();
         let mut index = Index::empty();
         while let Some(token) = scanner.next(within, limits, outer)? {
@@ -185,10 +187,10 @@ impl Index {
                 return Ok((index, form, scanner.pos()));
             }
         }
-        Err(if within.len() < input.len() {
+        Err(if within.len() < valid {
             XmlError::Limit(Bound::ElementBytes)
         } else {
-            XmlError::NotWellFormed("no complete element")
+            fault.unwrap_or(XmlError::Incomplete)
         })
     }
 
@@ -224,6 +226,15 @@ impl Index {
         }
         moved(&mut self.head_end);
         moved(&mut self.tail);
+    }
+
+    /// Whether the root is in this namespace.
+    #[inline]
+    pub(crate) fn is_in(&self, bytes: &[u8], ns: &str) -> bool {
+        match self.ns {
+            None => ns == crate::ns::CLIENT,
+            Some(span) => attribute_is(span.of(bytes), ns),
+        }
     }
 
     /// The namespace of the root.

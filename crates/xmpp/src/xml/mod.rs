@@ -25,5 +25,5 @@ pub use write::{escape_attribute_into, escape_into};
 
 pub(crate) use index::{ChildAt, Form, Index};
 pub(crate) use names::{AttrAt, Outer};
-pub(crate) use reference::{decode_attribute, decode_text, utf8};
+pub(crate) use reference::{attribute_is, decode_attribute, decode_text, utf8};
 pub(crate) use tree::build;

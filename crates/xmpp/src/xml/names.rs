@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::reference::decode_attribute;
+use super::reference::{attribute_is, decode_attribute};
 use super::scan::{NameAt, Span};
 use super::{Bound, Limits, XmlError};
 use crate::ns;
@@ -134,8 +134,14 @@ impl Names {
     }
 
     pub(super) fn begin_tag(&mut self) {
-        self.attrs.clear();
         self.own = self.bindings.len();
+        self.restart_tag();
+    }
+
+    /// Forgets the attributes of the current tag.
+    pub(super) fn restart_tag(&mut self) {
+        self.bindings.truncate(self.own);
+        self.attrs.clear();
         self.prefixed = 0;
         self.seen = 0;
     }
@@ -173,11 +179,11 @@ impl Names {
     /// XML 1.0 §3.1: no attribute twice. The bits spare comparing names in nearly all cases.
     fn refuse_duplicate(&mut self, input: &[u8], name: NameAt) -> Result<(), XmlError> {
         let text = name.of(input);
-        let letters =
-            text.iter().take(4).fold(text.len(), |sum, &byte| sum * 5 + usize::from(byte));
-        let bit = 1 << (letters % 64);
+        let first = text.first().copied().unwrap_or_default();
+        let last = text.last().copied().unwrap_or_default();
+        let bit = 1 << ((usize::from(first) + 4 * usize::from(last) + 7 * text.len()) % 64);
         if self.seen & bit != 0 && self.attrs.iter().any(|attr| attr.name.of(input) == text) {
-            return Err(DUPLICATE);
+            return Err(XmlError::AttributeTwice);
         }
         self.seen |= bit;
         Ok(())
@@ -191,7 +197,7 @@ impl Names {
     ) -> Result<(), XmlError> {
         let prefix = binding.prefix.of(input);
         if self.own_bindings().iter().any(|other| other.prefix.of(input) == prefix) {
-            return Err(DUPLICATE);
+            return Err(XmlError::AttributeTwice);
         }
         if self.bindings.len() >= limits.namespaces {
             return Err(XmlError::Limit(Bound::Namespaces));
@@ -199,15 +205,16 @@ impl Names {
         if binding.value.len as usize > limits.name_bytes.saturating_mul(4) {
             return Err(XmlError::Limit(Bound::NameBytes));
         }
-        let value = decode_attribute(binding.value.of(input));
+        let value = binding.value.of(input);
         // Namespaces in XML 1.0 §3: what may be bound to what.
         let allowed = match prefix {
             b"xmlns" => false,
-            b"xml" => value == ns::XML,
-            _ => value != ns::XML && value != ns::XMLNS && (prefix.is_empty() || !value.is_empty()),
+            b"xml" => attribute_is(value, ns::XML),
+            _ if attribute_is(value, ns::XML) || attribute_is(value, ns::XMLNS) => false,
+            _ => prefix.is_empty() || !value.is_empty(),
         };
         if !allowed {
-            return Err(XmlError::Prefix("reserved prefix or namespace"));
+            return Err(XmlError::ReservedPrefix);
         }
         self.bindings.push(binding);
         Ok(())
@@ -250,7 +257,7 @@ impl Names {
             }
             let expanded = (name.local(input), self.require(input, name, outer)?.decode(input));
             if earlier.contains(&expanded) {
-                return Err(DUPLICATE);
+                return Err(XmlError::AttributeTwice);
             }
             earlier.push(expanded);
         }
@@ -265,7 +272,7 @@ impl Names {
         outer: &Outer<'a>,
     ) -> Result<Namespace<'a>, XmlError> {
         let prefix = name.prefix(input);
-        let namespace = self.resolve(input, prefix, outer).ok_or(XmlError::Prefix("not bound"))?;
+        let namespace = self.resolve(input, prefix, outer).ok_or(XmlError::UnboundPrefix)?;
         self.leans_on_outer |= matches!(namespace, Namespace::Outside(_)) && prefix != b"xml";
         Ok(namespace)
     }
@@ -331,5 +338,3 @@ impl Names {
 
 /// Table entries that are kept between elements.
 const KEPT: usize = 16;
-
-const DUPLICATE: XmlError = XmlError::NotWellFormed("attribute twice");

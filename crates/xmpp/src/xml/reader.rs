@@ -1,6 +1,6 @@
 //! RFC 6120 §4 and RFC 7395 §3: streams as events
 
-use super::chars::space_len;
+use super::chars::{space_len, valid_len};
 use super::header::{Context, StreamHeader, declaration_len, stream_header, websocket_header};
 use super::index::Index;
 use super::names::Outer;
@@ -44,6 +44,10 @@ pub struct Reader {
     buffer: Vec<u8>,
     /// Where the current element begins in the buffer.
     start: usize,
+    /// How much of the buffer consists of allowed characters; nothing else is looked at.
+    valid: usize,
+    /// What is wrong with the character there, unless it only lacks its end.
+    fault: Option<XmlError>,
     scanner: Scanner,
     index: Index,
     context: Context,
@@ -77,6 +81,8 @@ impl Reader {
             phase: Phase::Declaration,
             buffer: Vec::new(),
             start: 0,
+            valid: 0,
+            fault: None,
             scanner: Scanner::new(),
             index: Index::empty(),
             context: Context::default(),
@@ -94,9 +100,15 @@ impl Reader {
         // Moving only when half is free keeps the cost in proportion to what was read.
         if self.start > 0 && self.start >= self.buffer.len() / 2 {
             self.buffer.drain(..self.start);
+            self.valid -= self.start;
             self.start = 0;
         }
         self.buffer.extend_from_slice(bytes);
+        if self.fault.is_none() {
+            let (len, fault) = valid_len(self.buffer.get(self.valid..).unwrap_or_default());
+            self.valid += len;
+            self.fault = fault;
+        }
     }
 
     /// The next event, `None` when more bytes are needed.
@@ -106,7 +118,11 @@ impl Reader {
     /// The input breaks a rule; the stream cannot go on. Later calls return the same error.
     #[allow(clippy::should_implement_trait, reason = "an iterator would end at an error")]
     pub fn next(&mut self) -> Result<Option<Event>, XmlError> {
-        let result = self.event();
+        // Whatever comes before a bad character is read first.
+        let result = match (self.event(), self.fault) {
+            (Ok(None), Some(fault)) if self.phase != Phase::Closed => Err(fault),
+            (result, _) => result,
+        };
         match &result {
             Err(error) => self.end(Phase::Failed(*error)),
             Ok(Some(Event::Close)) => self.end(Phase::Closed),
@@ -160,7 +176,7 @@ impl Reader {
         if self.is_idle() {
             return Ok(());
         }
-        let error = XmlError::NotWellFormed("incomplete message");
+        let error = XmlError::Incomplete;
         self.end(Phase::Failed(error));
         Err(error)
     }
@@ -173,6 +189,8 @@ impl Reader {
     fn release(&mut self) {
         self.buffer = Vec::new();
         self.start = 0;
+        self.valid = 0;
+        self.fault = None;
     }
 
     fn event(&mut self) -> Result<Option<Event>, XmlError> {
@@ -197,19 +215,20 @@ impl Reader {
     /// end `<auth/>` with a line break, and after it a new stream begins.
     fn declaration(&mut self) -> Result<bool, XmlError> {
         self.skip_space();
-        let Some(len) = declaration_len(self.input())? else { return Ok(false) };
-        if self.unread() > 0 {
-            self.start += len;
-            self.phase = Phase::Header;
+        if self.input().is_empty() {
+            return Ok(false);
         }
-        Ok(self.unread() > 0)
+        let Some(len) = declaration_len(self.input())? else { return Ok(false) };
+        self.start += len;
+        self.phase = Phase::Header;
+        Ok(true)
     }
 
     fn header(&mut self) -> Result<Option<Event>, XmlError> {
         if !self.at_element()? {
             return Ok(None);
         }
-        let input = self.buffer.get(self.start..).unwrap_or_default();
+        let input = self.buffer.get(self.start..self.valid).unwrap_or_default();
         let within = input.get(..self.limits.element_bytes).unwrap_or(input);
         let Some(token) = self.scanner.next(within, &self.limits, &Outer::default())? else {
             return if within.len() < input.len() {
@@ -232,7 +251,7 @@ impl Reader {
             return Ok(None);
         }
         let outer = self.context.outer();
-        let input = self.buffer.get(self.start..).unwrap_or_default();
+        let input = self.buffer.get(self.start..self.valid).unwrap_or_default();
         let within = input.get(..self.limits.element_bytes).unwrap_or(input);
         loop {
             let Some(token) = self.scanner.next(within, &self.limits, &outer)? else {
@@ -298,7 +317,7 @@ impl Reader {
     /// Checks and forgets the rest of an element that is too large; true when it is over.
     fn skip(&mut self) -> Result<bool, XmlError> {
         let outer = self.context.outer();
-        let input = self.buffer.get(self.start..).unwrap_or_default();
+        let input = self.buffer.get(self.start..self.valid).unwrap_or_default();
         while self.scanner.next(input, &self.limits, &outer)?.is_some() {
             if self.scanner.names.depth() == 0 {
                 self.start += self.scanner.pos();
@@ -310,14 +329,17 @@ impl Reader {
         if self.scanner.passed() > SKIPPED_AT_ONCE {
             let mut rest = Vec::new();
             self.scanner.compact(input, &mut rest);
-            self.buffer = rest;
+            let cut = self.buffer.get(self.valid..).unwrap_or_default();
             self.start = 0;
+            self.valid = rest.len();
+            rest.extend_from_slice(cut);
+            self.buffer = rest;
         }
         Ok(false)
     }
 
     fn input(&self) -> &[u8] {
-        self.buffer.get(self.start..).unwrap_or_default()
+        self.buffer.get(self.start..self.valid).unwrap_or_default()
     }
 
     /// Passes white space, which keeps connections alive (RFC 6120 §4.6.1).
@@ -331,7 +353,7 @@ impl Reader {
         match self.input().first() {
             None => Ok(false),
             Some(b'<') => Ok(true),
-            Some(_) => Err(XmlError::NotWellFormed("text between elements")),
+            Some(_) => Err(XmlError::TextOutside),
         }
     }
 }
@@ -341,7 +363,7 @@ fn framing_event(stanza: &Stanza) -> Result<Event, XmlError> {
     match stanza.name() {
         "open" => Ok(Event::Open(websocket_header(&stanza.element()))),
         "close" => Ok(Event::Close),
-        _ => Err(XmlError::Format("unknown framing element")),
+        _ => Err(XmlError::Framing),
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2};
 
 use super::XmlError;
-use super::chars::{FORBIDDEN, is_char};
+use super::chars::is_char;
 
 /// Length of the reference that `input` begins with, `&` and `;` included; `None` when the input
 /// ends within it.
@@ -21,7 +21,7 @@ pub(super) fn reference_len(input: &[u8]) -> Result<Option<usize>, XmlError> {
         Some(byte) if byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 0x80..) => {
             entity_reference(input).map(|found| found.map(|(len, _)| len))
         }
-        Some(_) => Err(XmlError::NotWellFormed("stray ampersand")),
+        Some(_) => Err(XmlError::Ampersand),
     }
 }
 
@@ -35,7 +35,7 @@ fn entity_reference(input: &[u8]) -> Result<Option<(usize, char)>, XmlError> {
             return Ok(None);
         }
     }
-    Err(XmlError::Restricted("entity reference"))
+    Err(XmlError::Entity)
 }
 
 /// A numeric reference: length and character.
@@ -54,12 +54,12 @@ fn character_reference(input: &[u8]) -> Result<Option<(usize, char)>, XmlError> 
             Some(digit) => code = code.saturating_mul(radix).saturating_add(digit),
             None if byte == b';' && index > digits_at => {
                 let character = char::from_u32(code).filter(|_| is_char(code));
-                return Ok(Some((index + 1, character.ok_or(FORBIDDEN)?)));
+                return Ok(Some((index + 1, character.ok_or(XmlError::Character)?)));
             }
-            None => return Err(BAD_REFERENCE),
+            None => return Err(XmlError::CharacterReference),
         }
     }
-    if input.len() > LONGEST_REFERENCE { Err(BAD_REFERENCE) } else { Ok(None) }
+    if input.len() > LONGEST_REFERENCE { Err(XmlError::CharacterReference) } else { Ok(None) }
 }
 
 /// The text that validated character data stands for: references resolved, line ends unified
@@ -74,11 +74,18 @@ pub(crate) fn decode_text(raw: &[u8]) -> Cow<'_, str> {
 /// The value that a validated attribute stands for: references resolved, white space characters
 /// become spaces (XML 1.0 §3.3.3).
 pub(crate) fn decode_attribute(raw: &[u8]) -> Cow<'_, str> {
-    if raw.iter().any(|&byte| byte == b'&' || byte < b' ') {
-        Cow::Owned(decode(raw, true))
-    } else {
-        Cow::Borrowed(utf8(raw))
-    }
+    if needs_decoding(raw) { Cow::Owned(decode(raw, true)) } else { Cow::Borrowed(utf8(raw)) }
+}
+
+/// Whether a validated attribute stands for `value`, without decoding in the usual case.
+#[inline]
+pub(crate) fn attribute_is(raw: &[u8], value: &str) -> bool {
+    raw == value.as_bytes() || (needs_decoding(raw) && decode(raw, true) == value)
+}
+
+#[inline]
+fn needs_decoding(raw: &[u8]) -> bool {
+    raw.iter().fold(false, |found, &byte| found | (byte == b'&') | (byte < b' '))
 }
 
 /// The text of a CDATA section: line ends unified, nothing resolved.
@@ -139,8 +146,6 @@ const ENTITIES: [(&[u8], char); 5] =
 /// Bytes of a character reference before its semicolon; leading zeros have no use beyond this.
 const LONGEST_REFERENCE: usize = 16;
 
-const BAD_REFERENCE: XmlError = XmlError::NotWellFormed("character reference");
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,18 +172,18 @@ mod tests {
     #[test]
     fn other_references_are_refused() {
         for text in ["& ", "&;", "&&", "&1;"] {
-            let error = XmlError::NotWellFormed("stray ampersand");
+            let error = XmlError::Ampersand;
             assert_eq!(reference_len(text.as_bytes()), Err(error), "{text}");
         }
         for text in ["&nbsp;", "&ltt;", "&xxe;", "&lt ", "&_;"] {
-            let error = XmlError::Restricted("entity reference");
+            let error = XmlError::Entity;
             assert_eq!(reference_len(text.as_bytes()), Err(error), "{text}");
         }
         for text in ["&#;", "&#x;", "&#x-1;", "&#12a;", "&#X41;", "&#00000000000000000065;"] {
-            assert_eq!(reference_len(text.as_bytes()), Err(BAD_REFERENCE), "{text}");
+            assert_eq!(reference_len(text.as_bytes()), Err(XmlError::CharacterReference), "{text}");
         }
         for text in ["&#0;", "&#8;", "&#xD800;", "&#xFFFE;", "&#x110000;", "&#99999999999;"] {
-            assert_eq!(reference_len(text.as_bytes()), Err(FORBIDDEN), "{text}");
+            assert_eq!(reference_len(text.as_bytes()), Err(XmlError::Character), "{text}");
         }
     }
 }

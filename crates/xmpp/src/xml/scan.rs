@@ -2,15 +2,18 @@
 //!
 //! [`Scanner`] walks through one element. It may stop at any byte and go on when there are more:
 //! all it keeps is where it is, so no byte is looked at twice, except the few of a character or
-//! reference that was cut. All offsets count from the beginning of the input, which the caller
+//! reference that was cut. The input must hold nothing but characters that XML allows:
+//! [`super::chars::valid_len`] says how far that is so. All offsets count from the beginning of the input, which the caller
 //! keeps in one piece. What the outcome is does not depend on how the input was cut.
 
-use super::chars::{
-    self, FORBIDDEN, NameByte, content_char, is_space, name_byte, plain_len, space_len,
-};
+mod tag;
+
+use memchr::{memchr, memchr3};
+
+use super::chars::space_len;
 use super::names::{Names, Outer};
 use super::reference::reference_len;
-use super::{Bound, Limits, XmlError};
+use super::{Limits, XmlError};
 
 /// A part of the input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    fn new(start: usize, end: usize) -> Span {
+    pub(crate) fn new(start: usize, end: usize) -> Span {
         Span { start: start as u32, len: end.saturating_sub(start) as u32 }
     }
 
@@ -195,30 +198,34 @@ impl Scanner {
             self.markup(input, outer)?;
         }
         match self.at {
-            At::Content | At::Cdata => self.cdata(input),
             At::EndTag => self.end_tag(input),
+            At::Cdata => self.cdata(input),
             _ => self.start_tag(input, limits, outer),
         }
     }
 
     /// Character data up to the next tag; `None` when there is none. Stays before the tag.
     fn text(&mut self, input: &[u8]) -> Result<Option<Span>, Stop> {
+        // Most tags follow another tag.
+        if self.mark == self.pos && input.get(self.pos) == Some(&b'<') {
+            return Ok(None);
+        }
         loop {
             let rest = input.get(self.pos..).unwrap_or_default();
-            let plain = plain_len(rest, [b'<', b'&', b']']);
-            self.pos += plain;
-            let rest = rest.get(plain..).unwrap_or_default();
+            let Some(at) = memchr3(b'<', b'&', b']', rest) else {
+                self.pos = input.len();
+                return Err(Stop::More);
+            };
+            self.pos += at;
+            let rest = rest.get(at..).unwrap_or_default();
             self.pos += match rest {
-                [] => return Err(Stop::More),
-                [b'<', ..] => break,
                 [b'&', ..] => reference_len(rest)?.ok_or(Stop::More)?,
                 [b']', b']', b'>', ..] => {
-                    return Err(XmlError::NotWellFormed("]]> in character data").into());
+                    return Err(XmlError::CdataEnd.into());
                 }
                 [b']'] | [b']', b']'] => return Err(Stop::More),
-                [b']' | b'\t' | b'\n' | b'\r', ..] => 1,
-                [0x80..=0xFF, ..] => content_char(rest)?.ok_or(Stop::More)?,
-                _ => return Err(FORBIDDEN.into()),
+                [b']', ..] => 1,
+                _ => break,
             };
         }
         let text = Span::new(self.mark, self.pos);
@@ -233,7 +240,7 @@ impl Scanner {
             [] => Err(Stop::More),
             [b'/', name @ ..] => self.end_tag_name(input, name, outer),
             [b'!', ..] => self.cdata_start(rest),
-            [b'?', ..] => Err(XmlError::Restricted("processing instruction").into()),
+            [b'?', ..] => Err(XmlError::ProcessingInstruction.into()),
             _ => {
                 self.tag = Tag { start: self.pos, name: NameAt::default() };
                 self.names.begin_tag();
@@ -248,7 +255,7 @@ impl Scanner {
         const START: &[u8] = b"![CDATA[";
         if rest.starts_with(START) {
             if self.names.depth() == 0 {
-                return Err(XmlError::NotWellFormed("text outside of an element").into());
+                return Err(XmlError::TextOutside.into());
             }
             self.pos += 1 + START.len();
             self.mark = self.pos;
@@ -258,22 +265,22 @@ impl Scanner {
         if START.starts_with(rest) {
             return Err(Stop::More);
         }
-        Err(XmlError::Restricted("comment or document type").into())
+        Err(XmlError::Comment.into())
     }
 
     fn cdata(&mut self, input: &[u8]) -> Result<Token, Stop> {
         loop {
             let rest = input.get(self.pos..).unwrap_or_default();
-            let plain = plain_len(rest, [b']'; 3]);
-            self.pos += plain;
-            let rest = rest.get(plain..).unwrap_or_default();
-            self.pos += match rest {
-                [] | [b']'] | [b']', b']'] => return Err(Stop::More),
-                [b']', b']', b'>', ..] => break,
-                [b']' | b'\t' | b'\n' | b'\r', ..] => 1,
-                [0x80..=0xFF, ..] => content_char(rest)?.ok_or(Stop::More)?,
-                _ => return Err(FORBIDDEN.into()),
+            let Some(at) = memchr(b']', rest) else {
+                self.pos = input.len();
+                return Err(Stop::More);
             };
+            self.pos += at;
+            match rest.get(at..).unwrap_or_default() {
+                [_, b']', b'>', ..] => break,
+                [_] | [_, b']'] => return Err(Stop::More),
+                _ => self.pos += 1,
+            }
         }
         let text = Span::new(self.mark, self.pos);
         self.pos += 3;
@@ -285,7 +292,7 @@ impl Scanner {
     fn end_tag_name(&mut self, input: &[u8], name: &[u8], outer: &Outer<'_>) -> Result<(), Stop> {
         let expected = match self.names.innermost() {
             Some(open) => open.of(input),
-            None if outer.root.is_empty() => return Err(UNOPENED.into()),
+            None if outer.root.is_empty() => return Err(XmlError::EndTag.into()),
             None => outer.root,
         };
         if name.starts_with(expected) {
@@ -294,173 +301,16 @@ impl Scanner {
             self.at = At::EndTag;
             return Ok(());
         }
-        Err(if expected.starts_with(name) { Stop::More } else { UNOPENED.into() })
+        Err(if expected.starts_with(name) { Stop::More } else { XmlError::EndTag.into() })
     }
 
     fn end_tag(&mut self, input: &[u8]) -> Result<Token, Stop> {
         if self.after_space(input)? != b'>' {
-            return Err(UNOPENED.into());
+            return Err(XmlError::EndTag.into());
         }
         self.pos += 1;
         self.content_again();
         Ok(if self.names.end_element() { Token::End } else { Token::OuterEnd })
-    }
-
-    /// The rest of a start tag, which may be as long as a whole element at most.
-    fn start_tag(
-        &mut self,
-        input: &[u8],
-        limits: &Limits,
-        outer: &Outer<'_>,
-    ) -> Result<Token, Stop> {
-        let end = self.tag.start.saturating_add(limits.element_bytes);
-        let within = input.get(..end).unwrap_or(input);
-        match self.tag_parts(within, limits) {
-            Ok(empty) => {
-                self.names.finish_tag(input, self.tag.name, empty, limits, outer)?;
-                self.content_again();
-                Ok(if empty { Token::Empty } else { Token::Start })
-            }
-            Err(Stop::More) if input.len() > end => {
-                Err(XmlError::Limit(Bound::ElementBytes).into())
-            }
-            Err(stop) => Err(stop),
-        }
-    }
-
-    /// Name and attributes up to the closing bracket; says whether it is an empty-element tag.
-    fn tag_parts(&mut self, input: &[u8], limits: &Limits) -> Result<bool, Stop> {
-        loop {
-            match self.at {
-                At::TagName => {
-                    self.tag.name = self.name(input, limits)?;
-                    self.at = At::TagGap;
-                }
-                At::TagGap | At::TagSpace => {
-                    if let Some(empty) = self.tag_gap(input)? {
-                        return Ok(empty);
-                    }
-                }
-                At::AttrName => {
-                    self.attr_name = self.name(input, limits)?;
-                    self.at = At::Equals;
-                }
-                At::Equals => {
-                    if self.after_space(input)? != b'=' {
-                        return Err(XmlError::NotWellFormed("attribute without value").into());
-                    }
-                    self.pos += 1;
-                    self.at = At::Quote;
-                }
-                At::Quote => {
-                    let quote = self.after_space(input)?;
-                    if quote != b'\'' && quote != b'"' {
-                        return Err(XmlError::NotWellFormed("value without quotes").into());
-                    }
-                    self.pos += 1;
-                    self.mark = self.pos;
-                    self.at = At::Value(quote);
-                }
-                At::Value(quote) => {
-                    let value = self.value(input, quote)?;
-                    self.names.attribute(input, self.attr_name, value, self.gap, limits)?;
-                    self.at = At::TagGap;
-                }
-                At::Content | At::Cdata | At::EndTag => return Err(Stop::More),
-            }
-        }
-    }
-
-    /// Between the parts of a start tag: its end, or the beginning of an attribute.
-    fn tag_gap(&mut self, input: &[u8]) -> Result<Option<bool>, Stop> {
-        let rest = input.get(self.pos..).unwrap_or_default();
-        if self.at == At::TagGap {
-            self.gap = self.pos;
-        }
-        match *rest {
-            [] => Err(Stop::More),
-            [b'>', ..] => {
-                self.pos += 1;
-                Ok(Some(false))
-            }
-            [b'/'] => Err(Stop::More),
-            [b'/', b'>', ..] => {
-                self.pos += 2;
-                Ok(Some(true))
-            }
-            [byte, ..] if is_space(byte) => {
-                self.pos += space_len(rest);
-                self.at = At::TagSpace;
-                Ok(None)
-            }
-            _ if self.at == At::TagSpace => {
-                self.begin_name(At::AttrName);
-                Ok(None)
-            }
-            _ => Err(XmlError::NotWellFormed("start tag").into()),
-        }
-    }
-
-    fn begin_name(&mut self, at: At) {
-        self.at = at;
-        self.mark = self.pos;
-        self.prefix_len = 0;
-    }
-
-    /// A name with at most one colon, neither first nor last (Namespaces in XML 1.0 §4).
-    fn name(&mut self, input: &[u8], limits: &Limits) -> Result<NameAt, Stop> {
-        const BAD_NAME: XmlError = XmlError::NotWellFormed("name");
-        loop {
-            let rest = input.get(self.pos..).unwrap_or_default();
-            let len = self.pos - self.mark;
-            let first = len == 0 || (self.prefix_len > 0 && len == self.prefix_len + 1);
-            let byte = *rest.first().ok_or(Stop::More)?;
-            self.pos += match name_byte(byte) {
-                NameByte::Start => 1,
-                NameByte::Inner if !first => 1,
-                NameByte::Colon if !first && self.prefix_len == 0 => {
-                    self.prefix_len = len;
-                    1
-                }
-                NameByte::Multibyte => match chars::multibyte(rest)?.ok_or(Stop::More)? {
-                    (code, len) if chars::is_name_start(code) => len,
-                    (code, len) if chars::is_name_char(code) && !first => len,
-                    _ => return Err(BAD_NAME.into()),
-                },
-                NameByte::No if !first => break,
-                _ => return Err(BAD_NAME.into()),
-            };
-            if self.pos - self.mark > limits.name_bytes.min(LONGEST_NAME) {
-                return Err(XmlError::Limit(Bound::NameBytes).into());
-            }
-        }
-        Ok(NameAt {
-            start: self.mark as u32,
-            len: (self.pos - self.mark) as u16,
-            prefix_len: self.prefix_len as u16,
-        })
-    }
-
-    /// An attribute value up to its quote, which is passed.
-    fn value(&mut self, input: &[u8], quote: u8) -> Result<Span, Stop> {
-        loop {
-            let rest = input.get(self.pos..).unwrap_or_default();
-            let plain = plain_len(rest, [quote, b'<', b'&']);
-            self.pos += plain;
-            let rest = rest.get(plain..).unwrap_or_default();
-            self.pos += match rest {
-                [] => return Err(Stop::More),
-                [byte, ..] if *byte == quote => break,
-                [b'&', ..] => reference_len(rest)?.ok_or(Stop::More)?,
-                [b'\t' | b'\n' | b'\r', ..] => 1,
-                [0x80..=0xFF, ..] => content_char(rest)?.ok_or(Stop::More)?,
-                [b'<', ..] => return Err(XmlError::NotWellFormed("< in a value").into()),
-                _ => return Err(FORBIDDEN.into()),
-            };
-        }
-        let value = Span::new(self.mark, self.pos);
-        self.pos += 1;
-        Ok(value)
     }
 
     /// Passes white space and shows the byte after it.
@@ -497,8 +347,3 @@ impl Scanner {
         if in_tag { self.tag.start } else { self.pos }
     }
 }
-
-/// Names are counted in 16 bits.
-const LONGEST_NAME: usize = u16::MAX as usize;
-
-const UNOPENED: XmlError = XmlError::NotWellFormed("end tag does not match");

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::chars::space_len;
+use super::chars::{space_len, valid_len};
 use super::header::declaration_len;
 use super::names::Outer;
 use super::reference::{decode_attribute, decode_cdata, decode_text, utf8};
@@ -19,27 +19,37 @@ impl Element {
     ///
     /// The bytes are not one element of restricted XML within the limits.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Element, XmlError> {
-        let declaration = declaration_len(bytes)?.ok_or(INCOMPLETE)?;
-        let rest = bytes.get(declaration..).unwrap_or_default();
-        let rest = rest.get(space_len(rest)..).unwrap_or_default();
-        let (element, len) = build(rest, limits, &Outer::default())?;
-        let rest = rest.get(len..).unwrap_or_default();
-        if space_len(rest) < rest.len() {
-            return Err(XmlError::NotWellFormed("more than one element"));
+        let (valid, fault) = valid_len(bytes);
+        let text = bytes.get(..valid).unwrap_or_default();
+        match (parse_valid(text, limits), fault) {
+            (Ok(_) | Err(XmlError::Incomplete), Some(fault)) => Err(fault),
+            (Ok(_), None) if valid < bytes.len() => Err(XmlError::Encoding),
+            (result, _) => result,
         }
-        Ok(element)
     }
 }
 
-/// Builds the element that `input` begins with; says how long it is. The content namespace
-/// becomes `jabber:client`.
+fn parse_valid(text: &[u8], limits: &Limits) -> Result<Element, XmlError> {
+    let declaration = declaration_len(text)?.ok_or(XmlError::Incomplete)?;
+    let rest = text.get(declaration..).unwrap_or_default();
+    let rest = rest.get(space_len(rest)..).unwrap_or_default();
+    let (element, len) = build(rest, limits, &Outer::default())?;
+    let rest = rest.get(len..).unwrap_or_default();
+    if space_len(rest) < rest.len() {
+        return Err(XmlError::TrailingData);
+    }
+    Ok(element)
+}
+
+/// Builds the element that `input`, which must be valid characters, begins with; says how long it
+/// is. The content namespace becomes `jabber:client`.
 pub(crate) fn build(
     input: &[u8],
     limits: &Limits,
     outer: &Outer<'_>,
 ) -> Result<(Element, usize), XmlError> {
     if input.first().is_some_and(|&byte| byte != b'<') {
-        return Err(XmlError::NotWellFormed("text outside of an element"));
+        return Err(XmlError::TextOutside);
     }
     let within = input.get(..limits.element_bytes).unwrap_or(input);
     let mut scanner = Scanner::new();
@@ -47,7 +57,7 @@ pub(crate) fn build(
     loop {
         let Some(token) = scanner.next(within, limits, outer)? else {
             let cut = within.len() < input.len();
-            return Err(if cut { XmlError::Limit(Bound::ElementBytes) } else { INCOMPLETE });
+            return Err(if cut { XmlError::Limit(Bound::ElementBytes) } else { XmlError::Incomplete });
         };
         if scanner.names.elements() > limits.elements {
             return Err(XmlError::Limit(Bound::Elements));
@@ -147,5 +157,3 @@ impl Builder<'_> {
         Arc::from(namespace)
     }
 }
-
-const INCOMPLETE: XmlError = XmlError::NotWellFormed("no complete element");
