@@ -23,8 +23,8 @@ enum Part {
     Capture(String),
     /// `{any}`
     Any,
-    /// `{maybe}`: anything or, for an attribute, nothing at all.
-    Maybe,
+    /// `{maybe}` and `{maybe text}`: the text, or anything; or no attribute at all.
+    Maybe(Option<String>),
     /// `{not name}`
     Not(String),
     /// `{one of a|b}`
@@ -125,7 +125,7 @@ impl Template {
 
     /// True if a missing attribute satisfies the template.
     pub fn allows_absence(&self) -> bool {
-        self.0 == [Part::Maybe]
+        matches!(self.0.as_slice(), [Part::Maybe(_)])
     }
 
     fn captures(&self, name: &str) -> bool {
@@ -141,7 +141,8 @@ impl Template {
             }
             Part::Capture(name) => format!("{{capture {name}}}"),
             Part::Any => "{any}".into(),
-            Part::Maybe => "{maybe}".into(),
+            Part::Maybe(None) => "{maybe}".into(),
+            Part::Maybe(Some(text)) => format!("{{maybe {text}}}"),
             Part::Not(name) => format!("{{not {name}}}"),
             Part::OneOf(choices) => format!("{{one of {}}}", choices.join("|")),
             Part::Number => "{number}".into(),
@@ -178,12 +179,15 @@ fn closing_brace(text: &str) -> Option<usize> {
 fn placeholder(inside: &str) -> Result<Part, String> {
     match inside {
         "any" => return Ok(Part::Any),
-        "maybe" => return Ok(Part::Maybe),
+        "maybe" => return Ok(Part::Maybe(None)),
         "number" => return Ok(Part::Number),
         "time" => return Ok(Part::Time),
         "nul" => return Ok(Part::Nul),
         "" => return Err("empty braces".into()),
         _ => {}
+    }
+    if let Some(text) = inside.strip_prefix("maybe ") {
+        return Ok(Part::Maybe(Some(text.to_owned())));
     }
     if let Some(name) = inside.strip_prefix("capture ") {
         return Ok(Part::Capture(name.trim().into()));
@@ -250,7 +254,8 @@ fn matches(parts: &[Part], text: &str, variables: &mut Variables) -> bool {
 
 fn accepts(part: &Part, text: &str, variables: &Variables) -> bool {
     match part {
-        Part::Any | Part::Maybe => true,
+        Part::Any | Part::Maybe(None) => true,
+        Part::Maybe(Some(wanted)) => wanted == text,
         Part::Capture(_) => !text.is_empty(),
         Part::Not(name) => variables.get(name).is_some_and(|value| value != text),
         Part::OneOf(choices) => choices.iter().any(|choice| choice == text),
