@@ -74,19 +74,21 @@ impl Index {
         match (token, scanner.names.depth()) {
             (Token::Start, 1) | (Token::Empty, 0) => return self.root(scanner, input, outer),
             (Token::Start, 2) | (Token::Empty, 1) => self.child(scanner, input),
-            (Token::End, 1) => {
-                if let Some(child) = self.children.last_mut() {
-                    child.end = scanner.pos() as u32;
-                }
-            }
+            (Token::End, 1) => self.child_end(scanner),
             (Token::End, 0) => self.tail = scanner.tag.start as u32,
             _ => {}
         }
         // An inner declaration of another content namespace must become jabber:client too.
-        if outer.content != ns::CLIENT && matches!(token, Token::Start | Token::Empty) {
-            let content = |span: Span| attribute_is(span.of(input), outer.content);
+        if outer.is_foreign() && matches!(token, Token::Start | Token::Empty) {
             let bindings = scanner.names.own_bindings();
+            let content = |span: Span| attribute_is(span.of(input), outer.content);
             self.canonical &= !bindings.iter().any(|binding| content(binding.value));
+        }
+    }
+
+    fn child_end(&mut self, scanner: &Scanner) {
+        if let Some(child) = self.children.last_mut() {
+            child.end = scanner.pos() as u32;
         }
     }
 
@@ -127,9 +129,11 @@ impl Index {
 
     fn child(&mut self, scanner: &Scanner, input: &[u8]) {
         let name = scanner.tag.name;
-        let prefix = name.prefix(input);
-        let own = scanner.names.own_bindings().iter();
-        let binding = own.rev().find(|binding| binding.prefix.of(input) == prefix);
+        let mut own = scanner.names.own_bindings().iter();
+        let binding = match name.prefix_len {
+            0 => own.find(|binding| binding.prefix.len == 0),
+            _ => own.find(|binding| binding.prefix.of(input) == name.prefix(input)),
+        };
         self.canonical &= binding.is_some() || name.prefix_len == 0;
         let end = scanner.pos() as u32;
         self.children.push(ChildAt {

@@ -22,6 +22,14 @@ pub(crate) struct Outer<'a> {
     pub(crate) prefixes: &'a [(String, String)],
 }
 
+impl Outer<'_> {
+    /// Whether the content namespace is another one than `jabber:client`.
+    #[inline]
+    pub(super) fn is_foreign(&self) -> bool {
+        self.content != ns::CLIENT
+    }
+}
+
 /// An attribute other than a namespace declaration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttrAt {

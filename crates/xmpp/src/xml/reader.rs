@@ -264,7 +264,10 @@ impl Reader {
             if token == Token::OuterEnd {
                 return Ok(Some(Event::Close));
             }
-            self.index.token(token, &self.scanner, within, &outer);
+            // The table knows nothing below the first-level children.
+            if self.scanner.names.depth() <= 2 || outer.is_foreign() {
+                self.index.token(token, &self.scanner, within, &outer);
+            }
             if self.scanner.names.elements() > self.limits.elements {
                 return self.oversized(Bound::Elements);
             }

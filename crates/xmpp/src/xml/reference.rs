@@ -80,7 +80,11 @@ pub(crate) fn decode_attribute(raw: &[u8]) -> Cow<'_, str> {
 /// Whether a validated attribute stands for `value`, without decoding in the usual case.
 #[inline]
 pub(crate) fn attribute_is(raw: &[u8], value: &str) -> bool {
-    raw == value.as_bytes() || (needs_decoding(raw) && decode(raw, true) == value)
+    match (raw.first(), value.as_bytes().first()) {
+        // The first byte tells most apart, unless it is a reference or white space.
+        (Some(first), Some(other)) if first != other && *first != b'&' && *first > b' ' => false,
+        _ => raw == value.as_bytes() || (needs_decoding(raw) && decode(raw, true) == value),
+    }
 }
 
 #[inline]
