@@ -28,13 +28,17 @@ pub fn prepare_password(password: &str) -> Result<Secret, PasswordError> {
         return Err(PasswordError::TooLong);
     }
     let prepared = stringprep::saslprep(password).map_err(|_| PasswordError::Forbidden)?;
-    if prepared.is_empty() {
-        return Err(PasswordError::Empty);
+    // Preparation may lengthen: one character such as U+00BD becomes three.
+    match prepared.len() {
+        0 => return Err(PasswordError::Empty),
+        1..=MAX_PASSWORD_BYTES => {}
+        _ => return Err(PasswordError::TooLong),
     }
     Ok(Secret::from(prepared.into_owned()))
 }
 
-/// RFC 6120 §6.3.7 names no limit for passwords; this one is far above what people type.
+/// No RFC names a limit for passwords; this one, before and after preparation, is far above what
+/// people type.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 #[cfg(test)]
@@ -61,5 +65,6 @@ mod tests {
         assert_eq!(prepared(""), Err(PasswordError::Empty));
         assert_eq!(prepared("\u{ad}"), Err(PasswordError::Empty));
         assert_eq!(prepared(&"a".repeat(2000)), Err(PasswordError::TooLong));
+        assert_eq!(prepared(&"\u{bd}".repeat(300)), Err(PasswordError::TooLong));
     }
 }
