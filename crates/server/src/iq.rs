@@ -113,7 +113,7 @@ async fn handle(
     };
     let iq = Iq { kind, id: id.into_owned(), to, payload: payload.element() };
     let context = IqContext::new(server, session, account.as_ref());
-    let answer = match server.registry.route(scopes, kind, &iq.payload) {
+    let answer = match server.registry.route(&server.config(), scopes, kind, &iq.payload) {
         Some(handler) => handler(&context, &iq).await,
         None => Err(StanzaError::new(Condition::ServiceUnavailable)),
     };

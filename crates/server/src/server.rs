@@ -270,7 +270,9 @@ fn settings(config: &Config) -> Settings {
     };
     settings.limits_after =
         StreamLimits { max_bytes: u32::try_from(bytes).ok(), idle_seconds: None };
-    settings.bind_features.push(ns::MAM.into());
+    if config.archive.enabled {
+        settings.bind_features.push(ns::MAM.into());
+    }
     settings.features_after = vec![
         Element::new("ver", ns::ROSTER_VERSIONS),
         Element::new("sub", ns::PRE_APPROVAL),

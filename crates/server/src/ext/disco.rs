@@ -98,7 +98,7 @@ fn account_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
         let info = Info::new()
             .with_identity(Identity::new("account", "registered"))
             .with_identity(Identity::new("pubsub", "pep"))
-            .with_features(features(Scope::Account));
+            .with_features(features(&context.server.config(), Scope::Account));
         Ok(Some(info.to_element()))
     })
 }
@@ -119,7 +119,7 @@ fn describe(config: &Config) -> Info {
     let name = config.front_door.title.as_deref().unwrap_or("Anemone").to_owned();
     let info = Info::new()
         .with_identity(Identity::new("server", "im").with_name(name))
-        .with_features(features(Scope::Server));
+        .with_features(features(config, Scope::Server));
     match contact_form(config) {
         Some(form) => info.with_form(form),
         None => info,

@@ -36,6 +36,7 @@ use xmpp::{
 
 use crate::{
     account::Account,
+    config::Config,
     iq::{Iq, IqKind},
     router::pipeline::{Flow, Pass},
     server::Server,
@@ -69,6 +70,9 @@ pub struct Extension {
     pub name: &'static str,
     /// The specifications that it implements.
     pub specs: &'static [Spec],
+    /// Whether its features are announced and its requests answered. Hooks always run: what they
+    /// do without the feature is theirs to decide.
+    pub offered: fn(&Config) -> bool,
     /// Features for service discovery (XEP-0030).
     pub features: &'static [(Scope, &'static str)],
     /// Requests it answers.
@@ -86,6 +90,7 @@ impl Extension {
     pub const NOTHING: Self = Self {
         name: "",
         specs: &[],
+        offered: |_| true,
         features: &[],
         iq: &[],
         outbound: &[],
@@ -250,7 +255,7 @@ pub type AnswerHook = fn(&Arc<Server>, &Arc<Session>, &Stanza) -> bool;
 
 /// The lists of all extensions, turned into tables once at start.
 pub struct Registry {
-    iq: HashMap<(&'static str, &'static str), Vec<&'static IqRoute>>,
+    iq: HashMap<(&'static str, &'static str), Vec<(&'static Extension, &'static IqRoute)>>,
     outbound: Vec<MessageHook>,
     inbound: Vec<MessageHook>,
 }
@@ -259,23 +264,33 @@ impl Registry {
     /// Builds the tables from [`ALL`].
     #[must_use]
     pub fn new() -> Self {
-        let mut iq: HashMap<_, Vec<&'static IqRoute>> = HashMap::new();
-        for route in ALL.iter().flat_map(|extension| extension.iq) {
-            iq.entry((route.ns, route.name)).or_default().push(route);
+        let mut iq: HashMap<_, Vec<_>> = HashMap::new();
+        for extension in ALL.iter().copied() {
+            for route in extension.iq {
+                iq.entry((route.ns, route.name)).or_default().push((extension, route));
+            }
         }
         Self { iq, outbound: ordered(|e| e.outbound), inbound: ordered(|e| e.inbound) }
     }
 
     /// The route for a request, or `None` when nobody answers it.
     #[must_use]
-    pub fn route(&self, scopes: &[Scope], kind: IqKind, payload: &Element) -> Option<IqHandler> {
+    pub fn route(
+        &self,
+        config: &Config,
+        scopes: &[Scope],
+        kind: IqKind,
+        payload: &Element,
+    ) -> Option<IqHandler> {
         // The table's keys are static while the payload's strings are not, so the lookup goes
         // through a borrowed key of the same hash.
         let routes = self.iq.get(&(payload.ns(), payload.name()) as &(&str, &str))?;
-        let fits = |route: &&&IqRoute| {
-            scopes.contains(&route.scope) && route.kind.is_none_or(|only| only == kind)
+        let fits = |(extension, route): &&(&Extension, &IqRoute)| {
+            scopes.contains(&route.scope)
+                && route.kind.is_none_or(|only| only == kind)
+                && (extension.offered)(config)
         };
-        routes.iter().find(fits).map(|route| route.handler)
+        routes.iter().find(fits).map(|(_, route)| route.handler)
     }
 
     /// Hooks for messages that leave an account, in order.
@@ -298,11 +313,11 @@ impl Default for Registry {
 }
 
 /// The features that service discovery lists for a scope.
-pub fn features(scope: Scope) -> impl Iterator<Item = &'static str> {
-    let of = move |extension: &&'static Extension| {
+pub fn features(config: &Config, scope: Scope) -> impl Iterator<Item = &'static str> {
+    let of = move |extension: &'static Extension| {
         extension.features.iter().filter(move |(of, _)| *of == scope).map(|(_, feature)| *feature)
     };
-    ALL.iter().flat_map(of)
+    ALL.iter().copied().filter(|extension| (extension.offered)(config)).flat_map(of)
 }
 
 fn ordered<S: Copy + Ord + 'static>(

@@ -228,7 +228,9 @@ impl<T: Transport> Driver<'_, T> {
             inline.push(super::conn::enable_sm(self.server, &session, enable));
         }
         session.link().set_inactive(bind.inactive);
-        inline.push(crate::ext::archive::metadata_element(self.server, account.id).await?);
+        if self.server.archives() {
+            inline.push(crate::ext::archive::metadata_element(self.server, account.id).await?);
+        }
         let jid = session.jid.clone();
         self.session = Some(session);
         Ok(LoginSession::Bound(Bound { jid, resume_failed, inline }))

@@ -27,6 +27,7 @@ use crate::{
 /// Keeps conversations for the account's devices.
 pub const EXTENSION: Extension = Extension {
     name: "archive",
+    offered: |config| config.archive.enabled,
     specs: &[
         Spec { xep: 313, version: "1.1.3", title: "Message Archive Management" },
         Spec { xep: 441, version: "0.2.0", title: "Message Archive Management Preferences" },

@@ -99,9 +99,9 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
         last: newest.map(|row| row.id.to_string()),
         count: number(page.count),
     };
-    let complete = page.complete.then_some("true");
+    let complete = if page.complete { "true" } else { "false" };
     let fin = Element::new("fin", ns::MAM)
-        .with_attr_opt("complete", complete)
+        .with_attr("complete", complete)
         .with_attr_opt("queryid", id)
         .with_child(set.to_element());
     Ok(Some(fin))
