@@ -180,7 +180,10 @@ impl Actor {
                 self.sm.handled = 0;
                 self.sm.id = element.attr("id").map(str::to_owned);
             }
-            "resumed" if element.ns == SM => self.sm.active = true,
+            "resumed" if element.ns == SM => {
+                self.sm.active = true;
+                self.bound = true;
+            }
             "r" if element.ns == SM && !self.sm.silent => return Some(self.acknowledgement()),
             _ => {}
         }

@@ -392,7 +392,6 @@ impl Stage<'_> {
         if answer.name != "resumed" {
             return Err(Failure::new(format!("resumption is refused:\n{}", answer.pretty())));
         }
-        self.actors[who].bound = true;
         Ok(())
     }
 
