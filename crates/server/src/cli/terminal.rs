@@ -6,15 +6,23 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::{
     admin::{Fault, FaultCode},
-    password::Password,
+    password::{self, Password},
 };
 
 /// The password for an account: the first line of standard input, or what the person types, twice
 /// and unseen.
+///
+/// The operator may set a password that a user could not choose, and is told that it is weak.
 pub(super) fn password(account: &str, from_stdin: bool) -> Result<Password, Fault> {
-    if from_stdin {
-        return line();
+    let password = if from_stdin { line()? } else { typed(account)? };
+    let name = account.split('@').next().unwrap_or(account);
+    if let Err(problem) = password::verify(&password, name, ADVISED_LENGTH) {
+        eprintln!("note: {problem}");
     }
+    Ok(password)
+}
+
+fn typed(account: &str) -> Result<Password, Fault> {
     if !io::stdin().is_terminal() {
         return Err(Fault::new(
             FaultCode::Usage,
@@ -105,6 +113,9 @@ fn unseen(question: &str) -> Result<Password, Fault> {
 fn broken(error: &io::Error) -> Fault {
     Fault::new(FaultCode::Usage, format!("the terminal cannot be used: {error}"))
 }
+
+/// Characters below which a password is called short.
+const ADVISED_LENGTH: u64 = 8;
 
 #[cfg(test)]
 mod tests {

@@ -8,12 +8,11 @@ use tokio::time::{Instant as Deadline, sleep, sleep_until};
 use xmpp::{
     error::{Condition, StanzaError, StreamCondition, StreamError},
     ext::{bind2, sasl2::UserAgent},
-    sasl::ht,
     sm,
     stream::{
         Out,
         server::{
-            BindRequest, Bound, Established, IssuedToken, Login, LoginAnswer, LoginSession,
+            BindRequest, Bound, Established, Login, LoginAnswer, LoginSession,
             Refused, ResumeFailed, Resumed, Step, TlsPending, Waiting,
         },
     },
