@@ -50,11 +50,13 @@ class Client(slixmpp.ClientXMPP):
 
     async def login(self, presence: bool = True):
         """Connects and logs in; raises LoginFailed when the server says no."""
-        outcome = self.outcome("session_start", "session_resumed", "failed_all_auth")
+        outcome = self.outcome("session_start", "session_resumed", "failed_all_auth", "disconnected")
         self.connect(*self.address)
         event = await bounded(outcome, f"{self.boundjid}: login")
         if event == "failed_all_auth":
             raise LoginFailed(str(self.boundjid))
+        if event == "disconnected":
+            raise ConnectionLost(str(self.boundjid))
         if event == "session_start" and presence:
             await self.get_roster()
             own = self.outcome("presence_available")
@@ -105,6 +107,10 @@ class Client(slixmpp.ClientXMPP):
 
 class LoginFailed(Exception):
     """The server refused the name or the password."""
+
+
+class ConnectionLost(Exception):
+    """The connection ended before the login was complete."""
 
 
 class Failed(Exception):

@@ -18,7 +18,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp_omemo import XEP_0384, TrustLevel
 from twomemo import twomemo as modern
 
-from client import Client, bounded, until
+from client import Client, ConnectionLost, Failed, bounded, until
 
 LEGACY = legacy.NAMESPACE
 MODERN = modern.NAMESPACE
@@ -26,6 +26,9 @@ PLUGINS = (
     "xep_0004", "xep_0045", "xep_0059", "xep_0060", "xep_0115", "xep_0163", "xep_0198",
     "xep_0280", "xep_0297", "xep_0313", "xep_0334", "xep_0359",
 )  # fmt: skip
+
+
+LOGIN_ATTEMPTS = 5
 
 
 class Memory(Storage):
@@ -107,7 +110,7 @@ class Device(Client):
         # as there is a stream.
         position = self.archive_end
         self.held = []
-        event = await super().login(presence=False)
+        event = await self.login_at_last()
         if event == "session_start":
             await self.start_anew(position)
         for message in self.held:
@@ -120,6 +123,16 @@ class Device(Client):
                 stanza.send()
         self.online = True
         return event
+
+    async def login_at_last(self):
+        """slixmpp may send what was still in its queue when a connection broke as the first thing
+        on the next, before the login. A server rightly ends that stream, and we try again."""
+        for _ in range(LOGIN_ATTEMPTS):
+            try:
+                return await super().login(presence=False)
+            except ConnectionLost:
+                print(f"  {self.boundjid}: one more attempt to log in", flush=True)
+        raise Failed(f"{self.boundjid} logs in")
 
     async def start_anew(self, position):
         await self.get_roster()
@@ -228,6 +241,8 @@ class Device(Client):
         serialise = twomemo.etree if namespace == MODERN else oldmemo.etree
         stanza = self.make_message(mto=JID(to), mtype="chat")
         stanza["id"] = identifier
+        # By this a server can tell a message that is sent again from a new one.
+        stanza["origin_id"]["id"] = identifier
         stanza.append(serialise.serialize_message(next(iter(messages))))
         stanza.enable("store")
         self.known.add(identifier)

@@ -119,7 +119,12 @@ class Server:
 class Anemone(Server):
     name = "anemone"
     features = frozenset(
-        {"resumption-across-restart", "once-per-stream", "notification-by-interest"}
+        {
+            "resumption-across-restart",
+            "durable-acknowledgement",
+            "once-per-stream",
+            "notification-by-interest",
+        }
     )
 
     @property
@@ -151,7 +156,7 @@ class Anemone(Server):
     def prepare(self):
         self.run("init", "--domain", DOMAIN)
         config = self.data / "anemone.toml"
-        text = without_sections(config.read_text(), {"listen", "limits"})
+        text = without_sections(config.read_text(), {"listen", "limits", "login"})
         config.write_text(
             f"""{text}
 [listen]
@@ -163,6 +168,10 @@ s2s_tls = []
 
 [limits]
 throttle = false
+
+# slixmpp derives keys in Python: the usual number of rounds takes it a second per login.
+[login]
+iterations = 4096
 """
         )
 
