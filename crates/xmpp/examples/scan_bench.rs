@@ -86,12 +86,8 @@ fn read_pieces(text: &str) -> (f64, u64) {
 }
 
 fn rxml(text: &str) -> (f64, u64) {
-    let options = || {
-        let mut options = Options::default();
-        options.max_token_length = 1 << 18;
-        options
-    };
-    let mut parser = Parser::with_options(options());
+    let options = Options { max_token_length: 1 << 18, ..Options::default() };
+    let mut parser = Parser::with_options(options);
     let mut header = HEADER.as_bytes();
     while !header.is_empty() {
         black_box(parser.parse(&mut header, false).is_ok());

@@ -58,10 +58,10 @@ impl<'a> Edit<'a> {
     #[must_use]
     pub fn drop_if(mut self, mut drop: impl FnMut(&Child<'_>) -> bool) -> Edit<'a> {
         for (position, child) in (0..).zip(self.stanza.children()) {
-            if drop(&child) {
-                if let Err(at) = self.dropped.binary_search(&position) {
-                    self.dropped.insert(at, position);
-                }
+            if drop(&child)
+                && let Err(at) = self.dropped.binary_search(&position)
+            {
+                self.dropped.insert(at, position);
             }
         }
         self

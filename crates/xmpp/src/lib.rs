@@ -1,5 +1,8 @@
 //! XMPP without sockets, clocks or files: XML, stanzas, stream negotiation, SASL, stream management.
 
+// Whatever a peer sends: input never panics.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 pub mod edit;
 pub mod error;
 pub mod ext;

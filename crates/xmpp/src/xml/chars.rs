@@ -101,6 +101,7 @@ pub(super) fn name_len(input: &[u8]) -> usize {
     input.iter().take_while(|&&byte| in_name(byte)).count()
 }
 
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time")]
 static IN_NAME: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -130,7 +131,6 @@ pub(super) fn is_name_start(code: u32) -> bool {
 pub(super) fn is_name_char(code: u32) -> bool {
     is_name_start(code) || matches!(code, 0xB7 | 0x300..=0x36F | 0x203F..=0x2040)
 }
-
 
 #[cfg(test)]
 mod tests {

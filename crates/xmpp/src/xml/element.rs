@@ -15,7 +15,7 @@ use crate::ns;
 /// Attributes are addressed by the name they have without a namespace; `xml:lang` and other names
 /// with the predefined prefix `xml` are addressed with that prefix. Names given to builders are
 /// the program's own: they must be XML names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub struct Element {
     name: String,
     ns: Arc<str>,
@@ -279,6 +279,17 @@ impl Element {
     /// Drops the attributes that need a prefix of their own.
     pub(crate) fn drop_foreign_attrs(&mut self) {
         self.attrs.retain(|attr| attr.ns.is_none());
+    }
+}
+
+impl PartialEq for Element {
+    /// The order of attributes has no meaning (XML 1.0 §3.1).
+    fn eq(&self, other: &Element) -> bool {
+        self.name == other.name
+            && self.ns == other.ns
+            && self.attrs.len() == other.attrs.len()
+            && self.attrs.iter().all(|attr| other.attrs.contains(attr))
+            && self.nodes == other.nodes
     }
 }
 

@@ -155,15 +155,13 @@ fn check_declaration(inside: &[u8]) -> Result<(), XmlError> {
     if version.is_none_or(|version| version != "1.0") {
         return Err(XmlError::Declaration);
     }
-    if let Some(encoding) = pseudo_attribute(&mut rest, "encoding")? {
-        if !encoding.eq_ignore_ascii_case("utf-8") {
-            return Err(XmlError::Encoding);
-        }
+    let encoding = pseudo_attribute(&mut rest, "encoding")?;
+    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("utf-8")) {
+        return Err(XmlError::Encoding);
     }
-    if let Some(standalone) = pseudo_attribute(&mut rest, "standalone")? {
-        if !matches!(standalone, "yes" | "no") {
-            return Err(XmlError::Declaration);
-        }
+    let standalone = pseudo_attribute(&mut rest, "standalone")?;
+    if standalone.is_some_and(|standalone| !matches!(standalone, "yes" | "no")) {
+        return Err(XmlError::Declaration);
     }
     let done = rest.trim_start_matches(SPACE).is_empty();
     if done { Ok(()) } else { Err(XmlError::Declaration) }
@@ -180,8 +178,10 @@ fn pseudo_attribute<'a>(rest: &mut &'a str, name: &str) -> Result<Option<&'a str
     let tail = tail.trim_start_matches(SPACE);
     let quote = tail.chars().next().filter(|quote| matches!(quote, '\'' | '"'));
     let quote = quote.ok_or(XmlError::Declaration)?;
-    let (value, tail) =
-        tail.strip_prefix(quote).and_then(|tail| tail.split_once(quote)).ok_or(XmlError::Declaration)?;
+    let (value, tail) = tail
+        .strip_prefix(quote)
+        .and_then(|tail| tail.split_once(quote))
+        .ok_or(XmlError::Declaration)?;
     *rest = tail;
     Ok(Some(value))
 }
