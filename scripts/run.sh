@@ -57,11 +57,9 @@ move_taken_ports() {
 }
 
 # A server that already runs on this data holds the ports itself; a second one would be refused.
-stop_if_running() {
-  [ -S "$DATA/anemone.sock" ] || return 0
-  "$ANEMONE" session list --data "$DATA" >/dev/null 2>&1 || return 0
-  [ -e "$DATA/anemone.lock" ] && ! flock --nonblock "$DATA/anemone.lock" true 2>/dev/null || return 0
-  die "A server is already running on $DATA. Stop it first, or choose another place: make run DATA=other"
+refuse_if_running() {
+  "$ANEMONE" status --json --data "$DATA" | grep -q '"running":true' || return 0
+  die "A server is running on $DATA already. Stop it first, or choose another place: make run DATA=other"
 }
 
 start_server() {
@@ -87,7 +85,7 @@ stop_server() {
 
 # The first account comes in by an invitation, like everybody's. Later starts find it.
 invite_first_admin() {
-  [ -z "$("$ANEMONE" account list --data "$DATA" | grep -o '[^ ]*@localhost' | head -n 1)" ] || return 0
+  "$ANEMONE" status --json --data "$DATA" | grep -q '"accounts":0,' || return 0
   say ''
   say 'The invitation of the first administrator:'
   say ''
@@ -123,16 +121,17 @@ need_rust
 timed 'building anemone (the first time takes some minutes)' cargo build --release --locked --package anemone
 
 if [ ! -e "$DATA/anemone.toml" ]; then
-  timed "a new server in $DATA" "$ANEMONE" init --data "$DATA" --domain localhost
+  say "==> a new server for localhost in $DATA"
+  "$ANEMONE" init --data "$DATA" --domain localhost >/dev/null
   write_listeners
 fi
-stop_if_running
+refuse_if_running
 move_taken_ports
 
 say '==> starting'
 trap stop_server INT TERM
 start_server || {
-  tail -n 20 "$LOG" >&2
+  tail -n 5 "$LOG" >&2
   die "The server did not start. Its log is $LOG."
 }
 invite_first_admin
