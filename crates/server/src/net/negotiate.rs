@@ -281,12 +281,14 @@ impl<T: Transport> Driver<'_, T> {
             return Err(failed);
         };
         let mut link = session.link();
-        if !link.resumable() || link.resume(resume.h).is_err() {
-            self.server.metrics.resume_failed.increment();
-            return Err(failed);
-        }
+        let resumed = if link.resumable() { link.resume(resume.h).ok() } else { None };
         let handled = link.sm().map_or(0, |sm| sm.ack_value());
         drop(link);
+        let Some(delivered) = resumed else {
+            self.server.metrics.resume_failed.increment();
+            return Err(failed);
+        };
+        life::delivered(self.server, &session.account, delivered);
         // The task of the connection before, if there is one still, sees that it was replaced.
         session.nudge();
         self.server.metrics.resumed.increment();

@@ -321,18 +321,19 @@ impl Link {
     }
 
     /// XEP-0198 §5: the client is back, on another connection, and has handled `h` stanzas. Returns
-    /// the number of the new connection and the offline messages that were delivered; what was not
-    /// handled is then written by [`Link::rewrite`].
+    /// the offline messages among them; what was not handled is then written by [`Link::rewrite`].
+    /// The client counts as active until it says otherwise (XEP-0352 §3).
     ///
     /// # Errors
     /// When `h` is more than was ever sent.
-    pub fn resume(&mut self, h: u32) -> Result<(u64, Vec<u64>), HandledTooHigh> {
+    pub fn resume(&mut self, h: u32) -> Result<Vec<u64>, HandledTooHigh> {
         let delivered = self.acknowledge(h)?;
         self.phase = Phase::Connected;
         self.epoch += 1;
         self.asked = None;
         self.closing = None;
-        Ok((self.epoch, delivered))
+        self.mailbox.set_inactive(false);
+        Ok(delivered)
     }
 
     /// Writes again what the client did not handle on the connection before.
@@ -495,8 +496,8 @@ mod tests {
         written(&mut link);
         assert!(link.detach(0, NOW));
         link.push(message("3"));
-        let (epoch, _) = link.resume(1).unwrap();
-        assert_eq!(epoch, 1);
+        link.resume(1).unwrap();
+        assert_eq!(link.epoch(), 1);
         let mut out = Output::new(false);
         link.rewrite(&mut out);
         link.write(NOW, &mut out, usize::MAX);
