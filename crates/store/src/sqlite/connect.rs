@@ -5,7 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::schema;
 use crate::{OpenError, StoreError};
@@ -157,11 +157,12 @@ fn settle(db: &Connection, on_disk: bool) -> rusqlite::Result<()> {
 /// Ours, and not from the future.
 pub(super) fn recognise(db: &Connection, path: &Path) -> Result<(), OpenError> {
     let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let application = number("application_id").map_err(|error| match error.into() {
-        // The header is not SQLite's at all.
-        StoreError::Corrupt(_) => OpenError::Foreign { path: path.to_owned() },
-        other => refused(path, other),
-    })?;
+    let application =
+        number("application_id").map_err(|error| match error.sqlite_error_code() {
+            // The header is not SQLite's at all.
+            Some(ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
+            _ => refused(path, error),
+        })?;
     let found = number("user_version").map_err(|error| refused(path, error))?;
     if application == 0 && found == 0 {
         // A file whose first migration was cut short has no tables; anything else is foreign.

@@ -164,17 +164,25 @@ struct Unfolded {
 
 /// The rows not in the index, by account. The writer changes it, everybody may look.
 #[derive(Clone, Default)]
-pub(super) struct SharedRows(Arc<Mutex<HashMap<i64, Vec<Unfolded>>>>);
+pub(super) struct SharedRows(Arc<Mutex<Rows>>);
+
+#[derive(Default)]
+struct Rows {
+    by_account: HashMap<i64, Vec<Unfolded>>,
+    /// After a rollback it is unknown which rows are missing, until they have been read back.
+    known: bool,
+}
 
 impl SharedRows {
     /// The account has no rows outside the index, or they are being put there.
     pub(super) fn is_folded(&self, account: AccountId) -> bool {
-        !self.0.lock().contains_key(&account.0)
+        let rows = self.0.lock();
+        rows.known && !rows.by_account.contains_key(&account.0)
     }
 }
 
-/// The writer's view of log and index, within its transaction. After a rollback [`Log::reload`] must
-/// be called before anything else.
+/// The writer's view of log and index, within its transaction. After a rollback there is
+/// [`Log::distrust`] to call, before each transaction [`Log::trust`].
 pub(super) struct Log<'c> {
     db: &'c Connection,
     hash: PeerHash,
@@ -191,7 +199,7 @@ pub(super) struct Log<'c> {
 }
 
 impl<'c> Log<'c> {
-    /// Prepares; [`Log::reload`] follows.
+    /// Prepares; [`Log::trust`] follows.
     pub(super) fn new(
         db: &'c Connection,
         hash: PeerHash,
@@ -214,9 +222,23 @@ impl<'c> Log<'c> {
         })
     }
 
-    /// Makes memory agree with the disk: reads back what may not be in the index.
-    pub(super) fn reload(&mut self) -> Result<(), StoreError> {
-        self.unfolded.0.lock().clear();
+    /// Memory no longer agrees with the disk.
+    pub(super) fn distrust(&mut self) {
+        self.unfolded.0.lock().known = false;
+    }
+
+    /// Makes memory agree with the disk again, if it does not: reads back what may not be in the
+    /// index.
+    pub(super) fn trust(&mut self) -> Result<(), StoreError> {
+        if !self.unfolded.0.lock().known {
+            self.reload()?;
+            self.unfolded.0.lock().known = true;
+        }
+        Ok(())
+    }
+
+    fn reload(&mut self) -> Result<(), StoreError> {
+        self.unfolded.0.lock().by_account.clear();
         self.round.clear();
         self.last.clear();
         self.waiting = 0;
@@ -248,7 +270,7 @@ impl<'c> Log<'c> {
     fn remember(&mut self, entry: &Ref, at: i64, seq: i64) {
         let Ref { account, id, peer, resource, flags, origin } = *entry;
         let row = Unfolded { id, at, peer, origin, seq, resource, flags };
-        self.unfolded.0.lock().entry(account).or_default().push(row);
+        self.unfolded.0.lock().by_account.entry(account).or_default().push(row);
         self.waiting += 1;
     }
 
@@ -301,7 +323,8 @@ impl<'c> Log<'c> {
             return Err(StoreError::Conflict(format!("there is no account {account}")));
         };
         let indexed: i64 = row.get(0)?;
-        let waiting = self.unfolded.0.lock().get(&account.0).and_then(|rows| rows.last().copied());
+        let waiting =
+            self.unfolded.0.lock().by_account.get(&account.0).and_then(|rows| rows.last().copied());
         if self.last.len() >= MAX_LAST {
             self.last.clear();
         }
@@ -345,7 +368,7 @@ impl<'c> Log<'c> {
 
     /// Puts the rows of one account into the index.
     pub(super) fn fold(&mut self, account: AccountId) -> Result<usize, StoreError> {
-        let rows = self.unfolded.0.lock().remove(&account.0).unwrap_or_default();
+        let rows = self.unfolded.0.lock().by_account.remove(&account.0).unwrap_or_default();
         self.waiting -= rows.len();
         for row in &rows {
             let origin = (row.flags & HAS_ORIGIN != 0).then_some(row.origin);
@@ -391,7 +414,7 @@ impl<'c> Log<'c> {
     fn start_round(&mut self) -> Result<(), StoreError> {
         let first = {
             let rows = self.unfolded.0.lock();
-            rows.values().filter_map(|rows| rows.first()).map(|row| row.seq).min()
+            rows.by_account.values().filter_map(|rows| rows.first()).map(|row| row.seq).min()
         };
         self.note_folded(first.unwrap_or(self.next_seq))?;
         self.round = self.accounts().into();
@@ -399,7 +422,7 @@ impl<'c> Log<'c> {
     }
 
     fn accounts(&self) -> Vec<i64> {
-        let mut accounts: Vec<i64> = self.unfolded.0.lock().keys().copied().collect();
+        let mut accounts: Vec<i64> = self.unfolded.0.lock().by_account.keys().copied().collect();
         accounts.sort_unstable();
         accounts
     }

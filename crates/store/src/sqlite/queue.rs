@@ -117,7 +117,13 @@ impl Queue {
             return Err((job, StoreError::Closed));
         }
         // A single unit larger than the whole queue still has to get through when nothing waits.
-        let full = state.items >= self.max_items || state.bytes + bytes > self.max_bytes;
+        let full = match job {
+            Job::Append(..) => {
+                state.items >= self.max_items || state.bytes + bytes > self.max_bytes
+            }
+            // Logins and reads get through when messages no longer do, up to a bound of their own.
+            _ => state.items >= 2 * self.max_items,
+        };
         if full && state.items > 0 {
             return Err((job, StoreError::Busy));
         }
@@ -255,9 +261,21 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_bounded_but_one_great_job_gets_through() {
+    fn bytes_are_bounded_but_one_great_unit_gets_through() {
+        let row = crate::conformance::archive::message(AccountId(1), 1);
+        let unit = || Job::Append([row.clone()].into_iter().collect(), None);
         let queue = Queue::new(100, ROW_BYTES / 2);
+        assert!(queue.push(unit()).is_ok());
+        assert!(matches!(queue.push(unit()), Err((_, StoreError::Busy))));
         assert!(queue.push(sync()).is_ok());
+    }
+
+    #[test]
+    fn other_jobs_have_a_bound_of_their_own() {
+        let queue = Queue::new(2, 1 << 20);
+        assert!(queue.push(job()).is_ok() && queue.push(job()).is_ok());
+        assert!(matches!(queue.push(job()), Err((_, StoreError::Busy))));
+        assert!(queue.push(sync()).is_ok() && queue.push(sync()).is_ok());
         assert!(matches!(queue.push(sync()), Err((_, StoreError::Busy))));
     }
 

@@ -70,8 +70,6 @@ pub(super) struct Writer<'c> {
     db: &'c Connection,
     shared: &'c Shared,
     log: Log<'c>,
-    /// After a rollback memory and disk differ until [`Log::reload`] succeeds.
-    stale: bool,
     dead: Option<StoreError>,
     load: Load,
     page_limit: u32,
@@ -85,10 +83,10 @@ impl<'c> Writer<'c> {
         hash: PeerHash,
     ) -> Result<Self, StoreError> {
         let mut log = Log::new(db, hash, shared.unfolded.clone())?;
-        log.reload()?;
+        log.trust()?;
         let load = Load { since: Instant::now(), jobs: 0, high: false };
         let outcomes = Vec::with_capacity(BATCH);
-        Ok(Writer { db, shared, log, stale: false, dead: None, load, page_limit: 0, outcomes })
+        Ok(Writer { db, shared, log, dead: None, load, page_limit: 0, outcomes })
     }
 
     /// Runs until the queue is closed and empty. Leaves a complete index and an empty log behind, if
@@ -138,17 +136,21 @@ impl<'c> Writer<'c> {
             }
             Ok(_) => {}
         }
-        self.shared.queue.settled(items, bytes);
-        let outcomes = std::mem::take(&mut self.outcomes);
+        let mut copies = Vec::new();
         for (index, job) in batch.drain(..).enumerate() {
-            let own = outcomes.get(index).unwrap_or(&Ok(()));
+            let own = self.outcomes.get(index).unwrap_or(&Ok(()));
             let outcome = committed.as_ref().and(own.as_ref()).map(|_| ());
-            self.settle(job, outcome);
+            copies.extend(self.settle(job, outcome));
         }
-        self.outcomes = outcomes;
+        // Not earlier: whoever finds the queue settled may rely on every ticket having been told.
+        self.shared.queue.settled(items, bytes);
+        for copy in copies {
+            self.copy(copy);
+        }
     }
 
-    fn settle(&mut self, job: Job, outcome: Result<(), &StoreError>) {
+    /// Tells the outcome. A copy is handed back: it takes long and comes last.
+    fn settle(&self, job: Job, outcome: Result<(), &StoreError>) -> Option<CopyJob> {
         match job {
             Job::Append(_, Some((ticket, tag))) => ticket.settled(tag, outcome),
             Job::Append(_, None) => {}
@@ -158,17 +160,15 @@ impl<'c> Writer<'c> {
                 let scrubbed = outcome.map_err(Clone::clone).and_then(|()| wal::scrub(self.db));
                 drop(tell.send(scrubbed));
             }
-            Job::Copy(copy) => self.copy(copy),
+            Job::Copy(copy) => return Some(copy),
         }
+        None
     }
 
     /// One turn's transaction. On an error nothing of it stays.
     fn transaction(&mut self, batch: &mut [Job]) -> Result<Effort, StoreError> {
         self.obey_page_limit()?;
-        if self.stale {
-            self.log.reload()?;
-            self.stale = false;
-        }
+        self.log.trust()?;
         let effort = batch.iter().map(|job| self.effort(job)).max_by_key(|effort| *effort as u8);
         let effort = effort.unwrap_or(Effort::Nothing);
         match effort {
@@ -178,11 +178,7 @@ impl<'c> Writer<'c> {
         }
         let done = self.attempt(batch);
         if done.is_err() {
-            self.stale = true;
-            if !self.db.is_autocommit() {
-                // Should even this fail, the next BEGIN does, and everything is told so.
-                let _ = self.db.execute_batch("ROLLBACK");
-            }
+            self.roll_back();
         }
         if effort == Effort::Derived {
             self.db.execute_batch("PRAGMA synchronous = FULL")?;
@@ -311,10 +307,7 @@ impl<'c> Writer<'c> {
         work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.obey_page_limit()?;
-        if self.stale {
-            self.log.reload()?;
-            self.stale = false;
-        }
+        self.log.trust()?;
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let done = work(self).and_then(|()| {
             self.shared.faults.as_ref().map_or(Ok(()), |faults| faults.before_commit())?;
@@ -322,12 +315,17 @@ impl<'c> Writer<'c> {
             Ok(())
         });
         if done.is_err() {
-            self.stale = true;
-            if !self.db.is_autocommit() {
-                let _ = self.db.execute_batch("ROLLBACK");
-            }
+            self.roll_back();
         }
         done
+    }
+
+    fn roll_back(&mut self) {
+        if !self.db.is_autocommit() {
+            // Should even this fail, the next BEGIN does, and everything is told so.
+            let _ = self.db.execute_batch("ROLLBACK");
+        }
+        self.log.distrust();
     }
 
     /// Closes: the next start need not check anything.

@@ -1,1 +1,165 @@
-//! Placeholder.
+//! Locks, versions, damage, unclean ends.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::{Directory, close};
+use crate::archive::Query;
+use crate::conformance::archive::message;
+use crate::conformance::{account, block_on};
+use crate::sqlite::{Options, open};
+use crate::{Millis, OpenError, Store};
+
+fn refused(path: &Path) -> OpenError {
+    open(path, Options::default()).err().expect("it must not open")
+}
+
+/// Changes the closed database behind the store's back.
+fn tamper(directory: &Directory, sql: &str) {
+    let db = Connection::open(directory.database()).expect("opens");
+    db.execute_batch(sql).expect("changed");
+}
+
+fn next_id(store: &Store, account: crate::AccountId) -> u64 {
+    block_on(store.archive.tail(account, Millis(0))).expect("read").next
+}
+
+#[test]
+fn a_second_instance_is_told_who_has_the_data() {
+    let directory = Directory::new();
+    let store = directory.open();
+    let error = refused(&directory.database());
+    assert!(matches!(error, OpenError::InUse { pid: Some(pid), .. } if pid == std::process::id()));
+    assert!(error.to_string().contains(&format!("process {}", std::process::id())));
+    close(store);
+    close(directory.open());
+}
+
+#[test]
+fn dropping_the_store_lets_the_next_one_in() {
+    let directory = Directory::new();
+    let store = directory.open();
+    block_on(account(&store, "juliet"));
+    let other = store.clone();
+    drop(store);
+    assert_eq!(block_on(other.accounts.count()), Ok(1));
+    drop(other);
+    assert_eq!(block_on(directory.open().accounts.count()), Ok(1));
+}
+
+#[test]
+fn a_newer_schema_is_refused_in_words() {
+    let directory = Directory::new();
+    close(directory.open());
+    tamper(&directory, "PRAGMA user_version = 1000");
+    let error = refused(&directory.database());
+    assert!(matches!(error, OpenError::Newer { found: 1000, .. }));
+    assert!(error.to_string().contains("newer version"));
+}
+
+#[test]
+fn other_files_are_refused() {
+    let directory = Directory::new();
+    let path = directory.database();
+    std::fs::write(&path, "Two households, both alike in dignity".repeat(100)).expect("written");
+    assert!(matches!(refused(&path), OpenError::Foreign { .. }));
+    std::fs::remove_file(&path).expect("removed");
+    tamper(&directory, "CREATE TABLE other (a)");
+    assert!(matches!(refused(&path), OpenError::Foreign { .. }));
+    let text = std::fs::read(&path).expect("readable");
+    assert!(text.starts_with(b"SQLite format 3"), "a foreign file was touched");
+}
+
+#[test]
+fn an_empty_file_is_a_new_database() {
+    let directory = Directory::new();
+    std::fs::write(directory.database(), "").expect("written");
+    assert_eq!(block_on(directory.open().accounts.count()), Ok(0));
+}
+
+#[test]
+fn a_missing_directory_is_named() {
+    let directory = Directory::new();
+    let path = directory.path().join("nowhere").join("anemone.db");
+    let error = refused(&path);
+    assert!(matches!(error, OpenError::Access { .. }));
+    assert!(error.to_string().contains("nowhere"));
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = Directory::new();
+    let store = directory.open();
+    block_on(account(&store, "juliet"));
+    for file in std::fs::read_dir(directory.path()).expect("readable").flatten() {
+        let mode = file.metadata().expect("there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?}", file.file_name());
+    }
+}
+
+#[test]
+fn damage_is_found_after_an_unclean_end() {
+    let directory = Directory::new();
+    let store = directory.open();
+    let juliet = block_on(account(&store, "juliet"));
+    for id in 1..=200 {
+        store.archive.append([message(juliet, id)].into_iter().collect(), None).expect("taken");
+    }
+    close(store);
+    tamper(&directory, "UPDATE meta SET value = 0 WHERE key = 'clean'");
+    let path = directory.database();
+    let mut bytes = std::fs::read(&path).expect("readable");
+    // A page in the middle, so that neither the header nor the schema is hit.
+    let page = bytes.len() / 4096 / 2 * 4096;
+    bytes[page..page + 200].fill(0xff);
+    std::fs::write(&path, bytes).expect("written");
+    let error = refused(&path);
+    assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
+    assert!(error.to_string().contains("restore the newest backup"));
+}
+
+#[test]
+fn only_an_unclean_end_begins_a_new_generation_of_ids() {
+    let directory = Directory::new();
+    let store = directory.open();
+    let juliet = block_on(account(&store, "juliet"));
+    store.archive.append([message(juliet, 1)].into_iter().collect(), None).expect("taken");
+    close(store);
+    let store = directory.open();
+    assert_eq!(next_id(&store, juliet), 2);
+    close(store);
+    for crash in 1..=3u64 {
+        tamper(&directory, "UPDATE meta SET value = 0 WHERE key = 'clean'");
+        let store = directory.open();
+        assert_eq!(next_id(&store, juliet), (crash << 32) + 1);
+        close(store);
+    }
+}
+
+#[test]
+fn the_index_is_completed_from_the_log() {
+    let directory = Directory::new();
+    let store = directory.open();
+    let juliet = block_on(account(&store, "juliet"));
+    for id in 1..=50 {
+        store.archive.append([message(juliet, id)].into_iter().collect(), None).expect("taken");
+    }
+    block_on(store.archive.set_pending(juliet, vec![50])).expect("set");
+    close(store);
+    // As after a crash before anything was folded, with some rows folded and one delivered already.
+    tamper(
+        &directory,
+        "UPDATE meta SET value = 1 WHERE key = 'folded'; DELETE FROM archive WHERE id <> 50",
+    );
+    let store = directory.open();
+    let query = Query { max: 250, ..Query::default() };
+    let page = block_on(store.archive.page(juliet, query)).expect("read");
+    let ids: Vec<u64> = page.rows.iter().map(|row| row.id).collect();
+    assert_eq!(ids, (1..=50).collect::<Vec<_>>());
+    let waiting = block_on(store.archive.pending(juliet, 0, 10)).expect("read");
+    assert_eq!(waiting.len(), 1, "a row in the index was overwritten from the log");
+    assert_eq!(block_on(store.maintenance.check()), Ok(vec![]));
+}
