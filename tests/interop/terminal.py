@@ -9,7 +9,7 @@ from pathlib import Path
 
 from client import PATIENCE_SECONDS, until
 
-COLUMNS, ROWS = 100, 30
+COLUMNS, ROWS = 100, 16
 
 
 class Terminal:
