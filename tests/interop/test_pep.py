@@ -59,7 +59,7 @@ def colours(answer) -> list:
 
 
 async def main(place):
-    for name in ("romeo", "juliet", "tybalt"):
+    for name in ("romeo", "juliet", "tybalt", "nurse"):
         place.add_account(name, name * 2)
     juliet = Wearer(place, "juliet", "julietjuliet", "balcony")
     chamber = Wearer(place, "juliet", "julietjuliet", "chamber")
@@ -82,6 +82,11 @@ async def main(place):
     late = Wearer(place, "romeo", "romeoromeo", "late")
     await late.login()
     await until(lambda: red in late.colours, "a device that logs in later gets the last item")
+
+    nurse = Wearer(place, "nurse", "nursenurse", "house")
+    await nurse.login()
+    await befriend(nurse, juliet)
+    await until(lambda: red in nurse.colours, "so does a new contact who is online already")
 
     await refused(
         juliet.wear("blue", access_model="open"), {"conflict"}, "a wrong precondition is refused"
@@ -130,7 +135,7 @@ async def main(place):
     # After the subscription handshake prosody also notifies the bare address, and so everybody.
     if place.supports("notification-by-interest"):
         check(deaf.colours == [], "a device without interest was never notified")
-    for client in (juliet, chamber, romeo, deaf, late, tybalt):
+    for client in (juliet, chamber, romeo, deaf, late, nurse, tybalt):
         await client.logout()
 
 
