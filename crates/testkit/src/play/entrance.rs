@@ -7,11 +7,11 @@ use super::actor::{Actor, Class, FRAMING, SM};
 use super::caps::Caps;
 use super::report::Failure;
 use super::script::{Login, Via};
-use super::stage::Stage;
+use super::stage::{Stage, unique_tag};
 use super::template::Template;
 use crate::client::Connection;
 use crate::client::sasl::{Credentials, Exchange};
-use crate::target::DOMAIN;
+use crate::target::{DOMAIN, Target};
 use crate::tree::{STREAMS, Tree, escape};
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
@@ -359,6 +359,13 @@ impl Stage<'_> {
     }
 
     pub(super) async fn want_notifications(&mut self, who: usize, nodes: &[String]) -> Outcome {
+        if self.server.target() == Target::Prosody {
+            self.teach_caps(nodes).await?;
+        }
+        self.announce(who, nodes).await
+    }
+
+    async fn announce(&mut self, who: usize, nodes: &[String]) -> Outcome {
         let caps = Caps::new(nodes);
         let presence = caps.presence();
         self.actors[who].caps = Some(caps);
@@ -368,6 +375,25 @@ impl Stage<'_> {
             self.actors[who].unsettled = true;
             self.settle(who).await?;
         }
+        Ok(())
+    }
+
+    /// Lets prosody learn what the caps mean from somebody without contacts. When it learns it from
+    /// a user who has contacts, it notifies that user twice until the next login.
+    async fn teach_caps(&mut self, nodes: &[String]) -> Outcome {
+        let (user, password) = (format!("herald-{}", unique_tag()), "the secret of herald");
+        self.server.create_account(&user, password)?;
+        let mut role = self.actors[0].role.clone();
+        role.name = "Herald".into();
+        role.resource = None;
+        self.actors.push(Actor::new(role, user, password.into()));
+        let herald = self.actors.len() - 1;
+        let before = self.transcript.length();
+        self.log_in(herald).await?;
+        self.announce(herald, nodes).await?;
+        self.disconnect(herald).await?;
+        self.transcript.condense(before, "Herald", "explains the caps");
+        self.actors.truncate(herald);
         Ok(())
     }
 

@@ -106,6 +106,7 @@ impl Group<'_> {
             return self.assign(rest, used, variables);
         }
         let mut reason = None;
+        let mut later_reason = None;
         let from = if self.ordered {
             used.iter().rposition(|used| *used).map_or(0, |at| at + 1)
         } else {
@@ -116,29 +117,27 @@ impl Group<'_> {
                 continue;
             }
             let mut attempt = variables.clone();
-            let result = element(pattern, tree, &mut attempt)
-                .map_err(|why| format!("→ <{}> {why}", tree.name))
-                .and_then(|()| {
-                    let mut used = used.clone();
-                    used[at] = true;
-                    self.assign(rest, &mut used, &mut attempt)
-                });
-            match result {
+            if let Err(why) = element(pattern, tree, &mut attempt) {
+                // The difference from a child of the same name tells more than any other.
+                if tree.name == pattern.name && tree.ns == pattern.ns {
+                    reason.get_or_insert(format!("→ <{}> {why}", tree.name));
+                }
+                continue;
+            }
+            let mut used = used.clone();
+            used[at] = true;
+            match self.assign(rest, &mut used, &mut attempt) {
                 Ok(()) => {
                     *variables = attempt;
                     return Ok(());
                 }
-                // The difference from a child of the same name tells more than any other.
-                Err(why) if tree.name == pattern.name && tree.ns == pattern.ns => {
-                    reason.get_or_insert(why);
-                }
-                Err(_) => {}
+                Err(why) => later_reason = later_reason.or(Some(why)),
             }
         }
         if *presence == Presence::Optional {
-            return self.assign(rest, used, variables);
+            return self.assign(rest, used, variables).map_err(|why| later_reason.unwrap_or(why));
         }
-        Err(reason.unwrap_or_else(|| format!("has no <{} xmlns=\"{}\">", pattern.name, pattern.ns)))
+        Err(later_reason.or(reason).unwrap_or_else(|| format!("has no <{} xmlns=\"{}\">", pattern.name, pattern.ns)))
     }
 
     fn forbid(&self, pattern: &Pattern, variables: &Variables) -> Result<(), String> {

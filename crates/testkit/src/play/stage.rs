@@ -525,7 +525,7 @@ fn indent(text: &str) -> String {
 }
 
 /// Accounts of different plays on one server must not meet.
-fn unique_tag() -> String {
+pub(super) fn unique_tag() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{:x}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
