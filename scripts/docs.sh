@@ -4,6 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 
 need_rust
-timed 'pages under docs/' env UPDATE_DOCS=1 cargo test --locked --quiet --package anemone --test generated_docs
+timed 'pages under docs/' env UPDATE_DOCS=1 cargo test --locked --quiet --workspace --test generated_docs
 timed 'API documentation' cargo doc --locked --quiet --workspace --no-deps
 say "    open target/doc/anemone/index.html"
