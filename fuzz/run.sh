@@ -38,8 +38,6 @@ if sysroot=$(rustup run nightly rustc --print sysroot 2>/dev/null); then
         flags="$flags -Zsanitizer=address"
         how="nightly compiler with AddressSanitizer"
     fi
-else
-    export RUSTC_BOOTSTRAP=1
 fi
 
 echo "Building the fuzz targets ($how). The first time takes a few minutes."
