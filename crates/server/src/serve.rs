@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use store::{StoreError, sqlite};
+use store::{OpenError, Store, StoreError, sqlite};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -15,7 +15,11 @@ use tokio::{
 };
 
 use crate::{
-    admin::{Operations, live::Running, socket::CommandSocket},
+    admin::{
+        Operations,
+        live::Running,
+        socket::{CommandSocket, Conversation},
+    },
     config::{Config, ConfigError, Home, Service},
     host, housekeeping, log,
     metrics::Condition,
@@ -45,7 +49,7 @@ pub enum ServeError {
     Tls(#[from] TlsError),
     /// The database cannot be opened.
     #[error(transparent)]
-    Open(#[from] store::OpenError),
+    Open(#[from] OpenError),
     /// The database failed while starting.
     #[error("the database cannot be read: {0}")]
     Store(#[from] StoreError),
@@ -101,7 +105,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
         let _ = fatal.send(error.clone());
     });
     let options = sqlite::Options { on_fatal: Some(on_fatal), ..sqlite::Options::default() };
-    let store = sqlite::open(&home.database(), options)?;
+    let store = open_store(&home, options).await?;
     let server = Server::new(config, home.clone(), store.clone(), secret, tls);
     let resumable = resume::restore(&server).await?;
     open_doors(&server).await?;
@@ -126,6 +130,24 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     stop(&server, end).await?;
     let _ = keeper.await;
     Ok(())
+}
+
+/// Opens the database. A command may have it for a moment; a server that answers on its socket is
+/// there to stay.
+async fn open_store(home: &Home, options: sqlite::Options) -> Result<Store, ServeError> {
+    let patience = Instant::now() + IN_USE;
+    loop {
+        match sqlite::open(&home.database(), options.clone()) {
+            Err(error @ OpenError::InUse { .. }) => {
+                let served = matches!(Conversation::open(home).await, Ok(Some(_)));
+                if served || Instant::now() >= patience {
+                    return Err(error.into());
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
 }
 
 /// Opens every address and starts to accept.
@@ -237,5 +259,8 @@ async fn stop(
     Ok(())
 }
 
+/// How long to wait for a command that has the database.
+const IN_USE: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(50);
 /// How long clients have to take leave.
 const CLOSING: Duration = Duration::from_secs(3);

@@ -98,7 +98,7 @@ async fn converse(mut stream: UnixStream, operations: &Operations) -> io::Result
         }
         let response = match serde_json::from_slice::<Request>(&line) {
             Ok(request) => {
-                tracing::info!(user, command = name(&request), "operator's command");
+                note(user, &request);
                 operations.perform(request).await
             }
             Err(error) => Response::Error(Fault::new(
@@ -107,6 +107,21 @@ async fn converse(mut stream: UnixStream, operations: &Operations) -> io::Result
             )),
         };
         write_line(stream.get_mut(), &response).await?;
+    }
+}
+
+/// What changes something is worth a line in every log.
+fn note(user: u32, request: &Request) {
+    let command = name(request);
+    match request {
+        Request::AccountList {}
+        | Request::InviteList { .. }
+        | Request::RequestList { .. }
+        | Request::SessionList { .. }
+        | Request::TokenList { .. }
+        | Request::Metrics {}
+        | Request::Status {} => tracing::debug!(user, command, "operator's question"),
+        _ => tracing::info!(user, command, "operator's command"),
     }
 }
 

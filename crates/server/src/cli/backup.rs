@@ -84,11 +84,11 @@ fn report(file: &Path, bytes: u64, manifest: &Manifest, json: bool) {
         }}));
     }
     show::text(&format!(
-        "{} holds {} accounts and {} messages ({}). It also holds the server's keys: keep it \
+        "{} holds {} and {} ({}). It also holds the server's keys: keep it \
          where nobody else can read it.",
         file.display(),
-        manifest.accounts,
-        manifest.messages,
+        show::count(manifest.accounts, "account"),
+        show::count(manifest.messages, "message"),
         show::size(bytes)
     ));
 }
@@ -309,12 +309,12 @@ fn restored(home: &Home, manifest: &Manifest, aside: Option<&Path>, json: bool) 
         }}));
     }
     show::text(&format!(
-        "{} is again as it was at {}: {}, {} accounts, {} messages.",
+        "{} is again as it was at {}: {}, {}, {}.",
         home.path().display(),
         manifest.created,
         manifest.domain,
-        manifest.accounts,
-        manifest.messages
+        show::count(manifest.accounts, "account"),
+        show::count(manifest.messages, "message")
     ));
     if let Some(aside) = aside {
         show::text(&format!("What was there before is in {}.", aside.display()));

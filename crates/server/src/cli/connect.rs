@@ -1,7 +1,12 @@
 //! How a command reaches the server's data: over the socket of the running server, or by opening
 //! the database.
 
-use std::{fs, future::Future, os::unix::fs::MetadataExt as _};
+use std::{
+    fs,
+    future::Future,
+    os::unix::fs::MetadataExt as _,
+    time::{Duration, Instant},
+};
 
 use rustix::process::geteuid;
 use store::{OpenError, Store, sqlite};
@@ -22,11 +27,24 @@ pub(super) fn block_on<T>(command: impl Future<Output = T>) -> Result<T, Fault> 
 
 /// Asks the running server, or does what it would do when it is stopped.
 pub(super) async fn ask(home: &Home, request: &Request) -> Result<Response, Fault> {
-    if let Some(mut conversation) = Conversation::open(home).await? {
-        return conversation.ask(request).await;
+    let patience = Instant::now() + STARTING;
+    loop {
+        if let Some(mut conversation) = Conversation::open(home).await? {
+            return conversation.ask(request).await;
+        }
+        match open(home) {
+            Ok(store) => return ask_stopped(home, store, request).await,
+            // A server that is starting or stopping, or another command: both take a moment.
+            Err(fault) if fault.code == FaultCode::Running && Instant::now() < patience => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            Err(fault) => return Err(fault),
+        }
     }
+}
+
+async fn ask_stopped(home: &Home, store: Store, request: &Request) -> Result<Response, Fault> {
     let config = configuration(home)?;
-    let store = open(home)?;
     let operations = Operations::stopped(store.clone(), home.clone(), config);
     let response = operations.perform(request.clone()).await;
     store.maintenance.close().await?;
@@ -40,6 +58,7 @@ pub(super) fn configuration(home: &Home) -> Result<Config, Fault> {
 
 /// Opens the database of a server that is stopped.
 pub(super) fn open(home: &Home) -> Result<Store, Fault> {
+    configuration(home)?;
     owned_by_this_user(home)?;
     let options = sqlite::Options { readers: 1, ..sqlite::Options::default() };
     sqlite::open(&home.database(), options).map_err(|error| match error {
@@ -77,3 +96,7 @@ fn user_name(id: u32) -> Option<String> {
         (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
     })
 }
+
+/// How long a command waits for a server that has the data and no socket.
+const STARTING: Duration = Duration::from_secs(15);
+const AGAIN: Duration = Duration::from_millis(50);

@@ -271,6 +271,11 @@ pub(super) fn initialised(home: &Home, domain: &str, existed: bool, json: bool) 
     ));
 }
 
+/// `1 account`, `2 accounts`
+pub(super) fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A number of bytes for people.
 pub(super) fn size(bytes: u64) -> String {
     let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];

@@ -168,7 +168,10 @@ pub(super) async fn database(
 ) {
     if let Some(status) = status {
         let size = show::size(status.database_bytes);
-        findings.good("database", format!("in use, {} accounts, {size}", status.accounts));
+        findings.good(
+            "database",
+            format!("in use, {}, {size}", show::count(status.accounts, "account")),
+        );
         if deep {
             findings.warning(
                 "database",
