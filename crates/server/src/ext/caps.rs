@@ -85,6 +85,19 @@ impl Features {
         self.notify.binary_search_by(|known| (**known).cmp(node)).is_ok()
     }
 
+    /// The nodes that the client wants notifications of, to be kept over a restart of the server.
+    pub fn wanted(&self) -> impl Iterator<Item = String> + '_ {
+        self.notify.iter().map(|node| node.to_string())
+    }
+
+    /// What was kept over a restart; `None` when nothing was.
+    #[must_use]
+    pub fn recalled(wanted: Vec<String>) -> Option<Arc<Self>> {
+        let mut notify: Vec<Box<str>> = wanted.into_iter().map(Into::into).collect();
+        notify.sort_unstable();
+        (!notify.is_empty()).then(|| Arc::new(Self { source: None, notify: notify.into() }))
+    }
+
     /// Whether the client wants no notifications at all.
     #[must_use]
     pub fn wants_nothing(&self) -> bool {
@@ -261,6 +274,14 @@ mod tests {
         assert!(new.wants("urn:b") && !new.wants("urn:a"));
         assert!(after.beyond(Some(&after)).wants_nothing());
         assert!(after.beyond(None).wants("urn:a"));
+    }
+
+    #[test]
+    fn wishes_survive_a_restart() {
+        let (_, before) = features(&["urn:b+notify", "urn:a+notify"]);
+        let after = Features::recalled(before.wanted().collect()).unwrap();
+        assert!(before.beyond(Some(&after)).wants_nothing());
+        assert_eq!(Features::recalled(Vec::new()), None);
     }
 
     #[test]

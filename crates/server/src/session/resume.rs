@@ -19,7 +19,7 @@ use super::{
     link::{Link, Sent},
     mailbox::MailboxLimits,
 };
-use crate::{account::Resource, im::presence::Available, server::Server};
+use crate::{account::Resource, ext::caps::Features, im::presence::Available, server::Server};
 
 /// Sessions by the id that their client resumes them with.
 #[derive(Default)]
@@ -71,6 +71,8 @@ struct Facts {
     block_pushes: bool,
     inactive: bool,
     directed: Vec<String>,
+    #[serde(default)]
+    wants: Vec<String>,
 }
 
 /// Puts all sessions that can be resumed on disk. Called when their connections are closed.
@@ -132,6 +134,7 @@ pub async fn restore(server: &Arc<Server>) -> Result<usize, store::StoreError> {
         resource.block_pushes = facts.block_pushes;
         resource.directed =
             facts.directed.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
+        resource.features = Features::recalled(facts.wants);
         account.lock().resources.push(resource);
         server.resumable.insert(&hibernated.id, session);
         count += 1;
@@ -158,6 +161,7 @@ fn snapshot(resource: &Resource, inactive: bool, sm: &Sm<Sent>, now: Millis) -> 
         block_pushes: resource.block_pushes,
         inactive,
         directed: resource.directed.iter().map(|jid| jid.as_str().to_owned()).collect(),
+        wants: resource.features.iter().flat_map(|features| features.wanted()).collect(),
     };
     let json = serde_json::to_vec(&facts).unwrap_or_default();
     let sm = sm.snapshot(write_sent);

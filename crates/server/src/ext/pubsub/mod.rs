@@ -8,9 +8,11 @@
 //! What the specification leaves open is decided so: nodes belong to the account and only it makes
 //! them; an address has one subscription to a node, so there are no subscription ids; subscriptions
 //! of those who lost access end with the next event; a deleted node leaves no redirect behind; the
-//! requests of XEP-0060 §8.8.2.4 and §8.9.2.4 are done whole or not at all.
+//! requests of XEP-0060 §8.8.2.4 and §8.9.2.4 are done whole or not at all; notifications reach
+//! devices that are bound and wait for nobody who is not.
 
 mod access;
+mod config_form;
 mod defaults;
 mod deliver;
 mod greet;

@@ -1,17 +1,16 @@
 //! The configuration of a node: the fields of XEP-0060 §16.4.4.
 //!
-//! One table serves three purposes: reading a submitted form, writing the form, and comparing
-//! publish options with a node (§7.1.5), which is done by applying them to a copy and looking
-//! whether it changed. Fields whose feature is not offered are known by name, so that a client
-//! which asks for the value they have anyway is not refused.
+//! Reading a submitted form serves two purposes: changing a configuration, and comparing publish
+//! options with a node (§7.1.5), which is done by applying them to a copy and looking whether it
+//! changed. Fields whose feature is not offered are known by name, so that a client which asks for
+//! the value they have anyway is not refused. `config_form` writes the form.
 
 use xmpp::{
     ext::{
-        form::{Field, FieldType, Form, FormType},
+        form::{Field, Form},
         pubsub::PubsubError,
     },
     jid::Jid,
-    ns,
 };
 
 use super::defaults;
@@ -184,7 +183,8 @@ impl Bound {
         }
     }
 
-    fn word(self) -> String {
+    /// The word on the wire.
+    pub(super) fn word(self) -> String {
         match self {
             Bound::Count(count) => count.to_string(),
             Bound::Max => "max".to_owned(),
@@ -258,108 +258,6 @@ impl Config {
         }
         Ok(())
     }
-
-    /// The configuration as a form of `kind`: with labels and choices when people fill it out.
-    #[must_use]
-    pub fn form(&self, kind: FormType) -> Form {
-        let mut form = Form::typed(kind, ns::PUBSUB_NODE_CONFIG);
-        form.fields.extend(self.text_fields());
-        form.fields.extend(self.choice_fields());
-        form.fields.extend(self.flag_fields());
-        if kind == FormType::Form {
-            return form;
-        }
-        for field in &mut form.fields {
-            field.label = None;
-            field.options.clear();
-        }
-        form
-    }
-
-    fn text_fields(&self) -> Vec<Field> {
-        let single = |var: &str, label: &str, value: Option<&str>| {
-            Field::new(format!("pubsub#{var}"), FieldType::TextSingle)
-                .with_label(label)
-                .with_values(value)
-        };
-        vec![
-            single("title", "A friendly name for the node", self.title.as_deref()),
-            single("description", "A description of the node", self.description.as_deref()),
-            single("language", "The default language of the node", self.language.as_deref()),
-            single("type", "The meaning of the items", self.semantic_type.as_deref()),
-            Field::new("pubsub#contact", FieldType::JidMulti)
-                .with_label("The addresses of those to contact with questions")
-                .with_values(self.contact.iter().map(Jid::as_str)),
-            single("max_items", "How many items to keep, or max", Some(&self.max_items.word())),
-            single(
-                "item_expire",
-                "Seconds after which items are removed, or max",
-                Some(&self.item_expire.word()),
-            ),
-            single(
-                "max_payload_size",
-                "The largest payload in bytes",
-                Some(&self.max_payload_size.to_string()),
-            ),
-        ]
-    }
-
-    fn choice_fields(&self) -> Vec<Field> {
-        vec![
-            list(
-                "access_model",
-                "Who may subscribe and retrieve items",
-                ACCESS_MODELS,
-                self.access,
-            ),
-            Field::new("pubsub#roster_groups_allowed", FieldType::ListMulti)
-                .with_label("The roster groups allowed to subscribe and retrieve items")
-                .with_values(&self.groups),
-            list("publish_model", "Who may publish", PUBLISH_MODELS, self.publish),
-            list(
-                "send_last_published_item",
-                "When to send the last published item",
-                SEND_LAST,
-                self.send_last,
-            ),
-            list(
-                "notification_type",
-                "The type of messages that carry notifications",
-                NOTIFICATION_TYPES,
-                self.notification_type,
-            ),
-            list(
-                "publish_node_full",
-                "What to do when publishing on a full node",
-                NODE_FULL,
-                self.node_full,
-            ),
-            list("itemreply", "Whose address items carry", ITEM_REPLY, self.item_reply),
-        ]
-    }
-
-    fn flag_fields(&self) -> Vec<Field> {
-        let flag = |var: &str, label: &str, value: bool| {
-            Field::new(format!("pubsub#{var}"), FieldType::Boolean)
-                .with_label(label)
-                .with_value(if value { "true" } else { "false" })
-        };
-        vec![
-            flag("persist_items", "Keep items", self.persist_items),
-            flag("deliver_notifications", "Deliver notifications", self.deliver_notifications),
-            flag("deliver_payloads", "Deliver payloads with notifications", self.deliver_payloads),
-            flag("notify_config", "Notify of a new configuration", self.notify_config),
-            flag("notify_delete", "Notify when the node is deleted", self.notify_delete),
-            flag("notify_retract", "Notify when items are removed", self.notify_retract),
-            flag("notify_sub", "Notify owners of subscriptions", self.notify_sub),
-            flag(
-                "presence_based_delivery",
-                "Deliver notifications only to those who are online",
-                self.presence_based_delivery,
-            ),
-            flag("subscribe", "Allow subscriptions", self.subscribe),
-        ]
-    }
 }
 
 impl FieldError {
@@ -413,17 +311,6 @@ fn choice<T: Copy>(field: &Field, table: &[Choice<T>]) -> Result<T, FieldError> 
     found.map(|(value, _, _)| *value).ok_or(FieldError::Invalid)
 }
 
-fn list<T: Copy + PartialEq>(var: &str, label: &str, table: &[Choice<T>], value: T) -> Field {
-    let mut field = Field::new(format!("pubsub#{var}"), FieldType::ListSingle).with_label(label);
-    for (known, word, text) in table {
-        if *known == value {
-            field.values.push((*word).to_owned());
-        }
-        field = field.with_option(*text, *word);
-    }
-    field
-}
-
 /// The word of an access model, for node metadata.
 #[must_use]
 pub(super) fn access_word(access: AccessModel) -> &'static str {
@@ -441,9 +328,9 @@ fn word<T: Copy + PartialEq>(table: &[Choice<T>], value: T) -> &'static str {
 }
 
 /// A value, its word on the wire, and its label.
-type Choice<T> = (T, &'static str, &'static str);
+pub(super) type Choice<T> = (T, &'static str, &'static str);
 
-const ACCESS_MODELS: &[Choice<AccessModel>] = &[
+pub(super) const ACCESS_MODELS: &[Choice<AccessModel>] = &[
     (AccessModel::Open, "open", "Everybody"),
     (AccessModel::Presence, "presence", "Contacts who see the owner's presence"),
     (AccessModel::Roster, "roster", "Contacts in the groups below"),
@@ -451,13 +338,13 @@ const ACCESS_MODELS: &[Choice<AccessModel>] = &[
     (AccessModel::Whitelist, "whitelist", "Those on the list of members"),
 ];
 
-const PUBLISH_MODELS: &[Choice<PublishModel>] = &[
+pub(super) const PUBLISH_MODELS: &[Choice<PublishModel>] = &[
     (PublishModel::Publishers, "publishers", "Publishers"),
     (PublishModel::Subscribers, "subscribers", "Subscribers"),
     (PublishModel::Open, "open", "Everybody"),
 ];
 
-const SEND_LAST: &[Choice<SendLast>] = &[
+pub(super) const SEND_LAST: &[Choice<SendLast>] = &[
     (SendLast::Never, "never", "Never"),
     (SendLast::OnSub, "on_sub", "When somebody subscribes"),
     (
@@ -467,18 +354,18 @@ const SEND_LAST: &[Choice<SendLast>] = &[
     ),
 ];
 
-const NOTIFICATION_TYPES: &[Choice<NotificationType>] = &[
+pub(super) const NOTIFICATION_TYPES: &[Choice<NotificationType>] = &[
     (NotificationType::Normal, "normal", "Messages of type normal"),
     (NotificationType::Headline, "headline", "Messages of type headline"),
 ];
 
-const NODE_FULL: &[Choice<NodeFull>] = &[
+pub(super) const NODE_FULL: &[Choice<NodeFull>] = &[
     (NodeFull::RetractOldest, "retract-oldest", "Retract the oldest item"),
     (NodeFull::DiscardOldest, "discard-oldest", "Discard the oldest item"),
     (NodeFull::Reject, "reject", "Reject the new item"),
 ];
 
-const ITEM_REPLY: &[Choice<ItemReply>] = &[
+pub(super) const ITEM_REPLY: &[Choice<ItemReply>] = &[
     (ItemReply::Owner, "owner", "The owner of the node"),
     (ItemReply::Publisher, "publisher", "The publisher of the item"),
     (ItemReply::None, "none", "Nobody"),
@@ -492,6 +379,8 @@ const LIST_LENGTH: usize = 100;
 
 #[cfg(test)]
 mod tests {
+    use xmpp::{ext::form::FormType, ns};
+
     use super::*;
 
     fn submit(fields: &[(&str, &str)]) -> Form {

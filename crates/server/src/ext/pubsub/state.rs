@@ -49,11 +49,6 @@ impl Nodes {
             StanzaError::new(xmpp::error::Condition::InternalServerError)
         })
     }
-
-    /// Forgets what was read: after a write whose outcome is unknown.
-    pub async fn forget(&self) {
-        *self.0.lock().await = None;
-    }
 }
 
 async fn load(server: &Server, account: &Account) -> Result<Service, StoreError> {
