@@ -117,7 +117,7 @@ impl<'a> Edit<'a> {
         if let Some(namespace) = index.ns {
             write_raw(out, b"xmlns", bytes, namespace.start, namespace.end());
         }
-        for attr in self.stanza.raw_attrs() {
+        for attr in &index.attrs {
             let name = attr.name.of(bytes);
             match self.attrs.iter().find(|(changed, _)| changed.as_bytes() == name) {
                 Some((name, value)) => write_value(out, name, *value),
@@ -125,7 +125,7 @@ impl<'a> Edit<'a> {
             }
         }
         for (name, value) in &self.attrs {
-            if !self.stanza.raw_attrs().iter().any(|attr| attr.name.of(bytes) == name.as_bytes()) {
+            if !index.attrs.iter().any(|attr| attr.name.of(bytes) == name.as_bytes()) {
                 write_value(out, name, *value);
             }
         }

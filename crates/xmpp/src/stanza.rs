@@ -11,8 +11,8 @@ use memchr::{memchr, memrchr};
 
 use crate::ns;
 use crate::xml::{
-    AttrAt, ChildAt, Element, Form, Index, Limits, Outer, XmlError, attribute_is, build,
-    decode_attribute, decode_text, utf8,
+    ChildAt, Element, Form, Index, Limits, Outer, XmlError, attribute_is, build, decode_attribute,
+    decode_text, utf8,
 };
 
 /// What a first-level element is.
@@ -201,11 +201,6 @@ impl Stanza {
             .with_attr_opt("to", self.from())
             .with_attr_opt("id", self.id())
             .with_attr("type", type_)
-    }
-
-    /// The attributes as written.
-    pub(crate) fn raw_attrs(&self) -> &[AttrAt] {
-        &self.index.attrs
     }
 
     /// The table.

@@ -24,6 +24,6 @@ pub use reader::{Event, Framing, Reader};
 pub use write::{escape_attribute_into, escape_into};
 
 pub(crate) use index::{ChildAt, Form, Index};
-pub(crate) use names::{AttrAt, Outer};
+pub(crate) use names::Outer;
 pub(crate) use reference::{attribute_is, decode_attribute, decode_text, utf8};
 pub(crate) use tree::build;

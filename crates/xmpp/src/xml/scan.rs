@@ -1,10 +1,10 @@
 //! XML 1.0 and Namespaces in XML 1.0, as far as RFC 6120 §11 allows them: the tokenizer
 //!
 //! [`Scanner`] walks through one element. It may stop at any byte and go on when there are more:
-//! all it keeps is where it is, so no byte is looked at twice, except the few of a character or
-//! reference that was cut. The input must hold nothing but characters that XML allows:
-//! [`super::chars::valid_len`] says how far that is so. All offsets count from the beginning of the input, which the caller
-//! keeps in one piece. What the outcome is does not depend on how the input was cut.
+//! all it keeps is where it is, so a byte is looked at once or twice, however the input is cut, and
+//! the outcome does not depend on it. All offsets count from the beginning of the input, which the
+//! caller keeps in one piece. The input must hold nothing but characters that XML allows:
+//! [`super::chars::valid_len`] says how far that is so.
 
 mod tag;
 
