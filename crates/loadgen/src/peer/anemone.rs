@@ -14,7 +14,9 @@ use crate::crowd::user;
 
 pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Result<Peer> {
     let address = free_address()?;
-    let dir = scratch.path();
+    // Beside the certificates, not among them: `init` writes an authority of its own.
+    let dir = scratch.path().join("data");
+    let dir = dir.as_path();
     output(
         Command::new(&beds.anemone)
             .arg("init")
@@ -23,7 +25,7 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
             .args(["--domain", "localhost"]),
     )?;
     let values = [
-        ("dir", dir.to_string_lossy().into_owned()),
+        ("dir", scratch.path().to_string_lossy().into_owned()),
         ("port", address.port().to_string()),
         ("archive", setting.archive.to_string()),
     ];
@@ -34,7 +36,7 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
     })?;
     let peer = Peer::new(launch, scratch).await?;
     for number in 0..beds.accounts {
-        add_account(&beds.anemone, peer.scratch.path(), &user(number))?;
+        add_account(&beds.anemone, dir, &user(number))?;
     }
     Ok(peer)
 }
