@@ -19,6 +19,7 @@ pub mod private;
 pub mod pubsub;
 pub mod registration;
 pub mod roster;
+pub mod session;
 pub mod time;
 pub mod vcard;
 pub mod version;
@@ -59,6 +60,7 @@ pub const ALL: &[&Extension] = &[
     &registration::EXTENSION,
     &invite::EXTENSION,
     &last::EXTENSION,
+    &session::EXTENSION,
     &ping::EXTENSION,
     &version::EXTENSION,
     &time::EXTENSION,

@@ -69,10 +69,12 @@ pub async fn plain(server: Arc<Server>, mut stream: TcpStream, mut peer: Peer) {
             let tls = server.tls.current();
             let handshake = TlsAcceptor::from(tls.starttls.clone()).accept(stream);
             let limit = server.config().limits.handshake();
-            let Ok(Ok(mut stream)) = timeout(limit, handshake).await else {
+            let Ok(Ok(stream)) = timeout(limit, handshake).await else {
                 server.metrics.tls_failed.increment();
                 return;
             };
+            // Boxed, because it is moved from future to future on its way.
+            let mut stream = Box::new(stream);
             let mut out = Out::new();
             let step = waiting.answer(tls_info(&stream, &tls), &mut out);
             out.apply(&mut begin.reader);

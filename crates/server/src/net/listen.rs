@@ -70,6 +70,9 @@ fn admit(server: &Arc<Server>, listener: &Listener, stream: TcpStream, address: 
 }
 
 /// One connection, from its first byte.
+///
+/// Each way of going on is boxed: the task keeps no room for the ways that were not taken, nor for
+/// the handshake when it is over. An idle connection is mostly this memory.
 async fn serve(
     server: Arc<Server>,
     service: Service,
@@ -80,8 +83,8 @@ async fn serve(
     let tls = server.tls.current();
     let peer = Peer { address, admission, transport: "tcp", info: None };
     match service {
-        Service::C2s => conn::plain(server, stream, peer).await,
-        Service::Http => http::serve(server, stream, peer).await,
+        Service::C2s => Box::pin(conn::plain(server, stream, peer)).await,
+        Service::Http => Box::pin(http::serve(server, stream, peer)).await,
         Service::C2sTls | Service::Https => {
             let config = if matches!(service, Service::Https) { &tls.https } else { &tls.direct };
             let handshake = TlsAcceptor::from(config.clone()).accept(stream);
@@ -90,11 +93,11 @@ async fn serve(
                 server.metrics.tls_failed.increment();
                 return;
             };
-            dispatch(server, service, stream, &tls, peer).await;
+            dispatch(server, service, Box::new(stream), &tls, peer).await;
         }
         // Federation is not part of this version; the configuration says so in words.
         Service::S2s | Service::S2sTls => {}
-        Service::Metrics => http::metrics(server, stream).await,
+        Service::Metrics => Box::pin(http::metrics(server, stream)).await,
     }
 }
 
@@ -102,7 +105,7 @@ async fn serve(
 async fn dispatch(
     server: Arc<Server>,
     service: Service,
-    stream: TlsStream<TcpStream>,
+    stream: Box<TlsStream<TcpStream>>,
     tls: &Served,
     mut peer: Peer,
 ) {
@@ -114,9 +117,9 @@ async fn dispatch(
     peer.info = Some(tls_info(&stream, tls));
     peer.transport = "tls";
     if xmpp {
-        conn::established(server, stream, peer, Framing::Tcp).await;
+        Box::pin(conn::established(server, stream, peer, Framing::Tcp)).await;
     } else {
-        http::serve(server, stream, peer).await;
+        Box::pin(http::serve(server, stream, peer)).await;
     }
 }
 
