@@ -23,7 +23,9 @@ pub const MAX_IDS: usize = 500;
 pub struct Append {
     /// Whose archive.
     pub account: AccountId,
-    /// Greater than every id this archive ever had, at most [`MAX_ID`].
+    /// Counted up from [`Tail::next`], 1 to [`MAX_ID`], never twice. Units of several senders may be
+    /// submitted in another order than their ids were counted; the order of the archive is that of
+    /// the ids.
     pub id: u64,
     /// When the message was received. Need not grow with the id (the clock may jump).
     pub at: Millis,

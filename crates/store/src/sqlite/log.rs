@@ -290,23 +290,38 @@ impl<'c> Log<'c> {
         Ok(())
     }
 
-    /// Ids must grow and accounts exist. Two rows of a unit may be for the same account.
+    /// Ids must be new and accounts exist. Ids nearly always grow; those of units that overtook each
+    /// other on their way here do not, and are looked for.
     fn admit(&mut self, unit: &Unit) -> Result<(), StoreError> {
         for (index, row) in unit.iter().enumerate() {
-            let earlier = unit[..index].iter().rfind(|other| other.account == row.account);
-            let last = match earlier {
-                Some(other) => other.id as i64,
-                None => self.last_id(row.account)?,
-            };
-            if row.id > MAX_ID || row.id as i64 <= last {
+            let twice = unit[..index]
+                .iter()
+                .any(|other| (other.account, other.id) == (row.account, row.id));
+            let behind = row.id as i64 <= self.last_id(row.account)?;
+            if row.id == 0 || row.id > MAX_ID || twice || (behind && self.is_taken(row.account, row.id)?) {
                 let reason = format!("archive id {} of {} is not new", row.id, row.account);
                 return Err(StoreError::Conflict(reason));
             }
         }
         for row in unit {
-            self.last.insert(row.account.0, row.id as i64);
+            let last = self.last.entry(row.account.0).or_default();
+            *last = (*last).max(row.id as i64);
         }
         Ok(())
+    }
+
+    /// Whether a row has this id, or had it once.
+    fn is_taken(&self, account: AccountId, id: u64) -> Result<bool, StoreError> {
+        let id = id as i64;
+        let waits = |rows: &Vec<Unfolded>| rows.iter().any(|row| row.id == id);
+        if self.unfolded.0.lock().by_account.get(&account.0).is_some_and(waits) {
+            return Ok(true);
+        }
+        let mut select = self.db.prepare_cached(
+            "SELECT exists(SELECT 1 FROM archive WHERE account = ?1 AND id = ?2)
+                 OR exists(SELECT 1 FROM archive_floor WHERE account = ?1 AND next > ?2)",
+        )?;
+        Ok(select.query_row([account.0, id], |row| row.get(0))?)
     }
 
     fn last_id(&mut self, account: AccountId) -> Result<i64, StoreError> {
@@ -324,11 +339,13 @@ impl<'c> Log<'c> {
         };
         let indexed: i64 = row.get(0)?;
         let waiting =
-            self.unfolded.0.lock().by_account.get(&account.0).and_then(|rows| rows.last().copied());
+            self.unfolded.0.lock().by_account.get(&account.0).and_then(|rows| newest(rows));
         if self.last.len() >= MAX_LAST {
             self.last.clear();
         }
-        Ok(waiting.map_or(indexed, |row| row.id.max(indexed)))
+        let last = waiting.map_or(indexed, |id| id.max(indexed));
+        self.last.insert(account.0, last);
+        Ok(last)
     }
 
     /// One log row for rows that share a stanza.
@@ -438,6 +455,11 @@ impl<'c> Log<'c> {
     pub(super) fn forget(&mut self, account: AccountId) {
         self.last.remove(&account.0);
     }
+}
+
+/// Greatest id among rows that are not in the index.
+fn newest(rows: &[Unfolded]) -> Option<i64> {
+    rows.iter().map(|row| row.id).max()
 }
 
 /// Rows of one unit that are kept as one log row.
