@@ -159,6 +159,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.request("barrier", PING).await.context("no answer to a ping").map(drop)
     }
 
+    /// Tells the server how many stanzas have come (XEP-0198 §4).
+    pub async fn acknowledge(&mut self) -> Result<()> {
+        let handled = self.reader.handled();
+        self.send(format!("<a xmlns='urn:xmpp:sm:3' h='{handled}'/>")).await
+    }
+
     /// Closes the stream and waits until the server has closed it too.
     pub async fn close(mut self) -> Result<()> {
         self.send("</stream:stream>").await?;

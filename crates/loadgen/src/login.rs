@@ -134,6 +134,10 @@ impl Target {
             session.connection.send("<presence/>").await?;
             session.connection.barrier().await.with_context(context)?;
             session.sent += 2;
+            if wishes.stream_management {
+                // Nothing that came so far is kept for us any longer.
+                session.connection.acknowledge().await?;
+            }
         }
         Ok(session)
     }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use tokio::task::JoinSet;
 
 use crate::crowd::{Load, user};
-use crate::login::Wishes;
+use crate::login::{Session, Wishes};
 use crate::report::Report;
 
 /// How many sessions to keep.
@@ -30,14 +31,26 @@ pub async fn run(load: &Load, options: &Options) -> Result<Report> {
     let cpu = load.process.cpu()?.saturating_sub(cpu_before);
     tokio::time::sleep(options.rest).await;
     let after = load.process.pss()?;
-    for (number, mut session) in held.into_iter().enumerate() {
-        // A session that the server has dropped would count for nothing.
-        session.connection.barrier().await.map_err(|error| error.context(user(number)))?;
-        session.connection.close().await?;
-    }
+    farewell(held).await?;
     let each = after.saturating_sub(before) as f64 / options.sessions as f64;
     Ok(Report::new("idle")
         .with("memory per session", each / 1024.0, "KiB")
         .with("memory in all", after as f64 / (1024.0 * 1024.0), "MiB")
         .with("server CPU per session", cpu.as_secs_f64() * 1e3 / options.sessions as f64, "ms"))
+}
+
+/// Closes all sessions. One that the server has dropped would have counted for
+/// nothing, so each must still answer.
+async fn farewell(sessions: Vec<Session>) -> Result<()> {
+    let mut tasks = JoinSet::new();
+    for (number, mut session) in sessions.into_iter().enumerate() {
+        tasks.spawn(async move {
+            session.connection.barrier().await.with_context(|| user(number))?;
+            session.connection.close().await
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok(())
 }
