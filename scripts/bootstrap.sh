@@ -6,29 +6,31 @@
 #   scripts/bootstrap.sh interop      and other people's clients
 . "$(dirname "$0")/lib.sh"
 
-need_tools() {
-  # rustup brings rustfmt along; Debian's Rust has it in a package of its own.
-  has rustfmt || [ "$(command -v rustc)" != /usr/bin/rustc ] || install_packages rustfmt-web
-  need_python scripts/tools.txt tests/interop/requirements.txt
-}
-
-need_reference() { need prosody:prosody; }
-
+REFERENCE=(prosody:prosody)
 # Gajim needs GLib's TLS and GTK's icons, which its package only recommends.
-need_clients() {
-  need profanity:profanity tmux:tmux openssl:openssl gajim:gajim -:glib-networking \
-    -:librsvg2-common Xvfb:xvfb xdotool:xdotool dbus-daemon:dbus-daemon import:imagemagick
-}
+CLIENTS=(profanity:profanity tmux:tmux openssl:openssl gajim:gajim -:glib-networking
+  -:librsvg2-common Xvfb:xvfb xdotool:xdotool dbus-daemon:dbus-daemon import:imagemagick)
 
 [ $# -gt 0 ] || die "usage: scripts/bootstrap.sh PURPOSE..."
-need_rust
+probes=() python=''
 for purpose in "$@"; do
   case $purpose in
     run | build | bench | docs | crash) ;;
-    format | lint | rules | unit) need_tools ;;
-    plays) need_reference ;;
-    interop) need_tools && need_reference && need_clients ;;
-    fuzz) need c++:g++ ;;
+    format | lint | rules | unit) python=yes ;;
+    plays) probes+=("${REFERENCE[@]}") ;;
+    interop) python=yes probes+=("${REFERENCE[@]}" "${CLIENTS[@]}") ;;
+    fuzz) probes+=(c++:g++) ;;
     *) die "scripts/bootstrap.sh does not know the purpose \"$purpose\"." ;;
   esac
 done
+
+mapfile -t missing < <(
+  missing_rust_packages
+  missing_packages "${probes[@]}"
+  [ -z "$python" ] || missing_python_packages
+  # rustup brings rustfmt along; Debian's Rust has it in a package of its own.
+  [ -z "$python" ] || has rustfmt || has rustup || printf 'rustfmt-web\n'
+)
+[ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+need_rust
+[ -z "$python" ] || need_python scripts/tools.txt tests/interop/requirements.txt

@@ -93,13 +93,6 @@ disable_services() {
   done
 }
 
-# need "probe:package"...: installs what is missing; does nothing when all is there.
-need() {
-  local missing
-  mapfile -t missing < <(missing_packages "$@")
-  [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
-}
-
 # --- Rust ------------------------------------------------------------------------------------
 
 # rust_is_new_enough DIRECTORY: are cargo and rustc there, and recent?
@@ -124,24 +117,28 @@ find_rust() {
   return 1
 }
 
-# Debian 12 keeps a current Rust for its browsers (rustc-web, cargo-web). They install the
-# plain names /usr/bin/rustc and /usr/bin/cargo.
+# What Rust needs and this machine lacks. Debian 12 keeps a current Rust for its browsers
+# (rustc-web, cargo-web); it installs the plain names /usr/bin/rustc and /usr/bin/cargo.
+missing_rust_packages() {
+  missing_packages cc:gcc /usr/include/stdio.h:libc6-dev
+  find_rust || printf '%s\n' rustc-web cargo-web
+}
+
 need_rust() {
-  local missing
-  mapfile -t missing < <(missing_packages cc:gcc /usr/include/stdio.h:libc6-dev)
-  find_rust || missing+=(rustc-web cargo-web)
-  [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
-  find_rust || die "Rust $RUST_MINIMUM or newer is needed. Debian's packages did not bring it; see https://rustup.rs."
+  find_rust || die "Rust $RUST_MINIMUM or newer is needed and Debian's packages did not bring it; see https://rustup.rs."
 }
 
 # --- Python ----------------------------------------------------------------------------------
+
+missing_python_packages() {
+  missing_packages python3:python3
+  python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv\n'
+}
 
 # need_python FILE...: a virtual environment in .venv with the pinned packages of these files.
 # Does nothing while the files are the ones it was made from.
 need_python() {
   local stamp=.venv/.made-from wanted file arguments=()
-  need python3:python3
-  python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
   wanted=$(python3 --version && cat "$@")
   if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     return 0
