@@ -83,7 +83,8 @@ async fn request(
         }
         Target::Account(account) => {
             let own = Arc::ptr_eq(&account, &session.account);
-            let scopes: &[Scope] = if own { &[Scope::Own, Scope::Account] } else { &[Scope::Account] };
+            let scopes: &[Scope] =
+                if own { &[Scope::Own, Scope::Account] } else { &[Scope::Account] };
             handle(server, session, stanza, kind, to, scopes, Some(account)).await;
         }
         Target::Server => {

@@ -55,13 +55,9 @@ fn the_order_of_hooks_is_on_paper() {
          Hooks within one stage commute. Written by `make docs`.\n",
     );
     text.push_str("\nA message leaves an account:\n");
-    for stage in [
-        Outbound::Sanitize,
-        Outbound::Admit,
-        Outbound::Once,
-        Outbound::Record,
-        Outbound::Copy,
-    ] {
+    for stage in
+        [Outbound::Sanitize, Outbound::Admit, Outbound::Once, Outbound::Record, Outbound::Copy]
+    {
         let names = ALL.iter().filter(|e| e.outbound.iter().any(|(at, _)| *at == stage));
         line(&mut text, &format!("{stage:?}"), names.map(|extension| extension.name));
     }
@@ -85,7 +81,8 @@ fn the_order_of_hooks_is_on_paper() {
                 Scope::Account => "account",
                 Scope::Server => "server",
             };
-            let kind = route.kind.map_or("any".to_owned(), |kind| format!("{kind:?}").to_lowercase());
+            let kind =
+                route.kind.map_or("any".to_owned(), |kind| format!("{kind:?}").to_lowercase());
             writeln!(text, "  {}: {scope}, {kind}, {} {}", extension.name, route.ns, route.name)
                 .unwrap();
         }

@@ -3,7 +3,10 @@
 //! The store keeps a random number for each token; the token itself comes from it and the server's
 //! secret, so that a stolen database logs nobody in.
 
-use store::{Millis as StoreMillis, SecretBytes, StoreError, tokens::{Slot, Token}};
+use store::{
+    Millis as StoreMillis, SecretBytes, StoreError,
+    tokens::{Slot, Token},
+};
 use xmpp::{
     ext::sasl2::UserAgent,
     sasl::{Secret, ht},

@@ -15,7 +15,10 @@ use crate::{
     account::Account,
     im::presence,
     iq::{Iq, IqKind},
-    router::{facts::MessageType, pipeline::{Flow, Pass}},
+    router::{
+        facts::MessageType,
+        pipeline::{Flow, Pass},
+    },
     server::Server,
     session::frame::Frame,
 };
@@ -181,8 +184,8 @@ fn boxed(jids: &[Jid]) -> Vec<Box<str>> {
 /// XEP-0191 §3.3: other devices that asked for the list learn of the change.
 fn push(context: &IqContext<'_>, verb: &'static str, jids: &[Jid]) {
     let account = &context.session.account;
-    let payload = Element::new(verb, ns::BLOCKING)
-        .with_children(jids.iter().map(|jid| item(jid.as_str())));
+    let payload =
+        Element::new(verb, ns::BLOCKING).with_children(jids.iter().map(|jid| item(jid.as_str())));
     let state = account.lock();
     for resource in state.resources.iter().filter(|resource| resource.block_pushes) {
         let push = Element::new("iq", ns::CLIENT)

@@ -61,7 +61,8 @@ fn copy(pass: &mut Pass<'_>) -> Flow {
     }
     let outbound = pass.direction == crate::router::pipeline::Direction::Outbound;
     let form = pass.form();
-    let wrapped = wrap(if outbound { "sent" } else { "received" }, pass.account.bare(), &form, pass);
+    let wrapped =
+        wrap(if outbound { "sent" } else { "received" }, pass.account.bare(), &form, pass);
     for at in copies {
         let session = pass.state.resources[at].session.clone();
         let mut frame = Frame::message(wrapped(session.full()));

@@ -102,7 +102,8 @@ async fn create_account(context: &IqContext<'_>, iq: &Iq, form: &Form) -> IqAnsw
 }
 
 async fn free_name(context: &IqContext<'_>, name: &str) -> Result<String, StanzaError> {
-    let jid = context.server.address(name).map_err(|_| StanzaError::new(Condition::JidMalformed))?;
+    let jid =
+        context.server.address(name).map_err(|_| StanzaError::new(Condition::JidMalformed))?;
     let name = jid.node().map(|node| node.as_str().to_owned()).unwrap_or_default();
     let taken = context.server.store.accounts.by_name(&name).await;
     match taken.map_err(|error| context.server.store_failed("invitation", &error))? {
@@ -128,8 +129,7 @@ async fn create(
         let text = "you have as many unused invitations as this server allows";
         return Err(StanzaError::new(Condition::ResourceConstraint).with_text(text));
     }
-    let token =
-        Token::random().map_err(|_| StanzaError::new(Condition::InternalServerError))?;
+    let token = Token::random().map_err(|_| StanzaError::new(Condition::InternalServerError))?;
     let expires = Millis(now.0 + config.registration.invitation_days * 24 * 60 * 60 * 1000);
     let row = NewInvite {
         hash: token.hash(),

@@ -49,7 +49,10 @@ fn last<'a>(context: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
     })
 }
 
-fn closed<'a>(server: &'a std::sync::Arc<Server>, session: &'a std::sync::Arc<Session>) -> super::HookFuture<'a> {
+fn closed<'a>(
+    server: &'a std::sync::Arc<Server>,
+    session: &'a std::sync::Arc<Session>,
+) -> super::HookFuture<'a> {
     Box::pin(async move {
         if !session.account.lock().resources.is_empty() {
             return;

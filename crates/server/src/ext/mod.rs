@@ -240,7 +240,8 @@ pub struct SessionHooks {
 
 impl SessionHooks {
     /// Takes no part.
-    pub const NONE: Self = Self { available: None, bound: None, closed: None, presence: None, answer: None };
+    pub const NONE: Self =
+        Self { available: None, bound: None, closed: None, presence: None, answer: None };
 }
 
 /// What a [`SessionHook`] returns.
@@ -335,10 +336,7 @@ fn ordered<S: Copy + Ord + 'static>(
 ///
 /// # Errors
 /// When the store could not be read.
-pub async fn document(
-    context: &IqContext<'_>,
-    key: &str,
-) -> Result<Option<Bytes>, StanzaError> {
+pub async fn document(context: &IqContext<'_>, key: &str) -> Result<Option<Bytes>, StanzaError> {
     document_of(context.server, context.session.account.id, key).await
 }
 

@@ -7,23 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use store::archive::Row;
-use xmpp::{
-    edit::Edit,
-    ext::delay::Delay,
-    stanza::Stanza,
-    time::Millis,
-    xml::Limits,
-};
+use xmpp::{edit::Edit, ext::delay::Delay, stanza::Stanza, time::Millis, xml::Limits};
 
-use super::{archive::Flushing, Extension, HookFuture, Inbound, Scope, SessionHooks, Spec};
+use super::{Extension, HookFuture, Inbound, Scope, SessionHooks, Spec, archive::Flushing};
 use crate::{
-    router::{
-        deliver,
-    },
+    router::deliver,
     server::Server,
     session::{Session, frame::Frame, life},
 };
-
 
 /// Hands over what waited when a device comes online.
 pub const EXTENSION: Extension = Extension {

@@ -57,12 +57,14 @@ fn standard(config: &Config) -> Html {
 /// How to get an account.
 fn asking(config: &Config) -> Html {
     let mut html = Html::new().raw("<h2>An account</h2>\n");
-    html = html.raw("<p>People come in by invitation. If you know somebody here, ask them for one.");
+    html =
+        html.raw("<p>People come in by invitation. If you know somebody here, ask them for one.");
     if config.front_door.requests {
         html = html.raw("</p>\n<p><a class=\"button\" href=\"/request\">Ask for an account</a>");
     }
     html = html.raw("</p>\n");
-    let addresses: Vec<&String> = config.contact.admin.iter().chain(&config.contact.support).collect();
+    let addresses: Vec<&String> =
+        config.contact.admin.iter().chain(&config.contact.support).collect();
     if !addresses.is_empty() {
         html = html.raw("<p>Questions go to ");
         for (at, address) in addresses.into_iter().enumerate() {

@@ -56,12 +56,16 @@ async fn invitation(server: &Server, token: &Token, invite: &Invite) -> Answer {
     let main = Html::new()
         .raw("<h1>")
         .text(&heading)
-        .raw("</h1>\n<p class=\"lead\">A private chat server: end-to-end encrypted, no phone \
-              number, no advertising.</p>\n")
+        .raw(
+            "</h1>\n<p class=\"lead\">A private chat server: end-to-end encrypted, no phone \
+              number, no advertising.</p>\n",
+        )
         .html(&name_hint(name, server.domain()))
         .raw("<h2>1. Get an app</h2>\n")
         .html(&apps::list())
-        .raw("<h2>2. Open the invitation in it</h2>\n<div class=\"card\">\n<p>On this device:</p>\n")
+        .raw(
+            "<h2>2. Open the invitation in it</h2>\n<div class=\"card\">\n<p>On this device:</p>\n",
+        )
         .raw("<p><a class=\"button\" href=\"")
         .text(&uri)
         .raw("\">Open in the app</a></p>\n<p>On a phone, scan this with the app:</p>\n")

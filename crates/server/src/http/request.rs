@@ -116,27 +116,35 @@ impl Entry {
 }
 
 fn form(status: StatusCode, entry: &Entry, problem: Option<&str>) -> Answer {
-    let mut main = Html::new().raw("<h1>Ask for an account</h1>\n<p>A person reads this and, if it \
-        is a yes, sends you an invitation.</p>\n");
+    let mut main = Html::new().raw(
+        "<h1>Ask for an account</h1>\n<p>A person reads this and, if it \
+        is a yes, sends you an invitation.</p>\n",
+    );
     if let Some(problem) = problem {
         main = main.raw("<p class=\"card\" role=\"alert\">").text(problem).raw("</p>\n");
     }
     let main = main
         .raw("<form method=\"post\" action=\"/request\">\n")
         .raw("<label for=\"name\">The name you would like</label>\n")
-        .raw("<input id=\"name\" name=\"name\" required maxlength=\"64\" autocomplete=\"username\" \
-              autocapitalize=\"none\" value=\"")
+        .raw(
+            "<input id=\"name\" name=\"name\" required maxlength=\"64\" autocomplete=\"username\" \
+              autocapitalize=\"none\" value=\"",
+        )
         .text(&entry.name)
         .raw("\">\n<label for=\"contact\">Where the invitation can reach you</label>\n")
-        .raw("<input id=\"contact\" name=\"contact\" required maxlength=\"200\" \
-              placeholder=\"e-mail, phone, another chat address\" value=\"")
+        .raw(
+            "<input id=\"contact\" name=\"contact\" required maxlength=\"200\" \
+              placeholder=\"e-mail, phone, another chat address\" value=\"",
+        )
         .text(&entry.contact)
         .raw("\">\n<label for=\"text\">Who are you? (optional)</label>\n")
         .raw("<textarea id=\"text\" name=\"text\" rows=\"4\" maxlength=\"1000\">")
         .text(&entry.text)
-        .raw("</textarea>\n<p class=\"away\" aria-hidden=\"true\"><label for=\"website\">Leave this \
+        .raw(
+            "</textarea>\n<p class=\"away\" aria-hidden=\"true\"><label for=\"website\">Leave this \
               empty</label><input id=\"website\" name=\"website\" tabindex=\"-1\" \
-              autocomplete=\"off\"></p>\n<p><button>Send</button></p>\n</form>\n");
+              autocomplete=\"off\"></p>\n<p><button>Send</button></p>\n</form>\n",
+        );
     page(status, "Ask for an account", &main)
 }
 

@@ -258,9 +258,8 @@ fn push(server: &Server, state: &AccountState, jid: &BareJid, contact: &Contact,
             .with_attr("jid", jid.as_str())
             .with_attr("subscription", "remove")
     };
-    let query = Element::new("query", ns::ROSTER)
-        .with_attr("ver", version.to_string())
-        .with_child(item);
+    let query =
+        Element::new("query", ns::ROSTER).with_attr("ver", version.to_string()).with_child(item);
     for resource in state.resources.iter().filter(|resource| resource.interested) {
         let push = Element::new("iq", ns::CLIENT)
             .with_attr("type", "set")
@@ -463,11 +462,7 @@ async fn answer(server: &Arc<Server>, from: &BareJid, to: &BareJid, change: Chan
 ///
 /// # Errors
 /// When the store failed.
-pub async fn befriend(
-    server: &Server,
-    one: &Account,
-    other: &Account,
-) -> Result<(), StanzaError> {
+pub async fn befriend(server: &Server, one: &Account, other: &Account) -> Result<(), StanzaError> {
     for (account, contact) in [(one, other), (other, one)] {
         let _gate = account.roster_gate.lock().await;
         let mut item = account.lock().roster.contact(contact.jid()).cloned().unwrap_or_default();

@@ -298,8 +298,9 @@ impl<T: Transport> Connection<T> {
             Some(from) => {
                 *from == *self.session.full()
                     || *from == *self.session.account.bare()
-                    || xmpp::jid::Jid::new(&from)
-                        .is_ok_and(|jid| jid == self.session.jid || jid == *self.session.account.jid())
+                    || xmpp::jid::Jid::new(&from).is_ok_and(|jid| {
+                        jid == self.session.jid || jid == *self.session.account.jid()
+                    })
             }
         }
     }

@@ -12,8 +12,8 @@ use xmpp::{
     stream::{
         Out,
         server::{
-            BindRequest, Bound, Established, Login, LoginAnswer, LoginSession,
-            Refused, ResumeFailed, Resumed, Step, TlsPending, Waiting,
+            BindRequest, Bound, Established, Login, LoginAnswer, LoginSession, Refused,
+            ResumeFailed, Resumed, Step, TlsPending, Waiting,
         },
     },
     xml::{Event, Reader},
@@ -87,7 +87,11 @@ impl<T: Transport> Driver<'_, T> {
                 }
                 Step::StartTls(waiting) => {
                     let written = self.write(&mut out).await;
-                    return if written.is_ok() { Outcome::StartTls(waiting) } else { Outcome::Closed };
+                    return if written.is_ok() {
+                        Outcome::StartTls(waiting)
+                    } else {
+                        Outcome::Closed
+                    };
                 }
                 Step::Established(established) => {
                     let written = self.write(&mut out).await;
@@ -188,7 +192,9 @@ impl<T: Transport> Driver<'_, T> {
         let account = server.account(&jid.clone().into()).await?.ok_or_else(gone)?;
         let session = self.session_for(&account, &login, token_id).await?;
         let token = match wanted {
-            Some(method) => tokens::issue(server, &account, login.user_agent.as_ref(), method).await?,
+            Some(method) => {
+                tokens::issue(server, &account, login.user_agent.as_ref(), method).await?
+            }
             None => None,
         };
         Ok(LoginAnswer { session, token })
@@ -257,15 +263,15 @@ impl<T: Transport> Driver<'_, T> {
         let jid = request.authenticated.account().clone();
         self.authenticated(jid.as_str());
         let found = self.server.account(&jid.into()).await;
-        let account = found
-            .map_err(|error| self.server.store_failed("bind", &error))?
-            .ok_or_else(gone)?;
+        let account =
+            found.map_err(|error| self.server.store_failed("bind", &error))?.ok_or_else(gone)?;
         let origin = Origin {
             mechanism: request.authenticated.mechanism().name().to_owned(),
             client: request.user_agent.as_ref().map(tokens::describe),
             ..self.origin()
         };
-        let session = life::bind(self.server, &account, request.resource.as_deref(), origin).await?;
+        let session =
+            life::bind(self.server, &account, request.resource.as_deref(), origin).await?;
         let jid = session.jid.clone();
         self.session = Some(session);
         Ok(jid)

@@ -30,7 +30,12 @@ pub async fn route(server: &Arc<Server>, session: &Arc<Session>, message: &Stanz
         Ok(target) => target,
         Err(error) => {
             server.store_failed("resolve", &error);
-            return refuse(session, message, &StanzaError::new(Condition::InternalServerError), tag);
+            return refuse(
+                session,
+                message,
+                &StanzaError::new(Condition::InternalServerError),
+                tag,
+            );
         }
     };
     let facts = Facts::read(message);

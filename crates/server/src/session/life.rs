@@ -137,8 +137,8 @@ async fn make_room(server: &Arc<Server>, account: &Arc<Account>) -> Result<(), S
             if state.resources.len() < limit {
                 return Ok(());
             }
-            let sessions = state.resources.iter().map(|resource| &resource.session);
-            sessions.filter(|session| !session.connected()).cloned().next()
+            let mut sessions = state.resources.iter().map(|resource| &resource.session);
+            sessions.find(|session| !session.connected()).cloned()
         };
         match waiting {
             Some(session) => end(server, &session).await,
@@ -149,8 +149,8 @@ async fn make_room(server: &Arc<Server>, account: &Arc<Account>) -> Result<(), S
 
 fn same_resource(account: &Account, jid: &FullJid) -> Option<Arc<Session>> {
     let state = account.lock();
-    let sessions = state.resources.iter().map(|resource| &resource.session);
-    sessions.filter(|session| session.jid == *jid).cloned().next()
+    let mut sessions = state.resources.iter().map(|resource| &resource.session);
+    sessions.find(|session| session.jid == *jid).cloned()
 }
 
 fn full(account: &Account, resource: &str) -> Result<FullJid, StanzaError> {

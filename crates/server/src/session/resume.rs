@@ -132,8 +132,7 @@ pub async fn restore(server: &Arc<Server>) -> Result<usize, store::StoreError> {
         resource.carbons = facts.carbons;
         resource.interested = facts.interested;
         resource.block_pushes = facts.block_pushes;
-        resource.directed =
-            facts.directed.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
+        resource.directed = facts.directed.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
         resource.features = Features::recalled(facts.wants);
         account.lock().resources.push(resource);
         server.resumable.insert(&hibernated.id, session);
@@ -152,9 +151,8 @@ fn snapshot(resource: &Resource, inactive: bool, sm: &Sm<Sent>, now: Millis) -> 
         detached: now.0,
         mechanism: session.origin.mechanism.clone(),
         client: session.origin.client.clone(),
-        presence: available.and_then(|presence| {
-            String::from_utf8(presence.stanza.bytes().to_vec()).ok()
-        }),
+        presence: available
+            .and_then(|presence| String::from_utf8(presence.stanza.bytes().to_vec()).ok()),
         priority: available.map_or(0, |presence| presence.priority),
         carbons: resource.carbons,
         interested: resource.interested,

@@ -53,8 +53,8 @@ impl Prefs {
             Policy::Roster => "roster",
         };
         let list = |name: &str, jids: &[Box<str>]| {
-            let jid = |text: &Box<str>| Element::new("jid", ns::MAM).with_text(&**text);
-            Element::new(name, ns::MAM).with_children(jids.iter().map(jid))
+            let jid = |text: &str| Element::new("jid", ns::MAM).with_text(text);
+            Element::new(name, ns::MAM).with_children(jids.iter().map(|text| jid(text)))
         };
         Element::new("prefs", ns::MAM)
             .with_attr("default", default)
