@@ -48,6 +48,57 @@ fn main() {
         row("read in 64 B pieces", read_pieces(text));
         row("rxml events", rxml(text));
     }
+    println!("\n{:<34} {:>8} {:>9} {:>8}", "made to be slow", "bytes", "µs", "ns/KB");
+    for (name, text) in hostile() {
+        let mut reader = open();
+        let begin = Instant::now();
+        for _ in 0..10 {
+            reader.push(black_box(text.as_bytes()));
+            while let Some(event) = reader.next().expect("accepted") {
+                black_box(event);
+            }
+        }
+        let micros = begin.elapsed().as_micros() as f64 / 10.0;
+        let per_kb = micros * 1000.0 * 1024.0 / text.len() as f64;
+        println!("{name:<34} {:>8} {micros:>9.0} {per_kb:>8.0}", text.len());
+    }
+}
+
+/// Stanzas of the size that clients may send, each of the kind that costs a reader most.
+fn hostile() -> [(&'static str, String); 6] {
+    let attributes: String = (0..64).map(|n| format!(" {}='x'", name(n))).collect();
+    let bindings: String =
+        (0..31).map(|n| format!(" xmlns:{}='u{}{n}'", name(n), "&#65;".repeat(200))).collect();
+    let same: String = (0..31).map(|n| format!(" {}:a=''", name(n))).collect();
+    let tags = |tag: &str, bytes: usize| tag.repeat((250_000 / tag.len()).min(bytes / tag.len()));
+    [
+        (
+            "64 attributes in every tag",
+            format!("<message>{}</message>", tags(&format!("<a{attributes}/>"), 250_000)),
+        ),
+        (
+            "31 prefixes in every tag",
+            format!(
+                "<message><x{bindings}>{}</x></message>",
+                tags(&format!("<a{same}/>"), 200_000)
+            ),
+        ),
+        (
+            "31 prefixes, to be written anew",
+            format!("<message{bindings}>{}</message>", tags(&format!("<a{same}/>"), 200_000)),
+        ),
+        ("4095 elements", format!("<message>{}</message>", "<a></a>".repeat(4095))),
+        ("references", format!("<message><body>{}</body></message>", tags("&lt;", 250_000))),
+        (
+            "brackets and line ends",
+            format!("<message><body>{}</body></message>", tags("]\r]\n", 250_000)),
+        ),
+    ]
+}
+
+/// Names of the same length that differ in the middle.
+fn name(n: usize) -> String {
+    format!("aaa{}{}aaa", (b'a' + (n % 8) as u8) as char, (b'a' + (n / 8) as u8) as char)
 }
 
 /// What a server does to a message on its way: whom it is for, what is in it, a fresh `from`, an

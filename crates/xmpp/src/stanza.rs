@@ -11,8 +11,8 @@ use memchr::{memchr, memrchr};
 
 use crate::ns;
 use crate::xml::{
-    ChildAt, Element, Form, Index, Limits, Outer, XmlError, attribute_is, build, decode_attribute,
-    decode_text, utf8,
+    Bound, ChildAt, Element, Form, Index, Limits, Outer, XmlError, attribute_is, build,
+    decode_attribute, decode_text, utf8,
 };
 
 /// What a first-level element is.
@@ -77,16 +77,21 @@ impl Stanza {
         }
         match form {
             Form::Canonical => Ok(Stanza { bytes, index: Arc::new(index) }),
-            _ => Stanza::assemble(&bytes, index, form, &CLIENT),
+            _ => Stanza::assemble(&bytes, index, form, &CLIENT, limits.element_bytes),
         }
     }
 
     /// Copies an element that was checked, in the form that a stanza has.
+    ///
+    /// # Errors
+    ///
+    /// Writing it anew takes more than `most` bytes, because namespaces have to be repeated.
     pub(crate) fn assemble(
         element: &[u8],
         mut index: Index,
         form: Form,
         outer: &Outer<'_>,
+        most: usize,
     ) -> Result<Stanza, XmlError> {
         let bytes = match form {
             Form::Canonical => Bytes::copy_from_slice(element),
@@ -99,18 +104,15 @@ impl Stanza {
             Form::Foreign => {
                 let (mut tree, _) = build(element, &Limits::TRUSTED, outer)?;
                 tree.drop_foreign_attrs();
-                let bytes = tree.to_bytes(ns::CLIENT);
-                index = Index::scan(&bytes, &Limits::TRUSTED, &CLIENT)?.0;
-                Bytes::copy_from_slice(&bytes)
+                let mut out = Vec::with_capacity(element.len());
+                if !tree.write_up_to(&mut out, ns::CLIENT, most) {
+                    return Err(XmlError::Limit(Bound::ElementBytes));
+                }
+                index = Index::scan(&out, &Limits::TRUSTED, &CLIENT)?.0;
+                Bytes::copy_from_slice(&out)
             }
         };
         Ok(Stanza { bytes, index: Arc::new(index) })
-    }
-
-    /// The same element with its attributes and nothing inside.
-    pub(crate) fn without_content(&self) -> Stanza {
-        let (bytes, index) = self.index.without_content(&self.bytes);
-        Stanza { bytes: bytes.into(), index: Arc::new(index) }
     }
 
     /// What the element is. Elements named like a stanza in another namespace are not stanzas.

@@ -214,6 +214,11 @@ impl Element {
     /// stand; a declaration is written only where the namespace differs. Stanzas and their parts
     /// are written with `jabber:client`, elements that stand alone with the empty string.
     pub fn write(&self, out: &mut Vec<u8>, parent_ns: &str) {
+        self.write_up_to(out, parent_ns, usize::MAX);
+    }
+
+    /// Writes until `out` is longer than `most` bytes; false when that happened.
+    pub(crate) fn write_up_to(&self, out: &mut Vec<u8>, parent_ns: &str, most: usize) -> bool {
         let mut open: SmallVec<[(&Element, std::slice::Iter<'_, Node>); 8]> = SmallVec::new();
         self.write_start(out, parent_ns);
         if !self.nodes.is_empty() {
@@ -235,7 +240,11 @@ impl Element {
                     open.pop();
                 }
             }
+            if out.len() > most {
+                return false;
+            }
         }
+        out.len() <= most
     }
 
     /// The serialised element: see [`Element::write`].

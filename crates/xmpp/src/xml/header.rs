@@ -1,7 +1,7 @@
 //! RFC 6120 §4.7 and §11.4: what a stream begins with
 
 use super::chars::is_space;
-use super::names::Outer;
+use super::names::{Declared, Outer};
 use super::reference::{decode_attribute, utf8};
 use super::scan::Scanner;
 use super::{Element, XmlError};
@@ -30,7 +30,7 @@ pub(super) struct Context {
     root: Box<[u8]>,
     default: Box<str>,
     content: Box<str>,
-    prefixes: Box<[(String, String)]>,
+    prefixes: Box<[Declared]>,
 }
 
 impl Context {
@@ -74,7 +74,7 @@ pub(super) fn stream_header(
         let value = decode_attribute(binding.value.of(input)).into_owned();
         match binding.prefix.len {
             0 => context.default = value.into(),
-            _ => prefixes.push((utf8(binding.prefix.of(input)).to_owned(), value)),
+            _ => prefixes.push(Declared::new(utf8(binding.prefix.of(input)), &value)),
         }
     }
     context.prefixes = prefixes.into();
@@ -100,8 +100,8 @@ fn content_namespace(context: &Context) -> &str {
     let known = [ns::CLIENT, ns::SERVER, ns::COMPONENT];
     match &*context.default {
         "" | ns::STREAM => {
-            let bound = context.prefixes.iter().find(|(_, bound)| known.contains(&bound.as_str()));
-            bound.map_or(ns::CLIENT, |(_, bound)| bound)
+            let mut bound = context.prefixes.iter().map(Declared::namespace);
+            bound.find(|namespace| known.contains(namespace)).unwrap_or(ns::CLIENT)
         }
         default => default,
     }

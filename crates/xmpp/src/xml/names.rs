@@ -18,8 +18,28 @@ pub(crate) struct Outer<'a> {
     pub(crate) default: &'a str,
     /// The content namespace, which is read as `jabber:client`.
     pub(crate) content: &'a str,
-    /// Prefixes with their namespaces.
-    pub(crate) prefixes: &'a [(String, String)],
+    /// Declarations of prefixes.
+    pub(crate) prefixes: &'a [Declared],
+}
+
+/// A declaration of a prefix around the input.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    prefix: String,
+    namespace: String,
+    fingerprint: u64,
+}
+
+impl Declared {
+    pub(super) fn new(prefix: &str, namespace: &str) -> Declared {
+        let fingerprint = fingerprint(namespace);
+        Declared { prefix: prefix.to_owned(), namespace: namespace.to_owned(), fingerprint }
+    }
+
+    /// The namespace name.
+    pub(super) fn namespace(&self) -> &str {
+        &self.namespace
+    }
 }
 
 impl Outer<'_> {
@@ -45,6 +65,8 @@ pub(super) struct Binding {
     pub(super) value: Span,
     /// Where the white space before the declaration begins.
     pub(super) gap: u32,
+    /// Of the namespace, unless it is the default one: attributes are never in that.
+    fingerprint: u64,
 }
 
 /// An element that waits for its end tag.
@@ -70,6 +92,15 @@ impl<'a> Namespace<'a> {
             Namespace::Outside(name) => Cow::Borrowed(name),
         }
     }
+}
+
+/// What stands for a namespace where names are compared (FNV-1a). Namespace names may be long and
+/// full of references; a peer that repeats them in every tag must not have them decoded each
+/// time. Two that collide by design only make the peer's own stanza an error.
+fn fingerprint(namespace: &str) -> u64 {
+    namespace.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
 }
 
 /// What is known about names at the scanner's position.
@@ -171,7 +202,9 @@ impl Names {
             _ => None,
         };
         if let Some(prefix) = prefix {
-            return self.declaration(input, Binding { prefix, value, gap: gap as u32 }, limits);
+            let gap = gap as u32;
+            let binding = Binding { prefix, value, gap, fingerprint: 0 };
+            return self.declaration(input, binding, limits);
         }
         self.refuse_duplicate(input, name)?;
         if self.attrs.len() >= limits.attributes {
@@ -200,7 +233,7 @@ impl Names {
     fn declaration(
         &mut self,
         input: &[u8],
-        binding: Binding,
+        mut binding: Binding,
         limits: &Limits,
     ) -> Result<(), XmlError> {
         let prefix = binding.prefix.of(input);
@@ -223,6 +256,9 @@ impl Names {
         };
         if !allowed {
             return Err(XmlError::ReservedPrefix);
+        }
+        if !prefix.is_empty() {
+            binding.fingerprint = fingerprint(&decode_attribute(value));
         }
         self.bindings.push(binding);
         Ok(())
@@ -257,13 +293,13 @@ impl Names {
     /// Every prefix is bound, and no two names are the same once prefixes are replaced by
     /// namespaces (Namespaces in XML 1.0 §6.3).
     fn check_prefixed(&mut self, input: &[u8], outer: &Outer<'_>) -> Result<(), XmlError> {
-        let mut earlier: SmallVec<[(&[u8], Cow<'_, str>); 8]> = SmallVec::new();
+        let mut earlier: SmallVec<[(&[u8], u64); 8]> = SmallVec::new();
         for index in 0..self.attrs.len() {
             let Some(&AttrAt { name, .. }) = self.attrs.get(index) else { break };
             if name.prefix_len == 0 {
                 continue;
             }
-            let expanded = (name.local(input), self.require(input, name, outer)?.decode(input));
+            let expanded = (name.local(input), self.require(input, name, outer)?);
             if earlier.contains(&expanded) {
                 return Err(XmlError::AttributeTwice);
             }
@@ -272,17 +308,13 @@ impl Names {
         Ok(())
     }
 
-    /// The namespace of a name with a prefix.
-    fn require<'a>(
-        &mut self,
-        input: &[u8],
-        name: NameAt,
-        outer: &Outer<'a>,
-    ) -> Result<Namespace<'a>, XmlError> {
+    /// The fingerprint of the namespace of a name with a prefix.
+    fn require(&mut self, input: &[u8], name: NameAt, outer: &Outer<'_>) -> Result<u64, XmlError> {
         let prefix = name.prefix(input);
-        let namespace = self.resolve(input, prefix, outer).ok_or(XmlError::UnboundPrefix)?;
+        let (namespace, fingerprint) =
+            self.look_up(input, prefix, outer).ok_or(XmlError::UnboundPrefix)?;
         self.leans_on_outer |= matches!(namespace, Namespace::Outside(_)) && prefix != b"xml";
-        Ok(namespace)
+        Ok(fingerprint)
     }
 
     /// What a prefix is bound to; the empty one is always bound.
@@ -292,14 +324,24 @@ impl Names {
         prefix: &[u8],
         outer: &Outer<'a>,
     ) -> Option<Namespace<'a>> {
+        self.look_up(input, prefix, outer).map(|(namespace, _)| namespace)
+    }
+
+    fn look_up<'a>(
+        &self,
+        input: &[u8],
+        prefix: &[u8],
+        outer: &Outer<'a>,
+    ) -> Option<(Namespace<'a>, u64)> {
         let here = self.bindings.iter().rev().find(|binding| binding.prefix.of(input) == prefix);
         match (here, prefix) {
-            (Some(binding), _) => Some(Namespace::Here(binding.value)),
-            (None, b"") => Some(Namespace::Outside(outer.default)),
-            (None, b"xml") => Some(Namespace::Outside(ns::XML)),
+            (Some(binding), _) => Some((Namespace::Here(binding.value), binding.fingerprint)),
+            (None, b"") => Some((Namespace::Outside(outer.default), 0)),
+            (None, b"xml") => Some((Namespace::Outside(ns::XML), 0)),
             (None, _) => {
-                let found = outer.prefixes.iter().find(|(name, _)| name.as_bytes() == prefix);
-                found.map(|(_, namespace)| Namespace::Outside(namespace))
+                let mut outside = outer.prefixes.iter();
+                let found = outside.find(|declared| declared.prefix.as_bytes() == prefix)?;
+                Some((Namespace::Outside(&found.namespace), found.fingerprint))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::chars::{space_len, valid_len};
 use super::header::{Context, StreamHeader, declaration_len, stream_header, websocket_header};
-use super::index::Index;
+use super::index::{Form, Index};
 use super::names::Outer;
 use super::scan::{Scanner, Token};
 use super::{Bound, Limits, XmlError};
@@ -282,18 +282,26 @@ impl Reader {
         let len = self.scanner.pos();
         let index = std::mem::replace(&mut self.index, Index::empty());
         let form = index.form(&self.scanner);
+        let (outer, most) = (self.context.outer(), self.limits.element_bytes);
         let element = self.input().get(..len).unwrap_or_default();
-        let stanza = Stanza::assemble(element, index, form, &self.context.outer())?;
+        let head = (form == Form::Foreign).then(|| index.without_content(element));
+        let event = match (Stanza::assemble(element, index, form, &outer, most), head) {
+            // Writing it anew made it longer than it came.
+            (Err(XmlError::Limit(bound)), Some((head, index))) => {
+                self.refuse(Stanza::assemble(&head, index, form, &outer, usize::MAX)?, bound)?
+            }
+            (stanza, _) => self.accept(stanza?)?,
+        };
         self.start += len;
         self.scanner.reset();
-        // Writing it anew may have made it longer than it came.
-        if stanza.bytes().len() > self.limits.element_bytes {
-            return self.refuse(stanza.without_content(), Bound::ElementBytes);
+        Ok(Some(event))
+    }
+
+    fn accept(&self, stanza: Stanza) -> Result<Event, XmlError> {
+        match self.framing {
+            Framing::WebSocket if stanza.ns() == ns::FRAMING => framing_event(&stanza),
+            _ => Ok(Event::Stanza(stanza)),
         }
-        if self.framing == Framing::WebSocket && stanza.ns() == ns::FRAMING {
-            return framing_event(&stanza).map(Some);
-        }
-        Ok(Some(Event::Stanza(stanza)))
     }
 
     /// Reports an element that is too large, as soon as that is known.
@@ -304,14 +312,14 @@ impl Reader {
         let index = std::mem::replace(&mut self.index, Index::empty());
         let form = index.form(&self.scanner);
         let (head, index) = index.without_content(self.input());
-        let stanza = Stanza::assemble(&head, index, form, &self.context.outer())?;
+        let stanza = Stanza::assemble(&head, index, form, &self.context.outer(), usize::MAX)?;
         self.phase = Phase::Skipping;
-        self.refuse(stanza, bound)
+        self.refuse(stanza, bound).map(Some)
     }
 
-    fn refuse(&self, stanza: Stanza, bound: Bound) -> Result<Option<Event>, XmlError> {
+    fn refuse(&self, stanza: Stanza, bound: Bound) -> Result<Event, XmlError> {
         if self.limits.skip_oversized {
-            Ok(Some(Event::Oversized(stanza)))
+            Ok(Event::Oversized(stanza))
         } else {
             Err(XmlError::Limit(bound))
         }

@@ -1,11 +1,12 @@
 //! From bytes to [`Element`]
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chars::{space_len, valid_len};
 use super::header::declaration_len;
-use super::names::Outer;
+use super::names::{Namespace, Outer};
 use super::reference::{decode_attribute, decode_cdata, decode_text, utf8};
 use super::scan::{Scanner, Token};
 use super::{Bound, Element, Limits, XmlError};
@@ -53,11 +54,15 @@ pub(crate) fn build(
     }
     let within = input.get(..limits.element_bytes).unwrap_or(input);
     let mut scanner = Scanner::new();
-    let mut builder = Builder { input, outer, open: Vec::new() };
+    let mut builder = Builder { input, outer, open: Vec::new(), known: BTreeMap::new() };
     loop {
         let Some(token) = scanner.next(within, limits, outer)? else {
             let cut = within.len() < input.len();
-            return Err(if cut { XmlError::Limit(Bound::ElementBytes) } else { XmlError::Incomplete });
+            return Err(if cut {
+                XmlError::Limit(Bound::ElementBytes)
+            } else {
+                XmlError::Incomplete
+            });
         };
         if scanner.names.elements() > limits.elements {
             return Err(XmlError::Limit(Bound::Elements));
@@ -73,6 +78,9 @@ struct Builder<'a> {
     input: &'a [u8],
     outer: &'a Outer<'a>,
     open: Vec<Level>,
+    /// Namespaces that a prefix stood for, by where they are: shared by all names that use them,
+    /// so that a long one costs memory once.
+    known: BTreeMap<(bool, usize), Arc<str>>,
 }
 
 struct Level {
@@ -121,7 +129,7 @@ impl Builder<'_> {
     }
 
     /// The element whose start tag the scanner found last.
-    fn level(&self, scanner: &Scanner) -> Level {
+    fn level(&mut self, scanner: &Scanner) -> Level {
         let (input, name) = (self.input, scanner.tag.name);
         let bindings = scanner.names.own_bindings();
         let default = match bindings.iter().find(|binding| binding.prefix.len == 0) {
@@ -145,9 +153,20 @@ impl Builder<'_> {
         Level { element, default }
     }
 
-    fn resolve(&self, scanner: &Scanner, prefix: &[u8]) -> Arc<str> {
-        let namespace = scanner.names.resolve(self.input, prefix, self.outer);
-        self.shared(namespace.map(|found| found.decode(self.input)).unwrap_or_default())
+    fn resolve(&mut self, scanner: &Scanner, prefix: &[u8]) -> Arc<str> {
+        let Some(namespace) = scanner.names.resolve(self.input, prefix, self.outer) else {
+            return Arc::from("");
+        };
+        let place = match namespace {
+            Namespace::Here(span) => (true, span.start as usize),
+            Namespace::Outside(name) => (false, name.as_ptr() as usize),
+        };
+        if let Some(known) = self.known.get(&place) {
+            return known.clone();
+        }
+        let shared = self.shared(namespace.decode(self.input));
+        self.known.insert(place, shared.clone());
+        shared
     }
 
     fn shared(&self, namespace: Cow<'_, str>) -> Arc<str> {
