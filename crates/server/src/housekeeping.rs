@@ -43,6 +43,12 @@ fn observe(server: &Server) {
     let (all, unauthenticated) = server.gate.inside();
     server.metrics.connections.set(clamped(all));
     server.metrics.connections_unauthenticated.set(clamped(unauthenticated));
+    let accounts = server.accounts.all();
+    let detached = accounts.iter().map(|account| {
+        let state = account.lock();
+        state.resources.iter().filter(|resource| !resource.session.connected()).count() as u64
+    });
+    server.metrics.sessions_detached.set(clamped(detached.sum()));
     let condition = match server.store.maintenance.health().is_degraded() {
         true => Condition::ReadOnly,
         false => Condition::Ready,

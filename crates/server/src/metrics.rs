@@ -5,8 +5,9 @@ use std::{
     cell::Cell,
     fmt::{self, Write as _},
     sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed},
-    time::Duration,
 };
+
+use xmpp::stanza::Kind;
 
 /// A number that only grows. Every thread adds to its own cache line.
 #[derive(Debug, Default)]
@@ -21,15 +22,6 @@ struct Shard(AtomicU64);
 /// A number that goes up and down.
 #[derive(Debug, Default)]
 pub struct Gauge(AtomicI64);
-
-/// How long something took, in buckets from 0.1 ms to 10 s.
-#[derive(Debug, Default)]
-pub struct Histogram {
-    buckets: [AtomicU64; BUCKETS.len()],
-    /// Everything that took longer than the last bucket, too.
-    count: AtomicU64,
-    sum_nanoseconds: AtomicU64,
-}
 
 impl Counter {
     /// Adds one.
@@ -71,19 +63,6 @@ impl Gauge {
     }
 }
 
-impl Histogram {
-    /// Adds one observation.
-    pub fn observe(&self, took: Duration) {
-        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        let bucket = BUCKETS.partition_point(|(limit, _)| *limit < nanoseconds);
-        if let Some(bucket) = self.buckets.get(bucket) {
-            bucket.fetch_add(1, Relaxed);
-        }
-        self.count.fetch_add(1, Relaxed);
-        self.sum_nanoseconds.fetch_add(nanoseconds, Relaxed);
-    }
-}
-
 /// Declares the numbers: the field, its name and label for Prometheus, and its meaning, which is
 /// the field's documentation as well. Lines with one name follow each other.
 macro_rules! metrics {
@@ -112,6 +91,8 @@ metrics! {
     connections_accepted: Counter = "connections_accepted_total";
     /// Connections refused because of their address.
     connections_refused: Counter = "connections_refused_total";
+    /// Connections closed to make room while too many were not logged in.
+    connections_evicted: Counter = "connections_evicted_total";
     /// WebSocket connections opened.
     websocket_opened: Counter = "websocket_opened_total";
     /// Connections open now.
@@ -154,31 +135,48 @@ metrics! {
     bytes_received: Counter = "bytes_received_total";
     /// Bytes of XML sent, before encryption.
     bytes_sent: Counter = "bytes_sent_total";
-    /// Messages written to archives.
+    /// Messages given to the archives, one row for each account.
     archive_rows: Counter = "archive_rows_total";
-    /// Commits of the archive to disk.
-    archive_commits: Counter = "archive_commits_total";
-    /// How long a commit took.
-    archive_commit: Histogram = "archive_commit_seconds";
     /// Errors that were the client's fault.
     errors_peer: Counter = "errors_total", "fault=\"peer\"";
     /// Errors of disk, network or configuration.
     errors_environment: Counter = "errors_total", "fault=\"environment\"";
-    /// Errors that are mistakes in this program. Please report them.
-    errors_ours: Counter = "errors_total", "fault=\"ours\"";
-    /// Sessions detached or closed because their queue was full.
+    /// Connections closed because more waited for their client than is kept.
     queue_overflows: Counter = "queue_overflows_total";
     /// Accounts made.
     registrations: Counter = "registrations_total";
 }
 
+/// Stanzas of one write, by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stanzas {
+    messages: u64,
+    presence: u64,
+    iqs: u64,
+}
+
+impl Stanzas {
+    /// Counts one.
+    pub fn count(&mut self, kind: Kind) {
+        match kind {
+            Kind::Message => self.messages += 1,
+            Kind::Presence => self.presence += 1,
+            Kind::Iq => self.iqs += 1,
+            Kind::Other => {}
+        }
+    }
+}
+
 impl Metrics {
-    /// Counts a failure of the store by whose fault it is.
-    pub fn store_failed(&self, _what: &'static str, error: &store::StoreError) {
-        use store::StoreError::{Conflict, Internal};
-        match error {
-            Conflict(_) | Internal(_) => self.errors_ours.increment(),
-            _ => self.errors_environment.increment(),
+    /// Adds what was written to a client.
+    pub fn sent(&self, stanzas: &Stanzas) {
+        let kinds = [
+            (&self.messages_sent, stanzas.messages),
+            (&self.presence_sent, stanzas.presence),
+            (&self.iq_sent, stanzas.iqs),
+        ];
+        for (counter, amount) in kinds.into_iter().filter(|(_, amount)| *amount > 0) {
+            counter.add(amount);
         }
     }
 }
@@ -287,22 +285,6 @@ impl Metric for Gauge {
     }
 }
 
-impl Metric for Histogram {
-    fn write(&self, text: &mut Text, name: &'static str, _: &str, docs: &[&str]) {
-        text.heading(name, "", "histogram", docs);
-        let mut below = 0;
-        for (bucket, (_, limit)) in self.buckets.iter().zip(BUCKETS) {
-            below += bucket.load(Relaxed);
-            text.line(&format!("{name}_bucket"), &format!("le=\"{limit}\""), below);
-        }
-        let count = self.count.load(Relaxed).max(below);
-        text.line(&format!("{name}_bucket"), "le=\"+Inf\"", count);
-        let sum = Duration::from_nanos(self.sum_nanoseconds.load(Relaxed));
-        text.line(&format!("{name}_sum"), "", sum.as_secs_f64());
-        text.line(&format!("{name}_count"), "", count);
-    }
-}
-
 thread_local! {
     static SHARD: Cell<usize> = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -311,21 +293,6 @@ thread_local! {
 }
 
 const SHARDS: usize = 4;
-
-/// Upper limits in nanoseconds and as Prometheus writes them.
-const BUCKETS: [(u64, &str); 11] = [
-    (100_000, "0.0001"),
-    (300_000, "0.0003"),
-    (1_000_000, "0.001"),
-    (3_000_000, "0.003"),
-    (10_000_000, "0.01"),
-    (30_000_000, "0.03"),
-    (100_000_000, "0.1"),
-    (300_000_000, "0.3"),
-    (1_000_000_000, "1"),
-    (3_000_000_000, "3"),
-    (10_000_000_000, "10"),
-];
 
 #[cfg(test)]
 mod tests {
@@ -336,15 +303,9 @@ mod tests {
         let metrics = Metrics::default();
         metrics.messages_received.add(3);
         metrics.sessions.increment();
-        metrics.archive_commit.observe(Duration::from_millis(2));
-        metrics.archive_commit.observe(Duration::from_secs(60));
         let text = metrics.text();
         assert!(text.contains("anemone_stanzas_received_total{kind=\"message\"} 3\n"));
         assert!(text.contains("anemone_sessions{state=\"all\"} 1\n"));
-        assert!(text.contains("anemone_archive_commit_seconds_bucket{le=\"0.001\"} 0\n"));
-        assert!(text.contains("anemone_archive_commit_seconds_bucket{le=\"0.003\"} 1\n"));
-        assert!(text.contains("anemone_archive_commit_seconds_bucket{le=\"+Inf\"} 2\n"));
-        assert!(text.contains("anemone_archive_commit_seconds_sum 60.002\n"));
         let mut names: Vec<&str> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
         let headings = names.len();
         names.sort_unstable();

@@ -95,7 +95,7 @@ impl Server {
             resumable: Resumable::default(),
             registry: Registry::new(),
             caps: CapsCache::default(),
-            gate: Gate::new(&config.limits),
+            gate: Gate::new(&config.limits, metrics.clone()),
             logins: LoginThrottle::new(config.limits.throttle),
             registrations: Quota::new(OPEN_REGISTRATIONS, OPEN_REGISTRATIONS_SPAN),
             account_requests: Quota::new(config.front_door.requests_per_network, DAY),

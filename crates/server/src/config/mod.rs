@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 pub use self::{
     home::Home,
@@ -21,11 +21,12 @@ pub use self::{
 };
 
 mod home;
+mod read;
 pub mod reference;
 mod schema;
 mod sections;
 
-use self::schema::{TableReader, Value as _, unknown};
+use self::schema::Value as _;
 
 /// The configuration of one server. Built by [`Config::load`] or, in tests, by [`Config::parse`].
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +56,9 @@ pub struct Config {
     /// The keys that the file sets, as `section.key`.
     set: BTreeMap<String, Range<usize>>,
 }
+
+/// Keys of a section with their values as a file would say them.
+pub type Values = Vec<(&'static str, Option<String>)>;
 
 /// A door of the server, as named in `[listen]` and `[metrics]`.
 #[derive(
@@ -134,10 +138,10 @@ impl Config {
     pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         let (document, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            return Err(errors.iter().map(syntax).collect());
+            return Err(errors.iter().map(read::syntax).collect());
         }
         let mut problems = Vec::new();
-        let config = read(document.get_ref(), &mut problems);
+        let config = read::read(document.get_ref(), &mut problems);
         if problems.is_empty() {
             config.verify(&mut problems);
         }
@@ -186,7 +190,7 @@ impl Config {
 
     /// The whole configuration in force as a file would say it: sections with keys and values;
     /// a key that is absent has none. The domain is in the section without a name.
-    pub fn show(&self) -> Vec<(&'static str, Vec<(&'static str, Option<String>)>)> {
+    pub fn show(&self) -> Vec<(&'static str, Values)> {
         vec![
             ("", vec![("domain", self.domain.show())]),
             ("listen", self.listen.show()),
@@ -343,88 +347,6 @@ fn unreadable(error: &std::io::Error, home: &Home) -> String {
         }
         std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         _ => format!("it cannot be read: {error}"),
-    }
-}
-
-fn syntax(error: &toml::de::Error) -> Problem {
-    Problem { span: error.span(), message: error.message().trim().to_owned() }
-}
-
-/// Reads every section of the document; what is wrong goes to `problems`.
-fn read(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Config {
-    let mut set = BTreeMap::new();
-    let mut config = Config::empty(read_domain(document, problems));
-    macro_rules! sections {
-        ($($field:ident,)*) => {$(
-            if let Some(table) = section_table(document, stringify!($field), problems) {
-                let mut reader =
-                    TableReader::new(stringify!($field), table, problems, &mut set);
-                let start = std::mem::take(&mut config.$field);
-                config.$field = start.read(&mut reader);
-                reader.finish();
-            }
-        )*};
-    }
-    sections! {
-        listen, registration, tls, login, limits, archive, contact, front_door, metrics, log,
-    }
-    read_top_level(document, problems);
-    config.set = set;
-    config
-}
-
-fn section_table<'a, 'i>(
-    document: &'a DeTable<'i>,
-    name: &str,
-    problems: &mut Vec<Problem>,
-) -> Option<&'a DeTable<'i>> {
-    let value = document.get(name)?;
-    let table = value.get_ref().as_table();
-    if table.is_none() {
-        problems.push(Problem::at(
-            value.span(),
-            format!("`{name}` is a section: write [{name}] on a line of its own"),
-        ));
-    }
-    table
-}
-
-fn read_domain(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> String {
-    let Some(value) = document.get("domain") else {
-        problems.push(Problem::general(
-            "`domain` is missing: write domain = \"example.org\" on the first line",
-        ));
-        return String::new();
-    };
-    let DeValue::String(text) = value.get_ref() else {
-        problems.push(Problem::at(value.span(), format!("`domain` must be {}", String::allowed())));
-        return String::new();
-    };
-    domain(text).unwrap_or_else(|message| {
-        problems.push(Problem::at(value.span(), message));
-        String::new()
-    })
-}
-
-/// Reports sections that do not exist, and keys that stand before the first section by mistake.
-fn read_top_level(document: &DeTable<'_>, problems: &mut Vec<Problem>) {
-    let chapters = reference::chapters();
-    let mut known = vec!["domain"];
-    known.extend(chapters.iter().map(|chapter| chapter.name));
-    for key in document.keys() {
-        let name = key.get_ref().as_ref();
-        if known.contains(&name) {
-            continue;
-        }
-        let owner = chapters.iter().find(|chapter| chapter.keys.iter().any(|key| key.name == name));
-        let message = match owner {
-            Some(chapter) => {
-                let section = chapter.name;
-                format!("`{name}` belongs in the section [{section}]: put it below that line")
-            }
-            None => unknown(name, "the file", &known),
-        };
-        problems.push(Problem::at(key.span(), message));
     }
 }
 

@@ -127,8 +127,6 @@ section! {
         pub stanzas_per_second: u64 = 100, in 1..=1_000_000;
         /// Bytes per second of one connection, averaged over ten seconds.
         pub bytes_per_second: u64 = 131_072, in 1024..=1_073_741_824;
-        /// Seconds without any traffic after which the server asks whether a client still lives.
-        pub idle_seconds: u64 = 300, in 10..=86_400;
         /// Devices of one account that may be connected or resumable at a time.
         pub sessions_per_account: u64 = 20, in 1..=1000;
         /// Seconds a lost connection may be resumed with nothing lost (XEP-0198).
@@ -288,11 +286,6 @@ impl Limits {
     /// The time for a TLS handshake as a duration.
     pub fn handshake(&self) -> Duration {
         Duration::from_secs(self.handshake_seconds)
-    }
-
-    /// The time without traffic before a client is probed as a duration.
-    pub fn idle(&self) -> Duration {
-        Duration::from_secs(self.idle_seconds)
     }
 
     /// How long a detached session may be resumed as a duration.

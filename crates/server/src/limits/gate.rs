@@ -6,13 +6,14 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{address_of, network_of};
-use crate::config::Limits;
+use crate::{config::Limits, metrics::Metrics};
 
 /// Counts connections and lets them in or not. One for all listeners of a server.
 #[derive(Debug)]
 pub struct Gate {
     limits: Mutex<Limits>,
     counts: Mutex<Counts>,
+    metrics: Arc<Metrics>,
 }
 
 /// Why a connection is not let in. There is nothing to say to it: it is closed.
@@ -60,12 +61,12 @@ struct Address {
 
 impl Gate {
     /// A gate with nobody inside.
-    pub fn new(limits: &Limits) -> Arc<Gate> {
+    pub fn new(limits: &Limits, metrics: Arc<Metrics>) -> Arc<Gate> {
         let mut seed = [0; 8];
         // Without randomness the lot is predictable, and still no worse than any fixed choice.
         let _ = getrandom::fill(&mut seed);
         let counts = Counts { lot: u64::from_ne_bytes(seed) | 1, ..Counts::default() };
-        Arc::new(Gate { limits: Mutex::new(limits.clone()), counts: Mutex::new(counts) })
+        Arc::new(Gate { limits: Mutex::new(limits.clone()), counts: Mutex::new(counts), metrics })
     }
 
     /// Changes the limits while the server runs. Connections inside stay.
@@ -92,7 +93,8 @@ impl Gate {
         let (address, network) = (address_of(ip), network_of(ip));
         let mut counts = self.counts.lock();
         if counted {
-            counts.check(&limits, address, network)?;
+            let refused = counts.check(&limits, address, network);
+            refused.inspect_err(|_| self.metrics.connections_refused.increment())?;
             let entry = counts.addresses.entry(address).or_default();
             entry.all += 1;
             entry.unauthenticated += 1;
@@ -100,10 +102,12 @@ impl Gate {
         }
         if limits.throttle && counts.crowd.len() as u64 >= limits.unauthenticated_total {
             counts.evict();
+            self.metrics.connections_evicted.increment();
         }
         let evicted = Arc::new(Notify::new());
         let number = counts.enter(evicted.clone());
         counts.all += 1;
+        self.metrics.connections_accepted.increment();
         let gate = self.clone();
         Ok(Admission { gate, address, network, counted, waiting: Some(number), evicted })
     }
@@ -210,7 +214,7 @@ mod tests {
     use super::*;
 
     fn gate(limits: Limits) -> Arc<Gate> {
-        Gate::new(&limits)
+        Gate::new(&limits, Arc::default())
     }
 
     fn ip(text: &str) -> IpAddr {

@@ -7,11 +7,7 @@ use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher as _, Hash},
     net::{IpAddr, Ipv6Addr},
-    sync::Arc,
-    time::Instant,
 };
-
-use parking_lot::RwLock;
 
 pub use self::{
     bucket::{Bucket, Pace},
@@ -20,54 +16,10 @@ pub use self::{
     throttle::{LoginThrottle, Verdict},
 };
 
-use crate::config::Limits;
-
 mod bucket;
 mod gate;
 mod quota;
 mod throttle;
-
-/// The limits of one server that hold across its connections.
-#[derive(Debug)]
-pub struct Limiter {
-    /// Guessed passwords.
-    pub logins: LoginThrottle,
-    gate: Arc<Gate>,
-    limits: RwLock<Limits>,
-}
-
-impl Limiter {
-    /// Limits of a server that has just started.
-    pub fn new(limits: &Limits) -> Limiter {
-        Limiter {
-            logins: LoginThrottle::new(limits.throttle),
-            gate: Gate::new(limits),
-            limits: RwLock::new(limits.clone()),
-        }
-    }
-
-    /// Changes the limits while the server runs; what is connected stays.
-    pub fn configure(&self, limits: &Limits) {
-        self.logins.set_enabled(limits.throttle);
-        self.gate.set_limits(limits);
-        *self.limits.write() = limits.clone();
-    }
-
-    /// Lets a connection in, or not. See [`Gate::admit`].
-    pub fn admit(&self, ip: IpAddr) -> Option<Admission> {
-        self.gate.admit(ip).ok()
-    }
-
-    /// How many connections there are, and how many of them have not logged in.
-    pub fn connections(&self) -> (u64, u64) {
-        self.gate.inside()
-    }
-
-    /// The pace of a new connection.
-    pub fn pace(&self, now: Instant) -> Pace {
-        Pace::new(&self.limits.read(), now)
-    }
-}
 
 /// The part of an address that one household or one machine has to itself.
 fn address_of(ip: IpAddr) -> IpAddr {

@@ -378,6 +378,7 @@ impl<T: Transport> Connection<T> {
                 message::bounce(&self.session, stanza, &error);
             }
             self.server.metrics.bytes_sent.add(self.output.len() as u64);
+            self.server.metrics.sent(&written.stanzas);
             if self.output.flush(&mut self.transport).await.is_err() {
                 return Err(End::Lost);
             }
@@ -389,7 +390,12 @@ impl<T: Transport> Connection<T> {
             let mut link = self.session.link();
             if !link.has_more() && !link.wants_backlog() {
                 return match link.closing() {
-                    Some(error) => Err(End::Error(error)),
+                    Some(error) => {
+                        if error.condition == StreamCondition::ResourceConstraint {
+                            self.server.metrics.queue_overflows.increment();
+                        }
+                        Err(End::Error(error))
+                    }
                     None => Ok(()),
                 };
             }

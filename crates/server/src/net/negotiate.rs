@@ -180,6 +180,9 @@ impl<T: Transport> Driver<'_, T> {
         self.authenticated(jid.as_str());
         let mut wanted = login.request_token;
         let mut token_id = None;
+        if login.fast.is_none() {
+            server.metrics.logins_password.increment();
+        }
         if let Some(fast) = login.fast
             && let Some(token) = self.tokens.get(fast.candidate)
         {

@@ -107,6 +107,7 @@ fn finish(
     }
     session.expect(tag, message);
     let unit = Unit::from(effects.appends);
+    server.metrics.archive_rows.add(unit.len() as u64);
     if server.store.archive.append(unit, Some((session.clone(), tag))).is_err() {
         session.failed(tag);
     }

@@ -16,7 +16,7 @@ use super::{
     frame::Frame,
     mailbox::{Mailbox, MailboxLimits},
 };
-use crate::net::wire::Output;
+use crate::{metrics::Stanzas, net::wire::Output};
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,8 @@ struct Open {
 pub struct Written {
     /// Offline messages that the client has for sure, or as surely as can be known.
     pub delivered: Vec<u64>,
+    /// Stanzas written, by kind.
+    pub stanzas: Stanzas,
 }
 
 impl Link {
@@ -288,6 +290,7 @@ impl Link {
             if frame.pending && self.sm.is_none() {
                 written.delivered.extend(frame.archived);
             }
+            written.stanzas.count(frame.kind);
             out.frame(&frame);
         }
         self.write_ack(out);
