@@ -7,7 +7,7 @@ use store::pubsub::{Query, Select};
 use xmpp::{error::StanzaError, ext::pubsub::SubscriptionState, jid::Jid, time::Millis};
 
 use super::{
-    deliver::{hand_over, relation},
+    deliver::{hand_over, relation, send_to},
     node::{Node, Service},
     notify::{Notice, Told},
     options::SendLast,
@@ -61,6 +61,22 @@ async fn send_last_items(
             Ok(_) => {}
             Err(_) => return,
         }
+    }
+}
+
+/// Sends a new subscriber the last item of a node, if it is still one.
+pub(super) async fn send_last_item(
+    server: Arc<Server>,
+    account: Arc<Account>,
+    node: Box<str>,
+    jid: Jid,
+) {
+    let Ok(service) = account.pubsub.open(&server, &account).await else { return };
+    let Some(node) = service.node(&node).filter(|node| node.subscriber(&jid).is_some()) else {
+        return;
+    };
+    if let Ok(Some(last)) = last_notice(&server, &account, &service, node).await {
+        send_to(&server, &account, &jid, &last);
     }
 }
 

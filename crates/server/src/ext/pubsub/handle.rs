@@ -33,6 +33,7 @@ use crate::{
 
 /// One request while it is answered.
 pub(super) struct Visit<'a> {
+    context: &'a IqContext<'a>,
     pub(super) server: &'a Arc<Server>,
     pub(super) account: &'a Arc<Account>,
     pub(super) jid: Jid,
@@ -62,7 +63,7 @@ impl<'a> Visit<'a> {
         if bare != *account.jid() && account.lock().blocks.refuses(&jid) {
             return Err(nobody());
         }
-        Ok(Self { server: context.server, account, jid, bare })
+        Ok(Self { context, server: context.server, account, jid, bare })
     }
 
     pub(super) fn who(&self) -> Requester<'_> {
@@ -170,25 +171,23 @@ impl<'a> Visit<'a> {
         let node = service.existing(name)?;
         match state {
             SubscriptionState::Pending => greet::ask_owner(self.server, self.account, node, jid),
-            _ if is_new => self.welcome(&service, node, jid).await?,
+            _ if is_new => self.welcome(node, jid),
             _ => {}
         }
         Ok(Some(reply))
     }
 
     /// §6.1.7 and §12.12: a new subscriber gets the last item, and the owner may hear of it.
-    async fn welcome(&self, service: &Service, node: &Node, jid: &Jid) -> Result<(), StanzaError> {
+    fn welcome(&self, node: &Node, jid: &Jid) {
         if node.config.send_last != SendLast::Never && node.config.persist_items {
-            let last = greet::last_notice(self.server, self.account, service, node).await?;
-            if let Some(last) = last {
-                deliver::send_to(self.server, self.account, jid, &last);
-            }
+            // After the answer, so that the subscriber knows what the item comes from.
+            let (server, account) = (self.server.clone(), self.account.clone());
+            let last = greet::send_last_item(server, account, node.name.clone(), jid.clone());
+            self.context.finally(Box::pin(last));
         }
         if node.config.notify_sub && self.bare != *self.account.jid() {
-            let subscriber = node.subscriber(jid).cloned();
-            subscriber.iter().for_each(|subscriber| self.tell_owner(node, subscriber));
+            node.subscriber(jid).into_iter().for_each(|new| self.tell_owner(node, new));
         }
-        Ok(())
     }
 
     async fn unsubscribe(&self, name: &str, jid: &Jid) -> IqAnswer {
