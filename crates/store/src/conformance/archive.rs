@@ -97,18 +97,24 @@ pub async fn a_unit_is_kept_whole_or_not_at_all(store: &Store) {
     assert_eq!(ids(&page(store, juliet, query(Paging::First, 10)).await), [1, 2, 3, 4]);
 }
 
-/// An id that is not greater than all before is a mistake of the caller that must not overwrite.
-pub async fn ids_must_grow(store: &Store) {
+/// An id that is there already is a mistake of the caller that must not overwrite.
+pub async fn ids_are_never_taken_twice(store: &Store) {
     let juliet = filled(store, 3).await;
     let record = Arc::new(Record(Mutex::default()));
-    for id in [3, 2, 0, u64::MAX, 4] {
+    for id in [3, 2, 0, u64::MAX, 7, 5, 5, 7, 6] {
         let unit = [message(juliet, id)].into_iter().collect();
         store.archive.append(unit, Some((record.clone(), id))).expect("taken");
     }
     store.archive.barrier().await.expect("settled");
-    let refused = [(3, false), (2, false), (0, false), (u64::MAX, false), (4, true)];
-    assert_eq!(*record.0.lock(), refused);
-    assert_eq!(ids(&page(store, juliet, query(Paging::First, 10)).await), [1, 2, 3, 4]);
+    let told = record.0.lock().clone();
+    let kept: Vec<u64> = told.iter().filter(|(_, kept)| *kept).map(|(id, _)| *id).collect();
+    assert_eq!((told.len(), kept), (9, vec![7, 5, 6]));
+    let all = page(store, juliet, query(Paging::First, 10)).await;
+    assert_eq!(ids(&all), [1, 2, 3, 5, 6, 7], "the order is that of the ids");
+    let unit = [message(juliet, 6)].into_iter().collect();
+    store.archive.append(unit, Some((record.clone(), 6))).expect("taken");
+    store.archive.barrier().await.expect("settled");
+    assert_eq!(record.0.lock().last(), Some(&(6, false)), "also when it is in the index");
 }
 
 /// In the order of submission.

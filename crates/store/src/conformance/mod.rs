@@ -65,7 +65,7 @@ macro_rules! conformance_tests {
             archive {
                 rows_come_back_in_order
                 a_unit_is_kept_whole_or_not_at_all
-                ids_must_grow
+                ids_are_never_taken_twice
                 tickets_are_told_in_order
                 the_tail_counts_on_after_everything_is_gone
                 the_tail_knows_the_origins

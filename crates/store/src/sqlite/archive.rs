@@ -28,7 +28,7 @@ pub(super) struct Sqlite {
 /// Ids of one generation.
 const GENERATION_BITS: u32 = 32;
 /// Rows looked at for [`Tail::origins`].
-const MAX_ORIGIN_SCAN: i64 = 50_000;
+const MAX_ORIGIN_SCAN: i64 = 20_000;
 /// Rows removed in one transaction.
 const AT_ONCE: i64 = 256;
 
@@ -42,37 +42,20 @@ impl Archive for Sqlite {
     }
 
     fn tail(&self, account: AccountId, since: Millis) -> Fut<'_, Tail> {
-        let synced = self.engine.sync(Some(account));
-        Box::pin(async move {
-            synced.await?;
-            self.engine.read_snapshot(move |db| tail(db, account, since)).await
-        })
+        self.engine.read_archive(account, move |db| tail(db, account, since))
     }
 
     fn page(&self, account: AccountId, query: Query) -> Fut<'_, Page, PageError> {
-        let synced = self.engine.sync(Some(account));
-        Box::pin(async move {
-            synced.await?;
-            let hash = self.hash.clone();
-            let read = move |db: &Connection| page::page(db, account, &query, &hash);
-            self.engine.read_snapshot(read).await
-        })
+        let hash = self.hash.clone();
+        self.engine.read_archive(account, move |db| page::page(db, account, &query, &hash))
     }
 
     fn ends(&self, account: AccountId) -> Fut<'_, Option<(End, End)>> {
-        let synced = self.engine.sync(Some(account));
-        Box::pin(async move {
-            synced.await?;
-            self.engine.read_snapshot(move |db| ends(db, account)).await
-        })
+        self.engine.read_archive(account, move |db| ends(db, account))
     }
 
     fn pending(&self, account: AccountId, after: u64, limit: u32) -> Fut<'_, Vec<Row>> {
-        let synced = self.engine.sync(Some(account));
-        Box::pin(async move {
-            synced.await?;
-            self.engine.read(move |db| pending(db, account, after, limit)).await
-        })
+        self.engine.read_archive(account, move |db| pending(db, account, after, limit))
     }
 
     fn set_pending(&self, account: AccountId, ids: Vec<u64>) -> Fut<'_, ()> {

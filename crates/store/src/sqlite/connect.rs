@@ -18,7 +18,7 @@ const WRITER_CACHE: i32 = 16 << 10;
 /// Page cache of each reader, in KiB.
 const READER_CACHE: i32 = 4 << 10;
 /// How long anyone waits for a lock that another connection holds: an operator's `sqlite3`, say.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements each connection keeps.
 const STATEMENTS: usize = 160;
 /// A database up to this size is checked as a whole after an unclean end; of a larger one all tables

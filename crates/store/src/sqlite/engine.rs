@@ -144,6 +144,32 @@ impl Engine {
         self.submit(|tell| Job::Sync(account, tell))
     }
 
+    /// Reads an archive, with everything in it that was submitted before. Reads go on when the device
+    /// is full (G9): what then cannot be put into the index is put there for this read alone.
+    pub(super) fn read_archive<T, E>(
+        &self,
+        account: AccountId,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Fut<'_, T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+    {
+        let synced = self.sync(Some(account));
+        Box::pin(async move {
+            match synced.await {
+                Ok(()) => self.read_snapshot(work).await,
+                Err(StoreError::Full | StoreError::Io(_)) => {
+                    self.submit(|tell| {
+                        Job::Peek(account, Box::new(move |db| drop(tell.send(work(db)))))
+                    })
+                    .await
+                }
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
     /// Submits a job that tells its outcome.
     pub(super) fn submit<T: Send + 'static, E: Failure>(
         &self,

@@ -298,7 +298,11 @@ impl<'c> Log<'c> {
                 .iter()
                 .any(|other| (other.account, other.id) == (row.account, row.id));
             let behind = row.id as i64 <= self.last_id(row.account)?;
-            if row.id == 0 || row.id > MAX_ID || twice || (behind && self.is_taken(row.account, row.id)?) {
+            if row.id == 0
+                || row.id > MAX_ID
+                || twice
+                || (behind && self.is_taken(row.account, row.id)?)
+            {
                 let reason = format!("archive id {} of {} is not new", row.id, row.account);
                 return Err(StoreError::Conflict(reason));
             }
@@ -310,18 +314,16 @@ impl<'c> Log<'c> {
         Ok(())
     }
 
-    /// Whether a row has this id, or had it once.
+    /// Whether there is a row of this id. One that was removed does not count: a unit that was
+    /// overtaken may arrive when those that overtook it are gone.
     fn is_taken(&self, account: AccountId, id: u64) -> Result<bool, StoreError> {
         let id = id as i64;
         let waits = |rows: &Vec<Unfolded>| rows.iter().any(|row| row.id == id);
         if self.unfolded.0.lock().by_account.get(&account.0).is_some_and(waits) {
             return Ok(true);
         }
-        let mut select = self.db.prepare_cached(
-            "SELECT exists(SELECT 1 FROM archive WHERE account = ?1 AND id = ?2)
-                 OR exists(SELECT 1 FROM archive_floor WHERE account = ?1 AND next > ?2)",
-        )?;
-        Ok(select.query_row([account.0, id], |row| row.get(0))?)
+        let select = "SELECT 1 FROM archive WHERE account = ?1 AND id = ?2";
+        Ok(self.db.prepare_cached(select)?.exists([account.0, id])?)
     }
 
     fn last_id(&mut self, account: AccountId) -> Result<i64, StoreError> {
@@ -385,21 +387,22 @@ impl<'c> Log<'c> {
 
     /// Puts the rows of one account into the index.
     pub(super) fn fold(&mut self, account: AccountId) -> Result<usize, StoreError> {
-        let rows = self.unfolded.0.lock().by_account.remove(&account.0).unwrap_or_default();
-        self.waiting -= rows.len();
-        for row in &rows {
+        let rows = self.index(account)?;
+        self.unfolded.0.lock().by_account.remove(&account.0);
+        self.waiting -= rows;
+        Ok(rows)
+    }
+
+    /// The same in a transaction that will be rolled back: nothing is forgotten.
+    pub(super) fn index(&mut self, account: AccountId) -> Result<usize, StoreError> {
+        let unfolded = self.unfolded.0.lock();
+        let rows = unfolded.by_account.get(&account.0).map_or(&[][..], |rows| rows);
+        for row in rows {
             let origin = (row.flags & HAS_ORIGIN != 0).then_some(row.origin);
             let flags = row.flags & !HAS_ORIGIN;
-            self.insert_row.execute(params![
-                account.0,
-                row.id,
-                row.at,
-                flags,
-                row.peer,
-                row.resource,
-                origin,
-                row.seq
-            ])?;
+            let values =
+                params![account.0, row.id, row.at, flags, row.peer, row.resource, origin, row.seq];
+            self.insert_row.execute(values)?;
         }
         Ok(rows.len())
     }

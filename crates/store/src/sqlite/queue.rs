@@ -43,6 +43,9 @@ pub(super) enum Job {
     Sync(Option<AccountId>, oneshot::Sender<Result<(), StoreError>>),
     /// Empty the write-ahead log, so that nothing deleted is left in it.
     Scrub(oneshot::Sender<Result<bool, StoreError>>),
+    /// Read on the writer's connection with the rows of this account in the index, and undo that: for
+    /// when the device is full.
+    Peek(AccountId, Box<dyn FnOnce(&Connection) + Send>),
     /// Copy the database while going on with the other jobs.
     Copy(CopyJob),
 }

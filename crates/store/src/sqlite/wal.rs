@@ -7,23 +7,43 @@
 //! starts again at the beginning of the file.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
+use super::connect;
 use crate::StoreError;
 
 /// Frames of 4 KiB in the log before they are copied back: 8 MiB. Fewer means more syncs, more means
 /// longer pauses; a page changed by many commits is copied once.
 const LIMIT: i32 = 2048;
 
+/// How long a scrub waits for readers that are in the middle of something.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The log as the writer's last commit left it. The writer has a thread of its own, and the hook that
+/// tells is a plain function.
+#[derive(Clone, Copy)]
+struct Length {
+    frames: i32,
+    copied: i32,
+    /// When to copy back next. Counted from the last attempt: while a long read holds frames back,
+    /// each attempt costs a sync and copies little.
+    next: i32,
+}
+
+const EMPTY: Length = Length { frames: 0, copied: 0, next: LIMIT };
+
 thread_local! {
-    /// Frames in the log after the last commit of the writer, which has a thread of its own.
-    static FRAMES: Cell<i32> = const { Cell::new(0) };
+    static LENGTH: Cell<Length> = const { Cell::new(EMPTY) };
 }
 
 fn note(_: &Wal, frames: i32) -> rusqlite::Result<()> {
-    FRAMES.set(frames);
+    let length = LENGTH.get();
+    // The log began anew.
+    let length = if frames < length.frames { EMPTY } else { length };
+    LENGTH.set(Length { frames, ..length });
     Ok(())
 }
 
@@ -34,30 +54,34 @@ pub(super) fn watch(db: &Connection) {
 
 /// Copies the log back when it is long.
 pub(super) fn keep_bounded(db: &Connection) -> Result<(), StoreError> {
-    if FRAMES.get() >= LIMIT { checkpoint(db) } else { Ok(()) }
+    let length = LENGTH.get();
+    if length.frames >= length.next { checkpoint(db) } else { Ok(()) }
 }
 
 /// There is something to copy back.
 pub(super) fn is_dirty() -> bool {
-    FRAMES.get() > 0
+    let length = LENGTH.get();
+    length.frames > length.copied
 }
 
 /// Copies back what no reader needs.
 pub(super) fn checkpoint(db: &Connection) -> Result<(), StoreError> {
-    let (frames, copied) = pragma(db, "PRAGMA wal_checkpoint(PASSIVE)")?;
-    // A reader may have held some back: they are copied when the log has grown by as much again.
-    FRAMES.set(frames - copied);
+    let (frames, copied) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        Ok((row.get::<_, i32>(1)?, row.get::<_, i32>(2)?))
+    })?;
+    LENGTH.set(Length { frames, copied, next: frames + LIMIT });
     Ok(())
 }
 
-/// Copies everything back and truncates the file, so that nothing deleted is left in it. Waits for
-/// readers as long as the connection's busy timeout; returns whether it worked.
+/// Copies everything back and truncates the file, so that nothing deleted is left in it. Returns
+/// whether readers let it.
 pub(super) fn scrub(db: &Connection) -> Result<bool, StoreError> {
-    let (frames, _) = pragma(db, "PRAGMA wal_checkpoint(TRUNCATE)")?;
-    FRAMES.set(frames.max(0));
-    Ok(frames == 0)
-}
-
-fn pragma(db: &Connection, sql: &str) -> Result<(i32, i32), StoreError> {
-    Ok(db.query_row(sql, [], |row| Ok((row.get(1)?, row.get(2)?)))?)
+    db.busy_timeout(PATIENCE)?;
+    let busy = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i32>(0));
+    db.busy_timeout(connect::BUSY)?;
+    let scrubbed = busy? == 0;
+    if scrubbed {
+        LENGTH.set(EMPTY);
+    }
+    Ok(scrubbed)
 }

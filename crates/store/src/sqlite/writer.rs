@@ -15,16 +15,16 @@ use super::faults::Faults;
 use super::log::{Log, PeerHash, SharedRows};
 use super::queue::{Call, Fold, Job, Queue, Taken, bytes_of};
 use super::{OnFatal, wal};
-use crate::StoreError;
 use crate::maintenance::Health;
+use crate::{AccountId, StoreError};
 
 /// Most jobs in one transaction.
 const BATCH: usize = 256;
 /// How long a turn waits for more jobs while load is high. On a device with slow syncs the queue fills
 /// by itself during the commit; this is for those with fast ones, where a transaction per message
 /// costs 19 µs per row instead of 8.
-const GATHER: Duration = Duration::from_millis(2);
-/// Load is high above this many jobs per second: gathering then makes batches of at least two.
+const GATHER: Duration = Duration::from_millis(4);
+/// Load is high above this many jobs per second: gathering then makes batches of at least four.
 const HIGH_LOAD: f64 = 1000.0;
 /// Over how long the load is measured.
 const LOAD_WINDOW: Duration = Duration::from_millis(20);
@@ -73,6 +73,8 @@ pub(super) struct Writer<'c> {
     dead: Option<StoreError>,
     load: Load,
     page_limit: u32,
+    /// Something deleted may still stand in the write-ahead log.
+    scrub_due: bool,
     outcomes: Vec<Result<(), StoreError>>,
 }
 
@@ -86,7 +88,7 @@ impl<'c> Writer<'c> {
         log.trust()?;
         let load = Load { since: Instant::now(), jobs: 0, high: false };
         let outcomes = Vec::with_capacity(BATCH);
-        Ok(Writer { db, shared, log, dead: None, load, page_limit: 0, outcomes })
+        Ok(Writer { db, shared, log, dead: None, load, page_limit: 0, scrub_due: false, outcomes })
     }
 
     /// Runs until the queue is closed and empty. Leaves a complete index and an empty log behind, if
@@ -95,7 +97,8 @@ impl<'c> Writer<'c> {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             let degraded = self.shared.health.is_degraded() && self.dead.is_none();
-            let chores = self.dead.is_none() && (self.log.waiting() > 0 || wal::is_dirty());
+            let due = self.log.waiting() > 0 || self.scrub_due || wal::is_dirty();
+            let chores = self.dead.is_none() && due;
             let patience = if degraded { Some(PROBE) } else { chores.then_some(IDLE) };
             match self.turn(&mut batch, patience) {
                 Taken::Idle if degraded => self.probe(),
@@ -137,11 +140,13 @@ impl<'c> Writer<'c> {
             Ok(_) => {}
         }
         let mut copies = Vec::new();
+        let outcomes = std::mem::take(&mut self.outcomes);
         for (index, job) in batch.drain(..).enumerate() {
-            let own = self.outcomes.get(index).unwrap_or(&Ok(()));
+            let own = outcomes.get(index).unwrap_or(&Ok(()));
             let outcome = committed.as_ref().and(own.as_ref()).map(|_| ());
             copies.extend(self.settle(job, outcome));
         }
+        self.outcomes = outcomes;
         // Not earlier: whoever finds the queue settled may rely on every ticket having been told.
         self.shared.queue.settled(items, bytes);
         for copy in copies {
@@ -150,15 +155,20 @@ impl<'c> Writer<'c> {
     }
 
     /// Tells the outcome. A copy is handed back: it takes long and comes last.
-    fn settle(&self, job: Job, outcome: Result<(), &StoreError>) -> Option<CopyJob> {
+    fn settle(&mut self, job: Job, outcome: Result<(), &StoreError>) -> Option<CopyJob> {
         match job {
             Job::Append(_, Some((ticket, tag))) => ticket.settled(tag, outcome),
             Job::Append(_, None) => {}
             Job::Call(call) => call.settle(outcome),
             Job::Sync(_, tell) => drop(tell.send(outcome.map_err(Clone::clone))),
             Job::Scrub(tell) => {
-                let scrubbed = outcome.map_err(Clone::clone).and_then(|()| wal::scrub(self.db));
+                let scrubbed = outcome.map_err(Clone::clone).and_then(|()| self.scrub());
                 drop(tell.send(scrubbed));
+            }
+            Job::Peek(account, read) => {
+                if let Err(error) = self.peek(account, read) {
+                    tracing::debug!(%error, "storage_peek_failed");
+                }
             }
             Job::Copy(copy) => return Some(copy),
         }
@@ -190,7 +200,7 @@ impl<'c> Writer<'c> {
         match job {
             Job::Append(..) | Job::Call(_) => Effort::Durable,
             Job::Sync(Some(account), _) if !self.log.is_folded(*account) => Effort::Derived,
-            Job::Sync(..) | Job::Scrub(_) | Job::Copy(_) => Effort::Nothing,
+            Job::Sync(..) | Job::Scrub(_) | Job::Peek(..) | Job::Copy(_) => Effort::Nothing,
         }
     }
 
@@ -205,7 +215,7 @@ impl<'c> Writer<'c> {
                 }
                 Job::Call(call) => self.call(call.as_mut()),
                 Job::Sync(Some(account), _) => self.log.fold(*account).map(|_| ()),
-                Job::Sync(None, _) | Job::Scrub(_) | Job::Copy(_) => Ok(()),
+                Job::Sync(None, _) | Job::Scrub(_) | Job::Peek(..) | Job::Copy(_) => Ok(()),
             };
             if let Err(error) = &outcome
                 && (error.is_environment() || self.db.is_autocommit())
@@ -245,6 +255,24 @@ impl<'c> Writer<'c> {
         Ok(())
     }
 
+    /// Reads what could not be committed: the index is completed in the page cache only.
+    fn peek(
+        &mut self,
+        account: AccountId,
+        read: impl FnOnce(&Connection),
+    ) -> Result<(), StoreError> {
+        self.log.trust()?;
+        self.db.prepare_cached("BEGIN")?.execute([])?;
+        let ready = self.log.index(account);
+        if ready.is_ok() {
+            read(self.db);
+        }
+        if !self.db.is_autocommit() {
+            self.db.execute_batch("ROLLBACK")?;
+        }
+        ready.map(|_| ())
+    }
+
     /// The device did not do what it should.
     fn failed(&mut self, error: &StoreError) {
         if self.shared.health.set_degraded(true) {
@@ -275,9 +303,20 @@ impl<'c> Writer<'c> {
         let folded = self.chore(|writer| writer.log.fold_all());
         self.shared.queue.settled(1, 0);
         match folded {
+            Ok(()) if self.scrub_due => drop(self.scrub()),
             Ok(()) => self.tidy(wal::checkpoint),
             Err(error) => self.failed(&error),
         }
+    }
+
+    /// Empties the write-ahead log; when a reader is in the way, again later.
+    fn scrub(&mut self) -> Result<bool, StoreError> {
+        let scrubbed = wal::scrub(self.db);
+        self.scrub_due = !matches!(scrubbed, Ok(true));
+        if let Err(error) = &scrubbed {
+            self.failed(error);
+        }
+        scrubbed
     }
 
     /// Whether the device works again, found out by writing something of a size.

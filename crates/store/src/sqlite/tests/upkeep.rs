@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Directory, close};
-use crate::archive::Query;
+use crate::archive::{Paging, Query};
 use crate::conformance::archive::message;
 use crate::conformance::{account, block_on};
 use crate::maintenance::BackupError;
@@ -22,8 +22,16 @@ fn append(store: &Store, account: AccountId, ids: std::ops::RangeInclusive<u64>)
 }
 
 fn count(store: &Store, account: AccountId) -> u64 {
-    let query = Query { count: true, ..Query::default() };
-    block_on(store.archive.page(account, query)).expect("read").count.expect("counted")
+    let (mut count, mut page) = (0, Paging::First);
+    loop {
+        let query = Query { page, max: 250, ..Query::default() };
+        let found = block_on(store.archive.page(account, query)).expect("read");
+        count += found.rows.len() as u64;
+        match found.rows.last() {
+            Some(row) if !found.complete => page = Paging::After(row.id),
+            _ => return count,
+        }
+    }
 }
 
 #[test]
