@@ -369,7 +369,9 @@ impl Device {
             return Ok(());
         }
         let fin = scan::between(stanza, b"<fin", b">");
-        let fin = fin.with_context(|| format!("no archive: {}", excerpt(stanza)))?;
+        let fin = fin.with_context(|| {
+            format!("no archive after {:?}: {}", catch_up.last, excerpt(stanza))
+        })?;
         if scan::attribute(fin, "complete") != Some(b"true") {
             return self.page(writer).await;
         }

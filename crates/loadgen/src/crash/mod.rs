@@ -176,7 +176,8 @@ impl Stage {
         if settle(RETURN, &mut self.tasks, quiet).await? {
             return Ok(());
         }
-        let complaints = self.complaints()?.join("; ");
+        let complaints = self.complaints()?;
+        let complaints = complaints[..complaints.len().min(5)].join("; ");
         bail!("not every device could return within {RETURN:?}: {complaints}")
     }
 
