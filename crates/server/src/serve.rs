@@ -20,8 +20,9 @@ use crate::{
         live::Running,
         socket::{CommandSocket, Conversation},
     },
-    config::{Config, ConfigError, Home, Service},
-    host, housekeeping, log,
+    config::{Config, ConfigError, Home, Listener, Service},
+    host, housekeeping,
+    log::{self, LogControl},
     metrics::Condition,
     net::{
         listen,
@@ -91,13 +92,7 @@ pub enum ServeError {
 /// When it cannot start, or must not go on.
 pub async fn run(home: Home) -> Result<(), ServeError> {
     let began = Instant::now();
-    let config = Config::load(&home)?;
-    let secret = ServerSecret::load(&home)?;
-    let log = log::start(&config.log, &secret).map_err(ServeError::Log)?;
-    host::prepare();
-    for notice in config.notices() {
-        tracing::warn!("{notice}");
-    }
+    let (config, secret, log) = prepare(&home)?;
     let tls = Tls::open(&config, &home, SystemTime::now())?;
     let (fatal, mut failures) = mpsc::unbounded_channel();
     let on_fatal: sqlite::OnFatal = Arc::new(move |error: &StoreError| {
@@ -107,13 +102,17 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     let options = sqlite::Options { on_fatal: Some(on_fatal), ..sqlite::Options::default() };
     let store = open_store(&home, options).await?;
     let server = Server::new(config, home.clone(), store.clone(), secret, tls);
-    let resumable = resume::restore(&server).await?;
-    open_doors(&server).await?;
-
+    // Whatever can fail comes before sessions are taken from disk: they would be lost.
+    let doors = open_doors(&server)?;
     let socket = CommandSocket::open(&home)
         .map_err(|error| ServeError::Socket { home: home.clone(), error })?;
+    let resumable = resume::restore(&server).await?;
+
     let running = Arc::new(Running { server: server.clone(), home: home.clone(), log });
     let operations = Operations::live(store, home, running.clone());
+    for (listener, door) in doors {
+        tokio::spawn(listen::accept(server.clone(), listener, door));
+    }
     let commands = tokio::spawn(socket.serve(Arc::new(operations)));
     let keeper = tokio::spawn(housekeeping::run(server.clone()));
     server.metrics.health.set(Condition::Ready);
@@ -130,6 +129,24 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     stop(&server, end).await?;
     let _ = keeper.await;
     Ok(())
+}
+
+/// What comes before anything is opened: configuration, log, limits of the process.
+fn prepare(home: &Home) -> Result<(Config, ServerSecret, LogControl), ServeError> {
+    let config = Config::load(home)?;
+    let secret = ServerSecret::load(home)?;
+    let log = log::start(&config.log, &secret).map_err(ServeError::Log)?;
+    let connections = host::prepare();
+    if connections < config.limits.unauthenticated_total {
+        tracing::warn!(
+            connections,
+            "the system allows few open files, so few connections; raise LimitNOFILE or ulimit -n"
+        );
+    }
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
+    }
+    Ok((config, secret, log))
 }
 
 /// Opens the database. A command may have it for a moment; a server that answers on its socket is
@@ -150,29 +167,31 @@ async fn open_store(home: &Home, options: sqlite::Options) -> Result<Store, Serv
     }
 }
 
-/// Opens every address and starts to accept.
-async fn open_doors(server: &Arc<Server>) -> Result<(), ServeError> {
-    let mut doors = 0;
+/// Opens every address. Connections wait in the kernel until they are accepted.
+fn open_doors(server: &Server) -> Result<Vec<(Listener, TcpListener)>, ServeError> {
+    let mut doors = Vec::new();
     for listener in server.config().listeners() {
-        let socket = match open(listener.address) {
-            Ok(socket) => socket,
+        let (address, service) = (listener.address, listener.service);
+        match open(address) {
+            Ok(door) => {
+                let address = door.local_addr().unwrap_or(address);
+                tracing::info!(%address, %service, "listening");
+                server.add_port(service, address);
+                doors.push((listener, door));
+            }
             Err(error) => {
-                let (address, service) = (listener.address, listener.service);
                 let reason = cannot_listen(&error, address);
                 if listener.explicit {
                     return Err(ServeError::Listen { address, service, reason });
                 }
                 tracing::warn!(%address, %service, "cannot listen: {reason}");
-                continue;
             }
-        };
-        let address = socket.local_addr().unwrap_or(listener.address);
-        tracing::info!(%address, service = %listener.service, "listening");
-        server.add_port(listener.service, address);
-        doors += usize::from(listener.service != Service::Metrics);
-        tokio::spawn(listen::accept(server.clone(), listener, socket));
+        }
     }
-    if doors == 0 { Err(ServeError::NoDoor) } else { Ok(()) }
+    match doors.iter().any(|(listener, _)| listener.service != Service::Metrics) {
+        true => Ok(doors),
+        false => Err(ServeError::NoDoor),
+    }
 }
 
 /// Opens an address. Where the system has no IPv6, `[::]` means all addresses of IPv4.
