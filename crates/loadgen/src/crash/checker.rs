@@ -147,6 +147,18 @@ fn check_live(
     }
 }
 
+impl Violation {
+    /// The message, and the device that saw what it should not have.
+    pub fn at_device(&self) -> Option<(MessageId, usize)> {
+        match *self {
+            Self::NotReceived(message, device)
+            | Self::ReceivedTwice(message, device)
+            | Self::ReceivedLate(message, device) => Some((message, device)),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -193,8 +205,13 @@ mod tests {
     }
 
     fn device(account: usize, acknowledged: usize, arrivals: &[(MessageId, u32)]) -> DeviceLog {
-        let arrival =
-            |&(message, connection)| Arrival { message, connection, live: true, archive_id: None };
+        let arrival = |&(message, connection)| Arrival {
+            message,
+            connection,
+            live: true,
+            delayed: false,
+            archive_id: None,
+        };
         DeviceLog {
             account,
             partner: 1 - account,
@@ -273,8 +290,13 @@ mod tests {
     #[test]
     fn a_double_over_one_connection_is_found_and_over_two_is_merged() {
         let mut history = good();
-        let copy =
-            |connection| Arrival { message: id(0, 2), connection, live: true, archive_id: None };
+        let copy = |connection| Arrival {
+            message: id(0, 2),
+            connection,
+            live: true,
+            delayed: false,
+            archive_id: None,
+        };
         history.0[1].arrivals.push(copy(1));
         assert_eq!(verdict(&history), []);
         history.0[1].arrivals.push(copy(1));

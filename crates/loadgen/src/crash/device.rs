@@ -5,20 +5,24 @@
 //! again what it must with the same origin-id, and after a new session asks the
 //! archive for what it missed. Losing the connection is all in a day's work.
 
+mod catch_up;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use memchr::memmem;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use xmpp::sm::{self, Sm};
 use xmpp::stream::client::Managed;
 use xmpp::time::Millis;
 
+use self::catch_up::CatchUp;
 use super::evidence::{Arrival, DeviceLog, MessageId, stanza_id};
 use super::random::Random;
-use crate::connection::{Incoming, Outgoing, excerpt, is_answer, is_stanza, send};
+use crate::connection::{Incoming, Outgoing, excerpt, is_stanza, send};
 use crate::crowd::user;
 use crate::login::{Target, Wishes};
 use crate::scan;
@@ -55,6 +59,8 @@ pub struct Notes {
     pub resumed: u64,
     /// Sessions that were bound after an earlier one.
     pub rebound: u64,
+    /// Catch-ups that began anew because the archive did not know the last id.
+    pub misplaced: u64,
     /// Errors other than a lost connection, in words; the first few.
     pub complaints: Vec<String>,
 }
@@ -80,16 +86,6 @@ pub struct Device {
     known: Option<String>,
     catching_up: Option<CatchUp>,
     connection: u32,
-}
-
-/// Going through the archive, page by page.
-#[derive(Debug, Default)]
-struct CatchUp {
-    query: u32,
-    /// The last id of the pages.
-    last: Option<String>,
-    /// The last id that came live in the meantime.
-    live: Option<String>,
 }
 
 /// What a device is told at the beginning.
@@ -245,23 +241,6 @@ impl Device {
         Ok(())
     }
 
-    /// Asks for the archive after what is known.
-    async fn catch_up(&mut self, writer: &mut Outgoing) -> Result<()> {
-        let query = self.catching_up.take().map_or(0, |earlier| earlier.query + 1);
-        self.catching_up = Some(CatchUp { query, last: self.known.clone(), live: None });
-        self.page(writer).await
-    }
-
-    async fn page(&mut self, writer: &mut Outgoing) -> Result<()> {
-        let Some(CatchUp { query, last, .. }) = &self.catching_up else { return Ok(()) };
-        let after = last.as_ref().map(|id| format!("<after>{id}</after>")).unwrap_or_default();
-        let text = format!(
-            "<iq type='set' id='catch-up-{query}'><query xmlns='urn:xmpp:mam:2' queryid='catch-up-{query}'>\
-             <set xmlns='http://jabber.org/protocol/rsm'><max>50</max>{after}</set></query></iq>"
-        );
-        self.say(text, None, writer).await
-    }
-
     /// Writes the next message, or asks about those that are not acknowledged.
     async fn tick(&mut self, writer: &mut Outgoing) -> Result<()> {
         let unacknowledged = self.unacknowledged()?;
@@ -357,27 +336,13 @@ impl Device {
             (None, false) if archive_id.is_some() => self.known.clone_from(&archive_id),
             _ => {}
         }
-        let arrival =
-            Arrival { message, connection: self.connection, live: result.is_none(), archive_id };
-        self.notes()?.log.arrivals.push(arrival);
-        Ok(())
-    }
-
-    async fn answer_arrived(&mut self, stanza: &[u8], writer: &mut Outgoing) -> Result<()> {
-        let Some(catch_up) = &self.catching_up else { return Ok(()) };
-        if !is_answer(stanza, &format!("catch-up-{}", catch_up.query)) {
-            return Ok(());
-        }
-        let fin = scan::between(stanza, b"<fin", b">");
-        let fin = fin.with_context(|| {
-            format!("no archive after {:?}: {}", catch_up.last, excerpt(stanza))
-        })?;
-        if scan::attribute(fin, "complete") != Some(b"true") {
-            return self.page(writer).await;
-        }
-        if let Some(CatchUp { last, live, .. }) = self.catching_up.take() {
-            self.known = live.or(last);
-        }
+        self.notes()?.log.arrivals.push(Arrival {
+            message,
+            connection: self.connection,
+            live: result.is_none(),
+            delayed: result.is_none() && memmem::find(stanza, b"<delay").is_some(),
+            archive_id,
+        });
         Ok(())
     }
 

@@ -39,6 +39,8 @@ pub struct Arrival {
     /// Whether the server sent it by itself: directly, as a carbon, or after a
     /// resumption; otherwise it was asked for in the archive.
     pub live: bool,
+    /// Whether it was marked as delayed (XEP-0203), as what had waited is.
+    pub delayed: bool,
     /// Its id in the archive of the device's account, if that was told.
     pub archive_id: Option<String>,
 }
@@ -50,6 +52,25 @@ pub struct Archived {
     pub id: String,
     /// Which one.
     pub message: MessageId,
+}
+
+impl DeviceLog {
+    /// How a message came here, in words, for whoever has to find out why.
+    pub fn explain(&self, message: MessageId) -> Vec<String> {
+        let arrivals = self.arrivals.iter().enumerate();
+        let of_message = arrivals.filter(|(_, arrival)| arrival.message == message);
+        of_message
+            .map(|(place, arrival)| {
+                let way = if arrival.live { "live" } else { "from the archive" };
+                let delayed = if arrival.delayed { ", delayed" } else { "" };
+                let id = arrival.archive_id.as_deref().unwrap_or("none");
+                format!(
+                    "arrival {place}, connection {}: {way}{delayed}, archive id {id}",
+                    arrival.connection
+                )
+            })
+            .collect()
+    }
 }
 
 impl MessageId {

@@ -11,6 +11,7 @@ pub mod device;
 pub mod evidence;
 pub mod random;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -52,7 +53,7 @@ pub struct Options {
 }
 
 /// What happened.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Summary {
     /// Rounds that were completed.
     pub rounds: u32,
@@ -62,8 +63,12 @@ pub struct Summary {
     pub written: usize,
     /// Messages acknowledged.
     pub acknowledged: usize,
-    /// Sessions resumed, sessions bound anew.
-    pub returns: (u64, u64),
+    /// Sessions that were resumed.
+    pub resumed: u64,
+    /// Sessions that were bound after an earlier one.
+    pub rebound: u64,
+    /// Catch-ups that began anew because the archive did not know the last id.
+    pub misplaced: u64,
     /// Copies that devices had to merge: what came live and came again later.
     pub merged: usize,
     /// From start to the first accepted connection.
@@ -72,6 +77,8 @@ pub struct Summary {
     pub complaints: Vec<String>,
     /// Broken promises; the run ends at the first round that has any.
     pub violations: Vec<Violation>,
+    /// How the messages of the first violations came, where they came.
+    pub evidence: Vec<String>,
 }
 
 /// Everything that is alive during a run.
@@ -227,37 +234,30 @@ impl Stage {
         Ok(all)
     }
 
-    fn summary(self, rounds: u32, violations: Vec<Violation>) -> Result<Summary> {
-        let complaints = self.complaints()?;
-        let (mut written, mut acknowledged, mut merged, mut returns) = (0, 0, 0, (0, 0));
-        for notes in &self.notes {
-            let notes = notes.lock().map_err(|_| anyhow!("a device panicked"))?;
-            written += notes.log.acknowledged.len();
-            acknowledged += notes.log.acknowledged.iter().filter(|done| **done).count();
-            let live = notes.log.arrivals.iter().filter(|arrival| arrival.live).count();
-            let different: std::collections::HashSet<MessageId> = notes
-                .log
-                .arrivals
-                .iter()
-                .filter(|arrival| arrival.live)
-                .map(|arrival| arrival.message)
-                .collect();
-            merged += live - different.len();
-            returns.0 += notes.resumed;
-            returns.1 += notes.rebound;
+    fn evidence(&self, violations: &[Violation]) -> Result<Vec<String>> {
+        let mut evidence = Vec::new();
+        for (message, device) in violations.iter().filter_map(Violation::at_device).take(5) {
+            let notes = self.notes[device].lock().map_err(|_| anyhow!("a device panicked"))?;
+            let ways = notes.log.explain(message);
+            evidence.extend(ways.iter().map(|way| format!("{message} at device {device}: {way}")));
         }
-        let (kills, starts) = (self.kills, self.starts);
-        Ok(Summary {
+        Ok(evidence)
+    }
+
+    fn summary(self, rounds: u32, violations: Vec<Violation>) -> Result<Summary> {
+        let mut summary = Summary {
             rounds,
-            kills,
-            written,
-            acknowledged,
-            returns,
-            merged,
-            starts,
-            complaints,
+            kills: self.kills,
+            evidence: self.evidence(&violations)?,
+            complaints: self.complaints()?,
+            starts: self.starts,
             violations,
-        })
+            ..Summary::default()
+        };
+        for notes in &self.notes {
+            summary.add(&*notes.lock().map_err(|_| anyhow!("a device panicked"))?);
+        }
+        Ok(summary)
     }
 }
 
@@ -279,19 +279,27 @@ async fn read(target: &Target, account: usize, archive: &mut Vec<Archived>) -> R
     }
 }
 
+impl Summary {
+    fn add(&mut self, notes: &Notes) {
+        let live = || notes.log.arrivals.iter().filter(|arrival| arrival.live);
+        let different: HashSet<MessageId> = live().map(|arrival| arrival.message).collect();
+        self.written += notes.log.acknowledged.len();
+        self.acknowledged += notes.log.acknowledged.iter().filter(|done| **done).count();
+        self.merged += live().count() - different.len();
+        self.resumed += notes.resumed;
+        self.rebound += notes.rebound;
+        self.misplaced += notes.misplaced;
+    }
+}
+
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            rounds, kills, written, acknowledged, returns: (resumed, rebound), merged, ..
-        } = self;
-        writeln!(
-            f,
-            "{rounds} rounds, {kills} kills; {written} messages, {acknowledged} acknowledged"
-        )?;
-        writeln!(
-            f,
-            "{resumed} sessions resumed, {rebound} bound anew, {merged} copies merged by devices"
-        )?;
+        let Self { rounds, kills, written, acknowledged, resumed, rebound, .. } = self;
+        writeln!(f, "{rounds} rounds, {kills} kills")?;
+        writeln!(f, "{written} messages, {acknowledged} acknowledged")?;
+        writeln!(f, "{resumed} sessions resumed, {rebound} bound anew")?;
+        let Self { merged, misplaced, .. } = self;
+        writeln!(f, "{merged} copies merged, {misplaced} catch-ups begun anew")?;
         let (median, longest) = (self.starts.quantile(0.5), self.starts.max());
         writeln!(f, "start to first connection: median {median:.0?}, longest {longest:.0?}")?;
         for complaint in self.complaints.iter().take(10) {
@@ -299,6 +307,9 @@ impl std::fmt::Display for Summary {
         }
         for violation in self.violations.iter().take(20) {
             writeln!(f, "VIOLATION: {violation}")?;
+        }
+        for line in &self.evidence {
+            writeln!(f, "evidence: {line}")?;
         }
         match self.violations.len() {
             0 => writeln!(f, "nothing acknowledged was lost, doubled or out of order"),

@@ -1,0 +1,66 @@
+//! XEP-0313: Message Archive Management, as a device uses it that was away
+
+use anyhow::{Result, bail};
+use memchr::memmem;
+
+use super::Device;
+use crate::connection::{Outgoing, excerpt, is_answer};
+use crate::scan;
+
+/// Going through the archive, page by page.
+#[derive(Debug, Default)]
+pub(super) struct CatchUp {
+    pub(super) query: u32,
+    /// The last id of the pages.
+    pub(super) last: Option<String>,
+    /// The last id that came live in the meantime.
+    pub(super) live: Option<String>,
+}
+
+impl Device {
+    /// Asks for the archive after what is known.
+    pub(super) async fn catch_up(&mut self, writer: &mut Outgoing) -> Result<()> {
+        let query = self.catching_up.take().map_or(0, |earlier| earlier.query + 1);
+        self.catching_up = Some(CatchUp { query, last: self.known.clone(), live: None });
+        self.page(writer).await
+    }
+
+    async fn page(&mut self, writer: &mut Outgoing) -> Result<()> {
+        let Some(CatchUp { query, last, .. }) = &self.catching_up else { return Ok(()) };
+        let after = last.as_ref().map(|id| format!("<after>{id}</after>")).unwrap_or_default();
+        let text = format!(
+            "<iq type='set' id='catch-up-{query}'><query xmlns='urn:xmpp:mam:2' queryid='catch-up-{query}'>\
+             <set xmlns='http://jabber.org/protocol/rsm'><max>50</max>{after}</set></query></iq>"
+        );
+        self.say(text, None, writer).await
+    }
+
+    /// An IQ has come; when it is the answer to the query, goes on.
+    pub(super) async fn answer_arrived(
+        &mut self,
+        stanza: &[u8],
+        writer: &mut Outgoing,
+    ) -> Result<()> {
+        let Some(catch_up) = &mut self.catching_up else { return Ok(()) };
+        if !is_answer(stanza, &format!("catch-up-{}", catch_up.query)) {
+            return Ok(());
+        }
+        let Some(fin) = scan::between(stanza, b"<fin", b">") else {
+            // A message that came live just before a crash may never have been
+            // stored; XEP-0313 lets the server not know its id. Begin anew.
+            if catch_up.last.take().is_none() || memmem::find(stanza, b"<item-not-found").is_none()
+            {
+                bail!("no archive: {}", excerpt(stanza));
+            }
+            self.notes()?.misplaced += 1;
+            return self.page(writer).await;
+        };
+        if scan::attribute(fin, "complete") != Some(b"true") {
+            return self.page(writer).await;
+        }
+        if let Some(CatchUp { last, live, .. }) = self.catching_up.take() {
+            self.known = live.or(last);
+        }
+        Ok(())
+    }
+}
