@@ -217,10 +217,10 @@ impl Health {
     /// The answer to `/healthz`: whether the status is 200 (otherwise 503), and one line of text.
     pub fn answer(&self) -> (bool, &'static str) {
         match self.condition() {
-            Condition::Starting => (false, "starting\n"),
-            Condition::Ready => (true, "ready\n"),
-            Condition::ReadOnly => (false, "cannot store messages, see the log\n"),
-            Condition::Stopping => (false, "stopping\n"),
+            Condition::Starting => (false, "starting"),
+            Condition::Ready => (true, "ready"),
+            Condition::ReadOnly => (false, "cannot store messages, see the log"),
+            Condition::Stopping => (false, "stopping"),
         }
     }
 }
@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn only_a_server_that_serves_is_healthy() {
         let health = Health::default();
-        assert_eq!(health.answer(), (false, "starting\n"));
+        assert_eq!(health.answer(), (false, "starting"));
         health.set(Condition::Ready);
         assert!(health.answer().0);
         health.set(Condition::Stopping);
