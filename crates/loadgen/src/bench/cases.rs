@@ -97,11 +97,6 @@ impl Scale {
         archive: Duration::from_secs(1),
     };
 
-    /// How many accounts that takes.
-    pub fn accounts(&self) -> usize {
-        (self.sessions + self.first()).max(2 * PAIRS)
-    }
-
     fn first(&self) -> usize {
         self.sessions / 20
     }
@@ -130,7 +125,11 @@ impl Stage {
     pub async fn run(self, beds: &Beds, kind: Kind, scale: &Scale) -> Result<Figures> {
         let medium = if self == Self::Durable { Medium::Disk } else { Medium::Memory };
         let archive = matches!(self, Self::Archive | Self::Durable);
-        let mut peer = beds.start(kind, Setting { archive, medium }).await?;
+        let accounts = match self {
+            Self::Memory => scale.first() + scale.sessions,
+            Self::Plain | Self::Archive | Self::Durable => 2 * PAIRS,
+        };
+        let mut peer = beds.start(kind, Setting { archive, medium, accounts }).await?;
         let mut figures = Figures::default();
         match (self, kind) {
             (Self::Memory, _) => figures.memory(&peer.load, scale).await?,

@@ -69,11 +69,7 @@ impl Results {
 /// Runs everything and returns the table.
 pub async fn run(options: &Options) -> Result<Table> {
     let scale = if options.quick { Scale::QUICK } else { Scale::FULL };
-    let beds = Beds {
-        certificates: Certificates::new()?,
-        anemone: options.anemone.clone(),
-        accounts: scale.accounts(),
-    };
+    let beds = Beds { certificates: Certificates::new()?, anemone: options.anemone.clone() };
     let mut versions = Vec::new();
     for &kind in &options.servers {
         let version = kind

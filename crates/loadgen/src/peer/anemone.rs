@@ -35,7 +35,7 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
         command.arg("serve").arg("--data").arg(dir);
     })?;
     let peer = Peer::new(launch, scratch).await?;
-    for number in 0..beds.accounts {
+    for number in 0..setting.accounts {
         add_account(&beds.anemone, dir, &user(number))?;
     }
     Ok(peer)

@@ -13,11 +13,11 @@ use tokio::net::TcpStream;
 
 use super::scratch::Scratch;
 use super::service::{Launch, free_address};
-use super::{Beds, Peer, Setting, configure};
+use super::{Peer, Setting, configure};
 use crate::cli::PASSWORD;
 use crate::crowd::user;
 
-pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Result<Peer> {
+pub(super) async fn start(setting: Setting, scratch: Scratch) -> Result<Peer> {
     let (address, api) = (free_address()?, free_address()?);
     let dir = scratch.path();
     let values = [
@@ -41,7 +41,7 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
         command.env("ERL_CRASH_DUMP_BYTES", "0");
     })?;
     let peer = Peer::new(launch, scratch).await?;
-    for number in 0..beds.accounts {
+    for number in 0..setting.accounts {
         register(api, &user(number))
             .await
             .with_context(|| format!("account {number} of ejabberd"))?;

@@ -41,8 +41,6 @@ pub struct Beds {
     pub certificates: Certificates,
     /// The binary `anemone`.
     pub anemone: PathBuf,
-    /// Accounts `u0` and up that every server has.
-    pub accounts: usize,
 }
 
 /// What differs between the cases.
@@ -52,6 +50,8 @@ pub struct Setting {
     pub archive: bool,
     /// Where the data is.
     pub medium: Medium,
+    /// Accounts, `u0` and up.
+    pub accounts: usize,
 }
 
 /// A running server with its accounts.
@@ -100,8 +100,8 @@ impl Beds {
         self.certificates.write(scratch.path())?;
         match kind {
             Kind::Floor => floor::start(scratch).await,
-            Kind::Prosody => prosody::start(self, setting, scratch).await,
-            Kind::Ejabberd => ejabberd::start(self, setting, scratch).await,
+            Kind::Prosody => prosody::start(setting, scratch).await,
+            Kind::Ejabberd => ejabberd::start(setting, scratch).await,
             Kind::Anemone => anemone::start(self, setting, scratch).await,
         }
     }

@@ -8,11 +8,11 @@ use xmpp::sasl::{Hash, ScramKeys};
 
 use super::scratch::Scratch;
 use super::service::{Launch, free_address};
-use super::{Beds, Peer, Setting, configure};
+use super::{Peer, Setting, configure};
 use crate::cli::PASSWORD;
 use crate::crowd::user;
 
-pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Result<Peer> {
+pub(super) async fn start(setting: Setting, scratch: Scratch) -> Result<Peer> {
     let address = free_address()?;
     let dir = scratch.path();
     let config = dir.join("prosody.cfg.lua");
@@ -22,7 +22,7 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
         ("mam", if setting.archive { "\"mam\";".to_owned() } else { String::new() }),
     ];
     configure(TEMPLATE, &config, &values.each_ref().map(|(name, value)| (*name, value.as_str())))?;
-    accounts(dir, beds.accounts)?;
+    accounts(dir, setting.accounts)?;
     let launch = Launch::new(Path::new("prosody"), address, &dir.join("output.log"), |command| {
         command.arg("-F").arg("--config").arg(&config);
     })?;
