@@ -20,8 +20,36 @@ pub struct Credentials {
     pub password: String,
     /// Channel binding: type and data. Needed by `-PLUS` and by HT mechanisms that bind.
     pub binding: Option<(String, Vec<u8>)>,
+    /// XEP-0474: what the server must prove to have offered; unchecked if `None`.
+    pub offer: Option<Offer>,
     /// A nonce nobody can guess.
     pub nonce: String,
+}
+
+/// What a server offered before a login.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// Mechanisms.
+    pub mechanisms: Vec<String>,
+    /// Types of channel binding, if they were announced.
+    pub bindings: Option<Vec<String>>,
+}
+
+impl Offer {
+    /// XEP-0474 §5.1: the text whose hash the server sends.
+    fn canonical(&self) -> String {
+        let sorted = |names: &[String]| {
+            let mut names = names.to_vec();
+            names.sort_unstable();
+            names.join("\x1e")
+        };
+        let mut text = sorted(&self.mechanisms);
+        if let Some(bindings) = &self.bindings {
+            text.push('\x1f');
+            text.push_str(&sorted(bindings));
+        }
+        text
+    }
 }
 
 /// One exchange.
@@ -121,6 +149,12 @@ impl Exchange {
         if !whole_nonce.starts_with(nonce.as_str()) || whole_nonce.len() <= nonce.len() {
             return Err("the server did not extend the nonce".into());
         }
+        if let Some(offer) = &self.credentials.offer {
+            let hash = BASE64_STANDARD.encode(algorithm.digest(offer.canonical().as_bytes()));
+            if field("h=")? != hash {
+                return Err(format!("the hash of the offer is {}, expected {hash}", field("h=")?));
+            }
+        }
         let salt = BASE64_STANDARD.decode(field("s=")?).map_err(|error| error.to_string())?;
         let rounds: u32 = field("i=")?.parse().map_err(|_| "the iteration count is no number")?;
         let mut header = self.gs2_header().into_bytes();
@@ -216,6 +250,7 @@ mod tests {
             authzid: String::new(),
             password: "pencil".into(),
             binding: None,
+            offer: None,
             nonce: nonce.into(),
         })
     }

@@ -190,6 +190,19 @@ impl Actor {
         None
     }
 
+    /// Takes note of the stream management that came along with a SASL2 login.
+    pub(super) fn start_inline(&mut self, success: &Tree) {
+        if success.child("resumed", SM).is_some() {
+            self.sm.active = true;
+        }
+        let bound = success.child("bound", "urn:xmpp:bind:0");
+        if let Some(enabled) = bound.and_then(|bound| bound.child("enabled", SM)) {
+            self.sm.active = true;
+            self.sm.handled = 0;
+            self.sm.id = enabled.attr("id").map(str::to_owned);
+        }
+    }
+
     /// `<a/>` for everything received so far.
     pub(super) fn acknowledgement(&self) -> String {
         format!("<a xmlns='{SM}' h='{}'/>", self.sm.handled)

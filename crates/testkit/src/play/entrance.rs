@@ -10,12 +10,13 @@ use super::script::{Login, Via};
 use super::stage::{Stage, unique_tag};
 use super::template::Template;
 use crate::client::Connection;
-use crate::client::sasl::{Credentials, Exchange};
+use crate::client::sasl::{Credentials, Exchange, Offer};
 use crate::target::{DOMAIN, Target};
 use crate::tree::{STREAMS, Tree, escape};
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 const SASL2: &str = "urn:xmpp:sasl:2";
+const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 
 type Outcome = Result<(), Failure>;
@@ -248,6 +249,7 @@ impl Stage<'_> {
             exchange.finish(&decode(&data)?)?;
             let jid = answer.child("authorization-identifier", SASL2).map(Tree::text);
             let jid = jid.ok_or_else(|| Failure::new("success names no one"))?;
+            self.actors[who].start_inline(&answer);
             if jid.contains('/') {
                 self.actors[who].bound = true;
                 self.variables.insert(self.name(who).to_owned(), jid);
@@ -287,6 +289,12 @@ impl Stage<'_> {
             authzid: text(&login.authzid, "")?,
             password: text(&login.password, &actor.password)?,
             binding,
+            offer: login.checks_offer.then(|| Offer {
+                mechanisms: offered(login, features),
+                bindings: features.child("sasl-channel-binding", CHANNEL_BINDING).map(|list| {
+                    list.children().filter_map(|c| c.attr("type")).map(str::to_owned).collect()
+                }),
+            }),
             nonce: format!("{:p}{:?}", actor, std::time::Instant::now())
                 .replace(|c: char| !c.is_ascii_alphanumeric(), ""),
             mechanism,
@@ -298,12 +306,7 @@ impl Stage<'_> {
         if let Some(mechanism) = &login.mechanism {
             return Ok(mechanism.clone());
         }
-        let (list, ns) =
-            if login.sasl2 { ("authentication", SASL2) } else { ("mechanisms", SASL) };
-        let offered: Vec<String> = features
-            .child(list, ns)
-            .map(|list| list.children().filter(|c| c.name == "mechanism").map(Tree::text).collect())
-            .unwrap_or_default();
+        let offered = offered(login, features);
         ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
             .into_iter()
             .find(|known| offered.iter().any(|name| name == known))
@@ -439,6 +442,13 @@ impl Stage<'_> {
         let websocket = self.actors[who].connection.as_ref().is_some_and(Connection::is_websocket);
         if websocket { format!("<close xmlns='{FRAMING}'/>") } else { "</stream:stream>".into() }
     }
+}
+
+/// The mechanisms offered for the kind of login.
+fn offered(login: &Login, features: &Tree) -> Vec<String> {
+    let (list, ns) = if login.sasl2 { ("authentication", SASL2) } else { ("mechanisms", SASL) };
+    let mechanisms = features.child(list, ns).into_iter().flat_map(Tree::children);
+    mechanisms.filter(|child| child.name == "mechanism").map(Tree::text).collect()
 }
 
 fn take_named(queue: &mut std::collections::VecDeque<Tree>, name: &str) -> Option<Tree> {

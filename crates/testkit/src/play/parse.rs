@@ -247,6 +247,8 @@ fn login(details: &str) -> Result<Login, String> {
 fn login_detail(detail: &str, login: &mut Login) -> Result<bool, String> {
     if detail == "with SASL2" {
         login.sasl2 = true;
+    } else if detail == "checking the offer" {
+        login.checks_offer = true;
     } else if let Some(mechanism) = detail.strip_prefix("by ") {
         login.mechanism = Some(mechanism.to_owned());
     } else if let Some(binding) = detail.strip_prefix("bound to ") {

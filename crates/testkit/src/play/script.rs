@@ -70,6 +70,8 @@ pub struct Login {
     pub authzid: Option<Template>,
     /// `with SASL2`.
     pub sasl2: bool,
+    /// `checking the offer`: the server has to prove what it offered, XEP-0474.
+    pub checks_offer: bool,
 }
 
 impl Login {
@@ -82,6 +84,7 @@ impl Login {
             user: self.user.clone().or_else(|| other.user.clone()),
             authzid: self.authzid.clone().or_else(|| other.authzid.clone()),
             sasl2: self.sasl2 || other.sasl2,
+            checks_offer: self.checks_offer || other.checks_offer,
         }
     }
 }
@@ -202,11 +205,9 @@ pub enum PageCheck {
 }
 
 impl Play {
-    /// True if the play stops the server, which then cannot be shared with other plays.
+    /// True if the operator acts, which other plays on the same server would notice: it stops, or
+    /// two commands change one file of prosody at a time.
     pub fn needs_own_server(&self) -> bool {
-        let stops = |step: &Step| {
-            matches!(step.action, Action::Operator(Operation::Restart | Operation::Kill))
-        };
-        self.steps.iter().any(stops)
+        self.steps.iter().any(|step| matches!(step.action, Action::Operator(_)))
     }
 }

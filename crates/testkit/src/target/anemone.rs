@@ -59,7 +59,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         "domain = \"{DOMAIN}\"\n\n\
          [listen]\nc2s = [\"127.0.0.1:{c2s}\"]\nc2s_tls = [\"127.0.0.1:{c2s_tls}\"]\n\
          https = [\"127.0.0.1:{https}\"]\n\n\
-         [registration]\npolicy = \"{policy}\"\n\n\
+         [registration]\npolicy = \"{policy}\"\ninviters = \"{inviters}\"\n\n\
          [tls]\ncertificate = \"{certs}/{DOMAIN}.crt\"\nkey = \"{certs}/{DOMAIN}.key\"\n\
          required = {tls_required}\n\n\
          [login]\nplain = {plain}\niterations = 4096\n\n\
@@ -68,6 +68,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [archive]\nenabled = {archive}\n\n\
          [contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
+        inviters = if has("invitations by admins") { "admins" } else { "everyone" },
         c2s = ports.c2s,
         c2s_tls = ports.c2s_tls,
         https = ports.https,

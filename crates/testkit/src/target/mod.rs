@@ -62,6 +62,7 @@ impl Target {
 pub const SETTINGS: &[&str] = &[
     "open registration",
     "closed registration",
+    "invitations by admins",
     "plaintext login",
     "PLAIN login",
     "contact addresses",

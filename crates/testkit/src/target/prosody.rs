@@ -78,7 +78,11 @@ pub(super) fn configure(directory: &Path, ports: &Ports, settings: &[String]) ->
 fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     let has = |setting: &str| settings.iter().any(|s| s == setting);
     let mut out = String::from("modules_enabled = {\n");
-    for module in MODULES.iter().filter(|module| !(has("no archive") && **module == "mam")) {
+    let unwanted = |module: &str| {
+        (has("no archive") && module == "mam")
+            || (has("closed registration") && module.starts_with("invites"))
+    };
+    for module in MODULES.iter().filter(|module| !unwanted(module)) {
         let _ = writeln!(out, "  \"{module}\";");
     }
     let _ = writeln!(out, "}}");
@@ -106,6 +110,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          allow_unencrypted_plain_auth = {plain}\n\
          allow_registration = {allow}\n\
          registration_invite_only = {invite_only}\n\
+         allow_user_invites = {user_invites}\n\
          c2s_timeout = {seconds}\n\
          c2s_stanza_size_limit = {stanza_bytes}\n\
          contact_info = {{ abuse = {{ \"mailto:abuse@{DOMAIN}\", \"xmpp:abuse@{DOMAIN}\" }}; \
@@ -115,6 +120,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         plain = !tls_required,
         allow = !has("closed registration"),
         invite_only = !open,
+        user_invites = !has("invitations by admins"),
     );
     out
 }
