@@ -3,7 +3,13 @@
 //! An account is loaded when somebody needs it and stays while it has sessions or visitors. There
 //! is never more than one [`Account`] for a name: archive ids are counted in it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use store::{AccountId, StoreError};
@@ -25,6 +31,8 @@ pub struct Account {
     state: Mutex<AccountState>,
     /// Held while the roster changes: memory, store and pushes keep one order.
     pub roster_gate: tokio::sync::Mutex<()>,
+    /// Messages that have an archive id and are not yet submitted to the store.
+    pub unsubmitted: AtomicU32,
     /// Its nodes (XEP-0163), read when they are first needed.
     pub pubsub: pubsub::Nodes,
 }
@@ -58,9 +66,9 @@ pub struct Resource {
     pub interested: bool,
     /// Asked for the blocklist, so it gets block pushes (XEP-0191 §3.2).
     pub block_pushes: bool,
-    /// Asked for its archive before it was available: it catches up by itself and needs no
-    /// offline messages (XEP-0160 §3).
-    pub catches_up: bool,
+    /// Read its archive up to this id before it was available: it needs no offline messages up to
+    /// there (XEP-0160 §3).
+    pub caught_up: Option<u64>,
     /// Full or bare addresses that got directed presence (RFC 6121 §4.6.3).
     pub directed: Vec<xmpp::jid::Jid>,
     /// What its client can do (XEP-0115), once that is known.
@@ -77,7 +85,7 @@ impl Resource {
             carbons: false,
             interested: false,
             block_pushes: false,
-            catches_up: false,
+            caught_up: None,
             directed: Vec::new(),
             features: None,
         }
@@ -107,6 +115,15 @@ impl Account {
     #[must_use]
     pub fn name(&self) -> &str {
         self.bare.split('@').next().unwrap_or_default()
+    }
+
+    /// Resolves when every message that has an archive id was submitted to the store. That takes
+    /// another task a moment; a read of the archive that is to see them waits for it, and then for
+    /// the store's `barrier`.
+    pub async fn submitted(&self) {
+        while self.unsubmitted.load(Ordering::Acquire) > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Locks its state.
@@ -170,6 +187,7 @@ impl Accounts {
             jid,
             state: Mutex::new(state),
             roster_gate: tokio::sync::Mutex::default(),
+            unsubmitted: AtomicU32::new(0),
             pubsub: pubsub::Nodes::default(),
         });
         self.loaded.write().insert(name.into(), account.clone());

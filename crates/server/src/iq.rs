@@ -77,7 +77,20 @@ async fn request(
             }
         },
     };
+    if let Some(jid) = &to
+        && session.account.lock().blocks.forbids(jid)
+        && jid.to_bare() != *session.account.jid()
+    {
+        return refuse(session, stanza, &crate::ext::blocking::blocked_error());
+    }
     match target {
+        // XEP-0191 §3.2: as if the account did not exist.
+        Target::Account(account)
+            if !Arc::ptr_eq(&account, &session.account)
+                && account.lock().blocks.refuses(&session.jid.clone().into()) =>
+        {
+            refuse(session, stanza, &StanzaError::new(Condition::ServiceUnavailable));
+        }
         Target::Account(account) if to.as_ref().is_some_and(|jid| jid.resource().is_some()) => {
             forward(session, stanza, &account, to.as_ref());
         }

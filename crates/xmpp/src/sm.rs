@@ -152,6 +152,13 @@ impl<M> Sm<M> {
         }
     }
 
+    /// The session is resumed: what came in and was not settled will be sent again by the peer, and
+    /// is counted then.
+    pub fn rewind(&mut self) {
+        self.received = self.settled;
+        self.ahead.clear();
+    }
+
     /// The value of `h`: how many stanzas are handled, without a gap.
     #[must_use]
     pub fn ack_value(&self) -> u32 {

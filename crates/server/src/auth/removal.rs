@@ -37,9 +37,13 @@ pub async fn delete(server: &Arc<Server>, account: &Arc<Account>, asking: Option
         }
     }
     let until = Millis(server.now().0 + RESERVED_DAYS * 24 * 60 * 60 * 1000);
-    server.accounts.remove(account.name());
-    if let Err(error) = server.store.accounts.delete(account.id, until).await {
-        server.store_failed("deleting an account", &error);
+    match server.store.accounts.delete(account.id, until).await {
+        // Only now: until the store has forgotten it, nobody may load it anew.
+        Ok(_) => drop(server.accounts.remove(account.name())),
+        Err(error) => {
+            account.lock().deleted = false;
+            server.store_failed("deleting an account", &error);
+        }
     }
 }
 

@@ -37,8 +37,9 @@ fn uptime<'a>(context: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
 fn last<'a>(context: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         let account = context.account.filter(|account| super::disco::may_see(context, account));
-        // XEP-0012 §4: whoever may not see presence may not see its absence either.
-        let account = account.ok_or_else(|| StanzaError::new(Condition::Forbidden))?;
+        // XEP-0012 §4: whoever may not see presence may not see its absence either, nor whether the
+        // account exists.
+        let account = account.ok_or_else(|| StanzaError::new(Condition::ServiceUnavailable))?;
         if account.lock().resources.iter().any(|resource| resource.available.is_some()) {
             return Ok(Some(answer(0)));
         }

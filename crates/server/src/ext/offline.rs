@@ -11,6 +11,7 @@ use xmpp::{edit::Edit, ext::delay::Delay, stanza::Stanza, time::Millis, xml::Lim
 
 use super::{Extension, HookFuture, Inbound, Scope, SessionHooks, Spec, archive::Flushing};
 use crate::{
+    account::AccountState,
     router::deliver,
     server::Server,
     session::{Session, frame::Frame, life},
@@ -37,13 +38,36 @@ fn available<'a>(server: &'a Arc<Server>, session: &'a Arc<Session>) -> HookFutu
     let _ = server;
     Box::pin(async move {
         let mut state = session.account.lock();
-        if state.archive.flushing.is_none() {
-            let newest = state.archive.newest();
-            state.archive.flushing = Some(Flushing { session: session.number, after: 0, newest });
-            drop(state);
-            session.link().set_backlog(true);
+        let busy = state.archive.flushing.is_some_and(|flushing| {
+            let other = state.resources.iter().find(|r| r.session.number == flushing.session);
+            other.is_some_and(|other| other.session.connected())
+        });
+        if !busy {
+            begin(&mut state, session);
         }
     })
+}
+
+/// Starts to hand what waits to a session.
+fn begin(state: &mut AccountState, session: &Session) {
+    let newest = state.archive.newest();
+    state.archive.flushing = Some(Flushing { session: session.number, after: 0, newest });
+    session.link().set_backlog(true);
+    session.nudge();
+}
+
+/// A session is over: if offline messages were being handed to it, another device gets the rest.
+pub fn flush_ended(state: &mut AccountState, session: &Session) {
+    if state.archive.flushing.is_none_or(|flushing| flushing.session != session.number) {
+        return;
+    }
+    state.archive.flushing = None;
+    let ready = state.resources.iter().find(|resource| {
+        resource.priority().is_some_and(|priority| priority >= 0) && resource.session.connected()
+    });
+    if let Some(next) = ready.map(|resource| resource.session.clone()) {
+        begin(state, &next);
+    }
 }
 
 /// Hands the next batch of offline messages to a session that has room for it. Called by the
@@ -52,7 +76,11 @@ pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
     let account = &session.account;
     let flushing = account.lock().archive.flushing.filter(|f| f.session == session.number);
     let Some(flushing) = flushing else { return session.link().set_backlog(false) };
-    let catches_up = account.lock().resource(session).is_some_and(|r| r.catches_up);
+    let caught_up = account.lock().resource(session).and_then(|r| r.caught_up).unwrap_or(0);
+    account.submitted().await;
+    if let Err(error) = server.store.archive.barrier().await {
+        server.store_failed("offline messages", &error);
+    }
     let archive = &server.store.archive;
     let rows = match archive.pending(account.id, flushing.after, BATCH).await {
         Ok(rows) => rows,
@@ -65,7 +93,7 @@ pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
     let last = rows.last().map_or(flushing.newest, |row| row.id);
     // A device that reads the archive by itself finds everything there but what is hidden.
     let (there, missing): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| catches_up && !row.hidden);
+        rows.into_iter().partition(|row| row.id <= caught_up && !row.hidden);
     life::delivered(server, account, there.iter().map(|row| row.id).collect());
     for row in &missing {
         let Some(bytes) = delayed(server, row) else { continue };

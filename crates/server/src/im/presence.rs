@@ -142,7 +142,9 @@ pub fn broadcast(server: &Server, account: &Arc<Account>, stanza: &Stanza) {
 /// Tells one contact about all available resources of `account`: after an approval, or when a
 /// block is lifted.
 pub fn show_to(server: &Server, account: &Arc<Account>, contact: &BareJid) {
-    for stanza in presences(&account.lock()) {
+    // Not in the head of the loop: the lock would be held while the contact's is taken.
+    let stanzas = presences(&account.lock());
+    for stanza in stanzas {
         deliver_to_account(server, account.jid(), contact, &stanza);
     }
 }
@@ -183,6 +185,9 @@ pub fn deliver_to_account(server: &Server, sender: &BareJid, to: &BareJid, stanz
 async fn directed(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, to: &Jid) {
     let mut stanza = stamped(session, stanza);
     let leaving = stanza.type_().is_some();
+    if !leaving && to.domain().as_str() != server.domain() {
+        return refuse(session, &stanza, Condition::RemoteServerNotFound);
+    }
     if !leaving {
         stanza = avatar::stamp(server, session, stanza, Reader::Anybody).await;
     }

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     account::{Account, AccountState},
+    ext::pubsub,
     invitation::Token,
     server::Server,
     session::{Session, frame::Frame},
@@ -331,7 +332,7 @@ pub async fn send(
         receive(server, account.jid(), to, stamped, change).await;
     }
     match change {
-        Change::Subscribed if route => presence::show_to(server, account, to),
+        Change::Subscribed if route => introduce(server, account, to),
         Change::Unsubscribed if before.from => presence::hide_from(server, account, to),
         _ => {}
     }
@@ -380,11 +381,17 @@ pub async fn receive(
     }
     if approve {
         Box::pin(answer(server, to, from, Change::Subscribed)).await;
-        presence::show_to(server, &account, from);
+        introduce(server, &account, from);
     }
     if before.from && change == Change::Unsubscribe {
         presence::hide_from(server, &account, from);
     }
+}
+
+/// A contact sees the account from now on: its presence, and what it published.
+fn introduce(server: &Arc<Server>, account: &Arc<Account>, contact: &BareJid) {
+    presence::show_to(server, account, contact);
+    pubsub::greet_contact(server, account, contact);
 }
 
 /// Whether a subscription request carries an invitation that the account made (XEP-0379 §4.2).
@@ -419,7 +426,7 @@ async fn welcome(server: &Arc<Server>, account: &Arc<Account>, from: &BareJid) {
     }
     Box::pin(answer(server, account.jid(), from, Change::Subscribed)).await;
     Box::pin(answer(server, account.jid(), from, Change::Subscribe)).await;
-    presence::show_to(server, account, from);
+    introduce(server, account, from);
 }
 
 /// Changes the recipient's roster. Returns whether to deliver, whether to approve, and how things

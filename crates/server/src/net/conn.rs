@@ -37,7 +37,11 @@ use crate::{
     limits::{Admission, Pace},
     router::message,
     server::Server,
-    session::{Session, life, resume},
+    session::{
+        Session, life,
+        link::{Parting, Phase},
+        resume,
+    },
 };
 
 /// Where a connection comes from.
@@ -59,7 +63,7 @@ pub async fn plain(server: Arc<Server>, mut stream: TcpStream, mut peer: Peer) {
     match begin.negotiate(&server, &mut stream, &mut peer, first).await {
         Negotiated::Closed => {}
         Negotiated::Ready(established, session) => {
-            Connection::new(server, stream, begin.reader, false, session)
+            Connection::new(server, stream, begin.reader, false, session, begin.epoch)
                 .run(established.session, peer)
                 .await;
         }
@@ -81,7 +85,7 @@ pub async fn plain(server: Arc<Server>, mut stream: TcpStream, mut peer: Peer) {
             if let Negotiated::Ready(established, session) =
                 begin.negotiate(&server, &mut stream, &mut peer, step).await
             {
-                Connection::new(server, stream, begin.reader, false, session)
+                Connection::new(server, stream, begin.reader, false, session, begin.epoch)
                     .run(established.session, peer)
                     .await;
             }
@@ -102,7 +106,7 @@ pub async fn established<T: Transport>(
     if let Negotiated::Ready(established, session) =
         begin.negotiate(&server, &mut stream, &mut peer, first).await
     {
-        Connection::new(server, stream, begin.reader, websocket, session)
+        Connection::new(server, stream, begin.reader, websocket, session, begin.epoch)
             .run(established.session, peer)
             .await;
     }
@@ -115,6 +119,8 @@ struct Begin {
     deadline: Deadline,
     read: usize,
     info: Option<TlsInfo>,
+    /// Number of this connection among those of the session that it leads to.
+    epoch: u64,
 }
 
 impl Begin {
@@ -125,6 +131,7 @@ impl Begin {
             deadline: Deadline::now() + server.config().limits.unauthenticated(),
             read: 0,
             info,
+            epoch: 0,
         }
     }
 
@@ -153,9 +160,16 @@ impl Begin {
             websocket: matches!(self.framing, Framing::WebSocket),
             tokens: Vec::new(),
             session: None,
+            epoch: 0,
         };
         // Boxed: the memory of the negotiation is given back when it is over.
-        Box::pin(driver.run(step)).await
+        let outcome = Box::pin(driver.run(step)).await;
+        self.epoch = driver.epoch;
+        if let Some(session) = driver.session.take() {
+            // There is a session and its client never learned of it.
+            part(server, &session, self.epoch, true).await;
+        }
+        outcome
     }
 }
 
@@ -190,10 +204,10 @@ impl<T: Transport> Connection<T> {
         reader: Reader,
         websocket: bool,
         session: Arc<Session>,
+        epoch: u64,
     ) -> Self {
         let pace = Pace::new(&server.config().limits, Instant::now());
         let output = Output::new(websocket);
-        let epoch = session.link().epoch();
         Self { server, transport, reader, output, session, epoch, pace, websocket }
     }
 
@@ -248,8 +262,15 @@ impl<T: Transport> Connection<T> {
         loop {
             match self.reader.next() {
                 Ok(None) => return Ok(()),
-                Ok(Some(Event::Stanza(stanza))) => self.handle(stanza).await?,
-                Ok(Some(Event::Oversized(head))) => self.oversized(&head),
+                Ok(Some(Event::Stanza(stanza))) => {
+                    self.handle(stanza).await?;
+                    // Many small requests can have large answers.
+                    let heavy = self.session.link().is_heavy();
+                    if heavy {
+                        self.write().await?;
+                    }
+                }
+                Ok(Some(Event::Oversized(head))) => self.oversized(&head)?,
                 Ok(Some(Event::Close)) => return Err(End::Closed),
                 Ok(Some(Event::Open(_))) => {
                     // RFC 6120 §4.3.3: after the session is bound there is nothing to restart for.
@@ -271,7 +292,7 @@ impl<T: Transport> Connection<T> {
             // RFC 6120 §8.1.2.1: a client speaks for nobody but itself.
             return Err(End::Error(StreamError::new(StreamCondition::InvalidFrom)));
         }
-        let tag = self.session.link().receive();
+        let tag = self.session.link().receive(self.epoch).ok_or(End::Replaced)?;
         let (server, session) = (&self.server, &self.session);
         match stanza.kind() {
             Kind::Message => {
@@ -346,9 +367,9 @@ impl<T: Transport> Connection<T> {
     }
 
     /// A stanza over the limit: its sender is told, the stream goes on (contract of XEP-0478).
-    fn oversized(&mut self, head: &Stanza) {
+    fn oversized(&mut self, head: &Stanza) -> Result<(), End> {
         self.server.metrics.errors_peer.increment();
-        let tag = self.session.link().receive();
+        let tag = self.session.link().receive(self.epoch).ok_or(End::Replaced)?;
         let error = StanzaError::new(Condition::PolicyViolation)
             .with_text("the stanza is larger than this server allows");
         match head.kind() {
@@ -357,6 +378,7 @@ impl<T: Transport> Connection<T> {
             Kind::Presence | Kind::Other => {}
         }
         self.session.settle(tag);
+        Ok(())
     }
 
     /// Writes what waits, until nothing does.
@@ -364,8 +386,11 @@ impl<T: Transport> Connection<T> {
         loop {
             let (written, failed) = {
                 let mut link = self.session.link();
-                if link.epoch() != self.epoch {
-                    return Err(End::Replaced);
+                if link.epoch() != self.epoch || link.phase == Phase::Ended {
+                    return match link.closing() {
+                        Some(error) => Err(End::Error(error)),
+                        None => Err(End::Replaced),
+                    };
                 }
                 let failed = link.take_failed();
                 let written = link.write(self.server.now(), &mut self.output, WRITE_SIZE);
@@ -426,10 +451,7 @@ impl<T: Transport> Connection<T> {
             // Acknowledgements that are due are still written: they save the client a repetition.
             self.session.link().write(now, &mut self.output, WRITE_SIZE);
         }
-        let detached = keep && self.session.link().detach(self.epoch, now);
-        if current && !detached {
-            life::end(&self.server, &self.session).await;
-        }
+        part(&self.server, &self.session, self.epoch, keep).await;
         self.close(error).await;
     }
 
@@ -449,6 +471,15 @@ impl<T: Transport> Connection<T> {
         };
         // A client that does not read does not get to keep the connection.
         let _ = timeout(GOODBYE, goodbye).await;
+    }
+}
+
+/// Connection `epoch` of a session has ended: the session waits for its client if it may, and ends
+/// otherwise.
+async fn part(server: &Arc<Server>, session: &Arc<Session>, epoch: u64, keep: bool) {
+    let parting = session.link().detach(epoch, server.now(), keep);
+    if parting == Parting::Ends {
+        life::end(server, session).await;
     }
 }
 

@@ -52,8 +52,11 @@ pub struct Driver<'a, T> {
     pub websocket: bool,
     /// The tokens that were looked up last.
     pub tokens: Vec<Token>,
-    /// The session, once there is one.
+    /// The session, once there is one. What is still here when the negotiation is over never got a
+    /// client.
     pub session: Option<Arc<Session>>,
+    /// Number of this connection among those of the session.
+    pub epoch: u64,
 }
 
 /// How a negotiation ended.
@@ -95,7 +98,10 @@ impl<T: Transport> Driver<'_, T> {
                 }
                 Step::Established(established) => {
                     let written = self.write(&mut out).await;
-                    return match self.session.take().filter(|_| written.is_ok()) {
+                    if written.is_err() {
+                        return Outcome::Closed;
+                    }
+                    return match self.session.take() {
                         Some(session) => Outcome::Ready(established, session),
                         None => Outcome::Closed,
                     };
@@ -166,7 +172,7 @@ impl<T: Transport> Driver<'_, T> {
             Step::Resume(request, waiting) => {
                 let account = request.authenticated.account().clone();
                 self.authenticated(account.as_str());
-                let resumed = self.resume(account.as_str(), &request.resume);
+                let resumed = self.resume(account.as_str(), &request.resume).await;
                 waiting.answer(resumed, out)
             }
             done => done,
@@ -188,15 +194,28 @@ impl<T: Transport> Driver<'_, T> {
         {
             server.metrics.logins_token.increment();
             token_id = Some(token.client.to_string());
-            if let tokens::Use::Rotate(method) = tokens::used(server, token, fast).await? {
-                wanted = wanted.or(Some(method));
+            match tokens::used(server, token, fast).await {
+                Ok(tokens::Use::Rotate(method)) => wanted = wanted.or(Some(method)),
+                Ok(_) => {}
+                // A token that cannot be forgotten must not look as if it were. Beside that, a
+                // full disk keeps nobody out.
+                Err(error) if fast.invalidate => return Err(error.into()),
+                Err(error) => {
+                    server.store_failed("token", &error);
+                }
             }
         }
         let account = server.account(&jid.clone().into()).await?.ok_or_else(gone)?;
         let session = self.session_for(&account, &login, token_id).await?;
         let token = match wanted {
             Some(method) => {
-                tokens::issue(server, &account, login.user_agent.as_ref(), method).await?
+                // A full disk costs the client its token, not its login.
+                let agent = login.user_agent.as_ref();
+                let issued = tokens::issue(server, &account, agent, method).await;
+                issued.unwrap_or_else(|error| {
+                    server.store_failed("token", &error);
+                    None
+                })
             }
             None => None,
         };
@@ -211,7 +230,7 @@ impl<T: Transport> Driver<'_, T> {
     ) -> Result<LoginSession, Failed> {
         let mut resume_failed = None;
         if let Some(resume) = &login.resume {
-            match self.resume(account.bare(), resume) {
+            match self.resume(account.bare(), resume).await {
                 Ok(resumed) => return Ok(LoginSession::Resumed(resumed)),
                 Err(failed) => resume_failed = Some(failed),
             }
@@ -226,6 +245,7 @@ impl<T: Transport> Driver<'_, T> {
             ..self.origin()
         };
         let session = life::bind(self.server, account, Some(&resource), origin).await?;
+        self.session = Some(session.clone());
         let mut inline = Vec::new();
         if bind.carbons
             && let Some(resource) = account.lock().resource(&session)
@@ -240,7 +260,6 @@ impl<T: Transport> Driver<'_, T> {
             inline.push(crate::ext::archive::metadata_element(self.server, account.id).await?);
         }
         let jid = session.jid.clone();
-        self.session = Some(session);
         Ok(LoginSession::Bound(Bound { jid, resume_failed, inline }))
     }
 
@@ -281,7 +300,11 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     /// XEP-0198 §5: goes on with a session of this account.
-    fn resume(&mut self, account: &str, resume: &sm::Resume) -> Result<Resumed, ResumeFailed> {
+    async fn resume(
+        &mut self,
+        account: &str,
+        resume: &sm::Resume,
+    ) -> Result<Resumed, ResumeFailed> {
         let failed = ResumeFailed { condition: Condition::ItemNotFound, handled: None };
         let found = self.server.resumable.find(&resume.previd);
         let found = found.filter(|session| session.account.bare() == account);
@@ -289,14 +312,21 @@ impl<T: Transport> Driver<'_, T> {
             self.server.metrics.resume_failed.increment();
             return Err(failed);
         };
-        let mut link = session.link();
-        let resumed = if link.resumable() { link.resume(resume.h).ok() } else { None };
-        let handled = link.sm().map_or(0, |sm| sm.ack_value());
-        drop(link);
-        let Some(delivered) = resumed else {
+        // What the client sent before is settled first, so that it need not send it again.
+        if let Err(error) = self.server.store.archive.barrier().await {
+            self.server.store_failed("resumption", &error);
+        }
+        let resumed = {
+            let mut link = session.link();
+            let resumed = if link.resumable() { link.resume(resume.h).ok() } else { None };
+            let handled = link.sm().map_or(0, |sm| sm.ack_value());
+            resumed.map(|delivered| (delivered, handled, link.epoch()))
+        };
+        let Some((delivered, handled, epoch)) = resumed else {
             self.server.metrics.resume_failed.increment();
             return Err(failed);
         };
+        self.epoch = epoch;
         life::delivered(self.server, &session.account, delivered);
         // The task of the connection before, if there is one still, sees that it was replaced.
         session.nudge();

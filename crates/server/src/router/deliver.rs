@@ -27,7 +27,8 @@ pub fn deliver(pass: &mut Pass<'_>) -> Flow {
     for &at in &chosen {
         let mut frame = Frame::message(bytes.clone()).with_urgency(urgency);
         frame.archived = pass.archived;
-        frame.pending = pass.pending;
+        // What waits for a device that is being given offline messages is that device's to end.
+        frame.pending = pass.pending && pass.state.archive.flushing.is_none();
         pass.effects.frames.push((pass.state.resources[at].session.clone(), frame));
     }
     pass.delivered = chosen;

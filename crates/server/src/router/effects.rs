@@ -1,23 +1,35 @@
 //! What a message's passes through the pipeline want to happen, collected and then done in order.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use smallvec::SmallVec;
 use store::archive::Append;
 
-use crate::session::{Session, frame::Frame};
+use crate::{
+    account::Account,
+    session::{Session, frame::Frame},
+};
 
 /// Filled by hooks, emptied by the router.
 #[derive(Default)]
 pub struct Effects {
     /// Archive rows of both sides: one transaction, so that no crash can separate them.
     pub appends: SmallVec<[Append; 2]>,
+    /// The accounts of these rows, whose count of unsubmitted messages is to be lowered.
+    pub recorded: SmallVec<[Arc<Account>; 2]>,
     /// Frames for devices of the account whose pass is running. They are handed over before its
     /// lock is released, so that every device and the archive see one order.
     pub frames: SmallVec<[(Arc<Session>, Frame); 4]>,
 }
 
 impl Effects {
+    /// The rows were submitted, or never will be.
+    pub fn submitted(&mut self) {
+        for account in self.recorded.drain(..) {
+            account.unsubmitted.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
     /// Hands the collected frames to their sessions.
     pub fn hand_over(&mut self) {
         for (session, frame) in self.frames.drain(..) {

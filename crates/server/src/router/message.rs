@@ -17,7 +17,7 @@ use super::{
     pipeline::{Direction, Flow, Letter, Pass},
     resolve::{Target, resolve},
 };
-use crate::{account::Account, server::Server, session::Session};
+use crate::{account::Account, ext::archive, server::Server, session::Session};
 
 /// Routes a message that a client sent. `tag` is its number in the session: the session is told
 /// when everything the message caused is on disk, and may acknowledge it then (XEP-0198).
@@ -95,22 +95,26 @@ fn finish(
     session: &Arc<Session>,
     message: &Stanza,
     outcome: Flow,
-    effects: Effects,
+    mut effects: Effects,
     tag: u64,
 ) {
     if let Flow::Refuse(error) = &outcome {
         bounce(session, message, error);
+        // It did not arrive: when its sender tries again, that is the first time.
+        archive::forget(session, message);
+        effects.appends.iter_mut().for_each(|append| append.origin_hash = None);
     }
     // An empty unit is stored after everything before it: exactly what a repetition waits for.
     if effects.appends.is_empty() && !matches!(outcome, Flow::Repeated) {
         return session.settle(tag);
     }
     session.expect(tag, message);
-    let unit = Unit::from(effects.appends);
+    let unit: Unit = std::mem::take(&mut effects.appends);
     server.metrics.archive_rows.add(unit.len() as u64);
     if server.store.archive.append(unit, Some((session.clone(), tag))).is_err() {
         session.failed(tag);
     }
+    effects.submitted();
 }
 
 /// Sends a message back to its sender as an error, and counts it as handled.

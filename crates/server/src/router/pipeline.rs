@@ -203,7 +203,10 @@ impl<'a> Pass<'a> {
             edit = edit.drop_if(|child| {
                 child.name() == "stanza-id"
                     && child.ns() == ns::STANZA_ID
-                    && child.attr("by").is_none_or(|by| by == own)
+                    && child.attr("by").is_none_or(|by| {
+                        // However it is spelled: clients normalise it.
+                        by == own || Jid::new(&by).is_ok_and(|by| by.as_str() == own)
+                    })
             });
         }
         if let Some(id) = self.archived {

@@ -13,7 +13,7 @@ use xmpp::{
 use super::{Origin, Session, link::Link, mailbox::MailboxLimits};
 use crate::{
     account::{Account, Resource},
-    ext::ALL,
+    ext::{ALL, offline},
     im::presence,
     server::Server,
 };
@@ -34,18 +34,11 @@ pub async fn bind(
         Some(resource) => full(account, resource)?,
         None => full(account, &fresh_resource()?)?,
     };
-    if let Some(old) = same_resource(account, &jid) {
+    let session = Session::new(jid, account.clone(), origin, Link::new(MailboxLimits::DEFAULT));
+    // One session at a time has to go until there is room; meanwhile others may bind, too.
+    while let Some(old) = place(server, account, &session)? {
         old.close(StreamError::new(StreamCondition::Conflict));
         end(server, &old).await;
-    }
-    make_room(server, account).await?;
-    let session = Session::new(jid, account.clone(), origin, Link::new(MailboxLimits::DEFAULT));
-    {
-        let mut state = account.lock();
-        if state.deleted {
-            return Err(StanzaError::new(Condition::NotAuthorized));
-        }
-        state.resources.push(Resource::new(session.clone()));
     }
     server.metrics.sessions.increment();
     for hook in ALL.iter().filter_map(|extension| extension.session.bound) {
@@ -57,10 +50,14 @@ pub async fn bind(
 /// Ends a session for good: its resource is gone, everybody who saw it learns that, and what its
 /// client never got waits for another device.
 pub async fn end(server: &Arc<Server>, session: &Arc<Session>) {
-    let account = &session.account;
-    if session.ended() {
-        return;
+    if session.link().begin_end(|_| true) {
+        bury(server, session).await;
     }
+}
+
+/// What is left to do once somebody has begun to end a session.
+async fn bury(server: &Arc<Server>, session: &Arc<Session>) {
+    let account = &session.account;
     if let Some(id) = session.link().resumption() {
         server.resumable.remove(id);
     }
@@ -68,7 +65,7 @@ pub async fn end(server: &Arc<Server>, session: &Arc<Session>) {
     let (lost, alone) = {
         let mut state = account.lock();
         state.resources.retain(|resource| resource.session.number != session.number);
-        state.archive.flush_ended(session.number);
+        offline::flush_ended(&mut state, session);
         // Under the lock: nobody can queue anything after this.
         (session.link().end(), state.resources.is_empty())
     };
@@ -108,10 +105,12 @@ pub async fn sweep(server: &Arc<Server>) {
         let gone: Vec<Arc<Session>> = {
             let state = account.lock();
             let sessions = state.resources.iter().map(|resource| &resource.session);
-            sessions.filter(|session| !session.link().alive(moment)).cloned().collect()
+            let abandoned =
+                |session: &&Arc<Session>| session.link().begin_end(|link| !link.alive(moment));
+            sessions.filter(abandoned).cloned().collect()
         };
         for session in gone {
-            end(server, &session).await;
+            bury(server, &session).await;
         }
     }
     server.accounts.forget_idle();
@@ -127,30 +126,28 @@ pub fn delivered(server: &Arc<Server>, account: &Account, ids: Vec<u64>) {
     drop(cleared);
 }
 
-/// Makes room for one more session: one that waits for its client goes before a new one is
-/// refused.
-async fn make_room(server: &Arc<Server>, account: &Arc<Account>) -> Result<(), StanzaError> {
+/// Gives a session its place among the account's resources, or says which one must go first: the
+/// one with the same address, or one that waits for its client when there are too many.
+fn place(
+    server: &Server,
+    account: &Account,
+    session: &Arc<Session>,
+) -> Result<Option<Arc<Session>>, StanzaError> {
     let limit = usize::try_from(server.config().limits.sessions_per_account).unwrap_or(usize::MAX);
-    loop {
-        let waiting = {
-            let state = account.lock();
-            if state.resources.len() < limit {
-                return Ok(());
-            }
-            let mut sessions = state.resources.iter().map(|resource| &resource.session);
-            sessions.find(|session| !session.connected()).cloned()
-        };
-        match waiting {
-            Some(session) => end(server, &session).await,
-            None => return Err(StanzaError::new(Condition::ResourceConstraint)),
-        }
+    let mut state = account.lock();
+    if state.deleted {
+        return Err(StanzaError::new(Condition::NotAuthorized));
     }
-}
-
-fn same_resource(account: &Account, jid: &FullJid) -> Option<Arc<Session>> {
-    let state = account.lock();
     let mut sessions = state.resources.iter().map(|resource| &resource.session);
-    sessions.find(|session| session.jid == *jid).cloned()
+    if let Some(same) = sessions.clone().find(|old| old.jid == session.jid) {
+        return Ok(Some(same.clone()));
+    }
+    if state.resources.len() >= limit {
+        let waiting = sessions.find(|old| !old.connected()).cloned();
+        return waiting.map(Some).ok_or_else(|| StanzaError::new(Condition::ResourceConstraint));
+    }
+    state.resources.push(Resource::new(session.clone()));
+    Ok(None)
 }
 
 fn full(account: &Account, resource: &str) -> Result<FullJid, StanzaError> {

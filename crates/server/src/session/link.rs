@@ -67,6 +67,12 @@ pub struct Link {
     broken: bool,
     /// Under which id the client may resume.
     resumption: Option<Box<str>>,
+    /// The resend queue is full: nothing more is written until the client acknowledges.
+    blocked: bool,
+    /// The session is about to end: it can no longer be resumed.
+    ending: bool,
+    /// Somebody has begun to end it, and nobody else needs to.
+    ended: bool,
 }
 
 /// A stanza that came in and whose effects are not all on disk yet.
@@ -75,6 +81,17 @@ struct Open {
     tag: u64,
     seq: Option<Seq>,
     stanza: Option<Stanza>,
+}
+
+/// What becomes of a session when a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// It is over and has to be ended.
+    Ends,
+    /// It goes on over another connection, or is being ended by somebody else.
+    Replaced,
+    /// It waits for its client.
+    Waits,
 }
 
 /// What was written, as far as others must know.
@@ -103,6 +120,9 @@ impl Link {
             backlog: false,
             broken: false,
             resumption: None,
+            blocked: false,
+            ending: false,
+            ended: false,
         }
     }
 
@@ -148,8 +168,10 @@ impl Link {
         if self.phase == Phase::Ended {
             return false;
         }
-        self.mailbox.push_unbounded(frame);
-        self.phase == Phase::Connected
+        match self.mailbox.push_bulk(frame) {
+            Ok(()) => self.phase == Phase::Connected,
+            Err(_) => self.overflow(),
+        }
     }
 
     /// XEP-0352: the client says whether anybody is looking at it.
@@ -161,7 +183,7 @@ impl Link {
     #[must_use]
     pub fn has_room(&self) -> bool {
         let unacked = self.sm.as_ref().map_or(0, |sm| sm.unacked().len());
-        self.mailbox.has_room() && unacked < BACKLOG_UNACKED
+        self.mailbox.has_room() && !self.blocked && unacked < BACKLOG_UNACKED
     }
 
     /// Offline messages are there to be handed over, or no longer.
@@ -189,7 +211,8 @@ impl Link {
     /// Whether the client may resume: it asked for that, and nothing of its was lost.
     #[must_use]
     pub fn resumable(&self) -> bool {
-        self.resumption.is_some() && !self.broken && self.phase != Phase::Ended
+        let over = self.broken || self.ending || self.phase == Phase::Ended;
+        self.resumption.is_some() && !over
     }
 
     /// Whether the client is connected, or was until after `moment`, and may resume.
@@ -208,13 +231,18 @@ impl Link {
         self.mailbox.is_inactive()
     }
 
-    /// Counts a stanza that came in. The number is used to tell later that it is done with.
-    pub fn receive(&mut self) -> u64 {
+    /// Counts a stanza that came in over connection `epoch`. The number is used to tell later that
+    /// it is done with. `None` when the session has gone on without that connection: its client
+    /// sends the stanza again.
+    pub fn receive(&mut self, epoch: u64) -> Option<u64> {
+        if self.epoch != epoch || self.phase != Phase::Connected {
+            return None;
+        }
         let tag = self.next_tag;
         self.next_tag += 1;
         let seq = self.sm.as_mut().map(Sm::received);
         self.open.push_back(Open { tag, seq, stanza: None });
-        tag
+        Some(tag)
     }
 
     /// Stanza `tag` waits for the store; should that fail, `stanza` is answered with an error.
@@ -252,7 +280,8 @@ impl Link {
     /// The client asks how many of its stanzas were handled (`<r/>`). The answer is written when
     /// everything up to here is on disk.
     pub fn ask(&mut self) {
-        self.asked = Some(self.next_tag - 1);
+        // A client that asks all the time must still get an answer: the first question counts.
+        self.asked.get_or_insert(self.next_tag - 1);
     }
 
     /// The client acknowledges `h` stanzas. Returns the offline messages among them.
@@ -262,6 +291,7 @@ impl Link {
     pub fn acknowledge(&mut self, h: u32) -> Result<Vec<u64>, HandledTooHigh> {
         let Some(sm) = self.sm.as_mut() else { return Ok(Vec::new()) };
         let handled = sm.acknowledge(h)?;
+        self.blocked = false;
         Ok(handled.filter_map(|entry| entry.meta.archived.filter(|_| entry.meta.pending)).collect())
     }
 
@@ -278,13 +308,13 @@ impl Link {
     /// Moves what waits into `out`, up to `budget` bytes, together with due acknowledgements.
     pub fn write(&mut self, now: Millis, out: &mut Output, budget: usize) -> Written {
         let mut written = Written::default();
-        let mut full = false;
+        let before = std::mem::take(&mut self.blocked);
         while out.len() < budget {
             let Some(frame) = self.mailbox.pop() else { break };
             if !self.track(now, &frame) {
                 // The client must acknowledge before it gets more: the resend queue is bounded.
                 self.mailbox.unpop(frame);
-                full = true;
+                self.blocked = true;
                 break;
             }
             if frame.pending && self.sm.is_none() {
@@ -294,6 +324,7 @@ impl Link {
             out.frame(&frame);
         }
         self.write_ack(out);
+        let full = self.blocked && !before;
         if let Some(sm) = self.sm.as_mut().filter(|sm| full || sm.request_due(now)) {
             sm.requested();
             out.element(sm::REQUEST);
@@ -301,11 +332,16 @@ impl Link {
         written
     }
 
+    /// Whether so much waits that it should be written before more is asked for.
+    #[must_use]
+    pub fn is_heavy(&self) -> bool {
+        self.mailbox.is_heavy() && !self.blocked
+    }
+
     /// Whether there is more to write right now.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        let unacked = self.sm.as_ref().map_or(0, |sm| sm.unacked().len());
-        !self.mailbox.is_empty() && unacked < MAX_UNACKED
+        !self.mailbox.is_empty() && !self.blocked
     }
 
     /// When the connection's task must look again although nothing happens.
@@ -314,13 +350,29 @@ impl Link {
         self.sm.as_ref().and_then(Sm::deadline)
     }
 
-    /// The connection is gone. `true` when the session waits for its client now.
-    pub fn detach(&mut self, epoch: u64, now: Millis) -> bool {
-        let waits = self.epoch == epoch && self.phase == Phase::Connected && self.resumable();
-        if waits {
-            self.phase = Phase::Detached { since: now };
+    /// Connection `epoch` is gone. Says what becomes of the session; `keep` when its client may
+    /// come back.
+    pub fn detach(&mut self, epoch: u64, now: Millis, keep: bool) -> Parting {
+        if self.epoch != epoch || self.phase != Phase::Connected {
+            return Parting::Replaced;
         }
-        waits
+        if keep && self.resumable() {
+            self.phase = Phase::Detached { since: now };
+            return Parting::Waits;
+        }
+        self.ending = true;
+        Parting::Ends
+    }
+
+    /// Somebody wants to end the session, if `condition` still holds. `true` for the first who
+    /// does: from then on nobody can resume it.
+    pub fn begin_end(&mut self, condition: impl Fn(&Self) -> bool) -> bool {
+        let first = self.phase != Phase::Ended && !self.ended && condition(self);
+        if first {
+            self.ending = true;
+            self.ended = true;
+        }
+        first
     }
 
     /// XEP-0198 §5: the client is back, on another connection, and has handled `h` stanzas. Returns
@@ -333,6 +385,14 @@ impl Link {
         let delivered = self.acknowledge(h)?;
         self.phase = Phase::Connected;
         self.epoch += 1;
+        // What is not settled now was not told to the client, which sends it again: those are the
+        // ones that count. Should the first sending still reach the disk, the archive knows it.
+        if let Some(sm) = self.sm.as_mut() {
+            sm.rewind();
+        }
+        for open in &mut self.open {
+            open.seq = None;
+        }
         self.asked = None;
         self.closing = None;
         self.mailbox.set_inactive(false);
@@ -364,18 +424,22 @@ impl Link {
         unacked.into_iter().flatten().chain(self.mailbox.drain().map(sent)).collect()
     }
 
-    /// Stream management for a snapshot, with everything that was never written among what was
-    /// sent: the client has not handled it, so it is written after the resumption. `None` when the
-    /// session cannot be resumed. The session ends here.
-    pub fn hibernate(&mut self, now: Millis) -> Option<Sm<Sent>> {
+    /// Ends the session for a restart. Returns what its client has not handled, and stream
+    /// management for a snapshot, with everything that was never written among what was sent; none
+    /// when the session cannot be resumed.
+    pub fn hibernate(&mut self, now: Millis) -> (Vec<Sent>, Option<Sm<Sent>>) {
         let resumable = self.resumable();
         self.phase = Phase::Ended;
-        let mut sm = self.sm.take().filter(|_| resumable)?;
+        let mut sm = self.sm.take();
+        let mut unhandled: Vec<Sent> =
+            sm.iter().flat_map(|sm| sm.unacked().map(|entry| entry.meta)).collect();
+        let mut whole = true;
         for frame in self.mailbox.drain().filter(Frame::counted) {
             let meta = Sent { kind: frame.kind, archived: frame.archived, pending: frame.pending };
-            sm.sent(now, frame.bytes, meta).ok()?;
+            unhandled.push(meta);
+            whole &= sm.as_mut().is_some_and(|sm| sm.sent(now, frame.bytes, meta).is_ok());
         }
-        Some(sm)
+        (unhandled, sm.filter(|_| resumable && whole))
     }
 
     fn track(&mut self, now: Millis, frame: &Frame) -> bool {
@@ -411,8 +475,6 @@ impl Link {
 
 /// Unacknowledged stanzas up to which offline messages are added.
 const BACKLOG_UNACKED: usize = 200;
-/// As many as a session keeps; see [`sm::Limits::SESSION`].
-const MAX_UNACKED: usize = sm::Limits::SESSION.stanzas;
 
 #[cfg(test)]
 mod tests {
@@ -449,7 +511,7 @@ mod tests {
     #[test]
     fn an_acknowledgement_waits_for_everything_before_the_question() {
         let mut link = link(true);
-        let (first, second) = (link.receive(), link.receive());
+        let (first, second) = (link.receive(0).unwrap(), link.receive(0).unwrap());
         link.ask();
         assert!(!link.settle(second));
         assert_eq!(written(&mut link), "");
@@ -460,9 +522,9 @@ mod tests {
     #[test]
     fn what_comes_after_the_question_does_not_delay_the_acknowledgement() {
         let mut link = link(true);
-        let first = link.receive();
+        let first = link.receive(0).unwrap();
         link.ask();
-        link.receive();
+        link.receive(0);
         assert!(link.settle(first));
         assert_eq!(written(&mut link), "<a xmlns='urn:xmpp:sm:3' h='1'/>");
     }
@@ -470,7 +532,7 @@ mod tests {
     #[test]
     fn a_failed_stanza_comes_back_and_counts_as_handled() {
         let mut link = link(true);
-        let tag = link.receive();
+        let tag = link.receive(0).unwrap();
         link.expect(tag, stanza());
         link.ask();
         link.failed(tag);
@@ -497,7 +559,7 @@ mod tests {
         link.push(message("1"));
         link.push(message("2"));
         written(&mut link);
-        assert!(link.detach(0, NOW));
+        assert_eq!(link.detach(0, NOW, true), Parting::Waits);
         link.push(message("3"));
         link.resume(1).unwrap();
         assert_eq!(link.epoch(), 1);
@@ -507,7 +569,8 @@ mod tests {
         let text = out.text();
         assert!(!text.contains("<body>1</body>"));
         assert!(text.find("<body>2</body>").unwrap() < text.find("<body>3</body>").unwrap());
-        assert!(!link.detach(0, NOW), "the connection before has been replaced");
+        assert_eq!(link.detach(0, NOW, true), Parting::Replaced);
+        assert!(link.receive(0).is_none(), "the connection before has been replaced");
     }
 
     #[test]
@@ -519,7 +582,7 @@ mod tests {
         }
         assert!(!link.resumable());
         assert!(link.closing().is_some());
-        assert!(!link.detach(0, NOW));
+        assert_eq!(link.detach(0, NOW, true), Parting::Ends);
     }
 
     #[test]

@@ -73,11 +73,25 @@ impl Mailbox {
         self.ready.push_front(frame);
     }
 
-    /// Appends a frame whatever is there already: the caller has a bound of its own.
-    pub fn push_unbounded(&mut self, frame: Frame) {
+    /// Appends a frame of a large answer, for which there is twice the room in bytes and no limit in
+    /// number.
+    ///
+    /// # Errors
+    /// [`Overflow`] when even that is taken.
+    pub fn push_bulk(&mut self, frame: Frame) -> Result<(), Overflow> {
+        if self.bytes > self.limits.bytes.saturating_mul(2) {
+            return Err(Overflow);
+        }
         self.release();
         self.bytes += frame.bytes.len();
         self.ready.push_back(frame);
+        Ok(())
+    }
+
+    /// Whether so much waits that it should be written before more is asked for.
+    #[must_use]
+    pub fn is_heavy(&self) -> bool {
+        self.bytes > HEAVY
     }
 
     /// XEP-0352: the client became inactive, or active again. Returns whether there is now
@@ -159,6 +173,8 @@ impl Mailbox {
     }
 }
 
+/// Bytes that wait before a client's further requests are answered.
+const HEAVY: usize = 256 * 1024;
 /// Queue slots that an idle session may keep allocated.
 const IDLE_CAPACITY: usize = 8;
 

@@ -81,18 +81,28 @@ struct Facts {
 /// When the store could not be written: their clients will have to log in anew.
 pub async fn hibernate(server: &Server) -> Result<usize, store::StoreError> {
     let now = server.now();
+    // What was sent is settled first, so that as little as possible is sent again.
+    server.store.archive.barrier().await?;
     let expires_at = store::Millis(now.plus(server.config().limits.resume().as_millis() as u64).0);
     let mut sessions = Vec::new();
     for account in server.accounts.all() {
         let resources = std::mem::take(&mut account.lock().resources);
+        let mut waiting = Vec::new();
         for resource in resources {
             let mut link = resource.session.link();
             let inactive = link.inactive();
             let id: Option<Box<str>> = link.resumption().map(Into::into);
-            if let (Some(sm), Some(id)) = (link.hibernate(now), id) {
+            let (unhandled, sm) = link.hibernate(now);
+            // Should the client not come back in time, its messages wait like others'.
+            let messages = unhandled.iter().filter(|sent| sent.kind == Kind::Message);
+            waiting.extend(messages.filter_map(|sent| sent.archived));
+            if let (Some(sm), Some(id)) = (sm, id) {
                 let snapshot = snapshot(&resource, inactive, &sm, now);
                 sessions.push(Hibernated { id, account: account.id, expires_at, snapshot });
             }
+        }
+        if !waiting.is_empty() {
+            server.store.archive.set_pending(account.id, waiting).await?;
         }
     }
     let count = sessions.len();
@@ -185,7 +195,8 @@ fn write_sent(sent: &Sent, out: &mut Vec<u8>) {
         Kind::Iq => b'i',
         Kind::Other => b'o',
     });
-    out.push(u8::from(sent.pending));
+    // From now on it waits in the offline queue, too; see `hibernate`.
+    out.push(u8::from(sent.pending || sent.archived.is_some()));
     if let Some(id) = sent.archived {
         out.extend_from_slice(&id.to_be_bytes());
     }

@@ -3,7 +3,10 @@
 mod prefs;
 mod query;
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::atomic::Ordering,
+};
 
 use store::{AccountId, Millis, Store, StoreError, archive::Append};
 use xmpp::{
@@ -119,11 +122,6 @@ impl ArchiveState {
         self.next_id.saturating_sub(1)
     }
 
-    /// A session is over, with whatever was being handed to it.
-    pub fn flush_ended(&mut self, session: u64) {
-        self.flushing = self.flushing.filter(|flushing| flushing.session != session);
-    }
-
     fn take_id(&mut self) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
@@ -203,6 +201,9 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     if let Some(origin) = origin {
         pass.state.archive.remember(origin, id);
     }
+    // Lowered by the router once the unit is submitted; until then readers of the archive wait.
+    pass.account.unsubmitted.fetch_add(1, Ordering::AcqRel);
+    pass.effects.recorded.push(pass.account.clone());
     let append = Append {
         account: pass.account.id,
         id,

@@ -72,12 +72,18 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
     let server = context.server;
     let account = &context.session.account;
     let query = parse(&iq.payload)?;
-    if query.with.is_none() {
+    if query.with.is_none()
+        && query.max > 0
+        && !matches!(query.page, Paging::Before(_) | Paging::Last)
+    {
+        // It reads forward, to the end of what is there now.
         let mut state = account.lock();
+        let newest = state.archive.newest();
         if let Some(resource) = state.resource(context.session) {
-            resource.catches_up = true;
+            resource.caught_up = Some(newest);
         }
     }
+    account.submitted().await;
     let archive = &server.store.archive;
     // What was delivered a moment ago may still be on its way to disk: the page must have it.
     archive.barrier().await.map_err(|error| server.store_failed("archive", &error))?;
@@ -93,11 +99,13 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
     // XEP-0313 §4.3.2: a flipped page is described as if it were not.
     let oldest = page.rows.iter().min_by_key(|row| row.id);
     let newest = page.rows.iter().max_by_key(|row| row.id);
-    let number = |number: Option<u64>| number.and_then(|number| usize::try_from(number).ok());
     let set = Response {
-        first: oldest.map(|row| (row.id.to_string(), number(page.first_index))),
+        // XEP-0059 §2.6 makes the index optional. slixmpp, and poezio with it, takes index plus
+        // items equal to the count for the end, in whatever direction it reads: with an index it
+        // would see one page of the past and no more.
+        first: oldest.map(|row| (row.id.to_string(), None)),
         last: newest.map(|row| row.id.to_string()),
-        count: number(page.count),
+        count: page.count.and_then(|count| usize::try_from(count).ok()),
     };
     let complete = if page.complete { "true" } else { "false" };
     let fin = Element::new("fin", ns::MAM)

@@ -4,7 +4,12 @@
 use std::sync::Arc;
 
 use store::pubsub::{Query, Select};
-use xmpp::{error::StanzaError, ext::pubsub::SubscriptionState, jid::Jid, time::Millis};
+use xmpp::{
+    error::StanzaError,
+    ext::pubsub::SubscriptionState,
+    jid::{BareJid, Jid},
+    time::Millis,
+};
 
 use super::{
     deliver::{hand_over, relation, send_to},
@@ -14,7 +19,7 @@ use super::{
     subscribe::authorization_form,
 };
 use crate::{
-    account::Account,
+    account::{Account, Resource},
     ext::{HookFuture, caps::Features},
     server::Server,
     session::{Session, frame::Frame},
@@ -34,6 +39,25 @@ pub fn greet(server: &Arc<Server>, session: &Arc<Session>, wanted: Arc<Features>
             if let Ok(Some(account)) = server.account(&Jid::from(contact)).await {
                 send_last_items(&server, &account, &session, &wanted).await;
             }
+        }
+    });
+}
+
+/// Sends the devices of a contact, who sees the presence of `account` from now on, the last items
+/// of its nodes. Without this two people who just became contacts would not know each other's
+/// OMEMO devices until one of them logs in anew.
+pub fn greet_contact(server: &Arc<Server>, account: &Arc<Account>, contact: &BareJid) {
+    let Some(contact) = server.loaded(contact) else { return };
+    let (server, account) = (server.clone(), account.clone());
+    tokio::spawn(async move {
+        let devices: Vec<_> = {
+            let state = contact.lock();
+            let known =
+                |resource: &Resource| Some((resource.session.clone(), resource.features.clone()?));
+            state.resources.iter().filter_map(known).collect()
+        };
+        for (session, wanted) in devices {
+            send_last_items(&server, &account, &session, &wanted).await;
         }
     });
 }

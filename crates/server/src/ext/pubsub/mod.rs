@@ -37,7 +37,11 @@ use xmpp::{
     xml::Element,
 };
 
-pub use self::{greet::greet, options::AccessModel, state::Nodes};
+pub use self::{
+    greet::{greet, greet_contact},
+    options::AccessModel,
+    state::Nodes,
+};
 use super::{Extension, Inbound, IqAnswer, IqContext, IqRoute, Scope, SessionHooks, Spec};
 use crate::{
     account::Account,
