@@ -67,6 +67,11 @@ fn main() {
     read(&store, &archives);
     let sizes = wait(store.maintenance.sizes());
     println!("sizes: {} MB database, {} MB log", sizes.database >> 20, sizes.log >> 20);
+    if settings.number("keep", 0) == 0 {
+        let started = Instant::now();
+        let rows = wait(store.archive.expire(Millis(u64::MAX), u64::MAX));
+        println!("expire: {:.0} rows/s", rows as f64 / started.elapsed().as_secs_f64());
+    }
     let closed = Instant::now();
     wait(store.maintenance.close());
     println!("close: {:.3} s", closed.elapsed().as_secs_f64());

@@ -11,9 +11,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::engine::Engine;
-use super::log::{PeerHash, parse_refs, release};
 use super::page;
+use super::peer::PeerHash;
 use super::queue::{Fold, Job};
+use super::refs::{parse_refs, release};
 use super::values::unsigned;
 use crate::archive::{
     Archive, Busy, Clear, End, MAX_ORIGINS, Page, PageError, Query, Row, Tail, Ticket, Unit,

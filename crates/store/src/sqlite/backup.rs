@@ -104,7 +104,7 @@ fn fill(
     let complete = engine.write_folded::<(), StoreError>(Fold::All, |_| Ok(()));
     let (done, copied) = oneshot::channel();
     let job = Job::Copy(CopyJob { target, progress, done });
-    engine.shared.queue.push(job).map_err(|(_, error)| error)?;
+    engine.shared.queue.push(job)?;
     let target = copied.blocking_recv().unwrap_or(Err(StoreError::Closed))?;
     drop(complete);
     finish(target).map_err(|error| target_error(part, error))?;

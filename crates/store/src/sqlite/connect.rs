@@ -22,7 +22,7 @@ pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements each connection keeps.
 const STATEMENTS: usize = 160;
 /// A database up to this size is checked as a whole after an unclean end; of a larger one all tables
-/// but the archive, so that the server is up again within two seconds (G12). What is left out is
+/// but those that hold the bulk, so that the server is up again within two seconds (G12). What is left out is
 /// checked as it is read, and by `Maintenance::check`.
 const CHECK_WHOLE: u64 = 64 << 20;
 
@@ -206,8 +206,8 @@ fn check_bounded(db: &Connection) -> rusqlite::Result<Vec<String>> {
     if pages * u64::from(PAGE) <= CHECK_WHOLE {
         return check(db, "PRAGMA quick_check(3)");
     }
-    let list = "SELECT name FROM sqlite_schema WHERE type = 'table'
-                AND name NOT IN ('log', 'archive') AND name NOT LIKE 'sqlite_%'";
+    let list = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+                AND name NOT IN ('log', 'archive', 'document', 'pubsub_item')";
     let mut problems = Vec::new();
     let mut tables = db.prepare(list)?;
     for table in tables.query_map([], |row| row.get::<_, String>(0))? {

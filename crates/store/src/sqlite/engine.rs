@@ -130,7 +130,7 @@ impl Engine {
         let call = Closure { fold, work: Some(work), done: None, tell };
         match self.shared.queue.push(Job::Call(Box::new(call))) {
             Ok(()) => answer(told),
-            Err((_, error)) => refuse(error),
+            Err(error) => refuse(error),
         }
     }
 
@@ -178,7 +178,7 @@ impl Engine {
         let (tell, told) = oneshot::channel();
         match self.shared.queue.push(job(tell)) {
             Ok(()) => answer(told),
-            Err((_, error)) => refuse(error),
+            Err(error) => refuse(error),
         }
     }
 

@@ -112,12 +112,12 @@ impl Queue {
         Queue { state: Mutex::new(state), wake: Condvar::new(), max_items, max_bytes }
     }
 
-    /// Takes a job in, or hands it back with the reason.
-    pub(super) fn push(&self, job: Job) -> Result<(), (Job, StoreError)> {
+    /// Takes a job in, or drops it and says why.
+    pub(super) fn push(&self, job: Job) -> Result<(), StoreError> {
         let bytes = job.bytes();
         let mut state = self.state.lock();
         if !state.open {
-            return Err((job, StoreError::Closed));
+            return Err(StoreError::Closed);
         }
         // A single unit larger than the whole queue still has to get through when nothing waits.
         let full = match job {
@@ -128,7 +128,7 @@ impl Queue {
             _ => state.items >= 2 * self.max_items,
         };
         if full && state.items > 0 {
-            return Err((job, StoreError::Busy));
+            return Err(StoreError::Busy);
         }
         state.items += 1;
         state.bytes += bytes;
@@ -250,15 +250,15 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_hands_the_job_back_until_something_is_settled() {
+    fn a_full_queue_takes_no_job_until_something_is_settled() {
         let queue = Queue::new(2, 1 << 20);
         assert!(queue.push(job()).is_ok());
         assert!(queue.push(job()).is_ok());
-        assert!(matches!(queue.push(job()), Err((_, StoreError::Busy))));
+        assert!(matches!(queue.push(job()), Err(StoreError::Busy)));
         let mut batch = Vec::new();
         assert_eq!(queue.take(&mut batch, 10, None, None), Taken::Batch);
         assert_eq!(batch.len(), 2);
-        assert!(matches!(queue.push(job()), Err((_, StoreError::Busy))));
+        assert!(matches!(queue.push(job()), Err(StoreError::Busy)));
         queue.settled(batch.len(), bytes_of(&batch));
         assert!(queue.push(job()).is_ok());
     }
@@ -269,7 +269,7 @@ mod tests {
         let unit = || Job::Append([row.clone()].into_iter().collect(), None);
         let queue = Queue::new(100, ROW_BYTES / 2);
         assert!(queue.push(unit()).is_ok());
-        assert!(matches!(queue.push(unit()), Err((_, StoreError::Busy))));
+        assert!(matches!(queue.push(unit()), Err(StoreError::Busy)));
         assert!(queue.push(sync()).is_ok());
     }
 
@@ -277,9 +277,9 @@ mod tests {
     fn other_jobs_have_a_bound_of_their_own() {
         let queue = Queue::new(2, 1 << 20);
         assert!(queue.push(job()).is_ok() && queue.push(job()).is_ok());
-        assert!(matches!(queue.push(job()), Err((_, StoreError::Busy))));
+        assert!(matches!(queue.push(job()), Err(StoreError::Busy)));
         assert!(queue.push(sync()).is_ok() && queue.push(sync()).is_ok());
-        assert!(matches!(queue.push(sync()), Err((_, StoreError::Busy))));
+        assert!(matches!(queue.push(sync()), Err(StoreError::Busy)));
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
         let queue = Queue::new(100, 1 << 20);
         assert!(queue.push(job()).is_ok());
         queue.close();
-        assert!(matches!(queue.push(job()), Err((_, StoreError::Closed))));
+        assert!(matches!(queue.push(job()), Err(StoreError::Closed)));
         let mut batch = Vec::new();
         assert_eq!(queue.take(&mut batch, 10, None, None), Taken::Batch);
         assert_eq!(queue.take(&mut batch, 10, None, None), Taken::Closed);

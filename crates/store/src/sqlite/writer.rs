@@ -12,7 +12,8 @@ use rusqlite::Connection;
 
 use super::backup::CopyJob;
 use super::faults::Faults;
-use super::log::{Log, PeerHash, SharedRows};
+use super::log::{Log, SharedRows};
+use super::peer::PeerHash;
 use super::queue::{Call, Fold, Job, Queue, Taken, bytes_of};
 use super::{OnFatal, wal};
 use crate::maintenance::Health;

@@ -130,8 +130,8 @@ fn what_was_settled_survives_kill_9() {
     let mut settled = 0;
     let mut before: Vec<u64> = Vec::new();
     for round in 0..ROUNDS {
-        // From before the first commit to well into the second checkpoint.
-        let lifetime = Duration::from_millis(20 + (round * 7919) % 600);
+        // From before the first commit to well after the first checkpoint.
+        let lifetime = Duration::from_millis(20 + (round * 7919) % 300);
         settled = settled.max(run_and_kill(&directory, lifetime));
         let store = directory.open();
         block_on(async {

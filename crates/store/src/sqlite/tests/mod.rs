@@ -10,6 +10,7 @@ use crate::conformance::{Case, block_on};
 mod crash;
 mod deletion;
 mod device;
+mod model;
 mod opening;
 mod upkeep;
 

@@ -12,7 +12,7 @@ use crate::sqlite::{Options, open};
 use crate::{Millis, OpenError, Store};
 
 fn refused(path: &Path) -> OpenError {
-    open(path, Options::default()).err().expect("it must not open")
+    open(path, Options::default()).expect_err("it must not open")
 }
 
 /// Changes the closed database behind the store's back.
