@@ -20,7 +20,7 @@ failure!(PageError);
 pub(super) const MAX_PAGE_BYTES: usize = 4 << 20;
 /// Counting looks at this many rows at most, about 0.1 ms; XEP-0059 §2.7 lets larger sets go
 /// uncounted.
-const MAX_COUNTED: i64 = 1000;
+const MAX_COUNTED: i64 = 500;
 
 const FORWARD: &str = "SELECT a.id, a.at, a.flags, l.stanza
      FROM archive AS a CROSS JOIN log AS l ON l.seq = a.seq
@@ -161,9 +161,11 @@ fn by_range(db: &Connection, filter: Filter, query: &Query) -> Result<Page, Page
     if backward {
         rows.reverse();
     }
-    let first_index = match (count, rows.first()) {
-        (Some(_), Some(first)) => filter.below(signed(first.id)).count(db)?,
-        _ => None,
+    let first_index = match (count, rows.first(), query.page) {
+        (None, ..) | (_, None, _) => None,
+        (Some(_), _, Paging::First) => Some(0),
+        (Some(count), _, Paging::Last) => Some(count - rows.len() as u64),
+        (Some(_), Some(first), _) => filter.below(signed(first.id)).count(db)?,
     };
     Ok(Page { rows, complete, count, first_index })
 }
