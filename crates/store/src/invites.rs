@@ -17,7 +17,7 @@ pub enum Kind {
     Account,
     /// Becoming a contact of the inviter (XEP-0379).
     Contact,
-    /// Setting a new password for [`Invite::subject`].
+    /// Setting a new password for [`NewInvite::subject`].
     Reset,
 }
 
