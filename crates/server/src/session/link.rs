@@ -55,8 +55,8 @@ pub struct Link {
     /// Stanzas of the client that are not done with, oldest first.
     open: VecDeque<Open>,
     next_tag: u64,
-    /// The client asked for an acknowledgement after this stanza.
-    asked: Option<u64>,
+    /// The client asked for an acknowledgement after these stanzas, each time once.
+    asked: VecDeque<u64>,
     /// Stanzas that the store could not keep: their sender must learn of it.
     failed: Vec<Stanza>,
     closing: Option<StreamError>,
@@ -114,7 +114,7 @@ impl Link {
             epoch: 0,
             open: VecDeque::new(),
             next_tag: 1,
-            asked: None,
+            asked: VecDeque::new(),
             failed: Vec::new(),
             closing: None,
             backlog: false,
@@ -280,8 +280,11 @@ impl Link {
     /// The client asks how many of its stanzas were handled (`<r/>`). The answer is written when
     /// everything up to here is on disk.
     pub fn ask(&mut self) {
-        // A client that asks all the time must still get an answer: the first question counts.
-        self.asked.get_or_insert(self.next_tag - 1);
+        if self.asked.len() >= MAX_QUESTIONS {
+            // A client that asks far ahead of its answers gets one answer for the last two.
+            self.asked.pop_back();
+        }
+        self.asked.push_back(self.next_tag - 1);
     }
 
     /// The client acknowledges `h` stanzas. Returns the offline messages among them.
@@ -393,7 +396,7 @@ impl Link {
         for open in &mut self.open {
             open.seq = None;
         }
-        self.asked = None;
+        self.asked.clear();
         self.closing = None;
         self.mailbox.set_inactive(false);
         Ok(delivered)
@@ -449,11 +452,9 @@ impl Link {
     }
 
     fn write_ack(&mut self, out: &mut Output) {
-        if !self.ack_due() {
-            return;
-        }
-        self.asked = None;
-        if let Some(sm) = &self.sm {
+        while self.ack_due() {
+            self.asked.pop_front();
+            let Some(sm) = &self.sm else { continue };
             let mut ack = Vec::with_capacity(48);
             sm::write_ack(&mut ack, sm.ack_value());
             out.element(&ack);
@@ -462,7 +463,7 @@ impl Link {
 
     fn ack_due(&self) -> bool {
         let oldest = self.open.front().map_or(u64::MAX, |open| open.tag);
-        self.asked.is_some_and(|asked| oldest > asked)
+        self.asked.front().is_some_and(|asked| oldest > *asked)
     }
 
     fn overflow(&mut self) -> bool {
@@ -475,6 +476,8 @@ impl Link {
 
 /// Unacknowledged stanzas up to which offline messages are added.
 const BACKLOG_UNACKED: usize = 200;
+/// Questions of a client that wait for the disk.
+const MAX_QUESTIONS: usize = 64;
 
 #[cfg(test)]
 mod tests {
