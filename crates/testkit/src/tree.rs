@@ -201,7 +201,7 @@ impl Reader {
     ///
     /// # Errors
     /// A sentence naming the fault when the bytes are not the XML a client may be sent.
-    pub fn next(&mut self) -> Result<Option<Found>, String> {
+    pub fn read(&mut self) -> Result<Option<Found>, String> {
         loop {
             let mut rest = &self.buffer[self.consumed..];
             let before = rest.len();
@@ -260,8 +260,7 @@ impl Reader {
 
 fn parser() -> rxml::Parser {
     // Servers may send attributes as long as a whole stanza.
-    let mut options = rxml::Options::default();
-    options.max_token_length = 4 << 20;
+    let options = rxml::Options { max_token_length: 4 << 20, ..rxml::Options::default() };
     rxml::Parser::with_options(options)
 }
 
@@ -298,7 +297,7 @@ mod tests {
         let mut found = Vec::new();
         for piece in pieces {
             reader.push(piece.as_bytes());
-            while let Some(next) = reader.next().unwrap() {
+            while let Some(next) = reader.read().unwrap() {
                 found.push(next);
             }
         }
@@ -339,6 +338,6 @@ mod tests {
     fn an_undeclared_prefix_is_an_error() {
         let mut reader = Reader::new(Framing::Documents);
         reader.push(b"<a:b/>");
-        assert!(reader.next().is_err());
+        assert!(reader.read().is_err());
     }
 }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use testkit::client::{Account, Client, Via};
 use testkit::conformance::{self, Verdict};
 use testkit::play::{self, Play, library};
 use testkit::target::{Server, Target};
@@ -22,7 +23,8 @@ struct Servers(Mutex<HashMap<Key, Arc<Server>>>);
 impl Servers {
     fn find(&self, target: Target, play: &Play) -> Result<Arc<Server>, String> {
         let start = || {
-            let server = Server::start(target, &play.settings).map_err(|error| error.to_string())?;
+            let server =
+                Server::start(target, &play.settings).map_err(|error| error.to_string())?;
             Ok::<_, String>(Arc::new(server))
         };
         if play.needs_own_server() {
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         }
     }
     trials.push(table_trial(plays.clone()));
+    trials.extend(Target::ALL.map(client_trial));
     let alone = arguments.exact || arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Servers stop before the summary so that an interrupted summary leaves none behind.
@@ -91,9 +94,39 @@ fn perform(target: Target, play: &Play, servers: &Servers) -> Result<(), String>
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(play::perform(play, &server)).map_err(|report| {
-        format!("{report}\nthe server's last words:\n{}", server.log_tail(30))
+    runtime
+        .block_on(play::perform(play, &server))
+        .map_err(|report| format!("{report}\nthe server's last words:\n{}", server.log_tail(30)))
+}
+
+/// The test client logs in by every door and talks to itself.
+fn client_trial(target: Target) -> Trial {
+    Trial::test(format!("client::talks_on_{}", target.name()), move || {
+        if let Some(reason) = target.missing() {
+            return Err(reason.into());
+        }
+        let server = Server::start(target, &[])?;
+        server.create_account("romeo", "the secret of romeo")?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        for via in [Via::StartTls, Via::DirectTls, Via::WebSocket] {
+            runtime.block_on(talk(&server, via))?;
+        }
+        Ok(())
     })
+}
+
+async fn talk(server: &Server, via: Via) -> std::io::Result<()> {
+    let account = Account {
+        user: "romeo".into(),
+        password: "the secret of romeo".into(),
+        resource: Some("orchard".into()),
+        mechanism: None,
+    };
+    let mut client = Client::log_in(server.endpoint(), via, &account).await?;
+    let jid = client.jid().to_owned();
+    let message = format!("<message xmlns='jabber:client' to='{jid}'><body>hi</body></message>");
+    client.send(&message).await?;
+    client.receive_until(|stanza| stanza.attr("from") == Some(&jid)).await.map(drop)
 }
 
 /// The table of specifications and the plays agree.

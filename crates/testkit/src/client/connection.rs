@@ -260,7 +260,7 @@ impl Connection {
     }
 
     fn collect(&mut self) -> Result<(), String> {
-        while let Some(found) = self.reader.next()? {
+        while let Some(found) = self.reader.read()? {
             self.pending.push_back(match found {
                 Found::Declaration => Incoming::Declaration,
                 Found::Header(header) => Incoming::Header(header),
@@ -320,11 +320,5 @@ impl Connection {
             }
             _ => None,
         }
-    }
-
-    /// The protocol agreed by ALPN (RFC 7301), if any.
-    pub fn alpn(&self) -> Option<String> {
-        let Transport::Tls(tls) = &self.transport else { return None };
-        tls.get_ref().1.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned())
     }
 }

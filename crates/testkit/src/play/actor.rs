@@ -5,11 +5,11 @@ use std::io;
 
 use super::caps::Caps;
 use super::script::Role;
+use crate::client::session::FRAMING;
 use crate::client::{Connection, Incoming};
 use crate::tree::{STREAMS, Tree};
 
 pub(super) const SM: &str = "urn:xmpp:sm:3";
-pub(super) const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 
 /// A client on stage.
 pub(super) struct Actor {

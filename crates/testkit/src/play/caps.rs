@@ -17,10 +17,13 @@ pub(super) struct Caps {
 impl Caps {
     /// Claims the features, and that of answering disco queries.
     pub(super) fn new(wanted: &[String]) -> Self {
-        let mut features: Vec<String> = wanted
-            .iter()
-            .map(|node| if node.ends_with("+notify") { node.clone() } else { format!("{node}+notify") })
-            .collect();
+        let mut features: Vec<String> =
+            wanted
+                .iter()
+                .map(|node| {
+                    if node.ends_with("+notify") { node.clone() } else { format!("{node}+notify") }
+                })
+                .collect();
         features.push(DISCO_INFO.into());
         features.push("http://jabber.org/protocol/caps".into());
         features.sort();
@@ -56,7 +59,8 @@ impl Caps {
         if !matches || asked.is_some_and(|asked| asked != node) {
             return None;
         }
-        let to = element.attr("from").map_or(String::new(), |from| format!(" to='{}'", escape(from)));
+        let to =
+            element.attr("from").map_or(String::new(), |from| format!(" to='{}'", escape(from)));
         let node = asked.map_or(String::new(), |node| format!(" node='{}'", escape(node)));
         let features: String =
             self.features.iter().map(|name| format!("<feature var='{}'/>", escape(name))).collect();

@@ -137,7 +137,9 @@ impl Group<'_> {
         if *presence == Presence::Optional {
             return self.assign(rest, used, variables).map_err(|why| later_reason.unwrap_or(why));
         }
-        Err(later_reason.or(reason).unwrap_or_else(|| format!("has no <{} xmlns=\"{}\">", pattern.name, pattern.ns)))
+        Err(later_reason
+            .or(reason)
+            .unwrap_or_else(|| format!("has no <{} xmlns=\"{}\">", pattern.name, pattern.ns)))
     }
 
     fn forbid(&self, pattern: &Pattern, variables: &Variables) -> Result<(), String> {
@@ -167,7 +169,7 @@ mod tests {
     fn tree(xml: &str) -> Tree {
         let mut reader = Reader::new(Framing::Documents);
         reader.push(xml.as_bytes());
-        match reader.next() {
+        match reader.read() {
             Ok(Some(Found::Element(tree))) => tree,
             other => panic!("{xml}: {other:?}"),
         }

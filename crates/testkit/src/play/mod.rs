@@ -1,16 +1,21 @@
 //! Plays: scripts of clients, what they send and what they must receive.
 
 mod actor;
+mod backstage;
 mod caps;
 mod entrance;
+pub mod library;
+mod login;
 pub mod matching;
+mod page;
 pub mod parse;
 pub mod pattern;
-pub mod library;
 mod report;
 pub mod script;
 mod stage;
 pub mod template;
+mod traffic;
+mod watch;
 
 pub use parse::parse;
 pub use script::Play;

@@ -1,8 +1,9 @@
 //! Reading the text of a play. The grammar is described in `docs/dev/plays.md`.
 
 use super::pattern::Pattern;
-use super::script::{Action, Deed, Login, Operation, PageCheck, Play, Role, Step, Via};
+use super::script::{Action, Deed, Login, Operation, PageCheck, Play, Role, Step};
 use super::template::Template;
+use crate::client::Via;
 
 /// A mistake in a play.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -340,7 +341,8 @@ fn without_gaps(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines().map(str::trim) {
         // Text or attributes that run over several lines are separated by one space.
-        if !out.is_empty() && !line.is_empty() && !(out.ends_with('>') || line.starts_with('<')) {
+        let between_tags = out.ends_with('>') || line.starts_with('<');
+        if !(out.is_empty() || line.is_empty() || between_tags) {
             out.push(' ');
         }
         out.push_str(line);

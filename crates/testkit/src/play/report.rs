@@ -10,6 +10,9 @@ pub(super) struct Failure {
     pub(super) what: String,
 }
 
+/// What a deed comes to.
+pub(super) type Outcome = Result<(), Failure>;
+
 impl Failure {
     pub(super) fn new(what: impl Into<String>) -> Self {
         Failure { what: what.into() }

@@ -2,6 +2,7 @@
 
 use super::pattern::Pattern;
 use super::template::Template;
+use crate::client::Via;
 
 /// A whole play.
 #[derive(Debug, Clone)]
@@ -39,20 +40,6 @@ pub struct Role {
     pub login: Login,
     /// False if the account does not exist before the play: `not registered`.
     pub registered: bool,
-}
-
-/// How a client reaches the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Via {
-    /// RFC 6120 §5: TCP, upgraded by STARTTLS.
-    #[default]
-    StartTls,
-    /// XEP-0368: TLS from the first byte.
-    DirectTls,
-    /// RFC 7395 inside HTTPS.
-    WebSocket,
-    /// TCP without TLS.
-    Plain,
 }
 
 /// How a client logs in. Unset fields take what the role says, then the default.

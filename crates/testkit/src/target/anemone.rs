@@ -138,7 +138,10 @@ mod tests {
     fn the_token_is_found_in_either_link() {
         let both = "https://verona.example/invite/abc_-1\nxmpp:verona.example?register;preauth=xyz;ibr=y\n";
         assert_eq!(token(both).as_deref(), Some("xyz"));
-        assert_eq!(token("Send https://verona.example/i/abc_-1 to them").as_deref(), Some("abc_-1"));
+        assert_eq!(
+            token("Send https://verona.example/i/abc_-1 to them").as_deref(),
+            Some("abc_-1")
+        );
         assert_eq!(token("nothing"), None);
     }
 }

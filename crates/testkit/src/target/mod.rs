@@ -7,10 +7,9 @@ mod process;
 mod prosody;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::client::Trust;
+use crate::client::{Endpoint, Trust};
 use certificate::Certificate;
 use ports::Ports;
 use process::Process;
@@ -77,7 +76,7 @@ pub struct Server {
     settings: Vec<String>,
     directory: Directory,
     ports: Ports,
-    trust: Trust,
+    endpoint: Endpoint,
     process: std::sync::Mutex<Option<Process>>,
 }
 
@@ -101,9 +100,9 @@ impl Server {
         let server = Server {
             target,
             settings: settings.to_vec(),
+            endpoint: ports.endpoint(Trust::new(&certificate.authority, DOMAIN)),
             directory,
             ports,
-            trust: Trust::new(&certificate.authority, DOMAIN),
             process: std::sync::Mutex::new(None),
         };
         server.launch()?;
@@ -130,29 +129,9 @@ impl Server {
         &self.settings
     }
 
-    /// The address of the listener for TCP and STARTTLS.
-    pub fn c2s(&self) -> SocketAddr {
-        self.ports.address(self.ports.c2s)
-    }
-
-    /// The address of the listener for direct TLS.
-    pub fn c2s_tls(&self) -> SocketAddr {
-        self.ports.address(self.ports.c2s_tls)
-    }
-
-    /// The address of the listener for HTTPS.
-    pub fn https(&self) -> SocketAddr {
-        self.ports.address(self.ports.https)
-    }
-
-    /// The path at which WebSockets are served.
-    pub fn websocket_path(&self) -> &'static str {
-        "/xmpp-websocket"
-    }
-
-    /// The authority whose certificates the server uses.
-    pub fn trust(&self) -> &Trust {
-        &self.trust
+    /// Where clients reach the server.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Creates an account.

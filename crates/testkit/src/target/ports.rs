@@ -4,6 +4,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use crate::client::{Endpoint, Trust};
+
 /// The ports of one server, all on loopback.
 pub(super) struct Ports {
     pub(super) c2s: u16,
@@ -34,7 +36,12 @@ impl Ports {
         Err(io::Error::other("no free ports between 20000 and 32000"))
     }
 
-    pub(super) fn address(&self, port: u16) -> SocketAddr {
+    pub(super) fn endpoint(&self, trust: Trust) -> Endpoint {
+        let [c2s, c2s_tls, https] = self.all();
+        Endpoint { c2s, c2s_tls, https, websocket_path: "/xmpp-websocket".into(), trust }
+    }
+
+    fn address(&self, port: u16) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, port))
     }
 
