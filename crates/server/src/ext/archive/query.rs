@@ -135,7 +135,7 @@ fn result(to: &str, bare: &str, query: Option<&str>, row: &Row) -> Bytes {
 }
 
 fn parse(payload: &Element) -> Result<Query, StanzaError> {
-    let mut query = Query { count: true, ..Query::default() };
+    let mut query = Query::default();
     query.flip = payload.child("flip-page", ns::MAM).is_some();
     if let Some(form) = Form::child_of(payload) {
         for field in form.fields.iter().filter(|field| field.var.as_deref() != Some("FORM_TYPE")) {
@@ -154,6 +154,8 @@ fn parse(payload: &Element) -> Result<Query, StanzaError> {
     }
     let set = Request::child_of(payload).unwrap_or_default();
     query.max = set.max.map_or(PAGE, |max| u32::try_from(max).unwrap_or(MAX_PAGE)).min(MAX_PAGE);
+    // Counting costs a look at every row; who asks for the count alone gets it.
+    query.count = query.max == 0;
     query.page = match set.position {
         Position::First => Paging::First,
         Position::Last => Paging::Last,
