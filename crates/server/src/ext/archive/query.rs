@@ -135,8 +135,8 @@ fn result(to: &str, bare: &str, query: Option<&str>, row: &Row) -> Bytes {
 }
 
 fn parse(payload: &Element) -> Result<Query, StanzaError> {
-    let mut query = Query::default();
-    query.flip = payload.child("flip-page", ns::MAM).is_some();
+    let flip = payload.child("flip-page", ns::MAM).is_some();
+    let mut query = Query { flip, ..Query::default() };
     if let Some(form) = Form::child_of(payload) {
         for field in form.fields.iter().filter(|field| field.var.as_deref() != Some("FORM_TYPE")) {
             let value = field.value().unwrap_or_default();
