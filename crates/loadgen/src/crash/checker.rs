@@ -5,7 +5,8 @@
 //! in which its device wrote it, and every other device of the two people has
 //! it. A device may see a message twice, over two connections: it cannot tell
 //! the server what it saw just before a crash, and merges copies by their
-//! origin-id. Over one connection it may not.
+//! origin-id. Over one connection it may not. What comes live comes in the order
+//! of the archive.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -135,6 +136,11 @@ fn check_live(
             found.push(Violation::ReceivedTwice(message, number));
         }
         let Some(&position) = positions.get(&message) else { continue };
+        // What had waited for a device is marked with its time (XEP-0203) and
+        // put in its place by that, like what comes from the archive.
+        if arrival.delayed {
+            continue;
+        }
         // A message that came before a crash and was stored after it, when its
         // sender had sent it again, is at another place than when it came.
         if arrival.archive_id.as_ref().is_some_and(|id| *id != archive[position].id) {
@@ -309,6 +315,15 @@ mod tests {
         history.0[1].arrivals.swap(0, 2);
         let expected = [Violation::ReceivedLate(id(0, 1), 1), Violation::ReceivedLate(id(0, 0), 1)];
         assert_eq!(verdict(&history), expected);
+    }
+
+    #[test]
+    fn a_message_that_had_waited_is_placed_by_its_time() {
+        let mut history = good();
+        history.0[1].arrivals.swap(1, 2);
+        assert_eq!(verdict(&history), [Violation::ReceivedLate(id(0, 1), 1)]);
+        history.0[1].arrivals[2].delayed = true;
+        assert_eq!(verdict(&history), []);
     }
 
     #[test]
