@@ -59,6 +59,7 @@ fn main() -> ExitCode {
     }
     trials.push(table_trial(plays.clone()));
     trials.extend(Target::ALL.map(client_trial));
+    trials.extend(WRONG.map(|(name, text, complaint)| wrong_trial(name, text, complaint)));
     let alone = arguments.exact || arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Servers stop before the summary so that an interrupted summary leaves none behind.
@@ -127,6 +128,48 @@ async fn talk(server: &Server, via: Via) -> std::io::Result<()> {
     let message = format!("<message xmlns='jabber:client' to='{jid}'><body>hi</body></message>");
     client.send(&message).await?;
     client.receive_until(|stanza| stanza.attr("from") == Some(&jid)).await.map(drop)
+}
+
+/// Plays that have to fail, and what the report has to say: the runner itself is tested.
+const WRONG: [(&str, &str, &str); 4] = [
+    (
+        "unexpected_content",
+        "Romeo sends: <message to=\"{Romeo}\"><body>a</body></message>\n\
+         Romeo receives: <message ...><body>b</body>...</message>",
+        "play:6: Romeo receives: <message ...><body>b</body>...</message>\n\
+         <message> → <body> text is \"a\", expected \"b\"",
+    ),
+    (
+        "something_instead_of_nothing",
+        "Romeo sends: <message to=\"{Romeo}\"><body>a</body></message>\nRomeo receives nothing",
+        "play:6: Romeo receives nothing\nRomeo received what the play does not tell",
+    ),
+    (
+        "something_left_over",
+        "Romeo sends: <message to=\"{Romeo}\"><body>a</body></message>",
+        "play: at the end\nRomeo received what the play does not tell",
+    ),
+    (
+        "connection_ended",
+        "Romeo sends raw: </wrong>\nRomeo receives: <message ...>...</message>",
+        "<error> came where <message> was expected",
+    ),
+];
+
+fn wrong_trial(name: &str, steps: &'static str, complaint: &'static str) -> Trial {
+    Trial::test(format!("runner::{name}_is_reported"), move || {
+        if let Some(reason) = Target::Anemone.missing() {
+            return Err(reason.into());
+        }
+        let text =
+            format!("spec: RFC 6120\ncast:\n  Romeo: romeo/orchard\nRomeo connects\n{steps}\n");
+        let play = play::parse("wrong", &text).map_err(|mistake| mistake.to_string())?;
+        match perform(Target::Anemone, &play, &Servers::default()) {
+            Ok(()) => Err("the play should have failed".into()),
+            Err(report) if report.contains(complaint) => Ok(()),
+            Err(report) => Err(format!("`{complaint}` is not in the report:\n{report}").into()),
+        }
+    })
 }
 
 /// The table of specifications and the plays agree.
