@@ -9,6 +9,8 @@ pub mod ext;
 pub mod jid;
 pub mod ns;
 pub mod sasl;
+#[cfg(feature = "serde")]
+mod serde_impls;
 pub mod sm;
 pub mod stanza;
 pub mod stream;

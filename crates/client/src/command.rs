@@ -1,0 +1,170 @@
+//! What a user interface can ask for.
+
+use xmpp::jid::BareJid;
+use xmpp::sasl::Secret;
+
+use crate::effect::LocalFile;
+use crate::store::{EncryptionMode, Login, MessageId, Mute, TrustLevel};
+
+/// A command and the number its [`Outcome`](crate::view::Outcome) will carry.
+#[derive(Debug)]
+pub struct Request {
+    /// Chosen by who asks.
+    pub number: u64,
+    /// What is wanted.
+    pub command: Command,
+}
+
+/// What a user interface can ask for. Everything that needs the network is queued while there is
+/// none, unless it says otherwise.
+#[derive(Debug)]
+pub enum Command {
+    // --- Account ---
+    /// Keep this login and connect. Done when there is a session, or with the reason why not.
+    Login(Login),
+    /// Make the account with an invitation (XEP-0445), then log in.
+    Register {
+        /// The login that will be made.
+        login: Login,
+        /// The token of the invitation, if there is one.
+        token: Option<String>,
+        /// Whom to be in touch with afterwards: who invited.
+        inviter: Option<BareJid>,
+    },
+    /// Trust this certificate of the server, and no other.
+    Pin([u8; 32]),
+    /// Connect now instead of waiting.
+    Reconnect,
+    /// Close the stream properly and stay offline.
+    Disconnect,
+    /// Invalidate the token, withdraw this device and its keys, and wipe what is stored.
+    Logout,
+    /// XEP-0077 §3.3.
+    ChangePassword(Secret),
+    /// Ask the server for an invitation (XEP-0401). Done with the link.
+    Invite,
+    /// The name shown to contacts (XEP-0172).
+    SetNickname(String),
+    /// The picture shown to contacts (XEP-0084): a PNG of at most 64 KiB, or none.
+    SetAvatar(Option<Vec<u8>>),
+    /// Whether somebody looks (XEP-0352).
+    SetActive(bool),
+
+    // --- Contacts ---
+    /// Add to the roster, ask for presence and allow theirs.
+    AddContact {
+        /// Whom.
+        address: BareJid,
+        /// How the user calls them.
+        name: Option<String>,
+    },
+    /// Rename a contact.
+    Rename(BareJid, Option<String>),
+    /// Remove from the roster. The conversation stays.
+    RemoveContact(BareJid),
+    /// Answer a request for presence.
+    Answer {
+        /// Who asked.
+        address: BareJid,
+        /// Accept, or refuse.
+        accept: bool,
+    },
+    /// XEP-0191, with a report (XEP-0377) if wanted.
+    Block {
+        /// Whom.
+        address: BareJid,
+        /// Report them as a source of spam.
+        report: bool,
+    },
+    /// XEP-0191.
+    Unblock(BareJid),
+
+    // --- Conversations ---
+    /// Open a window on a conversation: the newest messages, or those around the first unread one.
+    Open(BareJid),
+    /// Close the window.
+    Close(BareJid),
+    /// Load an older page into the window; from the server's archive when there is nothing here.
+    Older(BareJid),
+    /// Everything up to this message was seen (XEP-0333, XEP-0490).
+    MarkRead(BareJid, MessageId),
+    /// Keep what is being written. Typing notifications (XEP-0085) follow from it.
+    Draft(BareJid, String),
+    /// Muted conversations do not notify.
+    Mute(BareJid, Mute),
+    /// Pinned conversations come first.
+    PinConversation(BareJid, bool),
+    /// Out of the list until something new comes.
+    Hide(BareJid),
+    /// Whether what is written here is encrypted. Plain text needs this explicit, remembered choice.
+    SetEncryption(BareJid, EncryptionMode),
+    /// Search own history. Done with what was found, newest first.
+    Search {
+        /// What to look for, without case.
+        text: String,
+        /// Only there.
+        conversation: Option<BareJid>,
+    },
+
+    // --- Messages ---
+    /// Write a message. Done when the server has it on disk; its state is in the timeline at once.
+    Send {
+        /// To whom.
+        to: BareJid,
+        /// The text, at most [`MAX_TEXT_BYTES`].
+        text: String,
+        /// The message this one answers (XEP-0461).
+        reply_to: Option<MessageId>,
+    },
+    /// Send a file (XEP-0363, encrypted by XEP-0454 or XEP-0448 in encrypted conversations).
+    SendFile {
+        /// To whom.
+        to: BareJid,
+        /// What the driver calls it.
+        file: LocalFile,
+        /// The name others see, without folders.
+        name: String,
+        /// Bytes.
+        size: u64,
+        /// MIME type.
+        media_type: String,
+        /// A text that goes with it.
+        caption: Option<String>,
+    },
+    /// Fetch the file of a message.
+    Download(MessageId, LocalFile),
+    /// Stop a transfer.
+    CancelTransfer(MessageId),
+    /// Replace the text of an own message (XEP-0308).
+    Correct(MessageId, String),
+    /// Take an own message back (XEP-0424).
+    Retract(MessageId),
+    /// The whole set of own reactions to a message (XEP-0444).
+    React(MessageId, Vec<String>),
+    /// Try a failed message again.
+    Retry(MessageId),
+    /// Give up a queued or failed message.
+    Discard(MessageId),
+
+    // --- Devices and trust ---
+    /// Whether to encrypt to and believe a device's key.
+    Trust {
+        /// Whose device.
+        owner: BareJid,
+        /// The identity key, in Ed25519 form.
+        key: [u8; 32],
+        /// The decision.
+        level: TrustLevel,
+    },
+    /// Verify everything that a scanned `xmpp:…?omemo-sid-…` URI names. Done with how many keys.
+    Verify(String),
+    /// Remove one of the own devices from the published list.
+    RemoveDevice(u32),
+    /// What the others of this account see of this device (XEP-0384 0.9, signed).
+    SetDeviceLabel(String),
+    /// Ask for the devices of an address. Done with [`Outcome::Devices`](crate::view::Outcome).
+    Devices(BareJid),
+}
+
+/// Longest text of one message, in bytes.
+pub const MAX_TEXT_BYTES: usize = 64 * 1024;

@@ -1,0 +1,167 @@
+//! What goes into the core and what comes out of it.
+
+use bytes::Bytes;
+use xmpp::stream::TlsInfo;
+use xmpp::time::Millis;
+use xmpp::xml::Framing;
+
+use crate::command::Request;
+use crate::view::{Change, Notification, Outcome};
+
+/// Two clocks, read by the driver at the same moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock: shown to people, sent in stanzas. It may jump in both directions.
+    pub wall: Millis,
+    /// Milliseconds since the driver started, never going back. Deadlines are counted in it.
+    pub steady: u64,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The driver is ready. If the account has credentials, a connection is made.
+    Start,
+    /// The connection that [`Effect::Connect`] asked for exists.
+    Connected {
+        /// The channel, when it is encrypted already: direct TLS or a secure WebSocket.
+        tls: Option<TlsInfo>,
+        /// How elements are framed on it.
+        framing: Framing,
+    },
+    /// TLS was started after [`Effect::StartTls`].
+    TlsStarted(TlsInfo),
+    /// Bytes arrived. Over WebSocket: one message.
+    Received(Bytes),
+    /// There is no connection any more, or none could be made.
+    Disconnected(Lost),
+    /// The machine has another network, or woke up: try again at once.
+    NetworkChanged,
+    /// Somebody wants something.
+    Command(Request),
+    /// How far a transfer got, or how it ended.
+    Transfer(TransferId, TransferEvent),
+    /// The moment of [`Client::deadline`](crate) came.
+    Tick,
+}
+
+/// Why there is no connection. The words are the driver's, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// No network, no such host, nobody listens, or the peer went away: worth another try.
+    Network(String),
+    /// The certificate is not one to trust. Not tried again until the user decides.
+    Certificate {
+        /// What is wrong, in words.
+        problem: String,
+        /// SHA-256 of the certificate, to be pinned by [`Command::Pin`](crate::Command::Pin).
+        fingerprint: [u8; 32],
+    },
+    /// The driver closed it, as [`Effect::Close`] asked.
+    Closed,
+}
+
+/// What the driver has to do, in order. All of it is safe to do: the step is on disk.
+#[derive(Debug)]
+pub enum Effect {
+    /// Find the server of a domain and connect: SRV records, direct TLS before STARTTLS.
+    Connect(Target),
+    /// Start TLS on the connection; answer with [`Input::TlsStarted`].
+    StartTls {
+        /// The name the certificate must have.
+        domain: String,
+        /// The certificate that is trusted without any authority, if the user pinned one.
+        pinned: Option<[u8; 32]>,
+    },
+    /// Write these bytes.
+    Send(Bytes),
+    /// Close the connection after what was sent is written.
+    Close,
+    /// Upload or download a file.
+    Transfer(TransferId, Transfer),
+    /// Stop a transfer and forget what there is of it.
+    CancelTransfer(TransferId),
+    /// Something that can be seen is different now.
+    View(Change),
+    /// Tell the user, if this conversation is not on screen.
+    Notify(Notification),
+    /// The end of a request: exactly one for every [`Request`].
+    Done(u64, Outcome),
+}
+
+/// Whom to connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The domain of the account, for SRV records, TLS and the stream.
+    pub domain: String,
+    /// An address that replaces what DNS says, `host:port`.
+    pub server: Option<String>,
+    /// The certificate that is trusted without any authority, if the user pinned one.
+    pub pinned: Option<[u8; 32]>,
+}
+
+/// A transfer of this core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransferId(pub u64);
+
+/// A file on its way. The driver reads and writes files; the core decides on keys and addresses.
+#[derive(Clone, Debug)]
+pub enum Transfer {
+    /// PUT a file (XEP-0363 §4), encrypted while it is read.
+    Upload {
+        /// Where the driver finds the file.
+        file: LocalFile,
+        /// Where to put it.
+        url: String,
+        /// Header fields the server asked for.
+        headers: Vec<(String, String)>,
+        /// AES-256-GCM (XEP-0454); the tag follows the ciphertext. `None` sends it as it is.
+        cipher: Option<FileKey>,
+    },
+    /// GET a file and decrypt it.
+    Download {
+        /// Where it is.
+        url: String,
+        /// How it was encrypted.
+        cipher: Option<FileKey>,
+        /// More bytes than this are an error.
+        most: u64,
+        /// Where to keep it.
+        into: LocalFile,
+    },
+}
+
+/// A name for a file that the driver understands: a path, or a key of the browser's storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalFile(pub String);
+
+/// Key and nonce of one encrypted file (XEP-0454 §3).
+#[derive(Clone, PartialEq, Eq, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]
+pub struct FileKey {
+    /// AES-256 key.
+    pub key: [u8; 32],
+    /// Nonce: 12 bytes; 16 from old clients.
+    pub iv: Vec<u8>,
+}
+
+impl std::fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FileKey(..)")
+    }
+}
+
+/// What became of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransferEvent {
+    /// So many bytes of the file are through.
+    Progress(u64),
+    /// All of it. For a download: the file is where it was wanted.
+    Finished {
+        /// Bytes of the file, decrypted.
+        size: u64,
+        /// SHA-256 of the bytes on the server.
+        sha256: [u8; 32],
+    },
+    /// It ended; whether to try again is the user's choice.
+    Failed(String),
+}

@@ -1,0 +1,431 @@
+//! The rows of a client's store. They are written with serde: a field that is added has a default.
+
+use serde::{Deserialize, Serialize};
+use xmpp::jid::BareJid;
+use xmpp::time::Millis;
+use zeroize::Zeroizing;
+
+/// How to log in.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The account.
+    pub address: BareJid,
+    /// The password; `None` once a token replaces it, or where it is asked for each time.
+    pub password: Option<xmpp::sasl::Secret>,
+    /// An address that replaces what DNS says, `host:port`.
+    pub server: Option<String>,
+    /// The certificate that is trusted without any authority, SHA-256.
+    pub pinned: Option<[u8; 32]>,
+    /// The id of this installation (XEP-0388 §2.3.1), a UUID.
+    pub client_id: String,
+    /// The token for the next login (XEP-0484).
+    pub token: Option<StoredToken>,
+}
+
+/// A token for FAST (XEP-0484).
+#[derive(Clone, Debug)]
+pub struct StoredToken {
+    /// The token.
+    pub secret: xmpp::sasl::Secret,
+    /// The mechanism it was issued for.
+    pub mechanism: String,
+    /// Until when it can be used.
+    pub expiry: Millis,
+}
+
+/// Somebody known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The address.
+    pub address: BareJid,
+    /// In the roster.
+    pub in_roster: bool,
+    /// The name in the roster.
+    pub name: Option<String>,
+    /// What they call themselves (XEP-0172).
+    pub nickname: Option<String>,
+    /// Groups in the roster.
+    pub groups: Vec<String>,
+    /// Who sees whom.
+    pub subscription: Subscription,
+    /// A request of this account waits for them.
+    pub asked: bool,
+    /// A request of theirs waits for this account.
+    pub asks: bool,
+    /// SHA-1 of their picture; the bytes are in the media.
+    pub avatar: Option<String>,
+    /// Blocked (XEP-0191).
+    pub blocked: bool,
+}
+
+/// Who sees whose presence (RFC 6121 §2.1.2.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subscription {
+    /// Nobody.
+    #[default]
+    None,
+    /// This account sees theirs.
+    To,
+    /// They see this account's.
+    From,
+    /// Both.
+    Both,
+}
+
+/// What belongs to a whole conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Whom with.
+    pub address: BareJid,
+    /// What is being written.
+    pub draft: String,
+    /// Everything up to here was seen, on some device of this account.
+    pub read_up_to: Option<Position>,
+    /// Messages after that from others.
+    pub unread: u32,
+    /// The newest message.
+    pub latest: Option<MessageId>,
+    /// Where that stands: sorts the list.
+    pub order: Position,
+    /// Notifications.
+    pub mute: Mute,
+    /// Comes first.
+    pub pinned: bool,
+    /// In the list.
+    pub shown: bool,
+    /// Whether what is written here is encrypted.
+    pub encryption: EncryptionMode,
+    /// This account has written here: no request of a stranger.
+    pub accepted: bool,
+}
+
+/// Whether a conversation notifies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mute {
+    /// It does.
+    #[default]
+    No,
+    /// Not before this moment.
+    Until(Millis),
+    /// Never.
+    Forever,
+}
+
+/// Whether what is written in a conversation is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EncryptionMode {
+    /// With OMEMO, or not sent at all.
+    #[default]
+    Omemo,
+    /// In plain text, because the user said so here.
+    Plain,
+}
+
+/// Names a message in this store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MessageId(pub i64);
+
+/// Where a message stands. Positions order all messages of an account as its archive does; they
+/// say nothing about time, and a message may get another one when the archive tells its place.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub struct Position(pub u64);
+
+/// One message, or one event in a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Given by the store.
+    pub id: MessageId,
+    /// Where.
+    pub conversation: BareJid,
+    /// Orders the messages.
+    pub position: Position,
+    /// Who wrote it.
+    pub sender: BareJid,
+    /// Written by this account, on whichever device.
+    pub own: bool,
+    /// When the sender's or this account's server got it, as far as is known.
+    pub time: Millis,
+    /// What it says.
+    pub content: Content,
+    /// The id its sender gave it (XEP-0359 `origin-id`, else the stanza's).
+    pub origin_id: Option<String>,
+    /// The id this account's archive gave it.
+    pub archive_id: Option<String>,
+    /// How it was protected on its way.
+    pub encryption: Encryption,
+    /// How far it got. `None` for what others wrote.
+    pub delivery: Option<Delivery>,
+    /// The message this one answers.
+    pub reply: Option<Reply>,
+    /// Reactions, one entry for each person.
+    pub reactions: Vec<Reaction>,
+    /// Earlier texts, the oldest first, with when they were replaced (XEP-0308).
+    pub versions: Vec<(Millis, String)>,
+    /// The sender wants to know when it was delivered (XEP-0184) or seen (XEP-0333), and by which id.
+    pub wants: Option<String>,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// Text.
+    Text(String),
+    /// A file, perhaps with a text.
+    File(File, Option<String>),
+    /// Taken back by its sender (XEP-0424).
+    Retracted,
+    /// Nothing that this device can read, and why.
+    Undecryptable(Undecryptable),
+    /// Not written by anybody: something happened.
+    Event(Event),
+}
+
+/// A file that was shared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Its name, without folders.
+    pub name: String,
+    /// Bytes, if they were told.
+    pub size: Option<u64>,
+    /// MIME type, if it was told.
+    pub media_type: Option<String>,
+    /// Where it is; absent while an own file is not uploaded.
+    pub url: Option<String>,
+    /// Key and nonce of its encryption, hexadecimal as in `aesgcm:` (XEP-0454).
+    pub key: Option<String>,
+    /// Where the driver keeps it, once it is here.
+    pub local: Option<String>,
+}
+
+/// Why a message cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undecryptable {
+    /// It was not encrypted for this device: this device is newer, or the sender did not know it.
+    NotForThisDevice,
+    /// There is no session with the device that sent it.
+    NoSession,
+    /// It was made with a key of this device that is gone.
+    UnknownKey,
+    /// It does not fit its key: damaged, or not from whom it says.
+    Forged,
+    /// It was made with a key that was used already.
+    KeyUsed,
+    /// Too many messages before it are missing.
+    TooFarAhead,
+    /// Its elements make no sense.
+    Malformed,
+    /// What was signed with it contradicts how it came: another sender, or another conversation.
+    Contradiction,
+    /// The key of the device is distrusted.
+    Distrusted,
+    /// It uses an encryption that is not known here.
+    UnknownEncryption,
+}
+
+/// Something that happened in a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// Somebody uses a new device; its key is not verified.
+    NewDevice {
+        /// Whose.
+        owner: BareJid,
+        /// Which.
+        device: u32,
+        /// Its key, in Ed25519 form.
+        key: [u8; 32],
+        /// It is believed without a verification.
+        trusted: bool,
+    },
+    /// Messages may be missing before this: the server no longer has them.
+    Gap,
+}
+
+/// How a message was protected on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encryption {
+    /// Not at all.
+    #[default]
+    None,
+    /// OMEMO.
+    Omemo {
+        /// Which version.
+        version: Version,
+        /// The device that sent it.
+        device: u32,
+        /// The identity key it was made with, in Ed25519 form.
+        key: [u8; 32],
+        /// The decision about that key when it was read.
+        trust: TrustLevel,
+    },
+}
+
+/// The versions of OMEMO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Version {
+    /// `eu.siacs.conversations.axolotl` (XEP-0384 0.3).
+    Legacy,
+    /// `urn:xmpp:omemo:2` (XEP-0384 0.4 and later, here 0.9).
+    Omemo2,
+}
+
+/// The decision about a key. Encryption is for [`Blind`](Self::Blind) and
+/// [`Verified`](Self::Verified).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub enum TrustLevel {
+    /// Not decided: a new key of somebody of whom another key is verified.
+    #[default]
+    Undecided,
+    /// Believed because nothing speaks against it.
+    Blind,
+    /// Compared by the user, or vouched for by a verified device (XEP-0450).
+    Verified,
+    /// Not to be believed and not to be encrypted to.
+    Distrusted,
+}
+
+/// How far an own message got.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Delivery {
+    /// It waits for the network, for keys, or for its file.
+    Queued,
+    /// The server has it on disk.
+    Sent,
+    /// A device of the recipient has it (XEP-0184).
+    Delivered,
+    /// The recipient has seen it (XEP-0333).
+    Read,
+    /// It will not get there unless the user does something; why, in words.
+    Failed(String),
+}
+
+/// The message that is answered (XEP-0461).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Its id, as others refer to it.
+    pub id: String,
+    /// Who wrote it.
+    pub author: Option<BareJid>,
+    /// The message, if it is here.
+    pub message: Option<MessageId>,
+    /// What was quoted of it.
+    pub quote: Option<String>,
+}
+
+/// What somebody thinks of a message (XEP-0444).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// Who.
+    pub sender: BareJid,
+    /// Emoji, each once.
+    pub emoji: Vec<String>,
+    /// When the set was last changed.
+    pub time: Millis,
+}
+
+/// How others refer to a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// The sender and the id they gave it.
+    Origin(BareJid, String),
+    /// The id of this account's archive.
+    Archive(String),
+}
+
+/// How far an archive is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveState {
+    /// The newest id from which on nothing is missing.
+    pub newest: Option<String>,
+    /// The oldest id that was fetched.
+    pub oldest: Option<String>,
+    /// The archive begins there: there is nothing older.
+    pub complete: bool,
+    /// Stretches that are still to be fetched, the oldest first.
+    pub gaps: Vec<Gap>,
+}
+
+/// A stretch of an archive that was not fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// After this id; from the beginning if `None`.
+    pub after: Option<String>,
+    /// Before this id.
+    pub before: String,
+}
+
+/// Names a queued stanza.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct QueuedId(pub i64);
+
+/// A stanza that must reach the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    /// Given by the store.
+    pub id: QueuedId,
+    /// The conversation it belongs to.
+    pub conversation: BareJid,
+    /// The message it carries.
+    pub message: Option<MessageId>,
+    /// What to encrypt: the children of the message as XML, with `jabber:client` as the default
+    /// namespace.
+    pub payload: Vec<u8>,
+    /// The id of the stanza, the same however often it is sent.
+    pub stanza_id: String,
+    /// The bytes that were given to the network, once they exist: they are sent again unchanged.
+    pub bytes: Option<Vec<u8>>,
+    /// Only worth sending in an encrypted conversation's protection, or also without.
+    pub encrypted: bool,
+}
+
+/// The keys of this device.
+#[derive(Clone, Debug)]
+pub struct OwnDevice {
+    /// Its number.
+    pub id: u32,
+    /// Its keys, as the `omemo` crate wrote them.
+    pub keys: Zeroizing<Vec<u8>>,
+    /// What the others of this account see of it.
+    pub label: Option<String>,
+}
+
+/// A device in somebody's list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceEntry {
+    /// Its number.
+    pub id: u32,
+    /// In the published list now.
+    pub active: bool,
+    /// Its label, and the signature of it, as published.
+    pub label: Option<(String, Option<String>)>,
+    /// When it was last heard of.
+    pub last_used: Option<Millis>,
+}
+
+/// A key of somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// In Ed25519 form.
+    pub key: [u8; 32],
+    /// The devices that use it: one, unless something is wrong.
+    pub devices: Vec<u32>,
+    /// The decision about it.
+    pub trust: TrustLevel,
+    /// When it was first seen.
+    pub first_seen: Millis,
+}
+
+/// Names the ratchet record of a device.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionKey {
+    /// Whose device.
+    pub owner: BareJid,
+    /// Which.
+    pub device: u32,
+    /// Which version.
+    pub version: Version,
+}

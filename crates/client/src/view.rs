@@ -1,0 +1,297 @@
+//! What a user interface shows: plain data and notices of change. Nothing here refers to the model.
+//!
+//! A user interface keeps its own picture and applies [`Change`]s to it in order. Lists of
+//! conversations and contacts are complete from the start; messages are seen through windows that
+//! [`Command::Open`](crate::Command::Open) opens.
+
+use xmpp::jid::BareJid;
+use xmpp::time::Millis;
+
+use crate::store::{
+    Delivery, EncryptionMode, File, Message, MessageId, Mute, Position, TrustLevel, Version,
+};
+
+/// Something is different now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// The connection, or the own account.
+    Account(Account),
+    /// A conversation is new or different.
+    Conversation(Box<Conversation>),
+    /// A conversation is gone.
+    ConversationRemoved(BareJid),
+    /// A contact is new or different.
+    Contact(Box<Contact>),
+    /// A contact was removed.
+    ContactRemoved(BareJid),
+    /// A window was opened, or must be drawn anew.
+    Window {
+        /// Which.
+        conversation: BareJid,
+        /// All its messages, oldest first.
+        messages: Vec<Message>,
+        /// Whether there are older ones, here or on the server.
+        older: bool,
+        /// The first message not seen yet, when the window was opened.
+        first_unread: Option<MessageId>,
+    },
+    /// Messages in an open window are new, different, or at another position.
+    Messages {
+        /// Which window.
+        conversation: BareJid,
+        /// They replace those of the same id; their position says where they stand.
+        messages: Vec<Message>,
+    },
+    /// Older messages came into a window.
+    Older {
+        /// Which window.
+        conversation: BareJid,
+        /// Oldest first.
+        messages: Vec<Message>,
+        /// Whether there are still older ones.
+        older: bool,
+    },
+    /// A message is gone: discarded.
+    MessageRemoved(BareJid, MessageId),
+    /// How far the transfer of a message's file got, in bytes.
+    Transfer(MessageId, u64),
+    /// The devices of somebody, or of this account, are different.
+    Devices(BareJid, Vec<Device>),
+}
+
+/// The own account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The address.
+    pub address: BareJid,
+    /// The connection.
+    pub connection: Connection,
+    /// The name shown to contacts.
+    pub nickname: Option<String>,
+    /// SHA-1 of the picture; its bytes are in the store's media.
+    pub avatar: Option<String>,
+    /// This device's OMEMO id, once it has keys.
+    pub device: Option<u32>,
+    /// Messages that wait to be sent.
+    pub queued: usize,
+}
+
+/// The state of the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// Not wanted.
+    Offline,
+    /// Being made.
+    Connecting,
+    /// There is a session; what was missed is being fetched.
+    CatchingUp,
+    /// There is a session and nothing is missing.
+    Online,
+    /// Waiting to try again.
+    Waiting {
+        /// Why the last try failed.
+        reason: String,
+        /// When the next one is.
+        until: Millis,
+    },
+    /// The certificate is not one to trust; see [`Command::Pin`](crate::Command::Pin).
+    Untrusted {
+        /// What is wrong with it.
+        problem: String,
+        /// SHA-256 of it.
+        fingerprint: [u8; 32],
+    },
+    /// The server refuses; the user has to do something.
+    Refused(String),
+}
+
+/// A row of the list of conversations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conversation {
+    /// Whom with.
+    pub address: BareJid,
+    /// What to call it.
+    pub name: String,
+    /// The newest message, in a line.
+    pub preview: Option<Preview>,
+    /// Messages not seen yet.
+    pub unread: u32,
+    /// What is being written here.
+    pub draft: String,
+    /// Somebody writes.
+    pub typing: bool,
+    /// Never notifies.
+    pub mute: Mute,
+    /// Comes first.
+    pub pinned: bool,
+    /// Whether what is written here is encrypted.
+    pub encryption: EncryptionMode,
+    /// Who could read what is written now.
+    pub readers: Readers,
+    /// From somebody who is not a contact and was never written to.
+    pub request: bool,
+    /// Sorts the list: pinned first, then the latest.
+    pub order: Position,
+    /// In the list.
+    pub shown: bool,
+}
+
+/// The newest message, in a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// Written by this account.
+    pub own: bool,
+    /// What it says, in one line.
+    pub text: String,
+    /// When.
+    pub time: Millis,
+    /// How far it got, when it is an own one.
+    pub delivery: Option<Delivery>,
+}
+
+/// Who can read what is written in a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readers {
+    /// Devices of the others that will be able to.
+    pub theirs: u32,
+    /// Other devices of this account that will be able to.
+    pub own: u32,
+    /// Devices that are left out because they are not trusted or have no usable keys.
+    pub left_out: u32,
+    /// All devices of the others that will be able to are verified.
+    pub verified: bool,
+}
+
+/// A contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// The address.
+    pub address: BareJid,
+    /// What to call them: the roster's name, their nickname, or the address.
+    pub name: String,
+    /// In the roster.
+    pub in_roster: bool,
+    /// They see this account's presence.
+    pub sees_us: bool,
+    /// This account sees theirs.
+    pub seen: bool,
+    /// They ask to see this account's presence.
+    pub asks: bool,
+    /// A request of this account waits for them.
+    pub asked: bool,
+    /// The best of their resources.
+    pub presence: Presence,
+    /// What they say about their presence.
+    pub status: Option<String>,
+    /// SHA-1 of their picture.
+    pub avatar: Option<String>,
+    /// Blocked by this account.
+    pub blocked: bool,
+}
+
+/// How available somebody is (RFC 6121 §4.7.2.1), best first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Presence {
+    /// Wants to chat.
+    Chat,
+    /// Available.
+    Available,
+    /// Away.
+    Away,
+    /// Away for long.
+    ExtendedAway,
+    /// Does not want to be disturbed.
+    Busy,
+    /// Not available, or not known.
+    #[default]
+    Offline,
+}
+
+/// An OMEMO device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Its number.
+    pub id: u32,
+    /// This one.
+    pub this: bool,
+    /// What its owner calls it, if the label is signed by its key (XEP-0384 §5.3.1).
+    pub label: Option<String>,
+    /// The versions it can be reached with.
+    pub versions: Vec<Version>,
+    /// Its identity key in Ed25519 form, once known.
+    pub key: Option<[u8; 32]>,
+    /// The key as people compare it: hexadecimal of the Curve25519 form in groups of eight.
+    pub fingerprint: Option<String>,
+    /// The decision about the key.
+    pub trust: TrustLevel,
+    /// In the published list now.
+    pub active: bool,
+    /// When it was last heard of.
+    pub last_used: Option<Millis>,
+}
+
+/// Something worth interrupting for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Where.
+    pub conversation: BareJid,
+    /// From whom.
+    pub title: String,
+    /// What.
+    pub text: String,
+    /// The message.
+    pub message: Option<MessageId>,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// The message is on the server's disk.
+    Sent(MessageId),
+    /// A link or other text that was asked for.
+    Text(String),
+    /// So many keys are verified now.
+    Verified(usize),
+    /// What was found, newest first.
+    Found(Vec<Message>),
+    /// The devices that were asked for.
+    Devices(Vec<Device>),
+    /// The file is there.
+    Downloaded(File),
+    /// It could not be done.
+    Failed(Problem),
+}
+
+/// Why something could not be done, sorted by what helps.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Nothing is known of what the command names.
+    #[error("there is no such {0}")]
+    Unknown(&'static str),
+    /// The command makes no sense as it is.
+    #[error("{0}")]
+    Invalid(String),
+    /// Nobody could read the message; sending it in plain text is the user's choice, not ours.
+    #[error("it cannot be encrypted: {0}")]
+    NotEncryptable(String),
+    /// The server, or the peer, refused.
+    #[error("it was refused: {0}")]
+    Refused(String),
+    /// There was no answer.
+    #[error("there was no answer")]
+    Timeout,
+    /// The login does not work.
+    #[error("{0}")]
+    Login(String),
+    /// The server has no such feature.
+    #[error("the server cannot do that: {0}")]
+    Unsupported(String),
+    /// The transfer of a file did not work.
+    #[error("the file was not transferred: {0}")]
+    Transfer(String),
+    /// Given up by the user.
+    #[error("cancelled")]
+    Cancelled,
+}
