@@ -26,6 +26,10 @@ pub(super) fn open(out: &mut Out, framing: Framing, header: &StreamHeader) {
         Framing::Tcp => {
             attribute(&mut bytes, "xmlns", &header.ns);
             attribute(&mut bytes, "xmlns:stream", ns::STREAM);
+            if header.ns == ns::SERVER {
+                // XEP-0220 §2.1.1: some servers look for the prefix before they talk of dialback.
+                attribute(&mut bytes, "xmlns:db", ns::DIALBACK);
+            }
             bytes.extend_from_slice(b">");
         }
         Framing::WebSocket => {

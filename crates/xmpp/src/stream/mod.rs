@@ -9,6 +9,7 @@ pub mod client;
 mod header;
 mod nonce;
 mod out;
+pub mod s2s;
 pub mod server;
 
 pub use out::Out;

@@ -78,7 +78,7 @@ impl Core {
         features.extend(self.sasl2_feature());
         features.extend(self.binding_feature());
         features.extend(self.registration_features());
-        features.extend(limits_feature(self.settings.limits_before));
+        features.extend(self.settings.limits_before.feature());
         features.extend(self.settings.features_before.iter().cloned());
         header::features(out, self.framing, &features);
     }
@@ -96,7 +96,7 @@ impl Core {
         if self.settings.stream_management {
             features.push(Element::new("sm", ns::SM));
         }
-        features.extend(limits_feature(self.settings.limits_after));
+        features.extend(self.settings.limits_after.feature());
         features.extend(self.settings.features_after.iter().cloned());
         header::features(out, self.framing, &features);
     }
@@ -154,16 +154,18 @@ impl Core {
     }
 }
 
-/// XEP-0478.
-fn limits_feature(limits: StreamLimits) -> Option<Element> {
-    let child = |name, value: Option<u32>| {
-        value.map(|value| Element::new(name, ns::STREAM_LIMITS).with_text(value.to_string()))
-    };
-    let max_bytes = child("max-bytes", limits.max_bytes);
-    let idle_seconds = child("idle-seconds", limits.idle_seconds);
-    let any = max_bytes.is_some() || idle_seconds.is_some();
-    let feature = Element::new("limits", ns::STREAM_LIMITS)
-        .with_children(max_bytes)
-        .with_children(idle_seconds);
-    any.then_some(feature)
+impl StreamLimits {
+    /// The stream feature of XEP-0478, if there is anything to tell.
+    pub(in crate::stream) fn feature(self) -> Option<Element> {
+        let child = |name, value: Option<u32>| {
+            value.map(|value| Element::new(name, ns::STREAM_LIMITS).with_text(value.to_string()))
+        };
+        let max_bytes = child("max-bytes", self.max_bytes);
+        let idle_seconds = child("idle-seconds", self.idle_seconds);
+        let any = max_bytes.is_some() || idle_seconds.is_some();
+        let feature = Element::new("limits", ns::STREAM_LIMITS)
+            .with_children(max_bytes)
+            .with_children(idle_seconds);
+        any.then_some(feature)
+    }
 }
