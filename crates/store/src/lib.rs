@@ -41,6 +41,7 @@ pub mod documents;
 mod error;
 pub mod invites;
 pub mod maintenance;
+pub mod outbox;
 pub mod prefs;
 pub mod pubsub;
 pub mod requests;
@@ -94,6 +95,8 @@ pub struct Store {
     pub prefs: Arc<dyn prefs::Prefs>,
     /// Messages (XEP-0313) and those waiting for an offline account (XEP-0160).
     pub archive: Arc<dyn archive::Archive>,
+    /// Stanzas for other domains.
+    pub outbox: Arc<dyn outbox::Outbox>,
     /// Small private documents by key (XEP-0049, XEP-0054 …).
     pub documents: Arc<dyn documents::Documents>,
     /// Nodes and their items (XEP-0060).

@@ -18,6 +18,7 @@ pub mod archive;
 pub mod blocks;
 pub mod documents;
 pub mod invites;
+pub mod outbox;
 pub mod prefs;
 pub mod pubsub;
 pub mod requests;
@@ -85,6 +86,11 @@ macro_rules! conformance_tests {
                 a_purge_leaves_the_other_side_its_copy
                 reads_see_what_was_appended_before
                 a_jumping_clock_disturbs_nothing
+            }
+            outbox {
+                parcels_wait_until_they_are_done
+                a_parcel_and_its_archive_row_are_one_unit
+                parcels_of_a_deleted_account_are_gone
             }
             documents {
                 a_document_is_replaced_and_deleted

@@ -24,6 +24,7 @@ mod faults;
 mod invites;
 mod log;
 mod maintenance;
+mod outbox;
 mod page;
 mod peer;
 mod prefs;
@@ -181,6 +182,7 @@ fn assemble(engine: &Arc<Engine>, hash: PeerHash) -> Store {
         blocks: Arc::new(blocks::Sqlite(engine.clone())),
         prefs: Arc::new(prefs::Sqlite(engine.clone())),
         archive: Arc::new(archive::Sqlite { engine: engine.clone(), hash }),
+        outbox: Arc::new(outbox::Sqlite(engine.clone())),
         documents: Arc::new(documents::Sqlite(engine.clone())),
         pubsub: Arc::new(pubsub::Sqlite(engine.clone())),
         tokens: Arc::new(tokens::Sqlite(engine.clone())),

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::backup::CopyJob;
 use crate::archive::{Ticket, Unit};
+use crate::outbox::Parcel;
 use crate::{AccountId, StoreError};
 
 /// What a call needs to find in the archive's index before it runs (see `log.rs`).
@@ -37,6 +38,8 @@ pub(super) trait Call: Send {
 pub(super) enum Job {
     /// A unit of messages and who is told.
     Append(Unit, Option<(Arc<dyn Ticket>, u64)>),
+    /// A stanza for another domain, with the unit of messages that belongs to it.
+    Send(Box<Parcel>, Unit, Option<(Arc<dyn Ticket>, u64)>),
     /// A write.
     Call(Box<dyn Call>),
     /// Tell when everything before is settled, with the rows of this account in the index.
@@ -53,15 +56,25 @@ pub(super) enum Job {
 impl Job {
     fn bytes(&self) -> usize {
         match self {
-            Job::Append(unit, _) => unit.iter().map(|row| row.stanza.len() + ROW_BYTES).sum(),
+            Job::Append(unit, _) => bytes_of_unit(unit),
+            Job::Send(parcel, unit, _) => bytes_of_unit(unit) + parcel.stanza.len() + ROW_BYTES,
             _ => ROW_BYTES,
         }
     }
 
+    /// It is part of the message path, whose queue has a bound of its own.
+    fn is_message(&self) -> bool {
+        matches!(self, Job::Append(..) | Job::Send(..))
+    }
+
     /// Someone waits for the answer, so do not gather for it.
     fn is_urgent(&self) -> bool {
-        !matches!(self, Job::Append(..))
+        !self.is_message()
     }
+}
+
+fn bytes_of_unit(unit: &Unit) -> usize {
+    unit.iter().map(|row| row.stanza.len() + ROW_BYTES).sum()
 }
 
 /// What a row costs in the queue beside its stanza.
@@ -120,12 +133,11 @@ impl Queue {
             return Err(StoreError::Closed);
         }
         // A single unit larger than the whole queue still has to get through when nothing waits.
-        let full = match job {
-            Job::Append(..) => {
-                state.items >= self.max_items || state.bytes + bytes > self.max_bytes
-            }
+        let full = if job.is_message() {
+            state.items >= self.max_items || state.bytes + bytes > self.max_bytes
+        } else {
             // Logins and reads get through when messages no longer do, up to a bound of their own.
-            _ => state.items >= 2 * self.max_items,
+            state.items >= 2 * self.max_items
         };
         if full && state.items > 0 {
             return Err(StoreError::Busy);
@@ -216,7 +228,7 @@ impl Queue {
         let jobs = std::mem::take(&mut self.state.lock().jobs);
         for job in jobs {
             match job {
-                Job::Append(_, Some((ticket, tag))) => {
+                Job::Append(_, Some((ticket, tag))) | Job::Send(_, _, Some((ticket, tag))) => {
                     ticket.settled(tag, Err(&StoreError::Closed))
                 }
                 Job::Call(call) => call.settle(Err(&StoreError::Closed)),

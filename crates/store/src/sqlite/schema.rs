@@ -5,8 +5,11 @@ use rusqlite::Connection;
 /// What stands in the header of every database of ours ("Anem").
 pub(super) const APPLICATION_ID: i32 = 0x416e_656d;
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_pubsub.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_pubsub.sql"),
+    include_str!("migrations/0003_outbox.sql"),
+];
 
 /// The schema this program knows.
 pub(super) fn newest() -> u32 {

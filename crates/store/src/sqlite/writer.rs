@@ -15,8 +15,10 @@ use super::faults::Faults;
 use super::log::{Log, SharedRows};
 use super::peer::PeerHash;
 use super::queue::{Call, Fold, Job, Queue, Taken, bytes_of};
-use super::{OnFatal, wal};
+use super::{OnFatal, outbox, wal};
+use crate::archive::Unit;
 use crate::maintenance::Health;
+use crate::outbox::Parcel;
 use crate::{AccountId, StoreError};
 
 /// Most jobs in one transaction.
@@ -158,8 +160,10 @@ impl<'c> Writer<'c> {
     /// Tells the outcome. A copy is handed back: it takes long and comes last.
     fn settle(&mut self, job: Job, outcome: Result<(), &StoreError>) -> Option<CopyJob> {
         match job {
-            Job::Append(_, Some((ticket, tag))) => ticket.settled(tag, outcome),
-            Job::Append(_, None) => {}
+            Job::Append(_, Some((ticket, tag))) | Job::Send(_, _, Some((ticket, tag))) => {
+                ticket.settled(tag, outcome);
+            }
+            Job::Append(_, None) | Job::Send(_, _, None) => {}
             Job::Call(call) => call.settle(outcome),
             Job::Sync(_, tell) => drop(tell.send(outcome.map_err(Clone::clone))),
             Job::Scrub(tell) => {
@@ -199,7 +203,7 @@ impl<'c> Writer<'c> {
 
     fn effort(&self, job: &Job) -> Effort {
         match job {
-            Job::Append(..) | Job::Call(_) => Effort::Durable,
+            Job::Append(..) | Job::Send(..) | Job::Call(_) => Effort::Durable,
             Job::Sync(Some(account), _) if !self.log.is_folded(*account) => Effort::Derived,
             Job::Sync(..) | Job::Scrub(_) | Job::Peek(..) | Job::Copy(_) => Effort::Nothing,
         }
@@ -213,6 +217,10 @@ impl<'c> Writer<'c> {
                 Job::Append(unit, _) => {
                     rows += unit.len();
                     self.log.append(unit)
+                }
+                Job::Send(parcel, unit, _) => {
+                    rows += unit.len();
+                    self.send(parcel, unit)
                 }
                 Job::Call(call) => self.call(call.as_mut()),
                 Job::Sync(Some(account), _) => self.log.fold(*account).map(|_| ()),
@@ -231,6 +239,19 @@ impl<'c> Writer<'c> {
         }
         self.db.prepare_cached("COMMIT")?.execute([])?;
         Ok(())
+    }
+
+    /// A parcel and its unit, or neither.
+    fn send(&mut self, parcel: &Parcel, unit: &Unit) -> Result<(), StoreError> {
+        outbox::insert(self.db, parcel)?;
+        let appended = self.log.append(unit);
+        if let Err(error) = &appended
+            && !error.is_environment()
+        {
+            // A refused unit left no trace; nor does its parcel.
+            outbox::take_back(self.db, parcel.id)?;
+        }
+        appended
     }
 
     fn call(&mut self, call: &mut dyn Call) -> Result<(), StoreError> {

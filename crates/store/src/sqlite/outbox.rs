@@ -1,0 +1,116 @@
+//! The outbox in SQLite.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{Connection, params};
+
+use super::engine::Engine;
+use super::queue::Job;
+use super::values::unsigned;
+use crate::archive::{Busy, Ticket, Unit};
+use crate::outbox::{MAX_LOAD, Outbox, Parcel, Waiting};
+use crate::{AccountId, Fut, Millis, StoreError};
+
+pub(super) struct Sqlite(pub(super) Arc<Engine>);
+
+impl Outbox for Sqlite {
+    fn send(
+        &self,
+        parcel: Parcel,
+        unit: Unit,
+        ticket: Option<(Arc<dyn Ticket>, u64)>,
+    ) -> Result<(), Busy> {
+        let job = Job::Send(Box::new(parcel), unit, ticket);
+        self.0.shared.queue.push(job).map_err(|_| Busy)
+    }
+
+    fn next(&self) -> Fut<'_, u64> {
+        self.0.read(|db| {
+            let sql = "SELECT ifnull(max(id), 0) + 1 FROM outbox";
+            Ok(unsigned(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
+        })
+    }
+
+    fn waiting(&self) -> Fut<'_, Vec<Waiting>> {
+        self.0.read(|db| {
+            let mut select = db.prepare_cached(
+                "SELECT local, remote, count(*), max(id), min(at) FROM outbox
+                 GROUP BY remote, local ORDER BY remote, local",
+            )?;
+            let rows = select.query_map([], |row| {
+                Ok(Waiting {
+                    local: row.get(0)?,
+                    remote: row.get(1)?,
+                    count: unsigned(row.get(2)?),
+                    newest: unsigned(row.get(3)?),
+                    since: row.get(4)?,
+                })
+            })?;
+            Ok::<_, StoreError>(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn load(
+        &self,
+        local: Box<str>,
+        remote: Box<str>,
+        after: u64,
+        limit: u32,
+    ) -> Fut<'_, Vec<Parcel>> {
+        self.0.read(move |db| load(db, &local, &remote, after, limit))
+    }
+
+    fn done(&self, ids: Vec<u64>) -> Fut<'_, ()> {
+        self.0.write(move |db| {
+            let mut delete = db.prepare_cached("DELETE FROM outbox WHERE id = ?1")?;
+            for id in ids {
+                delete.execute([id as i64])?;
+            }
+            Ok::<_, StoreError>(())
+        })
+    }
+}
+
+fn load(
+    db: &Connection,
+    local: &str,
+    remote: &str,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Parcel>, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT id, local, remote, account, at, stanza FROM outbox
+         WHERE remote = ?1 AND local = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
+    )?;
+    let values = params![remote, local, after as i64, limit.min(MAX_LOAD)];
+    let rows = select.query_map(values, |row| {
+        Ok(Parcel {
+            id: unsigned(row.get(0)?),
+            local: row.get(1)?,
+            remote: row.get(2)?,
+            account: row.get::<_, Option<i64>>(3)?.map(AccountId),
+            at: row.get::<_, Millis>(4)?,
+            stanza: Bytes::from(row.get::<_, Vec<u8>>(5)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Writes a parcel. What can be wrong with it is found before anything of it is written.
+pub(super) fn insert(db: &Connection, parcel: &Parcel) -> Result<(), StoreError> {
+    let Parcel { id, local, remote, account, at, stanza } = parcel;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO outbox (id, local, remote, account, at, stanza)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let account = account.map(|account| account.0);
+    insert.execute(params![*id as i64, local, remote, account, at, stanza.as_ref()])?;
+    Ok(())
+}
+
+/// Takes a parcel back in the transaction that wrote it.
+pub(super) fn take_back(db: &Connection, id: u64) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id as i64])?;
+    Ok(())
+}
