@@ -1,0 +1,238 @@
+//! One session with a device: what X3DH gave, and the Double Ratchet that goes on from there.
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::bundle::Bundle;
+use crate::curve::{PublicKey, SecretKey, prefixed};
+use crate::device::Device;
+use crate::error::{DecryptionError, EncryptionError, InitiationError};
+use crate::identity::IdentityKey;
+use crate::ratchet::{DoubleRatchet, Step};
+use crate::state::{Reader, StateError, Writer};
+use crate::version::Version;
+use crate::wire::{self, KeyExchange, Message, Opening};
+use crate::x3dh::{Initiator, Responder};
+
+/// A session, open from the first message on.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    version: Version,
+    ours: IdentityKey,
+    theirs: IdentityKey,
+    /// `EK_A`: one key exchange has one, so it tells them apart.
+    base_key: PublicKey,
+    role: Role,
+    ratchet: DoubleRatchet,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Role {
+    /// We opened it. Until the peer has answered, each message repeats the key exchange.
+    Initiator { unanswered: Option<PreKeyIds> },
+    /// The peer opened it.
+    Responder,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct PreKeyIds {
+    pre_key: u32,
+    signed_pre_key: u32,
+}
+
+/// The content of a `<key/>`, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyMessage {
+    /// To be base64 encoded.
+    pub bytes: Vec<u8>,
+    /// Whether it is a key exchange: the attribute `kex`, or `prekey` in the legacy version.
+    pub key_exchange: bool,
+}
+
+/// A message that is authentic, and what it does to its session.
+pub(crate) struct Opened {
+    pub(crate) plaintext: Zeroizing<Vec<u8>>,
+    step: Step,
+}
+
+impl Session {
+    /// Opens a session towards the device of the bundle.
+    pub(crate) fn initiate<R: CryptoRng + ?Sized>(
+        device: &Device,
+        bundle: &Bundle,
+        rng: &mut R,
+    ) -> Result<Self, InitiationError> {
+        let version = bundle.version();
+        let chosen = bundle.choose_pre_key(rng).ok_or(InitiationError::NoPreKey)?;
+        let (signed_pre_key_id, signed_pre_key) = bundle.signed_pre_key();
+        let ephemeral = SecretKey::random(rng);
+        let root = Initiator {
+            identity: &device.identity_secret(),
+            ephemeral: &ephemeral,
+            their_identity: bundle.identity().curve25519(),
+            their_signed_pre_key: signed_pre_key,
+            their_pre_key: &chosen.key,
+        }
+        .agree(version)?;
+        let ids = PreKeyIds { pre_key: chosen.id, signed_pre_key: signed_pre_key_id };
+        Ok(Self {
+            version,
+            ours: *device.identity(),
+            theirs: *bundle.identity(),
+            base_key: ephemeral.public_key(),
+            role: Role::Initiator { unanswered: Some(ids) },
+            ratchet: DoubleRatchet::initiate(version, &root, signed_pre_key, rng)?,
+        })
+    }
+
+    /// The session that a key exchange wants to open. It holds when a message has been
+    /// decrypted with it.
+    pub(crate) fn accept(
+        version: Version,
+        device: &Device,
+        theirs: &IdentityKey,
+        pre_key_id: u32,
+        exchange: &KeyExchange<'_>,
+    ) -> Result<Self, DecryptionError> {
+        let signed_pre_key = device.signed_pre_key(exchange.signed_pre_key_id)?;
+        let pre_key = device.pre_key(pre_key_id)?;
+        let base_key = PublicKey::from_bytes(&exchange.base_key)?;
+        let root = Responder {
+            identity: &device.identity_secret(),
+            signed_pre_key,
+            pre_key,
+            their_identity: theirs.curve25519(),
+            their_ephemeral: &base_key,
+        }
+        .agree(version)?;
+        Ok(Self {
+            version,
+            ours: *device.identity(),
+            theirs: *theirs,
+            base_key,
+            role: Role::Responder,
+            ratchet: DoubleRatchet::accept(version, root, signed_pre_key.clone()),
+        })
+    }
+
+    pub(crate) fn theirs(&self) -> &IdentityKey {
+        &self.theirs
+    }
+
+    /// Whether a key exchange is the one that opened this session.
+    pub(crate) fn was_opened_by(&self, base_key: &[u8; 32]) -> bool {
+        matches!(self.role, Role::Responder) && self.base_key.as_bytes() == base_key
+    }
+
+    pub(crate) fn knows_ratchet_key(&self, ratchet_key: &[u8; 32]) -> bool {
+        self.ratchet.knows(ratchet_key)
+    }
+
+    pub(crate) fn needs_heartbeat(&self) -> bool {
+        self.ratchet.needs_heartbeat()
+    }
+
+    /// Whether the peer is known to have this session: it has written in it.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        !matches!(self.role, Role::Initiator { unanswered: Some(_) })
+    }
+
+    pub(crate) fn encrypt<R: CryptoRng + ?Sized>(
+        &mut self,
+        plaintext: &[u8],
+        rng: &mut R,
+    ) -> Result<KeyMessage, EncryptionError> {
+        let (header, message_key) = self.ratchet.send(rng)?;
+        let keys = message_key.expand(self.version);
+        let ad = self.associated_data(&self.ours, &self.theirs);
+        let ciphertext = keys.encrypt(plaintext);
+        let tag = |message: &[u8]| keys.tag(&[ad.as_slice(), message]);
+        let message = wire::write_message(self.version, &header, &ciphertext, tag);
+        let Role::Initiator { unanswered: Some(ids) } = self.role else {
+            return Ok(KeyMessage { bytes: message, key_exchange: false });
+        };
+        let opening = Opening {
+            pre_key_id: ids.pre_key,
+            signed_pre_key_id: ids.signed_pre_key,
+            identity_key: &self.ours,
+            base_key: &self.base_key,
+        };
+        let bytes = wire::write_key_exchange(self.version, &opening, &message);
+        Ok(KeyMessage { bytes, key_exchange: true })
+    }
+
+    /// Decrypts without changing anything; see [`Session::commit`].
+    pub(crate) fn open(&self, message: &Message<'_>) -> Result<Opened, DecryptionError> {
+        let step = self.ratchet.receive(&message.header)?;
+        let ad = self.associated_data(&self.theirs, &self.ours);
+        let authenticated = [ad.as_slice(), message.authenticated];
+        let plaintext = step
+            .message_key
+            .open(self.version, &authenticated, message.tag, message.ciphertext)
+            .ok_or(DecryptionError::BadMac)?;
+        Ok(Opened { plaintext, step })
+    }
+
+    /// Makes the change of a message that was opened.
+    pub(crate) fn commit(&mut self, opened: Opened) -> Zeroizing<Vec<u8>> {
+        self.ratchet.commit(opened.step);
+        if let Role::Initiator { unanswered } = &mut self.role {
+            *unanswered = None;
+        }
+        opened.plaintext
+    }
+
+    /// `AD`: who opened the session, then the other, for as long as it lasts; in the legacy
+    /// version the sender of each message, then its receiver.
+    fn associated_data(&self, sender: &IdentityKey, receiver: &IdentityKey) -> Vec<u8> {
+        match (self.version, self.role) {
+            (Version::Legacy, _) => {
+                [sender, receiver].map(|key| prefixed(key.curve25519().as_bytes())).concat()
+            }
+            (Version::Omemo2, Role::Initiator { .. }) => {
+                [self.ours.as_ed25519().as_slice(), self.theirs.as_ed25519()].concat()
+            }
+            (Version::Omemo2, Role::Responder) => {
+                [self.theirs.as_ed25519().as_slice(), self.ours.as_ed25519()].concat()
+            }
+        }
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.bytes(self.ours.as_ed25519());
+        out.bytes(self.theirs.as_ed25519());
+        out.public_key(&self.base_key);
+        match self.role {
+            Role::Responder => out.byte(0),
+            Role::Initiator { unanswered: None } => out.byte(1),
+            Role::Initiator { unanswered: Some(ids) } => {
+                out.byte(2);
+                out.u32(ids.pre_key);
+                out.u32(ids.signed_pre_key);
+            }
+        }
+        self.ratchet.write(out);
+    }
+
+    pub(crate) fn read(version: Version, from: &mut Reader<'_>) -> Result<Self, StateError> {
+        let [ours, theirs] = [from.bytes()?, from.bytes()?];
+        Ok(Self {
+            version,
+            ours: IdentityKey::from_trusted(ours).ok_or(StateError::Value)?,
+            theirs: IdentityKey::from_trusted(theirs).ok_or(StateError::Value)?,
+            base_key: from.public_key()?,
+            role: match from.byte()? {
+                0 => Role::Responder,
+                1 => Role::Initiator { unanswered: None },
+                2 => Role::Initiator {
+                    unanswered: Some(PreKeyIds {
+                        pre_key: from.u32()?,
+                        signed_pre_key: from.u32()?,
+                    }),
+                },
+                _ => return Err(StateError::Value),
+            },
+            ratchet: DoubleRatchet::read(version, from)?,
+        })
+    }
+}
