@@ -3,12 +3,20 @@
 //! Calls are synchronous: the terminal keeps its store in SQLite on the core's own thread, the
 //! browser in SQLite over OPFS inside its worker. Reads see what the same step has written. A step
 //! is wrapped in [`Store::begin`] and [`Store::commit`]; after a commit that returned `Ok` it
-//! survives a crash and a power failure, after anything else nothing of it is there.
+//! survives a crash and a power failure, after anything else nothing of it is there. A write outside
+//! of a step is a step of its own.
 //!
 //! What is kept is sealed at rest where the implementation has a key; addresses are stored so that
 //! they can be looked up without being readable.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod memory;
 mod rows;
+mod search;
+
+pub use memory::MemoryStore;
+pub use search::Needle;
 
 pub use rows::{
     ArchiveState, Contact, Content, Conversation, Delivery, DeviceEntry, Encryption,
@@ -37,11 +45,25 @@ pub enum StoreError {
 /// The result of every call.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
+/// Most bytes of one value or one piece of media.
+pub const MAX_VALUE_BYTES: usize = 1024 * 1024;
+
+/// Whether a value may be kept; for implementations.
+///
+/// # Errors
+/// It has more than [`MAX_VALUE_BYTES`].
+pub fn within_limit(value: Option<&[u8]>) -> Result<()> {
+    match value.map_or(0, <[u8]>::len) {
+        ..=MAX_VALUE_BYTES => Ok(()),
+        size => Err(StoreError::Io(format!("{size} bytes are too many for one value"))),
+    }
+}
+
 /// Everything one account keeps.
 pub trait Store:
     Profile + Contacts + Conversations + Timeline + Archives + Outbox + Devices + Media
 {
-    /// Begins a step. There is never more than one.
+    /// Begins a step. There is never more than one: a step that a core left open is dropped.
     ///
     /// # Errors
     /// The storage refuses; there is no step then.
@@ -71,7 +93,7 @@ pub trait Profile {
     fn save_login(&self, login: &Login) -> Result<()>;
     /// A value by its name.
     fn value(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>>;
-    /// Keeps a value of at most 1 MiB, or removes it. Names are the program's own.
+    /// Keeps a value of at most [`MAX_VALUE_BYTES`], or removes it. Names are the program's own.
     fn save_value(&self, name: &str, value: Option<&[u8]>) -> Result<()>;
 }
 
@@ -145,7 +167,7 @@ pub trait Outbox {
     fn queued(&self) -> Result<Vec<Queued>>;
     /// Appends one. Its `id` is ignored; the new one is returned.
     fn enqueue(&self, queued: &Queued) -> Result<QueuedId>;
-    /// Replaces one in its place.
+    /// Replaces one in its place. Nothing happens if it is not there.
     fn save_queued(&self, queued: &Queued) -> Result<()>;
     /// Removes one: the server has it, or it was given up.
     fn dequeue(&self, id: QueuedId) -> Result<()>;
@@ -180,6 +202,6 @@ pub trait Devices {
 pub trait Media {
     /// The bytes under a key.
     fn media(&self, key: &str) -> Result<Option<Vec<u8>>>;
-    /// Keeps at most 1 MiB under a key, or removes it.
+    /// Keeps at most [`MAX_VALUE_BYTES`] under a key, or removes it.
     fn save_media(&self, key: &str, bytes: Option<&[u8]>) -> Result<()>;
 }
