@@ -5,14 +5,21 @@
 //! here.
 
 pub mod avatar;
+mod binary;
 pub mod bind2;
 pub mod caps;
 pub mod delay;
 pub mod disco;
+pub mod eme;
 pub mod fast;
 pub mod form;
 pub mod forward;
+pub mod hints;
+pub mod omemo2;
+pub mod omemo_legacy;
 pub mod pubsub;
 pub mod register;
 pub mod rsm;
 pub mod sasl2;
+pub mod sce;
+pub mod trust_message;
