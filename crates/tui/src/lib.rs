@@ -1,0 +1,3 @@
+//! Clownfish in the terminal.
+
+pub mod ui;
