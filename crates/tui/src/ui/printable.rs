@@ -124,8 +124,9 @@ fn isolated(line: &str) -> String {
     }
 }
 
-/// The blocks of the scripts that run from right to left.
-fn is_right_to_left(character: char) -> bool {
+/// Whether a character is of a script that runs from right to left, by its block.
+#[must_use]
+pub fn is_right_to_left(character: char) -> bool {
     matches!(
         character,
         '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}'
