@@ -22,10 +22,25 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod account;
 pub mod command;
+mod cx;
 pub mod effect;
+mod features;
+mod inbox;
+mod incoming;
+mod iq;
+mod link;
+mod machine;
+mod outbox;
+mod pep;
+mod rng;
 pub mod store;
+mod timeline;
+mod timers;
+mod verified;
 pub mod view;
 
 pub use command::{Command, Request};
 pub use effect::{Effect, Input, Now};
+pub use machine::{Client, Options};

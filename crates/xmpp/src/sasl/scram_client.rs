@@ -4,6 +4,7 @@
 //! that the server knew the keys as well. A login is not finished before that.
 
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use super::downgrade::Advertised;
 use super::message::{Attributes, Malformed, check_nonce, decode, encode, encode_name};
@@ -61,6 +62,41 @@ impl ClientKeys {
             salt: salt.to_vec(),
             client_key: hash.hmac(&salted, &[b"Client Key"]),
             server_key: hash.hmac(&salted, &[b"Server Key"]),
+        })
+    }
+
+    /// The hash function they are for.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// The keys as bytes, to be kept as well as a password is.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let position = Hash::ALL.iter().position(|hash| *hash == self.hash).unwrap_or_default();
+        let mut out = Zeroizing::new(vec![u8::try_from(position).unwrap_or_default()]);
+        out.extend_from_slice(&self.iterations.to_be_bytes());
+        out.extend_from_slice(&self.client_key);
+        out.extend_from_slice(&self.server_key);
+        out.extend_from_slice(&self.salt);
+        out
+    }
+
+    /// Reads what [`ClientKeys::to_bytes`] wrote; `None` if it did not.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (position, rest) = bytes.split_first()?;
+        let hash = *Hash::ALL.get(usize::from(*position))?;
+        let (iterations, rest) = rest.split_first_chunk()?;
+        let (client_key, rest) = rest.split_at_checked(hash.output_bytes())?;
+        let (server_key, salt) = rest.split_at_checked(hash.output_bytes())?;
+        Some(Self {
+            hash,
+            iterations: u32::from_be_bytes(*iterations),
+            salt: salt.to_vec(),
+            client_key: Digest::from_slice(hash, client_key)?,
+            server_key: Digest::from_slice(hash, server_key)?,
         })
     }
 
@@ -351,6 +387,8 @@ mod tests {
         let credential = Credential::Keys(keys);
         let (with_keys, ..) = client().respond(challenge, &credential, &none).unwrap();
         assert_eq!(with_password, with_keys);
+        let Credential::Keys(keys) = credential else { unreachable!("these are keys") };
+        assert_eq!(ClientKeys::from_bytes(&keys.to_bytes()), Some(keys));
         let resalted = b"r=abcdef,s=c2FsdHk=,i=4096";
         assert_eq!(client().respond(resalted, &credential, &none).unwrap_err(), Error::Keys);
     }

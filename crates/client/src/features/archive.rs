@@ -1,0 +1,370 @@
+//! XEP-0313: Message Archive Management 1.1.1
+//!
+//! The archive of the account decides what there is and in which order. Three things keep this
+//! device in step with it:
+//!
+//! - *Catching up*: a new session asks for everything after the newest id from which on nothing is
+//!   missing, page by page, the oldest first. Each page is kept as it arrives; its last id is kept
+//!   when it is complete. Whoever is killed in between asks for the same page again, and what was
+//!   there is recognised.
+//! - *Going along*: what arrives live moves that id on.
+//! - *Settling*: what this device sends has no id and no certain place until the archive tells. So
+//!   the id stays before it, and shortly after the server has it, the stretch is read once.
+//!
+//! Positions are reserved when a page is asked for: what arrives live meanwhile stands behind it,
+//! and moves to its place when a later page holds it.
+
+use std::collections::BTreeMap;
+
+use xmpp::ext::form::{Field, Form, FormType};
+use xmpp::ext::rsm;
+use xmpp::jid::BareJid;
+use xmpp::ns;
+use xmpp::time::Millis;
+use xmpp::xml::Element;
+
+use super::{Feature, Spec};
+use crate::cx::{Cx, Step};
+use crate::incoming::{Incoming, Source};
+use crate::iq::Answer;
+use crate::store::{ArchiveState, Position, Store};
+use crate::timeline;
+use crate::timers::TimerId;
+use crate::verified::{ArchiveResult, Verified};
+use crate::view::{Outcome, Problem};
+use crate::{inbox, link};
+
+pub(crate) const FEATURE: Feature = Feature {
+    name: "archive",
+    specs: &[
+        Spec { number: "XEP-0313", version: "1.1.1" },
+        Spec { number: "XEP-0059", version: "1.0" },
+    ],
+    online: Some(on_online),
+    resumed: Some(on_resumed),
+    ended: Some(on_ended),
+    ..Feature::NOTHING
+};
+
+/// What is remembered of the archive.
+#[derive(Default)]
+pub(crate) struct State {
+    /// How far it is known.
+    known: ArchiveState,
+    /// Queries that are running, by their id.
+    queries: BTreeMap<String, Query>,
+    /// A query that goes forward is running.
+    forward: bool,
+    /// The newest id that arrived live since that began.
+    live: Option<String>,
+    /// Messages were sent or copied whose ids are not known.
+    unsettled: bool,
+    settle: Option<TimerId>,
+    /// When the archive got the message of the newest id.
+    time: Option<Millis>,
+}
+
+struct Query {
+    /// What the results are.
+    source: Source,
+    /// Where the next result stands.
+    next: Position,
+    /// When the archive got the last result.
+    time: Option<Millis>,
+    /// The newest id that arrived live is among the results.
+    met_live: bool,
+}
+
+impl State {
+    pub(crate) fn load(store: &dyn Store, me: Option<&BareJid>) -> Step<Self> {
+        let Some(me) = me else { return Ok(Self::default()) };
+        let time = store.value(TIME)?.and_then(|bytes| bytes.first_chunk().copied());
+        Ok(Self {
+            known: store.archive(me)?,
+            time: time.map(|bytes| Millis(u64::from_be_bytes(bytes))),
+            ..Self::default()
+        })
+    }
+}
+
+fn on_online(cx: &mut Cx<'_>) -> Step {
+    forward(cx)
+}
+
+/// Nothing was lost, but a query may have been: the answers of a session that goes on still come,
+/// and those of one that was caught up need none.
+fn on_resumed(cx: &mut Cx<'_>) -> Step {
+    if cx.state.link.caught_up || cx.state.features.archive.forward {
+        return Ok(());
+    }
+    forward(cx)
+}
+
+fn on_ended(cx: &mut Cx<'_>) -> Step {
+    let archive = &mut cx.state.features.archive;
+    archive.queries.clear();
+    archive.forward = false;
+    archive.live = None;
+    archive.unsettled = false;
+    if let Some(timer) = archive.settle.take() {
+        cx.cancel(timer);
+    }
+    Ok(())
+}
+
+/// Asks for the next page after what is known, or for the last one if nothing is.
+fn forward(cx: &mut Cx<'_>) -> Step {
+    let position = match &cx.state.features.archive.known.newest {
+        Some(newest) => rsm::Position::After(newest.clone()),
+        None => rsm::Position::Last,
+    };
+    ask_forward(cx, position, None)
+}
+
+fn ask_forward(cx: &mut Cx<'_>, position: rsm::Position, start: Option<Millis>) -> Step {
+    cx.state.features.archive.forward = true;
+    // What was written before this device existed is history, not news.
+    let first = matches!(position, rsm::Position::Last);
+    let source = if first { Source::Older } else { Source::CatchUp };
+    let next = timeline::reserve(cx, PAGE)?;
+    ask(cx, source, next, position, Filter { start, with: None }, move |cx, query, answer| {
+        on_forward(cx, &query, answer, first)
+    })
+}
+
+/// Which messages are asked for.
+struct Filter {
+    start: Option<Millis>,
+    with: Option<BareJid>,
+}
+
+fn ask(
+    cx: &mut Cx<'_>,
+    source: Source,
+    next: Position,
+    position: rsm::Position,
+    filter: Filter,
+    then: impl FnOnce(&mut Cx<'_>, Query, Answer) -> Step + Send + 'static,
+) -> Step {
+    let id = cx.rng.id();
+    let mut form = Form::typed(FormType::Submit, ns::MAM);
+    if let Some(start) = filter.start {
+        form = form.with_field(Field::untyped("start").with_value(start.xep0082()));
+    }
+    if let Some(with) = &filter.with {
+        form = form.with_field(Field::untyped("with").with_value(with.to_string()));
+    }
+    let page = rsm::Request { max: usize::try_from(PAGE).ok(), position };
+    let element = Element::new("query", ns::MAM)
+        .with_attr("queryid", &id)
+        .with_child(form.to_element())
+        .with_child(page.to_element());
+    let query = Query { source, next, time: None, met_live: false };
+    cx.state.features.archive.queries.insert(id.clone(), query);
+    cx.iq_set(None, element, move |cx, answer| {
+        match cx.state.features.archive.queries.remove(&id) {
+            Some(query) => then(cx, query, answer),
+            None => Ok(()),
+        }
+    })
+}
+
+/// A message from the archive. Only what was asked for counts.
+pub(crate) fn on_result(cx: &mut Cx<'_>, result: &Verified<ArchiveResult>) -> Step {
+    let archive = &mut cx.state.features.archive;
+    let Some(query) = archive.queries.get_mut(&result.query) else { return Ok(()) };
+    let position = query.next;
+    let source = query.source;
+    query.next = Position(position.0.saturating_add(1));
+    query.time = result.time.or(query.time);
+    query.met_live |= archive.live.as_ref() == Some(&result.id);
+    let now = cx.time();
+    let Some(mut incoming) = Incoming::new(&result.message, cx.me, source, now) else {
+        return Ok(());
+    };
+    incoming.archive_id = Some(result.id.clone());
+    incoming.position = Some(position);
+    incoming.time = result.time.filter(|time| *time <= now).unwrap_or(incoming.time);
+    inbox::receive(cx, incoming)
+}
+
+fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> Step {
+    cx.state.features.archive.forward = false;
+    let fin = answer.payload("fin", ns::MAM);
+    let Some(fin) = fin else {
+        return match answer {
+            // The archive no longer has that message: go on from its time.
+            Answer::Error(error) if error.condition == xmpp::error::Condition::ItemNotFound => {
+                let start = cx.state.features.archive.time;
+                cx.state.features.archive.known.newest = None;
+                match start {
+                    Some(start) => ask_forward(cx, rsm::Position::First, Some(start)),
+                    None => ask_forward(cx, rsm::Position::Last, None),
+                }
+            }
+            // There is no archive: what arrives is all there is.
+            Answer::Error(_) => link::on_caught_up(cx),
+            Answer::Result(_) | Answer::Lost => {
+                if cx.online() {
+                    cx.later(RETRY, |cx| if cx.online() { on_resumed(cx) } else { Ok(()) });
+                }
+                Ok(())
+            }
+        };
+    };
+    let page = rsm::Response::child_of(fin).unwrap_or_default();
+    let complete = fin.attr("complete").is_some_and(|value| matches!(value, "true" | "1"));
+    let archive = &mut cx.state.features.archive;
+    if first {
+        archive.known.oldest = page.first.as_ref().map(|(id, _)| id.clone());
+        archive.known.complete = complete;
+    }
+    let more = !first && !complete && page.last.is_some();
+    if let Some(last) = page.last {
+        archive.known.newest = Some(last);
+        archive.time = query.time.or(archive.time);
+    }
+    if more {
+        save(cx)?;
+        return forward(cx);
+    }
+    let live = archive.live.take();
+    if !query.met_live
+        && !archive.unsettled
+        && let Some(live) = live
+    {
+        archive.known.newest = Some(live);
+        archive.time = Some(cx.now.wall);
+    }
+    save(cx)?;
+    link::on_caught_up(cx)
+}
+
+fn save(cx: &mut Cx<'_>) -> Step {
+    let archive = &cx.state.features.archive;
+    cx.store.save_archive(cx.me, &archive.known)?;
+    let time = archive.time.map(|time| time.0.to_be_bytes());
+    cx.store.save_value(TIME, time.as_ref().map(<[u8; 8]>::as_slice))
+}
+
+/// A message came, from wherever: if it is new, nothing is missing up to its id.
+pub(crate) fn saw(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
+    if !incoming.source.is_live() {
+        return Ok(());
+    }
+    let Some(id) = &incoming.archive_id else {
+        return if incoming.own && incoming.source == Source::Carbon {
+            unsettle(cx)
+        } else {
+            Ok(())
+        };
+    };
+    let archive = &mut cx.state.features.archive;
+    if archive.forward {
+        archive.live = Some(id.clone());
+        return Ok(());
+    }
+    if !cx.state.link.caught_up || archive.unsettled {
+        return Ok(());
+    }
+    archive.known.newest = Some(id.clone());
+    archive.time = Some(incoming.time);
+    save(cx)
+}
+
+/// A message of this device is in the archive now.
+pub(crate) fn on_sent(cx: &mut Cx<'_>) -> Step {
+    unsettle(cx)
+}
+
+/// There are messages whose place is not known: read it once nothing more happens.
+fn unsettle(cx: &mut Cx<'_>) -> Step {
+    cx.state.features.archive.unsettled = true;
+    if let Some(timer) = cx.state.features.archive.settle.take() {
+        cx.cancel(timer);
+    }
+    let timer = cx.later(SETTLE, settle);
+    cx.state.features.archive.settle = Some(timer);
+    Ok(())
+}
+
+fn settle(cx: &mut Cx<'_>) -> Step {
+    cx.state.features.archive.settle = None;
+    if !cx.online() || !cx.state.link.caught_up {
+        // The next session reads the stretch anyway.
+        return Ok(());
+    }
+    if cx.state.features.archive.forward {
+        return unsettle(cx);
+    }
+    cx.state.features.archive.unsettled = false;
+    forward(cx)
+}
+
+/// How far the archive of one conversation is known.
+fn of_conversation(cx: &Cx<'_>, address: &BareJid) -> Step<ArchiveState> {
+    if address == cx.me { Ok(ArchiveState::default()) } else { cx.store.archive(address) }
+}
+
+/// Whether there is nothing older of this conversation on the server.
+pub(crate) fn is_complete(cx: &Cx<'_>, address: &BareJid) -> Step<bool> {
+    let all = cx.state.features.archive.known.complete;
+    Ok(all || address == cx.me || of_conversation(cx, address)?.complete)
+}
+
+/// Fetches an older page of one conversation for its window.
+pub(crate) fn older(cx: &mut Cx<'_>, number: u64, address: &BareJid) -> Step {
+    if !cx.online() {
+        cx.failed(number, Problem::Timeout);
+        return Ok(());
+    }
+    let oldest = match of_conversation(cx, address)?.oldest {
+        Some(oldest) => Some(oldest),
+        None => {
+            let first = cx.store.after(address, Position(0), FIRST_FEW)?;
+            first.into_iter().find_map(|message| message.archive_id)
+        }
+    };
+    let position = oldest.map_or(rsm::Position::Last, rsm::Position::Before);
+    let next = timeline::reserve_before(cx, PAGE)?;
+    let filter = Filter { start: None, with: Some(address.clone()) };
+    let address = address.clone();
+    ask(cx, Source::Older, next, position, filter, move |cx, _, answer| {
+        on_older(cx, number, &address, next, &answer)
+    })
+}
+
+fn on_older(
+    cx: &mut Cx<'_>,
+    number: u64,
+    address: &BareJid,
+    from: Position,
+    answer: &Answer,
+) -> Step {
+    let Some(fin) = answer.payload("fin", ns::MAM) else {
+        let problem = answer.problem().unwrap_or(Problem::Timeout);
+        cx.failed(number, problem);
+        return Ok(());
+    };
+    let page = rsm::Response::child_of(fin).unwrap_or_default();
+    let mut known = of_conversation(cx, address)?;
+    known.complete = page.first.is_none()
+        || fin.attr("complete").is_some_and(|value| matches!(value, "true" | "1"));
+    known.oldest = page.first.map(|(id, _)| id).or(known.oldest);
+    cx.store.save_archive(address, &known)?;
+    let until = Position(from.0.saturating_add(PAGE));
+    let messages = cx.store.before(address, Some(until), usize::try_from(PAGE).unwrap_or(0))?;
+    timeline::show_older(cx, address, messages)?;
+    cx.done(number, Outcome::Done);
+    Ok(())
+}
+
+/// The name under which the time of the newest message is stored.
+const TIME: &str = "archive-time";
+/// Results in a page. Positions are reserved for as many.
+const PAGE: u64 = 100;
+/// Among so many oldest messages one has an id of the archive.
+const FIRST_FEW: usize = 50;
+/// After a query without an answer, and after the last message without an id: milliseconds.
+const RETRY: u64 = 10_000;
+const SETTLE: u64 = 2_500;

@@ -1,0 +1,182 @@
+//! XEP-0115: Entity Capabilities 1.6.0, XEP-0030: Service Discovery 2.5.0
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xmpp::error::Condition;
+use xmpp::ext::caps::{self, Caps};
+use xmpp::ext::disco::{Identity, Info};
+use xmpp::jid::{BareJid, Jid};
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{ALL, Feature, IqRoute, Reply, Spec, roster};
+use crate::cx::{Cx, Step};
+use crate::iq::Answer;
+
+pub(crate) const FEATURE: Feature = Feature {
+    name: "caps",
+    specs: &[
+        Spec { number: "XEP-0115", version: "1.6.0" },
+        Spec { number: "XEP-0030", version: "2.5.0" },
+    ],
+    features: &[ns::DISCO_INFO, ns::CAPS],
+    online: Some(on_online),
+    ended: Some(on_ended),
+    iq: &[IqRoute { set: false, name: "query", ns: ns::DISCO_INFO, handle: on_info }],
+    ..Feature::NOTHING
+};
+
+/// What others can do.
+#[derive(Default)]
+pub(crate) struct State {
+    /// Features by the verified hash.
+    known: BTreeMap<String, BTreeSet<String>>,
+    /// Hashes that are being asked for.
+    asked: BTreeSet<String>,
+    /// What the server says of itself, in this session.
+    server: Option<Info>,
+    /// What the server says of the account.
+    account: Option<Info>,
+}
+
+/// What this program can do, as others see it.
+fn own_info(cx: &Cx<'_>) -> Info {
+    let features =
+        ALL.iter().flat_map(|feature| feature.features.iter().map(|var| (*var).to_owned()));
+    let notify = ALL.iter().flat_map(|feature| feature.notify);
+    let notify = notify.map(|node| format!("{node}+notify"));
+    let features: BTreeSet<String> = features.chain(notify).collect();
+    let identity = Identity::new("client", cx.options.kind.as_str());
+    Info::new()
+        .with_identity(identity.with_name(cx.options.software.as_str()))
+        .with_features(features)
+}
+
+/// The hash of it, for presence.
+pub(crate) fn own(cx: &Cx<'_>) -> Caps {
+    Caps::of(NODE, &own_info(cx))
+}
+
+/// Answers what this program can do, to those who may know that it is there.
+fn on_info(cx: &mut Cx<'_>, iq: &Element) -> Step<Reply> {
+    let allowed = match iq.attr("from").map(Jid::new) {
+        None => true,
+        Some(Ok(from)) => {
+            let address = from.to_bare();
+            address == *cx.me
+                || from.as_str() == cx.me.domain().as_str()
+                || roster::sees_us(cx, &address)
+        }
+        Some(Err(_)) => false,
+    };
+    if !allowed {
+        return Ok(Err(Condition::ServiceUnavailable));
+    }
+    let info = own_info(cx);
+    let node = iq.child("query", ns::DISCO_INFO).and_then(|query| query.attr("node"));
+    match node {
+        None => Ok(Ok(Some(info.to_element()))),
+        Some(node) if node == own(cx).disco_node() => {
+            Ok(Ok(Some(info.with_node(node).to_element())))
+        }
+        Some(_) => Ok(Err(Condition::ItemNotFound)),
+    }
+}
+
+/// Asks the server what it can do, for itself and for the account.
+fn on_online(cx: &mut Cx<'_>) -> Step {
+    let query = Element::new("query", ns::DISCO_INFO);
+    let domain = Jid::new(cx.me.domain().as_str()).ok();
+    cx.iq_get(domain, query.clone(), |cx, answer| {
+        cx.state.features.caps.server = info(&answer);
+        Ok(())
+    })?;
+    let account = Jid::from(cx.me.clone());
+    cx.iq_get(Some(account), query, |cx, answer| {
+        cx.state.features.caps.account = info(&answer);
+        Ok(())
+    })
+}
+
+fn on_ended(cx: &mut Cx<'_>) -> Step {
+    let caps = &mut cx.state.features.caps;
+    caps.asked.clear();
+    caps.server = None;
+    caps.account = None;
+    Ok(())
+}
+
+fn info(answer: &Answer) -> Option<Info> {
+    answer.payload("query", ns::DISCO_INFO).and_then(Info::parse)
+}
+
+/// Whether the account's server has a feature; `None` while that is not known.
+pub(crate) fn server_has(cx: &Cx<'_>, feature: &str) -> Option<bool> {
+    let caps = &cx.state.features.caps;
+    let has = |info: &Option<Info>| info.as_ref().is_some_and(|info| info.has_feature(feature));
+    let known = caps.server.is_some() && caps.account.is_some();
+    let found = has(&caps.server) || has(&caps.account);
+    (known || found).then_some(found)
+}
+
+/// Whether one of somebody's sessions has a feature.
+pub(crate) fn supports(cx: &Cx<'_>, address: &BareJid, feature: &str) -> bool {
+    let resources = cx.state.features.presence.people.get(address);
+    let resources = resources.into_iter().flat_map(BTreeMap::values);
+    let known = &cx.state.features.caps.known;
+    resources
+        .filter_map(|resource| resource.caps.as_ref())
+        .any(|caps| known.get(&caps.ver).is_some_and(|features| features.contains(feature)))
+}
+
+/// Finds out what is behind a hash, once for everybody who shows it.
+pub(crate) fn learn(cx: &mut Cx<'_>, from: &Jid, caps: Caps) -> Step {
+    if !caps.is_verifiable()
+        || caps.ver.len() > MAX_HASH_BYTES
+        || cx.state.features.caps.known.contains_key(&caps.ver)
+    {
+        return Ok(());
+    }
+    if let Some(kept) = cx.store.value(&stored(&caps.ver))? {
+        let features = String::from_utf8_lossy(&kept).lines().map(str::to_owned).collect();
+        remember(cx, caps.ver, features);
+        return Ok(());
+    }
+    if cx.state.features.caps.asked.len() >= MAX_ASKED
+        || !cx.state.features.caps.asked.insert(caps.ver.clone())
+    {
+        return Ok(());
+    }
+    let query = Element::new("query", ns::DISCO_INFO).with_attr("node", caps.disco_node());
+    cx.iq_get(Some(from.clone()), query, move |cx, answer| {
+        cx.state.features.caps.asked.remove(&caps.ver);
+        let Some(info) = info(&answer) else { return Ok(()) };
+        // Only what the hash proves may count for others who show it (XEP-0115 §5.4).
+        if caps::verify(&caps, &info).is_ok() {
+            let lines = info.features.join("\n");
+            cx.store.save_value(&stored(&caps.ver), Some(lines.as_bytes()))?;
+            remember(cx, caps.ver, info.features.into_iter().collect());
+        }
+        Ok(())
+    })
+}
+
+fn remember(cx: &mut Cx<'_>, hash: String, features: BTreeSet<String>) {
+    let known = &mut cx.state.features.caps.known;
+    if known.len() >= MAX_KNOWN {
+        known.pop_first();
+    }
+    known.insert(hash, features);
+}
+
+fn stored(hash: &str) -> String {
+    format!("caps {hash}")
+}
+
+/// Names the program, not the person.
+const NODE: &str = "urn:clownfish:client";
+/// Hashes that are kept in memory, and asked for at once.
+const MAX_KNOWN: usize = 500;
+const MAX_ASKED: usize = 32;
+/// The length of any hash function's output in base64.
+const MAX_HASH_BYTES: usize = 128;

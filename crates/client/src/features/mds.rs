@@ -1,0 +1,126 @@
+//! XEP-0490: Message Displayed Synchronization 1.0.0
+
+use std::collections::BTreeMap;
+
+use xmpp::ext::pubsub::Item;
+use xmpp::ext::pubsub::event::Event;
+use xmpp::jid::BareJid;
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{Feature, Spec};
+use crate::cx::{Cx, Step};
+use crate::pep::{self, Access, Items, Options};
+use crate::store::{Message, Reference};
+use crate::timeline;
+use crate::timers::TimerId;
+use crate::verified::{PersonalEvent, Verified};
+
+pub(crate) const FEATURE: Feature = Feature {
+    name: "mds",
+    specs: &[Spec { number: "XEP-0490", version: "1.0.0" }],
+    features: &[],
+    notify: &[ns::MDS],
+    online: Some(on_online),
+    events: &[(ns::MDS, on_event)],
+    ..Feature::NOTHING
+};
+
+/// What other devices have seen.
+#[derive(Default)]
+pub(crate) struct State {
+    /// Ids of messages that are not here yet.
+    awaited: BTreeMap<BareJid, String>,
+    /// What is to be published once the user stops scrolling.
+    pending: BTreeMap<BareJid, String>,
+    timer: Option<TimerId>,
+}
+
+fn on_online(cx: &mut Cx<'_>) -> Step {
+    let me = cx.me.clone();
+    pep::items(cx, &me, ns::MDS, &[], |cx, items| match items {
+        Items::Some(items) => on_event(cx, &items),
+        Items::None | Items::Lost => Ok(()),
+    })?;
+    flush(cx)
+}
+
+/// Another device of this account has seen something. Nobody else's word counts.
+fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step {
+    let Event::Items(_, items) = &event.event else { return Ok(()) };
+    if event.owner != *cx.me {
+        return Ok(());
+    }
+    for item in items {
+        let Some((address, id)) = parse(item, cx.me) else { continue };
+        let reference = Reference::Archive(id.clone());
+        match cx.store.find(&address, &reference)? {
+            Some(message) => {
+                timeline::mark_read(cx, &address, message.position)?;
+            }
+            None => {
+                let awaited = &mut cx.state.features.mds.awaited;
+                if awaited.len() < MOST || awaited.contains_key(&address) {
+                    awaited.insert(address, id);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parse(item: &Item, me: &BareJid) -> Option<(BareJid, String)> {
+    let displayed = item.payload()?;
+    let id = displayed.child("stanza-id", ns::STANZA_ID)?;
+    // In a conversation of two the archive is the account's own.
+    let own = id.attr("by").and_then(|by| BareJid::new(by).ok())? == *me;
+    let address = BareJid::new(item.id.as_deref()?).ok()?;
+    let id = id.attr("id").filter(|_| own && displayed.is("displayed", ns::MDS))?;
+    Some((address, id.to_owned()))
+}
+
+/// A message is here now: perhaps it is the one that was seen elsewhere.
+pub(crate) fn on_message(cx: &mut Cx<'_>, message: &Message) -> Step {
+    let awaited = &mut cx.state.features.mds.awaited;
+    let seen = awaited.get(&message.conversation);
+    if seen.is_some() && seen == message.archive_id.as_ref() {
+        awaited.remove(&message.conversation);
+        timeline::mark_read(cx, &message.conversation, message.position)?;
+    }
+    Ok(())
+}
+
+/// Tells the own devices what was seen, a moment later.
+pub(crate) fn publish(cx: &mut Cx<'_>, address: &BareJid, id: &str) -> Step {
+    let mds = &mut cx.state.features.mds;
+    mds.pending.insert(address.clone(), id.to_owned());
+    if mds.timer.is_none() {
+        let timer = cx.later(DELAY, |cx| {
+            cx.state.features.mds.timer = None;
+            flush(cx)
+        });
+        cx.state.features.mds.timer = Some(timer);
+    }
+    Ok(())
+}
+
+fn flush(cx: &mut Cx<'_>) -> Step {
+    if !cx.online() {
+        return Ok(());
+    }
+    for (address, id) in std::mem::take(&mut cx.state.features.mds.pending) {
+        let stanza_id = Element::new("stanza-id", ns::STANZA_ID)
+            .with_attr("by", cx.me.to_string())
+            .with_attr("id", id);
+        let displayed = Element::new("displayed", ns::MDS).with_child(stanza_id);
+        let item = Item::new(address.to_string()).with_payload(displayed);
+        let options = Options { access: Access::Private, many: true };
+        pep::publish(cx, ns::MDS, item, options, |_, _| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Conversations whose seen message is awaited.
+const MOST: usize = 1000;
+/// Milliseconds.
+const DELAY: u64 = 1000;

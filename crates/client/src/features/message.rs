@@ -1,0 +1,193 @@
+//! RFC 6121 §5: messages, with XEP-0359 ids and XEP-0280 copies
+
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{Feature, Flow, Spec, Stage, chat_states, markers};
+use crate::command::{Command, MAX_TEXT_BYTES};
+use crate::cx::{Cx, Step};
+use crate::incoming::{Incoming, Source};
+use crate::outbox::{self, Outgoing};
+use crate::store::{Content, Delivery, Message, MessageId};
+use crate::timeline;
+use crate::view::{Change, Outcome, Problem};
+
+pub(crate) const FEATURE: Feature = Feature {
+    name: "message",
+    specs: &[
+        Spec { number: "RFC 6121", version: "" },
+        Spec { number: "XEP-0280", version: "1.0.1" },
+        Spec { number: "XEP-0359", version: "0.7.0" },
+    ],
+    features: &[ns::STANZA_ID],
+    caught_up: Some(timeline::notify_missed),
+    message: &[(Stage::Show, on_message)],
+    command: Some(command),
+    ..Feature::NOTHING
+};
+
+/// Shows what has something to show.
+fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
+    let content = match (incoming.undecryptable, incoming.body()) {
+        (Some(reason), _) => Content::Undecryptable(reason),
+        (None, Some(text)) => Content::Text(limited(text)),
+        (None, None) => return Ok(Flow::Next),
+    };
+    show(cx, incoming, content)?;
+    Ok(Flow::Done)
+}
+
+/// Adds what arrived to the timeline.
+pub(crate) fn show(cx: &mut Cx<'_>, incoming: &Incoming, content: Content) -> Step<MessageId> {
+    let mut message = timeline::blank(&incoming.with, &incoming.sender, incoming.time);
+    message.own = incoming.own;
+    message.position = incoming.position.unwrap_or_default();
+    message.origin_id.clone_from(&incoming.origin_id);
+    message.archive_id.clone_from(&incoming.archive_id);
+    message.encryption = incoming.encryption;
+    message.content = content;
+    message.delivery = incoming.own.then_some(Delivery::Sent);
+    message.reply = super::reply::of(cx, incoming)?;
+    if let Some(reply) = &message.reply
+        && let Content::Text(text) = &message.content
+    {
+        message.content = Content::Text(super::reply::without_fallback(incoming, reply, text));
+    }
+    message.wants = markers::wanted(incoming);
+    add(cx, incoming, message)
+}
+
+fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId> {
+    let unread = !message.own && incoming.source != Source::Older;
+    timeline::set_typing(cx, &incoming.with, false);
+    let id = timeline::insert(cx, message, unread)?;
+    let Some(message) = cx.store.message(id)? else { return Ok(id) };
+    // Who writes has read what was there.
+    if message.own || incoming.source == Source::Older {
+        timeline::mark_read(cx, &incoming.with, message.position)?;
+    }
+    if unread {
+        match incoming.source {
+            Source::Live | Source::Carbon => timeline::notify(cx, &message),
+            Source::CatchUp => timeline::missed(cx, &incoming.with, id),
+            Source::Older => {}
+        }
+    }
+    super::mds::on_message(cx, &message)?;
+    Ok(id)
+}
+
+/// A text of others, cut where no own text could be longer.
+pub(crate) fn limited(text: String) -> String {
+    let mut end = text.len().min(MAX_TEXT_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default().to_owned()
+}
+
+fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
+    match command {
+        Command::Send { to, text, reply_to } => {
+            if text.trim().is_empty() || text.len() > MAX_TEXT_BYTES {
+                let problem = format!("a message has 1 to {MAX_TEXT_BYTES} bytes");
+                cx.failed(number, Problem::Invalid(problem));
+            } else if cx.state.outbox.is_full() {
+                cx.failed(number, Problem::Invalid("too many messages wait".to_owned()));
+            } else {
+                send(cx, number, &to, text, reply_to)?;
+            }
+        }
+        Command::Retry(id) => retry(cx, number, id)?,
+        Command::Discard(id) => discard(cx, number, id)?,
+        command => return Ok(Some(command)),
+    }
+    Ok(None)
+}
+
+fn send(
+    cx: &mut Cx<'_>,
+    number: u64,
+    to: &xmpp::jid::BareJid,
+    text: String,
+    reply_to: Option<MessageId>,
+) -> Step {
+    let me = cx.me.clone();
+    let mut message = timeline::blank(to, &me, cx.time());
+    message.own = true;
+    message.content = Content::Text(text);
+    message.origin_id = Some(cx.rng.id());
+    message.delivery = Some(Delivery::Queued);
+    if let Some(id) = reply_to {
+        message.reply = super::reply::to(cx, id)?;
+    }
+    let id = timeline::insert(cx, message, false)?;
+    timeline::expect(cx, id, number);
+    submit(cx, id)
+}
+
+/// Queues a message of the timeline as it stands there.
+pub(crate) fn submit(cx: &mut Cx<'_>, id: MessageId) -> Step {
+    let Some(message) = cx.store.message(id)? else { return Ok(()) };
+    let encrypted = timeline::is_encrypted(cx, &message.conversation);
+    let Some(payload) = payload(cx, &message, encrypted)? else { return Ok(()) };
+    let position = message.position;
+    timeline::mark_read(cx, &message.conversation, position)?;
+    chat_states::on_sent(cx, &message.conversation);
+    cx.queue(Outgoing {
+        to: message.conversation.clone(),
+        message: Some(id),
+        id: message.origin_id.clone().unwrap_or_default(),
+        payload,
+        encrypted,
+    })
+}
+
+/// What a message says on the wire.
+fn payload(cx: &mut Cx<'_>, message: &Message, encrypted: bool) -> Step<Option<Vec<Element>>> {
+    let Content::Text(text) = &message.content else { return Ok(None) };
+    let mut payload = super::reply::payload(cx, message, text)?;
+    payload.push(Element::new("request", ns::RECEIPTS));
+    payload.push(Element::new("markable", ns::CHAT_MARKERS));
+    payload.push(Element::new("active", ns::CHAT_STATES));
+    if encrypted {
+        payload.push(Element::new("store", ns::HINTS));
+    }
+    Ok(Some(payload))
+}
+
+/// An own message that failed or waits, or the reason why it is none.
+fn unsent(cx: &Cx<'_>, id: MessageId) -> Step<Result<Message, Problem>> {
+    let Some(message) = cx.store.message(id)? else {
+        return Ok(Err(Problem::Unknown("message")));
+    };
+    let unsent = matches!(message.delivery, Some(Delivery::Queued | Delivery::Failed(_)));
+    Ok(if unsent { Ok(message) } else { Err(Problem::Invalid("this message was sent".to_owned())) })
+}
+
+fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
+    match unsent(cx, id)? {
+        Err(problem) => cx.failed(number, problem),
+        Ok(mut message) => {
+            outbox::discard(cx, id)?;
+            timeline::expect(cx, id, number);
+            message.delivery = Some(Delivery::Queued);
+            timeline::save(cx, &message)?;
+            submit(cx, id)?;
+        }
+    }
+    Ok(())
+}
+
+fn discard(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
+    match unsent(cx, id)? {
+        Err(problem) => cx.failed(number, problem),
+        Ok(message) => {
+            outbox::discard(cx, id)?;
+            timeline::remove(cx, &message)?;
+            cx.view(Change::MessageRemoved(message.conversation, id));
+            cx.done(number, Outcome::Done);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! What this client can do: one feature is one file, and one line in [`ALL`].
+
+pub(crate) mod archive;
+pub(crate) mod caps;
+pub(crate) mod chat_states;
+pub(crate) mod markers;
+pub(crate) mod mds;
+pub(crate) mod message;
+pub(crate) mod presence;
+pub(crate) mod reply;
+pub(crate) mod roster;
+
+use xmpp::jid::BareJid;
+use xmpp::xml::Element;
+
+use crate::command::Command;
+use crate::cx::{Cx, Step};
+use crate::effect::{TransferEvent, TransferId};
+use crate::incoming::Incoming;
+use crate::store::{Queued, Store};
+use crate::timeline;
+use crate::verified::{PersonalEvent, Verified};
+
+/// Every feature. Hooks of one kind are called in this order; where the order matters, stages say
+/// so.
+pub(crate) const ALL: &[&Feature] = &[
+    &roster::FEATURE,
+    &presence::FEATURE,
+    &caps::FEATURE,
+    &mds::FEATURE,
+    &archive::FEATURE,
+    &markers::FEATURE,
+    &chat_states::FEATURE,
+    &reply::FEATURE,
+    &message::FEATURE,
+];
+
+/// What the features remember while the program runs: one field each.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) timeline: timeline::State,
+    pub(crate) roster: roster::State,
+    pub(crate) presence: presence::State,
+    pub(crate) caps: caps::State,
+    pub(crate) mds: mds::State,
+    pub(crate) archive: archive::State,
+    pub(crate) chat_states: chat_states::State,
+}
+
+impl State {
+    /// Builds it from the store.
+    pub(crate) fn load(store: &dyn Store, me: Option<&BareJid>) -> Step<Self> {
+        Ok(Self {
+            timeline: timeline::State::load(store)?,
+            roster: roster::State::load(store)?,
+            archive: archive::State::load(store, me)?,
+            ..Self::default()
+        })
+    }
+}
+
+/// Everything there is to see, for a user interface that knows nothing yet.
+pub(crate) fn overview(cx: &mut Cx<'_>) -> Step {
+    let mut changes = roster::overview(cx);
+    changes.extend(timeline::overview(cx)?);
+    for change in changes {
+        cx.view(change);
+    }
+    Ok(())
+}
+
+/// Shows what the step changed.
+pub(crate) fn finish_step(cx: &mut Cx<'_>) -> Step {
+    timeline::finish_step(cx)?;
+    roster::finish_step(cx);
+    Ok(())
+}
+
+/// A specification and the version that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spec {
+    /// `XEP-0280`, `RFC 6121`.
+    pub(crate) number: &'static str,
+    /// The version; empty for an RFC.
+    pub(crate) version: &'static str,
+}
+
+/// What one feature wants to be told and answers. The default wants nothing.
+pub(crate) struct Feature {
+    /// The common name of the specification.
+    pub(crate) name: &'static str,
+    /// What it follows.
+    pub(crate) specs: &'static [Spec],
+    /// What service discovery tells others (XEP-0030).
+    pub(crate) features: &'static [&'static str],
+    /// Personal nodes of contacts whose events are wanted (XEP-0060 §9.1).
+    pub(crate) notify: &'static [&'static str],
+    /// There is a new session.
+    pub(crate) online: Option<fn(&mut Cx<'_>) -> Step>,
+    /// The earlier session goes on.
+    pub(crate) resumed: Option<fn(&mut Cx<'_>) -> Step>,
+    /// The session is gone for good.
+    pub(crate) ended: Option<fn(&mut Cx<'_>) -> Step>,
+    /// Nothing is missing from the archive any more.
+    pub(crate) caught_up: Option<fn(&mut Cx<'_>) -> Step>,
+    /// Presence arrived.
+    pub(crate) presence: Option<fn(&mut Cx<'_>, &Element) -> Step>,
+    /// Requests it answers.
+    pub(crate) iq: &'static [IqRoute],
+    /// Personal nodes whose events it takes.
+    pub(crate) events: &'static [(&'static str, EventHook)],
+    /// What it does with messages.
+    pub(crate) message: &'static [(Stage, MessageHook)],
+    /// How it protects what is sent. The first feature that has an answer decides.
+    pub(crate) protect: Option<fn(&mut Cx<'_>, &Queued, &[Element]) -> Step<Protected>>,
+    /// Commands it carries out. What it does not know it gives back.
+    pub(crate) command: Option<fn(&mut Cx<'_>, u64, Command) -> Step<Option<Command>>>,
+    /// A transfer got on. True when it was one of this feature's.
+    pub(crate) transfer: Option<fn(&mut Cx<'_>, TransferId, &TransferEvent) -> Step<bool>>,
+}
+
+impl Feature {
+    /// Wants nothing.
+    pub(crate) const NOTHING: Feature = Feature {
+        name: "",
+        specs: &[],
+        features: &[],
+        notify: &[],
+        online: None,
+        resumed: None,
+        ended: None,
+        caught_up: None,
+        presence: None,
+        iq: &[],
+        events: &[],
+        message: &[],
+        protect: None,
+        command: None,
+        transfer: None,
+    };
+}
+
+/// Takes an event of a personal node, from the node's owner.
+pub(crate) type EventHook = fn(&mut Cx<'_>, &Verified<PersonalEvent>) -> Step;
+
+/// Looks at a message in one stage.
+pub(crate) type MessageHook = fn(&mut Cx<'_>, &mut Incoming) -> Step<Flow>;
+
+/// The stages of a message on its way in, in their order. Hooks of one stage must not depend on
+/// each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// Replace an encrypted message by what was in it, or by the reason why it cannot be read.
+    /// What was seen before does not come here.
+    Decrypt,
+    /// What says something about other messages: receipts, markers, typing. Goes on.
+    Signal,
+    /// What changes an earlier message: corrections, reactions, retractions. Ends the way.
+    Amend,
+    /// What is a message of its own.
+    Show,
+}
+
+impl Stage {
+    /// In their order.
+    pub(crate) const ALL: [Stage; 4] = [Stage::Decrypt, Stage::Signal, Stage::Amend, Stage::Show];
+}
+
+/// Whether a message goes on to the next hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// It does.
+    Next,
+    /// Everything is done.
+    Done,
+}
+
+/// What became of a payload that must be protected.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Protected {
+    /// These are the children of the message to be sent.
+    Ready(Vec<Element>),
+    /// Something has to be fetched first. [`Cx::wake_outbox`] asks again.
+    Wait,
+    /// It cannot be done; why, in words.
+    Impossible(String),
+    /// It is not worth anything to anybody: forget it.
+    Drop,
+}
+
+/// A request that is answered.
+pub(crate) struct IqRoute {
+    /// `set` or `get`.
+    pub(crate) set: bool,
+    /// The payload's name.
+    pub(crate) name: &'static str,
+    /// The payload's namespace.
+    pub(crate) ns: &'static str,
+    /// Answers with a result, with its payload if there is one, or with an error.
+    pub(crate) handle: fn(&mut Cx<'_>, &Element) -> Step<Reply>,
+}
+
+/// The answer to a request.
+pub(crate) type Reply = Result<Option<Element>, xmpp::error::Condition>;

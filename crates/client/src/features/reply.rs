@@ -1,0 +1,121 @@
+//! XEP-0461: Message Replies 0.2.0, XEP-0428: Fallback Indication 0.2.2
+
+use xmpp::jid::Jid;
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{Feature, Spec};
+use crate::cx::{Cx, Step};
+use crate::incoming::{Incoming, is_id};
+use crate::store::{Message, MessageId, Reference, Reply};
+use crate::timeline;
+
+pub(crate) const FEATURE: Feature = Feature {
+    name: "reply",
+    specs: &[
+        Spec { number: "XEP-0461", version: "0.2.0" },
+        Spec { number: "XEP-0428", version: "0.2.2" },
+    ],
+    features: &[ns::REPLY, ns::FALLBACK],
+    ..Feature::NOTHING
+};
+
+/// What an incoming message answers.
+pub(crate) fn of(cx: &Cx<'_>, incoming: &Incoming) -> Step<Option<Reply>> {
+    let Some(element) = incoming.child("reply", ns::REPLY) else { return Ok(None) };
+    let Some(id) = element.attr("id").filter(|id| is_id(id)) else { return Ok(None) };
+    let author = element.attr("to").and_then(|to| Jid::new(to).ok()).map(|to| to.to_bare());
+    let known = find(cx, incoming, author.as_ref(), id)?;
+    Ok(Some(Reply {
+        id: id.to_owned(),
+        author: known.as_ref().map(|known| known.sender.clone()).or(author),
+        message: known.as_ref().map(|known| known.id),
+        quote: known.map(|known| timeline::preview_text(&known.content)),
+    }))
+}
+
+/// The message an id refers to: of its author, or of either side.
+fn find(
+    cx: &Cx<'_>,
+    incoming: &Incoming,
+    author: Option<&xmpp::jid::BareJid>,
+    id: &str,
+) -> Step<Option<Message>> {
+    for author in author.into_iter().chain([&incoming.with, cx.me]) {
+        let reference = Reference::Origin(author.clone(), id.to_owned());
+        let found = cx.store.find(&incoming.with, &reference)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The text without the quotation for programs that know no replies.
+pub(crate) fn without_fallback(incoming: &Incoming, reply: &Reply, text: &str) -> String {
+    let mut fallbacks = incoming
+        .content
+        .iter()
+        .filter(|child| child.is("fallback", ns::FALLBACK) && child.attr("for") == Some(ns::REPLY));
+    let Some(fallback) = fallbacks.next() else { return text.to_owned() };
+    let bodies: Vec<_> =
+        fallback.children().filter(|child| child.is("body", ns::FALLBACK)).collect();
+    // Without a range the whole text is a stand-in (XEP-0428 §3.2); then there is nothing else.
+    let [body] = bodies.as_slice() else { return text.to_owned() };
+    let number = |name| body.attr(name).and_then(|value| value.parse::<usize>().ok());
+    let (Some(start), Some(end)) = (number("start"), number("end")) else {
+        return text.to_owned();
+    };
+    if start > end || reply.message.is_none() {
+        return text.to_owned();
+    }
+    let kept = text.chars().enumerate().filter(|(at, _)| *at < start || *at >= end);
+    kept.map(|(_, letter)| letter).collect()
+}
+
+/// How others find the message that is answered.
+pub(crate) fn to(cx: &Cx<'_>, id: MessageId) -> Step<Option<Reply>> {
+    let Some(message) = cx.store.message(id)? else { return Ok(None) };
+    let quote = timeline::preview_text(&message.content);
+    Ok(message.origin_id.map(|id| Reply {
+        id,
+        author: Some(message.sender),
+        message: Some(message.id),
+        quote: Some(quote),
+    }))
+}
+
+/// The text of a message on the wire, with a quotation before it if it is an answer.
+pub(crate) fn payload(cx: &Cx<'_>, message: &Message, text: &str) -> Step<Vec<Element>> {
+    let body = |text: String| Element::new("body", ns::CLIENT).with_text(text);
+    let Some(reply) = &message.reply else { return Ok(vec![body(text.to_owned())]) };
+    let original = match reply.message {
+        Some(id) => cx.store.message(id)?,
+        None => None,
+    };
+    let quoted = match &original {
+        Some(original) => timeline::quotable(&original.content),
+        None => reply.quote.clone().unwrap_or_default(),
+    };
+    let mut fallback = String::new();
+    for line in quoted.lines().take(MAX_QUOTED_LINES) {
+        fallback.push_str("> ");
+        fallback.extend(line.chars().take(MAX_QUOTED_CHARS));
+        fallback.push('\n');
+    }
+    let end = fallback.chars().count();
+    let element = Element::new("reply", ns::REPLY)
+        .with_attr_opt("to", reply.author.as_ref().map(ToString::to_string))
+        .with_attr("id", &reply.id);
+    let range = Element::new("body", ns::FALLBACK)
+        .with_attr("start", "0")
+        .with_attr("end", end.to_string());
+    let indication =
+        Element::new("fallback", ns::FALLBACK).with_attr("for", ns::REPLY).with_child(range);
+    fallback.push_str(text);
+    Ok(vec![body(fallback), element, indication])
+}
+
+/// How much of a message is quoted.
+const MAX_QUOTED_LINES: usize = 4;
+const MAX_QUOTED_CHARS: usize = 160;

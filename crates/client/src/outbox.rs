@@ -1,0 +1,302 @@
+//! Messages that must reach the server.
+//!
+//! The outbox on disk is the truth: a row stays until the server has acknowledged it (XEP-0198) or
+//! shows it in the archive. The finished bytes are stored in the step that makes them, so the same
+//! message is sent again after a loss, with the same ids, and never encrypted twice.
+//!
+//! [`finished`] is the only place that turns a payload into bytes for the network. What must be
+//! protected and is not does not get past it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xmpp::jid::BareJid;
+use xmpp::ns;
+use xmpp::xml::{Element, Limits};
+
+use crate::account;
+use crate::cx::{Cx, Step};
+use crate::features::{self, Protected};
+use crate::link;
+use crate::store::{MessageId, Queued, QueuedId, Store};
+use crate::timeline;
+
+/// A message to be queued.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    /// To whom.
+    pub(crate) to: BareJid,
+    /// The message of the timeline it carries, if it does.
+    pub(crate) message: Option<MessageId>,
+    /// The id of the stanza; others refer to it.
+    pub(crate) id: String,
+    /// What it says: the children of the message. Hints (XEP-0334) travel outside of the
+    /// encryption.
+    pub(crate) payload: Vec<Element>,
+    /// It must not leave without protection.
+    pub(crate) encrypted: bool,
+}
+
+/// The rows as they are on disk, and what this session did with them.
+#[derive(Default)]
+pub(crate) struct State {
+    rows: BTreeMap<QueuedId, Row>,
+    /// Something may be sendable that was not before.
+    dirty: bool,
+}
+
+struct Row {
+    queued: Queued,
+    /// Written in this session.
+    sent: bool,
+}
+
+impl State {
+    pub(crate) fn load(store: &dyn Store) -> Step<Self> {
+        let rows = store.queued()?.into_iter();
+        let rows = rows.map(|queued| (queued.id, Row { queued, sent: false })).collect();
+        Ok(Self { rows, dirty: true })
+    }
+
+    /// How many wait to be acknowledged or sent.
+    pub(crate) fn waiting(&self) -> usize {
+        self.rows.values().filter(|row| row.queued.message.is_some()).count()
+    }
+
+    pub(crate) fn wake(&mut self) {
+        self.dirty = true;
+    }
+
+    /// Whether another row has room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows.len() >= MOST
+    }
+
+    pub(crate) fn session_ended(&mut self) {
+        self.dirty = true;
+        for row in self.rows.values_mut() {
+            row.sent = false;
+        }
+    }
+
+    /// The row of a message.
+    fn of_message(&self, message: MessageId) -> Option<QueuedId> {
+        let mut rows = self.rows.values();
+        rows.find(|row| row.queued.message == Some(message)).map(|row| row.queued.id)
+    }
+
+    /// The row whose stanza has this id.
+    pub(crate) fn of_stanza(&self, id: &str) -> Option<QueuedId> {
+        self.rows.values().find(|row| row.queued.stanza_id == id).map(|row| row.queued.id)
+    }
+}
+
+/// Keeps a message to be sent. When the queue is full, only messages that stand for nothing in the
+/// timeline are dropped: commands are refused before by [`State::is_full`].
+pub(crate) fn enqueue(cx: &mut Cx<'_>, outgoing: Outgoing) -> Step {
+    if outgoing.message.is_none() && cx.state.outbox.is_full() {
+        return Ok(());
+    }
+    let mut payload = Vec::new();
+    for child in &outgoing.payload {
+        child.write(&mut payload, ns::CLIENT);
+    }
+    let mut queued = Queued {
+        id: QueuedId(0),
+        conversation: outgoing.to,
+        message: outgoing.message,
+        payload,
+        stanza_id: outgoing.id,
+        bytes: None,
+        encrypted: outgoing.encrypted,
+    };
+    queued.id = cx.store.enqueue(&queued)?;
+    let shown = queued.message.is_some();
+    cx.state.outbox.rows.insert(queued.id, Row { queued, sent: false });
+    cx.state.outbox.dirty = true;
+    if shown { account::show(cx) } else { Ok(()) }
+}
+
+/// Sends what can be sent, in order. A row that has to wait holds back those after it in the same
+/// conversation.
+pub(crate) fn flush(cx: &mut Cx<'_>) -> Step {
+    if !cx.online() || !std::mem::take(&mut cx.state.outbox.dirty) {
+        return Ok(());
+    }
+    let mut held: BTreeSet<BareJid> = BTreeSet::new();
+    let mut written = Vec::new();
+    let ids: Vec<QueuedId> = cx.state.outbox.rows.keys().copied().collect();
+    for id in ids {
+        let Some(row) = cx.state.outbox.rows.get(&id).filter(|row| !row.sent) else { continue };
+        let conversation = row.queued.conversation.clone();
+        if held.contains(&conversation) {
+            continue;
+        }
+        if !link::has_room(cx) {
+            break;
+        }
+        match finished(cx, id)? {
+            Some(bytes) => {
+                if !link::send_stanza(cx, bytes, Some(id)) {
+                    break;
+                }
+                written.push(id);
+                if let Some(row) = cx.state.outbox.rows.get_mut(&id) {
+                    row.sent = true;
+                }
+            }
+            // Not this one any more, if it is gone: then nothing is held back.
+            None if cx.state.outbox.rows.contains_key(&id) => {
+                held.insert(conversation);
+            }
+            None => {}
+        }
+    }
+    if written.is_empty() { Ok(()) } else { confirm(cx, written) }
+}
+
+/// Sees to it that the server says that it has what was written.
+fn confirm(cx: &mut Cx<'_>, rows: Vec<QueuedId>) -> Step {
+    if link::is_managed(&cx.state.link) {
+        link::ask(cx);
+        return Ok(());
+    }
+    // Stanzas are handled in order (RFC 6120 §10.1): who answers this has seen the messages.
+    cx.iq_get(None, Element::new("ping", ns::PING), move |cx, answer| {
+        if answer != crate::iq::Answer::Lost {
+            for row in rows {
+                on_acknowledged(cx, row)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The bytes of a row, made now or in an earlier session; `None` if it has to wait or is gone.
+fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
+    let Some(row) = cx.state.outbox.rows.get(&id) else { return Ok(None) };
+    let mut queued = row.queued.clone();
+    if let Some(bytes) = &queued.bytes {
+        // It may have arrived: the archive tells, once it is read to its end.
+        return Ok(cx.state.link.caught_up.then(|| bytes.clone().into()));
+    }
+    let payload = children(&queued.payload);
+    let (outside, inside): (Vec<_>, Vec<_>) =
+        payload.into_iter().partition(|child| child.ns() == ns::HINTS);
+    let protected =
+        if queued.encrypted { protect(cx, &queued, &inside)? } else { Protected::Ready(inside) };
+    let content = match protected {
+        Protected::Ready(content) if queued.encrypted && !is_protected(&content) => {
+            give_up(cx, id, "the encryption did not cover all of it")?;
+            return Ok(None);
+        }
+        Protected::Ready(content) => content,
+        Protected::Wait => return Ok(None),
+        Protected::Impossible(reason) => {
+            give_up(cx, id, &reason)?;
+            return Ok(None);
+        }
+        Protected::Drop => {
+            remove(cx, id)?;
+            return Ok(None);
+        }
+    };
+    let origin = Element::new("origin-id", ns::STANZA_ID).with_attr("id", &queued.stanza_id);
+    let has = |child: &Element| content.iter().any(|one| one.is(child.name(), child.ns()));
+    let outside: Vec<_> = outside.into_iter().filter(|child| !has(child)).collect();
+    let stanza = Element::new("message", ns::CLIENT)
+        .with_attr("type", "chat")
+        .with_attr("to", queued.conversation.to_string())
+        .with_attr("id", &queued.stanza_id)
+        .with_children(content)
+        .with_children(outside)
+        .with_child(origin);
+    let bytes = stanza.to_bytes(ns::CLIENT);
+    queued.bytes = Some(bytes.to_vec());
+    cx.store.save_queued(&queued)?;
+    if let Some(row) = cx.state.outbox.rows.get_mut(&id) {
+        row.queued = queued;
+    }
+    Ok(Some(bytes))
+}
+
+/// Asks the features for protection.
+fn protect(cx: &mut Cx<'_>, queued: &Queued, payload: &[Element]) -> Step<Protected> {
+    for feature in features::ALL {
+        if let Some(protect) = feature.protect {
+            return protect(cx, queued, payload);
+        }
+    }
+    Ok(Protected::Impossible("this program cannot encrypt".to_owned()))
+}
+
+/// Whether nothing that a person wrote is readable. What is listed here is what OMEMO leaves
+/// outside: ids that refer to other messages, and signals without content.
+fn is_protected(content: &[Element]) -> bool {
+    content.iter().all(|child| match (child.name(), child.ns()) {
+        ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) | ("encryption", ns::ENCRYPTION) => true,
+        ("body", ns::CLIENT) => child.text() == UNREADABLE,
+        (_, ns::HINTS | ns::CHAT_STATES) => child.nodes().is_empty(),
+        ("request" | "received", ns::RECEIPTS)
+        | ("markable" | "displayed", ns::CHAT_MARKERS)
+        | ("replace", ns::CORRECT)
+        | ("retract", ns::RETRACT)
+        | ("reply", ns::REPLY)
+        | ("origin-id", ns::STANZA_ID) => child.nodes().is_empty(),
+        _ => false,
+    })
+}
+
+/// The server has it.
+pub(crate) fn on_acknowledged(cx: &mut Cx<'_>, id: QueuedId) -> Step {
+    let Some(row) = cx.state.outbox.rows.get(&id) else { return Ok(()) };
+    let message = row.queued.message;
+    remove(cx, id)?;
+    match message {
+        Some(message) => timeline::on_sent(cx, message),
+        None => Ok(()),
+    }
+}
+
+/// It cannot be sent: the user decides what happens to it.
+fn give_up(cx: &mut Cx<'_>, id: QueuedId, reason: &str) -> Step {
+    let message = cx.state.outbox.rows.get(&id).and_then(|row| row.queued.message);
+    remove(cx, id)?;
+    match message {
+        Some(message) => timeline::on_failed(cx, message, reason),
+        None => Ok(()),
+    }
+}
+
+/// Forgets the row of a message.
+pub(crate) fn discard(cx: &mut Cx<'_>, message: MessageId) -> Step {
+    match cx.state.outbox.of_message(message) {
+        Some(id) => remove(cx, id),
+        None => Ok(()),
+    }
+}
+
+fn remove(cx: &mut Cx<'_>, id: QueuedId) -> Step {
+    cx.store.dequeue(id)?;
+    cx.state.outbox.dirty = true;
+    let row = cx.state.outbox.rows.remove(&id);
+    match row.and_then(|row| row.queued.message) {
+        Some(_) => account::show(cx),
+        None => Ok(()),
+    }
+}
+
+/// Reads children that were written one after the other.
+pub(crate) fn children(xml: &[u8]) -> Vec<Element> {
+    let wrapped = [&b"<x xmlns='jabber:client'>"[..], xml, b"</x>"].concat();
+    match Element::parse(&wrapped, &Limits::TRUSTED) {
+        Ok(element) => element.into_children().collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// What clients without OMEMO show instead of the message.
+pub(crate) const UNREADABLE: &str =
+    "This message is encrypted with OMEMO, which this program cannot read.";
+
+/// Rows that may wait at once.
+const MOST: usize = 10_000;

@@ -1,0 +1,150 @@
+//! XEP-0163: personal nodes, the own ones and those of others.
+
+use xmpp::ext::form::{Field, Form, FormType};
+use xmpp::ext::pubsub::Item;
+use xmpp::ext::pubsub::event::Event;
+use xmpp::jid::{BareJid, Jid};
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use crate::cx::{Cx, Step};
+use crate::iq::Answer;
+use crate::verified::{self, PersonalEvent, Verified};
+
+/// What a node holds.
+pub(crate) enum Items {
+    /// These items, told by the owner.
+    Some(Verified<PersonalEvent>),
+    /// There is no such node, or it is not for us.
+    None,
+    /// It is not known: there was no answer.
+    Lost,
+}
+
+/// Fetches the items of a node: all of them, or those of the given ids.
+pub(crate) fn items(
+    cx: &mut Cx<'_>,
+    owner: &BareJid,
+    node: &str,
+    ids: &[&str],
+    then: impl FnOnce(&mut Cx<'_>, Items) -> Step + Send + 'static,
+) -> Step {
+    let ids = ids.iter().map(|id| Element::new("item", ns::PUBSUB).with_attr("id", *id));
+    let items = Element::new("items", ns::PUBSUB).with_attr("node", node).with_children(ids);
+    let query = Element::new("pubsub", ns::PUBSUB).with_child(items);
+    let to = (owner != cx.me).then(|| Jid::from(owner.clone()));
+    let (owner, node) = (owner.clone(), node.to_owned());
+    cx.iq_get(to, query, move |cx, answer| {
+        let items = match &answer {
+            Answer::Result(_) => {
+                let pubsub = answer.payload("pubsub", ns::PUBSUB);
+                let items = pubsub.and_then(|pubsub| pubsub.child("items", ns::PUBSUB));
+                let items = items.filter(|items| items.attr("node") == Some(&node));
+                let children = items.into_iter().flat_map(Element::children);
+                let items: Vec<Item> =
+                    children.filter(|child| child.name() == "item").map(Item::parse).collect();
+                Items::Some(verified::items(&owner, Event::Items(node, items)))
+            }
+            Answer::Error(_) => Items::None,
+            Answer::Lost => Items::Lost,
+        };
+        then(cx, items)
+    })
+}
+
+/// Who may read a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody.
+    Open,
+    /// Contacts who see our presence.
+    Presence,
+    /// Nobody but the account.
+    Private,
+}
+
+impl Access {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Presence => "presence",
+            Self::Private => "whitelist",
+        }
+    }
+}
+
+/// How a node must be configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Who may read it.
+    pub(crate) access: Access,
+    /// It holds many items; otherwise one.
+    pub(crate) many: bool,
+}
+
+/// Publishes an item. If the node has another configuration it is changed first, once.
+pub(crate) fn publish(
+    cx: &mut Cx<'_>,
+    node: &str,
+    item: Item,
+    options: Options,
+    then: impl FnOnce(&mut Cx<'_>, Answer) -> Step + Send + 'static,
+) -> Step {
+    let request = publication(node, &item, options);
+    let node = node.to_owned();
+    cx.iq_set(None, request.clone(), move |cx, answer| {
+        let Answer::Error(error) = &answer else { return then(cx, answer) };
+        let precondition =
+            error.app.as_ref().is_some_and(|app| app.is("precondition-not-met", ns::PUBSUB_ERRORS));
+        if !precondition {
+            return then(cx, answer);
+        }
+        let form = config(options, ns::PUBSUB_NODE_CONFIG);
+        let configure = Element::new("configure", ns::PUBSUB_OWNER)
+            .with_attr("node", &node)
+            .with_child(form.to_element());
+        let query = Element::new("pubsub", ns::PUBSUB_OWNER).with_child(configure);
+        cx.iq_set(None, query, move |cx, answer| match answer {
+            Answer::Result(_) => cx.iq_set(None, request, then),
+            answer => then(cx, answer),
+        })
+    })
+}
+
+fn publication(node: &str, item: &Item, options: Options) -> Element {
+    let publish = Element::new("publish", ns::PUBSUB)
+        .with_attr("node", node)
+        .with_child(item.to_element(ns::PUBSUB));
+    let options = Element::new("publish-options", ns::PUBSUB)
+        .with_child(config(options, ns::PUBSUB_PUBLISH_OPTIONS).to_element());
+    Element::new("pubsub", ns::PUBSUB).with_child(publish).with_child(options)
+}
+
+fn config(options: Options, form_type: &str) -> Form {
+    let most = if options.many { "max" } else { "1" };
+    let field = |name: &str, value: &str| Field::untyped(name).with_value(value);
+    let form = Form::typed(FormType::Submit, form_type)
+        .with_field(field("pubsub#persist_items", "true"))
+        .with_field(field("pubsub#access_model", options.access.name()))
+        .with_field(field("pubsub#max_items", most));
+    if options.access == Access::Private {
+        // XEP-0490 §3.1, XEP-0402 §4.1: the whole list is fetched, not the last item.
+        return form.with_field(field("pubsub#send_last_published_item", "never"));
+    }
+    form
+}
+
+/// Removes an item.
+pub(crate) fn retract(
+    cx: &mut Cx<'_>,
+    node: &str,
+    id: &str,
+    then: impl FnOnce(&mut Cx<'_>, Answer) -> Step + Send + 'static,
+) -> Step {
+    let item = Element::new("item", ns::PUBSUB).with_attr("id", id);
+    let retract = Element::new("retract", ns::PUBSUB)
+        .with_attr("node", node)
+        .with_attr("notify", "true")
+        .with_child(item);
+    cx.iq_set(None, Element::new("pubsub", ns::PUBSUB).with_child(retract), then)
+}

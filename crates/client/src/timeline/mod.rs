@@ -1,0 +1,407 @@
+//! Conversations and their messages: what is shown, in which order, and what was seen of it.
+//!
+//! The archive of the account decides the order. What arrives live, or is written here, stands at
+//! the end until the archive tells its place (see [`crate::features::archive`]); then it moves
+//! there. So all devices end with the same timeline.
+
+mod show;
+mod windows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xmpp::jid::BareJid;
+use xmpp::time::Millis;
+
+use crate::cx::{Cx, Step};
+use crate::incoming::Incoming;
+use crate::outbox;
+use crate::store::{
+    Content, Conversation, Delivery, EncryptionMode, Message, MessageId, Mute, Position, Reference,
+    Store,
+};
+use crate::view::{Change, Outcome, Problem, Readers};
+
+pub(crate) use show::{missed, notify, notify_missed, preview_text, quotable};
+pub(crate) use windows::{command, show_older};
+
+/// What is remembered of all conversations.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) conversations: BTreeMap<BareJid, Conversation>,
+    /// Where the next message at the end stands, and the last one that was put at the beginning.
+    positions: Positions,
+    /// From where on messages are shown in open windows.
+    windows: BTreeMap<BareJid, Position>,
+    /// Requests that end when a message is sent.
+    requests: BTreeMap<MessageId, u64>,
+    /// Who can read what is written; told by the encryption.
+    readers: BTreeMap<BareJid, Readers>,
+    /// Who writes.
+    pub(crate) typing: BTreeSet<BareJid>,
+    /// What has to be drawn anew at the end of the step.
+    dirty_conversations: BTreeSet<BareJid>,
+    dirty_messages: BTreeMap<BareJid, BTreeSet<MessageId>>,
+    /// Conversations with messages that came while what was missed was fetched.
+    missed: BTreeMap<BareJid, MessageId>,
+}
+
+/// Both ends of the range of positions in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Positions {
+    next: u64,
+    first: u64,
+}
+
+impl Default for Positions {
+    fn default() -> Self {
+        Self { next: MIDDLE, first: MIDDLE }
+    }
+}
+
+impl State {
+    pub(crate) fn load(store: &dyn Store) -> Step<Self> {
+        let conversations = store.conversations()?.into_iter();
+        let conversations =
+            conversations.map(|conversation| (conversation.address.clone(), conversation));
+        let mut positions = Positions::default();
+        if let Some(bytes) = store.value(POSITIONS)?
+            && let Some((next, rest)) = bytes.split_first_chunk()
+            && let Some((first, _)) = rest.split_first_chunk()
+        {
+            positions.next = u64::from_be_bytes(*next);
+            positions.first = u64::from_be_bytes(*first);
+        }
+        Ok(Self { conversations: conversations.collect(), positions, ..Self::default() })
+    }
+}
+
+/// Takes so many positions at the end, and gives the first of them.
+pub(crate) fn reserve(cx: &mut Cx<'_>, count: u64) -> Step<Position> {
+    let positions = &mut cx.state.features.timeline.positions;
+    let position = Position(positions.next);
+    positions.next = positions.next.saturating_add(count);
+    save_positions(cx)?;
+    Ok(position)
+}
+
+/// Takes so many positions before all others, and gives the first of them.
+pub(crate) fn reserve_before(cx: &mut Cx<'_>, count: u64) -> Step<Position> {
+    let positions = &mut cx.state.features.timeline.positions;
+    positions.first = positions.first.saturating_sub(count);
+    let position = Position(positions.first);
+    save_positions(cx)?;
+    Ok(position)
+}
+
+fn save_positions(cx: &Cx<'_>) -> Step {
+    let positions = cx.state.features.timeline.positions;
+    let bytes = [positions.next.to_be_bytes(), positions.first.to_be_bytes()].concat();
+    cx.store.save_value(POSITIONS, Some(&bytes))
+}
+
+/// The conversation with somebody, as it is or as it begins.
+pub(crate) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Conversation {
+    let known = cx.state.features.timeline.conversations.get(address);
+    known.cloned().unwrap_or_else(|| Conversation {
+        address: address.clone(),
+        draft: String::new(),
+        read_up_to: None,
+        unread: 0,
+        latest: None,
+        order: Position::default(),
+        mute: Mute::No,
+        pinned: false,
+        shown: true,
+        encryption: EncryptionMode::Omemo,
+        accepted: false,
+    })
+}
+
+/// Keeps a conversation, and shows it.
+pub(crate) fn save_conversation(cx: &mut Cx<'_>, conversation: Conversation) -> Step {
+    cx.store.save_conversation(&conversation)?;
+    touch(cx, &conversation.address);
+    let timeline = &mut cx.state.features.timeline;
+    timeline.conversations.insert(conversation.address.clone(), conversation);
+    Ok(())
+}
+
+/// What is shown of a conversation may be different.
+pub(crate) fn touch(cx: &mut Cx<'_>, address: &BareJid) {
+    cx.state.features.timeline.dirty_conversations.insert(address.clone());
+}
+
+/// Whether what is written here must be encrypted.
+pub(crate) fn is_encrypted(cx: &Cx<'_>, address: &BareJid) -> bool {
+    conversation(cx, address).encryption == EncryptionMode::Omemo
+}
+
+/// Who could read what is written now, as the encryption sees it.
+pub(crate) fn set_readers(cx: &mut Cx<'_>, address: &BareJid, readers: Readers) {
+    let timeline = &mut cx.state.features.timeline;
+    if timeline.readers.insert(address.clone(), readers) != Some(readers) {
+        touch(cx, address);
+    }
+}
+
+/// Who writes, or stopped.
+pub(crate) fn set_typing(cx: &mut Cx<'_>, address: &BareJid, typing: bool) {
+    let timeline = &mut cx.state.features.timeline;
+    let changed = if typing {
+        timeline.typing.insert(address.clone())
+    } else {
+        timeline.typing.remove(address)
+    };
+    if changed {
+        touch(cx, address);
+    }
+}
+
+/// A message with everything but what it says left at its beginning.
+pub(crate) fn blank(conversation: &BareJid, sender: &BareJid, time: Millis) -> Message {
+    Message {
+        id: MessageId(0),
+        conversation: conversation.clone(),
+        position: Position::default(),
+        sender: sender.clone(),
+        own: false,
+        time,
+        content: Content::Text(String::new()),
+        origin_id: None,
+        archive_id: None,
+        encryption: crate::store::Encryption::None,
+        delivery: None,
+        reply: None,
+        reactions: Vec::new(),
+        versions: Vec::new(),
+        wants: None,
+    }
+}
+
+/// Adds a message at its position, or at the end if it has none. It counts as unread if `unread`
+/// says so and nothing after it was seen.
+pub(crate) fn insert(cx: &mut Cx<'_>, mut message: Message, unread: bool) -> Step<MessageId> {
+    if message.position == Position::default() {
+        message.position = reserve(cx, 1)?;
+    }
+    message.id = cx.store.append(&message)?;
+    let mut conversation = conversation(cx, &message.conversation);
+    if message.own {
+        conversation.accepted = true;
+    }
+    let counts = unread && conversation.read_up_to.is_none_or(|seen| message.position > seen);
+    if counts {
+        conversation.unread = conversation.unread.saturating_add(1);
+    }
+    if message.position > conversation.order {
+        conversation.order = message.position;
+        conversation.latest = Some(message.id);
+        conversation.shown = true;
+    }
+    save_conversation(cx, conversation)?;
+    touch_message(cx, &message);
+    Ok(message.id)
+}
+
+/// Keeps a changed message, and shows it.
+pub(crate) fn save(cx: &mut Cx<'_>, message: &Message) -> Step {
+    cx.store.save_message(message)?;
+    touch_message(cx, message);
+    Ok(())
+}
+
+fn touch_message(cx: &mut Cx<'_>, message: &Message) {
+    let timeline = &mut cx.state.features.timeline;
+    let dirty = timeline.dirty_messages.entry(message.conversation.clone()).or_default();
+    dirty.insert(message.id);
+    let latest = timeline.conversations.get(&message.conversation).and_then(|one| one.latest);
+    if latest == Some(message.id) {
+        touch(cx, &message.conversation);
+    }
+}
+
+/// A message that was seen before gets what is new about it: its id and place in the archive. Says
+/// whether it was.
+pub(crate) fn recognise(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
+    let Some(mut known) = known(cx, incoming)? else { return Ok(false) };
+    let mut changed = false;
+    if known.archive_id.is_none() && incoming.archive_id.is_some() {
+        known.archive_id.clone_from(&incoming.archive_id);
+        changed = true;
+    }
+    if let Some(position) = incoming.position.filter(|position| *position != known.position) {
+        let before = std::mem::replace(&mut known.position, position);
+        changed = true;
+        moved(cx, &known, before)?;
+    }
+    if changed {
+        save(cx, &known)?;
+    }
+    Ok(true)
+}
+
+fn known(cx: &Cx<'_>, incoming: &Incoming) -> Step<Option<Message>> {
+    if let Some(id) = &incoming.archive_id {
+        let reference = Reference::Archive(id.clone());
+        if let Some(known) = cx.store.find(&incoming.with, &reference)? {
+            return Ok(Some(known));
+        }
+    }
+    let Some(id) = &incoming.origin_id else { return Ok(None) };
+    let reference = Reference::Origin(incoming.sender.clone(), id.clone());
+    let known = cx.store.find(&incoming.with, &reference)?;
+    // Some programs count the ids of their stanzas from 1 each time they start.
+    Ok(known.filter(|known| {
+        let both = known.archive_id.is_some() && incoming.archive_id.is_some();
+        incoming.unique || !both
+    }))
+}
+
+/// A message stands elsewhere now: what was seen, and which is the latest, may be different.
+fn moved(cx: &mut Cx<'_>, message: &Message, before: Position) -> Step {
+    let mut conversation = conversation(cx, &message.conversation);
+    if conversation.read_up_to.is_some_and(|seen| before <= seen && message.position > seen) {
+        conversation.read_up_to = Some(message.position);
+    }
+    if conversation.latest == Some(message.id) || message.position > conversation.order {
+        // The row itself is written by the caller; until then the store has it where it was.
+        let newest = cx.store.before(&message.conversation, None, 2)?;
+        let others = newest.iter().filter(|one| one.id != message.id);
+        let (mut order, mut latest) = (message.position, message.id);
+        for other in others.filter(|other| other.position > message.position) {
+            (order, latest) = (other.position, other.id);
+        }
+        conversation.order = order;
+        conversation.latest = Some(latest);
+    }
+    save_conversation(cx, conversation)
+}
+
+/// A request of the user ends when this message is sent.
+pub(crate) fn expect(cx: &mut Cx<'_>, id: MessageId, number: u64) {
+    if let Some(earlier) = cx.state.features.timeline.requests.insert(id, number) {
+        cx.failed(earlier, Problem::Cancelled);
+    }
+}
+
+/// Removes a message that was given up.
+pub(crate) fn remove(cx: &mut Cx<'_>, message: &Message) -> Step {
+    if let Some(number) = cx.state.features.timeline.requests.remove(&message.id) {
+        cx.failed(number, Problem::Cancelled);
+    }
+    cx.store.remove_message(message.id)?;
+    let mut conversation = conversation(cx, &message.conversation);
+    if conversation.latest == Some(message.id) {
+        let newest = cx.store.before(&message.conversation, None, 1)?;
+        conversation.latest = newest.first().map(|newest| newest.id);
+        conversation.order = newest.first().map(|newest| newest.position).unwrap_or_default();
+        save_conversation(cx, conversation)?;
+    }
+    Ok(())
+}
+
+/// The server has a message on disk.
+pub(crate) fn on_sent(cx: &mut Cx<'_>, id: MessageId) -> Step {
+    if let Some(number) = cx.state.features.timeline.requests.remove(&id) {
+        cx.done(number, Outcome::Sent(id));
+    }
+    crate::features::archive::on_sent(cx)?;
+    raise(cx, id, Delivery::Sent)
+}
+
+/// A message got further. It never gets back: acknowledgements overtake each other.
+pub(crate) fn raise(cx: &mut Cx<'_>, id: MessageId, delivery: Delivery) -> Step {
+    let Some(mut message) = cx.store.message(id)? else { return Ok(()) };
+    let further = match &message.delivery {
+        Some(Delivery::Failed(_)) => delivery != Delivery::Queued,
+        Some(before) => *before < delivery,
+        None => false,
+    };
+    if further {
+        message.delivery = Some(delivery);
+        save(cx, &message)?;
+    }
+    Ok(())
+}
+
+/// A message cannot be sent.
+pub(crate) fn on_failed(cx: &mut Cx<'_>, id: MessageId, reason: &str) -> Step {
+    if let Some(number) = cx.state.features.timeline.requests.remove(&id) {
+        cx.failed(number, Problem::NotEncryptable(reason.to_owned()));
+    }
+    fail(cx, id, reason)
+}
+
+fn fail(cx: &mut Cx<'_>, id: MessageId, reason: &str) -> Step {
+    let Some(mut message) = cx.store.message(id)? else { return Ok(()) };
+    message.delivery = Some(Delivery::Failed(reason.to_owned()));
+    save(cx, &message)
+}
+
+/// A message came back with an error, from whom it was sent to.
+pub(crate) fn on_bounced(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
+    let Some(id) = incoming.id.as_ref().filter(|_| incoming.source.is_live()) else {
+        return Ok(());
+    };
+    let reference = Reference::Origin(cx.me.clone(), id.clone());
+    let Some(message) = cx.store.find(&incoming.with, &reference)? else { return Ok(()) };
+    if message.delivery.as_ref().is_some_and(|delivery| *delivery >= Delivery::Delivered) {
+        return Ok(());
+    }
+    let error = incoming.child("error", xmpp::ns::CLIENT);
+    let error = error.map(xmpp::error::StanzaError::parse);
+    let reason = error.map_or_else(String::new, |error| crate::iq::describe(&error));
+    outbox::discard(cx, message.id)?;
+    fail(cx, message.id, &reason)
+}
+
+/// Everything up to a message was seen, here or on another device.
+pub(crate) fn mark_read(cx: &mut Cx<'_>, address: &BareJid, position: Position) -> Step<bool> {
+    let mut conversation = conversation(cx, address);
+    if conversation.read_up_to.is_some_and(|seen| seen >= position) {
+        return Ok(false);
+    }
+    conversation.read_up_to = Some(position);
+    conversation.unread = count_unread(cx, address, position)?;
+    save_conversation(cx, conversation)?;
+    Ok(true)
+}
+
+/// Messages of others after a position.
+fn count_unread(cx: &Cx<'_>, address: &BareJid, position: Position) -> Step<u32> {
+    let after = cx.store.after(address, position, MAX_UNREAD)?;
+    let unread = after.iter().filter(|one| !one.own && !matches!(one.content, Content::Event(_)));
+    Ok(u32::try_from(unread.count()).unwrap_or(u32::MAX))
+}
+
+/// Tells the user interface what is different after the step.
+pub(crate) fn finish_step(cx: &mut Cx<'_>) -> Step {
+    let dirty = std::mem::take(&mut cx.state.features.timeline.dirty_messages);
+    for (conversation, ids) in dirty {
+        windows::show_messages(cx, conversation, ids)?;
+    }
+    let dirty = std::mem::take(&mut cx.state.features.timeline.dirty_conversations);
+    for address in dirty {
+        if let Some(view) = show::conversation(cx, &address)? {
+            cx.view(Change::Conversation(Box::new(view)));
+        }
+    }
+    Ok(())
+}
+
+/// The list of conversations, for a user interface that knows nothing yet.
+pub(crate) fn overview(cx: &mut Cx<'_>) -> Step<Vec<Change>> {
+    let addresses: Vec<_> = cx.state.features.timeline.conversations.keys().cloned().collect();
+    let mut changes = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let view = show::conversation(cx, &address)?;
+        changes.extend(view.map(|view| Change::Conversation(Box::new(view))));
+    }
+    Ok(changes)
+}
+
+const POSITIONS: &str = "positions";
+/// Where positions begin: there is room for as many before as after.
+const MIDDLE: u64 = 1 << 62;
+/// More unread messages than this are not counted.
+const MAX_UNREAD: usize = 1000;

@@ -1,0 +1,124 @@
+//! From what is kept to what is shown.
+
+use xmpp::jid::BareJid;
+
+use crate::cx::{Cx, Step};
+use crate::features::roster;
+use crate::store::{Content, Event, Message, MessageId, Mute, Undecryptable};
+use crate::view::{self, Notification, Preview};
+
+/// A row of the list; `None` if there is no such conversation.
+pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::Conversation>> {
+    let timeline = &cx.state.features.timeline;
+    let Some(kept) = timeline.conversations.get(address) else { return Ok(None) };
+    let latest = match kept.latest {
+        Some(id) => cx.store.message(id)?,
+        None => None,
+    };
+    let contact = cx.state.features.roster.contacts.get(address);
+    Ok(Some(view::Conversation {
+        address: address.clone(),
+        name: roster::name(cx, address),
+        preview: latest.as_ref().map(preview),
+        unread: kept.unread,
+        draft: kept.draft.clone(),
+        typing: timeline.typing.contains(address),
+        mute: kept.mute,
+        pinned: kept.pinned,
+        encryption: kept.encryption,
+        readers: timeline.readers.get(address).copied().unwrap_or_default(),
+        request: !kept.accepted && !contact.is_some_and(|contact| contact.in_roster),
+        order: kept.order,
+        shown: kept.shown,
+    }))
+}
+
+fn preview(message: &Message) -> Preview {
+    Preview {
+        own: message.own,
+        text: preview_text(&message.content),
+        time: message.time,
+        delivery: message.delivery.clone(),
+    }
+}
+
+/// What a message says, in one line.
+pub(crate) fn preview_text(content: &Content) -> String {
+    let text = match content {
+        Content::Text(text) | Content::File(_, Some(text)) => text.as_str(),
+        Content::File(file, None) => file.name.as_str(),
+        Content::Retracted => "This message was taken back",
+        Content::Undecryptable(reason) => undecryptable(*reason),
+        Content::Event(Event::NewDevice { .. }) => "A new device is in use",
+        Content::Event(Event::Gap) => "Messages may be missing here",
+    };
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    line.trim().chars().take(MAX_PREVIEW_CHARS).collect()
+}
+
+/// What can be quoted of a message.
+pub(crate) fn quotable(content: &Content) -> String {
+    match content {
+        Content::Text(text) | Content::File(_, Some(text)) => text.clone(),
+        Content::File(file, None) => file.name.clone(),
+        Content::Retracted | Content::Undecryptable(_) | Content::Event(_) => String::new(),
+    }
+}
+
+fn undecryptable(reason: Undecryptable) -> &'static str {
+    match reason {
+        Undecryptable::NotForThisDevice => "A message that was not encrypted for this device",
+        _ => "A message that this device cannot read",
+    }
+}
+
+/// Tells the user about a message, unless they do not want to be told.
+pub(crate) fn notify(cx: &mut Cx<'_>, message: &Message) {
+    let conversation = super::conversation(cx, &message.conversation);
+    let muted = match conversation.mute {
+        Mute::No => false,
+        Mute::Until(moment) => cx.time() < moment,
+        Mute::Forever => true,
+    };
+    if muted || conversation.read_up_to.is_some_and(|seen| seen >= message.position) {
+        return;
+    }
+    let title = roster::name(cx, &message.sender);
+    cx.notify(Notification {
+        conversation: message.conversation.clone(),
+        title,
+        text: preview_text(&message.content),
+        message: Some(message.id),
+    });
+}
+
+/// Tells the user about the last message of each conversation that came while this device was away
+/// and was not seen on another one.
+pub(crate) fn notify_missed(cx: &mut Cx<'_>) -> Step {
+    let missed = std::mem::take(&mut cx.state.features.timeline.missed);
+    for id in missed.into_values() {
+        if let Some(message) = cx.store.message(id)? {
+            notify(cx, &message);
+        }
+    }
+    Ok(())
+}
+
+/// A message came while what was missed is fetched.
+pub(crate) fn missed(cx: &mut Cx<'_>, conversation: &BareJid, id: MessageId) {
+    cx.state.features.timeline.missed.insert(conversation.clone(), id);
+}
+
+/// Longest preview.
+const MAX_PREVIEW_CHARS: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_is_the_first_line_that_says_something() {
+        let text = Content::Text("\n  \n  hello \nworld".into());
+        assert_eq!(preview_text(&text), "hello");
+    }
+}
