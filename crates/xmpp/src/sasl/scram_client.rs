@@ -387,8 +387,8 @@ mod tests {
         let credential = Credential::Keys(keys);
         let (with_keys, ..) = client().respond(challenge, &credential, &none).unwrap();
         assert_eq!(with_password, with_keys);
-        let Credential::Keys(keys) = credential else { unreachable!("these are keys") };
-        assert_eq!(ClientKeys::from_bytes(&keys.to_bytes()), Some(keys));
+        let Credential::Keys(keys) = &credential else { unreachable!("these are keys") };
+        assert_eq!(ClientKeys::from_bytes(&keys.to_bytes()).as_ref(), Some(keys));
         let resalted = b"r=abcdef,s=c2FsdHk=,i=4096";
         assert_eq!(client().respond(resalted, &credential, &none).unwrap_err(), Error::Keys);
     }
