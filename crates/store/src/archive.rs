@@ -63,6 +63,12 @@ pub trait Ticket: Send + Sync {
 #[error("the storage queue is full")]
 pub struct Busy;
 
+impl From<Busy> for StoreError {
+    fn from(_: Busy) -> Self {
+        StoreError::Busy
+    }
+}
+
 /// Where an archive ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tail {
@@ -187,6 +193,11 @@ pub trait Archive: Send + Sync {
     /// # Errors
     /// [`Busy`] when the queue is full; the ticket is not told in that case.
     fn append(&self, unit: Unit, ticket: Option<(Arc<dyn Ticket>, u64)>) -> Result<(), Busy>;
+
+    /// `None` while there is room for more. Otherwise a future that resolves when there is again:
+    /// whoever takes messages from a network waits for it before the next one, so that more load
+    /// than the disk bears slows its senders instead of being refused.
+    fn room(&self) -> Option<Fut<'_, ()>>;
 
     /// Resolves when everything submitted before is durable or has failed.
     fn barrier(&self) -> Fut<'_, ()>;

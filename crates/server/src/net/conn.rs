@@ -258,11 +258,27 @@ impl<T: Transport> Connection<T> {
         Ok(())
     }
 
+    /// Takes no further message while the store has more than enough to do: the load then slows
+    /// its senders, over TCP, and none of their messages is refused. Others' are still written.
+    async fn await_room(&mut self) -> Result<(), End> {
+        let server = self.server.clone();
+        let Some(mut room) = server.store.archive.room() else { return Ok(()) };
+        loop {
+            tokio::select! {
+                _ = &mut room => return Ok(()),
+                () = self.session.woken() => self.write().await?,
+            }
+        }
+    }
+
     async fn handle_events(&mut self) -> Result<(), End> {
         loop {
             match self.reader.next() {
                 Ok(None) => return Ok(()),
                 Ok(Some(Event::Stanza(stanza))) => {
+                    if stanza.kind() == Kind::Message {
+                        self.await_room().await?;
+                    }
                     self.handle(stanza).await?;
                     // Many small requests can have large answers.
                     let heavy = self.session.link().is_heavy();

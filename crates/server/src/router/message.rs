@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use store::archive::Unit;
+use store::{StoreError, archive::Unit};
 use xmpp::{
     edit::Edit,
     error::{Condition, StanzaError},
@@ -111,7 +111,8 @@ fn finish(
     session.expect(tag, message);
     let unit: Unit = std::mem::take(&mut effects.appends);
     server.metrics.archive_rows.add(unit.len() as u64);
-    if server.store.archive.append(unit, Some((session.clone(), tag))).is_err() {
+    if let Err(busy) = server.store.archive.append(unit, Some((session.clone(), tag))) {
+        server.store_failed("message", &StoreError::from(busy));
         session.failed(tag);
     }
     effects.submitted();

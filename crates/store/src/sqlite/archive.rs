@@ -38,6 +38,16 @@ impl Archive for Sqlite {
         self.engine.shared.queue.push(Job::Append(unit, ticket)).map_err(|_| Busy)
     }
 
+    fn room(&self) -> Option<Fut<'_, ()>> {
+        let queue = &self.engine.shared.queue;
+        queue.is_pressed().then(|| -> Fut<'_, ()> {
+            Box::pin(async {
+                queue.room().await;
+                Ok(())
+            })
+        })
+    }
+
     fn barrier(&self) -> Fut<'_, ()> {
         self.engine.sync(None)
     }

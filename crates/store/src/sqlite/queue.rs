@@ -1,11 +1,12 @@
 //! What waits for the writer: one queue, strictly first in, first out, bounded in items and bytes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::backup::CopyJob;
 use crate::archive::{Ticket, Unit};
@@ -95,6 +96,10 @@ pub(super) enum Taken {
 pub(super) struct Queue {
     state: Mutex<State>,
     wake: Condvar,
+    /// More than half full.
+    pressed: AtomicBool,
+    /// Told when it is no longer.
+    room: Notify,
     max_items: usize,
     max_bytes: usize,
 }
@@ -122,7 +127,14 @@ impl Queue {
             open: true,
             wake_at: usize::MAX,
         };
-        Queue { state: Mutex::new(state), wake: Condvar::new(), max_items, max_bytes }
+        Queue {
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+            pressed: AtomicBool::new(false),
+            room: Notify::new(),
+            max_items,
+            max_bytes,
+        }
     }
 
     /// Takes a job in, or drops it and says why.
@@ -145,6 +157,9 @@ impl Queue {
         state.items += 1;
         state.bytes += bytes;
         state.submitted += 1;
+        if self.is_half_full(&state) {
+            self.pressed.store(true, Ordering::Relaxed);
+        }
         let urgent = job.is_urgent() && state.wake_at != usize::MAX;
         state.jobs.push_back(job);
         if state.jobs.len() >= state.wake_at || urgent {
@@ -202,6 +217,35 @@ impl Queue {
         state.items -= items;
         state.bytes -= bytes;
         state.settled += items as u64;
+        if !self.is_half_full(&state) {
+            self.relieve();
+        }
+    }
+
+    fn is_half_full(&self, state: &State) -> bool {
+        state.items > self.max_items / 2 || state.bytes > self.max_bytes / 2
+    }
+
+    fn relieve(&self) {
+        if self.pressed.swap(false, Ordering::Relaxed) {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Whether the queue is more than half full.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.pressed.load(Ordering::Relaxed)
+    }
+
+    /// Waits until it is not.
+    pub(super) async fn room(&self) {
+        loop {
+            let relieved = self.room.notified();
+            if !self.is_pressed() {
+                return;
+            }
+            relieved.await;
+        }
     }
 
     /// The writer does something of its own that readers must wait for; ends with `settled(1, 0)`.
@@ -226,6 +270,7 @@ impl Queue {
     /// The writer is gone: drops what waits, telling whoever can be told.
     pub(super) fn abandon(&self) {
         let jobs = std::mem::take(&mut self.state.lock().jobs);
+        self.relieve();
         for job in jobs {
             match job {
                 Job::Append(_, Some((ticket, tag))) | Job::Send(_, _, Some((ticket, tag))) => {
@@ -283,6 +328,33 @@ mod tests {
         assert!(queue.push(unit()).is_ok());
         assert!(matches!(queue.push(unit()), Err(StoreError::Busy)));
         assert!(queue.push(sync()).is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_gets_it_when_half_is_settled() {
+        let queue = Arc::new(Queue::new(4, 1 << 20));
+        assert!((0..2).all(|_| queue.push(job()).is_ok()));
+        assert!(!queue.is_pressed());
+        assert!(queue.push(job()).is_ok());
+        assert!(queue.is_pressed());
+        let other = queue.clone();
+        let waiting = tokio::spawn(async move { other.room().await });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        let mut batch = Vec::new();
+        queue.take(&mut batch, 1, None, None);
+        queue.settled(1, bytes_of(&batch));
+        waiting.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_writer_that_is_gone() {
+        let queue = Queue::new(2, 1 << 20);
+        assert!(queue.push(job()).is_ok() && queue.push(job()).is_ok());
+        assert!(queue.is_pressed());
+        queue.close();
+        queue.abandon();
+        queue.room().await;
     }
 
     #[test]
