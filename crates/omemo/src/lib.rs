@@ -92,7 +92,11 @@ mod root_key;
 mod secret;
 mod session;
 mod sessions;
+#[cfg(test)]
+mod simulation;
 mod state;
+#[cfg(test)]
+mod vectors;
 mod version;
 mod wire;
 mod x3dh;

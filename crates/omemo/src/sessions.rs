@@ -1,6 +1,7 @@
 //! All sessions with one device of a peer, in one version of OMEMO.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -40,7 +41,6 @@ pub struct Sessions {
 ///
 /// If the message went out first and the state were lost, the next message would be encrypted
 /// with the same key.
-#[derive(Debug)]
 #[must_use = "the state has to be stored, then the message has to be sent"]
 pub struct Encrypted {
     /// [`Sessions::to_bytes`] after the encryption.
@@ -70,6 +70,23 @@ pub struct Decrypted {
     pub used_pre_key: Option<u32>,
     /// Answer with an empty message: see [`Sessions::needs_heartbeat`].
     pub needs_heartbeat: bool,
+}
+
+impl fmt::Debug for Decrypted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decrypted")
+            .field("identity", &self.identity)
+            .field("new_session", &self.new_session)
+            .field("used_pre_key", &self.used_pre_key)
+            .field("needs_heartbeat", &self.needs_heartbeat)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Encrypted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encrypted").field("message", &self.message).finish_non_exhaustive()
+    }
 }
 
 impl Sessions {

@@ -45,3 +45,44 @@ const INFO: &[u8] = b"OMEMO Payload";
 
 /// Bytes of the truncated HMAC.
 const TAG_LEN: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vectors::{count, known, sha256};
+
+    #[test]
+    fn a_payload_is_encrypted_and_decrypted_as_elsewhere() {
+        let plaintext = "<envelope xmlns='urn:xmpp:sce:1'><content><body xmlns='jabber:client'>hi\
+                         </body></content><rpad>AAAA</rpad><from jid='a@x'/></envelope>";
+        assert_eq!(plaintext.len(), 134);
+        let payload = encrypt_with(&Secret::copy_of(&count(0)), plaintext.as_bytes());
+        let ciphertext = payload.ciphertext.unwrap();
+        assert_eq!(ciphertext.len(), 144);
+        assert_eq!(sha256(&ciphertext), known("payload.omemo2.ciphertext_sha256"));
+        let (key, tag) = payload.key_material.as_bytes().split_at(32);
+        assert_eq!(key, count::<32>(0));
+        assert_eq!(tag, known("payload.omemo2.tag"));
+        let opened = decrypt(payload.key_material.as_bytes(), &ciphertext).unwrap();
+        assert_eq!(*opened, plaintext.as_bytes());
+    }
+
+    #[test]
+    fn a_changed_payload_is_refused() {
+        let payload = encrypt_with(&Secret::copy_of(&count(0)), b"wherefore");
+        let (material, ciphertext) = (payload.key_material, payload.ciphertext.unwrap());
+        for position in 0..ciphertext.len() {
+            let mut changed = ciphertext.clone();
+            changed[position] ^= 1;
+            assert_eq!(decrypt(material.as_bytes(), &changed), Err(PayloadError::BadTag));
+        }
+        for position in 0..material.as_bytes().len() {
+            let mut changed = material.as_bytes().to_vec();
+            changed[position] ^= 0x80;
+            assert_eq!(decrypt(&changed, &ciphertext), Err(PayloadError::BadTag));
+        }
+        for len in [0, 16, 32, 47, 49] {
+            assert_eq!(decrypt(&vec![0; len], &ciphertext), Err(PayloadError::KeyLength(len)));
+        }
+    }
+}
