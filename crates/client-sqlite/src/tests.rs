@@ -1,0 +1,306 @@
+//! The suite of every store, on disk and in memory, and what is special about this one.
+
+use std::path::Path;
+
+use client::store::conformance::{Case, address, contact, in_step, message, profile, texts};
+use client::store::{
+    Contacts, Devices, Outbox, OwnDevice, Profile, SessionKey, Store, StoreError, Timeline, Version,
+};
+use rusqlite::Connection;
+use xmpp::sasl::Secret;
+
+use crate::{Keyring, OpenError, Protection, SqliteStore, Unlock};
+
+mod on_disk {
+    pub(crate) fn run(case: super::Case) {
+        let folder = tempfile::tempdir().unwrap();
+        case(&super::open(folder.path()));
+    }
+    client::conformance_tests!(crate::tests::on_disk::run);
+}
+
+mod in_memory {
+    pub(crate) fn run(case: super::Case) {
+        case(&crate::SqliteStore::in_memory().unwrap());
+    }
+    client::conformance_tests!(crate::tests::in_memory::run);
+}
+
+fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(folder, &Unlock::Plain).unwrap()
+}
+
+fn passphrase(text: &str) -> Unlock {
+    Unlock::Passphrase(Secret::from(text))
+}
+
+/// Strings that stand nowhere in the files of an account.
+const CANARIES: [&str; 8] = [
+    "romeo@canary.example",
+    "canary.example",
+    "CANARY-BODY",
+    "CANARY-NAME",
+    "canary-password",
+    "CANARY-RATCHET",
+    "CANARY-ORIGIN",
+    "juliet@example.org",
+];
+
+fn write_canaries(store: &SqliteStore) {
+    in_step(store, || {
+        store.save_login(&profile::login("canary-password")).unwrap();
+        let mut romeo = contact("romeo@canary.example");
+        romeo.name = Some("CANARY-NAME".into());
+        store.save_contact(&romeo).unwrap();
+        let mut text = message("romeo@canary.example", 1, "CANARY-BODY");
+        text.origin_id = Some("CANARY-ORIGIN".into());
+        text.archive_id = Some("CANARY-ORIGIN".into());
+        store.append(&text).unwrap();
+        let mut queued = client::store::conformance::outbox::stanza("romeo@canary.example", "a");
+        queued.payload = b"CANARY-BODY".to_vec();
+        store.enqueue(&queued).unwrap();
+        let owner = address("romeo@canary.example");
+        let key = SessionKey { owner, device: 1, version: Version::Legacy };
+        store.save_session(&key, Some(b"CANARY-RATCHET")).unwrap();
+        let keys = b"CANARY-RATCHET".to_vec().into();
+        let label = Some("CANARY-NAME".into());
+        store.save_own_device(&OwnDevice { id: 1, keys, label }).unwrap();
+    });
+}
+
+/// Every byte of every file of a folder.
+fn bytes(folder: &Path) -> Vec<u8> {
+    let files = std::fs::read_dir(folder).unwrap();
+    files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+fn contains(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}
+
+#[test]
+fn the_files_show_no_text_and_no_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    write_canaries(&store);
+    // While it is open there is a log, afterwards only the database.
+    let while_open = bytes(folder.path());
+    drop(store);
+    let afterwards = bytes(folder.path());
+    for canary in CANARIES {
+        let as_numbers = format!("{:?}", canary.as_bytes()).replace(' ', "");
+        for form in [canary.as_bytes(), as_numbers.trim_matches(['[', ']']).as_bytes()] {
+            assert!(!contains(&while_open, form), "{canary} in the open account");
+            assert!(!contains(&afterwards, form), "{canary} in the closed account");
+        }
+    }
+    assert!(contains(&afterwards, b"SQLite format 3"));
+}
+
+#[test]
+fn everything_is_there_again_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    write_canaries(&open(folder.path()));
+    let store = open(folder.path());
+    let page = store.before(&address("romeo@canary.example"), None, 5).unwrap();
+    assert_eq!(texts(&page), ["CANARY-BODY"]);
+    let login = store.login().unwrap().expect("kept");
+    assert_eq!(login.password, Some(Secret::from("canary-password")));
+}
+
+#[test]
+fn a_step_that_was_not_committed_is_gone_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    in_step(&store, || store.save_contact(&contact("romeo@example.org")).unwrap());
+    store.begin().unwrap();
+    store.save_contact(&contact("juliet@example.org")).unwrap();
+    drop(store);
+    assert_eq!(open(folder.path()).contacts().unwrap(), [contact("romeo@example.org")]);
+}
+
+#[test]
+fn a_second_program_is_told_about_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let error = SqliteStore::open(folder.path(), &Unlock::Plain).unwrap_err();
+    let OpenError::InUse { pid, program } = &error else { panic!("{error}") };
+    assert_eq!(*pid, Some(std::process::id()));
+    assert!(error.to_string().contains(program.as_str()), "{error}");
+    drop(store);
+    open(folder.path());
+}
+
+#[test]
+fn a_passphrase_opens_what_it_protects() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path(), &passphrase("open sesame")).unwrap();
+    write_canaries(&store);
+    drop(store);
+    assert_eq!(SqliteStore::protection(folder.path()).unwrap(), Some(Protection::Passphrase));
+    let wrong = SqliteStore::open(folder.path(), &passphrase("open barley")).unwrap_err();
+    assert!(matches!(wrong, OpenError::WrongPassphrase));
+    let plain = SqliteStore::open(folder.path(), &Unlock::Plain).unwrap_err();
+    assert!(matches!(plain, OpenError::OtherProtection(Protection::Passphrase)));
+    let store = SqliteStore::open(folder.path(), &passphrase("open sesame")).unwrap();
+    assert!(store.login().unwrap().is_some());
+}
+
+#[test]
+fn the_protection_can_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    write_canaries(&store);
+    let plain = std::fs::read(folder.path().join("account.key")).unwrap();
+    store.protect(&passphrase("open sesame")).unwrap();
+    drop(store);
+    let key: serde_json::Value = serde_json::from_slice(&plain).unwrap();
+    let key = key["key"].as_str().unwrap().as_bytes();
+    assert!(!contains(&bytes(folder.path()), key), "the plain key is gone");
+    let store = SqliteStore::open(folder.path(), &passphrase("open sesame")).unwrap();
+    assert!(store.login().unwrap().is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_keyring_keeps_the_key() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("secret-tool");
+    // Stands for the program: keeps what it reads under the last argument.
+    let script = "#!/bin/sh\nd=$(dirname \"$0\"); f=$d/$(printf %s \"$*\" | tr -c a-zA-Z0-9 _ | tail -c 20)\n\
+                  if [ \"$1\" = store ]; then cat > \"$f\"; else cat \"$f\"; fi\n";
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let keyring = Unlock::Keyring(Keyring::with_program(&program));
+    let account = folder.path().join("account");
+    write_canaries(&SqliteStore::open(&account, &keyring).unwrap());
+    assert!(SqliteStore::open(&account, &keyring).unwrap().login().unwrap().is_some());
+    let missing = Unlock::Keyring(Keyring::with_program(folder.path().join("nothing")));
+    let error = SqliteStore::open(&account, &missing).unwrap_err();
+    assert!(matches!(error, OpenError::Keyring(_)), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let account = folder.path().join("account");
+    let store = open(&account);
+    write_canaries(&store);
+    assert_eq!(std::fs::metadata(&account).unwrap().permissions().mode() & 0o777, 0o700);
+    for file in std::fs::read_dir(&account).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
+    }
+}
+
+#[test]
+fn a_lost_key_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    write_canaries(&open(folder.path()));
+    std::fs::remove_file(folder.path().join("account.key")).unwrap();
+    let error = SqliteStore::open(folder.path(), &Unlock::Plain).unwrap_err();
+    assert!(matches!(error, OpenError::KeyMissing { .. }), "{error}");
+}
+
+#[test]
+fn the_key_of_another_account_is_noticed_at_once() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_canaries(&open(one.path()));
+    write_canaries(&open(two.path()));
+    std::fs::copy(two.path().join("account.key"), one.path().join("account.key")).unwrap();
+    // The hidden names are others too: without its own row nothing would be found at all.
+    let store = SqliteStore::open(one.path(), &Unlock::Plain);
+    assert!(matches!(store, Err(OpenError::Damaged { .. })), "{store:?}");
+}
+
+#[test]
+fn a_changed_row_is_damage_and_not_another_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let first = store.append(&message("romeo@example.org", 1, "yes")).unwrap();
+    store.append(&message("romeo@example.org", 2, "no")).unwrap();
+    drop(store);
+    let db = Connection::open(folder.path().join("account.db")).unwrap();
+    db.execute(
+        "UPDATE message SET sealed = (SELECT sealed FROM message WHERE id = 2) WHERE id = 1",
+        [],
+    )
+    .unwrap();
+    drop(db);
+    let store = open(folder.path());
+    assert!(matches!(store.message(first), Err(StoreError::Damaged(_))));
+    assert!(store.message(client::store::MessageId(2)).unwrap().is_some());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    std::fs::write(folder.path().join("account.db"), [7; 9000]).unwrap();
+    let error = SqliteStore::open(folder.path(), &Unlock::Plain).unwrap_err();
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_database_from_the_future_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let db = Connection::open(folder.path().join("account.db")).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let error = SqliteStore::open(folder.path(), &Unlock::Plain).unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error}");
+}
+
+#[test]
+fn a_full_disk_undoes_the_step_and_reading_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    in_step(&store, || store.append(&message("romeo@example.org", 1, "kept")).unwrap());
+    let pages: i64 = store.db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    store.db.pragma_update(None, "max_page_count", pages + 2).unwrap();
+    store.begin().unwrap();
+    let long = "a".repeat(100_000);
+    let full = store.append(&message("romeo@example.org", 2, &long));
+    assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+    // SQLite has dropped the step; what follows in it must not be kept on its own.
+    store.save_contact(&contact("romeo@example.org")).unwrap_err();
+    store.commit().unwrap_err();
+    assert_eq!(store.contacts().unwrap(), []);
+    let page = store.before(&address("romeo@example.org"), None, 5).unwrap();
+    assert_eq!(texts(&page), ["kept"]);
+    store.db.pragma_update(None, "max_page_count", pages + 1000).unwrap();
+    in_step(&store, || store.append(&message("romeo@example.org", 2, &long)).unwrap());
+}
+
+#[test]
+fn a_wiped_account_cannot_be_read_with_its_old_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    write_canaries(&store);
+    let sealed: Vec<Vec<u8>> = store
+        .rows("SELECT sealed FROM item UNION ALL SELECT sealed FROM message", [], |row| row.get(0))
+        .unwrap();
+    let old_key = *store.sealer.borrow().data_key().clone();
+    assert!(sealed.len() > 4);
+    store.wipe().unwrap();
+    let left = bytes(folder.path());
+    for row in &sealed {
+        assert!(!contains(&left, row), "a sealed row is still in the files");
+    }
+    assert_ne!(*store.sealer.borrow().data_key().clone(), old_key);
+    drop(store);
+    let key = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, old_key);
+    assert!(!contains(&bytes(folder.path()), key.as_bytes()));
+    assert!(open(folder.path()).login().unwrap().is_none());
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let unlock = passphrase("open sesame");
+    assert!(!format!("{unlock:?}").contains("sesame"));
+    assert_eq!(format!("{:?}", SqliteStore::in_memory().unwrap()), "SqliteStore");
+}

@@ -1,0 +1,208 @@
+//! Messages.
+
+use client::store::{Message, MessageId, Needle, Position, Reference, Result, Timeline};
+use rusqlite::{Row, params};
+use xmpp::jid::BareJid;
+
+use crate::SqliteStore;
+use crate::error::from_sqlite;
+use crate::items::{from_json, to_json};
+use crate::seal::{Place, TAG};
+
+/// A row, and everything in it that is not sealed.
+struct Sealed {
+    id: i64,
+    conversation: Vec<u8>,
+    position: i64,
+    sealed: Vec<u8>,
+}
+
+impl Sealed {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            conversation: row.get(1)?,
+            position: row.get(2)?,
+            sealed: row.get(3)?,
+        })
+    }
+}
+
+fn place(id: i64, conversation: &[u8], position: i64) -> Place {
+    Place::of("message", &[&id.to_be_bytes(), conversation, &position.to_be_bytes()])
+}
+
+/// SQLite's numbers are signed; these sort as the unsigned ones do.
+fn signed(position: Position) -> i64 {
+    (position.0 ^ (1 << 63)) as i64
+}
+
+impl SqliteStore {
+    fn conversation_tag(&self, address: &BareJid) -> [u8; TAG] {
+        self.sealer.borrow().hide("conversation", &[address.as_str().as_bytes()])
+    }
+
+    fn reference_tag(&self, conversation: &BareJid, reference: &Reference) -> [u8; TAG] {
+        let conversation = conversation.as_str().as_bytes();
+        let sealer = self.sealer.borrow();
+        match reference {
+            Reference::Origin(sender, id) => {
+                sealer.hide("origin", &[conversation, sender.as_str().as_bytes(), id.as_bytes()])
+            }
+            Reference::Archive(id) => sealer.hide("archive", &[conversation, id.as_bytes()]),
+        }
+    }
+
+    fn open_message(&self, row: &Sealed) -> Result<Message> {
+        let place = place(row.id, &row.conversation, row.position);
+        from_json(&self.sealer.borrow().open(&place, &row.sealed)?)
+    }
+
+    fn messages(&self, sql: &'static str, params: impl rusqlite::Params) -> Result<Vec<Message>> {
+        let rows = self.rows(sql, params, Sealed::read)?;
+        rows.iter().map(|row| self.open_message(row)).collect()
+    }
+
+    /// Inserts or replaces.
+    fn put_message(&self, message: &Message) -> Result<()> {
+        let conversation = self.conversation_tag(&message.conversation);
+        let position = signed(message.position);
+        let tag = |reference| self.reference_tag(&message.conversation, &reference);
+        let origin = message.origin_id.clone();
+        let origin = origin.map(|id| tag(Reference::Origin(message.sender.clone(), id)));
+        let archive = message.archive_id.clone().map(|id| tag(Reference::Archive(id)));
+        let place = place(message.id.0, &conversation, position);
+        let sealed = self.sealer.borrow().seal(&place, &to_json(message)?)?;
+        self.run(
+            "INSERT INTO message (id, conversation, position, origin, archive, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET conversation = ?2, position = ?3, origin = ?4,
+             archive = ?5, sealed = ?6",
+            params![message.id.0, conversation, position, origin, archive, sealed],
+        )
+    }
+
+    /// Removes the messages of a conversation.
+    pub(crate) fn remove_messages(&self, conversation: &BareJid) -> Result<()> {
+        let tag = self.conversation_tag(conversation);
+        self.run("DELETE FROM message WHERE conversation = ?1", [tag])
+    }
+}
+
+impl Timeline for SqliteStore {
+    fn append(&self, message: &Message) -> Result<MessageId> {
+        self.together(|| {
+            let id = MessageId(self.next_id("message")?);
+            self.put_message(&Message { id, ..message.clone() })?;
+            Ok(id)
+        })
+    }
+
+    fn save_message(&self, message: &Message) -> Result<()> {
+        let known = self.rows("SELECT 1 FROM message WHERE id = ?1", [message.id.0], |_| Ok(()))?;
+        if known.is_empty() { Ok(()) } else { self.put_message(message) }
+    }
+
+    fn message(&self, id: MessageId) -> Result<Option<Message>> {
+        let sql = "SELECT id, conversation, position, sealed FROM message WHERE id = ?1";
+        Ok(self.messages(sql, [id.0])?.pop())
+    }
+
+    fn find(&self, conversation: &BareJid, reference: &Reference) -> Result<Option<Message>> {
+        let sql = match reference {
+            Reference::Origin(..) => {
+                "SELECT id, conversation, position, sealed FROM message WHERE origin = ?1
+                 ORDER BY position DESC, id DESC LIMIT 1"
+            }
+            Reference::Archive(_) => {
+                "SELECT id, conversation, position, sealed FROM message WHERE archive = ?1
+                 ORDER BY position DESC, id DESC LIMIT 1"
+            }
+        };
+        Ok(self.messages(sql, [self.reference_tag(conversation, reference)])?.pop())
+    }
+
+    fn before(
+        &self,
+        conversation: &BareJid,
+        position: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let tag = self.conversation_tag(conversation);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut page = match position {
+            Some(position) => self.messages(
+                "SELECT id, conversation, position, sealed FROM message
+                 WHERE conversation = ?1 AND position < ?2
+                 ORDER BY position DESC, id DESC LIMIT ?3",
+                params![tag, signed(position), limit],
+            )?,
+            None => self.messages(
+                "SELECT id, conversation, position, sealed FROM message
+                 WHERE conversation = ?1 ORDER BY position DESC, id DESC LIMIT ?2",
+                params![tag, limit],
+            )?,
+        };
+        page.reverse();
+        Ok(page)
+    }
+
+    fn after(
+        &self,
+        conversation: &BareJid,
+        position: Position,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        self.messages(
+            "SELECT id, conversation, position, sealed FROM message
+             WHERE conversation = ?1 AND position > ?2 ORDER BY position, id LIMIT ?3",
+            params![
+                self.conversation_tag(conversation),
+                signed(position),
+                i64::try_from(limit).unwrap_or(i64::MAX)
+            ],
+        )
+    }
+
+    /// Opens one message after the other, the newest first: an index over words would say what was
+    /// written.
+    fn search(
+        &self,
+        text: &str,
+        conversation: Option<&BareJid>,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let needle = Needle::new(text);
+        let tag = conversation.map(|address| self.conversation_tag(address));
+        let sql = match tag {
+            Some(_) => {
+                "SELECT id, conversation, position, sealed FROM message WHERE conversation = ?1
+                 ORDER BY position DESC, id DESC"
+            }
+            None => {
+                "SELECT id, conversation, position, sealed FROM message
+                 ORDER BY position DESC, id DESC"
+            }
+        };
+        let mut statement = self.db.prepare_cached(sql).map_err(from_sqlite)?;
+        let params: &[&dyn rusqlite::ToSql] = match &tag {
+            Some(tag) => &[tag],
+            None => &[],
+        };
+        let mut rows = statement.query(params).map_err(from_sqlite)?;
+        let mut found = Vec::new();
+        while found.len() < limit
+            && let Some(row) = rows.next().map_err(from_sqlite)?
+        {
+            let message = self.open_message(&Sealed::read(row).map_err(from_sqlite)?)?;
+            if needle.is_in(&message) {
+                found.push(message);
+            }
+        }
+        Ok(found)
+    }
+
+    fn remove_message(&self, id: MessageId) -> Result<()> {
+        self.run("DELETE FROM message WHERE id = ?1", [id.0])
+    }
+}
