@@ -1,4 +1,5 @@
-//! Writing files that others must not read and that a crash must not leave half written.
+//! Writing files that others must not read and that a crash must not leave half written, and their
+//! sizes for people.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -75,9 +76,34 @@ pub fn readable_by_all(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o004 != 0)
 }
 
+/// A number of bytes for people.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut whole = bytes;
+    let mut rest = 0;
+    while whole >= 1024 && unit + 1 < units.len() {
+        rest = whole % 1024;
+        whole /= 1024;
+        unit += 1;
+    }
+    match unit {
+        0 => format!("{whole} {}", units[unit]),
+        _ => format!("{whole}.{} {}", rest * 10 / 1024, units[unit]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(size(512), "512 bytes");
+        assert_eq!(size(1536), "1.5 KiB");
+        assert_eq!(size(3 << 30), "3.0 GiB");
+    }
 
     #[test]
     fn a_private_file_is_for_its_owner_alone_even_when_it_was_not_before() {

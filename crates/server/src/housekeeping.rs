@@ -9,7 +9,9 @@ use std::{
 use store::{Millis, StoreError};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
-use crate::{host, metrics::Condition, net::listen::down, server::Server, session::life};
+use crate::{
+    ext::upload, host, metrics::Condition, net::listen::down, server::Server, session::life,
+};
 
 /// Runs until the server goes down.
 pub async fn run(server: Arc<Server>) {
@@ -26,7 +28,10 @@ pub async fn run(server: Arc<Server>) {
                 life::sweep(&server).await;
                 observe(&server);
             }
-            _ = minutes.tick() => renew(&server).await,
+            _ = minutes.tick() => {
+                renew(&server).await;
+                upload::sweep(&server).await;
+            }
             _ = hours.tick() => forget(&server).await,
         }
     }

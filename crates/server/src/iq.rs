@@ -103,6 +103,9 @@ async fn request(
         Target::Server => {
             handle(server, session, stanza, kind, to, &[Scope::Server], None).await;
         }
+        Target::Upload => {
+            handle(server, session, stanza, kind, to, &[Scope::Upload], None).await;
+        }
         Target::Nobody => refuse(session, stanza, &StanzaError::new(Condition::ServiceUnavailable)),
         Target::Remote => {
             refuse(session, stanza, &StanzaError::new(Condition::RemoteServerNotFound));

@@ -137,6 +137,8 @@ metrics! {
     bytes_sent: Counter = "bytes_sent_total";
     /// Messages given to the archives, one row for each account.
     archive_rows: Counter = "archive_rows_total";
+    /// Files uploaded.
+    uploads: Counter = "uploads_total";
     /// Errors that were the client's fault.
     errors_peer: Counter = "errors_total", "fault=\"peer\"";
     /// Errors of disk, network or configuration.

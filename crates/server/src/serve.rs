@@ -21,6 +21,7 @@ use crate::{
         socket::{CommandSocket, Conversation},
     },
     config::{Config, ConfigError, Home, Listener, Service},
+    ext::upload,
     host, housekeeping,
     log::{self, LogControl},
     metrics::Condition,
@@ -106,6 +107,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     let doors = open_doors(&server)?;
     let socket = CommandSocket::open(&home)
         .map_err(|error| ServeError::Socket { home: home.clone(), error })?;
+    upload::tidy(&server).await;
     let resumable = resume::restore(&server).await?;
 
     let running = Arc::new(Running { server: server.clone(), home: home.clone(), log });

@@ -26,7 +26,7 @@ use xmpp::{
 use crate::{
     account::{Account, Accounts},
     config::{Config, Home, Policy, Service},
-    ext::{Registry, caps::CapsCache},
+    ext::{Registry, caps::CapsCache, upload::disk::Disk},
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
     net::tls::Tls,
@@ -48,6 +48,8 @@ pub struct Server {
     pub registry: Registry,
     /// What clients can do, by capabilities hash (XEP-0115).
     pub caps: CapsCache,
+    /// Where uploaded files lie.
+    pub uploads: Disk,
     /// Counts connections.
     pub gate: Arc<Gate>,
     /// Slows down guessing.
@@ -95,6 +97,7 @@ impl Server {
             resumable: Resumable::default(),
             registry: Registry::new(),
             caps: CapsCache::default(),
+            uploads: Disk::new(&home),
             gate: Gate::new(&config.limits, metrics.clone()),
             logins: LoginThrottle::new(config.limits.throttle),
             registrations: Quota::new(OPEN_REGISTRATIONS, OPEN_REGISTRATIONS_SPAN),

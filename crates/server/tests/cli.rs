@@ -567,3 +567,59 @@ fn help_and_wrong_arguments_have_their_exit_codes() {
         .unwrap();
     assert!(environment.status.success());
 }
+
+/// Gives an account of a stopped server a file, as if it had been uploaded. Returns its name.
+fn upload(trial: &Trial, account: &str) -> String {
+    use store::uploads::{Budget, File, FileId, Purpose};
+    let store = store::sqlite::open(&trial.data.join("anemone.db"), Default::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let owner = store.accounts.by_name(account).await.unwrap().unwrap();
+        let id = FileId([0x5a; 16]);
+        let file = File {
+            id,
+            account: owner.id,
+            name: "balcony.jpg".into(),
+            media: None,
+            size: 4,
+            purpose: Purpose::Profile,
+            created: store::Millis(0),
+            slot_ends: store::Millis(1),
+            expires: None,
+            sha256: None,
+        };
+        let budget = Budget { bytes: 100, files: 1 };
+        store.uploads.reserve(file, budget, store::Millis(0)).await.unwrap();
+        assert!(store.uploads.complete(id, "image/jpeg", [0; 32]).await.unwrap());
+        store.maintenance.close().await.unwrap();
+    });
+    let name = "5a".repeat(16);
+    fs::create_dir_all(trial.data.join("uploads")).unwrap();
+    fs::write(trial.data.join("uploads").join(&name), "rose").unwrap();
+    name
+}
+
+#[test]
+fn uploaded_files_are_listed_backed_up_and_deleted() {
+    let trial = Trial::new();
+    trial.add("juliet@localhost");
+    trial.add("romeo@localhost");
+    let name = upload(&trial, "juliet");
+    let kept = trial.data.join("uploads").join(&name);
+    let listed = trial.json(&["upload", "list", "juliet"]);
+    assert_eq!(listed["uploads"][0]["file"], name);
+    assert_eq!(listed["uploads"][0]["name"], "balcony.jpg");
+    assert!(trial.says(&["upload", "list"]).contains("balcony.jpg"));
+    assert_eq!(trial.json(&["account", "list"])["accounts"][0]["upload_bytes"], 4);
+    let backup = trial.data.with_extension("tar");
+    trial.says(&["backup", backup.to_str().unwrap()]);
+
+    trial.fails(1, &["upload", "delete", "romeo", &name]);
+    assert!(kept.exists());
+    trial.says(&["upload", "delete", "juliet", &name]);
+    assert!(!kept.exists());
+    trial.says(&["restore", backup.to_str().unwrap(), "--replace"]);
+    assert_eq!(fs::read(&kept).unwrap(), b"rose");
+    trial.says(&["account", "delete", "juliet", "--yes"]);
+    assert!(!kept.exists());
+}

@@ -80,6 +80,7 @@ fn the_order_of_hooks_is_on_paper() {
                 Scope::Own => "own account",
                 Scope::Account => "account",
                 Scope::Server => "server",
+                Scope::Upload => "upload service",
             };
             let kind =
                 route.kind.map_or("any".to_owned(), |kind| format!("{kind:?}").to_lowercase());

@@ -49,6 +49,7 @@ pub mod roster;
 pub mod sessions;
 pub mod sqlite;
 pub mod tokens;
+pub mod uploads;
 
 pub use error::{OpenError, StoreError};
 
@@ -101,6 +102,8 @@ pub struct Store {
     pub documents: Arc<dyn documents::Documents>,
     /// Nodes and their items (XEP-0060).
     pub pubsub: Arc<dyn pubsub::Pubsub>,
+    /// Uploaded files (XEP-0363), without their bytes.
+    pub uploads: Arc<dyn uploads::Uploads>,
     /// Login tokens of devices (XEP-0484).
     pub tokens: Arc<dyn tokens::Tokens>,
     /// Invitations (XEP-0401, XEP-0379, XEP-0445).

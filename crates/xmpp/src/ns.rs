@@ -290,6 +290,16 @@ pub const PUSH: &str = "urn:xmpp:push:0";
 pub const PUSH_SUMMARY: &str = "urn:xmpp:push:summary";
 /// XEP-0363: HTTP File Upload.
 pub const HTTP_UPLOAD: &str = "urn:xmpp:http:upload:0";
+/// XEP-0363: what a file is for.
+pub const UPLOAD_PURPOSE: &str = "urn:xmpp:http:upload:purpose:0";
+/// XEP-0363: the features of the four purposes.
+pub const UPLOAD_PURPOSE_MESSAGE: &str = "urn:xmpp:http:upload:purpose:0#message";
+/// XEP-0363: files of a profile are kept.
+pub const UPLOAD_PURPOSE_PROFILE: &str = "urn:xmpp:http:upload:purpose:0#profile";
+/// XEP-0363: files may be wanted for a short time.
+pub const UPLOAD_PURPOSE_EPHEMERAL: &str = "urn:xmpp:http:upload:purpose:0#ephemeral";
+/// XEP-0363: files may be kept for long.
+pub const UPLOAD_PURPOSE_PERMANENT: &str = "urn:xmpp:http:upload:purpose:0#permanent";
 /// XEP-0215: External Service Discovery.
 pub const EXTERNAL_SERVICES: &str = "urn:xmpp:extdisco:2";
 /// XEP-0158: CAPTCHA Forms.
@@ -309,5 +319,21 @@ pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
 /// XEP-0045: configuration.
 pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
+/// XEP-0045: form type of the configuration.
+pub const MUC_ROOM_CONFIG: &str = "http://jabber.org/protocol/muc#roomconfig";
+/// XEP-0045: form type of what disco says about a room.
+pub const MUC_ROOM_INFO: &str = "http://jabber.org/protocol/muc#roominfo";
+/// XEP-0045: form type of a request for voice.
+pub const MUC_REQUEST: &str = "http://jabber.org/protocol/muc#request";
+/// XEP-0045: form type of a registration.
+pub const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
+/// XEP-0045: messages keep their ids.
+pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
+/// XEP-0410: the room answers pings to oneself.
+pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
+/// XEP-0463: MUC Affiliations Versioning.
+pub const MUC_AFFILIATIONS: &str = "urn:xmpp:muc:affiliations:1";
+/// XEP-0424: retracted messages are replaced in archives.
+pub const RETRACT_TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
 /// XEP-0421: Occupant identifiers.
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";

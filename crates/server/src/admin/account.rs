@@ -63,6 +63,7 @@ impl Operations {
                     created: stamp(row.created_at),
                     last_login: row.last_login.map(stamp),
                     invited_by,
+                    upload_bytes: self.upload_bytes(row.id).await?,
                 });
             }
             match page.last() {
@@ -124,6 +125,7 @@ impl Operations {
                 self.leave_contacts(account.id, &account.name).await?;
                 let Millis(now) = now();
                 self.store.accounts.delete(account.id, Millis(now + RESERVED)).await?;
+                self.clear_uploads().await;
             }
         }
         let address = self.address(&account.name);

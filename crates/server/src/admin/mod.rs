@@ -7,7 +7,7 @@ pub use self::{
     operations::Operations,
     protocol::{
         Account, Backup, Fault, FaultCode, Invitation, InvitationState, NewInvitation, Request,
-        Response, Session, SignUp, Status, Token,
+        Response, Session, SignUp, Status, Token, Upload,
     },
 };
 use crate::config::{Config, Service};
@@ -18,6 +18,7 @@ pub mod live;
 mod operations;
 mod protocol;
 pub mod socket;
+mod upload;
 
 /// What only a running server can do or tell. Implemented by the server, absent when a command
 /// opens the database itself.

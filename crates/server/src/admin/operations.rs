@@ -66,6 +66,10 @@ impl Operations {
             Request::TokenRevoke { account, device } => {
                 self.token_revoke(&account, device.as_deref()).await
             }
+            Request::UploadList { account } => self.upload_list(account.as_deref()).await,
+            Request::UploadDelete { account, file } => {
+                self.upload_delete(&account, file.as_deref()).await
+            }
             Request::Backup { path } => self.backup(&path).await,
             Request::Reload {} => {
                 let sentences = self.running()?.reload().await;

@@ -110,6 +110,18 @@ pub enum Request {
         /// The device as the list names it.
         device: Option<String>,
     },
+    /// The uploaded files of an account, or of all accounts.
+    UploadList {
+        /// Whose.
+        account: Option<String>,
+    },
+    /// Delete one uploaded file of an account, or all of them.
+    UploadDelete {
+        /// Whose.
+        account: String,
+        /// The file as the list names it.
+        file: Option<String>,
+    },
     /// Copy the database into a new file in the data directory.
     Backup {
         /// The file, which must not exist.
@@ -159,6 +171,8 @@ pub enum Response {
     Sessions(Vec<Session>),
     /// Login tokens.
     Tokens(Vec<Token>),
+    /// Uploaded files.
+    Uploads(Vec<Upload>),
     /// A finished copy of the database.
     Backup(Backup),
     /// What a reload did, in sentences.
@@ -231,6 +245,9 @@ pub struct Account {
     pub last_login: Option<String>,
     /// Who invited it, while that account exists.
     pub invited_by: Option<String>,
+    /// Bytes of its uploaded files.
+    #[serde(default)]
+    pub upload_bytes: u64,
 }
 
 /// One invitation.
@@ -332,6 +349,27 @@ pub struct Token {
     pub expires: String,
     /// When it was last used.
     pub last_used: Option<String>,
+}
+
+/// An uploaded file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Its name for commands.
+    pub file: String,
+    /// The account's address.
+    pub account: String,
+    /// The name its owner gave it.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its media type.
+    pub media: String,
+    /// `message`, `profile`, `ephemeral` or `permanent`.
+    pub purpose: String,
+    /// When it was uploaded.
+    pub created: String,
+    /// When it ends.
+    pub expires: Option<String>,
 }
 
 /// A finished copy of the database.

@@ -119,6 +119,7 @@ fn note(user: u32, request: &Request) {
         | Request::RequestList { .. }
         | Request::SessionList { .. }
         | Request::TokenList { .. }
+        | Request::UploadList { .. }
         | Request::Metrics {}
         | Request::Status {} => tracing::debug!(user, command, "operator's question"),
         _ => tracing::info!(user, command, "operator's command"),
@@ -145,6 +146,8 @@ fn name(request: &Request) -> &'static str {
         Request::SessionKick { .. } => "session kick",
         Request::TokenList { .. } => "token list",
         Request::TokenRevoke { .. } => "token revoke",
+        Request::UploadList { .. } => "upload list",
+        Request::UploadDelete { .. } => "upload delete",
         Request::Backup { .. } => "backup",
         Request::Reload {} => "reload",
         Request::Metrics {} => "metrics",

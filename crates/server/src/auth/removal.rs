@@ -12,6 +12,7 @@ use xmpp::{
 
 use crate::{
     account::Account,
+    ext::upload,
     im::{roster, subscription::Change},
     server::Server,
     session::{Session, life},
@@ -39,7 +40,10 @@ pub async fn delete(server: &Arc<Server>, account: &Arc<Account>, asking: Option
     let until = Millis(server.now().0 + RESERVED_DAYS * 24 * 60 * 60 * 1000);
     match server.store.accounts.delete(account.id, until).await {
         // Only now: until the store has forgotten it, nobody may load it anew.
-        Ok(_) => drop(server.accounts.remove(account.name())),
+        Ok(_) => {
+            server.accounts.remove(account.name());
+            upload::clear(&server.store, &server.uploads).await;
+        }
         Err(error) => {
             account.lock().deleted = false;
             server.store_failed("deleting an account", &error);

@@ -1,7 +1,7 @@
 //! `anemone backup` and `anemone restore`: everything a server keeps in one file.
 //!
-//! The file is a tar archive with `manifest.json` first, then the database, the configuration and
-//! the keys, all by their names in the data directory. It holds secrets, so it is readable by its
+//! The file is a tar archive with `manifest.json` first, then the database, the configuration, the
+//! keys and the uploaded files, all by their names in the data directory. It holds secrets, so it is readable by its
 //! owner alone.
 
 use std::{
@@ -20,6 +20,7 @@ use super::{connect, show};
 use crate::{
     admin::{self, Fault, FaultCode, Request, Response, socket::Conversation},
     config::{Config, Home},
+    ext::upload::disk::id_of,
     files,
 };
 
@@ -89,7 +90,7 @@ fn report(file: &Path, bytes: u64, manifest: &Manifest, json: bool) {
         file.display(),
         show::count(manifest.accounts, "account"),
         show::count(manifest.messages, "message"),
-        show::size(bytes)
+        files::size(bytes)
     ));
 }
 
@@ -159,7 +160,30 @@ fn pack(out: &File, home: &Home, database: &Path, manifest: &Manifest) -> io::Re
             Err(error) => return Err(error),
         }
     }
+    pack_uploads(&mut archive, home)?;
     archive.into_inner()?.flush()
+}
+
+/// Uploaded files. Those that come or go meanwhile may be missing, or be there without a row.
+fn pack_uploads(archive: &mut tar::Builder<impl io::Write>, home: &Home) -> io::Result<()> {
+    let entries = match fs::read_dir(home.uploads()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| id_of(name).is_some()) else { continue };
+        match File::open(entry.path()) {
+            Ok(file) => {
+                let name = format!("{UPLOADS}{name}");
+                append(archive, &name, file.metadata()?.len(), file)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn append(
@@ -212,20 +236,24 @@ pub(super) async fn restore(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes the known files out of the archive and nothing else: no other names, no directories, no
-/// links.
+/// Takes the known files out of the archive and nothing else: no other names, no other directories,
+/// no links.
 fn unpack(input: &File, into: &Path) -> io::Result<Manifest> {
     let mut manifest = None;
     for entry in tar::Archive::new(io::BufReader::new(input)).entries()? {
         let mut entry = entry?;
         let name = entry.path()?.to_string_lossy().into_owned();
-        let known = name == DATABASE || KEPT.contains(&name.as_str());
+        let upload = name.strip_prefix(UPLOADS).is_some_and(|name| id_of(name).is_some());
+        let known = name == DATABASE || KEPT.contains(&name.as_str()) || upload;
         if name == MANIFEST {
             let mut text = Vec::new();
             (&mut entry).take(LONGEST_MANIFEST).read_to_end(&mut text)?;
             manifest = Some(serde_json::from_slice(&text)?);
         } else if known && entry.header().entry_type() == tar::EntryType::Regular {
             let mode = if name.ends_with(".pem") { 0o644 } else { 0o600 };
+            if upload {
+                files::private_directory(&into.join(UPLOADS))?;
+            }
             let mut options = OpenOptions::new();
             let mut out = options.write(true).create_new(true).mode(mode).open(into.join(&name))?;
             io::copy(&mut entry, &mut out)?;
@@ -275,7 +303,7 @@ fn move_aside(home: &Home) -> Result<PathBuf, Fault> {
     let name = format!("before-restore-{}", admin::timestamp().replace(':', ""));
     let aside = home.path().join(name);
     files::private_directory(&aside).map_err(|error| cannot("write", &aside, &error))?;
-    for name in KEPT.into_iter().chain([DATABASE, "anemone.db-wal", "anemone.db-shm"]) {
+    for name in KEPT.into_iter().chain([DATABASE, "anemone.db-wal", "anemone.db-shm", UPLOADS]) {
         rename(&home.path().join(name), &aside.join(name))?;
     }
     Ok(aside)
@@ -283,7 +311,7 @@ fn move_aside(home: &Home) -> Result<PathBuf, Fault> {
 
 /// The configuration comes last: where it is, the rest is complete.
 fn move_in(unpacked: &Path, home: &Home) -> Result<(), Fault> {
-    for name in [DATABASE].into_iter().chain(KEPT) {
+    for name in [DATABASE, UPLOADS].into_iter().chain(KEPT) {
         rename(&unpacked.join(name), &home.path().join(name))?;
     }
     let synced = File::open(home.path()).and_then(|directory| directory.sync_all());
@@ -344,4 +372,6 @@ const DATABASE: &str = "anemone.db";
 /// Beside the database, the configuration last.
 const KEPT: [&str; 6] =
     ["secret.key", "ca.pem", "ca.key", "server.pem", "server.key", "anemone.toml"];
+/// The directory of uploaded files.
+const UPLOADS: &str = "uploads/";
 const LONGEST_MANIFEST: u64 = 64 * 1024;

@@ -64,6 +64,9 @@ enum Command {
     /// Tokens with which devices log in without the password: list, revoke
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Files that people uploaded: list, delete
+    #[command(subcommand)]
+    Upload(UploadCommand),
     /// Look for what is wrong with configuration, certificate, ports, DNS, clock and disk
     Check {
         /// Also read the whole database; takes minutes when it is large
@@ -237,6 +240,26 @@ enum TokenCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum UploadCommand {
+    /// List uploaded files
+    List {
+        /// Of one account only
+        account: Option<String>,
+    },
+    /// Delete one file of an account, or all of them
+    Delete {
+        /// NAME@DOMAIN, or NAME
+        account: String,
+        /// The file as the list names it
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        file: Option<String>,
+        /// All files of the account
+        #[arg(long)]
+        all: bool,
+    },
+}
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -324,6 +347,10 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         Command::Token(TokenCommand::List { account }) => Request::TokenList { account },
         Command::Token(TokenCommand::Revoke { account, device }) => {
             Request::TokenRevoke { account, device }
+        }
+        Command::Upload(UploadCommand::List { account }) => Request::UploadList { account },
+        Command::Upload(UploadCommand::Delete { account, file, all: _ }) => {
+            Request::UploadDelete { account, file }
         }
         Command::Reload => Request::Reload {},
         Command::Metrics => Request::Metrics {},
@@ -434,6 +461,9 @@ mod tests {
             "anemone --json invite revoke 3",
             "anemone session list",
             "anemone session kick a@b/c",
+            "anemone upload list",
+            "anemone upload delete a@b 0123456789abcdef0123456789abcdef",
+            "anemone upload delete a@b --all",
             "anemone check",
             "anemone backup FILE",
             "anemone restore FILE --data DIR",
@@ -441,5 +471,6 @@ mod tests {
             assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
         assert!(Arguments::try_parse_from(["anemone", "account", "add", "a", "secret"]).is_err());
+        assert!(Arguments::try_parse_from(["anemone", "upload", "delete", "a@b"]).is_err());
     }
 }

@@ -10,8 +10,10 @@ use serde_json::json;
 use crate::{
     admin::{
         Account, Fault, Invitation, InvitationState, Response, Session, SignUp, Status, Token,
+        Upload,
     },
     config::{Config, Home},
+    files::size,
     invitation,
 };
 
@@ -58,6 +60,7 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Requests(rows) => requests(rows),
         Response::Sessions(rows) => sessions(rows),
         Response::Tokens(rows) => tokens(rows),
+        Response::Uploads(rows) => uploads(rows),
         Response::Backup(backup) => text(&backup.path.display().to_string()),
         Response::Reloaded(sentences) => text(&sentences.join("\n")),
         Response::Metrics(page) => text(page),
@@ -67,7 +70,8 @@ pub(super) fn response(response: &Response, style: &Style) {
 }
 
 fn accounts(rows: &[Account]) {
-    let mut table = Table::new(["ADDRESS", "ROLE", "STATE", "CREATED", "LAST LOGIN", "INVITED BY"]);
+    let mut table =
+        Table::new(["ADDRESS", "ROLE", "STATE", "CREATED", "LAST LOGIN", "INVITED BY", "FILES"]);
     for row in rows {
         table.row([
             row.address.clone(),
@@ -76,6 +80,7 @@ fn accounts(rows: &[Account]) {
             day(&row.created),
             row.last_login.as_deref().map_or("never".to_owned(), moment),
             row.invited_by.clone().unwrap_or_default(),
+            if row.upload_bytes == 0 { String::new() } else { size(row.upload_bytes) },
         ]);
     }
     table.print("There are no accounts yet. Invite somebody with: anemone invite new");
@@ -199,6 +204,23 @@ fn tokens(rows: &[Token]) {
     table.print("No device has a token.");
 }
 
+fn uploads(rows: &[Upload]) {
+    let mut table =
+        Table::new(["ACCOUNT", "FILE", "NAME", "SIZE", "PURPOSE", "UPLOADED", "EXPIRES"]);
+    for row in rows {
+        table.row([
+            row.account.clone(),
+            row.file.clone(),
+            row.name.clone(),
+            size(row.bytes),
+            row.purpose.clone(),
+            moment(&row.created),
+            row.expires.as_deref().map_or("never".to_owned(), moment),
+        ]);
+    }
+    table.print("No files were uploaded.");
+}
+
 fn show_status(status: &Status) {
     let mut page = String::new();
     let state = if status.running { "running" } else { "stopped" };
@@ -274,23 +296,6 @@ pub(super) fn initialised(home: &Home, domain: &str, existed: bool, json: bool) 
 /// `1 account`, `2 accounts`
 pub(super) fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// A number of bytes for people.
-pub(super) fn size(bytes: u64) -> String {
-    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-    let mut unit = 0;
-    let mut whole = bytes;
-    let mut rest = 0;
-    while whole >= 1024 && unit + 1 < units.len() {
-        rest = whole % 1024;
-        whole /= 1024;
-        unit += 1;
-    }
-    match unit {
-        0 => format!("{whole} {}", units[unit]),
-        _ => format!("{whole}.{} {}", rest * 10 / 1024, units[unit]),
-    }
 }
 
 fn day(stamp: &str) -> String {
@@ -369,10 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_times_are_short() {
-        assert_eq!(size(512), "512 bytes");
-        assert_eq!(size(1536), "1.5 KiB");
-        assert_eq!(size(3 << 30), "3.0 GiB");
+    fn times_are_short() {
         assert_eq!(moment("2026-01-02T03:04:05Z"), "2026-01-02 03:04 UTC");
     }
 

@@ -29,6 +29,11 @@ impl Home {
         self.path.join("anemone.db")
     }
 
+    /// The directory of uploaded files.
+    pub fn uploads(&self) -> PathBuf {
+        self.path.join("uploads")
+    }
+
     /// The socket on which a running server takes commands.
     pub fn socket(&self) -> PathBuf {
         self.path.join("anemone.sock")

@@ -16,7 +16,7 @@ pub use self::{
     schema::{Chapter, Key, Problem},
     sections::{
         Archive, Contact, FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat, Login,
-        Metrics, Policy, Registration, Tls,
+        Metrics, Policy, Registration, Tls, Upload,
     },
 };
 
@@ -45,6 +45,8 @@ pub struct Config {
     pub limits: Limits,
     /// The history of messages.
     pub archive: Archive,
+    /// Files that people share.
+    pub upload: Upload,
     /// Whom to ask about this server.
     pub contact: Contact,
     /// The page at the domain's web address.
@@ -199,6 +201,7 @@ impl Config {
             ("login", self.login.show()),
             ("limits", self.limits.show()),
             ("archive", self.archive.show()),
+            ("upload", self.upload.show()),
             ("contact", self.contact.show()),
             ("front_door", self.front_door.show()),
             ("metrics", self.metrics.show()),
@@ -264,10 +267,25 @@ impl Config {
     }
 
     fn verify_addresses(&self, problems: &mut Vec<Problem>) {
-        if let Some(url) = &self.front_door.url
-            && !(url.starts_with("https://") || url.starts_with("http://"))
+        for (key, url) in
+            [("front_door.url", &self.front_door.url), ("upload.url", &self.upload.url)]
         {
-            problems.push(self.problem("front_door.url", "`url` must start with \"https://\""));
+            let is_web = |url: &&String| url.starts_with("https://") || url.starts_with("http://");
+            if url.as_ref().is_some_and(|url| !is_web(&url)) {
+                problems.push(self.problem(key, "`url` must start with \"https://\""));
+            }
+        }
+        if let Some(address) = &self.upload.address
+            && (domain(address).as_ref() != Ok(address) || *address == self.domain)
+        {
+            problems.push(self.problem(
+                "upload.address",
+                &format!(
+                    "`{address}` must be a domain name in small letters other than the server's, \
+                     such as \"upload.{}\"",
+                    self.domain
+                ),
+            ));
         }
         for (kind, addresses) in self.contact.addresses() {
             let key = format!("contact.{kind}");
@@ -374,6 +392,7 @@ impl Config {
             login: Login::default(),
             limits: Limits::default(),
             archive: Archive::default(),
+            upload: Upload::default(),
             contact: Contact::default(),
             front_door: FrontDoor::default(),
             metrics: Metrics::default(),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Archive, Contact, FrontDoor, Limits, Listen, Log, Login, Metrics, Registration, Tls,
+    Archive, Contact, FrontDoor, Limits, Listen, Log, Login, Metrics, Registration, Tls, Upload,
     schema::Chapter,
 };
 
@@ -16,6 +16,7 @@ pub fn chapters() -> Vec<Chapter> {
         Login::chapter(),
         Limits::chapter(),
         Archive::chapter(),
+        Upload::chapter(),
         Contact::chapter(),
         FrontDoor::chapter(),
         Metrics::chapter(),

@@ -156,6 +156,38 @@ section! {
 }
 
 section! {
+    /// Files that people share (XEP-0363). They are uploaded over HTTPS, and whoever has the link of
+    /// a file can fetch it until it ends. They lie in `uploads` in the data directory.
+    pub struct Upload as "upload" {
+        /// Whether files are taken.
+        pub enabled: bool = true;
+        /// The address at which clients ask for upload slots; `upload.DOMAIN` when absent. It needs
+        /// no DNS record of its own.
+        pub address: Option<String> = None;
+        /// What the links of files begin with, such as "https://files.example.org", when they are to
+        /// have another address than invitations. It must lead to `https` or `http`. A name of its
+        /// own also keeps files and pages apart in browsers.
+        pub url: Option<String> = None;
+        /// The largest file, in bytes.
+        pub file_bytes: u64 = 104_857_600, in 1024..=1_099_511_627_776;
+        /// Bytes of shared files that one account may have at a time.
+        pub bytes_per_account: u64 = 1_073_741_824, in 1024..=1_125_899_906_842_624;
+        /// Days a shared file is kept; 0 keeps it until its owner deletes it.
+        pub retention_days: u64 = 30, in 0..=36_500;
+        /// Bytes of one account for its profile, such as avatars. They are kept until they are
+        /// deleted.
+        pub profile_bytes_per_account: u64 = 10_485_760, in 1024..=1_125_899_906_842_624;
+        /// Bytes of one account for files that are to be kept for good, such as pictures in a blog;
+        /// 0 takes no such files.
+        pub permanent_bytes_per_account: u64 = 104_857_600, in 0..=1_125_899_906_842_624;
+        /// Files of one account, of all kinds.
+        pub files_per_account: u64 = 10_000, in 1..=10_000_000;
+        /// Bytes of the disk that files never take: messages need them.
+        pub keep_free_bytes: u64 = 268_435_456, in 0..=1_125_899_906_842_624;
+    }
+}
+
+section! {
     /// Whom to ask about this server (XEP-0157). Every key is a list of addresses such as
     /// "mailto:ada@example.org" or "xmpp:ada@example.org". They are public.
     pub struct Contact as "contact" {
@@ -301,6 +333,29 @@ impl Archive {
         (self.retention_days > 0).then(|| day * u32::try_from(self.retention_days).unwrap_or(0))
     }
 }
+
+impl Upload {
+    /// The address of the service of a domain.
+    pub fn address(&self, domain: &str) -> String {
+        self.address.clone().unwrap_or_else(|| format!("{UPLOAD}{domain}"))
+    }
+
+    /// Whether the service of a domain has this address.
+    pub fn is_at(&self, address: &str, domain: &str) -> bool {
+        match &self.address {
+            Some(own) => own == address,
+            None => address.strip_prefix(UPLOAD) == Some(domain),
+        }
+    }
+
+    /// How long a shared file is kept; `None` for ever.
+    pub fn retention(&self) -> Option<Duration> {
+        let day = Duration::from_secs(24 * 60 * 60);
+        (self.retention_days > 0).then(|| day * u32::try_from(self.retention_days).unwrap_or(0))
+    }
+}
+
+const UPLOAD: &str = "upload.";
 
 impl Contact {
     /// The kinds of XEP-0157 with their addresses, in the order of its form; kinds without an

@@ -82,7 +82,11 @@ fn server_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 fn server_items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         match iq.payload.attr("node") {
-            None => Ok(Some(Items::default().to_element())),
+            None => {
+                let services = super::upload::item(&context.server.config());
+                let items = Items { items: services.into_iter().collect(), ..Items::default() };
+                Ok(Some(items.to_element()))
+            }
             Some(ns::COMMANDS) => Ok(Some(super::invite::commands(context).await?.to_element())),
             Some(_) => Err(StanzaError::new(Condition::ItemNotFound)),
         }

@@ -170,7 +170,8 @@ fn account_form() -> Form {
     Form::new(FormType::Form).with_title("Invite somebody").with_field(username)
 }
 
-fn answer(iq: &Iq, node: &str, status: &str, form: Option<Form>) -> Element {
+/// The answer to a command: where it stands, and the form that goes on or tells the outcome.
+pub(super) fn answer(iq: &Iq, node: &str, status: &str, form: Option<Form>) -> Element {
     let session = iq.payload.attr("sessionid").unwrap_or(&iq.id);
     let mut command = Element::new("command", ns::COMMANDS)
         .with_attr("node", node)

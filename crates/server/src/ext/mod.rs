@@ -21,6 +21,7 @@ pub mod registration;
 pub mod roster;
 pub mod session;
 pub mod time;
+pub mod upload;
 pub mod vcard;
 pub mod version;
 
@@ -57,6 +58,7 @@ pub const ALL: &[&Extension] = &[
     &avatar::EXTENSION,
     &vcard::EXTENSION,
     &private::EXTENSION,
+    &upload::EXTENSION,
     &registration::EXTENSION,
     &invite::EXTENSION,
     &last::EXTENSION,
@@ -121,6 +123,8 @@ pub enum Scope {
     Account,
     /// The domain of the server.
     Server,
+    /// The service for files.
+    Upload,
 }
 
 /// A request that an extension answers.

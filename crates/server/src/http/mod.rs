@@ -9,12 +9,13 @@ pub mod host_meta;
 pub mod html;
 pub mod invite;
 pub mod request;
+pub mod upload;
 pub mod websocket;
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use hyper::{
     Method, Request, Response, StatusCode, body::Incoming, header, server::conn::http1,
     service::service_fn,
@@ -29,7 +30,10 @@ use crate::{
 };
 
 /// What every page answers with.
-pub type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<Body>;
+
+/// The content of an answer: most are at hand, files are read while they are sent.
+pub type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// A request, and what is known of the connection it came over.
 pub struct Visit {
@@ -96,6 +100,9 @@ async fn route(visit: Visit) -> Answer {
         ("/style.css", &Method::GET | &Method::HEAD) => html::style(),
         ("/", &Method::GET | &Method::HEAD) => front_door::show(&visit).await,
         ("/request", _) => request::handle(visit).await,
+        (path, _) if path.starts_with(crate::ext::upload::PATH) => {
+            upload::handle(visit, &path[crate::ext::upload::PATH.len()..]).await
+        }
         (path, &Method::GET | &Method::HEAD) if path.starts_with(INVITE) => {
             invite::show(&visit, &path[INVITE.len()..]).await
         }
@@ -116,10 +123,16 @@ pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Answer {
     typed(status, "text/plain; charset=utf-8", text)
 }
 
+/// A content that is at hand.
+#[must_use]
+pub fn full(content: impl Into<Bytes>) -> Body {
+    Full::new(content.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
 /// An answer with a media type.
 #[must_use]
 pub fn typed(status: StatusCode, media: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(full(body));
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media));
     answer

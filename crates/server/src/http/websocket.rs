@@ -1,7 +1,6 @@
 //! RFC 7395 §3.1: the handshake of a WebSocket that carries XMPP.
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     Response, StatusCode,
     header::{self, HeaderMap, HeaderValue},
@@ -16,7 +15,7 @@ use tokio_tungstenite::{
 };
 use xmpp::xml::Framing;
 
-use super::{Answer, Visit, text};
+use super::{Answer, Visit, full, text};
 use crate::net::{conn, ws::WebSocket};
 
 /// Answers the handshake and hands the connection over.
@@ -56,7 +55,7 @@ pub fn upgrade(mut visit: Visit) -> Answer {
 }
 
 fn switching(accept: &str) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::new()));
+    let mut answer = Response::new(full(Bytes::new()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));

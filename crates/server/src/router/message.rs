@@ -80,11 +80,11 @@ fn pass_in(letter: Letter<'_>, target: &Target, effects: &mut Effects) -> Flow {
             flow
         }
         Target::Nobody => Flow::Refuse(StanzaError::new(Condition::ServiceUnavailable)),
-        // The server has no conversations; errors and chat states that reach it are noise.
-        Target::Server if letter.facts.body => {
+        // Server and services have no conversations; errors and chat states that reach it are noise.
+        Target::Server | Target::Upload if letter.facts.body => {
             Flow::Refuse(StanzaError::new(Condition::ServiceUnavailable))
         }
-        Target::Server => Flow::Drop,
+        Target::Server | Target::Upload => Flow::Drop,
         Target::Remote => Flow::Refuse(StanzaError::new(Condition::RemoteServerNotFound)),
     }
 }

@@ -15,6 +15,8 @@ pub enum Target {
     Nobody,
     /// The server itself: our domain without a local part.
     Server,
+    /// The service for files.
+    Upload,
     /// Somebody at another domain.
     Remote,
 }
@@ -25,7 +27,7 @@ pub enum Target {
 /// When the store could not be read.
 pub async fn resolve(server: &Server, jid: &Jid) -> Result<Target, StoreError> {
     if jid.domain().as_str() != server.domain() {
-        return Ok(Target::Remote);
+        return Ok(service(server, jid));
     }
     let Some(local) = jid.node() else { return Ok(Target::Server) };
     if let Some(account) = server.accounts.loaded(local.as_str()) {
@@ -33,4 +35,14 @@ pub async fn resolve(server: &Server, jid: &Jid) -> Result<Target, StoreError> {
     }
     let account = server.accounts.load(server, local.as_str()).await?;
     Ok(account.map_or(Target::Nobody, Target::Account))
+}
+
+/// Which service has an address outside of the domain itself.
+fn service(server: &Server, jid: &Jid) -> Target {
+    let config = server.config();
+    let domain = jid.domain().as_str();
+    if config.upload.enabled && config.upload.is_at(domain, server.domain()) {
+        return if jid.node().is_none() { Target::Upload } else { Target::Nobody };
+    }
+    Target::Remote
 }

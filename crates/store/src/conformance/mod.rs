@@ -25,6 +25,7 @@ pub mod requests;
 pub mod roster;
 pub mod sessions;
 pub mod tokens;
+pub mod uploads;
 
 /// A case at work.
 pub type Case<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -116,6 +117,13 @@ macro_rules! conformance_tests {
                 a_counter_only_grows
                 tokens_are_revoked_and_expire
                 devices_make_room
+            }
+            uploads {
+                a_slot_becomes_a_file_once
+                slots_count_against_the_quota
+                purposes_have_quotas_of_their_own
+                what_goes_is_left_over_until_cleared
+                files_and_slots_expire
             }
             invites {
                 an_invitation_is_used_up

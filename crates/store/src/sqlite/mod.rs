@@ -39,6 +39,7 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod uploads;
 mod values;
 mod wal;
 mod writer;
@@ -186,6 +187,7 @@ fn assemble(engine: &Arc<Engine>, hash: PeerHash) -> Store {
         documents: Arc::new(documents::Sqlite(engine.clone())),
         pubsub: Arc::new(pubsub::Sqlite(engine.clone())),
         tokens: Arc::new(tokens::Sqlite(engine.clone())),
+        uploads: Arc::new(uploads::Sqlite(engine.clone())),
         invites: Arc::new(invites::Sqlite(engine.clone())),
         requests: Arc::new(requests::Sqlite(engine.clone())),
         sessions: Arc::new(sessions::Sqlite(engine.clone())),

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_pubsub.sql"),
     include_str!("migrations/0003_outbox.sql"),
+    include_str!("migrations/0004_uploads.sql"),
 ];
 
 /// The schema this program knows.

@@ -1,4 +1,4 @@
-//! Just enough HTTP/1.1 to open a page as a browser would.
+//! Just enough HTTP/1.1 to ask a server as a browser would.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,15 +20,61 @@ pub struct Page {
     pub body: String,
 }
 
-/// Opens a page over HTTPS.
+/// What is asked of a server.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The name in an address that was given whole.
+    pub host: Option<String>,
+    /// Further header fields.
+    pub headers: Vec<(String, String)>,
+    /// The body, with its length announced.
+    pub body: Option<String>,
+}
+
+impl Request {
+    /// A question for a page, named by its path or its whole address.
+    pub fn get(address: &str) -> Self {
+        let (host, path) = match address.strip_prefix("https://") {
+            Some(rest) => {
+                let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+                (Some(host.to_owned()), format!("/{path}"))
+            }
+            None => (None, address.to_owned()),
+        };
+        Request { method: "GET".into(), path, host, headers: Vec::new(), body: None }
+    }
+
+    fn write(&self, domain: &str) -> String {
+        let host = self.host.as_deref().unwrap_or(domain);
+        let mut text = format!(
+            "{} {} HTTP/1.1\r\nHost: {host}\r\nOrigin: https://app.example\r\n\
+             Connection: close\r\n",
+            self.method, self.path
+        );
+        for (name, value) in &self.headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let announced =
+            self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        if let Some(body) = self.body.as_ref().filter(|_| !announced) {
+            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        text.push_str("\r\n");
+        text.push_str(self.body.as_deref().unwrap_or_default());
+        text
+    }
+}
+
+/// Asks a server over HTTPS.
 ///
 /// # Errors
 /// When the server cannot be reached or answers something that is not HTTP.
-pub async fn open(address: SocketAddr, trust: &Trust, path: &str) -> io::Result<Page> {
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {}\r\nOrigin: https://app.example\r\nConnection: close\r\n\r\n",
-        trust.domain()
-    );
+pub async fn send(address: SocketAddr, trust: &Trust, request: &Request) -> io::Result<Page> {
+    let request = request.write(trust.domain());
     let exchange = async {
         let tcp = TcpStream::connect(address).await?;
         let mut tls = trust.handshake(tcp, Some("http/1.1")).await?;

@@ -2,18 +2,26 @@
 
 use super::matching;
 use super::report::{Failure, Outcome};
-use super::script::PageCheck;
+use super::script::{PageCheck, Visit};
 use super::stage::Stage;
 use super::template::Template;
 use crate::client::http;
 use crate::tree::{Found, Framing, Reader, Tree};
 
 impl Stage<'_> {
-    pub(super) async fn visit(&mut self, path: &Template) -> Outcome {
-        let path = path.expand(&self.variables, false)?;
+    pub(super) async fn visit(&mut self, visit: &Visit) -> Outcome {
+        let expand = |text: &Template| text.expand(&self.variables, false);
+        let mut request = http::Request {
+            method: visit.method.clone(),
+            ..http::Request::get(&expand(&visit.path)?)
+        };
+        for (name, value) in &visit.headers {
+            request.headers.push((name.clone(), expand(value)?));
+        }
+        request.body = visit.body.as_ref().map(expand).transpose()?;
         let server = self.server.endpoint();
-        self.page = http::open(server.https, &server.trust, &path).await?;
-        self.transcript.note(format!("{path}: {:?}", self.page));
+        self.page = http::send(server.https, &server.trust, &request).await?;
+        self.transcript.note(format!("{} {}: {:?}", request.method, request.path, self.page));
         Ok(())
     }
 

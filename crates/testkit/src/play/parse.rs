@@ -1,7 +1,7 @@
 //! Reading the text of a play. The grammar is described in `docs/dev/plays.md`.
 
 use super::pattern::Pattern;
-use super::script::{Action, Deed, Login, Operation, PageCheck, Play, Role, Step};
+use super::script::{Action, Deed, Login, Operation, PageCheck, Play, Role, Step, Visit};
 use super::template::Template;
 use crate::client::Via;
 
@@ -95,8 +95,8 @@ impl Play {
         }
         let action = if let Some(rest) = head.strip_prefix("The operator ") {
             Action::Operator(operation(rest, &paragraph)?)
-        } else if let Some(path) = head.strip_prefix("A visitor opens ") {
-            Action::Visit(Template::parse(path)?)
+        } else if let Some(rest) = head.strip_prefix("A visitor ") {
+            Action::Visit(visit(rest, &paragraph)?)
         } else if let Some(rest) = head.strip_prefix("The page ") {
             Action::Page(page_check(rest, &paragraph)?)
         } else {
@@ -313,6 +313,33 @@ fn operation(rest: &str, paragraph: &Paragraph<'_>) -> Result<Operation, String>
         "kills the server" => Ok(Operation::Kill),
         _ => Err(format!("`{rest}` is not something the operator can do")),
     }
+}
+
+fn visit(rest: &str, paragraph: &Paragraph<'_>) -> Result<Visit, String> {
+    let (method, path) = match rest.strip_prefix("opens ") {
+        Some(path) => ("GET", path),
+        None => rest
+            .strip_prefix("sends ")
+            .and_then(|rest| rest.split_once(' '))
+            .ok_or_else(|| format!("`{rest}` is not something a visitor can do"))?,
+    };
+    let mut visit = Visit {
+        method: method.to_owned(),
+        path: Template::parse(path)?,
+        headers: Vec::new(),
+        body: None,
+    };
+    for line in paragraph.block.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(header) = line.strip_prefix("with header ") {
+            let (name, value) = header.split_once(": ").ok_or("write `with header Name: value`")?;
+            visit.headers.push((name.to_owned(), Template::parse(value)?));
+        } else if let Some(body) = line.strip_prefix("with body: ") {
+            visit.body = Some(Template::parse(body)?);
+        } else {
+            return Err(format!("`{line}` is nothing a visitor can send"));
+        }
+    }
+    Ok(visit)
 }
 
 fn page_check(rest: &str, paragraph: &Paragraph<'_>) -> Result<PageCheck, String> {

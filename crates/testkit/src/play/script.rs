@@ -94,10 +94,23 @@ pub enum Action {
     Client(usize, Deed),
     /// Something the operator does.
     Operator(Operation),
-    /// `A visitor opens /path`.
-    Visit(Template),
+    /// `A visitor opens /path`, `A visitor sends PUT /path`.
+    Visit(Visit),
     /// Something about the page opened last.
     Page(PageCheck),
+}
+
+/// A request over HTTPS.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// `GET` unless the play says otherwise.
+    pub method: String,
+    /// A path, or a whole address.
+    pub path: Template,
+    /// `with header Name: value`.
+    pub headers: Vec<(String, Template)>,
+    /// `with body: text`.
+    pub body: Option<Template>,
 }
 
 /// What a client does or experiences.

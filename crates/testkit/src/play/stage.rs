@@ -77,7 +77,7 @@ impl<'a> Stage<'a> {
                 self.settle_others(usize::MAX).await?;
                 self.operate(operation)
             }
-            Action::Visit(path) => self.visit(path).await,
+            Action::Visit(visit) => self.visit(visit).await,
             Action::Page(check) => self.check_page(check),
         }
     }

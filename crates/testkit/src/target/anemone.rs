@@ -66,6 +66,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [limits]\nthrottle = false\nunauthenticated_seconds = {seconds}\n\
          stanza_bytes = {stanza_bytes}\n\n\
          [archive]\nenabled = {archive}\n\n\
+         [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
          [contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },
@@ -76,6 +77,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         tls_required = !has("plaintext login"),
         plain = has("PLAIN login") || has("plaintext login"),
         archive = !has("no archive"),
+        upload_quota = if has("small upload quota") { 2000 } else { 1_000_000 },
     )
 }
 

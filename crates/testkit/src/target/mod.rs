@@ -68,6 +68,7 @@ pub const SETTINGS: &[&str] = &[
     "one second to log in",
     "small stanzas",
     "no archive",
+    "small upload quota",
 ];
 
 /// A running server with an empty database of its own. Stopped and deleted when dropped.

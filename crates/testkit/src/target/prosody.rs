@@ -29,6 +29,12 @@ const LACKS: &[(&str, &str)] = &[
     ("resumption after restart", "prosody 0.12 keeps hibernating sessions in memory only"),
     ("durable after kill", "prosody's files are not written before it acknowledges"),
     ("operator commands", "plays do not use prosody's commands"),
+    ("upload purposes", "prosody 0.12 knows no purposes of files (XEP-0363 1.2)"),
+    ("list of own files", "prosody 0.12 lets people neither see nor delete their files"),
+    (
+        "strict content type",
+        "prosody 0.12 looks at the type of a file only when it announces a slot",
+    ),
     ("session list", "prosody 0.12 has no XEP-0494"),
 ];
 
@@ -122,7 +128,19 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         invite_only = !open,
         user_invites = !has("invitations by admins"),
     );
+    out.push_str(&services(settings));
     out
+}
+
+/// The services below the domain.
+fn services(settings: &[String]) -> String {
+    let quota = if settings.iter().any(|s| s == "small upload quota") { 2000 } else { 1_000_000 };
+    format!(
+        "Component \"upload.{DOMAIN}\" \"http_file_share\"\n\
+         http_host = \"{DOMAIN}\"\n\
+         http_file_share_size_limit = 1000000\n\
+         http_file_share_daily_quota = {quota}\n"
+    )
 }
 
 pub(super) fn serve(directory: &Path) -> Command {

@@ -23,3 +23,4 @@ pub mod rsm;
 pub mod sasl2;
 pub mod sce;
 pub mod trust_message;
+pub mod upload;

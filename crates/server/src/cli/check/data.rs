@@ -167,7 +167,7 @@ pub(super) async fn database(
     findings: &mut Findings,
 ) {
     if let Some(status) = status {
-        let size = show::size(status.database_bytes);
+        let size = crate::files::size(status.database_bytes);
         findings.good(
             "database",
             format!("in use, {}, {size}", show::count(status.accounts, "account")),
@@ -235,7 +235,7 @@ pub(super) fn clock(home: &Home, findings: &mut Findings) {
 pub(super) fn disk(home: &Home, findings: &mut Findings) {
     let Ok(volume) = statvfs(home.path()) else { return };
     let free = volume.f_bavail.saturating_mul(volume.f_frsize);
-    let text = format!("{} free", show::size(free));
+    let text = format!("{} free", crate::files::size(free));
     let fix = "free some space, or shorten `retention_days` in [archive]";
     match free {
         ..TOO_LITTLE => findings.problem("disk", text, fix),
