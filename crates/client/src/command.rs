@@ -162,6 +162,8 @@ pub enum Command {
     RemoveDevice(u32),
     /// What the others of this account see of this device (XEP-0384 0.9, signed).
     SetDeviceLabel(String),
+    /// Begin new encrypted sessions with all devices of somebody, when messages cannot be read.
+    RepairEncryption(BareJid),
     /// Ask for the devices of an address. Done with [`Outcome::Devices`](crate::view::Outcome).
     Devices(BareJid),
 }

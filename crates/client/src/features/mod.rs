@@ -24,6 +24,7 @@ use crate::verified::{PersonalEvent, Verified};
 /// Every feature. Hooks of one kind are called in this order; where the order matters, stages say
 /// so.
 pub(crate) const ALL: &[&Feature] = &[
+    &crate::omemo::FEATURE,
     &roster::FEATURE,
     &presence::FEATURE,
     &caps::FEATURE,
@@ -39,6 +40,7 @@ pub(crate) const ALL: &[&Feature] = &[
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) timeline: timeline::State,
+    pub(crate) omemo: crate::omemo::Memory,
     pub(crate) roster: roster::State,
     pub(crate) presence: presence::State,
     pub(crate) caps: caps::State,
@@ -52,6 +54,7 @@ impl State {
     pub(crate) fn load(store: &dyn Store, me: Option<&BareJid>) -> Step<Self> {
         Ok(Self {
             timeline: timeline::State::load(store)?,
+            omemo: crate::omemo::Memory::load(store)?,
             roster: roster::State::load(store)?,
             archive: archive::State::load(store, me)?,
             ..Self::default()

@@ -241,6 +241,11 @@ pub enum Event {
     },
     /// Messages may be missing before this: the server no longer has them.
     Gap,
+    /// They ask for plain text (XEP-0384, "Opt-out"). Nothing is sent until the user decides.
+    OptOut {
+        /// Why, in their words.
+        reason: Option<String>,
+    },
 }
 
 /// How a message was protected on its way.
@@ -400,7 +405,7 @@ pub struct DeviceEntry {
     pub id: u32,
     /// In the published list now.
     pub active: bool,
-    /// Its label, and the signature of it, as published.
+    /// Its label, and the signature of it in hexadecimal.
     pub label: Option<(String, Option<String>)>,
     /// When it was last heard of.
     pub last_used: Option<Millis>,

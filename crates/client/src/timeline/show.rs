@@ -50,6 +50,7 @@ pub(crate) fn preview_text(content: &Content) -> String {
         Content::Retracted => "This message was taken back",
         Content::Undecryptable(reason) => undecryptable(*reason),
         Content::Event(Event::NewDevice { .. }) => "A new device is in use",
+        Content::Event(Event::OptOut { .. }) => "They ask for messages that are not encrypted",
         Content::Event(Event::Gap) => "Messages may be missing here",
     };
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();

@@ -1,0 +1,200 @@
+//! XEP-0384: OMEMO Encryption 0.9.1 and 0.3.0: who can read what is written, and what was written
+//!
+//! ```text
+//! own.rs         the keys of this device, their publication and repair
+//! lists.rs       whose devices there are: fetched, and told by events
+//! bundles.rs     what is needed to begin a session with a device
+//! identities.rs  keys that were seen, what is decided about them, what others say about them
+//! trust.rs       whom to believe; pure
+//! encrypt.rs     what is sent, for each device that may read it
+//! empty.rs       messages without content that keep sessions going
+//! decrypt.rs     what arrives
+//! commands.rs    what a user can ask for
+//! ```
+//!
+//! A ratchet is stored in the step that makes the bytes, or takes them apart, so no key is used
+//! twice and no message is lost.
+
+mod bundles;
+mod commands;
+mod decrypt;
+mod empty;
+mod encrypt;
+mod identities;
+mod lists;
+mod notes;
+mod own;
+mod trust;
+mod uri;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xmpp::jid::BareJid;
+use xmpp::ns;
+
+use crate::cx::{Cx, Step};
+use crate::features::{Feature, Spec, Stage};
+use crate::store::{SessionKey, Store, StoreError, TrustLevel, Version};
+use crate::view::Readers;
+
+pub(crate) use commands::withdraw;
+pub use uri::fingerprint_link;
+
+/// Both versions of OMEMO, with the trust between devices.
+pub(crate) const FEATURE: Feature = Feature {
+    name: "OMEMO Encryption",
+    specs: &[
+        Spec { number: "XEP-0384", version: "0.9.1" },
+        Spec { number: "XEP-0420", version: "0.5.0" },
+        Spec { number: "XEP-0380", version: "0.4.0" },
+        Spec { number: "XEP-0434", version: "0.6.0" },
+        Spec { number: "XEP-0450", version: "0.4.0" },
+    ],
+    features: &[ns::ENCRYPTION],
+    notify: &[ns::OMEMO_DEVICES, ns::OMEMO_LEGACY_DEVICES],
+    online: Some(own::online),
+    ended: Some(ended),
+    caught_up: Some(empty::caught_up),
+    events: &[(ns::OMEMO_DEVICES, lists::on_event), (ns::OMEMO_LEGACY_DEVICES, lists::on_event)],
+    message: &[(Stage::Decrypt, decrypt::on_message)],
+    protect: Some(encrypt::protect),
+    command: Some(commands::command),
+    ..Feature::NOTHING
+};
+
+/// Both versions, the preferred one first.
+const VERSIONS: [Version; 2] = [Version::Omemo2, Version::Legacy];
+
+/// What is remembered while the program runs.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// The keys of this device, once it has some.
+    device: Option<omemo::Device>,
+    /// What the others of this account see of this device.
+    label: Option<String>,
+    notes: notes::Notes,
+    statements: trust::Statements,
+    own: own::Progress,
+    lists: BTreeMap<BareJid, lists::Known>,
+    bundles: bundles::Cache,
+    /// Sessions for which an empty message is queued.
+    answering: BTreeSet<(BareJid, u32, Version)>,
+    /// Requests that wait for devices and their keys.
+    asked: commands::Asked,
+}
+
+impl Memory {
+    pub(crate) fn load(store: &dyn Store) -> Step<Self> {
+        let mut memory = Self {
+            notes: notes::Notes::load(store)?,
+            statements: notes::load_statements(store)?,
+            ..Self::default()
+        };
+        if let Some(own) = store.own_device()? {
+            let device = omemo::Device::from_bytes(&own.keys);
+            let device = device.map_err(|error| StoreError::Damaged(error.to_string()))?;
+            (memory.device, memory.label) = (Some(device), own.label);
+        }
+        Ok(memory)
+    }
+
+    /// The number of this device.
+    pub(crate) fn device_id(&self) -> Option<u32> {
+        self.device.as_ref().map(|device| device.id().to_u32())
+    }
+
+    /// The key of this device.
+    fn key(&self) -> Option<trust::Key> {
+        self.device.as_ref().map(|device| *device.identity().as_ed25519())
+    }
+}
+
+/// What was asked for in the session that ended is asked for again in the next one.
+fn ended(cx: &mut Cx<'_>) -> Step {
+    let memory = &mut cx.state.features.omemo;
+    memory.own = own::Progress::default();
+    memory.lists.clear();
+    memory.bundles.session_ended();
+    Ok(())
+}
+
+/// The conversation with somebody is looked at: see to it that their devices are known, and tell
+/// who could read what is written.
+pub(crate) fn look_at(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
+    if cx.online() && owner != cx.me {
+        lists::ensure(cx, owner)?;
+    }
+    refresh_readers(cx, owner)
+}
+
+/// Who could read what is written to somebody may be different.
+fn refresh_readers(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
+    let readers = readers(cx, owner)?;
+    crate::timeline::set_readers(cx, owner, readers);
+    Ok(())
+}
+
+/// Who can read what is written to somebody. A device whose key was not fetched yet counts as it
+/// would when it is.
+fn readers(cx: &Cx<'_>, with: &BareJid) -> Step<Readers> {
+    let mut readers = Readers { verified: true, ..Readers::default() };
+    let mut owners = vec![cx.me.clone()];
+    if with != cx.me {
+        owners.push(with.clone());
+    }
+    let this = cx.state.features.omemo.device_id();
+    for owner in owners {
+        let own = owner == *cx.me;
+        let identities = cx.store.identities(&owner)?;
+        for device in lists::active(cx, &owner)? {
+            if own && Some(device) == this {
+                continue;
+            }
+            let level = identities
+                .iter()
+                .filter(|identity| identity.devices.contains(&device))
+                .map(|identity| identity.trust)
+                .max_by_key(|level| trust::may_read(*level))
+                .unwrap_or_else(|| trust::first_sight(&identities, device));
+            let broken = cx.state.features.omemo.bundles.is_broken_everywhere(&owner, device);
+            let open = has_session(cx, &owner, device)?;
+            if !trust::may_read(level) || (broken && !open) {
+                readers.left_out = readers.left_out.saturating_add(1);
+            } else if own {
+                readers.own = readers.own.saturating_add(1);
+            } else {
+                readers.theirs = readers.theirs.saturating_add(1);
+                readers.verified &= level == TrustLevel::Verified;
+            }
+        }
+    }
+    readers.verified &= readers.theirs > 0;
+    Ok(readers)
+}
+
+fn has_session(cx: &Cx<'_>, owner: &BareJid, device: u32) -> Step<bool> {
+    for version in VERSIONS {
+        let key = SessionKey { owner: owner.clone(), device, version };
+        if cx.store.session(&key)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The sessions with a device; without any if there is no record.
+fn load_sessions(cx: &Cx<'_>, key: &SessionKey) -> Step<omemo::Sessions> {
+    match cx.store.session(key)? {
+        Some(record) => omemo::Sessions::from_bytes(&record)
+            .map_err(|error| StoreError::Damaged(error.to_string())),
+        None => Ok(omemo::Sessions::new(wire(key.version))),
+    }
+}
+
+/// The version, as the crate of the ratchets calls it.
+fn wire(version: Version) -> omemo::Version {
+    match version {
+        Version::Legacy => omemo::Version::Legacy,
+        Version::Omemo2 => omemo::Version::Omemo2,
+    }
+}

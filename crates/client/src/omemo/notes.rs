@@ -1,0 +1,180 @@
+//! What the encryption keeps besides keys: how far it got with what it has to do.
+
+use serde::{Deserialize, Serialize};
+use xmpp::jid::BareJid;
+use xmpp::time::Millis;
+
+use crate::cx::{Cx, Step};
+use crate::store::{Store, StoreError, Version};
+
+use super::trust::Statements;
+
+/// How far this device got.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Notes {
+    /// Counts the changes of this device's published keys.
+    pub(super) revision: u64,
+    /// Which revision is published, for `urn:xmpp:omemo:2` and the legacy version.
+    pub(super) published: [u64; 2],
+    /// Nodes whose configuration was seen to be right.
+    pub(super) checked: Vec<String>,
+    /// When the published bundles were last compared.
+    pub(super) compared: Millis,
+    /// Sessions that others began while what was missed was fetched: each gets an empty message.
+    pub(super) answers: Vec<Session>,
+    /// When a session with a device of somebody was last replaced without being asked.
+    pub(super) healed: Vec<(BareJid, Millis)>,
+    /// Who asks for plain text, and the user has not decided.
+    pub(super) opted_out: Vec<BareJid>,
+    /// Devices that appeared in a list after it was first known, and whose key is not known yet.
+    pub(super) new: Vec<(BareJid, u32)>,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Session {
+    pub(super) owner: BareJid,
+    pub(super) device: u32,
+    pub(super) version: Version,
+}
+
+impl Notes {
+    pub(super) fn load(store: &dyn Store) -> Step<Self> {
+        load(store, NOTES)
+    }
+
+    /// Whether the current keys are published.
+    pub(super) fn is_published(&self, version: Version) -> bool {
+        let [omemo2, legacy] = self.published;
+        let published = if version == Version::Omemo2 { omemo2 } else { legacy };
+        self.revision != 0 && published == self.revision
+    }
+
+    pub(super) fn set_published(&mut self, version: Version, revision: u64) {
+        let [omemo2, legacy] = &mut self.published;
+        *(if version == Version::Omemo2 { omemo2 } else { legacy }) = revision;
+    }
+
+    /// Whether a session with somebody may be replaced without being asked; if so, it counts.
+    pub(super) fn may_heal(&mut self, owner: &BareJid, now: Millis) -> bool {
+        if self.healed.iter().any(|(jid, at)| jid == owner && now.since(*at) < HEALING_PERIOD) {
+            return false;
+        }
+        self.healed.retain(|(jid, _)| jid != owner);
+        push_bounded(&mut self.healed, (owner.clone(), now));
+        true
+    }
+
+    pub(super) fn answer_later(&mut self, session: Session) {
+        if !self.answers.contains(&session) {
+            push_bounded(&mut self.answers, session);
+        }
+    }
+
+    pub(super) fn opt_out(&mut self, owner: &BareJid) {
+        if !self.opted_out.contains(owner) {
+            push_bounded(&mut self.opted_out, owner.clone());
+        }
+    }
+
+    pub(super) fn add_new(&mut self, owner: &BareJid, device: u32) {
+        let entry = (owner.clone(), device);
+        if !self.new.contains(&entry) {
+            push_bounded(&mut self.new, entry);
+        }
+    }
+
+    /// Whether the device appeared later than others; it no longer counts as new then.
+    pub(super) fn take_new(&mut self, owner: &BareJid, device: u32) -> bool {
+        let before = self.new.len();
+        self.new.retain(|(jid, id)| !(jid == owner && *id == device));
+        self.new.len() != before
+    }
+}
+
+/// Keeps the notes.
+pub(super) fn save(cx: &Cx<'_>) -> Step {
+    save_value(cx.store, NOTES, &cx.state.features.omemo.notes)
+}
+
+pub(super) fn load_statements(store: &dyn Store) -> Step<Statements> {
+    load(store, STATEMENTS)
+}
+
+/// Keeps what was said about keys.
+pub(super) fn save_statements(cx: &Cx<'_>) -> Step {
+    save_value(cx.store, STATEMENTS, &cx.state.features.omemo.statements)
+}
+
+fn load<T: Default + serde::de::DeserializeOwned>(store: &dyn Store, name: &str) -> Step<T> {
+    match store.value(name)? {
+        Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| damaged(&error)),
+        None => Ok(T::default()),
+    }
+}
+
+fn save_value<T: Serialize>(store: &dyn Store, name: &str, value: &T) -> Step {
+    let bytes = serde_json::to_vec(value).map_err(|error| damaged(&error))?;
+    store.save_value(name, Some(&bytes))
+}
+
+fn damaged(error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged(error.to_string())
+}
+
+fn push_bounded<T>(list: &mut Vec<T>, entry: T) {
+    if list.len() >= MOST {
+        list.remove(0);
+    }
+    list.push(entry);
+}
+
+const NOTES: &str = "omemo";
+const STATEMENTS: &str = "omemo.statements";
+/// Entries of one list.
+const MOST: usize = 1000;
+/// How long a session that was replaced without being asked has to do, in milliseconds: a day.
+const HEALING_PERIOD: u64 = 24 * 60 * 60 * 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jid(text: &str) -> BareJid {
+        BareJid::new(text).unwrap()
+    }
+
+    #[test]
+    fn sessions_heal_by_themselves_once_a_day() {
+        let mut notes = Notes::default();
+        let bob = jid("bob@example.org");
+        assert!(notes.may_heal(&bob, Millis(HEALING_PERIOD)));
+        assert!(!notes.may_heal(&bob, Millis(2 * HEALING_PERIOD - 1)));
+        assert!(notes.may_heal(&jid("carol@example.org"), Millis(HEALING_PERIOD)));
+        assert!(notes.may_heal(&bob, Millis(2 * HEALING_PERIOD)));
+    }
+
+    #[test]
+    fn nothing_is_published_before_there_are_keys() {
+        let mut notes = Notes::default();
+        assert!(!notes.is_published(Version::Omemo2));
+        notes.revision = 1;
+        notes.set_published(Version::Omemo2, 1);
+        assert!(notes.is_published(Version::Omemo2));
+        assert!(!notes.is_published(Version::Legacy));
+    }
+
+    #[test]
+    fn a_new_device_is_new_once() {
+        let mut notes = Notes::default();
+        notes.add_new(&jid("a@b"), 1);
+        assert!(notes.take_new(&jid("a@b"), 1));
+        assert!(!notes.take_new(&jid("a@b"), 1));
+    }
+
+    #[test]
+    fn notes_of_an_earlier_program_are_read() {
+        assert_eq!(serde_json::from_str::<Notes>("{}").unwrap(), Notes::default());
+    }
+}

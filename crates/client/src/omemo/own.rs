@@ -1,0 +1,473 @@
+//! The keys of this device: made once, published in both versions, kept fresh, and published again
+//! when somebody removed them.
+
+use std::collections::VecDeque;
+
+use omemo::{BundleParts, Device, DeviceId};
+use xmpp::ext::form::{Field, Form, FormType};
+use xmpp::ext::pubsub::Item;
+use xmpp::ext::{omemo_legacy, omemo2};
+use xmpp::jid::BareJid;
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use crate::cx::{Cx, Step};
+use crate::iq::{Answer, describe};
+use crate::pep::{self, Access, Options};
+use crate::store::{OwnDevice, Version};
+use crate::view::Notification;
+
+use super::{VERSIONS, identities, lists, notes, wire};
+
+/// How far the publication is in this session.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// A bundle is on its way, for `urn:xmpp:omemo:2` and the legacy version.
+    bundles: [bool; 2],
+    /// A list is on its way.
+    lists: [bool; 2],
+    /// When lists were repaired; on the steady clock.
+    repairs: VecDeque<u64>,
+    /// The user was told of a failure.
+    complained: bool,
+    /// This device is being removed: it is not to be published again.
+    pub(super) withdrawn: bool,
+}
+
+/// There is a new session: the own lists come first, since the number of a new device must not be
+/// in them.
+pub(super) fn online(cx: &mut Cx<'_>) -> Step {
+    let me = cx.me.clone();
+    for version in VERSIONS {
+        lists::fetch(cx, &me, version)?;
+    }
+    daily(cx)
+}
+
+/// Once a day the signed prekey may have to be replaced.
+fn daily(cx: &mut Cx<'_>) -> Step {
+    cx.later(DAY, |cx| {
+        if cx.online() {
+            on_list(cx)?;
+            daily(cx)?;
+        }
+        Ok(())
+    });
+    Ok(())
+}
+
+/// One of the own lists could not be fetched.
+pub(super) fn on_list_lost(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
+    if owner == cx.me {
+        cx.later(
+            RETRY,
+            |cx| {
+                if cx.online() && !lists::own_are_known(cx) { online(cx) } else { Ok(()) }
+            },
+        );
+    }
+    Ok(())
+}
+
+/// One of the own lists was told: once both are known everything that is not as it should be is
+/// put right.
+pub(super) fn on_list(cx: &mut Cx<'_>) -> Step {
+    identities::settle(cx)?;
+    if !cx.online() || !lists::own_are_known(cx) || cx.state.features.omemo.own.withdrawn {
+        return Ok(());
+    }
+    make(cx)?;
+    maintain(cx)?;
+    compare(cx)?;
+    for version in VERSIONS {
+        publish(cx, version)?;
+    }
+    own_keys(cx)
+}
+
+/// The keys of new own devices are fetched at once, so that the user learns of them.
+fn own_keys(cx: &mut Cx<'_>) -> Step {
+    let me = cx.me.clone();
+    super::bundles::fetch_unknown(cx, &me)
+}
+
+/// Makes the keys, with a number that no device of this account has.
+fn make(cx: &mut Cx<'_>) -> Step {
+    if cx.state.features.omemo.device.is_some() {
+        return Ok(());
+    }
+    let mut taken = Vec::new();
+    for version in VERSIONS {
+        let entries = cx.store.device_list(cx.me, version)?;
+        taken.extend(entries.into_iter().map(|entry| entry.id));
+    }
+    let mut id = DeviceId::random(cx.rng);
+    while taken.contains(&id.to_u32()) {
+        id = DeviceId::random(cx.rng);
+    }
+    let device = Device::generate(id, cx.time().0, cx.rng);
+    let label = label(&cx.options.device);
+    let memory = &mut cx.state.features.omemo;
+    (memory.device, memory.label) = (Some(device), label);
+    changed(cx)?;
+    crate::account::show(cx)
+}
+
+/// A label that can be signed.
+pub(super) fn label(text: &str) -> Option<String> {
+    let mut label: String = text.trim().chars().take(omemo::MAX_LABEL_CHARS).collect();
+    // What has the length of a key is not signed.
+    while matches!(label.len(), 32 | 33) {
+        label.pop();
+    }
+    (!label.is_empty()).then_some(label)
+}
+
+/// Keeps this device after its keys changed; they have to be published.
+pub(super) fn changed(cx: &mut Cx<'_>) -> Step {
+    let revision = &mut cx.state.features.omemo.notes.revision;
+    *revision = revision.saturating_add(1);
+    notes::save(cx)?;
+    save(cx)
+}
+
+/// Keeps this device.
+pub(super) fn save(cx: &Cx<'_>) -> Step {
+    let memory = &cx.state.features.omemo;
+    let Some(device) = &memory.device else { return Ok(()) };
+    let (id, keys, label) = (device.id().to_u32(), device.to_bytes(), memory.label.clone());
+    cx.store.save_own_device(&OwnDevice { id, keys, label })
+}
+
+/// Refills the prekeys and replaces the signed one when it is time.
+pub(super) fn maintain(cx: &mut Cx<'_>) -> Step {
+    let now = cx.time().0;
+    let memory = &mut cx.state.features.omemo;
+    let Some(device) = &mut memory.device else { return Ok(()) };
+    if device.maintain(now, cx.rng).any() { changed(cx) } else { Ok(()) }
+}
+
+/// Looks once a day whether the published bundles are still there and still this device's.
+fn compare(cx: &mut Cx<'_>) -> Step {
+    let now = cx.time();
+    let memory = &mut cx.state.features.omemo;
+    let Some(id) = memory.device_id() else { return Ok(()) };
+    if now.since(memory.notes.compared) < DAY && memory.notes.compared <= now {
+        return Ok(());
+    }
+    memory.notes.compared = now;
+    notes::save(cx)?;
+    let me = cx.me.clone();
+    for version in VERSIONS {
+        if !cx.state.features.omemo.notes.is_published(version) {
+            continue;
+        }
+        let (node, item) = super::bundles::place(version, id);
+        let wanted = item.clone();
+        pep::items(cx, &me, &node, &[&wanted], move |cx, items| {
+            let published = match items {
+                pep::Items::Some(event) => super::bundles::parse(version, &event, &item),
+                pep::Items::None => None,
+                pep::Items::Lost => return Ok(()),
+            };
+            let memory = &mut cx.state.features.omemo;
+            let own = memory.device.as_ref().map(|device| device.bundle(wire(version)));
+            if published != own {
+                memory.notes.set_published(version, 0);
+                notes::save(cx)?;
+                publish(cx, version)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Publishes what is not published yet: the bundle first, then the list that leads to it.
+pub(super) fn publish(cx: &mut Cx<'_>, version: Version) -> Step {
+    let memory = &mut cx.state.features.omemo;
+    let Some(device) = memory.device.as_ref().filter(|_| !memory.own.withdrawn) else {
+        return Ok(());
+    };
+    if memory.notes.is_published(version) {
+        return publish_list(cx, version);
+    }
+    let revision = memory.notes.revision;
+    let id = device.id().to_u32();
+    let payload = bundle_element(version, device.bundle(wire(version)));
+    if std::mem::replace(slot(&mut memory.own.bundles, version), true) || !cx.online() {
+        return Ok(());
+    }
+    let Some(payload) = payload else { return Ok(()) };
+    let (node, item) = super::bundles::place(version, id);
+    let options = Options { access: Access::Open, many: version == Version::Omemo2 };
+    let item = Item::new(item).with_payload(payload);
+    let place = node.clone();
+    pep::publish(cx, &node, item, options, move |cx, answer| {
+        let memory = &mut cx.state.features.omemo;
+        *slot(&mut memory.own.bundles, version) = false;
+        match answer {
+            Answer::Result(_) => {
+                memory.notes.set_published(version, revision);
+                notes::save(cx)?;
+                check(cx, place, options)?;
+                publish(cx, version)
+            }
+            Answer::Error(error) => complain(cx, "this device's keys", &describe(&error)),
+            Answer::Lost => Ok(()),
+        }
+    })
+}
+
+/// Publishes the list with this device in it, if it is not there.
+fn publish_list(cx: &mut Cx<'_>, version: Version) -> Step {
+    let Some(id) = cx.state.features.omemo.device_id() else { return Ok(()) };
+    let mut list = published_list(cx, version)?;
+    let own = own_entry(cx, version, id);
+    match list.iter_mut().find(|device| device.id == id) {
+        Some(device) if *device == own => return Ok(()),
+        Some(device) => *device = own,
+        None => list.push(own),
+    }
+    if *slot(&mut cx.state.features.omemo.own.lists, version) {
+        // The answer to what is on its way leads here again.
+        return Ok(());
+    }
+    if !may_repair(cx) {
+        return complain(cx, "the list of devices", "another program keeps changing it");
+    }
+    send_list(cx, version, &list, |_, _| Ok(()))
+}
+
+/// What is published now.
+fn published_list(cx: &Cx<'_>, version: Version) -> Step<Vec<omemo2::Device>> {
+    let entries = cx.store.device_list(cx.me, version)?;
+    let active = entries.into_iter().filter(|entry| entry.active);
+    Ok(active
+        .map(|entry| {
+            let label = entry.label.and_then(|(text, signature)| {
+                let signature = lists::decode(&signature?)?;
+                Some(omemo2::Label { text, signature })
+            });
+            omemo2::Device { id: entry.id, label }
+        })
+        .collect())
+}
+
+/// This device, as it stands in the list.
+fn own_entry(cx: &Cx<'_>, version: Version, id: u32) -> omemo2::Device {
+    let memory = &cx.state.features.omemo;
+    let keys = memory.device.as_ref().map(Device::identity_key_pair);
+    let label = memory.label.as_ref().filter(|_| version == Version::Omemo2);
+    let label = label.zip(keys).and_then(|(text, keys)| {
+        let signature = keys.sign_label(text).ok()?;
+        Some(omemo2::Label { text: text.clone(), signature })
+    });
+    omemo2::Device { id, label }
+}
+
+/// A list that is changed again and again by somebody else is left alone after a while.
+fn may_repair(cx: &mut Cx<'_>) -> bool {
+    let now = cx.now.steady;
+    let repairs = &mut cx.state.features.omemo.own.repairs;
+    while repairs.front().is_some_and(|at| now.saturating_sub(*at) > REPAIR_PERIOD) {
+        repairs.pop_front();
+    }
+    if repairs.len() >= MAX_REPAIRS {
+        return false;
+    }
+    repairs.push_back(now);
+    true
+}
+
+/// Publishes a list.
+pub(super) fn send_list(
+    cx: &mut Cx<'_>,
+    version: Version,
+    list: &[omemo2::Device],
+    then: impl FnOnce(&mut Cx<'_>, &Answer) -> Step + Send + 'static,
+) -> Step {
+    let sending = slot(&mut cx.state.features.omemo.own.lists, version);
+    if std::mem::replace(sending, true) {
+        return then(cx, &Answer::Lost);
+    }
+    let payload = match version {
+        Version::Omemo2 => omemo2::Devices(list.to_vec()).to_element(),
+        Version::Legacy => {
+            omemo_legacy::DeviceList(list.iter().map(|device| device.id).collect()).to_element()
+        }
+    };
+    let options = Options { access: Access::Open, many: false };
+    let node = lists::node(version);
+    let item = Item::new("current").with_payload(payload);
+    let list = list.to_vec();
+    pep::publish(cx, node, item, options, move |cx, answer| {
+        *slot(&mut cx.state.features.omemo.own.lists, version) = false;
+        match &answer {
+            Answer::Result(_) => {
+                check(cx, node.to_owned(), options)?;
+                let me = cx.me.clone();
+                lists::apply(cx, &me, version, list)?;
+            }
+            Answer::Error(error) => complain(cx, "the list of devices", &describe(error))?,
+            Answer::Lost => {}
+        }
+        then(cx, &answer)
+    })
+}
+
+/// Takes a device out of both lists, and removes its bundles.
+pub(super) fn unlist(
+    cx: &mut Cx<'_>,
+    id: u32,
+    then: impl FnOnce(&mut Cx<'_>, &Answer) -> Step + Send + 'static,
+) -> Step {
+    unlist_version(cx, Version::Omemo2, id, move |cx, first| {
+        let failed = first.problem().is_some();
+        let first = first.clone();
+        unlist_version(cx, Version::Legacy, id, move |cx, second| {
+            if failed || second.problem().is_some() {
+                return then(cx, if failed { &first } else { second });
+            }
+            super::commands::remove_bundles(cx, id, then)
+        })
+    })
+}
+
+fn unlist_version(
+    cx: &mut Cx<'_>,
+    version: Version,
+    id: u32,
+    then: impl FnOnce(&mut Cx<'_>, &Answer) -> Step + Send + 'static,
+) -> Step {
+    let mut list = published_list(cx, version)?;
+    let before = list.len();
+    list.retain(|device| device.id != id);
+    if list.len() == before {
+        return then(cx, &Answer::Result(None));
+    }
+    send_list(cx, version, &list, then)
+}
+
+/// Looks once whether the server did as the options said; some ignore them. A node that not
+/// everybody can read would keep strangers from writing encrypted.
+fn check(cx: &mut Cx<'_>, node: String, options: Options) -> Step {
+    if cx.state.features.omemo.notes.checked.contains(&node) {
+        return Ok(());
+    }
+    let configure = Element::new("configure", ns::PUBSUB_OWNER).with_attr("node", &node);
+    let query = Element::new("pubsub", ns::PUBSUB_OWNER).with_child(configure);
+    cx.iq_get(None, query, move |cx, answer| {
+        let form = answer
+            .payload("pubsub", ns::PUBSUB_OWNER)
+            .and_then(|pubsub| pubsub.child("configure", ns::PUBSUB_OWNER))
+            .and_then(Form::child_of);
+        match (form, &answer) {
+            (Some(form), _) if !is_right(&form, options) => {
+                configure_node(cx, node, &form, options)
+            }
+            (_, Answer::Lost) => Ok(()),
+            // It is right, or the server does not tell.
+            _ => checked(cx, node),
+        }
+    })
+}
+
+fn is_right(form: &Form, options: Options) -> bool {
+    let value = |name: &str| form.value(name).map(str::to_owned);
+    let open = value("pubsub#access_model").is_none_or(|model| model == "open");
+    let kept = form.boolean("pubsub#persist_items").unwrap_or(true);
+    let enough = !options.many
+        || value("pubsub#max_items").is_none_or(|most| {
+            most == "max" || most.parse::<u32>().is_ok_and(|most| most >= ENOUGH_ITEMS)
+        });
+    open && kept && enough
+}
+
+fn configure_node(cx: &mut Cx<'_>, node: String, form: &Form, options: Options) -> Step {
+    let mut wanted = Form::typed(FormType::Submit, ns::PUBSUB_NODE_CONFIG)
+        .with_field(Field::untyped("pubsub#persist_items").with_value("true"))
+        .with_field(Field::untyped("pubsub#access_model").with_value("open"));
+    if options.many {
+        // A server that shows a number here may not know the word.
+        let number = form.value("pubsub#max_items").is_some_and(|most| most.parse::<u32>().is_ok());
+        let most = if number { ENOUGH_ITEMS.to_string() } else { "max".to_owned() };
+        wanted = wanted.with_field(Field::untyped("pubsub#max_items").with_value(most));
+    }
+    let configure = Element::new("configure", ns::PUBSUB_OWNER)
+        .with_attr("node", &node)
+        .with_child(wanted.to_element());
+    let query = Element::new("pubsub", ns::PUBSUB_OWNER).with_child(configure);
+    cx.iq_set(None, query, move |cx, answer| match answer {
+        Answer::Result(_) => checked(cx, node),
+        Answer::Error(error) => complain(cx, "who may read this device's keys", &describe(&error)),
+        Answer::Lost => Ok(()),
+    })
+}
+
+fn checked(cx: &mut Cx<'_>, node: String) -> Step {
+    let checked = &mut cx.state.features.omemo.notes.checked;
+    if !checked.contains(&node) {
+        checked.push(node);
+    }
+    notes::save(cx)
+}
+
+/// Says once in a session that others may not be able to write to this device.
+fn complain(cx: &mut Cx<'_>, what: &str, reason: &str) -> Step {
+    if !std::mem::replace(&mut cx.state.features.omemo.own.complained, true) {
+        let text = format!(
+            "The server does not accept {what} ({reason}). Others may not be able to write to this \
+             device encrypted."
+        );
+        let conversation = cx.me.clone();
+        let title = "Encryption".to_owned();
+        cx.notify(Notification { conversation, title, text, message: None });
+    }
+    Ok(())
+}
+
+/// A bundle as it is published.
+pub(super) fn bundle_element(version: Version, parts: BundleParts) -> Option<Element> {
+    fn key<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+        bytes.try_into().ok()
+    }
+    let signature = key(&parts.signature)?;
+    match version {
+        Version::Omemo2 => {
+            let prekeys = parts.pre_keys.iter().map(|(id, bytes)| Some((*id, key(bytes)?)));
+            let bundle = omemo2::Bundle {
+                identity: key(&parts.identity_key)?,
+                signed_prekey: (parts.signed_pre_key_id, key(&parts.signed_pre_key)?),
+                signature,
+                prekeys: prekeys.collect::<Option<_>>()?,
+            };
+            Some(bundle.to_element())
+        }
+        Version::Legacy => {
+            let prekeys = parts.pre_keys.iter().map(|(id, bytes)| Some((*id, key(bytes)?)));
+            let bundle = omemo_legacy::Bundle {
+                identity: key(&parts.identity_key)?,
+                signed_prekey: (parts.signed_pre_key_id, key(&parts.signed_pre_key)?),
+                signature,
+                prekeys: prekeys.collect::<Option<_>>()?,
+            };
+            Some(bundle.to_element())
+        }
+    }
+}
+
+fn slot(slots: &mut [bool; 2], version: Version) -> &mut bool {
+    let [omemo2, legacy] = slots;
+    if version == Version::Omemo2 { omemo2 } else { legacy }
+}
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+/// After how many milliseconds own lists that could not be fetched are asked for again.
+const RETRY: u64 = 30_000;
+/// How often a list is put right in [`REPAIR_PERIOD`].
+const MAX_REPAIRS: usize = 6;
+/// Milliseconds.
+const REPAIR_PERIOD: u64 = 60 * 60 * 1000;
+/// A node for bundles must hold at least so many.
+const ENOUGH_ITEMS: u32 = 256;

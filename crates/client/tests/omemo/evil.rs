@@ -1,0 +1,394 @@
+//! A server that lies: nothing leaks, nothing is believed that must not be, and the user is told.
+
+use client::Command;
+use client::store::{Content, Delivery, Devices, Encryption, Event, TrustLevel, Version};
+use client::view::Outcome;
+use xmpp::ext::omemo_legacy;
+use xmpp::ext::omemo2;
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use crate::world::{Fate, World, bare, event};
+
+/// Alice and Bob who have written to each other, and a device of Mallory.
+fn three() -> (World, usize, usize, usize) {
+    let mut world = World::new();
+    world.befriend("alice", "bob");
+    let [alice, bob, mallory] =
+        ["alice/phone", "bob/laptop", "mallory/server"].map(|name| world.device(name));
+    world.write(alice, "bob", "hello");
+    world.write(bob, "alice", "hello");
+    (world, alice, bob, mallory)
+}
+
+/// The server adds Mallory's device to somebody's list, with Mallory's keys.
+fn inject(world: &mut World, victim: &str, mallory: usize) -> u32 {
+    let number = world.number(mallory);
+    let victim = bare(&format!("{victim}@example.org"));
+    let from = world.accounts[&bare("mallory@example.org")].nodes.clone();
+    let account = world.accounts.get_mut(&victim).unwrap();
+    let bundle = from[ns::OMEMO_BUNDLES].items[0].clone();
+    account.nodes.get_mut(ns::OMEMO_BUNDLES).unwrap().items.push(bundle);
+    let legacy = omemo_legacy::bundle_node(number);
+    account.nodes.insert(legacy.clone(), from[&legacy].clone());
+    let id = number.to_string();
+    for (node, ns) in [(ns::OMEMO_DEVICES, ns::OMEMO), (ns::OMEMO_LEGACY_DEVICES, ns::OMEMO_LEGACY)]
+    {
+        let list = &mut account.nodes.get_mut(node).unwrap().items[0].1;
+        list.push(Element::new("device", ns).with_attr("id", id.as_str()));
+    }
+    for node in [ns::OMEMO_DEVICES, ns::OMEMO_LEGACY_DEVICES] {
+        world.announce(&victim, node);
+    }
+    world.run();
+    number
+}
+
+fn verify(world: &mut World, by: usize, owner: &str) {
+    let owner = bare(&format!("{owner}@example.org"));
+    let identities = world.devices[by].store.identities(&owner).unwrap();
+    for identity in identities {
+        let (owner, level) = (owner.clone(), TrustLevel::Verified);
+        let command = Command::Trust { owner, key: identity.key, level };
+        assert_eq!(world.ask(by, command), Some(Outcome::Done));
+    }
+}
+
+fn events(world: &World, device: usize, with: &str) -> Vec<(u32, bool)> {
+    let messages = world.messages(device, with).into_iter();
+    let event = |content| match content {
+        Content::Event(Event::NewDevice { device, trusted, .. }) => Some((device, trusted)),
+        _ => None,
+    };
+    messages.filter_map(|message| event(message.content)).collect()
+}
+
+#[test]
+fn an_injected_device_gets_nothing_once_a_key_is_verified() {
+    let (mut world, alice, bob, mallory) = three();
+    verify(&mut world, alice, "bob");
+    let injected = inject(&mut world, "bob", mallory);
+    world.write(alice, "bob", "for Bob alone");
+    let readers = world.readers(alice);
+    assert_eq!(readers, [("bob@example.org".to_owned(), world.number(bob))]);
+    assert_eq!(events(&world, alice, "bob"), [(injected, false)]);
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "for Bob alone");
+}
+
+#[test]
+fn an_injected_device_is_told_before_anything_is_verified() {
+    let (mut world, alice, _, mallory) = three();
+    let injected = inject(&mut world, "bob", mallory);
+    world.write(alice, "bob", "for whoever is Bob");
+    assert_eq!(events(&world, alice, "bob"), [(injected, true)]);
+}
+
+#[test]
+fn an_unknown_own_device_is_an_alarm() {
+    let (mut world, alice, _, mallory) = three();
+    let injected = inject(&mut world, "alice", mallory);
+    assert_eq!(events(&world, alice, "alice"), [(injected, true)]);
+    assert!(world.devices[alice].notes.iter().any(|note| note.contains(&injected.to_string())));
+}
+
+#[test]
+fn an_own_device_that_was_removed_comes_back() {
+    let (mut world, alice, ..) = three();
+    let number = world.number(alice);
+    let me = bare("alice@example.org");
+    for node in [ns::OMEMO_DEVICES, ns::OMEMO_LEGACY_DEVICES] {
+        let list =
+            &mut world.accounts.get_mut(&me).unwrap().nodes.get_mut(node).unwrap().items[0].1;
+        list.retain_children(|_| false);
+        world.announce(&me, node);
+    }
+    world.run();
+    let nodes = &world.accounts[&me].nodes;
+    let list = omemo2::Devices::parse(&nodes[ns::OMEMO_DEVICES].items[0].1).unwrap();
+    assert_eq!(list.0.iter().map(|device| device.id).collect::<Vec<_>>(), [number]);
+    let list = &nodes[ns::OMEMO_LEGACY_DEVICES].items[0].1;
+    assert_eq!(omemo_legacy::DeviceList::parse(list), Some(omemo_legacy::DeviceList(vec![number])));
+}
+
+#[test]
+fn a_list_that_is_fought_over_is_left_alone() {
+    let (mut world, alice, ..) = three();
+    let me = bare("alice@example.org");
+    let empty = omemo2::Devices::default().to_element();
+    for _ in 0..20 {
+        world.deliver(alice, event(&me, ns::OMEMO_DEVICES, "current", &empty));
+        world.run();
+    }
+    let notes = &world.devices[alice].notes;
+    assert_eq!(notes.iter().filter(|note| note.contains("keeps changing")).count(), 1);
+}
+
+#[test]
+fn lists_from_others_than_the_owner_are_not_believed() {
+    let (mut world, alice, bob, _) = three();
+    let owner = bare("bob@example.org");
+    let list = |number| {
+        let device = omemo2::Device { id: number, label: None };
+        omemo2::Devices(vec![device]).to_element()
+    };
+    for from in ["bob@example.org/laptop", "mallory@example.org", "example.org", "bob@evil.example"]
+    {
+        let mut forged = event(&owner, ns::OMEMO_DEVICES, "current", &list(666));
+        forged.set_attr("from", from);
+        world.deliver(alice, forged);
+    }
+    world.run();
+    let known = world.devices[alice].store.device_list(&owner, Version::Omemo2).unwrap();
+    assert_eq!(known.iter().map(|entry| entry.id).collect::<Vec<_>>(), [world.number(bob)]);
+}
+
+#[test]
+fn an_older_list_leaks_nothing() {
+    let (mut world, alice, bob, _) = three();
+    let owner = bare("bob@example.org");
+    let empty = omemo2::Devices::default().to_element();
+    world.deliver(alice, event(&owner, ns::OMEMO_DEVICES, "current", &empty));
+    let empty = omemo_legacy::DeviceList::default().to_element();
+    world.deliver(alice, event(&owner, ns::OMEMO_LEGACY_DEVICES, "current", &empty));
+    world.run();
+    world.write(alice, "bob", "to nobody");
+    assert!(!world.ever_sent(alice, "to nobody"));
+    let last = world.messages(alice, "bob").pop().unwrap();
+    assert!(matches!(last.delivery, Some(Delivery::Failed(_))), "{last:?}");
+    for node in [ns::OMEMO_DEVICES, ns::OMEMO_LEGACY_DEVICES] {
+        world.announce(&owner, node);
+    }
+    world.run();
+    assert!(matches!(world.ask(alice, Command::Retry(last.id)), Some(Outcome::Sent(_))));
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "to nobody");
+}
+
+#[test]
+fn a_bundle_that_is_signed_by_another_key_is_not_used() {
+    let mut world = World::new();
+    world.befriend("alice", "bob");
+    let [alice, _, _] = ["alice/phone", "bob/laptop", "mallory/server"].map(|it| world.device(it));
+    let from =
+        world.accounts[&bare("mallory@example.org")].nodes[ns::OMEMO_BUNDLES].items[0].1.clone();
+    let stolen = omemo2::Bundle::parse(&from).unwrap();
+    let account = world.accounts.get_mut(&bare("bob@example.org")).unwrap();
+    account.nodes.retain(|name, _| !name.starts_with(ns::OMEMO_LEGACY));
+    let bundle = &mut account.nodes.get_mut(ns::OMEMO_BUNDLES).unwrap().items[0].1;
+    let mut swapped = omemo2::Bundle::parse(bundle).unwrap();
+    swapped.signed_prekey = stolen.signed_prekey;
+    *bundle = swapped.to_element();
+    world.restart(alice);
+    world.write(alice, "bob", "for Bob alone");
+    assert!(!world.ever_sent(alice, "for Bob alone"));
+    let last = world.messages(alice, "bob").pop().unwrap();
+    assert!(matches!(last.delivery, Some(Delivery::Failed(_))), "{last:?}");
+}
+
+#[test]
+fn another_key_on_a_known_device_is_not_trusted() {
+    let (mut world, alice, bob, mallory) = three();
+    let number = world.number(bob);
+    let from =
+        world.accounts[&bare("mallory@example.org")].nodes[ns::OMEMO_BUNDLES].items[0].1.clone();
+    let account = world.accounts.get_mut(&bare("bob@example.org")).unwrap();
+    account.nodes.get_mut(ns::OMEMO_BUNDLES).unwrap().items = vec![(number.to_string(), from)];
+    let owner = bare("bob@example.org");
+    world.ask(alice, Command::RepairEncryption(owner.clone()));
+    let identities = world.devices[alice].store.identities(&owner).unwrap();
+    let levels: Vec<TrustLevel> = identities.iter().map(|identity| identity.trust).collect();
+    assert_eq!(levels, [TrustLevel::Blind, TrustLevel::Undecided]);
+    assert_eq!(events(&world, alice, "bob"), [(number, false)]);
+    world.write(alice, "bob", "still for Bob");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "still for Bob");
+    assert_eq!(world.texts(mallory, "alice"), Vec::<String>::new());
+}
+
+#[test]
+fn carbons_and_archives_of_others_are_not_believed() {
+    let (mut world, alice, ..) = three();
+    let inner = "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' \
+                 type='chat' from='alice@example.org/x' to='bob@example.org'><body>forged</body>\
+                 </message></forwarded>";
+    for wrapper in [
+        format!("<sent xmlns='urn:xmpp:carbons:2'>{inner}</sent>"),
+        format!("<received xmlns='urn:xmpp:carbons:2'>{inner}</received>"),
+        format!("<result xmlns='urn:xmpp:mam:2' id='1' queryid='q'>{inner}</result>"),
+    ] {
+        for from in ["bob@example.org", "mallory@example.org/server", "example.org"] {
+            let xml = format!("<message xmlns='jabber:client' from='{from}'>{wrapper}</message>");
+            let forged = Element::parse(xml.as_bytes(), &xmpp::xml::Limits::CLIENT).unwrap();
+            world.deliver(alice, forged);
+        }
+    }
+    world.run();
+    assert_eq!(world.texts(alice, "bob"), ["hello", "hello"]);
+}
+
+#[test]
+fn plain_text_that_is_slipped_in_is_marked() {
+    let (mut world, alice, ..) = three();
+    world.hook = Some(Box::new(|name, stanza| {
+        if name == "bob/laptop" && stanza.child("encrypted", ns::OMEMO).is_some() {
+            stanza.retain_children(|child| child.name() != "encrypted");
+            stanza.retain_children(|child| child.ns() != ns::ENCRYPTION);
+            stanza.push(Element::new("body", ns::CLIENT).with_text("forged"));
+        }
+        Fate::Deliver
+    }));
+    world.write(alice, "bob", "original");
+    let read = world.messages(1, "alice").pop().unwrap();
+    assert_eq!(read.content, Content::Text("forged".to_owned()));
+    assert_eq!(read.encryption, Encryption::None);
+}
+
+#[test]
+fn a_body_beside_the_encrypted_one_is_ignored() {
+    let (mut world, alice, bob, _) = three();
+    world.hook = Some(Box::new(|_, stanza| {
+        if stanza.children().any(|child| child.name() == "encrypted") {
+            stanza.push(Element::new("body", ns::CLIENT).with_text("forged"));
+            stanza.push(Element::new("replace", ns::CORRECT).with_attr("id", "x"));
+        }
+        Fate::Deliver
+    }));
+    world.write(alice, "bob", "original");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "original");
+}
+
+/// Changes the last character of the first text in an element of this name.
+fn damage(element: &mut Element, name: &str) {
+    let is_it = element.name() == name;
+    if is_it {
+        let mut text = element.text();
+        let last = if text.starts_with('A') { "B" } else { "A" };
+        text.replace_range(..1, last);
+        *element = element
+            .attrs()
+            .fold(Element::new(name, element.ns()), |new, (name, value)| new.with_attr(name, value))
+            .with_text(text);
+    } else {
+        element.children_mut().for_each(|child| damage(child, name));
+    }
+}
+
+#[test]
+fn damaged_messages_are_explained_and_the_next_one_can_be_read() {
+    for (part, reasons) in [("payload", &["Forged"][..]), ("key", &["Forged", "Malformed"][..])] {
+        let (mut world, alice, bob, _) = three();
+        let part = part.to_owned();
+        world.hook = Some(Box::new(move |name, stanza| {
+            if name == "bob/laptop" && stanza.child("encrypted", ns::OMEMO).is_some() {
+                damage(stanza, &part);
+            }
+            Fate::Deliver
+        }));
+        world.write(alice, "bob", "damaged");
+        world.hook = None;
+        let last = world.texts(bob, "alice").pop().unwrap();
+        assert!(reasons.contains(&last.as_str()), "{last}");
+        world.write(alice, "bob", "whole");
+        assert_eq!(world.texts(bob, "alice").last().unwrap(), "whole");
+    }
+}
+
+#[test]
+fn a_message_that_a_server_kept_for_weeks_is_not_believed() {
+    let (mut world, alice, bob, _) = three();
+    world.hook = Some(Box::new(|name, stanza| {
+        let held = name == "bob/laptop" && stanza.child("encrypted", ns::OMEMO).is_some();
+        if held { Fate::Hold } else { Fate::Deliver }
+    }));
+    world.write(alice, "bob", "meet me tomorrow");
+    world.hook = None;
+    world.accounts.get_mut(&bare("bob@example.org")).unwrap().archive.clear();
+    world.wait(8 * 24 * 60 * 60 * 1000);
+    world.release(|held| held.retain(|(to, _)| *to == bob));
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "Contradiction");
+}
+
+#[test]
+fn a_message_that_comes_from_somebody_else_is_not_believed() {
+    let (mut world, alice, bob, _) = three();
+    world.hook = Some(Box::new(|name, stanza| {
+        if name == "bob/laptop" && stanza.child("encrypted", ns::OMEMO).is_some() {
+            stanza.set_attr("from", "mallory@example.org/server");
+        }
+        Fate::Deliver
+    }));
+    world.write(alice, "bob", "from Alice");
+    assert_eq!(world.texts(bob, "mallory"), ["NoSession"]);
+}
+
+#[test]
+fn repeated_messages_are_silent() {
+    let (mut world, alice, bob, _) = three();
+    world.write(alice, "bob", "once");
+    let repeated: Vec<Element> = world
+        .log
+        .iter()
+        .filter(|(from, message)| *from == alice && message.child("encrypted", ns::OMEMO).is_some())
+        .map(|(_, message)| message.clone())
+        .collect();
+    for (number, mut message) in repeated.into_iter().enumerate() {
+        // Under other ids, so that nothing but the ratchet recognises it.
+        message.set_attr("id", format!("again{number}"));
+        message.retain_children(|child| child.ns() != ns::STANZA_ID);
+        world.deliver(bob, message);
+    }
+    world.run();
+    assert_eq!(world.texts(bob, "alice"), ["hello", "hello", "once"]);
+}
+
+#[test]
+fn garbage_makes_no_new_sessions_but_one_a_day() {
+    let (mut world, _, bob, _) = three();
+    let before = world.log.iter().filter(|(from, _)| *from == bob).count();
+    for number in 0..50 {
+        let key = omemo2::Key { device: world.number(bob), exchange: false, data: vec![8; 60] };
+        let encrypted = omemo2::Encrypted {
+            sender: world.number(0),
+            recipients: vec![(bare("bob@example.org"), vec![key])],
+            payload: Some(vec![1; 64]),
+        };
+        let garbage = Element::new("message", ns::CLIENT)
+            .with_attr("type", "chat")
+            .with_attr("from", "alice@example.org/phone")
+            .with_attr("id", format!("garbage{number}"))
+            .with_child(encrypted.to_element());
+        world.deliver(bob, garbage);
+    }
+    world.run();
+    let after = world.log.iter().filter(|(from, _)| *from == bob).count();
+    assert!(after - before <= 1, "{before} {after}");
+    world.write(0, "bob", "still readable");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "still readable");
+}
+
+#[test]
+fn a_server_that_ignores_options_is_corrected() {
+    let mut world = World::new();
+    world.checks_options = false;
+    let alice = world.device("alice/phone");
+    let nodes = &world.accounts[&bare("alice@example.org")].nodes;
+    assert_eq!(nodes[ns::OMEMO_DEVICES].access, "open");
+    assert_eq!(nodes[ns::OMEMO_BUNDLES].access, "open");
+    assert_ne!(nodes[ns::OMEMO_BUNDLES].max_items, "1");
+    assert_eq!(world.devices[alice].notes, Vec::<String>::new());
+}
+
+#[test]
+fn a_node_that_exists_with_other_options_is_configured() {
+    let mut world = World::new();
+    let me = world.account("alice");
+    let nodes = &mut world.accounts.get_mut(&me).unwrap().nodes;
+    for node in [ns::OMEMO_DEVICES, ns::OMEMO_BUNDLES, ns::OMEMO_LEGACY_DEVICES] {
+        let (access, max_items) = ("presence".to_owned(), "1".to_owned());
+        let node_now = crate::world::Node { items: Vec::new(), access, max_items };
+        nodes.insert(node.to_owned(), node_now);
+    }
+    world.device("alice/phone");
+    let nodes = &world.accounts[&me].nodes;
+    for node in [ns::OMEMO_DEVICES, ns::OMEMO_BUNDLES, ns::OMEMO_LEGACY_DEVICES] {
+        assert_eq!((nodes[node].access.as_str(), nodes[node].items.len()), ("open", 1), "{node}");
+    }
+}

@@ -1,0 +1,9 @@
+//! XEP-0384 between real cores, over a server that lives in the test.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod canary;
+mod evil;
+mod flow;
+mod verified;
+mod world;
