@@ -2,4 +2,5 @@
 
 pub mod compare;
 pub mod negotiation;
+pub mod omemo;
 pub mod pieces;

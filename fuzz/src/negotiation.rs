@@ -159,8 +159,8 @@ fn answer(step: Step, options: u8, out: &mut Out) -> Step {
             waiting.answer(Credentials { keys, state: AccountState::Active }, out)
         }
         Step::Password(lookup, waiting) => {
-            let right = lookup.account.as_str() == ACCOUNT
-                && lookup.password == Secret::from(PASSWORD);
+            let right =
+                lookup.account.as_str() == ACCOUNT && lookup.password == Secret::from(PASSWORD);
             let state = AccountState::Active;
             let check = if right { PasswordCheck::Right(state) } else { PasswordCheck::Wrong };
             waiting.answer(check, out)
@@ -184,10 +184,9 @@ fn answer(step: Step, options: u8, out: &mut Out) -> Step {
         }
         Step::Login(login, waiting) => {
             assert_eq!(login.authenticated.account().as_str(), ACCOUNT);
-            let token = login.request_token.map(|_| IssuedToken {
-                token: Secret::from(TOKEN),
-                expiry: Millis(0),
-            });
+            let token = login
+                .request_token
+                .map(|_| IssuedToken { token: Secret::from(TOKEN), expiry: Millis(0) });
             let failed = login.resume.as_ref().map(resume).and_then(Result::err);
             let session = match (login.resume.as_ref().map(resume), login.bind) {
                 (Some(Ok(resumed)), _) => LoginSession::Resumed(resumed),

@@ -13,7 +13,8 @@ fuzz_target!(|data: &[u8]| {
     let [kind, options, input @ ..] = data else { return };
     let hash = Hash::ALL[usize::from(*options) % 3];
     let mut messages = input.splitn(2, |byte| *byte == 0);
-    let (first, second) = (messages.next().unwrap_or_default(), messages.next().unwrap_or_default());
+    let (first, second) =
+        (messages.next().unwrap_or_default(), messages.next().unwrap_or_default());
     match kind % 5 {
         0 => scram_server(hash, options & 4 != 0, first, second),
         1 => scram_client(hash, first, second),

@@ -44,6 +44,8 @@ pub enum DecryptionError {
     /// Seen already: archive, carbon and live delivery overlap. To be ignored without a word
     /// (XEP-0384, "Business Rules"). The same is said of a message that was missed so long ago
     /// that its key has made room for others ([`MAX_SKIPPED_KEYS`](crate::MAX_SKIPPED_KEYS)).
+    /// Without a key nothing can be authenticated, so a forger can cause this as well; it gains
+    /// no more by that than by dropping the message.
     #[error("the message has been decrypted before")]
     Duplicate,
     /// From a ratchet key that is no longer kept: seen already, or several turns late.

@@ -34,7 +34,7 @@ pub const MAX_RECEIVING_CHAINS: usize = 5;
 /// From this counter on a chain of the peer has to be answered (XEP-0384, "Business Rules").
 pub const HEARTBEAT_COUNTER: u32 = 53;
 
-/// Ratchet keys whose chains are gone but are still recognised.
+/// Ratchet keys whose chains are gone that are still recognised, and whose skipped keys are kept.
 const MAX_EXPIRED_CHAINS: usize = 40;
 
 /// One Double Ratchet. Which of the two parties it belongs to matters only at the start.
@@ -230,15 +230,18 @@ impl DoubleRatchet {
         }
     }
 
-    /// Skipped keys outlive their chain; they have a limit of their own.
+    /// Skipped keys outlive their chain, until even its ratchet key is no longer recognised: they
+    /// are not kept forever (XEP-0384, "deletion policy for skipped message keys").
     fn expire_chains(&mut self) {
         while self.receiving.len() > MAX_RECEIVING_CHAINS
             && let Some(oldest) = self.receiving.pop_front()
         {
             self.expired.extend(oldest.ratchet_key.first_chunk::<8>());
         }
-        while self.expired.len() > MAX_EXPIRED_CHAINS {
-            self.expired.pop_front();
+        while self.expired.len() > MAX_EXPIRED_CHAINS
+            && let Some(forgotten) = self.expired.pop_front()
+        {
+            self.skipped.retain(|skipped| !skipped.ratchet_key.starts_with(&forgotten));
         }
     }
 

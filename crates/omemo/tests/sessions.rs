@@ -280,6 +280,26 @@ fn late_messages_of_earlier_chains_are_read() {
 }
 
 #[test]
+fn skipped_keys_are_not_kept_forever() {
+    let mut pair = Pair::confirmed(Version::Omemo2);
+    let late = pair.romeo_writes(b"late");
+    let turns = |pair: &mut Pair, count| {
+        for _ in 0..count {
+            let message = pair.romeo_writes(b"in time");
+            assert!(pair.juliet_reads(&message).is_ok());
+            let answer = pair.juliet_writes(b"turn");
+            assert!(pair.romeo_reads(&answer).is_ok());
+        }
+    };
+    turns(&mut pair, 44);
+    let kept = pair.to_romeo.to_bytes();
+    assert_eq!(pair.juliet_reads(&late).unwrap(), b"late");
+    pair.to_romeo = Sessions::from_bytes(&kept).unwrap();
+    turns(&mut pair, 2);
+    assert!(pair.juliet_reads(&late).is_err());
+}
+
+#[test]
 fn sessions_opened_at_the_same_time_become_one() {
     for version in Version::ALL {
         let mut pair = Pair::new(version);
