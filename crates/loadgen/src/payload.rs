@@ -7,7 +7,7 @@
 //! fallback body. The keys and the ciphertext are noise; no server looks.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,10 +44,14 @@ impl Stamp {
     }
 }
 
-/// Time since the first call in this process: the one clock of all clients.
+/// The one clock of all clients. It starts at the time of day, so that a run on data of an earlier
+/// one makes no id twice: a server recognises the repetition of a message by it.
 pub fn clock() -> Duration {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
+    static START: OnceLock<(Instant, Duration)> = OnceLock::new();
+    let (start, day) = START.get_or_init(|| {
+        (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+    });
+    *day + start.elapsed()
 }
 
 /// Writes the messages of one flow: a prepared text in which only the id
