@@ -6,13 +6,7 @@ use hyper::{
     header::{self, HeaderMap, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        handshake::derive_accept_key,
-        protocol::{Role, WebSocketConfig},
-    },
-};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use xmpp::xml::Framing;
 
 use super::{Answer, Visit, full, text};
@@ -42,14 +36,12 @@ pub fn upgrade(mut visit: Visit) -> Answer {
         let limit = usize::try_from(server.config().limits.stanza_bytes).unwrap_or(usize::MAX);
         // Larger than any stanza: it is the reader that refuses those, with an XMPP error.
         let limit = limit.saturating_mul(2);
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(limit))
-            .max_frame_size(Some(limit))
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0);
-        let stream = TokioIo::new(upgraded);
-        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        conn::established(server, WebSocket::new(socket), peer, Framing::WebSocket).await;
+        let socket = WebSocket::new(TokioIo::new(upgraded), limit).await;
+        // Boxed: an idle connection has no room set aside for the login.
+        let opening = Box::pin(conn::established(server, socket, peer, Framing::WebSocket));
+        if let Some(mut connection) = opening.await {
+            connection.run().await;
+        }
     });
     switching(&accept)
 }
@@ -77,6 +69,3 @@ fn has_token(headers: &HeaderMap, name: &header::HeaderName, token: &str) -> boo
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))
 }
-
-/// Bytes of the read buffer of a WebSocket; its default of 128 KiB is a lot for an idle client.
-const READ_BUFFER: usize = 4096;

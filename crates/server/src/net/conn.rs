@@ -2,6 +2,7 @@
 //! as long as the connection lasts.
 
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -12,7 +13,7 @@ use tokio::{
     net::TcpStream,
     time::{Instant as Deadline, sleep, timeout},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use xmpp::{
     error::{Condition, StanzaError, StreamCondition, StreamError},
     ns,
@@ -20,13 +21,13 @@ use xmpp::{
     stanza::{Kind, Stanza},
     stream::{
         Out, TlsInfo,
-        server::{Negotiation, Session as Outcome, Step},
+        server::{Established, Negotiation, Session as Outcome, Step},
     },
     xml::{Element, Event, Framing, Limits, Reader},
 };
 
 use super::{
-    listen::tls_info,
+    listen::{handshake, tls_info},
     negotiate::{Driver, Outcome as Negotiated},
     wire::{Output, Transport, read_into},
 };
@@ -56,59 +57,70 @@ pub struct Peer {
     pub info: Option<TlsInfo>,
 }
 
-/// A connection that begins in plain text (RFC 6120 §5).
-pub async fn plain(server: Arc<Server>, mut stream: TcpStream, mut peer: Peer) {
+/// A client that has logged in, over one of the byte streams.
+pub enum Client {
+    /// Without TLS: on loopback, where the operator allows it.
+    Plain(Box<Connection<TcpStream>>),
+    /// With TLS from the start, or after STARTTLS.
+    Encrypted(Box<Connection<Encrypted>>),
+}
+
+/// A TLS connection. Boxed, because it is moved from future to future on its way.
+pub type Encrypted = Box<TlsStream<TcpStream>>;
+
+impl Client {
+    /// Serves the client until its connection ends.
+    pub async fn run(&mut self) {
+        match self {
+            Self::Plain(connection) => connection.run().await,
+            Self::Encrypted(connection) => connection.run().await,
+        }
+    }
+}
+
+/// A connection that begins in plain text (RFC 6120 §5), up to its session.
+pub async fn plain(server: Arc<Server>, mut stream: TcpStream, mut peer: Peer) -> Option<Client> {
     let mut begin = Begin::new(&server, Framing::Tcp, None);
-    let Some(first) = begin.first_step(&server) else { return };
+    let first = begin.first_step(&server)?;
     match begin.negotiate(&server, &mut stream, &mut peer, first).await {
-        Negotiated::Closed => {}
+        Negotiated::Closed => None,
         Negotiated::Ready(established, session) => {
-            Connection::new(server, stream, begin.reader, false, session, begin.epoch)
-                .run(established.session, peer)
-                .await;
+            let connection = begin.finish(server, stream, peer, &established, session);
+            Some(Client::Plain(connection))
         }
         Negotiated::StartTls(waiting) => {
             // RFC 6120 §5.4.3.3: whatever came in plain text after <starttls/> is not to be trusted.
             begin.reader.discard_unread();
             let tls = server.tls.current();
-            let handshake = TlsAcceptor::from(tls.starttls.clone()).accept(stream);
-            let limit = server.config().limits.handshake();
-            let Ok(Ok(stream)) = timeout(limit, handshake).await else {
-                server.metrics.tls_failed.increment();
-                return;
-            };
-            // Boxed, because it is moved from future to future on its way.
-            let mut stream = Box::new(stream);
+            let mut stream = handshake(&server, &tls.starttls, stream, &peer).await?;
             let mut out = Out::new();
             let step = waiting.answer(tls_info(&stream, &tls), &mut out);
             out.apply(&mut begin.reader);
-            if let Negotiated::Ready(established, session) =
-                begin.negotiate(&server, &mut stream, &mut peer, step).await
-            {
-                Connection::new(server, stream, begin.reader, false, session, begin.epoch)
-                    .run(established.session, peer)
-                    .await;
+            match begin.negotiate(&server, &mut stream, &mut peer, step).await {
+                Negotiated::Ready(established, session) => {
+                    let connection = begin.finish(server, stream, peer, &established, session);
+                    Some(Client::Encrypted(connection))
+                }
+                _ => None,
             }
         }
     }
 }
 
-/// A connection that is encrypted from the start: direct TLS (XEP-0368), or a WebSocket.
+/// A connection that needs no STARTTLS, up to its session: direct TLS (XEP-0368), or a WebSocket.
 pub async fn established<T: Transport>(
     server: Arc<Server>,
     mut stream: T,
     mut peer: Peer,
     framing: Framing,
-) {
-    let websocket = matches!(framing, Framing::WebSocket);
-    let mut begin = Begin::new(&server, framing, peer.info.clone());
-    let Some(first) = begin.first_step(&server) else { return };
-    if let Negotiated::Ready(established, session) =
-        begin.negotiate(&server, &mut stream, &mut peer, first).await
-    {
-        Connection::new(server, stream, begin.reader, websocket, session, begin.epoch)
-            .run(established.session, peer)
-            .await;
+) -> Option<Box<Connection<T>>> {
+    let mut begin = Begin::new(&server, framing, peer.info.take());
+    let first = begin.first_step(&server)?;
+    match begin.negotiate(&server, &mut stream, &mut peer, first).await {
+        Negotiated::Ready(established, session) => {
+            Some(begin.finish(server, stream, peer, &established, session))
+        }
+        _ => None,
     }
 }
 
@@ -171,10 +183,36 @@ impl Begin {
         }
         outcome
     }
+
+    /// The connection of a session. On the heap, so that it is in one place only, whichever futures
+    /// it goes through.
+    fn finish<T: Transport>(
+        self,
+        server: Arc<Server>,
+        mut transport: T,
+        peer: Peer,
+        established: &Established,
+        session: Arc<Session>,
+    ) -> Box<Connection<T>> {
+        transport.admitted();
+        let websocket = matches!(self.framing, Framing::WebSocket);
+        Box::new(Connection {
+            pace: Pace::new(&server.config().limits, Instant::now()),
+            output: Output::new(websocket),
+            server,
+            transport,
+            reader: self.reader,
+            session,
+            epoch: self.epoch,
+            resumed: matches!(established.session, Outcome::Resumed { .. }),
+            websocket,
+            _admission: peer.admission,
+        })
+    }
 }
 
 /// A connection with a session.
-struct Connection<T> {
+pub struct Connection<T> {
     server: Arc<Server>,
     transport: T,
     reader: Reader,
@@ -182,7 +220,10 @@ struct Connection<T> {
     session: Arc<Session>,
     epoch: u64,
     pace: Pace,
+    resumed: bool,
     websocket: bool,
+    /// Counted as long as the connection lasts.
+    _admission: Admission,
 }
 
 /// Why a connection ended.
@@ -198,25 +239,14 @@ enum End {
 }
 
 impl<T: Transport> Connection<T> {
-    fn new(
-        server: Arc<Server>,
-        transport: T,
-        reader: Reader,
-        websocket: bool,
-        session: Arc<Session>,
-        epoch: u64,
-    ) -> Self {
-        let pace = Pace::new(&server.config().limits, Instant::now());
-        let output = Output::new(websocket);
-        Self { server, transport, reader, output, session, epoch, pace, websocket }
-    }
-
-    async fn run(mut self, outcome: Outcome, _peer: Peer) {
-        if matches!(outcome, Outcome::Resumed { .. }) {
+    /// Serves the client until the connection ends.
+    pub async fn run(&mut self) {
+        if self.resumed {
             self.session.link().rewrite(&mut self.output);
         }
         let end = self.serve().await;
-        self.finish(end).await;
+        // Boxed, like all that is rare: an idle connection has no room set aside for it.
+        Box::pin(self.finish(end)).await;
     }
 
     /// Reads and writes until the connection ends.
@@ -234,6 +264,9 @@ impl<T: Transport> Connection<T> {
             tokio::select! {
                 biased;
                 read = read_into(&mut self.transport, &mut self.reader) => match read {
+                    Err(error) if error.kind() == ErrorKind::QuotaExceeded => {
+                        return End::Error(StreamError::new(StreamCondition::PolicyViolation));
+                    }
                     Ok(0) | Err(_) => return End::Lost,
                     Ok(length) => if let Err(end) = self.paced(length).await { return end },
                 },
@@ -449,7 +482,7 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Says goodbye as far as there is somebody to hear it, and ends or keeps the session.
-    async fn finish(mut self, end: End) {
+    async fn finish(&mut self, end: End) {
         let shutdown = *self.server.shutdown.borrow();
         let lost = matches!(end, End::Lost);
         let (error, keep) = match end {

@@ -6,18 +6,18 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
+    time::timeout,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 use xmpp::{stream::TlsInfo, xml::Framing};
 
 use super::{
-    conn::{self, Peer},
+    conn::{self, Client, Encrypted, Peer},
     tls::{ALPN_XMPP_CLIENT, Served, exporter},
 };
 use crate::{
     config::{Listener, Service},
     http,
-    limits::Admission,
     server::Server,
 };
 
@@ -60,62 +60,74 @@ fn admit(server: &Arc<Server>, listener: &Listener, stream: TcpStream, address: 
     if let Err(error) = configure(&stream) {
         tracing::debug!(%error, "cannot set socket options");
     }
-    let (server, service) = (server.clone(), listener.service);
-    tokio::spawn(serve(server, service, stream, address, admission));
+    let peer = Peer { address, admission, transport: "tcp", info: None };
+    // An idle connection is mostly memory. The task keeps no room for the handshake and the login:
+    // they are on the heap and given back when they are over.
+    let opening = Box::pin(open(server.clone(), listener.service, stream, peer));
+    tokio::spawn(async move {
+        if let Some(mut client) = opening.await {
+            client.run().await;
+        }
+    });
 }
 
-/// One connection, from its first byte.
-///
-/// Each way of going on is boxed: the task keeps no room for the ways that were not taken, nor for
-/// the handshake when it is over. An idle connection is mostly this memory.
-async fn serve(
+/// One connection, from its first byte to its session. What has none, such as a visit to a page, is
+/// over when this is.
+async fn open(
     server: Arc<Server>,
     service: Service,
     stream: TcpStream,
-    address: SocketAddr,
-    admission: Admission,
-) {
+    mut peer: Peer,
+) -> Option<Client> {
     let tls = server.tls.current();
-    let peer = Peer { address, admission, transport: "tcp", info: None };
-    match service {
-        Service::C2s => Box::pin(conn::plain(server, stream, peer)).await,
-        Service::Http => Box::pin(http::serve(server, stream, peer)).await,
-        Service::C2sTls | Service::Https => {
-            let config = if matches!(service, Service::Https) { &tls.https } else { &tls.direct };
-            let handshake = TlsAcceptor::from(config.clone()).accept(stream);
-            let limit = server.config().limits.handshake();
-            let Ok(Ok(stream)) = tokio::time::timeout(limit, handshake).await else {
-                server.metrics.tls_failed.increment();
-                return;
-            };
-            dispatch(server, service, Box::new(stream), &tls, peer).await;
+    let config = match service {
+        Service::C2s => return conn::plain(server, stream, peer).await,
+        Service::C2sTls => &tls.direct,
+        Service::Https => &tls.https,
+        Service::Http => {
+            http::serve(server, stream, peer).await;
+            return None;
+        }
+        Service::Metrics => {
+            http::metrics(server, stream).await;
+            return None;
         }
         // Federation is not part of this version; the configuration says so in words.
-        Service::S2s | Service::S2sTls => {}
-        Service::Metrics => Box::pin(http::metrics(server, stream)).await,
-    }
-}
-
-/// XEP-0368 §3: the application protocol decides what is spoken, so that one port can do.
-async fn dispatch(
-    server: Arc<Server>,
-    service: Service,
-    stream: Box<TlsStream<TcpStream>>,
-    tls: &Served,
-    mut peer: Peer,
-) {
-    let protocol = stream.get_ref().1.alpn_protocol();
-    let xmpp = match protocol {
+        Service::S2s | Service::S2sTls => return None,
+    };
+    let stream = handshake(&server, config, stream, &peer).await?;
+    peer.info = Some(tls_info(&stream, &tls));
+    peer.transport = "tls";
+    // XEP-0368 §3: the application protocol decides what is spoken, so that one port can do.
+    let xmpp = match stream.get_ref().1.alpn_protocol() {
         Some(name) => name == ALPN_XMPP_CLIENT,
         None => matches!(service, Service::C2sTls),
     };
-    peer.info = Some(tls_info(&stream, tls));
-    peer.transport = "tls";
     if xmpp {
-        Box::pin(conn::established(server, stream, peer, Framing::Tcp)).await;
+        conn::established(server, stream, peer, Framing::Tcp).await.map(Client::Encrypted)
     } else {
-        Box::pin(http::serve(server, stream, peer)).await;
+        http::serve(server, stream, peer).await;
+        None
     }
+}
+
+/// The TLS handshake, within its time and as long as the connection need not make room for others.
+pub async fn handshake(
+    server: &Server,
+    config: &Arc<ServerConfig>,
+    stream: TcpStream,
+    peer: &Peer,
+) -> Option<Encrypted> {
+    let accepting = TlsAcceptor::from(config.clone()).accept(stream);
+    let accepted = tokio::select! {
+        accepted = timeout(server.config().limits.handshake(), accepting) => accepted,
+        () = peer.admission.evicted() => return None,
+    };
+    if let Ok(Ok(stream)) = accepted {
+        return Some(Box::new(stream));
+    }
+    server.metrics.tls_failed.increment();
+    None
 }
 
 /// Resolves when the server goes down.

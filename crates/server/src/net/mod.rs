@@ -6,3 +6,4 @@ pub mod negotiate;
 pub mod tls;
 pub mod wire;
 pub mod ws;
+pub mod ws_gate;

@@ -1,7 +1,7 @@
 //! Drives the negotiation of a stream ([`xmpp::stream::server`]) from its first byte to a session:
 //! reads and writes, looks up what it asks for, keeps the deadline and the budget of bytes.
 
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{io::ErrorKind, net::IpAddr, sync::Arc, time::Instant};
 
 use store::{StoreError, tokens::Token};
 use tokio::time::{Instant as Deadline, sleep, sleep_until};
@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Bytes that a client may send before it has logged in.
-const BUDGET: usize = 32 * 1024;
+pub const BUDGET: usize = 32 * 1024;
 
 /// A stream on its way to a session.
 pub struct Driver<'a, T> {
@@ -381,8 +381,9 @@ impl<T: Transport> Driver<'_, T> {
                 }
             };
             match read {
-                Ok(0) | Err(_) => return Err(None),
-                Ok(length) => *self.read += length,
+                Ok(length) if length > 0 => *self.read += length,
+                Err(error) if error.kind() == ErrorKind::QuotaExceeded => *self.read = usize::MAX,
+                _ => return Err(None),
             }
             if *self.read > BUDGET {
                 let error = StreamError::new(StreamCondition::PolicyViolation);

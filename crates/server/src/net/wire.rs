@@ -2,15 +2,25 @@
 
 use std::{cell::RefCell, future::poll_fn, io, pin::Pin, task::Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
 use xmpp::{stanza::Kind, xml::Reader};
 
 use crate::session::frame::Frame;
 
-/// A connection that carries XML: any byte stream, or a WebSocket's messages made to look like one.
-pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+/// A connection that carries XML: a byte stream, or a WebSocket's messages made to look like one.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {
+    /// The client has logged in. A transport that reads ahead of the XML bounds what it keeps before
+    /// that.
+    fn admitted(&mut self) {}
+}
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
+impl Transport for TcpStream {}
+
+impl Transport for Box<TlsStream<TcpStream>> {}
 
 /// Bytes taken from a socket at a time. TLS records are at most this large.
 const READ_SIZE: usize = 16 * 1024;

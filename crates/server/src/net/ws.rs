@@ -15,21 +15,40 @@ use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{self, Message, Utf8Bytes},
+    tungstenite::{
+        self, Message, Utf8Bytes,
+        protocol::{Role, WebSocketConfig},
+    },
 };
+use xmpp::xml::Limits;
+
+use super::{negotiate::BUDGET, wire::Transport, ws_gate::Gated};
 
 /// A WebSocket that carries XMPP.
 pub struct WebSocket<T> {
-    inner: WebSocketStream<T>,
+    inner: WebSocketStream<Gated<T>>,
     received: Bytes,
     newline: bool,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
-    /// Takes over a WebSocket whose handshake is done.
-    #[must_use]
-    pub fn new(inner: WebSocketStream<T>) -> Self {
+    /// Takes over a connection whose WebSocket handshake is done. Messages may have `limit` bytes,
+    /// and what other transports may send before login until the client has logged in.
+    pub async fn new(stream: T, limit: usize) -> Self {
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(limit))
+            .max_frame_size(Some(limit))
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0);
+        let gated = Gated::new(stream, Limits::BEFORE_AUTH.element_bytes, BUDGET + HEADS);
+        let inner = WebSocketStream::from_raw_socket(gated, Role::Server, Some(config)).await;
         Self { inner, received: Bytes::new(), newline: false }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for WebSocket<T> {
+    fn admitted(&mut self) {
+        self.inner.get_mut().open();
     }
 }
 
@@ -95,6 +114,14 @@ fn ended(error: tungstenite::Error) -> io::Result<()> {
             tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
         ) => Ok(()),
         tungstenite::Error::Io(error) => Err(error),
+        tungstenite::Error::Capacity(error) => {
+            Err(io::Error::new(io::ErrorKind::QuotaExceeded, error))
+        }
         other => Err(io::Error::new(io::ErrorKind::InvalidData, other)),
     }
 }
+
+/// Bytes of the read buffer; the library's default of 128 KiB is a lot for an idle client.
+const READ_BUFFER: usize = 4096;
+/// What the heads of frames may take before login, beside the XML in them.
+const HEADS: usize = 4096;

@@ -33,7 +33,8 @@ pub async fn resolve(server: &Server, jid: &Jid) -> Result<Target, StoreError> {
     if let Some(account) = server.accounts.loaded(local.as_str()) {
         return Ok(Target::Account(account));
     }
-    let account = server.accounts.load(server, local.as_str()).await?;
+    // Boxed: this is rare, and its room would be set aside in the task of every connection.
+    let account = Box::pin(server.accounts.load(server, local.as_str())).await?;
     Ok(account.map_or(Target::Nobody, Target::Account))
 }
 

@@ -146,6 +146,8 @@ fn place(
         let waiting = sessions.find(|old| !old.connected()).cloned();
         return waiting.map(Some).ok_or_else(|| StanzaError::new(Condition::ResourceConstraint));
     }
+    // Most people have one device or two: no room for four.
+    state.resources.reserve_exact(1);
     state.resources.push(Resource::new(session.clone()));
     Ok(None)
 }

@@ -15,8 +15,9 @@ use crate::{OpenError, StoreError};
 pub(super) const PAGE: u32 = 4096;
 /// Page cache of the writer, in KiB; used only as far as pages are touched.
 const WRITER_CACHE: i32 = 16 << 10;
-/// Page cache of each reader, in KiB.
-const READER_CACHE: i32 = 4 << 10;
+/// Page cache of each reader, in KiB. Small: the pages are in the cache of the system as well, and a
+/// reader of archives seldom needs one twice.
+const READER_CACHE: i32 = 1 << 10;
 /// How long anyone waits for a lock that another connection holds: an operator's `sqlite3`, say.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements each connection keeps.
