@@ -10,6 +10,7 @@ use store::{
 use super::{
     Answer, Visit, apps,
     html::{Html, notice, page},
+    join::Form,
 };
 use crate::{
     auth::registration,
@@ -21,24 +22,46 @@ use crate::{
 pub async fn show(visit: &Visit, token: &str) -> Answer {
     let server = &visit.server;
     if !server.invitation_visits.take_network(visit.address, std::time::Instant::now()) {
-        let text = "Too many invitations were looked up from this network. Try again in an hour.";
-        return notice(StatusCode::TOO_MANY_REQUESTS, "Please wait", text);
+        return too_many();
     }
     let found = match Token::parse(token) {
         Some(parsed) => registration::invitation(server, token).await.map(|found| (parsed, found)),
         None => None,
     };
     match found {
-        Some((token, invite)) => invitation(server, &token, &invite).await,
-        None => notice(
-            StatusCode::NOT_FOUND,
-            "This invitation is no longer valid",
-            "It has been used, has expired, or was revoked. Ask for a new one.",
-        ),
+        Some((token, invite)) => {
+            let name = invite.invite.name.as_deref();
+            let form =
+                Form { name: name.unwrap_or_default(), fixed: name.is_some(), problem: None };
+            page_of(server, &token, &invite, StatusCode::OK, &form).await
+        }
+        None => invalid(),
     }
 }
 
-async fn invitation(server: &Server, token: &Token, invite: &Invite) -> Answer {
+/// For who looks at many.
+pub(super) fn too_many() -> Answer {
+    let text = "Too many invitations were looked up from this network. Try again in an hour.";
+    notice(StatusCode::TOO_MANY_REQUESTS, "Please wait", text)
+}
+
+/// For one that is good for nothing, whyever.
+pub(super) fn invalid() -> Answer {
+    notice(
+        StatusCode::NOT_FOUND,
+        "This invitation is no longer valid",
+        "It has been used, has expired, or was revoked. Ask for a new one.",
+    )
+}
+
+/// The page of a valid invitation.
+pub(super) async fn page_of(
+    server: &Server,
+    token: &Token,
+    invite: &Invite,
+    status: StatusCode,
+    form: &Form<'_>,
+) -> Answer {
     let inviter = inviter(server, invite).await;
     let name = invite.invite.name.as_deref();
     let purpose = match (invite.invite.kind, inviter.as_deref()) {
@@ -72,9 +95,12 @@ async fn invitation(server: &Server, token: &Token, invite: &Invite) -> Answer {
         .html(&code(&uri))
         .raw("<p class=\"soft\">Or copy it: <code>")
         .text(&uri)
-        .raw("</code></p>\n</div>\n")
-        .html(&limits(invite, server));
-    page(StatusCode::OK, &heading, &main)
+        .raw("</code></p>\n</div>\n");
+    let main = match invite.invite.kind {
+        Kind::Account => main.html(&form.html(token)),
+        Kind::Contact | Kind::Reset => main,
+    };
+    page(status, &heading, &main.html(&limits(invite, server)))
 }
 
 fn name_hint(name: Option<&str>, domain: &str) -> Html {

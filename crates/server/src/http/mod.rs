@@ -3,11 +3,13 @@
 //! Pages need no script and no third party; [`headers`] says so to browsers.
 
 pub mod apps;
+pub mod deadline;
 pub mod front_door;
 pub mod headers;
 pub mod host_meta;
 pub mod html;
 pub mod invite;
+pub mod join;
 pub mod request;
 pub mod upload;
 pub mod websocket;
@@ -22,8 +24,9 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 
+use self::deadline::Deadline;
 use crate::{
     net::{conn::Peer, listen::down, wire::Transport},
     server::Server,
@@ -47,15 +50,22 @@ pub struct Visit {
     pub address: IpAddr,
     /// Whether the connection is encrypted.
     pub secure: bool,
+    /// When the connection ends.
+    pub deadline: Deadline,
 }
 
-/// Serves one connection.
+/// Serves one connection. It ends when its [`Deadline`] is over, however slowly its visitor reads or
+/// writes, and when it has to make room for others.
 pub async fn serve<T: Transport + 'static>(server: Arc<Server>, stream: T, peer: Peer) {
     let (secure, address) = (peer.info.is_some(), peer.address.ip());
+    let evicted = peer.admission.eviction();
+    let deadline = Deadline::new(server.config().limits.unauthenticated());
     let peer = Arc::new(Mutex::new(Some(peer)));
     let mut shutdown = server.shutdown.subscribe();
+    let visited = deadline.clone();
     let service = service_fn(move |request| {
-        let visit = Visit { server: server.clone(), request, peer: peer.clone(), address, secure };
+        let (server, peer, deadline) = (server.clone(), peer.clone(), visited.clone());
+        let visit = Visit { server, request, peer, address, secure, deadline };
         async move { Ok::<_, Infallible>(route(visit).await) }
     });
     let connection = http1::Builder::new()
@@ -67,13 +77,19 @@ pub async fn serve<T: Transport + 'static>(server: Arc<Server>, stream: T, peer:
     tokio::pin!(connection);
     tokio::select! {
         // Peers that break off or speak nonsense are not worth a line in the log.
-        _ = connection.as_mut() => {}
-        () = down(&mut shutdown) => connection.as_mut().graceful_shutdown(),
+        _ = connection.as_mut() => return,
+        () = evicted => return,
+        () = deadline.over() => {}
+        () = down(&mut shutdown) => {}
     }
+    connection.as_mut().graceful_shutdown();
+    // The answer that is on its way still gets there, unless its reader is too slow.
+    let _ = timeout(LAST_ANSWER, connection).await;
 }
 
 /// Serves the loopback address for metrics and health.
 pub async fn metrics(server: Arc<Server>, stream: TcpStream) {
+    let limit = server.config().limits.unauthenticated();
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = match request.uri().path() {
             "/metrics" => text(StatusCode::OK, server.metrics.text()),
@@ -82,11 +98,12 @@ pub async fn metrics(server: Arc<Server>, stream: TcpStream) {
         };
         async move { Ok::<_, Infallible>(answer) }
     });
-    let _ = http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+        .max_buf_size(MAX_HEADER)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = timeout(limit, connection).await;
 }
 
 async fn route(visit: Visit) -> Answer {
@@ -105,6 +122,9 @@ async fn route(visit: Visit) -> Answer {
         }
         (path, &Method::GET | &Method::HEAD) if path.starts_with(INVITE) => {
             invite::show(&visit, &path[INVITE.len()..]).await
+        }
+        (path, &Method::POST) if path.starts_with(INVITE) => {
+            join::submit(visit, &path[INVITE.len()..]).await
         }
         _ => html::notice(StatusCode::NOT_FOUND, "Nothing here", "The address leads nowhere."),
     };
@@ -142,5 +162,7 @@ pub fn typed(status: StatusCode, media: &'static str, body: impl Into<Bytes>) ->
 const INVITE: &str = "/invite/";
 /// How long a client may take for the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the last answer of a connection may take.
+const LAST_ANSWER: Duration = Duration::from_secs(5);
 /// Size of a request's head.
 const MAX_HEADER: usize = 16 * 1024;

@@ -81,6 +81,7 @@ async fn put(visit: Visit, id: FileId) -> Answer {
         }
         Err(BeginError::Disk(error)) => return disk_failed(&server, &error),
     };
+    visit.deadline.extend(allowance(slot.size));
     match receive(part, body, slot.size).await {
         Ok(sha256) => keep(&server, id, &media, sha256).await,
         Err(ReceiveError::Disk(error)) => disk_failed(&server, &error),
@@ -191,6 +192,7 @@ async fn get(visit: &Visit, id: FileId, whole: bool) -> Answer {
             return answer;
         }
     };
+    visit.deadline.extend(allowance(length));
     let body = match whole {
         true => match open(server, id, start, length).await {
             Ok(body) => body,

@@ -128,6 +128,12 @@ impl Admission {
         true
     }
 
+    /// The same as [`Admission::evicted`] for who does not hold the admission.
+    pub fn eviction(&self) -> impl Future<Output = ()> + use<> {
+        let evicted = self.evicted.clone();
+        async move { evicted.notified().await }
+    }
+
     /// Resolves when the connection has to make room for others and must be closed. Never resolves
     /// after [`Admission::authenticated`].
     pub async fn evicted(&self) {
