@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -143,8 +144,9 @@ impl AccountState {
 #[derive(Default)]
 pub struct Accounts {
     loaded: RwLock<HashMap<Box<str>, Arc<Account>>>,
-    /// Held while an account is loaded, so that it is loaded once.
-    loading: tokio::sync::Mutex<()>,
+    /// One of them, by the name, is held while an account is loaded, so that it is loaded once.
+    loading: [tokio::sync::Mutex<()>; LOADING],
+    hasher: RandomState,
 }
 
 impl Accounts {
@@ -167,17 +169,23 @@ impl Accounts {
         if let Some(account) = self.loaded(name) {
             return Ok(Some(account));
         }
-        let _one_at_a_time = self.loading.lock().await;
+        let place = usize::try_from(self.hasher.hash_one(name) % LOADING as u64).unwrap_or(0);
+        let _one_at_a_time = self.loading[place].lock().await;
         if let Some(account) = self.loaded(name) {
             return Ok(Some(account));
         }
         let Some(row) = server.store.accounts.by_name(name).await? else { return Ok(None) };
         let Ok(jid) = server.address(name) else { return Ok(None) };
+        let (roster, blocks, archive) = tokio::try_join!(
+            Roster::load(&server.store, row.id),
+            Blocks::load(&server.store, row.id),
+            ArchiveState::load(&server.store, row.id, server.now()),
+        )?;
         let state = AccountState {
             resources: Vec::new(),
-            roster: Roster::load(&server.store, row.id).await?,
-            blocks: Blocks::load(&server.store, row.id).await?,
-            archive: ArchiveState::load(&server.store, row.id, server.now()).await?,
+            roster,
+            blocks,
+            archive,
             photo: Photo::default(),
             deleted: false,
         };
@@ -214,3 +222,6 @@ impl Accounts {
         self.loaded.read().values().cloned().collect()
     }
 }
+
+/// Accounts that are loaded at the same time, at most.
+const LOADING: usize = 32;

@@ -95,6 +95,10 @@ pub trait Accounts: Send + Sync {
     /// The account of this name.
     fn by_name(&self, name: &str) -> Fut<'_, Option<Account>>;
 
+    /// The account of this name with all its keys, as a login needs it. It takes as long for a name
+    /// that nobody has: who may not log in does not learn from it who exists.
+    fn login(&self, name: &str) -> Fut<'_, Option<(Account, Vec<Credential>)>>;
+
     /// The account of this number.
     fn by_id(&self, id: AccountId) -> Fut<'_, Option<Account>>;
 

@@ -44,9 +44,8 @@ pub async fn choose(
 /// # Errors
 /// When the store could not be read.
 pub async fn scram(server: &Server, lookup: &ScramLookup) -> Result<Credentials, StoreError> {
-    let (found, state) = keys(server, &lookup.account, lookup.hash).await?;
-    let fake = || fake(server, &lookup.account, lookup.hash);
-    Ok(Credentials { keys: found.unwrap_or_else(fake), state })
+    let (keys, _, state) = keys(server, &lookup.account, lookup.hash).await?;
+    Ok(Credentials { keys, state })
 }
 
 /// Checks a password that was sent as it is (PLAIN). Unknown accounts take as long as known ones.
@@ -57,10 +56,7 @@ pub async fn password(
     server: &Server,
     lookup: PasswordLookup,
 ) -> Result<PasswordCheck, StoreError> {
-    let hash = Hash::Sha256;
-    let (found, state) = keys(server, &lookup.account, hash).await?;
-    let exists = found.is_some();
-    let keys = found.unwrap_or_else(|| fake(server, &lookup.account, hash));
+    let (keys, exists, state) = keys(server, &lookup.account, Hash::Sha256).await?;
     let check = tokio::task::spawn_blocking(move || {
         keys.verify_password(lookup.password.expose_str().unwrap_or_default())
     });
@@ -68,34 +64,28 @@ pub async fn password(
     Ok(if right { PasswordCheck::Right(state) } else { PasswordCheck::Wrong })
 }
 
-/// Whether an account may log in.
-///
-/// # Errors
-/// When the store could not be read.
-pub async fn state(server: &Server, account: &BareJid) -> Result<AccountState, StoreError> {
-    let name = account.node().map(|node| node.as_str()).unwrap_or_default();
-    let row = server.store.accounts.by_name(name).await?;
-    let disabled = row.is_some_and(|row| row.disabled);
-    Ok(if disabled { AccountState::Disabled } else { AccountState::Active })
-}
-
+/// The keys of an account and whether it may log in. Nobody else's name takes another path: both
+/// kinds cost one read of the store, and made-up keys are computed for both.
 async fn keys(
     server: &Server,
     account: &BareJid,
     hash: Hash,
-) -> Result<(Option<ScramKeys>, AccountState), StoreError> {
+) -> Result<(ScramKeys, bool, AccountState), StoreError> {
     let name = account.node().map(|node| node.as_str()).unwrap_or_default();
-    let Some(row) = server.store.accounts.by_name(name).await? else {
-        return Ok((None, AccountState::Active));
-    };
-    let state = if row.disabled { AccountState::Disabled } else { AccountState::Active };
-    let credentials = server.store.accounts.credentials(row.id).await?;
+    let found = server.store.accounts.login(name).await?;
+    let secret = server.secret.derive("scram of unknown accounts");
+    let fake = ScramKeys::fake(&*secret, account.as_str(), hash, server.iterations());
     let number = password::hash_number(hash);
-    let stored = credentials.iter().find(|credential| credential.hash == number);
-    Ok((stored.and_then(password::keys), state))
+    let state = found.as_ref().map_or(AccountState::Active, |(row, _)| state(row));
+    let stored = found.as_ref().and_then(|(_, all)| all.iter().find(|one| one.hash == number));
+    Ok(match stored.and_then(password::keys) {
+        Some(keys) => (keys, true, state),
+        None => (fake, false, state),
+    })
 }
 
-fn fake(server: &Server, account: &BareJid, hash: Hash) -> ScramKeys {
-    let secret = server.secret.derive("scram of unknown accounts");
-    ScramKeys::fake(&*secret, account.as_str(), hash, server.iterations())
+/// Whether an account may log in.
+#[must_use]
+pub fn state(row: &store::accounts::Account) -> AccountState {
+    if row.disabled { AccountState::Disabled } else { AccountState::Active }
 }

@@ -4,13 +4,13 @@
 //! secret, so that a stolen database logs nobody in.
 
 use store::{
-    Millis as StoreMillis, SecretBytes, StoreError,
+    AccountId, Millis as StoreMillis, SecretBytes, StoreError,
     tokens::{Slot, Token},
 };
 use xmpp::{
     ext::sasl2::UserAgent,
     sasl::{Secret, ht},
-    stream::server::{Candidate, FastUse, IssuedToken, TokenLookup},
+    stream::server::{AccountState, Candidate, FastUse, IssuedToken, TokenLookup},
     time::Millis,
 };
 
@@ -29,11 +29,11 @@ pub async fn candidates(
     lookup: &TokenLookup,
 ) -> Result<(Vec<Candidate>, Vec<Token>), StoreError> {
     let name = lookup.account.node().map(|node| node.as_str()).unwrap_or_default();
-    let Some(account) = server.store.accounts.by_name(name).await? else {
-        return Ok((Vec::new(), Vec::new()));
-    };
-    let state = credentials::state(server, &lookup.account).await?;
-    let mut stored = server.store.tokens.load(account.id, &lookup.client).await?;
+    let account = server.store.accounts.by_name(name).await?;
+    let state = account.as_ref().map_or(AccountState::Active, credentials::state);
+    // Also for a name that nobody has, so that it takes as long as one that somebody has.
+    let id = account.map_or(NOBODY, |account| account.id);
+    let mut stored = server.store.tokens.load(id, &lookup.client).await?;
     stored.retain(|token| &*token.mechanism == lookup.method.name());
     stored.reverse();
     stored.truncate(Candidate::MAX);
@@ -125,6 +125,8 @@ fn derive(server: &Server, account: &str, client: &str, key: &[u8]) -> Secret {
     ht::derive_token(&*secret, account, client, key)
 }
 
+/// No account has this number.
+const NOBODY: AccountId = AccountId(0);
 const KEY_BYTES: usize = 32;
 const MAX_DESCRIPTION: usize = 200;
 const MILLIS_PER_DAY: u64 = 24 * 60 * 60 * 1000;

@@ -67,6 +67,9 @@ pub async fn credentials_are_replaced_as_a_whole(store: &Store) {
     assert_eq!(store.accounts.credentials(juliet).await, Ok(vec![credential(3)]));
     assert_eq!(store.accounts.set_credentials(missing(), vec![credential(3)]).await, Ok(false));
     assert_eq!(store.accounts.credentials(missing()).await, Ok(vec![]));
+    let (account, keys) = store.accounts.login("juliet").await.expect("read").expect("exists");
+    assert_eq!((account.id, keys), (juliet, vec![credential(3)]));
+    assert_eq!(store.accounts.login("nobody").await, Ok(None));
 }
 
 /// Lists continue after a name.
