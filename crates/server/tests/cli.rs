@@ -424,6 +424,8 @@ fn a_backup_of_a_running_server_can_be_restored() {
     assert!(answer.contains("1 account and 0 messages"), "{answer}");
     assert_eq!(mode(&file), 0o600);
     assert!(trial.fails(1, &["backup", path]).contains("exists already"));
+    let nowhere = trial.fails(1, &["backup", "/no/such/place/backup.tar"]);
+    assert!(nowhere.contains("there is no directory /no/such/place\n"), "{nowhere}");
     trial.add("romeo");
     assert!(trial.fails(4, &["restore", path, "--replace"]).contains("stop it"));
     assert_eq!(server.stop(), Some(0));
@@ -476,6 +478,75 @@ fn a_damaged_database_is_explained() {
         let words = String::from_utf8(words).unwrap();
         assert!(words.contains("anemone.db is "), "{command}: {words}");
     }
+}
+
+#[test]
+fn data_that_cannot_be_read_is_explained() {
+    let trial = Trial::new();
+    fs::create_dir(trial.data.join("anemone.db")).unwrap();
+    for command in ["serve", "check"] {
+        let output = trial.run(&[command]);
+        let words = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(!output.status.success() && words.contains("anemone.db"), "{command}: {words}");
+    }
+    let file = trial.data.with_extension("file");
+    fs::write(&file, "").unwrap();
+    for command in [&["serve"][..], &["init", "--domain", "localhost"], &["account", "list"]] {
+        let output = run(&file, command, "");
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{command:?}: {words}");
+        assert!(words.contains(&file.display().to_string()), "{command:?}: {words}");
+    }
+}
+
+#[test]
+fn every_command_answers_scripts_in_json() {
+    let trial = Trial::new();
+    let backup = trial.data.with_extension("tar");
+    let restored = trial.data.with_extension("restored");
+    let stopped: &[&[&str]] = &[
+        &["init", "--domain", "localhost"],
+        &["check"],
+        &["status"],
+        &["config"],
+        &["session", "list"],
+        &["reload"],
+        &["metrics"],
+    ];
+    let both: &[&[&str]] = &[
+        &["account", "list"],
+        &["account", "disable", "juliet"],
+        &["account", "enable", "juliet"],
+        &["account", "admin", "juliet"],
+        &["account", "delete", "nobody", "--yes"],
+        &["invite", "new"],
+        &["invite", "list", "--all"],
+        &["invite", "revoke", "1"],
+        &["request", "list"],
+        &["request", "approve", "1"],
+        &["request", "refuse", "1"],
+        &["token", "list"],
+        &["token", "revoke", "juliet"],
+        &["session", "list"],
+        &["session", "kick", "juliet@localhost"],
+    ];
+    trial.add("juliet");
+    for arguments in [stopped, both].concat() {
+        assert!(trial.json(arguments).is_object(), "{arguments:?}");
+    }
+    let server = trial.serve();
+    for arguments in [both, &[&["status"], &["check"], &["metrics"], &["reload"]]].concat() {
+        assert!(trial.json(arguments).is_object(), "{arguments:?}");
+    }
+    let backup = backup.to_str().unwrap();
+    assert!(trial.json(&["backup", backup])["backup"]["bytes"].as_u64() > Some(0));
+    assert_eq!(server.stop(), Some(0));
+    let output = run(&restored, &["restore", backup, "--json"], "");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["restored"]["accounts"], 1);
+    let set = ["account", "password", "juliet", "--password-stdin", "--json"];
+    let output = trial.run_with(&set, "another good one\n");
+    assert!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["done"].is_string());
 }
 
 #[test]

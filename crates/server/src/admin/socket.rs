@@ -169,6 +169,9 @@ impl Conversation {
     pub async fn open(home: &Home) -> Result<Option<Conversation>, Fault> {
         let path = home.socket();
         let Ok(directory) = fs::File::open(home.path()) else { return Ok(None) };
+        if !directory.metadata().is_ok_and(|found| found.is_dir()) {
+            return Ok(None);
+        }
         let stream = match UnixStream::connect(reachable(&path, &directory)).await {
             Ok(stream) => stream,
             Err(error) => return absent(&path, &error).map(|()| None),

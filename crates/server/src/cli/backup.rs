@@ -112,7 +112,11 @@ impl Part {
                 FaultCode::Exists,
                 format!("{} is left of a broken backup; remove it first", path.display()),
             ),
-            _ => cannot("write", &path, &error),
+            io::ErrorKind::NotFound => Fault::new(
+                FaultCode::NotFound,
+                format!("there is no directory {}", path.parent().unwrap_or(&path).display()),
+            ),
+            _ => cannot("write", target, &error),
         })?;
         Ok(Part { out, path: Temporary(path), target: target.to_owned() })
     }

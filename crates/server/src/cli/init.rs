@@ -61,8 +61,9 @@ fn make(home: &Home, domain: &str, existed: bool) -> Result<(), Fault> {
 fn template(domain: &str) -> String {
     let listen = match domain {
         "localhost" => {
-            "c2s = [\"127.0.0.1:5222\"]\n#c2s_tls = [\"127.0.0.1:5223\"]\n\
-             #https = [\"127.0.0.1:5443\"]"
+            "c2s = [\"127.0.0.1:5222\", \"[::1]:5222\"]\n\
+             #c2s_tls = [\"127.0.0.1:5223\", \"[::1]:5223\"]\n\
+             #https = [\"127.0.0.1:5443\", \"[::1]:5443\"]"
         }
         _ => "c2s = [\"[::]:5222\"]\n#c2s_tls = [\"[::]:5223\"]\n#https = [\"[::]:443\"]",
     };
@@ -119,7 +120,7 @@ mod tests {
             let plain = Config::for_domain(domain).unwrap();
             assert_eq!(config.archive, plain.archive, "what is shown is the default");
             assert_eq!(config.registration, plain.registration);
-            assert_eq!(config.listen.https[0], plain.listen.https[0]);
+            assert_eq!(config.listen, plain.listen);
         }
     }
 }

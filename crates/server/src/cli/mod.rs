@@ -161,7 +161,8 @@ enum InviteCommand {
         /// How many people can use it
         #[arg(long, value_name = "NUMBER", default_value_t = 1)]
         uses: u32,
-        /// How long it is good for, such as 12h, 7d or 2w
+        /// How long it is good for, such as 12h, 7d or 2w; without it, `invitation_days` of
+        /// anemone.toml says
         #[arg(long, value_name = "TIME", value_parser = terminal::duration)]
         expires: Option<u64>,
         /// The new account may use administration commands
@@ -171,7 +172,7 @@ enum InviteCommand {
         #[arg(long, value_name = "ACCOUNT")]
         contact_of: Option<String>,
         /// A remark for the list
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         note: String,
         /// Print the QR code even when this is not a terminal
         #[arg(long)]

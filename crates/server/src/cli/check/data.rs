@@ -193,7 +193,9 @@ pub(super) async fn database(
     };
     match deep {
         true => read_all(&store, findings).await,
-        false => findings.good("database", "it can be opened"),
+        false => {
+            findings.good("database", "it can be opened; `anemone check --deep` reads all of it")
+        }
     }
     // Nothing was written: there is nothing to lose when closing fails.
     let _ = store.maintenance.close().await;
