@@ -97,7 +97,9 @@ impl Play {
             Action::Operator(operation(rest, &paragraph)?)
         } else if let Some(rest) = head.strip_prefix("A visitor ") {
             Action::Visit(visit(rest, &paragraph)?)
-        } else if let Some(rest) = head.strip_prefix("The page ") {
+        } else if let Some(rest) =
+            ["The page ", "The answer "].iter().find_map(|it| head.strip_prefix(it))
+        {
             Action::Page(page_check(rest, &paragraph)?)
         } else {
             self.client_action(&paragraph)?

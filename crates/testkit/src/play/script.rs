@@ -189,7 +189,7 @@ pub enum Operation {
     Run(Template),
 }
 
-/// Something about a page.
+/// Something about a page, or about the answer to a command of the operator.
 #[derive(Debug, Clone)]
 pub enum PageCheck {
     /// `The page has status 200`.

@@ -163,6 +163,7 @@ impl<'a> Stage<'a> {
                 let arguments = arguments.expand(&self.variables, false)?;
                 let printed = self.server.run(&arguments)?;
                 self.transcript.note(format!("{arguments}: {printed}"));
+                self.page = Page { body: printed, ..Page::default() };
             }
         }
         Ok(())
