@@ -124,6 +124,9 @@ class Anemone(Server):
             "durable-acknowledgement",
             "once-per-stream",
             "notification-by-interest",
+            "front-door",
+            "full-disk",
+            "siege",
         }
     )
 
