@@ -39,6 +39,8 @@ fn times(version: Version) {
         Sessions::new(version).decrypt(&mut juliet, &sent.message.bytes).unwrap()
     });
 
+    // Each of them used a prekey.
+    let _ = juliet.maintain(0, &mut rng);
     let (mut to_juliet, mut to_romeo) = conversation(version, &romeo, &mut juliet, &mut rng);
     report("messages encrypted and decrypted", || {
         let sent = to_juliet.encrypt(&KEY_MATERIAL, &mut rng).unwrap();
