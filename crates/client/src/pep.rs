@@ -1,5 +1,6 @@
 //! XEP-0163: personal nodes, the own ones and those of others.
 
+use xmpp::error::{Condition, ErrorType, StanzaError};
 use xmpp::ext::form::{Field, Form, FormType};
 use xmpp::ext::pubsub::Item;
 use xmpp::ext::pubsub::event::Event;
@@ -17,6 +18,8 @@ pub(crate) enum Items {
     Some(Verified<PersonalEvent>),
     /// There is no such node, or it is not for us.
     None,
+    /// It is not known: the owner's server cannot be reached.
+    Unreachable,
     /// It is not known: there was no answer.
     Lost,
 }
@@ -45,11 +48,18 @@ pub(crate) fn items(
                     children.filter(|child| child.name() == "item").map(Item::parse).collect();
                 Items::Some(verified::items(&owner, Event::Items(node, items)))
             }
+            Answer::Error(error) if is_unreachable(error) => Items::Unreachable,
             Answer::Error(_) => Items::None,
             Answer::Lost => Items::Lost,
         };
         then(cx, items)
     })
+}
+
+/// Whether an error says nothing about the node.
+fn is_unreachable(error: &StanzaError) -> bool {
+    matches!(error.condition, Condition::RemoteServerNotFound | Condition::RemoteServerTimeout)
+        || error.kind == ErrorType::Wait
 }
 
 /// Who may read a node.

@@ -40,7 +40,7 @@ fn on_online(cx: &mut Cx<'_>) -> Step {
     let me = cx.me.clone();
     pep::items(cx, &me, ns::MDS, &[], |cx, items| match items {
         Items::Some(items) => on_event(cx, &items),
-        Items::None | Items::Lost => Ok(()),
+        Items::None | Items::Unreachable | Items::Lost => Ok(()),
     })?;
     flush(cx)
 }

@@ -146,7 +146,7 @@ fn fetch(cx: &mut Cx<'_>, key: SessionKey, tries: u32) -> Step {
         let bundle = match items {
             Items::Some(event) => parse(key.version, &event, &item),
             Items::None => None,
-            Items::Lost => return on_lost(cx, &key, tries),
+            Items::Unreachable | Items::Lost => return on_lost(cx, &key, tries),
         };
         let bundle = bundle.and_then(|parts| Bundle::verify(wire(key.version), parts).ok());
         on_bundle(cx, &key, bundle, tries)

@@ -44,23 +44,17 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
             };
             cx.done(number, outcome);
         }
-        // Whatever the user decides, it is a decision.
-        Command::SetEncryption(with, mode) => {
-            let opted_out = &mut cx.state.features.omemo.notes.opted_out;
-            let before = opted_out.len();
-            opted_out.retain(|jid| *jid != with);
-            if opted_out.len() != before {
-                notes::save(cx)?;
-            }
-            return Ok(Some(Command::SetEncryption(with, mode)));
-        }
-        Command::Open(with) => {
-            super::look_at(cx, &with)?;
-            return Ok(Some(Command::Open(with)));
-        }
         command => return Ok(Some(command)),
     }
     Ok(None)
+}
+
+/// The user decided whether to encrypt to somebody; whatever they asked for is settled then.
+pub(crate) fn decided(cx: &mut Cx<'_>, with: &BareJid) -> Step {
+    let opted_out = &mut cx.state.features.omemo.notes.opted_out;
+    let before = opted_out.len();
+    opted_out.retain(|jid| jid != with);
+    if opted_out.len() == before { Ok(()) } else { notes::save(cx) }
 }
 
 fn unknown_key() -> Outcome {
@@ -202,7 +196,7 @@ pub(super) fn on_progress(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
         return Ok(());
     }
     if cx.online() {
-        if lists::ensure(cx, owner)? == Ready::Soon {
+        if lists::is_fetching(cx, owner) {
             return Ok(());
         }
         bundles::fetch_unknown(cx, owner)?;

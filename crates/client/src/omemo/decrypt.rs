@@ -149,6 +149,7 @@ fn read(
     };
     let opened = match open(cx, incoming, &session, &carried.keys)? {
         Ok(opened) => opened,
+        Err(DecryptionError::Expired) if was_seen(cx, carried) => return Ok(Err(Failure::Seen)),
         Err(error) => return fail(cx, incoming, &session, error).map(Err),
     };
     lists::used(cx, &session.owner, session.version, session.device)?;
@@ -169,11 +170,22 @@ fn read(
         }
         Err(_) => return Ok(Err(Failure::Unreadable(Undecryptable::Malformed))),
     };
-    incoming.encryption = opened.encryption.clone();
-    match carried.version {
-        Version::Omemo2 => unpack(cx, incoming, &opened, &plaintext),
-        Version::Legacy => Ok(unpack_legacy(incoming, &plaintext)),
+    incoming.encryption = opened.encryption;
+    let result = match carried.version {
+        Version::Omemo2 => unpack(cx, incoming, &opened, &plaintext)?,
+        Version::Legacy => unpack_legacy(incoming, &plaintext),
+    };
+    if result.is_ok() && incoming.body().is_none() {
+        let Cx { state, store, .. } = cx;
+        let seen = &mut state.features.omemo.seen;
+        carried.keys.iter().try_for_each(|key| seen.add(*store, key))?;
     }
+    Ok(result)
+}
+
+/// Whether the message was read before and left no row that would have been recognised.
+fn was_seen(cx: &Cx<'_>, carried: &Carried) -> bool {
+    carried.keys.iter().any(|key| cx.state.features.omemo.seen.contains(key))
 }
 
 /// Decrypts the key of the payload.

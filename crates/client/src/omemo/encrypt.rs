@@ -57,8 +57,14 @@ pub(super) fn protect(cx: &mut Cx<'_>, queued: &Queued, payload: &[Element]) -> 
         let reason = format!("{with} asked for plain text: choose how to go on");
         return Ok(Protected::Impossible(reason));
     }
-    if lists::ensure(cx, with)? != Ready::Yes {
-        return Ok(Protected::Wait);
+    match lists::ensure(cx, with)? {
+        Ready::Yes => {}
+        Ready::Soon => return Ok(Protected::Wait),
+        Ready::Unreachable if for_verified => return Ok(Protected::Drop),
+        Ready::Unreachable => {
+            let reason = format!("the server of {with} cannot be reached now");
+            return Ok(Protected::Impossible(reason));
+        }
     }
     let plan = plan(cx, with, for_verified)?;
     if plan.waiting {
@@ -171,13 +177,13 @@ fn seal(cx: &mut Cx<'_>, with: &BareJid, payload: &[Element], plan: &Plan) -> St
     }
     let legacy = plan.of(Version::Legacy);
     if !legacy.is_empty() {
-        if let Some(text) = legacy_text(payload) {
-            if let Some(element) = seal_legacy(cx, &text, &legacy)? {
-                content.push(element);
-                if namespace.is_none() {
-                    namespace = Some(ns::OMEMO_LEGACY);
-                    content.push(Element::new("body", ns::CLIENT).with_text(UNREADABLE));
-                }
+        if let Some(text) = legacy_text(payload)
+            && let Some(element) = seal_legacy(cx, &text, &legacy)?
+        {
+            content.push(element);
+            if namespace.is_none() {
+                namespace = Some(ns::OMEMO_LEGACY);
+                content.push(Element::new("body", ns::CLIENT).with_text(UNREADABLE));
             }
         }
         content.extend(payload.iter().filter(|child| goes_outside(child)).map(outside));

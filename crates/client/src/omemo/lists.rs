@@ -26,6 +26,8 @@ struct List {
     fetching: bool,
     /// It could not be fetched; not again before this moment.
     failed_until: Option<u64>,
+    /// That was because the owner's server cannot be reached.
+    unreachable: bool,
 }
 
 impl Known {
@@ -42,7 +44,7 @@ pub(super) enum Ready {
     Yes,
     /// They are being fetched.
     Soon,
-    /// They cannot be fetched now, and nothing is known from before. It is tried again.
+    /// The owner's server cannot be reached, and nothing is known from before.
     Unreachable,
 }
 
@@ -57,8 +59,8 @@ pub(super) fn ensure(cx: &mut Cx<'_>, owner: &BareJid) -> Step<Ready> {
             continue;
         }
         if list.failed_until.is_some_and(|until| until > now) {
-            if ready == Ready::Yes && cx.store.device_list(owner, version)?.is_empty() {
-                ready = Ready::Unreachable;
+            if ready == Ready::Yes {
+                ready = if list.unreachable { Ready::Unreachable } else { Ready::Soon };
             }
             continue;
         }
@@ -68,7 +70,8 @@ pub(super) fn ensure(cx: &mut Cx<'_>, owner: &BareJid) -> Step<Ready> {
             ready = Ready::Soon;
         }
     }
-    if ready == Ready::Unreachable && !active(cx, owner)?.is_empty() {
+    // What is known from an earlier session is better than nothing.
+    if ready != Ready::Yes && !is_fetching(cx, owner) && !active(cx, owner)?.is_empty() {
         return Ok(Ready::Yes);
     }
     Ok(ready)
@@ -87,6 +90,12 @@ pub(super) fn own_are_known(cx: &mut Cx<'_>) -> bool {
     let me = cx.me.clone();
     let known = known(cx, &me);
     VERSIONS.into_iter().all(|version| known.list(version).told.is_some())
+}
+
+/// Whether somebody's lists are being fetched.
+pub(super) fn is_fetching(cx: &mut Cx<'_>, owner: &BareJid) -> bool {
+    let known = known(cx, owner);
+    VERSIONS.into_iter().any(|version| known.list(version).fetching)
 }
 
 /// Fetches a list, unless that is under way.
@@ -111,7 +120,8 @@ pub(super) fn fetch(cx: &mut Cx<'_>, owner: &BareJid, version: Version) -> Step 
                 }
             }
             Items::None => apply(cx, owner, version, Vec::new())?,
-            Items::Lost => {
+            Items::Unreachable | Items::Lost => {
+                list.unreachable = matches!(items, Items::Unreachable);
                 list.failed_until = Some(now.saturating_add(RETRY));
                 cx.later(RETRY, |cx| {
                     cx.wake_outbox();

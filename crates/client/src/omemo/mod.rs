@@ -37,7 +37,7 @@ use crate::features::{Feature, Spec, Stage};
 use crate::store::{SessionKey, Store, StoreError, TrustLevel, Version};
 use crate::view::Readers;
 
-pub(crate) use commands::withdraw;
+pub(crate) use commands::{decided, withdraw};
 pub use uri::fingerprint_link;
 
 /// Both versions of OMEMO, with the trust between devices.
@@ -74,6 +74,7 @@ pub(crate) struct Memory {
     label: Option<String>,
     notes: notes::Notes,
     statements: trust::Statements,
+    seen: notes::Seen,
     own: own::Progress,
     lists: BTreeMap<BareJid, lists::Known>,
     bundles: bundles::Cache,
@@ -88,6 +89,7 @@ impl Memory {
         let mut memory = Self {
             notes: notes::Notes::load(store)?,
             statements: notes::load_statements(store)?,
+            seen: notes::Seen::load(store)?,
             ..Self::default()
         };
         if let Some(own) = store.own_device()? {

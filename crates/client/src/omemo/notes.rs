@@ -1,5 +1,7 @@
 //! What the encryption keeps besides keys: how far it got with what it has to do.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
@@ -8,6 +10,40 @@ use crate::cx::{Cx, Step};
 use crate::store::{Store, StoreError, Version};
 
 use super::trust::Statements;
+
+/// Messages that were read and left no row behind, as receipts do: the last [`SEEN`] of them. A
+/// repeated one is recognised even when its ratchet has long moved on.
+#[derive(Debug, Default)]
+pub(super) struct Seen(VecDeque<u64>);
+
+impl Seen {
+    pub(super) fn load(store: &dyn Store) -> Step<Self> {
+        let bytes = store.value(SEEN_NAME)?;
+        let chunks = bytes.iter().flat_map(|bytes| bytes.chunks_exact(8));
+        let words = chunks.filter_map(|chunk| Some(u64::from_be_bytes(chunk.try_into().ok()?)));
+        Ok(Self(words.collect()))
+    }
+
+    pub(super) fn contains(&self, message: &[u8]) -> bool {
+        self.0.contains(&hash(message))
+    }
+
+    pub(super) fn add(&mut self, store: &dyn Store, message: &[u8]) -> Step {
+        if self.0.len() >= SEEN {
+            self.0.pop_front();
+        }
+        self.0.push_back(hash(message));
+        let bytes: Vec<u8> = self.0.iter().flat_map(|word| word.to_be_bytes()).collect();
+        store.save_value(SEEN_NAME, Some(&bytes))
+    }
+}
+
+/// FNV-1a: what is hashed is authentic, so nobody can look for collisions.
+fn hash(message: &[u8]) -> u64 {
+    message.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
 
 /// How far this device got.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +167,9 @@ fn push_bounded<T>(list: &mut Vec<T>, entry: T) {
 }
 
 const NOTES: &str = "omemo";
+const SEEN_NAME: &str = "omemo.seen";
+/// Messages without a row that are recognised when they are repeated.
+const SEEN: usize = 512;
 const STATEMENTS: &str = "omemo.statements";
 /// Entries of one list.
 const MOST: usize = 1000;
@@ -171,6 +210,18 @@ mod tests {
         notes.add_new(&jid("a@b"), 1);
         assert!(notes.take_new(&jid("a@b"), 1));
         assert!(!notes.take_new(&jid("a@b"), 1));
+    }
+
+    #[test]
+    fn what_was_seen_survives_and_makes_room() {
+        let store = crate::store::MemoryStore::new();
+        let mut seen = Seen::load(&store).unwrap();
+        for number in 0..=SEEN as u64 {
+            seen.add(&store, &number.to_be_bytes()).unwrap();
+        }
+        let seen = Seen::load(&store).unwrap();
+        assert!(!seen.contains(&0_u64.to_be_bytes()));
+        assert!(seen.contains(&1_u64.to_be_bytes()) && seen.contains(&512_u64.to_be_bytes()));
     }
 
     #[test]

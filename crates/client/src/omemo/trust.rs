@@ -461,7 +461,9 @@ mod tests {
         assert_eq!(statements.waiting[0].by, jid("carol"));
     }
 
-    fn said(messages: &Messages) -> Vec<(String, Vec<(String, Vec<u8>, Vec<u8>)>)> {
+    type Said = (String, Vec<(String, Vec<u8>, Vec<u8>)>);
+
+    fn said(messages: &Messages) -> Vec<Said> {
         let keys = |keys: &[Key]| keys.iter().map(|key| key[0]).collect();
         let owner = |owner: &KeyOwner| {
             (owner.jid.as_str().to_owned(), keys(&owner.trust), keys(&owner.distrust))

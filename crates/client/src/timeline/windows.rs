@@ -8,6 +8,7 @@ use super::{conversation, mark_read, save_conversation};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::features::{archive, markers};
+use crate::omemo;
 use crate::store::{Message, MessageId, Position};
 use crate::view::{Change, Outcome, Problem};
 
@@ -32,6 +33,7 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
         Command::Hide(address) => change(cx, &address, |one| one.shown = false)?,
         Command::SetEncryption(address, mode) => {
             change(cx, &address, |one| one.encryption = mode)?;
+            omemo::decided(cx, &address)?;
             cx.wake_outbox();
         }
         Command::Search { text, conversation } => {
@@ -69,6 +71,7 @@ fn open(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     if known != Some(&kept) {
         save_conversation(cx, kept.clone())?;
     }
+    omemo::look_at(cx, address)?;
     let unread = usize::try_from(kept.unread).unwrap_or(usize::MAX);
     let count = unread.saturating_add(PAGE / 2).clamp(PAGE, MAX_WINDOW);
     let messages = cx.store.before(address, None, count)?;

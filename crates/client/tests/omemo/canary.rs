@@ -61,6 +61,11 @@ fn chat(world: &mut World, canaries: &mut Canaries, from: usize, to: &str) {
         let reply_to = Some(first.id);
         world.ask(from, Command::Send { to: to_address.clone(), text, reply_to });
         world.ask(from, Command::MarkRead(to_address.clone(), first.id));
+        world.ask(from, Command::React(first.id, vec![canaries.hatch("reaction")]));
+    }
+    if let Some(own) = world.messages(from, to).into_iter().find(|message| message.own) {
+        world.ask(from, Command::Correct(own.id, canaries.hatch("correction")));
+        world.ask(from, Command::Retract(own.id));
     }
     world.ask(from, Command::Draft(to_address, canaries.hatch("draft")));
 }

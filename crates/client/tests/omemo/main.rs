@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod canary;
+mod envelopes;
 mod evil;
 mod flow;
+mod repair;
+mod storm;
 mod verified;
 mod world;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use client::store::{Content, Login, MemoryStore, Message, Store};
+use client::store::{Content, Login, MemoryStore, Message};
 use client::view::{Change, Outcome};
 use client::{Client, Command, Effect, Input, Now, Options, Request};
 use xmpp::ext::delay::Delay;
@@ -550,6 +550,9 @@ impl World {
         let node = first.attr("node").ok_or("bad-request")?.to_owned();
         match first.name() {
             "items" if !set => {
+                if owner.domain().to_string() != DOMAIN {
+                    return Err("remote-server-not-found");
+                }
                 let account = self.accounts.get(owner).ok_or("service-unavailable")?;
                 let found = account.nodes.get(&node).ok_or("item-not-found")?;
                 if found.access != "open" && me != owner {

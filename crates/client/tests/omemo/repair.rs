@@ -1,0 +1,159 @@
+//! What is put right by itself, or when the user asks for it.
+
+use client::Command;
+use client::store::{Devices, SessionKey, Version};
+use client::view::{Change, Outcome, Readers};
+use xmpp::ext::omemo2;
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use crate::world::{World, bare};
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+fn two() -> (World, usize, usize) {
+    let mut world = World::new();
+    world.befriend("alice", "bob");
+    let [alice, bob] = ["alice/phone", "bob/laptop"].map(|name| world.device(name));
+    world.write(alice, "bob", "hello");
+    world.write(bob, "alice", "hello");
+    (world, alice, bob)
+}
+
+/// A device loses its sessions with another, as a restored backup does.
+fn forget(world: &mut World, device: usize, other: usize) {
+    for version in [Version::Legacy, Version::Omemo2] {
+        let (owner, number) = (world.devices[other].address.clone(), world.number(other));
+        let key = SessionKey { owner, device: number, version };
+        world.devices[device].store.save_session(&key, None).unwrap();
+    }
+}
+
+#[test]
+fn a_lost_session_heals_once_a_day() {
+    let (mut world, alice, bob) = two();
+    forget(&mut world, bob, alice);
+    world.write(alice, "bob", "lost");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "NoSession");
+    world.write(alice, "bob", "found");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "found");
+    forget(&mut world, bob, alice);
+    world.write(alice, "bob", "lost again");
+    world.write(alice, "bob", "still lost");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "NoSession");
+    world.wait(DAY);
+    world.write(alice, "bob", "the last one that is lost");
+    world.write(alice, "bob", "found again");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "found again");
+}
+
+#[test]
+fn the_user_can_have_sessions_replaced_at_any_time() {
+    let (mut world, alice, bob) = two();
+    for round in 0..3 {
+        forget(&mut world, bob, alice);
+        world.write(alice, "bob", "lost");
+        let owner = bare("alice@example.org");
+        assert_eq!(world.ask(bob, Command::RepairEncryption(owner)), Some(Outcome::Done));
+        let text = format!("found {round}");
+        world.write(alice, "bob", &text);
+        assert_eq!(world.texts(bob, "alice").last().unwrap(), &text);
+    }
+    let nobody = bare("nobody@example.org");
+    let outcome = world.ask(bob, Command::RepairEncryption(nobody));
+    assert!(matches!(outcome, Some(Outcome::Failed(_))));
+}
+
+#[test]
+fn a_device_without_keys_does_not_keep_a_message_from_the_others() {
+    let (mut world, alice, bob) = two();
+    let owner = bare("bob@example.org");
+    let nodes = &mut world.accounts.get_mut(&owner).unwrap().nodes;
+    let list = &mut nodes.get_mut(ns::OMEMO_DEVICES).unwrap().items[0].1;
+    list.push(Element::new("device", ns::OMEMO).with_attr("id", "4711"));
+    world.announce(&owner, ns::OMEMO_DEVICES);
+    world.run();
+    assert!(matches!(world.write(alice, "bob", "for whoever can"), Some(Outcome::Sent(_))));
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "for whoever can");
+    world.ask(alice, Command::Open(owner));
+    let readers = readers(&world, alice, "bob");
+    assert_eq!((readers.theirs, readers.left_out), (1, 1));
+}
+
+fn readers(world: &World, device: usize, with: &str) -> Readers {
+    let with = bare(&format!("{with}@example.org"));
+    let changes = world.devices[device].changes.iter().rev();
+    let mut conversations = changes.filter_map(|change| match change {
+        Change::Conversation(conversation) if conversation.address == with => Some(conversation),
+        _ => None,
+    });
+    conversations.next().unwrap().readers
+}
+
+#[test]
+fn who_can_read_is_shown() {
+    let mut world = World::new();
+    world.befriend("alice", "bob");
+    let names = ["alice/phone", "alice/laptop", "bob/phone", "bob/laptop"];
+    let [phone, _, bob, _] = names.map(|name| world.device(name));
+    world.write(phone, "bob", "hello");
+    let expected = Readers { theirs: 2, own: 1, left_out: 0, verified: false };
+    assert_eq!(readers(&world, phone, "bob"), expected);
+    world.ask(bob, Command::Open(bare("alice@example.org")));
+    assert_eq!(readers(&world, bob, "alice"), expected);
+}
+
+#[test]
+fn keys_are_replaced_every_week_and_published() {
+    let (mut world, alice, bob) = two();
+    let published = |world: &World| {
+        let nodes = &world.accounts[&bare("alice@example.org")].nodes;
+        omemo2::Bundle::parse(&nodes[ns::OMEMO_BUNDLES].items[0].1).unwrap()
+    };
+    let before = published(&world);
+    world.wait(6 * DAY);
+    assert_eq!(published(&world).signed_prekey, before.signed_prekey);
+    world.wait(3 * DAY);
+    let after = published(&world);
+    assert_ne!(after.signed_prekey, before.signed_prekey);
+    assert_eq!((after.identity, after.prekeys.len()), (before.identity, 100));
+    world.write(bob, "alice", "still here");
+    assert_eq!(world.texts(alice, "bob").last().unwrap(), "still here");
+}
+
+#[test]
+fn bundles_that_somebody_removed_are_published_again_within_a_day() {
+    let (mut world, alice, _) = two();
+    let me = bare("alice@example.org");
+    world.accounts.get_mut(&me).unwrap().nodes.retain(|name, _| !name.contains("bundles"));
+    world.wait(DAY + 60_000);
+    world.restart(alice);
+    let nodes = &world.accounts[&me].nodes;
+    assert_eq!(nodes[ns::OMEMO_BUNDLES].items.len(), 1);
+    assert_eq!(nodes.keys().filter(|name| name.contains("bundles")).count(), 2);
+}
+
+#[test]
+fn strangers_are_not_told_that_somebody_is_there() {
+    let mut world = World::new();
+    let [alice, spam] = ["alice/phone", "spam/bot"].map(|name| world.device(name));
+    world.write(spam, "alice", "buy this");
+    assert_eq!(world.texts(alice, "spam"), ["buy this"]);
+    assert!(world.log.iter().all(|(from, _)| *from != alice), "{:?}", world.log);
+    world.write(alice, "spam", "no");
+    assert_eq!(world.texts(spam, "alice"), ["buy this", "no"]);
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_named() {
+    let mut world = World::new();
+    let alice = world.device("alice/phone");
+    let number = world.command(
+        alice,
+        Command::Send { to: bare("bob@gone.example"), text: "hello?".to_owned(), reply_to: None },
+    );
+    world.run();
+    let outcome = format!("{:?}", world.devices[alice].outcomes.get(&number));
+    assert!(outcome.contains("cannot be reached"), "{outcome}");
+    assert!(!world.ever_sent(alice, "hello?"));
+}
