@@ -232,7 +232,7 @@ fn devices(cx: &Cx<'_>, owner: &BareJid) -> Step<Vec<view::Device>> {
             let device = match devices.iter_mut().position(|device| device.id == entry.id) {
                 Some(at) => devices.get_mut(at),
                 None => {
-                    devices.push(device(cx, owner, entry.id, &identities));
+                    devices.push(device(cx, owner, entry.id, &identities)?);
                     devices.last_mut()
                 }
             };
@@ -249,19 +249,21 @@ fn device(
     cx: &Cx<'_>,
     owner: &BareJid,
     id: u32,
-    identities: &[crate::store::Identity],
-) -> view::Device {
+    known: &[crate::store::Identity],
+) -> Step<view::Device> {
     let memory = &cx.state.features.omemo;
     let this = owner == cx.me && memory.device_id() == Some(id);
     let (key, trust) = if this {
         (memory.key(), TrustLevel::Verified)
     } else {
         // The newest key is the one that the device uses now.
-        let identity = identities.iter().rev().find(|identity| identity.devices.contains(&id));
-        (identity.map(|it| it.key), identity.map(|it| it.trust).unwrap_or_default())
+        let identity = known.iter().rev().find(|identity| identity.devices.contains(&id));
+        // Labels are signed with the key as it is published.
+        let key = identity.map(|it| identities::wire_form(cx, owner, &it.key)).transpose()?;
+        (key, identity.map(|it| it.trust).unwrap_or_default())
     };
     let groups = |key| fingerprint(&key).map(|it| it.groups().collect::<Vec<_>>().join(" "));
-    view::Device {
+    Ok(view::Device {
         id,
         this,
         label: None,
@@ -271,7 +273,7 @@ fn device(
         trust,
         active: false,
         last_used: None,
-    }
+    })
 }
 
 fn add(device: &mut view::Device, version: Version, entry: &DeviceEntry) {

@@ -14,7 +14,8 @@ use xmpp::xml::Element;
 use crate::cx::{Cx, Step};
 use crate::features::Protected;
 use crate::outbox::UNREADABLE;
-use crate::store::{Queued, SessionKey, TrustLevel, Version};
+use crate::store::{Encryption as Sealed, MessageId, Queued, SessionKey, TrustLevel, Version};
+use crate::timeline;
 
 use super::bundles::Found;
 use super::lists::Ready;
@@ -81,7 +82,22 @@ pub(super) fn protect(cx: &mut Cx<'_>, queued: &Queued, payload: &[Element]) -> 
     if signals && !plan.of(Version::Legacy).is_empty() {
         return Ok(Protected::Ready(payload.iter().map(outside).collect()));
     }
-    seal(cx, with, payload, &plan)
+    let protected = seal(cx, with, payload, &plan)?;
+    if let (Protected::Ready(_), Some(message)) = (&protected, queued.message) {
+        mark(cx, message, &plan)?;
+    }
+    Ok(protected)
+}
+
+/// Notes how an own message was protected.
+fn mark(cx: &mut Cx<'_>, message: MessageId, plan: &Plan) -> Step {
+    let memory = &cx.state.features.omemo;
+    let (Some(device), Some(key)) = (memory.device_id(), memory.key()) else { return Ok(()) };
+    let Some(mut message) = cx.store.message(message)? else { return Ok(()) };
+    let legacy = plan.of(Version::Omemo2).is_empty();
+    let version = if legacy { Version::Legacy } else { Version::Omemo2 };
+    message.encryption = Sealed::Omemo { version, device, key, trust: TrustLevel::Verified };
+    timeline::save(cx, &message)
 }
 
 /// Why nobody could read a message.

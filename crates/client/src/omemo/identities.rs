@@ -231,7 +231,7 @@ fn verified(cx: &Cx<'_>) -> Step<Vec<(BareJid, Vec<Key>)>> {
 }
 
 /// A key with its sign bit, which is not known from the legacy version alone.
-fn wire_form(cx: &Cx<'_>, owner: &BareJid, key: &Key) -> Step<Key> {
+pub(super) fn wire_form(cx: &Cx<'_>, owner: &BareJid, key: &Key) -> Step<Key> {
     let identities = cx.store.identities(owner)?;
     let Some(identity) = trust::find(&identities, key) else { return Ok(*key) };
     for device in &identity.devices {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! own.rs         the keys of this device, their publication and repair
+//! nodes.rs       what is in the nodes, and who may read them
 //! lists.rs       whose devices there are: fetched, and told by events
 //! bundles.rs     what is needed to begin a session with a device
 //! identities.rs  keys that were seen, what is decided about them, what others say about them
@@ -22,6 +23,7 @@ mod empty;
 mod encrypt;
 mod identities;
 mod lists;
+mod nodes;
 mod notes;
 mod own;
 mod trust;
@@ -35,6 +37,7 @@ use xmpp::ns;
 use crate::cx::{Cx, Step};
 use crate::features::{Feature, Spec, Stage};
 use crate::store::{SessionKey, Store, StoreError, TrustLevel, Version};
+use crate::timers::TimerId;
 use crate::view::Readers;
 
 pub(crate) use commands::{decided, withdraw};
@@ -76,6 +79,8 @@ pub(crate) struct Memory {
     statements: trust::Statements,
     seen: notes::Seen,
     own: own::Progress,
+    /// When the keys are looked after next.
+    daily: Option<TimerId>,
     lists: BTreeMap<BareJid, lists::Known>,
     bundles: bundles::Cache,
     /// Sessions for which an empty message is queued.

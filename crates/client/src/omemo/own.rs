@@ -3,21 +3,17 @@
 
 use std::collections::VecDeque;
 
-use omemo::{BundleParts, Device, DeviceId};
-use xmpp::ext::form::{Field, Form, FormType};
+use omemo::{Device, DeviceId};
 use xmpp::ext::pubsub::Item;
 use xmpp::ext::{omemo_legacy, omemo2};
 use xmpp::jid::BareJid;
-use xmpp::ns;
-use xmpp::xml::Element;
 
 use crate::cx::{Cx, Step};
 use crate::iq::{Answer, describe};
 use crate::pep::{self, Access, Options};
 use crate::store::{OwnDevice, Version};
-use crate::view::Notification;
 
-use super::{VERSIONS, identities, lists, notes, wire};
+use super::{VERSIONS, identities, lists, nodes, notes, wire};
 
 /// How far the publication is in this session.
 #[derive(Default)]
@@ -29,7 +25,7 @@ pub(super) struct Progress {
     /// When lists were repaired; on the steady clock.
     repairs: VecDeque<u64>,
     /// The user was told of a failure.
-    complained: bool,
+    pub(super) complained: bool,
     /// This device is being removed: it is not to be published again.
     pub(super) withdrawn: bool,
 }
@@ -46,13 +42,17 @@ pub(super) fn online(cx: &mut Cx<'_>) -> Step {
 
 /// Once a day the signed prekey may have to be replaced.
 fn daily(cx: &mut Cx<'_>) -> Step {
-    cx.later(DAY, |cx| {
+    if let Some(timer) = cx.state.features.omemo.daily.take() {
+        cx.cancel(timer);
+    }
+    let timer = cx.later(DAY, |cx| {
         if cx.online() {
             on_list(cx)?;
             daily(cx)?;
         }
         Ok(())
     });
+    cx.state.features.omemo.daily = Some(timer);
     Ok(())
 }
 
@@ -194,7 +194,7 @@ pub(super) fn publish(cx: &mut Cx<'_>, version: Version) -> Step {
     }
     let revision = memory.notes.revision;
     let id = device.id().to_u32();
-    let payload = bundle_element(version, device.bundle(wire(version)));
+    let payload = nodes::bundle_element(version, device.bundle(wire(version)));
     if std::mem::replace(slot(&mut memory.own.bundles, version), true) || !cx.online() {
         return Ok(());
     }
@@ -210,10 +210,10 @@ pub(super) fn publish(cx: &mut Cx<'_>, version: Version) -> Step {
             Answer::Result(_) => {
                 memory.notes.set_published(version, revision);
                 notes::save(cx)?;
-                check(cx, place, options)?;
+                nodes::check(cx, place, options)?;
                 publish(cx, version)
             }
-            Answer::Error(error) => complain(cx, "this device's keys", &describe(&error)),
+            Answer::Error(error) => nodes::complain(cx, "this device's keys", &describe(&error)),
             Answer::Lost => Ok(()),
         }
     })
@@ -234,7 +234,7 @@ fn publish_list(cx: &mut Cx<'_>, version: Version) -> Step {
         return Ok(());
     }
     if !may_repair(cx) {
-        return complain(cx, "the list of devices", "another program keeps changing it");
+        return nodes::complain(cx, "the list of devices", "another program keeps changing it");
     }
     send_list(cx, version, &list, |_, _| Ok(()))
 }
@@ -305,11 +305,11 @@ pub(super) fn send_list(
         *slot(&mut cx.state.features.omemo.own.lists, version) = false;
         match &answer {
             Answer::Result(_) => {
-                check(cx, node.to_owned(), options)?;
+                nodes::check(cx, node.to_owned(), options)?;
                 let me = cx.me.clone();
                 lists::apply(cx, &me, version, list)?;
             }
-            Answer::Error(error) => complain(cx, "the list of devices", &describe(error))?,
+            Answer::Error(error) => nodes::complain(cx, "the list of devices", &describe(error))?,
             Answer::Lost => {}
         }
         then(cx, &answer)
@@ -349,114 +349,6 @@ fn unlist_version(
     send_list(cx, version, &list, then)
 }
 
-/// Looks once whether the server did as the options said; some ignore them. A node that not
-/// everybody can read would keep strangers from writing encrypted.
-fn check(cx: &mut Cx<'_>, node: String, options: Options) -> Step {
-    if cx.state.features.omemo.notes.checked.contains(&node) {
-        return Ok(());
-    }
-    let configure = Element::new("configure", ns::PUBSUB_OWNER).with_attr("node", &node);
-    let query = Element::new("pubsub", ns::PUBSUB_OWNER).with_child(configure);
-    cx.iq_get(None, query, move |cx, answer| {
-        let form = answer
-            .payload("pubsub", ns::PUBSUB_OWNER)
-            .and_then(|pubsub| pubsub.child("configure", ns::PUBSUB_OWNER))
-            .and_then(Form::child_of);
-        match (form, &answer) {
-            (Some(form), _) if !is_right(&form, options) => {
-                configure_node(cx, node, &form, options)
-            }
-            (_, Answer::Lost) => Ok(()),
-            // It is right, or the server does not tell.
-            _ => checked(cx, node),
-        }
-    })
-}
-
-fn is_right(form: &Form, options: Options) -> bool {
-    let value = |name: &str| form.value(name).map(str::to_owned);
-    let open = value("pubsub#access_model").is_none_or(|model| model == "open");
-    let kept = form.boolean("pubsub#persist_items").unwrap_or(true);
-    let enough = !options.many
-        || value("pubsub#max_items").is_none_or(|most| {
-            most == "max" || most.parse::<u32>().is_ok_and(|most| most >= ENOUGH_ITEMS)
-        });
-    open && kept && enough
-}
-
-fn configure_node(cx: &mut Cx<'_>, node: String, form: &Form, options: Options) -> Step {
-    let mut wanted = Form::typed(FormType::Submit, ns::PUBSUB_NODE_CONFIG)
-        .with_field(Field::untyped("pubsub#persist_items").with_value("true"))
-        .with_field(Field::untyped("pubsub#access_model").with_value("open"));
-    if options.many {
-        // A server that shows a number here may not know the word.
-        let number = form.value("pubsub#max_items").is_some_and(|most| most.parse::<u32>().is_ok());
-        let most = if number { ENOUGH_ITEMS.to_string() } else { "max".to_owned() };
-        wanted = wanted.with_field(Field::untyped("pubsub#max_items").with_value(most));
-    }
-    let configure = Element::new("configure", ns::PUBSUB_OWNER)
-        .with_attr("node", &node)
-        .with_child(wanted.to_element());
-    let query = Element::new("pubsub", ns::PUBSUB_OWNER).with_child(configure);
-    cx.iq_set(None, query, move |cx, answer| match answer {
-        Answer::Result(_) => checked(cx, node),
-        Answer::Error(error) => complain(cx, "who may read this device's keys", &describe(&error)),
-        Answer::Lost => Ok(()),
-    })
-}
-
-fn checked(cx: &mut Cx<'_>, node: String) -> Step {
-    let checked = &mut cx.state.features.omemo.notes.checked;
-    if !checked.contains(&node) {
-        checked.push(node);
-    }
-    notes::save(cx)
-}
-
-/// Says once in a session that others may not be able to write to this device.
-fn complain(cx: &mut Cx<'_>, what: &str, reason: &str) -> Step {
-    if !std::mem::replace(&mut cx.state.features.omemo.own.complained, true) {
-        let text = format!(
-            "The server does not accept {what} ({reason}). Others may not be able to write to this \
-             device encrypted."
-        );
-        let conversation = cx.me.clone();
-        let title = "Encryption".to_owned();
-        cx.notify(Notification { conversation, title, text, message: None });
-    }
-    Ok(())
-}
-
-/// A bundle as it is published.
-pub(super) fn bundle_element(version: Version, parts: BundleParts) -> Option<Element> {
-    fn key<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-        bytes.try_into().ok()
-    }
-    let signature = key(&parts.signature)?;
-    match version {
-        Version::Omemo2 => {
-            let prekeys = parts.pre_keys.iter().map(|(id, bytes)| Some((*id, key(bytes)?)));
-            let bundle = omemo2::Bundle {
-                identity: key(&parts.identity_key)?,
-                signed_prekey: (parts.signed_pre_key_id, key(&parts.signed_pre_key)?),
-                signature,
-                prekeys: prekeys.collect::<Option<_>>()?,
-            };
-            Some(bundle.to_element())
-        }
-        Version::Legacy => {
-            let prekeys = parts.pre_keys.iter().map(|(id, bytes)| Some((*id, key(bytes)?)));
-            let bundle = omemo_legacy::Bundle {
-                identity: key(&parts.identity_key)?,
-                signed_prekey: (parts.signed_pre_key_id, key(&parts.signed_pre_key)?),
-                signature,
-                prekeys: prekeys.collect::<Option<_>>()?,
-            };
-            Some(bundle.to_element())
-        }
-    }
-}
-
 fn slot(slots: &mut [bool; 2], version: Version) -> &mut bool {
     let [omemo2, legacy] = slots;
     if version == Version::Omemo2 { omemo2 } else { legacy }
@@ -469,5 +361,3 @@ const RETRY: u64 = 30_000;
 const MAX_REPAIRS: usize = 6;
 /// Milliseconds.
 const REPAIR_PERIOD: u64 = 60 * 60 * 1000;
-/// A node for bundles must hold at least so many.
-const ENOUGH_ITEMS: u32 = 256;

@@ -8,7 +8,8 @@ use xmpp::ext::omemo2;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use crate::world::{Fate, World, bare, event};
+use crate::server::event;
+use crate::world::{Fate, World, bare};
 
 /// Alice and Bob who have written to each other, and a device of Mallory.
 fn three() -> (World, usize, usize, usize) {

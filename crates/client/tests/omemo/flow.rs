@@ -50,7 +50,13 @@ fn a_message_reaches_the_other_encrypted() {
     assert_eq!(trust, TrustLevel::Blind);
     world.write(bob, "alice", "hello, Alice");
     assert_eq!(world.texts(alice, "bob"), ["hello, Bob", "hello, Alice"]);
-    assert_eq!(world.messages(alice, "bob")[0].delivery, Some(Delivery::Delivered));
+    let own = &world.messages(alice, "bob")[0];
+    assert_eq!(own.delivery, Some(Delivery::Delivered));
+    assert!(matches!(
+        own.encryption,
+        Encryption::Omemo { version: Version::Omemo2, device, trust: TrustLevel::Verified, .. }
+            if device == world.number(alice)
+    ));
 }
 
 #[test]

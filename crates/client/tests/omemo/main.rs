@@ -7,6 +7,7 @@ mod envelopes;
 mod evil;
 mod flow;
 mod repair;
+mod server;
 mod storm;
 mod verified;
 mod world;
