@@ -1,3 +1,9 @@
 //! Clownfish in the terminal.
 
+pub mod cli;
+pub mod driver;
+pub mod failure;
+pub mod port;
+pub mod profile;
+pub mod twin;
 pub mod ui;

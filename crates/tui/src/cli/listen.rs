@@ -1,0 +1,524 @@
+//! `clownfish listen`: messages as they come, each once, also those that came while nobody listened.
+//!
+//! What was printed is remembered by the number that the store gives a message, which grows with
+//! every one that arrives. Messages that stand before everything that was there at login are history
+//! and are not printed. Lines are printed when nothing is missing, in the archive's order.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use client::Command;
+use client::store::{Content, Encryption, Message, MessageId, Position, TrustLevel, Undecryptable};
+use client::view::{Change, Connection};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use xmpp::jid::BareJid;
+
+use super::ask::print;
+use super::{Shared, deadline};
+use crate::driver::Output;
+use crate::failure::Failure;
+use crate::port::Port;
+use crate::profile::Profile;
+use crate::twin::{Twin, trust_name, version_name};
+use crate::ui::printable::Printable;
+
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// A JSON object a line; without it, one line of text
+    #[arg(long)]
+    json: bool,
+    /// End after so many messages
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// End after so long; an error when --count was not reached
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+    /// Print what this account writes on its other devices as well
+    #[arg(long)]
+    own: bool,
+}
+
+/// Up to where messages were printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Printed {
+    /// The number of the last message.
+    id: i64,
+    /// Whatever stands before this is history.
+    floor: u64,
+}
+
+/// The place of the newest message, as far as it was told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Newest(Arc<Mutex<u64>>);
+
+impl Newest {
+    pub(crate) fn raise(&self, position: Position) {
+        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *newest = position.0.max(*newest);
+    }
+
+    fn position(&self) -> u64 {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Listening begins now, unless it did before.
+pub(crate) fn begin(profile: &Profile, newest: &Newest) -> Result<(), Failure> {
+    match Printed::load(profile) {
+        Some(_) => Ok(()),
+        None => Printed { id: 0, floor: newest.position() }.save(profile),
+    }
+}
+
+impl Printed {
+    fn load(profile: &Profile) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(profile.path(FILE)).ok()?).ok()
+    }
+
+    fn save(self, profile: &Profile) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(&self).map_err(|error| Failure::Other(error.to_string()))?;
+        let failed = |error: io::Error| Failure::Storage(format!("{FILE}: {error}"));
+        profile.write(FILE, &bytes).map_err(failed)
+    }
+}
+
+impl Listen {
+    pub(crate) fn run(self, shared: &Shared) -> Result<(), Failure> {
+        let profile = shared.account()?;
+        let ways = profile.ways().map_err(Failure::Usage)?;
+        // Taken at once, as long as somebody reads what is printed.
+        let (sender, said) = channel();
+        let output = move |output| {
+            // The listener may have ended.
+            let _ = sender.send(output);
+        };
+        let port = Arc::new(Port::start(&profile, shared.unlock(&profile)?, ways, output)?);
+        let socket = profile.socket();
+        let _twin = Twin::serve(&socket, &port)
+            .map_err(|error| Failure::Storage(format!("{}: {error}", socket.display())))?;
+        let picture = Picture::new(Printed::load(&profile).unwrap_or_default(), self.own);
+        Listener { options: &self, profile: &profile, port: &port, picture }.listen(&said)
+    }
+}
+
+struct Listener<'a> {
+    options: &'a Listen,
+    profile: &'a Profile,
+    port: &'a Port,
+    picture: Picture,
+}
+
+impl Listener<'_> {
+    fn listen(&mut self, said: &Receiver<Output>) -> Result<(), Failure> {
+        let until = deadline(self.options.timeout.unwrap_or(super::LONGEST));
+        let mut left = self.options.count.unwrap_or(u64::MAX);
+        loop {
+            // A command that the core was too busy for is tried again soon.
+            let soon = Instant::now() + AGAIN;
+            let wake = if self.picture.wanted.is_empty() { until } else { until.min(soon) };
+            match said.recv_timeout(wake.saturating_duration_since(Instant::now())) {
+                Ok(output) => self.take(output)?,
+                Err(RecvTimeoutError::Timeout) if Instant::now() >= until => {
+                    return self.timed_out(left);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Failure::Other("the account has ended".to_owned()));
+                }
+            }
+            // Everything that was said by now, so that lines are in order.
+            while let Ok(output) = said.try_recv() {
+                self.take(output)?;
+            }
+            if self.print(&mut left)? {
+                return Ok(());
+            }
+            self.ask();
+        }
+    }
+
+    fn take(&mut self, output: Output) -> Result<(), Failure> {
+        match output {
+            Output::View(change) => {
+                if let Change::Account(account) = &change {
+                    say_connection(&account.connection);
+                }
+                self.picture.apply(change);
+            }
+            Output::Storage(reason) => {
+                eprintln!("clownfish: {reason}; trying again");
+            }
+            Output::Notify(_) | Output::Done(..) => {}
+        }
+        match self.picture.hopeless {
+            true => self.port.wait_online(Instant::now()).map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// Prints what is ready. Says whether that was all that was wanted.
+    fn print(&mut self, left: &mut u64) -> Result<bool, Failure> {
+        let ready = self.picture.ready(usize::try_from(*left).unwrap_or(usize::MAX));
+        if ready.is_empty() {
+            return Ok(false);
+        }
+        let me = self.port.account().map(|account| account.address);
+        let mut out = io::stdout().lock();
+        for message in ready {
+            let line = match self.options.json {
+                true => json_line(&message, me.as_ref()).to_string(),
+                false => text_line(&message),
+            };
+            print(&mut out, &line)?;
+            // After it is printed: who is killed in between sees a line twice rather than never.
+            self.picture.printed.id = message.id.0;
+            self.picture.printed.save(self.profile)?;
+            *left -= 1;
+        }
+        Ok(*left == 0)
+    }
+
+    fn ask(&mut self) {
+        while let Some(command) = self.picture.wanted.pop_front() {
+            let again = match &command {
+                Command::Older(address) => Command::Older(address.clone()),
+                Command::Open(address) => Command::Open(address.clone()),
+                _ => continue,
+            };
+            if self.port.try_request(command).is_none() {
+                self.picture.wanted.push_front(again);
+                return;
+            }
+        }
+    }
+
+    fn timed_out(&self, left: u64) -> Result<(), Failure> {
+        match self.options.count {
+            None => Ok(()),
+            Some(count) => {
+                let words = format!("{} of {count} messages came in time", count - left);
+                Err(Failure::Timeout(words))
+            }
+        }
+    }
+}
+
+fn say_connection(connection: &Connection) {
+    match connection {
+        Connection::Online => eprintln!("clownfish: listening"),
+        Connection::Waiting { reason, .. } => {
+            eprintln!("clownfish: no connection: {}; trying again", Printable::line(reason));
+        }
+        _ => {}
+    }
+}
+
+/// What is known of the messages that were not printed yet.
+struct Picture {
+    printed: Printed,
+    own: bool,
+    online: bool,
+    /// It will not get better without somebody doing something.
+    hopeless: bool,
+    pending: BTreeMap<MessageId, Message>,
+    opened: HashSet<BareJid>,
+    /// Windows of which more is on its way.
+    loading: HashSet<BareJid>,
+    wanted: VecDeque<Command>,
+}
+
+impl Picture {
+    fn new(printed: Printed, own: bool) -> Self {
+        Self {
+            printed,
+            own,
+            online: false,
+            hopeless: false,
+            pending: BTreeMap::new(),
+            opened: HashSet::new(),
+            loading: HashSet::new(),
+            wanted: VecDeque::new(),
+        }
+    }
+
+    fn apply(&mut self, change: Change) {
+        match change {
+            Change::Account(account) => {
+                self.online = account.connection == Connection::Online;
+                self.hopeless = matches!(
+                    account.connection,
+                    Connection::Refused(_) | Connection::Untrusted { .. }
+                );
+            }
+            Change::Conversation(conversation)
+                if conversation.order.0 > self.printed.floor
+                    && !self.opened.contains(&conversation.address) =>
+            {
+                self.opened.insert(conversation.address.clone());
+                self.loading.insert(conversation.address.clone());
+                self.wanted.push_back(Command::Open(conversation.address));
+            }
+            Change::Window { conversation, messages, older, .. }
+            | Change::Older { conversation, messages, older } => {
+                self.take_page(conversation, messages, older);
+            }
+            Change::Messages { messages, .. } => {
+                for message in messages {
+                    self.take(message);
+                }
+            }
+            Change::MessageRemoved(_, id) => drop(self.pending.remove(&id)),
+            Change::ConversationRemoved(address) => {
+                self.opened.remove(&address);
+                self.loading.remove(&address);
+                self.pending.retain(|_, message| message.conversation != address);
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes back as far as there may be something that was not printed, and is stored here: a page
+    /// that is not full is the last one of those.
+    fn take_page(&mut self, conversation: BareJid, messages: Vec<Message>, older: bool) {
+        let full = messages.len() >= PAGE;
+        let new = messages.first().is_some_and(|first| self.is_new(first));
+        for message in messages {
+            self.take(message);
+        }
+        if full && new && older {
+            self.loading.insert(conversation.clone());
+            self.wanted.push_back(Command::Older(conversation));
+        } else {
+            self.loading.remove(&conversation);
+        }
+    }
+
+    fn is_new(&self, message: &Message) -> bool {
+        message.id.0 > self.printed.id && message.position.0 > self.printed.floor
+    }
+
+    fn take(&mut self, message: Message) {
+        let says = match &message.content {
+            Content::Text(_) | Content::File(..) | Content::Undecryptable(_) => true,
+            Content::Retracted | Content::Event(_) => false,
+        };
+        if self.is_new(&message) && says && (self.own || !message.own) {
+            self.pending.insert(message.id, message);
+        } else {
+            self.pending.remove(&message.id);
+        }
+    }
+
+    /// What can be printed: nothing that belongs before it is missing.
+    fn ready(&mut self, most: usize) -> Vec<Message> {
+        if !self.online || !self.loading.is_empty() {
+            return Vec::new();
+        }
+        let mut ready = Vec::new();
+        while ready.len() < most
+            && let Some((_, message)) = self.pending.pop_first()
+        {
+            ready.push(message);
+        }
+        ready
+    }
+}
+
+pub(super) fn json_line(message: &Message, me: Option<&BareJid>) -> Value {
+    let (encryption, device, trust) = match &message.encryption {
+        Encryption::None => ("none", None, None),
+        Encryption::Omemo { version, device, trust, .. } => {
+            (version_name(*version), Some(*device), Some(*trust))
+        }
+    };
+    let trusted = matches!(trust, Some(TrustLevel::Blind | TrustLevel::Verified));
+    let to = if message.own { Some(&message.conversation) } else { me };
+    let mut line = json!({
+        "from": message.sender,
+        "to": to,
+        "body": null,
+        "encryption": encryption,
+        "device": device,
+        "trusted": trusted,
+        "trust": trust.map(trust_name),
+        "time": message.time.xep0082(),
+        "id": message.origin_id,
+    });
+    match &message.content {
+        Content::Text(text) => line["body"] = json!(text),
+        Content::File(file, caption) => {
+            line["body"] = json!(caption.as_deref().unwrap_or_default());
+            line["file"] = json!({
+                "name": file.name,
+                "size": file.size,
+                "media_type": file.media_type,
+                "url": file.url,
+                "key": file.key,
+            });
+        }
+        Content::Undecryptable(reason) => line["error"] = json!(in_words(*reason)),
+        Content::Retracted | Content::Event(_) => {}
+    }
+    if let Some(reply) = &message.reply {
+        line["reply_to"] = json!(reply.id);
+    }
+    line
+}
+
+/// Without what could do something to a terminal.
+fn text_line(message: &Message) -> String {
+    let says = match &message.content {
+        Content::Text(text) => text.clone(),
+        Content::File(file, None) => format!("[{}]", file.name),
+        Content::File(file, Some(caption)) => format!("[{}] {caption}", file.name),
+        Content::Undecryptable(reason) => format!("[{}]", in_words(*reason)),
+        Content::Retracted | Content::Event(_) => String::new(),
+    };
+    let mark = match &message.encryption {
+        Encryption::None => "not encrypted",
+        Encryption::Omemo { trust, .. } => trust_name(*trust),
+    };
+    let says = Printable::line(&says);
+    format!("{} {} ({mark}): {says}", message.time.xep0082(), Printable::address(&message.sender))
+}
+
+fn in_words(reason: Undecryptable) -> &'static str {
+    match reason {
+        Undecryptable::NotForThisDevice => "not encrypted for this device",
+        Undecryptable::NoSession => "there is no session with the device that sent it",
+        Undecryptable::UnknownKey => "made with a key that this device no longer has",
+        Undecryptable::Forged => "damaged, or not from whom it says",
+        Undecryptable::KeyUsed => "made with a key that was used already",
+        Undecryptable::TooFarAhead => "too many messages before it are missing",
+        Undecryptable::Malformed => "it makes no sense",
+        Undecryptable::Contradiction => "it says to be from or for somebody else",
+        Undecryptable::Distrusted => "its device is distrusted",
+        Undecryptable::UnknownEncryption => "encrypted in a way that is not known here",
+    }
+}
+
+const FILE: &str = "listen.json";
+/// Messages in a page of a window.
+const PAGE: usize = 50;
+const AGAIN: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use client::store::conformance::message;
+
+    use super::*;
+
+    fn account(connection: Connection) -> Change {
+        Change::Account(client::view::Account {
+            address: BareJid::new("juliet@example.org").unwrap(),
+            connection,
+            nickname: None,
+            avatar: None,
+            device: Some(1),
+            queued: 0,
+        })
+    }
+
+    fn numbered(id: i64, position: u64) -> Message {
+        Message { id: MessageId(id), ..message("romeo@example.org", position, &id.to_string()) }
+    }
+
+    fn window(messages: Vec<Message>, older: bool) -> Change {
+        let conversation = BareJid::new("romeo@example.org").unwrap();
+        Change::Window { conversation, messages, older, first_unread: None }
+    }
+
+    fn ids(messages: Vec<Message>) -> Vec<i64> {
+        messages.iter().map(|message| message.id.0).collect()
+    }
+
+    fn picture() -> Picture {
+        let mut picture = Picture::new(Printed { id: 10, floor: 100 }, false);
+        picture.loading.insert(BareJid::new("romeo@example.org").unwrap());
+        picture
+    }
+
+    #[test]
+    fn only_what_came_since_the_last_time_is_printed_and_in_order() {
+        let mut picture = picture();
+        let own = Message { own: true, ..numbered(15, 206) };
+        // 12 is an old message that was fetched later.
+        let page =
+            vec![numbered(12, 50), numbered(10, 200), numbered(14, 204), numbered(13, 205), own];
+        picture.apply(window(page, true));
+        assert_eq!(ids(picture.ready(9)), [0; 0]);
+        picture.apply(account(Connection::CatchingUp));
+        assert_eq!(ids(picture.ready(9)), [0; 0]);
+        picture.apply(account(Connection::Online));
+        assert_eq!(ids(picture.ready(1)), [13]);
+        assert_eq!(ids(picture.ready(9)), [14]);
+    }
+
+    #[test]
+    fn nothing_is_printed_while_older_pages_may_hold_something_new() {
+        let mut picture = picture();
+        picture.apply(account(Connection::Online));
+        let page = |from: i64| (from..from + 50).map(|id| numbered(id, 200 + id as u64)).collect();
+        picture.apply(window(page(61), true));
+        assert_eq!(picture.wanted.len(), 1);
+        assert_eq!(ids(picture.ready(99)), [0; 0]);
+        let conversation = BareJid::new("romeo@example.org").unwrap();
+        let messages = (8..61).map(|id| numbered(id, 200 + id as u64)).collect();
+        picture.apply(Change::Older { conversation, messages, older: true });
+        assert_eq!(ids(picture.ready(200)), (11..111).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_message_that_is_taken_back_in_time_is_not_printed() {
+        let mut picture = picture();
+        picture.apply(window(vec![numbered(11, 201), numbered(12, 202)], false));
+        let conversation = BareJid::new("romeo@example.org").unwrap();
+        let taken_back = Message { content: Content::Retracted, ..numbered(11, 201) };
+        picture.apply(Change::Messages { conversation, messages: vec![taken_back] });
+        picture.apply(account(Connection::Online));
+        assert_eq!(ids(picture.ready(9)), [12]);
+    }
+
+    #[test]
+    fn a_line_has_what_scripts_rely_on() {
+        let encryption = Encryption::Omemo {
+            version: client::store::Version::Legacy,
+            device: 31,
+            key: [0; 32],
+            trust: TrustLevel::Blind,
+        };
+        let secret =
+            Message { encryption, ..message("romeo@example.org", 1, "a \"b\"\n\u{1b}[31m") };
+        let line = json_line(&secret, None);
+        assert_eq!(line["from"], "romeo@example.org");
+        assert_eq!(line["body"], "a \"b\"\n\u{1b}[31m");
+        assert_eq!((&line["encryption"], &line["device"]), (&json!("omemo"), &json!(31)));
+        assert_eq!(line["trusted"], true);
+        let text = line.to_string();
+        assert!(!text.contains('\n') && !text.contains('\u{1b}'), "{text}");
+        let plain = json_line(&message("romeo@example.org", 1, "a"), None);
+        assert_eq!((&plain["encryption"], &plain["trusted"]), (&json!("none"), &json!(false)));
+        assert_eq!(plain["device"], Value::Null);
+        assert!(!text_line(&secret).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn where_printing_stopped_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::at(folder.path());
+        assert_eq!(Printed::load(&profile), None);
+        let newest = Newest::default();
+        newest.raise(Position(9));
+        newest.raise(Position(7));
+        begin(&profile, &newest).unwrap();
+        assert_eq!(Printed::load(&profile), Some(Printed { id: 0, floor: 9 }));
+        newest.raise(Position(20));
+        begin(&profile, &newest).unwrap();
+        assert_eq!(Printed::load(&profile), Some(Printed { id: 0, floor: 9 }));
+    }
+}

@@ -1,0 +1,293 @@
+//! `clownfish login` and `clownfish register`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use client::Command;
+use client::store::Login as StoredLogin;
+use client::view::{Change, Outcome};
+use client_sqlite::{Keyring, Unlock};
+use xmpp::jid::BareJid;
+use xmpp::sasl::Secret;
+
+use super::{Shared, address, deadline, listen, secret};
+use crate::driver::Output;
+use crate::driver::socks::Proxy;
+use crate::failure::Failure;
+use crate::port::{Port, failed};
+use crate::profile::Profile;
+
+#[derive(Debug, Args)]
+#[command(after_help = PROTECTION)]
+pub(crate) struct Login {
+    /// Your address, like juliet@example.org
+    #[arg(value_name = "JID", value_parser = address)]
+    address: BareJid,
+    #[command(flatten)]
+    way: Way,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = PROTECTION)]
+pub(crate) struct Register {
+    /// The invitation: xmpp:…?register;preauth=…
+    link: String,
+    /// The name you want, when the invitation does not say one
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    way: Way,
+}
+
+/// How the server is reached, and how what is stored is protected.
+#[derive(Debug, Args)]
+struct Way {
+    /// Read the password from the first line of stdin
+    #[arg(long)]
+    password_stdin: bool,
+    /// The server, when the domain's records do not lead to it
+    #[arg(long, value_name = "HOST:PORT")]
+    server: Option<String>,
+    /// Let the authorities of this PEM file vouch for the server, and no others
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Trust the server's certificate with this SHA-256, and no other
+    #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
+    pin: Option<[u8; 32]>,
+    /// Go through a proxy, names included: socks5://127.0.0.1:9050
+    #[arg(long, value_name = "PROXY")]
+    proxy: Option<Proxy>,
+    /// Protect what is stored by a key in the system keyring
+    #[arg(long, conflicts_with = "passphrase_file")]
+    keyring: bool,
+    /// Wait so long for the server
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u64,
+}
+
+const PROTECTION: &str = "\
+What is stored (messages, keys, the login) is always encrypted. Its key is protected by
+  --passphrase-file FILE  a passphrase, which is then needed each time
+  --keyring               the keyring of the desktop, which opens when you log in there
+or, without either, it lies beside the data in a file that only you can read. That is what
+scripts and servers need; it does not help against somebody who gets at your files.";
+
+impl Login {
+    pub(crate) fn run(self, shared: &Shared) -> Result<(), Failure> {
+        let profile = shared.place(&self.address)?;
+        let login = self.way.login(self.address)?;
+        self.way.enter(shared, &profile, Command::Login(login))
+    }
+}
+
+impl Register {
+    pub(crate) fn run(self, shared: &Shared) -> Result<(), Failure> {
+        let invitation = Invitation::parse(&self.link, self.name.as_deref())?;
+        let profile = shared.place(&invitation.address)?;
+        let login = self.way.login(invitation.address)?;
+        let Invitation { token, inviter, .. } = invitation;
+        self.way.enter(shared, &profile, Command::Register { login, token, inviter })
+    }
+}
+
+impl Way {
+    fn login(&self, address: BareJid) -> Result<StoredLogin, Failure> {
+        let password = match self.password_stdin {
+            true => secret::from_stdin()?,
+            false if secret::somebody_is_there() => {
+                secret::ask(&format!("Password of {address}: "))?
+            }
+            false => {
+                let words = "there is no terminal to ask for the password at: --password-stdin";
+                return Err(Failure::Usage(words.to_owned()));
+            }
+        };
+        Ok(self.stored(address, password))
+    }
+
+    fn stored(&self, address: BareJid, password: Secret) -> StoredLogin {
+        StoredLogin {
+            address,
+            password: Some(password),
+            server: self.server.clone(),
+            pinned: self.pin,
+            client_id: String::new(),
+            token: None,
+        }
+    }
+
+    /// Connects, waits until this device can be written to, and leaves.
+    fn enter(&self, shared: &Shared, profile: &Profile, command: Command) -> Result<(), Failure> {
+        let new = !profile.exists();
+        let entered = self.try_enter(shared, profile, command);
+        if new && entered.is_err() {
+            // Nothing is left of a login that did not work; the next one chooses anew.
+            let _ = profile.remove();
+        }
+        entered
+    }
+
+    fn try_enter(
+        &self,
+        shared: &Shared,
+        profile: &Profile,
+        command: Command,
+    ) -> Result<(), Failure> {
+        let until = deadline(self.timeout);
+        let unlock = self.protect(shared, profile)?;
+        profile.make_folder().map_err(|error| Failure::Storage(error.to_string()))?;
+        if let Some(file) = &self.ca {
+            profile.set_authorities(file).map_err(Failure::Usage)?;
+        }
+        if self.proxy.is_some() {
+            profile
+                .set_proxy(self.proxy.as_ref())
+                .map_err(|error| Failure::Storage(error.to_string()))?;
+        }
+        let ways = profile.ways().map_err(Failure::Usage)?;
+        let newest = listen::Newest::default();
+        let seen = newest.clone();
+        let output = move |said| {
+            if let Output::View(Change::Conversation(conversation)) = said {
+                seen.raise(conversation.order);
+            }
+        };
+        let port = Port::start(profile, unlock, ways, output)?;
+        match port.call(command, until)? {
+            Outcome::Failed(problem) => return Err(refused(&port, failed(problem))),
+            _ => wait_for_keys(&port, until)?,
+        }
+        // `listen` begins here: what is in the archive was said before this device was there.
+        listen::begin(profile, &newest)?;
+        eprintln!("Logged in. The account is in {}", profile.folder().display());
+        Ok(())
+    }
+
+    fn protect(&self, shared: &Shared, profile: &Profile) -> Result<Unlock, Failure> {
+        if profile.exists() {
+            return shared.unlock(profile);
+        }
+        if let Some(file) = &shared.passphrase_file {
+            return Ok(Unlock::Passphrase(secret::from_file(file)?));
+        }
+        if self.keyring {
+            return Ok(Unlock::Keyring(Keyring::default()));
+        }
+        eprintln!(
+            "The key of the stored account lies in a file beside it that only you can read; see \
+             --keyring and --passphrase-file for more protection."
+        );
+        Ok(Unlock::Plain)
+    }
+}
+
+/// The connection may know better why a login failed.
+fn refused(port: &Port, failure: Failure) -> Failure {
+    match port.wait_online(Instant::now()) {
+        Err(better @ (Failure::Certificate { .. } | Failure::Network(_))) => better,
+        _ => failure,
+    }
+}
+
+/// Until others can write to this device.
+fn wait_for_keys(port: &Port, until: Instant) -> Result<(), Failure> {
+    port.wait_online(until).map(drop)
+}
+
+/// SHA-256 in hexadecimal, with or without colons.
+fn fingerprint(text: &str) -> Result<[u8; 32], String> {
+    let digits: String = text.chars().filter(|c| *c != ':').collect();
+    let wrong = || "a SHA-256 has 64 hexadecimal digits".to_owned();
+    if digits.len() != 64 || !digits.is_ascii() {
+        return Err(wrong());
+    }
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        let pair = digits.get(at * 2..at * 2 + 2).ok_or_else(wrong)?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
+    }
+    Ok(bytes)
+}
+
+/// What an invitation says (XEP-0401 §4, XEP-0445 §4).
+#[derive(Debug, PartialEq, Eq)]
+struct Invitation {
+    address: BareJid,
+    token: Option<String>,
+    inviter: Option<BareJid>,
+}
+
+impl Invitation {
+    fn parse(link: &str, name: Option<&str>) -> Result<Self, Failure> {
+        let wrong = |words: &str| Failure::Usage(format!("this is no invitation: {words}"));
+        let rest = link.strip_prefix("xmpp:").ok_or_else(|| wrong("it begins with xmpp:"))?;
+        let (target, query) = rest.split_once('?').ok_or_else(|| wrong("it has no token"))?;
+        let mut parts = query.split(';');
+        let verb = parts.next().unwrap_or_default();
+        let value = |key: &str| {
+            let mut all = parts.clone().filter_map(|part| part.split_once('='));
+            all.find(|(name, _)| *name == key).map(|(_, value)| value.to_owned())
+        };
+        let token = value("preauth");
+        let target: BareJid = BareJid::new(target).map_err(|error| wrong(&error.to_string()))?;
+        let new = |domain: &str| {
+            let name = name.ok_or_else(|| {
+                Failure::Usage("choose the name of the account: --name".to_owned())
+            })?;
+            BareJid::new(&format!("{name}@{domain}"))
+                .map_err(|error| Failure::Usage(error.to_string()))
+        };
+        match (verb, target.node()) {
+            ("register", Some(_)) => Ok(Self { address: target, token, inviter: None }),
+            ("register", None) => Ok(Self { address: new(target.as_str())?, token, inviter: None }),
+            // An invitation to be in touch, which may also make an account on the same server.
+            ("roster", Some(_)) if value("ibr").as_deref() == Some("y") => {
+                let address = new(target.domain().as_str())?;
+                Ok(Self { address, token, inviter: Some(target) })
+            }
+            _ => Err(wrong("it does not make accounts")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jid(text: &str) -> BareJid {
+        BareJid::new(text).unwrap()
+    }
+
+    #[test]
+    fn invitations_are_read() {
+        let read = |link: &str, name| Invitation::parse(link, name);
+        let expected = Invitation {
+            address: jid("juliet@example.org"),
+            token: Some("TOKEN".into()),
+            inviter: None,
+        };
+        assert_eq!(read("xmpp:juliet@example.org?register;preauth=TOKEN", None), Ok(expected));
+        let named = read("xmpp:example.org?register;preauth=TOKEN", Some("romeo")).unwrap();
+        assert_eq!(named.address, jid("romeo@example.org"));
+        let met = read("xmpp:nurse@example.org?roster;preauth=T;ibr=y", Some("romeo")).unwrap();
+        assert_eq!(met.inviter, Some(jid("nurse@example.org")));
+        assert_eq!(met.address, jid("romeo@example.org"));
+        for wrong in
+            ["https://example.org", "xmpp:example.org", "xmpp:a@b.example?roster;preauth=T"]
+        {
+            read(wrong, Some("romeo")).unwrap_err();
+        }
+        read("xmpp:example.org?register;preauth=TOKEN", None).unwrap_err();
+    }
+
+    #[test]
+    fn fingerprints_are_read_as_they_are_shown() {
+        let shown = crate::driver::tls::shown(&[0xab; 32]);
+        assert_eq!(fingerprint(&shown), Ok([0xab; 32]));
+        assert_eq!(fingerprint(&"ab".repeat(32)), Ok([0xab; 32]));
+        for wrong in ["", "ab", &"zz".repeat(32), &"é".repeat(32)] {
+            fingerprint(wrong).unwrap_err();
+        }
+    }
+}

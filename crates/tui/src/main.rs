@@ -1,0 +1,10 @@
+//! Clownfish in the terminal.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match clownfish::cli::run() {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(code) => code,
+    }
+}

@@ -1,0 +1,228 @@
+//! One account at work, for whoever wants an answer before going on.
+//!
+//! A [`Port`] starts the driver and looks at everything it says: answers to its own requests go to
+//! whoever waits for them, the rest is passed on.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use client::store::EncryptionMode;
+use client::view::{Account, Change, Connection, Outcome, Problem};
+use client::{Command, Options};
+use client_sqlite::{OpenError, Unlock};
+use xmpp::jid::BareJid;
+
+use crate::driver::{Config, Driver, Output, Ways, tls};
+use crate::failure::Failure;
+use crate::profile::Profile;
+
+/// An account at work.
+#[derive(Debug)]
+pub struct Port {
+    driver: Driver,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    account: Option<Account>,
+    encryption: HashMap<BareJid, EncryptionMode>,
+    waiting: HashMap<u64, SyncSender<Outcome>>,
+    /// The store refuses.
+    storage: Option<String>,
+}
+
+/// What the program tells about itself.
+#[must_use]
+pub fn options() -> Options {
+    let device = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let device = device.trim().split('.').next().unwrap_or_default().to_owned();
+    Options {
+        software: "Clownfish".to_owned(),
+        device: if device.is_empty() { "terminal".to_owned() } else { device },
+        kind: "console".to_owned(),
+    }
+}
+
+impl Port {
+    /// Starts an account. `output` takes what is not an answer to a [`call`](Self::call), on the
+    /// core's thread: it must not wait for long.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub fn start(
+        profile: &Profile,
+        unlock: Unlock,
+        ways: Ways,
+        mut output: impl FnMut(Output) + Send + 'static,
+    ) -> Result<Self, OpenError> {
+        let shared = Arc::<Shared>::default();
+        let seen = Arc::clone(&shared);
+        let driver = Driver::start(Config {
+            store: profile.opener(unlock),
+            options: options(),
+            ways,
+            output: Box::new(move |said| seen.observe(said).into_iter().for_each(&mut output)),
+        })?;
+        Ok(Self { driver, shared })
+    }
+
+    /// Gives a command to the core; its end is passed on with this number.
+    pub fn request(&self, command: Command) -> u64 {
+        self.driver.request(command)
+    }
+
+    /// The same, without waiting: `None` when the core is too busy.
+    pub fn try_request(&self, command: Command) -> Option<u64> {
+        self.driver.try_request(command)
+    }
+
+    /// Commands that nothing may come between; the end of the one at `wanted` is returned.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub fn call_all(
+        &self,
+        commands: Vec<Command>,
+        wanted: usize,
+        until: Instant,
+    ) -> Result<Outcome, Failure> {
+        let (sender, answer) = sync_channel(1);
+        let mut numbers = self.driver.numbers(commands.len());
+        let number = numbers.start + wanted as u64;
+        self.shared.state().waiting.insert(number, sender);
+        self.driver.submit(numbers.by_ref().zip(commands).collect());
+        let outcome = receive(&answer, until);
+        if outcome.is_err() {
+            self.shared.state().waiting.remove(&number);
+        }
+        outcome
+    }
+
+    /// Carries out a command and waits for its end.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub fn call(&self, command: Command, until: Instant) -> Result<Outcome, Failure> {
+        self.call_all(vec![command], 0, until)
+    }
+
+    /// Waits until there is a session and nothing is missing.
+    ///
+    /// # Errors
+    /// There is none in time, or never without somebody doing something.
+    pub fn wait_online(&self, until: Instant) -> Result<Account, Failure> {
+        let mut state = self.shared.state();
+        loop {
+            match state.account.as_ref().map(|account| (&account.connection, account)) {
+                Some((Connection::Online, account)) => return Ok(account.clone()),
+                Some((Connection::Refused(reason), _)) => {
+                    return Err(Failure::Login(reason.clone()));
+                }
+                Some((Connection::Untrusted { problem, fingerprint }, _)) => {
+                    let fingerprint = tls::shown(fingerprint);
+                    return Err(Failure::Certificate { problem: problem.clone(), fingerprint });
+                }
+                _ => {}
+            }
+            if let Some(reason) = &state.storage {
+                return Err(Failure::Storage(reason.clone()));
+            }
+            let wait = until.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
+                return Err(not_online(state.account.as_ref()));
+            }
+            let waited = self.shared.changed.wait_timeout(state, wait);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Whether what is written to somebody is encrypted.
+    #[must_use]
+    pub fn encryption(&self, address: &BareJid) -> EncryptionMode {
+        self.shared.state().encryption.get(address).copied().unwrap_or_default()
+    }
+
+    /// The own account, as it was last told.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        self.shared.state().account.clone()
+    }
+}
+
+fn receive(answer: &Receiver<Outcome>, until: Instant) -> Result<Outcome, Failure> {
+    let wait = until.saturating_duration_since(Instant::now());
+    answer.recv_timeout(wait).map_err(|error| match error {
+        RecvTimeoutError::Timeout => Failure::Timeout("there was no answer in time".to_owned()),
+        RecvTimeoutError::Disconnected => Failure::Other("the program is ending".to_owned()),
+    })
+}
+
+fn not_online(account: Option<&Account>) -> Failure {
+    match account.map(|account| &account.connection) {
+        Some(Connection::Waiting { reason, .. }) => Failure::Network(reason.clone()),
+        Some(Connection::Offline) => Failure::Network("the account is offline".to_owned()),
+        None => Failure::Login("there is no account here yet: clownfish login".to_owned()),
+        _ => Failure::Timeout("the server did not answer in time".to_owned()),
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note, and gives back what is for others.
+    fn observe(&self, said: Output) -> Option<Output> {
+        let mut state = self.state();
+        match &said {
+            Output::View(Change::Account(account)) => {
+                state.storage = None;
+                state.account = Some(account.clone());
+                self.changed.notify_all();
+            }
+            Output::View(Change::Conversation(conversation)) => {
+                state.encryption.insert(conversation.address.clone(), conversation.encryption);
+            }
+            Output::Storage(reason) => {
+                state.storage = Some(reason.clone());
+                self.changed.notify_all();
+            }
+            _ => {}
+        }
+        match said {
+            Output::Done(number, outcome) => match state.waiting.remove(&number) {
+                // Whoever waited may have gone.
+                Some(waiting) => {
+                    let _ = waiting.send(outcome);
+                    None
+                }
+                None => Some(Output::Done(number, outcome)),
+            },
+            said => Some(said),
+        }
+    }
+}
+
+/// What went wrong with a command, sorted for scripts.
+pub(crate) fn failed(problem: Problem) -> Failure {
+    let words = problem.to_string();
+    match problem {
+        Problem::NotEncryptable(_) => Failure::NotEncryptable(words),
+        Problem::Login(_) => Failure::Login(words),
+        Problem::Timeout => Failure::Timeout(words),
+        Problem::Invalid(_) | Problem::Unknown(_) => Failure::Usage(words),
+        Problem::Refused(_)
+        | Problem::Unsupported(_)
+        | Problem::Transfer(_)
+        | Problem::Cancelled => Failure::Other(words),
+    }
+}
