@@ -14,7 +14,7 @@ use xmpp::{
 
 use crate::{
     account::Account,
-    ext::{ALL, IqContext, Scope},
+    ext::{ALL, Asker, IqContext, Scope},
     router::resolve::{Target, resolve},
     server::Server,
     session::{Session, frame::Frame},
@@ -129,7 +129,7 @@ async fn handle(
         return refuse(session, stanza, &StanzaError::new(Condition::BadRequest));
     };
     let iq = Iq { kind, id: id.into_owned(), to, payload: payload.element() };
-    let context = IqContext::new(server, session, account.as_ref());
+    let context = IqContext::new(server, Asker::Session(session), account.as_ref());
     let answer = match server.registry.route(&server.config(), scopes, kind, &iq.payload) {
         Some(handler) => handler(&context, &iq).await,
         None => Err(StanzaError::new(Condition::ServiceUnavailable)),

@@ -116,12 +116,15 @@ fn admit_inbound(pass: &mut Pass<'_>) -> Flow {
 }
 
 fn list<'a>(context: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
-    let mut state = context.session.account.lock();
-    let items: Vec<Element> = state.blocks.entries().map(item).collect();
-    if let Some(resource) = state.resource(context.session) {
-        resource.block_pushes = true;
-    }
-    Box::pin(async { Ok(Some(Element::new("blocklist", ns::BLOCKING).with_children(items))) })
+    Box::pin(async {
+        let session = context.session()?;
+        let mut state = session.account.lock();
+        let items: Vec<Element> = state.blocks.entries().map(item).collect();
+        if let Some(resource) = state.resource(session) {
+            resource.block_pushes = true;
+        }
+        Ok(Some(Element::new("blocklist", ns::BLOCKING).with_children(items)))
+    })
 }
 
 fn block<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
@@ -130,7 +133,7 @@ fn block<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
         if jids.is_empty() {
             return Err(StanzaError::new(Condition::BadRequest));
         }
-        let account = &context.session.account;
+        let account = &context.session()?.account;
         if account.lock().blocks.0.len() + jids.len() > MAX_ENTRIES {
             return Err(StanzaError::new(Condition::PolicyViolation));
         }
@@ -140,14 +143,14 @@ fn block<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
         }
         apply(context, Change::Block(boxed(&jids))).await?;
         account.lock().blocks.0.extend(jids.iter().map(|jid| jid.as_str().to_owned()));
-        push(context, "block", &jids);
+        push(context.server, account, "block", &jids);
         Ok(None)
     })
 }
 
 fn unblock<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let account = &context.session.account;
+        let account = &context.session()?.account;
         let named = addresses(&iq.payload)?;
         // XEP-0191 §3.4: an empty element lifts all blocks.
         let (jids, change) = if named.is_empty() {
@@ -161,7 +164,7 @@ fn unblock<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
         for jid in &jids {
             account.lock().blocks.0.remove(jid.as_str());
         }
-        push(context, "unblock", &named);
+        push(context.server, account, "unblock", &named);
         for contact in jids.iter().map(Jid::to_bare) {
             let subscribed = account.lock().roster.shows_presence_to(&contact);
             if subscribed {
@@ -173,7 +176,8 @@ fn unblock<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 }
 
 async fn apply(context: &IqContext<'_>, change: Change) -> Result<(), StanzaError> {
-    let applied = context.server.store.blocks.apply(context.session.account.id, change).await;
+    let account = context.session()?.account.id;
+    let applied = context.server.store.blocks.apply(account, change).await;
     applied.map_err(|error| context.server.store_failed("blocking", &error))
 }
 
@@ -182,15 +186,14 @@ fn boxed(jids: &[Jid]) -> Vec<Box<str>> {
 }
 
 /// XEP-0191 §3.3: other devices that asked for the list learn of the change.
-fn push(context: &IqContext<'_>, verb: &'static str, jids: &[Jid]) {
-    let account = &context.session.account;
+fn push(server: &Server, account: &Account, verb: &'static str, jids: &[Jid]) {
     let payload =
         Element::new(verb, ns::BLOCKING).with_children(jids.iter().map(|jid| item(jid.as_str())));
     let state = account.lock();
     for resource in state.resources.iter().filter(|resource| resource.block_pushes) {
         let push = Element::new("iq", ns::CLIENT)
             .with_attr("type", "set")
-            .with_attr("id", context.server.fresh_id())
+            .with_attr("id", server.fresh_id())
             .with_attr("to", resource.session.full())
             .with_child(payload.clone());
         resource.session.deliver(Frame::iq(push.to_bytes(ns::CLIENT)));

@@ -29,20 +29,19 @@ const fn route(name: &'static str, handler: super::IqHandler) -> IqRoute {
 }
 
 fn enable<'a>(context: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
-    switch(context, true);
-    Box::pin(async { Ok(None) })
+    Box::pin(async { switch(context, true) })
 }
 
 fn disable<'a>(context: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
-    switch(context, false);
-    Box::pin(async { Ok(None) })
+    Box::pin(async { switch(context, false) })
 }
 
-fn switch(context: &IqContext<'_>, on: bool) {
-    let mut state = context.session.account.lock();
-    if let Some(resource) = state.resource(context.session) {
+fn switch(context: &IqContext<'_>, on: bool) -> super::IqAnswer {
+    let session = context.session()?;
+    if let Some(resource) = session.account.lock().resource(session) {
         resource.carbons = on;
     }
+    Ok(None)
 }
 
 /// Queues a copy for every device that wants copies and does not have the message already.

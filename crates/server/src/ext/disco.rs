@@ -56,13 +56,13 @@ pub fn stream_feature(config: &Config) -> Element {
     Caps::of(CAPS_NODE, &describe(config)).to_element()
 }
 
-/// Whether `session`'s account may see what `account` can do: the account itself, and whoever is
+/// Whether whoever asks may see what `account` can do: the account itself, and whoever is
 /// subscribed to its presence. Everybody else gets the answer of an account that does not exist
 /// (XEP-0030 §7).
 #[must_use]
 pub fn may_see(context: &IqContext<'_>, account: &Arc<Account>) -> bool {
-    let asker = &context.session.account;
-    Arc::ptr_eq(asker, account) || account.lock().roster.shows_presence_to(asker.jid())
+    let asker = context.asker.bare();
+    asker == *account.jid() || account.lock().roster.shows_presence_to(&asker)
 }
 
 fn server_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {

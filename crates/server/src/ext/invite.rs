@@ -84,7 +84,7 @@ fn command<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 
 /// `urn:xmpp:invite#invite`: becoming contacts, with an account here for who has none.
 async fn invite(context: &IqContext<'_>, iq: &Iq) -> IqAnswer {
-    let purpose = Purpose::AccountAndContact { inviter: context.session.account.name() };
+    let purpose = Purpose::AccountAndContact { inviter: context.session()?.account.name() };
     let form = create(context, None, purpose).await?;
     Ok(Some(answer(iq, ns::INVITE_INVITE, "completed", Some(form))))
 }
@@ -118,7 +118,7 @@ async fn create(
     name: Option<&str>,
     purpose: Purpose<'_>,
 ) -> Result<Form, StanzaError> {
-    let (server, account) = (context.server, &context.session.account);
+    let (server, account) = (context.server, &context.session()?.account);
     let config = server.config();
     let now = server.now();
     let failed = |error| server.store_failed("invitation", &error);
@@ -159,7 +159,7 @@ async fn may_invite(context: &IqContext<'_>) -> Result<bool, StanzaError> {
     if config.registration.inviters == Inviters::Everyone {
         return Ok(true);
     }
-    let row = context.server.store.accounts.by_id(context.session.account.id).await;
+    let row = context.server.store.accounts.by_id(context.session()?.account.id).await;
     let row = row.map_err(|error| context.server.store_failed("invitation", &error))?;
     Ok(row.is_some_and(|row| row.admin))
 }

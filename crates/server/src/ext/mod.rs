@@ -32,6 +32,7 @@ use parking_lot::Mutex;
 use store::{AccountId, documents::SaveError};
 use xmpp::{
     error::{Condition, StanzaError},
+    jid::{BareJid, Jid},
     stanza::Stanza,
     xml::Element,
 };
@@ -141,12 +142,41 @@ pub struct IqRoute {
     pub handler: IqHandler,
 }
 
+/// Who sent a request.
+#[derive(Clone, Copy)]
+pub enum Asker<'a> {
+    /// A session of this server.
+    Session(&'a Arc<Session>),
+    /// Somebody at another domain, who speaks for its own domain alone.
+    Remote(&'a Jid),
+}
+
+impl Asker<'_> {
+    /// The address: a full one for sessions, any for others.
+    #[must_use]
+    pub fn jid(&self) -> Jid {
+        match self {
+            Asker::Session(session) => session.jid.clone().into(),
+            Asker::Remote(jid) => (*jid).clone(),
+        }
+    }
+
+    /// The bare address.
+    #[must_use]
+    pub fn bare(&self) -> BareJid {
+        match self {
+            Asker::Session(session) => session.account.jid().clone(),
+            Asker::Remote(jid) => jid.to_bare(),
+        }
+    }
+}
+
 /// Who asks, and about whom.
 pub struct IqContext<'a> {
     /// The server.
     pub server: &'a Arc<Server>,
-    /// The session that sent the request.
-    pub session: &'a Arc<Session>,
+    /// Who sent the request.
+    pub asker: Asker<'a>,
     /// The account it is about; `None` when the request is addressed to the server itself.
     pub account: Option<&'a Arc<Account>>,
     after: Mutex<Vec<Frame>>,
@@ -158,10 +188,22 @@ impl<'a> IqContext<'a> {
     #[must_use]
     pub fn new(
         server: &'a Arc<Server>,
-        session: &'a Arc<Session>,
+        asker: Asker<'a>,
         account: Option<&'a Arc<Account>>,
     ) -> Self {
-        Self { server, session, account, after: Mutex::default(), finally: Mutex::default() }
+        Self { server, asker, account, after: Mutex::default(), finally: Mutex::default() }
+    }
+
+    /// The session that sent the request. Whatever changes an account or is its own business asks
+    /// for it.
+    ///
+    /// # Errors
+    /// `forbidden` when the request comes from another server.
+    pub fn session(&self) -> Result<&'a Arc<Session>, StanzaError> {
+        match self.asker {
+            Asker::Session(session) => Ok(session),
+            Asker::Remote(_) => Err(StanzaError::new(Condition::Forbidden)),
+        }
     }
 
     /// Frames that the sender gets right after the answer.
@@ -341,7 +383,7 @@ fn ordered<S: Copy + Ord + 'static>(
 /// # Errors
 /// When the store could not be read.
 pub async fn document(context: &IqContext<'_>, key: &str) -> Result<Option<Bytes>, StanzaError> {
-    document_of(context.server, context.session.account.id, key).await
+    document_of(context.server, context.session()?.account.id, key).await
 }
 
 /// Reads a document of any account.
@@ -371,7 +413,8 @@ pub async fn save_document(
     }
     let server = context.server;
     let quota = server.config().limits.private_bytes_per_account;
-    let saved = server.store.documents.save(context.session.account.id, key, document, quota).await;
+    let account = context.session()?.account.id;
+    let saved = server.store.documents.save(account, key, document, quota).await;
     saved.map(drop).map_err(|error| match error {
         SaveError::Quota => StanzaError::new(Condition::ResourceConstraint)
             .with_text("the space for private documents is used up"),

@@ -38,12 +38,14 @@ const fn route(scope: Scope, kind: IqKind, handler: super::IqHandler) -> IqRoute
 
 /// XEP-0077 §3.1.1: who is registered already is told so.
 fn get<'a>(context: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
-    let text = |name: &str, value: &str| Element::new(name, ns::REGISTER).with_text(value);
-    let query = Element::new("query", ns::REGISTER)
-        .with_child(Element::new("registered", ns::REGISTER))
-        .with_child(text("username", context.session.account.name()))
-        .with_child(Element::new("password", ns::REGISTER));
-    Box::pin(async { Ok(Some(query)) })
+    Box::pin(async {
+        let text = |name: &str, value: &str| Element::new(name, ns::REGISTER).with_text(value);
+        let query = Element::new("query", ns::REGISTER)
+            .with_child(Element::new("registered", ns::REGISTER))
+            .with_child(text("username", context.session()?.account.name()))
+            .with_child(Element::new("password", ns::REGISTER));
+        Ok(Some(query))
+    })
 }
 
 fn set<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
@@ -55,8 +57,8 @@ fn set<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
             }
             Submission::Remove => {
                 // The answer must reach the client before its session ends (§3.2).
-                let (server, account) = (context.server.clone(), context.session.account.clone());
-                let session = context.session.clone();
+                let (server, session) = (context.server.clone(), context.session()?.clone());
+                let account = session.account.clone();
                 context.finally(Box::pin(async move {
                     removal::delete(&server, &account, Some(&session)).await;
                 }));
@@ -73,7 +75,7 @@ async fn change_password(
     username: &str,
     password: Password,
 ) -> Result<(), StanzaError> {
-    let (server, account) = (context.server, &context.session.account);
+    let (server, account) = (context.server, &context.session()?.account);
     // Nobody changes the password of somebody else.
     let named = server.address(username).map_err(|_| StanzaError::new(Condition::BadRequest))?;
     if named != *account.jid() {

@@ -44,10 +44,11 @@ const fn route(kind: IqKind, handler: super::IqHandler) -> IqRoute {
 
 fn get<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let account = &context.session.account;
+        let session = context.session()?;
+        let account = &session.account;
         // Nothing may change between what is read here and the first push after it.
         let _gate = account.roster_gate.lock().await;
-        if let Some(resource) = account.lock().resource(context.session) {
+        if let Some(resource) = account.lock().resource(session) {
             resource.interested = true;
         }
         let known = iq.payload.attr("ver").map(|ver| ver.parse::<u64>().ok());
@@ -67,6 +68,7 @@ fn whole(account: &Account, versioned: bool) -> Element {
 
 /// XEP-0237 §3: an empty answer, and a push for each change since the client's version.
 async fn changes(context: &IqContext<'_>, account: &Arc<Account>, since: u64) -> IqAnswer {
+    let session = context.session()?;
     if since == account.lock().roster.version() {
         return Ok(None);
     }
@@ -99,7 +101,7 @@ async fn changes(context: &IqContext<'_>, account: &Arc<Account>, since: u64) ->
         let push = Element::new("iq", ns::CLIENT)
             .with_attr("type", "set")
             .with_attr("id", context.server.fresh_id())
-            .with_attr("to", context.session.full())
+            .with_attr("to", session.full())
             .with_child(query);
         Frame::iq(push.to_bytes(ns::CLIENT))
     });
@@ -126,7 +128,7 @@ fn set<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 }
 
 async fn update(context: &IqContext<'_>, jid: &BareJid, item: &Element) -> IqAnswer {
-    let account = &context.session.account;
+    let account = &context.session()?.account;
     if account.jid() == jid {
         return Err(StanzaError::new(Condition::NotAllowed));
     }
@@ -147,7 +149,7 @@ async fn update(context: &IqContext<'_>, jid: &BareJid, item: &Element) -> IqAns
 
 /// RFC 6121 §2.5.2: removing a contact ends both subscriptions.
 async fn remove(context: &IqContext<'_>, jid: &BareJid) -> IqAnswer {
-    let account = &context.session.account;
+    let account = &context.session()?.account;
     let before = {
         let _gate = account.roster_gate.lock().await;
         let before = account.lock().roster.contact(jid).filter(|c| c.listed).cloned();
@@ -172,7 +174,7 @@ async fn end(context: &IqContext<'_>, jid: &BareJid, change: Change) -> Result<(
         .with_attr("type", change.as_str());
     let stanza = Stanza::parse(presence.to_bytes(ns::CLIENT), &Limits::CLIENT)
         .map_err(|_| StanzaError::new(Condition::InternalServerError))?;
-    match roster::send(context.server, &context.session.account, &stanza, change, jid).await {
+    match roster::send(context.server, &context.session()?.account, &stanza, change, jid).await {
         // A contact that is blocked as well is still removed.
         Err(error) if error.condition == Condition::NotAcceptable => Ok(()),
         other => other,

@@ -47,9 +47,9 @@ async fn read(context: &IqContext<'_>) -> IqAnswer {
     // XEP-0054 §3.3: somebody without a vCard looks like nobody.
     let nobody = || StanzaError::new(Condition::ServiceUnavailable);
     let account = context.account.ok_or_else(nobody)?;
-    let reader = context.session.account.jid();
+    let reader = &context.asker.bare();
     let own = reader == account.jid();
-    let stranger = xmpp::jid::Jid::from(context.session.jid.clone());
+    let stranger = context.asker.jid();
     if !own && account.lock().blocks.refuses(&stranger) {
         return Err(nobody());
     }
@@ -66,7 +66,7 @@ async fn read(context: &IqContext<'_>) -> IqAnswer {
 
 fn set<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let own = context.account.filter(|account| account.jid() == context.session.account.jid());
+        let own = context.account.filter(|account| *account.jid() == context.asker.bare());
         // XEP-0054 §3.2: nobody changes the vCard of somebody else.
         let account = own.ok_or_else(|| StanzaError::new(Condition::Forbidden))?;
         let mut vcard = iq.payload.clone();

@@ -40,7 +40,7 @@ pub(super) fn query<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> 
 /// Answers `<metadata/>` (XEP-0313 §5).
 pub(super) fn metadata<'a>(context: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let account = context.session.account.id;
+        let account = context.session()?.account.id;
         metadata_element(context.server, account).await.map(Some)
     })
 }
@@ -70,7 +70,8 @@ pub async fn metadata_element(
 
 async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
     let server = context.server;
-    let account = &context.session.account;
+    let session = context.session()?;
+    let account = &session.account;
     let query = parse(&iq.payload)?;
     if query.with.is_none()
         && query.max > 0
@@ -79,7 +80,7 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
         // It reads forward, to the end of what is there now.
         let mut state = account.lock();
         let newest = state.archive.newest();
-        if let Some(resource) = state.resource(context.session) {
+        if let Some(resource) = state.resource(session) {
             resource.caught_up = Some(newest);
         }
     }
@@ -93,8 +94,8 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
     })?;
     let id = iq.payload.attr("queryid");
     for row in &page.rows {
-        let bytes = result(context.session.full(), account.bare(), id, row);
-        context.session.deliver_bulk(Frame::message(bytes));
+        let bytes = result(session.full(), account.bare(), id, row);
+        session.deliver_bulk(Frame::message(bytes));
     }
     // XEP-0313 §4.3.2: a flipped page is described as if it were not.
     let oldest = page.rows.iter().min_by_key(|row| row.id);

@@ -58,8 +58,7 @@ impl<'a> Visit<'a> {
     pub(super) fn new(context: &'a IqContext<'a>) -> Result<Self, StanzaError> {
         let nobody = || StanzaError::new(Condition::ServiceUnavailable);
         let account = context.account.ok_or_else(nobody)?;
-        let jid = Jid::from(context.session.jid.clone());
-        let bare = context.session.account.jid().clone();
+        let (jid, bare) = (context.asker.jid(), context.asker.bare());
         if bare != *account.jid() && account.lock().blocks.refuses(&jid) {
             return Err(nobody());
         }

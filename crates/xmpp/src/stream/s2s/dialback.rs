@@ -130,13 +130,11 @@ pub fn key(secret: &[u8], receiving: &str, originating: &str, id: &str) -> Strin
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::xml::Limits;
 
     fn stanza(element: &Element) -> Stanza {
-        Stanza::parse(Bytes::from(element.to_bytes(ns::CLIENT)), &Limits::SERVER).unwrap()
+        Stanza::parse(element.to_bytes(ns::CLIENT), &Limits::SERVER).unwrap()
     }
 
     fn claim(id: Option<&str>) -> Claim {
