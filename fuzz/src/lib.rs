@@ -4,3 +4,4 @@ pub mod compare;
 pub mod negotiation;
 pub mod omemo;
 pub mod pieces;
+pub mod s2s;

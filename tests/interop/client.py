@@ -166,15 +166,24 @@ async def befriend(one: Client, other: Client):
 
 def run(main):
     """Runs a test with a server of its own and exits with its result."""
+
+    async def served():
+        with server.start() as place:
+            print(f"server: {place.name}", flush=True)
+            await main(place)
+
+    run_with(served)
+
+
+def run_with(main):
+    """Runs a test that starts its servers itself and exits with its result."""
     logging.basicConfig(
         level=os.environ.get("INTEROP_LOG", "CRITICAL"), format="%(asctime)s %(name)s %(message)s"
     )
     # Told to stop, a test ends as after a failure: by way of everything that cleans up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     try:
-        with server.start() as place:
-            print(f"server: {place.name}", flush=True)
-            asyncio.run(main(place))
+        asyncio.run(main())
     except Failed as failure:
         print(f"  FAILED  {failure}", flush=True)
         sys.exit(1)

@@ -19,6 +19,7 @@ use xmpp::jid::BareJid;
 use crate::{
     ext::{archive::ArchiveState, avatar::Photo, blocking::Blocks, pubsub},
     im::{presence::Available, roster::Roster},
+    s2s::presence::Seen,
     server::Server,
     session::Session,
 };
@@ -51,6 +52,8 @@ pub struct AccountState {
     pub archive: ArchiveState,
     /// What is known of its avatar (XEP-0398).
     pub photo: Photo,
+    /// The devices of contacts at other domains whose presence it sees.
+    pub seen: Seen,
     /// The account was deleted: nothing may be written for it any more.
     pub deleted: bool,
 }
@@ -187,6 +190,7 @@ impl Accounts {
             blocks,
             archive,
             photo: Photo::default(),
+            seen: Seen::default(),
             deleted: false,
         };
         let account = Arc::new(Account {

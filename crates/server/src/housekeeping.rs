@@ -46,6 +46,7 @@ fn ticks(every: Duration) -> tokio::time::Interval {
 /// Numbers that are counted elsewhere.
 fn observe(server: &Server) {
     let (all, unauthenticated) = server.gate.inside();
+    crate::s2s::status::observe(server);
     server.metrics.connections.set(clamped(all));
     server.metrics.connections_unauthenticated.set(clamped(unauthenticated));
     let accounts = server.accounts.all();

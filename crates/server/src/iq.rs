@@ -8,7 +8,7 @@ use xmpp::{
     error::{Condition, StanzaError},
     jid::Jid,
     ns,
-    stanza::Stanza,
+    stanza::{Kind, Stanza},
     xml::Element,
 };
 
@@ -16,6 +16,7 @@ use crate::{
     account::Account,
     ext::{ALL, Asker, IqContext, Scope},
     router::resolve::{Target, resolve},
+    s2s::policy,
     server::Server,
     session::{Session, frame::Frame},
 };
@@ -98,25 +99,125 @@ async fn request(
             let own = Arc::ptr_eq(&account, &session.account);
             let scopes: &[Scope] =
                 if own { &[Scope::Own, Scope::Account] } else { &[Scope::Account] };
-            handle(server, session, stanza, kind, to, scopes, Some(account)).await;
+            let asker = Asker::Session(session);
+            handle(server, asker, stanza, kind, to, scopes, Some(account)).await;
         }
         Target::Server => {
-            handle(server, session, stanza, kind, to, &[Scope::Server], None).await;
+            let asker = Asker::Session(session);
+            handle(server, asker, stanza, kind, to, &[Scope::Server], None).await;
         }
         Target::Upload => {
-            handle(server, session, stanza, kind, to, &[Scope::Upload], None).await;
+            let asker = Asker::Session(session);
+            handle(server, asker, stanza, kind, to, &[Scope::Upload], None).await;
         }
         Target::Nobody => refuse(session, stanza, &StanzaError::new(Condition::ServiceUnavailable)),
-        Target::Remote => {
-            refuse(session, stanza, &StanzaError::new(Condition::RemoteServerNotFound));
+        Target::Remote => match to {
+            Some(to) => send_out(server, session, stanza, &to),
+            None => refuse(session, stanza, &StanzaError::new(Condition::ServiceUnavailable)),
+        },
+    }
+}
+
+/// Passes an iq on to another domain, if this server talks to it.
+fn send_out(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, to: &Jid) {
+    if let Err(refused) = policy::permits(&server.config(), to.domain().as_str()) {
+        return refuse(session, stanza, &refused.error());
+    }
+    let bytes = Edit::new(stanza).from(session.full()).finish();
+    server.s2s.post(server, server.domain(), to, Kind::Iq, bytes);
+}
+
+/// Takes an iq of another server.
+pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid) {
+    server.metrics.iq_received.increment();
+    let asker = Asker::Remote(from);
+    let kind = match stanza.type_().as_deref() {
+        Some("get") => Some(IqKind::Get),
+        Some("set") => Some(IqKind::Set),
+        Some("result" | "error") => None,
+        _ => {
+            let error = StanzaError::new(Condition::BadRequest);
+            return reply_error(server, asker, stanza, &error);
+        }
+    };
+    let target = match resolve(server, to).await {
+        Ok(target) => target,
+        Err(error) => {
+            let error = server.store_failed("resolve", &error);
+            return reply_error(server, asker, stanza, &error);
+        }
+    };
+    let nobody = StanzaError::new(Condition::ServiceUnavailable);
+    match (target, kind) {
+        (Target::Account(account), _) if to.resource().is_some() => {
+            if !pass(&account, stanza, from, to) && kind.is_some() {
+                reply_error(server, asker, stanza, &nobody);
+            }
+        }
+        (Target::Account(account), Some(kind)) => {
+            let blocked = account.lock().blocks.refuses(from);
+            if blocked {
+                return reply_error(server, asker, stanza, &nobody);
+            }
+            let (to, account) = (Some(to.clone()), Some(account));
+            handle(server, asker, stanza, kind, to, &[Scope::Account], account).await;
+        }
+        (Target::Server, Some(kind)) => {
+            let to = Some(to.clone());
+            handle(server, asker, stanza, kind, to, &[Scope::Server], None).await;
+        }
+        (Target::Account(_) | Target::Server, None) => {
+            let question = stanza.id().and_then(|id| server.s2s.questions.answered(&id, from));
+            if let Some(question) = question {
+                crate::ext::caps::answered_elsewhere(server, &question, stanza);
+            }
+        }
+        (Target::Nobody | Target::Upload | Target::Remote, Some(_)) => {
+            reply_error(server, asker, stanza, &nobody)
+        }
+        (Target::Nobody | Target::Upload | Target::Remote, None) => {}
+    }
+}
+
+/// Passes an iq of another server on to one device. `false` when it is not there.
+fn pass(account: &Arc<Account>, stanza: &Stanza, from: &Jid, to: &Jid) -> bool {
+    let state = account.lock();
+    let name = to.resource().map(|resource| resource.as_str());
+    let found = state.resources.iter().find(|r| Some(r.session.resource()) == name);
+    match found {
+        Some(resource) if !state.blocks.refuses(from) => {
+            let bytes = Edit::new(stanza).from(from.as_str()).finish();
+            resource.session.deliver(Frame::iq(bytes));
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Brings an answer to whoever asked.
+fn deliver(server: &Server, asker: Asker<'_>, frame: Frame) {
+    match asker {
+        Asker::Session(session) => session.deliver_bulk(frame),
+        Asker::Remote(jid) => {
+            server.s2s.post(server, server.domain(), jid, frame.kind, frame.bytes);
         }
     }
+}
+
+/// Answers a request with an error. Anything but a request is never answered.
+fn reply_error(server: &Server, asker: Asker<'_>, request: &Stanza, error: &StanzaError) {
+    if matches!(request.type_().as_deref(), Some("result" | "error")) {
+        return;
+    }
+    let mut iq = reply(asker, request, "error");
+    iq.push(error.element());
+    deliver(server, asker, Frame::iq(iq.to_bytes(ns::CLIENT)));
 }
 
 /// Hands a request to the extension that answers it.
 async fn handle(
     server: &Arc<Server>,
-    session: &Arc<Session>,
+    asker: Asker<'_>,
     stanza: &Stanza,
     kind: IqKind,
     to: Option<Jid>,
@@ -126,21 +227,21 @@ async fn handle(
     let mut children = stanza.children();
     let (Some(payload), None, Some(id)) = (children.next(), children.next(), stanza.id()) else {
         // RFC 6120 §8.2.3: a request has an id and exactly one child.
-        return refuse(session, stanza, &StanzaError::new(Condition::BadRequest));
+        return reply_error(server, asker, stanza, &StanzaError::new(Condition::BadRequest));
     };
     let iq = Iq { kind, id: id.into_owned(), to, payload: payload.element() };
-    let context = IqContext::new(server, Asker::Session(session), account.as_ref());
+    let context = IqContext::new(server, asker, account.as_ref());
     let answer = match server.registry.route(&server.config(), scopes, kind, &iq.payload) {
         Some(handler) => handler(&context, &iq).await,
         None => Err(StanzaError::new(Condition::ServiceUnavailable)),
     };
     match answer {
-        Ok(payload) => session.deliver_bulk(Frame::iq(result(session, stanza, payload))),
-        Err(error) => refuse(session, stanza, &error),
+        Ok(payload) => deliver(server, asker, Frame::iq(result(asker, stanza, payload))),
+        Err(error) => reply_error(server, asker, stanza, &error),
     }
     let (after, finally) = context.into_rest();
     for frame in after {
-        session.deliver_bulk(frame);
+        deliver(server, asker, frame);
     }
     if let Some(work) = finally {
         work.await;
@@ -149,15 +250,21 @@ async fn handle(
 
 /// An answer of a client to a request that it got from another client, or from the server.
 async fn answer(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, to: Option<Jid>) {
-    let own = to.as_ref().is_none_or(|to| to.node().is_none() || to == session.account.jid());
+    let own = to.as_ref().is_none_or(|to| {
+        let here = to.domain().as_str() == server.domain();
+        (here && to.node().is_none()) || to == session.account.jid()
+    });
     if own {
         let mut hooks = ALL.iter().filter_map(|extension| extension.session.answer);
         hooks.any(|hook| hook(server, session, stanza));
         return;
     }
-    let Some(to) = to.filter(|to| to.resource().is_some()) else { return };
-    if let Ok(Target::Account(account)) = resolve(server, &to).await {
-        forward(session, stanza, &account, Some(&to));
+    let here = |to: &Jid| to.domain().as_str() == server.domain();
+    let Some(to) = to.filter(|to| to.resource().is_some() || !here(to)) else { return };
+    match resolve(server, &to).await {
+        Ok(Target::Account(account)) => forward(session, stanza, &account, Some(&to)),
+        Ok(Target::Remote) => send_out(server, session, stanza, &to),
+        _ => {}
     }
 }
 
@@ -183,8 +290,8 @@ fn forward(session: &Arc<Session>, stanza: &Stanza, account: &Arc<Account>, to: 
 }
 
 /// The answer to a request, with the payload or empty.
-fn result(session: &Session, request: &Stanza, payload: Option<Element>) -> bytes::Bytes {
-    let mut iq = reply(session, request, "result");
+fn result(asker: Asker<'_>, request: &Stanza, payload: Option<Element>) -> bytes::Bytes {
+    let mut iq = reply(asker, request, "result");
     if let Some(payload) = payload {
         iq.push(payload);
     }
@@ -192,19 +299,19 @@ fn result(session: &Session, request: &Stanza, payload: Option<Element>) -> byte
 }
 
 /// Answers a request with an error. Anything but a request is never answered.
-pub fn refuse(session: &Session, request: &Stanza, error: &StanzaError) {
+pub fn refuse(session: &Arc<Session>, request: &Stanza, error: &StanzaError) {
     if matches!(request.type_().as_deref(), Some("result" | "error")) {
         return;
     }
-    let mut iq = reply(session, request, "error");
+    let mut iq = reply(Asker::Session(session), request, "error");
     iq.push(error.element());
     session.deliver(Frame::iq(iq.to_bytes(ns::CLIENT)));
 }
 
-fn reply(session: &Session, request: &Stanza, kind: &str) -> Element {
+fn reply(asker: Asker<'_>, request: &Stanza, kind: &str) -> Element {
     Element::new("iq", ns::CLIENT)
         .with_attr("type", kind)
         .with_attr_opt("id", request.id())
         .with_attr_opt("from", request.to())
-        .with_attr("to", session.full())
+        .with_attr("to", asker.jid().as_str())
 }

@@ -131,6 +131,22 @@ metrics! {
     presence_sent: Counter = "stanzas_sent_total", "kind=\"presence\"";
     /// IQs sent to clients.
     iq_sent: Counter = "stanzas_sent_total", "kind=\"iq\"";
+    /// Stanzas received from other servers.
+    s2s_received: Counter = "s2s_stanzas_total", "direction=\"received\"";
+    /// Stanzas sent to other servers.
+    s2s_sent: Counter = "s2s_stanzas_total", "direction=\"sent\"";
+    /// Streams of other servers open now.
+    s2s_incoming: Gauge = "s2s_streams", "direction=\"incoming\"";
+    /// Streams to other servers open now.
+    s2s_outgoing: Gauge = "s2s_streams", "direction=\"outgoing\"";
+    /// Attempts to reach another server that failed.
+    s2s_failed: Counter = "s2s_failures_total", "what=\"unreachable\"";
+    /// Other servers that were not let in because of their certificate.
+    s2s_refused: Counter = "s2s_failures_total", "what=\"refused\"";
+    /// Stanzas that went back because the other server could not be reached.
+    s2s_bounced: Counter = "s2s_failures_total", "what=\"returned\"";
+    /// Stanzas in memory that wait for other servers.
+    s2s_waiting: Gauge = "s2s_waiting";
     /// Bytes of XML received, before encryption.
     bytes_received: Counter = "bytes_received_total";
     /// Bytes of XML sent, before encryption.

@@ -29,6 +29,7 @@ use crate::{
         listen,
         tls::{Tls, TlsError},
     },
+    s2s::{self, verify::Trust},
     secret::{SecretError, ServerSecret},
     server::Server,
     session::{life, resume},
@@ -49,6 +50,9 @@ pub enum ServeError {
     /// There is no certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The authorities of `[federation]` cannot be read.
+    #[error("{0}")]
+    Trust(String),
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -102,16 +106,27 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     });
     let options = sqlite::Options { on_fatal: Some(on_fatal), ..sqlite::Options::default() };
     let store = open_store(&home, options).await?;
+    let trust = Trust::load(&config, &home).map_err(ServeError::Trust)?;
+    if config.federates() && trust.is_empty() {
+        tracing::warn!(
+            "this system has no certificate authorities, so no other server can be trusted; install \
+             the package ca-certificates"
+        );
+    }
     let server = Server::new(config, home.clone(), store.clone(), secret, tls);
+    *server.s2s.trust.write() = Arc::new(trust);
     // Whatever can fail comes before sessions are taken from disk: they would be lost.
     let doors = open_doors(&server)?;
     let socket = CommandSocket::open(&home)
         .map_err(|error| ServeError::Socket { home: home.clone(), error })?;
     upload::tidy(&server).await;
     let resumable = resume::restore(&server).await?;
+    let waiting = s2s::restore(&server).await?;
 
     let running = Arc::new(Running { server: server.clone(), home: home.clone(), log });
     let operations = Operations::live(store, home, running.clone());
+    tokio::spawn(s2s::supervise(server.clone()));
+    s2s::presence::refresh_all(&server);
     for (listener, door) in doors {
         tokio::spawn(listen::accept(server.clone(), listener, door));
     }
@@ -120,7 +135,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     server.metrics.health.set(Condition::Ready);
     host::ready();
     let took = began.elapsed().as_millis();
-    tracing::info!(domain = server.domain(), took_ms = took, resumable, "ready");
+    tracing::info!(domain = server.domain(), took_ms = took, resumable, waiting, "ready");
 
     let end = wait(&running, &mut failures).await;
     server.metrics.health.set(Condition::Stopping);

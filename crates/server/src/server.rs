@@ -18,7 +18,10 @@ use xmpp::{
     ns,
     sasl::ht,
     sm,
-    stream::server::{Registration, Settings, StreamLimits},
+    stream::{
+        s2s::receiving,
+        server::{Registration, Settings, StreamLimits},
+    },
     time::Millis,
     xml::{Element, Limits},
 };
@@ -30,6 +33,7 @@ use crate::{
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
     net::tls::Tls,
+    s2s::{Federation, accept},
     secret::ServerSecret,
     session::resume::Resumable,
 };
@@ -66,12 +70,15 @@ pub struct Server {
     pub secret: ServerSecret,
     /// The certificate in use.
     pub tls: Tls,
+    /// Other servers.
+    pub s2s: Federation,
     home: Home,
     /// Becomes true when the server is going down.
     pub shutdown: watch::Sender<bool>,
     domain: Box<str>,
     config: RwLock<Arc<Config>>,
     settings: RwLock<Arc<Settings>>,
+    s2s_settings: RwLock<Arc<receiving::Settings>>,
     ports: RwLock<Vec<(Service, SocketAddr)>>,
     started: Instant,
     archives: AtomicBool,
@@ -106,6 +113,8 @@ impl Server {
             metrics,
             secret,
             tls,
+            s2s: Federation::new(&config),
+            s2s_settings: RwLock::new(Arc::new(accept::settings(&config))),
             home,
             shutdown: watch::Sender::new(false),
             domain: config.domain.as_str().into(),
@@ -140,6 +149,7 @@ impl Server {
         self.gate.set_limits(&config.limits);
         self.archives.store(config.archive.enabled, Ordering::Relaxed);
         *self.settings.write() = Arc::new(settings(&config));
+        *self.s2s_settings.write() = Arc::new(accept::settings(&config));
         *self.config.write() = Arc::new(config);
     }
 
@@ -147,6 +157,12 @@ impl Server {
     #[must_use]
     pub fn stream_settings(&self) -> Arc<Settings> {
         self.settings.read().clone()
+    }
+
+    /// What streams of other servers are offered.
+    #[must_use]
+    pub fn s2s_settings(&self) -> Arc<receiving::Settings> {
+        self.s2s_settings.read().clone()
     }
 
     /// Bounds of what a session keeps for its client until it is acknowledged (XEP-0198).

@@ -64,6 +64,7 @@ fn the_order_of_hooks_is_on_paper() {
     text.push_str("\nA message reaches an account:\n");
     for stage in [
         Inbound::Admit,
+        Inbound::Once,
         Inbound::Claim,
         Inbound::Record,
         Inbound::Deliver,
@@ -131,7 +132,14 @@ fn compare(path: &str, text: &str) {
 /// What is not an extension of routing but part of streams and sessions.
 const STREAM: &[Spec] = &[
     Spec { xep: 156, version: "1.4.0", title: "Discovering Alternative XMPP Connection Methods" },
+    Spec {
+        xep: 178,
+        version: "1.2",
+        title: "Best Practices for Use of SASL EXTERNAL with Certificates",
+    },
     Spec { xep: 198, version: "1.6.3", title: "Stream Management" },
+    Spec { xep: 220, version: "1.1.1", title: "Server Dialback" },
+    Spec { xep: 288, version: "1.0.1", title: "Bidirectional Server-to-Server Connections" },
     Spec { xep: 352, version: "1.0.0", title: "Client State Indication" },
     Spec { xep: 368, version: "1.1.0", title: "SRV records for XMPP over TLS" },
     Spec { xep: 386, version: "1.1.0", title: "Bind 2" },

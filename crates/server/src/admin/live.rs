@@ -4,12 +4,13 @@ use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use xmpp::error::{StreamCondition, StreamError};
 
-use super::{End, Live, Pending, Session};
+use super::{End, Live, Pending, RemoteDomain, Session};
 use crate::{
     account::Account,
     auth::removal,
     config::{Config, Home, Service},
     log::LogControl,
+    s2s::{status, verify::Trust},
     server::Server,
     session::{self, life},
 };
@@ -40,7 +41,9 @@ impl Running {
                 new.domain, old.domain
             ));
         }
+        let trust = Trust::load(&new, &self.home)?;
         self.server.tls.reload(&new, SystemTime::now()).map_err(|error| error.to_string())?;
+        *self.server.s2s.trust.write() = Arc::new(trust);
         self.log.apply(&new.log)?;
         let mut sentences = vec!["Configuration and certificate were read again.".to_owned()];
         if new.listeners() != old.listeners() || new.tls.required != old.tls.required {
@@ -116,6 +119,10 @@ impl Live for Running {
 
     fn reload(&self) -> Pending<'_, Result<Vec<String>, String>> {
         Box::pin(async move { Running::reload(self) })
+    }
+
+    fn federation(&self) -> Pending<'_, Result<Vec<RemoteDomain>, store::StoreError>> {
+        Box::pin(status::list(&self.server))
     }
 
     fn metrics(&self) -> String {

@@ -6,8 +6,8 @@ use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 pub use self::{
     operations::Operations,
     protocol::{
-        Account, Backup, Fault, FaultCode, Invitation, InvitationState, NewInvitation, Request,
-        Response, Session, SignUp, Status, Token, Upload,
+        Account, Backup, Fault, FaultCode, Invitation, InvitationState, NewInvitation,
+        RemoteDomain, RemoteStream, Request, Response, Session, SignUp, Status, Token, Upload,
     },
 };
 use crate::config::{Config, Service};
@@ -51,6 +51,12 @@ pub trait Live: Send + Sync {
     /// # Errors
     /// A sentence; everything is as before then.
     fn reload(&self) -> Pending<'_, Result<Vec<String>, String>>;
+
+    /// Other servers.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    fn federation(&self) -> Pending<'_, Result<Vec<RemoteDomain>, store::StoreError>>;
 
     /// The page for Prometheus.
     fn metrics(&self) -> String;

@@ -98,6 +98,8 @@ pub enum Request {
         /// Whose.
         address: String,
     },
+    /// Other servers: who is connected, what waits, what fails.
+    FederationList {},
     /// The login tokens of an account or of all.
     TokenList {
         /// Whose.
@@ -169,6 +171,8 @@ pub enum Response {
     Requests(Vec<SignUp>),
     /// Sessions.
     Sessions(Vec<Session>),
+    /// Other servers.
+    Federation(Vec<RemoteDomain>),
     /// Login tokens.
     Tokens(Vec<Token>),
     /// Uploaded files.
@@ -330,6 +334,46 @@ pub struct Session {
     pub mechanism: Option<String>,
     /// The client's own description.
     pub client: Option<String>,
+}
+
+/// Another domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteDomain {
+    /// The other domain.
+    pub domain: String,
+    /// The domain of this server that talks to it.
+    pub from: String,
+    /// How the way there is: `idle`, `connecting`, `connected` or `failing`.
+    pub state: String,
+    /// Why it cannot be reached, in words.
+    pub problem: Option<String>,
+    /// For how long.
+    pub failing_seconds: Option<u64>,
+    /// Why it was last not let in, in words.
+    pub refused: Option<String>,
+    /// How long ago.
+    pub refused_seconds: Option<u64>,
+    /// Stanzas that wait for it.
+    pub waiting: u64,
+    /// For how long the oldest of the lasting ones has waited.
+    pub oldest_seconds: Option<u64>,
+    /// Its open streams.
+    pub streams: Vec<RemoteStream>,
+}
+
+/// A stream of another domain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteStream {
+    /// `incoming` or `outgoing`: who opened it.
+    pub direction: String,
+    /// `certificate` or `dialback`: how the one who opened it proved who it is.
+    pub proof: String,
+    /// Stanzas go both ways on it (XEP-0288).
+    pub both_ways: bool,
+    /// Both sides acknowledge (XEP-0198).
+    pub managed: bool,
+    /// For how long it has been open.
+    pub seconds: u64,
 }
 
 /// The login tokens of one device.

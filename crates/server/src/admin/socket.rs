@@ -118,6 +118,7 @@ fn note(user: u32, request: &Request) {
         | Request::InviteList { .. }
         | Request::RequestList { .. }
         | Request::SessionList { .. }
+        | Request::FederationList {}
         | Request::TokenList { .. }
         | Request::UploadList { .. }
         | Request::Metrics {}
@@ -144,6 +145,7 @@ fn name(request: &Request) -> &'static str {
         Request::RequestRefuse { .. } => "request refuse",
         Request::SessionList { .. } => "session list",
         Request::SessionKick { .. } => "session kick",
+        Request::FederationList {} => "federation list",
         Request::TokenList { .. } => "token list",
         Request::TokenRevoke { .. } => "token revoke",
         Request::UploadList { .. } => "upload list",

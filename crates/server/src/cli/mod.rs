@@ -61,6 +61,9 @@ enum Command {
     /// Connected devices: list, kick
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Other servers: list
+    #[command(subcommand)]
+    Federation(FederationCommand),
     /// Tokens with which devices log in without the password: list, revoke
     #[command(subcommand)]
     Token(TokenCommand),
@@ -226,6 +229,12 @@ enum SessionCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum FederationCommand {
+    /// List other servers: connections, what waits for them, and why one cannot be reached
+    List,
+}
+
+#[derive(Debug, Subcommand)]
 enum TokenCommand {
     /// List devices that can log in without the password
     List {
@@ -345,6 +354,7 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         Command::Request(RequestCommand::Refuse { id }) => Request::RequestRefuse { id },
         Command::Session(SessionCommand::List { account }) => Request::SessionList { account },
         Command::Session(SessionCommand::Kick { address }) => Request::SessionKick { address },
+        Command::Federation(FederationCommand::List) => Request::FederationList {},
         Command::Token(TokenCommand::List { account }) => Request::TokenList { account },
         Command::Token(TokenCommand::Revoke { account, device }) => {
             Request::TokenRevoke { account, device }

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::{
     admin::{
-        Account, Fault, Invitation, InvitationState, Response, Session, SignUp, Status, Token,
-        Upload,
+        Account, Fault, Invitation, InvitationState, RemoteDomain, Response, Session, SignUp,
+        Status, Token, Upload,
     },
     config::{Config, Home},
     files::size,
@@ -59,6 +59,7 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Invitations(rows) => invitations(rows),
         Response::Requests(rows) => requests(rows),
         Response::Sessions(rows) => sessions(rows),
+        Response::Federation(rows) => federation(rows),
         Response::Tokens(rows) => tokens(rows),
         Response::Uploads(rows) => uploads(rows),
         Response::Backup(backup) => text(&backup.path.display().to_string()),
@@ -186,6 +187,25 @@ fn sessions(rows: &[Session]) {
         ]);
     }
     table.print("Nobody is connected.");
+}
+
+fn federation(rows: &[RemoteDomain]) {
+    let mut table = Table::new(["DOMAIN", "OUT", "IN", "WAITING", "PROBLEM"]);
+    for row in rows {
+        let streams = |direction: &str| {
+            let of = row.streams.iter().filter(|stream| stream.direction == direction);
+            of.map(|stream| stream.proof.clone()).collect::<Vec<_>>().join(", ")
+        };
+        let problems = [row.problem.clone(), row.refused.clone()];
+        table.row([
+            row.domain.clone(),
+            if row.problem.is_some() { "failing".to_owned() } else { streams("outgoing") },
+            streams("incoming"),
+            row.waiting.to_string(),
+            problems.into_iter().flatten().collect::<Vec<_>>().join("; "),
+        ]);
+    }
+    table.print("No other server was talked to.");
 }
 
 fn tokens(rows: &[Token]) {

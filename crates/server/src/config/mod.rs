@@ -13,14 +13,16 @@ use toml::de::DeTable;
 
 pub use self::{
     home::Home,
+    hosts::{Host, Hosts},
     schema::{Chapter, Key, Problem},
     sections::{
-        Archive, Contact, FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat, Login,
-        Metrics, Policy, Registration, Tls, Upload,
+        Archive, Contact, Federation, FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat,
+        Login, Metrics, Policy, Registration, Tls, Upload,
     },
 };
 
 mod home;
+mod hosts;
 mod read;
 pub mod reference;
 mod schema;
@@ -43,6 +45,8 @@ pub struct Config {
     pub login: Login,
     /// What one client, address or account may use.
     pub limits: Limits,
+    /// Other servers.
+    pub federation: Federation,
     /// The history of messages.
     pub archive: Archive,
     /// Files that people share.
@@ -72,9 +76,9 @@ pub enum Service {
     C2s,
     /// Clients, direct TLS.
     C2sTls,
-    /// Other servers, STARTTLS. Never among [`Config::listeners`] in this version.
+    /// Other servers, STARTTLS.
     S2s,
-    /// Other servers, direct TLS. Never among [`Config::listeners`] in this version.
+    /// Other servers, direct TLS.
     S2sTls,
     /// Web with TLS.
     Https,
@@ -169,15 +173,27 @@ impl Config {
         let doors = [
             (Service::C2s, "listen.c2s", &listen.c2s),
             (Service::C2sTls, "listen.c2s_tls", &listen.c2s_tls),
+            (Service::S2s, "listen.s2s", &listen.s2s),
+            (Service::S2sTls, "listen.s2s_tls", &listen.s2s_tls),
             (Service::Https, "listen.https", &listen.https),
             (Service::Http, "listen.http", &listen.http),
             (Service::Metrics, "metrics.listen", &self.metrics.listen),
         ];
-        let all = doors.into_iter().flat_map(|(service, key, addresses)| {
+        let federates = self.federates();
+        let wanted = doors.into_iter().filter(|(service, ..)| {
+            federates || !matches!(service, Service::S2s | Service::S2sTls)
+        });
+        let all = wanted.flat_map(|(service, key, addresses)| {
             let explicit = self.sets(key);
             addresses.iter().map(move |&address| Listener { service, address, explicit })
         });
         all.collect()
+    }
+
+    /// Whether this server talks to others.
+    pub fn federates(&self) -> bool {
+        let alone = self.domain == "localhost" && self.federation.hosts.is_empty();
+        self.federation.enabled.unwrap_or(!alone)
     }
 
     /// The name of the server as people know it.
@@ -200,6 +216,7 @@ impl Config {
             ("tls", self.tls.show()),
             ("login", self.login.show()),
             ("limits", self.limits.show()),
+            ("federation", self.federation.show()),
             ("archive", self.archive.show()),
             ("upload", self.upload.show()),
             ("contact", self.contact.show()),
@@ -213,10 +230,18 @@ impl Config {
     /// `anemone check`.
     pub fn notices(&self) -> Vec<String> {
         let mut notices = Vec::new();
-        if !self.listen.s2s.is_empty() || !self.listen.s2s_tls.is_empty() {
+        let opened = self.sets("listen.s2s") || self.sets("listen.s2s_tls");
+        if opened && !self.federates() {
             notices.push(
-                "The addresses in `s2s` and `s2s_tls` are not opened: this version does not \
-                 connect to other servers, people on this server can only talk to each other."
+                "The addresses in `s2s` and `s2s_tls` are not opened, because [federation] is off: \
+                 people on this server can only talk to each other."
+                    .to_owned(),
+            );
+        }
+        if !self.federation.dialback.is_empty() {
+            notices.push(
+                "Domains in `dialback` may prove themselves without a certificate: whoever \
+                 controls the network can pretend to be one of them."
                     .to_owned(),
             );
         }
@@ -391,6 +416,7 @@ impl Config {
             tls: Tls::default(),
             login: Login::default(),
             limits: Limits::default(),
+            federation: Federation::default(),
             archive: Archive::default(),
             upload: Upload::default(),
             contact: Contact::default(),

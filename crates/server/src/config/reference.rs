@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{
-    Archive, Contact, FrontDoor, Limits, Listen, Log, Login, Metrics, Registration, Tls, Upload,
-    schema::Chapter,
+    Archive, Contact, Federation, FrontDoor, Limits, Listen, Log, Login, Metrics, Registration,
+    Tls, Upload, schema::Chapter,
 };
 
 /// Every section of the file in the order of the manual.
@@ -15,6 +15,7 @@ pub fn chapters() -> Vec<Chapter> {
         Tls::chapter(),
         Login::chapter(),
         Limits::chapter(),
+        Federation::chapter(),
         Archive::chapter(),
         Upload::chapter(),
         Contact::chapter(),

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use super::schema::{choice, section};
+use super::{
+    hosts::Hosts,
+    schema::{choice, section},
+};
 
 section! {
     /// Where the server listens. Every key is a list of addresses with port; an empty list closes
@@ -20,10 +23,11 @@ section! {
         pub c2s: Vec<SocketAddr> = any(5222);
         /// Clients that speak TLS from the first byte (XEP-0368).
         pub c2s_tls: Vec<SocketAddr> = any(5223);
-        /// Other servers. This version does not federate: the addresses are read and not opened.
-        pub s2s: Vec<SocketAddr> = Vec::new();
-        /// Other servers, TLS from the first byte. Read and not opened, as `s2s`.
-        pub s2s_tls: Vec<SocketAddr> = Vec::new();
+        /// Other servers that start in plain text and change to TLS (STARTTLS, RFC 6120). Closed
+        /// where `[federation]` is off.
+        pub s2s: Vec<SocketAddr> = any(5269);
+        /// Other servers that speak TLS from the first byte (XEP-0368).
+        pub s2s_tls: Vec<SocketAddr> = any(5270);
         /// Web pages, invitations and WebSocket, with TLS.
         pub https: Vec<SocketAddr> = any(443);
         /// The same without TLS, for a reverse proxy on this machine: loopback addresses only.
@@ -141,6 +145,40 @@ section! {
         pub pep_bytes_per_account: u64 = 10_485_760, in 65_536..=1_073_741_824;
         /// Bytes that one account may keep in private storage and vCards.
         pub private_bytes_per_account: u64 = 1_048_576, in 65_536..=1_073_741_824;
+    }
+}
+
+section! {
+    /// Other servers: with whom people on this server can talk. Every connection is encrypted, and
+    /// the other server proves by its certificate which domain it is.
+    pub struct Federation as "federation" {
+        /// Whether this server talks to others. When absent, it does, except for the domain
+        /// `localhost` without `hosts`.
+        pub enabled: Option<bool> = None;
+        /// The only domains to talk to; all when the list is empty. `*.example.org` stands for
+        /// everything below a domain.
+        pub allow: Vec<String> = Vec::new();
+        /// Domains not to talk to, whatever `allow` says.
+        pub deny: Vec<String> = Vec::new();
+        /// Domains that may prove themselves by dialback (XEP-0220) when their certificate does
+        /// not, still inside TLS. This is weaker: it trusts the domain name system and the network.
+        pub dialback: Vec<String> = Vec::new();
+        /// Domains whose servers are at fixed addresses, for private networks and trials: each with
+        /// an address, or with a table that also says `tls = true` for TLS from the first byte. The
+        /// domain name system is not asked about them.
+        pub hosts: Hosts = Hosts::default();
+        /// Files with further certificate authorities in PEM. They are trusted for the domains in
+        /// `hosts` and for no others.
+        pub trust: Vec<PathBuf> = Vec::new();
+        /// Seconds after which a message goes back to its sender when the other server cannot be
+        /// reached. Until then it waits and is tried again, also after a restart.
+        pub bounce_seconds: u64 = 172_800, in 1..=2_592_000;
+        /// The largest stanza another server may send, in bytes.
+        pub stanza_bytes: u64 = 524_288, in 10_000..=8_388_608;
+        /// Stanzas per second of one connection of another server, averaged over ten seconds.
+        pub stanzas_per_second: u64 = 500, in 1..=1_000_000;
+        /// Bytes per second of one connection of another server, averaged over ten seconds.
+        pub bytes_per_second: u64 = 1_048_576, in 1024..=1_073_741_824;
     }
 }
 
@@ -291,6 +329,8 @@ impl Listen {
             c2s: loopback(5222),
             c2s_tls: loopback(5223),
             https: loopback(5443),
+            s2s: loopback(5269),
+            s2s_tls: loopback(5270),
             ..Listen::default()
         }
     }

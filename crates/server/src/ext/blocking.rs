@@ -104,10 +104,7 @@ fn admit_outbound(pass: &mut Pass<'_>) -> Flow {
 
 /// XEP-0191 §3.5: the sender sees what it would see if the account did not exist.
 fn admit_inbound(pass: &mut Pass<'_>) -> Flow {
-    let refused = match pass.session {
-        Some(session) => pass.state.blocks.refuses(&session.jid.clone().into()),
-        None => pass.state.blocks.refuses(&pass.sender.clone().into()),
-    };
+    let refused = pass.state.blocks.refuses(&pass.from_jid());
     match (refused && !pass.to_self(), pass.facts.kind) {
         (false, _) => Flow::Continue,
         (true, MessageType::Error | MessageType::Headline) => Flow::Drop,

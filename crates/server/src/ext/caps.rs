@@ -17,6 +17,7 @@ use xmpp::{
         disco::Info,
         pubsub::NOTIFY_SUFFIX,
     },
+    jid::Jid,
     ns,
     stanza::Stanza,
     xml::Element,
@@ -24,6 +25,8 @@ use xmpp::{
 
 use super::{Extension, HookFuture, SessionHooks, pubsub};
 use crate::{
+    account::Account,
+    s2s::presence::Question,
     server::Server,
     session::{Session, frame::Frame},
 };
@@ -185,13 +188,12 @@ fn announced(presence: Option<&Stanza>) -> Option<Caps> {
 
 /// Asks a client what it can do (XEP-0115 §6.2).
 fn ask(server: &Server, session: &Session, caps: &Caps) {
-    let question = Info::new().with_node(caps.disco_node()).to_element();
     let iq = Element::new("iq", ns::CLIENT)
         .with_attr("type", "get")
         .with_attr("id", format!("{ID_PREFIX}{}", server.fresh_id()))
         .with_attr("from", server.domain())
         .with_attr("to", session.full())
-        .with_child(question);
+        .with_child(question(caps));
     session.deliver(Frame::iq(iq.to_bytes(ns::CLIENT)));
 }
 
@@ -220,6 +222,57 @@ fn on_answer(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza) -> b
     }
     adopt(server, session, &features);
     true
+}
+
+/// The question to ask about capabilities.
+#[must_use]
+pub fn question(caps: &Caps) -> Element {
+    Info::new().with_node(caps.disco_node()).to_element()
+}
+
+/// A client at another domain showed its presence to `account`: what it wants to hear of is looked
+/// up, or asked for in the name of the account.
+pub fn elsewhere(server: &Arc<Server>, account: &Arc<Account>, jid: &Jid, presence: &Stanza) {
+    let Some(caps) = announced(Some(presence)) else { return };
+    if let Some(features) = server.caps.known(&caps) {
+        return adopt_elsewhere(server, account, jid, &features);
+    }
+    let source = Some(Source::of(&caps));
+    let known = {
+        let state = account.lock();
+        let device = state.seen.of(&jid.to_bare()).iter().find(|device| device.jid == *jid);
+        device.and_then(|device| device.features.clone())
+    };
+    if known.is_none_or(|known| known.source != source) {
+        server.s2s.questions.ask(server, account, jid, &caps);
+    }
+}
+
+/// A client at another domain said what it can do.
+pub fn answered_elsewhere(server: &Arc<Server>, question: &Question, stanza: &Stanza) {
+    let info =
+        stanza.child("query", ns::DISCO_INFO).and_then(|query| Info::parse(&query.element()));
+    let Some(info) = info.filter(|_| stanza.type_().as_deref() == Some("result")) else { return };
+    let features = Arc::new(Features::read(&question.caps, &info));
+    match caps::verify(&question.caps, &info) {
+        Ok(()) => server.caps.keep(&question.caps, &features),
+        Err(error) => tracing::debug!(%error, "capabilities not verified"),
+    }
+    adopt_elsewhere(server, &question.account, &question.jid, &features);
+}
+
+/// Sends a client at another domain the last items of the nodes that it did not want before.
+fn adopt_elsewhere(
+    server: &Arc<Server>,
+    account: &Arc<Account>,
+    jid: &Jid,
+    features: &Arc<Features>,
+) {
+    let before = account.lock().seen.adopt(jid, features).flatten();
+    let new = features.beyond(before.as_deref());
+    if !new.wants_nothing() {
+        pubsub::greet_elsewhere(server, account, jid, new);
+    }
 }
 
 /// Gives a resource its features, and the last items of the nodes that it did not want before.

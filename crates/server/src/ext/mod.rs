@@ -257,6 +257,8 @@ pub enum Outbound {
 pub enum Inbound {
     /// Refuses what the account does not want.
     Admit,
+    /// Recognises what another server sent before and arrived.
+    Once,
     /// Takes messages that are for the account itself rather than for its clients.
     Claim,
     /// Keeps it in the recipient's archive.

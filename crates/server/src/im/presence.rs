@@ -11,7 +11,7 @@ use xmpp::{
     error::{Condition, StanzaError},
     jid::{BareJid, Jid},
     ns,
-    stanza::Stanza,
+    stanza::{Kind, Stanza},
     xml::Element,
 };
 
@@ -20,6 +20,7 @@ use crate::{
     account::{Account, AccountState},
     ext::avatar::{self, Reader},
     router::resolve::{Target, resolve},
+    s2s::policy,
     server::Server,
     session::{
         Session,
@@ -115,12 +116,21 @@ pub async fn unavailable(server: &Arc<Server>, session: &Arc<Session>, stanza: O
         (resource.available.take().is_some(), std::mem::take(&mut resource.directed))
     };
     if was_available {
+        forget_elsewhere(account);
         broadcast(server, account, &stanza);
         // RFC 6121 §4.5.2: the resource itself learns that it is unavailable, too.
         session.deliver(Frame::presence(addressed(&stanza, account.bare())));
     }
     for to in directed {
         deliver_directed(server, account, &stanza, &to).await;
+    }
+}
+
+/// When nobody looks any more, what is known of contacts at other domains goes out of date.
+fn forget_elsewhere(account: &Account) {
+    let mut state = account.lock();
+    if state.resources.iter().all(|resource| resource.available.is_none()) {
+        state.seen.clear();
     }
 }
 
@@ -168,8 +178,14 @@ pub fn presences(state: &AccountState) -> Vec<Stanza> {
     available.map(|presence| presence.stanza.clone()).collect()
 }
 
-/// Queues a presence for every available resource of a local account, unless it blocks the sender.
+/// Queues a presence for every available resource of a local account, unless it blocks the sender,
+/// or sends it to another domain.
 pub fn deliver_to_account(server: &Server, sender: &BareJid, to: &BareJid, stanza: &Stanza) {
+    if to.domain().as_str() != server.domain() {
+        let bytes = addressed(stanza, to.as_str());
+        let local = sender.domain().as_str();
+        return server.s2s.post(server, local, &to.clone().into(), Kind::Presence, bytes);
+    }
     let Some(account) = server.loaded(to) else { return };
     let bytes = addressed(stanza, account.bare());
     let state = account.lock();
@@ -185,8 +201,11 @@ pub fn deliver_to_account(server: &Server, sender: &BareJid, to: &BareJid, stanz
 async fn directed(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, to: &Jid) {
     let mut stanza = stamped(session, stanza);
     let leaving = stanza.type_().is_some();
-    if !leaving && to.domain().as_str() != server.domain() {
-        return refuse(session, &stanza, Condition::RemoteServerNotFound);
+    if to.domain().as_str() != server.domain()
+        && let Err(refused) = policy::permits(&server.config(), to.domain().as_str())
+    {
+        let error = refused.error();
+        return session.deliver(Frame::presence(error_reply(session, &stanza, &error)));
     }
     if !leaving {
         stanza = avatar::stamp(server, session, stanza, Reader::Anybody).await;
@@ -212,8 +231,15 @@ async fn directed(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza,
 }
 
 async fn deliver_directed(server: &Arc<Server>, sender: &Arc<Account>, stanza: &Stanza, to: &Jid) {
-    let Ok(Target::Account(account)) = resolve(server, to).await else { return };
     let bytes = addressed(stanza, to.as_str());
+    let account = match resolve(server, to).await {
+        Ok(Target::Account(account)) => account,
+        Ok(Target::Remote) => {
+            let local = sender.jid().domain().as_str();
+            return server.s2s.post(server, local, to, Kind::Presence, bytes);
+        }
+        _ => return,
+    };
     let state = account.lock();
     if state.blocks.refuses(&Jid::from(sender.jid().clone())) {
         return;
@@ -249,6 +275,9 @@ fn probe_contacts(server: &Arc<Server>, session: &Arc<Session>) {
 }
 
 fn probe_contact(server: &Arc<Server>, session: &Arc<Session>, contact: &BareJid) {
+    if contact.domain().as_str() != server.domain() {
+        return probe_elsewhere(server, session.full(), contact);
+    }
     let Some(account) = server.loaded(contact) else { return };
     let me = session.account.jid();
     let state = account.lock();
@@ -259,6 +288,16 @@ fn probe_contact(server: &Arc<Server>, session: &Arc<Session>, contact: &BareJid
     for stanza in presences(&state) {
         session.deliver(frame(addressed(&stanza, session.full()), &stanza));
     }
+}
+
+/// Asks the server of a contact for its presence (RFC 6121 §4.3.1).
+pub fn probe_elsewhere(server: &Server, from: &str, contact: &BareJid) {
+    let probe = Element::new("presence", ns::CLIENT)
+        .with_attr("type", "probe")
+        .with_attr("from", from)
+        .with_attr("to", contact.as_str());
+    let (to, bytes) = (contact.clone().into(), probe.to_bytes(ns::CLIENT));
+    server.s2s.post(server, server.domain(), &to, Kind::Presence, bytes);
 }
 
 /// A presence error, from one client to another.
@@ -308,7 +347,8 @@ fn reread(original: &Stanza, bytes: Bytes) -> Stanza {
 }
 
 /// Presence can wait while a phone sleeps; of each contact's resource only the last one counts.
-fn frame(bytes: Bytes, stanza: &Stanza) -> Frame {
+#[must_use]
+pub fn frame(bytes: Bytes, stanza: &Stanza) -> Frame {
     let urgency = match stanza.type_().as_deref() {
         None | Some("unavailable") => {
             let mut hasher = DefaultHasher::new();

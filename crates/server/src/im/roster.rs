@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use store::{
     AccountId, Millis, Store, StoreError,
+    archive::Unit,
     invites::Invite,
     roster::{self as stored, Item, Request, Subscription},
 };
@@ -13,7 +14,7 @@ use xmpp::{
     error::{Condition, StanzaError},
     jid::BareJid,
     ns,
-    stanza::Stanza,
+    stanza::{Kind, Stanza},
     xml::{Element, Limits},
 };
 
@@ -25,6 +26,10 @@ use crate::{
     account::{Account, AccountState},
     ext::pubsub,
     invitation::Token,
+    s2s::{
+        Durable,
+        policy::{self, Refused},
+    },
     server::Server,
     session::{Session, frame::Frame},
 };
@@ -309,6 +314,9 @@ pub async fn send(
     if account.lock().blocks.forbids(&to.clone().into()) {
         return Err(crate::ext::blocking::blocked_error());
     }
+    if to.domain().as_str() != server.domain() && wants_answer(change) {
+        policy::permits(&server.config(), to.domain().as_str()).map_err(Refused::error)?;
+    }
     let (route, before) = {
         let _gate = account.roster_gate.lock().await;
         let mut contact = account.lock().roster.contact(to).cloned().unwrap_or_default();
@@ -339,7 +347,14 @@ pub async fn send(
     Ok(())
 }
 
-/// A subscription stanza reaches a local account (RFC 6121 §3, inbound).
+/// Whether a change makes no sense when it cannot reach the other side. The others end something,
+/// and are carried out here in any case.
+fn wants_answer(change: Change) -> bool {
+    matches!(change, Change::Subscribe | Change::Subscribed)
+}
+
+/// A subscription stanza reaches its recipient (RFC 6121 §3, inbound), or the outbox for another
+/// domain.
 pub async fn receive(
     server: &Arc<Server>,
     from: &BareJid,
@@ -347,6 +362,9 @@ pub async fn receive(
     stanza: Bytes,
     change: Change,
 ) {
+    if to.domain().as_str() != server.domain() {
+        return send_elsewhere(server, from, to, stanza);
+    }
     let account = match server.account(&to.clone().into()).await {
         Ok(Some(account)) => account,
         // §3.1.3: a request to an address that does not exist is answered like a refusal.
@@ -385,6 +403,19 @@ pub async fn receive(
     }
     if before.from && change == Change::Unsubscribe {
         presence::hide_from(server, &account, from);
+    }
+}
+
+/// A subscription stanza for another domain: both rosters must agree, so it has to arrive.
+fn send_elsewhere(server: &Server, from: &BareJid, to: &BareJid, bytes: Bytes) {
+    if policy::permits(&server.config(), to.domain().as_str()).is_err() {
+        return;
+    }
+    let account = server.loaded(from).map(|account| account.id);
+    let (local, to) = (from.domain().as_str(), to.clone().into());
+    let letter = Durable { local, to: &to, kind: Kind::Presence, bytes, account };
+    if server.s2s.send(server, letter, Unit::new(), None).is_err() {
+        server.store_failed("subscription", &store::StoreError::Busy);
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     config::{Listener, Service},
     http,
+    s2s::accept,
     server::Server,
 };
 
@@ -92,8 +93,15 @@ async fn open(
             http::metrics(server, stream).await;
             return None;
         }
-        // Federation is not part of this version; the configuration says so in words.
-        Service::S2s | Service::S2sTls => return None,
+        Service::S2s => {
+            accept::plain(server, stream, peer).await;
+            return None;
+        }
+        Service::S2sTls => {
+            let stream = handshake(&server, &tls.s2s_direct, stream, &peer).await?;
+            accept::direct(server, stream, peer).await;
+            return None;
+        }
     };
     let stream = handshake(&server, config, stream, &peer).await?;
     peer.info = Some(tls_info(&stream, &tls));
@@ -150,7 +158,10 @@ pub fn tls_info(stream: &TlsStream<TcpStream>, tls: &Served) -> TlsInfo {
 /// The kernel finds dead peers for us, without a timer for each connection: unacknowledged data
 /// ends a connection after a minute, silence is probed after some minutes. A phone that sleeps
 /// need not be woken for that more often.
-fn configure(stream: &TcpStream) -> io::Result<()> {
+///
+/// # Errors
+/// When the system refuses an option.
+pub fn configure(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new()

@@ -22,6 +22,9 @@ impl Transport for TcpStream {}
 
 impl Transport for Box<TlsStream<TcpStream>> {}
 
+// To another server, which is no client.
+impl Transport for Box<tokio_rustls::client::TlsStream<TcpStream>> {}
+
 /// Bytes taken from a socket at a time. TLS records are at most this large.
 const READ_SIZE: usize = 16 * 1024;
 

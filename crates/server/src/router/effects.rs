@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
+use bytes::Bytes;
 use smallvec::SmallVec;
 use store::archive::Append;
+use xmpp::jid::Jid;
 
 use crate::{
     account::Account,
@@ -20,6 +22,18 @@ pub struct Effects {
     /// Frames for devices of the account whose pass is running. They are handed over before its
     /// lock is released, so that every device and the archive see one order.
     pub frames: SmallVec<[(Arc<Session>, Frame); 4]>,
+    /// The message as another domain gets it: its outbox row is in one transaction with `appends`.
+    pub outgoing: Option<Outgoing>,
+}
+
+/// A message for another domain.
+pub struct Outgoing {
+    /// Whom it is for.
+    pub to: Jid,
+    /// As it is sent.
+    pub bytes: Bytes,
+    /// Whether it has to arrive, or may be dropped when the domain cannot be reached.
+    pub durable: bool,
 }
 
 impl Effects {

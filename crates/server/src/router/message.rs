@@ -3,21 +3,34 @@
 
 use std::sync::Arc;
 
-use store::{StoreError, archive::Unit};
+use store::{
+    StoreError,
+    archive::{Ticket, Unit},
+};
 use xmpp::{
     edit::Edit,
     error::{Condition, StanzaError},
     jid::Jid,
-    stanza::Stanza,
+    stanza::{Kind, Stanza},
 };
 
 use super::{
-    effects::Effects,
+    effects::{Effects, Outgoing},
     facts::{Facts, MessageType},
     pipeline::{Direction, Flow, Letter, Pass},
     resolve::{Target, resolve},
 };
-use crate::{account::Account, ext::archive, server::Server, session::Session};
+use crate::{
+    account::Account,
+    ext::archive,
+    s2s::{
+        Durable,
+        incoming::{self, Source},
+        policy,
+    },
+    server::Server,
+    session::Session,
+};
 
 /// Routes a message that a client sent. `tag` is its number in the session: the session is told
 /// when everything the message caused is on disk, and may acknowledge it then (XEP-0198).
@@ -54,7 +67,49 @@ pub async fn route(server: &Arc<Server>, session: &Arc<Session>, message: &Stanz
         Flow::Continue => pass_in(letter, &target, &mut effects),
         end => end,
     };
-    finish(server, session, message, outcome, effects, tag);
+    finish(server, &Sender::Session(session), message, outcome, effects, tag);
+}
+
+/// Who sent a message, as far as it must hear of its end.
+enum Sender<'a> {
+    /// A session of this server.
+    Session(&'a Arc<Session>),
+    /// A stream of another server.
+    Elsewhere(Source<'a>),
+}
+
+impl Sender<'_> {
+    fn bounce(&self, server: &Server, message: &Stanza, error: &StanzaError) {
+        match self {
+            Sender::Session(session) => {
+                bounce(session, message, error);
+                // It did not arrive: when its sender tries again, that is the first time.
+                archive::forget(session, message);
+            }
+            Sender::Elsewhere(source) => incoming::refuse(server, source.pair, message, error),
+        }
+    }
+
+    fn settle(&self, tag: u64) {
+        match self {
+            Sender::Session(session) => session.settle(tag),
+            Sender::Elsewhere(source) => source.inbound.settle(tag),
+        }
+    }
+
+    fn expect(&self, tag: u64, message: &Stanza) {
+        match self {
+            Sender::Session(session) => session.expect(tag, message),
+            Sender::Elsewhere(source) => source.inbound.expect(tag, message),
+        }
+    }
+
+    fn ticket(&self) -> Arc<dyn Ticket> {
+        match self {
+            Sender::Session(session) => Arc::clone(session) as Arc<dyn Ticket>,
+            Sender::Elsewhere(source) => Arc::clone(source.inbound) as Arc<dyn Ticket>,
+        }
+    }
 }
 
 /// The sender's stages: archive and copies for their own other devices.
@@ -85,37 +140,113 @@ fn pass_in(letter: Letter<'_>, target: &Target, effects: &mut Effects) -> Flow {
             Flow::Refuse(StanzaError::new(Condition::ServiceUnavailable))
         }
         Target::Server | Target::Upload => Flow::Drop,
-        Target::Remote => Flow::Refuse(StanzaError::new(Condition::RemoteServerNotFound)),
+        Target::Remote => send_out(letter, effects),
     }
+}
+
+/// To another domain: through its queue, if this server talks to it.
+fn send_out(letter: Letter<'_>, effects: &mut Effects) -> Flow {
+    let Letter { server, message, facts, from, to, .. } = letter;
+    if let Err(refused) = policy::permits(&server.config(), to.domain().as_str()) {
+        return Flow::Refuse(refused.error());
+    }
+    // A typing notification is worth nothing an hour later.
+    let passing = facts.chat_state && !facts.lasting() && message.children().len() == 1;
+    let bytes = Edit::new(message).from(from).finish();
+    effects.outgoing = Some(Outgoing { to: to.clone(), bytes, durable: !passing });
+    Flow::Done
+}
+
+/// Takes a message of another server, through the recipient's stages.
+pub async fn receive(
+    server: &Arc<Server>,
+    source: Source<'_>,
+    message: &Stanza,
+    (from, to): (&Jid, &Jid),
+    tag: u64,
+) {
+    server.metrics.messages_received.increment();
+    let sender = Sender::Elsewhere(source);
+    let target = match resolve(server, to).await {
+        Ok(target) => target,
+        Err(error) => {
+            let error = server.store_failed("resolve", &error);
+            sender.bounce(server, message, &error);
+            return sender.settle(tag);
+        }
+    };
+    let (facts, bare) = (Facts::read(message), from.to_bare());
+    let letter = Letter {
+        server,
+        message,
+        facts: &facts,
+        from: from.as_str(),
+        sender: &bare,
+        to,
+        session: None,
+        now: server.now(),
+    };
+    let mut effects = Effects::default();
+    let outcome = match target {
+        // The stream is for this server; nothing passes through it.
+        Target::Remote => Flow::Refuse(StanzaError::new(Condition::ItemNotFound)),
+        target => pass_in(letter, &target, &mut effects),
+    };
+    if let (Flow::Refuse(_), Target::Account(account)) = (&outcome, &target_of(server, to)) {
+        archive::forget_received(account, message);
+    }
+    finish(server, &sender, message, outcome, effects, tag);
 }
 
 /// Stores what was recorded and tells the session how it ended.
 fn finish(
     server: &Arc<Server>,
-    session: &Arc<Session>,
+    sender: &Sender<'_>,
     message: &Stanza,
     outcome: Flow,
     mut effects: Effects,
     tag: u64,
 ) {
     if let Flow::Refuse(error) = &outcome {
-        bounce(session, message, error);
-        // It did not arrive: when its sender tries again, that is the first time.
-        archive::forget(session, message);
+        sender.bounce(server, message, error);
         effects.appends.iter_mut().for_each(|append| append.origin_hash = None);
     }
     // An empty unit is stored after everything before it: exactly what a repetition waits for.
-    if effects.appends.is_empty() && !matches!(outcome, Flow::Repeated) {
-        return session.settle(tag);
+    let outgoing = effects.outgoing.take();
+    let durable = outgoing.as_ref().is_some_and(|outgoing| outgoing.durable);
+    if let Some(Outgoing { to, bytes, durable: false }) = &outgoing {
+        server.s2s.post(server, server.domain(), to, Kind::Message, bytes.clone());
     }
-    session.expect(tag, message);
+    if effects.appends.is_empty() && !durable && !matches!(outcome, Flow::Repeated) {
+        return sender.settle(tag);
+    }
+    sender.expect(tag, message);
     let unit: Unit = std::mem::take(&mut effects.appends);
     server.metrics.archive_rows.add(unit.len() as u64);
-    if let Err(busy) = server.store.archive.append(unit, Some((session.clone(), tag))) {
-        server.store_failed("message", &StoreError::from(busy));
-        session.failed(tag);
+    let ticket = sender.ticket();
+    let submitted = match outgoing.filter(|outgoing| outgoing.durable) {
+        Some(Outgoing { to, bytes, .. }) => {
+            let account = match sender {
+                Sender::Session(session) => Some(session.account.id),
+                Sender::Elsewhere(_) => None,
+            };
+            let local = server.domain();
+            let letter = Durable { local, to: &to, kind: Kind::Message, bytes, account };
+            server.s2s.send(server, letter, unit, Some((ticket.clone(), tag)))
+        }
+        None => server.store.archive.append(unit, Some((ticket.clone(), tag))),
+    };
+    if let Err(busy) = submitted {
+        let error = StoreError::from(busy);
+        server.store_failed("message", &error);
+        ticket.settled(tag, Err(&error));
     }
     effects.submitted();
+}
+
+/// The account behind an address, if it is in memory.
+fn target_of(server: &Server, to: &Jid) -> Target {
+    server.loaded(&to.to_bare()).map_or(Target::Nobody, Target::Account)
 }
 
 /// Sends a message back to its sender as an error, and counts it as handled.

@@ -8,7 +8,7 @@ use super::ports::Ports;
 use super::{DOMAIN, write};
 
 /// The program: `ANEMONE` in the environment, or the one in the same target directory.
-fn program() -> PathBuf {
+pub(super) fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("ANEMONE") {
         return path.into();
     }
@@ -26,7 +26,7 @@ pub(super) fn missing() -> Option<String> {
     (!program.exists()).then(|| format!("{shown} is not there; run `cargo build -p anemone` first"))
 }
 
-fn data(directory: &Path) -> PathBuf {
+pub(super) fn data(directory: &Path) -> PathBuf {
     directory.join("data")
 }
 
@@ -67,6 +67,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          stanza_bytes = {stanza_bytes}\n\n\
          [archive]\nenabled = {archive}\n\n\
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
+         [federation]\nenabled = false\n\n\
          [contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },
@@ -117,7 +118,7 @@ pub(super) fn run(directory: &Path, arguments: &str) -> io::Result<String> {
     finish(command, None)
 }
 
-fn finish(mut command: Command, input: Option<&str>) -> io::Result<String> {
+pub(super) fn finish(mut command: Command, input: Option<&str>) -> io::Result<String> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -10,8 +10,10 @@ use super::write;
 
 pub(super) struct Certificate {
     pub(super) authority: CertificateDer<'static>,
-    chain: String,
-    key: String,
+    /// The authority in PEM.
+    pub(super) authority_pem: String,
+    pub(super) chain: String,
+    pub(super) key: String,
 }
 
 impl Certificate {
@@ -37,5 +39,10 @@ fn make(domain: &str) -> Result<Certificate, rcgen::Error> {
     params.distinguished_name.push(rcgen::DnType::CommonName, domain);
     let certificate = params.signed_by(&key, &authority)?;
     let chain = format!("{}{}", certificate.pem(), authority.pem());
-    Ok(Certificate { authority: authority.der().clone(), chain, key: key.serialize_pem() })
+    Ok(Certificate {
+        authority: authority.der().clone(),
+        authority_pem: authority.pem(),
+        chain,
+        key: key.serialize_pem(),
+    })
 }

@@ -2,6 +2,7 @@
 
 mod anemone;
 mod certificate;
+pub mod federation;
 mod ports;
 mod process;
 mod prosody;

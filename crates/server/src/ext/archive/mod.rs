@@ -4,7 +4,7 @@ mod prefs;
 mod query;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::atomic::Ordering,
 };
 
@@ -19,6 +19,7 @@ use xmpp::{
 pub use self::prefs::Prefs;
 use super::{Extension, Inbound, IqRoute, Outbound, Scope, Spec};
 use crate::{
+    account::{Account, AccountState},
     iq::IqKind,
     router::{
         facts::{Facts, MessageType},
@@ -50,7 +51,7 @@ pub const EXTENSION: Extension = Extension {
         route(None, "prefs", prefs::prefs),
     ],
     outbound: &[(Outbound::Admit, admit), (Outbound::Once, once), (Outbound::Record, record)],
-    inbound: &[(Inbound::Record, record)],
+    inbound: &[(Inbound::Once, once_from_elsewhere), (Inbound::Record, record)],
     ..Extension::NOTHING
 };
 
@@ -88,6 +89,9 @@ pub struct ArchiveState {
     next_id: u64,
     sent: HashMap<u64, u64>,
     sent_order: VecDeque<u64>,
+    /// Messages of other servers that came lately, for when they come again.
+    received: HashSet<u64>,
+    received_order: VecDeque<u64>,
 }
 
 impl ArchiveState {
@@ -109,6 +113,8 @@ impl ArchiveState {
             next_id: tail.next,
             sent: HashMap::new(),
             sent_order: VecDeque::new(),
+            received: HashSet::new(),
+            received_order: VecDeque::new(),
         };
         for (origin, id) in tail.origins.into_iter().rev() {
             state.remember(origin, id);
@@ -138,6 +144,11 @@ impl ArchiveState {
             self.sent.remove(&oldest);
         }
     }
+}
+
+/// The next id in an account's archive, for a row that is written outside of the stages.
+pub fn take_id(state: &mut AccountState) -> u64 {
+    state.archive.take_id()
 }
 
 /// While the disk refuses to write, what must be kept is refused before anybody sees it: its sender
@@ -172,6 +183,40 @@ fn once(pass: &mut Pass<'_>) -> Flow {
     }
 }
 
+/// A server that lost its connection to this one sends again what may not have arrived, without a
+/// change: it arrives only once. Messages without an id cannot be told from others that say the
+/// same.
+fn once_from_elsewhere(pass: &mut Pass<'_>) -> Flow {
+    let Some(origin) = received(pass) else { return Flow::Continue };
+    let archive = &mut pass.state.archive;
+    if archive.sent.contains_key(&origin) || !archive.received.insert(origin) {
+        return Flow::Repeated;
+    }
+    archive.received_order.push_back(origin);
+    if archive.received_order.len() > MAX_SENT
+        && let Some(oldest) = archive.received_order.pop_front()
+    {
+        archive.received.remove(&oldest);
+    }
+    Flow::Continue
+}
+
+/// What recognises a message of another server; `None` for those of this one.
+fn received(pass: &Pass<'_>) -> Option<u64> {
+    let named = pass.message.id().is_some() || pass.facts.origin_id.is_some();
+    (pass.session.is_none() && named).then(|| whole(pass.message))
+}
+
+/// A message of another server was not taken: should it come again, that is the first time.
+pub fn forget_received(account: &Account, message: &Stanza) {
+    account.lock().archive.received.remove(&whole(message));
+}
+
+/// A number for a message as it came, sender and recipient included.
+fn whole(message: &Stanza) -> u64 {
+    fnv(message.bytes().iter().copied())
+}
+
 fn record(pass: &mut Pass<'_>) -> Flow {
     let outbound = pass.direction == Direction::Outbound;
     // A message to oneself stands in one archive, so it is kept once: on its way in.
@@ -201,6 +246,7 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     if let Some(origin) = origin {
         pass.state.archive.remember(origin, id);
     }
+    let origin = origin.or_else(|| received(pass));
     // Lowered by the router once the unit is submitted; until then readers of the archive wait.
     pass.account.unsubmitted.fetch_add(1, Ordering::AcqRel);
     pass.effects.recorded.push(pass.account.clone());
@@ -238,7 +284,11 @@ pub fn worth_keeping(facts: &Facts) -> bool {
 fn origin(facts: &Facts, to: BareJid) -> Option<u64> {
     let id = facts.origin_id.as_ref().filter(|_| facts.lasting() || facts.hints.store)?;
     let bytes = to.as_str().bytes().chain([0]).chain(id.iter().copied());
+    Some(fnv(bytes))
+}
+
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
     let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     // The store keeps 63 bits: SQLite's integers are signed.
-    Some(bytes.fold(0xcbf2_9ce4_8422_2325, step) >> 1)
+    bytes.fold(0xcbf2_9ce4_8422_2325, step) >> 1
 }

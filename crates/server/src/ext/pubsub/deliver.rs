@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use xmpp::jid::{BareJid, Jid};
+use xmpp::{
+    jid::{BareJid, Jid},
+    stanza::Kind,
+};
 
 use super::{
     access::Relation,
@@ -62,6 +65,10 @@ pub(super) fn send_to(server: &Server, account: &Account, jid: &Jid, notice: &No
     if jid.to_bare() != *account.jid() && account.lock().blocks.forbids(jid) {
         return;
     }
+    if jid.domain().as_str() != server.domain() {
+        let bytes = notice.message(account.bare(), jid.as_str(), &server.fresh_id());
+        return server.s2s.post(server, server.domain(), jid, Kind::Message, bytes);
+    }
     let Some(target) = server.loaded(&jid.to_bare()) else { return };
     let state = target.lock();
     if state.blocks.refuses(&own) {
@@ -109,6 +116,14 @@ fn watchers(server: &Server, account: &Account) -> Vec<Watcher<Arc<Features>>> {
         resources: own,
     }];
     for bare in seen {
+        if bare.domain().as_str() != server.domain() {
+            let resources = elsewhere(account, &bare);
+            if !resources.is_empty() {
+                let relation = relation(account, &bare);
+                watchers.push(Watcher { bare, relation, resources });
+            }
+            continue;
+        }
         let Some(contact) = server.loaded(&bare) else { continue };
         let resources = {
             let state = contact.lock();
@@ -124,6 +139,13 @@ fn watchers(server: &Server, account: &Account) -> Vec<Watcher<Arc<Features>>> {
         }
     }
     watchers
+}
+
+/// The devices of a contact at another domain with what their clients want.
+fn elsewhere(account: &Account, contact: &BareJid) -> Vec<(Jid, Arc<Features>)> {
+    let state = account.lock();
+    let devices = state.seen.of(contact).iter();
+    devices.filter_map(|device| Some((device.jid.clone(), device.features.clone()?))).collect()
 }
 
 /// The available resources of an account with what their clients want.

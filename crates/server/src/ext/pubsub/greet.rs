@@ -12,6 +12,7 @@ use xmpp::{
 };
 
 use super::{
+    access::Relation,
     deliver::{hand_over, relation, send_to},
     node::{Node, Service},
     notify::{Notice, Told},
@@ -47,6 +48,15 @@ pub fn greet(server: &Arc<Server>, session: &Arc<Session>, wanted: Arc<Features>
 /// of its nodes. Without this two people who just became contacts would not know each other's
 /// OMEMO devices until one of them logs in anew.
 pub fn greet_contact(server: &Arc<Server>, account: &Arc<Account>, contact: &BareJid) {
+    if contact.domain().as_str() != server.domain() {
+        let devices = account.lock().seen.of(contact).to_vec();
+        for device in devices {
+            if let Some(wanted) = device.features {
+                greet_elsewhere(server, account, &device.jid, wanted);
+            }
+        }
+        return;
+    }
     let Some(contact) = server.loaded(contact) else { return };
     let (server, account) = (server.clone(), account.clone());
     tokio::spawn(async move {
@@ -62,6 +72,43 @@ pub fn greet_contact(server: &Arc<Server>, account: &Arc<Account>, contact: &Bar
     });
 }
 
+/// The same for one device of a contact at another domain, whose presence the account sees.
+pub fn greet_elsewhere(
+    server: &Arc<Server>,
+    account: &Arc<Account>,
+    jid: &Jid,
+    wanted: Arc<Features>,
+) {
+    let (server, account, jid) = (server.clone(), account.clone(), jid.clone());
+    tokio::spawn(async move {
+        let bare = jid.to_bare();
+        let Ok(service) = account.pubsub.open(&server, &account).await else { return };
+        let relation = relation(&account, &bare);
+        for node in greeted(&service, &bare, &relation, &wanted) {
+            match last_notice(&server, &account, &service, node).await {
+                Ok(Some(notice)) => send_to(&server, &account, &jid, &notice),
+                Ok(None) => {}
+                Err(_) => return,
+            }
+        }
+    });
+}
+
+/// The nodes whose last items somebody is sent who comes online.
+fn greeted<'a>(
+    service: &'a Service,
+    bare: &'a BareJid,
+    relation: &'a Relation,
+    wanted: &'a Features,
+) -> impl Iterator<Item = &'a Node> {
+    service.nodes.values().filter(move |node| {
+        node.config.send_last == SendLast::OnSubAndPresence
+            && node.config.deliver_notifications
+            && wanted.wants(&node.name)
+            && service.allows(node, bare, relation).is_ok()
+    })
+}
+
 /// Sends one device the last items of one account's nodes.
 async fn send_last_items(
     server: &Arc<Server>,
@@ -70,14 +117,9 @@ async fn send_last_items(
     wanted: &Features,
 ) {
     let Ok(service) = account.pubsub.open(server, account).await else { return };
-    let relation = relation(account, session.account.jid());
-    let nodes = service.nodes.values().filter(|node| {
-        node.config.send_last == SendLast::OnSubAndPresence
-            && node.config.deliver_notifications
-            && wanted.wants(&node.name)
-            && service.allows(node, session.account.jid(), &relation).is_ok()
-    });
-    for node in nodes {
+    let bare = session.account.jid();
+    let relation = relation(account, bare);
+    for node in greeted(&service, bare, &relation, wanted) {
         match last_notice(server, account, &service, node).await {
             Ok(Some(notice)) if may_tell(account, session) => {
                 hand_over(server, account, session, &notice);

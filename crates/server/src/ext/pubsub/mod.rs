@@ -38,7 +38,7 @@ use xmpp::{
 };
 
 pub use self::{
-    greet::{greet, greet_contact},
+    greet::{greet, greet_contact, greet_elsewhere},
     options::AccessModel,
     state::Nodes,
 };

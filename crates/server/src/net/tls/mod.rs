@@ -9,13 +9,17 @@ use std::{
 
 use parking_lot::RwLock;
 use rustls::{
-    ServerConfig, ServerConnection,
+    ClientConfig, ServerConfig, ServerConnection, SignatureScheme,
+    client::{ResolvesClientCert, Resumption},
     server::{ClientHello, NoServerSessionStorage, ResolvesServerCert},
     sign::CertifiedKey,
 };
 
 pub use self::certificate::Facts;
-use crate::config::{Config, Home};
+use crate::{
+    config::{Config, Home},
+    s2s::verify::AnyCertificate,
+};
 
 pub mod authority;
 pub mod certificate;
@@ -40,6 +44,14 @@ pub struct Served {
     /// For the web: ALPN `http/1.1`, or none. Clients may speak XMPP there as well, by ALPN
     /// `xmpp-client`, where a network lets nothing but the web pass.
     pub https: Arc<ServerConfig>,
+    /// For other servers that start with STARTTLS: asks for their certificate.
+    pub s2s: Arc<ServerConfig>,
+    /// For other servers' direct TLS: ALPN `xmpp-server` (XEP-0368), or none.
+    pub s2s_direct: Arc<ServerConfig>,
+    /// For connections to other servers that start with STARTTLS: shows this certificate.
+    pub s2s_out: Arc<ClientConfig>,
+    /// For connections to other servers with direct TLS.
+    pub s2s_out_direct: Arc<ClientConfig>,
     /// What the certificate says, with the value of `tls-server-end-point`.
     pub facts: Facts,
 }
@@ -216,8 +228,26 @@ impl Served {
     fn new(key: CertifiedKey, facts: Facts) -> Result<Served, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let one = Arc::new(OneCertificate(Arc::new(key)));
+        let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+        let any = AnyCertificate::new(provider.clone());
+        let mut between = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&versions)?
+            .with_client_cert_verifier(any.clone())
+            .with_cert_resolver(one.clone());
+        between.require_ems = true;
+        // Streams between servers are few and long: their certificates are looked at each time.
+        between.session_storage = Arc::new(NoServerSessionStorage {});
+        between.send_tls13_tickets = 0;
+        let mut out = ClientConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&versions)?
+            .dangerous()
+            .with_custom_certificate_verifier(any)
+            .with_client_cert_resolver(one.clone());
+        out.resumption = Resumption::disabled();
+        let mut out_direct = out.clone();
+        out_direct.alpn_protocols = vec![ALPN_XMPP_SERVER.to_vec()];
         let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_protocol_versions(&versions)?
             .with_no_client_auth()
             .with_cert_resolver(one);
         // RFC 9266 §4.2: `tls-exporter` is unique in TLS 1.2 only with the extended master secret.
@@ -227,15 +257,19 @@ impl Served {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.ticketer = rustls::crypto::ring::Ticketer::new()?;
         config.send_tls13_tickets = 1;
-        let with_alpn = |protocols: &[&[u8]]| {
+        let with_alpn = |config: &ServerConfig, protocols: &[&[u8]]| {
             let mut config = config.clone();
             config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
             Arc::new(config)
         };
         Ok(Served {
-            starttls: with_alpn(&[]),
-            direct: with_alpn(&[ALPN_XMPP_CLIENT]),
-            https: with_alpn(&[ALPN_HTTP, ALPN_XMPP_CLIENT]),
+            starttls: with_alpn(&config, &[]),
+            direct: with_alpn(&config, &[ALPN_XMPP_CLIENT]),
+            https: with_alpn(&config, &[ALPN_HTTP, ALPN_XMPP_CLIENT]),
+            s2s: with_alpn(&between, &[]),
+            s2s_direct: with_alpn(&between, &[ALPN_XMPP_SERVER]),
+            s2s_out: Arc::new(out),
+            s2s_out_direct: Arc::new(out_direct),
             facts,
         })
     }
@@ -254,6 +288,8 @@ pub fn exporter(connection: &ServerConnection) -> Option<[u8; 32]> {
 
 /// ALPN of clients' direct TLS (XEP-0368).
 pub const ALPN_XMPP_CLIENT: &[u8] = b"xmpp-client";
+/// ALPN of servers' direct TLS (XEP-0368).
+pub const ALPN_XMPP_SERVER: &[u8] = b"xmpp-server";
 /// ALPN of the web. HTTP/2 is left out: WebSocket over it (RFC 8441) has few clients.
 pub const ALPN_HTTP: &[u8] = b"http/1.1";
 
@@ -263,6 +299,16 @@ struct OneCertificate(Arc<CertifiedKey>);
 impl ResolvesServerCert for OneCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.0.clone())
+    }
+}
+
+impl ResolvesClientCert for OneCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 
@@ -278,7 +324,7 @@ mod tests {
     use std::{fs, time::Duration};
 
     use rustls::{
-        ClientConfig, ClientConnection, RootCertStore,
+        ClientConnection, RootCertStore,
         pki_types::{CertificateDer, ServerName, pem::PemObject as _},
     };
     use sha2::{Digest as _, Sha256};

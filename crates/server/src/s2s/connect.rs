@@ -1,0 +1,328 @@
+//! Opening a stream to another server: find it, connect, encrypt, prove who we are.
+
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use rustls::pki_types::ServerName;
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    time::{Instant as Deadline, timeout, timeout_at},
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use xmpp::{
+    sasl::Secret,
+    stream::{
+        Out,
+        s2s::{
+            dialback::Verdict,
+            initiating::{Established, Negotiation, Purpose, Settings, Step, TlsPending},
+            receiving::Pair,
+        },
+    },
+    xml::{Framing, Limits, Reader},
+};
+
+use super::{
+    Facts, Remote, dialback,
+    inbound::Inbound,
+    outgoing::{Failure, Input, Managed},
+    policy, resolve,
+    resolve::Place,
+    stream::{Beginning, Stream},
+};
+use crate::{
+    limits::Pace,
+    net::{
+        listen::configure,
+        wire::{Transport, read_into},
+    },
+    server::Server,
+};
+
+type Connection = Box<TlsStream<TcpStream>>;
+
+/// A connection that was negotiated, for one purpose or the other.
+enum Ready {
+    Stanzas(Connection, Reader, Established),
+    Verdict(Verdict),
+}
+
+/// Opens a stream for a queue and serves it until it ends.
+pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
+    let opened = Box::pin(open(&server, &remote.pair, Purpose::Stanzas)).await;
+    let (connection, reader, established) = match opened {
+        Ok(Ready::Stanzas(connection, reader, established)) => (connection, reader, established),
+        Ok(Ready::Verdict(_)) => return,
+        Err(failure) => {
+            server.metrics.s2s_failed.increment();
+            let known = remote.lock().queue.failure().is_some();
+            if known {
+                tracing::debug!(remote = remote.pair.remote, reason = failure.reason, "s2s_failed");
+            } else {
+                tracing::info!(remote = remote.pair.remote, reason = failure.reason, "s2s_failed");
+            }
+            remote.input(&server, Input::Failed(failure));
+            return;
+        }
+    };
+    let number = server.s2s.number();
+    let facts = Facts {
+        pair: remote.pair.clone(),
+        incoming: false,
+        proof: established.proof,
+        bidi: established.bidi,
+        managed: false,
+        since: server.now(),
+    };
+    server.s2s.opened(number, facts);
+    let mut stream = Stream {
+        reader,
+        transport: connection,
+        number,
+        pair: remote.pair.clone(),
+        inbound: established.bidi.then(|| Inbound::new(remote.pair.clone())),
+        epoch: 0,
+        outbound: Some(remote.clone()),
+        beginning: Beginning::Over,
+        output: Vec::new(),
+        pace: pace(&server),
+        busy: Instant::now(),
+        unanswered: None,
+        server: server.clone(),
+    };
+    if established.sm {
+        let session = {
+            let mut state = remote.lock();
+            let session = state.session.take().filter(|session| session.ours);
+            state.session = session.filter(|_| state.queue.resumable());
+            state.session.clone()
+        };
+        stream.ask_to_manage(session);
+    } else {
+        remote.lock().session = None;
+        remote.input(&server, Input::Opened { carrier: number, managed: Managed::Not });
+    }
+    stream.run().await;
+}
+
+/// Asks the server of `pair.remote` whether it made a key for our stream `id`.
+///
+/// # Errors
+/// Why it cannot be asked.
+pub(super) async fn verify(
+    server: &Arc<Server>,
+    pair: &Pair,
+    id: String,
+    key: String,
+) -> Result<Verdict, Failure> {
+    match Box::pin(open(server, pair, Purpose::Verify { id, key })).await? {
+        Ready::Verdict(verdict) => Ok(verdict),
+        Ready::Stanzas(..) => Err(Failure::passing("the question was not asked")),
+    }
+}
+
+/// The pace of one stream.
+pub(super) fn pace(server: &Server) -> Pace {
+    let config = server.config();
+    let federation = &config.federation;
+    let mut limits = config.limits.clone();
+    limits.stanzas_per_second = federation.stanzas_per_second;
+    limits.bytes_per_second = federation.bytes_per_second;
+    Pace::new(&limits, Instant::now())
+}
+
+/// Bounds of what a server that is known may send.
+pub(super) fn limits(server: &Server) -> Limits {
+    let bytes = server.config().federation.stanza_bytes;
+    Limits { element_bytes: usize::try_from(bytes).unwrap_or(usize::MAX), ..Limits::SERVER }
+}
+
+/// Tries the places of a domain until a stream is negotiated.
+async fn open(server: &Arc<Server>, pair: &Pair, purpose: Purpose) -> Result<Ready, Failure> {
+    let config = server.config();
+    policy::permits(&config, &pair.remote)
+        .map_err(|refused| Failure::permanent(refused.reason()))?;
+    let listed = config.federation.hosts.contains(&pair.remote);
+    let mut last = Failure::passing("there is no place to try");
+    for place in resolve::places(&config, &pair.remote).await? {
+        let attempt = Box::pin(attempt(server, pair, &place, listed, purpose.clone()));
+        match attempt.await {
+            Ok(ready) => return Ok(ready),
+            Err(failure) => last = failure,
+        }
+    }
+    Err(last)
+}
+
+async fn attempt(
+    server: &Arc<Server>,
+    pair: &Pair,
+    place: &Place,
+    listed: bool,
+    purpose: Purpose,
+) -> Result<Ready, Failure> {
+    let socket = resolve::connect(place, listed).await?;
+    if let Err(error) = configure(&socket) {
+        tracing::debug!(%error, "cannot set socket options");
+    }
+    let deadline = Deadline::now() + server.config().limits.unauthenticated();
+    let mut attempt = Attempt {
+        server,
+        pair,
+        listed,
+        deadline,
+        reader: Reader::new(Negotiation::LIMITS, Framing::Tcp),
+        out: Out::new(),
+    };
+    let settings = attempt.settings(purpose);
+    if place.tls {
+        let (connection, trusted) = attempt.encrypt(socket, true).await?;
+        let started = Negotiation::start(settings, true, trusted, &mut attempt.out);
+        return attempt.encrypted(connection, Step::Read(started)).await;
+    }
+    let mut socket = socket;
+    let started = Negotiation::start(settings, false, false, &mut attempt.out);
+    let pending = attempt.plain(&mut socket, started).await?;
+    let (connection, trusted) = attempt.encrypt(socket, false).await?;
+    let step = pending.answer(trusted, &mut attempt.out);
+    attempt.encrypted(connection, step).await
+}
+
+/// One connection on its way to a stream.
+struct Attempt<'a> {
+    server: &'a Arc<Server>,
+    pair: &'a Pair,
+    listed: bool,
+    deadline: Deadline,
+    reader: Reader,
+    out: Out,
+}
+
+impl Attempt<'_> {
+    fn settings(&self, purpose: Purpose) -> Settings {
+        let allowed = policy::dialback(&self.server.config(), &self.pair.remote);
+        Settings {
+            local: self.pair.local.clone(),
+            remote: self.pair.remote.clone(),
+            bidi: true,
+            dialback: allowed.then(|| Secret::from(dialback::secret(self.server).to_vec())),
+            purpose,
+            reader_limits: limits(self.server),
+        }
+    }
+
+    /// Until TLS is to be started.
+    async fn plain(
+        &mut self,
+        socket: &mut TcpStream,
+        started: Negotiation,
+    ) -> Result<TlsPending, Failure> {
+        match self.talk(socket, Step::Read(started)).await? {
+            Step::StartTls(pending) => Ok(pending),
+            _ => Err(Failure::passing("the other server skipped encryption")),
+        }
+    }
+
+    /// The handshake. Tells whether the certificate proves that the peer is the domain; where
+    /// dialback is not allowed, nothing else will do.
+    async fn encrypt(
+        &mut self,
+        socket: TcpStream,
+        direct: bool,
+    ) -> Result<(Connection, bool), Failure> {
+        let domain = &self.pair.remote;
+        let served = self.server.tls.current();
+        let config = if direct { &served.s2s_out_direct } else { &served.s2s_out };
+        let ascii = idna::domain_to_ascii(domain).unwrap_or_default();
+        let name = ServerName::try_from(ascii)
+            .map_err(|_| Failure::permanent(format!("{domain} cannot stand in a certificate")))?;
+        let handshake = TlsConnector::from(config.clone()).connect(name, socket);
+        let limit = self.server.config().limits.handshake();
+        let stream = match timeout(limit, handshake).await {
+            Ok(Ok(stream)) => Box::new(stream),
+            Ok(Err(error)) => {
+                return Err(Failure::passing(format!("the TLS handshake failed: {error}")));
+            }
+            Err(_) => return Err(Failure::passing("the TLS handshake took too long")),
+        };
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let trust = self.server.s2s.trust.read().clone();
+        match trust.check(chain, domain, self.listed, SystemTime::now()) {
+            Ok(()) => Ok((stream, true)),
+            Err(_) if policy::dialback(&self.server.config(), domain) => Ok((stream, false)),
+            Err(reason) => {
+                Err(Failure::passing(format!("the other server is not trusted: {reason}")))
+            }
+        }
+    }
+
+    async fn encrypted(mut self, mut connection: Connection, step: Step) -> Result<Ready, Failure> {
+        match self.talk(&mut connection, step).await? {
+            Step::Established(established) => {
+                Ok(Ready::Stanzas(connection, self.reader, established))
+            }
+            Step::Verified(verdict) => {
+                let _ = timeout_at(self.deadline, connection.shutdown()).await;
+                Ok(Ready::Verdict(verdict))
+            }
+            _ => Err(Failure::passing("the other server wants encryption twice")),
+        }
+    }
+
+    /// Feeds the negotiation until it wants something else than to read.
+    async fn talk<T: Transport>(
+        &mut self,
+        transport: &mut T,
+        mut step: Step,
+    ) -> Result<Step, Failure> {
+        loop {
+            self.write(transport).await?;
+            let negotiation = match step {
+                Step::Read(negotiation) => negotiation,
+                Step::Failed(error) => return Err(Failure::passing(error.to_string())),
+                other => return Ok(other),
+            };
+            step = loop {
+                match self.reader.next() {
+                    Ok(Some(event)) => break negotiation.handle(event, &mut self.out),
+                    Ok(None) => {}
+                    Err(error) => {
+                        return Err(Failure::passing(format!(
+                            "what the other server sends is not XMPP: {error}"
+                        )));
+                    }
+                }
+                let read = timeout_at(self.deadline, read_into(transport, &mut self.reader)).await;
+                match read {
+                    Ok(Ok(0)) => {
+                        return Err(Failure::passing("the other server closed the connection"));
+                    }
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => {
+                        return Err(Failure::passing(format!("the connection broke: {error}")));
+                    }
+                    Err(_) => return Err(Failure::passing("the other server takes too long")),
+                }
+            };
+        }
+    }
+
+    async fn write<T: Transport>(&mut self, transport: &mut T) -> Result<(), Failure> {
+        if !self.out.is_empty() {
+            let writing = async {
+                transport.write_all(self.out.bytes()).await?;
+                transport.flush().await
+            };
+            let broken = |error| Failure::passing(format!("the connection broke: {error}"));
+            timeout_at(self.deadline, writing)
+                .await
+                .map_err(|_| Failure::passing("the other server takes too long"))?
+                .map_err(|error: std::io::Error| broken(error))?;
+        }
+        self.out.apply(&mut self.reader);
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! Stanzas of other servers: to the accounts and extensions they are for, and answers back.
+//!
+//! The stream has checked that the sender speaks for its own domain and that the recipient is
+//! here. An error that comes from elsewhere stays the error of whoever sent it; an error of ours
+//! says so.
+
+use std::sync::Arc;
+
+use xmpp::{
+    edit::Edit,
+    error::{Condition, StanzaError},
+    jid::Jid,
+    ns,
+    stanza::{Kind, Stanza},
+    stream::s2s::receiving::Pair,
+};
+
+use super::{inbound::Inbound, presence};
+use crate::{ext::archive, iq, router::message, server::Server};
+
+/// Where a stanza came from.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// The domains of the stream.
+    pub pair: &'a Pair,
+    /// What acknowledges it.
+    pub inbound: &'a Arc<Inbound>,
+}
+
+/// Takes a stanza of another server. `tag` is its number on the stream: it is settled when
+/// everything the stanza caused is on disk.
+pub(super) async fn handle(server: &Arc<Server>, source: Source<'_>, stanza: &Stanza, tag: u64) {
+    let (Some(from), Some(to)) = (address(stanza.from()), address(stanza.to())) else {
+        return source.inbound.settle(tag);
+    };
+    match stanza.kind() {
+        Kind::Message => message::receive(server, source, stanza, (&from, &to), tag).await,
+        Kind::Presence => {
+            presence::receive(server, stanza, &from, &to).await;
+            source.inbound.settle(tag);
+        }
+        Kind::Iq | Kind::Other => {
+            iq::receive(server, stanza, &from, &to).await;
+            source.inbound.settle(tag);
+        }
+    }
+}
+
+fn address(address: Option<std::borrow::Cow<'_, str>>) -> Option<Jid> {
+    address.and_then(|text| Jid::new(&text).ok())
+}
+
+/// Tells the sender of a stanza at another domain why it did not arrive. Errors and answers are
+/// never answered.
+pub fn refuse(server: &Server, pair: &Pair, stanza: &Stanza, error: &StanzaError) {
+    if matches!(stanza.type_().as_deref(), Some("error" | "result")) {
+        return;
+    }
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return };
+    let Ok(sender) = Jid::new(&from) else { return };
+    let reply = Edit::new(stanza)
+        .from(&*to)
+        .to(&*from)
+        .attr("type", Some("error"))
+        .drop_if(|_| true)
+        .append(error.element().to_bytes(ns::CLIENT));
+    server.s2s.post(server, &pair.local, &sender, stanza.kind(), reply.finish());
+}
+
+/// A message could not be kept: its sender is told, and may try again.
+pub(super) fn not_stored(server: &Server, pair: &Pair, stanza: &Stanza) {
+    if let Some(to) = address(stanza.to())
+        && let Some(account) = server.loaded(&to.to_bare())
+    {
+        archive::forget_received(&account, stanza);
+    }
+    let error = StanzaError::new(Condition::ResourceConstraint)
+        .with_text("the message could not be stored; try again later");
+    refuse(server, pair, stanza, &error);
+}

@@ -1,0 +1,418 @@
+//! Other servers: RFC 6120 between servers, XEP-0198, XEP-0220, XEP-0288, XEP-0368.
+//!
+//! ```text
+//! router ──► post, send ──► Remote { Outgoing } ──► Stream ──► the other server
+//! router ◄── incoming ◄──── Stream ◄── Inbound (what may be acknowledged)
+//! ```
+//!
+//! For each pair of domains there is one [`Remote`] with the queue of what goes there, an
+//! [`outgoing::Outgoing`]. [`connect`] opens streams to other servers, [`accept`] takes theirs, and
+//! [`stream`] serves both once they are negotiated. Whatever a queue wants to be done apart from
+//! writing is carried out by one task, [`supervise`].
+
+pub mod accept;
+pub mod connect;
+pub mod dialback;
+pub mod inbound;
+pub mod incoming;
+pub mod outbox;
+pub mod outgoing;
+pub mod policy;
+pub mod presence;
+pub mod resolve;
+pub mod status;
+pub mod stream;
+pub mod verify;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use store::{
+    AccountId,
+    archive::{Busy, Ticket, Unit},
+    outbox::Parcel,
+};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{MissedTickBehavior, interval},
+};
+use xmpp::{
+    jid::Jid,
+    stanza::Kind,
+    stream::s2s::{Proof, receiving::Pair},
+    time::Millis,
+};
+
+use self::{
+    inbound::Inbound,
+    outgoing::{Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
+};
+use crate::{config::Config, net::listen::down, server::Server};
+
+/// Everything about other servers.
+pub struct Federation {
+    remotes: Mutex<HashMap<Pair, Arc<Remote>>>,
+    /// Receiving halves that a peer may resume, by the id it has for that.
+    resumable: Mutex<HashMap<String, Arc<Inbound>>>,
+    /// Streams that are open, by number.
+    streams: Mutex<HashMap<u64, Facts>>,
+    /// The last reason why a domain was not let in.
+    refusals: Mutex<HashMap<Pair, (String, Millis)>>,
+    /// Questions to other servers that wait for their answers.
+    pub questions: presence::Questions,
+    /// Whom certificates are trusted from.
+    pub trust: RwLock<Arc<verify::Trust>>,
+    bounds: Mutex<Bounds>,
+    next_parcel: AtomicU64,
+    next_stream: AtomicU64,
+    work: mpsc::UnboundedSender<(Arc<Remote>, Effect)>,
+    waiting_work: Mutex<Option<mpsc::UnboundedReceiver<(Arc<Remote>, Effect)>>>,
+}
+
+/// What is known of an open stream.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Whose it is.
+    pub pair: Pair,
+    /// We were connected to.
+    pub incoming: bool,
+    /// How the initiating side proved who it is.
+    pub proof: Proof,
+    /// Stanzas go both ways.
+    pub bidi: bool,
+    /// Both sides acknowledge.
+    pub managed: bool,
+    /// Since when.
+    pub since: Millis,
+}
+
+/// One pair of domains: what goes from ours to the other.
+pub struct Remote {
+    /// The domains.
+    pub pair: Pair,
+    state: Mutex<State>,
+    wake: Notify,
+}
+
+/// What a [`Remote`] knows, under its lock.
+pub struct State {
+    /// What waits.
+    pub queue: Outgoing,
+    /// The managed session that `queue` counts in: its id at whoever gave it.
+    pub session: Option<Managing>,
+}
+
+/// A managed session of a stream.
+#[derive(Clone, Debug)]
+pub struct Managing {
+    /// The id it is resumed with.
+    pub id: String,
+    /// The peer gave the id, so that we may resume.
+    pub ours: bool,
+    /// What came in on it.
+    pub inbound: Arc<Inbound>,
+}
+
+impl Federation {
+    /// Nobody is connected yet.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let (work, waiting_work) = mpsc::unbounded_channel();
+        Self {
+            remotes: Mutex::default(),
+            resumable: Mutex::default(),
+            streams: Mutex::default(),
+            refusals: Mutex::default(),
+            questions: presence::Questions::default(),
+            trust: RwLock::default(),
+            bounds: Mutex::new(Bounds::with_bounce(config.federation.bounce_seconds * 1000)),
+            next_parcel: AtomicU64::new(1),
+            next_stream: AtomicU64::new(1),
+            work,
+            waiting_work: Mutex::new(Some(waiting_work)),
+        }
+    }
+
+    /// The queue of a pair of domains.
+    pub fn remote(&self, local: &str, remote: &str) -> Arc<Remote> {
+        let pair = Pair { local: local.to_owned(), remote: remote.to_owned() };
+        let mut remotes = self.remotes.lock();
+        if let Some(found) = remotes.get(&pair) {
+            return found.clone();
+        }
+        let state = State { queue: Outgoing::new(*self.bounds.lock()), session: None };
+        let remote = Remote { pair: pair.clone(), state: Mutex::new(state), wake: Notify::new() };
+        let remote = Arc::new(remote);
+        remotes.insert(pair, remote.clone());
+        remote
+    }
+
+    /// A number for a stream.
+    pub fn number(&self) -> u64 {
+        self.next_stream.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Notes an open stream.
+    pub fn opened(&self, number: u64, facts: Facts) {
+        let (remote, proof) = (&facts.pair.remote, facts.proof.name());
+        tracing::debug!(remote, number, facts.incoming, proof, facts.bidi, "s2s_opened");
+        self.streams.lock().insert(number, facts);
+    }
+
+    /// Changes what is known of an open stream.
+    pub fn note(&self, number: u64, change: impl FnOnce(&mut Facts)) {
+        self.streams.lock().get_mut(&number).map(change);
+    }
+
+    /// The stream has ended.
+    pub fn closed(&self, number: u64) {
+        self.streams.lock().remove(&number);
+    }
+
+    /// Somebody was not let in as `pair.remote`.
+    pub fn refused(&self, pair: &Pair, reason: &str, now: Millis) {
+        let mut refusals = self.refusals.lock();
+        if refusals.len() >= MAX_REFUSALS && !refusals.contains_key(pair) {
+            let oldest = refusals.iter().min_by_key(|(_, (_, at))| *at);
+            if let Some(oldest) = oldest.map(|(pair, _)| pair.clone()) {
+                refusals.remove(&oldest);
+            }
+        }
+        refusals.insert(pair.clone(), (reason.to_owned(), now));
+    }
+
+    /// The peer may resume this receiving half.
+    pub fn keep(&self, id: &str, inbound: &Arc<Inbound>) {
+        self.resumable.lock().insert(id.to_owned(), inbound.clone());
+    }
+
+    /// The receiving half of an id, if it belongs to this pair.
+    #[must_use]
+    pub fn find(&self, id: &str, pair: &Pair) -> Option<Arc<Inbound>> {
+        self.resumable.lock().get(id).filter(|inbound| inbound.pair == *pair).cloned()
+    }
+
+    /// The receiving half is over.
+    pub fn forget(&self, inbound: &Arc<Inbound>) {
+        self.resumable.lock().retain(|_, kept| !Arc::ptr_eq(kept, inbound));
+    }
+
+    /// Sends a stanza that is worth nothing later, such as presence or an iq: it is refused or
+    /// dropped while the domain cannot be reached.
+    pub fn post(&self, server: &Server, local: &str, to: &Jid, kind: Kind, bytes: Bytes) {
+        if policy::permits(&server.config(), to.domain().as_str()).is_err() {
+            return;
+        }
+        let remote = self.remote(local, to.domain().as_str());
+        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
+        remote.input(server, Input::Post(entry));
+    }
+
+    /// Sends a stanza that must arrive: it is on disk, together with the archive rows of `unit`,
+    /// before `ticket` is told so.
+    ///
+    /// # Errors
+    /// [`Busy`] when the store takes nothing; nothing was sent then.
+    pub fn send(
+        &self,
+        server: &Server,
+        letter: Durable<'_>,
+        unit: Unit,
+        ticket: Option<(Arc<dyn Ticket>, u64)>,
+    ) -> Result<(), Busy> {
+        let Durable { local, to, kind, bytes, account } = letter;
+        let remote = self.remote(local, to.domain().as_str());
+        let mut state = remote.state.lock();
+        // Under the lock: the order of the ids is the order of the queue.
+        let id = self.next_parcel.fetch_add(1, Ordering::Relaxed);
+        let now = server.now();
+        let parcel = Parcel {
+            id,
+            local: local.into(),
+            remote: to.domain().as_str().into(),
+            account,
+            at: store::Millis(now.0),
+            stanza: bytes.clone(),
+        };
+        server.store.outbox.send(parcel, unit, ticket)?;
+        let entry = Entry { bytes, kind, parcel: Some(id), account, since: now };
+        let mut effects = Vec::new();
+        state.queue.handle(now, Input::Post(entry), &mut effects);
+        drop(state);
+        remote.carry_out(server, effects);
+        Ok(())
+    }
+
+    /// All queues.
+    #[must_use]
+    pub fn remotes(&self) -> Vec<Arc<Remote>> {
+        self.remotes.lock().values().cloned().collect()
+    }
+}
+
+/// A stanza that must arrive.
+pub struct Durable<'a> {
+    /// The domain it comes from.
+    pub local: &'a str,
+    /// Whom it is for.
+    pub to: &'a Jid,
+    /// Message or presence.
+    pub kind: Kind,
+    /// As it is written.
+    pub bytes: Bytes,
+    /// Whose it is, if an account sends it.
+    pub account: Option<AccountId>,
+}
+
+impl Remote {
+    /// Locks the queue.
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// Tells the queue what happened. Returns whether the stream that carries it must end, because
+    /// the peer acknowledged what was never sent.
+    pub fn input(self: &Arc<Self>, server: &Server, input: Input) -> bool {
+        let mut effects = Vec::new();
+        self.state.lock().queue.handle(server.now(), input, &mut effects);
+        self.carry_out(server, effects)
+    }
+
+    /// Stream `carrier` offers to carry the queue. Refused while another one does, or is about to.
+    pub fn attach(
+        self: &Arc<Self>,
+        server: &Server,
+        carrier: u64,
+        session: Option<Managing>,
+    ) -> bool {
+        let mut effects = Vec::new();
+        {
+            let mut state = self.state.lock();
+            if !matches!(state.queue.phase(), Phase::Idle | Phase::Resting { .. }) {
+                return false;
+            }
+            let managed = if session.is_some() { Managed::New } else { Managed::Not };
+            state.session = session;
+            let opened = Input::Opened { carrier, managed };
+            state.queue.handle(server.now(), opened, &mut effects);
+        }
+        self.carry_out(server, effects);
+        true
+    }
+
+    /// Resolves when the stream that carries the queue may have something to write.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    fn carry_out(self: &Arc<Self>, server: &Server, effects: Vec<Effect>) -> bool {
+        let mut broken = false;
+        for effect in effects {
+            match effect {
+                Effect::Wake => self.wake.notify_one(),
+                Effect::Broken => broken = true,
+                Effect::Done(ids) => {
+                    // Nobody waits for this: should it be lost, they are sent once more, and the
+                    // peer recognises them.
+                    drop(server.store.outbox.done(ids));
+                }
+                // An error means that the server is going down.
+                other => drop(server.s2s.work.send((self.clone(), other))),
+            }
+        }
+        broken
+    }
+}
+
+/// Carries out what the queues want, and lets time pass for them, until the server goes down.
+pub async fn supervise(server: Arc<Server>) {
+    let Some(mut work) = server.s2s.waiting_work.lock().take() else { return };
+    let mut shutdown = server.shutdown.subscribe();
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = down(&mut shutdown) => return,
+            Some((remote, effect)) = work.recv() => perform(&server, remote, effect).await,
+            _ = ticks.tick() => tick(&server),
+        }
+    }
+}
+
+/// Reads what waits from before the start. Called before anybody is served.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn restore(server: &Arc<Server>) -> Result<u64, store::StoreError> {
+    let federation = &server.s2s;
+    federation.next_parcel.store(server.store.outbox.next().await?, Ordering::Relaxed);
+    let mut count = 0;
+    for waiting in server.store.outbox.waiting().await? {
+        count += waiting.count;
+        let remote = federation.remote(&waiting.local, &waiting.remote);
+        remote.input(server, Input::Waiting(waiting.newest));
+    }
+    Ok(count)
+}
+
+async fn perform(server: &Arc<Server>, remote: Arc<Remote>, effect: Effect) {
+    match effect {
+        Effect::Connect => {
+            tokio::spawn(connect::run(server.clone(), remote));
+        }
+        Effect::Load { after, limit } => {
+            tokio::spawn(outbox::load(server.clone(), remote, after, limit));
+        }
+        Effect::Bounce(entry, why) => outbox::bounce(server, &remote, entry, why).await,
+        Effect::Refresh => presence::refresh(server, &remote.pair),
+        Effect::Wake | Effect::Done(_) | Effect::Broken => {}
+    }
+}
+
+fn tick(server: &Arc<Server>) {
+    let federation = &server.s2s;
+    let bounce = server.config().federation.bounce_seconds * 1000;
+    *federation.bounds.lock() = Bounds::with_bounce(bounce);
+    let now = server.now();
+    for remote in federation.remotes() {
+        let due = remote.lock().queue.deadline().is_some_and(|deadline| deadline <= now);
+        if due {
+            remote.input(server, Input::Tick);
+        }
+    }
+    let moment = Millis(now.0.saturating_sub(RESUMABLE.as_millis() as u64));
+    federation.resumable.lock().retain(|_, inbound| !inbound.abandoned(moment));
+    federation.questions.expire(now);
+    let idle =
+        |remote: &Arc<Remote>| Arc::strong_count(remote) == 1 && remote.lock().queue.is_idle();
+    federation.remotes.lock().retain(|_, remote| !idle(remote));
+}
+
+impl Failure {
+    /// Something that may pass.
+    #[must_use]
+    pub fn passing(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), permanent: false }
+    }
+
+    /// Something that does not.
+    #[must_use]
+    pub fn permanent(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), permanent: true }
+    }
+}
+
+/// How often time passes for the queues.
+const TICK: Duration = Duration::from_millis(500);
+/// How long a peer may resume a stream.
+pub(crate) const RESUMABLE: Duration = Duration::from_secs(600);
+/// Domains whose refusal is remembered for the list.
+const MAX_REFUSALS: usize = 200;

@@ -1,0 +1,188 @@
+//! What happens to stanzas that wait for another domain: they are read back from the store, or
+//! returned to their senders.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use store::archive::{Append, Unit};
+use xmpp::{
+    edit::Edit,
+    error::{Condition, StanzaError},
+    jid::{BareJid, Jid},
+    ns,
+    stanza::{Kind, Stanza},
+    time::Millis,
+    xml::Limits,
+};
+
+use super::{
+    Remote,
+    outgoing::{Bounce, Entry, Input},
+};
+use crate::{
+    account::Account,
+    ext::archive,
+    router::resolve::{Target, resolve},
+    server::Server,
+    session::frame::Frame,
+};
+
+/// Reads the next parcels of a queue.
+pub(super) async fn load(server: Arc<Server>, remote: Arc<Remote>, after: u64, limit: u32) {
+    let pair = &remote.pair;
+    let loaded = async {
+        // What was sent a moment ago may still be on its way to disk.
+        server.store.archive.barrier().await?;
+        let (local, domain) = (pair.local.as_str().into(), pair.remote.as_str().into());
+        server.store.outbox.load(local, domain, after, limit).await
+    };
+    let input = match loaded.await {
+        Ok(parcels) => {
+            let complete = parcels.len() < limit as usize;
+            let entries = parcels.into_iter().map(|parcel| Entry {
+                kind: kind(&parcel.stanza),
+                bytes: parcel.stanza,
+                parcel: Some(parcel.id),
+                account: parcel.account,
+                since: Millis(parcel.at.0),
+            });
+            Input::Loaded { entries: entries.collect(), complete }
+        }
+        Err(error) => {
+            server.store_failed("outbox", &error);
+            Input::LoadFailed
+        }
+    };
+    remote.input(&server, input);
+}
+
+fn kind(stanza: &Bytes) -> Kind {
+    if stanza.starts_with(b"<presence") { Kind::Presence } else { Kind::Message }
+}
+
+/// A stanza goes back to its sender.
+pub(super) async fn bounce(server: &Arc<Server>, remote: &Remote, entry: Entry, why: Bounce) {
+    server.metrics.s2s_bounced.increment();
+    if let Ok(stanza) = Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED) {
+        let reason = remote.lock().queue.failure().map(|(failure, _)| failure.reason.clone());
+        let error = error(why, reason.as_deref());
+        send_back(server, &stanza, &error, entry.parcel.is_some()).await;
+    }
+    if let Some(id) = entry.parcel {
+        // After the error, in the order of the store's queue: a crash in between tells twice and
+        // never loses.
+        drop(server.store.outbox.done(vec![id]));
+    }
+}
+
+fn error(why: Bounce, reason: Option<&str>) -> StanzaError {
+    let condition = match why {
+        Bounce::Timeout => Condition::RemoteServerTimeout,
+        Bounce::NotFound => Condition::RemoteServerNotFound,
+        Bounce::Full => Condition::ResourceConstraint,
+    };
+    let error = StanzaError::new(condition);
+    match reason {
+        Some(reason) => error.with_text(reason),
+        None => error,
+    }
+}
+
+/// Tells the local sender of a stanza that it did not arrive. What nobody waits for is dropped:
+/// errors, results, presence. `lasting` errors wait for the sender if it is not there.
+pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaError, lasting: bool) {
+    let type_ = stanza.type_();
+    let wanted = match (stanza.kind(), type_.as_deref()) {
+        (_, Some("error")) => false,
+        (Kind::Iq, type_) => matches!(type_, Some("get" | "set")),
+        (Kind::Presence, type_) => type_ == Some("subscribe"),
+        (Kind::Message, _) => lasting,
+        (Kind::Other, _) => false,
+    };
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return };
+    let Some(sender) = Jid::new(&from).ok().filter(|_| wanted) else { return };
+    // RFC 6120 §8.3.2: `by` says that the error is ours and not the other server's.
+    let mut element = error.element();
+    element.set_attr("by", server.domain());
+    let reply = Edit::new(stanza)
+        .from(&*to)
+        .to(&*from)
+        .attr("type", Some("error"))
+        .drop_if(|_| true)
+        .append(element.to_bytes(ns::CLIENT))
+        .finish();
+    let Ok(Target::Account(account)) = resolve(server, &sender).await else { return };
+    match stanza.kind() {
+        Kind::Message => tell_of_message(server, &account, &sender, &to, reply),
+        Kind::Presence => {
+            for resource in &account.lock().resources {
+                if resource.available.is_some() || resource.interested {
+                    resource.session.deliver(Frame::presence(reply.clone()));
+                }
+            }
+        }
+        Kind::Iq | Kind::Other => {
+            // Requests of the account itself go to whoever in the server asked.
+            let Some(resource) = sender.resource() else { return };
+            let state = account.lock();
+            let found = state.resources.iter().find(|r| r.session.resource() == resource.as_str());
+            if let Some(resource) = found {
+                resource.session.deliver(Frame::iq(reply));
+            }
+        }
+    }
+}
+
+/// The device that sent it is told; if it is gone, those that are there; if none is, the next one.
+fn tell_of_message(
+    server: &Arc<Server>,
+    account: &Arc<Account>,
+    sender: &Jid,
+    to: &str,
+    reply: Bytes,
+) {
+    let mut state = account.lock();
+    let name = sender.resource().map(|resource| resource.as_str());
+    let exact = state
+        .resources
+        .iter()
+        .find(|resource| Some(resource.session.resource()) == name && resource.session.connected());
+    if let Some(resource) = exact {
+        return resource.session.deliver(Frame::message(reply));
+    }
+    let mut told = false;
+    let present = state.resources.iter().filter(|resource| {
+        resource.priority().is_some_and(|priority| priority >= 0) && resource.session.connected()
+    });
+    for resource in present {
+        resource.session.deliver(Frame::message(reply.clone()));
+        told = true;
+    }
+    let Some(with) = Jid::new(to).ok().map(|to| to.to_bare()).filter(|_| !told) else { return };
+    let unit: Unit = std::iter::once(waiting(server, account, &mut state, &with, reply)).collect();
+    if server.store.archive.append(unit, None).is_err() {
+        tracing::warn!("the store takes nothing: somebody is not told that a message came back");
+    }
+}
+
+/// A row that is there for offline delivery alone.
+fn waiting(
+    server: &Server,
+    account: &Account,
+    state: &mut crate::account::AccountState,
+    with: &BareJid,
+    stanza: Bytes,
+) -> Append {
+    Append {
+        account: account.id,
+        id: archive::take_id(state),
+        at: store::Millis(server.now().0),
+        with: with.as_str().into(),
+        resource: None,
+        outgoing: false,
+        origin_hash: None,
+        pending: true,
+        hidden: true,
+        stanza,
+    }
+}

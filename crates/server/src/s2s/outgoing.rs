@@ -1,0 +1,839 @@
+//! What waits for one domain, as a state machine: whether to connect, what to write, what has
+//! arrived, what goes back to its sender.
+//!
+//! [`Outgoing`] knows no socket, no clock and no store. [`super::Remote`] holds it under a lock,
+//! hands it what happened and carries out the [`Effect`]s in order; the stream that carries it asks
+//! it for bytes.
+//!
+//! Durable stanzas (messages, subscriptions) have a row in the store's outbox and stay there until
+//! the other server has acknowledged them. When more of them wait than fit into memory, the newer
+//! ones are read back from the store as the older ones leave. The others (IQs, presence) are in
+//! memory alone: while the domain cannot be reached they are refused or dropped.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use store::AccountId;
+use xmpp::{
+    sm::{self, Sm},
+    stanza::Kind,
+    time::Millis,
+};
+
+/// A stanza on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The stanza as it is written.
+    pub bytes: Bytes,
+    /// Message, presence or iq.
+    pub kind: Kind,
+    /// Its row in the store's outbox, if it is durable.
+    pub parcel: Option<u64>,
+    /// Whose it is, if an account sent it.
+    pub account: Option<AccountId>,
+    /// Since when it waits.
+    pub since: Millis,
+}
+
+/// Why a domain cannot be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// In words, for the operator.
+    pub reason: String,
+    /// There is no such domain, or it may not be talked to: waiting does not help.
+    pub permanent: bool,
+}
+
+/// Why a stanza goes back to its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bounce {
+    /// The domain could not be reached in time.
+    Timeout,
+    /// There is no such domain.
+    NotFound,
+    /// Too much waits for it.
+    Full,
+}
+
+/// Stream management of a stream that was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Managed {
+    /// The peer does not have it.
+    Not,
+    /// It begins.
+    New,
+    /// It goes on where the last stream ended: the peer handled so many.
+    Resumed(u32),
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Somebody sends a stanza.
+    Post(Entry),
+    /// The store has parcels that are not in memory, up to this id.
+    Waiting(u64),
+    /// The store gave the next parcels; `complete` when it had no more.
+    Loaded {
+        /// In order.
+        entries: Vec<Entry>,
+        /// There are no more with ids up to that of the newest when they were asked for.
+        complete: bool,
+    },
+    /// The store could not be read.
+    LoadFailed,
+    /// The domain was heard of: it connected to us.
+    Heard,
+    /// The domain could not be reached.
+    Failed(Failure),
+    /// A stream carries the queue from now on.
+    Opened {
+        /// Its number.
+        carrier: u64,
+        /// Its stream management.
+        managed: Managed,
+    },
+    /// The stream has ended.
+    Lost {
+        /// Its number.
+        carrier: u64,
+        /// Why, when that is a failure.
+        failure: Option<Failure>,
+    },
+    /// The peer has handled so many stanzas.
+    Acked {
+        /// The stream's number.
+        carrier: u64,
+        /// The count.
+        h: u32,
+    },
+    /// What was taken from the queue is in the hands of the system's network.
+    Flushed {
+        /// The stream's number.
+        carrier: u64,
+    },
+    /// Time passes.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Open a stream; answer with `Opened` or `Failed`.
+    Connect,
+    /// Read the next parcels; answer with `Loaded` or `LoadFailed`.
+    Load {
+        /// Those after this id.
+        after: u64,
+        /// At most so many.
+        limit: u32,
+    },
+    /// These have arrived.
+    Done(Vec<u64>),
+    /// Tell the sender of this stanza.
+    Bounce(Entry, Bounce),
+    /// The stream that carries the queue has something to write.
+    Wake,
+    /// The peer may have missed presence: tell it the current one.
+    Refresh,
+    /// The peer acknowledged what was never sent: end the stream.
+    Broken,
+}
+
+/// Bounds and times.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Stanzas kept in memory.
+    pub stanzas: usize,
+    /// Bytes kept in memory.
+    pub bytes: usize,
+    /// Unacknowledged stanzas and bytes on a stream.
+    pub unacked: sm::Limits,
+    /// Milliseconds after which durable stanzas go back.
+    pub bounce: u64,
+    /// Milliseconds after which an iq that was not sent goes back.
+    pub patience: u64,
+}
+
+impl Bounds {
+    /// Everything but the time after which messages go back, which the operator chooses.
+    #[must_use]
+    pub fn with_bounce(bounce: u64) -> Self {
+        Self {
+            stanzas: 1000,
+            bytes: 4 * 1024 * 1024,
+            unacked: sm::Limits { stanzas: 1000, bytes: 4 * 1024 * 1024, ..sm::Limits::SESSION },
+            bounce,
+            patience: 30_000,
+        }
+    }
+}
+
+/// Where the queue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing to send, or about to connect.
+    Idle,
+    /// A stream is being opened.
+    Connecting,
+    /// A stream carries the queue.
+    Online {
+        /// Its number.
+        carrier: u64,
+    },
+    /// It failed, and is tried again.
+    Resting {
+        /// At this time.
+        until: Millis,
+    },
+}
+
+/// The queue of one domain.
+#[derive(Debug)]
+pub struct Outgoing {
+    bounds: Bounds,
+    phase: Phase,
+    waiting: VecDeque<Entry>,
+    waiting_bytes: usize,
+    /// Written and not known to have arrived, on a stream without management.
+    unflushed: VecDeque<Entry>,
+    /// Written and not acknowledged. Stays after a stream is lost, for resumption.
+    sm: Option<Sm<Entry>>,
+    /// Everything in `sm` has to be written again.
+    rewrite: bool,
+    /// The newest parcel in memory or beyond.
+    loaded: u64,
+    /// The newest parcel there is.
+    newest: u64,
+    loading: bool,
+    failures: u32,
+    failure: Option<Failure>,
+    /// Since when the domain cannot be reached.
+    failing_since: Option<Millis>,
+    attempted: Millis,
+    missed_presence: bool,
+}
+
+/// Longest pause between two attempts.
+const LONGEST_REST: u64 = 5 * 60 * 1000;
+/// A stanza that is posted ends a pause after this time.
+const SHORTEST_REST: u64 = 10_000;
+/// Parcels read at a time.
+const BATCH: u32 = 200;
+
+impl Outgoing {
+    /// An empty queue.
+    #[must_use]
+    pub fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            phase: Phase::Idle,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            unflushed: VecDeque::new(),
+            sm: None,
+            rewrite: false,
+            loaded: 0,
+            newest: 0,
+            loading: false,
+            failures: 0,
+            failure: None,
+            failing_since: None,
+            attempted: Millis(0),
+            missed_presence: false,
+        }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Why the last attempt failed, and since when none succeeded.
+    #[must_use]
+    pub fn failure(&self) -> Option<(&Failure, Millis)> {
+        self.failure.as_ref().zip(self.failing_since)
+    }
+
+    /// Stanzas in memory that are not known to have arrived. More may wait in the store.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let unacked = self.sm.as_ref().map_or(0, |sm| sm.unacked().len());
+        self.waiting.len() + self.unflushed.len() + unacked
+    }
+
+    /// Whether nothing waits, in memory or in the store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && !self.spilled()
+    }
+
+    /// Whether the queue may be forgotten.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let at_rest = matches!(self.phase, Phase::Idle | Phase::Resting { .. });
+        at_rest && self.is_empty() && !self.loading && self.failure.is_none()
+    }
+
+    /// Whether the next stream can go on where the last one ended.
+    #[must_use]
+    pub fn resumable(&self) -> bool {
+        self.sm.is_some()
+    }
+
+    /// The stream management of the stream that carries the queue.
+    pub fn sm(&mut self) -> Option<&mut Sm<Entry>> {
+        self.sm.as_mut()
+    }
+
+    /// When [`Input::Tick`] is due at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Millis> {
+        let rest = match self.phase {
+            Phase::Resting { until } if !self.is_empty() => Some(until),
+            _ => None,
+        };
+        let expiry = self.waiting.iter().filter_map(|entry| self.expiry(entry)).min();
+        [rest, expiry].into_iter().flatten().min()
+    }
+
+    /// Takes what happened.
+    pub fn handle(&mut self, now: Millis, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Post(entry) => self.post(now, entry, effects),
+            Input::Waiting(newest) => {
+                self.newest = self.newest.max(newest);
+                self.go_on(now, effects);
+            }
+            Input::Loaded { entries, complete } => self.take_loaded(entries, complete),
+            Input::LoadFailed => self.loading = false,
+            Input::Heard => {
+                if let Phase::Resting { .. } = self.phase {
+                    self.phase = Phase::Idle;
+                }
+            }
+            Input::Failed(failure) => self.failed(now, failure, effects),
+            Input::Opened { carrier, managed } => self.opened(carrier, managed, effects),
+            Input::Lost { carrier, failure } => self.lost(now, carrier, failure, effects),
+            Input::Acked { carrier, h } => self.acked(carrier, h, effects),
+            Input::Flushed { carrier } if self.carries(carrier) => {
+                let done = self.unflushed.drain(..).filter_map(|entry| entry.parcel);
+                tell_done(done.collect(), effects);
+            }
+            Input::Flushed { .. } => {}
+            Input::Tick => self.expire(now, effects),
+        }
+        self.go_on(now, effects);
+    }
+
+    /// Takes what is to be written on the stream `carrier`: at most about `most` bytes. Returns the
+    /// kinds of the stanzas written.
+    pub fn write(
+        &mut self,
+        now: Millis,
+        carrier: u64,
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Vec<Kind> {
+        let mut written = Vec::new();
+        if !self.carries(carrier) {
+            return written;
+        }
+        if let Some(sm) = self.sm.as_mut().filter(|_| std::mem::take(&mut self.rewrite)) {
+            for entry in sm.unacked() {
+                out.extend_from_slice(&entry.bytes);
+                written.push(entry.meta.kind);
+            }
+            if !written.is_empty() {
+                out.extend_from_slice(sm::REQUEST);
+                sm.requested();
+            }
+        }
+        while out.len() < most
+            && let Some(entry) = self.waiting.pop_front()
+        {
+            self.waiting_bytes -= entry.bytes.len();
+            let (bytes, kind) = (entry.bytes.clone(), entry.kind);
+            if let Some(sm) = &mut self.sm {
+                if let Err(sm::Full(full)) = sm.sent(now, bytes.clone(), entry) {
+                    self.waiting_bytes += full.bytes.len();
+                    self.waiting.push_front(full.meta);
+                    // The answer makes room.
+                    out.extend_from_slice(sm::REQUEST);
+                    sm.requested();
+                    break;
+                }
+            } else {
+                self.unflushed.push_back(entry);
+            }
+            out.extend_from_slice(&bytes);
+            written.push(kind);
+        }
+        if let Some(sm) = self.sm.as_mut().filter(|sm| sm.request_due(now)) {
+            out.extend_from_slice(sm::REQUEST);
+            sm.requested();
+        }
+        written
+    }
+
+    /// Whether [`Outgoing::write`] would write a stanza.
+    #[must_use]
+    pub fn has_more(&self, carrier: u64) -> bool {
+        let room = self.sm.as_ref().is_none_or(|sm| {
+            sm.unacked().len() < self.bounds.unacked.stanzas
+                && sm.queue_bytes() < self.bounds.unacked.bytes
+        });
+        self.carries(carrier) && (self.rewrite || (room && !self.waiting.is_empty()))
+    }
+
+    fn carries(&self, carrier: u64) -> bool {
+        self.phase == Phase::Online { carrier }
+    }
+
+    /// Whether parcels wait in the store that are not in memory.
+    fn spilled(&self) -> bool {
+        self.loaded < self.newest
+    }
+
+    fn post(&mut self, now: Millis, entry: Entry, effects: &mut Vec<Effect>) {
+        let room = self.waiting.len() < self.bounds.stanzas
+            && self.waiting_bytes + entry.bytes.len() <= self.bounds.bytes;
+        match entry.parcel {
+            Some(parcel) => {
+                // Behind what waits in the store, so that nothing overtakes it.
+                let keep = room && !self.spilled();
+                self.newest = self.newest.max(parcel);
+                if keep {
+                    self.loaded = parcel;
+                    self.push(entry);
+                }
+            }
+            None if !room => effects.push(Effect::Bounce(entry, Bounce::Full)),
+            None => self.push(entry),
+        }
+        if let Phase::Resting { .. } = self.phase
+            && now >= self.attempted.plus(SHORTEST_REST)
+        {
+            self.phase = Phase::Idle;
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.waiting_bytes += entry.bytes.len();
+        self.waiting.push_back(entry);
+    }
+
+    fn take_loaded(&mut self, entries: Vec<Entry>, complete: bool) {
+        self.loading = false;
+        for entry in entries {
+            let Some(parcel) = entry.parcel.filter(|parcel| *parcel > self.loaded) else {
+                continue;
+            };
+            self.loaded = parcel;
+            self.push(entry);
+        }
+        if complete {
+            self.loaded = self.newest;
+        }
+    }
+
+    /// Whatever follows from how things stand now.
+    fn go_on(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        let low = self.waiting.len() < self.bounds.stanzas / 2
+            && self.waiting_bytes < self.bounds.bytes / 2;
+        if self.spilled() && low && !self.loading {
+            self.loading = true;
+            effects.push(Effect::Load { after: self.loaded, limit: BATCH });
+        }
+        match self.phase {
+            Phase::Idle if !self.is_empty() => self.connect(now, effects),
+            Phase::Resting { until } if !self.is_empty() && now >= until => {
+                self.connect(now, effects);
+            }
+            Phase::Online { carrier } if self.has_more(carrier) => effects.push(Effect::Wake),
+            _ => {}
+        }
+    }
+
+    fn connect(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Connecting;
+        self.attempted = now;
+        effects.push(Effect::Connect);
+    }
+
+    fn opened(&mut self, carrier: u64, managed: Managed, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Online { carrier };
+        self.failures = 0;
+        self.failure = None;
+        self.failing_since = None;
+        match managed {
+            Managed::Resumed(h) => {
+                self.rewrite = true;
+                self.acked(carrier, h, effects);
+            }
+            Managed::New => {
+                self.take_back();
+                self.sm = Some(Sm::new(self.bounds.unacked));
+            }
+            Managed::Not => self.take_back(),
+        }
+        if std::mem::take(&mut self.missed_presence) {
+            effects.push(Effect::Refresh);
+        }
+    }
+
+    /// What was written to a stream that is over goes to the front of the queue again.
+    fn take_back(&mut self) {
+        self.rewrite = false;
+        let unacked = self.sm.take().map(Sm::into_unacked).into_iter().flatten();
+        let written = unacked.map(|entry| entry.meta).chain(std::mem::take(&mut self.unflushed));
+        let mut written: Vec<Entry> = written.collect();
+        self.waiting_bytes += written.iter().map(|entry| entry.bytes.len()).sum::<usize>();
+        while let Some(entry) = written.pop() {
+            self.waiting.push_front(entry);
+        }
+    }
+
+    fn lost(
+        &mut self,
+        now: Millis,
+        carrier: u64,
+        failure: Option<Failure>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.carries(carrier) {
+            return;
+        }
+        self.phase = Phase::Idle;
+        // Those that may have arrived are not sent again where that cannot be recognised: an iq is
+        // answered or not, and presence is out of date.
+        self.unflushed.retain(|entry| entry.parcel.is_some());
+        match failure {
+            Some(failure) => self.failed(now, failure, effects),
+            None if self.sm.is_none() => self.take_back(),
+            None => {}
+        }
+    }
+
+    fn failed(&mut self, now: Millis, failure: Failure, effects: &mut Vec<Effect>) {
+        if let Phase::Online { .. } = self.phase {
+            return;
+        }
+        if self.sm.is_none() {
+            self.take_back();
+        }
+        self.failures = self.failures.saturating_add(1);
+        let rest = (1000_u64 << self.failures.min(9)).min(LONGEST_REST);
+        // Spread out, so that two servers that lost each other do not keep meeting halfway.
+        let jitter = rest / 4 * (now.0 % 5) / 4;
+        self.phase = Phase::Resting { until: now.plus(rest - rest / 4 + jitter) };
+        self.failing_since.get_or_insert(now);
+        let why = if failure.permanent { Bounce::NotFound } else { Bounce::Timeout };
+        let all = failure.permanent;
+        self.failure = Some(failure);
+        if all {
+            // Nothing was ever heard of a stream that could be resumed.
+            self.take_back();
+        }
+        self.give_up(|entry| all || entry.parcel.is_none(), why, effects);
+    }
+
+    /// Refuses those that have waited for too long.
+    fn expire(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        if let Phase::Online { .. } = self.phase {
+            return;
+        }
+        let expiries = self.waiting.iter().filter_map(|entry| self.expiry(entry));
+        if expiries.clone().all(|expiry| expiry > now) && !self.unacked_expired(now) {
+            return;
+        }
+        if self.unacked_expired(now) {
+            self.take_back();
+        }
+        let bounds = self.bounds;
+        let over = |entry: &Entry| expiry(&bounds, entry).is_some_and(|expiry| expiry <= now);
+        self.give_up(over, Bounce::Timeout, effects);
+    }
+
+    fn unacked_expired(&self, now: Millis) -> bool {
+        let oldest = self.sm.as_ref().and_then(|sm| sm.unacked().next());
+        oldest.and_then(|entry| self.expiry(&entry.meta)).is_some_and(|expiry| expiry <= now)
+    }
+
+    fn expiry(&self, entry: &Entry) -> Option<Millis> {
+        expiry(&self.bounds, entry)
+    }
+
+    /// Takes those out of the queue that `which` says, and tells their senders.
+    fn give_up(&mut self, which: impl Fn(&Entry) -> bool, why: Bounce, effects: &mut Vec<Effect>) {
+        let (over, rest): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(which);
+        self.waiting = rest;
+        self.waiting_bytes = self.waiting.iter().map(|entry| entry.bytes.len()).sum();
+        for entry in over {
+            self.missed_presence |= entry.kind == Kind::Presence && entry.parcel.is_none();
+            effects.push(Effect::Bounce(entry, why));
+        }
+    }
+
+    fn acked(&mut self, carrier: u64, h: u32, effects: &mut Vec<Effect>) {
+        if !self.carries(carrier) {
+            return;
+        }
+        let Some(sm) = &mut self.sm else { return };
+        match sm.acknowledge(h) {
+            Ok(handled) => {
+                tell_done(handled.filter_map(|entry| entry.meta.parcel).collect(), effects)
+            }
+            Err(_) => effects.push(Effect::Broken),
+        }
+    }
+}
+
+fn expiry(bounds: &Bounds, entry: &Entry) -> Option<Millis> {
+    let patience = if entry.parcel.is_some() { bounds.bounce } else { bounds.patience };
+    Some(entry.since.plus(patience))
+}
+
+fn tell_done(parcels: Vec<u64>, effects: &mut Vec<Effect>) {
+    if !parcels.is_empty() {
+        effects.push(Effect::Done(parcels));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_000_000);
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+
+    fn queue() -> Outgoing {
+        let unacked = sm::Limits { stanzas: 4, ..sm::Limits::SESSION };
+        Outgoing::new(Bounds { stanzas: 6, unacked, ..Bounds::with_bounce(DAY) })
+    }
+
+    fn entry(text: &'static str, kind: Kind, parcel: Option<u64>) -> Entry {
+        Entry { bytes: Bytes::from(text), kind, parcel, account: None, since: NOW }
+    }
+
+    fn message(text: &'static str, parcel: u64) -> Input {
+        Input::Post(entry(text, Kind::Message, Some(parcel)))
+    }
+
+    fn at(queue: &mut Outgoing, now: Millis, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        queue.handle(now, input, &mut effects);
+        effects
+    }
+
+    fn feed(queue: &mut Outgoing, input: Input) -> Vec<Effect> {
+        at(queue, NOW, input)
+    }
+
+    fn open(queue: &mut Outgoing, carrier: u64, managed: Managed) -> Vec<Effect> {
+        feed(queue, Input::Opened { carrier, managed })
+    }
+
+    /// What is written, without questions.
+    fn wrote(queue: &mut Outgoing, carrier: u64) -> String {
+        let mut out = Vec::new();
+        queue.write(NOW, carrier, &mut out, 1 << 20);
+        String::from_utf8(out).unwrap().replace("<r xmlns='urn:xmpp:sm:3'/>", "")
+    }
+
+    fn lost(carrier: u64) -> Input {
+        Input::Lost { carrier, failure: None }
+    }
+
+    fn acked(carrier: u64, h: u32) -> Input {
+        Input::Acked { carrier, h }
+    }
+
+    fn bounced(effects: &[Effect]) -> Vec<(&str, Bounce)> {
+        let bounced = effects.iter().filter_map(|effect| match effect {
+            Effect::Bounce(entry, why) => Some((std::str::from_utf8(&entry.bytes).unwrap(), *why)),
+            _ => None,
+        });
+        bounced.collect()
+    }
+
+    #[test]
+    fn the_first_stanza_opens_a_stream_and_arrives_with_its_acknowledgement() {
+        let mut queue = queue();
+        assert_eq!(feed(&mut queue, message("a", 1)), [Effect::Connect]);
+        assert_eq!(feed(&mut queue, message("b", 2)), []);
+        assert_eq!(open(&mut queue, 7, Managed::New), [Effect::Wake]);
+        assert_eq!(wrote(&mut queue, 8), "", "another stream does not carry it");
+        assert_eq!(wrote(&mut queue, 7), "ab");
+        assert_eq!(feed(&mut queue, acked(7, 1)), [Effect::Done(vec![1])]);
+        assert_eq!(feed(&mut queue, acked(7, 2)), [Effect::Done(vec![2])]);
+        assert!(queue.is_empty());
+        assert_eq!(feed(&mut queue, acked(7, 3)), [Effect::Broken]);
+    }
+
+    #[test]
+    fn a_resumed_stream_repeats_what_was_not_handled() {
+        let mut queue = queue();
+        for (text, parcel) in [("a", 1), ("b", 2), ("c", 3)] {
+            feed(&mut queue, message(text, parcel));
+        }
+        open(&mut queue, 1, Managed::New);
+        assert_eq!(wrote(&mut queue, 1), "abc");
+        assert_eq!(feed(&mut queue, lost(1)), [Effect::Connect]);
+        assert!(queue.resumable());
+        feed(&mut queue, message("d", 4));
+        let effects = open(&mut queue, 2, Managed::Resumed(1));
+        assert_eq!(effects, [Effect::Done(vec![1]), Effect::Wake]);
+        assert_eq!(wrote(&mut queue, 2), "bcd");
+    }
+
+    #[test]
+    fn a_new_stream_begins_with_what_the_old_one_did_not_bring() {
+        for managed in [Managed::New, Managed::Not] {
+            let mut queue = queue();
+            feed(&mut queue, message("a", 1));
+            feed(&mut queue, message("b", 2));
+            open(&mut queue, 1, Managed::New);
+            assert_eq!(wrote(&mut queue, 1), "ab");
+            feed(&mut queue, lost(1));
+            feed(&mut queue, message("c", 3));
+            open(&mut queue, 2, managed);
+            assert_eq!(wrote(&mut queue, 2), "abc");
+        }
+    }
+
+    #[test]
+    fn without_management_what_was_written_out_has_arrived() {
+        let mut queue = queue();
+        feed(&mut queue, message("a", 1));
+        open(&mut queue, 1, Managed::Not);
+        assert_eq!(wrote(&mut queue, 1), "a");
+        feed(&mut queue, lost(1));
+        open(&mut queue, 2, Managed::Not);
+        assert_eq!(wrote(&mut queue, 2), "a");
+        assert_eq!(feed(&mut queue, Input::Flushed { carrier: 1 }), []);
+        assert_eq!(feed(&mut queue, Input::Flushed { carrier: 2 }), [Effect::Done(vec![1])]);
+    }
+
+    #[test]
+    fn no_more_is_written_than_may_be_unacknowledged() {
+        let mut queue = queue();
+        for (text, parcel) in [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5)] {
+            feed(&mut queue, message(text, parcel));
+        }
+        open(&mut queue, 1, Managed::New);
+        assert_eq!(wrote(&mut queue, 1), "abcd");
+        assert!(!queue.has_more(1));
+        feed(&mut queue, acked(1, 2));
+        assert!(queue.has_more(1));
+        assert_eq!(wrote(&mut queue, 1), "e");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_read_back_in_order() {
+        let mut queue = queue();
+        let texts = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        for (text, parcel) in texts.into_iter().zip(1..) {
+            feed(&mut queue, message(text, parcel));
+        }
+        open(&mut queue, 1, Managed::Not);
+        assert_eq!(wrote(&mut queue, 1), "abcdef");
+        let effects = feed(&mut queue, Input::Flushed { carrier: 1 });
+        assert!(effects.contains(&Effect::Load { after: 6, limit: BATCH }), "{effects:?}");
+        // One that comes meanwhile stays behind those in the store.
+        assert_eq!(feed(&mut queue, message("i", 9)), []);
+        let entries = vec![
+            entry("g", Kind::Message, Some(7)),
+            entry("h", Kind::Message, Some(8)),
+            entry("i", Kind::Message, Some(9)),
+        ];
+        feed(&mut queue, Input::Loaded { entries, complete: true });
+        feed(&mut queue, message("j", 10));
+        assert_eq!(wrote(&mut queue, 1), "ghij");
+    }
+
+    #[test]
+    fn what_waited_before_a_start_is_loaded_and_sent() {
+        let mut queue = queue();
+        let effects = feed(&mut queue, Input::Waiting(5));
+        assert_eq!(effects, [Effect::Load { after: 0, limit: BATCH }, Effect::Connect]);
+        let entries = vec![entry("a", Kind::Message, Some(5))];
+        feed(&mut queue, Input::Loaded { entries, complete: true });
+        open(&mut queue, 1, Managed::New);
+        assert_eq!(wrote(&mut queue, 1), "a");
+    }
+
+    #[test]
+    fn a_domain_that_fails_is_tried_again_later_and_later() {
+        let mut queue = queue();
+        feed(&mut queue, message("a", 1));
+        let mut now = NOW;
+        let mut pauses = Vec::new();
+        for _ in 0..12 {
+            assert_eq!(at(&mut queue, now, Input::Failed(Failure::passing("no"))), []);
+            let until = queue.deadline().unwrap();
+            pauses.push(until.0 - now.0);
+            assert_eq!(at(&mut queue, Millis(until.0 - 1), Input::Tick), []);
+            now = until;
+            assert_eq!(at(&mut queue, now, Input::Tick), [Effect::Connect]);
+        }
+        assert!(pauses[0] < 3000 && pauses[1] > pauses[0] && pauses[11] <= LONGEST_REST);
+        let (failure, since) = queue.failure().unwrap();
+        assert_eq!((failure.reason.as_str(), since), ("no", NOW));
+        at(&mut queue, now, Input::Failed(Failure::passing("no")));
+        assert_eq!(at(&mut queue, now, Input::Heard), [Effect::Connect]);
+        open(&mut queue, 1, Managed::New);
+        assert_eq!(queue.failure(), None);
+    }
+
+    #[test]
+    fn requests_fail_at_once_and_messages_wait_for_their_time() {
+        let mut queue = queue();
+        feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
+        feed(&mut queue, message("a", 1));
+        let effects = feed(&mut queue, Input::Failed(Failure::passing("no")));
+        assert_eq!(bounced(&effects), [("iq", Bounce::Timeout)]);
+        assert_eq!(bounced(&at(&mut queue, NOW.plus(DAY - 1), Input::Tick)), []);
+        at(&mut queue, NOW.plus(DAY - 1), Input::Failed(Failure::passing("no")));
+        let effects = at(&mut queue, NOW.plus(DAY), Input::Tick);
+        assert_eq!(bounced(&effects), [("a", Bounce::Timeout)]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_domain_that_does_not_exist_returns_everything() {
+        let mut queue = queue();
+        feed(&mut queue, message("a", 1));
+        feed(&mut queue, Input::Post(entry("p", Kind::Presence, None)));
+        let effects = feed(&mut queue, Input::Failed(Failure::permanent("no such name")));
+        assert_eq!(bounced(&effects), [("a", Bounce::NotFound), ("p", Bounce::NotFound)]);
+        feed(&mut queue, message("b", 2));
+        assert!(open(&mut queue, 1, Managed::New).contains(&Effect::Refresh));
+    }
+
+    #[test]
+    fn what_was_written_and_never_acknowledged_goes_back_in_time_too() {
+        let mut queue = queue();
+        feed(&mut queue, message("a", 1));
+        open(&mut queue, 1, Managed::New);
+        wrote(&mut queue, 1);
+        feed(&mut queue, lost(1));
+        feed(&mut queue, Input::Failed(Failure::passing("no")));
+        let effects = at(&mut queue, NOW.plus(DAY), Input::Tick);
+        assert_eq!(bounced(&effects), [("a", Bounce::Timeout)]);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_what_is_not_durable() {
+        let mut queue = queue();
+        for parcel in 1..=6 {
+            feed(&mut queue, message("m", parcel));
+        }
+        let effects = feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
+        assert_eq!(bounced(&effects), [("iq", Bounce::Full)]);
+        assert_eq!(bounced(&feed(&mut queue, message("n", 7))), []);
+        assert!(queue.spilled());
+    }
+}

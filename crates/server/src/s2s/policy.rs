@@ -1,0 +1,105 @@
+//! Which domains this server talks to.
+
+use xmpp::error::{Condition, StanzaError};
+
+use crate::config::Config;
+
+/// Why a domain is not talked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// This server keeps to itself.
+    Off,
+    /// The operator does not want this domain.
+    Denied,
+}
+
+impl Refused {
+    /// In words.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Refused::Off => "this server does not talk to other servers",
+            Refused::Denied => "the operator of this server does not allow this domain",
+        }
+    }
+
+    /// What the sender of a stanza is told.
+    #[must_use]
+    pub fn error(self) -> StanzaError {
+        match self {
+            // What it always was where there is no federation.
+            Refused::Off => StanzaError::new(Condition::RemoteServerNotFound),
+            Refused::Denied => StanzaError::new(Condition::NotAllowed).with_text(self.reason()),
+        }
+    }
+}
+
+/// Whether this server talks to a domain.
+///
+/// # Errors
+/// Why not.
+pub fn permits(config: &Config, remote: &str) -> Result<(), Refused> {
+    // The services of this server are nobody else's.
+    let own = config.upload.enabled && config.upload.is_at(remote, &config.domain);
+    if !config.federates() || own || remote == config.domain {
+        return Err(Refused::Off);
+    }
+    let federation = &config.federation;
+    let denied = named(&federation.deny, remote);
+    let allowed = federation.allow.is_empty() || named(&federation.allow, remote);
+    if denied || !allowed { Err(Refused::Denied) } else { Ok(()) }
+}
+
+/// Whether a domain may prove itself by dialback instead of a certificate.
+#[must_use]
+pub fn dialback(config: &Config, remote: &str) -> bool {
+    named(&config.federation.dialback, remote)
+}
+
+/// Whether a list names a domain: itself, `*.` and one of its parents, or `*` for all.
+fn named(list: &[String], domain: &str) -> bool {
+    list.iter().any(|entry| match entry.strip_prefix('*') {
+        Some("") => true,
+        Some(parent) => domain.ends_with(parent),
+        None => entry == domain,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(federation: &str) -> Config {
+        let text = format!("domain = \"capulet.example\"\n[federation]\n{federation}\n");
+        Config::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn a_public_domain_talks_to_all_and_localhost_to_none() {
+        assert_eq!(permits(&config(""), "montague.example"), Ok(()));
+        assert_eq!(permits(&config("enabled = false"), "montague.example"), Err(Refused::Off));
+        let trial = |text: &str| Config::parse(text).unwrap();
+        let alone = trial("domain = \"localhost\"\n");
+        assert_eq!(permits(&alone, "montague.example"), Err(Refused::Off));
+        let wired = "domain = \"localhost\"\n[federation.hosts]\n\"b.example\" = \"127.0.0.1:1\"\n";
+        assert_eq!(permits(&trial(wired), "b.example"), Ok(()));
+    }
+
+    #[test]
+    fn lists_name_domains_and_everything_below_them() {
+        let denied = config("deny = [\"spam.example\", \"*.worse.example\"]");
+        assert_eq!(permits(&denied, "spam.example"), Err(Refused::Denied));
+        assert_eq!(permits(&denied, "rooms.worse.example"), Err(Refused::Denied));
+        assert_eq!(permits(&denied, "worse.example"), Ok(()));
+        let allowed = config("allow = [\"montague.example\"]\ndeny = [\"montague.example\"]");
+        assert_eq!(permits(&allowed, "verona.example"), Err(Refused::Denied));
+        assert_eq!(permits(&allowed, "montague.example"), Err(Refused::Denied));
+    }
+
+    #[test]
+    fn dialback_is_for_those_the_operator_names() {
+        let config = config("dialback = [\"old.example\"]");
+        assert!(dialback(&config, "old.example") && !dialback(&config, "new.example"));
+        assert!(super::named(&["*".to_owned()], "new.example"));
+    }
+}

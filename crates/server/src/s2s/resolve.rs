@@ -1,0 +1,277 @@
+//! Where the server of a domain is: fixed addresses of the configuration, SRV records, or the
+//! domain itself (RFC 6120 §3.2, XEP-0368), and the first connection that succeeds (RFC 8305).
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use tokio::{net::TcpStream, task::JoinSet, time::timeout};
+
+use super::outgoing::Failure;
+use crate::{
+    config::{Config, Host},
+    dns::{self, Services, Target},
+};
+
+/// A place where a server may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// A name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// TLS from the first byte (XEP-0368).
+    pub tls: bool,
+}
+
+/// The places to try for a domain, in order.
+///
+/// # Errors
+/// When there are none.
+pub async fn places(config: &Config, domain: &str) -> Result<Vec<Place>, Failure> {
+    if let Some(Host { host, port, tls }) = config.federation.hosts.get(domain) {
+        return Ok(vec![Place { host: host.clone(), port: *port, tls: *tls }]);
+    }
+    let ascii = idna::domain_to_ascii(domain)
+        .map_err(|_| Failure::permanent(format!("{domain} is no name that can be looked up")))?;
+    if ascii.parse::<IpAddr>().is_ok() || ascii.starts_with('[') {
+        return Err(Failure::permanent("addresses of machines are not domains"));
+    }
+    let Some(resolver) = dns::resolver() else {
+        return Err(Failure::passing("this machine has no resolver in /etc/resolv.conf"));
+    };
+    let name = |service: &str| format!("_{service}._tcp.{ascii}");
+    let (secure, plain) = (name("xmpps-server"), name("xmpp-server"));
+    let (secure, plain) = tokio::join!(
+        dns::services(resolver, &secure, PATIENCE),
+        dns::services(resolver, &plain, PATIENCE)
+    );
+    let broken = |error: io::Error| {
+        Failure::passing(format!("the servers of {domain} cannot be looked up: {error}"))
+    };
+    let (secure, plain) = (secure.map_err(broken)?, plain.map_err(broken)?);
+    let places = choose(&ascii, secure, plain, random)?;
+    // Only a domain without records leads to itself; whoever mistyped it wants to know at once.
+    if places.iter().all(|place| place.host == ascii)
+        && dns::addresses(&ascii, 5269, PATIENCE).await.is_empty()
+        && matches!(dns::is_missing(resolver, &ascii, PATIENCE).await, Ok(true))
+    {
+        return Err(Failure::permanent(format!("there is no domain {domain}")));
+    }
+    Ok(places)
+}
+
+/// The order of RFC 2782, with both services as one (XEP-0368 §5).
+fn choose(
+    domain: &str,
+    secure: Services,
+    plain: Services,
+    random: impl Fn() -> u32,
+) -> Result<Vec<Place>, Failure> {
+    let found = |services: Services, tls: bool| match services {
+        Services::Found(targets) => {
+            targets.into_iter().map(|target| (target, tls)).collect::<Vec<_>>()
+        }
+        Services::NoName => Vec::new(),
+    };
+    let mut all = found(secure, true);
+    all.extend(found(plain, false));
+    if all.is_empty() {
+        return Ok(vec![Place { host: domain.to_owned(), port: 5269, tls: false }]);
+    }
+    // A target that is the root says that the service is not offered.
+    all.retain(|(target, _)| !target.host.is_empty());
+    if all.is_empty() {
+        return Err(Failure::permanent(format!("{domain} offers no XMPP server")));
+    }
+    all.sort_by_key(|(target, _)| target.priority);
+    let mut places = Vec::new();
+    while let Some(priority) = all.first().map(|(target, _)| target.priority) {
+        let equals = all.iter().take_while(|(target, _)| target.priority == priority).count();
+        let mut equals: Vec<(Target, bool)> = all.drain(..equals).collect();
+        while !equals.is_empty() {
+            let (target, tls) = equals.swap_remove(draw(&equals, random()));
+            places.push(Place { host: target.host, port: target.port, tls });
+        }
+    }
+    Ok(places)
+}
+
+/// One of several targets, each with the chance that its weight gives it.
+fn draw(targets: &[(Target, bool)], random: u32) -> usize {
+    let weight = |target: &Target| u64::from(target.weight) + 1;
+    let sum: u64 = targets.iter().map(|(target, _)| weight(target)).sum();
+    let mut at = u64::from(random) % sum.max(1);
+    for (index, (target, _)) in targets.iter().enumerate() {
+        match at.checked_sub(weight(target)) {
+            Some(rest) => at = rest,
+            None => return index,
+        }
+    }
+    0
+}
+
+fn random() -> u32 {
+    getrandom::u32().unwrap_or_default()
+}
+
+/// Connects to a place: to all its addresses, each a moment after the one before, until one of
+/// them answers.
+///
+/// # Errors
+/// Why none did.
+pub async fn connect(place: &Place, listed: bool) -> Result<TcpStream, Failure> {
+    let addresses = dns::addresses(&place.host, place.port, PATIENCE).await;
+    if addresses.is_empty() {
+        return Err(Failure::passing(format!("{} has no address", place.host)));
+    }
+    let mut addresses = interleaved(addresses);
+    // Whoever controls a domain must not make this server talk to itself.
+    addresses.retain(|address| listed || is_remote(address.ip()));
+    if addresses.is_empty() {
+        return Err(Failure::permanent(format!("{} leads to this machine", place.host)));
+    }
+    let last = addresses.back().copied();
+    let attempts = timeout(CONNECT, race(addresses)).await;
+    match attempts {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => {
+            let address = last.map(|address| address.to_string()).unwrap_or_default();
+            Err(Failure::passing(format!("no connection to {address}: {}", words(&error))))
+        }
+        Err(_) => {
+            Err(Failure::passing(format!("{} port {} does not answer", place.host, place.port)))
+        }
+    }
+}
+
+async fn race(mut addresses: VecDeque<SocketAddr>) -> io::Result<TcpStream> {
+    let mut attempts = JoinSet::new();
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        if let Some(address) = addresses.pop_front() {
+            attempts.spawn(TcpStream::connect(address));
+        } else if attempts.is_empty() {
+            return Err(last);
+        }
+        let next = async {
+            if addresses.is_empty() {
+                attempts.join_next().await
+            } else {
+                timeout(HEAD_START, attempts.join_next()).await.ok().flatten()
+            }
+        };
+        match next.await {
+            Some(Ok(Ok(stream))) => return Ok(stream),
+            Some(Ok(Err(error))) => last = error,
+            Some(Err(_)) | None => {}
+        }
+    }
+}
+
+/// RFC 8305 §4: addresses of the two families take turns, IPv6 first.
+fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
+    let (six, four): (Vec<_>, Vec<_>) = addresses.into_iter().partition(SocketAddr::is_ipv6);
+    let mut all = VecDeque::new();
+    let (mut six, mut four) = (six.into_iter(), four.into_iter());
+    loop {
+        let before = all.len();
+        all.extend(six.next());
+        all.extend(four.next());
+        if all.len() == before {
+            return all;
+        }
+    }
+}
+
+fn is_remote(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            !(ip.is_loopback() || ip.is_unspecified() || ip.is_link_local() || ip.is_multicast())
+        }
+        IpAddr::V6(ip) => {
+            !(ip.is_loopback()
+                || ip.is_unspecified()
+                || ip.is_unicast_link_local()
+                || ip.is_multicast())
+        }
+    }
+}
+
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            "there is no way to that network".to_owned()
+        }
+        io::ErrorKind::TimedOut => "it does not answer".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(20);
+/// RFC 8305 §5.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(host: &str, priority: u16, weight: u16) -> Target {
+        Target { host: host.into(), port: 5269, priority, weight }
+    }
+
+    fn hosts(places: &[Place]) -> Vec<(&str, bool)> {
+        places.iter().map(|place| (place.host.as_str(), place.tls)).collect()
+    }
+
+    #[test]
+    fn priorities_hold_across_both_services_and_weights_within_them() {
+        let secure = Services::Found(vec![target("b", 10, 0), target("d", 20, 0)]);
+        let plain = Services::Found(vec![target("a", 5, 0), target("c", 10, 5)]);
+        let first = choose("x.example", secure.clone(), plain.clone(), || 0).unwrap();
+        assert_eq!(hosts(&first), [("a", false), ("b", true), ("c", false), ("d", true)]);
+        let heavy = choose("x.example", secure, plain, || 3).unwrap();
+        assert_eq!(hosts(&heavy), [("a", false), ("c", false), ("b", true), ("d", true)]);
+    }
+
+    #[test]
+    fn a_domain_without_records_is_its_own_server_and_one_with_a_dot_has_none() {
+        let nothing = || Services::Found(Vec::new());
+        let found = choose("x.example", nothing(), Services::NoName, || 0).unwrap();
+        assert_eq!(found, [Place { host: "x.example".into(), port: 5269, tls: false }]);
+        let root = Services::Found(vec![target("", 0, 0)]);
+        assert!(choose("x.example", nothing(), root.clone(), || 0).unwrap_err().permanent);
+        let one = Services::Found(vec![target("a", 0, 0)]);
+        assert_eq!(choose("x.example", one, root, || 0).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let all = ["192.0.2.1:1", "192.0.2.2:1", "[2001:db8::1]:1"];
+        let all = interleaved(all.iter().map(|address| address.parse().unwrap()).collect());
+        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(all, ["[2001:db8::1]:1", "192.0.2.1:1", "192.0.2.2:1"]);
+    }
+
+    #[tokio::test]
+    async fn the_first_address_that_answers_is_taken() {
+        let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = door.local_addr().unwrap();
+        let closed: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let stream = race([closed, open].into()).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), open);
+        assert!(race([closed].into()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_domain_that_leads_here_is_not_connected_to() {
+        let place = Place { host: "localhost".into(), port: 1, tls: false };
+        assert!(connect(&place, false).await.unwrap_err().permanent);
+        assert!(!connect(&place, true).await.unwrap_err().permanent);
+    }
+}

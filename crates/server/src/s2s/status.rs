@@ -1,0 +1,90 @@
+//! What the operator sees of other servers: who is connected, what waits, what fails and why.
+
+use xmpp::time::Millis;
+
+use super::{Facts, outgoing::Phase};
+use crate::{
+    admin::{RemoteDomain, RemoteStream},
+    server::Server,
+};
+
+/// All domains that were talked to lately, in order of name.
+pub async fn list(server: &Server) -> Result<Vec<RemoteDomain>, store::StoreError> {
+    let federation = &server.s2s;
+    let mut found = std::collections::BTreeMap::new();
+    let stored = server.store.outbox.waiting().await?;
+    let stored = stored.iter().map(|waiting| (&*waiting.local, &*waiting.remote, waiting));
+    for (local, remote, waiting) in stored {
+        let domain = entry(&mut found, local, remote);
+        domain.waiting = waiting.count;
+        domain.oldest_seconds = Some(seconds(server, Millis(waiting.since.0)));
+    }
+    for remote in federation.remotes() {
+        let state = remote.lock();
+        let domain = entry(&mut found, &remote.pair.local, &remote.pair.remote);
+        domain.waiting = domain.waiting.max(state.queue.len() as u64);
+        domain.state = match state.queue.phase() {
+            Phase::Idle => "idle",
+            Phase::Connecting => "connecting",
+            Phase::Online { .. } => "connected",
+            Phase::Resting { .. } => "failing",
+        }
+        .to_owned();
+        if let Some((failure, since)) = state.queue.failure() {
+            domain.problem = Some(failure.reason.clone());
+            domain.failing_seconds = Some(seconds(server, since));
+        }
+    }
+    for (pair, (reason, at)) in federation.refusals.lock().iter() {
+        let domain = entry(&mut found, &pair.local, &pair.remote);
+        domain.refused = Some(reason.clone());
+        domain.refused_seconds = Some(seconds(server, *at));
+    }
+    for facts in federation.streams.lock().values() {
+        let domain = entry(&mut found, &facts.pair.local, &facts.pair.remote);
+        domain.streams.push(describe(server, facts));
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Counts for Prometheus.
+pub fn observe(server: &Server) {
+    let (incoming, outgoing) = {
+        let streams = server.s2s.streams.lock();
+        let incoming = streams.values().filter(|facts| facts.incoming).count();
+        (incoming, streams.len() - incoming)
+    };
+    let waiting: usize = server.s2s.remotes().iter().map(|remote| remote.lock().queue.len()).sum();
+    let clamped = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    server.metrics.s2s_incoming.set(clamped(incoming));
+    server.metrics.s2s_outgoing.set(clamped(outgoing));
+    server.metrics.s2s_waiting.set(clamped(waiting));
+}
+
+fn entry<'a>(
+    found: &'a mut std::collections::BTreeMap<(String, String), RemoteDomain>,
+    local: &str,
+    remote: &str,
+) -> &'a mut RemoteDomain {
+    let key = (remote.to_owned(), local.to_owned());
+    found.entry(key).or_insert_with(|| RemoteDomain {
+        domain: remote.to_owned(),
+        from: local.to_owned(),
+        state: "idle".to_owned(),
+        ..RemoteDomain::default()
+    })
+}
+
+fn describe(server: &Server, facts: &Facts) -> RemoteStream {
+    RemoteStream {
+        direction: if facts.incoming { "incoming" } else { "outgoing" }.to_owned(),
+        proof: facts.proof.name().to_owned(),
+        both_ways: facts.bidi,
+        managed: facts.managed,
+        seconds: seconds(server, facts.since),
+    }
+}
+
+fn seconds(server: &Server, since: Millis) -> u64 {
+    server.now().0.saturating_sub(since.0) / 1000
+}
