@@ -50,6 +50,16 @@ pub enum OpenError {
         /// Who has it, when the lock file says so.
         pid: Option<u32>,
     },
+    /// Another program that is not a server has it open and locked.
+    #[error(
+        "{} is locked by another program, such as sqlite3 or a copy that is being made; wait \
+         for that program or close it",
+        path.display()
+    )]
+    Locked {
+        /// The database.
+        path: PathBuf,
+    },
     /// Written by a newer version of this program.
     #[error(
         "{} was written by a newer version (schema {found}, this one knows {known}); install that version or restore an older backup",

@@ -37,6 +37,7 @@ pub(super) fn refused(path: &Path, error: impl Into<StoreError>) -> OpenError {
     match error.into() {
         StoreError::Corrupt(detail) => OpenError::Corrupt { path, detail },
         StoreError::Full => OpenError::Full { path },
+        StoreError::Busy => OpenError::Locked { path },
         other => OpenError::Access { path, detail: other.to_string() },
     }
 }

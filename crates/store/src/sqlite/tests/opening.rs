@@ -37,6 +37,18 @@ fn a_second_instance_is_told_who_has_the_data() {
 }
 
 #[test]
+fn a_database_that_another_program_holds_is_called_locked() {
+    let directory = Directory::new();
+    close(directory.open());
+    let other = Connection::open(directory.database()).expect("opens");
+    other.execute_batch("BEGIN EXCLUSIVE").expect("locked");
+    let error = refused(&directory.database());
+    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
+    drop(other);
+    close(directory.open());
+}
+
+#[test]
 fn dropping_the_store_lets_the_next_one_in() {
     let directory = Directory::new();
     let store = directory.open();
