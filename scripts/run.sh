@@ -12,12 +12,14 @@ server=''
 # Is something listening on this loopback port?
 port_taken() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# The port itself when it is free, else the next free one a thousand above.
+# The port itself when it is free, else the next free one a thousand above. Further arguments are
+# ports that other listeners of ours have.
 free_port() {
   local port=$1
+  shift
   if port_taken "$port"; then
     port=$((port + 1000))
-    while port_taken "$port"; do port=$((port + 1)); done
+    while port_taken "$port" || [[ " $* " == *" $port "* ]]; do port=$((port + 1)); done
   fi
   printf '%s' "$port"
 }
@@ -45,11 +47,12 @@ EOF
 
 # Moves a listener whose port somebody else holds, and says so.
 move_taken_ports() {
-  local key port other
+  local key port other ours=()
   for key in c2s c2s_tls https; do
     port=$(port_of "$key")
     [ -n "$port" ] || continue
-    other=$(free_port "$port")
+    other=$(free_port "$port" "${ours[@]}")
+    ours+=("$other")
     [ "$port" != "$other" ] || continue
     say "    port $port is taken by another program: using $other for $key"
     sed -i "s/^\($key *= *\[ *\"127\.0\.0\.1:\)$port\"/\1$other\"/" "$DATA/anemone.toml"
@@ -72,14 +75,14 @@ start_server() {
   done
 }
 
-# Ctrl-C reaches the server as well, which then closes its streams and its database.
+# Ctrl-C reaches the server as well, which then closes its streams and its database. The terminal may
+# be gone by now, and with it whoever could read what is said here.
 stop_server() {
-  trap '' INT TERM
-  say ''
-  say '==> stopping'
+  trap '' INT TERM HUP
   kill -TERM "$server" 2>/dev/null || true
+  { say '' && say '==> stopping'; } 2>/dev/null || true
   wait "$server" 2>/dev/null || true
-  say "    stopped. The data stays in $DATA; \`make run\` goes on from there."
+  say "    stopped. The data stays in $DATA; \`make run\` goes on from there." 2>/dev/null || true
   exit 0
 }
 
@@ -100,8 +103,8 @@ say_what_next() {
 The server of the domain "localhost" is running, on this machine only.
 
   What to do next
-  1. Open the invitation in a browser on this machine, or copy its link into a client
-     (Gajim, Dino and Conversations know what to do with it), and choose a name and password.
+  1. Open the invitation in a browser on this machine. The page opens it in an app that knows
+     invitations (Conversations, Monal), or makes the account for any other.
   2. Invite a second person:  $ANEMONE invite new --data $DATA
   3. Write to each other.
 
@@ -129,7 +132,7 @@ refuse_if_running
 move_taken_ports
 
 say '==> starting'
-trap stop_server INT TERM
+trap stop_server INT TERM HUP
 start_server || {
   tail -n 5 "$LOG" >&2
   die "The server did not start. Its log is $LOG."
