@@ -26,7 +26,9 @@ pub(crate) fn before(
             return Ok(None);
         }
     };
-    let other = state.login.as_ref().filter(|known| known.address != login.address);
+    // An address that never worked was a slip.
+    let used = store.value(link::USED)?.is_some();
+    let other = state.login.as_ref().filter(|known| used && known.address != login.address);
     if let Some(known) = other {
         let problem = Problem::Login(format!("this profile is that of {}", known.address));
         effects.push(Effect::Done(request.number, Outcome::Failed(problem)));
@@ -47,6 +49,7 @@ pub(crate) fn before(
 pub(crate) fn start(cx: &mut Cx<'_>) -> Step {
     show(cx)?;
     features::overview(cx)?;
+    features::upload::on_start(cx)?;
     link::connect(cx, true)
 }
 
@@ -106,4 +109,16 @@ pub(crate) fn show(cx: &mut Cx<'_>) -> Step {
     };
     cx.view(Change::Account(account));
     Ok(())
+}
+
+/// The account without anything that is stored of it.
+pub(crate) fn offline(cx: &Cx<'_>, connection: view::Connection) -> view::Account {
+    view::Account {
+        address: BareJid::clone(cx.me),
+        connection,
+        nickname: None,
+        avatar: None,
+        device: None,
+        queued: 0,
+    }
 }

@@ -1,6 +1,6 @@
 //! What a feature gets in a step.
 
-use xmpp::jid::{BareJid, FullJid, Jid};
+use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::time::Millis;
 use xmpp::xml::Element;
@@ -39,11 +39,6 @@ impl Cx<'_> {
     /// The wall clock.
     pub(crate) fn time(&self) -> Millis {
         self.now.wall
-    }
-
-    /// The address of this session, if there is one.
-    pub(crate) fn session(&self) -> Option<&FullJid> {
-        self.state.link.session.as_ref().map(|session| &session.jid)
     }
 
     /// Whether stanzas can be sent now.
@@ -135,7 +130,16 @@ impl Cx<'_> {
 
     /// Queues a message that must reach the server: see [`outbox::Outgoing`].
     pub(crate) fn queue(&mut self, outgoing: outbox::Outgoing) -> Step {
-        outbox::enqueue(self, outgoing)
+        outbox::enqueue(self, outgoing, None)
+    }
+
+    /// Queues a message, and calls `then` when the server has it or it was given up.
+    pub(crate) fn queue_then(
+        &mut self,
+        outgoing: outbox::Outgoing,
+        then: impl FnOnce(&mut Cx<'_>, Result<(), String>) -> Step + Send + 'static,
+    ) -> Step {
+        outbox::enqueue(self, outgoing, Some(Box::new(then)))
     }
 
     /// What kept a message from being protected is different now: the outbox tries again at the

@@ -32,9 +32,7 @@ impl Source {
 pub(crate) struct Incoming {
     /// The conversation: the other side's address.
     pub(crate) with: BareJid,
-    /// The address it was sent from.
-    pub(crate) from: Jid,
-    /// Who wrote it: `from` without the resource.
+    /// Who wrote it.
     pub(crate) sender: BareJid,
     /// Written by this account, on another device.
     pub(crate) own: bool,
@@ -109,7 +107,6 @@ impl Incoming {
             position: None,
             content: children.clone(),
             outer: children,
-            from,
             encryption: Encryption::None,
             undecryptable: None,
         })

@@ -44,5 +44,6 @@ pub mod view;
 
 pub use command::{Command, Request};
 pub use effect::{Effect, Input, Now};
+pub use features::specifications;
 pub use machine::{Client, Options};
 pub use omemo::fingerprint_link;

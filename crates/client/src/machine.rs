@@ -2,10 +2,10 @@
 
 use xmpp::jid::BareJid;
 
-use crate::command::Request;
+use crate::command::{Command, Request};
 use crate::cx::{Cx, Step};
 use crate::effect::{Effect, Input, Now};
-use crate::features::{self, Feature};
+use crate::features::{self, Feature, Hook};
 use crate::rng::Rng;
 use crate::store::{Login, Store, StoreError};
 use crate::timers::Timers;
@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(crate) timers: Timers,
     /// What is being sent.
     pub(crate) outbox: outbox::State,
+    /// Everything is to be removed at the end of the step.
+    pub(crate) wipe: bool,
     /// How many transfers were begun.
     pub(crate) transfers: u64,
     /// The memory of the features.
@@ -91,6 +93,12 @@ impl Client {
         self.store.begin()?;
         let mut effects = Vec::new();
         match self.step(now, input, &mut effects) {
+            Ok(()) if self.state.wipe => {
+                self.store.rollback();
+                self.store.wipe()?;
+                self.state = State::default();
+                Ok(effects)
+            }
             Ok(()) => {
                 self.store.commit()?;
                 Ok(link::join_sends(&self.state.link, effects))
@@ -174,6 +182,10 @@ fn on_input(cx: &mut Cx<'_>, input: Input) -> Step {
 /// A command goes to the first feature that knows it.
 fn on_command(cx: &mut Cx<'_>, request: Request) -> Step {
     let number = request.number;
+    if !cx.online() && needs_session(&request.command) {
+        defer(cx, request);
+        return Ok(());
+    }
     let known = account::command(cx, number, request.command)?;
     let known = match known {
         Some(command) => timeline::command(cx, number, command)?,
@@ -188,6 +200,44 @@ fn on_command(cx: &mut Cx<'_>, request: Request) -> Step {
         }
     }
     cx.failed(number, Problem::Unsupported("this program has no such function".to_owned()));
+    Ok(())
+}
+
+/// Whether a command asks the server for something, and keeps its sense until there is a session.
+fn needs_session(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::ChangePassword(_)
+            | Command::Invite
+            | Command::SetNickname(_)
+            | Command::SetAvatar(_)
+            | Command::AddContact { .. }
+            | Command::Rename(..)
+            | Command::RemoveContact(_)
+            | Command::Answer { .. }
+            | Command::Block { .. }
+            | Command::Unblock(_)
+            | Command::RemoveDevice(_)
+            | Command::SetDeviceLabel(_)
+    )
+}
+
+/// Keeps a request until there is a session. It does not survive the program, which has not been
+/// told that it was done.
+fn defer(cx: &mut Cx<'_>, request: Request) {
+    if cx.state.features.deferred.len() < MAX_DEFERRED {
+        cx.state.features.deferred.push(request);
+    } else {
+        let problem = Problem::Invalid("too many requests wait for the network".to_owned());
+        cx.failed(request.number, problem);
+    }
+}
+
+/// There is a session: what waited for it is carried out.
+pub(crate) fn run_deferred(cx: &mut Cx<'_>) -> Step {
+    for request in std::mem::take(&mut cx.state.features.deferred) {
+        on_command(cx, request)?;
+    }
     Ok(())
 }
 
@@ -206,7 +256,7 @@ fn on_time(cx: &mut Cx<'_>) -> Step {
 }
 
 /// Calls a hook of every feature.
-pub(crate) fn each(cx: &mut Cx<'_>, hook: fn(&Feature) -> Option<fn(&mut Cx<'_>) -> Step>) -> Step {
+pub(crate) fn each(cx: &mut Cx<'_>, hook: fn(&Feature) -> Option<Hook>) -> Step {
     for feature in features::ALL {
         if let Some(hook) = hook(feature) {
             hook(cx)?;
@@ -215,5 +265,7 @@ pub(crate) fn each(cx: &mut Cx<'_>, hook: fn(&Feature) -> Option<fn(&mut Cx<'_>)
     Ok(())
 }
 
+/// Requests that may wait for a session.
+const MAX_DEFERRED: usize = 256;
 /// More timers than this in one step wait for the next one, which is due at once.
 const MAX_TIMERS_A_STEP: usize = 256;

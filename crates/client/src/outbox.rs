@@ -36,6 +36,17 @@ pub(crate) struct Outgoing {
     pub(crate) encrypted: bool,
 }
 
+impl Outgoing {
+    /// A message that stands for nothing in the timeline, protected as the conversation is.
+    pub(crate) fn about(cx: &mut Cx<'_>, to: &BareJid, payload: Vec<Element>) -> Self {
+        let encrypted = timeline::is_encrypted(cx, to);
+        Self { to: to.clone(), message: None, id: cx.rng.id(), payload, encrypted }
+    }
+}
+
+/// Called once: the server has it, or it was given up for this reason. Forgotten with the program.
+pub(crate) type Then = Box<dyn FnOnce(&mut Cx<'_>, Result<(), String>) -> Step + Send>;
+
 /// The rows as they are on disk, and what this session did with them.
 #[derive(Default)]
 pub(crate) struct State {
@@ -48,12 +59,15 @@ struct Row {
     queued: Queued,
     /// Written in this session.
     sent: bool,
+    /// Who wants to know what became of it.
+    then: Option<Then>,
 }
 
 impl State {
     pub(crate) fn load(store: &dyn Store) -> Step<Self> {
         let rows = store.queued()?.into_iter();
-        let rows = rows.map(|queued| (queued.id, Row { queued, sent: false })).collect();
+        let rows =
+            rows.map(|queued| (queued.id, Row { queued, sent: false, then: None })).collect();
         Ok(Self { rows, dirty: true })
     }
 
@@ -68,7 +82,8 @@ impl State {
 
     /// Whether another row has room.
     pub(crate) fn is_full(&self) -> bool {
-        self.rows.len() >= MOST
+        let bytes: usize = self.rows.values().map(|row| row.queued.payload.len()).sum();
+        self.rows.len() >= MOST || bytes >= MOST_BYTES
     }
 
     pub(crate) fn session_ended(&mut self) {
@@ -92,9 +107,12 @@ impl State {
 
 /// Keeps a message to be sent. When the queue is full, only messages that stand for nothing in the
 /// timeline are dropped: commands are refused before by [`State::is_full`].
-pub(crate) fn enqueue(cx: &mut Cx<'_>, outgoing: Outgoing) -> Step {
+pub(crate) fn enqueue(cx: &mut Cx<'_>, outgoing: Outgoing, then: Option<Then>) -> Step {
     if outgoing.message.is_none() && cx.state.outbox.is_full() {
-        return Ok(());
+        return match then {
+            Some(then) => then(cx, Err("too many messages wait".to_owned())),
+            None => Ok(()),
+        };
     }
     let mut payload = Vec::new();
     for child in &outgoing.payload {
@@ -111,7 +129,7 @@ pub(crate) fn enqueue(cx: &mut Cx<'_>, outgoing: Outgoing) -> Step {
     };
     queued.id = cx.store.enqueue(&queued)?;
     let shown = queued.message.is_some();
-    cx.state.outbox.rows.insert(queued.id, Row { queued, sent: false });
+    cx.state.outbox.rows.insert(queued.id, Row { queued, sent: false, then });
     cx.state.outbox.dirty = true;
     if shown { account::show(cx) } else { Ok(()) }
 }
@@ -195,8 +213,14 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
             give_up(cx, id, &reason)?;
             return Ok(None);
         }
+        Protected::Drop if queued.message.is_some() => {
+            give_up(cx, id, "nobody could read it")?;
+            return Ok(None);
+        }
         Protected::Drop => {
-            remove(cx, id)?;
+            if let Some(then) = remove(cx, id)? {
+                then(cx, Err("nobody could read it".to_owned()))?;
+            }
             return Ok(None);
         }
     };
@@ -250,9 +274,12 @@ fn is_protected(content: &[Element]) -> bool {
 pub(crate) fn on_acknowledged(cx: &mut Cx<'_>, id: QueuedId) -> Step {
     let Some(row) = cx.state.outbox.rows.get(&id) else { return Ok(()) };
     let message = row.queued.message;
-    remove(cx, id)?;
-    match message {
-        Some(message) => timeline::on_sent(cx, message),
+    let then = remove(cx, id)?;
+    if let Some(message) = message {
+        timeline::on_sent(cx, message)?;
+    }
+    match then {
+        Some(then) => then(cx, Ok(())),
         None => Ok(()),
     }
 }
@@ -260,9 +287,12 @@ pub(crate) fn on_acknowledged(cx: &mut Cx<'_>, id: QueuedId) -> Step {
 /// It cannot be sent: the user decides what happens to it.
 fn give_up(cx: &mut Cx<'_>, id: QueuedId, reason: &str) -> Step {
     let message = cx.state.outbox.rows.get(&id).and_then(|row| row.queued.message);
-    remove(cx, id)?;
-    match message {
-        Some(message) => timeline::on_failed(cx, message, reason),
+    let then = remove(cx, id)?;
+    if let Some(message) = message {
+        timeline::on_failed(cx, message, reason)?;
+    }
+    match then {
+        Some(then) => then(cx, Err(reason.to_owned())),
         None => Ok(()),
     }
 }
@@ -270,19 +300,26 @@ fn give_up(cx: &mut Cx<'_>, id: QueuedId, reason: &str) -> Step {
 /// Forgets the row of a message.
 pub(crate) fn discard(cx: &mut Cx<'_>, message: MessageId) -> Step {
     match cx.state.outbox.of_message(message) {
-        Some(id) => remove(cx, id),
+        Some(id) => remove(cx, id).map(|_| ()),
         None => Ok(()),
     }
 }
 
-fn remove(cx: &mut Cx<'_>, id: QueuedId) -> Step {
+/// Whether a message was written to the network, so that somebody may have it.
+pub(crate) fn may_have_left(cx: &Cx<'_>, message: MessageId) -> bool {
+    let outbox = &cx.state.outbox;
+    let row = outbox.of_message(message).and_then(|id| outbox.rows.get(&id));
+    row.is_some_and(|row| row.queued.bytes.is_some())
+}
+
+fn remove(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<Then>> {
     cx.store.dequeue(id)?;
     cx.state.outbox.dirty = true;
-    let row = cx.state.outbox.rows.remove(&id);
-    match row.and_then(|row| row.queued.message) {
-        Some(_) => account::show(cx),
-        None => Ok(()),
+    let Some(row) = cx.state.outbox.rows.remove(&id) else { return Ok(None) };
+    if row.queued.message.is_some() {
+        account::show(cx)?;
     }
+    Ok(row.then)
 }
 
 /// Reads children that were written one after the other.
@@ -300,3 +337,5 @@ pub(crate) const UNREADABLE: &str =
 
 /// Rows that may wait at once.
 const MOST: usize = 10_000;
+/// Bytes of their payloads.
+const MOST_BYTES: usize = 64 * 1024 * 1024;

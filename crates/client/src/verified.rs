@@ -27,12 +27,6 @@ impl<T> Deref for Verified<T> {
     }
 }
 
-impl<T> Verified<T> {
-    pub(crate) fn into_inner(self) -> T {
-        self.0
-    }
-}
-
 /// A message of this account that another of its devices sent or got (XEP-0280).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Carbon {

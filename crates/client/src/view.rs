@@ -4,6 +4,8 @@
 //! conversations and contacts are complete from the start; messages are seen through windows that
 //! [`Command::Open`](crate::Command::Open) opens.
 
+pub mod style;
+
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 

@@ -300,6 +300,14 @@ pub const UPLOAD_PURPOSE_PROFILE: &str = "urn:xmpp:http:upload:purpose:0#profile
 pub const UPLOAD_PURPOSE_EPHEMERAL: &str = "urn:xmpp:http:upload:purpose:0#ephemeral";
 /// XEP-0363: files may be kept for long.
 pub const UPLOAD_PURPOSE_PERMANENT: &str = "urn:xmpp:http:upload:purpose:0#permanent";
+/// XEP-0446, of files.
+pub const FILE_METADATA: &str = "urn:xmpp:file:metadata:0";
+/// XEP-0447.
+pub const FILE_SHARING: &str = "urn:xmpp:sfs:0";
+/// XEP-0448, sources that are encrypted.
+pub const FILE_SHARING_ENCRYPTED: &str = "urn:xmpp:esfs:0";
+/// XEP-0103, sources by their address.
+pub const URL_DATA: &str = "http://jabber.org/protocol/url-data";
 /// XEP-0215: External Service Discovery.
 pub const EXTERNAL_SERVICES: &str = "urn:xmpp:extdisco:2";
 /// XEP-0158: CAPTCHA Forms.

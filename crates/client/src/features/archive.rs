@@ -1,4 +1,4 @@
-//! XEP-0313: Message Archive Management 1.1.1
+//! XEP-0313: Message Archive Management 1.1.3
 //!
 //! The archive of the account decides what there is and in which order. Three things keep this
 //! device in step with it:
@@ -37,7 +37,7 @@ use crate::{inbox, link};
 pub(crate) const FEATURE: Feature = Feature {
     name: "archive",
     specs: &[
-        Spec { number: "XEP-0313", version: "1.1.1" },
+        Spec { number: "XEP-0313", version: "1.1.3" },
         Spec { number: "XEP-0059", version: "1.0" },
     ],
     online: Some(on_online),
@@ -55,7 +55,7 @@ pub(crate) struct State {
     queries: BTreeMap<String, Query>,
     /// A query that goes forward is running.
     forward: bool,
-    /// The newest id that arrived live since that began.
+    /// The newest id that arrived live since that began and was not among the results.
     live: Option<String>,
     /// Messages were sent or copied whose ids are not known.
     unsettled: bool,
@@ -71,8 +71,6 @@ struct Query {
     next: Position,
     /// When the archive got the last result.
     time: Option<Millis>,
-    /// The newest id that arrived live is among the results.
-    met_live: bool,
 }
 
 impl State {
@@ -114,8 +112,11 @@ fn on_ended(cx: &mut Cx<'_>) -> Step {
 
 /// Asks for the next page after what is known, or for the last one if nothing is.
 fn forward(cx: &mut Cx<'_>) -> Step {
-    let position = match &cx.state.features.archive.known.newest {
+    let known = &cx.state.features.archive.known;
+    let position = match &known.newest {
         Some(newest) => rsm::Position::After(newest.clone()),
+        // It was empty when this device began.
+        None if known.complete => rsm::Position::First,
         None => rsm::Position::Last,
     };
     ask_forward(cx, position, None)
@@ -159,7 +160,7 @@ fn ask(
         .with_attr("queryid", &id)
         .with_child(form.to_element())
         .with_child(page.to_element());
-    let query = Query { source, next, time: None, met_live: false };
+    let query = Query { source, next, time: None };
     cx.state.features.archive.queries.insert(id.clone(), query);
     cx.iq_set(None, element, move |cx, answer| {
         match cx.state.features.archive.queries.remove(&id) {
@@ -177,7 +178,9 @@ pub(crate) fn on_result(cx: &mut Cx<'_>, result: &Verified<ArchiveResult>) -> St
     let source = query.source;
     query.next = Position(position.0.saturating_add(1));
     query.time = result.time.or(query.time);
-    query.met_live |= archive.live.as_ref() == Some(&result.id);
+    if archive.live.as_ref() == Some(&result.id) {
+        archive.live = None;
+    }
     let now = cx.time();
     let Some(mut incoming) = Incoming::new(&result.message, cx.me, source, now) else {
         return Ok(());
@@ -229,10 +232,7 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
         return forward(cx);
     }
     let live = archive.live.take();
-    if !query.met_live
-        && !archive.unsettled
-        && let Some(live) = live
-    {
+    if let Some(live) = live.filter(|_| !archive.unsettled) {
         archive.known.newest = Some(live);
         archive.time = Some(cx.now.wall);
     }

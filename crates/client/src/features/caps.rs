@@ -20,7 +20,6 @@ pub(crate) const FEATURE: Feature = Feature {
         Spec { number: "XEP-0030", version: "2.5.0" },
     ],
     features: &[ns::DISCO_INFO, ns::CAPS],
-    online: Some(on_online),
     ended: Some(on_ended),
     iq: &[IqRoute { set: false, name: "query", ns: ns::DISCO_INFO, handle: on_info }],
     ..Feature::NOTHING
@@ -33,10 +32,6 @@ pub(crate) struct State {
     known: BTreeMap<String, BTreeSet<String>>,
     /// Hashes that are being asked for.
     asked: BTreeSet<String>,
-    /// What the server says of itself, in this session.
-    server: Option<Info>,
-    /// What the server says of the account.
-    account: Option<Info>,
 }
 
 /// What this program can do, as others see it.
@@ -83,40 +78,13 @@ fn on_info(cx: &mut Cx<'_>, iq: &Element) -> Step<Reply> {
     }
 }
 
-/// Asks the server what it can do, for itself and for the account.
-fn on_online(cx: &mut Cx<'_>) -> Step {
-    let query = Element::new("query", ns::DISCO_INFO);
-    let domain = Jid::new(cx.me.domain().as_str()).ok();
-    cx.iq_get(domain, query.clone(), |cx, answer| {
-        cx.state.features.caps.server = info(&answer);
-        Ok(())
-    })?;
-    let account = Jid::from(cx.me.clone());
-    cx.iq_get(Some(account), query, |cx, answer| {
-        cx.state.features.caps.account = info(&answer);
-        Ok(())
-    })
-}
-
 fn on_ended(cx: &mut Cx<'_>) -> Step {
-    let caps = &mut cx.state.features.caps;
-    caps.asked.clear();
-    caps.server = None;
-    caps.account = None;
+    cx.state.features.caps.asked.clear();
     Ok(())
 }
 
 fn info(answer: &Answer) -> Option<Info> {
     answer.payload("query", ns::DISCO_INFO).and_then(Info::parse)
-}
-
-/// Whether the account's server has a feature; `None` while that is not known.
-pub(crate) fn server_has(cx: &Cx<'_>, feature: &str) -> Option<bool> {
-    let caps = &cx.state.features.caps;
-    let has = |info: &Option<Info>| info.as_ref().is_some_and(|info| info.has_feature(feature));
-    let known = caps.server.is_some() && caps.account.is_some();
-    let found = has(&caps.server) || has(&caps.account);
-    (known || found).then_some(found)
 }
 
 /// Whether one of somebody's sessions has a feature.

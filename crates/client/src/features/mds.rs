@@ -1,4 +1,4 @@
-//! XEP-0490: Message Displayed Synchronization 1.0.0
+//! XEP-0490: Message Displayed Synchronization 1.0.1
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::verified::{PersonalEvent, Verified};
 
 pub(crate) const FEATURE: Feature = Feature {
     name: "mds",
-    specs: &[Spec { number: "XEP-0490", version: "1.0.0" }],
+    specs: &[Spec { number: "XEP-0490", version: "1.0.1" }],
     features: &[],
     notify: &[ns::MDS],
     online: Some(on_online),

@@ -1,14 +1,15 @@
 //! RFC 6121 §5: messages, with XEP-0359 ids and XEP-0280 copies
 
+use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, Flow, Spec, Stage, chat_states, markers};
+use super::{Feature, Flow, Spec, Stage, chat_states, file, markers, upload};
 use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
 use crate::outbox::{self, Outgoing};
-use crate::store::{Content, Delivery, Message, MessageId};
+use crate::store::{Content, Delivery, Message, MessageId, Reply};
 use crate::timeline;
 use crate::view::{Change, Outcome, Problem};
 
@@ -18,8 +19,10 @@ pub(crate) const FEATURE: Feature = Feature {
         Spec { number: "RFC 6121", version: "" },
         Spec { number: "XEP-0280", version: "1.0.1" },
         Spec { number: "XEP-0359", version: "0.7.0" },
+        Spec { number: "XEP-0393", version: "1.1.1" },
+        Spec { number: "XEP-0245", version: "1.1" },
     ],
-    features: &[ns::STANZA_ID],
+    features: &[ns::STANZA_ID, ns::STYLING],
     caught_up: Some(timeline::notify_missed),
     message: &[(Stage::Show, on_message)],
     command: Some(command),
@@ -28,10 +31,11 @@ pub(crate) const FEATURE: Feature = Feature {
 
 /// Shows what has something to show.
 fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
-    let content = match (incoming.undecryptable, incoming.body()) {
-        (Some(reason), _) => Content::Undecryptable(reason),
-        (None, Some(text)) => Content::Text(limited(text)),
-        (None, None) => return Ok(Flow::Next),
+    let content = match (incoming.undecryptable, file::of(incoming), incoming.body()) {
+        (Some(reason), ..) => Content::Undecryptable(reason),
+        (None, Some(content), _) => content,
+        (None, None, Some(text)) => Content::Text(limited(text)),
+        (None, None, None) => return Ok(Flow::Next),
     };
     show(cx, incoming, content)?;
     Ok(Flow::Done)
@@ -108,22 +112,35 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
 fn send(
     cx: &mut Cx<'_>,
     number: u64,
-    to: &xmpp::jid::BareJid,
+    to: &BareJid,
     text: String,
     reply_to: Option<MessageId>,
 ) -> Step {
+    let reply = match reply_to {
+        Some(id) => super::reply::to(cx, id)?,
+        None => None,
+    };
+    let id = write(cx, to, text, reply)?;
+    timeline::expect(cx, id, number);
+    submit(cx, id)
+}
+
+/// Sends a text that no request waits for.
+pub(crate) fn compose(cx: &mut Cx<'_>, to: &BareJid, text: String) -> Step {
+    let id = write(cx, to, limited(text), None)?;
+    submit(cx, id)
+}
+
+/// Puts an own text into the timeline.
+fn write(cx: &mut Cx<'_>, to: &BareJid, text: String, reply: Option<Reply>) -> Step<MessageId> {
     let me = cx.me.clone();
     let mut message = timeline::blank(to, &me, cx.time());
     message.own = true;
     message.content = Content::Text(text);
     message.origin_id = Some(cx.rng.id());
     message.delivery = Some(Delivery::Queued);
-    if let Some(id) = reply_to {
-        message.reply = super::reply::to(cx, id)?;
-    }
-    let id = timeline::insert(cx, message, false)?;
-    timeline::expect(cx, id, number);
-    submit(cx, id)
+    message.reply = reply;
+    timeline::insert(cx, message, false)
 }
 
 /// Queues a message of the timeline as it stands there.
@@ -145,8 +162,14 @@ pub(crate) fn submit(cx: &mut Cx<'_>, id: MessageId) -> Step {
 
 /// What a message says on the wire.
 fn payload(cx: &mut Cx<'_>, message: &Message, encrypted: bool) -> Step<Option<Vec<Element>>> {
-    let Content::Text(text) = &message.content else { return Ok(None) };
-    let mut payload = super::reply::payload(cx, message, text)?;
+    let mut payload = match &message.content {
+        Content::Text(text) => super::reply::payload(cx, message, text)?,
+        Content::File(file, _) => match file::payload(file) {
+            Some(payload) => payload,
+            None => return Ok(None),
+        },
+        Content::Retracted | Content::Undecryptable(_) | Content::Event(_) => return Ok(None),
+    };
     payload.push(Element::new("request", ns::RECEIPTS));
     payload.push(Element::new("markable", ns::CHAT_MARKERS));
     payload.push(Element::new("active", ns::CHAT_STATES));
@@ -173,7 +196,11 @@ fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
             timeline::expect(cx, id, number);
             message.delivery = Some(Delivery::Queued);
             timeline::save(cx, &message)?;
-            submit(cx, id)?;
+            match &message.content {
+                // How the file is protected may be different now.
+                Content::File(..) => upload::begin(cx, id)?,
+                _ => submit(cx, id)?,
+            }
         }
     }
     Ok(())
@@ -183,6 +210,7 @@ fn discard(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
     match unsent(cx, id)? {
         Err(problem) => cx.failed(number, problem),
         Ok(message) => {
+            upload::cancel(cx, id)?;
             outbox::discard(cx, id)?;
             timeline::remove(cx, &message)?;
             cx.view(Change::MessageRemoved(message.conversation, id));

@@ -1,19 +1,30 @@
 //! What this client can do: one feature is one file, and one line in [`ALL`].
 
 pub(crate) mod archive;
+mod avatar;
+mod blocking;
 pub(crate) mod caps;
 pub(crate) mod chat_states;
+mod correct;
+pub(crate) mod file;
+mod invite;
+pub(crate) mod logout;
 pub(crate) mod markers;
 pub(crate) mod mds;
 pub(crate) mod message;
+mod nick;
+mod ping;
 pub(crate) mod presence;
+mod react;
 pub(crate) mod reply;
+mod retract;
 pub(crate) mod roster;
+pub(crate) mod upload;
 
 use xmpp::jid::BareJid;
 use xmpp::xml::Element;
 
-use crate::command::Command;
+use crate::command::{Command, Request};
 use crate::cx::{Cx, Step};
 use crate::effect::{TransferEvent, TransferId};
 use crate::incoming::Incoming;
@@ -30,10 +41,21 @@ pub(crate) const ALL: &[&Feature] = &[
     &caps::FEATURE,
     &mds::FEATURE,
     &archive::FEATURE,
+    &blocking::FEATURE,
+    &nick::FEATURE,
+    &avatar::FEATURE,
     &markers::FEATURE,
     &chat_states::FEATURE,
+    &correct::FEATURE,
+    &retract::FEATURE,
+    &react::FEATURE,
     &reply::FEATURE,
+    &file::FEATURE,
     &message::FEATURE,
+    &upload::FEATURE,
+    &invite::FEATURE,
+    &logout::FEATURE,
+    &ping::FEATURE,
 ];
 
 /// What the features remember while the program runs: one field each.
@@ -47,6 +69,11 @@ pub(crate) struct State {
     pub(crate) mds: mds::State,
     pub(crate) archive: archive::State,
     pub(crate) chat_states: chat_states::State,
+    pub(crate) upload: upload::State,
+    /// The request that ends with the logout.
+    pub(crate) logout: Option<u64>,
+    /// Requests that wait for a session.
+    pub(crate) deferred: Vec<Request>,
 }
 
 impl State {
@@ -99,13 +126,13 @@ pub(crate) struct Feature {
     /// Personal nodes of contacts whose events are wanted (XEP-0060 §9.1).
     pub(crate) notify: &'static [&'static str],
     /// There is a new session.
-    pub(crate) online: Option<fn(&mut Cx<'_>) -> Step>,
+    pub(crate) online: Option<Hook>,
     /// The earlier session goes on.
-    pub(crate) resumed: Option<fn(&mut Cx<'_>) -> Step>,
+    pub(crate) resumed: Option<Hook>,
     /// The session is gone for good.
-    pub(crate) ended: Option<fn(&mut Cx<'_>) -> Step>,
+    pub(crate) ended: Option<Hook>,
     /// Nothing is missing from the archive any more.
-    pub(crate) caught_up: Option<fn(&mut Cx<'_>) -> Step>,
+    pub(crate) caught_up: Option<Hook>,
     /// Presence arrived.
     pub(crate) presence: Option<fn(&mut Cx<'_>, &Element) -> Step>,
     /// Requests it answers.
@@ -115,11 +142,11 @@ pub(crate) struct Feature {
     /// What it does with messages.
     pub(crate) message: &'static [(Stage, MessageHook)],
     /// How it protects what is sent. The first feature that has an answer decides.
-    pub(crate) protect: Option<fn(&mut Cx<'_>, &Queued, &[Element]) -> Step<Protected>>,
+    pub(crate) protect: Option<ProtectHook>,
     /// Commands it carries out. What it does not know it gives back.
-    pub(crate) command: Option<fn(&mut Cx<'_>, u64, Command) -> Step<Option<Command>>>,
+    pub(crate) command: Option<CommandHook>,
     /// A transfer got on. True when it was one of this feature's.
-    pub(crate) transfer: Option<fn(&mut Cx<'_>, TransferId, &TransferEvent) -> Step<bool>>,
+    pub(crate) transfer: Option<TransferHook>,
 }
 
 impl Feature {
@@ -142,6 +169,18 @@ impl Feature {
         transfer: None,
     };
 }
+
+/// Looks after something that concerns the whole session.
+pub(crate) type Hook = fn(&mut Cx<'_>) -> Step;
+
+/// Protects the payload of a queued message.
+pub(crate) type ProtectHook = fn(&mut Cx<'_>, &Queued, &[Element]) -> Step<Protected>;
+
+/// Carries a command out, or gives it back.
+pub(crate) type CommandHook = fn(&mut Cx<'_>, u64, Command) -> Step<Option<Command>>;
+
+/// Takes what becomes of a transfer. True when it was one of the feature's.
+pub(crate) type TransferHook = fn(&mut Cx<'_>, TransferId, &TransferEvent) -> Step<bool>;
 
 /// Takes an event of a personal node, from the node's owner.
 pub(crate) type EventHook = fn(&mut Cx<'_>, &Verified<PersonalEvent>) -> Step;
@@ -205,3 +244,10 @@ pub(crate) struct IqRoute {
 
 /// The answer to a request.
 pub(crate) type Reply = Result<Option<Element>, xmpp::error::Condition>;
+
+/// What this client follows: the name of each feature, with number and version of a specification.
+pub fn specifications() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    ALL.iter().flat_map(|feature| {
+        feature.specs.iter().map(|spec| (feature.name, spec.number, spec.version))
+    })
+}

@@ -75,7 +75,7 @@ fn on_presence(cx: &mut Cx<'_>, presence: &Element) -> Step {
         Some("unavailable" | "error") => unavailable(cx, &from, &address),
         Some("subscribe") => on_subscribe(cx, &address),
         // The answer to our request, or its end, comes as a push of the roster too.
-        Some(_) => return Ok(()),
+        Some(_) => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! XEP-0461: Message Replies 0.2.0, XEP-0428: Fallback Indication 0.2.2
+//! XEP-0461: Message Replies 0.2.1, XEP-0428: Fallback Indication 0.2.1
 
 use xmpp::jid::Jid;
 use xmpp::ns;
@@ -13,8 +13,8 @@ use crate::timeline;
 pub(crate) const FEATURE: Feature = Feature {
     name: "reply",
     specs: &[
-        Spec { number: "XEP-0461", version: "0.2.0" },
-        Spec { number: "XEP-0428", version: "0.2.2" },
+        Spec { number: "XEP-0461", version: "0.2.1" },
+        Spec { number: "XEP-0428", version: "0.2.1" },
     ],
     features: &[ns::REPLY, ns::FALLBACK],
     ..Feature::NOTHING

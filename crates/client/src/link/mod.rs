@@ -5,14 +5,14 @@
 //! up, and what matters is sent again from the outbox and fetched again from the archive.
 
 mod negotiate;
+mod out;
 mod stream;
 
 use bytes::Bytes;
 use xmpp::ext::sasl2::UserAgent;
-use xmpp::jid::{BareJid, FullJid};
+use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::sm::{self, Sm};
-use xmpp::stanza::write_standalone;
 use xmpp::stream::TlsInfo;
 use xmpp::stream::client::{Negotiation, TlsPending};
 use xmpp::time::Millis;
@@ -27,7 +27,9 @@ use crate::machine::each;
 use crate::store::QueuedId;
 use crate::view::{Connection, Outcome, Problem};
 
-pub(crate) use negotiate::KEYS;
+pub(crate) use negotiate::{KEYS, USED};
+pub(crate) use out::{ask, finish_step, has_room, join_sends, send_stanza, set_active};
+use out::{send_activity, write};
 
 /// The connection and the session.
 pub(crate) struct Link {
@@ -118,12 +120,8 @@ enum Next {
 
 /// A bound resource.
 pub(crate) struct Session {
-    /// Its address.
-    pub(crate) jid: FullJid,
     /// The features of the stream it began on.
     pub(crate) features: Option<Element>,
-    /// The server sends copies of what other devices do (XEP-0280).
-    pub(crate) carbons: bool,
     /// Stream management, if it is on.
     managed: Option<Managed>,
 }
@@ -228,15 +226,6 @@ fn probe(cx: &mut Cx<'_>) -> Step {
     cx.iq_get(None, Element::new("ping", ns::PING), |_, _| Ok(()))
 }
 
-/// Asks which stanzas arrived.
-pub(crate) fn ask(cx: &mut Cx<'_>) {
-    let managed = cx.state.link.session.as_mut().and_then(|session| session.managed.as_mut());
-    if let Some(managed) = managed {
-        managed.sm.requested();
-        write(cx, Bytes::from_static(sm::REQUEST));
-    }
-}
-
 /// Asks for a connection. `now` also when the next try would be later, or the last one was refused.
 pub(crate) fn connect(cx: &mut Cx<'_>, now: bool) -> Step {
     cx.state.link.wanted = true;
@@ -278,6 +267,12 @@ pub(crate) fn login(cx: &mut Cx<'_>, number: u64, registering: Option<Registerin
     connect(cx, true)
 }
 
+/// Ends the session and begins another one.
+pub(crate) fn reconnect(cx: &mut Cx<'_>) -> Step {
+    end_session(cx)?;
+    close(cx, Next::Again(String::new()))
+}
+
 /// Closes the stream properly and stays offline.
 pub(crate) fn disconnect(cx: &mut Cx<'_>) -> Step {
     cx.state.link.wanted = false;
@@ -316,99 +311,6 @@ pub(crate) fn on_network_changed(cx: &mut Cx<'_>) -> Step {
         }
         _ => Ok(()),
     }
-}
-
-/// Tells the server whether somebody looks (XEP-0352).
-pub(crate) fn set_active(cx: &mut Cx<'_>, active: bool) {
-    if std::mem::replace(&mut cx.state.link.active, active) != active && cx.online() {
-        send_activity(cx);
-    }
-}
-
-fn send_activity(cx: &mut Cx<'_>) {
-    let offered = cx.state.link.session.as_ref().is_some_and(|one| one.offers("csi", ns::CSI));
-    if offered {
-        let name = if cx.state.link.active { "active" } else { "inactive" };
-        let bytes = Element::new(name, ns::CSI).to_bytes(ns::CLIENT);
-        write(cx, bytes);
-    }
-}
-
-/// Writes a stanza of the session, and keeps it until the server has it. `row` is its row in the
-/// outbox. False when it was not written.
-pub(crate) fn send_stanza(cx: &mut Cx<'_>, bytes: Bytes, row: Option<QueuedId>) -> bool {
-    if !is_open(&cx.state.link) {
-        return false;
-    }
-    let now = Millis(cx.now.steady);
-    let managed = cx.state.link.session.as_mut().and_then(|session| session.managed.as_mut());
-    if let Some(managed) = managed
-        && managed.sm.sent(now, bytes.clone(), row).is_err()
-    {
-        return false;
-    }
-    write(cx, bytes);
-    true
-}
-
-/// Whether so many bytes can be sent now without the queue of unacknowledged stanzas overflowing.
-pub(crate) fn has_room(cx: &Cx<'_>) -> bool {
-    let session = cx.state.link.session.as_ref();
-    session.and_then(|session| session.managed.as_ref()).is_none_or(|managed| {
-        managed.sm.unacked().len() < OUTBOX_STANZAS && managed.sm.queue_bytes() < OUTBOX_BYTES
-    })
-}
-
-/// Writes a first-level element.
-fn write(cx: &mut Cx<'_>, bytes: Bytes) {
-    let bytes = match cx.state.link.framing {
-        Framing::Tcp => bytes,
-        Framing::WebSocket => {
-            let mut alone = Vec::with_capacity(bytes.len() + 24);
-            write_standalone(&mut alone, &bytes);
-            alone.into()
-        }
-    };
-    cx.effects.push(Effect::Send(bytes));
-}
-
-/// The end of a step: acknowledgements are asked for when that is due.
-pub(crate) fn finish_step(cx: &mut Cx<'_>) {
-    let now = Millis(cx.now.steady);
-    let managed = cx.state.link.session.as_ref().and_then(|session| session.managed.as_ref());
-    if is_open(&cx.state.link) && managed.is_some_and(|managed| managed.sm.request_due(now)) {
-        ask(cx);
-    }
-}
-
-/// One write for what is sent in a row over TCP. WebSocket messages stay apart.
-pub(crate) fn join_sends(link: &Link, effects: Vec<Effect>) -> Vec<Effect> {
-    if link.framing == Framing::WebSocket {
-        return effects;
-    }
-    let mut joined: Vec<Effect> = Vec::with_capacity(effects.len());
-    let mut run: Vec<Bytes> = Vec::new();
-    for effect in effects {
-        match effect {
-            Effect::Send(bytes) => run.push(bytes),
-            other => {
-                joined.extend(joined_run(&mut run));
-                joined.push(other);
-            }
-        }
-    }
-    joined.extend(joined_run(&mut run));
-    joined
-}
-
-fn joined_run(run: &mut Vec<Bytes>) -> Option<Effect> {
-    let bytes = match run.len() {
-        0 => return None,
-        1 => run.pop()?,
-        _ => run.concat().into(),
-    };
-    run.clear();
-    Some(Effect::Send(bytes))
 }
 
 /// Closes the connection.
@@ -513,6 +415,8 @@ fn end_session(cx: &mut Cx<'_>) -> Step {
 /// The archive holds nothing that is not here.
 pub(crate) fn on_caught_up(cx: &mut Cx<'_>) -> Step {
     if !std::mem::replace(&mut cx.state.link.caught_up, true) {
+        // What may have arrived before is known now, and the rest can be sent again.
+        cx.wake_outbox();
         account::show(cx)?;
         each(cx, |feature: &Feature| feature.caught_up)?;
     }
@@ -548,9 +452,6 @@ const PROBE_TIMEOUT: u64 = 20_000;
 /// Waiting after the first failure, and at most.
 const FIRST_WAIT: u32 = 2_000;
 const LONGEST_WAIT: u32 = 120_000;
-/// How much of the outbox may be unacknowledged at once.
-const OUTBOX_STANZAS: usize = 200;
-const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
 /// Bounds of the session's queue: the outbox's share, and room for everything else.
 const SM_LIMITS: sm::Limits = sm::Limits {
     stanzas: 1000,

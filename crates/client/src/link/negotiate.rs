@@ -24,13 +24,16 @@ use crate::account;
 use crate::cx::{Cx, Step};
 use crate::effect::Effect;
 use crate::features::Feature;
-use crate::machine::each;
+use crate::machine::{each, run_deferred};
 use crate::outbox;
 use crate::store::StoredToken;
 use crate::view::Connection;
 
 /// The name under which SCRAM keys are stored.
 pub(crate) const KEYS: &str = "scram-keys";
+
+/// The name of the mark that this account was logged in once.
+pub(crate) const USED: &str = "used";
 
 /// There is a connection.
 pub(crate) fn on_connected(cx: &mut Cx<'_>, tls: Option<TlsInfo>, framing: Framing) -> Step {
@@ -201,25 +204,21 @@ fn on_established(cx: &mut Cx<'_>, established: Established) -> Step {
     cx.state.link.phase = Phase::Open;
     let registered = cx.state.link.registering.take();
     login_done(cx);
+    if cx.state.link.invalidate {
+        return crate::features::logout::on_invalidated(cx);
+    }
     match (&established.managed, &established.jid) {
         (Some(Management::Resumed(h)), _) => on_resumed(cx, *h),
         (_, None) => close(cx, Next::Again("no session was bound".to_owned())),
-        (_, Some(jid)) => {
+        (_, Some(_)) => {
             end_session(cx)?;
-            let bound = established.bound.as_ref();
             let managed = match established.managed {
                 Some(Management::Enabled(enabled)) => {
                     Some(Managed { sm: Sm::new(SM_LIMITS), id: enabled.id })
                 }
                 _ => None,
             };
-            cx.state.link.session = Some(Session {
-                jid: jid.clone(),
-                features: established.features,
-                // Bind 2 says nothing about carbons when it enables them as asked.
-                carbons: bound.is_some(),
-                managed,
-            });
+            cx.state.link.session = Some(Session { features: established.features, managed });
             account::show(cx)?;
             on_new_session(cx)?;
             if let Some(inviter) = registered.and_then(|registering| registering.inviter) {
@@ -228,25 +227,15 @@ fn on_established(cx: &mut Cx<'_>, established: Established) -> Step {
             for stanza in established.early {
                 stream::on_stanza(cx, stanza)?;
             }
-            Ok(())
+            run_deferred(cx)
         }
     }
 }
 
 /// A session that begins.
 fn on_new_session(cx: &mut Cx<'_>) -> Step {
-    let carbons = cx.state.link.session.as_ref().is_some_and(|session| session.carbons);
-    if !carbons {
-        cx.iq_set(None, Element::new("enable", ns::CARBONS), |cx, answer| {
-            if let Some(session) = &mut cx.state.link.session {
-                session.carbons = answer.problem().is_none();
-            }
-            Ok(())
-        })?;
-        if !cx.state.link.active {
-            send_activity(cx);
-        }
-    }
+    // Bind 2 does not say whether it enabled them; enabling twice is harmless.
+    cx.iq_set(None, Element::new("enable", ns::CARBONS), |_, _| Ok(()))?;
     each(cx, |feature: &Feature| feature.online)
 }
 
@@ -272,7 +261,8 @@ fn on_resumed(cx: &mut Cx<'_>, h: u32) -> Step {
     super::ask(cx);
     send_activity(cx);
     account::show(cx)?;
-    each(cx, |feature: &Feature| feature.resumed)
+    each(cx, |feature: &Feature| feature.resumed)?;
+    run_deferred(cx)
 }
 
 /// Keeps the token and the keys of the next login, and forgets the password.
@@ -286,6 +276,7 @@ fn keep_credentials(cx: &mut Cx<'_>, established: &Established) -> Step {
         mechanism: token.method.name().to_owned(),
         expiry: token.expiry,
     });
+    cx.store.save_value(USED, Some(b"1"))?;
     let used_token = matches!(established.mechanism, Mechanism::Token(_));
     account::change_login(cx, |login| {
         if has_keys {

@@ -210,6 +210,16 @@ pub(crate) fn save(cx: &mut Cx<'_>, message: &Message) -> Step {
     Ok(())
 }
 
+/// A change of what a message says did not get out: it says again what it said before.
+pub(crate) fn revert(cx: &mut Cx<'_>, before: &Message) -> Step {
+    let Some(mut message) = cx.store.message(before.id)? else { return Ok(()) };
+    message.content.clone_from(&before.content);
+    message.versions.clone_from(&before.versions);
+    message.reactions.clone_from(&before.reactions);
+    message.reply.clone_from(&before.reply);
+    save(cx, &message)
+}
+
 fn touch_message(cx: &mut Cx<'_>, message: &Message) {
     let timeline = &mut cx.state.features.timeline;
     let dirty = timeline.dirty_messages.entry(message.conversation.clone()).or_default();
@@ -328,6 +338,14 @@ pub(crate) fn raise(cx: &mut Cx<'_>, id: MessageId, delivery: Delivery) -> Step 
 pub(crate) fn on_failed(cx: &mut Cx<'_>, id: MessageId, reason: &str) -> Step {
     if let Some(number) = cx.state.features.timeline.requests.remove(&id) {
         cx.failed(number, Problem::NotEncryptable(reason.to_owned()));
+    }
+    fail(cx, id, reason)
+}
+
+/// The file of a message could not be uploaded.
+pub(crate) fn on_not_transferred(cx: &mut Cx<'_>, id: MessageId, reason: &str) -> Step {
+    if let Some(number) = cx.state.features.timeline.requests.remove(&id) {
+        cx.failed(number, Problem::Transfer(reason.to_owned()));
     }
     fail(cx, id, reason)
 }

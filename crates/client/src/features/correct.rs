@@ -1,0 +1,128 @@
+//! XEP-0308: Last Message Correction 1.2.1
+
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{Feature, Flow, Spec, Stage, message};
+use crate::command::{Command, MAX_TEXT_BYTES};
+use crate::cx::{Cx, Step};
+use crate::incoming::{Incoming, is_id};
+use crate::outbox::{self, Outgoing};
+use crate::store::{Content, Delivery, Encryption, Message, MessageId, Reference};
+use crate::timeline;
+use crate::view::Problem;
+
+pub(crate) const FEATURE: Feature = Feature {
+    name: "correct",
+    specs: &[Spec { number: "XEP-0308", version: "1.2.1" }],
+    features: &[ns::CORRECT],
+    message: &[(Stage::Amend, on_message)],
+    command: Some(command),
+    ..Feature::NOTHING
+};
+
+/// Replaces the text of an earlier message of the same sender. What corrects nothing that is known
+/// is a message of its own.
+fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
+    let id = incoming.child("replace", ns::CORRECT).and_then(|replace| replace.attr("id"));
+    let Some(id) = id.filter(|id| is_id(id)) else { return Ok(Flow::Next) };
+    let Some(text) = incoming.body() else { return Ok(Flow::Next) };
+    let reference = Reference::Origin(incoming.sender.clone(), id.to_owned());
+    let Some(mut original) = cx.store.find(&incoming.with, &reference)? else {
+        return Ok(Flow::Next);
+    };
+    // Whoever is in between could otherwise rewrite what was protected.
+    let weaker = original.encryption != Encryption::None && incoming.encryption == Encryption::None;
+    if weaker && !incoming.own {
+        return Ok(Flow::Next);
+    }
+    let late = original.versions.last().is_some_and(|(time, _)| *time > incoming.time);
+    if late || !matches!(original.content, Content::Text(_)) {
+        return Ok(Flow::Done);
+    }
+    let text = match &original.reply {
+        Some(reply) => super::reply::without_fallback(incoming, reply, &text),
+        None => text,
+    };
+    replace(&mut original, message::limited(text), incoming.time);
+    original.encryption = incoming.encryption;
+    timeline::save(cx, &original)?;
+    Ok(Flow::Done)
+}
+
+fn replace(message: &mut Message, text: String, time: xmpp::time::Millis) {
+    let Content::Text(before) = &message.content else { return };
+    if *before == text {
+        return;
+    }
+    if message.versions.len() >= MAX_VERSIONS {
+        message.versions.remove(0);
+    }
+    message.versions.push((time, before.clone()));
+    message.content = Content::Text(text);
+}
+
+fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
+    let Command::Correct(id, text) = command else { return Ok(Some(command)) };
+    if text.trim().is_empty() || text.len() > MAX_TEXT_BYTES {
+        let problem = format!("a message has 1 to {MAX_TEXT_BYTES} bytes");
+        cx.failed(number, Problem::Invalid(problem));
+        return Ok(None);
+    }
+    match cx.store.message(id)? {
+        Some(message) if message.own && matches!(message.content, Content::Text(_)) => {
+            correct(cx, number, id, message, text)?;
+        }
+        Some(_) => {
+            let problem = Problem::Invalid("only own texts can be corrected".to_owned());
+            cx.failed(number, problem);
+        }
+        None => cx.failed(number, Problem::Unknown("message")),
+    }
+    Ok(None)
+}
+
+fn correct(
+    cx: &mut Cx<'_>,
+    number: u64,
+    id: MessageId,
+    mut message: Message,
+    text: String,
+) -> Step {
+    // What nobody has seen yet is simply another message.
+    if matches!(message.delivery, Some(Delivery::Queued | Delivery::Failed(_)))
+        && !outbox::may_have_left(cx, id)
+    {
+        outbox::discard(cx, id)?;
+        message.content = Content::Text(text);
+        message.delivery = Some(Delivery::Queued);
+        timeline::save(cx, &message)?;
+        timeline::expect(cx, id, number);
+        return message::submit(cx, id);
+    }
+    let Some(origin) = message.origin_id.clone() else {
+        cx.failed(number, Problem::Invalid("this message has no id".to_owned()));
+        return Ok(());
+    };
+    let before = message.clone();
+    let time = cx.time();
+    replace(&mut message, text.clone(), time);
+    timeline::save(cx, &message)?;
+    let mut payload = super::reply::payload(cx, &message, &text)?;
+    payload.push(Element::new("replace", ns::CORRECT).with_attr("id", origin));
+    payload.push(Element::new("store", ns::HINTS));
+    let outgoing = Outgoing::about(cx, &message.conversation, payload);
+    cx.queue_then(outgoing, move |cx, result| match result {
+        Ok(()) => {
+            cx.done(number, crate::view::Outcome::Done);
+            Ok(())
+        }
+        Err(reason) => {
+            cx.failed(number, Problem::NotEncryptable(reason));
+            timeline::revert(cx, &before)
+        }
+    })
+}
+
+/// Earlier texts that are kept.
+const MAX_VERSIONS: usize = 20;

@@ -1,0 +1,293 @@
+//! Files in messages: XEP-0447: Stateless file sharing 0.3.1, XEP-0448: Encryption for stateless
+//! file sharing 0.2.0, XEP-0454: OMEMO Media sharing 0.1.0, XEP-0066: Out of Band Data 1.5
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{Feature, Spec};
+use crate::effect::FileKey;
+use crate::incoming::Incoming;
+use crate::store::{Content, Encryption, File};
+
+pub(crate) const FEATURE: Feature = Feature {
+    name: "file",
+    specs: &[
+        Spec { number: "XEP-0447", version: "0.3.1" },
+        Spec { number: "XEP-0448", version: "0.2.0" },
+        Spec { number: "XEP-0454", version: "0.1.0" },
+        Spec { number: "XEP-0066", version: "1.5" },
+    ],
+    features: &[ns::FILE_SHARING, ns::FILE_SHARING_ENCRYPTED, AES_256_GCM, ns::OOB],
+    ..Feature::NOTHING
+};
+
+/// The file that a message shares, in whichever form.
+pub(crate) fn of(incoming: &Incoming) -> Option<Content> {
+    let body = incoming.body();
+    if let Some(sharing) = incoming.child("file-sharing", ns::FILE_SHARING)
+        && let Some(file) = parse_sharing(sharing)
+    {
+        let stand_in = incoming.content.iter().any(|child| {
+            child.is("fallback", ns::FALLBACK) && child.attr("for") == Some(ns::FILE_SHARING)
+        });
+        let caption = body.filter(|_| !stand_in).map(super::message::limited);
+        return Some(Content::File(file, caption));
+    }
+    let body = body?;
+    if incoming.encryption != Encryption::None
+        && let Some(file) = parse_aesgcm(&body)
+    {
+        return Some(Content::File(file, None));
+    }
+    let oob = incoming.child("x", ns::OOB).and_then(|oob| oob.child("url", ns::OOB));
+    // Only the address itself: with another text the link is part of what is said.
+    let url = oob.map(Element::text).filter(|url| *url == body.trim() && is_url(url))?;
+    Some(Content::File(file_at(url), None))
+}
+
+fn is_url(url: &str) -> bool {
+    let plain = url.bytes().all(|byte| byte.is_ascii_graphic());
+    plain && url.len() <= MAX_URL_BYTES && url.starts_with("https://")
+}
+
+fn file_at(url: String) -> File {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let name = safe_name(&decoded(path.rsplit('/').next().unwrap_or_default()));
+    File { name, size: None, media_type: None, url: Some(url), key: None, local: None }
+}
+
+/// An address with key and nonce in its fragment; a thumbnail may follow in a second line
+/// (XEP-0454 §3).
+fn parse_aesgcm(body: &str) -> Option<File> {
+    let line = body.split('\n').next()?.trim_end();
+    let rest = body.get(line.len()..)?.trim();
+    if !rest.is_empty() && !rest.starts_with("data:image/") {
+        return None;
+    }
+    let (address, key) = line.strip_prefix("aesgcm://")?.split_once('#')?;
+    let url = format!("https://{address}");
+    parse_key(key)?;
+    is_url(&url).then(|| File { key: Some(key.to_ascii_lowercase()), ..file_at(url) })
+}
+
+/// Nonce (12 bytes, 16 from old programs) and key, in hexadecimal.
+pub(crate) fn parse_key(text: &str) -> Option<FileKey> {
+    let hex = text.is_ascii() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !hex || !matches!(text.len(), 88 | 96) {
+        return None;
+    }
+    let bytes = (0..text.len())
+        .step_by(2)
+        .map(|at| text.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()));
+    let bytes: Vec<u8> = bytes.collect::<Option<_>>()?;
+    let (iv, key) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
+    Some(FileKey { key: key.try_into().ok()?, iv: iv.to_vec() })
+}
+
+/// The same as text.
+pub(crate) fn write_key(key: &FileKey) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(88);
+    for byte in key.iv.iter().chain(&key.key) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn parse_sharing(sharing: &Element) -> Option<File> {
+    let metadata = sharing.child("file", ns::FILE_METADATA)?;
+    let text = |name| metadata.child(name, ns::FILE_METADATA).map(Element::text);
+    let sources = sharing.child("sources", ns::FILE_SHARING)?;
+    let (url, key) = match sources.child("encrypted", ns::FILE_SHARING_ENCRYPTED) {
+        Some(encrypted) => {
+            let inner = encrypted.child("sources", ns::FILE_SHARING)?;
+            (url_of(inner)?, Some(key_of(encrypted)?))
+        }
+        None => (url_of(sources)?, None),
+    };
+    let named = text("name").map(|name| safe_name(&name)).filter(|name| !name.is_empty());
+    let file = file_at(url);
+    Some(File {
+        name: named.unwrap_or(file.name),
+        size: text("size").and_then(|size| size.trim().parse().ok()),
+        media_type: text("media-type").filter(|kind| kind.len() <= 100 && kind.is_ascii()),
+        url: file.url,
+        key: key.as_ref().map(write_key),
+        local: None,
+    })
+}
+
+fn url_of(sources: &Element) -> Option<String> {
+    let data = sources.children().find(|child| child.is("url-data", ns::URL_DATA))?;
+    data.attr("target").filter(|url| is_url(url)).map(str::to_owned)
+}
+
+fn key_of(encrypted: &Element) -> Option<FileKey> {
+    if encrypted.attr("cipher") != Some(AES_256_GCM) {
+        return None;
+    }
+    let bytes = |name| {
+        let text = encrypted.child(name, ns::FILE_SHARING_ENCRYPTED)?.text();
+        BASE64_STANDARD.decode(text.trim()).ok()
+    };
+    let iv = bytes("iv").filter(|iv| matches!(iv.len(), 12 | 16))?;
+    Some(FileKey { key: bytes("key")?.try_into().ok()?, iv })
+}
+
+/// What a message with a file says on the wire, for old and new programs. `None` before it has an
+/// address.
+pub(crate) fn payload(file: &File) -> Option<Vec<Element>> {
+    let url = file.url.as_ref()?;
+    let key = match &file.key {
+        Some(key) => Some(parse_key(key)?),
+        None => None,
+    };
+    let body = match (&file.key, url.strip_prefix("https://")) {
+        (Some(key), Some(address)) => format!("aesgcm://{address}#{key}"),
+        _ => url.clone(),
+    };
+    let data = Element::new("url-data", ns::URL_DATA).with_attr("target", url);
+    let source = match key {
+        Some(key) => {
+            let text = |name: &str, bytes: &[u8]| {
+                Element::new(name, ns::FILE_SHARING_ENCRYPTED)
+                    .with_text(BASE64_STANDARD.encode(bytes))
+            };
+            Element::new("encrypted", ns::FILE_SHARING_ENCRYPTED)
+                .with_attr("cipher", AES_256_GCM)
+                .with_child(text("key", &key.key))
+                .with_child(text("iv", &key.iv))
+                .with_child(Element::new("sources", ns::FILE_SHARING).with_child(data))
+        }
+        None => data,
+    };
+    let about = |name: &str, text: Option<String>| {
+        text.map(|text| Element::new(name, ns::FILE_METADATA).with_text(text))
+    };
+    let metadata = Element::new("file", ns::FILE_METADATA)
+        .with_children(about("media-type", file.media_type.clone()))
+        .with_children(about("name", Some(file.name.clone())))
+        .with_children(about("size", file.size.map(|size| size.to_string())));
+    let sharing = Element::new("file-sharing", ns::FILE_SHARING)
+        .with_attr("disposition", "inline")
+        .with_child(metadata)
+        .with_child(Element::new("sources", ns::FILE_SHARING).with_child(source));
+    let fallback = Element::new("fallback", ns::FALLBACK)
+        .with_attr("for", ns::FILE_SHARING)
+        .with_child(Element::new("body", ns::FALLBACK));
+    let mut payload = vec![Element::new("body", ns::CLIENT).with_text(&body), sharing, fallback];
+    if file.key.is_none() {
+        let url = Element::new("url", ns::OOB).with_text(url);
+        payload.push(Element::new("x", ns::OOB).with_child(url));
+    }
+    Some(payload)
+}
+
+/// A name without folders and without what file systems or terminals could be fooled by.
+pub(crate) fn safe_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean = last.chars().filter(|letter| !letter.is_control() && !is_direction(*letter));
+    let clean: String = clean.take(MAX_NAME_CHARS).collect();
+    let clean = clean.trim().trim_start_matches('.');
+    if clean.is_empty() { "file".to_owned() } else { clean.to_owned() }
+}
+
+/// Marks that turn the direction of writing, so that `gpj.exe` looks like a picture.
+fn is_direction(letter: char) -> bool {
+    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Percent-encoding resolved (RFC 3986 §2.1), where that gives UTF-8.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(value) if byte == b'%' => {
+                bytes.push(value);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// The cipher of XEP-0448 that is spoken here.
+const AES_256_GCM: &str = "urn:xmpp:ciphers:aes-256-gcm-nopadding:0";
+/// Longest address and name.
+const MAX_URL_BYTES: usize = 2048;
+const MAX_NAME_CHARS: usize = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incoming::find;
+
+    const KEY: &str =
+        "8c3d050e9386ec173861778f68e9af38a97aaf82faa4063b4d0878a61261534410c8a84331eaac851759f587";
+
+    #[test]
+    fn an_encrypted_address_gives_name_and_key() {
+        let body = format!("aesgcm://download.example/a/tr%C3%A8s%20cool.jpg#{KEY}");
+        let file = parse_aesgcm(&body).unwrap();
+        assert_eq!(file.name, "très cool.jpg");
+        assert_eq!(file.url.as_deref(), Some("https://download.example/a/tr%C3%A8s%20cool.jpg"));
+        let key = parse_key(file.key.as_deref().unwrap()).unwrap();
+        assert_eq!(key.iv.len(), 12);
+        assert_eq!(write_key(&key), KEY);
+        let thumbnail = format!("{body}\ndata:image/jpeg,AAAA");
+        assert!(parse_aesgcm(&thumbnail).is_some());
+    }
+
+    #[test]
+    fn other_texts_are_no_encrypted_files() {
+        for body in [
+            format!("see aesgcm://download.example/a#{KEY}"),
+            format!("aesgcm://download.example/a#{KEY}\nwhat do you think?"),
+            format!("aesgcm://download.example/a#{}", &KEY[2..]),
+            format!("https://download.example/a#{KEY}"),
+            format!("aesgcm://download.example/a b#{KEY}"),
+        ] {
+            assert_eq!(parse_aesgcm(&body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn names_of_files_are_harmless() {
+        for (given, safe) in [
+            ("../../etc/passwd", "passwd"),
+            ("C:\\boot.ini", "boot.ini"),
+            (".bashrc", "bashrc"),
+            ("a\u{1b}[2Jb", "a[2Jb"),
+            ("photo\u{202e}gpj.exe", "photogpj.exe"),
+            ("..", "file"),
+            ("", "file"),
+        ] {
+            assert_eq!(safe_name(given), safe);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_what_is_read() {
+        for key in [None, Some(KEY.to_owned())] {
+            let file = File {
+                name: "summit.jpg".into(),
+                size: Some(42),
+                media_type: Some("image/jpeg".into()),
+                url: Some("https://download.example/x/summit.jpg".into()),
+                key,
+                local: None,
+            };
+            let payload = payload(&file).unwrap();
+            let sharing = find(&payload, "file-sharing", ns::FILE_SHARING).unwrap();
+            assert_eq!(parse_sharing(sharing), Some(file));
+        }
+    }
+}

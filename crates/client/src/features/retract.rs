@@ -1,0 +1,83 @@
+//! XEP-0424: Message Retraction 0.4.2
+
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{Feature, Flow, Spec, Stage, message};
+use crate::command::Command;
+use crate::cx::{Cx, Step};
+use crate::incoming::{Incoming, is_id};
+use crate::outbox::Outgoing;
+use crate::store::{Content, Message, Reference};
+use crate::timeline;
+use crate::view::{Outcome, Problem};
+
+pub(crate) const FEATURE: Feature = Feature {
+    name: "retract",
+    specs: &[Spec { number: "XEP-0424", version: "0.4.2" }],
+    features: &[ns::RETRACT],
+    message: &[(Stage::Amend, on_message)],
+    command: Some(command),
+    ..Feature::NOTHING
+};
+
+/// Takes an earlier message of the same sender back, or shows the trace that an archive kept of one.
+fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
+    if incoming.child("retracted", ns::RETRACT).is_some() && !incoming.source.is_live() {
+        message::show(cx, incoming, Content::Retracted)?;
+        return Ok(Flow::Done);
+    }
+    let id = incoming.child("retract", ns::RETRACT).and_then(|retract| retract.attr("id"));
+    let Some(id) = id.filter(|id| is_id(id)) else { return Ok(Flow::Next) };
+    let reference = Reference::Origin(incoming.sender.clone(), id.to_owned());
+    if let Some(mut original) = cx.store.find(&incoming.with, &reference)? {
+        take_back(&mut original);
+        timeline::save(cx, &original)?;
+    }
+    // The text beside it is for programs that cannot do this.
+    Ok(Flow::Done)
+}
+
+fn take_back(message: &mut Message) {
+    message.content = Content::Retracted;
+    message.versions.clear();
+    message.reactions.clear();
+    message.reply = None;
+}
+
+fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
+    let Command::Retract(id) = command else { return Ok(Some(command)) };
+    let Some(mut message) = cx.store.message(id)? else {
+        cx.failed(number, Problem::Unknown("message"));
+        return Ok(None);
+    };
+    let (true, Some(origin)) = (message.own, message.origin_id.clone()) else {
+        let problem = Problem::Invalid("only own messages can be taken back".to_owned());
+        cx.failed(number, problem);
+        return Ok(None);
+    };
+    let before = message.clone();
+    take_back(&mut message);
+    timeline::save(cx, &message)?;
+    let payload = vec![
+        Element::new("retract", ns::RETRACT).with_attr("id", origin),
+        Element::new("fallback", ns::FALLBACK).with_attr("for", ns::RETRACT),
+        Element::new("body", ns::CLIENT).with_text(FALLBACK),
+        Element::new("store", ns::HINTS),
+    ];
+    let outgoing = Outgoing::about(cx, &message.conversation, payload);
+    cx.queue_then(outgoing, move |cx, result| match result {
+        Ok(()) => {
+            cx.done(number, Outcome::Done);
+            Ok(())
+        }
+        Err(reason) => {
+            cx.failed(number, Problem::NotEncryptable(reason));
+            timeline::revert(cx, &before)
+        }
+    })?;
+    Ok(None)
+}
+
+/// What programs show that cannot take messages back.
+const FALLBACK: &str = "/me took back an earlier message, which this program cannot do.";

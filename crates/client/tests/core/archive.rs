@@ -1,0 +1,255 @@
+//! The archive: nothing missing, nothing twice, everything in its order.
+
+use client::Command;
+use client::store::{Archives, Content};
+use client::view::{Change, Outcome};
+use proptest::prelude::*;
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use crate::server::bare;
+use crate::world::World;
+
+const ROMEO: &str = "romeo@example.net";
+const JULIET: &str = "juliet@example.net";
+
+/// Juliet writes on a device that is not part of the test.
+fn write(world: &mut World, from: &str, to: &str, text: &str) {
+    let id = format!("id-of-{text}");
+    let message = Element::new("message", ns::CLIENT)
+        .with_attr("type", "chat")
+        .with_attr("from", format!("{from}/elsewhere"))
+        .with_attr("to", to)
+        .with_attr("id", &id)
+        .with_child(Element::new("body", ns::CLIENT).with_text(text))
+        .with_child(Element::new("origin-id", ns::STANZA_ID).with_attr("id", &id));
+    world.server.route(&bare(from), None, message);
+}
+
+fn archive(world: &World, owner: &str) -> Vec<String> {
+    let rows = world.server.accounts[&bare(owner)].archive.iter();
+    rows.filter_map(|row| row.message.child("body", ns::CLIENT)).map(Element::text).collect()
+}
+
+#[test]
+fn what_was_missed_comes_in_pages_and_counts_as_unread() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "live");
+    world.settle();
+    world.run(romeo, Command::Disconnect);
+    for number in 0..35 {
+        write(&mut world, JULIET, ROMEO, &format!("missed {number}"));
+    }
+    world.devices[romeo].notifications.clear();
+    world.run(romeo, Command::Reconnect);
+    assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
+    assert_eq!(unread(&world, romeo), 36);
+    // One notification for all of them.
+    let told: Vec<_> = world.devices[romeo].notifications.iter().map(|one| &one.text).collect();
+    assert_eq!(told, ["missed 34"]);
+}
+
+fn unread(world: &World, device: usize) -> u32 {
+    let mut changes = world.devices[device].changes.iter().rev();
+    let found = changes.find_map(|change| match change {
+        Change::Conversation(conversation) if conversation.address == bare(JULIET) => {
+            Some(conversation.unread)
+        }
+        _ => None,
+    });
+    found.unwrap_or(0)
+}
+
+#[test]
+fn a_page_that_was_cut_is_read_again_without_doubles() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "live");
+    world.settle();
+    world.run(romeo, Command::Disconnect);
+    for number in 0..25 {
+        write(&mut world, JULIET, ROMEO, &format!("missed {number}"));
+    }
+    world.server.forgetful = true;
+    for cut in 0..20 {
+        world.command(romeo, Command::Reconnect);
+        world.settle_some(5 + cut);
+        if cut % 2 == 0 { world.cut(romeo) } else { world.crash(romeo) }
+    }
+    world.pass(600_000);
+    assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
+}
+
+#[test]
+fn what_arrives_while_catching_up_moves_to_its_place() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "first");
+    world.settle();
+    world.run(romeo, Command::Disconnect);
+    for number in 0..30 {
+        write(&mut world, JULIET, ROMEO, &format!("missed {number}"));
+    }
+    world.command(romeo, Command::Reconnect);
+    for number in 0..12 {
+        world.settle_some(3);
+        write(&mut world, JULIET, ROMEO, &format!("live {number}"));
+        world.send(romeo, JULIET, &format!("own {number}"));
+    }
+    world.pass(20_000);
+    assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
+}
+
+#[test]
+fn an_archive_that_forgot_the_last_message_is_read_by_time() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    for text in ["one", "two", "three"] {
+        write(&mut world, JULIET, ROMEO, text);
+    }
+    world.settle();
+    world.run(romeo, Command::Disconnect);
+    for text in ["four", "five"] {
+        write(&mut world, JULIET, ROMEO, text);
+    }
+    world.server.accounts.get_mut(&bare(ROMEO)).unwrap().archive.drain(..3);
+    world.run(romeo, Command::Reconnect);
+    assert_eq!(world.texts(romeo, JULIET), ["one", "two", "three", "four", "five"]);
+}
+
+#[test]
+fn servers_without_archives_work() {
+    let mut world = World::new();
+    world.server.archives = false;
+    let romeo = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "live");
+    world.settle();
+    assert_eq!(world.texts(romeo, JULIET), ["live"]);
+}
+
+#[test]
+fn a_new_device_has_the_last_page_and_older_ones_on_demand() {
+    let mut world = World::new();
+    for number in 0..35 {
+        write(&mut world, JULIET, ROMEO, &format!("old {number}"));
+    }
+    let romeo = world.online(ROMEO, &[JULIET]);
+    assert_eq!(world.texts(romeo, JULIET).len(), 10);
+    assert_eq!(unread(&world, romeo), 0);
+    assert!(world.devices[romeo].notifications.is_empty());
+    world.run(romeo, Command::Open(bare(JULIET)));
+    for _ in 0..4 {
+        assert_eq!(world.run(romeo, Command::Older(bare(JULIET))), Some(Outcome::Done));
+    }
+    assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
+    let older = world.devices[romeo].changes.iter().rev().find_map(|change| match change {
+        Change::Older { older, .. } => Some(*older),
+        _ => None,
+    });
+    assert_eq!(older, Some(false));
+    let known = world.devices[romeo].store.archive(&bare(JULIET)).unwrap();
+    assert!(known.complete);
+}
+
+#[test]
+fn what_was_read_on_another_device_is_read_here() {
+    let mut world = World::new();
+    let one = world.online(ROMEO, &[JULIET]);
+    let other = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "one");
+    write(&mut world, JULIET, ROMEO, "two");
+    world.settle();
+    assert_eq!((unread(&world, one), unread(&world, other)), (2, 2));
+    let id = world.last(one, JULIET).id;
+    world.run(one, Command::MarkRead(bare(JULIET), id));
+    world.pass(5_000);
+    assert_eq!((unread(&world, one), unread(&world, other)), (0, 0));
+    // And on one that was not there.
+    write(&mut world, JULIET, ROMEO, "three");
+    world.settle();
+    world.run(other, Command::Disconnect);
+    let id = world.last(one, JULIET).id;
+    world.run(one, Command::MarkRead(bare(JULIET), id));
+    world.pass(5_000);
+    world.run(other, Command::Reconnect);
+    assert_eq!(unread(&world, other), 0);
+}
+
+#[test]
+fn own_messages_of_other_devices_mark_what_was_before_as_read() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "question");
+    world.settle();
+    assert_eq!(unread(&world, romeo), 1);
+    write(&mut world, ROMEO, JULIET, "answer");
+    world.settle();
+    assert_eq!(unread(&world, romeo), 0);
+    let last = world.last(romeo, JULIET);
+    assert!(last.own);
+    assert_eq!(last.content, Content::Text("answer".into()));
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Write(bool),
+    Send(usize),
+    Carry(usize, usize),
+    Cut(usize),
+    Crash(usize),
+    Forget(bool),
+    Pass(u64),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => any::<bool>().prop_map(Event::Write),
+        4 => (0..2_usize).prop_map(Event::Send),
+        8 => (0..2_usize, 1..30_usize).prop_map(|(device, count)| Event::Carry(device, count)),
+        2 => (0..2_usize).prop_map(Event::Cut),
+        2 => (0..2_usize).prop_map(Event::Crash),
+        1 => any::<bool>().prop_map(Event::Forget),
+        4 => (1..20_000_u64).prop_map(Event::Pass),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Two devices of one account, random traffic, losses and kills: in the end both have what the
+    /// archive has, in its order.
+    #[test]
+    fn devices_end_with_what_the_archive_has(events in prop::collection::vec(event(), 1..60)) {
+        let mut world = World::new();
+        let devices = [world.online(ROMEO, &[JULIET]), world.online(ROMEO, &[JULIET])];
+        for (number, event) in events.into_iter().enumerate() {
+            match event {
+                Event::Write(true) => {
+                    write(&mut world, JULIET, ROMEO, &format!("juliet {number}"));
+                }
+                Event::Write(false) => {
+                    write(&mut world, ROMEO, JULIET, &format!("romeo elsewhere {number}"));
+                }
+                Event::Send(device) => {
+                    world.send(devices[device], JULIET, &format!("romeo {device} {number}"));
+                }
+                Event::Carry(device, count) => {
+                    for _ in 0..count {
+                        world.carry(devices[device], true);
+                        world.carry(devices[device], false);
+                    }
+                }
+                Event::Cut(device) => world.cut(devices[device]),
+                Event::Crash(device) => world.crash(devices[device]),
+                Event::Forget(forgetful) => world.server.forgetful = forgetful,
+                Event::Pass(milliseconds) => world.pass(milliseconds),
+            }
+        }
+        world.pass(900_000);
+        let expected = archive(&world, ROMEO);
+        for device in devices {
+            prop_assert_eq!(&world.texts(device, JULIET), &expected);
+        }
+    }
+}

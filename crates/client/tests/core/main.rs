@@ -1,0 +1,9 @@
+//! The core against a small server in memory.
+
+mod archive;
+mod authority;
+mod features;
+mod login;
+mod messages;
+mod server;
+mod world;

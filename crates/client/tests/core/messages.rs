@@ -1,0 +1,164 @@
+//! Messages out and in, with their ticks, and what a kill in between does to them.
+
+use client::Command;
+use client::store::{Delivery, EncryptionMode};
+use client::view::{Outcome, Problem};
+
+use crate::server::bare;
+use crate::world::World;
+
+const ROMEO: &str = "romeo@example.net";
+const JULIET: &str = "juliet@example.net";
+
+#[test]
+fn ticks_go_from_queued_to_read() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    let delivery = |world: &World| world.last(romeo, JULIET).delivery;
+    let id = world.send(romeo, JULIET, "hello");
+    assert_eq!(delivery(&world), Some(Delivery::Queued));
+    world.settle();
+    assert_eq!(delivery(&world), Some(Delivery::Delivered));
+    assert!(world.devices[romeo].outcomes.values().any(|one| *one == Outcome::Sent(id)));
+    let read = world.last(juliet, ROMEO).id;
+    assert_eq!(world.run(juliet, Command::MarkRead(bare(ROMEO), read)), Some(Outcome::Done));
+    world.settle();
+    assert_eq!(delivery(&world), Some(Delivery::Read));
+}
+
+#[test]
+fn nothing_leaves_in_plain_text_where_encryption_is_on() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[]);
+    let outcome =
+        world.run(romeo, Command::Send { to: bare(JULIET), text: "canary".into(), reply_to: None });
+    assert!(matches!(outcome, Some(Outcome::Failed(Problem::NotEncryptable(_)))), "{outcome:?}");
+    assert!(!world.devices[romeo].sent.contains("canary"));
+    assert!(matches!(world.last(romeo, JULIET).delivery, Some(Delivery::Failed(_))));
+    // Choosing plain text is explicit, and the message has to be sent again by hand.
+    let plain = Command::SetEncryption(bare(JULIET), EncryptionMode::Plain);
+    world.run(romeo, plain);
+    assert!(!world.devices[romeo].sent.contains("canary"));
+    let id = world.last(romeo, JULIET).id;
+    assert_eq!(world.run(romeo, Command::Retry(id)), Some(Outcome::Sent(id)));
+    assert!(world.devices[romeo].sent.contains("canary"));
+}
+
+#[test]
+fn messages_wait_for_the_network_and_keep_their_order() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.devices[romeo].reachable = false;
+    world.cut(romeo);
+    for text in ["one", "two", "three"] {
+        world.send(romeo, JULIET, text);
+    }
+    world.settle();
+    assert_eq!(world.last(romeo, JULIET).delivery, Some(Delivery::Queued));
+    world.devices[romeo].reachable = true;
+    world.run(romeo, Command::Reconnect);
+    let juliet = world.online(JULIET, &[]);
+    assert_eq!(world.texts(juliet, ROMEO), ["one", "two", "three"]);
+    assert_eq!(world.last(romeo, JULIET).delivery, Some(Delivery::Sent));
+}
+
+#[test]
+fn discarding_takes_a_queued_message_back() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.devices[romeo].reachable = false;
+    world.cut(romeo);
+    let id = world.send(romeo, JULIET, "one");
+    assert_eq!(world.run(romeo, Command::Discard(id)), Some(Outcome::Done));
+    world.devices[romeo].reachable = true;
+    world.run(romeo, Command::Reconnect);
+    assert!(world.server.accounts[&bare(JULIET)].archive.is_empty());
+    assert!(world.messages(romeo, JULIET).is_empty());
+}
+
+#[test]
+fn every_device_ends_with_the_same_timeline() {
+    let mut world = World::new();
+    let one = world.online(ROMEO, &[JULIET]);
+    let other = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    world.send(one, JULIET, "one");
+    world.send(other, JULIET, "other");
+    world.send(juliet, ROMEO, "third");
+    world.settle();
+    world.pass(10_000);
+    let archive = archive(&world, ROMEO);
+    assert_eq!(world.texts(one, JULIET), archive);
+    assert_eq!(world.texts(other, JULIET), archive);
+    assert!(world.messages(one, JULIET).iter().all(|one| one.archive_id.is_some()));
+}
+
+/// Bodies in the order of the archive.
+fn archive(world: &World, owner: &str) -> Vec<String> {
+    let rows = world.server.accounts[&bare(owner)].archive.iter();
+    let bodies = rows.filter_map(|row| row.message.child("body", xmpp::ns::CLIENT));
+    bodies.map(xmpp::xml::Element::text).collect()
+}
+
+#[test]
+fn a_kill_after_any_step_loses_and_doubles_nothing() {
+    for every in 1..30 {
+        let mut world = World::new();
+        let romeo = world.online(ROMEO, &[JULIET]);
+        let juliet = world.online(JULIET, &[ROMEO]);
+        world.crash_every = Some(every + 1);
+        for round in 0..6 {
+            world.send(romeo, JULIET, &format!("from romeo {round}"));
+            for _ in 0..3 {
+                world.carry(romeo, true);
+                world.carry(juliet, false);
+            }
+            world.send(juliet, ROMEO, &format!("from juliet {round}"));
+            world.settle_some(40);
+        }
+        world.crash_every = None;
+        world.pass(600_000);
+        let expected = archive(&world, ROMEO);
+        assert_eq!(expected.len(), 12, "killed every {every} steps: {expected:?}");
+        assert_eq!(world.texts(romeo, JULIET), expected, "killed every {every} steps");
+        assert_eq!(
+            world.texts(juliet, ROMEO),
+            archive(&world, JULIET),
+            "killed every {every} steps"
+        );
+    }
+}
+
+#[test]
+fn a_lost_session_sends_again_what_did_not_arrive() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    // The server gets it, the acknowledgement is lost.
+    world.send(romeo, JULIET, "arrived");
+    world.carry(romeo, true);
+    world.cut(romeo);
+    world.server.forgetful = true;
+    world.send(romeo, JULIET, "later");
+    world.pass(30_000);
+    assert_eq!(archive(&world, JULIET), ["arrived", "later"]);
+    assert_eq!(world.texts(romeo, JULIET), ["arrived", "later"]);
+    let states: Vec<_> =
+        world.messages(romeo, JULIET).into_iter().map(|message| message.delivery).collect();
+    assert_eq!(states, [Some(Delivery::Sent), Some(Delivery::Sent)]);
+}
+
+#[test]
+fn a_resumed_session_goes_on_where_it_was() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    world.cut(romeo);
+    world.send(juliet, ROMEO, "while you were away");
+    world.settle();
+    world.send(romeo, JULIET, "while I was away");
+    world.pass(10_000);
+    assert!(world.devices[romeo].sent.contains("<resume "));
+    assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
+    assert_eq!(world.texts(juliet, ROMEO).len(), 2);
+}
