@@ -32,8 +32,7 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
         return Ok(Flow::Next);
     };
     // Whoever is in between could otherwise rewrite what was protected.
-    let weaker = original.encryption != Encryption::None && incoming.encryption == Encryption::None;
-    if weaker && !incoming.own {
+    if original.encryption != Encryption::None && incoming.encryption == Encryption::None {
         return Ok(Flow::Next);
     }
     let late = original.versions.last().is_some_and(|(time, _)| *time > incoming.time);

@@ -8,7 +8,7 @@ use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
 use crate::outbox::Outgoing;
-use crate::store::{Content, Message, Reference};
+use crate::store::{Content, Encryption, Message, Reference, Version};
 use crate::timeline;
 use crate::view::{Outcome, Problem};
 
@@ -31,11 +31,24 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let Some(id) = id.filter(|id| is_id(id)) else { return Ok(Flow::Next) };
     let reference = Reference::Origin(incoming.sender.clone(), id.to_owned());
     if let Some(mut original) = cx.store.find(&incoming.with, &reference)? {
+        if is_weaker(incoming.encryption, original.encryption) {
+            return Ok(Flow::Next);
+        }
         take_back(&mut original);
         timeline::save(cx, &original)?;
     }
     // The text beside it is for programs that cannot do this.
     Ok(Flow::Done)
+}
+
+/// Whether somebody in between could have written it, who could not have written the original. The
+/// older version of OMEMO leaves retractions in plain sight, so they can be without protection there.
+fn is_weaker(retraction: Encryption, original: Encryption) -> bool {
+    let hides = |encryption| match encryption {
+        Encryption::Omemo { version, .. } => version == Version::Omemo2,
+        Encryption::None => false,
+    };
+    hides(original) && !hides(retraction)
 }
 
 fn take_back(message: &mut Message) {

@@ -14,7 +14,7 @@ use crate::view::{self, Change, Outcome, Problem};
 
 use super::lists::Ready;
 use super::uri::Link;
-use super::{VERSIONS, bundles, empty, identities, lists, notes, own};
+use super::{VERSIONS, bundles, empty, identities, lists, notes, own, trust};
 
 /// Requests for devices that wait until they are known.
 pub(super) type Asked = Vec<(BareJid, u64)>;
@@ -256,8 +256,9 @@ fn device(
     let (key, trust) = if this {
         (memory.key(), TrustLevel::Verified)
     } else {
-        // The newest key is the one that the device uses now.
-        let identity = known.iter().rev().find(|identity| identity.devices.contains(&id));
+        // One that was slipped in does not hide the one that is trusted.
+        let keys = known.iter().filter(|identity| identity.devices.contains(&id));
+        let identity = keys.max_by_key(|it| (trust::may_read(it.trust), it.first_seen));
         // Labels are signed with the key as it is published.
         let key = identity.map(|it| identities::wire_form(cx, owner, &it.key)).transpose()?;
         (key, identity.map(|it| it.trust).unwrap_or_default())

@@ -228,15 +228,11 @@ fn open(
     Ok(Ok(Opened { material: decrypted.plaintext, encryption, trust, key }))
 }
 
-/// A prekey is used up. While what was missed is fetched it is kept: somebody else may have taken
-/// the same (XEP-0384, "Business Rules").
+/// A prekey is used up, and kept for a while: somebody else may have taken the same.
 fn on_used_pre_key(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
-    let live = incoming.source.is_live() && cx.state.link.caught_up;
-    if live && let Some(device) = &mut cx.state.features.omemo.device {
-        device.forget_used_pre_keys();
-    }
+    empty::forget_later(cx);
     own::changed(cx)?;
-    if live {
+    if incoming.source.is_live() && cx.state.link.caught_up {
         own::maintain(cx)?;
         for version in VERSIONS_IN_ORDER {
             own::publish(cx, version)?;
@@ -340,6 +336,7 @@ fn unpack_legacy(incoming: &mut Incoming, plaintext: &[u8]) -> Result<Flow, Fail
 fn counts_outside(child: &Element) -> bool {
     matches!(child.ns(), ns::RECEIPTS | ns::CHAT_MARKERS | ns::CHAT_STATES | ns::FALLBACK)
         || child.is("replace", ns::CORRECT)
+        || child.is("retract", ns::RETRACT)
         || child.is("reply", ns::REPLY)
         || child.is("origin-id", ns::STANZA_ID)
 }

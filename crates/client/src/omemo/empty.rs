@@ -87,8 +87,8 @@ fn may_know(cx: &Cx<'_>, owner: &BareJid) -> Step<bool> {
     }))
 }
 
-/// Nothing is missing any more: the prekeys that were used meanwhile are deleted, and everybody who
-/// began a session gets an answer, so that nobody stays with a prekey that two have used.
+/// Nothing is missing any more: everybody who began a session meanwhile gets an answer, so that
+/// nobody stays with a prekey that two have used.
 pub(super) fn caught_up(cx: &mut Cx<'_>) -> Step {
     forget_used(cx)?;
     let answers = std::mem::take(&mut cx.state.features.omemo.notes.answers);
@@ -101,8 +101,32 @@ pub(super) fn caught_up(cx: &mut Cx<'_>) -> Step {
     own::on_list(cx)
 }
 
-/// Deletes the prekeys that were used.
-pub(super) fn forget_used(cx: &mut Cx<'_>) -> Step {
+/// Notes that a prekey was used, so that it is deleted in time.
+pub(super) fn forget_later(cx: &mut Cx<'_>) {
+    let now = cx.time();
+    let since = &mut cx.state.features.omemo.notes.used_since;
+    if since.is_none() {
+        *since = Some(now);
+        cx.later(GRACE, forget_used);
+    }
+}
+
+/// Deletes the prekeys that were used, when everybody who fetched them before they were taken out of
+/// the bundle has had the time to use them, and what was missed is here (XEP-0384, "Business
+/// Rules"). Their owners have moved on from them by then.
+fn forget_used(cx: &mut Cx<'_>) -> Step {
+    let Some(since) = cx.state.features.omemo.notes.used_since else { return Ok(()) };
+    // A clock that was set back must not keep keys for ever.
+    let age = if since > cx.time() { GRACE } else { cx.time().since(since) };
+    if age < GRACE {
+        cx.later(GRACE - age, forget_used);
+        return Ok(());
+    }
+    if !cx.state.link.caught_up {
+        return Ok(());
+    }
+    cx.state.features.omemo.notes.used_since = None;
+    notes::save(cx)?;
     let device = cx.state.features.omemo.device.as_mut();
     if device.is_some_and(omemo::Device::forget_used_pre_keys) { own::save(cx) } else { Ok(()) }
 }
@@ -172,6 +196,9 @@ pub(super) fn protect(cx: &mut Cx<'_>, order: &Order) -> Step<Protected> {
     })
 }
 
+/// How long a used prekey is kept, in milliseconds: bundles that others fetched are used within
+/// minutes.
+const GRACE: u64 = 60 * 60 * 1000;
 /// The namespace of orders. They never leave.
 const ORDER: &str = "clownfish:omemo:empty";
 

@@ -59,6 +59,8 @@ pub(super) struct Notes {
     pub(super) compared: Millis,
     /// Sessions that others began while what was missed was fetched: each gets an empty message.
     pub(super) answers: Vec<Session>,
+    /// When the first of the used prekeys that are still kept was used.
+    pub(super) used_since: Option<Millis>,
     /// When a session with a device of somebody was last replaced without being asked.
     pub(super) healed: Vec<(BareJid, Millis)>,
     /// Who asks for plain text, and the user has not decided.

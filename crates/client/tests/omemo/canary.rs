@@ -1,6 +1,7 @@
 //! Strings that must not be found in any byte that leaves, whatever the conversation is like.
 
 use client::Command;
+use client::effect::LocalFile;
 use client::view::Outcome;
 
 use crate::world::{World, bare};
@@ -12,7 +13,8 @@ struct Canaries {
 
 impl Canaries {
     fn new() -> Self {
-        Self { all: Vec::new() }
+        // The address that the server of the test gives to every file.
+        Self { all: vec!["canary-address-yranac".to_owned()] }
     }
 
     fn hatch(&mut self, what: &str) -> String {
@@ -67,6 +69,15 @@ fn chat(world: &mut World, canaries: &mut Canaries, from: usize, to: &str) {
         world.ask(from, Command::Correct(own.id, canaries.hatch("correction")));
         world.ask(from, Command::Retract(own.id));
     }
+    let file = Command::SendFile {
+        to: to_address.clone(),
+        file: LocalFile("/home/secret".to_owned()),
+        name: format!("{}.png", canaries.hatch("file")),
+        size: 1000,
+        media_type: "image/png".to_owned(),
+        caption: Some(canaries.hatch("caption")),
+    };
+    assert!(matches!(world.ask(from, file), Some(Outcome::Sent(_))));
     world.ask(from, Command::Draft(to_address, canaries.hatch("draft")));
 }
 

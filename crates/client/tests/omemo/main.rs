@@ -6,6 +6,7 @@ mod canary;
 mod envelopes;
 mod evil;
 mod flow;
+mod mixed;
 mod repair;
 mod server;
 mod storm;

@@ -122,6 +122,23 @@ fn keys_are_replaced_every_week_and_published() {
 }
 
 #[test]
+fn used_prekeys_are_deleted_after_an_hour() {
+    let (mut world, alice, bob) = two();
+    let kept = |world: &World| {
+        let used = [alice, bob].map(|device| {
+            let own = world.devices[device].store.own_device().unwrap().unwrap();
+            omemo::Device::from_bytes(&own.keys).unwrap().forget_used_pre_keys()
+        });
+        used.contains(&true)
+    };
+    assert!(kept(&world));
+    world.wait(50 * 60 * 1000);
+    assert!(kept(&world));
+    world.wait(20 * 60 * 1000);
+    assert!(!kept(&world));
+}
+
+#[test]
 fn bundles_that_somebody_removed_are_published_again_within_a_day() {
     let (mut world, alice, _) = two();
     let me = bare("alice@example.org");

@@ -110,6 +110,11 @@ impl World {
             Ok(Some(self.roster(&me)))
         } else if payload.is("query", ns::DISCO_INFO) {
             Ok(Some(disco()))
+        } else if payload.is("query", ns::DISCO_ITEMS) {
+            let item = Element::new("item", ns::DISCO_ITEMS).with_attr("jid", "up.example.org");
+            Ok(Some(Element::new("query", ns::DISCO_ITEMS).with_child(item)))
+        } else if payload.is("request", ns::HTTP_UPLOAD) {
+            Ok(Some(self.slot()))
         } else if payload.is("ping", ns::PING) || kind == "set" {
             Ok(None)
         } else {
@@ -137,6 +142,14 @@ impl World {
             }
         }
         self.deliver(index, reply);
+    }
+
+    /// A place for a file.
+    fn slot(&mut self) -> Element {
+        self.counter += 1;
+        let url = format!("https://up.example.org/{}/canary-address-yranac", self.counter);
+        let place = |name: &str| Element::new(name, ns::HTTP_UPLOAD).with_attr("url", url.as_str());
+        Element::new("slot", ns::HTTP_UPLOAD).with_child(place("put")).with_child(place("get"))
     }
 
     fn roster(&self, me: &BareJid) -> Element {
@@ -346,5 +359,5 @@ fn disco() -> Element {
                 .with_attr("category", "server")
                 .with_attr("type", "im"),
         )
-        .with_children([ns::MAM, ns::CARBONS, ns::DISCO_INFO].map(feature))
+        .with_children([ns::MAM, ns::CARBONS, ns::DISCO_INFO, ns::HTTP_UPLOAD].map(feature))
 }

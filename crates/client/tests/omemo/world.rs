@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use client::effect::{Transfer, TransferEvent};
 use client::store::{Content, Login, MemoryStore, Message};
 use client::view::{Change, Outcome};
 use client::{Client, Command, Effect, Input, Now, Options, Request};
@@ -281,6 +282,10 @@ impl World {
             Effect::Done(number, outcome) => {
                 let before = self.devices[index].outcomes.insert(number, outcome);
                 assert_eq!(before, None, "a request ended twice");
+            }
+            Effect::Transfer(id, Transfer::Upload { .. }) => {
+                let event = TransferEvent::Finished { size: 1000, sha256: [7; 32] };
+                self.input(index, Input::Transfer(id, event));
             }
             Effect::StartTls { .. } | Effect::Transfer(..) | Effect::CancelTransfer(_) => {}
         }
