@@ -1,0 +1,164 @@
+//! What the cores say.
+
+use client::view::{Change, Notification, Outcome};
+use xmpp::jid::BareJid;
+
+use super::{AccountNumber, Action, App, Key, Notice, Waiting};
+use crate::ui::event::FromCore;
+use crate::ui::overlay::Overlay;
+use crate::ui::printable::Printable;
+
+impl App {
+    pub(super) fn on_core(
+        &mut self,
+        number: AccountNumber,
+        from: FromCore,
+        actions: &mut Vec<Action>,
+    ) {
+        match from {
+            FromCore::View(change) => self.on_change(number, change, actions),
+            FromCore::Notify(notification) => self.on_notify(number, &notification, actions),
+            FromCore::Done(request, outcome) => {
+                let waiting = self.waiting.remove(&request).unwrap_or(Waiting::Quiet);
+                self.on_done(number, waiting, outcome, actions);
+            }
+        }
+    }
+
+    fn on_change(&mut self, number: AccountNumber, change: Change, actions: &mut Vec<Action>) {
+        let touched = touched(&change).map(|with| Key { account: number, with: with.clone() });
+        let opened = matches!(change, Change::Window { .. });
+        let arrived = match &change {
+            Change::Messages { messages, .. } => {
+                messages.iter().find(|message| !message.own).map(|message| message.id)
+            }
+            _ => None,
+        };
+        let known = arrived.is_some_and(|id| {
+            let window = self.mirror(number).zip(touched.as_ref());
+            window
+                .and_then(|(m, key)| m.windows.get(&key.with))
+                .is_some_and(|w| w.message(id).is_some())
+        });
+        self.accounts.entry(number).or_default().apply(change);
+        let Some(key) = touched else { return };
+        if opened {
+            self.show_unread(&key, actions);
+        }
+        if let Some(id) = arrived.filter(|_| !known) {
+            self.draw_unread_line(&key, id);
+        }
+    }
+
+    /// A window that has just come begins at what is unread.
+    fn show_unread(&mut self, key: &Key, actions: &mut Vec<Action>) {
+        let first = self.mirror(key.account).and_then(|m| m.windows.get(&key.with)?.first_unread);
+        let Some(chat) = self.chats.get_mut(key) else { return };
+        chat.unread_from = first;
+        chat.anchor = None;
+        if self.open.as_ref() != Some(key) {
+            return;
+        }
+        if first.is_some() {
+            self.scroll_to(first);
+        }
+        self.scroll(0, actions);
+    }
+
+    /// What arrives while nobody looks is below the unread line.
+    fn draw_unread_line(&mut self, key: &Key, id: client::store::MessageId) {
+        let looking = self.focused && self.open.as_ref() == Some(key);
+        if let Some(chat) = self.chats.get_mut(key)
+            && chat.unread_from.is_none()
+            && (!looking || chat.anchor.is_some())
+        {
+            chat.unread_from = Some(id);
+        }
+    }
+
+    fn on_notify(&mut self, number: AccountNumber, note: &Notification, actions: &mut Vec<Action>) {
+        let key = Key { account: number, with: note.conversation.clone() };
+        if self.focused && self.open.as_ref() == Some(&key) {
+            return;
+        }
+        if self.settings.bell {
+            actions.push(Action::Bell);
+        }
+        if self.settings.notify {
+            let text = if self.settings.hide_content { "new message" } else { &note.text };
+            actions.push(Action::Desktop(
+                Printable::line(&note.title).into_string(),
+                Printable::line(text).into_string(),
+            ));
+        }
+    }
+
+    fn on_done(
+        &mut self,
+        number: AccountNumber,
+        waiting: Waiting,
+        outcome: Outcome,
+        actions: &mut Vec<Action>,
+    ) {
+        match (waiting, outcome) {
+            (Waiting::SignIn, outcome) => self.on_signed_in(number, &outcome, actions),
+            (Waiting::Search, Outcome::Found(messages)) => {
+                if let Some(Overlay::Search(search)) = &mut self.overlay {
+                    search.found(number, messages);
+                }
+            }
+            (_, Outcome::Failed(problem)) => {
+                let text = Printable::line(&problem.to_string());
+                self.say(Notice::bad(text.into_string()));
+            }
+            (Waiting::Invitation, Outcome::Text(link)) => {
+                self.overlay = Some(Overlay::link("An invitation", link));
+            }
+            (Waiting::Open, Outcome::Downloaded(file)) => {
+                actions.extend(file.local.map(Action::Show));
+            }
+            (Waiting::Save, Outcome::Downloaded(file)) => {
+                let place = file.local.unwrap_or(file.name);
+                let text = format!("saved as {}", Printable::line(&place));
+                self.say(Notice::good(text));
+            }
+            (_, Outcome::Verified(count)) => {
+                let keys = crate::ui::clock::count(count as u64, "key");
+                self.say(Notice::good(format!("{keys} verified")));
+            }
+            (Waiting::Say(text), _) => self.say(Notice::good(text)),
+            _ => {}
+        }
+    }
+
+    fn on_signed_in(
+        &mut self,
+        number: AccountNumber,
+        outcome: &Outcome,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(Overlay::Welcome(welcome)) = &mut self.overlay else { return };
+        match outcome {
+            Outcome::Failed(problem) => welcome.failed(problem),
+            _ => {
+                let inviter = welcome.inviter();
+                self.overlay = None;
+                let with = inviter.or_else(|| self.rows().first().map(|row| row.key.with.clone()));
+                match with {
+                    Some(with) => self.go_to(Key { account: number, with }, actions),
+                    None => self.say(Notice::good("you are connected; Ctrl-K writes to somebody")),
+                }
+            }
+        }
+    }
+}
+
+/// The conversation whose messages a change is about.
+fn touched(change: &Change) -> Option<&BareJid> {
+    match change {
+        Change::Window { conversation, .. }
+        | Change::Messages { conversation, .. }
+        | Change::Older { conversation, .. } => Some(conversation),
+        _ => None,
+    }
+}

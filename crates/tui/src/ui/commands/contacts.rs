@@ -1,0 +1,173 @@
+//! Commands for contacts.
+
+use client::Command as Ask;
+
+use super::{Action, App, Argument, Command, Kind, Values, account, person};
+use crate::ui::app::{Key, Waiting};
+use crate::ui::overlay::{Overlay, Question, Then};
+
+const WHO: Argument = Argument::optional("WHO", Kind::Person);
+
+pub(super) const ADD: Command = Command {
+    name: "add",
+    alias: None,
+    arguments: &[
+        Argument::required("ADDRESS", Kind::Address),
+        Argument::optional("NAME", Kind::Rest),
+    ],
+    about: "ask somebody to be a contact, and open the conversation",
+    examples: &["/add juliet@capulet.example", "/add juliet@capulet.example Juliet"],
+    run: add,
+};
+
+fn add(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
+    let key = person(app, values.at(0))?;
+    let name = values.at(1).map(str::to_owned);
+    let command = Ask::AddContact { address: key.with.clone(), name };
+    app.ask(key.account, command, Waiting::Quiet, actions);
+    app.go_to(key, actions);
+    Ok(())
+}
+
+pub(super) const ACCEPT: Command = Command {
+    name: "accept",
+    alias: None,
+    arguments: &[WHO],
+    about: "become contacts with who asks: they see whether you are there",
+    examples: &["/accept"],
+    run: accept,
+};
+
+fn accept(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
+    let key = person(app, values.at(0))?;
+    let asks = contact(app, &key).is_some_and(|contact| contact.asks);
+    if asks {
+        let command = Ask::Answer { address: key.with.clone(), accept: true };
+        app.ask(key.account, command, Waiting::Quiet, actions);
+    }
+    let command = Ask::AddContact { address: key.with.clone(), name: None };
+    app.ask(key.account, command, Waiting::Say(format!("{} is a contact now", key.with)), actions);
+    Ok(())
+}
+
+pub(super) const REFUSE: Command = Command {
+    name: "refuse",
+    alias: None,
+    arguments: &[WHO],
+    about: "do not become contacts with who asks; they are not told why",
+    examples: &["/refuse"],
+    run: |app, values, actions| {
+        let key = person(app, values.at(0))?;
+        let command = Ask::Answer { address: key.with.clone(), accept: false };
+        app.ask(key.account, command, Waiting::Quiet, actions);
+        app.ask(key.account, Ask::Hide(key.with.clone()), Waiting::Quiet, actions);
+        app.close_if(&key);
+        Ok(())
+    },
+};
+
+pub(super) const CONTACT: Command = Command {
+    name: "contact",
+    alias: Some("whois"),
+    arguments: &[WHO],
+    about: "what is known of somebody",
+    examples: &["/contact", "/contact juliet@capulet.example"],
+    run: |app, values, _| {
+        let key = person(app, values.at(0))?;
+        app.overlay = Some(Overlay::contact(key));
+        Ok(())
+    },
+};
+
+pub(super) const RENAME: Command = Command {
+    name: "rename",
+    alias: None,
+    arguments: &[Argument::optional("NAME", Kind::Rest)],
+    about: "call the contact on screen by another name; without one, by their own",
+    examples: &["/rename Juliet"],
+    run: |app, values, actions| {
+        let key = super::here(app)?;
+        let name = values.at(0).map(str::to_owned);
+        app.ask(key.account, Ask::Rename(key.with, name), Waiting::Quiet, actions);
+        Ok(())
+    },
+};
+
+pub(super) const REMOVE: Command = Command {
+    name: "remove",
+    alias: None,
+    arguments: &[WHO],
+    about: "be contacts no longer; asks first, and the conversation stays",
+    examples: &["/remove juliet@capulet.example"],
+    run: |app, values, _| {
+        let key = person(app, values.at(0))?;
+        ask(
+            app,
+            format!("Remove {} from your contacts?", key.with),
+            "You no longer see whether they are there, nor they you. The conversation stays.",
+            "yes, remove",
+            &key,
+            Ask::RemoveContact(key.with.clone()),
+        );
+        Ok(())
+    },
+};
+
+pub(super) const BLOCK: Command = Command {
+    name: "block",
+    alias: None,
+    arguments: &[WHO, Argument::optional("report", Kind::Choice(&["report"]))],
+    about: "get nothing from somebody any more, and report them to your server if you want",
+    examples: &["/block tybalt@capulet.example", "/block tybalt@capulet.example report"],
+    run: |app, values, _| {
+        let key = person(app, values.at(0))?;
+        let report = values.at(1).is_some();
+        ask(
+            app,
+            format!("Block {}?", key.with),
+            "You get nothing from them any more. They are not told. /unblock ends it.",
+            if report { "yes, block and report" } else { "yes, block" },
+            &key,
+            Ask::Block { address: key.with.clone(), report },
+        );
+        Ok(())
+    },
+};
+
+pub(super) const UNBLOCK: Command = Command {
+    name: "unblock",
+    alias: None,
+    arguments: &[WHO],
+    about: "get messages from somebody again",
+    examples: &["/unblock tybalt@capulet.example"],
+    run: |app, values, actions| {
+        let key = person(app, values.at(0))?;
+        let said = Waiting::Say(format!("{} is no longer blocked", key.with));
+        app.ask(key.account, Ask::Unblock(key.with), said, actions);
+        Ok(())
+    },
+};
+
+pub(super) const INVITE: Command = Command {
+    name: "invite",
+    alias: None,
+    arguments: &[],
+    about: "get a link that makes somebody an account and your contact",
+    examples: &["/invite"],
+    run: |app, _, actions| {
+        let account = account(app)?;
+        app.ask(account, Ask::Invite, Waiting::Invitation, actions);
+        Ok(())
+    },
+};
+
+fn contact<'a>(app: &'a App, key: &Key) -> Option<&'a client::view::Contact> {
+    app.mirror(key.account)?.contacts.get(&key.with)
+}
+
+/// Asks before something that cannot be seen to be undone.
+fn ask(app: &mut App, title: String, text: &str, yes: &'static str, key: &Key, command: Ask) {
+    let then = Then::ask(key.account, command, "");
+    let choices = vec![('y', yes, then), ('n', "no", Then::Nothing)];
+    app.overlay = Some(Overlay::Question(Question::new(title, text, choices)));
+}

@@ -1,0 +1,246 @@
+//! Commands for messages: the chosen one, or the newest for which they make sense.
+
+use client::store::{Content, Delivery, Message, MessageId};
+
+use super::{Action, App, Argument, Command, Kind, Values, here};
+use crate::ui::app::{Waiting, is_message};
+use crate::ui::overlay::{Overlay, Question, Then};
+use crate::ui::styling;
+
+/// The chosen message, or the newest for which `test` holds.
+fn chosen(app: &App, what: &str, test: impl Fn(&Message) -> bool) -> Result<Message, String> {
+    app.chosen(test).cloned().ok_or_else(|| format!("there is no message {what}"))
+}
+
+pub(super) const REPLY: Command = Command {
+    name: "reply",
+    alias: Some("r"),
+    arguments: &[Argument::optional("TEXT", Kind::Rest)],
+    about: "answer the chosen message, or the newest from the other",
+    examples: &["/reply Here I am!"],
+    run: reply,
+};
+
+fn reply(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
+    let key = here(app)?;
+    let message = chosen(app, "to answer", |m| is_message(m) && !m.own)?;
+    match values.at(0) {
+        None => app.reply_to(message.id),
+        Some(text) => {
+            let to = key.with;
+            let command =
+                client::Command::Send { to, text: text.to_owned(), reply_to: Some(message.id) };
+            app.ask(key.account, command, Waiting::Quiet, actions);
+        }
+    }
+    Ok(())
+}
+
+pub(super) const REACT: Command = Command {
+    name: "react",
+    alias: None,
+    arguments: &[Argument::optional("EMOJI", Kind::Word)],
+    about: "react to the chosen message, or the newest from the other; once more takes it back",
+    examples: &["/react 👍"],
+    run: react,
+};
+
+fn react(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
+    here(app)?;
+    let message = chosen(app, "to react to", |m| is_message(m) && !m.own)?;
+    match values.at(0) {
+        None => app.overlay = Some(Overlay::react(message.id)),
+        Some(emoji) => app.toggle_reaction(message.id, emoji, actions),
+    }
+    Ok(())
+}
+
+impl App {
+    /// Adds an emoji to the own reactions, or takes it away.
+    pub(crate) fn toggle_reaction(
+        &mut self,
+        id: MessageId,
+        emoji: &str,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(key) = self.open.clone() else { return };
+        let own = self.mirror(key.account).and_then(|m| m.account.as_ref()).map(|a| &a.address);
+        let Some(message) = self.window().and_then(|window| window.message(id)) else { return };
+        let mine = message.reactions.iter().find(|reaction| Some(&reaction.sender) == own);
+        let mut all = mine.map(|reaction| reaction.emoji.clone()).unwrap_or_default();
+        match all.iter().position(|known| known == emoji) {
+            Some(at) => drop(all.remove(at)),
+            None => all.push(emoji.to_owned()),
+        }
+        self.ask(key.account, client::Command::React(id, all), Waiting::Quiet, actions);
+    }
+}
+
+pub(super) const EDIT: Command = Command {
+    name: "edit",
+    alias: Some("correct"),
+    arguments: &[Argument::optional("TEXT", Kind::Rest)],
+    about: "change the text of the chosen message, or of your newest",
+    examples: &["/edit Hear I am!"],
+    run: edit,
+};
+
+fn edit(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
+    let key = here(app)?;
+    let own = |m: &Message| m.own && matches!(m.content, Content::Text(_));
+    let message = chosen(app, "of yours to edit", own)?;
+    match values.at(0) {
+        None => app.edit(message.id),
+        Some(text) => {
+            let command = client::Command::Correct(message.id, text.to_owned());
+            app.ask(key.account, command, Waiting::Quiet, actions);
+        }
+    }
+    Ok(())
+}
+
+pub(super) const RETRACT: Command = Command {
+    name: "retract",
+    alias: Some("delete"),
+    arguments: &[],
+    about: "take back the chosen message, or your newest; asks first",
+    examples: &["/retract"],
+    run: retract,
+};
+
+fn retract(app: &mut App, _: &Values, _: &mut Vec<Action>) -> Result<(), String> {
+    let key = here(app)?;
+    let own = |m: &Message| m.own && matches!(m.content, Content::Text(_) | Content::File(..));
+    let message = chosen(app, "of yours to take back", own)?;
+    let then = Then::ask(key.account, client::Command::Retract(message.id), "");
+    app.overlay = Some(Overlay::Question(Question::new(
+        "Take this message back?",
+        "The other's program is asked to hide it. Who has read it has read it.",
+        vec![('y', "yes, take it back", then), ('n', "no", Then::Nothing)],
+    )));
+    Ok(())
+}
+
+pub(super) const COPY: Command = Command {
+    name: "copy",
+    alias: None,
+    arguments: &[],
+    about: "put the text of the chosen message, or of the newest, into the clipboard",
+    examples: &["/copy"],
+    run: |app, _, actions| {
+        let text = |m: &Message| App::text_of(&m.content);
+        let message = chosen(app, "with a text", |m| text(m).is_some())?;
+        actions.extend(text(&message).map(Action::Copy));
+        app.say(super::Notice::good("copied"));
+        Ok(())
+    },
+};
+
+pub(super) const OPEN: Command = Command {
+    name: "open",
+    alias: None,
+    arguments: &[],
+    about: "open the file or the link of the chosen message, or of the newest that has one",
+    examples: &["/open"],
+    run: |app, _, actions| {
+        let message = chosen(app, "with a file or a link", |m| {
+            matches!(m.content, Content::File(..)) || link(m).is_some()
+        })?;
+        match (&message.content, link(&message)) {
+            (Content::File(file, _), _) => match &file.local {
+                Some(local) => actions.push(Action::Show(local.clone())),
+                None => download(app, &message, None, Waiting::Open, actions)?,
+            },
+            (_, Some(link)) => actions.push(Action::Show(link)),
+            _ => {}
+        }
+        Ok(())
+    },
+};
+
+/// A link that a browser or a mail program opens.
+fn link(message: &Message) -> Option<String> {
+    match &message.content {
+        Content::Text(text) => {
+            styling::link(text).filter(|link| !link.starts_with("xmpp:")).map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+pub(super) const SAVE: Command = Command {
+    name: "save",
+    alias: Some("download"),
+    arguments: &[Argument::optional("FOLDER", Kind::Rest)],
+    about: "save the file of the chosen message, or the newest, among the downloads or in a folder",
+    examples: &["/save", "/save ~/pictures"],
+    run: |app, values, actions| {
+        let message = chosen(app, "with a file", |m| matches!(m.content, Content::File(..)))?;
+        download(app, &message, values.at(0), Waiting::Save, actions)
+    },
+};
+
+fn download(
+    app: &mut App,
+    message: &Message,
+    into: Option<&str>,
+    waiting: Waiting,
+    actions: &mut Vec<Action>,
+) -> Result<(), String> {
+    let key = here(app)?;
+    let Content::File(file, _) = &message.content else { return Ok(()) };
+    actions.push(Action::Download {
+        account: key.account,
+        number: app.number(waiting),
+        message: message.id,
+        name: file.name.clone(),
+        into: into.map(Into::into),
+    });
+    Ok(())
+}
+
+pub(super) const DETAILS: Command = Command {
+    name: "details",
+    alias: Some("info"),
+    arguments: &[],
+    about: "times, device, key and earlier texts of the chosen message, or of the newest",
+    examples: &["/details"],
+    run: |app, _, _| {
+        let message = chosen(app, "here", is_message)?;
+        app.overlay = Some(Overlay::details(message.id));
+        Ok(())
+    },
+};
+
+/// Whether a message waits or has failed.
+fn unsent(message: &Message) -> bool {
+    matches!(message.delivery, Some(Delivery::Queued | Delivery::Failed(_)))
+}
+
+pub(super) const RETRY: Command = Command {
+    name: "retry",
+    alias: None,
+    arguments: &[],
+    about: "try again to send the chosen message, or the newest that failed",
+    examples: &["/retry"],
+    run: |app, _, actions| {
+        let key = here(app)?;
+        let message = chosen(app, "that was not sent", unsent)?;
+        app.ask(key.account, client::Command::Retry(message.id), Waiting::Quiet, actions);
+        Ok(())
+    },
+};
+
+pub(super) const DISCARD: Command = Command {
+    name: "discard",
+    alias: None,
+    arguments: &[],
+    about: "give up the chosen message, or the newest that was not sent",
+    examples: &["/discard"],
+    run: |app, _, actions| {
+        let key = here(app)?;
+        let message = chosen(app, "that was not sent", unsent)?;
+        app.ask(key.account, client::Command::Discard(message.id), Waiting::Quiet, actions);
+        Ok(())
+    },
+};

@@ -1,0 +1,113 @@
+//! Commands for the program itself.
+
+use super::{Action, App, Argument, Command, Kind, Notice, Values};
+use crate::ui::overlay::Overlay;
+use crate::ui::settings::Keys;
+use crate::ui::theme::{Background, Depth};
+
+pub(super) const HELP: Command = Command {
+    name: "help",
+    alias: Some("?"),
+    arguments: &[Argument::optional("WORD", Kind::Command)],
+    about: "keys and commands; with a word only those that have to do with it",
+    examples: &["/help", "/help file"],
+    run: |app, values, _| {
+        app.overlay = Some(Overlay::help(values.text(0)));
+        Ok(())
+    },
+};
+
+pub(super) const THEME: Command = Command {
+    name: "theme",
+    alias: None,
+    arguments: &[Argument::required("auto|dark|light", Kind::Choice(&["auto", "dark", "light"]))],
+    about: "colours for a dark or a light terminal",
+    examples: &["/theme light", "/theme auto"],
+    run: |app, values, actions| {
+        app.settings.theme = match values.text(0) {
+            "dark" => Some(Background::Dark),
+            "light" => Some(Background::Light),
+            _ => None,
+        };
+        actions.push(Action::Settings);
+        Ok(())
+    },
+};
+
+pub(super) const KEYS: Command = Command {
+    name: "keys",
+    alias: None,
+    arguments: &[Argument::required("emacs|vim", Kind::Choice(&["emacs", "vim"]))],
+    about: "which keys do what; /help lists them",
+    examples: &["/keys vim", "/keys emacs"],
+    run: |app, values, actions| {
+        app.settings.keys = if values.text(0) == "vim" { Keys::Vim } else { Keys::Emacs };
+        actions.push(Action::Settings);
+        Ok(())
+    },
+};
+
+pub(super) const SET: Command = Command {
+    name: "set",
+    alias: None,
+    arguments: &[
+        Argument::required(
+            "SETTING",
+            Kind::Choice(&["mouse", "bell", "notify", "hide-content", "colours", "paste-lines"]),
+        ),
+        Argument::required("VALUE", Kind::Word),
+    ],
+    about: "other settings: on or off; colours auto, none, 16, 256, true; paste-lines a number",
+    examples: &["/set mouse on", "/set colours 256", "/set paste-lines 20"],
+    run: set,
+};
+
+fn set(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
+    let (name, value) = (values.text(0), values.text(1));
+    let settings = &mut app.settings;
+    match name {
+        "mouse" => settings.mouse = switch(value)?,
+        "bell" => settings.bell = switch(value)?,
+        "notify" => settings.notify = switch(value)?,
+        "hide-content" => settings.hide_content = switch(value)?,
+        "colours" => settings.colours = depth(value)?,
+        _ => {
+            settings.paste_lines =
+                value.parse().map_err(|_| "how many lines? /set paste-lines 20")?;
+        }
+    }
+    app.say(Notice::good(format!("{name} is {value}")));
+    actions.push(Action::Settings);
+    Ok(())
+}
+
+fn switch(value: &str) -> Result<bool, String> {
+    match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("on or off?".to_owned()),
+    }
+}
+
+fn depth(value: &str) -> Result<Option<Depth>, String> {
+    match value {
+        "auto" => Ok(None),
+        "none" => Ok(Some(Depth::None)),
+        "16" => Ok(Some(Depth::Sixteen)),
+        "256" => Ok(Some(Depth::Indexed)),
+        "true" => Ok(Some(Depth::True)),
+        _ => Err("colours are auto, none, 16, 256 or true".to_owned()),
+    }
+}
+
+pub(super) const QUIT: Command = Command {
+    name: "quit",
+    alias: Some("exit"),
+    arguments: &[],
+    about: "leave Clownfish; what you were writing is kept",
+    examples: &["/quit"],
+    run: |app, _, actions| {
+        app.quit(actions);
+        Ok(())
+    },
+};

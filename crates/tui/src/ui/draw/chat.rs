@@ -1,0 +1,227 @@
+//! The conversation: who it is with, its messages, and what is being written.
+
+use client::store::EncryptionMode;
+use client::view::Presence;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::place;
+use crate::ui::app::{App, Focus, Purpose};
+use crate::ui::panes::Panes;
+use crate::ui::printable::Printable;
+use crate::ui::text::{self, put};
+use crate::ui::timeline;
+use crate::ui::words;
+
+/// Draws the conversation. Returns where the cursor stands.
+pub(super) fn draw(app: &App, panes: &Panes, buffer: &mut Buffer) -> Option<Position> {
+    if app.open.is_none() {
+        if let Some(area) = panes.timeline {
+            nothing(app, area, buffer);
+        }
+        return None;
+    }
+    if let Some(area) = panes.header {
+        header(app, area, buffer);
+    }
+    if let Some(area) = panes.timeline {
+        messages(app, area, buffer);
+    }
+    if let Some(area) = panes.divider {
+        divider(app, area, buffer);
+    }
+    if let Some(area) = panes.banner {
+        banner(app, area, buffer);
+    }
+    panes.composer.and_then(|area| composer(app, panes, area, buffer))
+}
+
+/// No conversation is open.
+fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme();
+    let lines = [
+        text::styled("Clownfish", theme.accent().add_modifier(Modifier::BOLD)),
+        Line::default(),
+        text::styled("Ctrl-K goes to somebody", theme.dim()),
+        text::styled("F1 tells everything else", theme.dim()),
+    ];
+    let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
+    for (index, line) in lines.iter().enumerate() {
+        let x = area.x + area.width.saturating_sub(line.width() as u16) / 2;
+        put(buffer, x, top + index as u16, area.right(), line);
+    }
+}
+
+/// Name, presence, and who can read what is written.
+fn header(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme();
+    let Some(key) = &app.open else { return };
+    let Some(mirror) = app.mirror(key.account) else { return };
+    let contact = mirror.contacts.get(&key.with);
+    let mut end = area.right().saturating_sub(1);
+    if let Some(conversation) = app.conversation() {
+        let words = words::readers(conversation);
+        let style = match conversation.encryption {
+            EncryptionMode::Plain => theme.bad().add_modifier(Modifier::BOLD),
+            _ if conversation.readers.left_out > 0 => theme.warn(),
+            _ if conversation.readers.verified => theme.good(),
+            _ => theme.dim(),
+        };
+        let words = text::fit(&words, usize::from(area.width / 2));
+        let x = end.saturating_sub(text::width(&words) as u16);
+        put(buffer, x, area.y, end, &text::styled(words, style));
+        end = x.saturating_sub(2);
+    }
+    let room = usize::from(end.saturating_sub(area.x + 1));
+    let name = text::fit(Printable::line(&mirror.name(&key.with)).as_str(), room);
+    let mut spans =
+        vec![Span::styled(name.clone(), theme.person(&key.with).add_modifier(Modifier::BOLD))];
+    let presence = contact.filter(|c| c.presence != Presence::Offline);
+    if let Some(contact) = presence {
+        let status = contact.status.as_ref().filter(|status| !status.is_empty());
+        let words = status.map_or(words::presence(contact.presence), String::as_str);
+        let rest = room.saturating_sub(text::width(&name) + 2);
+        if rest > 5 {
+            let words = text::fit(Printable::line(words).as_str(), rest);
+            spans.push(Span::styled(format!("  {words}"), theme.dim()));
+        }
+    }
+    put(buffer, area.x + 1, area.y, end, &Line::from(spans));
+}
+
+fn messages(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme();
+    let Some(sheet) = app.sheet() else {
+        let line = text::styled("opening…", theme.dim());
+        put(buffer, area.x + 1, area.bottom().saturating_sub(1), area.right(), &line);
+        return;
+    };
+    let anchor = app.chat().and_then(|chat| chat.anchor);
+    let rows = sheet.visible(anchor);
+    let top = area.bottom().saturating_sub(rows.len() as u16);
+    for (index, (_, line)) in rows.iter().enumerate() {
+        let y = top + index as u16;
+        let style = line.style;
+        if style != Style::new() {
+            buffer.set_style(Rect { y, height: 1, ..area }, style);
+        }
+        put(buffer, area.x, y, area.right(), line);
+    }
+    let word = match sheet.window {
+        window if window.loading => "loading older messages…",
+        window if window.is_empty() => "Nothing was written here yet.",
+        _ => "",
+    };
+    if !word.is_empty() {
+        let x = area.x + area.width.saturating_sub(word.len() as u16) / 2;
+        put(buffer, x, area.y, area.right(), &text::styled(word, theme.dim()));
+    }
+}
+
+/// The line above the text: requests, who is writing, and how much is below.
+fn divider(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme();
+    let rule = "─".repeat(usize::from(area.width));
+    put(buffer, area.x, area.y, area.right(), &text::styled(rule, theme.rule()));
+    let room = usize::from(area.width.saturating_sub(4));
+    if let Some((words, style)) = remark(app) {
+        let line = text::styled(format!(" {} ", text::fit(&words, room)), style);
+        put(buffer, area.x + 1, area.y, area.right(), &line);
+    }
+    if app.chat().is_some_and(|chat| chat.anchor.is_some()) {
+        let unread = app.conversation().map_or(0, |conversation| conversation.unread);
+        let words = match unread {
+            0 => " ↓ ".to_owned(),
+            _ => format!(" ↓ {unread} new "),
+        };
+        let x = area.right().saturating_sub(text::width(&words) as u16 + 1);
+        put(buffer, x, area.y, area.right(), &text::styled(words, theme.accent()));
+    }
+}
+
+/// What the line above the text says.
+fn remark(app: &App) -> Option<(String, Style)> {
+    let theme = app.theme();
+    let key = app.open.as_ref()?;
+    let mirror = app.mirror(key.account)?;
+    let contact = mirror.contacts.get(&key.with);
+    let name = Printable::line(&mirror.name(&key.with)).into_string();
+    if contact.is_some_and(|contact| contact.blocked) {
+        return Some((format!("{name} is blocked · /unblock"), theme.bad()));
+    }
+    let conversation = app.conversation();
+    let request = conversation.is_some_and(|c| c.request);
+    if contact.is_some_and(|contact| contact.asks) || request {
+        return Some((
+            format!("{name} is not a contact yet · /accept  /refuse  /block"),
+            theme.warn(),
+        ));
+    }
+    if conversation.is_some_and(|c| c.typing) {
+        return Some((format!("{name} is writing…"), theme.good()));
+    }
+    None
+}
+
+/// What is answered or edited.
+fn banner(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme();
+    let (Some(chat), Some(window)) = (app.chat(), app.window()) else { return };
+    let (label, id) = match &chat.purpose {
+        Purpose::New => return,
+        Purpose::Reply(id) => ("↳ reply to ", *id),
+        Purpose::Edit(id, _) => ("✎ edit ", *id),
+    };
+    let said = window.message(id).map(timeline::summary).unwrap_or_default();
+    let room = usize::from(area.width).saturating_sub(text::width(label) + 16);
+    let line = Line::from(vec![
+        Span::styled(label, theme.accent()),
+        Span::styled(text::fit(Printable::line(&said).as_str(), room), theme.dim()),
+        Span::styled("  Esc", theme.dim().add_modifier(Modifier::BOLD)),
+        Span::styled(" gives up", theme.dim()),
+    ]);
+    put(buffer, area.x + 1, area.y, area.right(), &line);
+}
+
+/// The text that is being written. Returns where the cursor stands.
+fn composer(app: &App, panes: &Panes, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let theme = app.theme();
+    let chat = app.chat()?;
+    let active = app.focus == Focus::Composer;
+    let plain = app.conversation().is_some_and(|c| c.encryption == EncryptionMode::Plain);
+    let style = match (active, plain) {
+        (false, _) => theme.dim(),
+        (true, true) => theme.bad(),
+        (true, false) => theme.accent(),
+    };
+    put(
+        buffer,
+        area.x + 1,
+        area.y,
+        area.right(),
+        &text::styled("›", style.add_modifier(Modifier::BOLD)),
+    );
+    let x = area.x + 3;
+    if chat.editor.is_empty() {
+        let words = match (active, plain) {
+            (true, true) => "Write in plain text",
+            (true, false) => "Write a message",
+            _ => "",
+        };
+        put(buffer, x, area.y, area.right(), &text::styled(words, theme.rule()));
+    }
+    let rows = chat.editor.rows(panes.text_width());
+    let height = usize::from(area.height);
+    let first = (rows.cursor.0 + 1).saturating_sub(height);
+    let command = chat.editor.text().starts_with('/') && chat.purpose == Purpose::New;
+    for (index, row) in rows.rows.iter().enumerate().skip(first).take(height) {
+        let shown = Printable::line(&chat.editor.text()[row.clone()]).into_string();
+        let style = if command && index == 0 { theme.literal() } else { Style::new() };
+        let y = area.y + (index - first) as u16;
+        put(buffer, x, y, area.right(), &text::styled(shown, style));
+    }
+    let y = area.y + (rows.cursor.0 - first) as u16;
+    active.then(|| place(x + rows.cursor.1 as u16, y, area.right()))
+}

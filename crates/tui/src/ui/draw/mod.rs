@@ -1,0 +1,122 @@
+//! The state on the screen. Drawing changes nothing.
+
+mod chat;
+pub(crate) mod list;
+mod over;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::app::{App, Focus};
+use super::event::Weight;
+use super::printable::Printable;
+use super::settings::Keys;
+use super::text::{self, put};
+
+/// Draws everything.
+pub fn draw(app: &App, frame: &mut Frame<'_>) {
+    let panes = app.panes();
+    let buffer = frame.buffer_mut();
+    if let Some(area) = panes.list {
+        list::draw(app, area, buffer);
+    }
+    if let Some(area) = panes.border {
+        for y in area.top()..area.bottom() {
+            put(buffer, area.x, y, area.right(), &text::styled("│", app.theme().rule()));
+        }
+    }
+    let mut cursor = chat::draw(app, &panes, buffer);
+    status(app, panes.status, buffer);
+    if let Some(overlay) = &app.overlay {
+        cursor = over::draw(app, overlay, buffer);
+    }
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// The last line: what was said, otherwise keys; at its right the connection.
+fn status(app: &App, area: Rect, buffer: &mut Buffer) {
+    if area.height == 0 {
+        return;
+    }
+    let theme = app.theme();
+    let mut end = area.right();
+    if let Some(words) = app.connection() {
+        let most = usize::from(area.width) * 2 / 3;
+        let words = text::fit(Printable::line(&words).as_str(), most);
+        let x = end.saturating_sub(text::width(&words) as u16 + 1);
+        put(buffer, x, area.y, end, &text::styled(words, theme.warn()));
+        end = x.saturating_sub(1);
+    }
+    let line = match &app.notice {
+        Some((notice, _)) => {
+            let style = match notice.weight {
+                Weight::Good => theme.good(),
+                Weight::Bad => theme.bad(),
+            };
+            let room = usize::from(end.saturating_sub(area.x + 1));
+            text::styled(text::fit(Printable::line(&notice.text).as_str(), room), style)
+        }
+        None => hints(app, &keys(app), usize::from(end.saturating_sub(area.x + 1))),
+    };
+    put(buffer, area.x + 1, area.y, end, &line);
+}
+
+/// The keys worth knowing now.
+fn keys(app: &App) -> Vec<(&'static str, &'static str)> {
+    match app.focus {
+        Focus::Message(_) => vec![
+            ("r", "reply"),
+            ("+", "react"),
+            ("e", "edit"),
+            ("x", "take back"),
+            ("y", "copy"),
+            ("o", "open"),
+            ("I", "details"),
+            if app.settings.keys == Keys::Vim { ("i", "write") } else { ("Esc", "write") },
+        ],
+        Focus::List if app.open.is_none() => {
+            vec![("Ctrl-K", "go to somebody"), ("F1", "help"), ("Ctrl-Q", "quit")]
+        }
+        Focus::List => {
+            vec![("↑↓", "choose"), ("Enter", "write"), ("Ctrl-K", "go to"), ("F1", "help")]
+        }
+        Focus::Composer if app.panes().list.is_none() => {
+            vec![("Esc", "list"), ("Ctrl-K", "go to"), ("Alt-A", "unread"), ("F1", "help")]
+        }
+        Focus::Composer => vec![
+            ("Ctrl-K", "go to"),
+            ("Alt-A", "next unread"),
+            ("↑", "messages"),
+            ("/", "commands"),
+            ("F1", "help"),
+        ],
+    }
+}
+
+/// As many hints as fit.
+fn hints(app: &App, keys: &[(&str, &str)], columns: usize) -> Line<'static> {
+    let theme = app.theme();
+    let mut spans = Vec::new();
+    let mut used = 0;
+    for (index, (key, words)) in keys.iter().enumerate() {
+        let gap = if index == 0 { "" } else { "   " };
+        used += text::width(gap) + text::width(key) + 1 + text::width(words);
+        if used > columns {
+            break;
+        }
+        spans.push(Span::raw(gap));
+        spans.push(Span::styled((*key).to_owned(), theme.dim().add_modifier(Modifier::BOLD)));
+        spans.push(Span::styled(format!(" {words}"), theme.dim()));
+    }
+    Line::from(spans)
+}
+
+/// A place on the screen.
+fn place(x: u16, y: u16, right: u16) -> Position {
+    Position { x: x.min(right.saturating_sub(1)), y }
+}

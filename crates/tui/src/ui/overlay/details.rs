@@ -1,0 +1,128 @@
+//! Everything about a message.
+
+use client::store::{Content, Encryption, Message, MessageId};
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::text::{Line, Span};
+
+use super::page::{self, Move};
+use super::{App, Sheet, Stay};
+use crate::ui::printable::Printable;
+use crate::ui::{text, words};
+
+/// Everything about a message.
+#[derive(Debug)]
+pub struct Details {
+    message: MessageId,
+    scroll: usize,
+}
+
+impl Details {
+    pub(super) fn new(message: MessageId) -> Details {
+        Details { message, scroll: 0 }
+    }
+
+    pub(super) fn on_key(&mut self, key: KeyEvent) -> Stay {
+        match page::read(key) {
+            Move::By(by) => self.scroll = self.scroll.saturating_add_signed(by),
+            Move::Leave | Move::Take | Move::Letter('q' | 'i') => return Stay::Close,
+            _ => {}
+        }
+        Stay::Open
+    }
+
+    pub(super) fn sheet(&self, app: &App, columns: u16) -> Sheet {
+        let width = usize::from(columns).min(84).saturating_sub(6);
+        let lines = match app.window().and_then(|window| window.message(self.message)) {
+            Some(message) => told(app, message, width),
+            None => vec![text::styled("The message is no longer here.", app.theme().dim())],
+        };
+        let scroll = self.scroll.min(lines.len().saturating_sub(1));
+        Sheet {
+            title: "Details".to_owned(),
+            lines: lines.into_iter().skip(scroll).collect(),
+            hints: vec![("↑↓", "scroll"), ("Esc", "leave")],
+            width: 84,
+            ..Sheet::default()
+        }
+    }
+}
+
+fn told(app: &App, message: &Message, width: usize) -> Vec<Line<'static>> {
+    let mut rows = Rows { app, width, lines: Vec::new() };
+    rows.say("from", Printable::address(&message.sender).as_str());
+    rows.say("time", &app.clock.exact(message.time));
+    if let Some(delivery) = &message.delivery {
+        rows.say("state", Printable::line(&words::delivery(delivery)).as_str());
+    }
+    encryption(&mut rows, message);
+    if let Content::Undecryptable(reason) = message.content {
+        rows.say("problem", &format!("this message {}", words::undecryptable(reason)));
+    }
+    if let Content::File(file, _) = &message.content {
+        rows.say("file", Printable::line(&file.name).as_str());
+        if let Some(kind) = &file.media_type {
+            rows.say("type", Printable::line(kind).as_str());
+        }
+        if let Some(local) = &file.local {
+            rows.say("kept as", Printable::line(local).as_str());
+        }
+    }
+    for reaction in &message.reactions {
+        let own = app.open.as_ref().and_then(|key| app.mirror(key.account));
+        let name = own.map_or_else(|| reaction.sender.to_string(), |m| m.name(&reaction.sender));
+        let emoji = reaction.emoji.join(" ");
+        let said = format!("{emoji} from {name}, {}", app.clock.exact(reaction.time));
+        rows.say("reaction", Printable::line(&said).as_str());
+    }
+    for (until, version) in message.versions.iter().rev() {
+        let said = format!("{version} (until {})", app.clock.exact(*until));
+        rows.say("before", Printable::line(&said).as_str());
+    }
+    if let Some(id) = &message.origin_id {
+        rows.say("id", Printable::line(id).as_str());
+    }
+    if let Some(id) = &message.archive_id {
+        rows.say("archive id", Printable::line(id).as_str());
+    }
+    rows.lines
+}
+
+fn encryption(rows: &mut Rows<'_>, message: &Message) {
+    match message.encryption {
+        Encryption::None => rows.say("encryption", "none: both servers could read it"),
+        Encryption::Omemo { version, device, key, trust } => {
+            rows.say("encryption", words::version(version));
+            rows.say("device", &format!("{device}, {} when it was read", words::trust(trust)));
+            // The list of devices has the key as people compare it.
+            let known = rows.app.open.as_ref().and_then(|open| {
+                let devices = rows.app.mirror(open.account)?.devices.get(&message.sender)?;
+                devices.iter().find(|d| d.key == Some(key))?.fingerprint.clone()
+            });
+            if let Some(fingerprint) = known {
+                rows.say("fingerprint", Printable::line(&fingerprint).as_str());
+            }
+        }
+    }
+}
+
+/// Rows with a label each.
+struct Rows<'a> {
+    app: &'a App,
+    width: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Rows<'_> {
+    fn say(&mut self, label: &str, said: &str) {
+        let theme = self.app.theme();
+        let wrapped = text::wrap(&[Span::raw(said)], self.width.saturating_sub(LABEL));
+        for (index, mut line) in wrapped.into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            line.spans.insert(0, Span::styled(format!("{label:LABEL$}"), theme.dim()));
+            self.lines.push(line);
+        }
+    }
+}
+
+/// Columns of the labels.
+const LABEL: usize = 13;

@@ -1,0 +1,162 @@
+//! Keys and commands, from the tables that make them work.
+
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::page::{self, Move};
+use super::{App, Sheet, Stay, field};
+use crate::ui::commands::{COMMANDS, Command};
+use crate::ui::editor::Editor;
+use crate::ui::keys::{BINDINGS, Binding, Place};
+use crate::ui::text;
+
+/// Keys and commands.
+#[derive(Debug)]
+pub struct Help {
+    pub(super) typed: Editor,
+    scroll: usize,
+}
+
+impl Help {
+    pub(super) fn new(word: &str) -> Help {
+        Help { typed: Editor::new(word.trim_start_matches('/')), scroll: 0 }
+    }
+
+    pub(super) fn on_key(&mut self, key: KeyEvent) -> Stay {
+        match page::write(key, &mut self.typed) {
+            Move::Leave | Move::Take => return Stay::Close,
+            Move::By(by) => self.scroll = self.scroll.saturating_add_signed(by),
+            Move::Typed => self.scroll = 0,
+            _ => {}
+        }
+        Stay::Open
+    }
+
+    pub(super) fn sheet(&self, app: &App, columns: u16) -> Sheet {
+        let theme = app.theme();
+        let before = &self.typed.text()[..self.typed.cursor()];
+        let (line, cursor) = field(theme, "search ›", self.typed.text(), before);
+        let word = self.typed.text().trim().to_lowercase();
+        let width = usize::from(columns).min(92).saturating_sub(6);
+        let mut body = Vec::new();
+        let commands: Vec<_> = COMMANDS.iter().filter(|command| fits(command, &word)).collect();
+        if !commands.is_empty() {
+            body.push(heading(app, "Commands"));
+            for command in commands {
+                command_rows(app, command, width, &mut body);
+            }
+        }
+        for (place, title) in PLACES {
+            let keys: Vec<_> = app_keys(app, place).filter(|keys| keys.fits(&word)).collect();
+            if !keys.is_empty() {
+                body.push(heading(app, title));
+                for keys in keys {
+                    body.extend(keys.rows(app, width));
+                }
+            }
+        }
+        if body.is_empty() {
+            body.push(text::styled("Nothing has to do with that.", theme.dim()));
+        }
+        let last = body.len().saturating_sub(1);
+        let scroll = self.scroll.min(last);
+        let lines =
+            [line, Line::default()].into_iter().chain(body.into_iter().skip(scroll)).collect();
+        Sheet {
+            title: "Help".to_owned(),
+            lines,
+            focus: None,
+            fixed: 2,
+            cursor: Some((0, cursor)),
+            hints: vec![("↑↓", "scroll"), ("letters", "search"), ("Esc", "leave")],
+            width: 92,
+            bare: false,
+        }
+    }
+}
+
+fn heading(app: &App, title: &str) -> Line<'static> {
+    text::styled(title.to_owned(), app.theme().accent().add_modifier(Modifier::BOLD))
+}
+
+fn fits(command: &Command, word: &str) -> bool {
+    let alias = command.alias.unwrap_or_default();
+    word.is_empty()
+        || [command.name, alias, command.about]
+            .iter()
+            .any(|text| text.to_lowercase().contains(word))
+}
+
+fn command_rows(app: &App, command: &Command, width: usize, rows: &mut Vec<Line<'static>>) {
+    let theme = app.theme();
+    let mut usage = vec![Span::styled(format!("  {}", command.usage()), theme.key())];
+    if let Some(alias) = command.alias {
+        usage.push(Span::styled(format!("   or /{alias}"), theme.dim()));
+    }
+    rows.push(Line::from(usage));
+    rows.extend(indented(&[Span::raw(command.about)], width));
+    for example in command.examples {
+        let spans = [Span::styled(*example, theme.literal())];
+        rows.extend(indented(&spans, width));
+    }
+}
+
+fn indented(spans: &[Span<'_>], width: usize) -> Vec<Line<'static>> {
+    let mut lines = text::wrap(spans, width.saturating_sub(6));
+    for line in &mut lines {
+        line.spans.insert(0, Span::raw("      "));
+    }
+    lines
+}
+
+/// Keys that do the same.
+struct KeysFor {
+    keys: Vec<&'static str>,
+    about: &'static str,
+}
+
+/// The keys of a place in the map that is in use, those that do the same together.
+fn app_keys(app: &App, place: Place) -> impl Iterator<Item = KeysFor> + use<> {
+    let map = app.settings.keys;
+    let mut rows: Vec<(super::super::keys::Intent, KeysFor)> = Vec::new();
+    let here = |binding: &&Binding| binding.place == place && binding.map.is_none_or(|m| m == map);
+    for binding in BINDINGS.iter().filter(here) {
+        match rows.iter_mut().find(|(intent, _)| *intent == binding.intent) {
+            Some((_, row)) => row.keys.push(binding.key),
+            None => {
+                let all = || BINDINGS.iter().filter(|b| b.intent == binding.intent);
+                let about =
+                    all().map(|b| b.about).find(|about| !about.is_empty()).unwrap_or_default();
+                rows.push((binding.intent, KeysFor { keys: vec![binding.key], about }));
+            }
+        }
+    }
+    rows.into_iter().map(|(_, row)| row)
+}
+
+impl KeysFor {
+    fn fits(&self, word: &str) -> bool {
+        let keys = self.keys.iter().any(|key| key.to_lowercase().contains(word));
+        word.is_empty() || keys || self.about.to_lowercase().contains(word)
+    }
+
+    fn rows(&self, app: &App, width: usize) -> Vec<Line<'static>> {
+        let keys = self.keys.join("  ");
+        let column = 26.min(width / 2);
+        let mut lines = text::wrap(&[Span::raw(self.about)], width.saturating_sub(column + 2));
+        for (index, line) in lines.iter_mut().enumerate() {
+            let shown = if index == 0 { text::fit(&keys, column) } else { String::new() };
+            let gap = " ".repeat(column.saturating_sub(text::width(&shown)));
+            line.spans.insert(0, Span::styled(format!("  {shown}{gap}"), app.theme().key()));
+        }
+        lines
+    }
+}
+
+const PLACES: [(Place, &str); 4] = [
+    (Place::Anywhere, "Keys anywhere"),
+    (Place::Composer, "Keys while writing"),
+    (Place::Message, "Keys on a message"),
+    (Place::List, "Keys in the list"),
+];

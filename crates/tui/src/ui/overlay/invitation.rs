@@ -1,0 +1,110 @@
+//! Links that invite to a server or to a person: XEP-0379, XEP-0401, XEP-0445.
+
+use xmpp::jid::BareJid;
+
+use crate::ui::event::Invitation;
+
+/// Reads a link: `xmpp:…?register;preauth=…`, `xmpp:…?roster;preauth=…;ibr=y`, or the page that
+/// shows one, `https://DOMAIN/invite/TOKEN`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn parse(link: &str) -> Result<Invitation, String> {
+    let found = match link.strip_prefix("xmpp:") {
+        Some(rest) => address_link(rest),
+        None => page_link(link),
+    };
+    found.ok_or_else(|| "this link does not invite anybody to an account".to_owned())
+}
+
+fn address_link(rest: &str) -> Option<Invitation> {
+    let (address, query) = rest.split_once('?')?;
+    let address: BareJid = decoded(address).parse().ok()?;
+    let mut parts = query.split([';', '&']);
+    let action = parts.next()?;
+    let values: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
+    let value =
+        |name: &str| values.iter().find(|(n, _)| *n == name).map(|(_, value)| decoded(value));
+    let token = value("preauth").filter(|token| !token.is_empty())?;
+    let domain: BareJid = address.domain().as_str().parse().ok()?;
+    match action {
+        "register" => {
+            let name = address.node().map(|node| node.as_str().to_owned());
+            Some(Invitation { inviter: None, domain, name, token })
+        }
+        // Only such links make accounts; the others are for people who have one.
+        "roster" if value("ibr").as_deref() == Some("y") => {
+            Some(Invitation { inviter: Some(address), domain, name: None, token })
+        }
+        _ => None,
+    }
+}
+
+fn page_link(link: &str) -> Option<Invitation> {
+    let rest = link.strip_prefix("https://")?;
+    if let Some(at) = rest.find("xmpp:") {
+        return address_link(rest.get(at + 5..)?);
+    }
+    let (host, path) = rest.split_once('/')?;
+    let host = host.split(':').next()?;
+    let (folder, token) = path.rsplit_once('/')?;
+    let invites = folder.split('/').any(|part| part == "invite");
+    let token = token.split(['?', '#']).next().filter(|token| !token.is_empty())?;
+    let domain = host.parse().ok()?;
+    invites.then(|| Invitation { inviter: None, domain, name: None, token: decoded(token) })
+}
+
+/// Percent-decoding (RFC 3986 §2.1); what is not a valid sequence stays.
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.filter(|_| *byte == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(decoded) => {
+                out.push(decoded);
+                at += 3;
+            }
+            None => {
+                out.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_every_kind_are_understood() {
+        let to_server = parse("xmpp:example.com?register;preauth=abc").unwrap();
+        assert_eq!((to_server.name, to_server.token.as_str()), (None, "abc"));
+        let named = parse("xmpp:juliet@example.com?register;preauth=abc").unwrap();
+        assert_eq!(named.name.as_deref(), Some("juliet"));
+        let by_person =
+            parse("xmpp:d%C3%A9sir%C3%A9e@example.com?roster;preauth=abc;ibr=y").unwrap();
+        assert_eq!(by_person.inviter.unwrap().to_string(), "désirée@example.com");
+        let page = parse("https://example.com:5443/invite/abc123").unwrap();
+        assert_eq!((page.domain.to_string(), page.token), ("example.com".into(), "abc123".into()));
+    }
+
+    #[test]
+    fn links_that_make_no_account_are_refused() {
+        for link in [
+            "xmpp:juliet@example.com",
+            "xmpp:juliet@example.com?message",
+            "xmpp:juliet@example.com?roster;preauth=abc",
+            "xmpp:example.com?register",
+            "https://example.com/",
+            "https://example.com/invite/",
+            "%%%",
+            "",
+        ] {
+            assert!(parse(link).is_err(), "{link}");
+        }
+    }
+}

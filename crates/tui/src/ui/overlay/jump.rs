@@ -1,0 +1,151 @@
+//! Ctrl-K: a few letters, and one is there.
+
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use xmpp::jid::BareJid;
+
+use super::page::{self, Move};
+use super::{Action, App, Key, Sheet, Stay, field};
+use crate::ui::editor::Editor;
+use crate::ui::fuzzy;
+use crate::ui::printable::Printable;
+use crate::ui::text;
+
+/// Finding a conversation or a contact.
+#[derive(Debug, Default)]
+pub struct Jump {
+    pub(super) typed: Editor,
+    chosen: usize,
+}
+
+/// Somebody to go to.
+struct Target {
+    key: Key,
+    name: String,
+    unread: u32,
+    new: bool,
+}
+
+impl Jump {
+    pub(super) fn on_key(
+        &mut self,
+        key: KeyEvent,
+        app: &mut App,
+        actions: &mut Vec<Action>,
+    ) -> Stay {
+        match page::write(key, &mut self.typed) {
+            Move::Leave => return Stay::Close,
+            Move::By(by) => self.chosen = page::moved(self.chosen, by, self.targets(app).len()),
+            Move::Typed => self.chosen = 0,
+            Move::Take => {
+                let chosen = self.targets(app).into_iter().nth(self.chosen);
+                if let Some(target) = chosen {
+                    app.go_to(target.key, actions);
+                }
+                return Stay::Close;
+            }
+            _ => {}
+        }
+        Stay::Open
+    }
+
+    /// Whom the letters fit: conversations in their order, then contacts, then a new address.
+    fn targets(&self, app: &App) -> Vec<Target> {
+        let typed = self.typed.text().trim();
+        let mut targets: Vec<(i32, Target)> = Vec::new();
+        for row in app.rows() {
+            let name = row.conversation.map(|c| c.name.clone());
+            let name = name.or_else(|| row.contact.map(|c| c.name.clone())).unwrap_or_default();
+            let score = rank(typed, &name, &row.key.with).map(|score| score + TALKED_WITH);
+            let unread = row.unread();
+            targets.extend(score.map(|s| (s, Target { key: row.key, name, unread, new: false })));
+        }
+        for (number, mirror) in &app.accounts {
+            for (address, contact) in &mirror.contacts {
+                let key = Key { account: *number, with: address.clone() };
+                if contact.in_roster && !targets.iter().any(|(_, target)| target.key == key) {
+                    let score = rank(typed, &contact.name, address);
+                    let name = contact.name.clone();
+                    targets.extend(score.map(|s| (s, Target { key, name, unread: 0, new: false })));
+                }
+            }
+        }
+        // The sort is stable: what fits equally well stays in the order of the list.
+        targets
+            .sort_by_key(|(score, _)| std::cmp::Reverse(if typed.is_empty() { 0 } else { *score }));
+        let mut targets: Vec<Target> = targets.into_iter().map(|(_, target)| target).collect();
+        targets.extend(self.stranger(app, &targets));
+        targets.truncate(MOST_TARGETS);
+        targets
+    }
+
+    /// An address that was typed in full, and is of nobody known.
+    fn stranger(&self, app: &App, known: &[Target]) -> Option<Target> {
+        let typed = self.typed.text().trim();
+        let with: BareJid = typed.parse().ok().filter(|_| typed.contains('@'))?;
+        let key = Key { account: app.current_account()?, with };
+        let new = !known.iter().any(|target| target.key.with == key.with);
+        new.then(|| Target { name: typed.to_owned(), key, unread: 0, new: true })
+    }
+
+    pub(super) fn sheet(&self, app: &App) -> Sheet {
+        let theme = app.theme();
+        let before = &self.typed.text()[..self.typed.cursor()];
+        let (line, cursor) = field(theme, "›", self.typed.text(), before);
+        let mut lines = vec![line, Line::default()];
+        let targets = self.targets(app);
+        for (index, target) in targets.iter().enumerate() {
+            let chosen = index == self.chosen;
+            lines.push(row(app, target, chosen));
+        }
+        if targets.is_empty() {
+            let hint = "Nobody fits. Write a whole address to talk to somebody new.";
+            lines.push(text::styled(hint, theme.dim()));
+        }
+        Sheet {
+            title: "Go to".to_owned(),
+            lines,
+            focus: Some(self.chosen + 2),
+            fixed: 2,
+            cursor: Some((0, cursor)),
+            hints: vec![("Enter", "open"), ("↑↓", "choose"), ("Esc", "leave")],
+            width: 56,
+            bare: false,
+        }
+    }
+}
+
+fn row(app: &App, target: &Target, chosen: bool) -> Line<'static> {
+    let theme = app.theme();
+    let name = Printable::line(&target.name).into_string();
+    let address = Printable::address(&target.key.with).into_string();
+    let person = theme.person(&target.key.with).add_modifier(Modifier::BOLD);
+    let mut spans = vec![Span::raw(if chosen { "▸ " } else { "  " })];
+    if name != address {
+        spans.push(Span::styled(text::fit(&name, 28), person));
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(address, theme.dim()));
+    } else {
+        spans.push(Span::styled(address, person));
+    }
+    if target.new {
+        spans.push(Span::styled("  somebody new", theme.dim()));
+    }
+    if target.unread > 0 {
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(format!(" {} ", target.unread), theme.badge(false)));
+    }
+    let line = Line::from(spans);
+    if chosen { line.style(theme.selected()) } else { line }
+}
+
+fn rank(typed: &str, name: &str, address: &BareJid) -> Option<i32> {
+    let address = fuzzy::score(typed, &address.to_string()).map(|score| score - 2);
+    fuzzy::score(typed, name).max(address)
+}
+
+/// What it counts that there is a conversation already.
+const TALKED_WITH: i32 = 3;
+/// Rows that are offered.
+const MOST_TARGETS: usize = 50;

@@ -1,0 +1,211 @@
+//! Searching own history.
+
+use client::Command;
+use client::store::{Content, Message};
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::page::{self, Move};
+use super::{AccountNumber, Action, App, Key, Sheet, Stay, field};
+use crate::ui::app::Waiting;
+use crate::ui::editor::Editor;
+use crate::ui::printable::Printable;
+use crate::ui::text;
+
+/// Searching own history.
+#[derive(Debug)]
+pub struct Search {
+    pub(super) typed: Editor,
+    here: Option<Key>,
+    asked: Option<String>,
+    found: Vec<(AccountNumber, Message)>,
+    chosen: usize,
+}
+
+impl Search {
+    pub(super) fn new(app: &App, text: &str) -> Search {
+        Search {
+            typed: Editor::new(text),
+            here: app.open.clone(),
+            asked: None,
+            found: Vec::new(),
+            chosen: 0,
+        }
+    }
+
+    /// Takes what an account found.
+    pub(crate) fn found(&mut self, account: AccountNumber, messages: Vec<Message>) {
+        self.found.extend(messages.into_iter().map(|message| (account, message)));
+        self.found.sort_by_key(|(_, message)| std::cmp::Reverse(message.time));
+        self.found.truncate(MOST_FOUND);
+    }
+
+    pub(super) fn on_key(
+        &mut self,
+        key: KeyEvent,
+        app: &mut App,
+        actions: &mut Vec<Action>,
+    ) -> Stay {
+        match page::write(key, &mut self.typed) {
+            Move::Leave => return Stay::Close,
+            Move::By(by) => self.chosen = page::moved(self.chosen, by, self.found.len()),
+            Move::Typed => self.asked = None,
+            Move::Switch => {
+                self.here = match self.here {
+                    Some(_) => None,
+                    None => app.open.clone(),
+                };
+                self.ask(app, actions);
+            }
+            Move::Take if self.asked.as_deref() != Some(self.typed.text()) => {
+                self.ask(app, actions)
+            }
+            Move::Take => return self.show(app, actions),
+            _ => {}
+        }
+        Stay::Open
+    }
+
+    fn ask(&mut self, app: &mut App, actions: &mut Vec<Action>) {
+        let text = self.typed.text().trim().to_owned();
+        self.found.clear();
+        self.chosen = 0;
+        self.asked = Some(self.typed.text().to_owned());
+        if text.is_empty() {
+            return;
+        }
+        let accounts: Vec<AccountNumber> = match &self.here {
+            Some(key) => vec![key.account],
+            None => app.accounts.keys().copied().collect(),
+        };
+        let conversation = self.here.as_ref().map(|key| key.with.clone());
+        for account in accounts {
+            let command =
+                Command::Search { text: text.clone(), conversation: conversation.clone() };
+            app.ask(account, command, Waiting::Search, actions);
+        }
+    }
+
+    /// Goes to what was found, if it is in the window; otherwise to its conversation.
+    fn show(&mut self, app: &mut App, actions: &mut Vec<Action>) -> Stay {
+        let Some((account, message)) = self.found.get(self.chosen) else { return Stay::Open };
+        let key = Key { account: *account, with: message.conversation.clone() };
+        app.go_to(key, actions);
+        app.select(message.id);
+        Stay::Close
+    }
+
+    pub(super) fn sheet(&self, app: &App, columns: u16) -> Sheet {
+        let theme = app.theme();
+        let label = if self.here.is_some() { "here ›" } else { "everywhere ›" };
+        let before = &self.typed.text()[..self.typed.cursor()];
+        let (line, cursor) = field(theme, label, self.typed.text(), before);
+        let mut lines = vec![line, Line::default()];
+        let current = self.asked.as_deref() == Some(self.typed.text());
+        if self.found.is_empty() {
+            let words = match current && !self.typed.is_empty() {
+                true => "Nothing was found in what this device has.",
+                false => "Enter searches what this device has.",
+            };
+            lines.push(text::styled(words, theme.dim()));
+        }
+        for (index, (account, message)) in self.found.iter().enumerate() {
+            let line = self.row(app, *account, message, usize::from(columns).min(86) - 6);
+            let style = if index == self.chosen { theme.selected() } else { Default::default() };
+            lines.push(line.style(style));
+        }
+        Sheet {
+            title: "Search".to_owned(),
+            lines,
+            focus: Some(self.chosen + 2),
+            fixed: 2,
+            cursor: Some((0, cursor)),
+            hints: vec![
+                ("Enter", "search, then go there"),
+                ("Tab", "here or everywhere"),
+                ("Esc", "leave"),
+            ],
+            width: 86,
+            bare: false,
+        }
+    }
+
+    fn row(
+        &self,
+        app: &App,
+        account: AccountNumber,
+        message: &Message,
+        columns: usize,
+    ) -> Line<'static> {
+        let theme = app.theme();
+        let name = match (message.own, app.mirror(account)) {
+            (true, _) => "You".to_owned(),
+            (false, Some(mirror)) => mirror.name(&message.sender),
+            (false, None) => message.sender.to_string(),
+        };
+        let said = match &message.content {
+            Content::File(file, caption) => {
+                format!("{} {}", file.name, caption.clone().unwrap_or_default())
+            }
+            content => App::text_of(content).unwrap_or_default(),
+        };
+        let said = Printable::line(&said).into_string();
+        let (before, hit, after) =
+            around(&said, self.typed.text().trim(), columns.saturating_sub(24));
+        Line::from(vec![
+            Span::styled(format!("{:>6}  ", app.clock.short(message.time)), theme.dim()),
+            Span::styled(
+                text::fit(Printable::line(&name).as_str(), 14),
+                theme.person(&message.sender),
+            ),
+            Span::raw(format!("  {before}")),
+            Span::styled(hit, theme.accent().add_modifier(Modifier::BOLD)),
+            Span::raw(after),
+        ])
+    }
+}
+
+/// The text around what was looked for, in so many columns.
+fn around(said: &str, typed: &str, columns: usize) -> (String, String, String) {
+    let lower = said.to_lowercase();
+    let at = lower.find(&typed.to_lowercase()).filter(|_| lower.len() == said.len());
+    let end = at.map(|at| at + typed.len()).filter(|end| said.is_char_boundary(*end));
+    let (Some(at), Some(end)) = (at.filter(|at| said.is_char_boundary(*at)), end) else {
+        return (text::fit(said, columns), String::new(), String::new());
+    };
+    let room = columns.saturating_sub(text::width(&said[at..end]));
+    let before = &said[..at];
+    let skip = text::width(before).saturating_sub(room / 2);
+    let mut shown = String::new();
+    let mut skipped = 0;
+    for (grapheme, width) in text::graphemes(before) {
+        match skipped < skip {
+            true => skipped += width,
+            false => shown.push_str(grapheme),
+        }
+    }
+    if skip > 0 {
+        shown.insert(0, '…');
+    }
+    let rest = room.saturating_sub(text::width(&shown));
+    (shown, said[at..end].to_owned(), text::fit(&said[end..], rest))
+}
+
+/// Messages that are listed.
+const MOST_FOUND: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_is_shown_with_what_stands_around_it() {
+        let (before, hit, after) = around("It is the East, and Juliet is the sun", "juliet", 20);
+        assert_eq!((before.as_str(), hit.as_str()), ("…t, and ", "Juliet"));
+        assert!(after.starts_with(" is"));
+        assert_eq!(around("short", "x", 20).0, "short");
+        // Lower case has another length here; no panic.
+        around("İİİ istanbul", "istanbul", 20);
+    }
+}

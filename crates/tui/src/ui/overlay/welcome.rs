@@ -1,0 +1,299 @@
+//! The first run: an invitation or an address, a password, and a conversation.
+
+use client::view::{Connection, Problem};
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use xmpp::jid::BareJid;
+use xmpp::sasl::Secret;
+
+use super::page::{self, Move};
+use super::{Action, App, Sheet, Stay, field, invitation};
+use crate::ui::app::Waiting;
+use crate::ui::editor::Editor;
+use crate::ui::event::{Invitation, SignIn};
+use crate::ui::printable::Printable;
+use crate::ui::{text, words};
+
+/// Getting into an account.
+#[derive(Debug, Default)]
+pub struct Welcome {
+    pub(super) typed: Editor,
+    step: Step,
+    problem: Option<String>,
+}
+
+#[derive(Debug, Default)]
+enum Step {
+    /// An invitation or an address.
+    #[default]
+    Start,
+    /// A name for the new account.
+    Name(Invitation),
+    /// A password: for a new account if there is an invitation.
+    Password(BareJid, Option<Invitation>),
+    /// Waiting for the server.
+    Waiting(BareJid, Option<Invitation>),
+}
+
+impl Welcome {
+    /// Who invited, once the account is there.
+    #[must_use]
+    pub(crate) fn inviter(&self) -> Option<BareJid> {
+        match &self.step {
+            Step::Waiting(_, invitation) => invitation.as_ref()?.inviter.clone(),
+            _ => None,
+        }
+    }
+
+    /// It did not work: the password is asked for again, or the name if it is taken.
+    pub(crate) fn failed(&mut self, problem: &Problem) {
+        self.problem = Some(Printable::line(&problem.to_string()).into_string());
+        self.step = match std::mem::take(&mut self.step) {
+            Step::Waiting(_, Some(invitation)) if invitation.name.is_none() => {
+                Step::Name(invitation)
+            }
+            Step::Waiting(address, invitation) => Step::Password(address, invitation),
+            other => other,
+        };
+        self.typed = match self.step {
+            Step::Password(..) => Editor::hidden(),
+            _ => Editor::default(),
+        };
+    }
+
+    /// Begins with an invitation or an address that is known already.
+    pub fn begin(&mut self, typed: &str) {
+        self.problem = None;
+        let typed = typed.trim();
+        let link = typed.starts_with("xmpp:") || typed.starts_with("https://");
+        let step = match (link, typed.parse::<BareJid>()) {
+            (true, _) => invitation::parse(typed).map(invited),
+            (_, Ok(address)) if typed.contains('@') => Ok(Step::Password(address, None)),
+            _ => Err("An address looks like romeo@example.org, an invitation like https://example.org/invite/…".to_owned()),
+        };
+        match step {
+            Ok(step) => self.go(step),
+            Err(problem) => self.problem = Some(problem),
+        }
+    }
+
+    fn go(&mut self, step: Step) {
+        self.typed = match step {
+            Step::Password(..) => Editor::hidden(),
+            _ => Editor::default(),
+        };
+        self.step = step;
+    }
+
+    pub(super) fn on_key(
+        &mut self,
+        key: KeyEvent,
+        app: &mut App,
+        actions: &mut Vec<Action>,
+    ) -> Stay {
+        match page::write(key, &mut self.typed) {
+            Move::Leave => return self.back(app, actions),
+            Move::Take => self.take(app, actions),
+            Move::Typed => self.problem = None,
+            _ => {}
+        }
+        Stay::Open
+    }
+
+    /// Escape goes back by a step, and leaves from the first one.
+    fn back(&mut self, app: &mut App, actions: &mut Vec<Action>) -> Stay {
+        match self.step {
+            Step::Start if app.accounts.is_empty() => {
+                app.quit(actions);
+                Stay::Open
+            }
+            Step::Start => Stay::Close,
+            // A certificate is looked at in the screen of the accounts.
+            Step::Waiting(..) if !app.accounts.is_empty() => {
+                app.overlay = Some(super::Overlay::account());
+                Stay::Close
+            }
+            _ => {
+                self.problem = None;
+                self.go(Step::Start);
+                Stay::Open
+            }
+        }
+    }
+
+    fn take(&mut self, app: &mut App, actions: &mut Vec<Action>) {
+        match std::mem::take(&mut self.step) {
+            Step::Start => {
+                let typed = self.typed.text().to_owned();
+                self.begin(&typed);
+            }
+            Step::Name(invitation) => {
+                let typed = self.typed.text().trim();
+                let name = typed.split('@').next().unwrap_or_default();
+                match format!("{name}@{}", invitation.domain).parse() {
+                    Ok(address) if !name.is_empty() => {
+                        self.go(Step::Password(address, Some(invitation)));
+                    }
+                    _ => {
+                        self.problem =
+                            Some("A name has letters and digits, and no spaces.".to_owned());
+                        self.step = Step::Name(invitation);
+                    }
+                }
+            }
+            Step::Password(address, invitation) => self.sign_in(app, address, invitation, actions),
+            waiting @ Step::Waiting(..) => self.step = waiting,
+        }
+    }
+
+    fn sign_in(
+        &mut self,
+        app: &mut App,
+        address: BareJid,
+        invitation: Option<Invitation>,
+        actions: &mut Vec<Action>,
+    ) {
+        let short = invitation.is_some() && self.typed.text().chars().count() < SHORTEST;
+        if self.typed.is_empty() || short {
+            self.problem = Some(match short {
+                true => "At least eight letters; a sentence is easy to remember.".to_owned(),
+                false => "The account has a password; it is asked for once.".to_owned(),
+            });
+            self.step = Step::Password(address, invitation);
+            return;
+        }
+        let password = Secret::from(self.typed.take());
+        actions.push(Action::SignIn(SignIn {
+            address: address.clone(),
+            password,
+            invitation: invitation.clone(),
+            number: app.number(Waiting::SignIn),
+        }));
+        self.go(Step::Waiting(address, invitation));
+    }
+
+    pub(super) fn sheet(&self, app: &App, columns: u16) -> Sheet {
+        let theme = app.theme();
+        let width = usize::from(columns).min(70).saturating_sub(6);
+        let mut lines = Vec::new();
+        let mut say = |said: &str, style: Style| {
+            lines.extend(text::wrap(&[Span::styled(said.to_owned(), style)], width));
+        };
+        let (explained, label) = self.words();
+        say(&explained, Style::new());
+        say("", Style::new());
+        if let Some(problem) = &self.problem {
+            say(problem, theme.bad());
+        }
+        if let (Step::Waiting(address, _), None) = (&self.step, &self.problem) {
+            let (words, style) = waiting(app, address);
+            say(&words, style);
+        }
+        let mut cursor = None;
+        if !label.is_empty() {
+            let hidden = matches!(self.step, Step::Password(..));
+            let shown = |text: &str| {
+                if hidden { "•".repeat(text.chars().count()) } else { text.to_owned() }
+            };
+            let before = shown(&self.typed.text()[..self.typed.cursor()]);
+            let (line, column) = field(theme, label, &shown(self.typed.text()), &before);
+            // A long link is shown from its end.
+            cursor = Some((lines.len(), column.min(width)));
+            lines.push(tail(line, width));
+        }
+        let title =
+            if app.accounts.is_empty() { "Welcome to Clownfish" } else { "Another account" };
+        let leave = match self.step {
+            Step::Start if app.accounts.is_empty() => "quit",
+            Step::Start => "leave",
+            Step::Waiting(..) => "look at the account",
+            _ => "back",
+        };
+        Sheet {
+            title: title.to_owned(),
+            lines,
+            cursor,
+            hints: vec![("Enter", "go on"), ("Esc", leave)],
+            width: 70,
+            ..Sheet::default()
+        }
+    }
+
+    /// What is explained, and the label of the field.
+    fn words(&self) -> (String, &'static str) {
+        match &self.step {
+            Step::Start => (
+                "Clownfish talks with people on any XMPP server; everything you write is encrypted so that only their devices and yours can read it. Paste an invitation link, or write the address of an account you have.".to_owned(),
+                "›",
+            ),
+            Step::Name(invitation) => {
+                let domain = Printable::address(&invitation.domain);
+                let who = invitation.inviter.as_ref().map(Printable::address);
+                let who = who.map_or_else(|| "You are invited".to_owned(), |who| format!("{who} invites you"));
+                (format!("{who} to {domain}. Choose a name: others write to you at NAME@{domain}."), "name ›")
+            }
+            Step::Password(address, None) => {
+                (format!("The password of {}.", Printable::address(address)), "password ›")
+            }
+            Step::Password(address, Some(_)) => (
+                format!("A password for {}. You need it again on other devices.", Printable::address(address)),
+                "password ›",
+            ),
+            Step::Waiting(address, _) => (format!("{}", Printable::address(address)), ""),
+        }
+    }
+}
+
+/// Where an invitation leads.
+fn invited(invitation: Invitation) -> Step {
+    let named = invitation.name.as_ref().map(|name| format!("{name}@{}", invitation.domain));
+    match named.and_then(|address| address.parse().ok()) {
+        Some(address) => Step::Password(address, Some(invitation)),
+        None => Step::Name(invitation),
+    }
+}
+
+/// How far it is.
+fn waiting(app: &App, address: &BareJid) -> (String, Style) {
+    let accounts = app.accounts.values().filter_map(|mirror| mirror.account.as_ref());
+    let connection = accounts.into_iter().find(|a| a.address == *address).map(|a| &a.connection);
+    match connection {
+        Some(Connection::Untrusted { problem, .. }) => (
+            format!(
+                "The server's certificate cannot be trusted: {}. Esc shows it.",
+                Printable::line(problem)
+            ),
+            app.theme().bad(),
+        ),
+        Some(connection) => {
+            let words = words::connection(connection, &app.clock);
+            (words.unwrap_or_else(|| "almost there…".to_owned()), app.theme().dim())
+        }
+        None => ("connecting…".to_owned(), app.theme().dim()),
+    }
+}
+
+/// The end of a line that is too long.
+fn tail(line: Line<'static>, width: usize) -> Line<'static> {
+    let all = line.width();
+    if all <= width {
+        return line;
+    }
+    let flat = line.to_string();
+    let mut skip = all - width + 1;
+    let shown: String = text::graphemes(&flat)
+        .filter(|(_, columns)| match skip {
+            0 => true,
+            _ => {
+                skip = skip.saturating_sub(*columns);
+                false
+            }
+        })
+        .map(|(grapheme, _)| grapheme)
+        .collect();
+    Line::raw(format!("…{shown}"))
+}
+
+/// Letters of the shortest password for a new account.
+const SHORTEST: usize = 8;

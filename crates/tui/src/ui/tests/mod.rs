@@ -1,0 +1,6 @@
+//! The user interface as a whole: screens, keys, hostile text.
+
+mod escapes;
+mod keys;
+mod screens;
+mod world;

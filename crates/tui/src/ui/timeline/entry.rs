@@ -1,0 +1,439 @@
+//! The rows of one message.
+
+use client::store::{Content, Delivery, Encryption, Event, File, Message, Reply, TrustLevel};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use xmpp::time::Millis;
+
+use super::Sheet;
+use crate::ui::printable::Printable;
+use crate::ui::styling::{self, Marks, StyledLine};
+use crate::ui::{clock, text, words};
+
+/// All rows of a message: the day line and the unread line above it, who wrote it if that was
+/// another before, and what it says.
+pub(super) fn rows(
+    sheet: &Sheet<'_>,
+    message: &Message,
+    before: Option<&Message>,
+) -> Vec<Line<'static>> {
+    let mut rows = Vec::new();
+    let new_day = before.is_none_or(|b| sheet.clock.day(b.time) != sheet.clock.day(message.time));
+    let unread = sheet.unread_from == Some(message.id);
+    if new_day {
+        rows.push(ruled(
+            sheet,
+            &sheet.clock.day_line(message.time),
+            sheet.theme.rule(),
+            sheet.theme.dim(),
+        ));
+    }
+    if unread {
+        let style = sheet.theme.accent().add_modifier(Modifier::BOLD);
+        rows.push(ruled(sheet, "unread", sheet.theme.accent(), style));
+    }
+    if let Content::Event(event) = &message.content {
+        rows.extend(event_rows(sheet, message, event));
+        return rows;
+    }
+    let grouped = !new_day && !unread && before.is_some_and(|before| follows(before, message));
+    let action = action(message);
+    if !grouped && action.is_none() {
+        if !new_day && !unread {
+            rows.push(Line::default());
+        }
+        rows.push(header(sheet, message));
+    }
+    let told = grouped
+        && before.is_some_and(|b| sheet.clock.minute(b.time) == sheet.clock.minute(message.time));
+    rows.extend(body(sheet, message, action, !told));
+    rows
+}
+
+/// Whether a message stands directly below the one before it, without a name of its own.
+fn follows(before: &Message, message: &Message) -> bool {
+    before.sender == message.sender
+        && !matches!(before.content, Content::Event(_))
+        && action(before).is_none()
+        && message.time.since(before.time) < GROUP.0
+        && before.time.since(message.time) < GROUP.0
+}
+
+/// The text of `/me` (XEP-0245).
+fn action(message: &Message) -> Option<&str> {
+    match &message.content {
+        Content::Text(text) => text.strip_prefix("/me "),
+        _ => None,
+    }
+}
+
+/// A text in the middle of a line.
+fn ruled(sheet: &Sheet<'_>, words: &str, rule: Style, style: Style) -> Line<'static> {
+    let words = text::fit(words, sheet.width.saturating_sub(6));
+    let rest = sheet.width.saturating_sub(text::width(&words) + 4);
+    let (left, right) = (rest / 2, rest - rest / 2);
+    Line::from(vec![
+        Span::styled(format!(" {}", "─".repeat(left)), rule),
+        Span::styled(format!(" {words} "), style),
+        Span::styled("─".repeat(right), rule),
+    ])
+}
+
+fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'static>> {
+    let (name, own) = match event {
+        Event::NewDevice { owner, .. } => {
+            let own = sheet.mirror.account.as_ref().is_some_and(|a| a.address == *owner);
+            (sheet.mirror.name(owner), own)
+        }
+        Event::OptOut { .. } => (sheet.mirror.name(sheet.with), false),
+        Event::Gap => (String::new(), false),
+    };
+    let style = match event {
+        Event::NewDevice { trusted: false, .. } | Event::OptOut { .. } | Event::Gap => {
+            sheet.theme.warn()
+        }
+        Event::NewDevice { .. } => sheet.theme.dim(),
+    };
+    let words = words::event(event, Printable::line(&name).as_str(), own);
+    let words = format!("{words} · {}", sheet.clock.minute(message.time));
+    let lines = text::wrap(&[Span::styled(words, style)], sheet.width.saturating_sub(8));
+    let centred = lines.into_iter().map(|mut line| {
+        let left = sheet.width.saturating_sub(line.width()) / 2;
+        line.spans.insert(0, Span::raw(" ".repeat(left)));
+        line
+    });
+    std::iter::once(Line::default()).chain(centred).collect()
+}
+
+fn header(sheet: &Sheet<'_>, message: &Message) -> Line<'static> {
+    let name = if message.own { "You".to_owned() } else { sheet.mirror.name(&message.sender) };
+    let name = text::fit(Printable::line(&name).as_str(), sheet.width.saturating_sub(4));
+    Line::from(vec![
+        Span::raw(" "),
+        Span::styled(name, name_style(sheet, message).add_modifier(Modifier::BOLD)),
+    ])
+}
+
+fn name_style(sheet: &Sheet<'_>, message: &Message) -> Style {
+    match message.own {
+        true => sheet.theme.accent(),
+        false => sheet.theme.person(&message.sender),
+    }
+}
+
+/// What a message says, between a bar in the colour of who said it and the time.
+fn body(
+    sheet: &Sheet<'_>,
+    message: &Message,
+    action: Option<&str>,
+    timed: bool,
+) -> Vec<Line<'static>> {
+    let columns = sheet.width.saturating_sub(BAR + SIDE).max(8);
+    let mut lines = Vec::new();
+    if let Some(reply) = &message.reply {
+        lines.push(quote(sheet, reply, columns));
+    }
+    lines.extend(match action {
+        Some(words) => action_lines(sheet, message, words, columns),
+        None => content(sheet, message, columns),
+    });
+    lines.extend(remarks(sheet, message, columns));
+    if !message.reactions.is_empty() {
+        lines.push(reactions(sheet, message, columns));
+    }
+    let selected = sheet.selected == Some(message.id);
+    let bar = name_style(sheet, message);
+    lines
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| {
+            let side = match index {
+                0 => side(sheet, message, timed),
+                _ => Vec::new(),
+            };
+            row(sheet, bar, line, side, selected)
+        })
+        .collect()
+}
+
+/// One row: bar, text, and at the right what stands beside it.
+fn row(
+    sheet: &Sheet<'_>,
+    bar: Style,
+    line: Line<'static>,
+    side: Vec<Span<'static>>,
+    selected: bool,
+) -> Line<'static> {
+    let used = BAR + line.width();
+    let right: usize = side.iter().map(|span| text::width(&span.content)).sum();
+    let gap = sheet.width.saturating_sub(used + right + 1);
+    let mut spans =
+        vec![Span::raw(" "), Span::styled(if selected { "█" } else { "▎" }, bar), Span::raw(" ")];
+    spans.extend(line.spans);
+    if right > 0 || selected {
+        spans.push(Span::raw(" ".repeat(gap)));
+        spans.extend(side);
+        spans.push(Span::raw(" "));
+    }
+    let row = Line::from(spans);
+    if selected { row.style(sheet.theme.selected()) } else { row }
+}
+
+/// The time, and how far the message got.
+fn side(sheet: &Sheet<'_>, message: &Message, timed: bool) -> Vec<Span<'static>> {
+    let time = if timed { sheet.clock.minute(message.time) } else { String::new() };
+    let tick = message.delivery.as_ref().map_or("", words::tick);
+    let style = match &message.delivery {
+        Some(Delivery::Read) => sheet.theme.accent().add_modifier(Modifier::BOLD),
+        Some(Delivery::Failed(_)) => sheet.theme.bad().add_modifier(Modifier::BOLD),
+        _ => sheet.theme.dim(),
+    };
+    vec![
+        Span::styled(format!(" {time:>5} "), sheet.theme.dim()),
+        Span::styled(tick, style),
+        Span::raw(" ".repeat(2_usize.saturating_sub(text::width(tick)))),
+    ]
+}
+
+/// What is answered, in a line.
+fn quote(sheet: &Sheet<'_>, reply: &Reply, columns: usize) -> Line<'static> {
+    let answered = reply.message.and_then(|id| sheet.window.message(id));
+    let author = answered.map(|m| &m.sender).or(reply.author.as_ref());
+    let own = author.is_some() && author == sheet.mirror.account.as_ref().map(|a| &a.address);
+    let name = match author {
+        _ if own => "You".to_owned(),
+        Some(author) => sheet.mirror.name(author),
+        None => "a message".to_owned(),
+    };
+    let said = answered.map(summary).or_else(|| reply.quote.clone()).unwrap_or_default();
+    let style = match author {
+        Some(author) if !own => sheet.theme.person(author),
+        _ => sheet.theme.accent(),
+    };
+    let name = text::fit(Printable::line(&name).as_str(), columns / 2);
+    let rest = columns.saturating_sub(text::width(&name) + 4);
+    Line::from(vec![
+        Span::styled("↳ ", sheet.theme.dim()),
+        Span::styled(name, style),
+        Span::styled(": ", sheet.theme.dim()),
+        Span::styled(text::fit(Printable::line(&said).as_str(), rest), sheet.theme.dim()),
+    ])
+}
+
+/// A message in a few words, for quotes.
+pub(crate) fn summary(message: &Message) -> String {
+    match &message.content {
+        Content::Text(text) => text.clone(),
+        Content::File(file, caption) => caption.clone().unwrap_or_else(|| file.name.clone()),
+        Content::Retracted => "taken back".to_owned(),
+        Content::Undecryptable(_) => "a message this device cannot read".to_owned(),
+        Content::Event(_) => String::new(),
+    }
+}
+
+fn content(sheet: &Sheet<'_>, message: &Message, columns: usize) -> Vec<Line<'static>> {
+    let italic = sheet.theme.dim().add_modifier(Modifier::ITALIC);
+    match &message.content {
+        Content::Text(words) => written(sheet, words, columns, !message.versions.is_empty()),
+        Content::File(file, caption) => {
+            let mut lines = vec![file_line(sheet, message, file, columns)];
+            if let Some(caption) = caption {
+                lines.extend(written(sheet, caption, columns, !message.versions.is_empty()));
+            }
+            lines
+        }
+        Content::Retracted => vec![text::styled("taken back", italic)],
+        Content::Undecryptable(reason) => {
+            let words = format!("This message {}.", words::undecryptable(*reason));
+            text::wrap(&[Span::styled(words, italic)], columns)
+        }
+        Content::Event(_) => Vec::new(),
+    }
+}
+
+/// `* Juliet waves`
+fn action_lines(
+    sheet: &Sheet<'_>,
+    message: &Message,
+    words: &str,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let name = match (message.own, &sheet.mirror.account) {
+        (true, Some(account)) => account.nickname.clone().unwrap_or_else(|| "You".to_owned()),
+        (true, None) => "You".to_owned(),
+        (false, _) => sheet.mirror.name(&message.sender),
+    };
+    let style = name_style(sheet, message);
+    let spans = [
+        Span::styled(Printable::line(&name).into_string(), style.add_modifier(Modifier::BOLD)),
+        Span::styled(" ", style),
+        Span::styled(Printable::line(words).into_string(), style.add_modifier(Modifier::ITALIC)),
+    ];
+    text::wrap(&spans, columns)
+}
+
+/// A text with its styling.
+fn written(sheet: &Sheet<'_>, words: &str, columns: usize, edited: bool) -> Vec<Line<'static>> {
+    let printable = Printable::block(words);
+    let mut styled = styling::parse(printable.as_str());
+    if styled.len() > MOST_LINES {
+        styled.truncate(MOST_LINES);
+        styled.push(StyledLine {
+            runs: vec![("… (y copies all of it)".to_owned(), Marks::default())],
+            ..StyledLine::default()
+        });
+    }
+    let last = styled.len().saturating_sub(1);
+    let mut lines = Vec::new();
+    for (index, line) in styled.iter().enumerate() {
+        let mut spans: Vec<Span<'static>> = line
+            .runs
+            .iter()
+            .map(|(text, marks)| Span::styled(text.clone(), style(sheet, *marks)))
+            .collect();
+        if edited && index == last {
+            spans.push(Span::styled(" (edited)", sheet.theme.dim()));
+        }
+        let prefix = "┃ ".repeat(line.quotes) + if line.block { "  " } else { "" };
+        let room = columns.saturating_sub(text::width(&prefix)).max(4);
+        for mut wrapped in text::wrap(&spans, room) {
+            if line.quotes > 0 {
+                wrapped
+                    .spans
+                    .iter_mut()
+                    .for_each(|span| span.style = sheet.theme.dim().patch(span.style));
+            }
+            wrapped.spans.insert(0, Span::styled(prefix.clone(), sheet.theme.dim()));
+            lines.push(wrapped);
+        }
+    }
+    lines
+}
+
+fn style(sheet: &Sheet<'_>, marks: Marks) -> Style {
+    let mut style = if marks.mono { sheet.theme.literal() } else { Style::new() };
+    for (set, modifier) in [
+        (marks.strong, Modifier::BOLD),
+        (marks.emphasis, Modifier::ITALIC),
+        (marks.strike, Modifier::CROSSED_OUT),
+        (marks.link, Modifier::UNDERLINED),
+    ] {
+        if set {
+            style = style.add_modifier(modifier);
+        }
+    }
+    style
+}
+
+/// Name, size and state of a file.
+fn file_line(sheet: &Sheet<'_>, message: &Message, file: &File, columns: usize) -> Line<'static> {
+    let done = sheet.mirror.transfers.get(&message.id);
+    let state = match (done, file.size) {
+        (Some(done), Some(size)) if size > 0 => {
+            let percent = done.saturating_mul(100) / size;
+            let filled = (percent.min(100) / 10) as usize;
+            format!(
+                "{}{} {}% of {}",
+                "█".repeat(filled),
+                "░".repeat(10 - filled),
+                percent.min(100),
+                clock::size(size)
+            )
+        }
+        (Some(done), _) => clock::size(*done),
+        (None, size) => {
+            let size = size.map(clock::size);
+            let here = file.local.as_ref().map(|_| "here".to_owned());
+            size.into_iter().chain(here).collect::<Vec<_>>().join(" · ")
+        }
+    };
+    let state = if state.is_empty() { state } else { format!("  {state}") };
+    let room = columns.saturating_sub(text::width(&state) + 2).max(4);
+    Line::from(vec![
+        Span::styled("▤ ", sheet.theme.accent()),
+        Span::styled(
+            text::fit(Printable::line(&file.name).as_str(), room),
+            Style::new().add_modifier(Modifier::UNDERLINED),
+        ),
+        Span::styled(state, sheet.theme.dim()),
+    ])
+}
+
+/// What the reader must know about a message: that it was not sent, and how far it can be believed.
+fn remarks(sheet: &Sheet<'_>, message: &Message, columns: usize) -> Vec<Line<'static>> {
+    let mut remarks = Vec::new();
+    if let Some(Delivery::Failed(reason)) = &message.delivery {
+        let reason = Printable::line(reason);
+        remarks.push((format!("not sent: {reason} · /retry tries again"), sheet.theme.bad()));
+    }
+    let readable = matches!(message.content, Content::Text(_) | Content::File(..));
+    match message.encryption {
+        Encryption::None if sheet.encrypted && readable => {
+            remarks.push(("not encrypted".to_owned(), sheet.theme.warn()));
+        }
+        Encryption::Omemo { trust: TrustLevel::Undecided, device, .. }
+            if readable && !message.own =>
+        {
+            remarks.push((
+                format!("from device {device}, which you have not verified · /devices"),
+                sheet.theme.warn(),
+            ));
+        }
+        Encryption::Omemo { trust: TrustLevel::Distrusted, device, .. }
+            if readable && !message.own =>
+        {
+            remarks
+                .push((format!("from device {device}, which you do not trust"), sheet.theme.bad()));
+        }
+        _ => {}
+    }
+    remarks
+        .into_iter()
+        .flat_map(|(words, style)| text::wrap(&[Span::styled(words, style)], columns))
+        .collect()
+}
+
+/// Every emoji once, with how many people chose it; the own ones stand out.
+fn reactions(sheet: &Sheet<'_>, message: &Message, columns: usize) -> Line<'static> {
+    let own = sheet.mirror.account.as_ref().map(|account| &account.address);
+    let mut counted: Vec<(String, usize, bool)> = Vec::new();
+    for reaction in &message.reactions {
+        let mine = Some(&reaction.sender) == own;
+        for emoji in &reaction.emoji {
+            let emoji = text::fit(Printable::line(emoji).as_str(), 8);
+            match counted.iter_mut().find(|(known, ..)| *known == emoji) {
+                Some((_, count, by_me)) => {
+                    *count += 1;
+                    *by_me |= mine;
+                }
+                None => counted.push((emoji, 1, mine)),
+            }
+        }
+    }
+    let mut spans = Vec::new();
+    let mut used = 0;
+    for (emoji, count, mine) in counted {
+        let words = if count > 1 { format!("{emoji} {count}") } else { emoji };
+        used += text::width(&words) + 2;
+        if used > columns {
+            spans.push(Span::styled("…", sheet.theme.dim()));
+            break;
+        }
+        let style = if mine {
+            sheet.theme.accent().add_modifier(Modifier::BOLD)
+        } else {
+            sheet.theme.dim()
+        };
+        spans.push(Span::styled(words, style));
+        spans.push(Span::raw("  "));
+    }
+    Line::from(spans)
+}
+
+/// Messages of one person within this time stand together.
+const GROUP: Millis = Millis::from_secs(5 * 60);
+/// Columns before the text, and behind it.
+const BAR: usize = 3;
+const SIDE: usize = 10;
+/// Lines of one message that are shown.
+const MOST_LINES: usize = 200;
