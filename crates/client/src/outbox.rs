@@ -86,6 +86,11 @@ impl State {
         self.rows.len() >= MOST || bytes >= MOST_BYTES
     }
 
+    /// Whether a message was written of which the server has not said that it has it.
+    pub(crate) fn in_flight(&self) -> bool {
+        self.rows.values().any(|row| row.sent && row.queued.message.is_some())
+    }
+
     pub(crate) fn session_ended(&mut self) {
         self.dirty = true;
         for row in self.rows.values_mut() {

@@ -232,7 +232,8 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
         return forward(cx);
     }
     let live = archive.live.take();
-    if let Some(live) = live.filter(|_| !archive.unsettled) {
+    let settled = !archive.unsettled && !cx.state.outbox.in_flight();
+    if let Some(live) = live.filter(|_| settled) {
         archive.known.newest = Some(live);
         archive.time = Some(cx.now.wall);
     }
@@ -264,7 +265,8 @@ pub(crate) fn saw(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
         archive.live = Some(id.clone());
         return Ok(());
     }
-    if !cx.state.link.caught_up || archive.unsettled {
+    // A message of this device may already stand before this one: it is not skipped.
+    if !cx.state.link.caught_up || archive.unsettled || cx.state.outbox.in_flight() {
         return Ok(());
     }
     archive.known.newest = Some(id.clone());

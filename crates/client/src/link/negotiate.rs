@@ -1,8 +1,10 @@
 //! From a connection to a session.
 //!
-//! The password is kept no longer than it is needed. After a login with SCRAM its keys are stored
-//! instead (they open this account only, and are void once the password changes), and a token
-//! (XEP-0484) is used before them. When both are refused the user is asked again.
+//! The password is kept no longer than it is needed. Once the server has given a token (XEP-0484)
+//! the password is forgotten; the keys that SCRAM made of it stay for the day when the token is
+//! refused (they open this account only, and are void once the password changes). When both are
+//! refused the user is asked again. Where there are no tokens the password stays: some servers
+//! choose another salt for each login, and keys are worth nothing there.
 
 use xmpp::ext::bind2::Bind;
 use xmpp::ns;
@@ -279,7 +281,7 @@ fn keep_credentials(cx: &mut Cx<'_>, established: &Established) -> Step {
     cx.store.save_value(USED, Some(b"1"))?;
     let used_token = matches!(established.mechanism, Mechanism::Token(_));
     account::change_login(cx, |login| {
-        if has_keys {
+        if has_keys && token.is_some() {
             login.password = None;
         }
         // A password that was needed although there is a token: the token is of no use any more.

@@ -102,6 +102,22 @@ fn what_arrives_while_catching_up_moves_to_its_place() {
 }
 
 #[test]
+fn an_own_message_that_is_not_acknowledged_yet_gets_its_place() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "one");
+    // Both are on their way at the same moment; the server has Juliet's first.
+    world.send(romeo, JULIET, "three");
+    write(&mut world, JULIET, ROMEO, "two");
+    world.carry(romeo, true);
+    write(&mut world, JULIET, ROMEO, "four");
+    // All of it arrives before the acknowledgement.
+    world.pass(20_000);
+    assert_eq!(archive(&world, ROMEO), ["one", "two", "three", "four"]);
+    assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
+}
+
+#[test]
 fn an_archive_that_forgot_the_last_message_is_read_by_time() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[JULIET]);

@@ -73,6 +73,8 @@ struct Session {
 
 struct Connection {
     reader: Reader,
+    /// Acknowledgements come when everything is on disk, later than what others wrote meanwhile.
+    acknowledgements: VecDeque<Bytes>,
     to_client: VecDeque<Bytes>,
     negotiation: Option<Negotiation>,
     session: Option<FullJid>,
@@ -128,6 +130,7 @@ impl Server {
         let connection = Connection {
             reader: Reader::new(Limits::BEFORE_AUTH, Framing::Tcp),
             to_client: VecDeque::new(),
+            acknowledgements: VecDeque::new(),
             negotiation: Some(negotiation),
             session: None,
         };
@@ -149,7 +152,8 @@ impl Server {
 
     /// The next bytes for a client.
     pub(crate) fn take(&mut self, number: usize) -> Option<Bytes> {
-        self.connections.get_mut(&number)?.to_client.pop_front()
+        let connection = self.connections.get_mut(&number)?;
+        connection.to_client.pop_front().or_else(|| connection.acknowledgements.pop_front())
     }
 
     pub(crate) fn receive(&mut self, number: usize, bytes: &[u8]) {
@@ -341,7 +345,10 @@ impl Server {
             Some(Nonza::Request) => {
                 let mut bytes = Vec::new();
                 sm::write_ack(&mut bytes, session.sm.ack_value());
-                return self.push_raw(number, bytes.into());
+                if let Some(connection) = self.connections.get_mut(&number) {
+                    connection.acknowledgements.push_back(bytes.into());
+                }
+                return;
             }
             Some(Nonza::Ack(h)) => return drop(session.sm.acknowledge(h).expect("a right count")),
             Some(Nonza::Enable(_)) => {
