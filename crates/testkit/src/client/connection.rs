@@ -52,6 +52,11 @@ impl Trust {
         Trust { roots: Arc::new(roots), domain: domain.to_owned() }
     }
 
+    /// The authorities that are trusted, for clients with a TLS of their own.
+    pub fn roots(&self) -> Arc<rustls::RootCertStore> {
+        self.roots.clone()
+    }
+
     /// The domain whose certificate is expected.
     pub fn domain(&self) -> &str {
         &self.domain
