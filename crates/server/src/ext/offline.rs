@@ -74,7 +74,7 @@ pub fn flush_ended(state: &mut AccountState, session: &Session) {
 /// connection's task, so that a full queue slows the handing over down and nothing else.
 pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
     let account = &session.account;
-    let flushing = account.lock().archive.flushing.filter(|f| f.session == session.number);
+    let flushing = own(&mut account.lock(), session).copied();
     let Some(flushing) = flushing else { return session.link().set_backlog(false) };
     let caught_up = account.lock().resource(session).and_then(|r| r.caught_up).unwrap_or(0);
     account.submitted().await;
@@ -86,7 +86,10 @@ pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
         Ok(rows) => rows,
         Err(error) => {
             server.store_failed("offline messages", &error);
-            account.lock().archive.flushing = None;
+            let mut state = account.lock();
+            if own(&mut state, session).is_some() {
+                state.archive.flushing = None;
+            }
             return session.link().set_backlog(false);
         }
     };
@@ -103,13 +106,19 @@ pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
         session.deliver_bulk(frame);
     }
     let mut state = account.lock();
-    let Some(flushing) = state.archive.flushing.as_mut() else { return };
+    // Meanwhile the session may have ended, and another one may be getting the messages.
+    let Some(flushing) = own(&mut state, session) else { return };
     flushing.after = last;
     if flushing.after >= flushing.newest {
         // Nothing came meanwhile: from here on messages are delivered as they come.
         state.archive.flushing = None;
         session.link().set_backlog(false);
     }
+}
+
+/// The handing over, if it is to this session.
+fn own<'a>(state: &'a mut AccountState, session: &Session) -> Option<&'a mut Flushing> {
+    state.archive.flushing.as_mut().filter(|flushing| flushing.session == session.number)
 }
 
 /// The message with the time when it came (XEP-0203).
