@@ -250,9 +250,11 @@ async def talk(ours, theirs):
     await away(juliet, romeo, theirs, signal.SIGTERM)
     await away(juliet, romeo, theirs, signal.SIGKILL)
     # prosody returns at once what it cannot deliver, so nothing is sent meanwhile.
+    await juliet.logout()
     ours.restart(kill=True)
+    juliet = Client(ours, "juliet", "art thou", "balcony", plugins)
     await juliet.login()
-    await chat(romeo, juliet)
+    await chat(juliet, romeo)
     listed = ours.run("federation", "list", "--json")
     check(PROSODY in listed and '"certificate"' in listed, "the list shows how they are connected")
     for client in (juliet, romeo):

@@ -514,7 +514,15 @@ impl<T: Transport> Stream<T> {
         tracing::debug!(remote, number, reason, detail = failure, "s2s_closed");
         if let Some(remote) = &self.outbound {
             let failure = failure.map(Failure::passing);
-            remote.input(&self.server, Input::Lost { carrier: self.number, failure });
+            let input = match self.beginning {
+                // It never carried the queue, which still waits for the outcome.
+                Beginning::Enabling(_) | Beginning::Resuming(..) => {
+                    let early = || Failure::passing("the connection broke before it was ready");
+                    Input::Failed(failure.unwrap_or_else(early))
+                }
+                _ => Input::Lost { carrier: self.number, failure },
+            };
+            remote.input(&self.server, input);
         }
         let error = match end {
             End::Error(error) => Some(error),

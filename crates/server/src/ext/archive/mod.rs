@@ -184,8 +184,8 @@ fn once(pass: &mut Pass<'_>) -> Flow {
 }
 
 /// A server that lost its connection to this one sends again what may not have arrived, without a
-/// change: it arrives only once. Messages without an id cannot be told from others that say the
-/// same.
+/// change: it arrives only once. Lines of conversations only, and only those with an id: others
+/// cannot be told from new ones that say the same.
 fn once_from_elsewhere(pass: &mut Pass<'_>) -> Flow {
     let Some(origin) = received(pass) else { return Flow::Continue };
     let archive = &mut pass.state.archive;
@@ -204,7 +204,9 @@ fn once_from_elsewhere(pass: &mut Pass<'_>) -> Flow {
 /// What recognises a message of another server; `None` for those of this one.
 fn received(pass: &Pass<'_>) -> Option<u64> {
     let named = pass.message.id().is_some() || pass.facts.origin_id.is_some();
-    (pass.session.is_none() && named).then(|| whole(pass.message))
+    // Notifications and errors may say the same twice, and mean it.
+    let wanted = named && worth_keeping(pass.facts);
+    (pass.session.is_none() && wanted).then(|| whole(pass.message))
 }
 
 /// A message of another server was not taken: should it come again, that is the first time.
