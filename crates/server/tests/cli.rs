@@ -388,7 +388,7 @@ fn check_finds_what_is_wrong_and_names_the_fix() {
         &format!("another program uses port {port}"),
         "there is no private key in it",
         "chmod 600",
-        "this version does not connect to other servers",
+        "are not opened, because [federation] is off",
         "There are problems to solve.",
     ] {
         let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
