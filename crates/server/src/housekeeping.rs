@@ -31,6 +31,7 @@ pub async fn run(server: Arc<Server>) {
             _ = minutes.tick() => {
                 renew(&server).await;
                 upload::sweep(&server).await;
+                server.rooms.forget_idle();
             }
             _ = hours.tick() => forget(&server).await,
         }

@@ -14,7 +14,10 @@ use xmpp::{
 
 use crate::{
     account::Account,
-    ext::{ALL, Asker, IqContext, Scope},
+    ext::{
+        ALL, Asker, IqContext, Scope,
+        muc::{self, service::Sender},
+    },
     router::resolve::{Target, resolve},
     s2s::policy,
     server::Server,
@@ -106,6 +109,12 @@ async fn request(
             let asker = Asker::Session(session);
             handle(server, asker, stanza, kind, to, &[Scope::Server], None).await;
         }
+        Target::Rooms => {
+            let Some(to) = to else { return };
+            let from = session.jid.clone().into();
+            let sender = Sender { jid: &from, session: Some(session), ticket: None };
+            Box::pin(muc::service::receive(server, sender, &to, stanza)).await;
+        }
         Target::Upload => {
             let asker = Asker::Session(session);
             handle(server, asker, stanza, kind, to, &[Scope::Upload], None).await;
@@ -171,6 +180,10 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             if let Some(question) = question {
                 crate::ext::caps::answered_elsewhere(server, &question, stanza);
             }
+        }
+        (Target::Rooms, _) => {
+            let sender = Sender { jid: from, session: None, ticket: None };
+            Box::pin(muc::service::receive(server, sender, to, stanza)).await;
         }
         (Target::Nobody | Target::Upload | Target::Remote, Some(_)) => {
             reply_error(server, asker, stanza, &nobody)
@@ -264,6 +277,11 @@ async fn answer(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, t
     match resolve(server, &to).await {
         Ok(Target::Account(account)) => forward(session, stanza, &account, Some(&to)),
         Ok(Target::Remote) => send_out(server, session, stanza, &to),
+        Ok(Target::Rooms) => {
+            let from = session.jid.clone().into();
+            let sender = Sender { jid: &from, session: Some(session), ticket: None };
+            Box::pin(muc::service::receive(server, sender, &to, stanza)).await;
+        }
         _ => {}
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         socket::{CommandSocket, Conversation},
     },
     config::{Config, ConfigError, Home, Listener, Service},
-    ext::upload,
+    ext::{muc::visits, upload},
     host, housekeeping,
     log::{self, LogControl},
     metrics::Condition,
@@ -121,6 +121,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
         .map_err(|error| ServeError::Socket { home: home.clone(), error })?;
     upload::tidy(&server).await;
     let resumable = resume::restore(&server).await?;
+    visits::wake(&server).await?;
     let waiting = s2s::restore(&server).await?;
 
     let running = Arc::new(Running { server: server.clone(), home: home.clone(), log });
@@ -285,6 +286,9 @@ async fn stop(
     }
     if let Some(error) = end? {
         return Err(ServeError::Fatal(error));
+    }
+    if let Err(error) = visits::hibernate(server).await {
+        tracing::warn!(%error, "it could not be kept who was in the rooms");
     }
     match resume::hibernate(server).await {
         Ok(sessions) => tracing::info!(sessions, "sessions can be resumed after the next start"),

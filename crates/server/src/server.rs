@@ -29,7 +29,7 @@ use xmpp::{
 use crate::{
     account::{Account, Accounts},
     config::{Config, Home, Policy, Service},
-    ext::{Registry, caps::CapsCache, upload::disk::Disk},
+    ext::{Registry, caps::CapsCache, muc::service::Rooms, upload::disk::Disk},
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
     net::tls::Tls,
@@ -52,6 +52,8 @@ pub struct Server {
     pub registry: Registry,
     /// What clients can do, by capabilities hash (XEP-0115).
     pub caps: CapsCache,
+    /// Rooms in memory.
+    pub rooms: Rooms,
     /// Where uploaded files lie.
     pub uploads: Disk,
     /// Counts connections.
@@ -104,6 +106,7 @@ impl Server {
             resumable: Resumable::default(),
             registry: Registry::new(),
             caps: CapsCache::default(),
+            rooms: Rooms::default(),
             uploads: Disk::new(&home),
             gate: Gate::new(&config.limits, metrics.clone()),
             logins: LoginThrottle::new(config.limits.throttle),

@@ -82,6 +82,8 @@ fn the_order_of_hooks_is_on_paper() {
                 Scope::Account => "account",
                 Scope::Server => "server",
                 Scope::Upload => "upload service",
+                Scope::Rooms => "room service",
+                Scope::Room => "room",
             };
             let kind =
                 route.kind.map_or("any".to_owned(), |kind| format!("{kind:?}").to_lowercase());

@@ -227,6 +227,10 @@ pub trait Archive: Send + Sync {
     /// Returns how many were removed; less than `limit` means none are left.
     fn expire(&self, before: Millis, limit: u64) -> Fut<'_, u64>;
 
+    /// Puts another stanza in the place of one row's, for good (XEP-0424 tombstones). Only for rows
+    /// that came in units of their own, as those of rooms do. `false` when there is no such row.
+    fn replace(&self, account: AccountId, id: u64, stanza: Bytes) -> Fut<'_, bool>;
+
     /// Removes all rows of an account, in short transactions. Ids go on from where they were.
     fn purge(&self, account: AccountId) -> Fut<'_, u64>;
 }

@@ -45,6 +45,7 @@ pub mod outbox;
 pub mod prefs;
 pub mod pubsub;
 pub mod requests;
+pub mod rooms;
 pub mod roster;
 pub mod sessions;
 pub mod sqlite;
@@ -104,6 +105,8 @@ pub struct Store {
     pub pubsub: Arc<dyn pubsub::Pubsub>,
     /// Uploaded files (XEP-0363), without their bytes.
     pub uploads: Arc<dyn uploads::Uploads>,
+    /// Rooms (XEP-0045); their messages are in the archive.
+    pub rooms: Arc<dyn rooms::Rooms>,
     /// Login tokens of devices (XEP-0484).
     pub tokens: Arc<dyn tokens::Tokens>,
     /// Invitations (XEP-0401, XEP-0379, XEP-0445).

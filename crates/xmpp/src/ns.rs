@@ -339,6 +339,8 @@ pub const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
 pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 /// XEP-0410: the room answers pings to oneself.
 pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
+/// XEP-0317: Hats.
+pub const HATS: &str = "urn:xmpp:hats:0";
 /// XEP-0463: MUC Affiliations Versioning.
 pub const MUC_AFFILIATIONS: &str = "urn:xmpp:muc:affiliations:1";
 /// XEP-0424: retracted messages are replaced in archives.

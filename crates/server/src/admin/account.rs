@@ -123,6 +123,7 @@ impl Operations {
             Some(live) => live.delete(&account.name).await,
             None => {
                 self.leave_contacts(account.id, &account.name).await?;
+                self.leave_rooms(&account.name).await?;
                 let Millis(now) = now();
                 self.store.accounts.delete(account.id, Millis(now + RESERVED)).await?;
                 self.clear_uploads().await;
@@ -160,6 +161,18 @@ impl Operations {
                 changes.push(store::roster::Change::Put(item.clone()));
             }
             self.store.roster.apply(contact.id, changes).await?;
+        }
+        Ok(())
+    }
+
+    /// No list of a room has the account any more. A room that nobody owns then stays as it is.
+    async fn leave_rooms(&self, name: &str) -> Result<(), Fault> {
+        let address = self.address(name);
+        for room in self.store.rooms.with(&address).await? {
+            if let Some(room) = self.store.rooms.by_name(&room).await? {
+                let gone = vec![(address.as_str().into(), None)];
+                self.store.rooms.save(room.id, None, gone).await?;
+            }
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use xmpp::{
 
 use crate::{
     account::Account,
-    ext::upload,
+    ext::{muc, upload},
     im::{roster, subscription::Change},
     server::Server,
     session::{Session, life},
@@ -43,6 +43,9 @@ pub async fn delete(server: &Arc<Server>, account: &Arc<Account>, asking: Option
         Ok(_) => {
             server.accounts.remove(account.name());
             upload::clear(&server.store, &server.uploads).await;
+            if let Err(error) = muc::service::forget(server, account.jid()).await {
+                server.store_failed("rooms", &error);
+            }
         }
         Err(error) => {
             account.lock().deleted = false;

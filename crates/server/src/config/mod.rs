@@ -16,8 +16,8 @@ pub use self::{
     hosts::{Host, Hosts},
     schema::{Chapter, Key, Problem},
     sections::{
-        Archive, Contact, Federation, FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat,
-        Login, Metrics, Policy, Registration, Tls, Upload,
+        Archive, Contact, Creators, DefaultRoom, Federation, FrontDoor, Inviters, Level, Limits,
+        Listen, Log, LogFormat, Login, Metrics, Policy, Registration, Rooms, Tls, Upload,
     },
 };
 
@@ -49,6 +49,8 @@ pub struct Config {
     pub federation: Federation,
     /// The history of messages.
     pub archive: Archive,
+    /// Rooms.
+    pub rooms: Rooms,
     /// Files that people share.
     pub upload: Upload,
     /// Whom to ask about this server.
@@ -218,6 +220,7 @@ impl Config {
             ("limits", self.limits.show()),
             ("federation", self.federation.show()),
             ("archive", self.archive.show()),
+            ("rooms", self.rooms.show()),
             ("upload", self.upload.show()),
             ("contact", self.contact.show()),
             ("front_door", self.front_door.show()),
@@ -300,17 +303,10 @@ impl Config {
                 problems.push(self.problem(key, "`url` must start with \"https://\""));
             }
         }
-        if let Some(address) = &self.upload.address
-            && (domain(address).as_ref() != Ok(address) || *address == self.domain)
-        {
-            problems.push(self.problem(
-                "upload.address",
-                &format!(
-                    "`{address}` must be a domain name in small letters other than the server's, \
-                     such as \"upload.{}\"",
-                    self.domain
-                ),
-            ));
+        self.verify_service("upload", self.upload.address.as_ref(), problems);
+        self.verify_service("rooms", self.rooms.address.as_ref(), problems);
+        if self.rooms.address(&self.domain) == self.upload.address(&self.domain) {
+            problems.push(self.problem("rooms.address", "[rooms] and [upload] need two addresses"));
         }
         for (kind, addresses) in self.contact.addresses() {
             let key = format!("contact.{kind}");
@@ -324,6 +320,21 @@ impl Config {
                     ),
                 )
             }));
+        }
+    }
+
+    /// The address of a service is a domain of its own.
+    fn verify_service(&self, section: &str, address: Option<&String>, problems: &mut Vec<Problem>) {
+        let Some(address) = address else { return };
+        if domain(address).as_ref() != Ok(address) || *address == self.domain {
+            problems.push(self.problem(
+                &format!("{section}.address"),
+                &format!(
+                    "`{address}` must be a domain name in small letters other than the server's, \
+                     such as \"{section}.{}\"",
+                    self.domain
+                ),
+            ));
         }
     }
 
@@ -418,6 +429,7 @@ impl Config {
             limits: Limits::default(),
             federation: Federation::default(),
             archive: Archive::default(),
+            rooms: Rooms::default(),
             upload: Upload::default(),
             contact: Contact::default(),
             front_door: FrontDoor::default(),

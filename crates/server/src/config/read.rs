@@ -29,8 +29,8 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Confi
         )*};
     }
     sections! {
-        listen, registration, tls, login, limits, federation, archive, upload, contact, front_door,
-        metrics, log,
+        listen, registration, tls, login, limits, federation, archive, rooms, upload, contact,
+        front_door, metrics, log,
     }
     read_top_level(document, problems);
     config.set = set;

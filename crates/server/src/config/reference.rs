@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     Archive, Contact, Federation, FrontDoor, Limits, Listen, Log, Login, Metrics, Registration,
-    Tls, Upload, schema::Chapter,
+    Rooms, Tls, Upload, schema::Chapter,
 };
 
 /// Every section of the file in the order of the manual.
@@ -17,6 +17,7 @@ pub fn chapters() -> Vec<Chapter> {
         Limits::chapter(),
         Federation::chapter(),
         Archive::chapter(),
+        Rooms::chapter(),
         Upload::chapter(),
         Contact::chapter(),
         FrontDoor::chapter(),

@@ -225,6 +225,51 @@ section! {
     }
 }
 
+choice! {
+    /// Who may make rooms.
+    pub enum Creators {
+        /// Every user of the server.
+        Everyone = "everyone",
+        /// Administrators only.
+        Admins = "admins",
+        /// Nobody.
+        Nobody = "nobody",
+    }
+}
+
+choice! {
+    /// What a room is until its owner configures it.
+    pub enum DefaultRoom {
+        /// For members, who see each other's addresses and so can encrypt for each other.
+        Group = "group",
+        /// For everybody, and nobody but moderators sees who they are.
+        Channel = "channel",
+    }
+}
+
+section! {
+    /// Rooms in which many people talk (XEP-0045).
+    pub struct Rooms as "rooms" {
+        /// Whether there are rooms.
+        pub enabled: bool = true;
+        /// What stands behind the `@` in the addresses of rooms; `conference.DOMAIN` when absent.
+        /// People of this server need no DNS record for it.
+        pub address: Option<String> = None;
+        /// Who may make rooms. People of other servers never may.
+        pub creators: Creators = Creators::Everyone;
+        /// What a new room is until its owner configures it: a private group, for members only, or
+        /// a public channel. Both are archived and stay when everybody has left.
+        pub default: DefaultRoom = DefaultRoom::Group;
+        /// Rooms that one account may have made.
+        pub rooms_per_account: u64 = 50, in 0..=1_000_000;
+        /// Connected devices in one room.
+        pub occupants_per_room: u64 = 1000, in 2..=100_000;
+        /// Messages per second of one occupant, averaged over ten seconds. A room takes twenty times
+        /// as many from all of them together.
+        pub messages_per_second: u64 = 5, in 1..=1000;
+    }
+}
+
 section! {
     /// Whom to ask about this server (XEP-0157). Every key is a list of addresses such as
     /// "mailto:ada@example.org" or "xmpp:ada@example.org". They are public.
@@ -395,7 +440,23 @@ impl Upload {
     }
 }
 
+impl Rooms {
+    /// The address of the service of a domain.
+    pub fn address(&self, domain: &str) -> String {
+        self.address.clone().unwrap_or_else(|| format!("{ROOMS}{domain}"))
+    }
+
+    /// Whether the service of a domain has this address.
+    pub fn is_at(&self, address: &str, domain: &str) -> bool {
+        match &self.address {
+            Some(own) => own == address,
+            None => address.strip_prefix(ROOMS) == Some(domain),
+        }
+    }
+}
+
 const UPLOAD: &str = "upload.";
+const ROOMS: &str = "conference.";
 
 impl Contact {
     /// The kinds of XEP-0157 with their addresses, in the order of its form; kinds without an

@@ -85,6 +85,13 @@ fn eligible(pass: &Pass<'_>) -> bool {
     if pass.to_self() && pass.direction == crate::router::pipeline::Direction::Outbound {
         return false;
     }
+    // The room itself gives private messages to every device that is in it.
+    if facts.room
+        && pass.direction == crate::router::pipeline::Direction::Inbound
+        && pass.from.contains('/')
+    {
+        return false;
+    }
     match facts.kind {
         MessageType::Chat | MessageType::Error => true,
         MessageType::Normal => facts.lasting() || facts.chat_state || facts.hints.store,

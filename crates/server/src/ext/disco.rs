@@ -83,8 +83,10 @@ fn server_items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         match iq.payload.attr("node") {
             None => {
-                let services = super::upload::item(&context.server.config());
-                let items = Items { items: services.into_iter().collect(), ..Items::default() };
+                let config = context.server.config();
+                let services = super::muc::item(&config).into_iter();
+                let items = services.chain(super::upload::item(&config)).collect();
+                let items = Items { items, ..Items::default() };
                 Ok(Some(items.to_element()))
             }
             Some(ns::COMMANDS) => Ok(Some(super::invite::commands(context).await?.to_element())),

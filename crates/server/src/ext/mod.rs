@@ -8,11 +8,13 @@
 pub mod archive;
 pub mod avatar;
 pub mod blocking;
+pub mod bookmarks;
 pub mod caps;
 pub mod carbons;
 pub mod disco;
 pub mod invite;
 pub mod last;
+pub mod muc;
 pub mod offline;
 pub mod ping;
 pub mod private;
@@ -59,6 +61,8 @@ pub const ALL: &[&Extension] = &[
     &avatar::EXTENSION,
     &vcard::EXTENSION,
     &private::EXTENSION,
+    &bookmarks::EXTENSION,
+    &muc::EXTENSION,
     &upload::EXTENSION,
     &registration::EXTENSION,
     &invite::EXTENSION,
@@ -126,6 +130,10 @@ pub enum Scope {
     Server,
     /// The service for files.
     Upload,
+    /// The service for rooms.
+    Rooms,
+    /// A room.
+    Room,
 }
 
 /// A request that an extension answers.
@@ -410,12 +418,23 @@ pub async fn save_document(
     key: &str,
     document: Bytes,
 ) -> Result<(), StanzaError> {
+    save_document_of(context.server, context.session()?.account.id, key, document).await
+}
+
+/// Keeps a document of any account.
+///
+/// # Errors
+/// `resource-constraint` when the account's quota is used up, or when the store failed.
+pub async fn save_document_of(
+    server: &Server,
+    account: AccountId,
+    key: &str,
+    document: Bytes,
+) -> Result<(), StanzaError> {
     if key.len() > store::documents::MAX_KEY {
         return Err(StanzaError::new(Condition::NotAcceptable));
     }
-    let server = context.server;
     let quota = server.config().limits.private_bytes_per_account;
-    let account = context.session()?.account.id;
     let saved = server.store.documents.save(account, key, document, quota).await;
     saved.map(drop).map_err(|error| match error {
         SaveError::Quota => StanzaError::new(Condition::ResourceConstraint)

@@ -6,7 +6,7 @@ use xmpp::{
     xml::{Element, Limits},
 };
 
-use super::{Extension, IqContext, IqFuture, IqRoute, Scope, Spec};
+use super::{Extension, IqContext, IqFuture, IqRoute, Scope, Spec, bookmarks};
 use crate::iq::{Iq, IqKind};
 
 /// Keeps small XML documents for a client, one for each root element.
@@ -29,6 +29,11 @@ fn get<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         let mut answer = Element::new("query", ns::PRIVATE);
         for asked in documents(&iq.payload)? {
+            if is_bookmarks(asked) {
+                let account = &context.session()?.account;
+                answer.push(bookmarks::load(context.server, account).await?);
+                continue;
+            }
             let stored = super::document(context, &key(asked)).await?;
             let stored = stored.and_then(|bytes| Element::parse(&bytes, &Limits::SERVER).ok());
             // XEP-0049 §2.2: what was never stored comes back as it was asked, empty.
@@ -41,6 +46,11 @@ fn get<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 fn set<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         for document in documents(&iq.payload)? {
+            if is_bookmarks(document) {
+                let account = &context.session()?.account;
+                bookmarks::save(context.server, account, document).await?;
+                continue;
+            }
             let bytes = document.to_bytes("");
             super::save_document(context, &key(document), bytes).await?;
         }
@@ -57,6 +67,11 @@ fn documents(query: &Element) -> Result<Vec<&Element>, StanzaError> {
         return Err(StanzaError::new(Condition::NotAcceptable));
     }
     Ok(documents)
+}
+
+/// XEP-0048: bookmarks are kept elsewhere, too.
+fn is_bookmarks(document: &Element) -> bool {
+    document.is("storage", ns::BOOKMARKS_LEGACY)
 }
 
 fn key(document: &Element) -> String {

@@ -18,7 +18,10 @@ use xmpp::{
 use super::subscription::Change;
 use crate::{
     account::{Account, AccountState},
-    ext::avatar::{self, Reader},
+    ext::{
+        avatar::{self, Reader},
+        muc,
+    },
     router::resolve::{Target, resolve},
     s2s::policy,
     server::Server,
@@ -122,7 +125,7 @@ pub async fn unavailable(server: &Arc<Server>, session: &Arc<Session>, stanza: O
         session.deliver(Frame::presence(addressed(&stanza, account.bare())));
     }
     for to in directed {
-        deliver_directed(server, account, &stanza, &to).await;
+        deliver_directed(server, session, &stanza, &to).await;
     }
 }
 
@@ -202,6 +205,7 @@ async fn directed(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza,
     let mut stanza = stamped(session, stanza);
     let leaving = stanza.type_().is_some();
     if to.domain().as_str() != server.domain()
+        && !is_room(server, to)
         && let Err(refused) = policy::permits(&server.config(), to.domain().as_str())
     {
         let error = refused.error();
@@ -227,16 +231,29 @@ async fn directed(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza,
             resource.directed.push(to.clone());
         }
     }
-    deliver_directed(server, &session.account, &stanza, to).await;
+    deliver_directed(server, session, &stanza, to).await;
 }
 
-async fn deliver_directed(server: &Arc<Server>, sender: &Arc<Account>, stanza: &Stanza, to: &Jid) {
+/// Whether an address is that of a room, or of the service for them.
+fn is_room(server: &Server, to: &Jid) -> bool {
+    let config = server.config();
+    config.rooms.enabled && config.rooms.is_at(to.domain().as_str(), server.domain())
+}
+
+async fn deliver_directed(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, to: &Jid) {
+    let sender = &session.account;
     let bytes = addressed(stanza, to.as_str());
     let account = match resolve(server, to).await {
         Ok(Target::Account(account)) => account,
         Ok(Target::Remote) => {
             let local = sender.jid().domain().as_str();
             return server.s2s.post(server, local, to, Kind::Presence, bytes);
+        }
+        Ok(Target::Rooms) => {
+            let from = session.jid.clone().into();
+            let sender = muc::service::Sender { jid: &from, session: Some(session), ticket: None };
+            let stanza = reread(stanza, bytes);
+            return Box::pin(muc::service::receive(server, sender, to, &stanza)).await;
         }
         _ => return,
     };
@@ -304,7 +321,7 @@ pub fn probe_elsewhere(server: &Server, from: &str, contact: &BareJid) {
 async fn pass_on(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, to: &Jid) {
     let stanza = stamped(session, stanza);
     if to.resource().is_some() {
-        deliver_directed(server, &session.account, &stanza, to).await;
+        deliver_directed(server, session, &stanza, to).await;
     }
 }
 

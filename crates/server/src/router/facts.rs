@@ -61,6 +61,8 @@ pub struct Facts {
     pub subject: bool,
     /// Jingle message initiation (XEP-0353): calls ring on every device.
     pub call: bool,
+    /// XEP-0045: came through a room, or is on its way there.
+    pub room: bool,
     /// XEP-0359 `<origin-id/>`.
     pub origin_id: Option<SmallVec<[u8; 40]>>,
 }
@@ -94,6 +96,7 @@ impl Facts {
             stanza_ids: false,
             subject: false,
             call: false,
+            room: false,
             origin_id: None,
         };
         for child in message.children() {
@@ -134,6 +137,7 @@ impl Facts {
             (_, ns::CORRECT | ns::RETRACT | ns::REACTIONS | ns::REPLY) => {
                 self.conversational = true;
             }
+            ("x", ns::MUC_USER) => self.room = true,
             ("x", ns::CONFERENCE) => self.conversational = true,
             _ => {}
         }

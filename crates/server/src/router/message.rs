@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     account::Account,
-    ext::archive,
+    ext::{archive, muc},
     s2s::{
         Durable,
         incoming::{self, Source},
@@ -63,6 +63,9 @@ pub async fn route(server: &Arc<Server>, session: &Arc<Session>, message: &Stanz
         now: server.now(),
     };
     let mut effects = Effects::default();
+    if let Target::Rooms = target {
+        return to_room(letter, session, effects, tag).await;
+    }
     let outcome = match pass_out(letter, &session.account, &mut effects) {
         Flow::Continue => pass_in(letter, &target, &mut effects),
         end => end,
@@ -112,6 +115,68 @@ impl Sender<'_> {
     }
 }
 
+/// To a room: the sender's stages, as for any message, then the room. A line for everybody is in the
+/// archive of the room; one for a single occupant in that of the sender.
+async fn to_room(letter: Letter<'_>, session: &Arc<Session>, mut effects: Effects, tag: u64) {
+    let Letter { server, message, to, .. } = letter;
+    match pass_out(letter, &session.account, &mut effects) {
+        Flow::Continue => {}
+        end => {
+            let sender = Sender::Session(session);
+            return finish(server, &sender, message, end, effects, tag);
+        }
+    }
+    let from = session.jid.clone().into();
+    let mut sender = muc::service::Sender { jid: &from, session: Some(session), ticket: None };
+    if effects.appends.is_empty() {
+        sender.ticket = Some((session.clone(), tag));
+        return Box::pin(muc::service::receive(server, sender, to, message)).await;
+    }
+    Box::pin(muc::service::receive(server, sender, to, message)).await;
+    finish(server, &Sender::Session(session), message, Flow::Done, effects, tag);
+}
+
+/// Sends a message of a room on to somebody, through the recipient's stages as that of a stranger.
+/// Its `from` is the room's.
+pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) {
+    let Some(from) = message.from().and_then(|from| Jid::new(&from).ok()) else { return };
+    let target = match resolve(server, to).await {
+        Ok(target @ Target::Account(_)) => target,
+        Ok(Target::Remote) if policy::permits(&server.config(), to.domain().as_str()).is_ok() => {
+            let local = from.domain().as_str();
+            let bytes = message.bytes().clone();
+            let letter = Durable { local, to, kind: Kind::Message, bytes, account: None };
+            if server.s2s.send(server, letter, Unit::new(), None).is_err() {
+                server.store_failed("outbox", &StoreError::Busy);
+            }
+            return;
+        }
+        _ => return,
+    };
+    let (facts, sender) = (Facts::read(message), from.to_bare());
+    let letter = Letter {
+        server,
+        message,
+        facts: &facts,
+        from: from.as_str(),
+        sender: &sender,
+        to,
+        session: None,
+        now: server.now(),
+    };
+    let mut effects = Effects::default();
+    let outcome = pass_in(letter, &target, &mut effects);
+    if matches!(outcome, Flow::Refuse(_)) {
+        effects.submitted();
+        return;
+    }
+    let unit: Unit = std::mem::take(&mut effects.appends);
+    if !unit.is_empty() && server.store.archive.append(unit, None).is_err() {
+        server.store_failed("archive", &StoreError::Busy);
+    }
+    effects.submitted();
+}
+
 /// The sender's stages: archive and copies for their own other devices.
 fn pass_out(letter: Letter<'_>, account: &Arc<Account>, effects: &mut Effects) -> Flow {
     let mut state = account.lock();
@@ -139,7 +204,7 @@ fn pass_in(letter: Letter<'_>, target: &Target, effects: &mut Effects) -> Flow {
         Target::Server | Target::Upload if letter.facts.body => {
             Flow::Refuse(StanzaError::new(Condition::ServiceUnavailable))
         }
-        Target::Server | Target::Upload => Flow::Drop,
+        Target::Server | Target::Upload | Target::Rooms => Flow::Drop,
         Target::Remote => send_out(letter, effects),
     }
 }
@@ -175,6 +240,12 @@ pub async fn receive(
             return sender.settle(tag);
         }
     };
+    if let Target::Rooms = target {
+        sender.expect(tag, message);
+        let ticket = Some((sender.ticket(), tag));
+        let sender = muc::service::Sender { jid: from, session: None, ticket };
+        return Box::pin(muc::service::receive(server, sender, to, message)).await;
+    }
     let (facts, bare) = (Facts::read(message), from.to_bare());
     let letter = Letter {
         server,

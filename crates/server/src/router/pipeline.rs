@@ -182,7 +182,7 @@ impl<'a> Pass<'a> {
     pub fn from_jid(&self) -> Jid {
         match self.session {
             Some(session) => session.jid.clone().into(),
-            // Of another server: it was an address before it became text.
+            // Of another server, or of a room: it was an address before it became text.
             None => Jid::new(self.from).unwrap_or_else(|_| self.sender.clone().into()),
         }
     }

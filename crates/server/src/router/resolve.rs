@@ -17,6 +17,8 @@ pub enum Target {
     Server,
     /// The service for files.
     Upload,
+    /// The service for rooms, or one of its rooms.
+    Rooms,
     /// Somebody at another domain.
     Remote,
 }
@@ -44,6 +46,9 @@ fn service(server: &Server, jid: &Jid) -> Target {
     let domain = jid.domain().as_str();
     if config.upload.enabled && config.upload.is_at(domain, server.domain()) {
         return if jid.node().is_none() { Target::Upload } else { Target::Nobody };
+    }
+    if config.rooms.enabled && config.rooms.is_at(domain, server.domain()) {
+        return Target::Rooms;
     }
     Target::Remote
 }

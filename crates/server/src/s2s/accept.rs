@@ -50,8 +50,12 @@ pub fn settings(config: &Config) -> Settings {
     let bytes =
         |bytes: usize| StreamLimits { max_bytes: u32::try_from(bytes).ok(), idle_seconds: None };
     let most = usize::try_from(config.federation.stanza_bytes).unwrap_or(usize::MAX);
+    let mut domains = vec![config.domain.clone()];
+    if config.rooms.enabled {
+        domains.push(config.rooms.address(&config.domain));
+    }
     Settings {
-        domains: vec![config.domain.clone()],
+        domains,
         lang: "en".into(),
         stream_management: true,
         bidi: true,

@@ -17,7 +17,10 @@ use xmpp::{
 
 use crate::{
     account::Account,
-    ext::caps::{self, Features},
+    ext::{
+        caps::{self, Features},
+        muc,
+    },
     im::{presence, roster, subscription::Change},
     router::resolve::{Target, resolve},
     server::Server,
@@ -176,6 +179,10 @@ pub(super) async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, t
         (Some("probe"), Target::Nobody) => unsubscribed(server, to.to_bare().as_str(), from),
         (None | Some("unavailable" | "error"), Target::Account(account)) => {
             show(server, &account, stanza, from, to);
+        }
+        (None | Some("unavailable" | "error"), Target::Rooms) => {
+            let sender = muc::service::Sender { jid: from, session: None, ticket: None };
+            Box::pin(muc::service::receive(server, sender, to, stanza)).await;
         }
         _ => {}
     }

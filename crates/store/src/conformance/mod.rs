@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod prefs;
 pub mod pubsub;
 pub mod requests;
+pub mod rooms;
 pub mod roster;
 pub mod sessions;
 pub mod tokens;
@@ -117,6 +118,12 @@ macro_rules! conformance_tests {
                 a_counter_only_grows
                 tokens_are_revoked_and_expire
                 devices_make_room
+            }
+            rooms {
+                rooms_are_made_once
+                lists_are_changed_by_address
+                visits_are_taken_once
+                a_room_has_an_archive
             }
             uploads {
                 a_slot_becomes_a_file_once

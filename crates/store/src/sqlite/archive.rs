@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::engine::Engine;
@@ -124,6 +125,18 @@ impl Archive for Sqlite {
         })
     }
 
+    fn replace(&self, account: AccountId, id: u64, stanza: Bytes) -> Fut<'_, bool> {
+        let replaced = self.engine.write_folded(Fold::Account(account), move |db| {
+            replace(db, account, signed(id), &stanza)
+        });
+        Box::pin(async move {
+            let replaced = replaced.await?;
+            // What was there must not be found in the files any more.
+            self.engine.submit::<bool, StoreError>(Job::Scrub).await?;
+            Ok(replaced)
+        })
+    }
+
     fn purge(&self, account: AccountId) -> Fut<'_, u64> {
         Box::pin(async move {
             let removed = remove_all(&self.engine, account).await?;
@@ -135,6 +148,28 @@ impl Archive for Sqlite {
 
 fn signed(id: u64) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
+}
+
+/// Only rows that share their stanza with no other can be replaced: those of rooms.
+fn replace(
+    db: &Connection,
+    account: AccountId,
+    id: i64,
+    stanza: &[u8],
+) -> Result<bool, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT a.seq, l.refs FROM archive AS a JOIN log AS l ON l.seq = a.seq
+         WHERE a.account = ?1 AND a.id = ?2",
+    )?;
+    let found = select.query_row([account.0, id], |row| Ok((row.get(0)?, row.get(1)?)));
+    let Some((seq, refs)) = found.optional()? else { return Ok(false) };
+    let (seq, refs): (i64, Vec<u8>) = (seq, refs);
+    if parse_refs(&refs)?.len() > 1 {
+        return Err(StoreError::Internal("a shared stanza cannot be replaced".to_owned()));
+    }
+    db.prepare_cached("UPDATE log SET stanza = ?2 WHERE seq = ?1")?
+        .execute(params![seq, stanza])?;
+    Ok(true)
 }
 
 fn tail(db: &Connection, account: AccountId, since: Millis) -> Result<Tail, StoreError> {

@@ -220,7 +220,8 @@ impl<'c> Log<'c> {
         let mut select = self.db.prepare_cached(
             "SELECT max(ifnull((SELECT max(id) FROM archive WHERE account = ?1), 0),
                         ifnull((SELECT next - 1 FROM archive_floor WHERE account = ?1), 0))
-             FROM account WHERE id = ?1",
+             FROM (SELECT id FROM account WHERE id = ?1
+                   UNION ALL SELECT id FROM room WHERE id = -?1)",
         )?;
         let mut rows = select.query([account.0])?;
         let Some(row) = rows.next()? else {

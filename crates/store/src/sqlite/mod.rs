@@ -33,6 +33,7 @@ mod queue;
 mod readers;
 mod refs;
 mod requests;
+mod rooms;
 mod roster;
 mod schema;
 mod sessions;
@@ -187,6 +188,7 @@ fn assemble(engine: &Arc<Engine>, hash: PeerHash) -> Store {
         documents: Arc::new(documents::Sqlite(engine.clone())),
         pubsub: Arc::new(pubsub::Sqlite(engine.clone())),
         tokens: Arc::new(tokens::Sqlite(engine.clone())),
+        rooms: Arc::new(rooms::Sqlite(engine.clone())),
         uploads: Arc::new(uploads::Sqlite(engine.clone())),
         invites: Arc::new(invites::Sqlite(engine.clone())),
         requests: Arc::new(requests::Sqlite(engine.clone())),

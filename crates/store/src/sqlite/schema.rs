@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_pubsub.sql"),
     include_str!("migrations/0003_outbox.sql"),
     include_str!("migrations/0004_uploads.sql"),
+    include_str!("migrations/0005_rooms.sql"),
 ];
 
 /// The schema this program knows.

@@ -11,6 +11,7 @@ mod page;
 pub mod parse;
 pub mod pattern;
 mod report;
+mod rooms;
 pub mod script;
 mod stage;
 pub mod template;

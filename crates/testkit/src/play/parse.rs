@@ -163,9 +163,16 @@ impl Play {
 }
 
 fn takes_text(phrase: &str) -> bool {
-    ["sends", "receives", "wants notifications of", "authenticates", "tries to authenticate"]
-        .iter()
-        .any(|verb| phrase.starts_with(verb))
+    [
+        "sends",
+        "receives",
+        "wants notifications of",
+        "authenticates",
+        "tries to authenticate",
+        "makes the room",
+    ]
+    .iter()
+    .any(|verb| phrase.starts_with(verb))
 }
 
 fn deed(phrase: &str, text: Option<String>) -> Result<Deed, String> {
@@ -233,8 +240,35 @@ fn modified_deed(phrase: &str, text: Option<&str>) -> Result<Deed, String> {
         let pattern = Pattern::parse_all(&element)?.remove(0);
         return Ok(Deed::OpenStream(pattern.attributes));
     }
+    if let Some(rest) = phrase.strip_prefix("makes the room ") {
+        let (room, nick) = room_and_nick(rest)?;
+        return Ok(Deed::MakeRoom(room, nick, fields(text.unwrap_or(OPEN_ROOM))?));
+    }
+    if let Some(rest) = phrase.strip_prefix("joins the room ") {
+        let (room, nick) = room_and_nick(rest)?;
+        return Ok(Deed::JoinRoom(room, nick));
+    }
     Err(format!("`{phrase}` is not something a client can do"))
 }
+
+fn room_and_nick(text: &str) -> Result<(String, String), String> {
+    let (room, nick) = text.split_once(" as ").ok_or("write `the room coven as firstwitch`")?;
+    Ok((room.to_owned(), nick.to_owned()))
+}
+
+/// Reads `membersonly=1, whois=anyone`.
+fn fields(text: &str) -> Result<Vec<(String, String)>, String> {
+    let pairs = text.split([',', '\n']).map(str::trim).filter(|pair| !pair.is_empty());
+    let read = |pair: &str| {
+        let (name, value) = pair.split_once('=').ok_or("write fields as name=value")?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    pairs.map(read).collect()
+}
+
+/// The configuration of a room whose play says nothing about it.
+const OPEN_ROOM: &str =
+    "membersonly=0, whois=anyone, persistentroom=1, publicroom=0, moderatedroom=0";
 
 /// Reads `by MECHANISM, bound to TYPE, with password X, …`.
 fn login(details: &str) -> Result<Login, String> {

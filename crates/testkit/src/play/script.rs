@@ -138,6 +138,10 @@ pub enum Deed {
     LoadRoster,
     /// `wants notifications of: …`: presence with XEP-0115 caps, disco queries answered.
     WantNotifications(Vec<String>),
+    /// `makes the room coven as firstwitch`, perhaps with fields of its configuration.
+    MakeRoom(String, String, Vec<(String, String)>),
+    /// `joins the room coven as secondwitch`.
+    JoinRoom(String, String),
     /// `sends:`.
     Send(Template),
     /// `sends raw:`.

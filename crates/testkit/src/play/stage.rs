@@ -116,6 +116,8 @@ impl<'a> Stage<'a> {
             Deed::BecomeAvailable => self.become_available(who, "<presence/>").await,
             Deed::LoadRoster => self.load_roster(who).await,
             Deed::WantNotifications(nodes) => self.want_notifications(who, nodes).await,
+            Deed::MakeRoom(room, nick, fields) => self.make_room(who, room, nick, fields).await,
+            Deed::JoinRoom(room, nick) => self.join_room(who, room, nick).await,
             Deed::Send(template) => {
                 let text = template.expand(&self.variables, true)?;
                 self.send(who, &text).await

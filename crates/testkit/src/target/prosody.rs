@@ -136,7 +136,11 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
 fn services(settings: &[String]) -> String {
     let quota = if settings.iter().any(|s| s == "small upload quota") { 2000 } else { 1_000_000 };
     format!(
-        "Component \"upload.{DOMAIN}\" \"http_file_share\"\n\
+        "Component \"conference.{DOMAIN}\" \"muc\"\n\
+         name = \"Rooms\"\n\
+         modules_enabled = {{ \"muc_mam\" }}\n\
+         restrict_room_creation = false\n\
+         Component \"upload.{DOMAIN}\" \"http_file_share\"\n\
          http_host = \"{DOMAIN}\"\n\
          http_file_share_size_limit = 1000000\n\
          http_file_share_daily_quota = {quota}\n"

@@ -7,6 +7,7 @@
 pub mod avatar;
 mod binary;
 pub mod bind2;
+pub mod bookmarks;
 pub mod caps;
 pub mod delay;
 pub mod disco;
@@ -15,6 +16,7 @@ pub mod fast;
 pub mod form;
 pub mod forward;
 pub mod hints;
+pub mod muc;
 pub mod omemo2;
 pub mod omemo_legacy;
 pub mod pubsub;

@@ -1,7 +1,7 @@
 //! XEP-0313 §4: pages of an archive, and where it begins and ends.
 
 use bytes::Bytes;
-use store::archive::{PageError, Paging, Query, Row, With};
+use store::archive::{Page, PageError, Paging, Query, Row, With};
 use xmpp::{
     error::{Condition, StanzaError},
     ext::{
@@ -97,6 +97,11 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
         let bytes = result(session.full(), account.bare(), id, row);
         session.deliver_bulk(Frame::message(bytes));
     }
+    Ok(Some(fin(&page, id)))
+}
+
+/// The end of a page (XEP-0313 §4.3).
+pub(in crate::ext) fn fin(page: &Page, id: Option<&str>) -> Element {
     // XEP-0313 §4.3.2: a flipped page is described as if it were not.
     let oldest = page.rows.iter().min_by_key(|row| row.id);
     let newest = page.rows.iter().max_by_key(|row| row.id);
@@ -109,15 +114,14 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
         count: page.count.and_then(|count| usize::try_from(count).ok()),
     };
     let complete = if page.complete { "true" } else { "false" };
-    let fin = Element::new("fin", ns::MAM)
+    Element::new("fin", ns::MAM)
         .with_attr("complete", complete)
         .with_attr_opt("queryid", id)
-        .with_child(set.to_element());
-    Ok(Some(fin))
+        .with_child(set.to_element())
 }
 
 /// One `<result/>`, written without an element tree: pages are asked for by the thousand.
-fn result(to: &str, bare: &str, query: Option<&str>, row: &Row) -> Bytes {
+pub(in crate::ext) fn result(to: &str, bare: &str, query: Option<&str>, row: &Row) -> Bytes {
     let mut xml = Vec::with_capacity(row.stanza.len() + 400);
     xml.extend_from_slice(b"<message from='");
     xmpp::xml::escape_into(&mut xml, bare);
@@ -135,7 +139,8 @@ fn result(to: &str, bare: &str, query: Option<&str>, row: &Row) -> Bytes {
     Bytes::from(xml)
 }
 
-fn parse(payload: &Element) -> Result<Query, StanzaError> {
+/// Reads what is asked for.
+pub(in crate::ext) fn parse(payload: &Element) -> Result<Query, StanzaError> {
     let flip = payload.child("flip-page", ns::MAM).is_some();
     let mut query = Query { flip, ..Query::default() };
     if let Some(form) = Form::child_of(payload) {
@@ -193,7 +198,7 @@ fn ids(values: &[String]) -> Result<Vec<u64>, StanzaError> {
 }
 
 /// XEP-0313 §4.1.6: the fields that a query may have.
-fn form() -> Form {
+pub(in crate::ext) fn form() -> Form {
     [
         Field::new("with", FieldType::JidSingle),
         Field::new("start", FieldType::TextSingle),

@@ -218,6 +218,47 @@ pub async fn publish_own(
     write::publish_own(server, account, node, item, |config| config.access = access).await
 }
 
+/// Removes items of an account, in its own name; those that are not there are no error.
+///
+/// # Errors
+/// When the store failed.
+pub async fn retract_own(
+    server: &Server,
+    account: &Arc<Account>,
+    node: &str,
+    ids: &[String],
+) -> Result<(), StanzaError> {
+    write::retract_own(server, account, node, ids).await
+}
+
+/// Reads the items of an account's node that have a payload, oldest first, as many as a page holds.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn own_items(
+    server: &Server,
+    account: &Account,
+    node: &str,
+) -> Result<Vec<(String, Element)>, StanzaError> {
+    if account.pubsub.open(server, account).await?.node(node).is_none() {
+        return Ok(Vec::new());
+    }
+    let query = Query {
+        node: node.into(),
+        select: Select::First,
+        max: store::pubsub::MAX_PAGE,
+        max_bytes: u64::MAX,
+        horizon: None,
+        ids_only: false,
+    };
+    let page = server.store.pubsub.items(account.id, query).await;
+    let page = page.map_err(|error| handle::page_failed(server, &error))?;
+    let read = |item: store::pubsub::Item| {
+        Some((item.id.into(), item.payload.as_deref().and_then(handle::parse_payload)?))
+    };
+    Ok(page.items.into_iter().filter_map(read).collect())
+}
+
 /// The owner's answer to a request for approval is for the service, not for the owner's devices
 /// (XEP-0060 §8.6).
 fn claim(pass: &mut Pass<'_>) -> Flow {

@@ -107,6 +107,23 @@ async fn publish(
     end_lost(server, account, service, &node.name).await
 }
 
+/// Removes items in the name of the account itself; those that are not there are no error.
+pub(super) async fn retract_own(
+    server: &Server,
+    account: &Arc<Account>,
+    name: &str,
+    ids: &[String],
+) -> Result<(), StanzaError> {
+    let service = account.pubsub.open(server, account).await?;
+    let Some(node) = service.node(name).filter(|_| !ids.is_empty()) else { return Ok(()) };
+    let rows = ids.iter().map(|id| id.as_str().into()).collect();
+    change(server, account, name, vec![Change::Retract(rows)]).await?;
+    let audience = deliver::audience(server, account, &service, node);
+    let notice = Notice::retract(node, ids.iter().map(String::as_str));
+    deliver::send(server, account, &audience, &notice);
+    Ok(())
+}
+
 fn told(item: &NewItem) -> Told<'_> {
     Told { id: &item.id, publisher: Some(&item.publisher), payload: item.payload.as_deref() }
 }
@@ -338,6 +355,7 @@ pub(super) async fn change(
 /// Lets those parts of the server look at a node that keep something else in step with it.
 pub(super) async fn after_change(server: &Arc<Server>, account: &Arc<Account>, node: &str) {
     crate::ext::avatar::node_changed(server, account, node).await;
+    crate::ext::bookmarks::node_changed(server, account, node).await;
 }
 
 /// What is told about a subscription that changed.

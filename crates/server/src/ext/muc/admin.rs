@@ -1,0 +1,321 @@
+//! Roles and affiliations (XEP-0045 §8 and §9): kicking, voice, banning, members, moderators.
+
+use xmpp::{
+    error::{Condition, StanzaError},
+    ext::muc::{Affiliation, Item, Role},
+    jid::{BareJid, Jid},
+    ns,
+    stanza::Kind,
+    xml::Element,
+};
+
+use super::{
+    presence::News,
+    room::{Effect, Effects, Room, error, send},
+    settings::Shown,
+};
+
+/// The answer to a request: a payload, or why not.
+pub(super) type Answer = Result<Option<Element>, StanzaError>;
+
+impl Room {
+    /// `get` of `muc#admin`: one of the lists.
+    pub(super) fn list(&self, from: &Jid, query: &Element) -> Answer {
+        let wanted = query.child("item", ns::MUC_ADMIN).and_then(Item::parse);
+        let wanted = wanted.ok_or_else(|| StanzaError::new(Condition::BadRequest))?;
+        let items: Vec<Item> = match (wanted.affiliation, wanted.role) {
+            (Some(affiliation), None) => self.affiliated(from, affiliation)?,
+            (None, Some(role)) => self.in_role(from, role)?,
+            _ => return Err(StanzaError::new(Condition::BadRequest)),
+        };
+        let items = items.iter().map(|item| item.to_element(ns::MUC_ADMIN));
+        Ok(Some(Element::new("query", ns::MUC_ADMIN).with_children(items)))
+    }
+
+    fn affiliated(&self, from: &Jid, wanted: Affiliation) -> Result<Vec<Item>, StanzaError> {
+        if !self.may_list(from, wanted) {
+            return Err(StanzaError::new(Condition::Forbidden));
+        }
+        let listed = self.affiliations.listed().filter(|(_, e)| e.affiliation == wanted);
+        let item = |(jid, entry): (&BareJid, &super::affiliations::Entry)| Item {
+            affiliation: Some(wanted),
+            jid: Some(jid.clone().into()),
+            nick: entry.nick.clone(),
+            reason: entry.reason.clone(),
+            ..Item::default()
+        };
+        Ok(listed.map(item).collect())
+    }
+
+    /// Admins read every list. Where everybody sees who everybody is, those who may come in read who
+    /// belongs to the room, which is how they know for whom to encrypt; the configuration narrows
+    /// that down.
+    fn may_list(&self, from: &Jid, wanted: Affiliation) -> bool {
+        let affiliation = self.affiliation(from);
+        if affiliation >= Affiliation::Admin {
+            return true;
+        }
+        if wanted <= Affiliation::None || !self.may_see_addresses(from) {
+            return false;
+        }
+        let role = match self.role(from) {
+            Role::None => self.initial_role(affiliation),
+            role => role,
+        };
+        Shown::of(role).is_some_and(|role| self.settings.list_readers.contains(&role))
+    }
+
+    fn in_role(&self, from: &Jid, wanted: Role) -> Result<Vec<Item>, StanzaError> {
+        let may =
+            self.role(from) == Role::Moderator || self.affiliation(from) >= Affiliation::Admin;
+        if !may {
+            return Err(StanzaError::new(Condition::Forbidden));
+        }
+        let found = self.occupants.iter().filter(|(_, occupant)| occupant.role == wanted);
+        Ok(found
+            .map(|(nick, occupant)| Item {
+                affiliation: Some(self.affiliation(&occupant.jid)),
+                role: Some(wanted),
+                jid: occupant.sessions.last().map(|visit| visit.jid.clone()),
+                nick: Some(nick.to_string()),
+                ..Item::default()
+            })
+            .collect())
+    }
+
+    /// `set` of `muc#admin`: changes, all or none.
+    pub(super) fn change(&mut self, from: &Jid, query: &Element, out: &mut Effects) -> Answer {
+        let items = query.children().filter(|child| child.is("item", ns::MUC_ADMIN));
+        let items: Option<Vec<Item>> = items.map(Item::parse).collect();
+        let items = items.filter(|items| !items.is_empty() && items.len() <= MOST_ITEMS);
+        let items = items.ok_or_else(|| StanzaError::new(Condition::BadRequest))?;
+        let changes: Vec<Change> =
+            items.into_iter().map(|item| self.check(from, item)).collect::<Result<_, _>>()?;
+        if self.leaves_no_owner(&changes) {
+            return Err(error(Condition::Conflict, "a room needs an owner"));
+        }
+        let actor = self.nicks.get(from).map(|nick| nick.to_string());
+        for change in changes {
+            match change {
+                Change::Role { nick, role, reason } => {
+                    self.set_role(
+                        &nick,
+                        role,
+                        News { reason, actor: actor.clone(), ..News::default() },
+                        out,
+                    );
+                }
+                Change::Affiliation { jid, affiliation, reason } => {
+                    let news = News { reason, actor: actor.clone(), ..News::default() };
+                    self.set_affiliation(&jid, affiliation, news, out);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What an item asks for, if its sender may.
+    fn check(&self, from: &Jid, item: Item) -> Result<Change, StanzaError> {
+        let bad = || StanzaError::new(Condition::BadRequest);
+        let Item { affiliation, role, jid, nick, reason, .. } = item;
+        match (role, affiliation) {
+            (Some(role), None) => {
+                let nick = nick.ok_or_else(bad)?;
+                self.may_set_role(from, &nick, role)?;
+                Ok(Change::Role { nick, role, reason })
+            }
+            (None, Some(affiliation)) => {
+                // §9: by address, or by the name of somebody who is there.
+                let occupant = nick.as_deref().and_then(|nick| self.occupants.get(nick));
+                let jid = jid.map(|jid| jid.to_bare()).or(occupant.map(|o| o.jid.clone()));
+                let jid = jid.ok_or_else(|| StanzaError::new(Condition::ItemNotFound))?;
+                self.may_set_affiliation(from, &jid, affiliation)?;
+                Ok(Change::Affiliation { jid, affiliation, reason })
+            }
+            _ => Err(bad()),
+        }
+    }
+
+    /// §8.2 to §8.5, §9.6, §9.7.
+    fn may_set_role(&self, from: &Jid, nick: &str, role: Role) -> Result<(), StanzaError> {
+        let (own_role, own) = (self.role(from), self.affiliation(from));
+        if own_role != Role::Moderator && own < Affiliation::Admin {
+            return Err(StanzaError::new(Condition::Forbidden));
+        }
+        let Some(occupant) = self.occupants.get(nick) else {
+            return Err(error(Condition::ItemNotFound, "nobody here has that name"));
+        };
+        let theirs = self.affiliation(&occupant.jid);
+        let makes_moderators = role == Role::Moderator || occupant.role == Role::Moderator;
+        if makes_moderators && own < Affiliation::Admin {
+            // Only admins make moderators, and nobody but them takes it away again.
+            return Err(StanzaError::new(Condition::NotAllowed));
+        }
+        // Nobody lowers whom they do not stand above; admins and owners stay moderators.
+        let lowers = role < occupant.role;
+        let above = own > theirs || (own == theirs && theirs < Affiliation::Admin);
+        let stays = theirs >= Affiliation::Admin && role != Role::None;
+        if lowers && (!above || stays) && occupant.jid != from.to_bare() {
+            return Err(StanzaError::new(Condition::NotAllowed));
+        }
+        if lowers && stays {
+            return Err(StanzaError::new(Condition::NotAllowed));
+        }
+        Ok(())
+    }
+
+    /// §9.1 to §9.5, §10.3 to §10.8.
+    fn may_set_affiliation(
+        &self,
+        from: &Jid,
+        jid: &BareJid,
+        affiliation: Affiliation,
+    ) -> Result<(), StanzaError> {
+        let own = self.affiliation(from);
+        if own < Affiliation::Admin {
+            return Err(StanzaError::new(Condition::Forbidden));
+        }
+        let theirs = self.affiliations.entry(jid).map_or(Affiliation::None, |e| e.affiliation);
+        let for_owners = affiliation.max(theirs) >= Affiliation::Admin;
+        if for_owners && own < Affiliation::Owner {
+            return Err(StanzaError::new(Condition::NotAllowed));
+        }
+        if affiliation == Affiliation::Outcast && *jid == from.to_bare() {
+            return Err(error(Condition::Conflict, "you cannot ban yourself"));
+        }
+        Ok(())
+    }
+
+    fn leaves_no_owner(&self, changes: &[Change]) -> bool {
+        let mut owners: Vec<&BareJid> = self
+            .affiliations
+            .listed()
+            .filter(|(_, entry)| entry.affiliation == Affiliation::Owner)
+            .map(|(jid, _)| jid)
+            .collect();
+        for change in changes {
+            if let Change::Affiliation { jid, affiliation, .. } = change {
+                owners.retain(|owner| *owner != jid);
+                if *affiliation == Affiliation::Owner {
+                    owners.push(jid);
+                }
+            }
+        }
+        owners.is_empty()
+    }
+
+    fn set_role(&mut self, nick: &str, role: Role, news: News, out: &mut Effects) {
+        if role == Role::None {
+            let news = News { codes: vec![307], ..news };
+            self.expel(nick, &news, out);
+            return self.destroy_if_empty(out);
+        }
+        let Some(occupant) = self.occupants.get_mut(nick) else { return };
+        occupant.role = role;
+        self.announce_role(nick, &news, out);
+    }
+
+    fn announce_role(&self, nick: &str, news: &News, out: &mut Effects) {
+        let session = self.occupants.get(nick).and_then(|o| o.sessions.last());
+        if let Some(session) = session.map(|visit| visit.jid.clone()) {
+            self.announce(nick, &session, news, out);
+        }
+    }
+
+    /// Sets an affiliation and does what follows for whoever is there.
+    pub(super) fn set_affiliation(
+        &mut self,
+        jid: &BareJid,
+        affiliation: Affiliation,
+        news: News,
+        out: &mut Effects,
+    ) {
+        let changes = self.affiliations.set(jid, affiliation, news.reason.clone());
+        if changes.is_empty() {
+            return;
+        }
+        out.push(Effect::Save { state: false, changes });
+        self.follow(jid, affiliation, &news, out);
+    }
+
+    /// An affiliation changed that is stored already.
+    pub(super) fn announce_affiliation(&mut self, jid: &BareJid, out: &mut Effects) {
+        let affiliation = self.affiliations.of(jid);
+        self.follow(jid, affiliation, &News::default(), out);
+    }
+
+    fn follow(&mut self, jid: &BareJid, affiliation: Affiliation, news: &News, out: &mut Effects) {
+        let nicks: Vec<Box<str>> = self
+            .occupants
+            .iter()
+            .filter(|(_, occupant)| occupant.jid == *jid || is_of(&occupant.jid, jid))
+            .map(|(nick, _)| nick.clone())
+            .collect();
+        if nicks.is_empty() {
+            return self.tell_of_absent(jid, affiliation, news, out);
+        }
+        for nick in nicks {
+            let Some(occupant) = self.occupants.get(&nick) else { continue };
+            let now = self.affiliation(&occupant.jid);
+            let code = match now {
+                Affiliation::Outcast => Some(301),
+                Affiliation::None if self.settings.members_only => Some(321),
+                _ => None,
+            };
+            match code {
+                Some(code) => {
+                    let news = News { codes: vec![code], ..news.clone() };
+                    self.expel(&nick, &news, out);
+                }
+                None => {
+                    let role = self.initial_role(now);
+                    if let Some(occupant) = self.occupants.get_mut(&nick) {
+                        occupant.role = role;
+                    }
+                    self.announce_role(&nick, news, out);
+                }
+            }
+        }
+        self.destroy_if_empty(out);
+    }
+
+    /// Somebody who is not there belongs to the room now, or no longer: those who may see addresses
+    /// are told (§9.3).
+    fn tell_of_absent(
+        &self,
+        jid: &BareJid,
+        affiliation: Affiliation,
+        news: &News,
+        out: &mut Effects,
+    ) {
+        let item = Item {
+            affiliation: Some(affiliation),
+            role: Some(Role::None),
+            jid: Some(jid.clone().into()),
+            reason: news.reason.clone(),
+            ..Item::default()
+        };
+        let x = Element::new("x", ns::MUC_USER).with_child(item.to_element(ns::MUC_USER));
+        let message = Element::new("message", ns::CLIENT)
+            .with_attr("from", self.jid.as_str())
+            .with_child(x)
+            .to_bytes(ns::CLIENT);
+        for visit in self.occupants.values().flat_map(|occupant| &occupant.sessions) {
+            if self.may_see_addresses(&visit.jid) {
+                out.push(send(&visit.jid, Kind::Message, &message));
+            }
+        }
+    }
+}
+
+enum Change {
+    Role { nick: String, role: Role, reason: Option<String> },
+    Affiliation { jid: BareJid, affiliation: Affiliation, reason: Option<String> },
+}
+
+/// Whether somebody is a user of a domain that is listed as a whole.
+fn is_of(jid: &BareJid, listed: &BareJid) -> bool {
+    listed.node().is_none() && listed.domain() == jid.domain()
+}
+
+const MOST_ITEMS: usize = 500;

@@ -1,0 +1,163 @@
+//! XEP-0045: Multi-User Chat 1.35.5
+//!
+//! [`room::Room`] is a state machine that knows only what happens in the room; [`service`] gives it
+//! stanzas and carries out what it says. The other files are parts of the machine: [`presence`]
+//! (coming and going), [`message`], [`passing`] (from one occupant to another), [`admin`], [`owner`],
+//! [`info`].
+
+mod admin;
+pub mod affiliations;
+mod archive;
+mod bucket;
+pub mod history;
+mod info;
+mod message;
+mod owner;
+mod passing;
+mod presence;
+pub mod room;
+pub mod service;
+pub mod settings;
+#[cfg(test)]
+mod tests;
+pub mod visits;
+
+use xmpp::{
+    error::{Condition, StanzaError},
+    ext::disco::Item,
+    jid::Jid,
+    ns,
+    stanza::{Kind, Stanza},
+    time::Millis,
+    xml::Element,
+};
+
+use self::{
+    admin::Answer,
+    room::{Effects, Room, refuse},
+};
+use super::{Extension, Scope, Spec};
+use crate::{config::Config, iq::IqKind};
+
+/// Rooms.
+pub const EXTENSION: Extension = Extension {
+    name: "rooms",
+    specs: &[
+        Spec { xep: 45, version: "1.35.5", title: "Multi-User Chat" },
+        Spec { xep: 249, version: "1.2", title: "Direct MUC Invitations" },
+        Spec { xep: 410, version: "1.1.0", title: "MUC Self-Ping" },
+        Spec { xep: 421, version: "1.0.1", title: "Occupant identifiers for semi-anonymous MUCs" },
+        Spec { xep: 424, version: "0.4.2", title: "Message Retraction" },
+        Spec { xep: 425, version: "0.3.0", title: "Moderated Message Retraction" },
+        Spec { xep: 463, version: "0.2.0", title: "MUC Affiliations Versioning" },
+        Spec { xep: 486, version: "0.1.0", title: "MUC Avatars" },
+        Spec { xep: 500, version: "0.1.1", title: "MUC Slow Mode" },
+    ],
+    offered: |config| config.rooms.enabled,
+    features: &[
+        (Scope::Rooms, ns::DISCO_INFO),
+        (Scope::Rooms, ns::DISCO_ITEMS),
+        (Scope::Rooms, ns::RSM),
+        (Scope::Rooms, ns::PING),
+        (Scope::Rooms, ns::MUC),
+        (Scope::Rooms, ns::MUC_STABLE_ID),
+        (Scope::Rooms, ns::OCCUPANT_ID),
+        (Scope::Room, ns::DISCO_INFO),
+        (Scope::Room, ns::DISCO_ITEMS),
+        (Scope::Room, ns::PING),
+        (Scope::Room, ns::MUC),
+        (Scope::Room, ns::MUC_STABLE_ID),
+        (Scope::Room, ns::MUC_SELF_PING),
+        (Scope::Room, ns::MUC_REQUEST),
+        (Scope::Room, ns::OCCUPANT_ID),
+        (Scope::Room, ns::STANZA_ID),
+        (Scope::Room, ns::RETRACT),
+        (Scope::Room, ns::RETRACT_TOMBSTONE),
+        (Scope::Room, ns::MODERATE),
+        (Scope::Room, ns::MUC_AFFILIATIONS),
+        (Scope::Room, ns::REGISTER),
+        (Scope::Room, ns::VCARD),
+    ],
+    ..Extension::NOTHING
+};
+
+/// The service among the items of the server (XEP-0045 §6.1).
+#[must_use]
+pub fn item(config: &Config) -> Option<Item> {
+    let address = config.rooms.enabled.then(|| config.rooms.address(&config.domain))?;
+    Some(Item::new(Jid::new(&address).ok()?).with_name("Rooms"))
+}
+
+/// What a room is given.
+pub struct Input<'a> {
+    /// The full address of the sender, proven by whoever took the stanza in.
+    pub from: &'a Jid,
+    /// The occupant it is for; the room itself when absent.
+    pub nick: Option<&'a str>,
+    /// The stanza.
+    pub stanza: &'a Stanza,
+    /// What the server offers.
+    pub config: &'a Config,
+}
+
+impl Room {
+    /// Does what a stanza asks for.
+    pub fn handle(&mut self, now: Millis, input: &Input<'_>, out: &mut Effects) {
+        let Input { from, nick, stanza, .. } = *input;
+        match stanza.kind() {
+            Kind::Message => self.message(now, from, nick, stanza, out),
+            Kind::Presence => self.presence(now, from, nick, stanza, out),
+            Kind::Iq => self.iq(input, out),
+            Kind::Other => {}
+        }
+    }
+
+    fn iq(&mut self, input: &Input<'_>, out: &mut Effects) {
+        let Input { from, nick, stanza, .. } = *input;
+        if let Some(nick) = nick {
+            if let Err(error) = self.pass_iq(from, nick, stanza, out) {
+                refuse(&self.jid, from, stanza, &error, out);
+            }
+            return;
+        }
+        let kind = match stanza.type_().as_deref() {
+            Some("get") => IqKind::Get,
+            Some("set") => IqKind::Set,
+            _ => return,
+        };
+        let mut children = stanza.children();
+        let (Some(payload), None, Some(id)) = (children.next(), children.next(), stanza.id())
+        else {
+            let error = StanzaError::new(Condition::BadRequest);
+            return refuse(&self.jid, from, stanza, &error, out);
+        };
+        match self.answer(kind, &payload.element(), input, out) {
+            Ok(payload) => self.reply(from, self.jid.as_str(), &id, payload, out),
+            Err(error) => refuse(&self.jid, from, stanza, &error, out),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        kind: IqKind,
+        payload: &Element,
+        input: &Input<'_>,
+        out: &mut Effects,
+    ) -> Answer {
+        let from = input.from;
+        match (kind, payload.ns(), payload.name()) {
+            (IqKind::Get, ns::DISCO_INFO, "query") => self.info(from, payload, input.config),
+            (IqKind::Get, ns::DISCO_ITEMS, "query") => self.items(from),
+            (IqKind::Get, ns::MUC_ADMIN, "query") => self.list(from, payload),
+            (IqKind::Set, ns::MUC_ADMIN, "query") => self.change(from, payload, out),
+            (IqKind::Get, ns::MUC_OWNER, "query") => self.configuration(from),
+            (IqKind::Set, ns::MUC_OWNER, "query") => self.own(from, payload, out),
+            (IqKind::Get, ns::REGISTER, "query") => self.registration(from),
+            (IqKind::Set, ns::REGISTER, "query") => self.register(from, payload, out),
+            (IqKind::Get, ns::VCARD, "vCard") => self.vcard(),
+            (IqKind::Set, ns::VCARD, "vCard") => self.set_vcard(from, payload, out),
+            (IqKind::Get, ns::PING, "ping") => Ok(None),
+            _ => Err(StanzaError::new(Condition::ServiceUnavailable)),
+        }
+    }
+}

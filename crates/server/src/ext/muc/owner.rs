@@ -1,0 +1,231 @@
+//! What owners do (XEP-0045 §10): configure, hand over, destroy; and the room's picture (XEP-0486).
+
+use xmpp::{
+    error::{Condition, StanzaError},
+    ext::{
+        form::{Field, FieldType, Form, FormType},
+        muc::{Affiliation, Item, Role},
+    },
+    jid::{BareJid, Jid},
+    ns,
+    xml::Element,
+};
+
+use super::{
+    admin::Answer,
+    history::MOST_LINES,
+    presence::News,
+    room::{Effect, Effects, Room, error},
+    settings::{self, Settings},
+};
+
+impl Room {
+    /// `get` of `muc#owner`: the form.
+    pub(super) fn configuration(&self, from: &Jid) -> Answer {
+        self.only_owners(from)?;
+        let mut form = settings::form(&self.settings);
+        for (var, label, affiliation) in
+            [(OWNERS, "Owners", Affiliation::Owner), (ADMINS, "Admins", Affiliation::Admin)]
+        {
+            let listed = self.affiliations.listed().filter(|(_, e)| e.affiliation == affiliation);
+            let field = Field::new(var, FieldType::JidMulti)
+                .with_label(label)
+                .with_values(listed.map(|(jid, _)| jid.as_str()));
+            form = form.with_field(field);
+        }
+        Ok(Some(Element::new("query", ns::MUC_OWNER).with_child(form.to_element())))
+    }
+
+    /// `set` of `muc#owner`: a form that was filled in, or the end of the room.
+    pub(super) fn own(&mut self, from: &Jid, query: &Element, out: &mut Effects) -> Answer {
+        self.only_owners(from)?;
+        if let Some(destroy) = query.child("destroy", ns::MUC_OWNER) {
+            self.destroy(destroy, out);
+            return Ok(None);
+        }
+        let form = Form::child_of(query).ok_or_else(|| StanzaError::new(Condition::BadRequest))?;
+        match form.kind {
+            FormType::Submit => self.configure(from, &form, out)?,
+            // §10.1.3: whoever does not want to configure the new room does not want it at all.
+            FormType::Cancel if self.locked => {
+                self.destroy(&Element::new("destroy", ns::MUC_OWNER), out);
+            }
+            FormType::Cancel => {}
+            _ => return Err(StanzaError::new(Condition::BadRequest)),
+        }
+        Ok(None)
+    }
+
+    fn only_owners(&self, from: &Jid) -> Result<(), StanzaError> {
+        match self.affiliation(from) {
+            Affiliation::Owner => Ok(()),
+            _ => Err(error(Condition::Forbidden, "only owners configure the room")),
+        }
+    }
+
+    fn configure(&mut self, from: &Jid, form: &Form, out: &mut Effects) -> Result<(), StanzaError> {
+        let new = settings::submitted(&self.settings, form, MOST_LINES as u32)?;
+        let lists = self.submitted_lists(from, form)?;
+        let was_new = std::mem::take(&mut self.locked);
+        let old = std::mem::replace(&mut self.settings, new);
+        out.push(Effect::Save { state: true, changes: Vec::new() });
+        for (jid, affiliation) in lists {
+            self.set_affiliation(&jid, affiliation, News::default(), out);
+        }
+        if !was_new || old.non_anonymous != self.settings.non_anonymous {
+            self.broadcast_status(&changed_codes(&old, &self.settings, was_new), out);
+        }
+        if self.settings.members_only && !old.members_only {
+            self.expel_strangers(out);
+        }
+        if self.settings.moderated != old.moderated {
+            self.renew_roles(out);
+        }
+        Ok(())
+    }
+
+    /// Who is to be owner or admin from now on, where the form says so (§10.2).
+    fn submitted_lists(
+        &self,
+        from: &Jid,
+        form: &Form,
+    ) -> Result<Vec<(BareJid, Affiliation)>, StanzaError> {
+        let mut changes = Vec::new();
+        for (var, affiliation) in [(OWNERS, Affiliation::Owner), (ADMINS, Affiliation::Admin)] {
+            let Some(field) = form.field(var) else { continue };
+            let wanted: Vec<BareJid> = field
+                .values
+                .iter()
+                .filter(|value| !value.trim().is_empty())
+                .map(|value| BareJid::new(value.trim()))
+                .collect::<Result<_, _>>()
+                .map_err(|_| StanzaError::new(Condition::JidMalformed))?;
+            if affiliation == Affiliation::Owner && !wanted.contains(&from.to_bare()) {
+                return Err(error(Condition::Conflict, "you would no longer own the room"));
+            }
+            let listed = self.affiliations.listed().filter(|(_, e)| e.affiliation == affiliation);
+            let gone = listed.map(|(jid, _)| jid).filter(|jid| !wanted.contains(jid));
+            changes.extend(gone.map(|jid| (jid.clone(), Affiliation::Member)));
+            changes.extend(wanted.into_iter().map(|jid| (jid, affiliation)));
+        }
+        Ok(changes)
+    }
+
+    /// §10.2.1: who is no member has to leave a room that is for members from now on.
+    fn expel_strangers(&mut self, out: &mut Effects) {
+        let strangers: Vec<Box<str>> = self
+            .occupants
+            .iter()
+            .filter(|(_, occupant)| self.affiliation(&occupant.jid) < Affiliation::Member)
+            .map(|(nick, _)| nick.clone())
+            .collect();
+        let news = News { codes: vec![322], ..News::default() };
+        for nick in strangers {
+            self.expel(&nick, &news, out);
+        }
+    }
+
+    /// Who has no affiliation gets voice, or loses it.
+    fn renew_roles(&mut self, out: &mut Effects) {
+        let others: Vec<(Box<str>, Jid)> = self
+            .occupants
+            .iter()
+            .filter(|(_, occupant)| self.affiliation(&occupant.jid) == Affiliation::None)
+            .filter(|(_, occupant)| occupant.role != Role::Moderator)
+            .filter_map(|(nick, o)| Some((nick.clone(), o.sessions.last()?.jid.clone())))
+            .collect();
+        let role = self.initial_role(Affiliation::None);
+        for (nick, session) in others {
+            if let Some(occupant) = self.occupants.get_mut(&nick) {
+                occupant.role = role;
+            }
+            self.announce(&nick, &session, &News::default(), out);
+        }
+    }
+
+    /// §10.9: everybody is told, and where to go instead.
+    pub(super) fn destroy(&mut self, wish: &Element, out: &mut Effects) {
+        let venue = wish.attr("jid").and_then(|jid| Jid::new(jid).ok());
+        let reason = wish.child("reason", ns::MUC_OWNER).map(Element::text);
+        let end = Element::new("destroy", ns::MUC_USER)
+            .with_attr_opt("jid", venue.map(|jid| jid.as_str().to_owned()))
+            .with_children(reason.map(|text| Element::new("reason", ns::MUC_USER).with_text(text)));
+        let nicks: Vec<Box<str>> = self.occupants.keys().cloned().collect();
+        for nick in nicks {
+            self.end_visit(&nick, &end, out);
+        }
+        self.occupants.clear();
+        self.nicks.clear();
+        out.push(Effect::Destroy);
+    }
+
+    /// Each occupant hears of its own end alone: there is nobody left to hear of the others'.
+    fn end_visit(&self, nick: &str, end: &Element, out: &mut Effects) {
+        let Some(occupant) = self.occupants.get(nick) else { return };
+        let item = Item {
+            affiliation: Some(Affiliation::None),
+            role: Some(Role::None),
+            ..Item::default()
+        };
+        let x = Element::new("x", ns::MUC_USER)
+            .with_child(item.to_element(ns::MUC_USER))
+            .with_child(end.clone())
+            .with_child(xmpp::ext::muc::status(110));
+        let bytes = Element::new("presence", ns::CLIENT)
+            .with_attr("from", self.occupant_jid(nick))
+            .with_attr("type", "unavailable")
+            .with_child(x)
+            .to_bytes(ns::CLIENT);
+        for visit in &occupant.sessions {
+            out.push(super::room::send(&visit.jid, xmpp::stanza::Kind::Presence, &bytes));
+        }
+    }
+
+    /// The room's vCard, for who may see the room.
+    pub(super) fn vcard(&self) -> Answer {
+        let text =
+            self.vcard.as_deref().ok_or_else(|| StanzaError::new(Condition::ItemNotFound))?;
+        let vcard = Element::parse(text.as_bytes(), &xmpp::xml::Limits::SERVER);
+        vcard.map(Some).map_err(|_| StanzaError::new(Condition::InternalServerError))
+    }
+
+    /// XEP-0486 §3: an owner sets the room's picture, or takes it away.
+    pub(super) fn set_vcard(&mut self, from: &Jid, vcard: &Element, out: &mut Effects) -> Answer {
+        self.only_owners(from)?;
+        let text = vcard.to_bytes("");
+        if text.len() > LARGEST_VCARD {
+            return Err(error(Condition::NotAcceptable, "the picture is too large"));
+        }
+        let empty = vcard.children().next().is_none();
+        self.vcard = (!empty).then(|| String::from_utf8_lossy(&text).into_owned());
+        out.push(Effect::Save { state: true, changes: Vec::new() });
+        self.broadcast_status(&[104], out);
+        Ok(None)
+    }
+
+    /// The hash of the picture (XEP-0486 §3), as XEP-0153 has it.
+    pub(super) fn avatar_hash(&self) -> Option<String> {
+        let vcard = Element::parse(self.vcard.as_deref()?.as_bytes(), &xmpp::xml::Limits::SERVER);
+        let vcard = vcard.ok()?;
+        let photo = vcard.child("PHOTO", ns::VCARD)?;
+        Some(xmpp::ext::avatar::Image::from_photo(photo)?.id())
+    }
+}
+
+/// §10.2.1: what changed about who sees whom.
+fn changed_codes(old: &Settings, new: &Settings, was_new: bool) -> Vec<u16> {
+    let mut codes = Vec::new();
+    if !was_new {
+        codes.push(104);
+    }
+    match (old.non_anonymous, new.non_anonymous) {
+        (false, true) => codes.push(172),
+        (true, false) => codes.push(173),
+        _ => {}
+    }
+    codes
+}
+
+const OWNERS: &str = "muc#roomconfig_roomowners";
+const ADMINS: &str = "muc#roomconfig_roomadmins";
+const LARGEST_VCARD: usize = 128 * 1024;

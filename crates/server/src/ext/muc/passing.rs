@@ -1,0 +1,322 @@
+//! What goes from one occupant to another through the room: private messages (XEP-0045 §7.5),
+//! requests, invitations (§7.8.2) and requests for voice (§7.13).
+
+use std::collections::{HashMap, VecDeque};
+
+use xmpp::{
+    edit::Edit,
+    error::{Condition, ErrorType, StanzaError},
+    ext::{
+        form::{Field, FieldType, Form, FormType},
+        muc::{self, Affiliation, Role},
+    },
+    jid::Jid,
+    ns,
+    stanza::{Child, Kind, Stanza},
+    xml::Element,
+};
+
+use super::room::{Effect, Effects, Room, error, send};
+
+/// Requests between occupants that wait for an answer.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    waiting: HashMap<String, Question>,
+    order: VecDeque<String>,
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Question {
+    /// Who asked, and what the question was called.
+    asker: Jid,
+    id: String,
+    /// Who must answer.
+    asked: Jid,
+}
+
+impl Questions {
+    fn ask(&mut self, asker: &Jid, id: &str, asked: &Jid) -> String {
+        self.count += 1;
+        let name = format!("q{:x}", self.count);
+        let question = Question { asker: asker.clone(), id: id.to_owned(), asked: asked.clone() };
+        self.waiting.insert(name.clone(), question);
+        self.order.push_back(name.clone());
+        if self.order.len() > MOST_QUESTIONS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.waiting.remove(&oldest);
+        }
+        name
+    }
+
+    fn answered(&mut self, name: &str, by: &Jid) -> Option<Question> {
+        if self.waiting.get(name).is_none_or(|question| question.asked != *by) {
+            return None;
+        }
+        self.order.retain(|known| known != name);
+        self.waiting.remove(name)
+    }
+}
+
+impl Room {
+    /// §7.5: to all sessions of one occupant, through the recipient's archive as any message.
+    pub(super) fn private_message(
+        &mut self,
+        from: &Jid,
+        nick: &str,
+        stanza: &Stanza,
+        out: &mut Effects,
+    ) -> Result<(), StanzaError> {
+        let Some((sender, occupant)) = self.occupant(from) else {
+            return Err(error(Condition::NotAcceptable, "you are not in this room"));
+        };
+        let Some(recipient) = self.occupants.get(nick) else {
+            return Err(error(Condition::ItemNotFound, "nobody here has that name"));
+        };
+        if !self.settings.private_messages.admits(occupant.role) {
+            return Err(error(Condition::Forbidden, "you may not write to single occupants here"));
+        }
+        let address = self.occupant_jid(sender);
+        let id = Element::new("occupant-id", ns::OCCUPANT_ID).with_attr("id", &*occupant.id);
+        let mark = Element::new("x", ns::MUC_USER);
+        // One goes the way of any message, through the archive; the other sessions get theirs beside.
+        for (at, visit) in recipient.sessions.iter().rev().enumerate() {
+            let message = Edit::new(stanza)
+                .from(&address)
+                .to(visit.jid.as_str())
+                .drop_if(spoken_for)
+                .append(mark.to_bytes(ns::CLIENT))
+                .append(id.to_bytes(ns::CLIENT))
+                .finish();
+            let to = visit.jid.clone();
+            out.push(match at {
+                0 => Effect::Route { to, message },
+                _ => Effect::Send { to, kind: Kind::Message, bytes: message, urgent: true },
+            });
+        }
+        Ok(())
+    }
+
+    /// A message to the room that is not for everybody.
+    pub(super) fn request(
+        &mut self,
+        from: &Jid,
+        stanza: &Stanza,
+        out: &mut Effects,
+    ) -> Result<(), StanzaError> {
+        if let Some(x) = stanza.child("x", ns::MUC_USER) {
+            let x = x.element();
+            if let Some(decline) = muc::decline(&x) {
+                self.pass_decline(from, stanza, &decline, out);
+                return Ok(());
+            }
+            let invites = muc::invites(&x);
+            if !invites.is_empty() {
+                return self.invite(from, stanza, &invites, out);
+            }
+        }
+        let form = stanza.child("x", ns::DATA_FORMS).and_then(|x| Form::parse(&x.element()));
+        match form.filter(|form| form.form_type() == Some(ns::MUC_REQUEST)) {
+            Some(form) if form.value("muc#request_allow").is_some() => {
+                self.decide(from, &form, out)
+            }
+            Some(_) => self.ask_for_voice(from, out),
+            // What neither speaks to everybody nor asks for anything has no use here.
+            None => Err(StanzaError::new(Condition::BadRequest)),
+        }
+    }
+
+    /// §7.8.2. Who may make members makes one of everybody they invite.
+    fn invite(
+        &mut self,
+        from: &Jid,
+        stanza: &Stanza,
+        invites: &[muc::Invite],
+        out: &mut Effects,
+    ) -> Result<(), StanzaError> {
+        let affiliation = self.affiliation(from);
+        let inside = self.nicks.contains_key(from);
+        if !inside && affiliation < Affiliation::Admin {
+            return Err(error(Condition::NotAcceptable, "you are not in this room"));
+        }
+        let trusted = affiliation >= Affiliation::Admin || self.settings.invitations_by_occupants;
+        let allowed = trusted || (!self.settings.members_only && affiliation >= Affiliation::None);
+        if !allowed || (self.role(from) < Role::Participant && affiliation < Affiliation::Admin) {
+            return Err(error(Condition::Forbidden, "only admins invite to this room"));
+        }
+        if invites.len() > MOST_INVITES {
+            return Err(error(Condition::PolicyViolation, "too many invitations at once"));
+        }
+        for invite in invites {
+            let bare = invite.to.to_bare();
+            if self.settings.members_only && self.affiliation(&invite.to) == Affiliation::None {
+                let changes = self.affiliations.set(&bare, Affiliation::Member, None);
+                out.push(Effect::Save { state: false, changes });
+                self.announce_affiliation(&bare, out);
+            }
+            let password = self.settings.password.as_deref();
+            let x = Element::new("x", ns::MUC_USER)
+                .with_child(invite.passed_on(&self.inviter(from)))
+                .with_children(
+                    password.map(|text| Element::new("password", ns::MUC_USER).with_text(text)),
+                );
+            self.route(&invite.to, stanza, x, out);
+        }
+        Ok(())
+    }
+
+    /// How invitees see who invites: by the real address where everybody sees it.
+    fn inviter(&self, from: &Jid) -> Jid {
+        let hidden = self.nicks.get(from).filter(|_| !self.settings.non_anonymous);
+        let veiled = hidden.and_then(|nick| Jid::new(&self.occupant_jid(nick)).ok());
+        veiled.unwrap_or_else(|| from.to_bare().into())
+    }
+
+    fn pass_decline(&self, from: &Jid, stanza: &Stanza, decline: &muc::Decline, out: &mut Effects) {
+        // Only people who are in the room, or belong to it, hear of refusals: nobody uses it to
+        // reach strangers.
+        let sessions: Vec<Jid> = match decline.to.resource() {
+            Some(nick) if decline.to.to_bare() == self.jid => {
+                let occupant = self.occupants.get(nick.as_str());
+                occupant.iter().flat_map(|o| &o.sessions).map(|visit| visit.jid.clone()).collect()
+            }
+            _ => {
+                let known = self.affiliation(&decline.to) > Affiliation::None
+                    || self.occupants.values().any(|o| o.jid == decline.to.to_bare());
+                known.then(|| decline.to.to_bare().into()).into_iter().collect()
+            }
+        };
+        for to in sessions {
+            let x = Element::new("x", ns::MUC_USER).with_child(decline.passed_on(&from.to_bare()));
+            self.route(&to, stanza, x, out);
+        }
+    }
+
+    /// A message of the room to somebody who may not be in it.
+    fn route(&self, to: &Jid, cause: &Stanza, x: Element, out: &mut Effects) {
+        let message = Element::new("message", ns::CLIENT)
+            .with_attr("from", self.jid.as_str())
+            .with_attr("to", to.as_str())
+            .with_attr_opt("id", cause.id())
+            .with_child(x);
+        out.push(Effect::Route { to: to.clone(), message: message.to_bytes(ns::CLIENT) });
+    }
+
+    /// §7.13 and §8.6: moderators are asked.
+    fn ask_for_voice(&self, from: &Jid, out: &mut Effects) -> Result<(), StanzaError> {
+        let Some((nick, occupant)) = self.occupant(from) else {
+            return Err(error(Condition::NotAcceptable, "you are not in this room"));
+        };
+        if occupant.role != Role::Visitor {
+            return Err(error(Condition::BadRequest, "you may speak already"));
+        }
+        let field = |var, kind, value: &str| Field::new(var, kind).with_value(value);
+        let form = Form::typed(FormType::Form, ns::MUC_REQUEST)
+            .with_title("Voice request")
+            .with_field(field("muc#role", FieldType::ListSingle, "participant"))
+            .with_field(field("muc#jid", FieldType::JidSingle, from.as_str()))
+            .with_field(field("muc#roomnick", FieldType::TextSingle, nick))
+            .with_field(
+                Field::new("muc#request_allow", FieldType::Boolean)
+                    .with_label("Grant voice to this person?")
+                    .with_bool(false),
+            );
+        let message = Element::new("message", ns::CLIENT)
+            .with_attr("from", self.jid.as_str())
+            .with_child(form.to_element())
+            .to_bytes(ns::CLIENT);
+        let moderators = self.occupants.values().filter(|o| o.role == Role::Moderator);
+        for visit in moderators.flat_map(|moderator| &moderator.sessions) {
+            out.push(send(&visit.jid, Kind::Message, &message));
+        }
+        Ok(())
+    }
+
+    /// A moderator answers a request for voice.
+    fn decide(&mut self, from: &Jid, form: &Form, out: &mut Effects) -> Result<(), StanzaError> {
+        if self.role(from) != Role::Moderator {
+            return Err(StanzaError::new(Condition::Forbidden));
+        }
+        let nick = form.value("muc#roomnick").unwrap_or_default();
+        let Some(occupant) = self.occupants.get_mut(nick) else {
+            return Err(error(Condition::ItemNotFound, "nobody here has that name"));
+        };
+        let granted = form.boolean("muc#request_allow") == Some(true);
+        if granted && occupant.role == Role::Visitor {
+            occupant.role = Role::Participant;
+            let session = occupant.sessions.last().map(|visit| visit.jid.clone());
+            if let Some(session) = session {
+                self.announce(nick, &session, &super::presence::News::default(), out);
+            }
+        }
+        Ok(())
+    }
+
+    /// A request or an answer from one occupant to another.
+    pub(super) fn pass_iq(
+        &mut self,
+        from: &Jid,
+        nick: &str,
+        stanza: &Stanza,
+        out: &mut Effects,
+    ) -> Result<(), StanzaError> {
+        if matches!(stanza.type_().as_deref(), Some("result" | "error")) {
+            self.pass_answer(from, nick, stanza, out);
+            return Ok(());
+        }
+        let Some((sender, _)) = self.occupant(from) else {
+            // XEP-0410 §3.2: who gets this enters anew.
+            let error = error(Condition::NotAcceptable, "you are not in this room");
+            return Err(error.with_type(ErrorType::Cancel));
+        };
+        let sender = sender.to_owned();
+        let Some(occupant) = self.occupants.get(nick) else {
+            return Err(error(Condition::ItemNotFound, "nobody here has that name"));
+        };
+        // XEP-0410: whether one is still here, the room knows best.
+        if *sender == *nick && stanza.child("ping", ns::PING).is_some() {
+            let answer = Element::new("iq", ns::CLIENT)
+                .with_attr("from", self.occupant_jid(nick))
+                .with_attr("type", "result")
+                .with_attr_opt("id", stanza.id());
+            out.push(send(from, Kind::Iq, &answer.to_bytes(ns::CLIENT)));
+            return Ok(());
+        }
+        let other = occupant.sessions.iter().rev().find(|visit| visit.jid != *from);
+        let Some(to) = other.or(occupant.sessions.last()).map(|visit| visit.jid.clone()) else {
+            return Err(StanzaError::new(Condition::ServiceUnavailable));
+        };
+        let id = self.questions.ask(from, &stanza.id().unwrap_or_default(), &to);
+        let address = self.occupant_jid(&sender);
+        let bytes = Edit::new(stanza).from(&address).to(to.as_str()).id(&id).finish();
+        out.push(Effect::Send { to, kind: Kind::Iq, bytes, urgent: true });
+        Ok(())
+    }
+
+    fn pass_answer(&mut self, from: &Jid, nick: &str, stanza: &Stanza, out: &mut Effects) {
+        let Some((sender, _)) = self.occupant(from) else { return };
+        let address = self.occupant_jid(sender);
+        let Some(question) = stanza.id().and_then(|id| self.questions.answered(&id, from)) else {
+            return;
+        };
+        if self.nicks.get(&question.asker).is_none_or(|name| **name != *nick) {
+            return;
+        }
+        let to = question.asker;
+        let bytes = Edit::new(stanza).from(&address).to(to.as_str()).id(&question.id).finish();
+        out.push(Effect::Send { to, kind: Kind::Iq, bytes, urgent: true });
+    }
+}
+
+/// What one occupant may not write to another in the name of the room or of a server.
+fn spoken_for(child: &Child<'_>) -> bool {
+    let namespace = child.ns();
+    matches!(
+        (child.name(), namespace.as_ref()),
+        (_, ns::MUC | ns::MUC_USER | ns::OCCUPANT_ID) | ("stanza-id", ns::STANZA_ID)
+    )
+}
+
+const MOST_QUESTIONS: usize = 500;
+const MOST_INVITES: usize = 50;

@@ -1,0 +1,637 @@
+//! The service at `conference.DOMAIN`: finds the room of an address, gives it what comes in, and does
+//! what it says, in its order and under its lock, so that everybody in a room and its archive see one
+//! order. Locks are taken in this order: room, account, session.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use store::{
+    Fut, Millis as StoreMillis, StoreError,
+    archive::{Append, Ticket, Unit},
+    rooms::{CreateError, NewRoom, RoomId},
+};
+use xmpp::{
+    error::{Condition, StanzaError},
+    ext::{
+        disco::{Identity, Info, Item, Items},
+        muc::Affiliation,
+        rsm,
+    },
+    jid::{BareJid, Jid},
+    ns,
+    stanza::{Kind, Stanza},
+    xml::{Element, Limits},
+};
+
+use super::{
+    Input, archive,
+    room::{Bounds, Effect, Effects, Kept, Line, Room, refuse},
+    settings::Settings,
+};
+use crate::{
+    config::{Creators, DefaultRoom},
+    ext::{Scope, features},
+    router::message,
+    secret::mac,
+    server::Server,
+    session::{
+        Session,
+        frame::{Frame, Urgency},
+    },
+};
+
+/// The rooms in memory.
+#[derive(Default)]
+pub struct Rooms {
+    loaded: RwLock<HashMap<Box<str>, Arc<Cell>>>,
+    /// Held while a room is read or made, so that there is never more than one of a name.
+    loading: tokio::sync::Mutex<()>,
+}
+
+/// A room in memory.
+pub struct Cell {
+    /// Its number in the store.
+    pub id: RoomId,
+    name: Box<str>,
+    state: Mutex<State>,
+}
+
+/// What changes about it.
+pub struct State {
+    /// The machine.
+    pub room: Room,
+    /// The sessions of this server that are in it.
+    pub(super) peers: HashMap<Jid, Arc<Session>>,
+    /// It was destroyed: whoever still holds it looks again.
+    gone: bool,
+}
+
+/// Who sent something, and how the server can reach them.
+pub struct Sender<'a> {
+    /// The full address; proven.
+    pub jid: &'a Jid,
+    /// The session, when it is one of this server.
+    pub session: Option<&'a Arc<Session>>,
+    /// Who waits for what was sent to be on disk.
+    pub ticket: Option<(Arc<dyn Ticket>, u64)>,
+}
+
+/// What is left to do when the room's lock is released.
+#[derive(Default)]
+pub(super) struct Rest {
+    saves: Vec<Fut<'static, bool>>,
+    /// Answers that wait for the saves.
+    answers: Vec<(Jid, Kind, Bytes)>,
+    routes: Vec<(Jid, Bytes)>,
+    pub(super) retractions: Vec<(u64, String, Element)>,
+    destroyed: bool,
+}
+
+/// Takes a stanza for the service or one of its rooms.
+pub async fn receive(server: &Arc<Server>, mut sender: Sender<'_>, to: &Jid, stanza: &Stanza) {
+    let ticket = sender.ticket.take();
+    let outcome = match to.node() {
+        None => {
+            settle(ticket);
+            ask_service(server, &sender, to, stanza).await
+        }
+        Some(name) => enter(server, &sender, name.as_str(), to, stanza, ticket).await,
+    };
+    if let Err(error) = outcome {
+        let mut out = Vec::new();
+        refuse(&to.to_bare(), sender.jid, stanza, &error, &mut out);
+        deliver_all(server, &sender, out);
+    }
+}
+
+async fn enter(
+    server: &Arc<Server>,
+    sender: &Sender<'_>,
+    name: &str,
+    to: &Jid,
+    stanza: &Stanza,
+    ticket: Option<(Arc<dyn Ticket>, u64)>,
+) -> Result<(), StanzaError> {
+    let joins = stanza.kind() == Kind::Presence
+        && stanza.type_().is_none()
+        && to.resource().is_some()
+        && stanza.child("x", ns::MUC).is_some();
+    let found = server.rooms.load(server, name).await;
+    let found = found.map_err(|error| server.store_failed("rooms", &error));
+    let cell = match found {
+        Ok(Some(cell)) => cell,
+        Ok(None) if joins => match create(server, sender, to).await {
+            Ok(cell) => cell,
+            Err(error) => {
+                settle(ticket);
+                return Err(error);
+            }
+        },
+        Ok(None) => {
+            settle(ticket);
+            // Who leaves a room that is gone has left.
+            let leaves = stanza.kind() == Kind::Presence && stanza.type_().is_some();
+            return if leaves { Ok(()) } else { Err(StanzaError::new(Condition::ItemNotFound)) };
+        }
+        Err(error) => {
+            settle(ticket);
+            return Err(error);
+        }
+    };
+    if to.resource().is_none()
+        && let Some(payload) = archive::concerns(stanza)
+    {
+        settle(ticket);
+        return archive::answer(server, &cell, sender, stanza, &payload).await;
+    }
+    give(server, &cell, sender, to, stanza, ticket).await;
+    Ok(())
+}
+
+/// Gives a stanza to its room.
+async fn give(
+    server: &Arc<Server>,
+    cell: &Arc<Cell>,
+    sender: &Sender<'_>,
+    to: &Jid,
+    stanza: &Stanza,
+    ticket: Option<(Arc<dyn Ticket>, u64)>,
+) {
+    if stanza.kind() == Kind::Message && server.health.is_degraded() {
+        settle(ticket);
+        let error = StanzaError::new(Condition::ResourceConstraint)
+            .with_text("the server cannot store messages at the moment; try again later")
+            .with_type(xmpp::error::ErrorType::Wait);
+        let mut out = Vec::new();
+        refuse(&to.to_bare(), sender.jid, stanza, &error, &mut out);
+        return deliver_all(server, sender, out);
+    }
+    let config = server.config();
+    let nick = to.resource().map(|nick| nick.as_str());
+    let input = Input { from: sender.jid, nick, stanza, config: &config };
+    let rest = {
+        let mut state = cell.state.lock();
+        state.room.set_bounds(bounds(server));
+        let mut out = Vec::new();
+        state.room.handle(server.now(), &input, &mut out);
+        perform(server, cell, &mut state, sender, out, ticket.map(|ticket| (ticket, stanza)))
+    };
+    finish(server, cell, sender, rest).await;
+}
+
+/// Does what can be done at once.
+pub(super) fn perform(
+    server: &Arc<Server>,
+    cell: &Arc<Cell>,
+    state: &mut State,
+    sender: &Sender<'_>,
+    effects: Effects,
+    mut ticket: Option<((Arc<dyn Ticket>, u64), &Stanza)>,
+) -> Rest {
+    let mut rest = Rest::default();
+    if let Some(session) = sender.session
+        && state.room.contains(sender.jid)
+    {
+        state.peers.insert(sender.jid.clone(), session.clone());
+    }
+    for effect in effects {
+        match effect {
+            // Whoever changed the room is told when that is on disk.
+            Effect::Send { to, kind: Kind::Iq, bytes, .. } if !rest.saves.is_empty() => {
+                rest.answers.push((to, Kind::Iq, bytes));
+            }
+            Effect::Send { to, kind, bytes, urgent } => {
+                deliver(server, &state.peers, sender, &to, frame(kind, bytes, urgent));
+            }
+            Effect::Route { to, message } => rest.routes.push((to, message)),
+            Effect::Archive(line) => keep(server, cell, state, sender, line, &mut ticket),
+            Effect::Save { state: whole, changes } => {
+                let kept = whole || !changes.is_empty();
+                let bytes =
+                    kept.then(|| serde_json::to_vec(&state.room.kept()).unwrap_or_default());
+                // Submitted under the lock: what is stored last is what was last.
+                rest.saves.push(server.store.rooms.save(cell.id, bytes.map(Into::into), changes));
+            }
+            Effect::Retract { id, author, tombstone } => {
+                rest.retractions.push((id, author, tombstone));
+            }
+            Effect::Destroy => {
+                state.gone = true;
+                rest.destroyed = true;
+                server.rooms.loaded.write().remove(&cell.name);
+            }
+        }
+    }
+    settle(ticket.map(|(ticket, _)| ticket));
+    let State { room, peers, .. } = state;
+    if peers.len() > room.sessions() {
+        peers.retain(|jid, _| room.contains(jid));
+    }
+    rest
+}
+
+/// Puts a message into the archive. Whoever sent it is acknowledged when it is there.
+fn keep(
+    server: &Arc<Server>,
+    cell: &Arc<Cell>,
+    state: &mut State,
+    sender: &Sender<'_>,
+    line: Line,
+    ticket: &mut Option<((Arc<dyn Ticket>, u64), &Stanza)>,
+) {
+    let Line { id, at, nick, origin, stanza } = line;
+    let append = Append {
+        account: cell.id.archive(),
+        id,
+        at: StoreMillis(at.0),
+        with: state.room.address().as_str().into(),
+        resource: nick,
+        // The store tells the origins of these rows after a restart.
+        outgoing: origin.is_some(),
+        origin_hash: origin,
+        pending: false,
+        hidden: false,
+        stanza,
+    };
+    let unit: Unit = std::iter::once(append).collect();
+    server.metrics.archive_rows.increment();
+    let taken = ticket.take();
+    let waits = taken.as_ref().map(|(ticket, message)| {
+        if let Some(session) = sender.session {
+            session.expect(ticket.1, message);
+        }
+        ticket.clone()
+    });
+    if server.store.archive.append(unit, waits).is_err() {
+        if let Some(origin) = origin {
+            state.room.forget_origin(origin);
+        }
+        if let Some(((ticket, tag), _)) = taken {
+            ticket.settled(tag, Err(&StoreError::Busy));
+        }
+    }
+}
+
+/// What takes time: waiting for the disk, other accounts, the archive.
+pub(super) async fn finish(
+    server: &Arc<Server>,
+    cell: &Arc<Cell>,
+    sender: &Sender<'_>,
+    rest: Rest,
+) {
+    let Rest { saves, answers, routes, retractions, destroyed } = rest;
+    for save in saves {
+        if let Err(error) = save.await {
+            server.store_failed("rooms", &error);
+        }
+    }
+    if destroyed && let Err(error) = server.store.rooms.delete(cell.id).await {
+        server.store_failed("rooms", &error);
+    }
+    for (to, kind, bytes) in answers {
+        let peers = HashMap::new();
+        deliver(server, &peers, sender, &to, frame(kind, bytes, true));
+    }
+    for (to, bytes) in routes {
+        if let Ok(stanza) = Stanza::parse(bytes, &Limits::TRUSTED) {
+            Box::pin(message::send_on(server, &to, &stanza)).await;
+        }
+    }
+    for (id, author, tombstone) in retractions {
+        archive::retract(server, cell, id, Some(&author), tombstone).await;
+    }
+}
+
+impl Rooms {
+    /// The room of a name, read from the store unless it is in memory.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    pub async fn load(
+        &self,
+        server: &Arc<Server>,
+        name: &str,
+    ) -> Result<Option<Arc<Cell>>, StoreError> {
+        if let Some(cell) = self.find(name) {
+            return Ok(Some(cell));
+        }
+        let _one_at_a_time = self.loading.lock().await;
+        if let Some(cell) = self.find(name) {
+            return Ok(Some(cell));
+        }
+        let Some(row) = server.store.rooms.by_name(name).await? else { return Ok(None) };
+        let Some(jid) = address(server, name) else { return Ok(None) };
+        let kept: Kept = serde_json::from_slice(&row.state)
+            .map_err(|error| StoreError::Corrupt(format!("room {name}: {error}")))?;
+        let rows = server.store.rooms.affiliations(row.id).await?;
+        let salt = salt(server, &jid, row.id);
+        let mut room = Room::load(jid, kept, rows, bounds(server), salt);
+        archive::recall(server, row.id, &mut room).await?;
+        Ok(Some(self.insert(row.id, name, room)))
+    }
+
+    /// The room of a name, if it is in memory.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Arc<Cell>> {
+        self.loaded.read().get(name).cloned()
+    }
+
+    /// Every room in memory.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Cell>> {
+        self.loaded.read().values().cloned().collect()
+    }
+
+    /// Forgets rooms that nobody is in and nobody looks at.
+    pub fn forget_idle(&self) {
+        self.loaded.write().retain(|_, cell| {
+            // Under the write lock nobody can get a new reference from the map.
+            Arc::strong_count(cell) > 1 || !cell.state.lock().room.is_empty()
+        });
+    }
+
+    fn insert(&self, id: RoomId, name: &str, room: Room) -> Arc<Cell> {
+        let state = State { room, peers: HashMap::new(), gone: false };
+        let cell = Arc::new(Cell { id, name: name.into(), state: Mutex::new(state) });
+        self.loaded.write().insert(name.into(), cell.clone());
+        cell
+    }
+}
+
+impl Cell {
+    /// Locks the room.
+    pub fn lock(&self) -> parking_lot::MutexGuard<'_, State> {
+        self.state.lock()
+    }
+}
+
+/// Makes a room for whoever comes first (§10.1).
+async fn create(
+    server: &Arc<Server>,
+    sender: &Sender<'_>,
+    to: &Jid,
+) -> Result<Arc<Cell>, StanzaError> {
+    let forbidden = |text: &str| Err(StanzaError::new(Condition::NotAllowed).with_text(text));
+    let config = server.config();
+    let Some(session) = sender.session else {
+        return forbidden("rooms are made by people of this server");
+    };
+    let failed = |error| server.store_failed("rooms", &error);
+    let admin = match config.rooms.creators {
+        Creators::Everyone => true,
+        Creators::Nobody => false,
+        Creators::Admins => {
+            let row = server.store.accounts.by_id(session.account.id).await.map_err(failed)?;
+            row.is_some_and(|row| row.admin)
+        }
+    };
+    if !admin {
+        return forbidden("you may not make rooms here");
+    }
+    let name = to.node().map(|name| name.as_str().to_owned()).unwrap_or_default();
+    let jid = to.to_bare();
+    let settings = match config.rooms.default {
+        DefaultRoom::Group => Settings::default(),
+        DefaultRoom::Channel => Settings::channel(),
+    };
+    let _one_at_a_time = server.rooms.loading.lock().await;
+    if let Some(cell) = server.rooms.find(&name) {
+        return Ok(cell);
+    }
+    let owner = sender.jid.to_bare();
+    let mut room = Room::new(jid.clone(), settings, bounds(server), [0; 32]);
+    let changes = room.found(&owner);
+    let new = NewRoom {
+        name: name.as_str().into(),
+        creator: Some(session.account.id),
+        created: StoreMillis(server.now().0),
+        state: serde_json::to_vec(&room.kept()).unwrap_or_default().into(),
+    };
+    let made = server.store.rooms.create(new, config.rooms.rooms_per_account).await;
+    let id = made.map_err(|error| match error {
+        CreateError::Limit => StanzaError::new(Condition::ResourceConstraint)
+            .with_text("you have made as many rooms as this server allows"),
+        CreateError::Exists => StanzaError::new(Condition::Conflict),
+        CreateError::Store(error) => failed(error),
+    })?;
+    server.store.rooms.save(id, None, changes).await.map_err(failed)?;
+    room.set_salt(salt(server, &jid, id));
+    archive::recall(server, id, &mut room).await.map_err(failed)?;
+    Ok(server.rooms.insert(id, &name, room))
+}
+
+/// Requests to the service itself (§6.1 to §6.3).
+async fn ask_service(
+    server: &Arc<Server>,
+    sender: &Sender<'_>,
+    to: &Jid,
+    stanza: &Stanza,
+) -> Result<(), StanzaError> {
+    let get = stanza.kind() == Kind::Iq && stanza.type_().as_deref() == Some("get");
+    let (Some(payload), Some(id)) = (stanza.children().next(), stanza.id()) else {
+        return Err(StanzaError::new(Condition::BadRequest));
+    };
+    if !get {
+        return Err(StanzaError::new(Condition::ServiceUnavailable));
+    }
+    let payload = payload.element();
+    let answer = match (payload.ns(), payload.attr("node")) {
+        (ns::DISCO_INFO, None) => Some(
+            Info::new()
+                .with_identity(Identity::new("conference", "text").with_name("Rooms"))
+                .with_features(features(&server.config(), Scope::Rooms))
+                .to_element(),
+        ),
+        (ns::DISCO_ITEMS, None) => Some(public_rooms(server, &payload).await?.to_element()),
+        (ns::DISCO_INFO | ns::DISCO_ITEMS, Some(_)) => {
+            return Err(StanzaError::new(Condition::ItemNotFound));
+        }
+        (ns::PING, _) => None,
+        _ => return Err(StanzaError::new(Condition::ServiceUnavailable)),
+    };
+    let iq = Element::new("iq", ns::CLIENT)
+        .with_attr("from", to.as_str())
+        .with_attr("to", sender.jid.as_str())
+        .with_attr("type", "result")
+        .with_attr("id", id.as_ref())
+        .with_children(answer);
+    let frame = Frame::iq(iq.to_bytes(ns::CLIENT));
+    deliver(server, &HashMap::new(), sender, sender.jid, frame);
+    Ok(())
+}
+
+/// The rooms that want to be found.
+async fn public_rooms(server: &Arc<Server>, query: &Element) -> Result<Items, StanzaError> {
+    let mut found: Vec<(String, Item)> = Vec::new();
+    let mut after: Option<Box<str>> = None;
+    loop {
+        let page = server.store.rooms.list(after.as_deref(), PAGE).await;
+        let page = page.map_err(|error| server.store_failed("rooms", &error))?;
+        for row in &page {
+            let Ok(kept) = serde_json::from_slice::<Kept>(&row.state) else { continue };
+            let Some(jid) = address(server, &row.name).filter(|_| kept.is_public()) else {
+                continue;
+            };
+            let item = Item::new(Jid::from(jid.clone()));
+            found.push((
+                jid.to_string(),
+                match kept.name() {
+                    "" => item.with_name(&*row.name),
+                    name => item.with_name(name),
+                },
+            ));
+        }
+        match page.last() {
+            Some(last) if found.len() < MOST_LISTED => after = Some(last.name.clone()),
+            _ => break,
+        }
+    }
+    let Some(request) = rsm::Request::child_of(query) else {
+        let items = found.into_iter().map(|(_, item)| item).collect();
+        return Ok(Items { items, ..Items::default() });
+    };
+    let (page, described) = rsm::page(&found, |(jid, _)| jid, &request, PAGE as usize)
+        .map_err(|_| StanzaError::new(Condition::ItemNotFound))?;
+    let items = page.iter().map(|(_, item)| item.clone()).collect();
+    Ok(Items { items, page: Some(described), ..Items::default() })
+}
+
+/// Hands a stanza of a room to one address.
+pub(super) fn deliver(
+    server: &Server,
+    peers: &HashMap<Jid, Arc<Session>>,
+    sender: &Sender<'_>,
+    to: &Jid,
+    frame: Frame,
+) {
+    if let Some(session) = peers.get(to) {
+        return session.deliver(frame);
+    }
+    if let Some(session) = sender.session.filter(|_| sender.jid == to) {
+        return session.deliver_bulk(frame);
+    }
+    if to.domain().as_str() != server.domain() {
+        let service = server.config().rooms.address(server.domain());
+        return server.s2s.post(server, &service, to, frame.kind, frame.bytes);
+    }
+    let Some(account) = server.loaded(&to.to_bare()) else { return };
+    let state = account.lock();
+    let resource = to.resource().map(|resource| resource.as_str());
+    let found = state.resources.iter().find(|r| Some(r.session.resource()) == resource);
+    if let Some(found) = found {
+        found.session.deliver(frame);
+    }
+}
+
+fn deliver_all(server: &Server, sender: &Sender<'_>, effects: Effects) {
+    for effect in effects {
+        if let Effect::Send { to, kind, bytes, urgent } = effect {
+            deliver(server, &HashMap::new(), sender, &to, frame(kind, bytes, urgent));
+        }
+    }
+}
+
+fn frame(kind: Kind, bytes: Bytes, urgent: bool) -> Frame {
+    let frame = match kind {
+        Kind::Message => Frame::message(bytes),
+        Kind::Presence => Frame::presence(bytes),
+        Kind::Iq | Kind::Other => Frame::iq(bytes),
+    };
+    frame.with_urgency(if urgent { Urgency::Now } else { Urgency::Hold })
+}
+
+fn settle(ticket: Option<(Arc<dyn Ticket>, u64)>) {
+    if let Some((ticket, tag)) = ticket {
+        ticket.settled(tag, Ok(()));
+    }
+}
+
+fn bounds(server: &Server) -> Bounds {
+    let config = server.config();
+    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    Bounds {
+        occupants: small(config.rooms.occupants_per_room),
+        messages_per_second: match config.limits.throttle {
+            true => small(config.rooms.messages_per_second),
+            false => 0,
+        },
+    }
+}
+
+/// The address of a room.
+pub(super) fn address(server: &Server, name: &str) -> Option<BareJid> {
+    let service = server.config().rooms.address(server.domain());
+    BareJid::new(&format!("{name}@{service}")).ok()
+}
+
+fn salt(server: &Server, jid: &BareJid, id: RoomId) -> [u8; 32] {
+    let key = server.secret.derive("occupant-id");
+    mac(&key, &[jid.as_str().as_bytes(), &id.0.to_be_bytes()])
+}
+
+/// An account is deleted: no room remembers it. A room that nobody owns any more goes to the next in
+/// line, or with its last member.
+pub async fn forget(server: &Arc<Server>, jid: &BareJid) -> Result<(), StoreError> {
+    for name in server.store.rooms.with(jid.as_str()).await? {
+        let Some(cell) = server.rooms.load(server, &name).await? else { continue };
+        let nobody = Jid::from(jid.clone());
+        let sender = Sender { jid: &nobody, session: None, ticket: None };
+        let rest = {
+            let mut state = cell.lock();
+            let mut out = Vec::new();
+            state.room.forget(jid, &mut out);
+            perform(server, &cell, &mut state, &sender, out, None)
+        };
+        finish(server, &cell, &sender, rest).await;
+    }
+    Ok(())
+}
+
+impl Room {
+    /// Whether a full address is in the room.
+    pub(super) fn contains(&self, jid: &Jid) -> bool {
+        self.nicks.contains_key(jid)
+    }
+
+    /// How many sessions are in the room.
+    pub(super) fn sessions(&self) -> usize {
+        self.nicks.len()
+    }
+
+    /// The room's address.
+    pub(super) fn address(&self) -> &BareJid {
+        &self.jid
+    }
+
+    fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
+    pub(super) fn forget_origin(&mut self, origin: u64) {
+        self.sent.forget(origin);
+    }
+
+    /// Its first owner.
+    fn found(&mut self, owner: &BareJid) -> Vec<super::affiliations::Change> {
+        self.affiliations.set(owner, Affiliation::Owner, None)
+    }
+
+    fn forget(&mut self, jid: &BareJid, out: &mut Effects) {
+        let changes = self.affiliations.erase(jid);
+        out.push(Effect::Save { state: true, changes });
+        let owned = self.affiliations.listed().any(|(_, e)| e.affiliation == Affiliation::Owner);
+        match self.affiliations.heir() {
+            _ if owned => {}
+            Some(heir) => {
+                let news = super::presence::News::default();
+                self.set_affiliation(&heir, Affiliation::Owner, news, out);
+            }
+            None => self.destroy(&Element::new("destroy", ns::MUC_OWNER), out),
+        }
+    }
+}
+
+/// Rooms read at a time, and on one page of the list.
+const PAGE: u32 = 200;
+const MOST_LISTED: usize = 5000;

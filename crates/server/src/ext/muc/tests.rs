@@ -1,0 +1,274 @@
+//! The machine by itself: stanzas in, effects out.
+
+use xmpp::{
+    ext::muc::Affiliation,
+    jid::{BareJid, Jid},
+    ns,
+    stanza::{Kind, Stanza},
+    time::Millis,
+    xml::{Element, Limits},
+};
+
+use super::{
+    Input,
+    room::{Bounds, Effect, Effects, Room},
+    settings::Settings,
+};
+use crate::config::Config;
+
+const CRONE: &str = "crone1@shakespeare.example/desktop";
+const HAG: &str = "hag66@shakespeare.example/pda";
+const BOUNDS: Bounds = Bounds { occupants: 5, messages_per_second: 1 };
+
+struct Play {
+    room: Room,
+    config: Config,
+    now: Millis,
+}
+
+impl Play {
+    /// A room that Crone owns and is in.
+    fn new(settings: Settings) -> Self {
+        let jid = BareJid::new("coven@conference.shakespeare.example").unwrap();
+        let mut room = Room::new(jid, settings, BOUNDS, [7; 32]);
+        room.affiliations.set(&bare(CRONE), Affiliation::Owner, None);
+        let config = Config::for_domain("shakespeare.example").unwrap();
+        let mut play = Play { room, config, now: Millis(1_000_000) };
+        play.join(CRONE, "firstwitch");
+        play.give(
+            CRONE,
+            None,
+            "<iq type='set' id='c'><query \
+            xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/>\
+            </query></iq>",
+        );
+        play
+    }
+
+    fn open() -> Self {
+        Play::new(Settings { non_anonymous: true, ..Settings::channel() })
+    }
+
+    fn give(&mut self, from: &str, nick: Option<&str>, xml: &str) -> Effects {
+        let stanza = Stanza::parse(xml.to_owned().into(), &Limits::CLIENT).unwrap();
+        let from = Jid::new(from).unwrap();
+        let input = Input { from: &from, nick, stanza: &stanza, config: &self.config };
+        let mut out = Vec::new();
+        self.room.handle(self.now, &input, &mut out);
+        out
+    }
+
+    fn join(&mut self, from: &str, nick: &str) -> Effects {
+        let xml = "<presence><x xmlns='http://jabber.org/protocol/muc'/></presence>";
+        self.give(from, Some(nick), xml)
+    }
+
+    fn say(&mut self, from: &str, id: &str) -> Effects {
+        let xml = format!("<message type='groupchat' id='{id}'><body>Double</body></message>");
+        self.give(from, None, &xml)
+    }
+}
+
+fn bare(jid: &str) -> BareJid {
+    Jid::new(jid).unwrap().to_bare()
+}
+
+/// Everything that one address gets, in order.
+fn sent<'a>(effects: &'a Effects, to: &'a str) -> impl Iterator<Item = Element> + 'a {
+    effects.iter().filter_map(move |effect| match effect {
+        Effect::Send { to: recipient, bytes, .. } if recipient.as_str() == to => {
+            Some(Element::parse(bytes, &Limits::TRUSTED).unwrap())
+        }
+        _ => None,
+    })
+}
+
+fn codes(presence: &Element) -> Vec<String> {
+    let x = presence.child("x", ns::MUC_USER).into_iter();
+    let codes = x.flat_map(Element::children).filter(|child| child.name() == "status");
+    codes.filter_map(|status| status.attr("code").map(str::to_owned)).collect()
+}
+
+fn error_of(effects: &Effects, to: &str) -> Option<String> {
+    let error = sent(effects, to).find(|stanza| stanza.attr("type") == Some("error"))?;
+    let error = error.children().find(|child| child.name() == "error")?.clone();
+    error.first_child().map(|condition| condition.name().to_owned())
+}
+
+#[test]
+fn newcomers_learn_of_the_others_before_they_learn_of_themselves() {
+    let mut play = Play::open();
+    play.say(CRONE, "m1");
+    let effects = play.join(HAG, "thirdwitch");
+    let names: Vec<String> = sent(&effects, HAG)
+        .map(|stanza| {
+            let from = stanza.attr("from").unwrap_or_default();
+            let nick = from.split('/').nth(1).unwrap_or_default();
+            format!("{} {nick}", stanza.name())
+        })
+        .collect();
+    let order = ["presence firstwitch", "presence thirdwitch", "message firstwitch", "message "];
+    assert_eq!(names, order);
+    let own = sent(&effects, HAG).nth(1).unwrap();
+    assert_eq!(codes(&own), ["110", "100"]);
+    assert!(sent(&effects, CRONE).all(|presence| codes(&presence).is_empty()));
+}
+
+#[test]
+fn what_is_reflected_first_is_archived_first() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    let mut ids = Vec::new();
+    for id in ["m1", "m2", "m3"] {
+        let effects = play.say(if id == "m2" { HAG } else { CRONE }, id);
+        let reflected = sent(&effects, CRONE).next().unwrap();
+        let stanza_id = reflected.child("stanza-id", ns::STANZA_ID).unwrap().attr("id").unwrap();
+        let Some(Effect::Archive(line)) =
+            effects.iter().find(|effect| matches!(effect, Effect::Archive(_)))
+        else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(line.id.to_string(), stanza_id);
+        ids.push(line.id);
+    }
+    assert!(ids.is_sorted_by(|one, other| one < other));
+}
+
+#[test]
+fn a_message_that_is_sent_again_reaches_its_sender_alone() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    let xml = "<message type='groupchat' id='m1'><body>Double</body>\
+               <origin-id xmlns='urn:xmpp:sid:0' id='o1'/></message>";
+    let first = play.give(HAG, None, xml);
+    let again = play.give(HAG, None, xml);
+    assert_eq!(sent(&again, CRONE).count(), 0);
+    let id = |effects: &Effects| {
+        let message = sent(effects, HAG).next().unwrap();
+        message.child("stanza-id", ns::STANZA_ID).unwrap().attr("id").unwrap().to_owned()
+    };
+    assert_eq!(id(&first), id(&again));
+    assert!(!again.iter().any(|effect| matches!(effect, Effect::Archive(_))));
+}
+
+#[test]
+fn a_flood_is_stopped_and_a_burst_is_not() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    let refused: Vec<bool> =
+        (0..12).map(|n| error_of(&play.say(HAG, &n.to_string()), HAG).is_some()).collect();
+    assert_eq!(refused.iter().filter(|refused| **refused).count(), 2);
+    assert!(refused[10] && refused[11]);
+    play.now = play.now.plus(1000);
+    assert_eq!(error_of(&play.say(HAG, "later"), HAG), None);
+}
+
+#[test]
+fn a_full_room_has_places_for_who_keeps_order() {
+    let mut play = Play::open();
+    for number in 1..5 {
+        let effects = play.join(&format!("witch{number}@a.example/x"), &format!("witch{number}"));
+        assert_eq!(error_of(&effects, &format!("witch{number}@a.example/x")), None);
+    }
+    assert_eq!(error_of(&play.join(HAG, "hag"), HAG).as_deref(), Some("service-unavailable"));
+    play.room.affiliations.set(&bare(HAG), Affiliation::Admin, None);
+    assert_eq!(error_of(&play.join(HAG, "hag"), HAG), None);
+}
+
+#[test]
+fn visitors_of_a_room_that_hides_them_come_and_go_unseen() {
+    let shown = [super::settings::Shown::Moderator, super::settings::Shown::Participant];
+    let mut play =
+        Play::new(Settings { moderated: true, shown: shown.into(), ..Settings::channel() });
+    let joined = play.join(HAG, "thirdwitch");
+    assert_eq!(sent(&joined, CRONE).count(), 0);
+    assert_eq!(sent(&joined, HAG).filter(|stanza| stanza.name() == "presence").count(), 2);
+    let left = play.give(HAG, None, "<presence type='unavailable'/>");
+    assert_eq!(sent(&left, CRONE).count(), 0);
+    assert_eq!(sent(&left, HAG).count(), 1);
+}
+
+#[test]
+fn nobody_is_lowered_by_who_does_not_stand_above() {
+    let mut play = Play::open();
+    play.room.affiliations.set(&bare(HAG), Affiliation::Admin, None);
+    play.join(HAG, "thirdwitch");
+    let change = |item: &str| {
+        format!(
+            "<iq type='set' id='a'><query xmlns='http://jabber.org/protocol/muc#admin'>{item}\
+                 </query></iq>"
+        )
+    };
+    for (item, condition) in [
+        ("<item nick='firstwitch' role='none'/>", "not-allowed"),
+        ("<item nick='firstwitch' role='participant'/>", "not-allowed"),
+        ("<item jid='crone1@shakespeare.example' affiliation='outcast'/>", "not-allowed"),
+        ("<item jid='a@b.example' affiliation='admin'/>", "not-allowed"),
+        ("<item jid='hag66@shakespeare.example' affiliation='outcast'/>", "not-allowed"),
+        ("<item nick='nobody' role='none'/>", "item-not-found"),
+        ("<item nick='firstwitch'/>", "bad-request"),
+        ("", "bad-request"),
+    ] {
+        let effects = play.give(HAG, None, &change(item));
+        assert_eq!(error_of(&effects, HAG).as_deref(), Some(condition), "{item}");
+    }
+    let last = change("<item jid='crone1@shakespeare.example' affiliation='none'/>");
+    assert_eq!(error_of(&play.give(CRONE, None, &last), CRONE).as_deref(), Some("conflict"));
+}
+
+#[test]
+fn occupants_who_cannot_be_reached_are_gone() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    let error = "<message type='error'><error type='cancel'><gone \
+                 xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>";
+    let effects = play.give(HAG, None, error);
+    let told = sent(&effects, CRONE).next().unwrap();
+    assert_eq!(
+        (told.attr("type"), codes(&told)),
+        (Some("unavailable"), vec!["307".into(), "333".into()])
+    );
+    assert!(play.room.occupant(&Jid::new(HAG).unwrap()).is_none());
+}
+
+#[test]
+fn occupant_ids_are_of_one_room_and_one_person() {
+    let play = Play::open();
+    let other = Room::new(
+        bare("heath@conference.shakespeare.example"),
+        Settings::default(),
+        BOUNDS,
+        [8; 32],
+    );
+    let id = play.room.occupant_id(&bare(HAG));
+    assert_eq!(id, play.room.occupant_id(&bare(HAG)));
+    assert_ne!(id, play.room.occupant_id(&bare(CRONE)));
+    assert_ne!(id, other.occupant_id(&bare(HAG)));
+    assert!(id.len() <= 128 && !id.contains("hag"));
+}
+
+#[test]
+fn a_room_that_does_not_persist_ends_with_its_last_occupant() {
+    let mut play = Play::new(Settings { persistent: false, ..Settings::default() });
+    let effects = play.give(CRONE, None, "<presence type='unavailable'/>");
+    assert!(matches!(effects.last(), Some(Effect::Destroy)), "{effects:?}");
+    let mut kept = Play::open();
+    let effects = kept.give(CRONE, None, "<presence type='unavailable'/>");
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Destroy)));
+}
+
+#[test]
+fn every_stanza_that_leaves_the_room_is_well_formed_and_addressed() {
+    let mut play = Play::open();
+    let nick = "o'<&>\"";
+    let effects = play.join("obrien@a.example/x", nick);
+    let said = play.say("obrien@a.example/x", "m");
+    for effect in effects.iter().chain(&said) {
+        if let Effect::Send { to, kind, bytes, .. } = effect {
+            let stanza = Stanza::parse(bytes.clone(), &Limits::CLIENT).unwrap();
+            assert_eq!(stanza.to().as_deref(), Some(to.as_str()));
+            assert_eq!(stanza.kind(), *kind);
+            assert_ne!(*kind, Kind::Other);
+        }
+    }
+}

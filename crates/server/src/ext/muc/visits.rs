@@ -1,0 +1,139 @@
+//! Who is in the rooms while the server restarts: sessions that are resumed (XEP-0198) are still in
+//! their rooms.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use store::StoreError;
+use xmpp::{ext::muc::Role, jid::Jid, stanza::Stanza, xml::Limits};
+
+use super::{
+    room::{Kept, Occupant, Room, Visit},
+    service::{Sender, finish, perform},
+};
+use crate::{server::Server, session::Session};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Asleep {
+    nick: String,
+    role: String,
+    sessions: Vec<(String, String)>,
+}
+
+/// Puts on disk who is in the rooms. Called when their connections are closed.
+///
+/// # Errors
+/// When the store could not be written: everybody will have to come in anew.
+pub async fn hibernate(server: &Server) -> Result<(), StoreError> {
+    let mut visits = Vec::new();
+    for cell in server.rooms.all() {
+        let asleep = cell.lock().room.asleep();
+        if !asleep.is_empty() {
+            visits.push((cell.id, serde_json::to_vec(&asleep).unwrap_or_default().into()));
+        }
+    }
+    server.store.rooms.hibernate(visits).await
+}
+
+/// Takes back from disk who was in the rooms. Whoever is not there any more has left, and rooms that
+/// end with their last occupant end now.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn wake(server: &Arc<Server>) -> Result<(), StoreError> {
+    for (name, visit) in server.store.rooms.wake().await? {
+        let Ok(asleep) = serde_json::from_slice::<Vec<Asleep>>(&visit) else {
+            tracing::warn!("it cannot be read who was in a room; everybody has to come in anew");
+            continue;
+        };
+        let Some(cell) = server.rooms.load(server, &name).await? else { continue };
+        let mut gone = Vec::new();
+        for occupant in asleep {
+            for (jid, presence) in occupant.sessions {
+                let Ok(jid) = Jid::new(&jid) else { continue };
+                let Ok(presence) = Stanza::parse(presence.into(), &Limits::SERVER) else {
+                    continue;
+                };
+                let session = session(server, &jid).await?;
+                let role = Role::parse(&occupant.role).unwrap_or_default();
+                let mut state = cell.lock();
+                state.room.put_back(&occupant.nick, role, jid.clone(), presence);
+                match session {
+                    Some(session) => drop(state.peers.insert(jid, session)),
+                    None if jid.domain().as_str() == server.domain() => gone.push(jid),
+                    None => {}
+                }
+            }
+        }
+        for jid in gone {
+            let sender = Sender { jid: &jid, session: None, ticket: None };
+            let rest = {
+                let mut state = cell.lock();
+                let mut out = Vec::new();
+                state.room.leave(&jid, None, &mut out);
+                perform(server, &cell, &mut state, &sender, out, None)
+            };
+            finish(server, &cell, &sender, rest).await;
+        }
+    }
+    remove_left_over(server).await
+}
+
+/// The session of a full address, if it was resumable.
+async fn session(server: &Arc<Server>, jid: &Jid) -> Result<Option<Arc<Session>>, StoreError> {
+    let Some(account) = server.account(jid).await? else { return Ok(None) };
+    let state = account.lock();
+    let resource = jid.resource().map(|resource| resource.as_str());
+    let found = state.resources.iter().find(|r| Some(r.session.resource()) == resource);
+    Ok(found.map(|found| found.session.clone()))
+}
+
+/// Rooms that do not persist and that nobody is in: the server was killed.
+async fn remove_left_over(server: &Arc<Server>) -> Result<(), StoreError> {
+    let mut after: Option<Box<str>> = None;
+    loop {
+        let page = server.store.rooms.list(after.as_deref(), PAGE).await?;
+        for row in &page {
+            let persists =
+                serde_json::from_slice::<Kept>(&row.state).is_ok_and(|kept| kept.persists());
+            if !persists && server.rooms.find(&row.name).is_none() {
+                server.store.rooms.delete(row.id).await?;
+            }
+        }
+        match page.last() {
+            Some(last) => after = Some(last.name.clone()),
+            None => return Ok(()),
+        }
+    }
+}
+
+impl Room {
+    fn asleep(&self) -> Vec<Asleep> {
+        let text = |stanza: &Stanza| String::from_utf8_lossy(stanza.bytes()).into_owned();
+        let visit = |visit: &Visit| (visit.jid.to_string(), text(&visit.presence));
+        let occupants = self.occupants.iter().map(|(nick, occupant)| Asleep {
+            nick: nick.to_string(),
+            role: occupant.role.as_str().to_owned(),
+            sessions: occupant.sessions.iter().map(visit).collect(),
+        });
+        occupants.collect()
+    }
+
+    /// Somebody is still in the room; nobody has to be told.
+    fn put_back(&mut self, nick: &str, role: Role, jid: Jid, presence: Stanza) {
+        let bare = jid.to_bare();
+        let id = self.occupant_id(&bare);
+        let occupant = self.occupants.entry(nick.into()).or_insert_with(|| Occupant {
+            jid: bare,
+            role,
+            id,
+            sessions: Vec::new(),
+            bucket: super::bucket::Bucket::default(),
+            next_message: xmpp::time::Millis(0),
+        });
+        occupant.sessions.push(Visit { jid: jid.clone(), presence });
+        self.nicks.insert(jid, nick.into());
+    }
+}
+
+const PAGE: u32 = 200;

@@ -1,0 +1,121 @@
+//! What keeping rooms means.
+
+use bytes::Bytes;
+
+use super::account;
+use super::archive::message;
+use crate::archive::{Append, Query};
+use crate::rooms::{Affiliation, CreateError, NewRoom, Room, RoomId};
+use crate::{AccountId, Millis, Store};
+
+fn new_room(name: &str, creator: Option<AccountId>) -> NewRoom {
+    NewRoom { name: name.into(), creator, created: Millis(5), state: Bytes::from_static(b"new") }
+}
+
+async fn room(store: &Store, name: &str) -> RoomId {
+    store.rooms.create(new_room(name, None), 1).await.expect("the room is made")
+}
+
+fn entry(jid: &str, affiliation: &str, version: u64) -> Affiliation {
+    Affiliation {
+        jid: jid.into(),
+        affiliation: affiliation.into(),
+        nick: Some("hag".into()),
+        reason: None,
+        version,
+    }
+}
+
+fn set(entry: &Affiliation) -> (Box<str>, Option<Affiliation>) {
+    (entry.jid.clone(), Some(entry.clone()))
+}
+
+/// Names are unique, numbers are not used again, and nobody makes more than allowed.
+pub async fn rooms_are_made_once(store: &Store) {
+    let juliet = account(store, "juliet").await;
+    let rooms = &store.rooms;
+    let first = rooms.create(new_room("coven", Some(juliet)), 1).await.expect("made");
+    let second = rooms.create(new_room("coven", None), 1).await;
+    assert_eq!(second, Err(CreateError::Exists));
+    let more = rooms.create(new_room("heath", Some(juliet)), 1).await;
+    assert_eq!(more, Err(CreateError::Limit));
+    let heath = room(store, "heath").await;
+    let expected = Room {
+        id: first,
+        name: "coven".into(),
+        creator: Some(juliet),
+        created: Millis(5),
+        state: Bytes::from_static(b"new"),
+    };
+    assert_eq!(rooms.by_name("coven").await, Ok(Some(expected.clone())));
+    assert_eq!(rooms.by_name("forres").await, Ok(None));
+    let names = |list: Vec<Room>| list.into_iter().map(|room| room.name).collect::<Vec<_>>();
+    assert_eq!(names(rooms.list(None, 10).await.expect("read")), ["coven".into(), "heath".into()]);
+    assert_eq!(names(rooms.list(Some("coven"), 10).await.expect("read")), ["heath".into()]);
+    assert_eq!(rooms.delete(heath).await, Ok(true));
+    assert_eq!(rooms.delete(heath).await, Ok(false));
+    assert!(room(store, "heath").await > heath);
+    assert_eq!(store.accounts.delete(juliet, Millis(0)).await, Ok(true));
+    assert_eq!(rooms.by_name("coven").await, Ok(Some(Room { creator: None, ..expected })));
+}
+
+/// State and lists.
+pub async fn lists_are_changed_by_address(store: &Store) {
+    let coven = room(store, "coven").await;
+    let rooms = &store.rooms;
+    let (owner, member) = (entry("a@b.example", "owner", 1), entry("c@b.example", "member", 2));
+    let state = Some(Bytes::from_static(b"changed"));
+    assert_eq!(rooms.save(coven, state.clone(), vec![set(&owner), set(&member)]).await, Ok(true));
+    assert_eq!(rooms.by_name("coven").await.expect("read").expect("there").state, "changed");
+    assert_eq!(rooms.affiliations(coven).await, Ok(vec![owner.clone(), member.clone()]));
+    let banned = entry("c@b.example", "outcast", 3);
+    assert_eq!(rooms.save(coven, None, vec![set(&banned)]).await, Ok(true));
+    assert_eq!(rooms.affiliations(coven).await, Ok(vec![owner, banned]));
+    let heath = room(store, "heath").await;
+    assert_eq!(rooms.save(heath, None, vec![set(&member)]).await, Ok(true));
+    let both: Vec<Box<str>> = vec!["coven".into(), "heath".into()];
+    assert_eq!(rooms.with("c@b.example").await, Ok(both));
+    assert_eq!(rooms.save(coven, None, vec![("c@b.example".into(), None)]).await, Ok(true));
+    assert_eq!(rooms.with("c@b.example").await, Ok(vec!["heath".into()]));
+    assert_eq!(rooms.by_name("coven").await.expect("read").expect("there").state, "changed");
+    assert_eq!(rooms.save(RoomId(9999), state, vec![]).await, Ok(false));
+}
+
+/// Visits are taken once.
+pub async fn visits_are_taken_once(store: &Store) {
+    let (coven, heath) = (room(store, "coven").await, room(store, "heath").await);
+    let rooms = &store.rooms;
+    let visit = Bytes::from_static(b"three witches");
+    rooms.hibernate(vec![(coven, visit.clone()), (heath, visit.clone())]).await.expect("kept");
+    assert_eq!(rooms.delete(heath).await, Ok(true));
+    assert_eq!(rooms.wake().await, Ok(vec![("coven".into(), visit)]));
+    assert_eq!(rooms.wake().await, Ok(vec![]));
+}
+
+/// A room has an archive of its own, which goes with it.
+pub async fn a_room_has_an_archive(store: &Store) {
+    let coven = room(store, "coven").await;
+    let of = coven.archive();
+    let archive = &store.archive;
+    let first = archive.tail(of, Millis(0)).await.expect("read").next;
+    for id in first..first + 3 {
+        let unit = [Append { account: of, ..message(of, id) }].into_iter().collect();
+        archive.append(unit, None).expect("taken");
+    }
+    archive.barrier().await.expect("settled");
+    let query = Query { max: 10, ..Query::default() };
+    let page = archive.page(of, query.clone()).await.expect("read");
+    assert_eq!(page.rows.len(), 3);
+    let tombstone = Bytes::from_static(b"<message id='gone'/>");
+    assert_eq!(archive.replace(of, first + 1, tombstone.clone()).await, Ok(true));
+    assert_eq!(archive.replace(of, first + 7, tombstone.clone()).await, Ok(false));
+    let page = archive.page(of, query.clone()).await.expect("read");
+    assert_eq!(page.rows[1].stanza, tombstone);
+    assert_eq!(page.rows[2].id, first + 2);
+    assert_eq!(store.rooms.delete(coven).await, Ok(true));
+    assert_eq!(archive.page(of, query).await.expect("read").rows, []);
+    let late = [message(of, first + 9)].into_iter().collect();
+    archive.append(late, None).expect("taken");
+    archive.barrier().await.expect("settled");
+    assert_eq!(archive.ends(of).await, Ok(None), "nothing is kept for a room that is gone");
+}

@@ -1,0 +1,112 @@
+//! XEP-0045: Multi-User Chat 1.35.5, what outlasts a visit: the rooms, who belongs to them, and who
+//! is in them while the server restarts. Their messages are in the archive domain.
+
+use bytes::Bytes;
+
+use crate::{AccountId, Fut, Millis, StoreError};
+
+/// A room. Numbers are never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomId(pub i64);
+
+impl RoomId {
+    /// Whose archive the room's is: archives are numbered, those of accounts upwards from 1, those of
+    /// rooms downwards from -1.
+    #[must_use]
+    pub fn archive(self) -> AccountId {
+        AccountId(-self.0)
+    }
+}
+
+/// A room that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRoom {
+    /// Local part of its address, unique.
+    pub name: Box<str>,
+    /// Who makes it.
+    pub creator: Option<AccountId>,
+    /// When.
+    pub created: Millis,
+    /// Configuration and whatever else there is, in the caller's own format.
+    pub state: Bytes,
+}
+
+/// A room without its affiliations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Its number.
+    pub id: RoomId,
+    /// Local part of its address.
+    pub name: Box<str>,
+    /// Who made it, while that account exists.
+    pub creator: Option<AccountId>,
+    /// When it was made.
+    pub created: Millis,
+    /// As it was saved last.
+    pub state: Bytes,
+}
+
+/// One entry of a room's lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Affiliation {
+    /// Bare address, or a domain; unique within the room.
+    pub jid: Box<str>,
+    /// The caller's word for it.
+    pub affiliation: Box<str>,
+    /// The nickname that is reserved for the address.
+    pub nick: Option<Box<str>>,
+    /// Why.
+    pub reason: Option<Box<str>>,
+    /// Number of the change that made it so (XEP-0463).
+    pub version: u64,
+}
+
+/// Why a room was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    /// There is one of that name.
+    #[error("there is a room of that name")]
+    Exists,
+    /// Its maker has as many as one may have.
+    #[error("the account has too many rooms")]
+    Limit,
+    /// The environment's fault.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Rooms.
+pub trait Rooms: Send + Sync {
+    /// Makes a room; its maker may then have at most `limit`.
+    fn create(&self, room: NewRoom, limit: u64) -> Fut<'_, RoomId, CreateError>;
+
+    /// The room of this name.
+    fn by_name(&self, name: &str) -> Fut<'_, Option<Room>>;
+
+    /// Rooms in order of name, those after a name.
+    fn list(&self, after: Option<&str>, limit: u32) -> Fut<'_, Vec<Room>>;
+
+    /// The lists of a room, in order of address.
+    fn affiliations(&self, id: RoomId) -> Fut<'_, Vec<Affiliation>>;
+
+    /// Names of the rooms in whose lists an address is.
+    fn with(&self, jid: &str) -> Fut<'_, Vec<Box<str>>>;
+
+    /// Replaces the state, if one is given, and sets entries by address; `None` removes one. `false`
+    /// when there is no such room.
+    fn save(
+        &self,
+        id: RoomId,
+        state: Option<Bytes>,
+        changes: Vec<(Box<str>, Option<Affiliation>)>,
+    ) -> Fut<'static, bool>;
+
+    /// Removes a room with its lists and its archive, for good. `false` when there was none.
+    fn delete(&self, id: RoomId) -> Fut<'_, bool>;
+
+    /// Keeps, in the caller's own format, who is in a room until [`Rooms::wake`].
+    fn hibernate(&self, visits: Vec<(RoomId, Bytes)>) -> Fut<'_, ()>;
+
+    /// Takes what [`Rooms::hibernate`] kept, with the rooms' names.
+    fn wake(&self) -> Fut<'_, Vec<(Box<str>, Bytes)>>;
+}
