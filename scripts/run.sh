@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# make run: a trial server for `localhost` on this machine, from nothing to an invitation.
+# make run: a trial server for `localhost` on this machine, from nothing to an invitation, and the
+# client for the terminal beside it.
 # DATA=directory chooses where it keeps its data; the default is ./data.
 . "$(dirname "$0")/lib.sh"
 
 DATA=${DATA:-data}
 ANEMONE=target/release/anemone
+CLOWNFISH=target/release/clownfish
 LOG=$DATA/anemone.log
 began=$SECONDS
 server=''
@@ -96,8 +98,10 @@ invite_first_admin() {
 }
 
 say_what_next() {
-  local https
+  local https at=''
   https=$(port_of https)
+  # Clients look for the usual port by themselves.
+  [ "$(port_of c2s)" = 5222 ] || at=" --server 127.0.0.1:$(port_of c2s)"
   cat <<EOF
 
 The server of the domain "localhost" is running, on this machine only.
@@ -107,6 +111,10 @@ The server of the domain "localhost" is running, on this machine only.
      invitations (Conversations, Monal), or makes the account for any other.
   2. Invite a second person:  $ANEMONE invite new --data $DATA
   3. Write to each other.
+
+  In another terminal, with the client for the terminal:
+     $CLOWNFISH register 'xmpp:localhost?register;preauth=…' --name NAME --ca $DATA/ca.pem$at
+     $CLOWNFISH
 
   Clients find it at  127.0.0.1 port $(port_of c2s) (STARTTLS), $(port_of c2s_tls) (TLS)
   Web pages           https://localhost:$https/
@@ -121,7 +129,8 @@ EOF
 
 scripts/bootstrap.sh run
 need_rust
-timed 'building anemone (the first time takes some minutes)' cargo build --release --locked --package anemone
+timed 'building the server and the client (the first time takes some minutes)' \
+  cargo build --release --locked --package anemone --package clownfish
 
 if [ ! -e "$DATA/anemone.toml" ]; then
   say "==> a new server for localhost in $DATA"

@@ -293,6 +293,9 @@ pub enum Problem {
     /// The transfer of a file did not work.
     #[error("the file was not transferred: {0}")]
     Transfer(String),
+    /// The store refuses; the core was built anew, and nothing is known of what the command did.
+    #[error("{0}")]
+    Storage(String),
     /// Given up by the user.
     #[error("cancelled")]
     Cancelled,

@@ -219,6 +219,7 @@ pub(crate) fn failed(problem: Problem) -> Failure {
         Problem::NotEncryptable(_) => Failure::NotEncryptable(words),
         Problem::Login(_) => Failure::Login(words),
         Problem::Timeout => Failure::Timeout(words),
+        Problem::Storage(_) => Failure::Storage(words),
         Problem::Invalid(_) | Problem::Unknown(_) => Failure::Usage(words),
         Problem::Refused(_)
         | Problem::Unsupported(_)

@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use client::store::{EncryptionMode, TrustLevel, Version};
@@ -265,6 +266,7 @@ fn read_line(stream: &UnixStream) -> io::Result<String> {
 #[derive(Debug)]
 pub struct Twin {
     socket: PathBuf,
+    ended: Arc<AtomicBool>,
 }
 
 impl Twin {
@@ -282,10 +284,15 @@ impl Twin {
         let listener = UnixListener::bind(address(socket).path())?;
         std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
         let port = Arc::downgrade(port);
+        let ended = Arc::<AtomicBool>::default();
+        let end = Arc::clone(&ended);
         let accept = move || {
             let busy = Arc::new(());
             for stream in listener.incoming() {
                 let (Ok(stream), Some(port)) = (stream, port.upgrade()) else { return };
+                if end.load(Ordering::Acquire) {
+                    return;
+                }
                 if Arc::strong_count(&busy) > MOST_AT_ONCE {
                     continue;
                 }
@@ -299,13 +306,14 @@ impl Twin {
             }
         };
         std::thread::Builder::new().name("twins".to_owned()).spawn(accept)?;
-        Ok(Self { socket: socket.to_owned() })
+        Ok(Self { socket: socket.to_owned(), ended })
     }
 }
 
 impl Drop for Twin {
     fn drop(&mut self) {
-        // Wakes the thread, which finds that the account is gone.
+        self.ended.store(true, Ordering::Release);
+        // Wakes the thread, which finds that this is the end.
         let wake = UnixStream::connect(address(&self.socket).path());
         let _ = std::fs::remove_file(&self.socket);
         drop(wake);

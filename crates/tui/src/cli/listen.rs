@@ -6,23 +6,25 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use client::Command;
+use client::effect::LocalFile;
 use client::store::{Content, Encryption, Message, MessageId, Position, TrustLevel, Undecryptable};
-use client::view::{Change, Connection};
+use client::view::{Change, Connection, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xmpp::jid::BareJid;
 
 use super::ask::print;
 use super::{Shared, deadline};
-use crate::driver::Output;
+use crate::driver::{Output, files};
 use crate::failure::Failure;
-use crate::port::Port;
+use crate::port::{Port, failed};
 use crate::profile::Profile;
 use crate::twin::{Twin, trust_name, version_name};
 use crate::ui::printable::Printable;
@@ -41,6 +43,9 @@ pub(crate) struct Listen {
     /// Print what this account writes on its other devices as well
     #[arg(long)]
     own: bool,
+    /// Fetch files into this folder before they are printed
+    #[arg(long, value_name = "DIR")]
+    files: Option<PathBuf>,
 }
 
 /// Up to where messages were printed.
@@ -170,10 +175,15 @@ impl Listener<'_> {
         let me = self.port.account().map(|account| account.address);
         let mut out = io::stdout().lock();
         for message in ready {
-            let line = match self.options.json {
-                true => json_line(&message, me.as_ref()).to_string(),
-                false => text_line(&message),
-            };
+            let mut line = json_line(&message, me.as_ref());
+            if let (Some(folder), Content::File(file, _)) = (&self.options.files, &message.content)
+            {
+                match self.fetch(folder, message.id, &file.name) {
+                    Ok(path) => line["file"]["path"] = json!(path),
+                    Err(failure) => line["error"] = json!(failure.to_string()),
+                }
+            }
+            let line = if self.options.json { line.to_string() } else { text_line(&message) };
             print(&mut out, &line)?;
             // After it is printed: who is killed in between sees a line twice rather than never.
             self.picture.printed.id = message.id.0;
@@ -181,6 +191,18 @@ impl Listener<'_> {
             *left -= 1;
         }
         Ok(*left == 0)
+    }
+
+    fn fetch(&self, folder: &Path, id: MessageId, name: &str) -> Result<String, Failure> {
+        let path = files::free_path(folder, name);
+        let path = path
+            .to_str()
+            .ok_or_else(|| Failure::Usage(format!("{}: the name is not text", folder.display())))?;
+        let command = Command::Download(id, LocalFile(path.to_owned()));
+        match self.port.call(command, Instant::now() + FETCH)? {
+            Outcome::Failed(problem) => Err(failed(problem)),
+            _ => Ok(path.to_owned()),
+        }
     }
 
     fn ask(&mut self) {
@@ -406,6 +428,8 @@ const FILE: &str = "listen.json";
 /// Messages in a page of a window.
 const PAGE: usize = 50;
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long a file may take; what comes meanwhile waits.
+const FETCH: Duration = Duration::from_secs(600);
 
 #[cfg(test)]
 mod tests {

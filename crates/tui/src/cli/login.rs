@@ -1,13 +1,13 @@
 //! `clownfish login` and `clownfish register`.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use client::Command;
 use client::store::Login as StoredLogin;
 use client::view::{Change, Outcome};
-use client_sqlite::{Keyring, Unlock};
+use client_sqlite::{Keyring, Protection, Unlock};
 use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
 
@@ -65,6 +65,9 @@ struct Way {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
 }
+
+const AGAIN: Duration = Duration::from_millis(50);
+const TELLING: Duration = Duration::from_millis(500);
 
 const PROTECTION: &str = "\
 What is stored (messages, keys, the login) is always encrypted. Its key is protected by
@@ -125,7 +128,15 @@ impl Way {
             // Nothing is left of a login that did not work; the next one chooses anew.
             let _ = profile.remove();
         }
-        entered
+        entered?;
+        eprintln!("Logged in. The account is in {}", profile.folder().display());
+        if new && profile.protection()? == Some(Protection::Plain) {
+            eprintln!(
+                "Its key lies in a file beside it that only you can read; see --keyring and \
+                 --passphrase-file for more protection."
+            );
+        }
+        Ok(())
     }
 
     fn try_enter(
@@ -159,9 +170,7 @@ impl Way {
             _ => wait_for_keys(&port, until)?,
         }
         // `listen` begins here: what is in the archive was said before this device was there.
-        listen::begin(profile, &newest)?;
-        eprintln!("Logged in. The account is in {}", profile.folder().display());
-        Ok(())
+        listen::begin(profile, &newest)
     }
 
     fn protect(&self, shared: &Shared, profile: &Profile) -> Result<Unlock, Failure> {
@@ -174,25 +183,34 @@ impl Way {
         if self.keyring {
             return Ok(Unlock::Keyring(Keyring::default()));
         }
-        eprintln!(
-            "The key of the stored account lies in a file beside it that only you can read; see \
-             --keyring and --passphrase-file for more protection."
-        );
         Ok(Unlock::Plain)
     }
 }
 
 /// The connection may know better why a login failed.
 fn refused(port: &Port, failure: Failure) -> Failure {
-    match port.wait_online(Instant::now()) {
+    // It tells about itself in the same step, after the request has ended.
+    match port.wait_online(Instant::now() + TELLING) {
         Err(better @ (Failure::Certificate { .. } | Failure::Network(_))) => better,
         _ => failure,
     }
 }
 
-/// Until others can write to this device.
+/// Until others can write to this device: the server has its keys.
 fn wait_for_keys(port: &Port, until: Instant) -> Result<(), Failure> {
-    port.wait_online(until).map(drop)
+    let me = port.wait_online(until)?.address;
+    loop {
+        let outcome = port.call(Command::Devices(me.clone()), until)?;
+        let Outcome::Devices(devices) = outcome else { return Ok(()) };
+        if devices.iter().any(|device| device.this && device.active && device.versions.len() == 2) {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            let words = "logged in, but the server does not take this device's keys";
+            return Err(Failure::Timeout(words.to_owned()));
+        }
+        std::thread::sleep(AGAIN);
+    }
 }
 
 /// SHA-256 in hexadecimal, with or without colons.

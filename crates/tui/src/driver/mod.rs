@@ -155,7 +155,7 @@ impl Drop for Driver {
 
 /// The end of requests that were open when the store failed.
 fn storage_failed(reason: &str) -> Outcome {
-    Outcome::Failed(Problem::Invalid(reason.to_owned()))
+    Outcome::Failed(Problem::Storage(reason.to_owned()))
 }
 
 /// Messages that wait for the core; a connection stops reading while there are so many.

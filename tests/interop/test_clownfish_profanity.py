@@ -1,0 +1,55 @@
+"""Clownfish and profanity: an OMEMO message each way."""
+
+import asyncio
+
+from client import bounded, check, run, until
+from clownfish import DONE, Clownfish
+from omemo_device import Device
+from terminal import Terminal
+from test_profanity import PASSWORD, environment, prepare
+
+ROMEO, JULIET = "romeo@localhost", "juliet@localhost"
+
+
+async def main(place):
+    place.add_account("romeo", PASSWORD)
+    place.add_account("juliet", "art thou")
+    juliet = Clownfish(place, "juliet", "art thou", "desk")
+    check((await juliet.login()).code == DONE, "clownfish logs in")
+    # profanity 0.13 adds itself to a list of devices but does not start one.
+    phone = Device(place, "romeo", PASSWORD, "phone")
+    ready = phone.outcome("omemo_initialized")
+    await phone.login()
+    await bounded(ready, "romeo's phone has keys")
+
+    with Terminal(["profanity", "--account", "romeo"], environment(prepare(place))) as terminal:
+        await terminal.shows("logged in successfully", "profanity logs in")
+        terminal.type("/omemo gen")
+        await terminal.shows("materials generated", "profanity makes its keys")
+
+        async def announced():
+            while True:
+                devices = await juliet.run("devices", ROMEO, "--json")
+                if len([one for one in devices.lines if one["active"]]) >= 2:
+                    return
+                await asyncio.sleep(0.1)
+
+        await bounded(announced(), "clownfish hears of profanity")
+        terminal.type("/omemo trustmode blind")
+        check((await juliet.send(ROMEO, "Art thou not Romeo?")).code == DONE, "clownfish sends")
+        await terminal.shows("juliet@localhost", "profanity shows that something came")
+        terminal.type("/msg juliet@localhost")
+        await terminal.shows("Art thou not Romeo?", "profanity decrypts it")
+        terminal.type("/omemo start juliet@localhost")
+        await terminal.shows("[OMEMO]", "profanity starts an OMEMO chat")
+        await terminal.answers("/omemo fingerprint", "(trusted)", "profanity has juliet's keys")
+        terminal.type("Neither, fair saint.")
+        line, = await juliet.listen(1)
+        check(line["body"] == "Neither, fair saint.", "clownfish decrypts what was typed")
+        check(line["encryption"] == "omemo" and line["trusted"], "in the older version, trusted")
+        terminal.type("/quit")
+    await phone.logout()
+
+
+if __name__ == "__main__":
+    run(main)
