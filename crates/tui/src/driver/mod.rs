@@ -30,6 +30,8 @@ pub mod gcm;
 pub mod http;
 mod network;
 pub mod socks;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 pub mod transfer;
 
