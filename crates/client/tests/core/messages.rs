@@ -149,6 +149,25 @@ fn a_lost_session_sends_again_what_did_not_arrive() {
 }
 
 #[test]
+fn everything_works_over_websocket() {
+    let mut world = World::new();
+    world.framing = xmpp::xml::Framing::WebSocket;
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    world.send(romeo, JULIET, "hello");
+    world.settle();
+    assert_eq!(world.last(romeo, JULIET).delivery, Some(Delivery::Delivered));
+    world.cut(romeo);
+    world.send(juliet, ROMEO, "are you there?");
+    world.settle();
+    world.pass(10_000);
+    assert!(world.devices[romeo].sent.contains("<resume "));
+    assert_eq!(world.texts(romeo, JULIET), ["hello", "are you there?"]);
+    assert_eq!(world.run(romeo, Command::Disconnect), Some(Outcome::Done));
+    assert!(world.devices[romeo].sent.ends_with("xmpp-framing'/>"));
+}
+
+#[test]
 fn a_resumed_session_goes_on_where_it_was() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[JULIET]);

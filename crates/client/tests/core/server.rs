@@ -73,6 +73,7 @@ struct Session {
 
 struct Connection {
     reader: Reader,
+    framing: Framing,
     /// Acknowledgements come when everything is on disk, later than what others wrote meanwhile.
     acknowledgements: VecDeque<Bytes>,
     to_client: VecDeque<Bytes>,
@@ -124,11 +125,12 @@ impl Server {
         }
     }
 
-    pub(crate) fn connect(&mut self, number: usize) {
+    pub(crate) fn connect(&mut self, number: usize, framing: Framing) {
         let settings = Arc::new(self.settings.clone());
-        let negotiation = Negotiation::new(settings, Framing::Tcp, Some(tls()), [7; 32]);
+        let negotiation = Negotiation::new(settings, framing, Some(tls()), [7; 32]);
         let connection = Connection {
-            reader: Reader::new(Limits::BEFORE_AUTH, Framing::Tcp),
+            reader: Reader::new(Limits::BEFORE_AUTH, framing),
+            framing,
             to_client: VecDeque::new(),
             acknowledgements: VecDeque::new(),
             negotiation: Some(negotiation),
@@ -145,11 +147,6 @@ impl Server {
         }
     }
 
-    /// The session of an address is given up.
-    pub(crate) fn expire_all(&mut self) {
-        self.sessions.retain(|_, session| session.connection.is_some());
-    }
-
     /// The next bytes for a client.
     pub(crate) fn take(&mut self, number: usize) -> Option<Bytes> {
         let connection = self.connections.get_mut(&number)?;
@@ -162,6 +159,9 @@ impl Server {
         loop {
             let Some(connection) = self.connections.get_mut(&number) else { return };
             let Some(event) = connection.reader.next().expect("XML from the client") else {
+                if connection.framing == Framing::WebSocket {
+                    connection.reader.end_message().expect("whole elements");
+                }
                 return;
             };
             match connection.negotiation.take() {
@@ -181,8 +181,14 @@ impl Server {
             };
         }
         let Some(connection) = self.connections.get_mut(&number) else { return };
-        if !out.is_empty() {
-            connection.to_client.push_back(Bytes::copy_from_slice(out.bytes()));
+        match connection.framing {
+            Framing::Tcp if out.is_empty() => {}
+            Framing::Tcp => {
+                connection.to_client.push_back(Bytes::copy_from_slice(out.bytes()));
+            }
+            Framing::WebSocket => {
+                connection.to_client.extend(out.frames().map(Bytes::copy_from_slice));
+            }
         }
         out.apply(&mut connection.reader);
         match step {
@@ -206,7 +212,9 @@ impl Server {
         session.connection = Some(number);
         if resumed {
             let again: Vec<Bytes> = session.sm.unacked().map(|one| one.bytes.clone()).collect();
-            self.connections.get_mut(&number).unwrap().to_client.extend(again);
+            for bytes in again {
+                self.push_raw(number, bytes);
+            }
         }
     }
 
@@ -334,9 +342,19 @@ impl Server {
     }
 
     fn push_raw(&mut self, number: usize, bytes: Bytes) {
-        if let Some(connection) = self.connections.get_mut(&number) {
-            connection.to_client.push_back(bytes);
-        }
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        let bytes = match connection.framing {
+            Framing::Tcp => bytes,
+            Framing::WebSocket if bytes.starts_with(b"</") => {
+                Bytes::from_static(b"<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>")
+            }
+            Framing::WebSocket => {
+                let mut alone = Vec::new();
+                xmpp::stanza::write_standalone(&mut alone, &bytes);
+                alone.into()
+            }
+        };
+        connection.to_client.push_back(bytes);
     }
 
     fn on_stanza(&mut self, number: usize, jid: &FullJid, stanza: &Stanza) {

@@ -44,6 +44,8 @@ pub(crate) struct World {
     /// Every device is killed and started again after so many steps.
     pub(crate) crash_every: Option<u64>,
     steps: u64,
+    /// How elements are framed on new connections.
+    pub(crate) framing: Framing,
 }
 
 fn options() -> Options {
@@ -75,6 +77,7 @@ impl World {
             steady: 1000,
             crash_every: None,
             steps: 0,
+            framing: Framing::Tcp,
         }
     }
 
@@ -159,8 +162,8 @@ impl World {
                 if device.reachable {
                     self.connections += 1;
                     device.connection = Some(self.connections);
-                    self.server.connect(self.connections);
-                    return Some(Input::Connected { tls: Some(tls()), framing: Framing::Tcp });
+                    self.server.connect(self.connections, self.framing);
+                    return Some(Input::Connected { tls: Some(tls()), framing: self.framing });
                 }
                 return Some(Input::Disconnected(Lost::Network("unreachable".into())));
             }
