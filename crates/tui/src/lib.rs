@@ -5,5 +5,6 @@ pub mod driver;
 pub mod failure;
 pub mod port;
 pub mod profile;
+pub mod terminal;
 pub mod twin;
 pub mod ui;

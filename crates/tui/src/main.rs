@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match clownfish::cli::run() {
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(arguments) => match clownfish::terminal::run(arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => clownfish::cli::complain(&failure),
+        },
         Err(code) => code,
     }
 }

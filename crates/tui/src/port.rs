@@ -85,6 +85,12 @@ impl Port {
         self.driver.try_request(command)
     }
 
+    /// Gives a command to the core with a number of the caller's, from
+    /// [`FIRST_OWN_NUMBER`](crate::driver::FIRST_OWN_NUMBER) on. `false` when the core is too busy.
+    pub fn try_submit(&self, number: u64, command: Command) -> bool {
+        self.driver.try_submit(number, command)
+    }
+
     /// Commands that nothing may come between; the end of the one at `wanted` is returned.
     ///
     /// # Errors

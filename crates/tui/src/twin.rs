@@ -179,7 +179,11 @@ fn send(
     port.call_all(vec![set(wanted), message, set(chosen)], 1, until)
 }
 
-fn file_command(to: &BareJid, path: &Path, caption: Option<String>) -> Result<Command, Failure> {
+pub(crate) fn file_command(
+    to: &BareJid,
+    path: &Path,
+    caption: Option<String>,
+) -> Result<Command, Failure> {
     let wrong = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
     let metadata = std::fs::metadata(path).map_err(wrong)?;
     if !metadata.is_file() {

@@ -96,12 +96,16 @@ pub fn run() -> Result<Arguments, ExitCode> {
         None => Ok(arguments),
         Some(verb) => Err(match carry_out(&arguments.shared, verb) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => {
-                eprintln!("clownfish: {}", Printable::line(&failure.to_string()));
-                ExitCode::from(failure.code())
-            }
+            Err(failure) => complain(&failure),
         }),
     }
+}
+
+/// Says why something failed. Returns the code that the program exits with.
+#[must_use]
+pub fn complain(failure: &Failure) -> ExitCode {
+    eprintln!("clownfish: {}", Printable::line(&failure.to_string()));
+    ExitCode::from(failure.code())
 }
 
 fn carry_out(shared: &Shared, verb: Verb) -> Result<(), Failure> {

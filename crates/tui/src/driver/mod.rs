@@ -131,6 +131,14 @@ impl Driver {
         self.inbox.try_send(message).ok().map(|()| number)
     }
 
+    /// Gives a command to the core without waiting, with a number of the caller's: those that
+    /// [`numbers`](Self::numbers) gives are below [`FIRST_OWN_NUMBER`]. `false` when the core is too
+    /// busy.
+    pub fn try_submit(&self, number: u64, command: Command) -> bool {
+        let message = Message::Requests(vec![Request { number, command }]);
+        self.inbox.try_send(message).is_ok()
+    }
+
     /// So many numbers for requests that will be [submitted](Self::submit).
     pub fn numbers(&self, count: usize) -> Range<u64> {
         let start = self.next.fetch_add(count as u64, Ordering::Relaxed);
@@ -160,5 +168,7 @@ fn storage_failed(reason: &str) -> Outcome {
     Outcome::Failed(Problem::Storage(reason.to_owned()))
 }
 
+/// The first of the numbers that callers choose themselves.
+pub const FIRST_OWN_NUMBER: u64 = 1 << 48;
 /// Messages that wait for the core; a connection stops reading while there are so many.
 const MOST_MESSAGES: usize = 256;

@@ -10,6 +10,8 @@ use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
 use xmpp::time::Millis;
 
+use super::app::Key;
+
 /// An account of this program: its place in the order in which they were started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountNumber(pub usize);
@@ -28,7 +30,9 @@ pub enum Event {
     /// The terminal got or lost the keyboard.
     Focus(bool),
     /// An account is there now, and will tell about itself.
-    Account(AccountNumber, BareJid),
+    Account(AccountNumber),
+    /// A conversation is wanted.
+    GoTo(Key),
     /// An account is gone: logged out.
     AccountGone(AccountNumber),
     /// Something came from the core of an account.
@@ -126,6 +130,8 @@ pub struct SignIn {
     pub address: BareJid,
     /// The password; for a new account, the one it will have.
     pub password: Secret,
+    /// What protects the account on this machine; without one, its key lies in a file beside it.
+    pub passphrase: Option<Secret>,
     /// Make the account first.
     pub invitation: Option<Invitation>,
     /// The number of the request.

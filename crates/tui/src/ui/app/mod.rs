@@ -112,7 +112,7 @@ impl App {
             last: None,
             recent: Vec::new(),
             waiting: HashMap::new(),
-            requests: 0,
+            requests: crate::driver::FIRST_OWN_NUMBER,
             focused: true,
             title: String::new(),
         }
@@ -127,7 +127,10 @@ impl App {
             Event::Mouse(mouse) => self.on_mouse(mouse, &mut actions),
             Event::Resize(columns, rows) => self.size = (columns, rows),
             Event::Focus(focused) => self.on_focus(focused, &mut actions),
-            Event::Account(number, address) => self.on_account(number, &address),
+            Event::Account(number) => {
+                self.accounts.entry(number).or_default();
+            }
+            Event::GoTo(key) => self.go_to(key, &mut actions),
             Event::AccountGone(number) => self.on_account_gone(number),
             Event::Core(number, from) => self.on_core(number, from, &mut actions),
             Event::Notice(notice) => self.say(notice),
@@ -262,10 +265,6 @@ impl App {
             self.notice = None;
         }
         self.keep_drafts(actions);
-    }
-
-    fn on_account(&mut self, number: AccountNumber, _: &BareJid) {
-        self.accounts.entry(number).or_default();
     }
 
     fn on_account_gone(&mut self, number: AccountNumber) {

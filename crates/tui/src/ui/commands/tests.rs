@@ -25,7 +25,7 @@ fn romeo() -> App {
     let empty = File { name, size: None, media_type: None, url: None, key: None, local: None };
     file.content = Content::File(empty, None);
     let messages = vec![sample::text(1, 1, &juliet, "Romeo"), file, failed];
-    app.update(Event::Account(account, sample::address("romeo@montague.example")));
+    app.update(Event::Account(account));
     app.go_to(Key { account, with: juliet.clone() }, &mut Vec::new());
     for change in [
         Change::Account(sample::account()),

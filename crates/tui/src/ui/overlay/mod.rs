@@ -18,6 +18,7 @@ mod welcome;
 use client::store::MessageId;
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::text::Line;
+use xmpp::jid::BareJid;
 
 use super::app::{App, Key};
 use super::event::{AccountNumber, Action};
@@ -155,6 +156,16 @@ impl Overlay {
     #[must_use]
     pub fn welcome() -> Overlay {
         Overlay::Welcome(welcome::Welcome::default())
+    }
+
+    /// The same, with an address that is known already.
+    #[must_use]
+    pub fn welcome_with(address: Option<&BareJid>) -> Overlay {
+        let mut welcome = welcome::Welcome::default();
+        if let Some(address) = address {
+            welcome.begin(&address.to_string());
+        }
+        Overlay::Welcome(welcome)
     }
 
     /// Takes a key.

@@ -32,8 +32,17 @@ enum Step {
     Name(Invitation),
     /// A password: for a new account if there is an invitation.
     Password(BareJid, Option<Invitation>),
+    /// What protects the account on this machine.
+    Passphrase(BareJid, Option<Invitation>, Secret),
     /// Waiting for the server.
     Waiting(BareJid, Option<Invitation>),
+}
+
+impl Step {
+    /// What is typed is not shown.
+    fn is_hidden(&self) -> bool {
+        matches!(self, Step::Password(..) | Step::Passphrase(..))
+    }
 }
 
 impl Welcome {
@@ -79,10 +88,7 @@ impl Welcome {
     }
 
     fn go(&mut self, step: Step) {
-        self.typed = match step {
-            Step::Password(..) => Editor::hidden(),
-            _ => Editor::default(),
-        };
+        self.typed = if step.is_hidden() { Editor::hidden() } else { Editor::default() };
         self.step = step;
     }
 
@@ -142,18 +148,24 @@ impl Welcome {
                     }
                 }
             }
-            Step::Password(address, invitation) => self.sign_in(app, address, invitation, actions),
+            Step::Password(address, invitation) => self.take_password(address, invitation),
+            Step::Passphrase(address, invitation, password) => {
+                let typed = Secret::from(self.typed.take());
+                let passphrase = (!typed.is_empty()).then_some(typed);
+                actions.push(Action::SignIn(SignIn {
+                    address: address.clone(),
+                    password,
+                    passphrase,
+                    invitation: invitation.clone(),
+                    number: app.number(Waiting::SignIn),
+                }));
+                self.go(Step::Waiting(address, invitation));
+            }
             waiting @ Step::Waiting(..) => self.step = waiting,
         }
     }
 
-    fn sign_in(
-        &mut self,
-        app: &mut App,
-        address: BareJid,
-        invitation: Option<Invitation>,
-        actions: &mut Vec<Action>,
-    ) {
+    fn take_password(&mut self, address: BareJid, invitation: Option<Invitation>) {
         let short = invitation.is_some() && self.typed.text().chars().count() < SHORTEST;
         if self.typed.is_empty() || short {
             self.problem = Some(match short {
@@ -164,13 +176,7 @@ impl Welcome {
             return;
         }
         let password = Secret::from(self.typed.take());
-        actions.push(Action::SignIn(SignIn {
-            address: address.clone(),
-            password,
-            invitation: invitation.clone(),
-            number: app.number(Waiting::SignIn),
-        }));
-        self.go(Step::Waiting(address, invitation));
+        self.go(Step::Passphrase(address, invitation, password));
     }
 
     pub(super) fn sheet(&self, app: &App, columns: u16) -> Sheet {
@@ -192,7 +198,7 @@ impl Welcome {
         }
         let mut cursor = None;
         if !label.is_empty() {
-            let hidden = matches!(self.step, Step::Password(..));
+            let hidden = self.step.is_hidden();
             let shown = |text: &str| {
                 if hidden { "•".repeat(text.chars().count()) } else { text.to_owned() }
             };
@@ -240,7 +246,11 @@ impl Welcome {
                 format!("A password for {}. You need it again on other devices.", Printable::address(address)),
                 "password ›",
             ),
-            Step::Waiting(address, _) => (format!("{}", Printable::address(address)), ""),
+            Step::Passphrase(..) => (
+                "Messages and keys are stored encrypted here. With a passphrase nobody who gets at this machine can read them; it is asked for at every start. Leave it empty to keep the key in a file that only you can read.".to_owned(),
+                "passphrase ›",
+            ),
+            Step::Waiting(address, _) => (Printable::address(address).into_string(), ""),
         }
     }
 }

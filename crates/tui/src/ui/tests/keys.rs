@@ -323,10 +323,13 @@ fn the_first_run_ends_in_a_conversation_with_who_invited() {
     world.press("Enter");
     world.write("a rose by any other name");
     world.press("Enter");
+    world.write("star-crossed");
+    world.press("Enter");
     let Some(Action::SignIn(sign_in)) = world.actions.pop() else { panic!("signing in") };
     assert_eq!(sign_in.address.to_string(), "romeo@capulet.example");
     assert_eq!(sign_in.invitation.unwrap().token, "abc");
-    world.event(Event::Account(ACCOUNT, sign_in.address));
+    assert_eq!(sign_in.passphrase.unwrap().expose(), b"star-crossed");
+    world.event(Event::Account(ACCOUNT));
     let done = FromCore::Done(sign_in.number, client::view::Outcome::Done);
     world.event(Event::Core(ACCOUNT, done));
     assert_eq!(open(&world), JULIET);
@@ -340,7 +343,7 @@ fn a_wrong_password_is_asked_for_again() {
     world.write("romeo@montague.example");
     world.press("Enter");
     world.write("wrong");
-    world.press("Enter");
+    world.press("Enter Enter");
     let Some(Action::SignIn(sign_in)) = world.actions.pop() else { panic!("signing in") };
     let problem = client::view::Problem::Login("the password is wrong".to_owned());
     let done = FromCore::Done(sign_in.number, client::view::Outcome::Failed(problem));

@@ -235,7 +235,7 @@ fn the_first_run() {
 fn nothing_is_there_yet() {
     at_all_sizes("nothing", |columns, rows| {
         let mut world = World::empty(columns, rows);
-        world.event(Event::Account(ACCOUNT, address("romeo@montague.example")));
+        world.event(Event::Account(ACCOUNT));
         connection(&mut world, Connection::Connecting);
         world
     });

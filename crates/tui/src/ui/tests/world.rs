@@ -41,7 +41,7 @@ impl World {
     /// Romeo's account, with conversations of every kind.
     pub(super) fn verona(columns: u16, rows: u16) -> World {
         let mut world = World::empty(columns, rows);
-        world.event(Event::Account(ACCOUNT, address("romeo@montague.example")));
+        world.event(Event::Account(ACCOUNT));
         world.change(Change::Account(sample::account()));
         for (with, name, presence) in [
             (JULIET, "Juliet Capulet", Presence::Available),

@@ -1,0 +1,259 @@
+//! The accounts at work, each with a core on its own thread.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use client::effect::LocalFile;
+use client::store::Login;
+use client::view::{Outcome, Problem};
+use client::{Command, Request};
+use client_sqlite::Unlock;
+
+use super::Incoming;
+use crate::cli::Shared;
+use crate::driver::{Output, files};
+use crate::failure::Failure;
+use crate::port::Port;
+use crate::profile::{self, Profile};
+use crate::twin::{Twin, file_command};
+use crate::ui::event::{AccountNumber, Event, FromCore, SignIn};
+
+/// The accounts at work.
+pub(super) struct Accounts {
+    shared: Shared,
+    sender: SyncSender<Incoming>,
+    open: BTreeMap<AccountNumber, Account>,
+    started: usize,
+    /// Requests that end an account, or make one.
+    logouts: HashMap<u64, AccountNumber>,
+    logins: HashMap<u64, AccountNumber>,
+}
+
+struct Account {
+    profile: Profile,
+    port: Arc<Port>,
+    _twin: Option<Twin>,
+    /// There was never a session: nothing is kept of it.
+    fresh: bool,
+}
+
+impl Accounts {
+    pub(super) fn new(shared: Shared, sender: SyncSender<Incoming>) -> Accounts {
+        Accounts {
+            shared,
+            sender,
+            open: BTreeMap::new(),
+            started: 0,
+            logouts: HashMap::new(),
+            logins: HashMap::new(),
+        }
+    }
+
+    /// Opens every account that is meant: the named one, or all of this machine.
+    pub(super) fn open_all(&mut self) -> Result<Vec<AccountNumber>, Failure> {
+        let profiles = match (&self.shared.profile, profile::root()) {
+            (Some(folder), _) => vec![Profile::at(folder)],
+            (None, Some(root)) => profile::list(&root),
+            (None, None) => Vec::new(),
+        };
+        let there = profiles.into_iter().filter(Profile::exists);
+        let mut numbers = Vec::new();
+        for profile in there {
+            let unlock = self.shared.unlock(&profile)?;
+            numbers.push(self.start(profile, unlock, false)?);
+        }
+        Ok(numbers)
+    }
+
+    fn start(
+        &mut self,
+        profile: Profile,
+        unlock: Unlock,
+        fresh: bool,
+    ) -> Result<AccountNumber, Failure> {
+        let number = AccountNumber(self.started);
+        let ways = profile.ways().map_err(Failure::Usage)?;
+        let sender = self.sender.clone();
+        let output = move |said| {
+            // The user interface may have ended; then nobody wants to know.
+            let _ = sender.send(Incoming::Core(number, said));
+        };
+        let port = Arc::new(Port::start(&profile, unlock, ways, output)?);
+        let twin = Twin::serve(&profile.socket(), &port).ok();
+        self.started += 1;
+        self.open.insert(number, Account { profile, port, _twin: twin, fresh });
+        Ok(number)
+    }
+
+    /// Gives a request to a core. What cannot be taken ends at once.
+    pub(super) fn request(&mut self, number: AccountNumber, request: Request) -> Option<Event> {
+        if matches!(request.command, Command::Logout) {
+            self.logouts.insert(request.number, number);
+        }
+        let account = self.open.get(&number)?;
+        match account.port.try_submit(request.number, request.command) {
+            true => None,
+            false => {
+                let words = "there is too much to do at the moment; try again".to_owned();
+                Some(done(number, request.number, Problem::Invalid(words)))
+            }
+        }
+    }
+
+    /// Makes an account here, and logs in.
+    pub(super) fn sign_in(&mut self, sign_in: SignIn) -> Vec<Event> {
+        let mut events = Vec::new();
+        let SignIn { address, password, passphrase, invitation, number: request } = sign_in;
+        let place = match self.shared.place(&address) {
+            Ok(place) => place,
+            Err(failure) => return vec![failed(AccountNumber(self.started), request, &failure)],
+        };
+        let known = self.open.iter().find(|(_, account)| account.profile == place);
+        let number = match known.map(|(number, account)| (*number, account.fresh)) {
+            Some((number, true)) => number,
+            None if !place.exists() => {
+                let made = place.make_folder().map_err(|e| Failure::Storage(e.to_string()));
+                let unlock = passphrase.map_or(Unlock::Plain, Unlock::Passphrase);
+                match made.and_then(|()| self.start(place, unlock, true)) {
+                    Ok(number) => {
+                        events.push(Event::Account(number));
+                        number
+                    }
+                    Err(failure) => {
+                        return vec![failed(AccountNumber(self.started), request, &failure)];
+                    }
+                }
+            }
+            _ => {
+                let failure = Failure::Usage("this account is here already".to_owned());
+                return vec![failed(AccountNumber(self.started), request, &failure)];
+            }
+        };
+        self.logins.insert(request, number);
+        let login = Login {
+            address,
+            password: Some(password),
+            server: None,
+            pinned: None,
+            client_id: String::new(),
+            token: None,
+        };
+        let command = match invitation {
+            None => Command::Login(login),
+            Some(invitation) => Command::Register {
+                login,
+                token: Some(invitation.token),
+                inviter: invitation.inviter,
+            },
+        };
+        events.extend(self.request(number, Request { number: request, command }));
+        events
+    }
+
+    /// Takes note of what a core says, and passes it on.
+    pub(super) fn said(&mut self, number: AccountNumber, output: Output) -> Vec<Event> {
+        match output {
+            Output::View(change) => vec![Event::Core(number, FromCore::View(change))],
+            Output::Notify(note) => vec![Event::Core(number, FromCore::Notify(note))],
+            Output::Storage(reason) => {
+                let text = format!("{reason}; trying again");
+                vec![Event::Notice(crate::ui::event::Notice::bad(text))]
+            }
+            Output::Done(request, outcome) => {
+                let well = !matches!(outcome, Outcome::Failed(_));
+                if let Some(number) = self.logins.remove(&request)
+                    && let Some(account) = self.open.get_mut(&number).filter(|_| well)
+                {
+                    account.fresh = false;
+                }
+                let mut events = vec![Event::Core(number, FromCore::Done(request, outcome))];
+                if let Some(number) = self.logouts.remove(&request).filter(|_| well) {
+                    self.remove(number);
+                    events.push(Event::AccountGone(number));
+                }
+                events
+            }
+        }
+    }
+
+    /// Sends a file.
+    pub(super) fn send_file(
+        &mut self,
+        number: AccountNumber,
+        request: u64,
+        to: &xmpp::jid::BareJid,
+        path: &str,
+        caption: Option<String>,
+    ) -> Option<Event> {
+        let path = at_home(path);
+        let command = std::path::absolute(&path)
+            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+            .and_then(|path| file_command(to, &path, caption));
+        match command {
+            Ok(command) => self.request(number, Request { number: request, command }),
+            Err(failure) => Some(failed(number, request, &failure)),
+        }
+    }
+
+    /// Fetches a file: into a folder that was named, else among the downloads of the person.
+    pub(super) fn download(
+        &mut self,
+        number: AccountNumber,
+        request: u64,
+        message: client::store::MessageId,
+        name: &str,
+        into: Option<&Path>,
+    ) -> Option<Event> {
+        let account = self.open.get(&number)?;
+        let downloads = std::env::var_os("HOME").map(|home| PathBuf::from(home).join("Downloads"));
+        let folder = match into {
+            Some(folder) => at_home(&folder.to_string_lossy()),
+            None => downloads.filter(|f| f.is_dir()).unwrap_or_else(|| account.profile.files()),
+        };
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        let path = files::free_path(&folder, name);
+        let file = LocalFile(path.to_string_lossy().into_owned());
+        let command = Command::Download(message, file);
+        self.request(number, Request { number: request, command })
+    }
+
+    /// Ends an account and removes what it has here.
+    fn remove(&mut self, number: AccountNumber) {
+        let Some(account) = self.open.remove(&number) else { return };
+        let removed = std::thread::Builder::new().name("logout".to_owned()).spawn(move || {
+            let Account { profile, port, _twin, .. } = account;
+            drop((_twin, port));
+            let _ = profile.remove();
+        });
+        // Without a thread it is removed at the next logout.
+        drop(removed);
+    }
+
+    /// Ends all accounts. What never got into one is not kept.
+    pub(super) fn close(self) {
+        for (_, Account { profile, port, _twin, fresh }) in self.open {
+            drop((_twin, port));
+            if fresh {
+                let _ = profile.remove();
+            }
+        }
+    }
+}
+
+fn done(number: AccountNumber, request: u64, problem: Problem) -> Event {
+    Event::Core(number, FromCore::Done(request, Outcome::Failed(problem)))
+}
+
+fn failed(number: AccountNumber, request: u64, failure: &Failure) -> Event {
+    done(number, request, Problem::Invalid(failure.to_string()))
+}
+
+/// A path as it is typed: `~` is the home folder.
+fn at_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(path),
+    }
+}
