@@ -18,7 +18,7 @@ pub(crate) enum Items {
     Some(Verified<PersonalEvent>),
     /// There is no such node, or it is not for us.
     None,
-    /// It is not known: the owner's server cannot be reached.
+    /// It is not known: the owner's server cannot be reached, or answers with some other error.
     Unreachable,
     /// It is not known: there was no answer.
     Lost,
@@ -36,7 +36,7 @@ pub(crate) fn items(
     let items = Element::new("items", ns::PUBSUB).with_attr("node", node).with_children(ids);
     let query = Element::new("pubsub", ns::PUBSUB).with_child(items);
     let to = (owner != cx.me).then(|| Jid::from(owner.clone()));
-    let (owner, node) = (owner.clone(), node.to_owned());
+    let (own, owner, node) = (owner == cx.me, owner.clone(), node.to_owned());
     cx.iq_get(to, query, move |cx, answer| {
         let items = match &answer {
             Answer::Result(_) => {
@@ -48,18 +48,23 @@ pub(crate) fn items(
                     children.filter(|child| child.name() == "item").map(Item::parse).collect();
                 Items::Some(verified::items(&owner, Event::Items(node, items)))
             }
-            Answer::Error(error) if is_unreachable(error) => Items::Unreachable,
-            Answer::Error(_) => Items::None,
+            Answer::Error(error) if is_none(error, own) => Items::None,
+            Answer::Error(_) => Items::Unreachable,
             Answer::Lost => Items::Lost,
         };
         then(cx, items)
     })
 }
 
-/// Whether an error says nothing about the node.
-fn is_unreachable(error: &StanzaError) -> bool {
-    matches!(error.condition, Condition::RemoteServerNotFound | Condition::RemoteServerTimeout)
-        || error.kind == ErrorType::Wait
+/// Whether an error says that there is nothing to read: no such node, or, of somebody else, none
+/// that is for us (XEP-0060 §6.5.9). Any other error says nothing about the node.
+fn is_none(error: &StanzaError, own: bool) -> bool {
+    match error.condition {
+        _ if error.kind == ErrorType::Wait => false,
+        Condition::ItemNotFound => true,
+        Condition::Forbidden | Condition::NotAuthorized => !own,
+        _ => false,
+    }
 }
 
 /// Who may read a node.

@@ -63,7 +63,7 @@ pub(super) fn protect(cx: &mut Cx<'_>, queued: &Queued, payload: &[Element]) -> 
         Ready::Soon => return Ok(Protected::Wait),
         Ready::Unreachable if for_verified => return Ok(Protected::Drop),
         Ready::Unreachable => {
-            let reason = format!("the server of {with} cannot be reached now");
+            let reason = format!("{with} or their server cannot be reached now");
             return Ok(Protected::Impossible(reason));
         }
     }

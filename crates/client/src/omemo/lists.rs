@@ -121,13 +121,14 @@ pub(super) fn fetch(cx: &mut Cx<'_>, owner: &BareJid, version: Version) -> Step 
             }
             Items::None => apply(cx, owner, version, Vec::new())?,
             Items::Unreachable | Items::Lost => {
-                list.unreachable = matches!(items, Items::Unreachable);
+                let refused = matches!(items, Items::Unreachable);
+                list.unreachable = refused;
                 list.failed_until = Some(now.saturating_add(RETRY));
                 cx.later(RETRY, |cx| {
                     cx.wake_outbox();
                     Ok(())
                 });
-                own::on_list_lost(cx, owner)?;
+                own::on_list_lost(cx, owner, refused)?;
             }
         }
         cx.wake_outbox();

@@ -56,9 +56,12 @@ fn daily(cx: &mut Cx<'_>) -> Step {
     Ok(())
 }
 
-/// One of the own lists could not be fetched.
-pub(super) fn on_list_lost(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
+/// One of the own lists could not be fetched: there was no answer, or the server refused.
+pub(super) fn on_list_lost(cx: &mut Cx<'_>, owner: &BareJid, refused: bool) -> Step {
     if owner == cx.me {
+        if refused {
+            nodes::complain(cx, "questions for the list of devices", "an error")?;
+        }
         cx.later(
             RETRY,
             |cx| {

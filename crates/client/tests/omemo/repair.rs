@@ -7,7 +7,7 @@ use xmpp::ext::omemo2;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use crate::world::{World, bare};
+use crate::world::{Fate, World, bare};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -173,4 +173,43 @@ fn a_server_that_cannot_be_reached_is_named() {
     let outcome = format!("{:?}", world.devices[alice].outcomes.get(&number));
     assert!(outcome.contains("cannot be reached"), "{outcome}");
     assert!(!world.ever_sent(alice, "hello?"));
+}
+
+#[test]
+fn an_error_is_not_taken_for_an_empty_list() {
+    let mut world = World::new();
+    world.befriend("alice", "bob");
+    let names = ["alice/phone", "alice/laptop", "bob/laptop"];
+    let [phone, laptop, bob] = names.map(|name| world.device(name));
+    world.write(phone, "bob", "hello");
+    world.kill(phone);
+    world.hook = Some(Box::new(|name, stanza| {
+        if name != "alice/phone" {
+            return Fate::Deliver;
+        }
+        if stanza.child("event", ns::PUBSUB_EVENT).is_some() {
+            return Fate::Lose;
+        }
+        if stanza.child("pubsub", ns::PUBSUB).is_some() {
+            let condition = Element::new("internal-server-error", ns::STANZA_ERRORS);
+            let error = Element::new("error", ns::CLIENT).with_attr("type", "cancel");
+            stanza.retain_children(|_| false);
+            stanza.set_attr("type", "error");
+            stanza.push(error.with_child(condition));
+        }
+        Fate::Deliver
+    }));
+    world.online(phone);
+    world.wait(5 * 60_000);
+    let list = |world: &World| {
+        let nodes = &world.accounts[&bare("alice@example.org")].nodes;
+        omemo2::Devices::parse(&nodes[ns::OMEMO_DEVICES].items[0].1).unwrap().0.len()
+    };
+    assert_eq!(list(&world), 2);
+    world.hook = None;
+    world.wait(5 * 60_000);
+    assert!(matches!(world.write(phone, "bob", "still here"), Some(Outcome::Sent(_))));
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "still here");
+    assert_eq!(world.texts(laptop, "bob").last().unwrap(), "still here");
+    assert_eq!(list(&world), 2);
 }
