@@ -13,7 +13,7 @@ use crate::incoming::Incoming;
 use crate::store::{Content, Encryption, Event, SessionKey, TrustLevel, Undecryptable, Version};
 use crate::timeline;
 
-use super::{empty, identities, lists, load_sessions, notes, own, wire};
+use super::{empty, identities, lists, load_sessions, notes, own, trust, wire};
 
 /// What a message carries for this device, of one version.
 struct Carried {
@@ -300,9 +300,11 @@ fn unpack(
     }
     if let Some(opt_out) = incoming.content.iter().find_map(omemo2::OptOut::parse)
         && !incoming.own
+        && trust::may_read(opened.trust)
     {
         return on_opt_out(cx, incoming, opt_out).map(Ok);
     }
+    incoming.content.retain(|child| omemo2::OptOut::parse(child).is_none());
     Ok(Ok(if incoming.content.is_empty() { Flow::Done } else { Flow::Next }))
 }
 

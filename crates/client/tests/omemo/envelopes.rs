@@ -1,7 +1,9 @@
 //! What a program that is not ours may put into an envelope (XEP-0420).
 
 use client::Command;
-use client::store::{Content, Delivery, Devices, EncryptionMode, Event, SessionKey, Version};
+use client::store::{
+    Content, Delivery, Devices, EncryptionMode, Event, SessionKey, TrustLevel, Version,
+};
 use client::view::Outcome;
 use omemo::{Sessions, payload};
 use rand_chacha::ChaCha20Rng;
@@ -126,4 +128,20 @@ fn who_asks_for_plain_text_gets_nothing_until_the_user_decides() {
     assert!(matches!(outcome, Some(Outcome::Sent(_))), "{outcome:?}");
     assert_eq!(world.texts(bob, "alice").last().unwrap(), "not yet");
     assert!(!world.ever_sent(alice, "not yet"));
+}
+
+#[test]
+fn nobody_but_a_device_that_may_read_can_ask_for_plain_text() {
+    let (mut world, alice, bob) = two();
+    let owner = bare("bob@example.org");
+    let key = world.devices[alice].store.identities(&owner).unwrap()[0].key;
+    let trust = |level| Command::Trust { owner: owner.clone(), key, level };
+    assert_eq!(world.ask(alice, trust(TrustLevel::Undecided)), Some(Outcome::Done));
+    let opt_out = omemo2::OptOut { reason: None }.to_element();
+    let envelope = envelope(&world, vec![opt_out]);
+    let before = world.messages(alice, "bob").len();
+    send(&mut world, bob, alice, &envelope.to_bytes(""));
+    assert_eq!(world.messages(alice, "bob").len(), before);
+    world.ask(alice, trust(TrustLevel::Verified));
+    assert!(matches!(world.write(alice, "bob", "as before"), Some(Outcome::Sent(_))));
 }
