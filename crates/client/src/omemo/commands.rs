@@ -89,6 +89,9 @@ fn verify(cx: &mut Cx<'_>, number: u64, link: &str) -> Step {
     for key in link.wrong.iter().filter_map(sign_zero) {
         identities::decide(cx, &link.owner, &key, TrustLevel::Distrusted)?;
     }
+    if unseen {
+        identities::end_blind_trust(cx, &link.owner)?;
+    }
     if unseen && cx.online() && lists::ensure(cx, &link.owner)? == Ready::Yes {
         bundles::fetch_unknown(cx, &link.owner)?;
     }

@@ -33,7 +33,8 @@ pub(super) fn see(cx: &mut Cx<'_>, owner: &BareJid, device: u32, key: Key) -> St
     if known.len() >= MAX_KEYS {
         return Ok(TrustLevel::Undecided);
     }
-    let level = trust::first_sight(&known, device);
+    let expected = cx.state.features.omemo.statements.expects(owner);
+    let level = trust::first_sight(&known, expected, device);
     let first_seen = cx.time();
     let identity = Identity { key, devices: vec![device], trust: level, first_seen };
     cx.store.save_identity(owner, &identity)?;
@@ -44,11 +45,50 @@ pub(super) fn see(cx: &mut Cx<'_>, owner: &BareJid, device: u32, key: Key) -> St
         notes::save(cx)?;
     }
     let unlisted = !lists::active(cx, owner)?.contains(&device);
-    if came_later || (!known.is_empty() && (unlisted || level == TrustLevel::Undecided)) {
+    // Of this account there is always one key: that of this device.
+    let first = known.is_empty() && !expected && owner != cx.me;
+    if came_later || (!first && (unlisted || level == TrustLevel::Undecided)) {
         announce(cx, owner, device, key, level)?;
     }
     show(cx, owner)?;
     Ok(level)
+}
+
+/// A device is listed now and was not before. If its key was seen earlier the user learns of it, and
+/// it is not believed where a new one would not be. False if the key is not known.
+pub(super) fn on_listed(cx: &mut Cx<'_>, owner: &BareJid, device: u32) -> Step<bool> {
+    let known = cx.store.identities(owner)?;
+    let expected = cx.state.features.omemo.statements.expects(owner);
+    let verified = expected || known.iter().any(|it| it.trust == TrustLevel::Verified);
+    let mut any = false;
+    for identity in known.into_iter().filter(|it| it.devices.contains(&device)) {
+        any = true;
+        if matches!(identity.trust, TrustLevel::Verified | TrustLevel::Distrusted) {
+            continue;
+        }
+        let trust = if verified { TrustLevel::Undecided } else { identity.trust };
+        let key = identity.key;
+        if trust != identity.trust {
+            cx.store.save_identity(owner, &Identity { trust, ..identity })?;
+        }
+        announce(cx, owner, device, key, trust)?;
+    }
+    Ok(any)
+}
+
+/// The user compared a key of somebody that was not seen yet: what was believed without comparing is
+/// not any more, and told.
+pub(super) fn end_blind_trust(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
+    for identity in cx.store.identities(owner)? {
+        if identity.trust != TrustLevel::Blind {
+            continue;
+        }
+        set(cx, owner, &identity.key, TrustLevel::Undecided)?;
+        for device in &identity.devices {
+            announce(cx, owner, *device, identity.key, TrustLevel::Undecided)?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells the user of a new device, in the conversation with its owner.

@@ -195,9 +195,16 @@ pub(super) fn apply(
     for entry in &mut entries {
         entry.active = false;
     }
-    let known_before = known_numbers(cx, owner)?;
+    let (known_before, active_before) = (known_numbers(cx, owner)?, active(cx, owner)?);
+    let this = cx.state.features.omemo.device_id().filter(|_| owner == cx.me);
+    let mut appeared = Vec::new();
     for device in devices {
         let label = device.label.map(|label| (label.text, Some(encode(&label.signature))));
+        // With the first device of somebody there is nothing to compare.
+        let others = known_before.iter().any(|known| *known != device.id);
+        if others && Some(device.id) != this && !active_before.contains(&device.id) {
+            appeared.push(device.id);
+        }
         match entries.iter_mut().find(|entry| entry.id == device.id) {
             Some(entry) => {
                 entry.active = true;
@@ -206,16 +213,18 @@ pub(super) fn apply(
             None => {
                 let entry = DeviceEntry { id: device.id, active: true, label, last_used: None };
                 entries.push(entry);
-                if !known_before.is_empty() && !known_before.contains(&device.id) {
-                    cx.state.features.omemo.notes.add_new(owner, device.id);
-                    notes::save(cx)?;
-                }
             }
         }
     }
     forget_oldest(&mut entries);
     if entries != before {
         cx.store.save_device_list(owner, version, &entries)?;
+        for device in appeared {
+            if !identities::on_listed(cx, owner, device)? {
+                cx.state.features.omemo.notes.add_new(owner, device);
+                notes::save(cx)?;
+            }
+        }
         super::refresh_readers(cx, owner)?;
         super::commands::show_devices(cx, owner)?;
         cx.wake_outbox();

@@ -153,6 +153,7 @@ fn readers(cx: &Cx<'_>, with: &BareJid) -> Step<Readers> {
     for owner in owners {
         let own = owner == *cx.me;
         let identities = cx.store.identities(&owner)?;
+        let expected = cx.state.features.omemo.statements.expects(&owner);
         for device in lists::active(cx, &owner)? {
             if own && Some(device) == this {
                 continue;
@@ -162,7 +163,7 @@ fn readers(cx: &Cx<'_>, with: &BareJid) -> Step<Readers> {
                 .filter(|identity| identity.devices.contains(&device))
                 .map(|identity| identity.trust)
                 .max_by_key(|level| trust::may_read(*level))
-                .unwrap_or_else(|| trust::first_sight(&identities, device));
+                .unwrap_or_else(|| trust::first_sight(&identities, expected, device));
             let broken = cx.state.features.omemo.bundles.is_broken_everywhere(&owner, device);
             let open = has_session(cx, &owner, device)?;
             if !trust::may_read(level) || (broken && !open) {

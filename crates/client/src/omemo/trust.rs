@@ -29,11 +29,11 @@ pub(crate) fn find<'a>(identities: &'a [Identity], key: &Key) -> Option<&'a Iden
 
 /// The decision about a key that is seen for the first time, on a device of this number.
 ///
-/// It is believed, unless another key of the same person is verified: then the person, or one of
-/// their verified devices, has to vouch for it. A device that suddenly has another key is not
-/// believed either, since no honest device changes its key.
-pub(crate) fn first_sight(known: &[Identity], device: u32) -> TrustLevel {
-    let verified = known.iter().any(|identity| identity.trust == TrustLevel::Verified);
+/// It is believed, unless another key of the same person is verified, or was compared and is still
+/// `expected`: then the person, or one of their verified devices, has to vouch for it. A device that
+/// suddenly has another key is not believed either, since no honest device changes its key.
+pub(crate) fn first_sight(known: &[Identity], expected: bool, device: u32) -> TrustLevel {
+    let verified = expected || known.iter().any(|it| it.trust == TrustLevel::Verified);
     let replaced = known.iter().any(|identity| identity.devices.contains(&device));
     if verified || replaced { TrustLevel::Undecided } else { TrustLevel::Blind }
 }
@@ -69,6 +69,9 @@ struct Statement {
     key: Key,
     trust: bool,
     time: Millis,
+    /// The user of this device compared the key; it makes room for nothing that others say.
+    #[serde(default)]
+    expected: bool,
 }
 
 /// When a key was last decided about.
@@ -106,14 +109,21 @@ impl Statements {
             let distrusted = owner.distrust.iter().map(|key| (key, false));
             for (key, trust) in trusted.chain(distrusted) {
                 let (by, owner) = (by.clone(), owner.jid.clone());
-                self.add(Statement { by, by_key, owner, key: *key, trust, time });
+                let expected = false;
+                self.add(Statement { by, by_key, owner, key: *key, trust, time, expected });
             }
         }
     }
 
     /// Expects a key that the user compared before it was seen: see [`Statements::settle`].
     pub(crate) fn expect(&mut self, me: &BareJid, mine: Key, owner: BareJid, key: Key, at: Millis) {
-        self.add(Statement { by: me.clone(), by_key: mine, owner, key, trust: true, time: at });
+        let (by, by_key, trust, time, expected) = (me.clone(), mine, true, at, true);
+        self.add(Statement { by, by_key, owner, key, trust, time, expected });
+    }
+
+    /// Whether the user compared a key of somebody that was not seen yet.
+    pub(crate) fn expects(&self, owner: &BareJid) -> bool {
+        self.waiting.iter().any(|statement| statement.expected && statement.owner == *owner)
     }
 
     fn add(&mut self, statement: Statement) {
@@ -128,14 +138,16 @@ impl Statements {
             return;
         }
         self.waiting.retain(|old| !about(old));
-        let from_same = |old: &Statement| old.by == statement.by;
+        let from_same =
+            |old: &Statement| old.by == statement.by && old.expected == statement.expected;
         if self.waiting.iter().filter(|old| from_same(old)).count() >= MAX_WAITING_OF_ONE
             && let Some(oldest) = self.waiting.iter().position(from_same)
         {
             self.waiting.remove(oldest);
         }
         if self.waiting.len() >= MAX_WAITING {
-            self.waiting.remove(0);
+            let oldest = self.waiting.iter().position(|old| !old.expected);
+            self.waiting.remove(oldest.unwrap_or(0));
         }
         self.waiting.push(statement);
     }
@@ -332,16 +344,17 @@ mod tests {
 
     #[test]
     fn keys_are_believed_until_one_is_verified() {
-        assert_eq!(first_sight(&[], 1), Blind);
-        assert_eq!(first_sight(&[identity(1, 1, Blind)], 2), Blind);
-        assert_eq!(first_sight(&[identity(1, 1, Verified)], 2), Undecided);
-        assert_eq!(first_sight(&[identity(1, 1, Distrusted)], 2), Blind);
+        assert_eq!(first_sight(&[], false, 1), Blind);
+        assert_eq!(first_sight(&[identity(1, 1, Blind)], false, 2), Blind);
+        assert_eq!(first_sight(&[identity(1, 1, Verified)], false, 2), Undecided);
+        assert_eq!(first_sight(&[identity(1, 1, Distrusted)], false, 2), Blind);
+        assert_eq!(first_sight(&[], true, 1), Undecided);
     }
 
     #[test]
     fn another_key_on_a_known_device_is_not_believed() {
-        assert_eq!(first_sight(&[identity(1, 1, Blind)], 1), Undecided);
-        assert_eq!(first_sight(&[identity(1, 1, Distrusted)], 1), Undecided);
+        assert_eq!(first_sight(&[identity(1, 1, Blind)], false, 1), Undecided);
+        assert_eq!(first_sight(&[identity(1, 1, Distrusted)], false, 1), Undecided);
     }
 
     #[test]
@@ -437,6 +450,7 @@ mod tests {
         let mut statements = Statements::default();
         statements.expect(&jid("alice"), [1; 32], jid("bob"), [10; 32], Millis(5));
         assert_eq!(settle(&mut statements, &keys(&[])), []);
+        assert!(statements.expects(&jid("bob")) && !statements.expects(&jid("carol")));
         let book = keys(&[("bob", 10, Blind)]);
         assert_eq!(settle(&mut statements, &book), [(jid("bob"), 10, Verified)]);
     }
@@ -459,6 +473,18 @@ mod tests {
         hear(&mut statements, ("bob", 10), &says("bob", &many, &[]), 5);
         assert_eq!(statements.waiting.len(), 1 + MAX_WAITING_OF_ONE);
         assert_eq!(statements.waiting[0].by, jid("carol"));
+    }
+
+    #[test]
+    fn nobody_pushes_out_what_the_user_compared() {
+        let mut statements = Statements::default();
+        statements.expect(&jid("alice"), [1; 32], jid("bob"), [10; 32], Millis(5));
+        for number in 0..20 {
+            let many: Vec<u8> = (0..=255).collect();
+            let name = format!("mallory{number}");
+            hear(&mut statements, (&name, 66), &says(&name, &many, &[]), 6);
+        }
+        assert!(statements.expects(&jid("bob")));
     }
 
     type Said = (String, Vec<(String, Vec<u8>, Vec<u8>)>);

@@ -394,3 +394,71 @@ fn a_node_that_exists_with_other_options_is_configured() {
         assert_eq!((nodes[node].access.as_str(), nodes[node].items.len()), ("open", 1), "{node}");
     }
 }
+
+fn levels(world: &World, device: usize, owner: &str) -> Vec<(u32, TrustLevel)> {
+    let owner = bare(&format!("{owner}@example.org"));
+    let identities = world.devices[device].store.identities(&owner).unwrap();
+    let mut levels: Vec<_> = identities.into_iter().map(|it| (it.devices[0], it.trust)).collect();
+    levels.sort_unstable();
+    levels
+}
+
+fn sorted(mut levels: Vec<(u32, TrustLevel)>) -> Vec<(u32, TrustLevel)> {
+    levels.sort_unstable();
+    levels
+}
+
+#[test]
+fn a_key_that_was_compared_before_it_was_seen_ends_blind_trust() {
+    let mut world = World::new();
+    world.befriend("alice", "bob");
+    let [alice, bob, mallory] =
+        ["alice/phone", "bob/laptop", "mallory/server"].map(|name| world.device(name));
+    let injected = inject(&mut world, "bob", mallory);
+    let link = crate::verified::link(&mut world, bob);
+    assert_eq!(world.ask(alice, Command::Verify(link)), Some(Outcome::Verified(1)));
+    world.write(alice, "bob", "for Bob alone");
+    assert_eq!(world.readers(alice), [("bob@example.org".to_owned(), world.number(bob))]);
+    assert_eq!(events(&world, alice, "bob"), [(injected, false)]);
+}
+
+#[test]
+fn what_was_believed_before_a_key_was_compared_is_not_any_more() {
+    let (mut world, alice, bob, mallory) = three();
+    let injected = inject(&mut world, "bob", mallory);
+    world.write(alice, "bob", "for whoever is Bob");
+    let phone = world.device("bob/phone");
+    let link = crate::verified::link(&mut world, phone);
+    assert_eq!(world.ask(alice, Command::Verify(link)), Some(Outcome::Verified(1)));
+    let expected = vec![
+        (injected, TrustLevel::Undecided),
+        (world.number(bob), TrustLevel::Undecided),
+        (world.number(phone), TrustLevel::Verified),
+    ];
+    assert_eq!(levels(&world, alice, "bob"), sorted(expected));
+    assert!(events(&world, alice, "bob").contains(&(injected, false)));
+}
+
+#[test]
+fn a_device_that_comes_back_to_a_list_is_told_and_not_believed() {
+    let (mut world, alice, bob, mallory) = three();
+    let injected = inject(&mut world, "bob", mallory);
+    world.write(alice, "bob", "for whoever is Bob");
+    let (owner, id) = (bare("bob@example.org"), injected.to_string());
+    for node in [ns::OMEMO_DEVICES, ns::OMEMO_LEGACY_DEVICES] {
+        let nodes = &mut world.accounts.get_mut(&owner).unwrap().nodes;
+        let list = &mut nodes.get_mut(node).unwrap().items[0].1;
+        list.retain_children(|device| device.attr("id") != Some(&id));
+        world.announce(&owner, node);
+    }
+    world.run();
+    let number = world.number(bob);
+    let identities = world.devices[alice].store.identities(&owner).unwrap();
+    let key = identities.iter().find(|it| it.devices.contains(&number)).unwrap().key;
+    let level = TrustLevel::Verified;
+    world.ask(alice, Command::Trust { owner, key, level });
+    inject(&mut world, "bob", mallory);
+    world.write(alice, "bob", "for Bob alone");
+    assert_eq!(world.readers(alice), [("bob@example.org".to_owned(), number)]);
+    assert_eq!(events(&world, alice, "bob"), [(injected, true), (injected, false)]);
+}

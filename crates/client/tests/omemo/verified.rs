@@ -21,7 +21,7 @@ fn level(world: &World, device: usize, other: usize) -> Option<TrustLevel> {
 }
 
 /// The link that a device shows to be scanned.
-fn link(world: &mut World, device: usize) -> String {
+pub(crate) fn link(world: &mut World, device: usize) -> String {
     let owner: BareJid = world.devices[device].address.clone();
     let Some(Outcome::Devices(devices)) = world.ask(device, Command::Devices(owner.clone())) else {
         panic!()
