@@ -16,6 +16,7 @@
 
 use std::collections::BTreeMap;
 
+use xmpp::error::{Condition, ErrorType, StanzaError};
 use xmpp::ext::form::{Field, Form, FormType};
 use xmpp::ext::rsm;
 use xmpp::jid::BareJid;
@@ -92,7 +93,11 @@ fn on_online(cx: &mut Cx<'_>) -> Step {
 /// Nothing was lost, but a query may have been: the answers of a session that goes on still come,
 /// and those of one that was caught up need none.
 fn on_resumed(cx: &mut Cx<'_>) -> Step {
-    if cx.state.link.caught_up || cx.state.features.archive.forward {
+    let archive = &cx.state.features.archive;
+    if archive.unsettled && archive.settle.is_none() {
+        return unsettle(cx, SETTLE);
+    }
+    if cx.state.link.caught_up || archive.forward {
         return Ok(());
     }
     forward(cx)
@@ -104,6 +109,8 @@ fn on_ended(cx: &mut Cx<'_>) -> Step {
     archive.forward = false;
     archive.live = None;
     archive.unsettled = false;
+    timeline::end_moves(cx);
+    let archive = &mut cx.state.features.archive;
     if let Some(timer) = archive.settle.take() {
         cx.cancel(timer);
     }
@@ -195,9 +202,10 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
     cx.state.features.archive.forward = false;
     let fin = answer.payload("fin", ns::MAM);
     let Some(fin) = fin else {
+        timeline::end_moves(cx);
         return match answer {
             // The archive no longer has that message: go on from its time.
-            Answer::Error(error) if error.condition == xmpp::error::Condition::ItemNotFound => {
+            Answer::Error(error) if error.condition == Condition::ItemNotFound => {
                 let start = cx.state.features.archive.time;
                 cx.state.features.archive.known.newest = None;
                 match start {
@@ -206,13 +214,9 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
                 }
             }
             // There is no archive: what arrives is all there is.
-            Answer::Error(_) => link::on_caught_up(cx),
-            Answer::Result(_) | Answer::Lost => {
-                if cx.online() {
-                    cx.later(RETRY, |cx| if cx.online() { on_resumed(cx) } else { Ok(()) });
-                }
-                Ok(())
-            }
+            Answer::Error(error) if is_absent(&error) => link::on_caught_up(cx),
+            // Something may be missing until it answers.
+            Answer::Error(_) | Answer::Result(_) | Answer::Lost => unsettle(cx, RETRY),
         };
     };
     let page = rsm::Response::child_of(fin).unwrap_or_default();
@@ -231,6 +235,8 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
         save(cx)?;
         return forward(cx);
     }
+    timeline::end_moves(cx);
+    let archive = &mut cx.state.features.archive;
     let live = archive.live.take();
     let settled = !archive.unsettled && !cx.state.outbox.in_flight();
     if let Some(live) = live.filter(|_| settled) {
@@ -239,6 +245,13 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
     }
     save(cx)?;
     link::on_caught_up(cx)
+}
+
+/// Whether an error says that the account has no archive, and that asking again is of no use.
+fn is_absent(error: &StanzaError) -> bool {
+    let condition =
+        matches!(error.condition, Condition::FeatureNotImplemented | Condition::ServiceUnavailable);
+    condition && error.kind == ErrorType::Cancel
 }
 
 fn save(cx: &mut Cx<'_>) -> Step {
@@ -255,7 +268,7 @@ pub(crate) fn saw(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
     }
     let Some(id) = &incoming.archive_id else {
         return if incoming.own && incoming.source == Source::Carbon {
-            unsettle(cx)
+            unsettle(cx, SETTLE)
         } else {
             Ok(())
         };
@@ -276,28 +289,29 @@ pub(crate) fn saw(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
 
 /// A message of this device is in the archive now.
 pub(crate) fn on_sent(cx: &mut Cx<'_>) -> Step {
-    unsettle(cx)
+    unsettle(cx, SETTLE)
 }
 
-/// There are messages whose place is not known: read it once nothing more happens.
-fn unsettle(cx: &mut Cx<'_>) -> Step {
+/// There are messages whose place is not known: read it once nothing more happens for so many
+/// milliseconds.
+fn unsettle(cx: &mut Cx<'_>, milliseconds: u64) -> Step {
     cx.state.features.archive.unsettled = true;
     if let Some(timer) = cx.state.features.archive.settle.take() {
         cx.cancel(timer);
     }
-    let timer = cx.later(SETTLE, settle);
+    let timer = cx.later(milliseconds, settle);
     cx.state.features.archive.settle = Some(timer);
     Ok(())
 }
 
 fn settle(cx: &mut Cx<'_>) -> Step {
     cx.state.features.archive.settle = None;
-    if !cx.online() || !cx.state.link.caught_up {
-        // The next session reads the stretch anyway.
+    if !cx.online() {
+        // The session reads the stretch when it goes on, as the next one does.
         return Ok(());
     }
     if cx.state.features.archive.forward {
-        return unsettle(cx);
+        return unsettle(cx, SETTLE);
     }
     cx.state.features.archive.unsettled = false;
     forward(cx)
@@ -367,6 +381,6 @@ const TIME: &str = "archive-time";
 const PAGE: u64 = 100;
 /// Among so many oldest messages one has an id of the archive.
 const FIRST_FEW: usize = 50;
-/// After a query without an answer, and after the last message without an id: milliseconds.
+/// After a query that failed, and after the last message without an id: milliseconds.
 const RETRY: u64 = 10_000;
 const SETTLE: u64 = 2_500;

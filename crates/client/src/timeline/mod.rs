@@ -43,6 +43,17 @@ pub(crate) struct State {
     dirty_messages: BTreeMap<BareJid, BTreeSet<MessageId>>,
     /// Conversations with messages that came while what was missed was fetched.
     missed: BTreeMap<BareJid, MessageId>,
+    /// Conversations whose messages move while the archive is read.
+    moves: BTreeMap<BareJid, Moves>,
+}
+
+/// What was seen of a conversation whose messages are getting other places.
+#[derive(Clone, Copy)]
+struct Moves {
+    /// What stood up to here before it moved was seen.
+    seen: Position,
+    /// The first new place of a message that was not.
+    unseen: Option<Position>,
 }
 
 /// Both ends of the range of positions in use.
@@ -181,7 +192,8 @@ pub(crate) fn blank(conversation: &BareJid, sender: &BareJid, time: Millis) -> M
 /// Adds a message at its position, or at the end if it has none. It counts as unread if `unread`
 /// says so and nothing after it was seen.
 pub(crate) fn insert(cx: &mut Cx<'_>, mut message: Message, unread: bool) -> Step<MessageId> {
-    if message.position == Position::default() {
+    let placed = message.position != Position::default();
+    if !placed {
         message.position = reserve(cx, 1)?;
     }
     message.id = cx.store.append(&message)?;
@@ -190,6 +202,9 @@ pub(crate) fn insert(cx: &mut Cx<'_>, mut message: Message, unread: bool) -> Ste
         conversation.accepted = true;
     }
     let counts = unread && conversation.read_up_to.is_none_or(|seen| message.position > seen);
+    if counts && placed {
+        moves(cx, &message.conversation).not_seen(message.position);
+    }
     if counts {
         conversation.unread = conversation.unread.saturating_add(1);
     }
@@ -269,8 +284,15 @@ fn known(cx: &Cx<'_>, incoming: &Incoming) -> Step<Option<Message>> {
 
 /// A message stands elsewhere now: what was seen, and which is the latest, may be different.
 fn moved(cx: &mut Cx<'_>, message: &Message, before: Position) -> Step {
+    let moves = moves(cx, &message.conversation);
+    if before > moves.seen {
+        moves.not_seen(message.position);
+    }
+    // What moves in front of others must not drag those along that were not seen.
+    let free = moves.unseen.is_none_or(|unseen| message.position < unseen);
+    let seen = before <= moves.seen && free;
     let mut conversation = conversation(cx, &message.conversation);
-    if conversation.read_up_to.is_some_and(|seen| before <= seen && message.position > seen) {
+    if seen && conversation.read_up_to.is_none_or(|mark| message.position > mark) {
         conversation.read_up_to = Some(message.position);
     }
     if conversation.latest == Some(message.id) || message.position > conversation.order {
@@ -285,6 +307,24 @@ fn moved(cx: &mut Cx<'_>, message: &Message, before: Position) -> Step {
         conversation.latest = Some(latest);
     }
     save_conversation(cx, conversation)
+}
+
+impl Moves {
+    fn not_seen(&mut self, position: Position) {
+        self.unseen = Some(self.unseen.map_or(position, |first| first.min(position)));
+    }
+}
+
+/// What had been seen when messages of the conversation began to move.
+fn moves<'a>(cx: &'a mut Cx<'_>, address: &BareJid) -> &'a mut Moves {
+    let seen = conversation(cx, address).read_up_to.unwrap_or_default();
+    let moves = &mut cx.state.features.timeline.moves;
+    moves.entry(address.clone()).or_insert(Moves { seen, unseen: None })
+}
+
+/// The archive was read: everything stands where it stays.
+pub(crate) fn end_moves(cx: &mut Cx<'_>) {
+    cx.state.features.timeline.moves.clear();
 }
 
 /// A request of the user ends when this message is sent.

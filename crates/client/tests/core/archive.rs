@@ -1,9 +1,10 @@
 //! The archive: nothing missing, nothing twice, everything in its order.
 
 use client::Command;
-use client::store::{Archives, Content};
+use client::store::{Archives, Content, MessageId};
 use client::view::{Change, Outcome};
 use proptest::prelude::*;
+use xmpp::error::Condition;
 use xmpp::ns;
 use xmpp::xml::Element;
 
@@ -205,6 +206,61 @@ fn own_messages_of_other_devices_mark_what_was_before_as_read() {
     let last = world.last(romeo, JULIET);
     assert!(last.own);
     assert_eq!(last.content, Content::Text("answer".into()));
+}
+
+#[test]
+fn an_archive_that_refuses_for_a_while_is_asked_again() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "live");
+    world.settle();
+    world.run(romeo, Command::Disconnect);
+    write(&mut world, JULIET, ROMEO, "missed");
+    world.server.answers.insert(ns::MAM.to_owned(), Err(Condition::ResourceConstraint));
+    world.run(romeo, Command::Reconnect);
+    write(&mut world, JULIET, ROMEO, "later");
+    world.pass(30_000);
+    assert_eq!(world.texts(romeo, JULIET), ["live", "later"]);
+    world.server.answers.clear();
+    world.pass(30_000);
+    assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
+}
+
+/// The first unread message, as a window that opens now shows it.
+fn first_unread(world: &mut World, device: usize) -> Option<MessageId> {
+    world.run(device, Command::Open(bare(JULIET)));
+    let mut changes = world.devices[device].changes.iter().rev();
+    changes
+        .find_map(|change| match change {
+            Change::Window { first_unread, .. } => Some(*first_unread),
+            _ => None,
+        })
+        .expect("a window")
+}
+
+#[test]
+fn what_moves_with_an_own_message_stays_unread() {
+    for theirs_first in [false, true] {
+        let mut world = World::new();
+        let romeo = world.online(ROMEO, &[JULIET]);
+        world.send(romeo, JULIET, "own");
+        if theirs_first {
+            write(&mut world, JULIET, ROMEO, "unseen");
+        } else {
+            world.settle();
+            write(&mut world, JULIET, ROMEO, "unseen");
+        }
+        world.pass(20_000);
+        assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
+        let messages = world.messages(romeo, JULIET);
+        let unseen = messages.iter().find(|message| !message.own).expect("a message").id;
+        assert_eq!(unread(&world, romeo), 1, "{theirs_first}");
+        assert_eq!(first_unread(&mut world, romeo), Some(unseen), "{theirs_first}");
+        world.run(romeo, Command::MarkRead(bare(JULIET), unseen));
+        world.pass(5_000);
+        assert_eq!(unread(&world, romeo), 0);
+        assert!(world.server.accounts[&bare(ROMEO)].nodes[ns::MDS].contains_key(JULIET));
+    }
 }
 
 #[derive(Clone, Debug)]
