@@ -198,9 +198,16 @@ fn confirm(cx: &mut Cx<'_>, rows: Vec<QueuedId>) -> Step {
 fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
     let Some(row) = cx.state.outbox.rows.get(&id) else { return Ok(None) };
     let mut queued = row.queued.clone();
-    if let Some(bytes) = &queued.bytes {
+    if queued.bytes.is_some() && !cx.state.link.caught_up {
         // It may have arrived: the archive tells, once it is read to its end.
-        return Ok(cx.state.link.caught_up.then(|| bytes.clone().into()));
+        return Ok(None);
+    }
+    if !queued.encrypted && timeline::is_encrypted(cx, &queued.conversation) {
+        give_up(cx, id, "it is not encrypted, and this conversation is now")?;
+        return Ok(None);
+    }
+    if let Some(bytes) = queued.bytes {
+        return Ok(Some(bytes.into()));
     }
     let payload = children(&queued.payload);
     let (outside, inside): (Vec<_>, Vec<_>) =

@@ -107,7 +107,8 @@ fn correct(
     let time = cx.time();
     replace(&mut message, text.clone(), time);
     timeline::save(cx, &message)?;
-    let mut payload = super::reply::payload(cx, &message, &text)?;
+    let encrypted = timeline::is_encrypted(cx, &message.conversation);
+    let mut payload = super::reply::payload(cx, &message, &text, encrypted)?;
     payload.push(Element::new("replace", ns::CORRECT).with_attr("id", origin));
     payload.push(Element::new("store", ns::HINTS));
     let outgoing = Outgoing::about(cx, &message.conversation, payload);

@@ -147,7 +147,9 @@ fn write(cx: &mut Cx<'_>, to: &BareJid, text: String, reply: Option<Reply>) -> S
 pub(crate) fn submit(cx: &mut Cx<'_>, id: MessageId) -> Step {
     let Some(message) = cx.store.message(id)? else { return Ok(()) };
     let encrypted = timeline::is_encrypted(cx, &message.conversation);
-    let Some(payload) = payload(cx, &message, encrypted)? else { return Ok(()) };
+    let Some(payload) = payload(cx, &message, encrypted)? else {
+        return timeline::on_not_transferred(cx, id, "there is nothing to send");
+    };
     let position = message.position;
     timeline::mark_read(cx, &message.conversation, position)?;
     chat_states::on_sent(cx, &message.conversation);
@@ -163,7 +165,7 @@ pub(crate) fn submit(cx: &mut Cx<'_>, id: MessageId) -> Step {
 /// What a message says on the wire.
 fn payload(cx: &mut Cx<'_>, message: &Message, encrypted: bool) -> Step<Option<Vec<Element>>> {
     let mut payload = match &message.content {
-        Content::Text(text) => super::reply::payload(cx, message, text)?,
+        Content::Text(text) => super::reply::payload(cx, message, text, encrypted)?,
         Content::File(file, _) => match file::payload(file) {
             Some(payload) => payload,
             None => return Ok(None),
@@ -191,9 +193,16 @@ fn unsent(cx: &Cx<'_>, id: MessageId) -> Step<Result<Message, Problem>> {
 fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
     match unsent(cx, id)? {
         Err(problem) => cx.failed(number, problem),
+        Ok(message) if !matches!(message.content, Content::Text(_) | Content::File(..)) => {
+            cx.failed(number, Problem::Invalid("there is nothing to send".to_owned()));
+        }
         Ok(mut message) => {
             outbox::discard(cx, id)?;
             timeline::expect(cx, id, number);
+            if matches!(message.delivery, Some(Delivery::Failed(_))) {
+                // It may have left and come back: servers take the same id for a repetition.
+                message.origin_id = Some(cx.rng.id());
+            }
             message.delivery = Some(Delivery::Queued);
             timeline::save(cx, &message)?;
             match &message.content {

@@ -7,7 +7,7 @@ use xmpp::xml::Element;
 use super::{Feature, Spec};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
-use crate::store::{Message, MessageId, Reference, Reply};
+use crate::store::{Encryption, Message, MessageId, Reference, Reply};
 use crate::timeline;
 
 pub(crate) const FEATURE: Feature = Feature {
@@ -85,8 +85,14 @@ pub(crate) fn to(cx: &Cx<'_>, id: MessageId) -> Step<Option<Reply>> {
     }))
 }
 
-/// The text of a message on the wire, with a quotation before it if it is an answer.
-pub(crate) fn payload(cx: &Cx<'_>, message: &Message, text: &str) -> Step<Vec<Element>> {
+/// The text of a message on the wire, with a quotation before it if it is an answer. What was
+/// encrypted is not quoted where nothing is.
+pub(crate) fn payload(
+    cx: &Cx<'_>,
+    message: &Message,
+    text: &str,
+    encrypted: bool,
+) -> Step<Vec<Element>> {
     let body = |text: String| Element::new("body", ns::CLIENT).with_text(text);
     let Some(reply) = &message.reply else { return Ok(vec![body(text.to_owned())]) };
     let original = match reply.message {
@@ -94,8 +100,11 @@ pub(crate) fn payload(cx: &Cx<'_>, message: &Message, text: &str) -> Step<Vec<El
         None => None,
     };
     let quoted = match &original {
-        Some(original) => timeline::quotable(&original.content),
-        None => reply.quote.clone().unwrap_or_default(),
+        Some(original) if encrypted || original.encryption == Encryption::None => {
+            timeline::quotable(&original.content)
+        }
+        None if encrypted => reply.quote.clone().unwrap_or_default(),
+        Some(_) | None => String::new(),
     };
     let mut fallback = String::new();
     for line in quoted.lines().take(MAX_QUOTED_LINES) {
@@ -107,6 +116,9 @@ pub(crate) fn payload(cx: &Cx<'_>, message: &Message, text: &str) -> Step<Vec<El
     let element = Element::new("reply", ns::REPLY)
         .with_attr_opt("to", reply.author.as_ref().map(ToString::to_string))
         .with_attr("id", &reply.id);
+    if end == 0 {
+        return Ok(vec![body(text.to_owned()), element]);
+    }
     let range = Element::new("body", ns::FALLBACK)
         .with_attr("start", "0")
         .with_attr("end", end.to_string());

@@ -410,11 +410,18 @@ pub(crate) fn on_bounced(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
     let error = error.map(xmpp::error::StanzaError::parse);
     let reason = error.map_or_else(String::new, |error| crate::iq::describe(&error));
     outbox::discard(cx, message.id)?;
+    if let Some(number) = cx.state.features.timeline.requests.remove(&message.id) {
+        cx.failed(number, Problem::Refused(reason.clone()));
+    }
     fail(cx, message.id, &reason)
 }
 
 /// Everything up to a message was seen, here or on another device.
 pub(crate) fn mark_read(cx: &mut Cx<'_>, address: &BareJid, position: Position) -> Step<bool> {
+    if let Some(moves) = cx.state.features.timeline.moves.get_mut(address) {
+        moves.seen = moves.seen.max(position);
+        moves.unseen = moves.unseen.filter(|unseen| *unseen > position);
+    }
     let mut conversation = conversation(cx, address);
     if conversation.read_up_to.is_some_and(|seen| seen >= position) {
         return Ok(false);

@@ -1,8 +1,11 @@
 //! Messages out and in, with their ticks, and what a kill in between does to them.
 
 use client::Command;
-use client::store::{Delivery, EncryptionMode};
+use client::store::{Delivery, Encryption, EncryptionMode, Store, Timeline, TrustLevel, Version};
 use client::view::{Outcome, Problem};
+use xmpp::error::{Condition, StanzaError};
+use xmpp::ns;
+use xmpp::xml::Element;
 
 use crate::server::bare;
 use crate::world::World;
@@ -43,6 +46,87 @@ fn nothing_leaves_in_plain_text_where_encryption_is_on() {
     let id = world.last(romeo, JULIET).id;
     assert_eq!(world.run(romeo, Command::Retry(id)), Some(Outcome::Sent(id)));
     assert!(world.devices[romeo].sent.contains("canary"));
+}
+
+#[test]
+fn what_waits_in_plain_text_does_not_leave_once_encryption_is_on() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.devices[romeo].reachable = false;
+    world.cut(romeo);
+    world.send(romeo, JULIET, "canary");
+    world.command(romeo, Command::SetEncryption(bare(JULIET), EncryptionMode::Omemo));
+    world.devices[romeo].reachable = true;
+    world.run(romeo, Command::Reconnect);
+    world.pass(10_000);
+    assert!(!world.devices[romeo].sent.contains("canary"));
+    assert!(matches!(world.last(romeo, JULIET).delivery, Some(Delivery::Failed(_))));
+}
+
+#[test]
+fn what_was_encrypted_is_not_quoted_in_plain_text() {
+    for encrypted in [false, true] {
+        let mut world = World::new();
+        let romeo = world.online(ROMEO, &[JULIET]);
+        let juliet = world.online(JULIET, &[ROMEO]);
+        world.send(juliet, ROMEO, "canary");
+        world.settle();
+        let mut original = world.last(romeo, JULIET);
+        if encrypted {
+            let (version, trust) = (Version::Omemo2, TrustLevel::Blind);
+            original.encryption = Encryption::Omemo { version, device: 1, key: [1; 32], trust };
+            let store = &world.devices[romeo].store;
+            store.begin().unwrap();
+            store.save_message(&original).unwrap();
+            store.commit().unwrap();
+        }
+        let (to, reply_to) = (bare(JULIET), Some(original.id));
+        world.run(romeo, Command::Send { to, text: "answer".into(), reply_to });
+        assert!(world.devices[romeo].sent.contains("<reply "));
+        assert_ne!(world.devices[romeo].sent.contains("canary"), encrypted);
+        assert_eq!(
+            world.last(juliet, ROMEO).content,
+            client::store::Content::Text("answer".into())
+        );
+    }
+}
+
+#[test]
+fn a_message_that_came_back_ends_its_request_and_can_be_sent_again() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let send = Command::Send { to: bare(JULIET), text: "hello".into(), reply_to: None };
+    let number = world.command(romeo, send);
+    let message = world.last(romeo, JULIET);
+    world.carry(romeo, true);
+    let error = Element::new("message", ns::CLIENT)
+        .with_attr("type", "error")
+        .with_attr("from", JULIET)
+        .with_attr_opt("id", message.origin_id.as_deref())
+        .with_child(StanzaError::new(Condition::ServiceUnavailable).element());
+    for session in world.server.sessions_of(&bare(ROMEO)) {
+        world.server.deliver(&session, &error);
+    }
+    world.settle();
+    let outcome = world.devices[romeo].outcomes.get(&number);
+    assert!(matches!(outcome, Some(Outcome::Failed(Problem::Refused(_)))), "{outcome:?}");
+    assert!(matches!(world.last(romeo, JULIET).delivery, Some(Delivery::Failed(_))));
+    let again = world.run(romeo, Command::Retry(message.id));
+    assert_eq!(again, Some(Outcome::Sent(message.id)));
+    // The server takes an id once.
+    assert_eq!(archive(&world, JULIET), ["hello", "hello"]);
+}
+
+#[test]
+fn what_says_nothing_cannot_be_sent_again() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.devices[romeo].reachable = false;
+    world.cut(romeo);
+    let id = world.send(romeo, JULIET, "hello");
+    world.command(romeo, Command::Retract(id));
+    let outcome = world.run(romeo, Command::Retry(id));
+    assert!(matches!(outcome, Some(Outcome::Failed(Problem::Invalid(_)))), "{outcome:?}");
 }
 
 #[test]
