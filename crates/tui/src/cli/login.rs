@@ -17,6 +17,8 @@ use crate::driver::socks::Proxy;
 use crate::failure::Failure;
 use crate::port::{Port, failed};
 use crate::profile::Profile;
+use crate::ui::event::Invitation;
+use crate::ui::overlay::invitation;
 
 #[derive(Debug, Args)]
 #[command(after_help = PROTECTION)]
@@ -31,7 +33,7 @@ pub(crate) struct Login {
 #[derive(Debug, Args)]
 #[command(after_help = PROTECTION)]
 pub(crate) struct Register {
-    /// The invitation: xmpp:…?register;preauth=…
+    /// The invitation: xmpp:…?register;preauth=…, or the address of its page
     link: String,
     /// The name you want, when the invitation does not say one
     #[arg(long, value_name = "NAME")]
@@ -86,11 +88,12 @@ impl Login {
 
 impl Register {
     pub(crate) fn run(self, shared: &Shared) -> Result<(), Failure> {
-        let invitation = Invitation::parse(&self.link, self.name.as_deref())?;
-        let profile = shared.place(&invitation.address)?;
-        let login = self.way.login(invitation.address)?;
+        let invitation = invitation::parse(&self.link).map_err(Failure::Usage)?;
+        let address = invited(&invitation, self.name.as_deref())?;
+        let profile = shared.place(&address)?;
+        let login = self.way.login(address)?;
         let Invitation { token, inviter, .. } = invitation;
-        self.way.enter(shared, &profile, Command::Register { login, token, inviter })
+        self.way.enter(shared, &profile, Command::Register { login, token: Some(token), inviter })
     }
 }
 
@@ -228,45 +231,13 @@ fn fingerprint(text: &str) -> Result<[u8; 32], String> {
     Ok(bytes)
 }
 
-/// What an invitation says (XEP-0401 §4, XEP-0445 §4).
-#[derive(Debug, PartialEq, Eq)]
-struct Invitation {
-    address: BareJid,
-    token: Option<String>,
-    inviter: Option<BareJid>,
-}
-
-impl Invitation {
-    fn parse(link: &str, name: Option<&str>) -> Result<Self, Failure> {
-        let wrong = |words: &str| Failure::Usage(format!("this is no invitation: {words}"));
-        let rest = link.strip_prefix("xmpp:").ok_or_else(|| wrong("it begins with xmpp:"))?;
-        let (target, query) = rest.split_once('?').ok_or_else(|| wrong("it has no token"))?;
-        let mut parts = query.split(';');
-        let verb = parts.next().unwrap_or_default();
-        let value = |key: &str| {
-            let mut all = parts.clone().filter_map(|part| part.split_once('='));
-            all.find(|(name, _)| *name == key).map(|(_, value)| value.to_owned())
-        };
-        let token = value("preauth");
-        let target: BareJid = BareJid::new(target).map_err(|error| wrong(&error.to_string()))?;
-        let new = |domain: &str| {
-            let name = name.ok_or_else(|| {
-                Failure::Usage("choose the name of the account: --name".to_owned())
-            })?;
-            BareJid::new(&format!("{name}@{domain}"))
-                .map_err(|error| Failure::Usage(error.to_string()))
-        };
-        match (verb, target.node()) {
-            ("register", Some(_)) => Ok(Self { address: target, token, inviter: None }),
-            ("register", None) => Ok(Self { address: new(target.as_str())?, token, inviter: None }),
-            // An invitation to be in touch, which may also make an account on the same server.
-            ("roster", Some(_)) if value("ibr").as_deref() == Some("y") => {
-                let address = new(target.domain().as_str())?;
-                Ok(Self { address, token, inviter: Some(target) })
-            }
-            _ => Err(wrong("it does not make accounts")),
-        }
-    }
+/// The account that an invitation makes: the name in it, or the chosen one.
+fn invited(invitation: &Invitation, chosen: Option<&str>) -> Result<BareJid, Failure> {
+    let name = invitation.name.as_deref().or(chosen);
+    let name =
+        name.ok_or_else(|| Failure::Usage("choose the name of the account: --name".to_owned()))?;
+    BareJid::new(&format!("{name}@{}", invitation.domain))
+        .map_err(|error| Failure::Usage(format!("{name} is no name: {error}")))
 }
 
 #[cfg(test)]
@@ -278,25 +249,16 @@ mod tests {
     }
 
     #[test]
-    fn invitations_are_read() {
-        let read = |link: &str, name| Invitation::parse(link, name);
-        let expected = Invitation {
-            address: jid("juliet@example.org"),
-            token: Some("TOKEN".into()),
-            inviter: None,
-        };
-        assert_eq!(read("xmpp:juliet@example.org?register;preauth=TOKEN", None), Ok(expected));
-        let named = read("xmpp:example.org?register;preauth=TOKEN", Some("romeo")).unwrap();
-        assert_eq!(named.address, jid("romeo@example.org"));
-        let met = read("xmpp:nurse@example.org?roster;preauth=T;ibr=y", Some("romeo")).unwrap();
-        assert_eq!(met.inviter, Some(jid("nurse@example.org")));
-        assert_eq!(met.address, jid("romeo@example.org"));
-        for wrong in
-            ["https://example.org", "xmpp:example.org", "xmpp:a@b.example?roster;preauth=T"]
-        {
-            read(wrong, Some("romeo")).unwrap_err();
-        }
-        read("xmpp:example.org?register;preauth=TOKEN", None).unwrap_err();
+    fn an_invitation_says_the_name_or_it_is_chosen() {
+        let account = |link: &str, name| invited(&invitation::parse(link).unwrap(), name);
+        let open = "xmpp:example.org?register;preauth=T";
+        assert_eq!(account(open, Some("romeo")), Ok(jid("romeo@example.org")));
+        account(open, None).unwrap_err();
+        account(open, Some("a@b")).unwrap_err();
+        let named = "xmpp:juliet@example.org?register;preauth=T";
+        assert_eq!(account(named, Some("romeo")), Ok(jid("juliet@example.org")));
+        let page = "https://example.org:5443/invite/T";
+        assert_eq!(account(page, Some("romeo")), Ok(jid("romeo@example.org")));
     }
 
     #[test]

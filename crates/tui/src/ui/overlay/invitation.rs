@@ -9,7 +9,7 @@ use crate::ui::event::Invitation;
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn parse(link: &str) -> Result<Invitation, String> {
+pub(crate) fn parse(link: &str) -> Result<Invitation, String> {
     let found = match link.strip_prefix("xmpp:") {
         Some(rest) => address_link(rest),
         None => page_link(link),

@@ -5,7 +5,7 @@ mod contact;
 mod details;
 mod devices;
 mod help;
-mod invitation;
+pub(crate) mod invitation;
 mod jump;
 mod link;
 mod page;
