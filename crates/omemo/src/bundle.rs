@@ -55,12 +55,12 @@ pub(crate) struct ChosenPreKey {
 impl Bundle {
     /// Verifies what a peer has published.
     ///
-    /// The prekeys are looked at when one of them is needed: they are not signed, and a bad one
-    /// among a hundred does no harm.
+    /// One of the prekeys must be usable. The others are looked at when one is needed: they are not
+    /// signed, and a bad one among a hundred does no harm.
     ///
     /// # Errors
     ///
-    /// A key or the signature is not right, or there are no prekeys or far too many.
+    /// A key or the signature is not right, or there are no usable prekeys or far too many.
     pub fn verify(version: Version, parts: BundleParts) -> Result<Self, BundleError> {
         let identity = wire::parse_identity_key(version, &parts.identity_key)
             .map_err(BundleError::IdentityKey)?;
@@ -82,6 +82,12 @@ impl Bundle {
             _ => return Err(BundleError::TooManyPreKeys),
         }
         let (signed_pre_key_id, pre_keys) = (parts.signed_pre_key_id, parts.pre_keys);
+        let usable = |(id, key): &(u32, Vec<u8>)| {
+            (*id != 0 || version == Version::Legacy) && wire::parse_public_key(version, key).is_ok()
+        };
+        if !pre_keys.iter().any(usable) {
+            return Err(BundleError::NoPreKeys);
+        }
         Ok(Self { version, identity, signed_pre_key_id, signed_pre_key, pre_keys })
     }
 
@@ -108,11 +114,8 @@ impl Bundle {
         &self,
         rng: &mut R,
     ) -> Option<ChosenPreKey> {
-        let zero = |pre_key: &&(u32, Vec<u8>)| pre_key.0 == 0;
-        let mut candidates: Vec<_> = self.pre_keys.iter().filter(|key| !zero(key)).collect();
-        if candidates.is_empty() && self.version == Version::Legacy {
-            candidates.extend(self.pre_keys.iter().filter(zero));
-        }
+        let (zero, mut candidates): (Vec<_>, Vec<_>) =
+            self.pre_keys.iter().partition(|(id, _)| *id == 0);
         while !candidates.is_empty() {
             // At most 500 of them: how far this is from uniform cannot be measured.
             let position = rng.next_u64() % candidates.len() as u64;
@@ -121,7 +124,11 @@ impl Bundle {
                 return Some(ChosenPreKey { id: *id, key });
             }
         }
-        None
+        let mut zero = zero.into_iter().filter(|_| self.version == Version::Legacy);
+        zero.find_map(|(id, key)| {
+            let key = wire::parse_public_key(self.version, key).ok()?;
+            Some(ChosenPreKey { id: *id, key })
+        })
     }
 }
 
@@ -137,8 +144,8 @@ pub enum BundleError {
     /// The signature of the signed prekey is not by the identity key.
     #[error("the signed prekey is not signed by the identity key")]
     Signature,
-    /// There are no prekeys. A key exchange has to use one.
-    #[error("the bundle has no prekeys")]
+    /// There are no usable prekeys. A key exchange has to use one.
+    #[error("the bundle has no usable prekeys")]
     NoPreKeys,
     /// More than [`MAX_BUNDLE_PRE_KEYS`].
     #[error("the bundle has more than {MAX_BUNDLE_PRE_KEYS} prekeys")]

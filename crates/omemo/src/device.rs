@@ -1,6 +1,6 @@
 //! Our own device: its identity and its prekeys, for both versions of OMEMO.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use rand_core::CryptoRng;
@@ -16,8 +16,12 @@ use crate::version::Version;
 /// Prekeys that the bundle holds after [`Device::maintain`].
 pub const PRE_KEYS: usize = 100;
 
-/// How old a signed prekey gets: one week. The one before it is kept as long again.
+/// How old a signed prekey gets: one week. [`MAX_OLD_SIGNED_PRE_KEYS`] before it are kept.
 pub const SIGNED_PRE_KEY_PERIOD_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+
+/// Signed prekeys that are kept behind the current one: three, so that a clock that jumps forth and
+/// back does not take away one that was published minutes ago.
+pub const MAX_OLD_SIGNED_PRE_KEYS: usize = 3;
 
 /// Used prekeys that are kept until [`Device::forget_used_pre_keys`]; the oldest go first.
 pub const MAX_USED_PRE_KEYS: usize = 1000;
@@ -63,7 +67,8 @@ pub struct Device {
     id: DeviceId,
     identity: IdentityKeyPair,
     signed_pre_key: SignedPreKey,
-    previous_signed_pre_key: Option<SignedPreKey>,
+    /// The newest first.
+    old_signed_pre_keys: VecDeque<SignedPreKey>,
     /// In the bundle.
     pre_keys: BTreeMap<u32, SecretKey>,
     /// No longer in the bundle, still accepted.
@@ -102,7 +107,7 @@ impl Device {
             id,
             identity: IdentityKeyPair::generate(rng),
             signed_pre_key: SignedPreKey { id: 1, key: SecretKey::random(rng), created_ms: now_ms },
-            previous_signed_pre_key: None,
+            old_signed_pre_keys: VecDeque::new(),
             pre_keys: BTreeMap::new(),
             used_pre_keys: BTreeMap::new(),
             next_pre_key_id: 1,
@@ -163,7 +168,8 @@ impl Device {
             key: SecretKey::random(rng),
             created_ms: now_ms,
         };
-        self.previous_signed_pre_key = Some(std::mem::replace(&mut self.signed_pre_key, new));
+        self.old_signed_pre_keys.push_front(std::mem::replace(&mut self.signed_pre_key, new));
+        self.old_signed_pre_keys.truncate(MAX_OLD_SIGNED_PRE_KEYS);
         true
     }
 
@@ -191,7 +197,7 @@ impl Device {
 
     pub(crate) fn signed_pre_key(&self, id: u32) -> Result<&SecretKey, DecryptionError> {
         std::iter::once(&self.signed_pre_key)
-            .chain(&self.previous_signed_pre_key)
+            .chain(&self.old_signed_pre_keys)
             .find(|key| key.id == id)
             .map(|key| &key.key)
             .ok_or(DecryptionError::UnknownSignedPreKey { id })
@@ -222,8 +228,8 @@ impl Device {
         out.u32(self.id.0);
         out.bytes(self.identity.seed());
         self.signed_pre_key.write(&mut out);
-        out.flag(self.previous_signed_pre_key.is_some());
-        self.previous_signed_pre_key.iter().for_each(|key| key.write(&mut out));
+        out.byte(u8::try_from(self.old_signed_pre_keys.len()).unwrap_or(0));
+        self.old_signed_pre_keys.iter().for_each(|key| key.write(&mut out));
         for pre_keys in [&self.pre_keys, &self.used_pre_keys] {
             out.len(pre_keys.len());
             for (id, key) in pre_keys {
@@ -246,9 +252,11 @@ impl Device {
             id: DeviceId::new(from.u32()?).ok_or(StateError::Value)?,
             identity: IdentityKeyPair::from_seed(&from.secret()?).ok_or(StateError::Value)?,
             signed_pre_key: SignedPreKey::read(&mut from)?,
-            previous_signed_pre_key: match from.flag()? {
-                true => Some(SignedPreKey::read(&mut from)?),
-                false => None,
+            old_signed_pre_keys: match usize::from(from.byte()?) {
+                count @ 0..=MAX_OLD_SIGNED_PRE_KEYS => {
+                    (0..count).map(|_| SignedPreKey::read(&mut from)).collect::<Result<_, _>>()?
+                }
+                _ => return Err(StateError::Value),
             },
             pre_keys: read_pre_keys(&mut from, PRE_KEYS)?,
             used_pre_keys: read_pre_keys(&mut from, MAX_USED_PRE_KEYS)?,

@@ -105,7 +105,8 @@ mod xeddsa;
 pub use bundle::{Bundle, BundleError, BundleParts, MAX_BUNDLE_PRE_KEYS};
 pub use curve::{KeyError, PublicKey};
 pub use device::{
-    Changes, Device, DeviceId, MAX_USED_PRE_KEYS, PRE_KEYS, SIGNED_PRE_KEY_PERIOD_MS,
+    Changes, Device, DeviceId, MAX_OLD_SIGNED_PRE_KEYS, MAX_USED_PRE_KEYS, PRE_KEYS,
+    SIGNED_PRE_KEY_PERIOD_MS,
 };
 pub use error::{DecryptionError, EncryptionError, InitiationError};
 pub use identity::{Fingerprint, IdentityKey, IdentityKeyPair, LabelError, MAX_LABEL_CHARS};

@@ -258,6 +258,11 @@ impl DoubleRatchet {
             || self.skipped.iter().any(|skipped| skipped.ratchet_key == *ratchet_key)
     }
 
+    /// Whether the peer can have a ratchet key that is not known.
+    pub(crate) fn may_begin_a_chain(&self) -> bool {
+        !matches!(self.sending, Sending::Due { .. })
+    }
+
     /// Whether the peer has sent so much under one ratchet key that it must be answered.
     pub(crate) fn needs_heartbeat(&self) -> bool {
         let newest = self.receiving.back();

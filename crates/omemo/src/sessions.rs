@@ -10,6 +10,7 @@ use crate::bundle::Bundle;
 use crate::device::Device;
 use crate::error::{DecryptionError, EncryptionError, InitiationError};
 use crate::identity::IdentityKey;
+use crate::ratchet::MAX_FORWARD_JUMP;
 use crate::session::{KeyMessage, Session};
 use crate::state::{Reader, StateError, Writer};
 use crate::version::Version;
@@ -26,9 +27,8 @@ pub const MAX_ARCHIVED_SESSIONS: usize = 40;
 /// how they come to use the same (Sesame §3.4).
 ///
 /// Every change of the value has to reach the disk before its result is used; [`Encrypted`] and
-/// [`Decrypted`] say what exactly. Only one task may own a value at a time; where several
-/// processes share a store, let it refuse a state whose [`Sessions::generation`] is not one more
-/// than what it has.
+/// [`Decrypted`] say what exactly. Only one task of one process may own a value at a time: nothing
+/// here notices that two have gone on from the same state.
 #[derive(Clone, Debug)]
 pub struct Sessions {
     version: Version,
@@ -89,6 +89,10 @@ impl fmt::Debug for Encrypted {
     }
 }
 
+/// Steps of chains that are computed for one message of which the session is not known, in all
+/// sessions together. A message of a chain's beginning is tried in all of them.
+const MAX_CHAIN_STEPS: u32 = 4 * (MAX_FORWARD_JUMP + 1);
+
 impl Sessions {
     /// No session yet with a device.
     pub fn new(version: Version) -> Self {
@@ -100,7 +104,7 @@ impl Sessions {
         self.version
     }
 
-    /// How often the value has changed.
+    /// How often the value has changed; of two states of it the higher one is the later.
     pub fn generation(&self) -> u64 {
         self.generation
     }
@@ -193,7 +197,12 @@ impl Sessions {
             return self.decrypt_with(position, message);
         }
         let mut failure = DecryptionError::NoSession;
+        let mut budget = MAX_CHAIN_STEPS;
         for position in 0..self.sessions.len() {
+            let begins = self.sessions.get(position).is_some_and(Session::may_begin_a_chain);
+            let steps = if begins { message.header.counter.saturating_add(1) } else { 0 };
+            let Some(left) = budget.checked_sub(steps) else { continue };
+            budget = left;
             match self.decrypt_with(position, message) {
                 Err(error) if position == 0 || error == DecryptionError::Expired => failure = error,
                 Err(_) => {}

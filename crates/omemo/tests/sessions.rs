@@ -432,15 +432,23 @@ fn prekey_zero_and_broken_prekeys_are_avoided() {
             let bundle = Bundle::verify(version, parts.clone()).unwrap();
             assert!(Sessions::new(version).initiate(&romeo, &bundle, &mut rng).is_ok());
         }
-        parts.pre_keys[1].1 = vec![0; good.len()];
-        let bundle = Bundle::verify(version, parts.clone()).unwrap();
-        let initiated = Sessions::new(version).initiate(&romeo, &bundle, &mut rng);
-        assert_eq!(initiated, Err(InitiationError::NoPreKey));
+        let mut broken = parts.clone();
+        broken.pre_keys[1].1 = vec![0; good.len()];
         parts.pre_keys.truncate(1);
-        let bundle = Bundle::verify(version, parts).unwrap();
-        let initiated = Sessions::new(version).initiate(&romeo, &bundle, &mut rng);
-        // Some legacy clients publish ids from 0 on and may have no other left.
-        assert_eq!(initiated.is_ok(), version == Version::Legacy);
+        for parts in [broken.clone(), parts] {
+            // Some legacy clients publish ids from 0 on and may have no other left.
+            match Bundle::verify(version, parts) {
+                Ok(bundle) => {
+                    assert_eq!(version, Version::Legacy);
+                    assert!(Sessions::new(version).initiate(&romeo, &bundle, &mut rng).is_ok());
+                }
+                Err(error) => {
+                    assert_eq!((version, error), (Version::Omemo2, BundleError::NoPreKeys));
+                }
+            }
+        }
+        broken.pre_keys.remove(0);
+        assert_eq!(Bundle::verify(version, broken).unwrap_err(), BundleError::NoPreKeys);
     }
 }
 
@@ -491,7 +499,7 @@ fn two_hundred_key_exchanges_arrive_in_one_catch_up() {
 }
 
 #[test]
-fn the_signed_prekey_rotates_weekly_and_is_kept_one_week_more() {
+fn the_signed_prekey_rotates_weekly_and_three_old_ones_are_kept() {
     for version in Version::ALL {
         let mut pair = Pair::new(version);
         let first = pair.romeo_writes(b"first");
@@ -505,16 +513,19 @@ fn the_signed_prekey_rotates_weekly_and_is_kept_one_week_more() {
         assert_ne!(new.signed_pre_key_id, old.signed_pre_key_id);
         assert_ne!(new.signed_pre_key, old.signed_pre_key);
         assert!(Bundle::verify(version, new).is_ok());
-        let stored = Device::from_bytes(&pair.juliet.to_bytes()).unwrap();
-        pair.juliet = stored;
         let before = pair.to_romeo.to_bytes();
-        assert!(pair.juliet_reads(&first).is_ok());
-
+        // A clock that jumps forth and back.
+        for now_ms in [NOW_MS, now_ms, NOW_MS] {
+            pair.juliet = Device::from_bytes(&pair.juliet.to_bytes()).unwrap();
+            pair.to_romeo = Sessions::from_bytes(&before).unwrap();
+            assert!(pair.juliet_reads(&first).is_ok());
+            assert!(pair.juliet.maintain(now_ms, &mut pair.rng).signed_pre_key);
+        }
         pair.to_romeo = Sessions::from_bytes(&before).unwrap();
-        assert!(pair.juliet.maintain(now_ms + period, &mut pair.rng).signed_pre_key);
         let unknown = DecryptionError::UnknownSignedPreKey { id: old.signed_pre_key_id };
         assert_eq!(pair.juliet_reads(&first), Err(unknown));
         // A clock that had been years ahead does not stop the rotation.
+        assert!(pair.juliet.maintain(NOW_MS + 100 * period, &mut pair.rng).signed_pre_key);
         assert!(pair.juliet.maintain(NOW_MS, &mut pair.rng).signed_pre_key);
     }
 }
