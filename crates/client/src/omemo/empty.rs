@@ -191,7 +191,7 @@ pub(super) fn protect(cx: &mut Cx<'_>, order: &Order) -> Step<Protected> {
         Version::Legacy => encrypt::address_legacy(cx, &sealed, keys)?,
     };
     Ok(match element {
-        Some(element) => Protected::Ready(vec![element, Hint::Store.to_element()]),
+        Some((element, _)) => Protected::Ready(vec![element, Hint::Store.to_element()]),
         None => Protected::Drop,
     })
 }

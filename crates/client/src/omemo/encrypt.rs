@@ -183,30 +183,40 @@ fn choose(cx: &mut Cx<'_>, owner: &BareJid, device: u32, only_verified: bool) ->
 fn seal(cx: &mut Cx<'_>, with: &BareJid, payload: &[Element], plan: &Plan) -> Step<Protected> {
     let mut content = Vec::new();
     let mut namespace = None;
+    // Whether somebody to whom it is written gets it.
+    let mut reached = false;
+    let theirs = |keys: &[SessionKey]| keys.iter().any(|key| key.owner == *with);
     let modern = plan.of(Version::Omemo2);
     if !modern.is_empty() {
         let envelope = envelope(cx, with, payload);
-        if let Some(element) = seal_omemo2(cx, &envelope, &modern)? {
+        if let Some((element, keys)) = seal_omemo2(cx, &envelope, &modern)? {
             content.push(element);
             namespace = Some(ns::OMEMO);
+            reached |= theirs(&keys);
         }
     }
     let legacy = plan.of(Version::Legacy);
     if !legacy.is_empty() {
-        if let Some(text) = legacy_text(payload)
-            && let Some(element) = seal_legacy(cx, &text, &legacy)?
-        {
-            content.push(element);
-            if namespace.is_none() {
-                namespace = Some(ns::OMEMO_LEGACY);
-                content.push(Element::new("body", ns::CLIENT).with_text(UNREADABLE));
+        match legacy_text(payload) {
+            Some(text) => {
+                if let Some((element, keys)) = seal_legacy(cx, &text, &legacy)? {
+                    content.push(element);
+                    if namespace.is_none() {
+                        namespace = Some(ns::OMEMO_LEGACY);
+                        content.push(Element::new("body", ns::CLIENT).with_text(UNREADABLE));
+                    }
+                    reached |= theirs(&keys);
+                }
             }
+            // What goes outside is all that they get.
+            None => reached |= theirs(&legacy),
         }
         content.extend(payload.iter().filter(|child| goes_outside(child)).map(outside));
         content.extend(payload.iter().filter_map(reaction_reference));
     }
-    if content.is_empty() {
-        return Ok(Protected::Drop);
+    if content.is_empty() || !reached {
+        let failed = Plan { broken: 1, ..Plan::default() };
+        return Ok(Protected::Impossible(reason(cx, with, &failed)));
     }
     content.push(Hint::Store.to_element());
     // Devices that may not read about trust need not know that there was something.
@@ -235,20 +245,23 @@ fn envelope(cx: &mut Cx<'_>, with: &BareJid, payload: &[Element]) -> Vec<u8> {
     envelope.to_bytes(&random)
 }
 
-fn seal_omemo2(cx: &mut Cx<'_>, envelope: &[u8], keys: &[SessionKey]) -> Step<Option<Element>> {
+fn seal_omemo2(cx: &mut Cx<'_>, envelope: &[u8], keys: &[SessionKey]) -> Step<Option<Addressed>> {
     let sealed = payload::encrypt(omemo::Version::Omemo2, envelope, cx.rng);
-    let Some(element) = address_omemo2(cx, &sealed, keys)? else { return Ok(None) };
-    Ok(Some(element))
+    address_omemo2(cx, &sealed, keys)
 }
+
+/// An element, and the devices for which there is a key in it: one at least.
+pub(super) type Addressed = (Element, Vec<SessionKey>);
 
 /// The element of a payload for the newer version, with a key for each device.
 pub(super) fn address_omemo2(
     cx: &mut Cx<'_>,
     sealed: &payload::Payload,
     keys: &[SessionKey],
-) -> Step<Option<Element>> {
+) -> Step<Option<Addressed>> {
     let Some(sender) = cx.state.features.omemo.device_id() else { return Ok(None) };
     let mut recipients: Vec<(BareJid, Vec<omemo2::Key>)> = Vec::new();
+    let mut reached = Vec::new();
     for key in keys {
         let Some(message) = encrypt_key(cx, key, sealed.key_material.as_bytes())? else { continue };
         let entry =
@@ -257,13 +270,14 @@ pub(super) fn address_omemo2(
             Some((_, entries)) => entries.push(entry),
             None => recipients.push((key.owner.clone(), vec![entry])),
         }
+        reached.push(key.clone());
     }
     let payload = sealed.ciphertext.clone();
     let element = omemo2::Encrypted { sender, recipients, payload };
-    Ok((!element.recipients.is_empty()).then(|| element.to_element()))
+    Ok((!reached.is_empty()).then(|| (element.to_element(), reached)))
 }
 
-fn seal_legacy(cx: &mut Cx<'_>, text: &str, keys: &[SessionKey]) -> Step<Option<Element>> {
+fn seal_legacy(cx: &mut Cx<'_>, text: &str, keys: &[SessionKey]) -> Step<Option<Addressed>> {
     let sealed = payload::encrypt(omemo::Version::Legacy, text.as_bytes(), cx.rng);
     address_legacy(cx, &sealed, keys)
 }
@@ -273,9 +287,9 @@ pub(super) fn address_legacy(
     cx: &mut Cx<'_>,
     sealed: &payload::Payload,
     keys: &[SessionKey],
-) -> Step<Option<Element>> {
+) -> Step<Option<Addressed>> {
     let Some(sender) = cx.state.features.omemo.device_id() else { return Ok(None) };
-    let mut entries = Vec::new();
+    let (mut entries, mut reached) = (Vec::new(), Vec::new());
     for key in keys {
         let Some(message) = encrypt_key(cx, key, sealed.key_material.as_bytes())? else { continue };
         entries.push(omemo_legacy::Key {
@@ -283,11 +297,12 @@ pub(super) fn address_legacy(
             prekey: message.key_exchange,
             data: message.bytes,
         });
+        reached.push(key.clone());
     }
     let iv = sealed.iv.map(|iv| iv.to_vec()).unwrap_or_default();
     let payload = sealed.ciphertext.clone();
     let element = omemo_legacy::Encrypted { sender, keys: entries, iv, payload };
-    Ok((!element.keys.is_empty()).then(|| element.to_element()))
+    Ok((!reached.is_empty()).then(|| (element.to_element(), reached)))
 }
 
 /// Encrypts the key of a payload for one device, beginning a session if there is none. `None` when
