@@ -73,8 +73,8 @@ fn affixes_that_contradict_the_stanza_are_explained() {
         (jid("alice@example.org/phone"), jid("bob@example.org"), Some(now), true),
         (jid("mallory@example.org"), None, None, false),
         (None, jid("carol@example.org"), None, false),
-        (None, None, Some(Millis(now.0 - 30 * 24 * 3_600_000)), false),
-        (None, None, Some(now.plus(3 * 24 * 3_600_000)), false),
+        (None, None, Some(Millis(now.0 - 30 * 24 * 3_600_000)), true),
+        (None, None, Some(now.plus(3 * 24 * 3_600_000)), true),
     ] {
         let content = vec![body("in an envelope")];
         let envelope = Envelope { content, from, to, time };
