@@ -66,11 +66,18 @@ pub(crate) fn without_fallback(incoming: &Incoming, reply: &Reply, text: &str) -
     let (Some(start), Some(end)) = (number("start"), number("end")) else {
         return text.to_owned();
     };
-    if start > end || reply.message.is_none() {
+    if start != 0 || reply.message.is_none() {
         return text.to_owned();
     }
-    let kept = text.chars().enumerate().filter(|(at, _)| *at < start || *at >= end);
-    kept.map(|(_, letter)| letter).collect()
+    // The range may be in plain sight beside a text that was encrypted: whoever changes it must not
+    // be able to take away anything but a quotation.
+    let (quotation, rest) = match text.char_indices().nth(end) {
+        Some((at, _)) => text.split_at(at),
+        None => (text, ""),
+    };
+    let whole_lines = quotation.ends_with('\n') || rest.is_empty();
+    let quoted = whole_lines && quotation.lines().all(|line| line.starts_with('>'));
+    if quoted { rest.to_owned() } else { text.to_owned() }
 }
 
 /// How others find the message that is answered.
