@@ -29,6 +29,8 @@ enum Entry {
     Broken {
         until: u64,
         tries: u32,
+        /// There was no answer: in the next session there may be one.
+        lost: bool,
     },
 }
 
@@ -43,9 +45,19 @@ pub(super) enum Found {
 }
 
 impl Cache {
-    /// What was being fetched is not coming any more.
+    /// What was being fetched is not coming any more, and what was lost is asked for again.
     pub(super) fn session_ended(&mut self) {
-        self.entries.retain(|_, entry| !matches!(entry, Entry::Fetching));
+        self.entries.retain(|_, entry| {
+            !matches!(entry, Entry::Fetching | Entry::Broken { lost: true, .. })
+        });
+    }
+
+    /// The key in a bundle that is here.
+    pub(super) fn identity(&self, key: &SessionKey) -> Option<[u8; 32]> {
+        match self.entries.get(&(key.owner.clone(), key.device, key.version))? {
+            Entry::Fetched(bundle, _) => Some(*bundle.identity().as_ed25519()),
+            Entry::Fetching | Entry::Broken { .. } => None,
+        }
     }
 
     fn fetching(&self) -> usize {
@@ -158,7 +170,7 @@ fn on_lost(cx: &mut Cx<'_>, key: &SessionKey, tries: u32) -> Step {
     let cache = &mut cx.state.features.omemo.bundles;
     if crate::link::is_open(&cx.state.link) {
         let until = cx.now.steady.saturating_add(RETRY);
-        cache.put(key, Entry::Broken { until, tries });
+        cache.put(key, Entry::Broken { until, tries, lost: true });
         cx.wake_outbox();
     } else {
         cache.forget(key);
@@ -178,7 +190,8 @@ fn on_bundle(cx: &mut Cx<'_>, key: &SessionKey, bundle: Option<Bundle>, tries: u
         None => {
             let wait = FIRST_PAUSE.saturating_mul(1 << tries.min(6));
             let (until, tries) = (now.saturating_add(wait), tries.saturating_add(1));
-            cx.state.features.omemo.bundles.put(key, Entry::Broken { until, tries });
+            let entry = Entry::Broken { until, tries, lost: false };
+            cx.state.features.omemo.bundles.put(key, entry);
         }
     }
     super::refresh_readers(cx, &key.owner)?;

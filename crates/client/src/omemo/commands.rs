@@ -68,6 +68,11 @@ fn verify(cx: &mut Cx<'_>, number: u64, link: &str) -> Step {
         cx.failed(number, problem);
         return Ok(());
     };
+    if cx.state.features.omemo.key().is_none() {
+        let problem = "this device has no keys yet: try again when it is connected".to_owned();
+        cx.failed(number, Problem::Invalid(problem));
+        return Ok(());
+    }
     if let Some(device) = contradicted(cx, &link)? {
         let problem = Problem::Invalid(format!(
             "device {device} of {} has another key than the link says: somebody may be in between",

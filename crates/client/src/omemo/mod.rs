@@ -36,7 +36,7 @@ use xmpp::ns;
 
 use crate::cx::{Cx, Step};
 use crate::features::{Feature, Spec, Stage};
-use crate::store::{SessionKey, Store, StoreError, TrustLevel, Version};
+use crate::store::{Identity, SessionKey, Store, StoreError, TrustLevel, Version};
 use crate::timers::TimerId;
 use crate::view::Readers;
 
@@ -158,12 +158,15 @@ fn readers(cx: &Cx<'_>, with: &BareJid) -> Step<Readers> {
             if own && Some(device) == this {
                 continue;
             }
-            let level = identities
-                .iter()
-                .filter(|identity| identity.devices.contains(&device))
-                .map(|identity| identity.trust)
-                .max_by_key(|level| trust::may_read(*level))
-                .unwrap_or_else(|| trust::first_sight(&identities, expected, device));
+            let level = match level_in_use(cx, &owner, device, &identities)? {
+                Some(level) => level,
+                None => identities
+                    .iter()
+                    .filter(|identity| identity.devices.contains(&device))
+                    .map(|identity| identity.trust)
+                    .max_by_key(|level| trust::may_read(*level))
+                    .unwrap_or_else(|| trust::first_sight(&identities, expected, device)),
+            };
             let broken = cx.state.features.omemo.bundles.is_broken_everywhere(&owner, device);
             let open = has_session(cx, &owner, device)?;
             if !trust::may_read(level) || (broken && !open) {
@@ -178,6 +181,32 @@ fn readers(cx: &Cx<'_>, with: &BareJid) -> Step<Readers> {
     }
     readers.verified &= readers.theirs > 0;
     Ok(readers)
+}
+
+/// What is decided about the key that a message to the device is encrypted for: that of its session,
+/// or else of its bundle, in the version that is taken. `None` when there is neither.
+fn level_in_use(
+    cx: &Cx<'_>,
+    owner: &BareJid,
+    device: u32,
+    identities: &[Identity],
+) -> Step<Option<TrustLevel>> {
+    let mut level = None;
+    for version in VERSIONS {
+        if !lists::is_active(cx, owner, version, device)? {
+            continue;
+        }
+        let key = SessionKey { owner: owner.clone(), device, version };
+        let sessions = load_sessions(cx, &key)?;
+        let session = sessions.identity().map(|identity| *identity.as_ed25519());
+        let used = session.or_else(|| cx.state.features.omemo.bundles.identity(&key));
+        let found = used.and_then(|used| trust::find(identities, &used)).map(|it| it.trust);
+        if found.is_some_and(trust::may_read) {
+            return Ok(found);
+        }
+        level = level.or(found);
+    }
+    Ok(level)
 }
 
 fn has_session(cx: &Cx<'_>, owner: &BareJid, device: u32) -> Step<bool> {
