@@ -309,6 +309,24 @@ fn give_up(cx: &mut Cx<'_>, id: QueuedId, reason: &str) -> Step {
     }
 }
 
+/// A device must not read any more: what was encrypted for it, and was not written to the network in
+/// this session, is given up. With `with` only in that conversation.
+pub(crate) fn on_distrusted(cx: &mut Cx<'_>, with: Option<&BareJid>, device: u32) -> Step {
+    let for_device = format!("rid='{device}'");
+    let concerned = |row: &&Row| {
+        let here = with.is_none_or(|with| row.queued.conversation == *with);
+        let bytes = row.queued.bytes.as_deref().filter(|_| here && !row.sent);
+        let mut windows = bytes.into_iter().flat_map(|bytes| bytes.windows(for_device.len()));
+        windows.any(|window| window == for_device.as_bytes())
+    };
+    let rows = cx.state.outbox.rows.values().filter(concerned);
+    let rows: Vec<QueuedId> = rows.map(|row| row.queued.id).collect();
+    for id in rows {
+        give_up(cx, id, "it was encrypted for a device that is not trusted any more")?;
+    }
+    Ok(())
+}
+
 /// Forgets the row of a message.
 pub(crate) fn discard(cx: &mut Cx<'_>, message: MessageId) -> Step {
     match cx.state.outbox.of_message(message) {

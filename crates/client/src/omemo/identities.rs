@@ -7,7 +7,7 @@ use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
 use crate::cx::{Cx, Step};
-use crate::outbox::Outgoing;
+use crate::outbox::{self, Outgoing};
 use crate::store::{Content, Event, Identity, SessionKey, TrustLevel, Version};
 use crate::timeline;
 use crate::view::Notification;
@@ -191,6 +191,12 @@ fn set(cx: &mut Cx<'_>, owner: &BareJid, key: &Key, level: TrustLevel) -> Step {
     let identities = cx.store.identities(owner)?;
     let Some(identity) = trust::find(&identities, key) else { return Ok(()) };
     cx.store.save_identity(owner, &Identity { trust: level, ..identity.clone() })?;
+    if level == TrustLevel::Distrusted {
+        let with = Some(owner).filter(|owner| *owner != cx.me);
+        for device in &identity.devices {
+            outbox::on_distrusted(cx, with, *device)?;
+        }
+    }
     show(cx, owner)
 }
 

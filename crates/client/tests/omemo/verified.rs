@@ -1,11 +1,11 @@
 //! Verification, by hand and by what verified devices say (XEP-0450).
 
 use client::Command;
-use client::store::{Devices, TrustLevel};
+use client::store::{Delivery, Devices, TrustLevel};
 use client::view::Outcome;
 use xmpp::jid::BareJid;
 
-use crate::world::{World, bare};
+use crate::world::{Fate, World, bare};
 
 /// What one device thinks of the keys of another's account, by device.
 fn levels(world: &World, device: usize, owner: &str) -> Vec<(u32, TrustLevel)> {
@@ -165,4 +165,46 @@ fn trust_messages_are_not_shown_and_do_not_reach_unverified_devices() {
     let unverified = format!("rid='{}'", world.number(bobs));
     assert!(told.iter().all(|(_, xml)| !xml.contains(&unverified)), "{told:?}");
     assert!(told.iter().all(|(_, xml)| !xml.contains("trust-message")));
+}
+
+#[test]
+fn a_link_that_is_scanned_before_there_are_keys_is_refused() {
+    let mut world = World::new();
+    let bob = world.device("bob/phone");
+    let link = link(&mut world, bob);
+    world.hook = Some(Box::new(|name, stanza| {
+        let answer = stanza.name() == "iq" && stanza.attr("type") == Some("error");
+        let event = stanza.child("event", xmpp::ns::PUBSUB_EVENT).is_some();
+        if name == "alice/phone" && (answer || event) { Fate::Lose } else { Fate::Deliver }
+    }));
+    let alice = world.device("alice/phone");
+    let outcome = world.ask(alice, Command::Verify(link));
+    assert!(matches!(outcome, Some(Outcome::Failed(_))), "{outcome:?}");
+}
+
+#[test]
+fn what_is_encrypted_for_a_device_does_not_leave_after_it_is_distrusted() {
+    let (mut world, [phone, _, _, bobs]) = four();
+    world.hook = Some(Box::new(|name, stanza| {
+        let acknowledges = stanza.name() == "iq" && stanza.first_child().is_none();
+        if name == "alice/phone" && acknowledges { Fate::Lose } else { Fate::Deliver }
+    }));
+    world.write(phone, "bob", "not for the lost one");
+    world.kill(phone);
+    world.hook = None;
+    world.accounts.get_mut(&bare("alice@example.org")).unwrap().archive.clear();
+    let sent = world.log.len();
+    world.start(phone);
+    let (owner, number) = (bare("bob@example.org"), world.number(bobs));
+    let identities = world.devices[phone].store.identities(&owner).unwrap();
+    let key = identities.iter().find(|it| it.devices.contains(&number)).unwrap().key;
+    world.ask(phone, Command::Trust { owner, key, level: TrustLevel::Distrusted });
+    let last = world.messages(phone, "bob").pop().unwrap();
+    assert!(matches!(last.delivery, Some(Delivery::Failed(_))), "{last:?}");
+    let again = world.log[sent..].iter().filter(|(from, message)| {
+        *from == phone && message.attr("id") == last.origin_id.as_deref()
+    });
+    assert_eq!(again.count(), 0);
+    assert!(matches!(world.ask(phone, Command::Retry(last.id)), Some(Outcome::Sent(_))));
+    assert!(world.readers(phone).iter().all(|(_, device)| *device != number));
 }
