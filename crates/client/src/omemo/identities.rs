@@ -40,10 +40,7 @@ pub(super) fn see(cx: &mut Cx<'_>, owner: &BareJid, device: u32, key: Key) -> St
     cx.store.save_identity(owner, &identity)?;
     settle(cx)?;
     let level = self::level(cx, owner, &key)?.unwrap_or(level);
-    let came_later = cx.state.features.omemo.notes.take_new(owner, device);
-    if came_later {
-        notes::save(cx)?;
-    }
+    let came_later = lists::take_new(cx, owner, device)?;
     let unlisted = !lists::active(cx, owner)?.contains(&device);
     // Of this account there is always one key: that of this device.
     let first = known.is_empty() && !expected && owner != cx.me;
@@ -55,14 +52,12 @@ pub(super) fn see(cx: &mut Cx<'_>, owner: &BareJid, device: u32, key: Key) -> St
 }
 
 /// A device is listed now and was not before. If its key was seen earlier the user learns of it, and
-/// it is not believed where a new one would not be. False if the key is not known.
-pub(super) fn on_listed(cx: &mut Cx<'_>, owner: &BareJid, device: u32) -> Step<bool> {
+/// it is not believed where a new one would not be.
+pub(super) fn on_listed(cx: &mut Cx<'_>, owner: &BareJid, device: u32) -> Step {
     let known = cx.store.identities(owner)?;
     let expected = cx.state.features.omemo.statements.expects(owner);
     let verified = expected || known.iter().any(|it| it.trust == TrustLevel::Verified);
-    let mut any = false;
     for identity in known.into_iter().filter(|it| it.devices.contains(&device)) {
-        any = true;
         if matches!(identity.trust, TrustLevel::Verified | TrustLevel::Distrusted) {
             continue;
         }
@@ -73,7 +68,7 @@ pub(super) fn on_listed(cx: &mut Cx<'_>, owner: &BareJid, device: u32) -> Step<b
         }
         announce(cx, owner, device, key, trust)?;
     }
-    Ok(any)
+    Ok(())
 }
 
 /// The user compared a key of somebody that was not seen yet: what was believed without comparing is

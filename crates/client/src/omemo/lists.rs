@@ -11,7 +11,7 @@ use crate::pep::{self, Items};
 use crate::store::{DeviceEntry, Version};
 use crate::verified::{PersonalEvent, Verified};
 
-use super::{VERSIONS, identities, notes, own};
+use super::{VERSIONS, identities, own};
 
 /// What is known of somebody's lists in this session.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,7 +80,10 @@ pub(super) fn ensure(cx: &mut Cx<'_>, owner: &BareJid) -> Step<Ready> {
 fn known<'a>(cx: &'a mut Cx<'_>, owner: &BareJid) -> &'a mut Known {
     let lists = &mut cx.state.features.omemo.lists;
     if lists.len() >= MAX_OWNERS && !lists.contains_key(owner) {
-        lists.pop_first();
+        // Everything waits for the own lists.
+        if let Some(other) = lists.keys().find(|known| *known != cx.me).cloned() {
+            lists.remove(&other);
+        }
     }
     lists.entry(owner.clone()).or_default()
 }
@@ -116,7 +119,12 @@ pub(super) fn fetch(cx: &mut Cx<'_>, owner: &BareJid, version: Version) -> Step 
                 // A list that cannot be read says nothing; what was known stays.
                 match parse(version, items) {
                     Some(devices) => apply(cx, owner, version, devices)?,
-                    None => list.told = Some(now),
+                    None => {
+                        list.told = Some(now);
+                        if owner == cx.me {
+                            own::on_list(cx)?;
+                        }
+                    }
                 }
             }
             Items::None => apply(cx, owner, version, Vec::new())?,
@@ -146,7 +154,8 @@ pub(super) fn fetch_again(cx: &mut Cx<'_>, owner: &BareJid, version: Version) ->
     fetch(cx, owner, version)
 }
 
-/// Somebody's list, told by an event or as an answer; both come from the owner.
+/// The list of this account, of a contact or of somebody with whom there is a conversation, told by
+/// an event; it comes from the owner. Nobody else's is kept.
 pub(super) fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step {
     let (node, devices) = match &event.event {
         Event::Items(node, items) => (node, items.as_slice()),
@@ -162,7 +171,17 @@ pub(super) fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step
         return Ok(());
     }
     let Some(devices) = parse(version, devices) else { return Ok(()) };
+    if !concerns_us(cx, &event.owner)? {
+        return Ok(());
+    }
     apply(cx, &event.owner, version, devices)
+}
+
+fn concerns_us(cx: &Cx<'_>, owner: &BareJid) -> Step<bool> {
+    if owner == cx.me || cx.state.features.timeline.conversations.contains_key(owner) {
+        return Ok(true);
+    }
+    Ok(cx.store.contacts()?.iter().any(|contact| contact.address == *owner))
 }
 
 /// The devices in the newest item; `None` when it cannot be read.
@@ -211,25 +230,40 @@ pub(super) fn apply(
                 entry.label = label;
             }
             None => {
-                let entry = DeviceEntry { id: device.id, active: true, label, last_used: None };
-                entries.push(entry);
+                let (id, last_used) = (device.id, None);
+                entries.push(DeviceEntry { id, active: true, label, last_used, new: false });
             }
         }
+    }
+    let identities = cx.store.identities(owner)?;
+    for entry in entries.iter_mut().filter(|entry| appeared.contains(&entry.id)) {
+        entry.new = !identities.iter().any(|identity| identity.devices.contains(&entry.id));
     }
     forget_oldest(&mut entries);
     if entries != before {
         cx.store.save_device_list(owner, version, &entries)?;
         for device in appeared {
-            if !identities::on_listed(cx, owner, device)? {
-                cx.state.features.omemo.notes.add_new(owner, device);
-                notes::save(cx)?;
-            }
+            identities::on_listed(cx, owner, device)?;
         }
         super::refresh_readers(cx, owner)?;
         super::commands::show_devices(cx, owner)?;
         cx.wake_outbox();
     }
     if owner == cx.me { own::on_list(cx) } else { identities::settle(cx) }
+}
+
+/// Whether a device appeared later than others and the user was not told; they are now.
+pub(super) fn take_new(cx: &Cx<'_>, owner: &BareJid, device: u32) -> Step<bool> {
+    let mut any = false;
+    for version in VERSIONS {
+        let mut entries = cx.store.device_list(owner, version)?;
+        let marked = entries.iter_mut().find(|entry| entry.new && entry.id == device);
+        if let Some(entry) = marked {
+            (entry.new, any) = (false, true);
+            cx.store.save_device_list(owner, version, &entries)?;
+        }
+    }
+    Ok(any)
 }
 
 /// All devices that were ever in one of somebody's lists.
@@ -277,7 +311,8 @@ pub(super) fn used(cx: &mut Cx<'_>, owner: &BareJid, version: Version, device: u
         Some(entry) => entry.last_used = Some(now),
         None => {
             let last_used = Some(now);
-            entries.push(DeviceEntry { id: device, active: false, label: None, last_used });
+            let (id, label) = (device, None);
+            entries.push(DeviceEntry { id, active: false, label, last_used, new: false });
         }
     }
     forget_oldest(&mut entries);

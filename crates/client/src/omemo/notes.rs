@@ -65,8 +65,6 @@ pub(super) struct Notes {
     pub(super) healed: Vec<(BareJid, Millis)>,
     /// Who asks for plain text, and the user has not decided.
     pub(super) opted_out: Vec<BareJid>,
-    /// Devices that appeared in a list after it was first known, and whose key is not known yet.
-    pub(super) new: Vec<(BareJid, u32)>,
 }
 
 /// A session.
@@ -96,38 +94,26 @@ impl Notes {
 
     /// Whether a session with somebody may be replaced without being asked; if so, it counts.
     pub(super) fn may_heal(&mut self, owner: &BareJid, now: Millis) -> bool {
-        if self.healed.iter().any(|(jid, at)| jid == owner && now.since(*at) < HEALING_PERIOD) {
+        // A clock that was ahead must not keep sessions broken.
+        let lately = |at: Millis| at <= now && now.since(at) < HEALING_PERIOD;
+        if self.healed.iter().any(|(jid, at)| jid == owner && lately(*at)) {
             return false;
         }
         self.healed.retain(|(jid, _)| jid != owner);
-        push_bounded(&mut self.healed, (owner.clone(), now));
+        push_bounded(&mut self.healed, (owner.clone(), now), |(owner, _)| owner);
         true
     }
 
     pub(super) fn answer_later(&mut self, session: Session) {
         if !self.answers.contains(&session) {
-            push_bounded(&mut self.answers, session);
+            push_bounded(&mut self.answers, session, |session| &session.owner);
         }
     }
 
     pub(super) fn opt_out(&mut self, owner: &BareJid) {
         if !self.opted_out.contains(owner) {
-            push_bounded(&mut self.opted_out, owner.clone());
+            push_bounded(&mut self.opted_out, owner.clone(), |owner| owner);
         }
-    }
-
-    pub(super) fn add_new(&mut self, owner: &BareJid, device: u32) {
-        let entry = (owner.clone(), device);
-        if !self.new.contains(&entry) {
-            push_bounded(&mut self.new, entry);
-        }
-    }
-
-    /// Whether the device appeared later than others; it no longer counts as new then.
-    pub(super) fn take_new(&mut self, owner: &BareJid, device: u32) -> bool {
-        let before = self.new.len();
-        self.new.retain(|(jid, id)| !(jid == owner && *id == device));
-        self.new.len() != before
     }
 }
 
@@ -161,11 +147,18 @@ fn damaged(error: &serde_json::Error) -> StoreError {
     StoreError::Damaged(error.to_string())
 }
 
-fn push_bounded<T>(list: &mut Vec<T>, entry: T) {
-    if list.len() >= MOST {
+/// Adds an entry about somebody; the oldest make room for it.
+fn push_bounded<T>(list: &mut Vec<T>, entry: T, owner: fn(&T) -> &BareJid) {
+    list.push(entry);
+    // Some characters of an address take two bytes in JSON.
+    let size = |entry: &T| ENTRY_BYTES + 2 * owner(entry).as_str().len();
+    let mut bytes: usize = list.iter().map(size).sum();
+    while (list.len() > MOST || bytes > MOST_BYTES)
+        && let Some(oldest) = list.first()
+    {
+        bytes -= size(oldest);
         list.remove(0);
     }
-    list.push(entry);
 }
 
 const NOTES: &str = "omemo";
@@ -175,6 +168,10 @@ const SEEN: usize = 512;
 const STATEMENTS: &str = "omemo.statements";
 /// Entries of one list.
 const MOST: usize = 1000;
+/// And at most so many bytes of it: the store takes values of 1 MiB, and there are three lists.
+const MOST_BYTES: usize = 256 * 1024;
+/// What an entry takes besides an address, at most.
+const ENTRY_BYTES: usize = 100;
 /// How long a session that was replaced without being asked has to do, in milliseconds: a day.
 const HEALING_PERIOD: u64 = 24 * 60 * 60 * 1000;
 
@@ -194,6 +191,7 @@ mod tests {
         assert!(!notes.may_heal(&bob, Millis(2 * HEALING_PERIOD - 1)));
         assert!(notes.may_heal(&jid("carol@example.org"), Millis(HEALING_PERIOD)));
         assert!(notes.may_heal(&bob, Millis(2 * HEALING_PERIOD)));
+        assert!(notes.may_heal(&bob, Millis(HEALING_PERIOD)));
     }
 
     #[test]
@@ -207,11 +205,17 @@ mod tests {
     }
 
     #[test]
-    fn a_new_device_is_new_once() {
+    fn many_people_with_long_addresses_fit_into_the_store() {
         let mut notes = Notes::default();
-        notes.add_new(&jid("a@b"), 1);
-        assert!(notes.take_new(&jid("a@b"), 1));
-        assert!(!notes.take_new(&jid("a@b"), 1));
+        for number in 0..MOST {
+            let owner =
+                jid(&format!("{number:\\>1000}@{}", ["b".repeat(60).as_str(); 4].join(".")));
+            notes.opt_out(&owner);
+            assert!(notes.may_heal(&owner, Millis(HEALING_PERIOD)));
+            notes.answer_later(Session { owner, device: u32::MAX, version: Version::Omemo2 });
+        }
+        assert!(serde_json::to_vec(&notes).unwrap().len() < 1 << 20);
+        assert!(notes.opted_out.len() > 100);
     }
 
     #[test]

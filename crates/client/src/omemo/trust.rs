@@ -74,6 +74,13 @@ struct Statement {
     expected: bool,
 }
 
+impl Statement {
+    /// What it takes in the store, at most: some characters of addresses take two bytes in JSON.
+    fn bytes(&self) -> usize {
+        ENTRY_BYTES + 2 * (self.by.as_str().len() + self.owner.as_str().len())
+    }
+}
+
 /// When a key was last decided about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Decided {
@@ -145,9 +152,12 @@ impl Statements {
         {
             self.waiting.remove(oldest);
         }
-        if self.waiting.len() >= MAX_WAITING {
-            let oldest = self.waiting.iter().position(|old| !old.expected);
-            self.waiting.remove(oldest.unwrap_or(0));
+        let mut bytes: usize = self.waiting.iter().chain([&statement]).map(Statement::bytes).sum();
+        while self.waiting.len() >= MAX_WAITING || bytes > MAX_WAITING_BYTES {
+            let oldest = self.waiting.iter().position(|old| !old.expected).unwrap_or(0);
+            let Some(old) = self.waiting.get(oldest) else { break };
+            bytes -= old.bytes();
+            self.waiting.remove(oldest);
         }
         self.waiting.push(statement);
     }
@@ -219,10 +229,15 @@ impl Statements {
 
     fn remember(&mut self, owner: &BareJid, key: &Key, time: Millis) {
         self.decided.retain(|old| !(old.owner == *owner && same(&old.key, key)));
-        if self.decided.len() >= MAX_DECIDED {
+        self.decided.push(Decided { owner: owner.clone(), key: *key, time });
+        let size = |decided: &Decided| ENTRY_BYTES + 2 * decided.owner.as_str().len();
+        let mut bytes: usize = self.decided.iter().map(size).sum();
+        while (self.decided.len() > MAX_DECIDED || bytes > MAX_DECIDED_BYTES)
+            && let Some(oldest) = self.decided.first()
+        {
+            bytes -= size(oldest);
             self.decided.remove(0);
         }
-        self.decided.push(Decided { owner: owner.clone(), key: *key, time });
     }
 }
 
@@ -294,10 +309,16 @@ fn trusting(owner: &BareJid, trust: Vec<Key>) -> KeyOwner {
 
 /// Statements that wait, in all.
 const MAX_WAITING: usize = 1000;
+/// And their bytes in the store, which takes values of 1 MiB.
+const MAX_WAITING_BYTES: usize = 600 * 1024;
 /// Statements that wait and come from one address.
 const MAX_WAITING_OF_ONE: usize = 100;
 /// Keys of which the time of the last decision is known.
 const MAX_DECIDED: usize = 1000;
+/// And their bytes in the store.
+const MAX_DECIDED_BYTES: usize = 400 * 1024;
+/// What an entry takes besides addresses, at most: two keys, each as a list of numbers.
+const ENTRY_BYTES: usize = 400;
 
 #[cfg(test)]
 mod tests {
@@ -473,6 +494,25 @@ mod tests {
         hear(&mut statements, ("bob", 10), &says("bob", &many, &[]), 5);
         assert_eq!(statements.waiting.len(), 1 + MAX_WAITING_OF_ONE);
         assert_eq!(statements.waiting[0].by, jid("carol"));
+    }
+
+    #[test]
+    fn what_strangers_say_fits_into_the_store() {
+        let mut statements = Statements::default();
+        let many: Vec<u8> = (0..=255).collect();
+        for number in 0..20 {
+            let local = format!("{number:\\>1000}");
+            let name = BareJid::new(&format!("{local}@{}", ["b".repeat(60).as_str(); 4].join(".")));
+            let name = name.unwrap();
+            let message = says("x", &many, &[]);
+            let mut owner = message.owners[0].clone();
+            owner.jid = name.clone();
+            let message = TrustMessage::new(vec![owner]);
+            statements.hear(&jid("alice"), &name, [255; 32], &message, Millis(u64::MAX));
+            (0..100).for_each(|key| statements.remember(&name, &[key; 32], Millis(u64::MAX)));
+        }
+        assert!(statements.is_waiting());
+        assert!(serde_json::to_vec(&statements).unwrap().len() < 1 << 20);
     }
 
     #[test]

@@ -409,6 +409,9 @@ pub struct DeviceEntry {
     pub label: Option<(String, Option<String>)>,
     /// When it was last heard of.
     pub last_used: Option<Millis>,
+    /// It appeared after others were known, and the user was not told yet: its key is not known.
+    #[serde(default)]
+    pub new: bool,
 }
 
 /// A key of somebody.

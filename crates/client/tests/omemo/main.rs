@@ -6,6 +6,7 @@ mod canary;
 mod envelopes;
 mod evil;
 mod flow;
+mod injected;
 mod mixed;
 mod repair;
 mod server;

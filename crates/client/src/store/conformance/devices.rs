@@ -26,6 +26,7 @@ pub fn device_lists_are_kept_by_version(store: &dyn Store) {
         active: id != 2,
         label: Some(("desk".into(), Some("signature".into()))),
         last_used: Some(Millis(4)),
+        new: id == 3,
     };
     assert_eq!(store.device_list(&romeo, Version::Legacy).unwrap(), []);
     store.save_device_list(&romeo, Version::Legacy, &[entry(3), entry(2)]).unwrap();

@@ -73,7 +73,7 @@ fn write_everything(store: &dyn Store) {
     store.enqueue(&super::outbox::stanza("romeo@example.org", "a")).unwrap();
     let keys = Zeroizing::new(b"keys".to_vec());
     store.save_own_device(&OwnDevice { id: 1, keys, label: None }).unwrap();
-    let entry = DeviceEntry { id: 1, active: true, label: None, last_used: None };
+    let entry = DeviceEntry { id: 1, active: true, label: None, last_used: None, new: false };
     store.save_device_list(&romeo, Version::Legacy, &[entry]).unwrap();
     let identity = Identity {
         key: [1; 32],
