@@ -213,3 +213,26 @@ fn an_error_is_not_taken_for_an_empty_list() {
     assert_eq!(world.texts(laptop, "bob").last().unwrap(), "still here");
     assert_eq!(list(&world), 2);
 }
+
+#[test]
+fn keys_that_were_lost_are_asked_for_again_in_the_next_session() {
+    let mut world = World::new();
+    world.befriend("alice", "bob");
+    let [alice, bob] = ["alice/phone", "bob/laptop"].map(|name| world.device(name));
+    world.hook = Some(Box::new(|name, stanza| {
+        let items = stanza.child("pubsub", ns::PUBSUB).and_then(Element::first_child);
+        let node = items.and_then(|items| items.attr("node")).unwrap_or_default();
+        let lost = name == "alice/phone" && node.contains("bundles");
+        if lost { Fate::Lose } else { Fate::Deliver }
+    }));
+    world.write(alice, "bob", "in a while");
+    world.wait(61_000);
+    world.hook = None;
+    world.devices[alice].link = None;
+    world.input(alice, client::Input::Disconnected(client::effect::Lost::Closed));
+    world.wait(20_000);
+    assert!(matches!(world.write(alice, "bob", "now"), Some(Outcome::Sent(_))));
+    // With the newer version, not for want of it with the older one.
+    assert_eq!(world.readers(alice), [("bob@example.org".to_owned(), world.number(bob))]);
+    assert_eq!(world.texts(bob, "alice"), ["in a while", "now"]);
+}
