@@ -28,7 +28,7 @@ use super::{Feature, Spec};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
 use crate::iq::Answer;
-use crate::store::{ArchiveState, Position, Store};
+use crate::store::{ArchiveState, Content, Event, Position, Reference, Store};
 use crate::timeline;
 use crate::timers::TimerId;
 use crate::verified::{ArchiveResult, Verified};
@@ -61,6 +61,8 @@ pub(crate) struct State {
     /// Messages were sent or copied whose ids are not known.
     unsettled: bool,
     settle: Option<TimerId>,
+    /// The archive forgot where this device was: what is missing, if anything is, stands here.
+    gap: Option<Position>,
     /// When the archive got the message of the newest id.
     time: Option<Millis>,
 }
@@ -72,6 +74,18 @@ struct Query {
     next: Position,
     /// When the archive got the last result.
     time: Option<Millis>,
+    /// The id after which results were asked for.
+    after: Option<String>,
+    /// So many results may still come.
+    left: u64,
+    /// The last result.
+    last: Option<String>,
+    /// More came than were asked for.
+    surplus: bool,
+    /// What is known already stays where it is: all of it …
+    before: bool,
+    /// … or what the archive got up to then.
+    until: Option<Millis>,
 }
 
 impl State {
@@ -109,6 +123,7 @@ fn on_ended(cx: &mut Cx<'_>) -> Step {
     archive.forward = false;
     archive.live = None;
     archive.unsettled = false;
+    archive.gap = None;
     timeline::end_moves(cx);
     let archive = &mut cx.state.features.archive;
     if let Some(timer) = archive.settle.take() {
@@ -162,12 +177,28 @@ fn ask(
     if let Some(with) = &filter.with {
         form = form.with_field(Field::untyped("with").with_value(with.to_string()));
     }
+    let after = match &position {
+        rsm::Position::After(id) => Some(id.clone()),
+        _ => None,
+    };
+    let before = filter.with.is_some();
+    let until = filter.start.map(|start| start.plus(DAY));
     let page = rsm::Request { max: usize::try_from(PAGE).ok(), position };
     let element = Element::new("query", ns::MAM)
         .with_attr("queryid", &id)
         .with_child(form.to_element())
         .with_child(page.to_element());
-    let query = Query { source, next, time: None };
+    let query = Query {
+        source,
+        next,
+        time: None,
+        after,
+        left: PAGE,
+        last: None,
+        surplus: false,
+        before,
+        until,
+    };
     cx.state.features.archive.queries.insert(id.clone(), query);
     cx.iq_set(None, element, move |cx, answer| {
         match cx.state.features.archive.queries.remove(&id) {
@@ -181,8 +212,15 @@ fn ask(
 pub(crate) fn on_result(cx: &mut Cx<'_>, result: &Verified<ArchiveResult>) -> Step {
     let archive = &mut cx.state.features.archive;
     let Some(query) = archive.queries.get_mut(&result.query) else { return Ok(()) };
-    let position = query.next;
-    let source = query.source;
+    let Some(left) = query.left.checked_sub(1) else {
+        query.surplus = true;
+        return Ok(());
+    };
+    query.left = left;
+    query.last = Some(result.id.clone());
+    let (position, source) = (query.next, query.source);
+    let reread = query.until.zip(result.time).is_some_and(|(until, time)| time <= until);
+    let stays = query.before || reread;
     query.next = Position(position.0.saturating_add(1));
     query.time = result.time.or(query.time);
     if archive.live.as_ref() == Some(&result.id) {
@@ -195,7 +233,35 @@ pub(crate) fn on_result(cx: &mut Cx<'_>, result: &Verified<ArchiveResult>) -> St
     incoming.archive_id = Some(result.id.clone());
     incoming.position = Some(position);
     incoming.time = result.time.filter(|time| *time <= now).unwrap_or(incoming.time);
-    inbox::receive(cx, incoming)
+    let known = timeline::is_known(cx, &incoming)?;
+    if known && stays {
+        incoming.position = None;
+    }
+    let (with, time) = (incoming.with.clone(), incoming.time);
+    inbox::receive(cx, incoming)?;
+    if source == Source::CatchUp {
+        mark_gap(cx, &with, &result.id, time, known)?;
+    }
+    Ok(())
+}
+
+/// Shows where messages may be missing: before the first new one, unless what came before it is
+/// known.
+fn mark_gap(cx: &mut Cx<'_>, with: &BareJid, id: &str, time: Millis, known: bool) -> Step {
+    let Some(gap) = cx.state.features.archive.gap else { return Ok(()) };
+    let reference = Reference::Archive(id.to_owned());
+    if !known && cx.store.find(with, &reference)?.is_none() {
+        // It says nothing that is shown.
+        return Ok(());
+    }
+    cx.state.features.archive.gap = None;
+    if !known {
+        let mut message = timeline::blank(with, with, time);
+        message.position = gap;
+        message.content = Content::Event(Event::Gap);
+        timeline::insert(cx, message, false)?;
+    }
+    Ok(())
 }
 
 fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> Step {
@@ -204,14 +270,11 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
     let Some(fin) = fin else {
         timeline::end_moves(cx);
         return match answer {
-            // The archive no longer has that message: go on from its time.
-            Answer::Error(error) if error.condition == Condition::ItemNotFound => {
-                let start = cx.state.features.archive.time;
-                cx.state.features.archive.known.newest = None;
-                match start {
-                    Some(start) => ask_forward(cx, rsm::Position::First, Some(start)),
-                    None => ask_forward(cx, rsm::Position::Last, None),
-                }
+            // The archive no longer has that message.
+            Answer::Error(error)
+                if error.condition == Condition::ItemNotFound && query.after.is_some() =>
+            {
+                from_time(cx)
             }
             // There is no archive: what arrives is all there is.
             Answer::Error(error) if is_absent(&error) => link::on_caught_up(cx),
@@ -224,10 +287,13 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
     let archive = &mut cx.state.features.archive;
     if first {
         archive.known.oldest = page.first.as_ref().map(|(id, _)| id.clone());
-        archive.known.complete = complete;
+        archive.known.complete = complete || page.first.is_none();
     }
-    let more = !first && !complete && page.last.is_some();
-    if let Some(last) = page.last {
+    let last = if query.surplus { query.last.clone() } else { page.last };
+    // An archive that does not get on is not asked without end.
+    let advances = query.left < PAGE && last.is_some() && last != query.after;
+    let more = advances && (query.surplus || !first && !complete);
+    if let Some(last) = last {
         archive.known.newest = Some(last);
         archive.time = query.time.or(archive.time);
     }
@@ -235,6 +301,7 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
         save(cx)?;
         return forward(cx);
     }
+    archive.gap = None;
     timeline::end_moves(cx);
     let archive = &mut cx.state.features.archive;
     let live = archive.live.take();
@@ -245,6 +312,23 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
     }
     save(cx)?;
     link::on_caught_up(cx)
+}
+
+/// Goes on from the time of the newest message, which the archive no longer has. Clocks differ: a
+/// day of what is known is read again.
+fn from_time(cx: &mut Cx<'_>) -> Step {
+    let Some(time) = cx.state.features.archive.time else {
+        return ask_forward(cx, rsm::Position::Last, None);
+    };
+    cx.state.features.archive.gap = Some(timeline::reserve(cx, 1)?);
+    let start = Millis(time.0.saturating_sub(DAY));
+    ask_forward(cx, rsm::Position::First, Some(start))
+}
+
+/// The account was made just now: there is nothing in its archive that is not news.
+pub(crate) fn on_registered(cx: &mut Cx<'_>) -> Step {
+    cx.state.features.archive.known.complete = true;
+    save(cx)
 }
 
 /// Whether an error says that the account has no archive, and that asking again is of no use.
@@ -379,6 +463,8 @@ fn on_older(
 const TIME: &str = "archive-time";
 /// Results in a page. Positions are reserved for as many.
 const PAGE: u64 = 100;
+/// Milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Among so many oldest messages one has an id of the archive.
 const FIRST_FEW: usize = 50;
 /// After a query that failed, and after the last message without an id: milliseconds.

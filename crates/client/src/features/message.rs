@@ -73,6 +73,8 @@ fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId
     if unread {
         match incoming.source {
             Source::Live | Source::Carbon => timeline::notify(cx, &message),
+            // Nothing else is fetched that could come after it.
+            Source::CatchUp if cx.state.link.caught_up => timeline::notify(cx, &message),
             Source::CatchUp => timeline::missed(cx, &incoming.with, id),
             Source::Older => {}
         }

@@ -222,6 +222,9 @@ fn on_established(cx: &mut Cx<'_>, established: Established) -> Step {
             };
             cx.state.link.session = Some(Session { features: established.features, managed });
             account::show(cx)?;
+            if registered.is_some() {
+                crate::features::archive::on_registered(cx)?;
+            }
             on_new_session(cx)?;
             if let Some(inviter) = registered.and_then(|registering| registering.inviter) {
                 crate::features::roster::greet(cx, &inviter)?;

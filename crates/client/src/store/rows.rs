@@ -350,17 +350,6 @@ pub struct ArchiveState {
     pub oldest: Option<String>,
     /// The archive begins there: there is nothing older.
     pub complete: bool,
-    /// Stretches that are still to be fetched, the oldest first.
-    pub gaps: Vec<Gap>,
-}
-
-/// A stretch of an archive that was not fetched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gap {
-    /// After this id; from the beginning if `None`.
-    pub after: Option<String>,
-    /// Before this id.
-    pub before: String,
 }
 
 /// Names a queued stanza.

@@ -265,6 +265,11 @@ pub(crate) fn recognise(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
     Ok(true)
 }
 
+/// Whether a message was seen before.
+pub(crate) fn is_known(cx: &Cx<'_>, incoming: &Incoming) -> Step<bool> {
+    Ok(known(cx, incoming)?.is_some())
+}
+
 fn known(cx: &Cx<'_>, incoming: &Incoming) -> Step<Option<Message>> {
     if let Some(id) = &incoming.archive_id {
         let reference = Reference::Archive(id.clone());

@@ -1,15 +1,16 @@
 //! The archive: nothing missing, nothing twice, everything in its order.
 
 use client::Command;
-use client::store::{Archives, Content, MessageId};
+use client::store::{Archives, Content, Event, MessageId};
 use client::view::{Change, Outcome};
 use proptest::prelude::*;
 use xmpp::error::Condition;
+use xmpp::ext::rsm;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use crate::server::bare;
-use crate::world::World;
+use crate::server::{Archived, bare};
+use crate::world::{World, login};
 
 const ROMEO: &str = "romeo@example.net";
 const JULIET: &str = "juliet@example.net";
@@ -133,6 +134,79 @@ fn an_archive_that_forgot_the_last_message_is_read_by_time() {
     world.server.accounts.get_mut(&bare(ROMEO)).unwrap().archive.drain(..3);
     world.run(romeo, Command::Reconnect);
     assert_eq!(world.texts(romeo, JULIET), ["one", "two", "three", "four", "five"]);
+    let messages = world.messages(romeo, JULIET);
+    assert_eq!(messages[3].content, Content::Event(Event::Gap));
+}
+
+#[test]
+fn nothing_is_missing_when_the_archive_forgot_a_single_message() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    for text in ["one", "two", "three"] {
+        write(&mut world, JULIET, ROMEO, text);
+    }
+    world.settle();
+    world.run(romeo, Command::Disconnect);
+    write(&mut world, JULIET, ROMEO, "four");
+    world.server.accounts.get_mut(&bare(ROMEO)).unwrap().archive.remove(2);
+    world.run(romeo, Command::Reconnect);
+    assert_eq!(world.texts(romeo, JULIET), ["one", "two", "three", "four"]);
+    assert_eq!(world.messages(romeo, JULIET).len(), 4);
+}
+
+#[test]
+fn archives_that_do_not_get_on_are_not_asked_without_end() {
+    let set = rsm::Response { first: None, last: Some("same".into()), count: None };
+    let fin = Element::new("fin", ns::MAM).with_child(set.to_element());
+    for answer in [Err(Condition::ItemNotFound), Ok(Some(fin))] {
+        let mut world = World::new();
+        let romeo = world.online(ROMEO, &[JULIET]);
+        write(&mut world, JULIET, ROMEO, "live");
+        world.settle();
+        world.run(romeo, Command::Disconnect);
+        world.server.answers.insert(ns::MAM.to_owned(), answer);
+        world.server.seen.clear();
+        world.run(romeo, Command::Reconnect);
+        let asked = world.server.seen.iter().filter(|one| one.child("query", ns::MAM).is_some());
+        assert!(asked.count() <= 2);
+    }
+}
+
+#[test]
+fn the_first_messages_of_a_new_account_are_news() {
+    let mut world = World::new();
+    let device = world.add_device();
+    world.server.answers.insert(ns::MAM.to_owned(), Err(Condition::ResourceConstraint));
+    let login = login("mercutio@example.net", "plague");
+    let token = Some("invitation".into());
+    world.run(device, Command::Register { login, token, inviter: None });
+    world.run(device, Command::Disconnect);
+    write(&mut world, JULIET, "mercutio@example.net", "welcome");
+    world.server.answers.clear();
+    world.run(device, Command::Reconnect);
+    assert_eq!(world.texts(device, JULIET), ["welcome"]);
+    assert_eq!(unread(&world, device), 1);
+    assert_eq!(world.devices[device].notifications.len(), 1);
+}
+
+#[test]
+fn what_only_the_archive_brings_is_told_at_once() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.send(romeo, JULIET, "own");
+    world.settle();
+    // It is in the archive, and was not delivered.
+    let message = Element::new("message", ns::CLIENT)
+        .with_attr("type", "chat")
+        .with_attr("from", JULIET)
+        .with_attr("to", ROMEO)
+        .with_child(Element::new("body", ns::CLIENT).with_text("not delivered"));
+    let (id, with, time) = ("not-delivered".into(), bare(JULIET), world.server.now);
+    let account = world.server.accounts.get_mut(&bare(ROMEO)).unwrap();
+    account.archive.push(Archived { id, time, with, message });
+    world.pass(10_000);
+    let told: Vec<_> = world.devices[romeo].notifications.iter().map(|one| &one.text).collect();
+    assert_eq!(told, ["not delivered"]);
 }
 
 #[test]
@@ -264,7 +338,7 @@ fn what_moves_with_an_own_message_stays_unread() {
 }
 
 #[derive(Clone, Debug)]
-enum Event {
+enum Deed {
     Write(bool),
     Send(usize),
     Carry(usize, usize),
@@ -274,15 +348,15 @@ enum Event {
     Pass(u64),
 }
 
-fn event() -> impl Strategy<Value = Event> {
+fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
-        4 => any::<bool>().prop_map(Event::Write),
-        4 => (0..2_usize).prop_map(Event::Send),
-        8 => (0..2_usize, 1..30_usize).prop_map(|(device, count)| Event::Carry(device, count)),
-        2 => (0..2_usize).prop_map(Event::Cut),
-        2 => (0..2_usize).prop_map(Event::Crash),
-        1 => any::<bool>().prop_map(Event::Forget),
-        4 => (1..20_000_u64).prop_map(Event::Pass),
+        4 => any::<bool>().prop_map(Deed::Write),
+        4 => (0..2_usize).prop_map(Deed::Send),
+        8 => (0..2_usize, 1..30_usize).prop_map(|(device, count)| Deed::Carry(device, count)),
+        2 => (0..2_usize).prop_map(Deed::Cut),
+        2 => (0..2_usize).prop_map(Deed::Crash),
+        1 => any::<bool>().prop_map(Deed::Forget),
+        4 => (1..20_000_u64).prop_map(Deed::Pass),
     ]
 }
 
@@ -292,30 +366,30 @@ proptest! {
     /// Two devices of one account, random traffic, losses and kills: in the end both have what the
     /// archive has, in its order.
     #[test]
-    fn devices_end_with_what_the_archive_has(events in prop::collection::vec(event(), 1..60)) {
+    fn devices_end_with_what_the_archive_has(deeds in prop::collection::vec(deed(), 1..60)) {
         let mut world = World::new();
         let devices = [world.online(ROMEO, &[JULIET]), world.online(ROMEO, &[JULIET])];
-        for (number, event) in events.into_iter().enumerate() {
-            match event {
-                Event::Write(true) => {
+        for (number, deed) in deeds.into_iter().enumerate() {
+            match deed {
+                Deed::Write(true) => {
                     write(&mut world, JULIET, ROMEO, &format!("juliet {number}"));
                 }
-                Event::Write(false) => {
+                Deed::Write(false) => {
                     write(&mut world, ROMEO, JULIET, &format!("romeo elsewhere {number}"));
                 }
-                Event::Send(device) => {
+                Deed::Send(device) => {
                     world.send(devices[device], JULIET, &format!("romeo {device} {number}"));
                 }
-                Event::Carry(device, count) => {
+                Deed::Carry(device, count) => {
                     for _ in 0..count {
                         world.carry(devices[device], true);
                         world.carry(devices[device], false);
                     }
                 }
-                Event::Cut(device) => world.cut(devices[device]),
-                Event::Crash(device) => world.crash(devices[device]),
-                Event::Forget(forgetful) => world.server.forgetful = forgetful,
-                Event::Pass(milliseconds) => world.pass(milliseconds),
+                Deed::Cut(device) => world.cut(devices[device]),
+                Deed::Crash(device) => world.crash(devices[device]),
+                Deed::Forget(forgetful) => world.server.forgetful = forgetful,
+                Deed::Pass(milliseconds) => world.pass(milliseconds),
             }
         }
         world.pass(900_000);
