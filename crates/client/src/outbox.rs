@@ -21,7 +21,7 @@ use crate::store::{MessageId, Queued, QueuedId, Store};
 use crate::timeline;
 
 /// A message to be queued.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Outgoing {
     /// To whom.
     pub(crate) to: BareJid,
@@ -53,6 +53,8 @@ pub(crate) struct State {
     rows: BTreeMap<QueuedId, Row>,
     /// Something may be sendable that was not before.
     dirty: bool,
+    /// There was no room for all that is sendable.
+    blocked: bool,
 }
 
 struct Row {
@@ -68,7 +70,7 @@ impl State {
         let rows = store.queued()?.into_iter();
         let rows =
             rows.map(|queued| (queued.id, Row { queued, sent: false, then: None })).collect();
-        Ok(Self { rows, dirty: true })
+        Ok(Self { rows, dirty: true, blocked: false })
     }
 
     /// How many wait to be acknowledged or sent.
@@ -155,11 +157,13 @@ pub(crate) fn flush(cx: &mut Cx<'_>) -> Step {
             continue;
         }
         if !link::has_room(cx) {
+            cx.state.outbox.blocked = true;
             break;
         }
         match finished(cx, id)? {
             Some(bytes) => {
                 if !link::send_stanza(cx, bytes, Some(id)) {
+                    cx.state.outbox.blocked = true;
                     break;
                 }
                 written.push(id);
@@ -177,6 +181,13 @@ pub(crate) fn flush(cx: &mut Cx<'_>) -> Step {
     if written.is_empty() { Ok(()) } else { confirm(cx, written) }
 }
 
+/// The server has acknowledged something: there may be room for what did not fit.
+pub(crate) fn on_room(cx: &mut Cx<'_>) {
+    if std::mem::take(&mut cx.state.outbox.blocked) {
+        cx.state.outbox.dirty = true;
+    }
+}
+
 /// Sees to it that the server says that it has what was written.
 fn confirm(cx: &mut Cx<'_>, rows: Vec<QueuedId>) -> Step {
     if link::is_managed(&cx.state.link) {
@@ -185,13 +196,27 @@ fn confirm(cx: &mut Cx<'_>, rows: Vec<QueuedId>) -> Step {
     }
     // Stanzas are handled in order (RFC 6120 §10.1): who answers this has seen the messages.
     cx.iq_get(None, Element::new("ping", ns::PING), move |cx, answer| {
-        if answer != crate::iq::Answer::Lost {
-            for row in rows {
-                on_acknowledged(cx, row)?;
-            }
+        if answer == crate::iq::Answer::Lost {
+            confirm_later(cx, rows);
+            return Ok(());
+        }
+        for row in rows {
+            on_acknowledged(cx, row)?;
         }
         Ok(())
     })
+}
+
+/// There was no answer, or no room for the question: asks again, unless the session is over.
+fn confirm_later(cx: &mut Cx<'_>, mut rows: Vec<QueuedId>) {
+    rows.retain(|id| cx.state.outbox.rows.get(id).is_some_and(|row| row.sent));
+    if rows.is_empty() || cx.state.link.session.is_none() {
+        return;
+    }
+    cx.later(CONFIRM_AGAIN, |cx| {
+        rows.retain(|id| cx.state.outbox.rows.get(id).is_some_and(|row| row.sent));
+        if rows.is_empty() { Ok(()) } else { confirm(cx, rows) }
+    });
 }
 
 /// The bytes of a row, made now or in an earlier session; `None` if it has to wait or is gone.
@@ -209,7 +234,10 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
     if let Some(bytes) = queued.bytes {
         return Ok(Some(bytes.into()));
     }
-    let payload = children(&queued.payload);
+    let Some(payload) = children(&queued.payload) else {
+        give_up(cx, id, "what was kept of it cannot be read")?;
+        return Ok(None);
+    };
     let (outside, inside): (Vec<_>, Vec<_>) =
         payload.into_iter().partition(|child| child.ns() == ns::HINTS);
     let protected =
@@ -353,19 +381,31 @@ fn remove(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<Then>> {
 }
 
 /// Reads children that were written one after the other.
-pub(crate) fn children(xml: &[u8]) -> Vec<Element> {
+fn children(xml: &[u8]) -> Option<Vec<Element>> {
     let wrapped = [&b"<x xmlns='jabber:client'>"[..], xml, b"</x>"].concat();
-    match Element::parse(&wrapped, &Limits::TRUSTED) {
-        Ok(element) => element.into_children().collect(),
-        Err(_) => Vec::new(),
-    }
+    let element = Element::parse(&wrapped, &Limits::TRUSTED).ok()?;
+    Some(element.into_children().collect())
 }
 
 /// What clients without OMEMO show instead of the message.
 pub(crate) const UNREADABLE: &str =
     "This message is encrypted with OMEMO, which this program cannot read.";
 
+/// After a question without an answer, in milliseconds.
+const CONFIRM_AGAIN: u64 = 10_000;
 /// Rows that may wait at once.
 const MOST: usize = 10_000;
 /// Bytes of their payloads.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_nothing() {
+        let read = children(b"<body>hello</body><store xmlns='urn:xmpp:hints'/>").unwrap();
+        assert_eq!(read.len(), 2);
+        assert!(children(b"<body>hel").is_none());
+    }
+}

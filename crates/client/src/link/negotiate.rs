@@ -260,6 +260,7 @@ fn on_resumed(cx: &mut Cx<'_>, h: u32) -> Step {
     for row in handled {
         outbox::on_acknowledged(cx, row)?;
     }
+    outbox::on_room(cx);
     for bytes in again {
         super::write(cx, bytes);
     }

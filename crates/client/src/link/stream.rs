@@ -129,6 +129,7 @@ fn on_nonza(cx: &mut Cx<'_>, nonza: &Nonza) -> Step {
                 for row in rows {
                     outbox::on_acknowledged(cx, row)?;
                 }
+                outbox::on_room(cx);
                 Ok(())
             }
             Err(_) => {

@@ -49,6 +49,23 @@ fn nothing_leaves_in_plain_text_where_encryption_is_on() {
 }
 
 #[test]
+fn a_message_leaves_once_other_stanzas_made_room() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.online(JULIET, &[ROMEO]);
+    for _ in 0..150 {
+        for draft in ["h", ""] {
+            world.command(romeo, Command::Draft(bare(JULIET), draft.into()));
+        }
+    }
+    assert!(world.devices[romeo].sent.matches("<composing ").count() > 100);
+    world.send(romeo, JULIET, "hello");
+    assert!(!world.devices[romeo].sent.contains("hello"));
+    world.settle();
+    assert_eq!(archive(&world, JULIET), ["hello"]);
+}
+
+#[test]
 fn what_waits_in_plain_text_does_not_leave_once_encryption_is_on() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[JULIET]);
