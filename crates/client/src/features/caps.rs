@@ -121,12 +121,29 @@ pub(crate) fn learn(cx: &mut Cx<'_>, from: &Jid, caps: Caps) -> Step {
         let Some(info) = info(&answer) else { return Ok(()) };
         // Only what the hash proves may count for others who show it (XEP-0115 §5.4).
         if caps::verify(&caps, &info).is_ok() {
-            let lines = info.features.join("\n");
-            cx.store.save_value(&stored(&caps.ver), Some(lines.as_bytes()))?;
+            keep(cx, &caps.ver, &info.features)?;
             remember(cx, caps.ver, info.features.into_iter().collect());
         }
         Ok(())
     })
+}
+
+/// Keeps what is behind a hash for the next start: the latest ones, and nothing that is too long.
+fn keep(cx: &mut Cx<'_>, hash: &str, features: &[String]) -> Step {
+    let lines = features.join("\n");
+    if lines.len() > MAX_KEPT_BYTES {
+        return Ok(());
+    }
+    let kept = cx.store.value(KEPT)?;
+    let kept = kept.map(|kept| String::from_utf8_lossy(&kept).into_owned()).unwrap_or_default();
+    let mut hashes: Vec<&str> = kept.lines().filter(|known| *known != hash).collect();
+    hashes.push(hash);
+    let excess = hashes.len().saturating_sub(MAX_KNOWN);
+    for old in hashes.drain(..excess) {
+        cx.store.save_value(&stored(old), None)?;
+    }
+    cx.store.save_value(KEPT, Some(hashes.join("\n").as_bytes()))?;
+    cx.store.save_value(&stored(hash), Some(lines.as_bytes()))
 }
 
 fn remember(cx: &mut Cx<'_>, hash: String, features: BTreeSet<String>) {
@@ -143,7 +160,11 @@ fn stored(hash: &str) -> String {
 
 /// Names the program, not the person.
 const NODE: &str = "urn:clownfish:client";
-/// Hashes that are kept in memory, and asked for at once.
+/// The name under which the stored hashes are listed, the oldest first.
+const KEPT: &str = "caps";
+/// Longest list of features that is stored.
+const MAX_KEPT_BYTES: usize = 64 * 1024;
+/// Hashes that are kept in memory and in the store, and asked for at once.
 const MAX_KNOWN: usize = 500;
 const MAX_ASKED: usize = 32;
 /// The length of any hash function's output in base64.

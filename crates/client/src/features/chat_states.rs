@@ -37,14 +37,17 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let Some(state) = state.filter(|_| !incoming.own && incoming.source == Source::Live) else {
         return Ok(Flow::Next);
     };
-    let composing = state.name() == "composing";
     let with = incoming.with.clone();
+    // Nobody sees that strangers write.
+    let known = cx.state.features.timeline.conversations.contains_key(&with);
+    let composing = known && state.name() == "composing";
     if cx.state.features.chat_states.known.len() < MOST {
         cx.state.features.chat_states.known.insert(with.clone());
     }
     stop_timer(cx, &with);
+    let composing = composing && cx.state.features.chat_states.theirs.len() < MOST;
     timeline::set_typing(cx, &with, composing);
-    if composing && cx.state.features.chat_states.theirs.len() < MOST {
+    if composing {
         let address = with.clone();
         let timer = cx.later(THEIRS, move |cx| {
             cx.state.features.chat_states.theirs.remove(&address);
