@@ -46,6 +46,8 @@ pub(crate) struct Link {
     wanted: bool,
     /// Tries that failed in a row.
     failures: u32,
+    /// When the last session was made or resumed.
+    opened: Option<u64>,
     /// The request that waits for the outcome of the login.
     login: Option<u64>,
     registering: Option<Registering>,
@@ -70,6 +72,7 @@ impl Default for Link {
             caught_up: false,
             wanted: false,
             failures: 0,
+            opened: None,
             login: None,
             registering: None,
             active: true,
@@ -389,6 +392,11 @@ fn wait(cx: &mut Cx<'_>, reason: String) -> Step {
         cx.state.link.phase = Phase::Offline;
         return account::show(cx);
     }
+    // A server that closes what it just opened must not be asked again at once.
+    let opened = cx.state.link.opened.take();
+    if opened.is_some_and(|at| cx.now.steady.saturating_sub(at) >= STABLE) {
+        cx.state.link.failures = 0;
+    }
     let exponent = cx.state.link.failures.min(16);
     cx.state.link.failures = cx.state.link.failures.saturating_add(1);
     let longest = (FIRST_WAIT << exponent).min(LONGEST_WAIT);
@@ -449,6 +457,8 @@ const NEGOTIATION_TIMEOUT: u64 = 60_000;
 const SILENCE: u64 = 90_000;
 /// … and has this long to give it.
 const PROBE_TIMEOUT: u64 = 20_000;
+/// A connection that lasted so long was a good one.
+const STABLE: u64 = 60_000;
 /// Waiting after the first failure, and at most.
 const FIRST_WAIT: u32 = 2_000;
 const LONGEST_WAIT: u32 = 120_000;

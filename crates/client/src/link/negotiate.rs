@@ -197,7 +197,7 @@ fn resource_tag(software: &str) -> String {
 
 fn on_established(cx: &mut Cx<'_>, established: Established) -> Step {
     keep_credentials(cx, &established)?;
-    cx.state.link.failures = 0;
+    cx.state.link.opened = Some(cx.now.steady);
     cx.state.link.heard = cx.now.steady;
     cx.state.link.probed = None;
     if let Some(reader) = &mut cx.state.link.reader {

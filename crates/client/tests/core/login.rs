@@ -162,6 +162,28 @@ fn waiting_grows_and_ends_when_the_network_changes() {
 }
 
 #[test]
+fn a_server_that_closes_after_each_login_is_asked_less_and_less() {
+    let mut world = World::new();
+    let device = world.online(ROMEO, &[]);
+    let lose = |world: &mut World| {
+        world.cut(device);
+        match connection(world, device) {
+            Connection::Waiting { until, .. } => until.since(world.server.now),
+            other => panic!("{other:?}"),
+        }
+    };
+    for _ in 0..7 {
+        let wait = lose(&mut world);
+        world.pass(wait);
+        assert_eq!(connection(&world, device), Connection::Online);
+    }
+    assert!(lose(&mut world) > 30_000);
+    // One that lasts makes up for it.
+    world.pass(200_000);
+    assert!(lose(&mut world) <= 2_000);
+}
+
+#[test]
 fn an_untrusted_certificate_waits_for_the_user() {
     let mut world = World::new();
     let device = world.online(ROMEO, &[]);
