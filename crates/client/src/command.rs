@@ -17,7 +17,6 @@ pub struct Request {
 
 /// What a user interface can ask for. Everything that needs the network is queued while there is
 /// none, unless it says otherwise.
-#[derive(Debug)]
 pub enum Command {
     // --- Account ---
     /// Keep this login and connect. Done when there is a session, or with the reason why not.
@@ -166,6 +165,13 @@ pub enum Command {
     RepairEncryption(BareJid),
     /// Ask for the devices of an address. Done with [`Outcome::Devices`](crate::view::Outcome).
     Devices(BareJid),
+}
+
+/// Commands carry passwords, tokens and texts: nothing of them is printed.
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Command(..)")
+    }
 }
 
 /// Longest text of one message, in bytes.

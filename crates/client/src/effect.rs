@@ -18,7 +18,6 @@ pub struct Now {
 }
 
 /// What happened.
-#[derive(Debug)]
 pub enum Input {
     /// The driver is ready. If the account has credentials, a connection is made.
     Start,
@@ -62,7 +61,6 @@ pub enum Lost {
 }
 
 /// What the driver has to do, in order. All of it is safe to do: the step is on disk.
-#[derive(Debug)]
 pub enum Effect {
     /// Find the server of a domain and connect: SRV records, direct TLS before STARTTLS.
     Connect(Target),
@@ -105,7 +103,7 @@ pub struct Target {
 pub struct TransferId(pub u64);
 
 /// A file on its way. The driver reads and writes files; the core decides on keys and addresses.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Transfer {
     /// PUT a file (XEP-0363 §4), encrypted while it is read.
     Upload {
@@ -150,6 +148,51 @@ impl std::fmt::Debug for FileKey {
     }
 }
 
+impl std::fmt::Debug for Transfer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Upload { .. } => f.write_str("Upload(..)"),
+            Self::Download { .. } => f.write_str("Download(..)"),
+        }
+    }
+}
+
+/// Bytes are printed as their number: they hold passwords, tokens and texts.
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Start => f.write_str("Start"),
+            Self::Connected { framing, .. } => write!(f, "Connected({framing:?})"),
+            Self::TlsStarted(_) => f.write_str("TlsStarted(..)"),
+            Self::Received(bytes) => write!(f, "Received({} bytes)", bytes.len()),
+            Self::Disconnected(lost) => f.debug_tuple("Disconnected").field(lost).finish(),
+            Self::NetworkChanged => f.write_str("NetworkChanged"),
+            Self::Command(request) => f.debug_tuple("Command").field(request).finish(),
+            Self::Transfer(id, event) => f.debug_tuple("Transfer").field(id).field(event).finish(),
+            Self::Tick => f.write_str("Tick"),
+        }
+    }
+}
+
+/// Bytes are printed as their number, and what is shown not at all.
+impl std::fmt::Debug for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Connect(target) => f.debug_tuple("Connect").field(target).finish(),
+            Self::StartTls { domain, .. } => write!(f, "StartTls({domain})"),
+            Self::Send(bytes) => write!(f, "Send({} bytes)", bytes.len()),
+            Self::Close => f.write_str("Close"),
+            Self::Transfer(id, transfer) => {
+                f.debug_tuple("Transfer").field(id).field(transfer).finish()
+            }
+            Self::CancelTransfer(id) => f.debug_tuple("CancelTransfer").field(id).finish(),
+            Self::View(_) => f.write_str("View(..)"),
+            Self::Notify(_) => f.write_str("Notify(..)"),
+            Self::Done(number, _) => write!(f, "Done({number}, ..)"),
+        }
+    }
+}
+
 /// What became of a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransferEvent {
@@ -164,4 +207,58 @@ pub enum TransferEvent {
     },
     /// It ended; whether to try again is the user's choice.
     Failed(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use xmpp::jid::BareJid;
+
+    use super::*;
+    use crate::Command;
+    use crate::store::{Content, File, Queued, QueuedId};
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let canary = || "canary".to_owned();
+        let juliet = BareJid::new("juliet@example.com").unwrap();
+        let file = File {
+            name: canary(),
+            size: None,
+            media_type: None,
+            url: Some(canary()),
+            key: Some(canary()),
+            local: None,
+        };
+        let mut message = crate::timeline::blank(&juliet, &juliet, Millis(0));
+        message.content = Content::File(file.clone(), Some(canary()));
+        message.versions.push((Millis(0), canary()));
+        let queued = Queued {
+            id: QueuedId(1),
+            conversation: juliet.clone(),
+            message: None,
+            payload: b"canary".to_vec(),
+            stanza_id: "1".into(),
+            bytes: Some(b"canary".to_vec()),
+            encrypted: true,
+        };
+        let command = Command::Send { to: juliet, text: canary(), reply_to: None };
+        let request = Request { number: 1, command };
+        let headers = vec![("Authorization".to_owned(), canary())];
+        let local = LocalFile("file".into());
+        let transfer = Transfer::Upload { file: local, url: canary(), headers, cipher: None };
+        let bytes = Bytes::from_static(b"canary");
+        let number = |bytes: &[u8]| format!("{bytes:?}");
+        for printed in [
+            format!("{file:?}"),
+            format!("{message:?}"),
+            format!("{queued:?}"),
+            format!("{:?}", Input::Command(request)),
+            format!("{:?}", Input::Received(bytes.clone())),
+            format!("{:?}", Effect::Send(bytes)),
+            format!("{:?}", Effect::Transfer(TransferId(1), transfer)),
+        ] {
+            assert!(!printed.contains("canary"), "{printed}");
+            assert!(!printed.contains(&number(b"canary")), "{printed}");
+        }
+    }
 }

@@ -84,7 +84,7 @@ impl Default for Link {
 }
 
 /// An account to be made with the next login.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Registering {
     /// The invitation.
     pub(crate) token: Option<String>,

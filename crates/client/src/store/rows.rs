@@ -134,7 +134,7 @@ pub struct MessageId(pub i64);
 pub struct Position(pub u64);
 
 /// One message, or one event in a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Given by the store.
     pub id: MessageId,
@@ -168,6 +168,22 @@ pub struct Message {
     pub wants: Option<String>,
 }
 
+/// What was written is not printed.
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Message")
+            .field("id", &self.id)
+            .field("conversation", &self.conversation)
+            .field("position", &self.position)
+            .field("sender", &self.sender)
+            .field("origin_id", &self.origin_id)
+            .field("archive_id", &self.archive_id)
+            .field("encryption", &self.encryption)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
@@ -184,7 +200,7 @@ pub enum Content {
 }
 
 /// A file that was shared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Its name, without folders.
     pub name: String,
@@ -198,6 +214,16 @@ pub struct File {
     pub key: Option<String>,
     /// Where the driver keeps it, once it is here.
     pub local: Option<String>,
+}
+
+/// Its address and its key are not printed: who has them has the file.
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("File")
+            .field("size", &self.size)
+            .field("media_type", &self.media_type)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a message cannot be read.
@@ -357,7 +383,7 @@ pub struct ArchiveState {
 pub struct QueuedId(pub i64);
 
 /// A stanza that must reach the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queued {
     /// Given by the store.
     pub id: QueuedId,
@@ -374,6 +400,20 @@ pub struct Queued {
     pub bytes: Option<Vec<u8>>,
     /// Only worth sending in an encrypted conversation's protection, or also without.
     pub encrypted: bool,
+}
+
+/// What it says is not printed.
+impl std::fmt::Debug for Queued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queued")
+            .field("id", &self.id)
+            .field("conversation", &self.conversation)
+            .field("message", &self.message)
+            .field("stanza_id", &self.stanza_id)
+            .field("sent", &self.bytes.is_some())
+            .field("encrypted", &self.encrypted)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The keys of this device.
