@@ -153,7 +153,11 @@ fn on_push(cx: &mut Cx<'_>, iq: &Element) -> Step<Reply> {
 
 fn save_version(cx: &mut Cx<'_>, query: &Element) -> Step {
     match query.attr("ver") {
-        Some(version) => cx.store.save_value(VERSION, Some(version.as_bytes())),
+        Some(version) => {
+            // Without one the whole roster is fetched again.
+            let kept = Some(version.as_bytes()).filter(|kept| kept.len() <= MAX_VERSION_BYTES);
+            cx.store.save_value(VERSION, kept)
+        }
         None => Ok(()),
     }
 }
@@ -286,5 +290,7 @@ fn show(cx: &Cx<'_>, address: &BareJid) -> view::Contact {
 
 /// The name under which the version is stored.
 const VERSION: &str = "roster-version";
+/// Longest version of a roster that is kept.
+const MAX_VERSION_BYTES: usize = 1024;
 /// More groups of one contact are ignored.
 const MAX_GROUPS: usize = 32;

@@ -4,6 +4,8 @@ use client::effect::{LocalFile, Transfer, TransferEvent};
 use client::store::{Contacts, Content, Delivery, EncryptionMode, Login, Media, Message, Profile};
 use client::view::{Change, Outcome, Presence, Problem};
 use client::{Command, Input};
+use xmpp::ext::caps::Caps;
+use xmpp::ext::disco::{Identity, Info};
 use xmpp::ns;
 use xmpp::xml::Element;
 
@@ -528,4 +530,33 @@ fn history_can_be_searched() {
     let search = Command::Search { text: "soft".into(), conversation: None };
     let Some(Outcome::Found(found)) = world.run(romeo, search) else { panic!("it is found") };
     assert_eq!(found.len(), 1);
+}
+
+#[test]
+fn what_others_can_do_is_kept_unless_the_list_is_too_long() {
+    for (length, kept) in [(10, true), (200, false)] {
+        let (mut world, romeo, _) = pair();
+        let features = (0..500).map(|number| format!("urn:example:{number:0>length$}"));
+        let info = Info::new().with_identity(Identity::new("client", "pc"));
+        let info = info.with_features(features);
+        let caps = Caps::of("urn:example:program", &info);
+        let name = format!("{JULIET}/elsewhere");
+        let presence = Element::new("presence", ns::CLIENT)
+            .with_attr("from", &name)
+            .with_child(caps.to_element());
+        let session = world.server.sessions_of(&bare(ROMEO)).remove(0);
+        world.server.deliver(&session, &presence);
+        world.settle();
+        let mut asked = world.server.seen.iter().filter(|one| one.attr("to") == Some(&name));
+        let id = asked.next().and_then(|iq| iq.attr("id")).expect("a question").to_owned();
+        let answer = Element::new("iq", ns::CLIENT)
+            .with_attr("type", "result")
+            .with_attr("from", &name)
+            .with_attr("id", id)
+            .with_child(info.with_node(caps.disco_node()).to_element());
+        world.server.deliver(&session, &answer);
+        world.settle();
+        let value = world.devices[romeo].store.value(&format!("caps {}", caps.ver)).unwrap();
+        assert_eq!(value.is_some(), kept, "{length}");
+    }
 }
