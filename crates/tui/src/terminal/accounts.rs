@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
 
 use client::effect::LocalFile;
 use client::store::Login;
@@ -62,9 +63,20 @@ impl Accounts {
         let mut numbers = Vec::new();
         for profile in there {
             let unlock = self.shared.unlock(&profile)?;
-            numbers.push(self.start(profile, unlock, false)?);
+            numbers.push(self.start_soon(&profile, &unlock)?);
         }
         Ok(numbers)
+    }
+
+    /// Starts an account. A program that is just ending, or a command, may have it for a moment.
+    fn start_soon(&mut self, profile: &Profile, unlock: &Unlock) -> Result<AccountNumber, Failure> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.start(profile.clone(), unlock.clone(), false) {
+                Err(Failure::InUse(_)) if Instant::now() < until => std::thread::sleep(AGAIN),
+                done => return done,
+            }
+        }
     }
 
     fn start(
@@ -257,3 +269,7 @@ fn at_home(path: &str) -> PathBuf {
         _ => PathBuf::from(path),
     }
 }
+
+/// How long to wait for an account that another program has.
+const PATIENCE: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(50);

@@ -24,6 +24,8 @@ pub struct Chat {
     /// The draft as the core has it, and since when.
     kept: String,
     kept_at: Millis,
+    /// It was opened before the core had told about the conversation, and so about its draft.
+    early: bool,
 }
 
 /// What will become of a text.
@@ -46,11 +48,13 @@ impl App {
             self.last = self.open.take().or(self.last.take());
         }
         let Some(mirror) = self.accounts.get(&key.account) else { return };
-        let draft = mirror.conversations.get(&key.with).map_or("", |c| &c.draft).to_owned();
+        let known = mirror.conversations.get(&key.with);
+        let (early, draft) = (known.is_none(), known.map_or("", |c| &c.draft).to_owned());
         let first_unread = mirror.windows.get(&key.with).map(|window| window.first_unread);
         let chat = self.chats.entry(key.clone()).or_insert_with(|| Chat {
             editor: Editor::new(draft.clone()),
             kept: draft,
+            early,
             ..Chat::default()
         });
         if let Some(first_unread) = first_unread {
@@ -63,6 +67,17 @@ impl App {
         self.open = Some(key);
         self.focus = Focus::Composer;
         self.close_oldest(actions);
+    }
+
+    /// Takes over the draft of a conversation that was opened early, unless something is written.
+    pub(super) fn take_draft(&mut self, key: &Key, draft: &str) {
+        if let Some(chat) = self.chats.get_mut(key)
+            && std::mem::take(&mut chat.early)
+            && chat.editor.is_empty()
+        {
+            chat.editor = Editor::new(draft);
+            chat.kept = draft.to_owned();
+        }
     }
 
     /// Keeps the draft of the conversation on screen, and forgets its unread line.

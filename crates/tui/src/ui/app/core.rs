@@ -27,6 +27,10 @@ impl App {
 
     fn on_change(&mut self, number: AccountNumber, change: Change, actions: &mut Vec<Action>) {
         let touched = touched(&change).map(|with| Key { account: number, with: with.clone() });
+        if let Change::Conversation(conversation) = &change {
+            let key = Key { account: number, with: conversation.address.clone() };
+            self.take_draft(&key, &conversation.draft);
+        }
         let opened = matches!(change, Change::Window { .. });
         let arrived = match &change {
             Change::Messages { messages, .. } => {

@@ -38,7 +38,7 @@ impl App {
             let shown = |c: &&Conversation| c.shown || self.open == Some(key(&c.address));
             rows.extend(mirror.conversations.values().filter(shown).map(|conversation| {
                 let contact = mirror.contacts.get(&conversation.address);
-                let request = conversation.request || contact.is_some_and(|c| c.asks);
+                let request = is_request(conversation, contact);
                 Row {
                     key: key(&conversation.address),
                     conversation: Some(conversation),
@@ -126,6 +126,13 @@ impl App {
             self.go_to(last, actions);
         }
     }
+}
+
+/// Whether somebody waits for a decision: a stranger has written, or asks to be a contact. Where
+/// nothing was written yet, it is this person who opened the conversation.
+pub(crate) fn is_request(conversation: &Conversation, contact: Option<&Contact>) -> bool {
+    let written = conversation.preview.is_some() || conversation.unread > 0;
+    (conversation.request && written) || contact.is_some_and(|contact| contact.asks)
 }
 
 /// Sorts rows: more is higher. Positions of different accounts cannot be compared, times can.

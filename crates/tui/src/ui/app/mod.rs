@@ -25,6 +25,7 @@ use super::timeline::Sheet;
 pub(crate) use chat::is_message;
 pub use chat::{Chat, Purpose};
 pub use list::Row;
+pub(crate) use list::is_request;
 
 /// A conversation of one of the accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::place;
-use crate::ui::app::{App, Focus, Purpose};
+use crate::ui::app::{App, Focus, Purpose, is_request};
 use crate::ui::panes::Panes;
 use crate::ui::printable::Printable;
 use crate::ui::text::{self, put};
@@ -152,8 +152,8 @@ fn remark(app: &App) -> Option<(String, Style)> {
         return Some((format!("{name} is blocked · /unblock"), theme.bad()));
     }
     let conversation = app.conversation();
-    let request = conversation.is_some_and(|c| c.request);
-    if contact.is_some_and(|contact| contact.asks) || request {
+    let asks = contact.is_some_and(|contact| contact.asks);
+    if asks || conversation.is_some_and(|conversation| is_request(conversation, contact)) {
         return Some((
             format!("{name} is not a contact yet · /accept  /refuse  /block"),
             theme.warn(),

@@ -372,3 +372,35 @@ fn a_hidden_conversation_is_left() {
     assert!(world.app.open.is_none());
     assert!(world.asked().iter().any(|command| matches!(command, Command::Hide(_))));
 }
+
+#[test]
+fn a_conversation_that_was_just_opened_is_no_request() {
+    let mut world = World::verona(80, 24);
+    world.open("paris@verona.example");
+    let mut paris = sample::conversation("paris@verona.example", "Paris", 30, "");
+    paris.preview = None;
+    paris.request = true;
+    world.change(Change::Conversation(Box::new(paris.clone())));
+    let request = |world: &World| {
+        let rows = world.app.rows();
+        rows.iter().find(|row| row.key.with == address("paris@verona.example")).unwrap().request
+    };
+    assert!(!request(&world) && !world.screen().contains("/refuse"));
+    paris.unread = 1;
+    world.change(Change::Conversation(Box::new(paris)));
+    assert!(request(&world) && world.screen().contains("/refuse"));
+}
+
+#[test]
+fn a_draft_is_there_also_when_the_conversation_was_opened_before_it_was_told() {
+    let mut world = World::verona(80, 24);
+    world.open("paris@verona.example");
+    let mut paris = sample::conversation("paris@verona.example", "Paris", 30, "");
+    paris.draft = "half a thought".to_owned();
+    world.change(Change::Conversation(Box::new(paris.clone())));
+    assert_eq!(written(&world), "half a thought");
+    world.press("Enter");
+    // What the core said about the draft before it heard of the message comes late.
+    world.change(Change::Conversation(Box::new(paris)));
+    assert_eq!(written(&world), "");
+}
