@@ -46,7 +46,7 @@ type Connection = Box<TlsStream<TcpStream>>;
 
 /// A connection that was negotiated, for one purpose or the other.
 enum Ready {
-    Stanzas(Connection, Reader, Established),
+    Stanzas(Box<(Connection, Reader, Established)>),
     Verdict(Verdict),
 }
 
@@ -54,7 +54,7 @@ enum Ready {
 pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
     let opened = Box::pin(open(&server, &remote.pair, Purpose::Stanzas)).await;
     let (connection, reader, established) = match opened {
-        Ok(Ready::Stanzas(connection, reader, established)) => (connection, reader, established),
+        Ok(Ready::Stanzas(opened)) => *opened,
         Ok(Ready::Verdict(_)) => return,
         Err(failure) => {
             server.metrics.s2s_failed.increment();
@@ -262,7 +262,7 @@ impl Attempt<'_> {
     async fn encrypted(mut self, mut connection: Connection, step: Step) -> Result<Ready, Failure> {
         match self.talk(&mut connection, step).await? {
             Step::Established(established) => {
-                Ok(Ready::Stanzas(connection, self.reader, established))
+                Ok(Ready::Stanzas(Box::new((connection, self.reader, established))))
             }
             Step::Verified(verdict) => {
                 let _ = timeout_at(self.deadline, connection.shutdown()).await;

@@ -59,8 +59,8 @@ pub fn refuse(server: &Server, pair: &Pair, stanza: &Stanza, error: &StanzaError
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return };
     let Ok(sender) = Jid::new(&from) else { return };
     let reply = Edit::new(stanza)
-        .from(&*to)
-        .to(&*from)
+        .from(&to)
+        .to(&from)
         .attr("type", Some("error"))
         .drop_if(|_| true)
         .append(error.element().to_bytes(ns::CLIENT));

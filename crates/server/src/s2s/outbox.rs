@@ -105,8 +105,8 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
     let mut element = error.element();
     element.set_attr("by", server.domain());
     let reply = Edit::new(stanza)
-        .from(&*to)
-        .to(&*from)
+        .from(&to)
+        .to(&from)
         .attr("type", Some("error"))
         .drop_if(|_| true)
         .append(element.to_bytes(ns::CLIENT))

@@ -152,7 +152,7 @@ impl<T: Transport> Stream<T> {
         if let Some(remote) = &self.outbound {
             let mut state = remote.lock();
             let carried = state.queue.phase() == (Phase::Online { carrier: self.number });
-            if left(self.busy, IDLE).is_none() && state.queue.len() == 0 && carried {
+            if left(self.busy, IDLE).is_none() && state.queue.is_empty() && carried {
                 return Err(End::Idle);
             }
             let deadline = state.queue.sm().and_then(|sm| sm.deadline()).filter(|_| carried);

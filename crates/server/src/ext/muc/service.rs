@@ -180,6 +180,9 @@ async fn give(
     finish(server, cell, sender, rest).await;
 }
 
+/// Who is told when a message is on disk, and the message.
+type Promise<'a> = ((Arc<dyn Ticket>, u64), &'a Stanza);
+
 /// Does what can be done at once.
 pub(super) fn perform(
     server: &Arc<Server>,
@@ -187,7 +190,7 @@ pub(super) fn perform(
     state: &mut State,
     sender: &Sender<'_>,
     effects: Effects,
-    mut ticket: Option<((Arc<dyn Ticket>, u64), &Stanza)>,
+    mut ticket: Option<Promise<'_>>,
 ) -> Rest {
     let mut rest = Rest::default();
     if let Some(session) = sender.session
@@ -238,7 +241,7 @@ fn keep(
     state: &mut State,
     sender: &Sender<'_>,
     line: Line,
-    ticket: &mut Option<((Arc<dyn Ticket>, u64), &Stanza)>,
+    ticket: &mut Option<Promise<'_>>,
 ) {
     let Line { id, at, nick, origin, stanza } = line;
     let append = Append {
