@@ -73,9 +73,12 @@ pub struct Federation {
     bounds: Mutex<Bounds>,
     next_parcel: AtomicU64,
     next_stream: AtomicU64,
-    work: mpsc::UnboundedSender<(Arc<Remote>, Effect)>,
-    waiting_work: Mutex<Option<mpsc::UnboundedReceiver<(Arc<Remote>, Effect)>>>,
+    work: mpsc::UnboundedSender<Work>,
+    waiting_work: Mutex<Option<mpsc::UnboundedReceiver<Work>>>,
 }
+
+/// What a queue wants to be done.
+type Work = (Arc<Remote>, Effect);
 
 /// What is known of an open stream.
 #[derive(Clone, Debug)]
