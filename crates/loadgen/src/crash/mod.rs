@@ -324,6 +324,6 @@ const SHORTEST: Duration = Duration::from_millis(200);
 const RETURN: Duration = Duration::from_secs(60);
 
 /// How long a message may take to a device when nothing else happens.
-const ARRIVAL: Duration = Duration::from_secs(5);
+const ARRIVAL: Duration = Duration::from_secs(60);
 
 const STOP: Duration = Duration::from_secs(20);
