@@ -45,8 +45,12 @@ fn accept(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(
         let command = Ask::Answer { address: key.with.clone(), accept: true };
         app.ask(key.account, command, Waiting::Quiet, actions);
     }
-    let command = Ask::AddContact { address: key.with.clone(), name: None };
-    app.ask(key.account, command, Waiting::Say(format!("{} is a contact now", key.with)), actions);
+    // Who is one already keeps the name that was given.
+    if !contact(app, &key).is_some_and(|contact| contact.in_roster) {
+        let said = Waiting::Say(format!("{} is a contact now", key.with));
+        let command = Ask::AddContact { address: key.with, name: None };
+        app.ask(key.account, command, said, actions);
+    }
     Ok(())
 }
 
