@@ -184,11 +184,11 @@ impl Table {
             .collect();
         writeln!(f, "\nVersions: {}.", versions.join(", "))?;
         let quick = if self.quick { " This was a quick run: its figures mean little." } else { "" };
-        writeln!(
-            f,
-            "\nFigures are medians of {} rounds; the servers took turns.{quick}",
-            self.rounds
-        )?;
+        let rounds = match self.rounds {
+            1 => "from one round".to_owned(),
+            several => format!("medians of {several} rounds"),
+        };
+        writeln!(f, "\nFigures are {rounds}; the servers took turns.{quick}")?;
         writeln!(f, "\n{SETTINGS}")?;
         let violations: Vec<String> = Kind::ALL
             .into_iter()
