@@ -96,6 +96,7 @@ impl KeyFile {
         database: bool,
         unlock: &Unlock,
     ) -> Result<(Self, Key), OpenError> {
+        discard_unfinished(path).map_err(|error| OpenError::access(path, &error))?;
         if let Some(form) = Form::read(path)? {
             let (wrapping, data_key) = form.open(path, unlock)?;
             return Ok((Self { path: path.to_owned(), wrapping }, data_key));
@@ -129,9 +130,31 @@ impl KeyFile {
     }
 }
 
+/// Where a new key file is written before it takes its place.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension("key.new")
+}
+
+/// Removes what a crash left of a new key file: it may hold the data key in another form.
+fn discard_unfinished(path: &Path) -> std::io::Result<()> {
+    let new = unfinished(path);
+    match OpenOptions::new().write(true).open(&new) {
+        Ok(file) => overwrite(file)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    std::fs::remove_file(&new)
+}
+
+fn overwrite(mut file: File) -> std::io::Result<()> {
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+    file.write_all(&vec![0; length])?;
+    file.sync_all()
+}
+
 /// Beside it, synced, then in its place; so there is a whole file at every moment.
 fn write(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let new = path.with_extension("key.new");
+    let new = unfinished(path);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     private(&mut options);
@@ -143,12 +166,7 @@ fn write(path: &Path, text: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         File::open(folder)?.sync_all()?;
     }
-    if let Some(mut old) = old {
-        let length = usize::try_from(old.metadata()?.len()).unwrap_or(0);
-        old.write_all(&vec![0; length])?;
-        old.sync_all()?;
-    }
-    Ok(())
+    old.map_or(Ok(()), overwrite)
 }
 
 impl Form {

@@ -11,8 +11,10 @@
 //! | `account.lock` | who has the account open |
 //!
 //! Every value in the database is sealed with XChaCha20-Poly1305 under a random data key; the table
-//! and all plain columns of the row are its associated data, so that no row can be put in the place
-//! of another. Columns that are looked up (addresses, ids) are keyed hashes. What somebody with the
+//! and the columns that say where the row stands are its associated data, so that no row can be put
+//! in the place of another. Columns that are looked up (addresses, ids) are keyed hashes. Somebody
+//! who can write the files can still put an older version of a row back, or exchange the hashes of
+//! ids between rows, so that a message is not found by its id. What somebody with the
 //! files and without the key learns: how many rows of which kind there are, their lengths, in which
 //! order messages stand, and which of them share a conversation.
 //!

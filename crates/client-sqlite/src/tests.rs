@@ -163,6 +163,16 @@ fn the_protection_can_be_changed() {
 
 #[cfg(unix)]
 #[test]
+fn what_a_crash_left_of_a_new_key_file_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(SqliteStore::open(folder.path(), &Unlock::Plain).unwrap());
+    let left = folder.path().join("account.key.new");
+    std::fs::copy(folder.path().join("account.key"), &left).unwrap();
+    drop(SqliteStore::open(folder.path(), &Unlock::Plain).unwrap());
+    assert!(!left.exists());
+}
+
+#[test]
 fn a_keyring_keeps_the_key() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
