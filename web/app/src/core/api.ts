@@ -1,0 +1,29 @@
+// The core of the client, as the page sees it: an account at work in a worker (worker.ts), or the
+// sample of dev/sample.ts.
+
+import type { Command, Notice, Outcome } from "./types";
+
+/** A picture of black and white squares, row by row. */
+export interface Squares {
+  /** Squares on a side. */
+  size: number;
+  /** One byte for each square: 1 is dark. */
+  dark: Uint8Array;
+}
+
+export interface Core {
+  /** Asks for something; ends with how that ended. Never rejects. */
+  request(command: Command): Promise<Outcome>;
+  /** Tells everything that changes, in order; what is there already comes first. */
+  listen(listener: (notice: Notice) => void): void;
+  /** The bytes of a picture that an account or a contact names. */
+  picture(avatar: string): Promise<Blob | null>;
+  /** Keeps a file for `sendFile`; its name there. */
+  give(file: Blob): Promise<string>;
+  /** A file that is here, as `File.local` names it. */
+  file(local: string, mediaType: string | null): Promise<Blob | null>;
+  /** A text as a QR code. */
+  qr(text: string): Promise<Squares>;
+  /** The texts of the QR codes in a picture. */
+  scan(picture: ImageData): Promise<string[]>;
+}

@@ -1,0 +1,197 @@
+// Made from web/core/src/page.rs; do not edit. `UPDATE=1 cargo test` in web/ makes it anew.
+
+export type Request = { 
+/**
+ * Chosen by the page.
+ */
+number: number, 
+/**
+ * What is wanted.
+ */
+command: Command, };
+
+export type Command = { "do": "signIn", address: string, password: string, } | { "do": "register", address: string, password: string, token: string | null, inviter: string | null, } | { "do": "signOut" } | { "do": "changePassword", password: string, } | { "do": "invite" } | { "do": "setNickname", name: string, } | { "do": "setAvatar", png: string | null, } | { "do": "setActive", active: boolean, } | { "do": "reconnect" } | { "do": "addContact", address: string, name: string | null, } | { "do": "rename", address: string, name: string | null, } | { "do": "removeContact", address: string, } | { "do": "answer", address: string, accept: boolean, } | { "do": "block", address: string, report: boolean, } | { "do": "unblock", address: string, } | { "do": "open", address: string, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
+
+export type Notice = { "is": "signedOut" } | { "is": "account" } & Account | { "is": "conversation" } & Conversation | { "is": "conversationRemoved", address: string, } | { "is": "contact" } & Contact | { "is": "contactRemoved", address: string, } | { "is": "window", address: string, 
+/**
+ * All its messages, oldest first.
+ */
+messages: Array<Message>, 
+/**
+ * Whether there are older ones, here or on the server.
+ */
+older: boolean, 
+/**
+ * The first message not seen yet, when the window was opened.
+ */
+firstUnread: number | null, } | { "is": "messages", address: string, messages: Array<Message>, } | { "is": "older", address: string, messages: Array<Message>, older: boolean, } | { "is": "messageRemoved", address: string, message: number, } | { "is": "transfer", message: number, done: number, } | { "is": "devices", address: string, devices: Array<Device>, } | { "is": "notify", address: string, title: string, text: string, message: number | null, } | { "is": "done", number: number, outcome: Outcome, } | { "is": "storage", reason: string, };
+
+export type Account = { address: string, connection: Connection, nickname: string | null, 
+/**
+ * Names the picture for `picture()`.
+ */
+avatar: string | null, 
+/**
+ * This device's OMEMO id, once it has keys.
+ */
+device: number | null, 
+/**
+ * Messages that wait to be sent.
+ */
+queued: number, };
+
+export type Connection = { "is": "offline" } | { "is": "connecting" } | { "is": "catchingUp" } | { "is": "online" } | { "is": "waiting", reason: string, until: number, } | { "is": "refused", reason: string, };
+
+export type Conversation = { address: string, name: string, preview: Preview | null, unread: number, draft: string, typing: boolean, mute: Mute, pinned: boolean, encrypted: boolean, readers: Readers, 
+/**
+ * From somebody who is not a contact and was never written to.
+ */
+request: boolean, 
+/**
+ * Sorts the list: pinned first, then the greatest.
+ */
+order: string, 
+/**
+ * In the list.
+ */
+shown: boolean, };
+
+export type Mute = { "is": "no" } | { "is": "until", time: number, } | { "is": "forever" };
+
+export type Preview = { own: boolean, text: string, time: number, delivery: Delivery | null, };
+
+export type Readers = { 
+/**
+ * Devices of the others that will be able to.
+ */
+theirs: number, 
+/**
+ * Other devices of this account that will be able to.
+ */
+own: number, 
+/**
+ * Devices that are left out: not trusted, or without usable keys.
+ */
+leftOut: number, 
+/**
+ * All devices of the others that will be able to are verified.
+ */
+verified: boolean, };
+
+export type Contact = { address: string, name: string, inRoster: boolean, seesUs: boolean, seen: boolean, 
+/**
+ * They ask to see this account's presence.
+ */
+asks: boolean, 
+/**
+ * A request of this account waits for them.
+ */
+asked: boolean, presence: Presence, status: string | null, avatar: string | null, blocked: boolean, };
+
+export type Presence = "chat" | "available" | "away" | "extendedAway" | "busy" | "offline";
+
+export type Message = { id: number, 
+/**
+ * Orders the messages of a window.
+ */
+place: string, sender: string, own: boolean, time: number, content: Content, encryption: Encryption, 
+/**
+ * `None` for what others wrote.
+ */
+delivery: Delivery | null, reply: Reply | null, reactions: Array<Reaction>, 
+/**
+ * Earlier texts, the oldest first, with when they were replaced.
+ */
+versions: Array<Earlier>, };
+
+export type Content = { "is": "text", 
+/**
+ * As it was written: for copying and correcting.
+ */
+text: string, 
+/**
+ * As it is drawn.
+ */
+lines: Array<Line>, 
+/**
+ * `/me`: what comes after the sender's name.
+ */
+action: boolean, } | { "is": "file", file: File, caption: string | null, } | { "is": "retracted" } | { "is": "undecryptable", why: Undecryptable, } | { "is": "newDevice", owner: string, device: number, key: string, trusted: boolean, } | { "is": "gap" } | { "is": "optOut", reason: string | null, };
+
+export type Line = { 
+/**
+ * How many quotations it is in.
+ */
+quote: number, preformatted: boolean, spans: Array<Span>, };
+
+export type Span = { text: string, strong: boolean, emphasis: boolean, strike: boolean, preformatted: boolean, 
+/**
+ * An address that can be opened: `http:`, `https:`, `xmpp:`, `mailto:`, `tel:` or `geo:`.
+ */
+link: string | null, };
+
+export type File = { name: string, size: number | null, mediaType: string | null, 
+/**
+ * It is on the server, and can be fetched.
+ */
+uploaded: boolean, 
+/**
+ * It is here: names it for `file()`.
+ */
+local: string | null, };
+
+export type Undecryptable = "notForThisDevice" | "noSession" | "unknownKey" | "forged" | "keyUsed" | "tooFarAhead" | "malformed" | "contradiction" | "distrusted" | "unknownEncryption";
+
+export type Encryption = { "is": "none" } | { "is": "omemo", device: number, trust: Trust, };
+
+export type Trust = "undecided" | "blind" | "verified" | "distrusted";
+
+export type Delivery = { "is": "queued" } | { "is": "sent" } | { "is": "delivered" } | { "is": "read" } | { "is": "failed", reason: string, };
+
+export type Reply = { author: string | null, 
+/**
+ * The message, if it is here.
+ */
+message: number | null, 
+/**
+ * What it says, in short.
+ */
+quote: string | null, };
+
+export type Reaction = { sender: string, emoji: Array<string>, time: number, };
+
+export type Earlier = { until: number, text: string, };
+
+export type Device = { id: number, 
+/**
+ * This one.
+ */
+this: boolean, label: string | null, 
+/**
+ * Its identity key, 64 hexadecimal digits, once known.
+ */
+key: string | null, 
+/**
+ * The key as people compare it.
+ */
+fingerprint: string | null, trust: Trust, 
+/**
+ * In the published list now.
+ */
+active: boolean, lastUsed: number | null, };
+
+export type Found = { address: string, message: Message, };
+
+export type Outcome = { "is": "done" } | { "is": "sent", message: number, } | { "is": "text", text: string, } | { "is": "verified", count: number, } | { "is": "found", messages: Array<Found>, } | { "is": "devices", devices: Array<Device>, } | { "is": "downloaded", file: File, } | { "is": "failed", problem: Problem, };
+
+export type Problem = { 
+/**
+ * Sorted by what helps.
+ */
+kind: ProblemKind, 
+/**
+ * In words, English.
+ */
+words: string, };
+
+export type ProblemKind = "unknown" | "invalid" | "notEncryptable" | "refused" | "timeout" | "login" | "unsupported" | "transfer" | "storage" | "cancelled";

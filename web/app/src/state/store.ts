@@ -1,0 +1,177 @@
+// What the page knows: signals that notices of the core change. Components read them; nothing else
+// writes them.
+
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+
+import type { Core } from "../core/api";
+import type {
+  Account,
+  Contact,
+  Conversation,
+  Device,
+  Message,
+  Notice,
+  Command,
+  Outcome,
+} from "../core/types";
+
+/** An open conversation. */
+export interface Window {
+  /** Oldest first. */
+  messages: Message[];
+  /** There are older ones, here or on the server. */
+  older: boolean;
+  /** The first message that was not seen when the window was opened. */
+  firstUnread: number | null;
+}
+
+export interface Notification {
+  address: string;
+  title: string;
+  text: string;
+  message: number | null;
+}
+
+export class Store {
+  /** `undefined` until the core has said whether there is an account. */
+  readonly account: Signal<Account | null | undefined> = signal(undefined);
+  readonly contacts: Signal<ReadonlyMap<string, Contact>> = signal(new Map());
+  /** Why nothing can be kept, while that is so. */
+  readonly storage: Signal<string | null> = signal(null);
+  /** Bytes that are through, of transfers at work. */
+  readonly transfers: Signal<ReadonlyMap<number, number>> = signal(new Map());
+  readonly devices: Signal<ReadonlyMap<string, Device[]>> = signal(new Map());
+  /** All conversations that are in the list, in its order. */
+  readonly list: ReadonlySignal<Conversation[]>;
+  /** Called for what is worth interrupting for. */
+  onNotify: (notification: Notification) => void = () => {};
+
+  readonly #core: Core;
+  readonly #conversations: Signal<ReadonlyMap<string, Conversation>> = signal(new Map());
+  readonly #windows: Signal<ReadonlyMap<string, Window>> = signal(new Map());
+
+  constructor(core: Core) {
+    this.#core = core;
+    this.list = computed(() =>
+      [...this.#conversations.value.values()].filter((one) => one.shown).sort(byOrder),
+    );
+    core.listen((notice) => this.#apply(notice));
+  }
+
+  get core(): Core {
+    return this.#core;
+  }
+
+  /** Asks the core for something. */
+  ask(command: Command): Promise<Outcome> {
+    return this.#core.request(command);
+  }
+
+  conversation(address: string): Conversation | undefined {
+    return this.#conversations.value.get(address);
+  }
+
+  contact(address: string): Contact | undefined {
+    return this.contacts.value.get(address);
+  }
+
+  /** What an open conversation shows; `undefined` until the core has opened it. */
+  window(address: string): Window | undefined {
+    return this.#windows.value.get(address);
+  }
+
+  #apply(notice: Notice): void {
+    switch (notice.is) {
+      case "signedOut":
+        this.account.value = null;
+        this.contacts.value = new Map();
+        this.#conversations.value = new Map();
+        this.#windows.value = new Map();
+        return;
+      case "account":
+        this.storage.value = null;
+        this.account.value = notice;
+        return;
+      case "conversation":
+        this.#conversations.value = withEntry(this.#conversations.value, notice.address, notice);
+        return;
+      case "conversationRemoved":
+        this.#conversations.value = without(this.#conversations.value, notice.address);
+        return;
+      case "contact":
+        this.contacts.value = withEntry(this.contacts.value, notice.address, notice);
+        return;
+      case "contactRemoved":
+        this.contacts.value = without(this.contacts.value, notice.address);
+        return;
+      case "window":
+        this.#setWindow(notice.address, notice);
+        return;
+      case "messages":
+        this.#changeWindow(notice.address, (window) => ({
+          ...window,
+          messages: merged(window.messages, notice.messages),
+        }));
+        return;
+      case "older":
+        this.#changeWindow(notice.address, (window) => ({
+          ...window,
+          older: notice.older,
+          messages: merged(window.messages, notice.messages),
+        }));
+        return;
+      case "messageRemoved":
+        this.#changeWindow(notice.address, (window) => ({
+          ...window,
+          messages: window.messages.filter((one) => one.id !== notice.message),
+        }));
+        return;
+      case "transfer":
+        this.transfers.value = withEntry(this.transfers.value, notice.message, notice.done);
+        return;
+      case "devices":
+        this.devices.value = withEntry(this.devices.value, notice.address, notice.devices);
+        return;
+      case "notify":
+        this.onNotify(notice);
+        return;
+      case "storage":
+        this.storage.value = notice.reason;
+        return;
+      case "done":
+        return; // The core gives it to whoever asked.
+    }
+  }
+
+  #setWindow(address: string, window: Window): void {
+    const { messages, older, firstUnread } = window;
+    this.#windows.value = withEntry(this.#windows.value, address, { messages, older, firstUnread });
+  }
+
+  #changeWindow(address: string, change: (window: Window) => Window): void {
+    const window = this.#windows.value.get(address);
+    if (window) this.#setWindow(address, change(window));
+  }
+}
+
+function byOrder(a: Conversation, b: Conversation): number {
+  if (a.pinned !== b.pinned) return a.pinned ? -1 : 1;
+  return a.order < b.order ? 1 : a.order > b.order ? -1 : a.address < b.address ? -1 : 1;
+}
+
+/** Messages that replace those of the same id or are new, all in their places. */
+export function merged(old: Message[], changed: Message[]): Message[] {
+  const replaced = new Set(changed.map((one) => one.id));
+  const all = old.filter((one) => !replaced.has(one.id)).concat(changed);
+  return all.sort((a, b) => (a.place < b.place ? -1 : a.place > b.place ? 1 : a.id - b.id));
+}
+
+function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  return new Map(map).set(key, value);
+}
+
+function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  const copy = new Map(map);
+  copy.delete(key);
+  return copy;
+}

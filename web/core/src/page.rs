@@ -1,0 +1,478 @@
+//! What the worker and the page say to each other: plain data, as JSON.
+//!
+//! The page gets what it draws and nothing else: no keys of files, no ids of stanzas. TypeScript
+//! types are made from these (`app/src/core/types.ts`, kept current by a test).
+//!
+//! Moments are milliseconds since 1970. A place in the timeline is text that sorts.
+
+use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use ts_rs::TS;
+
+/// A command of the page and the number its [`Outcome`] will carry.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Request {
+    /// Chosen by the page.
+    pub number: u64,
+    /// What is wanted.
+    pub command: Command,
+}
+
+/// What a person can ask for.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Command {
+    /// Log in. Done when there is a session, or with the reason why not.
+    SignIn { address: String, password: String },
+    /// Make the account of an invitation (XEP-0445), then log in.
+    Register { address: String, password: String, token: Option<String>, inviter: Option<String> },
+    /// Invalidate the token, withdraw this device, wipe what is stored.
+    SignOut,
+    ChangePassword { password: String },
+    /// Ask the server for an invitation. Done with the link.
+    Invite,
+    SetNickname { name: String },
+    /// Base64 of a PNG of at most 64 KiB, or none.
+    SetAvatar { png: Option<String> },
+    /// Whether somebody looks.
+    SetActive { active: bool },
+    /// Connect now instead of waiting.
+    Reconnect,
+
+    AddContact { address: String, name: Option<String> },
+    Rename { address: String, name: Option<String> },
+    RemoveContact { address: String },
+    /// Answer a request for presence.
+    Answer { address: String, accept: bool },
+    Block { address: String, report: bool },
+    Unblock { address: String },
+
+    /// Open a window: the newest messages, or those around the first unread one.
+    Open { address: String },
+    Close { address: String },
+    /// Load an older page into the window.
+    Older { address: String },
+    /// Everything up to this message was seen.
+    MarkRead { address: String, message: i64 },
+    Draft { address: String, text: String },
+    Mute { address: String, until: Mute },
+    Pin { address: String, pinned: bool },
+    Hide { address: String },
+    SetEncryption { address: String, encrypted: bool },
+    /// Search own history. Done with `found`.
+    Search { text: String, address: Option<String> },
+
+    /// Done when the server has it on disk; the timeline shows it at once.
+    Send { to: String, text: String, reply_to: Option<i64> },
+    /// Send a file that was given to the worker under this name before.
+    SendFile {
+        to: String,
+        file: String,
+        name: String,
+        size: u64,
+        media_type: String,
+        caption: Option<String>,
+    },
+    /// Fetch the file of a message.
+    Download { message: i64 },
+    CancelTransfer { message: i64 },
+    Correct { message: i64, text: String },
+    Retract { message: i64 },
+    /// The whole set of own reactions.
+    React { message: i64, emoji: Vec<String> },
+    Retry { message: i64 },
+    Discard { message: i64 },
+
+    /// Decide about a device's key, 64 hexadecimal digits.
+    Trust { address: String, key: String, level: Trust },
+    /// Verify everything a scanned `xmpp:…?omemo-sid-…` URI names. Done with how many keys.
+    Verify { uri: String },
+    RemoveDevice { id: u32 },
+    SetDeviceLabel { label: String },
+    RepairEncryption { address: String },
+    /// Ask for the devices of an address. Done with `devices`.
+    Devices { address: String },
+}
+
+/// What the worker tells the page.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Notice {
+    /// There is no account in this store yet.
+    SignedOut,
+    Account(Account),
+    Conversation(Box<Conversation>),
+    ConversationRemoved { address: String },
+    Contact(Box<Contact>),
+    ContactRemoved { address: String },
+    /// A window was opened, or must be drawn anew.
+    Window {
+        address: String,
+        /// All its messages, oldest first.
+        messages: Vec<Message>,
+        /// Whether there are older ones, here or on the server.
+        older: bool,
+        /// The first message not seen yet, when the window was opened.
+        first_unread: Option<i64>,
+    },
+    /// Messages of an open window are new, different, or at another place.
+    Messages { address: String, messages: Vec<Message> },
+    /// Older messages came into a window; oldest first.
+    Older { address: String, messages: Vec<Message>, older: bool },
+    MessageRemoved { address: String, message: i64 },
+    /// How far the transfer of a message's file got, in bytes.
+    Transfer { message: i64, done: u64 },
+    Devices { address: String, devices: Vec<Device> },
+    /// Worth interrupting for, if this conversation is not on screen.
+    Notify { address: String, title: String, text: String, message: Option<i64> },
+    /// The end of a request: exactly one for every [`Request`].
+    Done { number: u64, outcome: Outcome },
+    /// The store refuses; the worker tries again.
+    Storage { reason: String },
+}
+
+/// The own account.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    pub address: String,
+    pub connection: Connection,
+    pub nickname: Option<String>,
+    /// Names the picture for `picture()`.
+    pub avatar: Option<String>,
+    /// This device's OMEMO id, once it has keys.
+    pub device: Option<u32>,
+    /// Messages that wait to be sent.
+    pub queued: usize,
+}
+
+/// The state of the connection.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Connection {
+    Offline,
+    Connecting,
+    /// There is a session; what was missed is being fetched.
+    CatchingUp,
+    Online,
+    Waiting { reason: String, until: u64 },
+    /// The server refuses; the person has to do something.
+    Refused { reason: String },
+}
+
+/// A row of the list of conversations.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Conversation {
+    pub address: String,
+    pub name: String,
+    pub preview: Option<Preview>,
+    pub unread: u32,
+    pub draft: String,
+    pub typing: bool,
+    pub mute: Mute,
+    pub pinned: bool,
+    pub encrypted: bool,
+    pub readers: Readers,
+    /// From somebody who is not a contact and was never written to.
+    pub request: bool,
+    /// Sorts the list: pinned first, then the greatest.
+    pub order: String,
+    /// In the list.
+    pub shown: bool,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Mute {
+    No,
+    Until { time: u64 },
+    Forever,
+}
+
+/// The newest message, in a line.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Preview {
+    pub own: bool,
+    pub text: String,
+    pub time: u64,
+    pub delivery: Option<Delivery>,
+}
+
+/// Who can read what is written in a conversation.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Readers {
+    /// Devices of the others that will be able to.
+    pub theirs: u32,
+    /// Other devices of this account that will be able to.
+    pub own: u32,
+    /// Devices that are left out: not trusted, or without usable keys.
+    pub left_out: u32,
+    /// All devices of the others that will be able to are verified.
+    pub verified: bool,
+}
+
+/// A contact, or somebody who was blocked or asks.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Contact {
+    pub address: String,
+    pub name: String,
+    pub in_roster: bool,
+    pub sees_us: bool,
+    pub seen: bool,
+    /// They ask to see this account's presence.
+    pub asks: bool,
+    /// A request of this account waits for them.
+    pub asked: bool,
+    pub presence: Presence,
+    pub status: Option<String>,
+    pub avatar: Option<String>,
+    pub blocked: bool,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum Presence {
+    Chat,
+    Available,
+    Away,
+    ExtendedAway,
+    Busy,
+    Offline,
+}
+
+/// One message, or one event in a conversation.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    pub id: i64,
+    /// Orders the messages of a window.
+    pub place: String,
+    pub sender: String,
+    pub own: bool,
+    pub time: u64,
+    pub content: Content,
+    pub encryption: Encryption,
+    /// `None` for what others wrote.
+    pub delivery: Option<Delivery>,
+    pub reply: Option<Reply>,
+    pub reactions: Vec<Reaction>,
+    /// Earlier texts, the oldest first, with when they were replaced.
+    pub versions: Vec<Earlier>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Content {
+    Text {
+        /// As it was written: for copying and correcting.
+        text: String,
+        /// As it is drawn.
+        lines: Vec<Line>,
+        /// `/me`: what comes after the sender's name.
+        action: bool,
+    },
+    File { file: File, caption: Option<String> },
+    Retracted,
+    Undecryptable { why: Undecryptable },
+    NewDevice { owner: String, device: u32, key: String, trusted: bool },
+    /// Messages may be missing before this: the server no longer has them.
+    Gap,
+    /// They ask for plain text.
+    OptOut { reason: Option<String> },
+}
+
+/// A line of a text (XEP-0393).
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Line {
+    /// How many quotations it is in.
+    pub quote: u8,
+    pub preformatted: bool,
+    pub spans: Vec<Span>,
+}
+
+/// A part of a line in one style.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Span {
+    pub text: String,
+    pub strong: bool,
+    pub emphasis: bool,
+    pub strike: bool,
+    pub preformatted: bool,
+    /// An address that can be opened: `http:`, `https:`, `xmpp:`, `mailto:`, `tel:` or `geo:`.
+    pub link: Option<String>,
+}
+
+/// A file that was shared.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct File {
+    pub name: String,
+    pub size: Option<u64>,
+    pub media_type: Option<String>,
+    /// It is on the server, and can be fetched.
+    pub uploaded: bool,
+    /// It is here: names it for `file()`.
+    pub local: Option<String>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum Undecryptable {
+    NotForThisDevice,
+    NoSession,
+    UnknownKey,
+    Forged,
+    KeyUsed,
+    TooFarAhead,
+    Malformed,
+    Contradiction,
+    Distrusted,
+    UnknownEncryption,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Encryption {
+    None,
+    Omemo { device: u32, trust: Trust },
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum Trust {
+    Undecided,
+    Blind,
+    Verified,
+    Distrusted,
+}
+
+/// How far an own message got.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Delivery {
+    Queued,
+    Sent,
+    Delivered,
+    Read,
+    Failed { reason: String },
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Reply {
+    pub author: Option<String>,
+    /// The message, if it is here.
+    pub message: Option<i64>,
+    /// What it says, in short.
+    pub quote: Option<String>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Reaction {
+    pub sender: String,
+    pub emoji: Vec<String>,
+    pub time: u64,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Earlier {
+    pub until: u64,
+    pub text: String,
+}
+
+/// An OMEMO device.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Device {
+    pub id: u32,
+    /// This one.
+    pub this: bool,
+    pub label: Option<String>,
+    /// Its identity key, 64 hexadecimal digits, once known.
+    pub key: Option<String>,
+    /// The key as people compare it.
+    pub fingerprint: Option<String>,
+    pub trust: Trust,
+    /// In the published list now.
+    pub active: bool,
+    pub last_used: Option<u64>,
+}
+
+/// A message that was found, with where.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Found {
+    pub address: String,
+    pub message: Message,
+}
+
+/// How a request ended.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Outcome {
+    Done,
+    Sent { message: i64 },
+    /// A link or other text that was asked for.
+    Text { text: String },
+    /// So many keys are verified now.
+    Verified { count: usize },
+    /// Newest first.
+    Found { messages: Vec<Found> },
+    Devices { devices: Vec<Device> },
+    Downloaded { file: File },
+    Failed { problem: Problem },
+}
+
+/// Why something could not be done.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Problem {
+    /// Sorted by what helps.
+    pub kind: ProblemKind,
+    /// In words, English.
+    pub words: String,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum ProblemKind {
+    Unknown,
+    Invalid,
+    NotEncryptable,
+    Refused,
+    Timeout,
+    Login,
+    Unsupported,
+    Transfer,
+    Storage,
+    Cancelled,
+}
