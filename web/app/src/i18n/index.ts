@@ -1,0 +1,52 @@
+// The words of the page. English is the complete list; every other language has the same keys, which
+// the compiler checks. A text is a string with {places}, or a function of its arguments where a
+// language has to choose (plurals).
+
+import { signal } from "@preact/signals";
+
+import * as de from "./de";
+import * as en from "./en";
+
+type Widen<T> = {
+  [K in keyof T]: T[K] extends string
+    ? string
+    : T[K] extends (...args: infer A) => string
+      ? (...args: A) => string
+      : Widen<T[K]>;
+};
+
+/** What a language has to have. */
+export type Words = Widen<typeof en>;
+
+const LANGUAGES: Record<string, Words> = { en, de };
+
+/** Languages that are complete, as people call them in their own. */
+export const NAMES: Record<string, string> = { en: "English", de: "Deutsch" };
+
+/** The tag of the language in use. */
+export const language = signal(preferred());
+
+/** The words in the language in use. Read it while drawing: `words().chat.reply`. */
+export function words(): Words {
+  return LANGUAGES[language.value] ?? en;
+}
+
+/** Puts arguments into the {places} of a text. */
+export function fill(text: string, args: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (place, name: string) =>
+    name in args ? String(args[name]) : place,
+  );
+}
+
+/** One of two texts, by the rules for numbers that most languages of Europe share. */
+export function plural(n: number, one: string, other: string): string {
+  return fill(n === 1 ? one : other, { n: new Intl.NumberFormat(language.peek()).format(n) });
+}
+
+function preferred(): string {
+  for (const tag of navigator.languages) {
+    const base = tag.split("-")[0] ?? "";
+    if (base in LANGUAGES) return base;
+  }
+  return "en";
+}

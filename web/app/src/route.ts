@@ -1,0 +1,69 @@
+// Where in the program somebody is, kept in the address bar behind the `#`, so that the buttons of
+// the browser and of the phone go back as people expect. The server never sees it.
+
+import { signal } from "@preact/signals";
+
+export type Route =
+  | { at: "list" }
+  | { at: "chat"; address: string; message: number | null }
+  | { at: "details"; address: string }
+  | { at: "add" }
+  | { at: "requests" }
+  | { at: "settings"; page: string | null };
+
+export const route = signal<Route>(parse(location.hash));
+
+/** Goes there. `replace` leaves no step to go back to. */
+export function go(to: Route, replace = false): void {
+  const hash = format(to);
+  if (hash === location.hash) return;
+  if (replace) history.replaceState(null, "", hash);
+  else history.pushState(null, "", hash);
+  route.value = to;
+}
+
+/** Goes back, or to the list when there is nothing to go back to. */
+export function back(): void {
+  if (history.length > 1) history.back();
+  else go({ at: "list" }, true);
+}
+
+export function parse(hash: string): Route {
+  const [at, first, second] = hash.replace(/^#\/?/, "").split("/").map(decoded);
+  switch (at) {
+    case "chat": {
+      if (!first) break;
+      const message = Number(second);
+      return { at, address: first, message: Number.isSafeInteger(message) && second ? message : null };
+    }
+    case "details":
+      if (!first) break;
+      return { at, address: first };
+    case "add":
+    case "requests":
+      return { at };
+    case "settings":
+      return { at, page: first || null };
+  }
+  return { at: "list" };
+}
+
+export function format(to: Route): string {
+  const parts: (string | number)[] = [to.at];
+  if (to.at === "chat") parts.push(to.address, ...(to.message === null ? [] : [to.message]));
+  if (to.at === "details") parts.push(to.address);
+  if (to.at === "settings" && to.page) parts.push(to.page);
+  return `#/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}
+
+addEventListener("popstate", () => {
+  route.value = parse(location.hash);
+});
