@@ -1,0 +1,137 @@
+// Menus, questions and toasts, opened from anywhere by a call. The page draws them once, at its end.
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { words } from "../../i18n";
+import { Button, IconButton } from "./button";
+import { Dialog } from "./dialog";
+import { Menu, type MenuProps } from "./menu";
+import "./toast.css";
+
+const menu = signal<Omit<MenuProps, "onClose"> | null>(null);
+
+/** Opens a menu; one at a time. */
+export function openMenu(what: Omit<MenuProps, "onClose">): void {
+  menu.value = what;
+}
+
+export interface Question {
+  title: string;
+  /** What will happen. */
+  text: string;
+  /** The word on the button that does it. */
+  action: string;
+  danger?: boolean;
+}
+
+const question = signal<(Question & { answer: (yes: boolean) => void }) | null>(null);
+
+/** Asks before something is done; whether it shall be. */
+export function confirm(what: Question): Promise<boolean> {
+  question.peek()?.answer(false);
+  return new Promise((answer) => {
+    question.value = { ...what, answer };
+  });
+}
+
+export interface Toast {
+  text: string;
+  /** One thing to do about it. */
+  action?: { label: string; run: () => void };
+  /** Something went wrong: it is said at once, and stays longer. */
+  problem?: boolean;
+}
+
+const toasts = signal<readonly (Toast & { key: number })[]>([]);
+let nextKey = 0;
+
+/** Says something in passing at the bottom; at most three at a time. */
+export function toast(what: Toast | string): void {
+  const made = typeof what === "string" ? { text: what } : what;
+  nextKey += 1;
+  toasts.value = [...toasts.value.filter((one) => one.text !== made.text), { ...made, key: nextKey }].slice(-3);
+}
+
+function dismiss(key: number): void {
+  toasts.value = toasts.value.filter((one) => one.key !== key);
+}
+
+/** Draws what the calls above opened. */
+export function Overlays() {
+  const open = menu.value;
+  return (
+    <>
+      {open && <Menu key={overlayKey(open)} {...open} onClose={() => (menu.value = null)} />}
+      <Asked />
+      <div class="toasts" role="status" aria-live="polite">
+        {toasts.value.map((one) => (
+          <ToastView key={one.key} toast={one} onClose={() => dismiss(one.key)} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+const keys = new WeakMap<object, number>();
+
+/** A menu that replaces another is a new one. */
+function overlayKey(what: object): number {
+  const key = keys.get(what) ?? ++nextKey;
+  keys.set(what, key);
+  return key;
+}
+
+function Asked() {
+  const asked = question.value;
+  if (!asked) return null;
+  const end = (yes: boolean) => {
+    question.value = null;
+    asked.answer(yes);
+  };
+  return (
+    <Dialog
+      title={asked.title}
+      onClose={() => end(false)}
+      actions={
+        <>
+          <Button kind="quiet" onClick={() => end(false)}>
+            {words().shell.cancel}
+          </Button>
+          <Button kind={asked.danger ? "danger" : "primary"} onClick={() => end(true)}>
+            {asked.action}
+          </Button>
+        </>
+      }
+    >
+      <p>{asked.text}</p>
+    </Dialog>
+  );
+}
+
+function ToastView({ toast, onClose }: { toast: Toast; onClose: () => void }) {
+  useEffect(() => {
+    const seconds = toast.problem || toast.action ? 8 : 4;
+    const timer = setTimeout(onClose, seconds * 1000);
+    return () => clearTimeout(timer);
+  }, []);
+  const action = toast.action;
+  return (
+    <div class={toast.problem ? "toast toast-problem" : "toast"} role={toast.problem ? "alert" : undefined}>
+      <p class="toast-text">{toast.text}</p>
+      {action && (
+        <button
+          type="button"
+          class="toast-action"
+          onClick={() => {
+            onClose();
+            action.run();
+          }}
+        >
+          {action.label}
+        </button>
+      )}
+      <IconButton icon="close" size={18} label={words().shell.dismiss} onClick={onClose} />
+    </div>
+  );
+}
