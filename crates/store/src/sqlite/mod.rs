@@ -137,7 +137,7 @@ fn start(
         let (shared, hash) = (shared.clone(), hash.clone());
         std::thread::Builder::new()
             .name("store-write".to_owned())
-            .spawn(move || serve(&db, &shared, hash, ready))
+            .spawn(move || serve(db, &shared, hash, ready))
             .map_err(|error| StoreError::Io(error.to_string()))?
     };
     let (path, lock) = match file {
@@ -152,14 +152,16 @@ fn start(
 
 /// The writer's thread.
 fn serve(
-    db: &Connection,
+    mut db: Connection,
     shared: &Shared,
     hash: PeerHash,
     ready: mpsc::SyncSender<Result<(), StoreError>>,
 ) {
-    wal::watch(db);
+    if let Err(error) = wal::watch(&mut db) {
+        return drop(ready.send(Err(error.into())));
+    }
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        match Writer::new(db, shared, hash) {
+        match Writer::new(&db, shared, hash) {
             Ok(mut writer) => {
                 drop(ready.send(Ok(())));
                 writer.run();

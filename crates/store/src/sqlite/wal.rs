@@ -39,7 +39,7 @@ thread_local! {
     static LENGTH: Cell<Length> = const { Cell::new(EMPTY) };
 }
 
-fn note(_: &Wal, frames: i32) -> rusqlite::Result<()> {
+fn note(_: &mut Wal, frames: i32) -> rusqlite::Result<()> {
     let length = LENGTH.get();
     // The log began anew.
     let length = if frames < length.frames { EMPTY } else { length };
@@ -48,8 +48,8 @@ fn note(_: &Wal, frames: i32) -> rusqlite::Result<()> {
 }
 
 /// Begins to count on this connection, on the thread that will write with it.
-pub(super) fn watch(db: &Connection) {
-    db.wal_hook(Some(note));
+pub(super) fn watch(db: &mut Connection) -> rusqlite::Result<()> {
+    db.wal_hook(Some(note))
 }
 
 /// Copies the log back when it is long.
