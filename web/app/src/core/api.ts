@@ -1,6 +1,8 @@
 // The core of the client, as the page sees it: an account at work in a worker (worker.ts), or the
 // sample of dev/sample.ts.
 
+import type { ReadonlySignal } from "@preact/signals";
+
 import type { Command, Notice, Outcome } from "./types";
 
 /** A picture of black and white squares, row by row. */
@@ -26,4 +28,23 @@ export interface Core {
   qr(text: string): Promise<Squares>;
   /** The texts of the QR codes in a picture. */
   scan(picture: ImageData): Promise<string[]>;
+}
+
+/** Whether the core is at work in this tab. */
+export type CoreState =
+  | { is: "starting" }
+  | { is: "working" }
+  /** Another tab has the account. */
+  | { is: "elsewhere" }
+  /** It cannot work here, or stopped and cannot start again; `words` are English. */
+  | { is: "failed"; why: FailedWhy; words: string };
+
+/** Sorted by what helps: another browser, room on the disk, loading the page again. */
+export type FailedWhy = "unsupported" | "storage" | "crashed";
+
+/** A core, and whether it is at work. */
+export interface CoreHost extends Core {
+  readonly state: ReadonlySignal<CoreState>;
+  /** Asks the tab that has the account to let go, and starts here. */
+  useHere(): void;
 }

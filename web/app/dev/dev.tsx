@@ -1,0 +1,69 @@
+// The page on the sample. What it shows is said behind the `?`:
+//   many=1000 messages=100000 connection=waiting signedOut empty starting storage core=elsewhere|failed
+//   theme=dark|light dir=rtl lang=de text=large
+
+import { signal } from "@preact/signals";
+import { render } from "preact";
+
+import type { CoreHost, CoreState } from "../src/core/api";
+import type { Connection } from "../src/core/types";
+import { language } from "../src/i18n";
+import { Store } from "../src/state/store";
+import { StoreContext } from "../src/state/use";
+import { App } from "../src/ui/app";
+import { Sample } from "./sample";
+
+const asked = new URLSearchParams(location.search);
+
+const CONNECTIONS: Record<string, Connection> = {
+  offline: { is: "offline" },
+  connecting: { is: "connecting" },
+  catchingUp: { is: "catchingUp" },
+  waiting: { is: "waiting", reason: "the server does not answer", until: Date.now() + 42_000 },
+  refused: { is: "refused", reason: "the password was changed" },
+};
+
+const CORES: Record<string, CoreState> = {
+  starting: { is: "starting" },
+  elsewhere: { is: "elsewhere" },
+  unsupported: { is: "failed", why: "unsupported", words: "no file storage for web pages" },
+  storage: { is: "failed", why: "storage", words: "the disk is full" },
+  crashed: { is: "failed", why: "crashed", words: "unreachable executed" },
+};
+
+class Host extends Sample implements CoreHost {
+  readonly state = signal<CoreState>(CORES[asked.get("core") ?? ""] ?? { is: "working" });
+
+  useHere(): void {
+    this.state.value = { is: "working" };
+  }
+}
+
+const connection = CONNECTIONS[asked.get("connection") ?? ""];
+const core = new Host({
+  many: Number(asked.get("many") ?? 0),
+  messages: Number(asked.get("messages") ?? 2000),
+  signedOut: asked.has("signedOut"),
+  empty: asked.has("empty"),
+  starting: asked.has("starting"),
+  storage: asked.has("storage"),
+  ...(connection ? { connection } : {}),
+});
+
+const root = document.documentElement;
+for (const name of ["theme", "text"]) {
+  const value = asked.get(name);
+  if (value) root.dataset[name] = value;
+}
+language.value = asked.get("lang") ?? language.value;
+const dir = asked.get("dir");
+if (dir) root.dir = dir;
+
+const store = new Store(core);
+Object.assign(window, { store });
+render(
+  <StoreContext.Provider value={store}>
+    <App />
+  </StoreContext.Provider>,
+  document.body,
+);

@@ -1,0 +1,193 @@
+// What the people of the sample said.
+
+import type { Content, Line, Message, Span } from "../src/core/types";
+import { ME, type Person } from "./people";
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** A short way to write a message down. */
+interface Said {
+  /** Whose: "me" or "they"; the same again when absent. */
+  by?: "me" | "they";
+  /** Minutes before the end of the conversation. */
+  at: number;
+  text?: string;
+  content?: Content;
+  more?: Partial<Message>;
+}
+
+let lastId = 0;
+
+/** The messages of one conversation, oldest first. */
+export function history(person: Person, length: number): Message[] {
+  const end = Date.now() - person.ago * MINUTE;
+  if (person.address.startsWith("bench@")) return long(person, length, end);
+  const script = SCRIPTS[person.address.split("@")[0] ?? ""] ?? [];
+  const last: Said[] = person.last
+    ? [{ by: person.own ? "me" : "they", at: 0, text: person.last, more: person.failed ? { delivery: { is: "failed", reason: "Ophelia’s server cannot be reached" } } : {} }]
+    : [];
+  let by: "me" | "they" = "they";
+  const made: Message[] = [];
+  for (const said of [...script, ...last]) {
+    by = said.by ?? by;
+    made.push(message(person, by === "me", end - said.at * MINUTE, said, made));
+  }
+  return made;
+}
+
+/** A new message of a person or of this account. */
+export function message(
+  person: { address: string; plain?: boolean; verified?: boolean },
+  own: boolean,
+  time: number,
+  said: { text?: string; content?: Content; more?: Partial<Message> },
+  before: readonly Message[] = [],
+): Message {
+  lastId += 1;
+  const made: Message = {
+    id: lastId,
+    place: `${String(time).padStart(15, "0")}-${String(lastId).padStart(9, "0")}`,
+    sender: own ? ME : person.address,
+    own,
+    time,
+    content: said.content ?? text(said.text ?? ""),
+    encryption: person.plain
+      ? { is: "none" }
+      : { is: "omemo", device: own ? 31415 : 27182, trust: person.verified ? "verified" : "blind" },
+    delivery: own ? { is: "read" } : null,
+    reply: null,
+    reactions: [],
+    versions: [],
+    ...said.more,
+  };
+  // A reply names what it answers by how far back it is.
+  if (made.reply && made.reply.message !== null && made.reply.message < 0) {
+    const answered = before[before.length + made.reply.message];
+    made.reply = { ...made.reply, message: answered?.id ?? null };
+  }
+  return made;
+}
+
+export function text(written: string): Content {
+  const action = written.startsWith("/me ");
+  const shown = action ? written.slice(4) : written;
+  return { is: "text", text: written, lines: lines(shown), action };
+}
+
+/** Styling and links, near enough to XEP-0393 for a sample. */
+function lines(shown: string): Line[] {
+  let code = false;
+  const made: Line[] = [];
+  for (const line of shown.split("\n")) {
+    if (line === "```") {
+      code = !code;
+      continue;
+    }
+    const quote = code ? 0 : (/^(>\s?)+/.exec(line)?.[0].replace(/\s/g, "").length ?? 0);
+    const rest = quote ? line.replace(/^(>\s?)+/, "") : line;
+    made.push({ quote, preformatted: code, spans: code ? [span(rest)] : spans(rest) });
+  }
+  return made;
+}
+
+function spans(line: string): Span[] {
+  return line
+    .split(/(https?:\/\/\S+|\*\S[^*]*\*|_\S[^_]*_|~\S[^~]*~|`[^`]+`)/u)
+    .filter((part) => part !== "")
+    .map((part) => {
+      if (/^https?:/.test(part)) return { ...span(part), link: part };
+      const inside = part.slice(1, -1);
+      if (part.length > 2 && part[0] === part[part.length - 1]) {
+        if (part[0] === "*") return { ...span(inside), strong: true };
+        if (part[0] === "_") return { ...span(inside), emphasis: true };
+        if (part[0] === "~") return { ...span(inside), strike: true };
+        if (part[0] === "`") return { ...span(inside), preformatted: true };
+      }
+      return span(part);
+    });
+}
+
+function span(text: string): Span {
+  return { text, strong: false, emphasis: false, strike: false, preformatted: false, link: null };
+}
+
+function file(name: string, mediaType: string, size: number, local: boolean, caption: string | null = null): Content {
+  return { is: "file", caption, file: { name, size, mediaType, uploaded: true, local: local ? `sample:${name}` : null } };
+}
+
+const LINES = [
+  "But, soft! what light through yonder window breaks?",
+  "It is the east, and Juliet is the sun.",
+  "Arise, fair sun, and kill the envious moon",
+  "ok",
+  "What’s in a name? that which we call a rose by any other name would smell as sweet; so Romeo would, were he not Romeo call’d, retain that dear perfection which he owes without that title.",
+  "👍",
+  "With love’s light wings did I o’er-perch these walls",
+  "*Good night*, good night! Parting is such _sweet sorrow_",
+  "https://verona.example/balcony",
+  "Ja, morgen um neun im Garten.\nUnd bring die Leiter mit.",
+];
+
+function long(person: Person, length: number, end: number): Message[] {
+  const made: Message[] = [];
+  for (let i = 0; i < length; i++) {
+    const own = (i * 7) % 13 < 6;
+    const time = end - (length - 1 - i) * 4 * MINUTE;
+    const line = LINES[(i * 31) % LINES.length] ?? "";
+    const content = i % 97 === 5 ? file(`picture-${i % 7}.png`, "image/png", 240_000, true) : text(`${i}: ${line}`);
+    made.push(message(person, own, time, i === length - 1 ? { text: person.last ?? "" } : { content }));
+  }
+  return made;
+}
+
+const giant = "A giant text. ".repeat(900);
+const bidi = "‮This line was turned round‬ and ‏this is the rest ⁦of it⁩";
+const zalgo = "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘!͖̬̰̙̗̿̋ͥͥ̂ͣ̐́́͜͞ ".repeat(12);
+
+const SCRIPTS: Record<string, Said[]> = {
+  romeo: [
+    { by: "me", at: 3 * 1440 + 90, text: "Hello Romeo 👋" },
+    { by: "they", at: 3 * 1440 + 80, text: "Juliet! I am *so* glad that you are here.\nThis works without anybody’s phone number." },
+    { by: "me", at: 3 * 1440 + 79, text: "And nobody in between can read it" },
+    { by: "they", at: 2 * 1440 + 300, content: { is: "newDevice", owner: "romeo@verona.example", device: 16180, key: "5f".repeat(32), trusted: true } },
+    { by: "they", at: 2 * 1440 + 290, text: "Got a new phone. Same me." },
+    { at: 2 * 1440 + 289, content: { is: "undecryptable", why: "notForThisDevice" } },
+    { by: "me", at: 2 * 1440 + 280, text: "What was that?", more: { reply: { author: "romeo@verona.example", message: -1, quote: null } } },
+    { by: "they", at: 1440 + 200, content: file("garden.png", "image/png", 482_113, true, "The garden this morning") },
+    { by: "me", at: 1440 + 198, text: "Beautiful! 😍", more: { reactions: [{ sender: "romeo@verona.example", emoji: ["❤️"], time: Date.now() - DAY }] } },
+    { at: 1440 + 197, text: "Is that the wall you climbed over?", more: { versions: [{ until: Date.now() - DAY, text: "Is that the wall you climed over?" }] } },
+    { by: "they", at: 1440 + 190, text: "With love’s light wings 🕊️", more: { reply: { author: ME, message: -1, quote: "Is that the wall you climbed over?" }, reactions: [{ sender: ME, emoji: ["😂", "❤️"], time: Date.now() - DAY }] } },
+    { at: 1440 + 189, content: { is: "retracted" } },
+    { by: "me", at: 310, content: file("voice-message.ogg", "audio/ogg", 41_200, true) },
+    { by: "they", at: 300, content: file("sonnets.pdf", "application/pdf", 1_840_112, false) },
+    { at: 299, text: "/me climbs over the wall" },
+    { by: "me", at: 60, text: "I wrote you a list:\n> Who is already sick and pale with grief\n\n1. `rope ladder`\n2. a ~lantern~ torch\n3. https://verona.example/orchard/map?zoom=17&gate=east\n```\nif moon.is_up() {\n    wait();\n}\n```" },
+    { at: 58, text: "And do not be late ⏰", more: { delivery: { is: "delivered" } } },
+    { by: "they", at: 4, text: "I am already there" },
+    { at: 3, text: "🌹" },
+    { at: 0, text: "Look out of your window!" },
+  ],
+  nurse: [
+    { by: "they", at: 120, text: "My lady, your mother is looking for you" },
+    { by: "me", at: 100, text: "Tell her I am asleep 😴", more: { delivery: { is: "read" } } },
+    { by: "they", at: 1, text: "She does not believe me" },
+    { by: "me", at: 0, text: "By and by, I come!", more: { delivery: { is: "sent" } } },
+  ],
+  hostile: [
+    { by: "they", at: 60, text: "<img src=x onerror=alert(1)> & <a href='javascript:alert(2)'>press me</a>" },
+    { at: 59, text: bidi },
+    { at: 58, text: zalgo },
+    { at: 57, text: giant },
+    { at: 56, text: "W".repeat(3000) },
+    { at: 55, text: "\u0000\u0007\u001b[31mred\u001b[0m\u2028next\u2029last\uFEFF\uFFFE" },
+    { at: 54, content: file("‮gnp.exe", "application/x-msdownload", 66_666, false) },
+    { at: 53, content: file("../../../etc/passwd", "image/svg+xml", null as unknown as number, false) },
+    { at: 52, content: { is: "undecryptable", why: "forged" } },
+    { at: 51, text: "\n\n\n\n\n\n" },
+  ],
+  laurence: [
+    { by: "they", at: 30, text: "Wisely and slow; they stumble that run fast." },
+    { by: "me", at: 2, text: "Waiting for the network", more: { delivery: { is: "queued" } } },
+  ],
+};

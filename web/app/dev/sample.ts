@@ -1,0 +1,519 @@
+// A core without a network: it answers as the real one would, for development, screenshots, checks of
+// accessibility and measurements of scrolling. It is never in the product.
+
+import type { Core, Squares } from "../src/core/api";
+import type {
+  Account,
+  Command,
+  Connection,
+  Contact,
+  Content,
+  Conversation,
+  Delivery,
+  Device,
+  Message,
+  Notice,
+  Outcome,
+} from "../src/core/types";
+import { history, message, text } from "./history";
+import { picture, sound, squares } from "./media";
+import { contact, ME, PEOPLE, QUIET, type Person } from "./people";
+
+export interface SampleOptions {
+  /** Conversations more, for lists that are long. */
+  many?: number;
+  /** Messages in the long conversation. */
+  messages?: number;
+  connection?: Connection;
+  /** No account yet. */
+  signedOut?: boolean;
+  /** An account without contacts. */
+  empty?: boolean;
+  /** Never says whether there is an account. */
+  starting?: boolean;
+  /** The store refuses. */
+  storage?: boolean;
+}
+
+const PAGE = 60;
+const DONE: Outcome = { is: "done" };
+
+interface Talk {
+  person: Person;
+  conversation: Conversation;
+  messages: Message[];
+  /** Index of the first message in the open window; none when it is closed. */
+  from: number | null;
+}
+
+export class Sample implements Core {
+  readonly #options: SampleOptions;
+  readonly #talks = new Map<string, Talk>();
+  readonly #contacts = new Map<string, Contact>();
+  readonly #files = new Map<string, Blob>();
+  readonly #devices = new Map<string, Device[]>();
+  readonly #transfers = new Set<number>();
+  #account: Account | null;
+  #listener: (notice: Notice) => void = () => {};
+
+  constructor(options: SampleOptions = {}) {
+    this.#options = options;
+    this.#account = options.signedOut ? null : account(ME, options.connection ?? { is: "online" });
+    if (options.empty) return;
+    for (const person of PEOPLE) this.#meet(person, options.messages ?? 2000);
+    for (const one of QUIET) this.#contacts.set(one.address, one);
+    for (let i = 0; i < (options.many ?? 0); i++) this.#meet(crowd(i), 0);
+  }
+
+  listen(listener: (notice: Notice) => void): void {
+    this.#listener = listener;
+    if (this.#options.starting) return;
+    // As from a worker: later, never while the page is being put together.
+    setTimeout(() => this.#everything(), 0);
+  }
+
+  request(command: Command): Promise<Outcome> {
+    return new Promise((resolve) => setTimeout(() => void this.#do(command).then(resolve), 15));
+  }
+
+  async picture(avatar: string): Promise<Blob | null> {
+    return picture(avatar);
+  }
+
+  async give(file: Blob): Promise<string> {
+    const name = `given:${this.#files.size}`;
+    this.#files.set(name, file);
+    return name;
+  }
+
+  async file(local: string): Promise<Blob | null> {
+    const given = this.#files.get(local);
+    if (given) return given;
+    if (/\.(png|jpe?g)$/.test(local)) return picture(local, 900);
+    if (/\.(ogg|wav|mp3)$/.test(local)) return sound();
+    return new Blob([`The contents of ${local}\n`], { type: "text/plain" });
+  }
+
+  async qr(text: string): Promise<Squares> {
+    return squares(text);
+  }
+
+  async scan(): Promise<string[]> {
+    return [];
+  }
+
+  #say(notice: Notice): void {
+    this.#listener(notice);
+  }
+
+  #everything(): void {
+    if (!this.#account) return this.#say({ is: "signedOut" });
+    for (const one of this.#contacts.values()) this.#say({ is: "contact", ...one });
+    for (const { conversation } of this.#talks.values()) this.#say({ is: "conversation", ...conversation });
+    this.#say({ is: "account", ...this.#account });
+    if (this.#options.storage) this.#say({ is: "storage", reason: "the disk is full" });
+  }
+
+  #meet(person: Person, length: number): void {
+    const messages = length > 0 ? history(person, length) : [];
+    const known = contact(person);
+    if (!person.stranger) this.#contacts.set(person.address, known);
+    const last = messages.at(-1);
+    const time = last?.time ?? Date.now() - person.ago * 60_000;
+    this.#talks.set(person.address, {
+      person,
+      messages,
+      from: null,
+      conversation: {
+        address: person.address,
+        name: person.name,
+        preview: last
+          ? { own: last.own, text: brief(last.content), time, delivery: last.delivery }
+          : { own: false, text: person.last ?? "", time, delivery: null },
+        unread: person.unread ?? 0,
+        draft: person.draft ?? "",
+        typing: person.typing ?? false,
+        mute: person.mute ?? { is: "no" },
+        pinned: person.pinned ?? false,
+        encrypted: !person.plain,
+        readers: person.plain
+          ? { theirs: 0, own: 0, leftOut: 0, verified: false }
+          : { theirs: 2, own: 1, leftOut: person.verified ? 0 : 1, verified: person.verified ?? false },
+        request: person.stranger ?? false,
+        order: String(time).padStart(15, "0"),
+        shown: true,
+      },
+    });
+  }
+
+  async #do(command: Command): Promise<Outcome> {
+    switch (command.do) {
+      case "signIn":
+      case "register":
+        await pause(600);
+        if (command.password === "wrong") return failed("login", "wrong password");
+        this.#account = account(command.address, { is: "online" });
+        this.#everything();
+        return DONE;
+      case "signOut":
+        this.#account = null;
+        this.#say({ is: "signedOut" });
+        return DONE;
+      case "invite":
+        await pause(300);
+        return { is: "text", text: "https://anemone.example/i/9f2c7d1e4b" };
+      case "setNickname":
+        return this.#changeAccount({ nickname: command.name });
+      case "setAvatar":
+        return this.#changeAccount({ avatar: command.png ? `own:${command.png.length}` : null });
+      case "reconnect":
+        this.#changeAccount({ connection: { is: "connecting" } });
+        await pause(900);
+        return this.#changeAccount({ connection: { is: "online" } });
+      case "setActive":
+      case "changePassword":
+      case "repairEncryption":
+      case "discard":
+        return DONE;
+      case "devices":
+        return this.#showDevices(command.address);
+      case "setDeviceLabel":
+      case "removeDevice":
+      case "trust":
+        return this.#changeDevices(command);
+      case "verify":
+        return { is: "verified", count: 2 };
+      case "search":
+        return this.#search(command.text, command.address);
+      default:
+        return "address" in command ? this.#doWith(command.address, command) : this.#doMessage(command);
+    }
+  }
+
+  #doWith(address: string, command: Command & { address: string }): Outcome | Promise<Outcome> {
+    const talk = this.#talks.get(address);
+    const known = this.#contacts.get(address);
+    switch (command.do) {
+      case "addContact": {
+        if (!address.includes("@")) return failed("invalid", "an address looks like name@server");
+        const name = command.name ?? address.split("@")[0] ?? address;
+        this.#setContact({ ...contact({ address, name, ago: 0, asked: true }) });
+        if (talk) this.#change(talk, { request: false, name, shown: true });
+        else this.#start(address, name);
+        return DONE;
+      }
+      case "rename": {
+        const name = command.name ?? address;
+        if (known) this.#setContact({ ...known, name });
+        if (talk) this.#change(talk, { name });
+        return DONE;
+      }
+      case "removeContact":
+        this.#contacts.delete(address);
+        this.#say({ is: "contactRemoved", address });
+        return DONE;
+      case "answer":
+        if (known) this.#setContact({ ...known, asks: false, seesUs: command.accept });
+        return DONE;
+      case "block":
+      case "unblock":
+        this.#setContact({ ...(known ?? contact({ address, name: address, ago: 0 })), blocked: command.do === "block" });
+        if (command.do === "block" && talk?.conversation.request) this.#change(talk, { shown: false });
+        return DONE;
+      case "open":
+        if (!talk) this.#start(address, known?.name ?? address);
+        return this.#open(address);
+      case "close":
+        if (talk) talk.from = null;
+        return DONE;
+      case "older":
+        return talk ? this.#older(talk) : DONE;
+      case "markRead":
+        if (talk) this.#change(talk, { unread: 0 });
+        return DONE;
+      case "draft":
+        if (talk) this.#change(talk, { draft: command.text });
+        return DONE;
+      case "mute":
+        if (talk) this.#change(talk, { mute: command.until });
+        return DONE;
+      case "pin":
+        if (talk) this.#change(talk, { pinned: command.pinned });
+        return DONE;
+      case "hide":
+        if (talk) this.#change(talk, { shown: false });
+        return DONE;
+      case "setEncryption":
+        if (talk) this.#change(talk, { encrypted: command.encrypted });
+        return DONE;
+    }
+    return failed("unknown", `the sample has no ${command.do}`);
+  }
+
+  #doMessage(command: Command): Outcome | Promise<Outcome> {
+    switch (command.do) {
+      case "send":
+        return this.#send(command.to, text(command.text), command.replyTo);
+      case "sendFile": {
+        const { name, size, mediaType } = command;
+        const file = { name, size, mediaType, uploaded: true, local: command.file };
+        return this.#send(command.to, { is: "file", file, caption: command.caption }, null, size);
+      }
+      case "download":
+        return this.#download(command.message);
+      case "cancelTransfer":
+        this.#transfers.delete(command.message);
+        return DONE;
+      case "correct":
+        return this.#edit(command.message, (old) => ({
+          ...old,
+          content: text(command.text),
+          versions: [...old.versions, { until: Date.now(), text: old.content.is === "text" ? old.content.text : "" }],
+        }));
+      case "retract":
+        return this.#edit(command.message, (old) => ({ ...old, content: { is: "retracted" }, reactions: [] }));
+      case "react":
+        return this.#edit(command.message, (old) => ({
+          ...old,
+          reactions: [
+            ...old.reactions.filter((one) => one.sender !== ME),
+            ...(command.emoji.length ? [{ sender: ME, emoji: command.emoji, time: Date.now() }] : []),
+          ],
+        }));
+      case "retry":
+        this.#deliver(command.message);
+        return DONE;
+    }
+    return failed("unknown", `the sample has no ${command.do}`);
+  }
+
+  #changeAccount(change: Partial<Account>): Outcome {
+    if (!this.#account) return failed("login", "not signed in");
+    this.#account = { ...this.#account, ...change };
+    this.#say({ is: "account", ...this.#account });
+    return DONE;
+  }
+
+  #setContact(known: Contact): void {
+    this.#contacts.set(known.address, known);
+    this.#say({ is: "contact", ...known });
+  }
+
+  #change(talk: Talk, change: Partial<Conversation>): void {
+    talk.conversation = { ...talk.conversation, ...change };
+    this.#say({ is: "conversation", ...talk.conversation });
+  }
+
+  #start(address: string, name: string): void {
+    this.#meet({ address, name, ago: 0 }, 0);
+    const talk = this.#talks.get(address);
+    if (talk) this.#change(talk, { preview: null, order: String(Date.now()).padStart(15, "0") });
+  }
+
+  #open(address: string): Outcome {
+    const talk = this.#talks.get(address);
+    if (!talk) return failed("invalid", "no such conversation");
+    const { messages, conversation } = talk;
+    const firstUnread = conversation.unread > 0 ? messages.length - Math.min(conversation.unread, messages.length) : null;
+    talk.from = Math.max(0, (firstUnread ?? messages.length) - PAGE);
+    this.#say({
+      is: "window",
+      address,
+      messages: messages.slice(talk.from),
+      older: talk.from > 0,
+      firstUnread: firstUnread === null ? null : (messages[firstUnread]?.id ?? null),
+    });
+    return DONE;
+  }
+
+  async #older(talk: Talk): Promise<Outcome> {
+    await pause(120);
+    if (talk.from === null) return DONE;
+    const to = talk.from;
+    talk.from = Math.max(0, to - PAGE);
+    const messages = talk.messages.slice(talk.from, to);
+    this.#say({ is: "older", address: talk.conversation.address, messages, older: talk.from > 0 });
+    return DONE;
+  }
+
+  async #send(to: string, content: Content, replyTo: number | null, size = 0): Promise<Outcome> {
+    const talk = this.#talks.get(to);
+    if (!talk) return failed("invalid", "no such conversation");
+    const answered = replyTo === null ? undefined : talk.messages.find((one) => one.id === replyTo);
+    const reply = answered && { author: answered.sender, message: answered.id, quote: brief(answered.content) };
+    const made = message(talk.person, true, Date.now(), {
+      content,
+      more: { delivery: { is: "queued" }, reply: reply ?? null },
+    });
+    this.#add(talk, made);
+    if (size > 0 && !(await this.#transfer(made.id, size))) return failed("cancelled", "cancelled");
+    this.#deliver(made.id);
+    return { is: "sent", message: made.id };
+  }
+
+  #add(talk: Talk, made: Message): void {
+    const { conversation } = talk;
+    talk.messages.push(made);
+    if (talk.from !== null) this.#say({ is: "messages", address: conversation.address, messages: [made] });
+    this.#change(talk, {
+      preview: { own: made.own, text: brief(made.content), time: made.time, delivery: made.delivery },
+      draft: made.own ? "" : conversation.draft,
+      unread: made.own ? 0 : conversation.unread + 1,
+      order: String(made.time).padStart(15, "0"),
+      shown: true,
+      request: made.own ? false : conversation.request,
+    });
+  }
+
+  /** On its way, there, read, answered: as long as there is a connection. */
+  #deliver(id: number): void {
+    if (this.#account?.connection.is !== "online") return;
+    const steps: [number, Delivery][] = [[180, { is: "sent" }], [700, { is: "delivered" }], [1800, { is: "read" }]];
+    for (const [after, delivery] of steps) {
+      setTimeout(() => void this.#edit(id, (old) => ({ ...old, delivery })), after);
+    }
+    const talk = this.#talkOf(id);
+    if (!talk) return;
+    setTimeout(() => this.#change(talk, { typing: true }), 2200);
+    setTimeout(() => {
+      this.#change(talk, { typing: false });
+      const answer = message(talk.person, false, Date.now(), { text: "That is what I thought, too." });
+      this.#add(talk, answer);
+      const { address, name, mute } = talk.conversation;
+      if (mute.is === "no") this.#say({ is: "notify", address, title: name, text: brief(answer.content), message: answer.id });
+    }, 4200);
+  }
+
+  #talkOf(id: number): Talk | undefined {
+    return [...this.#talks.values()].find((talk) => talk.messages.some((one) => one.id === id));
+  }
+
+  #edit(id: number, change: (old: Message) => Message): Outcome {
+    const talk = this.#talkOf(id);
+    const at = talk?.messages.findIndex((one) => one.id === id) ?? -1;
+    const old = talk?.messages[at];
+    if (!talk || !old) return failed("invalid", "no such message");
+    const made = change(old);
+    talk.messages[at] = made;
+    const { address } = talk.conversation;
+    if (talk.from !== null) this.#say({ is: "messages", address, messages: [made] });
+    if (at === talk.messages.length - 1) {
+      this.#change(talk, { preview: { own: made.own, text: brief(made.content), time: made.time, delivery: made.delivery } });
+    }
+    return DONE;
+  }
+
+  async #transfer(id: number, size: number): Promise<boolean> {
+    this.#transfers.add(id);
+    for (let step = 1; step <= 20; step++) {
+      await pause(100);
+      if (!this.#transfers.has(id)) return false;
+      this.#say({ is: "transfer", message: id, done: Math.round((size * step) / 20) });
+    }
+    this.#transfers.delete(id);
+    return true;
+  }
+
+  async #download(id: number): Promise<Outcome> {
+    const content = this.#talkOf(id)?.messages.find((one) => one.id === id)?.content;
+    if (content?.is !== "file") return failed("invalid", "no file there");
+    if (!(await this.#transfer(id, content.file.size ?? 1))) return failed("cancelled", "cancelled");
+    const file = { ...content.file, local: `sample:${content.file.name}` };
+    this.#edit(id, (old) => ({ ...old, content: { ...content, file } }));
+    return { is: "downloaded", file };
+  }
+
+  async #search(wanted: string, address: string | null): Promise<Outcome> {
+    await pause(60);
+    const needle = wanted.toLocaleLowerCase();
+    const found = [...this.#talks.entries()]
+      .filter(([of]) => address === null || of === address)
+      .flatMap(([of, talk]) => talk.messages.map((one) => ({ address: of, message: one })))
+      .filter(({ message: { content } }) => content.is === "text" && content.text.toLocaleLowerCase().includes(needle))
+      .sort((a, b) => b.message.time - a.message.time)
+      .slice(0, 50);
+    return { is: "found", messages: found };
+  }
+
+  #devicesOf(address: string): Device[] {
+    const known = this.#devices.get(address);
+    if (known) return known;
+    const own = address === this.#account?.address;
+    const made = [
+      device(own ? 31415 : 27182, own ? "Clownfish in Firefox" : "Phone", own ? "verified" : "blind", { this: own }),
+      device(own ? 14142 : 16180, own ? "Laptop" : "Laptop", "verified"),
+      device(own ? 17320 : 66743, null, own ? "blind" : "undecided", { lastUsed: Date.now() - 40 * 86_400_000 }),
+      device(own ? 22360 : 25029, "Old tablet", "distrusted", { active: false }),
+    ];
+    this.#devices.set(address, made);
+    return made;
+  }
+
+  #showDevices(address: string): Outcome {
+    const devices = this.#devicesOf(address);
+    this.#say({ is: "devices", address, devices });
+    return { is: "devices", devices };
+  }
+
+  #changeDevices(command: Command): Outcome {
+    const own = this.#account?.address ?? ME;
+    const address = command.do === "trust" ? command.address : own;
+    const devices = this.#devicesOf(address)
+      .filter((one) => command.do !== "removeDevice" || one.id !== command.id)
+      .map((one) => {
+        if (command.do === "trust" && one.key === command.key) return { ...one, trust: command.level };
+        if (command.do === "setDeviceLabel" && one.this) return { ...one, label: command.label };
+        return one;
+      });
+    this.#devices.set(address, devices);
+    this.#say({ is: "devices", address, devices });
+    return DONE;
+  }
+}
+
+function account(address: string, connection: Connection): Account {
+  return { address, connection, nickname: "Juliet", avatar: "picture:me", device: 31415, queued: connection.is === "online" ? 0 : 1 };
+}
+
+function crowd(i: number): Person {
+  const name = `${["Bassanio", "Celia", "Dromio", "Emilia", "Feste", "Gratiano", "Hermia"][i % 7]} ${i}`;
+  return {
+    address: `crowd-${i}@crowd.example`,
+    name,
+    ago: 600 + i * 37,
+    picture: i % 3 === 0,
+    unread: i % 17 === 0 ? i % 9 : 0,
+    last: `Message number ${i * 31} of somebody in the crowd`,
+  };
+}
+
+function device(id: number, label: string | null, trust: Device["trust"], more: Partial<Device> = {}): Device {
+  const key = id.toString(16).padStart(8, "0").repeat(8);
+  const fingerprint = key.replace(/(.{8})(?=.)/g, "$1 ");
+  return { id, this: false, label, key, fingerprint, trust, active: true, lastUsed: Date.now() - 3_600_000, ...more };
+}
+
+function brief(content: Content): string {
+  switch (content.is) {
+    case "text":
+      return content.text.slice(0, 200).replace(/\s+/g, " ");
+    case "file":
+      return content.caption ?? content.file.name;
+    case "retracted":
+      return "Message deleted";
+    case "undecryptable":
+      return "Cannot be read on this device";
+    case "newDevice":
+      return "New device";
+    default:
+      return "";
+  }
+}
+
+function failed(kind: "invalid" | "login" | "unknown" | "cancelled", words: string): Outcome {
+  return { is: "failed", problem: { kind, words } };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
