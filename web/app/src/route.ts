@@ -17,15 +17,29 @@ export const route = signal<Route>(parse(location.hash));
 export function go(to: Route, replace = false): void {
   const hash = format(to);
   if (hash === location.hash) return;
-  if (replace) history.replaceState(null, "", hash);
-  else history.pushState(null, "", hash);
+  if (replace) history.replaceState({ steps: steps() }, "", hash);
+  else history.pushState({ steps: steps() + 1 }, "", hash);
   route.value = to;
 }
 
-/** Goes back, or to the list when there is nothing to go back to. */
+/** Goes back; to where one level up is when nothing of this page is there to go back to. */
 export function back(): void {
-  if (history.length > 1) history.back();
-  else go({ at: "list" }, true);
+  if (steps() > 0) history.back();
+  else go(above(route.value), true);
+}
+
+/** Steps within this page that led here. What is before them belongs to others. */
+function steps(): number {
+  const state: unknown = history.state;
+  if (typeof state !== "object" || state === null || !("steps" in state)) return 0;
+  return typeof state.steps === "number" ? state.steps : 0;
+}
+
+/** One level up. */
+export function above(from: Route): Route {
+  if (from.at === "details") return { at: "chat", address: from.address, message: null };
+  if (from.at === "settings" && from.page) return { at: "settings", page: null };
+  return { at: "list" };
 }
 
 export function parse(hash: string): Route {

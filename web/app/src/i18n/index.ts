@@ -43,7 +43,8 @@ export function plural(n: number, one: string, other: string): string {
   return fill(n === 1 ? one : other, { n: new Intl.NumberFormat(language.peek()).format(n) });
 }
 
-function preferred(): string {
+/** The language of the system, as far as there is one here; English otherwise. */
+export function preferred(): string {
   for (const tag of navigator.languages) {
     const base = tag.split("-")[0] ?? "";
     if (base in LANGUAGES) return base;

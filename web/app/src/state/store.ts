@@ -47,14 +47,14 @@ export class Store {
   onNotify: (notification: Notification) => void = () => {};
 
   readonly #core: Core;
-  readonly #conversations: Signal<ReadonlyMap<string, Conversation>> = signal(new Map());
+  /** Changed in place, because there may be thousands; `#changes` tells who reads them. */
+  readonly #conversations = new Map<string, Conversation>();
+  readonly #changes = signal(0);
   readonly #windows: Signal<ReadonlyMap<string, Window>> = signal(new Map());
 
   constructor(core: Core) {
     this.#core = core;
-    this.list = computed(() =>
-      [...this.#conversations.value.values()].filter((one) => one.shown).sort(byOrder),
-    );
+    this.list = computed(() => this.conversations().filter((one) => one.shown).sort(byOrder));
     core.listen((notice) => this.#apply(notice));
   }
 
@@ -68,7 +68,14 @@ export class Store {
   }
 
   conversation(address: string): Conversation | undefined {
-    return this.#conversations.value.get(address);
+    void this.#changes.value;
+    return this.#conversations.get(address);
+  }
+
+  /** All of them, those that are not in the list as well, in no order. */
+  conversations(): Conversation[] {
+    void this.#changes.value;
+    return [...this.#conversations.values()];
   }
 
   contact(address: string): Contact | undefined {
@@ -85,7 +92,8 @@ export class Store {
       case "signedOut":
         this.account.value = null;
         this.contacts.value = new Map();
-        this.#conversations.value = new Map();
+        this.#conversations.clear();
+        this.#changes.value += 1;
         this.#windows.value = new Map();
         return;
       case "account":
@@ -93,10 +101,12 @@ export class Store {
         this.account.value = notice;
         return;
       case "conversation":
-        this.#conversations.value = withEntry(this.#conversations.value, notice.address, notice);
+        this.#conversations.set(notice.address, notice);
+        this.#changes.value += 1;
         return;
       case "conversationRemoved":
-        this.#conversations.value = without(this.#conversations.value, notice.address);
+        this.#conversations.delete(notice.address);
+        this.#changes.value += 1;
         return;
       case "contact":
         this.contacts.value = withEntry(this.contacts.value, notice.address, notice);

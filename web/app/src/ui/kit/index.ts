@@ -16,4 +16,5 @@ export { confirm, openMenu, Overlays, toast, type Question, type Toast } from ".
 export { Empty, Group, Page, Row, type EmptyProps, type PageProps, type RowProps } from "./page";
 export { place } from "./place";
 export { pressHandlers, usePress, type Point, type PressHandlers } from "./press";
+export { QrCode } from "./qr";
 export { Spinner, VisuallyHidden } from "./spinner";
