@@ -1,0 +1,136 @@
+// The service worker: the files of one version of the app, kept so that it starts without a network,
+// and what only a service worker is told (shared from other apps, clicks on notifications).
+//
+// It keeps nothing but the app's own files: no messages, no pictures, no answers of the server. A
+// version is kept as a whole and served as a whole, so an old one works with any server.
+
+import { SHARED, SHARE_LIMIT } from "./share";
+
+export {};
+
+declare const self: ServiceWorkerGlobalScope;
+declare const __VERSION__: string;
+declare const __FILES__: string[];
+declare const __WORKER__: string;
+
+const CACHE = `clownfish-app-${__VERSION__}`;
+const INDEX = "/";
+const FILES = new Set(__FILES__);
+
+self.addEventListener("install", (event) => event.waitUntil(install()));
+self.addEventListener("activate", (event) => event.waitUntil(activate()));
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") event.waitUntil(self.skipWaiting());
+});
+
+async function install(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  await Promise.all([...FILES].map((file) => keep(cache, file)));
+}
+
+/** Fetches a file, unless a former version has it: names of the folder `assets` tell the content. */
+async function keep(cache: Cache, file: string): Promise<void> {
+  const fixed = file.startsWith("/assets/");
+  const known = fixed ? await caches.match(file) : undefined;
+  const answer = known ?? (await fetch(file, { cache: fixed ? "default" : "no-cache" }));
+  if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
+  await cache.put(file, answer);
+}
+
+async function activate(): Promise<void> {
+  for (const name of await caches.keys()) {
+    if (name.startsWith("clownfish-app-") && name !== CACHE) await caches.delete(name);
+  }
+  await self.clients.claim();
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (url.origin !== location.origin) return;
+  if (request.method === "POST" && url.pathname === "/share") {
+    event.respondWith(takeShared(request));
+  } else if (request.method === "GET" && request.mode === "navigate" && url.pathname === INDEX) {
+    event.respondWith(page());
+    event.waitUntil(renewPolicy());
+  } else if (request.method === "GET" && FILES.has(url.pathname) && url.pathname !== INDEX) {
+    event.respondWith(file(request, url.pathname));
+  }
+});
+
+async function page(): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(INDEX)) ?? fetch(INDEX);
+}
+
+async function file(request: Request, path: string): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(path);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.status === 404) {
+    // The browser has thrown a part of this version away, and the server has a newer one.
+    await caches.delete(CACHE);
+    for (const client of await self.clients.matchAll()) client.postMessage({ reload: true });
+  }
+  return answer;
+}
+
+/** The content policy is kept with the files it is for. The server's may have changed meanwhile. */
+async function renewPolicy(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  for (const path of [INDEX, __WORKER__]) {
+    try {
+      const [kept, answer] = [await cache.match(path), await fetch(path, { cache: "no-cache" })];
+      const text = await answer.clone().text();
+      if (kept && answer.ok && text === (await kept.text())) await cache.put(path, answer);
+    } catch {
+      return; // Without a network there is nothing new.
+    }
+  }
+}
+
+/** Keeps what another app shares until the page takes it, and shows the page. */
+async function takeShared(request: Request): Promise<Response> {
+  try {
+    const form = await request.formData();
+    const words = ["title", "text", "url"].map((name) => form.get(name)).filter(isText);
+    const files = form.getAll("files").filter((one) => one instanceof File);
+    const size = files.reduce((sum, one) => sum + one.size, 0);
+    if (files.length <= SHARE_LIMIT.files && size <= SHARE_LIMIT.bytes) {
+      await caches.delete(SHARED);
+      const cache = await caches.open(SHARED);
+      await cache.put("/share/text", new Response(words.join("\n").slice(0, SHARE_LIMIT.text)));
+      for (const [at, one] of files.entries()) {
+        const headers = { "content-type": one.type, "x-name": encodeURIComponent(one.name) };
+        await cache.put(`/share/${at}`, new Response(one, { headers }));
+      }
+    }
+  } catch {
+    // What cannot be read is not shared; the page shows that there is nothing.
+  }
+  return Response.redirect("/#/share", 303);
+}
+
+function isText(value: FormDataEntryValue | null): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const { hash } = (event.notification.data ?? {}) as { hash?: unknown };
+  const place = typeof hash === "string" && hash.startsWith("#/") ? hash : "#/";
+  event.waitUntil(show(place));
+});
+
+/** Brings a window of the app to the front, at a place in it, or opens one. */
+async function show(place: string): Promise<void> {
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const there = windows.find((one) => one.visibilityState === "visible") ?? windows[0];
+  if (!there) {
+    await self.clients.openWindow(`/${place}`);
+    return;
+  }
+  there.postMessage({ go: place });
+  await there.focus();
+}

@@ -1,0 +1,51 @@
+// The service worker, as the page sees it: it is registered here, and a new version of the app waits
+// until somebody agrees, or until the last window of the old one is closed.
+
+import { signal, type ReadonlySignal } from "@preact/signals";
+
+import { script } from "./trusted";
+
+const ready = signal(false);
+let waiting: ServiceWorker | null = null;
+
+/** A new version is here and waits for `applyUpdate`. */
+export const updateReady: ReadonlySignal<boolean> = ready;
+
+/** Changes to the new version: every window of the app loads again. Drafts are in the store. */
+export function applyUpdate(): void {
+  waiting?.postMessage("take over");
+}
+
+/** Registers the service worker and looks for new versions from now on. */
+export async function startUpdates(): Promise<void> {
+  if (!("serviceWorker" in navigator)) return;
+  const workers = navigator.serviceWorker;
+  // The first one takes charge of a page that is as new as itself.
+  let old = workers.controller !== null;
+  workers.addEventListener("controllerchange", () => {
+    if (old) location.reload();
+    old = true;
+  });
+  workers.addEventListener("message", (event) => {
+    const message = event.data as { go?: unknown; reload?: unknown };
+    if (typeof message.go === "string" && message.go.startsWith("#/")) location.hash = message.go;
+    if (message.reload === true) location.reload();
+  });
+  const registration = await workers.register(script("/sw.js"), { updateViaCache: "none" });
+  const offer = (): void => {
+    waiting = registration.waiting;
+    ready.value = waiting !== null && workers.controller !== null;
+  };
+  offer();
+  registration.addEventListener("updatefound", () => {
+    registration.installing?.addEventListener("statechange", offer);
+  });
+  const look = (): void => {
+    // Offline is no reason to say anything.
+    if (document.visibilityState === "visible") registration.update().catch(() => {});
+  };
+  document.addEventListener("visibilitychange", look);
+  setInterval(look, HOUR);
+}
+
+const HOUR = 60 * 60 * 1000;
