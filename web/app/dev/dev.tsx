@@ -11,6 +11,10 @@ import { language } from "../src/i18n";
 import { Store } from "../src/state/store";
 import { StoreContext } from "../src/state/use";
 import { App } from "../src/ui/app";
+import { startKeys } from "../src/ui/shell/keys";
+import { startNotifying } from "../src/ui/shell/notify";
+import { apply, change, type Settings } from "../src/ui/shell/settings";
+import { startClock } from "../src/ui/shell/time";
 import { Sample } from "./sample";
 
 const asked = new URLSearchParams(location.search);
@@ -50,20 +54,23 @@ const core = new Host({
   ...(connection ? { connection } : {}),
 });
 
-const root = document.documentElement;
-for (const name of ["theme", "text"]) {
+apply();
+for (const name of ["theme", "text"] as const) {
   const value = asked.get(name);
-  if (value) root.dataset[name] = value;
+  if (value) change({ [name]: value } as Partial<Settings>);
 }
 language.value = asked.get("lang") ?? language.value;
 const dir = asked.get("dir");
-if (dir) root.dir = dir;
+if (dir) document.documentElement.dir = dir;
 
 const store = new Store(core);
+startClock();
+startKeys(store);
+startNotifying(store);
 Object.assign(window, { store });
 render(
   <StoreContext.Provider value={store}>
-    <App />
+    <App host={core} />
   </StoreContext.Provider>,
   document.body,
 );

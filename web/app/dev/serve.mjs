@@ -2,7 +2,9 @@
 // Without a port it takes a free one and says which.
 
 import { context } from "esbuild";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const HTML = `<!doctype html>
@@ -36,6 +38,7 @@ export async function serve(port = 0, { minify = false } = {}) {
     outdir: "/out",
     write: false,
     minify,
+    define: { __VERSION__: '"sample"', __WORKER__: '""', __CORE__: '""' },
     sourcemap: minify ? false : "inline",
     logLevel: "warning",
   });
@@ -52,6 +55,12 @@ export async function serve(port = 0, { minify = false } = {}) {
       response.setHeader("content-type", "text/html; charset=utf-8");
       response.setHeader("content-security-policy", POLICY);
       response.end(HTML);
+      return;
+    }
+    if (path.startsWith("/icons/")) {
+      const icon = new URL(`../public/icons/${basename(path)}`, import.meta.url);
+      response.setHeader("content-type", path.endsWith(".svg") ? "image/svg+xml" : "image/png");
+      response.end(await readFile(icon).catch(() => ""));
       return;
     }
     const file = built.get(path);

@@ -9,6 +9,8 @@ export type Route =
   | { at: "details"; address: string }
   | { at: "add" }
   | { at: "requests" }
+  /** Something came from another app. */
+  | { at: "share" }
   | { at: "settings"; page: string | null };
 
 export const route = signal<Route>(parse(location.hash));
@@ -55,6 +57,7 @@ export function parse(hash: string): Route {
       return { at, address: first };
     case "add":
     case "requests":
+    case "share":
       return { at };
     case "settings":
       return { at, page: first || null };

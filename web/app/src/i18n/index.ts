@@ -31,11 +31,20 @@ export function words(): Words {
   return LANGUAGES[language.value] ?? en;
 }
 
-/** Puts arguments into the {places} of a text. */
+/**
+ * Puts arguments into the {places} of a text. What is written from right to left, or turns the line
+ * round, does so only within itself.
+ */
 export function fill(text: string, args: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (place, name: string) =>
-    name in args ? String(args[name]) : place,
+    name in args ? isolated(String(args[name])) : place,
   );
+}
+
+function isolated(text: string): string {
+  return /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufefc]/.test(text)
+    ? `\u2068${text}\u2069`
+    : text;
 }
 
 /** One of two texts, by the rules for numbers that most languages of Europe share. */

@@ -1,18 +1,101 @@
-import { Overlays, Page, phone } from "./kit";
-import { route } from "../route";
+import type { ComponentChildren } from "preact";
+import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
+
+import type { CoreHost } from "../core/api";
+import { words } from "../i18n";
+import { route, type Route } from "../route";
+import { useStore } from "../state/use";
+import { Beside, Overlays, phone } from "./kit";
+import { Bars } from "./shell/bars";
+import { Help } from "./shell/help";
+import { Jump } from "./shell/jump";
+import { ListPane } from "./shell/list-pane";
+import { NothingOpen } from "./shell/nothing-open";
+import { SettingsIndex, SettingsPage } from "./shell/pages";
+import { Share } from "./shell/share";
+import { Crashed, Elsewhere, Failed, Starting } from "./shell/states";
+import { useTold } from "./shell/told";
 import "./app.css";
 
-/** Everything on the screen, for an account. */
-export function App() {
-  const at = route.value.at;
+/** Everything on the screen. */
+export function App({ host }: { host: CoreHost }) {
+  const [error] = useErrorBoundary();
+  if (error !== undefined && error !== null) return <Crashed error={error} />;
   return (
     <>
-      <div class={phone.value ? "app app-phone" : "app"} data-at={at}>
-        <Page title="Clownfish" root>
-          {at}
-        </Page>
-      </div>
+      <Screen host={host} />
       <Overlays />
     </>
+  );
+}
+
+function Screen({ host }: { host: CoreHost }) {
+  const store = useStore();
+  const state = host.state.value;
+  if (state.is === "elsewhere") return <Elsewhere onUseHere={() => host.useHere()} />;
+  if (state.is === "failed") return <Failed why={state.why} reason={state.words} />;
+  const account = store.account.value;
+  if (state.is === "starting" && !account) return <Starting />;
+  if (account === undefined) return <Starting />;
+  if (account === null) return null;
+  return <Frame />;
+}
+
+/** The panes: one above the other on a phone, side by side elsewhere. */
+function Frame() {
+  const at = route.value;
+  const told = useTold();
+  const w = words().shell;
+  const main = mainPane(at);
+  const covered = phone.value && main !== null;
+  return (
+    <div class={phone.value ? "app app-phone" : "app"}>
+      <Bars />
+      <div class="panes">
+        <div class="pane pane-list" inert={covered}>
+          {at.at === "settings" ? <SettingsIndex /> : <ListPane />}
+        </div>
+        {(main !== null || !phone.value) && (
+          <MainPane at={at}>{main ?? <NothingOpen />}</MainPane>
+        )}
+      </div>
+      <p class="hidden-text" role="status" aria-live="polite" aria-label={w.news}>
+        {told}
+      </p>
+      <Jump />
+      <Help />
+    </div>
+  );
+}
+
+/** What the route shows beside or above the list; nothing when that is the list itself. */
+function mainPane(at: Route): ComponentChildren | null {
+  switch (at.at) {
+    case "settings":
+      if (phone.value) return at.page === null ? null : <SettingsPage page={at.page} />;
+      return (
+        <Beside.Provider value>
+          <SettingsPage page={at.page} />
+        </Beside.Provider>
+      );
+    case "share":
+      return <Share />;
+    default:
+      return null;
+  }
+}
+
+/** Takes the focus when it comes into view on a phone, where what had it is covered now. */
+function MainPane({ at, children }: { at: Route; children: ComponentChildren }) {
+  const pane = useRef<HTMLElement>(null);
+  const place = at.at === "chat" || at.at === "details" ? at.address : at.at;
+  useEffect(() => {
+    const focused = document.activeElement;
+    if (phone.value && (focused === document.body || focused?.closest("[inert]"))) pane.current?.focus();
+  }, [place]);
+  return (
+    <main class="pane pane-main" ref={pane} tabIndex={-1} key={phone.value ? place : "main"}>
+      {children}
+    </main>
   );
 }

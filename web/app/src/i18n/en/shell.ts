@@ -1,6 +1,250 @@
+import { plural } from "../index";
+
 export const back = "Back";
 export const cancel = "Cancel";
 export const close = "Close";
 export const dismiss = "Dismiss";
+export const details = "Details";
+export const more = "More";
+export const send = "Send";
+export const share = "Share";
+export const later = "Later";
+export const notNow = "Not now";
+export const allow = "Allow";
+export const reload = "Reload";
+export const failed = "That did not work: {reason}";
+export const password = "Password";
 export const showPassword = "Show password";
 export const hidePassword = "Hide password";
+export const copied = "Copied";
+export const copyRefused = "The browser does not let the page copy. Mark the text and copy it yourself.";
+
+export const conversations = "Chats";
+export const newChat = "New chat";
+export const yourProfile = "Your profile";
+export const filter = "Show";
+export const filterAll = "All";
+export const filterUnread = "Unread";
+export const filterUnreadCount = (n: number) => plural(n, "Unread ({n})", "Unread ({n})");
+export const allRead = "All read";
+export const allReadText = "Nothing waits for you here.";
+export const nobody = "Nobody here yet";
+export const nobodyText = "Invite your friends, or add somebody who already has an address. Everything you write is encrypted from your device to theirs.";
+export const inviteSomebody = "Invite people";
+export const addContact = "Add by address";
+export const requests = "Message requests";
+export const requestsCount = (n: number) => plural(n, "{n} person wants to talk to you", "{n} people want to talk to you");
+
+export const you = "You:";
+export const draft = "Draft:";
+export const typing = "typing…";
+export const nothingYet = "No messages yet";
+export const online = "online";
+export const mutedMark = "muted";
+export const pinnedMark = "pinned";
+export const unreadCount = (n: number) => plural(n, "{n} unread message", "{n} unread messages");
+export const wrote = "{name} wrote. Unread: {n}";
+export const news = "News";
+export const time = {
+  now: "now",
+  minutes: (n: number) => plural(n, "{n} min", "{n} min"),
+  yesterday: "Yesterday",
+};
+export const delivery = {
+  queued: "waiting to be sent",
+  sent: "sent",
+  delivered: "delivered",
+  read: "read",
+  failed: "not sent",
+};
+
+export const menuOf = "Actions for {name}";
+export const markRead = "Mark as read";
+export const pin = "Pin";
+export const unpin = "Unpin";
+export const mute = "Mute";
+export const unmute = "Unmute";
+export const muteFor = "Mute {name} for";
+export const muteHour = "1 hour";
+export const muteHours = "8 hours";
+export const muteWeek = "1 week";
+export const muteForever = "Always";
+export const hide = "Hide";
+export const hideHint = "A new message brings it back";
+export const hidden = "{name} is hidden until somebody writes";
+export const block = "Block";
+export const blockTitle = "Block {name}?";
+export const blockText = "You will no longer get messages from this address, and it will not see when you are online. It is not told.";
+export const blocked = "{name} is blocked";
+export const unblock = "Unblock";
+export const unblockSomebody = "Unblock {name}";
+export const unblocked = "{name} is no longer blocked";
+
+export const search = "Search";
+export const searchLabel = "Search people, chats and messages";
+export const clearSearch = "Clear search";
+export const searching = "Searching…";
+export const people = "People";
+export const chats = "Other chats";
+export const messages = "Messages";
+export const nothingFound = "Nothing found";
+export const nothingFoundText = "Try fewer or other letters.";
+export const foundCount = (n: number) => plural(n, "{n} result", "{n} results");
+export const jump = "Go to";
+export const jumpHint = "Name, address or page";
+
+export const nothingOpen = "Choose a chat";
+export const nothingOpenText = "Or press Ctrl K and type a few letters of a name.";
+export const nothingOpenApple = "Or press ⌘ K and type a few letters of a name.";
+
+export const connection = {
+  connecting: "Connecting…",
+  catchingUp: "Fetching what you missed…",
+  offline: "You are offline. What you write is sent when you are back.",
+  waiting: "No connection: {reason}.",
+  again: (n: number) => plural(n, "Next try in {n} second.", "Next try in {n} seconds."),
+  tryNow: "Try now",
+  refused: "The server does not let this device in: {reason}",
+  signIn: "Sign in again",
+};
+export const signInAgainText = "Enter the password of {address}. Your chats stay as they are on this device.";
+export const wrongPassword = "The password is not right.";
+export const storageProblem = "Nothing can be kept on this device: {reason}";
+export const storageHelp = "Make room on the disk or close other windows. Until then, what arrives stays on the server.";
+export const update = "A new version is ready.";
+export const updateNow = "Update";
+
+export const starting = "Starting…";
+export const elsewhere = "Clownfish is open in another tab";
+export const elsewhereText = "Only one tab at a time can have your account. The other one will let go of it.";
+export const useHere = "Use here";
+export const failedTitle = {
+  unsupported: "This browser cannot run Clownfish",
+  storage: "Your chats cannot be opened",
+  crashed: "Clownfish has stopped",
+};
+export const failedText = {
+  unsupported: "It needs file storage for web pages. Private windows often have none: try a normal window, or a current Firefox, Chrome, Edge or Safari.",
+  storage: "The browser refuses access to what is kept on this device. Make room on the disk, then reload.",
+  crashed: "Nothing is lost: your messages are kept on this device. Reload to go on.",
+};
+export const crashed = "Something went wrong on this page";
+export const crashedText = "Nothing is lost: your messages are kept on this device. Reload to go on.";
+export const crashedDetails = "What happened";
+
+export const titleUnread = "({n}) Clownfish";
+export const notifications = "Notifications";
+export const notifyOffer = "Shall Clownfish tell you when somebody writes?";
+export const turnOn = "Turn on";
+export const notifyHidden = "New message";
+export const notify = "Notify me of messages";
+export const notifyHint = "Not of muted chats, and not of the one you are looking at";
+export const notifyText = "Show what was written";
+export const notifyTextHint = "Otherwise only that there is something new";
+export const sound = "Play a sound";
+export const notifyOpen = "Notifications come while Clownfish is open in a tab or window, even one in the background.";
+export const permission = {
+  granted: "Notifications are allowed",
+  default: "Notifications are not allowed yet",
+  denied: "Notifications are blocked",
+  unsupported: "This browser has no notifications",
+};
+export const permissionHint = {
+  granted: "By this browser, for this site",
+  default: "The browser will ask you",
+  denied: "Allow them in the browser’s settings for this site: the icon beside the address",
+  unsupported: "On iPhone and iPad, add Clownfish to the Home Screen first",
+};
+
+export const keyboard = "Keyboard shortcuts";
+export const keyNames = { control: "Ctrl", alt: "Alt", shift: "Shift", enter: "Enter" };
+export const keys = {
+  jump: "Go to a chat or page",
+  nextUnread: "Next unread chat",
+  nextChat: "Next or previous chat",
+  search: "Search",
+  move: "Move in a list",
+  open: "Open",
+  menu: "Actions for a chat or message",
+  send: "Send",
+  newLine: "New line",
+  editLast: "Edit the last message (field is empty)",
+  leave: "Close, or one level up",
+  help: "This help",
+};
+
+export const settings = "Settings";
+export const appearance = "Appearance";
+export const theme = "Theme";
+export const themeSystem = "System";
+export const themeLight = "Light";
+export const themeDark = "Dark";
+export const textSize = "Text size";
+export const textSmall = "Small";
+export const textNormal = "Normal";
+export const textLarge = "Large";
+export const textLargest = "Largest";
+export const languageLabel = "Language";
+export const systemLanguage = "System";
+export const writing = "Writing";
+export const enterSends = "Enter sends the message";
+export const enterSendsOn = "Shift and Enter make a new line";
+export const enterSendsOff = "Enter makes a new line; Ctrl and Enter send";
+
+export const privacy = "Privacy";
+export const blockedPeople = "Blocked people";
+export const nobodyBlocked = "Nobody is blocked";
+export const nobodyBlockedHint = "Block somebody from their details or from the menu of a chat";
+export const whoSees = "Who sees what";
+export const seesMessages = "Your messages";
+export const seesMessagesHint = "You and the people you write to, when a chat is encrypted. The server passes on what it cannot read.";
+export const seesStore = "What is kept on this device";
+export const seesStoreHint = "It is encrypted with a key that only this browser has.";
+export const seesPresence = "Whether you are online";
+export const seesPresenceHint = "Only contacts you have agreed to.";
+
+export const storage = "Storage";
+export const storageUsed = "{used} used of {room} that the browser allows";
+export const kept = "Your chats are kept for good";
+export const keptHint = "The browser does not clear them by itself";
+export const notKept = "The browser may clear your chats";
+export const notKeptHint = "When the disk gets full or the site is not used for long";
+export const keep = "Keep them";
+export const keepRefused = "The browser did not agree. Installing the app or allowing notifications often helps.";
+export const storageSealed = "Messages and files are stored encrypted, on this device only.";
+
+export const inviteText = "For somebody who has no account yet. The link leads here, and a minute later the two of you can write.";
+export const makeInvite = "Make an invitation";
+export const anotherInvite = "Another one";
+export const inviteOnce = "Each invitation is for one person.";
+export const inviteQr = "The invitation as a QR code";
+export const copyLink = "Copy link";
+export const shareText = "Write to me on Clownfish:";
+
+export const devices = "Devices";
+export const account = "Account";
+export const address = "Address";
+export const changePassword = "Change password";
+export const newPassword = "New password";
+export const passwordHint = "At least 8 characters. Several words in a row are easy to remember.";
+export const passwordShort = "At least {n} characters.";
+export const passwordChanged = "The password is changed";
+export const signOut = "Sign out";
+export const signOutHint = "Deletes everything Clownfish keeps on this device";
+export const signOutTitle = "Sign out and delete everything here?";
+export const signOutText = "All messages, files and keys of this account are deleted from this device. Messages that only this device could read cannot be read again, not even after signing in anew.";
+export const signOutQueued = (n: number) => plural(n, "{n} message was not sent yet and will be lost.", "{n} messages were not sent yet and will be lost.");
+
+export const about = "About";
+export const aboutText = "Messages that only you and your friends can read.";
+export const version = "Version";
+export const deviceNumber = "Number of this device";
+export const encryption = "Encryption";
+export const encryptionHint = "OMEMO, from device to device; in this browser, not on the server";
+export const licence = "Licence";
+export const aboutOwn = "Clownfish speaks XMPP. Your friends can use other apps and other servers, and you can all write to each other.";
+
+export const shareTo = "Send to";
+export const shareTitle = "Send to {name}?";
+export const nothingShared = "Nothing to send";
+export const nothingSharedText = "What was shared is gone or was too large. Share it again from the other app.";

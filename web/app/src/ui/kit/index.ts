@@ -13,7 +13,7 @@ export { initials } from "./initials";
 export { media, phone, still, touch } from "./media";
 export { type MenuItem, type MenuProps } from "./menu";
 export { confirm, openMenu, Overlays, toast, type Question, type Toast } from "./overlays";
-export { Empty, Group, Page, Row, type EmptyProps, type PageProps, type RowProps } from "./page";
+export { Beside, Empty, Group, Page, Row, type EmptyProps, type PageProps, type RowProps } from "./page";
 export { place } from "./place";
 export { pressHandlers, usePress, type Point, type PressHandlers } from "./press";
 export { QrCode } from "./qr";

@@ -1,4 +1,5 @@
-import type { ComponentChildren } from "preact";
+import { createContext, type ComponentChildren } from "preact";
+import { useContext } from "preact/hooks";
 
 import { words } from "../../i18n";
 import { back } from "../../route";
@@ -6,6 +7,9 @@ import { IconButton } from "./button";
 import { Icon } from "./icon";
 import type { IconName } from "./icons";
 import "./page.css";
+
+/** Whether pages are drawn beside the list that leads to them: then there is nothing to go back to. */
+export const Beside = createContext(false);
 
 export interface PageProps {
   title: string;
@@ -19,10 +23,11 @@ export interface PageProps {
 
 /** A pane with a header: its title, a button back, and what can be done. */
 export function Page({ title, children, actions, root = false, onBack = back }: PageProps) {
+  const beside = useContext(Beside);
   return (
     <section class="page" aria-label={title}>
       <header class="page-header">
-        {!root && <IconButton icon="back" label={words().shell.back} onClick={onBack} />}
+        {!root && !beside && <IconButton icon="back" label={words().shell.back} onClick={onBack} />}
         <h1 class="page-title" dir="auto">
           {title}
         </h1>

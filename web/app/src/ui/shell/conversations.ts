@@ -1,0 +1,119 @@
+// What can be done with a conversation from outside of it.
+
+import { fill, words } from "../../i18n";
+import { go, route } from "../../route";
+import type { Conversation, Mute } from "../../core/types";
+import type { Store } from "../../state/store";
+import { confirm, openMenu, toast, type MenuItem, type Point } from "../kit";
+
+const HOUR = 3_600_000;
+
+export function muted(mute: Mute, now: number): boolean {
+  return mute.is === "forever" || (mute.is === "until" && mute.time > now);
+}
+
+/** Everything unread that is not muted and not from strangers. */
+export function countUnread(list: readonly Conversation[], now: number): number {
+  return list
+    .filter((one) => !one.request && !muted(one.mute, now))
+    .reduce((sum, one) => sum + one.unread, 0);
+}
+
+/** The next conversation with something unread after the given one, in the order of the list. */
+export function nextUnread(list: readonly Conversation[], after: string | null, now: number): string | null {
+  const from = list.findIndex((one) => one.address === after) + 1;
+  const turned = [...list.slice(from), ...list.slice(0, Math.max(0, from - 1))];
+  const open = turned.filter((one) => one.unread > 0 && !one.request);
+  // Those that are muted come last.
+  return (open.find((one) => !muted(one.mute, now)) ?? open[0])?.address ?? null;
+}
+
+/** The address of the conversation on screen. */
+export function current(): string | null {
+  const at = route.value;
+  return at.at === "chat" || at.at === "details" ? at.address : null;
+}
+
+/** Asks for something and says it if that failed. */
+export async function ask(store: Store, command: Parameters<Store["ask"]>[0]): Promise<boolean> {
+  const outcome = await store.ask(command);
+  if (outcome.is !== "failed") return true;
+  toast({ text: fill(words().shell.failed, { reason: outcome.problem.words }), problem: true });
+  return false;
+}
+
+/** Marks all of it as read without showing it. */
+export async function markRead(store: Store, address: string): Promise<void> {
+  const shown = current() === address;
+  if (!shown && !(await ask(store, { do: "open", address }))) return;
+  const last = store.window(address)?.messages.at(-1);
+  if (last) await ask(store, { do: "markRead", address, message: last.id });
+  if (!shown) void store.ask({ do: "close", address });
+}
+
+export function togglePin(store: Store, one: Conversation): void {
+  void ask(store, { do: "pin", address: one.address, pinned: !one.pinned });
+}
+
+/** Takes it out of the list; a new message brings it back. */
+export async function hide(store: Store, one: Conversation): Promise<void> {
+  if (!(await ask(store, { do: "hide", address: one.address }))) return;
+  if (current() === one.address) go({ at: "list" }, true);
+  toast(fill(words().shell.hidden, { name: one.name }));
+}
+
+/** A menu of how long. */
+export function openMuteMenu(store: Store, one: Conversation, at: Point | Element): void {
+  const w = words().shell;
+  const until = (mute: Mute) => void ask(store, { do: "mute", address: one.address, until: mute });
+  const hours = (n: number): Mute => ({ is: "until", time: Date.now() + n * HOUR });
+  openMenu({
+    label: fill(w.muteFor, { name: one.name }),
+    at,
+    items: [
+      { label: w.muteHour, icon: "clock", run: () => until(hours(1)) },
+      { label: w.muteHours, icon: "clock", run: () => until(hours(8)) },
+      { label: w.muteWeek, icon: "clock", run: () => until(hours(7 * 24)) },
+      { label: w.muteForever, icon: "bellOff", run: () => until({ is: "forever" }) },
+    ],
+  });
+}
+
+export function unmute(store: Store, one: Conversation): void {
+  void ask(store, { do: "mute", address: one.address, until: { is: "no" } });
+}
+
+/** The menu of a line of the list. */
+export function openConversationMenu(store: Store, one: Conversation, at: Point | Element): void {
+  const w = words().shell;
+  const quiet = muted(one.mute, Date.now());
+  const items: MenuItem[] = [
+    one.pinned
+      ? { label: w.unpin, icon: "pinOff", run: () => togglePin(store, one) }
+      : { label: w.pin, icon: "pin", run: () => togglePin(store, one) },
+    quiet
+      ? { label: w.unmute, icon: "bell", run: () => unmute(store, one) }
+      : { label: w.mute, icon: "bellOff", run: () => openMuteMenu(store, one, at) },
+    { label: w.hide, icon: "archive", hint: w.hideHint, run: () => void hide(store, one) },
+    null,
+    { label: w.details, icon: "info", run: () => go({ at: "details", address: one.address }) },
+    { label: w.block, icon: "block", danger: true, run: () => void block(store, one) },
+  ];
+  if (one.unread > 0) {
+    items.unshift({ label: w.markRead, icon: "read", run: () => void markRead(store, one.address) });
+  }
+  openMenu({ label: fill(w.menuOf, { name: one.name }), at, items });
+}
+
+async function block(store: Store, one: Conversation): Promise<void> {
+  const w = words().shell;
+  const sure = await confirm({
+    title: fill(w.blockTitle, { name: one.name }),
+    text: w.blockText,
+    action: w.block,
+    danger: true,
+  });
+  if (sure && (await ask(store, { do: "block", address: one.address, report: false }))) {
+    toast(fill(w.blocked, { name: one.name }));
+  }
+}

@@ -1,0 +1,84 @@
+// Finding names by a few of their letters.
+
+/** Letters without marks and case, so that "Özil" is found by "oz". */
+export function plain(text: string): string {
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
+/**
+ * How well a name fits what was typed; 0 when it does not. All letters have to be there in their
+ * order. The start of the name counts most, then starts of words, then letters in a row.
+ */
+export function score(name: string, typed: string): number {
+  const wanted = [...plain(typed).replace(/\s+/g, "")];
+  if (wanted.length === 0) return 1;
+  const there = [...plain(name)];
+  if (plain(name).startsWith(plain(typed).trim())) return 1000 - there.length;
+  let total = 0;
+  let from = 0;
+  let last = -2;
+  for (const letter of wanted) {
+    const at = next(there, letter, from, last);
+    if (at < 0) return 0;
+    total += at === last + 1 ? 8 : startsWord(there, at) ? 10 : 1;
+    last = at;
+    from = at + 1;
+  }
+  // Letters that are scattered over a long name fit by chance.
+  const spread = last + 1 - wanted.length;
+  return total >= wanted.length * 4 ? Math.max(1, total * 4 - spread) : 0;
+}
+
+/** Where the letter is best taken: right after the last one, else at the start of a word. */
+function next(there: string[], letter: string, from: number, last: number): number {
+  if (from === last + 1 && there[from] === letter) return from;
+  for (let at = from; at < there.length; at++) {
+    if (there[at] === letter && startsWord(there, at)) return at;
+  }
+  return there.indexOf(letter, from);
+}
+
+function startsWord(there: string[], at: number): boolean {
+  return at === 0 || !/[\p{L}\p{N}]/u.test(there[at - 1] ?? "");
+}
+
+export interface Named {
+  address: string;
+  name: string;
+}
+
+/** Those that fit, the best first; an address counts less than a name. */
+export function best<T extends Named>(all: readonly T[], typed: string, most: number): T[] {
+  return all
+    .map((one) => ({ one, points: Math.max(score(one.name, typed) * 2, score(one.address, typed)) }))
+    .filter(({ points }) => points > 0)
+    .sort((a, b) => b.points - a.points)
+    .slice(0, most)
+    .map(({ one }) => one);
+}
+
+/** A text in parts that are what was typed, or not; for marking. */
+export function marked(text: string, typed: string): { text: string; hit: boolean }[] {
+  const needle = typed.trim().toLowerCase();
+  const folded = text.toLowerCase();
+  // A few letters change their length with their case; then nothing is marked.
+  if (needle === "" || folded.length !== text.length) return [{ text, hit: false }];
+  const parts: { text: string; hit: boolean }[] = [];
+  let from = 0;
+  for (let at = folded.indexOf(needle); at >= 0; at = folded.indexOf(needle, from)) {
+    if (at > from) parts.push({ text: text.slice(from, at), hit: false });
+    parts.push({ text: text.slice(at, at + needle.length), hit: true });
+    from = at + needle.length;
+  }
+  if (from < text.length) parts.push({ text: text.slice(from), hit: false });
+  return parts;
+}
+
+/** The part of a long text around what was typed, on one line. */
+export function excerpt(text: string, typed: string, room = 90): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  const at = line.toLowerCase().indexOf(typed.trim().toLowerCase());
+  if (line.length <= room || at < room / 2) return line.slice(0, room * 2);
+  const start = line.indexOf(" ", at - room / 3);
+  return `…${line.slice(start >= 0 && start < at ? start : at, at + room * 2)}`;
+}

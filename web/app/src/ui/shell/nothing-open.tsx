@@ -1,0 +1,15 @@
+import { words } from "../../i18n";
+import { Fish } from "./fish";
+import "./nothing-open.css";
+
+/** Beside the list, as long as no conversation is open. */
+export function NothingOpen() {
+  const w = words().shell;
+  return (
+    <div class="nothing-open">
+      <Fish size={112} />
+      <p class="nothing-open-title">{w.nothingOpen}</p>
+      <p class="nothing-open-text">{w.nothingOpenText}</p>
+    </div>
+  );
+}

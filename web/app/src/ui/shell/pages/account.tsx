@@ -1,0 +1,103 @@
+import { useSignal } from "@preact/signals";
+
+import { fill, words } from "../../../i18n";
+import { useStore } from "../../../state/use";
+import { Button, confirm, Dialog, Group, Page, Row, Spinner, TextField, toast } from "../../kit";
+import { forget } from "../settings";
+
+/** The password, and leaving. */
+export function AccountPage() {
+  const store = useStore();
+  const w = words().shell;
+  const changing = useSignal(false);
+  const leaving = useSignal(false);
+  const account = store.account.value;
+  if (!account) return null;
+  const signOut = async () => {
+    const sure = await confirm({
+      title: w.signOutTitle,
+      text: [w.signOutText, account.queued > 0 ? w.signOutQueued(account.queued) : ""].filter(Boolean).join(" "),
+      action: w.signOut,
+      danger: true,
+    });
+    if (!sure) return;
+    leaving.value = true;
+    const outcome = await store.ask({ do: "signOut" });
+    leaving.value = false;
+    if (outcome.is === "failed") toast({ text: fill(w.failed, { reason: outcome.problem.words }), problem: true });
+    else forget();
+  };
+  return (
+    <Page title={w.account}>
+      <Group>
+        <Row icon="person" label={w.address} hint={<bdi>{account.address}</bdi>} />
+        <Row icon="key" label={w.changePassword} leads onClick={() => (changing.value = true)} />
+      </Group>
+      <Group>
+        <Row
+          danger
+          {...(leaving.value ? { start: <Spinner size={22} /> } : { icon: "signOut" as const })}
+          label={w.signOut}
+          hint={w.signOutHint}
+          disabled={leaving.value}
+          onClick={() => void signOut()}
+        />
+      </Group>
+      {changing.value && <ChangePassword address={account.address} onClose={() => (changing.value = false)} />}
+    </Page>
+  );
+}
+
+const SHORTEST = 8;
+
+function ChangePassword({ address, onClose }: { address: string; onClose: () => void }) {
+  const store = useStore();
+  const w = words().shell;
+  const password = useSignal("");
+  const problem = useSignal<string | null>(null);
+  const busy = useSignal(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if ([...password.value].length < SHORTEST) {
+      problem.value = fill(w.passwordShort, { n: SHORTEST });
+      return;
+    }
+    busy.value = true;
+    const outcome = await store.ask({ do: "changePassword", password: password.value });
+    busy.value = false;
+    if (outcome.is === "failed") {
+      problem.value = fill(w.failed, { reason: outcome.problem.words });
+      return;
+    }
+    onClose();
+    toast(w.passwordChanged);
+  };
+  return (
+    <Dialog
+      title={w.changePassword}
+      onClose={onClose}
+      actions={
+        <Button kind="primary" type="submit" form="change-password" busy={busy.value}>
+          {w.changePassword}
+        </Button>
+      }
+    >
+      <form id="change-password" class="form" onSubmit={(event) => void submit(event)}>
+        <input class="hidden-text" type="text" autocomplete="username" value={address} readOnly tabIndex={-1} aria-hidden="true" />
+        <TextField
+          label={w.newPassword}
+          type="password"
+          autocomplete="new-password"
+          autofocus
+          value={password.value}
+          error={problem.value}
+          hint={w.passwordHint}
+          onInput={(value) => {
+            password.value = value;
+            problem.value = null;
+          }}
+        />
+      </form>
+    </Dialog>
+  );
+}

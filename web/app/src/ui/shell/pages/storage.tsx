@@ -1,0 +1,79 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { fill, language, words } from "../../../i18n";
+import { useStore } from "../../../state/use";
+import { Button, Group, Page, Row, toast } from "../../kit";
+
+interface Usage {
+  used: number;
+  room: number;
+  /** The browser keeps it even when the disk gets full. */
+  kept: boolean;
+}
+
+/** How much is kept in this browser, and whether the browser may throw it away. */
+export function StoragePage() {
+  const store = useStore();
+  const w = words().shell;
+  const [usage, setUsage] = useState<Usage | null>(null);
+  const look = () => void measure().then(setUsage);
+  useEffect(look, []);
+  const keep = async () => {
+    const granted = await navigator.storage.persist().catch(() => false);
+    if (!granted) toast({ text: w.keepRefused, problem: true });
+    look();
+  };
+  const problem = store.storage.value;
+  return (
+    <Page title={w.storage}>
+      {problem !== null && (
+        <Group>
+          <Row danger icon="alert" label={fill(w.storageProblem, { reason: problem })} hint={w.storageHelp} />
+        </Group>
+      )}
+      {usage && (
+        <Group>
+          <div class="settings-inner">
+            <p>{fill(w.storageUsed, { used: bytes(usage.used), room: bytes(usage.room) })}</p>
+            <div class="settings-meter" aria-hidden="true">
+              <span style={{ inlineSize: `${Math.min(100, (usage.used / Math.max(1, usage.room)) * 100)}%` }} />
+            </div>
+          </div>
+          <Row
+            icon={usage.kept ? "check" : "alert"}
+            label={usage.kept ? w.kept : w.notKept}
+            hint={usage.kept ? w.keptHint : w.notKeptHint}
+            end={
+              !usage.kept && (
+                <Button kind="plain" onClick={() => void keep()}>
+                  {w.keep}
+                </Button>
+              )
+            }
+          />
+        </Group>
+      )}
+      <p class="settings-text">{w.storageSealed}</p>
+    </Page>
+  );
+}
+
+async function measure(): Promise<Usage> {
+  const [estimate, kept] = await Promise.all([
+    navigator.storage.estimate().catch(() => ({}) as StorageEstimate),
+    navigator.storage.persisted().catch(() => false),
+  ]);
+  return { used: estimate.usage ?? 0, room: estimate.quota ?? 0, kept };
+}
+
+/** A size as people read it. */
+export function bytes(count: number): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+  const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
+  return new Intl.NumberFormat(language.value, {
+    style: "unit",
+    unit: units[step] ?? "byte",
+    unitDisplay: "short",
+    maximumFractionDigits: step > 1 ? 1 : 0,
+  }).format(count / 1000 ** step);
+}

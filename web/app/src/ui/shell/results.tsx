@@ -1,0 +1,169 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { language, words } from "../../i18n";
+import { go } from "../../route";
+import type { Found } from "../../core/types";
+import { useStore } from "../../state/use";
+import { Avatar, Empty, Spinner } from "../kit";
+import { best, excerpt, marked } from "./fuzzy";
+import { now, shortTime } from "./time";
+import "./results.css";
+
+/** Milliseconds of quiet before the messages are searched. */
+const QUIET = 180;
+const MOST = 20;
+
+/** What the search finds: people, other chats, then messages. */
+export function Results({ typed, onDone }: { typed: string; onDone: () => void }) {
+  const store = useStore();
+  const w = words().shell;
+  const { found, busy, problem } = useMessages(typed);
+  const contacts = [...store.contacts.value.values()].filter((one) => !one.blocked);
+  const people = best(contacts, typed, MOST);
+  const known = new Set(contacts.map((one) => one.address));
+  const chats = best(store.conversations().filter((one) => !known.has(one.address)), typed, MOST);
+  const open = (address: string, message: number | null) => {
+    go({ at: "chat", address, message });
+    onDone();
+  };
+  const nothing = people.length + chats.length + found.length === 0;
+  return (
+    <div class="list-scroll scroll results" tabIndex={-1}>
+      <Section title={w.people} lines={people} onOpen={(address) => open(address, null)} typed={typed} />
+      <Section title={w.chats} lines={chats} onOpen={(address) => open(address, null)} typed={typed} />
+      {found.length > 0 && (
+        <section aria-label={w.messages}>
+          <h2 class="results-title">{w.messages}</h2>
+          <ul>
+            {found.map((one) => (
+              <li key={`${one.address} ${one.message.id}`}>
+                <MessageLine found={one} typed={typed} onOpen={() => open(one.address, one.message.id)} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {busy && nothing && (
+        <p class="results-busy">
+          <Spinner label={w.searching} />
+        </p>
+      )}
+      {!busy && nothing && <Empty icon="search" title={w.nothingFound} text={problem ?? w.nothingFoundText} />}
+      <p class="hidden-text" role="status">
+        {busy ? "" : w.foundCount(people.length + chats.length + found.length)}
+      </p>
+    </div>
+  );
+}
+
+interface SectionProps {
+  title: string;
+  lines: readonly { address: string; name: string; avatar?: string | null }[];
+  typed: string;
+  onOpen: (address: string) => void;
+}
+
+function Section({ title, lines, typed, onOpen }: SectionProps) {
+  const store = useStore();
+  if (lines.length === 0) return null;
+  return (
+    <section aria-label={title}>
+      <h2 class="results-title">{title}</h2>
+      <ul>
+        {lines.map((one) => (
+          <li key={one.address}>
+            <button type="button" class="result" onClick={() => onOpen(one.address)}>
+              <Avatar address={one.address} name={one.name} avatar={store.contact(one.address)?.avatar} size={40} />
+              <span class="result-words">
+                <span class="result-name">
+                  <bdi>
+                    <Marked text={one.name} typed={typed} />
+                  </bdi>
+                </span>
+                {one.name !== one.address && <span class="result-hint">{one.address}</span>}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function MessageLine({ found, typed, onOpen }: { found: Found; typed: string; onOpen: () => void }) {
+  const store = useStore();
+  const w = words().shell;
+  const { message } = found;
+  const name = store.conversation(found.address)?.name ?? store.contact(found.address)?.name ?? found.address;
+  return (
+    <button type="button" class="result" onClick={onOpen}>
+      <Avatar address={found.address} name={name} avatar={store.contact(found.address)?.avatar} size={40} />
+      <span class="result-words">
+        <span class="result-line">
+          <span class="result-name">
+            <bdi>{name}</bdi>
+          </span>
+          <time class="result-hint">{shortTime(message.time, now.value, language.value, w.time)}</time>
+        </span>
+        <span class="result-text">
+          {message.own && `${w.you} `}
+          <bdi>
+            <Marked text={excerpt(textOf(found), typed)} typed={typed} />
+          </bdi>
+        </span>
+      </span>
+    </button>
+  );
+}
+
+function textOf({ message: { content } }: Found): string {
+  if (content.is === "text") return content.text;
+  if (content.is === "file") return content.caption ?? content.file.name;
+  return "";
+}
+
+function Marked({ text, typed }: { text: string; typed: string }) {
+  return (
+    <>
+      {marked(text, typed).map((part, at) =>
+        part.hit ? (
+          <mark class="result-mark" key={at}>
+            {part.text}
+          </mark>
+        ) : (
+          part.text
+        ),
+      )}
+    </>
+  );
+}
+
+/** The messages that say it, once the typing rests. */
+function useMessages(typed: string) {
+  const store = useStore();
+  const [state, setState] = useState<{ found: Found[]; busy: boolean; problem: string | null }>({
+    found: [],
+    busy: true,
+    problem: null,
+  });
+  useEffect(() => {
+    if (typed.trim().length < 2) {
+      setState({ found: [], busy: false, problem: null });
+      return;
+    }
+    let wanted = true;
+    setState((old) => ({ ...old, busy: true }));
+    const timer = setTimeout(() => {
+      void store.ask({ do: "search", text: typed.trim(), address: null }).then((outcome) => {
+        if (!wanted) return;
+        if (outcome.is === "found") setState({ found: outcome.messages, busy: false, problem: null });
+        else setState({ found: [], busy: false, problem: outcome.is === "failed" ? outcome.problem.words : null });
+      });
+    }, QUIET);
+    return () => {
+      wanted = false;
+      clearTimeout(timer);
+    };
+  }, [store, typed]);
+  return state;
+}

@@ -1,0 +1,107 @@
+// What somebody chose for this browser. It is kept apart from the account's store, because it has to
+// be there before anything is drawn.
+
+import { effect, signal } from "@preact/signals";
+
+import { language, NAMES, preferred } from "../../i18n";
+
+export interface Settings {
+  theme: "system" | "light" | "dark";
+  text: "small" | "normal" | "large" | "largest";
+  /** A tag, or the system's. */
+  language: string;
+  /** Notifications while the page is open. */
+  notify: boolean;
+  /** They show what was written. */
+  notifyText: boolean;
+  sound: boolean;
+  /** The question about notifications was answered with "not now". */
+  notifyAsked: boolean;
+  /** Enter sends; otherwise it makes a new line, and Ctrl-Enter sends. */
+  enterSends: boolean;
+}
+
+const KEY = "clownfish:settings";
+
+const DEFAULTS: Settings = {
+  theme: "system",
+  text: "normal",
+  language: "system",
+  notify: true,
+  notifyText: true,
+  sound: false,
+  notifyAsked: false,
+  enterSends: true,
+};
+
+export const settings = signal<Settings>(read(stored()));
+
+/** Changes some of them, for good. */
+export function change(some: Partial<Settings>): void {
+  settings.value = { ...settings.value, ...some };
+  try {
+    localStorage.setItem(KEY, JSON.stringify(settings.value));
+  } catch {
+    // Nothing can be kept here; the choice holds until the page is left.
+  }
+}
+
+/** Forgets all of them. */
+export function forget(): void {
+  settings.value = DEFAULTS;
+  try {
+    localStorage.removeItem(KEY);
+  } catch {
+    // Nothing was kept.
+  }
+}
+
+/** Settings from what was stored: whatever is unknown or wrong there is as if it were not there. */
+export function read(text: string | null): Settings {
+  const made: Settings = { ...DEFAULTS };
+  let found: unknown;
+  try {
+    found = JSON.parse(text ?? "");
+  } catch {
+    return made;
+  }
+  if (typeof found !== "object" || found === null) return made;
+  const old = found as Record<string, unknown>;
+  for (const key of ["notify", "notifyText", "sound", "notifyAsked", "enterSends"] as const) {
+    if (typeof old[key] === "boolean") made[key] = old[key];
+  }
+  if (old["theme"] === "light" || old["theme"] === "dark") made.theme = old["theme"];
+  if (old["text"] === "small" || old["text"] === "large" || old["text"] === "largest") made.text = old["text"];
+  if (typeof old["language"] === "string" && old["language"] in NAMES) made.language = old["language"];
+  return made;
+}
+
+/** Languages that are written from right to left. */
+const FROM_RIGHT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"]);
+
+/** Puts them into effect, now and whenever they change. */
+export function apply(): void {
+  const root = document.documentElement;
+  effect(() => {
+    const { theme, text } = settings.value;
+    if (theme === "system") delete root.dataset["theme"];
+    else root.dataset["theme"] = theme;
+    root.dataset["text"] = text;
+  });
+  effect(() => {
+    const chosen = settings.value.language;
+    language.value = chosen === "system" ? preferred() : chosen;
+  });
+  effect(() => {
+    root.lang = language.value;
+    root.dir = FROM_RIGHT.has(language.value) ? "rtl" : "ltr";
+  });
+}
+
+function stored(): string | null {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,116 @@
+// Screens for when there is no account to show: starting, at work in another tab, failed.
+
+import { useEffect, useState } from "preact/hooks";
+
+import { words } from "../../i18n";
+import type { FailedWhy } from "../../core/api";
+import { Button, Empty, Spinner } from "../kit";
+import "./states.css";
+
+/** A start that takes no longer shows nothing, so that nothing flashes. */
+const UNNOTICED = 180;
+/** After that long it says that something is going on. */
+const LONG = 4000;
+
+/** The outline of the list, until there is something to show. */
+export function Starting() {
+  const [phase, setPhase] = useState<"nothing" | "outline" | "long">("nothing");
+  useEffect(() => {
+    const timers = [setTimeout(() => setPhase("outline"), UNNOTICED), setTimeout(() => setPhase("long"), LONG)];
+    return () => timers.forEach(clearTimeout);
+  }, []);
+  return (
+    <main class="starting" aria-busy="true" aria-label={words().shell.starting}>
+      {phase !== "nothing" && (
+        <div class="starting-list" aria-hidden="true">
+          <span class="starting-title" />
+          <span class="starting-search" />
+          {[62, 44, 71, 52, 66, 48, 58].map((width) => (
+            <span class="starting-line" key={width}>
+              <span class="starting-disc" />
+              <span class="starting-words">
+                <span style={{ inlineSize: `${width * 0.6}%` }} />
+                <span style={{ inlineSize: `${width + 20}%` }} />
+              </span>
+            </span>
+          ))}
+        </div>
+      )}
+      {phase === "long" && (
+        <p class="starting-long" role="status">
+          <Spinner size={18} /> {words().shell.starting}
+        </p>
+      )}
+    </main>
+  );
+}
+
+/** Only one tab has the account. */
+export function Elsewhere({ onUseHere }: { onUseHere: () => void }) {
+  const w = words().shell;
+  return (
+    <main class="state">
+      <Empty
+        icon="copy"
+        title={w.elsewhere}
+        text={w.elsewhereText}
+        action={
+          <Button kind="primary" onClick={onUseHere}>
+            {w.useHere}
+          </Button>
+        }
+      />
+    </main>
+  );
+}
+
+/** It cannot start: why, and what helps. */
+export function Failed({ why, reason }: { why: FailedWhy; reason: string }) {
+  const w = words().shell;
+  return (
+    <main class="state">
+      <Empty
+        icon={why === "storage" ? "storage" : "alert"}
+        title={w.failedTitle[why]}
+        text={w.failedText[why]}
+        action={
+          why !== "unsupported" && (
+            <Button kind="primary" icon="refresh" onClick={() => location.reload()}>
+              {w.reload}
+            </Button>
+          )
+        }
+      />
+      <p class="state-reason" lang="en">
+        {reason}
+      </p>
+    </main>
+  );
+}
+
+/** The page itself has failed; what is kept is not touched by that. */
+export function Crashed({ error }: { error: unknown }) {
+  const w = words().shell;
+  const details = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return (
+    <main class="state">
+      <p class="hidden-text" role="alert">
+        {w.crashed}
+      </p>
+      <Empty
+        icon="alert"
+        title={w.crashed}
+        text={w.crashedText}
+        action={
+          <Button kind="primary" icon="refresh" onClick={() => location.reload()}>
+            {w.reload}
+          </Button>
+        }
+      />
+      <details class="state-reason">
+        <summary>{w.crashedDetails}</summary>
+        <p lang="en">{details.slice(0, 500)}</p>
+      </details>
+    </main>
+  );
+}
