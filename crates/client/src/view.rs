@@ -287,6 +287,15 @@ pub enum Problem {
     /// The login does not work.
     #[error("{0}")]
     Login(String),
+    /// There was no session: no network, or a server that does not answer. It is tried again.
+    #[error("{0}")]
+    Unreachable(String),
+    /// Somebody has the name of the account that was to be made.
+    #[error("the name is taken")]
+    NameTaken,
+    /// The server makes no account without an invitation, or not with this one.
+    #[error("{0}")]
+    NotInvited(String),
     /// The server has no such feature.
     #[error("the server cannot do that: {0}")]
     Unsupported(String),

@@ -223,7 +223,10 @@ pub(crate) fn failed(problem: Problem) -> Failure {
     let words = problem.to_string();
     match problem {
         Problem::NotEncryptable(_) => Failure::NotEncryptable(words),
-        Problem::Login(_) => Failure::Login(words),
+        Problem::Login(_)
+        | Problem::Unreachable(_)
+        | Problem::NameTaken
+        | Problem::NotInvited(_) => Failure::Login(words),
         Problem::Timeout => Failure::Timeout(words),
         Problem::Storage(_) => Failure::Storage(words),
         Problem::Invalid(_) | Problem::Unknown(_) => Failure::Usage(words),

@@ -471,6 +471,12 @@ pub enum ProblemKind {
     Refused,
     Timeout,
     Login,
+    /// No network, or a server that does not answer; it is tried again.
+    Unreachable,
+    /// Somebody has the name of the account that was to be made.
+    NameTaken,
+    /// The invitation was used, has expired or was revoked, or there has to be one.
+    NotInvited,
     Unsupported,
     Transfer,
     Storage,

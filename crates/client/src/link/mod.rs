@@ -352,13 +352,13 @@ fn stop(cx: &mut Cx<'_>, connection: Connection) -> Step {
     };
     cx.state.link.phase = Phase::Stopped(connection);
     end_session(cx)?;
-    login_failed(cx, reason);
+    login_failed(cx, Problem::Login(reason));
     account::show(cx)
 }
 
-fn login_failed(cx: &mut Cx<'_>, reason: String) {
+fn login_failed(cx: &mut Cx<'_>, problem: Problem) {
     if let Some(number) = cx.state.link.login.take() {
-        cx.failed(number, Problem::Login(reason));
+        cx.failed(number, problem);
     }
 }
 
@@ -387,7 +387,7 @@ pub(crate) fn on_disconnected(cx: &mut Cx<'_>, lost: Lost) -> Step {
 
 /// Tries again later: twice as long each time, up to a limit, and not at the same moment as others.
 fn wait(cx: &mut Cx<'_>, reason: String) -> Step {
-    login_failed(cx, reason.clone());
+    login_failed(cx, Problem::Unreachable(reason.clone()));
     if !cx.state.link.wanted {
         cx.state.link.phase = Phase::Offline;
         return account::show(cx);

@@ -6,6 +6,7 @@
 //! refused the user is asked again. Where there are no tokens the password stays: some servers
 //! choose another salt for each login, and keys are worth nothing there.
 
+use xmpp::error::{Condition, StanzaError};
 use xmpp::ext::bind2::Bind;
 use xmpp::ns;
 use xmpp::sasl::scram_client::{self, ClientKeys, Credential};
@@ -20,16 +21,17 @@ use xmpp::xml::{Element, Event, Framing, Limits, Reader};
 
 use super::{
     Managed, NEGOTIATION_TIMEOUT, Next, Phase, SM_LIMITS, Session, close, end_session, login_done,
-    send_activity, stream, user_agent,
+    login_failed, send_activity, stream, user_agent,
 };
 use crate::account;
 use crate::cx::{Cx, Step};
 use crate::effect::Effect;
 use crate::features::Feature;
+use crate::iq::describe;
 use crate::machine::{each, run_deferred};
 use crate::outbox;
 use crate::store::StoredToken;
-use crate::view::Connection;
+use crate::view::{Connection, Problem};
 
 /// The name under which SCRAM keys are stored.
 pub(crate) const KEYS: &str = "scram-keys";
@@ -296,6 +298,9 @@ fn keep_credentials(cx: &mut Cx<'_>, established: &Established) -> Step {
 }
 
 fn on_failed(cx: &mut Cx<'_>, error: &Error) -> Step {
+    if let Error::Registration(refused) = error {
+        login_failed(cx, no_account(refused));
+    }
     let next = match error {
         Error::Refused(failure)
             if failure.condition == xmpp::sasl::Condition::TemporaryAuthFailure =>
@@ -320,6 +325,19 @@ fn on_failed(cx: &mut Cx<'_>, error: &Error) -> Step {
         | Error::Registration(_) => Next::Stopped(Connection::Refused(refusal(error))),
     };
     close(cx, next)
+}
+
+/// Why there is no account (XEP-0077 §3.1, XEP-0445 §3).
+fn no_account(refused: &StanzaError) -> Problem {
+    let words = describe(refused);
+    match refused.condition {
+        Condition::Conflict => Problem::NameTaken,
+        Condition::NotAllowed | Condition::ItemNotFound | Condition::Forbidden => {
+            Problem::NotInvited(words)
+        }
+        Condition::NotAcceptable | Condition::JidMalformed => Problem::Invalid(words),
+        _ => Problem::Refused(words),
+    }
 }
 
 /// In words for a person.

@@ -92,7 +92,33 @@ fn a_refused_invitation_says_so() {
         inviter: None,
     };
     let outcome = world.run(device, register);
-    assert!(matches!(outcome, Some(Outcome::Failed(Problem::Login(_)))), "{outcome:?}");
+    assert!(matches!(outcome, Some(Outcome::Failed(Problem::NotInvited(_)))), "{outcome:?}");
+    assert!(matches!(connection(&world, device), Connection::Refused(_)));
+}
+
+#[test]
+fn a_name_that_is_taken_is_told_apart() {
+    let mut world = World::new();
+    let device = world.add_device();
+    let register = |address| Command::Register {
+        login: login(address, "plague"),
+        token: Some("invitation".into()),
+        inviter: None,
+    };
+    let outcome = world.run(device, register(ROMEO));
+    assert_eq!(outcome, Some(Outcome::Failed(Problem::NameTaken)));
+    let outcome = world.run(device, register("mercutio@example.net"));
+    assert_eq!(outcome, Some(Outcome::Done));
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_no_wrong_password() {
+    let mut world = World::new();
+    let device = world.add_device();
+    world.devices[device].reachable = false;
+    let outcome = world.run(device, Command::Login(login(ROMEO, "montague")));
+    assert!(matches!(outcome, Some(Outcome::Failed(Problem::Unreachable(_)))), "{outcome:?}");
+    assert!(matches!(connection(&world, device), Connection::Waiting { .. }));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A small server in memory: accounts with roster, archive and personal nodes; sessions that can be
 //! resumed; copies for the other devices. It does what clients rely on and nothing else.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -259,8 +260,14 @@ impl Server {
             Step::Register(request, waiting) => {
                 let password = request.password.expose_str().unwrap().to_owned();
                 let account = Account { password, ..Account::default() };
-                self.accounts.insert(request.account, account);
-                waiting.answer(Ok(()), out)
+                let answer = match self.accounts.entry(request.account) {
+                    Entry::Vacant(free) => {
+                        free.insert(account);
+                        Ok(())
+                    }
+                    Entry::Occupied(_) => Err(StanzaError::new(Condition::Conflict)),
+                };
+                waiting.answer(answer, out)
             }
             Step::Login(login, waiting) => {
                 let answer = self.login(number, login);

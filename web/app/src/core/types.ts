@@ -194,4 +194,4 @@ kind: ProblemKind,
  */
 words: string, };
 
-export type ProblemKind = "unknown" | "invalid" | "notEncryptable" | "refused" | "timeout" | "login" | "unsupported" | "transfer" | "storage" | "cancelled";
+export type ProblemKind = "unknown" | "invalid" | "notEncryptable" | "refused" | "timeout" | "login" | "unreachable" | "nameTaken" | "notInvited" | "unsupported" | "transfer" | "storage" | "cancelled";
