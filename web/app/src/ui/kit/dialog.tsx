@@ -36,7 +36,7 @@ export function Dialog(props: DialogProps) {
       <div class="dialog-body">
         <div class="dialog-grip" aria-hidden="true" {...drag} />
         <header class={bare ? "hidden-text" : "dialog-header"}>
-          <h2 class="dialog-title" id={id}>
+          <h2 class="dialog-title" id={id} tabIndex={-1}>
             {title}
           </h2>
           {!bare && !stays && <IconButton icon="close" label={words().shell.close} onClick={onClose} />}
@@ -61,6 +61,10 @@ export function useModal(onClose: () => void, stays = false) {
     if (!element) return;
     const before = document.activeElement;
     element.showModal();
+    // Where nothing asks for the focus, the title has it: it says what this is.
+    if (!element.querySelector("[autofocus]")) {
+      element.querySelector<HTMLElement>(".dialog-title")?.focus();
+    }
     return () => {
       element.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });

@@ -95,10 +95,14 @@ function Asked() {
       onClose={() => end(false)}
       actions={
         <>
-          <Button kind="quiet" onClick={() => end(false)}>
+          <Button kind="quiet" autofocus={asked.danger ?? false} onClick={() => end(false)}>
             {words().shell.cancel}
           </Button>
-          <Button kind={asked.danger ? "danger" : "primary"} onClick={() => end(true)}>
+          <Button
+            kind={asked.danger ? "danger" : "primary"}
+            autofocus={!asked.danger}
+            onClick={() => end(true)}
+          >
             {asked.action}
           </Button>
         </>

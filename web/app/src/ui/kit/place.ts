@@ -4,7 +4,8 @@ const MARGIN = 8;
 
 /** Puts a fixed element at a point, or below (else above) another element, wholly in the window. */
 export function place(element: HTMLElement, at: Point | Element): void {
-  const own = element.getBoundingClientRect();
+  // Not the bounding box: an animation may have made it smaller for now.
+  const own = { width: element.offsetWidth, height: element.offsetHeight };
   const rtl = getComputedStyle(element).direction === "rtl";
   const box =
     at instanceof Element

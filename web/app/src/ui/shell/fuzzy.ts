@@ -47,10 +47,11 @@ export interface Named {
   name: string;
 }
 
-/** Those that fit, the best first; an address counts less than a name. */
+/** Those that fit, the best first. An address counts less than a name, and only as a whole piece. */
 export function best<T extends Named>(all: readonly T[], typed: string, most: number): T[] {
+  const piece = plain(typed).trim();
   return all
-    .map((one) => ({ one, points: Math.max(score(one.name, typed) * 2, score(one.address, typed)) }))
+    .map((one) => ({ one, points: score(one.name, typed) * 2 || (plain(one.address).includes(piece) ? 1 : 0) }))
     .filter(({ points }) => points > 0)
     .sort((a, b) => b.points - a.points)
     .slice(0, most)

@@ -3,7 +3,8 @@ import { Dialog } from "../kit";
 import { helping } from "./keys";
 import "./help.css";
 
-const APPLE = /Mac|iPhone|iPad/.test(navigator.userAgent);
+/** Keys have other names there. */
+export const APPLE = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 /** The keys, on a page of their own. */
 export function Help() {

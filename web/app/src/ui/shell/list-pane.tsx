@@ -65,7 +65,7 @@ export function ListPane() {
       ) : (
         <Results typed={typed.value} onDone={() => (typed.value = "")} />
       )}
-      {phone.value && (
+      {phone.value && typed.value === "" && (
         <IconButton
           strong
           class="list-new"

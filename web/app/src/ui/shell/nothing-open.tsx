@@ -1,4 +1,5 @@
 import { words } from "../../i18n";
+import { APPLE } from "./help";
 import { Fish } from "./fish";
 import "./nothing-open.css";
 
@@ -9,7 +10,7 @@ export function NothingOpen() {
     <div class="nothing-open">
       <Fish size={112} />
       <p class="nothing-open-title">{w.nothingOpen}</p>
-      <p class="nothing-open-text">{w.nothingOpenText}</p>
+      <p class="nothing-open-text">{APPLE ? w.nothingOpenApple : w.nothingOpenText}</p>
     </div>
   );
 }

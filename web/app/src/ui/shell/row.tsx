@@ -73,8 +73,8 @@ export function ConversationRow(props: RowProps) {
         </span>
         <span class="conversation-words">
           <span class="conversation-line">
-            <span class="conversation-name">
-              <bdi>{one.name}</bdi>
+            <span class="conversation-name" dir="auto">
+              {one.name}
             </span>
             {online && <VisuallyHidden>{w.online}</VisuallyHidden>}
             <Marks one={one} />
@@ -108,6 +108,7 @@ function Marks({ one }: { one: Conversation }) {
       )}
       {time !== undefined && (
         <time
+          dir="auto"
           class={one.unread > 0 && !muted(one.mute, now.value) ? "conversation-time-new" : undefined}
           dateTime={new Date(time).toISOString()}
           title={longTime(time, language.value)}
@@ -121,21 +122,26 @@ function Marks({ one }: { one: Conversation }) {
 
 function PreviewLine({ one }: { one: Conversation }) {
   const w = words().shell;
-  if (one.typing) return <span class="conversation-preview conversation-typing">{w.typing}</span>;
+  if (one.typing) return <span class="conversation-preview conversation-text conversation-typing">{w.typing}</span>;
   if (one.draft.trim() !== "") {
     return (
       <span class="conversation-preview">
-        <span class="conversation-draft">{w.draft}</span> <bdi>{one.draft}</bdi>
+        <span class="conversation-draft">{w.draft}</span>
+        <span class="conversation-text" dir="auto">
+          {one.draft}
+        </span>
       </span>
     );
   }
   const preview = one.preview;
-  if (!preview) return <span class="conversation-preview">{w.nothingYet}</span>;
+  if (!preview) return <span class="conversation-preview conversation-text">{w.nothingYet}</span>;
   return (
     <span class="conversation-preview">
       {preview.own && preview.delivery && <DeliveryMark delivery={preview.delivery} />}
       {preview.own && <span class="conversation-own">{w.you}</span>}
-      <bdi>{preview.text}</bdi>
+      <span class="conversation-text" dir="auto">
+        {preview.text}
+      </span>
     </span>
   );
 }

@@ -1,0 +1,31 @@
+// The page: what was chosen for it, the core, and everything on the screen.
+
+import { render } from "preact";
+
+import { startCore } from "./core/client";
+import { Store } from "./state/store";
+import { StoreContext } from "./state/use";
+import { App } from "./ui/app";
+import { startKeys } from "./ui/shell/keys";
+import { startNotifying } from "./ui/shell/notify";
+import { apply } from "./ui/shell/settings";
+import { startClock } from "./ui/shell/time";
+import { startUpdates } from "./update";
+
+apply();
+const host = startCore();
+const store = new Store(host);
+startClock();
+startKeys(store);
+startNotifying(store);
+render(
+  <StoreContext.Provider value={store}>
+    <App host={host} />
+  </StoreContext.Provider>,
+  document.getElementById("app") ?? document.body,
+);
+void startUpdates();
+
+const active = () => void store.ask({ do: "setActive", active: document.visibilityState === "visible" });
+document.addEventListener("visibilitychange", active);
+active();
