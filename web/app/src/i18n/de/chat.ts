@@ -1,1 +1,300 @@
-export {};
+// Wörter der Unterhaltung.
+
+import { plural } from "../index";
+
+export const back = "Zurück zur Liste";
+export const open = "Angaben zu {name} öffnen";
+export const menu = "Mehr zu dieser Unterhaltung";
+export const typing = "schreibt …";
+export const online = "online";
+export const away = "abwesend";
+export const awayLong = "länger abwesend";
+export const busy = "beschäftigt";
+export const wantsToChat = "hat Zeit zum Chatten";
+export const blocked = "blockiert";
+export const yourself = "Notizen an sich selbst";
+export const you = "Du";
+export const lockEncrypted = "Ende-zu-Ende-verschlüsselt";
+export const lockVerified = "Ende-zu-Ende-verschlüsselt und verifiziert";
+export const lockLeftOut = "Ende-zu-Ende-verschlüsselt, aber einige Geräte sind ausgeschlossen";
+export const lockOpen = "Nicht Ende-zu-Ende-verschlüsselt";
+export const find = "In dieser Unterhaltung suchen";
+export const media = "Bilder und Dateien";
+export const muted = "Stumm";
+export const mute = "Stummschalten";
+export const mute1h = "1 Stunde stummschalten";
+export const mute8h = "8 Stunden stummschalten";
+export const mute1w = "1 Woche stummschalten";
+export const muteAlways = "Immer stummschalten";
+export const unmute = "Nicht mehr stumm";
+export const pin = "Oben in der Liste anheften";
+export const unpin = "Nicht mehr anheften";
+export const details = "Einzelheiten";
+export const block = "Blockieren";
+export const unblock = "Nicht mehr blockieren";
+
+export const readersTitle = "Wer diese Unterhaltung lesen kann";
+export const readersPlain =
+  "Was du hier schreibst, ist nicht Ende-zu-Ende-verschlüsselt: Dein Server und der von {name} können es lesen.";
+export const readersNone =
+  "Nachrichten werden verschlüsselt, bevor sie dieses Gerät verlassen. Welche Geräte von {name} sie lesen können, steht fest, sobald die erste gesendet ist.";
+export const readersTheirs = (n: number): string =>
+  plural(n, "Ein Gerät von {name}", "{n} Geräte von {name}");
+export const readersOwn = (n: number): string =>
+  plural(n, "Dein anderes Gerät", "{n} andere Geräte von dir");
+export const readersThis = "Dieses Gerät";
+export const readersNobody = "Sonst niemand: Kein Server unterwegs kann mitlesen.";
+export const readersLeftOut = (n: number): string =>
+  plural(
+    n,
+    "Ein Gerät ist ausgeschlossen: Du vertraust ihm nicht, oder es hat keine brauchbaren Schlüssel.",
+    "{n} Geräte sind ausgeschlossen: Du vertraust ihnen nicht, oder sie haben keine brauchbaren Schlüssel.",
+  );
+export const readersVerified = "Du hast alle Geräte von {name} verifiziert.";
+export const readersUnverified =
+  "Du hast noch keine Schlüssel mit {name} verglichen. Das stellt sicher, dass niemand dazwischen mithört.";
+export const devices = "Geräte und Verifizierung";
+export const encryptAgain = "Diese Unterhaltung verschlüsseln";
+
+export const blockTitle = "{name} blockieren?";
+export const blockText =
+  "Du bekommst nichts mehr von {name}, und {name} sieht nicht, wann du online bist. {name} erfährt davon nichts.";
+export const blockReport = "Auch deinem Server als Spam melden";
+
+export const timeline = "Nachrichten mit {name}";
+export const unread = "Ungelesene Nachrichten";
+export const older = "Ältere Nachrichten werden geladen …";
+export const olderFailed = "Ältere Nachrichten konnten nicht geladen werden.";
+export const again = "Noch einmal";
+export const beginning = "Hier beginnt deine Unterhaltung mit {name}.";
+export const beginningEncrypted =
+  "Nachrichten sind Ende-zu-Ende-verschlüsselt: Nur du und {name} können sie lesen, kein Server dazwischen.";
+export const empty = "Noch keine Nachrichten. Sag Hallo!";
+export const hello = "👋";
+export const sendHello = "{name} zuwinken";
+export const latest = "Zur neuesten Nachricht";
+export const latestNew = (n: number): string =>
+  plural(n, "Zur neuesten Nachricht, eine neue", "Zur neuesten Nachricht, {n} neue");
+export const opening = "Die Unterhaltung wird geöffnet …";
+export const notFoundHere = "Diese Nachricht ist nicht mehr hier.";
+export const searchingOlder = "Die Nachricht wird gesucht …";
+
+export const says = "{name}, {time}";
+export const replyTo = "Antwort auf {name}: {text}";
+export const edited = "bearbeitet";
+export const editedTitle = "Bearbeitet: frühere Fassungen zeigen";
+export const versionsTitle = "Fassungen dieser Nachricht";
+export const versionNow = "Jetzt";
+export const versionUntil = "Bis {time}";
+export const retracted = "Diese Nachricht wurde gelöscht.";
+export const retractedOwn = "Du hast diese Nachricht gelöscht.";
+export const showAll = (n: number): string => plural(n, "Alles zeigen", "Alles zeigen ({n} Zeichen)");
+export const showMore = "Mehr zeigen";
+export const showLess = "Weniger zeigen";
+export const notEncrypted = "unverschlüsselt";
+export const queued = "Wartet auf das Senden";
+export const sent = "Gesendet: Der Server hat sie";
+export const delivered = "Auf einem Gerät angekommen";
+export const read = "Gelesen";
+export const failed = "Nicht gesendet: {reason}";
+export const retry = "Noch einmal";
+export const discard = "Verwerfen";
+export const unavailable = "Nachricht, die nicht hier ist";
+export const picture = "Bild";
+export const video = "Video";
+export const voice = "Sprachnachricht";
+export const sound = "Ton";
+export const file = "Datei";
+export const reactedBy = "{names}: {emoji}";
+export const reactionsOf = "Reaktionen: {list}";
+export const addReaction = "Mit {emoji} reagieren";
+export const removeReaction = "{emoji} zurücknehmen";
+export const link = "Link zu {host}";
+
+export const whyNotForThisDevice =
+  "Diese Nachricht wurde nicht für dieses Gerät verschlüsselt: Sie wurde gesendet, bevor der Absender dieses Gerät kannte.";
+export const whyNoSession =
+  "Diese Nachricht ist nicht lesbar: Dieses Gerät hatte keine Sitzung mit dem, das sie gesendet hat. Bitte um sie noch einmal.";
+export const whyUnknownKey =
+  "Diese Nachricht ist nicht lesbar: Sie wurde mit einem Schlüssel gemacht, den dieses Gerät nicht mehr hat. Bitte um sie noch einmal.";
+export const whyForged =
+  "Dieser Nachricht ist nicht zu trauen: Sie ist beschädigt oder nicht von dem, den sie nennt.";
+export const whyKeyUsed = "Die Wiederholung einer Nachricht, die schon gelesen wurde.";
+export const whyTooFarAhead =
+  "Diese Nachricht ist nicht lesbar: Zu viele Nachrichten davor fehlen. Bitte um sie noch einmal.";
+export const whyMalformed =
+  "Diese Nachricht ergibt keinen Sinn: Das Programm des Absenders hat einen Fehler gemacht.";
+export const whyContradiction =
+  "Dieser Nachricht ist nicht zu trauen: Was darin unterschrieben ist, nennt einen anderen Absender oder eine andere Unterhaltung.";
+export const whyDistrusted = "Diese Nachricht kommt von einem Gerät, dem du nicht vertraust.";
+export const whyUnknownEncryption =
+  "Diese Nachricht benutzt eine Verschlüsselung, die Clownfish nicht kennt.";
+export const repair = "Verschlüsselung reparieren";
+export const repaired = "Neue Schlüssel sind vereinbart. Was ab jetzt kommt, ist lesbar.";
+
+export const newDevice = "{name} benutzt ein neues Gerät.";
+export const newDeviceOwn = "Du benutzt ein neues Gerät.";
+export const newDeviceWaits = "{name} benutzt ein neues Gerät. Es bekommt nichts, bis du entscheidest.";
+export const newDeviceOwnWaits = "Du benutzt ein neues Gerät. Es bekommt nichts, bis du entscheidest.";
+export const lookAtDevice = "Ansehen";
+export const gap = "Hier können Nachrichten fehlen: Der Server hat sie nicht mehr.";
+export const optOut = "{name} bittet dich, unverschlüsselt zu schreiben.";
+export const optOutReason = "{name} bittet dich, unverschlüsselt zu schreiben: {reason}";
+export const optOutDecide = "Nichts wird gesendet, bis du entscheidest.";
+export const keepEncrypting = "Weiter verschlüsseln";
+export const writePlain = "Unverschlüsselt schreiben …";
+export const plainTitle = "Unverschlüsselt schreiben?";
+export const plainText =
+  "Dein Server und der von {name} können dann alles lesen, was du hier ab jetzt schreibst. Du kannst die Verschlüsselung jederzeit wieder einschalten.";
+export const plainConfirm = "Unverschlüsselt schreiben";
+export const cancel = "Abbrechen";
+export const close = "Schließen";
+
+export const actions = "Aktionen für die Nachricht";
+export const moreActions = "Mehr";
+export const react = "Reagieren";
+export const moreEmoji = "Mehr Emoji";
+export const reply = "Antworten";
+export const copy = "Text kopieren";
+export const copied = "Kopiert";
+export const copyFailed = "Der Browser hat das Kopieren nicht erlaubt.";
+export const forward = "Weiterleiten …";
+export const edit = "Bearbeiten";
+export const remove = "Löschen …";
+export const messageDetails = "Einzelheiten";
+export const select = "Auswählen";
+export const save = "Speichern";
+export const removeTitle = (n: number): string =>
+  plural(n, "Diese Nachricht für alle löschen?", "{n} Nachrichten für alle löschen?");
+export const removeText =
+  "Die Programme aller Beteiligten werden gebeten, sie zu löschen. Wer sie schon gelesen hat, erinnert sich vielleicht daran, und manche Programme behalten sie.";
+export const removeConfirm = "Für alle löschen";
+export const discardTitle = "Diese Nachricht verwerfen?";
+export const discardText = "Sie wurde nie gesendet. Sie verschwindet von diesem Gerät.";
+export const selected = (n: number): string => plural(n, "Eine ausgewählt", "{n} ausgewählt");
+export const selectMessage = "Nachricht auswählen";
+export const copySelected = "Kopieren";
+export const forwardSelected = "Weiterleiten";
+export const removeSelected = "Löschen";
+export const endSelection = "Auswahl beenden";
+export const forwardTitle = "Weiterleiten an";
+export const forwardSearch = "Personen suchen";
+export const forwardNobody = "Niemand gefunden.";
+export const forwarded = "An {name} weitergeleitet";
+
+export const detailsTitle = "Über diese Nachricht";
+export const detailFrom = "Von";
+export const detailTime = "Zeit";
+export const detailState = "Stand";
+export const detailEncryption = "Verschlüsselung";
+export const detailDevice = "Gerät";
+export const detailKey = "Schlüssel";
+export const detailFile = "Datei";
+export const detailVersions = "Frühere Fassungen";
+export const detailReactions = "Reaktionen";
+export const encryptedWith = "Ende-zu-Ende-verschlüsselt (OMEMO)";
+export const encryptedNot = "Unverschlüsselt: Server unterwegs konnten sie lesen";
+export const deviceNamed = "{label} ({id})";
+export const deviceThis = "Dieses Gerät";
+export const trustUndecided = "Noch nicht entschieden";
+export const trustBlind = "Vertraut, nicht verifiziert";
+export const trustVerified = "Verifiziert";
+export const trustDistrusted = "Nicht vertraut";
+
+export const write = "Nachricht";
+export const writePlaceholder = "Nachricht";
+export const writePlainPlaceholder = "Nachricht, unverschlüsselt";
+export const captionPlaceholder = "Bildunterschrift";
+export const send = "Senden";
+export const saveEdit = "Änderung speichern";
+export const replyingTo = "Antwort an {name}";
+export const editing = "Nachricht bearbeiten";
+export const stopReply = "Nicht antworten";
+export const stopEdit = "Nicht bearbeiten";
+export const emoji = "Emoji";
+export const attach = "Anhängen";
+export const attachMedia = "Bild oder Video";
+export const attachCamera = "Foto aufnehmen";
+export const attachFile = "Datei";
+export const drop = "Dateien hier ablegen, um sie an {name} zu senden";
+export const tray = "Dateien zum Senden";
+export const trayRemove = "{name} entfernen";
+export const trayEmpty = "Eine leere Datei kann nicht gesendet werden.";
+export const quality = "Qualität der Bilder";
+export const qualitySmaller = "Kleiner";
+export const qualityOriginal = "Original";
+export const qualitySmallerHint =
+  "Höchstens 2048 Pixel je Seite. Was die Kamera darin vermerkt hat, etwa den Ort, wird entfernt.";
+export const qualityOriginalHint =
+  "So, wie es ist, mit allem, was die Kamera darin vermerkt hat, vielleicht auch dem Ort der Aufnahme.";
+export const notSent = "Konnte nicht gesendet werden: {reason}";
+export const blockedHere = "Du hast {name} blockiert.";
+export const plainBar = "Unverschlüsselt: Server unterwegs können lesen, was du schreibst.";
+export const plainBarAction = "Verschlüsseln";
+export const leftOutBar = (n: number): string =>
+  plural(n, "Ein Gerät wird das nicht lesen können.", "{n} Geräte werden das nicht lesen können.");
+export const leftOutAction = "Welche?";
+export const nobodyBar =
+  "Noch kein Gerät von {name} kann verschlüsselte Nachrichten lesen. Ohne Verschlüsselung wird nichts gesendet, außer du willst es so.";
+
+export const record = "Sprachnachricht aufnehmen";
+export const recording = "Aufnahme, {time}";
+export const recordCancel = "Aufnahme wegwerfen";
+export const recordPause = "Pause";
+export const recordResume = "Weiter aufnehmen";
+export const recordSend = "Sprachnachricht senden";
+export const recordSlide = "Zum Abbrechen wischen";
+export const recordLocked = "Die Aufnahme läuft weiter. Sende sie oder wirf sie weg, wenn du fertig bist.";
+export const recordBlocked =
+  "Das Mikrofon ist gesperrt. Erlaube es für diese Seite in den Einstellungen des Browsers, meist hinter dem Zeichen neben der Adresse.";
+export const recordMissing = "Es wurde kein Mikrofon gefunden.";
+export const recordUnable = "Dieser Browser kann keinen Ton aufnehmen.";
+export const recordShort = "Zum Aufnehmen halten oder einmal tippen, um länger aufzunehmen.";
+
+export const fetchSize = "Laden ({size})";
+export const fetch = "Laden";
+export const fetchFile = "{name} laden, {size}";
+export const fetchFailed = "Konnte nicht geladen werden: {reason}";
+export const transferring = "{percent} % von {name}";
+export const transferWaiting = "Übertragung von {name}";
+export const transferCancel = "Übertragung abbrechen";
+export const sizeUnknown = "Größe unbekannt";
+export const viewPicture = "Das Bild {name} ansehen";
+export const broken = "Diese Datei kann nicht gezeigt werden. Speichern kannst du sie trotzdem.";
+export const gone = "Diese Datei ist nicht mehr auf diesem Gerät.";
+export const saveFile = "{name} speichern";
+export const play = "Abspielen";
+export const pause = "Pause";
+export const speed = "Tempo {speed}";
+export const position = "Stelle";
+export const galleryTitle = "Bilder und Dateien";
+export const galleryEmpty = "Keine Bilder oder Dateien in den geladenen Nachrichten.";
+export const viewerTitle = "Bild";
+export const viewerNext = "Nächstes Bild";
+export const viewerPrevious = "Voriges Bild";
+export const viewerZoomIn = "Vergrößern";
+export const viewerZoomOut = "Verkleinern";
+export const viewerCount = "{n} von {all}";
+
+export const searchHint = "Suchen";
+export const searchNext = "Nächster Treffer (älter)";
+export const searchPrevious = "Voriger Treffer (neuer)";
+export const searchNone = "Nichts gefunden";
+export const searchCount = "{n} von {all}";
+export const searchClose = "Suche schließen";
+
+export const emojiTitle = "Emoji wählen";
+export const emojiSearch = "Emoji suchen";
+export const emojiNone = "Kein Emoji gefunden.";
+export const emojiRecent = "Zuletzt";
+export const emojiGroups = {
+  faces: "Smileys",
+  people: "Menschen",
+  nature: "Tiere und Natur",
+  food: "Essen",
+  activity: "Aktivitäten",
+  travel: "Reisen",
+  things: "Dinge",
+  signs: "Zeichen",
+  flags: "Flaggen",
+};

@@ -1,1 +1,318 @@
-export {};
+// Words of the conversation view.
+
+import { plural } from "../index";
+
+// The header.
+export const back = "Back to the list";
+export const open = "Open details of {name}";
+export const menu = "More for this conversation";
+export const typing = "typing…";
+export const online = "online";
+export const away = "away";
+export const awayLong = "away for a while";
+export const busy = "busy";
+export const wantsToChat = "free to chat";
+export const blocked = "blocked";
+export const yourself = "Notes to yourself";
+export const you = "You";
+export const lockEncrypted = "End-to-end encrypted";
+export const lockVerified = "End-to-end encrypted and verified";
+export const lockLeftOut = "End-to-end encrypted, but some devices are left out";
+export const lockOpen = "Not end-to-end encrypted";
+export const find = "Search in this conversation";
+export const media = "Pictures and files";
+export const muted = "Muted";
+export const mute = "Mute";
+export const mute1h = "Mute for 1 hour";
+export const mute8h = "Mute for 8 hours";
+export const mute1w = "Mute for 1 week";
+export const muteAlways = "Mute always";
+export const unmute = "Unmute";
+export const pin = "Pin to the top of the list";
+export const unpin = "Unpin";
+export const details = "Details";
+export const block = "Block";
+export const unblock = "Unblock";
+
+// Who can read it.
+export const readersTitle = "Who can read this conversation";
+export const readersPlain =
+  "What you write here is not end-to-end encrypted: your server and the server of {name} can read it.";
+export const readersNone =
+  "Messages are encrypted before they leave this device. Which devices of {name} can read them is known once the first one is sent.";
+export const readersTheirs = (n: number): string =>
+  plural(n, "One device of {name}", "{n} devices of {name}");
+export const readersOwn = (n: number): string =>
+  plural(n, "Your other device", "{n} other devices of yours");
+export const readersThis = "This device";
+export const readersNobody = "Nobody else: no server on the way can read it.";
+export const readersLeftOut = (n: number): string =>
+  plural(
+    n,
+    "One device is left out: it is not trusted, or has no usable keys.",
+    "{n} devices are left out: they are not trusted, or have no usable keys.",
+  );
+export const readersVerified = "You have verified all devices of {name}.";
+export const readersUnverified =
+  "You have not compared keys with {name} yet. That makes sure nobody is listening in between.";
+export const devices = "Devices and verification";
+export const encryptAgain = "Encrypt this conversation";
+
+// Blocking.
+export const blockTitle = "Block {name}?";
+export const blockText =
+  "You get nothing from {name} any more, and {name} does not see when you are online. {name} is not told.";
+export const blockReport = "Also report as spam to your server";
+
+// The timeline.
+export const timeline = "Messages with {name}";
+export const unread = "Unread messages";
+export const older = "Loading older messages…";
+export const olderFailed = "Older messages could not be loaded.";
+export const again = "Try again";
+export const beginning = "This is the beginning of your conversation with {name}.";
+export const beginningEncrypted =
+  "Messages are end-to-end encrypted: only you and {name} can read them, no server in between.";
+export const empty = "No messages yet. Say hello!";
+export const hello = "👋";
+export const sendHello = "Wave to {name}";
+export const latest = "Jump to the latest message";
+export const latestNew = (n: number): string =>
+  plural(n, "Jump to the latest message, one new", "Jump to the latest message, {n} new");
+export const opening = "Opening the conversation…";
+export const notFoundHere = "That message is no longer here.";
+export const searchingOlder = "Looking for the message…";
+
+// A message.
+export const says = "{name}, {time}";
+export const replyTo = "In reply to {name}: {text}";
+export const edited = "edited";
+export const editedTitle = "Edited: show earlier versions";
+export const versionsTitle = "Versions of this message";
+export const versionNow = "Now";
+export const versionUntil = "Until {time}";
+export const retracted = "This message was deleted.";
+export const retractedOwn = "You deleted this message.";
+export const showAll = (n: number): string => plural(n, "Show all", "Show all ({n} characters)");
+export const showMore = "Show more";
+export const showLess = "Show less";
+export const notEncrypted = "not encrypted";
+export const queued = "Waits to be sent";
+export const sent = "Sent: the server has it";
+export const delivered = "Delivered to a device";
+export const read = "Read";
+export const failed = "Not sent: {reason}";
+export const retry = "Try again";
+export const discard = "Discard";
+export const unavailable = "Message that is not here";
+export const picture = "Picture";
+export const video = "Video";
+export const voice = "Voice message";
+export const sound = "Sound";
+export const file = "File";
+export const reactedBy = "{names}: {emoji}";
+export const reactionsOf = "Reactions: {list}";
+export const addReaction = "React with {emoji}";
+export const removeReaction = "Take back {emoji}";
+export const link = "Link to {host}";
+
+// Why a message cannot be read, and what helps.
+export const whyNotForThisDevice =
+  "This message was not encrypted for this device: it was sent before the sender knew this device.";
+export const whyNoSession =
+  "This message cannot be read: this device had no session with the one that sent it. Ask for it again.";
+export const whyUnknownKey =
+  "This message cannot be read: it was made with a key this device no longer has. Ask for it again.";
+export const whyForged =
+  "This message cannot be believed: it is damaged, or not from whom it says.";
+export const whyKeyUsed = "A repetition of a message that was read already.";
+export const whyTooFarAhead =
+  "This message cannot be read: too many messages before it are missing. Ask for it again.";
+export const whyMalformed =
+  "This message makes no sense: the program of the sender made a mistake.";
+export const whyContradiction =
+  "This message cannot be believed: what is signed in it names another sender or conversation.";
+export const whyDistrusted = "This message is from a device you do not trust.";
+export const whyUnknownEncryption =
+  "This message uses an encryption that Clownfish does not know.";
+export const repair = "Repair encryption";
+export const repaired = "Fresh keys are agreed on. What comes from now on can be read.";
+
+// Things that happened.
+export const newDevice = "{name} uses a new device.";
+export const newDeviceOwn = "You use a new device.";
+export const newDeviceWaits = "{name} uses a new device. It gets nothing until you decide.";
+export const newDeviceOwnWaits = "You use a new device. It gets nothing until you decide.";
+export const lookAtDevice = "Look at it";
+export const gap = "Messages may be missing here: the server no longer has them.";
+export const optOut = "{name} asks you to write without encryption.";
+export const optOutReason = "{name} asks you to write without encryption: {reason}";
+export const optOutDecide = "Nothing is sent until you decide.";
+export const keepEncrypting = "Keep encrypting";
+export const writePlain = "Write without encryption…";
+export const plainTitle = "Write without encryption?";
+export const plainText =
+  "Your server and the server of {name} will be able to read everything you write here from now on. You can turn encryption on again at any time.";
+export const plainConfirm = "Write without encryption";
+export const cancel = "Cancel";
+export const close = "Close";
+
+// What can be done with a message.
+export const actions = "Message actions";
+export const moreActions = "More";
+export const react = "React";
+export const moreEmoji = "More emoji";
+export const reply = "Reply";
+export const copy = "Copy text";
+export const copied = "Copied";
+export const copyFailed = "The browser did not allow copying.";
+export const forward = "Forward…";
+export const edit = "Edit";
+export const remove = "Delete…";
+export const messageDetails = "Details";
+export const select = "Select";
+export const save = "Save";
+export const removeTitle = (n: number): string =>
+  plural(n, "Delete this message for everyone?", "Delete {n} messages for everyone?");
+export const removeText =
+  "The programs of everyone in the conversation are asked to delete it. Whoever has read it already may remember it, and some programs may keep it.";
+export const removeConfirm = "Delete for everyone";
+export const discardTitle = "Discard this message?";
+export const discardText = "It was never sent. It disappears from this device.";
+export const selected = (n: number): string => plural(n, "One selected", "{n} selected");
+export const selectMessage = "Select message";
+export const copySelected = "Copy";
+export const forwardSelected = "Forward";
+export const removeSelected = "Delete";
+export const endSelection = "End selection";
+export const forwardTitle = "Forward to";
+export const forwardSearch = "Search people";
+export const forwardNobody = "Nobody found.";
+export const forwarded = "Forwarded to {name}";
+
+// Details of a message.
+export const detailsTitle = "About this message";
+export const detailFrom = "From";
+export const detailTime = "Time";
+export const detailState = "State";
+export const detailEncryption = "Encryption";
+export const detailDevice = "Device";
+export const detailKey = "Key";
+export const detailFile = "File";
+export const detailVersions = "Earlier versions";
+export const detailReactions = "Reactions";
+export const encryptedWith = "End-to-end encrypted (OMEMO)";
+export const encryptedNot = "Not encrypted: servers on the way could read it";
+export const deviceNamed = "{label} ({id})";
+export const deviceThis = "This device";
+export const trustUndecided = "Not decided yet";
+export const trustBlind = "Trusted, not verified";
+export const trustVerified = "Verified";
+export const trustDistrusted = "Not trusted";
+
+// The composer.
+export const write = "Message";
+export const writePlaceholder = "Message";
+export const writePlainPlaceholder = "Message, not encrypted";
+export const captionPlaceholder = "Add a caption";
+export const send = "Send";
+export const saveEdit = "Save the change";
+export const replyingTo = "Replying to {name}";
+export const editing = "Editing a message";
+export const stopReply = "Do not reply";
+export const stopEdit = "Do not edit";
+export const emoji = "Emoji";
+export const attach = "Attach";
+export const attachMedia = "Picture or video";
+export const attachCamera = "Take a picture";
+export const attachFile = "File";
+export const drop = "Drop files here to send them to {name}";
+export const tray = "Files to send";
+export const trayRemove = "Remove {name}";
+export const trayEmpty = "An empty file cannot be sent.";
+export const quality = "Quality of pictures";
+export const qualitySmaller = "Smaller";
+export const qualityOriginal = "Original";
+export const qualitySmallerHint =
+  "At most 2048 pixels a side. What the camera noted in it, such as the place, is removed.";
+export const qualityOriginalHint =
+  "As it is, with everything the camera noted in it, which may be the place where it was taken.";
+export const notSent = "Could not be sent: {reason}";
+export const blockedHere = "You have blocked {name}.";
+export const plainBar = "Not encrypted: servers on the way can read what you write.";
+export const plainBarAction = "Encrypt";
+export const leftOutBar = (n: number): string =>
+  plural(
+    n,
+    "One device will not be able to read this.",
+    "{n} devices will not be able to read this.",
+  );
+export const leftOutAction = "Which?";
+export const nobodyBar =
+  "No device of {name} can read encrypted messages yet. Nothing is sent without encryption unless you say so.";
+
+// Voice messages.
+export const record = "Record a voice message";
+export const recording = "Recording, {time}";
+export const recordCancel = "Throw the recording away";
+export const recordPause = "Pause";
+export const recordResume = "Go on recording";
+export const recordSend = "Send the voice message";
+export const recordSlide = "Slide to cancel";
+export const recordLocked = "Recording goes on. Send or throw it away when you are done.";
+export const recordBlocked =
+  "The microphone is blocked. Allow it for this site in the settings of the browser, usually behind the sign next to the address.";
+export const recordMissing = "No microphone was found.";
+export const recordUnable = "This browser cannot record sound.";
+export const recordShort = "Hold to record, or tap once to keep recording.";
+
+// Files in the timeline.
+export const fetchSize = "Fetch ({size})";
+export const fetch = "Fetch";
+export const fetchFile = "Fetch {name}, {size}";
+export const fetchFailed = "Could not be fetched: {reason}";
+export const transferring = "{percent} % of {name}";
+export const transferWaiting = "Transfer of {name}";
+export const transferCancel = "Cancel the transfer";
+export const sizeUnknown = "size unknown";
+export const viewPicture = "Look at the picture {name}";
+export const broken = "This file cannot be shown. You can still save it.";
+export const gone = "This file is no longer on this device.";
+export const saveFile = "Save {name}";
+export const play = "Play";
+export const pause = "Pause";
+export const speed = "Speed {speed}";
+export const position = "Position";
+export const galleryTitle = "Pictures and files";
+export const galleryEmpty = "No pictures or files among the messages that are loaded.";
+export const viewerTitle = "Picture";
+export const viewerNext = "Next picture";
+export const viewerPrevious = "Previous picture";
+export const viewerZoomIn = "Zoom in";
+export const viewerZoomOut = "Zoom out";
+export const viewerCount = "{n} of {all}";
+
+// Search in the conversation.
+export const searchHint = "Search";
+export const searchNext = "Next match (older)";
+export const searchPrevious = "Previous match (newer)";
+export const searchNone = "Nothing found";
+export const searchCount = "{n} of {all}";
+export const searchClose = "Close search";
+
+// Emoji.
+export const emojiTitle = "Choose an emoji";
+export const emojiSearch = "Search emoji";
+export const emojiNone = "No emoji found.";
+export const emojiRecent = "Recent";
+export const emojiGroups = {
+  faces: "Smileys",
+  people: "People",
+  nature: "Animals and nature",
+  food: "Food",
+  activity: "Activities",
+  travel: "Travel",
+  things: "Things",
+  signs: "Signs",
+  flags: "Flags",
+};

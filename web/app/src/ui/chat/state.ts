@@ -1,0 +1,364 @@
+// What a conversation that is on screen knows besides its messages: what is being answered, edited,
+// chosen, looked for and fetched.
+
+import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
+
+import type { Command, Contact, Conversation, Message, Outcome } from "../../core/types";
+import { fill, words } from "../../i18n";
+import type { Store, Window } from "../../state/store";
+import { attentive } from "./attention";
+import { indexOf, isEvent } from "./logic/rows";
+import { copyable, gist } from "./logic/text";
+import { minute } from "./logic/times";
+
+/** A dialog of the conversation; one at most is open. */
+export type Sheet =
+  | { is: "readers" }
+  | { is: "plain" }
+  | { is: "block" }
+  | { is: "gallery" }
+  | { is: "details"; message: number }
+  | { is: "versions"; message: number }
+  | { is: "remove"; messages: number[] }
+  | { is: "discard"; message: number }
+  | { is: "forward"; messages: number[] }
+  | { is: "react"; message: number }
+  | { is: "viewer"; message: number };
+
+/** Where the menu of a message was asked for. */
+export interface MenuAt {
+  message: number;
+  x: number;
+  y: number;
+}
+
+export interface Search {
+  text: string;
+  /** Newest first; `null` until the core has answered. */
+  found: Message[] | null;
+  at: number;
+}
+
+/** A file on its way here: at work, or why not. */
+export type Fetching = "busy" | { failed: string };
+
+/** What the list of messages offers to the rest of the view. */
+export interface Mover {
+  /** Brings a message that is loaded into the middle. */
+  show(message: number): void;
+  toEnd(): void;
+  focus(message: number): void;
+}
+
+/** Pages of older messages that are asked for at most to find one. */
+const MOST_PAGES = 400;
+const NOBODY: ReadonlyMap<number, Fetching> = new Map();
+const NONE: Message[] = [];
+
+export class Chat {
+  readonly store: Store;
+  readonly address: string;
+  readonly window: ReadonlySignal<Window | undefined>;
+  readonly messages: ReadonlySignal<Message[]>;
+  readonly conversation: ReadonlySignal<Conversation | undefined>;
+  readonly contact: ReadonlySignal<Contact | undefined>;
+  readonly name: ReadonlySignal<string>;
+
+  readonly replying = signal<Message | null>(null);
+  readonly editing = signal<Message | null>(null);
+  readonly chosen = signal<ReadonlySet<number> | null>(null);
+  /** The message that has, or last had, the focus of the keyboard. */
+  readonly active = signal<number | null>(null);
+  readonly menu = signal<MenuAt | null>(null);
+  readonly sheet = signal<Sheet | null>(null);
+  readonly flashing = signal<number | null>(null);
+  readonly search = signal<Search | null>(null);
+  readonly fetching = signal(NOBODY);
+  /** The message below the line "unread", which stays until the conversation is left. */
+  readonly unread = signal<number | null>(null);
+  /** The place up to which everything was on screen while somebody looked. */
+  readonly seen = signal("");
+  readonly olderState = signal<"idle" | "loading" | "failed">("idle");
+  /** A message is looked for in pages that are not here yet. */
+  readonly seeking = signal(false);
+  /** Why the last attempt to write failed, if encryption was the reason. */
+  readonly unencryptable = signal(false);
+  /** One line for those who listen, and for a moment for those who look. */
+  readonly said = signal<string | null>(null);
+
+  mover: Mover | null = null;
+  focusComposer: () => void = () => {};
+  #marked = "";
+  #markLater: ReturnType<typeof setTimeout> | undefined;
+  #flashLater: ReturnType<typeof setTimeout> | undefined;
+  #saidLater: ReturnType<typeof setTimeout> | undefined;
+  #left = false;
+
+  constructor(store: Store, address: string) {
+    this.store = store;
+    this.address = address;
+    this.window = computed(() => store.window(address));
+    this.messages = computed(() => this.window.value?.messages ?? NONE);
+    this.conversation = computed(() => store.conversation(address));
+    this.contact = computed(() => store.contact(address));
+    this.name = computed(
+      () => this.conversation.value?.name ?? this.contact.value?.name ?? address,
+    );
+  }
+
+  /** The own address. */
+  get self(): string {
+    return this.store.account.value?.address ?? "";
+  }
+
+  get encrypted(): boolean {
+    return this.conversation.value?.encrypted ?? true;
+  }
+
+  /** Who wrote something, as people call them. */
+  nameOf(sender: string): string {
+    if (sender === this.self) return words().chat.you;
+    if (sender === this.address) return this.name.value;
+    return this.store.contact(sender)?.name ?? sender;
+  }
+
+  message(id: number): Message | undefined {
+    return this.messages.value.find((one) => one.id === id);
+  }
+
+  ask(command: Command): Promise<Outcome> {
+    return this.store.ask(command);
+  }
+
+  /** Asks, and says it when that fails. Whether it went well. */
+  async try(command: Command): Promise<boolean> {
+    const outcome = await this.ask(command);
+    if (outcome.is !== "failed") return true;
+    if (outcome.problem.kind !== "cancelled") this.say(outcome.problem.words);
+    return false;
+  }
+
+  /** Says something for a moment. */
+  say(text: string): void {
+    this.said.value = text;
+    clearTimeout(this.#saidLater);
+    this.#saidLater = setTimeout(() => (this.said.value = null), 4_000);
+  }
+
+  enter(): void {
+    this.#left = false;
+    void this.ask({ do: "open", address: this.address });
+  }
+
+  leave(): void {
+    this.#left = true;
+    clearTimeout(this.#markLater);
+    clearTimeout(this.#flashLater);
+    clearTimeout(this.#saidLater);
+    this.#mark();
+    void this.ask({ do: "close", address: this.address });
+  }
+
+  /** Asks for an older page, unless one is on its way. */
+  async older(): Promise<void> {
+    if (this.olderState.peek() === "loading" || !this.window.peek()?.older) return;
+    this.olderState.value = "loading";
+    const outcome = await this.ask({ do: "older", address: this.address });
+    this.olderState.value = outcome.is === "failed" ? "failed" : "idle";
+  }
+
+  /** Shows a message, wherever it is; older pages are fetched until it is here. */
+  async jump(id: number, place: string | null = null): Promise<boolean> {
+    for (let page = 0; page < MOST_PAGES && !this.#left; page++) {
+      if (indexOf(this.messages.peek(), id) >= 0) {
+        this.seeking.value = false;
+        this.mover?.show(id);
+        this.flash(id);
+        return true;
+      }
+      const oldest = this.messages.peek()[0];
+      const missed = place !== null && oldest !== undefined && oldest.place < place;
+      if (missed || !this.window.peek()?.older) break;
+      if (page > 0 && !this.seeking.peek()) return false; // Called off.
+      this.seeking.value = true;
+      const outcome = await this.ask({ do: "older", address: this.address });
+      if (outcome.is === "failed") break;
+    }
+    this.seeking.value = false;
+    if (!this.#left) this.say(words().chat.notFoundHere);
+    return false;
+  }
+
+  flash(id: number): void {
+    this.flashing.value = id;
+    clearTimeout(this.#flashLater);
+    this.#flashLater = setTimeout(() => (this.flashing.value = null), 1_600);
+  }
+
+  /** Everything up to a message is on screen. It counts as read if somebody looks. */
+  sees(message: Message): void {
+    if (!attentive.peek() || message.place <= this.seen.peek()) return;
+    this.seen.value = message.place;
+    clearTimeout(this.#markLater);
+    this.#markLater = setTimeout(() => this.#mark(), 250);
+  }
+
+  #mark(): void {
+    const seen = this.seen.peek();
+    if (seen <= this.#marked) return;
+    const messages = this.messages.peek();
+    for (let at = messages.length - 1; at >= 0; at--) {
+      const message = messages[at];
+      if (!message || message.place <= this.#marked) return;
+      if (message.place > seen || message.own || isEvent(message)) continue;
+      this.#marked = message.place;
+      void this.ask({ do: "markRead", address: this.address, message: message.id });
+      return;
+    }
+  }
+
+  /** What was seen when the window came: everything before the first unread message. */
+  opened(window: Window): void {
+    const first = window.firstUnread === null ? -1 : indexOf(window.messages, window.firstUnread);
+    const last = first < 0 ? window.messages.at(-1) : window.messages[first - 1];
+    batch(() => {
+      this.unread.value = first < 0 ? null : window.firstUnread;
+      this.seen.value = last?.place ?? "";
+    });
+    this.#marked = this.seen.peek();
+  }
+
+  reply(message: Message): void {
+    batch(() => {
+      this.editing.value = null;
+      this.replying.value = message;
+      this.chosen.value = null;
+    });
+    this.focusComposer();
+  }
+
+  edit(message: Message): void {
+    if (!canEdit(message)) return;
+    batch(() => {
+      this.replying.value = null;
+      this.editing.value = message;
+      this.chosen.value = null;
+    });
+    this.focusComposer();
+  }
+
+  /** The last own message that can be edited. */
+  lastOwn(): Message | null {
+    return this.messages.peek().findLast(canEdit) ?? null;
+  }
+
+  choose(id: number): void {
+    const chosen = new Set(this.chosen.peek() ?? []);
+    if (!chosen.delete(id)) chosen.add(id);
+    this.chosen.value = chosen.size > 0 ? chosen : null;
+  }
+
+  /** The messages of these ids, in their order. */
+  all(ids: Iterable<number>): Message[] {
+    const wanted = new Set(ids);
+    return this.messages.peek().filter((one) => wanted.has(one.id));
+  }
+
+  async copy(messages: Message[]): Promise<void> {
+    const [first] = messages;
+    const text =
+      messages.length === 1 && first
+        ? (copyable(first) ?? gist(first))
+        : messages
+            .filter((one) => !isEvent(one))
+            .map((one) => `[${minute(one.time)}] ${this.nameOf(one.sender)}: ${copyable(one) ?? gist(one)}`)
+            .join("\n");
+    try {
+      await navigator.clipboard.writeText(text);
+      this.say(words().chat.copied);
+    } catch {
+      this.say(words().chat.copyFailed);
+    }
+  }
+
+  /** Gets the file of a message; `null` and a reason in `fetching` if it does not come. */
+  async fetch(message: Message): Promise<string | null> {
+    if (message.content.is !== "file") return null;
+    if (message.content.file.local !== null) return message.content.file.local;
+    if (this.fetching.peek().get(message.id) === "busy") return null;
+    this.#setFetching(message.id, "busy");
+    const outcome = await this.ask({ do: "download", message: message.id });
+    if (outcome.is === "failed") {
+      const { kind, words: why } = outcome.problem;
+      this.#setFetching(message.id, kind === "cancelled" ? null : { failed: why });
+      return null;
+    }
+    this.#setFetching(message.id, null);
+    return outcome.is === "downloaded" ? outcome.file.local : null;
+  }
+
+  cancel(message: Message): void {
+    void this.ask({ do: "cancelTransfer", message: message.id });
+  }
+
+  /** Writes in plain text from now on, or no longer. */
+  async encrypt(encrypted: boolean): Promise<void> {
+    this.unencryptable.value = false;
+    await this.try({ do: "setEncryption", address: this.address, encrypted });
+  }
+
+  async repair(): Promise<void> {
+    const done = await this.try({ do: "repairEncryption", address: this.address });
+    if (done) this.say(words().chat.repaired);
+  }
+
+  async forward(messages: Message[], to: Conversation): Promise<void> {
+    for (const message of messages) {
+      if (!(await this.#forwardOne(message, to.address))) return;
+    }
+    this.say(fill(words().chat.forwarded, { name: to.name }));
+  }
+
+  async #forwardOne(message: Message, to: string): Promise<boolean> {
+    const { content } = message;
+    if (content.is === "text") {
+      return this.try({ do: "send", to, text: content.text, replyTo: null });
+    }
+    if (content.is !== "file") return true;
+    const local = await this.fetch(message);
+    const { name, mediaType } = content.file;
+    const blob = local === null ? null : await this.store.core.file(local, mediaType);
+    if (!blob) {
+      this.say(words().chat.gone);
+      return false;
+    }
+    const file = await this.store.core.give(blob);
+    const type = mediaType ?? "application/octet-stream";
+    const { caption } = content;
+    return this.try({ do: "sendFile", to, file, name, size: blob.size, mediaType: type, caption });
+  }
+
+  #setFetching(id: number, state: Fetching | null): void {
+    const fetching = new Map(this.fetching.peek());
+    if (state === null) fetching.delete(id);
+    else fetching.set(id, state);
+    this.fetching.value = fetching;
+  }
+}
+
+/** Whether the text of a message can be changed. */
+export function canEdit(message: Message): boolean {
+  return message.own && message.content.is === "text" && message.delivery?.is !== "failed";
+}
+
+/** Whether a message can be deleted for everyone. */
+export function canRemove(message: Message): boolean {
+  const { is } = message.content;
+  return message.own && (is === "text" || is === "file") && message.delivery?.is !== "failed";
+}
+
+/** Whether a message can be answered and reacted to. */
+export function canAnswer(message: Message): boolean {
+  const { is } = message.content;
+  return (is === "text" || is === "file") && message.delivery?.is !== "failed";
+}
