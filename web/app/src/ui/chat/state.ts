@@ -6,6 +6,7 @@ import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Command, Contact, Conversation, Message, Outcome } from "../../core/types";
 import { fill, words } from "../../i18n";
 import type { Store, Window } from "../../state/store";
+import { confirm, toast } from "../kit";
 import { attentive } from "./attention";
 import { indexOf, isEvent } from "./logic/rows";
 import { copyable, gist } from "./logic/text";
@@ -14,23 +15,13 @@ import { minute } from "./logic/times";
 /** A dialog of the conversation; one at most is open. */
 export type Sheet =
   | { is: "readers" }
-  | { is: "plain" }
   | { is: "block" }
   | { is: "gallery" }
   | { is: "details"; message: number }
   | { is: "versions"; message: number }
-  | { is: "remove"; messages: number[] }
-  | { is: "discard"; message: number }
   | { is: "forward"; messages: number[] }
   | { is: "react"; message: number }
   | { is: "viewer"; message: number };
-
-/** Where the menu of a message was asked for. */
-export interface MenuAt {
-  message: number;
-  x: number;
-  y: number;
-}
 
 export interface Search {
   text: string;
@@ -69,7 +60,6 @@ export class Chat {
   readonly chosen = signal<ReadonlySet<number> | null>(null);
   /** The message that has, or last had, the focus of the keyboard. */
   readonly active = signal<number | null>(null);
-  readonly menu = signal<MenuAt | null>(null);
   readonly sheet = signal<Sheet | null>(null);
   readonly flashing = signal<number | null>(null);
   readonly search = signal<Search | null>(null);
@@ -83,15 +73,12 @@ export class Chat {
   readonly seeking = signal(false);
   /** Why the last attempt to write failed, if encryption was the reason. */
   readonly unencryptable = signal(false);
-  /** One line for those who listen, and for a moment for those who look. */
-  readonly said = signal<string | null>(null);
 
   mover: Mover | null = null;
   focusComposer: () => void = () => {};
   #marked = "";
   #markLater: ReturnType<typeof setTimeout> | undefined;
   #flashLater: ReturnType<typeof setTimeout> | undefined;
-  #saidLater: ReturnType<typeof setTimeout> | undefined;
   #left = false;
 
   constructor(store: Store, address: string) {
@@ -134,15 +121,8 @@ export class Chat {
   async try(command: Command): Promise<boolean> {
     const outcome = await this.ask(command);
     if (outcome.is !== "failed") return true;
-    if (outcome.problem.kind !== "cancelled") this.say(outcome.problem.words);
+    if (outcome.problem.kind !== "cancelled") toast({ text: outcome.problem.words, problem: true });
     return false;
-  }
-
-  /** Says something for a moment. */
-  say(text: string): void {
-    this.said.value = text;
-    clearTimeout(this.#saidLater);
-    this.#saidLater = setTimeout(() => (this.said.value = null), 4_000);
   }
 
   enter(): void {
@@ -154,7 +134,6 @@ export class Chat {
     this.#left = true;
     clearTimeout(this.#markLater);
     clearTimeout(this.#flashLater);
-    clearTimeout(this.#saidLater);
     this.#mark();
     void this.ask({ do: "close", address: this.address });
   }
@@ -185,7 +164,7 @@ export class Chat {
       if (outcome.is === "failed") break;
     }
     this.seeking.value = false;
-    if (!this.#left) this.say(words().chat.notFoundHere);
+    if (!this.#left) toast(words().chat.notFoundHere);
     return false;
   }
 
@@ -275,9 +254,9 @@ export class Chat {
             .join("\n");
     try {
       await navigator.clipboard.writeText(text);
-      this.say(words().chat.copied);
+      toast(words().chat.copied);
     } catch {
-      this.say(words().chat.copyFailed);
+      toast({ text: words().chat.copyFailed, problem: true });
     }
   }
 
@@ -307,16 +286,52 @@ export class Chat {
     await this.try({ do: "setEncryption", address: this.address, encrypted });
   }
 
+  /** Asks whether plain text is really wanted, and turns encryption off if so. */
+  async askPlain(): Promise<void> {
+    const say = words().chat;
+    const sure = await confirm({
+      title: say.plainTitle,
+      text: fill(say.plainText, { name: this.name.peek() }),
+      action: say.plainConfirm,
+      danger: true,
+    });
+    if (sure) await this.encrypt(false);
+  }
+
+  async askRemove(messages: Message[]): Promise<void> {
+    const say = words().chat;
+    const sure = await confirm({
+      title: say.removeTitle(messages.length),
+      text: say.removeText,
+      action: say.removeConfirm,
+      danger: true,
+    });
+    if (!sure) return;
+    this.chosen.value = null;
+    for (const { id } of messages) await this.try({ do: "retract", message: id });
+  }
+
+  async askDiscard(message: Message): Promise<void> {
+    const say = words().chat;
+    const sure = await confirm({
+      title: say.discardTitle,
+      text: say.discardText,
+      action: say.discard,
+      danger: true,
+    });
+    if (sure) await this.try({ do: "discard", message: message.id });
+  }
+
   async repair(): Promise<void> {
     const done = await this.try({ do: "repairEncryption", address: this.address });
-    if (done) this.say(words().chat.repaired);
+    if (done) toast(words().chat.repaired);
   }
 
   async forward(messages: Message[], to: Conversation): Promise<void> {
     for (const message of messages) {
       if (!(await this.#forwardOne(message, to.address))) return;
     }
-    this.say(fill(words().chat.forwarded, { name: to.name }));
+    toast(fill(words().chat.forwarded, { name: to.name }));
   }
 
   async #forwardOne(message: Message, to: string): Promise<boolean> {
@@ -329,7 +344,7 @@ export class Chat {
     const { name, mediaType } = content.file;
     const blob = local === null ? null : await this.store.core.file(local, mediaType);
     if (!blob) {
-      this.say(words().chat.gone);
+      toast({ text: words().chat.gone, problem: true });
       return false;
     }
     const file = await this.store.core.give(blob);

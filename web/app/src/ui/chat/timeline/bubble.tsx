@@ -1,0 +1,146 @@
+// A message as a bubble.
+
+import type { Message } from "../../../core/types";
+import { words } from "../../../i18n";
+import { go } from "../../../route";
+import { Button, Icon } from "../../kit";
+import { FileView } from "../media/file";
+import { kindOf } from "../logic/files";
+import { onlyEmoji } from "../logic/emoji";
+import { direction } from "../logic/text";
+import { helps, type Help } from "../logic/help";
+import type { Chat } from "../state";
+import { describe, why } from "./describe";
+import { Failure } from "./failure";
+import { HoverBar } from "./hover";
+import { Meta } from "./meta";
+import { Quote } from "./quote";
+import { Reactions } from "./reactions";
+import { TextView } from "./text";
+import "./bubble.css";
+
+export interface BubbleProps {
+  chat: Chat;
+  message: Message;
+  first: boolean;
+  last: boolean;
+  /** What can be pressed in it is in reach of the Tab key only if it is the active message. */
+  tab: number;
+  wanted: string;
+}
+
+export function Bubble({ chat, message, first, last, tab, wanted }: BubbleProps) {
+  const { content } = message;
+  const large = content.is === "text" && !message.reply ? onlyEmoji(content.text) : 0;
+  const bare = large > 0 && large <= 3;
+  const picture = content.is === "file" && shows(content.file) && !content.caption && !message.reply;
+  const classes = [
+    "bubble",
+    message.own ? "bubble-own" : "bubble-other",
+    first && !bare ? "bubble-tail" : "",
+    last ? "bubble-last" : "",
+    bare ? "bubble-bare" : "",
+    picture ? "bubble-picture" : "",
+    message.delivery?.is === "failed" ? "bubble-failed" : "",
+  ];
+  return (
+    <div class="bubble-block">
+      <div class="bubble-and-bar">
+        <div class={classes.filter(Boolean).join(" ")}>
+          <div class="bubble-inside">
+            {message.reply && <Quote chat={chat} message={message} reply={message.reply} tab={tab} />}
+            <Inside chat={chat} message={message} tab={tab} wanted={wanted} large={large} />
+            <Meta chat={chat} message={message} tab={tab} />
+          </div>
+        </div>
+        <HoverBar chat={chat} message={message} tab={tab} />
+      </div>
+      <Reactions chat={chat} message={message} tab={tab} />
+      <Failure chat={chat} message={message} tab={tab} />
+    </div>
+  );
+}
+
+function Inside(props: { chat: Chat; message: Message; tab: number; wanted: string; large: number }) {
+  const { chat, message, tab, wanted, large } = props;
+  const { content } = message;
+  const say = words().chat;
+  switch (content.is) {
+    case "text":
+      return (
+        <div class={large > 0 ? `bubble-text bubble-emoji-${large}` : bodyClass(content.text)}>
+          <TextView message={message} wanted={wanted} tab={tab} spaced={<Spacer chat={chat} message={message} />} />
+        </div>
+      );
+    case "file":
+      return (
+        <>
+          <FileView chat={chat} message={message} file={content.file} tab={tab} />
+          {content.caption !== null && content.caption !== "" && (
+            <p class={`bubble-caption ${bodyClass(content.caption)}`} dir="auto">
+              {content.caption}
+              <Spacer chat={chat} message={message} />
+            </p>
+          )}
+        </>
+      );
+    case "retracted":
+      return (
+        <p class="bubble-text bubble-quiet">
+          <Icon name="trash" size={16} /> {message.own ? say.retractedOwn : say.retracted}
+          <Spacer chat={chat} message={message} />
+        </p>
+      );
+    case "undecryptable":
+      return (
+        <div class="bubble-text bubble-quiet bubble-unreadable">
+          <Icon name="key" size={18} />
+          <p>{why(content.why)}</p>
+          <Helping chat={chat} help={helps(content.why)} tab={tab} />
+        </div>
+      );
+    default:
+      return <p class="bubble-text">{describe(chat, message)}</p>;
+  }
+}
+
+function Helping({ chat, help, tab }: { chat: Chat; help: Help; tab: number }) {
+  const say = words().chat;
+  if (help === "repair") {
+    return (
+      <Button kind="quiet" icon="refresh" tabIndex={tab} onClick={() => void chat.repair()}>
+        {say.repair}
+      </Button>
+    );
+  }
+  if (help === "devices") {
+    return (
+      <Button kind="quiet" icon="device" tabIndex={tab} onClick={() => go({ at: "details", address: chat.address })}>
+        {say.devices}
+      </Button>
+    );
+  }
+  return null;
+}
+
+/** Keeps the room of the time and the ticks free at the end of the last line. */
+function Spacer({ chat, message }: { chat: Chat; message: Message }) {
+  return (
+    <span class="bubble-spacer" aria-hidden="true">
+      <Meta chat={chat} message={message} tab={-1} still />
+    </span>
+  );
+}
+
+/** A text that runs against the page has its end where the time stands: the time goes below it. */
+function bodyClass(text: string): string {
+  const page = document.documentElement.dir === "rtl" ? "rtl" : "ltr";
+  const own = direction(text);
+  return own !== null && own !== page ? "bubble-text bubble-text-against" : "bubble-text";
+}
+
+/** Whether a file is drawn to the edges of its bubble. */
+function shows(file: { name: string; mediaType: string | null }): boolean {
+  const kind = kindOf(file);
+  return kind === "picture" || kind === "video";
+}

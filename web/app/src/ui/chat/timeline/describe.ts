@@ -1,0 +1,152 @@
+// A message in one sentence, for those who listen.
+
+import type { Delivery, Message, Undecryptable } from "../../../core/types";
+import { fill, words } from "../../../i18n";
+import { kindOf } from "../logic/files";
+import { counted } from "../logic/rows";
+import { minute } from "../logic/times";
+import type { Chat } from "../state";
+
+/** So much of a long text is said. */
+const SAID = 600;
+
+export function describe(chat: Chat, message: Message): string {
+  const say = words().chat;
+  const parts = [
+    fill(say.says, { name: chat.nameOf(message.sender), time: minute(message.time) }),
+    message.reply && quoted(chat, message),
+    what(chat, message),
+    message.versions.length > 0 && say.edited,
+    chat.encrypted && isPlain(message) && say.notEncrypted,
+    message.delivery && state(message.delivery),
+    reactions(chat, message),
+  ];
+  return parts.filter(Boolean).join(". ");
+}
+
+/** What a message says, as a line. */
+export function what(chat: Chat, message: Message): string {
+  const say = words().chat;
+  const { content } = message;
+  switch (content.is) {
+    case "text": {
+      const text = content.text.slice(0, SAID);
+      return content.action ? `${chat.nameOf(message.sender)} ${text.replace(/^\/me /, "")}` : text;
+    }
+    case "file":
+      return [fileWord(content.file), content.caption ?? content.file.name].join(": ");
+    case "retracted":
+      return message.own ? say.retractedOwn : say.retracted;
+    case "undecryptable":
+      return why(content.why);
+    case "newDevice":
+    case "gap":
+    case "optOut":
+      return happened(chat, message);
+  }
+}
+
+/** What kind of file it is, in a word. */
+export function fileWord(file: { name: string; mediaType: string | null }): string {
+  const say = words().chat;
+  switch (kindOf(file)) {
+    case "picture":
+      return say.picture;
+    case "video":
+      return say.video;
+    case "audio":
+      return isVoice(file.name) ? say.voice : say.sound;
+    case "other":
+      return say.file;
+  }
+}
+
+/** Whether a sound was recorded to be sent. */
+export function isVoice(name: string): boolean {
+  return /^(voice|sprachnachricht|audio.?message|recording)/i.test(name);
+}
+
+/** Something that happened, in words. */
+export function happened(chat: Chat, message: Message): string {
+  const say = words().chat;
+  const { content } = message;
+  if (content.is === "gap") return say.gap;
+  if (content.is === "optOut") {
+    const name = chat.name.value;
+    return content.reason
+      ? fill(say.optOutReason, { name, reason: content.reason })
+      : fill(say.optOut, { name });
+  }
+  if (content.is !== "newDevice") return "";
+  if (content.owner === chat.self) return content.trusted ? say.newDeviceOwn : say.newDeviceOwnWaits;
+  const name = chat.nameOf(content.owner);
+  return fill(content.trusted ? say.newDevice : say.newDeviceWaits, { name });
+}
+
+/** Why a message cannot be read. */
+export function why(reason: Undecryptable): string {
+  const say = words().chat;
+  switch (reason) {
+    case "notForThisDevice":
+      return say.whyNotForThisDevice;
+    case "noSession":
+      return say.whyNoSession;
+    case "unknownKey":
+      return say.whyUnknownKey;
+    case "forged":
+      return say.whyForged;
+    case "keyUsed":
+      return say.whyKeyUsed;
+    case "tooFarAhead":
+      return say.whyTooFarAhead;
+    case "malformed":
+      return say.whyMalformed;
+    case "contradiction":
+      return say.whyContradiction;
+    case "distrusted":
+      return say.whyDistrusted;
+    case "unknownEncryption":
+      return say.whyUnknownEncryption;
+  }
+}
+
+/** How far a message got. */
+export function state(delivery: Delivery): string {
+  const say = words().chat;
+  switch (delivery.is) {
+    case "queued":
+      return say.queued;
+    case "sent":
+      return say.sent;
+    case "delivered":
+      return say.delivered;
+    case "read":
+      return say.read;
+    case "failed":
+      return fill(say.failed, { reason: delivery.reason });
+  }
+}
+
+/** Whether a message came, or went, without encryption. */
+export function isPlain(message: Message): boolean {
+  const { is } = message.content;
+  return message.encryption.is === "none" && (is === "text" || is === "file");
+}
+
+function quoted(chat: Chat, message: Message): string {
+  const { author, quote } = message.reply ?? { author: null, quote: null };
+  const name = author === null ? words().chat.unavailable : chat.nameOf(author);
+  return fill(words().chat.replyTo, { name, text: (quote ?? "").slice(0, 120) });
+}
+
+function reactions(chat: Chat, message: Message): string {
+  const all = counted(message, chat.self);
+  if (all.length === 0) return "";
+  const list = all.map((one) =>
+    fill(words().chat.reactedBy, {
+      names: one.senders.map((sender) => chat.nameOf(sender)).join(", "),
+      emoji: one.emoji,
+    }),
+  );
+  return fill(words().chat.reactionsOf, { list: list.join("; ") });
+}

@@ -1,0 +1,70 @@
+// Quiet lines in the middle: what happened, and what people do (`/me`, XEP-0245).
+
+import type { Message } from "../../../core/types";
+import { words } from "../../../i18n";
+import { go } from "../../../route";
+import { Button, Icon } from "../../kit";
+import * as times from "../logic/times";
+import type { Chat } from "../state";
+import { happened } from "./describe";
+import { Meta } from "./meta";
+import { Reactions } from "./reactions";
+import { TextView } from "./text";
+import { HoverBar } from "./hover";
+import { Failure } from "./failure";
+
+export function EventLine({ chat, message, tab }: { chat: Chat; message: Message; tab: number }) {
+  const say = words().chat;
+  const { content } = message;
+  const warns = content.is !== "newDevice" || !content.trusted;
+  return (
+    <div class={warns ? "event event-warns" : "event"}>
+      <p class="event-text">
+        <Icon name={content.is === "newDevice" ? "device" : content.is === "gap" ? "info" : "lockOpen"} size={16} />
+        <span dir="auto">
+          {happened(chat, message)} {content.is === "optOut" && chat.encrypted && say.optOutDecide}
+        </span>
+        <time class="event-time" dateTime={new Date(message.time).toISOString()}>
+          {times.minute(message.time)}
+        </time>
+      </p>
+      {content.is === "newDevice" && (
+        <Button kind="quiet" tabIndex={tab} onClick={() => go({ at: "details", address: content.owner === chat.self ? chat.self : chat.address })}>
+          {say.lookAtDevice}
+        </Button>
+      )}
+      {content.is === "optOut" && chat.encrypted && (
+        <div class="event-choices">
+          <Button kind="quiet" tabIndex={tab} onClick={() => void chat.encrypt(true)}>
+            {say.keepEncrypting}
+          </Button>
+          <Button kind="quiet" tabIndex={tab} onClick={() => void chat.askPlain()}>
+            {say.writePlain}
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** "Anna waves". */
+export function ActionLine(props: { chat: Chat; message: Message; wanted: string; tab: number }) {
+  const { chat, message, wanted, tab } = props;
+  return (
+    <div class="action-block">
+      <div class="action-line bubble">
+        <span class="action-star" aria-hidden="true">
+          ✱
+        </span>
+        <div class="action-text">
+          <bdi class="action-name">{chat.nameOf(message.sender)}</bdi>{" "}
+          <TextView message={message} wanted={wanted} tab={tab} />
+        </div>
+        <Meta chat={chat} message={message} tab={tab} />
+      </div>
+      <HoverBar chat={chat} message={message} tab={tab} />
+      <Reactions chat={chat} message={message} tab={tab} />
+      <Failure chat={chat} message={message} tab={tab} />
+    </div>
+  );
+}

@@ -1,0 +1,111 @@
+// A row of the list: what stands above a message, and the message.
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+
+import type { Message } from "../../../core/types";
+import { words } from "../../../i18n";
+import { Icon } from "../../kit";
+import { isBubble, isEvent } from "../logic/rows";
+import * as times from "../logic/times";
+import { memo } from "../memo";
+import type { Chat } from "../state";
+import { Bubble } from "./bubble";
+import { describe } from "./describe";
+import { EventLine, ActionLine } from "./event";
+import type { Scroller } from "./scroller";
+import { useTouches } from "./touches";
+import "./row.css";
+
+export interface RowProps {
+  chat: Chat;
+  scroller: Scroller;
+  message: Message;
+  day: number | null;
+  unread: boolean;
+  first: boolean;
+  last: boolean;
+  active: boolean;
+  /** Whether it is chosen, while messages are being chosen. */
+  chosen: boolean | null;
+  flash: boolean;
+  /** What is searched for. */
+  wanted: string;
+  position: number;
+  /** -1 while it is not known. */
+  count: number;
+}
+
+export const Row = memo<RowProps>(function Row(props) {
+  const { chat, scroller, message, day, unread, first, chosen } = props;
+  const row = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => (row.current ? scroller.observe(row.current, message.id) : undefined), []);
+  const event = isEvent(message);
+  const touches = useTouches(chat, message);
+  const classes = [
+    "message-row",
+    message.own ? "message-row-own" : "",
+    first ? "message-row-first" : "",
+    event ? "message-row-event" : "",
+    props.flash ? "message-row-flash" : "",
+    chosen === null ? "" : "message-row-choosing",
+    chosen ? "message-row-chosen" : "",
+  ];
+  return (
+    <div
+      ref={row}
+      class={classes.filter(Boolean).join(" ")}
+      role="listitem"
+      aria-setsize={props.count}
+      aria-posinset={props.position}
+      aria-label={describe(chat, message)}
+      tabIndex={-1}
+      data-message={message.id}
+      onFocus={() => (chat.active.value = message.id)}
+      {...(event ? {} : touches)}
+    >
+      {day !== null && (
+        <div class="timeline-day-line">
+          <span class="timeline-day">{times.day(day, Date.now())}</span>
+        </div>
+      )}
+      {unread && (
+        <div class="timeline-unread">
+          <span>{words().chat.unread}</span>
+        </div>
+      )}
+      <div class="message-line">
+        {chosen !== null && !event && <Check chat={chat} message={message} chosen={chosen} />}
+        {event ? (
+          <EventLine chat={chat} message={message} tab={props.active ? 0 : -1} />
+        ) : isBubble(message) ? (
+          <Bubble
+            chat={chat}
+            message={message}
+            first={first}
+            last={props.last}
+            tab={props.active ? 0 : -1}
+            wanted={props.wanted}
+          />
+        ) : (
+          <ActionLine chat={chat} message={message} wanted={props.wanted} tab={props.active ? 0 : -1} />
+        )}
+      </div>
+    </div>
+  );
+});
+
+/** Chooses a message among several. */
+function Check({ chat, message, chosen }: { chat: Chat; message: Message; chosen: boolean }) {
+  return (
+    <button
+      type="button"
+      class="message-check"
+      role="checkbox"
+      aria-checked={chosen}
+      aria-label={words().chat.selectMessage}
+      onClick={() => chat.choose(message.id)}
+    >
+      {chosen && <Icon name="check" size={16} />}
+    </button>
+  );
+}

@@ -1,0 +1,272 @@
+// The moving part of the list of messages: what is drawn of it, and where it stands. Only rows near
+// what is in sight are in the page. Whatever changes, the list stands on the end if the reader was
+// there, and else on the row that the reader looks at.
+
+import { signal, type ReadonlySignal } from "@preact/signals";
+
+import { anchorAt, Heights, rangeAt, scrolledTo, type Anchor, type Range } from "../logic/heights";
+
+/** Pixels beyond what is in sight that are drawn, and that have to be there. */
+const DRAWN = 1_000;
+const NEEDED = 350;
+/** So near to the end counts as being there. */
+const NEAR = 40;
+
+/** The first and the last row that can be seen. */
+export interface Sight {
+  first: number;
+  last: number;
+  /** Pixels between the top of what is in sight and the top of the first row. */
+  above: number;
+}
+
+/** Where the list goes until somebody scrolls: a row and where in sight it has to be. */
+interface Goal {
+  id: number;
+  near: number;
+  to: "middle" | "top";
+}
+
+export class Scroller {
+  readonly heights = new Heights();
+  readonly #version = signal(0);
+  readonly #atEnd = signal(true);
+  readonly #sight = signal<Sight>({ first: -1, last: -1, above: 0 });
+  readonly #scrolling = signal(false);
+  #box: HTMLElement | null = null;
+  #head: HTMLElement | null = null;
+  #above: HTMLElement | null = null;
+  #below: HTMLElement | null = null;
+  #rows = new Map<Element, number>();
+  #observer: ResizeObserver;
+  #range: Range = { start: 0, end: 0 };
+  #stick = true;
+  #anchor: Anchor | null = null;
+  #goal: Goal | null = null;
+  #lead = 0;
+  #top = 0;
+  #view = 800;
+  #set = -1;
+  #still: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    this.#observer = new ResizeObserver((entries) => this.#measured(entries));
+  }
+
+  /** Another when other rows have to be drawn. */
+  get version(): ReadonlySignal<number> {
+    return this.#version;
+  }
+
+  /** Whether the reader is at the end. */
+  get atEnd(): ReadonlySignal<boolean> {
+    return this.#atEnd;
+  }
+
+  get sight(): ReadonlySignal<Sight> {
+    return this.#sight;
+  }
+
+  /** Somebody scrolls, or did just now. */
+  get scrolling(): ReadonlySignal<boolean> {
+    return this.#scrolling;
+  }
+
+  /** How much room there is, from the top to the bottom. */
+  get view(): number {
+    return this.#view;
+  }
+
+  attach(box: HTMLElement, head: HTMLElement, above: HTMLElement, below: HTMLElement): () => void {
+    this.#box = box;
+    this.#head = head;
+    this.#above = above;
+    this.#below = below;
+    this.#view = box.clientHeight;
+    this.#lead = head.offsetHeight;
+    this.#observer.observe(box);
+    this.#observer.observe(head);
+    box.addEventListener("scroll", this.#scrolled, { passive: true });
+    this.pin();
+    return () => {
+      box.removeEventListener("scroll", this.#scrolled);
+      this.#observer.disconnect();
+      clearTimeout(this.#still);
+      this.#box = null;
+    };
+  }
+
+  /** A row is in the page; the function that says it is gone. */
+  observe(row: Element, id: number): () => void {
+    this.#rows.set(row, id);
+    this.#observer.observe(row);
+    return () => {
+      this.#rows.delete(row);
+      this.#observer.unobserve(row);
+    };
+  }
+
+  /** The rows to draw now. */
+  range(): Range {
+    const top = this.#wanted() ?? this.#top;
+    this.#range = rangeAt(this.heights, top - this.#lead, this.#view, DRAWN);
+    return this.#range;
+  }
+
+  /** Puts the list where it has to stand. Called whenever what is drawn has changed. */
+  pin(): void {
+    const box = this.#box;
+    if (!box || !this.#above || !this.#below) return;
+    const { start, end } = this.#range;
+    this.#above.style.height = `${this.heights.offset(start)}px`;
+    this.#below.style.height = `${Math.max(0, this.heights.total - this.heights.offset(end))}px`;
+    const wanted = this.#wanted();
+    if (wanted !== null && Math.abs(wanted - box.scrollTop) >= 0.5) box.scrollTop = wanted;
+    this.#set = this.#top = box.scrollTop;
+    if (this.#goal) this.#anchor = anchorAt(this.heights, this.#top - this.#lead, this.#view);
+    this.#look();
+  }
+
+  /** Stands on the end from now on. */
+  toEnd(smooth: boolean): void {
+    const box = this.#box;
+    if (!box) return;
+    const end = box.scrollHeight - this.#view;
+    if (smooth && end - this.#top < 3 * this.#view) {
+      box.scrollTo({ top: end, behavior: "smooth" });
+      return;
+    }
+    this.#goal = this.#anchor = null;
+    this.#stick = true;
+    this.#draw();
+  }
+
+  /** Shows a row. */
+  show(id: number, to: "middle" | "top"): void {
+    const near = this.heights.index(id);
+    if (near < 0) return;
+    this.#goal = { id, near, to };
+    this.#stick = false;
+    this.#draw();
+  }
+
+  /** Shows a row if it is not wholly in sight, with as little movement as possible. */
+  reveal(id: number): void {
+    const box = this.#box;
+    const index = this.heights.index(id, this.#range.start);
+    if (!box || index < 0) return;
+    const top = this.#lead + this.heights.offset(index);
+    const bottom = top + this.heights.height(index);
+    const margin = 48;
+    let to = this.#top;
+    if (bottom > to + this.#view) to = bottom - this.#view + 8;
+    if (top < to + margin) to = top - margin;
+    if (to === this.#top) return;
+    this.#goal = null;
+    this.#stick = false;
+    this.#anchor = anchorAt(this.heights, to - this.#lead, this.#view);
+    this.#draw();
+  }
+
+  /** Whether a row is drawn now. */
+  draws(index: number): boolean {
+    return index >= this.#range.start && index < this.#range.end;
+  }
+
+  #draw(): void {
+    this.#version.value++;
+    this.pin();
+  }
+
+  /** Where to scroll to; `null` to stay. */
+  #wanted(): number | null {
+    const end = Math.max(0, this.#lead + this.heights.total + FOOT - this.#view);
+    if (this.#goal) {
+      const index = this.heights.index(this.#goal.id, this.#goal.near);
+      if (index >= 0) {
+        this.#goal.near = index;
+        const top = this.#lead + this.heights.offset(index);
+        const room = this.#view - this.heights.height(index);
+        const above = this.#goal.to === "top" ? 56 : Math.max(56, room / 2);
+        return Math.max(0, Math.min(top - above, end));
+      }
+      this.#goal = null;
+    }
+    if (this.#stick) return end;
+    if (!this.#anchor) return null;
+    const found = scrolledTo(this.heights, this.#anchor);
+    return found === null ? null : Math.max(0, found + this.#lead);
+  }
+
+  #scrolled = (): void => {
+    const box = this.#box;
+    if (!box) return;
+    const top = box.scrollTop;
+    if (Math.abs(top - this.#set) < 1) return; // That was `pin`.
+    this.#set = -1;
+    this.#top = top;
+    this.#goal = null;
+    this.#stick = top + this.#view >= box.scrollHeight - NEAR;
+    this.#anchor = anchorAt(this.heights, top - this.#lead, this.#view);
+    this.#scrolling.value = true;
+    clearTimeout(this.#still);
+    this.#still = setTimeout(() => (this.#scrolling.value = false), 900);
+    this.#look();
+    this.#fill();
+  };
+
+  /** Draws other rows if those that are there do not reach. */
+  #fill(): void {
+    const need = rangeAt(this.heights, this.#top - this.#lead, this.#view, NEEDED);
+    if (need.start < this.#range.start || need.end > this.#range.end) this.#version.value++;
+  }
+
+  #measured(entries: ResizeObserverEntry[]): void {
+    let changed = false;
+    for (const { target, borderBoxSize } of entries) {
+      const height = borderBoxSize[0]?.blockSize ?? 0;
+      if (target === this.#box) {
+        changed ||= this.#view !== this.#box.clientHeight;
+        this.#view = this.#box.clientHeight;
+      } else if (target === this.#head) {
+        changed ||= this.#lead !== height;
+        this.#lead = height;
+      } else {
+        const id = this.#rows.get(target);
+        if (id === undefined || height === 0) continue;
+        const index = this.#indexOf(id);
+        if (index >= 0 && this.heights.measure(index, height) !== 0) changed = true;
+      }
+    }
+    if (!changed) return;
+    this.pin();
+    this.#fill();
+  }
+
+  #indexOf(id: number): number {
+    for (let at = this.#range.start; at < this.#range.end; at++) {
+      if (this.heights.id(at) === id) return at;
+    }
+    return -1;
+  }
+
+  /** Notes what is in sight. */
+  #look(): void {
+    const top = this.#top - this.#lead;
+    const first = this.heights.at(Math.max(0, top));
+    let last = this.heights.at(top + this.#view);
+    // A row of which only the upper edge is in sight was not seen.
+    const seen = Math.min(this.heights.height(last), 64);
+    if (this.heights.offset(last) + seen > top + this.#view + 4) last--;
+    const above = first < 0 ? 0 : this.heights.offset(first) - top;
+    const now = this.#sight.peek();
+    if (now.first !== first || now.last !== last || now.above !== above) {
+      this.#sight.value = { first, last, above };
+    }
+    const end = this.#top + this.#view >= this.#lead + this.heights.total + FOOT - NEAR;
+    this.#atEnd.value = end;
+  }
+}
+
+/** Room below the last row. */
+export const FOOT = 12;

@@ -1,0 +1,271 @@
+// The list of messages.
+
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+
+import type { Message } from "../../../core/types";
+import { fill, words } from "../../../i18n";
+import { Button, Icon, Spinner, still } from "../../kit";
+import { attentive } from "../attention";
+import { FOOT, Scroller } from "./scroller";
+import { guess, isEvent, shape } from "../logic/rows";
+import * as times from "../logic/times";
+import type { Chat } from "../state";
+import { describe } from "./describe";
+import { keyOfMessage } from "./keys";
+import { Row } from "./row";
+import "./timeline.css";
+
+/** The list; `first` is a message to show at once. */
+export function Timeline({ chat, first }: { chat: Chat; first: number | null }) {
+  const scroller = useMemo(() => new Scroller(), []);
+  const box = useRef<HTMLDivElement>(null);
+  const head = useRef<HTMLDivElement>(null);
+  const above = useRef<HTMLDivElement>(null);
+  const below = useRef<HTMLDivElement>(null);
+  const messages = chat.messages.value;
+  scroller.version.value;
+
+  useMemo(() => {
+    const width = box.current?.clientWidth ?? Math.min(innerWidth, 900);
+    scroller.heights.set(
+      messages.map((one) => one.id),
+      (index) => guess(messages[index] as Message, width),
+    );
+  }, [messages]);
+  const opened = useRef(false);
+  if (!opened.current && chat.window.value) {
+    opened.current = true;
+    if (first === null && chat.unread.peek() !== null) scroller.show(chat.unread.peek() ?? 0, "top");
+  }
+  const range = scroller.range();
+
+  useLayoutEffect(() => {
+    const [outer, top, over, under] = [box.current, head.current, above.current, below.current];
+    if (outer && top && over && under) return scroller.attach(outer, top, over, under);
+    return undefined;
+  }, []);
+  useLayoutEffect(() => scroller.pin());
+  useArrivals(chat, scroller, messages);
+  useOlder(chat, scroller);
+  useSeen(chat, scroller);
+  useMover(chat, scroller, box);
+
+  const { active, chosen, flashing, unread } = chat;
+  const wanted = chat.search.value?.text ?? "";
+  const rows = [];
+  for (let index = range.start; index < range.end; index++) {
+    const message = messages[index];
+    if (!message) continue;
+    const { day, unread: line, first, last } = shape(messages, index, unread.value);
+    rows.push(
+      <Row
+        key={message.id}
+        chat={chat}
+        scroller={scroller}
+        message={message}
+        day={day}
+        unread={line}
+        first={first}
+        last={last}
+        active={active.value === message.id}
+        chosen={chosen.value === null ? null : chosen.value.has(message.id)}
+        flash={flashing.value === message.id}
+        wanted={wanted}
+        position={index + 1}
+        count={chat.window.value?.older ? -1 : messages.length}
+      />,
+    );
+  }
+  const name = chat.name.value;
+  return (
+    <div class="timeline">
+      <div
+        ref={box}
+        class="timeline-box"
+        role="list"
+        tabIndex={0}
+        aria-label={fill(words().chat.timeline, { name })}
+        onKeyDown={(event) => keyOfMessage(event, chat, scroller)}
+      >
+        <div class="timeline-column" role="presentation">
+          <div ref={head} role="presentation">
+            <Head chat={chat} />
+          </div>
+          <div ref={above} role="presentation" />
+          {rows}
+          <div ref={below} role="presentation" />
+          <div style={{ height: `${FOOT}px` }} role="presentation" />
+        </div>
+      </div>
+      <FloatingDay chat={chat} scroller={scroller} />
+      <Latest chat={chat} scroller={scroller} />
+      <Announcer chat={chat} />
+    </div>
+  );
+}
+
+/** What stands above the oldest message that is here. */
+function Head({ chat }: { chat: Chat }) {
+  const say = words().chat;
+  const window = chat.window.value;
+  const name = chat.name.value;
+  if (!window) return null;
+  if (window.older) {
+    return (
+      <div class="timeline-head" role="presentation">
+        {chat.olderState.value === "failed" ? (
+          <>
+            <p>{say.olderFailed}</p>
+            <Button kind="quiet" icon="retry" onClick={() => void chat.older()}>
+              {say.again}
+            </Button>
+          </>
+        ) : (
+          <Spinner size={24} label={say.older} />
+        )}
+      </div>
+    );
+  }
+  return (
+    <div class="timeline-head timeline-beginning" role="presentation">
+      <p>
+        <bdi>{fill(say.beginning, { name })}</bdi>
+      </p>
+      {chat.encrypted && (
+        <p class="timeline-beginning-lock">
+          <Icon name="lock" size={14} /> {fill(say.beginningEncrypted, { name })}
+        </p>
+      )}
+      {window.messages.length === 0 && (
+        <Button kind="plain" onClick={() => void chat.try({ do: "send", to: chat.address, text: say.hello, replyTo: null })}>
+          {say.hello} {fill(say.sendHello, { name })}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** The day of what is in sight, while somebody scrolls. */
+function FloatingDay({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
+  const { first, above } = scroller.sight.value;
+  const message = chat.messages.value[first];
+  if (!message) return null;
+  const own = shape(chat.messages.value, first, chat.unread.value).day !== null && above > -8;
+  const shown = scroller.scrolling.value && !own;
+  return (
+    <div class={shown ? "timeline-float timeline-float-shown" : "timeline-float"} aria-hidden="true">
+      <span class="timeline-day">{times.day(message.time, Date.now())}</span>
+    </div>
+  );
+}
+
+/** The button to the end, with how many messages wait there. */
+function Latest({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
+  const waiting = useComputed(() => {
+    const seen = chat.seen.value;
+    const messages = chat.messages.value;
+    let count = 0;
+    for (let at = messages.length - 1; at >= 0 && count < 1000; at--) {
+      const message = messages[at];
+      if (!message || message.place <= seen) break;
+      if (!message.own && !isEvent(message)) count++;
+    }
+    return count;
+  });
+  if (scroller.atEnd.value) return null;
+  const count = waiting.value;
+  const label = count > 0 ? words().chat.latestNew(count) : words().chat.latest;
+  return (
+    <button
+      type="button"
+      class="timeline-latest"
+      aria-label={label}
+      title={label}
+      onClick={() => scroller.toEnd(!still.peek())}
+    >
+      {count > 0 && <span class="timeline-latest-count">{count > 999 ? "999+" : count}</span>}
+      <Icon name="chevronDown" size={24} />
+    </button>
+  );
+}
+
+/** Says new messages to those who listen, one after the other. */
+function Announcer({ chat }: { chat: Chat }) {
+  const lines = useSignal<{ id: number; text: string }[]>([]);
+  const last = useRef<string | null>(null);
+  useSignalEffect(() => {
+    const messages = chat.messages.value;
+    const newest = messages.at(-1)?.place ?? "";
+    const before = last.current;
+    last.current = chat.window.value ? newest : null;
+    if (before === null || newest <= before) return;
+    const fresh = messages.slice(-5).filter((one) => one.place > before && !one.own);
+    if (fresh.length === 0) return;
+    const said = fresh.map((one) => ({ id: one.id, text: describe(chat, one) }));
+    lines.value = [...lines.peek(), ...said].slice(-5);
+  });
+  return (
+    <div class="hidden-text" role="log" aria-live="polite">
+      {lines.value.map((line) => (
+        <p key={line.id}>{line.text}</p>
+      ))}
+    </div>
+  );
+}
+
+/** What comes at the end: own messages are always shown, others only if the reader is there. */
+function useArrivals(chat: Chat, scroller: Scroller, messages: Message[]): void {
+  const newest = useRef<Message | undefined>(undefined);
+  useLayoutEffect(() => {
+    const before = newest.current;
+    const last = messages.at(-1);
+    newest.current = last;
+    if (!before || !last || last.place <= before.place) return;
+    if (last.own && !isEvent(last)) {
+      scroller.toEnd(false);
+      return;
+    }
+    const nothingUnread = chat.seen.peek() >= before.place;
+    if (!attentive.peek() && nothingUnread && !isEvent(last)) chat.unread.value = last.id;
+  }, [messages]);
+}
+
+/** Older pages come while the reader is still some screens away from the top. */
+function useOlder(chat: Chat, scroller: Scroller): void {
+  useSignalEffect(() => {
+    const { first } = scroller.sight.value;
+    const window = chat.window.value;
+    if (!window?.older || chat.olderState.value !== "idle") return;
+    const offset = first < 0 ? 0 : scroller.heights.offset(first);
+    if (offset < 2 * scroller.view) queueMicrotask(() => void chat.older());
+  });
+}
+
+function useSeen(chat: Chat, scroller: Scroller): void {
+  useSignalEffect(() => {
+    const { last } = scroller.sight.value;
+    const message = chat.messages.value[last];
+    if (attentive.value && message) chat.sees(message);
+  });
+}
+
+function useMover(chat: Chat, scroller: Scroller, box: { current: HTMLElement | null }): void {
+  useEffect(() => {
+    const focus = (id: number) => {
+      chat.active.value = id;
+      scroller.reveal(id);
+      requestAnimationFrame(() => {
+        box.current?.querySelector<HTMLElement>(`[data-message="${id}"]`)?.focus({ preventScroll: true });
+      });
+    };
+    chat.mover = {
+      show: (id) => scroller.show(id, "middle"),
+      toEnd: () => scroller.toEnd(!still.peek()),
+      focus,
+    };
+    return () => {
+      chat.mover = null;
+    };
+  }, []);
+}
