@@ -20,6 +20,7 @@ export type Sheet =
   | { is: "details"; message: number }
   | { is: "versions"; message: number }
   | { is: "forward"; messages: number[] }
+  | { is: "quick"; message: number; at: Element }
   | { is: "react"; message: number }
   | { is: "viewer"; message: number };
 
@@ -50,6 +51,8 @@ export class Chat {
   readonly store: Store;
   readonly address: string;
   readonly window: ReadonlySignal<Window | undefined>;
+  /** The messages are here, and it is known which of them were seen. */
+  readonly ready = signal(false);
   readonly messages: ReadonlySignal<Message[]>;
   readonly conversation: ReadonlySignal<Conversation | undefined>;
   readonly contact: ReadonlySignal<Contact | undefined>;
@@ -125,9 +128,15 @@ export class Chat {
     return false;
   }
 
+  /** Opens the conversation. A window of an earlier visit may still be there: it is not waited on. */
   enter(): void {
     this.#left = false;
-    void this.ask({ do: "open", address: this.address });
+    void this.ask({ do: "open", address: this.address }).then(() => {
+      const window = this.window.peek();
+      if (this.#left || this.ready.peek()) return;
+      if (window) this.opened(window);
+      this.ready.value = true;
+    });
   }
 
   leave(): void {
@@ -327,7 +336,7 @@ export class Chat {
     if (done) toast(words().chat.repaired);
   }
 
-  async forward(messages: Message[], to: Conversation): Promise<void> {
+  async forward(messages: Message[], to: { address: string; name: string }): Promise<void> {
     for (const message of messages) {
       if (!(await this.#forwardOne(message, to.address))) return;
     }

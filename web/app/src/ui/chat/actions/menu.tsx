@@ -22,12 +22,7 @@ export function openActions(chat: Chat, message: Message, at: Point | Element): 
 
 /** Opens only the row of reactions. */
 export function openReactions(chat: Chat, message: Message, at: Element): void {
-  openMenu({
-    label: words().chat.react,
-    items: [],
-    at,
-    header: (close) => <QuickReactions chat={chat} message={message} close={close} focus />,
-  });
+  chat.sheet.value = { is: "quick", message: message.id, at };
 }
 
 /** Reacts, or takes the reaction back. */

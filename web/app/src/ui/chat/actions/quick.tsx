@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { Message } from "../../../core/types";
 import { fill, words } from "../../../i18n";
-import { Icon } from "../../kit";
+import { Icon, place, useModal } from "../../kit";
 import type { Chat } from "../state";
 import { react } from "./menu";
 import "./quick.css";
@@ -55,6 +55,20 @@ export function QuickReactions({ chat, message, close, focus = false }: QuickPro
         <Icon name="plus" size={20} />
       </button>
     </div>
+  );
+}
+
+/** The row of reactions alone, at a button. */
+export function QuickPopover(props: { label: string; chat: Chat; message: Message; at: Element; onClose: () => void }) {
+  const { label, chat, message, at, onClose } = props;
+  const dialog = useModal(onClose);
+  useLayoutEffect(() => {
+    if (dialog.current) place(dialog.current, at);
+  }, []);
+  return (
+    <dialog ref={dialog} class="quick-popover" aria-label={label}>
+      <QuickReactions chat={chat} message={message} close={onClose} focus />
+    </dialog>
   );
 }
 

@@ -144,3 +144,10 @@ export function within(width: number, height: number, most: number): { width: nu
 export function renamed(name: string, end: string): string {
   return `${name.replace(/\.[a-z0-9]{1,5}$/i, "") || "picture"}.${end}`;
 }
+
+/** A name without the characters that turn text round or steer a terminal: `gpj.exe` must not look
+ * like `exe.jpg`. */
+export function legible(name: string): string {
+  const clean = name.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu, "");
+  return clean.trim() === "" ? "?" : clean;
+}

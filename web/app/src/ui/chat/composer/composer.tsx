@@ -1,0 +1,237 @@
+// Where messages are written.
+
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+
+import { fill, words } from "../../../i18n";
+import { Icon, IconButton, openMenu, touch } from "../../kit";
+import type { Chat } from "../state";
+import { what } from "../timeline/describe";
+import { EmojiPopover } from "../emoji/popover";
+import { Honest } from "./honest";
+import { Recorder } from "./recorder";
+import { RecorderBar, RecordButton } from "./recorder-bar";
+import type { Composer } from "./state";
+import { Tray } from "./tray";
+import "./composer.css";
+
+export function ComposerView({ chat, composer }: { chat: Chat; composer: Composer }) {
+  const say = words().chat;
+  const area = useRef<HTMLTextAreaElement>(null);
+  const pick = useSignal(false);
+  const recorder = useRecorder(composer);
+  const emojiButton = useRef<HTMLButtonElement>(null);
+  const editing = chat.editing.value;
+  const plain = !chat.encrypted;
+
+  useSignalEffect(() => {
+    const message = chat.editing.value;
+    const text = message?.content.is === "text" ? message.content.text : "";
+    composer.follow(message && { id: message.id, text });
+  });
+  useEffect(() => {
+    chat.focusComposer = () => {
+      requestAnimationFrame(() => {
+        const element = area.current;
+        if (!element) return;
+        element.focus({ preventScroll: true });
+        element.setSelectionRange(element.value.length, element.value.length);
+      });
+    };
+    if (!touch.peek()) area.current?.focus({ preventScroll: true });
+    return () => {
+      chat.focusComposer = () => {};
+    };
+  }, []);
+  const text = composer.text.value;
+  useLayoutEffect(() => grow(area.current), [text]);
+
+  if (chat.contact.value?.blocked) return <Blocked chat={chat} />;
+  if (recorder.state.value !== "idle") {
+    return (
+      <div class="composer">
+        <RecorderBar recorder={recorder} />
+      </div>
+    );
+  }
+  const insert = (emoji: string) => {
+    const element = area.current;
+    const start = element?.selectionStart ?? text.length;
+    const end = element?.selectionEnd ?? start;
+    composer.write(text.slice(0, start) + emoji + text.slice(end));
+    requestAnimationFrame(() => element?.setSelectionRange(start + emoji.length, start + emoji.length));
+  };
+  const files = composer.files.value.length > 0;
+  return (
+    <div class="composer">
+      <Honest chat={chat} />
+      <About chat={chat} />
+      <Tray composer={composer} />
+      <div class="composer-line">
+        {!editing && <AttachButton composer={composer} />}
+        <div class={plain ? "composer-field composer-field-plain" : "composer-field"}>
+          <IconButton
+            ref={emojiButton}
+            class="composer-emoji"
+            icon="smile"
+            label={say.emoji}
+            aria-haspopup="dialog"
+            aria-expanded={pick.value}
+            onClick={() => (pick.value = true)}
+          />
+          <textarea
+            ref={area}
+            class="composer-text"
+            rows={1}
+            dir="auto"
+            value={text}
+            maxLength={100_000}
+            enterkeyhint={touch.value ? "enter" : "send"}
+            aria-label={editing ? say.editing : files ? say.captionPlaceholder : say.write}
+            placeholder={files ? say.captionPlaceholder : plain ? say.writePlainPlaceholder : say.writePlaceholder}
+            onInput={(event) => composer.write(event.currentTarget.value)}
+            onKeyDown={(event) => onKey(event, chat, composer)}
+            onPaste={(event) => {
+              const pasted = [...(event.clipboardData?.files ?? [])];
+              if (pasted.length === 0) return;
+              event.preventDefault();
+              composer.attach(pasted);
+            }}
+            onBlur={() => composer.keep()}
+          />
+        </div>
+        {composer.ready || editing ? (
+          <IconButton
+            class="composer-send"
+            strong
+            icon={editing ? "check" : "send"}
+            label={editing ? say.saveEdit : say.send}
+            disabled={!composer.ready}
+            onPointerDown={(event) => event.preventDefault()}
+            onClick={() => composer.send()}
+          />
+        ) : (
+          <RecordButton recorder={recorder} />
+        )}
+      </div>
+      {pick.value && (
+        <EmojiPopover
+          at={emojiButton.current}
+          onPick={(emoji) => insert(emoji)}
+          onClose={() => {
+            pick.value = false;
+            if (!touch.peek()) chat.focusComposer();
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function useRecorder(composer: Composer): Recorder {
+  const recorder = useRef<Recorder | null>(null);
+  recorder.current ??= new Recorder((file) => void composer.sendNow(file));
+  useEffect(() => () => recorder.current?.cancel(), []);
+  return recorder.current;
+}
+
+/** Enter sends where there is a keyboard, and starts a line where there is none. */
+function onKey(event: KeyboardEvent, chat: Chat, composer: Composer): void {
+  if (event.isComposing) return;
+  const sends = event.key === "Enter" && !event.shiftKey && !event.altKey;
+  if (sends && (!touch.peek() || event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    if (composer.ready) composer.send();
+  } else if (event.key === "ArrowUp" && composer.text.peek() === "" && !chat.editing.peek()) {
+    const last = composer.files.peek().length === 0 ? chat.lastOwn() : null;
+    if (!last) return;
+    event.preventDefault();
+    chat.edit(last);
+  } else if (event.key === "Escape" && (chat.editing.peek() || chat.replying.peek())) {
+    event.preventDefault();
+    event.stopPropagation();
+    chat.editing.value = null;
+    chat.replying.value = null;
+  }
+}
+
+/** As high as its text, up to what the style allows. */
+function grow(area: HTMLTextAreaElement | null): void {
+  if (!area) return;
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight}px`;
+}
+
+/** The bar that says what is being answered or edited. */
+function About({ chat }: { chat: Chat }) {
+  const say = words().chat;
+  const message = chat.editing.value ?? chat.replying.value;
+  if (!message) return null;
+  const edits = message === chat.editing.value;
+  const stop = () => {
+    chat.editing.value = null;
+    chat.replying.value = null;
+    chat.focusComposer();
+  };
+  return (
+    <div class="about">
+      <Icon name={edits ? "edit" : "reply"} size={20} />
+      <button type="button" class="about-words" onClick={() => void chat.jump(message.id)}>
+        <bdi class="about-title">
+          {edits ? say.editing : fill(say.replyingTo, { name: chat.nameOf(message.sender) })}
+        </bdi>
+        <span class="about-text" dir="auto">
+          {what(chat, message).slice(0, 200)}
+        </span>
+      </button>
+      <IconButton icon="close" size={20} label={edits ? say.stopEdit : say.stopReply} onClick={stop} />
+    </div>
+  );
+}
+
+function AttachButton({ composer }: { composer: Composer }) {
+  const say = words().chat;
+  const media = useRef<HTMLInputElement>(null);
+  const camera = useRef<HTMLInputElement>(null);
+  const any = useRef<HTMLInputElement>(null);
+  const take = (event: { currentTarget: HTMLInputElement }) => {
+    composer.attach([...(event.currentTarget.files ?? [])]);
+    event.currentTarget.value = "";
+  };
+  const hidden = { type: "file", class: "composer-file", tabIndex: -1, "aria-hidden": true, onChange: take } as const;
+  return (
+    <>
+      <IconButton
+        icon="attach"
+        label={say.attach}
+        aria-haspopup="menu"
+        onClick={(event) =>
+          openMenu({
+            label: say.attach,
+            at: event.currentTarget,
+            items: [
+              { label: say.attachMedia, icon: "image", run: () => media.current?.click() },
+              ...(touch.peek() ? [{ label: say.attachCamera, icon: "camera" as const, run: () => camera.current?.click() }] : []),
+              { label: say.attachFile, icon: "file", run: () => any.current?.click() },
+            ],
+          })
+        }
+      />
+      <input ref={media} {...hidden} accept="image/*,video/*" multiple aria-label={say.attachMedia} />
+      <input ref={camera} {...hidden} accept="image/*" capture="environment" aria-label={say.attachCamera} />
+      <input ref={any} {...hidden} multiple aria-label={say.attachFile} />
+    </>
+  );
+}
+
+function Blocked({ chat }: { chat: Chat }) {
+  const say = words().chat;
+  return (
+    <div class="composer composer-blocked">
+      <p>{fill(say.blockedHere, { name: chat.name.value })}</p>
+      <button type="button" class="bar-button" onClick={() => void chat.try({ do: "unblock", address: chat.address })}>
+        {say.unblock}
+      </button>
+    </div>
+  );
+}

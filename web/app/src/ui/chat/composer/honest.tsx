@@ -1,0 +1,60 @@
+// Who will not be able to read it, or who will that should not: said before it is sent.
+
+import type { ComponentChildren } from "preact";
+
+import { fill, words } from "../../../i18n";
+import { go } from "../../../route";
+import { Icon, type IconName } from "../../kit";
+import type { Chat } from "../state";
+
+export function Honest({ chat }: { chat: Chat }) {
+  const say = words().chat;
+  const conversation = chat.conversation.value;
+  if (!conversation) return null;
+  const name = chat.name.value;
+  if (!conversation.encrypted) {
+    return (
+      <Bar icon="lockOpen" text={say.plainBar}>
+        <button type="button" class="bar-button" onClick={() => void chat.encrypt(true)}>
+          {say.plainBarAction}
+        </button>
+      </Bar>
+    );
+  }
+  const { theirs, leftOut } = conversation.readers;
+  const details = () => go({ at: "details", address: chat.address });
+  if (chat.unencryptable.value || (theirs === 0 && leftOut > 0)) {
+    return (
+      <Bar icon="alert" text={fill(say.nobodyBar, { name })}>
+        <button type="button" class="bar-button" onClick={details}>
+          {say.devices}
+        </button>
+        <button type="button" class="bar-button" onClick={() => void chat.askPlain()}>
+          {say.writePlain}
+        </button>
+      </Bar>
+    );
+  }
+  if (leftOut > 0) {
+    return (
+      <Bar icon="info" text={say.leftOutBar(leftOut)}>
+        <button type="button" class="bar-button" onClick={details}>
+          {say.leftOutAction}
+        </button>
+      </Bar>
+    );
+  }
+  return null;
+}
+
+function Bar(props: { icon: IconName; text: string; children: ComponentChildren }) {
+  return (
+    <div class="bar" role="status">
+      <Icon name={props.icon} size={18} />
+      <p class="bar-text">
+        <bdi>{props.text}</bdi>
+      </p>
+      <span class="bar-buttons">{props.children}</span>
+    </div>
+  );
+}

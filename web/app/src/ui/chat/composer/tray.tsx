@@ -1,0 +1,79 @@
+import { fill, language, words } from "../../../i18n";
+import { Icon, IconButton } from "../../kit";
+import { ending, kindOf, legible, sized } from "../logic/files";
+import type { Attached, Composer, Quality } from "./state";
+import "./tray.css";
+
+/** Files that wait to be sent, with what can be chosen about them. */
+export function Tray({ composer }: { composer: Composer }) {
+  const files = composer.files.value;
+  if (files.length === 0) return null;
+  return (
+    <div class="tray" role="group" aria-label={words().chat.tray}>
+      <ul class="tray-files scroll">
+        {files.map((one) => (
+          <Item key={one.key} attached={one} onRemove={() => composer.remove(one.key)} />
+        ))}
+      </ul>
+      {composer.hasPictures.value && <QualityChoice composer={composer} />}
+    </div>
+  );
+}
+
+function Item({ attached, onRemove }: { attached: Attached; onRemove: () => void }) {
+  const { file, url } = attached;
+  const name = legible(file.name);
+  const kind = kindOf({ name: file.name, mediaType: file.type });
+  return (
+    <li class="tray-item">
+      {url ? (
+        <img class="tray-picture" src={url} alt={name} title={name} draggable={false} />
+      ) : (
+        <span class="tray-file">
+          <Icon name={kind === "video" || kind === "audio" ? "play" : "file"} size={24} />
+          <span class="tray-ending">{ending(name)}</span>
+          <bdi class="tray-name" title={name}>
+            {name}
+          </bdi>
+        </span>
+      )}
+      <span class="tray-size">{sized(file.size, language.value)}</span>
+      <IconButton
+        class="tray-remove"
+        icon="close"
+        size={16}
+        label={fill(words().chat.trayRemove, { name })}
+        onClick={onRemove}
+      />
+    </li>
+  );
+}
+
+function QualityChoice({ composer }: { composer: Composer }) {
+  const say = words().chat;
+  const quality = composer.quality.value;
+  const options: [Quality, string][] = [
+    ["smaller", say.qualitySmaller],
+    ["original", say.qualityOriginal],
+  ];
+  return (
+    <fieldset class="tray-quality">
+      <legend class="hidden-text">{say.quality}</legend>
+      <div class="tray-options">
+        {options.map(([value, label]) => (
+          <label key={value} class="tray-option">
+            <input
+              type="radio"
+              name="quality"
+              value={value}
+              checked={quality === value}
+              onChange={() => (composer.quality.value = value)}
+            />
+            <span>{label}</span>
+          </label>
+        ))}
+      </div>
+      <p class="tray-hint">{quality === "smaller" ? say.qualitySmallerHint : say.qualityOriginalHint}</p>
+    </fieldset>
+  );
+}

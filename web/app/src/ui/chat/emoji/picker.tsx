@@ -1,0 +1,176 @@
+// Choosing an emoji: by group, by name, or one that was used lately.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { language, words } from "../../../i18n";
+import { Spinner } from "../../kit";
+import { recent, used } from "./recent";
+import type { Emoji, EmojiGroup } from "./data";
+import "./emoji.css";
+
+type Data = typeof import("./data");
+
+export interface PickerProps {
+  onPick: (emoji: string) => void;
+  /** Puts the cursor into the search at once. */
+  focus: boolean;
+}
+
+export function Picker({ onPick, focus }: PickerProps) {
+  const say = words().chat;
+  const [data, setData] = useState<Data | null>(null);
+  const [wanted, setWanted] = useState("");
+  const [lately] = useState(recent);
+  const field = useRef<HTMLInputElement>(null);
+  const grid = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    let here = true;
+    void import("./data").then((loaded) => {
+      if (here) setData(loaded);
+    });
+    if (focus) field.current?.focus();
+    return () => {
+      here = false;
+    };
+  }, []);
+  const pick = (emoji: string) => {
+    used(emoji);
+    onPick(emoji);
+  };
+  const found = data && wanted.trim() !== "" ? data.search(wanted) : null;
+  return (
+    <div class="picker">
+      <input
+        ref={field}
+        class="picker-search"
+        type="search"
+        dir="auto"
+        value={wanted}
+        placeholder={say.emojiSearch}
+        aria-label={say.emojiSearch}
+        onInput={(event) => setWanted(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          const first = found?.[0];
+          if (event.key === "Enter" && first) {
+            event.preventDefault();
+            pick(first.emoji);
+          } else if (event.key === "ArrowDown") {
+            event.preventDefault();
+            grid.current?.querySelector<HTMLElement>(".picker-emoji")?.focus();
+          }
+        }}
+      />
+      <div ref={grid} class="picker-grid scroll" tabIndex={-1} onKeyDown={(event) => move(event, field.current)}>
+        {!data ? (
+          <Spinner size={28} label={say.emojiTitle} />
+        ) : found ? (
+          <>
+            {found.length === 0 && <p class="picker-none">{say.emojiNone}</p>}
+            <Items data={data} items={found} onPick={pick} first />
+          </>
+        ) : (
+          <>
+            {lately.length > 0 && (
+              <section aria-label={say.emojiRecent}>
+                <h3 class="picker-title">{say.emojiRecent}</h3>
+                <Items data={data} items={lately.map((emoji) => known(data, emoji))} onPick={pick} first />
+              </section>
+            )}
+            {data.GROUPS.map((group, index) => (
+              <Group key={group.name} data={data} group={group} onPick={pick} first={index === 0 && lately.length === 0} />
+            ))}
+          </>
+        )}
+      </div>
+      {data && !found && (
+        <nav class="picker-groups" aria-label={say.emojiTitle}>
+          {data.GROUPS.map((group) => (
+            <button
+              key={group.name}
+              type="button"
+              class="picker-group"
+              aria-label={say.emojiGroups[group.name]}
+              title={say.emojiGroups[group.name]}
+              onClick={() => grid.current?.querySelector(`[data-group="${group.name}"]`)?.scrollIntoView({ block: "start" })}
+            >
+              {group.emoji[0]?.emoji}
+            </button>
+          ))}
+        </nav>
+      )}
+    </div>
+  );
+}
+
+interface GroupProps {
+  data: Data;
+  group: EmojiGroup;
+  onPick: (emoji: string) => void;
+  first: boolean;
+}
+
+function Group({ data, group, onPick, first }: GroupProps) {
+  const title = words().chat.emojiGroups[group.name];
+  return (
+    <section class="picker-section" aria-label={title} data-group={group.name}>
+      <h3 class="picker-title">{title}</h3>
+      <Items data={data} items={group.emoji} onPick={onPick} first={first} />
+    </section>
+  );
+}
+
+function Items(props: { data: Data; items: readonly Emoji[]; onPick: (emoji: string) => void; first: boolean }) {
+  const { data, items, onPick, first } = props;
+  return (
+    <div class="picker-items">
+      {items.map((one, index) => {
+        const name = data.nameOf(one, language.value);
+        return (
+          <button
+            key={one.emoji}
+            type="button"
+            class="picker-emoji"
+            tabIndex={first && index === 0 ? 0 : -1}
+            title={name}
+            aria-label={`${one.emoji} ${name}`}
+            onClick={() => onPick(one.emoji)}
+          >
+            {one.emoji}
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+function known(data: Data, emoji: string): Emoji {
+  for (const group of data.GROUPS) {
+    const found = group.emoji.find((one) => one.emoji === emoji);
+    if (found) return found;
+  }
+  return { emoji, names: { en: "", de: "" } };
+}
+
+/** The arrows go from emoji to emoji, also up and down. */
+function move(event: KeyboardEvent, field: HTMLElement | null): void {
+  const all = [...(event.currentTarget as Element).querySelectorAll<HTMLElement>(".picker-emoji")];
+  const now = all.indexOf(document.activeElement as HTMLElement);
+  if (now < 0) return;
+  const rtl = document.documentElement.dir === "rtl";
+  const box = all[now]?.getBoundingClientRect();
+  if (!box) return;
+  let to: HTMLElement | undefined;
+  if (event.key === "ArrowRight") to = all[now + (rtl ? -1 : 1)];
+  else if (event.key === "ArrowLeft") to = all[now + (rtl ? 1 : -1)];
+  else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const down = event.key === "ArrowDown";
+    const others = down ? all.slice(now + 1) : all.slice(0, now).reverse();
+    to = others.find((one) => {
+      const place = one.getBoundingClientRect();
+      return Math.abs(place.left - box.left) < 4 && (down ? place.top > box.top : place.top < box.top);
+    });
+    if (!to && !down) to = field ?? undefined;
+  } else return;
+  event.preventDefault();
+  to?.focus();
+}

@@ -1,0 +1,200 @@
+// Who one talks with, how they are, and who can read it.
+
+import type { Contact } from "../../core/types";
+import { fill, words } from "../../i18n";
+import { back, go } from "../../route";
+import { Avatar, Icon, IconButton, openMenu, phone, type IconName, type MenuItem } from "../kit";
+import type { Chat } from "./state";
+import { canRemove } from "./state";
+import "./header.css";
+
+export function Header({ chat }: { chat: Chat }) {
+  const say = words().chat;
+  const name = chat.name.value;
+  const contact = chat.contact.value;
+  const state = stateOf(chat);
+  return (
+    <header class="chat-header">
+      {phone.value && <IconButton icon="back" label={say.back} onClick={back} />}
+      <button
+        type="button"
+        class="chat-who"
+        aria-label={fill(say.open, { name })}
+        onClick={() => go({ at: "details", address: chat.address })}
+      >
+        <Avatar address={chat.address} name={name} avatar={contact?.avatar} size={40} />
+        <span class="chat-who-words">
+          <span class="chat-name">
+            <bdi class="chat-name-text">{name}</bdi>
+            {isMuted(chat) && (
+              <span class="chat-muted" title={say.muted}>
+                <Icon name="bellOff" size={14} />
+              </span>
+            )}
+          </span>
+          {state && (
+            <span class={state === say.typing ? "chat-state chat-state-typing" : "chat-state"} dir="auto">
+              {state}
+            </span>
+          )}
+        </span>
+      </button>
+      <Lock chat={chat} />
+      {!phone.value && (
+        <IconButton icon="search" label={say.find} onClick={() => openSearch(chat)} />
+      )}
+      <IconButton
+        icon="more"
+        label={say.menu}
+        aria-haspopup="menu"
+        onClick={(event) => openMenu({ label: say.menu, at: event.currentTarget, items: menuOf(chat) })}
+      />
+    </header>
+  );
+}
+
+export function openSearch(chat: Chat): void {
+  chat.search.value ??= { text: "", found: null, at: 0 };
+}
+
+/** A quiet lock that says who can read it. */
+function Lock({ chat }: { chat: Chat }) {
+  const say = words().chat;
+  const conversation = chat.conversation.value;
+  if (!conversation) return null;
+  const { encrypted, readers } = conversation;
+  let icon: IconName = "lock";
+  let label = say.lockEncrypted;
+  let kind = "";
+  if (!encrypted) [icon, label, kind] = ["lockOpen", say.lockOpen, " chat-lock-warns"];
+  else if (readers.leftOut > 0) [label, kind] = [say.lockLeftOut, " chat-lock-warns"];
+  else if (readers.verified && readers.theirs > 0) [icon, label, kind] = ["shieldCheck", say.lockVerified, " chat-lock-good"];
+  return (
+    <IconButton
+      class={`chat-lock${kind}`}
+      size={20}
+      icon={icon}
+      label={label}
+      aria-haspopup="dialog"
+      onClick={() => (chat.sheet.value = { is: "readers" })}
+    />
+  );
+}
+
+function stateOf(chat: Chat): string {
+  const say = words().chat;
+  if (chat.conversation.value?.typing) return say.typing;
+  if (chat.address === chat.self) return say.yourself;
+  const contact = chat.contact.value;
+  if (!contact) return "";
+  if (contact.blocked) return say.blocked;
+  const presence = presenceWords(contact);
+  return [presence, contact.status].filter(Boolean).join(" · ");
+}
+
+/** How available somebody is; nothing when they are not, or do not show it. */
+function presenceWords(contact: Contact): string {
+  const say = words().chat;
+  switch (contact.presence) {
+    case "chat":
+      return say.wantsToChat;
+    case "available":
+      return say.online;
+    case "away":
+      return say.away;
+    case "extendedAway":
+      return say.awayLong;
+    case "busy":
+      return say.busy;
+    case "offline":
+      return "";
+  }
+}
+
+function isMuted(chat: Chat): boolean {
+  const mute = chat.conversation.value?.mute;
+  return mute?.is === "forever" || (mute?.is === "until" && mute.time > Date.now());
+}
+
+function menuOf(chat: Chat): MenuItem[] {
+  const say = words().chat;
+  const conversation = chat.conversation.peek();
+  const { address } = chat;
+  const pinned = conversation?.pinned ?? false;
+  const blocked = chat.contact.peek()?.blocked ?? false;
+  return [
+    { label: say.find, icon: "search", run: () => openSearch(chat) },
+    { label: say.media, icon: "image", run: () => (chat.sheet.value = { is: "gallery" }) },
+    { label: say.details, icon: "info", run: () => go({ at: "details", address }) },
+    null,
+    isMuted(chat)
+      ? { label: say.unmute, icon: "bell", run: () => void chat.try({ do: "mute", address, until: { is: "no" } }) }
+      : { label: say.mute, icon: "bellOff", run: () => setTimeout(() => openMute(chat)) },
+    {
+      label: pinned ? say.unpin : say.pin,
+      icon: pinned ? "pinOff" : "pin",
+      run: () => void chat.try({ do: "pin", address, pinned: !pinned }),
+    },
+    null,
+    blocked
+      ? { label: say.unblock, icon: "block", run: () => void chat.try({ do: "unblock", address }) }
+      : { label: say.block, icon: "block", danger: true, run: () => (chat.sheet.value = { is: "block" }) },
+  ];
+}
+
+const HOUR = 3_600_000;
+
+function openMute(chat: Chat): void {
+  const say = words().chat;
+  const { address } = chat;
+  const button = document.querySelector(".chat-header .icon-button:last-child");
+  if (!button) return;
+  const until = (hours: number) => () =>
+    void chat.try({ do: "mute", address, until: { is: "until", time: Date.now() + hours * HOUR } });
+  openMenu({
+    label: say.mute,
+    at: button,
+    items: [
+      { label: say.mute1h, run: until(1) },
+      { label: say.mute8h, run: until(8) },
+      { label: say.mute1w, run: until(7 * 24) },
+      { label: say.muteAlways, run: () => void chat.try({ do: "mute", address, until: { is: "forever" } }) },
+    ],
+  });
+}
+
+/** In place of the header while messages are being chosen. */
+export function SelectionBar({ chat, chosen }: { chat: Chat; chosen: ReadonlySet<number> }) {
+  const say = words().chat;
+  const messages = chat.all(chosen);
+  const removable = messages.length > 0 && messages.every(canRemove);
+  const forwardable = messages.every((one) => one.content.is === "text" || one.content.is === "file");
+  return (
+    <div class="chat-header chat-selection" role="toolbar" aria-label={say.selected(chosen.size)}>
+      <IconButton icon="close" label={say.endSelection} onClick={() => (chat.chosen.value = null)} />
+      <span class="chat-selected" role="status">
+        {say.selected(chosen.size)}
+      </span>
+      <IconButton
+        icon="copy"
+        label={say.copySelected}
+        onClick={() => {
+          void chat.copy(messages);
+          chat.chosen.value = null;
+        }}
+      />
+      <IconButton
+        icon="forward"
+        label={say.forwardSelected}
+        disabled={!forwardable}
+        onClick={() => (chat.sheet.value = { is: "forward", messages: messages.map((one) => one.id) })}
+      />
+      <IconButton
+        icon="trash"
+        label={say.removeSelected}
+        disabled={!removable}
+        onClick={() => void chat.askRemove(messages)}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+// A conversation: who it is with, what was said, and where to write.
+
+import { useEffect, useMemo } from "preact/hooks";
+
+import { fill, words } from "../../i18n";
+import { useStore } from "../../state/use";
+import { Spinner } from "../kit";
+import { ComposerView } from "./composer/composer";
+import { Composer } from "./composer/state";
+import { DropOverlay, useDrop } from "./drop";
+import { Header, openSearch, SelectionBar } from "./header";
+import { SearchBar } from "./search";
+import { Sheets } from "./sheets/sheets";
+import { Chat } from "./state";
+import { Timeline } from "./timeline/timeline";
+import "./chat.css";
+
+export interface ChatViewProps {
+  address: string;
+  /** A message to show at once. */
+  message: number | null;
+}
+
+export function ChatView({ address, message }: ChatViewProps) {
+  return <Opened key={address} address={address} message={message} />;
+}
+
+function Opened({ address, message }: ChatViewProps) {
+  const store = useStore();
+  const chat = useMemo(() => new Chat(store, address), [store, address]);
+  const composer = useMemo(() => new Composer(chat), [chat]);
+  const drop = useDrop(composer);
+  useEffect(() => {
+    chat.enter();
+    return () => {
+      composer.leave();
+      chat.leave();
+    };
+  }, [chat]);
+  const here = chat.ready.value;
+  useEffect(() => {
+    if (here && message !== null) void chat.jump(message);
+  }, [here, message]);
+  const { chosen, search } = chat;
+  return (
+    <section
+      class="chat"
+      aria-label={fill(words().chat.timeline, { name: chat.name.value })}
+      onKeyDown={(event) => {
+        if ((event.ctrlKey || event.metaKey) && event.key === "f" && !event.shiftKey) {
+          event.preventDefault();
+          openSearch(chat);
+        }
+      }}
+      {...drop.handlers}
+    >
+      {chosen.value ? (
+        <SelectionBar chat={chat} chosen={chosen.value} />
+      ) : search.value ? (
+        <SearchBar chat={chat} search={search.value} />
+      ) : (
+        <Header chat={chat} />
+      )}
+      {here ? (
+        <Timeline chat={chat} first={message} />
+      ) : (
+        <div class="chat-opening">
+          <Spinner size={32} label={words().chat.opening} />
+        </div>
+      )}
+      <ComposerView chat={chat} composer={composer} />
+      {drop.over.value && <DropOverlay chat={chat} />}
+      <Sheets chat={chat} />
+    </section>
+  );
+}

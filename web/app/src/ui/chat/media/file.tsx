@@ -1,0 +1,85 @@
+// A file in a bubble: a picture, something that plays, or a card.
+
+import { useEffect } from "preact/hooks";
+
+import type { File, Message } from "../../../core/types";
+import { fill, language, words } from "../../../i18n";
+import { Icon, IconButton } from "../../kit";
+import { comesByItself, ending, kindOf, legible, parted, sized, typeOf } from "../logic/files";
+import type { Chat } from "../state";
+import { AudioView } from "./audio";
+import { PictureView } from "./picture";
+import { Progress } from "./progress";
+import { save } from "./save";
+import { useTransfer } from "./transfer";
+import { VideoView } from "./video";
+import "./media.css";
+
+export interface FileProps {
+  chat: Chat;
+  message: Message;
+  file: File;
+  tab: number;
+}
+
+export function FileView({ chat, message, file, tab }: FileProps) {
+  useEffect(() => {
+    if (file.local === null && comesByItself(file) && !chat.fetching.peek().has(message.id)) {
+      void chat.fetch(message);
+    }
+  }, [file.local]);
+  switch (kindOf(file)) {
+    case "picture":
+      return <PictureView chat={chat} message={message} file={file} tab={tab} />;
+    case "video":
+      return <VideoView chat={chat} message={message} file={file} tab={tab} />;
+    case "audio":
+      return <AudioView chat={chat} message={message} file={file} tab={tab} type={typeOf(file)} />;
+    case "other":
+      return <Card chat={chat} message={message} file={file} tab={tab} />;
+  }
+}
+
+/** How large a file is, in words. */
+export function sizeOf(file: File): string {
+  return file.size === null ? words().chat.sizeUnknown : sized(file.size, language.value);
+}
+
+/** A file that is not shown, only fetched and saved. */
+function Card({ chat, message, file, tab }: FileProps) {
+  const say = words().chat;
+  const transfer = useTransfer(chat, message, file);
+  const name = legible(file.name);
+  const { start, end } = parted(name);
+  const label =
+    file.local === null
+      ? fill(say.fetchFile, { name, size: sizeOf(file) })
+      : fill(say.saveFile, { name });
+  return (
+    <div class="card">
+      {transfer.busy ? (
+        <Progress chat={chat} message={message} file={file} done={transfer.done} tab={tab} />
+      ) : (
+        <span class="card-icon" aria-hidden="true">
+          <Icon name="file" size={28} />
+          <span class="card-ending">{ending(name)}</span>
+        </span>
+      )}
+      <div class="card-words">
+        <span class="card-name" title={name}>
+          <bdi class="card-name-start">{start}</bdi>
+          <bdi class="card-name-end">{end}</bdi>
+        </span>
+        <span class="card-size">{transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : sizeOf(file)}</span>
+      </div>
+      {!transfer.busy && (
+        <IconButton
+          icon={transfer.failed ? "retry" : "download"}
+          label={label}
+          tabIndex={tab}
+          onClick={() => void save(chat, message)}
+        />
+      )}
+    </div>
+  );
+}

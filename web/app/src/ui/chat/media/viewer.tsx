@@ -1,0 +1,181 @@
+// Pictures of a conversation, one at a time and as large as the screen.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import type { File, Message } from "../../../core/types";
+import { fill, words } from "../../../i18n";
+import { Icon, IconButton, Spinner, still, useModal } from "../../kit";
+import { kindOf, legible, typeOf } from "../logic/files";
+import * as times from "../logic/times";
+import type { Chat } from "../state";
+import { Progress } from "./progress";
+import { save } from "./save";
+import { useTransfer } from "./transfer";
+import { useLocal } from "./urls";
+import "./viewer.css";
+
+/** A message with a picture. */
+type Pictured = Message & { content: { is: "file"; file: File; caption: string | null } };
+
+export function pictures(chat: Chat): Pictured[] {
+  return chat.messages.value.filter(
+    (one): one is Pictured => one.content.is === "file" && kindOf(one.content.file) === "picture",
+  );
+}
+
+const MOST = 8;
+
+export function Viewer({ chat, message }: { chat: Chat; message: number }) {
+  const all = pictures(chat);
+  const [id, setId] = useState(message);
+  const close = () => (chat.sheet.value = null);
+  const dialog = useModal(close);
+  const at = all.findIndex((one) => one.id === id);
+  const now = all[at];
+  useEffect(() => {
+    if (!now) close();
+    else if (now.content.file.local === null) void chat.fetch(now);
+  }, [now?.id]);
+  const step = (by: number) => {
+    const next = all[at + by];
+    if (next) setId(next.id);
+  };
+  const say = words().chat;
+  if (!now) return <dialog ref={dialog} class="viewer" aria-label={say.viewerTitle} />;
+  const { file, caption } = now.content;
+  const rtl = document.documentElement.dir === "rtl";
+  return (
+    <dialog
+      ref={dialog}
+      class="viewer"
+      aria-label={say.viewerTitle}
+      onKeyDown={(event) => {
+        const by = { ArrowRight: rtl ? -1 : 1, ArrowLeft: rtl ? 1 : -1 }[event.key];
+        if (by !== undefined) step(by);
+      }}
+    >
+      <header class="viewer-header">
+        <div class="viewer-words">
+          <bdi class="viewer-name">{chat.nameOf(now.sender)}</bdi>
+          <span class="viewer-time">
+            {times.brief(now.time)} · {fill(say.viewerCount, { n: at + 1, all: all.length })}
+          </span>
+        </div>
+        <IconButton icon="download" label={fill(say.saveFile, { name: legible(file.name) })} onClick={() => void save(chat, now)} />
+        <IconButton icon="close" label={say.close} onClick={close} />
+      </header>
+      <Stage key={now.id} chat={chat} message={now} onStep={step} onClose={close} />
+      {at > 0 && (
+        <button type="button" class="viewer-step viewer-previous" aria-label={say.viewerPrevious} onClick={() => step(-1)}>
+          <Icon name="back" size={26} />
+        </button>
+      )}
+      {at < all.length - 1 && (
+        <button type="button" class="viewer-step viewer-next" aria-label={say.viewerNext} onClick={() => step(1)}>
+          <Icon name="chevron" size={26} />
+        </button>
+      )}
+      {caption && (
+        <p class="viewer-caption" dir="auto">
+          {caption}
+        </p>
+      )}
+    </dialog>
+  );
+}
+
+interface Look {
+  scale: number;
+  x: number;
+  y: number;
+}
+
+const WHOLE: Look = { scale: 1, x: 0, y: 0 };
+
+/** A picture that can be made larger and moved; a swipe of the whole one goes on or closes. */
+function Stage(props: { chat: Chat; message: Pictured; onStep: (by: number) => void; onClose: () => void }) {
+  const { chat, message, onStep, onClose } = props;
+  const { file } = message.content;
+  const local = useLocal(chat.store.core, file.local, typeOf(file));
+  const transfer = useTransfer(chat, message, file);
+  const [look, setLook] = useState(WHOLE);
+  const [broken, setBroken] = useState(false);
+  const pointers = useRef(new Map<number, { x: number; y: number }>());
+  const from = useRef<{ x: number; y: number; look: Look; apart: number } | null>(null);
+  const say = words().chat;
+
+  const begin = () => {
+    const all = [...pointers.current.values()];
+    const [a, b] = all;
+    if (!a) return;
+    const middle = b ? { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } : a;
+    from.current = { ...middle, look, apart: b ? Math.hypot(a.x - b.x, a.y - b.y) : 0 };
+  };
+  const move = () => {
+    const start = from.current;
+    const [a, b] = [...pointers.current.values()];
+    if (!start || !a) return;
+    const middle = b ? { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } : a;
+    const grown = b && start.apart > 0 ? Math.hypot(a.x - b.x, a.y - b.y) / start.apart : 1;
+    const scale = Math.min(MOST, Math.max(1, start.look.scale * grown));
+    setLook({ scale, x: start.look.x + middle.x - start.x, y: start.look.y + middle.y - start.y });
+  };
+  const end = (event: PointerEvent) => {
+    const last = pointers.current.size === 1 ? from.current : null;
+    pointers.current.delete(event.pointerId);
+    if (pointers.current.size > 0) return begin();
+    if (last && last.look.scale === 1 && look.scale === 1) {
+      const [dx, dy] = [event.clientX - last.x, event.clientY - last.y];
+      const towards = document.documentElement.dir === "rtl" ? -1 : 1;
+      if (Math.abs(dx) > 60 && Math.abs(dx) > Math.abs(dy)) onStep(dx * towards < 0 ? 1 : -1);
+      else if (event.pointerType === "touch" && dy > 110) onClose();
+      setLook(WHOLE);
+    } else if (look.scale <= 1.02) setLook(WHOLE);
+    from.current = null;
+  };
+  const zoom = (factor: number) => {
+    const scale = Math.min(MOST, Math.max(1, look.scale * factor));
+    setLook(scale === 1 ? WHOLE : { scale, x: look.x * (scale / look.scale), y: look.y * (scale / look.scale) });
+  };
+  return (
+    <div
+      class={look.scale > 1 ? "viewer-stage viewer-stage-moves" : "viewer-stage"}
+      onWheel={(event) => {
+        event.preventDefault();
+        zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2);
+      }}
+      onDblClick={() => (look.scale > 1 ? setLook(WHOLE) : zoom(2.5))}
+      onPointerDown={(event) => {
+        pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+        event.currentTarget.setPointerCapture(event.pointerId);
+        begin();
+      }}
+      onPointerMove={(event) => {
+        if (!pointers.current.has(event.pointerId)) return;
+        pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+        move();
+      }}
+      onPointerUp={end}
+      onPointerCancel={end}
+    >
+      {transfer.busy ? (
+        <Progress chat={chat} message={message} file={file} done={transfer.done} tab={0} />
+      ) : transfer.failed ? (
+        <p class="viewer-problem">{fill(say.fetchFailed, { reason: transfer.failed })}</p>
+      ) : broken || local === null ? (
+        <p class="viewer-problem">{local === null ? say.gone : say.broken}</p>
+      ) : local ? (
+        <img
+          class={still.value ? "viewer-image" : "viewer-image viewer-image-glides"}
+          src={local.url}
+          alt={legible(file.name)}
+          draggable={false}
+          onError={() => setBroken(true)}
+          style={{ transform: `translate(${look.x}px, ${look.y}px) scale(${look.scale})` }}
+        />
+      ) : (
+        <Spinner size={36} label={say.opening} />
+      )}
+    </div>
+  );
+}
