@@ -229,7 +229,7 @@ function Blocked({ chat }: { chat: Chat }) {
   return (
     <div class="composer composer-blocked">
       <p>{fill(say.blockedHere, { name: chat.name.value })}</p>
-      <button type="button" class="bar-button" onClick={() => void chat.try({ do: "unblock", address: chat.address })}>
+      <button type="button" class="honest-button" onClick={() => void chat.try({ do: "unblock", address: chat.address })}>
         {say.unblock}
       </button>
     </div>

@@ -15,7 +15,7 @@ export function Honest({ chat }: { chat: Chat }) {
   if (!conversation.encrypted) {
     return (
       <Bar icon="lockOpen" text={say.plainBar}>
-        <button type="button" class="bar-button" onClick={() => void chat.encrypt(true)}>
+        <button type="button" class="honest-button" onClick={() => void chat.encrypt(true)}>
           {say.plainBarAction}
         </button>
       </Bar>
@@ -26,10 +26,10 @@ export function Honest({ chat }: { chat: Chat }) {
   if (chat.unencryptable.value || (theirs === 0 && leftOut > 0)) {
     return (
       <Bar icon="alert" text={fill(say.nobodyBar, { name })}>
-        <button type="button" class="bar-button" onClick={details}>
+        <button type="button" class="honest-button" onClick={details}>
           {say.devices}
         </button>
-        <button type="button" class="bar-button" onClick={() => void chat.askPlain()}>
+        <button type="button" class="honest-button" onClick={() => void chat.askPlain()}>
           {say.writePlain}
         </button>
       </Bar>
@@ -38,7 +38,7 @@ export function Honest({ chat }: { chat: Chat }) {
   if (leftOut > 0) {
     return (
       <Bar icon="info" text={say.leftOutBar(leftOut)}>
-        <button type="button" class="bar-button" onClick={details}>
+        <button type="button" class="honest-button" onClick={details}>
           {say.leftOutAction}
         </button>
       </Bar>
@@ -49,12 +49,12 @@ export function Honest({ chat }: { chat: Chat }) {
 
 function Bar(props: { icon: IconName; text: string; children: ComponentChildren }) {
   return (
-    <div class="bar" role="status">
+    <div class="honest" role="status">
       <Icon name={props.icon} size={18} />
-      <p class="bar-text">
+      <p class="honest-text">
         <bdi>{props.text}</bdi>
       </p>
-      <span class="bar-buttons">{props.children}</span>
+      <span class="honest-buttons">{props.children}</span>
     </div>
   );
 }
