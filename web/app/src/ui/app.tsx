@@ -6,6 +6,7 @@ import { words } from "../i18n";
 import { route, type Route } from "../route";
 import { useStore } from "../state/use";
 import { Beside, Overlays, phone } from "./kit";
+import { ChatView } from "./chat";
 import { Bars } from "./shell/bars";
 import { Help } from "./shell/help";
 import { Jump } from "./shell/jump";
@@ -71,6 +72,8 @@ function Frame() {
 /** What the route shows beside or above the list; nothing when that is the list itself. */
 function mainPane(at: Route): ComponentChildren | null {
   switch (at.at) {
+    case "chat":
+      return <ChatView address={at.address} message={at.message} />;
     case "settings":
       if (phone.value) return at.page === null ? null : <SettingsPage page={at.page} />;
       return (
