@@ -36,7 +36,7 @@ export function shortTime(time: number, at: number, tag: string, words: TimeWord
   if (ago < MINUTE) return words.now;
   if (ago < 60 * MINUTE) return words.minutes(Math.floor(ago / MINUTE));
   const days = daysBetween(time, at);
-  if (days === 0) return format(tag, { hour: "numeric", minute: "2-digit" }, time);
+  if (days === 0) return format(tag, { timeStyle: "short" }, time);
   if (days === 1) return words.yesterday;
   if (days < 7) return format(tag, { weekday: "short" }, time);
   if (ago < 300 * DAY) return format(tag, { day: "numeric", month: "short" }, time);
