@@ -64,7 +64,7 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
   const files = composer.files.value.length > 0;
   return (
     <div class="composer">
-      <Honest chat={chat} />
+      <Honest chat={chat} writing={composer.ready} />
       <About chat={chat} />
       <Tray composer={composer} />
       <div class="composer-line">
@@ -83,7 +83,7 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
             ref={area}
             class="composer-text"
             rows={1}
-            dir="auto"
+            dir={text === "" ? undefined : "auto"}
             value={text}
             maxLength={100_000}
             enterkeyhint={touch.value ? "enter" : "send"}

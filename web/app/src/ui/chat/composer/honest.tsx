@@ -7,7 +7,8 @@ import { go } from "../../../route";
 import { Icon, type IconName } from "../../kit";
 import type { Chat } from "../state";
 
-export function Honest({ chat }: { chat: Chat }) {
+/** `writing`: something is about to be sent. That a device is left out is said only then. */
+export function Honest({ chat, writing }: { chat: Chat; writing: boolean }) {
   const say = words().chat;
   const conversation = chat.conversation.value;
   if (!conversation) return null;
@@ -35,7 +36,7 @@ export function Honest({ chat }: { chat: Chat }) {
       </Bar>
     );
   }
-  if (leftOut > 0) {
+  if (leftOut > 0 && writing) {
     return (
       <Bar icon="info" text={say.leftOutBar(leftOut)}>
         <button type="button" class="honest-button" onClick={details}>

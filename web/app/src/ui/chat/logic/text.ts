@@ -14,7 +14,7 @@ const DEEPEST = 4;
 
 export function blocks(lines: readonly Line[]): Block[] {
   const found: Block[] = [];
-  for (const line of lines) {
+  for (const line of trimmed(lines)) {
     const quote = Math.min(line.quote, DEEPEST);
     const last = found.at(-1);
     if (last && last.quote === quote && last.preformatted === line.preformatted) {
@@ -24,6 +24,14 @@ export function blocks(lines: readonly Line[]): Block[] {
     }
   }
   return found;
+}
+
+/** Without the empty lines at the beginning and at the end. */
+function trimmed(lines: readonly Line[]): readonly Line[] {
+  const empty = (line: Line) => !line.preformatted && line.spans.every((span) => span.text.trim() === "");
+  const start = lines.findIndex((line) => !empty(line));
+  if (start < 0) return lines.slice(0, 1);
+  return lines.slice(start, lines.findLastIndex((line) => !empty(line)) + 1);
 }
 
 /** So much of a text is shown at first. */

@@ -61,14 +61,13 @@ function Card({ chat, message, file, tab }: FileProps) {
         <Progress chat={chat} message={message} file={file} done={transfer.done} tab={tab} />
       ) : (
         <span class="card-icon" aria-hidden="true">
-          <Icon name="file" size={28} />
-          <span class="card-ending">{ending(name)}</span>
+          {ending(name) ? <span class="card-ending">{ending(name)}</span> : <Icon name="file" size={24} />}
         </span>
       )}
       <div class="card-words">
-        <span class="card-name" title={name}>
-          <bdi class="card-name-start">{start}</bdi>
-          <bdi class="card-name-end">{end}</bdi>
+        <span class="card-name" dir="auto" title={name}>
+          <span class="card-name-start">{start}</span>
+          <span class="card-name-end">{end}</span>
         </span>
         <span class="card-size">{transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : sizeOf(file)}</span>
       </div>

@@ -8,7 +8,7 @@ import type { Message, Span } from "../../../core/types";
 import { words } from "../../../i18n";
 import { go } from "../../../route";
 import { chatAddress, opens, shown } from "../logic/links";
-import { blocks, FOLD, folded, length, marked, STEP, type Block } from "../logic/text";
+import { blocks, direction, FOLD, folded, length, marked, STEP, type Block } from "../logic/text";
 import "./text.css";
 
 export interface TextProps {
@@ -79,7 +79,7 @@ function BlockView({ block, wanted, tab, spaced }: BlockProps) {
   // Only a plain paragraph has room for the time at the end of its last line.
   const ends = quote === 0 && !preformatted;
   const body = preformatted ? (
-    <pre class="text-pre no-swipe" tabIndex={tab}>
+    <pre class="text-pre no-swipe" dir="auto" tabIndex={tab}>
       {inside}
     </pre>
   ) : (
@@ -90,15 +90,24 @@ function BlockView({ block, wanted, tab, spaced }: BlockProps) {
   );
   return (
     <>
-      {quoted(body, quote)}
+      {quoted(body, quote, quote > 0 ? directionOf(block) : null)}
       {!ends && spaced && <p class="text-paragraph text-last">{spaced}</p>}
     </>
   );
 }
 
 /** A bar at the start for every quotation around it. */
-function quoted(inside: ComponentChildren, depth: number): ComponentChildren {
-  return depth === 0 ? inside : <blockquote class="text-quote">{quoted(inside, depth - 1)}</blockquote>;
+function quoted(inside: ComponentChildren, depth: number, dir: "ltr" | "rtl" | null): ComponentChildren {
+  if (depth === 0) return inside;
+  return (
+    <blockquote class="text-quote" dir={dir ?? undefined}>
+      {quoted(inside, depth - 1, dir)}
+    </blockquote>
+  );
+}
+
+function directionOf(block: Block): "ltr" | "rtl" | null {
+  return direction(block.lines.map((spans) => spans.map((span) => span.text).join("")).join(" "));
 }
 
 function SpanView({ span, wanted, tab }: { span: Span; wanted: string; tab: number }) {
