@@ -17,8 +17,9 @@ export function shown(text: string, link: string): Shown {
   const url = parsed(link);
   if (!url) return { text: shortened(text), host: null, title: link };
   const web = url.protocol === "http:" || url.protocol === "https:";
+  // A backslash ends the host for a browser, but not for every reader.
   const plain =
-    url.username === "" && url.password === "" && authority(text) === url.host.toLowerCase();
+    !(url.username || url.password || text.includes("\\")) && authority(text) === url.host.toLowerCase();
   return { text: shortened(text), host: web && !plain ? url.host : null, title: url.href };
 }
 
