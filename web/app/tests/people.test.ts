@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { meantServer, nameProblem, parseAddress } from "../src/ui/people/address";
+import { groups, sameFingerprint } from "../src/ui/people/fingerprint";
+import { parseFragment, parseLink, personLink } from "../src/ui/people/links";
+import { below, strongPassword } from "../src/ui/welcome/password";
+import { addressName, otherName } from "../src/ui/welcome/name";
+
+const PRINT = "ab".repeat(32);
+
+test("addresses are read as people write them", () => {
+  for (const typed of ["romeo@verona.example", " Romeo@Verona.example ", "xmpp:romeo@verona.example", "romeo@verona.example/orchard", "romeo@verona.example."]) {
+    const read = parseAddress(typed);
+    assert.equal(read.is === "right" && read.address, "romeo@verona.example", typed);
+  }
+  for (const typed of ["jürgen@exämple.org", "a@localhost", "光源氏@heian.example", "o-neil+x@a-b.example"]) {
+    assert.equal(parseAddress(typed).is, "right", typed);
+  }
+});
+
+test("what is no address is told apart, and mended where it can be", () => {
+  const cases: [string, string, string | null][] = [
+    ["", "empty", null],
+    ["romeo", "noServer", null],
+    ["romeo@", "noServer", null],
+    ["@verona.example", "noName", null],
+    ["romeo@juliet@verona.example", "twoAts", null],
+    ["romeo @verona.example", "space", "romeo@verona.example"],
+    ["ro\"meo@verona.example", "character", null],
+    ["ro🐟meo@verona.example", "character", null],
+    ["romeo@verona,example", "server", "romeo@verona.example"],
+    ["romeo@verona..example", "server", "romeo@verona.example"],
+    ["romeo@-verona.example", "server", null],
+    [`romeo@${"a".repeat(64)}.example`, "server", null],
+    [`${"r".repeat(1024)}@verona.example`, "long", null],
+  ];
+  for (const [typed, problem, suggestion] of cases) {
+    const read = parseAddress(typed);
+    assert.ok(read.is === "wrong", typed);
+    assert.equal(read.problem.is, problem, typed);
+    assert.equal(read.suggestion, suggestion, typed);
+  }
+});
+
+test("a server that is nearly a known one is probably that one", () => {
+  const known = ["anemone.example", "verona.example"];
+  assert.equal(meantServer("anenome.example", known), "anemone.example");
+  assert.equal(meantServer("veronna.example", known), "verona.example");
+  assert.equal(meantServer("verona.example", known), null);
+  assert.equal(meantServer("elsinore.example", known), null);
+});
+
+test("names are of what addresses allow", () => {
+  assert.equal(nameProblem("anna.maria-1"), null);
+  assert.equal(nameProblem("anna maria")?.is, "space");
+  assert.equal(nameProblem("anna/maria")?.is, "character");
+  assert.equal(nameProblem("ﬁsh")?.is, "character");
+  assert.equal(nameProblem("")?.is, "noName");
+});
+
+test("the name somebody goes by becomes one for an address", () => {
+  const cases: [string, string][] = [
+    ["Anna", "anna"],
+    [" Anna  Maria ", "anna.maria"],
+    ["Jürgen Müller-Weiß", "juergen.mueller-weiss"],
+    ["Zoë", "zoe"],
+    ["O'Neil", "oneil"],
+    ["🐟 Nemo!", "nemo!"],
+    ["光源氏", "光源氏"],
+    ["...", ""],
+    ["🐟", ""],
+    ["a@b", "ab"],
+    ["n".repeat(100), "n".repeat(64)],
+  ];
+  for (const [typed, name] of cases) {
+    assert.equal(addressName(typed), name, typed);
+    assert.ok(name === "" || nameProblem(name) === null, name);
+  }
+});
+
+test("another name for one that is taken keeps its stem", () => {
+  assert.equal(otherName("anna", () => 7), "anna.17");
+  assert.equal(otherName("anna.17", () => 8), "anna.18");
+  assert.equal(otherName("1984", () => 0), "1984.10");
+});
+
+test("passwords that are made are long, and never the same", () => {
+  assert.match(strongPassword(), /^([a-hjkmnp-z2-9]{5}-){3}[a-hjkmnp-z2-9]{5}$/);
+  assert.notEqual(strongPassword(), strongPassword());
+  for (let i = 0; i < 200; i++) assert.ok(below(3) < 3);
+});
+
+test("invitations are read from all their forms", () => {
+  const token = "abcdefghjkmnpqrstuvwxyz123";
+  const cases: [string, string | null, string | null, string | null][] = [
+    [`xmpp:anemone.example?register;preauth=${token}`, "anemone.example", null, null],
+    [`xmpp:anna@anemone.example?register;preauth=${token}`, "anemone.example", null, "anna"],
+    [`xmpp:romeo@anemone.example?roster;preauth=${token};ibr=y`, "anemone.example", "romeo@anemone.example", null],
+    [`XMPP:romeo@anemone.example?roster&ibr=y&preauth=${token}`, "anemone.example", "romeo@anemone.example", null],
+    [`https://anemone.example/invite/${token}`, "anemone.example", null, null],
+    [`https://anemone.example:8443/chat/invite/${token}?x=1`, "anemone.example", null, null],
+    [`https://anemone.example/#/invite/${token}/romeo%40anemone.example/anna`, "anemone.example", "romeo@anemone.example", "anna"],
+    [`https://other.example/invitation/#xmpp:romeo@anemone.example?roster;preauth=${token};ibr=y`, "anemone.example", "romeo@anemone.example", null],
+  ];
+  for (const [link, server, inviter, name] of cases) {
+    assert.deepEqual(parseLink(link), { is: "invitation", server, token, inviter, name }, link);
+  }
+});
+
+test("the page of an invitation says who invites, or only where", () => {
+  assert.deepEqual(parseFragment("#/invite/abc/romeo%40verona.example/"), {
+    is: "invitation", token: "abc", server: "verona.example", inviter: "romeo@verona.example", name: null,
+  });
+  assert.deepEqual(parseFragment("#/invite/abc/verona.example/anna"), {
+    is: "invitation", token: "abc", server: "verona.example", inviter: null, name: "anna",
+  });
+  assert.deepEqual(parseFragment("#/invite/abc"), {
+    is: "invitation", token: "abc", server: null, inviter: null, name: null,
+  });
+  for (const hash of ["", "#/list", "#/invite", "#/invite/", "#/invite/%", "#/invite/a b"]) {
+    assert.equal(parseFragment(hash), null, hash);
+  }
+});
+
+test("links to people are read, with or without keys", () => {
+  const plain = { is: "person", address: "romeo@verona.example", name: null, keys: null };
+  for (const link of [
+    "romeo@verona.example",
+    "xmpp:romeo@verona.example",
+    "xmpp:romeo@verona.example?message",
+    "xmpp:romeo@verona.example?roster;preauth=abc",
+    "https://conversations.im/i/romeo@verona.example",
+    "https://xmpp.link/#romeo@verona.example",
+  ]) {
+    assert.deepEqual(parseLink(link), plain, link);
+  }
+  const keys = `xmpp:romeo@verona.example?message;omemo-sid-7=${PRINT}`;
+  assert.deepEqual(parseLink(keys), { ...plain, keys });
+  assert.deepEqual(parseLink("xmpp:romeo@verona.example?roster;name=Romeo%20M."), { ...plain, name: "Romeo M." });
+  const strange = "xmpp:j%C3%BCrgen%231@exämple.org?message";
+  assert.deepEqual(parseLink(strange), { ...plain, address: "jürgen#1@exämple.org" });
+});
+
+test("what leads to nobody is nothing", () => {
+  for (const text of ["", "hello", "https://example.org/", "https://example.org/invite/", "xmpp:?message", "xmpp:%", "xmpp:anemone.example?register", "mailto:a@b.example", "javascript:alert(1)", `xmpp:${"a".repeat(9000)}@b.example`]) {
+    assert.equal(parseLink(text), null, text.slice(0, 40));
+  }
+});
+
+test("an own link can be read again", () => {
+  const link = personLink("jürgen#1@exämple.org", [{ id: 7, fingerprint: PRINT.replace(/.{8}/g, "$& ") }]);
+  assert.ok(link.endsWith(`?message;omemo-sid-7=${PRINT}`), link);
+  const read = parseLink(link);
+  assert.ok(read?.is === "person" && read.address === "jürgen#1@exämple.org" && read.keys === link);
+  assert.equal(personLink("romeo@verona.example", []), "xmpp:romeo@verona.example");
+});
+
+test("fingerprints are shown in groups and compared by their digits", () => {
+  assert.deepEqual(groups("ABABABAB cdcdcdcd"), ["abababab", "cdcdcdcd"]);
+  assert.equal(groups(PRINT).length, 8);
+  assert.ok(sameFingerprint("AB ab", "abab"));
+  assert.ok(!sameFingerprint("", ""));
+});
