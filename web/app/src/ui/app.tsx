@@ -7,6 +7,7 @@ import { route, type Route } from "../route";
 import { useStore } from "../state/use";
 import { Beside, Overlays, phone } from "./kit";
 import { ChatView } from "./chat";
+import { AddContact, ContactDetails, Requests } from "./people";
 import { Bars } from "./shell/bars";
 import { Help } from "./shell/help";
 import { Jump } from "./shell/jump";
@@ -16,6 +17,7 @@ import { SettingsIndex, SettingsPage } from "./shell/pages";
 import { Share } from "./shell/share";
 import { Crashed, Elsewhere, Failed, Starting } from "./shell/states";
 import { useTold } from "./shell/told";
+import { isWelcome, Welcome } from "./welcome";
 import "./app.css";
 
 /** Everything on the screen. */
@@ -38,7 +40,7 @@ function Screen({ host }: { host: CoreHost }) {
   const account = store.account.value;
   if (state.is === "starting" && !account) return <Starting />;
   if (account === undefined) return <Starting />;
-  if (account === null) return null;
+  if (isWelcome(store)) return <Welcome />;
   return <Frame />;
 }
 
@@ -81,6 +83,12 @@ function mainPane(at: Route): ComponentChildren | null {
           <SettingsPage page={at.page} />
         </Beside.Provider>
       );
+    case "details":
+      return <ContactDetails address={at.address} />;
+    case "add":
+      return <AddContact />;
+    case "requests":
+      return <Requests />;
     case "share":
       return <Share />;
     default:

@@ -1,0 +1,28 @@
+import { words } from "../../i18n";
+import { Button } from "../kit";
+import { Fish } from "../shell/fish";
+import { Stage, type StepProps } from "./stage";
+
+/** Nobody invited: an account that exists, or an invitation in the hand. */
+export function Choose({ to }: StepProps) {
+  const w = words().welcome;
+  return (
+    <Stage>
+      <Fish size={112} />
+      <h1 class="welcome-title">{w.hello}</h1>
+      <p class="welcome-text">{w.whatItIs}</p>
+      <div class="welcome-buttons">
+        <Button kind="primary" wide onClick={() => to({ is: "signIn", invitation: null })}>
+          {w.haveAccount}
+        </Button>
+        <Button wide icon="mail" onClick={() => to({ is: "paste" })}>
+          {w.haveInvitation}
+        </Button>
+      </div>
+      <section class="welcome-aside">
+        <h2>{w.noAccount}</h2>
+        <p>{w.closed}</p>
+      </section>
+    </Stage>
+  );
+}
