@@ -1,5 +1,5 @@
 // The page on the sample. What it shows is said behind the `?`:
-//   many=1000 messages=100000 connection=waiting signedOut empty starting storage core=elsewhere|failed
+//   many=1000 messages=100000 page=60 connection=waiting signedOut empty starting storage core=elsewhere|failed
 //   theme=dark|light dir=rtl lang=de text=large
 
 import { signal } from "@preact/signals";
@@ -47,6 +47,7 @@ const connection = CONNECTIONS[asked.get("connection") ?? ""];
 const core = new Host({
   many: Number(asked.get("many") ?? 0),
   messages: Number(asked.get("messages") ?? 2000),
+  page: Number(asked.get("page") ?? 60),
   signedOut: asked.has("signedOut"),
   empty: asked.has("empty"),
   starting: asked.has("starting"),

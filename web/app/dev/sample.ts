@@ -24,6 +24,8 @@ export interface SampleOptions {
   many?: number;
   /** Messages in the long conversation. */
   messages?: number;
+  /** Messages in a page of a window. */
+  page?: number;
   connection?: Connection;
   /** No account yet. */
   signedOut?: boolean;
@@ -35,7 +37,6 @@ export interface SampleOptions {
   storage?: boolean;
 }
 
-const PAGE = 60;
 const DONE: Outcome = { is: "done" };
 
 interface Talk {
@@ -315,7 +316,7 @@ export class Sample implements Core {
     if (!talk) return failed("invalid", "no such conversation");
     const { messages, conversation } = talk;
     const firstUnread = conversation.unread > 0 ? messages.length - Math.min(conversation.unread, messages.length) : null;
-    talk.from = Math.max(0, (firstUnread ?? messages.length) - PAGE);
+    talk.from = Math.max(0, (firstUnread ?? messages.length) - (this.#options.page ?? 60));
     this.#say({
       is: "window",
       address,
@@ -330,7 +331,7 @@ export class Sample implements Core {
     await pause(120);
     if (talk.from === null) return DONE;
     const to = talk.from;
-    talk.from = Math.max(0, to - PAGE);
+    talk.from = Math.max(0, to - (this.#options.page ?? 60));
     const messages = talk.messages.slice(talk.from, to);
     this.#say({ is: "older", address: talk.conversation.address, messages, older: talk.from > 0 });
     return DONE;

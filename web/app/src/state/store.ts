@@ -171,9 +171,28 @@ function byOrder(a: Conversation, b: Conversation): number {
 
 /** Messages that replace those of the same id or are new, all in their places. */
 export function merged(old: Message[], changed: Message[]): Message[] {
-  const replaced = new Set(changed.map((one) => one.id));
-  const all = old.filter((one) => !replaced.has(one.id)).concat(changed);
-  return all.sort((a, b) => (a.place < b.place ? -1 : a.place > b.place ? 1 : a.id - b.id));
+  const fresh = new Map(changed.map((one) => [one.id, one]));
+  let moved = false;
+  const kept = old.map((one) => {
+    const now = fresh.get(one.id);
+    if (!now) return one;
+    fresh.delete(one.id);
+    moved ||= now.place !== one.place;
+    return now;
+  });
+  const added = [...fresh.values()].sort(byPlace);
+  const [first, last] = [added[0], added.at(-1)];
+  if (moved) return kept.concat(added).sort(byPlace);
+  if (!first || !last) return kept;
+  // What comes is nearly always newer or older than all that is there: long windows are not sorted.
+  const [oldest, newest] = [kept[0], kept.at(-1)];
+  if (!oldest || !newest || byPlace(newest, first) < 0) return kept.concat(added);
+  if (byPlace(last, oldest) < 0) return added.concat(kept);
+  return kept.concat(added).sort(byPlace);
+}
+
+function byPlace(a: Message, b: Message): number {
+  return a.place < b.place ? -1 : a.place > b.place ? 1 : a.id - b.id;
 }
 
 function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {

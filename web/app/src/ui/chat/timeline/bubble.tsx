@@ -13,7 +13,7 @@ import type { Chat } from "../state";
 import { describe, why } from "./describe";
 import { Failure } from "./failure";
 import { HoverBar } from "./hover";
-import { Meta } from "./meta";
+import { Meta, Spacer } from "./meta";
 import { Quote } from "./quote";
 import { Reactions } from "./reactions";
 import { TextView } from "./text";
@@ -27,9 +27,11 @@ export interface BubbleProps {
   /** What can be pressed in it is in reach of the Tab key only if it is the active message. */
   tab: number;
   wanted: string;
+  /** The pointer is on it. */
+  hovered: boolean;
 }
 
-export function Bubble({ chat, message, first, last, tab, wanted }: BubbleProps) {
+export function Bubble({ chat, message, first, last, tab, wanted, hovered }: BubbleProps) {
   const { content } = message;
   const large = content.is === "text" && !message.reply ? onlyEmoji(content.text) : 0;
   const bare = large > 0 && large <= 3;
@@ -53,7 +55,7 @@ export function Bubble({ chat, message, first, last, tab, wanted }: BubbleProps)
             <Meta chat={chat} message={message} tab={tab} />
           </div>
         </div>
-        <HoverBar chat={chat} message={message} tab={tab} />
+        <HoverBar chat={chat} message={message} tab={tab} whole={hovered || tab === 0} />
       </div>
       <Reactions chat={chat} message={message} tab={tab} />
       <Failure chat={chat} message={message} tab={tab} />
@@ -121,15 +123,6 @@ function Helping({ chat, help, tab }: { chat: Chat; help: Help; tab: number }) {
     );
   }
   return null;
-}
-
-/** Keeps the room of the time and the ticks free at the end of the last line. */
-function Spacer({ chat, message }: { chat: Chat; message: Message }) {
-  return (
-    <span class="bubble-spacer" aria-hidden="true">
-      <Meta chat={chat} message={message} tab={-1} still />
-    </span>
-  );
 }
 
 /** A text that runs against the page has its end where the time stands: the time goes below it. */

@@ -48,8 +48,14 @@ export function EventLine({ chat, message, tab }: { chat: Chat; message: Message
 }
 
 /** "Anna waves". */
-export function ActionLine(props: { chat: Chat; message: Message; wanted: string; tab: number }) {
-  const { chat, message, wanted, tab } = props;
+export function ActionLine(props: {
+  chat: Chat;
+  message: Message;
+  wanted: string;
+  tab: number;
+  hovered: boolean;
+}) {
+  const { chat, message, wanted, tab, hovered } = props;
   return (
     <div class="action-block">
       <div class="action-line bubble">
@@ -62,7 +68,7 @@ export function ActionLine(props: { chat: Chat; message: Message; wanted: string
         </div>
         <Meta chat={chat} message={message} tab={tab} />
       </div>
-      <HoverBar chat={chat} message={message} tab={tab} />
+      <HoverBar chat={chat} message={message} tab={tab} whole={hovered || tab === 0} />
       <Reactions chat={chat} message={message} tab={tab} />
       <Failure chat={chat} message={message} tab={tab} />
     </div>

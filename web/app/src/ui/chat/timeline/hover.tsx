@@ -6,11 +6,19 @@ import { IconButton } from "../../kit";
 import { openActions, openReactions } from "../actions/menu";
 import { canAnswer, type Chat } from "../state";
 
-export function HoverBar({ chat, message, tab }: { chat: Chat; message: Message; tab: number }) {
+export interface HoverProps {
+  chat: Chat;
+  message: Message;
+  tab: number;
+  /** All of it; otherwise only the button for those who have neither a pointer nor a keyboard. */
+  whole: boolean;
+}
+
+export function HoverBar({ chat, message, tab, whole }: HoverProps) {
   const say = words().chat;
-  const answers = canAnswer(message);
+  const answers = whole && canAnswer(message);
   return (
-    <div class="hover-bar" role="group" aria-label={say.actions}>
+    <div class="hover-bar">
       {answers && (
         <IconButton
           icon="smile"

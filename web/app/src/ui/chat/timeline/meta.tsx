@@ -2,7 +2,7 @@
 
 import type { Delivery, Message } from "../../../core/types";
 import { words } from "../../../i18n";
-import { Icon, VisuallyHidden } from "../../kit";
+import { Icon } from "../../kit";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
 import { isPlain, state } from "./describe";
@@ -11,18 +11,14 @@ export interface MetaProps {
   chat: Chat;
   message: Message;
   tab: number;
-  /** Only takes the room: nothing in it can be pressed. */
-  still?: boolean;
 }
 
-export function Meta({ chat, message, tab, still = false }: MetaProps) {
+export function Meta({ chat, message, tab }: MetaProps) {
   const say = words().chat;
-  const plain = chat.encrypted && isPlain(message);
-  const edited = message.versions.length > 0 && message.content.is !== "retracted";
   const { encryption } = message;
   return (
     <span class="meta">
-      {plain && (
+      {saysPlain(chat, message) && (
         <span class="meta-plain">
           <Icon name="lockOpen" size={12} />
           {say.notEncrypted}
@@ -33,33 +29,56 @@ export function Meta({ chat, message, tab, still = false }: MetaProps) {
           <Icon name="alert" size={12} />
         </span>
       )}
-      {edited &&
-        (still ? (
-          <span>{say.edited}</span>
-        ) : (
-          <button
-            type="button"
-            class="meta-edited"
-            tabIndex={tab}
-            title={say.editedTitle}
-            onClick={() => (chat.sheet.value = { is: "versions", message: message.id })}
-          >
-            {say.edited}
-          </button>
-        ))}
-      <time dateTime={still ? undefined : new Date(message.time).toISOString()}>
-        {times.minute(message.time)}
-      </time>
-      {message.delivery && message.content.is !== "retracted" && <Tick delivery={message.delivery} />}
+      {saysEdited(message) && (
+        <button
+          type="button"
+          class="meta-edited"
+          tabIndex={tab}
+          title={say.editedTitle}
+          onClick={() => (chat.sheet.value = { is: "versions", message: message.id })}
+        >
+          {say.edited}
+        </button>
+      )}
+      <time dateTime={new Date(message.time).toISOString()}>{times.minute(message.time)}</time>
+      {saysState(message) && message.delivery && <Tick delivery={message.delivery} />}
     </span>
   );
+}
+
+/** Takes as much room as the time and the ticks, at the end of the last line. */
+export function Spacer({ chat, message }: { chat: Chat; message: Message }) {
+  const say = words().chat;
+  const parts = [
+    saysPlain(chat, message) && `${say.notEncrypted}\u2003`,
+    saysEdited(message) && say.edited,
+    times.minute(message.time),
+  ];
+  const text = parts.filter(Boolean).join("\u2002");
+  return (
+    <span class={saysState(message) ? "bubble-spacer bubble-spacer-tick" : "bubble-spacer"} aria-hidden="true">
+      {text}
+    </span>
+  );
+}
+
+function saysPlain(chat: Chat, message: Message): boolean {
+  return chat.encrypted && isPlain(message);
+}
+
+function saysEdited(message: Message): boolean {
+  return message.versions.length > 0 && message.content.is !== "retracted";
+}
+
+function saysState(message: Message): boolean {
+  return message.delivery !== null && message.content.is !== "retracted";
 }
 
 /** Clock, one tick, two ticks, two filled ticks, or a red mark. */
 export function Tick({ delivery }: { delivery: Delivery }) {
   const words = state(delivery);
   return (
-    <span class={`tick tick-${delivery.is}`} title={words}>
+    <span class={`tick tick-${delivery.is}`} role="img" aria-label={words} title={words}>
       <svg width="17" height="12" viewBox="0 0 17 12" aria-hidden="true" focusable="false">
         {delivery.is === "queued" && <path d="M8.5 1.2a4.8 4.8 0 1 1 0 9.6 4.8 4.8 0 0 1 0-9.6ZM8.5 3.4V6.2l1.9 1.2" />}
         {delivery.is === "sent" && <path d="m4.5 6.5 3 3 5.5-7" />}
@@ -70,7 +89,6 @@ export function Tick({ delivery }: { delivery: Delivery }) {
           <path d="M8.5 1.2a4.8 4.8 0 1 1 0 9.6 4.8 4.8 0 0 1 0-9.6ZM8.5 3.5v3m0 1.9v.1" />
         )}
       </svg>
-      <VisuallyHidden>{words}</VisuallyHidden>
     </span>
   );
 }

@@ -1,6 +1,6 @@
 // A row of the list: what stands above a message, and the message.
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Message } from "../../../core/types";
 import { words } from "../../../i18n";
@@ -39,6 +39,7 @@ export const Row = memo<RowProps>(function Row(props) {
   const { chat, scroller, message, day, unread, first, chosen } = props;
   const row = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => (row.current ? scroller.observe(row.current, message.id) : undefined), []);
+  const [hovered, setHovered] = useState(false);
   const event = isEvent(message);
   const touches = useTouches(chat, message);
   const classes = [
@@ -60,6 +61,8 @@ export const Row = memo<RowProps>(function Row(props) {
       aria-label={describe(chat, message)}
       tabIndex={-1}
       data-message={message.id}
+      onPointerEnter={(at) => !event && at.pointerType !== "touch" && setHovered(true)}
+      onPointerLeave={() => hovered && setHovered(false)}
       onFocus={() => (chat.active.value = message.id)}
       {...(event ? {} : touches)}
     >
@@ -85,9 +88,16 @@ export const Row = memo<RowProps>(function Row(props) {
             last={props.last}
             tab={props.active ? 0 : -1}
             wanted={props.wanted}
+            hovered={hovered}
           />
         ) : (
-          <ActionLine chat={chat} message={message} wanted={props.wanted} tab={props.active ? 0 : -1} />
+          <ActionLine
+            chat={chat}
+            message={message}
+            wanted={props.wanted}
+            tab={props.active ? 0 : -1}
+            hovered={hovered}
+          />
         )}
       </div>
     </div>

@@ -6,9 +6,12 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 
 import { anchorAt, Heights, rangeAt, scrolledTo, type Anchor, type Range } from "../logic/heights";
 
-/** Pixels beyond what is in sight that are drawn, and that have to be there. */
-const DRAWN = 1_000;
-const NEEDED = 350;
+/** Pixels beyond what is in sight that are drawn, and that have to be there. The difference is what
+ * comes at once: little, so that no frame has much to do. */
+const DRAWN = 850;
+const NEEDED = 600;
+/** So little is drawn beyond while somebody races through the list. */
+const HASTY = 120;
 /** So near to the end counts as being there. */
 const NEAR = 40;
 
@@ -48,6 +51,8 @@ export class Scroller {
   #view = 800;
   #set = -1;
   #still: ReturnType<typeof setTimeout> | undefined;
+  #hasty = false;
+  #calm: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     this.#observer = new ResizeObserver((entries) => this.#measured(entries));
@@ -92,6 +97,7 @@ export class Scroller {
       box.removeEventListener("scroll", this.#scrolled);
       this.#observer.disconnect();
       clearTimeout(this.#still);
+      clearTimeout(this.#calm);
       this.#box = null;
     };
   }
@@ -109,7 +115,8 @@ export class Scroller {
   /** The rows to draw now. */
   range(): Range {
     const top = this.#wanted() ?? this.#top;
-    this.#range = rangeAt(this.heights, top - this.#lead, this.#view, DRAWN);
+    const beyond = this.#hasty ? HASTY : DRAWN;
+    this.#range = rangeAt(this.heights, top - this.#lead, this.#view, beyond);
     return this.#range;
   }
 
@@ -121,8 +128,11 @@ export class Scroller {
     this.#above.style.height = `${this.heights.offset(start)}px`;
     this.#below.style.height = `${Math.max(0, this.heights.total - this.heights.offset(end))}px`;
     const wanted = this.#wanted();
-    if (wanted !== null && Math.abs(wanted - box.scrollTop) >= 0.5) box.scrollTop = wanted;
-    this.#set = this.#top = box.scrollTop;
+    // To ask or to move the box makes the browser lay everything out: only when it has to be.
+    if (wanted !== null && Math.abs(wanted - this.#top) >= 0.5) {
+      box.scrollTop = wanted;
+      this.#set = this.#top = box.scrollTop;
+    }
     if (this.#goal) this.#anchor = anchorAt(this.heights, this.#top - this.#lead, this.#view);
     this.#look();
   }
@@ -204,9 +214,10 @@ export class Scroller {
     const top = box.scrollTop;
     if (Math.abs(top - this.#set) < 1) return; // That was `pin`.
     this.#set = -1;
+    if (Math.abs(top - this.#top) > this.#view) this.#hurry();
     this.#top = top;
     this.#goal = null;
-    this.#stick = top + this.#view >= box.scrollHeight - NEAR;
+    this.#stick = this.#isEnd();
     this.#anchor = anchorAt(this.heights, top - this.#lead, this.#view);
     this.#scrolling.value = true;
     clearTimeout(this.#still);
@@ -215,13 +226,26 @@ export class Scroller {
     this.#fill();
   };
 
+  /** Draws little as long as what is drawn is gone again at once. */
+  #hurry(): void {
+    this.#hasty = true;
+    clearTimeout(this.#calm);
+    this.#calm = setTimeout(() => {
+      this.#hasty = false;
+      this.#version.value++;
+    }, 90);
+  }
+
   /** Draws other rows if those that are there do not reach. */
   #fill(): void {
-    const need = rangeAt(this.heights, this.#top - this.#lead, this.#view, NEEDED);
+    const beyond = this.#hasty ? 0 : NEEDED;
+    const need = rangeAt(this.heights, this.#top - this.#lead, this.#view, beyond);
     if (need.start < this.#range.start || need.end > this.#range.end) this.#version.value++;
   }
 
   #measured(entries: ResizeObserverEntry[]): void {
+    // Everything is laid out now: what the browser did to the position by itself is known for free.
+    if (this.#box) this.#top = this.#box.scrollTop;
     let changed = false;
     for (const { target, borderBoxSize } of entries) {
       const height = borderBoxSize[0]?.blockSize ?? 0;
@@ -263,8 +287,11 @@ export class Scroller {
     if (now.first !== first || now.last !== last || now.above !== above) {
       this.#sight.value = { first, last, above };
     }
-    const end = this.#top + this.#view >= this.#lead + this.heights.total + FOOT - NEAR;
-    this.#atEnd.value = end;
+    this.#atEnd.value = this.#isEnd();
+  }
+
+  #isEnd(): boolean {
+    return this.#top + this.#view >= this.#lead + this.heights.total + FOOT - NEAR;
   }
 }
 
