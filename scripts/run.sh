@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make run: a trial server for `localhost` on this machine, from nothing to an invitation, and the
-# client for the terminal beside it.
+# make run: a trial server for `localhost` on this machine, from nothing to an invitation, with the
+# client for browsers in it and the client for the terminal beside it.
 # DATA=directory chooses where it keeps its data; the default is ./data.
 . "$(dirname "$0")/lib.sh"
 
@@ -32,7 +32,9 @@ port_of() {
 }
 
 # Gives the listeners loopback addresses in place of the public ones that `init` writes. Ports
-# above 1024 need no privilege, so that the trial runs as anybody.
+# above 1024 need no privilege, so that the trial runs as anybody. Browsers take plain HTTP from their
+# own machine for secure, so nobody has to let them trust the trial's authority; files have the address
+# with TLS, which is the one that other apps take.
 write_listeners() {
   local config=$DATA/anemone.toml
   awk '/^\[/ { inside = ($0 ~ /^\[listen\]/) } !inside' "$config" >"$config.new"
@@ -43,6 +45,13 @@ write_listeners() {
 c2s = ["127.0.0.1:5222"]
 c2s_tls = ["127.0.0.1:5223"]
 https = ["127.0.0.1:5443"]
+http = ["127.0.0.1:5280"]
+
+[front_door]
+url = "http://localhost:5280"
+
+[upload]
+url = "https://localhost:5443"
 EOF
   mv "$config.new" "$config"
 }
@@ -50,15 +59,25 @@ EOF
 # Moves a listener whose port somebody else holds, and says so.
 move_taken_ports() {
   local key port other ours=()
-  for key in c2s c2s_tls https; do
+  for key in c2s c2s_tls https http; do
     port=$(port_of "$key")
     [ -n "$port" ] || continue
     other=$(free_port "$port" "${ours[@]}")
     ours+=("$other")
     [ "$port" != "$other" ] || continue
     say "    port $port is taken by another program: using $other for $key"
-    sed -i "s/^\($key *= *\[ *\"127\.0\.0\.1:\)$port\"/\1$other\"/" "$DATA/anemone.toml"
+    sed -i -e "s/^\($key *= *\[ *\"127\.0\.0\.1:\)$port\"/\1$other\"/" \
+      -e "s|^\(url *= *\"$key://localhost:\)$port\"|\1$other\"|" "$DATA/anemone.toml"
   done
+}
+
+# Data of an earlier trial had no door for browsers without TLS.
+add_web_door() {
+  [ -z "$(port_of http)" ] && [ -n "$(port_of https)" ] || return 0
+  grep -q '^\[front_door\]\|^\[upload\]' "$DATA/anemone.toml" && return 0
+  sed -i '/^https *=/a http = ["127.0.0.1:5280"]' "$DATA/anemone.toml"
+  printf '\n[front_door]\nurl = "http://localhost:5280"\n\n[upload]\nurl = "https://localhost:%s"\n' \
+    "$(port_of https)" >>"$DATA/anemone.toml"
 }
 
 # A server that already runs on this data holds the ports itself; a second one would be refused.
@@ -98,8 +117,10 @@ invite_first_admin() {
 }
 
 say_what_next() {
-  local https at=''
+  local https http at='' app
   https=$(port_of https)
+  http=$(port_of http)
+  app=${http:+http://localhost:$http/}
   # Clients look for the usual port by themselves.
   [ "$(port_of c2s)" = 5222 ] || at=" --server 127.0.0.1:$(port_of c2s)"
   cat <<EOF
@@ -107,17 +128,18 @@ say_what_next() {
 The server of the domain "localhost" is running, on this machine only.
 
   What to do next
-  1. Open the invitation in a browser on this machine. The page opens it in an app that knows
-     invitations (Conversations, Monal), or makes the account for any other.
+  1. Open the invitation in a browser on this machine, and go on there or in any other app.
   2. Invite a second person:  $ANEMONE invite new --data $DATA
+     In the same browser, a private window is somebody else.
   3. Write to each other.
 
   In another terminal, with the client for the terminal:
      $CLOWNFISH register 'xmpp:localhost?register;preauth=…' --name NAME --ca $DATA/ca.pem$at
      $CLOWNFISH
 
+  Clownfish           ${app:-https://localhost:$https/}
   Clients find it at  127.0.0.1 port $(port_of c2s) (STARTTLS), $(port_of c2s_tls) (TLS)
-  Web pages           https://localhost:$https/
+  Web pages           https://localhost:$https/about
   Its own authority   $DATA/ca.pem   let clients and browsers trust this file
   Configuration       $DATA/anemone.toml
   Log                 $LOG
@@ -138,6 +160,7 @@ if [ ! -e "$DATA/anemone.toml" ]; then
   write_listeners
 fi
 refuse_if_running
+add_web_door
 move_taken_ports
 
 say '==> starting'

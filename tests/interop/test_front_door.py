@@ -52,7 +52,7 @@ def configure(place, text):
 
 
 def front_door(place, browser):
-    status, headers, page = browser.open("/")
+    status, headers, page = browser.open("/about")
     check(status == 200 and "Conversations" in page, "the front door names apps")
     check("fingerprints" in page, "and says how to verify a device")
     check("script" not in page, "it needs no script")
@@ -75,7 +75,7 @@ requests = true
 admin = ["mailto:nurse@verona.example"]
 """,
     })
-    _, _, page = browser.open("/")
+    _, _, page = browser.open("/about")
     check("Bring your own lute." in page and "House of Capulet" in page, "it can be edited")
     check("mailto:nurse@verona.example" in page and "/request" in page, "and says whom to ask")
 
@@ -145,7 +145,7 @@ async def unfinished(place, browser):
     for what, connection in slow:
         check(await asyncio.to_thread(gone, connection), f"a visitor who {what} is sent away")
         connection.close()
-    status, _, _ = browser.open("/")
+    status, _, _ = browser.open("/about")
     check(status == 200, "others still come in")
     client = Client(place, "juliet", "what's in a name")
     await bounded(client.login(), "and log in")

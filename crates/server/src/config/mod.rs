@@ -17,7 +17,7 @@ pub use self::{
     schema::{Chapter, Key, Problem},
     sections::{
         Archive, Contact, Creators, DefaultRoom, Federation, FrontDoor, Inviters, Level, Limits,
-        Listen, Log, LogFormat, Login, Metrics, Policy, Registration, Rooms, Tls, Upload,
+        Listen, Log, LogFormat, Login, Metrics, Policy, Registration, Rooms, Tls, Upload, Web,
     },
 };
 
@@ -53,6 +53,8 @@ pub struct Config {
     pub rooms: Rooms,
     /// Files that people share.
     pub upload: Upload,
+    /// The client for browsers.
+    pub web: Web,
     /// Whom to ask about this server.
     pub contact: Contact,
     /// The page at the domain's web address.
@@ -222,6 +224,7 @@ impl Config {
             ("archive", self.archive.show()),
             ("rooms", self.rooms.show()),
             ("upload", self.upload.show()),
+            ("web", self.web.show()),
             ("contact", self.contact.show()),
             ("front_door", self.front_door.show()),
             ("metrics", self.metrics.show()),
@@ -270,6 +273,19 @@ impl Config {
         self.verify_loopback("metrics.listen", &self.metrics.listen, problems);
         self.verify_tls(problems);
         self.verify_addresses(problems);
+        self.verify_web(problems);
+    }
+
+    fn verify_web(&self, problems: &mut Vec<Problem>) {
+        if let Some(bad) = self.web.files_from.iter().find(|origin| !is_origin(origin)) {
+            problems.push(self.problem(
+                "web.files_from",
+                &format!(
+                    "`{bad}` is not an origin: write it without a path, such as \
+                     \"https://upload.example.net\""
+                ),
+            ));
+        }
     }
 
     fn verify_tls(&self, problems: &mut Vec<Problem>) {
@@ -382,6 +398,15 @@ pub fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
+/// Whether a text is `https://HOST` or `https://HOST:PORT`; `*.` may stand before the host.
+fn is_origin(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else { return false };
+    let (host, port) = rest.split_once(':').unwrap_or((rest, "443"));
+    let host = host.strip_prefix("*.").unwrap_or(host);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    !host.is_empty() && host.bytes().all(allowed) && port.parse::<u16>().is_ok()
+}
+
 fn is_uri(text: &str) -> bool {
     let scheme = text.split_once(':').map(|(scheme, rest)| (scheme, !rest.is_empty()));
     matches!(scheme, Some((scheme, true)) if scheme.len() > 1
@@ -431,6 +456,7 @@ impl Config {
             archive: Archive::default(),
             rooms: Rooms::default(),
             upload: Upload::default(),
+            web: Web::default(),
             contact: Contact::default(),
             front_door: FrontDoor::default(),
             metrics: Metrics::default(),
@@ -577,6 +603,17 @@ mod tests {
         assert!(messages(tls).contains("`certificate` is set and `key` is not"));
         let contact = "domain = \"a.example\"\n[contact]\nadmin = [\"ada@a.example\"]\n";
         assert!(messages(contact).contains("\"mailto:ada@example.org\""));
+    }
+
+    #[test]
+    fn an_origin_has_no_path() {
+        let file = |origin| format!("domain = \"a.example\"\n[web]\nfiles_from = [\"{origin}\"]\n");
+        for good in ["https://b.example", "https://*.b.example", "https://b.example:5443"] {
+            assert!(Config::parse(&file(good)).is_ok(), "{good}");
+        }
+        for bad in ["http://b.example", "https://", "https://b.example/", "*", "https://b;c", ""] {
+            assert!(messages(&file(bad)).contains("is not an origin"), "{bad}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     Archive, Contact, Federation, FrontDoor, Limits, Listen, Log, Login, Metrics, Registration,
-    Rooms, Tls, Upload, schema::Chapter,
+    Rooms, Tls, Upload, Web, schema::Chapter,
 };
 
 /// Every section of the file in the order of the manual.
@@ -19,6 +19,7 @@ pub fn chapters() -> Vec<Chapter> {
         Archive::chapter(),
         Rooms::chapter(),
         Upload::chapter(),
+        Web::chapter(),
         Contact::chapter(),
         FrontDoor::chapter(),
         Metrics::chapter(),

@@ -30,7 +30,8 @@ section! {
         pub s2s_tls: Vec<SocketAddr> = any(5270);
         /// Web pages, invitations and WebSocket, with TLS.
         pub https: Vec<SocketAddr> = any(443);
-        /// The same without TLS, for a reverse proxy on this machine: loopback addresses only.
+        /// The same without TLS, for a reverse proxy on this machine, or for a browser in a trial:
+        /// loopback addresses only. What comes in here counts as protected.
         pub http: Vec<SocketAddr> = Vec::new();
     }
 }
@@ -292,7 +293,21 @@ section! {
 }
 
 section! {
-    /// The page at `https://DOMAIN/`, and the links that lead to it.
+    /// Clownfish, the client for browsers, at `https://DOMAIN/`. It is part of the server's program
+    /// and talks to nobody but this server.
+    pub struct Web as "web" {
+        /// Whether it is served. Otherwise the front door is at that address.
+        pub enabled: bool = true;
+        /// Where else it may fetch files from, such as "https://upload.example.net": people on other
+        /// servers share files that lie there, and the client's policy forbids every address that is
+        /// not named. A list of origins without path; `https://*.example.net` stands for everything
+        /// below a domain.
+        pub files_from: Vec<String> = Vec::new();
+    }
+}
+
+section! {
+    /// The page at `https://DOMAIN/about`, and the links that lead to it.
     pub struct FrontDoor as "front_door" {
         /// The name of the server as people know it. The domain when absent.
         pub title: Option<String> = None;

@@ -1,5 +1,6 @@
-//! `https://DOMAIN/`: what this server is, which programs to use, how to check a device, and how to
-//! ask for an account. The operator may replace the middle of the page with a file.
+//! `https://DOMAIN/about`: what this server is, which programs to use, how to check a device, and how to
+//! ask for an account. The operator may replace the middle of the page with a file. Where the client
+//! for browsers is not served, this is at `/` as well.
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use hyper::StatusCode;
 use super::{
     Answer, Visit, apps,
     html::{Html, page},
+    web,
 };
 use crate::{config::Config, server::Server};
 
@@ -24,7 +26,25 @@ pub async fn show(visit: &Visit) -> Answer {
         Some(markup) => heading.raw(&markup),
         None => heading.html(&standard(&config)),
     };
-    page(StatusCode::OK, &title, &main.html(&asking(&config)))
+    page(StatusCode::OK, &title, &main.html(&browser(&config)).html(&asking(&config)))
+}
+
+/// The client for browsers, or why there is none.
+fn browser(config: &Config) -> Html {
+    if !config.web.enabled {
+        return Html::new();
+    }
+    let html = Html::new().raw("<h2>In the browser</h2>\n");
+    if web::is_built_in() {
+        return html.raw(
+            "<p>Clownfish, the app of this server, needs no installation.</p>\n\
+             <p><a class=\"button\" href=\"/\">Open Clownfish</a></p>\n",
+        );
+    }
+    html.raw(
+        "<p>This server was built without Clownfish, the app for browsers. Who runs it gets it with \
+         <code>make web</code> in the source, and a new build after that.</p>\n",
+    )
 }
 
 /// The operator's file, read each time so that it can be edited while the server runs.

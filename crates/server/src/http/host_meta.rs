@@ -1,5 +1,7 @@
 //! XEP-0156: Discovering Alternative XMPP Connection Methods 1.4.0
 
+use std::net::IpAddr;
+
 use hyper::{StatusCode, header};
 
 use super::{Answer, Visit, headers, typed};
@@ -30,15 +32,43 @@ pub fn json(visit: &Visit) -> Answer {
 
 /// Where the WebSocket is: at the address under which this page was asked for, since that is one
 /// that works.
-fn address(visit: &Visit) -> String {
-    let scheme = if visit.secure { "wss" } else { "ws" };
+#[must_use]
+pub fn address(visit: &Visit) -> String {
     let asked = visit.request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = asked.filter(|host| plausible(host)).unwrap_or_else(|| visit.server.domain());
+    // What came without TLS came from a reverse proxy, which has TLS, or from a browser on this
+    // machine, which says so in the name it uses.
+    let scheme = if visit.secure || !is_this_machine(host) { "wss" } else { "ws" };
     format!("{scheme}://{host}/xmpp-websocket")
+}
+
+/// Whether a `Host` header names the machine itself.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(six) => six.split(']').next(),
+        None => host.split(':').next(),
+    };
+    let name = name.unwrap_or_default();
+    name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// Whether a `Host` header can stand in an address.
 fn plausible(host: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
     !host.is_empty() && host.len() <= 300 && host.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_machine_itself_is_reached_without_tls() {
+        for yes in ["localhost", "localhost:5280", "127.0.0.1:80", "[::1]:5280", "[::1]"] {
+            assert!(is_this_machine(yes), "{yes}");
+        }
+        for no in ["localhost.example", "example.org:5280", "192.0.2.1", "[2001:db8::1]", "", "["] {
+            assert!(!is_this_machine(no), "{no}");
+        }
+    }
 }

@@ -11,9 +11,11 @@ use super::{
     Answer, Visit, apps,
     html::{Html, notice, page},
     join::Form,
+    web,
 };
 use crate::{
     auth::registration,
+    ext::upload::percent_encoded,
     invitation::{Purpose, Token, qr_svg},
     server::Server,
 };
@@ -84,6 +86,7 @@ pub(super) async fn page_of(
               number, no advertising.</p>\n",
         )
         .html(&name_hint(name, server.domain()))
+        .html(&browser(server, token, invite, inviter.as_deref()))
         .raw("<h2>1. Get an app</h2>\n")
         .html(&apps::list())
         .raw(
@@ -116,6 +119,21 @@ fn name_hint(name: Option<&str>, domain: &str) -> Html {
             .text(domain)
             .raw("</code>.</p>\n"),
     }
+}
+
+/// The way on that needs no app: the client for browsers. The invitation is in the part of the address
+/// that is never sent.
+fn browser(server: &Server, token: &Token, invite: &Invite, inviter: Option<&str>) -> Html {
+    if invite.invite.kind != Kind::Account || !web::is_served(&server.config()) {
+        return Html::new();
+    }
+    let inviter = inviter.map(|name| format!("{name}@{}", server.domain())).unwrap_or_default();
+    let name = invite.invite.name.as_deref().unwrap_or_default();
+    let parts = [token.expose(), &inviter, name].map(percent_encoded);
+    Html::new()
+        .raw("<p><a class=\"button\" href=\"/#/invite/")
+        .text(&parts.join("/"))
+        .raw("\">Continue in the browser</a></p>\n<p class=\"soft\">Nothing to install. Or use an app:</p>\n")
 }
 
 fn code(uri: &str) -> Html {

@@ -1,6 +1,7 @@
 //! The web side: host-meta, WebSocket, the front door, invitations, metrics.
 //!
-//! Pages need no script and no third party; [`headers`] says so to browsers.
+//! Pages need no script and no third party; [`headers`] says so to browsers. Clownfish, the client that
+//! runs in them, has rules of its own ([`web::policy`]).
 
 pub mod apps;
 pub mod deadline;
@@ -12,6 +13,7 @@ pub mod invite;
 pub mod join;
 pub mod request;
 pub mod upload;
+pub mod web;
 pub mod websocket;
 
 use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
@@ -115,7 +117,11 @@ async fn route(visit: Visit) -> Answer {
         ("/.well-known/host-meta.json", &Method::GET | &Method::HEAD) => host_meta::json(&visit),
         ("/healthz", &Method::GET | &Method::HEAD) => health(&visit.server),
         ("/style.css", &Method::GET | &Method::HEAD) => html::style(),
-        ("/", &Method::GET | &Method::HEAD) => front_door::show(&visit).await,
+        ("/", &Method::GET | &Method::HEAD) => match web::file(&visit) {
+            Some(client) => client,
+            None => front_door::show(&visit).await,
+        },
+        ("/about", &Method::GET | &Method::HEAD) => front_door::show(&visit).await,
         ("/request", _) => request::handle(visit).await,
         (path, _) if path.starts_with(crate::ext::upload::PATH) => {
             upload::handle(visit, &path[crate::ext::upload::PATH.len()..]).await
@@ -126,9 +132,15 @@ async fn route(visit: Visit) -> Answer {
         (path, &Method::POST) if path.starts_with(INVITE) => {
             join::submit(visit, &path[INVITE.len()..]).await
         }
-        _ => html::notice(StatusCode::NOT_FOUND, "Nothing here", "The address leads nowhere."),
+        (_, &Method::GET | &Method::HEAD) => web::file(&visit).unwrap_or_else(nothing),
+        ("/share", _) => web::shared(&visit).unwrap_or_else(nothing),
+        _ => nothing(),
     };
     headers::harden(answer)
+}
+
+fn nothing() -> Answer {
+    html::notice(StatusCode::NOT_FOUND, "Nothing here", "The address leads nowhere.")
 }
 
 fn health(server: &Server) -> Answer {

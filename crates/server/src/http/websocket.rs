@@ -7,7 +7,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use xmpp::xml::Framing;
+use xmpp::{stream::TlsInfo, xml::Framing};
 
 use super::{Answer, Visit, full, text};
 use crate::net::{conn, ws::WebSocket};
@@ -28,6 +28,11 @@ pub fn upgrade(mut visit: Visit) -> Answer {
         return text(StatusCode::BAD_REQUEST, "this connection was used already\n");
     };
     peer.transport = "websocket";
+    // A connection without TLS came in over loopback: from this machine, where nothing is in between,
+    // or from a reverse proxy with TLS of its own. The login is as it is inside TLS, and cannot be
+    // bound to a channel.
+    let info = peer.info.take();
+    peer.info = Some(info.unwrap_or(TlsInfo { version: None, exporter: None, end_point: None }));
     let server = visit.server.clone();
     let upgrading = hyper::upgrade::on(&mut visit.request);
     tokio::spawn(async move {

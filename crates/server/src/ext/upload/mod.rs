@@ -247,8 +247,9 @@ fn refused(server: &Server, error: ReserveError, budget: Budget, limits: &Upload
     }
 }
 
-/// The address from which files are fetched.
-fn origin(config: &Config, server: &Server) -> String {
+/// The address from which files are fetched, without a slash at the end.
+#[must_use]
+pub fn origin(config: &Config, server: &Server) -> String {
     match &config.upload.url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => invitation::origin(config, &server.ports()),
