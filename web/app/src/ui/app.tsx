@@ -51,6 +51,7 @@ function Frame() {
   const w = words().shell;
   const main = mainPane(at);
   const covered = phone.value && main !== null;
+  useFocusInList(at.at === "list");
   return (
     <div class={phone.value ? "app app-phone" : "app"}>
       <Bars />
@@ -69,6 +70,17 @@ function Frame() {
       <Help />
     </div>
   );
+}
+
+/** Back in the list, the line one came from has the focus, where nothing else took it. */
+function useFocusInList(there: boolean): void {
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current && there && document.activeElement === document.body) {
+      document.querySelector<HTMLElement>('.conversation[tabindex="0"]')?.focus({ preventScroll: true });
+    }
+    first.current = false;
+  }, [there]);
 }
 
 /** What the route shows beside or above the list; nothing when that is the list itself. */

@@ -81,7 +81,8 @@ function take(core: Core, avatar: string): Picture {
     found.users += 1;
     return found;
   }
-  const url = core.picture(avatar).then((blob) => {
+  const fetched = core.picture(avatar).catch(() => null);
+  const url = fetched.then((blob) => {
     if (!blob) pictures.delete(avatar); // Asked for again the next time.
     return blob ? URL.createObjectURL(blob) : null;
   });

@@ -11,7 +11,10 @@ export function QrCode({ text, label }: { text: string; label: string }) {
   useEffect(() => {
     let wanted = true;
     setSquares(null);
-    void core.qr(text).then((made) => wanted && setSquares(made));
+    core.qr(text).then(
+      (made) => wanted && setSquares(made),
+      () => undefined, // The text itself is next to it.
+    );
     return () => {
       wanted = false;
     };

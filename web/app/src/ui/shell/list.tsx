@@ -1,5 +1,5 @@
 import { useComputed, useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { words } from "../../i18n";
 import { go, route } from "../../route";
@@ -161,7 +161,7 @@ function useRoving(
   const stop = is(chosen) ? chosen : is(open) ? open : (shown[0]?.address ?? null);
 
   // The line may have to be drawn before it can have the focus.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wanted.current === null) return;
     const line = lineOf(list.current, wanted.current);
     if (!line) return;

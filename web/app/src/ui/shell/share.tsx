@@ -7,7 +7,7 @@ import type { Conversation } from "../../core/types";
 import { takeShared, type Shared } from "../../share";
 import { useStore } from "../../state/use";
 import type { Store } from "../../state/store";
-import { Avatar, confirm, Empty, Page, Spinner, TextField } from "../kit";
+import { Avatar, confirm, Empty, Page, Spinner, TextField, toast } from "../kit";
 import { ask } from "./conversations";
 import { best } from "./fuzzy";
 import "./results.css";
@@ -70,7 +70,10 @@ async function give(store: Store, to: Conversation, { text, files }: Shared): Pr
   }
   go({ at: "chat", address: to.address, message: null }, true);
   for (const file of files) {
-    const given = await store.core.give(file);
+    const given = await store.core.give(file).catch((error: unknown) => {
+      toast({ text: fill(w.failed, { reason: String(error) }), problem: true });
+    });
+    if (!given) return;
     const mediaType = file.type || "application/octet-stream";
     const { name, size } = file;
     await ask(store, { do: "sendFile", to: to.address, file: given, name, size, mediaType, caption: null });
