@@ -87,7 +87,8 @@ function useFocusInList(there: boolean): void {
 function mainPane(at: Route): ComponentChildren | null {
   switch (at.at) {
     case "chat":
-      return <ChatView address={at.address} message={at.message} />;
+    case "details":
+      return <Conversation at={at} />;
     case "settings":
       if (phone.value) return at.page === null ? null : <SettingsPage page={at.page} />;
       return (
@@ -95,8 +96,6 @@ function mainPane(at: Route): ComponentChildren | null {
           <SettingsPage page={at.page} />
         </Beside.Provider>
       );
-    case "details":
-      return <ContactDetails address={at.address} />;
     case "add":
       return <AddContact />;
     case "requests":
@@ -108,16 +107,28 @@ function mainPane(at: Route): ComponentChildren | null {
   }
 }
 
+/** A conversation, with the details of whom it is with beside it, or in its place on a phone. */
+function Conversation({ at }: { at: Extract<Route, { address: string }> }) {
+  const details = at.at === "details" && <ContactDetails address={at.address} />;
+  if (phone.value && details) return details;
+  return (
+    <>
+      <ChatView address={at.address} message={at.at === "chat" ? at.message : null} />
+      {details && <aside class="pane pane-details">{details}</aside>}
+    </>
+  );
+}
+
 /** Takes the focus when it comes into view on a phone, where what had it is covered now. */
 function MainPane({ at, children }: { at: Route; children: ComponentChildren }) {
   const pane = useRef<HTMLElement>(null);
-  const place = at.at === "chat" || at.at === "details" ? at.address : at.at;
+  const place = "address" in at ? `${at.at} ${at.address}` : at.at;
   useEffect(() => {
     const focused = document.activeElement;
     if (phone.value && (focused === document.body || focused?.closest("[inert]"))) pane.current?.focus();
   }, [place]);
   return (
-    <main class="pane pane-main" ref={pane} tabIndex={-1} key={phone.value ? place : "main"}>
+    <main class="pane pane-main" ref={pane} tabIndex={-1} key={phone.value ? place : "beside"}>
       {children}
     </main>
   );
