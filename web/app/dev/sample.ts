@@ -14,6 +14,7 @@ import type {
   Message,
   Notice,
   Outcome,
+  ProblemKind,
 } from "../src/core/types";
 import { history, message, text } from "./history";
 import { picture, sound, squares } from "./media";
@@ -153,6 +154,9 @@ export class Sample implements Core {
       case "register":
         await pause(600);
         if (command.password === "wrong") return failed("login", "wrong password");
+        if (command.address.endsWith("@nowhere.example")) return failed("unreachable", "no such server");
+        if (command.address.startsWith("taken@")) return failed("nameTaken", "the name is taken");
+        if (command.do === "register" && command.token === "used") return failed("notInvited", "used");
         this.#account = account(command.address, { is: "online" });
         this.#everything();
         return DONE;
@@ -511,7 +515,7 @@ function brief(content: Content): string {
   }
 }
 
-function failed(kind: "invalid" | "login" | "unknown" | "cancelled", words: string): Outcome {
+function failed(kind: ProblemKind, words: string): Outcome {
   return { is: "failed", problem: { kind, words } };
 }
 

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { meantServer, nameProblem, parseAddress } from "../src/ui/people/address";
+import { ago } from "../src/ui/people/ago";
 import { groups, sameFingerprint } from "../src/ui/people/fingerprint";
 import { parseFragment, parseLink, personLink } from "../src/ui/people/links";
+import { middle, moved } from "../src/ui/people/picture";
 import { below, strongPassword } from "../src/ui/welcome/password";
 import { addressName, otherName } from "../src/ui/welcome/name";
 
@@ -161,4 +163,26 @@ test("fingerprints are shown in groups and compared by their digits", () => {
   assert.equal(groups(PRINT).length, 8);
   assert.ok(sameFingerprint("AB ab", "abab"));
   assert.ok(!sameFingerprint("", ""));
+});
+
+test("how long ago something was is said in words", () => {
+  const now = Date.UTC(2026, 5, 15, 12);
+  const said = (past: number, tag = "en") => ago(now - past, now, tag);
+  assert.equal(said(0), "now");
+  assert.equal(said(-5000), "now");
+  assert.equal(said(59 * 60_000), "59 minutes ago");
+  assert.equal(said(86_400_000), "yesterday");
+  assert.equal(said(86_400_000, "de"), "gestern");
+  assert.equal(said(20 * 86_400_000), "2 weeks ago");
+  assert.equal(said(400 * 86_400_000), "May 11, 2025");
+});
+
+test("the square that is cut out stays within the picture", () => {
+  const square = middle(400, 300);
+  assert.deepEqual(square, { x: 50, y: 0, side: 300 });
+  assert.deepEqual(moved(square, { x: -500, y: 20 }, 400, 300), { x: 0, y: 0, side: 300 });
+  assert.deepEqual(moved(square, { side: 100 }, 400, 300), { x: 150, y: 100, side: 100 });
+  assert.deepEqual(moved({ x: 390, y: 290, side: 10 }, { side: 9000 }, 400, 300), { x: 100, y: 0, side: 300 });
+  assert.equal(moved(square, { side: 1 }, 400, 300).side, 32);
+  assert.equal(moved({ x: 0, y: 0, side: 8 }, { side: 1 }, 8, 8).side, 8);
 });

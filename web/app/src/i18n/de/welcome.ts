@@ -9,8 +9,8 @@ export const closed = "Auf diesem Server gibt es Konten auf Einladung. Bitte jem
 
 export const invites = "{name} lädt dich zum Chatten ein";
 export const invited = "Du bist zu {server} eingeladen";
-export const invitedText = "Such dir einen Namen aus und leg los: ohne Telefonnummer, ohne E-Mail. Was du schreibst, könnt nur ihr beide lesen.";
-export const invitedServerText = "Such dir einen Namen aus und leg los: ohne Telefonnummer, ohne E-Mail. Was du schreibst, können nur du und die lesen, denen du schreibst.";
+export const invitedText = "Such dir einen Namen aus und leg los: ohne Telefonnummer, ohne E‑Mail. Was du schreibst, könnt nur ihr beide lesen.";
+export const invitedServerText = "Such dir einen Namen aus und leg los: ohne Telefonnummer, ohne E‑Mail. Was du schreibst, können nur du und die lesen, denen du schreibst.";
 export const yourName = "Dein Name";
 export const yourNameHint = "Den sehen deine Freunde. Aus ihm wird deine Adresse.";
 export const addressIs = "Deine Adresse wird {address}";

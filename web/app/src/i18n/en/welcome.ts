@@ -9,8 +9,8 @@ export const closed = "Accounts on this server are made by invitation. Ask someb
 
 export const invites = "{name} invites you to chat";
 export const invited = "You are invited to {server}";
-export const invitedText = "Choose a name and start: no phone number, no e-mail. What you write can be read by the two of you and nobody else.";
-export const invitedServerText = "Choose a name and start: no phone number, no e-mail. What you write can be read by you and the people you write to, nobody else.";
+export const invitedText = "Choose a name and start: no phone number, no email. What you write can be read by the two of you and nobody else.";
+export const invitedServerText = "Choose a name and start: no phone number, no email. What you write can be read by you and the people you write to, nobody else.";
 export const yourName = "Your name";
 export const yourNameHint = "What your friends see. Your address is made of it.";
 export const addressIs = "Your address will be {address}";

@@ -17,6 +17,8 @@ import "./people.css";
 
 /** Contacts that are listed at a time. */
 const MOST = 40;
+/** So many are seen at a glance: nothing has to find one of them. */
+const FEW = 8;
 
 /** Starting a chat: with a contact, or with somebody new by address, link, code or invitation. */
 export function AddContact() {
@@ -28,8 +30,8 @@ export function AddContact() {
     <Page title={w.title}>
       <Form typed={typed} />
       <Group>
-        <Row icon="qr" label={w.scan} hint={w.scanHint} onClick={() => (scanning.value = true)} />
-        <Row icon="person" label={w.mine} hint={w.mineHint} onClick={() => (showing.value = true)} />
+        <Row icon="camera" label={w.scan} hint={w.scanHint} onClick={() => (scanning.value = true)} />
+        <Row icon="qr" label={w.mine} hint={w.mineHint} onClick={() => (showing.value = true)} />
         <Row
           icon="share"
           label={w.invite}
@@ -176,8 +178,8 @@ function Known() {
   const rest = fits.length - MOST;
   return (
     <>
-      <h2 class="people-heading">{w.contacts}</h2>
-      {all.length > 8 && (
+      {all.length <= FEW && <h2 class="people-heading">{w.contacts}</h2>}
+      {all.length > FEW && (
         <TextField
           label={w.search}
           type="search"

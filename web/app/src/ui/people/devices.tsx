@@ -5,7 +5,8 @@ import type { Device } from "../../core/types";
 import { fill, language, words } from "../../i18n";
 import { useStore } from "../../state/use";
 import { Button, confirm, Dialog, Empty, Icon, IconButton, openMenu, Page, Spinner, TextField, type IconName, type MenuItem } from "../kit";
-import { now, shortTime } from "../shell/time";
+import { now } from "../shell/time";
+import { ago } from "./ago";
 import { useAsk, type Asking } from "./ask";
 import { groups } from "./fingerprint";
 import { copy } from "./share";
@@ -110,7 +111,7 @@ function DeviceCard({ device, address, mine, asking, onRename }: CardProps) {
   const when =
     device.this ? w.thisDevice
     : used === null ? w.never
-    : fill(w.lastUsed, { time: shortTime(used, now.value, language.value, words().shell.time) });
+    : fill(w.lastUsed, { time: ago(used, now.value, language.value) });
   const items = actions({ device, address, mine, asking, onRename });
   return (
     <li class={device.active || device.this ? "device" : "device device-old"}>

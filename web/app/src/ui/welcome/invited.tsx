@@ -141,7 +141,7 @@ function badPassword(failed: Failed | null): string | null {
 }
 
 /** Who invites, or to where. */
-function Host({ invitation }: { invitation: Invitation }) {
+function Host({ invitation, text = true }: { invitation: Invitation; text?: boolean }) {
   const w = words().welcome;
   const { inviter, server } = invitation;
   if (inviter === null) {
@@ -149,7 +149,7 @@ function Host({ invitation }: { invitation: Invitation }) {
       <>
         <Fish size={80} />
         <h1 class="welcome-title">{fill(w.invited, { server: server ?? "Clownfish" })}</h1>
-        <p class="welcome-text">{w.invitedServerText}</p>
+        {text && <p class="welcome-text">{w.invitedServerText}</p>}
       </>
     );
   }
@@ -165,7 +165,7 @@ function Host({ invitation }: { invitation: Invitation }) {
         {fill(w.invites, { name: nameOf(inviter) })}
       </h1>
       <bdi class="welcome-address">{inviter}</bdi>
-      <p class="welcome-text">{w.invitedText}</p>
+      {text && <p class="welcome-text">{w.invitedText}</p>}
     </>
   );
 }
@@ -198,7 +198,7 @@ function Gone({ invitation, to }: InvitedProps) {
   const { inviter } = invitation;
   return (
     <Stage>
-      <Host invitation={invitation} />
+      <Host invitation={invitation} text={false} />
       <div class="welcome-form">
         <Trouble
           text={w.invitationGone}
