@@ -159,7 +159,7 @@ function Note({ text }: { text: string }) {
   return (
     <p class="people-note" role="status">
       <Icon name="info" size={18} />
-      <span dir="auto">{text}</span>
+      <span>{text}</span>
     </p>
   );
 }

@@ -136,7 +136,7 @@ function Card({ icon, text, children }: { icon: IconName; text: string; children
     <div class="person-card">
       <p class="person-card-text">
         <Icon name={icon} size={20} />
-        <span dir="auto">{text}</span>
+        <span>{text}</span>
       </p>
       {children && <div class="person-card-buttons">{children}</div>}
     </div>
@@ -234,9 +234,7 @@ function Encryption({ address, name, conversation }: PersonProps & { conversatio
         <div class={encrypted ? "row" : "row row-warns"}>
           <Icon name={icon} size={22} />
           <span class="row-words">
-            <span class="row-label" dir="auto">
-              {says}
-            </span>
+            <span class="row-label">{says}</span>
             {encrypted && <span class="row-hint">{counts.join(" · ")}</span>}
           </span>
         </div>

@@ -161,9 +161,7 @@ function Host({ invitation, text = true }: { invitation: Invitation; text?: bool
           <Fish size={36} />
         </span>
       </span>
-      <h1 class="welcome-title" dir="auto">
-        {fill(w.invites, { name: nameOf(inviter) })}
-      </h1>
+      <h1 class="welcome-title">{fill(w.invites, { name: nameOf(inviter) })}</h1>
       <bdi class="welcome-address">{inviter}</bdi>
       {text && <p class="welcome-text">{w.invitedText}</p>}
     </>

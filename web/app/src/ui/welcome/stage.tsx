@@ -64,7 +64,7 @@ export function Trouble({ text, more, action }: TroubleProps) {
     <div class="welcome-trouble" role="alert">
       <Icon name="alert" size={20} />
       <div class="welcome-trouble-words">
-        <p dir="auto">{text}</p>
+        <p>{text}</p>
         {more && <p class="welcome-trouble-more">{more}</p>}
         {action && (
           <Button {...(action.icon ? { icon: action.icon } : {})} onClick={action.run}>
