@@ -3,7 +3,6 @@
 import { plural } from "../index";
 
 export const back = "Zurück zur Liste";
-export const open = "Angaben zu {name} öffnen";
 export const menu = "Mehr zu dieser Unterhaltung";
 export const typing = "schreibt …";
 export const online = "online";
@@ -69,7 +68,6 @@ export const again = "Noch einmal";
 export const beginning = "Hier beginnt deine Unterhaltung mit {name}.";
 export const beginningEncrypted =
   "Nachrichten sind Ende-zu-Ende-verschlüsselt: Nur du und {name} können sie lesen, kein Server dazwischen.";
-export const empty = "Noch keine Nachrichten. Sag Hallo!";
 export const hello = "👋";
 export const sendHello = "{name} zuwinken";
 export const latest = "Zur neuesten Nachricht";
@@ -109,7 +107,6 @@ export const reactedBy = "{names}: {emoji}";
 export const reactionsOf = "Reaktionen: {list}";
 export const addReaction = "Mit {emoji} reagieren";
 export const removeReaction = "{emoji} zurücknehmen";
-export const link = "Link zu {host}";
 
 export const whyNotForThisDevice =
   "Diese Nachricht wurde nicht für dieses Gerät verschlüsselt: Sie wurde gesendet, bevor der Absender dieses Gerät kannte.";

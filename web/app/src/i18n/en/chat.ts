@@ -4,7 +4,6 @@ import { plural } from "../index";
 
 // The header.
 export const back = "Back to the list";
-export const open = "Open details of {name}";
 export const menu = "More for this conversation";
 export const typing = "typing…";
 export const online = "online";
@@ -73,7 +72,6 @@ export const again = "Try again";
 export const beginning = "This is the beginning of your conversation with {name}.";
 export const beginningEncrypted =
   "Messages are end-to-end encrypted: only you and {name} can read them, no server in between.";
-export const empty = "No messages yet. Say hello!";
 export const hello = "👋";
 export const sendHello = "Wave to {name}";
 export const latest = "Jump to the latest message";
@@ -114,7 +112,6 @@ export const reactedBy = "{names}: {emoji}";
 export const reactionsOf = "Reactions: {list}";
 export const addReaction = "React with {emoji}";
 export const removeReaction = "Take back {emoji}";
-export const link = "Link to {host}";
 
 // Why a message cannot be read, and what helps.
 export const whyNotForThisDevice =

@@ -1,7 +1,7 @@
 // Who one talks with, how they are, and who can read it.
 
 import type { Contact } from "../../core/types";
-import { fill, words } from "../../i18n";
+import { words } from "../../i18n";
 import { back, go } from "../../route";
 import { Avatar, Icon, IconButton, openMenu, phone, type IconName, type MenuItem } from "../kit";
 import type { Chat } from "./state";
@@ -19,7 +19,6 @@ export function Header({ chat }: { chat: Chat }) {
       <button
         type="button"
         class="chat-who"
-        aria-label={fill(say.open, { name })}
         onClick={() => go({ at: "details", address: chat.address })}
       >
         <Avatar address={chat.address} name={name} avatar={contact?.avatar} size={40} />
@@ -37,6 +36,7 @@ export function Header({ chat }: { chat: Chat }) {
               {state}
             </span>
           )}
+          <span class="hidden-text">{say.details}</span>
         </span>
       </button>
       <Lock chat={chat} />

@@ -36,6 +36,7 @@ export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
     <div
       class="search-bar"
       role="search"
+      aria-label={say.find}
       onKeyDown={(event) => {
         if (event.key === "Escape") {
           event.stopPropagation();

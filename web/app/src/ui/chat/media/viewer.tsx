@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { File, Message } from "../../../core/types";
 import { fill, words } from "../../../i18n";
-import { Icon, IconButton, Spinner, still, useModal } from "../../kit";
+import { Icon, IconButton, Spinner, still, touch, useModal } from "../../kit";
 import { kindOf, legible, typeOf } from "../logic/files";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
@@ -133,10 +133,20 @@ function Stage(props: { chat: Chat; message: Pictured; onStep: (by: number) => v
     } else if (look.scale <= 1.02) setLook(WHOLE);
     from.current = null;
   };
-  const zoom = (factor: number) => {
-    const scale = Math.min(MOST, Math.max(1, look.scale * factor));
-    setLook(scale === 1 ? WHOLE : { scale, x: look.x * (scale / look.scale), y: look.y * (scale / look.scale) });
-  };
+  const zoom = (factor: number) =>
+    setLook((now) => {
+      const scale = Math.min(MOST, Math.max(1, now.scale * factor));
+      return scale === 1 ? WHOLE : { scale, x: now.x * (scale / now.scale), y: now.y * (scale / now.scale) };
+    });
+  useEffect(() => {
+    const key = (event: KeyboardEvent) => {
+      if (event.key === "+" || event.key === "=") zoom(1.5);
+      else if (event.key === "-") zoom(1 / 1.5);
+      else if (event.key === "0") setLook(WHOLE);
+    };
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  }, []);
   return (
     <div
       class={look.scale > 1 ? "viewer-stage viewer-stage-moves" : "viewer-stage"}
@@ -146,6 +156,7 @@ function Stage(props: { chat: Chat; message: Pictured; onStep: (by: number) => v
       }}
       onDblClick={() => (look.scale > 1 ? setLook(WHOLE) : zoom(2.5))}
       onPointerDown={(event) => {
+        if ((event.target as Element).closest("button")) return;
         pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
         event.currentTarget.setPointerCapture(event.pointerId);
         begin();
@@ -175,6 +186,12 @@ function Stage(props: { chat: Chat; message: Pictured; onStep: (by: number) => v
         />
       ) : (
         <Spinner size={36} label={say.opening} />
+      )}
+      {local && !broken && !touch.value && (
+        <div class="viewer-zoom">
+          <IconButton icon="minus" label={say.viewerZoomOut} disabled={look.scale <= 1} onClick={() => zoom(1 / 1.5)} />
+          <IconButton icon="plus" label={say.viewerZoomIn} disabled={look.scale >= MOST} onClick={() => zoom(1.5)} />
+        </div>
       )}
     </div>
   );

@@ -12,6 +12,8 @@ const DRAWN = 850;
 const NEEDED = 600;
 /** So little is drawn beyond while somebody races through the list. */
 const HASTY = 120;
+/** So long it may take to glide to the end. */
+const GLIDE_MS = 700;
 /** So near to the end counts as being there. */
 const NEAR = 40;
 
@@ -52,6 +54,8 @@ export class Scroller {
   #set = -1;
   #still: ReturnType<typeof setTimeout> | undefined;
   #hasty = false;
+  /** The browser moves the list to the end by itself; nothing interferes until it is there. */
+  #gliding: ReturnType<typeof setTimeout> | undefined;
   #calm: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
@@ -92,9 +96,14 @@ export class Scroller {
     this.#observer.observe(box);
     this.#observer.observe(head);
     box.addEventListener("scroll", this.#scrolled, { passive: true });
+    box.addEventListener("wheel", this.#taken, { passive: true });
+    box.addEventListener("touchstart", this.#taken, { passive: true });
     this.pin();
     return () => {
       box.removeEventListener("scroll", this.#scrolled);
+      box.removeEventListener("wheel", this.#taken);
+      box.removeEventListener("touchstart", this.#taken);
+      clearTimeout(this.#gliding);
       this.#observer.disconnect();
       clearTimeout(this.#still);
       clearTimeout(this.#calm);
@@ -114,7 +123,7 @@ export class Scroller {
 
   /** The rows to draw now. */
   range(): Range {
-    const top = this.#wanted() ?? this.#top;
+    const top = this.#gliding ? this.#top : (this.#wanted() ?? this.#top);
     const beyond = this.#hasty ? HASTY : DRAWN;
     this.#range = rangeAt(this.heights, top - this.#lead, this.#view, beyond);
     return this.#range;
@@ -127,7 +136,7 @@ export class Scroller {
     const { start, end } = this.#range;
     this.#above.style.height = `${this.heights.offset(start)}px`;
     this.#below.style.height = `${Math.max(0, this.heights.total - this.heights.offset(end))}px`;
-    const wanted = this.#wanted();
+    const wanted = this.#gliding ? null : this.#wanted();
     // To ask or to move the box makes the browser lay everything out: only when it has to be.
     if (wanted !== null && Math.abs(wanted - this.#top) >= 0.5) {
       box.scrollTop = wanted;
@@ -141,14 +150,16 @@ export class Scroller {
   toEnd(smooth: boolean): void {
     const box = this.#box;
     if (!box) return;
-    const end = box.scrollHeight - this.#view;
-    if (smooth && end - this.#top < 3 * this.#view) {
-      box.scrollTo({ top: end, behavior: "smooth" });
-      return;
-    }
     this.#goal = this.#anchor = null;
     this.#stick = true;
-    this.#draw();
+    const end = box.scrollHeight - this.#view;
+    if (smooth && end - this.#top > 1 && end - this.#top < 3 * this.#view) {
+      clearTimeout(this.#gliding);
+      this.#gliding = setTimeout(() => this.#arrive(), GLIDE_MS);
+      box.scrollTo({ top: end, behavior: "smooth" });
+    } else {
+      this.#arrive();
+    }
   }
 
   /** Shows a row. */
@@ -157,7 +168,7 @@ export class Scroller {
     if (near < 0) return;
     this.#goal = { id, near, to };
     this.#stick = false;
-    this.#draw();
+    this.#arrive();
   }
 
   /** Shows a row if it is not wholly in sight, with as little movement as possible. */
@@ -182,6 +193,21 @@ export class Scroller {
   draws(index: number): boolean {
     return index >= this.#range.start && index < this.#range.end;
   }
+
+  #arrive(): void {
+    clearTimeout(this.#gliding);
+    this.#gliding = undefined;
+    this.#draw();
+  }
+
+  /** Somebody takes the list in hand while it glides. */
+  #taken = (): void => {
+    if (!this.#gliding) return;
+    clearTimeout(this.#gliding);
+    this.#gliding = undefined;
+    this.#stick = this.#isEnd();
+    this.#anchor = anchorAt(this.heights, this.#top - this.#lead, this.#view);
+  };
 
   #draw(): void {
     this.#version.value++;
@@ -216,6 +242,11 @@ export class Scroller {
     this.#set = -1;
     if (Math.abs(top - this.#top) > this.#view) this.#hurry();
     this.#top = top;
+    if (this.#gliding) {
+      this.#look();
+      this.#fill();
+      return;
+    }
     this.#goal = null;
     this.#stick = this.#isEnd();
     this.#anchor = anchorAt(this.heights, top - this.#lead, this.#view);
