@@ -15,6 +15,8 @@ import { brotliCompress, constants, gzip } from "node:zlib";
 
 import { build } from "esbuild";
 
+import { apart, styles } from "./styles.mjs";
+
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SITE = join(HERE, "../dist/site");
 const CORE = join(HERE, "../dist/core/core_bg.wasm");
@@ -84,17 +86,23 @@ async function addPublic(folder = join(HERE, "public")) {
   }
 }
 
+/** All style sheets as one; its path. */
+async function addStyles() {
+  const { outputFiles } = await build({ ...OPTIONS, ...(await styles()), entryNames: "assets/styles-[hash]" });
+  for (const output of outputFiles) add(relative(SITE, output.path), output.contents);
+  return `/${relative(SITE, outputFiles[0].path)}`;
+}
+
 /** The page with its scripts and styles. */
-function addIndex(main) {
+function addIndex(main, sheet) {
   const template = files.get("/index.html").toString();
-  const styles = main.cssBundle ? [`<link rel="stylesheet" href="${url(main.cssBundle)}">`] : [];
   const needed = main.imports.filter((one) => one.kind === "import-statement");
   const scripts = [
     ...needed.map((one) => `<link rel="modulepreload" href="${url(one.path)}">`),
     `<script type="module" src="${main.path}"></script>`,
   ];
   const page = template
-    .replace("<!-- styles -->", styles.join("\n    "))
+    .replace("<!-- styles -->", `<link rel="stylesheet" href="${sheet}">`)
     .replace("<!-- scripts -->", scripts.join("\n    "));
   add("index.html", page);
 }
@@ -116,9 +124,9 @@ async function make() {
   const main = await bundle(
     "src/main.tsx",
     { __CORE__: core, __WORKER__: worker.path, __VERSION__: hash(worker.path + core) },
-    { splitting: true },
+    { splitting: true, plugins: [apart] },
   );
-  addIndex(main);
+  addIndex(main, await addStyles());
   const names = [...files.keys()].sort();
   const version = hash(names.map((name) => name + hash(files.get(name))).join());
   const kept = names

@@ -7,7 +7,7 @@ import { render } from "preact";
 
 import type { CoreHost, CoreState } from "../src/core/api";
 import type { Connection } from "../src/core/types";
-import { language } from "../src/i18n";
+import { language, speak } from "../src/i18n";
 import { Store } from "../src/state/store";
 import { StoreContext } from "../src/state/use";
 import { App } from "../src/ui/app";
@@ -55,12 +55,12 @@ const core = new Host({
   ...(connection ? { connection } : {}),
 });
 
-apply();
+await apply();
 for (const name of ["theme", "text"] as const) {
   const value = asked.get(name);
   if (value) change({ [name]: value } as Partial<Settings>);
 }
-language.value = asked.get("lang") ?? language.value;
+await speak(asked.get("lang") ?? language.value);
 const dir = asked.get("dir");
 if (dir) document.documentElement.dir = dir;
 

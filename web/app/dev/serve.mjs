@@ -1,11 +1,13 @@
 // Serves the page on the sample, built anew for every load:  node dev/serve.mjs [PORT]
 // Without a port it takes a free one and says which.
 
-import { context } from "esbuild";
+import { build, context } from "esbuild";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { apart, styles } from "../styles.mjs";
 
 const HTML = `<!doctype html>
 <html lang="en" dir="ltr">
@@ -31,6 +33,8 @@ export async function serve(port = 0, { minify = false } = {}) {
   const bundle = await context({
     entryPoints: [fileURLToPath(new URL("dev.tsx", import.meta.url))],
     bundle: true,
+    splitting: true,
+    plugins: [apart],
     format: "esm",
     target: "es2022",
     jsx: "automatic",
@@ -44,7 +48,9 @@ export async function serve(port = 0, { minify = false } = {}) {
   });
   const files = async () => {
     const { outputFiles } = await bundle.rebuild();
-    return new Map(outputFiles.map((file) => [file.path.replace("/out", ""), file.contents]));
+    const sheets = await build({ ...(await styles()), write: false, minify, logLevel: "warning" });
+    const made = new Map(outputFiles.map((file) => [file.path.replace("/out", ""), file.contents]));
+    return made.set("/dev.css", sheets.outputFiles[0].contents);
   };
   let built = await files();
   const server = createServer(async (request, response) => {

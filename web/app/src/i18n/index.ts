@@ -2,9 +2,8 @@
 // the compiler checks. A text is a string with {places}, or a function of its arguments where a
 // language has to choose (plurals).
 
-import { signal } from "@preact/signals";
+import { signal, type ReadonlySignal } from "@preact/signals";
 
-import * as de from "./de";
 import * as en from "./en";
 
 type Widen<T> = {
@@ -18,17 +17,35 @@ type Widen<T> = {
 /** What a language has to have. */
 export type Words = Widen<typeof en>;
 
-const LANGUAGES: Record<string, Words> = { en, de };
+/** English is there at once; the others are loaded when somebody wants them. */
+const LATER: Record<string, () => Promise<Words>> = { de: () => import("./de") };
+const loaded = new Map<string, Words>([["en", en]]);
 
 /** Languages that are complete, as people call them in their own. */
 export const NAMES: Record<string, string> = { en: "English", de: "Deutsch" };
 
+const spoken = signal("en");
+
 /** The tag of the language in use. */
-export const language = signal(preferred());
+export const language: ReadonlySignal<string> = spoken;
 
 /** The words in the language in use. Read it while drawing: `words().chat.reply`. */
 export function words(): Words {
-  return LANGUAGES[language.value] ?? en;
+  return loaded.get(language.value) ?? en;
+}
+
+let wanted = "en";
+
+/** Changes the language, as soon as its words are here; without them it stays as it is. */
+export async function speak(tag: string): Promise<void> {
+  wanted = tag;
+  try {
+    const later = LATER[tag];
+    if (!loaded.has(tag) && later) loaded.set(tag, await later());
+  } catch {
+    return;
+  }
+  if (wanted === tag && loaded.has(tag)) spoken.value = tag;
 }
 
 /**
@@ -56,7 +73,7 @@ export function plural(n: number, one: string, other: string): string {
 export function preferred(): string {
   for (const tag of navigator.languages) {
     const base = tag.split("-")[0] ?? "";
-    if (base in LANGUAGES) return base;
+    if (base in NAMES) return base;
   }
   return "en";
 }

@@ -6,18 +6,15 @@ import { words } from "../i18n";
 import { route, type Route } from "../route";
 import { useStore } from "../state/use";
 import { Beside, Overlays, phone } from "./kit";
-import { ChatView } from "./chat";
-import { AddContact, ContactDetails, Requests } from "./people";
+import { AddContact, ChatView, ContactDetails, loadMore, Requests, SettingsIndex, SettingsPage, Share, Welcome } from "./later";
 import { Bars } from "./shell/bars";
 import { Help } from "./shell/help";
 import { Jump } from "./shell/jump";
 import { ListPane } from "./shell/list-pane";
 import { NothingOpen } from "./shell/nothing-open";
-import { SettingsIndex, SettingsPage } from "./shell/pages";
-import { Share } from "./shell/share";
 import { Crashed, Elsewhere, Failed, Starting } from "./shell/states";
 import { useTold } from "./shell/told";
-import { isWelcome, Welcome } from "./welcome";
+import { isWelcome } from "./welcome/entering";
 import "./app.css";
 
 /** Everything on the screen. */
@@ -52,6 +49,7 @@ function Frame() {
   const main = mainPane(at);
   const covered = phone.value && main !== null;
   useFocusInList(at.at === "list");
+  useEffect(loadMore, []);
   return (
     <div class={phone.value ? "app app-phone" : "app"}>
       <Bars />

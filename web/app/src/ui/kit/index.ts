@@ -10,6 +10,7 @@ export { Choice, Switch, TextField, type ChoiceProps, type SwitchProps, type Tex
 export { Icon } from "./icon";
 export { type IconName } from "./icons";
 export { initials } from "./initials";
+export { lazy } from "./lazy";
 export { media, phone, still, touch } from "./media";
 export { type MenuItem, type MenuProps } from "./menu";
 export { confirm, openMenu, Overlays, toast, type Question, type Toast } from "./overlays";

@@ -3,7 +3,7 @@
 
 import { effect, signal } from "@preact/signals";
 
-import { language, NAMES, preferred } from "../../i18n";
+import { language, NAMES, preferred, speak } from "../../i18n";
 
 export interface Settings {
   theme: "system" | "light" | "dark";
@@ -79,8 +79,8 @@ export function read(text: string | null): Settings {
 /** Languages that are written from right to left. */
 const FROM_RIGHT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"]);
 
-/** Puts them into effect, now and whenever they change. */
-export function apply(): void {
+/** Puts them into effect, now and whenever they change; ends when the words to start with are here. */
+export async function apply(): Promise<void> {
   const root = document.documentElement;
   effect(() => {
     const { theme, text } = settings.value;
@@ -89,13 +89,16 @@ export function apply(): void {
     root.dataset["text"] = text;
   });
   effect(() => {
-    const chosen = settings.value.language;
-    language.value = chosen === "system" ? preferred() : chosen;
-  });
-  effect(() => {
     root.lang = language.value;
     root.dir = FROM_RIGHT.has(language.value) ? "rtl" : "ltr";
   });
+  let first: Promise<void> | undefined;
+  effect(() => {
+    const chosen = settings.value.language;
+    const speaking = speak(chosen === "system" ? preferred() : chosen);
+    first ??= speaking;
+  });
+  await first;
 }
 
 function stored(): string | null {

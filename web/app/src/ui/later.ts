@@ -1,0 +1,27 @@
+// Parts of the page that the first look does not need. Their scripts are loaded when they are drawn,
+// or when the page has nothing else to do.
+
+import { lazy } from "./kit";
+
+const chat = () => import("./chat");
+const people = () => import("./people");
+const pages = () => import("./shell/pages");
+const welcome = () => import("./welcome");
+const share = () => import("./shell/share");
+
+export const AddContact = lazy(() => people().then((part) => part.AddContact));
+export const ChatView = lazy(() => chat().then((part) => part.ChatView));
+export const ContactDetails = lazy(() => people().then((part) => part.ContactDetails));
+export const Requests = lazy(() => people().then((part) => part.Requests));
+export const SettingsIndex = lazy(() => pages().then((part) => part.SettingsIndex));
+export const SettingsPage = lazy(() => pages().then((part) => part.SettingsPage));
+export const Share = lazy(() => share().then((part) => part.Share));
+export const Welcome = lazy(() => welcome().then((part) => part.Welcome));
+
+/** Loads what somebody with an account needs next: the chat at once, the rest when there is time. */
+export function loadMore(): void {
+  chat().catch(() => undefined);
+  const load = () => void Promise.all([people(), pages()]).catch(() => undefined);
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(load, { timeout: 5000 });
+  else setTimeout(load, 2000);
+}
