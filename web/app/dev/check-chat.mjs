@@ -28,7 +28,10 @@ const fromEnd = (page) =>
     const list = document.querySelector(".timeline-box");
     return Math.round(list.scrollHeight - list.scrollTop - list.clientHeight);
   });
-const scroll = (page, by) => page.evaluate((by) => (document.querySelector(".timeline-box").scrollTop += by), by);
+const scroll = async (page, by) => {
+  await page.locator("[data-message]").last().waitFor();
+  await page.evaluate((by) => (document.querySelector(".timeline-box").scrollTop += by), by);
+};
 const until = (page, what, arg) => page.waitForFunction(what, arg, { timeout: 10_000 });
 const within = (a, b, slack, words) => assert.ok(Math.abs(a - b) <= slack, `${words}: ${a} and ${b}`);
 
@@ -222,6 +225,7 @@ const STATES = {
 };
 
 async function act(page, name) {
+  await page.locator("[data-message]").last().waitFor();
   await page.evaluate(() => [...document.querySelectorAll("[data-message]")].findLast((row) => row.querySelector(".bubble-own")).focus());
   await page.keyboard.press("Enter");
   await page.getByRole("menuitem").first().waitFor();

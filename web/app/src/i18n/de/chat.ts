@@ -55,10 +55,6 @@ export const readersUnverified =
 export const devices = "Geräte und Verifizierung";
 export const encryptAgain = "Diese Unterhaltung verschlüsseln";
 
-export const blockTitle = "{name} blockieren?";
-export const blockText =
-  "Du bekommst nichts mehr von {name}, und {name} sieht nicht, wann du online bist. {name} erfährt davon nichts.";
-export const blockReport = "Auch deinem Server als Spam melden";
 
 export const timeline = "Nachrichten mit {name}";
 export const unread = "Ungelesene Nachrichten";
@@ -226,6 +222,9 @@ export const qualityOriginalHint =
   "So, wie es ist, mit allem, was die Kamera darin vermerkt hat, vielleicht auch dem Ort der Aufnahme.";
 export const notSent = "Konnte nicht gesendet werden: {reason}";
 export const blockedHere = "Du hast {name} blockiert.";
+export const strangerBar =
+  "{name} ist nicht unter deinen Kontakten. Wenn du antwortest, ist zu sehen, dass es dich hier gibt.";
+export const strangerAccept = "Als Kontakt aufnehmen";
 export const plainBar = "Unverschlüsselt: Server unterwegs können lesen, was du schreibst.";
 export const plainBarAction = "Verschlüsseln";
 export const leftOutBar = (n: number): string =>

@@ -57,12 +57,6 @@ export const readersUnverified =
 export const devices = "Devices and verification";
 export const encryptAgain = "Encrypt this conversation";
 
-// Blocking.
-export const blockTitle = "Block {name}?";
-export const blockText =
-  "You get nothing from {name} any more, and {name} does not see when you are online. {name} is not told.";
-export const blockReport = "Also report as spam to your server";
-
 // The timeline.
 export const timeline = "Messages with {name}";
 export const unread = "Unread messages";
@@ -236,6 +230,9 @@ export const qualityOriginalHint =
   "As it is, with everything the camera noted in it, which may be the place where it was taken.";
 export const notSent = "Could not be sent: {reason}";
 export const blockedHere = "You have blocked {name}.";
+export const strangerBar =
+  "{name} is not among your contacts. If you answer, they see that you are here.";
+export const strangerAccept = "Add to contacts";
 export const plainBar = "Not encrypted: servers on the way can read what you write.";
 export const plainBarAction = "Encrypt";
 export const leftOutBar = (n: number): string =>

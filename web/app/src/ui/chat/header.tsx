@@ -2,10 +2,10 @@
 
 import type { Contact } from "../../core/types";
 import { words } from "../../i18n";
-import { back, go } from "../../route";
+import { back, go, route } from "../../route";
 import { Avatar, Icon, IconButton, openMenu, phone, type IconName, type MenuItem } from "../kit";
-import type { Chat } from "./state";
-import { canRemove } from "./state";
+import { block, unblock } from "../people/block";
+import { canRemove, type Chat } from "./state";
 import "./header.css";
 
 export function Header({ chat }: { chat: Chat }) {
@@ -19,7 +19,11 @@ export function Header({ chat }: { chat: Chat }) {
       <button
         type="button"
         class="chat-who"
-        onClick={() => go({ at: "details", address: chat.address })}
+        aria-expanded={phone.value ? undefined : route.value.at === "details"}
+        onClick={() => {
+          if (route.peek().at === "details") back();
+          else go({ at: "details", address: chat.address });
+        }}
       >
         <Avatar address={chat.address} name={name} avatar={contact?.avatar} size={40} />
         <span class="chat-who-words">
@@ -137,8 +141,8 @@ function menuOf(chat: Chat): MenuItem[] {
     },
     null,
     blocked
-      ? { label: say.unblock, icon: "block", run: () => void chat.try({ do: "unblock", address }) }
-      : { label: say.block, icon: "block", danger: true, run: () => (chat.sheet.value = { is: "block" }) },
+      ? { label: say.unblock, icon: "block", run: () => void unblock(chat.store, address, chat.name.peek()) }
+      : { label: say.block, icon: "block", danger: true, run: () => void block(chat.store, address, chat.name.peek(), false) },
   ];
 }
 

@@ -7,6 +7,7 @@ import type { Command, Contact, Conversation, Message, Outcome } from "../../cor
 import { fill, words } from "../../i18n";
 import type { Store, Window } from "../../state/store";
 import { confirm, toast } from "../kit";
+import { problemText } from "../people/problem";
 import { attentive } from "./attention";
 import { indexOf, isEvent } from "./logic/rows";
 import { copyable, gist } from "./logic/text";
@@ -15,7 +16,6 @@ import { minute } from "./logic/times";
 /** A dialog of the conversation; one at most is open. */
 export type Sheet =
   | { is: "readers" }
-  | { is: "block" }
   | { is: "gallery" }
   | { is: "details"; message: number }
   | { is: "versions"; message: number }
@@ -124,7 +124,7 @@ export class Chat {
   async try(command: Command): Promise<boolean> {
     const outcome = await this.ask(command);
     if (outcome.is !== "failed") return true;
-    if (outcome.problem.kind !== "cancelled") toast({ text: outcome.problem.words, problem: true });
+    if (outcome.problem.kind !== "cancelled") toast({ text: problemText(outcome.problem), problem: true });
     return false;
   }
 
@@ -277,8 +277,8 @@ export class Chat {
     this.#setFetching(message.id, "busy");
     const outcome = await this.ask({ do: "download", message: message.id });
     if (outcome.is === "failed") {
-      const { kind, words: why } = outcome.problem;
-      this.#setFetching(message.id, kind === "cancelled" ? null : { failed: why });
+      const { problem } = outcome;
+      this.#setFetching(message.id, problem.kind === "cancelled" ? null : { failed: problemText(problem) });
       return null;
     }
     this.#setFetching(message.id, null);

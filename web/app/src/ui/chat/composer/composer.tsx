@@ -5,10 +5,12 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { fill, words } from "../../../i18n";
 import { Icon, IconButton, openMenu, touch } from "../../kit";
+import { unblock } from "../../people/block";
+import { settings } from "../../shell/settings";
 import type { Chat } from "../state";
 import { what } from "../timeline/describe";
 import { EmojiPopover } from "../emoji/popover";
-import { Honest } from "./honest";
+import { Honest, Stranger } from "./honest";
 import { Recorder } from "./recorder";
 import { RecorderBar, RecordButton } from "./recorder-bar";
 import type { Composer } from "./state";
@@ -64,6 +66,7 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
   const files = composer.files.value.length > 0;
   return (
     <div class="composer">
+      <Stranger chat={chat} />
       <Honest chat={chat} writing={composer.ready} />
       <About chat={chat} />
       <Tray composer={composer} />
@@ -86,7 +89,7 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
             dir={text === "" ? undefined : "auto"}
             value={text}
             maxLength={100_000}
-            enterkeyhint={touch.value ? "enter" : "send"}
+            enterkeyhint={enterSends() ? "send" : "enter"}
             aria-label={editing ? say.editing : files ? say.captionPlaceholder : say.write}
             placeholder={files ? say.captionPlaceholder : plain ? say.writePlainPlaceholder : say.writePlaceholder}
             onInput={(event) => composer.write(event.currentTarget.value)}
@@ -135,11 +138,16 @@ function useRecorder(composer: Composer): Recorder {
   return recorder.current;
 }
 
-/** Enter sends where there is a keyboard, and starts a line where there is none. */
+/** Whether Enter sends: where there is a keyboard, if it was not chosen otherwise. */
+function enterSends(): boolean {
+  return !touch.value && settings.value.enterSends;
+}
+
+
 function onKey(event: KeyboardEvent, chat: Chat, composer: Composer): void {
   if (event.isComposing) return;
   const sends = event.key === "Enter" && !event.shiftKey && !event.altKey;
-  if (sends && (!touch.peek() || event.ctrlKey || event.metaKey)) {
+  if (sends && (enterSends() || event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     if (composer.ready) composer.send();
   } else if (event.key === "ArrowUp" && composer.text.peek() === "" && !chat.editing.peek()) {
@@ -229,7 +237,7 @@ function Blocked({ chat }: { chat: Chat }) {
   return (
     <div class="composer composer-blocked">
       <p>{fill(say.blockedHere, { name: chat.name.value })}</p>
-      <button type="button" class="honest-button" onClick={() => void chat.try({ do: "unblock", address: chat.address })}>
+      <button type="button" class="honest-button" onClick={() => void unblock(chat.store, chat.address, chat.name.peek())}>
         {say.unblock}
       </button>
     </div>

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { fill, words } from "../../../i18n";
 import { go } from "../../../route";
 import { Icon, type IconName } from "../../kit";
+import { block } from "../../people/block";
 import type { Chat } from "../state";
 
 /** `writing`: something is about to be sent. That a device is left out is said only then. */
@@ -46,6 +47,28 @@ export function Honest({ chat, writing }: { chat: Chat; writing: boolean }) {
     );
   }
   return null;
+}
+
+/** Somebody unknown wrote: are they welcome? */
+export function Stranger({ chat }: { chat: Chat }) {
+  const say = words().chat;
+  if (!chat.conversation.value?.request) return null;
+  const { address, store } = chat;
+  const name = chat.name.value;
+  return (
+    <Bar icon="person" text={fill(say.strangerBar, { name })}>
+      <button type="button" class="honest-button" onClick={() => void block(store, address, name, false)}>
+        {say.block}
+      </button>
+      <button
+        type="button"
+        class="honest-button"
+        onClick={() => void chat.try({ do: "addContact", address, name: null })}
+      >
+        {say.strangerAccept}
+      </button>
+    </Bar>
+  );
 }
 
 function Bar(props: { icon: IconName; text: string; children: ComponentChildren }) {

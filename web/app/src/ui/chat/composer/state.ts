@@ -5,6 +5,7 @@ import { computed, signal } from "@preact/signals";
 import type { Outcome } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { toast } from "../../kit";
+import { problemText } from "../../people/problem";
 import { named } from "../logic/attach";
 import { kindOf, typeOf } from "../logic/files";
 import type { Chat } from "../state";
@@ -179,10 +180,10 @@ export class Composer {
       this.#chat.unencryptable.value = false;
       return true;
     }
-    const { kind, words: reason } = outcome.problem;
+    const { kind } = outcome.problem;
     if (kind === "notEncryptable") this.#chat.unencryptable.value = true;
     if (kind === "notEncryptable" || kind === "transfer" || kind === "cancelled") return true;
-    toast({ text: fill(words().chat.notSent, { reason }), problem: true });
+    toast({ text: fill(words().chat.notSent, { reason: problemText(outcome.problem) }), problem: true });
     return false;
   }
 

@@ -7,7 +7,6 @@ import { EmojiPopover } from "../emoji/popover";
 import { Gallery } from "../media/gallery";
 import { Viewer } from "../media/viewer";
 import type { Chat } from "../state";
-import { BlockDialog } from "./block";
 import { MessageDialog } from "./details";
 import { ForwardDialog } from "./forward";
 import { ReadersDialog } from "./readers";
@@ -21,8 +20,6 @@ export function Sheets({ chat }: { chat: Chat }) {
   switch (sheet.is) {
     case "readers":
       return <ReadersDialog chat={chat} onClose={close} />;
-    case "block":
-      return <BlockDialog chat={chat} onClose={close} />;
     case "gallery":
       return <Gallery chat={chat} />;
     case "viewer":

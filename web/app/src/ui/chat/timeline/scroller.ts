@@ -189,9 +189,16 @@ export class Scroller {
     this.#draw();
   }
 
-  /** Whether a row is drawn now. */
-  draws(index: number): boolean {
-    return index >= this.#range.start && index < this.#range.end;
+  /** Where the reader is, to come back to it; `null` at the end. */
+  leave(): Anchor | null {
+    return this.#stick ? null : this.#anchor;
+  }
+
+  /** Comes back to where the reader was, if that is there. */
+  restore(anchor: Anchor): void {
+    if (this.heights.index(anchor.id) < 0) return;
+    this.#stick = false;
+    this.#anchor = anchor;
   }
 
   #arrive(): void {

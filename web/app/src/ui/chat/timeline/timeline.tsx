@@ -8,6 +8,7 @@ import { fill, words } from "../../../i18n";
 import { Button, Icon, Spinner, still } from "../../kit";
 import { attentive } from "../attention";
 import { FOOT, Scroller } from "./scroller";
+import type { Anchor } from "../logic/heights";
 import { guess, isEvent, shape } from "../logic/rows";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
@@ -15,6 +16,9 @@ import { describe } from "./describe";
 import { keyOfMessage } from "./keys";
 import { Row } from "./row";
 import "./timeline.css";
+
+/** Where the reader was in conversations that were left, as long as the page is open. */
+const places = new Map<string, Anchor>();
 
 /** The list; `first` is a message to show at once. */
 export function Timeline({ chat, first }: { chat: Chat; first: number | null }) {
@@ -36,14 +40,22 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
   const opened = useRef(false);
   if (!opened.current && chat.window.value) {
     opened.current = true;
-    if (first === null && chat.unread.peek() !== null) scroller.show(chat.unread.peek() ?? 0, "top");
+    const [unread, place] = [chat.unread.peek(), places.get(chat.address)];
+    if (first === null && unread !== null) scroller.show(unread, "top");
+    else if (first === null && place) scroller.restore(place);
   }
   const range = scroller.range();
 
   useLayoutEffect(() => {
     const [outer, top, over, under] = [box.current, head.current, above.current, below.current];
-    if (outer && top && over && under) return scroller.attach(outer, top, over, under);
-    return undefined;
+    if (!outer || !top || !over || !under) return;
+    const detach = scroller.attach(outer, top, over, under);
+    return () => {
+      const place = scroller.leave();
+      if (place) places.set(chat.address, place);
+      else places.delete(chat.address);
+      detach();
+    };
   }, []);
   useLayoutEffect(() => scroller.pin());
   useArrivals(chat, scroller, messages);
