@@ -1,5 +1,6 @@
 //! Opening the database: settings and checks.
 
+#[cfg(not(target_family = "wasm"))]
 use std::fs::{DirBuilder, OpenOptions};
 use std::path::Path;
 
@@ -14,6 +15,7 @@ const CACHE: i32 = 4 << 10;
 const STATEMENTS: usize = 32;
 
 /// Makes the folder of an account, for its owner alone.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn make_folder(path: &Path) -> Result<(), OpenError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -23,6 +25,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), OpenError> {
 }
 
 /// Nobody else on the machine may read the file.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn private(options: &mut OpenOptions) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -30,16 +33,27 @@ pub(crate) fn private(options: &mut OpenOptions) {
     let _ = options;
 }
 
-/// The database of a folder. It is made when it is missing.
-pub(crate) fn on_disk(path: &Path) -> Result<Connection, OpenError> {
-    let refused = |error| OpenError::storage(path, from_sqlite(error));
+/// Makes the file of a database for its owner alone, if it is missing. SQLite gives its log the mode
+/// of the database.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn make_database(path: &Path) -> Result<(), OpenError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     private(&mut options);
-    // SQLite gives its log the mode of the database.
-    drop(options.open(path).map_err(|error| OpenError::access(path, &error))?);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags).map_err(refused)?;
+    options.open(path).map(drop).map_err(|error| OpenError::access(path, &error))
+}
+
+/// A database that is kept. It is made when it is missing.
+pub(crate) fn on_disk(path: &Path, vfs: Option<&str>) -> Result<Connection, OpenError> {
+    let refused = |error| OpenError::storage(path, from_sqlite(error));
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = match vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+        None => Connection::open_with_flags(path, flags),
+    };
+    let db = db.map_err(refused)?;
     recognise(&db, path)?;
     // With an exclusive lock SQLite needs no file of shared memory beside the log.
     db.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(refused)?;

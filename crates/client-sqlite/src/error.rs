@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use client::store::StoreError;
 use rusqlite::{Error, ErrorCode};
 
+#[cfg(not(target_family = "wasm"))]
 use crate::key::Protection;
 
 /// Why an account cannot be opened.
@@ -22,6 +23,7 @@ pub enum OpenError {
     #[error("the passphrase is wrong")]
     WrongPassphrase,
     /// It is protected in another way than the caller expected.
+    #[cfg(not(target_family = "wasm"))]
     #[error("the account is protected by {0}")]
     OtherProtection(Protection),
     /// There is a database, and no file with its key.
@@ -74,6 +76,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn access(path: &Path, error: &std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {

@@ -22,6 +22,10 @@
 //! and random nonces of 24 bytes need no counting; those of 12 bytes would. It needs no special
 //! instructions either, on phones and in the browser.
 //!
+//! Where there are no folders, in the browser, [`SqliteStore::open_with_key`] opens a database of a
+//! file system of SQLite's own; the caller keeps the data key, and sees to it that nobody else has
+//! the database open.
+//!
 //! A commit is durable when it returns (WAL, `synchronous = FULL`). Only one program has an account
 //! open ([`OpenError::InUse`] names the other one): two of them would use ratchet keys twice.
 
@@ -29,16 +33,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use client::store::{Result, Store, StoreError};
+use client::store::{Result, Store};
 use rusqlite::Connection;
 
 mod connect;
 mod error;
+#[cfg(not(target_family = "wasm"))]
+mod folder;
 mod items;
+#[cfg(not(target_family = "wasm"))]
 mod key;
+#[cfg(not(target_family = "wasm"))]
 mod keyring;
+#[cfg(not(target_family = "wasm"))]
 mod lock;
 mod outbox;
 mod schema;
@@ -49,44 +58,49 @@ mod tests;
 mod timeline;
 
 pub use error::OpenError;
+#[cfg(not(target_family = "wasm"))]
+pub use folder::files;
+#[cfg(not(target_family = "wasm"))]
 pub use key::{Protection, Unlock};
+#[cfg(not(target_family = "wasm"))]
 pub use keyring::Keyring;
 
-use key::KeyFile;
-use lock::Lock;
 use seal::{Place, Sealer};
+use zeroize::Zeroizing;
 
 /// The store of one account.
 pub struct SqliteStore {
     db: Connection,
     sealer: RefCell<Sealer>,
     in_step: Cell<bool>,
-    /// `None` in memory.
-    key: Option<KeyFile>,
-    /// Held as long as the store is open.
-    _lock: Option<Lock>,
+    home: Home,
+}
+
+/// Where a store lives.
+enum Home {
+    Memory,
+    /// A database whose key the caller keeps.
+    WithKey,
+    #[cfg(not(target_family = "wasm"))]
+    Folder(folder::Folder),
 }
 
 impl SqliteStore {
-    /// Opens the account of a folder, or makes one there, protected as `unlock` says.
+    /// Opens a database, or makes it, with a data key that the caller keeps. `vfs` names the file
+    /// system of SQLite it is in; `None` is the usual one. Nobody else may have it open.
+    ///
+    /// [`Store::wipe`] leaves the key as it is: the caller forgets it, and removes the database.
     ///
     /// # Errors
-    /// See [`OpenError`]. Nothing was changed then, apart from migrations that were finished.
-    pub fn open(folder: &Path, unlock: &Unlock) -> Result<Self, OpenError> {
-        connect::make_folder(folder)?;
-        let lock = Lock::take(&folder.join(LOCK))?;
-        let path = folder.join(DATABASE);
-        let (key, data_key) = KeyFile::open(&folder.join(KEY), path.exists(), unlock)?;
-        let db = connect::on_disk(&path)?;
-        let store = Self {
-            db,
-            sealer: RefCell::new(Sealer::new(&data_key)),
-            in_step: Cell::new(false),
-            key: Some(key),
-            _lock: Some(lock),
-        };
-        store.check_key().map_err(|error| OpenError::storage(&path, error))?;
-        Ok(store)
+    /// See [`OpenError`]; a key that does not fit is [`OpenError::Damaged`].
+    pub fn open_with_key(
+        database: &Path,
+        vfs: Option<&str>,
+        data_key: &[u8; 32],
+    ) -> Result<Self, OpenError> {
+        let db = connect::on_disk(database, vfs)?;
+        Self::of(db, &Zeroizing::new(*data_key), Home::WithKey)
+            .map_err(|error| OpenError::storage(database, error))
     }
 
     /// An empty store that ends with the program.
@@ -97,27 +111,15 @@ impl SqliteStore {
         let data_key =
             seal::random_key().map_err(|error| OpenError::storage(Path::new(""), error))?;
         let db = connect::in_memory()?;
-        let sealer = RefCell::new(Sealer::new(&data_key));
-        Ok(Self { db, sealer, in_step: Cell::new(false), key: None, _lock: None })
+        Self::of(db, &data_key, Home::Memory)
+            .map_err(|error| OpenError::storage(Path::new(""), error))
     }
 
-    /// How the account of a folder is protected; `None` when there is none.
-    ///
-    /// # Errors
-    /// The key file cannot be read.
-    pub fn protection(folder: &Path) -> Result<Option<Protection>, OpenError> {
-        KeyFile::protection(&folder.join(KEY))
-    }
-
-    /// Protects the account in another way from now on. The data key stays the same.
-    ///
-    /// # Errors
-    /// The key file cannot be written, or the keyring refuses; the old protection is in force then.
-    pub fn protect(&mut self, unlock: &Unlock) -> Result<(), OpenError> {
-        match &mut self.key {
-            Some(key) => key.protect(unlock, self.sealer.borrow().data_key()),
-            None => Ok(()),
-        }
+    fn of(db: Connection, data_key: &seal::Key, home: Home) -> Result<Self> {
+        let sealer = RefCell::new(Sealer::new(data_key));
+        let store = Self { db, sealer, in_step: Cell::new(false), home };
+        store.check_key()?;
+        Ok(store)
     }
 
     /// Whether the database is sealed with the key that was opened: a folder may be put together
@@ -197,24 +199,15 @@ impl Store for SqliteStore {
              DELETE FROM sqlite_sequence; COMMIT;",
         )
         .inspect_err(|_| self.rollback())?;
-        let data_key = seal::random_key()?;
-        if let Some(key) = &self.key {
+        if !matches!(self.home, Home::Memory) {
             self.execute("VACUUM")?;
             connect::empty_log(&self.db).map_err(error::from_sqlite)?;
-            key.replace(&data_key).map_err(|error| StoreError::Io(error.to_string()))?;
         }
-        *self.sealer.borrow_mut() = Sealer::new(&data_key);
+        #[cfg(not(target_family = "wasm"))]
+        if let Home::Folder(folder) = &self.home {
+            let data_key = folder.replace_key()?;
+            *self.sealer.borrow_mut() = Sealer::new(&data_key);
+        }
         self.check_key()
     }
 }
-
-/// All files of an account that this crate makes, relative to its folder.
-#[must_use]
-pub fn files() -> Vec<PathBuf> {
-    [DATABASE, WAL, KEY, LOCK].map(PathBuf::from).into()
-}
-
-const DATABASE: &str = "account.db";
-const WAL: &str = "account.db-wal";
-const KEY: &str = "account.key";
-const LOCK: &str = "account.lock";

@@ -30,6 +30,8 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
 
 /// Seals and opens with one data key.
 pub(crate) struct Sealer {
+    /// To be protected in another way.
+    #[cfg(not(target_family = "wasm"))]
     data_key: Key,
     cipher: XChaCha20Poly1305,
     hide: Key,
@@ -45,9 +47,15 @@ impl Sealer {
             key
         };
         let cipher = XChaCha20Poly1305::new((&*derive(b"clownfish rows")).into());
-        Self { data_key: data_key.clone(), cipher, hide: derive(b"clownfish lookups") }
+        Self {
+            #[cfg(not(target_family = "wasm"))]
+            data_key: data_key.clone(),
+            cipher,
+            hide: derive(b"clownfish lookups"),
+        }
     }
 
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn data_key(&self) -> &Key {
         &self.data_key
     }
@@ -93,11 +101,13 @@ impl Place {
 }
 
 /// Encrypts with a key of its own: the data key in its file.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn wrap(key: &Key, place: &Place, value: &[u8]) -> Result<Vec<u8>> {
     seal(&XChaCha20Poly1305::new((&**key).into()), &place.0, value)
 }
 
 /// The reverse of [`wrap`]; `None` when it is another key, or damaged.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn unwrap(key: &Key, place: &Place, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     open(&XChaCha20Poly1305::new((&**key).into()), &place.0, sealed)
 }

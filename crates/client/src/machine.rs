@@ -90,9 +90,23 @@ impl Client {
     /// The store refuses. The step did not happen: drop this core, build a new one from the store,
     /// and go on with a new connection.
     pub fn handle(&mut self, now: Now, input: Input) -> Result<Vec<Effect>, StoreError> {
+        self.handle_all(now, [input])
+    }
+
+    /// Takes inputs that wait together as one step: one commit for all of them, then the effects of
+    /// all. For drivers whose commits are slow and whose inputs come in small pieces, such as
+    /// messages of a WebSocket. Nothing comes after a logout.
+    ///
+    /// # Errors
+    /// As [`Client::handle`]; none of the inputs happened.
+    pub fn handle_all(
+        &mut self,
+        now: Now,
+        inputs: impl IntoIterator<Item = Input>,
+    ) -> Result<Vec<Effect>, StoreError> {
         self.store.begin()?;
         let mut effects = Vec::new();
-        match self.step(now, input, &mut effects) {
+        match self.step(now, inputs, &mut effects) {
             Ok(()) if self.state.wipe => {
                 self.store.rollback();
                 self.store.wipe()?;
@@ -110,6 +124,14 @@ impl Client {
         }
     }
 
+    /// A picture by the name that an account or a contact has for it, SHA-1 of its bytes.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn picture(&self, avatar: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.media(avatar)
+    }
+
     /// The moment of the steady clock at which [`Input::Tick`] is wanted.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
@@ -120,7 +142,27 @@ impl Client {
             .min()
     }
 
-    fn step(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) -> Step {
+    fn step(
+        &mut self,
+        now: Now,
+        inputs: impl IntoIterator<Item = Input>,
+        effects: &mut Vec<Effect>,
+    ) -> Step {
+        for input in inputs {
+            self.take(now, input, effects)?;
+            if self.state.wipe {
+                return Ok(());
+            }
+        }
+        let Some(me) = self.address() else { return Ok(()) };
+        let mut cx = self.cx(now, &me, effects);
+        on_time(&mut cx)?;
+        outbox::flush(&mut cx)?;
+        link::finish_step(&mut cx);
+        features::finish_step(&mut cx)
+    }
+
+    fn take(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) -> Step {
         let input = match input {
             Input::Command(request) => match account::before(self, request, effects)? {
                 Some(request) => Input::Command(request),
@@ -128,15 +170,12 @@ impl Client {
             },
             input => input,
         };
-        let Some(me) = self.state.login.as_ref().map(|login| login.address.clone()) else {
-            return Ok(());
-        };
-        let mut cx = self.cx(now, &me, effects);
-        on_input(&mut cx, input)?;
-        on_time(&mut cx)?;
-        outbox::flush(&mut cx)?;
-        link::finish_step(&mut cx);
-        features::finish_step(&mut cx)
+        let Some(me) = self.address() else { return Ok(()) };
+        on_input(&mut self.cx(now, &me, effects), input)
+    }
+
+    fn address(&self) -> Option<BareJid> {
+        self.state.login.as_ref().map(|login| login.address.clone())
     }
 
     fn cx<'a>(&'a mut self, now: Now, me: &'a BareJid, effects: &'a mut Vec<Effect>) -> Cx<'a> {

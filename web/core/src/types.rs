@@ -1,39 +1,53 @@
-//! Keeps `app/src/core/types.ts` the same as `page.rs`.
+//! Keeps the types of the page and of the worker the same as `page.rs` and `worker.rs`.
 
 use ts_rs::{Config, TS};
 
-use crate::page;
+use crate::{page, worker};
 
-/// The types the page imports by name; what they use comes along.
-fn typescript() -> String {
-    let config = Config::new().with_large_int("number");
-    let mut text = String::from(
-        "// Made from web/core/src/page.rs; do not edit. `UPDATE=1 cargo test` in web/ makes it anew.\n",
-    );
-    macro_rules! declare {
-        ($($name:ident),* $(,)?) => {$(
+const HEAD: &str = "do not edit. `UPDATE=1 cargo test` in web/ makes it anew.\n";
+
+macro_rules! declare {
+    ($module:ident: $($name:ident),* $(,)?) => {{
+        let config = Config::new().with_large_int("number");
+        let mut text = String::new();
+        $(
             text.push_str("\nexport ");
-            text.push_str(&page::$name::decl(&config));
+            text.push_str(&$module::$name::decl(&config));
             text.push('\n');
-        )*};
-    }
-    declare!(
+        )*
+        text
+    }};
+}
+
+/// What the page imports by name, and what that uses.
+fn of_page() -> String {
+    let types = declare!(
+        page:
         Request, Command, Notice, Account, Connection, Conversation, Mute, Preview, Readers, Contact,
         Presence, Message, Content, Line, Span, File, Undecryptable, Encryption, Trust, Delivery,
         Reply, Reaction, Earlier, Device, Found, Outcome, Problem, ProblemKind,
     );
-    text
+    format!("// Made from web/core/src/page.rs; {HEAD}{types}")
+}
+
+/// What the worker imports beside that.
+fn of_worker() -> String {
+    let types = declare!(worker: Event, Effect, Cipher, Sealed, Device);
+    let import = "\nimport type { Notice, Request } from \"./types\";\n";
+    format!("// Made from web/core/src/worker.rs; {HEAD}{import}{types}")
+}
+
+fn check(name: &str, wanted: &str) {
+    let path = format!("{}/../app/src/core/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == wanted, "{path} is not current: run with UPDATE=1");
 }
 
 #[test]
-fn the_types_of_the_page_are_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/core/types.ts");
-    let wanted = typescript();
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::create_dir_all(std::path::Path::new(path).parent().expect("a folder"))
-            .expect("the folder of the types");
-        std::fs::write(path, &wanted).expect("the types can be written");
-    }
-    let found = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(found == wanted, "{path} is not current: run with UPDATE=1");
+fn the_types_of_page_and_worker_are_current() {
+    check("types.ts", &of_page());
+    check("worker-types.ts", &of_worker());
 }

@@ -1,0 +1,129 @@
+//! What the page asks for, in the words of the core.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use client::Command as Ask;
+use client::store::{EncryptionMode, Login, MessageId, Mute, TrustLevel};
+use client::view::Problem;
+use xmpp::jid::BareJid;
+use xmpp::sasl::Secret;
+use xmpp::time::Millis;
+
+use crate::files::Files;
+use crate::hex;
+use crate::page::{self, Command};
+
+/// Translates a command. `random` names and protects a file that it brings here.
+///
+/// # Errors
+/// It makes no sense, and why.
+pub(crate) fn command(
+    command: Command,
+    files: &mut Files,
+    random: impl FnOnce() -> [u8; 60],
+) -> Result<Ask, Problem> {
+    Ok(match command {
+        Command::SignIn { address, password } => Ask::Login(login(&address, password)?),
+        Command::Register { address, password, token, inviter } => Ask::Register {
+            login: login(&address, password)?,
+            token,
+            inviter: inviter.as_deref().map(jid).transpose()?,
+        },
+        Command::SignOut => Ask::Logout,
+        Command::ChangePassword { password } => Ask::ChangePassword(Secret::from(password.as_str())),
+        Command::Invite => Ask::Invite,
+        Command::SetNickname { name } => Ask::SetNickname(name),
+        Command::SetAvatar { png } => Ask::SetAvatar(png.as_deref().map(picture).transpose()?),
+        Command::SetActive { active } => Ask::SetActive(active),
+        Command::Reconnect => Ask::Reconnect,
+        Command::AddContact { address, name } => Ask::AddContact { address: jid(&address)?, name },
+        Command::Rename { address, name } => Ask::Rename(jid(&address)?, name),
+        Command::RemoveContact { address } => Ask::RemoveContact(jid(&address)?),
+        Command::Answer { address, accept } => Ask::Answer { address: jid(&address)?, accept },
+        Command::Block { address, report } => Ask::Block { address: jid(&address)?, report },
+        Command::Unblock { address } => Ask::Unblock(jid(&address)?),
+        Command::Open { address } => Ask::Open(jid(&address)?),
+        Command::Close { address } => Ask::Close(jid(&address)?),
+        Command::Older { address } => Ask::Older(jid(&address)?),
+        Command::MarkRead { address, message } => {
+            Ask::MarkRead(jid(&address)?, MessageId(message))
+        }
+        Command::Draft { address, text } => Ask::Draft(jid(&address)?, text),
+        Command::Mute { address, until } => Ask::Mute(jid(&address)?, mute(until)),
+        Command::Pin { address, pinned } => Ask::PinConversation(jid(&address)?, pinned),
+        Command::Hide { address } => Ask::Hide(jid(&address)?),
+        Command::SetEncryption { address, encrypted } => {
+            let mode = if encrypted { EncryptionMode::Omemo } else { EncryptionMode::Plain };
+            Ask::SetEncryption(jid(&address)?, mode)
+        }
+        Command::Search { text, address } => {
+            Ask::Search { text, conversation: address.as_deref().map(jid).transpose()? }
+        }
+        Command::Send { to, text, reply_to } => {
+            Ask::Send { to: jid(&to)?, text, reply_to: reply_to.map(MessageId) }
+        }
+        Command::SendFile { to, file, name, size, media_type, caption } => Ask::SendFile {
+            to: jid(&to)?,
+            file: files.of_name(&file).ok_or(Problem::Unknown("file"))?,
+            name,
+            size,
+            media_type,
+            caption,
+        },
+        Command::Download { message } => Ask::Download(MessageId(message), files.add(&random())),
+        Command::CancelTransfer { message } => Ask::CancelTransfer(MessageId(message)),
+        Command::Correct { message, text } => Ask::Correct(MessageId(message), text),
+        Command::Retract { message } => Ask::Retract(MessageId(message)),
+        Command::React { message, emoji } => Ask::React(MessageId(message), emoji),
+        Command::Retry { message } => Ask::Retry(MessageId(message)),
+        Command::Discard { message } => Ask::Discard(MessageId(message)),
+        Command::Trust { address, key, level } => Ask::Trust {
+            owner: jid(&address)?,
+            key: hex::read(&key).ok_or_else(|| Problem::Invalid("that is no key".to_owned()))?,
+            level: trust(level),
+        },
+        Command::Verify { uri } => Ask::Verify(uri),
+        Command::RemoveDevice { id } => Ask::RemoveDevice(id),
+        Command::SetDeviceLabel { label } => Ask::SetDeviceLabel(label),
+        Command::RepairEncryption { address } => Ask::RepairEncryption(jid(&address)?),
+        Command::Devices { address } => Ask::Devices(jid(&address)?),
+    })
+}
+
+fn jid(text: &str) -> Result<BareJid, Problem> {
+    let jid = BareJid::new(text.trim());
+    jid.map_err(|_| Problem::Invalid(format!("{text:?} is not an address like name@example.org")))
+}
+
+fn login(address: &str, password: String) -> Result<Login, Problem> {
+    Ok(Login {
+        address: jid(address)?,
+        password: Some(Secret::new(password.into_bytes())),
+        server: None,
+        pinned: None,
+        client_id: String::new(),
+        token: None,
+    })
+}
+
+fn picture(base64: &str) -> Result<Vec<u8>, Problem> {
+    let bytes = BASE64_STANDARD.decode(base64);
+    bytes.map_err(|_| Problem::Invalid("that is no picture".to_owned()))
+}
+
+fn mute(until: page::Mute) -> Mute {
+    match until {
+        page::Mute::No => Mute::No,
+        page::Mute::Until { time } => Mute::Until(Millis(time)),
+        page::Mute::Forever => Mute::Forever,
+    }
+}
+
+fn trust(level: page::Trust) -> TrustLevel {
+    match level {
+        page::Trust::Undecided => TrustLevel::Undecided,
+        page::Trust::Blind => TrustLevel::Blind,
+        page::Trust::Verified => TrustLevel::Verified,
+        page::Trust::Distrusted => TrustLevel::Distrusted,
+    }
+}

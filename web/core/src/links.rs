@@ -1,0 +1,167 @@
+//! Addresses in texts that can be opened.
+
+/// A part of a text, and the address that it is.
+pub(crate) struct Part<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) link: bool,
+}
+
+/// Schemes that may be opened from a message, with what must follow. Nothing that runs or reads
+/// anything here: no `javascript:`, `data:`, `file:`, `blob:`.
+const SCHEMES: [(&str, fn(&str) -> bool); 6] = [
+    ("https://", is_authority),
+    ("http://", is_authority),
+    ("xmpp:", |rest| rest.starts_with(|c: char| c.is_alphanumeric())),
+    ("mailto:", |rest| rest.contains('@')),
+    ("tel:", |rest| rest.trim_start_matches('+').starts_with(|c: char| c.is_ascii_digit())),
+    ("geo:", |rest| rest.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit())),
+];
+
+fn is_authority(rest: &str) -> bool {
+    rest.starts_with(|c: char| c.is_alphanumeric() || c == '[')
+}
+
+/// Longer addresses are text.
+const MAX_BYTES: usize = 4096;
+
+/// Takes a text apart into addresses and what is between them. Takes time in proportion to its
+/// length.
+pub(crate) fn parts(text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let (mut plain, mut at) = (0, 0);
+    let mut before: Option<char> = None;
+    while let Some(rest) = text.get(at..)
+        && let Some(letter) = rest.chars().next()
+    {
+        // An address does not begin within a word.
+        let begins = before.is_none_or(|before| !before.is_alphanumeric());
+        let length = if begins && letter.is_ascii_alphabetic() { address(rest) } else { None };
+        match length.and_then(|length| Some((length, rest.get(..length)?))) {
+            Some((length, link)) => {
+                push(&mut parts, text.get(plain..at).unwrap_or_default(), false);
+                push(&mut parts, link, true);
+                before = link.chars().next_back();
+                at += length;
+                plain = at;
+            }
+            None => {
+                before = Some(letter);
+                at += letter.len_utf8();
+            }
+        }
+    }
+    push(&mut parts, text.get(plain..).unwrap_or_default(), false);
+    parts
+}
+
+fn push<'a>(parts: &mut Vec<Part<'a>>, text: &'a str, link: bool) {
+    if !text.is_empty() {
+        parts.push(Part { text, link });
+    }
+}
+
+/// The length of the address that a text begins with.
+fn address(text: &str) -> Option<usize> {
+    let (scheme, is_rest) = SCHEMES.iter().find(|(scheme, _)| {
+        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })?;
+    let rest = text.get(scheme.len()..)?;
+    let end = rest.find(ends).unwrap_or(rest.len());
+    let rest = trimmed(rest.get(..end)?);
+    let length = scheme.len() + rest.len();
+    (is_rest(rest) && length <= MAX_BYTES).then_some(length)
+}
+
+/// What no address holds (RFC 3986 §2, appendix C), and marks that could turn its direction.
+fn ends(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '<' | '>' | '"' | '`' | '\\' | '{' | '}' | '|' | '^')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+}
+
+/// Without the marks of the sentence around it: `(see https://example.org/a_(b).)`
+fn trimmed(mut text: &str) -> &str {
+    while let Some(last) = text.chars().next_back() {
+        let belongs = match last {
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '…' | '»' | '”' => false,
+            ')' => balanced(text, '(', ')'),
+            ']' => balanced(text, '[', ']'),
+            _ => true,
+        };
+        if belongs {
+            break;
+        }
+        text = text.strip_suffix(last).unwrap_or_default();
+        if text.len() > MAX_BYTES {
+            break;
+        }
+    }
+    text
+}
+
+fn balanced(text: &str, open: char, close: char) -> bool {
+    // Only an address that may be one is looked at again and again.
+    text.len() <= MAX_BYTES && text.matches(open).count() >= text.matches(close).count()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn links(text: &str) -> Vec<&str> {
+        let whole: String = parts(text).iter().map(|part| part.text).collect();
+        assert_eq!(whole, text);
+        parts(text).into_iter().filter(|part| part.link).map(|part| part.text).collect()
+    }
+
+    #[test]
+    fn addresses_are_found_without_the_sentence_around_them() {
+        assert_eq!(links("see https://example.org/a?b=c#d."), ["https://example.org/a?b=c#d"]);
+        assert_eq!(links("(https://example.org/a_(b))"), ["https://example.org/a_(b)"]);
+        assert_eq!(links("HTTP://example.org, or"), ["HTTP://example.org"]);
+        assert_eq!(links("<https://example.org>"), ["https://example.org"]);
+        assert_eq!(links("https://[::1]:5443/"), ["https://[::1]:5443/"]);
+        assert_eq!(links("https://пример.example/я"), ["https://пример.example/я"]);
+        assert_eq!(
+            links("xmpp:juliet@example.org?message mailto:a@example.org tel:+49123 geo:-1,2"),
+            ["xmpp:juliet@example.org?message", "mailto:a@example.org", "tel:+49123", "geo:-1,2"]
+        );
+    }
+
+    #[test]
+    fn other_schemes_are_text() {
+        for text in [
+            "javascript:alert(1)",
+            "data:text/html,a",
+            "file:///etc/passwd",
+            "blob:https",
+            "https://",
+            "https:// example.org",
+            "xhttps",
+            "tel:me",
+            "mailto:nobody",
+            "vbscript:x",
+            "",
+        ] {
+            assert_eq!(links(text), [""; 0], "{text}");
+        }
+        // Within a word nothing begins.
+        assert_eq!(links("javascript:https://example.org"), ["https://example.org"]);
+        assert_eq!(links("ahttps://example.org"), [""; 0]);
+    }
+
+    #[test]
+    fn marks_that_turn_the_direction_end_an_address() {
+        assert_eq!(links("https://example.org/\u{202e}gpj"), ["https://example.org/"]);
+    }
+
+    #[test]
+    fn long_texts_take_no_longer_than_their_length() {
+        let text = format!("https://example.org/{}", ")".repeat(200_000));
+        assert_eq!(links(&text).len(), 0);
+        let text = "https://".repeat(50_000);
+        links(&text);
+    }
+}
