@@ -3,28 +3,30 @@
 #
 #   scripts/web-core.sh           as it is shipped
 #   scripts/web-core.sh --dev     quickly, larger and slower
+#   scripts/web-core.sh --tests   so too, with the suite of every store, into web/dist/core-tests
 . "$(dirname "$0")/lib.sh"
 
-cd "$ROOT/web"
-profile=release
-[ "${1:-}" != --dev ] || profile=dev
-folder=$profile
-[ $profile != dev ] || folder=debug
+cd web
+profile=release folder=release out=dist/core features=()
+case ${1:-} in
+  --dev) profile=dev folder=debug ;;
+  --tests) profile=dev folder=debug out=dist/core-tests features=(--features conformance) ;;
+esac
 
-# The tool is for this machine: the compiler for the browser is not for it.
+target=${CARGO_TARGET_DIR:-target}
+# The tool is for this machine, and may be made by another compiler.
 say "==> bindgen"
-cargo build --quiet --locked -p bindgen
+CARGO_TARGET_DIR=$target/tools cargo build --quiet --locked -p bindgen
 
 say "==> core of the web client ($profile)"
 (
-  exports=$("$ROOT/scripts/wasm-toolchain.sh") && eval "$exports"
-  "$CARGO" build --locked --profile $profile --target wasm32-unknown-unknown -p clownfish-web --lib
+  exports=$(../scripts/wasm-toolchain.sh) && eval "$exports"
+  "$CARGO" build --locked --profile $profile --target wasm32-unknown-unknown -p clownfish-web --lib \
+    "${features[@]}"
 )
 
-target=${CARGO_TARGET_DIR:-target}
-out=dist/core
 rm -rf "$out.new"
-"$target/debug/bindgen" "$target/wasm32-unknown-unknown/$folder/clownfish_web.wasm" "$out.new"
+"$target/tools/debug/bindgen" "$target/wasm32-unknown-unknown/$folder/clownfish_web.wasm" "$out.new"
 if [ $profile = release ]; then
   # No feature flags: the file says itself what it uses, and others would change its encoding.
   node app/node_modules/binaryen/bin/wasm-opt -O3 "$out.new/core_bg.wasm" -o "$out.new/optimised.wasm"

@@ -26,6 +26,34 @@ mod in_memory {
     client::conformance_tests!(crate::tests::in_memory::run);
 }
 
+mod with_key {
+    pub(crate) fn run(case: super::Case) {
+        let folder = tempfile::tempdir().unwrap();
+        case(&super::open_with_key(folder.path(), 7).unwrap());
+    }
+    client::conformance_tests!(crate::tests::with_key::run);
+}
+
+fn open_with_key(folder: &Path, byte: u8) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open_with_key(&folder.join("account.db"), None, &[byte; 32])
+}
+
+#[test]
+fn a_database_opens_with_its_own_key_only_and_shows_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    write_canaries(&open_with_key(folder.path(), 7).unwrap());
+    let there = bytes(folder.path());
+    assert!(CANARIES.iter().all(|canary| !contains(&there, canary.as_bytes())));
+    let refused = open_with_key(folder.path(), 8).unwrap_err();
+    assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+    let store = open_with_key(folder.path(), 7).unwrap();
+    assert!(store.login().unwrap().is_some());
+    store.wipe().unwrap();
+    drop(store);
+    // The key is the caller's: it still opens what is empty now.
+    assert!(open_with_key(folder.path(), 7).unwrap().login().unwrap().is_none());
+}
+
 fn open(folder: &Path) -> SqliteStore {
     SqliteStore::open(folder, &Unlock::Plain).unwrap()
 }

@@ -134,6 +134,6 @@ fn refused(error: impl ToString) -> JsError {
 }
 
 /// The name of the private files among SQLite's file systems.
-const VFS: &str = "private";
+pub(crate) const VFS: &str = "private";
 /// The database of the account.
 const DATABASE: &str = "account.db";

@@ -10,6 +10,8 @@
 mod ask;
 #[cfg(target_family = "wasm")]
 mod browser;
+#[cfg(all(target_family = "wasm", feature = "conformance"))]
+mod conformance;
 mod engine;
 mod files;
 mod hex;

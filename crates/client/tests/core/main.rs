@@ -6,4 +6,5 @@ mod features;
 mod login;
 mod messages;
 mod server;
+mod steps;
 mod world;

@@ -48,7 +48,7 @@ pub(crate) struct World {
     pub(crate) framing: Framing,
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { software: "Clownfish".into(), device: "test".into(), kind: "console".into() }
 }
 

@@ -101,7 +101,8 @@ export class Driver {
     switch (question.kind) {
       case "picture": {
         const bytes = this.#core?.picture(question.avatar);
-        return bytes ? new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "image/png" }) : null;
+        // Browsers see by the bytes which kind of picture it is.
+        return bytes ? new Blob([bytes as Uint8Array<ArrayBuffer>]) : null;
       }
       case "give": {
         const { file } = question;

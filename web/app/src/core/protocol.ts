@@ -1,6 +1,6 @@
 // What the page (client.ts) and its worker (worker.ts) say to each other.
 
-import type { Squares } from "./api";
+import type { FailedWhy, Squares } from "./api";
 import type { Command, Notice } from "./types";
 import type { Device } from "./worker-types";
 
@@ -19,18 +19,18 @@ export type Question = {
 
 /** To the worker. */
 export type ToWorker =
-  | { is: "start"; device: Device }
+  /** `core` is the address of the WebAssembly. */
+  | { is: "start"; device: Device; core: string }
   | { is: "request"; number: number; command: Command }
   | { is: "question"; number: number; question: Question }
   /** Another network, or the page came back after a while. */
   | { is: "wake" }
   /** Take leave of the server, close the store, and say `stopped`. */
-  | { is: "stop" }
-  /** Remove everything that is kept here, and say `stopped`. */
-  | { is: "erase" };
+  | { is: "stop" };
 
 /** From the worker. */
 export type FromWorker =
+  /** The store is open; also when it was opened again. What the page had open must be opened again. */
   | { is: "started" }
   | { is: "notices"; notices: Notice[] }
   | { is: "answer"; number: number; answer: unknown }
@@ -39,5 +39,5 @@ export type FromWorker =
   | { is: "wiped" }
   /** It has let go of everything and does nothing more. */
   | { is: "stopped" }
-  /** It cannot go on. `lasting`: another try would end in the same way. */
-  | { is: "failed"; reason: string; lasting: boolean };
+  /** It cannot go on. Another try helps only when it crashed. */
+  | { is: "failed"; why: FailedWhy; reason: string };

@@ -21,7 +21,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
   const message = event.data;
   switch (message.is) {
     case "start":
-      void start(message.device).catch((error: unknown) => fail(error, true));
+      void start(message.device, message.core).catch((error: unknown) => fail(error, true));
       return;
     case "request":
       driver?.request(message.number, message.command);
@@ -45,10 +45,6 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
       driver?.stop();
       tell({ is: "stopped" });
       return;
-    case "erase":
-      driver?.stop();
-      void wipe();
-      return;
   }
 };
 
@@ -56,11 +52,12 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
 self.addEventListener("error", (event) => fail(event.error ?? event.message, false));
 self.addEventListener("unhandledrejection", (event) => fail(event.reason, false));
 
-async function start(device: Device): Promise<void> {
+async function start(device: Device, core: string): Promise<void> {
   if (!("createSyncAccessHandle" in FileSystemFileHandle.prototype)) {
-    throw new Error("this browser cannot keep a database");
+    const reason = "the browser's private files hold no database";
+    return tell({ is: "failed", why: "unsupported", reason });
   }
-  const loading = load({ module_or_path: new URL("core_bg.wasm", import.meta.url) });
+  const loading = load({ module_or_path: core });
   const { key, fresh } = await dataKey();
   // Without its key nothing that is here can be read.
   if (fresh) await patiently(removeAll);
@@ -95,8 +92,8 @@ function tell(message: FromWorker): void {
 
 function fail(error: unknown, starting: boolean): void {
   driver = null;
-  const lasting = starting && !(error instanceof WebAssembly.RuntimeError);
-  tell({ is: "failed", reason: words(error), lasting });
+  const crashed = !starting || error instanceof WebAssembly.RuntimeError;
+  tell({ is: "failed", why: crashed ? "crashed" : "storage", reason: words(error) });
 }
 
 function words(error: unknown): string {

@@ -29,8 +29,9 @@ pub type Case = fn(&dyn Store);
 /// [`Case`](crate::store::conformance::Case) and runs it with an empty store.
 #[macro_export]
 macro_rules! conformance_tests {
-    ($run:path) => {
-        $crate::conformance_tests! { $run;
+    ($run:path) => { $crate::conformance_tests! { @list [tests $run] } };
+    (@list $what:tt) => {
+        $crate::conformance_tests! { @make $what
             steps {
                 a_step_is_seen_by_its_own_reads
                 a_step_that_is_rolled_back_never_happened
@@ -83,7 +84,7 @@ macro_rules! conformance_tests {
             }
         }
     };
-    ($run:path; $($domain:ident { $($case:ident)* })*) => {
+    (@make [tests $run:path] $($domain:ident { $($case:ident)* })*) => {
         $(mod $domain {
             $(#[test]
             fn $case() {
@@ -91,7 +92,13 @@ macro_rules! conformance_tests {
             })*
         })*
     };
+    (@make [cases] $($domain:ident { $($case:ident)* })*) => {
+        &[$($((concat!(stringify!($domain), "::", stringify!($case)), $domain::$case as Case),)*)*]
+    };
 }
+
+/// Every case with its name, for programs that have no test runner.
+pub const CASES: &[(&str, Case)] = conformance_tests!(@list [cases]);
 
 /// An address.
 ///

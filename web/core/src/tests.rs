@@ -1,0 +1,232 @@
+//! The translation between core, worker and page.
+
+use client::Now;
+use client::store::{
+    Content, Delivery, Encryption, File, MemoryStore, Message, MessageId, Position, TrustLevel,
+    Version,
+};
+use client::view::{Change, Outcome};
+use serde_json::{Value, json};
+use xmpp::jid::BareJid;
+use xmpp::time::Millis;
+
+use crate::files::Files;
+use crate::worker::{Device, Event};
+use crate::{Engine, show};
+
+fn engine(store: &MemoryStore) -> Engine {
+    let device = Device { label: "Firefox on Linux".into(), kind: "web".into() };
+    let mut count = 0;
+    let random = move || {
+        count += 1;
+        [count; 60]
+    };
+    Engine::new(Box::new(store.clone()), device, Box::new(random)).unwrap()
+}
+
+/// Gives events as the worker does; returns the effects as the worker gets them.
+fn handle(engine: &mut Engine, events: Value) -> Vec<Value> {
+    let events: Vec<Event> = serde_json::from_value(events).unwrap();
+    let now = Now { wall: Millis(1_700_000_000_000), steady: 1000 };
+    let effects = engine.handle(now, events).unwrap();
+    let effects = serde_json::to_value(&effects).unwrap();
+    effects.as_array().unwrap().clone()
+}
+
+fn notices(effects: &[Value]) -> Vec<&Value> {
+    effects.iter().filter(|one| one["do"] == "tell").map(|one| &one["notice"]).collect()
+}
+
+fn sign_in(engine: &mut Engine) -> Vec<Value> {
+    let command = json!({
+        "do": "signIn", "address": "romeo@example.org", "password": "secret",
+    });
+    handle(engine, json!([{ "is": "asked", "request": { "number": 1, "command": command } }]))
+}
+
+#[test]
+fn an_empty_store_says_that_nobody_is_signed_in() {
+    let effects = handle(&mut engine(&MemoryStore::new()), json!([{ "is": "start" }]));
+    assert_eq!(notices(&effects), [&json!({ "is": "signedOut" })]);
+}
+
+#[test]
+fn signing_in_connects_and_speaks_websocket() {
+    let store = MemoryStore::new();
+    let mut engine = engine(&store);
+    let effects = sign_in(&mut engine);
+    assert!(effects.contains(&json!({ "do": "connect", "domain": "example.org" })), "{effects:?}");
+    let account = notices(&effects).into_iter().rfind(|one| one["is"] == "account").unwrap();
+    assert_eq!(account["connection"]["is"], "connecting");
+    let effects = handle(&mut engine, json!([{ "is": "connected", "secure": true }]));
+    let sent = effects.iter().find(|one| one["do"] == "send").unwrap();
+    let text = sent["text"].as_str().unwrap();
+    assert!(text.starts_with("<open ") && text.contains("to='example.org'"), "{text}");
+    assert!(engine.deadline().is_some());
+}
+
+#[test]
+fn a_connection_that_others_can_read_is_not_used() {
+    let mut engine = engine(&MemoryStore::new());
+    sign_in(&mut engine);
+    handle(&mut engine, json!([{ "is": "connected", "secure": false }]));
+    let features = "<features xmlns='http://etherx.jabber.org/streams'>\
+                    <mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+                    <mechanism>SCRAM-SHA-256</mechanism></mechanisms></features>";
+    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='1' \
+                version='1.0' xml:lang='en'/>";
+    let events = json!([
+        { "is": "received", "text": open },
+        { "is": "received", "text": features },
+    ]);
+    let effects = handle(&mut engine, events);
+    let text: String = effects.iter().filter_map(|one| one["text"].as_str()).collect();
+    assert!(!text.contains("<auth"), "{text}");
+    assert!(effects.contains(&json!({ "do": "close" })), "{effects:?}");
+}
+
+#[test]
+fn what_makes_no_sense_ends_with_the_reason_and_reaches_no_core() {
+    let mut engine = engine(&MemoryStore::new());
+    let asked = |number: u64, command: Value| {
+        json!([{ "is": "asked", "request": { "number": number, "command": command } }])
+    };
+    for (command, kind) in [
+        (json!({ "do": "open", "address": "@" }), "invalid"),
+        (json!({ "do": "trust", "address": "a@b.c", "key": "00", "level": "verified" }), "invalid"),
+        (json!({ "do": "setAvatar", "png": "%" }), "invalid"),
+        (
+            json!({
+                "do": "sendFile", "to": "a@b.c", "file": "unknown", "name": "a", "size": 1,
+                "mediaType": "text/plain", "caption": null,
+            }),
+            "unknown",
+        ),
+    ] {
+        let effects = handle(&mut engine, asked(7, command.clone()));
+        let [done] = notices(&effects)[..] else { panic!("{effects:?}") };
+        assert_eq!((&done["is"], &done["number"]), (&json!("done"), &json!(7)));
+        assert_eq!(done["outcome"]["problem"]["kind"], kind, "{command}");
+    }
+}
+
+#[test]
+fn every_file_has_a_key_of_its_own_that_the_page_does_not_get() {
+    let mut engine = engine(&MemoryStore::new());
+    let (one, other) = (engine.give().unwrap(), engine.give().unwrap());
+    assert_ne!(one.name, other.name);
+    assert_ne!(one.cipher.key, other.cipher.key);
+    let again = engine.file(&one.name).unwrap();
+    assert_eq!((again.cipher.key, again.cipher.iv), (one.cipher.key, one.cipher.iv));
+    assert!(engine.file("unknown").is_none());
+}
+
+#[test]
+fn leaving_answers_no_request_of_the_page() {
+    let mut engine = engine(&MemoryStore::new());
+    sign_in(&mut engine);
+    let effects = handle(&mut engine, json!([{ "is": "leave" }]));
+    let numbers = notices(&effects).into_iter().filter(|one| one["is"] == "done");
+    assert!(numbers.into_iter().all(|one| one["number"] == 1), "{effects:?}");
+    assert!(effects.contains(&json!({ "do": "close" })));
+}
+
+#[test]
+fn signing_out_says_so_and_lets_everything_be_removed() {
+    let store = MemoryStore::new();
+    let mut engine = engine(&store);
+    sign_in(&mut engine);
+    let request = json!({ "number": 2, "command": { "do": "signOut" } });
+    let effects = handle(&mut engine, json!([{ "is": "asked", "request": request }]));
+    let told = notices(&effects);
+    assert!(told.contains(&&json!({ "is": "done", "number": 2, "outcome": { "is": "done" } })));
+    assert_eq!(told.last(), Some(&&json!({ "is": "signedOut" })));
+    assert_eq!(effects.last(), Some(&json!({ "do": "wiped" })));
+}
+
+fn message(content: Content) -> Message {
+    let romeo = BareJid::new("romeo@example.org").unwrap();
+    let key = [1; 32];
+    let trust = TrustLevel::Blind;
+    Message {
+        id: MessageId(3),
+        conversation: romeo.clone(),
+        position: Position(255),
+        sender: romeo,
+        own: false,
+        time: Millis(5),
+        content,
+        origin_id: None,
+        archive_id: None,
+        encryption: Encryption::Omemo { version: Version::Omemo2, device: 9, key, trust },
+        delivery: Some(Delivery::Failed("why".into())),
+        reply: None,
+        reactions: Vec::new(),
+        versions: vec![(Millis(1), "before".into())],
+        wants: None,
+    }
+}
+
+fn shown(content: Content) -> Value {
+    serde_json::to_value(show::message(message(content), &mut Files::default())).unwrap()
+}
+
+#[test]
+fn a_message_is_shown_without_anything_secret() {
+    let name = "0a".repeat(16);
+    let file = File {
+        name: "a.jpg".into(),
+        size: Some(4),
+        media_type: None,
+        url: Some("https://example.org/canary".into()),
+        key: Some("canary".into()),
+        local: Some(format!("{name}:canary")),
+    };
+    let shown = shown(Content::File(file, Some("look".into())));
+    assert!(!shown.to_string().contains("canary"), "{shown}");
+    assert_eq!(shown["content"]["file"]["local"], json!(name));
+    assert_eq!(shown["content"]["file"]["uploaded"], true);
+    assert_eq!(shown["place"], "00000000000000ff");
+    assert_eq!(shown["encryption"], json!({ "is": "omemo", "device": 9, "trust": "blind" }));
+    assert_eq!(shown["delivery"], json!({ "is": "failed", "reason": "why" }));
+    assert_eq!(shown["versions"], json!([{ "until": 1, "text": "before" }]));
+}
+
+#[test]
+fn a_text_has_styles_and_addresses() {
+    let shown = shown(Content::Text("/me sees *https://example.org*\n> `https://code`".into()));
+    let content = &shown["content"];
+    assert_eq!((&content["is"], &content["action"]), (&json!("text"), &json!(true)));
+    let spans = content["lines"][0]["spans"].as_array().unwrap();
+    let texts: Vec<_> = spans.iter().map(|span| span["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["sees ", "*", "https://example.org", "*"]);
+    assert_eq!(spans[2]["link"], "https://example.org");
+    assert!(spans[2]["strong"].as_bool().unwrap() && spans[0]["link"].is_null());
+    let quoted = &content["lines"][1];
+    assert_eq!(quoted["quote"], 1);
+    assert!(quoted["spans"].as_array().unwrap().iter().all(|span| span["link"].is_null()));
+}
+
+#[test]
+fn places_sort_as_positions_do() {
+    let place = |position| {
+        let one = Message { position: Position(position), ..message(Content::Retracted) };
+        show::message(one, &mut Files::default()).place
+    };
+    let positions = [0, 1, 15, 16, 255, 1 << 40, u64::MAX];
+    assert!(positions.windows(2).all(|pair| place(pair[0]) < place(pair[1])));
+}
+
+#[test]
+fn outcomes_and_changes_have_the_names_of_the_page() {
+    let files = &mut Files::default();
+    let outcome = show::outcome(Outcome::Sent(MessageId(8)), files);
+    assert_eq!(serde_json::to_value(outcome).unwrap(), json!({ "is": "sent", "message": 8 }));
+    let found = show::outcome(Outcome::Found(vec![message(Content::Retracted)]), files);
+    let found = serde_json::to_value(found).unwrap();
+    assert_eq!(found["messages"][0]["address"], "romeo@example.org");
+    let romeo = BareJid::new("romeo@example.org").unwrap();
+    let change = show::change(Change::MessageRemoved(romeo, MessageId(3)), files);
+    let wanted = json!({ "is": "messageRemoved", "address": "romeo@example.org", "message": 3 });
+    assert_eq!(serde_json::to_value(change).unwrap(), wanted);
+}

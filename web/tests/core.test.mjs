@@ -1,0 +1,206 @@
+// The core in a worker, with a real server: what the page is told, and what survives.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { Seat, launch, serve, until } from "./lab/lab.mjs";
+import { Server } from "./server.mjs";
+
+const JULIET = "juliet@localhost";
+const ROMEO = "romeo@localhost";
+
+let server, site, browser;
+const seats = [];
+
+before(async () => {
+  server = await Server.start();
+  await server.addAccount("romeo", "montague");
+  await server.addAccount("juliet", "capulet");
+  site = await serve(server.ports.http);
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+  await server?.remove();
+});
+
+afterEach(async () => {
+  for (const seat of seats.splice(0)) await seat.leave();
+});
+
+async function sit(name, password) {
+  const seat = await Seat.take(browser, site.url);
+  seats.push(seat);
+  if (name) await seat.signIn(name, password);
+  return seat;
+}
+
+async function couple() {
+  const [romeo, juliet] = [await sit("romeo", "montague"), await sit("juliet", "capulet")];
+  await romeo.ask({ do: "addContact", address: JULIET, name: null });
+  await juliet.ask({ do: "addContact", address: ROMEO, name: null });
+  await romeo.ask({ do: "open", address: JULIET });
+  await juliet.ask({ do: "open", address: ROMEO });
+  return [romeo, juliet];
+}
+
+function send(seat, to, text) {
+  return seat.ask({ do: "send", to, text, replyTo: null });
+}
+
+const texts = (messages) =>
+  messages.filter((one) => one.content.is === "text").map((one) => one.content.text);
+
+test("a message arrives encrypted, and is there again after the page was loaded again", async () => {
+  const [romeo, juliet] = await couple();
+  const sent = await send(romeo, JULIET, "O, she doth teach the torches to burn bright!");
+  assert.equal(sent.is, "sent", JSON.stringify(sent));
+  await juliet.text(ROMEO, "O, she doth teach the torches to burn bright!");
+  const [message] = (await juliet.messages(ROMEO)).filter((one) => one.content.is === "text");
+  assert.equal(message.encryption.is, "omemo");
+
+  await juliet.page.reload();
+  await juliet.online();
+  await juliet.ask({ do: "open", address: ROMEO });
+  assert.deepEqual(texts(await juliet.messages(ROMEO)), [
+    "O, she doth teach the torches to burn bright!",
+  ]);
+});
+
+test("a file goes from person to person, and only ciphertext is kept", async () => {
+  const [romeo, juliet] = await couple();
+  const canary = "CANARY-OF-THE-FILE".repeat(2000);
+  const outcome = await romeo.page.evaluate(
+    async ([to, text]) => {
+      const file = await globalThis.host.give(new Blob([text]));
+      const named = { name: "letter.txt", size: text.length, mediaType: "text/plain" };
+      return globalThis.ask({ do: "sendFile", to, file, ...named, caption: null });
+    },
+    [JULIET, canary],
+  );
+  assert.equal(outcome.is, "sent", JSON.stringify(outcome));
+  const isFile = (address) =>
+    [...(globalThis.messages.get(address)?.values() ?? [])].find((one) => one.content.is === "file");
+  await until(juliet.page, isFile, ROMEO);
+  const got = await juliet.page.evaluate(async (address) => {
+    const all = [...globalThis.messages.get(address).values()];
+    const message = all.find((one) => one.content.is === "file");
+    const downloaded = await globalThis.ask({ do: "download", message: message.id });
+    if (downloaded.is !== "downloaded") return JSON.stringify(downloaded);
+    const blob = await globalThis.host.file(downloaded.file.local, downloaded.file.mediaType);
+    return blob.text();
+  }, ROMEO);
+  assert.equal(got, canary);
+  for (const seat of [romeo, juliet]) {
+    const bytes = await seat.page.evaluate(async () => {
+      const all = [];
+      const walk = async (folder) => {
+        for await (const handle of folder.values()) {
+          if (handle.kind === "directory") await walk(handle);
+          else all.push(await (await handle.getFile()).text().catch(() => ""));
+        }
+      };
+      await walk(await navigator.storage.getDirectory());
+      return all.join("");
+    });
+    assert.ok(bytes.length > canary.length && !bytes.includes("CANARY"), "a file is readable");
+  }
+});
+
+test("workers that are killed while they send lose nothing and use no key twice", async () => {
+  const [romeo, juliet] = await couple();
+  const wanted = [];
+  for (let round = 0; round < 8; round += 1) {
+    // All are in the store when they are told to be queued; then the page goes away at once.
+    const number = await romeo.page.evaluate(
+      async ([to, round]) => {
+        const queued = (count) => globalThis.notices.filter((one) => one.is === "messages").length >= count;
+        const before = globalThis.notices.filter((one) => one.is === "messages").length;
+        const texts = [];
+        for (let at = 0; at < 5; at += 1) {
+          texts.push(`${round}-${at}`);
+          void globalThis.ask({ do: "send", to, text: texts[at], replyTo: null });
+        }
+        while (!queued(before + 1)) await new Promise((done) => setTimeout(done, 0));
+        const shown = [...globalThis.messages.get(to).values()].map((one) => one.content.text);
+        return texts.filter((text) => shown.includes(text));
+      },
+      [JULIET, round],
+    );
+    wanted.push(...number);
+    await romeo.page.reload();
+    await romeo.page.waitForFunction(() => "host" in globalThis);
+    await romeo.online();
+    await romeo.ask({ do: "open", address: JULIET });
+  }
+  assert.ok(wanted.length > 0);
+  for (const text of wanted) await juliet.text(ROMEO, text);
+  const got = await juliet.messages(ROMEO);
+  // A key that was used twice would show as a message that cannot be read.
+  assert.deepEqual(got.filter((one) => one.content.is === "undecryptable"), []);
+  const count = new Map();
+  for (const text of texts(got)) count.set(text, (count.get(text) ?? 0) + 1);
+  for (const text of wanted) assert.equal(count.get(text), 1, text);
+});
+
+test("the account moves to the tab where it is wanted, and back when that is closed", async () => {
+  const juliet = await sit("juliet", "capulet");
+  const other = await juliet.open();
+  await until(other, () => globalThis.host.state.value.is === "elsewhere");
+  await other.evaluate(() => globalThis.host.useHere());
+  await juliet.online(other);
+  await until(juliet.page, () => globalThis.host.state.value.is === "elsewhere");
+  const refused = await juliet.ask({ do: "invite" });
+  assert.equal(refused.is, "failed");
+  await other.close();
+  await until(juliet.page, () => globalThis.host.state.value.is === "working");
+});
+
+test("a connection that breaks is resumed, and nothing is lost", async () => {
+  const [romeo, juliet] = await couple();
+  site.cut();
+  const sent = await send(romeo, JULIET, "parting is such sweet sorrow");
+  assert.equal(sent.is, "sent", JSON.stringify(sent));
+  await juliet.text(ROMEO, "parting is such sweet sorrow");
+});
+
+test("after signing out nothing is left, and somebody else can sign in", async () => {
+  const seat = await sit("romeo", "montague");
+  const outcome = await seat.ask({ do: "signOut" });
+  assert.equal(outcome.is, "done");
+  await until(seat.page, () => globalThis.account()?.is === "signedOut");
+  await until(seat.page, () => globalThis.host.state.value.is === "working");
+  await seat.signIn("juliet", "capulet");
+  const account = await seat.page.evaluate(() => globalThis.account());
+  assert.equal(account.address, JULIET);
+});
+
+test("a wrong password is told as such", async () => {
+  const seat = await sit();
+  await until(seat.page, () => globalThis.host.state.value.is === "working");
+  const outcome = await seat.ask({ do: "signIn", address: ROMEO, password: "capulet" });
+  assert.equal(outcome.problem?.kind, "login", JSON.stringify(outcome));
+});
+
+test("codes are made and read", async () => {
+  const seat = await sit();
+  const text = "xmpp:juliet@example.org?message;omemo-sid-1=00";
+  const read = await seat.page.evaluate(async (text) => {
+    const { size, dark } = await globalThis.host.qr(text);
+    const scale = 6;
+    const side = (size + 8) * scale;
+    const picture = new ImageData(side, side);
+    picture.data.fill(255);
+    for (let y = 0; y < side; y += 1) {
+      for (let x = 0; x < side; x += 1) {
+        const [column, row] = [Math.floor(x / scale) - 4, Math.floor(y / scale) - 4];
+        const inside = column >= 0 && row >= 0 && column < size && row < size;
+        if (inside && dark[row * size + column] === 1) picture.data.fill(0, (y * side + x) * 4, (y * side + x) * 4 + 3);
+      }
+    }
+    return globalThis.host.scan(picture);
+  }, text);
+  assert.deepEqual(read, [text]);
+});

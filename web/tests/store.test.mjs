@@ -1,0 +1,47 @@
+// The suite of every store (crates/client/src/store/conformance) on the store of the browser:
+// SQLite in the origin's private files. Needs scripts/web-core.sh --tests.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { launch, serveSuite } from "./lab/lab.mjs";
+
+let browser, site;
+
+before(async () => {
+  site = await serveSuite();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+});
+
+/** Runs the suite in a new worker; what it said. */
+function suite(page) {
+  return page.evaluate(
+    () =>
+      new Promise((done) => {
+        const worker = new Worker("/worker.js", { type: "module" });
+        const said = [];
+        worker.onmessage = ({ data }) => {
+          if (!data.end) return said.push(data);
+          worker.terminate();
+          done(said);
+        };
+        worker.postMessage("/core.wasm");
+      }),
+  );
+}
+
+test("the store in private files passes the suite of every store, twice", async () => {
+  const page = await browser.newPage();
+  await page.goto(site.url);
+  for (const round of ["new", "again, over what the first left"]) {
+    const said = await suite(page);
+    const wrong = said.filter((one) => one.error);
+    assert.deepEqual(wrong, [], round);
+    assert.ok(said.length > 30, `${said.length} cases, ${round}`);
+  }
+});
