@@ -9,9 +9,9 @@
 
 mod ask;
 #[cfg(target_family = "wasm")]
-mod browser;
+pub mod browser;
 #[cfg(all(target_family = "wasm", feature = "conformance"))]
-mod conformance;
+pub mod conformance;
 mod engine;
 mod files;
 mod hex;

@@ -61,7 +61,10 @@ class Client implements CoreHost {
 
   constructor() {
     const missing = unsupported();
-    if (missing !== null) return this.#fail("unsupported", missing), this;
+    if (missing !== null) {
+      this.#fail("unsupported", missing);
+      return;
+    }
     this.#leader = new Leader({
       arrive: () => {
         this.#starts = 0;
@@ -74,8 +77,6 @@ class Client implements CoreHost {
       },
     });
     watchAway(() => this.#post({ is: "wake" }));
-    // Not asked for again by browsers that have decided.
-    void navigator.storage.persist?.().catch(() => false);
   }
 
   useHere(): void {
@@ -86,6 +87,7 @@ class Client implements CoreHost {
 
   request(command: Command): Promise<Outcome> {
     this.#remember(command);
+    if (command.do === "signIn" || command.do === "register") askToStay();
     return new Promise((resolve) => {
       const number = (this.#number += 1);
       this.#requests.set(number, resolve);
@@ -301,6 +303,11 @@ function opens(command: Command): string[] {
 
 function failed(words: string): Outcome {
   return { is: "failed", problem: { kind: "storage", words } };
+}
+
+/** Asks the browser not to remove what is kept when the disk is full. Some ask the person. */
+function askToStay(): void {
+  void navigator.storage.persist?.().catch(() => false);
 }
 
 /** What the browser lacks, in words. */

@@ -25,65 +25,91 @@ export class Leader {
   readonly #channel = new BroadcastChannel(NAME);
   /** Gives the lock back, while this tab has it. */
   #release: (() => void) | null = null;
-  #asking: ReturnType<typeof setTimeout> | null = null;
+  /** This tab has left, or leaves, and keeps the lock for the one that asked. */
+  #leaving = false;
+  #queued = false;
+  /** The other tab has until then to answer, or to take what it asked for. */
+  #patience: ReturnType<typeof setTimeout> | undefined;
+  #asking = false;
 
   constructor(tenant: Tenant) {
     this.#tenant = tenant;
     this.#channel.onmessage = (event: MessageEvent<Word>) => this.#onWord(event.data);
-    void navigator.locks.request(NAME, { ifAvailable: true }, (lock) => {
-      if (lock) return this.#hold();
-      this.#queue();
-      return undefined;
-    });
+    this.#request({ ifAvailable: true });
   }
 
   /** Takes the account from the tab that has it. */
   takeOver(): void {
-    if (this.#release !== null || this.#asking !== null) return;
-    this.#asking = setTimeout(() => this.#steal(), PATIENCE);
+    if (this.#release !== null || this.#asking) return;
+    this.#asking = true;
+    this.#patience = setTimeout(() => this.#steal(), PATIENCE);
     this.#say("let go");
+  }
+
+  #request(options: LockOptions): void {
+    const held = navigator.locks.request(NAME, options, (lock) => {
+      if (lock) return this.#hold();
+      this.#queue();
+      return undefined;
+    });
+    // It ends with an error when another tab takes the lock without waiting for it.
+    void held.catch(() => this.#lost());
   }
 
   #queue(): void {
     this.#tenant.wait();
-    void navigator.locks.request(NAME, () => this.#hold()).catch(() => this.#lost());
+    if (this.#queued) return;
+    this.#queued = true;
+    void navigator.locks
+      .request(NAME, () => {
+        this.#queued = false;
+        return this.#hold();
+      })
+      .catch(() => this.#lost());
   }
 
   #steal(): void {
-    if (this.#asking === null) return;
-    clearTimeout(this.#asking);
-    this.#asking = null;
-    const taken = navigator.locks.request(NAME, { steal: true }, () => this.#hold());
-    void taken.catch(() => this.#lost());
+    if (!this.#asking) return;
+    this.#asking = false;
+    clearTimeout(this.#patience);
+    this.#request({ steal: true });
   }
 
   /** Has the lock until it is given back. */
-  #hold(): Promise<void> | undefined {
-    // A tab that took it over is still in the line from before.
-    if (this.#release !== null) return undefined;
+  #hold(): Promise<void> {
+    this.#asking = false;
+    clearTimeout(this.#patience);
     return new Promise((resolve) => {
       this.#release = resolve;
       this.#tenant.arrive();
     });
   }
 
-  /** Another tab took the lock without waiting. */
   #lost(): void {
     if (this.#release === null) return;
     this.#release = null;
+    clearTimeout(this.#patience);
+    const left = this.#leaving;
+    this.#leaving = false;
+    if (left) return this.#queue();
     void this.#tenant.leave().then(() => this.#queue());
   }
 
   #onWord(word: Word): void {
     if (word === "free") return this.#steal();
-    const release = this.#release;
-    if (release === null) return;
-    this.#release = null;
+    if (this.#release === null || this.#leaving) return;
+    this.#leaving = true;
+    // The lock is not free in between: tabs that only wait would get it.
     void this.#tenant.leave().then(() => {
+      this.#patience = setTimeout(() => this.#stay(), PATIENCE);
       this.#say("free");
-      release();
-      this.#queue();
     });
+  }
+
+  /** Nobody took it. */
+  #stay(): void {
+    this.#leaving = false;
+    if (this.#release !== null) this.#tenant.arrive();
   }
 
   #say(word: Word): void {
