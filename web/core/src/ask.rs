@@ -30,7 +30,9 @@ pub(crate) fn command(
             inviter: inviter.as_deref().map(jid).transpose()?,
         },
         Command::SignOut => Ask::Logout,
-        Command::ChangePassword { password } => Ask::ChangePassword(Secret::from(password.as_str())),
+        Command::ChangePassword { password } => {
+            Ask::ChangePassword(Secret::from(password.as_str()))
+        }
         Command::Invite => Ask::Invite,
         Command::SetNickname { name } => Ask::SetNickname(name),
         Command::SetAvatar { png } => Ask::SetAvatar(png.as_deref().map(picture).transpose()?),
@@ -45,9 +47,7 @@ pub(crate) fn command(
         Command::Open { address } => Ask::Open(jid(&address)?),
         Command::Close { address } => Ask::Close(jid(&address)?),
         Command::Older { address } => Ask::Older(jid(&address)?),
-        Command::MarkRead { address, message } => {
-            Ask::MarkRead(jid(&address)?, MessageId(message))
-        }
+        Command::MarkRead { address, message } => Ask::MarkRead(jid(&address)?, MessageId(message)),
         Command::Draft { address, text } => Ask::Draft(jid(&address)?, text),
         Command::Mute { address, until } => Ask::Mute(jid(&address)?, mute(until)),
         Command::Pin { address, pinned } => Ask::PinConversation(jid(&address)?, pinned),

@@ -53,7 +53,8 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn open(data_key: Vec<u8>, device: &str) -> Result<Core, JsError> {
         let data_key = Zeroizing::new(data_key);
-        let key = data_key.first_chunk().ok_or_else(|| JsError::new("the data key is too short"))?;
+        let key =
+            data_key.first_chunk().ok_or_else(|| JsError::new("the data key is too short"))?;
         let store = SqliteStore::open_with_key(Path::new(DATABASE), Some(VFS), key)?;
         let device = serde_json::from_str(device)?;
         let random = || {

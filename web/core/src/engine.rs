@@ -188,8 +188,8 @@ impl Engine {
             }
             client::Effect::Done(OWN, _) => return,
             client::Effect::Done(number, outcome) => {
-                let gone = self.leaving.remove(&number)
-                    && matches!(outcome, client::view::Outcome::Done);
+                let gone =
+                    self.leaving.remove(&number) && matches!(outcome, client::view::Outcome::Done);
                 let outcome = show::outcome(outcome, &mut self.files);
                 effects.push(Effect::Tell { notice: Notice::Done { number, outcome } });
                 if !gone {

@@ -84,7 +84,9 @@ fn ends(c: char) -> bool {
 fn trimmed(mut text: &str) -> &str {
     while let Some(last) = text.chars().next_back() {
         let belongs = match last {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '…' | '»' | '”' => false,
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '…' | '»' | '”' => {
+                false
+            }
             ')' => balanced(text, '(', ')'),
             ']' => balanced(text, '[', ']'),
             _ => true,

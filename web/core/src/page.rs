@@ -25,47 +25,109 @@ pub struct Request {
 #[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Command {
     /// Log in. Done when there is a session, or with the reason why not.
-    SignIn { address: String, password: String },
+    SignIn {
+        address: String,
+        password: String,
+    },
     /// Make the account of an invitation (XEP-0445), then log in.
-    Register { address: String, password: String, token: Option<String>, inviter: Option<String> },
+    Register {
+        address: String,
+        password: String,
+        token: Option<String>,
+        inviter: Option<String>,
+    },
     /// Invalidate the token, withdraw this device, wipe what is stored.
     SignOut,
-    ChangePassword { password: String },
+    ChangePassword {
+        password: String,
+    },
     /// Ask the server for an invitation. Done with the link.
     Invite,
-    SetNickname { name: String },
+    SetNickname {
+        name: String,
+    },
     /// Base64 of a PNG of at most 64 KiB, or none.
-    SetAvatar { png: Option<String> },
+    SetAvatar {
+        png: Option<String>,
+    },
     /// Whether somebody looks.
-    SetActive { active: bool },
+    SetActive {
+        active: bool,
+    },
     /// Connect now instead of waiting.
     Reconnect,
 
-    AddContact { address: String, name: Option<String> },
-    Rename { address: String, name: Option<String> },
-    RemoveContact { address: String },
+    AddContact {
+        address: String,
+        name: Option<String>,
+    },
+    Rename {
+        address: String,
+        name: Option<String>,
+    },
+    RemoveContact {
+        address: String,
+    },
     /// Answer a request for presence.
-    Answer { address: String, accept: bool },
-    Block { address: String, report: bool },
-    Unblock { address: String },
+    Answer {
+        address: String,
+        accept: bool,
+    },
+    Block {
+        address: String,
+        report: bool,
+    },
+    Unblock {
+        address: String,
+    },
 
     /// Open a window: the newest messages, or those around the first unread one.
-    Open { address: String },
-    Close { address: String },
+    Open {
+        address: String,
+    },
+    Close {
+        address: String,
+    },
     /// Load an older page into the window.
-    Older { address: String },
+    Older {
+        address: String,
+    },
     /// Everything up to this message was seen.
-    MarkRead { address: String, message: i64 },
-    Draft { address: String, text: String },
-    Mute { address: String, until: Mute },
-    Pin { address: String, pinned: bool },
-    Hide { address: String },
-    SetEncryption { address: String, encrypted: bool },
+    MarkRead {
+        address: String,
+        message: i64,
+    },
+    Draft {
+        address: String,
+        text: String,
+    },
+    Mute {
+        address: String,
+        until: Mute,
+    },
+    Pin {
+        address: String,
+        pinned: bool,
+    },
+    Hide {
+        address: String,
+    },
+    SetEncryption {
+        address: String,
+        encrypted: bool,
+    },
     /// Search own history. Done with `found`.
-    Search { text: String, address: Option<String> },
+    Search {
+        text: String,
+        address: Option<String>,
+    },
 
     /// Done when the server has it on disk; the timeline shows it at once.
-    Send { to: String, text: String, reply_to: Option<i64> },
+    Send {
+        to: String,
+        text: String,
+        reply_to: Option<i64>,
+    },
     /// Send a file that was given to the worker under this name before.
     SendFile {
         to: String,
@@ -76,24 +138,54 @@ pub enum Command {
         caption: Option<String>,
     },
     /// Fetch the file of a message.
-    Download { message: i64 },
-    CancelTransfer { message: i64 },
-    Correct { message: i64, text: String },
-    Retract { message: i64 },
+    Download {
+        message: i64,
+    },
+    CancelTransfer {
+        message: i64,
+    },
+    Correct {
+        message: i64,
+        text: String,
+    },
+    Retract {
+        message: i64,
+    },
     /// The whole set of own reactions.
-    React { message: i64, emoji: Vec<String> },
-    Retry { message: i64 },
-    Discard { message: i64 },
+    React {
+        message: i64,
+        emoji: Vec<String>,
+    },
+    Retry {
+        message: i64,
+    },
+    Discard {
+        message: i64,
+    },
 
     /// Decide about a device's key, 64 hexadecimal digits.
-    Trust { address: String, key: String, level: Trust },
+    Trust {
+        address: String,
+        key: String,
+        level: Trust,
+    },
     /// Verify everything a scanned `xmpp:…?omemo-sid-…` URI names. Done with how many keys.
-    Verify { uri: String },
-    RemoveDevice { id: u32 },
-    SetDeviceLabel { label: String },
-    RepairEncryption { address: String },
+    Verify {
+        uri: String,
+    },
+    RemoveDevice {
+        id: u32,
+    },
+    SetDeviceLabel {
+        label: String,
+    },
+    RepairEncryption {
+        address: String,
+    },
     /// Ask for the devices of an address. Done with `devices`.
-    Devices { address: String },
+    Devices {
+        address: String,
+    },
 }
 
 /// What the worker tells the page.
@@ -105,9 +197,13 @@ pub enum Notice {
     SignedOut,
     Account(Account),
     Conversation(Box<Conversation>),
-    ConversationRemoved { address: String },
+    ConversationRemoved {
+        address: String,
+    },
     Contact(Box<Contact>),
-    ContactRemoved { address: String },
+    ContactRemoved {
+        address: String,
+    },
     /// A window was opened, or must be drawn anew.
     Window {
         address: String,
@@ -119,19 +215,45 @@ pub enum Notice {
         first_unread: Option<i64>,
     },
     /// Messages of an open window are new, different, or at another place.
-    Messages { address: String, messages: Vec<Message> },
+    Messages {
+        address: String,
+        messages: Vec<Message>,
+    },
     /// Older messages came into a window; oldest first.
-    Older { address: String, messages: Vec<Message>, older: bool },
-    MessageRemoved { address: String, message: i64 },
+    Older {
+        address: String,
+        messages: Vec<Message>,
+        older: bool,
+    },
+    MessageRemoved {
+        address: String,
+        message: i64,
+    },
     /// How far the transfer of a message's file got, in bytes.
-    Transfer { message: i64, done: u64 },
-    Devices { address: String, devices: Vec<Device> },
+    Transfer {
+        message: i64,
+        done: u64,
+    },
+    Devices {
+        address: String,
+        devices: Vec<Device>,
+    },
     /// Worth interrupting for, if this conversation is not on screen.
-    Notify { address: String, title: String, text: String, message: Option<i64> },
+    Notify {
+        address: String,
+        title: String,
+        text: String,
+        message: Option<i64>,
+    },
     /// The end of a request: exactly one for every [`Request`].
-    Done { number: u64, outcome: Outcome },
+    Done {
+        number: u64,
+        outcome: Outcome,
+    },
     /// The store refuses; the worker tries again.
-    Storage { reason: String },
+    Storage {
+        reason: String,
+    },
 }
 
 /// The own account.
@@ -160,9 +282,14 @@ pub enum Connection {
     /// There is a session; what was missed is being fetched.
     CatchingUp,
     Online,
-    Waiting { reason: String, until: u64 },
+    Waiting {
+        reason: String,
+        until: u64,
+    },
     /// The server refuses; the person has to do something.
-    Refused { reason: String },
+    Refused {
+        reason: String,
+    },
 }
 
 /// A row of the list of conversations.
@@ -287,14 +414,26 @@ pub enum Content {
         /// `/me`: what comes after the sender's name.
         action: bool,
     },
-    File { file: File, caption: Option<String> },
+    File {
+        file: File,
+        caption: Option<String>,
+    },
     Retracted,
-    Undecryptable { why: Undecryptable },
-    NewDevice { owner: String, device: u32, key: String, trusted: bool },
+    Undecryptable {
+        why: Undecryptable,
+    },
+    NewDevice {
+        owner: String,
+        device: u32,
+        key: String,
+        trusted: bool,
+    },
     /// Messages may be missing before this: the server no longer has them.
     Gap,
     /// They ask for plain text.
-    OptOut { reason: Option<String> },
+    OptOut {
+        reason: Option<String>,
+    },
 }
 
 /// A line of a text (XEP-0393).
@@ -439,16 +578,30 @@ pub struct Found {
 #[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Outcome {
     Done,
-    Sent { message: i64 },
+    Sent {
+        message: i64,
+    },
     /// A link or other text that was asked for.
-    Text { text: String },
+    Text {
+        text: String,
+    },
     /// So many keys are verified now.
-    Verified { count: usize },
+    Verified {
+        count: usize,
+    },
     /// Newest first.
-    Found { messages: Vec<Found> },
-    Devices { devices: Vec<Device> },
-    Downloaded { file: File },
-    Failed { problem: Problem },
+    Found {
+        messages: Vec<Found>,
+    },
+    Devices {
+        devices: Vec<Device>,
+    },
+    Downloaded {
+        file: File,
+    },
+    Failed {
+        problem: Problem,
+    },
 }
 
 /// Why something could not be done.

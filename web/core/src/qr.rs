@@ -18,8 +18,9 @@ pub(crate) fn scan(width: usize, height: usize, rgba: &[u8]) -> Vec<String> {
     if points == 0 || points > MAX_POINTS || rgba.len() / 4 < points {
         return Vec::new();
     }
-    let mut picture =
-        rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| light(rgba, y * width + x));
+    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
+        light(rgba, y * width + x)
+    });
     let grids = picture.detect_grids();
     grids.iter().take(MAX_CODES).filter_map(|grid| Some(grid.decode().ok()?.1)).collect()
 }

@@ -88,9 +88,7 @@ fn a_connection_that_others_can_read_is_not_used() {
 #[test]
 fn what_makes_no_sense_ends_with_the_reason_and_reaches_no_core() {
     let mut engine = engine(&MemoryStore::new());
-    let asked = |number: u64, command: Value| {
-        json!([{ "is": "asked", "request": { "number": number, "command": command } }])
-    };
+    let asked = |number: u64, command: Value| json!([{ "is": "asked", "request": { "number": number, "command": command } }]);
     for (command, kind) in [
         (json!({ "do": "open", "address": "@" }), "invalid"),
         (json!({ "do": "trust", "address": "a@b.c", "key": "00", "level": "verified" }), "invalid"),

@@ -37,8 +37,7 @@ fn inputs_that_wait_together_are_one_commit() {
     let effects = client.handle_all(NOW, requests()).unwrap();
     assert_eq!(store.commits(), before + 1);
     assert_eq!(ended(&effects), [2, 3]);
-    let drafts: Vec<_> =
-        store.conversations().unwrap().into_iter().map(|one| one.draft).collect();
+    let drafts: Vec<_> = store.conversations().unwrap().into_iter().map(|one| one.draft).collect();
     assert_eq!(drafts, ["O, I am fortune's fool"]);
 }
 
