@@ -7,9 +7,9 @@
 . "$(dirname "$0")/lib.sh"
 
 REFERENCE=(prosody:prosody)
-# Gajim needs GLib's TLS and GTK's icons, which its package only recommends.
-CLIENTS=(profanity:profanity tmux:tmux openssl:openssl gajim:gajim -:glib-networking
-  -:librsvg2-common Xvfb:xvfb xdotool:xdotool dbus-daemon:dbus-daemon import:imagemagick)
+# Gajim needs GLib's TLS and GTK's icons, which its package only recommends; OMEMO is an addition.
+CLIENTS=(profanity:profanity tmux:tmux openssl:openssl gajim:gajim -:gajim-omemo -:glib-networking
+  -:librsvg2-common Xvfb:xvfb xdotool:xdotool dbus-daemon:dbus-daemon import:imagemagick xclip:xclip)
 
 [ $# -gt 0 ] || die "usage: scripts/bootstrap.sh PURPOSE..."
 probes=() python=''
@@ -18,7 +18,7 @@ for purpose in "$@"; do
     run | build | bench | docs | crash) ;;
     format | lint | rules | unit) python=yes ;;
     plays) probes+=("${REFERENCE[@]}") ;;
-    interop) python=yes probes+=("${REFERENCE[@]}" "${CLIENTS[@]}") ;;
+    interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd "${CLIENTS[@]}") ;;
     fuzz) probes+=(c++:g++) ;;
     *) die "scripts/bootstrap.sh does not know the purpose \"$purpose\"." ;;
   esac

@@ -13,14 +13,22 @@ from terminal import pictures
 #: The account that the program runs as when the tests run as root: some refuse to be root.
 NOBODY = "65534"
 WIDTH, HEIGHT = 1000, 620
+#: Where GLib's TLS finds the authorities that it trusts.
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 STOP_SECONDS = 15
 
 
 class Desktop:
-    """`with Desktop() as desktop: desktop.launch([...])`. Ends what it started."""
+    """`with Desktop() as desktop: desktop.launch([...])`. Ends what it started. Its programs trust
+    `authority`, a certificate in PEM, and no other."""
+
+    def __init__(self, authority: Path = None):
+        self.authority = authority
 
     def __enter__(self):
         self.home = Path(tempfile.mkdtemp(prefix="interop-desktop-"))
+        if self.authority is not None:
+            shutil.copy(self.authority, self.home / "authority.pem")
         self.programs = []
         try:
             self.start_display()
@@ -73,6 +81,15 @@ class Desktop:
             return []
         return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
 
+    def trusting(self) -> list:
+        """A view of the file system in which the authority stands in the place of the system's."""
+        if self.authority is None:
+            return []
+        become_root = [] if os.getuid() == 0 else ["--map-root-user"]
+        replace = f'mount --bind "$0" {AUTHORITIES} && exec "$@"'
+        return ["unshare", *become_root, "--mount", "sh", "-c", replace,
+                str(self.home / "authority.pem")]  # fmt: skip
+
     @property
     def environment(self) -> dict:
         return {
@@ -102,7 +119,7 @@ class Desktop:
 
     def launch(self, command: list):
         self.give_home()
-        return self.spawn([*self.user(), *command])
+        return self.spawn([*self.trusting(), *self.user(), *command])
 
     def tool(self, *arguments: str) -> str:
         """xdotool: windows, keys and the mouse."""

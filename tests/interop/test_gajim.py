@@ -32,7 +32,7 @@ async def main(place):
     await juliet.logout()
 
     with Desktop() as desktop:
-        prepare(desktop.home, place)
+        prepare(desktop.home, place, PASSWORD)
         desktop.launch(["gajim"])
         await until(
             lambda: any(
@@ -78,8 +78,9 @@ async def write(desktop, romeo, text):
     await until(lambda: text in romeo.bodies, "what is typed into its window reaches romeo", 0)
 
 
-def prepare(home: Path, place):
-    """Gajim's files: settings with one account, and the server's certificate as trusted."""
+def prepare(home: Path, place, password: str, encryption: str = ""):
+    """Gajim's files: settings with juliet's account, and the server's certificate as trusted. Its
+    extension for OMEMO trusts blindly unless it is told otherwise."""
     for folder in ("config/gajim", "data/gajim/cert_store", "cache/gajim"):
         (home / folder).mkdir(parents=True)
     shutil.copy(place.certificate, home / "data/gajim/cert_store/server.pem")
@@ -89,17 +90,19 @@ def prepare(home: Path, place):
         "mainwin_width": WIDTH, "mainwin_height": HEIGHT, "action_on_close": "quit",
     }  # fmt: skip
     account = {
-        "name": "juliet", "hostname": place.domain, "password": PASSWORD, "savepass": True,
+        "name": "juliet", "hostname": place.domain, "password": password, "savepass": True,
         "active": True, "autoconnect": True, "resource": "gajim", "account_label": "juliet",
         "use_custom_host": True, "custom_host": place.host, "custom_port": place.c2s_port,
         "custom_type": "START TLS",
     }  # fmt: skip
+    contact = {"romeo@localhost": {"encryption": encryption}}
     workspace = str(uuid.uuid4())
     app["workspace_order"] = [workspace]
     chat = {"account": "juliet", "jid": "romeo@localhost", "type": "contact", "pinned": False,
             "position": -1}  # fmt: skip
     settings = {
-        "app": app, "soundevents": {}, "status_presets": {}, "proxies": {}, "plugins": {},
+        "app": app, "soundevents": {}, "status_presets": {}, "proxies": {},
+        "plugins": {"omemo": {"active": bool(encryption)}},
         "workspaces": {workspace: {"name": "Verona", "chats": [chat]}},
     }  # fmt: skip
     database = sqlite3.connect(home / "config/gajim/settings.sqlite")
@@ -110,7 +113,7 @@ def prepare(home: Path, place):
             database.execute("INSERT INTO settings VALUES (?, ?)", (name, json.dumps(values)))
         database.execute(
             "INSERT INTO account_settings VALUES (?, ?)",
-            ("juliet", json.dumps({"account": account, "contact": {}, "group_chat": {}})),
+            ("juliet", json.dumps({"account": account, "contact": contact, "group_chat": {}})),
         )
         database.execute("PRAGMA user_version=5")
     database.close()
