@@ -22,13 +22,14 @@ def make_authority(certificate_file: Path, key_file: Path):
     write(certificate, certificate_file, key, key_file)
 
 
-def make_certificate(authority_file, authority_key_file, certificate_file, key_file, domain: str):
+def make_certificate(authority_file, authority_key_file, certificate_file, key_file, domain: str, *more: str):
+    """For a domain, and more names of the same server."""
     authority = x509.load_pem_x509_certificate(authority_file.read_bytes())
     authority_key = serialization.load_pem_private_key(authority_key_file.read_bytes(), None)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         draft(common_name(domain), authority.subject, key.public_key())
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(domain)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in (domain, *more)]), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     write(certificate, certificate_file, key, key_file)
