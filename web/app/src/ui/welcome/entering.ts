@@ -2,12 +2,13 @@
 
 import { effect, signal, type Signal } from "@preact/signals";
 
-import type { Problem } from "../../core/types";
+import type { Account, Problem } from "../../core/types";
 import { go } from "../../route";
 import type { Store } from "../../state/store";
 import { arrived } from "./arrival";
 import { offerInstall } from "./install";
 import { offerToKeep } from "./keep";
+import { forgetProposal } from "./password";
 
 /** Who wants to get in, and how. */
 export interface Entry {
@@ -33,7 +34,13 @@ export const attempt: Signal<Attempt> = signal({ is: "idle" });
 
 /** Whether the welcome is to be shown. */
 export function isWelcome(store: Store): boolean {
-  return store.account.value === null || attempt.value.is !== "idle";
+  const account = store.account.value;
+  return !account || attempt.value.is !== "idle" || neverWorked(account);
+}
+
+/** An account that was tried once, and never got as far as to have keys: a slip, or a lost server. */
+function neverWorked({ device, connection }: Account): boolean {
+  return device === null && connection.is !== "catchingUp" && connection.is !== "online";
 }
 
 /** Tries to get in; ends with the account on the screen, or with a problem. */
@@ -65,6 +72,7 @@ function finish(store: Store, entry: Entry): void {
   if (now.is === "idle" || now.entry !== entry) return;
   const { address, password, inviter, nickname } = entry;
   arrived.value = null;
+  forgetProposal();
   attempt.value = { is: "idle" };
   go(inviter === null ? { at: "list" } : { at: "chat", address: inviter, message: null }, true);
   void offerToKeep(address, password);

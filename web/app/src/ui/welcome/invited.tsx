@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 
 import { fill, words } from "../../i18n";
 import { useStore } from "../../state/use";
@@ -9,9 +10,9 @@ import type { Invitation } from "../people/links";
 import { copy, shareText } from "../people/share";
 import { attempt, enter, type Entry } from "./entering";
 import { addressName, otherName } from "./name";
-import { below, SHORTEST, strongPassword } from "./password";
+import { below, proposal, SHORTEST } from "./password";
 import { NotIn } from "./sign-in";
-import { Progress, Stage, Trouble, type StepProps } from "./stage";
+import { focusWrong, Progress, Stage, Trouble, type StepProps } from "./stage";
 
 interface InvitedProps extends StepProps {
   invitation: Invitation;
@@ -24,17 +25,19 @@ export function Invited({ invitation, to }: InvitedProps) {
   const { inviter, token } = invitation;
   const typed = useSignal(invitation.name ?? "");
   const server = useSignal(invitation.server ?? location.hostname);
-  const password = useSignal(made());
+  const password = useSignal(proposal());
   const tried = useSignal(false);
   const now = attempt.value;
   const failed = now.is === "failed" ? now : null;
   const name = addressName(typed.value);
   const address = name && isServer(server.value) ? `${name}@${server.value}` : "";
   const short = [...password.value].length < SHORTEST;
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => focusWrong(form.current), [failed]);
   const submit = (event?: Event) => {
     event?.preventDefault();
     tried.value = true;
-    if (address === "" || short) return;
+    if (address === "" || short) return void setTimeout(() => focusWrong(form.current));
     const nickname = typed.value.trim() === name ? null : typed.value.trim();
     void enter(store, { address, password: password.value, token, register: true, inviter, nickname });
   };
@@ -47,7 +50,7 @@ export function Invited({ invitation, to }: InvitedProps) {
   return (
     <Stage>
       <Host invitation={invitation} />
-      <form class="welcome-form" noValidate onSubmit={submit}>
+      <form ref={form} class="welcome-form" noValidate onSubmit={submit}>
         <TextField
           label={w.yourName}
           autocomplete="nickname"
@@ -55,7 +58,6 @@ export function Invited({ invitation, to }: InvitedProps) {
           spellcheck={false}
           enterkeyhint="go"
           maxLength={64}
-          autofocus
           required
           value={typed.value}
           error={nameError(typed.value, tried.value, failed)}
@@ -83,7 +85,7 @@ export function Invited({ invitation, to }: InvitedProps) {
             autocomplete="new-password"
             value={password.value}
             error={short && tried.value ? w.passwordShort(SHORTEST) : badPassword(failed)}
-            hint={password.value === made() ? `${w.passwordMade}. ${w.passwordWhy}` : w.passwordWhy}
+            hint={password.value === proposal() ? `${w.passwordMade}. ${w.passwordWhy}` : w.passwordWhy}
             onInput={(value) => {
               password.value = value;
               if (failed) attempt.value = { is: "idle" };
@@ -108,14 +110,6 @@ export function Invited({ invitation, to }: InvitedProps) {
       )}
     </Stage>
   );
-}
-
-let madePassword: string | undefined;
-
-/** The password for the account that is made here: the same as long as the page is open. */
-function made(): string {
-  madePassword ??= strongPassword();
-  return madePassword;
 }
 
 /** Problems that are said at a field. */

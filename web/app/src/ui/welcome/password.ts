@@ -24,3 +24,16 @@ export function below(limit: number): number {
 
 /** Letters of the shortest password that is taken for a new account or as a new one. */
 export const SHORTEST = 8;
+
+let proposed: string | undefined;
+
+/** The password that is proposed for a new account: the same until there is one. */
+export function proposal(): string {
+  proposed ??= strongPassword();
+  return proposed;
+}
+
+/** The proposed password was used. */
+export function forgetProposal(): void {
+  proposed = undefined;
+}

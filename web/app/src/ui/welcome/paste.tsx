@@ -39,7 +39,6 @@ export function Paste({ to }: StepProps) {
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
-          autofocus
           value={typed.value}
           error={problem.value}
           onInput={(value) => {

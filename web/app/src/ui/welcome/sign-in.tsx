@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 
 import type { Problem } from "../../core/types";
 import { fill, words } from "../../i18n";
@@ -9,7 +10,7 @@ import { parseAddress, serverOf } from "../people/address";
 import { addressProblemText } from "../people/problem";
 import type { Invitation } from "../people/links";
 import { attempt, enter } from "./entering";
-import { Progress, Stage, Trouble, type StepProps } from "./stage";
+import { focusWrong, Progress, Stage, Trouble, type StepProps } from "./stage";
 
 interface SignInProps extends StepProps {
   /** Whoever invited is written to then. */
@@ -27,12 +28,14 @@ export function SignIn({ invitation, to }: SignInProps) {
   const now = attempt.value;
   const failed = now.is === "failed" ? now : null;
   const inviter = invitation?.inviter ?? null;
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => focusWrong(form.current), [failed]);
   const submit = (event?: Event) => {
     event?.preventDefault();
     const read = parseAddress(address.value);
     wrongAddress.value = read.is === "wrong" ? addressProblemText(read.problem) : null;
     noPassword.value = password.value === "";
-    if (read.is === "wrong" || noPassword.value) return;
+    if (read.is === "wrong" || noPassword.value) return void setTimeout(() => focusWrong(form.current));
     const entry = { address: read.address, password: password.value, token: null, register: false, nickname: null };
     void enter(store, { ...entry, inviter: inviter === read.address ? null : inviter });
   };
@@ -44,7 +47,7 @@ export function SignIn({ invitation, to }: SignInProps) {
       <p class="welcome-text">
         {w.signInText} {inviter && fill(w.signInThen, { name: inviter })}
       </p>
-      <form class="welcome-form" noValidate onSubmit={submit}>
+      <form ref={form} class="welcome-form" noValidate onSubmit={submit}>
         <TextField
           label={w.address}
           hint={w.addressHint}

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 
 import { words } from "../../i18n";
 import { useStore } from "../../state/use";
-import { Button, Icon } from "../kit";
+import { Button, Icon, touch } from "../kit";
 import type { Invitation } from "../people/links";
 import { attempt } from "./entering";
 import "./welcome.css";
@@ -17,13 +18,24 @@ export interface StepProps {
   to: (step: Step) => void;
 }
 
-/** The frame of each step: one column in the middle of the screen. */
+/** The frame of each step: one column in the middle of the screen. It takes the focus it is given. */
 export function Stage({ children }: { children: ComponentChildren }) {
+  const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // Where there are no keys before the fields, a field would raise the keyboard over the words.
+    const field = touch.peek() ? null : main.current?.querySelector<HTMLElement>("input:not([readonly], [type=file])");
+    (field ?? main.current)?.focus();
+  }, []);
   return (
-    <main class="welcome scroll">
+    <main ref={main} class="welcome scroll" tabIndex={-1}>
       <div class="welcome-column">{children}</div>
     </main>
   );
+}
+
+/** Brings the first field that is wrong to who has to put it right. */
+export function focusWrong(form: HTMLFormElement | null): void {
+  form?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
 }
 
 /** How far it is, in words, while somebody waits. */
