@@ -36,6 +36,14 @@ const SCREENS = [
   { name: "toast", steps: ["right=.conversation >> nth=4", "click=role=menuitem[name=/Hide/]", "wait=200"] },
   { name: "largest text", query: "text=largest" },
   { name: "shared, nothing", route: "share" },
+  { name: "a chat", route: "chat/romeo%40verona.example", steps: ["wait=500"] },
+  { name: "hostile chat", route: "chat/hostile%40elsinore.example", steps: ["wait=500"] },
+  { name: "details", route: "details/romeo%40verona.example", steps: ["wait=500"] },
+  { name: "new chat", route: "add", steps: ["wait=300"] },
+  { name: "requests", route: "requests", steps: ["wait=300"] },
+  { name: "profile", route: "settings/profile", steps: ["wait=300"] },
+  { name: "devices", route: "settings/devices", steps: ["wait=300"] },
+  { name: "welcome", query: "signedOut=", steps: ["wait=300"] },
 ];
 
 const only = process.argv.slice(2);

@@ -29,6 +29,8 @@ export async function open(browser, url, { size = "phone", theme = "light", dir 
   const { width, height, ...device } = SIZES[size];
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: lang, ...device });
   const page = await context.newPage();
+  // A busy machine takes its time.
+  page.setDefaultTimeout(120_000);
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") console.error(`${route}: ${message.text()}`);
   });

@@ -54,7 +54,12 @@ function Frame() {
     <div class={phone.value ? "app app-phone" : "app"}>
       <Bars />
       <div class="panes">
-        <div class="pane pane-list" inert={covered}>
+        <div
+          class="pane pane-list"
+          inert={covered}
+          role={phone.value ? "main" : "navigation"}
+          aria-label={at.at === "settings" ? w.settings : w.conversations}
+        >
           {at.at === "settings" ? <SettingsIndex /> : <ListPane />}
         </div>
         {(main !== null || !phone.value) && (

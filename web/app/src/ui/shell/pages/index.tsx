@@ -47,7 +47,7 @@ export function SettingsIndex() {
   );
   return (
     <Page title={w.settings} onBack={() => go({ at: "list" }, true)}>
-      <nav class="settings-index" aria-label={w.settings}>
+      <div class="settings-index">
         {account && PEOPLE_PAGES["profile"] && (
           <button
             type="button"
@@ -82,7 +82,7 @@ export function SettingsIndex() {
           )}
           {line("about", "info", w.about)}
         </Group>
-      </nav>
+      </div>
     </Page>
   );
 }
