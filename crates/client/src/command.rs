@@ -98,10 +98,16 @@ pub enum Command {
     /// Whether what is written here is encrypted. Plain text needs this explicit, remembered choice.
     SetEncryption(BareJid, EncryptionMode),
     /// Search own history. Done with what was found, newest first.
+    /// Open a window around a message that is here: something that was found, or quoted. Such a
+    /// window may end before the newest message ([`Newer`](Self::Newer)); what is written meanwhile
+    /// is not in it. [`Open`](Self::Open) leads back to the end.
+    OpenAt(BareJid, MessageId),
     Search {
         /// What to look for, without case.
         text: String,
         /// Only there.
+    /// Load a newer page into a window that does not reach to the newest message.
+    Newer(BareJid),
         conversation: Option<BareJid>,
     },
 

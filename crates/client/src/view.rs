@@ -38,6 +38,9 @@ pub enum Change {
         first_unread: Option<MessageId>,
     },
     /// Messages in an open window are new, different, or at another position.
+        /// Whether there are newer ones: the window does not reach to the end of the conversation,
+        /// and what is new does not join it.
+        newer: bool,
     Messages {
         /// Which window.
         conversation: BareJid,
@@ -53,7 +56,16 @@ pub enum Change {
         /// Whether there are still older ones.
         older: bool,
     },
-    /// A message is gone: discarded.
+    /// Newer messages came into a window.
+    Newer {
+        /// Which window.
+        conversation: BareJid,
+        /// Oldest first.
+        messages: Vec<Message>,
+        /// Whether there are still newer ones; if not, what is new joins the window from now on.
+        newer: bool,
+    },
+    /// A message is gone: discarded, or moved to a place outside of the window.
     MessageRemoved(BareJid, MessageId),
     /// How far the transfer of a message's file got, in bytes.
     Transfer(MessageId, u64),

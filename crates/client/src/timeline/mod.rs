@@ -30,8 +30,8 @@ pub(crate) struct State {
     pub(crate) conversations: BTreeMap<BareJid, Conversation>,
     /// Where the next message at the end stands, and the last one that was put at the beginning.
     positions: Positions,
-    /// From where on messages are shown in open windows.
-    windows: BTreeMap<BareJid, Position>,
+    /// What is shown in open windows.
+    windows: BTreeMap<BareJid, windows::Window>,
     /// Requests that end when a message is sent.
     requests: BTreeMap<MessageId, u64>,
     /// Who can read what is written; told by the encryption.
@@ -289,6 +289,7 @@ fn known(cx: &Cx<'_>, incoming: &Incoming) -> Step<Option<Message>> {
 
 /// A message stands elsewhere now: what was seen, and which is the latest, may be different.
 fn moved(cx: &mut Cx<'_>, message: &Message, before: Position) -> Step {
+    windows::on_moved(cx, message, before);
     let moves = moves(cx, &message.conversation);
     if before > moves.seen {
         moves.not_seen(message.position);

@@ -16,10 +16,12 @@ use crate::view::{Change, Outcome, Problem};
 pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
     match command {
         Command::Open(address) => open(cx, &address)?,
+        Command::OpenAt(address, id) => return open_at(cx, number, &address, id).map(|()| None),
         Command::Close(address) => {
             cx.state.features.timeline.windows.remove(&address);
         }
         Command::Older(address) => return older(cx, number, &address).map(|()| None),
+        Command::Newer(address) => return newer(cx, number, &address).map(|()| None),
         Command::MarkRead(address, id) => return read(cx, number, &address, id).map(|()| None),
         Command::Draft(address, draft) => {
             let draft: String = draft.chars().take(crate::command::MAX_TEXT_BYTES).collect();
@@ -51,6 +53,21 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
     Ok(None)
 }
 
+/// Which part of a conversation somebody looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    /// The first place.
+    from: Position,
+    /// The last place; `None` when the window reaches to the end, and what is new joins it.
+    until: Option<Position>,
+}
+
+impl Window {
+    fn shows(self, position: Position) -> bool {
+        position >= self.from && self.until.is_none_or(|until| position <= until)
+    }
+}
+
 fn change(
     cx: &mut Cx<'_>,
     address: &BareJid,
@@ -63,8 +80,8 @@ fn change(
     if after != before || !known { save_conversation(cx, after) } else { Ok(()) }
 }
 
-/// Opens a window with the newest messages, reaching back to the first unread one.
-fn open(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+/// Somebody looks at a conversation: it is in the list from now on.
+fn look_at(cx: &mut Cx<'_>, address: &BareJid) -> Step<crate::store::Conversation> {
     let mut kept = conversation(cx, address);
     kept.shown = true;
     let known = cx.state.features.timeline.conversations.get(address);
@@ -72,6 +89,12 @@ fn open(cx: &mut Cx<'_>, address: &BareJid) -> Step {
         save_conversation(cx, kept.clone())?;
     }
     omemo::look_at(cx, address)?;
+    Ok(kept)
+}
+
+/// Opens a window with the newest messages, reaching back to the first unread one.
+fn open(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let kept = look_at(cx, address)?;
     let unread = usize::try_from(kept.unread).unwrap_or(usize::MAX);
     let count = unread.saturating_add(PAGE / 2).clamp(PAGE, MAX_WINDOW);
     let messages = cx.store.before(address, None, count)?;
@@ -82,12 +105,49 @@ fn open(cx: &mut Cx<'_>, address: &BareJid) -> Step {
             .find(|one| !one.own && kept.read_up_to.is_none_or(|seen| one.position > seen)),
     };
     let first_unread = first_unread.map(|message| message.id);
+    show(cx, address, messages, None, first_unread)
+}
+
+/// Opens a window around a message, to which the user was led.
+fn open_at(cx: &mut Cx<'_>, number: u64, address: &BareJid, id: MessageId) -> Step {
+    let target = cx.store.message(id)?.filter(|message| message.conversation == *address);
+    let Some(target) = target else {
+        cx.failed(number, Problem::Unknown("message"));
+        return Ok(());
+    };
+    look_at(cx, address)?;
+    let behind = Position(target.position.0.saturating_add(1));
+    let mut messages = cx.store.before(address, Some(behind), PAGE / 2)?;
+    let mut after = cx.store.after(address, target.position, PAGE / 2 + 1)?;
+    let newer = after.len() > PAGE / 2;
+    after.truncate(PAGE / 2);
+    messages.append(&mut after);
+    let last = messages.last().map(|message| message.position);
+    show(cx, address, messages, last.filter(|_| newer), None)?;
+    cx.done(number, Outcome::Done);
+    Ok(())
+}
+
+/// Draws a window anew. It reaches to the end when there is no last place.
+fn show(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    messages: Vec<Message>,
+    until: Option<Position>,
+    first_unread: Option<MessageId>,
+) -> Step {
     let first = messages.first().map(|message| message.position);
     let older = has_older(cx, address, first)?;
     let end = Position(cx.state.features.timeline.positions.next);
-    let from = first.unwrap_or(end);
-    cx.state.features.timeline.windows.insert(address.clone(), from);
-    cx.view(Change::Window { conversation: address.clone(), messages, older, first_unread });
+    let window = Window { from: first.unwrap_or(end), until };
+    cx.state.features.timeline.windows.insert(address.clone(), window);
+    cx.view(Change::Window {
+        conversation: address.clone(),
+        messages,
+        older,
+        newer: until.is_some(),
+        first_unread,
+    });
     Ok(())
 }
 
@@ -102,11 +162,11 @@ fn has_older(cx: &Cx<'_>, address: &BareJid, first: Option<Position>) -> Step<bo
 
 /// Puts an older page into a window.
 fn older(cx: &mut Cx<'_>, number: u64, address: &BareJid) -> Step {
-    let Some(from) = cx.state.features.timeline.windows.get(address).copied() else {
+    let Some(window) = cx.state.features.timeline.windows.get(address).copied() else {
         cx.failed(number, Problem::Unknown("window"));
         return Ok(());
     };
-    let messages = cx.store.before(address, Some(from), PAGE)?;
+    let messages = cx.store.before(address, Some(window.from), PAGE)?;
     if messages.is_empty() && !archive::is_complete(cx, address)? {
         return archive::older(cx, number, address);
     }
@@ -118,15 +178,36 @@ fn older(cx: &mut Cx<'_>, number: u64, address: &BareJid) -> Step {
 /// Shows older messages in a window.
 pub(crate) fn show_older(cx: &mut Cx<'_>, address: &BareJid, messages: Vec<Message>) -> Step {
     let first = messages.first().map(|message| message.position);
-    if let (Some(first), Some(from)) = (first, cx.state.features.timeline.windows.get_mut(address))
-    {
-        *from = first.min(*from);
+    let window = cx.state.features.timeline.windows.get_mut(address);
+    if let (Some(first), Some(window)) = (first, window) {
+        window.from = first.min(window.from);
     }
     let older = match first {
         Some(first) => has_older(cx, address, Some(first))?,
         None => !archive::is_complete(cx, address)?,
     };
     cx.view(Change::Older { conversation: address.clone(), messages, older });
+    Ok(())
+}
+
+/// Puts a newer page into a window that does not reach to the end.
+fn newer(cx: &mut Cx<'_>, number: u64, address: &BareJid) -> Step {
+    let Some(window) = cx.state.features.timeline.windows.get(address).copied() else {
+        cx.failed(number, Problem::Unknown("window"));
+        return Ok(());
+    };
+    let mut messages = match window.until {
+        Some(until) => cx.store.after(address, until, PAGE + 1)?,
+        None => Vec::new(),
+    };
+    let newer = messages.len() > PAGE;
+    messages.truncate(PAGE);
+    let last = messages.last().map(|message| message.position);
+    if let Some(window) = cx.state.features.timeline.windows.get_mut(address) {
+        window.until = last.filter(|_| newer);
+    }
+    cx.view(Change::Newer { conversation: address.clone(), messages, newer });
+    cx.done(number, Outcome::Done);
     Ok(())
 }
 
@@ -150,19 +231,27 @@ pub(super) fn show_messages(
     conversation: BareJid,
     ids: BTreeSet<MessageId>,
 ) -> Step {
-    let Some(from) = cx.state.features.timeline.windows.get(&conversation).copied() else {
+    let Some(window) = cx.state.features.timeline.windows.get(&conversation).copied() else {
         return Ok(());
     };
     let mut messages = Vec::with_capacity(ids.len());
     for id in ids {
         let message = cx.store.message(id)?;
-        messages.extend(message.filter(|message| message.position >= from));
+        messages.extend(message.filter(|message| window.shows(message.position)));
     }
     messages.sort_by_key(|message| message.position);
     if !messages.is_empty() {
         cx.view(Change::Messages { conversation, messages });
     }
     Ok(())
+}
+
+/// A message got another place: one that was in the window and is not any more leaves it.
+pub(super) fn on_moved(cx: &mut Cx<'_>, message: &Message, before: Position) {
+    let window = cx.state.features.timeline.windows.get(&message.conversation).copied();
+    if window.is_some_and(|window| window.shows(before) && !window.shows(message.position)) {
+        cx.view(Change::MessageRemoved(message.conversation.clone(), message.id));
+    }
 }
 
 /// Messages in a page, and at most in a window that opens.

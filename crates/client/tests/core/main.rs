@@ -8,3 +8,4 @@ mod messages;
 mod server;
 mod steps;
 mod world;
+mod windows;

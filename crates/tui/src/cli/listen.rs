@@ -454,7 +454,7 @@ mod tests {
 
     fn window(messages: Vec<Message>, older: bool) -> Change {
         let conversation = BareJid::new("romeo@example.org").unwrap();
-        Change::Window { conversation, messages, older, first_unread: None }
+        Change::Window { conversation, messages, older, newer: false, first_unread: None }
     }
 
     fn ids(messages: Vec<Message>) -> Vec<i64> {

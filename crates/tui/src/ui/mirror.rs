@@ -32,6 +32,8 @@ pub struct Window {
     pub older: bool,
     /// Older messages were asked for.
     pub loading: bool,
+    /// There are newer messages: the window does not reach to the end.
+    pub newer: bool,
     /// The first message that was not seen when the window was opened.
     pub first_unread: Option<MessageId>,
 }
@@ -54,8 +56,8 @@ impl Mirror {
             Change::ContactRemoved(address) => {
                 self.contacts.remove(&address);
             }
-            Change::Window { conversation, messages, older, first_unread } => {
-                let mut window = Window { older, first_unread, ..Window::default() };
+            Change::Window { conversation, messages, older, newer, first_unread } => {
+                let mut window = Window { older, newer, first_unread, ..Window::default() };
                 window.put(messages);
                 self.windows.insert(conversation, window);
             }
@@ -74,6 +76,12 @@ impl Mirror {
             }
             Change::MessageRemoved(conversation, id) => {
                 self.transfers.remove(&id);
+            Change::Newer { conversation, messages, newer } => {
+                if let Some(window) = self.windows.get_mut(&conversation) {
+                    window.put(messages);
+                    window.newer = newer;
+                }
+            }
                 if let Some(window) = self.windows.get_mut(&conversation) {
                     window.remove(id);
                 }
@@ -184,6 +192,7 @@ mod tests {
             first_unread: None,
         });
         let moved = vec![sample::text(1, 30, &juliet, "one")];
+            newer: false,
         mirror.apply(Change::Messages { conversation: juliet.clone(), messages: moved });
         let window = &mirror.windows[&juliet];
         let ids: Vec<i64> = window.newest_first().map(|m| m.id.0).collect();

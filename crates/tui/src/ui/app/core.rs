@@ -162,7 +162,8 @@ fn touched(change: &Change) -> Option<&BareJid> {
     match change {
         Change::Window { conversation, .. }
         | Change::Messages { conversation, .. }
-        | Change::Older { conversation, .. } => Some(conversation),
+        | Change::Older { conversation, .. }
+        | Change::Newer { conversation, .. } => Some(conversation),
         _ => None,
     }
 }

@@ -40,7 +40,13 @@ fn romeo() -> App {
             1,
             "",
         ))),
-        Change::Window { conversation: juliet, messages, older: false, first_unread: None },
+        Change::Window {
+            conversation: juliet,
+            messages,
+            older: false,
+            newer: false,
+            first_unread: None,
+        },
     ] {
         app.update(Event::Core(account, FromCore::View(change)));
     }

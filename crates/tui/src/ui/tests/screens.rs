@@ -97,6 +97,7 @@ fn a_stranger_who_writes() {
             conversation: tybalt,
             messages,
             older: false,
+            newer: false,
             first_unread: None,
         });
         world.event(Event::Notice(Notice::bad("there is no /fight; perhaps /file?")));

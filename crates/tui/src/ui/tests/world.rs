@@ -65,6 +65,7 @@ impl World {
             conversation: address(JULIET),
             messages: messages(),
             older: true,
+            newer: false,
             first_unread: None,
         });
         world

@@ -197,6 +197,7 @@ mod tests {
             conversation: juliet,
             messages,
             older: false,
+            newer: false,
             first_unread: None,
         });
         mirror

@@ -1,0 +1,190 @@
+//! Windows on conversations: at the end, and around a message.
+
+use client::store::MessageId;
+use client::view::{Change, Outcome, Problem};
+use client::{Command, view};
+
+use crate::server::bare;
+use crate::world::{World, text_of};
+
+const ROMEO: &str = "romeo@example.net";
+const JULIET: &str = "juliet@example.net";
+
+/// A user interface that does what the changes say.
+#[derive(Default)]
+struct Screen {
+    rows: Vec<client::store::Message>,
+    newer: bool,
+    older: bool,
+}
+
+impl Screen {
+    fn put(&mut self, messages: Vec<client::store::Message>) {
+        for message in messages {
+            self.rows.retain(|row| row.id != message.id);
+            self.rows.push(message);
+        }
+        self.rows.sort_by_key(|row| row.position);
+    }
+
+    fn apply(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Window { messages, older, newer, .. } => {
+                    self.rows.clear();
+                    (self.older, self.newer) = (older, newer);
+                    self.put(messages);
+                }
+                Change::Messages { messages, .. } => self.put(messages),
+                Change::Older { messages, older, .. } => {
+                    self.older = older;
+                    self.put(messages);
+                }
+                Change::Newer { messages, newer, .. } => {
+                    self.newer = newer;
+                    self.put(messages);
+                }
+                Change::MessageRemoved(_, id) => self.rows.retain(|row| row.id != id),
+                _ => {}
+            }
+        }
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.rows.iter().filter_map(|row| text_of(&row.content)).collect()
+    }
+}
+
+/// Romeo has a hundred and fifty messages from Juliet.
+fn history() -> (World, usize, usize) {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    for number in 0..150 {
+        world.send(juliet, ROMEO, &format!("message {number}"));
+        world.settle();
+    }
+    (world, romeo, juliet)
+}
+
+fn id_of(world: &World, device: usize, text: &str) -> MessageId {
+    let mut messages = world.messages(device, JULIET).into_iter();
+    messages.find(|one| text_of(&one.content).as_deref() == Some(text)).unwrap().id
+}
+
+fn take(world: &mut World, device: usize) -> Vec<view::Change> {
+    std::mem::take(&mut world.devices[device].changes)
+}
+
+#[test]
+fn a_window_opens_around_a_message_and_grows_to_the_end() {
+    let (mut world, romeo, juliet) = history();
+    let mut screen = Screen::default();
+    let target = id_of(&world, romeo, "message 60");
+    let outcome = world.run(romeo, Command::OpenAt(bare(JULIET), target));
+    assert_eq!(outcome, Some(Outcome::Done));
+    screen.apply(take(&mut world, romeo));
+    assert!(screen.older && screen.newer);
+    assert!(screen.rows.iter().any(|row| row.id == target));
+    assert!(screen.rows.len() < 100);
+    // What is new does not stand right after what was found.
+    world.send(juliet, ROMEO, "new");
+    world.settle();
+    screen.apply(take(&mut world, romeo));
+    assert!(!screen.texts().contains(&"new".to_owned()));
+    // What changes inside of it is shown.
+    world.run(romeo, Command::React(target, vec!["👍".into()]));
+    screen.apply(take(&mut world, romeo));
+    assert!(screen.rows.iter().any(|row| row.id == target && !row.reactions.is_empty()));
+    let mut pages = 0;
+    while screen.newer {
+        world.run(romeo, Command::Newer(bare(JULIET)));
+        screen.apply(take(&mut world, romeo));
+        pages += 1;
+        assert!(pages < 10);
+    }
+    world.run(romeo, Command::Older(bare(JULIET)));
+    screen.apply(take(&mut world, romeo));
+    // At the end, what is new joins.
+    world.send(juliet, ROMEO, "newer");
+    world.settle();
+    screen.apply(take(&mut world, romeo));
+    let mut all: Vec<String> = (0..150).map(|number| format!("message {number}")).collect();
+    all.extend(["new".to_owned(), "newer".to_owned()]);
+    assert_eq!(screen.texts(), all);
+}
+
+#[test]
+fn a_window_around_the_newest_message_reaches_to_the_end() {
+    let (mut world, romeo, juliet) = history();
+    let mut screen = Screen::default();
+    let target = id_of(&world, romeo, "message 149");
+    world.run(romeo, Command::OpenAt(bare(JULIET), target));
+    screen.apply(take(&mut world, romeo));
+    assert!(!screen.newer);
+    world.send(juliet, ROMEO, "new");
+    world.settle();
+    screen.apply(take(&mut world, romeo));
+    assert_eq!(screen.texts().last().map(String::as_str), Some("new"));
+}
+
+#[test]
+fn opening_again_leads_back_to_the_end() {
+    let (mut world, romeo, juliet) = history();
+    let mut screen = Screen::default();
+    let target = id_of(&world, romeo, "message 10");
+    world.run(romeo, Command::OpenAt(bare(JULIET), target));
+    world.run(romeo, Command::Open(bare(JULIET)));
+    world.send(juliet, ROMEO, "new");
+    world.settle();
+    screen.apply(take(&mut world, romeo));
+    assert!(!screen.newer);
+    assert_eq!(screen.texts().last().map(String::as_str), Some("new"));
+}
+
+#[test]
+fn a_message_that_moves_behind_the_end_of_a_window_leaves_it() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    for number in 0..40 {
+        world.send(juliet, ROMEO, &format!("message {number}"));
+    }
+    world.settle();
+    // It stands here before what follows; the archive has it at the very end.
+    let target = world.send(romeo, JULIET, "own");
+    world.server.archives = false;
+    for number in 0..60 {
+        let message = format!(
+            "<message xmlns='jabber:client' type='chat' from='{JULIET}/x' to='{ROMEO}' id='a{number}'>\
+             <body>after {number}</body><origin-id xmlns='urn:xmpp:sid:0' id='a{number}'/></message>"
+        );
+        let limits = &xmpp::xml::Limits::TRUSTED;
+        let message = xmpp::xml::Element::parse(message.as_bytes(), limits).unwrap();
+        world.server.route(&bare(JULIET), None, message);
+        while world.carry(romeo, false) {}
+    }
+    world.server.archives = true;
+    let mut screen = Screen::default();
+    world.command(romeo, Command::OpenAt(bare(JULIET), target));
+    screen.apply(take(&mut world, romeo));
+    assert!(screen.newer && screen.rows.iter().any(|row| row.id == target));
+    world.pass(20_000);
+    screen.apply(take(&mut world, romeo));
+    assert_eq!(world.last(romeo, JULIET).id, target);
+    assert!(!screen.rows.iter().any(|row| row.id == target));
+    assert!(screen.newer);
+}
+
+#[test]
+fn a_window_around_what_is_not_there_does_not_open() {
+    let (mut world, romeo, _) = history();
+    take(&mut world, romeo);
+    for (address, id) in [(JULIET, MessageId(9999)), (ROMEO, id_of(&world, romeo, "message 3"))] {
+        let outcome = world.run(romeo, Command::OpenAt(bare(address), id));
+        assert_eq!(outcome, Some(Outcome::Failed(Problem::Unknown("message"))));
+    }
+    let outcome = world.run(romeo, Command::Newer(bare(JULIET)));
+    assert_eq!(outcome, Some(Outcome::Failed(Problem::Unknown("window"))));
+    assert!(take(&mut world, romeo).is_empty());
+}
