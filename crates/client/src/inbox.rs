@@ -5,7 +5,7 @@ use xmpp::jid::Jid;
 use xmpp::xml::Element;
 
 use crate::cx::{Cx, Step};
-use crate::features::{self, Flow, Stage, archive};
+use crate::features::{self, Flow, Stage, archive, server};
 use crate::incoming::{Incoming, Source};
 use crate::verified::{Carbon, PersonalEvent, Special, Verified};
 use crate::{outbox, timeline};
@@ -62,7 +62,7 @@ pub(crate) fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step
 
 /// A message, wherever it came from.
 pub(crate) fn receive(cx: &mut Cx<'_>, mut incoming: Incoming) -> Step {
-    if incoming.archive_id.is_none() {
+    if incoming.archive_id.is_none() && server::makes_stanza_ids(cx) {
         incoming.archive_id = incoming.stanza_id(cx.me);
     }
     archive::saw(cx, &incoming)?;

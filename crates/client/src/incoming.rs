@@ -122,12 +122,15 @@ impl Incoming {
         self.child("body", ns::CLIENT).map(Element::text).filter(|text| !text.is_empty())
     }
 
-    /// The id that the account's own archive gave the message (XEP-0359 §5.1). The server removes
-    /// ids that others claim in its name.
-    pub(crate) fn stanza_id(&self, me: &BareJid) -> Option<String> {
-        let mut ids = self.outer.iter().filter(|child| child.is("stanza-id", ns::STANZA_ID));
-        let own = ids.find(|id| id.attr("by") == Some(me.as_str()))?;
-        own.attr("id").filter(|id| is_id(id)).map(str::to_owned)
+    /// The id that an archive gave the message (XEP-0359 §5). Anybody can write one; it counts only
+    /// when `archive` is known to remove what others claim in its name. Of two, one is a forgery.
+    pub(crate) fn stanza_id(&self, archive: &BareJid) -> Option<String> {
+        let mut ids = self.outer.iter().filter(|child| {
+            child.is("stanza-id", ns::STANZA_ID)
+                && child.attr("by").and_then(|by| BareJid::new(by).ok()).as_ref() == Some(archive)
+        });
+        let (id, another) = (ids.next()?, ids.next());
+        id.attr("id").filter(|id| another.is_none() && is_id(id)).map(str::to_owned)
     }
 }
 

@@ -19,6 +19,7 @@ mod react;
 pub(crate) mod reply;
 mod retract;
 pub(crate) mod roster;
+pub(crate) mod server;
 pub(crate) mod upload;
 
 use xmpp::jid::BareJid;
@@ -35,6 +36,7 @@ use crate::verified::{PersonalEvent, Verified};
 /// Every feature. Hooks of one kind are called in this order; where the order matters, stages say
 /// so.
 pub(crate) const ALL: &[&Feature] = &[
+    &server::FEATURE,
     &crate::omemo::FEATURE,
     &roster::FEATURE,
     &presence::FEATURE,
@@ -62,6 +64,7 @@ pub(crate) const ALL: &[&Feature] = &[
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) timeline: timeline::State,
+    pub(crate) server: server::State,
     pub(crate) omemo: crate::omemo::Memory,
     pub(crate) roster: roster::State,
     pub(crate) presence: presence::State,
@@ -81,6 +84,7 @@ impl State {
     pub(crate) fn load(store: &dyn Store, me: Option<&BareJid>) -> Step<Self> {
         Ok(Self {
             timeline: timeline::State::load(store)?,
+            server: server::State::load(store)?,
             omemo: crate::omemo::Memory::load(store)?,
             roster: roster::State::load(store)?,
             archive: archive::State::load(store, me)?,

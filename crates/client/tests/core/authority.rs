@@ -205,3 +205,65 @@ fn others_cannot_change_what_somebody_wrote() {
         assert_eq!(world.messages(romeo, JULIET), before, "{xml}");
     }
 }
+
+/// A message of Juliet with ids in the name of Romeo's archive.
+fn with_ids(text: &str, ids: &[&str]) -> Element {
+    let ids: String = ids
+        .iter()
+        .map(|id| format!("<stanza-id xmlns='urn:xmpp:sid:0' by='{ROMEO}' id='{id}'/>"))
+        .collect();
+    parse(&format!(
+        "<message xmlns='jabber:client' type='chat' from='{JULIET}/balcony' to='{ROMEO}' \
+         id='{text}'><body>{text}</body>{ids}</message>"
+    ))
+}
+
+#[test]
+fn an_id_of_the_archive_is_believed_only_from_a_server_that_guards_it() {
+    for guards in [true, false] {
+        let mut world = World::new();
+        world.server.stanza_ids = guards;
+        let romeo = world.online(ROMEO, &[JULIET]);
+        world.server.route(&bare(JULIET), None, with_ids("first", &[]));
+        world.pass(20_000);
+        world.run(romeo, client::Command::Disconnect);
+        world.run(romeo, client::Command::Reconnect);
+        let first = world.last(romeo, JULIET).archive_id.unwrap();
+        // With the id of what is here already, the second would be taken for a repetition.
+        world.server.route(&bare(JULIET), None, with_ids("second", &[&first]));
+        world.settle();
+        assert_eq!(world.texts(romeo, JULIET), ["first", "second"], "{guards}");
+        assert_eq!(world.last(romeo, JULIET).archive_id.is_some(), guards);
+        world.run(romeo, client::Command::Disconnect);
+        world.run(romeo, client::Command::Reconnect);
+        assert_eq!(world.texts(romeo, JULIET), ["first", "second"], "{guards}");
+        let row = world.server.accounts[&bare(ROMEO)].archive.last().unwrap();
+        assert_eq!(world.last(romeo, JULIET).archive_id.as_ref(), Some(&row.id));
+    }
+}
+
+#[test]
+fn of_two_ids_of_one_archive_none_is_believed() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    for session in world.server.sessions_of(&bare(ROMEO)) {
+        world.server.deliver(&session, &with_ids("hello", &["one", "two"]));
+    }
+    world.settle();
+    assert_eq!(world.last(romeo, JULIET).archive_id, None);
+}
+
+#[test]
+fn that_ids_are_guarded_is_remembered_until_the_server_says_otherwise() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.server.route(&bare(JULIET), None, with_ids("first", &[]));
+    world.settle();
+    assert!(world.last(romeo, JULIET).archive_id.is_some());
+    assert!(world.devices[romeo].store.value("stanza-ids").unwrap().is_some());
+    world.server.stanza_ids = false;
+    world.server.forgetful = true;
+    world.cut(romeo);
+    world.pass(60_000);
+    assert_eq!(world.devices[romeo].store.value("stanza-ids").unwrap(), None);
+}

@@ -42,6 +42,10 @@ pub(crate) struct Server {
     pub(crate) forgetful: bool,
     /// Whether archives exist.
     pub(crate) archives: bool,
+    /// It says that it writes ids, writes them, and removes those of others.
+    pub(crate) stanza_ids: bool,
+    /// It says that it checks how nodes are configured.
+    pub(crate) publish_options: bool,
     /// Answers that replace those below, by the namespace of the request's payload.
     pub(crate) answers: BTreeMap<String, Result<Option<Element>, Condition>>,
     /// Every stanza that came from a client, for tests that look at what left.
@@ -106,6 +110,8 @@ impl Server {
             page: 10,
             forgetful: false,
             archives: true,
+            stanza_ids: true,
+            publish_options: true,
             answers: BTreeMap::new(),
             seen: Vec::new(),
         }
@@ -451,8 +457,9 @@ impl Server {
             return;
         }
         let mut delivered = message;
-        if kept {
-            let id = self.keep(&to, sender, &delivered);
+        let id = kept.then(|| self.keep(&to, sender, &delivered));
+        if let Some(id) = id.filter(|_| self.stanza_ids) {
+            delivered.retain_children(|child| !child.is("stanza-id", ns::STANZA_ID));
             delivered.push(
                 Element::new("stanza-id", ns::STANZA_ID)
                     .with_attr("by", to.to_string())
@@ -542,7 +549,7 @@ impl Server {
         match (payload.name(), payload.ns()) {
             ("ping", ns::PING) | ("enable", ns::CARBONS) => Ok(None),
             ("query", ns::ROSTER) => Ok(self.roster(&account, iq.attr("type"), &payload)),
-            ("query", ns::DISCO_INFO) => Ok(Some(server_info(&payload).to_element())),
+            ("query", ns::DISCO_INFO) => Ok(Some(self.info(&payload).to_element())),
             ("query", ns::MAM) if self.archives => self.archive(from, &payload),
             ("pubsub", ns::PUBSUB) => self.pubsub(&owner, &payload),
             ("block" | "unblock", ns::BLOCKING) => {
@@ -555,6 +562,22 @@ impl Server {
             }
             ("blocklist", ns::BLOCKING) => Ok(Some(payload)),
             _ => Err(Condition::ServiceUnavailable),
+        }
+    }
+
+    fn info(&self, query: &Element) -> Info {
+        let info = Info::new()
+            .with_identity(Identity::new("server", "im"))
+            .with_feature(ns::MAM)
+            .with_feature(ns::CARBONS)
+            .with_feature(ns::BLOCKING);
+        let told =
+            [(self.stanza_ids, ns::STANZA_ID), (self.publish_options, ns::PUBSUB_PUBLISH_OPTIONS)];
+        let told = told.into_iter().filter(|(told, _)| *told);
+        let info = told.fold(info, |info, (_, feature)| info.with_feature(feature));
+        match query.attr("node") {
+            Some(node) => info.with_node(node),
+            None => info,
         }
     }
 
@@ -701,18 +724,6 @@ impl Server {
                 self.deliver(&session, &message);
             }
         }
-    }
-}
-
-fn server_info(query: &Element) -> Info {
-    let info = Info::new()
-        .with_identity(Identity::new("server", "im"))
-        .with_feature(ns::MAM)
-        .with_feature(ns::CARBONS)
-        .with_feature(ns::BLOCKING);
-    match query.attr("node") {
-        Some(node) => info.with_node(node),
-        None => info,
     }
 }
 
