@@ -212,10 +212,16 @@ pub enum TransferEvent {
 #[cfg(test)]
 mod tests {
     use xmpp::jid::BareJid;
+    use xmpp::xml::{Element, Limits};
 
     use super::*;
     use crate::Command;
-    use crate::store::{Content, File, Queued, QueuedId};
+    use crate::incoming::{Incoming, Source};
+    use crate::store::{
+        Content, Conversation, EncryptionMode, Event, File, Mute, Position, Queued, QueuedId,
+        Reaction, Reply,
+    };
+    use crate::view::{self, Preview};
 
     #[test]
     fn nothing_secret_is_printed() {
@@ -232,6 +238,65 @@ mod tests {
         let mut message = crate::timeline::blank(&juliet, &juliet, Millis(0));
         message.content = Content::File(file.clone(), Some(canary()));
         message.versions.push((Millis(0), canary()));
+        message.reactions.push(Reaction {
+            sender: juliet.clone(),
+            emoji: vec![canary()],
+            time: Millis(0),
+        });
+        let reply = Reply {
+            id: String::new(),
+            author: None,
+            message: None,
+            quote: Some(canary()),
+        };
+        message.reply = Some(reply.clone());
+        let events = [Event::OptOut { reason: Some(canary()) }, Event::Gap];
+        let contents = [
+            Content::Text(canary()),
+            message.content.clone(),
+            Content::Event(events[0].clone()),
+            Content::Event(events[1].clone()),
+        ];
+        let kept = Conversation {
+            address: juliet.clone(),
+            draft: canary(),
+            read_up_to: None,
+            unread: 0,
+            latest: None,
+            order: Position::default(),
+            mute: Mute::No,
+            pinned: false,
+            shown: true,
+            encryption: EncryptionMode::Omemo,
+            accepted: true,
+        };
+        let preview =
+            Preview { own: false, text: canary(), time: Millis(0), delivery: None };
+        let shown = view::Conversation {
+            address: juliet.clone(),
+            name: String::new(),
+            preview: Some(preview),
+            unread: 0,
+            draft: canary(),
+            typing: false,
+            mute: Mute::No,
+            pinned: false,
+            encryption: EncryptionMode::Omemo,
+            readers: view::Readers::default(),
+            request: false,
+            order: Position::default(),
+            shown: true,
+        };
+        let notification = Notification {
+            conversation: juliet.clone(),
+            title: canary(),
+            text: canary(),
+            message: None,
+        };
+        let stanza = b"<message xmlns='jabber:client' from='juliet@example.com'>\
+            <body>canary</body></message>";
+        let stanza = Element::parse(stanza, &Limits::TRUSTED).unwrap();
+        let incoming = Incoming::new(&stanza, &juliet, Source::Live, Millis(0)).unwrap();
         let queued = Queued {
             id: QueuedId(1),
             conversation: juliet.clone(),
@@ -251,6 +316,14 @@ mod tests {
         for printed in [
             format!("{file:?}"),
             format!("{message:?}"),
+            format!("{reply:?} {:?}", message.reactions),
+            format!("{contents:?} {events:?}"),
+            format!("{kept:?}"),
+            format!("{:?}", Change::Conversation(Box::new(shown))),
+            format!("{notification:?}"),
+            format!("{:?}", Effect::Notify(notification)),
+            format!("{incoming:?}"),
+            format!("{:?} {:?}", Outcome::Text(canary()), Outcome::Found(vec![message])),
             format!("{queued:?}"),
             format!("{:?}", Input::Command(request)),
             format!("{:?}", Input::Received(bytes.clone())),

@@ -28,7 +28,7 @@ impl Source {
 }
 
 /// A message on its way in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Incoming {
     /// The conversation: the other side's address.
     pub(crate) with: BareJid,
@@ -61,6 +61,21 @@ pub(crate) struct Incoming {
     pub(crate) encryption: Encryption,
     /// It was encrypted and cannot be read, for this reason.
     pub(crate) undecryptable: Option<Undecryptable>,
+}
+
+/// What it says is not printed.
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Incoming")
+            .field("with", &self.with)
+            .field("sender", &self.sender)
+            .field("source", &self.source)
+            .field("id", &self.id)
+            .field("archive_id", &self.archive_id)
+            .field("encryption", &self.encryption)
+            .field("undecryptable", &self.undecryptable)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Incoming {

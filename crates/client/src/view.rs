@@ -6,6 +6,8 @@
 
 pub mod style;
 
+use std::fmt;
+
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
@@ -34,13 +36,13 @@ pub enum Change {
         messages: Vec<Message>,
         /// Whether there are older ones, here or on the server.
         older: bool,
+        /// Whether there are newer ones: the window does not reach to the end of the conversation,
+        /// and what is new does not join it.
+        newer: bool,
         /// The first message not seen yet, when the window was opened.
         first_unread: Option<MessageId>,
     },
     /// Messages in an open window are new, different, or at another position.
-        /// Whether there are newer ones: the window does not reach to the end of the conversation,
-        /// and what is new does not join it.
-        newer: bool,
     Messages {
         /// Which window.
         conversation: BareJid,
@@ -120,7 +122,7 @@ pub enum Connection {
 }
 
 /// A row of the list of conversations.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Conversation {
     /// Whom with.
     pub address: BareJid,
@@ -150,8 +152,26 @@ pub struct Conversation {
     pub shown: bool,
 }
 
+/// What is being written is not printed.
+impl fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conversation")
+            .field("address", &self.address)
+            .field("preview", &self.preview)
+            .field("unread", &self.unread)
+            .field("mute", &self.mute)
+            .field("pinned", &self.pinned)
+            .field("encryption", &self.encryption)
+            .field("readers", &self.readers)
+            .field("request", &self.request)
+            .field("order", &self.order)
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The newest message, in a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Preview {
     /// Written by this account.
     pub own: bool,
@@ -161,6 +181,17 @@ pub struct Preview {
     pub time: Millis,
     /// How far it got, when it is an own one.
     pub delivery: Option<Delivery>,
+}
+
+/// What it says is not printed.
+impl fmt::Debug for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preview")
+            .field("own", &self.own)
+            .field("time", &self.time)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who can read what is written in a conversation.
@@ -245,7 +276,7 @@ pub struct Device {
 }
 
 /// Something worth interrupting for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Notification {
     /// Where.
     pub conversation: BareJid,
@@ -257,8 +288,18 @@ pub struct Notification {
     pub message: Option<MessageId>,
 }
 
+/// What it says is not printed.
+impl fmt::Debug for Notification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notification")
+            .field("conversation", &self.conversation)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How a request ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Outcome {
     /// It is done.
     Done,
@@ -276,6 +317,22 @@ pub enum Outcome {
     Downloaded(File),
     /// It could not be done.
     Failed(Problem),
+}
+
+/// Neither links, which open something, nor messages are printed.
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("Done"),
+            Self::Sent(id) => f.debug_tuple("Sent").field(id).finish(),
+            Self::Text(_) => f.write_str("Text(..)"),
+            Self::Verified(count) => f.debug_tuple("Verified").field(count).finish(),
+            Self::Found(found) => write!(f, "Found({} messages)", found.len()),
+            Self::Devices(devices) => write!(f, "Devices({} devices)", devices.len()),
+            Self::Downloaded(file) => f.debug_tuple("Downloaded").field(file).finish(),
+            Self::Failed(problem) => f.debug_tuple("Failed").field(problem).finish(),
+        }
+    }
 }
 
 /// Why something could not be done, sorted by what helps.

@@ -74,7 +74,7 @@ pub enum Subscription {
 }
 
 /// What belongs to a whole conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
     /// Whom with.
     pub address: BareJid,
@@ -98,6 +98,24 @@ pub struct Conversation {
     pub encryption: EncryptionMode,
     /// This account has written here: no request of a stranger.
     pub accepted: bool,
+}
+
+/// What is being written is not printed.
+impl std::fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Conversation")
+            .field("address", &self.address)
+            .field("read_up_to", &self.read_up_to)
+            .field("unread", &self.unread)
+            .field("latest", &self.latest)
+            .field("order", &self.order)
+            .field("mute", &self.mute)
+            .field("pinned", &self.pinned)
+            .field("shown", &self.shown)
+            .field("encryption", &self.encryption)
+            .field("accepted", &self.accepted)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether a conversation notifies.
@@ -185,7 +203,7 @@ impl std::fmt::Debug for Message {
 }
 
 /// What a message says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     /// Text.
     Text(String),
@@ -197,6 +215,19 @@ pub enum Content {
     Undecryptable(Undecryptable),
     /// Not written by anybody: something happened.
     Event(Event),
+}
+
+/// Only the kind is printed, and nothing that anybody wrote.
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Text(..)"),
+            Self::File(file, _) => f.debug_tuple("File").field(file).finish_non_exhaustive(),
+            Self::Retracted => f.write_str("Retracted"),
+            Self::Undecryptable(reason) => f.debug_tuple("Undecryptable").field(reason).finish(),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+        }
+    }
 }
 
 /// A file that was shared.
@@ -252,7 +283,7 @@ pub enum Undecryptable {
 }
 
 /// Something that happened in a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// Somebody uses a new device; its key is not verified.
     NewDevice {
@@ -272,6 +303,22 @@ pub enum Event {
         /// Why, in their words.
         reason: Option<String>,
     },
+}
+
+/// Their words are not printed.
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NewDevice { owner, device, trusted, .. } => f
+                .debug_struct("NewDevice")
+                .field("owner", owner)
+                .field("device", device)
+                .field("trusted", trusted)
+                .finish_non_exhaustive(),
+            Self::Gap => f.write_str("Gap"),
+            Self::OptOut { .. } => f.write_str("OptOut(..)"),
+        }
+    }
 }
 
 /// How a message was protected on its way.
@@ -335,7 +382,7 @@ pub enum Delivery {
 }
 
 /// The message that is answered (XEP-0461).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// Its id, as others refer to it.
     pub id: String,
@@ -347,8 +394,19 @@ pub struct Reply {
     pub quote: Option<String>,
 }
 
+/// The quotation is not printed.
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reply")
+            .field("id", &self.id)
+            .field("author", &self.author)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What somebody thinks of a message (XEP-0444).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
     /// Who.
     pub sender: BareJid,
@@ -356,6 +414,16 @@ pub struct Reaction {
     pub emoji: Vec<String>,
     /// When the set was last changed.
     pub time: Millis,
+}
+
+/// What they think is not printed.
+impl std::fmt::Debug for Reaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reaction")
+            .field("sender", &self.sender)
+            .field("time", &self.time)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How others refer to a message.
