@@ -78,13 +78,36 @@ pub enum Command {
     /// XEP-0191.
     Unblock(BareJid),
 
+    // --- Rooms ---
+    /// Keep a room in the account's list (XEP-0402), or change what is kept of it.
+    SetBookmark {
+        /// Which.
+        room: BareJid,
+        /// What to call it.
+        name: Option<String>,
+        /// Whether devices enter it by themselves.
+        autojoin: bool,
+        /// The nickname there.
+        nick: Option<String>,
+        /// The room's password: `None` leaves it as it is, an empty one removes it.
+        password: Option<Secret>,
+    },
+    /// Take a room out of the account's list.
+    RemoveBookmark(BareJid),
+
     // --- Conversations ---
     /// Open a window on a conversation: the newest messages, or those around the first unread one.
     Open(BareJid),
+    /// Open a window around a message that is here: something that was found, or quoted. Such a
+    /// window may end before the newest message ([`Newer`](Self::Newer)); what is written meanwhile
+    /// is not in it. [`Open`](Self::Open) leads back to the end.
+    OpenAt(BareJid, MessageId),
     /// Close the window.
     Close(BareJid),
     /// Load an older page into the window; from the server's archive when there is nothing here.
     Older(BareJid),
+    /// Load a newer page into a window that does not reach to the newest message.
+    Newer(BareJid),
     /// Everything up to this message was seen (XEP-0333, XEP-0490).
     MarkRead(BareJid, MessageId),
     /// Keep what is being written. Typing notifications (XEP-0085) follow from it.
@@ -98,16 +121,10 @@ pub enum Command {
     /// Whether what is written here is encrypted. Plain text needs this explicit, remembered choice.
     SetEncryption(BareJid, EncryptionMode),
     /// Search own history. Done with what was found, newest first.
-    /// Open a window around a message that is here: something that was found, or quoted. Such a
-    /// window may end before the newest message ([`Newer`](Self::Newer)); what is written meanwhile
-    /// is not in it. [`Open`](Self::Open) leads back to the end.
-    OpenAt(BareJid, MessageId),
     Search {
         /// What to look for, without case.
         text: String,
         /// Only there.
-    /// Load a newer page into a window that does not reach to the newest message.
-    Newer(BareJid),
         conversation: Option<BareJid>,
     },
 

@@ -258,6 +258,8 @@ fn needs_session(command: &Command) -> bool {
             | Command::Unblock(_)
             | Command::RemoveDevice(_)
             | Command::SetDeviceLabel(_)
+            | Command::SetBookmark { .. }
+            | Command::RemoveBookmark(_)
     )
 }
 

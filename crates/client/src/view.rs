@@ -28,6 +28,8 @@ pub enum Change {
     Contact(Box<Contact>),
     /// A contact was removed.
     ContactRemoved(BareJid),
+    /// The rooms that the account keeps in its list (XEP-0402): all of them.
+    Bookmarks(Vec<Bookmark>),
     /// A window was opened, or must be drawn anew.
     Window {
         /// Which.
@@ -250,6 +252,21 @@ pub enum Presence {
     /// Not available, or not known.
     #[default]
     Offline,
+}
+
+/// A room in the account's list (XEP-0402).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bookmark {
+    /// The room.
+    pub room: BareJid,
+    /// What its user calls it.
+    pub name: Option<String>,
+    /// Devices enter it by themselves.
+    pub autojoin: bool,
+    /// The nickname there; the account's own where there is none.
+    pub nick: Option<String>,
+    /// A password is kept with it.
+    pub password: bool,
 }
 
 /// An OMEMO device.

@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 mod avatar;
 mod blocking;
+pub(crate) mod bookmarks;
 pub(crate) mod caps;
 pub(crate) mod chat_states;
 mod correct;
@@ -44,6 +45,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &mds::FEATURE,
     &archive::FEATURE,
     &blocking::FEATURE,
+    &bookmarks::FEATURE,
     &nick::FEATURE,
     &avatar::FEATURE,
     &markers::FEATURE,
@@ -69,6 +71,7 @@ pub(crate) struct State {
     pub(crate) roster: roster::State,
     pub(crate) presence: presence::State,
     pub(crate) caps: caps::State,
+    pub(crate) bookmarks: bookmarks::State,
     pub(crate) mds: mds::State,
     pub(crate) archive: archive::State,
     pub(crate) chat_states: chat_states::State,
@@ -87,6 +90,7 @@ impl State {
             server: server::State::load(store)?,
             omemo: crate::omemo::Memory::load(store)?,
             roster: roster::State::load(store)?,
+            bookmarks: bookmarks::State::load(store)?,
             archive: archive::State::load(store, me)?,
             ..Self::default()
         })
@@ -96,6 +100,7 @@ impl State {
 /// Everything there is to see, for a user interface that knows nothing yet.
 pub(crate) fn overview(cx: &mut Cx<'_>) -> Step {
     let mut changes = roster::overview(cx);
+    changes.push(bookmarks::overview(cx));
     changes.extend(timeline::overview(cx)?);
     for change in changes {
         cx.view(change);

@@ -2,10 +2,11 @@
 
 mod archive;
 mod authority;
+mod bookmarks;
 mod features;
 mod login;
 mod messages;
 mod server;
 mod steps;
-mod world;
 mod windows;
+mod world;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use client::store::{Message, MessageId, Position};
-use client::view::{Account, Change, Contact, Conversation, Device};
+use client::view::{Account, Bookmark, Change, Contact, Conversation, Device};
 use xmpp::jid::BareJid;
 
 /// What is known of one account.
@@ -15,6 +15,8 @@ pub struct Mirror {
     pub conversations: HashMap<BareJid, Conversation>,
     /// Contacts.
     pub contacts: BTreeMap<BareJid, Contact>,
+    /// The rooms that the account keeps in its list.
+    pub bookmarks: Vec<Bookmark>,
     /// Open windows.
     pub windows: HashMap<BareJid, Window>,
     /// Devices of people, as far as they were told.
@@ -30,10 +32,10 @@ pub struct Window {
     places: HashMap<MessageId, Position>,
     /// There are older messages, here or on the server.
     pub older: bool,
-    /// Older messages were asked for.
-    pub loading: bool,
     /// There are newer messages: the window does not reach to the end.
     pub newer: bool,
+    /// Older messages were asked for.
+    pub loading: bool,
     /// The first message that was not seen when the window was opened.
     pub first_unread: Option<MessageId>,
 }
@@ -74,18 +76,19 @@ impl Mirror {
                     window.loading = false;
                 }
             }
-            Change::MessageRemoved(conversation, id) => {
-                self.transfers.remove(&id);
             Change::Newer { conversation, messages, newer } => {
                 if let Some(window) = self.windows.get_mut(&conversation) {
                     window.put(messages);
                     window.newer = newer;
                 }
             }
+            Change::MessageRemoved(conversation, id) => {
+                self.transfers.remove(&id);
                 if let Some(window) = self.windows.get_mut(&conversation) {
                     window.remove(id);
                 }
             }
+            Change::Bookmarks(bookmarks) => self.bookmarks = bookmarks,
             Change::Transfer(id, bytes) => {
                 self.transfers.insert(id, bytes);
             }
@@ -189,10 +192,10 @@ mod tests {
             conversation: juliet.clone(),
             messages,
             older: false,
+            newer: false,
             first_unread: None,
         });
         let moved = vec![sample::text(1, 30, &juliet, "one")];
-            newer: false,
         mirror.apply(Change::Messages { conversation: juliet.clone(), messages: moved });
         let window = &mirror.windows[&juliet];
         let ids: Vec<i64> = window.newest_first().map(|m| m.id.0).collect();

@@ -5,7 +5,7 @@ use crate::ns;
 use crate::xml::Element;
 
 /// One bookmarked room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Bookmark {
     /// The room. In the new form it is the id of the item.
     pub room: BareJid,
@@ -17,6 +17,18 @@ pub struct Bookmark {
     pub nick: Option<String>,
     /// The room's password.
     pub password: Option<String>,
+}
+
+/// The password is not printed.
+impl std::fmt::Debug for Bookmark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bookmark")
+            .field("room", &self.room)
+            .field("name", &self.name)
+            .field("autojoin", &self.autojoin)
+            .field("nick", &self.nick)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Bookmark {
@@ -104,6 +116,18 @@ mod tests {
         assert_eq!(again.as_ref(), Some(&all[0]));
         let legacy = Element::new("storage", ns::BOOKMARKS_LEGACY).with_child(all[0].to_legacy());
         assert_eq!(Bookmark::from_storage(&legacy), all);
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let payload = Element::parse(
+            b"<conference xmlns='urn:xmpp:bookmarks:1'><password>canary</password></conference>",
+            &Limits::TRUSTED,
+        )
+        .unwrap();
+        let bookmark = Bookmark::from_item("a@b.example", &payload).unwrap();
+        assert_eq!(bookmark.password.as_deref(), Some("canary"));
+        assert!(!format!("{bookmark:?}").contains("canary"));
     }
 
     #[test]
