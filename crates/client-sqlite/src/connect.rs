@@ -64,7 +64,6 @@ pub(crate) fn on_disk(path: &Path, vfs: Option<&str>) -> Result<Connection, Open
         return Err(OpenError::Access { path: path.to_owned(), detail });
     }
     settle(&db).map_err(refused)?;
-    schema::migrate(&db).map_err(refused)?;
     Ok(db)
 }
 
@@ -73,7 +72,6 @@ pub(crate) fn in_memory() -> Result<Connection, OpenError> {
     let open = || {
         let db = Connection::open_in_memory()?;
         settle(&db)?;
-        schema::migrate(&db)?;
         Ok(db)
     };
     open().map_err(|error| OpenError::storage(Path::new(":memory:"), from_sqlite(error)))

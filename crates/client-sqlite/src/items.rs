@@ -15,14 +15,14 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::SqliteStore;
 use crate::seal::Place;
+use crate::wiped::Wiped;
 
 /// A row as bytes, wiped when it is dropped.
 pub(crate) fn to_json(row: &impl Serialize) -> Result<Zeroizing<Vec<u8>>> {
-    // Large enough that a common row is not copied while it grows.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2048));
-    serde_json::to_writer(&mut *bytes, row)
+    let mut bytes = Wiped::with_capacity(2048);
+    serde_json::to_writer(&mut bytes, row)
         .map_err(|error| StoreError::Io(format!("a row cannot be written: {error}")))?;
-    Ok(bytes)
+    Ok(bytes.0)
 }
 
 /// A row from its bytes.
@@ -105,7 +105,7 @@ fn bytes(address: &BareJid) -> &[u8] {
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 struct LoginRow {
     address: String,
-    password: Option<Vec<u8>>,
+    password: Option<Wiped>,
     server: Option<String>,
     pinned: Option<[u8; 32]>,
     client_id: String,
@@ -114,7 +114,7 @@ struct LoginRow {
 
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 struct TokenRow {
-    secret: Vec<u8>,
+    secret: Wiped,
     mechanism: String,
     expiry: u64,
 }
@@ -123,12 +123,12 @@ impl From<&Login> for LoginRow {
     fn from(login: &Login) -> Self {
         Self {
             address: login.address.as_str().into(),
-            password: login.password.as_ref().map(|secret| secret.expose().to_vec()),
+            password: login.password.as_ref().map(|secret| Wiped::of(secret.expose())),
             server: login.server.clone(),
             pinned: login.pinned,
             client_id: login.client_id.clone(),
             token: login.token.as_ref().map(|token| TokenRow {
-                secret: token.secret.expose().to_vec(),
+                secret: Wiped::of(token.secret.expose()),
                 mechanism: token.mechanism.clone(),
                 expiry: token.expiry.0,
             }),
@@ -141,12 +141,12 @@ impl LoginRow {
         let address = BareJid::new(&self.address);
         Ok(Login {
             address: address.map_err(|_| StoreError::Damaged("the address of the login".into()))?,
-            password: self.password.as_ref().map(|bytes| Secret::new(bytes.clone())),
+            password: self.password.as_ref().map(|bytes| Secret::new(bytes.to_vec())),
             server: self.server.clone(),
             pinned: self.pinned,
             client_id: self.client_id.clone(),
             token: self.token.as_ref().map(|token| StoredToken {
-                secret: Secret::new(token.secret.clone()),
+                secret: Secret::new(token.secret.to_vec()),
                 mechanism: token.mechanism.clone(),
                 expiry: Millis(token.expiry),
             }),
@@ -218,7 +218,7 @@ impl Archives for SqliteStore {
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 struct OwnDeviceRow {
     id: u32,
-    keys: Vec<u8>,
+    keys: Wiped,
     label: Option<String>,
 }
 
@@ -227,13 +227,13 @@ impl Devices for SqliteStore {
         let row = self.row::<OwnDeviceRow>("own device", &[], &[])?;
         Ok(row.map(|row| OwnDevice {
             id: row.id,
-            keys: row.keys.clone().into(),
+            keys: row.keys.to_vec().into(),
             label: row.label.clone(),
         }))
     }
 
     fn save_own_device(&self, device: &OwnDevice) -> Result<()> {
-        let (id, keys, label) = (device.id, device.keys.to_vec(), device.label.clone());
+        let (id, keys, label) = (device.id, Wiped::of(&device.keys), device.label.clone());
         self.save_row("own device", &[], &[], &OwnDeviceRow { id, keys, label })
     }
 

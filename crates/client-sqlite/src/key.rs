@@ -64,7 +64,7 @@ enum Form {
 enum Wrapping {
     Plain,
     Passphrase { salt: [u8; 16], key: Key },
-    Keyring { id: String, key: Key },
+    Keyring { keyring: Keyring, id: String, key: Key },
 }
 
 /// The key file of an account.
@@ -115,8 +115,11 @@ impl KeyFile {
     pub(crate) fn protect(&mut self, unlock: &Unlock, data_key: &Key) -> Result<(), OpenError> {
         let wrapping = Wrapping::new(&self.path, unlock)?;
         let file = Self { path: self.path.clone(), wrapping };
-        file.replace(data_key)?;
-        *self = file;
+        if let Err(error) = file.replace(data_key) {
+            file.wrapping.forget();
+            return Err(error);
+        }
+        std::mem::replace(self, file).wrapping.forget();
         Ok(())
     }
 
@@ -217,7 +220,7 @@ impl Form {
             (Form::Keyring { id, sealed }, Unlock::Keyring(keyring)) => {
                 let key = keyring.load(id)?;
                 let data_key = unwrap(&key, sealed).ok_or_else(|| damaged(path))?;
-                Ok((Wrapping::Keyring { id: id.clone(), key }, data_key))
+                Ok((Wrapping::Keyring { keyring: keyring.clone(), id: id.clone(), key }, data_key))
             }
             (form, _) => Err(OpenError::OtherProtection(form.protection())),
         }
@@ -239,8 +242,16 @@ impl Wrapping {
                 let key = random_key().map_err(|error| OpenError::storage(path, error))?;
                 let id = STANDARD.encode(salt);
                 keyring.store(&id, &key)?;
-                Ok(Wrapping::Keyring { id, key })
+                Ok(Wrapping::Keyring { keyring: keyring.clone(), id, key })
             }
+        }
+    }
+
+    /// Removes what it left outside of the key file. A keyring that refuses keeps a key that opens
+    /// nothing any more.
+    fn forget(&self) {
+        if let Wrapping::Keyring { keyring, id, .. } = self {
+            keyring.remove(id);
         }
     }
 
@@ -255,7 +266,9 @@ impl Wrapping {
                 lanes: LANES,
                 sealed: wrap(key)?,
             },
-            Wrapping::Keyring { id, key } => Form::Keyring { id: id.clone(), sealed: wrap(key)? },
+            Wrapping::Keyring { id, key, .. } => {
+                Form::Keyring { id: id.clone(), sealed: wrap(key)? }
+            }
         })
     }
 }

@@ -70,6 +70,11 @@ impl Keyring {
         key.map(Zeroizing::new).ok_or_else(|| refused(&output.stderr, none))
     }
 
+    /// Forgets the key under an id, if the keyring lets us.
+    pub(crate) fn remove(&self, id: &str) {
+        let _ = self.command("clear").args(attributes(id)).stdin(Stdio::null()).output();
+    }
+
     fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.arg(verb).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -11,11 +11,11 @@
 //! | `account.lock` | who has the account open |
 //!
 //! Every value in the database is sealed with XChaCha20-Poly1305 under a random data key; the table
-//! and the columns that say where the row stands are its associated data, so that no row can be put
-//! in the place of another. Columns that are looked up (addresses, ids) are keyed hashes. Somebody
-//! who can write the files can still put an older version of a row back, or exchange the hashes of
-//! ids between rows, so that a message is not found by its id. What somebody with the
-//! files and without the key learns: how many rows of which kind there are, their lengths, in which
+//! and the columns that say where the row stands and how it is found are its associated data, so
+//! that no row can be put in the place of another, or be found by the id of another. Columns that
+//! are looked up (addresses, ids) are keyed hashes. Somebody who can write the files can still
+//! remove rows, or put an older version of one back. What somebody with the files and without the
+//! key learns: how many rows of which kind there are, their lengths, in which
 //! order messages stand, and which of them share a conversation.
 //!
 //! XChaCha20-Poly1305 and not AES-256-GCM: rows are written again and again under one key for years,
@@ -35,7 +35,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::path::Path;
 
-use client::store::{Result, Store};
+use client::store::{Result, Store, StoreError};
 use rusqlite::Connection;
 
 mod connect;
@@ -56,6 +56,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod wiped;
 
 pub use error::OpenError;
 #[cfg(not(target_family = "wasm"))]
@@ -116,7 +117,9 @@ impl SqliteStore {
     }
 
     fn of(db: Connection, data_key: &seal::Key, home: Home) -> Result<Self> {
-        let sealer = RefCell::new(Sealer::new(data_key));
+        let sealer = Sealer::new(data_key);
+        schema::migrate(&db, &sealer)?;
+        let sealer = RefCell::new(sealer);
         let store = Self { db, sealer, in_step: Cell::new(false), home };
         store.check_key()?;
         Ok(store)
@@ -140,6 +143,8 @@ impl SqliteStore {
 
     /// Several statements that belong together, in a step or without one.
     fn together<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        // A savepoint outside of a step would be a step of its own.
+        self.check_step()?;
         self.execute("SAVEPOINT together")?;
         let result = work();
         match result {
@@ -151,9 +156,13 @@ impl SqliteStore {
         result
     }
 
-    /// Whether SQLite has dropped the step by itself: a write would be a step of its own then.
-    fn step_is_lost(&self) -> bool {
-        self.in_step.get() && self.db.is_autocommit()
+    /// Refuses to go on when SQLite has dropped the step by itself: a write would be a step of its
+    /// own then.
+    fn check_step(&self) -> Result<()> {
+        if self.in_step.get() && self.db.is_autocommit() {
+            return Err(StoreError::Io("the step was dropped after an earlier error".into()));
+        }
+        Ok(())
     }
 
     fn execute(&self, sql: &'static str) -> Result<()> {

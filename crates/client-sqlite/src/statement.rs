@@ -1,6 +1,6 @@
 //! Statements, prepared once.
 
-use client::store::{Result, StoreError};
+use client::store::Result;
 
 use crate::SqliteStore;
 use crate::error::from_sqlite;
@@ -16,9 +16,7 @@ impl SqliteStore {
 
     /// Runs a statement.
     pub(crate) fn run(&self, sql: &'static str, params: impl rusqlite::Params) -> Result<()> {
-        if self.step_is_lost() {
-            return Err(StoreError::Io("the step was dropped after an earlier error".into()));
-        }
+        self.check_step()?;
         let mut statement = self.db.prepare_cached(sql).map_err(from_sqlite)?;
         statement.execute(params).map_err(from_sqlite)?;
         Ok(())

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use client::store::conformance::{Case, address, contact, in_step, message, profile, texts};
 use client::store::{
-    Contacts, Devices, Outbox, OwnDevice, Profile, SessionKey, Store, StoreError, Timeline, Version,
+    Contacts, Conversations, Devices, Outbox, OwnDevice, Profile, Reference, SessionKey, Store,
+    StoreError, Timeline, Version,
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use xmpp::sasl::Secret;
 
+use crate::seal::Place;
 use crate::{Keyring, OpenError, Protection, SqliteStore, Unlock};
 
 mod on_disk {
@@ -200,17 +202,59 @@ fn what_a_crash_left_of_a_new_key_file_goes() {
     assert!(!left.exists());
 }
 
-#[test]
-fn a_keyring_keeps_the_key() {
+/// Stands for `secret-tool`: keeps what it reads in a file named after the last argument.
+#[cfg(unix)]
+fn secret_tool(folder: &Path) -> Keyring {
     use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("secret-tool");
-    // Stands for the program: keeps what it reads under the last argument.
-    let script = "#!/bin/sh\nd=$(dirname \"$0\"); f=$d/$(printf %s \"$*\" | tr -c a-zA-Z0-9 _ | tail -c 20)\n\
-                  if [ \"$1\" = store ]; then cat > \"$f\"; else cat \"$f\"; fi\n";
+    let program = folder.join("secret-tool");
+    let script = "#!/bin/sh\nd=$(dirname \"$0\"); f=$d/key$(printf %s \"$*\" | tr -c a-zA-Z0-9 _ | tail -c 20)\n\
+                  case \"$1\" in store) cat > \"$f\";; clear) rm \"$f\";; *) cat \"$f\";; esac\n";
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
-    let keyring = Unlock::Keyring(Keyring::with_program(&program));
+    Keyring::with_program(&program)
+}
+
+/// How many keys the keyring holds.
+#[cfg(unix)]
+fn keys_in(folder: &Path) -> usize {
+    let files = std::fs::read_dir(folder).unwrap();
+    files
+        .filter(|file| file.as_ref().unwrap().file_name().as_encoded_bytes().starts_with(b"key"))
+        .count()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_keyring_forgets_the_key_when_the_protection_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = folder.path().join("account");
+    let keyring = Unlock::Keyring(secret_tool(folder.path()));
+    let mut store = SqliteStore::open(&account, &keyring).unwrap();
+    write_canaries(&store);
+    assert_eq!(keys_in(folder.path()), 1);
+    store.protect(&keyring).unwrap();
+    assert_eq!(keys_in(folder.path()), 1);
+    drop(store);
+    let mut store = SqliteStore::open(&account, &keyring).unwrap();
+    // What cannot be written leaves nothing behind, and the old protection in force.
+    std::fs::create_dir(account.join("account.key.new")).unwrap();
+    store.protect(&keyring).unwrap_err();
+    assert_eq!(keys_in(folder.path()), 1);
+    std::fs::remove_dir(account.join("account.key.new")).unwrap();
+    drop(store);
+    let mut store = SqliteStore::open(&account, &keyring).unwrap();
+    store.protect(&passphrase("open sesame")).unwrap();
+    assert_eq!(keys_in(folder.path()), 0);
+    drop(store);
+    let store = SqliteStore::open(&account, &passphrase("open sesame")).unwrap();
+    assert!(store.login().unwrap().is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_keyring_keeps_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Unlock::Keyring(secret_tool(folder.path()));
     let account = folder.path().join("account");
     write_canaries(&SqliteStore::open(&account, &keyring).unwrap());
     assert!(SqliteStore::open(&account, &keyring).unwrap().login().unwrap().is_some());
@@ -273,6 +317,94 @@ fn a_changed_row_is_damage_and_not_another_text() {
     assert!(store.message(client::store::MessageId(2)).unwrap().is_some());
 }
 
+/// Two messages with ids, one after the other.
+fn two_messages(store: &SqliteStore) {
+    for (position, text) in [(1, "yes"), (2, "no")] {
+        let mut message = message("romeo@example.org", position, text);
+        message.origin_id = Some(text.into());
+        message.archive_id = Some(format!("archive-{text}"));
+        store.append(&message).unwrap();
+    }
+}
+
+fn exchange_hashes(folder: &Path) {
+    let db = Connection::open(folder.join("account.db")).unwrap();
+    db.execute_batch(
+        "CREATE TEMP TABLE other AS SELECT 3 - id AS id, origin, archive FROM message;
+         UPDATE message SET origin = (SELECT origin FROM other WHERE other.id = message.id),
+         archive = (SELECT archive FROM other WHERE other.id = message.id);",
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_message_is_not_found_by_the_id_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    two_messages(&open(folder.path()));
+    exchange_hashes(folder.path());
+    let store = open(folder.path());
+    let romeo = address("romeo@example.org");
+    for reference in
+        [Reference::Origin(romeo.clone(), "yes".into()), Reference::Archive("archive-yes".into())]
+    {
+        let found = store.find(&romeo, &reference);
+        assert!(matches!(found, Err(StoreError::Damaged(_))), "{found:?}");
+    }
+    let page = store.before(&romeo, None, 5);
+    assert!(matches!(page, Err(StoreError::Damaged(_))), "{page:?}");
+}
+
+/// Puts a store back to how it was before hashes were bound to messages.
+fn to_first_schema(folder: &Path) {
+    let store = open(folder);
+    let rows = store
+        .rows(
+            "SELECT id, conversation, position, origin, archive, sealed FROM message",
+            [],
+            |row| {
+                let columns: (i64, Vec<u8>, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let hashes: [Option<Vec<u8>>; 2] = [row.get(3)?, row.get(4)?];
+                Ok((columns, hashes, row.get::<_, Vec<u8>>(5)?))
+            },
+        )
+        .unwrap();
+    for ((id, conversation, position), [origin, archive], sealed) in rows {
+        let (number, place) = (id.to_be_bytes(), position.to_be_bytes());
+        let (origin, archive) = (origin.unwrap_or_default(), archive.unwrap_or_default());
+        let new = [&number[..], &conversation, &place, &origin, &archive];
+        let sealer = store.sealer.borrow();
+        let bytes = sealer.open(&Place::of("message", &new), &sealed).unwrap();
+        let old = sealer.seal(&Place::of("message", &new[..3]), &bytes).unwrap();
+        store.run("UPDATE message SET sealed = ?2 WHERE id = ?1", params![id, old]).unwrap();
+    }
+    store.db.pragma_update(None, "user_version", 1).unwrap();
+}
+
+#[test]
+fn messages_of_the_first_schema_are_sealed_anew_with_hashes_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    two_messages(&open(folder.path()));
+    to_first_schema(folder.path());
+    exchange_hashes(folder.path());
+    let store = open(folder.path());
+    let romeo = address("romeo@example.org");
+    let found = store.find(&romeo, &Reference::Archive("archive-yes".into())).unwrap();
+    assert_eq!(texts(&[found.unwrap()]), ["yes"]);
+    assert_eq!(texts(&store.before(&romeo, None, 5).unwrap()), ["yes", "no"]);
+}
+
+#[test]
+fn the_number_of_the_schema_cannot_be_put_back() {
+    let folder = tempfile::tempdir().unwrap();
+    two_messages(&open(folder.path()));
+    exchange_hashes(folder.path());
+    let db = Connection::open(folder.path().join("account.db")).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    drop(db);
+    let error = SqliteStore::open(folder.path(), &Unlock::Plain).unwrap_err();
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+}
+
 #[test]
 fn a_file_that_is_no_database_is_damage() {
     let folder = tempfile::tempdir().unwrap();
@@ -306,6 +438,8 @@ fn a_full_disk_undoes_the_step_and_reading_goes_on() {
     assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
     // SQLite has dropped the step; what follows in it must not be kept on its own.
     store.save_contact(&contact("romeo@example.org")).unwrap_err();
+    store.append(&message("romeo@example.org", 2, "short")).unwrap_err();
+    store.remove_conversation(&address("romeo@example.org")).unwrap_err();
     store.commit().unwrap_err();
     assert_eq!(store.contacts().unwrap(), []);
     let page = store.before(&address("romeo@example.org"), None, 5).unwrap();
@@ -334,6 +468,66 @@ fn a_wiped_account_cannot_be_read_with_its_old_key() {
     let key = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, old_key);
     assert!(!contains(&bytes(folder.path()), key.as_bytes()));
     assert!(open(folder.path()).login().unwrap().is_none());
+}
+
+/// Everything that can be written of this process's memory.
+#[cfg(target_os = "linux")]
+fn memory_contains(needles: &[Vec<u8>]) -> bool {
+    use std::os::unix::fs::FileExt;
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let memory = std::fs::File::open("/proc/self/mem").unwrap();
+    let mut window = vec![0; 1 << 20];
+    for line in maps.lines().filter(|line| line.contains(" rw")) {
+        let (range, _) = line.split_once(' ').unwrap();
+        let (start, end) = range.split_once('-').unwrap();
+        let number = |text| u64::from_str_radix(text, 16).unwrap();
+        let (mut at, end) = (number(start), number(end));
+        while at < end {
+            let most = window.len().min(usize::try_from(end - at).unwrap());
+            let Ok(read) = memory.read_at(&mut window[..most], at) else { break };
+            // The needles themselves are written the other way round.
+            let found = needles.iter().any(|needle| {
+                window[..read].windows(needle.len()).any(|part| part.iter().eq(needle.iter().rev()))
+            });
+            if found {
+                return true;
+            }
+            at += if read == most && at + (read as u64) < end {
+                (read - 64) as u64
+            } else {
+                read as u64
+            };
+        }
+    }
+    false
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_own_keys_leave_no_copy_in_memory() {
+    let store = SqliteStore::in_memory().unwrap();
+    // Nine numbers that stand in the keys once. Here they are written backwards, so that the test
+    // does not find itself.
+    let number = |at: u32| (at * 73 + 171) as u8;
+    let save = |store: &SqliteStore| {
+        let mut keys = zeroize::Zeroizing::new(Vec::with_capacity(30_000));
+        keys.extend((0..9).map(number));
+        keys.extend((0..20_000_u32).map(|number| (number % 97) as u8));
+        store.save_own_device(&OwnDevice { id: 1, keys, label: None }).unwrap();
+    };
+    save(&store);
+    let bytes: Vec<u8> = (0..9).rev().map(number).collect();
+    let mut text = Vec::new();
+    for byte in &bytes {
+        text.extend([byte % 10, byte / 10 % 10, byte / 100].map(|digit| b'0' + digit));
+        text.push(b',');
+    }
+    text.pop();
+    let needles = [bytes, text];
+    let read = store.own_device().unwrap().unwrap();
+    assert!(memory_contains(&needles[..1]), "it is there while it is used");
+    drop(read);
+    assert!(!memory_contains(&needles));
 }
 
 #[test]

@@ -1,35 +1,122 @@
 //! Messages.
 
 use client::store::{Message, MessageId, Needle, Position, Reference, Result, Timeline};
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use xmpp::jid::BareJid;
 
 use crate::SqliteStore;
 use crate::error::from_sqlite;
 use crate::items::{from_json, to_json};
-use crate::seal::{Place, TAG};
+use crate::seal::{Place, Sealer, TAG};
 
 /// A row, and everything in it that is not sealed.
 struct Sealed {
+    columns: Columns,
+    sealed: Vec<u8>,
+}
+
+/// What says where a row stands and how it is found. It is bound to what is sealed.
+struct Columns {
     id: i64,
     conversation: Vec<u8>,
     position: i64,
-    sealed: Vec<u8>,
+    origin: Option<Vec<u8>>,
+    archive: Option<Vec<u8>>,
 }
 
 impl Sealed {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
+        let columns = Columns {
             id: row.get(0)?,
             conversation: row.get(1)?,
             position: row.get(2)?,
-            sealed: row.get(3)?,
-        })
+            origin: row.get(3)?,
+            archive: row.get(4)?,
+        };
+        Ok(Self { columns, sealed: row.get(5)? })
     }
 }
 
-fn place(id: i64, conversation: &[u8], position: i64) -> Place {
-    Place::of("message", &[&id.to_be_bytes(), conversation, &position.to_be_bytes()])
+impl Columns {
+    fn of(sealer: &Sealer, message: &Message) -> Self {
+        let tag = |reference| reference_tag(sealer, &message.conversation, &reference).to_vec();
+        let origin = message.origin_id.clone();
+        let archive = message.archive_id.clone();
+        Self {
+            id: message.id.0,
+            conversation: conversation_tag(sealer, &message.conversation).to_vec(),
+            position: signed(message.position),
+            origin: origin.map(|id| tag(Reference::Origin(message.sender.clone(), id))),
+            archive: archive.map(|id| tag(Reference::Archive(id))),
+        }
+    }
+
+    fn place(&self) -> Place {
+        // A hash is never empty.
+        let hash = |hash: &Option<Vec<u8>>| hash.clone().unwrap_or_default();
+        Place::of(
+            "message",
+            &[
+                &self.id.to_be_bytes(),
+                &self.conversation,
+                &self.position.to_be_bytes(),
+                &hash(&self.origin),
+                &hash(&self.archive),
+            ],
+        )
+    }
+
+    /// The place as it was before the hashes of ids were bound to it.
+    fn first_place(&self) -> Place {
+        let (id, position) = (self.id.to_be_bytes(), self.position.to_be_bytes());
+        Place::of("message", &[&id, &self.conversation, &position])
+    }
+}
+
+/// Seals all messages anew, so that the hashes of their ids are bound to them. The hashes are made
+/// from what is sealed: those in the file may have been exchanged. A row that was sealed with its
+/// hashes does not open here, so the number of the schema cannot be put back.
+pub(crate) fn bind_hashes(db: &Connection, sealer: &Sealer) -> Result<()> {
+    let mut last = i64::MIN;
+    loop {
+        let mut statement = db
+            .prepare_cached(
+                "SELECT id, conversation, position, origin, archive, sealed FROM message
+                 WHERE id > ?1 ORDER BY id LIMIT 500",
+            )
+            .map_err(from_sqlite)?;
+        let rows = statement.query_map([last], Sealed::read).map_err(from_sqlite)?;
+        let page: Vec<Sealed> = rows.collect::<rusqlite::Result<_>>().map_err(from_sqlite)?;
+        let Some(end) = page.last() else { return Ok(()) };
+        last = end.columns.id;
+        for row in page {
+            let bytes = sealer.open(&row.columns.first_place(), &row.sealed)?;
+            let columns = Columns::of(sealer, &from_json::<Message>(&bytes)?);
+            let sealed = sealer.seal(&columns.place(), &bytes)?;
+            let mut update = db
+                .prepare_cached(
+                    "UPDATE message SET origin = ?2, archive = ?3, sealed = ?4 WHERE id = ?1",
+                )
+                .map_err(from_sqlite)?;
+            update
+                .execute(params![columns.id, columns.origin, columns.archive, sealed])
+                .map_err(from_sqlite)?;
+        }
+    }
+}
+
+fn conversation_tag(sealer: &Sealer, address: &BareJid) -> [u8; TAG] {
+    sealer.hide("conversation", &[address.as_str().as_bytes()])
+}
+
+fn reference_tag(sealer: &Sealer, conversation: &BareJid, reference: &Reference) -> [u8; TAG] {
+    let conversation = conversation.as_str().as_bytes();
+    match reference {
+        Reference::Origin(sender, id) => {
+            sealer.hide("origin", &[conversation, sender.as_str().as_bytes(), id.as_bytes()])
+        }
+        Reference::Archive(id) => sealer.hide("archive", &[conversation, id.as_bytes()]),
+    }
 }
 
 /// SQLite's numbers are signed; these sort as the unsigned ones do.
@@ -39,23 +126,11 @@ fn signed(position: Position) -> i64 {
 
 impl SqliteStore {
     fn conversation_tag(&self, address: &BareJid) -> [u8; TAG] {
-        self.sealer.borrow().hide("conversation", &[address.as_str().as_bytes()])
-    }
-
-    fn reference_tag(&self, conversation: &BareJid, reference: &Reference) -> [u8; TAG] {
-        let conversation = conversation.as_str().as_bytes();
-        let sealer = self.sealer.borrow();
-        match reference {
-            Reference::Origin(sender, id) => {
-                sealer.hide("origin", &[conversation, sender.as_str().as_bytes(), id.as_bytes()])
-            }
-            Reference::Archive(id) => sealer.hide("archive", &[conversation, id.as_bytes()]),
-        }
+        conversation_tag(&self.sealer.borrow(), address)
     }
 
     fn open_message(&self, row: &Sealed) -> Result<Message> {
-        let place = place(row.id, &row.conversation, row.position);
-        from_json(&self.sealer.borrow().open(&place, &row.sealed)?)
+        from_json(&self.sealer.borrow().open(&row.columns.place(), &row.sealed)?)
     }
 
     fn messages(&self, sql: &'static str, params: impl rusqlite::Params) -> Result<Vec<Message>> {
@@ -65,20 +140,15 @@ impl SqliteStore {
 
     /// Inserts or replaces.
     fn put_message(&self, message: &Message) -> Result<()> {
-        let conversation = self.conversation_tag(&message.conversation);
-        let position = signed(message.position);
-        let tag = |reference| self.reference_tag(&message.conversation, &reference);
-        let origin = message.origin_id.clone();
-        let origin = origin.map(|id| tag(Reference::Origin(message.sender.clone(), id)));
-        let archive = message.archive_id.clone().map(|id| tag(Reference::Archive(id)));
-        let place = place(message.id.0, &conversation, position);
-        let sealed = self.sealer.borrow().seal(&place, &to_json(message)?)?;
+        let columns = Columns::of(&self.sealer.borrow(), message);
+        let sealed = self.sealer.borrow().seal(&columns.place(), &to_json(message)?)?;
+        let Columns { id, conversation, position, origin, archive } = columns;
         self.run(
             "INSERT INTO message (id, conversation, position, origin, archive, sealed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (id) DO UPDATE SET conversation = ?2, position = ?3, origin = ?4,
              archive = ?5, sealed = ?6",
-            params![message.id.0, conversation, position, origin, archive, sealed],
+            params![id, conversation, position, origin, archive, sealed],
         )
     }
 
@@ -104,22 +174,24 @@ impl Timeline for SqliteStore {
     }
 
     fn message(&self, id: MessageId) -> Result<Option<Message>> {
-        let sql = "SELECT id, conversation, position, sealed FROM message WHERE id = ?1";
+        let sql =
+            "SELECT id, conversation, position, origin, archive, sealed FROM message WHERE id = ?1";
         Ok(self.messages(sql, [id.0])?.pop())
     }
 
     fn find(&self, conversation: &BareJid, reference: &Reference) -> Result<Option<Message>> {
         let sql = match reference {
             Reference::Origin(..) => {
-                "SELECT id, conversation, position, sealed FROM message WHERE origin = ?1
+                "SELECT id, conversation, position, origin, archive, sealed FROM message WHERE origin = ?1
                  ORDER BY position DESC, id DESC LIMIT 1"
             }
             Reference::Archive(_) => {
-                "SELECT id, conversation, position, sealed FROM message WHERE archive = ?1
+                "SELECT id, conversation, position, origin, archive, sealed FROM message WHERE archive = ?1
                  ORDER BY position DESC, id DESC LIMIT 1"
             }
         };
-        Ok(self.messages(sql, [self.reference_tag(conversation, reference)])?.pop())
+        let tag = reference_tag(&self.sealer.borrow(), conversation, reference);
+        Ok(self.messages(sql, [tag])?.pop())
     }
 
     fn before(
@@ -132,13 +204,13 @@ impl Timeline for SqliteStore {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut page = match position {
             Some(position) => self.messages(
-                "SELECT id, conversation, position, sealed FROM message
+                "SELECT id, conversation, position, origin, archive, sealed FROM message
                  WHERE conversation = ?1 AND position < ?2
                  ORDER BY position DESC, id DESC LIMIT ?3",
                 params![tag, signed(position), limit],
             )?,
             None => self.messages(
-                "SELECT id, conversation, position, sealed FROM message
+                "SELECT id, conversation, position, origin, archive, sealed FROM message
                  WHERE conversation = ?1 ORDER BY position DESC, id DESC LIMIT ?2",
                 params![tag, limit],
             )?,
@@ -154,7 +226,7 @@ impl Timeline for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Message>> {
         self.messages(
-            "SELECT id, conversation, position, sealed FROM message
+            "SELECT id, conversation, position, origin, archive, sealed FROM message
              WHERE conversation = ?1 AND position > ?2 ORDER BY position, id LIMIT ?3",
             params![
                 self.conversation_tag(conversation),
@@ -176,11 +248,11 @@ impl Timeline for SqliteStore {
         let tag = conversation.map(|address| self.conversation_tag(address));
         let sql = match tag {
             Some(_) => {
-                "SELECT id, conversation, position, sealed FROM message WHERE conversation = ?1
+                "SELECT id, conversation, position, origin, archive, sealed FROM message WHERE conversation = ?1
                  ORDER BY position DESC, id DESC"
             }
             None => {
-                "SELECT id, conversation, position, sealed FROM message
+                "SELECT id, conversation, position, origin, archive, sealed FROM message
                  ORDER BY position DESC, id DESC"
             }
         };
