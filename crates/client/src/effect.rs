@@ -243,12 +243,7 @@ mod tests {
             emoji: vec![canary()],
             time: Millis(0),
         });
-        let reply = Reply {
-            id: String::new(),
-            author: None,
-            message: None,
-            quote: Some(canary()),
-        };
+        let reply = Reply { id: String::new(), author: None, message: None, quote: Some(canary()) };
         message.reply = Some(reply.clone());
         let events = [Event::OptOut { reason: Some(canary()) }, Event::Gap];
         let contents = [
@@ -270,8 +265,7 @@ mod tests {
             encryption: EncryptionMode::Omemo,
             accepted: true,
         };
-        let preview =
-            Preview { own: false, text: canary(), time: Millis(0), delivery: None };
+        let preview = Preview { own: false, text: canary(), time: Millis(0), delivery: None };
         let shown = view::Conversation {
             address: juliet.clone(),
             name: String::new(),

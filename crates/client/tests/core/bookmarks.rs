@@ -169,7 +169,8 @@ fn lists_of_others_are_not_ours() {
     let romeo = world.online(ROMEO, &[]);
     world.run(romeo, set(ORCHARD));
     let conference = "<conference xmlns='urn:xmpp:bookmarks:1' autojoin='true'/>";
-    for item in [format!("<item id='{COUNCIL}'>{conference}</item>"), format!("<retract id='{ORCHARD}'/>")]
+    for item in
+        [format!("<item id='{COUNCIL}'>{conference}</item>"), format!("<retract id='{ORCHARD}'/>")]
     {
         for from in [JULIET, "mercutio@example.net", "romeo@example.net/other", "example.net"] {
             let event = parse(&format!(

@@ -359,5 +359,7 @@ fn disco() -> Element {
                 .with_attr("category", "server")
                 .with_attr("type", "im"),
         )
-        .with_children([ns::MAM, ns::CARBONS, ns::DISCO_INFO, ns::HTTP_UPLOAD, ns::STANZA_ID].map(feature))
+        .with_children(
+            [ns::MAM, ns::CARBONS, ns::DISCO_INFO, ns::HTTP_UPLOAD, ns::STANZA_ID].map(feature),
+        )
 }
