@@ -180,9 +180,10 @@ impl Engine {
                 None => return self.hopeless.push(id),
             },
             client::Effect::CancelTransfer(id) => Effect::CancelTransfer { transfer: id.0 },
-            client::Effect::View(change) => {
-                Effect::Tell { notice: show::change(change, &mut self.files) }
-            }
+            client::Effect::View(change) => match show::change(change, &mut self.files) {
+                Some(notice) => Effect::Tell { notice },
+                None => return,
+            },
             client::Effect::Notify(notification) => {
                 Effect::Tell { notice: show::notification(notification) }
             }

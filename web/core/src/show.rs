@@ -8,9 +8,9 @@ use crate::files::Files;
 use crate::page::{self, Notice};
 use crate::{hex, links};
 
-/// Translates a notice of change.
-pub(crate) fn change(change: Change, files: &mut Files) -> Notice {
-    match change {
+/// Translates a notice of change; `None` for what the page does not show.
+pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
+    Some(match change {
         Change::Account(account) => Notice::Account(self::account(account)),
         Change::Conversation(one) => Notice::Conversation(Box::new(conversation(*one))),
         Change::ConversationRemoved(address) => {
@@ -18,12 +18,14 @@ pub(crate) fn change(change: Change, files: &mut Files) -> Notice {
         }
         Change::Contact(one) => Notice::Contact(Box::new(contact(*one))),
         Change::ContactRemoved(address) => Notice::ContactRemoved { address: address.to_string() },
-        Change::Window { conversation, messages, older, first_unread } => Notice::Window {
-            address: conversation.to_string(),
-            messages: self::messages(messages, files),
-            older,
-            first_unread: first_unread.map(|id| id.0),
-        },
+        Change::Window { conversation, messages, older, newer: _, first_unread } => {
+            Notice::Window {
+                address: conversation.to_string(),
+                messages: self::messages(messages, files),
+                older,
+                first_unread: first_unread.map(|id| id.0),
+            }
+        }
         Change::Messages { conversation, messages } => Notice::Messages {
             address: conversation.to_string(),
             messages: self::messages(messages, files),
@@ -41,7 +43,9 @@ pub(crate) fn change(change: Change, files: &mut Files) -> Notice {
             address: owner.to_string(),
             devices: devices.into_iter().map(device).collect(),
         },
-    }
+        // The page opens windows at the end only, and has no rooms.
+        Change::Newer { .. } | Change::Bookmarks(_) => return None,
+    })
 }
 
 /// Translates what is worth interrupting for.

@@ -224,7 +224,7 @@ fn outcomes_and_changes_have_the_names_of_the_page() {
     let found = serde_json::to_value(found).unwrap();
     assert_eq!(found["messages"][0]["address"], "romeo@example.org");
     let romeo = BareJid::new("romeo@example.org").unwrap();
-    let change = show::change(Change::MessageRemoved(romeo, MessageId(3)), files);
+    let change = show::change(Change::MessageRemoved(romeo, MessageId(3)), files).unwrap();
     let wanted = json!({ "is": "messageRemoved", "address": "romeo@example.org", "message": 3 });
     assert_eq!(serde_json::to_value(change).unwrap(), wanted);
 }
