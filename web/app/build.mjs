@@ -38,7 +38,7 @@ const OPTIONS = {
   minify: !FAST,
   jsx: "automatic",
   jsxImportSource: "preact",
-  publicPath: "/assets",
+  publicPath: "/",
   entryNames: "assets/[name]-[hash]",
   chunkNames: "assets/[name]-[hash]",
   assetNames: "assets/[name]-[hash]",

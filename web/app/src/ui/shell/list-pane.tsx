@@ -95,7 +95,7 @@ function Header() {
       ],
     });
   return (
-    <header class="list-header">
+    <div class="list-header">
       {account && (
         <button
           type="button"
@@ -110,7 +110,7 @@ function Header() {
       <h1 class="list-title">{w.conversations}</h1>
       {!phone.value && <IconButton icon="pencil" label={w.newChat} onClick={() => go({ at: "add" })} />}
       <IconButton icon="more" label={w.more} aria-haspopup="menu" onClick={more} />
-    </header>
+    </div>
   );
 }
 
