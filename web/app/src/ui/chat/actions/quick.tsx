@@ -26,12 +26,12 @@ export function QuickReactions({ chat, message, close, focus = false }: QuickPro
   const own = message.reactions.find((one) => one.sender === chat.self)?.emoji ?? [];
   const say = words().chat;
   return (
-    <div ref={row} class="quick" role="group" aria-label={say.react} onKeyDown={move}>
+    <div ref={row} class="react-row" role="group" aria-label={say.react} onKeyDown={move}>
       {QUICK.map((emoji) => (
         <button
           key={emoji}
           type="button"
-          class={own.includes(emoji) ? "quick-emoji quick-emoji-own" : "quick-emoji"}
+          class={own.includes(emoji) ? "react-emoji react-emoji-own" : "react-emoji"}
           aria-pressed={own.includes(emoji)}
           aria-label={fill(own.includes(emoji) ? say.removeReaction : say.addReaction, { emoji })}
           onClick={() => {
@@ -44,7 +44,7 @@ export function QuickReactions({ chat, message, close, focus = false }: QuickPro
       ))}
       <button
         type="button"
-        class="quick-emoji quick-more"
+        class="react-emoji react-more"
         aria-label={say.moreEmoji}
         title={say.moreEmoji}
         onClick={() => {
@@ -66,7 +66,7 @@ export function QuickPopover(props: { label: string; chat: Chat; message: Messag
     if (dialog.current) place(dialog.current, at);
   }, []);
   return (
-    <dialog ref={dialog} class="quick-popover" aria-label={label}>
+    <dialog ref={dialog} class="react-popover" aria-label={label}>
       <QuickReactions chat={chat} message={message} close={onClose} focus />
     </dialog>
   );
