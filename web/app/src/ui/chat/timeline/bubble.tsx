@@ -128,7 +128,7 @@ function Helping({ chat, help, tab }: { chat: Chat; help: Help; tab: number }) {
 /** A text that runs against the page has its end where the time stands: the time goes below it. */
 function bodyClass(text: string): string {
   const page = document.documentElement.dir === "rtl" ? "rtl" : "ltr";
-  const own = direction(text);
+  const own = direction(text.trimEnd().split("\n").at(-1) ?? "");
   return own !== null && own !== page ? "bubble-text bubble-text-against" : "bubble-text";
 }
 
