@@ -31,6 +31,10 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
     const text = message?.content.is === "text" ? message.content.text : "";
     composer.follow(message && { id: message.id, text });
   });
+  useSignalEffect(() => {
+    const draft = chat.conversation.value?.draft;
+    if (draft !== undefined) composer.adopt(draft);
+  });
   useEffect(() => {
     chat.focusComposer = () => {
       requestAnimationFrame(() => {

@@ -40,14 +40,27 @@ export class Composer {
   #editing: number | null = null;
   #later: ReturnType<typeof setTimeout> | undefined;
   #saved: string;
+  /** Something was written here, or the draft is known. */
+  #begun: boolean;
 
   constructor(chat: Chat) {
     this.#chat = chat;
-    this.#saved = chat.conversation.peek()?.draft ?? "";
+    const known = chat.conversation.peek();
+    this.#saved = known?.draft ?? "";
+    this.#begun = known !== undefined;
     this.text.value = this.#saved;
   }
 
+  /** Takes over a draft that became known only after the conversation was on screen. */
+  adopt(draft: string): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#saved = draft;
+    this.text.value = draft;
+  }
+
   write(text: string): void {
+    this.#begun = true;
     this.text.value = text;
     if (this.#editing !== null) return;
     clearTimeout(this.#later);
