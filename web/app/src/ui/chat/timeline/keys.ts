@@ -68,9 +68,7 @@ function act(key: string, chat: Chat, target: HTMLElement): boolean {
     case "x":
       chat.choose(message.id);
       return true;
-    case "Enter":
-    case "ContextMenu":
-    case "F10":
+    case "Enter": // The menu key and Shift-F10 come as an event of their own.
       openActions(chat, message, target.querySelector(".bubble") ?? target);
       return true;
     case "r":

@@ -41,9 +41,10 @@ function handlers(chat: Chat, current: () => Message) {
   };
   return {
     onContextMenu: (event: MouseEvent) => {
-      // A selection or a link has a better menu: the browser's.
+      // For a pointer, a selection or a link has a better menu: the browser's.
+      const finger = event instanceof PointerEvent && event.pointerType === "touch";
       const link = (event.target as Element).closest("a[href]");
-      if (link || (getSelection()?.toString() ?? "") !== "") return;
+      if (!finger && (link || (getSelection()?.toString() ?? "") !== "")) return;
       press.onContextMenu(event);
     },
     onPointerDown: (event: PointerEvent) => {
