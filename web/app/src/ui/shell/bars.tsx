@@ -16,12 +16,16 @@ const PATIENCE = 2000;
 
 /** Thin bars above everything: what is wrong with the network, the store, or how old the page is. */
 export function Bars() {
+  const asking = useSignal(false);
   return (
-    <div class="bars" role="status" aria-live="polite">
-      <StorageBar />
-      <ConnectionBar />
-      <UpdateBar />
-    </div>
+    <>
+      <div class="bars" role="status" aria-live="polite">
+        <StorageBar />
+        <ConnectionBar onSignIn={() => (asking.value = true)} />
+        <UpdateBar />
+      </div>
+      {asking.value && <SignInAgain onClose={() => (asking.value = false)} />}
+    </>
   );
 }
 
@@ -47,22 +51,18 @@ function Bar({ tone, icon, busy = false, children, action }: BarProps) {
   );
 }
 
-function ConnectionBar() {
+function ConnectionBar({ onSignIn }: { onSignIn: () => void }) {
   const store = useStore();
   const connection = store.account.value?.connection;
   const late = useLate(connection?.is === "online" || connection === undefined);
-  const asking = useSignal(false);
   const online = useOnline();
   const w = words().shell.connection;
   if (!connection) return null;
   if (connection.is === "refused") {
     return (
-      <>
-        <Bar tone="danger" icon="alert" action={{ label: w.signIn, run: () => (asking.value = true) }}>
-          {fill(w.refused, { reason: connection.reason })}
-        </Bar>
-        {asking.value && <SignInAgain onClose={() => (asking.value = false)} />}
-      </>
+      <Bar tone="danger" icon="alert" action={{ label: w.signIn, run: onSignIn }}>
+        {fill(w.refused, { reason: connection.reason })}
+      </Bar>
     );
   }
   if (!late) return null;

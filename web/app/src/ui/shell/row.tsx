@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 
-import { fill, language, words } from "../../i18n";
+import { language, words } from "../../i18n";
 import { format } from "../../route";
 import type { Conversation } from "../../core/types";
 import { useStore } from "../../state/use";
@@ -153,7 +153,7 @@ function Unread({ one }: { one: Conversation }) {
   return (
     <span class={quiet ? "unread unread-muted" : "unread"}>
       <span aria-hidden="true">{one.unread > 999 ? "999+" : one.unread}</span>
-      <VisuallyHidden>{fill(w.unreadCount(one.unread), {})}</VisuallyHidden>
+      <VisuallyHidden>{w.unreadCount(one.unread)}</VisuallyHidden>
     </span>
   );
 }

@@ -4,6 +4,7 @@
 import { effect, signal } from "@preact/signals";
 
 import { language, NAMES, preferred, speak } from "../../i18n";
+import { SHARED } from "../../share";
 
 export interface Settings {
   theme: "system" | "light" | "dark";
@@ -46,11 +47,13 @@ export function change(some: Partial<Settings>): void {
   }
 }
 
-/** Forgets all of them. */
-export function forget(): void {
+/** Forgets all of them, and whatever else the page keeps outside of the account's store. */
+export async function forget(): Promise<void> {
   settings.value = DEFAULTS;
   try {
-    localStorage.removeItem(KEY);
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith("clownfish"));
+    for (const key of keys) localStorage.removeItem(key);
+    await caches.delete(SHARED);
   } catch {
     // Nothing was kept.
   }

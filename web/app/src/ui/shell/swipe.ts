@@ -1,7 +1,7 @@
 // Swiping a line of a list sideways.
 
 import type { RefObject } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 /** Pixels after which a swipe is one, and from which letting go does something. */
 const START = 14;
@@ -19,6 +19,9 @@ export interface Swipes {
  * what letting go would do: `onward`, `backward`, or nothing yet.
  */
 export function useSwipe(element: RefObject<HTMLElement | null>, swipes: Swipes): void {
+  // A line that is drawn anew in the middle of a swipe goes on with it.
+  const latest = useRef(swipes);
+  latest.current = swipes;
   useEffect(() => {
     const target = element.current;
     if (!target) return;
@@ -46,7 +49,7 @@ export function useSwipe(element: RefObject<HTMLElement | null>, swipes: Swipes)
         target.setPointerCapture(event.pointerId);
       }
       const side = x > 0 !== rtl() ? "onward" : "backward";
-      if (!swipes[side]) return target.style.removeProperty("--swipe");
+      if (!latest.current[side]) return target.style.removeProperty("--swipe");
       // Beyond what is needed it follows more slowly.
       const far = Math.abs(x) <= ENOUGH ? Math.abs(x) : ENOUGH + (Math.abs(x) - ENOUGH) / 3;
       target.style.setProperty("--swipe", `${Math.sign(x) * far}px`);
@@ -60,8 +63,8 @@ export function useSwipe(element: RefObject<HTMLElement | null>, swipes: Swipes)
       stop();
       if (moved) target.addEventListener("click", swallow, { capture: true, once: true });
       setTimeout(() => target.removeEventListener("click", swallow, { capture: true }), 50);
-      if (done === "onward") swipes.onward?.();
-      if (done === "backward") swipes.backward?.();
+      if (done === "onward") latest.current.onward?.();
+      if (done === "backward") latest.current.backward?.();
     };
     target.addEventListener("pointerdown", down);
     target.addEventListener("pointermove", move);
@@ -73,7 +76,7 @@ export function useSwipe(element: RefObject<HTMLElement | null>, swipes: Swipes)
       target.removeEventListener("pointerup", up);
       target.removeEventListener("pointercancel", stop);
     };
-  });
+  }, [element]);
 }
 
 function swallow(event: Event): void {

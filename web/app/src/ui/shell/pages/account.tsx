@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 
 import { fill, words } from "../../../i18n";
+import { go } from "../../../route";
 import { useStore } from "../../../state/use";
 import { Button, confirm, Dialog, Group, Page, Row, Spinner, TextField, toast } from "../../kit";
 import { forget } from "../settings";
@@ -24,8 +25,12 @@ export function AccountPage() {
     leaving.value = true;
     const outcome = await store.ask({ do: "signOut" });
     leaving.value = false;
-    if (outcome.is === "failed") toast({ text: fill(w.failed, { reason: outcome.problem.words }), problem: true });
-    else forget();
+    if (outcome.is === "failed") {
+      toast({ text: fill(w.failed, { reason: outcome.problem.words }), problem: true });
+      return;
+    }
+    await forget();
+    go({ at: "list" }, true);
   };
   return (
     <Page title={w.account}>
