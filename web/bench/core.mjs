@@ -91,7 +91,7 @@ async function catchUp(romeo) {
 
 await size();
 const server = await Server.start();
-const site = await serve(server.ports.http);
+const site = await serve(server.ports.https);
 const browser = await launch();
 try {
   await server.addAccount("romeo", "montague");

@@ -16,7 +16,7 @@ before(async () => {
   server = await Server.start();
   await server.addAccount("romeo", "montague");
   await server.addAccount("juliet", "capulet");
-  site = await serve(server.ports.http);
+  site = await serve(server.ports.https);
   browser = await launch();
 });
 
@@ -182,6 +182,7 @@ test("a wrong password is told as such", async () => {
   await until(seat.page, () => globalThis.host.state.value.is === "working");
   const outcome = await seat.ask({ do: "signIn", address: ROMEO, password: "capulet" });
   assert.equal(outcome.problem?.kind, "login", JSON.stringify(outcome));
+  assert.match(outcome.problem.words, /password/);
 });
 
 test("codes are made and read", async () => {

@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { connect } from "node:net";
 import { dirname, join } from "node:path";
+import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -42,7 +42,7 @@ const POLICY = [
   "trusted-types clownfish",
 ].join("; ");
 
-/** Serves pages of the lab; `port` is the server's, for the WebSocket. */
+/** Serves pages of the lab; `port` is the server's for HTTPS, where the WebSocket is. */
 export async function serve(port) {
   const page = '<!doctype html><meta charset="utf-8"><title>lab</title>';
   const files = new Map([
@@ -77,7 +77,8 @@ async function host(files, port, policy = POLICY) {
   });
   const sockets = new Set();
   server.on("upgrade", (request, socket, head) => {
-    const onward = connect(port, "127.0.0.1");
+    // The certificate is one of the test.
+    const onward = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
     const lines = [`${request.method} ${request.url} HTTP/1.1`];
     for (let at = 0; at < request.rawHeaders.length; at += 2) {
       lines.push(`${request.rawHeaders[at]}: ${request.rawHeaders[at + 1]}`);
