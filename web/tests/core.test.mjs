@@ -1,21 +1,19 @@
 // The core in a worker, with a real server: what the page is told, and what survives.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 
 import { Seat, launch, serve, until } from "./lab/lab.mjs";
 import { Server } from "./server.mjs";
 
-const JULIET = "juliet@localhost";
-const ROMEO = "romeo@localhost";
-
 let server, site, browser;
 const seats = [];
+/** Each test has people of its own, without a history. */
+let number = 0;
+let ROMEO, JULIET;
 
 before(async () => {
   server = await Server.start();
-  await server.addAccount("romeo", "montague");
-  await server.addAccount("juliet", "capulet");
   site = await serve(server.ports.https);
   browser = await launch();
 });
@@ -26,6 +24,13 @@ after(async () => {
   await server?.remove();
 });
 
+beforeEach(async () => {
+  number += 1;
+  await server.addAccount(`romeo${number}`, "montague");
+  await server.addAccount(`juliet${number}`, "capulet");
+  [ROMEO, JULIET] = [`romeo${number}@localhost`, `juliet${number}@localhost`];
+});
+
 afterEach(async () => {
   for (const seat of seats.splice(0)) await seat.leave();
 });
@@ -33,7 +38,7 @@ afterEach(async () => {
 async function sit(name, password) {
   const seat = await Seat.take(browser, site.url);
   seats.push(seat);
-  if (name) await seat.signIn(name, password);
+  if (name) await seat.signIn(`${name}${number}`, password);
   return seat;
 }
 
@@ -172,7 +177,7 @@ test("after signing out nothing is left, and somebody else can sign in", async (
   assert.equal(outcome.is, "done");
   await until(seat.page, () => globalThis.account()?.is === "signedOut");
   await until(seat.page, () => globalThis.host.state.value.is === "working");
-  await seat.signIn("juliet", "capulet");
+  await seat.signIn(`juliet${number}`, "capulet");
   const account = await seat.page.evaluate(() => globalThis.account());
   assert.equal(account.address, JULIET);
 });
