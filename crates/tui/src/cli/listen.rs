@@ -2,9 +2,10 @@
 //!
 //! What was printed is remembered by the number that the store gives a message, which grows with
 //! every one that arrives. Messages that stand before everything that was there at login are history
-//! and are not printed. Lines are printed when nothing is missing, in the archive's order.
+//! and are not printed. Lines are printed when nothing is missing, in the archive's order; what arrived
+//! live while older messages were fetched has a lower number than they, and is printed after them.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -48,11 +49,14 @@ pub(crate) struct Listen {
     files: Option<PathBuf>,
 }
 
-/// Up to where messages were printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Which messages were printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Printed {
-    /// The number of the last message.
+    /// All up to this number.
     id: i64,
+    /// Some beyond it, while others are still to come.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    beyond: BTreeSet<i64>,
     /// Whatever stands before this is history.
     floor: u64,
 }
@@ -76,7 +80,7 @@ impl Newest {
 pub(crate) fn begin(profile: &Profile, newest: &Newest) -> Result<(), Failure> {
     match Printed::load(profile) {
         Some(_) => Ok(()),
-        None => Printed { id: 0, floor: newest.position() }.save(profile),
+        None => Printed { floor: newest.position(), ..Printed::default() }.save(profile),
     }
 }
 
@@ -85,8 +89,16 @@ impl Printed {
         serde_json::from_slice(&std::fs::read(profile.path(FILE)).ok()?).ok()
     }
 
-    fn save(self, profile: &Profile) -> Result<(), Failure> {
-        let bytes = serde_json::to_vec(&self).map_err(|error| Failure::Other(error.to_string()))?;
+    /// A message was printed; `waiting` is the lowest number of those that are not.
+    fn add(&mut self, id: MessageId, waiting: Option<MessageId>) {
+        self.beyond.insert(id.0);
+        let rest = waiting.map_or_else(BTreeSet::new, |waiting| self.beyond.split_off(&waiting.0));
+        let done = std::mem::replace(&mut self.beyond, rest);
+        self.id = done.last().map_or(self.id, |last| self.id.max(*last));
+    }
+
+    fn save(&self, profile: &Profile) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(self).map_err(|error| Failure::Other(error.to_string()))?;
         let failed = |error: io::Error| Failure::Storage(format!("{FILE}: {error}"));
         profile.write(FILE, &bytes).map_err(failed)
     }
@@ -155,8 +167,10 @@ impl Listener<'_> {
                 }
                 self.picture.apply(change);
             }
+            Output::Viewed => self.picture.whole = true,
             Output::Storage(reason) => {
                 eprintln!("clownfish: {reason}; trying again");
+                self.picture.begin_anew();
             }
             Output::Notify(_) | Output::Done(..) => {}
         }
@@ -168,13 +182,14 @@ impl Listener<'_> {
 
     /// Prints what is ready. Says whether that was all that was wanted.
     fn print(&mut self, left: &mut u64) -> Result<bool, Failure> {
-        let ready = self.picture.ready(usize::try_from(*left).unwrap_or(usize::MAX));
-        if ready.is_empty() {
+        if !self.picture.is_ready() {
             return Ok(false);
         }
         let me = self.port.account().map(|account| account.address);
         let mut out = io::stdout().lock();
-        for message in ready {
+        while *left > 0
+            && let Some(message) = self.picture.take_next()
+        {
             let mut line = json_line(&message, me.as_ref());
             if let (Some(folder), Content::File(file, _)) = (&self.options.files, &message.content)
             {
@@ -186,7 +201,6 @@ impl Listener<'_> {
             let line = if self.options.json { line.to_string() } else { text_line(&message) };
             print(&mut out, &line)?;
             // After it is printed: who is killed in between sees a line twice rather than never.
-            self.picture.printed.id = message.id.0;
             self.picture.printed.save(self.profile)?;
             *left -= 1;
         }
@@ -245,6 +259,9 @@ struct Picture {
     printed: Printed,
     own: bool,
     online: bool,
+    /// No step is half told: what it brought for other conversations may belong before what is
+    /// known.
+    whole: bool,
     /// It will not get better without somebody doing something.
     hopeless: bool,
     pending: BTreeMap<MessageId, Message>,
@@ -260,6 +277,7 @@ impl Picture {
             printed,
             own,
             online: false,
+            whole: false,
             hopeless: false,
             pending: BTreeMap::new(),
             opened: HashSet::new(),
@@ -268,7 +286,13 @@ impl Picture {
         }
     }
 
+    /// The core is built again, from the store: it has no windows, and tells everything once more.
+    fn begin_anew(&mut self) {
+        *self = Self::new(std::mem::take(&mut self.printed), self.own);
+    }
+
     fn apply(&mut self, change: Change) {
+        self.whole = false;
         match change {
             Change::Account(account) => {
                 self.online = account.connection == Connection::Online;
@@ -321,7 +345,9 @@ impl Picture {
     }
 
     fn is_new(&self, message: &Message) -> bool {
-        message.id.0 > self.printed.id && message.position.0 > self.printed.floor
+        message.id.0 > self.printed.id
+            && !self.printed.beyond.contains(&message.id.0)
+            && message.position.0 > self.printed.floor
     }
 
     fn take(&mut self, message: Message) {
@@ -336,18 +362,18 @@ impl Picture {
         }
     }
 
-    /// What can be printed: nothing that belongs before it is missing.
-    fn ready(&mut self, most: usize) -> Vec<Message> {
-        if !self.online || !self.loading.is_empty() {
-            return Vec::new();
-        }
-        let mut ready = Vec::new();
-        while ready.len() < most
-            && let Some((_, message)) = self.pending.pop_first()
-        {
-            ready.push(message);
-        }
-        ready
+    /// Whether nothing is missing that belongs before what is pending.
+    fn is_ready(&self) -> bool {
+        self.online && self.whole && self.loading.is_empty()
+    }
+
+    /// Takes the pending message that comes first in the archive's order.
+    fn take_next(&mut self) -> Option<Message> {
+        let (&id, _) = self.pending.iter().min_by_key(|(_, message)| message.position)?;
+        let message = self.pending.remove(&id)?;
+        let waiting = self.pending.first_key_value().map(|(id, _)| *id);
+        self.printed.add(id, waiting);
+        Some(message)
     }
 }
 
@@ -448,6 +474,24 @@ mod tests {
         })
     }
 
+    fn conversation(address: &BareJid) -> client::view::Conversation {
+        client::view::Conversation {
+            address: address.clone(),
+            name: String::new(),
+            preview: None,
+            unread: 0,
+            draft: String::new(),
+            typing: false,
+            mute: client::store::Mute::No,
+            pinned: false,
+            encryption: client::store::EncryptionMode::Omemo,
+            readers: client::view::Readers::default(),
+            request: false,
+            order: Position(200),
+            shown: true,
+        }
+    }
+
     fn numbered(id: i64, position: u64) -> Message {
         Message { id: MessageId(id), ..message("romeo@example.org", position, &id.to_string()) }
     }
@@ -457,12 +501,24 @@ mod tests {
         Change::Window { conversation, messages, older, newer: false, first_unread: None }
     }
 
-    fn ids(messages: Vec<Message>) -> Vec<i64> {
-        messages.iter().map(|message| message.id.0).collect()
+    /// The numbers of what is printed now.
+    fn printed(picture: &mut Picture) -> Vec<i64> {
+        match picture.is_ready() {
+            true => {
+                std::iter::from_fn(|| picture.take_next()).map(|message| message.id.0).collect()
+            }
+            false => Vec::new(),
+        }
+    }
+
+    /// Changes of one step.
+    fn step(picture: &mut Picture, changes: impl IntoIterator<Item = Change>) {
+        changes.into_iter().for_each(|change| picture.apply(change));
+        picture.whole = true;
     }
 
     fn picture() -> Picture {
-        let mut picture = Picture::new(Printed { id: 10, floor: 100 }, false);
+        let mut picture = Picture::new(Printed { id: 10, floor: 100, ..Printed::default() }, false);
         picture.loading.insert(BareJid::new("romeo@example.org").unwrap());
         picture
     }
@@ -474,13 +530,19 @@ mod tests {
         // 12 is an old message that was fetched later.
         let page =
             vec![numbered(12, 50), numbered(10, 200), numbered(14, 204), numbered(13, 205), own];
-        picture.apply(window(page, true));
-        assert_eq!(ids(picture.ready(9)), [0; 0]);
-        picture.apply(account(Connection::CatchingUp));
-        assert_eq!(ids(picture.ready(9)), [0; 0]);
-        picture.apply(account(Connection::Online));
-        assert_eq!(ids(picture.ready(1)), [13]);
-        assert_eq!(ids(picture.ready(9)), [14]);
+        step(&mut picture, [window(page, true)]);
+        assert_eq!(printed(&mut picture), [0; 0]);
+        step(&mut picture, [account(Connection::CatchingUp)]);
+        assert_eq!(printed(&mut picture), [0; 0]);
+        step(&mut picture, [account(Connection::Online)]);
+        // What arrived while the page was fetched stands behind it.
+        assert_eq!(picture.take_next().map(|message| message.id.0), Some(14));
+        assert_eq!((picture.printed.id, picture.printed.beyond.len()), (10, 1));
+        // Killed now, the next one begins with what is left.
+        let message = numbered(14, 204);
+        assert!(!picture.is_new(&message) && picture.is_new(&numbered(13, 205)));
+        assert_eq!(printed(&mut picture), [13]);
+        assert_eq!((picture.printed.id, picture.printed.beyond.len()), (14, 0));
     }
 
     #[test]
@@ -488,13 +550,13 @@ mod tests {
         let mut picture = picture();
         picture.apply(account(Connection::Online));
         let page = |from: i64| (from..from + 50).map(|id| numbered(id, 200 + id as u64)).collect();
-        picture.apply(window(page(61), true));
+        step(&mut picture, [window(page(61), true)]);
         assert_eq!(picture.wanted.len(), 1);
-        assert_eq!(ids(picture.ready(99)), [0; 0]);
+        assert_eq!(printed(&mut picture), [0; 0]);
         let conversation = BareJid::new("romeo@example.org").unwrap();
         let messages = (8..61).map(|id| numbered(id, 200 + id as u64)).collect();
-        picture.apply(Change::Older { conversation, messages, older: true });
-        assert_eq!(ids(picture.ready(200)), (11..111).collect::<Vec<_>>());
+        step(&mut picture, [Change::Older { conversation, messages, older: true }]);
+        assert_eq!(printed(&mut picture), (11..111).collect::<Vec<_>>());
     }
 
     #[test]
@@ -504,8 +566,38 @@ mod tests {
         let conversation = BareJid::new("romeo@example.org").unwrap();
         let taken_back = Message { content: Content::Retracted, ..numbered(11, 201) };
         picture.apply(Change::Messages { conversation, messages: vec![taken_back] });
-        picture.apply(account(Connection::Online));
-        assert_eq!(ids(picture.ready(9)), [12]);
+        step(&mut picture, [account(Connection::Online)]);
+        assert_eq!(printed(&mut picture), [12]);
+    }
+
+    #[test]
+    fn what_a_step_brings_for_another_conversation_is_waited_for() {
+        let mut picture = picture();
+        step(&mut picture, [window(Vec::new(), false), account(Connection::Online)]);
+        let messages = |address: &str, id: i64| Change::Messages {
+            conversation: BareJid::new(address).unwrap(),
+            messages: vec![Message { id: MessageId(id), ..message(address, 200, "") }],
+        };
+        picture.apply(messages("romeo@example.org", 12));
+        assert_eq!(printed(&mut picture), [0; 0]);
+        step(&mut picture, [messages("tybalt@example.org", 11)]);
+        assert_eq!(printed(&mut picture), [11, 12]);
+    }
+
+    #[test]
+    fn listening_goes_on_after_a_problem_with_the_storage() {
+        let mut picture = picture();
+        let romeo = BareJid::new("romeo@example.org").unwrap();
+        let known = || Change::Conversation(Box::new(conversation(&romeo)));
+        picture.loading.clear();
+        step(&mut picture, [known(), window(vec![numbered(11, 201)], false)]);
+        picture.begin_anew();
+        assert_eq!(picture.wanted.len(), 0);
+        step(&mut picture, [known(), account(Connection::Online)]);
+        assert!(matches!(picture.wanted.pop_front(), Some(Command::Open(whom)) if whom == romeo));
+        assert_eq!(printed(&mut picture), [0; 0]);
+        step(&mut picture, [window(vec![numbered(11, 201)], false)]);
+        assert_eq!(printed(&mut picture), [11]);
     }
 
     #[test]
@@ -540,9 +632,9 @@ mod tests {
         newest.raise(Position(9));
         newest.raise(Position(7));
         begin(&profile, &newest).unwrap();
-        assert_eq!(Printed::load(&profile), Some(Printed { id: 0, floor: 9 }));
+        assert_eq!(Printed::load(&profile), Some(Printed { floor: 9, ..Printed::default() }));
         newest.raise(Position(20));
         begin(&profile, &newest).unwrap();
-        assert_eq!(Printed::load(&profile), Some(Printed { id: 0, floor: 9 }));
+        assert_eq!(Printed::load(&profile), Some(Printed { floor: 9, ..Printed::default() }));
     }
 }

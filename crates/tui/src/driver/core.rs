@@ -173,8 +173,12 @@ impl Core {
             match client.handle(now, input) {
                 Ok(effects) => {
                     self.failures = 0;
+                    let viewed = effects.iter().any(|effect| matches!(effect, Effect::View(_)));
                     for effect in effects {
                         self.carry_out(effect);
+                    }
+                    if viewed {
+                        (self.output)(Output::Viewed);
                     }
                 }
                 Err(error) => self.store_failed(&error),

@@ -42,6 +42,8 @@ pub use connect::Ways;
 pub enum Output {
     /// Something is different.
     View(Change),
+    /// All changes of a step were told: what was said so far fits together.
+    Viewed,
     /// Something worth interrupting for.
     Notify(Notification),
     /// A request ended.

@@ -168,6 +168,7 @@ impl Accounts {
     pub(super) fn said(&mut self, number: AccountNumber, output: Output) -> Vec<Event> {
         match output {
             Output::View(change) => vec![Event::Core(number, FromCore::View(change))],
+            Output::Viewed => Vec::new(),
             Output::Notify(note) => vec![Event::Core(number, FromCore::Notify(note))],
             Output::Storage(reason) => {
                 let text = format!("{reason}; trying again");
