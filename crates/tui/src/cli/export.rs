@@ -3,8 +3,9 @@
 use std::io::{self, BufWriter, Write};
 
 use clap::Args;
-use client::store::{Conversations, Message, Position, Profile as _, Timeline};
+use client::store::{Content, Conversations, Delivery, Message, Position, Profile as _, Timeline};
 use client_sqlite::SqliteStore;
+use serde_json::{Map, Value, json};
 use xmpp::jid::BareJid;
 
 use super::{Shared, address, listen};
@@ -48,11 +49,32 @@ impl Export {
 
 fn write_page(out: &mut impl Write, page: &[Message], me: Option<&BareJid>) -> Result<(), Failure> {
     for message in page {
-        let mut line = listen::json_line(message, me);
-        line["conversation"] = message.conversation.as_str().into();
+        let line = history_line(message, me);
         writeln!(out, "{line}").map_err(|error| not_written(&error))?;
     }
     Ok(())
+}
+
+/// A line of `listen`, and what happened to the message since.
+fn history_line(message: &Message, me: Option<&BareJid>) -> Value {
+    let mut line = listen::json_line(message, me);
+    line["conversation"] = json!(message.conversation);
+    line["delivery"] = json!(message.delivery.as_ref().map(|delivery| match delivery {
+        Delivery::Queued => "queued",
+        Delivery::Sent => "sent",
+        Delivery::Delivered => "delivered",
+        Delivery::Read => "read",
+        Delivery::Failed(_) => "failed",
+    }));
+    line["edited"] = json!(!message.versions.is_empty());
+    line["retracted"] = json!(message.content == Content::Retracted);
+    let reactions = message.reactions.iter();
+    line["reactions"] = reactions
+        .filter(|reaction| !reaction.emoji.is_empty())
+        .map(|reaction| (reaction.sender.to_string(), json!(reaction.emoji)))
+        .collect::<Map<_, _>>()
+        .into();
+    line
 }
 
 fn not_written(error: &io::Error) -> Failure {
@@ -60,3 +82,46 @@ fn not_written(error: &io::Error) -> Failure {
 }
 
 const PAGE: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use client::store::Reaction;
+    use client::store::conformance::message;
+    use xmpp::time::Millis;
+
+    use super::*;
+
+    #[test]
+    fn what_happened_to_a_message_is_exported() {
+        let line = history_line(&message("romeo@example.org", 1, "a"), None);
+        assert_eq!(line["conversation"], "romeo@example.org");
+        assert_eq!((&line["edited"], &line["retracted"]), (&json!(false), &json!(false)));
+        assert_eq!((&line["delivery"], &line["reactions"]), (&Value::Null, &json!({})));
+        let sender = BareJid::new("juliet@example.org").unwrap();
+        let reaction = |emoji: &[&str]| Reaction {
+            sender: sender.clone(),
+            emoji: emoji.iter().map(|&emoji| emoji.to_owned()).collect(),
+            time: Millis(1),
+        };
+        let line = history_line(
+            &Message {
+                own: true,
+                delivery: Some(Delivery::Read),
+                versions: vec![(Millis(1), "b".to_owned())],
+                reactions: vec![reaction(&["+", "-"])],
+                ..message("romeo@example.org", 1, "a")
+            },
+            None,
+        );
+        assert_eq!((&line["delivery"], &line["edited"]), (&json!("read"), &json!(true)));
+        assert_eq!(line["reactions"], json!({ "juliet@example.org": ["+", "-"] }));
+        let taken_back = Message {
+            content: Content::Retracted,
+            reactions: vec![reaction(&[])],
+            ..message("romeo@example.org", 1, "a")
+        };
+        let line = history_line(&taken_back, None);
+        assert_eq!((&line["retracted"], &line["body"]), (&json!(true), &Value::Null));
+        assert_eq!(line["reactions"], json!({}));
+    }
+}
