@@ -149,7 +149,15 @@ fn read(
     };
     let opened = match open(cx, incoming, &session, &carried.keys)? {
         Ok(opened) => opened,
-        Err(DecryptionError::Expired) if was_seen(cx, carried) => return Ok(Err(Failure::Seen)),
+        Err(DecryptionError::Expired)
+            if was_seen(cx, carried) || timeline::recognise_repeated(cx, incoming, &session)? =>
+        {
+            return Ok(Err(Failure::Seen));
+        }
+        Err(DecryptionError::Duplicate) => {
+            timeline::recognise_repeated(cx, incoming, &session)?;
+            return Ok(Err(Failure::Seen));
+        }
         Err(error) => return fail(cx, incoming, &session, error).map(Err),
     };
     lists::used(cx, &session.owner, session.version, session.device)?;
@@ -175,12 +183,23 @@ fn read(
         Version::Omemo2 => unpack(cx, incoming, &opened, &plaintext)?,
         Version::Legacy => unpack_legacy(incoming, &plaintext),
     };
-    if result.is_ok() && incoming.body().is_none() {
+    if result.is_ok() && leaves_no_row(incoming) {
         let Cx { state, store, .. } = cx;
         let seen = &mut state.features.omemo.seen;
         carried.keys.iter().try_for_each(|key| seen.add(*store, key))?;
     }
     Ok(result)
+}
+
+/// Whether nothing of a message will stand in the timeline by which it could be recognised: it has no
+/// text, or one that only says what it does to another message.
+fn leaves_no_row(incoming: &Incoming) -> bool {
+    let amends = |child: &Element| {
+        child.is("replace", ns::CORRECT)
+            || child.is("reactions", ns::REACTIONS)
+            || child.is("retract", ns::RETRACT)
+    };
+    incoming.body().is_none() || incoming.content.iter().any(amends)
 }
 
 /// Whether the message was read before and left no row that would have been recognised.

@@ -16,8 +16,8 @@ use crate::cx::{Cx, Step};
 use crate::incoming::Incoming;
 use crate::outbox;
 use crate::store::{
-    Content, Conversation, Delivery, EncryptionMode, Message, MessageId, Mute, Position, Reference,
-    Store,
+    Content, Conversation, Delivery, Encryption, EncryptionMode, Message, MessageId, Mute,
+    Position, Reference, SessionKey, Store,
 };
 use crate::view::{Change, Outcome, Problem, Readers};
 
@@ -248,9 +248,40 @@ fn touch_message(cx: &mut Cx<'_>, message: &Message) {
 /// A message that was seen before gets what is new about it: its id and place in the archive. Says
 /// whether it was.
 pub(crate) fn recognise(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
-    let Some(mut known) = known(cx, incoming)? else { return Ok(false) };
+    let Some(known) = known(cx, incoming)? else { return Ok(false) };
+    learn(cx, known, incoming)?;
+    Ok(true)
+}
+
+/// The same for a message whose encryption shows that it was read before: then the message of that id
+/// and device is the same one, whatever the program that sent it does with ids.
+pub(crate) fn recognise_repeated(
+    cx: &mut Cx<'_>,
+    incoming: &Incoming,
+    session: &SessionKey,
+) -> Step<bool> {
+    let Some(id) = &incoming.origin_id else { return Ok(false) };
+    let reference = Reference::Origin(incoming.sender.clone(), id.clone());
+    let known = cx.store.find(&incoming.with, &reference)?.filter(|known| {
+        matches!(known.encryption, Encryption::Omemo { version, device, .. }
+            if version == session.version && device == session.device)
+    });
+    let Some(known) = known else { return Ok(false) };
+    learn(cx, known, incoming)?;
+    Ok(true)
+}
+
+fn learn(cx: &mut Cx<'_>, mut known: Message, incoming: &Incoming) -> Step {
     let mut changed = false;
-    if known.archive_id.is_none() && incoming.archive_id.is_some() {
+    let copy = known.archive_id.is_some()
+        && incoming.archive_id.is_some()
+        && known.archive_id != incoming.archive_id;
+    // Who sends a message again without saying so has it in the archive twice. The first place
+    // counts, so that it stands there on every device, whichever copy it saw.
+    if copy && incoming.position.is_none_or(|position| position >= known.position) {
+        return Ok(());
+    }
+    if incoming.archive_id.is_some() && known.archive_id != incoming.archive_id {
         known.archive_id.clone_from(&incoming.archive_id);
         changed = true;
     }
@@ -259,10 +290,7 @@ pub(crate) fn recognise(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
         changed = true;
         moved(cx, &known, before)?;
     }
-    if changed {
-        save(cx, &known)?;
-    }
-    Ok(true)
+    if changed { save(cx, &known) } else { Ok(()) }
 }
 
 /// Whether a message was seen before.

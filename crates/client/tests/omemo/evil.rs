@@ -261,6 +261,52 @@ fn repeated_messages_are_silent() {
 }
 
 #[test]
+fn a_message_that_is_repeated_much_later_is_silent() {
+    let (mut world, alice, bob, _) = three();
+    world.write(alice, "bob", "once");
+    let encrypted = |message: &Element| message.child("encrypted", ns::OMEMO).is_some();
+    let mut log = world.log.iter().rev();
+    let once = log.find(|(from, message)| *from == alice && encrypted(message));
+    let mut repeated = once.unwrap().1.clone();
+    repeated.retain_children(|child| child.ns() != ns::STANZA_ID);
+    // So many turns later that its ratchet key is forgotten.
+    for number in 0..12 {
+        world.write(bob, "alice", &format!("bob {number}"));
+        world.write(alice, "bob", &format!("alice {number}"));
+    }
+    let before = world.texts(bob, "alice");
+    let owner = bare("bob@example.org");
+    world.route(&repeated, &owner, Some(alice));
+    world.run();
+    assert_eq!(world.texts(bob, "alice"), before);
+    // Under another id nothing tells that it is not one that was missed.
+    repeated.set_attr("id", "another");
+    world.route(&repeated, &owner, Some(alice));
+    world.run();
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "KeyUsed");
+}
+
+#[test]
+fn a_change_that_is_repeated_much_later_is_silent() {
+    let (mut world, alice, bob, _) = three();
+    let own = world.messages(alice, "bob").into_iter().find(|message| message.own).unwrap();
+    world.ask(alice, Command::Correct(own.id, "good morning".to_owned()));
+    let encrypted = |message: &Element| message.child("encrypted", ns::OMEMO).is_some();
+    let mut log = world.log.iter().rev();
+    let correction = log.find(|(from, message)| *from == alice && encrypted(message));
+    let correction = correction.unwrap().1.clone();
+    for number in 0..12 {
+        world.write(bob, "alice", &format!("bob {number}"));
+        world.write(alice, "bob", &format!("alice {number}"));
+    }
+    let before = world.texts(bob, "alice");
+    assert!(before.contains(&"good morning".to_owned()));
+    world.route(&correction, &bare("bob@example.org"), Some(alice));
+    world.run();
+    assert_eq!(world.texts(bob, "alice"), before);
+}
+
+#[test]
 fn garbage_makes_no_new_sessions_but_one_a_day() {
     let (mut world, _, bob, _) = three();
     let before = world.log.iter().filter(|(from, _)| *from == bob).count();
