@@ -303,11 +303,24 @@ impl<T: Transport> Stream<T> {
             }
             Some(Nonza::Enable(enable)) if incoming && !managed => self.enable(enable.resume),
             Some(Nonza::Resume(resume)) if incoming && !managed => self.resume(&resume).await,
+            // Some servers first send what waited, then ask. Their stanzas are counted from here on;
+            // ours go on as they began.
+            Some(Nonza::Enable(_)) if self.may_count_late() && !managed => {
+                if let Some(inbound) = &self.inbound {
+                    inbound.enable();
+                }
+                self.element(&sm::Enabled::default().element());
+            }
             _ => {
                 self.element(&sm::failed(Condition::UnexpectedRequest, None));
             }
         }
         Ok(())
+    }
+
+    /// Whether nothing is under way that decides how the stream is counted.
+    fn may_count_late(&self) -> bool {
+        self.inbound.is_some() && matches!(self.beginning, Beginning::Over)
     }
 
     /// The peer wants its stanzas acknowledged (XEP-0198 §3).
