@@ -29,8 +29,9 @@ class Result:
 class Clownfish:
     """A device. `folder` is its profile."""
 
-    def __init__(self, place, name: str, password: str, device: str):
+    def __init__(self, place, name: str, password: str, device: str, port: int = None):
         self.place = place
+        self.port = port or place.c2s_port
         self.address = f"{name}@{place.domain}"
         self.password = password
         self.folder = place.directory / f"clownfish-{device}"
@@ -56,7 +57,7 @@ class Clownfish:
     async def login(self, *arguments: str, password: str = None) -> Result:
         return await self.run(
             "login", self.address, "--password-stdin",
-            "--server", f"{self.place.host}:{self.place.c2s_port}",
+            "--server", f"{self.place.host}:{self.port}",
             *(arguments or ("--ca", str(self.place.authority))),
             stdin=(password or self.password) + "\n",
         )  # fmt: skip
@@ -93,6 +94,69 @@ class Clownfish:
         # Reads what is left, so that the process can end.
         await self.listener.communicate()
         self.listener = None
+
+
+class Listener:
+    """A `clownfish listen` that is started again whenever it ends, as by a service manager. `lines`
+    has everything it ever printed."""
+
+    def __init__(self, device: Clownfish, *arguments: str):
+        self.device, self.arguments = device, arguments
+        self.lines = []
+        self.problems = []
+        self.kills = 0
+        self.process = None
+        self.online = False
+        self.wanted = True
+        self.keeper = asyncio.ensure_future(self.keep())
+
+    async def keep(self):
+        while self.wanted:
+            self.process = await self.device.start("listen", "--json", *self.arguments)
+            said = asyncio.ensure_future(self.read_words())
+            while line := await self.process.stdout.readline():
+                # The last line of one that was killed may be half a line.
+                if line.endswith(b"\n"):
+                    self.lines.append(json.loads(line))
+            code = await self.process.wait()
+            words = await said
+            self.online = False
+            # A command may have the account open at the moment.
+            if code not in (IN_USE, -signal.SIGKILL, -signal.SIGTERM):
+                self.problems.append((code, words))
+            await asyncio.sleep(0.05)
+
+    async def read_words(self) -> str:
+        """What it says besides the lines."""
+        words = b""
+        while line := await self.process.stderr.readline():
+            words += line
+            self.online = self.online or b"clownfish: listening" in line
+        return words.decode()
+
+    async def listening(self):
+        """Waits until it listens, which it cannot while commands have the account open."""
+
+        async def online():
+            while not self.online:
+                await asyncio.sleep(0.02)
+
+        await bounded(online(), f"{self.device.folder.name} listens", PATIENCE_SECONDS)
+
+    async def kill(self):
+        """Ends it without a warning. It comes back by itself."""
+        process = self.process
+        if process is not None and process.returncode is None:
+            self.kills += 1
+            self.online = False
+            process.kill()
+            await process.wait()
+
+    async def stop(self):
+        self.wanted = False
+        if self.process is not None and self.process.returncode is None:
+            self.process.terminate()
+        await bounded(self.keeper, f"{self.device.folder.name} stops listening")
 
 
 async def discover(device, address: str, count: int):

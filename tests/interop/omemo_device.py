@@ -230,6 +230,13 @@ class Device(Client):
     async def chat(self, to: str, identifier: str, text: str, namespace: str):
         """Encrypts a text for all devices of both accounts and sends it, now or at the next
         login."""
+        stanza = await self.prepare(to, identifier, text, namespace)
+        if self.online:
+            stanza.send()
+
+    async def prepare(self, to: str, identifier: str, text: str, namespace: str):
+        """Encrypts a text for all devices of both accounts; it is sent at the next login unless it
+        is sent before."""
         plaintext = make_envelope(text, self.boundjid.bare) if namespace == MODERN else text.encode()
         async with self.lock:
             manager = await self.plugin["xep_0384"].get_session_manager()
@@ -248,8 +255,7 @@ class Device(Client):
         self.known.add(identifier)
         self.log.append((identifier, text))
         self.outbox[identifier] = stanza
-        if self.online:
-            stanza.send()
+        return stanza
 
     async def flush(self, what):
         """Waits until the server has taken responsibility for everything."""

@@ -40,6 +40,10 @@ class Terminal:
             print(f"--- the screen:\n{self.screen()}")
         self.tmux("kill-server")
 
+    def pid(self) -> int:
+        """The process that runs in it; 0 when it has ended."""
+        return int(self.tmux("display-message", "-p", "#{pane_pid}").strip() or 0)
+
     def type(self, line: str):
         """Types a line and presses Enter."""
         self.tmux("send-keys", "-l", line)

@@ -3,7 +3,8 @@
 //!
 //! `tests/vectors/transcripts` has a file per session: a comment, the seed of our random numbers,
 //! then commands and answers as `examples/peer.rs` describes them. The randomness of a device is
-//! part of it; where the order in which it is drawn changes, they have to be recorded anew.
+//! part of it; where the order in which it is drawn changes, they have to be recorded anew:
+//! `tests/interop/test_oracle.py --record`.
 
 #[allow(dead_code, reason = "of the program only what answers is used here")]
 #[path = "../examples/peer.rs"]
