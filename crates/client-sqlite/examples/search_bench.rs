@@ -55,5 +55,6 @@ fn message(number: u64) -> Message {
         reactions: Vec::new(),
         versions: Vec::new(),
         wants: None,
+        occupant: None,
     }
 }

@@ -1,5 +1,6 @@
 //! What a user interface can ask for.
 
+use xmpp::ext::muc::{Affiliation, Role};
 use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
 
@@ -79,6 +80,70 @@ pub enum Command {
     Unblock(BareJid),
 
     // --- Rooms ---
+    /// Make a room (XEP-0045 §10.1) and enter it: a private group, for members only, whose members
+    /// know each other and can encrypt; or a public channel. Done with [`Outcome::Room`](crate::view::Outcome).
+    CreateRoom {
+        /// Its address; one that nobody has, on the own server, if there is none.
+        room: Option<BareJid>,
+        /// What to call it.
+        name: Option<String>,
+        /// Everybody may enter, and nobody learns addresses.
+        public: bool,
+        /// Who becomes a member and is invited.
+        people: Vec<BareJid>,
+    },
+    /// Enter a room, now and with every session. Done when this account is in it, or with the
+    /// reason why not.
+    JoinRoom {
+        /// Which.
+        room: BareJid,
+        /// The nickname; the one kept in the list, or the account's own, if there is none.
+        nick: Option<String>,
+        /// The room's password.
+        password: Option<Secret>,
+    },
+    /// Leave a room, on all devices. The conversation stays.
+    LeaveRoom(BareJid),
+    /// Let nobody enter a room any more, for its owners; with a reason.
+    DestroyRoom(BareJid, Option<String>),
+    /// Invite somebody to a room (XEP-0045 §7.8, XEP-0249); they become a member where that is
+    /// needed and this account may do it.
+    InviteToRoom {
+        /// Where to.
+        room: BareJid,
+        /// Whom.
+        person: BareJid,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Make somebody a member, admin or owner, ban them, or nothing of that (XEP-0045 §5.2).
+    SetAffiliation {
+        /// Where.
+        room: BareJid,
+        /// Whom.
+        person: BareJid,
+        /// What they become.
+        affiliation: Affiliation,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Give somebody who is there a role, or put them out with [`Role::None`] (XEP-0045 §5.1).
+    SetRole {
+        /// Where.
+        room: BareJid,
+        /// Their nickname.
+        nick: String,
+        /// What they become.
+        role: Role,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// What is talked about in a room.
+    SetSubject(BareJid, String),
+    /// Take another nickname in a room.
+    SetRoomNick(BareJid, String),
+    /// Take a message of somebody else back, for moderators of a room (XEP-0425); with a reason.
+    Moderate(MessageId, Option<String>),
     /// Keep a room in the account's list (XEP-0402), or change what is kept of it.
     SetBookmark {
         /// Which.

@@ -240,6 +240,7 @@ mod tests {
         message.versions.push((Millis(0), canary()));
         message.reactions.push(Reaction {
             sender: juliet.clone(),
+            occupant: None,
             emoji: vec![canary()],
             time: Millis(0),
         });
@@ -264,6 +265,8 @@ mod tests {
             shown: true,
             encryption: EncryptionMode::Omemo,
             accepted: true,
+            room: false,
+            mentions: 0,
         };
         let preview = Preview { own: false, text: canary(), time: Millis(0), delivery: None };
         let shown = view::Conversation {
@@ -278,6 +281,8 @@ mod tests {
             encryption: EncryptionMode::Omemo,
             readers: view::Readers::default(),
             request: false,
+            kind: view::Kind::Person,
+            mentions: 0,
             order: Position::default(),
             shown: true,
         };

@@ -5,18 +5,26 @@ use xmpp::jid::Jid;
 use xmpp::xml::Element;
 
 use crate::cx::{Cx, Step};
-use crate::features::{self, Flow, Stage, archive, server};
+use crate::features::{self, Flow, Stage, archive, rooms, server};
 use crate::incoming::{Incoming, Source};
 use crate::verified::{Carbon, PersonalEvent, Special, Verified};
 use crate::{outbox, timeline};
 
 /// A message came on the stream.
 pub(crate) fn on_message(cx: &mut Cx<'_>, message: &Element) -> Step {
-    match Special::of(message, cx.me) {
+    match Special::of(message, cx.me, |address| rooms::is_room(cx, address)) {
         Special::Forged => Ok(()),
         Special::Event(event) => on_event(cx, &event),
         Special::Carbon(carbon) => on_carbon(cx, &carbon),
-        Special::Archive(result) => archive::on_result(cx, &result),
+        Special::Archive(result) if result.archive == *cx.me => archive::on_result(cx, &result),
+        Special::Archive(result) => rooms::on_result(cx, &result),
+        Special::No if message.attr("type") == Some("groupchat") => {
+            match rooms::message(cx, message, Source::Live)? {
+                Some(incoming) => receive(cx, incoming),
+                None => Ok(()),
+            }
+        }
+        Special::No if rooms::on_mediated(cx, message)? => Ok(()),
         Special::No => match Incoming::new(message, cx.me, Source::Live, cx.time()) {
             Some(incoming) => receive(cx, incoming),
             None => Ok(()),
@@ -62,10 +70,18 @@ pub(crate) fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step
 
 /// A message, wherever it came from.
 pub(crate) fn receive(cx: &mut Cx<'_>, mut incoming: Incoming) -> Step {
-    if incoming.archive_id.is_none() && server::makes_stanza_ids(cx) {
+    // What occupants whisper to each other is no message of the room, and its archive is another.
+    if !incoming.room && !incoming.error && rooms::is_room(cx, &incoming.with) {
+        return Ok(());
+    }
+    if !incoming.room && incoming.archive_id.is_none() && server::makes_stanza_ids(cx) {
         incoming.archive_id = incoming.stanza_id(cx.me);
     }
-    archive::saw(cx, &incoming)?;
+    if incoming.room {
+        rooms::saw(cx, &incoming)?
+    } else {
+        archive::saw(cx, &incoming)?
+    }
     if incoming.error {
         return timeline::on_bounced(cx, &incoming);
     }

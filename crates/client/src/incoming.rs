@@ -5,7 +5,7 @@ use xmpp::ns;
 use xmpp::time::Millis;
 use xmpp::xml::Element;
 
-use crate::store::{Encryption, Position, Undecryptable};
+use crate::store::{Encryption, Occupant, Position, Undecryptable};
 
 /// How a message came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,10 @@ pub(crate) struct Incoming {
     pub(crate) with: BareJid,
     /// Who wrote it.
     pub(crate) sender: BareJid,
+    /// Written in a room; `with` is the room.
+    pub(crate) room: bool,
+    /// Who wrote it in a room, as the room names them; `None` when the room itself speaks.
+    pub(crate) occupant: Option<Occupant>,
     /// Written by this account, on another device.
     pub(crate) own: bool,
     /// `type='error'`: one of our messages came back.
@@ -96,10 +100,36 @@ impl Incoming {
         };
         let sender = from.to_bare();
         let own = sender == *me;
-        // Rooms have timelines of their own order and authority.
+        // Rooms have timelines of their own order and authority: see `features/rooms`.
         if message.attr("type") == Some("groupchat") {
             return None;
         }
+        let with = if own { to.to_bare() } else { sender.clone() };
+        Some(Self::build(message, with, sender, source, now, own))
+    }
+
+    /// Takes a message of a room apart. Who wrote it is for the caller to find out.
+    pub(crate) fn of_room(
+        message: &Element,
+        room: &BareJid,
+        source: Source,
+        now: Millis,
+    ) -> Option<Incoming> {
+        if message.attr("type") != Some("groupchat") {
+            return None;
+        }
+        let incoming = Self::build(message, room.clone(), room.clone(), source, now, false);
+        Some(Incoming { room: true, ..incoming })
+    }
+
+    fn build(
+        message: &Element,
+        with: BareJid,
+        sender: BareJid,
+        source: Source,
+        now: Millis,
+        own: bool,
+    ) -> Incoming {
         let children: Vec<Element> = message.children().cloned().collect();
         let id = message.attr("id").filter(|id| is_id(id)).map(str::to_owned);
         let origin = find(&children, "origin-id", ns::STANZA_ID)
@@ -107,9 +137,11 @@ impl Incoming {
         let delayed = find(&children, "delay", ns::DELAY)
             .and_then(xmpp::ext::delay::Delay::parse)
             .map(|delay| delay.stamp);
-        Some(Incoming {
-            with: if own { to.to_bare() } else { sender.clone() },
+        Incoming {
+            with,
             sender,
+            room: false,
+            occupant: None,
             own,
             error: message.attr("type") == Some("error"),
             source,
@@ -124,7 +156,7 @@ impl Incoming {
             outer: children,
             encryption: Encryption::None,
             undecryptable: None,
-        })
+        }
     }
 
     /// The first child that counts of this name.

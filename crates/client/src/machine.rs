@@ -258,6 +258,16 @@ fn needs_session(command: &Command) -> bool {
             | Command::Unblock(_)
             | Command::RemoveDevice(_)
             | Command::SetDeviceLabel(_)
+            | Command::CreateRoom { .. }
+            | Command::JoinRoom { .. }
+            | Command::LeaveRoom(_)
+            | Command::DestroyRoom(..)
+            | Command::InviteToRoom { .. }
+            | Command::SetAffiliation { .. }
+            | Command::SetRole { .. }
+            | Command::SetSubject(..)
+            | Command::SetRoomNick(..)
+            | Command::Moderate(..)
             | Command::SetBookmark { .. }
             | Command::RemoveBookmark(_)
     )

@@ -15,7 +15,7 @@ use xmpp::xml::{Element, Limits};
 
 use crate::account;
 use crate::cx::{Cx, Step};
-use crate::features::{self, Protected};
+use crate::features::{self, Protected, rooms};
 use crate::link;
 use crate::store::{MessageId, Queued, QueuedId, Store};
 use crate::timeline;
@@ -223,7 +223,16 @@ fn confirm_later(cx: &mut Cx<'_>, mut rows: Vec<QueuedId>) {
 fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
     let Some(row) = cx.state.outbox.rows.get(&id) else { return Ok(None) };
     let mut queued = row.queued.clone();
-    if queued.bytes.is_some() && !cx.state.link.caught_up {
+    let room = rooms::is_room(cx, &queued.conversation);
+    if room && !rooms::is_ready(cx, &queued.conversation) {
+        // It waits until we are in the room.
+        return Ok(None);
+    }
+    let known = match room {
+        true => rooms::is_caught_up(cx, &queued.conversation),
+        false => cx.state.link.caught_up,
+    };
+    if queued.bytes.is_some() && !known {
         // It may have arrived: the archive tells, once it is read to its end.
         return Ok(None);
     }
@@ -268,7 +277,7 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
     let has = |child: &Element| content.iter().any(|one| one.is(child.name(), child.ns()));
     let outside: Vec<_> = outside.into_iter().filter(|child| !has(child)).collect();
     let stanza = Element::new("message", ns::CLIENT)
-        .with_attr("type", "chat")
+        .with_attr("type", if room { "groupchat" } else { "chat" })
         .with_attr("to", queued.conversation.to_string())
         .with_attr("id", &queued.stanza_id)
         .with_children(content)
@@ -341,8 +350,10 @@ fn give_up(cx: &mut Cx<'_>, id: QueuedId, reason: &str) -> Step {
 /// this session, is given up. With `with` only in that conversation.
 pub(crate) fn on_distrusted(cx: &mut Cx<'_>, with: Option<&BareJid>, device: u32) -> Step {
     let for_device = format!("rid='{device}'");
+    let rooms = with.map(|with| rooms::shared_with(cx, with)).unwrap_or_default();
     let concerned = |row: &&Row| {
-        let here = with.is_none_or(|with| row.queued.conversation == *with);
+        let to = &row.queued.conversation;
+        let here = with.is_none_or(|with| to == with || rooms.contains(to));
         let bytes = row.queued.bytes.as_deref().filter(|_| here && !row.sent);
         let mut windows = bytes.into_iter().flat_map(|bytes| bytes.windows(for_device.len()));
         windows.any(|window| window == for_device.as_bytes())

@@ -39,6 +39,8 @@ pub(crate) struct Carbon {
 /// A message from the archive of this account (XEP-0313 §4.2).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ArchiveResult {
+    /// Whose archive: the account's, or that of a room.
+    pub(crate) archive: BareJid,
     /// The query it answers.
     pub(crate) query: String,
     /// The id the archive gave it.
@@ -91,7 +93,7 @@ pub(crate) enum Special {
 
 impl Special {
     /// Looks at a message that came on the stream.
-    pub(crate) fn of(message: &Element, me: &BareJid) -> Self {
+    pub(crate) fn of(message: &Element, me: &BareJid, is_room: impl Fn(&BareJid) -> bool) -> Self {
         if let Some((sent, carbon)) = carbon(message) {
             let inner = Forwarded::child_of(carbon).map(|forwarded| forwarded.stanza);
             return match inner.filter(|inner| inner.is("message", ns::CLIENT)) {
@@ -102,7 +104,13 @@ impl Special {
             };
         }
         if let Some(result) = message.child("result", ns::MAM) {
-            return match archive_result(result).filter(|_| from_account(message, me)) {
+            let archive = match message.attr("from") {
+                _ if from_account(message, me) => Some(me.clone()),
+                // A room speaks for its own archive, and only if it was asked.
+                Some(from) => BareJid::new(from).ok().filter(|from| is_room(from)),
+                None => None,
+            };
+            return match archive.and_then(|archive| archive_result(result, archive)) {
                 Some(result) => Self::Archive(Verified(result)),
                 None => Self::Forged,
             };
@@ -122,9 +130,10 @@ fn carbon(message: &Element) -> Option<(bool, &Element)> {
     sent.or_else(|| message.child("received", ns::CARBONS).map(|carbon| (false, carbon)))
 }
 
-fn archive_result(result: &Element) -> Option<ArchiveResult> {
+fn archive_result(result: &Element, archive: BareJid) -> Option<ArchiveResult> {
     let forwarded = Forwarded::child_of(result)?;
     Some(ArchiveResult {
+        archive,
         query: result.attr("queryid")?.to_owned(),
         id: result.attr("id").filter(|id| !id.is_empty())?.to_owned(),
         time: forwarded.delay.map(|delay: Delay| delay.stamp),
@@ -201,13 +210,33 @@ mod tests {
         ];
         for payload in &payloads {
             for from in STRANGERS {
-                assert_eq!(Special::of(&wrap(payload, Some(from)), &me()), Special::Forged);
+                assert_eq!(
+                    Special::of(&wrap(payload, Some(from)), &me(), |_| false),
+                    Special::Forged
+                );
             }
             for from in [None, Some("romeo@example.net")] {
-                let special = Special::of(&wrap(payload, from), &me());
+                let special = Special::of(&wrap(payload, from), &me(), |_| false);
                 assert!(!matches!(special, Special::Forged | Special::No), "{payload} {from:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_room_speaks_for_its_own_archive_and_for_nothing_else() {
+        let room = BareJid::new("orchard@rooms.example.net").unwrap();
+        let result =
+            format!("<result xmlns='urn:xmpp:mam:2' queryid='q' id='1'>{FORWARDED}</result>");
+        for (from, good) in [(room.as_str(), true), ("orchard@rooms.example.net/Puck", false)] {
+            let special = Special::of(&wrap(&result, Some(from)), &me(), |one| *one == room);
+            match special {
+                Special::Archive(result) => assert!(good && result.archive == room, "{from}"),
+                other => assert!(!good && other == Special::Forged, "{from}"),
+            }
+        }
+        let carbon = format!("<sent xmlns='urn:xmpp:carbons:2'>{FORWARDED}</sent>");
+        let special = Special::of(&wrap(&carbon, Some(room.as_str())), &me(), |one| *one == room);
+        assert_eq!(special, Special::Forged);
     }
 
     #[test]
@@ -220,7 +249,7 @@ mod tests {
             (Some("juliet@example.com/balcony"), None),
             (Some("not an address@@"), None),
         ] {
-            match Special::of(&wrap(payload, from), &me()) {
+            match Special::of(&wrap(payload, from), &me(), |_| false) {
                 Special::Event(event) => assert_eq!(Some(event.owner.as_str()), owner),
                 other => assert_eq!((other, owner), (Special::Forged, None)),
             }

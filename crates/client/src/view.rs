@@ -8,6 +8,7 @@ pub mod style;
 
 use std::fmt;
 
+pub use xmpp::ext::muc::{Affiliation, Role};
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
@@ -28,6 +29,8 @@ pub enum Change {
     Contact(Box<Contact>),
     /// A contact was removed.
     ContactRemoved(BareJid),
+    /// A room in which this account is, was, or is invited, is new or different.
+    Room(Box<Room>),
     /// The rooms that the account keeps in its list (XEP-0402): all of them.
     Bookmarks(Vec<Bookmark>),
     /// A window was opened, or must be drawn anew.
@@ -128,12 +131,16 @@ pub enum Connection {
 pub struct Conversation {
     /// Whom with.
     pub address: BareJid,
+    /// What is behind the address.
+    pub kind: Kind,
     /// What to call it.
     pub name: String,
     /// The newest message, in a line.
     pub preview: Option<Preview>,
     /// Messages not seen yet.
     pub unread: u32,
+    /// Those of them, in a room, that name this account or answer it.
+    pub mentions: u32,
     /// What is being written here.
     pub draft: String,
     /// Somebody writes.
@@ -146,7 +153,7 @@ pub struct Conversation {
     pub encryption: EncryptionMode,
     /// Who could read what is written now.
     pub readers: Readers,
-    /// From somebody who is not a contact and was never written to.
+    /// From somebody who is not a contact and was never written to; or an invitation to a room.
     pub request: bool,
     /// Sorts the list: pinned first, then the latest.
     pub order: Position,
@@ -254,6 +261,72 @@ pub enum Presence {
     Offline,
 }
 
+/// What is behind the address of a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// A person.
+    #[default]
+    Person,
+    /// A room (XEP-0045); [`Change::Room`] says more.
+    Room,
+}
+
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Its address.
+    pub address: BareJid,
+    /// What to call it.
+    pub name: String,
+    /// What is talked about.
+    pub subject: Option<String>,
+    /// What the room calls this account, while it is in it.
+    pub nick: Option<String>,
+    /// Whether this account is in it.
+    pub state: RoomState,
+    /// Who invited this account, while that is not answered.
+    pub invited_by: Option<BareJid>,
+    /// For members only, and they know each other's addresses: what is written can be encrypted.
+    pub private: bool,
+    /// What this account is in it, while it is in it.
+    pub affiliation: Affiliation,
+    /// What it may do.
+    pub role: Role,
+    /// Who is there, then the members who are not. Without rights to see the list, and in rooms that
+    /// hide addresses, those are not known.
+    pub members: Vec<Member>,
+}
+
+/// Whether this account is in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomState {
+    /// It is not.
+    Out,
+    /// Somebody invites it.
+    Invited,
+    /// It is about to be.
+    Entering,
+    /// It is.
+    In,
+    /// The room refuses, or put it out; why, in words.
+    Refused(String),
+}
+
+/// Somebody in a room, or with a right to be in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The nickname; `None` when they are not there.
+    pub nick: Option<String>,
+    /// The address, where the room tells it.
+    pub address: Option<BareJid>,
+    /// What they are in the room.
+    pub affiliation: Affiliation,
+    /// What they may do now.
+    pub role: Role,
+    /// Titles that the room gives them (XEP-0317).
+    pub hats: Vec<String>,
+}
+
 /// A room in the account's list (XEP-0402).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bookmark {
@@ -332,6 +405,8 @@ pub enum Outcome {
     Devices(Vec<Device>),
     /// The file is there.
     Downloaded(File),
+    /// This account is in the room.
+    Room(BareJid),
     /// It could not be done.
     Failed(Problem),
 }
@@ -346,6 +421,7 @@ impl fmt::Debug for Outcome {
             Self::Verified(count) => f.debug_tuple("Verified").field(count).finish(),
             Self::Found(found) => write!(f, "Found({} messages)", found.len()),
             Self::Devices(devices) => write!(f, "Devices({} devices)", devices.len()),
+            Self::Room(room) => f.debug_tuple("Room").field(room).finish(),
             Self::Downloaded(file) => f.debug_tuple("Downloaded").field(file).finish(),
             Self::Failed(problem) => f.debug_tuple("Failed").field(problem).finish(),
         }

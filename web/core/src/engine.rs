@@ -6,6 +6,7 @@ use bytes::Bytes;
 use client::effect::{FileKey, Lost, Transfer, TransferEvent, TransferId};
 use client::store::{Store, StoreError};
 use client::{Client, Input, Now, Options};
+use xmpp::jid::BareJid;
 use xmpp::sasl::TlsInfo;
 use xmpp::xml::Framing;
 
@@ -22,6 +23,8 @@ pub struct Engine {
     files: Files,
     /// There is no account in the store.
     empty: bool,
+    /// What the page does not show: rooms.
+    rooms: BTreeSet<BareJid>,
     /// Requests to sign out that have not ended.
     leaving: BTreeSet<u64>,
     /// Transfers of files that are not kept here: the core is told in a step of its own.
@@ -50,6 +53,7 @@ impl Engine {
             client,
             files: Files::default(),
             empty,
+            rooms: BTreeSet::new(),
             leaving: BTreeSet::new(),
             hopeless: Vec::new(),
             random,
@@ -180,10 +184,19 @@ impl Engine {
                 None => return self.hopeless.push(id),
             },
             client::Effect::CancelTransfer(id) => Effect::CancelTransfer { transfer: id.0 },
+            client::Effect::View(client::view::Change::Room(room)) => {
+                self.rooms.insert(room.address);
+                return;
+            }
             client::Effect::View(change) => match show::change(change, &mut self.files) {
                 Some(notice) => Effect::Tell { notice },
                 None => return,
             },
+            client::Effect::Notify(notification)
+                if self.rooms.contains(&notification.conversation) =>
+            {
+                return;
+            }
             client::Effect::Notify(notification) => {
                 Effect::Tell { notice: show::notification(notification) }
             }

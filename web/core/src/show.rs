@@ -12,6 +12,7 @@ use crate::{hex, links};
 pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
     Some(match change {
         Change::Account(account) => Notice::Account(self::account(account)),
+        Change::Conversation(one) if one.kind == view::Kind::Room => return None,
         Change::Conversation(one) => Notice::Conversation(Box::new(conversation(*one))),
         Change::ConversationRemoved(address) => {
             Notice::ConversationRemoved { address: address.to_string() }
@@ -44,7 +45,7 @@ pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
             devices: devices.into_iter().map(device).collect(),
         },
         // The page opens windows at the end only, and has no rooms.
-        Change::Newer { .. } | Change::Bookmarks(_) => return None,
+        Change::Newer { .. } | Change::Bookmarks(_) | Change::Room(_) => return None,
     })
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn notification(notification: view::Notification) -> Notice {
 /// Translates the end of a request.
 pub(crate) fn outcome(outcome: Outcome, files: &mut Files) -> page::Outcome {
     match outcome {
-        Outcome::Done => page::Outcome::Done,
+        Outcome::Done | Outcome::Room(_) => page::Outcome::Done,
         Outcome::Sent(id) => page::Outcome::Sent { message: id.0 },
         Outcome::Text(text) => page::Outcome::Text { text },
         Outcome::Verified(count) => page::Outcome::Verified { count },
@@ -249,6 +250,10 @@ fn content(content: store::Content, files: &mut Files) -> page::Content {
             page::Content::NewDevice { owner, device, key, trusted }
         }
         store::Content::Event(Event::Gap) => page::Content::Gap,
+        // It stands in the conversation of a room, which the page does not show.
+        store::Content::Event(Event::Invited { .. }) => {
+            page::Content::Text { text: String::new(), lines: Vec::new(), action: false }
+        }
         store::Content::Event(Event::OptOut { reason }) => page::Content::OptOut { reason },
     }
 }

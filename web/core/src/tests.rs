@@ -162,6 +162,7 @@ fn message(content: Content) -> Message {
         reactions: Vec::new(),
         versions: vec![(Millis(1), "before".into())],
         wants: None,
+        occupant: None,
     }
 }
 

@@ -24,7 +24,7 @@ use xmpp::ns;
 use xmpp::time::Millis;
 use xmpp::xml::Element;
 
-use super::{Feature, Spec};
+use super::{Feature, Spec, rooms};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
 use crate::iq::Answer;
@@ -408,12 +408,18 @@ fn of_conversation(cx: &Cx<'_>, address: &BareJid) -> Step<ArchiveState> {
 
 /// Whether there is nothing older of this conversation on the server.
 pub(crate) fn is_complete(cx: &Cx<'_>, address: &BareJid) -> Step<bool> {
+    if rooms::is_room(cx, address) {
+        return Ok(cx.store.archive(address)?.complete);
+    }
     let all = cx.state.features.archive.known.complete;
     Ok(all || address == cx.me || of_conversation(cx, address)?.complete)
 }
 
 /// Fetches an older page of one conversation for its window.
 pub(crate) fn older(cx: &mut Cx<'_>, number: u64, address: &BareJid) -> Step {
+    if rooms::is_room(cx, address) {
+        return rooms::older(cx, number, address);
+    }
     if !cx.online() {
         cx.failed(number, Problem::Timeout);
         return Ok(());
@@ -434,7 +440,7 @@ pub(crate) fn older(cx: &mut Cx<'_>, number: u64, address: &BareJid) -> Step {
     })
 }
 
-fn on_older(
+pub(crate) fn on_older(
     cx: &mut Cx<'_>,
     number: u64,
     address: &BareJid,
@@ -462,7 +468,7 @@ fn on_older(
 /// The name under which the time of the newest message is stored.
 const TIME: &str = "archive-time";
 /// Results in a page. Positions are reserved for as many.
-const PAGE: u64 = 100;
+pub(crate) const PAGE: u64 = 100;
 /// Milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Among so many oldest messages one has an id of the archive.

@@ -12,7 +12,7 @@ use xmpp::sasl::Secret;
 use xmpp::xml::{Element, Limits};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{Feature, Spec, server};
+use super::{Feature, Spec, rooms, server};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::iq::Answer;
@@ -122,10 +122,18 @@ fn replace(cx: &mut Cx<'_>, state: State) -> Step {
     let bytes = serde_json::to_vec(&rows).map(Zeroizing::new);
     let bytes = bytes.map_err(|error| StoreError::Io(error.to_string()))?;
     cx.store.save_value(BOOKMARKS, Some(&bytes))?;
-    cx.state.features.bookmarks = state;
+    let before = std::mem::replace(&mut cx.state.features.bookmarks, state);
     let change = overview(cx);
     cx.view(change);
-    Ok(())
+    let enters = |rooms: &BTreeMap<BareJid, Element>, room: &BareJid| {
+        let kept = rooms.get(room).and_then(|payload| Bookmark::from_item(room.as_str(), payload));
+        kept.is_some_and(|kept| kept.autojoin)
+    };
+    let rooms = &cx.state.features.bookmarks.rooms;
+    let left = before.rooms.keys();
+    let left = left.filter(|room| enters(&before.rooms, room) && !enters(rooms, room));
+    let left: Vec<BareJid> = left.cloned().collect();
+    rooms::on_bookmarks(cx, &left)
 }
 
 /// The list, for a user interface.
@@ -150,6 +158,42 @@ pub(crate) fn get(cx: &Cx<'_>, room: &BareJid) -> Option<Bookmark> {
     Bookmark::from_item(room.as_str(), payload)
 }
 
+/// All of it.
+pub(crate) fn all(cx: &Cx<'_>) -> Vec<Bookmark> {
+    cx.state.features.bookmarks.rooms.keys().filter_map(|room| get(cx, room)).collect()
+}
+
+/// Devices enter the room by themselves from now on, if the list can be kept.
+pub(crate) fn enter_by_itself(cx: &mut Cx<'_>, room: &BareJid, name: Option<String>) -> Step {
+    let known = get(cx, room);
+    if known.as_ref().is_some_and(|known| known.autojoin) {
+        return Ok(());
+    }
+    let mut bookmark = known.unwrap_or_else(|| Bookmark {
+        room: room.clone(),
+        name: None,
+        autojoin: true,
+        nick: None,
+        password: None,
+    });
+    bookmark.autojoin = true;
+    bookmark.name = bookmark.name.or(name);
+    publish(cx, None, &bookmark)
+}
+
+/// Devices do not enter the room by themselves any more.
+pub(crate) fn leave(cx: &mut Cx<'_>, room: &BareJid) -> Step {
+    match get(cx, room).filter(|known| known.autojoin) {
+        Some(known) => publish(cx, None, &Bookmark { autojoin: false, ..known }),
+        None => Ok(()),
+    }
+}
+
+/// The room is gone.
+pub(crate) fn forget(cx: &mut Cx<'_>, room: &BareJid) -> Step {
+    if get(cx, room).is_some() { remove(cx, None, room.clone()) } else { Ok(()) }
+}
+
 fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
     match command {
         Command::SetBookmark { room, name, autojoin, nick, password } => {
@@ -165,9 +209,9 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
             };
             let name = name.map(|name| limited(&name)).filter(|name| !name.is_empty());
             let nick = nick.filter(|nick| !nick.trim().is_empty());
-            publish(cx, number, &Bookmark { room, name, autojoin, nick, password })?;
+            publish(cx, Some(number), &Bookmark { room, name, autojoin, nick, password })?;
         }
-        Command::RemoveBookmark(room) => remove(cx, number, room)?,
+        Command::RemoveBookmark(room) => remove(cx, Some(number), room)?,
         command => return Ok(Some(command)),
     }
     Ok(None)
@@ -180,11 +224,13 @@ fn limited(name: &str) -> String {
 }
 
 /// Adds a room, or changes what is kept of it. What others put beside stays (§3.4).
-fn publish(cx: &mut Cx<'_>, number: u64, bookmark: &Bookmark) -> Step {
+fn publish(cx: &mut Cx<'_>, number: Option<u64>, bookmark: &Bookmark) -> Step {
     if !server::offers(cx, ns::PUBSUB_PUBLISH_OPTIONS) {
         // Without them contacts could see the list (§3.3).
         let problem = Problem::Unsupported("it does not keep lists of rooms private".to_owned());
-        cx.failed(number, problem);
+        if let Some(number) = number {
+            cx.failed(number, problem);
+        }
         return Ok(());
     }
     let old = cx.state.features.bookmarks.rooms.get(&bookmark.room);
@@ -196,12 +242,18 @@ fn publish(cx: &mut Cx<'_>, number: u64, bookmark: &Bookmark) -> Step {
             state.put(&item);
             replace(cx, state)?;
         }
-        cx.done(number, answer.problem().map_or(Outcome::Done, Outcome::Failed));
+        end(cx, number, &answer);
         Ok(())
     })
 }
 
-fn remove(cx: &mut Cx<'_>, number: u64, room: BareJid) -> Step {
+fn end(cx: &mut Cx<'_>, number: Option<u64>, answer: &Answer) {
+    if let Some(number) = number {
+        cx.done(number, answer.problem().map_or(Outcome::Done, Outcome::Failed));
+    }
+}
+
+fn remove(cx: &mut Cx<'_>, number: Option<u64>, room: BareJid) -> Step {
     let id = room.to_string();
     pep::retract(cx, ns::BOOKMARKS, &id, move |cx, answer| {
         if let Answer::Result(_) = answer {
@@ -209,7 +261,7 @@ fn remove(cx: &mut Cx<'_>, number: u64, room: BareJid) -> Step {
             state.rooms.remove(&room);
             replace(cx, state)?;
         }
-        cx.done(number, answer.problem().map_or(Outcome::Done, Outcome::Failed));
+        end(cx, number, &answer);
         Ok(())
     })
 }

@@ -34,7 +34,8 @@ pub(crate) struct State {
 
 fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let state = incoming.content.iter().find(|child| child.ns() == ns::CHAT_STATES);
-    let Some(state) = state.filter(|_| !incoming.own && incoming.source == Source::Live) else {
+    let live = !incoming.own && !incoming.room && incoming.source == Source::Live;
+    let Some(state) = state.filter(|_| live) else {
         return Ok(Flow::Next);
     };
     let with = incoming.with.clone();

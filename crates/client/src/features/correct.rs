@@ -3,14 +3,15 @@
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, Flow, Spec, Stage, message};
+use super::later::{self, What};
+use super::{Feature, Flow, Spec, Stage, message, rooms};
 use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
 use crate::outbox::{self, Outgoing};
 use crate::store::{Content, Delivery, Encryption, Message, MessageId, Reference};
 use crate::timeline;
-use crate::view::Problem;
+use crate::view::{Change, Problem};
 
 pub(crate) const FEATURE: Feature = Feature {
     name: "correct",
@@ -28,16 +29,24 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let Some(id) = id.filter(|id| is_id(id)) else { return Ok(Flow::Next) };
     let Some(text) = incoming.body() else { return Ok(Flow::Next) };
     let reference = Reference::Origin(incoming.sender.clone(), id.to_owned());
-    let Some(mut original) = cx.store.find(&incoming.with, &reference)? else {
+    let Some(original) = cx.store.find(&incoming.with, &reference)? else {
         return Ok(Flow::Next);
     };
+    Ok(if apply(cx, original, incoming, text)? { Flow::Done } else { Flow::Next })
+}
+
+/// Replaces the text of a message; `false` if whoever wants that may not do it.
+fn apply(cx: &mut Cx<'_>, mut original: Message, incoming: &Incoming, text: String) -> Step<bool> {
+    if !rooms::is_same_author(&original, incoming) {
+        return Ok(false);
+    }
     // Whoever is in between could otherwise rewrite what was protected.
     if original.encryption != Encryption::None && incoming.encryption == Encryption::None {
-        return Ok(Flow::Next);
+        return Ok(false);
     }
     let late = original.versions.last().is_some_and(|(time, _)| *time > incoming.time);
     if late || !matches!(original.content, Content::Text(_)) {
-        return Ok(Flow::Done);
+        return Ok(true);
     }
     let text = match &original.reply {
         Some(reply) => super::reply::without_fallback(incoming, reply, &text),
@@ -46,7 +55,37 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     replace(&mut original, message::limited(text), incoming.time);
     original.encryption = incoming.encryption;
     timeline::save(cx, &original)?;
-    Ok(Flow::Done)
+    Ok(true)
+}
+
+/// A correction of something that is not here was shown as a message of its own.
+pub(crate) fn keep_for_later(cx: &mut Cx<'_>, incoming: &Incoming, row: MessageId) -> Step {
+    let id = incoming.child("replace", ns::CORRECT).and_then(|replace| replace.attr("id"));
+    let (Some(id), Some(text)) = (id.filter(|id| is_id(id)), incoming.body()) else {
+        return Ok(());
+    };
+    let reference = Reference::Origin(incoming.sender.clone(), id.to_owned());
+    if incoming.source.is_live() || cx.store.find(&incoming.with, &reference)?.is_some() {
+        return Ok(());
+    }
+    later::keep(cx, incoming, id, What::Correct(message::limited(text), row))
+}
+
+/// What it corrects is here now: the message of its own goes.
+pub(crate) fn apply_later(
+    cx: &mut Cx<'_>,
+    original: Message,
+    incoming: &Incoming,
+    text: String,
+    row: MessageId,
+) -> Step {
+    if original.id == row || !apply(cx, original, incoming, text)? {
+        return Ok(());
+    }
+    let Some(shown) = cx.store.message(row)? else { return Ok(()) };
+    timeline::remove(cx, &shown)?;
+    cx.view(Change::MessageRemoved(shown.conversation, row));
+    Ok(())
 }
 
 fn replace(message: &mut Message, text: String, time: xmpp::time::Millis) {

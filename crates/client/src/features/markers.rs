@@ -4,7 +4,7 @@ use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, Flow, Spec, Stage, mds, roster};
+use super::{Feature, Flow, Spec, Stage, mds, rooms, roster};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source, is_id};
 use crate::outbox::Outgoing;
@@ -30,6 +30,9 @@ pub(crate) fn wanted(incoming: &Incoming) -> Option<String> {
 }
 
 fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
+    if incoming.room {
+        return Ok(Flow::Next);
+    }
     let id = |name, ns| {
         let element = incoming.child(name, ns)?;
         element.attr("id").filter(|id| is_id(id)).map(str::to_owned)
@@ -118,6 +121,7 @@ pub(crate) fn on_read(cx: &mut Cx<'_>, address: &BareJid, position: Position) ->
     let seen = cx.store.before(address, Some(until), REACH)?;
     let latest = seen.iter().rev().find(|message| !message.own);
     if let Some(id) = latest.and_then(|message| message.wants.clone())
+        && !rooms::is_room(cx, address)
         && may_answer(cx, address)
     {
         let marker = Element::new("displayed", ns::CHAT_MARKERS).with_attr("id", id);

@@ -8,7 +8,7 @@ use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, Spec};
+use super::{Feature, Spec, rooms};
 use crate::cx::{Cx, Step};
 use crate::pep::{self, Access, Items, Options};
 use crate::store::{Message, Reference};
@@ -52,7 +52,7 @@ fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step {
         return Ok(());
     }
     for item in items {
-        let Some((address, id)) = parse(item, cx.me) else { continue };
+        let Some((address, id)) = parse(cx, item) else { continue };
         let reference = Reference::Archive(id.clone());
         match cx.store.find(&address, &reference)? {
             Some(message) => {
@@ -69,14 +69,19 @@ fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step {
     Ok(())
 }
 
-fn parse(item: &Item, me: &BareJid) -> Option<(BareJid, String)> {
+fn parse(cx: &Cx<'_>, item: &Item) -> Option<(BareJid, String)> {
     let displayed = item.payload()?;
     let id = displayed.child("stanza-id", ns::STANZA_ID)?;
-    // In a conversation of two the archive is the account's own.
-    let own = id.attr("by").and_then(|by| BareJid::new(by).ok())? == *me;
+    let by = id.attr("by").and_then(|by| BareJid::new(by).ok())?;
     let address = BareJid::new(item.id.as_deref()?).ok()?;
-    let id = id.attr("id").filter(|_| own && displayed.is("displayed", ns::MDS))?;
+    let fits = by == *archive_of(cx, &address);
+    let id = id.attr("id").filter(|_| fits && displayed.is("displayed", ns::MDS))?;
     Some((address, id.to_owned()))
+}
+
+/// In a conversation of two the archive is the account's own, in a room that of the room.
+fn archive_of<'a>(cx: &'a Cx<'_>, address: &'a BareJid) -> &'a BareJid {
+    if rooms::is_room(cx, address) { address } else { cx.me }
 }
 
 /// A message is here now: perhaps it is the one that was seen elsewhere.
@@ -110,7 +115,7 @@ fn flush(cx: &mut Cx<'_>) -> Step {
     }
     for (address, id) in std::mem::take(&mut cx.state.features.mds.pending) {
         let stanza_id = Element::new("stanza-id", ns::STANZA_ID)
-            .with_attr("by", cx.me.to_string())
+            .with_attr("by", archive_of(cx, &address).to_string())
             .with_attr("id", id);
         let displayed = Element::new("displayed", ns::MDS).with_child(stanza_id);
         let item = Item::new(address.to_string()).with_payload(displayed);

@@ -4,7 +4,9 @@ use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, Flow, Spec, Stage, chat_states, file, markers, upload};
+use super::{
+    Feature, Flow, Spec, Stage, chat_states, correct, file, later, markers, rooms, upload,
+};
 use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
@@ -37,7 +39,8 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
         (None, None, Some(text)) => Content::Text(limited(text)),
         (None, None, None) => return Ok(Flow::Next),
     };
-    show(cx, incoming, content)?;
+    let id = show(cx, incoming, content)?;
+    correct::keep_for_later(cx, incoming, id)?;
     Ok(Flow::Done)
 }
 
@@ -45,12 +48,15 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
 pub(crate) fn show(cx: &mut Cx<'_>, incoming: &Incoming, content: Content) -> Step<MessageId> {
     let mut message = timeline::blank(&incoming.with, &incoming.sender, incoming.time);
     message.own = incoming.own;
+    message.occupant.clone_from(&incoming.occupant);
     message.position = incoming.position.unwrap_or_default();
     message.origin_id.clone_from(&incoming.origin_id);
     message.archive_id.clone_from(&incoming.archive_id);
     message.encryption = incoming.encryption;
     message.content = content;
-    message.delivery = incoming.own.then_some(Delivery::Sent);
+    // What comes back from a room was delivered to everybody in it.
+    let delivery = if incoming.room { Delivery::Delivered } else { Delivery::Sent };
+    message.delivery = incoming.own.then_some(delivery);
     message.reply = super::reply::of(cx, incoming)?;
     if let Some(reply) = &message.reply
         && let Content::Text(text) = &message.content
@@ -63,6 +69,7 @@ pub(crate) fn show(cx: &mut Cx<'_>, incoming: &Incoming, content: Content) -> St
 
 fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId> {
     let unread = !message.own && incoming.source != Source::Older;
+    let mentioned = unread && incoming.room && is_for_us(cx, &message)?;
     timeline::set_typing(cx, &incoming.with, false);
     let id = timeline::insert(cx, message, unread)?;
     let Some(message) = cx.store.message(id)? else { return Ok(id) };
@@ -70,7 +77,12 @@ fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId
     if message.own || incoming.source == Source::Older {
         timeline::mark_read(cx, &incoming.with, message.position)?;
     }
-    if unread {
+    if mentioned {
+        timeline::mention(cx, &message)?;
+    }
+    // A public channel interrupts only those who are spoken to.
+    let quiet = incoming.room && !mentioned && !rooms::is_private(cx, &incoming.with);
+    if unread && !quiet {
         match incoming.source {
             Source::Live | Source::Carbon => timeline::notify(cx, &message),
             // Nothing else is fetched that could come after it.
@@ -80,7 +92,21 @@ fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId
         }
     }
     super::mds::on_message(cx, &message)?;
+    later::on_message(cx, id, &message)?;
     Ok(id)
+}
+
+/// Whether a message of a room names us, or answers something that we wrote.
+fn is_for_us(cx: &Cx<'_>, message: &Message) -> Step<bool> {
+    let answered = match message.reply.as_ref().and_then(|reply| reply.message) {
+        Some(id) => cx.store.message(id)?.is_some_and(|original| original.own),
+        None => false,
+    };
+    Ok(answered
+        || match &message.content {
+            Content::Text(text) => rooms::mentions_us(cx, &message.conversation, text),
+            _ => false,
+        })
 }
 
 /// A text of others, cut where no own text could be longer.
@@ -174,9 +200,12 @@ fn payload(cx: &mut Cx<'_>, message: &Message, encrypted: bool) -> Step<Option<V
         },
         Content::Retracted | Content::Undecryptable(_) | Content::Event(_) => return Ok(None),
     };
-    payload.push(Element::new("request", ns::RECEIPTS));
-    payload.push(Element::new("markable", ns::CHAT_MARKERS));
-    payload.push(Element::new("active", ns::CHAT_STATES));
+    // Of a room nobody tells what they received, read, or write.
+    if !rooms::is_room(cx, &message.conversation) {
+        payload.push(Element::new("request", ns::RECEIPTS));
+        payload.push(Element::new("markable", ns::CHAT_MARKERS));
+        payload.push(Element::new("active", ns::CHAT_STATES));
+    }
     if encrypted {
         payload.push(Element::new("store", ns::HINTS));
     }

@@ -9,6 +9,7 @@ pub(crate) mod chat_states;
 mod correct;
 pub(crate) mod file;
 mod invite;
+pub(crate) mod later;
 pub(crate) mod logout;
 pub(crate) mod markers;
 pub(crate) mod mds;
@@ -19,6 +20,7 @@ pub(crate) mod presence;
 mod react;
 pub(crate) mod reply;
 mod retract;
+pub(crate) mod rooms;
 pub(crate) mod roster;
 pub(crate) mod server;
 pub(crate) mod upload;
@@ -46,6 +48,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &archive::FEATURE,
     &blocking::FEATURE,
     &bookmarks::FEATURE,
+    &rooms::FEATURE,
     &nick::FEATURE,
     &avatar::FEATURE,
     &markers::FEATURE,
@@ -72,6 +75,8 @@ pub(crate) struct State {
     pub(crate) presence: presence::State,
     pub(crate) caps: caps::State,
     pub(crate) bookmarks: bookmarks::State,
+    pub(crate) rooms: rooms::State,
+    pub(crate) later: later::State,
     pub(crate) mds: mds::State,
     pub(crate) archive: archive::State,
     pub(crate) chat_states: chat_states::State,
@@ -91,6 +96,8 @@ impl State {
             omemo: crate::omemo::Memory::load(store)?,
             roster: roster::State::load(store)?,
             bookmarks: bookmarks::State::load(store)?,
+            rooms: rooms::State::load(store)?,
+            later: later::State::load(store)?,
             archive: archive::State::load(store, me)?,
             ..Self::default()
         })
@@ -101,6 +108,7 @@ impl State {
 pub(crate) fn overview(cx: &mut Cx<'_>) -> Step {
     let mut changes = roster::overview(cx);
     changes.push(bookmarks::overview(cx));
+    changes.extend(rooms::overview(cx));
     changes.extend(timeline::overview(cx)?);
     for change in changes {
         cx.view(change);
@@ -110,6 +118,7 @@ pub(crate) fn overview(cx: &mut Cx<'_>) -> Step {
 
 /// Shows what the step changed.
 pub(crate) fn finish_step(cx: &mut Cx<'_>) -> Step {
+    rooms::finish_step(cx)?;
     timeline::finish_step(cx)?;
     roster::finish_step(cx);
     Ok(())

@@ -2,10 +2,10 @@
 
 use xmpp::jid::BareJid;
 use xmpp::ns;
-use xmpp::time::Millis;
 use xmpp::xml::Element;
 
-use super::{Feature, Flow, Spec, Stage};
+use super::later::{self, What};
+use super::{Feature, Flow, Spec, Stage, rooms};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
@@ -31,16 +31,41 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let Some(id) = reactions.attr("id").filter(|id| is_id(id)) else { return Ok(Flow::Done) };
     let children = reactions.children().filter(|child| child.is("reaction", ns::REACTIONS));
     let emoji = set(children.map(Element::text));
-    for author in [cx.me.clone(), incoming.with.clone()] {
-        let reference = Reference::Origin(author, id.to_owned());
-        if let Some(mut message) = cx.store.find(&incoming.with, &reference)? {
-            if react(&mut message, &incoming.sender, emoji, incoming.time) {
-                timeline::save(cx, &message)?;
-            }
-            break;
-        }
+    match target(cx, incoming, id)? {
+        Some(message) => apply(cx, message, incoming, emoji)?,
+        None => later::keep(cx, incoming, id, What::React(emoji))?,
     }
     Ok(Flow::Done)
+}
+
+/// Keeps somebody's reactions to a message.
+pub(crate) fn apply(
+    cx: &mut Cx<'_>,
+    mut message: Message,
+    incoming: &Incoming,
+    emoji: Vec<String>,
+) -> Step {
+    let by = Reaction {
+        sender: incoming.sender.clone(),
+        occupant: incoming.occupant.clone(),
+        emoji,
+        time: incoming.time,
+    };
+    if react(&mut message, by) { timeline::save(cx, &message) } else { Ok(()) }
+}
+
+/// The message it is about: of either side, or the one that a room gave this id.
+fn target(cx: &Cx<'_>, incoming: &Incoming, id: &str) -> Step<Option<Message>> {
+    if incoming.room {
+        return cx.store.find(&incoming.with, &Reference::Archive(id.to_owned()));
+    }
+    for author in [cx.me, &incoming.with] {
+        let reference = Reference::Origin(author.clone(), id.to_owned());
+        if let Some(message) = cx.store.find(&incoming.with, &reference)? {
+            return Ok(Some(message));
+        }
+    }
+    Ok(None)
 }
 
 /// Each once, and no more than can be shown.
@@ -57,16 +82,31 @@ fn set(emoji: impl Iterator<Item = String>) -> Vec<String> {
 
 /// Replaces somebody's reactions, unless they are older than what is known. An empty set stays as a
 /// mark of its time.
-fn react(message: &mut Message, sender: &BareJid, emoji: Vec<String>, time: Millis) -> bool {
-    if message.content == Content::Retracted {
+fn react(message: &mut Message, by: Reaction) -> bool {
+    if message.content == Content::Retracted || message.reactions.len() >= MAX_PEOPLE {
         return false;
     }
-    match message.reactions.iter_mut().find(|one| one.sender == *sender) {
-        Some(known) if known.time > time => return false,
-        Some(known) => (known.emoji, known.time) = (emoji, time),
-        None => message.reactions.push(Reaction { sender: sender.clone(), emoji, time }),
+    match message.reactions.iter_mut().find(|one| is_same(one, &by, &message.conversation)) {
+        Some(known) if known.time > by.time => return false,
+        Some(known) => *known = by,
+        None => message.reactions.push(by),
     }
     true
+}
+
+/// Whether two reactions are of one person. Where a room hides addresses everybody has that of the
+/// room; those are told apart by their ids, or else by their names.
+fn is_same(one: &Reaction, other: &Reaction, conversation: &BareJid) -> bool {
+    if one.sender != other.sender || one.sender != *conversation {
+        return one.sender == other.sender;
+    }
+    match (&one.occupant, &other.occupant) {
+        (Some(one), Some(other)) => match (&one.id, &other.id) {
+            (None, None) => one.nick == other.nick,
+            (one, other) => one == other,
+        },
+        (one, other) => one == other,
+    }
 }
 
 fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
@@ -75,14 +115,15 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         cx.failed(number, Problem::Unknown("message"));
         return Ok(None);
     };
-    let Some(origin) = message.origin_id.clone() else {
+    let Some(origin) = rooms::reference(cx, &message) else {
         cx.failed(number, Problem::Invalid("this message has no id".to_owned()));
         return Ok(None);
     };
     let before = message.clone();
     let emoji = set(emoji.into_iter());
     let time = cx.time();
-    react(&mut message, cx.me, emoji.clone(), time);
+    let (sender, occupant) = (cx.me.clone(), None);
+    react(&mut message, Reaction { sender, occupant, emoji: emoji.clone(), time });
     timeline::save(cx, &message)?;
     let children =
         emoji.into_iter().map(|one| Element::new("reaction", ns::REACTIONS).with_text(one));
@@ -107,3 +148,5 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
 /// Reactions of one person to one message, and the length of one.
 const MAX_EMOJI: usize = 20;
 const MAX_EMOJI_BYTES: usize = 64;
+/// People who react to one message.
+const MAX_PEOPLE: usize = 1000;

@@ -4,7 +4,7 @@ use xmpp::jid::Jid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, Spec};
+use super::{Feature, Spec, rooms};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
 use crate::store::{Encryption, Message, MessageId, Reference, Reply};
@@ -41,6 +41,9 @@ fn find(
     author: Option<&xmpp::jid::BareJid>,
     id: &str,
 ) -> Step<Option<Message>> {
+    if incoming.room {
+        return cx.store.find(&incoming.with, &Reference::Archive(id.to_owned()));
+    }
     for author in author.into_iter().chain([&incoming.with, cx.me]) {
         let reference = Reference::Origin(author.clone(), id.to_owned());
         let found = cx.store.find(&incoming.with, &reference)?;
@@ -84,7 +87,7 @@ pub(crate) fn without_fallback(incoming: &Incoming, reply: &Reply, text: &str) -
 pub(crate) fn to(cx: &Cx<'_>, id: MessageId) -> Step<Option<Reply>> {
     let Some(message) = cx.store.message(id)? else { return Ok(None) };
     let quote = timeline::preview_text(&message.content);
-    Ok(message.origin_id.map(|id| Reply {
+    Ok(rooms::reference(cx, &message).map(|id| Reply {
         id,
         author: Some(message.sender),
         message: Some(message.id),
@@ -120,9 +123,13 @@ pub(crate) fn payload(
         fallback.push('\n');
     }
     let end = fallback.chars().count();
-    let element = Element::new("reply", ns::REPLY)
-        .with_attr_opt("to", reply.author.as_ref().map(ToString::to_string))
-        .with_attr("id", &reply.id);
+    // In a room others are called by their names there (XEP-0461, "Using the correct ID").
+    let occupant = original.as_ref().and_then(|original| {
+        rooms::occupant_address(&original.conversation, &original.occupant.as_ref()?.nick)
+    });
+    let author = occupant.or_else(|| reply.author.as_ref().map(ToString::to_string));
+    let element =
+        Element::new("reply", ns::REPLY).with_attr_opt("to", author).with_attr("id", &reply.id);
     if end == 0 {
         return Ok(vec![body(text.to_owned()), element]);
     }

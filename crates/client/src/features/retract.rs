@@ -3,7 +3,8 @@
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, Flow, Spec, Stage, message};
+use super::later::{self, What};
+use super::{Feature, Flow, Spec, Stage, message, rooms};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
@@ -23,22 +24,56 @@ pub(crate) const FEATURE: Feature = Feature {
 
 /// Takes an earlier message of the same sender back, or shows the trace that an archive kept of one.
 fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
+    if let Some(element) = incoming.child("retract", ns::RETRACT)
+        && element.child("moderated", ns::MODERATE).is_some()
+    {
+        return moderated(cx, incoming, element.attr("id").map(str::to_owned));
+    }
     if incoming.child("retracted", ns::RETRACT).is_some() && !incoming.source.is_live() {
         message::show(cx, incoming, Content::Retracted)?;
         return Ok(Flow::Done);
     }
     let id = incoming.child("retract", ns::RETRACT).and_then(|retract| retract.attr("id"));
     let Some(id) = id.filter(|id| is_id(id)) else { return Ok(Flow::Next) };
-    let reference = Reference::Origin(incoming.sender.clone(), id.to_owned());
-    if let Some(mut original) = cx.store.find(&incoming.with, &reference)? {
-        if is_weaker(incoming.encryption, original.encryption) {
-            return Ok(Flow::Next);
-        }
-        take_back(&mut original);
-        timeline::save(cx, &original)?;
+    let reference = match incoming.room {
+        true => Reference::Archive(id.to_owned()),
+        false => Reference::Origin(incoming.sender.clone(), id.to_owned()),
+    };
+    match cx.store.find(&incoming.with, &reference)? {
+        Some(original) if !may_take_back(&original, incoming) => return Ok(Flow::Next),
+        Some(original) => apply(cx, original, incoming)?,
+        None => later::keep(cx, incoming, id, What::Retract)?,
     }
     // The text beside it is for programs that cannot do this.
     Ok(Flow::Done)
+}
+
+/// XEP-0425 §5: moderators take a message of a room back. Nobody but the room itself can say so.
+fn moderated(cx: &mut Cx<'_>, incoming: &Incoming, id: Option<String>) -> Step<Flow> {
+    let Some(id) = id.filter(|id| is_id(id) && rooms::is_from_room(incoming)) else {
+        return Ok(Flow::Done);
+    };
+    match cx.store.find(&incoming.with, &Reference::Archive(id.clone()))? {
+        Some(original) => apply_moderation(cx, original)?,
+        None => later::keep(cx, incoming, &id, What::Moderate)?,
+    }
+    Ok(Flow::Done)
+}
+
+fn may_take_back(original: &Message, incoming: &Incoming) -> bool {
+    rooms::is_same_author(original, incoming)
+        && !is_weaker(incoming.encryption, original.encryption)
+}
+
+/// Its author takes a message back, if it is theirs.
+pub(crate) fn apply(cx: &mut Cx<'_>, original: Message, incoming: &Incoming) -> Step {
+    if may_take_back(&original, incoming) { apply_moderation(cx, original) } else { Ok(()) }
+}
+
+/// A message is taken back.
+pub(crate) fn apply_moderation(cx: &mut Cx<'_>, mut original: Message) -> Step {
+    take_back(&mut original);
+    timeline::save(cx, &original)
 }
 
 /// Whether somebody in between could have written it, who could not have written the original. The
@@ -64,7 +99,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         cx.failed(number, Problem::Unknown("message"));
         return Ok(None);
     };
-    let (true, Some(origin)) = (message.own, message.origin_id.clone()) else {
+    let (true, Some(origin)) = (message.own, rooms::reference(cx, &message)) else {
         let problem = Problem::Invalid("only own messages can be taken back".to_owned());
         cx.failed(number, problem);
         return Ok(None);

@@ -306,7 +306,7 @@ fn unpack(
     let Some(envelope) = sce::Envelope::parse(plaintext) else {
         return Ok(Err(Failure::Unreadable(Undecryptable::Malformed)));
     };
-    let to = if incoming.own { &incoming.with } else { cx.me };
+    let to = if incoming.own || incoming.room { &incoming.with } else { cx.me };
     // The time is not compared: a message can wait for weeks, the clock here may be wrong, and
     // whoever keeps a message back gains less by that than its text is worth to its reader.
     if envelope.verify(&incoming.sender, to, None).is_err() {
@@ -321,6 +321,7 @@ fn unpack(
     }
     if let Some(opt_out) = incoming.content.iter().find_map(omemo2::OptOut::parse)
         && !incoming.own
+        && !incoming.room
         && trust::may_read(opened.trust)
     {
         return on_opt_out(cx, incoming, opt_out).map(Ok);

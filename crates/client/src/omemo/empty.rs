@@ -9,7 +9,7 @@ use xmpp::jid::BareJid;
 use xmpp::xml::Element;
 
 use crate::cx::{Cx, Step};
-use crate::features::Protected;
+use crate::features::{Protected, rooms};
 use crate::outbox::Outgoing;
 use crate::store::{SessionKey, Subscription, Version};
 
@@ -77,7 +77,8 @@ pub(super) fn answer(cx: &mut Cx<'_>, key: &SessionKey) -> Step {
 
 /// An answer tells that this account is there. Strangers are not told.
 fn may_know(cx: &Cx<'_>, owner: &BareJid) -> Step<bool> {
-    if owner == cx.me || crate::timeline::conversation(cx, owner).accepted {
+    let met = !rooms::shared_with(cx, owner).is_empty();
+    if owner == cx.me || met || crate::timeline::conversation(cx, owner).accepted {
         return Ok(true);
     }
     let contacts = cx.store.contacts()?;
@@ -175,7 +176,11 @@ pub(super) fn protect(cx: &mut Cx<'_>, order: &Order) -> Step<Protected> {
             Found::Soon => return Ok(Protected::Wait),
             Found::Broken => return Ok(Protected::Drop),
         };
-        let Some(device) = &cx.state.features.omemo.device else { return Ok(Protected::Drop) };
+        let memory = &mut cx.state.features.omemo;
+        if !memory.pace.may_begin(&key.owner, cx.now.steady) {
+            return Ok(Protected::Drop);
+        }
+        let Some(device) = &memory.device else { return Ok(Protected::Drop) };
         if sessions.initiate(device, &bundle, cx.rng).is_err() {
             return Ok(Protected::Drop);
         }

@@ -12,7 +12,7 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use crate::cx::{Cx, Step};
-use crate::features::Protected;
+use crate::features::{Protected, rooms};
 use crate::outbox::UNREADABLE;
 use crate::store::{Encryption as Sealed, MessageId, Queued, SessionKey, TrustLevel, Version};
 use crate::timeline;
@@ -58,13 +58,23 @@ pub(super) fn protect(cx: &mut Cx<'_>, queued: &Queued, payload: &[Element]) -> 
         let reason = format!("{with} asked for plain text: choose how to go on");
         return Ok(Protected::Impossible(reason));
     }
-    match lists::ensure(cx, with)? {
-        Ready::Yes => {}
-        Ready::Soon => return Ok(Protected::Wait),
-        Ready::Unreachable if for_verified => return Ok(Protected::Drop),
-        Ready::Unreachable => {
-            let reason = format!("{with} or their server cannot be reached now");
-            return Ok(Protected::Impossible(reason));
+    let room = rooms::is_room(cx, with);
+    if room && !rooms::is_private(cx, with) {
+        let reason = "in this room it is not known who reads; it is not for members only, or hides \
+                      addresses";
+        return Ok(Protected::Impossible(reason.to_owned()));
+    }
+    for person in super::audience(cx, with) {
+        match lists::ensure(cx, &person)? {
+            Ready::Yes => {}
+            Ready::Soon => return Ok(Protected::Wait),
+            // The others in a room do not wait for one.
+            Ready::Unreachable if room => {}
+            Ready::Unreachable if for_verified => return Ok(Protected::Drop),
+            Ready::Unreachable => {
+                let reason = format!("{with} or their server cannot be reached now");
+                return Ok(Protected::Impossible(reason));
+            }
         }
     }
     let plan = plan(cx, with, for_verified)?;
@@ -105,6 +115,14 @@ fn reason(cx: &Cx<'_>, with: &BareJid, plan: &Plan) -> String {
     if with == cx.me {
         return "this account has no other device that could read it".to_owned();
     }
+    if rooms::is_room(cx, with) {
+        return match plan.untrusted {
+            0 => {
+                "nobody else in this room has a device that can read encrypted messages".to_owned()
+            }
+            _ => "no device of the others in this room is trusted; compare their keys".to_owned(),
+        };
+    }
     match (plan.untrusted, plan.broken) {
         (0, 0) => format!("{with} has no device that can read encrypted messages"),
         (0, _) => format!("the keys of {with} cannot be used"),
@@ -117,7 +135,9 @@ fn plan(cx: &mut Cx<'_>, with: &BareJid, only_verified: bool) -> Step<Plan> {
     let mut plan = Plan::default();
     let me = cx.me.clone();
     let this = cx.state.features.omemo.device_id();
-    let owners = if *with == me { vec![me.clone()] } else { vec![with.clone(), me.clone()] };
+    let mut owners = super::audience(cx, with);
+    owners.retain(|owner| *owner != me);
+    owners.push(me.clone());
     for owner in owners {
         let own = owner == me;
         for device in lists::active(cx, &owner)? {
@@ -185,7 +205,8 @@ fn seal(cx: &mut Cx<'_>, with: &BareJid, payload: &[Element], plan: &Plan) -> St
     let mut namespace = None;
     // Whether somebody to whom it is written gets it.
     let mut reached = false;
-    let theirs = |keys: &[SessionKey]| keys.iter().any(|key| key.owner == *with);
+    let me = cx.me.clone();
+    let theirs = |keys: &[SessionKey]| keys.iter().any(|key| key.owner != me || key.owner == *with);
     let modern = plan.of(Version::Omemo2);
     if !modern.is_empty() {
         let envelope = envelope(cx, with, payload);
@@ -315,7 +336,11 @@ fn encrypt_key(
     let mut sessions = load_sessions(cx, key)?;
     if !sessions.is_open() {
         let Found::Bundle(bundle) = bundles::find(cx, key)? else { return Ok(None) };
-        let Some(device) = &cx.state.features.omemo.device else { return Ok(None) };
+        let memory = &mut cx.state.features.omemo;
+        if !memory.pace.may_begin(&key.owner, cx.now.steady) {
+            return Ok(None);
+        }
+        let Some(device) = &memory.device else { return Ok(None) };
         if sessions.initiate(device, &bundle, cx.rng).is_err() {
             return Ok(None);
         }

@@ -7,6 +7,7 @@ use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
 use crate::cx::{Cx, Step};
+use crate::features::rooms;
 use crate::outbox::{self, Outgoing};
 use crate::store::{Content, Event, Identity, SessionKey, TrustLevel, Version};
 use crate::timeline;
@@ -90,9 +91,18 @@ pub(super) fn end_blind_trust(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
 fn announce(cx: &mut Cx<'_>, owner: &BareJid, device: u32, key: Key, level: TrustLevel) -> Step {
     let trusted = trust::may_read(level);
     let event = Event::NewDevice { owner: owner.clone(), device, key, trusted };
-    let mut message = timeline::blank(owner, owner, cx.time());
-    message.content = Content::Event(event);
-    let id = timeline::insert(cx, message, false)?;
+    // Who is known from rooms only is met there.
+    let known = cx.state.features.timeline.conversations.contains_key(owner);
+    let mut places = if known { Vec::new() } else { rooms::shared_with(cx, owner) };
+    if places.is_empty() {
+        places.push(owner.clone());
+    }
+    let mut id = None;
+    for place in places {
+        let mut message = timeline::blank(&place, owner, cx.time());
+        message.content = Content::Event(event.clone());
+        id = Some(timeline::insert(cx, message, false)?);
+    }
     if owner == cx.me {
         cx.notify(Notification {
             conversation: owner.clone(),
@@ -101,7 +111,7 @@ fn announce(cx: &mut Cx<'_>, owner: &BareJid, device: u32, key: Key, level: Trus
                 "Device {device} was added to this account. If it is not yours, change the \
                  password and remove the device."
             ),
-            message: Some(id),
+            message: id,
         });
     }
     Ok(())

@@ -8,6 +8,7 @@
 //! identities.rs  keys that were seen, what is decided about them, what others say about them
 //! trust.rs       whom to believe; pure
 //! encrypt.rs     what is sent, for each device that may read it
+//! pace.rs        how many sessions are begun in a time
 //! empty.rs       messages without content that keep sessions going
 //! decrypt.rs     what arrives
 //! commands.rs    what a user can ask for
@@ -26,6 +27,7 @@ mod lists;
 mod nodes;
 mod notes;
 mod own;
+mod pace;
 mod trust;
 mod uri;
 
@@ -35,7 +37,7 @@ use xmpp::jid::BareJid;
 use xmpp::ns;
 
 use crate::cx::{Cx, Step};
-use crate::features::{Feature, Spec, Stage};
+use crate::features::{Feature, Spec, Stage, rooms};
 use crate::store::{Identity, SessionKey, Store, StoreError, TrustLevel, Version};
 use crate::timers::TimerId;
 use crate::view::Readers;
@@ -79,6 +81,7 @@ pub(crate) struct Memory {
     statements: trust::Statements,
     seen: notes::Seen,
     own: own::Progress,
+    pace: pace::Pace,
     /// When the keys are looked after next.
     daily: Option<TimerId>,
     lists: BTreeMap<BareJid, lists::Known>,
@@ -128,16 +131,28 @@ fn ended(cx: &mut Cx<'_>) -> Step {
 /// The conversation with somebody is looked at: see to it that their devices are known, and tell
 /// who could read what is written.
 pub(crate) fn look_at(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
-    if cx.online() && owner != cx.me {
-        lists::ensure(cx, owner)?;
+    if cx.online() && (!rooms::is_room(cx, owner) || rooms::is_private(cx, owner)) {
+        let mut people = audience(cx, owner);
+        people.retain(|person| person != cx.me);
+        for person in people {
+            lists::ensure(cx, &person)?;
+        }
     }
     refresh_readers(cx, owner)
 }
 
+/// Whose devices get what is written to somebody, besides the own ones: theirs, or in a room those
+/// of everybody else in it.
+fn audience(cx: &Cx<'_>, with: &BareJid) -> Vec<BareJid> {
+    if rooms::is_room(cx, with) { rooms::others(cx, with) } else { vec![with.clone()] }
+}
+
 /// Who could read what is written to somebody may be different.
 fn refresh_readers(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
-    let readers = readers(cx, owner)?;
-    crate::timeline::set_readers(cx, owner, readers);
+    for with in std::iter::once(owner.clone()).chain(rooms::shared_with(cx, owner)) {
+        let readers = readers(cx, &with)?;
+        crate::timeline::set_readers(cx, &with, readers);
+    }
     Ok(())
 }
 
@@ -145,10 +160,9 @@ fn refresh_readers(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
 /// would when it is.
 fn readers(cx: &Cx<'_>, with: &BareJid) -> Step<Readers> {
     let mut readers = Readers { verified: true, ..Readers::default() };
-    let mut owners = vec![cx.me.clone()];
-    if with != cx.me {
-        owners.push(with.clone());
-    }
+    let mut owners = audience(cx, with);
+    owners.retain(|owner| owner != cx.me);
+    owners.push(cx.me.clone());
     let this = cx.state.features.omemo.device_id();
     for owner in owners {
         let own = owner == *cx.me;

@@ -20,8 +20,8 @@ pub use search::Needle;
 
 pub use rows::{
     ArchiveState, Contact, Content, Conversation, Delivery, DeviceEntry, Encryption,
-    EncryptionMode, Event, File, Identity, Login, Message, MessageId, Mute, OwnDevice, Position,
-    Queued, QueuedId, Reaction, Reference, Reply, SessionKey, StoredToken, Subscription,
+    EncryptionMode, Event, File, Identity, Login, Message, MessageId, Mute, Occupant, OwnDevice,
+    Position, Queued, QueuedId, Reaction, Reference, Reply, SessionKey, StoredToken, Subscription,
     TrustLevel, Undecryptable, Version,
 };
 

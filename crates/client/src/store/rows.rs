@@ -98,6 +98,12 @@ pub struct Conversation {
     pub encryption: EncryptionMode,
     /// This account has written here: no request of a stranger.
     pub accepted: bool,
+    /// With a room (XEP-0045), and not with a person.
+    #[serde(default)]
+    pub room: bool,
+    /// Unread messages of a room that name this account, or answer it.
+    #[serde(default)]
+    pub mentions: u32,
 }
 
 /// What is being written is not printed.
@@ -114,6 +120,8 @@ impl std::fmt::Debug for Conversation {
             .field("shown", &self.shown)
             .field("encryption", &self.encryption)
             .field("accepted", &self.accepted)
+            .field("room", &self.room)
+            .field("mentions", &self.mentions)
             .finish_non_exhaustive()
     }
 }
@@ -160,8 +168,11 @@ pub struct Message {
     pub conversation: BareJid,
     /// Orders the messages.
     pub position: Position,
-    /// Who wrote it.
+    /// Who wrote it; in a room that hides addresses, the room.
     pub sender: BareJid,
+    /// Who wrote it in a room, as the room names them.
+    #[serde(default)]
+    pub occupant: Option<Occupant>,
     /// Written by this account, on whichever device.
     pub own: bool,
     /// When the sender's or this account's server got it, as far as is known.
@@ -184,6 +195,15 @@ pub struct Message {
     pub versions: Vec<(Millis, String)>,
     /// The sender wants to know when it was delivered (XEP-0184) or seen (XEP-0333), and by which id.
     pub wants: Option<String>,
+}
+
+/// Somebody in a room, as the room names them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occupant {
+    /// The nickname they had.
+    pub nick: String,
+    /// What stays when they change it (XEP-0421), where the room guards that.
+    pub id: Option<String>,
 }
 
 /// What was written is not printed.
@@ -298,6 +318,13 @@ pub enum Event {
     },
     /// Messages may be missing before this: the server no longer has them.
     Gap,
+    /// Somebody invites this account to the room.
+    Invited {
+        /// Who, as the invitation says.
+        by: BareJid,
+        /// Why, in their words.
+        reason: Option<String>,
+    },
     /// They ask for plain text (XEP-0384, "Opt-out"). Nothing is sent until the user decides.
     OptOut {
         /// Why, in their words.
@@ -316,6 +343,9 @@ impl std::fmt::Debug for Event {
                 .field("trusted", trusted)
                 .finish_non_exhaustive(),
             Self::Gap => f.write_str("Gap"),
+            Self::Invited { by, .. } => {
+                f.debug_struct("Invited").field("by", by).finish_non_exhaustive()
+            }
             Self::OptOut { .. } => f.write_str("OptOut(..)"),
         }
     }
@@ -408,8 +438,11 @@ impl std::fmt::Debug for Reply {
 /// What somebody thinks of a message (XEP-0444).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
-    /// Who.
+    /// Who; in a room that hides addresses, the room.
     pub sender: BareJid,
+    /// Who, as a room names them.
+    #[serde(default)]
+    pub occupant: Option<Occupant>,
     /// Emoji, each once.
     pub emoji: Vec<String>,
     /// When the set was last changed.

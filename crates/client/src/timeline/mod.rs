@@ -21,7 +21,7 @@ use crate::store::{
 };
 use crate::view::{Change, Outcome, Problem, Readers};
 
-pub(crate) use show::{missed, notify, notify_missed, preview_text, quotable};
+pub(crate) use show::{missed, notify, notify_as, notify_missed, preview_text, quotable};
 pub(crate) use windows::{command, show_older};
 
 /// What is remembered of all conversations.
@@ -125,6 +125,8 @@ pub(crate) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Conversation {
         shown: true,
         encryption: EncryptionMode::Omemo,
         accepted: false,
+        room: false,
+        mentions: 0,
     })
 }
 
@@ -175,6 +177,7 @@ pub(crate) fn blank(conversation: &BareJid, sender: &BareJid, time: Millis) -> M
         conversation: conversation.clone(),
         position: Position::default(),
         sender: sender.clone(),
+        occupant: None,
         own: false,
         time,
         content: Content::Text(String::new()),
@@ -216,6 +219,16 @@ pub(crate) fn insert(cx: &mut Cx<'_>, mut message: Message, unread: bool) -> Ste
     save_conversation(cx, conversation)?;
     touch_message(cx, &message);
     Ok(message.id)
+}
+
+/// An unread message of a room is meant for this account in particular.
+pub(crate) fn mention(cx: &mut Cx<'_>, message: &Message) -> Step {
+    let mut conversation = conversation(cx, &message.conversation);
+    if conversation.read_up_to.is_some_and(|seen| seen >= message.position) {
+        return Ok(());
+    }
+    conversation.mentions = conversation.mentions.saturating_add(1);
+    save_conversation(cx, conversation)
 }
 
 /// Keeps a changed message, and shows it.
@@ -273,13 +286,18 @@ pub(crate) fn recognise_repeated(
 
 fn learn(cx: &mut Cx<'_>, mut known: Message, incoming: &Incoming) -> Step {
     let mut changed = false;
+    // A room gives everybody what it got: it is there.
+    if incoming.room && known.own && known.delivery.as_ref().is_some_and(is_on_its_way) {
+        known.delivery = Some(Delivery::Delivered);
+        changed = true;
+    }
     let copy = known.archive_id.is_some()
         && incoming.archive_id.is_some()
         && known.archive_id != incoming.archive_id;
     // Who sends a message again without saying so has it in the archive twice. The first place
     // counts, so that it stands there on every device, whichever copy it saw.
     if copy && incoming.position.is_none_or(|position| position >= known.position) {
-        return Ok(());
+        return if changed { save(cx, &known) } else { Ok(()) };
     }
     if incoming.archive_id.is_some() && known.archive_id != incoming.archive_id {
         known.archive_id.clone_from(&incoming.archive_id);
@@ -291,6 +309,10 @@ fn learn(cx: &mut Cx<'_>, mut known: Message, incoming: &Incoming) -> Step {
         moved(cx, &known, before)?;
     }
     if changed { save(cx, &known) } else { Ok(()) }
+}
+
+fn is_on_its_way(delivery: &Delivery) -> bool {
+    matches!(delivery, Delivery::Queued | Delivery::Sent | Delivery::Failed(_))
 }
 
 /// Whether a message was seen before.
@@ -361,6 +383,11 @@ pub(crate) fn end_moves(cx: &mut Cx<'_>) {
     cx.state.features.timeline.moves.clear();
 }
 
+/// The archive of one conversation was read.
+pub(crate) fn end_moves_of(cx: &mut Cx<'_>, address: &BareJid) {
+    cx.state.features.timeline.moves.remove(address);
+}
+
 /// A request of the user ends when this message is sent.
 pub(crate) fn expect(cx: &mut Cx<'_>, id: MessageId, number: u64) {
     if let Some(earlier) = cx.state.features.timeline.requests.insert(id, number) {
@@ -389,7 +416,11 @@ pub(crate) fn on_sent(cx: &mut Cx<'_>, id: MessageId) -> Step {
     if let Some(number) = cx.state.features.timeline.requests.remove(&id) {
         cx.done(number, Outcome::Sent(id));
     }
-    crate::features::archive::on_sent(cx)?;
+    // Where it stands in a room the room tells by itself.
+    let room = |message: &Message| conversation(cx, &message.conversation).room;
+    if !cx.store.message(id)?.as_ref().is_some_and(room) {
+        crate::features::archive::on_sent(cx)?;
+    }
     raise(cx, id, Delivery::Sent)
 }
 
@@ -462,6 +493,7 @@ pub(crate) fn mark_read(cx: &mut Cx<'_>, address: &BareJid, position: Position) 
     }
     conversation.read_up_to = Some(position);
     conversation.unread = count_unread(cx, address, position)?;
+    conversation.mentions = conversation.mentions.min(conversation.unread);
     save_conversation(cx, conversation)?;
     Ok(true)
 }

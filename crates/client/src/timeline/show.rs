@@ -3,7 +3,7 @@
 use xmpp::jid::BareJid;
 
 use crate::cx::{Cx, Step};
-use crate::features::roster;
+use crate::features::{rooms, roster};
 use crate::store::{Content, Event, Message, MessageId, Mute, Undecryptable};
 use crate::view::{self, Notification, Preview};
 
@@ -16,18 +16,25 @@ pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::
         None => None,
     };
     let contact = cx.state.features.roster.contacts.get(address);
+    let room = rooms::name(cx, address).filter(|_| kept.room);
+    let known = contact.is_some_and(|contact| contact.in_roster);
     Ok(Some(view::Conversation {
         address: address.clone(),
-        name: roster::name(cx, address),
+        kind: if kept.room { view::Kind::Room } else { view::Kind::Person },
+        name: room.unwrap_or_else(|| roster::name(cx, address)),
         preview: latest.as_ref().map(preview),
         unread: kept.unread,
+        mentions: kept.mentions,
         draft: kept.draft.clone(),
         typing: timeline.typing.contains(address),
         mute: kept.mute,
         pinned: kept.pinned,
         encryption: kept.encryption,
         readers: timeline.readers.get(address).copied().unwrap_or_default(),
-        request: !kept.accepted && !contact.is_some_and(|contact| contact.in_roster),
+        request: match kept.room {
+            true => rooms::is_invitation(cx, address),
+            false => !kept.accepted && !known,
+        },
         order: kept.order,
         shown: kept.shown,
     }))
@@ -51,6 +58,7 @@ pub(crate) fn preview_text(content: &Content) -> String {
         Content::Undecryptable(reason) => undecryptable(*reason),
         Content::Event(Event::NewDevice { .. }) => "A new device is in use",
         Content::Event(Event::OptOut { .. }) => "They ask for messages that are not encrypted",
+        Content::Event(Event::Invited { .. }) => "You are invited",
         Content::Event(Event::Gap) => "Messages may be missing here",
     };
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -75,6 +83,15 @@ fn undecryptable(reason: Undecryptable) -> &'static str {
 
 /// Tells the user about a message, unless they do not want to be told.
 pub(crate) fn notify(cx: &mut Cx<'_>, message: &Message) {
+    let title = match (&message.occupant, rooms::name(cx, &message.conversation)) {
+        (Some(occupant), Some(room)) => format!("{} ({room})", occupant.nick),
+        _ => roster::name(cx, &message.sender),
+    };
+    notify_as(cx, message, title);
+}
+
+/// The same, under a title.
+pub(crate) fn notify_as(cx: &mut Cx<'_>, message: &Message, title: String) {
     let conversation = super::conversation(cx, &message.conversation);
     let muted = match conversation.mute {
         Mute::No => false,
@@ -84,7 +101,6 @@ pub(crate) fn notify(cx: &mut Cx<'_>, message: &Message) {
     if muted || conversation.read_up_to.is_some_and(|seen| seen >= message.position) {
         return;
     }
-    let title = roster::name(cx, &message.sender);
     cx.notify(Notification {
         conversation: message.conversation.clone(),
         title,

@@ -12,7 +12,7 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use crate::server::{Archived, bare};
-use crate::world::{World, login};
+use crate::world::{World, login, text_of};
 
 const ROMEO: &str = "romeo@example.net";
 const JULIET: &str = "juliet@example.net";
@@ -430,4 +430,49 @@ proptest! {
             prop_assert_eq!(&world.texts(device, JULIET), &expected);
         }
     }
+}
+
+#[test]
+fn what_was_said_about_a_message_is_done_when_the_message_comes() {
+    let mut world = World::new();
+    write(&mut world, JULIET, ROMEO, "reacted");
+    write(&mut world, JULIET, ROMEO, "retracted");
+    write(&mut world, JULIET, ROMEO, "corected");
+    for number in 0..12 {
+        write(&mut world, JULIET, ROMEO, &format!("between {number}"));
+    }
+    let about = |payload: &str| {
+        let xml = format!(
+            "<message xmlns='jabber:client' type='chat' from='{JULIET}/elsewhere' to='{ROMEO}' \
+             id='{}'>{payload}<store xmlns='urn:xmpp:hints'/></message>",
+            payload.len()
+        );
+        Element::parse(xml.as_bytes(), &xmpp::xml::Limits::TRUSTED).unwrap()
+    };
+    for payload in [
+        "<reactions xmlns='urn:xmpp:reactions:0' id='id-of-reacted'><reaction>🐢</reaction></reactions>",
+        "<retract xmlns='urn:xmpp:message-retract:1' id='id-of-retracted'/>",
+        "<body>corrected</body><replace xmlns='urn:xmpp:message-correct:0' id='id-of-corected'/>",
+    ] {
+        world.server.route(&bare(JULIET), None, about(payload));
+    }
+    let romeo = world.online(ROMEO, &[JULIET]);
+    // The correction is a message of its own until its original comes.
+    let texts = world.texts(romeo, JULIET);
+    assert_eq!(texts.last().map(String::as_str), Some("corrected"));
+    assert!(!texts.contains(&"corected".to_owned()));
+    // What waits survives the program.
+    world.crash(romeo);
+    world.settle();
+    world.run(romeo, Command::Open(bare(JULIET)));
+    for _ in 0..4 {
+        world.run(romeo, Command::Older(bare(JULIET)));
+    }
+    let messages = world.messages(romeo, JULIET);
+    assert_eq!(messages.len(), 15);
+    assert_eq!(messages[0].reactions.len(), 1);
+    assert_eq!(messages[1].content, Content::Retracted);
+    assert_eq!(text_of(&messages[2].content).as_deref(), Some("corrected"));
+    assert_eq!(messages[2].versions[0].1, "corected");
+    assert_eq!(world.texts(romeo, JULIET).iter().filter(|text| *text == "corrected").count(), 1);
 }

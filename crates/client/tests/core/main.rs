@@ -6,6 +6,8 @@ mod bookmarks;
 mod features;
 mod login;
 mod messages;
+mod muc;
+mod rooms;
 mod server;
 mod steps;
 mod windows;

@@ -46,6 +46,8 @@ pub(crate) struct Server {
     pub(crate) stanza_ids: bool,
     /// It says that it checks how nodes are configured.
     pub(crate) publish_options: bool,
+    /// Rooms, at [`crate::muc::ROOMS`].
+    pub(crate) rooms: BTreeMap<BareJid, crate::muc::Room>,
     /// Answers that replace those below, by the namespace of the request's payload.
     pub(crate) answers: BTreeMap<String, Result<Option<Element>, Condition>>,
     /// Every stanza that came from a client, for tests that look at what left.
@@ -112,6 +114,7 @@ impl Server {
             archives: true,
             stanza_ids: true,
             publish_options: true,
+            rooms: BTreeMap::new(),
             answers: BTreeMap::new(),
             seen: Vec::new(),
         }
@@ -422,6 +425,10 @@ impl Server {
 
     fn on_message(&mut self, from: &FullJid, mut message: Element) {
         message.set_attr("from", from.to_string());
+        let to = message.attr("to").map(|to| Jid::new(to).unwrap());
+        if to.is_some_and(|to| Self::is_of_rooms(&to)) {
+            return self.room_message(from, &message);
+        }
         let origin = message.child("origin-id", ns::STANZA_ID).and_then(|one| one.attr("id"));
         let origin = origin.map(str::to_owned);
         let sender = from.to_bare();
@@ -489,6 +496,10 @@ impl Server {
     fn on_presence(&mut self, from: &FullJid, mut presence: Element) {
         presence.set_attr("from", from.to_string());
         let account = from.to_bare();
+        let to = presence.attr("to").map(|to| Jid::new(to).unwrap());
+        if to.is_some_and(|to| Self::is_of_rooms(&to)) {
+            return self.room_presence(from, &presence);
+        }
         if let Some(to) = presence.attr("to") {
             let to = bare(to);
             presence.set_attr("from", account.to_string());
@@ -508,7 +519,8 @@ impl Server {
     fn on_iq(&mut self, from: &FullJid, mut iq: Element) {
         iq.set_attr("from", from.to_string());
         let to = iq.attr("to").map(|to| Jid::new(to).unwrap());
-        if let Some(to) = to.clone().and_then(|to| to.try_into_full().ok()) {
+        let of_person = to.clone().filter(|to| !Self::is_of_rooms(to));
+        if let Some(to) = of_person.and_then(|to| to.try_into_full().ok()) {
             if self.sessions.contains_key(&to) {
                 self.deliver(&to, &iq);
             }
@@ -538,6 +550,9 @@ impl Server {
         iq: &Element,
     ) -> Result<Option<Element>, Condition> {
         let payload = iq.first_child().ok_or(Condition::BadRequest)?.clone();
+        if let Some(to) = to.filter(|to| Self::is_of_rooms(to)) {
+            return self.room_iq(from, to, iq);
+        }
         if let Some(answer) = self.answers.get(payload.ns()) {
             return answer.clone();
         }
@@ -550,6 +565,11 @@ impl Server {
             ("ping", ns::PING) | ("enable", ns::CARBONS) => Ok(None),
             ("query", ns::ROSTER) => Ok(self.roster(&account, iq.attr("type"), &payload)),
             ("query", ns::DISCO_INFO) => Ok(Some(self.info(&payload).to_element())),
+            ("query", ns::DISCO_ITEMS) => {
+                let item =
+                    Element::new("item", ns::DISCO_ITEMS).with_attr("jid", crate::muc::ROOMS);
+                Ok(Some(Element::new("query", ns::DISCO_ITEMS).with_child(item)))
+            }
             ("query", ns::MAM) if self.archives => self.archive(from, &payload),
             ("pubsub", ns::PUBSUB) => self.pubsub(&owner, &payload),
             ("block" | "unblock", ns::BLOCKING) => {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use client::store::{Message, MessageId, Position};
-use client::view::{Account, Bookmark, Change, Contact, Conversation, Device};
+use client::view::{Account, Bookmark, Change, Contact, Conversation, Device, Room};
 use xmpp::jid::BareJid;
 
 /// What is known of one account.
@@ -15,6 +15,8 @@ pub struct Mirror {
     pub conversations: HashMap<BareJid, Conversation>,
     /// Contacts.
     pub contacts: BTreeMap<BareJid, Contact>,
+    /// The rooms it is, was, or is invited to be in.
+    pub rooms: HashMap<BareJid, Room>,
     /// The rooms that the account keeps in its list.
     pub bookmarks: Vec<Bookmark>,
     /// Open windows.
@@ -89,6 +91,9 @@ impl Mirror {
                 }
             }
             Change::Bookmarks(bookmarks) => self.bookmarks = bookmarks,
+            Change::Room(room) => {
+                self.rooms.insert(room.address.clone(), *room);
+            }
             Change::Transfer(id, bytes) => {
                 self.transfers.insert(id, bytes);
             }

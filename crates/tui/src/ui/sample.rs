@@ -42,6 +42,7 @@ pub(crate) fn text(id: i64, position: u64, conversation: &BareJid, text: &str) -
         reactions: Vec::new(),
         versions: Vec::new(),
         wants: None,
+        occupant: None,
     }
 }
 
@@ -86,6 +87,7 @@ pub(crate) fn contact(of: &str, name: &str, presence: Presence) -> Contact {
 pub(crate) fn conversation(with: &str, name: &str, order: u64, preview: &str) -> Conversation {
     Conversation {
         address: address(with),
+        kind: client::view::Kind::Person,
         name: name.to_owned(),
         preview: Some(Preview {
             own: false,
@@ -94,6 +96,7 @@ pub(crate) fn conversation(with: &str, name: &str, order: u64, preview: &str) ->
             delivery: None,
         }),
         unread: 0,
+        mentions: 0,
         draft: String::new(),
         typing: false,
         mute: Mute::No,

@@ -54,6 +54,11 @@ pub fn event(event: &Event, name: &str, own: bool) -> String {
                  Nothing is sent until you decide: /encrypt off, or /encrypt on"
             )
         }
+        Event::Invited { reason, .. } => {
+            let reason = reason.as_deref().map(Printable::line);
+            let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+            format!("{name} invites you{reason}")
+        }
         Event::Gap => "Messages may be missing here: the server no longer has them".to_owned(),
     }
 }

@@ -19,6 +19,8 @@ pub fn conversations_are_replaced(store: &dyn Store) {
         shown: false,
         encryption: EncryptionMode::Plain,
         accepted: false,
+        room: true,
+        mentions: 2,
         ..conversation("romeo@example.org")
     };
     store.save_conversation(&conversation("romeo@example.org")).unwrap();

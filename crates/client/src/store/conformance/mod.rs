@@ -141,6 +141,8 @@ pub fn conversation(with: &str) -> Conversation {
         shown: true,
         encryption: EncryptionMode::Omemo,
         accepted: true,
+        room: false,
+        mentions: 0,
     }
 }
 
@@ -163,6 +165,7 @@ pub fn message(conversation: &str, position: u64, text: &str) -> Message {
         reactions: Vec::new(),
         versions: Vec::new(),
         wants: None,
+        occupant: None,
     }
 }
 

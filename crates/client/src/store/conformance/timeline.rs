@@ -52,6 +52,7 @@ fn full() -> Message {
             quote: Some("> so".into()),
         }),
         reactions: vec![Reaction {
+            occupant: None,
             sender: address(ROMEO),
             emoji: vec!["🌹".into()],
             time: Millis(8),

@@ -83,6 +83,7 @@ fn infected(hostile: &str, columns: u16) -> World {
         quote: Some(hostile.to_owned()),
     });
     answer.reactions = vec![Reaction {
+        occupant: None,
         sender: juliet.clone(),
         emoji: vec![hostile.to_owned()],
         time: sample::at(sample::NOW),

@@ -116,6 +116,7 @@ fn reactions_are_added_and_taken_back() {
     assert!(matches!(asked.last(), Some(Command::React(MessageId(13), set)) if set == &["👍"]));
     let mut message = text(13, 26, &address(JULIET), "Good night, good night!");
     message.reactions = vec![client::store::Reaction {
+        occupant: None,
         sender: address("romeo@montague.example"),
         emoji: vec!["👍".to_owned()],
         time: at(sample::NOW),

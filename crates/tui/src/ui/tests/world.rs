@@ -222,6 +222,7 @@ fn messages() -> Vec<Message> {
     };
     let mut answer = own(3, 3, &juliet, "Shall I hear more, or shall I *speak* at this?");
     answer.reactions = vec![Reaction {
+        occupant: None,
         sender: juliet.clone(),
         emoji: vec!["👍".to_owned(), "😮".to_owned()],
         time: at(NOW),

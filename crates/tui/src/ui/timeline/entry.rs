@@ -86,13 +86,14 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
             (sheet.mirror.name(owner), own)
         }
         Event::OptOut { .. } => (sheet.mirror.name(sheet.with), false),
+        Event::Invited { by, .. } => (sheet.mirror.name(by), false),
         Event::Gap => (String::new(), false),
     };
     let style = match event {
         Event::NewDevice { trusted: false, .. } | Event::OptOut { .. } | Event::Gap => {
             sheet.theme.warn()
         }
-        Event::NewDevice { .. } => sheet.theme.dim(),
+        Event::NewDevice { .. } | Event::Invited { .. } => sheet.theme.dim(),
     };
     let words = words::event(event, Printable::line(&name).as_str(), own);
     let words = format!("{words} · {}", sheet.clock.minute(message.time));

@@ -1,0 +1,404 @@
+//! XEP-0045 §7.2 and §7.14, XEP-0410: entering rooms, staying in them, leaving them
+
+use xmpp::error::Condition;
+use xmpp::ext::disco::{Info, Items};
+use xmpp::ext::muc::{History, Join};
+use xmpp::jid::{BareJid, Jid};
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{Phase, Room, begin_conversation, change, touch};
+use crate::cx::{Cx, Step};
+use crate::features::{bookmarks, caps, roster};
+use crate::iq::{Answer, describe};
+use crate::omemo;
+use crate::view::{Outcome, Problem};
+
+/// Enters everything the user wants to be in, and looks for a place to make rooms.
+pub(super) fn on_online(cx: &mut Cx<'_>) -> Step {
+    let rooms = cx.state.features.rooms.rooms.iter();
+    let wanted = rooms.filter(|(_, room)| room.kept.wanted).map(|(address, _)| address.clone());
+    for address in wanted.collect::<Vec<_>>() {
+        enter(cx, &address)?;
+    }
+    find_service(cx)?;
+    watch(cx);
+    Ok(())
+}
+
+/// While the connection was gone the room may have lost us (XEP-0410).
+pub(super) fn on_resumed(cx: &mut Cx<'_>) -> Step {
+    let rooms = cx.state.features.rooms.rooms.iter();
+    let inside = rooms.filter(|(_, room)| room.phase == Phase::In).map(|(one, _)| one.clone());
+    for address in inside.collect::<Vec<_>>() {
+        ping(cx, address)?;
+    }
+    watch(cx);
+    Ok(())
+}
+
+/// With the session we are out of every room.
+pub(super) fn on_ended(cx: &mut Cx<'_>) -> Step {
+    let addresses: Vec<BareJid> = cx.state.features.rooms.rooms.keys().cloned().collect();
+    for address in addresses {
+        if let Some(room) = cx.state.features.rooms.rooms.get_mut(&address) {
+            out(room, Phase::Out);
+            room.features.clear();
+            room.suffix.clear();
+        }
+        touch(cx, &address);
+    }
+    cx.state.features.rooms.queries.clear();
+    cx.state.features.rooms.service = None;
+    Ok(())
+}
+
+fn out(room: &mut Room, phase: Phase) {
+    room.phase = phase;
+    room.occupants.clear();
+    room.nick = None;
+    room.caught_up = false;
+}
+
+/// Looks for a service for rooms on the own server.
+fn find_service(cx: &mut Cx<'_>) -> Step {
+    let domain = Jid::new(cx.me.domain().as_str()).ok();
+    cx.iq_get(domain, Element::new("query", ns::DISCO_ITEMS), |cx, answer| {
+        let items = answer.payload("query", ns::DISCO_ITEMS).and_then(Items::parse);
+        let items = items.map(|items| items.items).unwrap_or_default();
+        for item in items.into_iter().take(MAX_SERVICES) {
+            let Ok(service) = BareJid::new(item.jid.as_str()) else { continue };
+            let query = Element::new("query", ns::DISCO_INFO);
+            cx.iq_get(Some(item.jid), query, move |cx, answer| {
+                let info = answer.payload("query", ns::DISCO_INFO).and_then(Info::parse);
+                let rooms = &mut cx.state.features.rooms;
+                if info.is_some_and(|info| info.has_feature(ns::MUC)) && rooms.service.is_none() {
+                    rooms.service = Some(service);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// The list of the account changed: what devices enter by themselves is entered, what they do not
+/// any more is left (XEP-0402 §3.1 and §4).
+pub(crate) fn on_bookmarks(cx: &mut Cx<'_>, left: &[BareJid]) -> Step {
+    for address in left {
+        if super::is_room(cx, address) {
+            leave(cx, address)?;
+        }
+    }
+    for bookmark in bookmarks::all(cx).into_iter().filter(|bookmark| bookmark.autojoin) {
+        let known = cx.state.features.rooms.rooms.get(&bookmark.room);
+        if known.is_some_and(|room| room.kept.wanted) {
+            continue;
+        }
+        change(cx, &bookmark.room, |kept| {
+            kept.wanted = true;
+            kept.invited = None;
+        })?;
+        enter(cx, &bookmark.room)?;
+    }
+    Ok(())
+}
+
+/// Asks what the room is, then enters it.
+pub(super) fn enter(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    if !cx.online() {
+        return Ok(());
+    }
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    if matches!(room.phase, Phase::Entering | Phase::In) {
+        return Ok(());
+    }
+    room.phase = Phase::Entering;
+    room.tries = room.tries.wrapping_add(1);
+    let (tries, making) = (room.tries, room.making.is_some());
+    touch(cx, address);
+    let room = address.clone();
+    cx.later(
+        ENTER_TIMEOUT,
+        move |cx| {
+            if is_entering(cx, &room, tries) { later(cx, &room) } else { Ok(()) }
+        },
+    );
+    if making {
+        return present(cx, address);
+    }
+    let query = Element::new("query", ns::DISCO_INFO);
+    let address = address.clone();
+    cx.iq_get(Some(Jid::from(address.clone())), query, move |cx, answer| {
+        if !is_entering(cx, &address, tries) {
+            return Ok(());
+        }
+        match &answer {
+            Answer::Result(_) => {
+                learn(cx, &address, &answer)?;
+                present(cx, &address)
+            }
+            Answer::Error(error) if is_passing(error.condition) => later(cx, &address),
+            Answer::Error(error) if error.condition == Condition::ItemNotFound => {
+                refuse(cx, &address, "there is no such room")
+            }
+            Answer::Error(error) => refuse(cx, &address, &describe(error)),
+            Answer::Lost => later(cx, &address),
+        }
+    })
+}
+
+fn is_entering(cx: &Cx<'_>, address: &BareJid, tries: u32) -> bool {
+    let room = cx.state.features.rooms.rooms.get(address);
+    room.is_some_and(|room| room.phase == Phase::Entering && room.tries == tries)
+}
+
+/// Whether an error says nothing about the room, and may be gone later.
+pub(super) fn is_passing(condition: Condition) -> bool {
+    matches!(
+        condition,
+        Condition::RemoteServerNotFound
+            | Condition::RemoteServerTimeout
+            | Condition::ResourceConstraint
+    )
+}
+
+/// The room cannot be reached now: tries again.
+pub(super) fn later(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    if let Some(room) = cx.state.features.rooms.rooms.get_mut(address) {
+        out(room, Phase::Out);
+    }
+    touch(cx, address);
+    let address = address.clone();
+    cx.later(RETRY, move |cx| {
+        let room = cx.state.features.rooms.rooms.get(&address);
+        if room.is_some_and(|room| room.kept.wanted) { enter(cx, &address) } else { Ok(()) }
+    });
+    Ok(())
+}
+
+/// The room does not let us in, or put us out. What the user waits for ends.
+pub(super) fn refuse(cx: &mut Cx<'_>, address: &BareJid, reason: &str) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    out(room, Phase::Refused(reason.to_owned()));
+    room.making = None;
+    if let Some(number) = room.request.take() {
+        cx.failed(number, Problem::Refused(reason.to_owned()));
+    }
+    touch(cx, address);
+    // What waits to be sent there has to say so.
+    cx.wake_outbox();
+    Ok(())
+}
+
+/// What the room says about itself.
+pub(super) fn learn(cx: &mut Cx<'_>, address: &BareJid, answer: &Answer) -> Step {
+    let info = answer.payload("query", ns::DISCO_INFO).and_then(Info::parse);
+    let Some(info) = info else { return Ok(()) };
+    let private = info.has_feature("muc_membersonly") && info.has_feature("muc_nonanonymous");
+    let identities = info.identities.iter();
+    let named =
+        identities.filter(|one| one.category == "conference").find_map(|one| one.name.clone());
+    let name = named.map(|name| limited(&name)).filter(|name| !name.is_empty());
+    if let Some(room) = cx.state.features.rooms.rooms.get_mut(address) {
+        room.features = info.features.into_iter().take(MAX_FEATURES).collect();
+    }
+    change(cx, address, |kept| {
+        kept.private = private;
+        kept.name = name;
+    })?;
+    omemo::look_at(cx, address)?;
+    cx.wake_outbox();
+    Ok(())
+}
+
+/// The room is different from what it was: asks again.
+pub(super) fn refresh(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let query = Element::new("query", ns::DISCO_INFO);
+    let address = address.clone();
+    cx.iq_get(Some(Jid::from(address.clone())), query, move |cx, answer| {
+        learn(cx, &address, &answer)?;
+        super::members::fetch(cx, &address)
+    })
+}
+
+/// One line without what could disguise it.
+pub(super) fn limited(text: &str) -> String {
+    let shown = text.chars().filter(|letter| !letter.is_control());
+    shown.take(MAX_NAME_CHARS).collect::<String>().trim().to_owned()
+}
+
+/// The nickname that is wanted: the one chosen, the one kept in the list, or the account's own.
+fn wanted_nick(cx: &Cx<'_>, address: &BareJid) -> String {
+    let room = cx.state.features.rooms.rooms.get(address);
+    let chosen = room.and_then(|room| room.kept.nick.clone());
+    let kept = || bookmarks::get(cx, address).and_then(|bookmark| bookmark.nick);
+    let own = || roster::contact(cx, cx.me).nickname;
+    let local = || cx.me.node().map(ToString::to_string);
+    let nick = chosen.or_else(kept).or_else(own).or_else(local);
+    nick.filter(|nick| !nick.trim().is_empty()).unwrap_or_else(|| "guest".to_owned())
+}
+
+/// Goes in (§7.2.2).
+fn present(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let nick = wanted_nick(cx, address);
+    let listed = bookmarks::get(cx, address).and_then(|bookmark| bookmark.password);
+    let Some(room) = cx.state.features.rooms.rooms.get(address) else { return Ok(()) };
+    let Ok(to) = address.with_resource_str(&format!("{nick}{}", room.suffix)) else {
+        return refuse(cx, address, "this nickname cannot be used");
+    };
+    // What was missed comes from the archive, with its ids and in its order.
+    let most = if room.has(ns::MAM) { 0 } else { HISTORY };
+    let join = Join {
+        password: room.kept.password.clone().or(listed),
+        history: History { max_stanzas: Some(most), ..History::default() },
+        affiliations: None,
+    };
+    let presence = Element::new("presence", ns::CLIENT)
+        .with_attr("to", to.to_string())
+        .with_child(join.to_element())
+        .with_child(caps::own(cx).to_element());
+    cx.send(&presence);
+    Ok(())
+}
+
+/// The nickname is somebody else's: takes another one.
+pub(super) fn rename(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    if room.suffix.len() >= MAX_SUFFIX {
+        return refuse(cx, address, "this nickname is taken");
+    }
+    room.suffix.push('_');
+    present(cx, address)
+}
+
+/// We are in.
+pub(super) fn on_in(cx: &mut Cx<'_>, address: &BareJid, nick: &str, created: bool) -> Step {
+    let now = cx.now.steady;
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    room.phase = Phase::In;
+    room.nick = Some(nick.to_owned());
+    room.heard = now;
+    touch(cx, address);
+    if let Some(room) = cx.state.features.rooms.rooms.get(address)
+        && room.making.is_some()
+    {
+        return super::create::on_in(cx, address, created);
+    }
+    settle(cx, address)
+}
+
+/// Everything is as it should be: what was missed is fetched, and who the members are.
+pub(super) fn settle(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    let (request, private) = (room.request.take(), room.kept.private);
+    let first = !std::mem::replace(&mut room.kept.entered, true);
+    change(cx, address, |kept| kept.invited = None)?;
+    begin_conversation(cx, address, first, private)?;
+    if let Some(number) = request {
+        cx.done(number, Outcome::Room(address.clone()));
+    }
+    super::members::fetch(cx, address)?;
+    super::archive::forward(cx, address)?;
+    cx.wake_outbox();
+    Ok(())
+}
+
+/// Leaves, and stays out.
+pub(super) fn leave(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    let nick = room.nick.clone().filter(|_| room.phase == Phase::In);
+    out(room, Phase::Out);
+    room.making = None;
+    if let Some(number) = room.request.take() {
+        cx.failed(number, Problem::Cancelled);
+    }
+    if let Some(to) = nick.and_then(|nick| address.with_resource_str(&nick).ok()) {
+        let presence = Element::new("presence", ns::CLIENT)
+            .with_attr("to", to.to_string())
+            .with_attr("type", "unavailable");
+        cx.send(&presence);
+    }
+    change(cx, address, |kept| {
+        kept.wanted = false;
+        kept.invited = None;
+    })
+}
+
+/// Looks from time to time whether rooms that are silent still have us.
+fn watch(cx: &mut Cx<'_>) {
+    if let Some(timer) = cx.state.features.rooms.watch.take() {
+        cx.cancel(timer);
+    }
+    let timer = cx.later(WATCH, look);
+    cx.state.features.rooms.watch = Some(timer);
+}
+
+fn look(cx: &mut Cx<'_>) -> Step {
+    cx.state.features.rooms.watch = None;
+    if !cx.online() {
+        // The session looks when it goes on, and the next one enters anew.
+        return Ok(());
+    }
+    let now = cx.now.steady;
+    let rooms = cx.state.features.rooms.rooms.iter();
+    let silent = rooms
+        .filter(|(_, room)| room.phase == Phase::In && now.saturating_sub(room.heard) >= SILENCE);
+    for address in silent.map(|(address, _)| address.clone()).collect::<Vec<_>>() {
+        ping(cx, address)?;
+    }
+    watch(cx);
+    Ok(())
+}
+
+/// XEP-0410, "Performing a Self-Ping": a question to our own occupant.
+fn ping(cx: &mut Cx<'_>, address: BareJid) -> Step {
+    let room = cx.state.features.rooms.rooms.get(&address);
+    let nick = room.and_then(|room| room.nick.clone());
+    let Some(to) = nick.and_then(|nick| address.with_resource_str(&nick).ok()) else {
+        return Ok(());
+    };
+    cx.iq_get(Some(to.into()), Element::new("ping", ns::PING), move |cx, answer| {
+        let now = cx.now.steady;
+        let inside = match &answer {
+            Answer::Result(_) => true,
+            // Another of our devices is there, or answered in its own way.
+            Answer::Error(error) => match error.condition {
+                Condition::ServiceUnavailable
+                | Condition::FeatureNotImplemented
+                | Condition::ItemNotFound => true,
+                // It says nothing; the next question may.
+                condition if is_passing(condition) => return Ok(()),
+                _ => false,
+            },
+            Answer::Lost => return Ok(()),
+        };
+        let Some(room) = cx.state.features.rooms.rooms.get_mut(&address) else { return Ok(()) };
+        if room.phase != Phase::In {
+            return Ok(());
+        }
+        if inside {
+            room.heard = now;
+            return Ok(());
+        }
+        out(room, Phase::Out);
+        enter(cx, &address)
+    })
+}
+
+/// Milliseconds: how long a room may take to let us in, when to try again, how long it may be silent,
+/// and how often that is looked at.
+const ENTER_TIMEOUT: u64 = 60_000;
+const RETRY: u64 = 60_000;
+const SILENCE: u64 = 10 * 60_000;
+const WATCH: u64 = 60_000;
+/// Messages of the past that a room without an archive may send.
+const HISTORY: u64 = 50;
+/// Features of a room that are remembered.
+const MAX_FEATURES: usize = 200;
+/// Services of the own server that are asked.
+const MAX_SERVICES: usize = 20;
+/// How often a taken nickname is changed.
+const MAX_SUFFIX: usize = 4;
+/// Longest name or subject that is shown.
+const MAX_NAME_CHARS: usize = 500;

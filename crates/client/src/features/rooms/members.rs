@@ -1,0 +1,129 @@
+//! XEP-0045 §9.5: the lists of members, and changes of them
+
+use std::collections::BTreeSet;
+
+use xmpp::ext::muc::{Affiliation, Item, Role};
+use xmpp::jid::{BareJid, Jid};
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{Phase, Room, change};
+use crate::cx::{Cx, Step};
+use crate::iq::Answer;
+use crate::omemo;
+use crate::view;
+
+/// The lists that make the members of a room.
+const LISTS: [Affiliation; 3] = [Affiliation::Owner, Affiliation::Admin, Affiliation::Member];
+
+/// Fetches the lists. Rooms that do not show them leave what presence tells.
+pub(super) fn fetch(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let room = cx.state.features.rooms.rooms.get(address);
+    if room.is_none_or(|room| room.phase != Phase::In) {
+        return Ok(());
+    }
+    fetch_list(cx, address.clone(), 0, Vec::new())
+}
+
+fn fetch_list(
+    cx: &mut Cx<'_>,
+    address: BareJid,
+    at: usize,
+    mut found: Vec<(BareJid, String)>,
+) -> Step {
+    let Some(affiliation) = LISTS.get(at) else { return replace(cx, &address, found) };
+    let item = Item { affiliation: Some(*affiliation), ..Item::default() };
+    let query = Element::new("query", ns::MUC_ADMIN).with_child(item.to_element(ns::MUC_ADMIN));
+    cx.iq_get(Some(Jid::from(address.clone())), query, move |cx, answer| {
+        let Some(query) = answer.payload("query", ns::MUC_ADMIN) else {
+            // Half a list is worse than the one that is known.
+            return Ok(());
+        };
+        let items = query.children().filter_map(Item::parse);
+        let told = items.filter_map(|item| Some((item.jid?.to_bare(), item.affiliation?)));
+        let told = told.map(|(jid, affiliation)| (jid, affiliation.as_str().to_owned()));
+        let room = MAX_MEMBERS.saturating_sub(found.len());
+        found.extend(told.take(room));
+        fetch_list(cx, address, at + 1, found)
+    })
+}
+
+fn replace(cx: &mut Cx<'_>, address: &BareJid, members: Vec<(BareJid, String)>) -> Step {
+    change(cx, address, |kept| kept.members = members)?;
+    changed(cx, address)
+}
+
+/// Who can read what is written is different.
+fn changed(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    cx.wake_outbox();
+    omemo::look_at(cx, address)
+}
+
+/// The room told the affiliation of somebody.
+pub(super) fn learn(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    person: &BareJid,
+    affiliation: Affiliation,
+) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get(address) else { return Ok(()) };
+    let known = room.kept.members.iter().find(|(member, _)| member == person);
+    let known = known.and_then(|(_, name)| Affiliation::parse(name)).unwrap_or_default();
+    let member = affiliation >= Affiliation::Member;
+    if known == affiliation || (!member && known < Affiliation::Member) {
+        return Ok(());
+    }
+    change(cx, address, |kept| {
+        kept.members.retain(|(member, _)| member != person);
+        if member && kept.members.len() < MAX_MEMBERS {
+            kept.members.push((person.clone(), affiliation.as_str().to_owned()));
+        }
+    })?;
+    changed(cx, address)
+}
+
+/// Everybody else who may read what is written in a private room: its members, and who is in it.
+pub(crate) fn others(cx: &Cx<'_>, address: &BareJid) -> Vec<BareJid> {
+    let Some(room) = cx.state.features.rooms.rooms.get(address) else { return Vec::new() };
+    let present = room.occupants.values().filter_map(|occupant| occupant.address.clone());
+    let members = room.kept.members.iter().map(|(member, _)| member.clone());
+    let mut all: BTreeSet<BareJid> = members.chain(present).collect();
+    all.remove(cx.me);
+    all.into_iter().collect()
+}
+
+/// Everybody, for a user interface: who is there first.
+pub(super) fn show(room: &Room) -> Vec<view::Member> {
+    let present = room.occupants.iter().map(|(nick, occupant)| view::Member {
+        nick: Some(nick.clone()),
+        address: occupant.address.clone(),
+        affiliation: occupant.affiliation,
+        role: occupant.role,
+        hats: occupant.hats.clone(),
+    });
+    let mut all: Vec<view::Member> = present.collect();
+    let there: BTreeSet<BareJid> = all.iter().filter_map(|member| member.address.clone()).collect();
+    let absent = room.kept.members.iter().filter(|(member, _)| !there.contains(member));
+    all.extend(absent.map(|(member, affiliation)| view::Member {
+        nick: None,
+        address: Some(member.clone()),
+        affiliation: Affiliation::parse(affiliation).unwrap_or_default(),
+        role: Role::None,
+        hats: Vec::new(),
+    }));
+    all
+}
+
+/// Changes what somebody is in the room (§9.3 and further), and calls `then` with the answer.
+pub(super) fn set(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    item: &Item,
+    then: impl FnOnce(&mut Cx<'_>, Answer) -> Step + Send + 'static,
+) -> Step {
+    let query = Element::new("query", ns::MUC_ADMIN).with_child(item.to_element(ns::MUC_ADMIN));
+    cx.iq_set(Some(Jid::from(address.clone())), query, then)
+}
+
+/// Members of one room that are remembered.
+const MAX_MEMBERS: usize = 1000;

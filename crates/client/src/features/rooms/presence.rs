@@ -1,0 +1,185 @@
+//! XEP-0045 §7: who is in a room, and what became of us
+
+use std::collections::BTreeSet;
+
+use xmpp::error::{Condition, StanzaError};
+use xmpp::ext::muc::{Affiliation, Item, Role};
+use xmpp::jid::{BareJid, Jid};
+use xmpp::ns;
+use xmpp::xml::Element;
+
+use super::{Occupant, Phase, change, join, members, touch};
+use crate::cx::{Cx, Step};
+use crate::iq::describe;
+
+/// Presence of a room that we are in, or enter. Nobody else can send it.
+pub(super) fn on_presence(cx: &mut Cx<'_>, presence: &Element) -> Step {
+    let Some(from) = presence.attr("from").and_then(|from| Jid::new(from).ok()) else {
+        return Ok(());
+    };
+    let address = from.to_bare();
+    let now = cx.now.steady;
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(&address) else { return Ok(()) };
+    if !matches!(room.phase, Phase::Entering | Phase::In) {
+        return Ok(());
+    }
+    room.heard = now;
+    if presence.attr("type") == Some("error") {
+        return on_error(cx, &address, presence);
+    }
+    let Some(nick) = from.resource().map(ToString::to_string) else { return Ok(()) };
+    let x = presence.child("x", ns::MUC_USER);
+    let statuses = x.into_iter().flat_map(Element::children);
+    let codes: BTreeSet<u16> = statuses
+        .filter(|child| child.is("status", ns::MUC_USER))
+        .filter_map(|status| status.attr("code")?.parse().ok())
+        .collect();
+    let item = x.and_then(|x| x.child("item", ns::MUC_USER)).and_then(Item::parse);
+    match presence.attr("type") {
+        None => available(cx, &address, &nick, presence, item.unwrap_or_default(), &codes),
+        Some("unavailable") => {
+            let destroyed = x.and_then(|x| x.child("destroy", ns::MUC_USER)).is_some();
+            unavailable(cx, &address, &nick, item.unwrap_or_default(), &codes, destroyed)
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn available(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    nick: &str,
+    presence: &Element,
+    item: Item,
+    codes: &BTreeSet<u16>,
+) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    let id = presence.child("occupant-id", ns::OCCUPANT_ID).and_then(|id| id.attr("id"));
+    let id = id.filter(|id| room.has(ns::OCCUPANT_ID) && crate::incoming::is_id(id));
+    let hats = presence.child("hats", ns::HATS);
+    let hats = hats.into_iter().flat_map(Element::children);
+    let titles = hats.filter(|hat| hat.is("hat", ns::HATS)).filter_map(|hat| hat.attr("title"));
+    let occupant = Occupant {
+        address: item.jid.as_ref().map(Jid::to_bare),
+        id: id.map(str::to_owned),
+        affiliation: item.affiliation.unwrap_or_default(),
+        role: item.role.unwrap_or_default(),
+        hats: titles.take(MAX_HATS).map(join::limited).collect(),
+    };
+    if room.occupants.len() >= MAX_OCCUPANTS && !room.occupants.contains_key(nick) {
+        return Ok(());
+    }
+    let known = room.occupants.insert(nick.to_owned(), occupant.clone());
+    if known.as_ref() != Some(&occupant) {
+        touch(cx, address);
+    }
+    learn(cx, address, &occupant)?;
+    let own = codes.contains(&110);
+    if !own {
+        return Ok(());
+    }
+    if occupant.id.is_some() {
+        let id = occupant.id.clone();
+        change(cx, address, |kept| kept.id = id)?;
+    }
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    if room.phase == Phase::Entering {
+        return join::on_in(cx, address, nick, codes.contains(&201));
+    }
+    room.nick = Some(nick.to_owned());
+    Ok(())
+}
+
+/// What presence tells about somebody's address is remembered for messages of the past.
+fn learn(cx: &mut Cx<'_>, address: &BareJid, occupant: &Occupant) -> Step {
+    let Some(person) = &occupant.address else { return Ok(()) };
+    if let Some(id) = &occupant.id {
+        let room = cx.state.features.rooms.rooms.get(address);
+        let known = room.and_then(|room| room.kept.ids.get(id));
+        if known != Some(person) {
+            change(cx, address, |kept| {
+                if kept.ids.len() < MAX_IDS || kept.ids.contains_key(id) {
+                    kept.ids.insert(id.clone(), person.clone());
+                }
+            })?;
+        }
+    }
+    members::learn(cx, address, person, occupant.affiliation)
+}
+
+fn unavailable(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    nick: &str,
+    item: Item,
+    codes: &BTreeSet<u16>,
+    destroyed: bool,
+) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    let gone = room.occupants.remove(nick);
+    let own = codes.contains(&110) || room.nick.as_deref() == Some(nick);
+    // §7.6: somebody goes on under another name.
+    if codes.contains(&303) {
+        if let (Some(new), Some(occupant)) = (item.nick, gone) {
+            if own {
+                room.nick = Some(new.clone());
+            }
+            room.occupants.insert(new, occupant);
+        }
+        touch(cx, address);
+        return Ok(());
+    }
+    touch(cx, address);
+    let person = item.jid.as_ref().map(Jid::to_bare).or(gone.and_then(|gone| gone.address));
+    if let (Some(person), Some(affiliation)) = (person, item.affiliation) {
+        members::learn(cx, address, &person, affiliation)?;
+    }
+    if !own {
+        return Ok(());
+    }
+    let why = item.reason.map(|reason| format!(": {}", join::limited(&reason))).unwrap_or_default();
+    let words = match () {
+        () if destroyed => "the room was destroyed",
+        () if codes.contains(&301) => "you were banned from the room",
+        () if codes.contains(&307) => "you were removed from the room",
+        () if codes.contains(&321) => "you are not a member any more",
+        () if codes.contains(&322) => "the room is for members only now",
+        // The service goes down, or lost us: it may come back.
+        () => return join::later(cx, address),
+    };
+    join::refuse(cx, address, &format!("{words}{why}"))
+}
+
+/// §7.2: the room does not let us in.
+fn on_error(cx: &mut Cx<'_>, address: &BareJid, presence: &Element) -> Step {
+    let room = cx.state.features.rooms.rooms.get(address);
+    if room.is_none_or(|room| room.phase != Phase::Entering) {
+        // A change of the nickname did not work; we are where we were.
+        return Ok(());
+    }
+    let error = presence.child("error", ns::CLIENT).map(StanzaError::parse);
+    let Some(error) = error else { return join::refuse(cx, address, "the room refuses") };
+    let words = match error.condition {
+        Condition::Conflict => return join::rename(cx, address),
+        condition if join::is_passing(condition) => return join::later(cx, address),
+        Condition::NotAuthorized => "the room wants a password".to_owned(),
+        Condition::RegistrationRequired => "only members may enter".to_owned(),
+        Condition::Forbidden => "this account is banned there".to_owned(),
+        Condition::ItemNotFound => "there is no such room".to_owned(),
+        Condition::ServiceUnavailable => "the room is full".to_owned(),
+        _ => describe(&error),
+    };
+    join::refuse(cx, address, &words)
+}
+
+/// The affiliation and role of ours, while we are in.
+pub(super) fn own(cx: &Cx<'_>, address: &BareJid) -> (Affiliation, Role) {
+    let room = cx.state.features.rooms.rooms.get(address);
+    let own = room.and_then(|room| room.occupants.get(room.nick.as_ref()?));
+    own.map(|own| (own.affiliation, own.role)).unwrap_or_default()
+}
+
+/// People in one room, ids that are remembered, and hats of one person.
+const MAX_OCCUPANTS: usize = 5000;
+const MAX_IDS: usize = 2000;
+const MAX_HATS: usize = 8;

@@ -1,0 +1,382 @@
+//! A small service for rooms (XEP-0045): what clients rely on and nothing else.
+
+use std::collections::BTreeMap;
+
+use xmpp::error::{Condition, StanzaError};
+use xmpp::ext::delay::Delay;
+use xmpp::ext::disco::{Identity, Info};
+use xmpp::ext::form::{Field, Form, FormType};
+use xmpp::ext::forward::Forwarded;
+use xmpp::ext::muc::{Affiliation, Item, Role, status};
+use xmpp::ext::rsm;
+use xmpp::jid::{BareJid, FullJid, Jid};
+use xmpp::ns;
+use xmpp::time::Millis;
+use xmpp::xml::Element;
+
+use crate::server::{Server, bare};
+
+/// The service's domain.
+pub(crate) const ROOMS: &str = "rooms.example.net";
+
+#[derive(Default)]
+pub(crate) struct Room {
+    pub(crate) affiliations: BTreeMap<BareJid, Affiliation>,
+    /// Who is in it, by nickname.
+    pub(crate) occupants: BTreeMap<String, FullJid>,
+    pub(crate) archive: Vec<(String, Millis, Element)>,
+    pub(crate) private: bool,
+    name: Option<String>,
+    /// It gives occupants ids.
+    pub(crate) ids: bool,
+    pub(crate) password: Option<String>,
+}
+
+fn occupant_id(address: &BareJid) -> String {
+    // Says nothing about the address.
+    let sum =
+        address.as_str().bytes().fold(7u64, |sum, byte| sum.wrapping_mul(31) ^ u64::from(byte));
+    format!("{sum:x}")
+}
+
+impl Room {
+    pub(crate) fn public() -> Self {
+        Self { ids: true, ..Self::default() }
+    }
+
+    fn item(&self, who: &FullJid) -> Item {
+        let address = who.to_bare();
+        let affiliation = self.affiliations.get(&address).copied().unwrap_or_default();
+        let role = match affiliation {
+            Affiliation::Owner | Affiliation::Admin => Role::Moderator,
+            _ => Role::Participant,
+        };
+        Item {
+            affiliation: Some(affiliation),
+            role: Some(role),
+            jid: self.private.then(|| Jid::from(who.clone())),
+            ..Item::default()
+        }
+    }
+
+    fn nick_of(&self, who: &FullJid) -> Option<String> {
+        let mut occupants = self.occupants.iter();
+        occupants.find(|(_, jid)| *jid == who).map(|(nick, _)| nick.clone())
+    }
+}
+
+impl Server {
+    /// Whether an address is the service's, or of a room of it.
+    pub(crate) fn is_of_rooms(to: &Jid) -> bool {
+        to.domain().as_str() == ROOMS
+    }
+
+    fn presence_of(&self, address: &BareJid, nick: &str, who: &FullJid, codes: &[u16]) -> Element {
+        let room = &self.rooms[address];
+        let x = Element::new("x", ns::MUC_USER)
+            .with_child(room.item(who).to_element(ns::MUC_USER))
+            .with_children(codes.iter().map(|code| status(*code)));
+        let id = Element::new("occupant-id", ns::OCCUPANT_ID)
+            .with_attr("id", occupant_id(&who.to_bare()));
+        Element::new("presence", ns::CLIENT)
+            .with_attr("from", format!("{address}/{nick}"))
+            .with_child(x)
+            .with_children(room.ids.then_some(id))
+    }
+
+    pub(crate) fn room_presence(&mut self, from: &FullJid, presence: &Element) {
+        let to = Jid::new(presence.attr("to").unwrap()).unwrap();
+        let (address, nick) = (to.to_bare(), to.resource().unwrap().to_string());
+        if presence.attr("type") == Some("unavailable") {
+            return self.put_out(&address, &nick, &[110]);
+        }
+        let created = !self.rooms.contains_key(&address);
+        let room = self.rooms.entry(address.clone()).or_insert_with(|| Room {
+            affiliations: BTreeMap::from([(from.to_bare(), Affiliation::Owner)]),
+            ids: true,
+            ..Room::default()
+        });
+        let affiliation = room.affiliations.get(&from.to_bare()).copied().unwrap_or_default();
+        let given = presence.child("x", ns::MUC).and_then(|x| x.child("password", ns::MUC));
+        let taken = room.occupants.get(&nick).is_some_and(|other| other != from);
+        let refused = match () {
+            () if affiliation == Affiliation::Outcast => Some(Condition::Forbidden),
+            () if room.private && affiliation < Affiliation::Member => {
+                Some(Condition::RegistrationRequired)
+            }
+            () if room.password.is_some() && given.map(Element::text) != room.password => {
+                Some(Condition::NotAuthorized)
+            }
+            () if taken => Some(Condition::Conflict),
+            () => None,
+        };
+        if let Some(condition) = refused {
+            let error = Element::new("presence", ns::CLIENT)
+                .with_attr("from", to.to_string())
+                .with_attr("type", "error")
+                .with_child(StanzaError::new(condition).element());
+            return self.deliver(from, &error);
+        }
+        if let Some(before) = room.nick_of(from) {
+            room.occupants.remove(&before);
+        }
+        room.occupants.insert(nick.clone(), from.clone());
+        let occupants = room.occupants.clone();
+        for (other, who) in &occupants {
+            if other != &nick {
+                self.deliver(from, &self.presence_of(&address, other, who, &[]));
+                self.deliver(who, &self.presence_of(&address, &nick, from, &[]));
+            }
+        }
+        let codes: &[u16] = if created { &[110, 201] } else { &[110] };
+        self.deliver(from, &self.presence_of(&address, &nick, from, codes));
+        let subject = Element::new("message", ns::CLIENT)
+            .with_attr("from", address.to_string())
+            .with_attr("type", "groupchat")
+            .with_child(Element::new("subject", ns::CLIENT));
+        self.deliver(from, &subject);
+    }
+
+    /// Somebody is not in a room any more; everybody is told why.
+    pub(crate) fn put_out(&mut self, address: &BareJid, nick: &str, codes: &[u16]) {
+        let Some(room) = self.rooms.get(address) else { return };
+        let Some(who) = room.occupants.get(nick).cloned() else { return };
+        let others = room.occupants.clone();
+        for other in others.values() {
+            let own = *other == who;
+            let codes: Vec<u16> = codes
+                .iter()
+                .copied()
+                .chain(own.then_some(110))
+                .filter(|code| own || *code != 110)
+                .collect();
+            let presence = self.presence_of(address, nick, &who, &codes);
+            self.deliver(other, &presence.with_attr("type", "unavailable"));
+        }
+        self.rooms.get_mut(address).unwrap().occupants.remove(nick);
+    }
+
+    pub(crate) fn room_message(&mut self, from: &FullJid, message: &Element) {
+        let address = Jid::new(message.attr("to").unwrap()).unwrap().to_bare();
+        if let Some(invite) =
+            message.child("x", ns::MUC_USER).and_then(|x| x.child("invite", ns::MUC_USER))
+        {
+            let invitation = Element::new("invite", ns::MUC_USER)
+                .with_attr("from", from.to_bare().to_string())
+                .with_children(invite.children().cloned().collect::<Vec<_>>());
+            let passed = Element::new("message", ns::CLIENT)
+                .with_attr("from", address.to_string())
+                .with_child(Element::new("x", ns::MUC_USER).with_child(invitation));
+            for session in self.sessions_of(&bare(invite.attr("to").unwrap())) {
+                self.deliver(&session, &passed);
+            }
+            return;
+        }
+        let Some(nick) = self.rooms.get(&address).and_then(|room| room.nick_of(from)) else {
+            let error = Element::new("message", ns::CLIENT)
+                .with_attr("from", address.to_string())
+                .with_attr("type", "error")
+                .with_attr_opt("id", message.attr("id"))
+                .with_child(StanzaError::new(Condition::NotAcceptable).element());
+            return self.deliver(from, &error);
+        };
+        self.say(&address, Some((&nick, &from.to_bare())), message);
+    }
+
+    /// Everybody in a room gets a message, and its archive.
+    pub(crate) fn say(
+        &mut self,
+        address: &BareJid,
+        author: Option<(&str, &BareJid)>,
+        message: &Element,
+    ) {
+        let mut said = message.clone();
+        said.retain_children(|child| {
+            !matches!(child.ns(), ns::OCCUPANT_ID | ns::MUC_USER) && child.name() != "stanza-id"
+        });
+        said.remove_attr("to");
+        said.set_attr("type", "groupchat");
+        said.set_attr(
+            "from",
+            match author {
+                Some((nick, _)) => format!("{address}/{nick}"),
+                None => address.to_string(),
+            },
+        );
+        if let Some((_, person)) = author.filter(|_| self.rooms[address].ids) {
+            said.push(
+                Element::new("occupant-id", ns::OCCUPANT_ID).with_attr("id", occupant_id(person)),
+            );
+        }
+        let kept = said.child("body", ns::CLIENT).is_some()
+            || said.child("store", ns::HINTS).is_some()
+            || author.is_none();
+        if kept {
+            self.now = self.now.plus(1000);
+            let room = self.rooms.get_mut(address).unwrap();
+            let id = format!(
+                "r{:x}",
+                (room.archive.len() as u64 + 1).wrapping_mul(2_654_435_761) % 0xffff_ffff
+            );
+            let mut archived = said.clone();
+            if let Some((_, person)) = author.filter(|_| room.private) {
+                let item = Item { jid: Some(Jid::from(person.clone())), ..Item::default() };
+                archived.push(
+                    Element::new("x", ns::MUC_USER).with_child(item.to_element(ns::MUC_USER)),
+                );
+            }
+            room.archive.push((id.clone(), self.now, archived));
+            said.push(
+                Element::new("stanza-id", ns::STANZA_ID)
+                    .with_attr("by", address.to_string())
+                    .with_attr("id", id),
+            );
+        }
+        let occupants: Vec<FullJid> = self.rooms[address].occupants.values().cloned().collect();
+        for occupant in occupants {
+            self.deliver(&occupant, &said);
+        }
+    }
+
+    pub(crate) fn room_iq(
+        &mut self,
+        from: &FullJid,
+        to: &Jid,
+        iq: &Element,
+    ) -> Result<Option<Element>, Condition> {
+        let payload = iq.first_child().ok_or(Condition::BadRequest)?.clone();
+        let address = to.to_bare();
+        if payload.is("query", ns::DISCO_INFO) && address.as_str() == ROOMS {
+            let service = Info::new().with_identity(Identity::new("conference", "text"));
+            return Ok(Some(service.with_feature(ns::MUC).to_element()));
+        }
+        let room = self.rooms.get_mut(&address).ok_or(Condition::ItemNotFound)?;
+        let nick = room.nick_of(from);
+        let own = room.affiliations.get(&from.to_bare()).copied().unwrap_or_default();
+        match (payload.name(), payload.ns(), iq.attr("type")) {
+            ("query", ns::DISCO_INFO, _) => Ok(Some(info(room).to_element())),
+            ("ping", ns::PING, _) => match nick {
+                Some(_) => Ok(None),
+                None => Err(Condition::NotAcceptable),
+            },
+            ("query", ns::MAM, _) if nick.is_some() => self.room_archive(from, &address, &payload),
+            ("query", ns::MUC_ADMIN, Some("get")) => {
+                let wanted = payload.first_child().and_then(Item::parse).unwrap().affiliation;
+                let listed = room.affiliations.iter().filter(|(_, one)| Some(**one) == wanted);
+                let items = listed.map(|(jid, affiliation)| {
+                    let jid = Some(Jid::from(jid.clone()));
+                    let affiliation = Some(*affiliation);
+                    Item { jid, affiliation, ..Item::default() }.to_element(ns::MUC_ADMIN)
+                });
+                Ok(Some(Element::new("query", ns::MUC_ADMIN).with_children(items)))
+            }
+            ("query", ns::MUC_ADMIN, _) if own >= Affiliation::Admin => {
+                let item = payload.first_child().and_then(Item::parse).unwrap();
+                if let (Some(jid), Some(affiliation)) = (&item.jid, item.affiliation) {
+                    room.affiliations.insert(jid.to_bare(), affiliation);
+                }
+                if let (Some(nick), Some(Role::None)) = (&item.nick, item.role) {
+                    self.put_out(&address, nick, &[307]);
+                }
+                Ok(None)
+            }
+            ("query", ns::MUC_OWNER, Some("get")) if own == Affiliation::Owner => {
+                let fields = ["roomname", "persistentroom", "membersonly", "publicroom", "whois"];
+                let form = fields
+                    .iter()
+                    .fold(Form::typed(FormType::Form, ns::MUC_ROOM_CONFIG), |form, name| {
+                        form.with_field(Field::untyped(format!("muc#roomconfig_{name}")))
+                    });
+                Ok(Some(Element::new("query", ns::MUC_OWNER).with_child(form.to_element())))
+            }
+            ("query", ns::MUC_OWNER, _) if own == Affiliation::Owner => {
+                if payload.child("destroy", ns::MUC_OWNER).is_some() {
+                    self.rooms.remove(&address);
+                    return Ok(None);
+                }
+                let form = Form::child_of(&payload).unwrap();
+                room.private = form.value("muc#roomconfig_membersonly") == Some("1")
+                    && form.value("muc#roomconfig_whois") == Some("anyone");
+                room.name = form.value("muc#roomconfig_roomname").map(str::to_owned);
+                Ok(None)
+            }
+            ("moderate", ns::MODERATE, _) if own >= Affiliation::Admin => {
+                let moderated = Element::new("moderated", ns::MODERATE);
+                let retract = Element::new("retract", ns::RETRACT)
+                    .with_attr_opt("id", payload.attr("id"))
+                    .with_child(moderated);
+                let message = Element::new("message", ns::CLIENT).with_child(retract);
+                self.say(&address, None, &message);
+                Ok(None)
+            }
+            _ => Err(Condition::Forbidden),
+        }
+    }
+
+    fn room_archive(
+        &mut self,
+        from: &FullJid,
+        address: &BareJid,
+        query: &Element,
+    ) -> Result<Option<Element>, Condition> {
+        let rows = &self.rooms[address].archive;
+        let wanted = rsm::Request::child_of(query).unwrap();
+        let max = wanted.max.unwrap_or(self.page).min(self.page);
+        let find = |id: &str| rows.iter().position(|(row, ..)| row == id);
+        let (page, complete) = match &wanted.position {
+            rsm::Position::After(id) => {
+                let rest = &rows[find(id).ok_or(Condition::ItemNotFound)? + 1..];
+                (&rest[..rest.len().min(max)], rest.len() <= max)
+            }
+            rsm::Position::Before(id) => {
+                let at = find(id).ok_or(Condition::ItemNotFound)?;
+                (&rows[at.saturating_sub(max)..at], at <= max)
+            }
+            rsm::Position::First => (&rows[..rows.len().min(max)], rows.len() <= max),
+            _ => (&rows[rows.len().saturating_sub(max)..], rows.len() <= max),
+        };
+        let results: Vec<Element> = page
+            .iter()
+            .map(|(id, time, message)| {
+                let delay = Some(Delay::new(*time));
+                let forwarded = Forwarded { delay, stanza: message.clone() }.to_element();
+                let result = Element::new("result", ns::MAM)
+                    .with_attr_opt("queryid", query.attr("queryid"))
+                    .with_attr("id", id)
+                    .with_child(forwarded);
+                Element::new("message", ns::CLIENT)
+                    .with_attr("from", address.to_string())
+                    .with_child(result)
+            })
+            .collect();
+        let set = rsm::Response {
+            first: page.first().map(|(id, ..)| (id.clone(), None)),
+            last: page.last().map(|(id, ..)| id.clone()),
+            count: None,
+        };
+        for result in results {
+            self.deliver(from, &result);
+        }
+        let fin = Element::new("fin", ns::MAM)
+            .with_attr_opt("complete", complete.then_some("true"))
+            .with_child(set.to_element());
+        Ok(Some(fin))
+    }
+}
+
+fn info(room: &Room) -> Info {
+    let identity = Identity::new("conference", "text");
+    let identity = match &room.name {
+        Some(name) => identity.with_name(name.as_str()),
+        None => identity,
+    };
+    let mut features = vec![ns::MUC, ns::MAM, ns::STANZA_ID];
+    features.extend(room.ids.then_some(ns::OCCUPANT_ID));
+    features.extend(match room.private {
+        true => ["muc_membersonly", "muc_nonanonymous"],
+        false => ["muc_open", "muc_semianonymous"],
+    });
+    features
+        .into_iter()
+        .fold(Info::new().with_identity(identity), |info, feature| info.with_feature(feature))
+}
