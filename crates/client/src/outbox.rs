@@ -224,6 +224,10 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
     let Some(row) = cx.state.outbox.rows.get(&id) else { return Ok(None) };
     let mut queued = row.queued.clone();
     let room = rooms::is_room(cx, &queued.conversation);
+    if let Some(reason) = rooms::refusal(cx, &queued.conversation) {
+        give_up(cx, id, &reason)?;
+        return Ok(None);
+    }
     if room && !rooms::is_ready(cx, &queued.conversation) {
         // It waits until we are in the room.
         return Ok(None);

@@ -64,6 +64,9 @@ pub(super) fn protect(cx: &mut Cx<'_>, queued: &Queued, payload: &[Element]) -> 
                       addresses";
         return Ok(Protected::Impossible(reason.to_owned()));
     }
+    if !rooms::are_members_known(cx, with) {
+        return Ok(Protected::Wait);
+    }
     for person in super::audience(cx, with) {
         match lists::ensure(cx, &person)? {
             Ready::Yes => {}

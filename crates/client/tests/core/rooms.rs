@@ -312,6 +312,11 @@ fn who_is_put_out_learns_it_and_stays_out() {
     world.pass(700_000);
     let state = room(&world, juliet, SQUARE).state;
     assert_eq!(state, RoomState::Refused("you were removed from the room".into()));
+    // What she writes now goes nowhere, and says so.
+    world.send(juliet, SQUARE, "unheard");
+    world.settle();
+    let last = world.last(juliet, SQUARE);
+    assert!(matches!(last.delivery, Some(Delivery::Failed(_))), "{:?}", last.delivery);
     assert!(
         !room(&world, romeo, SQUARE)
             .members

@@ -58,6 +58,7 @@ fn out(room: &mut Room, phase: Phase) {
     room.occupants.clear();
     room.nick = None;
     room.caught_up = false;
+    room.members_told = false;
 }
 
 /// Looks for a service for rooms on the own server.

@@ -37,7 +37,7 @@ fn fetch_list(
     cx.iq_get(Some(Jid::from(address.clone())), query, move |cx, answer| {
         let Some(query) = answer.payload("query", ns::MUC_ADMIN) else {
             // Half a list is worse than the one that is known.
-            return Ok(());
+            return told(cx, &address);
         };
         let items = query.children().filter_map(Item::parse);
         let told = items.filter_map(|item| Some((item.jid?.to_bare(), item.affiliation?)));
@@ -50,6 +50,13 @@ fn fetch_list(
 
 fn replace(cx: &mut Cx<'_>, address: &BareJid, members: Vec<(BareJid, String)>) -> Step {
     change(cx, address, |kept| kept.members = members)?;
+    told(cx, address)
+}
+
+fn told(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    if let Some(room) = cx.state.features.rooms.rooms.get_mut(address) {
+        room.members_told = room.phase == Phase::In;
+    }
     changed(cx, address)
 }
 

@@ -86,6 +86,8 @@ pub(crate) struct Room {
     occupants: BTreeMap<String, Occupant>,
     /// The own nickname, as the room calls us.
     nick: Option<String>,
+    /// Its lists of members were read in this visit, or are not for us.
+    members_told: bool,
     /// Nothing is missing from its archive.
     pub(crate) caught_up: bool,
     /// The request that ends when we are in.
@@ -168,6 +170,7 @@ impl Room {
             features: BTreeSet::new(),
             occupants: BTreeMap::new(),
             nick: None,
+            members_told: false,
             caught_up: false,
             request: None,
             suffix: String::new(),
@@ -196,6 +199,22 @@ pub(crate) fn is_room(cx: &Cx<'_>, address: &BareJid) -> bool {
 pub(crate) fn is_ready(cx: &Cx<'_>, address: &BareJid) -> bool {
     let room = cx.state.features.rooms.rooms.get(address);
     room.is_none_or(|room| room.phase == Phase::In)
+}
+
+/// Why nothing can be written to a room, when waiting does not help.
+pub(crate) fn refusal(cx: &Cx<'_>, address: &BareJid) -> Option<String> {
+    let room = cx.state.features.rooms.rooms.get(address)?;
+    match &room.phase {
+        Phase::Refused(reason) => Some(reason.clone()),
+        Phase::Out if !room.kept.wanted => Some("you are not in this room".to_owned()),
+        Phase::Out | Phase::Entering | Phase::In => None,
+    }
+}
+
+/// Whether the members of a room are known as well as it tells them. Anything else is no room.
+pub(crate) fn are_members_known(cx: &Cx<'_>, address: &BareJid) -> bool {
+    let room = cx.state.features.rooms.rooms.get(address);
+    room.is_none_or(|room| room.members_told)
 }
 
 /// Whether everything that was sent earlier, and arrived in the room, is known.
