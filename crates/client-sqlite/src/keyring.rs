@@ -66,7 +66,8 @@ impl Keyring {
         let text = Zeroizing::new(output.stdout);
         let bytes = STANDARD.decode(text.trim_ascii_end()).map(Zeroizing::new);
         let key = bytes.ok().and_then(|bytes| <[u8; 32]>::try_from(&bytes[..]).ok());
-        let none = "it has no key for this account; is it the keyring of the same user?";
+        let none = "it gave no key for this account: it is locked, or it is the keyring of another \
+                    user. Unlock it, and start again";
         key.map(Zeroizing::new).ok_or_else(|| refused(&output.stderr, none))
     }
 

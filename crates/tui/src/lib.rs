@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod driver;
 pub mod failure;
+pub mod picture;
 pub mod port;
 pub mod profile;
 pub mod terminal;

@@ -48,24 +48,46 @@ struct Way {
     /// Read the password from the first line of stdin
     #[arg(long)]
     password_stdin: bool,
-    /// The server, when the domain's records do not lead to it
-    #[arg(long, value_name = "HOST:PORT")]
-    server: Option<String>,
-    /// Let the authorities of this PEM file vouch for the server, and no others
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    reach: Reach,
     /// Trust the server's certificate with this SHA-256, and no other
     #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
     pin: Option<[u8; 32]>,
-    /// Go through a proxy, names included: socks5://127.0.0.1:9050
-    #[arg(long, value_name = "PROXY")]
-    proxy: Option<Proxy>,
     /// Protect what is stored by a key in the system keyring
     #[arg(long, conflicts_with = "passphrase_file")]
     keyring: bool,
     /// Wait so long for the server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
+}
+
+/// How the server of a new account is reached. It is remembered with the account.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Reach {
+    /// The server, when the domain's records do not lead to it
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) server: Option<String>,
+    /// Let the authorities of this PEM file vouch for the server, and no others
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Go through a proxy, names included: socks5://127.0.0.1:9050
+    #[arg(long, value_name = "PROXY")]
+    proxy: Option<Proxy>,
+}
+
+impl Reach {
+    /// Keeps it with an account, whose folder is there.
+    pub(crate) fn keep(&self, profile: &Profile) -> Result<(), Failure> {
+        if let Some(file) = &self.ca {
+            profile.set_authorities(file).map_err(Failure::Usage)?;
+        }
+        if self.proxy.is_some() {
+            profile
+                .set_proxy(self.proxy.as_ref())
+                .map_err(|error| Failure::Storage(error.to_string()))?;
+        }
+        Ok(())
+    }
 }
 
 const AGAIN: Duration = Duration::from_millis(50);
@@ -116,7 +138,7 @@ impl Way {
         StoredLogin {
             address,
             password: Some(password),
-            server: self.server.clone(),
+            server: self.reach.server.clone(),
             pinned: self.pin,
             client_id: String::new(),
             token: None,
@@ -151,14 +173,7 @@ impl Way {
         let until = deadline(self.timeout);
         let unlock = self.protect(shared, profile)?;
         profile.make_folder().map_err(|error| Failure::Storage(error.to_string()))?;
-        if let Some(file) = &self.ca {
-            profile.set_authorities(file).map_err(Failure::Usage)?;
-        }
-        if self.proxy.is_some() {
-            profile
-                .set_proxy(self.proxy.as_ref())
-                .map_err(|error| Failure::Storage(error.to_string()))?;
-        }
+        self.reach.keep(profile)?;
         let ways = profile.ways().map_err(Failure::Usage)?;
         let newest = listen::Newest::default();
         let seen = newest.clone();

@@ -17,7 +17,7 @@ use crate::ui::printable::Printable;
 mod ask;
 mod export;
 mod listen;
-mod login;
+pub(crate) mod login;
 mod logout;
 mod secret;
 
@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Open the conversation with somebody at once
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub connect: Option<BareJid>,
+    // For an account that is added in the terminal.
+    #[command(flatten)]
+    pub(crate) reach: login::Reach,
     #[command(subcommand)]
     pub(crate) command: Option<Verb>,
 }
@@ -73,6 +76,7 @@ const EXAMPLES: &str = "\
 Examples:
   clownfish                                     chat in the terminal
   clownfish --connect juliet@example.org        go straight to a conversation
+  clownfish --proxy socks5://127.0.0.1:9050     an account that is added goes through Tor
   clownfish login bot@example.org               log in, asks for the password
   clownfish send juliet@example.org 'It works'  send an encrypted message
   clownfish send juliet@example.org --file a.png
@@ -202,6 +206,7 @@ mod tests {
             "clownfish verify xmpp:a@b.example?omemo-sid-1=00",
             "clownfish export --profile d",
             "clownfish --connect you@example.org",
+            "clownfish --proxy socks5://127.0.0.1:9050 --server h:1 --ca c.pem",
             "clownfish --profile d",
         ] {
             parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));

@@ -23,7 +23,9 @@ impl Shared {
             Some(Protection::Passphrase) => match &self.passphrase_file {
                 Some(file) => Ok(Unlock::Passphrase(from_file(file)?)),
                 None => {
-                    Ok(Unlock::Passphrase(ask("Passphrase of the account: ").map_err(|_| {
+                    let folder = profile.folder().file_name().unwrap_or_default();
+                    let question = format!("Passphrase of {}: ", folder.to_string_lossy());
+                    Ok(Unlock::Passphrase(ask(&question).map_err(|_| {
                         Failure::Storage(
                             "the account is protected by a passphrase: use --passphrase-file"
                                 .to_owned(),

@@ -1,7 +1,7 @@
 //! The accounts at work, each with a core on its own thread.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
@@ -10,20 +10,22 @@ use client::effect::LocalFile;
 use client::store::Login;
 use client::view::{Outcome, Problem};
 use client::{Command, Request};
-use client_sqlite::Unlock;
+use client_sqlite::{Keyring, Unlock};
 
 use super::Incoming;
 use crate::cli::Shared;
+use crate::cli::login::Reach;
 use crate::driver::{Output, files};
 use crate::failure::Failure;
 use crate::port::Port;
 use crate::profile::{self, Profile};
 use crate::twin::{Twin, file_command};
-use crate::ui::event::{AccountNumber, Event, FromCore, SignIn};
+use crate::ui::event::{AccountNumber, Event, FromCore, Place, Protection, SignIn};
 
 /// The accounts at work.
 pub(super) struct Accounts {
     shared: Shared,
+    reach: Reach,
     sender: SyncSender<Incoming>,
     open: BTreeMap<AccountNumber, Account>,
     started: usize,
@@ -41,9 +43,10 @@ struct Account {
 }
 
 impl Accounts {
-    pub(super) fn new(shared: Shared, sender: SyncSender<Incoming>) -> Accounts {
+    pub(super) fn new(shared: Shared, reach: Reach, sender: SyncSender<Incoming>) -> Accounts {
         Accounts {
             shared,
+            reach,
             sender,
             open: BTreeMap::new(),
             started: 0,
@@ -52,20 +55,35 @@ impl Accounts {
         }
     }
 
-    /// Opens every account that is meant: the named one, or all of this machine.
-    pub(super) fn open_all(&mut self) -> Result<Vec<AccountNumber>, Failure> {
+    /// Opens every account that is meant: the named one, or all of this machine. What keeps some of
+    /// them closed is told in words.
+    ///
+    /// # Errors
+    /// None of them can be opened.
+    pub(super) fn open_all(&mut self) -> Result<(Vec<AccountNumber>, Vec<String>), Failure> {
         let profiles = match (&self.shared.profile, profile::root()) {
             (Some(folder), _) => vec![Profile::at(folder)],
             (None, Some(root)) => profile::list(&root),
             (None, None) => Vec::new(),
         };
-        let there = profiles.into_iter().filter(Profile::exists);
         let mut numbers = Vec::new();
-        for profile in there {
-            let unlock = self.shared.unlock(&profile)?;
-            numbers.push(self.start_soon(&profile, &unlock)?);
+        let mut closed = Vec::new();
+        for profile in profiles.into_iter().filter(Profile::exists) {
+            let unlock = self.shared.unlock(&profile);
+            match unlock.and_then(|unlock| self.start_soon(&profile, &unlock)) {
+                Ok(number) => numbers.push(number),
+                Err(failure) => closed.push((profile, failure)),
+            }
         }
-        Ok(numbers)
+        if numbers.is_empty() && !closed.is_empty() {
+            let (_, first) = closed.swap_remove(0);
+            return Err(first);
+        }
+        let words = closed.into_iter().map(|(profile, failure)| {
+            let folder = profile.folder().file_name().unwrap_or_default().to_string_lossy();
+            format!("{folder} stays closed: {failure}")
+        });
+        Ok((numbers, words.collect()))
     }
 
     /// Starts an account. A program that is just ending, or a command, may have it for a moment.
@@ -117,7 +135,7 @@ impl Accounts {
     /// Makes an account here, and logs in.
     pub(super) fn sign_in(&mut self, sign_in: SignIn) -> Vec<Event> {
         let mut events = Vec::new();
-        let SignIn { address, password, passphrase, invitation, number: request } = sign_in;
+        let SignIn { address, password, protection, invitation, number: request } = sign_in;
         let place = match self.shared.place(&address) {
             Ok(place) => place,
             Err(failure) => return vec![failed(AccountNumber(self.started), request, &failure)],
@@ -127,8 +145,13 @@ impl Accounts {
             Some((number, true)) => number,
             None if !place.exists() => {
                 let made = place.make_folder().map_err(|e| Failure::Storage(e.to_string()));
-                let unlock = passphrase.map_or(Unlock::Plain, Unlock::Passphrase);
-                match made.and_then(|()| self.start(place, unlock, true)) {
+                let unlock = match protection {
+                    Protection::Plain => Unlock::Plain,
+                    Protection::Passphrase(passphrase) => Unlock::Passphrase(passphrase),
+                    Protection::Keyring => Unlock::Keyring(Keyring::default()),
+                };
+                let kept = made.and_then(|()| self.reach.keep(&place));
+                match kept.and_then(|()| self.start(place, unlock, true)) {
                     Ok(number) => {
                         events.push(Event::Account(number));
                         number
@@ -147,7 +170,7 @@ impl Accounts {
         let login = Login {
             address,
             password: Some(password),
-            server: None,
+            server: self.reach.server.clone(),
             pinned: None,
             client_id: String::new(),
             token: None,
@@ -210,23 +233,28 @@ impl Accounts {
         }
     }
 
-    /// Fetches a file: into a folder that was named, else among the downloads of the person.
+    /// Fetches a file.
     pub(super) fn download(
         &mut self,
         number: AccountNumber,
         request: u64,
         message: client::store::MessageId,
         name: &str,
-        into: Option<&Path>,
+        into: Place,
     ) -> Option<Event> {
         let account = self.open.get(&number)?;
         let downloads = std::env::var_os("HOME").map(|home| PathBuf::from(home).join("Downloads"));
-        let folder = match into {
-            Some(folder) => at_home(&folder.to_string_lossy()),
-            None => downloads.filter(|f| f.is_dir()).unwrap_or_else(|| account.profile.files()),
+        let folder = match &into {
+            Place::Folder(folder) => at_home(&folder.to_string_lossy()),
+            Place::Account => account.profile.files(),
+            Place::Downloads => {
+                downloads.filter(|f| f.is_dir()).unwrap_or_else(|| account.profile.files())
+            }
         };
         let folder = std::path::absolute(&folder).unwrap_or(folder);
-        let path = files::free_path(&folder, name);
+        // Several of one name may be on their way there at once.
+        let numbered = (into == Place::Account).then(|| format!("{}-{name}", message.0));
+        let path = files::free_path(&folder, numbered.as_deref().unwrap_or(name));
         let file = LocalFile(path.to_string_lossy().into_owned());
         let command = Command::Download(message, file);
         self.request(number, Request { number: request, command })

@@ -5,31 +5,40 @@
 //! done, and draws. It never waits for a core.
 
 mod accounts;
+mod editor;
+mod graphics;
+mod keyboard;
+mod pictures;
 mod screen;
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Command as Program, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
-use ratatui::crossterm::event::{self as keyboard, Event as Pressed};
+use ratatui::crossterm::event::Event as Pressed;
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
 use crate::cli::Arguments;
 use crate::driver::Output;
 use crate::failure::Failure;
+use crate::picture::{Canvas, Picture, Unfit};
 use crate::ui::app::Key;
 use crate::ui::clock::Clock;
-use crate::ui::event::{AccountNumber, Notice};
+use crate::ui::event::{AccountNumber, Notice, PictureWanted};
 use crate::ui::overlay::Overlay;
 use crate::ui::settings::Settings;
 use crate::ui::theme::{Background, Depth, Theme};
 use crate::ui::{Action, App, Event, draw};
 use accounts::Accounts;
+use graphics::Late;
+use keyboard::Keyboard;
+use pictures::Decoder;
 use screen::Screen;
 
 /// What comes into the queue.
@@ -40,6 +49,8 @@ enum Incoming {
     Gone,
     /// From the core of an account.
     Core(AccountNumber, Output),
+    /// A picture was read.
+    Picture(PictureWanted, Result<Picture, Unfit>),
 }
 
 /// Runs the user interface until it is left.
@@ -48,18 +59,24 @@ enum Incoming {
 /// An account cannot be opened, or the terminal cannot be used.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let (sender, incoming) = sync_channel(MOST_INCOMING);
-    let mut accounts = Accounts::new(arguments.shared.clone(), sender.clone());
+    let mut accounts = Accounts::new(arguments.shared, arguments.reach, sender.clone());
     // A passphrase is asked for before the screen is taken.
-    let numbers = accounts.open_all()?;
+    let (numbers, mut problems) = accounts.open_all()?;
     let mut screen = Screen::open().map_err(terminal)?;
     let size = screen.terminal.size().map_err(terminal)?;
     let (settings, problem) = load_settings();
+    problems.extend(problem);
     let clock = Clock::new(now(), TimeZone::system());
-    let app = App::new(settings, look(), clock, (size.width, size.height));
-    read_keyboard(sender)?;
+    let mut app = App::new(settings, look(), clock, (size.width, size.height));
+    app.keyring = keyring(|name| std::env::var_os(name));
+    let decoder = Decoder::start(sender.clone())?;
+    let keyboard = Keyboard::start(sender)?;
     screen.set_mouse(app.settings.mouse).map_err(terminal)?;
-    let mut session = Session { app, accounts, screen, todo: VecDeque::new() };
-    session.begin(&numbers, arguments.connect, problem);
+    let late = Late::new(screen.answers.is_late());
+    let todo = VecDeque::new();
+    let canvas = None;
+    let mut session = Session { app, accounts, screen, keyboard, decoder, canvas, late, todo };
+    session.begin(&numbers, arguments.connect, &problems);
     let ended = session.run(&incoming);
     // Cores that wait for the queue are released before they are told to stop.
     drop(incoming);
@@ -74,18 +91,20 @@ struct Session {
     app: App,
     accounts: Accounts,
     screen: Screen,
+    keyboard: Keyboard,
+    decoder: Decoder,
+    canvas: Option<Canvas>,
+    late: Late,
     todo: VecDeque<Event>,
 }
 
 impl Session {
-    fn begin(
-        &mut self,
-        numbers: &[AccountNumber],
-        connect: Option<BareJid>,
-        problem: Option<String>,
-    ) {
+    fn begin(&mut self, numbers: &[AccountNumber], connect: Option<BareJid>, problems: &[String]) {
         self.todo.extend(numbers.iter().map(|number| Event::Account(*number)));
-        self.todo.extend(problem.map(|problem| Event::Notice(Notice::bad(problem))));
+        if !problems.is_empty() {
+            self.todo.push_back(Event::Notice(Notice::bad(problems.join("; "))));
+        }
+        self.find_canvas(false);
         match (numbers.first(), connect) {
             (Some(account), Some(with)) => {
                 self.todo.push_back(Event::GoTo(Key { account: *account, with }));
@@ -94,6 +113,8 @@ impl Session {
             // Whoever has no account here yet means their own address.
             (None, address) => self.app.overlay = Some(Overlay::welcome_with(address.as_ref())),
         }
+        let typed = std::mem::take(&mut self.screen.answers.typed);
+        self.todo.extend(typed.into_iter().map(graphics::key).map(Event::Key));
     }
 
     fn run(&mut self, incoming: &Receiver<Incoming>) -> io::Result<()> {
@@ -106,6 +127,9 @@ impl Session {
                     }
                     self.carry_out(action)?;
                 }
+            }
+            for action in self.app.look() {
+                self.carry_out(action)?;
             }
             self.screen.terminal.draw(|frame| draw(&self.app, frame))?;
             match incoming.recv_timeout(TICK) {
@@ -128,11 +152,51 @@ impl Session {
     /// Takes what came. Says whether to go on.
     fn take(&mut self, incoming: Incoming) -> bool {
         match incoming {
-            Incoming::Pressed(pressed) => self.todo.extend(event(pressed)),
+            Incoming::Pressed(pressed) if self.late.drops(&pressed) => {}
+            Incoming::Pressed(pressed) => {
+                // Letters of another size come as a screen of another size.
+                if matches!(pressed, Pressed::Resize(..)) {
+                    self.find_canvas(false);
+                }
+                self.todo.extend(event(pressed));
+            }
+            Incoming::Picture(wanted, picture) => {
+                self.todo.push_back(Event::Picture(wanted, picture));
+            }
             Incoming::Core(number, output) => self.todo.extend(self.accounts.said(number, output)),
             Incoming::Gone => return false,
         }
         true
+    }
+
+    /// Finds out what pictures are drawn with; those that are ready are dropped if that is different,
+    /// or if they are wanted anew.
+    fn find_canvas(&mut self, anew: bool) {
+        let variable = |name: &str| std::env::var(name).ok();
+        let canvas = self.screen.answers.canvas(self.app.settings.pictures, variable);
+        if anew || canvas != self.canvas {
+            self.canvas = canvas;
+            self.todo.push_back(Event::Pictures(canvas.is_some()));
+        }
+    }
+
+    /// Lets another program change a text. The terminal is its own meanwhile.
+    fn write(&mut self, text: &str) -> io::Result<Result<String, String>> {
+        let written = match self.keyboard.rest() {
+            false => Err("the keyboard cannot be given away now; try again".to_owned()),
+            true => {
+                self.screen.leave()?;
+                let written = editor::edit(text, |name| std::env::var_os(name));
+                self.screen.come_back(self.app.settings.mouse)?;
+                written.map_err(|error| error.to_string())
+            }
+        };
+        self.keyboard.go_on();
+        // Pictures were drawn beside the letters.
+        self.find_canvas(true);
+        let size = self.screen.terminal.size()?;
+        self.todo.push_back(Event::Resize(size.width, size.height));
+        Ok(written)
     }
 
     fn carry_out(&mut self, action: Action) -> io::Result<()> {
@@ -146,7 +210,6 @@ impl Session {
                 self.todo.extend(event);
             }
             Action::Download { account, number, message, name, into } => {
-                let into = into.as_deref();
                 self.todo.extend(self.accounts.download(account, number, message, &name, into));
             }
             Action::Show(what) => {
@@ -155,39 +218,38 @@ impl Session {
                     self.todo.push_back(Event::Notice(Notice::bad(words)));
                 }
             }
+            Action::Write(key, text) => {
+                let event = match self.write(&text)? {
+                    Ok(text) => Event::Written(key, text),
+                    Err(problem) => Event::Notice(Notice::bad(problem)),
+                };
+                self.todo.push_back(event);
+            }
+            Action::Picture(wanted) => {
+                if let Some(canvas) = self.canvas {
+                    self.decoder.ask(canvas, wanted);
+                }
+            }
             Action::Copy(text) => self.screen.copy(&text)?,
             Action::Bell => self.screen.ring()?,
             Action::Desktop(title, text) => self.screen.notify(&title, &text)?,
             Action::Title(title) => self.screen.set_title(&title)?,
             Action::Settings => {
                 self.screen.set_mouse(self.app.settings.mouse)?;
+                self.find_canvas(false);
                 if let Err(error) = save_settings(&self.app.settings) {
                     let words = format!("the settings are not kept: {error}");
                     self.todo.push_back(Event::Notice(Notice::bad(words)));
                 }
             }
-            Action::Redraw => self.screen.terminal.clear()?,
+            Action::Redraw => {
+                self.find_canvas(true);
+                self.screen.terminal.clear()?;
+            }
             Action::Quit => {}
         }
         Ok(())
     }
-}
-
-/// Reads the keyboard on a thread of its own, which ends with the program.
-fn read_keyboard(sender: SyncSender<Incoming>) -> Result<(), Failure> {
-    let read = move || {
-        loop {
-            let (incoming, last) = match keyboard::read() {
-                Ok(pressed) => (Incoming::Pressed(pressed), false),
-                Err(_) => (Incoming::Gone, true),
-            };
-            if sender.send(incoming).is_err() || last {
-                return;
-            }
-        }
-    };
-    let thread = std::thread::Builder::new().name("keyboard".to_owned()).spawn(read);
-    thread.map(drop).map_err(terminal)
 }
 
 fn event(pressed: Pressed) -> Option<Event> {
@@ -209,6 +271,19 @@ fn show(what: &str) -> io::Result<()> {
     let mut child = program.spawn()?;
     let wait = move || drop(child.wait());
     std::thread::Builder::new().name("opener".to_owned()).spawn(wait).map(drop)
+}
+
+/// Whether the keyring of the system can be used: its program is here, and there is a desktop to ask.
+fn keyring(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), String> {
+    let paths = variable("PATH").unwrap_or_default();
+    if !std::env::split_paths(&paths).any(|folder| folder.join("secret-tool").is_file()) {
+        return Err("the program secret-tool is missing (package libsecret-tools)".to_owned());
+    }
+    let bus = || variable("XDG_RUNTIME_DIR").is_some_and(|f| PathBuf::from(f).join("bus").exists());
+    match variable("DBUS_SESSION_BUS_ADDRESS").is_some() || bus() {
+        true => Ok(()),
+        false => Err("there is no desktop session to ask, as over SSH".to_owned()),
+    }
 }
 
 /// What the environment says about the terminal.
@@ -263,3 +338,26 @@ const MOST_INCOMING: usize = 1024;
 const MOST_AT_ONCE: usize = 512;
 /// Clocks on the screen go on at least so often.
 const TICK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyring_needs_its_program_and_a_desktop() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = OsString::from(folder.path());
+        let with = |bus: Option<&str>| {
+            let bus = bus.map(OsString::from);
+            keyring(|name| match name {
+                "PATH" => Some(path.clone()),
+                "DBUS_SESSION_BUS_ADDRESS" => bus.clone(),
+                _ => None,
+            })
+        };
+        assert!(with(Some("unix:path=/bus")).unwrap_err().contains("libsecret-tools"));
+        std::fs::write(folder.path().join("secret-tool"), "").unwrap();
+        assert!(with(None).unwrap_err().contains("desktop"));
+        assert_eq!(with(Some("unix:path=/bus")), Ok(()));
+    }
+}

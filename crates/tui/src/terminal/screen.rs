@@ -4,17 +4,24 @@ use std::io::{self, Write, stdout};
 
 use base64::Engine as _;
 use ratatui::DefaultTerminal;
+use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
     EnableFocusChange, EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
     PushKeyboardEnhancementFlags,
 };
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::SetTitle;
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+};
+
+use super::graphics::{self, Answers};
 
 /// The screen, until it is dropped; then the terminal is as it was.
 pub(super) struct Screen {
     pub(super) terminal: DefaultTerminal,
+    /// What it said about pictures.
+    pub(super) answers: Answers,
     mouse: bool,
     tmux: bool,
     /// Notifications as rxvt, foot and others know them; otherwise as iTerm2, kitty and others do.
@@ -24,22 +31,36 @@ pub(super) struct Screen {
 impl Screen {
     pub(super) fn open() -> io::Result<Screen> {
         let terminal = ratatui::try_init()?;
-        let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
-        // Terminals that know nothing of the last one ignore it.
-        execute!(
-            stdout(),
-            EnableBracketedPaste,
-            EnableFocusChange,
-            PushKeyboardEnhancementFlags(flags)
-        )?;
+        switch_on()?;
         write(KEEP_TITLE)?;
+        // A terminal without colours and cursor has no pictures either, and may print the questions.
+        let asked = std::env::var("TERM").is_ok_and(|term| !["dumb", "linux"].contains(&&*term));
+        let answers = if asked { graphics::ask().unwrap_or_default() } else { Answers::default() };
         let term = std::env::var("TERM").unwrap_or_default();
         Ok(Screen {
             terminal,
+            answers,
             mouse: false,
             tmux: std::env::var_os("TMUX").is_some(),
             urxvt: ["rxvt", "foot", "vte"].iter().any(|name| term.contains(name)),
         })
+    }
+
+    /// Gives the terminal to another program, as it was before.
+    pub(super) fn leave(&mut self) -> io::Result<()> {
+        self.set_mouse(false)?;
+        switch_off()?;
+        disable_raw_mode()?;
+        execute!(stdout(), LeaveAlternateScreen, Show)
+    }
+
+    /// Takes the terminal again, and paints all of it.
+    pub(super) fn come_back(&mut self, mouse: bool) -> io::Result<()> {
+        enable_raw_mode()?;
+        execute!(stdout(), EnterAlternateScreen)?;
+        switch_on()?;
+        self.set_mouse(mouse)?;
+        self.terminal.clear()
     }
 
     pub(super) fn set_mouse(&mut self, wanted: bool) -> io::Result<()> {
@@ -90,15 +111,20 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         let _ = self.set_mouse(false);
-        let _ = execute!(
-            stdout(),
-            PopKeyboardEnhancementFlags,
-            DisableFocusChange,
-            DisableBracketedPaste
-        );
+        let _ = switch_off();
         let _ = write(RESTORE_TITLE);
         ratatui::restore();
     }
+}
+
+fn switch_on() -> io::Result<()> {
+    let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
+    // Terminals that know nothing of the last one ignore it.
+    execute!(stdout(), EnableBracketedPaste, EnableFocusChange, PushKeyboardEnhancementFlags(flags))
+}
+
+fn switch_off() -> io::Result<()> {
+    execute!(stdout(), PopKeyboardEnhancementFlags, DisableFocusChange, DisableBracketedPaste)
 }
 
 fn write(sequence: &str) -> io::Result<()> {

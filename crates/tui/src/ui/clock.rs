@@ -38,6 +38,12 @@ impl Clock {
         self.local(time).strftime("%-d %B %Y, %H:%M:%S").to_string()
     }
 
+    /// Day and time, for what is copied: `2026-11-27 14:02`.
+    #[must_use]
+    pub fn stamp(&self, time: Millis) -> String {
+        self.local(time).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
     /// What stands on the line above the messages of a day.
     #[must_use]
     pub fn day_line(&self, time: Millis) -> String {

@@ -19,6 +19,8 @@ pub struct Editor {
     cut: String,
     /// Earlier states, the newest last.
     undo: Vec<(String, usize)>,
+    /// States that were undone, the one to come back first last.
+    redo: Vec<(String, usize)>,
     /// The last change was a typed letter: the next one belongs to it.
     typing: bool,
     /// A password: nothing of it is kept for undoing, and it is wiped.
@@ -96,6 +98,7 @@ impl Editor {
     /// Takes the text out.
     pub fn take(&mut self) -> String {
         self.undo.clear();
+        self.redo.clear();
         self.cursor = 0;
         std::mem::take(&mut self.text)
     }
@@ -108,6 +111,30 @@ impl Editor {
         self.remember(text.chars().count() == 1 && !text.chars().all(char::is_whitespace));
         self.text.insert_str(self.cursor, text);
         self.cursor += text.len();
+    }
+
+    /// Puts the cursor at a byte that is between two letters.
+    pub(crate) fn place(&mut self, at: usize) {
+        self.typing = false;
+        self.cursor = self.text.floor_char_boundary(at);
+    }
+
+    /// Takes a part of the text out; the cursor goes there.
+    pub(crate) fn cut(&mut self, range: Range<usize>) {
+        self.delete(range, true);
+    }
+
+    /// Puts a text in the place of another; the cursor goes behind it.
+    pub(crate) fn replace(&mut self, range: Range<usize>, with: &str) {
+        let length = self.text.len() - range.len() + with.len();
+        if length > client::command::MAX_TEXT_BYTES {
+            return;
+        }
+        if self.text.get(range.clone()) != Some(with) {
+            self.remember(false);
+            self.text.replace_range(range.clone(), with);
+        }
+        self.cursor = range.start + with.len();
     }
 
     /// Does what an intent says, if it is one for a text. `width` is that of the field.
@@ -195,10 +222,20 @@ impl Editor {
         true
     }
 
-    fn undo(&mut self) -> bool {
+    /// Goes back to the state before the last change. Says whether there is one.
+    pub(crate) fn undo(&mut self) -> bool {
         self.typing = false;
         let Some((text, cursor)) = self.undo.pop() else { return false };
-        self.text = text;
+        self.redo.push((std::mem::replace(&mut self.text, text), self.cursor));
+        self.cursor = cursor;
+        true
+    }
+
+    /// Takes an undo back. Says whether there was one.
+    pub(crate) fn redo(&mut self) -> bool {
+        self.typing = false;
+        let Some((text, cursor)) = self.redo.pop() else { return false };
+        self.undo.push((std::mem::replace(&mut self.text, text), self.cursor));
         self.cursor = cursor;
         true
     }
@@ -223,6 +260,7 @@ impl Editor {
         if self.hidden {
             return;
         }
+        self.redo.clear();
         if !(typing && self.typing) {
             self.undo.push((self.text.clone(), self.cursor));
             if self.undo.len() > MOST_UNDO {

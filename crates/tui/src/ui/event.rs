@@ -11,6 +11,7 @@ use xmpp::sasl::Secret;
 use xmpp::time::Millis;
 
 use super::app::Key;
+use crate::picture::{Picture, Unfit};
 
 /// An account of this program: its place in the order in which they were started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,8 +40,23 @@ pub enum Event {
     Core(AccountNumber, FromCore),
     /// Something to tell the person.
     Notice(Notice),
+    /// Another program has changed what was being written.
+    Written(Key, String),
+    /// Whether the terminal shows pictures now. Those that were ready are of no use any more.
+    Pictures(bool),
+    /// A picture was read.
+    Picture(PictureWanted, Result<Picture, Unfit>),
     /// What time it is. Comes before other events, and about once a second.
     Time(Millis),
+}
+
+/// A picture in a file of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PictureWanted {
+    /// The file.
+    pub path: String,
+    /// Columns and rows that there are for it.
+    pub most: (u16, u16),
 }
 
 /// What the core of an account says.
@@ -92,7 +108,7 @@ pub enum Action {
         /// A text that goes with it.
         caption: Option<String>,
     },
-    /// Fetch a file into the folder for downloads, or into the one that is named.
+    /// Fetch a file.
     Download {
         /// For which account.
         account: AccountNumber,
@@ -103,10 +119,14 @@ pub enum Action {
         /// The name its sender gave it.
         name: String,
         /// Where to put it.
-        into: Option<PathBuf>,
+        into: Place,
     },
     /// Show a file, or the page of a link, with the program that the desktop has for it.
     Show(String),
+    /// Let the person change what is being written in another program ($VISUAL or $EDITOR).
+    Write(Key, String),
+    /// Read a picture.
+    Picture(PictureWanted),
     /// Put text into the clipboard (OSC 52).
     Copy(String),
     /// Ring.
@@ -123,6 +143,17 @@ pub enum Action {
     Quit,
 }
 
+/// Where a file is put that is fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Among the downloads of the person.
+    Downloads,
+    /// In a folder, as it was typed.
+    Folder(PathBuf),
+    /// With the account's own files, to be shown here.
+    Account,
+}
+
 /// How to get into an account.
 #[derive(Debug)]
 pub struct SignIn {
@@ -130,12 +161,23 @@ pub struct SignIn {
     pub address: BareJid,
     /// The password; for a new account, the one it will have.
     pub password: Secret,
-    /// What protects the account on this machine; without one, its key lies in a file beside it.
-    pub passphrase: Option<Secret>,
+    /// What protects the account on this machine.
+    pub protection: Protection,
     /// Make the account first.
     pub invitation: Option<Invitation>,
     /// The number of the request.
     pub number: u64,
+}
+
+/// What protects what is stored of an account on this machine.
+#[derive(Debug)]
+pub enum Protection {
+    /// The keyring of the system.
+    Keyring,
+    /// A passphrase.
+    Passphrase(Secret),
+    /// Nothing more than a file that only its user can read.
+    Plain,
 }
 
 /// An invitation to a server (XEP-0379, XEP-0445).

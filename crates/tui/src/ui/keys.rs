@@ -11,8 +11,12 @@ pub enum Place {
     Anywhere,
     /// In the text that is being written.
     Composer,
+    /// There, in vim's normal mode; what belongs to the text itself is in [`vim`](super::vim).
+    Normal,
     /// On a message.
     Message,
+    /// While several messages are being chosen.
+    Marked,
     /// In the list of conversations.
     List,
 }
@@ -35,6 +39,8 @@ pub enum Intent {
     Text,
     Command,
     Leave,
+    First,
+    Last,
     // Scrolling.
     PageUp,
     PageDown,
@@ -54,15 +60,25 @@ pub enum Intent {
     Retract,
     Copy,
     Open,
+    Show,
     Save,
     Details,
     Retry,
     Discard,
+    Mark,
+    Top,
+    Middle,
+    Bottom,
+    Find,
+    FindBack,
+    FindNext,
+    FindPrevious,
+    Insert,
+    Append,
     // Writing.
     Send,
     NewLine,
     Complete,
-    CompleteBack,
     Left,
     Right,
     Up,
@@ -81,12 +97,13 @@ pub enum Intent {
     Undo,
     Transpose,
     Select,
+    External,
 }
 
 /// A key and what it is for.
 #[derive(Debug)]
 pub struct Binding {
-    /// As it is written: `Ctrl-K`, `PageUp`, `g`.
+    /// As it is written: `Ctrl-K`, `PageUp`, `y`; several after one another with spaces: `g g`.
     pub key: &'static str,
     /// Where.
     pub place: Place,
@@ -98,16 +115,56 @@ pub struct Binding {
     pub about: &'static str,
 }
 
-/// What a key is for at a place.
+/// What keys are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// This.
+    Intent(Intent),
+    /// They are the beginning of something.
+    More,
+    /// Nothing.
+    Nothing,
+}
+
+/// What keys are for that were pressed one after the other at a place.
+#[must_use]
+pub fn meaning(keys: Keys, place: Place, pressed: &[KeyEvent]) -> Meaning {
+    let Some(chords) = pressed.iter().map(|key| chord(*key)).collect::<Option<Vec<_>>>() else {
+        return Meaning::Nothing;
+    };
+    let pressed = chords.join(" ");
+    let at = |at: Place| {
+        BINDINGS.iter().filter(move |b| b.place == at && b.map.is_none_or(|map| map == keys))
+    };
+    let both = || at(place).chain(at(Place::Anywhere));
+    if let Some(binding) = both().find(|binding| binding.key == pressed) {
+        return Meaning::Intent(binding.intent);
+    }
+    let begins = |b: &Binding| b.key.strip_prefix(&*pressed).is_some_and(|r| r.starts_with(' '));
+    match both().any(begins) {
+        true => Meaning::More,
+        false => Meaning::Nothing,
+    }
+}
+
+/// What a single key is for at a place.
 #[must_use]
 pub fn intent(keys: Keys, place: Place, key: KeyEvent) -> Option<Intent> {
-    let pressed = chord(key)?;
-    let find = |at: Place| {
-        BINDINGS
-            .iter()
-            .find(|b| b.place == at && b.map.is_none_or(|map| map == keys) && b.key == pressed)
-    };
-    find(place).or_else(|| find(Place::Anywhere)).map(|binding| binding.intent)
+    match meaning(keys, place, &[key]) {
+        Meaning::Intent(intent) => Some(intent),
+        _ => None,
+    }
+}
+
+impl Binding {
+    /// The keys as people write them: `gg`, `Ctrl-X Ctrl-E`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self.key.split(' ').all(|key| key.chars().count() == 1) {
+            true => self.key.replace(' ', ""),
+            false => self.key.to_owned(),
+        }
+    }
 }
 
 /// How a key is written; `None` for those that no table has.
@@ -182,7 +239,7 @@ const fn vim(key: &'static str, place: Place, intent: Intent, about: &'static st
     Binding { key, place, map: Some(Keys::Vim), intent, about }
 }
 
-use Place::{Anywhere, Composer, List, Message};
+use Place::{Anywhere, Composer, List, Marked, Message, Normal};
 
 /// All keys. A key that does the same as the one before it has no words of its own.
 pub const BINDINGS: &[Binding] = &[
@@ -210,7 +267,7 @@ pub const BINDINGS: &[Binding] = &[
     both("Ctrl-J", Composer, Intent::NewLine, ""),
     both("Shift-Enter", Composer, Intent::NewLine, ""),
     both("Tab", Composer, Intent::Complete, "complete a command; with nothing written: the list"),
-    both("Shift-Tab", Composer, Intent::CompleteBack, ""),
+    both("Shift-Tab", Composer, Intent::Complete, ""),
     both("Esc", Composer, Intent::Leave, "give up a reply or an edit; otherwise select a message"),
     both("Alt-S", Composer, Intent::Select, "select a message"),
     both("Up", Composer, Intent::Up, "line above; in the first line: select a message"),
@@ -243,6 +300,26 @@ pub const BINDINGS: &[Binding] = &[
     both("Ctrl-Z", Composer, Intent::Undo, "undo"),
     both("Ctrl-7", Composer, Intent::Undo, ""),
     both("Ctrl-T", Composer, Intent::Transpose, "swap two letters"),
+    both("Ctrl-X Ctrl-E", Composer, Intent::External, "write in $VISUAL or $EDITOR"),
+    vim("Esc", Normal, Intent::Leave, ""),
+    vim("Enter", Normal, Intent::Send, ""),
+    vim("Tab", Normal, Intent::List, "to the list of conversations"),
+    vim(":", Normal, Intent::Command, "type a command"),
+    vim("/", Normal, Intent::Find, "look for words in the messages, downwards"),
+    vim("?", Normal, Intent::FindBack, "look for words in the messages, upwards"),
+    vim("n", Normal, Intent::FindNext, "the same words once more"),
+    vim("N", Normal, Intent::FindPrevious, "the same words in the other direction"),
+    vim("v", Normal, Intent::Mark, "choose several messages"),
+    vim("V", Normal, Intent::Mark, ""),
+    vim("g t", Normal, Intent::NextConversation, ""),
+    vim("g T", Normal, Intent::PreviousConversation, ""),
+    vim("Ctrl-U", Normal, Intent::HalfUp, ""),
+    vim("Ctrl-D", Normal, Intent::HalfDown, ""),
+    vim("Ctrl-B", Normal, Intent::PageUp, ""),
+    vim("Ctrl-F", Normal, Intent::PageDown, ""),
+    vim("Ctrl-Y", Normal, Intent::LineUp, ""),
+    vim("Ctrl-E", Normal, Intent::LineDown, ""),
+    vim("Ctrl-X Ctrl-E", Normal, Intent::External, ""),
     both("Up", Message, Intent::Older, "the message above"),
     both("k", Message, Intent::Older, ""),
     both("Down", Message, Intent::Newer, "the message below"),
@@ -250,13 +327,17 @@ pub const BINDINGS: &[Binding] = &[
     both("Enter", Message, Intent::Reply, "reply"),
     both("r", Message, Intent::Reply, ""),
     both("+", Message, Intent::React, "react"),
-    both("a", Message, Intent::React, ""),
+    emacs("a", Message, Intent::React, ""),
     both("e", Message, Intent::Edit, "edit, if it is your own"),
     both("x", Message, Intent::Retract, "take back, if it is your own"),
-    both("d", Message, Intent::Retract, ""),
-    both("y", Message, Intent::Copy, "copy the text"),
-    both("c", Message, Intent::Copy, ""),
+    emacs("d", Message, Intent::Retract, ""),
+    vim("d d", Message, Intent::Retract, ""),
+    emacs("y", Message, Intent::Copy, "copy the text"),
+    vim("y y", Message, Intent::Copy, ""),
+    emacs("c", Message, Intent::Copy, ""),
+    vim("c c", Message, Intent::Edit, ""),
     both("o", Message, Intent::Open, "open its file or link"),
+    both("z", Message, Intent::Show, "show its picture here"),
     both("s", Message, Intent::Save, "save its file"),
     both("I", Message, Intent::Details, "details: times, devices, keys"),
     emacs("i", Message, Intent::Details, ""),
@@ -264,30 +345,68 @@ pub const BINDINGS: &[Binding] = &[
     both("D", Message, Intent::Discard, "give it up, if it was not sent"),
     both("Esc", Message, Intent::Text, "back to the text"),
     emacs("q", Message, Intent::Text, ""),
-    vim("i", Message, Intent::Text, ""),
-    vim(":", Message, Intent::Command, "type a command"),
-    vim("/", Message, Intent::Search, ""),
-    vim("g", Message, Intent::Oldest, ""),
+    both("v", Message, Intent::Mark, "choose several messages"),
+    vim("V", Message, Intent::Mark, ""),
+    vim("i", Message, Intent::Insert, "write"),
+    vim("a", Message, Intent::Append, "write at the end of the text"),
+    vim("A", Message, Intent::Append, ""),
+    vim(":", Message, Intent::Command, ""),
+    vim("/", Message, Intent::Find, ""),
+    vim("?", Message, Intent::FindBack, ""),
+    vim("n", Message, Intent::FindNext, ""),
+    vim("N", Message, Intent::FindPrevious, ""),
+    vim("g g", Message, Intent::Oldest, ""),
     vim("G", Message, Intent::Newest, ""),
+    vim("H", Message, Intent::Top, "the highest message in sight"),
+    vim("M", Message, Intent::Middle, "the message in the middle"),
+    vim("L", Message, Intent::Bottom, "the lowest message in sight"),
     vim("Ctrl-U", Message, Intent::HalfUp, "scroll up by half a page"),
     vim("Ctrl-D", Message, Intent::HalfDown, "scroll down by half a page"),
     vim("Ctrl-B", Message, Intent::PageUp, ""),
+    vim("Ctrl-F", Message, Intent::PageDown, ""),
     vim("Ctrl-Y", Message, Intent::LineUp, ""),
     vim("Ctrl-E", Message, Intent::LineDown, ""),
-    vim("J", Message, Intent::NextConversation, ""),
-    vim("K", Message, Intent::PreviousConversation, ""),
+    vim("g t", Message, Intent::NextConversation, ""),
+    vim("g T", Message, Intent::PreviousConversation, ""),
     vim("u", Message, Intent::NextUnread, ""),
-    vim("h", Message, Intent::List, "to the list of conversations"),
+    vim("h", Message, Intent::List, ""),
+    both("Up", Marked, Intent::Older, ""),
+    both("k", Marked, Intent::Older, ""),
+    both("Down", Marked, Intent::Newer, ""),
+    both("j", Marked, Intent::Newer, ""),
+    both("y", Marked, Intent::Copy, "copy all of them, with names and times"),
+    both("c", Marked, Intent::Copy, ""),
+    both("x", Marked, Intent::Retract, "take back those that are your own"),
+    both("d", Marked, Intent::Retract, ""),
+    both("s", Marked, Intent::Save, "save their files"),
+    both("v", Marked, Intent::Mark, "choose one again"),
+    both("Esc", Marked, Intent::Mark, ""),
+    vim("V", Marked, Intent::Mark, ""),
+    vim("g g", Marked, Intent::Oldest, ""),
+    vim("G", Marked, Intent::Newest, ""),
+    vim("H", Marked, Intent::Top, ""),
+    vim("M", Marked, Intent::Middle, ""),
+    vim("L", Marked, Intent::Bottom, ""),
+    vim("/", Marked, Intent::Find, ""),
+    vim("?", Marked, Intent::FindBack, ""),
+    vim("n", Marked, Intent::FindNext, ""),
+    vim("N", Marked, Intent::FindPrevious, ""),
+    vim("Ctrl-U", Marked, Intent::HalfUp, ""),
+    vim("Ctrl-D", Marked, Intent::HalfDown, ""),
     both("Up", List, Intent::PreviousConversation, ""),
     both("k", List, Intent::PreviousConversation, ""),
     both("Down", List, Intent::NextConversation, ""),
     both("j", List, Intent::NextConversation, ""),
-    both("Enter", List, Intent::Text, "write there"),
+    both("Enter", List, Intent::Insert, ""),
     both("Tab", List, Intent::Text, ""),
     both("Esc", List, Intent::Text, ""),
     both("Right", List, Intent::Text, ""),
     vim("l", List, Intent::Text, ""),
-    vim("i", List, Intent::Text, ""),
+    vim("i", List, Intent::Insert, ""),
+    vim(":", List, Intent::Command, ""),
+    vim("/", List, Intent::Jump, ""),
+    vim("g g", List, Intent::First, "the first conversation of the list"),
+    vim("G", List, Intent::Last, "the last conversation of the list"),
 ];
 
 #[cfg(test)]
@@ -327,9 +446,48 @@ mod tests {
         assert_eq!(find(Composer, key(KeyCode::Char('a'), KeyModifiers::NONE)), None);
         assert_eq!(
             find(Composer, key(KeyCode::BackTab, KeyModifiers::SHIFT)),
-            Some(Intent::CompleteBack)
+            Some(Intent::Complete)
         );
         let vim = intent(Keys::Vim, Message, key(KeyCode::Char('i'), KeyModifiers::NONE));
-        assert_eq!(vim, Some(Intent::Text));
+        assert_eq!(vim, Some(Intent::Insert));
+    }
+
+    #[test]
+    fn keys_after_one_another_mean_something_together() {
+        let key = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
+        let control = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        let find = |keys: &[KeyEvent]| meaning(Keys::Vim, Message, keys);
+        assert_eq!(find(&[key('g')]), Meaning::More);
+        assert_eq!(find(&[key('g'), key('g')]), Meaning::Intent(Intent::Oldest));
+        assert_eq!(find(&[key('g'), key('x')]), Meaning::Nothing);
+        // The beginnings of Enter, PageUp and Up are letters.
+        assert_eq!(find(&[key('E')]), Meaning::Nothing);
+        assert_eq!(find(&[key('P')]), Meaning::Nothing);
+        assert_eq!(find(&[key('U')]), Meaning::Nothing);
+        let external = meaning(Keys::Emacs, Composer, &[control('x'), control('e')]);
+        assert_eq!(external, Meaning::Intent(Intent::External));
+        assert_eq!(meaning(Keys::Emacs, Composer, &[control('x')]), Meaning::More);
+    }
+
+    #[test]
+    fn no_key_is_the_beginning_of_others_and_something_itself() {
+        for one in BINDINGS {
+            let longer = |two: &&Binding| {
+                let together = one.map.is_none() || two.map.is_none() || one.map == two.map;
+                let same = one.place == two.place || one.place == Anywhere;
+                together && same && two.key.starts_with(&format!("{} ", one.key))
+            };
+            assert!(!BINDINGS.iter().any(|two| longer(&two)), "{} at {:?}", one.key, one.place);
+        }
+    }
+
+    #[test]
+    fn every_key_is_explained_once() {
+        for binding in BINDINGS {
+            let told = |b: &&Binding| b.intent == binding.intent && !b.about.is_empty();
+            assert!(BINDINGS.iter().any(|b| told(&b)), "{}", binding.key);
+            let here = BINDINGS.iter().filter(told).filter(|b| b.place == binding.place);
+            assert!(here.count() <= 1, "{} at {:?}", binding.key, binding.place);
+        }
     }
 }

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod mirror;
 pub mod overlay;
 pub mod panes;
+pub mod pictures;
 pub mod printable;
 #[cfg(test)]
 mod sample;
@@ -25,6 +26,7 @@ mod tests;
 pub mod text;
 pub mod theme;
 pub mod timeline;
+pub mod vim;
 pub mod words;
 
 pub use app::App;

@@ -22,6 +22,10 @@ pub struct Settings {
     pub notify: bool,
     /// Say from whom it is, and not what.
     pub hide_content: bool,
+    /// With what pictures are shown in the conversation.
+    pub pictures: Pictures,
+    /// Fetch encrypted pictures of contacts as soon as they are in sight.
+    pub fetch_pictures: bool,
     /// Pasting more lines than this asks first.
     pub paste_lines: usize,
 }
@@ -37,6 +41,25 @@ pub enum Keys {
     Vim,
 }
 
+/// With what pictures are shown in the conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pictures {
+    /// With what the terminal says it can do, if that shows real pictures.
+    #[default]
+    Auto,
+    /// Not at all: only their names.
+    Off,
+    /// Kitty's graphics protocol.
+    Kitty,
+    /// Inline images of iTerm2.
+    Iterm2,
+    /// Sixel.
+    Sixel,
+    /// Half blocks in colour.
+    Blocks,
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
@@ -47,6 +70,8 @@ impl Default for Settings {
             bell: true,
             notify: true,
             hide_content: false,
+            pictures: Pictures::Auto,
+            fetch_pictures: false,
             paste_lines: 10,
         }
     }

@@ -3,6 +3,8 @@
 //! The background is the terminal's own. Whatever colour says is also said by a word, a sign or
 //! an attribute.
 
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use serde::{Deserialize, Serialize};
 use xmpp::jid::BareJid;
@@ -160,6 +162,25 @@ impl Theme {
         colour.map_or_else(Style::new, |colour| Style::new().fg(colour))
     }
 
+    /// Turns 24 bit colours in an area into those that the terminal has.
+    pub(crate) fn limit(&self, area: Rect, buffer: &mut Buffer) {
+        if self.depth == Depth::True {
+            return;
+        }
+        let limited = |colour| match colour {
+            Color::Rgb(r, g, b) if self.depth == Depth::Indexed => indexed([r, g, b]),
+            Color::Rgb(r, g, b) => grey([r, g, b]),
+            other => other,
+        };
+        for at in area.positions() {
+            // What is not a block is a number of kitty's, and no colour.
+            let block = |cell: &&mut Cell| cell.symbol() == "▀";
+            if let Some(cell) = buffer.cell_mut(at).filter(block) {
+                (cell.fg, cell.bg) = (limited(cell.fg), limited(cell.bg));
+            }
+        }
+    }
+
     fn ink(&self, dark: [u8; 3], light: [u8; 3], basic: Color) -> Style {
         match self.depth {
             Depth::None => Style::new(),
@@ -224,6 +245,16 @@ fn indexed(rgb: [u8; 3]) -> Color {
         .chain(greys)
         .min_by_key(|(_, other)| distance(*other))
         .map_or(Color::Reset, |(colour, _)| colour)
+}
+
+/// The nearest of the four greys that every terminal has.
+fn grey([r, g, b]: [u8; 3]) -> Color {
+    match (u32::from(r) * 3 + u32::from(g) * 6 + u32::from(b)) / 10 {
+        0..64 => Color::Black,
+        64..140 => Color::DarkGray,
+        140..210 => Color::Gray,
+        _ => Color::White,
+    }
 }
 
 fn to_byte(part: f64) -> u8 {

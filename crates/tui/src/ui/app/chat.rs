@@ -7,6 +7,7 @@ use xmpp::time::Millis;
 use super::{Action, App, Focus, Key, Notice, Waiting};
 use crate::ui::editor::Editor;
 use crate::ui::timeline::Anchor;
+use crate::ui::vim::Mode;
 
 /// What a conversation has on this screen only.
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ impl App {
         self.recent.retain(|recent| *recent != key);
         self.recent.push(key.clone());
         self.open = Some(key);
-        self.focus = Focus::Composer;
+        self.begin_typing(false);
         self.close_oldest(actions);
     }
 
@@ -99,6 +100,7 @@ impl App {
     pub(crate) fn close(&mut self) {
         let Some(key) = self.open.take() else { return };
         self.chats.remove(&key);
+        self.marked = None;
         self.focus = Focus::List;
     }
 
@@ -119,6 +121,13 @@ impl App {
             mirror.windows.remove(&key.with);
         }
         self.ask(key.account, Command::Close(key.with.clone()), Waiting::Quiet, actions);
+    }
+
+    /// Sends what is written, if anything is. Says whether it was.
+    pub(crate) fn send_written(&mut self, actions: &mut Vec<Action>) -> bool {
+        let any = self.chat().is_some_and(|chat| !chat.editor.text().trim().is_empty());
+        self.send(actions);
+        any
     }
 
     /// Sends what is written, or does what it commands.
@@ -242,16 +251,25 @@ impl App {
 
     /// Chooses a message, and brings it into sight.
     pub(crate) fn select(&mut self, id: MessageId) {
-        let anchor = self.chat().and_then(|chat| chat.anchor);
-        let Some(sheet) = self.sheet() else { return };
-        if sheet.window.message(id).is_none() {
-            return;
+        if self.bring_to_sight(id) {
+            self.focus = Focus::Message(id);
+            if self.is_vim() && self.vim.mode == Mode::Insert {
+                self.stop_typing();
+            }
         }
+    }
+
+    /// Scrolls as little as needed to show a message. Returns whether it is here.
+    pub(crate) fn bring_to_sight(&mut self, id: MessageId) -> bool {
+        let anchor = self.chat().and_then(|chat| chat.anchor);
+        let Some(sheet) = self.sheet().filter(|sheet| sheet.window.message(id).is_some()) else {
+            return false;
+        };
         let anchor = sheet.showing(anchor, id);
         if let Some(chat) = self.chat_mut() {
             chat.anchor = anchor;
         }
-        self.focus = Focus::Message(id);
+        true
     }
 
     /// Chooses the newest message, or the lowest on the screen.
@@ -278,7 +296,8 @@ impl App {
         match next {
             Some(next) => self.select(next),
             None if older => self.scroll(1, actions),
-            None => self.focus = Focus::Composer,
+            None if self.marked.is_none() => self.focus = Focus::Composer,
+            None => {}
         }
     }
 
@@ -299,7 +318,7 @@ impl App {
             }
             chat.purpose = Purpose::Reply(id);
         }
-        self.focus = Focus::Composer;
+        self.begin_typing(true);
     }
 
     /// Begins to change the text of an own message.
@@ -317,7 +336,7 @@ impl App {
             chat.purpose = Purpose::Edit(id, draft);
             chat.editor.set(text);
         }
-        self.focus = Focus::Composer;
+        self.begin_typing(true);
     }
 
     /// Gives up an answer or an edit. Returns whether there was one.

@@ -6,11 +6,10 @@ use ratatui::crossterm::event::{
 };
 
 use super::chat::is_message;
-use super::{Action, App, Focus, Notice};
+use super::{Action, App, Focus, Key, Notice};
 use crate::ui::commands;
-use crate::ui::keys::{self, Intent, Place};
-use crate::ui::overlay::{Overlay, Question, Stay};
-use crate::ui::settings::Keys;
+use crate::ui::keys::{self, Intent};
+use crate::ui::overlay::{Overlay, Question, Sign, Stay};
 
 impl App {
     pub(super) fn on_key(&mut self, key: KeyEvent, actions: &mut Vec<Action>) {
@@ -29,19 +28,11 @@ impl App {
         if let Some(place) = keys::place_in_list(key) {
             return self.go_to_row(place, actions);
         }
-        let place = match self.focus {
-            Focus::Composer => Place::Composer,
-            Focus::List => Place::List,
-            Focus::Message(_) => Place::Message,
-        };
-        match keys::intent(self.settings.keys, place, key) {
-            Some(intent) => self.act(intent, actions),
-            None => self.on_letter(key, actions),
-        }
+        self.on_keys(key, actions);
     }
 
     /// A letter goes into the text; from the list too, so that one can just begin to write.
-    fn on_letter(&mut self, key: KeyEvent, actions: &mut Vec<Action>) {
+    pub(super) fn on_letter(&mut self, key: KeyEvent, actions: &mut Vec<Action>) {
         let KeyCode::Char(letter) = key.code else { return };
         let control = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         if control && letter == 'c' {
@@ -52,6 +43,7 @@ impl App {
         }
         match self.focus {
             Focus::Message(_) => {}
+            Focus::List if self.is_vim() => {}
             _ if self.open.is_none() => {
                 self.overlay = Some(Overlay::jump());
                 self.on_key(key, actions);
@@ -66,15 +58,17 @@ impl App {
         }
     }
 
-    fn act(&mut self, intent: Intent, actions: &mut Vec<Action>) {
+    pub(super) fn act(&mut self, intent: Intent, actions: &mut Vec<Action>) {
         let page =
             self.panes().timeline.map_or(1, |area| area.height.saturating_sub(2).max(1)) as isize;
         match intent {
             Intent::Jump => self.overlay = Some(Overlay::jump()),
             Intent::NextUnread => self.go_to_unread(actions),
             Intent::LastConversation => self.go_back(actions),
-            Intent::NextConversation => self.go_by(1, actions),
-            Intent::PreviousConversation => self.go_by(-1, actions),
+            Intent::NextConversation => self.go_on(1, actions),
+            Intent::PreviousConversation => self.go_on(-1, actions),
+            Intent::First => self.go_on(isize::MIN / 2, actions),
+            Intent::Last => self.go_on(isize::MAX / 2, actions),
             Intent::Search => self.overlay = Some(Overlay::search(self, "")),
             Intent::Help => self.overlay = Some(Overlay::help("")),
             Intent::Redraw => actions.push(Action::Redraw),
@@ -94,7 +88,21 @@ impl App {
                     self.scroll_to(unread);
                 }
             }
+            Intent::Insert => self.begin_typing(false),
+            Intent::Append => self.begin_typing(true),
+            Intent::Mark => self.mark(),
+            Intent::Top => self.select_in_sight(0.0),
+            Intent::Middle => self.select_in_sight(0.5),
+            Intent::Bottom => self.select_in_sight(1.0),
+            Intent::Command => self.overlay = Some(Overlay::prompt(Sign::Command)),
+            Intent::Find => self.overlay = Some(Overlay::prompt(Sign::Down)),
+            Intent::FindBack => self.overlay = Some(Overlay::prompt(Sign::Up)),
+            Intent::FindNext => self.look_again(false),
+            Intent::FindPrevious => self.look_again(true),
             _ => match self.focus {
+                Focus::Message(_) if self.marked.is_some() && !moves(intent) => {
+                    self.act_on_marked(intent, actions);
+                }
                 Focus::Message(id) => self.act_on_message(id, intent, actions),
                 Focus::List => self.focus_text(),
                 Focus::Composer => self.act_on_text(intent, actions),
@@ -118,7 +126,8 @@ impl App {
         self.scroll(1, actions);
     }
 
-    fn focus_text(&mut self) {
+    pub(super) fn focus_text(&mut self) {
+        self.marked = None;
         if self.open.is_some() {
             self.focus = Focus::Composer;
         }
@@ -128,9 +137,10 @@ impl App {
         let width = self.panes().text_width();
         match intent {
             Intent::Send => self.send(actions),
-            Intent::Complete | Intent::CompleteBack => self.complete(),
+            Intent::Complete => self.complete(),
             Intent::Select => self.select_last(),
             Intent::Leave => self.leave_text(),
+            Intent::External => self.write_elsewhere(actions),
             Intent::Up => {
                 let moved = self.chat_mut().is_some_and(|chat| chat.editor.act(Intent::Up, width));
                 if !moved {
@@ -143,19 +153,6 @@ impl App {
                 }
                 self.keep_drafts(actions);
             }
-        }
-    }
-
-    /// Escape: out of an answer, then out of the text.
-    fn leave_text(&mut self) {
-        if self.give_up() {
-            return;
-        }
-        let narrow = self.panes().list.is_none();
-        match self.settings.keys {
-            Keys::Vim => self.select_last(),
-            Keys::Emacs if narrow => self.focus = Focus::List,
-            Keys::Emacs => self.select_last(),
         }
     }
 
@@ -191,16 +188,10 @@ impl App {
                 self.overlay = Some(Overlay::details(id));
                 return;
             }
-            Intent::Command => {
-                self.focus_text();
-                if let Some(chat) = self.chat_mut().filter(|chat| chat.editor.is_empty()) {
-                    chat.editor.insert("/");
-                }
-                return;
-            }
             Intent::Retract => "/retract",
             Intent::Copy => "/copy",
             Intent::Open => "/open",
+            Intent::Show => "/show",
             Intent::Save => "/save",
             Intent::Retry => "/retry",
             Intent::Discard => "/discard",
@@ -234,7 +225,7 @@ impl App {
 
     /// Puts text into what is being written.
     pub(crate) fn insert(&mut self, text: &str, actions: &mut Vec<Action>) {
-        self.focus_text();
+        self.begin_typing(false);
         if let Some(chat) = self.chat_mut() {
             let before = chat.editor.text().len();
             chat.editor.insert(text);
@@ -246,7 +237,7 @@ impl App {
     }
 
     /// Ctrl-C: empties the text; asks to quit properly when there is none.
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.give_up();
         let empty = self.chat().is_none_or(|chat| chat.editor.is_empty());
         if empty {
@@ -299,6 +290,26 @@ impl App {
         }
     }
 
+    /// Asks for what is written to be changed in another program.
+    fn write_elsewhere(&mut self, actions: &mut Vec<Action>) {
+        let (Some(key), Some(chat)) = (self.open.clone(), self.chat()) else { return };
+        actions.push(Action::Write(key, chat.editor.text().to_owned()));
+    }
+
+    /// Another program has changed what was written.
+    pub(super) fn on_written(&mut self, key: &Key, text: &str, actions: &mut Vec<Action>) {
+        let Some(chat) = self.chats.get_mut(key) else { return };
+        // Editors end the last line; a message does not.
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        if text.len() > client::command::MAX_TEXT_BYTES {
+            return self.say(Notice::bad("too long for a message; /file sends a file"));
+        }
+        let text: String =
+            text.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect();
+        chat.editor.set(text);
+        self.keep_draft(key, true, actions);
+    }
+
     /// The text of a message, for the clipboard.
     pub(crate) fn text_of(content: &Content) -> Option<String> {
         match content {
@@ -307,4 +318,9 @@ impl App {
             _ => None,
         }
     }
+}
+
+/// Whether an intent only chooses another message.
+fn moves(intent: Intent) -> bool {
+    matches!(intent, Intent::Older | Intent::Newer)
 }

@@ -3,13 +3,17 @@
 mod chat;
 mod core;
 mod input;
+mod keys;
 mod list;
+mod marked;
+mod pictures;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use client::store::MessageId;
 use client::view::{Connection, Conversation};
 use client::{Command, Request};
+use ratatui::crossterm::event::KeyEvent;
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
@@ -18,9 +22,11 @@ use super::event::{AccountNumber, Action, Event, Notice, Weight};
 use super::mirror::{Mirror, Window};
 use super::overlay::Overlay;
 use super::panes::Panes;
+use super::pictures::Pictures;
 use super::settings::Settings;
 use super::theme::Theme;
 use super::timeline::Sheet;
+use super::vim::Vim;
 
 pub(crate) use chat::is_message;
 pub use chat::{Chat, Purpose};
@@ -83,9 +89,24 @@ pub struct App {
     pub focus: Focus,
     /// What lies over the conversation.
     pub overlay: Option<Overlay>,
+    /// Whether the system has a keyring that can be used, and why not.
+    pub keyring: Result<(), String>,
+    /// Pictures of the conversations.
+    pub pictures: Pictures,
     /// What was said last, and until when it is shown.
     pub notice: Option<(Notice, Millis)>,
     terminal: Theme,
+    /// Pictures that were fetched without being asked for.
+    fetched: HashSet<(AccountNumber, MessageId)>,
+    /// The modes of vim, if its keys are wanted.
+    pub vim: Vim,
+    /// Keys that are the beginning of something, and a count before them.
+    chords: Vec<KeyEvent>,
+    count: Option<usize>,
+    /// Where choosing several messages began.
+    pub marked: Option<MessageId>,
+    /// What was looked for last, and whether upwards.
+    looked_for: Option<(String, bool)>,
     chats: HashMap<Key, Chat>,
     last: Option<Key>,
     recent: Vec<Key>,
@@ -107,8 +128,16 @@ impl App {
             open: None,
             focus: Focus::List,
             overlay: None,
+            keyring: Ok(()),
+            pictures: Pictures::default(),
             notice: None,
             terminal,
+            fetched: HashSet::new(),
+            vim: Vim::default(),
+            chords: Vec::new(),
+            count: None,
+            marked: None,
+            looked_for: None,
             chats: HashMap::new(),
             last: None,
             recent: Vec::new(),
@@ -135,6 +164,9 @@ impl App {
             Event::AccountGone(number) => self.on_account_gone(number),
             Event::Core(number, from) => self.on_core(number, from, &mut actions),
             Event::Notice(notice) => self.say(notice),
+            Event::Written(key, text) => self.on_written(&key, &text, &mut actions),
+            Event::Pictures(shown) => self.pictures.show(shown),
+            Event::Picture(wanted, picture) => self.pictures.read(&wanted, picture),
             Event::Time(now) => self.on_time(now, &mut actions),
         }
         self.mark_read(&mut actions);
@@ -197,12 +229,13 @@ impl App {
             theme: self.theme(),
             clock: &self.clock,
             mirror,
+            pictures: &self.pictures,
             window: self.window()?,
             with: &key.with,
             encrypted,
             unread_from: self.chat().and_then(|chat| chat.unread_from),
             selected: match self.focus {
-                Focus::Message(id) => Some(id),
+                Focus::Message(id) => Some((self.marked.unwrap_or(id), id)),
                 _ => None,
             },
             width: usize::from(area.width),

@@ -4,8 +4,9 @@ use client::store::{Content, Delivery, Message, MessageId};
 
 use super::{Action, App, Argument, Command, Kind, Values, here};
 use crate::ui::app::{Waiting, is_message};
+use crate::ui::event::Place;
 use crate::ui::overlay::{Overlay, Question, Then};
-use crate::ui::styling;
+use crate::ui::{pictures, styling};
 
 /// The chosen message, or the newest for which `test` holds.
 fn chosen(app: &App, what: &str, test: impl Fn(&Message) -> bool) -> Result<Message, String> {
@@ -168,6 +169,29 @@ fn link(message: &Message) -> Option<String> {
     }
 }
 
+pub(super) const SHOW: Command = Command {
+    name: "show",
+    alias: Some("view"),
+    arguments: &[],
+    about: "show the picture of the chosen message, or the newest, in the conversation",
+    examples: &["/show"],
+    run: show,
+};
+
+fn show(app: &mut App, _: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
+    here(app)?;
+    let message = chosen(app, "with a picture", |m| pictures::file(m).is_some())?;
+    if !app.pictures.are_shown() {
+        let help = "this terminal does not show pictures: /set pictures blocks draws them coarsely";
+        return Err(help.to_owned());
+    }
+    if let Some(file) = pictures::file(&message).filter(|file| file.local.is_none()) {
+        app.fetch_picture(message.id, file, actions);
+    }
+    app.bring_to_sight(message.id);
+    Ok(())
+}
+
 pub(super) const SAVE: Command = Command {
     name: "save",
     alias: Some("download"),
@@ -194,7 +218,7 @@ fn download(
         number: app.number(waiting),
         message: message.id,
         name: file.name.clone(),
-        into: into.map(Into::into),
+        into: into.map_or(Place::Downloads, |folder| Place::Folder(folder.into())),
     });
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! One list, from which lines are parsed, completed and explained.
 
 mod account;
+pub mod colon;
 mod contacts;
 mod encryption;
 mod messages;
@@ -53,6 +54,7 @@ pub const COMMANDS: &[&Command] = &[
     &messages::RETRACT,
     &messages::COPY,
     &messages::OPEN,
+    &messages::SHOW,
     &messages::SAVE,
     &messages::DETAILS,
     &messages::RETRY,

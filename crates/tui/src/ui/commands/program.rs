@@ -2,7 +2,7 @@
 
 use super::{Action, App, Argument, Command, Kind, Notice, Values};
 use crate::ui::overlay::Overlay;
-use crate::ui::settings::Keys;
+use crate::ui::settings::{Keys, Pictures};
 use crate::ui::theme::{Background, Depth};
 
 pub(super) const HELP: Command = Command {
@@ -53,12 +53,22 @@ pub(super) const SET: Command = Command {
     arguments: &[
         Argument::required(
             "SETTING",
-            Kind::Choice(&["mouse", "bell", "notify", "hide-content", "colours", "paste-lines"]),
+            Kind::Choice(&[
+                "mouse",
+                "bell",
+                "notify",
+                "hide-content",
+                "colours",
+                "pictures",
+                "fetch-pictures",
+                "paste-lines",
+            ]),
         ),
         Argument::required("VALUE", Kind::Word),
     ],
-    about: "other settings: on or off; colours auto, none, 16, 256, true; paste-lines a number",
-    examples: &["/set mouse on", "/set colours 256", "/set paste-lines 20"],
+    about: "other settings: on or off; colours auto, none, 16, 256, true; pictures auto, off, kitty, \
+            iterm2, sixel, blocks; paste-lines a number",
+    examples: &["/set mouse on", "/set colours 256", "/set pictures off", "/set paste-lines 20"],
     run: set,
 };
 
@@ -71,6 +81,8 @@ fn set(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), 
         "notify" => settings.notify = switch(value)?,
         "hide-content" => settings.hide_content = switch(value)?,
         "colours" => settings.colours = depth(value)?,
+        "pictures" => settings.pictures = pictures(value)?,
+        "fetch-pictures" => settings.fetch_pictures = switch(value)?,
         _ => {
             settings.paste_lines =
                 value.parse().map_err(|_| "how many lines? /set paste-lines 20")?;
@@ -97,6 +109,18 @@ fn depth(value: &str) -> Result<Option<Depth>, String> {
         "256" => Ok(Some(Depth::Indexed)),
         "true" => Ok(Some(Depth::True)),
         _ => Err("colours are auto, none, 16, 256 or true".to_owned()),
+    }
+}
+
+fn pictures(value: &str) -> Result<Pictures, String> {
+    match value {
+        "auto" | "on" => Ok(Pictures::Auto),
+        "off" => Ok(Pictures::Off),
+        "kitty" => Ok(Pictures::Kitty),
+        "iterm2" => Ok(Pictures::Iterm2),
+        "sixel" => Ok(Pictures::Sixel),
+        "blocks" => Ok(Pictures::Blocks),
+        _ => Err("pictures are auto, off, kitty, iterm2, sixel or blocks".to_owned()),
     }
 }
 

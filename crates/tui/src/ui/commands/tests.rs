@@ -26,6 +26,7 @@ fn romeo() -> App {
     file.content = Content::File(empty, None);
     let messages = vec![sample::text(1, 1, &juliet, "Romeo"), file, failed];
     app.update(Event::Account(account));
+    app.update(Event::Pictures(true));
     app.go_to(Key { account, with: juliet.clone() }, &mut Vec::new());
     for change in [
         Change::Account(sample::account()),

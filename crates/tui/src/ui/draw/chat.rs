@@ -1,6 +1,6 @@
 //! The conversation: who it is with, its messages, and what is being written.
 
-use client::store::EncryptionMode;
+use client::store::{EncryptionMode, MessageId};
 use client::view::Presence;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -10,9 +10,10 @@ use ratatui::text::{Line, Span};
 use super::place;
 use crate::ui::app::{App, Focus, Purpose, is_request};
 use crate::ui::panes::Panes;
+use crate::ui::pictures;
 use crate::ui::printable::Printable;
 use crate::ui::text::{self, put};
-use crate::ui::timeline;
+use crate::ui::timeline::{self, Row, Sheet};
 use crate::ui::words;
 
 /// Draws the conversation. Returns where the cursor stands.
@@ -101,14 +102,15 @@ fn messages(app: &App, area: Rect, buffer: &mut Buffer) {
     let anchor = app.chat().and_then(|chat| chat.anchor);
     let rows = sheet.visible(anchor);
     let top = area.bottom().saturating_sub(rows.len() as u16);
-    for (index, (_, line)) in rows.iter().enumerate() {
+    for (index, (_, row)) in rows.iter().enumerate() {
         let y = top + index as u16;
-        let style = line.style;
+        let style = row.line.style;
         if style != Style::new() {
             buffer.set_style(Rect { y, height: 1, ..area }, style);
         }
-        put(buffer, area.x, y, area.right(), line);
+        put(buffer, area.x, y, area.right(), &row.line);
     }
+    pictures(app, &sheet, &rows, Rect { y: top, height: rows.len() as u16, ..area }, buffer);
     let word = match sheet.window {
         window if window.loading => "loading older messages…",
         window if window.is_empty() => "Nothing was written here yet.",
@@ -117,6 +119,37 @@ fn messages(app: &App, area: Rect, buffer: &mut Buffer) {
     if !word.is_empty() {
         let x = area.x + area.width.saturating_sub(word.len() as u16) / 2;
         put(buffer, x, area.y, area.right(), &text::styled(word, theme.dim()));
+    }
+}
+
+/// Puts pictures into the rows that were kept free for them. Not below an overlay: what a terminal
+/// draws beside its letters cannot lie under some of them.
+fn pictures(
+    app: &App,
+    sheet: &Sheet<'_>,
+    rows: &[(MessageId, Row)],
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    if app.overlay.is_some() {
+        return;
+    }
+    let first = |index: usize| index == 0 || rows[index - 1].0 != rows[index].0;
+    for (index, (id, row)) in rows.iter().enumerate() {
+        let begins = row.picture.filter(|row| *row == 0 || first(index));
+        let Some(skip) = begins else { continue };
+        let Some(file) = sheet.window.message(*id).and_then(pictures::file) else { continue };
+        let Some(picture) = sheet.pictures.ready(file) else { continue };
+        let free = rows[index..].iter().take_while(|(of, row)| of == id && row.picture.is_some());
+        let x = area.x + timeline::BAR as u16;
+        let place = Rect {
+            x,
+            y: area.y + index as u16,
+            width: area.right().saturating_sub(x),
+            height: free.count() as u16,
+        };
+        picture.draw(place, skip, buffer);
+        app.theme().limit(place.intersection(buffer.area), buffer);
     }
 }
 

@@ -7,13 +7,13 @@ mod over;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::app::{App, Focus};
 use super::event::Weight;
+use super::keys::Place;
 use super::printable::Printable;
-use super::settings::Keys;
 use super::text::{self, put};
 
 /// Draws everything.
@@ -52,23 +52,59 @@ fn status(app: &App, area: Rect, buffer: &mut Buffer) {
         put(buffer, x, area.y, end, &text::styled(words, theme.warn()));
         end = x.saturating_sub(1);
     }
+    let mut start = area.x + 1;
+    if let Some((words, style)) = mode(app) {
+        let line = text::styled(words, style);
+        start = put(buffer, start, area.y, end, &line) + 2;
+    }
+    let room = usize::from(end.saturating_sub(start));
     let line = match &app.notice {
         Some((notice, _)) => {
             let style = match notice.weight {
                 Weight::Good => theme.good(),
                 Weight::Bad => theme.bad(),
             };
-            let room = usize::from(end.saturating_sub(area.x + 1));
             text::styled(text::fit(Printable::line(&notice.text).as_str(), room), style)
         }
-        None => hints(app, &keys(app), usize::from(end.saturating_sub(area.x + 1))),
+        None => hints(app, &keys(app), room),
     };
-    put(buffer, area.x + 1, area.y, end, &line);
+    put(buffer, start, area.y, end, &line);
+}
+
+/// The mode, where keys have several meanings, and what was begun to be typed.
+fn mode(app: &App) -> Option<(String, Style)> {
+    let theme = app.theme();
+    let word = match app.place() {
+        Place::Marked => "VISUAL",
+        _ if !app.is_vim() || app.open.is_none() => "",
+        Place::Normal => "NORMAL",
+        Place::Message => "MESSAGE",
+        Place::List => "LIST",
+        _ => "INSERT",
+    };
+    let pending = Printable::line(&app.pending()).into_string();
+    let words = [word, &pending].into_iter().filter(|words| !words.is_empty());
+    let words = words.collect::<Vec<_>>().join(" ");
+    (!words.is_empty()).then(|| (words, theme.accent().add_modifier(Modifier::BOLD)))
 }
 
 /// The keys worth knowing now.
 fn keys(app: &App) -> Vec<(&'static str, &'static str)> {
     match app.focus {
+        Focus::Message(_) if app.marked.is_some() => vec![
+            ("↑↓", "more or fewer"),
+            ("y", "copy"),
+            ("x", "take back"),
+            ("s", "save files"),
+            ("Esc", "choose one"),
+        ],
+        Focus::Composer if app.place() == Place::Normal => vec![
+            ("i", "write"),
+            ("k", "messages"),
+            (":", "commands"),
+            ("/", "look for"),
+            ("F1", "help"),
+        ],
         Focus::Message(_) => vec![
             ("r", "reply"),
             ("+", "react"),
@@ -76,8 +112,9 @@ fn keys(app: &App) -> Vec<(&'static str, &'static str)> {
             ("x", "take back"),
             ("y", "copy"),
             ("o", "open"),
+            ("v", "several"),
             ("I", "details"),
-            if app.settings.keys == Keys::Vim { ("i", "write") } else { ("Esc", "write") },
+            if app.is_vim() { ("i", "write") } else { ("Esc", "write") },
         ],
         Focus::List if app.open.is_none() => {
             vec![("Ctrl-K", "go to somebody"), ("F1", "help"), ("Ctrl-Q", "quit")]

@@ -17,7 +17,7 @@ pub(super) fn draw(app: &App, overlay: &Overlay, buffer: &mut Buffer) -> Option<
     let sheet = overlay.sheet(app, whole.width, whole.height);
     let area = area(&sheet, whole);
     clear(area, buffer);
-    let inner = if sheet.bare { area } else { frame(app, &sheet, area, buffer) };
+    let inner = if sheet.bare || sheet.bar { area } else { frame(app, &sheet, area, buffer) };
     let (fixed, scrolled) = sheet.lines.split_at(sheet.fixed.min(sheet.lines.len()));
     let room = usize::from(inner.height).saturating_sub(fixed.len());
     let focus = sheet.focus.map_or(0, |row| row.saturating_sub(fixed.len()));
@@ -37,6 +37,10 @@ pub(super) fn draw(app: &App, overlay: &Overlay, buffer: &mut Buffer) -> Option<
 
 /// As large as the content, and not larger than the screen.
 fn area(sheet: &Sheet, whole: Rect) -> Rect {
+    if sheet.bar {
+        let y = whole.bottom().saturating_sub(1);
+        return Rect { y, height: whole.height.min(1), ..whole };
+    }
     let border = if sheet.bare { 0 } else { 2 };
     let width = match sheet.bare {
         true => sheet.lines.iter().map(Line::width).max().unwrap_or(0) as u16,

@@ -6,10 +6,11 @@ use ratatui::text::{Line, Span};
 
 use super::page::{self, Move};
 use super::{App, Sheet, Stay, field};
+use crate::ui::commands::colon::COLON;
 use crate::ui::commands::{COMMANDS, Command};
 use crate::ui::editor::Editor;
-use crate::ui::keys::{BINDINGS, Binding, Place};
-use crate::ui::text;
+use crate::ui::keys::{BINDINGS, Binding, Intent, Place};
+use crate::ui::{text, vim};
 
 /// Keys and commands.
 #[derive(Debug)]
@@ -40,6 +41,10 @@ impl Help {
         let word = self.typed.text().trim().to_lowercase();
         let width = usize::from(columns).min(92).saturating_sub(6);
         let mut body = Vec::new();
+        // Who looks for keys wants those first.
+        if word == "keys" {
+            key_sections(app, &word, width, &mut body);
+        }
         let commands: Vec<_> = COMMANDS.iter().filter(|command| fits(command, &word)).collect();
         if !commands.is_empty() {
             body.push(heading(app, "Commands"));
@@ -47,14 +52,8 @@ impl Help {
                 command_rows(app, command, width, &mut body);
             }
         }
-        for (place, title) in PLACES {
-            let keys: Vec<_> = app_keys(app, place).filter(|keys| keys.fits(&word)).collect();
-            if !keys.is_empty() {
-                body.push(heading(app, title));
-                for keys in keys {
-                    body.extend(keys.rows(app, width));
-                }
-            }
+        if word != "keys" {
+            key_sections(app, &word, width, &mut body);
         }
         if body.is_empty() {
             body.push(text::styled("Nothing has to do with that.", theme.dim()));
@@ -71,7 +70,21 @@ impl Help {
             cursor: Some((0, cursor)),
             hints: vec![("↑↓", "scroll"), ("letters", "search"), ("Esc", "leave")],
             width: 92,
-            bare: false,
+            ..Sheet::default()
+        }
+    }
+}
+
+/// The keys that have to do with a word; the word "keys" is for all of them.
+fn key_sections(app: &App, word: &str, width: usize, body: &mut Vec<Line<'static>>) {
+    for (title, keys) in sections(app) {
+        let all = title.to_lowercase().contains(word);
+        let keys: Vec<_> = keys.into_iter().filter(|keys| all || keys.fits(word)).collect();
+        if !keys.is_empty() {
+            body.push(heading(app, title));
+            for keys in keys {
+                body.extend(keys.rows(app, width));
+            }
         }
     }
 }
@@ -112,27 +125,52 @@ fn indented(spans: &[Span<'_>], width: usize) -> Vec<Line<'static>> {
 
 /// Keys that do the same.
 struct KeysFor {
-    keys: Vec<&'static str>,
+    keys: Vec<String>,
     about: &'static str,
 }
 
-/// The keys of a place in the map that is in use, those that do the same together.
-fn app_keys(app: &App, place: Place) -> impl Iterator<Item = KeysFor> + use<> {
+/// All keys of the map that is in use.
+fn sections(app: &App) -> Vec<(&'static str, Vec<KeysFor>)> {
+    let mut sections: Vec<_> =
+        PLACES.iter().map(|(place, title)| (*title, app_keys(app, *place))).collect();
+    if app.is_vim() {
+        let text = vim::KEYS.iter().map(|(keys, about)| KeysFor {
+            keys: keys.split(' ').map(str::to_owned).collect(),
+            about,
+        });
+        let colon = COLON.iter().map(|(names, _, about)| KeysFor {
+            keys: names.iter().map(|name| format!(":{name}")).collect(),
+            about,
+        });
+        let after = 2.min(sections.len());
+        sections.insert(after, ("Keys of vim in the text, in normal mode", text.collect()));
+        sections.push(("Keys of vim: commands behind :", colon.collect()));
+    }
+    sections
+}
+
+/// The keys of a place, those that do the same together.
+fn app_keys(app: &App, place: Place) -> Vec<KeysFor> {
     let map = app.settings.keys;
-    let mut rows: Vec<(super::super::keys::Intent, KeysFor)> = Vec::new();
+    let mut rows: Vec<(Intent, KeysFor)> = Vec::new();
     let here = |binding: &&Binding| binding.place == place && binding.map.is_none_or(|m| m == map);
     for binding in BINDINGS.iter().filter(here) {
         match rows.iter_mut().find(|(intent, _)| *intent == binding.intent) {
-            Some((_, row)) => row.keys.push(binding.key),
+            Some((_, row)) => row.keys.push(binding.shown()),
             None => {
-                let all = || BINDINGS.iter().filter(|b| b.intent == binding.intent);
-                let about =
-                    all().map(|b| b.about).find(|about| !about.is_empty()).unwrap_or_default();
-                rows.push((binding.intent, KeysFor { keys: vec![binding.key], about }));
+                let row = KeysFor { keys: vec![binding.shown()], about: about(binding) };
+                rows.push((binding.intent, row));
             }
         }
     }
-    rows.into_iter().map(|(_, row)| row)
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// What a key does, in the words of its place if there are some.
+fn about(binding: &Binding) -> &'static str {
+    let told = |b: &&Binding| b.intent == binding.intent && !b.about.is_empty();
+    let here = BINDINGS.iter().find(|b| told(b) && b.place == binding.place);
+    here.or_else(|| BINDINGS.iter().find(told)).map_or("", |b| b.about)
 }
 
 impl KeysFor {
@@ -154,9 +192,11 @@ impl KeysFor {
     }
 }
 
-const PLACES: [(Place, &str); 4] = [
+const PLACES: [(Place, &str); 6] = [
     (Place::Anywhere, "Keys anywhere"),
     (Place::Composer, "Keys while writing"),
+    (Place::Normal, "Keys in normal mode"),
     (Place::Message, "Keys on a message"),
+    (Place::Marked, "Keys on several messages"),
     (Place::List, "Keys in the list"),
 ];

@@ -111,7 +111,7 @@ impl Jump {
             cursor: Some((0, cursor)),
             hints: vec![("Enter", "open"), ("↑↓", "choose"), ("Esc", "leave")],
             width: 56,
-            bare: false,
+            ..Sheet::default()
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod invitation;
 mod jump;
 mod link;
 mod page;
+mod prompt;
 mod question;
 mod react;
 mod search;
@@ -24,6 +25,7 @@ use super::app::{App, Key};
 use super::event::{AccountNumber, Action};
 use super::theme::Theme;
 
+pub use prompt::Sign;
 pub use question::{Question, Then};
 
 /// Something that lies over the conversation.
@@ -39,6 +41,8 @@ pub enum Overlay {
     React(react::React),
     /// A choice to make.
     Question(Question),
+    /// A line at the bottom to type in.
+    Prompt(prompt::Prompt),
     /// Everything about a message.
     Details(details::Details),
     /// What is known of somebody.
@@ -83,6 +87,8 @@ pub struct Sheet {
     pub width: u16,
     /// It takes the whole screen, without a frame.
     pub bare: bool,
+    /// It is the last line of the screen.
+    pub bar: bool,
 }
 
 impl Overlay {
@@ -96,6 +102,12 @@ impl Overlay {
     #[must_use]
     pub fn search(app: &App, text: &str) -> Overlay {
         Overlay::Search(search::Search::new(app, text))
+    }
+
+    /// A line at the bottom to type in.
+    #[must_use]
+    pub fn prompt(sign: Sign) -> Overlay {
+        Overlay::Prompt(prompt::Prompt::new(sign))
     }
 
     /// Keys and commands that have to do with a word.
@@ -176,6 +188,7 @@ impl Overlay {
             Overlay::Help(help) => help.on_key(key),
             Overlay::React(react) => react.on_key(key, app, actions),
             Overlay::Question(question) => question.on_key(key, app, actions),
+            Overlay::Prompt(prompt) => prompt.on_key(key, app, actions),
             Overlay::Details(details) => details.on_key(key),
             Overlay::Contact(contact) => contact.on_key(key, app, actions),
             Overlay::Devices(devices) => devices.on_key(key, app, actions),
@@ -194,6 +207,7 @@ impl Overlay {
             Overlay::Search(search) => search.typed.insert(&line),
             Overlay::Help(help) => help.typed.insert(&line),
             Overlay::React(react) => react.typed.insert(line.trim()),
+            Overlay::Prompt(prompt) => prompt.typed.insert(&line),
             Overlay::Secret(secret) => secret.typed.insert(&line),
             Overlay::Welcome(welcome) => welcome.typed.insert(line.trim()),
             _ => {}
@@ -210,6 +224,7 @@ impl Overlay {
             Overlay::Help(help) => help.sheet(app, columns),
             Overlay::React(react) => react.sheet(app),
             Overlay::Question(question) => question.sheet(theme, columns),
+            Overlay::Prompt(prompt) => prompt.sheet(app),
             Overlay::Details(details) => details.sheet(app, columns),
             Overlay::Contact(contact) => contact.sheet(app, columns),
             Overlay::Devices(devices) => devices.sheet(app, columns, rows),

@@ -28,6 +28,8 @@ pub enum Then {
     Nothing,
     /// A command to the core of an account, and what is said when it is done.
     Ask(AccountNumber, Box<Command>, String),
+    /// Several commands.
+    AskAll(AccountNumber, Vec<Command>),
     /// Text goes into what is being written.
     Insert(String),
 }
@@ -97,6 +99,11 @@ impl Question {
             Then::Ask(account, command, said) => {
                 let waiting = if said.is_empty() { Waiting::Quiet } else { Waiting::Say(said) };
                 app.ask(account, *command, waiting, actions);
+            }
+            Then::AskAll(account, commands) => {
+                for command in commands {
+                    app.ask(account, command, Waiting::Quiet, actions);
+                }
             }
             Then::Insert(text) => app.insert(&text, actions),
         }

@@ -127,7 +127,7 @@ impl Search {
                 ("Esc", "leave"),
             ],
             width: 86,
-            bare: false,
+            ..Sheet::default()
         }
     }
 

@@ -2,7 +2,7 @@
 
 use client::view::{Connection, Problem};
 use ratatui::crossterm::event::KeyEvent;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
@@ -11,7 +11,7 @@ use super::page::{self, Move};
 use super::{Action, App, Sheet, Stay, field, invitation};
 use crate::ui::app::Waiting;
 use crate::ui::editor::Editor;
-use crate::ui::event::{Invitation, SignIn};
+use crate::ui::event::{Invitation, Protection, SignIn};
 use crate::ui::printable::Printable;
 use crate::ui::{text, words};
 
@@ -33,15 +33,46 @@ enum Step {
     /// A password: for a new account if there is an invitation.
     Password(BareJid, Option<Invitation>),
     /// What protects the account on this machine.
-    Passphrase(BareJid, Option<Invitation>, Secret),
+    Protection(Entry, usize),
+    /// A passphrase for that.
+    Passphrase(Entry),
+    /// The same once more.
+    Again(Entry, Secret),
     /// Waiting for the server.
     Waiting(BareJid, Option<Invitation>),
 }
 
+/// What was told so far.
+#[derive(Debug)]
+struct Entry {
+    address: BareJid,
+    invitation: Option<Invitation>,
+    password: Secret,
+}
+
+/// What can protect an account: a name, and a sentence that says what it means.
+const PROTECTIONS: [(char, &str, &str); 3] = [
+    (
+        'k',
+        "The system keyring",
+        "opens it by itself once you have logged in to your desktop, which may ask you to unlock it.",
+    ),
+    (
+        'p',
+        "A passphrase",
+        "is asked for at every start; without it nobody who gets at this machine can read anything.",
+    ),
+    (
+        'n',
+        "Nothing more",
+        "leaves the key in a file that only you can read: enough where the disk is encrypted.",
+    ),
+];
+
 impl Step {
     /// What is typed is not shown.
     fn is_hidden(&self) -> bool {
-        matches!(self, Step::Password(..) | Step::Passphrase(..))
+        matches!(self, Step::Password(..) | Step::Passphrase(..) | Step::Again(..))
     }
 }
 
@@ -98,6 +129,9 @@ impl Welcome {
         app: &mut App,
         actions: &mut Vec<Action>,
     ) -> Stay {
+        if let Step::Protection(..) = self.step {
+            return self.on_choice(key, app, actions);
+        }
         match page::write(key, &mut self.typed) {
             Move::Leave => return self.back(app, actions),
             Move::Take => self.take(app, actions),
@@ -148,24 +182,34 @@ impl Welcome {
                     }
                 }
             }
-            Step::Password(address, invitation) => self.take_password(address, invitation),
-            Step::Passphrase(address, invitation, password) => {
-                let typed = Secret::from(self.typed.take());
-                let passphrase = (!typed.is_empty()).then_some(typed);
-                actions.push(Action::SignIn(SignIn {
-                    address: address.clone(),
-                    password,
-                    passphrase,
-                    invitation: invitation.clone(),
-                    number: app.number(Waiting::SignIn),
-                }));
-                self.go(Step::Waiting(address, invitation));
+            Step::Password(address, invitation) => {
+                self.take_password(address, invitation, app.keyring.is_ok());
             }
+            Step::Passphrase(entry) if self.typed.text().chars().count() < SHORTEST => {
+                let words =
+                    "At least eight letters: whoever has the files can try as often as they like.";
+                self.problem = Some(words.to_owned());
+                self.step = Step::Passphrase(entry);
+            }
+            Step::Passphrase(entry) => {
+                let typed = Secret::from(self.typed.take());
+                self.go(Step::Again(entry, typed));
+            }
+            Step::Again(entry, first) => {
+                let typed = Secret::from(self.typed.take());
+                if first.expose() == typed.expose() {
+                    self.sign_in(entry, Protection::Passphrase(typed), app, actions);
+                } else {
+                    self.problem = Some("These were two different ones. Once more:".to_owned());
+                    self.go(Step::Passphrase(entry));
+                }
+            }
+            choice @ Step::Protection(..) => self.step = choice,
             waiting @ Step::Waiting(..) => self.step = waiting,
         }
     }
 
-    fn take_password(&mut self, address: BareJid, invitation: Option<Invitation>) {
+    fn take_password(&mut self, address: BareJid, invitation: Option<Invitation>, keyring: bool) {
         let short = invitation.is_some() && self.typed.text().chars().count() < SHORTEST;
         if self.typed.is_empty() || short {
             self.problem = Some(match short {
@@ -176,7 +220,84 @@ impl Welcome {
             return;
         }
         let password = Secret::from(self.typed.take());
-        self.go(Step::Passphrase(address, invitation, password));
+        let chosen = if keyring { 0 } else { 1 };
+        self.go(Step::Protection(Entry { address, invitation, password }, chosen));
+    }
+
+    /// A key while what protects the account is chosen.
+    fn on_choice(&mut self, key: KeyEvent, app: &mut App, actions: &mut Vec<Action>) -> Stay {
+        let Step::Protection(_, chosen) = &mut self.step else { return Stay::Open };
+        match page::read(key) {
+            Move::Leave => return self.back(app, actions),
+            Move::By(by) => *chosen = page::moved(*chosen, by, PROTECTIONS.len()),
+            Move::Letter('j') => *chosen = page::moved(*chosen, 1, PROTECTIONS.len()),
+            Move::Take => self.choose(app, actions),
+            Move::Letter(letter) => {
+                if let Some(at) = PROTECTIONS.iter().position(|(key, ..)| *key == letter) {
+                    *chosen = at;
+                    self.choose(app, actions);
+                }
+            }
+            _ => {}
+        }
+        Stay::Open
+    }
+
+    fn choose(&mut self, app: &mut App, actions: &mut Vec<Action>) {
+        let Step::Protection(entry, chosen) = std::mem::take(&mut self.step) else { return };
+        self.problem = None;
+        match (chosen, &app.keyring) {
+            (0, Err(missing)) => {
+                self.problem = Some(format!("The keyring cannot be used: {missing}."));
+                self.step = Step::Protection(entry, chosen);
+            }
+            (0, Ok(())) => self.sign_in(entry, Protection::Keyring, app, actions),
+            (1, _) => self.go(Step::Passphrase(entry)),
+            _ => self.sign_in(entry, Protection::Plain, app, actions),
+        }
+    }
+
+    fn sign_in(
+        &mut self,
+        entry: Entry,
+        protection: Protection,
+        app: &mut App,
+        actions: &mut Vec<Action>,
+    ) {
+        let Entry { address, invitation, password } = entry;
+        actions.push(Action::SignIn(SignIn {
+            address: address.clone(),
+            password,
+            protection,
+            invitation: invitation.clone(),
+            number: app.number(Waiting::SignIn),
+        }));
+        self.go(Step::Waiting(address, invitation));
+    }
+
+    /// The choices, each with what it means.
+    fn choices(&self, app: &App, chosen: usize, width: usize) -> Vec<Line<'static>> {
+        let theme = app.theme();
+        let mut lines = Vec::new();
+        for (index, (key, name, about)) in PROTECTIONS.iter().enumerate() {
+            let missing = (index == 0).then_some(app.keyring.as_ref().err()).flatten();
+            let about =
+                missing.map_or((*about).to_owned(), |missing| format!("is not here: {missing}."));
+            let style = if missing.is_some() { theme.dim() } else { Style::new() };
+            let mark = if index == chosen { "▸ " } else { "  " };
+            let spans = [
+                Span::styled(format!("{key}  "), theme.accent()),
+                Span::styled(*name, style.add_modifier(Modifier::BOLD)),
+                Span::styled(format!(" {about}"), style),
+            ];
+            for (row, mut line) in
+                text::wrap(&spans, width.saturating_sub(2)).into_iter().enumerate()
+            {
+                line.spans.insert(0, Span::raw(if row == 0 { mark } else { "  " }));
+                lines.push(if index == chosen { line.style(theme.selected()) } else { line });
+            }
+        }
+        lines
     }
 
     pub(super) fn sheet(&self, app: &App, columns: u16) -> Sheet {
@@ -195,6 +316,9 @@ impl Welcome {
         if let (Step::Waiting(address, _), None) = (&self.step, &self.problem) {
             let (words, style) = waiting(app, address);
             say(&words, style);
+        }
+        if let Step::Protection(_, chosen) = &self.step {
+            lines.extend(self.choices(app, *chosen, width));
         }
         let mut cursor = None;
         if !label.is_empty() {
@@ -216,14 +340,11 @@ impl Welcome {
             Step::Waiting(..) => "look at the account",
             _ => "back",
         };
-        Sheet {
-            title: title.to_owned(),
-            lines,
-            cursor,
-            hints: vec![("Enter", "go on"), ("Esc", leave)],
-            width: 70,
-            ..Sheet::default()
+        let mut hints = vec![("Enter", "go on"), ("Esc", leave)];
+        if let Step::Protection(..) = self.step {
+            hints.insert(0, ("↑↓", "choose"));
         }
+        Sheet { title: title.to_owned(), lines, cursor, hints, width: 70, ..Sheet::default() }
     }
 
     /// What is explained, and the label of the field.
@@ -246,10 +367,15 @@ impl Welcome {
                 format!("A password for {}. You need it again on other devices.", Printable::address(address)),
                 "password ›",
             ),
-            Step::Passphrase(..) => (
-                "Messages and keys are stored encrypted here. With a passphrase nobody who gets at this machine can read them; it is asked for at every start. Leave it empty to keep the key in a file that only you can read.".to_owned(),
+            Step::Protection(..) => (
+                "Messages and keys are stored encrypted on this machine. What protects the key for that?".to_owned(),
+                "",
+            ),
+            Step::Passphrase(_) => (
+                "A passphrase for this machine; a sentence is easy to remember. It cannot be found again if you forget it.".to_owned(),
                 "passphrase ›",
             ),
+            Step::Again(..) => ("The passphrase once more.".to_owned(), "passphrase ›"),
             Step::Waiting(address, _) => (Printable::address(address).into_string(), ""),
         }
     }

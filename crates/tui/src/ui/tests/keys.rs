@@ -6,10 +6,9 @@ use client::view::{Change, Notification};
 
 use super::world::{ACCOUNT, JULIET, World, devices};
 use crate::ui::app::Focus;
-use crate::ui::event::{Action, Event, FromCore};
+use crate::ui::event::{Action, Event, FromCore, Protection};
 use crate::ui::overlay::Overlay;
 use crate::ui::sample::{self, address, at, text};
-use crate::ui::settings::Keys;
 use client::store::TrustLevel;
 use xmpp::time::Millis;
 
@@ -253,18 +252,6 @@ fn commands_are_completed() {
 }
 
 #[test]
-fn vim_keys_move_among_messages_and_back_into_the_text() {
-    let mut world = World::balcony(80, 24);
-    world.app.settings.keys = Keys::Vim;
-    world.press("Esc k g G");
-    assert_eq!(world.app.focus, Focus::Message(MessageId(13)));
-    world.press("i");
-    assert_eq!(world.app.focus, Focus::Composer);
-    world.press("Esc :");
-    assert_eq!(written(&world), "/");
-}
-
-#[test]
 fn a_device_is_verified_only_after_the_fingerprint_was_compared() {
     let mut world = World::balcony(80, 24);
     world.change(Change::Devices(address(JULIET), devices()));
@@ -324,17 +311,65 @@ fn the_first_run_ends_in_a_conversation_with_who_invited() {
     world.press("Enter");
     world.write("a rose by any other name");
     world.press("Enter");
-    world.write("star-crossed");
-    world.press("Enter");
+    world.press("p");
+    for _ in 0..2 {
+        world.write("star-crossed");
+        world.press("Enter");
+    }
     let Some(Action::SignIn(sign_in)) = world.actions.pop() else { panic!("signing in") };
     assert_eq!(sign_in.address.to_string(), "romeo@capulet.example");
     assert_eq!(sign_in.invitation.unwrap().token, "abc");
-    assert_eq!(sign_in.passphrase.unwrap().expose(), b"star-crossed");
+    let Protection::Passphrase(passphrase) = sign_in.protection else { panic!("a passphrase") };
+    assert_eq!(passphrase.expose(), b"star-crossed");
     world.event(Event::Account(ACCOUNT));
     let done = FromCore::Done(sign_in.number, client::view::Outcome::Done);
     world.event(Event::Core(ACCOUNT, done));
     assert_eq!(open(&world), JULIET);
     assert!(world.app.overlay.is_none());
+}
+
+/// As far as the question what protects the account.
+fn asked_for_protection() -> World {
+    let mut world = World::empty(80, 24);
+    world.app.overlay = Some(Overlay::welcome());
+    world.write("romeo@montague.example");
+    world.press("Enter");
+    world.write("star-crossed");
+    world.press("Enter");
+    world
+}
+
+#[test]
+fn the_keyring_is_taken_where_there_is_one_and_explained_where_not() {
+    let mut world = asked_for_protection();
+    world.press("Enter");
+    let Some(Action::SignIn(sign_in)) = world.actions.pop() else { panic!("signing in") };
+    assert!(matches!(sign_in.protection, Protection::Keyring));
+
+    let mut world = asked_for_protection();
+    world.app.keyring = Err("the program secret-tool is missing".to_owned());
+    world.press("k");
+    assert!(!world.actions.iter().any(|action| matches!(action, Action::SignIn(_))));
+    let screen = world.screen();
+    assert!(screen.contains("The keyring cannot be used: the program secret-tool is missing."));
+    world.press("n");
+    let Some(Action::SignIn(sign_in)) = world.actions.pop() else { panic!("signing in") };
+    assert!(matches!(sign_in.protection, Protection::Plain));
+}
+
+#[test]
+fn a_passphrase_is_typed_twice_and_not_too_short() {
+    let mut world = asked_for_protection();
+    world.press("p");
+    world.write("short");
+    world.press("Enter");
+    assert!(world.screen().contains("At least eight letters"));
+    for typed in ["-but longer", "another one"] {
+        world.write(typed);
+        world.press("Enter");
+    }
+    assert!(world.screen().contains("two different ones"));
+    assert!(!world.actions.iter().any(|action| matches!(action, Action::SignIn(_))));
 }
 
 #[test]
@@ -344,7 +379,7 @@ fn a_wrong_password_is_asked_for_again() {
     world.write("romeo@montague.example");
     world.press("Enter");
     world.write("wrong");
-    world.press("Enter Enter");
+    world.press("Enter n");
     let Some(Action::SignIn(sign_in)) = world.actions.pop() else { panic!("signing in") };
     let problem = client::view::Problem::Login("the password is wrong".to_owned());
     let done = FromCore::Done(sign_in.number, client::view::Outcome::Failed(problem));

@@ -2,5 +2,7 @@
 
 mod escapes;
 mod keys;
+mod pictures;
 mod screens;
+mod vim;
 mod world;

@@ -8,6 +8,7 @@ use super::world::{ACCOUNT, JULIET, World, connection, devices, plain_text};
 use crate::ui::event::{Event, FromCore, Notice};
 use crate::ui::overlay::Overlay;
 use crate::ui::sample::{address, at, text};
+use crate::ui::settings::Keys;
 
 /// Compares a screen with its file.
 fn compare(name: &str, screen: &str) {
@@ -230,6 +231,64 @@ fn the_first_run() {
         world.write("romeo");
         world
     });
+}
+
+#[test]
+fn what_protects_a_new_account() {
+    at_all_sizes("protection", |columns, rows| {
+        let mut world = World::empty(columns, rows);
+        world.app.overlay = Some(Overlay::welcome());
+        world.app.keyring =
+            Err("the program secret-tool is missing (package libsecret-tools)".to_owned());
+        world.write("romeo@montague.example");
+        world.press("Enter");
+        world.write("star-crossed");
+        world.press("Enter");
+        world
+    });
+}
+
+#[test]
+fn several_messages_are_chosen() {
+    at_all_sizes("several", |columns, rows| {
+        let mut world = World::balcony(columns, rows);
+        world.press("Up v Up Up Up");
+        world
+    });
+}
+
+#[test]
+fn normal_mode_of_vim_with_a_command_begun() {
+    at_all_sizes("vim", |columns, rows| {
+        let mut world = World::balcony(columns, rows);
+        world.app.settings.keys = Keys::Vim;
+        world.write("so light a foot will ne'er wear out");
+        world.press("Esc 2 d");
+        world
+    });
+    at_all_sizes("colon", |columns, rows| {
+        let mut world = World::balcony(columns, rows);
+        world.app.settings.keys = Keys::Vim;
+        world.press("Esc :");
+        world.write("set mouse on");
+        world
+    });
+}
+
+#[test]
+fn all_keys_in_the_help() {
+    at_all_sizes("keys", |columns, rows| {
+        let mut world = World::balcony(columns, rows);
+        world.app.settings.keys = Keys::Vim;
+        world.write("/help keys");
+        world.press("Enter");
+        world
+    });
+}
+
+#[test]
+fn a_picture_in_the_conversation() {
+    at_all_sizes("picture", super::pictures::orchard);
 }
 
 #[test]

@@ -5,44 +5,36 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use xmpp::time::Millis;
 
-use super::Sheet;
+use super::{Row, Sheet};
 use crate::ui::printable::Printable;
 use crate::ui::styling::{self, Marks, StyledLine};
 use crate::ui::{clock, text, words};
 
 /// All rows of a message: the day line and the unread line above it, who wrote it if that was
 /// another before, and what it says.
-pub(super) fn rows(
-    sheet: &Sheet<'_>,
-    message: &Message,
-    before: Option<&Message>,
-) -> Vec<Line<'static>> {
-    let mut rows = Vec::new();
+pub(super) fn rows(sheet: &Sheet<'_>, message: &Message, before: Option<&Message>) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
     let new_day = before.is_none_or(|b| sheet.clock.day(b.time) != sheet.clock.day(message.time));
     let unread = sheet.unread_from == Some(message.id);
     if new_day {
-        rows.push(ruled(
-            sheet,
-            &sheet.clock.day_line(message.time),
-            sheet.theme.rule(),
-            sheet.theme.dim(),
-        ));
+        let day = sheet.clock.day_line(message.time);
+        rows.push(ruled(sheet, &day, sheet.theme.rule(), sheet.theme.dim()).into());
     }
     if unread {
         let style = sheet.theme.accent().add_modifier(Modifier::BOLD);
-        rows.push(ruled(sheet, "unread", sheet.theme.accent(), style));
+        rows.push(ruled(sheet, "unread", sheet.theme.accent(), style).into());
     }
     if let Content::Event(event) = &message.content {
-        rows.extend(event_rows(sheet, message, event));
+        rows.extend(event_rows(sheet, message, event).into_iter().map(Row::from));
         return rows;
     }
     let grouped = !new_day && !unread && before.is_some_and(|before| follows(before, message));
     let action = action(message);
     if !grouped && action.is_none() {
         if !new_day && !unread {
-            rows.push(Line::default());
+            rows.push(Row::default());
         }
-        rows.push(header(sheet, message));
+        rows.push(header(sheet, message).into());
     }
     let told = grouped
         && before.is_some_and(|b| sheet.clock.minute(b.time) == sheet.clock.minute(message.time));
@@ -123,42 +115,39 @@ fn name_style(sheet: &Sheet<'_>, message: &Message) -> Style {
 }
 
 /// What a message says, between a bar in the colour of who said it and the time.
-fn body(
-    sheet: &Sheet<'_>,
-    message: &Message,
-    action: Option<&str>,
-    timed: bool,
-) -> Vec<Line<'static>> {
+fn body(sheet: &Sheet<'_>, message: &Message, action: Option<&str>, timed: bool) -> Vec<Row> {
     let columns = sheet.width.saturating_sub(BAR + SIDE).max(8);
-    let mut lines = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     if let Some(reply) = &message.reply {
-        lines.push(quote(sheet, reply, columns));
+        rows.push(quote(sheet, reply, columns).into());
     }
-    lines.extend(match action {
-        Some(words) => action_lines(sheet, message, words, columns),
-        None => content(sheet, message, columns),
-    });
-    lines.extend(remarks(sheet, message, columns));
+    match (action, &message.content) {
+        (Some(words), _) => {
+            rows.extend(action_lines(sheet, message, words, columns).into_iter().map(Row::from));
+        }
+        (None, Content::File(file, caption)) => {
+            rows.extend(file_rows(sheet, message, file, caption.as_deref(), columns));
+        }
+        (None, _) => rows.extend(content(sheet, message, columns).into_iter().map(Row::from)),
+    }
+    rows.extend(remarks(sheet, message, columns).into_iter().map(Row::from));
     if !message.reactions.is_empty() {
-        lines.push(reactions(sheet, message, columns));
+        rows.push(reactions(sheet, message, columns).into());
     }
-    let selected = sheet.selected == Some(message.id);
+    let selected = sheet.is_selected(message);
     let bar = name_style(sheet, message);
-    lines
-        .into_iter()
-        .enumerate()
-        .map(|(index, line)| {
-            let side = match index {
-                0 => side(sheet, message, timed),
-                _ => Vec::new(),
-            };
-            row(sheet, bar, line, side, selected)
-        })
-        .collect()
+    for (index, row) in rows.iter_mut().enumerate() {
+        let side = match index {
+            0 => side(sheet, message, timed),
+            _ => Vec::new(),
+        };
+        row.line = framed(sheet, bar, std::mem::take(&mut row.line), side, selected);
+    }
+    rows
 }
 
 /// One row: bar, text, and at the right what stands beside it.
-fn row(
+fn framed(
     sheet: &Sheet<'_>,
     bar: Style,
     line: Line<'static>,
@@ -236,19 +225,12 @@ fn content(sheet: &Sheet<'_>, message: &Message, columns: usize) -> Vec<Line<'st
     let italic = sheet.theme.dim().add_modifier(Modifier::ITALIC);
     match &message.content {
         Content::Text(words) => written(sheet, words, columns, !message.versions.is_empty()),
-        Content::File(file, caption) => {
-            let mut lines = vec![file_line(sheet, message, file, columns)];
-            if let Some(caption) = caption {
-                lines.extend(written(sheet, caption, columns, !message.versions.is_empty()));
-            }
-            lines
-        }
         Content::Retracted => vec![text::styled("taken back", italic)],
         Content::Undecryptable(reason) => {
             let words = format!("This message {}.", words::undecryptable(*reason));
             text::wrap(&[Span::styled(words, italic)], columns)
         }
-        Content::Event(_) => Vec::new(),
+        Content::File(..) | Content::Event(_) => Vec::new(),
     }
 }
 
@@ -324,6 +306,28 @@ fn style(sheet: &Sheet<'_>, marks: Marks) -> Style {
         }
     }
     style
+}
+
+/// A file: its name, its picture if there is one, and what was written with it.
+fn file_rows(
+    sheet: &Sheet<'_>,
+    message: &Message,
+    file: &File,
+    caption: Option<&str>,
+    columns: usize,
+) -> Vec<Row> {
+    let mut rows = vec![Row::from(file_line(sheet, message, file, columns))];
+    let height = sheet.pictures.size(file).map_or(0, |size| size.height);
+    rows.extend((0..height).map(|row| Row { line: Line::default(), picture: Some(row) }));
+    if let Some(unfit) = sheet.pictures.unfit(file) {
+        let words = text::wrap(&[Span::styled(unfit.to_string(), sheet.theme.dim())], columns);
+        rows.extend(words.into_iter().map(Row::from));
+    }
+    if let Some(caption) = caption {
+        let lines = written(sheet, caption, columns, !message.versions.is_empty());
+        rows.extend(lines.into_iter().map(Row::from));
+    }
+    rows
 }
 
 /// Name, size and state of a file.
@@ -434,7 +438,7 @@ fn reactions(sheet: &Sheet<'_>, message: &Message, columns: usize) -> Line<'stat
 /// Messages of one person within this time stand together.
 const GROUP: Millis = Millis::from_secs(5 * 60);
 /// Columns before the text, and behind it.
-const BAR: usize = 3;
-const SIDE: usize = 10;
+pub(crate) const BAR: usize = 3;
+pub(crate) const SIDE: usize = 10;
 /// Lines of one message that are shown.
 const MOST_LINES: usize = 200;

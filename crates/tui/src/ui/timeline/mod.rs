@@ -5,7 +5,7 @@
 
 mod entry;
 
-pub(crate) use entry::summary;
+pub(crate) use entry::{BAR, SIDE, summary};
 
 use client::store::{Message, MessageId};
 use ratatui::text::Line;
@@ -13,6 +13,7 @@ use xmpp::jid::BareJid;
 
 use super::clock::Clock;
 use super::mirror::{Mirror, Window};
+use super::pictures::Pictures;
 use super::theme::Theme;
 
 /// Everything that decides how messages look.
@@ -24,6 +25,8 @@ pub struct Sheet<'a> {
     pub clock: &'a Clock,
     /// Names, and how far files are.
     pub mirror: &'a Mirror,
+    /// Pictures that are ready.
+    pub pictures: &'a Pictures,
     /// The messages.
     pub window: &'a Window,
     /// Whom with.
@@ -32,8 +35,8 @@ pub struct Sheet<'a> {
     pub encrypted: bool,
     /// The unread line stands above this one.
     pub unread_from: Option<MessageId>,
-    /// The chosen message.
-    pub selected: Option<MessageId>,
+    /// The chosen messages: from the first to the second, in whichever direction.
+    pub selected: Option<(MessageId, MessageId)>,
     /// Columns.
     pub width: usize,
     /// Rows.
@@ -49,8 +52,17 @@ pub struct Anchor {
     pub hidden: usize,
 }
 
+/// A row of a message.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// What stands in it.
+    pub line: Line<'static>,
+    /// The row of the message's picture that it keeps free.
+    pub picture: Option<u16>,
+}
+
 /// Rows on the screen, each with the message it belongs to.
-pub type Visible = Vec<(MessageId, Line<'static>)>;
+pub type Visible = Vec<(MessageId, Row)>;
 
 impl Sheet<'_> {
     /// What is on the screen, from top to bottom. `None` is the end of the conversation.
@@ -60,8 +72,8 @@ impl Sheet<'_> {
         let mut rows: Visible = Vec::new();
         let mut skip = hidden;
         for message in self.window.up_from(message) {
-            let lines = self.rows(message).into_iter().rev().skip(skip);
-            rows.extend(lines.map(|line| (message.id, line)));
+            let more = self.rows(message).into_iter().rev().skip(skip);
+            rows.extend(more.map(|row| (message.id, row)));
             skip = 0;
             if rows.len() >= self.height {
                 break;
@@ -113,8 +125,16 @@ impl Sheet<'_> {
 
     /// The rows of one message, with the lines that stand above it.
     #[must_use]
-    pub fn rows(&self, message: &Message) -> Vec<Line<'static>> {
+    pub fn rows(&self, message: &Message) -> Vec<Row> {
         entry::rows(self, message, self.window.up_from(message.id).nth(1))
+    }
+
+    /// Whether a message is among the chosen ones.
+    fn is_selected(&self, message: &Message) -> bool {
+        let Some((from, to)) = self.selected else { return false };
+        let place = |id: MessageId| self.window.message(id).map(|m| (m.position, m.id));
+        let (Some(from), Some(to)) = (place(from), place(to)) else { return false };
+        (from.min(to)..=from.max(to)).contains(&(message.position, message.id))
     }
 
     fn anchored(&self, anchor: Option<Anchor>) -> Option<Anchor> {
@@ -175,6 +195,12 @@ impl Sheet<'_> {
     }
 }
 
+impl From<Line<'static>> for Row {
+    fn from(line: Line<'static>) -> Row {
+        Row { line, picture: None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +236,7 @@ mod tests {
             theme,
             clock: &Clock::new(sample::at(sample::NOW), TimeZone::UTC),
             mirror,
+            pictures: &Pictures::default(),
             window: &mirror.windows[&juliet],
             with: &juliet,
             encrypted: true,
@@ -224,7 +251,7 @@ mod tests {
         sheet
             .visible(anchor)
             .iter()
-            .map(|(_, line)| line.to_string().trim_end().to_owned())
+            .map(|(_, row)| row.line.to_string().trim_end().to_owned())
             .collect()
     }
 
