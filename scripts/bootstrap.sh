@@ -4,6 +4,8 @@
 #   scripts/bootstrap.sh build        a C compiler and Rust
 #   scripts/bootstrap.sh plays        and prosody, on which the plays are checked
 #   scripts/bootstrap.sh interop      and other people's clients
+#   scripts/bootstrap.sh web          what builds the client for browsers
+#   scripts/bootstrap.sh browser      and a browser to test it in
 . "$(dirname "$0")/lib.sh"
 
 REFERENCE=(prosody:prosody)
@@ -11,8 +13,11 @@ REFERENCE=(prosody:prosody)
 CLIENTS=(profanity:profanity tmux:tmux openssl:openssl gajim:gajim -:gajim-omemo -:glib-networking
   -:librsvg2-common Xvfb:xvfb xdotool:xdotool dbus-daemon:dbus-daemon import:imagemagick xclip:xclip)
 
+# Clownfish for browsers is tested in one.
+BROWSER=(/usr/bin/chromium:chromium)
+
 [ $# -gt 0 ] || die "usage: scripts/bootstrap.sh PURPOSE..."
-probes=() python=''
+probes=() python='' web=''
 for purpose in "$@"; do
   case $purpose in
     run | build | bench | docs | crash) ;;
@@ -20,6 +25,8 @@ for purpose in "$@"; do
     plays) probes+=("${REFERENCE[@]}") ;;
     interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd "${CLIENTS[@]}") ;;
     fuzz) probes+=(c++:g++) ;;
+    web) web=yes ;;
+    browser) web=yes python=yes probes+=("${BROWSER[@]}") ;;
     *) die "scripts/bootstrap.sh does not know the purpose \"$purpose\"." ;;
   esac
 done
@@ -27,6 +34,7 @@ done
 mapfile -t missing < <(
   missing_rust_packages
   missing_packages "${probes[@]}"
+  [ -z "$web" ] || missing_web_packages
   [ -z "$python" ] || missing_python_packages
   # rustup brings rustfmt along; Debian's Rust has it in a package of its own.
   [ -z "$python" ] || has rustfmt || has rustup || printf 'rustfmt-web\n'

@@ -128,6 +128,20 @@ need_rust() {
   find_rust || die "Rust $RUST_MINIMUM or newer is needed and Debian's packages did not bring it; see https://rustup.rs."
 }
 
+# --- The client for browsers ----------------------------------------------------------------
+
+# has_node VERSION: is Node there, and at least of that version?
+has_node() {
+  has node && [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -ge "$1" ]
+}
+
+# What compiles Rust and C for a browser, and what bundles the page.
+missing_web_packages() {
+  missing_packages node:nodejs npm:npm clang-22:clang-22 llvm-ar-22:llvm-22
+  # rustup brings a linker, and a standard library for browsers, of its own.
+  has rustup || missing_packages wasm-ld:lld -:rust-web-src
+}
+
 # --- Python ----------------------------------------------------------------------------------
 
 missing_python_packages() {

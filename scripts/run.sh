@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # make run: a trial server for `localhost` on this machine, from nothing to an invitation, with the
 # client for browsers in it and the client for the terminal beside it.
-# DATA=directory chooses where it keeps its data; the default is ./data.
+# DATA=directory chooses where it keeps its data; the default is ./data. WEB=no leaves the client for
+# browsers as it is, or out.
 . "$(dirname "$0")/lib.sh"
 
 DATA=${DATA:-data}
@@ -151,6 +152,7 @@ EOF
 
 scripts/bootstrap.sh run
 need_rust
+[ "${WEB:-yes}" = no ] || scripts/web.sh
 timed 'building the server and the client (the first time takes some minutes)' \
   cargo build --release --locked --package anemone --package clownfish
 

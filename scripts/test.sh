@@ -4,7 +4,7 @@
 # FUZZ_SECONDS (per target) and CRASH_ROUNDS make the last two steps longer.
 . "$(dirname "$0")/lib.sh"
 
-STEPS=(format lint rules build unit plays interop fuzz crash)
+STEPS=(format lint rules web build unit plays interop browser fuzz crash)
 FUZZ_SECONDS=${FUZZ_SECONDS:-10}
 CRASH_ROUNDS=${CRASH_ROUNDS:-10}
 LOGS=target/test-logs
@@ -41,6 +41,13 @@ step_rules() {
   fi
 }
 
+# The client for browsers, before the server is built, which takes it in; then what of it can be tested
+# without a browser.
+step_web() {
+  scripts/web.sh
+  node web/app/test.mjs
+}
+
 step_build() { cargo build --locked --workspace --all-targets; }
 
 # Everything but the plays: unit tests, the command line, storage conformance, generated pages.
@@ -62,6 +69,15 @@ step_plays() {
 
 step_interop() { tests/interop/run; }
 
+# The client in a browser, against the server.
+step_browser() {
+  if ! has_node 20; then
+    say "This Node is older than 20, which the driver of the browser needs."
+    return $SKIP
+  fi
+  node --test --test-reporter=spec web/tests/*.test.mjs
+}
+
 step_fuzz() { fuzz/run.sh --seconds "$FUZZ_SECONDS"; }
 
 # Kills the server at random moments under load and compares archives with acknowledgements.
@@ -70,7 +86,7 @@ step_crash() { target/debug/loadgen crash --rounds "$CRASH_ROUNDS" --anemone tar
 # --- Running and counting --------------------------------------------------------------------
 
 # Adds up what the test runners in a log say about themselves: passed, failed, skipped. Known
-# are nextest's summary, cargo test's result, and our own "N passed, N failed, N skipped".
+# are nextest's summary, cargo test's result, Node's, and our own "N passed, N failed, N skipped".
 count_tests() {
   awk '
     function number(word,   at) {
@@ -82,6 +98,10 @@ count_tests() {
       failed += number("failed") + number("timed out")
       skipped += number("skipped") + number("ignored")
     }
+    # Node: one line each.
+    /^ℹ pass [0-9]+$/ { passed += $3 }
+    /^ℹ (fail|cancelled) [0-9]+$/ { failed += $3 }
+    /^ℹ skipped [0-9]+$/ { skipped += $3 }
     END { print passed + 0, failed + 0, skipped + 0 }
   ' "$1"
 }

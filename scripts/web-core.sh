@@ -25,13 +25,20 @@ say "==> core of the web client ($profile)"
     "${features[@]}"
 )
 
+compiled=$target/wasm32-unknown-unknown/$folder/clownfish_web.wasm
+made_from="$profile $(sha256sum <"$compiled")"
+if [ "$(cat "$out/.made-from" 2>/dev/null)" = "$made_from" ]; then
+  say "$out is current"
+  exit 0
+fi
 rm -rf "$out.new"
-"$target/tools/debug/bindgen" "$target/wasm32-unknown-unknown/$folder/clownfish_web.wasm" "$out.new"
+"$target/tools/debug/bindgen" "$compiled" "$out.new"
 if [ $profile = release ]; then
   # No feature flags: the file says itself what it uses, and others would change its encoding.
   node app/node_modules/binaryen/bin/wasm-opt -O3 "$out.new/core_bg.wasm" -o "$out.new/optimised.wasm"
   mv "$out.new/optimised.wasm" "$out.new/core_bg.wasm"
 fi
+printf '%s\n' "$made_from" >"$out.new/.made-from"
 rm -rf "$out"
 mkdir -p "${out%/*}"
 mv "$out.new" "$out"

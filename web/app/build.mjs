@@ -45,6 +45,7 @@ const OPTIONS = {
   legalComments: "none",
   metafile: true,
   logLevel: "warning",
+  alias: { "clownfish-core": join(HERE, "../dist/core/core.js") },
 };
 
 /** Bundles one entry with constants; the path of its script. */

@@ -7,6 +7,8 @@ export const haveInvitation = "Ich habe eine Einladung";
 export const noAccount = "Noch kein Konto?";
 export const closed = "Auf diesem Server gibt es Konten auf Einladung. Bitte jemanden, der schon da ist, um einen Link, oder die Betreiber des Servers.";
 
+export const about = "Über diesen Server";
+
 export const invites = "{name} lädt dich zum Chatten ein";
 export const invited = "Du bist zu {server} eingeladen";
 export const invitedText = "Such dir einen Namen aus und leg los: ohne Telefonnummer, ohne E‑Mail. Was du schreibst, könnt nur ihr beide lesen.";

@@ -7,6 +7,8 @@ export const haveInvitation = "I have an invitation";
 export const noAccount = "No account yet?";
 export const closed = "Accounts on this server are made by invitation. Ask somebody who is here already for a link, or the people who run the server.";
 
+export const about = "About this server";
+
 export const invites = "{name} invites you to chat";
 export const invited = "You are invited to {server}";
 export const invitedText = "Choose a name and start: no phone number, no email. What you write can be read by the two of you and nobody else.";

@@ -22,6 +22,9 @@ export function Choose({ to }: StepProps) {
       <section class="welcome-aside">
         <h2>{w.noAccount}</h2>
         <p>{w.closed}</p>
+        <p>
+          <a href="/about">{w.about}</a>
+        </p>
       </section>
     </Stage>
   );

@@ -1,0 +1,74 @@
+// How much comes over the network before somebody can do something, and how long that takes.
+
+import { readFile, stat } from "node:fs/promises";
+
+import { Person } from "../tests/harness.mjs";
+
+const SITE = new URL("../dist/site/", import.meta.url);
+const ROUNDS = 5;
+/** How much slower than this machine a telephone is taken to be. */
+const THROTTLE = 4;
+
+/** Sizes of the files of the first visit, as they are sent to a browser of today. */
+export async function sizes() {
+  const { files } = JSON.parse(await readFile(new URL("assets.json", SITE), "utf8"));
+  const index = await readFile(new URL("index.html", SITE), "utf8");
+  const first = (path) =>
+    index.includes(path) || path === "/index.html" || /\/core-|\/worker-/.test(path);
+  const rows = [];
+  for (const path of [...Object.keys(files), "/sw.js"]) {
+    const plain = (await stat(new URL(`.${path}`, SITE))).size;
+    const packed = await stat(new URL(`.${path}.br`, SITE)).catch(() => ({ size: plain }));
+    rows.push({ path, plain, sent: packed.size, first: first(path) });
+  }
+  return rows;
+}
+
+/** Milliseconds from the click on a link until the first field or button can be used. */
+export async function firstStart(browser, url) {
+  const times = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const person = await Person.sit(browser);
+    times.push(await started(person.page, url, THROTTLE));
+    await person.context.close();
+  }
+  return times;
+}
+
+/** The same without a network, when the service worker has the app. */
+export async function laterStart(browser, url) {
+  const person = await Person.sit(browser);
+  await person.page.goto(url);
+  await person.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await person.context.setOffline(true);
+  const times = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const page = await person.window();
+    times.push(await started(page, url, 1));
+    await page.close();
+  }
+  await person.context.close();
+  return times;
+}
+
+async function started(page, url, throttle) {
+  const session = await page.context().newCDPSession(page);
+  if (throttle > 1) await session.send("Emulation.setCPUThrottlingRate", { rate: throttle });
+  await page.addInitScript(() => {
+    globalThis.usable = new Promise((resolve) => {
+      const look = () => {
+        const control = document.querySelector("button:not([disabled]), input:not([disabled])");
+        if (!control?.checkVisibility()) return false;
+        // Painted, and nothing that was begun before is still running.
+        requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
+        return true;
+      };
+      new MutationObserver((_, observer) => {
+        if (look()) observer.disconnect();
+      }).observe(document, { childList: true, subtree: true });
+    });
+  });
+  await page.goto(url, { waitUntil: "commit" });
+  return await page.evaluate(() => globalThis.usable);
+}
+

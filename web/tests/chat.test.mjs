@@ -1,0 +1,87 @@
+// From an invitation to a conversation: two people, each in a browser of their own, on a phone and at a
+// desk.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { arrive, inside, open, register, sees, seesEncrypted, ticks, write } from "./acts.mjs";
+import { launch, Person } from "./harness.mjs";
+import { Server } from "./server.mjs";
+
+let server;
+let browser;
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+test("an invitation becomes an encrypted conversation", async () => {
+  const romeo = await Person.sit(browser, { name: "romeo", size: "desktop" });
+  await arrive(romeo, await server.invite("--admin"));
+  await romeo.accessible();
+  await romeo.picture("welcome-desktop", { kept: true });
+  await register(romeo, "romeo");
+  await romeo.accessible();
+  await romeo.picture("empty-desktop");
+
+  const link = await invitation(romeo);
+  const juliet = await Person.sit(browser, { name: "juliet", size: "phone" });
+  await arrive(juliet, link);
+  await juliet.page.getByText("romeo", { exact: false }).first().waitFor();
+  await juliet.accessible();
+  await juliet.picture("welcome-phone", { kept: true });
+  await register(juliet, "juliet");
+
+  await open(romeo.page, "juliet@localhost");
+  await open(juliet.page, "romeo@localhost");
+  await write(romeo.page, "But soft, what light through yonder window breaks?");
+  await seesEncrypted(juliet.page, "what light through yonder window");
+  await ticks(romeo.page, "what light", /Delivered|Read/);
+  await write(juliet.page, "O Romeo, Romeo, wherefore art thou Romeo?");
+  await seesEncrypted(romeo.page, "wherefore art thou");
+  await ticks(juliet.page, "wherefore", /Delivered|Read/);
+  await romeo.accessible();
+  await juliet.accessible();
+  await romeo.picture("chat-desktop", { kept: true });
+  await juliet.picture("chat-phone", { kept: true });
+
+  const stored = await server.run("account", "show", "romeo@localhost");
+  assert.ok(!stored.includes("yonder"));
+  await reload(juliet);
+  await gone(romeo, juliet);
+  await romeo.leave();
+  await juliet.leave();
+});
+
+async function invitation(person) {
+  const { page } = person;
+  await page.evaluate(() => {
+    location.hash = "#/settings/invite";
+  });
+  await page.getByRole("button", { name: "Make an invitation" }).click();
+  const link = page.getByText(/http:\/\/localhost:\d+\/invite\//).first();
+  return /http:\S+/.exec(await link.textContent())[0];
+}
+
+async function reload(person) {
+  await person.page.reload();
+  await inside(person.page);
+  await seesEncrypted(person.page, "wherefore art thou");
+}
+
+/** The server goes away and comes back: what was written meanwhile is sent then. */
+async function gone(writer, reader) {
+  for (const person of [writer, reader]) person.expects(/WebSocket connection|ERR_CONNECTION_REFUSED/);
+  await server.stop();
+  await write(writer.page, "Shall I hear more, or shall I speak at this?");
+  await sees(writer.page, "shall I speak at this");
+  await ticks(writer.page, "shall I speak", "Waits to be sent");
+  await writer.page.getByText(/No connection|Connecting/).first().waitFor();
+  await server.begin();
+  await seesEncrypted(reader.page, "shall I speak at this");
+  await ticks(writer.page, "shall I speak", /Delivered|Read/);
+}

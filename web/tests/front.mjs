@@ -1,0 +1,74 @@
+// For work on the page: the files of web/dist/site in front of a server that was built earlier, under the
+// policy that the server gives to its own. Everything else is passed on to it. The tests do this when
+// FRONT is set; without, they take what the server holds.
+
+import { once } from "node:events";
+import { readFile, readdir } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import { connect } from "node:net";
+
+const SITE = new URL("../dist/site/", import.meta.url);
+const TYPES = {
+  css: "text/css", html: "text/html", js: "text/javascript", json: "application/json", png: "image/png",
+  svg: "image/svg+xml", wasm: "application/wasm", webmanifest: "application/manifest+json",
+};
+
+/** Listens on `port` in front of the server on `behind`. */
+export async function front(port, behind) {
+  const files = new Map();
+  for (const name of await readdir(SITE, { recursive: true })) {
+    if (name.includes(".") && !/\.(br|gz)$/.test(name)) files.set(`/${name}`, await readFile(new URL(name, SITE)));
+  }
+  files.set("/", files.get("/index.html"));
+  const server = createServer(async (asked, answer) => {
+    const path = asked.url.split("?")[0];
+    const file = asked.method === "GET" && files.get(path);
+    if (!file) return pass(asked, answer, behind);
+    const kind = path === "/" ? "html" : path.split(".").at(-1);
+    const { headers } = await head(behind, asked.headers.host);
+    for (const [name, value] of Object.entries(headers)) {
+      if (/^(content-security|cross-origin|permissions|referrer|x-)/.test(name)) answer.setHeader(name, value);
+    }
+    answer.setHeader("content-type", TYPES[kind] ?? "application/octet-stream");
+    answer.setHeader("cache-control", path.startsWith("/assets/") ? "max-age=31536000" : "no-cache");
+    answer.end(file);
+  });
+  server.on("upgrade", (asked, socket, begun) => {
+    const there = connect(behind, "127.0.0.1", () => {
+      const lines = [];
+      for (let at = 0; at < asked.rawHeaders.length; at += 2) lines.push(`${asked.rawHeaders[at]}: ${asked.rawHeaders[at + 1]}`);
+      there.write(`${asked.method} ${asked.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+      there.write(begun);
+      socket.pipe(there).pipe(socket);
+    });
+    for (const [one, other] of [[socket, there], [there, socket]]) {
+      one.on("error", () => other.destroy());
+      one.on("close", () => other.destroy());
+    }
+  });
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+async function head(port, host) {
+  const asking = request({ port, host: "127.0.0.1", path: "/", method: "HEAD", headers: { host } }).end();
+  const [answer] = await once(asking, "response");
+  answer.resume();
+  return answer;
+}
+
+function pass(asked, answer, port) {
+  const { method, url, headers } = asked;
+  const there = request({ port, host: "127.0.0.1", method, path: url, headers }, (given) => {
+    answer.writeHead(given.statusCode, given.headers);
+    given.pipe(answer);
+  });
+  there.on("error", () => answer.destroy());
+  asked.pipe(there);
+}

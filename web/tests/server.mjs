@@ -1,0 +1,145 @@
+// A server for one test: the debug build of Anemone, with the web client in it, on free ports of the
+// loopback address and in a folder of its own that is gone afterwards.
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { front } from "./front.mjs";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const ANEMONE = process.env.ANEMONE ?? join(ROOT, "target/debug/anemone");
+const run = promisify(execFile);
+
+/** How long a program may take for what it does in well under a second. */
+const PATIENCE = 30_000;
+
+/** Ports that nobody listens on; all are held until all are known, so that they differ. */
+export async function freePorts(count) {
+  const holders = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(holders.map((holder) => once(holder, "listening")));
+  const ports = holders.map((holder) => holder.address().port);
+  await Promise.all(holders.map((holder) => new Promise((done) => holder.close(done))));
+  return ports;
+}
+
+export class Server {
+  /** Starts one. `options.config` is added to its configuration. */
+  static async start(options = {}) {
+    const server = new Server();
+    server.folder = await mkdtemp(join(tmpdir(), "clownfish-web-"));
+    server.data = join(server.folder, "data");
+    const [c2s, tls, https, http, behind] = await freePorts(5);
+    // In front of the server there may be the files that it does not hold yet: see front.mjs.
+    const own = process.env.FRONT ? behind : http;
+    server.ports = { c2s, tls, https, http, own };
+    await server.run("init", "--domain", "localhost");
+    const config = `domain = "localhost"
+[listen]
+c2s = ["127.0.0.1:${c2s}"]
+c2s_tls = ["127.0.0.1:${tls}"]
+https = ["127.0.0.1:${https}"]
+http = ["127.0.0.1:${own}"]
+[front_door]
+url = "http://localhost:${http}"
+[upload]
+url = "https://localhost:${https}"
+[limits]
+throttle = false
+[login]
+iterations = 4096
+[archive]
+retention_days = 0
+${options.config ?? ""}`;
+    await writeFile(join(server.data, "anemone.toml"), config);
+    await server.begin();
+    return server;
+  }
+
+  /** Where the app is, without TLS. */
+  get url() {
+    return `http://localhost:${this.ports.http}/`;
+  }
+
+  get authority() {
+    return join(this.data, "ca.pem");
+  }
+
+  /** Starts the program, also again after `stop`. */
+  async begin() {
+    const log = await open(join(this.folder, "server.log"), "a");
+    const stdio = ["ignore", log.fd, log.fd];
+    this.process = spawn(ANEMONE, ["serve", "--data", this.data], { stdio });
+    await log.close();
+    const until = Date.now() + PATIENCE;
+    while (!(await answers(this.ports.own))) {
+      if (this.process.exitCode !== null || Date.now() > until) {
+        throw new Error(`the server did not start:\n${await this.log()}`);
+      }
+      await new Promise((done) => setTimeout(done, 30));
+    }
+    if (process.env.FRONT) this.front = await front(this.ports.http, this.ports.own);
+  }
+
+  /** Ends the program; its data stays. */
+  async stop() {
+    const { process } = this;
+    await this.front?.stop();
+    this.front = null;
+    if (!process || process.exitCode !== null) return;
+    process.kill("SIGTERM");
+    const killer = setTimeout(() => process.kill("SIGKILL"), PATIENCE);
+    await once(process, "exit");
+    clearTimeout(killer);
+  }
+
+  /** Ends it, and removes its data. */
+  async remove() {
+    await this.stop();
+    if (!globalThis.process.env.KEEP) await rm(this.folder, { recursive: true, force: true });
+    else console.log(`kept: ${this.folder}`);
+  }
+
+  async log() {
+    const text = await readFile(join(this.folder, "server.log"), "utf8").catch(() => "");
+    return text.split("\n").slice(-30).join("\n");
+  }
+
+  /** One of the server's own commands on its data; what it prints. */
+  async run(...command) {
+    const { stdout } = await run(ANEMONE, [...command, "--data", this.data], { timeout: PATIENCE });
+    return stdout;
+  }
+
+  /** A new invitation by the operator; the link of its page. */
+  async invite(...options) {
+    const printed = await this.run("invite", "new", "--json", ...options);
+    const link = /https?:\/\/[^\s"]+\/invite\/[^\s"]+/.exec(printed);
+    if (!link) throw new Error(`no link in this invitation: ${printed}`);
+    return link[0];
+  }
+
+  /** Makes an account without an invitation. */
+  async addAccount(name, password) {
+    const command = ["account", "add", `${name}@localhost`, "--password-stdin"];
+    const child = execFile(ANEMONE, [...command, "--data", this.data]);
+    child.stdin.end(`${password}\n`);
+    const [code] = await once(child, "exit");
+    if (code !== 0) throw new Error(`account add ended with ${code}`);
+  }
+}
+
+function answers(port) {
+  return new Promise((done) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once("error", () => done(false));
+  });
+}

@@ -1,0 +1,171 @@
+// Versions of the app: one is kept as a whole, starts without a server, and makes room for the next
+// one when somebody agrees. The server here is a small one that can change versions.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile, readdir } from "node:fs/promises";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+
+import { launch, Person } from "./harness.mjs";
+
+const SITE = new URL("../dist/site/", import.meta.url);
+const TYPES = { html: "text/html", js: "text/javascript", css: "text/css", wasm: "application/wasm" };
+
+/** The files of the app as the next version would have them: other names, other content. */
+async function version(number) {
+  const files = new Map();
+  for (const name of await readdir(SITE, { recursive: true })) {
+    if (!/\.(br|gz)$/.test(name) && /\.\w+$/.test(name)) files.set(`/${name}`, await readFile(new URL(name, SITE)));
+  }
+  if (number === 1) return files;
+  const index = files.get("/index.html").toString();
+  const main = /src="(\/assets\/main-[^"]+\.js)"/.exec(index)[1];
+  const renamed = main.replace("main-", `main-v${number}-`);
+  files.set(renamed, Buffer.concat([files.get(main), Buffer.from(`\n// version ${number}\n`)]));
+  files.delete(main);
+  files.set("/index.html", Buffer.from(index.replaceAll(main, renamed)));
+  const { version } = JSON.parse(files.get("/assets.json"));
+  const worker = files.get("/sw.js").toString();
+  assert.ok(worker.includes(version) && worker.includes(main));
+  files.set("/sw.js", Buffer.from(worker.replaceAll(main, renamed).replaceAll(version, `v${number}`)));
+  return files;
+}
+
+class Site {
+  async open(number) {
+    this.files = await version(number);
+    this.missing = [];
+    this.server = createServer((request, response) => {
+      const path = new URL(request.url, "http://localhost").pathname;
+      const file = this.files.get(path === "/" ? "/index.html" : path);
+      response.setHeader("cache-control", path.startsWith("/assets/") ? "max-age=31536000, immutable" : "no-cache");
+      if (!file) {
+        this.missing.push(path);
+        response.writeHead(404).end();
+        return;
+      }
+      response.setHeader("content-type", TYPES[path.split(".").at(-1)] ?? (path === "/" ? "text/html" : "application/octet-stream"));
+      response.end(file);
+    }).listen(this.port ?? 0, "127.0.0.1");
+    await once(this.server, "listening");
+    this.port = this.server.address().port;
+    this.url = `http://localhost:${this.port}/`;
+  }
+
+  async change(number) {
+    this.files = await version(number);
+  }
+
+  async close() {
+    this.server.closeAllConnections();
+    await new Promise((done) => this.server.close(done));
+  }
+}
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+/** The script that a page runs. */
+const running = (page) => page.evaluate(() => document.querySelector('script[type="module"]').getAttribute("src"));
+const controlled = (page) => page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+const caches_ = (page) => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith("clownfish-app-")));
+const drawn = (page) => page.locator("#app > *, body > :not(#app):not(noscript):not(script)").first().waitFor();
+
+test("a version starts without a server, and the next one takes over when somebody agrees", async () => {
+  const site = new Site();
+  await site.open(1);
+  const person = await Person.sit(browser, { name: "romeo" });
+  const { page } = person;
+  await page.goto(site.url);
+  await drawn(page);
+  await controlled(page);
+  const first = await running(page);
+
+  await site.close();
+  await page.reload();
+  await drawn(page);
+  assert.equal(await running(page), first, "without a server it starts");
+
+  await site.open(2);
+  await page.reload();
+  await drawn(page);
+  assert.equal(await running(page), first, "the old version works with a new server");
+  assert.deepEqual(site.missing.filter((path) => path.startsWith("/assets/")), [], "and asks it for nothing");
+
+  const other = await person.window();
+  await other.goto(site.url);
+  await drawn(other);
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
+  await page.waitForFunction(async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
+  assert.equal((await caches_(page)).length, 2, "the new one waits");
+  assert.equal(await running(page), first, "and nothing changes by itself");
+
+  const loaded = [page, other].map((one) => one.waitForEvent("load"));
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).waiting.postMessage("take over"));
+  await Promise.all(loaded);
+  await drawn(page);
+  assert.match(await running(page), /main-v2-/, "then it is there");
+  assert.match(await running(other), /main-v2-/, "in every window");
+  await page.waitForFunction(async () => (await caches.keys()).filter((name) => name.startsWith("clownfish-app-")).length === 1);
+  assert.deepEqual(await caches_(page), ["clownfish-app-v2"], "and the old one is gone");
+  await person.leave();
+  await site.close();
+});
+
+test("a version that the browser has partly thrown away gives way to the server's", async () => {
+  const site = new Site();
+  await site.open(1);
+  const person = await Person.sit(browser, { name: "juliet" });
+  person.expects(/404/);
+  const { page } = person;
+  await page.goto(site.url);
+  await drawn(page);
+  await controlled(page);
+  const first = await running(page);
+  await page.evaluate(async (path) => {
+    for (const name of await caches.keys()) await (await caches.open(name)).delete(path);
+  }, first);
+  await site.change(3);
+  // Without the cache of the browser: that has the script for a year.
+  await page.context().newCDPSession(page).then((session) => session.send("Network.clearBrowserCache"));
+  await page.reload({ waitUntil: "commit" });
+  await page.waitForFunction(() => document.querySelector('script[src*="main-v3-"]') !== null);
+  await drawn(page);
+  await person.leave();
+  await site.close();
+});
+
+test("what another app shares reaches the page", async () => {
+  const site = new Site();
+  await site.open(1);
+  const person = await Person.sit(browser, { name: "nurse" });
+  const { page } = person;
+  await page.goto(site.url);
+  await drawn(page);
+  await controlled(page);
+  const place = await page.evaluate(async () => {
+    const form = new FormData();
+    form.append("title", "Verona");
+    form.append("text", "a picture");
+    form.append("files", new File(["balcony"], "balcony ü.txt", { type: "text/plain" }));
+    const answer = await fetch("/share", { method: "POST", body: form, redirect: "manual" });
+    return answer.type;
+  });
+  assert.equal(place, "opaqueredirect", "the page is shown");
+  const shared = await page.evaluate(async () => {
+    const cache = await caches.open("clownfish-shared");
+    const file = await cache.match("/share/0");
+    return {
+      text: await (await cache.match("/share/text")).text(),
+      name: decodeURIComponent(file.headers.get("x-name")),
+      content: await file.text(),
+    };
+  });
+  assert.deepEqual(shared, { text: "Verona\na picture", name: "balcony ü.txt", content: "balcony" });
+  await person.leave();
+  await site.close();
+});

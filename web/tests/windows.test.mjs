@@ -1,0 +1,82 @@
+// One account and several windows; signing out.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { composer, inside, open, signIn } from "./acts.mjs";
+import { launch, Person } from "./harness.mjs";
+import { Server } from "./server.mjs";
+
+const PASSWORD = "a rose by any other name";
+
+let server;
+let browser;
+before(async () => {
+  server = await Server.start();
+  await server.addAccount("juliet", PASSWORD);
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+test("a second window can take over, and gets it when the first is closed", async () => {
+  const juliet = await Person.sit(browser, { name: "juliet" });
+  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
+  await open(juliet.page, "romeo@localhost");
+  const second = await juliet.window();
+  await second.goto(server.url);
+  await second.getByText("Clownfish is open in another tab").waitFor();
+  await juliet.accessible(second);
+  await juliet.picture("elsewhere-phone", { page: second });
+  assert.ok(await composer(juliet.page).isVisible(), "the first window goes on");
+
+  await second.getByRole("button", { name: "Use here" }).click();
+  await inside(second);
+  await juliet.page.getByText("Clownfish is open in another tab").waitFor();
+  await juliet.page.getByRole("button", { name: "Use here" }).click();
+  await inside(juliet.page);
+  await second.getByText("Clownfish is open in another tab").waitFor();
+
+  await juliet.page.close();
+  await inside(second);
+  await juliet.leave();
+});
+
+test("signing out leaves nothing behind", async () => {
+  const juliet = await Person.sit(browser, { name: "juliet", size: "desktop" });
+  const { page } = juliet;
+  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
+  assert.ok((await kept(page)).files.length > 0, "there is something to wipe");
+  await page.evaluate(() => {
+    location.hash = "#/settings/account";
+  });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await juliet.accessible();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
+  const left = await kept(page);
+  assert.deepEqual(left.databases, [], "no key is left");
+  assert.deepEqual(left.files, [], "and no file");
+  const tokens = await server.run("account", "show", "juliet@localhost");
+  assert.ok(!/clownfish/i.test(tokens), `the server forgot the token: ${tokens}`);
+  await juliet.leave();
+});
+
+/** What a browser keeps of the app, but for the app itself. */
+function kept(page) {
+  return page.evaluate(async () => {
+    const files = [];
+    const walk = async (folder, path) => {
+      for await (const [name, handle] of folder.entries()) {
+        if (handle.kind === "directory") await walk(handle, `${path}/${name}`);
+        else files.push(`${path}/${name}`);
+      }
+    };
+    await walk(await navigator.storage.getDirectory(), "");
+    const databases = (await indexedDB.databases()).map((one) => one.name);
+    return { files, databases, caches: await caches.keys() };
+  });
+}
