@@ -114,7 +114,7 @@ def policy(visitor, socket):
 def invitation(place, visitor, built_in):
     token = place.invite()
     page = visitor.ask(f"/invite/{token}")[2].decode()
-    link = f'href="/#/invite/{token}//"'
+    link = f'href="/#/invite/{token}/localhost/"'
     check((link in page) == built_in, "an invitation goes on in the browser, where that is possible")
     check("Conversations" in page and "preauth=" in page, "or in another app")
 

@@ -122,12 +122,14 @@ fn name_hint(name: Option<&str>, domain: &str) -> Html {
 }
 
 /// The way on that needs no app: the client for browsers. The invitation is in the part of the address
-/// that is never sent.
+/// that is never sent: the token, the address of who invites or else the domain, and the name that it
+/// is for.
 fn browser(server: &Server, token: &Token, invite: &Invite, inviter: Option<&str>) -> Html {
     if invite.invite.kind != Kind::Account || !web::is_served(&server.config()) {
         return Html::new();
     }
-    let inviter = inviter.map(|name| format!("{name}@{}", server.domain())).unwrap_or_default();
+    let domain = server.domain();
+    let inviter = inviter.map_or_else(|| domain.to_owned(), |name| format!("{name}@{domain}"));
     let name = invite.invite.name.as_deref().unwrap_or_default();
     let parts = [token.expose(), &inviter, name].map(percent_encoded);
     Html::new()

@@ -20,7 +20,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("x-content-type-options", "nosniff"),
     (
         "permissions-policy",
-        "camera=(self), microphone=(self), accelerometer=(), autoplay=(self), bluetooth=(), \
+        "camera=(self), microphone=(self), accelerometer=(), autoplay=(self), \
          display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), midi=(), \
          payment=(), serial=(), usb=()",
     ),
