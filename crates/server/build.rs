@@ -29,7 +29,7 @@ fn main() -> io::Result<()> {
     for file in files.iter().filter(|file| !is_packed(file)) {
         let _ = writeln!(
             table,
-            "    Asset::new({:?}, include_bytes!({:?}), {}, {}),",
+            "    Asset {{ path: {:?}, plain: include_bytes!({:?}), brotli: {}, gzip: {} }},",
             name(file),
             file.display().to_string(),
             packed(file, "br"),

@@ -147,7 +147,7 @@ pub fn perform(port: &Port, ask: Ask, until: Instant) -> Result<Reply, Failure> 
         Outcome::Verified(count) => Ok(Reply::Verified(count)),
         Outcome::Text(text) => Ok(Reply::Text(text)),
         Outcome::Failed(problem) => Err(explain(problem)),
-        Outcome::Found(_) | Outcome::Downloaded(_) => {
+        Outcome::Found(_) | Outcome::Downloaded(_) | Outcome::Room(_) => {
             Err(Failure::Other("the answer does not fit the question".to_owned()))
         }
     }

@@ -32,15 +32,6 @@ struct Asset {
 }
 
 impl Asset {
-    const fn new(
-        path: &'static str,
-        plain: &'static [u8],
-        brotli: Option<&'static [u8]>,
-        gzip: Option<&'static [u8]>,
-    ) -> Self {
-        Self { path, plain, brotli, gzip }
-    }
-
     /// The content in the best encoding that the visitor understands.
     fn content(&self, accepted: &str) -> (Encoding, &'static [u8]) {
         let forms = [(Encoding::Brotli, self.brotli), (Encoding::Gzip, self.gzip)];
