@@ -181,11 +181,12 @@ mod tests {
 
     #[test]
     fn the_best_form_that_is_understood_is_sent() {
-        let asset = Asset::new("/a.js", b"plain", Some(b"br"), Some(b"gz"));
+        let asset =
+            Asset { path: "/a.js", plain: b"plain", brotli: Some(b"br"), gzip: Some(b"gz") };
         assert_eq!(asset.content("gzip, deflate, br"), (Encoding::Brotli, &b"br"[..]));
         assert_eq!(asset.content("gzip, br;q=0"), (Encoding::Gzip, &b"gz"[..]));
         assert_eq!(asset.content(""), (Encoding::Identity, &b"plain"[..]));
-        let bare = Asset::new("/a.png", b"plain", None, None);
+        let bare = Asset { path: "/a.png", plain: b"plain", brotli: None, gzip: None };
         assert_eq!(bare.content("br, gzip"), (Encoding::Identity, &b"plain"[..]));
     }
 }
