@@ -1,4 +1,4 @@
-//! XEP-0313 §7: the room's own archive, which decides what there is in it and in which order
+//! XEP-0313, "MUC Archives": the room's own archive, which decides what there is in it and in which order
 
 use std::collections::BTreeMap;
 

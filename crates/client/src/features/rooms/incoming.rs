@@ -14,8 +14,8 @@ use crate::timeline;
 /// we are in, or says nothing but what the room is now.
 ///
 /// Who wrote it is what the room says: in live messages by the presence of the occupant, in archived
-/// ones by the `<item/>` that the archive adds (XEP-0313 §7.2), in both by the occupant's id where
-/// the room guards those (XEP-0421 §3).
+/// ones by the `<item/>` that the archive adds (XEP-0313, "MUC Archives"), in both by the id where
+/// the room guards those (XEP-0421).
 pub(crate) fn of(cx: &mut Cx<'_>, message: &Element, source: Source) -> Step<Option<Incoming>> {
     let Some(from) = message.attr("from").and_then(|from| Jid::new(from).ok()) else {
         return Ok(None);
@@ -106,7 +106,8 @@ fn author(
     Ok(Author { sender, own, occupant: Some(Occupant { nick, id }) })
 }
 
-/// The address that the archive added. Archives remove what others write there (XEP-0313 §7.2).
+/// The address that the archive added. Archives remove what others write there (XEP-0313, "MUC
+/// message spoofing").
 fn archived_address(room: &Room, message: &Element) -> Option<BareJid> {
     let x = message.child("x", ns::MUC_USER).filter(|_| room.has(ns::MAM))?;
     let item = xmpp::ext::muc::Item::parse(x.child("item", ns::MUC_USER)?)?;
