@@ -1,14 +1,19 @@
 // The suite of every store (crates/client/src/store/conformance) on the store of the browser:
-// SQLite in the origin's private files. Needs scripts/web-core.sh --tests.
+// SQLite in the origin's private files.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 
 import { launch, serveSuite } from "./lab/lab.mjs";
 
 let browser, site;
 
 before(async () => {
+  // The core of the product has no tests in it.
+  const make = new URL("../../scripts/web-core.sh", import.meta.url).pathname;
+  if (!process.env.CORE_TESTS_MADE) await promisify(execFile)(make, ["--tests"]);
   site = await serveSuite();
   browser = await launch();
 });
