@@ -33,12 +33,13 @@ function Body({ address }: { address: string }) {
   const conversation = store.conversation(address);
   const name = contact?.name ?? conversation?.name ?? address;
   const known = contact?.inRoster === true;
+  const self = address === store.account.value?.address;
   return (
     <>
       <Who address={address} name={name} contact={contact} known={known} />
       <Standing address={address} name={name} contact={contact} />
       <Quick address={address} name={name} conversation={conversation} />
-      {conversation && <Encryption address={address} name={name} conversation={conversation} />}
+      {conversation && !self && <Encryption address={address} name={name} conversation={conversation} />}
       <h2 class="people-heading">{fill(w.devices.of, { name })}</h2>
       <DeviceList address={address} />
       <Options address={address} name={name} contact={contact} conversation={conversation} />

@@ -2,12 +2,11 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import type { Contact, Content, Conversation, Message } from "../../core/types";
-import { fill, words } from "../../i18n";
+import { fill, language, words } from "../../i18n";
 import { go, route } from "../../route";
 import { useStore } from "../../state/use";
-import { Avatar, Button, Empty, IconButton, openMenu, Page } from "../kit";
+import { Avatar, Button, Empty, IconButton, openMenu, Page, toast } from "../kit";
 import { longTime } from "../shell/time";
-import { language } from "../../i18n";
 import { useAsk } from "./ask";
 import { block } from "./block";
 import "./people.css";
@@ -63,7 +62,7 @@ function requests(list: readonly Conversation[], contacts: ReadonlyMap<string, C
   }
   for (const contact of contacts.values()) {
     const { address, name } = contact;
-    if (!contact.asks || contact.inRoster || contact.blocked || found.has(address)) continue;
+    if (!contact.asks || contact.blocked || found.has(address)) continue;
     found.set(address, { address, name, contact, conversation: undefined });
   }
   return [...found.values()];
@@ -77,7 +76,9 @@ function Request({ address, name, contact, conversation }: Asked) {
   const why = asks && conversation ? w.wantsAndWrote : asks ? w.wants : w.wrote;
   const accept = async () => {
     if (asks && !(await ask({ do: "answer", address, accept: true }))) return;
-    if (!(await ask({ do: "addContact", address, name: null }, fill(w.accepted, { name })))) return;
+    // Somebody who is in the list already keeps the name they have there.
+    if (contact?.inRoster !== true && !(await ask({ do: "addContact", address, name: null }))) return;
+    toast(fill(w.accepted, { name }));
     go({ at: "chat", address, message: null });
   };
   const refuse = async () => {
