@@ -138,6 +138,7 @@ fn message(with: &BareJid, me: &BareJid, position: u64, index: usize) -> Message
         conversation: with.clone(),
         position: Position(position),
         sender: if own { me.clone() } else { with.clone() },
+        occupant: None,
         own,
         time: Millis(1_700_000_000_000 + index as u64 * 600_000),
         content: Content::Text(text),
@@ -170,6 +171,8 @@ fn conversation(with: &BareJid, latest: Option<MessageId>, order: u64) -> Conver
         shown: true,
         encryption: EncryptionMode::Omemo,
         accepted: true,
+        room: false,
+        mentions: 0,
     }
 }
 
@@ -322,6 +325,7 @@ impl Screen {
             Output::View(change) => FromCore::View(change),
             Output::Notify(note) => FromCore::Notify(note),
             Output::Done(number, outcome) => FromCore::Done(number, outcome),
+            Output::Viewed => return Ok(()),
             Output::Storage(reason) => return Err(reason.into()),
         };
         Ok(self.event(Event::Core(AccountNumber(0), event))?)

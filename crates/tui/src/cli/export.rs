@@ -100,6 +100,7 @@ mod tests {
         let sender = BareJid::new("juliet@example.org").unwrap();
         let reaction = |emoji: &[&str]| Reaction {
             sender: sender.clone(),
+            occupant: None,
             emoji: emoji.iter().map(|&emoji| emoji.to_owned()).collect(),
             time: Millis(1),
         };

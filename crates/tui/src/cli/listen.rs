@@ -477,9 +477,11 @@ mod tests {
     fn conversation(address: &BareJid) -> client::view::Conversation {
         client::view::Conversation {
             address: address.clone(),
+            kind: client::view::Kind::Person,
             name: String::new(),
             preview: None,
             unread: 0,
+            mentions: 0,
             draft: String::new(),
             typing: false,
             mute: client::store::Mute::No,
