@@ -17,7 +17,7 @@ mod files;
 mod hex;
 mod links;
 pub mod page;
-mod qr;
+pub mod qr;
 mod show;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]

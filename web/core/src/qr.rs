@@ -4,7 +4,8 @@ use qrcodegen::{QrCode, QrCodeEcc};
 
 /// A square picture, row by row: its side, and 1 for each dark square. `None` when the text is too
 /// long for a code.
-pub(crate) fn encode(text: &str) -> Option<(u32, Vec<u8>)> {
+#[must_use]
+pub fn encode(text: &str) -> Option<(u32, Vec<u8>)> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
     let squares = (0..code.size()).flat_map(|y| (0..code.size()).map(move |x| (x, y)));
     let dark = squares.map(|(x, y)| u8::from(code.get_module(x, y))).collect();
@@ -13,7 +14,8 @@ pub(crate) fn encode(text: &str) -> Option<(u32, Vec<u8>)> {
 
 /// The texts of the codes in a picture of four bytes for each point (red, green, blue, opacity).
 /// Codes that cannot be read, or are no text, are left out.
-pub(crate) fn scan(width: usize, height: usize, rgba: &[u8]) -> Vec<String> {
+#[must_use]
+pub fn scan(width: usize, height: usize, rgba: &[u8]) -> Vec<String> {
     let points = width.checked_mul(height).unwrap_or(usize::MAX);
     if points == 0 || points > MAX_POINTS || rgba.len() / 4 < points {
         return Vec::new();
