@@ -10,7 +10,7 @@ const patience = { timeout: PATIENCE };
 export async function arrive(person, link) {
   const { page } = person;
   await page.goto(link);
-  await page.getByRole("link", { name: "Continue in the browser" }).click();
+  await page.getByRole("link", { name: "Continue in the browser" }).click({ noWaitAfter: true });
   await page.getByRole("textbox", { name: "Your name" }).waitFor();
 }
 
