@@ -71,7 +71,8 @@ async function upload(
   const size = file.byteLength;
   const body = effect.cipher ? await encrypt(effect.cipher, file) : file;
   signal.throwIfAborted();
-  const status = await put(effect.url, effect.headers, body, signal, (sent) =>
+  const url = reachable(effect.url, new URL(self.location.origin));
+  const status = await put(url, effect.headers, body, signal, (sent) =>
     progress(Math.min(sent, size)),
   );
   if (![200, 201, 204].includes(status)) {
@@ -122,7 +123,7 @@ async function download(
   const silence = new AbortController();
   const watch = watchdog(() => silence.abort(new Error("the server stopped sending")));
   try {
-    const answer = await fetch(effect.url, {
+    const answer = await fetch(reachable(effect.url, new URL(self.location.origin)), {
       signal: AbortSignal.any([signal, silence.signal]),
       credentials: "omit",
       referrerPolicy: "no-referrer",
@@ -189,6 +190,17 @@ async function collect(
     at += piece.byteLength;
   }
   return whole.buffer;
+}
+
+/**
+ * Where a file is for this page. In a trial the page comes over plain HTTP from this machine, and
+ * links of files name the address with TLS, for other programs; a browser would not take its
+ * certificate. It is the same server.
+ */
+export function reachable(url: string, page: URL): string {
+  const file = new URL(url);
+  const here = page.protocol === "http:" && file.hostname === page.hostname;
+  return here ? new URL(file.pathname + file.search, page).href : file.href;
 }
 
 /** Calls `end` when nothing was alive for too long. */
