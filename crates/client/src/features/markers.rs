@@ -76,11 +76,8 @@ fn on_displayed(cx: &mut Cx<'_>, incoming: &Incoming, id: String) -> Step {
     let Some(message) = own(cx, &incoming.with, id)? else { return Ok(()) };
     timeline::raise(cx, message.id, Delivery::Read)?;
     let before = cx.store.before(&incoming.with, Some(message.position), REACH)?;
-    // Up to the last one that is known to be read.
+    // Those between read ones, too: what another device wrote may have come after an earlier marker.
     for earlier in before.iter().rev().filter(|earlier| earlier.own) {
-        if earlier.delivery.as_ref() == Some(&Delivery::Read) {
-            break;
-        }
         if matches!(earlier.delivery, Some(Delivery::Sent | Delivery::Delivered)) {
             timeline::raise(cx, earlier.id, Delivery::Read)?;
         }

@@ -164,7 +164,7 @@ fn push_bounded<T>(list: &mut Vec<T>, entry: T, owner: fn(&T) -> &BareJid) {
 const NOTES: &str = "omemo";
 const SEEN_NAME: &str = "omemo.seen";
 /// Messages without a row that are recognised when they are repeated.
-const SEEN: usize = 512;
+const SEEN: usize = 2048;
 const STATEMENTS: &str = "omemo.statements";
 /// Entries of one list.
 const MOST: usize = 1000;
@@ -227,7 +227,7 @@ mod tests {
         }
         let seen = Seen::load(&store).unwrap();
         assert!(!seen.contains(&0_u64.to_be_bytes()));
-        assert!(seen.contains(&1_u64.to_be_bytes()) && seen.contains(&512_u64.to_be_bytes()));
+        assert!(seen.contains(&1_u64.to_be_bytes()) && seen.contains(&(SEEN as u64).to_be_bytes()));
     }
 
     #[test]

@@ -31,6 +31,29 @@ fn ticks_go_from_queued_to_read() {
 }
 
 #[test]
+fn a_message_between_read_ones_is_read_too() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    for text in ["one", "two", "three"] {
+        world.send(romeo, JULIET, text);
+        world.settle();
+        let read = world.last(juliet, ROMEO).id;
+        world.run(juliet, Command::MarkRead(bare(ROMEO), read));
+        world.settle();
+        if text == "two" {
+            // As if another device had written it, and it came here after the marker.
+            let mut late = world.messages(romeo, JULIET).remove(0);
+            assert_eq!(late.delivery, Some(Delivery::Read));
+            late.delivery = Some(Delivery::Delivered);
+            world.devices[romeo].store.save_message(&late).unwrap();
+        }
+    }
+    let ticks = world.messages(romeo, JULIET).into_iter().map(|message| message.delivery);
+    assert_eq!(ticks.collect::<Vec<_>>(), vec![Some(Delivery::Read); 3]);
+}
+
+#[test]
 fn nothing_leaves_in_plain_text_where_encryption_is_on() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[]);
