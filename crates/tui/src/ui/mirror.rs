@@ -82,6 +82,7 @@ impl Mirror {
                 if let Some(window) = self.windows.get_mut(&conversation) {
                     window.put(messages);
                     window.newer = newer;
+                    window.loading = false;
                 }
             }
             Change::MessageRemoved(conversation, id) => {

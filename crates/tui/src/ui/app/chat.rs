@@ -148,6 +148,7 @@ impl App {
     }
 
     fn send_text(&mut self, key: &Key, text: String, actions: &mut Vec<Action>) {
+        self.open_newest(actions);
         let Some(chat) = self.chats.get_mut(key) else { return };
         chat.editor.take();
         chat.anchor = None;
@@ -200,6 +201,7 @@ impl App {
         let seen = self.focused
             && self.overlay.is_none()
             && self.panes().timeline.is_some()
+            && !self.is_before_the_end()
             && self.chat().is_some_and(|chat| chat.anchor.is_none());
         if !seen || self.conversation().is_none_or(|c| c.unread == 0) {
             return;
@@ -228,14 +230,9 @@ impl App {
         if top && by > 0 {
             self.older(actions);
         }
-    }
-
-    fn older(&mut self, actions: &mut Vec<Action>) {
-        let Some(key) = self.open.clone() else { return };
-        let window = self.accounts.get_mut(&key.account).and_then(|m| m.windows.get_mut(&key.with));
-        let Some(window) = window.filter(|window| window.older && !window.loading) else { return };
-        window.loading = true;
-        self.ask(key.account, Command::Older(key.with), Waiting::Quiet, actions);
+        if anchor.is_none() && by < 0 {
+            self.newer(actions);
+        }
     }
 
     /// To the end, to the oldest message that is here, or to the unread line.
@@ -296,6 +293,7 @@ impl App {
         match next {
             Some(next) => self.select(next),
             None if older => self.scroll(1, actions),
+            None if self.is_before_the_end() => self.scroll(-1, actions),
             None if self.marked.is_none() => self.focus = Focus::Composer,
             None => {}
         }

@@ -46,7 +46,7 @@ impl App {
         });
         self.accounts.entry(number).or_default().apply(change);
         let Some(key) = touched else { return };
-        if opened {
+        if opened && !self.reach_goal(&key) {
             self.show_unread(&key, actions);
         }
         if let Some(id) = arrived.filter(|_| !known) {
@@ -105,6 +105,11 @@ impl App {
         actions: &mut Vec<Action>,
     ) {
         match (waiting, outcome) {
+            (Waiting::Page(key), Outcome::Done) => self.end_page(&key),
+            (Waiting::Page(key), Outcome::Failed(problem)) => {
+                self.end_page(&key);
+                self.say(Notice::bad(Printable::line(&problem.to_string()).into_string()));
+            }
             (Waiting::SignIn, outcome) => self.on_signed_in(number, &outcome, actions),
             (Waiting::Search, Outcome::Found(messages)) => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay {

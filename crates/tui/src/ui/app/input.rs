@@ -80,7 +80,7 @@ impl App {
             Intent::HalfDown => self.scroll(-(page / 2 + 1), actions),
             Intent::LineUp => self.scroll(1, actions),
             Intent::LineDown => self.scroll(-1, actions),
-            Intent::Newest => self.show_newest(),
+            Intent::Newest => self.show_newest(actions),
             Intent::Oldest => self.show_oldest(actions),
             Intent::UnreadLine => {
                 let unread = self.chat().and_then(|chat| chat.unread_from);
@@ -110,7 +110,10 @@ impl App {
         }
     }
 
-    fn show_newest(&mut self) {
+    fn show_newest(&mut self, actions: &mut Vec<Action>) {
+        if self.open_newest(actions) {
+            return;
+        }
         self.scroll_to(None);
         if matches!(self.focus, Focus::Message(_)) {
             self.select_last();
@@ -179,6 +182,7 @@ impl App {
             Intent::Newer => return self.select_by(false, actions),
             Intent::Text | Intent::Leave => return self.focus_text(),
             Intent::Reply => return self.reply_to(id),
+            Intent::Quoted => return self.go_to_quoted(id, actions),
             Intent::Edit => return self.edit(id),
             Intent::React => {
                 self.overlay = Some(Overlay::react(id));

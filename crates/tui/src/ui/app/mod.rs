@@ -1,5 +1,6 @@
 //! The state of the user interface: events go in, actions come out, and nothing else happens.
 
+mod around;
 mod chat;
 mod core;
 mod input;
@@ -28,6 +29,7 @@ use super::theme::Theme;
 use super::timeline::Sheet;
 use super::vim::Vim;
 
+use around::Goal;
 pub(crate) use chat::is_message;
 pub use chat::{Chat, Purpose};
 pub use list::Row;
@@ -70,6 +72,8 @@ pub(crate) enum Waiting {
     Open,
     /// A file that is only kept.
     Save,
+    /// More messages of a conversation.
+    Page(Key),
 }
 
 /// Everything there is to show.
@@ -107,6 +111,8 @@ pub struct App {
     pub marked: Option<MessageId>,
     /// What was looked for last, and whether upwards.
     looked_for: Option<(String, bool)>,
+    /// A message to which somebody is led, as soon as it is here.
+    goal: Option<Goal>,
     chats: HashMap<Key, Chat>,
     last: Option<Key>,
     recent: Vec<Key>,
@@ -138,6 +144,7 @@ impl App {
             count: None,
             marked: None,
             looked_for: None,
+            goal: None,
             chats: HashMap::new(),
             last: None,
             recent: Vec::new(),

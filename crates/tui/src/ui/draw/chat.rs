@@ -163,10 +163,12 @@ fn divider(app: &App, area: Rect, buffer: &mut Buffer) {
         let line = text::styled(format!(" {} ", text::fit(&words, room)), style);
         put(buffer, area.x + 1, area.y, area.right(), &line);
     }
-    if app.chat().is_some_and(|chat| chat.anchor.is_some()) {
+    let scrolled = app.chat().is_some_and(|chat| chat.anchor.is_some());
+    if scrolled || app.is_before_the_end() {
         let unread = app.conversation().map_or(0, |conversation| conversation.unread);
-        let words = match unread {
-            0 => " ↓ ".to_owned(),
+        let words = match (unread, app.is_before_the_end()) {
+            (0, false) => " ↓ ".to_owned(),
+            (0, true) => " ↓ Ctrl-End: the newest ".to_owned(),
             _ => format!(" ↓ {unread} new "),
         };
         let x = area.right().saturating_sub(text::width(&words) as u16 + 1);

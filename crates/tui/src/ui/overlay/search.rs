@@ -87,12 +87,11 @@ impl Search {
         }
     }
 
-    /// Goes to what was found, if it is in the window; otherwise to its conversation.
+    /// Goes to what was found.
     fn show(&mut self, app: &mut App, actions: &mut Vec<Action>) -> Stay {
         let Some((account, message)) = self.found.get(self.chosen) else { return Stay::Open };
         let key = Key { account: *account, with: message.conversation.clone() };
-        app.go_to(key, actions);
-        app.select(message.id);
+        app.go_to_message(key, message.id, actions);
         Stay::Close
     }
 

@@ -1,5 +1,6 @@
 //! The user interface as a whole: screens, keys, hostile text.
 
+mod around;
 mod escapes;
 mod keys;
 mod pictures;

@@ -164,6 +164,7 @@ fn parsed(written: &str) -> KeyEvent {
         "Down" => KeyCode::Down,
         "PageUp" => KeyCode::PageUp,
         "PageDown" => KeyCode::PageDown,
+        "End" => KeyCode::End,
         "Space" => KeyCode::Char(' '),
         "F1" => KeyCode::F(1),
         letter => {

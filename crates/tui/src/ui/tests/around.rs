@@ -1,0 +1,154 @@
+//! Windows that do not reach to the end of a conversation.
+
+use client::Command;
+use client::store::{Message, MessageId, Reply};
+use client::view::{Change, Outcome};
+
+use super::world::{ACCOUNT, JULIET, World};
+use crate::ui::Action;
+use crate::ui::app::Focus;
+use crate::ui::event::{Event, FromCore};
+use crate::ui::sample::{address, text};
+
+/// Messages from one number to another; the first stands far before those of the balcony.
+fn old(from: i64, to: i64) -> Vec<Message> {
+    let juliet = address(JULIET);
+    (from..=to).map(|id| text(id, id as u64, &juliet, &format!("message {id}"))).collect()
+}
+
+fn window(world: &mut World, messages: Vec<Message>, newer: bool) {
+    world.change(Change::Window {
+        conversation: address(JULIET),
+        messages,
+        older: true,
+        newer,
+        first_unread: None,
+    });
+}
+
+/// In a window around a message that was found.
+fn found() -> World {
+    let mut world = World::balcony(80, 24);
+    world.press("Ctrl-F");
+    world.write("message");
+    world.press("Enter");
+    let number = world.actions.iter().rev().find_map(|action| match action {
+        Action::Request(_, request) => Some(request.number),
+        _ => None,
+    });
+    let hit = Outcome::Found(old(1050, 1050));
+    world.event(Event::Core(ACCOUNT, FromCore::Done(number.unwrap(), hit)));
+    world.asked();
+    world.press("Enter");
+    let asked = world.asked();
+    assert!(
+        asked.iter().any(|c| matches!(c, Command::OpenAt(_, MessageId(1050)))),
+        "the window around it is opened"
+    );
+    window(&mut world, old(1025, 1075), true);
+    world
+}
+
+#[test]
+fn what_was_found_is_chosen_once_the_window_around_it_is_there() {
+    let mut world = found();
+    assert_eq!(world.app.focus, Focus::Message(MessageId(1050)));
+    let screen = world.screen();
+    assert!(screen.contains("message 1050") && screen.contains("the newest"), "{screen}");
+    // Another window later does not lead there again.
+    window(&mut world, old(1, 30), false);
+    assert_ne!(world.app.focus, Focus::Message(MessageId(5)));
+}
+
+#[test]
+fn scrolling_down_asks_for_newer_messages_and_the_end_is_one_key_away() {
+    let mut world = found();
+    for _ in 0..5 {
+        world.press("PageDown");
+    }
+    let asked = world.asked();
+    assert!(matches!(&asked[..], [Command::Newer(_)]), "{}", asked.len());
+    let more =
+        Change::Newer { conversation: address(JULIET), messages: old(1076, 1100), newer: true };
+    world.change(more);
+    world.press("Ctrl-End");
+    assert!(matches!(&world.asked()[..], [Command::Open(_)]));
+}
+
+#[test]
+fn nothing_is_marked_read_that_is_not_the_end() {
+    let mut world = found();
+    world.press("Esc");
+    let mut juliet = world.app.conversation().unwrap().clone();
+    juliet.unread = 2;
+    world.asked();
+    world.change(Change::Conversation(Box::new(juliet)));
+    for _ in 0..3 {
+        world.press("PageDown");
+    }
+    assert!(!world.asked().iter().any(|command| matches!(command, Command::MarkRead(..))));
+}
+
+#[test]
+fn who_writes_comes_back_to_the_end() {
+    let mut world = found();
+    world.press("Esc");
+    world.write("Good morrow");
+    world.asked();
+    world.press("Enter");
+    let asked = world.asked();
+    assert!(matches!(&asked[..], [Command::Open(_), Command::Send { .. }]), "{}", asked.len());
+}
+
+#[test]
+fn a_quote_leads_to_what_it_answers() {
+    let mut world = World::balcony(80, 24);
+    let mut answer = text(40, 30, &address(JULIET), "Ay me!");
+    answer.reply = Some(Reply {
+        id: "x".to_owned(),
+        author: None,
+        message: Some(MessageId(900)),
+        quote: None,
+    });
+    world.change(Change::Messages { conversation: address(JULIET), messages: vec![answer] });
+    world.asked();
+    world.press("Up g");
+    assert!(matches!(&world.asked()[..], [Command::OpenAt(_, MessageId(900))]));
+    window(&mut world, old(880, 920), true);
+    assert_eq!(world.app.focus, Focus::Message(MessageId(900)));
+    world.press("g");
+    assert!(world.app.notice.as_ref().unwrap().0.text.contains("answers no other"));
+}
+
+#[test]
+fn a_long_window_begins_anew_where_one_is() {
+    let mut world = World::balcony(80, 24);
+    window(&mut world, old(1000, 2100), false);
+    world.asked();
+    for _ in 0..200 {
+        world.press("PageUp");
+    }
+    let asked = world.asked();
+    assert!(matches!(&asked[..], [Command::OpenAt(_, MessageId(1000))]), "{}", asked.len());
+    window(&mut world, old(975, 1025), true);
+    assert_eq!(world.app.window().unwrap().len(), 51);
+    assert!(world.screen().contains("message 1000"));
+    assert_eq!(world.app.focus, Focus::Composer);
+}
+
+#[test]
+fn a_page_that_did_not_come_can_be_asked_for_again() {
+    let mut world = World::balcony(80, 24);
+    for _ in 0..10 {
+        world.press("PageUp");
+    }
+    let number = world.actions.iter().rev().find_map(|action| match action {
+        Action::Request(_, request) => Some(request.number),
+        _ => None,
+    });
+    let failed = Outcome::Failed(client::view::Problem::Timeout);
+    world.event(Event::Core(ACCOUNT, FromCore::Done(number.unwrap(), failed)));
+    world.asked();
+    world.press("PageUp");
+    assert!(matches!(&world.asked()[..], [Command::Older(_)]));
+}
