@@ -17,6 +17,16 @@ const GLIDE_MS = 700;
 /** So near to the end counts as being there. */
 const NEAR = 40;
 
+/** The elements of the list: what scrolls, what is before the rows, the room of the rows that are not
+ * drawn, and what is behind the rows. */
+export interface Parts {
+  box: HTMLElement;
+  head: HTMLElement;
+  above: HTMLElement;
+  below: HTMLElement;
+  foot: HTMLElement;
+}
+
 /** The first and the last row that can be seen. */
 export interface Sight {
   first: number;
@@ -42,13 +52,16 @@ export class Scroller {
   #head: HTMLElement | null = null;
   #above: HTMLElement | null = null;
   #below: HTMLElement | null = null;
+  #foot: HTMLElement | null = null;
   #rows = new Map<Element, number>();
   #observer: ResizeObserver;
   #range: Range = { start: 0, end: 0 };
   #stick = true;
   #anchor: Anchor | null = null;
   #goal: Goal | null = null;
+  /** What stands before the first row and behind the last one. */
   #lead = 0;
+  #tail = 0;
   #top = 0;
   #view = 800;
   #set = -1;
@@ -86,15 +99,16 @@ export class Scroller {
     return this.#view;
   }
 
-  attach(box: HTMLElement, head: HTMLElement, above: HTMLElement, below: HTMLElement): () => void {
+  attach({ box, head, above, below, foot }: Parts): () => void {
     this.#box = box;
     this.#head = head;
     this.#above = above;
     this.#below = below;
+    this.#foot = foot;
     this.#view = box.clientHeight;
     this.#lead = head.offsetHeight;
-    this.#observer.observe(box);
-    this.#observer.observe(head);
+    this.#tail = foot.offsetHeight;
+    for (const part of [box, head, foot]) this.#observer.observe(part);
     box.addEventListener("scroll", this.#scrolled, { passive: true });
     box.addEventListener("wheel", this.#taken, { passive: true });
     box.addEventListener("touchstart", this.#taken, { passive: true });
@@ -223,7 +237,7 @@ export class Scroller {
 
   /** Where to scroll to; `null` to stay. */
   #wanted(): number | null {
-    const end = Math.max(0, this.#lead + this.heights.total + FOOT - this.#view);
+    const end = Math.max(0, this.#lead + this.heights.total + this.#tail - this.#view);
     if (this.#goal) {
       const index = this.heights.index(this.#goal.id, this.#goal.near);
       if (index >= 0) {
@@ -293,6 +307,9 @@ export class Scroller {
       } else if (target === this.#head) {
         changed ||= this.#lead !== height;
         this.#lead = height;
+      } else if (target === this.#foot) {
+        changed ||= this.#tail !== height;
+        this.#tail = height;
       } else {
         const id = this.#rows.get(target);
         if (id === undefined || height === 0) continue;
@@ -329,9 +346,6 @@ export class Scroller {
   }
 
   #isEnd(): boolean {
-    return this.#top + this.#view >= this.#lead + this.heights.total + FOOT - NEAR;
+    return this.#top + this.#view >= this.#lead + this.heights.total + this.#tail - NEAR;
   }
 }
-
-/** Room below the last row. */
-export const FOOT = 12;

@@ -7,7 +7,7 @@ import type { Message } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { Button, Icon, Spinner, still } from "../../kit";
 import { attentive } from "../attention";
-import { FOOT, Scroller } from "./scroller";
+import { Scroller, type Parts } from "./scroller";
 import type { Anchor } from "../logic/heights";
 import { guess, isEvent, shape } from "../logic/rows";
 import * as times from "../logic/times";
@@ -27,6 +27,7 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
   const head = useRef<HTMLDivElement>(null);
   const above = useRef<HTMLDivElement>(null);
   const below = useRef<HTMLDivElement>(null);
+  const foot = useRef<HTMLDivElement>(null);
   const messages = chat.messages.value;
   scroller.version.value;
 
@@ -47,9 +48,9 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
   const range = scroller.range();
 
   useLayoutEffect(() => {
-    const [outer, top, over, under] = [box.current, head.current, above.current, below.current];
-    if (!outer || !top || !over || !under) return;
-    const detach = scroller.attach(outer, top, over, under);
+    const parts = { box: box.current, head: head.current, above: above.current, below: below.current, foot: foot.current };
+    if (!(parts.box && parts.head && parts.above && parts.below && parts.foot)) return;
+    const detach = scroller.attach(parts as Parts);
     return () => {
       const place = scroller.leave();
       if (place) places.set(chat.address, place);
@@ -107,7 +108,9 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
           <div ref={above} role="presentation" />
           {rows}
           <div ref={below} role="presentation" />
-          <div style={{ height: `${FOOT}px` }} role="presentation" />
+          <div ref={foot} class="timeline-foot" aria-hidden="true">
+            <Typing chat={chat} />
+          </div>
         </div>
       </div>
       <FloatingDay chat={chat} scroller={scroller} />
@@ -154,6 +157,18 @@ function Head({ chat }: { chat: Chat }) {
           {say.hello} {fill(say.sendHello, { name })}
         </Button>
       )}
+    </div>
+  );
+}
+
+/** Somebody writes. The header says it in words. */
+function Typing({ chat }: { chat: Chat }) {
+  if (!chat.conversation.value?.typing) return null;
+  return (
+    <div class="timeline-typing">
+      <span />
+      <span />
+      <span />
     </div>
   );
 }
