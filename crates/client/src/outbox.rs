@@ -219,6 +219,16 @@ fn confirm_later(cx: &mut Cx<'_>, mut rows: Vec<QueuedId>) {
     });
 }
 
+/// Whether a row waits until we are in its room, or, when it may have arrived already, until the
+/// archive that tells so is read to its end.
+fn has_to_wait(cx: &Cx<'_>, queued: &Queued, room: bool) -> bool {
+    let known = match room {
+        true => rooms::is_caught_up(cx, &queued.conversation),
+        false => cx.state.link.caught_up,
+    };
+    !rooms::is_ready(cx, &queued.conversation) || (queued.bytes.is_some() && !known)
+}
+
 /// The bytes of a row, made now or in an earlier session; `None` if it has to wait or is gone.
 fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
     let Some(row) = cx.state.outbox.rows.get(&id) else { return Ok(None) };
@@ -228,16 +238,7 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
         give_up(cx, id, &reason)?;
         return Ok(None);
     }
-    if room && !rooms::is_ready(cx, &queued.conversation) {
-        // It waits until we are in the room.
-        return Ok(None);
-    }
-    let known = match room {
-        true => rooms::is_caught_up(cx, &queued.conversation),
-        false => cx.state.link.caught_up,
-    };
-    if queued.bytes.is_some() && !known {
-        // It may have arrived: the archive tells, once it is read to its end.
+    if has_to_wait(cx, &queued, room) {
         return Ok(None);
     }
     if !queued.encrypted && timeline::is_encrypted(cx, &queued.conversation) {
