@@ -250,11 +250,6 @@ fn content(content: store::Content, files: &mut Files) -> page::Content {
             page::Content::NewDevice { owner, device, key, trusted }
         }
         store::Content::Event(Event::Gap) => page::Content::Gap,
-        store::Content::Event(Event::Restored) => {
-            let words = "This profile was put back to an earlier state. Encrypted sessions are \
-                         begun anew; what others sent meanwhile may not be readable.";
-            self::content(store::Content::Text(words.to_owned()), files)
-        }
         // It stands in the conversation of a room, which the page does not show.
         store::Content::Event(Event::Invited { .. }) => {
             page::Content::Text { text: String::new(), lines: Vec::new(), action: false }

@@ -9,7 +9,6 @@ mod flow;
 mod injected;
 mod mixed;
 mod repair;
-mod restored;
 mod server;
 mod storm;
 mod verified;
