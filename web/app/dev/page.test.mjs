@@ -24,6 +24,8 @@ async function page(t, { size = "desktop", query = "", route = "list", init } = 
   const { width, height, ...device } = SIZES[size];
   const context = await browser.newContext({ viewport: { width, height }, locale: "en", reducedMotion: "reduce", ...device });
   const made = await context.newPage();
+  // A busy machine takes its time.
+  made.setDefaultTimeout(120_000);
   const errors = [];
   made.on("pageerror", (error) => errors.push(String(error)));
   made.on("dialog", (dialog) => {

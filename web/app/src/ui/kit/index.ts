@@ -12,6 +12,7 @@ export { type IconName } from "./icons";
 export { initials } from "./initials";
 export { lazy } from "./lazy";
 export { media, phone, still, touch } from "./media";
+export { memo } from "./memo";
 export { type MenuItem, type MenuProps } from "./menu";
 export { confirm, openMenu, Overlays, toast, type Question, type Toast } from "./overlays";
 export { Beside, Empty, Group, Page, Row, type EmptyProps, type PageProps, type RowProps } from "./page";

@@ -1,5 +1,5 @@
 import { useComputed, useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { words } from "../../i18n";
 import { go, route } from "../../route";
@@ -36,10 +36,10 @@ export function ConversationList() {
   };
   const requests = new Set([...strangers.value, ...asking.value].map((one) => one.address)).size;
   const unread = known.value.filter((one) => one.unread > 0).length;
-  const opened = (address: string) => {
+  const opened = useCallback((address: string) => {
     if (filter.value === "unread") kept.value = new Set([...kept.value, address]);
     go({ at: "chat", address, message: null }, route.value.at === "chat");
-  };
+  }, []);
 
   const line = useLineHeight();
   const { scroller, list, shown: seen, onScroll, reveal } = useVirtual(shown.value.length, line);

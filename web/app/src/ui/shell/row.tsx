@@ -4,7 +4,7 @@ import { language, words } from "../../i18n";
 import { format } from "../../route";
 import type { Conversation } from "../../core/types";
 import { useStore } from "../../state/use";
-import { Avatar, Icon, usePress, VisuallyHidden } from "../kit";
+import { Avatar, Icon, memo, usePress, VisuallyHidden } from "../kit";
 import { hide, markRead, muted, openConversationMenu, togglePin } from "./conversations";
 import { DeliveryMark } from "./delivery";
 import { useSwipe } from "./swipe";
@@ -24,8 +24,8 @@ export interface RowProps {
   onOpen: (address: string) => void;
 }
 
-/** A line of the list of conversations. */
-export function ConversationRow(props: RowProps) {
+/** A line of the list of conversations; it is drawn anew when something of it changes. */
+export const ConversationRow = memo(function ConversationRow(props: RowProps) {
   const { conversation: one, index, count, top, stop, open, onOpen } = props;
   const store = useStore();
   const item = useRef<HTMLLIElement>(null);
@@ -87,7 +87,7 @@ export function ConversationRow(props: RowProps) {
       </a>
     </li>
   );
-}
+});
 
 function Marks({ one }: { one: Conversation }) {
   const w = words().shell;

@@ -7,7 +7,7 @@ import { words } from "../../../i18n";
 import { Icon } from "../../kit";
 import { isBubble, isEvent } from "../logic/rows";
 import * as times from "../logic/times";
-import { memo } from "../memo";
+import { memo } from "../../kit/memo";
 import type { Chat } from "../state";
 import { Bubble } from "./bubble";
 import { describe } from "./describe";
