@@ -33,7 +33,7 @@ test("an invitation becomes an encrypted conversation", async () => {
   await arrive(juliet, link);
   await juliet.page.getByText("romeo", { exact: false }).first().waitFor();
   await juliet.accessible();
-  await juliet.picture("welcome-phone", { kept: true });
+  await juliet.picture("welcome-phone");
   await register(juliet, "juliet");
 
   await open(romeo.page, "juliet@localhost");
@@ -46,8 +46,8 @@ test("an invitation becomes an encrypted conversation", async () => {
   await ticks(juliet.page, "wherefore", /Delivered|Read/);
   await romeo.accessible();
   await juliet.accessible();
-  await romeo.picture("chat-desktop", { kept: true });
-  await juliet.picture("chat-phone", { kept: true });
+  await romeo.picture("chat-desktop");
+  await juliet.picture("chat-phone");
 
   const stored = await server.run("account", "show", "romeo@localhost");
   assert.ok(!stored.includes("yonder"));
