@@ -60,7 +60,7 @@ export async function write(page, text) {
 
 /** The bubble of a message that holds this text. */
 export function message(page, text) {
-  return page.getByRole("article").filter({ hasText: text }).last();
+  return page.locator("[data-message]").filter({ hasText: text }).last();
 }
 
 export async function sees(page, text) {
