@@ -62,7 +62,7 @@ fn a_list_that_was_there_is_read_kept_and_shown() {
         nick: Some("Puck".into()),
         password: true,
     };
-    assert_eq!(shown(&world, romeo), [expected.clone()]);
+    assert_eq!(shown(&world, romeo), std::slice::from_ref(&expected));
     assert!(!format!("{:?}", world.devices[romeo].changes).contains("canary"));
     // It is there before the network is.
     world.devices[romeo].reachable = false;
