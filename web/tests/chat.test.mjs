@@ -49,8 +49,8 @@ test("an invitation becomes an encrypted conversation", async () => {
   await romeo.picture("chat-desktop");
   await juliet.picture("chat-phone");
 
-  const stored = await server.run("account", "show", "romeo@localhost");
-  assert.ok(!stored.includes("yonder"));
+  assert.ok(await server.holds("juliet"), "the files of the server can be searched");
+  assert.ok(!(await server.holds("yonder")), "and hold nothing of what was written");
   await reload(juliet);
   await gone(romeo, juliet);
   await romeo.leave();

@@ -3,7 +3,7 @@
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -107,6 +107,15 @@ ${options.config ?? ""}`;
   async log() {
     const text = await readFile(join(this.folder, "server.log"), "utf8").catch(() => "");
     return text.split("\n").slice(-30).join("\n");
+  }
+
+  /** Whether a text is anywhere in the files of the server. */
+  async holds(text) {
+    const entries = await readdir(this.data, { recursive: true, withFileTypes: true });
+    for (const entry of entries.filter((one) => one.isFile())) {
+      if ((await readFile(join(entry.parentPath, entry.name))).includes(text)) return true;
+    }
+    return false;
   }
 
   /** One of the server's own commands on its data; what it prints. */

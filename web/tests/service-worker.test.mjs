@@ -116,29 +116,6 @@ test("a version starts without a server, and the next one takes over when somebo
   await site.close();
 });
 
-test("a version that the browser has partly thrown away gives way to the server's", async () => {
-  const site = new Site();
-  await site.open(1);
-  const person = await Person.sit(browser, { name: "juliet" });
-  person.expects(/404/);
-  const { page } = person;
-  await page.goto(site.url);
-  await drawn(page);
-  await controlled(page);
-  const first = await running(page);
-  await page.evaluate(async (path) => {
-    for (const name of await caches.keys()) await (await caches.open(name)).delete(path);
-  }, first);
-  await site.change(3);
-  // Without the cache of the browser: that has the script for a year.
-  await page.context().newCDPSession(page).then((session) => session.send("Network.clearBrowserCache"));
-  await page.reload({ waitUntil: "commit" });
-  await page.waitForFunction(() => document.querySelector('script[src*="main-v3-"]') !== null);
-  await drawn(page);
-  await person.leave();
-  await site.close();
-});
-
 test("what another app shares reaches the page", async () => {
   const site = new Site();
   await site.open(1);

@@ -94,16 +94,19 @@ export interface EmptyProps {
   text?: ComponentChildren;
   /** One thing to do. */
   action?: ComponentChildren;
+  /** It is all that the page shows. */
+  whole?: boolean;
 }
 
 /** Friendly words where nothing is yet. */
-export function Empty({ icon, title, text, action }: EmptyProps) {
+export function Empty({ icon, title, text, action, whole = false }: EmptyProps) {
+  const Title = whole ? "h1" : "h2";
   return (
     <div class="empty">
       <span class="empty-icon" aria-hidden="true">
         <Icon name={icon} size={36} />
       </span>
-      <h2 class="empty-title">{title}</h2>
+      <Title class="empty-title">{title}</Title>
       {text && <p class="empty-text">{text}</p>}
       {action}
     </div>

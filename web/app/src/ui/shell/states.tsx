@@ -51,6 +51,7 @@ export function Elsewhere({ onUseHere }: { onUseHere: () => void }) {
   return (
     <main class="state">
       <Empty
+        whole
         icon="copy"
         title={w.elsewhere}
         text={w.elsewhereText}
@@ -70,6 +71,7 @@ export function Failed({ why, reason }: { why: FailedWhy; reason: string }) {
   return (
     <main class="state">
       <Empty
+        whole
         icon={why === "storage" ? "storage" : "alert"}
         title={w.failedTitle[why]}
         text={w.failedText[why]}
@@ -98,6 +100,7 @@ export function Crashed({ error }: { error: unknown }) {
         {w.crashed}
       </p>
       <Empty
+        whole
         icon="alert"
         title={w.crashed}
         text={w.crashedText}
