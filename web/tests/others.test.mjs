@@ -1,4 +1,4 @@
-// The app beside other programs: the terminal's Clownfish and slixmpp with slixmpp-omemo.
+// The app beside the Clownfish of the terminal.
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
@@ -13,7 +13,6 @@ import { Server } from "./server.mjs";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const CLOWNFISH = process.env.CLOWNFISH ?? join(ROOT, "target/debug/clownfish");
-const PYTHON = join(ROOT, ".venv/bin/python");
 const PASSWORD = "a rose by any other name";
 
 let server;
@@ -90,32 +89,4 @@ test("Clownfish in a terminal and in a browser read each other", async () => {
   await ticks(juliet.page, "How cam'st thou", /Delivered|Read/);
   await listening.end();
   await juliet.leave();
-});
-
-test("slixmpp-omemo in between, and a second device", async () => {
-  const nurse = new Program(
-    PYTHON, join(ROOT, "web/tests/slixmpp_device.py"),
-    String(server.ports.c2s), server.authority, "nurse", PASSWORD,
-  );
-  await nurse.hears((line) => line.ready, "her login");
-  const juliet = await Person.sit(browser, { name: "juliet", size: "desktop" });
-  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
-  await open(juliet.page, "nurse@localhost");
-  await write(juliet.page, "Now, good sweet nurse. Why look'st thou sad?");
-  await nurse.hears((line) => line.text?.includes("good sweet nurse"), "what Juliet wrote");
-  nurse.tell({ to: "juliet@localhost", text: "I am aweary, give me leave awhile" });
-  await seesEncrypted(juliet.page, "I am aweary");
-
-  // A second device of Juliet: what comes from now on is on both.
-  const other = await Person.sit(browser, { name: "juliet on her phone", size: "phone" });
-  await signIn(other, server.url, "juliet@localhost", PASSWORD);
-  await open(other.page, "nurse@localhost");
-  await write(other.page, "Is it good or bad? Answer to that");
-  await nurse.hears((line) => line.text?.includes("good or bad"), "what she wrote on her phone");
-  await seesEncrypted(juliet.page, "good or bad");
-  await write(juliet.page, "Say either, and I'll stay the circumstance");
-  await seesEncrypted(other.page, "stay the circumstance");
-  await nurse.end();
-  await juliet.leave();
-  await other.leave();
 });
