@@ -50,7 +50,7 @@ try {
   await server.remove();
 }
 
-const scripts = [["Scrolling", "scroll.mjs"], ["Catching up", "catchup.mjs"]];
+const scripts = [["Scrolling", "scroll.mjs"], ["Catching up", "core.mjs"]];
 const parts = [];
 for (const [title, script] of scripts.filter(([, script]) => existsSync(new URL(script, import.meta.url)))) {
   const text = await printed(script);
