@@ -5,12 +5,13 @@ import type { Contact, Conversation, Mute } from "../../core/types";
 import { fill, language, words } from "../../i18n";
 import { go } from "../../route";
 import { useStore } from "../../state/use";
-import { Avatar, Button, confirm, Dialog, Group, Icon, openMenu, Page, Row, TextField, toast, type IconName } from "../kit";
+import { Avatar, Button, confirm, Group, Icon, openMenu, Page, Row, toast, type IconName } from "../kit";
 import { longTime } from "../shell/time";
 import { useAsk } from "./ask";
 import { block, unblock } from "./block";
 import { DeviceList } from "./devices";
 import { presenceText, PresenceDot } from "./presence";
+import { RenameDialog } from "./rename";
 import { copy } from "./share";
 import { Verify } from "./verify";
 import "./people.css";
@@ -300,34 +301,20 @@ function Options({ address, name, contact, conversation }: OptionsProps) {
 }
 
 function Rename({ address, name, onClose }: PersonProps & { onClose: () => void }) {
-  const w = words().people;
-  const typed = useSignal(name === address ? "" : name);
+  const w = words().people.details;
   const { busy, ask } = useAsk();
-  const save = async (event: Event) => {
-    event.preventDefault();
-    if (await ask({ do: "rename", address, name: typed.value.trim() || null })) onClose();
-  };
   return (
-    <Dialog
-      title={w.details.renameTitle}
+    <RenameDialog
+      title={w.renameTitle}
+      label={w.renameLabel}
+      hint={w.renameHint}
+      name={name === address ? "" : name}
+      longest={100}
+      busy={busy}
+      onSave={async (typed) => {
+        if (await ask({ do: "rename", address, name: typed || null })) onClose();
+      }}
       onClose={onClose}
-      actions={
-        <Button kind="primary" type="submit" form="contact-name" busy={busy}>
-          {w.save}
-        </Button>
-      }
-    >
-      <form id="contact-name" class="form" onSubmit={(event) => void save(event)}>
-        <TextField
-          label={w.details.renameLabel}
-          hint={w.details.renameHint}
-          autocomplete="off"
-          autofocus
-          maxLength={100}
-          value={typed.value}
-          onInput={(value) => (typed.value = value)}
-        />
-      </form>
-    </Dialog>
+    />
   );
 }

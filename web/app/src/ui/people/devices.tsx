@@ -4,11 +4,12 @@ import { useEffect, useId } from "preact/hooks";
 import type { Device } from "../../core/types";
 import { fill, language, words } from "../../i18n";
 import { useStore } from "../../state/use";
-import { Button, confirm, Dialog, Empty, Icon, IconButton, openMenu, Page, Spinner, TextField, type IconName, type MenuItem } from "../kit";
+import { Button, confirm, Empty, Icon, IconButton, openMenu, Page, Spinner, type IconName, type MenuItem } from "../kit";
 import { now } from "../shell/time";
 import { ago } from "./ago";
 import { useAsk, type Asking } from "./ask";
 import { groups } from "./fingerprint";
+import { RenameDialog } from "./rename";
 import { copy } from "./share";
 import "./people.css";
 import "./devices.css";
@@ -217,34 +218,20 @@ async function compare(device: Device, address: string, { ask }: Asking): Promis
 }
 
 function Rename({ label, onClose }: { label: string; onClose: () => void }) {
-  const w = words().people;
-  const name = useSignal(label);
+  const w = words().people.devices;
   const { busy, ask } = useAsk();
-  const save = async (event: Event) => {
-    event.preventDefault();
-    if (await ask({ do: "setDeviceLabel", label: name.value.trim() }, w.devices.renamed)) onClose();
-  };
   return (
-    <Dialog
-      title={w.devices.rename}
+    <RenameDialog
+      title={w.rename}
+      label={w.renameLabel}
+      hint={w.renameHint}
+      name={label}
+      longest={53}
+      busy={busy}
+      onSave={async (typed) => {
+        if (await ask({ do: "setDeviceLabel", label: typed }, w.renamed)) onClose();
+      }}
       onClose={onClose}
-      actions={
-        <Button kind="primary" type="submit" form="device-label" busy={busy}>
-          {w.save}
-        </Button>
-      }
-    >
-      <form id="device-label" class="form" onSubmit={(event) => void save(event)}>
-        <TextField
-          label={w.devices.renameLabel}
-          hint={w.devices.renameHint}
-          autocomplete="off"
-          autofocus
-          maxLength={53}
-          value={name.value}
-          onInput={(value) => (name.value = value)}
-        />
-      </form>
-    </Dialog>
+    />
   );
 }
