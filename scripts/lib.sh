@@ -138,8 +138,16 @@ has_node() {
 # What compiles Rust and C for a browser, and what bundles the page.
 missing_web_packages() {
   missing_packages node:nodejs npm:npm clang-22:clang-22 llvm-ar-22:llvm-22
-  # rustup brings a linker, and a standard library for browsers, of its own.
-  has rustup || missing_packages wasm-ld:lld -:rust-web-src
+  # A Rust that has the target brings a linker, too. Elsewhere than on Debian rustup has to add it.
+  rust_has_wasm || ! has apt-get ||
+    missing_packages /usr/bin/rustc:rustc-web /usr/bin/cargo:cargo-web wasm-ld:lld -:rust-web-src
+}
+
+# Has the Rust in use a standard library for browsers?
+rust_has_wasm() {
+  local dir
+  has rustc && dir=$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null) &&
+    compgen -G "$dir/libcore-*.rlib" >/dev/null
 }
 
 # --- Python ----------------------------------------------------------------------------------
