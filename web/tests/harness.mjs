@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 const modules = createRequire(new URL("../app/package.json", import.meta.url));
 const { chromium } = modules("playwright-core");
@@ -31,6 +32,14 @@ export function launch(...more) {
       "--use-fake-ui-for-media-stream", ...more,
     ],
   });
+}
+
+/** Waits for a condition that the page itself has to wait for: `waitForFunction` takes a promise for true. */
+export async function eventually(page, condition) {
+  for (const until = Date.now() + PATIENCE; !(await page.evaluate(condition)); ) {
+    if (Date.now() > until) throw new Error(`never: ${condition}`);
+    await setTimeout(20);
+  }
 }
 
 /** Somebody with a browser of their own: nothing is shared with the others'. */

@@ -7,7 +7,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
-import { launch, Person } from "./harness.mjs";
+import { eventually, launch, Person } from "./harness.mjs";
 
 const SITE = new URL("../dist/site/", import.meta.url);
 const TYPES = { html: "text/html", js: "text/javascript", css: "text/css", wasm: "application/wasm" };
@@ -33,6 +33,13 @@ async function version(number) {
 }
 
 class Site {
+  static async open(context) {
+    const site = new Site();
+    context.after(() => site.close());
+    await site.open(1);
+    return site;
+  }
+
   async open(number) {
     this.files = await version(number);
     this.missing = [];
@@ -58,6 +65,7 @@ class Site {
   }
 
   async close() {
+    if (!this.server.listening) return;
     this.server.closeAllConnections();
     await new Promise((done) => this.server.close(done));
   }
@@ -75,9 +83,8 @@ const controlled = (page) => page.waitForFunction(() => navigator.serviceWorker.
 const caches_ = (page) => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith("clownfish-app-")));
 const drawn = (page) => page.locator("#app > *, body > :not(#app):not(noscript):not(script)").first().waitFor();
 
-test("a version starts without a server, and the next one takes over when somebody agrees", async () => {
-  const site = new Site();
-  await site.open(1);
+test("a version starts without a server, and the next one takes over when somebody agrees", async (context) => {
+  const site = await Site.open(context);
   const person = await Person.sit(browser, { name: "romeo" });
   const { page } = person;
   await page.goto(site.url);
@@ -100,7 +107,7 @@ test("a version starts without a server, and the next one takes over when somebo
   await other.goto(site.url);
   await drawn(other);
   await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
-  await page.waitForFunction(async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
+  await eventually(page, async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
   assert.equal((await caches_(page)).length, 2, "the new one waits");
   assert.equal(await running(page), first, "and nothing changes by itself");
 
@@ -110,15 +117,33 @@ test("a version starts without a server, and the next one takes over when somebo
   await drawn(page);
   assert.match(await running(page), /main-v2-/, "then it is there");
   assert.match(await running(other), /main-v2-/, "in every window");
-  await page.waitForFunction(async () => (await caches.keys()).filter((name) => name.startsWith("clownfish-app-")).length === 1);
+  await eventually(page, async () => (await caches.keys()).filter((name) => name.startsWith("clownfish-app-")).length === 1);
   assert.deepEqual(await caches_(page), ["clownfish-app-v2"], "and the old one is gone");
   await person.leave();
-  await site.close();
 });
 
-test("what another app shares reaches the page", async () => {
-  const site = new Site();
-  await site.open(1);
+test("a version that the browser has partly thrown away gives way to the server's", async (context) => {
+  const site = await Site.open(context);
+  const person = await Person.sit(browser, { name: "juliet" });
+  const { page } = person;
+  await page.goto(site.url);
+  await drawn(page);
+  await controlled(page);
+  const first = await running(page);
+  await page.evaluate(async (path) => {
+    for (const name of await caches.keys()) await (await caches.open(name)).delete(path);
+  }, first);
+  await site.change(3);
+  // Without the cache of the browser: that has the script for a year.
+  await page.context().newCDPSession(page).then((session) => session.send("Network.clearBrowserCache"));
+  await page.reload({ waitUntil: "commit" });
+  await page.waitForFunction(() => document.querySelector('script[src*="main-v3-"]') !== null);
+  await drawn(page);
+  await person.leave();
+});
+
+test("what another app shares reaches the page", async (context) => {
+  const site = await Site.open(context);
   const person = await Person.sit(browser, { name: "nurse" });
   const { page } = person;
   await page.goto(site.url);
@@ -144,5 +169,4 @@ test("what another app shares reaches the page", async () => {
   });
   assert.deepEqual(shared, { text: "Verona\na picture", name: "balcony ü.txt", content: "balcony" });
   await person.leave();
-  await site.close();
 });

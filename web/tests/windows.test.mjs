@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { composer, inside, open, signIn } from "./acts.mjs";
-import { launch, Person } from "./harness.mjs";
+import { eventually, launch, Person } from "./harness.mjs";
 import { Server } from "./server.mjs";
 
 const PASSWORD = "a rose by any other name";
@@ -58,7 +58,7 @@ test("signing out leaves nothing behind", async () => {
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
   // What the next account will need is there again, under another key.
-  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await eventually(page, async () => (await indexedDB.databases()).length === 1);
   const left = await kept(page);
   assert.notEqual(left.key, before.key, "the key is another one");
   assert.deepEqual(left.files.filter((path) => path.includes("/files/")), [], "and there is no file");

@@ -58,32 +58,34 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
+/** A file of this version, if it is kept. Unlike `open`, this makes no empty cache. */
+function kept(path: string): Promise<Response | undefined> {
+  return caches.match(path, { cacheName: CACHE });
+}
+
 async function page(): Promise<Response> {
-  const cache = await caches.open(CACHE);
-  return (await cache.match(INDEX)) ?? fetch(INDEX);
+  return (await kept(INDEX)) ?? fetch(INDEX);
 }
 
 async function file(request: Request, path: string): Promise<Response> {
-  const cache = await caches.open(CACHE);
-  const kept = await cache.match(path);
-  if (kept) return kept;
-  const answer = await fetch(request);
-  if (answer.status === 404) {
-    // The browser has thrown a part of this version away, and the server has a newer one.
-    await caches.delete(CACHE);
-    for (const client of await self.clients.matchAll()) client.postMessage({ reload: true });
-  }
-  return answer;
+  const answer = (await kept(path)) ?? (await fetch(request));
+  // The browser has thrown a part of this version away, and the server has a newer one. Once only: a
+  // server that lacks a file of its own version would have the page load for ever.
+  if (answer.status !== 404 || !(await caches.delete(CACHE))) return answer;
+  for (const client of await self.clients.matchAll()) client.postMessage({ reload: true });
+  // Where the script itself is missing, nobody hears that.
+  if (request.destination !== "script") return answer;
+  return new Response("location.reload();", { headers: { "content-type": "text/javascript" } });
 }
 
 /** The content policy is kept with the files it is for. The server's may have changed meanwhile. */
 async function renewPolicy(): Promise<void> {
-  const cache = await caches.open(CACHE);
   for (const path of [INDEX, __WORKER__]) {
     try {
-      const [kept, answer] = [await cache.match(path), await fetch(path, { cache: "no-cache" })];
+      const [old, answer] = [await kept(path), await fetch(path, { cache: "no-cache" })];
       const text = await answer.clone().text();
-      if (kept && answer.ok && text === (await kept.text())) await cache.put(path, answer);
+      if (!old || !answer.ok || text !== (await old.text())) continue;
+      await (await caches.open(CACHE)).put(path, answer);
     } catch {
       return; // Without a network there is nothing new.
     }
