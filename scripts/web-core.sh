@@ -3,14 +3,15 @@
 #
 #   scripts/web-core.sh           as it is shipped
 #   scripts/web-core.sh --dev     quickly, larger and slower
-#   scripts/web-core.sh --tests   so too, with the suite of every store, into web/dist/core-tests
+#   scripts/web-core.sh --tests   with the suite of every store, into web/dist/core-tests
 . "$(dirname "$0")/lib.sh"
 
 cd web
-profile=release folder=release out=dist/core features=()
+profile=release folder=release out=dist/core features=() optimise=yes
 case ${1:-} in
-  --dev) profile=dev folder=debug ;;
-  --tests) profile=dev folder=debug out=dist/core-tests features=(--features conformance) ;;
+  --dev) profile=dev folder=debug optimise= ;;
+  # With the profile of the product, whose dependencies are there already.
+  --tests) out=dist/core-tests features=(--features conformance) optimise= ;;
 esac
 
 target=${CARGO_TARGET_DIR:-target}
@@ -33,7 +34,7 @@ if [ "$(cat "$out/.made-from" 2>/dev/null)" = "$made_from" ]; then
 fi
 rm -rf "$out.new"
 "$target/tools/debug/bindgen" "$compiled" "$out.new"
-if [ $profile = release ]; then
+if [ -n "$optimise" ]; then
   # No feature flags: the file says itself what it uses, and others would change its encoding.
   node app/node_modules/binaryen/bin/wasm-opt -O3 "$out.new/core_bg.wasm" -o "$out.new/optimised.wasm"
   mv "$out.new/optimised.wasm" "$out.new/core_bg.wasm"
