@@ -77,7 +77,8 @@ step_browser() {
   fi
   timed 'the core with the suite of every store' scripts/web-core.sh --tests
   # A test that fails may leave something open, for which Node would wait without end.
-  CORE_TESTS_MADE=1 node --test --test-force-exit --test-timeout=600000 --test-reporter=spec web/tests/*.test.mjs
+  CORE_TESTS_MADE=1 node --test --test-force-exit --test-timeout=600000 --test-reporter=spec \
+    web/app/dev/*.test.mjs web/tests/*.test.mjs
 }
 
 step_fuzz() { fuzz/run.sh --seconds "$FUZZ_SECONDS"; }

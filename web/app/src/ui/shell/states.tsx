@@ -21,6 +21,7 @@ export function Starting() {
   }, []);
   return (
     <main class="starting" aria-busy="true" aria-label={words().shell.starting}>
+      <h1 class="hidden-text">Clownfish</h1>
       {phase !== "nothing" && (
         <div class="starting-list" aria-hidden="true">
           <span class="starting-title" />

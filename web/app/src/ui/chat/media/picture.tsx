@@ -27,6 +27,9 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
   const [broken, setBroken] = useState(false);
   const { width, height } = box(known?.width ?? 0, known?.height ?? 0, room());
   const name = legible(file.name);
+  const says = transfer.failed
+    ? fill(say.fetchFailed, { reason: transfer.failed })
+    : fill(say.fetchSize, { size: sizeOf(file) });
   if (broken || local === null) {
     return (
       <p class="bubble-text bubble-quiet">
@@ -70,13 +73,11 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
             type="button"
             class="picture-fetch"
             tabIndex={tab}
-            aria-label={fill(say.fetchFile, { name, size: sizeOf(file) })}
+            aria-label={`${says}: ${name}`}
             onClick={() => void chat.fetch(message)}
           >
             <Icon name={transfer.failed ? "retry" : "download"} size={24} />
-            <span>
-              {transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : fill(say.fetchSize, { size: sizeOf(file) })}
-            </span>
+            <span>{says}</span>
           </button>
         )
       )}

@@ -17,6 +17,7 @@ export function VideoView({ chat, message, file, tab }: FileProps) {
   const [broken, setBroken] = useState(false);
   const { width, height } = box(16, 9, room());
   const name = legible(file.name);
+  const says = transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : `${say.video} · ${sizeOf(file)}`;
   if (broken || local === null) {
     return (
       <p class="bubble-text bubble-quiet">
@@ -48,13 +49,11 @@ export function VideoView({ chat, message, file, tab }: FileProps) {
             type="button"
             class="picture-fetch"
             tabIndex={tab}
-            aria-label={fill(say.fetchFile, { name, size: sizeOf(file) })}
+            aria-label={`${says}: ${name}`}
             onClick={() => void chat.fetch(message)}
           >
             <Icon name={transfer.failed ? "retry" : "play"} size={28} />
-            <span>
-              {transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : `${say.video} · ${sizeOf(file)}`}
-            </span>
+            <span>{says}</span>
           </button>
         )
       )}

@@ -128,7 +128,7 @@ function Head({ chat }: { chat: Chat }) {
   if (!window) return null;
   if (window.older) {
     return (
-      <div class="timeline-head" role="presentation">
+      <div class="timeline-head" role="listitem">
         {chat.olderState.value === "failed" ? (
           <>
             <p>{say.olderFailed}</p>
@@ -143,7 +143,7 @@ function Head({ chat }: { chat: Chat }) {
     );
   }
   return (
-    <div class="timeline-head timeline-beginning" role="presentation">
+    <div class="timeline-head timeline-beginning" role="listitem">
       <p>
         <bdi>{fill(say.beginning, { name })}</bdi>
       </p>

@@ -1,0 +1,174 @@
+// axe over every screen, at both sizes and in both themes, on the sample (WCAG 2.2 AA, as far as a
+// program can tell).
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import axe from "axe-core";
+
+import { AT_ONCE, page, settled } from "./seat.mjs";
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** What depends on colours, which is what the other theme changes. */
+const COLOURS = ["color-contrast", "link-in-text-block"];
+
+const ROMEO = "chat/romeo%40verona.example";
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+
+const button = (on, name) => on.getByRole("button", { name }).first();
+const line = (on, name) => on.getByRole("list", { name: "Chats" }).getByRole("link", { name });
+const menuOf = (name) => (on) => line(on, name).click({ button: "right" });
+const pressed = (name) => (on) => button(on, name).click();
+
+/** The last own message, with its menu; then one line of that. */
+const chosen = (name) => async (on) => {
+  await on.locator("[data-message] .bubble-own").last().waitFor();
+  await settled(on);
+  await on.evaluate(() => [...document.querySelectorAll("[data-message]")].findLast((row) => row.querySelector(".bubble-own")).focus());
+  await on.keyboard.press("Enter");
+  await on.getByRole("menuitem").first().waitFor();
+  if (name) await on.getByRole("menuitem", { name }).click();
+};
+const up = (by) => async (on) => {
+  await on.locator("[data-message]").last().waitFor();
+  await settled(on);
+  await on.evaluate((by) => (document.querySelector(".timeline-box").scrollTop -= by), by);
+};
+const typed = (text) => async (on) => {
+  await on.getByRole("searchbox").fill(text);
+};
+
+/** Each: its name, where it is, what leads to it, and what is seen there. */
+const SCREENS = [
+  ["the list", {}, null, (on) => line(on, /Romeo/)],
+  ["unread only", {}, pressed(/Unread/), (on) => line(on, /Romeo/)],
+  ["the menu of a chat", {}, menuOf(/Nurse/), (on) => on.getByRole("menu")],
+  ["how long to mute", {}, async (on) => {
+    await menuOf(/Romeo/)(on);
+    await on.getByRole("menuitem", { name: "Mute" }).click();
+  }, (on) => on.getByRole("menuitem", { name: "8 hours" })],
+  ["search", {}, typed("ro"), (on) => on.getByRole("region", { name: "People" })],
+  ["nothing found", {}, typed("qqxz"), (on) => on.getByText("Nothing found")],
+  ["nobody yet", { query: "empty=" }, null, (on) => on.locator(".app")],
+  ["go to", {}, async (on) => {
+    await line(on, /Romeo/).waitFor();
+    await on.keyboard.press("Control+k");
+    await on.getByRole("combobox", { name: "Go to" }).fill("be");
+  }, (on) => on.getByRole("option").first()],
+  ["the help", {}, async (on) => {
+    await line(on, /Romeo/).focus();
+    await on.keyboard.press("?");
+  }, (on) => on.getByRole("dialog", { name: "Keyboard shortcuts" })],
+  ["no connection", { query: "connection=waiting" }, null, (on) => button(on, "Try now")],
+  ["connecting", { query: "connection=connecting" }, null, (on) => on.locator(".bar")],
+  ["offline", { query: "connection=offline" }, null, (on) => on.locator(".bar")],
+  ["sign in again", { query: "connection=refused" }, pressed("Sign in again"), (on) => on.getByRole("dialog")],
+  ["storage full", { query: "storage=" }, null, (on) => on.locator(".bar-danger")],
+  ["starting", { query: "starting=" }, null, (on) => on.locator(".starting-list")],
+  ["open elsewhere", { query: "core=elsewhere" }, null, (on) => button(on, "Use here")],
+  ["unsupported", { query: "core=unsupported" }, null, (on) => on.getByText("This browser cannot run Clownfish")],
+  ["store refused", { query: "core=storage" }, null, (on) => button(on, "Reload")],
+  ["stopped", { query: "core=crashed" }, null, (on) => button(on, "Reload")],
+  ["largest text", { query: "text=largest" }, null, (on) => line(on, /Romeo/)],
+  ["a toast", {}, async (on) => {
+    await menuOf(/Mercutio/)(on);
+    await on.getByRole("menuitem", { name: /Hide/ }).click();
+  }, (on) => on.getByText(/is hidden until somebody writes/).last()],
+  ["nothing was shared", { route: "share" }, null, (on) => on.getByText("Nothing to send")],
+
+  ["settings", { route: "settings" }, null, (on) => on.getByText("Appearance").first()],
+  ["appearance", { route: "settings/appearance" }, null, (on) => on.getByRole("radio", { name: "Dark" })],
+  ["notifications", { route: "settings/notifications" }, null, (on) => on.getByRole("switch").first()],
+  ["privacy", { route: "settings/privacy" }, null, (on) => on.getByText("Who sees what")],
+  ["storage", { route: "settings/storage" }, null, (on) => on.getByText(/that the browser allows/)],
+  ["about", { route: "settings/about" }, null, (on) => on.getByText("Licence")],
+  ["account", { route: "settings/account" }, null, (on) => button(on, /Sign out/)],
+  ["a new password", { route: "settings/account" }, pressed(/Change password/), (on) => on.getByLabel("New password").first()],
+  ["signing out", { route: "settings/account" }, pressed(/Sign out/), (on) => on.getByRole("dialog")],
+  ["an invitation", { route: "settings/invite" }, pressed("Make an invitation"), (on) => button(on, "Another one")],
+  ["the profile", { route: "settings/profile" }, null, (on) => on.locator(".profile-name input")],
+  ["own devices", { route: "settings/devices" }, async (on) => on.locator(".device-press").first().click(), (on) => on.locator(".fingerprint").first()],
+
+  ["a conversation", { route: ROMEO }, null, (on) => on.getByText("Look out of your window!").last()],
+  ["further up", { route: ROMEO }, up(800), (on) => on.locator(".timeline-latest")],
+  ["hostile", { route: "chat/hostile%40elsinore.example" }, up(900), (on) => on.locator("[data-message]").last()],
+  ["not sent", { route: "chat/ophelia%40elsinore.example" }, async (on) => on.locator(".composer-text").fill("x"), (on) => button(on, "Discard")],
+  ["not encrypted", { route: "chat/horatio%40elsinore.example" }, null, (on) => on.getByText(/Not encrypted: servers/).last()],
+  ["things that happened", { route: "chat/viola%40illyria.example" }, up(900), (on) => on.locator("[data-message]").last()],
+  ["actions", { route: ROMEO }, chosen(), (on) => on.getByRole("menuitem", { name: "Reply" })],
+  ["details of a message", { route: ROMEO }, chosen("Details"), (on) => on.getByRole("dialog")],
+  ["forwarding", { route: ROMEO }, chosen("Forward"), (on) => on.getByRole("dialog")],
+  ["deleting", { route: ROMEO }, chosen("Delete"), (on) => on.getByRole("dialog")],
+  ["selecting", { route: ROMEO }, chosen("Select"), (on) => on.getByText("One selected")],
+  ["replying", { route: ROMEO }, chosen("Reply"), (on) => button(on, "Do not reply")],
+  ["readers", { route: ROMEO }, async (on) => on.locator(".chat-lock").click(), (on) => on.getByRole("dialog")],
+  ["emoji", { route: ROMEO }, async (on) => on.locator(".composer-emoji").click(), (on) => on.locator(".picker-emoji").first()],
+  ["a picture", { route: ROMEO }, async (on) => {
+    await up(1300)(on);
+    await on.locator(".picture-open").first().click();
+  }, (on) => on.getByRole("dialog")],
+  ["files to send", { route: ROMEO }, async (on) =>
+    on.locator(".composer-file").last().setInputFiles([
+      { name: "a.png", mimeType: "image/png", buffer: PNG },
+      { name: "b.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-") },
+    ]), (on) => on.getByText("b.pdf")],
+
+  ["adding somebody", { route: "add" }, async (on) => on.getByLabel("Address or link").fill("romeo@veronna.example"), (on) => on.getByText(/Did you mean/)],
+  ["the own code", { route: "add" }, pressed("Show my code"), (on) => on.getByRole("dialog")],
+  ["scanning", { route: "add" }, pressed("Scan a code"), (on) => on.getByRole("dialog")],
+  ["requests", { route: "requests" }, null, (on) => on.getByText("iago@venice.example").first()],
+  ["a contact", { route: "details/romeo%40verona.example" }, async (on) => on.locator(".device-press").first().click(), (on) => on.locator(".fingerprint").first()],
+  ["a contact without encryption", { route: "details/horatio%40elsinore.example" }, null, (on) => on.getByText("horatio@elsinore.example").first()],
+  ["somebody blocked", { route: "details/tybalt%40verona.example" }, null, (on) => button(on, "Unblock")],
+  ["a stranger", { route: "details/iago%40venice.example" }, null, (on) => on.getByText("iago@venice.example").first()],
+  ["verifying", { route: "details/romeo%40verona.example" }, async (on) => {
+    await button(on, /^Verify Romeo/).click();
+    await button(on, "Or compare the fingerprints").click();
+  }, (on) => on.getByRole("dialog").locator(".fingerprint").first()],
+
+  ["welcome", { query: "signedOut=" }, null, (on) => on.getByRole("heading", { name: "Welcome to Clownfish" })],
+  ["signing in", { query: "signedOut=" }, async (on) => {
+    await button(on, "Sign in").click();
+    await on.getByLabel("Address").waitFor();
+    await on.locator("button[type=submit]").click();
+  }, (on) => on.locator("[aria-invalid=true]").first()],
+  ["a pasted invitation", { query: "signedOut=" }, async (on) => {
+    await button(on, "I have an invitation").click();
+    await button(on, "Continue").click();
+  }, (on) => on.getByText(/This is not an invitation/)],
+  ["invited", { query: "signedOut=", route: "invite/abc/romeo%40verona.example/anna" }, null, (on) => on.getByRole("heading", { name: "romeo invites you to chat" })],
+  ["a name that is taken", { query: "signedOut=", route: "invite/abc/romeo%40verona.example/taken" }, pressed(/^Start chatting/), (on) => on.getByText(/Somebody has the name/)],
+  ["an invitation that is used up", { query: "signedOut=", route: "invite/used/romeo%40verona.example/anna" }, pressed(/^Start chatting/), (on) => on.getByText(/was used already/)],
+  ["a server that does not answer", { query: "signedOut=", route: "invite/abc/romeo%40nowhere.example/anna" }, pressed(/^Start chatting/), (on) => on.getByText(/does not answer/)],
+];
+
+/** What axe has against a page, in words. */
+async function found(on, theme, options) {
+  await on.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+  await settled(on);
+  const { violations } = await on.evaluate((options) => globalThis.axe.run(document, { ...options, resultTypes: ["violations"] }), options);
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.slice(0, 3).map((node) => `${theme}: ${id}: ${help}: ${node.target.join(" ")} ${node.failureSummary ?? ""}`),
+  );
+}
+
+describe("axe finds nothing", { concurrency: AT_ONCE }, () => {
+  for (const [name, where, lead, seen] of SCREENS) {
+    for (const size of ["phone", "desktop"]) {
+      test(`${name}, on a ${size}`, async (t) => {
+        const on = await page(t, { size, ...where });
+        await lead?.(on);
+        await seen(on).waitFor();
+        await settled(on);
+        // Through the debugger: the content policy lets nothing else in.
+        await on.evaluate(axe.source);
+        const light = await found(on, "light", { runOnly: RULES });
+        const dark = await found(on, "dark", { runOnly: COLOURS });
+        assert.deepEqual([...light, ...dark], []);
+      });
+    }
+  }
+});

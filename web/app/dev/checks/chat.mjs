@@ -1,0 +1,227 @@
+// The conversation view on the sample: what it does when things change around the reader, and by keyboard.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { AT_ONCE, page, settled } from "./seat.mjs";
+
+const ROMEO = "chat/romeo%40verona.example";
+const LONG = "chat/bench%40anemone.example";
+
+/** The first message that is wholly in sight, and where it is. */
+const reading = (on) =>
+  on.evaluate(() => {
+    const box = document.querySelector(".timeline-box").getBoundingClientRect();
+    const rows = [...document.querySelectorAll("[data-message]")];
+    const row = rows.find((one) => one.getBoundingClientRect().top >= box.top);
+    return { id: row.dataset.message, top: Math.round(row.getBoundingClientRect().top) };
+  });
+const topOf = (on, id) =>
+  on.evaluate((id) => Math.round(document.querySelector(`[data-message="${id}"]`)?.getBoundingClientRect().top ?? NaN), id);
+const fromEnd = (on) =>
+  on.evaluate(() => {
+    const list = document.querySelector(".timeline-box");
+    return Math.round(list.scrollHeight - list.scrollTop - list.clientHeight);
+  });
+/** Scrolls a conversation that is there, and waits until its rows are drawn. */
+async function scroll(on, by) {
+  await on.locator("[data-message]").last().waitFor();
+  await settled(on);
+  await on.evaluate(async (by) => {
+    document.querySelector(".timeline-box").scrollTop += by;
+    for (let frame = 0; frame < 3; frame++) await new Promise((done) => requestAnimationFrame(done));
+  }, by);
+}
+const until = (on, what, arg) => on.waitForFunction(what, arg);
+const within = (a, b, slack, words) => assert.ok(Math.abs(a - b) <= slack, `${words}: ${a} and ${b}`);
+const focused = (on, label) => until(on, (label) => document.activeElement?.getAttribute("aria-label")?.includes(label), label);
+const composer = (on) => on.getByRole("textbox", { name: "Message" });
+const go = (on, hash) =>
+  on.evaluate((hash) => {
+    location.hash = hash;
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, hash);
+
+describe("a conversation", { concurrency: AT_ONCE }, () => {
+  test("older pages do not move the reader", async (t) => {
+    const on = await page(t, { route: LONG });
+    const count = () => globalThis.store.window("bench@anemone.example").messages.length;
+    await until(on, () => globalThis.store.window("bench@anemone.example")?.messages.length >= 60);
+    const before = await on.evaluate(count);
+    await scroll(on, -1200);
+    const at = await reading(on);
+    await until(on, (before) => globalThis.store.window("bench@anemone.example").messages.length > before + 50, before);
+    await settled(on);
+    within(await topOf(on, at.id), at.top, 2, "the message being read moved");
+  });
+
+  test("a window that changes its width does not move the reader", async (t) => {
+    const on = await page(t, { route: LONG });
+    await scroll(on, -1500);
+    await settled(on);
+    const at = await reading(on);
+    await on.setViewportSize({ width: 760, height: 700 });
+    await settled(on);
+    within(await topOf(on, at.id), at.top, 3, "the message being read moved");
+  });
+
+  test("who is at the end stays there, who is not is told", async (t) => {
+    const on = await page(t, { route: ROMEO });
+    const answer = () =>
+      on.evaluate(() => globalThis.store.ask({ do: "retry", message: globalThis.store.window("romeo@verona.example").messages.at(-1).id }));
+    const count = () => on.evaluate(() => globalThis.store.window("romeo@verona.example").messages.length);
+    const more = (than) => until(on, (n) => globalThis.store.window("romeo@verona.example").messages.length > n, than);
+    await on.locator("[data-message]").last().waitFor();
+    const first = await count();
+    await answer();
+    await more(first);
+    await settled(on);
+    within(await fromEnd(on), 0, 2, "not at the end");
+    await scroll(on, -900);
+    await settled(on);
+    const at = await reading(on);
+    const second = await count();
+    await answer();
+    await more(second);
+    await settled(on);
+    within(await topOf(on, at.id), at.top, 1, "the message being read moved");
+    await on.getByRole("button", { name: "Jump to the latest message, one new" }).click();
+    await until(on, () => {
+      const list = document.querySelector(".timeline-box");
+      return list.scrollHeight - list.scrollTop - list.clientHeight <= 2 && !document.querySelector(".timeline-latest");
+    });
+  });
+
+  test("a picture that gets its size leaves the end at the end", async (t) => {
+    const on = await page(t, { route: LONG });
+    await on.locator("[data-message]").last().waitFor();
+    await on.evaluate(async () => {
+      const canvas = new OffscreenCanvas(300, 900);
+      canvas.getContext("2d").fillRect(0, 0, 300, 900);
+      const file = await globalThis.store.core.give(await canvas.convertToBlob());
+      await globalThis.store.ask({
+        do: "sendFile", to: "bench@anemone.example", file, name: "tall.png", size: 900, mediaType: "image/png", caption: null,
+      });
+    });
+    await on.locator(".picture-ready").last().waitFor();
+    await settled(on);
+    within(await fromEnd(on), 0, 2, "not at the end");
+  });
+
+  test("unread messages are read once they are seen, and their line stays", async (t) => {
+    const on = await page(t, { route: ROMEO });
+    await until(on, () => globalThis.store.conversation("romeo@verona.example")?.unread === 0);
+    await on.getByText("Unread messages", { exact: true }).waitFor();
+    await composer(on).fill("On my way");
+    await on.keyboard.press("Enter");
+    await on.locator(".bubble-own", { hasText: "On my way" }).waitFor();
+    assert.equal(await on.getByText("Unread messages", { exact: true }).count(), 1);
+  });
+
+  test("nothing is read while nobody looks", async (t) => {
+    const on = await page(t);
+    await on.evaluate(() => {
+      document.hasFocus = () => false;
+      dispatchEvent(new Event("blur"));
+    });
+    await go(on, "#/chat/romeo%40verona.example");
+    await on.getByText("Look out of your window!").last().waitFor();
+    await settled(on);
+    assert.equal(await on.evaluate(() => globalThis.store.conversation("romeo@verona.example").unread), 3);
+    await on.evaluate(() => {
+      document.hasFocus = () => true;
+      dispatchEvent(new Event("focus"));
+    });
+    await until(on, () => globalThis.store.conversation("romeo@verona.example").unread === 0);
+  });
+
+  test("a match far back is found and shown", async (t) => {
+    const on = await page(t, { route: LONG });
+    await composer(on).focus();
+    await on.keyboard.press("Control+f");
+    await on.keyboard.type("1234:");
+    await until(on, () => {
+      const box = document.querySelector(".timeline-box").getBoundingClientRect();
+      const found = document.querySelector(".bubble mark")?.closest(".bubble").getBoundingClientRect();
+      return found && found.top > box.top && found.bottom < box.bottom;
+    });
+    assert.equal(await on.locator(".bubble mark").first().textContent(), "1234:");
+  });
+
+  test("everything by keyboard", async (t) => {
+    const on = await page(t, { route: ROMEO });
+    await on.locator("[data-message]").last().waitFor();
+    await on.locator(".timeline-box").focus();
+    await on.keyboard.press("ArrowUp");
+    await focused(on, "Look out of your window!");
+    await on.keyboard.press("ArrowUp");
+    await focused(on, "🌹");
+    for (let step = 0; step < 14; step++) {
+      await on.keyboard.press("ArrowUp");
+      await settled(on);
+    }
+    const seen = await on.evaluate(() => {
+      const row = document.activeElement.getBoundingClientRect();
+      const box = document.querySelector(".timeline-box").getBoundingClientRect();
+      return row.top >= box.top && row.bottom <= box.bottom + 1;
+    });
+    assert.ok(seen, "the message with the focus is in sight");
+    await on.keyboard.press("End");
+    await focused(on, "Look out of your window!");
+    await on.keyboard.press("Enter");
+    await on.getByRole("menuitem", { name: "Reply" }).waitFor();
+    await on.keyboard.press("Escape");
+    await focused(on, "Look out of your window!");
+    await on.keyboard.press("r");
+    await focused(on, "Message");
+    await on.keyboard.type("I come!");
+    await on.keyboard.press("Enter");
+    await on.locator(".bubble-own .quote", { hasText: "Look out" }).waitFor();
+    await on.keyboard.press("ArrowUp");
+    await until(on, () => document.activeElement?.value === "I come!");
+    await on.keyboard.press("End");
+    await on.keyboard.type("!");
+    await on.keyboard.press("Enter");
+    await on.locator(".bubble-own", { hasText: "I come!!" }).getByRole("button", { name: "edited" }).waitFor();
+  });
+
+  test("a draft stays with its conversation", async (t) => {
+    const on = await page(t, { route: ROMEO });
+    await composer(on).fill("half a thought");
+    await go(on, "#/chat/nurse%40anemone.example");
+    await on.getByText("By and by, I come!").last().waitFor();
+    assert.equal(await composer(on).inputValue(), "");
+    await go(on, "#/chat/romeo%40verona.example");
+    await on.getByText("Look out of your window!").last().waitFor();
+    assert.equal(await composer(on).inputValue(), "half a thought");
+  });
+
+  for (const size of ["phone", "desktop"]) {
+    test(`hostile messages stay in their bubbles on a ${size}`, async (t) => {
+      const on = await page(t, { size, route: "chat/hostile%40elsinore.example" });
+      await on.locator("[data-message]").last().waitFor();
+      for (let at = 0; at < 8; at++) {
+        await settled(on);
+        const broken = await on.evaluate(() => {
+          const box = document.querySelector(".timeline-box");
+          const outer = box.getBoundingClientRect();
+          const wide = [...document.querySelectorAll(".bubble")].filter((one) => {
+            const { left, right } = one.getBoundingClientRect();
+            return left < outer.left || right > outer.right;
+          });
+          const live = document.querySelectorAll(".bubble img, .bubble script, .bubble a[href^='javascript']");
+          return [box.scrollWidth > box.clientWidth, wide.length, live.length];
+        });
+        assert.deepEqual(broken, [false, 0, 0]);
+        await scroll(on, -500);
+      }
+    });
+  }
+
+  test("a transfer that is cancelled ends where it is shown, and can be begun again", async (t) => {
+    const on = await page(t, { route: "chat/viola%40illyria.example" });
+    await on.getByRole("button", { name: /five-acts/ }).click();
+    await on.getByRole("button", { name: "Cancel the transfer" }).click();
+    await on.getByRole("button", { name: /five-acts/ }).waitFor();
+  });
+});

@@ -1,0 +1,7 @@
+// What the page does on the sample, in one browser:  node --test dev/sample.test.mjs
+// One part of it:  node --test dev/checks/axe.mjs, with --test-name-pattern for one check.
+
+import "./checks/page.mjs";
+import "./checks/people.mjs";
+import "./checks/chat.mjs";
+import "./checks/axe.mjs";
