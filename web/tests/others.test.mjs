@@ -1,4 +1,4 @@
-// The app beside the Clownfish of the terminal.
+// The app beside other programs: the Clownfish of the terminal, and slixmpp with slixmpp-omemo.
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
@@ -13,6 +13,7 @@ import { Server } from "./server.mjs";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const CLOWNFISH = process.env.CLOWNFISH ?? join(ROOT, "target/debug/clownfish");
+const PYTHON = join(ROOT, ".venv/bin/python");
 const PASSWORD = "a rose by any other name";
 
 let server;
@@ -88,5 +89,28 @@ test("Clownfish in a terminal and in a browser read each other", async () => {
   assert.ok(heard);
   await ticks(juliet.page, "How cam'st thou", /Delivered|Read/);
   await listening.end();
+  await juliet.leave();
+});
+
+test("slixmpp-omemo and the app read each other, in both versions of OMEMO", async () => {
+  const nurse = new Program(
+    PYTHON, join(ROOT, "web/tests/slixmpp_device.py"),
+    String(server.ports.c2s), server.authority, "nurse", PASSWORD,
+  );
+  await nurse.hears((line) => line.ready, "her login");
+  const juliet = await Person.sit(browser, { name: "juliet", size: "desktop" });
+  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
+  await open(juliet.page, "nurse@localhost");
+  await write(juliet.page, "Now, good sweet nurse. Why look'st thou sad?");
+  await nurse.hears((line) => line.text?.includes("good sweet nurse"), "what Juliet wrote");
+  for (const [version, text] of [[1, "I am aweary, give me leave awhile"], [2, "Fie, how my bones ache!"]]) {
+    nurse.tell({ to: "juliet@localhost", text, version });
+    await nurse.hears((line) => line.text === text, `that ${text} was sent`);
+    await seesEncrypted(juliet.page, text);
+  }
+  await write(juliet.page, "I would thou hadst my bones, and I thy news");
+  await nurse.hears((line) => line.text?.includes("I thy news"), "what Juliet answered");
+  assert.deepEqual(nurse.lines.filter((line) => line.failure), []);
+  await nurse.end();
   await juliet.leave();
 });
