@@ -77,3 +77,19 @@ export async function seesEncrypted(page, text) {
 export async function ticks(page, text, name) {
   await message(page, text).getByLabel(name).or(message(page, text).getByTitle(name)).first().waitFor(patience);
 }
+
+/** They become contacts: the first one asks, the other accepts. Ends with both in their conversation. */
+export async function befriend(asking, asked, addresses) {
+  await asking.page.evaluate(() => {
+    location.hash = "#/add";
+  });
+  await asking.page.getByLabel("Address or link").fill(addresses.asked);
+  await asking.page.getByRole("button", { name: "Start chatting" }).click();
+  await composer(asking.page).waitFor(patience);
+  await asked.page.evaluate(() => {
+    location.hash = "#/requests";
+  });
+  const request = asked.page.getByRole("listitem").filter({ hasText: addresses.asking });
+  await request.getByRole("button", { name: "Accept" }).click();
+  await composer(asked.page).waitFor(patience);
+}
