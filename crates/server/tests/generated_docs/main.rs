@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_DOCS=1 cargo test -p anemone --test generated_docs` (or `make docs`) writes them anew.
 
+mod compliance;
+
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
 use anemone::ext::{ALL, Inbound, Outbound, Scope, Spec};
@@ -122,8 +124,13 @@ fn specs() -> Vec<(Spec, &'static str)> {
     specs.into_values().collect()
 }
 
+/// The folder of the project.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
 fn compare(path: &str, text: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    let path = root().join(path);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, text).unwrap();
     }
@@ -133,6 +140,11 @@ fn compare(path: &str, text: &str) {
 
 /// What is not an extension of routing but part of streams and sessions.
 const STREAM: &[Spec] = &[
+    Spec {
+        xep: 124,
+        version: "1.11.2",
+        title: "Bidirectional-streams Over Synchronous HTTP (BOSH)",
+    },
     Spec { xep: 156, version: "1.4.0", title: "Discovering Alternative XMPP Connection Methods" },
     Spec {
         xep: 178,
@@ -140,6 +152,7 @@ const STREAM: &[Spec] = &[
         title: "Best Practices for Use of SASL EXTERNAL with Certificates",
     },
     Spec { xep: 198, version: "1.6.3", title: "Stream Management" },
+    Spec { xep: 206, version: "1.4", title: "XMPP Over BOSH" },
     Spec { xep: 220, version: "1.1.1", title: "Server Dialback" },
     Spec { xep: 288, version: "1.0.1", title: "Bidirectional Server-to-Server Connections" },
     Spec { xep: 352, version: "1.0.0", title: "Client State Indication" },
