@@ -95,6 +95,8 @@ metrics! {
     connections_evicted: Counter = "connections_evicted_total";
     /// WebSocket connections opened.
     websocket_opened: Counter = "websocket_opened_total";
+    /// Sessions over HTTP (XEP-0124).
+    bosh_opened: Counter = "bosh_opened_total";
     /// Connections open now.
     connections: Gauge = "connections", "state=\"all\"";
     /// Connections open now and not logged in.

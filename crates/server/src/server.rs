@@ -30,6 +30,7 @@ use crate::{
     account::{Account, Accounts},
     config::{Config, Home, Policy, Service},
     ext::{Registry, caps::CapsCache, muc::service::Rooms, upload::disk::Disk},
+    http::bosh::Sessions,
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
     net::tls::Tls,
@@ -48,6 +49,8 @@ pub struct Server {
     pub accounts: Accounts,
     /// Sessions that may be resumed (XEP-0198).
     pub resumable: Resumable,
+    /// Sessions over HTTP (XEP-0124).
+    pub bosh: Sessions,
     /// The extensions' tables.
     pub registry: Registry,
     /// What clients can do, by capabilities hash (XEP-0115).
@@ -104,6 +107,7 @@ impl Server {
             store,
             accounts: Accounts::default(),
             resumable: Resumable::default(),
+            bosh: Sessions::default(),
             registry: Registry::new(),
             caps: CapsCache::default(),
             rooms: Rooms::default(),

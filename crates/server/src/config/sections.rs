@@ -28,7 +28,7 @@ section! {
         pub s2s: Vec<SocketAddr> = any(5269);
         /// Other servers that speak TLS from the first byte (XEP-0368).
         pub s2s_tls: Vec<SocketAddr> = any(5270);
-        /// Web pages, invitations and WebSocket, with TLS.
+        /// Web pages, invitations, WebSocket and BOSH (`/http-bind`), with TLS.
         pub https: Vec<SocketAddr> = any(443);
         /// The same without TLS, for a reverse proxy on this machine, or for a browser in a trial:
         /// loopback addresses only. What comes in here counts as protected.

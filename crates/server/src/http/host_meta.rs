@@ -4,30 +4,37 @@ use std::net::IpAddr;
 
 use hyper::{StatusCode, header};
 
-use super::{Answer, Visit, headers, typed};
+use super::{Answer, Visit, bosh, headers, typed};
 
 /// `/.well-known/host-meta` (RFC 6415).
 #[must_use]
 pub fn xml(visit: &Visit) -> Answer {
     let mut body = Vec::from(
         &b"<?xml version='1.0' encoding='utf-8'?>\n\
-           <XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>\n  \
-           <Link rel='urn:xmpp:alt-connections:websocket' href='"[..],
+           <XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>\n"[..],
     );
-    xmpp::xml::escape_into(&mut body, &address(visit));
-    body.extend_from_slice(b"'/>\n</XRD>\n");
+    for (rel, href) in links(visit) {
+        body.extend_from_slice(format!("  <Link rel='{rel}' href='").as_bytes());
+        xmpp::xml::escape_attribute_into(&mut body, &href);
+        body.extend_from_slice(b"'/>\n");
+    }
+    body.extend_from_slice(b"</XRD>\n");
     headers::readable_by_all(typed(StatusCode::OK, "application/xrd+xml; charset=utf-8", body))
 }
 
 /// `/.well-known/host-meta.json`.
 #[must_use]
 pub fn json(visit: &Visit) -> Answer {
-    let link = serde_json::json!({
-        "rel": "urn:xmpp:alt-connections:websocket",
-        "href": address(visit),
-    });
-    let body = serde_json::json!({ "links": [link] }).to_string();
+    let links = links(visit).map(|(rel, href)| serde_json::json!({ "rel": rel, "href": href }));
+    let body = serde_json::json!({ "links": links }).to_string();
     headers::readable_by_all(typed(StatusCode::OK, "application/json", body))
+}
+
+/// The ways to connect, the best first.
+fn links(visit: &Visit) -> [(&'static str, String); 2] {
+    let websocket = address(visit);
+    let bosh = websocket.replacen("ws", "http", 1).replace(WEBSOCKET, bosh::PATH);
+    [("urn:xmpp:alt-connections:websocket", websocket), ("urn:xmpp:alt-connections:xbosh", bosh)]
 }
 
 /// Where the WebSocket is: at the address under which this page was asked for, since that is one
@@ -39,8 +46,11 @@ pub fn address(visit: &Visit) -> String {
     // What came without TLS came from a reverse proxy, which has TLS, or from a browser on this
     // machine, which says so in the name it uses.
     let scheme = if visit.secure || !is_this_machine(host) { "wss" } else { "ws" };
-    format!("{scheme}://{host}/xmpp-websocket")
+    format!("{scheme}://{host}{WEBSOCKET}")
 }
+
+/// The path of the WebSocket.
+const WEBSOCKET: &str = "/xmpp-websocket";
 
 /// Whether a `Host` header names the machine itself.
 fn is_this_machine(host: &str) -> bool {

@@ -1,9 +1,10 @@
-//! The web side: host-meta, WebSocket, the front door, invitations, metrics.
+//! The web side: host-meta, WebSocket, BOSH, the front door, invitations, metrics.
 //!
 //! Pages need no script and no third party; [`headers`] says so to browsers. Clownfish, the client that
 //! runs in them, has rules of its own ([`web::policy`]).
 
 pub mod apps;
+pub mod bosh;
 pub mod deadline;
 pub mod front_door;
 pub mod headers;
@@ -113,6 +114,7 @@ async fn route(visit: Visit) -> Answer {
     let method = visit.request.method().clone();
     let answer = match (path.as_str(), &method) {
         ("/xmpp-websocket", _) => websocket::upgrade(visit),
+        (bosh::PATH, _) => bosh::handle(visit).await,
         ("/.well-known/host-meta", &Method::GET | &Method::HEAD) => host_meta::xml(&visit),
         ("/.well-known/host-meta.json", &Method::GET | &Method::HEAD) => host_meta::json(&visit),
         ("/healthz", &Method::GET | &Method::HEAD) => health(&visit.server),

@@ -51,7 +51,7 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Its place among the counted connections.
     pub admission: Admission,
-    /// `tcp`, `tls` or `websocket`.
+    /// `tcp`, `tls`, `websocket` or `bosh`.
     pub transport: &'static str,
     /// What channel binding needs, on encrypted connections.
     pub info: Option<TlsInfo>,

@@ -46,7 +46,7 @@ pub struct Session {
 /// How a session came to be: what `anemone session list` shows.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
-    /// `tcp`, `tls` or `websocket`.
+    /// `tcp`, `tls`, `websocket` or `bosh`.
     pub transport: &'static str,
     /// The client's address, truncated as the log configuration wants it.
     pub address: String,

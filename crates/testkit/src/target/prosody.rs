@@ -49,6 +49,7 @@ pub(super) fn missing() -> Option<String> {
 
 const MODULES: &[&str] = &[
     "blocklist",
+    "bosh",
     "bookmarks",
     "carbons",
     "csi_simple",
