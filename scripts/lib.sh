@@ -135,6 +135,16 @@ has_node() {
   has node && [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -ge "$1" ]
 }
 
+# need_modules DIRECTORY "what they are": the packages of its lock file, as they are there; their
+# scripts are not run. Does nothing while the file is the one they were made from.
+need_modules() {
+  local stamp=$1/node_modules/.made-from wanted
+  wanted=$(node --version && cat "$1/package-lock.json")
+  [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
+  timed "$2" npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund --silent
+  printf '%s\n' "$wanted" >"$stamp"
+}
+
 # What compiles Rust and C for a browser, and what bundles the page.
 missing_web_packages() {
   missing_packages node:nodejs npm:npm clang-22:clang-22 llvm-ar-22:llvm-22

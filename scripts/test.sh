@@ -75,6 +75,7 @@ step_browser() {
     say "This Node is older than 20, which the driver of the browser needs."
     return $SKIP
   fi
+  need_modules tests/interop/converse 'Converse, a client beside ours (npm)'
   timed 'the core with the suite of every store' scripts/web-core.sh --tests
   # A test that fails may leave something open, for which Node would wait without end.
   CORE_TESTS_MADE=1 node --test --test-force-exit --test-timeout=600000 --test-reporter=spec \
