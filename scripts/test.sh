@@ -77,6 +77,7 @@ step_browser() {
   fi
   need_modules tests/interop/converse 'Converse, a client beside ours (npm)'
   timed 'the core with the suite of every store' scripts/web-core.sh --tests
+  timed 'the tests of the core, for a browser' scripts/web-core-tests.sh
   # A test that fails may leave something open, for which Node would wait without end.
   CORE_TESTS_MADE=1 node --test --test-force-exit --test-timeout=600000 --test-reporter=spec \
     web/app/dev/*.test.mjs web/tests/*.test.mjs

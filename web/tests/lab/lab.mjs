@@ -68,6 +68,19 @@ export async function serveSuite() {
   return host(files, null, null);
 }
 
+/** Serves the tests of the core, as programs. */
+export async function servePlays() {
+  const page = '<!doctype html><meta charset="utf-8"><title>plays</title>';
+  const files = new Map([
+    ["/", ["text/html", page]],
+    ["/worker.js", ["text/javascript", await script(join(HERE, "plays-worker.ts"))]],
+  ]);
+  for (const name of ["core", "omemo"]) {
+    files.set(`/${name}.wasm`, ["application/wasm", await readFile(join(WEB, `dist/core-plays/${name}.wasm`))]);
+  }
+  return host(files, null, null);
+}
+
 function pass(request, answer, port) {
   const { method, url: path, headers } = request;
   const onward = ask({ method, path, headers, port, host: "127.0.0.1", rejectUnauthorized: false });

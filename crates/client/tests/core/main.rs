@@ -1,5 +1,7 @@
 //! The core against a small server in memory.
 
+#[cfg(not(target_family = "wasm"))]
+mod agree;
 mod archive;
 mod authority;
 mod bookmarks;
