@@ -23,7 +23,7 @@ for purpose in "$@"; do
     run | build | bench | docs | crash) ;;
     format | lint | rules | unit) python=yes ;;
     plays) probes+=("${REFERENCE[@]}") ;;
-    interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd "${CLIENTS[@]}") ;;
+    interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd pebble:pebble "${CLIENTS[@]}") ;;
     fuzz) probes+=(c++:g++) ;;
     web) web=yes ;;
     browser) web=yes python=yes probes+=("${BROWSER[@]}") ;;

@@ -5,6 +5,7 @@
 //! [`iq`] decide who gets what, [`ext`] holds one file for each extension of the protocol.
 
 pub mod account;
+pub mod acme;
 pub mod admin;
 pub mod auth;
 pub mod cli;

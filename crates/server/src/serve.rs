@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use crate::{
+    acme,
     admin::{
         Operations,
         live::Running,
@@ -132,6 +133,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
         tokio::spawn(listen::accept(server.clone(), listener, door));
     }
     let commands = tokio::spawn(socket.serve(Arc::new(operations)));
+    let certificates = tokio::spawn(acme::run(server.clone()));
     let keeper = tokio::spawn(housekeeping::run(server.clone()));
     server.metrics.health.set(Condition::Ready);
     host::ready();
@@ -146,6 +148,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     let _ = commands.await;
     stop(&server, end).await?;
     let _ = keeper.await;
+    let _ = certificates.await;
     Ok(())
 }
 

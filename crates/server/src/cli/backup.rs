@@ -374,8 +374,16 @@ const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const DATABASE: &str = "anemone.db";
 /// Beside the database, the configuration last.
-const KEPT: [&str; 6] =
-    ["secret.key", "ca.pem", "ca.key", "server.pem", "server.key", "anemone.toml"];
+const KEPT: [&str; 8] = [
+    "secret.key",
+    "ca.pem",
+    "ca.key",
+    "server.pem",
+    "server.key",
+    "acme.pem",
+    "acme.json",
+    "anemone.toml",
+];
 /// The directory of uploaded files.
 const UPLOADS: &str = "uploads/";
 const LONGEST_MANIFEST: u64 = 64 * 1024;

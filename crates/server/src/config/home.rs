@@ -64,6 +64,16 @@ impl Home {
         self.path.join("server.key")
     }
 
+    /// The certificate that an authority gave the server (ACME), with its key in the same file.
+    pub fn acme_certificate(&self) -> PathBuf {
+        self.path.join("acme.pem")
+    }
+
+    /// The server's account at that authority.
+    pub fn acme_account(&self) -> PathBuf {
+        self.path.join("acme.json")
+    }
+
     /// A path from the configuration: relative ones start here.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         self.path.join(path)

@@ -16,8 +16,9 @@ pub use self::{
     hosts::{Host, Hosts},
     schema::{Chapter, Key, Problem},
     sections::{
-        Archive, Contact, Creators, DefaultRoom, Federation, FrontDoor, Inviters, Level, Limits,
-        Listen, Log, LogFormat, Login, Metrics, Policy, Registration, Rooms, Tls, Upload, Web,
+        Acme, Archive, Challenge, Contact, Creators, DefaultRoom, Federation, FrontDoor, Inviters,
+        Level, Limits, Listen, Log, LogFormat, Login, Metrics, Policy, Registration, Rooms, Tls,
+        Upload, Web,
     },
 };
 
@@ -41,6 +42,8 @@ pub struct Config {
     pub registration: Registration,
     /// Encryption of connections.
     pub tls: Tls,
+    /// A certificate from an authority that everybody trusts.
+    pub acme: Acme,
     /// How people prove who they are.
     pub login: Login,
     /// What one client, address or account may use.
@@ -88,6 +91,8 @@ pub enum Service {
     Https,
     /// Web without TLS, loopback only.
     Http,
+    /// From plain HTTP to HTTPS.
+    Redirect,
     /// `/metrics` and `/healthz` without TLS, loopback only.
     Metrics,
 }
@@ -181,6 +186,7 @@ impl Config {
             (Service::S2sTls, "listen.s2s_tls", &listen.s2s_tls),
             (Service::Https, "listen.https", &listen.https),
             (Service::Http, "listen.http", &listen.http),
+            (Service::Redirect, "listen.redirect", &listen.redirect),
             (Service::Metrics, "metrics.listen", &self.metrics.listen),
         ];
         let federates = self.federates();
@@ -218,6 +224,7 @@ impl Config {
             ("listen", self.listen.show()),
             ("registration", self.registration.show()),
             ("tls", self.tls.show()),
+            ("acme", self.acme.show()),
             ("login", self.login.show()),
             ("limits", self.limits.show()),
             ("federation", self.federation.show()),
@@ -296,6 +303,9 @@ impl Config {
                  when every address in `c2s` is a loopback address such as \"127.0.0.1:5222\"",
             ));
         }
+        if self.acme.enabled {
+            self.verify_acme(problems);
+        }
         let (present, absent) = match (&self.tls.certificate, &self.tls.key) {
             (Some(_), None) => ("certificate", "key"),
             (None, Some(_)) => ("key", "certificate"),
@@ -308,6 +318,28 @@ impl Config {
                  the server make its own"
             ),
         ));
+    }
+
+    fn verify_acme(&self, problems: &mut Vec<Problem>) {
+        let mut wrong = |key: &str, message: &str| problems.push(self.problem(key, message));
+        if self.tls.certificate.is_some() {
+            wrong("acme.enabled", "[acme] and `certificate` in [tls] exclude each other");
+        }
+        if self.domain == "localhost" {
+            wrong("acme.enabled", "nobody gives a certificate for localhost");
+        }
+        if !self.acme.directory.starts_with("https://") {
+            wrong("acme.directory", "`directory` must start with \"https://\"");
+        }
+        if self.acme.challenge == Challenge::Dns && self.acme.hook.is_none() {
+            wrong("acme.challenge", "\"dns-01\" needs a program in `hook`");
+        }
+        if self.acme.challenge == Challenge::Http && self.listen.redirect.is_empty() {
+            wrong("acme.challenge", "\"http-01\" needs `redirect = [\"[::]:80\"]` in [listen]");
+        }
+        if self.acme.names.iter().any(|name| domain(name).is_err()) {
+            wrong("acme.names", "`names` must be domain names");
+        }
     }
 
     fn verify_addresses(&self, problems: &mut Vec<Problem>) {
@@ -450,6 +482,7 @@ impl Config {
             domain,
             registration: Registration::default(),
             tls: Tls::default(),
+            acme: Acme::default(),
             login: Login::default(),
             limits: Limits::default(),
             federation: Federation::default(),
@@ -475,6 +508,7 @@ impl fmt::Display for Service {
             Service::S2sTls => "s2s_tls",
             Service::Https => "https",
             Service::Http => "http",
+            Service::Redirect => "redirect",
             Service::Metrics => "metrics",
         })
     }

@@ -29,7 +29,7 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Confi
         )*};
     }
     sections! {
-        listen, registration, tls, login, limits, federation, archive, rooms, upload, web, contact,
+        listen, registration, tls, acme, login, limits, federation, archive, rooms, upload, web, contact,
         front_door, metrics, log,
     }
     read_top_level(document, problems);

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{
-    Archive, Contact, Federation, FrontDoor, Limits, Listen, Log, Login, Metrics, Registration,
-    Rooms, Tls, Upload, Web, schema::Chapter,
+    Acme, Archive, Contact, Federation, FrontDoor, Limits, Listen, Log, Login, Metrics,
+    Registration, Rooms, Tls, Upload, Web, schema::Chapter,
 };
 
 /// Every section of the file in the order of the manual.
@@ -13,6 +13,7 @@ pub fn chapters() -> Vec<Chapter> {
         Listen::chapter(),
         Registration::chapter(),
         Tls::chapter(),
+        Acme::chapter(),
         Login::chapter(),
         Limits::chapter(),
         Federation::chapter(),

@@ -33,6 +33,10 @@ section! {
         /// The same without TLS, for a reverse proxy on this machine, or for a browser in a trial:
         /// loopback addresses only. What comes in here counts as protected.
         pub http: Vec<SocketAddr> = Vec::new();
+        /// Plain HTTP for everybody, usually `["[::]:80"]`: browsers are sent on to HTTPS, and the
+        /// certificate authority finds what it asks for (`[acme]` with `http-01`). Nothing else is
+        /// there.
+        pub redirect: Vec<SocketAddr> = Vec::new();
     }
 }
 
@@ -88,6 +92,55 @@ section! {
         /// Whether clients must use TLS. `false` also allows plain text, and is accepted only when
         /// every address in `c2s` is a loopback address.
         pub required: bool = true;
+    }
+}
+
+choice! {
+    /// How a certificate authority sees that a name is ours.
+    pub enum Challenge {
+        /// By a handshake on port 443 (RFC 8737).
+        TlsAlpn = "tls-alpn-01",
+        /// By a page on port 80 (RFC 8555 §8.3).
+        Http = "http-01",
+        /// By a record of the domain (RFC 8555 §8.4).
+        Dns = "dns-01",
+    }
+}
+
+impl Challenge {
+    /// As the protocol calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TlsAlpn => "tls-alpn-01",
+            Self::Http => "http-01",
+            Self::Dns => "dns-01",
+        }
+    }
+}
+
+section! {
+    /// A certificate that everybody trusts, got and renewed by the server itself (ACME, RFC 8555),
+    /// in place of one from `[tls]`. Until it is there the server uses one of its own authority.
+    pub struct Acme as "acme" {
+        /// Whether to ask for one. `true` means that you accept the terms of the authority.
+        pub enabled: bool = false;
+        /// The authority's directory.
+        pub directory: String = LETS_ENCRYPT.to_owned();
+        /// A PEM file with the authority behind the directory's own HTTPS, where this system does
+        /// not know it: for an authority inside a network.
+        pub authority: Option<PathBuf> = None;
+        /// Where the authority may write to you: an e-mail address.
+        pub contact: Option<String> = None;
+        /// What the certificate is for beside the domain; `conference.DOMAIN`, or where the rooms
+        /// are, when the list is empty. When one of these cannot be checked, the domain gets its
+        /// certificate alone.
+        pub names: Vec<String> = Vec::new();
+        /// How the authority sees that the names are yours: "tls-alpn-01" on port 443, "http-01" on
+        /// port 80 (`redirect` in `[listen]`), or "dns-01" with `hook`.
+        pub challenge: Challenge = Challenge::TlsAlpn;
+        /// For "dns-01": a program, run as `HOOK add NAME VALUE` before the check and `HOOK remove
+        /// NAME VALUE` after it. It sets or removes a TXT record, and ends when that can be seen.
+        pub hook: Option<PathBuf> = None;
     }
 }
 
@@ -471,6 +524,7 @@ impl Rooms {
 }
 
 const UPLOAD: &str = "upload.";
+const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 const ROOMS: &str = "conference.";
 
 impl Contact {

@@ -12,6 +12,7 @@ pub mod host_meta;
 pub mod html;
 pub mod invite;
 pub mod join;
+pub mod redirect;
 pub mod request;
 pub mod upload;
 pub mod web;
@@ -117,6 +118,10 @@ async fn route(visit: Visit) -> Answer {
         (bosh::PATH, _) => bosh::handle(visit).await,
         ("/.well-known/host-meta", &Method::GET | &Method::HEAD) => host_meta::xml(&visit),
         ("/.well-known/host-meta.json", &Method::GET | &Method::HEAD) => host_meta::json(&visit),
+        // Behind a reverse proxy that has port 80.
+        (path, &Method::GET) if path.starts_with(crate::acme::PATH) => {
+            redirect::challenge(&visit.server, &path[crate::acme::PATH.len()..])
+        }
         ("/healthz", &Method::GET | &Method::HEAD) => health(&visit.server),
         ("/style.css", &Method::GET | &Method::HEAD) => html::style(),
         ("/", &Method::GET | &Method::HEAD) => match web::file(&visit) {

@@ -16,6 +16,7 @@ use super::{
     tls::{ALPN_XMPP_CLIENT, Served, exporter},
 };
 use crate::{
+    acme,
     config::{Listener, Service},
     http,
     s2s::accept,
@@ -89,6 +90,10 @@ async fn open(
             http::serve(server, stream, peer).await;
             return None;
         }
+        Service::Redirect => {
+            http::redirect::serve(server, stream, peer).await;
+            return None;
+        }
         Service::Metrics => {
             http::metrics(server, stream).await;
             return None;
@@ -107,6 +112,10 @@ async fn open(
     peer.info = Some(tls_info(&stream, &tls));
     peer.transport = "tls";
     // XEP-0368 §3: the application protocol decides what is spoken, so that one port can do.
+    // RFC 8737 §3: a certificate authority wants the handshake, and nothing after it.
+    if stream.get_ref().1.alpn_protocol() == Some(acme::ALPN) {
+        return None;
+    }
     let xmpp = match stream.get_ref().1.alpn_protocol() {
         Some(name) => name == ALPN_XMPP_CLIENT,
         None => matches!(service, Service::C2sTls),

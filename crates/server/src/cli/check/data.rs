@@ -88,9 +88,12 @@ fn private(path: &Path, subject: &'static str, findings: &mut Findings) {
 pub(super) fn certificate(home: &Home, config: &Config, findings: &mut Findings) {
     let (path, key) = match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => (home.resolve(certificate), home.resolve(key)),
+        _ if config.acme.enabled && home.acme_certificate().exists() => {
+            (home.acme_certificate(), home.acme_certificate())
+        }
         _ => (home.certificate(), home.certificate_key()),
     };
-    let own = config.tls.certificate.is_none();
+    let own = config.tls.certificate.is_none() && path == home.certificate();
     match certificate::verify(&path, &key) {
         Ok(facts) => {
             private(&key, "certificate", findings);

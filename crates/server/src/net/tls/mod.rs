@@ -17,6 +17,7 @@ use rustls::{
 
 pub use self::certificate::Facts;
 use crate::{
+    acme::{self, challenges::Challenges},
     config::{Config, Home},
     s2s::verify::AnyCertificate,
 };
@@ -31,6 +32,7 @@ pub struct Tls {
     served: RwLock<Arc<Served>>,
     home: Home,
     domain: String,
+    challenges: Arc<Challenges>,
 }
 
 /// What is served at one moment. A connection takes it once and keeps it, so that the certificate
@@ -148,9 +150,15 @@ impl Tls {
             authority::ensure(home, &config.domain, now)?;
         }
         files.stamp = files.stamp();
-        let served = RwLock::new(Arc::new(files.load()?));
+        let challenges = Arc::new(Challenges::default());
+        let served = RwLock::new(Arc::new(files.load(&challenges)?));
         let (home, domain) = (home.clone(), config.domain.clone());
-        Ok(Tls { files: RwLock::new(files), served, home, domain })
+        Ok(Tls { files: RwLock::new(files), served, home, domain, challenges })
+    }
+
+    /// What a certificate authority asks to be shown.
+    pub fn challenges(&self) -> &Challenges {
+        &self.challenges
     }
 
     /// What a new connection is served.
@@ -188,7 +196,7 @@ impl Tls {
         }
         // Taken before the files are read: a change while reading is seen as a change.
         files.stamp = files.stamp();
-        let served = files.load()?;
+        let served = files.load(&self.challenges)?;
         *self.files.write() = files;
         *self.served.write() = Arc::new(served);
         Ok(())
@@ -201,6 +209,12 @@ impl Files {
             (Some(certificate), Some(key)) => Files {
                 certificate: home.resolve(certificate),
                 key: home.resolve(key),
+                own: false,
+                stamp: [None; 2],
+            },
+            _ if config.acme.enabled && home.acme_certificate().exists() => Files {
+                certificate: home.acme_certificate(),
+                key: home.acme_certificate(),
                 own: false,
                 stamp: [None; 2],
             },
@@ -218,16 +232,20 @@ impl Files {
             .map(|path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok())
     }
 
-    fn load(&self) -> Result<Served, TlsError> {
+    fn load(&self, challenges: &Arc<Challenges>) -> Result<Served, TlsError> {
         let loaded = certificate::load(&self.certificate, &self.key)?;
-        Served::new(loaded.key, loaded.facts)
+        Served::new(loaded.key, loaded.facts, challenges.clone())
     }
 }
 
 impl Served {
-    fn new(key: CertifiedKey, facts: Facts) -> Result<Served, TlsError> {
+    fn new(
+        key: CertifiedKey,
+        facts: Facts,
+        challenges: Arc<Challenges>,
+    ) -> Result<Served, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let one = Arc::new(OneCertificate(Arc::new(key)));
+        let one = Arc::new(OneCertificate { key: Arc::new(key), challenges });
         let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
         let any = AnyCertificate::new(provider.clone());
         let mut between = ServerConfig::builder_with_provider(provider.clone())
@@ -265,7 +283,7 @@ impl Served {
         Ok(Served {
             starttls: with_alpn(&config, &[]),
             direct: with_alpn(&config, &[ALPN_XMPP_CLIENT]),
-            https: with_alpn(&config, &[ALPN_HTTP, ALPN_XMPP_CLIENT]),
+            https: with_alpn(&config, &[ALPN_HTTP, ALPN_XMPP_CLIENT, acme::ALPN]),
             s2s: with_alpn(&between, &[]),
             s2s_direct: with_alpn(&between, &[ALPN_XMPP_SERVER]),
             s2s_out: Arc::new(out),
@@ -293,18 +311,25 @@ pub const ALPN_XMPP_SERVER: &[u8] = b"xmpp-server";
 /// ALPN of the web. HTTP/2 is left out: WebSocket over it (RFC 8441) has few clients.
 pub const ALPN_HTTP: &[u8] = b"http/1.1";
 
-/// The server has one domain, so it has one certificate whatever name the client asks for.
-struct OneCertificate(Arc<CertifiedKey>);
+/// The server has one domain, so it has one certificate whatever name the client asks for; only to a
+/// certificate authority that checks a name it shows what that asks for.
+struct OneCertificate {
+    key: Arc<CertifiedKey>,
+    challenges: Arc<Challenges>,
+}
 
 impl ResolvesServerCert for OneCertificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.clone())
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        match hello.alpn().is_some_and(|mut protocols| protocols.any(|name| name == acme::ALPN)) {
+            true => self.challenges.certificate(hello.server_name()),
+            false => Some(self.key.clone()),
+        }
     }
 }
 
 impl ResolvesClientCert for OneCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.clone())
+        Some(self.key.clone())
     }
 
     fn has_certs(&self) -> bool {
@@ -401,7 +426,7 @@ mod tests {
         let trial = trial("example.org");
         Tls::open(&trial.config, &trial.home, SystemTime::now()).unwrap();
         authority::forge(&trial.home, "example.org", "bank.example", SystemTime::now());
-        let stolen = Files::of(&trial.config, &trial.home).load().unwrap();
+        let stolen = Files::of(&trial.config, &trial.home).load(&Arc::default()).unwrap();
         let mut client = client(&trial.home, "bank.example", &[]);
         let mut server = ServerConnection::new(stolen.starttls.clone()).unwrap();
         let error = shake(&mut client, &mut server).unwrap_err().to_string();
