@@ -35,7 +35,10 @@ export async function front(port, behind) {
     answer.setHeader("cache-control", path.startsWith("/assets/") ? "max-age=31536000" : "no-cache");
     answer.end(file);
   });
+  const sockets = new Set();
   server.on("upgrade", (asked, socket, begun) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
     const there = connect(behind, "127.0.0.1", () => {
       const lines = [];
       for (let at = 0; at < asked.rawHeaders.length; at += 2) lines.push(`${asked.rawHeaders[at]}: ${asked.rawHeaders[at + 1]}`);
@@ -53,6 +56,7 @@ export async function front(port, behind) {
   return {
     async stop() {
       server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await new Promise((done) => server.close(done));
     },
   };

@@ -133,12 +133,21 @@ ${options.config ?? ""}`;
   }
 
   /** Makes an account without an invitation. */
-  async addAccount(name, password) {
-    const command = ["account", "add", `${name}@localhost`, "--password-stdin"];
+  addAccount(name, password) {
+    return this.#account("add", name, password);
+  }
+
+  /** The operator sets another password; every device of the account has to log in anew. */
+  setPassword(name, password) {
+    return this.#account("password", name, password);
+  }
+
+  async #account(what, name, password) {
+    const command = ["account", what, `${name}@localhost`, "--password-stdin"];
     const child = execFile(ANEMONE, [...command, "--data", this.data]);
     child.stdin.end(`${password}\n`);
     const [code] = await once(child, "exit");
-    if (code !== 0) throw new Error(`account add ended with ${code}`);
+    if (code !== 0) throw new Error(`account ${what} ended with ${code}`);
   }
 }
 
