@@ -54,6 +54,7 @@ fn message(number: u64) -> Message {
         reply: None,
         reactions: Vec::new(),
         versions: Vec::new(),
+        edits: Vec::new(),
         wants: None,
         occupant: None,
     }

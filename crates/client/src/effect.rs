@@ -256,6 +256,8 @@ mod tests {
             occupant: None,
             emoji: vec![canary()],
             time: Millis(0),
+            mark: crate::store::Mark::default(),
+            earlier: Vec::new(),
         });
         message.reply =
             Some(Reply { id: String::new(), author: None, message: None, quote: Some(canary()) });

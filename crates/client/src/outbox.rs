@@ -61,6 +61,9 @@ struct Row {
     queued: Queued,
     /// Written in this session.
     sent: bool,
+    /// It has a place in the timeline, or changes something there in an order that counts: the
+    /// archive has to tell which.
+    placed: bool,
     /// Who wants to know what became of it.
     then: Option<Then>,
 }
@@ -68,9 +71,12 @@ struct Row {
 impl State {
     pub(crate) fn load(store: &dyn Store) -> Step<Self> {
         let rows = store.queued()?.into_iter();
-        let rows =
-            rows.map(|queued| (queued.id, Row { queued, sent: false, then: None })).collect();
-        Ok(Self { rows, dirty: true, blocked: false })
+        let rows = rows.map(|queued| {
+            let payload = if queued.message.is_none() { children(&queued.payload) } else { None };
+            let placed = is_placed(&queued, &payload.unwrap_or_default());
+            (queued.id, Row { queued, sent: false, placed, then: None })
+        });
+        Ok(Self { rows: rows.collect(), dirty: true, blocked: false })
     }
 
     /// How many wait to be acknowledged or sent.
@@ -88,9 +94,9 @@ impl State {
         self.rows.len() >= MOST || bytes >= MOST_BYTES
     }
 
-    /// Whether a message was written of which the server has not said that it has it.
+    /// Whether something with a place was written of which the server has not said that it has it.
     pub(crate) fn in_flight(&self) -> bool {
-        self.rows.values().any(|row| row.sent && row.queued.message.is_some())
+        self.rows.values().any(|row| row.sent && row.placed)
     }
 
     pub(crate) fn session_ended(&mut self) {
@@ -110,6 +116,13 @@ impl State {
     pub(crate) fn of_stanza(&self, id: &str) -> Option<QueuedId> {
         self.rows.values().find(|row| row.queued.stanza_id == id).map(|row| row.queued.id)
     }
+}
+
+/// Whether it matters where the archive has a message.
+fn is_placed(queued: &Queued, payload: &[Element]) -> bool {
+    let orders =
+        |child: &Element| child.is("replace", ns::CORRECT) || child.is("reactions", ns::REACTIONS);
+    queued.message.is_some() || payload.iter().any(orders)
 }
 
 /// Keeps a message to be sent. When the queue is full, only messages that stand for nothing in the
@@ -136,7 +149,8 @@ pub(crate) fn enqueue(cx: &mut Cx<'_>, outgoing: Outgoing, then: Option<Then>) -
     };
     queued.id = cx.store.enqueue(&queued)?;
     let shown = queued.message.is_some();
-    cx.state.outbox.rows.insert(queued.id, Row { queued, sent: false, then });
+    let placed = is_placed(&queued, &outgoing.payload);
+    cx.state.outbox.rows.insert(queued.id, Row { queued, sent: false, placed, then });
     cx.state.outbox.dirty = true;
     if shown { account::show(cx) } else { Ok(()) }
 }
@@ -327,10 +341,13 @@ fn is_protected(content: &[Element]) -> bool {
 /// The server has it.
 pub(crate) fn on_acknowledged(cx: &mut Cx<'_>, id: QueuedId) -> Step {
     let Some(row) = cx.state.outbox.rows.get(&id) else { return Ok(()) };
-    let message = row.queued.message;
+    let (message, placed) = (row.queued.message, row.placed);
+    let room = rooms::is_room(cx, &row.queued.conversation);
     let then = remove(cx, id)?;
-    if let Some(message) = message {
-        timeline::on_sent(cx, message)?;
+    match message {
+        Some(message) => timeline::on_sent(cx, message)?,
+        None if placed && !room => features::archive::on_sent(cx)?,
+        None => {}
     }
     match then {
         Some(then) => then(cx, Ok(())),

@@ -154,6 +154,7 @@ fn message(with: &BareJid, me: &BareJid, position: u64, index: usize) -> Message
         reply: None,
         reactions: Vec::new(),
         versions: Vec::new(),
+        edits: Vec::new(),
         wants: None,
     }
 }

@@ -161,6 +161,7 @@ fn message(content: Content) -> Message {
         reply: None,
         reactions: Vec::new(),
         versions: vec![(Millis(1), "before".into())],
+        edits: Vec::new(),
         wants: None,
         occupant: None,
     }

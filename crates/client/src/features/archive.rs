@@ -124,7 +124,7 @@ fn on_ended(cx: &mut Cx<'_>) -> Step {
     archive.live = None;
     archive.unsettled = false;
     archive.gap = None;
-    timeline::end_moves(cx);
+    timeline::forget_moves(cx);
     let archive = &mut cx.state.features.archive;
     if let Some(timer) = archive.settle.take() {
         cx.cancel(timer);
@@ -268,7 +268,7 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
     cx.state.features.archive.forward = false;
     let fin = answer.payload("fin", ns::MAM);
     let Some(fin) = fin else {
-        timeline::end_moves(cx);
+        timeline::forget_moves(cx);
         return match answer {
             // The archive no longer has that message.
             Answer::Error(error)
@@ -302,7 +302,7 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
         return forward(cx);
     }
     archive.gap = None;
-    timeline::end_moves(cx);
+    timeline::end_moves(cx)?;
     let archive = &mut cx.state.features.archive;
     let live = archive.live.take();
     let settled = !archive.unsettled && !cx.state.outbox.in_flight();
@@ -343,6 +343,11 @@ fn save(cx: &mut Cx<'_>) -> Step {
     cx.store.save_archive(cx.me, &archive.known)?;
     let time = archive.time.map(|time| time.0.to_be_bytes());
     cx.store.save_value(TIME, time.as_ref().map(<[u8; 8]>::as_slice))
+}
+
+/// Whether what was missed, or has no certain place, is being read.
+pub(crate) fn is_reading(cx: &Cx<'_>) -> bool {
+    cx.state.features.archive.forward
 }
 
 /// A message came, from wherever: if it is new, nothing is missing up to its id.
@@ -459,6 +464,7 @@ pub(crate) fn on_older(
     known.oldest = page.first.map(|(id, _)| id).or(known.oldest);
     cx.store.save_archive(address, &known)?;
     let until = Position(from.0.saturating_add(PAGE));
+    timeline::spread_to_older(cx, address, from, until)?;
     let messages = cx.store.before(address, Some(until), usize::try_from(PAGE).unwrap_or(0))?;
     timeline::show_older(cx, address, messages)?;
     cx.done(number, Outcome::Done);

@@ -7,10 +7,10 @@ use super::later::{self, What};
 use super::{Feature, Flow, Spec, Stage, message, rooms};
 use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
-use crate::incoming::{Incoming, is_id};
+use crate::incoming::{Incoming, Source, is_id};
 use crate::outbox::{self, Outgoing};
-use crate::store::{Content, Delivery, Encryption, Message, MessageId, Reference};
-use crate::timeline;
+use crate::store::{Content, Delivery, Encryption, Mark, Message, MessageId, Reference};
+use crate::timeline::{self, changes};
 use crate::view::{Change, Problem};
 
 pub(crate) const FEATURE: Feature = Feature {
@@ -32,30 +32,40 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let Some(original) = cx.store.find(&incoming.with, &reference)? else {
         return Ok(Flow::Next);
     };
-    Ok(if apply(cx, original, incoming, text)? { Flow::Done } else { Flow::Next })
+    if !may_correct(&original, incoming) {
+        return Ok(Flow::Next);
+    }
+    let mark = changes::mark(cx, incoming)?;
+    apply(cx, original, incoming, text, mark)?;
+    Ok(Flow::Done)
 }
 
-/// Replaces the text of a message; `false` if whoever wants that may not do it.
-fn apply(cx: &mut Cx<'_>, mut original: Message, incoming: &Incoming, text: String) -> Step<bool> {
-    if !rooms::is_same_author(&original, incoming) {
-        return Ok(false);
-    }
+/// Whether somebody may replace the text of a message.
+fn may_correct(original: &Message, incoming: &Incoming) -> bool {
     // Whoever is in between could otherwise rewrite what was protected.
-    if original.encryption != Encryption::None && incoming.encryption == Encryption::None {
-        return Ok(false);
-    }
-    let late = original.versions.last().is_some_and(|(time, _)| *time > incoming.time);
-    if late || !matches!(original.content, Content::Text(_)) {
-        return Ok(true);
+    let weaker = original.encryption != Encryption::None && incoming.encryption == Encryption::None;
+    !weaker && rooms::is_same_author(original, incoming)
+}
+
+/// Replaces the text of a message.
+fn apply(
+    cx: &mut Cx<'_>,
+    mut original: Message,
+    incoming: &Incoming,
+    text: String,
+    mark: Mark,
+) -> Step {
+    if !matches!(original.content, Content::Text(_)) {
+        return Ok(());
     }
     let text = match &original.reply {
         Some(reply) => super::reply::without_fallback(incoming, reply, &text),
         None => text,
     };
-    replace(&mut original, message::limited(text), incoming.time);
-    original.encryption = incoming.encryption;
-    timeline::save(cx, &original)?;
-    Ok(true)
+    if changes::correct(&mut original, mark.clone(), incoming.time, message::limited(text)) {
+        original.encryption = incoming.encryption;
+    }
+    changes::save_changed(cx, &original, &incoming.sender, &mark, incoming.source)
 }
 
 /// A correction of something that is not here was shown as a message of its own.
@@ -65,7 +75,7 @@ pub(crate) fn keep_for_later(cx: &mut Cx<'_>, incoming: &Incoming, row: MessageI
         return Ok(());
     };
     let reference = Reference::Origin(incoming.sender.clone(), id.to_owned());
-    if incoming.source.is_live() || cx.store.find(&incoming.with, &reference)?.is_some() {
+    if cx.store.find(&incoming.with, &reference)?.is_some() {
         return Ok(());
     }
     later::keep(cx, incoming, id, What::Correct(message::limited(text), row))
@@ -79,25 +89,14 @@ pub(crate) fn apply_later(
     text: String,
     row: MessageId,
 ) -> Step {
-    if original.id == row || !apply(cx, original, incoming, text)? {
+    if original.id == row || !may_correct(&original, incoming) {
         return Ok(());
     }
     let Some(shown) = cx.store.message(row)? else { return Ok(()) };
+    apply(cx, original, incoming, text, changes::mark_of_row(&shown))?;
     timeline::remove(cx, &shown)?;
     cx.view(Change::MessageRemoved(shown.conversation, row));
     Ok(())
-}
-
-fn replace(message: &mut Message, text: String, time: xmpp::time::Millis) {
-    let Content::Text(before) = &message.content else { return };
-    if *before == text {
-        return;
-    }
-    if message.versions.len() >= MAX_VERSIONS {
-        message.versions.remove(0);
-    }
-    message.versions.push((time, before.clone()));
-    message.content = Content::Text(text);
 }
 
 fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
@@ -142,15 +141,15 @@ fn correct(
         cx.failed(number, Problem::Invalid("this message has no id".to_owned()));
         return Ok(());
     };
-    let before = message.clone();
-    let time = cx.time();
-    replace(&mut message, text.clone(), time);
-    timeline::save(cx, &message)?;
     let encrypted = timeline::is_encrypted(cx, &message.conversation);
     let mut payload = super::reply::payload(cx, &message, &text, encrypted)?;
     payload.push(Element::new("replace", ns::CORRECT).with_attr("id", origin));
     payload.push(Element::new("store", ns::HINTS));
     let outgoing = Outgoing::about(cx, &message.conversation, payload);
+    let (stanza, time) = (outgoing.id.clone(), cx.time());
+    let (mark, me) = (changes::own_mark(cx, &stanza)?, cx.me.clone());
+    changes::correct(&mut message, mark.clone(), time, text);
+    changes::save_changed(cx, &message, &me, &mark, Source::Live)?;
     cx.queue_then(outgoing, move |cx, result| match result {
         Ok(()) => {
             cx.done(number, crate::view::Outcome::Done);
@@ -158,10 +157,9 @@ fn correct(
         }
         Err(reason) => {
             cx.failed(number, Problem::NotEncryptable(reason));
-            timeline::revert(cx, &before)
+            let Some(mut message) = cx.store.message(id)? else { return Ok(()) };
+            changes::undo_correction(&mut message, &stanza);
+            timeline::save(cx, &message)
         }
     })
 }
-
-/// Earlier texts that are kept.
-const MAX_VERSIONS: usize = 20;

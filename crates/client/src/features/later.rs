@@ -1,16 +1,18 @@
 //! What is said about messages that are not here yet
 //!
 //! Who pages back through an archive meets reactions, corrections and retractions before the
-//! messages they are about. They are kept, and done when the message comes.
+//! messages they are about, and what arrives live while the archive is read may be about something
+//! that was not read yet. They are kept, and done when the message comes.
 
 use serde::{Deserialize, Serialize};
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
-use super::{correct, react, retract};
+use super::{correct, markers, react, retract};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
-use crate::store::{Encryption, Message, MessageId, Occupant, Store, StoreError};
+use crate::store::{Delivery, Encryption, Mark, Message, MessageId, Occupant, Store, StoreError};
+use crate::timeline::changes;
 
 /// What is to be done to a message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub(crate) enum What {
     Moderate,
     /// This is its text now. Until it is here, the text is a message of its own.
     Correct(String, MessageId),
+    /// The partner has it, or has seen it.
+    Tick(Delivery),
 }
 
 /// One of them, and who wants it.
@@ -37,6 +41,9 @@ struct Pending {
     own: bool,
     time: Millis,
     encryption: Encryption,
+    /// Where it stands among the changes.
+    #[serde(default)]
+    mark: Mark,
     what: What,
 }
 
@@ -60,13 +67,16 @@ impl Pending {
         let text = match &self.what {
             What::React(emoji) => emoji.iter().map(String::len).sum(),
             What::Correct(text, _) => text.len(),
-            What::Retract | What::Moderate => 0,
+            What::Retract | What::Moderate | What::Tick(_) => 0,
         };
         ENTRY_BYTES + self.id.len() + text
     }
 
     fn is_about(&self, message: &Message) -> bool {
         if self.conversation != message.conversation {
+            return false;
+        }
+        if matches!(self.what, What::Tick(_)) && !message.own {
             return false;
         }
         let by_author = matches!(self.what, What::Correct(..)) || !self.room;
@@ -83,13 +93,13 @@ impl Pending {
             occupant: self.occupant.clone(),
             own: self.own,
             error: false,
-            source: Source::Older,
+            source: Source::CatchUp,
             id: None,
-            origin_id: None,
+            origin_id: self.mark.id.clone(),
             unique: false,
-            archive_id: None,
+            archive_id: self.mark.archive_id.clone(),
             time: self.time,
-            position: None,
+            position: Some(self.mark.position),
             outer: Vec::new(),
             content: Vec::new(),
             encryption: self.encryption,
@@ -100,6 +110,8 @@ impl Pending {
 
 /// Keeps something for a message that is not here.
 pub(crate) fn keep(cx: &mut Cx<'_>, incoming: &Incoming, id: &str, what: What) -> Step {
+    let tick = matches!(what, What::Tick(_));
+    let mark = if tick { Mark::default() } else { changes::mark(cx, incoming)? };
     let pending = Pending {
         conversation: incoming.with.clone(),
         id: id.to_owned(),
@@ -109,12 +121,17 @@ pub(crate) fn keep(cx: &mut Cx<'_>, incoming: &Incoming, id: &str, what: What) -
         own: incoming.own,
         time: incoming.time,
         encryption: incoming.encryption,
+        mark,
         what,
     };
     let all = &mut cx.state.features.later.0;
-    let here = all.iter().filter(|one| one.conversation == pending.conversation).count();
-    if here >= MOST_HERE
-        && let Some(oldest) = all.iter().position(|one| one.conversation == pending.conversation)
+    // What is said of ticks must not push out what is said of texts.
+    let like_it = |one: &&Pending| {
+        one.conversation == pending.conversation && matches!(one.what, What::Tick(_)) == tick
+    };
+    let most = if tick { MOST_TICKS_HERE } else { MOST_HERE };
+    if all.iter().filter(like_it).count() >= most
+        && let Some(oldest) = all.iter().position(|one| like_it(&one))
     {
         all.remove(oldest);
     }
@@ -123,6 +140,27 @@ pub(crate) fn keep(cx: &mut Cx<'_>, incoming: &Incoming, id: &str, what: What) -
         all.remove(0);
     }
     save(cx)
+}
+
+/// A change that waits for its message comes once more, with its id and place in the archive. Says
+/// whether it does.
+pub(crate) fn recognise(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
+    let Some(id) = &incoming.origin_id else { return Ok(false) };
+    let mut all = cx.state.features.later.0.iter_mut();
+    let known = all.find(|one| {
+        let archived = (&one.mark.archive_id, &incoming.archive_id);
+        one.conversation == incoming.with
+            && one.sender == incoming.sender
+            && one.mark.id.as_ref() == Some(id)
+            && (incoming.unique || archived.0.is_none() || archived.0 == archived.1)
+    });
+    let Some(known) = known else { return Ok(false) };
+    if let Some(position) = incoming.position {
+        known.mark.position = position;
+        known.mark.archive_id.clone_from(&incoming.archive_id);
+        save(cx)?;
+    }
+    Ok(true)
 }
 
 fn save(cx: &Cx<'_>) -> Step {
@@ -137,10 +175,9 @@ pub(crate) fn on_message(cx: &mut Cx<'_>, id: MessageId, message: &Message) -> S
         return Ok(());
     }
     let all = std::mem::take(&mut cx.state.features.later.0);
-    let (mut due, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.is_about(message));
+    let (due, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.is_about(message));
     cx.state.features.later.0 = rest;
     save(cx)?;
-    due.sort_by_key(|one| one.time);
     for pending in due {
         let incoming = pending.incoming();
         let Some(message) = cx.store.message(id)? else { return Ok(()) };
@@ -148,6 +185,7 @@ pub(crate) fn on_message(cx: &mut Cx<'_>, id: MessageId, message: &Message) -> S
             What::React(emoji) => react::apply(cx, message, &incoming, emoji)?,
             What::Retract => retract::apply(cx, message, &incoming)?,
             What::Moderate => retract::apply_moderation(cx, message)?,
+            What::Tick(delivery) => markers::apply_later(cx, &message, delivery)?,
             What::Correct(text, row) => correct::apply_later(cx, message, &incoming, text, row)?,
         }
     }
@@ -159,6 +197,8 @@ const NAME: &str = "later";
 /// How many are kept, how many of one conversation, and how many bytes of all.
 const MOST: usize = 500;
 const MOST_HERE: usize = 200;
+/// How many receipts and markers of one conversation.
+const MOST_TICKS_HERE: usize = 100;
 const MOST_BYTES: usize = 128 * 1024;
 /// What one takes besides its texts, about.
 const ENTRY_BYTES: usize = 400;

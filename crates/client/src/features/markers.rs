@@ -4,6 +4,7 @@ use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
+use super::later::{self, What};
 use super::{Feature, Flow, Spec, Stage, mds, rooms, roster};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source, is_id};
@@ -53,14 +54,14 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
 /// A device of the recipient has an own message. Only the conversation's partner can say so: the
 /// message is looked for among those that were written to them.
 fn on_receipt(cx: &mut Cx<'_>, incoming: &Incoming, id: String) -> Step {
-    match own(cx, &incoming.with, id)? {
+    match own(cx, &incoming.with, &id)? {
         Some(message) => timeline::raise(cx, message.id, Delivery::Delivered),
-        None => Ok(()),
+        None => later::keep(cx, incoming, &id, What::Tick(Delivery::Delivered)),
     }
 }
 
-fn own(cx: &Cx<'_>, with: &BareJid, id: String) -> Step<Option<Message>> {
-    cx.store.find(with, &Reference::Origin(cx.me.clone(), id))
+fn own(cx: &Cx<'_>, with: &BareJid, id: &str) -> Step<Option<Message>> {
+    cx.store.find(with, &Reference::Origin(cx.me.clone(), id.to_owned()))
 }
 
 /// Somebody has seen everything up to a message: the partner ours, or this account theirs on
@@ -73,16 +74,24 @@ fn on_displayed(cx: &mut Cx<'_>, incoming: &Incoming, id: String) -> Step {
         }
         return Ok(());
     }
-    let Some(message) = own(cx, &incoming.with, id)? else { return Ok(()) };
-    timeline::raise(cx, message.id, Delivery::Read)?;
-    let before = cx.store.before(&incoming.with, Some(message.position), REACH)?;
-    // Those between read ones, too: what another device wrote may have come after an earlier marker.
-    for earlier in before.iter().rev().filter(|earlier| earlier.own) {
-        if matches!(earlier.delivery, Some(Delivery::Sent | Delivery::Delivered)) {
-            timeline::raise(cx, earlier.id, Delivery::Read)?;
-        }
+    match own(cx, &incoming.with, &id)? {
+        Some(message) => read(cx, &message),
+        None => later::keep(cx, incoming, &id, What::Tick(Delivery::Read)),
     }
-    Ok(())
+}
+
+/// The partner has seen an own message, and those before it.
+fn read(cx: &mut Cx<'_>, message: &Message) -> Step {
+    timeline::raise(cx, message.id, Delivery::Read)?;
+    timeline::spread(cx, message)
+}
+
+/// What was said about an own message that is only here now.
+pub(crate) fn apply_later(cx: &mut Cx<'_>, message: &Message, delivery: Delivery) -> Step {
+    match delivery {
+        Delivery::Read => read(cx, message),
+        delivery => timeline::raise(cx, message.id, delivery),
+    }
 }
 
 /// Tells the sender that the message is here, if they may know that we are. What is undecryptable

@@ -1,6 +1,5 @@
 //! XEP-0444: Message Reactions 0.2.1
 
-use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
@@ -8,10 +7,10 @@ use super::later::{self, What};
 use super::{Feature, Flow, Spec, Stage, rooms};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
-use crate::incoming::{Incoming, is_id};
+use crate::incoming::{Incoming, Source, is_id};
 use crate::outbox::Outgoing;
-use crate::store::{Content, Message, Reaction, Reference};
-use crate::timeline;
+use crate::store::{Message, Reaction, Reference};
+use crate::timeline::{self, changes};
 use crate::view::{Outcome, Problem};
 
 pub(crate) const FEATURE: Feature = Feature {
@@ -45,13 +44,19 @@ pub(crate) fn apply(
     incoming: &Incoming,
     emoji: Vec<String>,
 ) -> Step {
+    let mark = changes::mark(cx, incoming)?;
     let by = Reaction {
         sender: incoming.sender.clone(),
         occupant: incoming.occupant.clone(),
         emoji,
         time: incoming.time,
+        mark: mark.clone(),
+        earlier: Vec::new(),
     };
-    if react(&mut message, by) { timeline::save(cx, &message) } else { Ok(()) }
+    if !changes::react(&mut message, by) {
+        return Ok(());
+    }
+    changes::save_changed(cx, &message, &incoming.sender, &mark, incoming.source)
 }
 
 /// The message it is about: of either side, or the one that a room gave this id.
@@ -80,35 +85,6 @@ fn set(emoji: impl Iterator<Item = String>) -> Vec<String> {
     set
 }
 
-/// Replaces somebody's reactions, unless they are older than what is known. An empty set stays as a
-/// mark of its time.
-fn react(message: &mut Message, by: Reaction) -> bool {
-    if message.content == Content::Retracted || message.reactions.len() >= MAX_PEOPLE {
-        return false;
-    }
-    match message.reactions.iter_mut().find(|one| is_same(one, &by, &message.conversation)) {
-        Some(known) if known.time > by.time => return false,
-        Some(known) => *known = by,
-        None => message.reactions.push(by),
-    }
-    true
-}
-
-/// Whether two reactions are of one person. Where a room hides addresses everybody has that of the
-/// room; those are told apart by their ids, or else by their names.
-fn is_same(one: &Reaction, other: &Reaction, conversation: &BareJid) -> bool {
-    if one.sender != other.sender || one.sender != *conversation {
-        return one.sender == other.sender;
-    }
-    match (&one.occupant, &other.occupant) {
-        (Some(one), Some(other)) => match (&one.id, &other.id) {
-            (None, None) => one.nick == other.nick,
-            (one, other) => one == other,
-        },
-        (one, other) => one == other,
-    }
-}
-
 fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
     let Command::React(id, emoji) = command else { return Ok(Some(command)) };
     let Some(mut message) = cx.store.message(id)? else {
@@ -119,19 +95,19 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         cx.failed(number, Problem::Invalid("this message has no id".to_owned()));
         return Ok(None);
     };
-    let before = message.clone();
     let emoji = set(emoji.into_iter());
-    let time = cx.time();
-    let (sender, occupant) = (cx.me.clone(), None);
-    react(&mut message, Reaction { sender, occupant, emoji: emoji.clone(), time });
-    timeline::save(cx, &message)?;
-    let children =
-        emoji.into_iter().map(|one| Element::new("reaction", ns::REACTIONS).with_text(one));
+    let children = emoji.iter().map(|one| Element::new("reaction", ns::REACTIONS).with_text(one));
     let payload = vec![
         Element::new("reactions", ns::REACTIONS).with_attr("id", origin).with_children(children),
         Element::new("store", ns::HINTS),
     ];
     let outgoing = Outgoing::about(cx, &message.conversation, payload);
+    let (stanza, time) = (outgoing.id.clone(), cx.time());
+    let (mark, me) = (changes::own_mark(cx, &stanza)?, cx.me.clone());
+    let (sender, occupant, earlier) = (me.clone(), None, Vec::new());
+    let by = Reaction { sender, occupant, emoji, time, mark: mark.clone(), earlier };
+    changes::react(&mut message, by);
+    changes::save_changed(cx, &message, &me, &mark, Source::Live)?;
     cx.queue_then(outgoing, move |cx, result| match result {
         Ok(()) => {
             cx.done(number, Outcome::Done);
@@ -139,7 +115,9 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         }
         Err(reason) => {
             cx.failed(number, Problem::NotEncryptable(reason));
-            timeline::revert(cx, &before)
+            let Some(mut message) = cx.store.message(id)? else { return Ok(()) };
+            changes::undo_reaction(&mut message, &me, &stanza);
+            timeline::save(cx, &message)
         }
     })?;
     Ok(None)
@@ -148,5 +126,3 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
 /// Reactions of one person to one message, and the length of one.
 const MAX_EMOJI: usize = 20;
 const MAX_EMOJI_BYTES: usize = 64;
-/// People who react to one message.
-const MAX_PEOPLE: usize = 1000;

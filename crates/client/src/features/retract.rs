@@ -89,6 +89,7 @@ fn is_weaker(retraction: Encryption, original: Encryption) -> bool {
 fn take_back(message: &mut Message) {
     message.content = Content::Retracted;
     message.versions.clear();
+    message.edits.clear();
     message.reactions.clear();
     message.reply = None;
 }

@@ -9,19 +9,21 @@
 //! What is kept is sealed at rest where the implementation has a key; addresses are stored so that
 //! they can be looked up without being readable.
 
+mod changes;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod memory;
 mod rows;
 mod search;
 
+pub use changes::{Mark, Reacted, Reaction};
 pub use memory::MemoryStore;
 pub use search::Needle;
 
 pub use rows::{
     ArchiveState, Contact, Content, Conversation, Delivery, DeviceEntry, Encryption,
     EncryptionMode, Event, File, Identity, Login, Message, MessageId, Mute, Occupant, OwnDevice,
-    Position, Queued, QueuedId, Reaction, Reference, Reply, SessionKey, StoredToken, Subscription,
+    Position, Queued, QueuedId, Reference, Reply, SessionKey, StoredToken, Subscription,
     TrustLevel, Undecryptable, Version,
 };
 

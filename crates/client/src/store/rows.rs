@@ -5,6 +5,8 @@ use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 use zeroize::Zeroizing;
 
+use super::changes::{Mark, Reaction};
+
 /// How to log in.
 #[derive(Clone, Debug)]
 pub struct Login {
@@ -193,6 +195,9 @@ pub struct Message {
     pub reactions: Vec<Reaction>,
     /// Earlier texts, the oldest first, with when they were replaced (XEP-0308).
     pub versions: Vec<(Millis, String)>,
+    /// What replaced each of them. Shorter where an earlier program kept none for the oldest.
+    #[serde(default)]
+    pub edits: Vec<Mark>,
     /// The sender wants to know when it was delivered (XEP-0184) or seen (XEP-0333), and by which id.
     pub wants: Option<String>,
 }
@@ -431,30 +436,6 @@ impl std::fmt::Debug for Reply {
             .field("id", &self.id)
             .field("author", &self.author)
             .field("message", &self.message)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What somebody thinks of a message (XEP-0444).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reaction {
-    /// Who; in a room that hides addresses, the room.
-    pub sender: BareJid,
-    /// Who, as a room names them.
-    #[serde(default)]
-    pub occupant: Option<Occupant>,
-    /// Emoji, each once.
-    pub emoji: Vec<String>,
-    /// When the set was last changed.
-    pub time: Millis,
-}
-
-/// What they think is not printed.
-impl std::fmt::Debug for Reaction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reaction")
-            .field("sender", &self.sender)
-            .field("time", &self.time)
             .finish_non_exhaustive()
     }
 }

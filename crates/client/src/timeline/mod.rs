@@ -4,7 +4,9 @@
 //! the end until the archive tells its place (see [`crate::features::archive`]); then it moves
 //! there. So all devices end with the same timeline.
 
+pub(crate) mod changes;
 mod show;
+mod ticks;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +24,7 @@ use crate::store::{
 use crate::view::{Change, Outcome, Problem, Readers};
 
 pub(crate) use show::{missed, notify, notify_as, notify_missed, preview_text, quotable};
+pub(crate) use ticks::{end_moves, end_moves_of, forget_moves, raise, spread, spread_to_older};
 pub(crate) use windows::{command, show_older};
 
 /// What is remembered of all conversations.
@@ -45,6 +48,10 @@ pub(crate) struct State {
     missed: BTreeMap<BareJid, MessageId>,
     /// Conversations whose messages move while the archive is read.
     moves: BTreeMap<BareJid, Moves>,
+    /// Corrections and reactions that may get another place.
+    changes: changes::State,
+    /// What of the ticks depends on the places.
+    ticks: ticks::State,
 }
 
 /// What was seen of a conversation whose messages are getting other places.
@@ -82,7 +89,13 @@ impl State {
             positions.next = u64::from_be_bytes(*next);
             positions.first = u64::from_be_bytes(*first);
         }
-        Ok(Self { conversations: conversations.collect(), positions, ..Self::default() })
+        Ok(Self {
+            conversations: conversations.collect(),
+            positions,
+            changes: changes::State::load(store)?,
+            ticks: ticks::State::load(store)?,
+            ..Self::default()
+        })
     }
 }
 
@@ -188,6 +201,7 @@ pub(crate) fn blank(conversation: &BareJid, sender: &BareJid, time: Millis) -> M
         reply: None,
         reactions: Vec::new(),
         versions: Vec::new(),
+        edits: Vec::new(),
         wants: None,
     }
 }
@@ -207,6 +221,9 @@ pub(crate) fn insert(cx: &mut Cx<'_>, mut message: Message, unread: bool) -> Ste
     let counts = unread && conversation.read_up_to.is_none_or(|seen| message.position > seen);
     if counts && placed {
         moves(cx, &message.conversation).not_seen(message.position);
+    }
+    if message.own && placed {
+        ticks::note(cx, &message.conversation, message.position)?;
     }
     if counts {
         conversation.unread = conversation.unread.saturating_add(1);
@@ -238,11 +255,12 @@ pub(crate) fn save(cx: &mut Cx<'_>, message: &Message) -> Step {
     Ok(())
 }
 
-/// A change of what a message says did not get out: it says again what it said before.
+/// The retraction of a message did not get out: it says again what it said before.
 pub(crate) fn revert(cx: &mut Cx<'_>, before: &Message) -> Step {
     let Some(mut message) = cx.store.message(before.id)? else { return Ok(()) };
     message.content.clone_from(&before.content);
     message.versions.clone_from(&before.versions);
+    message.edits.clone_from(&before.edits);
     message.reactions.clone_from(&before.reactions);
     message.reply.clone_from(&before.reply);
     save(cx, &message)
@@ -258,10 +276,10 @@ fn touch_message(cx: &mut Cx<'_>, message: &Message) {
     }
 }
 
-/// A message that was seen before gets what is new about it: its id and place in the archive. Says
-/// whether it was.
+/// A message, or a change of one, that was seen before gets what is new about it: its id and place in
+/// the archive. Says whether it was.
 pub(crate) fn recognise(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
-    let Some(known) = known(cx, incoming)? else { return Ok(false) };
+    let Some(known) = known(cx, incoming)? else { return changes::recognise(cx, incoming) };
     learn(cx, known, incoming)?;
     Ok(true)
 }
@@ -306,6 +324,9 @@ fn learn(cx: &mut Cx<'_>, mut known: Message, incoming: &Incoming) -> Step {
     if let Some(position) = incoming.position.filter(|position| *position != known.position) {
         let before = std::mem::replace(&mut known.position, position);
         changed = true;
+        if known.own {
+            ticks::note(cx, &known.conversation, position)?;
+        }
         moved(cx, &known, before)?;
     }
     if changed { save(cx, &known) } else { Ok(()) }
@@ -315,9 +336,9 @@ fn is_on_its_way(delivery: &Delivery) -> bool {
     matches!(delivery, Delivery::Queued | Delivery::Sent | Delivery::Failed(_))
 }
 
-/// Whether a message was seen before.
+/// Whether a message, or a change of one, was seen before.
 pub(crate) fn is_known(cx: &Cx<'_>, incoming: &Incoming) -> Step<bool> {
-    Ok(known(cx, incoming)?.is_some())
+    Ok(known(cx, incoming)?.is_some() || changes::is_known(cx, incoming)?)
 }
 
 fn known(cx: &Cx<'_>, incoming: &Incoming) -> Step<Option<Message>> {
@@ -378,16 +399,6 @@ fn moves<'a>(cx: &'a mut Cx<'_>, address: &BareJid) -> &'a mut Moves {
     moves.entry(address.clone()).or_insert(Moves { seen, unseen: None })
 }
 
-/// The archive was read: everything stands where it stays.
-pub(crate) fn end_moves(cx: &mut Cx<'_>) {
-    cx.state.features.timeline.moves.clear();
-}
-
-/// The archive of one conversation was read.
-pub(crate) fn end_moves_of(cx: &mut Cx<'_>, address: &BareJid) {
-    cx.state.features.timeline.moves.remove(address);
-}
-
 /// A request of the user ends when this message is sent.
 pub(crate) fn expect(cx: &mut Cx<'_>, id: MessageId, number: u64) {
     if let Some(earlier) = cx.state.features.timeline.requests.insert(id, number) {
@@ -422,21 +433,6 @@ pub(crate) fn on_sent(cx: &mut Cx<'_>, id: MessageId) -> Step {
         crate::features::archive::on_sent(cx)?;
     }
     raise(cx, id, Delivery::Sent)
-}
-
-/// A message got further. It never gets back: acknowledgements overtake each other.
-pub(crate) fn raise(cx: &mut Cx<'_>, id: MessageId, delivery: Delivery) -> Step {
-    let Some(mut message) = cx.store.message(id)? else { return Ok(()) };
-    let further = match &message.delivery {
-        Some(Delivery::Failed(_)) => delivery != Delivery::Queued,
-        Some(before) => *before < delivery,
-        None => false,
-    };
-    if further {
-        message.delivery = Some(delivery);
-        save(cx, &message)?;
-    }
-    Ok(())
 }
 
 /// A message cannot be sent.
@@ -507,6 +503,7 @@ fn count_unread(cx: &Cx<'_>, address: &BareJid, position: Position) -> Step<u32>
 
 /// Tells the user interface what is different after the step.
 pub(crate) fn finish_step(cx: &mut Cx<'_>) -> Step {
+    changes::finish_step(cx)?;
     let dirty = std::mem::take(&mut cx.state.features.timeline.dirty_messages);
     for (conversation, ids) in dirty {
         windows::show_messages(cx, conversation, ids)?;

@@ -12,5 +12,6 @@ mod muc;
 mod rooms;
 mod server;
 mod steps;
+mod twins;
 mod windows;
 mod world;

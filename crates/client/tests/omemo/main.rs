@@ -11,5 +11,6 @@ mod mixed;
 mod repair;
 mod server;
 mod storm;
+mod twins;
 mod verified;
 mod world;

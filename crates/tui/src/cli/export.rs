@@ -103,6 +103,8 @@ mod tests {
             occupant: None,
             emoji: emoji.iter().map(|&emoji| emoji.to_owned()).collect(),
             time: Millis(1),
+            mark: client::store::Mark::default(),
+            earlier: Vec::new(),
         };
         let line = history_line(
             &Message {

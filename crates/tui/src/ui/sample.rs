@@ -41,6 +41,7 @@ pub(crate) fn text(id: i64, position: u64, conversation: &BareJid, text: &str) -
         reply: None,
         reactions: Vec::new(),
         versions: Vec::new(),
+        edits: Vec::new(),
         wants: None,
         occupant: None,
     }

@@ -164,6 +164,7 @@ pub fn message(conversation: &str, position: u64, text: &str) -> Message {
         reply: None,
         reactions: Vec::new(),
         versions: Vec::new(),
+        edits: Vec::new(),
         wants: None,
         occupant: None,
     }

@@ -4,8 +4,8 @@ use xmpp::time::Millis;
 
 use super::{address, message, texts};
 use crate::store::{
-    Content, Delivery, Encryption, File, Message, MessageId, Position, Reaction, Reference, Reply,
-    Store, TrustLevel, Version,
+    Content, Delivery, Encryption, File, Mark, Message, MessageId, Position, Reacted, Reaction,
+    Reference, Reply, Store, TrustLevel, Version,
 };
 
 const ROMEO: &str = "romeo@example.org";
@@ -56,11 +56,23 @@ fn full() -> Message {
             sender: address(ROMEO),
             emoji: vec!["🌹".into()],
             time: Millis(8),
+            mark: mark(14, "r1"),
+            earlier: vec![Reacted {
+                emoji: Vec::new(),
+                time: Millis(7),
+                mark: Mark { archive_id: None, ..mark(13, "r0") },
+            }],
         }],
         versions: vec![(Millis(3), "Lok".into())],
+        edits: vec![mark(15, "e1")],
         wants: Some("o1".into()),
         ..message(ROMEO, 12, "")
     }
+}
+
+fn mark(position: u64, id: &str) -> Mark {
+    let id = Some(id.to_owned());
+    Mark { position: Position(position), archive_id: id.clone(), id }
 }
 
 /// Every field is kept, when appended and when replaced.

@@ -87,6 +87,8 @@ fn infected(hostile: &str, columns: u16) -> World {
         sender: juliet.clone(),
         emoji: vec![hostile.to_owned()],
         time: sample::at(sample::NOW),
+        mark: client::store::Mark::default(),
+        earlier: Vec::new(),
     }];
     answer.versions = vec![(sample::at(sample::NOW), hostile.to_owned())];
     answer.origin_id = Some(hostile.to_owned());

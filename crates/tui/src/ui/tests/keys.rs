@@ -119,6 +119,8 @@ fn reactions_are_added_and_taken_back() {
         sender: address("romeo@montague.example"),
         emoji: vec!["👍".to_owned()],
         time: at(sample::NOW),
+        mark: client::store::Mark::default(),
+        earlier: Vec::new(),
     }];
     world.change(Change::Messages { conversation: address(JULIET), messages: vec![message] });
     world.press("+ 1");

@@ -228,6 +228,8 @@ fn messages() -> Vec<Message> {
         sender: juliet.clone(),
         emoji: vec!["👍".to_owned(), "😮".to_owned()],
         time: at(NOW),
+        mark: client::store::Mark::default(),
+        earlier: Vec::new(),
     }];
     let mut reply = text(
         4,
