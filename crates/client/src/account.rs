@@ -106,6 +106,7 @@ pub(crate) fn show(cx: &mut Cx<'_>) -> Step {
         avatar: contact.avatar,
         device,
         queued: cx.state.outbox.waiting(),
+        privacy: cx.state.features.privacy,
     };
     cx.view(Change::Account(account));
     Ok(())
@@ -120,5 +121,6 @@ pub(crate) fn offline(cx: &Cx<'_>, connection: view::Connection) -> view::Accoun
         avatar: None,
         device: None,
         queued: 0,
+        privacy: cx.state.features.privacy,
     }
 }

@@ -6,6 +6,7 @@ use xmpp::sasl::Secret;
 
 use crate::effect::LocalFile;
 use crate::store::{EncryptionMode, Login, MessageId, Mute, TrustLevel};
+use crate::view::Privacy;
 
 /// A command and the number its [`Outcome`](crate::view::Outcome) will carry.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub enum Command {
     SetAvatar(Option<Vec<u8>>),
     /// Whether somebody looks (XEP-0352).
     SetActive(bool),
+    /// What contacts may know of what this account does. Kept on this device.
+    SetPrivacy(Privacy),
 
     // --- Contacts ---
     /// Add to the roster, ask for presence and allow theirs.

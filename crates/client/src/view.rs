@@ -95,6 +95,23 @@ pub struct Account {
     pub device: Option<u32>,
     /// Messages that wait to be sent.
     pub queued: usize,
+    /// What contacts may know.
+    pub privacy: Privacy,
+}
+
+/// What contacts may know of what this account does. What is off is not sent from this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Privacy {
+    /// That something is being written (XEP-0085).
+    pub typing: bool,
+    /// What was read (XEP-0333). The account's own devices know it either way (XEP-0490).
+    pub read: bool,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self { typing: true, read: true }
+    }
 }
 
 /// The state of the connection.
@@ -363,6 +380,9 @@ pub struct Device {
     pub active: bool,
     /// When it was last heard of.
     pub last_used: Option<Millis>,
+    /// It is in the list, and was not heard of for 90 days: nobody may have it any more. Everything
+    /// is still encrypted for it.
+    pub unused: bool,
 }
 
 /// Something worth interrupting for.

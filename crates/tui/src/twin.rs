@@ -80,6 +80,9 @@ pub struct DeviceLine {
     pub active: bool,
     /// When it was last heard of.
     pub last_used: Option<String>,
+    /// It is listed, and was not heard of for 90 days.
+    #[serde(default)]
+    pub unused: bool,
 }
 
 /// The name of a version in what is printed.
@@ -113,6 +116,7 @@ impl From<Device> for DeviceLine {
             trust: trust_name(device.trust).into(),
             active: device.active,
             last_used: device.last_used.map(|time| time.xep0082()),
+            unused: device.unused,
         }
     }
 }

@@ -101,6 +101,14 @@ pub(crate) fn on_draft(cx: &mut Cx<'_>, address: &BareJid, draft: &str) -> Step 
     Ok(())
 }
 
+/// Whoever was told that this account writes is told that it does not.
+pub(crate) fn stop(cx: &mut Cx<'_>) {
+    for (address, timer) in std::mem::take(&mut cx.state.features.chat_states.ours) {
+        cx.cancel(timer);
+        send(cx, &address, "active");
+    }
+}
+
 /// A message was sent, which says that nothing is being written any more.
 pub(crate) fn on_sent(cx: &mut Cx<'_>, address: &BareJid) {
     if let Some(timer) = cx.state.features.chat_states.ours.remove(address) {
@@ -111,7 +119,8 @@ pub(crate) fn on_sent(cx: &mut Cx<'_>, address: &BareJid) {
 /// Those who see our presence, and can do something with it (XEP-0085 §5.1).
 fn may_tell(cx: &Cx<'_>, address: &BareJid) -> bool {
     let known = cx.state.features.chat_states.known.contains(address);
-    roster::sees_us(cx, address) && (known || caps::supports(cx, address, ns::CHAT_STATES))
+    let shown = cx.state.features.privacy.typing;
+    shown && roster::sees_us(cx, address) && (known || caps::supports(cx, address, ns::CHAT_STATES))
 }
 
 /// A state is worth nothing later: it is not queued. That somebody writes is all it says, and no

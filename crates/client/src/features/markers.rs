@@ -121,13 +121,15 @@ fn signal(cx: &mut Cx<'_>, to: &BareJid, element: Element) -> Step {
     cx.queue(Outgoing { to: to.clone(), message: None, id, payload, encrypted })
 }
 
-/// The user has seen everything up to a position: the sender and the own devices are told.
+/// The user has seen everything up to a position: the own devices are told, and the sender if they
+/// may know.
 pub(crate) fn on_read(cx: &mut Cx<'_>, address: &BareJid, position: Position) -> Step {
     let until = Position(position.0.saturating_add(1));
     let seen = cx.store.before(address, Some(until), REACH)?;
     let latest = seen.iter().rev().find(|message| !message.own);
     if let Some(id) = latest.and_then(|message| message.wants.clone())
         && !rooms::is_room(cx, address)
+        && cx.state.features.privacy.read
         && may_answer(cx, address)
     {
         let marker = Element::new("displayed", ns::CHAT_MARKERS).with_attr("id", id);

@@ -204,7 +204,9 @@ fn payload(cx: &mut Cx<'_>, message: &Message, encrypted: bool) -> Step<Option<V
     if !rooms::is_room(cx, &message.conversation) {
         payload.push(Element::new("request", ns::RECEIPTS));
         payload.push(Element::new("markable", ns::CHAT_MARKERS));
-        payload.push(Element::new("active", ns::CHAT_STATES));
+        if cx.state.features.privacy.typing {
+            payload.push(Element::new("active", ns::CHAT_STATES));
+        }
     }
     if encrypted {
         payload.push(Element::new("store", ns::HINTS));

@@ -17,6 +17,7 @@ pub(crate) mod message;
 mod nick;
 mod ping;
 pub(crate) mod presence;
+mod privacy;
 mod react;
 pub(crate) mod reply;
 mod retract;
@@ -35,6 +36,7 @@ use crate::incoming::Incoming;
 use crate::store::{Queued, Store};
 use crate::timeline;
 use crate::verified::{PersonalEvent, Verified};
+use crate::view::Privacy;
 
 /// Every feature. Hooks of one kind are called in this order; where the order matters, stages say
 /// so.
@@ -63,6 +65,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &invite::FEATURE,
     &logout::FEATURE,
     &ping::FEATURE,
+    &privacy::FEATURE,
 ];
 
 /// What the features remember while the program runs: one field each.
@@ -81,6 +84,8 @@ pub(crate) struct State {
     pub(crate) archive: archive::State,
     pub(crate) chat_states: chat_states::State,
     pub(crate) upload: upload::State,
+    /// What others may know.
+    pub(crate) privacy: Privacy,
     /// The request that ends with the logout.
     pub(crate) logout: Option<u64>,
     /// Requests that wait for a session.
@@ -99,6 +104,7 @@ impl State {
             rooms: rooms::State::load(store)?,
             later: later::State::load(store)?,
             archive: archive::State::load(store, me)?,
+            privacy: privacy::load(store)?,
             ..Self::default()
         })
     }

@@ -3,6 +3,7 @@
 use omemo::{Fingerprint, IdentityKey};
 use xmpp::jid::BareJid;
 use xmpp::ns;
+use xmpp::time::Millis;
 use xmpp::xml::Element;
 
 use crate::command::Command;
@@ -249,8 +250,21 @@ fn devices(cx: &Cx<'_>, owner: &BareJid) -> Step<Vec<view::Device>> {
             }
         }
     }
+    for device in &mut devices {
+        let keys = identities.iter().filter(|identity| identity.devices.contains(&device.id));
+        let first_seen = keys.map(|identity| identity.first_seen).min();
+        device.unused = is_unused(device, first_seen, cx.time());
+    }
     devices.sort_by_key(|device| (!device.this, !device.active, device.id));
     Ok(devices)
+}
+
+/// Whether a device is listed and nobody has heard of it for long: since its last message, or since
+/// its key was first seen if there was none.
+fn is_unused(device: &view::Device, first_seen: Option<Millis>, now: Millis) -> bool {
+    let last = device.last_used.or(first_seen);
+    let long_ago = last.is_some_and(|last| last <= now && now.since(last) >= UNUSED);
+    device.active && !device.this && long_ago
 }
 
 fn device(
@@ -282,6 +296,7 @@ fn device(
         trust,
         active: false,
         last_used: None,
+        unused: false,
     })
 }
 
@@ -303,3 +318,6 @@ fn add(device: &mut view::Device, version: Version, entry: &DeviceEntry) {
         }
     }
 }
+
+/// After so many milliseconds without a sign of life a device counts as unused: 90 days.
+const UNUSED: u64 = 90 * 24 * 60 * 60 * 1000;

@@ -9,6 +9,7 @@ mod features;
 mod login;
 mod messages;
 mod muc;
+mod privacy;
 mod rooms;
 mod server;
 mod steps;

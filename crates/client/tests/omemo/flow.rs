@@ -163,3 +163,32 @@ fn a_device_is_removed_with_its_keys() {
         .unwrap();
     assert_eq!(lists.iter().filter(|entry| entry.active).count(), 1);
 }
+
+#[test]
+fn own_devices_that_nobody_heard_of_for_long_are_listed_as_such() {
+    let mut world = World::new();
+    world.befriend("alice", "bob");
+    let [phone, laptop, old] =
+        ["alice/phone", "alice/laptop", "alice/old"].map(|name| world.device(name));
+    world.device("bob/phone");
+    world.write(laptop, "bob", "hello");
+    world.kill(old);
+    let unused = |world: &mut World| {
+        let asked = world.ask(phone, Command::Devices(bare("alice@example.org")));
+        let Some(Outcome::Devices(devices)) = asked else { panic!("{asked:?}") };
+        let unused: Vec<u32> = devices.iter().filter(|one| one.unused).map(|one| one.id).collect();
+        unused
+    };
+    assert_eq!(unused(&mut world), [0; 0]);
+    world.now.wall = world.now.wall.plus(80 * 24 * 60 * 60 * 1000);
+    world.write(laptop, "bob", "still here");
+    assert_eq!(unused(&mut world), [0; 0]);
+    world.now.wall = world.now.wall.plus(11 * 24 * 60 * 60 * 1000);
+    let number = world.number(old);
+    assert_eq!(unused(&mut world), [number]);
+    assert_eq!(world.ask(phone, Command::RemoveDevice(number)), Some(Outcome::Done));
+    assert_eq!(unused(&mut world), [0; 0]);
+    world.now.wall = world.now.wall.plus(90 * 24 * 60 * 60 * 1000);
+    let laptop = world.number(laptop);
+    assert_eq!(unused(&mut world), [laptop]);
+}

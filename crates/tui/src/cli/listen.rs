@@ -471,6 +471,7 @@ mod tests {
             avatar: None,
             device: Some(1),
             queued: 0,
+            privacy: client::view::Privacy::default(),
         })
     }
 

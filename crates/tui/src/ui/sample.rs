@@ -66,6 +66,7 @@ pub(crate) fn account() -> Account {
         avatar: None,
         device: Some(31_415_926),
         queued: 0,
+        privacy: client::view::Privacy::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Commands for the program itself.
 
-use super::{Action, App, Argument, Command, Kind, Notice, Values};
+use super::{Action, App, Argument, Command, Kind, Notice, Values, account};
+use crate::ui::app::Waiting;
 use crate::ui::overlay::Overlay;
 use crate::ui::settings::{Keys, Pictures};
 use crate::ui::theme::{Background, Depth};
@@ -62,18 +63,31 @@ pub(super) const SET: Command = Command {
                 "pictures",
                 "fetch-pictures",
                 "paste-lines",
+                "typing",
+                "read",
             ]),
         ),
         Argument::required("VALUE", Kind::Word),
     ],
     about: "other settings: on or off; colours auto, none, 16, 256, true; pictures auto, off, kitty, \
-            iterm2, sixel, blocks; paste-lines a number",
-    examples: &["/set mouse on", "/set colours 256", "/set pictures off", "/set paste-lines 20"],
+            iterm2, sixel, blocks; paste-lines a number. typing and read say whether contacts see \
+            that you write and what you have read",
+    examples: &[
+        "/set mouse on",
+        "/set colours 256",
+        "/set pictures off",
+        "/set paste-lines 20",
+        "/set typing off",
+        "/set read off",
+    ],
     run: set,
 };
 
 fn set(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
     let (name, value) = (values.text(0), values.text(1));
+    if matches!(name, "typing" | "read") {
+        return privacy(app, name, switch(value)?, actions);
+    }
     let settings = &mut app.settings;
     match name {
         "mouse" => settings.mouse = switch(value)?,
@@ -90,6 +104,28 @@ fn set(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), 
     }
     app.say(Notice::good(format!("{name} is {value}")));
     actions.push(Action::Settings);
+    Ok(())
+}
+
+/// What contacts may know is a matter of the account.
+fn privacy(
+    app: &mut App,
+    name: &str,
+    shown: bool,
+    actions: &mut Vec<Action>,
+) -> Result<(), String> {
+    let number = account(app)?;
+    let known = app.mirror(number).and_then(|mirror| mirror.account.as_ref());
+    let mut privacy = known.map(|account| account.privacy).unwrap_or_default();
+    let said = match (name, shown) {
+        ("typing", true) => "contacts see that you are writing",
+        ("typing", false) => "contacts do not see that you are writing",
+        (_, true) => "contacts see what you have read",
+        (_, false) => "contacts do not see what you have read",
+    };
+    *(if name == "typing" { &mut privacy.typing } else { &mut privacy.read }) = shown;
+    let said = Waiting::Say(said.to_owned());
+    app.ask(number, client::Command::SetPrivacy(privacy), said, actions);
     Ok(())
 }
 

@@ -131,6 +131,18 @@ impl Devices {
             let words = "No device is known: either they have none that encrypts, or the list is still on its way.";
             lines.extend(text::wrap(&[Span::styled(words, theme.dim())], width));
         }
+        let unused = devices.iter().filter(|device| device.unused).count();
+        if own && unused > 0 {
+            let words = match unused {
+                1 => {
+                    "One of them was not heard of for 90 days. If you no longer have it, remove it with R: it could still read what is written."
+                }
+                _ => {
+                    "Some of them were not heard of for 90 days. Remove with R those that you no longer have: they could still read what is written."
+                }
+            };
+            lines.extend(text::wrap(&[Span::styled(words, theme.warn())], width));
+        }
         let mut hints = vec![("v", "verify"), ("t", "trust"), ("x", "distrust")];
         hints.extend(own.then_some(("R", "remove")));
         hints.extend([("Q", "QR code"), ("Esc", "leave")]);
@@ -151,6 +163,9 @@ impl Devices {
         });
         if !device.active {
             facts.push("not in use any more".to_owned());
+        }
+        if device.unused {
+            facts.push("silent for 90 days".to_owned());
         }
         facts.retain(|fact| !fact.is_empty());
         let (word, style) = trust(app, device);

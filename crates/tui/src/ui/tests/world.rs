@@ -301,6 +301,7 @@ pub(super) fn devices() -> Vec<Device> {
         trust,
         active,
         last_used: Some(at("2026-11-28T12:30:00Z")),
+        unused: false,
     };
     vec![
         device(27_182, None, TrustLevel::Undecided, true),
