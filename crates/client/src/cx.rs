@@ -12,7 +12,7 @@ use crate::rng::Rng;
 use crate::store::{Store, StoreError};
 use crate::timers::{self, TimerId};
 use crate::view::{Change, Notification, Outcome, Problem};
-use crate::{link, outbox};
+use crate::{link, outbox, promises};
 
 /// The result of everything that happens in a step: only the store can fail, and then the step did
 /// not happen.
@@ -168,6 +168,9 @@ impl Cx<'_> {
 
     /// Ends a request.
     pub(crate) fn done(&mut self, number: u64, outcome: Outcome) {
+        if promises::ended(self, number, &outcome) {
+            return;
+        }
         self.effects.push(Effect::Done(number, outcome));
     }
 

@@ -35,6 +35,7 @@ mod machine;
 mod omemo;
 mod outbox;
 mod pep;
+mod promises;
 mod rng;
 pub mod store;
 mod timeline;

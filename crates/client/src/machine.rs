@@ -2,10 +2,11 @@
 
 use xmpp::jid::BareJid;
 
-use crate::command::{Command, Request};
+use crate::command::Request;
 use crate::cx::{Cx, Step};
 use crate::effect::{Effect, Input, Now};
 use crate::features::{self, Feature, Hook};
+use crate::promises::{self, Kept};
 use crate::rng::Rng;
 use crate::store::{Login, Store, StoreError};
 use crate::timers::Timers;
@@ -46,6 +47,8 @@ pub(crate) struct State {
     pub(crate) timers: Timers,
     /// What is being sent.
     pub(crate) outbox: outbox::State,
+    /// What the user was promised.
+    pub(crate) promises: promises::State,
     /// Everything is to be removed at the end of the step.
     pub(crate) wipe: bool,
     /// How many transfers were begun.
@@ -77,6 +80,7 @@ impl Client {
         let state = State {
             features: features::State::load(&*store, me)?,
             outbox: outbox::State::load(&*store)?,
+            promises: promises::State::load(&*store)?,
             login,
             ..State::default()
         };
@@ -159,7 +163,8 @@ impl Client {
         on_time(&mut cx)?;
         outbox::flush(&mut cx)?;
         link::finish_step(&mut cx);
-        features::finish_step(&mut cx)
+        features::finish_step(&mut cx)?;
+        promises::finish_step(&mut cx)
     }
 
     fn take(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) -> Step {
@@ -221,9 +226,16 @@ fn on_input(cx: &mut Cx<'_>, input: Input) -> Step {
 /// A command goes to the first feature that knows it.
 fn on_command(cx: &mut Cx<'_>, request: Request) -> Step {
     let number = request.number;
-    if !cx.online() && needs_session(&request.command) {
-        defer(cx, request);
-        return Ok(());
+    match promises::make(cx, &request)? {
+        Err(problem) => {
+            cx.failed(number, problem);
+            return Ok(());
+        }
+        Ok(Kept::Yes) if !cx.online() => {
+            cx.state.features.deferred.push(request);
+            return Ok(());
+        }
+        Ok(_) => {}
     }
     let known = account::command(cx, number, request.command)?;
     let known = match known {
@@ -240,48 +252,6 @@ fn on_command(cx: &mut Cx<'_>, request: Request) -> Step {
     }
     cx.failed(number, Problem::Unsupported("this program has no such function".to_owned()));
     Ok(())
-}
-
-/// Whether a command asks the server for something, and keeps its sense until there is a session.
-fn needs_session(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::ChangePassword(_)
-            | Command::Invite
-            | Command::SetNickname(_)
-            | Command::SetAvatar(_)
-            | Command::AddContact { .. }
-            | Command::Rename(..)
-            | Command::RemoveContact(_)
-            | Command::Answer { .. }
-            | Command::Block { .. }
-            | Command::Unblock(_)
-            | Command::RemoveDevice(_)
-            | Command::SetDeviceLabel(_)
-            | Command::CreateRoom { .. }
-            | Command::JoinRoom { .. }
-            | Command::LeaveRoom(_)
-            | Command::DestroyRoom(..)
-            | Command::InviteToRoom { .. }
-            | Command::SetAffiliation { .. }
-            | Command::SetRole { .. }
-            | Command::SetSubject(..)
-            | Command::SetRoomNick(..)
-            | Command::Moderate(..)
-            | Command::SetBookmark { .. }
-            | Command::RemoveBookmark(_)
-    )
-}
-
-/// Keeps a request until there is a session. It does not survive the program, which has not been
-/// told that it was done.
-fn defer(cx: &mut Cx<'_>, request: Request) {
-    if cx.state.features.deferred.len() < MAX_DEFERRED {
-        cx.state.features.deferred.push(request);
-    } else {
-        let problem = Problem::Invalid("too many requests wait for the network".to_owned());
-        cx.failed(request.number, problem);
-    }
 }
 
 /// There is a session: what waited for it is carried out.
@@ -316,7 +286,5 @@ pub(crate) fn each(cx: &mut Cx<'_>, hook: fn(&Feature) -> Option<Hook>) -> Step 
     Ok(())
 }
 
-/// Requests that may wait for a session.
-const MAX_DEFERRED: usize = 256;
 /// More timers than this in one step wait for the next one, which is due at once.
 const MAX_TIMERS_A_STEP: usize = 256;

@@ -135,10 +135,7 @@ pub(crate) fn on_read(cx: &mut Cx<'_>, address: &BareJid, position: Position) ->
         let marker = Element::new("displayed", ns::CHAT_MARKERS).with_attr("id", id);
         signal(cx, address, marker)?;
     }
-    match seen.into_iter().rev().find_map(|message| message.archive_id) {
-        Some(id) => mds::publish(cx, address, &id),
-        None => Ok(()),
-    }
+    mds::publish(cx, address)
 }
 
 /// How far back a marker reaches.

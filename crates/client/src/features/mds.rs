@@ -1,6 +1,6 @@
 //! XEP-0490: Message Displayed Synchronization 1.0.1
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xmpp::ext::pubsub::Item;
 use xmpp::ext::pubsub::event::Event;
@@ -10,8 +10,9 @@ use xmpp::xml::Element;
 
 use super::{Feature, Spec, rooms};
 use crate::cx::{Cx, Step};
+use crate::iq::Answer;
 use crate::pep::{self, Access, Items, Options};
-use crate::store::{Message, Reference};
+use crate::store::{Message, Position, Reference, Store, StoreError};
 use crate::timeline;
 use crate::timers::TimerId;
 use crate::verified::{PersonalEvent, Verified};
@@ -31,18 +32,32 @@ pub(crate) const FEATURE: Feature = Feature {
 pub(crate) struct State {
     /// Ids of messages that are not here yet.
     awaited: BTreeMap<BareJid, String>,
-    /// What is to be published once the user stops scrolling.
-    pending: BTreeMap<BareJid, String>,
+    /// Where the user has seen something that is to be published, once they stop scrolling. It is
+    /// stored until the server has it.
+    pending: BTreeSet<BareJid>,
     timer: Option<TimerId>,
+}
+
+impl State {
+    pub(crate) fn load(store: &dyn Store) -> Step<Self> {
+        let pending = match store.value(NAME)? {
+            Some(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| StoreError::Damaged(format!("what was seen: {error}")))?,
+            None => BTreeSet::new(),
+        };
+        Ok(Self { pending, ..Self::default() })
+    }
 }
 
 fn on_online(cx: &mut Cx<'_>) -> Step {
     let me = cx.me.clone();
-    pep::items(cx, &me, ns::MDS, &[], |cx, items| match items {
-        Items::Some(items) => on_event(cx, &items),
-        Items::None | Items::Unreachable | Items::Lost => Ok(()),
-    })?;
-    flush(cx)
+    pep::items(cx, &me, ns::MDS, &[], |cx, items| {
+        if let Items::Some(items) = items {
+            on_event(cx, &items)?;
+        }
+        // What others have seen meanwhile is known now, and not undone.
+        flush(cx)
+    })
 }
 
 /// Another device of this account has seen something. Nobody else's word counts.
@@ -96,9 +111,12 @@ pub(crate) fn on_message(cx: &mut Cx<'_>, message: &Message) -> Step {
 }
 
 /// Tells the own devices what was seen, a moment later.
-pub(crate) fn publish(cx: &mut Cx<'_>, address: &BareJid, id: &str) -> Step {
+pub(crate) fn publish(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let mds = &mut cx.state.features.mds;
-    mds.pending.insert(address.clone(), id.to_owned());
+    if mds.pending.len() < MOST && mds.pending.insert(address.clone()) {
+        save(cx)?;
+    }
+    let mds = &mut cx.state.features.mds;
     if mds.timer.is_none() {
         let timer = cx.later(DELAY, |cx| {
             cx.state.features.mds.timer = None;
@@ -113,17 +131,52 @@ fn flush(cx: &mut Cx<'_>) -> Step {
     if !cx.online() {
         return Ok(());
     }
-    for (address, id) in std::mem::take(&mut cx.state.features.mds.pending) {
+    for address in cx.state.features.mds.pending.clone() {
+        let Some(id) = seen(cx, &address)? else {
+            done(cx, &address)?;
+            continue;
+        };
         let stanza_id = Element::new("stanza-id", ns::STANZA_ID)
             .with_attr("by", archive_of(cx, &address).to_string())
-            .with_attr("id", id);
+            .with_attr("id", &id);
         let displayed = Element::new("displayed", ns::MDS).with_child(stanza_id);
         let item = Item::new(address.to_string()).with_payload(displayed);
         let options = Options { access: Access::Private, many: true };
-        pep::publish(cx, ns::MDS, item, options, |_, _| Ok(()))?;
+        let published = id;
+        pep::publish(cx, ns::MDS, item, options, move |cx, answer| {
+            // Without an answer it is published again in the next session.
+            if answer == Answer::Lost || seen(cx, &address)?.as_ref() != Some(&published) {
+                return Ok(());
+            }
+            done(cx, &address)
+        })?;
     }
     Ok(())
 }
+
+/// The last message that was seen, by its id in the archive.
+fn seen(cx: &Cx<'_>, address: &BareJid) -> Step<Option<String>> {
+    let read = timeline::conversation(cx, address).read_up_to;
+    let until = read.map(|position| Position(position.0.saturating_add(1)));
+    let Some(until) = until else { return Ok(None) };
+    let messages = cx.store.before(address, Some(until), REACH)?;
+    Ok(messages.into_iter().rev().find_map(|message| message.archive_id))
+}
+
+fn done(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    if cx.state.features.mds.pending.remove(address) { save(cx) } else { Ok(()) }
+}
+
+fn save(cx: &Cx<'_>) -> Step {
+    let pending = &cx.state.features.mds.pending;
+    let bytes = serde_json::to_vec(pending).map_err(|error| StoreError::Io(error.to_string()))?;
+    cx.store.save_value(NAME, Some(bytes.as_slice()).filter(|_| !pending.is_empty()))
+}
+
+/// The name under which it is stored where something was seen.
+const NAME: &str = "mds";
+/// So many messages back there is one that the archive knows.
+const REACH: usize = 100;
 
 /// Conversations whose seen message is awaited.
 const MOST: usize = 1000;

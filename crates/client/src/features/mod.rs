@@ -104,6 +104,7 @@ impl State {
             rooms: rooms::State::load(store)?,
             later: later::State::load(store)?,
             archive: archive::State::load(store, me)?,
+            mds: mds::State::load(store)?,
             privacy: privacy::load(store)?,
             ..Self::default()
         })

@@ -10,6 +10,7 @@ mod login;
 mod messages;
 mod muc;
 mod privacy;
+mod promises;
 mod rooms;
 mod server;
 mod steps;
