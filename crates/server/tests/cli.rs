@@ -401,6 +401,36 @@ fn check_finds_what_is_wrong_and_names_the_fix() {
 }
 
 #[test]
+fn dns_prints_the_records_for_the_ports_that_are_open() {
+    let trial = Trial::new();
+    let text = "domain = \"bücher.example\"\n[listen]\nc2s_tls = []\nhttps = []\n\
+                s2s_tls = [\"127.0.0.1:5270\"]\n[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n";
+    fs::write(trial.data.join("anemone.toml"), text).unwrap();
+    let zone = trial.says(&["dns", "--host", "chat.example."]);
+    let lines: Vec<_> = zone
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|line| !line.is_empty() && !line.starts_with(';'))
+        .collect();
+    let key = &lines[6].rsplit(' ').next().unwrap().to_owned();
+    assert_eq!(key.len(), 64);
+    assert_eq!(
+        lines,
+        [
+            "chat.example. 3600 IN A <IPv4 address>",
+            "chat.example. 3600 IN AAAA <IPv6 address>",
+            "conference.xn--bcher-kva.example. 3600 IN CNAME chat.example.",
+            "_xmpp-client._tcp.xn--bcher-kva.example. 3600 IN SRV 0 5 5222 chat.example.",
+            "_xmpp-server._tcp.xn--bcher-kva.example. 3600 IN SRV 0 5 5269 chat.example.",
+            "_xmpp-server._tcp.conference.xn--bcher-kva.example. 3600 IN SRV 0 5 5269 chat.example.",
+            &format!("_5222._tcp.chat.example. 3600 IN TLSA 3 1 1 {key}"),
+            &format!("_5269._tcp.chat.example. 3600 IN TLSA 3 1 1 {key}"),
+        ]
+    );
+    assert_eq!(trial.json(&["dns"])["dns"][0]["type"], "A");
+}
+
+#[test]
 fn a_port_that_is_taken_is_explained_at_start() {
     let trial = Trial::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

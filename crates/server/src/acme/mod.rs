@@ -16,11 +16,12 @@ use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, ChallengeHandle, ChallengeType, Identifier,
     NewAccount, NewOrder, Order, OrderStatus, RetryPolicy,
 };
+use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::{
-    config::{Acme, Challenge, Config},
+    config::{Acme, Challenge, Config, Home},
     files,
     net::{
         listen::down,
@@ -189,6 +190,24 @@ async fn account(server: &Server, config: &Acme) -> Result<Account, AcmeError> {
     Ok(account)
 }
 
+/// The address of the server's account at its authority, which a CAA record can name (RFC 8657 §3).
+#[must_use]
+pub fn account_uri(home: &Home) -> Option<String> {
+    let text = std::fs::read(home.acme_account()).ok()?;
+    let kept: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    Some(kept.get("credentials")?.get("id")?.as_str()?.to_owned())
+}
+
+/// The key of the certificate: the one there is, since records of the domain may name it (DANE), or a
+/// new one. Whoever wants another key removes the file.
+fn key(home: &Home) -> Result<KeyPair, AcmeError> {
+    let kept = std::fs::read_to_string(home.acme_certificate()).ok();
+    match kept.and_then(|pem| KeyPair::from_pem(&pem).ok()) {
+        Some(key) => Ok(key),
+        None => KeyPair::generate().map_err(|error| AcmeError::Local(error.to_string())),
+    }
+}
+
 /// One order, from its names to the key and the chain in PEM.
 async fn order(
     server: &Arc<Server>,
@@ -208,9 +227,14 @@ async fn order(
         }
     }
     checked?;
-    let key = order.finalize().await?;
+    let made = |error: rcgen::Error| AcmeError::Local(error.to_string());
+    let key = key(server.home())?;
+    let mut params = CertificateParams::new(names).map_err(made)?;
+    params.distinguished_name = DistinguishedName::new();
+    let request = params.serialize_request(&key).map_err(made)?;
+    order.finalize_csr(request.der()).await?;
     let chain = order.poll_certificate(&PATIENCE).await?;
-    Ok(format!("{key}\n{chain}"))
+    Ok(format!("{}\n{chain}", key.serialize_pem()))
 }
 
 /// Shows the authority that the names are ours.

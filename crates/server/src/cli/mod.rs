@@ -15,6 +15,7 @@ use crate::{
 mod backup;
 mod check;
 mod connect;
+mod dns;
 mod init;
 mod show;
 mod terminal;
@@ -75,6 +76,12 @@ enum Command {
         /// Also read the whole database; takes minutes when it is large
         #[arg(long)]
         deep: bool,
+    },
+    /// Print the records that the domain should have, as a zone file to copy from
+    Dns {
+        /// The name of the machine, where that is not the domain
+        #[arg(long, value_name = "NAME")]
+        host: Option<String>,
     },
     /// Write everything the server keeps into one file, while it runs or not
     Backup {
@@ -293,6 +300,7 @@ fn run(command: Command, home: &Home, json: bool) -> Result<ExitCode, Fault> {
         Command::Init { domain } => init::run(home, &domain, json),
         Command::Serve => serve(home),
         Command::Check { deep } => connect::block_on(check::run(home, deep, json))?,
+        Command::Dns { host } => dns::run(home, host.as_deref(), json),
         Command::Backup { file } => connect::block_on(backup::backup(home, &file, json))?,
         Command::Restore { file, replace } => {
             connect::block_on(backup::restore(home, &file, replace, json))?

@@ -133,6 +133,21 @@ pub fn covers(certificate: &Path, domain: &str) -> Result<bool, TlsError> {
     Ok(rustls::client::verify_server_name(&leaf, &name).is_ok())
 }
 
+/// The SHA-256 of the public key of the first certificate of a file, in hexadecimal digits: the
+/// data of a TLSA record with the parameters `3 1 1` (RFC 6698 §2.1).
+///
+/// # Errors
+/// When the file holds no certificate.
+pub fn key_digest(certificate: &Path) -> Result<String, TlsError> {
+    use x509_cert::der::Encode as _;
+    let chain = read_chain(certificate)?;
+    let bad = || TlsError::BadCertificate(certificate.into());
+    let leaf = chain.first().ok_or_else(|| TlsError::NoCertificate(certificate.into()))?;
+    let leaf = Certificate::from_der(leaf).map_err(|_| bad())?;
+    let key = leaf.tbs_certificate().subject_public_key_info().to_der().map_err(|_| bad())?;
+    Ok(Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let pem = read(path)?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();

@@ -1,0 +1,129 @@
+//! `anemone dns`: the records that the domain should have, as a zone file to copy from.
+
+use std::{collections::BTreeSet, fmt::Write as _, process::ExitCode};
+
+use serde_json::json;
+
+use super::{connect, show};
+use crate::{
+    acme,
+    admin::{Fault, FaultCode},
+    config::{Config, Home, Service},
+    net::tls::certificate,
+};
+
+/// One record.
+struct Record {
+    name: String,
+    kind: &'static str,
+    value: String,
+    /// What it is for.
+    why: &'static str,
+}
+
+/// Prints the records. `host` is the machine's own name, where that is not the domain.
+pub(super) fn run(home: &Home, host: Option<&str>, as_json: bool) -> Result<ExitCode, Fault> {
+    let config = connect::configuration(home)?;
+    let ascii = |name: &str| {
+        idna::domain_to_ascii(name).map_err(|_| {
+            Fault::new(FaultCode::Configuration, format!("`{name}` is not a domain name"))
+        })
+    };
+    let domain = ascii(&config.domain)?;
+    let host = host.map_or_else(|| Ok(domain.clone()), |host| ascii(host.trim_end_matches('.')))?;
+    let records = records(home, &config, &domain, &host);
+    if as_json {
+        let list: Vec<_> = records
+            .iter()
+            .map(|one| {
+                json!({ "name": one.name, "type": one.kind, "value": one.value, "why": one.why })
+            })
+            .collect();
+        show::text(&format!("{}\n", json!({ "dns": list })));
+    } else {
+        show::text(&zone(&domain, &records));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn records(home: &Home, config: &Config, domain: &str, host: &str) -> Vec<Record> {
+    let mut records = Vec::new();
+    let mut add = |name: String, kind, value: String, why| {
+        records.push(Record { name, kind, value, why });
+    };
+    for (kind, value) in [("A", "<IPv4 address>"), ("AAAA", "<IPv6 address>")] {
+        add(host.to_owned(), kind, value.to_owned(), "where the machine is");
+    }
+    let rooms = idna::domain_to_ascii(&config.rooms.address(&config.domain)).unwrap_or_default();
+    if rooms != host {
+        add(rooms.clone(), "CNAME", format!("{host}."), "rooms");
+    }
+    let mut tls_ports = BTreeSet::new();
+    for (service, label, why) in SERVICES {
+        for port in public_ports(config, *service) {
+            tls_ports.insert(port);
+            let Some(label) = label else { continue };
+            let value = format!("0 5 {port} {host}.");
+            add(format!("{label}.{domain}"), "SRV", value.clone(), why);
+            // Other servers look for the rooms by their own name.
+            if matches!(service, Service::S2s | Service::S2sTls) {
+                add(
+                    format!("{label}.{rooms}"),
+                    "SRV",
+                    value,
+                    "other servers on their way to rooms",
+                );
+            }
+        }
+    }
+    if config.acme.enabled && config.acme.directory.contains(".letsencrypt.org/") {
+        let mut value = String::from("0 issue \"letsencrypt.org");
+        if let Some(account) = acme::account_uri(home) {
+            let _ = write!(value, "; accounturi={account}");
+        }
+        let _ = write!(value, "; validationmethods={}\"", config.acme.challenge.name());
+        add(domain.to_owned(), "CAA", value, "who may give certificates, and to whom");
+    }
+    let path = match &config.tls.certificate {
+        Some(path) => home.resolve(path),
+        None => home.acme_certificate(),
+    };
+    if let Ok(digest) = certificate::key_digest(&path) {
+        for port in tls_ports {
+            let value = format!("3 1 1 {digest}");
+            add(format!("_{port}._tcp.{host}"), "TLSA", value, "DANE, if the zone is signed");
+        }
+    }
+    records
+}
+
+/// Ports of a service that others can reach.
+fn public_ports(config: &Config, service: Service) -> BTreeSet<u16> {
+    let listeners = config.listeners().into_iter();
+    let open = listeners.filter(|one| one.service == service && !one.address.ip().is_loopback());
+    open.map(|one| one.address.port()).collect()
+}
+
+fn zone(domain: &str, records: &[Record]) -> String {
+    let mut text = format!("; Records for {domain}. Fill in what stands in <>.\n");
+    let name = |record: &Record| record.name.len() + 1;
+    let width = records.iter().map(name).max().unwrap_or(0);
+    let mut why = "";
+    for record in records {
+        if record.why != why {
+            why = record.why;
+            let _ = write!(text, "\n; {why}\n");
+        }
+        let name = format!("{}.", record.name);
+        let _ = writeln!(text, "{name:<width$} 3600 IN {:<5} {}", record.kind, record.value);
+    }
+    text
+}
+
+const SERVICES: &[(Service, Option<&str>, &str)] = &[
+    (Service::C2s, Some("_xmpp-client._tcp"), "clients with STARTTLS"),
+    (Service::C2sTls, Some("_xmpps-client._tcp"), "clients with TLS from the start"),
+    (Service::S2s, Some("_xmpp-server._tcp"), "other servers with STARTTLS"),
+    (Service::S2sTls, Some("_xmpps-server._tcp"), "other servers with TLS from the start"),
+    (Service::Https, None, "the web"),
+];
