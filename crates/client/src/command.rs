@@ -5,7 +5,7 @@ use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
 
 use crate::effect::LocalFile;
-use crate::store::{EncryptionMode, Login, MessageId, Mute, TrustLevel};
+use crate::store::{EncryptionMode, Login, MessageId, Mute, Notify, TrustLevel};
 use crate::view::Privacy;
 
 /// A command and the number its [`Outcome`](crate::view::Outcome) will carry.
@@ -182,6 +182,8 @@ pub enum Command {
     Draft(BareJid, String),
     /// Muted conversations do not notify.
     Mute(BareJid, Mute),
+    /// Which messages of a room notify. Muting it goes before.
+    Notify(BareJid, Notify),
     /// Pinned conversations come first.
     PinConversation(BareJid, bool),
     /// Out of the list until something new comes.

@@ -218,8 +218,8 @@ mod tests {
     use crate::Command;
     use crate::incoming::{Incoming, Source};
     use crate::store::{
-        Content, Conversation, EncryptionMode, Event, File, Mute, Position, Queued, QueuedId,
-        Reaction, Reply,
+        Content, Conversation, EncryptionMode, Event, File, Mute, Notify, Position, Queued,
+        QueuedId, Reaction, Reply,
     };
     use crate::view::{self, Preview};
 
@@ -283,6 +283,7 @@ mod tests {
             accepted: true,
             room: false,
             mentions: 0,
+            notify: Notify::Usual,
         };
         let queued = Queued {
             id: QueuedId(1),
@@ -304,7 +305,8 @@ mod tests {
 
     #[test]
     fn views_print_nothing_secret() {
-        let preview = Preview { own: false, text: canary(), time: Millis(0), delivery: None };
+        let preview =
+            Preview { own: false, author: None, text: canary(), time: Millis(0), delivery: None };
         let shown = view::Conversation {
             address: juliet(),
             name: String::new(),
@@ -319,6 +321,7 @@ mod tests {
             request: false,
             kind: view::Kind::Person,
             mentions: 0,
+            notify: Notify::Usual,
             order: Position::default(),
             shown: true,
         };

@@ -13,7 +13,7 @@ use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
 use crate::store::{
-    Delivery, EncryptionMode, File, Message, MessageId, Mute, Position, TrustLevel, Version,
+    Delivery, EncryptionMode, File, Message, MessageId, Mute, Notify, Position, TrustLevel, Version,
 };
 
 /// Something is different now.
@@ -164,6 +164,8 @@ pub struct Conversation {
     pub typing: bool,
     /// Never notifies.
     pub mute: Mute,
+    /// Which messages of a room notify while it is not muted.
+    pub notify: Notify,
     /// Comes first.
     pub pinned: bool,
     /// Whether what is written here is encrypted.
@@ -201,6 +203,8 @@ impl fmt::Debug for Conversation {
 pub struct Preview {
     /// Written by this account.
     pub own: bool,
+    /// Who wrote it in a room: their nickname.
+    pub author: Option<String>,
     /// What it says, in one line.
     pub text: String,
     /// When.
@@ -214,6 +218,7 @@ impl fmt::Debug for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Preview")
             .field("own", &self.own)
+            .field("author", &self.author)
             .field("time", &self.time)
             .field("delivery", &self.delivery)
             .finish_non_exhaustive()
@@ -305,6 +310,13 @@ pub struct Room {
     pub invited_by: Option<BareJid>,
     /// For members only, and they know each other's addresses: what is written can be encrypted.
     pub private: bool,
+    /// Everybody may enter, so far as is known.
+    pub open: bool,
+    /// Its members do not learn each other's addresses, so far as is known.
+    pub anonymous: bool,
+    /// Its messages from this place on came while this account was in it; what stands before was
+    /// there already. `None` until it was entered.
+    pub since: Option<Position>,
     /// What this account is in it, while it is in it.
     pub affiliation: Affiliation,
     /// What it may do.

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use client::store::{
     ArchiveState, Archives as _, Contact, Content, Conversation, Delivery, Encryption,
-    EncryptionMode, Login, Message, MessageId, Mute, Position, Profile as _, Store as _,
+    EncryptionMode, Login, Message, MessageId, Mute, Notify, Position, Profile as _, Store as _,
     Subscription, Timeline as _, TrustLevel, Version,
 };
 use client::store::{Contacts as _, Conversations as _};
@@ -174,6 +174,7 @@ fn conversation(with: &BareJid, latest: Option<MessageId>, order: u64) -> Conver
         accepted: true,
         room: false,
         mentions: 0,
+        notify: Notify::Usual,
     }
 }
 

@@ -3,13 +3,13 @@
 //! A [`Port`] starts the driver and looks at everything it says: answers to its own requests go to
 //! whoever waits for them, the rest is passed on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use client::store::EncryptionMode;
-use client::view::{Account, Change, Connection, Outcome, Problem};
+use client::view::{Account, Change, Connection, Outcome, Problem, Room, RoomState};
 use client::{Command, Options};
 use client_sqlite::{OpenError, Unlock};
 use xmpp::jid::BareJid;
@@ -35,6 +35,7 @@ struct Shared {
 struct State {
     account: Option<Account>,
     encryption: HashMap<BareJid, EncryptionMode>,
+    rooms: BTreeMap<BareJid, Room>,
     waiting: HashMap<u64, SyncSender<Outcome>>,
     /// The store refuses.
     storage: Option<String>,
@@ -157,6 +158,22 @@ impl Port {
         self.shared.state().encryption.get(address).copied().unwrap_or_default()
     }
 
+    /// The rooms that are known, as soon as none is about to be entered, or after a while.
+    #[must_use]
+    pub fn wait_rooms(&self, until: Instant) -> Vec<Room> {
+        let until = until.min(Instant::now() + ENTERING);
+        let mut state = self.shared.state();
+        loop {
+            let wait = until.saturating_duration_since(Instant::now());
+            let entering = state.rooms.values().any(|room| room.state == RoomState::Entering);
+            if !entering || wait.is_zero() {
+                return state.rooms.values().cloned().collect();
+            }
+            let waited = self.shared.changed.wait_timeout(state, wait);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// The own account, as it was last told.
     #[must_use]
     pub fn account(&self) -> Option<Account> {
@@ -198,6 +215,10 @@ impl Shared {
             Output::View(Change::Conversation(conversation)) => {
                 state.encryption.insert(conversation.address.clone(), conversation.encryption);
             }
+            Output::View(Change::Room(room)) => {
+                state.rooms.insert(room.address.clone(), (**room).clone());
+                self.changed.notify_all();
+            }
             Output::Storage(reason) => {
                 state.storage = Some(reason.clone());
                 self.changed.notify_all();
@@ -217,6 +238,9 @@ impl Shared {
         }
     }
 }
+
+/// How long a room is waited for that does not answer.
+const ENTERING: Duration = Duration::from_secs(10);
 
 /// What went wrong with a command, sorted for scripts.
 pub(crate) fn failed(problem: Problem) -> Failure {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use client::store::{EncryptionMode, TrustLevel, Version};
-use client::view::{Device, Outcome, Problem};
+use client::view::{Device, Outcome, Problem, Room, RoomState};
 use client::{Command, effect::LocalFile};
 use serde::{Deserialize, Serialize};
 use xmpp::jid::BareJid;
@@ -43,6 +43,35 @@ pub enum Ask {
     Verify(String),
     /// An invitation.
     Invite,
+    /// Enter a room.
+    Join {
+        /// Which.
+        room: BareJid,
+        /// The nickname there; the account's own without it.
+        nick: Option<String>,
+        /// Its password.
+        password: Option<String>,
+    },
+    /// Leave a room.
+    Leave(BareJid),
+    /// Make a room.
+    Create {
+        /// What to call it.
+        name: String,
+        /// Everybody may enter it.
+        public: bool,
+        /// Who is invited.
+        people: Vec<BareJid>,
+    },
+    /// Invite somebody to a room.
+    InviteTo {
+        /// Where to.
+        room: BareJid,
+        /// Whom.
+        person: BareJid,
+    },
+    /// The rooms that are known.
+    Rooms,
 }
 
 /// How it ended.
@@ -57,6 +86,8 @@ pub enum Reply {
     Verified(usize),
     /// A link.
     Text(String),
+    /// Rooms.
+    Rooms(Vec<RoomLine>),
     /// It could not be done: the exit code, and why.
     Failed(u8, String),
 }
@@ -83,6 +114,49 @@ pub struct DeviceLine {
     /// It is listed, and was not heard of for 90 days.
     #[serde(default)]
     pub unused: bool,
+}
+
+/// A room, as it is printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomLine {
+    /// Its address.
+    pub room: BareJid,
+    /// What it is called.
+    pub name: String,
+    /// `in`, `out`, `invited`, `entering` or `refused`.
+    pub state: String,
+    /// Why it was refused.
+    pub reason: Option<String>,
+    /// Who invites.
+    pub invited_by: Option<BareJid>,
+    /// Only members enter it and they know each other: what is written there can be encrypted.
+    pub private: bool,
+    /// What the room calls this account.
+    pub nick: Option<String>,
+    /// How many people are there or may come.
+    pub members: usize,
+}
+
+impl From<Room> for RoomLine {
+    fn from(room: Room) -> Self {
+        let (state, reason) = match room.state {
+            RoomState::In => ("in", None),
+            RoomState::Out => ("out", None),
+            RoomState::Invited => ("invited", None),
+            RoomState::Entering => ("entering", None),
+            RoomState::Refused(reason) => ("refused", Some(reason)),
+        };
+        Self {
+            room: room.address,
+            name: room.name,
+            state: state.to_owned(),
+            reason,
+            invited_by: room.invited_by,
+            private: room.private,
+            nick: room.nick,
+            members: room.members.len(),
+        }
+    }
 }
 
 /// The name of a version in what is printed.
@@ -142,6 +216,23 @@ pub fn perform(port: &Port, ask: Ask, until: Instant) -> Result<Reply, Failure> 
         }
         Ask::Verify(uri) => port.call(Command::Verify(uri), until)?,
         Ask::Invite => port.call(Command::Invite, until)?,
+        Ask::Join { room, nick, password } => {
+            let password = password.map(Into::into);
+            port.call(Command::JoinRoom { room, nick, password }, until)?
+        }
+        Ask::Leave(room) => port.call(Command::LeaveRoom(room), until)?,
+        Ask::Create { name, public, people } => {
+            let name = Some(name);
+            port.call(Command::CreateRoom { room: None, name, public, people }, until)?
+        }
+        Ask::InviteTo { room, person } => {
+            drop(port.wait_rooms(until));
+            port.call(Command::InviteToRoom { room, person, reason: None }, until)?
+        }
+        Ask::Rooms => {
+            let rooms = port.wait_rooms(until);
+            return Ok(Reply::Rooms(rooms.into_iter().map(RoomLine::from).collect()));
+        }
     };
     match outcome {
         Outcome::Sent(_) | Outcome::Done => Ok(Reply::Sent),
@@ -151,7 +242,8 @@ pub fn perform(port: &Port, ask: Ask, until: Instant) -> Result<Reply, Failure> 
         Outcome::Verified(count) => Ok(Reply::Verified(count)),
         Outcome::Text(text) => Ok(Reply::Text(text)),
         Outcome::Failed(problem) => Err(explain(problem)),
-        Outcome::Found(_) | Outcome::Downloaded(_) | Outcome::Room(_) => {
+        Outcome::Room(room) => Ok(Reply::Text(room.to_string())),
+        Outcome::Found(_) | Outcome::Downloaded(_) => {
             Err(Failure::Other("the answer does not fit the question".to_owned()))
         }
     }

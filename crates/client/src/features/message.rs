@@ -11,7 +11,7 @@ use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
 use crate::outbox::{self, Outgoing};
-use crate::store::{Content, Delivery, Message, MessageId, Reply};
+use crate::store::{Content, Delivery, Message, MessageId, Notify, Reply};
 use crate::timeline;
 use crate::view::{Change, Outcome, Problem};
 
@@ -80,8 +80,7 @@ fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId
     if mentioned {
         timeline::mention(cx, &message)?;
     }
-    // A public channel interrupts only those who are spoken to.
-    let quiet = incoming.room && !mentioned && !rooms::is_private(cx, &incoming.with);
+    let quiet = incoming.room && !mentioned && !notifies_of_all(cx, &incoming.with);
     if unread && !quiet {
         match incoming.source {
             Source::Live | Source::Carbon => timeline::notify(cx, &message),
@@ -94,6 +93,16 @@ fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId
     super::mds::on_message(cx, &message)?;
     later::on_message(cx, id, &message)?;
     Ok(id)
+}
+
+/// Whether a room interrupts for every message: a public channel only those who are spoken to, unless
+/// the user chose otherwise.
+fn notifies_of_all(cx: &Cx<'_>, room: &BareJid) -> bool {
+    match timeline::conversation(cx, room).notify {
+        Notify::Usual => rooms::is_private(cx, room),
+        Notify::All => true,
+        Notify::Mentions => false,
+    }
 }
 
 /// Whether a message of a room names us, or answers something that we wrote.

@@ -22,8 +22,8 @@ pub use search::Needle;
 
 pub use rows::{
     ArchiveState, Contact, Content, Conversation, Delivery, DeviceEntry, Encryption,
-    EncryptionMode, Event, File, Identity, Login, Message, MessageId, Mute, Occupant, OwnDevice,
-    Position, Queued, QueuedId, Reference, Reply, SessionKey, StoredToken, Subscription,
+    EncryptionMode, Event, File, Identity, Login, Message, MessageId, Mute, Notify, Occupant,
+    OwnDevice, Position, Queued, QueuedId, Reference, Reply, SessionKey, StoredToken, Subscription,
     TrustLevel, Undecryptable, Version,
 };
 

@@ -106,6 +106,9 @@ pub struct Conversation {
     /// Unread messages of a room that name this account, or answer it.
     #[serde(default)]
     pub mentions: u32,
+    /// What of a room notifies, where the user chose.
+    #[serde(default)]
+    pub notify: Notify,
 }
 
 /// What is being written is not printed.
@@ -124,6 +127,7 @@ impl std::fmt::Debug for Conversation {
             .field("accepted", &self.accepted)
             .field("room", &self.room)
             .field("mentions", &self.mentions)
+            .field("notify", &self.notify)
             .finish_non_exhaustive()
     }
 }
@@ -138,6 +142,19 @@ pub enum Mute {
     Until(Millis),
     /// Never.
     Forever,
+}
+
+/// Which messages of a room notify, unless it is muted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notify {
+    /// All in a private group, mentions in a public channel.
+    #[default]
+    Usual,
+    /// All.
+    All,
+    /// Those that name this account, or answer it.
+    Mentions,
 }
 
 /// Whether what is written in a conversation is encrypted.

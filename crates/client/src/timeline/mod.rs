@@ -18,7 +18,7 @@ use crate::cx::{Cx, Step};
 use crate::incoming::Incoming;
 use crate::outbox;
 use crate::store::{
-    Content, Conversation, Delivery, Encryption, EncryptionMode, Message, MessageId, Mute,
+    Content, Conversation, Delivery, Encryption, EncryptionMode, Message, MessageId, Mute, Notify,
     Position, Reference, SessionKey, Store,
 };
 use crate::view::{Change, Outcome, Problem, Readers};
@@ -138,8 +138,10 @@ pub(crate) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Conversation {
         shown: true,
         encryption: EncryptionMode::Omemo,
         accepted: false,
-        room: false,
+        // Whoever looks at a room before it was entered looks at no person.
+        room: crate::features::rooms::is_room(cx, address),
         mentions: 0,
+        notify: Notify::Usual,
     })
 }
 

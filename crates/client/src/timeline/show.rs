@@ -28,6 +28,7 @@ pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::
         draft: kept.draft.clone(),
         typing: timeline.typing.contains(address),
         mute: kept.mute,
+        notify: kept.notify,
         pinned: kept.pinned,
         encryption: kept.encryption,
         readers: timeline.readers.get(address).copied().unwrap_or_default(),
@@ -43,6 +44,7 @@ pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::
 fn preview(message: &Message) -> Preview {
     Preview {
         own: message.own,
+        author: message.occupant.as_ref().map(|occupant| occupant.nick.clone()),
         text: preview_text(&message.content),
         time: message.time,
         delivery: message.delivery.clone(),

@@ -29,6 +29,7 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
             change(cx, &address, |conversation| conversation.draft = draft)?;
         }
         Command::Mute(address, mute) => change(cx, &address, |one| one.mute = mute)?,
+        Command::Notify(address, notify) => change(cx, &address, |one| one.notify = notify)?,
         Command::PinConversation(address, pinned) => {
             change(cx, &address, |one| one.pinned = pinned)?;
         }

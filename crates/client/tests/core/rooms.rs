@@ -1,7 +1,9 @@
 //! Rooms: entering, writing, who may do what, and what is believed.
 
 use client::Command;
-use client::store::{Content, Conversations, Delivery, Encryption, EncryptionMode, Event};
+use client::store::{
+    Content, Conversations, Delivery, Encryption, EncryptionMode, Event, Notify, Timeline,
+};
 use client::view::{Affiliation, Change, Kind, Outcome, Problem, Role, Room, RoomState};
 use xmpp::jid::BareJid;
 use xmpp::ns;
@@ -282,6 +284,65 @@ fn a_taken_nickname_is_changed_a_little() {
     let tybalt = world.online("tybalt@example.net", &[]);
     world.run(tybalt, join(SQUARE, "Romeo"));
     assert_eq!(room(&world, tybalt, SQUARE).nick.as_deref(), Some("Romeo_"));
+}
+
+#[test]
+fn a_nickname_is_changed_or_it_is_said_why_not() {
+    let (mut world, [romeo, ..]) = square();
+    let rename = |nick: &str| Command::SetRoomNick(bare(SQUARE), nick.into());
+    assert_eq!(world.run(romeo, rename("Montague")), Some(Outcome::Done));
+    assert_eq!(room(&world, romeo, SQUARE).nick.as_deref(), Some("Montague"));
+    let taken = Problem::Refused("somebody else has this nickname".into());
+    assert_eq!(world.run(romeo, rename("Juliet")), Some(Outcome::Failed(taken)));
+    assert_eq!(room(&world, romeo, SQUARE).nick.as_deref(), Some("Montague"));
+}
+
+#[test]
+fn which_messages_notify_is_chosen_for_each_room() {
+    let (mut world, [romeo, juliet, _]) = square();
+    let mut told = |notify| {
+        world.run(romeo, Command::Notify(bare(SQUARE), notify));
+        world.devices[romeo].notifications.clear();
+        world.send(juliet, SQUARE, "good morrow");
+        world.send(juliet, SQUARE, "good morrow, Romeo");
+        world.settle();
+        world.devices[romeo].notifications.len()
+    };
+    assert_eq!([Notify::All, Notify::Mentions, Notify::Usual].map(&mut told), [2, 1, 1]);
+    let (mut world, romeo, juliet, group) = group();
+    world.run(romeo, Command::Notify(bare(&group), Notify::Mentions));
+    world.devices[romeo].notifications.clear();
+    world.send(juliet, &group, "good morrow");
+    world.settle();
+    assert!(world.devices[romeo].notifications.is_empty());
+}
+
+#[test]
+fn where_the_own_time_in_a_room_begins_is_told() {
+    let (mut world, [romeo, juliet, _]) = square();
+    world.send(romeo, SQUARE, "before");
+    world.settle();
+    world.server.add_account("tybalt@example.net", "sword");
+    let tybalt = world.online("tybalt@example.net", &[]);
+    world.run(tybalt, join(SQUARE, "Tybalt"));
+    world.send(juliet, SQUARE, "after");
+    world.settle();
+    let since = room(&world, tybalt, SQUARE).since.expect("a place");
+    let said = world.devices[tybalt].store.before(&bare(SQUARE), None, 10).unwrap();
+    let is_new: Vec<_> =
+        said.iter().map(|one| (text_of(&one.content), one.position >= since)).collect();
+    assert_eq!(is_new, [(Some("before".into()), false), (Some("after".into()), true)]);
+}
+
+#[test]
+fn somebody_who_was_only_looked_at_may_turn_out_to_be_a_room() {
+    let (mut world, _) = square();
+    world.server.add_account("tybalt@example.net", "sword");
+    let tybalt = world.online("tybalt@example.net", &[]);
+    world.run(tybalt, Command::Open(bare(SQUARE)));
+    assert_eq!(world.run(tybalt, join(SQUARE, "Tybalt")), Some(Outcome::Room(bare(SQUARE))));
+    let row = conversation(&world, tybalt, SQUARE);
+    assert_eq!((row.kind, row.encryption), (Kind::Room, EncryptionMode::Plain));
 }
 
 #[test]

@@ -57,12 +57,18 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Invite {
+    /// Whom, to a room
+    #[arg(value_name = "WHO", value_parser = address, requires = "to")]
+    person: Option<BareJid>,
+    /// The room
+    #[arg(long, value_name = "ROOM", value_parser = address, requires = "person")]
+    to: Option<BareJid>,
     #[command(flatten)]
     patience: Patience,
 }
 
 #[derive(Debug, Args)]
-struct Patience {
+pub(super) struct Patience {
     /// Wait so long at most
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
@@ -156,6 +162,9 @@ impl Verify {
 
 impl Invite {
     pub(crate) fn run(self, shared: &Shared) -> Result<(), Failure> {
+        if let (Some(person), Some(room)) = (self.person, self.to) {
+            return self.patience.ask(shared, Ask::InviteTo { room, person }).map(drop);
+        }
         match self.patience.ask(shared, Ask::Invite)? {
             Reply::Text(link) => print(&mut io::stdout().lock(), &link),
             _ => Err(Failure::Other("the server gave no link".to_owned())),
@@ -172,7 +181,7 @@ pub(super) fn print(out: &mut impl Write, line: &str) -> Result<(), Failure> {
 
 impl Patience {
     /// Asks the program that has the account open, or does it here.
-    fn ask(&self, shared: &Shared, ask: Ask) -> Result<Reply, Failure> {
+    pub(super) fn ask(&self, shared: &Shared, ask: Ask) -> Result<Reply, Failure> {
         let profile = shared.account()?;
         let wait = Duration::from_secs(self.timeout);
         if let Some(reply) = twin::hand_over(&profile.socket(), ask.clone(), wait) {

@@ -8,7 +8,7 @@ use client_sqlite::SqliteStore;
 use serde_json::{Map, Value, json};
 use xmpp::jid::BareJid;
 
-use super::{Shared, address, listen};
+use super::{Shared, address, line};
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]
@@ -57,7 +57,7 @@ fn write_page(out: &mut impl Write, page: &[Message], me: Option<&BareJid>) -> R
 
 /// A line of `listen`, and what happened to the message since.
 fn history_line(message: &Message, me: Option<&BareJid>) -> Value {
-    let mut line = listen::json_line(message, me);
+    let mut line = line::json_line(message, me);
     line["conversation"] = json!(message.conversation);
     line["delivery"] = json!(message.delivery.as_ref().map(|delivery| match delivery {
         Delivery::Queued => "queued",

@@ -5,7 +5,7 @@
 //! and are not printed. Lines are printed when nothing is missing, in the archive's order; what arrived
 //! live while older messages were fetched has a lower number than they, and is printed after them.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -15,19 +15,20 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use client::Command;
 use client::effect::LocalFile;
-use client::store::{Content, Encryption, Message, MessageId, Position, TrustLevel, Undecryptable};
+use client::store::{Content, Message, MessageId, Position};
 use client::view::{Change, Connection, Outcome};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use xmpp::jid::BareJid;
 
 use super::ask::print;
+use super::line::{json_line, text_line};
 use super::{Shared, deadline};
 use crate::driver::{Output, files};
 use crate::failure::Failure;
 use crate::port::{Port, failed};
 use crate::profile::Profile;
-use crate::twin::{Twin, trust_name, version_name};
+use crate::twin::Twin;
 use crate::ui::printable::Printable;
 
 #[derive(Debug, Args)]
@@ -266,6 +267,8 @@ struct Picture {
     hopeless: bool,
     pending: BTreeMap<MessageId, Message>,
     opened: HashSet<BareJid>,
+    /// Where what came begins in rooms; what stands before was there before this account.
+    since: HashMap<BareJid, Position>,
     /// Windows of which more is on its way.
     loading: HashSet<BareJid>,
     wanted: VecDeque<Command>,
@@ -281,6 +284,7 @@ impl Picture {
             hopeless: false,
             pending: BTreeMap::new(),
             opened: HashSet::new(),
+            since: HashMap::new(),
             loading: HashSet::new(),
             wanted: VecDeque::new(),
         }
@@ -319,6 +323,15 @@ impl Picture {
                 }
             }
             Change::MessageRemoved(_, id) => drop(self.pending.remove(&id)),
+            Change::Room(room) => {
+                if let Some(since) = room.since {
+                    let old = |message: &Message| {
+                        message.conversation == room.address && message.position < since
+                    };
+                    self.pending.retain(|_, message| !old(message));
+                    self.since.insert(room.address, since);
+                }
+            }
             Change::ConversationRemoved(address) => {
                 self.opened.remove(&address);
                 self.loading.remove(&address);
@@ -348,6 +361,7 @@ impl Picture {
         message.id.0 > self.printed.id
             && !self.printed.beyond.contains(&message.id.0)
             && message.position.0 > self.printed.floor
+            && self.since.get(&message.conversation).is_none_or(|since| message.position >= *since)
     }
 
     fn take(&mut self, message: Message) {
@@ -374,79 +388,6 @@ impl Picture {
         let waiting = self.pending.first_key_value().map(|(id, _)| *id);
         self.printed.add(id, waiting);
         Some(message)
-    }
-}
-
-pub(super) fn json_line(message: &Message, me: Option<&BareJid>) -> Value {
-    let (encryption, device, trust) = match &message.encryption {
-        Encryption::None => ("none", None, None),
-        Encryption::Omemo { version, device, trust, .. } => {
-            (version_name(*version), Some(*device), Some(*trust))
-        }
-    };
-    let trusted = matches!(trust, Some(TrustLevel::Blind | TrustLevel::Verified));
-    let to = if message.own { Some(&message.conversation) } else { me };
-    let mut line = json!({
-        "from": message.sender,
-        "to": to,
-        "body": null,
-        "encryption": encryption,
-        "device": device,
-        "trusted": trusted,
-        "trust": trust.map(trust_name),
-        "time": message.time.xep0082(),
-        "id": message.origin_id,
-    });
-    match &message.content {
-        Content::Text(text) => line["body"] = json!(text),
-        Content::File(file, caption) => {
-            line["body"] = json!(caption.as_deref().unwrap_or_default());
-            line["file"] = json!({
-                "name": file.name,
-                "size": file.size,
-                "media_type": file.media_type,
-                "url": file.url,
-                "key": file.key,
-            });
-        }
-        Content::Undecryptable(reason) => line["error"] = json!(in_words(*reason)),
-        Content::Retracted | Content::Event(_) => {}
-    }
-    if let Some(reply) = &message.reply {
-        line["reply_to"] = json!(reply.id);
-    }
-    line
-}
-
-/// Without what could do something to a terminal.
-fn text_line(message: &Message) -> String {
-    let says = match &message.content {
-        Content::Text(text) => text.clone(),
-        Content::File(file, None) => format!("[{}]", file.name),
-        Content::File(file, Some(caption)) => format!("[{}] {caption}", file.name),
-        Content::Undecryptable(reason) => format!("[{}]", in_words(*reason)),
-        Content::Retracted | Content::Event(_) => String::new(),
-    };
-    let mark = match &message.encryption {
-        Encryption::None => "not encrypted",
-        Encryption::Omemo { trust, .. } => trust_name(*trust),
-    };
-    let says = Printable::line(&says);
-    format!("{} {} ({mark}): {says}", message.time.xep0082(), Printable::address(&message.sender))
-}
-
-fn in_words(reason: Undecryptable) -> &'static str {
-    match reason {
-        Undecryptable::NotForThisDevice => "not encrypted for this device",
-        Undecryptable::NoSession => "there is no session with the device that sent it",
-        Undecryptable::UnknownKey => "made with a key that this device no longer has",
-        Undecryptable::Forged => "damaged, or not from whom it says",
-        Undecryptable::KeyUsed => "made with a key that was used already",
-        Undecryptable::TooFarAhead => "too many messages before it are missing",
-        Undecryptable::Malformed => "it makes no sense",
-        Undecryptable::Contradiction => "it says to be from or for somebody else",
-        Undecryptable::Distrusted => "its device is distrusted",
-        Undecryptable::UnknownEncryption => "encrypted in a way that is not known here",
     }
 }
 
@@ -486,6 +427,7 @@ mod tests {
             draft: String::new(),
             typing: false,
             mute: client::store::Mute::No,
+            notify: client::store::Notify::Usual,
             pinned: false,
             encryption: client::store::EncryptionMode::Omemo,
             readers: client::view::Readers::default(),
@@ -604,26 +546,32 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_what_scripts_rely_on() {
-        let encryption = Encryption::Omemo {
-            version: client::store::Version::Legacy,
-            device: 31,
-            key: [0; 32],
-            trust: TrustLevel::Blind,
+    fn what_was_said_in_a_room_before_it_was_entered_is_not_printed() {
+        let mut picture = picture();
+        let messages = vec![numbered(11, 201), numbered(12, 202), numbered(13, 203)];
+        picture.apply(window(messages, false));
+        let room = client::view::Room {
+            address: BareJid::new("romeo@example.org").unwrap(),
+            name: String::new(),
+            subject: None,
+            nick: None,
+            state: client::view::RoomState::In,
+            invited_by: None,
+            private: true,
+            open: false,
+            anonymous: false,
+            since: Some(Position(202)),
+            affiliation: client::view::Affiliation::None,
+            role: client::view::Role::Participant,
+            members: Vec::new(),
         };
-        let secret =
-            Message { encryption, ..message("romeo@example.org", 1, "a \"b\"\n\u{1b}[31m") };
-        let line = json_line(&secret, None);
-        assert_eq!(line["from"], "romeo@example.org");
-        assert_eq!(line["body"], "a \"b\"\n\u{1b}[31m");
-        assert_eq!((&line["encryption"], &line["device"]), (&json!("omemo"), &json!(31)));
-        assert_eq!(line["trusted"], true);
-        let text = line.to_string();
-        assert!(!text.contains('\n') && !text.contains('\u{1b}'), "{text}");
-        let plain = json_line(&message("romeo@example.org", 1, "a"), None);
-        assert_eq!((&plain["encryption"], &plain["trusted"]), (&json!("none"), &json!(false)));
-        assert_eq!(plain["device"], Value::Null);
-        assert!(!text_line(&secret).contains('\u{1b}'));
+        step(&mut picture, [Change::Room(Box::new(room)), account(Connection::Online)]);
+        assert_eq!(printed(&mut picture), [12, 13]);
+        // Nor when it is fetched later.
+        let conversation = BareJid::new("romeo@example.org").unwrap();
+        let messages = vec![numbered(14, 150), numbered(15, 204)];
+        step(&mut picture, [Change::Older { conversation, messages, older: false }]);
+        assert_eq!(printed(&mut picture), [15]);
     }
 
     #[test]

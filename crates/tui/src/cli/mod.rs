@@ -16,9 +16,11 @@ use crate::ui::printable::Printable;
 
 mod ask;
 mod export;
+mod line;
 mod listen;
 pub(crate) mod login;
 mod logout;
+mod rooms;
 mod secret;
 
 /// Chat over XMPP, end-to-end encrypted unless you say otherwise.
@@ -64,8 +66,18 @@ pub(crate) enum Verb {
     Devices(ask::Devices),
     /// Verify devices by the address that the other side shows (xmpp:…?omemo-sid-…)
     Verify(ask::Verify),
-    /// Print a link that invites somebody to your server, and to you
+    /// Print a link that invites somebody to your server, and to you; or invite to a room
     Invite(ask::Invite),
+    /// Enter a room, by its address or a link to it; also the answer to an invitation
+    #[command(after_help = CODES)]
+    Join(rooms::Join),
+    /// Leave a room, on all your devices
+    Leave(rooms::Leave),
+    /// Make a private group, encrypted, or a public channel; prints its address
+    #[command(after_help = CODES)]
+    Create(rooms::Create),
+    /// List the rooms you are in, and those you are invited to
+    Rooms(rooms::Rooms),
     /// Print the history that is stored here, a JSON object a line
     Export(export::Export),
     /// Withdraw this device and remove everything it stored here
@@ -81,6 +93,7 @@ Examples:
   clownfish send juliet@example.org 'It works'  send an encrypted message
   clownfish send juliet@example.org --file a.png
   clownfish listen --json                       what comes in, a JSON object a line
+  clownfish create 'The balcony' juliet@example.org
 
 A bot that answers:
   clownfish listen --json | while read -r line; do
@@ -121,6 +134,10 @@ fn carry_out(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Devices(devices) => devices.run(shared),
         Verb::Verify(verify) => verify.run(shared),
         Verb::Invite(invite) => invite.run(shared),
+        Verb::Join(join) => join.run(shared),
+        Verb::Leave(leave) => leave.run(shared),
+        Verb::Create(create) => create.run(shared),
+        Verb::Rooms(rooms) => rooms.run(shared),
         Verb::Export(export) => export.run(shared),
         Verb::Logout(logout) => logout.run(shared),
     }
@@ -202,6 +219,14 @@ mod tests {
             "clownfish listen --json --profile d --count 1 --timeout 5",
             "clownfish listen --json --profile d",
             "clownfish devices --profile d",
+            "clownfish invite --profile d",
+            "clownfish invite juliet@b.example --to room@rooms.example",
+            "clownfish join room@rooms.example --nick Romeo",
+            "clownfish join xmpp:room@rooms.example?join --profile d",
+            "clownfish leave room@rooms.example",
+            "clownfish create Balcony juliet@b.example nurse@b.example --profile d",
+            "clownfish create Verona --public",
+            "clownfish rooms --json",
             "clownfish devices a@b.example --json",
             "clownfish verify xmpp:a@b.example?omemo-sid-1=00",
             "clownfish export --profile d",
@@ -222,6 +247,10 @@ mod tests {
             "clownfish listen --json --count 0",
             "clownfish login",
             "clownfish whatever",
+            "clownfish invite juliet@b.example",
+            "clownfish join rooms.example",
+            "clownfish create",
+            "clownfish create Verona --public juliet@b.example",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

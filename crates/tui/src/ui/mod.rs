@@ -17,6 +17,7 @@ pub mod overlay;
 pub mod panes;
 pub mod pictures;
 pub mod printable;
+pub mod rooms;
 #[cfg(test)]
 mod sample;
 pub mod settings;

@@ -1,10 +1,13 @@
 //! People, messages and moments for tests.
 
 use client::store::{
-    Content, Delivery, Encryption, EncryptionMode, Message, MessageId, Mute, Position, TrustLevel,
-    Version,
+    Content, Delivery, Encryption, EncryptionMode, Message, MessageId, Mute, Notify, Occupant,
+    Position, TrustLevel, Version,
 };
-use client::view::{Account, Connection, Contact, Conversation, Presence, Preview, Readers};
+use client::view::{
+    Account, Affiliation, Connection, Contact, Conversation, Kind, Member, Presence, Preview,
+    Readers, Role, Room, RoomState,
+};
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
@@ -93,6 +96,7 @@ pub(crate) fn conversation(with: &str, name: &str, order: u64, preview: &str) ->
         name: name.to_owned(),
         preview: Some(Preview {
             own: false,
+            author: None,
             text: preview.to_owned(),
             time: at("2026-11-28T14:00:00Z").plus(order * 60_000),
             delivery: None,
@@ -102,11 +106,72 @@ pub(crate) fn conversation(with: &str, name: &str, order: u64, preview: &str) ->
         draft: String::new(),
         typing: false,
         mute: Mute::No,
+        notify: Notify::Usual,
         pinned: false,
         encryption: EncryptionMode::Omemo,
         readers: Readers { theirs: 2, own: 1, left_out: 0, verified: false },
         request: false,
         order: Position(order),
         shown: true,
+    }
+}
+
+/// The address of the square of Verona.
+pub(crate) const SQUARE: &str = "square@conference.verona.example";
+
+/// A private group with Romeo, its owner, in it.
+pub(crate) fn room() -> Room {
+    let member = |nick: Option<&str>, of: &str, affiliation| Member {
+        nick: nick.map(str::to_owned),
+        address: Some(address(of)),
+        affiliation,
+        role: match nick {
+            Some(_) if affiliation >= Affiliation::Admin => Role::Moderator,
+            Some(_) => Role::Participant,
+            None => Role::None,
+        },
+        hats: Vec::new(),
+    };
+    Room {
+        address: address(SQUARE),
+        name: "The square".to_owned(),
+        subject: Some("Who began it?".to_owned()),
+        nick: Some("Romeo".to_owned()),
+        state: RoomState::In,
+        invited_by: None,
+        private: true,
+        open: false,
+        anonymous: false,
+        since: Some(Position(1)),
+        affiliation: Affiliation::Owner,
+        role: Role::Moderator,
+        members: vec![
+            member(Some("Ben"), "ben@verona.example", Affiliation::Member),
+            member(Some("Benvolio"), "benvolio@montague.example", Affiliation::Admin),
+            member(Some("Mercutio"), "mercutio@verona.example", Affiliation::Member),
+            member(Some("Romeo"), "romeo@montague.example", Affiliation::Owner),
+            member(Some("Tybalt"), "tybalt@capulet.example", Affiliation::Member),
+            member(None, "laurence@cell.example", Affiliation::Member),
+        ],
+    }
+}
+
+/// The row of the list for the square.
+pub(crate) fn square(order: u64) -> Conversation {
+    let mut square = conversation(SQUARE, "The square", order, "Romeo, help!");
+    square.kind = Kind::Room;
+    if let Some(preview) = &mut square.preview {
+        preview.author = Some("Mercutio".to_owned());
+    }
+    square.readers = Readers { theirs: 7, own: 1, left_out: 0, verified: false };
+    square
+}
+
+/// A message in the square.
+pub(crate) fn said(id: i64, position: u64, nick: &str, of: &str, words: &str) -> Message {
+    Message {
+        sender: address(of),
+        occupant: Some(Occupant { nick: nick.to_owned(), id: None }),
+        ..text(id, position, &address(SQUARE), words)
     }
 }

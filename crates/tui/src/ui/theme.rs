@@ -3,6 +3,7 @@
 //! The background is the terminal's own. Whatever colour says is also said by a word, a sign or
 //! an attribute.
 
+use client::store::Message;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
@@ -145,7 +146,23 @@ impl Theme {
     /// The colour of a person (XEP-0392).
     #[must_use]
     pub fn person(&self, address: &BareJid) -> Style {
-        let hue = colour::hue(&address.to_string());
+        self.named(address.as_str())
+    }
+
+    /// The colour of who wrote a message: that of their address, or of their nickname in a room that
+    /// hides it (XEP-0392).
+    #[must_use]
+    pub fn author(&self, message: &Message) -> Style {
+        match &message.occupant {
+            Some(occupant) if message.sender == message.conversation => self.named(&occupant.nick),
+            _ => self.person(&message.sender),
+        }
+    }
+
+    /// The colour of a name (XEP-0392).
+    #[must_use]
+    pub fn named(&self, name: &str) -> Style {
+        let hue = colour::hue(name);
         let lightness = match self.background {
             Background::Dark => 73.2,
             Background::Light => 42.0,

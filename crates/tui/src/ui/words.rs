@@ -1,7 +1,7 @@
 //! What states of the core are called. No jargon: what it means, and what helps.
 
 use client::store::{Delivery, Event, TrustLevel, Undecryptable, Version};
-use client::view::{Connection, Conversation, Presence, Readers};
+use client::view::{Connection, Conversation, Presence, Readers, Room, RoomState};
 
 use super::clock::{Clock, count};
 use super::printable::Printable;
@@ -122,6 +122,53 @@ pub fn readers(conversation: &Conversation) -> String {
         (_, 0, true) => "encrypted, verified".to_owned(),
         (_, 0, false) => format!("encrypted to {}", count(u64::from(theirs), "device")),
         _ => format!("encrypted, {} left out", count(u64::from(left_out), "device")),
+    }
+}
+
+/// Who can read what is written in a room now.
+#[must_use]
+pub fn room_readers(conversation: &Conversation, room: &Room) -> String {
+    match (conversation.encryption, room.private) {
+        (client::store::EncryptionMode::Plain, false) => "public, not encrypted".to_owned(),
+        (client::store::EncryptionMode::Omemo, false) if room.state == RoomState::In => {
+            "cannot be encrypted".to_owned()
+        }
+        _ => readers(conversation),
+    }
+}
+
+/// Why what is written in a room cannot be encrypted; `None` when it can.
+#[must_use]
+pub fn unencryptable(room: &Room) -> Option<&'static str> {
+    Some(match (room.private, room.open, room.anonymous) {
+        (true, ..) => return None,
+        (_, true, true) => {
+            "everybody may enter it and addresses are hidden, so nobody knows who reads"
+        }
+        (_, true, false) => "everybody may enter it, so nobody knows who will read",
+        _ => "it hides addresses, so nobody knows whose devices to encrypt for",
+    })
+}
+
+/// Whether this account is in a room, if there is something to say about it.
+#[must_use]
+pub fn room_state(room: &Room) -> Option<String> {
+    match &room.state {
+        RoomState::In => None,
+        RoomState::Out => Some("not in this room".to_owned()),
+        RoomState::Invited => Some("an invitation".to_owned()),
+        RoomState::Entering => Some("entering…".to_owned()),
+        RoomState::Refused(reason) => Some(reason.clone()),
+    }
+}
+
+/// How many people are in a room.
+#[must_use]
+pub fn people(room: &Room) -> String {
+    let here = room.members.iter().filter(|member| member.nick.is_some()).count() as u64;
+    match room.members.len() as u64 - here {
+        0 => format!("{here} here"),
+        away => format!("{here} here, {away} away"),
     }
 }
 

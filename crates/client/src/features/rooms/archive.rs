@@ -45,7 +45,12 @@ struct Query {
 pub(super) fn forward(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let room = cx.state.features.rooms.rooms.get(address);
     let Some(room) = room.filter(|room| room.phase == Phase::In) else { return Ok(()) };
-    if !room.has(ns::MAM) {
+    let (archived, began) = (room.has(ns::MAM), room.kept.since.is_some());
+    if !began {
+        let since = timeline::reserve(cx, 0)?;
+        super::change(cx, address, |kept| kept.since = Some(since))?;
+    }
+    if !archived {
         return caught_up(cx, address);
     }
     let known = cx.store.archive(address)?;
@@ -56,6 +61,11 @@ pub(super) fn forward(cx: &mut Cx<'_>, address: &BareJid) -> Step {
         None => (rsm::Position::Last, Source::Older),
     };
     let next = timeline::reserve(cx, PAGE)?;
+    if position == rsm::Position::Last {
+        // What this page brings was there before us.
+        let since = Position(next.0.saturating_add(PAGE));
+        super::change(cx, address, |kept| kept.since = Some(since))?;
+    }
     ask(cx, address, source, position, next, |cx, query, answer| on_forward(cx, &query, &answer))
 }
 

@@ -86,9 +86,12 @@ fn enter(
     nick: Option<String>,
     password: Option<xmpp::sasl::Secret>,
 ) -> Step {
-    // What is known as a person does not become a room.
-    let conversations = &cx.state.features.timeline.conversations;
-    if conversations.get(room).is_some_and(|known| !known.room) || room == cx.me {
+    // What is known as a person does not become a room. Who only looked whether somebody is there
+    // does not know anybody yet.
+    let known = cx.state.features.timeline.conversations.get(room);
+    let talked = known.is_some_and(|known| !known.room && known.latest.is_some());
+    let contact = cx.state.features.roster.contacts.get(room);
+    if talked || contact.is_some_and(|contact| contact.in_roster) || room == cx.me {
         cx.failed(number, Problem::Invalid("this is the address of a person".to_owned()));
         return Ok(());
     }
@@ -160,9 +163,19 @@ fn rename(cx: &mut Cx<'_>, number: u64, room: &BareJid, nick: &str) -> Step {
         cx.failed(number, Problem::Invalid("this nickname cannot be used".to_owned()));
         return Ok(());
     };
-    change(cx, room, |kept| kept.nick = Some(nick.to_owned()))?;
+    join::end_renaming(cx, room, Err(Problem::Cancelled))?;
+    if let Some(known) = cx.state.features.rooms.rooms.get_mut(room) {
+        known.renaming = Some(number);
+    }
     cx.send(&Element::new("presence", ns::CLIENT).with_attr("to", to.to_string()));
-    cx.done(number, Outcome::Done);
+    let room = room.clone();
+    cx.later(RENAME_TIMEOUT, move |cx| {
+        let known = cx.state.features.rooms.rooms.get(&room);
+        match known.is_some_and(|known| known.renaming == Some(number)) {
+            true => join::end_renaming(cx, &room, Err(Problem::Timeout)),
+            false => Ok(()),
+        }
+    });
     Ok(())
 }
 
@@ -197,3 +210,6 @@ fn moderate(cx: &mut Cx<'_>, number: u64, id: MessageId, reason: Option<String>)
         .with_children(reason);
     cx.iq_for(number, Some(Jid::from(room)), moderate)
 }
+
+/// How long a room may take to call us something else, in milliseconds.
+const RENAME_TIMEOUT: u64 = 30_000;

@@ -41,6 +41,7 @@ pub(super) fn on_resumed(cx: &mut Cx<'_>) -> Step {
 pub(super) fn on_ended(cx: &mut Cx<'_>) -> Step {
     let addresses: Vec<BareJid> = cx.state.features.rooms.rooms.keys().cloned().collect();
     for address in addresses {
+        end_renaming(cx, &address, Err(Problem::Timeout))?;
         if let Some(room) = cx.state.features.rooms.rooms.get_mut(&address) {
             out(room, Phase::Out);
             room.features.clear();
@@ -166,6 +167,7 @@ pub(super) fn is_passing(condition: Condition) -> bool {
 
 /// The room cannot be reached now: tries again.
 pub(super) fn later(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    end_renaming(cx, address, Err(Problem::Timeout))?;
     if let Some(room) = cx.state.features.rooms.rooms.get_mut(address) {
         out(room, Phase::Out);
     }
@@ -180,6 +182,7 @@ pub(super) fn later(cx: &mut Cx<'_>, address: &BareJid) -> Step {
 
 /// The room does not let us in, or put us out. What the user waits for ends.
 pub(super) fn refuse(cx: &mut Cx<'_>, address: &BareJid, reason: &str) -> Step {
+    end_renaming(cx, address, Err(Problem::Refused(reason.to_owned())))?;
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     out(room, Phase::Refused(reason.to_owned()));
     room.making = None;
@@ -196,7 +199,8 @@ pub(super) fn refuse(cx: &mut Cx<'_>, address: &BareJid, reason: &str) -> Step {
 pub(super) fn learn(cx: &mut Cx<'_>, address: &BareJid, answer: &Answer) -> Step {
     let info = answer.payload("query", ns::DISCO_INFO).and_then(Info::parse);
     let Some(info) = info else { return Ok(()) };
-    let private = info.has_feature("muc_membersonly") && info.has_feature("muc_nonanonymous");
+    let open = !info.has_feature("muc_membersonly");
+    let anonymous = !info.has_feature("muc_nonanonymous");
     let identities = info.identities.iter();
     let named =
         identities.filter(|one| one.category == "conference").find_map(|one| one.name.clone());
@@ -205,7 +209,8 @@ pub(super) fn learn(cx: &mut Cx<'_>, address: &BareJid, answer: &Answer) -> Step
         room.features = info.features.into_iter().take(MAX_FEATURES).collect();
     }
     change(cx, address, |kept| {
-        kept.private = private;
+        (kept.open, kept.anonymous) = (open, anonymous);
+        kept.private = !open && !anonymous;
         kept.name = name;
     })?;
     omemo::look_at(cx, address)?;
@@ -273,6 +278,26 @@ pub(super) fn rename(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     present(cx, address)
 }
 
+/// The room calls us something else now, or does not: what the user waits for ends.
+pub(super) fn end_renaming(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    nick: Result<String, Problem>,
+) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    let Some(number) = room.renaming.take() else { return Ok(()) };
+    match nick {
+        Ok(nick) => {
+            cx.done(number, Outcome::Done);
+            change(cx, address, |kept| kept.nick = Some(nick))
+        }
+        Err(problem) => {
+            cx.failed(number, problem);
+            Ok(())
+        }
+    }
+}
+
 /// We are in.
 pub(super) fn on_in(cx: &mut Cx<'_>, address: &BareJid, nick: &str, created: bool) -> Step {
     let now = cx.now.steady;
@@ -307,6 +332,7 @@ pub(super) fn settle(cx: &mut Cx<'_>, address: &BareJid) -> Step {
 
 /// Leaves, and stays out.
 pub(super) fn leave(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    end_renaming(cx, address, Err(Problem::Cancelled))?;
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     let nick = room.nick.clone().filter(|_| room.phase == Phase::In);
     out(room, Phase::Out);
@@ -383,6 +409,7 @@ fn ping(cx: &mut Cx<'_>, address: BareJid) -> Step {
             return Ok(());
         }
         out(room, Phase::Out);
+        end_renaming(cx, &address, Err(Problem::Timeout))?;
         enter(cx, &address)
     })
 }

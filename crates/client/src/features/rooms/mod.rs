@@ -33,7 +33,7 @@ use xmpp::ns;
 
 use super::{Feature, Spec, Stage, bookmarks};
 use crate::cx::{Cx, Step};
-use crate::store::{EncryptionMode, Store, StoreError};
+use crate::store::{EncryptionMode, Position, Store, StoreError};
 use crate::timeline;
 use crate::timers::TimerId;
 use crate::view::{self, Change};
@@ -92,6 +92,8 @@ pub(crate) struct Room {
     pub(crate) caught_up: bool,
     /// The request that ends when we are in.
     request: Option<u64>,
+    /// The request that ends when we have another nickname.
+    renaming: Option<u64>,
     /// What is put behind the wanted nickname, because others have it.
     suffix: String,
     /// Counts the tries to enter, so that an answer to an earlier one is recognised.
@@ -135,6 +137,12 @@ pub(crate) struct Kept {
     subject: Option<String>,
     /// Members only and not anonymous: what is written can be encrypted for all who may read it.
     private: bool,
+    /// Everybody may enter.
+    open: bool,
+    /// Members do not learn each other's addresses.
+    anonymous: bool,
+    /// Where the messages begin that came while we were in it.
+    since: Option<Position>,
     /// Everybody with an affiliation, with its name.
     members: Vec<(BareJid, String)>,
     /// The ids of occupants whose addresses were told.
@@ -173,6 +181,7 @@ impl Room {
             members_told: false,
             caught_up: false,
             request: None,
+            renaming: None,
             suffix: String::new(),
             tries: 0,
             heard: 0,
@@ -319,6 +328,11 @@ fn begin_conversation(cx: &mut Cx<'_>, address: &BareJid, first: bool, private: 
 pub(crate) fn finish_step(cx: &mut Cx<'_>) -> Step {
     save(cx)?;
     for address in std::mem::take(&mut cx.state.features.rooms.dirty) {
+        // Who is in a room is told when all of them are known, not once for each.
+        let room = cx.state.features.rooms.rooms.get(&address);
+        if room.is_some_and(|one| one.phase == Phase::Entering && !one.occupants.is_empty()) {
+            continue;
+        }
         if let Some(room) = show(cx, &address) {
             cx.view(Change::Room(Box::new(room)));
         }
@@ -351,6 +365,9 @@ fn show(cx: &Cx<'_>, address: &BareJid) -> Option<view::Room> {
         },
         invited_by: room.kept.invited.clone(),
         private: room.kept.private,
+        open: room.kept.open,
+        anonymous: room.kept.anonymous,
+        since: room.kept.since,
         affiliation: own.map(|own| own.affiliation).unwrap_or_default(),
         role: own.map(|own| own.role).unwrap_or_default(),
         members: members::show(room),

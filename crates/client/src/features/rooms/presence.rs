@@ -11,6 +11,7 @@ use xmpp::xml::Element;
 use super::{Occupant, Phase, change, join, members, touch};
 use crate::cx::{Cx, Step};
 use crate::iq::describe;
+use crate::view::Problem;
 
 /// Presence of a room that we are in, or enter. Nobody else can send it.
 pub(super) fn on_presence(cx: &mut Cx<'_>, presence: &Element) -> Step {
@@ -87,7 +88,8 @@ fn available(
         return join::on_in(cx, address, nick, codes.contains(&201));
     }
     room.nick = Some(nick.to_owned());
-    Ok(())
+    // Also when it is the same as before.
+    join::end_renaming(cx, address, Ok(nick.to_owned()))
 }
 
 /// What presence tells about somebody's address is remembered for messages of the past.
@@ -155,7 +157,13 @@ fn on_error(cx: &mut Cx<'_>, address: &BareJid, presence: &Element) -> Step {
     let room = cx.state.features.rooms.rooms.get(address);
     if room.is_none_or(|room| room.phase != Phase::Entering) {
         // A change of the nickname did not work; we are where we were.
-        return Ok(());
+        let error = presence.child("error", ns::CLIENT).map(StanzaError::parse);
+        let reason = match error.as_ref().map(|error| error.condition) {
+            Some(Condition::Conflict) => "somebody else has this nickname".to_owned(),
+            Some(Condition::NotAcceptable) => "nicknames cannot be changed here".to_owned(),
+            _ => error.as_ref().map_or_else(String::new, describe),
+        };
+        return join::end_renaming(cx, address, Err(Problem::Refused(reason)));
     }
     let error = presence.child("error", ns::CLIENT).map(StanzaError::parse);
     let Some(error) = error else { return join::refuse(cx, address, "the room refuses") };
@@ -163,7 +171,9 @@ fn on_error(cx: &mut Cx<'_>, address: &BareJid, presence: &Element) -> Step {
         Condition::Conflict => return join::rename(cx, address),
         condition if join::is_passing(condition) => return join::later(cx, address),
         Condition::NotAuthorized => "the room wants a password".to_owned(),
-        Condition::RegistrationRequired => "only members may enter".to_owned(),
+        Condition::RegistrationRequired => {
+            "only members may enter; one of them can invite you".to_owned()
+        }
         Condition::Forbidden => "this account is banned there".to_owned(),
         Condition::ItemNotFound => "there is no such room".to_owned(),
         Condition::ServiceUnavailable => "the room is full".to_owned(),

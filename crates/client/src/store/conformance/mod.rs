@@ -10,8 +10,8 @@ use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
 use super::{
-    Contact, Content, Conversation, Encryption, EncryptionMode, Message, MessageId, Mute, Position,
-    Store, Subscription,
+    Contact, Content, Conversation, Encryption, EncryptionMode, Message, MessageId, Mute, Notify,
+    Position, Store, Subscription,
 };
 
 pub mod conversations;
@@ -143,6 +143,7 @@ pub fn conversation(with: &str) -> Conversation {
         accepted: true,
         room: false,
         mentions: 0,
+        notify: Notify::Usual,
     }
 }
 

@@ -308,6 +308,19 @@ impl App {
         }
     }
 
+    /// Puts the beginning of a command into the text, if nothing else is written there.
+    pub(crate) fn begin_command(&mut self, command: String) {
+        self.begin_typing(true);
+        let Some(chat) = self.chat_mut() else { return };
+        if chat.purpose == Purpose::New
+            && (chat.editor.is_empty() || chat.editor.text().starts_with('/'))
+        {
+            chat.editor.set(command);
+        } else {
+            self.say(Notice::bad(format!("finish what you are writing; then {command}")));
+        }
+    }
+
     /// Begins an answer.
     pub(crate) fn reply_to(&mut self, id: MessageId) {
         if let Some(chat) = self.chat_mut() {

@@ -1,12 +1,13 @@
 //! What the cores say.
 
-use client::view::{Change, Notification, Outcome};
+use client::view::{Change, Notification, Outcome, Room};
 use xmpp::jid::BareJid;
 
 use super::{AccountNumber, Action, App, Key, Notice, Waiting};
 use crate::ui::event::FromCore;
 use crate::ui::overlay::Overlay;
 use crate::ui::printable::Printable;
+use crate::ui::rooms;
 
 impl App {
     pub(super) fn on_core(
@@ -31,6 +32,9 @@ impl App {
             let key = Key { account: number, with: conversation.address.clone() };
             self.take_draft(&key, &conversation.draft);
         }
+        if let Change::Room(room) = &change {
+            self.notice_passing(number, room);
+        }
         let opened = matches!(change, Change::Window { .. });
         let arrived = match &change {
             Change::Messages { messages, .. } => {
@@ -51,6 +55,18 @@ impl App {
         }
         if let Some(id) = arrived.filter(|_| !known) {
             self.draw_unread_line(&key, id);
+        }
+    }
+
+    /// Who comes into the room on screen, or leaves it, is told for a moment.
+    fn notice_passing(&mut self, number: AccountNumber, after: &Room) {
+        let key = Key { account: number, with: after.address.clone() };
+        if self.open.as_ref() != Some(&key) {
+            return;
+        }
+        let said = self.room_of(&key).and_then(|before| rooms::passing(before, after));
+        if let Some(said) = said {
+            self.passing = Some((key, said, self.clock.now.plus(PASSING)));
         }
     }
 
@@ -135,6 +151,10 @@ impl App {
                 let keys = crate::ui::clock::count(count as u64, "key");
                 self.say(Notice::good(format!("{keys} verified")));
             }
+            (Waiting::Enter, Outcome::Room(room)) => {
+                self.notice = None;
+                self.go_to(Key { account: number, with: room }, actions);
+            }
             (Waiting::Say(text), _) => self.say(Notice::good(text)),
             _ => {}
         }
@@ -172,3 +192,6 @@ fn touched(change: &Change) -> Option<&BareJid> {
         _ => None,
     }
 }
+
+/// How long who comes and goes is shown, in milliseconds.
+const PASSING: u64 = 8000;

@@ -10,6 +10,7 @@ use super::{Action, App, Focus, Key, Notice};
 use crate::ui::commands;
 use crate::ui::keys::{self, Intent};
 use crate::ui::overlay::{Overlay, Question, Sign, Stay};
+use crate::ui::rooms;
 
 impl App {
     pub(super) fn on_key(&mut self, key: KeyEvent, actions: &mut Vec<Action>) {
@@ -172,7 +173,21 @@ impl App {
                 }
             }
             commands::Completion::Choices(choices) => self.say(Notice::good(choices.join("  "))),
-            commands::Completion::Nothing => {}
+            commands::Completion::Nothing => self.complete_nick(),
+        }
+    }
+
+    /// Completes the nickname at the cursor.
+    fn complete_nick(&mut self) {
+        let (Some(chat), Some(room)) = (self.chat(), self.room()) else { return };
+        match rooms::complete(room, chat.editor.text(), chat.editor.cursor()) {
+            rooms::Nick::Text(range, nick) => {
+                if let Some(chat) = self.chat_mut() {
+                    chat.editor.replace(range, &nick);
+                }
+            }
+            rooms::Nick::Choices(choices) => self.say(Notice::good(choices.join("  "))),
+            rooms::Nick::Nobody => {}
         }
     }
 
@@ -192,6 +207,7 @@ impl App {
                 self.overlay = Some(Overlay::details(id));
                 return;
             }
+            Intent::Retract if self.is_of_somebody_here(id) => "/moderate",
             Intent::Retract => "/retract",
             Intent::Copy => "/copy",
             Intent::Open => "/open",
@@ -202,6 +218,12 @@ impl App {
             _ => return,
         };
         self.run(command, actions);
+    }
+
+    /// Whether somebody else wrote a message in the room on screen.
+    fn is_of_somebody_here(&self, id: MessageId) -> bool {
+        let message = self.window().and_then(|window| window.message(id));
+        self.room().is_some() && message.is_some_and(|message| !message.own)
     }
 
     pub(super) fn on_paste(&mut self, text: &str, actions: &mut Vec<Action>) {

@@ -1,7 +1,7 @@
 //! The list of conversations: its order, and going through it.
 
 use client::store::Position;
-use client::view::{Contact, Conversation};
+use client::view::{Contact, Conversation, Room};
 use xmpp::time::Millis;
 
 use super::{Action, App, Focus, Key};
@@ -15,6 +15,10 @@ pub struct Row<'a> {
     pub conversation: Option<&'a Conversation>,
     /// The other, if known.
     pub contact: Option<&'a Contact>,
+    /// The room, if it is one.
+    pub room: Option<&'a Room>,
+    /// Unread messages of it that call for attention.
+    pub calls: u32,
     /// It waits for a decision: a stranger wrote or asks.
     pub request: bool,
 }
@@ -43,6 +47,8 @@ impl App {
                     key: key(&conversation.address),
                     conversation: Some(conversation),
                     contact,
+                    room: mirror.rooms.get(&conversation.address),
+                    calls: mirror.calls(conversation),
                     request,
                 }
             }));
@@ -56,6 +62,8 @@ impl App {
                         key,
                         conversation: None,
                         contact: Some(contact),
+                        room: None,
+                        calls: 0,
                         request: true,
                     });
                 }
@@ -97,18 +105,15 @@ impl App {
         }
     }
 
-    /// Goes to the conversation that waits longest for being read; muted ones come last, and what
-    /// was begun to be written comes after all that is unread.
+    /// Goes to the conversation that waits longest for being read; those that do not notify come last,
+    /// and what was begun to be written comes after all that is unread.
     pub(super) fn go_to_unread(&mut self, actions: &mut Vec<Action>) {
         let others = |row: &Row<'_>| Some(&row.key) != self.open.as_ref();
-        let unread =
-            self.rows().into_iter().filter(|row| others(row) && row.unread() > 0).min_by_key(
-                |row| {
-                    let conversation = row.conversation;
-                    let muted = conversation.is_some_and(|c| c.mute != client::store::Mute::No);
-                    (muted, row.request, time(row))
-                },
-            );
+        let unread = self
+            .rows()
+            .into_iter()
+            .filter(|row| others(row) && row.unread() > 0)
+            .min_by_key(|row| (row.calls == 0, row.request, time(row)));
         let draft = || {
             self.rows()
                 .into_iter()

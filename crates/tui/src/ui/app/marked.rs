@@ -61,7 +61,7 @@ impl App {
                 let text = App::text_of(&message.content)?;
                 let name = match (message.own, &me) {
                     (true, Some(me)) => mirror.name(me),
-                    _ => mirror.name(&message.sender),
+                    _ => mirror.author(message),
                 };
                 Some(format!("[{}] {name}: {text}", self.clock.stamp(message.time)))
             })

@@ -74,6 +74,8 @@ pub(crate) enum Waiting {
     Save,
     /// More messages of a conversation.
     Page(Key),
+    /// A room that is entered, to be shown.
+    Enter,
 }
 
 /// Everything there is to show.
@@ -111,6 +113,8 @@ pub struct App {
     pub marked: Option<MessageId>,
     /// What was looked for last, and whether upwards.
     looked_for: Option<(String, bool)>,
+    /// Who came into the room on screen or left it, and until when that is shown.
+    pub passing: Option<(Key, String, Millis)>,
     /// A message to which somebody is led, as soon as it is here.
     goal: Option<Goal>,
     chats: HashMap<Key, Chat>,
@@ -144,6 +148,7 @@ impl App {
             count: None,
             marked: None,
             looked_for: None,
+            passing: None,
             goal: None,
             chats: HashMap::new(),
             last: None,
@@ -239,6 +244,7 @@ impl App {
             pictures: &self.pictures,
             window: self.window()?,
             with: &key.with,
+            room: mirror.rooms.get(&key.with),
             encrypted,
             unread_from: self.chat().and_then(|chat| chat.unread_from),
             selected: match self.focus {
@@ -305,6 +311,9 @@ impl App {
         if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.notice = None;
         }
+        if self.passing.as_ref().is_some_and(|(.., until)| *until <= now) {
+            self.passing = None;
+        }
         self.keep_drafts(actions);
     }
 
@@ -334,13 +343,10 @@ impl App {
 
     /// The title of the terminal tells how many messages are unread.
     fn name_window(&mut self, actions: &mut Vec<Action>) {
-        let unread: u32 = self
-            .accounts
-            .values()
-            .flat_map(|mirror| mirror.conversations.values())
-            .filter(|conversation| conversation.mute == client::store::Mute::No)
-            .map(|conversation| conversation.unread)
-            .sum();
+        let calls = |mirror: &Mirror| -> u32 {
+            mirror.conversations.values().map(|conversation| mirror.calls(conversation)).sum()
+        };
+        let unread: u32 = self.accounts.values().map(calls).sum();
         let title = match unread {
             0 => "Clownfish".to_owned(),
             _ => format!("({unread}) Clownfish"),

@@ -38,11 +38,16 @@ pub(super) const NICK: Command = Command {
     name: "nick",
     alias: None,
     arguments: &[Argument::required("NAME", Kind::Rest)],
-    about: "the name that your contacts see",
+    about: "the name that your contacts see; in a room, what you are called there",
     examples: &["/nick Romeo"],
     run: |app, values, actions| {
         let account = account(app)?;
         let name = values.text(0).to_owned();
+        if let Some(room) = app.room().map(|room| room.address.clone()) {
+            let said = Waiting::Say(format!("you are called {name} here"));
+            app.ask(account, Ask::SetRoomNick(room, name), said, actions);
+            return Ok(());
+        }
         let said = Waiting::Say(format!("your contacts see you as {name}"));
         app.ask(account, Ask::SetNickname(name), said, actions);
         Ok(())

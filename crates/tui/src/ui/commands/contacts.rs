@@ -1,6 +1,7 @@
 //! Commands for contacts.
 
 use client::Command as Ask;
+use client::view::RoomState;
 
 use super::{Action, App, Argument, Command, Kind, Values, account, person};
 use crate::ui::app::{Key, Waiting};
@@ -33,13 +34,19 @@ pub(super) const ACCEPT: Command = Command {
     name: "accept",
     alias: None,
     arguments: &[WHO],
-    about: "become contacts with who asks: they see whether you are there",
+    about: "become contacts with who asks, so that they see whether you are there; or enter the room to \
+            which you are invited",
     examples: &["/accept"],
     run: accept,
 };
 
 fn accept(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
     let key = person(app, values.at(0))?;
+    if app.room_of(&key).is_some() {
+        let command = Ask::JoinRoom { room: key.with, nick: None, password: None };
+        app.ask(key.account, command, Waiting::Enter, actions);
+        return Ok(());
+    }
     let asks = contact(app, &key).is_some_and(|contact| contact.asks);
     if asks {
         let command = Ask::Answer { address: key.with.clone(), accept: true };
@@ -58,11 +65,14 @@ pub(super) const REFUSE: Command = Command {
     name: "refuse",
     alias: None,
     arguments: &[WHO],
-    about: "do not become contacts with who asks; they are not told why",
+    about: "do not become contacts with who asks, or do not enter the room; nobody is told",
     examples: &["/refuse"],
     run: |app, values, actions| {
         let key = person(app, values.at(0))?;
-        let command = Ask::Answer { address: key.with.clone(), accept: false };
+        let command = match app.room_of(&key) {
+            Some(_) => Ask::LeaveRoom(key.with.clone()),
+            None => Ask::Answer { address: key.with.clone(), accept: false },
+        };
         app.ask(key.account, command, Waiting::Quiet, actions);
         app.ask(key.account, Ask::Hide(key.with.clone()), Waiting::Quiet, actions);
         app.close_if(&key);
@@ -78,7 +88,10 @@ pub(super) const CONTACT: Command = Command {
     examples: &["/contact", "/contact juliet@capulet.example"],
     run: |app, values, _| {
         let key = person(app, values.at(0))?;
-        app.overlay = Some(Overlay::contact(key));
+        app.overlay = Some(match app.room_of(&key) {
+            Some(_) => Overlay::room(key),
+            None => Overlay::contact(key),
+        });
         Ok(())
     },
 };
@@ -87,12 +100,26 @@ pub(super) const RENAME: Command = Command {
     name: "rename",
     alias: None,
     arguments: &[Argument::optional("NAME", Kind::Rest)],
-    about: "call the contact on screen by another name; without one, by their own",
+    about: "call the contact or room on screen by another name; without one, by its own",
     examples: &["/rename Juliet"],
     run: |app, values, actions| {
         let key = super::here(app)?;
         let name = values.at(0).map(str::to_owned);
-        app.ask(key.account, Ask::Rename(key.with, name), Waiting::Quiet, actions);
+        let command = match app.room_of(&key) {
+            Some(room) => {
+                let kept = app.mirror(key.account).into_iter().flat_map(|m| &m.bookmarks);
+                let kept = kept.into_iter().find(|bookmark| bookmark.room == key.with);
+                Ask::SetBookmark {
+                    autojoin: kept.map_or(room.state == RoomState::In, |kept| kept.autojoin),
+                    nick: kept.and_then(|kept| kept.nick.clone()),
+                    room: key.with,
+                    name,
+                    password: None,
+                }
+            }
+            None => Ask::Rename(key.with, name),
+        };
+        app.ask(key.account, command, Waiting::Quiet, actions);
         Ok(())
     },
 };
@@ -155,10 +182,18 @@ pub(super) const UNBLOCK: Command = Command {
 pub(super) const INVITE: Command = Command {
     name: "invite",
     alias: None,
-    arguments: &[],
-    about: "get a link that makes somebody an account and your contact",
-    examples: &["/invite"],
-    run: |app, _, actions| {
+    arguments: &[WHO, Argument::optional("REASON", Kind::Rest)],
+    about: "invite somebody to the room on screen; without a name, get a link that makes somebody an \
+            account and your contact",
+    examples: &[
+        "/invite",
+        "/invite juliet@capulet.example",
+        "/invite juliet@capulet.example At nine",
+    ],
+    run: |app, values, actions| {
+        if values.at(0).is_some() {
+            return super::rooms::invite(app, values, actions);
+        }
         let account = account(app)?;
         app.ask(account, Ask::Invite, Waiting::Invitation, actions);
         Ok(())

@@ -6,6 +6,7 @@ use client::store::EncryptionMode;
 use super::{Action, App, Argument, Command, Kind, Values, account, here, person};
 use crate::ui::app::{Key, Waiting};
 use crate::ui::overlay::{Overlay, Question, Then};
+use crate::ui::words;
 
 pub(super) const DEVICES: Command = Command {
     name: "devices",
@@ -19,6 +20,9 @@ pub(super) const DEVICES: Command = Command {
 fn devices(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
     let key = match (values.at(0), &app.open) {
         (Some("me"), _) | (None, None) => own(app)?,
+        (None, Some(_)) if app.room().is_some() => {
+            return Err("whose devices? /devices and a name; /members lists all".to_owned());
+        }
         (typed, _) => person(app, typed)?,
     };
     app.ask(key.account, Ask::Devices(key.with.clone()), Waiting::Quiet, actions);
@@ -107,6 +111,19 @@ pub(super) const ENCRYPT: Command = Command {
     run: |app, values, actions| {
         let key = here(app)?;
         let set = |mode| Ask::SetEncryption(key.with.clone(), mode);
+        let room = app.room();
+        if let Some(why) = room.filter(|_| values.text(0) == "on").and_then(words::unencryptable) {
+            return Err(format!("this room cannot be encrypted: {why}"));
+        }
+        let text = match room {
+            Some(_) => {
+                "The servers of the room and of everybody in it can read it, and so can who \
+                        takes or copies them. /encrypt on ends it."
+            }
+            None => {
+                "Both servers can read it, and so can who takes or copies them. /encrypt on ends it."
+            }
+        };
         if values.text(0) == "on" {
             let said = Waiting::Say("what you write here is encrypted".to_owned());
             app.ask(key.account, set(EncryptionMode::Omemo), said, actions);
@@ -116,7 +133,7 @@ pub(super) const ENCRYPT: Command = Command {
         let then = Then::ask(key.account, set(EncryptionMode::Plain), said);
         app.overlay = Some(Overlay::Question(Question::new(
             "Write here without encryption?",
-            "Both servers can read it, and so can who takes or copies them. /encrypt on ends it.",
+            text,
             vec![
                 ('y', "yes, without encryption", then),
                 ('n', "no, keep it encrypted", Then::Nothing),

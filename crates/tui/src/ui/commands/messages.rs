@@ -6,7 +6,7 @@ use super::{Action, App, Argument, Command, Kind, Values, here};
 use crate::ui::app::{Waiting, is_message};
 use crate::ui::event::Place;
 use crate::ui::overlay::{Overlay, Question, Then};
-use crate::ui::{pictures, styling};
+use crate::ui::{pictures, rooms, styling};
 
 /// The chosen message, or the newest for which `test` holds.
 fn chosen(app: &App, what: &str, test: impl Fn(&Message) -> bool) -> Result<Message, String> {
@@ -122,6 +122,36 @@ fn retract(app: &mut App, _: &Values, _: &mut Vec<Action>) -> Result<(), String>
     Ok(())
 }
 
+pub(super) const MODERATE: Command = Command {
+    name: "moderate",
+    alias: None,
+    arguments: &[Argument::optional("REASON", Kind::Rest)],
+    about: "take back the chosen message of somebody else, or the newest, for moderators of a room; asks \
+            first",
+    examples: &["/moderate", "/moderate Advertising"],
+    run: moderate,
+};
+
+fn moderate(app: &mut App, values: &Values, _: &mut Vec<Action>) -> Result<(), String> {
+    let key = here(app)?;
+    let room = app.room().ok_or("only in rooms can messages of others be taken back")?;
+    if room.role < client::view::Role::Moderator {
+        return Err("only moderators of the room can take back what others wrote".to_owned());
+    }
+    let of_others =
+        |m: &Message| !m.own && matches!(m.content, Content::Text(_) | Content::File(..));
+    let message = chosen(app, "of somebody else to take back", of_others)?;
+    let author = app.mirror(key.account).map(|m| m.author(&message)).unwrap_or_default();
+    let reason = values.at(0).map(str::to_owned);
+    let then = Then::ask(key.account, client::Command::Moderate(message.id, reason), "");
+    app.overlay = Some(Overlay::Question(Question::new(
+        format!("Take back what {author} wrote?"),
+        "Everybody's program is asked to hide it, and is told that you did it.",
+        vec![('y', "yes, take it back", then), ('n', "no", Then::Nothing)],
+    )));
+    Ok(())
+}
+
 pub(super) const COPY: Command = Command {
     name: "copy",
     alias: None,
@@ -152,19 +182,22 @@ pub(super) const OPEN: Command = Command {
                 Some(local) => actions.push(Action::Show(local.clone())),
                 None => download(app, &message, None, Waiting::Open, actions)?,
             },
-            (_, Some(link)) => actions.push(Action::Show(link)),
+            (_, Some(link)) => match rooms::link(&link).filter(|_| link.starts_with("xmpp:")) {
+                Some(_) => app.run(&format!("/join {link}"), actions),
+                None => actions.push(Action::Show(link)),
+            },
             _ => {}
         }
         Ok(())
     },
 };
 
-/// A link that a browser or a mail program opens.
+/// A link that a browser or a mail program opens, or one to a room.
 fn link(message: &Message) -> Option<String> {
     match &message.content {
-        Content::Text(text) => {
-            styling::link(text).filter(|link| !link.starts_with("xmpp:")).map(str::to_owned)
-        }
+        Content::Text(text) => styling::link(text)
+            .filter(|link| !link.starts_with("xmpp:") || rooms::link(link).is_some())
+            .map(str::to_owned),
         _ => None,
     }
 }

@@ -9,13 +9,15 @@ mod encryption;
 mod messages;
 mod parse;
 mod program;
+mod rooms;
 mod talk;
 
+use client::view;
 use xmpp::jid::BareJid;
 
 use super::app::{App, Key};
 use super::event::{AccountNumber, Action, Notice};
-use super::fuzzy;
+use super::{fuzzy, rooms as ui_rooms};
 
 pub use parse::{Argument, Kind, Values, parse};
 
@@ -52,6 +54,7 @@ pub const COMMANDS: &[&Command] = &[
     &messages::REACT,
     &messages::EDIT,
     &messages::RETRACT,
+    &messages::MODERATE,
     &messages::COPY,
     &messages::OPEN,
     &messages::SHOW,
@@ -69,6 +72,19 @@ pub const COMMANDS: &[&Command] = &[
     &contacts::BLOCK,
     &contacts::UNBLOCK,
     &contacts::INVITE,
+    // Rooms.
+    &rooms::CREATE,
+    &rooms::CHANNEL,
+    &rooms::JOIN,
+    &rooms::MEMBERS,
+    &rooms::TOPIC,
+    &rooms::NOTIFY,
+    &rooms::ROLE,
+    &rooms::KICK,
+    &rooms::BAN,
+    &rooms::UNBAN,
+    &rooms::LEAVE,
+    &rooms::DESTROY,
     // Encryption.
     &encryption::DEVICES,
     &encryption::VERIFY,
@@ -166,11 +182,27 @@ pub fn complete(app: &App, line: &str) -> Completion {
         return narrowed("/", rest, names.collect());
     };
     let Some(command) = Command::find(name) else { return Completion::Nothing };
-    let done = typed.split(' ').count() - 1;
-    let word = typed.rsplit(' ').next().unwrap_or_default();
-    let Some(argument) = command.arguments.get(done) else { return Completion::Nothing };
+    let (done, word) = last_word(typed);
+    let last = command.arguments.last().filter(|last| matches!(last.kind, Kind::People));
+    let Some(argument) = command.arguments.get(done).or(last) else { return Completion::Nothing };
     let before = &line[..line.len() - word.len()];
     narrowed(before, word, candidates(app, argument.kind))
+}
+
+/// How many words stand before the last one, and that one; a quote keeps words together.
+fn last_word(typed: &str) -> (usize, &str) {
+    let (mut before, mut start, mut quoted) = (0, 0, false);
+    for (at, letter) in typed.char_indices() {
+        match letter {
+            '"' if quoted || at == start => quoted = !quoted,
+            ' ' if !quoted => {
+                before += 1;
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    (before, &typed[start..])
 }
 
 /// What an argument could be.
@@ -178,19 +210,40 @@ fn candidates(app: &App, kind: Kind) -> Vec<String> {
     match kind {
         Kind::Choice(choices) => choices.iter().map(|choice| (*choice).to_owned()).collect(),
         Kind::Command => COMMANDS.iter().map(|command| command.name.to_owned()).collect(),
-        Kind::Person => people(app).into_iter().map(|(address, _)| address.to_string()).collect(),
+        Kind::Person | Kind::People => {
+            people(app).into_iter().map(|(address, _)| address.to_string()).collect()
+        }
+        Kind::Occupant => app.room().map_or_else(Vec::new, |room| {
+            let others = room.members.iter().filter(|m| m.nick.is_none() || m.nick != room.nick);
+            others.map(ui_rooms::name).collect()
+        }),
+        Kind::Room => known_rooms(app),
         _ => Vec::new(),
     }
 }
 
-/// The candidates that begin with what is typed: all they have in common is put in.
-fn narrowed(before: &str, word: &str, candidates: Vec<String>) -> Completion {
-    let mut fitting: Vec<String> =
-        candidates.into_iter().filter(|candidate| candidate.starts_with(word)).collect();
+/// Addresses of rooms of the account in use.
+fn known_rooms(app: &App) -> Vec<String> {
+    let Some(mirror) = app.current_account().and_then(|number| app.mirror(number)) else {
+        return Vec::new();
+    };
+    let kept = mirror.bookmarks.iter().map(|bookmark| &bookmark.room);
+    mirror.rooms.keys().chain(kept).map(ToString::to_string).collect()
+}
+
+/// The candidates that begin with what is typed, in whichever case: all they have in common is put in.
+fn narrowed(before: &str, typed: &str, candidates: Vec<String>) -> Completion {
+    let word = typed.trim_start_matches('"');
+    let lower = word.to_lowercase();
+    let mut fitting: Vec<String> = candidates
+        .into_iter()
+        .filter(|candidate| candidate.to_lowercase().starts_with(&lower))
+        .collect();
     fitting.sort();
     fitting.dedup();
     match fitting.as_slice() {
         [] => Completion::Nothing,
+        [only] if only.contains(' ') => Completion::Text(format!("{before}\"{only}\" ")),
         [only] => Completion::Text(format!("{before}{only} ")),
         [first, rest @ ..] => {
             let common = rest.iter().fold(first.as_str(), |common, other| {
@@ -199,7 +252,10 @@ fn narrowed(before: &str, word: &str, candidates: Vec<String>) -> Completion {
                 &common[..end]
             });
             match common.len() > word.len() {
-                true => Completion::Text(format!("{before}{common}")),
+                true => {
+                    let quote = if common.contains(' ') { "\"" } else { "" };
+                    Completion::Text(format!("{before}{quote}{common}"))
+                }
                 false => Completion::Choices(fitting),
             }
         }
@@ -211,7 +267,8 @@ fn people(app: &App) -> Vec<(BareJid, String)> {
     let Some(mirror) = app.current_account().and_then(|number| app.mirror(number)) else {
         return Vec::new();
     };
-    let conversations = mirror.conversations.keys();
+    let persons = mirror.conversations.values().filter(|c| c.kind == view::Kind::Person);
+    let conversations = persons.map(|conversation| &conversation.address);
     let mut people: Vec<BareJid> = mirror.contacts.keys().chain(conversations).cloned().collect();
     people.sort();
     people.dedup();
@@ -234,6 +291,12 @@ fn person(app: &App, typed: Option<&str>) -> Result<Key, String> {
     let account = account(app)?;
     if typed.contains('@') {
         let with = typed.parse().map_err(|_| format!("{typed} is not an address"))?;
+        return Ok(Key { account, with });
+    }
+    // In a room people are called by their nicknames.
+    if let Some(with) =
+        app.room().and_then(|room| ui_rooms::somebody(room, typed).ok()?.address.clone())
+    {
         return Ok(Key { account, with });
     }
     let exact = |name: &str| name.to_lowercase() == typed.to_lowercase();

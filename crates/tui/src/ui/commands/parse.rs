@@ -20,6 +20,12 @@ pub enum Kind {
     Word,
     /// An address, or the name of somebody known.
     Person,
+    /// The same, any number of times, to the end of the line.
+    People,
+    /// Somebody in the room on screen: a nickname or an address.
+    Occupant,
+    /// The address of a room, or a link to one.
+    Room,
     /// An address.
     Address,
     /// Everything to the end of the line.
@@ -60,6 +66,11 @@ impl Values {
     pub fn text(&self, place: usize) -> &str {
         self.at(place).unwrap_or_default()
     }
+
+    /// What stood at a place and behind it.
+    pub fn from(&self, place: usize) -> impl Iterator<Item = &str> {
+        self.0.iter().skip(place).map(String::as_str)
+    }
 }
 
 /// Reads a line.
@@ -86,6 +97,12 @@ pub fn parse(line: &str) -> Result<(&'static Command, Values), String> {
         };
         check(argument, value, command)?;
         values.push(value.to_owned());
+        while let Kind::People = argument.kind
+            && !rest.trim_start().is_empty()
+        {
+            rest = rest.trim_start();
+            values.push(word(&mut rest).to_owned());
+        }
     }
     match rest.trim() {
         "" => Ok((command, Values(values))),

@@ -54,6 +54,29 @@ fn romeo() -> App {
     app
 }
 
+/// Romeo in a private group of his.
+fn in_a_room() -> App {
+    let mut app = romeo();
+    let account = AccountNumber(0);
+    let square = sample::address(sample::SQUARE);
+    let messages = vec![sample::said(9, 9, "Tybalt", "tybalt@capulet.example", "Draw!")];
+    app.go_to(Key { account, with: square.clone() }, &mut Vec::new());
+    for change in [
+        Change::Room(Box::new(sample::room())),
+        Change::Conversation(Box::new(sample::square(2))),
+        Change::Window {
+            conversation: square,
+            messages,
+            older: false,
+            newer: false,
+            first_unread: None,
+        },
+    ] {
+        app.update(Event::Core(account, FromCore::View(change)));
+    }
+    app
+}
+
 #[test]
 fn every_example_works_as_it_is_printed() {
     for command in COMMANDS {
@@ -62,7 +85,9 @@ fn every_example_works_as_it_is_printed() {
             let (found, values) =
                 parse(example).unwrap_or_else(|problem| panic!("{example}: {problem}"));
             assert_eq!(found.name, command.name, "{example}");
+            // With somebody, or in a room.
             let done = (found.run)(&mut romeo(), &values, &mut Vec::new());
+            let done = done.or_else(|_| (found.run)(&mut in_a_room(), &values, &mut Vec::new()));
             assert_eq!(done, Ok(()), "{example}");
         }
     }
@@ -110,7 +135,7 @@ fn completion_goes_as_far_as_all_candidates_agree() {
     assert_eq!(complete(&app, "/dev"), Completion::Text("/devices ".to_owned()));
     assert_eq!(
         complete(&app, "/un"),
-        Completion::Choices(vec!["unblock".into(), "unmute".into(), "unpin".into()])
+        Completion::Choices(["unban", "unblock", "unmute", "unpin"].map(Into::into).to_vec())
     );
     assert_eq!(complete(&app, "/theme l"), Completion::Text("/theme light ".to_owned()));
     assert_eq!(

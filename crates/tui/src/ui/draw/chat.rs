@@ -1,14 +1,14 @@
 //! The conversation: who it is with, its messages, and what is being written.
 
 use client::store::{EncryptionMode, MessageId};
-use client::view::Presence;
+use client::view::{Presence, Room, RoomState};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::place;
-use crate::ui::app::{App, Focus, Purpose, is_request};
+use crate::ui::app::{App, Focus, Key, Purpose, is_request};
 use crate::ui::panes::Panes;
 use crate::ui::pictures;
 use crate::ui::printable::Printable;
@@ -19,7 +19,7 @@ use crate::ui::words;
 /// Draws the conversation. Returns where the cursor stands.
 pub(super) fn draw(app: &App, panes: &Panes, buffer: &mut Buffer) -> Option<Position> {
     if app.open.is_none() {
-        if let Some(area) = panes.timeline {
+        if let Some(area) = panes.timeline.filter(|_| !app.accounts.is_empty()) {
             nothing(app, area, buffer);
         }
         return None;
@@ -63,8 +63,15 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let contact = mirror.contacts.get(&key.with);
     let mut end = area.right().saturating_sub(1);
     if let Some(conversation) = app.conversation() {
-        let words = words::readers(conversation);
+        let room = app.room();
+        let words = match room {
+            Some(room) => words::room_readers(conversation, room),
+            None => words::readers(conversation),
+        };
         let style = match conversation.encryption {
+            // A channel that everybody can read has nothing to hide.
+            EncryptionMode::Plain if room.is_some_and(|room| !room.private) => theme.dim(),
+            EncryptionMode::Omemo if room.is_some_and(|room| !room.private) => theme.warn(),
             EncryptionMode::Plain => theme.bad().add_modifier(Modifier::BOLD),
             _ if conversation.readers.left_out > 0 => theme.warn(),
             _ if conversation.readers.verified => theme.good(),
@@ -79,17 +86,33 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let name = text::fit(Printable::line(&mirror.name(&key.with)).as_str(), room);
     let mut spans =
         vec![Span::styled(name.clone(), theme.person(&key.with).add_modifier(Modifier::BOLD))];
-    let presence = contact.filter(|c| c.presence != Presence::Offline);
-    if let Some(contact) = presence {
-        let status = contact.status.as_ref().filter(|status| !status.is_empty());
-        let words = status.map_or(words::presence(contact.presence), String::as_str);
+    let presence = contact.filter(|c| c.presence != Presence::Offline).map(|contact| {
+        let status = contact.status.clone().filter(|status| !status.is_empty());
+        status.unwrap_or_else(|| words::presence(contact.presence).to_owned())
+    });
+    if let Some(said) = app.room().map(about_room).or(presence) {
         let rest = room.saturating_sub(text::width(&name) + 2);
         if rest > 5 {
-            let words = text::fit(Printable::line(words).as_str(), rest);
+            let words = text::fit(Printable::line(&said).as_str(), rest);
             spans.push(Span::styled(format!("  {words}"), theme.dim()));
         }
     }
     put(buffer, area.x + 1, area.y, end, &Line::from(spans));
+}
+
+/// Whether this account is in a room, otherwise who is, and what is talked about.
+fn about_room(room: &Room) -> String {
+    if let RoomState::Refused(_) = room.state {
+        // Why is said where one writes.
+        return "not in this room".to_owned();
+    }
+    words::room_state(room).unwrap_or_else(|| {
+        let people = words::people(room);
+        match room.subject.as_deref().filter(|subject| !subject.is_empty()) {
+            Some(subject) => format!("{people} · {subject}"),
+            None => people,
+        }
+    })
 }
 
 fn messages(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -186,6 +209,9 @@ fn remark(app: &App) -> Option<(String, Style)> {
     if contact.is_some_and(|contact| contact.blocked) {
         return Some((format!("{name} is blocked · /unblock"), theme.bad()));
     }
+    if let Some(room) = mirror.rooms.get(&key.with) {
+        return room_remark(app, key, room);
+    }
     let conversation = app.conversation();
     let asks = contact.is_some_and(|contact| contact.asks);
     if asks || conversation.is_some_and(|conversation| is_request(conversation, contact)) {
@@ -198,6 +224,34 @@ fn remark(app: &App) -> Option<(String, Style)> {
         return Some((format!("{name} is writing…"), theme.good()));
     }
     None
+}
+
+/// The same for a room: what to do about not being in it or about its encryption, or who comes and
+/// goes.
+fn room_remark(app: &App, key: &Key, room: &Room) -> Option<(String, Style)> {
+    let theme = app.theme();
+    let encrypted = app.conversation().is_none_or(|one| one.encryption == EncryptionMode::Omemo);
+    Some(match &room.state {
+        RoomState::Invited => {
+            let mirror = app.mirror(key.account)?;
+            let who = room.invited_by.as_ref().map(|by| mirror.name(by)).unwrap_or_default();
+            (format!("{} invites you · /accept  /refuse", Printable::line(&who)), theme.warn())
+        }
+        RoomState::Out => ("you are not in this room · /join enters it".to_owned(), theme.warn()),
+        RoomState::Entering => ("entering…".to_owned(), theme.dim()),
+        RoomState::Refused(reason) => {
+            (format!("{} · /join again", Printable::line(reason)), theme.bad())
+        }
+        RoomState::In => match (words::unencryptable(room), &app.passing) {
+            (Some(why), _) if encrypted => {
+                (format!("cannot be encrypted: {why} · /encrypt off"), theme.warn())
+            }
+            (_, Some((of, said, _))) if of == key => {
+                (Printable::line(said).into_string(), theme.dim())
+            }
+            _ => return None,
+        },
+    })
 }
 
 /// What is answered or edited.
@@ -225,7 +279,9 @@ fn composer(app: &App, panes: &Panes, area: Rect, buffer: &mut Buffer) -> Option
     let theme = app.theme();
     let chat = app.chat()?;
     let active = app.focus == Focus::Composer;
-    let plain = app.conversation().is_some_and(|c| c.encryption == EncryptionMode::Plain);
+    let public = app.room().is_some_and(|room| !room.private);
+    let plain =
+        !public && app.conversation().is_some_and(|c| c.encryption == EncryptionMode::Plain);
     let style = match (active, plain) {
         (false, _) => theme.dim(),
         (true, true) => theme.bad(),
@@ -242,6 +298,7 @@ fn composer(app: &App, panes: &Panes, area: Rect, buffer: &mut Buffer) -> Option
     if chat.editor.is_empty() {
         let words = match (active, plain) {
             (true, true) => "Write in plain text",
+            (true, false) if public => "Write to everybody",
             (true, false) => "Write a message",
             _ => "",
         };

@@ -1,7 +1,7 @@
 //! The list of conversations.
 
 use client::store::{Delivery, Mute};
-use client::view::Presence;
+use client::view::{Kind, Presence, RoomState};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -73,7 +73,8 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     if let Some(y) = layout.heading {
         put(buffer, area.x, y, area.right(), &text::styled(" Requests", theme.warn()));
     }
-    if rows.is_empty() {
+    // Who has no account yet is asked for one, and for nothing else.
+    if rows.is_empty() && !app.accounts.is_empty() {
         empty(app, area, buffer);
     }
     for (index, place) in layout.rows {
@@ -105,7 +106,7 @@ fn draw_row(app: &App, row: &Row<'_>, area: Rect, buffer: &mut Buffer) {
     let one_row = area.height == 1;
     // On a single row the badge stands where the time would.
     let (right, right_style) = match (one_row, &badge) {
-        (true, Some(badge)) => (badge.clone(), theme.badge(muted(row))),
+        (true, Some(badge)) => (badge.clone(), theme.badge(row.calls == 0)),
         _ => (right, theme.dim()),
     };
     let x = put_right(buffer, inner, inner.y, &right, patched(right_style, open, app));
@@ -117,7 +118,7 @@ fn draw_row(app: &App, row: &Row<'_>, area: Rect, buffer: &mut Buffer) {
     }
     let y = inner.y + 1;
     let end = match &badge {
-        Some(badge) => put_right(buffer, inner, y, badge, theme.badge(muted(row))),
+        Some(badge) => put_right(buffer, inner, y, badge, theme.badge(row.calls == 0)),
         None => inner.right(),
     };
     let preview = preview(app, row, usize::from(end.saturating_sub(inner.x + 2)));
@@ -146,21 +147,32 @@ fn muted(row: &Row<'_>) -> bool {
     row.conversation.is_some_and(|conversation| conversation.mute != Mute::No)
 }
 
+fn is_room(row: &Row<'_>) -> bool {
+    row.conversation.is_some_and(|conversation| conversation.kind == Kind::Room)
+}
+
 fn badge(row: &Row<'_>) -> Option<String> {
-    match row.unread() {
-        0 => None,
-        unread if unread > 999 => Some(" 999+ ".to_owned()),
-        unread => Some(format!(" {unread} ")),
+    let count = |count: u32| if count > 999 { "999+".to_owned() } else { count.to_string() };
+    let mentions = row.conversation.map_or(0, |conversation| conversation.mentions);
+    match (row.unread(), mentions) {
+        (0, _) => None,
+        (unread, 0) => Some(format!(" {} ", count(unread))),
+        (unread, mentions) => Some(format!(" @{} {} ", count(mentions), count(unread))),
     }
 }
 
-/// Before the name: that it is chosen, pinned, muted, or that the other is there.
+/// Before the name: that it is chosen, muted, a room, or that the other is there.
 fn mark(app: &App, row: &Row<'_>, open: bool) -> Span<'static> {
     let theme = app.theme();
     let presence = row.contact.map_or(Presence::Offline, |contact| contact.presence);
     let (sign, style) = match presence {
         _ if open && app.focus == Focus::List => ("▸ ", Style::new()),
         _ if muted(row) => ("⊘ ", theme.dim()),
+        _ if is_room(row) => match row.room.map(|room| &room.state) {
+            Some(RoomState::In) => ("# ", theme.good()),
+            Some(RoomState::Refused(_)) => ("# ", theme.bad()),
+            _ => ("# ", theme.dim()),
+        },
         Presence::Chat | Presence::Available => ("● ", theme.good()),
         Presence::Away | Presence::ExtendedAway => ("○ ", theme.warn()),
         Presence::Busy => ("● ", theme.bad()),
@@ -227,6 +239,11 @@ fn preview(app: &App, row: &Row<'_>, columns: usize) -> Line<'static> {
         columns = columns.saturating_sub(text::width(tick) + 1);
     }
     let style = if conversation.unread > 0 && !open { Style::new() } else { dim };
+    if let (false, Some(author)) = (preview.own, &preview.author) {
+        let author = format!("{}: ", text::fit(Printable::line(author).as_str(), columns / 2));
+        columns = columns.saturating_sub(text::width(&author));
+        spans.push(Span::styled(author, dim));
+    }
     spans.push(Span::styled(text::fit(Printable::line(&preview.text).as_str(), columns), style));
     Line::from(spans)
 }

@@ -66,6 +66,7 @@ fn status(app: &App, area: Rect, buffer: &mut Buffer) {
             };
             text::styled(text::fit(Printable::line(&notice.text).as_str(), room), style)
         }
+        None if app.accounts.is_empty() => Line::default(),
         None => hints(app, &keys(app), room),
     };
     put(buffer, start, area.y, end, &line);

@@ -16,7 +16,11 @@ pub(super) fn draw(app: &App, overlay: &Overlay, buffer: &mut Buffer) -> Option<
     let whole = buffer.area;
     let sheet = overlay.sheet(app, whole.width, whole.height);
     let area = area(&sheet, whole);
-    clear(area, buffer);
+    clear(if sheet.bare { whole } else { area }, buffer);
+    if sheet.bare && area.bottom() < whole.bottom() {
+        let keys = hints(app, &sheet.hints, usize::from(whole.width).saturating_sub(2));
+        put(buffer, whole.x + 1, whole.bottom() - 1, whole.right(), &keys);
+    }
     let inner = if sheet.bare || sheet.bar { area } else { frame(app, &sheet, area, buffer) };
     let (fixed, scrolled) = sheet.lines.split_at(sheet.fixed.min(sheet.lines.len()));
     let room = usize::from(inner.height).saturating_sub(fixed.len());

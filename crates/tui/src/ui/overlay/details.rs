@@ -49,7 +49,16 @@ impl Details {
 
 fn told(app: &App, message: &Message, width: usize) -> Vec<Line<'static>> {
     let mut rows = Rows { app, width, lines: Vec::new() };
-    rows.say("from", Printable::address(&message.sender).as_str());
+    if let Some(occupant) = &message.occupant {
+        rows.say("from", Printable::line(&occupant.nick).as_str());
+    }
+    match message.occupant.is_some() && message.sender == message.conversation {
+        true => rows.say("address", "hidden by the room"),
+        false if message.occupant.is_some() => {
+            rows.say("address", Printable::address(&message.sender).as_str());
+        }
+        false => rows.say("from", Printable::address(&message.sender).as_str()),
+    }
     rows.say("time", &app.clock.exact(message.time));
     if let Some(delivery) = &message.delivery {
         rows.say("state", Printable::line(&words::delivery(delivery)).as_str());
@@ -69,7 +78,10 @@ fn told(app: &App, message: &Message, width: usize) -> Vec<Line<'static>> {
     }
     for reaction in &message.reactions {
         let own = app.open.as_ref().and_then(|key| app.mirror(key.account));
-        let name = own.map_or_else(|| reaction.sender.to_string(), |m| m.name(&reaction.sender));
+        let nick = reaction.occupant.as_ref().map(|occupant| occupant.nick.clone());
+        let address =
+            || own.map_or_else(|| reaction.sender.to_string(), |m| m.name(&reaction.sender));
+        let name = nick.unwrap_or_else(address);
         let emoji = reaction.emoji.join(" ");
         let said = format!("{emoji} from {name}, {}", app.clock.exact(reaction.time));
         rows.say("reaction", Printable::line(&said).as_str());
@@ -89,6 +101,9 @@ fn told(app: &App, message: &Message, width: usize) -> Vec<Line<'static>> {
 
 fn encryption(rows: &mut Rows<'_>, message: &Message) {
     match message.encryption {
+        Encryption::None if message.occupant.is_some() => {
+            rows.say("encryption", "none: all servers of those in the room could read it");
+        }
         Encryption::None => rows.say("encryption", "none: both servers could read it"),
         Encryption::Omemo { version, device, key, trust } => {
             rows.say("encryption", words::version(version));

@@ -103,11 +103,14 @@ fn fits(command: &Command, word: &str) -> bool {
 
 fn command_rows(app: &App, command: &Command, width: usize, rows: &mut Vec<Line<'static>>) {
     let theme = app.theme();
-    let mut usage = vec![Span::styled(format!("  {}", command.usage()), theme.key())];
+    let mut usage = vec![Span::styled(command.usage(), theme.key())];
     if let Some(alias) = command.alias {
         usage.push(Span::styled(format!("   or /{alias}"), theme.dim()));
     }
-    rows.push(Line::from(usage));
+    for (index, mut line) in text::wrap(&usage, width.saturating_sub(6)).into_iter().enumerate() {
+        line.spans.insert(0, Span::raw(if index == 0 { "  " } else { "      " }));
+        rows.push(line);
+    }
     rows.extend(indented(&[Span::raw(command.about)], width));
     for example in command.examples {
         let spans = [Span::styled(*example, theme.literal())];

@@ -55,7 +55,7 @@ fn page_link(link: &str) -> Option<Invitation> {
 }
 
 /// Percent-decoding (RFC 3986 §2.1); what is not a valid sequence stays.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -1,5 +1,7 @@
 //! Ctrl-K: a few letters, and one is there.
 
+use std::collections::BTreeMap;
+
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
@@ -8,9 +10,9 @@ use xmpp::jid::BareJid;
 use super::page::{self, Move};
 use super::{Action, App, Key, Sheet, Stay, field};
 use crate::ui::editor::Editor;
-use crate::ui::fuzzy;
+use crate::ui::mirror::Mirror;
 use crate::ui::printable::Printable;
-use crate::ui::text;
+use crate::ui::{fuzzy, rooms, text};
 
 /// Finding a conversation or a contact.
 #[derive(Debug, Default)]
@@ -24,7 +26,18 @@ struct Target {
     key: Key,
     name: String,
     unread: u32,
-    new: bool,
+    kind: Goal,
+}
+
+/// What is behind a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// A conversation or a contact.
+    Known,
+    /// A room to be entered first.
+    Room,
+    /// An address that nobody known has.
+    New,
 }
 
 impl Jump {
@@ -40,8 +53,18 @@ impl Jump {
             Move::Typed => self.chosen = 0,
             Move::Take => {
                 let chosen = self.targets(app).into_iter().nth(self.chosen);
-                if let Some(target) = chosen {
-                    app.go_to(target.key, actions);
+                match chosen {
+                    Some(Target { key, kind: Goal::Room, .. }) => {
+                        let with = match rooms::link(self.typed.text().trim()) {
+                            Some((room, Some(_))) if room == key.with => {
+                                self.typed.text().trim().to_owned()
+                            }
+                            _ => key.with.to_string(),
+                        };
+                        app.run(&format!("/join {with}"), actions);
+                    }
+                    Some(target) => app.go_to(target.key, actions),
+                    None => {}
                 }
                 return Stay::Close;
             }
@@ -59,7 +82,9 @@ impl Jump {
             let name = name.or_else(|| row.contact.map(|c| c.name.clone())).unwrap_or_default();
             let score = rank(typed, &name, &row.key.with).map(|score| score + TALKED_WITH);
             let unread = row.unread();
-            targets.extend(score.map(|s| (s, Target { key: row.key, name, unread, new: false })));
+            targets.extend(
+                score.map(|s| (s, Target { key: row.key, name, unread, kind: Goal::Known })),
+            );
         }
         for (number, mirror) in &app.accounts {
             for (address, contact) in &mirror.contacts {
@@ -67,7 +92,19 @@ impl Jump {
                 if contact.in_roster && !targets.iter().any(|(_, target)| target.key == key) {
                     let score = rank(typed, &contact.name, address);
                     let name = contact.name.clone();
-                    targets.extend(score.map(|s| (s, Target { key, name, unread: 0, new: false })));
+                    let kind = Goal::Known;
+                    targets.extend(score.map(|s| (s, Target { key, name, unread: 0, kind })));
+                }
+            }
+            for (address, name) in rooms_of(mirror) {
+                let key = Key { account: *number, with: address.clone() };
+                if !targets.iter().any(|(_, target)| target.key == key) {
+                    let score = rank(typed, &name, &address);
+                    let kind = match mirror.conversations.contains_key(&address) {
+                        true => Goal::Known,
+                        false => Goal::Room,
+                    };
+                    targets.extend(score.map(|s| (s, Target { key, name, unread: 0, kind })));
                 }
             }
         }
@@ -75,18 +112,31 @@ impl Jump {
         targets
             .sort_by_key(|(score, _)| std::cmp::Reverse(if typed.is_empty() { 0 } else { *score }));
         let mut targets: Vec<Target> = targets.into_iter().map(|(_, target)| target).collect();
-        targets.extend(self.stranger(app, &targets));
+        targets.extend(self.strangers(app, &targets));
         targets.truncate(MOST_TARGETS);
         targets
     }
 
-    /// An address that was typed in full, and is of nobody known.
-    fn stranger(&self, app: &App, known: &[Target]) -> Option<Target> {
+    /// An address that was typed in full, and is of nobody known: a person, or a room. A link says
+    /// which.
+    fn strangers(&self, app: &App, known: &[Target]) -> Vec<Target> {
         let typed = self.typed.text().trim();
-        let with: BareJid = typed.parse().ok().filter(|_| typed.contains('@'))?;
-        let key = Key { account: app.current_account()?, with };
-        let new = !known.iter().any(|target| target.key.with == key.with);
-        new.then(|| Target { name: typed.to_owned(), key, unread: 0, new: true })
+        let (Some((with, _)), Some(account)) = (rooms::link(typed), app.current_account()) else {
+            return Vec::new();
+        };
+        if known.iter().any(|target| target.key.with == with) {
+            return Vec::new();
+        }
+        let target = |kind| Target {
+            name: with.to_string(),
+            key: Key { account, with: with.clone() },
+            unread: 0,
+            kind,
+        };
+        match typed.starts_with("xmpp:") {
+            true => vec![target(Goal::Room)],
+            false => vec![target(Goal::New), target(Goal::Room)],
+        }
     }
 
     pub(super) fn sheet(&self, app: &App) -> Sheet {
@@ -129,8 +179,10 @@ fn row(app: &App, target: &Target, chosen: bool) -> Line<'static> {
     } else {
         spans.push(Span::styled(address, person));
     }
-    if target.new {
-        spans.push(Span::styled("  somebody new", theme.dim()));
+    match target.kind {
+        Goal::Known => {}
+        Goal::New => spans.push(Span::styled("  somebody new", theme.dim())),
+        Goal::Room => spans.push(Span::styled("  enter this room", theme.dim())),
     }
     if target.unread > 0 {
         spans.push(Span::raw("  "));
@@ -138,6 +190,15 @@ fn row(app: &App, target: &Target, chosen: bool) -> Line<'static> {
     }
     let line = Line::from(spans);
     if chosen { line.style(theme.selected()) } else { line }
+}
+
+/// Rooms that an account knows or keeps in its list, with their names.
+fn rooms_of(mirror: &Mirror) -> BTreeMap<BareJid, String> {
+    let kept = mirror.bookmarks.iter().map(|kept| {
+        (kept.room.clone(), kept.name.clone().unwrap_or_else(|| kept.room.to_string()))
+    });
+    let known = mirror.rooms.values().map(|room| (room.address.clone(), room.name.clone()));
+    kept.chain(known).collect()
 }
 
 fn rank(typed: &str, name: &str, address: &BareJid) -> Option<i32> {

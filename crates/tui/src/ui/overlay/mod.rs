@@ -12,6 +12,7 @@ mod page;
 mod prompt;
 mod question;
 mod react;
+mod room;
 mod search;
 mod secret;
 mod welcome;
@@ -47,6 +48,8 @@ pub enum Overlay {
     Details(details::Details),
     /// What is known of somebody.
     Contact(contact::Contact),
+    /// What is known of a room, and who is in it.
+    Room(room::Room),
     /// Devices and fingerprints.
     Devices(devices::Devices),
     /// The state of the accounts.
@@ -134,6 +137,12 @@ impl Overlay {
         Overlay::Contact(contact::Contact::new(key))
     }
 
+    /// What is known of a room, and who is in it.
+    #[must_use]
+    pub fn room(key: Key) -> Overlay {
+        Overlay::Room(room::Room::new(key))
+    }
+
     /// The devices of somebody, or one's own.
     #[must_use]
     pub fn devices(key: Key) -> Overlay {
@@ -191,6 +200,7 @@ impl Overlay {
             Overlay::Prompt(prompt) => prompt.on_key(key, app, actions),
             Overlay::Details(details) => details.on_key(key),
             Overlay::Contact(contact) => contact.on_key(key, app, actions),
+            Overlay::Room(room) => room.on_key(key, app, actions),
             Overlay::Devices(devices) => devices.on_key(key, app, actions),
             Overlay::Account(account) => account.on_key(key, app, actions),
             Overlay::Link(link) => link.on_key(key, app, actions),
@@ -227,6 +237,7 @@ impl Overlay {
             Overlay::Prompt(prompt) => prompt.sheet(app),
             Overlay::Details(details) => details.sheet(app, columns),
             Overlay::Contact(contact) => contact.sheet(app, columns),
+            Overlay::Room(room) => room.sheet(app, columns),
             Overlay::Devices(devices) => devices.sheet(app, columns, rows),
             Overlay::Account(account) => account.sheet(app, columns),
             Overlay::Link(link) => link.sheet(theme, columns, rows),

@@ -140,7 +140,7 @@ impl Search {
         let theme = app.theme();
         let name = match (message.own, app.mirror(account)) {
             (true, _) => "You".to_owned(),
-            (false, Some(mirror)) => mirror.name(&message.sender),
+            (false, Some(mirror)) => mirror.author(message),
             (false, None) => message.sender.to_string(),
         };
         let said = match &message.content {
@@ -154,10 +154,7 @@ impl Search {
             around(&said, self.typed.text().trim(), columns.saturating_sub(24));
         Line::from(vec![
             Span::styled(format!("{:>6}  ", app.clock.short(message.time)), theme.dim()),
-            Span::styled(
-                text::fit(Printable::line(&name).as_str(), 14),
-                theme.person(&message.sender),
-            ),
+            Span::styled(text::fit(Printable::line(&name).as_str(), 14), theme.author(message)),
             Span::raw(format!("  {before}")),
             Span::styled(hit, theme.accent().add_modifier(Modifier::BOLD)),
             Span::raw(after),

@@ -69,6 +69,7 @@ fn infected(hostile: &str, columns: u16) -> World {
     let mut conversation = sample::conversation(JULIET, hostile, 41, hostile);
     conversation.preview = Some(Preview {
         own: true,
+        author: Some(hostile.to_owned()),
         text: hostile.to_owned(),
         time: sample::at(sample::NOW),
         delivery: Some(Delivery::Sent),
@@ -141,6 +142,49 @@ fn no_hostile_text_reaches_the_terminal() {
         harmless(&world.buffer(), &hostile);
         world.press("Esc");
         world.event(Event::Notice(Notice::bad(hostile.clone())));
+        harmless(&world.buffer(), &hostile);
+    }
+}
+
+#[test]
+fn no_hostile_text_of_a_room_reaches_the_terminal() {
+    for (index, hostile) in corpus().into_iter().enumerate() {
+        let mut world = World::verona([40, 80][index % 2], 30);
+        let mut room = sample::room();
+        hostile.clone_into(&mut room.name);
+        room.subject = Some(hostile.clone());
+        room.members[0].nick = Some(hostile.clone());
+        room.members[1].hats = vec![hostile.clone()];
+        let mut conversation = sample::square(30);
+        hostile.clone_into(&mut conversation.name);
+        if let Some(preview) = &mut conversation.preview {
+            preview.author = Some(hostile.clone());
+        }
+        world.change(Change::Room(Box::new(room.clone())));
+        world.change(Change::Conversation(Box::new(conversation)));
+        harmless(&world.buffer(), &hostile);
+        world.open(sample::SQUARE);
+        let words = format!("Romeo, {hostile}");
+        let said = sample::said(1, 1, &hostile, "ben@verona.example", &words);
+        world.change(Change::Window {
+            conversation: address(sample::SQUARE),
+            messages: vec![said],
+            older: false,
+            newer: false,
+            first_unread: None,
+        });
+        harmless(&world.buffer(), &hostile);
+        world.app.run("/members", &mut Vec::new());
+        harmless(&world.buffer(), &hostile);
+        world.press("Esc");
+        world.write("b");
+        world.press("Tab");
+        harmless(&world.buffer(), &hostile);
+        room.members.remove(0);
+        world.change(Change::Room(Box::new(room.clone())));
+        harmless(&world.buffer(), &hostile);
+        room.state = client::view::RoomState::Refused(hostile.clone());
+        world.change(Change::Room(Box::new(room)));
         harmless(&world.buffer(), &hostile);
     }
 }

@@ -4,6 +4,7 @@ mod around;
 mod escapes;
 mod keys;
 mod pictures;
+mod rooms;
 mod screens;
 mod vim;
 mod world;

@@ -26,7 +26,7 @@ fn compare(name: &str, screen: &str) {
 /// The sizes at which a screen is compared: a small terminal, a large one, half of one.
 const SIZES: [(u16, u16); 3] = [(80, 24), (140, 40), (40, 24)];
 
-fn at_all_sizes(name: &str, prepare: impl Fn(u16, u16) -> World) {
+pub(super) fn at_all_sizes(name: &str, prepare: impl Fn(u16, u16) -> World) {
     for (columns, rows) in SIZES {
         compare(&format!("{name}-{columns}x{rows}"), &prepare(columns, rows).screen());
     }
@@ -311,9 +311,16 @@ fn every_size_can_be_drawn() {
                 world.press(keys);
                 let _ = world.screen();
             }
-            for line in
-                ["/devices", "/account", "/contact", "/details", "/encrypt off", "/react", "/login"]
-            {
+            for line in [
+                "/devices",
+                "/account",
+                "/contact",
+                "/members",
+                "/details",
+                "/encrypt off",
+                "/react",
+                "/login",
+            ] {
                 world.app.overlay = None;
                 world.app.run(line, &mut Vec::new());
                 let _ = world.screen();

@@ -186,6 +186,7 @@ fn conversations() -> Vec<client::view::Conversation> {
     let mut benvolio = of("benvolio@montague.example", "Benvolio", 20, "");
     benvolio.preview = Some(Preview {
         own: true,
+        author: None,
         text: "In love? Out of her favour".to_owned(),
         time: at("2026-11-27T09:00:00Z"),
         delivery: Some(Delivery::Delivered),

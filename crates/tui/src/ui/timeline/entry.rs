@@ -8,7 +8,7 @@ use xmpp::time::Millis;
 use super::{Row, Sheet};
 use crate::ui::printable::Printable;
 use crate::ui::styling::{self, Marks, StyledLine};
-use crate::ui::{clock, text, words};
+use crate::ui::{clock, rooms, text, words};
 
 /// All rows of a message: the day line and the unread line above it, who wrote it if that was
 /// another before, and what it says.
@@ -45,6 +45,8 @@ pub(super) fn rows(sheet: &Sheet<'_>, message: &Message, before: Option<&Message
 /// Whether a message stands directly below the one before it, without a name of its own.
 fn follows(before: &Message, message: &Message) -> bool {
     before.sender == message.sender
+        && before.occupant.as_ref().map(|one| &one.nick)
+            == message.occupant.as_ref().map(|one| &one.nick)
         && !matches!(before.content, Content::Event(_))
         && action(before).is_none()
         && message.time.since(before.time) < GROUP.0
@@ -99,7 +101,7 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
 }
 
 fn header(sheet: &Sheet<'_>, message: &Message) -> Line<'static> {
-    let name = if message.own { "You".to_owned() } else { sheet.mirror.name(&message.sender) };
+    let name = if message.own { "You".to_owned() } else { sheet.mirror.author(message) };
     let name = text::fit(Printable::line(&name).as_str(), sheet.width.saturating_sub(4));
     Line::from(vec![
         Span::raw(" "),
@@ -110,7 +112,7 @@ fn header(sheet: &Sheet<'_>, message: &Message) -> Line<'static> {
 fn name_style(sheet: &Sheet<'_>, message: &Message) -> Style {
     match message.own {
         true => sheet.theme.accent(),
-        false => sheet.theme.person(&message.sender),
+        false => sheet.theme.author(message),
     }
 }
 
@@ -190,15 +192,22 @@ fn quote(sheet: &Sheet<'_>, reply: &Reply, columns: usize) -> Line<'static> {
     let answered = reply.message.and_then(|id| sheet.window.message(id));
     let author = answered.map(|m| &m.sender).or(reply.author.as_ref());
     let own = author.is_some() && author == sheet.mirror.account.as_ref().map(|a| &a.address);
-    let name = match author {
+    let own = own || answered.is_some_and(|answered| answered.own);
+    let name = match (answered, author) {
         _ if own => "You".to_owned(),
-        Some(author) => sheet.mirror.name(author),
-        None => "a message".to_owned(),
+        (Some(answered), _) => sheet.mirror.author(answered),
+        // In a room the address of who wrote it may be that of the room.
+        (None, Some(author)) if author != sheet.with || sheet.room.is_none() => {
+            sheet.mirror.name(author)
+        }
+        _ => "a message".to_owned(),
     };
     let said = answered.map(summary).or_else(|| reply.quote.clone()).unwrap_or_default();
-    let style = match author {
-        Some(author) if !own => sheet.theme.person(author),
-        _ => sheet.theme.accent(),
+    let style = match (answered, author) {
+        _ if own => sheet.theme.accent(),
+        (Some(answered), _) => sheet.theme.author(answered),
+        (None, Some(author)) => sheet.theme.person(author),
+        (None, None) => sheet.theme.accent(),
     };
     let name = text::fit(Printable::line(&name).as_str(), columns / 2);
     let rest = columns.saturating_sub(text::width(&name) + 4);
@@ -224,7 +233,7 @@ pub(crate) fn summary(message: &Message) -> String {
 fn content(sheet: &Sheet<'_>, message: &Message, columns: usize) -> Vec<Line<'static>> {
     let italic = sheet.theme.dim().add_modifier(Modifier::ITALIC);
     match &message.content {
-        Content::Text(words) => written(sheet, words, columns, !message.versions.is_empty()),
+        Content::Text(words) => written(sheet, message, words, columns),
         Content::Retracted => vec![text::styled("taken back", italic)],
         Content::Undecryptable(reason) => {
             let words = format!("This message {}.", words::undecryptable(*reason));
@@ -242,9 +251,12 @@ fn action_lines(
     columns: usize,
 ) -> Vec<Line<'static>> {
     let name = match (message.own, &sheet.mirror.account) {
+        (true, _) if sheet.room.is_some_and(|room| room.nick.is_some()) => {
+            sheet.room.and_then(|room| room.nick.clone()).unwrap_or_default()
+        }
         (true, Some(account)) => account.nickname.clone().unwrap_or_else(|| "You".to_owned()),
         (true, None) => "You".to_owned(),
-        (false, _) => sheet.mirror.name(&message.sender),
+        (false, _) => sheet.mirror.author(message),
     };
     let style = name_style(sheet, message);
     let spans = [
@@ -255,8 +267,15 @@ fn action_lines(
     text::wrap(&spans, columns)
 }
 
-/// A text with its styling.
-fn written(sheet: &Sheet<'_>, words: &str, columns: usize, edited: bool) -> Vec<Line<'static>> {
+/// A text with its styling, and with the own nickname marked in what others write in a room.
+fn written(
+    sheet: &Sheet<'_>,
+    message: &Message,
+    words: &str,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let edited = !message.versions.is_empty();
+    let nick = sheet.room.and_then(|room| room.nick.as_deref()).filter(|_| !message.own);
     let printable = Printable::block(words);
     let mut styled = styling::parse(printable.as_str());
     if styled.len() > MOST_LINES {
@@ -272,7 +291,7 @@ fn written(sheet: &Sheet<'_>, words: &str, columns: usize, edited: bool) -> Vec<
         let mut spans: Vec<Span<'static>> = line
             .runs
             .iter()
-            .map(|(text, marks)| Span::styled(text.clone(), style(sheet, *marks)))
+            .flat_map(|(text, marks)| named(sheet, text, style(sheet, *marks), nick))
             .collect();
         if edited && index == last {
             spans.push(Span::styled(" (edited)", sheet.theme.dim()));
@@ -291,6 +310,20 @@ fn written(sheet: &Sheet<'_>, words: &str, columns: usize, edited: bool) -> Vec<
         }
     }
     lines
+}
+
+/// A run of text in its style, the own nickname standing out.
+fn named(sheet: &Sheet<'_>, text: &str, style: Style, nick: Option<&str>) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    for name in nick.map(|nick| rooms::mentions(text, nick)).unwrap_or_default() {
+        spans.push(Span::styled(text[at..name.start].to_owned(), style));
+        let marked = sheet.theme.accent().add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+        spans.push(Span::styled(text[name.clone()].to_owned(), style.patch(marked)));
+        at = name.end;
+    }
+    spans.push(Span::styled(text[at..].to_owned(), style));
+    spans
 }
 
 fn style(sheet: &Sheet<'_>, marks: Marks) -> Style {
@@ -324,7 +357,7 @@ fn file_rows(
         rows.extend(words.into_iter().map(Row::from));
     }
     if let Some(caption) = caption {
-        let lines = written(sheet, caption, columns, !message.versions.is_empty());
+        let lines = written(sheet, message, caption, columns);
         rows.extend(lines.into_iter().map(Row::from));
     }
     rows

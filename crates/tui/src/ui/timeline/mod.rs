@@ -8,6 +8,7 @@ mod entry;
 pub(crate) use entry::{BAR, SIDE, summary};
 
 use client::store::{Message, MessageId};
+use client::view::Room;
 use ratatui::text::Line;
 use xmpp::jid::BareJid;
 
@@ -31,6 +32,8 @@ pub struct Sheet<'a> {
     pub window: &'a Window,
     /// Whom with.
     pub with: &'a BareJid,
+    /// The room that it is, if it is one.
+    pub room: Option<&'a Room>,
     /// The conversation is encrypted: what was not is marked.
     pub encrypted: bool,
     /// The unread line stands above this one.
@@ -239,6 +242,7 @@ mod tests {
             pictures: &Pictures::default(),
             window: &mirror.windows[&juliet],
             with: &juliet,
+            room: None,
             encrypted: true,
             unread_from: None,
             selected: None,
