@@ -5,11 +5,11 @@ use xmpp::ns;
 use xmpp::time::Millis;
 use xmpp::xml::Element;
 
-use crate::effect::{Effect, Now, Transfer, TransferId};
+use crate::effect::{Effect, LocalFile, Now, Transfer, TransferId};
 use crate::iq::Answer;
 use crate::machine::{Options, State};
 use crate::rng::Rng;
-use crate::store::{Store, StoreError};
+use crate::store::{Content, File, Store, StoreError};
 use crate::timers::{self, TimerId};
 use crate::view::{Change, Notification, Outcome, Problem};
 use crate::{link, outbox, promises};
@@ -154,6 +154,13 @@ impl Cx<'_> {
         let id = TransferId(self.state.transfers);
         self.effects.push(Effect::Transfer(id, transfer));
         id
+    }
+
+    /// The file of a message that is gone is of no use any more.
+    pub(crate) fn forget_file(&mut self, content: &Content) {
+        if let Content::File(File { local: Some(local), .. }, _) = content {
+            self.effects.push(Effect::Forget(LocalFile(local.clone())));
+        }
     }
 
     /// Something that can be seen is different.

@@ -79,6 +79,9 @@ pub enum Effect {
     Transfer(TransferId, Transfer),
     /// Stop a transfer and forget what there is of it.
     CancelTransfer(TransferId),
+    /// The message of a file is gone. Where only this program keeps the file, it goes as well; what
+    /// the user put somewhere stays.
+    Forget(LocalFile),
     /// Something that can be seen is different now.
     View(Change),
     /// Tell the user, if this conversation is not on screen.
@@ -186,6 +189,7 @@ impl std::fmt::Debug for Effect {
                 f.debug_tuple("Transfer").field(id).field(transfer).finish()
             }
             Self::CancelTransfer(id) => f.debug_tuple("CancelTransfer").field(id).finish(),
+            Self::Forget(_) => f.write_str("Forget(..)"),
             Self::View(_) => f.write_str("View(..)"),
             Self::Notify(_) => f.write_str("Notify(..)"),
             Self::Done(number, _) => write!(f, "Done({number}, ..)"),

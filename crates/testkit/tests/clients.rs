@@ -125,7 +125,8 @@ impl<'a> Driver<'a> {
                 Effect::View(_)
                 | Effect::Notify(_)
                 | Effect::Transfer(..)
-                | Effect::CancelTransfer(_) => {}
+                | Effect::CancelTransfer(_)
+                | Effect::Forget(_) => {}
             }
         }
     }

@@ -264,6 +264,7 @@ fn discard(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
             upload::cancel(cx, id)?;
             outbox::discard(cx, id)?;
             timeline::remove(cx, &message)?;
+            cx.forget_file(&message.content);
             cx.view(Change::MessageRemoved(message.conversation, id));
             cx.done(number, Outcome::Done);
         }

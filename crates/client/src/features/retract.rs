@@ -72,6 +72,7 @@ pub(crate) fn apply(cx: &mut Cx<'_>, original: Message, incoming: &Incoming) -> 
 
 /// A message is taken back.
 pub(crate) fn apply_moderation(cx: &mut Cx<'_>, mut original: Message) -> Step {
+    cx.forget_file(&original.content);
     take_back(&mut original);
     timeline::save(cx, &original)
 }
@@ -117,6 +118,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
     let outgoing = Outgoing::about(cx, &message.conversation, payload);
     cx.queue_then(outgoing, move |cx, result| match result {
         Ok(()) => {
+            cx.forget_file(&before.content);
             cx.done(number, Outcome::Done);
             Ok(())
         }

@@ -356,6 +356,14 @@ fn a_file_is_uploaded_then_sent_then_fetched() {
     world.transfer(juliet, id, TransferEvent::Finished { size: 1000, sha256: [0; 32] });
     let outcome = world.devices[juliet].outcomes.get(&number);
     assert!(matches!(outcome, Some(Outcome::Downloaded(file)) if file.local.is_some()));
+    // Taken back, it is of no use to anybody.
+    let sent = world.messages(romeo, JULIET);
+    let sent = sent.iter().find(|one| matches!(one.content, Content::File(..))).unwrap().id;
+    world.command(romeo, Command::Retract(sent));
+    world.settle();
+    let forgotten = |device: usize| world.devices[device].forgotten.clone();
+    assert_eq!(forgotten(romeo), [LocalFile("/pictures/summit.jpg".into())]);
+    assert_eq!(forgotten(juliet), [LocalFile("/tmp/x".into())]);
 }
 
 #[test]

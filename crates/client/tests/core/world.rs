@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use client::effect::{Lost, Transfer, TransferEvent, TransferId};
+use client::effect::{LocalFile, Lost, Transfer, TransferEvent, TransferId};
 use client::store::MemoryStore;
 use client::store::{Content, EncryptionMode, Login, Message, MessageId, Timeline};
 use client::view::{Change, Notification, Outcome};
@@ -28,6 +28,7 @@ pub(crate) struct Device {
     pub(crate) changes: Vec<Change>,
     pub(crate) notifications: Vec<Notification>,
     pub(crate) transfers: Vec<(TransferId, Transfer)>,
+    pub(crate) forgotten: Vec<LocalFile>,
     /// Everything that was written, as text.
     pub(crate) sent: String,
     /// Counts programs, so that each has a seed of its own.
@@ -97,6 +98,7 @@ impl World {
             changes: Vec::new(),
             notifications: Vec::new(),
             transfers: Vec::new(),
+            forgotten: Vec::new(),
             sent: String::new(),
             starts: 0,
             number,
@@ -181,6 +183,7 @@ impl World {
             Effect::StartTls { .. } => panic!("the connection is encrypted"),
             Effect::Transfer(id, transfer) => device.transfers.push((id, transfer)),
             Effect::CancelTransfer(id) => device.transfers.retain(|(known, _)| *known != id),
+            Effect::Forget(file) => device.forgotten.push(file),
             Effect::View(change) => device.changes.push(change),
             Effect::Notify(notification) => device.notifications.push(notification),
             Effect::Done(number, outcome) => {

@@ -287,7 +287,10 @@ impl World {
                 let event = TransferEvent::Finished { size: 1000, sha256: [7; 32] };
                 self.input(index, Input::Transfer(id, event));
             }
-            Effect::StartTls { .. } | Effect::Transfer(..) | Effect::CancelTransfer(_) => {}
+            Effect::StartTls { .. }
+            | Effect::Transfer(..)
+            | Effect::CancelTransfer(_)
+            | Effect::Forget(_) => {}
         }
     }
 

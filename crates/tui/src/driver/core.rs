@@ -239,6 +239,8 @@ impl Core {
                     transfer.abort();
                 }
             }
+            // Files are where the user put them.
+            Effect::Forget(_) => {}
             Effect::View(change) => (self.output)(Output::View(change)),
             Effect::Notify(notification) => (self.output)(Output::Notify(notification)),
             Effect::Done(number, outcome) => {
