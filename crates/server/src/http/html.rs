@@ -60,8 +60,7 @@ pub fn page(status: StatusCode, title: &str, main: &Html) -> Answer {
         .raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
         .raw("<meta name=\"robots\" content=\"noindex\">\n<title>")
         .text(title)
-        // No icon, so that browsers do not ask for one.
-        .raw("</title>\n<link rel=\"icon\" href=\"data:,\">\n")
+        .raw("</title>\n<link rel=\"icon\" href=\"/favicon.ico\">\n")
         .raw("<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n<main>\n")
         .html(main)
         .raw("\n</main>\n</body>\n</html>\n");

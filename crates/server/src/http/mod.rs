@@ -124,6 +124,7 @@ async fn route(visit: Visit) -> Answer {
         }
         ("/healthz", &Method::GET | &Method::HEAD) => health(&visit.server),
         ("/style.css", &Method::GET | &Method::HEAD) => html::style(),
+        ("/favicon.ico", &Method::GET | &Method::HEAD) => web::icon(),
         ("/", &Method::GET | &Method::HEAD) => match web::file(&visit) {
             Some(client) => client,
             None => front_door::show(&visit).await,

@@ -131,6 +131,22 @@ pub fn shared(visit: &Visit) -> Option<Answer> {
     })
 }
 
+/// What browsers ask for beside every page: the client's icon, or that there is none.
+#[must_use]
+pub fn icon() -> Answer {
+    let Ok(at) = ASSETS.binary_search_by(|asset| asset.path.cmp(ICON)) else {
+        let mut nothing = Response::new(full(Bytes::new()));
+        *nothing.status_mut() = StatusCode::NO_CONTENT;
+        return nothing;
+    };
+    let bytes = ASSETS.get(at).map_or(&[][..], |asset| asset.plain);
+    let mut answer = Response::new(full(Bytes::from_static(bytes)));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media(ICON)));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    answer
+}
+
 /// Files with the hash of their content in their names are in this folder.
 fn is_hashed(path: &str) -> bool {
     path.starts_with("/assets/")
@@ -162,12 +178,21 @@ fn allowance(bytes: usize) -> Duration {
 }
 
 const INDEX: &str = "/index.html";
+const ICON: &str = "/icons/icon-192.png";
 /// Bytes per second below which a visitor is given up.
 const SLOWEST: u64 = 8 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn asking_for_an_icon_is_no_mistake() {
+        let answer = icon();
+        let wanted = if is_built_in() { StatusCode::OK } else { StatusCode::NO_CONTENT };
+        assert_eq!(answer.status(), wanted);
+        assert_eq!(answer.headers().contains_key(header::CONTENT_TYPE), is_built_in());
+    }
 
     #[test]
     fn the_files_can_be_found_by_their_paths() {
