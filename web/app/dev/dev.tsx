@@ -41,6 +41,10 @@ class Host extends Sample implements CoreHost {
   useHere(): void {
     this.state.value = { is: "working" };
   }
+
+  erase(): void {
+    this.state.value = { is: "working" };
+  }
 }
 
 const connection = CONNECTIONS[asked.get("connection") ?? ""];

@@ -8,8 +8,8 @@ const DAY = 24 * 60 * MINUTE;
 
 /** A short way to write a message down. */
 interface Said {
-  /** Whose: "me" or "they"; the same again when absent. */
-  by?: "me" | "they";
+  /** Whose: "me", "they", or in a room the place of who wrote in its list; the same again when absent. */
+  by?: "me" | "they" | number;
   /** Minutes before the end of the conversation. */
   at: number;
   text?: string;
@@ -27,18 +27,27 @@ export function history(person: Person, length: number): Message[] {
   const last: Said[] = person.last
     ? [{ by: person.own ? "me" : "they", at: 0, text: person.last, more: person.failed ? { delivery: { is: "failed", reason: "Ophelia’s server cannot be reached" } } : {} }]
     : [];
-  let by: "me" | "they" = "they";
+  let by: "me" | "they" | number = "they";
   const made: Message[] = [];
   for (const said of [...script, ...last]) {
     by = said.by ?? by;
-    made.push(message(person, by === "me", end - said.at * MINUTE, said, made));
+    made.push(message({ ...person, ...inRoom(person, by) }, by === "me", end - said.at * MINUTE, said, made));
   }
   return made;
 }
 
+/** Who wrote it in a room, and what the room calls them. */
+function inRoom(person: Person, by: "me" | "they" | number): { address?: string; nick?: string } {
+  const one = typeof by === "number" ? person.room?.people[by] : undefined;
+  if (one === undefined) return person.room ? { nick: "Juliet" } : {};
+  const name = one.split("@")[0] ?? one;
+  if (!one.includes("@")) return { nick: one };
+  return { address: one, nick: name.charAt(0).toUpperCase() + name.slice(1) };
+}
+
 /** A new message of a person or of this account. */
 export function message(
-  person: { address: string; plain?: boolean; verified?: boolean },
+  person: { address: string; nick?: string; plain?: boolean; verified?: boolean },
   own: boolean,
   time: number,
   said: { text?: string; content?: Content; more?: Partial<Message> },
@@ -49,6 +58,7 @@ export function message(
     id: lastId,
     place: `${String(time).padStart(15, "0")}-${String(lastId).padStart(9, "0")}`,
     sender: own ? ME : person.address,
+    nick: person.nick ?? null,
     own,
     time,
     content: said.content ?? text(said.text ?? ""),
@@ -146,6 +156,29 @@ const bidi = "‮This line was turned round‬ and ‏this is the rest ⁦of it�
 const zalgo = "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘!͖̬̰̙̗̿̋ͥͥ̂ͣ̐́́͜͞ ".repeat(12);
 
 const SCRIPTS: Record<string, Said[]> = {
+  masque: [
+    { by: 1, at: 1440 + 95, text: "Gentle friends, we must have you dance" },
+    { by: 0, at: 1440 + 90, text: "Not I, believe me. You have dancing shoes with nimble soles" },
+    { at: 1440 + 90, text: "I have a soul of lead" },
+    { by: 1, at: 1440 + 84, text: "You are a lover: borrow Cupid’s wings 🪽", more: { reactions: [{ sender: "benvolio@verona.example", nick: "Benvolio", emoji: ["😂"], time: Date.now() - DAY }, { sender: ME, nick: null, emoji: ["😂"], time: Date.now() - DAY }] } },
+    { by: "me", at: 1440 + 60, text: "Who brings the torches?" },
+    { by: 0, at: 1440 + 58, text: "Give me a torch: I am not for this ambling. Being but heavy, I will bear the light.", more: { reply: { author: ME, message: -1, quote: "Who brings the torches?" } } },
+    { by: 3, at: 300, text: "Madam, the guests are come, supper served up, and everything in extremity" },
+    { by: "me", at: 240, text: "@Benvolio are the masks ready?" },
+    { by: 2, at: 32, text: "They are. Away, be gone, the sport is at the best" },
+    { by: 1, at: 16, content: file("masks.png", "image/png", 310_200, true) },
+    { at: 15, text: "This one is for Tybalt 😈" },
+    { by: 2, at: 5, text: "@Juliet will you be on the balcony at nine?" },
+  ],
+  garden: [
+    { by: 3, at: 400, text: "The box tree is trimmed. Please nobody hide in it." },
+    { by: 1, at: 300, text: "Many a good hanging prevents a bad marriage; and for turning away, let summer bear it out" },
+    { by: 2, at: 200, text: "Dost thou think, because thou art virtuous, there shall be no more cakes and ale? https://illyria.example/cakes" },
+    { by: 0, at: 90, text: "Some are born great, some achieve greatness" },
+  ],
+  players: [
+    { by: "they", at: 0, content: { is: "invited", by: "benedick@messina.example", reason: "We need a Juliet on Friday" } },
+  ],
   romeo: [
     { by: "me", at: 3 * 1440 + 90, text: "Hello Romeo 👋" },
     { by: "they", at: 3 * 1440 + 80, text: "Juliet! I am *so* glad that you are here.\nThis works without anybody’s phone number." },
@@ -155,9 +188,9 @@ const SCRIPTS: Record<string, Said[]> = {
     { at: 2 * 1440 + 289, content: { is: "undecryptable", why: "notForThisDevice" } },
     { by: "me", at: 2 * 1440 + 280, text: "What was that?", more: { reply: { author: "romeo@verona.example", message: -1, quote: null } } },
     { by: "they", at: 1440 + 200, content: file("garden.png", "image/png", 482_113, true, "The garden this morning") },
-    { by: "me", at: 1440 + 198, text: "Beautiful! 😍", more: { reactions: [{ sender: "romeo@verona.example", emoji: ["❤️"], time: Date.now() - DAY }] } },
+    { by: "me", at: 1440 + 198, text: "Beautiful! 😍", more: { reactions: [{ sender: "romeo@verona.example", nick: null, emoji: ["❤️"], time: Date.now() - DAY }] } },
     { at: 1440 + 197, text: "Is that the wall you climbed over?", more: { versions: [{ until: Date.now() - DAY, text: "Is that the wall you climed over?" }] } },
-    { by: "they", at: 1440 + 190, text: "With love’s light wings 🕊️", more: { reply: { author: ME, message: -1, quote: "Is that the wall you climbed over?" }, reactions: [{ sender: ME, emoji: ["😂", "❤️"], time: Date.now() - DAY }] } },
+    { by: "they", at: 1440 + 190, text: "With love’s light wings 🕊️", more: { reply: { author: ME, message: -1, quote: "Is that the wall you climbed over?" }, reactions: [{ sender: ME, nick: null, emoji: ["😂", "❤️"], time: Date.now() - DAY }] } },
     { at: 1440 + 189, content: { is: "retracted" } },
     { by: "me", at: 310, content: file("voice-message.ogg", "audio/ogg", 41_200, true) },
     { by: "they", at: 300, content: file("sonnets.pdf", "application/pdf", 1_840_112, false) },
@@ -196,7 +229,7 @@ const SCRIPTS: Record<string, Said[]> = {
     { at: 70, content: file("shipwreck.jpg", "image/jpeg", 4_820_113, false) },
     { at: 69, content: file("a-play-in-five-acts-with-a-very-long-name.mp4", "video/mp4", 24_820_113, false, "Act one") },
     { at: 68, content: file("willow-cabin.mp3", "audio/mpeg", 3_820_113, false) },
-    { at: 60, text: "Dear lad, believe it", more: { reactions: ["a", "b", "c", "d"].map((name, i) => ({ sender: `${name}@illyria.example`, emoji: ["👍", "❤️", "😂", "🎉", "🦋"].slice(0, i + 2), time: Date.now() })) } },
+    { at: 60, text: "Dear lad, believe it", more: { reactions: ["a", "b", "c", "d"].map((name, i) => ({ sender: `${name}@illyria.example`, nick: null, emoji: ["👍", "❤️", "😂", "🎉", "🦋"].slice(0, i + 2), time: Date.now() })) } },
     { at: 50, text: "See https://illyria.example/ or https://аpple.com/ or https://duke.example@count.example/pay" },
     { at: 49, text: "😀😀" },
     { at: 48, text: "😀😀😀😀😀" },

@@ -20,6 +20,9 @@ export interface Person {
   blocked?: boolean;
   plain?: boolean;
   verified?: boolean;
+  /** It is a room. */
+  room?: { open?: boolean; subject?: string; invitedBy?: string; people: readonly string[] };
+  mentions?: number;
   /** Minutes since the last message. */
   ago: number;
   /** The last text, if there is no script for them. */
@@ -35,10 +38,13 @@ export const ME = "juliet@anemone.example";
 
 export const PEOPLE: readonly Person[] = [
   { address: "romeo@verona.example", name: "Romeo", presence: "available", status: "Under the balcony", picture: true, unread: 3, pinned: true, ago: 2, verified: true },
+  { address: "masque@conference.anemone.example", name: "The masque", unread: 4, mentions: 1, ago: 5, room: { subject: "Saturday at the Capulets’", people: ["romeo@verona.example", "mercutio@verona.example", "benvolio@verona.example", "nurse@anemone.example"] } },
   { address: "nurse@anemone.example", name: "Nurse", presence: "away", picture: true, pinned: true, ago: 47, typing: true },
   { address: "bench@anemone.example", name: "The long scroll", ago: 12, presence: "available", last: "The end of a very long conversation" },
   { address: "mercutio@verona.example", name: "Mercutio", presence: "chat", picture: true, unread: 12, mute: { is: "forever" }, ago: 18, last: "A plague o’ both your houses! 😂" },
   { address: "beatrice@messina.example", name: "Beatrice", presence: "busy", picture: true, ago: 65, draft: "I had rather hear my dog bark at a crow than", last: "See you at the masque tonight?" },
+  { address: "garden@conference.illyria.example", name: "Gardens of Illyria", ago: 90, plain: true, room: { open: true, people: ["Malvolio", "Feste", "Sir Toby", "Olivia", "Antonio"] } },
+  { address: "players@conference.elsinore.example", name: "The players", stranger: true, unread: 1, ago: 75, room: { invitedBy: "benedick@messina.example", people: [] } },
   { address: "laurence@cell.example", name: "Friar Laurence", presence: "available", ago: 3 * HOUR, own: true, last: "Is the letter on its way? 📜" },
   { address: "scheherazade@tales.example", name: "شهرزاد", presence: "available", picture: true, unread: 1, ago: 4 * HOUR, last: "بلغني أيها الملك السعيد، ذو الرأي الرشيد" },
   { address: "hostile@elsinore.example", name: "<b>Hamlet</b> ‮olleh", ago: 5 * HOUR, unread: 2, last: "<script>alert(1)</script>" },

@@ -4,4 +4,5 @@
 import "./checks/page.mjs";
 import "./checks/people.mjs";
 import "./checks/chat.mjs";
+import "./checks/rooms.mjs";
 import "./checks/axe.mjs";

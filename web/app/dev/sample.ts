@@ -15,6 +15,7 @@ import type {
   Notice,
   Outcome,
   ProblemKind,
+  Room,
 } from "../src/core/types";
 import { history, message, text } from "./history";
 import { picture, sound, squares } from "./media";
@@ -46,12 +47,15 @@ interface Talk {
   messages: Message[];
   /** Index of the first message in the open window; none when it is closed. */
   from: number | null;
+  /** Index behind its last one; none when it reaches to the end. */
+  until: number | null;
 }
 
 export class Sample implements Core {
   readonly #options: SampleOptions;
   readonly #talks = new Map<string, Talk>();
   readonly #contacts = new Map<string, Contact>();
+  readonly #rooms = new Map<string, Room>();
   readonly #files = new Map<string, Blob>();
   readonly #devices = new Map<string, Device[]>();
   readonly #transfers = new Set<number>();
@@ -111,6 +115,7 @@ export class Sample implements Core {
   #everything(): void {
     if (!this.#account) return this.#say({ is: "signedOut" });
     for (const one of this.#contacts.values()) this.#say({ is: "contact", ...one });
+    for (const one of this.#rooms.values()) this.#say({ is: "room", ...one });
     for (const { conversation } of this.#talks.values()) this.#say({ is: "conversation", ...conversation });
     this.#say({ is: "account", ...this.#account });
     if (this.#options.storage) this.#say({ is: "storage", reason: "the disk is full" });
@@ -119,19 +124,23 @@ export class Sample implements Core {
   #meet(person: Person, length: number): void {
     const messages = length > 0 ? history(person, length) : [];
     const known = contact(person);
-    if (!person.stranger) this.#contacts.set(person.address, known);
+    if (person.room) this.#rooms.set(person.address, room(person));
+    else if (!person.stranger) this.#contacts.set(person.address, known);
     const last = messages.at(-1);
     const time = last?.time ?? Date.now() - person.ago * 60_000;
     this.#talks.set(person.address, {
       person,
       messages,
       from: null,
+      until: null,
       conversation: {
         address: person.address,
+        room: person.room !== undefined,
+        mentions: person.mentions ?? 0,
         name: person.name,
         preview: last
-          ? { own: last.own, text: brief(last.content), time, delivery: last.delivery }
-          : { own: false, text: person.last ?? "", time, delivery: null },
+          ? previewOf(last)
+          : { own: false, author: null, text: person.last ?? "", time, delivery: null },
         unread: person.unread ?? 0,
         draft: person.draft ?? "",
         typing: person.typing ?? false,
@@ -175,6 +184,8 @@ export class Sample implements Core {
         this.#changeAccount({ connection: { is: "connecting" } });
         await pause(900);
         return this.#changeAccount({ connection: { is: "online" } });
+      case "createRoom":
+        return this.#createRoom(command.name, command.public, command.people);
       case "setActive":
       case "changePassword":
       case "repairEncryption":
@@ -199,6 +210,15 @@ export class Sample implements Core {
     const talk = this.#talks.get(address);
     const known = this.#contacts.get(address);
     switch (command.do) {
+      case "joinRoom":
+      case "leaveRoom":
+      case "destroyRoom":
+      case "inviteToRoom":
+      case "setAffiliation":
+      case "setRole":
+      case "setSubject":
+      case "setRoomNick":
+        return this.#doRoom(address, command);
       case "addContact": {
         if (!address.includes("@")) return failed("invalid", "an address looks like name@server");
         const name = command.name ?? address.split("@")[0] ?? address;
@@ -227,14 +247,19 @@ export class Sample implements Core {
         return DONE;
       case "open":
         if (!talk) this.#start(address, known?.name ?? address);
+        else if (!talk.conversation.shown) this.#change(talk, { shown: true });
         return this.#open(address);
       case "close":
         if (talk) talk.from = null;
         return DONE;
+      case "openAt":
+        return talk ? this.#openAt(talk, command.message) : failed("unknown", "no such message");
       case "older":
         return talk ? this.#older(talk) : DONE;
+      case "newer":
+        return talk ? this.#newer(talk) : DONE;
       case "markRead":
-        if (talk) this.#change(talk, { unread: 0 });
+        if (talk) this.#change(talk, { unread: 0, mentions: 0 });
         return DONE;
       case "draft":
         if (talk) this.#change(talk, { draft: command.text });
@@ -282,9 +307,11 @@ export class Sample implements Core {
           ...old,
           reactions: [
             ...old.reactions.filter((one) => one.sender !== ME),
-            ...(command.emoji.length ? [{ sender: ME, emoji: command.emoji, time: Date.now() }] : []),
+            ...(command.emoji.length ? [{ sender: ME, nick: null, emoji: command.emoji, time: Date.now() }] : []),
           ],
         }));
+      case "moderate":
+        return this.#edit(command.message, (old) => ({ ...old, content: { is: "retracted" }, reactions: [] }));
       case "retry":
         this.#deliver(command.message);
         return DONE;
@@ -321,13 +348,43 @@ export class Sample implements Core {
     const { messages, conversation } = talk;
     const firstUnread = conversation.unread > 0 ? messages.length - Math.min(conversation.unread, messages.length) : null;
     talk.from = Math.max(0, (firstUnread ?? messages.length) - (this.#options.page ?? 60));
+    talk.until = null;
     this.#say({
       is: "window",
       address,
       messages: messages.slice(talk.from),
       older: talk.from > 0,
+      newer: false,
       firstUnread: firstUnread === null ? null : (messages[firstUnread]?.id ?? null),
     });
+    return DONE;
+  }
+
+  #openAt(talk: Talk, id: number): Outcome {
+    const at = talk.messages.findIndex((one) => one.id === id);
+    if (at < 0) return failed("unknown", "no such message");
+    const half = Math.ceil((this.#options.page ?? 60) / 2);
+    talk.from = Math.max(0, at - half);
+    talk.until = at + half < talk.messages.length ? at + half : null;
+    this.#say({
+      is: "window",
+      address: talk.conversation.address,
+      messages: talk.messages.slice(talk.from, talk.until ?? undefined),
+      older: talk.from > 0,
+      newer: talk.until !== null,
+      firstUnread: null,
+    });
+    return DONE;
+  }
+
+  async #newer(talk: Talk): Promise<Outcome> {
+    await pause(120);
+    const from = talk.until;
+    if (from === null) return DONE;
+    const until = from + (this.#options.page ?? 60);
+    talk.until = until < talk.messages.length ? until : null;
+    const messages = talk.messages.slice(from, until);
+    this.#say({ is: "newer", address: talk.conversation.address, messages, newer: talk.until !== null });
     return DONE;
   }
 
@@ -359,9 +416,10 @@ export class Sample implements Core {
   #add(talk: Talk, made: Message): void {
     const { conversation } = talk;
     talk.messages.push(made);
-    if (talk.from !== null) this.#say({ is: "messages", address: conversation.address, messages: [made] });
+    const open = talk.from !== null && talk.until === null;
+    if (open) this.#say({ is: "messages", address: conversation.address, messages: [made] });
     this.#change(talk, {
-      preview: { own: made.own, text: brief(made.content), time: made.time, delivery: made.delivery },
+      preview: previewOf(made),
       draft: made.own ? "" : conversation.draft,
       unread: made.own ? 0 : conversation.unread + 1,
       order: String(made.time).padStart(15, "0"),
@@ -389,6 +447,64 @@ export class Sample implements Core {
     }, 4200);
   }
 
+  #setRoom(room: Room): Outcome {
+    this.#rooms.set(room.address, room);
+    this.#say({ is: "room", ...room });
+    const talk = this.#talks.get(room.address);
+    if (talk) this.#change(talk, { name: room.name, request: room.state.is === "invited" });
+    return DONE;
+  }
+
+  async #createRoom(name: string | null, open: boolean, people: string[]): Promise<Outcome> {
+    await pause(300);
+    const address = `${Date.now().toString(36)}@conference.anemone.example`;
+    const person = { address, name: name ?? "Group", ago: 0, plain: open, room: { open, people } };
+    this.#meet(person, 0);
+    const talk = this.#talks.get(address);
+    this.#setRoom(room(person));
+    if (talk) this.#change(talk, { preview: null, order: String(Date.now()).padStart(15, "0") });
+    return { is: "room", address };
+  }
+
+  #doRoom(address: string, command: Command): Outcome {
+    const old = this.#rooms.get(address);
+    if (command.do === "joinRoom") {
+      if (!old && address.startsWith("nowhere@")) return failed("refused", "there is no such room");
+      const person = { address, name: address.split("@")[0] ?? address, ago: 0, plain: true, room: { open: true, people: ["Feste"] } };
+      if (!this.#talks.has(address)) this.#meet(person, 0);
+      const entered = old ?? room(person);
+      this.#setRoom({ ...entered, state: { is: "in" }, invitedBy: null, nick: "Juliet", role: "participant" });
+      return { is: "room", address };
+    }
+    if (!old) return failed("unknown", "there is no such room");
+    const members = (change: (one: Room["members"][number]) => Room["members"][number]) =>
+      this.#setRoom({ ...old, members: old.members.map(change) });
+    switch (command.do) {
+      case "leaveRoom":
+        return this.#setRoom({ ...old, state: { is: "out" }, invitedBy: null, nick: null });
+      case "destroyRoom":
+        return this.#setRoom({ ...old, state: { is: "refused", reason: "the room was destroyed" }, nick: null });
+      case "inviteToRoom": {
+        const made = { nick: null, address: command.person, affiliation: "member", role: "none", hats: [] } as const;
+        return this.#setRoom({ ...old, members: [...old.members, { ...made, hats: [] }] });
+      }
+      case "setAffiliation": {
+        const { person, affiliation } = command;
+        if (affiliation === "none" || affiliation === "outcast") {
+          return this.#setRoom({ ...old, members: old.members.filter((one) => one.address !== person) });
+        }
+        return members((one) => (one.address === person ? { ...one, affiliation } : one));
+      }
+      case "setRole":
+        return members((one) => (one.nick === command.nick ? { ...one, role: command.role } : one));
+      case "setSubject":
+        return this.#setRoom({ ...old, subject: command.subject || null });
+      case "setRoomNick":
+        return this.#setRoom({ ...old, nick: command.nick, members: old.members.map((one) => (one.nick === old.nick ? { ...one, nick: command.nick } : one)) });
+    }
+    return failed("unknown", `the sample has no ${command.do}`);
+  }
+
   #talkOf(id: number): Talk | undefined {
     return [...this.#talks.values()].find((talk) => talk.messages.some((one) => one.id === id));
   }
@@ -401,9 +517,10 @@ export class Sample implements Core {
     const made = change(old);
     talk.messages[at] = made;
     const { address } = talk.conversation;
-    if (talk.from !== null) this.#say({ is: "messages", address, messages: [made] });
+    const inside = talk.from !== null && at >= talk.from && (talk.until === null || at < talk.until);
+    if (inside) this.#say({ is: "messages", address, messages: [made] });
     if (at === talk.messages.length - 1) {
-      this.#change(talk, { preview: { own: made.own, text: brief(made.content), time: made.time, delivery: made.delivery } });
+      this.#change(talk, { preview: previewOf(made) });
     }
     return DONE;
   }
@@ -474,6 +591,41 @@ export class Sample implements Core {
     this.#say({ is: "devices", address, devices });
     return DONE;
   }
+}
+
+/** A room of the sample, with this account in it. */
+function room(person: Person): Room {
+  const { open = false, subject, invitedBy, people } = person.room ?? { people: [] };
+  const member = (one: string, at: number): Room["members"][number] => {
+    const local = one.split("@")[0] ?? one;
+    // Whoever is last is not there.
+    const here = open || at < people.length - 1;
+    return {
+      nick: here ? (open ? one : local.charAt(0).toUpperCase() + local.slice(1)) : null,
+      address: open ? null : one,
+      affiliation: open ? (at === 0 ? "owner" : "none") : at === 0 ? "admin" : "member",
+      role: here ? (at === 0 ? "moderator" : "participant") : "none",
+      hats: [],
+    };
+  };
+  const own = { nick: "Juliet", address: ME, affiliation: open ? "none" : "owner", role: open ? "participant" : "moderator", hats: [] } as const;
+  return {
+    address: person.address,
+    name: person.name,
+    subject: subject ?? null,
+    nick: invitedBy ? null : "Juliet",
+    state: invitedBy ? { is: "invited" } : { is: "in" },
+    invitedBy: invitedBy ?? null,
+    private: !open,
+    affiliation: invitedBy ? "none" : own.affiliation,
+    role: invitedBy ? "none" : own.role,
+    members: invitedBy ? [] : [{ ...own, hats: [] }, ...people.map(member)],
+  };
+}
+
+/** What the list shows of a message. */
+function previewOf(one: Message): Conversation["preview"] {
+  return { own: one.own, author: one.own ? null : one.nick, text: brief(one.content), time: one.time, delivery: one.delivery };
 }
 
 function account(address: string, connection: Connection): Account {

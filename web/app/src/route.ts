@@ -8,6 +8,10 @@ export type Route =
   | { at: "chat"; address: string; message: number | null }
   | { at: "details"; address: string }
   | { at: "add" }
+  /** Making a private group, or an open channel. */
+  | { at: "group" }
+  | { at: "channel" }
+  | { at: "join"; address: string | null }
   | { at: "requests" }
   /** Something came from another app. */
   | { at: "share" }
@@ -40,6 +44,8 @@ function steps(): number {
 /** One level up. */
 export function above(from: Route): Route {
   if (from.at === "details") return { at: "chat", address: from.address, message: null };
+  if (from.at === "group" || from.at === "join") return { at: "add" };
+  if (from.at === "channel") return { at: "join", address: null };
   if (from.at === "settings" && from.page) return { at: "settings", page: null };
   return { at: "list" };
 }
@@ -55,7 +61,11 @@ export function parse(hash: string): Route {
     case "details":
       if (!first) break;
       return { at, address: first };
+    case "join":
+      return { at, address: first || null };
     case "add":
+    case "group":
+    case "channel":
     case "requests":
     case "share":
       return { at };
@@ -68,6 +78,7 @@ export function parse(hash: string): Route {
 export function format(to: Route): string {
   const parts: (string | number)[] = [to.at];
   if (to.at === "chat") parts.push(to.address, ...(to.message === null ? [] : [to.message]));
+  if (to.at === "join" && to.address) parts.push(to.address);
   if (to.at === "details") parts.push(to.address);
   if (to.at === "settings" && to.page) parts.push(to.page);
   return `#/${parts.map((part) => encodeURIComponent(part)).join("/")}`;

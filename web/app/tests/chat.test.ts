@@ -23,6 +23,7 @@ function message(id: number, time: number, more: Partial<Message> = {}): Message
     id,
     place: String(time).padStart(15, "0"),
     sender: own ? US : THEY,
+    nick: null,
     own,
     time,
     content: { is: "text", text: "hello", lines: [line("hello")], action: false },
@@ -84,12 +85,12 @@ test("a day is named above its first message only", () => {
 test("reactions are counted and toggled as a whole set", () => {
   const one = message(1, NOON, {
     reactions: [
-      { sender: THEY, emoji: ["👍", "❤️"], time: 2 },
-      { sender: US, emoji: ["👍"], time: 3 },
+      { sender: THEY, nick: null, emoji: ["👍", "❤️"], time: 2 },
+      { sender: US, nick: null, emoji: ["👍"], time: 3 },
     ],
   });
   assert.deepEqual(
-    counted(one, US).map(({ emoji, senders, own }) => [emoji, senders.length, own]),
+    counted(one, US, THEY).map(({ emoji, senders, own }) => [emoji, senders.length, own]),
     [["👍", 2, true], ["❤️", 1, false]],
   );
   assert.deepEqual(toggled(one, US, "👍"), []);

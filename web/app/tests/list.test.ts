@@ -35,9 +35,11 @@ test("a moment of tomorrow is now: a clock is wrong", () => {
 function chat(address: string, more: Partial<Conversation> = {}): Conversation {
   return {
     address,
+    room: false,
     name: address,
     preview: null,
     unread: 0,
+    mentions: 0,
     draft: "",
     typing: false,
     mute: { is: "no" },

@@ -10,8 +10,8 @@ use xmpp::sasl::Secret;
 use xmpp::time::Millis;
 
 use crate::files::Files;
-use crate::hex;
 use crate::page::{self, Command};
+use crate::{hex, show};
 
 /// Translates a command. `random` names and protects a file that it brings here.
 ///
@@ -44,9 +44,42 @@ pub(crate) fn command(
         Command::Answer { address, accept } => Ask::Answer { address: jid(&address)?, accept },
         Command::Block { address, report } => Ask::Block { address: jid(&address)?, report },
         Command::Unblock { address } => Ask::Unblock(jid(&address)?),
+        Command::CreateRoom { address, name, public, people } => Ask::CreateRoom {
+            room: address.as_deref().map(jid).transpose()?,
+            name,
+            public,
+            people: people.iter().map(|person| jid(person)).collect::<Result<_, _>>()?,
+        },
+        Command::JoinRoom { address, nick, password } => Ask::JoinRoom {
+            room: jid(&address)?,
+            nick: nick.filter(|nick| !nick.trim().is_empty()),
+            password: password.map(|password| Secret::new(password.into_bytes())),
+        },
+        Command::LeaveRoom { address } => Ask::LeaveRoom(jid(&address)?),
+        Command::DestroyRoom { address } => Ask::DestroyRoom(jid(&address)?, None),
+        Command::InviteToRoom { address, person } => {
+            Ask::InviteToRoom { room: jid(&address)?, person: jid(&person)?, reason: None }
+        }
+        Command::SetAffiliation { address, person, affiliation } => Ask::SetAffiliation {
+            room: jid(&address)?,
+            person: jid(&person)?,
+            affiliation: show::room::affiliation_of(affiliation),
+            reason: None,
+        },
+        Command::SetRole { address, nick, role } => Ask::SetRole {
+            room: jid(&address)?,
+            nick,
+            role: show::room::role_of(role),
+            reason: None,
+        },
+        Command::SetSubject { address, subject } => Ask::SetSubject(jid(&address)?, subject),
+        Command::SetRoomNick { address, nick } => Ask::SetRoomNick(jid(&address)?, nick),
+        Command::Moderate { message, reason } => Ask::Moderate(MessageId(message), reason),
         Command::Open { address } => Ask::Open(jid(&address)?),
+        Command::OpenAt { address, message } => Ask::OpenAt(jid(&address)?, MessageId(message)),
         Command::Close { address } => Ask::Close(jid(&address)?),
         Command::Older { address } => Ask::Older(jid(&address)?),
+        Command::Newer { address } => Ask::Newer(jid(&address)?),
         Command::MarkRead { address, message } => Ask::MarkRead(jid(&address)?, MessageId(message)),
         Command::Draft { address, text } => Ask::Draft(jid(&address)?, text),
         Command::Mute { address, until } => Ask::Mute(jid(&address)?, mute(until)),

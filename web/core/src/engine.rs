@@ -6,7 +6,6 @@ use bytes::Bytes;
 use client::effect::{FileKey, Lost, Transfer, TransferEvent, TransferId};
 use client::store::{Store, StoreError};
 use client::{Client, Input, Now, Options};
-use xmpp::jid::BareJid;
 use xmpp::sasl::TlsInfo;
 use xmpp::xml::Framing;
 
@@ -23,8 +22,6 @@ pub struct Engine {
     files: Files,
     /// There is no account in the store.
     empty: bool,
-    /// What the page does not show: rooms.
-    rooms: BTreeSet<BareJid>,
     /// Requests to sign out that have not ended.
     leaving: BTreeSet<u64>,
     /// Transfers of files that are not kept here: the core is told in a step of its own.
@@ -53,7 +50,6 @@ impl Engine {
             client,
             files: Files::default(),
             empty,
-            rooms: BTreeSet::new(),
             leaving: BTreeSet::new(),
             hopeless: Vec::new(),
             random,
@@ -184,19 +180,14 @@ impl Engine {
                 None => return self.hopeless.push(id),
             },
             client::Effect::CancelTransfer(id) => Effect::CancelTransfer { transfer: id.0 },
-            client::Effect::View(client::view::Change::Room(room)) => {
-                self.rooms.insert(room.address);
-                return;
-            }
+            client::Effect::Forget(local) => match files::sealed(&local) {
+                Some(sealed) => Effect::Forget { file: sealed.name },
+                None => return,
+            },
             client::Effect::View(change) => match show::change(change, &mut self.files) {
                 Some(notice) => Effect::Tell { notice },
                 None => return,
             },
-            client::Effect::Notify(notification)
-                if self.rooms.contains(&notification.conversation) =>
-            {
-                return;
-            }
             client::Effect::Notify(notification) => {
                 Effect::Tell { notice: show::notification(notification) }
             }
@@ -255,6 +246,7 @@ fn only_latest(effects: Vec<Effect>) -> Vec<Effect> {
             Effect::Tell { notice: Notice::Conversation(one) } => Some((1, one.address.clone())),
             Effect::Tell { notice: Notice::Contact(one) } => Some((2, one.address.clone())),
             Effect::Tell { notice: Notice::Devices { address, .. } } => Some((3, address.clone())),
+            Effect::Tell { notice: Notice::Room(one) } => Some((4, one.address.clone())),
             _ => None,
         };
         if whole.is_none_or(|whole| seen.insert(whole)) {

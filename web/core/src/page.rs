@@ -5,9 +5,18 @@
 //!
 //! Moments are milliseconds since 1970. A place in the timeline is text that sorts.
 
+mod message;
+mod room;
+
 use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
+
+pub use message::{
+    Content, Delivery, Earlier, Encryption, File, Line, Message, Reaction, Reply, Span,
+    Undecryptable,
+};
+pub use room::{Affiliation, Member, Role, Room, RoomState};
 
 /// A command of the page and the number its [`Outcome`] will carry.
 #[derive(Deserialize)]
@@ -81,15 +90,78 @@ pub enum Command {
         address: String,
     },
 
+    /// Make a room and enter it. Done with `room`.
+    CreateRoom {
+        /// One that nobody has, on the own server, if there is none.
+        address: Option<String>,
+        name: Option<String>,
+        /// Everybody may enter, and nobody learns addresses.
+        public: bool,
+        /// Who becomes a member and is invited.
+        people: Vec<String>,
+    },
+    /// Enter a room, now and with every session. Done with `room`.
+    JoinRoom {
+        address: String,
+        nick: Option<String>,
+        password: Option<String>,
+    },
+    /// Leave a room on all devices, or refuse an invitation. The conversation stays.
+    LeaveRoom {
+        address: String,
+    },
+    /// Let nobody enter a room any more.
+    DestroyRoom {
+        address: String,
+    },
+    InviteToRoom {
+        address: String,
+        person: String,
+    },
+    SetAffiliation {
+        address: String,
+        person: String,
+        affiliation: Affiliation,
+    },
+    /// Give somebody who is there a role; `none` puts them out.
+    SetRole {
+        address: String,
+        nick: String,
+        role: Role,
+    },
+    SetSubject {
+        address: String,
+        subject: String,
+    },
+    SetRoomNick {
+        address: String,
+        nick: String,
+    },
+    /// Take back a message of somebody else in a room.
+    Moderate {
+        message: i64,
+        reason: Option<String>,
+    },
+
     /// Open a window: the newest messages, or those around the first unread one.
     Open {
         address: String,
+    },
+    /// Open a window around a message that is here. It may end before the newest message; what is
+    /// new is not in it then.
+    OpenAt {
+        address: String,
+        message: i64,
     },
     Close {
         address: String,
     },
     /// Load an older page into the window.
     Older {
+        address: String,
+    },
+    /// Load a newer page into a window that does not reach to the newest message.
+    Newer {
         address: String,
     },
     /// Everything up to this message was seen.
@@ -204,6 +276,8 @@ pub enum Notice {
     ContactRemoved {
         address: String,
     },
+    /// A room is new or different.
+    Room(Box<Room>),
     /// A window was opened, or must be drawn anew.
     Window {
         address: String,
@@ -211,6 +285,8 @@ pub enum Notice {
         messages: Vec<Message>,
         /// Whether there are older ones, here or on the server.
         older: bool,
+        /// Whether there are newer ones, which do not join the window.
+        newer: bool,
         /// The first message not seen yet, when the window was opened.
         first_unread: Option<i64>,
     },
@@ -224,6 +300,13 @@ pub enum Notice {
         address: String,
         messages: Vec<Message>,
         older: bool,
+    },
+    /// Newer messages came into a window; oldest first.
+    Newer {
+        address: String,
+        messages: Vec<Message>,
+        /// Whether there are still newer ones; if not, what is new joins the window from now on.
+        newer: bool,
     },
     MessageRemoved {
         address: String,
@@ -298,16 +381,20 @@ pub enum Connection {
 #[serde(rename_all = "camelCase")]
 pub struct Conversation {
     pub address: String,
+    /// It is a room, which a notice of its own describes.
+    pub room: bool,
     pub name: String,
     pub preview: Option<Preview>,
     pub unread: u32,
+    /// Those of them, in a room, that name this account or answer it.
+    pub mentions: u32,
     pub draft: String,
     pub typing: bool,
     pub mute: Mute,
     pub pinned: bool,
     pub encrypted: bool,
     pub readers: Readers,
-    /// From somebody who is not a contact and was never written to.
+    /// From somebody who is not a contact and was never written to; or an invitation to a room.
     pub request: bool,
     /// Sorts the list: pinned first, then the greatest.
     pub order: String,
@@ -329,6 +416,8 @@ pub enum Mute {
 #[cfg_attr(test, derive(TS))]
 pub struct Preview {
     pub own: bool,
+    /// In a room, what others who write are called.
+    pub author: Option<String>,
     pub text: String,
     pub time: u64,
     pub delivery: Option<Delivery>,
@@ -381,123 +470,6 @@ pub enum Presence {
     Offline,
 }
 
-/// One message, or one event in a conversation.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-#[serde(rename_all = "camelCase")]
-pub struct Message {
-    pub id: i64,
-    /// Orders the messages of a window.
-    pub place: String,
-    pub sender: String,
-    pub own: bool,
-    pub time: u64,
-    pub content: Content,
-    pub encryption: Encryption,
-    /// `None` for what others wrote.
-    pub delivery: Option<Delivery>,
-    pub reply: Option<Reply>,
-    pub reactions: Vec<Reaction>,
-    /// Earlier texts, the oldest first, with when they were replaced.
-    pub versions: Vec<Earlier>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Content {
-    Text {
-        /// As it was written: for copying and correcting.
-        text: String,
-        /// As it is drawn.
-        lines: Vec<Line>,
-        /// `/me`: what comes after the sender's name.
-        action: bool,
-    },
-    File {
-        file: File,
-        caption: Option<String>,
-    },
-    Retracted,
-    Undecryptable {
-        why: Undecryptable,
-    },
-    NewDevice {
-        owner: String,
-        device: u32,
-        key: String,
-        trusted: bool,
-    },
-    /// Messages may be missing before this: the server no longer has them.
-    Gap,
-    /// They ask for plain text.
-    OptOut {
-        reason: Option<String>,
-    },
-}
-
-/// A line of a text (XEP-0393).
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-pub struct Line {
-    /// How many quotations it is in.
-    pub quote: u8,
-    pub preformatted: bool,
-    pub spans: Vec<Span>,
-}
-
-/// A part of a line in one style.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-#[serde(rename_all = "camelCase")]
-pub struct Span {
-    pub text: String,
-    pub strong: bool,
-    pub emphasis: bool,
-    pub strike: bool,
-    pub preformatted: bool,
-    /// An address that can be opened: `http:`, `https:`, `xmpp:`, `mailto:`, `tel:` or `geo:`.
-    pub link: Option<String>,
-}
-
-/// A file that was shared.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-#[serde(rename_all = "camelCase")]
-pub struct File {
-    pub name: String,
-    pub size: Option<u64>,
-    pub media_type: Option<String>,
-    /// It is on the server, and can be fetched.
-    pub uploaded: bool,
-    /// It is here: names it for `file()`.
-    pub local: Option<String>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-#[serde(rename_all = "camelCase")]
-pub enum Undecryptable {
-    NotForThisDevice,
-    NoSession,
-    UnknownKey,
-    Forged,
-    KeyUsed,
-    TooFarAhead,
-    Malformed,
-    Contradiction,
-    Distrusted,
-    UnknownEncryption,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Encryption {
-    None,
-    Omemo { device: u32, trust: Trust },
-}
-
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "camelCase")]
@@ -506,43 +478,6 @@ pub enum Trust {
     Blind,
     Verified,
     Distrusted,
-}
-
-/// How far an own message got.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Delivery {
-    Queued,
-    Sent,
-    Delivered,
-    Read,
-    Failed { reason: String },
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-pub struct Reply {
-    pub author: Option<String>,
-    /// The message, if it is here.
-    pub message: Option<i64>,
-    /// What it says, in short.
-    pub quote: Option<String>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-pub struct Reaction {
-    pub sender: String,
-    pub emoji: Vec<String>,
-    pub time: u64,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(TS))]
-pub struct Earlier {
-    pub until: u64,
-    pub text: String,
 }
 
 /// An OMEMO device.
@@ -598,6 +533,10 @@ pub enum Outcome {
     },
     Downloaded {
         file: File,
+    },
+    /// This account is in the room.
+    Room {
+        address: String,
     },
     Failed {
         problem: Problem,

@@ -1,5 +1,7 @@
 //! What the core shows, in the words of the page.
 
+pub(crate) mod room;
+
 use client::store::{self, Encryption, EncryptionMode, Event, TrustLevel, Undecryptable};
 use client::view::{self, Change, Outcome, Problem, style};
 use xmpp::time::Millis;
@@ -12,21 +14,19 @@ use crate::{hex, links};
 pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
     Some(match change {
         Change::Account(account) => Notice::Account(self::account(account)),
-        Change::Conversation(one) if one.kind == view::Kind::Room => return None,
         Change::Conversation(one) => Notice::Conversation(Box::new(conversation(*one))),
         Change::ConversationRemoved(address) => {
             Notice::ConversationRemoved { address: address.to_string() }
         }
         Change::Contact(one) => Notice::Contact(Box::new(contact(*one))),
         Change::ContactRemoved(address) => Notice::ContactRemoved { address: address.to_string() },
-        Change::Window { conversation, messages, older, newer: _, first_unread } => {
-            Notice::Window {
-                address: conversation.to_string(),
-                messages: self::messages(messages, files),
-                older,
-                first_unread: first_unread.map(|id| id.0),
-            }
-        }
+        Change::Window { conversation, messages, older, newer, first_unread } => Notice::Window {
+            address: conversation.to_string(),
+            messages: self::messages(messages, files),
+            older,
+            newer,
+            first_unread: first_unread.map(|id| id.0),
+        },
         Change::Messages { conversation, messages } => Notice::Messages {
             address: conversation.to_string(),
             messages: self::messages(messages, files),
@@ -36,6 +36,11 @@ pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
             messages: self::messages(messages, files),
             older,
         },
+        Change::Newer { conversation, messages, newer } => Notice::Newer {
+            address: conversation.to_string(),
+            messages: self::messages(messages, files),
+            newer,
+        },
         Change::MessageRemoved(conversation, id) => {
             Notice::MessageRemoved { address: conversation.to_string(), message: id.0 }
         }
@@ -44,8 +49,9 @@ pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
             address: owner.to_string(),
             devices: devices.into_iter().map(device).collect(),
         },
-        // The page opens windows at the end only, and has no rooms.
-        Change::Newer { .. } | Change::Bookmarks(_) | Change::Room(_) => return None,
+        Change::Room(one) => Notice::Room(Box::new(room::room(*one))),
+        // A room that the account keeps without being in it has no place in the page.
+        Change::Bookmarks(_) => return None,
     })
 }
 
@@ -62,7 +68,8 @@ pub(crate) fn notification(notification: view::Notification) -> Notice {
 /// Translates the end of a request.
 pub(crate) fn outcome(outcome: Outcome, files: &mut Files) -> page::Outcome {
     match outcome {
-        Outcome::Done | Outcome::Room(_) => page::Outcome::Done,
+        Outcome::Done => page::Outcome::Done,
+        Outcome::Room(room) => page::Outcome::Room { address: room.to_string() },
         Outcome::Sent(id) => page::Outcome::Sent { message: id.0 },
         Outcome::Text(text) => page::Outcome::Text { text },
         Outcome::Verified(count) => page::Outcome::Verified { count },
@@ -131,14 +138,17 @@ fn connection(connection: view::Connection) -> page::Connection {
 fn conversation(one: view::Conversation) -> page::Conversation {
     page::Conversation {
         address: one.address.to_string(),
+        room: one.kind == view::Kind::Room,
         name: one.name,
         preview: one.preview.map(|preview| page::Preview {
             own: preview.own,
+            author: preview.author.filter(|_| !preview.own),
             text: preview.text,
             time: preview.time.0,
             delivery: preview.delivery.map(delivery),
         }),
         unread: one.unread,
+        mentions: one.mentions,
         draft: one.draft,
         typing: one.typing,
         mute: match one.mute {
@@ -198,6 +208,7 @@ pub(crate) fn message(one: store::Message, files: &mut Files) -> page::Message {
         id: one.id.0,
         place: place(one.position),
         sender: one.sender.to_string(),
+        nick: one.occupant.map(|occupant| occupant.nick),
         own: one.own,
         time: one.time.0,
         content: content(one.content, files),
@@ -221,6 +232,7 @@ pub(crate) fn message(one: store::Message, files: &mut Files) -> page::Message {
 fn reaction(reaction: store::Reaction) -> page::Reaction {
     page::Reaction {
         sender: reaction.sender.to_string(),
+        nick: reaction.occupant.map(|occupant| occupant.nick),
         emoji: reaction.emoji,
         time: reaction.time.0,
     }
@@ -250,9 +262,8 @@ fn content(content: store::Content, files: &mut Files) -> page::Content {
             page::Content::NewDevice { owner, device, key, trusted }
         }
         store::Content::Event(Event::Gap) => page::Content::Gap,
-        // It stands in the conversation of a room, which the page does not show.
-        store::Content::Event(Event::Invited { .. }) => {
-            page::Content::Text { text: String::new(), lines: Vec::new(), action: false }
+        store::Content::Event(Event::Invited { by, reason }) => {
+            page::Content::Invited { by: by.to_string(), reason }
         }
         store::Content::Event(Event::OptOut { reason }) => page::Content::OptOut { reason },
     }

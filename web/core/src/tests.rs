@@ -142,6 +142,54 @@ fn signing_out_says_so_and_lets_everything_be_removed() {
     assert_eq!(effects.last(), Some(&json!({ "do": "wiped" })));
 }
 
+#[test]
+fn a_room_is_a_conversation_and_its_notices_come_whole() {
+    let store = MemoryStore::new();
+    let mut engine = engine(&store);
+    sign_in(&mut engine);
+    let join = |number: u64| {
+        let command = json!({
+            "do": "joinRoom", "address": "garden@conference.example.org",
+            "nick": " ", "password": null,
+        });
+        json!([{ "is": "asked", "request": { "number": number, "command": command } }])
+    };
+    let effects = handle(&mut engine, join(2));
+    let told = notices(&effects);
+    let room = told.iter().find(|one| one["is"] == "room").unwrap();
+    assert_eq!(room["name"], "garden");
+    assert_eq!((&room["state"]["is"], &room["members"]), (&json!("out"), &json!([])));
+    assert_eq!(told.iter().filter(|one| one["is"] == "room").count(), 1, "{told:?}");
+    let person = json!({
+        "do": "createRoom", "address": null, "name": null, "public": false, "people": ["@"],
+    });
+    let asked = json!([{ "is": "asked", "request": { "number": 3, "command": person } }]);
+    let effects = handle(&mut engine, asked);
+    let [done] = notices(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(done["outcome"]["problem"]["kind"], "invalid");
+}
+
+#[test]
+fn windows_say_whether_they_reach_to_the_end() {
+    let romeo = BareJid::new("romeo@example.org").unwrap();
+    let files = &mut Files::default();
+    let window = Change::Window {
+        conversation: romeo.clone(),
+        messages: vec![message(Content::Retracted)],
+        older: false,
+        newer: true,
+        first_unread: None,
+    };
+    let window = serde_json::to_value(show::change(window, files).unwrap()).unwrap();
+    assert_eq!((&window["is"], &window["newer"]), (&json!("window"), &json!(true)));
+    let newer = Change::Newer { conversation: romeo, messages: Vec::new(), newer: false };
+    let newer = serde_json::to_value(show::change(newer, files).unwrap()).unwrap();
+    let wanted = json!({
+        "is": "newer", "address": "romeo@example.org", "messages": [], "newer": false,
+    });
+    assert_eq!(newer, wanted);
+}
+
 fn message(content: Content) -> Message {
     let romeo = BareJid::new("romeo@example.org").unwrap();
     let key = [1; 32];

@@ -25,7 +25,7 @@ fn of_page() -> String {
         page:
         Request, Command, Notice, Account, Connection, Conversation, Mute, Preview, Readers, Contact,
         Presence, Message, Content, Line, Span, File, Undecryptable, Encryption, Trust, Delivery,
-        Reply, Reaction, Earlier, Device, Found, Outcome, Problem, ProblemKind,
+        Reply, Reaction, Earlier, Room, RoomState, Member, Affiliation, Role, Device, Found, Outcome, Problem, ProblemKind,
     );
     format!("// Made from web/core/src/page.rs; {HEAD}{types}")
 }

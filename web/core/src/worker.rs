@@ -81,6 +81,8 @@ pub enum Effect {
     },
     /// Stop a transfer and forget what there is of it.
     CancelTransfer { transfer: u64 },
+    /// The message of a file is gone: remove the file.
+    Forget { file: String },
     /// Tell the page.
     Tell { notice: Notice },
     /// Everything is removed from the store: remove the database, the files and the key.

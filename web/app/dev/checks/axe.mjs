@@ -116,6 +116,18 @@ const SCREENS = [
       { name: "b.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-") },
     ]), (on) => on.getByText("b.pdf")],
 
+  ["a group", { route: "chat/masque%40conference.anemone.example" }, null, (on) => on.getByText("This one is for Tybalt").last()],
+  ["mentioning", { route: "chat/masque%40conference.anemone.example" }, async (on) => on.locator(".composer-text").fill("@"), (on) => on.getByRole("listbox")],
+  ["about a group", { route: "details/masque%40conference.anemone.example" }, null, (on) => button(on, "Close for everybody")],
+  ["about a channel", { route: "details/garden%40conference.illyria.example" }, null, (on) => on.getByText("Link to it")],
+  ["a channel", { route: "chat/garden%40conference.illyria.example" }, null, (on) => on.getByText(/Everybody who enters/)],
+  ["readers of a channel", { route: "chat/garden%40conference.illyria.example" }, async (on) => on.locator(".chat-lock").click(), (on) => on.getByRole("dialog")],
+  ["an invitation to a group", { route: "chat/players%40conference.elsinore.example" }, null, (on) => button(on, "Decline")],
+  ["a new group", { route: "group" }, async (on) => on.getByRole("checkbox").nth(2).click(), (on) => on.locator(".picker-chip")],
+  ["a new channel", { route: "channel" }, pressed("Make the channel"), (on) => on.locator("[aria-invalid=true]")],
+  ["joining a channel", { route: "join/" }, pressed("Join"), (on) => on.locator("[aria-invalid=true]")],
+  ["an invitation with an account", { route: "invite/abc/romeo%40verona.example/anna" }, null, (on) => on.getByText(/You are signed in as/)],
+
   ["adding somebody", { route: "add" }, async (on) => on.getByLabel("Address or link").fill("romeo@veronna.example"), (on) => on.getByText(/Did you mean/)],
   ["the own code", { route: "add" }, pressed("Show my code"), (on) => on.getByRole("dialog")],
   ["scanning", { route: "add" }, pressed("Scan a code"), (on) => on.getByRole("dialog")],

@@ -56,10 +56,10 @@ describe("the page", { concurrency: AT_ONCE }, () => {
 
   test("reading from the list takes the count away, from the title too", async (t) => {
     const on = await page(t);
-    await until(on, () => document.title === "(146) Clownfish");
+    await until(on, () => document.title === "(150) Clownfish");
     await line(on, /Romeo/).click({ button: "right" });
     await on.getByRole("menuitem", { name: "Mark as read" }).click();
-    await until(on, () => document.title === "(143) Clownfish");
+    await until(on, () => document.title === "(147) Clownfish");
     assert.equal(await line(on, /Romeo/).locator(".unread").count(), 0);
   });
 
@@ -78,6 +78,8 @@ describe("the page", { concurrency: AT_ONCE }, () => {
     await line(on, /Romeo/).waitFor();
     await on.keyboard.press("Alt+a");
     await until(on, () => location.hash.startsWith("#/chat/romeo"));
+    await on.keyboard.press("Alt+a");
+    await until(on, () => location.hash.startsWith("#/chat/masque"));
     await on.keyboard.press("Alt+a");
     await until(on, () => location.hash.startsWith("#/chat/scheherazade"));
   });

@@ -47,4 +47,6 @@ export interface CoreHost extends Core {
   readonly state: ReadonlySignal<CoreState>;
   /** Asks the tab that has the account to let go, and starts here. */
   useHere(): void;
+  /** After a failure: deletes all that is kept here and starts anew, signed out. */
+  erase(): void;
 }

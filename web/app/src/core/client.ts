@@ -85,6 +85,13 @@ class Client implements CoreHost {
     this.#leader?.takeOver();
   }
 
+  erase(): void {
+    if (this.state.value.is !== "failed" || this.#leader === null) return;
+    this.#starts = 0;
+    this.#windows.clear();
+    this.#start(true);
+  }
+
   request(command: Command): Promise<Outcome> {
     this.#remember(command);
     if (command.do === "signIn" || command.do === "register") askToStay();
@@ -140,7 +147,7 @@ class Client implements CoreHost {
 
   /** What a new worker must be told, because the core does not keep it. */
   #remember(command: Command): void {
-    if (command.do === "open") this.#windows.add(command.address);
+    if (command.do === "open" || command.do === "openAt") this.#windows.add(command.address);
     if (command.do === "close") this.#windows.delete(command.address);
     if (command.do === "setActive") this.#active = command.active;
   }
@@ -158,7 +165,7 @@ class Client implements CoreHost {
     return this.#worker !== null;
   }
 
-  #start(): void {
+  #start(erase = false): void {
     this.state.value = { is: "starting" };
     this.#starts += 1;
     this.#started = false;
@@ -173,7 +180,7 @@ class Client implements CoreHost {
     };
     const touch = matchMedia("(pointer: coarse)").matches;
     const device = describe(navigator.userAgent, touch, Math.min(screen.width, screen.height));
-    this.#post({ is: "start", device, core: CORE });
+    this.#post({ is: "start", device, core: CORE, erase });
   }
 
   #onMessage(message: FromWorker): void {
@@ -298,7 +305,7 @@ class Client implements CoreHost {
 }
 
 function opens(command: Command): string[] {
-  return command.do === "open" ? [command.address] : [];
+  return command.do === "open" || command.do === "openAt" ? [command.address] : [];
 }
 
 function failed(words: string): Outcome {

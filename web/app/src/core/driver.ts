@@ -7,7 +7,7 @@
 
 import { Core, qr_code, qr_scan } from "clownfish-core";
 
-import { MOST_BYTES, keep, read } from "./files";
+import { MOST_BYTES, forget, keep, read } from "./files";
 import type { FromWorker, Question } from "./protocol";
 import { Connection } from "./socket";
 import { Transfers } from "./transfer";
@@ -188,6 +188,10 @@ export class Driver {
           break;
         case "cancelTransfer":
           this.#transfers.cancel(effect.transfer);
+          break;
+        case "forget":
+          // What cannot be removed now goes when everything does.
+          void forget(effect.file).catch(() => undefined);
           break;
         case "wiped":
           wiped = true;

@@ -10,9 +10,9 @@ number: number,
  */
 command: Command, };
 
-export type Command = { "do": "signIn", address: string, password: string, } | { "do": "register", address: string, password: string, token: string | null, inviter: string | null, } | { "do": "signOut" } | { "do": "changePassword", password: string, } | { "do": "invite" } | { "do": "setNickname", name: string, } | { "do": "setAvatar", png: string | null, } | { "do": "setActive", active: boolean, } | { "do": "reconnect" } | { "do": "addContact", address: string, name: string | null, } | { "do": "rename", address: string, name: string | null, } | { "do": "removeContact", address: string, } | { "do": "answer", address: string, accept: boolean, } | { "do": "block", address: string, report: boolean, } | { "do": "unblock", address: string, } | { "do": "open", address: string, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
+export type Command = { "do": "signIn", address: string, password: string, } | { "do": "register", address: string, password: string, token: string | null, inviter: string | null, } | { "do": "signOut" } | { "do": "changePassword", password: string, } | { "do": "invite" } | { "do": "setNickname", name: string, } | { "do": "setAvatar", png: string | null, } | { "do": "setActive", active: boolean, } | { "do": "reconnect" } | { "do": "addContact", address: string, name: string | null, } | { "do": "rename", address: string, name: string | null, } | { "do": "removeContact", address: string, } | { "do": "answer", address: string, accept: boolean, } | { "do": "block", address: string, report: boolean, } | { "do": "unblock", address: string, } | { "do": "createRoom", address: string | null, name: string | null, public: boolean, people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
 
-export type Notice = { "is": "signedOut" } | { "is": "account" } & Account | { "is": "conversation" } & Conversation | { "is": "conversationRemoved", address: string, } | { "is": "contact" } & Contact | { "is": "contactRemoved", address: string, } | { "is": "window", address: string, 
+export type Notice = { "is": "signedOut" } | { "is": "account" } & Account | { "is": "conversation" } & Conversation | { "is": "conversationRemoved", address: string, } | { "is": "contact" } & Contact | { "is": "contactRemoved", address: string, } | { "is": "room" } & Room | { "is": "newer", address: string, messages: Array<Message>, newer: boolean, } | { "is": "window", address: string, newer: boolean, 
 /**
  * All its messages, oldest first.
  */
@@ -42,7 +42,7 @@ queued: number, };
 
 export type Connection = { "is": "offline" } | { "is": "connecting" } | { "is": "catchingUp" } | { "is": "online" } | { "is": "waiting", reason: string, until: number, } | { "is": "refused", reason: string, };
 
-export type Conversation = { address: string, name: string, preview: Preview | null, unread: number, draft: string, typing: boolean, mute: Mute, pinned: boolean, encrypted: boolean, readers: Readers, 
+export type Conversation = { address: string, room: boolean, mentions: number, name: string, preview: Preview | null, unread: number, draft: string, typing: boolean, mute: Mute, pinned: boolean, encrypted: boolean, readers: Readers, 
 /**
  * From somebody who is not a contact and was never written to.
  */
@@ -58,7 +58,7 @@ shown: boolean, };
 
 export type Mute = { "is": "no" } | { "is": "until", time: number, } | { "is": "forever" };
 
-export type Preview = { own: boolean, text: string, time: number, delivery: Delivery | null, };
+export type Preview = { own: boolean, author: string | null, text: string, time: number, delivery: Delivery | null, };
 
 export type Readers = { 
 /**
@@ -94,7 +94,7 @@ export type Message = { id: number,
 /**
  * Orders the messages of a window.
  */
-place: string, sender: string, own: boolean, time: number, content: Content, encryption: Encryption, 
+place: string, sender: string, nick: string | null, own: boolean, time: number, content: Content, encryption: Encryption, 
 /**
  * `None` for what others wrote.
  */
@@ -116,7 +116,7 @@ lines: Array<Line>,
 /**
  * `/me`: what comes after the sender's name.
  */
-action: boolean, } | { "is": "file", file: File, caption: string | null, } | { "is": "retracted" } | { "is": "undecryptable", why: Undecryptable, } | { "is": "newDevice", owner: string, device: number, key: string, trusted: boolean, } | { "is": "gap" } | { "is": "optOut", reason: string | null, };
+action: boolean, } | { "is": "file", file: File, caption: string | null, } | { "is": "retracted" } | { "is": "undecryptable", why: Undecryptable, } | { "is": "newDevice", owner: string, device: number, key: string, trusted: boolean, } | { "is": "gap" } | { "is": "invited", by: string, reason: string | null, } | { "is": "optOut", reason: string | null, };
 
 export type Line = { 
 /**
@@ -158,7 +158,7 @@ message: number | null,
  */
 quote: string | null, };
 
-export type Reaction = { sender: string, emoji: Array<string>, time: number, };
+export type Reaction = { sender: string, nick: string | null, emoji: Array<string>, time: number, };
 
 export type Earlier = { until: number, text: string, };
 
@@ -182,7 +182,7 @@ active: boolean, lastUsed: number | null, };
 
 export type Found = { address: string, message: Message, };
 
-export type Outcome = { "is": "done" } | { "is": "sent", message: number, } | { "is": "text", text: string, } | { "is": "verified", count: number, } | { "is": "found", messages: Array<Found>, } | { "is": "devices", devices: Array<Device>, } | { "is": "downloaded", file: File, } | { "is": "failed", problem: Problem, };
+export type Outcome = { "is": "done" } | { "is": "sent", message: number, } | { "is": "text", text: string, } | { "is": "verified", count: number, } | { "is": "found", messages: Array<Found>, } | { "is": "devices", devices: Array<Device>, } | { "is": "downloaded", file: File, } | { "is": "room", address: string, } | { "is": "failed", problem: Problem, };
 
 export type Problem = { 
 /**
@@ -195,3 +195,9 @@ kind: ProblemKind,
 words: string, };
 
 export type ProblemKind = "unknown" | "invalid" | "notEncryptable" | "refused" | "timeout" | "login" | "unreachable" | "nameTaken" | "notInvited" | "unsupported" | "transfer" | "storage" | "cancelled";
+
+export type Room = { address: string, name: string, subject: string | null, nick: string | null, state: RoomState, invitedBy: string | null, private: boolean, affiliation: Affiliation, role: Role, members: Array<Member>, };
+export type RoomState = { "is": "out" } | { "is": "invited" } | { "is": "entering" } | { "is": "in" } | { "is": "refused", reason: string, };
+export type Member = { nick: string | null, address: string | null, affiliation: Affiliation, role: Role, hats: Array<string>, };
+export type Affiliation = "outcast" | "none" | "member" | "admin" | "owner";
+export type Role = "none" | "visitor" | "participant" | "moderator";

@@ -32,7 +32,7 @@ cipher: Cipher | null,
 /**
  * More bytes than this are an error.
  */
-most: number, into: Sealed, } | { "do": "cancelTransfer", transfer: number, } | { "do": "tell", notice: Notice, } | { "do": "wiped" };
+most: number, into: Sealed, } | { "do": "cancelTransfer", transfer: number, } | { "do": "forget", file: string, } | { "do": "tell", notice: Notice, } | { "do": "wiped" };
 
 export type Cipher = { 
 /**

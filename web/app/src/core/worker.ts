@@ -9,7 +9,6 @@ import { Driver } from "./driver";
 import { ROOT, removeAll } from "./files";
 import type { FromWorker, ToWorker } from "./protocol";
 import { dataKey, forgetKey } from "./vault";
-import type { Device } from "./worker-types";
 
 /** Tries to get the private files, which an earlier worker may still be letting go. */
 const TRIES = 30;
@@ -21,7 +20,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
   const message = event.data;
   switch (message.is) {
     case "start":
-      void start(message.device, message.core).catch((error: unknown) => fail(error, true));
+      void start(message).catch((error: unknown) => fail(error, true));
       return;
     case "request":
       driver?.request(message.number, message.command);
@@ -52,12 +51,14 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
 self.addEventListener("error", (event) => fail(event.error ?? event.message, false));
 self.addEventListener("unhandledrejection", (event) => fail(event.reason, false));
 
-async function start(device: Device, core: string): Promise<void> {
+async function start({ device, core, erase }: Extract<ToWorker, { is: "start" }>): Promise<void> {
   if (!("createSyncAccessHandle" in FileSystemFileHandle.prototype)) {
     const reason = "the browser's private files hold no database";
     return tell({ is: "failed", why: "unsupported", reason });
   }
   const loading = load({ module_or_path: core });
+  // The key first: without it nothing that is left can be read.
+  if (erase) await forgetKey();
   const { key, fresh } = await dataKey();
   // Without its key nothing that is here can be read.
   if (fresh) await patiently(removeAll);

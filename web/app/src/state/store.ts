@@ -13,6 +13,7 @@ import type {
   Notice,
   Command,
   Outcome,
+  Room,
 } from "../core/types";
 
 /** An open conversation. */
@@ -21,6 +22,8 @@ export interface Window {
   messages: Message[];
   /** There are older ones, here or on the server. */
   older: boolean;
+  /** There are newer ones: the window does not reach to the end, and what is new does not join it. */
+  newer: boolean;
   /** The first message that was not seen when the window was opened. */
   firstUnread: number | null;
 }
@@ -36,6 +39,7 @@ export class Store {
   /** `undefined` until the core has said whether there is an account. */
   readonly account: Signal<Account | null | undefined> = signal(undefined);
   readonly contacts: Signal<ReadonlyMap<string, Contact>> = signal(new Map());
+  readonly rooms: Signal<ReadonlyMap<string, Room>> = signal(new Map());
   /** Why nothing can be kept, while that is so. */
   readonly storage: Signal<string | null> = signal(null);
   /** Bytes that are through, of transfers at work. */
@@ -82,6 +86,10 @@ export class Store {
     return this.contacts.value.get(address);
   }
 
+  room(address: string): Room | undefined {
+    return this.rooms.value.get(address);
+  }
+
   /** What an open conversation shows; `undefined` until the core has opened it. */
   window(address: string): Window | undefined {
     return this.#windows.value.get(address);
@@ -92,6 +100,7 @@ export class Store {
       case "signedOut":
         this.account.value = null;
         this.contacts.value = new Map();
+        this.rooms.value = new Map();
         this.#conversations.clear();
         this.#changes.value += 1;
         this.#windows.value = new Map();
@@ -114,6 +123,9 @@ export class Store {
       case "contactRemoved":
         this.contacts.value = without(this.contacts.value, notice.address);
         return;
+      case "room":
+        this.rooms.value = withEntry(this.rooms.value, notice.address, notice);
+        return;
       case "window":
         this.#setWindow(notice.address, notice);
         return;
@@ -127,6 +139,13 @@ export class Store {
         this.#changeWindow(notice.address, (window) => ({
           ...window,
           older: notice.older,
+          messages: merged(window.messages, notice.messages),
+        }));
+        return;
+      case "newer":
+        this.#changeWindow(notice.address, (window) => ({
+          ...window,
+          newer: notice.newer,
           messages: merged(window.messages, notice.messages),
         }));
         return;
@@ -154,8 +173,9 @@ export class Store {
   }
 
   #setWindow(address: string, window: Window): void {
-    const { messages, older, firstUnread } = window;
-    this.#windows.value = withEntry(this.#windows.value, address, { messages, older, firstUnread });
+    const { messages, older, newer, firstUnread } = window;
+    const kept = { messages, older, newer, firstUnread };
+    this.#windows.value = withEntry(this.#windows.value, address, kept);
   }
 
   #changeWindow(address: string, change: (window: Window) => Window): void {

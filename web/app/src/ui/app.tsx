@@ -6,7 +6,7 @@ import { words } from "../i18n";
 import { route, type Route } from "../route";
 import { useStore } from "../state/use";
 import { Beside, Overlays, phone } from "./kit";
-import { AddContact, ChatView, ContactDetails, loadMore, Requests, SettingsIndex, SettingsPage, Share, Welcome } from "./later";
+import { AddContact, ChatView, ContactDetails, JoinRoom, loadMore, NewChannel, NewGroup, Requests, SettingsIndex, SettingsPage, Share, Welcome } from "./later";
 import { Bars } from "./shell/bars";
 import { Help } from "./shell/help";
 import { Jump } from "./shell/jump";
@@ -33,7 +33,7 @@ function Screen({ host }: { host: CoreHost }) {
   const store = useStore();
   const state = host.state.value;
   if (state.is === "elsewhere") return <Elsewhere onUseHere={() => host.useHere()} />;
-  if (state.is === "failed") return <Failed why={state.why} reason={state.words} />;
+  if (state.is === "failed") return <Failed why={state.why} reason={state.words} onErase={() => host.erase()} />;
   const account = store.account.value;
   if (state.is === "starting" && !account) return <Starting />;
   if (account === undefined) return <Starting />;
@@ -101,6 +101,12 @@ function mainPane(at: Route): ComponentChildren | null {
       );
     case "add":
       return <AddContact />;
+    case "group":
+      return <NewGroup />;
+    case "channel":
+      return <NewChannel />;
+    case "join":
+      return <JoinRoom key={at.address} address={at.address} />;
     case "requests":
       return <Requests />;
     case "share":
@@ -111,7 +117,7 @@ function mainPane(at: Route): ComponentChildren | null {
 }
 
 /** A conversation, with the details of whom it is with beside it, or in its place on a phone. */
-function Conversation({ at }: { at: Extract<Route, { address: string }> }) {
+function Conversation({ at }: { at: Extract<Route, { at: "chat" | "details" }> }) {
   const details = at.at === "details" && <ContactDetails address={at.address} />;
   if (phone.value && details) return details;
   return (
@@ -125,7 +131,7 @@ function Conversation({ at }: { at: Extract<Route, { address: string }> }) {
 /** Takes the focus when it comes into view on a phone, where what had it is covered now. */
 function MainPane({ at, children }: { at: Route; children: ComponentChildren }) {
   const pane = useRef<HTMLElement>(null);
-  const place = "address" in at ? `${at.at} ${at.address}` : at.at;
+  const place = at.at === "chat" || at.at === "details" ? `${at.at} ${at.address}` : at.at;
   useEffect(() => {
     const focused = document.activeElement;
     if (phone.value && (focused === document.body || focused?.closest("[inert]"))) pane.current?.focus();

@@ -44,6 +44,10 @@ export const add = {
   blocked: "Du hast {name} blockiert. Ein neuer Chat hebt das auf.",
   invitationOnly: "Dieser Link lädt jemanden ohne Konto zu {server} ein. Du hast eins: Frag nach der Adresse, an die du schreiben willst.",
   wrongLink: "Dieser Link führt zu niemandem.",
+  arrived: "{name} lädt dich ein. Du bist als {address} angemeldet: Bleib dabei und schreib {name}, oder leg mit der Einladung ein neues Konto an.",
+  arrivedServer: "Diese Einladung ist für ein neues Konto bei {name}. Du bist als {address} angemeldet.",
+  arrivedStay: "Bei diesem Konto bleiben",
+  arrivedAnew: "Abmelden und ein neues anlegen",
   withKeys: "Der Link enthält die Fingerabdrücke ihrer Geräte: Sie werden verifiziert.",
   scan: "Code scannen",
   scanHint: "Mit der Kamera, vom anderen Bildschirm",
@@ -117,6 +121,7 @@ export const blocking = {
 };
 
 export const details = {
+  media: "Medien",
   title: "Kontakt",
   message: "Schreiben",
   mute: "Stumm",
@@ -150,7 +155,6 @@ export const details = {
   removed: "{name} ist entfernt",
   hide: "Chat aus der Liste nehmen",
   hideHint: "Was gesagt wurde, bleibt, und ist wieder da, wenn jemand schreibt",
-  hidden: "Der Chat ist nicht mehr in der Liste",
 };
 
 export const presence = {

@@ -71,6 +71,7 @@ export const muteWeek = "1 Woche";
 export const muteForever = "Immer";
 export const hide = "Verbergen";
 export const hideHint = "Eine neue Nachricht holt ihn zurück";
+export const undo = "Rückgängig";
 export const hidden = "{name} ist verborgen, bis jemand schreibt";
 export const block = "Blockieren";
 export const blockTitle = "{name} blockieren?";
@@ -125,9 +126,13 @@ export const failedTitle = {
 };
 export const failedText = {
   unsupported: "Es braucht Dateispeicher für Webseiten. Private Fenster haben oft keinen: Versuche ein normales Fenster oder ein aktuelles Firefox, Chrome, Edge oder Safari.",
-  storage: "Der Browser verweigert den Zugriff auf das, was auf diesem Gerät aufbewahrt ist. Schaffe Platz auf der Festplatte und lade dann neu.",
+  storage: "Was auf diesem Gerät aufbewahrt ist, ist beschädigt, oder der Browser verweigert den Zugriff darauf. Schaffe Platz auf der Festplatte und lade dann neu. Wenn das nicht hilft, fang neu an.",
   crashed: "Nichts ist verloren: Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade neu, um weiterzumachen.",
 };
+export const eraseAction = "Löschen und neu anmelden";
+export const eraseTitle = "Alles auf diesem Gerät löschen?";
+export const eraseText = "Alle Nachrichten, Dateien und Schlüssel, die Clownfish in diesem Browser aufbewahrt, werden gelöscht. Nachrichten, die nur dieses Gerät lesen konnte, sind verloren; alles andere kommt vom Server zurück, wenn du dich anmeldest.";
+export const erase = "Löschen";
 export const crashed = "Auf dieser Seite ist etwas schiefgegangen";
 export const crashedText = "Nichts ist verloren: Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade neu, um weiterzumachen.";
 export const crashedDetails = "Was geschehen ist";

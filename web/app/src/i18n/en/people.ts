@@ -44,6 +44,10 @@ export const add = {
   blocked: "You have blocked {name}. Starting a chat unblocks them.",
   invitationOnly: "This link invites somebody without an account to {server}. You have one: ask for the address of whom you want to write to.",
   wrongLink: "This link leads to nobody.",
+  arrived: "{name} invites you. You are signed in as {address}: stay with it and write to {name}, or make a new account with the invitation.",
+  arrivedServer: "This invitation is for a new account at {name}. You are signed in as {address}.",
+  arrivedStay: "Stay with this account",
+  arrivedAnew: "Sign out and make a new one",
   withKeys: "The link has the fingerprints of their devices: they will be verified.",
   scan: "Scan a code",
   scanHint: "With the camera, from their screen",
@@ -117,6 +121,7 @@ export const blocking = {
 };
 
 export const details = {
+  media: "Media",
   title: "Contact info",
   message: "Message",
   mute: "Mute",
@@ -150,7 +155,6 @@ export const details = {
   removed: "{name} is removed",
   hide: "Remove the chat from the list",
   hideHint: "What was said is kept, and shown again when somebody writes",
-  hidden: "The chat is no longer in the list",
 };
 
 export const presence = {

@@ -71,6 +71,7 @@ export const muteWeek = "1 week";
 export const muteForever = "Always";
 export const hide = "Hide";
 export const hideHint = "A new message brings it back";
+export const undo = "Undo";
 export const hidden = "{name} is hidden until somebody writes";
 export const block = "Block";
 export const blockTitle = "Block {name}?";
@@ -125,9 +126,13 @@ export const failedTitle = {
 };
 export const failedText = {
   unsupported: "It needs file storage for web pages. Private windows often have none: try a normal window, or a current Firefox, Chrome, Edge or Safari.",
-  storage: "The browser refuses access to what is kept on this device. Make room on the disk, then reload.",
+  storage: "What is kept on this device is damaged, or the browser refuses access to it. Make room on the disk, then reload. If that does not help, begin anew.",
   crashed: "Nothing is lost: your messages are kept on this device. Reload to go on.",
 };
+export const eraseAction = "Erase and sign in again";
+export const eraseTitle = "Erase everything on this device?";
+export const eraseText = "All messages, files and keys that Clownfish keeps in this browser are deleted. Messages that only this device could read are lost; everything else comes back from the server when you sign in.";
+export const erase = "Erase";
 export const crashed = "Something went wrong on this page";
 export const crashedText = "Nothing is lost: your messages are kept on this device. Reload to go on.";
 export const crashedDetails = "What happened";

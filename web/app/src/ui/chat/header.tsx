@@ -1,10 +1,12 @@
 // Who one talks with, how they are, and who can read it.
 
 import type { Contact } from "../../core/types";
-import { words } from "../../i18n";
+import { fill, words } from "../../i18n";
 import { back, go, route } from "../../route";
 import { Avatar, Icon, IconButton, openMenu, phone, type IconName, type MenuItem } from "../kit";
 import { block, unblock } from "../people/block";
+import { memberCount } from "../people/room/words";
+import { nameable } from "./members";
 import { canRemove, type Chat } from "./state";
 import "./header.css";
 
@@ -25,7 +27,7 @@ export function Header({ chat }: { chat: Chat }) {
           else go({ at: "details", address: chat.address });
         }}
       >
-        <Avatar address={chat.address} name={name} avatar={contact?.avatar} size={40} />
+        <Avatar address={chat.address} name={name} avatar={contact?.avatar} group={chat.isRoom.value} size={40} />
         <span class="chat-who-words">
           <span class="chat-name">
             <bdi class="chat-name-text">{name}</bdi>
@@ -65,12 +67,14 @@ export function openSearch(chat: Chat): void {
 function Lock({ chat }: { chat: Chat }) {
   const say = words().chat;
   const conversation = chat.conversation.value;
-  if (!conversation) return null;
+  // What an invitation leads to is not known yet.
+  if (!conversation || chat.room.value?.state.is === "invited") return null;
   const { encrypted, readers } = conversation;
   let icon: IconName = "lock";
   let label = say.lockEncrypted;
   let kind = "";
-  if (!encrypted) [icon, label, kind] = ["lockOpen", say.lockOpen, " chat-lock-warns"];
+  if (!encrypted && chat.isRoom.value && !chat.room.value?.private) [icon, label] = ["lockOpen", words().rooms.details.open];
+  else if (!encrypted) [icon, label, kind] = ["lockOpen", say.lockOpen, " chat-lock-warns"];
   else if (readers.leftOut > 0) [label, kind] = [say.lockLeftOut, " chat-lock-warns"];
   else if (readers.verified && readers.theirs > 0) [icon, label, kind] = ["shieldCheck", say.lockVerified, " chat-lock-good"];
   return (
@@ -88,6 +92,7 @@ function Lock({ chat }: { chat: Chat }) {
 function stateOf(chat: Chat): string {
   const say = words().chat;
   if (chat.conversation.value?.typing) return say.typing;
+  if (chat.isRoom.value) return roomState(chat);
   if (chat.address === chat.self) return say.yourself;
   const contact = chat.contact.value;
   if (!contact) return "";
@@ -95,6 +100,29 @@ function stateOf(chat: Chat): string {
   const presence = presenceWords(contact);
   return [presence, contact.status].filter(Boolean).join(" · ");
 }
+
+/** Who is in a room: by name as long as they are few, and what it is about. */
+function roomState(chat: Chat): string {
+  const say = words().rooms;
+  const room = chat.room.value;
+  if (!room) return "";
+  switch (room.state.is) {
+    case "entering":
+      return say.entering;
+    case "invited":
+      return fill(say.invites, { name: room.invitedBy === null ? say.somebody : chat.nameOf(room.invitedBy) });
+    case "refused":
+    case "out":
+      return say.outside;
+  }
+  if (room.subject) return [memberCount(room), room.subject].join(" · ");
+  const others = nameable(chat);
+  if (!room.private || others.length === 0 || others.length > FEW) return memberCount(room);
+  return [...others.map((one) => one.name), say.you].join(", ");
+}
+
+/** So many people are named. */
+const FEW = 8;
 
 /** How available somebody is; nothing when they are not, or do not show it. */
 function presenceWords(contact: Contact): string {
@@ -139,11 +167,16 @@ function menuOf(chat: Chat): MenuItem[] {
       icon: pinned ? "pinOff" : "pin",
       run: () => void chat.try({ do: "pin", address, pinned: !pinned }),
     },
-    null,
-    blocked
-      ? { label: say.unblock, icon: "block", run: () => void unblock(chat.store, address, chat.name.peek()) }
-      : { label: say.block, icon: "block", danger: true, run: () => void block(chat.store, address, chat.name.peek(), false) },
+    ...(chat.isRoom.peek() ? [] : [null, blocking(chat, blocked)]),
   ];
+}
+
+function blocking(chat: Chat, blocked: boolean): MenuItem {
+  const say = words().chat;
+  const { address } = chat;
+  return blocked
+    ? { label: say.unblock, icon: "block", run: () => void unblock(chat.store, address, chat.name.peek()) }
+    : { label: say.block, icon: "block", danger: true, run: () => void block(chat.store, address, chat.name.peek(), false) };
 }
 
 const HOUR = 3_600_000;

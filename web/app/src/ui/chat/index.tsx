@@ -1,5 +1,6 @@
 // A conversation: who it is with, what was said, and where to write.
 
+import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 
 import { fill, words } from "../../i18n";
@@ -13,6 +14,7 @@ import { SearchBar } from "./search";
 import { Sheets } from "./sheets/sheets";
 import { Chat } from "./state";
 import { Timeline } from "./timeline/timeline";
+import { galleryOf } from "./wish";
 import "./chat.css";
 
 export interface ChatViewProps {
@@ -38,6 +40,11 @@ function Opened({ address, message }: ChatViewProps) {
     };
   }, [chat]);
   const here = chat.ready.value;
+  useSignalEffect(() => {
+    if (galleryOf.value !== address || !chat.ready.value) return;
+    galleryOf.value = null;
+    chat.sheet.value = { is: "gallery" };
+  });
   useEffect(() => {
     if (here && message !== null) void chat.jump(message);
   }, [here, message]);

@@ -21,7 +21,6 @@ export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
   }, []);
   const close = () => {
     chat.search.value = null;
-    chat.seeking.value = false;
     chat.focusComposer();
   };
   const look = (text: string) => {
@@ -81,7 +80,7 @@ async function find(chat: Chat, text: string): Promise<void> {
   found.sort((a, b) => (a.place < b.place ? 1 : -1));
   chat.search.value = { text, found, at: 0 };
   const [first] = found;
-  if (first) await chat.jump(first.id, first.place);
+  if (first) await chat.jump(first.id);
 }
 
 /** On to the next match, or back. */
@@ -90,5 +89,5 @@ async function step(chat: Chat, by: number): Promise<void> {
   const next = search?.found?.[search.at + by];
   if (!search || !next) return;
   chat.search.value = { ...search, at: search.at + by };
-  await chat.jump(next.id, next.place);
+  await chat.jump(next.id);
 }

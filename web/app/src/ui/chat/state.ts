@@ -3,13 +3,13 @@
 
 import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 
-import type { Command, Contact, Conversation, Message, Outcome } from "../../core/types";
+import type { Command, Contact, Conversation, Message, Outcome, Room } from "../../core/types";
 import { fill, words } from "../../i18n";
 import type { Store, Window } from "../../state/store";
 import { confirm, toast } from "../kit";
 import { problemText } from "../people/problem";
 import { attentive } from "./attention";
-import { indexOf, isEvent } from "./logic/rows";
+import { indexOf, isEvent, whoOf } from "./logic/rows";
 import { copyable, gist } from "./logic/text";
 import { minute } from "./logic/times";
 
@@ -42,8 +42,6 @@ export interface Mover {
   focus(message: number): void;
 }
 
-/** Pages of older messages that are asked for at most to find one. */
-const MOST_PAGES = 400;
 const NOBODY: ReadonlyMap<number, Fetching> = new Map();
 const NONE: Message[] = [];
 
@@ -56,6 +54,13 @@ export class Chat {
   readonly messages: ReadonlySignal<Message[]>;
   readonly conversation: ReadonlySignal<Conversation | undefined>;
   readonly contact: ReadonlySignal<Contact | undefined>;
+  /** What is known of the room, if it is one. */
+  readonly room: ReadonlySignal<Room | undefined>;
+  readonly isRoom: ReadonlySignal<boolean>;
+  /** What the room calls this account. */
+  readonly nick: ReadonlySignal<string | null>;
+  /** What it calls the others who are there. */
+  readonly nicks: ReadonlySignal<readonly string[]>;
   readonly name: ReadonlySignal<string>;
 
   readonly replying = signal<Message | null>(null);
@@ -72,13 +77,16 @@ export class Chat {
   /** The place up to which everything was on screen while somebody looked. */
   readonly seen = signal("");
   readonly olderState = signal<"idle" | "loading" | "failed">("idle");
-  /** A message is looked for in pages that are not here yet. */
+  readonly newerState = signal<"idle" | "loading" | "failed">("idle");
+  /** Another part of the conversation is on its way. */
   readonly seeking = signal(false);
   /** Why the last attempt to write failed, if encryption was the reason. */
   readonly unencryptable = signal(false);
 
   mover: Mover | null = null;
   focusComposer: () => void = () => {};
+  /** Writes somebody's name where the caret is. */
+  mention: (nick: string) => void = () => {};
   #marked = "";
   #markLater: ReturnType<typeof setTimeout> | undefined;
   #flashLater: ReturnType<typeof setTimeout> | undefined;
@@ -91,6 +99,13 @@ export class Chat {
     this.messages = computed(() => this.window.value?.messages ?? NONE);
     this.conversation = computed(() => store.conversation(address));
     this.contact = computed(() => store.contact(address));
+    this.room = computed(() => store.room(address));
+    this.isRoom = computed(() => this.conversation.value?.room ?? this.room.value !== undefined);
+    this.nick = computed(() => this.room.value?.nick ?? null);
+    this.nicks = computed(() => {
+      const nicks = this.room.value?.members.map((one) => one.nick) ?? [];
+      return nicks.filter((nick) => nick !== null && nick !== this.nick.value) as string[];
+    });
     this.name = computed(
       () => this.conversation.value?.name ?? this.contact.value?.name ?? address,
     );
@@ -105,11 +120,26 @@ export class Chat {
     return this.conversation.value?.encrypted ?? true;
   }
 
-  /** Who wrote something, as people call them. */
-  nameOf(sender: string): string {
-    if (sender === this.self) return words().chat.you;
-    if (sender === this.address) return this.name.value;
-    return this.store.contact(sender)?.name ?? sender;
+  /** Somebody, as `whoOf` tells them apart, as people call them. */
+  nameOf(who: string): string {
+    if (who === this.self) return words().chat.you;
+    if (who === this.address) return this.name.value;
+    if (who.startsWith(`${this.address}/`)) return who.slice(this.address.length + 1);
+    const known = this.store.contact(who);
+    if (known && known.name !== who) return known.name;
+    return this.room.value?.members.find((one) => one.address === who)?.nick ?? who;
+  }
+
+  /** Who wrote a message, for telling people apart: an address, or an occupant's where it is hidden. */
+  authorOf(message: Message): string {
+    return message.own ? this.self : whoOf(message, this.address);
+  }
+
+  /** Who wrote a message, as people call them. */
+  authorName(message: Message): string {
+    const who = this.authorOf(message);
+    const name = this.nameOf(who);
+    return name === who ? (message.nick ?? name) : name;
   }
 
   message(id: number): Message | undefined {
@@ -155,26 +185,46 @@ export class Chat {
     this.olderState.value = outcome.is === "failed" ? "failed" : "idle";
   }
 
-  /** Shows a message, wherever it is; older pages are fetched until it is here. */
-  async jump(id: number, place: string | null = null): Promise<boolean> {
-    for (let page = 0; page < MOST_PAGES && !this.#left; page++) {
-      if (indexOf(this.messages.peek(), id) >= 0) {
-        this.seeking.value = false;
-        this.mover?.show(id);
-        this.flash(id);
-        return true;
-      }
-      const oldest = this.messages.peek()[0];
-      const missed = place !== null && oldest !== undefined && oldest.place < place;
-      if (missed || !this.window.peek()?.older) break;
-      if (page > 0 && !this.seeking.peek()) return false; // Called off.
-      this.seeking.value = true;
-      const outcome = await this.ask({ do: "older", address: this.address });
-      if (outcome.is === "failed") break;
+  /** Asks for a newer page where the window does not reach to the end. */
+  async newer(): Promise<void> {
+    if (this.newerState.peek() === "loading" || !this.window.peek()?.newer) return;
+    this.newerState.value = "loading";
+    const outcome = await this.ask({ do: "newer", address: this.address });
+    this.newerState.value = outcome.is === "failed" ? "failed" : "idle";
+  }
+
+  /** Shows a message, wherever in the conversation it is. */
+  async jump(id: number): Promise<boolean> {
+    if (indexOf(this.messages.peek(), id) < 0) {
+      await this.#openAnew({ do: "openAt", address: this.address, message: id });
+      if (this.#left) return false;
     }
+    if (indexOf(this.messages.peek(), id) < 0) {
+      toast(words().chat.notFoundHere);
+      return false;
+    }
+    this.mover?.show(id);
+    this.flash(id);
+    return true;
+  }
+
+  /** Shows the end, wherever the window is. */
+  async latest(): Promise<void> {
+    if (this.window.peek()?.newer) await this.#openAnew({ do: "open", address: this.address });
+    if (!this.#left) this.mover?.toEnd();
+  }
+
+  /** Something is written now: it is shown, and stands at the end. */
+  follow(): void {
+    if (this.window.peek()?.newer) void this.latest();
+  }
+
+  /** Puts the window somewhere else, and waits until it is drawn. */
+  async #openAnew(command: Command): Promise<void> {
+    this.seeking.value = true;
+    await this.ask(command);
     this.seeking.value = false;
-    if (!this.#left) toast(words().chat.notFoundHere);
-    return false;
+    await new Promise((drawn) => setTimeout(drawn));
   }
 
   flash(id: number): void {
@@ -237,6 +287,7 @@ export class Chat {
 
   /** The last own message that can be edited. */
   lastOwn(): Message | null {
+    if (this.window.peek()?.newer) return null;
     return this.messages.peek().findLast(canEdit) ?? null;
   }
 
@@ -259,7 +310,7 @@ export class Chat {
         ? (copyable(first) ?? gist(first))
         : messages
             .filter((one) => !isEvent(one))
-            .map((one) => `[${minute(one.time)}] ${this.nameOf(one.sender)}: ${copyable(one) ?? gist(one)}`)
+            .map((one) => `[${minute(one.time)}] ${this.authorName(one)}: ${copyable(one) ?? gist(one)}`)
             .join("\n");
     try {
       await navigator.clipboard.writeText(text);
@@ -300,7 +351,7 @@ export class Chat {
     const say = words().chat;
     const sure = await confirm({
       title: say.plainTitle,
-      text: fill(say.plainText, { name: this.name.peek() }),
+      text: this.isRoom.peek() ? words().rooms.readers.plainText : fill(say.plainText, { name: this.name.peek() }),
       action: say.plainConfirm,
       danger: true,
     });
@@ -318,6 +369,18 @@ export class Chat {
     if (!sure) return;
     this.chosen.value = null;
     for (const { id } of messages) await this.try({ do: "retract", message: id });
+  }
+
+  /** Takes back what somebody else wrote, for moderators of a room. */
+  async askModerate(message: Message): Promise<void> {
+    const say = words().rooms;
+    const sure = await confirm({
+      title: fill(say.moderateTitle, { name: this.authorName(message) }),
+      text: say.moderateText,
+      action: words().chat.removeConfirm,
+      danger: true,
+    });
+    if (sure) await this.try({ do: "moderate", message: message.id, reason: null });
   }
 
   async askDiscard(message: Message): Promise<void> {
@@ -379,6 +442,14 @@ export function canEdit(message: Message): boolean {
 export function canRemove(message: Message): boolean {
   const { is } = message.content;
   return message.own && (is === "text" || is === "file") && message.delivery?.is !== "failed";
+}
+
+/** Whether a message of somebody else can be taken back by this account. */
+export function canModerate(chat: Chat, message: Message): boolean {
+  const { is } = message.content;
+  const room = chat.room.peek();
+  const may = room?.state.is === "in" && room.role === "moderator";
+  return may && !message.own && (is === "text" || is === "file" || is === "undecryptable");
 }
 
 /** Whether a message can be answered and reacted to. */

@@ -15,20 +15,22 @@ export interface AvatarProps {
   avatar: string | null | undefined;
   /** Pixels on a side. */
   size?: number;
+  /** It is not one person but several. */
+  group?: boolean;
 }
 
 /**
  * A person's picture, or their initials on their colour. It says nothing to those who listen: the
  * name is next to it.
  */
-export function Avatar({ address, name, avatar, size = 48 }: AvatarProps) {
+export function Avatar({ address, name, avatar, size = 48, group = false }: AvatarProps) {
   const url = usePicture(avatar ?? null);
   const letters = initials(name);
   const { ground, letters: ink } = colours(address);
   const side = `${size}px`;
   return (
     <span
-      class="avatar"
+      class={group ? "avatar avatar-group" : "avatar"}
       aria-hidden="true"
       style={{
         inlineSize: side,
@@ -38,7 +40,7 @@ export function Avatar({ address, name, avatar, size = 48 }: AvatarProps) {
         color: ink,
       }}
     >
-      {letters ?? <Icon name="person" size={Math.round(size * 0.55)} />}
+      {letters ?? <Icon name={group ? "people" : "person"} size={Math.round(size * 0.55)} />}
       {url && <img class="avatar-picture" src={url} alt="" draggable={false} />}
     </span>
   );

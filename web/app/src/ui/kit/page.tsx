@@ -62,7 +62,7 @@ export interface RowProps {
   /** It leads somewhere: shown by an arrow. */
   leads?: boolean;
   disabled?: boolean;
-  onClick?: () => void;
+  onClick?: (event: MouseEvent) => void;
 }
 
 /** A line of a group: a button if it does something. */

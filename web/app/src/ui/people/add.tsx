@@ -4,12 +4,13 @@ import type { Contact } from "../../core/types";
 import { fill, words } from "../../i18n";
 import { go } from "../../route";
 import { useStore } from "../../state/use";
-import { Avatar, Button, Group, Icon, Page, Row, TextField, toast } from "../kit";
+import { Avatar, Button, confirm, Group, Icon, Page, Row, TextField, toast } from "../kit";
 import { arrived } from "../welcome/arrival";
 import { meantServer, nameOf, parseAddress, serverOf } from "./address";
 import { useAsk } from "./ask";
 import { parseLink, type Person } from "./links";
-import { addressProblemText } from "./problem";
+import { Card } from "./parts";
+import { addressProblemText, problemText } from "./problem";
 import { presenceText } from "./presence";
 import { QrScan } from "./scan";
 import { QrShow } from "./qr-show";
@@ -28,7 +29,18 @@ export function AddContact() {
   const typed = useSignal(arrived.peek()?.inviter ?? "");
   return (
     <Page title={w.title}>
+      <Arrived />
       <Form typed={typed} />
+      <Group>
+        <Row icon="people" label={words().rooms.newGroup} hint={words().rooms.newGroupHint} leads onClick={() => go({ at: "group" })} />
+        <Row
+          icon="globe"
+          label={words().rooms.joinChannel}
+          hint={words().rooms.joinChannelHint}
+          leads
+          onClick={() => go({ at: "join", address: null })}
+        />
+      </Group>
       <Group>
         <Row icon="camera" label={w.scan} hint={w.scanHint} onClick={() => (scanning.value = true)} />
         <Row icon="qr" label={w.mine} hint={w.mineHint} onClick={() => (showing.value = true)} />
@@ -59,10 +71,48 @@ export function AddContact() {
   );
 }
 
+/** An invitation was opened by somebody who has an account: for which of the two is it? */
+function Arrived() {
+  const store = useStore();
+  const w = words().people.add;
+  const busy = useSignal(false);
+  const invitation = arrived.value;
+  const account = store.account.value;
+  if (!invitation || !account) return null;
+  const { inviter, server } = invitation;
+  const name = inviter === null ? (server ?? "") : nameOf(inviter);
+  const anew = async () => {
+    const { signOutTitle, signOutText, signOutQueued, signOut } = words().shell;
+    const lost = account.queued > 0 ? ` ${signOutQueued(account.queued)}` : "";
+    if (!(await confirm({ title: signOutTitle, text: signOutText + lost, action: signOut, danger: true }))) return;
+    busy.value = true;
+    // The invitation is still there when the welcome comes.
+    const outcome = await store.ask({ do: "signOut" });
+    busy.value = false;
+    if (outcome.is === "failed") toast({ text: problemText(outcome.problem), problem: true });
+  };
+  const stay = () => {
+    arrived.value = null;
+    if (inviter === null) go({ at: "list" }, true);
+  };
+  return (
+    <Card icon="mail" text={fill(inviter === null ? w.arrivedServer : w.arrived, { name, address: account.address })}>
+      <Button disabled={busy.value} onClick={() => void anew()}>
+        {w.arrivedAnew}
+      </Button>
+      <Button kind="primary" disabled={busy.value} onClick={stay}>
+        {w.arrivedStay}
+      </Button>
+    </Card>
+  );
+}
+
 /** Who was typed or pasted, or why it is nobody. */
 function read(text: string): { person: Person } | { problem: string; suggestion: string | null } {
   const w = words().people;
   const link = parseLink(text);
+  // Submitting leads on to where it is entered.
+  if (link?.is === "room") return { person: { is: "person", address: link.address, name: null, keys: null } };
   if (link?.is === "person") return { person: link };
   if (link?.is === "invitation") {
     if (link.inviter !== null) return { person: { is: "person", address: link.inviter, name: null, keys: null } };
@@ -88,6 +138,8 @@ function Form({ typed }: { typed: { value: string } }) {
   const start = async (event: Event) => {
     event.preventDefault();
     tried.value = true;
+    const link = parseLink(typed.value);
+    if (link?.is === "room") return go({ at: "join", address: typed.value.trim() });
     if (!person || self) return;
     const { address, keys } = person;
     if (contact?.blocked && !(await ask({ do: "unblock", address }))) return;
@@ -126,7 +178,7 @@ function Form({ typed }: { typed: { value: string } }) {
           <Button onClick={() => (typed.value = suggestion)}>{w.useIt}</Button>
         </p>
       )}
-      {person && !self && !known && (
+      {person && !self && !known && parseLink(typed.value)?.is !== "room" && (
         <TextField
           label={w.nameLabel}
           hint={w.nameHint}

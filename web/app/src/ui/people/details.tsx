@@ -1,24 +1,35 @@
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 
 import type { Contact, Conversation, Mute } from "../../core/types";
 import { fill, language, words } from "../../i18n";
 import { go } from "../../route";
 import { useStore } from "../../state/use";
-import { Avatar, Button, confirm, Group, Icon, openMenu, Page, Row, toast, type IconName } from "../kit";
+import { Avatar, Button, confirm, Group, Icon, openMenu, Page, Row, toast } from "../kit";
+import { showGallery } from "../chat/wish";
+import { hidden } from "../shell/conversations";
 import { longTime } from "../shell/time";
 import { useAsk } from "./ask";
 import { block, unblock } from "./block";
 import { DeviceList } from "./devices";
 import { presenceText, PresenceDot } from "./presence";
 import { RenameDialog } from "./rename";
+import { RoomDetails } from "./room/details";
 import { copy } from "./share";
+import { Card, Tile } from "./parts";
 import { Verify } from "./verify";
 import "./people.css";
 import "./details.css";
 
 /** Everything about one person. */
 export function ContactDetails({ address }: { address: string }) {
+  const store = useStore();
+  // A room is known as one even before its conversation is.
+  const room = store.conversation(address)?.room ?? store.room(address) !== undefined;
+  if (room) return <RoomDetails address={address} key={address} />;
+  return <PersonDetails address={address} key={address} />;
+}
+
+function PersonDetails({ address }: { address: string }) {
   const w = words().people;
   return (
     <Page title={w.details.title} key={address}>
@@ -133,18 +144,6 @@ function Standing({ address, name, contact }: PersonProps & { contact: Contact |
   return contact.asked ? <Card icon="clock" text={fill(w.asked, { name })} /> : null;
 }
 
-function Card({ icon, text, children }: { icon: IconName; text: string; children?: ComponentChildren }) {
-  return (
-    <div class="person-card">
-      <p class="person-card-text">
-        <Icon name={icon} size={20} />
-        <span>{text}</span>
-      </p>
-      {children && <div class="person-card-buttons">{children}</div>}
-    </div>
-  );
-}
-
 /** The things that are done most. */
 function Quick({ address, name, conversation }: PersonProps & { conversation: Conversation | undefined }) {
   const w = words().people.details;
@@ -179,25 +178,10 @@ function Quick({ address, name, conversation }: PersonProps & { conversation: Co
             label={conversation.pinned ? w.unpin : w.pin}
             onClick={() => void ask({ do: "pin", address, pinned: !conversation.pinned })}
           />
+          <Tile icon="image" label={w.media} onClick={() => showGallery(address)} />
         </>
       )}
     </div>
-  );
-}
-
-interface TileProps {
-  icon: IconName;
-  label: string;
-  hint?: string | undefined;
-  onClick: (event: MouseEvent) => void;
-}
-
-function Tile({ icon, label, hint, onClick }: TileProps) {
-  return (
-    <button type="button" class="quick-tile" title={hint} onClick={onClick}>
-      <Icon name={icon} size={24} />
-      <span>{label}</span>
-    </button>
   );
 }
 
@@ -277,7 +261,9 @@ function Options({ address, name, contact, conversation }: OptionsProps) {
     if (sure) await ask({ do: "removeContact", address }, fill(w.details.removed, { name }));
   };
   const hide = async () => {
-    if (await ask({ do: "hide", address }, w.details.hidden)) go({ at: "list" }, true);
+    if (!(await ask({ do: "hide", address }))) return;
+    go({ at: "list" }, true);
+    hidden(store, address, name);
   };
   if (address === store.account.value?.address) return null;
   return (

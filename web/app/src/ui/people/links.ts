@@ -23,7 +23,14 @@ export interface Person {
   keys: string | null;
 }
 
-export type Link = Invitation | Person;
+/** A room (XEP-0045 §17.1). */
+export interface RoomLink {
+  is: "room";
+  address: string;
+  password: string | null;
+}
+
+export type Link = Invitation | Person | RoomLink;
 
 /** Longer texts are no links. */
 const LONGEST = 8192;
@@ -61,6 +68,9 @@ function parseUri(uri: string): Link | null {
   }
   const address = parseAddress(path);
   if (address.is !== "right") return null;
+  if (action === "join") {
+    return { is: "room", address: address.address, password: values.get("password") || null };
+  }
   const keys = action === "trust-message" || parts.some((part) => part.startsWith("omemo-sid-"));
   return { is: "person", address: address.address, name: values.get("name") || null, keys: keys ? uri : null };
 }
@@ -119,6 +129,11 @@ export function personLink(address: string, devices: readonly { id: number; fing
   const keys = devices.map(({ id, fingerprint }) => `;omemo-sid-${id}=${hexOf(fingerprint)}`);
   const query = keys.length > 0 ? `?message${keys.join("")}` : "";
   return `xmpp:${encoded(address)}${query}`;
+}
+
+/** A link to a room. */
+export function roomLink(address: string): string {
+  return `xmpp:${encoded(address)}?join`;
 }
 
 /** A fingerprint without spaces, in small letters. */

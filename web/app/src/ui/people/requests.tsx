@@ -9,6 +9,7 @@ import { Avatar, Button, Empty, IconButton, openMenu, Page, toast } from "../kit
 import { longTime } from "../shell/time";
 import { useAsk } from "./ask";
 import { block } from "./block";
+import { accept, decline, fromFriend } from "./room/invitation";
 import "./people.css";
 import "./requests.css";
 
@@ -29,7 +30,9 @@ export function Requests() {
   const store = useStore();
   const w = words().people.requests;
   const shown = useSignal(MOST);
-  const all = requests(store.list.value, store.contacts.value);
+  // What a contact invites to stands in the list itself.
+  const list = store.list.value.filter((one) => !(one.room && fromFriend(store, one.address)));
+  const all = requests(list, store.contacts.value);
   return (
     <Page title={w.title}>
       {all.length === 0 ? (
@@ -38,9 +41,13 @@ export function Requests() {
         <>
           <p class="people-text">{w.text}</p>
           <ul class="requests">
-            {all.slice(0, shown.value).map((one) => (
-              <Request key={one.address} {...one} />
-            ))}
+            {all.slice(0, shown.value).map((one) =>
+              one.conversation?.room ? (
+                <Invitation key={one.address} address={one.address} name={one.name} />
+              ) : (
+                <Request key={one.address} {...one} />
+              ),
+            )}
           </ul>
           {all.length > shown.value && (
             <Button wide onClick={() => (shown.value += MOST)}>
@@ -113,6 +120,46 @@ function Request({ address, name, contact, conversation }: Asked) {
           {w.refuse}
         </Button>
         <Button kind="primary" busy={busy} onClick={() => void accept()}>
+          {w.accept}
+        </Button>
+      </div>
+    </li>
+  );
+}
+
+/** Somebody unknown invites to a room. */
+function Invitation({ address, name }: { address: string; name: string }) {
+  const store = useStore();
+  const w = words().rooms.invitation;
+  const busy = useSignal(false);
+  const by = store.room(address)?.invitedBy ?? null;
+  const inviter = by === null ? words().rooms.somebody : (store.contact(by)?.name ?? by);
+  const during = async (work: Promise<boolean>, then: () => void) => {
+    busy.value = true;
+    if (await work) then();
+    busy.value = false;
+  };
+  const enter = () => during(accept(store, address), () => go({ at: "chat", address, message: null }));
+  return (
+    <li class="request">
+      <div class="request-who">
+        <Avatar address={address} name={name} avatar={null} group size={48} />
+        <div class="request-words">
+          <h2 class="request-name">
+            <bdi>{name}</bdi>
+          </h2>
+          <bdi class="request-address">{address}</bdi>
+          <p class="request-why">{fill(w.title, { name: inviter })}</p>
+        </div>
+        {by !== null && (
+          <IconButton icon="block" label={fill(words().people.blocking.title, { name: inviter })} onClick={() => void block(store, by, inviter, false)} />
+        )}
+      </div>
+      <div class="request-buttons">
+        <Button disabled={busy.value} onClick={() => void during(decline(store, address), () => undefined)}>
+          {w.decline}
+        </Button>
+        <Button kind="primary" busy={busy.value} onClick={() => void enter()}>
           {w.accept}
         </Button>
       </div>

@@ -45,7 +45,8 @@ export async function ask(store: Store, command: Parameters<Store["ask"]>[0]): P
 /** Marks all of it as read without showing it. */
 export async function markRead(store: Store, address: string): Promise<void> {
   const shown = current() === address;
-  if (!shown && !(await ask(store, { do: "open", address }))) return;
+  const whole = shown && !store.window(address)?.newer;
+  if (!whole && !(await ask(store, { do: "open", address }))) return;
   const last = store.window(address)?.messages.at(-1);
   if (last) await ask(store, { do: "markRead", address, message: last.id });
   if (!shown) void store.ask({ do: "close", address });
@@ -59,7 +60,18 @@ export function togglePin(store: Store, one: Conversation): void {
 export async function hide(store: Store, one: Conversation): Promise<void> {
   if (!(await ask(store, { do: "hide", address: one.address }))) return;
   if (current() === one.address) go({ at: "list" }, true);
-  toast(fill(words().shell.hidden, { name: one.name }));
+  hidden(store, one.address, one.name);
+}
+
+/** Says that a conversation is out of the list, and offers to bring it back. */
+export function hidden(store: Store, address: string, name: string): void {
+  const w = words().shell;
+  // Whoever opens it has it in the list again.
+  const undo = async () => {
+    if (!(await ask(store, { do: "open", address }))) return;
+    if (current() !== address) void store.ask({ do: "close", address });
+  };
+  toast({ text: fill(w.hidden, { name }), action: { label: w.undo, run: () => void undo() } });
 }
 
 /** A menu of how long. */
@@ -97,8 +109,8 @@ export function openConversationMenu(store: Store, one: Conversation, at: Point 
     { label: w.hide, icon: "archive", hint: w.hideHint, run: () => void hide(store, one) },
     null,
     { label: w.details, icon: "info", run: () => go({ at: "details", address: one.address }) },
-    { label: w.block, icon: "block", danger: true, run: () => void block(store, one) },
   ];
+  if (!one.room) items.push({ label: w.block, icon: "block", danger: true, run: () => void block(store, one) });
   if (one.unread > 0) {
     items.unshift({ label: w.markRead, icon: "read", run: () => void markRead(store, one.address) });
   }

@@ -16,6 +16,7 @@ interface Place {
   name: string;
   address: string;
   icon?: IconName;
+  group?: boolean;
   unread?: number;
   to: Route;
 }
@@ -89,7 +90,7 @@ function JumpDialog({ onClose }: { onClose: () => void }) {
                 <Icon name={place.icon} size={20} />
               </span>
             ) : (
-              <Avatar address={place.address} name={place.name} avatar={store.contact(place.address)?.avatar} size={34} />
+              <Avatar address={place.address} name={place.name} avatar={store.contact(place.address)?.avatar} group={place.group ?? false} size={34} />
             )}
             <span class="jump-name">
               <bdi>{place.name}</bdi>
@@ -109,6 +110,7 @@ function find(store: Store, typed: string): Place[] {
     name: one.name,
     address: one.address,
     unread: one.unread,
+    group: one.room,
     to: { at: "chat", address: one.address, message: null },
   }));
   if (typed.trim() === "") {
@@ -125,6 +127,8 @@ function pages(typed: string): Place[] {
   const w = words().shell;
   const all: Place[] = [
     { name: w.newChat, address: "add", icon: "pencil", to: { at: "add" } },
+    { name: words().rooms.newGroup, address: "group", icon: "people", to: { at: "group" } },
+    { name: words().rooms.joinChannel, address: "join", icon: "globe", to: { at: "join", address: null } },
     { name: w.requests, address: "requests", icon: "personAdd", to: { at: "requests" } },
     { name: w.settings, address: "settings", icon: "gear", to: { at: "settings", page: null } },
     { name: w.inviteSomebody, address: "invite", icon: "share", to: { at: "settings", page: "invite" } },

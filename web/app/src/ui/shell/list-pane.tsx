@@ -88,6 +88,8 @@ function Header() {
       label: w.more,
       at: event.currentTarget as Element,
       items: [
+        { label: words().rooms.newGroup, icon: "people", run: () => go({ at: "group" }) },
+        { label: words().rooms.joinChannel, icon: "globe", run: () => go({ at: "join", address: null }) },
         { label: w.inviteSomebody, icon: "share", run: () => go({ at: "settings", page: "invite" }) },
         { label: w.requests, icon: "personAdd", run: () => go({ at: "requests" }) },
         { label: w.settings, icon: "gear", run: () => go({ at: "settings", page: null }) },

@@ -4,7 +4,9 @@ import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { words } from "../../i18n";
 import { go, route } from "../../route";
 import type { Conversation } from "../../core/types";
+import type { Store } from "../../state/store";
 import { useStore } from "../../state/use";
+import { fromFriend } from "../people/room/invitation";
 import { Button, Empty, Icon } from "../kit";
 import { current, openConversationMenu } from "./conversations";
 import { NotifyCard } from "./notify-card";
@@ -22,8 +24,8 @@ export function ConversationList() {
   const filter = useSignal<Filter>("all");
   // What was unread when the filter was chosen stays while it is read.
   const kept = useSignal<ReadonlySet<string>>(new Set());
-  const known = useComputed(() => store.list.value.filter((one) => !one.request));
-  const strangers = useComputed(() => store.list.value.filter((one) => one.request));
+  const known = useComputed(() => store.list.value.filter((one) => !waits(store, one)));
+  const strangers = useComputed(() => store.list.value.filter((one) => waits(store, one)));
   const asking = useComputed(() => [...store.contacts.value.values()].filter((one) => one.asks && !one.blocked));
   const shown = useComputed(() =>
     filter.value === "all"
@@ -87,6 +89,11 @@ export function ConversationList() {
       )}
     </div>
   );
+}
+
+/** Whether it is of a stranger, and stands apart until it is answered. */
+function waits(store: Store, one: Conversation): boolean {
+  return one.request && !(one.room && fromFriend(store, one.address));
 }
 
 function Chip({ label, on, onPress }: { label: string; on: boolean; onPress: () => void }) {

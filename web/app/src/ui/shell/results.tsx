@@ -58,7 +58,7 @@ export function Results({ typed, onDone }: { typed: string; onDone: () => void }
 
 interface SectionProps {
   title: string;
-  lines: readonly { address: string; name: string; avatar?: string | null }[];
+  lines: readonly { address: string; name: string; avatar?: string | null; room?: boolean }[];
   typed: string;
   onOpen: (address: string) => void;
 }
@@ -73,14 +73,14 @@ function Section({ title, lines, typed, onOpen }: SectionProps) {
         {lines.map((one) => (
           <li key={one.address}>
             <button type="button" class="result" onClick={() => onOpen(one.address)}>
-              <Avatar address={one.address} name={one.name} avatar={store.contact(one.address)?.avatar} size={40} />
+              <Avatar address={one.address} name={one.name} avatar={store.contact(one.address)?.avatar} group={one.room ?? false} size={40} />
               <span class="result-words">
                 <span class="result-name">
                   <bdi>
                     <Marked text={one.name} typed={typed} />
                   </bdi>
                 </span>
-                {one.name !== one.address && <span class="result-hint">{one.address}</span>}
+                {one.name !== one.address && !one.room && <span class="result-hint">{one.address}</span>}
               </span>
             </button>
           </li>
@@ -97,7 +97,7 @@ function MessageLine({ found, typed, onOpen }: { found: Found; typed: string; on
   const name = store.conversation(found.address)?.name ?? store.contact(found.address)?.name ?? found.address;
   return (
     <button type="button" class="result" onClick={onOpen}>
-      <Avatar address={found.address} name={name} avatar={store.contact(found.address)?.avatar} size={40} />
+      <Avatar address={found.address} name={name} avatar={store.contact(found.address)?.avatar} group={store.conversation(found.address)?.room ?? false} size={40} />
       <span class="result-words">
         <span class="result-line">
           <span class="result-name">

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 
-import { language, words } from "../../i18n";
+import { fill, language, words } from "../../i18n";
 import { format } from "../../route";
 import type { Conversation } from "../../core/types";
 import { useStore } from "../../state/use";
@@ -68,7 +68,7 @@ export const ConversationRow = memo(function ConversationRow(props: RowProps) {
         }}
       >
         <span class="conversation-avatar">
-          <Avatar address={one.address} name={one.name} avatar={contact?.avatar} size={50} />
+          <Avatar address={one.address} name={one.name} avatar={contact?.avatar} group={one.room} size={50} />
           {online && <span class="conversation-online" aria-hidden="true" />}
         </span>
         <span class="conversation-words">
@@ -122,6 +122,14 @@ function Marks({ one }: { one: Conversation }) {
 
 function PreviewLine({ one }: { one: Conversation }) {
   const w = words().shell;
+  const invites = useInvitation(one);
+  if (invites !== null) {
+    return (
+      <span class="conversation-preview conversation-text conversation-invites">
+        <Icon name="people" size={16} /> {invites}
+      </span>
+    );
+  }
   if (one.typing) return <span class="conversation-preview conversation-text conversation-typing">{w.typing}</span>;
   if (one.draft.trim() !== "") {
     return (
@@ -139,6 +147,11 @@ function PreviewLine({ one }: { one: Conversation }) {
     <span class="conversation-preview">
       {preview.own && preview.delivery && <DeliveryMark delivery={preview.delivery} />}
       {preview.own && <span class="conversation-own">{w.you}</span>}
+      {preview.author !== null && (
+        <span class="conversation-author">
+          <bdi>{preview.author}</bdi>:
+        </span>
+      )}
       <span class="conversation-text" dir="auto">
         {preview.text}
       </span>
@@ -146,14 +159,31 @@ function PreviewLine({ one }: { one: Conversation }) {
   );
 }
 
+/** Who invites to a room, in words; `null` when nobody does. */
+function useInvitation(one: Conversation): string | null {
+  const store = useStore();
+  if (!one.room || !one.request) return null;
+  const w = words().rooms;
+  const by = store.room(one.address)?.invitedBy ?? null;
+  return fill(w.invites, { name: by === null ? w.somebody : (store.contact(by)?.name ?? by) });
+}
+
 function Unread({ one }: { one: Conversation }) {
   if (one.unread === 0) return null;
   const w = words().shell;
   const quiet = muted(one.mute, now.value);
   return (
-    <span class={quiet ? "unread unread-muted" : "unread"}>
-      <span aria-hidden="true">{one.unread > 999 ? "999+" : one.unread}</span>
-      <VisuallyHidden>{w.unreadCount(one.unread)}</VisuallyHidden>
-    </span>
+    <>
+      {one.mentions > 0 && (
+        <span class="unread unread-mention">
+          <span aria-hidden="true">@</span>
+          <VisuallyHidden>{words().rooms.mentionsMark(one.mentions)}</VisuallyHidden>
+        </span>
+      )}
+      <span class={quiet ? "unread unread-muted" : "unread"}>
+        <span aria-hidden="true">{one.unread > 999 ? "999+" : one.unread}</span>
+        <VisuallyHidden>{w.unreadCount(one.unread)}</VisuallyHidden>
+      </span>
+    </>
   );
 }

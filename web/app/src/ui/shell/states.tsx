@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { words } from "../../i18n";
 import type { FailedWhy } from "../../core/api";
-import { Button, Empty, Spinner } from "../kit";
+import { Button, confirm, Empty, Spinner } from "../kit";
 import "./states.css";
 
 /** A start that takes no longer shows nothing, so that nothing flashes. */
@@ -67,8 +67,11 @@ export function Elsewhere({ onUseHere }: { onUseHere: () => void }) {
 }
 
 /** It cannot start: why, and what helps. */
-export function Failed({ why, reason }: { why: FailedWhy; reason: string }) {
+export function Failed({ why, reason, onErase }: { why: FailedWhy; reason: string; onErase: () => void }) {
   const w = words().shell;
+  const erase = async () => {
+    if (await confirm({ title: w.eraseTitle, text: w.eraseText, action: w.erase, danger: true })) onErase();
+  };
   return (
     <main class="state">
       <Empty
@@ -78,9 +81,16 @@ export function Failed({ why, reason }: { why: FailedWhy; reason: string }) {
         text={w.failedText[why]}
         action={
           why !== "unsupported" && (
-            <Button kind="primary" icon="refresh" onClick={() => location.reload()}>
-              {w.reload}
-            </Button>
+            <>
+              <Button kind="primary" icon="refresh" onClick={() => location.reload()}>
+                {w.reload}
+              </Button>
+              {why === "storage" && (
+                <Button kind="quiet" icon="trash" onClick={() => void erase()}>
+                  {w.eraseAction}
+                </Button>
+              )}
+            </>
           )
         }
       />

@@ -13,8 +13,8 @@ function take(): void {
   const found = parseFragment(location.hash);
   if (!found) return;
   arrived.value = { ...found, server: found.server ?? location.hostname };
-  // Somebody who has an account already can still write to who invites.
-  go(found.inviter === null ? { at: "list" } : { at: "add" }, true);
+  // Somebody who has an account already is asked what to do with it.
+  go({ at: "add" }, true);
 }
 
 take();

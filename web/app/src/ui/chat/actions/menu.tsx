@@ -6,7 +6,7 @@ import { openMenu, type MenuItem, type Point } from "../../kit";
 import { toggled } from "../logic/rows";
 import { copyable } from "../logic/text";
 import { save } from "../media/save";
-import { canAnswer, canEdit, canRemove, type Chat } from "../state";
+import { canAnswer, canEdit, canModerate, canRemove, type Chat } from "../state";
 import { QuickReactions } from "./quick";
 
 /** Opens the menu of a message, with a row of reactions on top. */
@@ -52,6 +52,12 @@ function actionsOf(chat: Chat, message: Message): MenuItem[] {
       run: () => (chat.sheet.value = { is: "details", message: message.id }),
     },
     failed && { label: say.discard, icon: "trash", danger: true, run: () => void chat.askDiscard(message) },
+    canModerate(chat, message) && {
+      label: words().rooms.moderate,
+      icon: "trash",
+      danger: true,
+      run: () => void chat.askModerate(message),
+    },
     canRemove(message) && { label: say.remove, icon: "trash", danger: true, run: () => void chat.askRemove([message]) },
   ];
   return items.filter((item) => item !== false);

@@ -10,7 +10,9 @@ import { settings } from "../../shell/settings";
 import type { Chat } from "../state";
 import { what } from "../timeline/describe";
 import { EmojiPopover } from "../emoji/popover";
+import { Gate, mayWrite } from "./gate";
 import { Honest, Stranger } from "./honest";
+import { MentionList, useMentions } from "./mentions";
 import { Recorder } from "./recorder";
 import { RecorderBar, RecordButton } from "./recorder-bar";
 import type { Composer } from "./state";
@@ -49,10 +51,12 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
       chat.focusComposer = () => {};
     };
   }, []);
+  const mentions = useMentions(chat, composer, area);
   const text = composer.text.value;
   useLayoutEffect(() => grow(area.current), [text]);
 
   if (chat.contact.value?.blocked) return <Blocked chat={chat} />;
+  if (!mayWrite(chat)) return <Gate chat={chat} />;
   if (recorder.state.value !== "idle") {
     return (
       <div class="composer">
@@ -74,6 +78,7 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
       <Honest chat={chat} writing={composer.ready} />
       <About chat={chat} />
       <Tray composer={composer} />
+      <MentionList chat={chat} mentions={mentions} />
       <div class="composer-line">
         {!editing && <AttachButton composer={composer} />}
         <div class={plain ? "composer-field composer-field-plain" : "composer-field"}>
@@ -95,9 +100,17 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
             maxLength={100_000}
             enterkeyhint={enterSends() ? "send" : "enter"}
             aria-label={editing ? say.editing : files ? say.captionPlaceholder : say.write}
-            placeholder={files ? say.captionPlaceholder : plain ? say.writePlainPlaceholder : say.writePlaceholder}
-            onInput={(event) => composer.write(event.currentTarget.value)}
-            onKeyDown={(event) => onKey(event, chat, composer)}
+            placeholder={placeholder(chat, files)}
+            aria-autocomplete={chat.isRoom.value ? "list" : undefined}
+            aria-controls={mentions.offered.length > 0 ? `${mentions.id}-list` : undefined}
+            aria-activedescendant={mentions.offered.length > 0 ? `${mentions.id}-${mentions.chosen}` : undefined}
+            onInput={(event) => {
+              composer.write(event.currentTarget.value);
+              mentions.look();
+            }}
+            onKeyUp={() => mentions.look()}
+            onClick={() => mentions.look()}
+            onKeyDown={(event) => mentions.key(event) || onKey(event, chat, composer)}
             onPaste={(event) => {
               const pasted = [...(event.clipboardData?.files ?? [])];
               if (pasted.length === 0) return;
@@ -133,6 +146,14 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
       )}
     </div>
   );
+}
+
+function placeholder(chat: Chat, files: boolean): string {
+  const say = words().chat;
+  if (files) return say.captionPlaceholder;
+  if (chat.encrypted) return say.writePlaceholder;
+  const open = chat.isRoom.value && chat.room.value?.private === false;
+  return open ? words().rooms.placeholderOpen : say.writePlainPlaceholder;
 }
 
 function useRecorder(composer: Composer): Recorder {
@@ -190,7 +211,7 @@ function About({ chat }: { chat: Chat }) {
       <Icon name={edits ? "edit" : "reply"} size={20} />
       <button type="button" class="about-words" onClick={() => void chat.jump(message.id)}>
         <bdi class="about-title">
-          {edits ? say.editing : fill(say.replyingTo, { name: chat.nameOf(message.sender) })}
+          {edits ? say.editing : fill(say.replyingTo, { name: chat.authorName(message) })}
         </bdi>
         <span class="about-text" dir="auto">
           {what(chat, message).slice(0, 200)}

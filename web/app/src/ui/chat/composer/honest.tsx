@@ -14,6 +14,19 @@ export function Honest({ chat, writing }: { chat: Chat; writing: boolean }) {
   const conversation = chat.conversation.value;
   if (!conversation) return null;
   const name = chat.name.value;
+  const room = chat.isRoom.value ? chat.room.value : undefined;
+  const details = () => go({ at: "details", address: chat.address });
+  if (room && !room.private && room.state.is === "in") {
+    // A channel says it in the field and above the first message.
+    if (!conversation.encrypted) return null;
+    return (
+      <Bar icon="alert" text={words().rooms.readers.opened}>
+        <button type="button" class="honest-button" onClick={() => void chat.askPlain()}>
+          {say.writePlain}
+        </button>
+      </Bar>
+    );
+  }
   if (!conversation.encrypted) {
     return (
       <Bar icon="lockOpen" text={say.plainBar}>
@@ -24,12 +37,11 @@ export function Honest({ chat, writing }: { chat: Chat; writing: boolean }) {
     );
   }
   const { theirs, leftOut } = conversation.readers;
-  const details = () => go({ at: "details", address: chat.address });
   if (chat.unencryptable.value || (theirs === 0 && leftOut > 0)) {
     return (
-      <Bar icon="alert" text={fill(say.nobodyBar, { name })}>
+      <Bar icon="alert" text={room ? words().rooms.readers.nobody : fill(say.nobodyBar, { name })}>
         <button type="button" class="honest-button" onClick={details}>
-          {say.devices}
+          {room ? words().rooms.details.members : say.devices}
         </button>
         <button type="button" class="honest-button" onClick={() => void chat.askPlain()}>
           {say.writePlain}
@@ -52,7 +64,7 @@ export function Honest({ chat, writing }: { chat: Chat; writing: boolean }) {
 /** Somebody unknown wrote: are they welcome? */
 export function Stranger({ chat }: { chat: Chat }) {
   const say = words().chat;
-  if (!chat.conversation.value?.request) return null;
+  if (!chat.conversation.value?.request || chat.isRoom.value) return null;
   const { address, store } = chat;
   const name = chat.name.value;
   return (

@@ -135,7 +135,7 @@ export class Composer {
   async sendNow(file: File, caption: string | null = null): Promise<boolean> {
     const { core } = this.#chat.store;
     const name = await core.give(file);
-    const outcome = await this.#chat.ask({
+    const asked = this.#chat.ask({
       do: "sendFile",
       to: this.#chat.address,
       file: name,
@@ -144,7 +144,8 @@ export class Composer {
       mediaType: file.type || "application/octet-stream",
       caption,
     });
-    return this.#ended(outcome);
+    this.#chat.follow();
+    return this.#ended(await asked);
   }
 
   /** Lets go of everything. */
@@ -156,8 +157,9 @@ export class Composer {
   async #sendText(text: string): Promise<void> {
     const replyTo = this.#chat.replying.peek()?.id ?? null;
     this.#clear();
-    const outcome = await this.#chat.ask({ do: "send", to: this.#chat.address, text, replyTo });
-    const kept = this.#ended(outcome);
+    const asked = this.#chat.ask({ do: "send", to: this.#chat.address, text, replyTo });
+    this.#chat.follow();
+    const kept = this.#ended(await asked);
     if (!kept && this.text.peek() === "") this.write(text);
   }
 

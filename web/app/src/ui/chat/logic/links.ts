@@ -49,6 +49,12 @@ export function opens(link: string): boolean {
   return !!url && ["http:", "https:", "xmpp:", "mailto:", "tel:", "geo:"].includes(url.protocol);
 }
 
+/** Whether an `xmpp:` link leads into a room (XEP-0045 §17.1). */
+export function joins(link: string): boolean {
+  const url = parsed(link);
+  return !!url && url.protocol === "xmpp:" && /^\?join(;|&|$)/.test(url.search);
+}
+
 /** The bare address of an `xmpp:` link that asks for nothing more than to talk; else `null`. */
 export function chatAddress(link: string): string | null {
   const url = parsed(link);

@@ -38,6 +38,7 @@ export function follows(before: Message, message: Message, unread: number | null
     isBubble(message) &&
     before.own === message.own &&
     before.sender === message.sender &&
+    before.nick === message.nick &&
     Math.abs(message.time - before.time) < GROUP &&
     dayOf(before.time) === dayOf(message.time)
   );
@@ -51,7 +52,7 @@ export function isBubble(message: Message): boolean {
 /** Something that happened instead of a message. */
 export function isEvent(message: Message): boolean {
   const { is } = message.content;
-  return is === "newDevice" || is === "gap" || is === "optOut";
+  return is === "newDevice" || is === "gap" || is === "optOut" || is === "invited";
 }
 
 let cached = { from: 0, to: 0, day: 0 };
@@ -89,6 +90,7 @@ export function guess(message: Message, width: number): number {
     case "newDevice":
     case "gap":
     case "optOut":
+    case "invited":
       return 52;
     case "retracted":
       return 43;
@@ -102,6 +104,11 @@ export function indexOf(messages: readonly Message[], id: number): number {
   return messages.findIndex((one) => one.id === id);
 }
 
+/** Who wrote or reacted: the address, or where a room hides it that of the occupant. */
+export function whoOf(one: { sender: string; nick: string | null }, conversation: string): string {
+  return one.nick !== null && one.sender === conversation ? `${conversation}/${one.nick}` : one.sender;
+}
+
 /** Reactions counted, the most frequent first, and among equals the earliest. */
 export interface Counted {
   emoji: string;
@@ -109,13 +116,14 @@ export interface Counted {
   own: boolean;
 }
 
-export function counted(message: Message, self: string): Counted[] {
+export function counted(message: Message, self: string, conversation: string): Counted[] {
   const found = new Map<string, Counted>();
   for (const reaction of [...message.reactions].sort((a, b) => a.time - b.time)) {
     for (const emoji of reaction.emoji) {
       const one = found.get(emoji) ?? { emoji, senders: [], own: false };
-      if (one.senders.includes(reaction.sender)) continue;
-      one.senders.push(reaction.sender);
+      const who = whoOf(reaction, conversation);
+      if (one.senders.includes(who)) continue;
+      one.senders.push(who);
       if (reaction.sender === self) one.own = true;
       found.set(emoji, one);
     }

@@ -56,7 +56,7 @@ export function Viewer({ chat, message }: { chat: Chat; message: number }) {
     >
       <header class="viewer-header">
         <div class="viewer-words">
-          <bdi class="viewer-name">{chat.nameOf(now.sender)}</bdi>
+          <bdi class="viewer-name">{chat.authorName(now)}</bdi>
           <span class="viewer-time">
             {times.brief(now.time)} · {fill(say.viewerCount, { n: at + 1, all: all.length })}
           </span>

@@ -17,18 +17,19 @@ export function MessageDialog({ chat, message, onClose }: SheetProps & { message
   const say = words().chat;
   const { content, delivery, encryption, sender } = message;
   useEffect(() => {
-    void chat.ask({ do: "devices", address: sender });
+    // A room that hides addresses has no devices itself.
+    if (sender !== chat.address || !chat.isRoom.peek()) void chat.ask({ do: "devices", address: sender });
   }, [sender]);
   const used =
     encryption.is === "omemo"
       ? chat.store.devices.value.get(sender)?.find((one) => one.id === encryption.device)
       : undefined;
-  const reactions = counted(message, chat.self);
+  const reactions = counted(message, chat.self, chat.address);
   return (
     <Dialog title={say.detailsTitle} onClose={onClose}>
       <dl class="facts">
         <Fact name={say.detailFrom}>
-          <bdi>{chat.nameOf(sender)}</bdi> <bdi class="facts-quiet">{sender}</bdi>
+          <bdi>{chat.authorName(message)}</bdi> <bdi class="facts-quiet">{sender}</bdi>
         </Fact>
         <Fact name={say.detailTime}>{exact(message.time)}</Fact>
         {delivery && <Fact name={say.detailState}>{state(delivery)}</Fact>}

@@ -1,3 +1,4 @@
+import type { Readers, Room } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { go } from "../../../route";
 import { Button, Dialog, Icon, type IconName } from "../../kit";
@@ -19,9 +20,10 @@ export function ReadersDialog({ chat, onClose }: SheetProps) {
     onClose();
     go({ at: "details", address: chat.address });
   };
-  const actions = encrypted ? (
-    <Button kind="primary" icon="device" onClick={devices}>
-      {say.devices}
+  const room = chat.isRoom.value ? chat.room.value : undefined;
+  const actions = encrypted || room?.private === false ? (
+    <Button kind="primary" icon={room ? "people" : "device"} onClick={devices}>
+      {room ? words().rooms.readers.details : say.devices}
     </Button>
   ) : (
     <Button
@@ -38,7 +40,9 @@ export function ReadersDialog({ chat, onClose }: SheetProps) {
   return (
     <Dialog title={say.readersTitle} onClose={onClose} actions={actions}>
       <ul class="readers">
-        {!encrypted ? (
+        {room ? (
+          <Among room={room} encrypted={encrypted} readers={readers} />
+        ) : !encrypted ? (
           <Line icon="lockOpen" text={fill(say.readersPlain, { name })} warns />
         ) : readers.theirs === 0 && readers.leftOut === 0 ? (
           <Line icon="lock" text={fill(say.readersNone, { name })} />
@@ -57,6 +61,26 @@ export function ReadersDialog({ chat, onClose }: SheetProps) {
         )}
       </ul>
     </Dialog>
+  );
+}
+
+/** Who can read it in a room. */
+function Among({ room, encrypted, readers }: { room: Room; encrypted: boolean; readers: Readers }) {
+  const say = words().chat;
+  const w = words().rooms.readers;
+  if (!room.private) return <Line icon="lockOpen" text={w.open} warns={encrypted} />;
+  if (!encrypted) return <Line icon="lockOpen" text={fill(say.readersPlain, { name: room.name })} warns />;
+  return (
+    <>
+      <Line icon="people" text={readers.theirs === 0 ? w.none : w.theirs(readers.theirs)} />
+      <Line icon="device" text={say.readersThis} />
+      {readers.own > 0 && <Line icon="device" text={say.readersOwn(readers.own)} />}
+      <Line icon="lock" text={say.readersNobody} />
+      {readers.leftOut > 0 && <Line icon="alert" text={say.readersLeftOut(readers.leftOut)} warns />}
+      {readers.theirs > 0 && (
+        <Line icon={readers.verified ? "shieldCheck" : "shield"} text={readers.verified ? w.verified : w.unverified} />
+      )}
+    </>
   );
 }
 

@@ -3,11 +3,12 @@
 import type { Message } from "../../../core/types";
 import { words } from "../../../i18n";
 import { go } from "../../../route";
-import { Button, Icon } from "../../kit";
+import { Button, colours, Icon } from "../../kit";
 import { FileView } from "../media/file";
 import { kindOf } from "../logic/files";
 import { onlyEmoji } from "../logic/emoji";
 import { direction } from "../logic/text";
+import { namesUs } from "../logic/mentions";
 import { helps, type Help } from "../logic/help";
 import type { Chat } from "../state";
 import { describe, why } from "./describe";
@@ -35,7 +36,8 @@ export function Bubble({ chat, message, first, last, tab, wanted, hovered }: Bub
   const { content } = message;
   const large = content.is === "text" && !message.reply ? onlyEmoji(content.text) : 0;
   const bare = large > 0 && large <= 3;
-  const picture = content.is === "file" && shows(content.file) && !content.caption && !message.reply;
+  const author = first && !message.own && chat.isRoom.value;
+  const picture = content.is === "file" && shows(content.file) && !content.caption && !message.reply && !author;
   const classes = [
     "bubble",
     message.own ? "bubble-own" : "bubble-other",
@@ -44,12 +46,14 @@ export function Bubble({ chat, message, first, last, tab, wanted, hovered }: Bub
     bare ? "bubble-bare" : "",
     picture ? "bubble-picture" : "",
     message.delivery?.is === "failed" ? "bubble-failed" : "",
+    !message.own && content.is === "text" && namesUs(content.text, chat.nick.value) ? "bubble-names-us" : "",
   ];
   return (
     <div class="bubble-block">
       <div class="bubble-and-bar">
         <div class={classes.filter(Boolean).join(" ")}>
           <div class="bubble-inside">
+            {author && <Author chat={chat} message={message} />}
             {message.reply && <Quote chat={chat} message={message} reply={message.reply} tab={tab} />}
             <Inside chat={chat} message={message} tab={tab} wanted={wanted} large={large} />
             <Meta chat={chat} message={message} tab={tab} />
@@ -63,6 +67,15 @@ export function Bubble({ chat, message, first, last, tab, wanted, hovered }: Bub
   );
 }
 
+/** Who wrote it, above the first of messages that belong together in a room. */
+function Author({ chat, message }: { chat: Chat; message: Message }) {
+  return (
+    <bdi class="bubble-author" style={{ color: colours(chat.authorOf(message)).name }}>
+      {chat.authorName(message)}
+    </bdi>
+  );
+}
+
 function Inside(props: { chat: Chat; message: Message; tab: number; wanted: string; large: number }) {
   const { chat, message, tab, wanted, large } = props;
   const { content } = message;
@@ -71,7 +84,7 @@ function Inside(props: { chat: Chat; message: Message; tab: number; wanted: stri
     case "text":
       return (
         <div class={large > 0 ? `bubble-text bubble-emoji-${large}` : bodyClass(content.text)}>
-          <TextView message={message} wanted={wanted} tab={tab} spaced={<Spacer chat={chat} message={message} />} />
+          <TextView chat={chat} message={message} wanted={wanted} tab={tab} spaced={<Spacer chat={chat} message={message} />} />
         </div>
       );
     case "file":

@@ -13,7 +13,7 @@ const SAID = 600;
 export function describe(chat: Chat, message: Message): string {
   const say = words().chat;
   const parts = [
-    fill(say.says, { name: chat.nameOf(message.sender), time: minute(message.time) }),
+    fill(say.says, { name: chat.authorName(message), time: minute(message.time) }),
     message.reply && quoted(chat, message),
     what(chat, message),
     message.versions.length > 0 && say.edited,
@@ -31,7 +31,7 @@ export function what(chat: Chat, message: Message): string {
   switch (content.is) {
     case "text": {
       const text = content.text.slice(0, SAID);
-      return content.action ? `${chat.nameOf(message.sender)} ${text.replace(/^\/me /, "")}` : text;
+      return content.action ? `${chat.authorName(message)} ${text.replace(/^\/me /, "")}` : text;
     }
     case "file":
       return [fileWord(content.file), content.caption ?? content.file.name].join(": ");
@@ -42,6 +42,7 @@ export function what(chat: Chat, message: Message): string {
     case "newDevice":
     case "gap":
     case "optOut":
+    case "invited":
       return happened(chat, message);
   }
 }
@@ -71,6 +72,11 @@ export function happened(chat: Chat, message: Message): string {
   const say = words().chat;
   const { content } = message;
   if (content.is === "gap") return say.gap;
+  if (content.is === "invited") {
+    const [name, reason] = [chat.nameOf(content.by), content.reason];
+    const { invitedLine, invitedLineReason } = words().rooms;
+    return reason ? fill(invitedLineReason, { name, reason }) : fill(invitedLine, { name });
+  }
   if (content.is === "optOut") {
     const name = chat.name.value;
     return content.reason
@@ -140,7 +146,7 @@ function quoted(chat: Chat, message: Message): string {
 }
 
 function reactions(chat: Chat, message: Message): string {
-  const all = counted(message, chat.self);
+  const all = counted(message, chat.self, chat.address);
   if (all.length === 0) return "";
   const list = all.map((one) =>
     fill(words().chat.reactedBy, {

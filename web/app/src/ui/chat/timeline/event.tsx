@@ -3,7 +3,7 @@
 import type { Message } from "../../../core/types";
 import { words } from "../../../i18n";
 import { go } from "../../../route";
-import { Button, Icon } from "../../kit";
+import { Button, Icon, type IconName } from "../../kit";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
 import { happened } from "./describe";
@@ -13,14 +13,20 @@ import { TextView } from "./text";
 import { HoverBar } from "./hover";
 import { Failure } from "./failure";
 
+const ICONS: Partial<Record<Message["content"]["is"], IconName>> = {
+  newDevice: "device",
+  optOut: "lockOpen",
+  invited: "people",
+};
+
 export function EventLine({ chat, message, tab }: { chat: Chat; message: Message; tab: number }) {
   const say = words().chat;
   const { content } = message;
-  const warns = content.is !== "newDevice" || !content.trusted;
+  const quiet = content.is === "invited" || (content.is === "newDevice" && content.trusted);
   return (
-    <div class={warns ? "event event-warns" : "event"}>
+    <div class={quiet ? "event" : "event event-warns"}>
       <p class="event-text">
-        <Icon name={content.is === "newDevice" ? "device" : content.is === "gap" ? "info" : "lockOpen"} size={16} />
+        <Icon name={ICONS[content.is] ?? "info"} size={16} />
         <span dir="auto">
           {happened(chat, message)} {content.is === "optOut" && chat.encrypted && say.optOutDecide}
         </span>
@@ -63,8 +69,8 @@ export function ActionLine(props: {
           ✱
         </span>
         <div class="action-text">
-          <bdi class="action-name">{chat.nameOf(message.sender)}</bdi>{" "}
-          <TextView message={message} wanted={wanted} tab={tab} />
+          <bdi class="action-name">{chat.authorName(message)}</bdi>{" "}
+          <TextView chat={chat} message={message} wanted={wanted} tab={tab} />
         </div>
         <Meta chat={chat} message={message} tab={tab} />
       </div>

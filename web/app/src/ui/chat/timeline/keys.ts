@@ -49,6 +49,10 @@ function move(key: string, chat: Chat, scroller: Scroller, outside: boolean): bo
       to = 0;
       break;
     case "End":
+      if (chat.window.peek()?.newer) {
+        void chat.latest();
+        return true;
+      }
       to = messages.length - 1;
       break;
     default:

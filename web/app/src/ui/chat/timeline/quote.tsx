@@ -9,7 +9,9 @@ import { what } from "./describe";
 export function Quote(props: { chat: Chat; message: Message; reply: Reply; tab: number }) {
   const { chat, reply, tab } = props;
   const original = reply.message === null ? undefined : chat.message(reply.message);
-  const sender = reply.author ?? original?.sender ?? null;
+  // A room that hides addresses says who wrote only with the message itself.
+  const hidden = chat.isRoom.value && reply.author === chat.address;
+  const sender = original ? chat.authorOf(original) : hidden ? null : reply.author;
   const text = original ? what(chat, original) : (reply.quote ?? words().chat.unavailable);
   const target = reply.message;
   const colour = sender === null ? undefined : sender === chat.self ? "var(--accent-text)" : colours(sender).name;
@@ -24,7 +26,7 @@ export function Quote(props: { chat: Chat; message: Message; reply: Reply; tab: 
     >
       {sender !== null && (
         <span class="quote-name" dir="auto">
-          {chat.nameOf(sender)}
+          {original ? chat.authorName(original) : chat.nameOf(sender)}
         </span>
       )}
       <span class="quote-text" dir="auto">

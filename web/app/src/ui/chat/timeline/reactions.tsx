@@ -13,7 +13,7 @@ const SHOWN = 12;
 
 export function Reactions({ chat, message, tab }: { chat: Chat; message: Message; tab: number }) {
   if (message.reactions.length === 0) return null;
-  const all = counted(message, chat.self);
+  const all = counted(message, chat.self, chat.address);
   if (all.length === 0) return null;
   const say = words().chat;
   return (

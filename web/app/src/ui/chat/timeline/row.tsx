@@ -3,8 +3,9 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Message } from "../../../core/types";
-import { words } from "../../../i18n";
-import { Icon } from "../../kit";
+import { fill, words } from "../../../i18n";
+import { Avatar, Icon } from "../../kit";
+import { openMember } from "../members";
 import { isBubble, isEvent } from "../logic/rows";
 import * as times from "../logic/times";
 import { memo } from "../../kit/memo";
@@ -41,12 +42,14 @@ export const Row = memo<RowProps>(function Row(props) {
   useLayoutEffect(() => (row.current ? scroller.observe(row.current, message.id) : undefined), []);
   const [hovered, setHovered] = useState(false);
   const event = isEvent(message);
+  const among = chat.isRoom.value && !message.own && isBubble(message);
   const touches = useTouches(chat, message);
   const classes = [
     "message-row",
     message.own ? "message-row-own" : "",
     first ? "message-row-first" : "",
     event ? "message-row-event" : "",
+    among ? "message-row-among" : "",
     props.flash ? "message-row-flash" : "",
     chosen === null ? "" : "message-row-choosing",
     chosen ? "message-row-chosen" : "",
@@ -78,6 +81,7 @@ export const Row = memo<RowProps>(function Row(props) {
       )}
       <div class="message-line">
         {chosen !== null && !event && <Check chat={chat} message={message} chosen={chosen} />}
+        {among && first && <Face chat={chat} message={message} tab={props.active ? 0 : -1} />}
         {event ? (
           <EventLine chat={chat} message={message} tab={props.active ? 0 : -1} />
         ) : isBubble(message) ? (
@@ -103,6 +107,24 @@ export const Row = memo<RowProps>(function Row(props) {
     </div>
   );
 });
+
+/** Who wrote it, beside the first of messages that belong together in a room. */
+function Face({ chat, message, tab }: { chat: Chat; message: Message; tab: number }) {
+  const who = chat.authorOf(message);
+  const name = chat.authorName(message);
+  return (
+    <button
+      type="button"
+      class="message-face"
+      tabIndex={tab}
+      aria-haspopup="menu"
+      aria-label={fill(words().rooms.memberMenu, { name })}
+      onClick={(event) => openMember(chat, who, name, event.currentTarget)}
+    >
+      <Avatar address={who} name={name} avatar={chat.store.contact(who)?.avatar} size={34} />
+    </button>
+  );
+}
 
 /** Chooses a message among several. */
 function Check({ chat, message, chosen }: { chat: Chat; message: Message; chosen: boolean }) {

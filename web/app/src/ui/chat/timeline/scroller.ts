@@ -44,6 +44,8 @@ interface Goal {
 
 export class Scroller {
   readonly heights = new Heights();
+  /** Rows will come behind the last one: its end is not the end. */
+  more = false;
   readonly #version = signal(0);
   readonly #atEnd = signal(true);
   readonly #sight = signal<Sight>({ first: -1, last: -1, above: 0 });
@@ -346,6 +348,6 @@ export class Scroller {
   }
 
   #isEnd(): boolean {
-    return this.#top + this.#view >= this.#lead + this.heights.total + this.#tail - NEAR;
+    return !this.more && this.#top + this.#view >= this.#lead + this.heights.total + this.#tail - NEAR;
   }
 }

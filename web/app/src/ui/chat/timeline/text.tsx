@@ -7,11 +7,14 @@ import { useState } from "preact/hooks";
 import type { Message, Span } from "../../../core/types";
 import { words } from "../../../i18n";
 import { go } from "../../../route";
-import { chatAddress, opens, shown } from "../logic/links";
+import { named } from "../logic/mentions";
+import type { Chat } from "../state";
+import { chatAddress, joins, opens, shown } from "../logic/links";
 import { blocks, direction, FOLD, folded, length, marked, STEP, type Block } from "../logic/text";
 import "./text.css";
 
 export interface TextProps {
+  chat: Chat;
   message: Message;
   wanted: string;
   tab: number;
@@ -19,7 +22,7 @@ export interface TextProps {
   spaced?: ComponentChildren;
 }
 
-export function TextView({ message, wanted, tab, spaced }: TextProps) {
+export function TextView({ chat, message, wanted, tab, spaced }: TextProps) {
   const [room, setRoom] = useState(0);
   const { content } = message;
   if (content.is !== "text") return null;
@@ -34,6 +37,7 @@ export function TextView({ message, wanted, tab, spaced }: TextProps) {
       {all.map((block, index) => (
         <BlockView
           key={index}
+          chat={chat}
           block={block}
           wanted={wanted}
           tab={tab}
@@ -60,19 +64,20 @@ export function TextView({ message, wanted, tab, spaced }: TextProps) {
 }
 
 interface BlockProps {
+  chat: Chat;
   block: Block;
   wanted: string;
   tab: number;
   spaced: ComponentChildren;
 }
 
-function BlockView({ block, wanted, tab, spaced }: BlockProps) {
+function BlockView({ chat, block, wanted, tab, spaced }: BlockProps) {
   const { quote, preformatted } = block;
   const inside = block.lines.map((spans, index) => (
     <>
       {index > 0 && "\n"}
       {spans.map((span, at) => (
-        <SpanView key={at} span={span} wanted={wanted} tab={tab} />
+        <SpanView key={at} chat={chat} span={span} wanted={wanted} tab={tab} />
       ))}
     </>
   ));
@@ -110,10 +115,12 @@ function directionOf(block: Block): "ltr" | "rtl" | null {
   return direction(block.lines.map((spans) => spans.map((span) => span.text).join("")).join(" "));
 }
 
-function SpanView({ span, wanted, tab }: { span: Span; wanted: string; tab: number }) {
+function SpanView({ chat, span, wanted, tab }: { chat: Chat; span: Span; wanted: string; tab: number }) {
   let inside: ComponentChildren =
     span.link !== null && opens(span.link) ? (
       <LinkView text={span.text} link={span.link} tab={tab} />
+    ) : chat.isRoom.value && !span.preformatted ? (
+      <Names chat={chat} text={span.text} wanted={wanted} />
     ) : (
       <Marked text={span.text} wanted={wanted} />
     );
@@ -122,6 +129,23 @@ function SpanView({ span, wanted, tab }: { span: Span; wanted: string; tab: numb
   if (span.emphasis) inside = <em>{inside}</em>;
   if (span.strong) inside = <strong>{inside}</strong>;
   return <>{inside}</>;
+}
+
+/** Text in which those who are named stand out. */
+function Names({ chat, text, wanted }: { chat: Chat; text: string; wanted: string }) {
+  return (
+    <>
+      {named(text, chat.nick.value, chat.nicks.value).map((part, index) =>
+        part.who === null ? (
+          <Marked key={index} text={part.text} wanted={wanted} />
+        ) : (
+          <bdi key={index} class={part.who === "self" ? "text-name text-name-own" : "text-name"}>
+            <Marked text={part.text} wanted={wanted} />
+          </bdi>
+        ),
+      )}
+    </>
+  );
 }
 
 /** Text in which what is searched for stands out. */
@@ -156,9 +180,10 @@ function LinkView({ text, link, tab }: { text: string; link: string; tab: number
       tabIndex={tab}
       dir="auto"
       onClick={(event) => {
-        if (person === null) return;
+        if (person === null && !joins(link)) return;
         event.preventDefault();
-        go({ at: "chat", address: person, message: null });
+        if (person === null) go({ at: "join", address: link });
+        else go({ at: "chat", address: person, message: null });
       }}
     >
       {written}

@@ -30,6 +30,7 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
   const foot = useRef<HTMLDivElement>(null);
   const messages = chat.messages.value;
   scroller.version.value;
+  scroller.more = chat.window.value?.newer ?? false;
 
   useMemo(() => {
     const width = box.current?.clientWidth ?? Math.min(innerWidth, 900);
@@ -61,6 +62,7 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
   useLayoutEffect(() => scroller.pin());
   useArrivals(chat, scroller, messages);
   useOlder(chat, scroller);
+  useNewer(chat, scroller);
   useSeen(chat, scroller);
   useMover(chat, scroller, box);
 
@@ -86,7 +88,7 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
         flash={flashing.value === message.id}
         wanted={wanted}
         position={index + 1}
-        count={chat.window.value?.older ? -1 : messages.length}
+        count={chat.window.value?.older || chat.window.value?.newer ? -1 : messages.length}
       />,
     );
   }
@@ -108,8 +110,8 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
           <div ref={above} role="presentation" />
           {rows}
           <div ref={below} role="presentation" />
-          <div ref={foot} class="timeline-foot" aria-hidden="true">
-            <Typing chat={chat} />
+          <div ref={foot} class="timeline-foot" role="presentation">
+            {chat.window.value?.newer ? <Foot chat={chat} /> : <Typing chat={chat} />}
           </div>
         </div>
       </div>
@@ -142,6 +144,7 @@ function Head({ chat }: { chat: Chat }) {
       </div>
     );
   }
+  if (chat.isRoom.value) return <RoomBeginning chat={chat} />;
   return (
     <div class="timeline-head timeline-beginning" role="listitem">
       <p>
@@ -161,11 +164,49 @@ function Head({ chat }: { chat: Chat }) {
   );
 }
 
+function RoomBeginning({ chat }: { chat: Chat }) {
+  const say = words().rooms;
+  const room = chat.room.value;
+  const known = room !== undefined && room.state.is !== "invited";
+  const open = room?.private === false;
+  return (
+    <div class="timeline-head timeline-beginning" role="presentation">
+      <p>
+        <bdi>{fill(say.beginning, { name: chat.name.value })}</bdi>
+      </p>
+      {known && (open || chat.encrypted) && (
+        <p class="timeline-beginning-lock">
+          <Icon name={open ? "globe" : "lock"} size={14} /> {open ? say.beginningOpen : say.beginningPrivate}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** What stands below the newest message that is here, while there are newer ones. */
+function Foot({ chat }: { chat: Chat }) {
+  const say = words().chat;
+  return (
+    <div class="timeline-head" role="presentation">
+      {chat.newerState.value === "failed" ? (
+        <>
+          <p>{say.newerFailed}</p>
+          <Button kind="quiet" icon="retry" onClick={() => void chat.newer()}>
+            {say.again}
+          </Button>
+        </>
+      ) : (
+        <Spinner size={24} label={say.newer} />
+      )}
+    </div>
+  );
+}
+
 /** Somebody writes. The header says it in words. */
 function Typing({ chat }: { chat: Chat }) {
   if (!chat.conversation.value?.typing) return null;
   return (
-    <div class="timeline-typing">
+    <div class="timeline-typing" aria-hidden="true">
       <span />
       <span />
       <span />
@@ -200,8 +241,9 @@ function Latest({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
     }
     return count;
   });
-  if (scroller.atEnd.value) return null;
-  const count = waiting.value;
+  const newer = chat.window.value?.newer ?? false;
+  if (scroller.atEnd.value && !newer) return null;
+  const count = newer ? (chat.conversation.value?.unread ?? 0) : waiting.value;
   const label = count > 0 ? words().chat.latestNew(count) : words().chat.latest;
   return (
     <button
@@ -209,7 +251,8 @@ function Latest({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
       class="timeline-latest"
       aria-label={label}
       title={label}
-      onClick={() => scroller.toEnd(!still.peek())}
+      disabled={chat.seeking.value}
+      onClick={() => void chat.latest()}
     >
       {count > 0 && <span class="timeline-latest-count">{count > 999 ? "999+" : count}</span>}
       <Icon name="chevronDown" size={24} />
@@ -225,7 +268,9 @@ function Announcer({ chat }: { chat: Chat }) {
     const messages = chat.messages.value;
     const newest = messages.at(-1)?.place ?? "";
     const before = last.current;
-    last.current = chat.window.value ? newest : null;
+    // Pages of the past are not news.
+    last.current = chat.window.value && !chat.window.value.newer ? newest : null;
+    if (last.current === null) return;
     if (before === null || newest <= before) return;
     const fresh = messages.slice(-5).filter((one) => one.place > before && !one.own);
     if (fresh.length === 0) return;
@@ -246,7 +291,8 @@ function useArrivals(chat: Chat, scroller: Scroller, messages: Message[]): void 
   const newest = useRef<Message | undefined>(undefined);
   useLayoutEffect(() => {
     const before = newest.current;
-    const last = messages.at(-1);
+    // Where the window does not reach to the end, nothing arrives.
+    const last = chat.window.peek()?.newer ? undefined : messages.at(-1);
     newest.current = last;
     if (!before || !last || last.place <= before.place) return;
     if (last.own && !isEvent(last)) {
@@ -266,6 +312,17 @@ function useOlder(chat: Chat, scroller: Scroller): void {
     if (!window?.older || chat.olderState.value !== "idle") return;
     const offset = first < 0 ? 0 : scroller.heights.offset(first);
     if (offset < 2 * scroller.view) queueMicrotask(() => void chat.older());
+  });
+}
+
+/** Newer pages come while the reader is still some screens away from the end of what is here. */
+function useNewer(chat: Chat, scroller: Scroller): void {
+  useSignalEffect(() => {
+    const { last } = scroller.sight.value;
+    const window = chat.window.value;
+    if (!window?.newer || chat.seeking.value || chat.newerState.value !== "idle") return;
+    const left = last < 0 ? 0 : scroller.heights.total - scroller.heights.offset(last);
+    if (left < 2 * scroller.view) queueMicrotask(() => void chat.newer());
   });
 }
 

@@ -1,0 +1,236 @@
+// Groups and channels on the sample, and conversations that are looked at somewhere in their past.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { AT_ONCE, page, settled } from "./seat.mjs";
+
+const MASQUE = "masque%40conference.anemone.example";
+const GARDEN = "garden%40conference.illyria.example";
+const PLAYERS = "players%40conference.elsinore.example";
+const LONG = "bench@anemone.example";
+
+const button = (on, name) => on.getByRole("button", { name, exact: true });
+const composer = (on) => on.getByRole("textbox", { name: "Message" });
+const until = (on, what, arg) => on.waitForFunction(what, arg);
+/** What the page asks its core for, from now on. */
+const listen = (on) =>
+  on.evaluate(() => {
+    globalThis.asked = [];
+    const { core } = globalThis.store;
+    const request = core.request.bind(core);
+    core.request = (command) => {
+      globalThis.asked.push(command);
+      return request(command);
+    };
+  });
+const asked = (on, what) => on.evaluate((what) => globalThis.asked.filter((one) => one.do === what), what);
+
+describe("groups", { concurrency: AT_ONCE }, () => {
+  test("others have a name and a face on the first of what belongs together", async (t) => {
+    const on = await page(t, { route: `chat/${MASQUE}` });
+    await on.getByText("This one is for Tybalt").waitFor();
+    const rows = await on.evaluate(() =>
+      [...document.querySelectorAll("[data-message]")].slice(-3).map((row) => ({
+        author: row.querySelector(".bubble-author")?.textContent ?? null,
+        face: row.querySelector(".message-face") !== null,
+        us: row.querySelector(".bubble-names-us") !== null,
+      })),
+    );
+    assert.deepEqual(rows, [
+      { author: "Mercutio", face: true, us: false },
+      { author: null, face: false, us: false },
+      { author: "Benvolio", face: true, us: true },
+    ]);
+    assert.equal(await on.locator(".message-row-own .bubble-author").count(), 0);
+  });
+
+  test("an @ offers the people, and Enter takes one instead of sending", async (t) => {
+    const on = await page(t, { route: `chat/${MASQUE}` });
+    await composer(on).fill("Ask @me");
+    const list = on.getByRole("listbox", { name: "Who to mention" });
+    await list.getByRole("option", { name: "Mercutio" }).waitFor();
+    await on.keyboard.press("Enter");
+    await list.waitFor({ state: "detached" });
+    assert.equal(await composer(on).inputValue(), "Ask @Mercutio ");
+    await composer(on).pressSequentially("@");
+    await list.waitFor();
+    await on.keyboard.press("Escape");
+    await list.waitFor({ state: "detached" });
+    assert.equal(await composer(on).inputValue(), "Ask @Mercutio @");
+  });
+
+  test("a mention is seen in the list and gone when it was read", async (t) => {
+    const on = await page(t);
+    const line = on.getByRole("link", { name: /The masque/ });
+    await line.getByText("You are mentioned").waitFor();
+    await line.click();
+    await on.locator('.conversation[data-address^="masque"] .unread').waitFor({ state: "detached" });
+  });
+
+  test("a group is made with people from the contacts", async (t) => {
+    const on = await page(t, { route: "group", size: "phone" });
+    await listen(on);
+    await on.getByRole("searchbox").fill("benv");
+    await on.getByRole("checkbox", { name: /Benvolio/ }).click();
+    await on.getByRole("searchbox").fill("anna@example.org");
+    await button(on, "Add anna@example.org").click();
+    await button(on, "Make the group").click();
+    await until(on, () => location.hash.startsWith("#/chat/"));
+    const [made] = await asked(on, "createRoom");
+    assert.deepEqual(made.people, ["benvolio@verona.example", "anna@example.org"]);
+    assert.equal(made.name, "Benvolio, anna, Juliet");
+    assert.equal(made.public, false);
+    await on.getByRole("heading", { name: "Group info" }).waitFor({ state: "detached" });
+  });
+
+  test("an invitation of a contact stands in the list, and is answered in the conversation", async (t) => {
+    const on = await page(t);
+    await on.getByRole("link", { name: /The players.*Benedick invites you/ }).click();
+    await listen(on);
+    await button(on, "Join").click();
+    await composer(on).waitFor();
+    assert.equal((await asked(on, "joinRoom"))[0].address, "players@conference.elsinore.example");
+  });
+
+  test("a declined invitation leaves the list", async (t) => {
+    const on = await page(t, { route: `chat/${PLAYERS}` });
+    await button(on, "Decline").click();
+    await until(on, () => location.hash === "#/list");
+    await on.getByRole("link", { name: /The players/ }).waitFor({ state: "detached" });
+  });
+
+  test("a channel says that it is open, and offers no encryption that it cannot have", async (t) => {
+    const on = await page(t, { route: `chat/${GARDEN}` });
+    await on.getByText("Everybody who enters can read along. Nothing here is encrypted.").waitFor();
+    await button(on, "Open: cannot be encrypted").click();
+    const dialog = on.getByRole("dialog");
+    await dialog.getByText(/open to everybody/).waitFor();
+    assert.equal(await dialog.getByRole("button", { name: /[Ee]ncrypt/ }).count(), 0);
+  });
+
+  test("owners change what others are, and close the group", async (t) => {
+    const on = await page(t, { route: `details/${MASQUE}` });
+    await listen(on);
+    await on.getByRole("button", { name: /^Benvolio|^B ?Benvolio/ }).last().click();
+    await on.getByRole("menuitem", { name: "Make admin" }).click();
+    await until(on, () => globalThis.asked.some((one) => one.do === "setAffiliation"));
+    assert.deepEqual((await asked(on, "setAffiliation")).map((one) => [one.person, one.affiliation]), [
+      ["benvolio@verona.example", "admin"],
+    ]);
+    await button(on, "Close for everybody").click();
+    await on.getByRole("dialog").getByRole("button", { name: "Close for everybody" }).click();
+    await on.getByText("You are not in this group: it was closed by an owner").first().waitFor();
+  });
+
+  test("joining by a link that leads nowhere says so, and one that leads somewhere goes there", async (t) => {
+    const on = await page(t, { route: "join/", size: "phone" });
+    const field = on.getByLabel("Address or link");
+    await field.fill("no address");
+    await button(on, "Join").click();
+    await on.getByText("This is neither the address of a channel nor a link to one.").waitFor();
+    await field.fill("xmpp:nowhere@conference.example.org?join");
+    await button(on, "Join").click();
+    await on.getByText(/there is no such room/).waitFor();
+    await field.fill("xmpp:tavern@conference.example.org?join");
+    await button(on, "Join").click();
+    await until(on, () => location.hash.startsWith("#/chat/tavern"));
+  });
+});
+
+describe("somewhere in the past", { concurrency: AT_ONCE }, () => {
+  const open = async (t) => {
+    const on = await page(t, { route: `chat/${encodeURIComponent(LONG)}`, query: "messages=2000" });
+    await until(on, (long) => globalThis.store.window(long)?.messages.length >= 60, LONG);
+    await listen(on);
+    return on;
+  };
+  const first = (on) => on.evaluate((long) => globalThis.store.window(long).messages[0].id, LONG);
+  const leap = (on, back) =>
+    on.evaluate((id) => {
+      location.hash = `#/chat/${encodeURIComponent("bench@anemone.example")}/${id}`;
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, back);
+
+  test("a message that is not loaded is jumped to, without what lies between", async (t) => {
+    const on = await open(t);
+    const id = (await first(on)) - 1500;
+    await leap(on, id);
+    await on.locator(`[data-message="${id}"]`).waitFor();
+    assert.equal((await asked(on, "older")).length, 0);
+    assert.ok(await on.evaluate((long) => globalThis.store.window(long).newer, LONG));
+    const box = await on.locator(".timeline-box").boundingBox();
+    const row = await on.locator(`[data-message="${id}"]`).boundingBox();
+    assert.ok(row.y > box.y && row.y < box.y + box.height, "it is in sight");
+  });
+
+  test("newer pages come on the way down, and do not carry the reader along", async (t) => {
+    const on = await open(t);
+    const id = (await first(on)) - 1500;
+    await leap(on, id);
+    await on.locator(`[data-message="${id}"]`).waitFor();
+    await settled(on);
+    const count = await on.evaluate((long) => globalThis.store.window(long).messages.length, LONG);
+    await on.evaluate(() => {
+      const box = document.querySelector(".timeline-box");
+      box.scrollTop = box.scrollHeight;
+    });
+    await until(on, ([long, count]) => globalThis.store.window(long).messages.length > count, [LONG, count]);
+    await settled(on);
+    const asks = (await asked(on, "newer")).length;
+    assert.ok(asks <= 3, `${asks} pages for one screen`);
+    assert.ok(await on.evaluate((long) => globalThis.store.window(long).newer, LONG), "the end is far away");
+  });
+
+  test("one button leads back to the latest message", async (t) => {
+    const on = await open(t);
+    await leap(on, (await first(on)) - 1500);
+    await until(on, (long) => globalThis.store.window(long).newer, LONG);
+    await on.getByRole("button", { name: /Jump to the latest message/ }).click();
+    await on.getByText("The end of a very long conversation").last().waitFor();
+    assert.ok(!(await on.evaluate((long) => globalThis.store.window(long).newer, LONG)));
+  });
+
+  test("what is written is shown at the end", async (t) => {
+    const on = await open(t);
+    await leap(on, (await first(on)) - 1500);
+    await until(on, (long) => globalThis.store.window(long).newer, LONG);
+    await composer(on).fill("Back again");
+    await on.keyboard.press("Enter");
+    await on.locator(".message-row-own").getByText("Back again").waitFor();
+    assert.ok(!(await on.evaluate((long) => globalThis.store.window(long).newer, LONG)));
+  });
+});
+
+describe("small things", { concurrency: AT_ONCE }, () => {
+  test("hiding a conversation can be undone", async (t) => {
+    const on = await page(t);
+    const line = on.getByRole("link", { name: /Friar Laurence/ });
+    await line.click({ button: "right" });
+    await on.getByRole("menuitem", { name: /Hide/ }).click();
+    await line.waitFor({ state: "detached" });
+    await button(on, "Undo").click();
+    await line.waitFor();
+  });
+
+  test("a store that cannot be opened can be erased", async (t) => {
+    const on = await page(t, { query: "core=storage" });
+    await button(on, "Erase and sign in again").click();
+    await on.getByRole("dialog").getByRole("button", { name: "Erase" }).click();
+    await on.getByRole("heading", { name: "Chats" }).waitFor();
+  });
+
+  test("who opens an invitation with an account is asked what it is for", async (t) => {
+    const on = await page(t, { route: "invite/abc/romeo%40verona.example/anna" });
+    await on.getByText(/You are signed in as juliet@anemone.example/).waitFor();
+    await button(on, "Sign out and make a new one").click();
+    await on.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+    await on.getByRole("heading", { name: "romeo invites you to chat" }).waitFor();
+  });
+
+  test("the details of a person lead to the pictures of the conversation", async (t) => {
+    const on = await page(t, { route: "details/romeo%40verona.example" });
+    await button(on, "Media").click();
+    await on.getByRole("dialog", { name: "Pictures and files" }).waitFor();
+  });
+});

@@ -1,0 +1,199 @@
+// Wörter für Gruppen und Kanäle.
+
+import { plural } from "../index";
+
+export const newGroup = "Neue Gruppe";
+export const newGroupHint = "Privat und verschlüsselt, mit Leuten deiner Wahl";
+export const joinChannel = "Kanal beitreten";
+export const joinChannelHint = "Mit seiner Adresse oder einem Link";
+export const newChannel = "Neuer Kanal";
+export const newChannelHint = "Offen für alle, die seine Adresse haben";
+
+export const create = {
+  name: "Name der Gruppe",
+  nameHint: "Alle in der Gruppe sehen ihn. Ohne Namen heißt sie nach ihren Leuten.",
+  channelName: "Name des Kanals",
+  channelNameHint: "Worum es geht",
+  channelText: "Alle, die seine Adresse haben, können beitreten und mitlesen. Er ist nicht verschlüsselt, und niemand erfährt die Adressen der anderen.",
+  people: "Wer dabei ist",
+  chosen: (n: number) => plural(n, "{n} Person gewählt", "{n} Personen gewählt"),
+  make: "Gruppe anlegen",
+  makeChannel: "Kanal anlegen",
+  nameMissing: "Ein Kanal braucht einen Namen.",
+};
+
+export const picker = {
+  search: "Kontakt suchen oder Adresse eingeben",
+  add: "{address} hinzufügen",
+  nobody: "Niemand dieses Namens unter deinen Kontakten. Eine ganze Adresse geht auch.",
+  empty: "Noch keine Kontakte. Gib die Adresse ein, die dazukommen soll.",
+  remove: "{name} entfernen",
+  rest: (n: number) => plural(n, "Und {n} mehr: Gib ein paar Buchstaben des Namens ein.", "Und {n} mehr: Gib ein paar Buchstaben des Namens ein."),
+};
+
+export const join = {
+  title: "Kanal beitreten",
+  address: "Adresse oder Link",
+  addressHint: "Zum Beispiel garten@conference.example.org",
+  nick: "Dein Name dort",
+  nickHint: "Ohne einen heißt du wie in deinem Profil.",
+  password: "Passwort",
+  passwordHint: "Wer dir vom Kanal erzählt hat, kennt es.",
+  enter: "Beitreten",
+  open: "Öffnen",
+  wrong: "Das ist weder die Adresse eines Kanals noch ein Link zu einem.",
+  person: "Das führt zu einer Person. Beginne stattdessen einen Chat mit ihr.",
+};
+
+export const members = (n: number) => plural(n, "{n} Mitglied", "{n} Mitglieder");
+export const present = (n: number) => plural(n, "{n} hier", "{n} hier");
+export const you = "du";
+export const entering = "Beitritt läuft …";
+export const outside = "Du bist nicht dabei";
+export const invites = "{name} lädt dich ein";
+export const somebody = "Jemand";
+export const group = "Gruppe";
+export const channel = "Kanal";
+export const mentionsMark = (n: number) => plural(n, "Du wirst erwähnt", "Du wirst {n}-mal erwähnt");
+export const typingMany = "Jemand schreibt …";
+
+export const invitation = {
+  title: "{name} lädt dich in diese Gruppe ein",
+  reason: "„{reason}“",
+  unknown: "{name} gehört nicht zu deinen Kontakten.",
+  accept: "Beitreten",
+  decline: "Ablehnen",
+  declined: "Du hast die Einladung abgelehnt",
+  inList: "Einladung in {name}",
+};
+export const gate = {
+  out: "Du bist nicht in dieser Gruppe.",
+  outAction: "Wieder beitreten",
+  refused: "Du bist nicht in dieser Gruppe: {reason}",
+  refusedAction: "Noch einmal versuchen",
+  reads: "Du kannst hier lesen, aber nicht schreiben.",
+  remove: "Aus der Liste nehmen",
+};
+export const reasons = {
+  "there is no such room": "es gibt sie nicht",
+  "the room wants a password": "sie verlangt ein Passwort",
+  "only members may enter": "nur Mitglieder dürfen hinein",
+  "this account is banned there": "du bist dort ausgeschlossen",
+  "the room is full": "sie ist voll",
+  "the room was destroyed": "sie wurde von einem Eigentümer geschlossen",
+  "you were banned from the room": "du wurdest ausgeschlossen",
+  "you were removed from the room": "du wurdest entfernt",
+  "you are not a member any more": "du bist kein Mitglied mehr",
+  "the room is for members only now": "sie ist jetzt nur für Mitglieder",
+  "this nickname is taken": "dieser Name ist dort vergeben",
+  "a room of this address exists already": "unter dieser Adresse gibt es schon eine",
+};
+
+export const mention = "{name} erwähnen";
+export const mentionList = "Wer erwähnt werden soll";
+export const memberMenu = "Was mit {name} getan werden kann";
+export const writeTo = "{name} schreiben";
+export const moderate = "Für alle löschen …";
+export const moderateTitle = "Diese Nachricht von {name} für alle löschen?";
+export const moderateText = "Die Gruppe nimmt sie allen weg. Wer sie schon gelesen hat, kann sich daran erinnern.";
+export const invitedLine = "{name} hat dich eingeladen.";
+export const invitedLineReason = "{name} hat dich eingeladen: „{reason}“.";
+export const beginning = "Hier beginnt {name}.";
+export const beginningOpen = "Alle, die beitreten, können mitlesen. Nichts hier ist verschlüsselt.";
+export const beginningPrivate = "Nur die Mitglieder können lesen, was hier geschrieben wird. Nicht einmal der Server kann es.";
+export const placeholderOpen = "Nachricht an alle hier, unverschlüsselt";
+
+export const readers = {
+  open: "Dieser Kanal ist offen für alle, oder er sagt nicht, wer darin ist. Deshalb weiß niemand, für wen zu verschlüsseln wäre: Alle, die beitreten, können mitlesen, und die Server auf dem Weg auch.",
+  none: "Noch ist kein Gerät der anderen bekannt.",
+  theirs: (n: number) => plural(n, "{n} Gerät der anderen Mitglieder", "{n} Geräte der anderen Mitglieder"),
+  unverified: "Nicht alle Geräte der Mitglieder sind überprüft. Vergleiche die Fingerabdrücke in den Infos der einzelnen Mitglieder, um sicher zu sein.",
+  verified: "Alle Geräte der Mitglieder sind überprüft.",
+  details: "Mitglieder",
+  opened: "Die Gruppe ist jetzt offen für alle; deshalb kann nichts mehr für ihre Mitglieder allein verschlüsselt werden. Unverschlüsselt wird nichts gesendet, wenn du es nicht sagst.",
+  nobody: "Noch kann kein Gerät der anderen Mitglieder verschlüsselte Nachrichten lesen. Unverschlüsselt wird nichts gesendet, wenn du es nicht sagst.",
+  plainText: "Alle, die beitreten, und die Server auf dem Weg können von jetzt an lesen, was du hier schreibst. Du kannst die Verschlüsselung jederzeit wieder einschalten.",
+};
+
+export const details = {
+  title: "Gruppeninfo",
+  titleChannel: "Kanalinfo",
+  copyAddress: "Adresse kopieren",
+  subject: "Thema",
+  noSubject: "Kein Thema",
+  setSubject: "Thema ändern",
+  subjectLabel: "Worum es geht",
+  subjectHint: "Alle darin sehen es.",
+  message: "Nachricht",
+  encryption: "Verschlüsselung",
+  encrypted: "Für die Mitglieder verschlüsselt",
+  open: "Offen: kann nicht verschlüsselt werden",
+  openHint: "Er ist offen für alle, oder sagt nicht, wer darin ist.",
+  plain: "Nicht verschlüsselt, wie du es wolltest",
+  turnOn: "Wieder verschlüsseln",
+  members: "Mitglieder",
+  membersHere: "Wer hier ist",
+  invite: "Leute einladen",
+  inviteTitle: "In {name} einladen",
+  inviteAction: (n: number) => plural(n, "{n} Person einladen", "{n} Personen einladen"),
+  invited: (n: number) => plural(n, "{n} Person ist eingeladen", "{n} Personen sind eingeladen"),
+  link: "Link dorthin",
+  linkHint: "Wer ihn hat, kann beitreten",
+  linkCopied: "Link kopiert",
+  code: "Als Code zeigen",
+  codeLabel: "Der Kanal als QR-Code",
+  nick: "Dein Name hier",
+  nickLabel: "Name",
+  nickHint: "So sehen dich die anderen",
+  notifications: "Benachrichtigungen",
+  notifyAll: "Bei jeder Nachricht",
+  notifyMentions: "Nur wenn dich jemand nennt oder dir antwortet",
+  notifyNone: "Bei nichts",
+  media: "Medien",
+  options: "Optionen für {name}",
+  hide: "Aus der Liste ausblenden",
+  hideHint: "Eine neue Nachricht bringt sie zurück",
+  leave: "Verlassen",
+  leaveTitle: "{name} verlassen?",
+  leaveText: "Auf allen deinen Geräten. Was geschrieben wurde, bleibt auf diesem. Um in eine private Gruppe zurückzukommen, muss dich jemand wieder einladen.",
+  leaveLast: "Nur du bist Eigentümer. Ohne einen kann niemand mehr Leute einladen oder entfernen: Mach zuerst jemand anderen zum Eigentümer, oder schließe sie.",
+  left: "Du hast {name} verlassen",
+  destroy: "Für alle schließen",
+  destroyTitle: "{name} für alle schließen?",
+  destroyText: "Niemand kann mehr beitreten oder schreiben. Das lässt sich nicht rückgängig machen.",
+  destroyed: "{name} ist geschlossen",
+  more: "Alle zeigen",
+};
+
+export const member = {
+  you: "du",
+  here: "gerade hier",
+  away: "gerade nicht hier",
+  owner: "Eigentümer",
+  admin: "Admin",
+  member: "Mitglied",
+  moderator: "Moderator",
+  visitor: "Liest nur",
+  outcast: "Ausgeschlossen",
+  none: "",
+  actions: "Aktionen für {name}",
+  write: "{name} schreiben",
+  profile: "Kontaktinfo",
+  makeOwner: "Zum Eigentümer machen",
+  makeAdmin: "Zum Admin machen",
+  makeMember: "Zum Mitglied machen",
+  makeMemberAgain: "Zum einfachen Mitglied machen",
+  makeModerator: "Zum Moderator machen",
+  takeModerator: "Nicht mehr Moderator",
+  mute: "Nur noch lesen lassen",
+  unmute: "Wieder schreiben lassen",
+  remove: "Entfernen",
+  removeTitle: "{name} entfernen?",
+  removeText: "Ist dann kein Mitglied mehr und bekommt ab jetzt nichts mehr.",
+  kick: "Hinausschicken",
+  kickTitle: "{name} hinausschicken?",
+  kickText: "Darf zurückkommen.",
+  ban: "Ausschließen",
+  banTitle: "{name} ausschließen?",
+  banText: "Wird hinausgeschickt und kann nicht zurückkommen.",
+};

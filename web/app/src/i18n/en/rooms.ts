@@ -1,0 +1,203 @@
+// Words of groups and channels.
+
+import { plural } from "../index";
+
+export const newGroup = "New group";
+export const newGroupHint = "Private and encrypted, with people you choose";
+export const joinChannel = "Join a channel";
+export const joinChannelHint = "By its address or a link";
+export const newChannel = "New channel";
+export const newChannelHint = "Open to everybody who has its address";
+
+export const create = {
+  name: "Name of the group",
+  nameHint: "Everybody in it sees it. Without one it is called after its people.",
+  channelName: "Name of the channel",
+  channelNameHint: "What it is about",
+  channelText: "Everybody who has its address can enter and read. It is not encrypted, and nobody learns the addresses of the others.",
+  people: "Who is in it",
+  chosen: (n: number) => plural(n, "{n} person chosen", "{n} people chosen"),
+  make: "Make the group",
+  makeChannel: "Make the channel",
+  nameMissing: "A channel needs a name.",
+};
+
+export const picker = {
+  search: "Find a contact, or type an address",
+  add: "Add {address}",
+  nobody: "Nobody of that name among your contacts. A whole address works as well.",
+  empty: "No contacts yet. Type the address of whom you want to add.",
+  remove: "Remove {name}",
+  rest: (n: number) => plural(n, "And {n} more: type a few letters of the name.", "And {n} more: type a few letters of the name."),
+};
+
+export const join = {
+  title: "Join a channel",
+  address: "Address or link",
+  addressHint: "Like garden@conference.example.org",
+  nick: "Your name there",
+  nickHint: "Without one you are called as in your profile.",
+  password: "Password",
+  passwordHint: "Whoever told you of the channel knows it.",
+  enter: "Join",
+  open: "Open",
+  wrong: "This is neither the address of a channel nor a link to one.",
+  person: "This leads to a person. Start a chat with them instead.",
+};
+
+// The state of a group, in the list, the header and above the field.
+export const members = (n: number) => plural(n, "{n} member", "{n} members");
+export const present = (n: number) => plural(n, "{n} here", "{n} here");
+export const you = "you";
+export const entering = "Entering…";
+export const outside = "You are not in it";
+export const invites = "{name} invites you";
+export const somebody = "Somebody";
+export const group = "Group";
+export const channel = "Channel";
+export const mentionsMark = (n: number) => plural(n, "You are mentioned", "You are mentioned {n} times");
+export const typingMany = "Somebody is typing…";
+
+export const invitation = {
+  title: "{name} invites you to this group",
+  reason: "“{reason}”",
+  unknown: "{name} is not one of your contacts.",
+  accept: "Join",
+  decline: "Decline",
+  declined: "You declined the invitation",
+  inList: "Invitation to {name}",
+};
+export const gate = {
+  out: "You are not in this group.",
+  outAction: "Join again",
+  refused: "You are not in this group: {reason}",
+  refusedAction: "Try again",
+  reads: "You can read here, but not write.",
+  remove: "Remove from the list",
+};
+/** What a room answers, by what the core says in English. */
+export const reasons = {
+  "there is no such room": "it does not exist",
+  "the room wants a password": "it wants a password",
+  "only members may enter": "only members may enter",
+  "this account is banned there": "you are banned there",
+  "the room is full": "it is full",
+  "the room was destroyed": "it was closed by an owner",
+  "you were banned from the room": "you were banned",
+  "you were removed from the room": "you were removed",
+  "you are not a member any more": "you are not a member any more",
+  "the room is for members only now": "it is for members only now",
+  "this nickname is taken": "this name is taken there",
+  "a room of this address exists already": "there is one of this address already",
+};
+
+// Messages.
+export const mention = "Mention {name}";
+export const mentionList = "Who to mention";
+export const memberMenu = "What can be done about {name}";
+export const writeTo = "Write to {name}";
+export const moderate = "Delete for everyone…";
+export const moderateTitle = "Delete this message of {name} for everyone?";
+export const moderateText = "The group takes it away from everybody. Whoever has read it already may remember it.";
+export const invitedLine = "{name} invited you.";
+export const invitedLineReason = "{name} invited you: “{reason}”.";
+export const beginning = "This is the beginning of {name}.";
+export const beginningOpen = "Everybody who enters can read along. Nothing here is encrypted.";
+export const beginningPrivate = "Only the members can read what is written here. Not even the server can.";
+export const placeholderOpen = "Message to everybody here, not encrypted";
+
+// Who can read it.
+export const readers = {
+  open: "This channel is open to everybody, or does not say who is in it. So nobody can tell for whom to encrypt, and everybody who enters can read along, as can the servers on the way.",
+  none: "No device of the others is known yet.",
+  theirs: (n: number) => plural(n, "{n} device of the other members", "{n} devices of the other members"),
+  unverified: "Not all devices of the members are verified. Compare fingerprints in the details of each of them to be sure.",
+  verified: "All devices of the members are verified.",
+  details: "Members",
+  opened: "The group is open to everybody now, so nothing can be encrypted for its members alone. Nothing is sent without encryption unless you say so.",
+  nobody: "No device of the other members can read encrypted messages yet. Nothing is sent without encryption unless you say so.",
+  plainText: "Everybody who enters, and the servers on the way, will be able to read what you write here from now on. You can turn encryption on again at any time.",
+};
+
+export const details = {
+  title: "Group info",
+  titleChannel: "Channel info",
+  copyAddress: "Copy address",
+  subject: "Subject",
+  noSubject: "No subject",
+  setSubject: "Change the subject",
+  subjectLabel: "What is talked about",
+  subjectHint: "Everybody in it sees it.",
+  message: "Message",
+  encryption: "Encryption",
+  encrypted: "Encrypted for the members",
+  open: "Open: cannot be encrypted",
+  openHint: "It is open to everybody, or does not say who is in it.",
+  plain: "Not encrypted, as you chose",
+  turnOn: "Encrypt again",
+  members: "Members",
+  membersHere: "Who is here",
+  invite: "Invite people",
+  inviteTitle: "Invite to {name}",
+  inviteAction: (n: number) => plural(n, "Invite {n} person", "Invite {n} people"),
+  invited: (n: number) => plural(n, "{n} person is invited", "{n} people are invited"),
+  link: "Link to it",
+  linkHint: "Whoever has it can come in",
+  linkCopied: "Link copied",
+  code: "Show as a code",
+  codeLabel: "The channel as a QR code",
+  nick: "Your name here",
+  nickLabel: "Name",
+  nickHint: "How the others see you",
+  notifications: "Notifications",
+  notifyAll: "Of every message",
+  notifyMentions: "Only when somebody names you or answers you",
+  notifyNone: "Of nothing",
+  media: "Media",
+  options: "Options for {name}",
+  hide: "Hide from the list",
+  hideHint: "A new message brings it back",
+  leave: "Leave",
+  leaveTitle: "Leave {name}?",
+  leaveText: "On all your devices. What was written stays on this one. To come back into a private group, somebody has to invite you again.",
+  leaveLast: "You are its only owner. Without one nobody can invite or remove people any more: make somebody else an owner first, or close it.",
+  left: "You left {name}",
+  destroy: "Close for everybody",
+  destroyTitle: "Close {name} for everybody?",
+  destroyText: "Nobody can enter or write any more. This cannot be undone.",
+  destroyed: "{name} is closed",
+  more: "Show all",
+};
+
+export const member = {
+  you: "you",
+  here: "here now",
+  away: "not here now",
+  owner: "Owner",
+  admin: "Admin",
+  member: "Member",
+  moderator: "Moderator",
+  visitor: "Reads only",
+  outcast: "Banned",
+  none: "",
+  actions: "Actions for {name}",
+  write: "Write to {name}",
+  profile: "Contact info",
+  makeOwner: "Make owner",
+  makeAdmin: "Make admin",
+  makeMember: "Make member",
+  makeMemberAgain: "Make an ordinary member",
+  makeModerator: "Make moderator",
+  takeModerator: "No longer moderator",
+  mute: "Let only read",
+  unmute: "Let write again",
+  remove: "Remove",
+  removeTitle: "Remove {name}?",
+  removeText: "They are no longer a member and get nothing more from now on.",
+  kick: "Put out",
+  kickTitle: "Put {name} out?",
+  kickText: "They can come back.",
+  ban: "Ban",
+  banTitle: "Ban {name}?",
+  banText: "They are put out and cannot come back.",
+};

@@ -1,0 +1,104 @@
+// Entering a channel by its address or a link.
+
+import { useSignal } from "@preact/signals";
+
+import { fill, words } from "../../../i18n";
+import { go } from "../../../route";
+import { useStore } from "../../../state/use";
+import { Button, Group, Page, Row, TextField } from "../../kit";
+import { parseLink } from "../links";
+import { problemText } from "../problem";
+import { reasonText } from "./words";
+import "../people.css";
+
+/** What the core says when a room wants a password. */
+const WANTS_PASSWORD = "the room wants a password";
+
+export function JoinRoom({ address: given }: { address: string | null }) {
+  const store = useStore();
+  const w = words().rooms;
+  const typed = useSignal(given ?? "");
+  const nick = useSignal("");
+  const password = useSignal("");
+  const asksPassword = useSignal(false);
+  const problem = useSignal<string | null>(null);
+  const busy = useSignal(false);
+  const link = parseLink(typed.value);
+  const address = link?.is === "room" || link?.is === "person" ? link.address : null;
+  const inside = address !== null && store.room(address)?.state.is === "in";
+  const enter = async (event: Event) => {
+    event.preventDefault();
+    if (address === null) {
+      problem.value = w.join.wrong;
+      return;
+    }
+    if (store.contact(address)?.inRoster) {
+      problem.value = w.join.person;
+      return;
+    }
+    if (inside) return go({ at: "chat", address, message: null }, true);
+    busy.value = true;
+    const given = link?.is === "room" ? link.password : null;
+    const outcome = await store.ask({
+      do: "joinRoom",
+      address,
+      nick: nick.value.trim() || null,
+      password: password.value || given,
+    });
+    busy.value = false;
+    if (outcome.is !== "failed") return go({ at: "chat", address, message: null }, true);
+    const state = store.room(address)?.state;
+    if (state?.is === "refused") {
+      asksPassword.value ||= state.reason === WANTS_PASSWORD;
+      problem.value = fill(words().people.problems.refused, { reason: reasonText(state.reason) });
+    } else {
+      problem.value = problemText(outcome.problem);
+    }
+  };
+  return (
+    <Page title={w.join.title}>
+      <form class="people-form" noValidate onSubmit={(event) => void enter(event)}>
+        <TextField
+          label={w.join.address}
+          hint={w.join.addressHint}
+          inputMode="email"
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          enterkeyhint="go"
+          value={typed.value}
+          error={problem.value}
+          onInput={(value) => {
+            typed.value = value;
+            problem.value = null;
+          }}
+        />
+        <TextField
+          label={w.join.nick}
+          hint={w.join.nickHint}
+          autocomplete="off"
+          maxLength={60}
+          placeholder={store.account.value?.nickname ?? ""}
+          value={nick.value}
+          onInput={(value) => (nick.value = value)}
+        />
+        {asksPassword.value && (
+          <TextField
+            label={w.join.password}
+            hint={w.join.passwordHint}
+            type="password"
+            autocomplete="off"
+            value={password.value}
+            onInput={(value) => (password.value = value)}
+          />
+        )}
+        <Button kind="primary" type="submit" busy={busy.value} wide>
+          {inside ? w.join.open : w.join.enter}
+        </Button>
+      </form>
+      <Group>
+        <Row icon="globe" label={w.newChannel} hint={w.newChannelHint} leads onClick={() => go({ at: "channel" })} />
+      </Group>
+    </Page>
+  );
+}

@@ -1,0 +1,136 @@
+// The logic of groups and channels.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import "./browser";
+import type { Member, Message, Room } from "../src/core/types";
+import { speak } from "../src/i18n";
+import { joins } from "../src/ui/chat/logic/links";
+import { begun, fitting, named, namesUs } from "../src/ui/chat/logic/mentions";
+import { counted, follows, whoOf } from "../src/ui/chat/logic/rows";
+import { parseLink, roomLink } from "../src/ui/people/links";
+import { memberCount, reasonText, standing } from "../src/ui/people/room/words";
+
+const ROOM = "garden@conference.illyria.example";
+
+function parts(text: string, own: string | null, others: string[]): string[] {
+  return named(text, own, others).map((one) => (one.who ? `${one.who}:${one.text}` : one.text));
+}
+
+test("the own nickname is found as a word in any case, others only behind an @", () => {
+  assert.deepEqual(parts("juliet, ask @Romeo!", "Juliet", ["Romeo"]), ["self:juliet", ", ask ", "other:@Romeo", "!"]);
+  assert.deepEqual(parts("@Juliet: Romeo waits", "Juliet", ["Romeo"]), ["self:@Juliet", ": Romeo waits"]);
+  assert.deepEqual(parts("Julieta and romeo@verona.example", "Juliet", ["verona"]), ["Julieta and romeo@verona.example"]);
+  assert.deepEqual(parts("nobody", null, []), ["nobody"]);
+  assert.deepEqual(parts("", "Juliet", []), [""]);
+});
+
+test("the longest name behind an @ is meant", () => {
+  assert.deepEqual(parts("@Sir Toby Belch", null, ["Sir", "Sir Toby"]), ["other:@Sir Toby", " Belch"]);
+  assert.deepEqual(parts("@Sirius", null, ["Sir"]), ["@Sirius"]);
+});
+
+test("a text is never changed by looking for names", () => {
+  for (const text of ["İ @Juliet", "@".repeat(500), "👩‍👩‍👧 @👩‍👩‍👧 x", "@\u0000Juliet"]) {
+    assert.equal(named(text, "Juliet", ["👩‍👩‍👧", "Romeo"]).map((one) => one.text).join(""), text);
+  }
+});
+
+test("it names us under the conditions of the core", () => {
+  assert.ok(namesUs("hey JULIET?", "Juliet"));
+  assert.ok(!namesUs("Julieta", "Juliet"));
+  assert.ok(!namesUs("Juliet", null));
+  assert.ok(!namesUs("anything", "  "));
+});
+
+test("a name begins behind an @ at the beginning of a word", () => {
+  assert.deepEqual(begun("hey @ro", 7), { from: 4, typed: "ro" });
+  assert.deepEqual(begun("@", 1), { from: 0, typed: "" });
+  assert.equal(begun("a@b", 3), null);
+  assert.equal(begun("@romeo\nhello", 12), null);
+  assert.equal(begun("@ romeo", 7), null);
+  assert.equal(begun(`@${"x".repeat(60)}`, 61), null);
+  assert.equal(begun("hey @ro", 4), null);
+});
+
+test("names that begin so come before names with such a word", () => {
+  const all = ["Sir Toby", "Toby", "Olivia"].map((name) => ({ nick: name, name }));
+  assert.deepEqual(fitting(all, "to", 8).map((one) => one.name), ["Toby", "Sir Toby"]);
+  assert.equal(fitting(all, "", 2).length, 2);
+});
+
+function message(sender: string, nick: string | null, more: Partial<Message> = {}): Message {
+  return {
+    id: 1,
+    place: "1",
+    sender,
+    nick,
+    own: false,
+    time: 1000,
+    content: { is: "text", text: "hello", lines: [], action: false },
+    encryption: { is: "none" },
+    delivery: null,
+    reply: null,
+    reactions: [],
+    versions: [],
+    ...more,
+  };
+}
+
+test("where a room hides addresses, people are told apart by their names", () => {
+  assert.equal(whoOf({ sender: ROOM, nick: "Feste" }, ROOM), `${ROOM}/Feste`);
+  assert.equal(whoOf({ sender: "romeo@verona.example", nick: "Romeo" }, ROOM), "romeo@verona.example");
+  assert.ok(!follows(message(ROOM, "Feste"), message(ROOM, "Olivia"), null));
+  assert.ok(follows(message(ROOM, "Feste"), message(ROOM, "Feste"), null));
+  const reactions = ["Feste", "Olivia"].map((nick) => ({ sender: ROOM, nick, emoji: ["👍"], time: 1 }));
+  const [one] = counted(message(ROOM, "Malvolio", { reactions }), "juliet@anemone.example", ROOM);
+  assert.deepEqual(one?.senders, [`${ROOM}/Feste`, `${ROOM}/Olivia`]);
+});
+
+test("links to rooms are read and written", () => {
+  assert.deepEqual(parseLink(roomLink(ROOM)), { is: "room", address: ROOM, password: null });
+  assert.deepEqual(parseLink(`xmpp:${ROOM}?join;password=a%20b`), { is: "room", address: ROOM, password: "a b" });
+  assert.deepEqual(parseLink(`https://xmpp.example/#${ROOM}?join`), { is: "room", address: ROOM, password: null });
+  assert.equal(parseLink(ROOM)?.is, "person");
+  assert.ok(joins(`xmpp:${ROOM}?join`) && joins(`xmpp:${ROOM}?join;password=x`));
+  assert.ok(!joins(`xmpp:${ROOM}`) && !joins(`https://example.org/?join`) && !joins("xmpp:a@b?joining"));
+});
+
+const MEMBER: Member = { nick: "Feste", address: null, affiliation: "none", role: "participant", hats: [] };
+
+function room(more: Partial<Room>): Room {
+  return {
+    address: ROOM,
+    name: "Gardens",
+    subject: null,
+    nick: "Juliet",
+    state: { is: "in" },
+    invitedBy: null,
+    private: true,
+    affiliation: "member",
+    role: "participant",
+    members: [MEMBER],
+    ...more,
+  };
+}
+
+test("groups have members, channels have whoever is here", () => {
+  assert.equal(memberCount(room({})), "1 member");
+  assert.equal(memberCount(room({ private: false, members: [MEMBER, MEMBER] })), "2 here");
+});
+
+test("what somebody is says no more than is of interest", () => {
+  assert.equal(standing(MEMBER), "");
+  assert.equal(standing({ ...MEMBER, affiliation: "owner", role: "moderator" }), "Owner");
+  assert.equal(standing({ ...MEMBER, role: "moderator", hats: ["Fool"] }), "Moderator · Fool");
+  assert.equal(standing({ ...MEMBER, role: "visitor" }), "Reads only");
+});
+
+test("why a room refuses is said in the language of the page, with what the room adds", async () => {
+  await speak("de");
+  assert.equal(reasonText("only members may enter"), "nur Mitglieder dürfen hinein");
+  assert.equal(reasonText("you were banned from the room: too much singing"), "du wurdest ausgeschlossen: too much singing");
+  assert.equal(reasonText("something else"), "something else");
+  await speak("en");
+});
