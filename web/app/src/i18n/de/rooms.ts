@@ -103,6 +103,21 @@ export const beginningOpen = "Alle, die beitreten, können mitlesen. Nichts hier
 export const beginningPrivate = "Nur die Mitglieder können lesen, was hier geschrieben wird. Nicht einmal der Server kann es.";
 export const placeholderOpen = "Nachricht an alle hier, unverschlüsselt";
 
+export const news = {
+  joined: "{name} ist beigetreten",
+  left: "{name} ist gegangen",
+  subject: "Das Thema ist jetzt „{subject}“",
+  noSubject: "Es gibt kein Thema mehr",
+  named: "Sie heißt jetzt {name}",
+  became: {
+    owner: "{name} ist jetzt Eigentümer",
+    admin: "{name} ist jetzt Admin",
+    member: "{name} ist jetzt Mitglied",
+    none: "{name} hat keine besonderen Rechte mehr",
+    outcast: "{name} wurde ausgeschlossen",
+  },
+};
+
 export const readers = {
   open: "Dieser Kanal ist offen für alle, oder er sagt nicht, wer darin ist. Deshalb weiß niemand, für wen zu verschlüsseln wäre: Alle, die beitreten, können mitlesen, und die Server auf dem Weg auch.",
   none: "Noch ist kein Gerät der anderen bekannt.",

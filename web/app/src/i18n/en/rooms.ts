@@ -106,6 +106,22 @@ export const beginningOpen = "Everybody who enters can read along. Nothing here 
 export const beginningPrivate = "Only the members can read what is written here. Not even the server can.";
 export const placeholderOpen = "Message to everybody here, not encrypted";
 
+// What changes.
+export const news = {
+  joined: "{name} joined",
+  left: "{name} left",
+  subject: "The subject is now “{subject}”",
+  noSubject: "There is no subject any more",
+  named: "It is called {name} now",
+  became: {
+    owner: "{name} is an owner now",
+    admin: "{name} is an admin now",
+    member: "{name} is a member now",
+    none: "{name} has no special rights any more",
+    outcast: "{name} was banned",
+  },
+};
+
 // Who can read it.
 export const readers = {
   open: "This channel is open to everybody, or does not say who is in it. So nobody can tell for whom to encrypt, and everybody who enters can read along, as can the servers on the way.",

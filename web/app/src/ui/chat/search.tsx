@@ -1,6 +1,6 @@
 // Looking for words in a conversation: the newest match first, older ones by pressing on.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { fill, words } from "../../i18n";
 import { IconButton, Spinner } from "../kit";
@@ -15,10 +15,9 @@ export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
   const say = words().chat;
   const field = useRef<HTMLInputElement>(null);
   const later = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => {
-    field.current?.focus();
-    return () => clearTimeout(later.current);
-  }, []);
+  // Before the next key comes: nothing that is typed gets lost.
+  useLayoutEffect(() => field.current?.focus(), []);
+  useEffect(() => () => clearTimeout(later.current), []);
   const close = () => {
     chat.search.value = null;
     chat.focusComposer();

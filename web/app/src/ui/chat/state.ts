@@ -84,6 +84,8 @@ export class Chat {
   readonly unencryptable = signal(false);
 
   mover: Mover | null = null;
+  /** The message that the list shows as soon as it is there. */
+  goal: number | null = null;
   focusComposer: () => void = () => {};
   /** Writes somebody's name where the caret is. */
   mention: (nick: string) => void = () => {};
@@ -203,7 +205,8 @@ export class Chat {
       toast(words().chat.notFoundHere);
       return false;
     }
-    this.mover?.show(id);
+    if (this.mover) this.mover.show(id);
+    else this.goal = id;
     this.flash(id);
     return true;
   }

@@ -14,6 +14,7 @@ import * as times from "../logic/times";
 import type { Chat } from "../state";
 import { describe } from "./describe";
 import { keyOfMessage } from "./keys";
+import { RoomNews, SaidNews, useNews } from "./news";
 import { Row } from "./row";
 import "./timeline.css";
 
@@ -65,6 +66,7 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
   useNewer(chat, scroller);
   useSeen(chat, scroller);
   useMover(chat, scroller, box);
+  const lines = useNews(chat);
 
   const { active, chosen, flashing, unread } = chat;
   const wanted = chat.search.value?.text ?? "";
@@ -111,6 +113,7 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
           {rows}
           <div ref={below} role="presentation" />
           <div ref={foot} class="timeline-foot" role="presentation">
+            <RoomNews lines={lines} />
             {chat.window.value?.newer ? <Foot chat={chat} /> : <Typing chat={chat} />}
           </div>
         </div>
@@ -118,6 +121,7 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
       <FloatingDay chat={chat} scroller={scroller} />
       <Latest chat={chat} scroller={scroller} />
       <Announcer chat={chat} />
+      <SaidNews lines={lines} />
     </div>
   );
 }
@@ -348,6 +352,8 @@ function useMover(chat: Chat, scroller: Scroller, box: { current: HTMLElement | 
       toEnd: () => scroller.toEnd(!still.peek()),
       focus,
     };
+    if (chat.goal !== null) chat.mover.show(chat.goal);
+    chat.goal = null;
     return () => {
       chat.mover = null;
     };
