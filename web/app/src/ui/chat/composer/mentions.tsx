@@ -31,6 +31,8 @@ export function useMentions(chat: Chat, composer: Composer, area: RefObject<HTML
   const id = useId();
   const begins = useSignal<Begun | null>(null);
   const chosen = useSignal(0);
+  /** Where an @ stands for which the list was sent away. */
+  const refused = useSignal(-1);
   const now = begins.value;
   const offered = now && chat.isRoom.value ? fitting(nameable(chat), now.typed, MOST) : [];
   const at = Math.min(chosen.value, offered.length - 1);
@@ -68,6 +70,8 @@ export function useMentions(chat: Chat, composer: Composer, area: RefObject<HTML
       if (!element || !chat.isRoom.peek()) return;
       const caret = element.selectionEnd;
       const next = element.selectionStart === caret ? begun(element.value, caret) : null;
+      if (next === null || next.from !== refused.peek()) refused.value = -1;
+      else return;
       if (next?.from !== begins.peek()?.from || next?.typed !== begins.peek()?.typed) {
         begins.value = next;
         chosen.value = 0;
@@ -79,8 +83,10 @@ export function useMentions(chat: Chat, composer: Composer, area: RefObject<HTML
       const one = offered[at];
       if (step !== 0) chosen.value = (at + step + offered.length) % offered.length;
       else if ((event.key === "Enter" || event.key === "Tab") && !event.shiftKey && one) this.take(one);
-      else if (event.key === "Escape") begins.value = null;
-      else return false;
+      else if (event.key === "Escape") {
+        refused.value = begins.peek()?.from ?? -1;
+        begins.value = null;
+      } else return false;
       event.preventDefault();
       event.stopPropagation();
       return true;
