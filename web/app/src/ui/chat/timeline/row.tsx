@@ -118,10 +118,11 @@ function Face({ chat, message, tab }: { chat: Chat; message: Message; tab: numbe
       class="message-face"
       tabIndex={tab}
       aria-haspopup="menu"
-      aria-label={fill(words().rooms.memberMenu, { name })}
+      title={name}
       onClick={(event) => openMember(chat, who, name, event.currentTarget)}
     >
       <Avatar address={who} name={name} avatar={chat.store.contact(who)?.avatar} size={34} />
+      <span class="hidden-text">{fill(words().rooms.memberMenu, { name })}</span>
     </button>
   );
 }

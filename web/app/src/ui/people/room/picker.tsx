@@ -45,14 +45,10 @@ export function PeoplePicker({ chosen, without }: PickerProps) {
         <ul class="picker-chosen">
           {[...chosen.value].map((one) => (
             <li key={one}>
-              <button
-                type="button"
-                class="picker-chip"
-                aria-label={fill(w.remove, { name: nameOf(one) })}
-                onClick={() => toggle(one)}
-              >
+              <button type="button" class="picker-chip" onClick={() => toggle(one)}>
                 <Avatar address={one} name={nameOf(one)} avatar={store.contact(one)?.avatar} size={24} />
-                <bdi>{nameOf(one)}</bdi>
+                <bdi aria-hidden="true">{nameOf(one)}</bdi>
+                <span class="hidden-text">{fill(w.remove, { name: nameOf(one) })}</span>
                 <Icon name="close" size={14} />
               </button>
             </li>
