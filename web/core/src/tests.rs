@@ -5,7 +5,7 @@ use client::store::{
     Content, Delivery, Encryption, File, MemoryStore, Message, MessageId, Position, TrustLevel,
     Version,
 };
-use client::view::{Change, Outcome};
+use client::view::{Affiliation, Change, Member, Outcome, Role, Room, RoomState};
 use serde_json::{Value, json};
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
@@ -143,27 +143,47 @@ fn signing_out_says_so_and_lets_everything_be_removed() {
 }
 
 #[test]
-fn a_room_is_a_conversation_and_its_notices_come_whole() {
-    let store = MemoryStore::new();
-    let mut engine = engine(&store);
-    sign_in(&mut engine);
-    let join = |number: u64| {
-        let command = json!({
-            "do": "joinRoom", "address": "garden@conference.example.org",
-            "nick": " ", "password": null,
-        });
-        json!([{ "is": "asked", "request": { "number": number, "command": command } }])
+fn a_room_is_told_with_everybody_in_it() {
+    let address = BareJid::new("garden@conference.example.org").unwrap();
+    let feste = Member {
+        nick: Some("Feste".into()),
+        address: None,
+        affiliation: Affiliation::Admin,
+        role: Role::Moderator,
+        hats: vec!["Fool".into()],
     };
-    let effects = handle(&mut engine, join(2));
-    let told = notices(&effects);
-    let room = told.iter().find(|one| one["is"] == "room").unwrap();
-    assert_eq!(room["name"], "garden");
-    assert_eq!((&room["state"]["is"], &room["members"]), (&json!("out"), &json!([])));
-    assert_eq!(told.iter().filter(|one| one["is"] == "room").count(), 1, "{told:?}");
-    let person = json!({
+    let room = Room {
+        address,
+        name: "Garden".into(),
+        subject: None,
+        nick: Some("Viola".into()),
+        state: RoomState::Refused("only members may enter".into()),
+        invited_by: Some(BareJid::new("olivia@example.org").unwrap()),
+        private: true,
+        affiliation: Affiliation::None,
+        role: Role::Visitor,
+        members: vec![feste],
+    };
+    let told = show::change(Change::Room(Box::new(room)), &mut Files::default()).unwrap();
+    let told = serde_json::to_value(told).unwrap();
+    assert_eq!(told["is"], "room");
+    assert_eq!(told["address"], "garden@conference.example.org");
+    assert_eq!(told["state"], json!({ "is": "refused", "reason": "only members may enter" }));
+    assert_eq!(told["invitedBy"], "olivia@example.org");
+    let feste = json!({
+        "nick": "Feste", "address": null, "affiliation": "admin", "role": "moderator",
+        "hats": ["Fool"],
+    });
+    assert_eq!(told["members"], json!([feste]));
+}
+
+#[test]
+fn a_group_is_not_made_with_somebody_who_has_no_address() {
+    let mut engine = engine(&MemoryStore::new());
+    let command = json!({
         "do": "createRoom", "address": null, "name": null, "public": false, "people": ["@"],
     });
-    let asked = json!([{ "is": "asked", "request": { "number": 3, "command": person } }]);
+    let asked = json!([{ "is": "asked", "request": { "number": 3, "command": command } }]);
     let effects = handle(&mut engine, asked);
     let [done] = notices(&effects)[..] else { panic!("{effects:?}") };
     assert_eq!(done["outcome"]["problem"]["kind"], "invalid");

@@ -10,9 +10,21 @@ number: number,
  */
 command: Command, };
 
-export type Command = { "do": "signIn", address: string, password: string, } | { "do": "register", address: string, password: string, token: string | null, inviter: string | null, } | { "do": "signOut" } | { "do": "changePassword", password: string, } | { "do": "invite" } | { "do": "setNickname", name: string, } | { "do": "setAvatar", png: string | null, } | { "do": "setActive", active: boolean, } | { "do": "reconnect" } | { "do": "addContact", address: string, name: string | null, } | { "do": "rename", address: string, name: string | null, } | { "do": "removeContact", address: string, } | { "do": "answer", address: string, accept: boolean, } | { "do": "block", address: string, report: boolean, } | { "do": "unblock", address: string, } | { "do": "createRoom", address: string | null, name: string | null, public: boolean, people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
+export type Command = { "do": "signIn", address: string, password: string, } | { "do": "register", address: string, password: string, token: string | null, inviter: string | null, } | { "do": "signOut" } | { "do": "changePassword", password: string, } | { "do": "invite" } | { "do": "setNickname", name: string, } | { "do": "setAvatar", png: string | null, } | { "do": "setActive", active: boolean, } | { "do": "reconnect" } | { "do": "addContact", address: string, name: string | null, } | { "do": "rename", address: string, name: string | null, } | { "do": "removeContact", address: string, } | { "do": "answer", address: string, accept: boolean, } | { "do": "block", address: string, report: boolean, } | { "do": "unblock", address: string, } | { "do": "createRoom", 
+/**
+ * One that nobody has, on the own server, if there is none.
+ */
+address: string | null, name: string | null, 
+/**
+ * Everybody may enter, and nobody learns addresses.
+ */
+public: boolean, 
+/**
+ * Who becomes a member and is invited.
+ */
+people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
 
-export type Notice = { "is": "signedOut" } | { "is": "account" } & Account | { "is": "conversation" } & Conversation | { "is": "conversationRemoved", address: string, } | { "is": "contact" } & Contact | { "is": "contactRemoved", address: string, } | { "is": "room" } & Room | { "is": "newer", address: string, messages: Array<Message>, newer: boolean, } | { "is": "window", address: string, newer: boolean, 
+export type Notice = { "is": "signedOut" } | { "is": "account" } & Account | { "is": "conversation" } & Conversation | { "is": "conversationRemoved", address: string, } | { "is": "contact" } & Contact | { "is": "contactRemoved", address: string, } | { "is": "room" } & Room | { "is": "window", address: string, 
 /**
  * All its messages, oldest first.
  */
@@ -22,9 +34,17 @@ messages: Array<Message>,
  */
 older: boolean, 
 /**
+ * Whether there are newer ones, which do not join the window.
+ */
+newer: boolean, 
+/**
  * The first message not seen yet, when the window was opened.
  */
-firstUnread: number | null, } | { "is": "messages", address: string, messages: Array<Message>, } | { "is": "older", address: string, messages: Array<Message>, older: boolean, } | { "is": "messageRemoved", address: string, message: number, } | { "is": "transfer", message: number, done: number, } | { "is": "devices", address: string, devices: Array<Device>, } | { "is": "notify", address: string, title: string, text: string, message: number | null, } | { "is": "done", number: number, outcome: Outcome, } | { "is": "storage", reason: string, };
+firstUnread: number | null, } | { "is": "messages", address: string, messages: Array<Message>, } | { "is": "older", address: string, messages: Array<Message>, older: boolean, } | { "is": "newer", address: string, messages: Array<Message>, 
+/**
+ * Whether there are still newer ones; if not, what is new joins the window from now on.
+ */
+newer: boolean, } | { "is": "messageRemoved", address: string, message: number, } | { "is": "transfer", message: number, done: number, } | { "is": "devices", address: string, devices: Array<Device>, } | { "is": "notify", address: string, title: string, text: string, message: number | null, } | { "is": "done", number: number, outcome: Outcome, } | { "is": "storage", reason: string, };
 
 export type Account = { address: string, connection: Connection, nickname: string | null, 
 /**
@@ -42,9 +62,17 @@ queued: number, };
 
 export type Connection = { "is": "offline" } | { "is": "connecting" } | { "is": "catchingUp" } | { "is": "online" } | { "is": "waiting", reason: string, until: number, } | { "is": "refused", reason: string, };
 
-export type Conversation = { address: string, room: boolean, mentions: number, name: string, preview: Preview | null, unread: number, draft: string, typing: boolean, mute: Mute, pinned: boolean, encrypted: boolean, readers: Readers, 
+export type Conversation = { address: string, 
 /**
- * From somebody who is not a contact and was never written to.
+ * It is a room, which a notice of its own describes.
+ */
+room: boolean, name: string, preview: Preview | null, unread: number, 
+/**
+ * Those of them, in a room, that name this account or answer it.
+ */
+mentions: number, draft: string, typing: boolean, mute: Mute, pinned: boolean, encrypted: boolean, readers: Readers, 
+/**
+ * From somebody who is not a contact and was never written to; or an invitation to a room.
  */
 request: boolean, 
 /**
@@ -58,7 +86,11 @@ shown: boolean, };
 
 export type Mute = { "is": "no" } | { "is": "until", time: number, } | { "is": "forever" };
 
-export type Preview = { own: boolean, author: string | null, text: string, time: number, delivery: Delivery | null, };
+export type Preview = { own: boolean, 
+/**
+ * In a room, what others who write are called.
+ */
+author: string | null, text: string, time: number, delivery: Delivery | null, };
 
 export type Readers = { 
 /**
@@ -94,7 +126,15 @@ export type Message = { id: number,
 /**
  * Orders the messages of a window.
  */
-place: string, sender: string, nick: string | null, own: boolean, time: number, content: Content, encryption: Encryption, 
+place: string, 
+/**
+ * Who wrote it; in a room that hides addresses, the room.
+ */
+sender: string, 
+/**
+ * What the room calls who wrote it.
+ */
+nick: string | null, own: boolean, time: number, content: Content, encryption: Encryption, 
 /**
  * `None` for what others wrote.
  */
@@ -158,9 +198,63 @@ message: number | null,
  */
 quote: string | null, };
 
-export type Reaction = { sender: string, nick: string | null, emoji: Array<string>, time: number, };
+export type Reaction = { sender: string, 
+/**
+ * What the room calls them.
+ */
+nick: string | null, emoji: Array<string>, time: number, };
 
 export type Earlier = { until: number, text: string, };
+
+export type Room = { address: string, name: string, 
+/**
+ * What is talked about.
+ */
+subject: string | null, 
+/**
+ * What the room calls this account, while it is in it.
+ */
+nick: string | null, state: RoomState, 
+/**
+ * Who invited this account, while that is not answered.
+ */
+invitedBy: string | null, 
+/**
+ * For members only, and they know each other's addresses: what is written can be encrypted.
+ */
+private: boolean, 
+/**
+ * What this account is in it, while it is in it.
+ */
+affiliation: Affiliation, 
+/**
+ * What it may do.
+ */
+role: Role, 
+/**
+ * Who is there, then the members who are not, as far as the room tells.
+ */
+members: Array<Member>, };
+
+export type RoomState = { "is": "out" } | { "is": "invited" } | { "is": "entering" } | { "is": "in" } | { "is": "refused", reason: string, };
+
+export type Member = { 
+/**
+ * The nickname; `None` when they are not there.
+ */
+nick: string | null, 
+/**
+ * The address, where the room tells it.
+ */
+address: string | null, affiliation: Affiliation, role: Role, 
+/**
+ * Titles that the room gives them (XEP-0317).
+ */
+hats: Array<string>, };
+
+export type Affiliation = "outcast" | "none" | "member" | "admin" | "owner";
+
+export type Role = "none" | "visitor" | "participant" | "moderator";
 
 export type Device = { id: number, 
 /**
@@ -195,9 +289,3 @@ kind: ProblemKind,
 words: string, };
 
 export type ProblemKind = "unknown" | "invalid" | "notEncryptable" | "refused" | "timeout" | "login" | "unreachable" | "nameTaken" | "notInvited" | "unsupported" | "transfer" | "storage" | "cancelled";
-
-export type Room = { address: string, name: string, subject: string | null, nick: string | null, state: RoomState, invitedBy: string | null, private: boolean, affiliation: Affiliation, role: Role, members: Array<Member>, };
-export type RoomState = { "is": "out" } | { "is": "invited" } | { "is": "entering" } | { "is": "in" } | { "is": "refused", reason: string, };
-export type Member = { nick: string | null, address: string | null, affiliation: Affiliation, role: Role, hats: Array<string>, };
-export type Affiliation = "outcast" | "none" | "member" | "admin" | "owner";
-export type Role = "none" | "visitor" | "participant" | "moderator";
