@@ -178,6 +178,8 @@ export class Sample implements Core {
         return { is: "text", text: "https://anemone.example/i/9f2c7d1e4b" };
       case "setNickname":
         return this.#changeAccount({ nickname: command.name });
+      case "setPrivacy":
+        return this.#changeAccount({ privacy: command.privacy });
       case "setAvatar":
         return this.#changeAccount({ avatar: command.png ? `own:${command.png.length}` : null });
       case "reconnect":
@@ -564,7 +566,7 @@ export class Sample implements Core {
     const made = [
       device(own ? 31415 : 27182, own ? "Clownfish in Firefox" : "Phone", own ? "verified" : "blind", { this: own }),
       device(own ? 14142 : 16180, own ? "Laptop" : "Laptop", "verified"),
-      device(own ? 17320 : 66743, null, own ? "blind" : "undecided", { lastUsed: Date.now() - 40 * 86_400_000 }),
+      device(own ? 17320 : 66743, null, own ? "blind" : "undecided", { lastUsed: Date.now() - 140 * 86_400_000, unused: true }),
       device(own ? 22360 : 25029, "Old tablet", "distrusted", { active: false }),
     ];
     this.#devices.set(address, made);
@@ -629,7 +631,7 @@ function previewOf(one: Message): Conversation["preview"] {
 }
 
 function account(address: string, connection: Connection): Account {
-  return { address, connection, nickname: "Juliet", avatar: "picture:me", device: 31415, queued: connection.is === "online" ? 0 : 1 };
+  return { address, connection, nickname: "Juliet", avatar: "picture:me", device: 31415, queued: connection.is === "online" ? 0 : 1, privacy: { typing: true, read: true } };
 }
 
 function crowd(i: number): Person {
@@ -647,7 +649,7 @@ function crowd(i: number): Person {
 function device(id: number, label: string | null, trust: Device["trust"], more: Partial<Device> = {}): Device {
   const key = id.toString(16).padStart(8, "0").repeat(8);
   const fingerprint = key.replace(/(.{8})(?=.)/g, "$1 ");
-  return { id, this: false, label, key, fingerprint, trust, active: true, lastUsed: Date.now() - 3_600_000, ...more };
+  return { id, this: false, label, key, fingerprint, trust, active: true, lastUsed: Date.now() - 3_600_000, unused: false, ...more };
 }
 
 function brief(content: Content): string {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use client::Command as Ask;
 use client::store::{EncryptionMode, Login, MessageId, Mute, TrustLevel};
-use client::view::Problem;
+use client::view::{Privacy, Problem};
 use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
 use xmpp::time::Millis;
@@ -37,6 +37,9 @@ pub(crate) fn command(
         Command::SetNickname { name } => Ask::SetNickname(name),
         Command::SetAvatar { png } => Ask::SetAvatar(png.as_deref().map(picture).transpose()?),
         Command::SetActive { active } => Ask::SetActive(active),
+        Command::SetPrivacy { privacy: page::Privacy { typing, read } } => {
+            Ask::SetPrivacy(Privacy { typing, read })
+        }
         Command::Reconnect => Ask::Reconnect,
         Command::AddContact { address, name } => Ask::AddContact { address: jid(&address)?, name },
         Command::Rename { address, name } => Ask::Rename(jid(&address)?, name),

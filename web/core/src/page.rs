@@ -63,6 +63,10 @@ pub enum Command {
     SetActive {
         active: bool,
     },
+    /// What contacts may know of what this account does.
+    SetPrivacy {
+        privacy: Privacy,
+    },
     /// Connect now instead of waiting.
     Reconnect,
 
@@ -353,6 +357,17 @@ pub struct Account {
     pub device: Option<u32>,
     /// Messages that wait to be sent.
     pub queued: usize,
+    pub privacy: Privacy,
+}
+
+/// What contacts may know of what this account does. What is off is not sent from this device.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Privacy {
+    /// That something is being written.
+    pub typing: bool,
+    /// What was read.
+    pub read: bool,
 }
 
 /// The state of the connection.
@@ -497,6 +512,8 @@ pub struct Device {
     /// In the published list now.
     pub active: bool,
     pub last_used: Option<u64>,
+    /// In the list, and not heard of for 90 days: nobody may have it any more.
+    pub unused: bool,
 }
 
 /// A message that was found, with where.

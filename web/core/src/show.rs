@@ -116,6 +116,7 @@ fn account(account: view::Account) -> page::Account {
         avatar: account.avatar,
         device: account.device,
         queued: account.queued,
+        privacy: page::Privacy { typing: account.privacy.typing, read: account.privacy.read },
     }
 }
 
@@ -348,5 +349,6 @@ fn device(device: view::Device) -> page::Device {
         trust: trust(device.trust),
         active: device.active,
         last_used: device.last_used.map(|time| time.0),
+        unused: device.unused,
     }
 }

@@ -10,7 +10,7 @@ number: number,
  */
 command: Command, };
 
-export type Command = { "do": "signIn", address: string, password: string, } | { "do": "register", address: string, password: string, token: string | null, inviter: string | null, } | { "do": "signOut" } | { "do": "changePassword", password: string, } | { "do": "invite" } | { "do": "setNickname", name: string, } | { "do": "setAvatar", png: string | null, } | { "do": "setActive", active: boolean, } | { "do": "reconnect" } | { "do": "addContact", address: string, name: string | null, } | { "do": "rename", address: string, name: string | null, } | { "do": "removeContact", address: string, } | { "do": "answer", address: string, accept: boolean, } | { "do": "block", address: string, report: boolean, } | { "do": "unblock", address: string, } | { "do": "createRoom", 
+export type Command = { "do": "signIn", address: string, password: string, } | { "do": "register", address: string, password: string, token: string | null, inviter: string | null, } | { "do": "signOut" } | { "do": "changePassword", password: string, } | { "do": "invite" } | { "do": "setNickname", name: string, } | { "do": "setAvatar", png: string | null, } | { "do": "setActive", active: boolean, } | { "do": "setPrivacy", privacy: Privacy, } | { "do": "reconnect" } | { "do": "addContact", address: string, name: string | null, } | { "do": "rename", address: string, name: string | null, } | { "do": "removeContact", address: string, } | { "do": "answer", address: string, accept: boolean, } | { "do": "block", address: string, report: boolean, } | { "do": "unblock", address: string, } | { "do": "createRoom", 
 /**
  * One that nobody has, on the own server, if there is none.
  */
@@ -58,7 +58,17 @@ device: number | null,
 /**
  * Messages that wait to be sent.
  */
-queued: number, };
+queued: number, privacy: Privacy, };
+
+export type Privacy = { 
+/**
+ * That something is being written.
+ */
+typing: boolean, 
+/**
+ * What was read.
+ */
+read: boolean, };
 
 export type Connection = { "is": "offline" } | { "is": "connecting" } | { "is": "catchingUp" } | { "is": "online" } | { "is": "waiting", reason: string, until: number, } | { "is": "refused", reason: string, };
 
@@ -272,7 +282,11 @@ fingerprint: string | null, trust: Trust,
 /**
  * In the published list now.
  */
-active: boolean, lastUsed: number | null, };
+active: boolean, lastUsed: number | null, 
+/**
+ * In the list, and not heard of for 90 days: nobody may have it any more.
+ */
+unused: boolean, };
 
 export type Found = { address: string, message: Message, };
 

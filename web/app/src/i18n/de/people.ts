@@ -219,6 +219,7 @@ export const devices = {
   device: "Gerät {id}",
   thisDevice: "Dieses Gerät",
   lastUsed: "Zuletzt benutzt: {time}",
+  unused: "vielleicht hat es niemand mehr",
   never: "Noch nicht benutzt",
   inactiveTitle: "Nicht mehr in Gebrauch",
   trust: {

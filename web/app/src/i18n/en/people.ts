@@ -219,6 +219,7 @@ export const devices = {
   device: "Device {id}",
   thisDevice: "This device",
   lastUsed: "Last used {time}",
+  unused: "perhaps nobody has it any more",
   never: "Not used yet",
   inactiveTitle: "Not in use any more",
   trust: {

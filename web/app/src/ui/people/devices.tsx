@@ -112,7 +112,7 @@ function DeviceCard({ device, address, mine, asking, onRename }: CardProps) {
   const when =
     device.this ? w.thisDevice
     : used === null ? w.never
-    : fill(w.lastUsed, { time: ago(used, now.value, language.value) });
+    : [fill(w.lastUsed, { time: ago(used, now.value, language.value) }), device.unused ? w.unused : ""].filter(Boolean).join(" · ");
   const items = actions({ device, address, mine, asking, onRename });
   return (
     <li class={device.active || device.this ? "device" : "device device-old"}>

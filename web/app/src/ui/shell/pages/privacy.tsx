@@ -1,12 +1,27 @@
+import type { Privacy as Told } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { useStore } from "../../../state/use";
-import { Avatar, Button, Group, Page, Row, toast } from "../../kit";
+import { Avatar, Button, Group, Page, Row, Switch, toast } from "../../kit";
 import { ask } from "../conversations";
+
+/** What contacts get to know of what is done here. */
+function Shown({ privacy }: { privacy: Told }) {
+  const store = useStore();
+  const w = words().shell;
+  const change = (what: Partial<Told>) => void ask(store, { do: "setPrivacy", privacy: { ...privacy, ...what } });
+  return (
+    <Group title={w.shownToContacts}>
+      <Switch label={w.showTyping} hint={w.showTypingHint} on={privacy.typing} onChange={(typing) => change({ typing })} />
+      <Switch label={w.showRead} hint={w.showReadHint} on={privacy.read} onChange={(read) => change({ read })} />
+    </Group>
+  );
+}
 
 /** Who is blocked, and what the server and others get to know. */
 export function Privacy() {
   const store = useStore();
   const w = words().shell;
+  const account = store.account.value;
   const blocked = [...store.contacts.value.values()]
     .filter((one) => one.blocked)
     .sort((a, b) => a.name.localeCompare(b.name));
@@ -31,6 +46,7 @@ export function Privacy() {
         ))}
         {blocked.length === 0 && <Row icon="block" label={w.nobodyBlocked} hint={w.nobodyBlockedHint} />}
       </Group>
+      {account && <Shown privacy={account.privacy} />}
       <Group title={w.whoSees}>
         <Row icon="lock" label={w.seesMessages} hint={w.seesMessagesHint} />
         <Row icon="device" label={w.seesStore} hint={w.seesStoreHint} />
