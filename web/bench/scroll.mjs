@@ -2,32 +2,21 @@
 //
 //   node bench/scroll.mjs [--messages 100000] [--throttle 4] [--size desktop]
 //
-// "blocked" is the longest task of the main thread, "over 50 ms" how many of those there were, and
-// "rows" the most rows that were in the page at any time.
+// "longest" is the longest task of the main thread and "over 50 ms" how many such there were, both by the
+// processor's clock; "rows" are the most rows that were in the page at any time. Frames are by the wall's
+// clock, and only good on a machine that does nothing else.
 
 import { parseArgs } from "node:util";
 
 import { serve } from "../app/dev/serve.mjs";
 import { launch, open } from "../app/dev/shot.mjs";
-
-const { values } = parseArgs({
-  options: {
-    messages: { type: "string", default: "100000" },
-    throttle: { type: "string", default: "1" },
-    size: { type: "string", default: "desktop" },
-  },
-});
-const messages = Number(values.messages);
+import { tasksOf } from "./tasks.mjs";
 
 /** What happens in the page while something is done to it. */
-async function measured(page, name, act) {
+async function measure(browser, page, name, act) {
   await page.evaluate(() => {
-    const seen = { tasks: [], frames: [], rows: 0, last: performance.now(), stop: false };
+    const seen = { frames: [], rows: 0, last: performance.now(), stop: false };
     window.seen = seen;
-    seen.observer = new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) seen.tasks.push(entry.duration);
-    });
-    seen.observer.observe({ type: "longtask" });
     const frame = (now) => {
       seen.frames.push(now - seen.last);
       seen.last = now;
@@ -36,28 +25,31 @@ async function measured(page, name, act) {
     };
     requestAnimationFrame(frame);
   });
-  await act();
-  await page.waitForTimeout(200);
-  const { tasks, frames, rows } = await page.evaluate(() => {
-    const { tasks, frames, rows, observer } = window.seen;
-    for (const entry of observer.takeRecords()) tasks.push(entry.duration);
+  const tasks = await tasksOf(browser, page, async () => {
+    await act();
+    await page.waitForTimeout(200);
+  });
+  const { frames, rows } = await page.evaluate(() => {
+    const { frames, rows } = window.seen;
     window.seen.stop = true;
-    observer.disconnect();
-    return { tasks, frames: frames.slice(1), rows };
+    return { frames: frames.slice(1), rows };
   });
   frames.sort((a, b) => a - b);
-  const at = (part) => (frames[Math.min(frames.length - 1, Math.floor(frames.length * part))] ?? 0).toFixed(1);
-  console.log(
-    [
-      name.padEnd(38),
-      `frames ${String(frames.length).padStart(4)}`,
-      `median ${at(0.5).padStart(6)} ms`,
-      `99 % ${at(0.99).padStart(6)} ms`,
-      `blocked ${Math.max(0, ...tasks).toFixed(0).padStart(4)} ms`,
-      `over 50 ms ${String(tasks.length).padStart(3)}`,
-      `rows ${rows}`,
-    ].join("  "),
-  );
+  const at = (part) => frames[Math.min(frames.length - 1, Math.floor(frames.length * part))] ?? 0;
+  return { name, frames: frames.length, middle: at(0.5), most: at(0.99), longest: tasks[0] ?? 0, long: tasks.filter((one) => one > 50).length, rows };
+}
+
+/** A figure of `measured` as a line. */
+export function spelled({ name, frames, middle, most, longest, long, rows }) {
+  return [
+    name.padEnd(38),
+    `frames ${String(frames).padStart(4)}`,
+    `median ${middle.toFixed(1).padStart(6)} ms`,
+    `99 % ${most.toFixed(1).padStart(6)} ms`,
+    `longest ${longest.toFixed(0).padStart(4)} ms`,
+    `over 50 ms ${String(long).padStart(3)}`,
+    `rows ${rows}`,
+  ].join("  ");
 }
 
 /** The first row that is wholly in sight, to see that nothing jumps. */
@@ -68,35 +60,44 @@ const firstRow = (page) =>
     return { id: row.dataset.message, top: Math.round(row.getBoundingClientRect().top) };
   });
 
-const server = await serve(0, { minify: true });
-const browser = await launch();
-try {
+/** Scrolls, and says of each part what it took; throws when something jumps. */
+export async function scrolling({ messages, throttle = 1, size = "desktop" }, note) {
+  const server = await serve(0, { minify: true });
+  const browser = await launch();
+  try {
+    await conversation(browser, server.url, { messages, throttle, size }, note);
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+async function conversation(browser, url, { messages, throttle, size }, note) {
   const route = "chat/bench%40anemone.example";
-  const { page } = await open(browser, server.url, {
-    size: values.size,
+  const { page } = await open(browser, url, {
+    size,
     route,
     query: `messages=${messages}&page=${messages - 500}`,
   });
   await page.waitForSelector("[data-message]", { timeout: 60_000 });
   const devtools = await page.context().newCDPSession(page);
-  await devtools.send("Emulation.setCPUThrottlingRate", { rate: Number(values.throttle) });
+  await devtools.send("Emulation.setCPUThrottlingRate", { rate: throttle });
   const box = await page.locator(".timeline-box").boundingBox();
+  const measured = async (name, act) => note(await measure(browser, page, name, act));
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  console.log(`${messages} messages, ${values.size}, CPU throttled ${values.throttle}×`);
-
-  await measured(page, "wheel up, 150 steps", async () => {
-    for (let step = 0; step < 150; step++) {
+  await measured("wheel up, 80 steps", async () => {
+    for (let step = 0; step < 80; step++) {
       await page.mouse.wheel(0, -240);
       await page.waitForTimeout(16);
     }
   });
-  await measured(page, "wheel down, 150 steps", async () => {
-    for (let step = 0; step < 150; step++) {
+  await measured("wheel down, 80 steps", async () => {
+    for (let step = 0; step < 80; step++) {
       await page.mouse.wheel(0, 240);
       await page.waitForTimeout(16);
     }
   });
-  await measured(page, "dragged through all of it, 120 steps", () =>
+  await measured("dragged through all of it, 120 steps", () =>
     page.evaluate(async () => {
       const list = document.querySelector(".timeline-box");
       for (let step = 0; step <= 120; step++) {
@@ -108,16 +109,16 @@ try {
   const send = (to) =>
     page.evaluate((to) => window.store.ask({ do: "react", message: to, emoji: ["👍"] }), to);
   const before = await firstRow(page);
-  await measured(page, "a reaction to a message in sight", () => send(Number(before.id)));
+  await measured("a reaction to a message in sight", () => send(Number(before.id)));
   const after = await firstRow(page);
   if (after.id !== before.id || Math.abs(after.top - before.top) > 1) throw new Error(`it jumped: ${JSON.stringify([before, after])}`);
-  await measured(page, "older messages come in", () =>
+  await measured("older messages come in", () =>
     page.evaluate(async () => {
       document.querySelector(".timeline-box").scrollTop = 1500;
       await new Promise((next) => setTimeout(next, 1500));
     }),
   );
-  await measured(page, "to the end, and a message is sent", async () => {
+  await measured("to the end, and a message is sent", async () => {
     await page.locator(".timeline-latest").click();
     await page.waitForTimeout(300);
     await page.locator(".composer-text").fill("The last one");
@@ -129,7 +130,17 @@ try {
     return list.scrollHeight - list.scrollTop - list.clientHeight;
   });
   if (end > 2) throw new Error(`it is not at the end: ${end}`);
-} finally {
-  await browser.close();
-  await server.stop();
+}
+
+if (process.argv[1]?.endsWith("scroll.mjs")) {
+  const { values } = parseArgs({
+    options: {
+      messages: { type: "string", default: "100000" },
+      throttle: { type: "string", default: "1" },
+      size: { type: "string", default: "desktop" },
+    },
+  });
+  const asked = { ...values, messages: Number(values.messages), throttle: Number(values.throttle) };
+  console.log(`${asked.messages} messages, ${asked.size}, CPU throttled ${asked.throttle}×`);
+  await scrolling(asked, (figure) => console.log(spelled(figure)));
 }
