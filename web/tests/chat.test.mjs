@@ -47,7 +47,7 @@ test("an invitation becomes an encrypted conversation", async () => {
   await romeo.accessible();
   await juliet.accessible();
   await romeo.picture("chat-desktop");
-  await juliet.picture("chat-phone");
+  await juliet.picture("chat-phone", { kept: true });
 
   assert.ok(await server.holds("juliet"), "the files of the server can be searched");
   assert.ok(!(await server.holds("yonder")), "and hold nothing of what was written");
