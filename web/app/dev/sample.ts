@@ -145,6 +145,7 @@ export class Sample implements Core {
         draft: person.draft ?? "",
         typing: person.typing ?? false,
         mute: person.mute ?? { is: "no" },
+        notify: "usual",
         pinned: person.pinned ?? false,
         encrypted: !person.plain,
         readers: person.plain
@@ -268,6 +269,9 @@ export class Sample implements Core {
         return DONE;
       case "mute":
         if (talk) this.#change(talk, { mute: command.until });
+        return DONE;
+      case "notify":
+        if (talk) this.#change(talk, { notify: command.messages });
         return DONE;
       case "pin":
         if (talk) this.#change(talk, { pinned: command.pinned });

@@ -43,6 +43,7 @@ function chat(address: string, more: Partial<Conversation> = {}): Conversation {
     draft: "",
     typing: false,
     mute: { is: "no" },
+    notify: "usual",
     pinned: false,
     encrypted: true,
     readers: { theirs: 1, own: 0, leftOut: 0, verified: false },

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use client::Command as Ask;
-use client::store::{EncryptionMode, Login, MessageId, Mute, TrustLevel};
+use client::store::{EncryptionMode, Login, MessageId, Mute, Notify, TrustLevel};
 use client::view::{Privacy, Problem};
 use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
@@ -86,6 +86,14 @@ pub(crate) fn command(
         Command::MarkRead { address, message } => Ask::MarkRead(jid(&address)?, MessageId(message)),
         Command::Draft { address, text } => Ask::Draft(jid(&address)?, text),
         Command::Mute { address, until } => Ask::Mute(jid(&address)?, mute(until)),
+        Command::Notify { address, messages } => {
+            let messages = match messages {
+                page::Notify::Usual => Notify::Usual,
+                page::Notify::All => Notify::All,
+                page::Notify::Mentions => Notify::Mentions,
+            };
+            Ask::Notify(jid(&address)?, messages)
+        }
         Command::Pin { address, pinned } => Ask::PinConversation(jid(&address)?, pinned),
         Command::Hide { address } => Ask::Hide(jid(&address)?),
         Command::SetEncryption { address, encrypted } => {

@@ -181,6 +181,11 @@ pub enum Command {
         address: String,
         until: Mute,
     },
+    /// Which messages of a room notify while it is not muted.
+    Notify {
+        address: String,
+        messages: Notify,
+    },
     Pin {
         address: String,
         pinned: bool,
@@ -406,6 +411,8 @@ pub struct Conversation {
     pub draft: String,
     pub typing: bool,
     pub mute: Mute,
+    /// Which messages of a room notify while it is not muted.
+    pub notify: Notify,
     pub pinned: bool,
     pub encrypted: bool,
     pub readers: Readers,
@@ -424,6 +431,17 @@ pub enum Mute {
     No,
     Until { time: u64 },
     Forever,
+}
+
+/// Which messages of a room notify.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum Notify {
+    /// All in a private group, mentions in a public channel.
+    Usual,
+    All,
+    Mentions,
 }
 
 /// The newest message, in a line.

@@ -157,6 +157,11 @@ fn conversation(one: view::Conversation) -> page::Conversation {
             store::Mute::Until(Millis(time)) => page::Mute::Until { time },
             store::Mute::Forever => page::Mute::Forever,
         },
+        notify: match one.notify {
+            store::Notify::Usual => page::Notify::Usual,
+            store::Notify::All => page::Notify::All,
+            store::Notify::Mentions => page::Notify::Mentions,
+        },
         pinned: one.pinned,
         encrypted: one.encryption == EncryptionMode::Omemo,
         readers: page::Readers {

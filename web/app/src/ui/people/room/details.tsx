@@ -210,8 +210,14 @@ function Notifications({ room, conversation }: TalkProps) {
   const w = words();
   const { busy, ask } = useAsk();
   const quiet = muted(conversation.mute, now.value);
-  // A channel interrupts only those who are spoken to.
-  const loud = room.private ? w.rooms.details.notifyAll : w.rooms.details.notifyMentions;
+  // Without a choice a channel interrupts only those who are spoken to.
+  const usual = room.private ? "all" : "mentions";
+  const chosen = conversation.notify === "usual" ? usual : conversation.notify;
+  const said = { all: w.rooms.details.notifyAll, mentions: w.rooms.details.notifyMentions };
+  const notify = async (messages: "all" | "mentions") => {
+    if (!(await ask({ do: "notify", address: room.address, messages }))) return;
+    if (quiet) mute({ is: "no" });
+  };
   const mute = (until: Mute) => void ask({ do: "mute", address: room.address, until });
   const hours = (n: number) => () => mute({ is: "until", time: Date.now() + n * 3_600_000 });
   const open = (at: Element) =>
@@ -219,7 +225,8 @@ function Notifications({ room, conversation }: TalkProps) {
       label: w.rooms.details.notifications,
       at,
       items: [
-        { label: loud, icon: "bell", checked: !quiet, run: () => mute({ is: "no" }) },
+        { label: said.all, icon: "bell", checked: !quiet && chosen === "all", run: () => void notify("all") },
+        { label: said.mentions, icon: "mention", checked: !quiet && chosen === "mentions", run: () => void notify("mentions") },
         null,
         { label: w.people.details.muteHour, icon: "clock", run: hours(1) },
         { label: w.people.details.muteHours, icon: "clock", run: hours(8) },
@@ -231,7 +238,7 @@ function Notifications({ room, conversation }: TalkProps) {
     <Group title={w.rooms.details.notifications}>
       <Row
         icon={quiet ? "bellOff" : "bell"}
-        label={quiet ? w.rooms.details.notifyNone : loud}
+        label={quiet ? w.rooms.details.notifyNone : said[chosen]}
         disabled={busy}
         leads
         onClick={(event) => open(event.currentTarget as Element)}
