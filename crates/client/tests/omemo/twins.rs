@@ -62,118 +62,153 @@ fn of_two_encrypted_corrections_at_once_the_later_in_the_archive_counts_everywhe
     }
 }
 
+/// Names of devices, shared with what decides about stanzas.
+type Names = Rc<RefCell<BTreeSet<String>>>;
+
 /// Everybody writes, corrects, reacts, reads and takes back at random; what the server sends to a
 /// device is late, comes twice, or is lost with its connection, and programs are killed.
-fn storm(seed: u64) {
-    let mut world = World::new();
-    world.befriend("alice", "bob");
-    let names = ["alice/phone", "alice/laptop", "alice/tablet", "bob/phone"];
-    let devices = names.map(|name| world.device(name));
-    let with = |device: usize| if device < 3 { "bob" } else { "alice" };
-    let mut dice = Dice(seed);
-    let mut fates = Dice(seed ^ 0xffff);
-    let broken: Rc<RefCell<BTreeSet<String>>> = Rc::default();
-    let late: Rc<RefCell<BTreeSet<String>>> = Rc::default();
-    let (breaks, waits) = (broken.clone(), late.clone());
-    let fate = move |name: &str, stanza: &mut xmpp::xml::Element| {
-        let mut broken = breaks.borrow_mut();
-        if broken.contains(name) {
-            return Fate::Lose;
-        }
-        // Nothing overtakes what is late.
-        if waits.borrow().contains(name) {
-            return Fate::Hold;
-        }
-        match fates.roll(60) {
-            0 => {
-                broken.insert(name.to_owned());
-                Fate::Lose
+struct Storm {
+    world: World,
+    devices: [usize; 4],
+    dice: Dice,
+    /// Whose connection broke, and to whom everything is late.
+    broken: Names,
+    late: Names,
+}
+
+/// With whom a device talks.
+fn with(device: usize) -> &'static str {
+    if device < 3 { "bob" } else { "alice" }
+}
+
+impl Storm {
+    fn new(seed: u64) -> Self {
+        let mut world = World::new();
+        world.befriend("alice", "bob");
+        let names = ["alice/phone", "alice/laptop", "alice/tablet", "bob/phone"];
+        let devices = names.map(|name| world.device(name));
+        let (broken, late) = (Names::default(), Names::default());
+        let mut fates = Dice(seed ^ 0xffff);
+        let (breaks, waits) = (broken.clone(), late.clone());
+        world.hook = Some(Box::new(move |name, stanza| {
+            let mut broken = breaks.borrow_mut();
+            if broken.contains(name) {
+                return Fate::Lose;
             }
-            1..=3 if stanza.name() == "message" => Fate::Double,
-            _ => Fate::Deliver,
-        }
-    };
-    world.hook = Some(Box::new(fate));
-    for number in 0..120 {
-        let device = devices[usize::try_from(dice.roll(4)).unwrap()];
-        let name = world.devices[device].name.clone();
-        let own = |world: &World, dice: &mut Dice| {
-            let messages = world.messages(device, with(device));
-            let mut own: Vec<Message> = messages.into_iter().filter(|one| one.own).collect();
-            let last = own.split_off(own.len().saturating_sub(3));
-            let at = usize::try_from(dice.roll(last.len().max(1) as u64)).unwrap();
-            last.get(at).cloned()
-        };
-        match dice.roll(20) {
-            0 => {
-                world.release(|held| held.retain(|(to, _)| *to != device));
-                world.kill(device);
-                late.borrow_mut().clear();
+            // Nothing overtakes what is late.
+            if waits.borrow().contains(name) {
+                return Fate::Hold;
             }
+            match fates.roll(60) {
+                0 => {
+                    broken.insert(name.to_owned());
+                    Fate::Lose
+                }
+                1..=3 if stanza.name() == "message" => Fate::Double,
+                _ => Fate::Deliver,
+            }
+        }));
+        Self { world, devices, dice: Dice(seed), broken, late }
+    }
+
+    fn roll(&mut self, sides: usize) -> usize {
+        usize::try_from(self.dice.roll(sides as u64)).unwrap()
+    }
+
+    /// Programs whose connection broke end, so that nothing reaches them behind a hole; so does that of
+    /// a device, if there is one. The others get what was late.
+    fn lose(&mut self, device: Option<usize>) {
+        let broken = std::mem::take(&mut *self.broken.borrow_mut());
+        let ends =
+            |one: &usize| device == Some(*one) || broken.contains(&self.world.devices[*one].name);
+        let gone: Vec<usize> = self.devices.into_iter().filter(ends).collect();
+        for one in &gone {
+            self.world.kill(*one);
+        }
+        self.late.borrow_mut().clear();
+        self.world.release(|held| held.retain(|(to, _)| !gone.contains(to)));
+    }
+
+    /// One of the last own messages.
+    fn own(&mut self, device: usize) -> Option<Message> {
+        let messages = self.world.messages(device, with(device)).into_iter();
+        let mut own: Vec<Message> = messages.filter(|one| one.own).collect();
+        let last = own.split_off(own.len().saturating_sub(3));
+        let at = self.roll(last.len().max(1));
+        last.get(at).cloned()
+    }
+
+    fn deed(&mut self, number: usize) {
+        let at = self.roll(4);
+        let device = self.devices[at];
+        let deed = self.roll(20);
+        match deed {
+            0 => self.lose(Some(device)),
             1 => {
-                world.release(|held| held.retain(|(to, _)| *to != device));
-                late.borrow_mut().clear();
-                world.restart(device);
+                self.lose(Some(device));
+                self.world.online(device);
             }
             2..=4 => {
-                late.borrow_mut().insert(name);
+                self.late.borrow_mut().insert(self.world.devices[device].name.clone());
             }
-            5 => world.wait(3_000),
-            _ if world.devices[device].client.is_none() => world.online(device),
-            6..=9 => {
-                if let Some(message) = own(&world, &mut dice) {
-                    let text = format!("{name} corrects {number}");
-                    world.ask(device, Command::Correct(message.id, text));
-                }
-            }
-            10..=12 => {
-                let messages = world.messages(device, with(device));
-                let of_people = |one: &&Message| !matches!(one.content, Content::Event(_));
-                if let Some(last) = messages.iter().rfind(of_people) {
-                    let emoji = ["👍", "😀", "🎉"][usize::try_from(dice.roll(3)).unwrap()];
-                    world.ask(device, Command::React(last.id, vec![emoji.to_owned()]));
-                }
-            }
-            13 => {
-                if let Some(message) = own(&world, &mut dice).filter(|_| dice.roll(3) == 0) {
-                    world.ask(device, Command::Retract(message.id));
-                }
-            }
-            14..=15 => {
-                if let Some(last) = world.messages(device, with(device)).pop() {
-                    let address = bare(&format!("{}@example.org", with(device)));
-                    world.ask(device, Command::MarkRead(address, last.id));
-                }
-            }
+            5 => self.world.wait(3_000),
+            _ if self.world.devices[device].client.is_none() => self.world.online(device),
+            6..=15 => self.change(device, deed, number),
             _ => {
-                world.write(device, with(device), &format!("message {number}"));
-            }
-        }
-        if number % 5 == 4 {
-            late.borrow_mut().clear();
-            world.release(|_| {});
-        }
-        let gone = std::mem::take(&mut *broken.borrow_mut());
-        for device in devices {
-            let name = &world.devices[device].name;
-            if gone.contains(name) {
-                late.borrow_mut().remove(name);
-                world.release(|held| held.retain(|(to, _)| *to != device));
-                world.restart(device);
+                self.world.write(device, with(device), &format!("message {number}"));
             }
         }
     }
-    late.borrow_mut().clear();
-    world.hook = None;
-    world.release(|_| {});
-    for device in devices {
-        world.restart(device);
+
+    /// Corrects, reacts, takes back or reads.
+    fn change(&mut self, device: usize, deed: usize, number: usize) {
+        let own = self.own(device);
+        let messages = self.world.messages(device, with(device));
+        let last = messages.iter().rfind(|one| !matches!(one.content, Content::Event(_)));
+        let command = match (deed, own, last) {
+            (6..=9, Some(own), _) => {
+                let name = &self.world.devices[device].name;
+                Command::Correct(own.id, format!("{name} corrects {number}"))
+            }
+            (10..=12, _, Some(last)) => {
+                let emoji = ["👍", "😀", "🎉"][self.roll(3)];
+                Command::React(last.id, vec![emoji.to_owned()])
+            }
+            (13, Some(own), _) if self.roll(3) == 0 => Command::Retract(own.id),
+            (14..=15, _, Some(last)) => {
+                let address = bare(&format!("{}@example.org", with(device)));
+                Command::MarkRead(address, last.id)
+            }
+            _ => return,
+        };
+        self.world.ask(device, command);
     }
-    world.wait(60_000);
-    let first = shown(&world, devices[0], "bob");
+
+    /// Everything arrives, and everybody has been there once more.
+    fn end(&mut self) {
+        self.lose(None);
+        self.world.hook = None;
+        for device in self.devices {
+            self.world.restart(device);
+        }
+        self.world.wait(60_000);
+    }
+}
+
+fn storm(seed: u64) {
+    let mut storm = Storm::new(seed);
+    for number in 0..120 {
+        storm.deed(number);
+        let broken = !storm.broken.borrow().is_empty();
+        if broken || number % 5 == 4 {
+            storm.lose(None);
+        }
+    }
+    storm.end();
+    let first = shown(&storm.world, storm.devices[0], "bob");
     assert!(first.len() > 5, "{}", first.len());
-    for device in &devices[1..3] {
-        let other = shown(&world, *device, "bob");
+    for device in &storm.devices[1..3] {
+        let other = shown(&storm.world, *device, "bob");
         let differ: Vec<_> = first.iter().zip(&other).filter(|(one, other)| one != other).collect();
         assert!(first == other, "seed {seed}: {} {} {differ:#?}", first.len(), other.len());
     }
