@@ -64,8 +64,8 @@ fn at_once(
     killed: Option<usize>,
     change: impl Fn(usize) -> Command,
 ) {
-    for side in 0..2 {
-        world.command(devices[side], change(side));
+    for (side, device) in devices.into_iter().enumerate() {
+        world.command(device, change(side));
     }
     for side in [first, 1 - first] {
         while world.carry(devices[side], true) {}
