@@ -222,8 +222,20 @@ pub fn perform(port: &Port, ask: Ask, until: Instant) -> Result<Reply, Failure> 
         }
         Ask::Leave(room) => port.call(Command::LeaveRoom(room), until)?,
         Ask::Create { name, public, people } => {
-            let name = Some(name);
-            port.call(Command::CreateRoom { room: None, name, public, people }, until)?
+            let (room, name) = (None, Some(name));
+            let make = Command::CreateRoom { room, name, public, people: Vec::new() };
+            let made = port.call(make, until)?;
+            // One by one: whoever waits may end the program after the last.
+            if let Outcome::Room(room) = &made {
+                for person in people {
+                    let room = room.clone();
+                    let invite = Command::InviteToRoom { room, person, reason: None };
+                    if let Outcome::Failed(problem) = port.call(invite, until)? {
+                        return Err(explain(problem));
+                    }
+                }
+            }
+            made
         }
         Ask::InviteTo { room, person } => {
             drop(port.wait_rooms(until));
