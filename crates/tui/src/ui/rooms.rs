@@ -259,7 +259,7 @@ mod tests {
     fn a_text_names_somebody_by_a_word_in_any_case() {
         assert_eq!(mentions("Romeo, ROMEO! @romeo", "romeo"), [0..5, 7..12, 15..20]);
         assert!(mentions("romeos romeö aromeo", "romeo").is_empty());
-        assert_eq!(mentions("o Übü", "übü"), [2..7]);
+        assert_eq!(mentions("o Übü", "übü"), vec![2..7; 1]);
         assert!(mentions("text", "").is_empty());
     }
 
