@@ -44,6 +44,7 @@ pub mod maintenance;
 pub mod outbox;
 pub mod prefs;
 pub mod pubsub;
+pub mod push;
 pub mod requests;
 pub mod rooms;
 pub mod roster;
@@ -103,6 +104,8 @@ pub struct Store {
     pub documents: Arc<dyn documents::Documents>,
     /// Nodes and their items (XEP-0060).
     pub pubsub: Arc<dyn pubsub::Pubsub>,
+    /// Where devices want to be woken (XEP-0357).
+    pub push: Arc<dyn push::Push>,
     /// Uploaded files (XEP-0363), without their bytes.
     pub uploads: Arc<dyn uploads::Uploads>,
     /// Rooms (XEP-0045); their messages are in the archive.

@@ -21,6 +21,7 @@ pub mod invites;
 pub mod outbox;
 pub mod prefs;
 pub mod pubsub;
+pub mod push;
 pub mod requests;
 pub mod rooms;
 pub mod roster;
@@ -111,6 +112,10 @@ macro_rules! conformance_tests {
                 expired_items_are_gone
                 items_come_back_as_published
                 nodes_belong_to_one_account
+            }
+            push {
+                a_service_and_node_are_one_registration
+                registrations_are_forgotten
             }
             tokens {
                 a_device_has_two_slots

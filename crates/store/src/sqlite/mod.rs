@@ -29,6 +29,7 @@ mod page;
 mod peer;
 mod prefs;
 mod pubsub;
+mod push;
 mod queue;
 mod readers;
 mod refs;
@@ -190,6 +191,7 @@ fn assemble(engine: &Arc<Engine>, hash: PeerHash) -> Store {
         documents: Arc::new(documents::Sqlite(engine.clone())),
         pubsub: Arc::new(pubsub::Sqlite(engine.clone())),
         tokens: Arc::new(tokens::Sqlite(engine.clone())),
+        push: Arc::new(push::Sqlite(engine.clone())),
         rooms: Arc::new(rooms::Sqlite(engine.clone())),
         uploads: Arc::new(uploads::Sqlite(engine.clone())),
         invites: Arc::new(invites::Sqlite(engine.clone())),

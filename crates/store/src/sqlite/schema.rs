@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_outbox.sql"),
     include_str!("migrations/0004_uploads.sql"),
     include_str!("migrations/0005_rooms.sql"),
+    include_str!("migrations/0006_push.sql"),
 ];
 
 /// The schema this program knows.
