@@ -48,6 +48,11 @@ pub enum Command {
     SetNickname(String),
     /// The picture shown to contacts (XEP-0084): a PNG of at most 64 KiB, or none.
     SetAvatar(Option<Vec<u8>>),
+    /// Ask for the key by which a push service knows the server (RFC 8292). Done with it, as text in
+    /// base64url.
+    PushKey,
+    /// Let the server wake this device by Web Push while nothing runs here, or no longer.
+    SetPush(Option<PushSubscription>),
     /// Whether somebody looks (XEP-0352).
     SetActive(bool),
     /// What contacts may know of what this account does. Kept on this device.
@@ -258,6 +263,17 @@ pub enum Command {
     RepairEncryption(BareJid),
     /// Ask for the devices of an address. Done with [`Outcome::Devices`](crate::view::Outcome).
     Devices(BareJid),
+}
+
+/// Where and how a browser can be woken (Push API). Whoever has it can try to, so it is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PushSubscription {
+    /// The address at the push service.
+    pub endpoint: String,
+    /// The browser's public key in base64url.
+    pub p256dh: String,
+    /// A secret that both sides know, in base64url.
+    pub auth: String,
 }
 
 /// Commands carry passwords, tokens and texts: nothing of them is printed.

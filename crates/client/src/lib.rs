@@ -43,7 +43,7 @@ mod timers;
 mod verified;
 pub mod view;
 
-pub use command::{Command, Request};
+pub use command::{Command, PushSubscription, Request};
 pub use effect::{Effect, Input, Now};
 pub use features::specifications;
 pub use machine::{Client, Options};

@@ -189,6 +189,9 @@ export class Sample implements Core {
         return this.#changeAccount({ connection: { is: "online" } });
       case "createRoom":
         return this.#createRoom(command.name, command.public, command.people);
+      case "pushKey":
+        return { is: "failed", problem: { kind: "unsupported", words: "the sample wakes nobody" } };
+      case "setPush":
       case "setActive":
       case "changePassword":
       case "repairEncryption":

@@ -8,6 +8,7 @@ import { StoreContext } from "./state/use";
 import { App } from "./ui/app";
 import { startKeys } from "./ui/shell/keys";
 import { startNotifying } from "./ui/shell/notify";
+import { startPush } from "./ui/shell/push";
 import { apply } from "./ui/shell/settings";
 import { startClock } from "./ui/shell/time";
 import { startUpdates } from "./update";
@@ -19,6 +20,7 @@ await apply();
 startClock();
 startKeys(store);
 startNotifying(store);
+startPush(store);
 render(
   <StoreContext.Provider value={store}>
     <App host={host} />

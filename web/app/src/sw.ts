@@ -5,6 +5,7 @@
 // version is kept as a whole and served as a whole, so an old one works with any server.
 
 import { SHARED, SHARE_LIMIT } from "./share";
+import { WOKEN_TAG } from "./woken";
 
 export {};
 
@@ -117,6 +118,40 @@ async function takeShared(request: Request): Promise<Response> {
 function isText(value: FormDataEntryValue | null): value is string {
   return typeof value === "string" && value !== "";
 }
+
+self.addEventListener("push", (event) => event.waitUntil(woken(event)));
+
+/** The server says that something is there, and not what: the page finds out. */
+async function woken(event: PushEvent): Promise<void> {
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (windows.some((one) => one.visibilityState === "visible")) return;
+  const words = navigator.language.startsWith("de") ? WOKEN.de : WOKEN.en;
+  const options = { tag: WOKEN_TAG, icon: "/icons/icon-192.png", data: { hash: "#/" } };
+  await self.registration.showNotification(words[kind(event)], options);
+}
+
+function kind(event: PushEvent): keyof typeof WOKEN.en {
+  try {
+    const { kind } = event.data?.json() as { kind?: unknown };
+    if (kind === "call" || kind === "request") return kind;
+  } catch {
+    // Whatever it is, something is there.
+  }
+  return "message";
+}
+
+const WOKEN = {
+  en: {
+    message: "New message",
+    call: "Somebody called",
+    request: "Somebody wants to be in touch",
+  },
+  de: {
+    message: "Neue Nachricht",
+    call: "Jemand hat angerufen",
+    request: "Jemand möchte Kontakt aufnehmen",
+  },
+};
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();

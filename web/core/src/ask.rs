@@ -36,6 +36,8 @@ pub(crate) fn command(
         Command::Invite => Ask::Invite,
         Command::SetNickname { name } => Ask::SetNickname(name),
         Command::SetAvatar { png } => Ask::SetAvatar(png.as_deref().map(picture).transpose()?),
+        Command::PushKey => Ask::PushKey,
+        Command::SetPush { subscription } => Ask::SetPush(subscription.map(push)),
         Command::SetActive { active } => Ask::SetActive(active),
         Command::SetPrivacy { privacy: page::Privacy { typing, read } } => {
             Ask::SetPrivacy(Privacy { typing, read })
@@ -148,6 +150,11 @@ fn login(address: &str, password: String) -> Result<Login, Problem> {
         client_id: String::new(),
         token: None,
     })
+}
+
+fn push(subscription: page::WebPush) -> client::PushSubscription {
+    let page::WebPush { endpoint, p256dh, auth } = subscription;
+    client::PushSubscription { endpoint, p256dh, auth }
 }
 
 fn picture(base64: &str) -> Result<Vec<u8>, Problem> {

@@ -59,6 +59,12 @@ pub enum Command {
     SetAvatar {
         png: Option<String>,
     },
+    /// Ask for the key that the browser's push service is to know the server by. Done with the text.
+    PushKey,
+    /// Let the server wake this browser while no page is open, or no longer.
+    SetPush {
+        subscription: Option<WebPush>,
+    },
     /// Whether somebody looks.
     SetActive {
         active: bool,
@@ -267,6 +273,17 @@ pub enum Command {
     Devices {
         address: String,
     },
+}
+
+/// What `PushSubscription.toJSON()` gives.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct WebPush {
+    pub endpoint: String,
+    /// Base64url.
+    pub p256dh: String,
+    /// Base64url.
+    pub auth: String,
 }
 
 /// What the worker tells the page.

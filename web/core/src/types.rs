@@ -23,7 +23,7 @@ macro_rules! declare {
 fn of_page() -> String {
     let types = declare!(
         page:
-        Request, Command, Notice, Account, Privacy, Connection, Conversation, Mute, Notify, Preview, Readers, Contact,
+        Request, Command, WebPush, Notice, Account, Privacy, Connection, Conversation, Mute, Notify, Preview, Readers, Contact,
         Presence, Message, Content, Line, Span, File, Undecryptable, Encryption, Trust, Delivery,
         Reply, Reaction, Earlier, Room, RoomState, Member, Affiliation, Role, Device, Found, Outcome, Problem, ProblemKind,
     );

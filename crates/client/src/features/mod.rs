@@ -18,6 +18,7 @@ mod nick;
 mod ping;
 pub(crate) mod presence;
 mod privacy;
+mod push;
 mod react;
 pub(crate) mod reply;
 mod retract;
@@ -63,6 +64,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &message::FEATURE,
     &upload::FEATURE,
     &invite::FEATURE,
+    &push::FEATURE,
     &logout::FEATURE,
     &ping::FEATURE,
     &privacy::FEATURE,

@@ -10,7 +10,7 @@ number: number,
  */
 command: Command, };
 
-export type Command = { "do": "signIn", address: string, password: string, } | { "do": "register", address: string, password: string, token: string | null, inviter: string | null, } | { "do": "signOut" } | { "do": "changePassword", password: string, } | { "do": "invite" } | { "do": "setNickname", name: string, } | { "do": "setAvatar", png: string | null, } | { "do": "setActive", active: boolean, } | { "do": "setPrivacy", privacy: Privacy, } | { "do": "reconnect" } | { "do": "addContact", address: string, name: string | null, } | { "do": "rename", address: string, name: string | null, } | { "do": "removeContact", address: string, } | { "do": "answer", address: string, accept: boolean, } | { "do": "block", address: string, report: boolean, } | { "do": "unblock", address: string, } | { "do": "createRoom", 
+export type Command = { "do": "signIn", address: string, password: string, } | { "do": "register", address: string, password: string, token: string | null, inviter: string | null, } | { "do": "signOut" } | { "do": "changePassword", password: string, } | { "do": "invite" } | { "do": "setNickname", name: string, } | { "do": "setAvatar", png: string | null, } | { "do": "pushKey" } | { "do": "setPush", subscription: WebPush | null, } | { "do": "setActive", active: boolean, } | { "do": "setPrivacy", privacy: Privacy, } | { "do": "reconnect" } | { "do": "addContact", address: string, name: string | null, } | { "do": "rename", address: string, name: string | null, } | { "do": "removeContact", address: string, } | { "do": "answer", address: string, accept: boolean, } | { "do": "block", address: string, report: boolean, } | { "do": "unblock", address: string, } | { "do": "createRoom", 
 /**
  * One that nobody has, on the own server, if there is none.
  */
@@ -23,6 +23,16 @@ public: boolean,
  * Who becomes a member and is invited.
  */
 people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
+
+export type WebPush = { endpoint: string, 
+/**
+ * Base64url.
+ */
+p256dh: string, 
+/**
+ * Base64url.
+ */
+auth: string, };
 
 export type Notice = { "is": "signedOut" } | { "is": "account" } & Account | { "is": "conversation" } & Conversation | { "is": "conversationRemoved", address: string, } | { "is": "contact" } & Contact | { "is": "contactRemoved", address: string, } | { "is": "room" } & Room | { "is": "window", address: string, 
 /**

@@ -147,7 +147,7 @@ export const notifyHint = "Nicht bei stummen Chats und nicht bei dem, den du ger
 export const notifyText = "Zeigen, was geschrieben wurde";
 export const notifyTextHint = "Sonst nur, dass es etwas Neues gibt";
 export const sound = "Ton abspielen";
-export const notifyOpen = "Benachrichtigungen kommen, solange Clownfish in einem Tab oder Fenster offen ist, auch im Hintergrund.";
+export const notifyOpen = "Benachrichtigungen kommen, solange Clownfish in einem Tab oder Fenster offen ist, auch im Hintergrund, und sonst, wo der Server diesen Browser wecken kann.";
 export const permission = {
   granted: "Benachrichtigungen sind erlaubt",
   default: "Benachrichtigungen sind noch nicht erlaubt",

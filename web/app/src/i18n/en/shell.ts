@@ -147,7 +147,7 @@ export const notifyHint = "Not of muted chats, and not of the one you are lookin
 export const notifyText = "Show what was written";
 export const notifyTextHint = "Otherwise only that there is something new";
 export const sound = "Play a sound";
-export const notifyOpen = "Notifications come while Clownfish is open in a tab or window, even one in the background.";
+export const notifyOpen = "Notifications come while Clownfish is open in a tab or window, even one in the background, and otherwise where the server can wake this browser.";
 export const permission = {
   granted: "Notifications are allowed",
   default: "Notifications are not allowed yet",

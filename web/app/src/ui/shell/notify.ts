@@ -5,6 +5,7 @@ import { effect, signal } from "@preact/signals";
 import { fill, words } from "../../i18n";
 import { format, go } from "../../route";
 import type { Notification as Notice, Store } from "../../state/store";
+import { WOKEN_TAG } from "../../woken";
 import { countUnread, current } from "./conversations";
 import { settings } from "./settings";
 import { now } from "./time";
@@ -32,6 +33,7 @@ export function notify(notice: Notice): void {
   if (onScreen(notice.address) || !settings.value.notify) return;
   if (settings.value.sound) chime();
   if (permission.value !== "granted") return;
+  void withdraw(WOKEN_TAG);
   const w = words().shell;
   const hides = !settings.value.notifyText;
   const hash = format({ at: "chat", address: notice.address, message: null });
@@ -70,6 +72,9 @@ async function withdraw(address: string): Promise<void> {
 /** Keeps the title, the badge and the notifications in step with what is unread. */
 export function startNotifying(store: Store): void {
   store.onNotify = notify;
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") void withdraw(WOKEN_TAG);
+  });
   let before = new Set<string>();
   effect(() => {
     const unread = new Set(store.list.value.filter((one) => one.unread > 0).map((one) => one.address));
