@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::ports::Ports;
-use super::{DOMAIN, write};
+use super::{DOMAIN, GATEWAY, GATEWAY_SECRET, write};
 
 /// The program: `ANEMONE` in the environment, or the one in the same target directory.
 pub(super) fn program() -> PathBuf {
@@ -35,6 +35,7 @@ pub(super) fn configure(directory: &Path, ports: &Ports, settings: &[String]) ->
     let mut init = Command::new(program());
     init.args(["init", "--domain", DOMAIN, "--data"]).arg(&data);
     finish(init, None)?;
+    write(&data, "turn.secret", "what both sides know\n")?;
     write(&data, "anemone.toml", &config(directory, ports, settings))
 }
 
@@ -55,6 +56,27 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     } else {
         ""
     };
+    let push = if has("push to this machine") {
+        let trust = directory.join("certs/authority.crt");
+        format!("private_addresses = true\ntrust = [\"{}\"]\n", trust.display())
+    } else {
+        String::new()
+    };
+    let calls = if has("call services") {
+        "services = [\"stun:stun.verona.example\", \"turn:turn.verona.example:3479\"]\n\
+         secret_file = \"turn.secret\"\n"
+    } else {
+        ""
+    };
+    let components = if has("a gateway") {
+        format!(
+            "[components]\nlisten = [\"127.0.0.1:{}\"]\n\
+             [components.hosts]\n\"{GATEWAY}\" = \"{GATEWAY_SECRET}\"\n",
+            ports.components
+        )
+    } else {
+        String::new()
+    };
     format!(
         "domain = \"{DOMAIN}\"\n\n\
          [listen]\nc2s = [\"127.0.0.1:{c2s}\"]\nc2s_tls = [\"127.0.0.1:{c2s_tls}\"]\n\
@@ -68,6 +90,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [archive]\nenabled = {archive}\n\n\
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
          [federation]\nenabled = false\n\n\
+         [calls]\n{calls}\n[push]\n{push}\n{components}\n\
          [contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },

@@ -24,7 +24,8 @@ impl Certificate {
     /// Writes `certs/verona.example.crt` and `.key`, names by which prosody finds them.
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
         write(directory, &format!("certs/{}.crt", super::DOMAIN), &self.chain)?;
-        write(directory, &format!("certs/{}.key", super::DOMAIN), &self.key)
+        write(directory, &format!("certs/{}.key", super::DOMAIN), &self.key)?;
+        write(directory, "certs/authority.crt", &self.authority_pem)
     }
 }
 
@@ -35,7 +36,9 @@ fn make(domain: &str) -> Result<Certificate, rcgen::Error> {
     params.distinguished_name.push(rcgen::DnType::CommonName, "Plays");
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(vec![domain.to_owned()])?;
+    // `localhost` stands for other programs on this machine that the server talks to.
+    let names = vec![domain.to_owned(), "localhost".to_owned()];
+    let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(rcgen::DnType::CommonName, domain);
     let certificate = params.signed_by(&key, &authority)?;
     let chain = format!("{}{}", certificate.pem(), authority.pem());

@@ -11,12 +11,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::client::{Endpoint, Trust};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+
 use certificate::Certificate;
 use ports::Ports;
 use process::Process;
 
 /// The domain every play happens in.
 pub const DOMAIN: &str = "verona.example";
+
+/// The domain of a component, with the setting `a gateway`.
+pub const GATEWAY: &str = "gateway.verona.example";
+
+/// What that component proves to know.
+pub const GATEWAY_SECRET: &str = "the secret of the gateway";
 
 /// A kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,6 +78,9 @@ pub const SETTINGS: &[&str] = &[
     "small stanzas",
     "no archive",
     "small upload quota",
+    "push to this machine",
+    "a gateway",
+    "call services",
 ];
 
 /// A running server with an empty database of its own. Stopped and deleted when dropped.
@@ -79,6 +90,7 @@ pub struct Server {
     directory: Directory,
     ports: Ports,
     endpoint: Endpoint,
+    certificate: Certificate,
     process: std::sync::Mutex<Option<Process>>,
 }
 
@@ -103,6 +115,7 @@ impl Server {
             target,
             settings: settings.to_vec(),
             endpoint: ports.endpoint(Trust::new(&certificate.authority, DOMAIN)),
+            certificate,
             directory,
             ports,
             process: std::sync::Mutex::new(None),
@@ -134,6 +147,29 @@ impl Server {
     /// Where clients reach the server.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Where the component of [`GATEWAY`] connects, where there is one.
+    pub fn components(&self) -> std::net::SocketAddr {
+        self.ports.address(self.ports.components)
+    }
+
+    /// TLS for another program on this machine, called `localhost`, whom the server trusts where it
+    /// is set up to.
+    ///
+    /// # Errors
+    /// When the certificate cannot be used.
+    pub fn neighbour(&self) -> io::Result<rustls::ServerConfig> {
+        let chain = CertificateDer::pem_slice_iter(self.certificate.chain.as_bytes());
+        let chain: Result<Vec<_>, _> = chain.collect();
+        let key = PrivateKeyDer::from_pem_slice(self.certificate.key.as_bytes());
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(chain.map_err(io::Error::other)?, key.map_err(io::Error::other)?)
+            .map_err(io::Error::other)
     }
 
     /// Creates an account.

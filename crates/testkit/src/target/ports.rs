@@ -11,6 +11,8 @@ pub(super) struct Ports {
     pub(super) c2s: u16,
     pub(super) c2s_tls: u16,
     pub(super) https: u16,
+    /// Where components connect, if the server is set up for one.
+    pub(super) components: u16,
 }
 
 impl Ports {
@@ -28,9 +30,14 @@ impl Ports {
             if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
                 held.push(listener);
             }
-            if held.len() == 3 {
+            if held.len() == 4 {
                 let port = |at: usize| held[at].local_addr().map(|address| address.port());
-                return Ok(Ports { c2s: port(0)?, c2s_tls: port(1)?, https: port(2)? });
+                return Ok(Ports {
+                    c2s: port(0)?,
+                    c2s_tls: port(1)?,
+                    https: port(2)?,
+                    components: port(3)?,
+                });
             }
         }
         Err(io::Error::other("no free ports between 20000 and 32000"))
@@ -41,7 +48,7 @@ impl Ports {
         Endpoint { c2s, c2s_tls, https, websocket_path: "/xmpp-websocket".into(), trust }
     }
 
-    fn address(&self, port: u16) -> SocketAddr {
+    pub(super) fn address(&self, port: u16) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, port))
     }
 

@@ -1,0 +1,279 @@
+//! XEP-0114 as components see it: a gateway at `gateway.verona.example` and people who use it.
+
+use std::io;
+
+use sha1::{Digest as _, Sha1};
+use testkit::client::{Account, Client, Connection, Incoming, Via};
+use testkit::target::{GATEWAY, GATEWAY_SECRET, Server, Target};
+use testkit::tree::Tree;
+
+/// A component.
+struct Gateway(Connection);
+
+impl Gateway {
+    /// Opens a stream for a domain and proves a secret. Gives the answer as well.
+    async fn open(server: &Server, domain: &str, secret: &str) -> io::Result<(Self, Tree)> {
+        let mut connection = Connection::tcp(server.components()).await?;
+        let header = format!(
+            "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \
+             xmlns:stream='http://etherx.jabber.org/streams' to='{domain}'>"
+        );
+        connection.write(header.as_bytes()).await?;
+        let id = loop {
+            match connection.next().await? {
+                Incoming::Header(header) => break header.attr("id").unwrap_or_default().to_owned(),
+                Incoming::Declaration => {}
+                other => return Err(io::Error::other(format!("no header but {other:?}"))),
+            }
+        };
+        let digest = Sha1::new().chain_update(id).chain_update(secret).finalize();
+        let proof: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        // A stream that was refused may be closed already.
+        let _ = connection.write(format!("<handshake>{proof}</handshake>").as_bytes()).await;
+        let answer = connection.element().await?;
+        Ok((Self(connection), answer))
+    }
+
+    async fn start(server: &Server) -> io::Result<Self> {
+        let (gateway, answer) = Self::open(server, GATEWAY, GATEWAY_SECRET).await?;
+        assert_eq!(answer.name, "handshake", "{}", answer.pretty());
+        Ok(gateway)
+    }
+
+    async fn send(&mut self, xml: &str) -> io::Result<()> {
+        self.0.write(xml.as_bytes()).await
+    }
+
+    /// The next stanza of a kind; others are passed over.
+    async fn receive(&mut self, name: &str) -> io::Result<Tree> {
+        loop {
+            let element = self.0.element().await?;
+            if element.name == name {
+                return Ok(element);
+            }
+        }
+    }
+}
+
+fn run<F: Future<Output = io::Result<()>>>(play: impl FnOnce(Server) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let server = Server::start(Target::Anemone, &["a gateway".to_owned()]).expect("it starts");
+        server.create_account("romeo", "the secret of romeo").expect("an account");
+        play(server).await.expect("it goes well");
+    });
+}
+
+async fn romeo(server: &Server) -> io::Result<Client> {
+    let account = Account {
+        user: "romeo".into(),
+        password: "the secret of romeo".into(),
+        resource: Some("orchard".into()),
+        mechanism: None,
+    };
+    Client::log_in(server.endpoint(), Via::StartTls, &account).await
+}
+
+fn condition(element: &Tree) -> Vec<String> {
+    element.children().map(|child| child.name.clone()).collect()
+}
+
+#[test]
+fn only_who_knows_the_secret_of_a_configured_domain_comes_in() {
+    run(|server| async move {
+        for (domain, secret, expected) in [
+            (GATEWAY, "another secret", "not-authorized"),
+            ("other.verona.example", GATEWAY_SECRET, "host-unknown"),
+            ("verona.example", GATEWAY_SECRET, "host-unknown"),
+        ] {
+            let (_, answer) = Gateway::open(&server, domain, secret).await?;
+            assert_eq!(answer.name, "error");
+            assert_eq!(condition(&answer), [expected]);
+        }
+        Gateway::start(&server).await.map(drop)
+    });
+}
+
+#[test]
+fn people_and_the_gateway_write_to_each_other() {
+    run(|server| async move {
+        let mut gateway = Gateway::start(&server).await?;
+        let mut romeo = romeo(&server).await?;
+        romeo.send("<presence xmlns='jabber:client'/>").await?;
+        romeo
+            .send(
+                "<message xmlns='jabber:client' to='juliet@gateway.verona.example' type='chat' \
+                 id='m1'><body>Good morrow</body></message>",
+            )
+            .await?;
+        let message = gateway.receive("message").await?;
+        assert_eq!(message.attr("from"), Some("romeo@verona.example/orchard"));
+        assert_eq!(message.attr("id"), Some("m1"));
+        gateway
+            .send(
+                "<message from='juliet@gateway.verona.example/x' to='romeo@verona.example' \
+                 type='chat' id='m2'><body>Ay me</body></message>",
+            )
+            .await?;
+        let answer = romeo.receive_until(|stanza| stanza.attr("id") == Some("m2")).await?;
+        assert_eq!(answer.attr("from"), Some("juliet@gateway.verona.example/x"));
+        // Requests both ways, with their answers.
+        romeo
+            .send(
+                "<iq xmlns='jabber:client' type='get' id='q1' to='gateway.verona.example'>\
+                 <query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+            )
+            .await?;
+        let question = gateway.receive("iq").await?;
+        assert_eq!(question.attr("id"), Some("q1"));
+        gateway
+            .send(
+                "<iq from='gateway.verona.example' to='romeo@verona.example/orchard' type='result' \
+                 id='q1'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>\
+                 <iq from='gateway.verona.example' to='verona.example' type='get' id='q2'>\
+                 <ping xmlns='urn:xmpp:ping'/></iq>",
+            )
+            .await?;
+        romeo.receive_until(|stanza| stanza.attr("id") == Some("q1")).await?;
+        let pong = gateway.receive("iq").await?;
+        assert_eq!((pong.attr("id"), pong.attr("type")), (Some("q2"), Some("result")));
+        // The server names it among what it has.
+        romeo
+            .send(
+                "<iq xmlns='jabber:client' type='get' id='q3' to='verona.example'>\
+                 <query xmlns='http://jabber.org/protocol/disco#items'/></iq>",
+            )
+            .await?;
+        let items = romeo.receive_until(|stanza| stanza.attr("id") == Some("q3")).await?;
+        assert!(items.pretty().contains(GATEWAY), "{}", items.pretty());
+        Ok(())
+    });
+}
+
+#[test]
+fn contacts_at_a_gateway_are_contacts_like_any() {
+    run(|server| async move {
+        let mut gateway = Gateway::start(&server).await?;
+        let mut romeo = romeo(&server).await?;
+        romeo
+            .send(
+                "<presence xmlns='jabber:client'/>\
+                 <presence xmlns='jabber:client' type='subscribe' \
+                 to='juliet@gateway.verona.example'/>",
+            )
+            .await?;
+        let request = gateway.receive("presence").await?;
+        assert_eq!(request.attr("type"), Some("subscribe"));
+        gateway
+            .send(
+                "<presence from='juliet@gateway.verona.example' to='romeo@verona.example' \
+                 type='subscribed'/>\
+                 <presence from='juliet@gateway.verona.example/x' to='romeo@verona.example'>\
+                 <show>dnd</show></presence>",
+            )
+            .await?;
+        let shown = |stanza: &Tree| {
+            stanza.name == "presence"
+                && stanza.attr("from") == Some("juliet@gateway.verona.example/x")
+        };
+        romeo.receive_until(shown).await.map(drop)
+    });
+}
+
+#[test]
+fn a_gateway_speaks_for_its_own_domain_alone() {
+    run(|server| async move {
+        for (stanza, expected) in [
+            ("<message from='juliet@verona.example' to='romeo@verona.example'/>", "invalid-from"),
+            ("<message to='romeo@verona.example'/>", "improper-addressing"),
+            ("<message from='x@gateway.verona.example'/>", "improper-addressing"),
+            ("<anything/>", "unsupported-stanza-type"),
+        ] {
+            let mut gateway = Gateway::start(&server).await?;
+            gateway.send(stanza).await?;
+            let error = gateway.receive("error").await?;
+            assert_eq!(condition(&error), [expected], "{stanza}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn without_the_gateway_everybody_is_told_at_once() {
+    run(|server| async move {
+        let mut romeo = romeo(&server).await?;
+        romeo
+            .send(
+                "<message xmlns='jabber:client' to='juliet@gateway.verona.example' type='chat' \
+                 id='m1'><body>Anybody?</body></message>\
+                 <iq xmlns='jabber:client' type='get' id='q1' to='gateway.verona.example'>\
+                 <ping xmlns='urn:xmpp:ping'/></iq>",
+            )
+            .await?;
+        for _ in 0..2 {
+            let answer = romeo.receive_until(|stanza| stanza.attr("type") == Some("error")).await?;
+            assert!(answer.pretty().contains("service-unavailable"), "{}", answer.pretty());
+        }
+        // And when it is there again, it works again.
+        let mut gateway = Gateway::start(&server).await?;
+        romeo
+            .send(
+                "<message xmlns='jabber:client' to='juliet@gateway.verona.example' type='chat' \
+                 id='m2'><body>Now?</body></message>",
+            )
+            .await?;
+        let message = gateway.receive("message").await?;
+        assert_eq!(message.attr("id"), Some("m2"));
+        Ok(())
+    });
+}
+
+#[test]
+fn the_gateways_people_come_into_rooms() {
+    run(|server| async move {
+        let mut gateway = Gateway::start(&server).await?;
+        let mut romeo = romeo(&server).await?;
+        romeo
+            .send(
+                "<presence xmlns='jabber:client' to='ball@conference.verona.example/Romeo'>\
+                 <x xmlns='http://jabber.org/protocol/muc'/></presence>",
+            )
+            .await?;
+        romeo
+            .receive_until(|stanza| stanza.children().any(|child| child.name == "subject"))
+            .await?;
+        romeo
+            .send(
+                "<iq xmlns='jabber:client' type='set' id='c' to='ball@conference.verona.example'>\
+                 <query xmlns='http://jabber.org/protocol/muc#owner'>\
+                 <x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
+                 <value>http://jabber.org/protocol/muc#roomconfig</value></field>\
+                 <field var='muc#roomconfig_membersonly'><value>0</value></field></x></query></iq>",
+            )
+            .await?;
+        romeo.receive_until(|stanza| stanza.attr("id") == Some("c")).await?;
+        gateway
+            .send(
+                "<presence from='juliet@gateway.verona.example/x' \
+                 to='ball@conference.verona.example/Juliet'>\
+                 <x xmlns='http://jabber.org/protocol/muc'/></presence>",
+            )
+            .await?;
+        let came =
+            |stanza: &Tree| stanza.attr("from") == Some("ball@conference.verona.example/Juliet");
+        romeo.receive_until(came).await?;
+        romeo
+            .send(
+                "<message xmlns='jabber:client' type='groupchat' id='m1' \
+                 to='ball@conference.verona.example'><body>Who is there?</body></message>",
+            )
+            .await?;
+        loop {
+            let message = gateway.receive("message").await?;
+            if message.attr("id") == Some("m1") {
+                assert_eq!(message.attr("to"), Some("juliet@gateway.verona.example/x"));
+                return Ok(());
+            }
+        }
+    });
+}
