@@ -50,6 +50,7 @@ fn observe(server: &Server) {
     crate::s2s::status::observe(server);
     server.metrics.connections.set(clamped(all));
     server.metrics.connections_unauthenticated.set(clamped(unauthenticated));
+    server.metrics.push_registrations.set(clamped(server.pushes.all().len() as u64));
     let accounts = server.accounts.all();
     let detached = accounts.iter().map(|account| {
         let state = account.lock();

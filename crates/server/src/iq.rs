@@ -18,6 +18,7 @@ use crate::{
         ALL, Asker, IqContext, Scope,
         muc::{self, service::Sender},
     },
+    push::app,
     router::resolve::{Target, resolve},
     s2s::policy,
     server::Server,
@@ -175,6 +176,7 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             let to = Some(to.clone());
             handle(server, asker, stanza, kind, to, &[Scope::Server], None).await;
         }
+        (Target::Server, None) if app::answered(server, from, stanza) => {}
         (Target::Account(_) | Target::Server, None) => {
             let question = stanza.id().and_then(|id| server.s2s.questions.answered(&id, from));
             if let Some(question) = question {
@@ -189,6 +191,25 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             reply_error(server, asker, stanza, &nobody)
         }
         (Target::Nobody | Target::Upload | Target::Remote, None) => {}
+    }
+}
+
+/// Sends a request of the server itself, which is complete. The answer comes to the extension that
+/// knows its id; what cannot be sent is never answered.
+pub async fn ask(server: &Arc<Server>, to: &Jid, request: Element) {
+    let bytes = request.to_bytes(ns::CLIENT);
+    match resolve(server, to).await {
+        Ok(Target::Account(account)) => {
+            let state = account.lock();
+            let name = to.resource().map(|resource| resource.as_str());
+            let found = state.resources.iter().find(|r| Some(r.session.resource()) == name);
+            if let Some(resource) = found {
+                resource.session.deliver(Frame::iq(bytes));
+            }
+        }
+        Ok(Target::Remote) => server.s2s.post(server, server.domain(), to, Kind::Iq, bytes),
+        Ok(_) => {}
+        Err(error) => drop(server.store_failed("resolve", &error)),
     }
 }
 

@@ -147,6 +147,12 @@ metrics! {
     s2s_refused: Counter = "s2s_failures_total", "what=\"refused\"";
     /// Stanzas that went back because the other server could not be reached.
     s2s_bounced: Counter = "s2s_failures_total", "what=\"returned\"";
+    /// Notifications that push services and app servers took.
+    push_sent: Counter = "push_notifications_total", "result=\"sent\"";
+    /// Attempts to send one that failed.
+    push_failed: Counter = "push_notifications_total", "result=\"failed\"";
+    /// Registrations of devices that want to be woken.
+    push_registrations: Gauge = "push_registrations";
     /// Stanzas in memory that wait for other servers.
     s2s_waiting: Gauge = "s2s_waiting";
     /// Bytes of XML received, before encryption.

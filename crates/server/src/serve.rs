@@ -30,6 +30,7 @@ use crate::{
         listen,
         tls::{Tls, TlsError},
     },
+    push,
     s2s::{self, verify::Trust},
     secret::{SecretError, ServerSecret},
     server::Server,
@@ -54,6 +55,9 @@ pub enum ServeError {
     /// The authorities of `[federation]` cannot be read.
     #[error("{0}")]
     Trust(String),
+    /// The key that push services know this server by cannot be read.
+    #[error("{0}")]
+    Push(String),
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -121,18 +125,21 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     let socket = CommandSocket::open(&home)
         .map_err(|error| ServeError::Socket { home: home.clone(), error })?;
     upload::tidy(&server).await;
+    push::restore(&server).await?;
     let resumable = resume::restore(&server).await?;
     visits::wake(&server).await?;
     let waiting = s2s::restore(&server).await?;
 
     let running = Arc::new(Running { server: server.clone(), home: home.clone(), log });
-    let operations = Operations::live(store, home, running.clone());
+    let operations = Arc::new(Operations::live(store, home, running.clone()));
+    server.set_operations(operations.clone());
     tokio::spawn(s2s::supervise(server.clone()));
+    tokio::spawn(push::supervise(server.clone()));
     s2s::presence::refresh_all(&server);
     for (listener, door) in doors {
         tokio::spawn(listen::accept(server.clone(), listener, door));
     }
-    let commands = tokio::spawn(socket.serve(Arc::new(operations)));
+    let commands = tokio::spawn(socket.serve(operations));
     let certificates = tokio::spawn(acme::run(server.clone()));
     let keeper = tokio::spawn(housekeeping::run(server.clone()));
     server.metrics.health.set(Condition::Ready);
@@ -209,7 +216,8 @@ fn open_doors(server: &Server) -> Result<Vec<(Listener, TcpListener)>, ServeErro
             }
         }
     }
-    match doors.iter().any(|(listener, _)| listener.service != Service::Metrics) {
+    let inside = |service| matches!(service, Service::Metrics | Service::Components);
+    match doors.iter().any(|(listener, _)| !inside(listener.service)) {
         true => Ok(doors),
         false => Err(ServeError::NoDoor),
     }

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -28,12 +28,15 @@ use xmpp::{
 
 use crate::{
     account::{Account, Accounts},
+    admin::Operations,
+    components::Components,
     config::{Config, Home, Policy, Service},
     ext::{Registry, caps::CapsCache, muc::service::Rooms, upload::disk::Disk},
     http::bosh::Sessions,
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
     net::tls::Tls,
+    push::Pushes,
     s2s::{Federation, accept},
     secret::ServerSecret,
     session::resume::Resumable,
@@ -57,6 +60,10 @@ pub struct Server {
     pub caps: CapsCache,
     /// Rooms in memory.
     pub rooms: Rooms,
+    /// External components that are connected.
+    pub components: Components,
+    /// Devices that want to be woken.
+    pub pushes: Pushes,
     /// Where uploaded files lie.
     pub uploads: Disk,
     /// Counts connections.
@@ -81,6 +88,7 @@ pub struct Server {
     /// Becomes true when the server is going down.
     pub shutdown: watch::Sender<bool>,
     domain: Box<str>,
+    operations: OnceLock<Arc<Operations>>,
     config: RwLock<Arc<Config>>,
     settings: RwLock<Arc<Settings>>,
     s2s_settings: RwLock<Arc<receiving::Settings>>,
@@ -111,6 +119,8 @@ impl Server {
             registry: Registry::new(),
             caps: CapsCache::default(),
             rooms: Rooms::default(),
+            components: Components::default(),
+            pushes: Pushes::default(),
             uploads: Disk::new(&home),
             gate: Gate::new(&config.limits, metrics.clone()),
             logins: LoginThrottle::new(config.limits.throttle),
@@ -123,6 +133,7 @@ impl Server {
             s2s: Federation::new(&config),
             s2s_settings: RwLock::new(Arc::new(accept::settings(&config))),
             home,
+            operations: OnceLock::new(),
             shutdown: watch::Sender::new(false),
             domain: config.domain.as_str().into(),
             settings: RwLock::new(Arc::new(settings(&config))),
@@ -137,6 +148,18 @@ impl Server {
     #[must_use]
     pub fn home(&self) -> &Home {
         &self.home
+    }
+
+    /// What the operator can do, for administrators among the users. None before it serves.
+    #[must_use]
+    pub fn operations(&self) -> Option<&Arc<Operations>> {
+        self.operations.get()
+    }
+
+    /// The server serves: administrators can use the operator's commands.
+    pub fn set_operations(&self, operations: Arc<Operations>) {
+        // It serves once.
+        let _ = self.operations.set(operations);
     }
 
     /// The domain it serves.
@@ -158,6 +181,7 @@ impl Server {
         *self.settings.write() = Arc::new(settings(&config));
         *self.s2s_settings.write() = Arc::new(accept::settings(&config));
         *self.config.write() = Arc::new(config);
+        crate::push::reloaded(self);
     }
 
     /// What streams are offered.

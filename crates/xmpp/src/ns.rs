@@ -286,6 +286,8 @@ pub const PRIVATE: &str = "jabber:iq:private";
 pub const ROSTER_NOTES: &str = "storage:rosternotes";
 /// XEP-0357: Push Notifications.
 pub const PUSH: &str = "urn:xmpp:push:0";
+/// Web Push straight from the server, enabled by XEP-0357: docs/web-push.md.
+pub const WEB_PUSH: &str = "https://anemone.im/protocol/web-push";
 /// XEP-0357: form type of the summary.
 pub const PUSH_SUMMARY: &str = "urn:xmpp:push:summary";
 /// XEP-0363: HTTP File Upload.

@@ -2,13 +2,14 @@
 
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
-use xmpp::error::{StreamCondition, StreamError};
+use xmpp::error::{Condition, StreamCondition, StreamError};
 
-use super::{End, Live, Pending, RemoteDomain, Session};
+use super::{End, FaultCode, Live, Pending, Push, RemoteDomain, Session, push};
 use crate::{
     account::Account,
     auth::removal,
     config::{Config, Home, Service},
+    ext::muc::operator,
     log::LogControl,
     s2s::{status, verify::Trust},
     server::Server,
@@ -123,6 +124,53 @@ impl Live for Running {
 
     fn federation(&self) -> Pending<'_, Result<Vec<RemoteDomain>, store::StoreError>> {
         Box::pin(status::list(&self.server))
+    }
+
+    fn create_room<'a>(
+        &'a self,
+        name: &'a str,
+        owner: &'a str,
+        public: bool,
+        title: Option<String>,
+    ) -> Pending<'a, Result<(), (FaultCode, String)>> {
+        Box::pin(async move {
+            let Ok(owner) = self.server.address(owner) else {
+                return Err((FaultCode::Invalid, format!("{owner} is not a name")));
+            };
+            let made = operator::create(&self.server, name, &owner, public, title).await;
+            made.map_err(|error| match error.condition {
+                Condition::Conflict => {
+                    (FaultCode::Exists, format!("there is a room {name} already"))
+                }
+                _ => (FaultCode::Storage, "the room could not be made; see the log".to_owned()),
+            })
+        })
+    }
+
+    fn destroy_room<'a>(
+        &'a self,
+        name: &'a str,
+        reason: Option<&'a str>,
+    ) -> Pending<'a, Result<bool, store::StoreError>> {
+        Box::pin(operator::destroy(&self.server, name, reason))
+    }
+
+    fn occupants(&self, room: &str) -> usize {
+        operator::occupants(&self.server, room)
+    }
+
+    fn pushes(&self, account: Option<&str>) -> Vec<Push> {
+        let all = match account {
+            Some(name) => self.server.pushes.of(name),
+            None => self.server.pushes.all(),
+        };
+        let domain = self.server.domain();
+        let address = |name: &str| format!("{name}@{domain}");
+        all.iter().map(|one| push::describe(one, &address(&one.name))).collect()
+    }
+
+    fn forget_pushes(&self, account: &str) {
+        self.server.pushes.forget_account(account);
     }
 
     fn metrics(&self) -> String {

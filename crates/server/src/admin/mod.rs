@@ -6,8 +6,9 @@ use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 pub use self::{
     operations::Operations,
     protocol::{
-        Account, Backup, Fault, FaultCode, Invitation, InvitationState, NewInvitation,
-        RemoteDomain, RemoteStream, Request, Response, Session, SignUp, Status, Token, Upload,
+        Account, Backup, Fault, FaultCode, Invitation, InvitationState, Member, NewInvitation,
+        Push, RemoteDomain, RemoteStream, Request, Response, Room, Session, SignUp, Status, Token,
+        Upload,
     },
 };
 use crate::config::{Config, Service};
@@ -17,6 +18,8 @@ mod invitation;
 pub mod live;
 mod operations;
 mod protocol;
+mod push;
+mod room;
 pub mod socket;
 mod upload;
 
@@ -57,6 +60,37 @@ pub trait Live: Send + Sync {
     /// # Errors
     /// When the store could not be read.
     fn federation(&self) -> Pending<'_, Result<Vec<RemoteDomain>, store::StoreError>>;
+
+    /// Makes a room for an account (both local parts), for everybody or for members only.
+    ///
+    /// # Errors
+    /// Why not.
+    fn create_room<'a>(
+        &'a self,
+        name: &'a str,
+        owner: &'a str,
+        public: bool,
+        title: Option<String>,
+    ) -> Pending<'a, Result<(), (FaultCode, String)>>;
+
+    /// Ends a room for good. `false` when there was none.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    fn destroy_room<'a>(
+        &'a self,
+        name: &'a str,
+        reason: Option<&'a str>,
+    ) -> Pending<'a, Result<bool, store::StoreError>>;
+
+    /// How many people are in a room.
+    fn occupants(&self, room: &str) -> usize;
+
+    /// Devices that want to be woken, of one account (a local part) or of all.
+    fn pushes(&self, account: Option<&str>) -> Vec<Push>;
+
+    /// Takes the registrations of an account out of memory, when they are gone from the store.
+    fn forget_pushes(&self, account: &str);
 
     /// The page for Prometheus.
     fn metrics(&self) -> String;

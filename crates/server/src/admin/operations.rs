@@ -73,6 +73,17 @@ impl Operations {
             Request::UploadDelete { account, file } => {
                 self.upload_delete(&account, file.as_deref()).await
             }
+            Request::RoomList {} => self.room_list().await,
+            Request::RoomShow { room } => self.room_show(&room).await,
+            Request::RoomMembers { room } => self.room_members(&room).await,
+            Request::RoomCreate { room, owner, public, title } => {
+                self.room_create(&room, &owner, public, title).await
+            }
+            Request::RoomDestroy { room, reason } => {
+                self.room_destroy(&room, reason.as_deref()).await
+            }
+            Request::PushList { account } => self.push_list(account.as_deref()).await,
+            Request::PushDelete { account } => self.push_delete(&account).await,
             Request::Backup { path } => self.backup(&path).await,
             Request::Reload {} => {
                 let sentences = self.running()?.reload().await;

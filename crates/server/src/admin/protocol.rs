@@ -124,6 +124,46 @@ pub enum Request {
         /// The file as the list names it.
         file: Option<String>,
     },
+    /// All rooms.
+    RoomList {},
+    /// One room.
+    RoomShow {
+        /// Its address, or its local part.
+        room: String,
+    },
+    /// Who belongs to a room, and who is banned from it.
+    RoomMembers {
+        /// Its address, or its local part.
+        room: String,
+    },
+    /// Make a room.
+    RoomCreate {
+        /// Its address, or its local part.
+        room: String,
+        /// Whose it is.
+        owner: String,
+        /// A channel for everybody instead of a group for members.
+        public: bool,
+        /// What people call it.
+        title: Option<String>,
+    },
+    /// End a room for good, with its archive.
+    RoomDestroy {
+        /// Its address, or its local part.
+        room: String,
+        /// What the people in it are told.
+        reason: Option<String>,
+    },
+    /// Devices that want to be woken, of an account or of all.
+    PushList {
+        /// Whose.
+        account: Option<String>,
+    },
+    /// Wake no device of an account any more, until its client asks again.
+    PushDelete {
+        /// Whose.
+        account: String,
+    },
     /// Copy the database into a new file in the data directory.
     Backup {
         /// The file, which must not exist.
@@ -177,6 +217,12 @@ pub enum Response {
     Tokens(Vec<Token>),
     /// Uploaded files.
     Uploads(Vec<Upload>),
+    /// Rooms.
+    Rooms(Vec<Room>),
+    /// Who belongs to a room.
+    Members(Vec<Member>),
+    /// Devices that want to be woken.
+    Pushes(Vec<Push>),
     /// A finished copy of the database.
     Backup(Backup),
     /// What a reload did, in sentences.
@@ -414,6 +460,57 @@ pub struct Upload {
     pub created: String,
     /// When it ends.
     pub expires: Option<String>,
+}
+
+/// A room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Its address.
+    pub address: String,
+    /// What people call it.
+    pub title: Option<String>,
+    /// Everybody can find it.
+    pub public: bool,
+    /// Only members come in.
+    pub members_only: bool,
+    /// Members, admins and owners.
+    pub members: u64,
+    /// People who are in it, while a server runs.
+    pub occupants: Option<u64>,
+    /// Who made it, while that account exists.
+    pub creator: Option<String>,
+    /// When it was made.
+    pub created: String,
+}
+
+/// Somebody on the lists of a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// A bare address, or a domain.
+    pub address: String,
+    /// `owner`, `admin`, `member` or `outcast`.
+    pub affiliation: String,
+    /// The nickname that is reserved for it.
+    pub nick: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// A device that wants to be woken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// The account's address.
+    pub account: String,
+    /// The app server, or the origin of the push service.
+    pub service: String,
+    /// The resource that the device was bound with when it asked.
+    pub resource: String,
+    /// When it asked last.
+    pub enabled: String,
+    /// Attempts in a row that failed.
+    pub failures: u32,
+    /// Why the last one failed, in words.
+    pub problem: Option<String>,
 }
 
 /// A finished copy of the database.

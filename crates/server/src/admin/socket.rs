@@ -121,6 +121,10 @@ fn note(user: u32, request: &Request) {
         | Request::FederationList {}
         | Request::TokenList { .. }
         | Request::UploadList { .. }
+        | Request::RoomList {}
+        | Request::RoomShow { .. }
+        | Request::RoomMembers { .. }
+        | Request::PushList { .. }
         | Request::Metrics {}
         | Request::Status {} => tracing::debug!(user, command, "operator's question"),
         _ => tracing::info!(user, command, "operator's command"),
@@ -150,6 +154,13 @@ fn name(request: &Request) -> &'static str {
         Request::TokenRevoke { .. } => "token revoke",
         Request::UploadList { .. } => "upload list",
         Request::UploadDelete { .. } => "upload delete",
+        Request::RoomList {} => "room list",
+        Request::RoomShow { .. } => "room show",
+        Request::RoomMembers { .. } => "room members",
+        Request::RoomCreate { .. } => "room create",
+        Request::RoomDestroy { .. } => "room destroy",
+        Request::PushList { .. } => "push list",
+        Request::PushDelete { .. } => "push delete",
         Request::Backup { .. } => "backup",
         Request::Reload {} => "reload",
         Request::Metrics {} => "metrics",

@@ -42,6 +42,7 @@ pub async fn delete(server: &Arc<Server>, account: &Arc<Account>, asking: Option
         // Only now: until the store has forgotten it, nobody may load it anew.
         Ok(_) => {
             server.accounts.remove(account.name());
+            server.pushes.forget_account(account.name());
             upload::clear(&server.store, &server.uploads).await;
             if let Err(error) = muc::service::forget(server, account.jid()).await {
                 server.store_failed("rooms", &error);

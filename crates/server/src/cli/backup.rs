@@ -374,8 +374,9 @@ const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const DATABASE: &str = "anemone.db";
 /// Beside the database, the configuration last.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 9] = [
     "secret.key",
+    "push.key",
     "ca.pem",
     "ca.key",
     "server.pem",

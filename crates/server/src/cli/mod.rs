@@ -71,6 +71,12 @@ enum Command {
     /// Files that people uploaded: list, delete
     #[command(subcommand)]
     Upload(UploadCommand),
+    /// Rooms: list, show, members, create, destroy
+    #[command(subcommand)]
+    Room(RoomCommand),
+    /// Devices that are woken by notifications: list, delete
+    #[command(subcommand)]
+    Push(PushCommand),
     /// Look for what is wrong with configuration, certificate, ports, DNS, clock and disk
     Check {
         /// Also read the whole database; takes minutes when it is large
@@ -277,6 +283,61 @@ enum UploadCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum RoomCommand {
+    /// List all rooms
+    List,
+    /// Show one room
+    Show {
+        /// Its address, or the part before the @
+        room: String,
+    },
+    /// List who belongs to a room, and who is banned from it
+    Members {
+        /// Its address, or the part before the @
+        room: String,
+    },
+    /// Make a room, a private group unless --public is given
+    Create {
+        /// Its address, or the part before the @
+        room: String,
+        /// The account that owns it
+        #[arg(long, value_name = "ACCOUNT")]
+        owner: String,
+        /// A channel that everybody can find and enter
+        #[arg(long)]
+        public: bool,
+        /// What people call it
+        #[arg(long, value_name = "TEXT")]
+        title: Option<String>,
+    },
+    /// End a room for good, with its archive
+    Destroy {
+        /// Its address, or the part before the @
+        room: String,
+        /// What the people in it are told
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PushCommand {
+    /// List devices that want to be woken, and why one could not be
+    List {
+        /// Of one account only
+        account: Option<String>,
+    },
+    /// Wake no device of an account any more, until its client asks again
+    Delete {
+        /// NAME@DOMAIN, or NAME
+        account: String,
+    },
+}
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -371,6 +432,9 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         Command::Upload(UploadCommand::Delete { account, file, all: _ }) => {
             Request::UploadDelete { account, file }
         }
+        Command::Room(command) => return room_request(command),
+        Command::Push(PushCommand::List { account }) => Request::PushList { account },
+        Command::Push(PushCommand::Delete { account }) => Request::PushDelete { account },
         Command::Reload => Request::Reload {},
         Command::Metrics => Request::Metrics {},
         // The others have been dealt with.
@@ -401,6 +465,23 @@ fn account_request(command: AccountCommand, home: &Home) -> Result<Request, Faul
                 terminal::confirm_deletion(&account)?;
             }
             Request::AccountDelete { account }
+        }
+    })
+}
+
+fn room_request(command: RoomCommand) -> Result<Request, Fault> {
+    Ok(match command {
+        RoomCommand::List => Request::RoomList {},
+        RoomCommand::Show { room } => Request::RoomShow { room },
+        RoomCommand::Members { room } => Request::RoomMembers { room },
+        RoomCommand::Create { room, owner, public, title } => {
+            Request::RoomCreate { room, owner, public, title }
+        }
+        RoomCommand::Destroy { room, reason, yes } => {
+            if !yes {
+                terminal::confirm_deletion(&room)?;
+            }
+            Request::RoomDestroy { room, reason }
         }
     })
 }
@@ -483,6 +564,13 @@ mod tests {
             "anemone upload list",
             "anemone upload delete a@b 0123456789abcdef0123456789abcdef",
             "anemone upload delete a@b --all",
+            "anemone room list",
+            "anemone room show chat",
+            "anemone room members chat",
+            "anemone room create chat --owner a@b --public --title Chat",
+            "anemone room destroy chat --yes",
+            "anemone push list",
+            "anemone push delete a@b",
             "anemone check",
             "anemone backup FILE",
             "anemone restore FILE --data DIR",

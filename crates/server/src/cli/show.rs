@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::{
     admin::{
-        Account, Fault, Invitation, InvitationState, RemoteDomain, Response, Session, SignUp,
-        Status, Token, Upload,
+        Account, Fault, Invitation, InvitationState, Member, Push, RemoteDomain, Response, Room,
+        Session, SignUp, Status, Token, Upload,
     },
     config::{Config, Home},
     files::size,
@@ -62,6 +62,9 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Federation(rows) => federation(rows),
         Response::Tokens(rows) => tokens(rows),
         Response::Uploads(rows) => uploads(rows),
+        Response::Rooms(rows) => rooms(rows),
+        Response::Members(rows) => members(rows),
+        Response::Pushes(rows) => pushes(rows),
         Response::Backup(backup) => text(&backup.path.display().to_string()),
         Response::Reloaded(sentences) => text(&sentences.join("\n")),
         Response::Metrics(page) => text(page),
@@ -239,6 +242,56 @@ fn uploads(rows: &[Upload]) {
         ]);
     }
     table.print("No files were uploaded.");
+}
+
+fn rooms(rows: &[Room]) {
+    let mut table = Table::new(["ADDRESS", "TITLE", "KIND", "MEMBERS", "INSIDE", "CREATED", "BY"]);
+    for row in rows {
+        let kind = match (row.public, row.members_only) {
+            (true, false) => "public",
+            (false, true) => "private",
+            (true, true) => "public, for members",
+            (false, false) => "hidden",
+        };
+        table.row([
+            row.address.clone(),
+            row.title.clone().unwrap_or_default(),
+            kind.to_owned(),
+            row.members.to_string(),
+            row.occupants.map(|number| number.to_string()).unwrap_or_default(),
+            day(&row.created),
+            row.creator.clone().unwrap_or_default(),
+        ]);
+    }
+    table.print("There are no rooms.");
+}
+
+fn members(rows: &[Member]) {
+    let mut table = Table::new(["ADDRESS", "AFFILIATION", "NICKNAME", "REASON"]);
+    for row in rows {
+        table.row([
+            row.address.clone(),
+            row.affiliation.clone(),
+            row.nick.clone().unwrap_or_default(),
+            row.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    table.print("Nobody belongs to the room.");
+}
+
+fn pushes(rows: &[Push]) {
+    let mut table = Table::new(["ACCOUNT", "SERVICE", "DEVICE", "SINCE", "FAILURES", "PROBLEM"]);
+    for row in rows {
+        table.row([
+            row.account.clone(),
+            row.service.clone(),
+            row.resource.clone(),
+            moment(&row.enabled),
+            if row.failures == 0 { String::new() } else { row.failures.to_string() },
+            row.problem.clone().unwrap_or_default(),
+        ]);
+    }
+    table.print("No device wants to be woken.");
 }
 
 fn show_status(status: &Status) {

@@ -44,11 +44,11 @@ pub(super) fn confirm_deletion(account: &str) -> Result<(), Fault> {
     if !io::stdin().is_terminal() {
         return Err(Fault::new(
             FaultCode::Usage,
-            "deleting an account cannot be undone; say --yes to do it without being asked",
+            "deleting cannot be undone; say --yes to do it without being asked",
         ));
     }
     prompt(&format!(
-        "{account} will be deleted with its messages, contacts and everything else.\n\
+        "{account} will be deleted with its messages and everything else.\n\
          Type the address again to go on: "
     ))?;
     if line()?.expose() == account {

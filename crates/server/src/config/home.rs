@@ -44,6 +44,11 @@ impl Home {
         self.path.join("secret.key")
     }
 
+    /// The key that push services know the server by (RFC 8292).
+    pub fn push_key(&self) -> PathBuf {
+        self.path.join("push.key")
+    }
+
     /// The certificate of the server's own authority, which clients may trust.
     pub fn authority(&self) -> PathBuf {
         self.path.join("ca.pem")

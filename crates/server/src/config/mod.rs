@@ -12,16 +12,18 @@ use std::{
 use toml::de::DeTable;
 
 pub use self::{
+    components::{ComponentHosts, ComponentSecret},
     home::Home,
     hosts::{Host, Hosts},
     schema::{Chapter, Key, Problem},
     sections::{
-        Acme, Archive, Challenge, Contact, Creators, DefaultRoom, Federation, FrontDoor, Inviters,
-        Level, Limits, Listen, Log, LogFormat, Login, Metrics, Policy, Registration, Rooms, Tls,
-        Upload, Web,
+        Acme, Archive, Calls, Challenge, Components, Contact, Creators, DefaultRoom, Federation,
+        FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat, Login, Metrics, Policy, Push,
+        Registration, Rooms, Tls, Upload, Web,
     },
 };
 
+mod components;
 mod home;
 mod hosts;
 mod read;
@@ -56,6 +58,12 @@ pub struct Config {
     pub rooms: Rooms,
     /// Files that people share.
     pub upload: Upload,
+    /// Services that calls need.
+    pub calls: Calls,
+    /// Programs that serve a domain each.
+    pub components: Components,
+    /// Waking devices that sleep.
+    pub push: Push,
     /// The client for browsers.
     pub web: Web,
     /// Whom to ask about this server.
@@ -95,6 +103,8 @@ pub enum Service {
     Redirect,
     /// `/metrics` and `/healthz` without TLS, loopback only.
     Metrics,
+    /// External components, without TLS.
+    Components,
 }
 
 /// One address the server listens on.
@@ -188,10 +198,14 @@ impl Config {
             (Service::Http, "listen.http", &listen.http),
             (Service::Redirect, "listen.redirect", &listen.redirect),
             (Service::Metrics, "metrics.listen", &self.metrics.listen),
+            (Service::Components, "components.listen", &self.components.listen),
         ];
+        let components = !self.components.hosts.is_empty();
         let federates = self.federates();
-        let wanted = doors.into_iter().filter(|(service, ..)| {
-            federates || !matches!(service, Service::S2s | Service::S2sTls)
+        let wanted = doors.into_iter().filter(|(service, ..)| match service {
+            Service::S2s | Service::S2sTls => federates,
+            Service::Components => components,
+            _ => true,
         });
         let all = wanted.flat_map(|(service, key, addresses)| {
             let explicit = self.sets(key);
@@ -231,6 +245,9 @@ impl Config {
             ("archive", self.archive.show()),
             ("rooms", self.rooms.show()),
             ("upload", self.upload.show()),
+            ("calls", self.calls.show()),
+            ("components", self.components.show()),
+            ("push", self.push.show()),
             ("web", self.web.show()),
             ("contact", self.contact.show()),
             ("front_door", self.front_door.show()),
@@ -264,6 +281,15 @@ impl Config {
                     .to_owned(),
             );
         }
+        let hosts = &self.components.hosts;
+        if !hosts.is_empty() && !self.components.listen.iter().all(is_loopback) {
+            notices.push(
+                "Components can connect from other machines (`listen` in [components]), and \
+                 nothing is encrypted there: whoever controls that network can read and forge \
+                 everything."
+                    .to_owned(),
+            );
+        }
         if !self.limits.throttle {
             notices.push(
                 "Rate limits are off (`throttle = false`): fit for a test bed, not for the open \
@@ -281,6 +307,24 @@ impl Config {
         self.verify_tls(problems);
         self.verify_addresses(problems);
         self.verify_web(problems);
+        self.verify_calls(problems);
+    }
+
+    fn verify_calls(&self, problems: &mut Vec<Problem>) {
+        let bad = self
+            .calls
+            .services
+            .iter()
+            .find(|address| crate::ext::calls::Service::parse(address).is_none());
+        if let Some(bad) = bad {
+            problems.push(self.problem(
+                "calls.services",
+                &format!(
+                    "`{bad}` is not the address of a service: write it like \
+                     \"turn:turn.example.org:3478?transport=udp\""
+                ),
+            ));
+        }
     }
 
     fn verify_web(&self, problems: &mut Vec<Problem>) {
@@ -355,6 +399,15 @@ impl Config {
         self.verify_service("rooms", self.rooms.address.as_ref(), problems);
         if self.rooms.address(&self.domain) == self.upload.address(&self.domain) {
             problems.push(self.problem("rooms.address", "[rooms] and [upload] need two addresses"));
+        }
+        let taken = [
+            self.domain.clone(),
+            self.upload.address(&self.domain),
+            self.rooms.address(&self.domain),
+        ];
+        if let Some(bad) = taken.iter().find(|domain| self.components.hosts.contains(domain)) {
+            let message = format!("`{bad}` is served by the server itself");
+            problems.push(self.problem("components.hosts", &message));
         }
         for (kind, addresses) in self.contact.addresses() {
             let key = format!("contact.{kind}");
@@ -489,6 +542,9 @@ impl Config {
             archive: Archive::default(),
             rooms: Rooms::default(),
             upload: Upload::default(),
+            calls: Calls::default(),
+            components: Components::default(),
+            push: Push::default(),
             web: Web::default(),
             contact: Contact::default(),
             front_door: FrontDoor::default(),
@@ -506,6 +562,7 @@ impl fmt::Display for Service {
             Service::C2sTls => "c2s_tls",
             Service::S2s => "s2s",
             Service::S2sTls => "s2s_tls",
+            Service::Components => "components",
             Service::Https => "https",
             Service::Http => "http",
             Service::Redirect => "redirect",

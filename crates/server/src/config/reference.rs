@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{
-    Acme, Archive, Contact, Federation, FrontDoor, Limits, Listen, Log, Login, Metrics,
-    Registration, Rooms, Tls, Upload, Web, schema::Chapter,
+    Acme, Archive, Calls, Components, Contact, Federation, FrontDoor, Limits, Listen, Log, Login,
+    Metrics, Push, Registration, Rooms, Tls, Upload, Web, schema::Chapter,
 };
 
 /// Every section of the file in the order of the manual.
@@ -20,6 +20,9 @@ pub fn chapters() -> Vec<Chapter> {
         Archive::chapter(),
         Rooms::chapter(),
         Upload::chapter(),
+        Calls::chapter(),
+        Components::chapter(),
+        Push::chapter(),
         Web::chapter(),
         Contact::chapter(),
         FrontDoor::chapter(),

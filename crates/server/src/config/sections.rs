@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    components::ComponentHosts,
     hosts::Hosts,
     schema::{choice, section},
 };
@@ -321,6 +322,51 @@ section! {
         /// Messages per second of one occupant, averaged over ten seconds. A room takes twenty times
         /// as many from all of them together.
         pub messages_per_second: u64 = 5, in 1..=1000;
+    }
+}
+
+section! {
+    /// Services outside of this program that calls need (XEP-0215): STUN to find a way between two
+    /// devices, TURN where there is none.
+    pub struct Calls as "calls" {
+        /// Their addresses, such as "stun:stun.example.org:3478" and
+        /// "turn:turn.example.org:3478?transport=udp"; `stuns` and `turns` are those with TLS.
+        pub services: Vec<String> = Vec::new();
+        /// A file with the secret that the TURN service knows as well (`static-auth-secret` of
+        /// coturn). Every device gets a password that is made from it.
+        pub secret_file: Option<PathBuf> = None;
+        /// Seconds for which such a password is good.
+        pub credential_seconds: u64 = 86_400, in 60..=604_800;
+    }
+}
+
+section! {
+    /// Programs of yours that serve a domain each, such as gateways to other networks (XEP-0114).
+    pub struct Components as "components" {
+        /// Where they connect to. Nothing is encrypted there, so it is a loopback address unless
+        /// the network is your own. Nothing is opened while `hosts` is empty.
+        pub listen: Vec<SocketAddr> = loopback(5347);
+        /// The domains, each with the secret that its program knows.
+        pub hosts: ComponentHosts = ComponentHosts::default();
+    }
+}
+
+section! {
+    /// Waking devices that sleep: through the server of a mobile app (XEP-0357), or straight through
+    /// the push service of a browser or of a phone (Web Push, which UnifiedPush speaks as well). A
+    /// notification says that something is there, and never who wrote or what.
+    pub struct Push as "push" {
+        /// Whether devices are woken.
+        pub enabled: bool = true;
+        /// Whether Web Push also goes to addresses of private networks, and to this machine without
+        /// TLS: for a push service of your own. Otherwise nobody can make this server ask what only
+        /// it can reach.
+        pub private_addresses: bool = false;
+        /// Files with further certificate authorities in PEM, trusted for Web Push beside those of
+        /// the system.
+        pub trust: Vec<PathBuf> = Vec::new();
+        /// Registrations of one account; the oldest makes room.
+        pub registrations_per_account: u64 = 20, in 1..=1000;
     }
 }
 

@@ -6,14 +6,15 @@ use xmpp::{
     error::{Condition, StanzaError},
     ext::{
         caps::Caps,
-        disco::{Identity, Info, Items},
+        disco::{Identity, Info, Item, Items},
         form::{Field, FieldType, Form, FormType},
     },
+    jid::Jid,
     ns,
     xml::Element,
 };
 
-use super::{Extension, IqContext, IqFuture, IqRoute, Scope, Spec, features};
+use super::{Extension, IqContext, IqFuture, IqRoute, Scope, Spec, commands, features};
 use crate::{
     account::Account,
     config::Config,
@@ -74,7 +75,10 @@ fn server_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
             Some(node) if node == Caps::of(CAPS_NODE, &info).disco_node() => {
                 Ok(Some(info.with_node(node).to_element()))
             }
-            Some(_) => Err(StanzaError::new(Condition::ItemNotFound)),
+            Some(node) => match commands::describe(context, node).await? {
+                Some(info) => Ok(Some(info.to_element())),
+                None => Err(StanzaError::new(Condition::ItemNotFound)),
+            },
         }
     })
 }
@@ -85,12 +89,23 @@ fn server_items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
             None => {
                 let config = context.server.config();
                 let services = super::muc::item(&config).into_iter();
-                let items = services.chain(super::upload::item(&config)).collect();
+                let connected = context.server.components.all();
+                let components = connected.iter().filter_map(|link| Jid::new(&link.domain).ok());
+                let items = services
+                    .chain(super::upload::item(&config))
+                    .chain(components.map(Item::new))
+                    .collect();
                 let items = Items { items, ..Items::default() };
                 Ok(Some(items.to_element()))
             }
-            Some(ns::COMMANDS) => Ok(Some(super::invite::commands(context).await?.to_element())),
-            Some(_) => Err(StanzaError::new(Condition::ItemNotFound)),
+            Some(ns::COMMANDS) => Ok(Some(commands::list(context).await?.to_element())),
+            Some(node) => match commands::describe(context, node).await? {
+                Some(_) => {
+                    let items = Items { node: Some(node.into()), ..Items::default() };
+                    Ok(Some(items.to_element()))
+                }
+                None => Err(StanzaError::new(Condition::ItemNotFound)),
+            },
         }
     })
 }
@@ -105,6 +120,7 @@ fn account_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
             .with_identity(Identity::new("account", "registered"))
             .with_identity(Identity::new("pubsub", "pep"))
             .with_features(features(&context.server.config(), Scope::Account));
+        let info = super::push::disco_form(context.server).into_iter().fold(info, Info::with_form);
         Ok(Some(info.to_element()))
     })
 }

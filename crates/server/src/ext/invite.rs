@@ -6,77 +6,52 @@ use store::{
 };
 use xmpp::{
     error::{Condition, StanzaError},
-    ext::{
-        disco::{Item, Items},
-        form::{Field, FieldType, Form, FormType},
-    },
-    jid::Jid,
+    ext::form::{Field, FieldType, Form, FormType},
     ns,
     time::Millis,
-    xml::Element,
 };
 
-use super::{Extension, IqAnswer, IqContext, IqFuture, IqRoute, Scope, Spec};
+use super::{
+    Extension, IqAnswer, IqContext, IqFuture, Spec,
+    commands::{Allowed, Offer, answer},
+};
 use crate::{
     config::Inviters,
     invitation::{self, Purpose, Token},
-    iq::{Iq, IqKind},
+    iq::Iq,
 };
 
 /// Lets users invite others from their own client.
 pub const EXTENSION: Extension = Extension {
     name: "invite",
     specs: &[
-        Spec { xep: 50, version: "1.3.0", title: "Ad-Hoc Commands" },
         Spec { xep: 379, version: "0.3.3", title: "Pre-Authenticated Roster Subscription" },
         Spec { xep: 401, version: "0.6.0", title: "Ad-hoc Account Invitation Generation" },
     ],
-    features: &[(Scope::Server, ns::COMMANDS)],
-    iq: &[IqRoute {
-        scope: Scope::Server,
-        kind: Some(IqKind::Set),
-        ns: ns::COMMANDS,
-        name: "command",
-        handler: command,
-    }],
     ..Extension::NOTHING
 };
 
-/// The commands that the sender may use, for service discovery (XEP-0050 §2.2).
-///
-/// # Errors
-/// When the store could not be read.
-pub async fn commands(context: &IqContext<'_>) -> Result<Items, StanzaError> {
-    let domain = context.server.domain();
-    let mut items = Items { node: Some(ns::COMMANDS.into()), ..Items::default() };
-    if !may_invite(context).await? {
-        return Ok(items);
-    }
-    for (node, name) in [
+/// The commands.
+pub const COMMANDS: Offer = Offer {
+    commands: &[
         (ns::INVITE_INVITE, "Invite somebody"),
         (ns::INVITE_CREATE_ACCOUNT, "Invite somebody to make an account"),
-    ] {
-        let Ok(jid) = Jid::new(domain) else { continue };
-        items.items.push(Item::new(jid).with_node(node).with_name(name));
-    }
-    Ok(items)
+    ],
+    allowed,
+    run,
+};
+
+fn allowed<'a>(context: &'a IqContext<'a>) -> Allowed<'a> {
+    Box::pin(may_invite(context))
 }
 
-fn command<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
+fn run<'a>(context: &'a IqContext<'a>, iq: &'a Iq, node: &'static str) -> IqFuture<'a> {
     Box::pin(async move {
-        let node = iq.payload.attr("node").unwrap_or_default();
-        if node != ns::INVITE_INVITE && node != ns::INVITE_CREATE_ACCOUNT {
-            return Err(StanzaError::new(Condition::ItemNotFound));
-        }
-        if !may_invite(context).await? {
-            return Err(StanzaError::new(Condition::Forbidden));
-        }
-        match (iq.payload.attr("action"), node, Form::child_of(&iq.payload)) {
-            (Some("cancel"), ..) => Ok(Some(answer(iq, node, "canceled", None))),
-            (_, ns::INVITE_CREATE_ACCOUNT, None) => {
+        match (node, Form::child_of(&iq.payload)) {
+            (ns::INVITE_CREATE_ACCOUNT, None) => {
                 Ok(Some(answer(iq, node, "executing", Some(account_form()))))
             }
-            (_, ns::INVITE_CREATE_ACCOUNT, Some(form)) => create_account(context, iq, &form).await,
+            (ns::INVITE_CREATE_ACCOUNT, Some(form)) => create_account(context, iq, &form).await,
             _ => invite(context, iq).await,
         }
     })
@@ -168,22 +143,6 @@ fn account_form() -> Form {
     let username = Field::new("username", FieldType::TextSingle)
         .with_label("Name of the account; empty if the guest may choose");
     Form::new(FormType::Form).with_title("Invite somebody").with_field(username)
-}
-
-/// The answer to a command: where it stands, and the form that goes on or tells the outcome.
-pub(super) fn answer(iq: &Iq, node: &str, status: &str, form: Option<Form>) -> Element {
-    let session = iq.payload.attr("sessionid").unwrap_or(&iq.id);
-    let mut command = Element::new("command", ns::COMMANDS)
-        .with_attr("node", node)
-        .with_attr("sessionid", session)
-        .with_attr("status", status);
-    if status == "executing" {
-        let actions = Element::new("actions", ns::COMMANDS)
-            .with_attr("execute", "complete")
-            .with_child(Element::new("complete", ns::COMMANDS));
-        command.push(actions);
-    }
-    command.with_children(form.map(|form| form.to_element()))
 }
 
 /// FORM_TYPE of a finished invitation (XEP-0401 §11.1).

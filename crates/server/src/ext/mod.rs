@@ -5,12 +5,15 @@
 //! things happen is the order of the variants of [`Outbound`] and [`Inbound`], nothing else:
 //! hooks within one stage must commute, and if two must be ordered they are two stages.
 
+pub mod administration;
 pub mod archive;
 pub mod avatar;
 pub mod blocking;
 pub mod bookmarks;
+pub mod calls;
 pub mod caps;
 pub mod carbons;
+pub mod commands;
 pub mod disco;
 pub mod invite;
 pub mod last;
@@ -19,6 +22,7 @@ pub mod offline;
 pub mod ping;
 pub mod private;
 pub mod pubsub;
+pub mod push;
 pub mod registration;
 pub mod roster;
 pub mod session;
@@ -56,6 +60,7 @@ pub const ALL: &[&Extension] = &[
     &carbons::EXTENSION,
     &archive::EXTENSION,
     &offline::EXTENSION,
+    &push::EXTENSION,
     &caps::EXTENSION,
     &pubsub::EXTENSION,
     &avatar::EXTENSION,
@@ -65,7 +70,10 @@ pub const ALL: &[&Extension] = &[
     &muc::EXTENSION,
     &upload::EXTENSION,
     &registration::EXTENSION,
+    &commands::EXTENSION,
     &invite::EXTENSION,
+    &administration::EXTENSION,
+    &calls::EXTENSION,
     &last::EXTENSION,
     &session::EXTENSION,
     &ping::EXTENSION,
@@ -275,6 +283,8 @@ pub enum Inbound {
     Deliver,
     /// Copies it to the devices that were not chosen.
     Copy,
+    /// Wakes devices that sleep.
+    Wake,
     /// No device was there to take it.
     Miss,
 }

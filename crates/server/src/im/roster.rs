@@ -26,6 +26,7 @@ use crate::{
     account::{Account, AccountState},
     ext::pubsub,
     invitation::Token,
+    push::Reason,
     s2s::{
         Durable,
         policy::{self, Refused},
@@ -396,6 +397,9 @@ pub async fn receive(
         for resource in interested {
             resource.session.deliver(Frame::presence(stanza.clone()));
         }
+    }
+    if deliver && change == Change::Subscribe {
+        server.pushes.wake_all(&account, Reason::Request, server.now());
     }
     if approve {
         Box::pin(answer(server, to, from, Change::Subscribed)).await;

@@ -36,6 +36,7 @@ use crate::{
     im::presence,
     iq,
     limits::{Admission, Pace},
+    push,
     router::message,
     server::Server,
     session::{
@@ -526,7 +527,14 @@ impl<T: Transport> Connection<T> {
 /// Connection `epoch` of a session has ended: the session waits for its client if it may, and ends
 /// otherwise.
 async fn part(server: &Arc<Server>, session: &Arc<Session>, epoch: u64, keep: bool) {
-    let parting = session.link().detach(epoch, server.now(), keep);
+    let (parting, owed) = {
+        let mut link = session.link();
+        let owed = link.owes_messages();
+        (link.detach(epoch, server.now(), keep), owed)
+    };
+    if owed && parting != Parting::Replaced {
+        push::left(server, session);
+    }
     if parting == Parting::Ends {
         life::end(server, session).await;
     }

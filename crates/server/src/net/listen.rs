@@ -16,7 +16,7 @@ use super::{
     tls::{ALPN_XMPP_CLIENT, Served, exporter},
 };
 use crate::{
-    acme,
+    acme, components,
     config::{Listener, Service},
     http,
     s2s::accept,
@@ -96,6 +96,10 @@ async fn open(
         }
         Service::Metrics => {
             http::metrics(server, stream).await;
+            return None;
+        }
+        Service::Components => {
+            components::serve(server, stream, peer).await;
             return None;
         }
         Service::S2s => {

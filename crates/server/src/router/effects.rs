@@ -9,6 +9,7 @@ use xmpp::jid::Jid;
 
 use crate::{
     account::Account,
+    push::{Reason, Registration},
     session::{Session, frame::Frame},
 };
 
@@ -24,6 +25,10 @@ pub struct Effects {
     pub frames: SmallVec<[(Arc<Session>, Frame); 4]>,
     /// The message as another domain gets it: its outbox row is in one transaction with `appends`.
     pub outgoing: Option<Outgoing>,
+    /// Devices that sleep and are to be woken.
+    pub wakes: Vec<(Arc<Registration>, Reason)>,
+    /// A service that takes no more notifications (XEP-0357 §8).
+    pub withdrawn: Option<Arc<Registration>>,
 }
 
 /// A message for another domain.

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     account::Account,
     ext::{archive, muc},
+    push,
     s2s::{
         Durable,
         incoming::{self, Source},
@@ -197,6 +198,13 @@ fn pass_in(letter: Letter<'_>, target: &Target, effects: &mut Effects) -> Flow {
             let flow = pass.run(hooks);
             // Under the lock: what a device reads next comes after this, as in the archive.
             effects.hand_over();
+            drop(state);
+            for (registration, reason) in effects.wakes.drain(..) {
+                letter.server.pushes.wake(&registration, reason, letter.now);
+            }
+            if let Some(registration) = effects.withdrawn.take() {
+                tokio::spawn(push::withdraw(letter.server.clone(), registration));
+            }
             flow
         }
         Target::Nobody => Flow::Refuse(StanzaError::new(Condition::ServiceUnavailable)),

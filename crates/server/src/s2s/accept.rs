@@ -54,6 +54,7 @@ pub fn settings(config: &Config) -> Settings {
     if config.rooms.enabled {
         domains.push(config.rooms.address(&config.domain));
     }
+    domains.extend(config.components.hosts.domains().map(str::to_owned));
     Settings {
         domains,
         lang: "en".into(),

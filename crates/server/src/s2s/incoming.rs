@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use store::archive::{Ticket, Unit};
 use xmpp::{
     edit::Edit,
     error::{Condition, StanzaError},
@@ -15,7 +16,7 @@ use xmpp::{
     stream::s2s::receiving::Pair,
 };
 
-use super::{inbound::Inbound, presence};
+use super::{Durable, inbound::Inbound, policy, presence};
 use crate::{ext::archive, iq, router::message, server::Server};
 
 /// Where a stanza came from.
@@ -29,10 +30,13 @@ pub struct Source<'a> {
 
 /// Takes a stanza of another server. `tag` is its number on the stream: it is settled when
 /// everything the stanza caused is on disk.
-pub(super) async fn handle(server: &Arc<Server>, source: Source<'_>, stanza: &Stanza, tag: u64) {
+pub async fn handle(server: &Arc<Server>, source: Source<'_>, stanza: &Stanza, tag: u64) {
     let (Some(from), Some(to)) = (address(stanza.from()), address(stanza.to())) else {
         return source.inbound.settle(tag);
     };
+    if passes_through(server, source.pair, &to) {
+        return pass(server, source, stanza, &to, tag);
+    }
     match stanza.kind() {
         Kind::Message => message::receive(server, source, stanza, (&from, &to), tag).await,
         Kind::Presence => {
@@ -43,6 +47,38 @@ pub(super) async fn handle(server: &Arc<Server>, source: Source<'_>, stanza: &St
             iq::receive(server, stanza, &from, &to).await;
             source.inbound.settle(tag);
         }
+    }
+}
+
+/// Whether a stanza is for a component, or comes from one and is for another server.
+fn passes_through(server: &Server, pair: &Pair, to: &Jid) -> bool {
+    let config = server.config();
+    let domain = to.domain().as_str();
+    let here = domain == server.domain()
+        || (config.upload.enabled && config.upload.is_at(domain, server.domain()))
+        || (config.rooms.enabled && config.rooms.is_at(domain, server.domain()));
+    let components = &config.components.hosts;
+    !here && (components.contains(domain) || components.contains(&pair.remote))
+}
+
+fn pass(server: &Server, source: Source<'_>, stanza: &Stanza, to: &Jid, tag: u64) {
+    if let Err(refused) = policy::permits(&server.config(), to.domain().as_str()) {
+        refuse(server, source.pair, stanza, &refused.error());
+        return source.inbound.settle(tag);
+    }
+    let bytes = Edit::new(stanza).finish();
+    let local = &source.pair.remote;
+    // What comes from another server goes on as that server's.
+    let kind = stanza.kind();
+    if kind != Kind::Message {
+        server.s2s.post(server, local, to, kind, bytes);
+        return source.inbound.settle(tag);
+    }
+    source.inbound.expect(tag, stanza);
+    let letter = Durable { local, to, kind, bytes, account: None };
+    let ticket: Arc<dyn Ticket> = source.inbound.clone();
+    if server.s2s.send(server, letter, Unit::new(), Some((ticket, tag))).is_err() {
+        source.inbound.settled(tag, Err(&store::StoreError::Busy));
     }
 }
 
@@ -68,7 +104,7 @@ pub fn refuse(server: &Server, pair: &Pair, stanza: &Stanza, error: &StanzaError
 }
 
 /// A message could not be kept: its sender is told, and may try again.
-pub(super) fn not_stored(server: &Server, pair: &Pair, stanza: &Stanza) {
+pub fn not_stored(server: &Server, pair: &Pair, stanza: &Stanza) {
     if let Some(to) = address(stanza.to())
         && let Some(account) = server.loaded(&to.to_bare())
     {

@@ -53,9 +53,9 @@ use xmpp::{
 
 use self::{
     inbound::Inbound,
-    outgoing::{Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
+    outgoing::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
 };
-use crate::{config::Config, net::listen::down, server::Server};
+use crate::{components::Posted, config::Config, net::listen::down, server::Server};
 
 /// Everything about other servers.
 pub struct Federation {
@@ -214,6 +214,9 @@ impl Federation {
         if policy::permits(&server.config(), to.domain().as_str()).is_err() {
             return;
         }
+        if server.config().components.hosts.contains(to.domain().as_str()) {
+            return self.to_component(server, local, to, kind, bytes);
+        }
         let remote = self.remote(local, to.domain().as_str());
         let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
         remote.input(server, Input::Post(entry));
@@ -232,6 +235,15 @@ impl Federation {
         ticket: Option<(Arc<dyn Ticket>, u64)>,
     ) -> Result<(), Busy> {
         let Durable { local, to, kind, bytes, account } = letter;
+        if server.config().components.hosts.contains(to.domain().as_str()) {
+            match (unit.is_empty(), ticket) {
+                (true, None) => {}
+                (true, Some((ticket, tag))) => ticket.settled(tag, Ok(())),
+                (false, ticket) => server.store.archive.append(unit, ticket)?,
+            }
+            self.to_component(server, local, to, kind, bytes);
+            return Ok(());
+        }
         let remote = self.remote(local, to.domain().as_str());
         let mut state = remote.state.lock();
         // Under the lock: the order of the ids is the order of the queue.
@@ -252,6 +264,19 @@ impl Federation {
         drop(state);
         remote.carry_out(server, effects);
         Ok(())
+    }
+
+    /// To an external component (XEP-0114): at once, or back to the sender.
+    fn to_component(&self, server: &Server, local: &str, to: &Jid, kind: Kind, bytes: Bytes) {
+        let why = match server.components.post(to.domain().as_str(), bytes.clone()) {
+            Posted::Taken => return,
+            Posted::Absent => Bounce::Absent,
+            Posted::Full => Bounce::Full,
+        };
+        let remote = self.remote(local, to.domain().as_str());
+        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
+        // An error means that the server is going down.
+        drop(self.work.send((remote, Effect::Bounce(entry, why))));
     }
 
     /// All queues.

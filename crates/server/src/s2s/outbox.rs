@@ -7,7 +7,7 @@ use bytes::Bytes;
 use store::archive::{Append, Unit};
 use xmpp::{
     edit::Edit,
-    error::{Condition, StanzaError},
+    error::{Condition, ErrorType, StanzaError},
     jid::{BareJid, Jid},
     ns,
     stanza::{Kind, Stanza},
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     account::Account,
     ext::archive,
+    push::app,
     router::resolve::{Target, resolve},
     server::Server,
     session::frame::Frame,
@@ -66,7 +67,8 @@ pub(super) async fn bounce(server: &Arc<Server>, remote: &Remote, entry: Entry, 
     if let Ok(stanza) = Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED) {
         let reason = remote.lock().queue.failure().map(|(failure, _)| failure.reason.clone());
         let error = error(why, reason.as_deref());
-        send_back(server, &stanza, &error, entry.parcel.is_some()).await;
+        let lasting = entry.parcel.is_some() || why == Bounce::Absent;
+        send_back(server, &stanza, &error, lasting).await;
     }
     if let Some(id) = entry.parcel {
         // After the error, in the order of the store's queue: a crash in between tells twice and
@@ -80,6 +82,11 @@ fn error(why: Bounce, reason: Option<&str>) -> StanzaError {
         Bounce::Timeout => Condition::RemoteServerTimeout,
         Bounce::NotFound => Condition::RemoteServerNotFound,
         Bounce::Full => Condition::ResourceConstraint,
+        Bounce::Absent => {
+            return StanzaError::new(Condition::ServiceUnavailable)
+                .with_type(ErrorType::Wait)
+                .with_text("the service is not connected at the moment");
+        }
     };
     let error = StanzaError::new(condition);
     match reason {
@@ -111,7 +118,23 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
         .drop_if(|_| true)
         .append(element.to_bytes(ns::CLIENT))
         .finish();
-    let Ok(Target::Account(account)) = resolve(server, &sender).await else { return };
+    let account = match resolve(server, &sender).await {
+        Ok(Target::Account(account)) => account,
+        // A component, or somebody elsewhere who wrote to one.
+        Ok(Target::Remote) => {
+            let Ok(to) = Jid::new(&to) else { return };
+            let local = to.domain().as_str();
+            return server.s2s.post(server, local, &sender, stanza.kind(), reply);
+        }
+        Ok(Target::Server) => {
+            // A question of the server itself.
+            if let (Ok(to), Ok(reply)) = (Jid::new(&to), Stanza::parse(reply, &Limits::TRUSTED)) {
+                app::answered(server, &to, &reply);
+            }
+            return;
+        }
+        _ => return,
+    };
     match stanza.kind() {
         Kind::Message => tell_of_message(server, &account, &sender, &to, reply),
         Kind::Presence => {

@@ -53,6 +53,8 @@ pub enum Bounce {
     NotFound,
     /// Too much waits for it.
     Full,
+    /// It is an external component, and not connected.
+    Absent,
 }
 
 /// Stream management of a stream that was opened.

@@ -39,6 +39,10 @@ impl Refused {
 /// # Errors
 /// Why not.
 pub fn permits(config: &Config, remote: &str) -> Result<(), Refused> {
+    // Programs of the operator are not other servers.
+    if config.components.hosts.contains(remote) {
+        return Ok(());
+    }
     // The services of this server are nobody else's.
     let own = config.upload.enabled && config.upload.is_at(remote, &config.domain);
     if !config.federates() || own || remote == config.domain {

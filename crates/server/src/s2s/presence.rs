@@ -257,7 +257,7 @@ fn show(server: &Arc<Server>, account: &Arc<Account>, stanza: &Stanza, from: &Ji
 
 /// Presence was lost on the way, or this server was away: the other domain is told how things
 /// stand, and asked.
-pub(super) fn refresh(server: &Arc<Server>, pair: &Pair) {
+pub fn refresh(server: &Arc<Server>, pair: &Pair) {
     for account in server.accounts.all() {
         refresh_account(server, &account, |contact| contact.domain().as_str() == pair.remote);
     }

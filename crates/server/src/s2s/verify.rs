@@ -59,7 +59,7 @@ impl Trust {
         }
         let mut private = public.clone();
         for path in &config.federation.trust {
-            add(&mut private, &home.resolve(path))?;
+            add_authorities(&mut private, &home.resolve(path))?;
         }
         Ok(Trust { public, private })
     }
@@ -103,7 +103,11 @@ impl Trust {
     }
 }
 
-fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
+/// Adds the certificates of a file in PEM to those that are trusted.
+///
+/// # Errors
+/// A sentence when there is none, or one cannot be used.
+pub fn add_authorities(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
     let bad = |reason: String| format!("{}: {reason}", path.display());
     let found = CertificateDer::pem_file_iter(path).map_err(|error| bad(error.to_string()))?;
     let mut any = false;

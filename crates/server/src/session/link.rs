@@ -415,6 +415,15 @@ impl Link {
         }
     }
 
+    /// Whether the client has not acknowledged a message that its account's archive keeps, or was
+    /// not even given it.
+    #[must_use]
+    pub fn owes_messages(&self) -> bool {
+        let mut unacked = self.sm.iter().flat_map(|sm| sm.unacked().map(|entry| entry.meta));
+        unacked.any(|sent| sent.kind == Kind::Message && sent.archived.is_some())
+            || self.mailbox.holds_archived()
+    }
+
     /// Ends the session for good. Returns what its client never got or never acknowledged.
     pub fn end(&mut self) -> Vec<Sent> {
         self.phase = Phase::Ended;

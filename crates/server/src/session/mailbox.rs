@@ -116,6 +116,12 @@ impl Mailbox {
         self.ready.is_empty()
     }
 
+    /// Whether a message that an archive keeps waits here.
+    #[must_use]
+    pub fn holds_archived(&self) -> bool {
+        self.ready.iter().chain(&self.held).any(|frame| frame.archived.is_some())
+    }
+
     /// Whether half of the limits are free: the mark up to which bulk senders (offline messages)
     /// may fill the mailbox.
     #[must_use]

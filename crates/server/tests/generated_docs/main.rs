@@ -71,6 +71,7 @@ fn the_order_of_hooks_is_on_paper() {
         Inbound::Record,
         Inbound::Deliver,
         Inbound::Copy,
+        Inbound::Wake,
         Inbound::Miss,
     ] {
         let names = ALL.iter().filter(|e| e.inbound.iter().any(|(at, _)| *at == stage));
@@ -140,6 +141,7 @@ fn compare(path: &str, text: &str) {
 
 /// What is not an extension of routing but part of streams and sessions.
 const STREAM: &[Spec] = &[
+    Spec { xep: 114, version: "1.6", title: "Jabber Component Protocol" },
     Spec {
         xep: 124,
         version: "1.11.2",
@@ -167,5 +169,5 @@ const STREAM: &[Spec] = &[
 
 const BASE: &str = "\nBeside these: RFC 6120 (core), RFC 6121 (instant messaging and presence), \
     RFC 7395 (WebSocket), RFC 7622 (addresses), RFC 5802 and RFC 7677 (SCRAM), RFC 5929 and RFC \
-    9266 (channel binding), RFC 7590 (TLS). What each was tested with stands in \
+    9266 (channel binding), RFC 7590 (TLS), RFC 8030, RFC 8291 and RFC 8292 (Web Push). What each was tested with stands in \
     `tests/conformance`.\n";

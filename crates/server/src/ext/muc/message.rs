@@ -13,9 +13,12 @@ use xmpp::{
 };
 
 use super::room::{Effect, Effects, Line, Room, Subject, error, refuse, send, wait};
-use crate::router::{
-    facts::{Facts, MessageType},
-    pipeline::stanza_id,
+use crate::{
+    push::rooms,
+    router::{
+        facts::{Facts, MessageType},
+        pipeline::stanza_id,
+    },
 };
 
 impl Room {
@@ -88,6 +91,10 @@ impl Room {
             out.push(Effect::Save { state: true, changes: Vec::new() });
         } else if let Some(id) = archive_id {
             self.keep(now, Some(nick.clone()), (id, origin), bytes, facts, out);
+        }
+        if facts.body || facts.encrypted {
+            let text = stanza.child("body", ns::CLIENT).map(|body| rooms::beginning(&body.text()));
+            out.push(Effect::Wake { author: from.to_bare(), text });
         }
         self.retraction(&id, stanza, now, out);
         Ok(())

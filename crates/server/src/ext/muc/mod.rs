@@ -12,6 +12,7 @@ mod bucket;
 pub mod history;
 mod info;
 mod message;
+pub mod operator;
 mod owner;
 mod passing;
 mod presence;
@@ -21,6 +22,7 @@ pub mod settings;
 #[cfg(test)]
 mod tests;
 pub mod visits;
+mod wake;
 
 use xmpp::{
     error::{Condition, StanzaError},

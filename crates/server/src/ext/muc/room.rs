@@ -122,6 +122,12 @@ impl Kept {
         self.settings.persistent && !self.locked
     }
 
+    /// Whether only members come in.
+    #[must_use]
+    pub fn members_only(&self) -> bool {
+        self.settings.members_only
+    }
+
     /// Its name for people.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -153,6 +159,13 @@ pub enum Effect {
     },
     /// A message was reflected and is to be kept.
     Archive(Line),
+    /// Somebody wrote: people who are not looking may want to know.
+    Wake {
+        /// Who.
+        author: BareJid,
+        /// The beginning of the text, where it can be read.
+        text: Option<String>,
+    },
     /// The room changed: it is to be stored before whoever changed it is answered.
     Save {
         /// Beside its lists, the rest as well.

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use store::{
-    Fut, Millis as StoreMillis, StoreError,
+    AccountId, Fut, Millis as StoreMillis, StoreError,
     archive::{Append, Ticket, Unit},
     rooms::{CreateError, NewRoom, RoomId},
 };
@@ -28,6 +28,7 @@ use super::{
     Input, archive,
     room::{Bounds, Effect, Effects, Kept, Line, Room, refuse},
     settings::Settings,
+    wake,
 };
 use crate::{
     config::{Creators, DefaultRoom},
@@ -216,6 +217,7 @@ pub(super) fn perform(
                 // Submitted under the lock: what is stored last is what was last.
                 rest.saves.push(server.store.rooms.save(cell.id, bytes.map(Into::into), changes));
             }
+            Effect::Wake { author, text } => wake::wake(server, &state.room, &author, text),
             Effect::Retract { id, author, tombstone } => {
                 rest.retractions.push((id, author, tombstone));
             }
@@ -402,12 +404,45 @@ async fn create(
     if let Some(cell) = server.rooms.find(&name) {
         return Ok(cell);
     }
-    let owner = sender.jid.to_bare();
-    let mut room = Room::new(jid.clone(), settings, bounds(server), [0; 32]);
-    let changes = room.found(&owner);
+    let room = Room::new(jid, settings, bounds(server), [0; 32]);
+    make(server, &name, room, session.account.jid(), Some(session.account.id)).await
+}
+
+/// Makes a room for an owner, which nobody has to configure first.
+///
+/// # Errors
+/// `conflict` when there is one of that name, or when the store failed.
+pub(super) async fn found(
+    server: &Arc<Server>,
+    name: &str,
+    owner: &BareJid,
+    settings: Settings,
+) -> Result<(), StanzaError> {
+    let jid = address(server, name).ok_or_else(|| StanzaError::new(Condition::JidMalformed))?;
+    let _one_at_a_time = server.rooms.loading.lock().await;
+    if server.rooms.find(name).is_some() {
+        return Err(StanzaError::new(Condition::Conflict));
+    }
+    let mut room = Room::new(jid, settings, bounds(server), [0; 32]);
+    room.unlock();
+    make(server, name, room, owner, None).await.map(drop)
+}
+
+/// Keeps a new room. The caller holds `loading`.
+async fn make(
+    server: &Arc<Server>,
+    name: &str,
+    mut room: Room,
+    owner: &BareJid,
+    creator: Option<AccountId>,
+) -> Result<Arc<Cell>, StanzaError> {
+    let failed = |error| server.store_failed("rooms", &error);
+    let config = server.config();
+    let jid = room.address().clone();
+    let changes = room.found(owner);
     let new = NewRoom {
-        name: name.as_str().into(),
-        creator: Some(session.account.id),
+        name: name.into(),
+        creator,
         created: StoreMillis(server.now().0),
         state: serde_json::to_vec(&room.kept()).unwrap_or_default().into(),
     };
@@ -421,7 +456,7 @@ async fn create(
     server.store.rooms.save(id, None, changes).await.map_err(failed)?;
     room.set_salt(salt(server, &jid, id));
     archive::recall(server, id, &mut room).await.map_err(failed)?;
-    Ok(server.rooms.insert(id, &name, room))
+    Ok(server.rooms.insert(id, name, room))
 }
 
 /// Requests to the service itself (§6.1 to §6.3).
@@ -613,6 +648,11 @@ impl Room {
 
     pub(super) fn forget_origin(&mut self, origin: u64) {
         self.sent.forget(origin);
+    }
+
+    /// Nobody has to configure it before others come in.
+    fn unlock(&mut self) {
+        self.locked = false;
     }
 
     /// Its first owner.

@@ -14,7 +14,7 @@ use xmpp::{
 
 use super::{clear, disk};
 use crate::{
-    ext::{IqAnswer, IqContext, IqFuture, invite::answer},
+    ext::{IqAnswer, IqContext, IqFuture, commands::answer},
     files::size,
     iq::Iq,
 };

@@ -1,0 +1,133 @@
+//! Rooms as the operator handles them.
+
+use store::rooms;
+use xmpp::jid::BareJid;
+
+use super::{
+    Fault, FaultCode, Operations, Response,
+    operations::{MOST_ROWS, stamp},
+    protocol::{Member, Room},
+};
+use crate::ext::muc::room::Kept;
+
+impl Operations {
+    pub(super) async fn room_list(&self) -> Result<Response, Fault> {
+        let mut found = Vec::new();
+        let mut after: Option<Box<str>> = None;
+        loop {
+            let page = self.store.rooms.list(after.as_deref(), PAGE).await?;
+            for row in &page {
+                found.push(self.describe_room(row).await?);
+            }
+            match page.last() {
+                Some(last) if found.len() < MOST_ROWS as usize => after = Some(last.name.clone()),
+                _ => return Ok(Response::Rooms(found)),
+            }
+        }
+    }
+
+    pub(super) async fn room_show(&self, room: &str) -> Result<Response, Fault> {
+        let row = self.room(room).await?;
+        Ok(Response::Rooms(vec![self.describe_room(&row).await?]))
+    }
+
+    pub(super) async fn room_members(&self, room: &str) -> Result<Response, Fault> {
+        let row = self.room(room).await?;
+        let listed = self.store.rooms.affiliations(row.id).await?;
+        let listed = listed.into_iter().filter(|entry| &*entry.affiliation != "none");
+        let members = listed.map(|entry| Member {
+            address: entry.jid.into(),
+            affiliation: entry.affiliation.into(),
+            nick: entry.nick.map(Into::into),
+            reason: entry.reason.map(Into::into),
+        });
+        Ok(Response::Members(members.collect()))
+    }
+
+    pub(super) async fn room_create(
+        &self,
+        room: &str,
+        owner: &str,
+        public: bool,
+        title: Option<String>,
+    ) -> Result<Response, Fault> {
+        let live = self.running()?;
+        let owner = self.account(owner).await?;
+        let name = self.room_name(room)?;
+        let made = live.create_room(&name, &owner.name, public, title).await;
+        made.map_err(|(code, message)| Fault::new(code, message))?;
+        Ok(Response::Done(format!(
+            "{} was made and belongs to {}.",
+            self.room_address(&name),
+            self.address(&owner.name)
+        )))
+    }
+
+    pub(super) async fn room_destroy(
+        &self,
+        room: &str,
+        reason: Option<&str>,
+    ) -> Result<Response, Fault> {
+        let row = self.room(room).await?;
+        match &self.live {
+            Some(live) => live.destroy_room(&row.name, reason).await?,
+            None => self.store.rooms.delete(row.id).await?,
+        };
+        let address = self.room_address(&row.name);
+        Ok(Response::Done(format!("{address} was destroyed with its archive.")))
+    }
+
+    async fn describe_room(&self, row: &rooms::Room) -> Result<Room, Fault> {
+        let kept: Kept = serde_json::from_slice(&row.state).unwrap_or_default();
+        let creator = match row.creator {
+            Some(id) => self.address_of(id).await?,
+            None => None,
+        };
+        let listed = self.store.rooms.affiliations(row.id).await?;
+        let people = listed
+            .iter()
+            .filter(|entry| matches!(&*entry.affiliation, "member" | "admin" | "owner"));
+        Ok(Room {
+            address: self.room_address(&row.name),
+            title: Some(kept.name().to_owned()).filter(|title| !title.is_empty()),
+            public: kept.is_public(),
+            members_only: kept.members_only(),
+            members: people.count() as u64,
+            occupants: self.live.as_ref().map(|live| live.occupants(&row.name) as u64),
+            creator,
+            created: stamp(row.created),
+        })
+    }
+
+    async fn room(&self, room: &str) -> Result<rooms::Room, Fault> {
+        let name = self.room_name(room)?;
+        let found = self.store.rooms.by_name(&name).await?;
+        found.ok_or_else(|| {
+            let address = self.room_address(&name);
+            Fault::new(FaultCode::NotFound, format!("there is no room {address}"))
+        })
+    }
+
+    /// The local part, in its normal form, of a room named by it or by its address.
+    fn room_name(&self, room: &str) -> Result<String, Fault> {
+        let config = self.config();
+        let service = config.rooms.address(&config.domain);
+        let full = match room.contains('@') {
+            true => room.to_owned(),
+            false => format!("{room}@{service}"),
+        };
+        let jid = BareJid::new(&full).ok().filter(|jid| jid.domain().as_str() == service);
+        let name = jid.and_then(|jid| jid.node().map(|node| node.as_str().to_owned()));
+        name.ok_or_else(|| {
+            let message = format!("`{room}` is not the address of a room, such as chat@{service}");
+            Fault::new(FaultCode::Invalid, message)
+        })
+    }
+
+    fn room_address(&self, name: &str) -> String {
+        let config = self.config();
+        format!("{name}@{}", config.rooms.address(&config.domain))
+    }
+}
+
+const PAGE: u32 = 200;

@@ -1,0 +1,167 @@
+//! Who is woken for a line in a room: people whose device sleeps, and members who are not there.
+//!
+//! Each decides for themselves, with what their clients keep in the bookmark of the room
+//! (XEP-0492). Without a word from them, a private room wakes for every line and a public one for
+//! those that name them.
+
+use std::sync::Arc;
+
+use xmpp::{jid::BareJid, ns, xml::Element};
+
+use super::Reason;
+use crate::{account::Account, ext::pubsub, server::Server};
+
+/// A line that may wake somebody.
+pub struct Line {
+    /// The room.
+    pub room: BareJid,
+    /// Whether it is for members only.
+    pub private: bool,
+    /// The text, if it can be read here; only its beginning.
+    pub text: Option<String>,
+    /// Whom it is for.
+    pub people: Vec<Person>,
+}
+
+/// Somebody on this server who gets the line.
+pub struct Person {
+    /// The name of the account.
+    pub name: Box<str>,
+    /// What they are called in the room, if that is known.
+    pub nick: Option<String>,
+    /// Only the device that was bound with this resource, when only that one is in the room.
+    pub resource: Option<Box<str>>,
+}
+
+/// What wakes somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Always,
+    OnMention,
+    Never,
+}
+
+/// The beginning of a text in which somebody may be named.
+#[must_use]
+pub fn beginning(text: &str) -> String {
+    text.chars().take(SEARCHED).collect()
+}
+
+/// Wakes those who want to be woken for a line.
+pub(super) async fn tell(server: &Arc<Server>, line: Line) {
+    for person in &line.people {
+        let account = match server.accounts.load(server, &person.name).await {
+            Ok(Some(account)) => account,
+            Ok(None) => continue,
+            Err(error) => {
+                server.store_failed("push", &error);
+                continue;
+            }
+        };
+        let mut asleep = server.pushes.asleep(&person.name, &account.lock());
+        asleep.retain(|r| person.resource.as_ref().is_none_or(|only| *only == r.resource));
+        if asleep.is_empty() || !wakes(server, &account, &line, person).await {
+            continue;
+        }
+        for registration in asleep {
+            server.pushes.wake(&registration, Reason::Message, server.now());
+        }
+    }
+}
+
+async fn wakes(server: &Arc<Server>, account: &Arc<Account>, line: &Line, who: &Person) -> bool {
+    let bookmark = pubsub::own_item(server, account, ns::BOOKMARKS, Some(line.room.as_str())).await;
+    let bookmark = bookmark.ok().flatten().and_then(|item| item.payload);
+    let usual = if line.private { Wanted::Always } else { Wanted::OnMention };
+    match bookmark.as_ref().and_then(wanted).unwrap_or(usual) {
+        Wanted::Always => true,
+        Wanted::Never => false,
+        Wanted::OnMention => {
+            let noted = bookmark.as_ref().and_then(|b| b.child("nick", ns::BOOKMARKS));
+            let noted = noted.map(|nick| nick.text());
+            let nick = who.nick.as_deref().or(noted.as_deref()).unwrap_or(&who.name);
+            line.text.as_deref().is_some_and(|text| names(text, nick))
+        }
+    }
+}
+
+/// XEP-0492 §3.1 and §4: what holds for phones goes before what holds for clients, and that before
+/// what holds for all: it is phones that are woken.
+fn wanted(bookmark: &Element) -> Option<Wanted> {
+    let extensions = bookmark.child("extensions", ns::BOOKMARKS)?;
+    let notify = extensions.child("notify", ns::NOTIFICATION_SETTINGS)?;
+    let best = notify.children().filter_map(|child| {
+        let wanted = match (child.name(), child.ns()) {
+            ("always", ns::NOTIFICATION_SETTINGS) => Wanted::Always,
+            ("on-mention", ns::NOTIFICATION_SETTINGS) => Wanted::OnMention,
+            ("never", ns::NOTIFICATION_SETTINGS) => Wanted::Never,
+            _ => return None,
+        };
+        match (child.attr("identity-category"), child.attr("identity-type")) {
+            (None, _) => Some((0, wanted)),
+            (Some("client"), None) => Some((1, wanted)),
+            (Some("client"), Some("phone")) => Some((2, wanted)),
+            _ => None,
+        }
+    });
+    best.max_by_key(|(rank, _)| *rank).map(|(_, wanted)| wanted)
+}
+
+/// Whether a text names somebody: the nickname as a word of its own, in whatever case.
+fn names(text: &str, nick: &str) -> bool {
+    let (text, nick) = (text.to_lowercase(), nick.to_lowercase());
+    let nick = nick.trim();
+    if nick.is_empty() {
+        return false;
+    }
+    text.match_indices(nick).any(|(at, found)| {
+        let before = text.get(..at).and_then(|head| head.chars().next_back());
+        let after = text.get(at + found.len()..).and_then(|tail| tail.chars().next());
+        let inside = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+        !inside(before) && !inside(after)
+    })
+}
+
+/// Characters of a text that are searched for names.
+const SEARCHED: usize = 4000;
+
+#[cfg(test)]
+mod tests {
+    use xmpp::xml::Limits;
+
+    use super::*;
+
+    #[test]
+    fn a_nickname_is_a_word() {
+        for text in ["Ada: hello", "hello ada", "what does ADA, say?", "@ada", "ada"] {
+            assert!(names(text, "Ada"), "{text}");
+        }
+        for text in ["Canada", "adage", "", "hello"] {
+            assert!(!names(text, "Ada"), "{text}");
+        }
+        assert!(names("so says mad hatter.", "Mad Hatter"));
+        assert!(!names("anything", " "));
+    }
+
+    #[test]
+    fn the_most_specific_setting_counts() {
+        let read = |inner: &str| {
+            let xml = format!(
+                "<conference xmlns='urn:xmpp:bookmarks:1'><extensions>\
+                 <notify xmlns='urn:xmpp:notification-settings:1'>{inner}</notify>\
+                 </extensions></conference>"
+            );
+            wanted(&Element::parse(xml.as_bytes(), &Limits::SERVER).unwrap())
+        };
+        assert_eq!(read("<never/>"), Some(Wanted::Never));
+        assert_eq!(
+            read(
+                "<never identity-category='client' identity-type='pc'/><always/>\
+                 <on-mention identity-category='client' identity-type='phone'/>"
+            ),
+            Some(Wanted::OnMention)
+        );
+        assert_eq!(read("<always/><never identity-category='client'/>"), Some(Wanted::Never));
+        assert_eq!(read("<sometimes/>"), None);
+    }
+}
