@@ -36,6 +36,7 @@ const LACKS: &[(&str, &str)] = &[
         "prosody 0.12 looks at the type of a file only when it announces a slot",
     ),
     ("call services", "prosody's own module has another configuration"),
+    ("components", "prosody's components have another configuration"),
     ("push", "prosody 0.12 bundles no push (XEP-0357)"),
     ("session list", "prosody 0.12 has no XEP-0494"),
 ];
