@@ -147,6 +147,15 @@ async fn ask(client: &mut Client, request: &str) -> io::Result<String> {
     Ok(answer.attr("type").unwrap_or_default().to_owned())
 }
 
+/// Ends a connection, and waits until the server has noticed.
+fn leave(server: &Server, juliet: Client) -> io::Result<()> {
+    drop(juliet);
+    while server.run("session list")?.contains("juliet") {
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
 async fn write(romeo: &mut Client) -> io::Result<()> {
     let message = "<message xmlns='jabber:client' to='juliet@verona.example' type='chat'>\
                    <body>wherefore art thou</body></message>";
@@ -221,7 +230,7 @@ fn a_browser_that_was_closed_is_woken_and_nobody_else_can_read_why() {
         let key = announced_key(&mut juliet).await?;
         let endpoint = service.endpoint("/wake/juliet");
         assert_eq!(ask(&mut juliet, &enable(&endpoint, &device)).await?, "result");
-        juliet.into_connection().close().await;
+        leave(&server, juliet)?;
 
         write(&mut romeo).await?;
         let request = service.take("201 Created").await?;
@@ -257,7 +266,7 @@ fn a_push_service_whom_nobody_vouches_for_gets_nothing() {
         let mut juliet = log_in(&server, "juliet").await?;
         let request = enable(&service.endpoint("/wake"), &Device::new());
         assert_eq!(ask(&mut juliet, &request).await?, "result");
-        juliet.into_connection().close().await;
+        leave(&server, juliet)?;
         write(&mut romeo).await?;
         assert!(service.take("201 Created").await.is_err(), "it breaks the handshake off");
         while !server.run("push list")?.contains("no encrypted connection") {

@@ -90,7 +90,6 @@ const SHORTEST: usize = 12;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::config::Config;
 
     fn read(lines: &str) -> Result<Config, ()> {

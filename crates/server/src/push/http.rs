@@ -100,22 +100,22 @@ where
     let request = request
         .body(Full::new(Bytes::from(post.body)))
         .map_err(|error| format!("the request cannot be made: {error}"))?;
-    // The connection ends with the answer's head: nothing else of it matters.
-    tokio::select! {
-        ended = connection => Err(match ended {
-            Ok(()) => "the push service closed the connection".to_owned(),
-            Err(error) => broken(error),
-        }),
-        answer = sender.send_request(request) => {
-            let answer = answer.map_err(broken)?;
-            let wait = answer.headers().get(header::RETRY_AFTER);
-            let wait = wait.and_then(|value| value.to_str().ok());
-            Ok(Answer {
-                status: answer.status(),
-                retry_after: wait.and_then(|value| value.trim().parse().ok()),
-            })
-        }
-    }
+    let answering = sender.send_request(request);
+    tokio::pin!(answering);
+    // The connection has to be driven meanwhile. A service may close it right after its answer:
+    // what came before that counts.
+    let answer = tokio::select! {
+        biased;
+        answer = &mut answering => answer,
+        _ = connection => answering.await,
+    };
+    let answer = answer.map_err(broken)?;
+    let wait = answer.headers().get(header::RETRY_AFTER);
+    let wait = wait.and_then(|value| value.to_str().ok());
+    Ok(Answer {
+        status: answer.status(),
+        retry_after: wait.and_then(|value| value.trim().parse().ok()),
+    })
 }
 
 /// For everything together.
