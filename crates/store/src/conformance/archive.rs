@@ -394,10 +394,10 @@ pub async fn a_purge_leaves_the_other_side_its_copy(store: &Store) {
     assert_eq!(store.archive.expire(Millis(u64::MAX), 100).await, Ok(11));
 }
 
-/// Without a barrier in between.
+/// Without a barrier in between, and often enough to meet the writer in every place.
 pub async fn reads_see_what_was_appended_before(store: &Store) {
     let juliet = account(store, "juliet").await;
-    for id in 1..=50 {
+    for id in 1..=300 {
         append(store, [Append { pending: true, ..message(juliet, id) }]);
         let newest = page(store, juliet, query(Paging::Last, 1)).await;
         assert_eq!(ids(&newest), [id]);

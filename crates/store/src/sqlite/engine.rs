@@ -136,9 +136,11 @@ impl Engine {
 
     /// Resolves when everything submitted before is settled and this account's rows can be read.
     pub(super) fn sync(&self, account: Option<AccountId>) -> Fut<'static, ()> {
-        // The order matters: rows leave this map before their commit, which is_settled() waits for.
+        // Rows enter this map and leave it before their commit, so the map is to be believed only while
+        // the writer does nothing: when nothing was unsettled, nor submitted, before and after the look.
+        let quiet = self.shared.queue.quiet();
         let folded = account.is_none_or(|account| self.shared.unfolded.is_folded(account));
-        if folded && self.shared.queue.is_settled() {
+        if folded && quiet.is_some() && self.shared.queue.quiet() == quiet {
             return Box::pin(std::future::ready(Ok(())));
         }
         self.submit(|tell| Job::Sync(account, tell))

@@ -255,10 +255,11 @@ impl Queue {
         state.submitted += 1;
     }
 
-    /// Nothing that was submitted is unsettled.
-    pub(super) fn is_settled(&self) -> bool {
+    /// When nothing that was submitted is unsettled: how much was. The same number twice means that
+    /// the writer did nothing in between.
+    pub(super) fn quiet(&self) -> Option<u64> {
         let state = self.state.lock();
-        state.settled == state.submitted
+        (state.settled == state.submitted).then_some(state.submitted)
     }
 
     /// Unsettled jobs and their bytes.
