@@ -11,7 +11,7 @@ use xmpp::xml::{Element, Limits};
 
 use crate::muc;
 use crate::server::bare;
-use crate::world::{World, text_of};
+use crate::world::{World, login, text_of};
 
 const ROMEO: &str = "romeo@example.net";
 const JULIET: &str = "juliet@example.net";
@@ -109,6 +109,29 @@ fn a_private_group_is_made_others_are_invited_and_everything_is_encrypted() {
     assert!(!seen.collect::<String>().contains("canary"));
     let row = conversation(&world, juliet, &group);
     assert_eq!((row.kind, row.readers.theirs), (Kind::Room, 1));
+}
+
+#[test]
+fn a_room_that_is_wanted_before_its_place_is_known_is_made_then() {
+    let mut world = World::new();
+    let romeo = world.add_device();
+    let password = world.server.accounts[&bare(ROMEO)].password.clone();
+    world.command(romeo, Command::Login(login(ROMEO, &password)));
+    let create =
+        || Command::CreateRoom { room: None, name: None, public: false, people: Vec::new() };
+    // While the login is under way, too.
+    let (first, mut later) = (world.command(romeo, create()), None);
+    for _ in 0..200 {
+        world.settle_some(1);
+        if world.devices[romeo].outcomes.len() == 1 && later.is_none() {
+            later = Some(world.command(romeo, create()));
+        }
+    }
+    world.settle();
+    for number in [first, later.expect("the login ended")] {
+        let outcome = world.devices[romeo].outcomes.get(&number);
+        assert!(matches!(outcome, Some(Outcome::Room(_))), "{outcome:?}");
+    }
 }
 
 #[test]

@@ -16,7 +16,8 @@ use crate::view::{Outcome, Problem};
 pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
     match command {
         Command::CreateRoom { room, name, public, people } => {
-            create::begin(cx, number, room, name, public, people)?;
+            let wanted = create::Wanted { number, address: room, name, public, people };
+            create::begin(cx, wanted)?;
         }
         Command::JoinRoom { room, nick, password } => enter(cx, number, &room, nick, password)?,
         Command::LeaveRoom(room) => {

@@ -22,16 +22,28 @@ pub(super) struct Making {
     people: Vec<BareJid>,
 }
 
-/// Begins with an address that nobody has, unless one was chosen.
-pub(super) fn begin(
-    cx: &mut Cx<'_>,
-    number: u64,
-    address: Option<BareJid>,
-    name: Option<String>,
-    public: bool,
-    people: Vec<BareJid>,
-) -> Step {
-    let service = cx.state.features.rooms.service.clone();
+/// A room that somebody wants to be made.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// The request that ends with the room.
+    pub(super) number: u64,
+    /// Where, if that was chosen.
+    pub(super) address: Option<BareJid>,
+    pub(super) name: Option<String>,
+    pub(super) public: bool,
+    pub(super) people: Vec<BareJid>,
+}
+
+/// Begins with an address that nobody has, unless one was chosen; when the place for rooms is still
+/// being looked for, after that.
+pub(super) fn begin(cx: &mut Cx<'_>, wanted: Wanted) -> Step {
+    let rooms = &mut cx.state.features.rooms;
+    if wanted.address.is_none() && rooms.service.is_none() && rooms.searching != Some(0) {
+        rooms.unplaced.push(wanted);
+        return Ok(());
+    }
+    let Wanted { number, address, name, public, people } = wanted;
+    let service = rooms.service.clone();
     let made = service.and_then(|service| {
         let local = cx.rng.id().to_lowercase();
         BareJid::new(&format!("{local}@{}", service.domain())).ok()

@@ -7,7 +7,7 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Phase, Room, begin_conversation, change, touch};
+use super::{Phase, Room, begin_conversation, change, create, touch};
 use crate::cx::{Cx, Step};
 use crate::features::{bookmarks, caps, roster};
 use crate::iq::{Answer, describe};
@@ -51,6 +51,7 @@ pub(super) fn on_ended(cx: &mut Cx<'_>) -> Step {
     }
     cx.state.features.rooms.queries.clear();
     cx.state.features.rooms.service = None;
+    cx.state.features.rooms.searching = None;
     Ok(())
 }
 
@@ -65,23 +66,42 @@ fn out(room: &mut Room, phase: Phase) {
 /// Looks for a service for rooms on the own server.
 fn find_service(cx: &mut Cx<'_>) -> Step {
     let domain = Jid::new(cx.me.domain().as_str()).ok();
+    cx.state.features.rooms.searching = Some(1);
     cx.iq_get(domain, Element::new("query", ns::DISCO_ITEMS), |cx, answer| {
         let items = answer.payload("query", ns::DISCO_ITEMS).and_then(Items::parse);
         let items = items.map(|items| items.items).unwrap_or_default();
         for item in items.into_iter().take(MAX_SERVICES) {
             let Ok(service) = BareJid::new(item.jid.as_str()) else { continue };
             let query = Element::new("query", ns::DISCO_INFO);
+            if let Some(open) = &mut cx.state.features.rooms.searching {
+                *open += 1;
+            }
             cx.iq_get(Some(item.jid), query, move |cx, answer| {
                 let info = answer.payload("query", ns::DISCO_INFO).and_then(Info::parse);
                 let rooms = &mut cx.state.features.rooms;
                 if info.is_some_and(|info| info.has_feature(ns::MUC)) && rooms.service.is_none() {
                     rooms.service = Some(service);
                 }
-                Ok(())
+                answered(cx)
             })?;
         }
-        Ok(())
+        answered(cx)
     })
+}
+
+/// One question about the place for rooms less. What waits for it goes on when it is found, or when
+/// there is nobody left to ask.
+fn answered(cx: &mut Cx<'_>) -> Step {
+    let rooms = &mut cx.state.features.rooms;
+    let open = rooms.searching.unwrap_or_default().saturating_sub(1);
+    rooms.searching = Some(open);
+    if rooms.service.is_none() && open > 0 {
+        return Ok(());
+    }
+    for wanted in std::mem::take(&mut rooms.unplaced) {
+        create::begin(cx, wanted)?;
+    }
+    Ok(())
 }
 
 /// The list of the account changed: what devices enter by themselves is entered, what they do not

@@ -71,6 +71,10 @@ pub(crate) struct State {
     unsaved: BTreeSet<BareJid>,
     /// Where rooms can be made.
     service: Option<BareJid>,
+    /// Questions about that without an answer; `None` before the first of a session.
+    searching: Option<usize>,
+    /// Rooms to be made when that is known.
+    unplaced: Vec<create::Wanted>,
     queries: archive::Queries,
     /// The next look at rooms that are silent.
     watch: Option<TimerId>,
