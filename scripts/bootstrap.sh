@@ -26,7 +26,7 @@ for purpose in "$@"; do
     interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd pebble:pebble "${CLIENTS[@]}") ;;
     fuzz) probes+=(c++:g++) ;;
     web) web=yes ;;
-    browser) web=yes python=yes probes+=("${BROWSER[@]}") ;;
+    browser | wasm) web=yes python=yes probes+=("${BROWSER[@]}") ;;
     *) die "scripts/bootstrap.sh does not know the purpose \"$purpose\"." ;;
   esac
 done

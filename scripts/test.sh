@@ -5,6 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 
 STEPS=(format lint rules web build unit plays interop browser fuzz crash)
+# Run by name only.
+MORE=(wasm)
 FUZZ_SECONDS=${FUZZ_SECONDS:-10}
 CRASH_ROUNDS=${CRASH_ROUNDS:-10}
 LOGS=target/test-logs
@@ -77,10 +79,17 @@ step_browser() {
   fi
   need_modules tests/interop/converse 'Converse, a client beside ours (npm)'
   timed 'the core with the suite of every store' scripts/web-core.sh --tests
-  timed 'the tests of the core, for a browser' scripts/web-core-tests.sh
   # A test that fails may leave something open, for which Node would wait without end.
   CORE_TESTS_MADE=1 node --test --test-force-exit --test-timeout=600000 --test-reporter=spec \
     web/app/dev/*.test.mjs web/tests/*.test.mjs
+}
+
+# The tests of the core once more, as WebAssembly in a browser. They run natively in `unit`, and take
+# minutes to build for this, so they are run when asked for: make test STEPS=wasm
+step_wasm() {
+  timed 'the tests of the core, for a browser' scripts/web-core-tests.sh
+  CORE_TESTS_MADE=1 node --test --test-force-exit --test-timeout=600000 --test-reporter=spec \
+    web/tests/core-in-wasm.mjs
 }
 
 step_fuzz() { fuzz/run.sh --seconds "$FUZZ_SECONDS"; }
@@ -154,7 +163,8 @@ summarise() {
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${STEPS[@]}")
 for name in "${wanted[@]}"; do
-  [[ " ${STEPS[*]} " == *" $name "* ]] || die "There is no step \"$name\". Steps: ${STEPS[*]}"
+  [[ " ${STEPS[*]} ${MORE[*]} " == *" $name "* ]] ||
+    die "There is no step \"$name\". Steps: ${STEPS[*]} ${MORE[*]}"
 done
 
 scripts/bootstrap.sh "${wanted[@]}"

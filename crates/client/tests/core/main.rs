@@ -14,6 +14,7 @@ mod promises;
 mod rooms;
 mod server;
 mod steps;
+#[cfg(not(target_family = "wasm"))]
 mod twins;
 mod windows;
 mod world;
