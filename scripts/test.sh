@@ -79,24 +79,7 @@ step_browser() {
   fi
   need_modules tests/interop/converse 'Converse, a client beside ours (npm)'
   timed 'the core with the suite of every store' scripts/web-core.sh --tests
-  local file result=0
-  for file in web/app/dev/*.test.mjs web/tests/*.test.mjs; do
-    browser_file "$file" || result=1
-  done
-  return $result
-}
-
-# One file of tests. A file that fails is run once more, and both runs are shown: a browser on a busy
-# machine misses a moment now and then. What fails twice has failed.
-browser_file() {
-  local log=$LOGS/browser-first.log
-  if node_tests "$1" >"$log" 2>&1; then
-    cat "$log"
-    return 0
-  fi
-  sed 's/^ℹ /first run: /' "$log"
-  say "==> $1 once more"
-  node_tests "$1"
+  node_tests web/app/dev/*.test.mjs web/tests/*.test.mjs
 }
 
 # A test that fails may leave something open, for which Node would wait without end.
