@@ -42,7 +42,6 @@ const NAMES: &[(&str, &str)] = &[
     ("http://jabber.org/protocol/admin#end-user-session", "End a user's sessions"),
     ("http://jabber.org/protocol/admin#change-user-password", "Change a user's password"),
     ("http://jabber.org/protocol/admin#get-user-roster", "Show a user's contacts"),
-    ("http://jabber.org/protocol/admin#get-user-lastlogin", "Show a user's last login"),
     ("http://jabber.org/protocol/admin#user-stats", "Show numbers about a user"),
     ("http://jabber.org/protocol/admin#get-registered-users-num", "Count users"),
     ("http://jabber.org/protocol/admin#get-disabled-users-num", "Count disabled users"),
@@ -168,7 +167,6 @@ impl Call<'_> {
                 self.for_each(form, |address| Request::SessionKick { address }).await
             }
             "get-user-roster" => self.roster(form).await,
-            "get-user-lastlogin" => self.last_login(form).await,
             "user-stats" => self.statistics(form).await,
             "announce" => self.announce(form),
             "edit-admin" => self.choose_admins(form).await,
@@ -220,19 +218,6 @@ impl Call<'_> {
             }
         }
         Ok(answer)
-    }
-
-    async fn last_login(&self, form: &Form) -> IqAnswer {
-        let wanted = self.addresses(form, "accountjids")?;
-        let mut fields = vec![field("accountjids", wanted.clone())];
-        let accounts = self.accounts().await?;
-        for address in wanted {
-            let known = accounts.iter().find(|account| account.address == address);
-            let known = known.ok_or_else(|| StanzaError::new(Condition::ItemNotFound))?;
-            let moment = known.last_login.clone().unwrap_or_else(|| "never".to_owned());
-            fields.push(field("lastlogin", [moment]));
-        }
-        self.result(fields)
     }
 
     async fn statistics(&self, form: &Form) -> IqAnswer {

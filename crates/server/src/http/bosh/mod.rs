@@ -108,9 +108,9 @@ async fn post(visit: Visit) -> Answer {
         session.hang_up();
         return xml(terminated(Ending::OVERACTIVE, b""));
     }
-    deadline.extend(WAIT + MARGIN);
+    deadline.extend(session.wait() + MARGIN);
     let mut answer = session.take(rid, asked);
-    let answer = match timeout(WAIT, &mut answer).await {
+    let answer = match timeout(session.wait(), &mut answer).await {
         Ok(answer) => answer,
         Err(_) => {
             session.expire(rid);
@@ -143,7 +143,8 @@ fn begin(
         INACTIVITY.as_secs()
     );
     let _ = write!(greeting, " from='{}'", server.domain());
-    let (session, pipe) = Session::new(Exchange::new(rid, hold, greeting));
+    let exchange = Exchange::new(rid, hold, greeting);
+    let (session, pipe) = Session::new(exchange, Duration::from_secs(wait));
     server.bosh.0.lock().insert(sid.as_str().into(), session.clone());
     server.metrics.bosh_opened.increment();
     // What is known of the connection is known of this request only: no channel can be bound.
@@ -239,7 +240,7 @@ const XBOSH: &str = "urn:xmpp:xbosh";
 const BAD_REQUEST: Ending = Ending::Condition("bad-request");
 /// The largest `rid` (§ Request IDs).
 const LAST_RID: u64 = (1 << 53) - 1;
-/// How long a request waits for something to answer it with.
+/// How long a request waits at most for something to answer it with; clients may ask for less.
 const WAIT: Duration = Duration::from_secs(60);
 /// What an answer may take beside that.
 const MARGIN: Duration = Duration::from_secs(10);

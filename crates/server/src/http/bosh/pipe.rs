@@ -20,6 +20,8 @@ use crate::net::wire::Transport;
 
 /// One BOSH session, between the requests and the stream.
 pub struct Session {
+    /// How long a request waits for an answer.
+    wait: Duration,
     state: Mutex<State>,
 }
 
@@ -38,9 +40,9 @@ struct State {
 }
 
 impl Session {
-    /// A session and the stream's end of it.
+    /// A session whose requests wait so long for an answer, and the stream's end of it.
     #[must_use]
-    pub fn new(exchange: Exchange) -> (Arc<Session>, Pipe) {
+    pub fn new(exchange: Exchange, wait: Duration) -> (Arc<Session>, Pipe) {
         let state = State {
             exchange,
             input: BytesMut::new(),
@@ -50,8 +52,14 @@ impl Session {
             admitted: false,
             idle: Instant::now(),
         };
-        let session = Arc::new(Session { state: Mutex::new(state) });
+        let session = Arc::new(Session { wait, state: Mutex::new(state) });
         (session.clone(), Pipe(session))
+    }
+
+    /// How long a request waits for an answer (XEP-0124 § Session Creation Response).
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.wait
     }
 
     /// Whether the client has logged in.
