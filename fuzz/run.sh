@@ -45,26 +45,48 @@ echo "Building the fuzz targets ($how). The first time takes a few minutes."
 CARGO_TARGET_DIR=target RUSTFLAGS="$flags" \
     $cargo build --quiet --release --target "$host" $(for t in $targets; do echo "--bin $t"; done)
 
-total=0
-failed=
-for target in $targets; do
-    mkdir -p "corpus/$target" "artifacts/$target" target/corpus
+# fuzz_one TARGET: one target for its time; the number of runs goes to a file of its name.
+fuzz_one() {
+    target=$1
     found="target/corpus/$target"
-    mkdir -p "$found"
-    # Named by process, so that runs beside each other do not write to the same file.
-    log="target/$target-$$.log"
-    echo "$target: $seconds s"
+    mkdir -p "corpus/$target" "artifacts/$target" "$found"
+    log="$results/$target.log"
     # New inputs go to the first directory; the committed corpus stays as it is.
     if "target/$host/release/$target" "$found" "corpus/$target" -max_total_time="$seconds" \
         -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 -max_len=4096 \
         -artifact_prefix="artifacts/$target/" >"$log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-        rm "$log"
+        echo "$runs" >"$results/$target.runs"
         echo "$target: $runs runs, no finding"
-        total=$((total + runs))
     else
-        echo "$target: FINDING, see fuzz/$log" >&2
+        cp "$log" "target/$target.log"
+        echo "$target: FINDING, see fuzz/target/$target.log" >&2
         tail -n 30 "$log" >&2
+    fi
+}
+
+# As many at the same time as there are processors.
+results=$(mktemp -d)
+trap 'rm -r "$results"' EXIT
+at_once=$(nproc)
+echo "Each target for $seconds s, $at_once at the same time."
+set -- $targets
+while [ $# -gt 0 ]; do
+    started=
+    while [ $# -gt 0 ] && [ "$(echo $started | wc -w)" -lt "$at_once" ]; do
+        fuzz_one "$1" &
+        started="$started $!"
+        shift
+    done
+    for pid in $started; do wait "$pid"; done
+done
+
+total=0
+failed=
+for target in $targets; do
+    if [ -e "$results/$target.runs" ]; then
+        total=$((total + $(cat "$results/$target.runs")))
+    else
         failed="$failed $target"
     fi
 done

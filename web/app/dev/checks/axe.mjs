@@ -1,4 +1,4 @@
-// axe over every screen, at both sizes and in both themes, on the sample (WCAG 2.2 AA, as far as a
+// axe over every screen, at both sizes in the light theme and on the phone in the dark one, on the sample (WCAG 2.2 AA, as far as a
 // program can tell).
 
 import assert from "node:assert/strict";
@@ -178,7 +178,8 @@ describe("axe finds nothing", { concurrency: AT_ONCE }, () => {
         // Through the debugger: the content policy lets nothing else in.
         await on.evaluate(axe.source);
         const light = await found(on, "light", { runOnly: RULES });
-        const dark = await found(on, "dark", { runOnly: COLOURS });
+        // The other theme has the same colours at any size.
+        const dark = size === "phone" ? await found(on, "dark", { runOnly: COLOURS }) : [];
         assert.deepEqual([...light, ...dark], []);
       });
     }

@@ -23,13 +23,26 @@ const fromEnd = (on) =>
     const list = document.querySelector(".timeline-box");
     return Math.round(list.scrollHeight - list.scrollTop - list.clientHeight);
   });
-/** Scrolls a conversation that is there, and waits until its rows are drawn. */
+/** Scrolls a conversation that is there, and waits until its rows are drawn and have their heights. */
 async function scroll(on, by) {
   await on.locator("[data-message]").last().waitFor();
   await settled(on);
   await on.evaluate(async (by) => {
-    document.querySelector(".timeline-box").scrollTop += by;
-    for (let frame = 0; frame < 3; frame++) await new Promise((done) => requestAnimationFrame(done));
+    const box = document.querySelector(".timeline-box");
+    /** Where the rows are; nothing while some of what is in sight is not drawn. */
+    const drawn = () => {
+      const { top, bottom } = box.getBoundingClientRect();
+      const rows = [...document.querySelectorAll("[data-message]")].map((row) => row.getBoundingClientRect());
+      const begins = rows[0].top <= top || box.scrollTop <= rows[0].top - top;
+      const ends = rows.at(-1).bottom >= bottom || box.scrollHeight - box.scrollTop - box.clientHeight < bottom - rows.at(-1).bottom;
+      return begins && ends ? rows.map((row) => row.top).join() : "";
+    };
+    box.scrollTop += by;
+    for (let before = "", now; before === "" || before !== now; ) {
+      before = now ?? "";
+      for (let frame = 0; frame < 3; frame++) await new Promise((done) => requestAnimationFrame(done));
+      now = drawn();
+    }
   }, by);
 }
 const until = (on, what, arg) => on.waitForFunction(what, arg);
@@ -47,9 +60,24 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
     const on = await page(t, { route: LONG });
     const count = () => globalThis.store.window("bench@anemone.example").messages.length;
     await until(on, () => globalThis.store.window("bench@anemone.example")?.messages.length >= 60);
-    const before = await on.evaluate(count);
+    // Older pages come when the test says so.
+    await on.evaluate(() => {
+      const { core } = globalThis.store;
+      const request = core.request.bind(core);
+      const allowed = new Promise((allow) => (globalThis.allowOlder = allow));
+      core.request = async (command) => {
+        if (command.do === "older") {
+          globalThis.olderWanted = true;
+          await allowed;
+        }
+        return request(command);
+      };
+    });
     await scroll(on, -1200);
+    await until(on, () => globalThis.olderWanted);
     const at = await reading(on);
+    const before = await on.evaluate(count);
+    await on.evaluate(() => globalThis.allowOlder());
     await until(on, (before) => globalThis.store.window("bench@anemone.example").messages.length > before + 50, before);
     await settled(on);
     within(await topOf(on, at.id), at.top, 2, "the message being read moved");
