@@ -1,0 +1,232 @@
+use super::*;
+
+const NOW: Millis = Millis(1_000_000);
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+fn queue() -> Outgoing {
+    let unacked = sm::Limits { stanzas: 4, ..sm::Limits::SESSION };
+    Outgoing::new(Bounds { stanzas: 6, unacked, ..Bounds::with_bounce(DAY) })
+}
+
+fn entry(text: &'static str, kind: Kind, parcel: Option<u64>) -> Entry {
+    Entry { bytes: Bytes::from(text), kind, parcel, account: None, since: NOW }
+}
+
+fn message(text: &'static str, parcel: u64) -> Input {
+    Input::Post(entry(text, Kind::Message, Some(parcel)))
+}
+
+fn at(queue: &mut Outgoing, now: Millis, input: Input) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    queue.handle(now, input, &mut effects);
+    effects
+}
+
+fn feed(queue: &mut Outgoing, input: Input) -> Vec<Effect> {
+    at(queue, NOW, input)
+}
+
+fn open(queue: &mut Outgoing, carrier: u64, managed: Managed) -> Vec<Effect> {
+    feed(queue, Input::Opened { carrier, managed })
+}
+
+/// What is written, without questions.
+fn wrote(queue: &mut Outgoing, carrier: u64) -> String {
+    let mut out = Vec::new();
+    queue.write(NOW, carrier, &mut out, 1 << 20);
+    String::from_utf8(out).unwrap().replace("<r xmlns='urn:xmpp:sm:3'/>", "")
+}
+
+fn lost(carrier: u64) -> Input {
+    Input::Lost { carrier, failure: None }
+}
+
+fn acked(carrier: u64, h: u32) -> Input {
+    Input::Acked { carrier, h }
+}
+
+fn bounced(effects: &[Effect]) -> Vec<(&str, Bounce)> {
+    let bounced = effects.iter().filter_map(|effect| match effect {
+        Effect::Bounce(entry, why) => Some((std::str::from_utf8(&entry.bytes).unwrap(), *why)),
+        _ => None,
+    });
+    bounced.collect()
+}
+
+#[test]
+fn the_first_stanza_opens_a_stream_and_arrives_with_its_acknowledgement() {
+    let mut queue = queue();
+    assert_eq!(feed(&mut queue, message("a", 1)), [Effect::Connect]);
+    assert_eq!(feed(&mut queue, message("b", 2)), []);
+    assert_eq!(open(&mut queue, 7, Managed::New), [Effect::Wake]);
+    assert_eq!(wrote(&mut queue, 8), "", "another stream does not carry it");
+    assert_eq!(wrote(&mut queue, 7), "ab");
+    assert_eq!(feed(&mut queue, acked(7, 1)), [Effect::Done(vec![1])]);
+    assert_eq!(feed(&mut queue, acked(7, 2)), [Effect::Done(vec![2])]);
+    assert!(queue.is_empty());
+    assert_eq!(feed(&mut queue, acked(7, 3)), [Effect::Broken]);
+}
+
+#[test]
+fn a_resumed_stream_repeats_what_was_not_handled() {
+    let mut queue = queue();
+    for (text, parcel) in [("a", 1), ("b", 2), ("c", 3)] {
+        feed(&mut queue, message(text, parcel));
+    }
+    open(&mut queue, 1, Managed::New);
+    assert_eq!(wrote(&mut queue, 1), "abc");
+    assert_eq!(feed(&mut queue, lost(1)), [Effect::Connect]);
+    assert!(queue.resumable());
+    feed(&mut queue, message("d", 4));
+    let effects = open(&mut queue, 2, Managed::Resumed(1));
+    assert_eq!(effects, [Effect::Done(vec![1]), Effect::Wake]);
+    assert_eq!(wrote(&mut queue, 2), "bcd");
+}
+
+#[test]
+fn a_new_stream_begins_with_what_the_old_one_did_not_bring() {
+    for managed in [Managed::New, Managed::Not] {
+        let mut queue = queue();
+        feed(&mut queue, message("a", 1));
+        feed(&mut queue, message("b", 2));
+        open(&mut queue, 1, Managed::New);
+        assert_eq!(wrote(&mut queue, 1), "ab");
+        feed(&mut queue, lost(1));
+        feed(&mut queue, message("c", 3));
+        open(&mut queue, 2, managed);
+        assert_eq!(wrote(&mut queue, 2), "abc");
+    }
+}
+
+#[test]
+fn without_management_what_was_written_out_has_arrived() {
+    let mut queue = queue();
+    feed(&mut queue, message("a", 1));
+    open(&mut queue, 1, Managed::Not);
+    assert_eq!(wrote(&mut queue, 1), "a");
+    feed(&mut queue, lost(1));
+    open(&mut queue, 2, Managed::Not);
+    assert_eq!(wrote(&mut queue, 2), "a");
+    assert_eq!(feed(&mut queue, Input::Flushed { carrier: 1 }), []);
+    assert_eq!(feed(&mut queue, Input::Flushed { carrier: 2 }), [Effect::Done(vec![1])]);
+}
+
+#[test]
+fn no_more_is_written_than_may_be_unacknowledged() {
+    let mut queue = queue();
+    for (text, parcel) in [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5)] {
+        feed(&mut queue, message(text, parcel));
+    }
+    open(&mut queue, 1, Managed::New);
+    assert_eq!(wrote(&mut queue, 1), "abcd");
+    assert!(!queue.has_more(1));
+    feed(&mut queue, acked(1, 2));
+    assert!(queue.has_more(1));
+    assert_eq!(wrote(&mut queue, 1), "e");
+}
+
+#[test]
+fn what_does_not_fit_is_read_back_in_order() {
+    let mut queue = queue();
+    let texts = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    for (text, parcel) in texts.into_iter().zip(1..) {
+        feed(&mut queue, message(text, parcel));
+    }
+    open(&mut queue, 1, Managed::Not);
+    assert_eq!(wrote(&mut queue, 1), "abcdef");
+    let effects = feed(&mut queue, Input::Flushed { carrier: 1 });
+    assert!(effects.contains(&Effect::Load { after: 6, limit: BATCH }), "{effects:?}");
+    // One that comes meanwhile stays behind those in the store.
+    assert_eq!(feed(&mut queue, message("i", 9)), []);
+    let entries = vec![
+        entry("g", Kind::Message, Some(7)),
+        entry("h", Kind::Message, Some(8)),
+        entry("i", Kind::Message, Some(9)),
+    ];
+    feed(&mut queue, Input::Loaded { entries, complete: true });
+    feed(&mut queue, message("j", 10));
+    assert_eq!(wrote(&mut queue, 1), "ghij");
+}
+
+#[test]
+fn what_waited_before_a_start_is_loaded_and_sent() {
+    let mut queue = queue();
+    let effects = feed(&mut queue, Input::Waiting(5));
+    assert_eq!(effects, [Effect::Load { after: 0, limit: BATCH }, Effect::Connect]);
+    let entries = vec![entry("a", Kind::Message, Some(5))];
+    feed(&mut queue, Input::Loaded { entries, complete: true });
+    open(&mut queue, 1, Managed::New);
+    assert_eq!(wrote(&mut queue, 1), "a");
+}
+
+#[test]
+fn a_domain_that_fails_is_tried_again_later_and_later() {
+    let mut queue = queue();
+    feed(&mut queue, message("a", 1));
+    let mut now = NOW;
+    let mut pauses = Vec::new();
+    for _ in 0..12 {
+        assert_eq!(at(&mut queue, now, Input::Failed(Failure::passing("no"))), []);
+        let until = queue.deadline().unwrap();
+        pauses.push(until.0 - now.0);
+        assert_eq!(at(&mut queue, Millis(until.0 - 1), Input::Tick), []);
+        now = until;
+        assert_eq!(at(&mut queue, now, Input::Tick), [Effect::Connect]);
+    }
+    assert!(pauses[0] < 3000 && pauses[1] > pauses[0] && pauses[11] <= LONGEST_REST);
+    let (failure, since) = queue.failure().unwrap();
+    assert_eq!((failure.reason.as_str(), since), ("no", NOW));
+    at(&mut queue, now, Input::Failed(Failure::passing("no")));
+    assert_eq!(at(&mut queue, now, Input::Heard), [Effect::Connect]);
+    open(&mut queue, 1, Managed::New);
+    assert_eq!(queue.failure(), None);
+}
+
+#[test]
+fn requests_fail_at_once_and_messages_wait_for_their_time() {
+    let mut queue = queue();
+    feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
+    feed(&mut queue, message("a", 1));
+    let effects = feed(&mut queue, Input::Failed(Failure::passing("no")));
+    assert_eq!(bounced(&effects), [("iq", Bounce::Timeout)]);
+    assert_eq!(bounced(&at(&mut queue, NOW.plus(DAY - 1), Input::Tick)), []);
+    at(&mut queue, NOW.plus(DAY - 1), Input::Failed(Failure::passing("no")));
+    let effects = at(&mut queue, NOW.plus(DAY), Input::Tick);
+    assert_eq!(bounced(&effects), [("a", Bounce::Timeout)]);
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn a_domain_that_does_not_exist_returns_everything() {
+    let mut queue = queue();
+    feed(&mut queue, message("a", 1));
+    feed(&mut queue, Input::Post(entry("p", Kind::Presence, None)));
+    let effects = feed(&mut queue, Input::Failed(Failure::permanent("no such name")));
+    assert_eq!(bounced(&effects), [("a", Bounce::NotFound), ("p", Bounce::NotFound)]);
+    feed(&mut queue, message("b", 2));
+    assert!(open(&mut queue, 1, Managed::New).contains(&Effect::Refresh));
+}
+
+#[test]
+fn what_was_written_and_never_acknowledged_goes_back_in_time_too() {
+    let mut queue = queue();
+    feed(&mut queue, message("a", 1));
+    open(&mut queue, 1, Managed::New);
+    wrote(&mut queue, 1);
+    feed(&mut queue, lost(1));
+    feed(&mut queue, Input::Failed(Failure::passing("no")));
+    let effects = at(&mut queue, NOW.plus(DAY), Input::Tick);
+    assert_eq!(bounced(&effects), [("a", Bounce::Timeout)]);
+}
+
+#[test]
+fn a_full_queue_refuses_what_is_not_durable() {
+    let mut queue = queue();
+    for parcel in 1..=6 {
+        feed(&mut queue, message("m", parcel));
+    }
+    let effects = feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
+    assert_eq!(bounced(&effects), [("iq", Bounce::Full)]);
+    assert_eq!(bounced(&feed(&mut queue, message("n", 7))), []);
+    assert!(queue.spilled());
+}
