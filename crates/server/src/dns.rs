@@ -1,7 +1,8 @@
-//! Questions to the resolver of this machine: which hosts serve a domain (RFC 2782).
+//! Questions to the resolver of this machine: which hosts serve a domain (RFC 2782), and which
+//! certificates they have (RFC 6698).
 //!
-//! Addresses are looked up the way every program of the system does it; only services need more
-//! than that.
+//! Addresses are looked up the way every program of the system does it; only services and
+//! certificates need more than that.
 
 use std::{
     fs, io,
@@ -40,24 +41,78 @@ pub enum Services {
     NoName,
 }
 
+/// A certificate, or an authority, of a service (RFC 6698 §2.1): its four fields as they stand in
+/// the zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tlsa {
+    /// What the certificate is to the service.
+    pub usage: u8,
+    /// Which part of it `data` is about.
+    pub selector: u8,
+    /// How `data` was made of that part.
+    pub matching: u8,
+    /// The part, or a digest of it.
+    pub data: Vec<u8>,
+}
+
+/// Whom to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resolver {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// Whether it can be believed that an answer was validated (DNSSEC): it is on this machine, or
+    /// `/etc/resolv.conf` says `options trust-ad`. Anybody on the way from elsewhere could say so.
+    pub trusted: bool,
+}
+
+/// An answer, and whether a resolver that is trusted has validated it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// What it says.
+    pub value: T,
+    /// The zones it comes from are signed, and the signatures are right (RFC 4035 §3.2.3).
+    pub secure: bool,
+}
+
 /// The servers named for a service; a target without a host says that there is none.
 ///
 /// # Errors
 /// When the resolver does not answer or refuses to.
 pub async fn services(
-    resolver: SocketAddr,
+    resolver: Resolver,
     name: &str,
     patience: Duration,
-) -> io::Result<Services> {
-    targets(&answer(resolver, &question(name, TYPE::SRV)?, patience).await?)
+) -> io::Result<Answer<Services>> {
+    let answer = answer(resolver.address, &question(name, TYPE::SRV)?, patience).await?;
+    Ok(Answer { secure: validated(resolver, &answer), value: targets(&answer)? })
+}
+
+/// The certificates named for a port of a host; none when there is no record.
+///
+/// # Errors
+/// When the resolver does not answer or refuses to.
+pub async fn certificates(
+    resolver: Resolver,
+    host: &str,
+    port: u16,
+    patience: Duration,
+) -> io::Result<Answer<Vec<Tlsa>>> {
+    let question = question(&format!("_{port}._tcp.{host}"), TLSA)?;
+    let answer = answer(resolver.address, &question, patience).await?;
+    Ok(Answer { secure: validated(resolver, &answer), value: associations(&answer)? })
+}
+
+fn validated(resolver: Resolver, answer: &[u8]) -> bool {
+    const AUTHENTIC_DATA: u8 = 0x20;
+    resolver.trusted && answer.get(3).is_some_and(|flags| flags & AUTHENTIC_DATA != 0)
 }
 
 /// Whether the resolver is sure that a name does not exist.
 ///
 /// # Errors
 /// When the resolver does not answer or refuses to.
-pub async fn is_missing(resolver: SocketAddr, name: &str, patience: Duration) -> io::Result<bool> {
-    let answer = answer(resolver, &question(name, TYPE::A)?, patience).await?;
+pub async fn is_missing(resolver: Resolver, name: &str, patience: Duration) -> io::Result<bool> {
+    let answer = answer(resolver.address, &question(name, TYPE::A)?, patience).await?;
     targets(&answer).map(|found| found == Services::NoName)
 }
 
@@ -121,19 +176,40 @@ fn answers(answer: &[u8], question: &[u8]) -> bool {
 fn question(name: &str, kind: TYPE) -> io::Result<Vec<u8>> {
     let id = getrandom::u32().map_err(io::Error::other)? as u16;
     let mut packet = Packet::new_query(id);
-    packet.set_flags(PacketFlag::RECURSION_DESIRED);
+    // The second: tell us whether you have validated it (RFC 6840 §5.7).
+    packet.set_flags(PacketFlag::RECURSION_DESIRED | PacketFlag::AUTHENTIC_DATA);
     let name = Name::new(name).map_err(io::Error::other)?;
     packet.questions.push(Question::new(name, QTYPE::TYPE(kind), QCLASS::CLASS(CLASS::IN), false));
     packet.build_bytes_vec().map_err(io::Error::other)
 }
 
-fn targets(answer: &[u8]) -> io::Result<Services> {
+/// An answer that is one; nothing when the name does not exist.
+fn parse(answer: &[u8]) -> io::Result<Option<Packet<'_>>> {
     let packet = Packet::parse(answer).map_err(io::Error::other)?;
     match packet.rcode() {
-        RCODE::NoError => {}
-        RCODE::NameError => return Ok(Services::NoName),
-        other => return Err(io::Error::other(format!("the resolver says {other:?}"))),
+        RCODE::NoError => Ok(Some(packet)),
+        RCODE::NameError => Ok(None),
+        other => Err(io::Error::other(format!("the resolver says {other:?}"))),
     }
+}
+
+fn associations(answer: &[u8]) -> io::Result<Vec<Tlsa>> {
+    let Some(packet) = parse(answer)? else { return Ok(Vec::new()) };
+    let records = packet.answers.iter().filter_map(|record| match &record.rdata {
+        RData::NULL(kind, data) if TYPE::from(*kind) == TLSA => match data.get_data() {
+            [usage, selector, matching, data @ ..] => {
+                let (usage, selector, matching) = (*usage, *selector, *matching);
+                Some(Tlsa { usage, selector, matching, data: data.to_vec() })
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    Ok(records.take(MOST_TARGETS).collect())
+}
+
+fn targets(answer: &[u8]) -> io::Result<Services> {
+    let Some(packet) = parse(answer)? else { return Ok(Services::NoName) };
     let records = packet.answers.iter().filter_map(|record| match &record.rdata {
         RData::SRV(service) => Some(Target {
             host: service.target.to_string(),
@@ -155,17 +231,22 @@ pub async fn addresses(host: &str, port: u16, patience: Duration) -> Vec<SocketA
 }
 
 /// The resolver of this machine.
-pub fn resolver() -> Option<SocketAddr> {
+pub fn resolver() -> Option<Resolver> {
     nameserver(&fs::read_to_string("/etc/resolv.conf").ok()?)
 }
 
-fn nameserver(resolv_conf: &str) -> Option<SocketAddr> {
-    resolv_conf.lines().find_map(|line| {
+fn nameserver(resolv_conf: &str) -> Option<Resolver> {
+    let address = resolv_conf.lines().find_map(|line| {
         let address = line.strip_prefix("nameserver")?.trim();
         address.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 53))
-    })
+    })?;
+    let options = resolv_conf.lines().filter_map(|line| line.strip_prefix("options"));
+    let says = options.flat_map(str::split_whitespace).any(|option| option == "trust-ad");
+    Some(Resolver { address, trusted: says || address.ip().is_loopback() })
 }
 
+/// RFC 6698 §7.1.
+const TLSA: TYPE = TYPE::Unknown(52);
 const TRIES: usize = 2;
 /// More servers than this are not tried.
 const MOST_TARGETS: usize = 32;
@@ -217,16 +298,48 @@ mod tests {
     #[tokio::test]
     async fn a_resolver_that_says_nothing_does_not_hold_us_up() {
         let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = silent.local_addr().unwrap();
+        let resolver = Resolver { address: silent.local_addr().unwrap(), trusted: true };
         let patience = Duration::from_millis(5);
-        let outcome = services(address, "_xmpp-client._tcp.example.org", patience).await;
+        let outcome = services(resolver, "_xmpp-client._tcp.example.org", patience).await;
         assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
     fn the_first_name_server_is_asked() {
         let text = "# a comment\nsearch example\nnameserver 2001:db8::53\nnameserver 192.0.2.1\n";
-        assert_eq!(nameserver(text), Some("[2001:db8::53]:53".parse().unwrap()));
+        let address = "[2001:db8::53]:53".parse().unwrap();
+        assert_eq!(nameserver(text), Some(Resolver { address, trusted: false }));
         assert_eq!(nameserver("search example\n"), None);
+    }
+
+    #[test]
+    fn a_resolver_is_trusted_on_this_machine_or_when_the_system_says_so() {
+        let trusted = |text: &str| nameserver(text).unwrap().trusted;
+        assert!(trusted("nameserver 127.0.0.53\noptions edns0\n"));
+        assert!(trusted("nameserver 192.0.2.1\noptions edns0 trust-ad\n"));
+        assert!(!trusted("nameserver 192.0.2.1\noptions edns0\n"));
+    }
+
+    #[test]
+    fn certificates_stand_in_an_answer_that_is_believed_from_the_trusted_alone() {
+        let mut packet = Packet::new_reply(7);
+        packet.set_flags(PacketFlag::AUTHENTIC_DATA);
+        for data in [&[3, 1, 1, 0xAA, 0xBB][..], &[3, 1]] {
+            packet.answers.push(ResourceRecord::new(
+                Name::new("_5269._tcp.chat.example.org").unwrap(),
+                CLASS::IN,
+                60,
+                RData::NULL(52, simple_dns::rdata::NULL::new(data).unwrap()),
+            ));
+        }
+        let bytes = packet.build_bytes_vec().unwrap();
+        let expected = Tlsa { usage: 3, selector: 1, matching: 1, data: vec![0xAA, 0xBB] };
+        assert_eq!(associations(&bytes).unwrap(), [expected]);
+        let address = "192.0.2.1:53".parse().unwrap();
+        assert!(validated(Resolver { address, trusted: true }, &bytes));
+        assert!(!validated(Resolver { address, trusted: false }, &bytes));
+        packet.remove_flags(PacketFlag::AUTHENTIC_DATA);
+        let bytes = packet.build_bytes_vec().unwrap();
+        assert!(!validated(Resolver { address, trusted: true }, &bytes));
     }
 }

@@ -25,7 +25,7 @@ use xmpp::{
 };
 
 use super::{
-    Facts, connect, dialback,
+    Facts, connect, dane, dialback,
     inbound::Inbound,
     outgoing::Input,
     policy,
@@ -191,7 +191,7 @@ impl Driver {
                     Err(None) => return Outcome::Closed,
                 },
                 Step::StartTls(waiting) => return Outcome::StartTls(waiting),
-                Step::Identify(pair, waiting) => match self.identify(&pair) {
+                Step::Identify(pair, waiting) => match self.identify(&pair).await {
                     Ok(terms) => waiting.answer(terms, &mut out),
                     Err(error) => {
                         waiting.fail(error, &mut out);
@@ -225,7 +225,7 @@ impl Driver {
     }
 
     /// What the certificate proves, and what the operator allows.
-    fn identify(&self, pair: &Pair) -> Result<Terms, StreamError> {
+    async fn identify(&self, pair: &Pair) -> Result<Terms, StreamError> {
         let config = self.server.config();
         if let Err(refused) = policy::permits(&config, &pair.remote) {
             let error = StreamError::new(StreamCondition::PolicyViolation);
@@ -233,7 +233,10 @@ impl Driver {
         }
         let trust = self.server.s2s.trust.read().clone();
         let listed = config.federation.hosts.contains(&pair.remote);
-        let checked = trust.check(&self.chain, &pair.remote, listed, SystemTime::now());
+        let mut checked = trust.check(&self.chain, &pair.remote, listed, SystemTime::now());
+        if checked.is_err() && !listed && dane::vouches(&pair.remote, &self.chain).await {
+            checked = Ok(());
+        }
         let dialback = policy::dialback(&config, &pair.remote);
         if let (Err(reason), false) = (&checked, dialback) {
             let reason = format!("it connected and was not let in: {reason}");

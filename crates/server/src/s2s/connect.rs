@@ -26,7 +26,7 @@ use xmpp::{
 };
 
 use super::{
-    Facts, Remote, dialback,
+    Facts, Remote, dane, dialback,
     inbound::Inbound,
     outgoing::{Failure, Input, Managed},
     policy, resolve,
@@ -34,6 +34,7 @@ use super::{
     stream::{Beginning, Stream},
 };
 use crate::{
+    dns::Tlsa,
     limits::Pace,
     net::{
         listen::configure,
@@ -164,6 +165,7 @@ async fn attempt(
     listed: bool,
     purpose: Purpose,
 ) -> Result<Ready, Failure> {
+    let zone = dane::records(place).await?;
     let socket = resolve::connect(place, listed).await?;
     if let Err(error) = configure(&socket) {
         tracing::debug!(%error, "cannot set socket options");
@@ -172,6 +174,8 @@ async fn attempt(
     let mut attempt = Attempt {
         server,
         pair,
+        place,
+        zone: &zone,
         listed,
         deadline,
         reader: Reader::new(Negotiation::LIMITS, Framing::Tcp),
@@ -195,6 +199,9 @@ async fn attempt(
 struct Attempt<'a> {
     server: &'a Arc<Server>,
     pair: &'a Pair,
+    place: &'a Place,
+    /// Which certificates the zone names for the place.
+    zone: &'a [Tlsa],
     listed: bool,
     deadline: Deadline,
     reader: Reader,
@@ -250,7 +257,18 @@ impl Attempt<'_> {
         };
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let trust = self.server.s2s.trust.read().clone();
-        match trust.check(chain, domain, self.listed, SystemTime::now()) {
+        let check = || trust.check(chain, domain, self.listed, SystemTime::now());
+        let proven = match dane::check(self.zone, chain, &[domain, &self.place.host], check) {
+            dane::Verdict::Proven => Ok(()),
+            dane::Verdict::Refuted => {
+                return Err(Failure::passing(format!(
+                    "{} has another certificate than its zone says (DANE)",
+                    self.place.host
+                )));
+            }
+            dane::Verdict::Silent => check(),
+        };
+        match proven {
             Ok(()) => Ok((stream, true)),
             Err(_) if policy::dialback(&self.server.config(), domain) => Ok((stream, false)),
             Err(reason) => {

@@ -12,6 +12,7 @@
 
 pub mod accept;
 pub mod connect;
+pub mod dane;
 pub mod dialback;
 pub mod inbound;
 pub mod incoming;

@@ -13,7 +13,7 @@ use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 use super::outgoing::Failure;
 use crate::{
     config::{Config, Host},
-    dns::{self, Services, Target},
+    dns::{self, Answer, Resolver, Services, Target},
 };
 
 /// A place where a server may be.
@@ -25,6 +25,8 @@ pub struct Place {
     pub port: u16,
     /// TLS from the first byte (XEP-0368).
     pub tls: bool,
+    /// The records that lead there are signed and were validated (DNSSEC).
+    pub signed: bool,
 }
 
 /// The places to try for a domain, in order.
@@ -33,16 +35,24 @@ pub struct Place {
 /// When there are none.
 pub async fn places(config: &Config, domain: &str) -> Result<Vec<Place>, Failure> {
     if let Some(Host { host, port, tls }) = config.federation.hosts.get(domain) {
-        return Ok(vec![Place { host: host.clone(), port: *port, tls: *tls }]);
+        return Ok(vec![Place { host: host.clone(), port: *port, tls: *tls, signed: false }]);
     }
+    let Some(resolver) = dns::resolver() else {
+        return Err(Failure::passing("this machine has no resolver in /etc/resolv.conf"));
+    };
+    named(resolver, domain).await
+}
+
+/// The places that a resolver knows for a domain, in order.
+///
+/// # Errors
+/// When there are none.
+pub async fn named(resolver: Resolver, domain: &str) -> Result<Vec<Place>, Failure> {
     let ascii = idna::domain_to_ascii(domain)
         .map_err(|_| Failure::permanent(format!("{domain} is no name that can be looked up")))?;
     if ascii.parse::<IpAddr>().is_ok() || ascii.starts_with('[') {
         return Err(Failure::permanent("addresses of machines are not domains"));
     }
-    let Some(resolver) = dns::resolver() else {
-        return Err(Failure::passing("this machine has no resolver in /etc/resolv.conf"));
-    };
     let name = |service: &str| format!("_{service}._tcp.{ascii}");
     let (secure, plain) = (name("xmpps-server"), name("xmpp-server"));
     let (secure, plain) = tokio::join!(
@@ -64,23 +74,32 @@ pub async fn places(config: &Config, domain: &str) -> Result<Vec<Place>, Failure
     Ok(places)
 }
 
+/// What the records of a service have in common.
+#[derive(Clone, Copy)]
+struct Way {
+    tls: bool,
+    signed: bool,
+}
+
 /// The order of RFC 2782, with both services as one (XEP-0368 §5).
 fn choose(
     domain: &str,
-    secure: Services,
-    plain: Services,
+    secure: Answer<Services>,
+    plain: Answer<Services>,
     random: impl Fn() -> u32,
 ) -> Result<Vec<Place>, Failure> {
-    let found = |services: Services, tls: bool| match services {
+    let found = |services: Answer<Services>, tls: bool| match services.value {
         Services::Found(targets) => {
-            targets.into_iter().map(|target| (target, tls)).collect::<Vec<_>>()
+            let way = Way { tls, signed: services.secure };
+            targets.into_iter().map(|target| (target, way)).collect::<Vec<_>>()
         }
         Services::NoName => Vec::new(),
     };
+    let signed = secure.secure && plain.secure;
     let mut all = found(secure, true);
     all.extend(found(plain, false));
     if all.is_empty() {
-        return Ok(vec![Place { host: domain.to_owned(), port: 5269, tls: false }]);
+        return Ok(vec![Place { host: domain.to_owned(), port: 5269, tls: false, signed }]);
     }
     // A target that is the root says that the service is not offered.
     all.retain(|(target, _)| !target.host.is_empty());
@@ -91,17 +110,18 @@ fn choose(
     let mut places = Vec::new();
     while let Some(priority) = all.first().map(|(target, _)| target.priority) {
         let equals = all.iter().take_while(|(target, _)| target.priority == priority).count();
-        let mut equals: Vec<(Target, bool)> = all.drain(..equals).collect();
+        let mut equals: Vec<(Target, Way)> = all.drain(..equals).collect();
         while !equals.is_empty() {
-            let (target, tls) = equals.swap_remove(draw(&equals, random()));
-            places.push(Place { host: target.host, port: target.port, tls });
+            let (Target { host, port, .. }, Way { tls, signed }) =
+                equals.swap_remove(draw(&equals, random()));
+            places.push(Place { host, port, tls, signed });
         }
     }
     Ok(places)
 }
 
 /// One of several targets, each with the chance that its weight gives it.
-fn draw(targets: &[(Target, bool)], random: u32) -> usize {
+fn draw(targets: &[(Target, Way)], random: u32) -> usize {
     let weight = |target: &Target| u64::from(target.weight) + 1;
     let sum: u64 = targets.iter().map(|(target, _)| weight(target)).sum();
     let mut at = u64::from(random) % sum.max(1);
@@ -225,14 +245,18 @@ mod tests {
         Target { host: host.into(), port: 5269, priority, weight }
     }
 
+    fn found(targets: Vec<Target>) -> Answer<Services> {
+        Answer { value: Services::Found(targets), secure: false }
+    }
+
     fn hosts(places: &[Place]) -> Vec<(&str, bool)> {
         places.iter().map(|place| (place.host.as_str(), place.tls)).collect()
     }
 
     #[test]
     fn priorities_hold_across_both_services_and_weights_within_them() {
-        let secure = Services::Found(vec![target("b", 10, 0), target("d", 20, 0)]);
-        let plain = Services::Found(vec![target("a", 5, 0), target("c", 10, 5)]);
+        let secure = found(vec![target("b", 10, 0), target("d", 20, 0)]);
+        let plain = found(vec![target("a", 5, 0), target("c", 10, 5)]);
         let first = choose("x.example", secure.clone(), plain.clone(), || 0).unwrap();
         assert_eq!(hosts(&first), [("a", false), ("b", true), ("c", false), ("d", true)]);
         let heavy = choose("x.example", secure, plain, || 3).unwrap();
@@ -241,13 +265,27 @@ mod tests {
 
     #[test]
     fn a_domain_without_records_is_its_own_server_and_one_with_a_dot_has_none() {
-        let nothing = || Services::Found(Vec::new());
-        let found = choose("x.example", nothing(), Services::NoName, || 0).unwrap();
-        assert_eq!(found, [Place { host: "x.example".into(), port: 5269, tls: false }]);
-        let root = Services::Found(vec![target("", 0, 0)]);
+        let nothing = || found(Vec::new());
+        let no_name = Answer { value: Services::NoName, secure: false };
+        let place = choose("x.example", nothing(), no_name, || 0).unwrap();
+        let itself = Place { host: "x.example".into(), port: 5269, tls: false, signed: false };
+        assert_eq!(place, [itself]);
+        let root = found(vec![target("", 0, 0)]);
         assert!(choose("x.example", nothing(), root.clone(), || 0).unwrap_err().permanent);
-        let one = Services::Found(vec![target("a", 0, 0)]);
+        let one = found(vec![target("a", 0, 0)]);
         assert_eq!(choose("x.example", one, root, || 0).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn places_are_signed_as_their_records_are() {
+        let signed = |one| Answer { secure: true, ..one };
+        let (b, a) = (vec![target("b", 10, 0)], vec![target("a", 5, 0)]);
+        let places = choose("x.example", signed(found(b)), found(a), || 0).unwrap();
+        assert_eq!(places.iter().map(|place| place.signed).collect::<Vec<_>>(), [false, true]);
+        let none = || found(Vec::new());
+        let half = choose("x.example", signed(none()), none(), || 0).unwrap();
+        assert!(!half[0].signed);
+        assert!(choose("x.example", signed(none()), signed(none()), || 0).unwrap()[0].signed);
     }
 
     #[test]
@@ -270,7 +308,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_domain_that_leads_here_is_not_connected_to() {
-        let place = Place { host: "localhost".into(), port: 1, tls: false };
+        let place = Place { host: "localhost".into(), port: 1, tls: false, signed: false };
         assert!(connect(&place, false).await.unwrap_err().permanent);
         assert!(!connect(&place, true).await.unwrap_err().permanent);
     }

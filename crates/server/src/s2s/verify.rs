@@ -85,16 +85,7 @@ impl Trust {
         let Some((leaf, intermediates)) = chain.split_first() else {
             return Err("it shows no certificate".to_owned());
         };
-        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let parsed = ParsedCertificate::try_from(leaf).map_err(|error| reason(&error))?;
-        verify_server_cert_signed_by_trust_anchor(
-            &parsed,
-            roots,
-            intermediates,
-            UnixTime::since_unix_epoch(since),
-            ring::default_provider().signature_verification_algorithms.all,
-        )
-        .map_err(|error| reason(&error))?;
+        let parsed = signed(leaf, intermediates, roots, now).map_err(|error| reason(&error))?;
         if names(&parsed, leaf, domain) {
             Ok(())
         } else {
@@ -119,9 +110,31 @@ pub fn add_authorities(roots: &mut RootCertStore, path: &Path) -> Result<(), Str
     if any { Ok(()) } else { Err(bad("there is no certificate in it".to_owned())) }
 }
 
+/// A certificate that leads to one of `roots`, whatever names it has.
+///
+/// # Errors
+/// When it does not, or not now.
+pub(super) fn signed<'a>(
+    leaf: &'a CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    roots: &RootCertStore,
+    now: SystemTime,
+) -> Result<ParsedCertificate<'a>, rustls::Error> {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let parsed = ParsedCertificate::try_from(leaf)?;
+    verify_server_cert_signed_by_trust_anchor(
+        &parsed,
+        roots,
+        intermediates,
+        UnixTime::since_unix_epoch(since),
+        ring::default_provider().signature_verification_algorithms.all,
+    )?;
+    Ok(parsed)
+}
+
 /// Whether a certificate names a domain: as a DNS name, as an XMPP address, or as the name of an
 /// XMPP service (RFC 6120 §13.7.1.2.1).
-fn names(parsed: &ParsedCertificate<'_>, der: &[u8], domain: &str) -> bool {
+pub(super) fn names(parsed: &ParsedCertificate<'_>, der: &[u8], domain: &str) -> bool {
     let ascii = idna::domain_to_ascii(domain).unwrap_or_default();
     let dns = ServerName::try_from(ascii.as_str());
     dns.is_ok_and(|name| verify_server_name(parsed, &name).is_ok())

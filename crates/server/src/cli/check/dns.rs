@@ -29,7 +29,7 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
     for (service, label) in services {
         match dns::services(resolver, &format!("{label}._tcp.{domain}"), PATIENCE).await {
             Ok(found) => {
-                let targets = targets(found);
+                let targets = targets(found.value);
                 let for_clients = matches!(service, Service::C2s | Service::C2sTls);
                 named |= for_clients && !targets.is_empty();
                 compare(config, service, label, &targets, findings).await;
@@ -37,7 +37,7 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
             Err(error) => {
                 return findings.warning(
                     "dns",
-                    format!("the resolver {resolver} does not answer: {error}"),
+                    format!("the resolver {} does not answer: {error}", resolver.address),
                     "check the network of this machine, or the records from another one",
                 );
             }
