@@ -98,8 +98,19 @@ pub async fn certificates(
     patience: Duration,
 ) -> io::Result<Answer<Vec<Tlsa>>> {
     let question = question(&format!("_{port}._tcp.{host}"), TLSA)?;
-    let answer = answer(resolver.address, &question, patience).await?;
+    let mut answer = answer(resolver.address, &question, patience).await?;
+    // The library takes no packet with a question for a type that it does not know. What was asked
+    // is known, and that the answer repeats it.
+    set_asked(&mut answer, question.len(), u16::from(TYPE::NULL));
     Ok(Answer { secure: validated(resolver, &answer), value: associations(&answer)? })
+}
+
+/// Changes the type in the one question of a packet, which ends at `end`.
+pub(crate) fn set_asked(packet: &mut [u8], end: usize, kind: u16) {
+    let place = end.checked_sub(4).and_then(|start| packet.get_mut(start..start + 2));
+    if let Some(place) = place {
+        place.copy_from_slice(&kind.to_be_bytes());
+    }
 }
 
 fn validated(resolver: Resolver, answer: &[u8]) -> bool {

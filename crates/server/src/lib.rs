@@ -13,6 +13,7 @@ pub mod components;
 pub mod config;
 pub mod dns;
 pub mod ext;
+pub mod fetch;
 pub mod files;
 pub mod host;
 pub mod housekeeping;

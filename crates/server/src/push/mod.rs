@@ -24,8 +24,6 @@ use crate::{
 };
 
 pub mod app;
-pub mod endpoint;
-mod http;
 pub mod progress;
 pub mod rooms;
 pub mod web;

@@ -21,13 +21,10 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{
-    Outcome, Reason,
-    endpoint::Endpoint,
-    http::{self, Post},
-};
+use super::{Outcome, Reason};
 use crate::{
     config::{Config, Home},
+    fetch::{self, endpoint::Endpoint},
     files,
     s2s::verify::add_authorities,
     server::Server,
@@ -167,14 +164,7 @@ fn trust(config: &Config, home: &Home) -> Result<ClientConfig, String> {
     for path in &config.push.trust {
         add_authorities(&mut roots, &home.resolve(path))?;
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(tls)
+    fetch::tls(roots)
 }
 
 /// Tells a device that something is there.
@@ -193,7 +183,7 @@ async fn attempt(
     server: &Arc<Server>,
     subscription: &Subscription,
     reason: Reason,
-) -> Result<http::Answer, String> {
+) -> Result<fetch::Answer, String> {
     let config = server.config();
     let private = config.push.private_addresses;
     let endpoint = Endpoint::parse(&subscription.endpoint, private)?;
@@ -213,7 +203,7 @@ async fn attempt(
         ("topic", reason.as_str().to_owned()),
     ];
     let tls = poster.tls(&config, server.home()).await?;
-    http::post(&endpoint, private, &tls, Post { headers, body }).await
+    fetch::ask(&endpoint, private, &tls, fetch::Request::post(headers, body)).await
 }
 
 /// RFC 8030 §5.3. Phones that save power deliver nothing less urgent before they are picked up.
@@ -232,8 +222,8 @@ fn contact(config: &Config) -> String {
 }
 
 /// RFC 8030 §5 and §7.3.
-fn judge(answer: http::Answer) -> Outcome {
-    let http::Answer { status, retry_after } = answer;
+fn judge(answer: fetch::Answer) -> Outcome {
+    let fetch::Answer { status, retry_after, .. } = answer;
     match status {
         status if status.is_success() => Outcome::Arrived,
         StatusCode::NOT_FOUND | StatusCode::GONE => {
@@ -413,7 +403,9 @@ mod tests {
 
     #[test]
     fn the_answer_decides_what_becomes_of_a_subscription() {
-        let judged = |status, retry_after| judge(http::Answer { status, retry_after });
+        let judged = |status, retry_after| {
+            judge(fetch::Answer { status, retry_after, body: bytes::Bytes::new() })
+        };
         assert_eq!(judged(StatusCode::CREATED, None), Outcome::Arrived);
         for gone in [StatusCode::NOT_FOUND, StatusCode::GONE] {
             assert!(matches!(judged(gone, None), Outcome::Gone(_)));

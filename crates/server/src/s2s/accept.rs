@@ -28,7 +28,7 @@ use super::{
     Facts, connect, dane, dialback,
     inbound::Inbound,
     outgoing::Input,
-    policy,
+    policy, posh,
     stream::{Beginning, Stream},
 };
 use crate::{
@@ -234,7 +234,11 @@ impl Driver {
         let trust = self.server.s2s.trust.read().clone();
         let listed = config.federation.hosts.contains(&pair.remote);
         let mut checked = trust.check(&self.chain, &pair.remote, listed, SystemTime::now());
-        if checked.is_err() && !listed && dane::vouches(&pair.remote, &self.chain).await {
+        let known_otherwise = checked.is_err()
+            && !listed
+            && (dane::vouches(&pair.remote, &self.chain).await
+                || posh::vouches(&self.server, &pair.remote, &self.chain).await);
+        if known_otherwise {
             checked = Ok(());
         }
         let dialback = policy::dialback(&config, &pair.remote);

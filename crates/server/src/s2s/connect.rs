@@ -29,7 +29,7 @@ use super::{
     Facts, Remote, dane, dialback,
     inbound::Inbound,
     outgoing::{Failure, Input, Managed},
-    policy, resolve,
+    policy, posh, resolve,
     resolve::Place,
     stream::{Beginning, Stream},
 };
@@ -258,7 +258,7 @@ impl Attempt<'_> {
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let trust = self.server.s2s.trust.read().clone();
         let check = || trust.check(chain, domain, self.listed, SystemTime::now());
-        let proven = match dane::check(self.zone, chain, &[domain, &self.place.host], check) {
+        let mut proven = match dane::check(self.zone, chain, &[domain, &self.place.host], check) {
             dane::Verdict::Proven => Ok(()),
             dane::Verdict::Refuted => {
                 return Err(Failure::passing(format!(
@@ -268,6 +268,11 @@ impl Attempt<'_> {
             }
             dane::Verdict::Silent => check(),
         };
+        let chain: Vec<_> = chain.iter().map(|one| one.clone().into_owned()).collect();
+        let unknown = proven.is_err() && !self.listed;
+        if unknown && posh::vouches(self.server, domain, &chain).await {
+            proven = Ok(());
+        }
         match proven {
             Ok(()) => Ok((stream, true)),
             Err(_) if policy::dialback(&self.server.config(), domain) => Ok((stream, false)),

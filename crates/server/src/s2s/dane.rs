@@ -178,7 +178,7 @@ const MOST_PLACES: usize = 4;
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
     use simple_dns::{
-        CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord,
+        CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord, TYPE,
         rdata::{NULL, RData, SRV},
     };
     use tokio::net::UdpSocket;
@@ -281,7 +281,10 @@ mod tests {
     }
 
     fn answer(question: &[u8], record: &Tlsa, signed: bool) -> Vec<u8> {
-        let mut packet = Packet::parse(question).unwrap().into_reply();
+        let asked = u16::from_be_bytes(question[question.len() - 4..][..2].try_into().unwrap());
+        let mut known = question.to_vec();
+        dns::set_asked(&mut known, question.len(), u16::from(TYPE::NULL));
+        let mut packet = Packet::parse(&known).unwrap().into_reply();
         if signed {
             packet.set_flags(PacketFlag::AUTHENTIC_DATA);
         }
@@ -305,7 +308,9 @@ mod tests {
             }
             None => *packet.rcode_mut() = RCODE::NameError,
         }
-        packet.build_bytes_vec().unwrap()
+        let mut bytes = packet.build_bytes_vec().unwrap();
+        dns::set_asked(&mut bytes, question.len(), asked);
+        bytes
     }
 
     #[tokio::test]

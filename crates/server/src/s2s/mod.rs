@@ -19,6 +19,7 @@ pub mod incoming;
 pub mod outbox;
 pub mod outgoing;
 pub mod policy;
+pub mod posh;
 pub mod presence;
 pub mod resolve;
 pub mod status;
@@ -71,6 +72,8 @@ pub struct Federation {
     pub questions: presence::Questions,
     /// Whom certificates are trusted from.
     pub trust: RwLock<Arc<verify::Trust>>,
+    /// Certificates that domains name on their web servers.
+    pub posh: posh::Documents,
     bounds: Mutex<Bounds>,
     next_parcel: AtomicU64,
     next_stream: AtomicU64,
@@ -137,6 +140,7 @@ impl Federation {
             refusals: Mutex::default(),
             questions: presence::Questions::default(),
             trust: RwLock::default(),
+            posh: posh::Documents::default(),
             bounds: Mutex::new(Bounds::with_bounce(config.federation.bounce_seconds * 1000)),
             next_parcel: AtomicU64::new(1),
             next_stream: AtomicU64::new(1),

@@ -7,7 +7,8 @@
 use std::{path::Path, sync::Arc, time::SystemTime};
 
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, RootCertStore,
+    SignatureScheme,
     client::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_cert_signed_by_trust_anchor, verify_server_name,
@@ -28,7 +29,10 @@ use x509_cert::{
     ext::pkix::{SubjectAltName, name::GeneralName},
 };
 
-use crate::config::{Config, Home};
+use crate::{
+    config::{Config, Home},
+    fetch,
+};
 
 /// Whom certificates are trusted from.
 #[derive(Debug)]
@@ -37,12 +41,14 @@ pub struct Trust {
     public: RootCertStore,
     /// Those and the operator's own, for domains in `[federation.hosts]`.
     private: RootCertStore,
+    /// For web servers, with those of this system; nothing when there is no federation.
+    pub(super) web: Option<Arc<ClientConfig>>,
 }
 
 impl Default for Trust {
     /// Trusts nobody.
     fn default() -> Self {
-        Self { public: RootCertStore::empty(), private: RootCertStore::empty() }
+        Self { public: RootCertStore::empty(), private: RootCertStore::empty(), web: None }
     }
 }
 
@@ -61,7 +67,9 @@ impl Trust {
         for path in &config.federation.trust {
             add_authorities(&mut private, &home.resolve(path))?;
         }
-        Ok(Trust { public, private })
+        let web = fetch::tls(public.clone())?;
+        let web = config.federates().then(|| Arc::new(web));
+        Ok(Trust { public, private, web })
     }
 
     /// Whether there is no authority at all for domains that are not in `[federation.hosts]`.

@@ -1,10 +1,10 @@
-//! Where a push service takes notifications, and which addresses this server does not go to.
+//! Where something is asked for over HTTPS, and which addresses this server does not go to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hyper::Uri;
 
-/// The address of a push resource (RFC 8030 §5), taken apart.
+/// The address of a document or of a push resource (RFC 8030 §5), taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// Over TLS.
