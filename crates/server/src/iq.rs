@@ -9,17 +9,19 @@ use xmpp::{
     jid::Jid,
     ns,
     stanza::{Kind, Stanza},
-    xml::Element,
+    xml::{Element, Limits},
 };
 
 use crate::{
     account::Account,
+    components::pending::{Acting, Origin},
     ext::{
-        ALL, Asker, IqContext, Scope,
+        ALL, Asker, IqContext, Scope, delegation,
         muc::{self, service::Sender},
+        privilege,
     },
     push::app,
-    router::resolve::{Target, resolve},
+    router::resolve::{self, Target, resolve},
     s2s::policy,
     server::Server,
     session::{Session, frame::Frame},
@@ -99,12 +101,11 @@ async fn request(
         Target::Account(account) if to.as_ref().is_some_and(|jid| jid.resource().is_some()) => {
             forward(session, stanza, &account, to.as_ref());
         }
+        Target::Account(_) | Target::Server if delegated(server, session, stanza) => {}
         Target::Account(account) => {
             let own = Arc::ptr_eq(&account, &session.account);
-            let scopes: &[Scope] =
-                if own { &[Scope::Own, Scope::Account] } else { &[Scope::Account] };
             let asker = Asker::Session(session);
-            handle(server, asker, stanza, kind, to, scopes, Some(account)).await;
+            handle(server, asker, stanza, kind, to, scopes(own), Some(account)).await;
         }
         Target::Server => {
             let asker = Asker::Session(session);
@@ -126,6 +127,63 @@ async fn request(
             None => refuse(session, stanza, &StanzaError::new(Condition::ServiceUnavailable)),
         },
     }
+}
+
+/// What is asked of an account's bare address.
+fn scopes(own: bool) -> &'static [Scope] {
+    if own { &[Scope::Own, Scope::Account] } else { &[Scope::Account] }
+}
+
+/// Gives a client's request to the component that answers it (XEP-0355), or says why it cannot.
+fn delegated(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza) -> bool {
+    if server.config().components.permissions.is_empty() {
+        return false;
+    }
+    let bytes = Edit::new(stanza).from(session.full()).finish();
+    let Ok(request) = Stanza::parse(bytes, &Limits::SERVER) else { return false };
+    match delegation::delegate(server, &Origin::Session(session.clone()), &request) {
+        Ok(given) => given,
+        Err(error) => {
+            refuse(session, stanza, &error);
+            true
+        }
+    }
+}
+
+/// Whether an address is neither the server's nor one of its services'.
+#[must_use]
+pub fn is_elsewhere(server: &Server, to: &Jid) -> bool {
+    to.domain().as_str() != server.domain()
+        && matches!(resolve::service(server, to), Target::Remote)
+}
+
+/// Carries out a request that a component makes for an account (XEP-0356), as far as the server
+/// answers it.
+pub async fn act(server: &Arc<Server>, acting: &Acting, stanza: &Stanza, kind: IqKind) {
+    let asker = Asker::Component(acting);
+    let to = stanza.to().and_then(|to| Jid::new(&to).ok());
+    let target = match &to {
+        None => Ok(Target::Account(acting.account.clone())),
+        Some(to) => resolve(server, to).await,
+    };
+    let nobody = StanzaError::new(Condition::ServiceUnavailable);
+    let (scopes, account) = match target {
+        Ok(Target::Account(account)) if to.as_ref().is_none_or(|to| to.resource().is_none()) => {
+            let own = Arc::ptr_eq(&account, &acting.account);
+            if !own && account.lock().blocks.refuses(&acting.account.jid().clone().into()) {
+                return reply_error(server, asker, stanza, &nobody);
+            }
+            (scopes(own), Some(account))
+        }
+        Ok(Target::Server) => (&[Scope::Server][..], None),
+        Ok(Target::Upload) => (&[Scope::Upload][..], None),
+        Ok(_) => return reply_error(server, asker, stanza, &nobody),
+        Err(error) => {
+            let error = server.store_failed("resolve", &error);
+            return reply_error(server, asker, stanza, &error);
+        }
+    };
+    Box::pin(handle(server, asker, stanza, kind, to, scopes, account)).await;
 }
 
 /// Passes an iq on to another domain, if this server talks to it.
@@ -169,14 +227,23 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             if blocked {
                 return reply_error(server, asker, stanza, &nobody);
             }
+            match Box::pin(privilege::act(server, &account, stanza, kind, from)).await {
+                Some(Ok(())) => return,
+                Some(Err(error)) => return reply_error(server, asker, stanza, &error),
+                None if delegated_for(server, from, stanza) => return,
+                None => {}
+            }
             let (to, account) = (Some(to.clone()), Some(account));
             handle(server, asker, stanza, kind, to, &[Scope::Account], account).await;
         }
+        (Target::Server, Some(_)) if delegated_for(server, from, stanza) => {}
         (Target::Server, Some(kind)) => {
             let to = Some(to.clone());
             handle(server, asker, stanza, kind, to, &[Scope::Server], None).await;
         }
         (Target::Server, None) if app::answered(server, from, stanza) => {}
+        (Target::Account(_) | Target::Server, None)
+            if server.components.pending.answered(server, from, stanza) => {}
         (Target::Account(_) | Target::Server, None) => {
             let question = stanza.id().and_then(|id| server.s2s.questions.answered(&id, from));
             if let Some(question) = question {
@@ -192,6 +259,14 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
         }
         (Target::Nobody | Target::Upload | Target::Remote, None) => {}
     }
+}
+
+/// The same as [`delegated`], for a request of another server.
+fn delegated_for(server: &Arc<Server>, from: &Jid, stanza: &Stanza) -> bool {
+    delegation::delegate(server, &Origin::Remote(from.clone()), stanza).unwrap_or_else(|error| {
+        reply_error(server, Asker::Remote(from), stanza, &error);
+        true
+    })
 }
 
 /// Sends a request of the server itself, which is complete. The answer comes to the extension that
@@ -235,6 +310,7 @@ fn deliver(server: &Server, asker: Asker<'_>, frame: Frame) {
         Asker::Remote(jid) => {
             server.s2s.post(server, server.domain(), jid, frame.kind, frame.bytes);
         }
+        Asker::Component(acting) => acting.answer(server, frame),
     }
 }
 
@@ -274,6 +350,8 @@ async fn handle(
         Err(error) => reply_error(server, asker, stanza, &error),
     }
     let (after, finally) = context.into_rest();
+    // Nothing but the answer goes to a component: it is no device of the account.
+    let after = after.into_iter().filter(|_| !matches!(asker, Asker::Component(_)));
     for frame in after {
         deliver(server, asker, frame);
     }

@@ -182,6 +182,7 @@ impl Server {
         *self.s2s_settings.write() = Arc::new(accept::settings(&config));
         *self.config.write() = Arc::new(config);
         crate::push::reloaded(self);
+        crate::components::reloaded(self);
     }
 
     /// What streams are offered.

@@ -104,6 +104,10 @@ pub const NICK: &str = "http://jabber.org/protocol/nick";
 pub const CARBONS: &str = "urn:xmpp:carbons:2";
 /// XEP-0280: the rules of §6 are followed.
 pub const CARBONS_RULES: &str = "urn:xmpp:carbons:rules:0";
+/// XEP-0355: Namespace Delegation.
+pub const DELEGATION: &str = "urn:xmpp:delegation:2";
+/// XEP-0356: Privileged Entity.
+pub const PRIVILEGE: &str = "urn:xmpp:privilege:2";
 /// XEP-0297: Stanza Forwarding.
 pub const FORWARD: &str = "urn:xmpp:forward:0";
 /// XEP-0203: Delayed Delivery.

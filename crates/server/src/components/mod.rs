@@ -14,16 +14,29 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 use xmpp::{
     error::{StreamCondition, StreamError},
+    ns,
     time::Millis,
+    xml::Element,
 };
 
+pub mod pending;
 mod stream;
 
+use self::pending::Pending;
 pub use self::stream::serve;
+use crate::{
+    config::{Config, Permissions},
+    ext::{delegation, privilege},
+    server::Server,
+};
 
 /// The components that are connected, by domain.
 #[derive(Default)]
-pub struct Components(RwLock<HashMap<Box<str>, Arc<Link>>>);
+pub struct Components {
+    links: RwLock<HashMap<Box<str>, Arc<Link>>>,
+    /// Requests that wait for the answer of somebody else.
+    pub pending: Pending,
+}
 
 /// The way to one connected component.
 pub struct Link {
@@ -33,6 +46,10 @@ pub struct Link {
     pub since: Millis,
     queue: Mutex<Queue>,
     wake: Notify,
+    /// What it was told it may do.
+    told: Mutex<Option<Permissions>>,
+    /// Presence that it sees, for contacts of several accounts.
+    pub shown: privilege::Shown,
 }
 
 #[derive(Default)]
@@ -56,7 +73,7 @@ pub enum Posted {
 impl Components {
     /// Hands a stanza to the component of a domain. Its root has no namespace of its own.
     pub fn post(&self, domain: &str, bytes: Bytes) -> Posted {
-        match self.0.read().get(domain) {
+        match self.links.read().get(domain) {
             Some(link) => link.push(bytes),
             None => Posted::Absent,
         }
@@ -65,13 +82,13 @@ impl Components {
     /// The connected components.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Link>> {
-        self.0.read().values().cloned().collect()
+        self.links.read().values().cloned().collect()
     }
 
     /// Whether the component of a domain is connected.
     #[must_use]
     pub fn connected(&self, domain: &str) -> bool {
-        self.0.read().contains_key(domain)
+        self.links.read().contains_key(domain)
     }
 
     /// A component proved its secret. An older connection of the same domain ends: its program has
@@ -82,8 +99,10 @@ impl Components {
             since,
             queue: Mutex::default(),
             wake: Notify::new(),
+            told: Mutex::default(),
+            shown: privilege::Shown::default(),
         });
-        let old = self.0.write().insert(domain.into(), link.clone());
+        let old = self.links.write().insert(domain.into(), link.clone());
         if let Some(old) = old {
             old.close(StreamError::new(StreamCondition::Conflict));
         }
@@ -92,11 +111,56 @@ impl Components {
 
     /// The connection ended.
     fn close(&self, link: &Arc<Link>) {
-        let mut links = self.0.write();
+        let mut links = self.links.write();
         if links.get(&link.domain).is_some_and(|current| Arc::ptr_eq(current, link)) {
             links.remove(&link.domain);
         }
     }
+}
+
+/// A component is there: it learns what it may do, and what it could have seen so far.
+fn introduce(server: &Arc<Server>, link: &Link) {
+    tell(server, link, &server.config());
+    privilege::show_all(server, &link.domain);
+}
+
+/// Tells a component what it may do, if that is something new (XEP-0355 §4.2, XEP-0356 §4.2).
+fn tell(server: &Server, link: &Link, config: &Config) {
+    let permissions = config.components.permissions.of(&link.domain).cloned().unwrap_or_default();
+    let before = link.told.lock().replace(permissions.clone());
+    let (mut now, mut old) = (Vec::new(), Vec::new());
+    for message in [privilege::announce, delegation::announce] {
+        now.push(message(&permissions));
+        old.push(message(&before.clone().unwrap_or_default()));
+    }
+    for (now, old) in now.into_iter().zip(old) {
+        if now == old {
+            continue;
+        }
+        let message = Element::new("message", ns::CLIENT)
+            .with_attr("from", server.domain())
+            .with_attr("to", &*link.domain)
+            .with_attr("id", server.fresh_id())
+            .with_child(now);
+        link.push(message.to_bytes(ns::CLIENT));
+    }
+}
+
+/// Another configuration is in force: components that may do something else now are told, those that
+/// have no secret any more are ended.
+pub fn reloaded(server: &Server) {
+    let config = server.config();
+    for link in server.components.all() {
+        match config.components.hosts.contains(&link.domain) {
+            true => tell(server, &link, &config),
+            false => link.close(StreamError::new(StreamCondition::HostGone)),
+        }
+    }
+}
+
+/// Time passes for requests that wait.
+pub fn tick(server: &Arc<Server>) {
+    server.components.pending.give_up(server, None);
 }
 
 impl Link {

@@ -45,8 +45,12 @@ pub async fn serve(server: Arc<Server>, stream: TcpStream, mut peer: Peer) {
     let server = connection.server.clone();
     let link = server.components.open(&domain, server.now());
     tracing::info!(domain, "component_connected");
+    super::introduce(&server, &link);
     let end = connection.run(&domain, &link).await;
     server.components.close(&link);
+    if !server.components.connected(&domain) {
+        server.components.pending.give_up(&server, Some(&domain));
+    }
     tracing::info!(domain, "component_disconnected");
     connection.finish(end).await;
 }

@@ -15,6 +15,7 @@ pub use self::{
     components::{ComponentHosts, ComponentSecret},
     home::Home,
     hosts::{Host, Hosts},
+    permissions::{Access, ComponentPermissions, Permissions, Watching},
     schema::{Chapter, Key, Problem},
     sections::{
         Acme, Archive, Calls, Challenge, Components, Contact, Creators, DefaultRoom, Federation,
@@ -26,6 +27,7 @@ pub use self::{
 mod components;
 mod home;
 mod hosts;
+mod permissions;
 mod read;
 pub mod reference;
 mod schema;
@@ -408,6 +410,12 @@ impl Config {
         if let Some(bad) = taken.iter().find(|domain| self.components.hosts.contains(domain)) {
             let message = format!("`{bad}` is served by the server itself");
             problems.push(self.problem("components.hosts", &message));
+        }
+        let hosts = &self.components.hosts;
+        let strangers = self.components.permissions.all().find(|(name, _)| !hosts.contains(name));
+        if let Some((name, _)) = strangers {
+            let message = format!("`{name}` is not one of the domains in [components.hosts]");
+            problems.push(self.problem("components.permissions", &message));
         }
         for (kind, addresses) in self.contact.addresses() {
             let key = format!("contact.{kind}");

@@ -10,6 +10,7 @@ use std::{
 use super::{
     components::ComponentHosts,
     hosts::Hosts,
+    permissions::ComponentPermissions,
     schema::{choice, section},
 };
 
@@ -348,6 +349,11 @@ section! {
         pub listen: Vec<SocketAddr> = loopback(5347);
         /// The domains, each with the secret that its program knows.
         pub hosts: ComponentHosts = ComponentHosts::default();
+        /// What a program may do in the name of the accounts here (XEP-0356) or instead of the
+        /// server (XEP-0355): grant it only to programs you trust like the server itself.
+        /// `"gateway"` is what gateways such as slidge need. Without an entry a program speaks for
+        /// its own domain alone.
+        pub permissions: ComponentPermissions = ComponentPermissions::default();
     }
 }
 

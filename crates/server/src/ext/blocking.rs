@@ -130,7 +130,7 @@ fn block<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
         if jids.is_empty() {
             return Err(StanzaError::new(Condition::BadRequest));
         }
-        let account = &context.session()?.account;
+        let account = context.owner()?;
         if account.lock().blocks.0.len() + jids.len() > MAX_ENTRIES {
             return Err(StanzaError::new(Condition::PolicyViolation));
         }
@@ -147,7 +147,7 @@ fn block<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 
 fn unblock<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let account = &context.session()?.account;
+        let account = context.owner()?;
         let named = addresses(&iq.payload)?;
         // XEP-0191 §3.4: an empty element lifts all blocks.
         let (jids, change) = if named.is_empty() {
@@ -173,7 +173,7 @@ fn unblock<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 }
 
 async fn apply(context: &IqContext<'_>, change: Change) -> Result<(), StanzaError> {
-    let account = context.session()?.account.id;
+    let account = context.owner()?.id;
     let applied = context.server.store.blocks.apply(account, change).await;
     applied.map_err(|error| context.server.store_failed("blocking", &error))
 }

@@ -175,7 +175,7 @@ async fn issue(context: &IqContext<'_>) -> Result<Option<Credentials>, StanzaErr
     };
     let expires = server.now().plus(config.calls.credential_seconds * 1000);
     // The TURN service learns that it is the same person, and not who.
-    let person = server.secret.short("turn", &[context.session()?.account.bare()]);
+    let person = server.secret.short("turn", &[context.owner()?.bare()]);
     let username = format!("{}:{person}", expires.0 / 1000);
     let password = Zeroizing::new(password(secret.trim(), &username));
     Ok(Some(Credentials { username, password, expires }))

@@ -14,6 +14,7 @@ pub mod calls;
 pub mod caps;
 pub mod carbons;
 pub mod commands;
+pub mod delegation;
 pub mod disco;
 pub mod invite;
 pub mod last;
@@ -21,6 +22,7 @@ pub mod muc;
 pub mod offline;
 pub mod ping;
 pub mod private;
+pub mod privilege;
 pub mod pubsub;
 pub mod push;
 pub mod registration;
@@ -45,6 +47,7 @@ use xmpp::{
 
 use crate::{
     account::Account,
+    components::pending::Acting,
     config::Config,
     iq::{Iq, IqKind},
     router::pipeline::{Flow, Pass},
@@ -74,6 +77,8 @@ pub const ALL: &[&Extension] = &[
     &invite::EXTENSION,
     &administration::EXTENSION,
     &calls::EXTENSION,
+    &privilege::EXTENSION,
+    &delegation::EXTENSION,
     &last::EXTENSION,
     &session::EXTENSION,
     &ping::EXTENSION,
@@ -165,6 +170,8 @@ pub enum Asker<'a> {
     Session(&'a Arc<Session>),
     /// Somebody at another domain, who speaks for its own domain alone.
     Remote(&'a Jid),
+    /// A component that acts for an account (XEP-0356).
+    Component(&'a Acting),
 }
 
 impl Asker<'_> {
@@ -174,6 +181,8 @@ impl Asker<'_> {
         match self {
             Asker::Session(session) => session.jid.clone().into(),
             Asker::Remote(jid) => (*jid).clone(),
+            Asker::Component(Acting { component, carrier: None, .. }) => component.clone(),
+            Asker::Component(acting) => acting.account.jid().clone().into(),
         }
     }
 
@@ -183,6 +192,7 @@ impl Asker<'_> {
         match self {
             Asker::Session(session) => session.account.jid().clone(),
             Asker::Remote(jid) => jid.to_bare(),
+            Asker::Component(acting) => acting.account.jid().clone(),
         }
     }
 }
@@ -210,14 +220,26 @@ impl<'a> IqContext<'a> {
         Self { server, asker, account, after: Mutex::default(), finally: Mutex::default() }
     }
 
-    /// The session that sent the request. Whatever changes an account or is its own business asks
-    /// for it.
+    /// The session that sent the request. What concerns that device asks for it.
     ///
     /// # Errors
     /// `forbidden` when the request comes from another server.
     pub fn session(&self) -> Result<&'a Arc<Session>, StanzaError> {
         match self.asker {
             Asker::Session(session) => Ok(session),
+            Asker::Remote(_) | Asker::Component(_) => Err(StanzaError::new(Condition::Forbidden)),
+        }
+    }
+
+    /// The account in whose name the request is made: by one of its sessions, or by a component
+    /// that may. For what needs no device of its own.
+    ///
+    /// # Errors
+    /// `forbidden` when the request comes from another server.
+    pub fn owner(&self) -> Result<&'a Arc<Account>, StanzaError> {
+        match self.asker {
+            Asker::Session(session) => Ok(&session.account),
+            Asker::Component(acting) => Ok(&acting.account),
             Asker::Remote(_) => Err(StanzaError::new(Condition::Forbidden)),
         }
     }
@@ -403,7 +425,7 @@ fn ordered<S: Copy + Ord + 'static>(
 /// # Errors
 /// When the store could not be read.
 pub async fn document(context: &IqContext<'_>, key: &str) -> Result<Option<Bytes>, StanzaError> {
-    document_of(context.server, context.session()?.account.id, key).await
+    document_of(context.server, context.owner()?.id, key).await
 }
 
 /// Reads a document of any account.
@@ -428,7 +450,7 @@ pub async fn save_document(
     key: &str,
     document: Bytes,
 ) -> Result<(), StanzaError> {
-    save_document_of(context.server, context.session()?.account.id, key, document).await
+    save_document_of(context.server, context.owner()?.id, key, document).await
 }
 
 /// Keeps a document of any account.

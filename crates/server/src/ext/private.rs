@@ -30,7 +30,7 @@ fn get<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
         let mut answer = Element::new("query", ns::PRIVATE);
         for asked in documents(&iq.payload)? {
             if is_bookmarks(asked) {
-                let account = &context.session()?.account;
+                let account = context.owner()?;
                 answer.push(bookmarks::load(context.server, account).await?);
                 continue;
             }
@@ -47,7 +47,7 @@ fn set<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         for document in documents(&iq.payload)? {
             if is_bookmarks(document) {
-                let account = &context.session()?.account;
+                let account = context.owner()?;
                 bookmarks::save(context.server, account, document).await?;
                 continue;
             }

@@ -11,7 +11,7 @@ use xmpp::{
     xml::{Element, Limits},
 };
 
-use super::{Extension, IqAnswer, IqContext, IqFuture, IqRoute, Scope, Spec};
+use super::{Asker, Extension, IqAnswer, IqContext, IqFuture, IqRoute, Scope, Spec};
 use crate::{
     account::Account,
     im::{
@@ -44,10 +44,12 @@ const fn route(kind: IqKind, handler: super::IqHandler) -> IqRoute {
 
 fn get<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let session = context.session()?;
-        let account = &session.account;
+        let account = context.owner()?;
         // Nothing may change between what is read here and the first push after it.
         let _gate = account.roster_gate.lock().await;
+        let Asker::Session(session) = context.asker else {
+            return Ok(Some(whole(account, true)));
+        };
         if let Some(resource) = account.lock().resource(session) {
             resource.interested = true;
         }
@@ -128,7 +130,7 @@ fn set<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 }
 
 async fn update(context: &IqContext<'_>, jid: &BareJid, item: &Element) -> IqAnswer {
-    let account = &context.session()?.account;
+    let account = context.owner()?;
     if account.jid() == jid {
         return Err(StanzaError::new(Condition::NotAllowed));
     }
@@ -143,13 +145,35 @@ async fn update(context: &IqContext<'_>, jid: &BareJid, item: &Element) -> IqAns
         return Err(StanzaError::new(Condition::ResourceConstraint));
     }
     let contact = Contact { name, groups, listed: true, ..before.unwrap_or_default() };
-    roster::put(context.server, account, jid, contact).await?;
+    match standing_of(context, jid, item) {
+        Some(standing) => {
+            roster::settle(context.server, account, jid, contact, standing).await?;
+        }
+        None => roster::put(context.server, account, jid, contact).await?,
+    }
     Ok(None)
+}
+
+/// How a component wants an account and a contact to stand to each other. It has both sides to
+/// say, when the contact is its own: the account's by its permission.
+fn standing_of(context: &IqContext<'_>, jid: &BareJid, item: &Element) -> Option<Standing> {
+    let Asker::Component(acting) = context.asker else { return None };
+    if acting.component.domain() != jid.domain() {
+        return None;
+    }
+    let (to, from) = match item.attr("subscription")? {
+        "none" => (false, false),
+        "to" => (true, false),
+        "from" => (false, true),
+        "both" => (true, true),
+        _ => return None,
+    };
+    Some(Standing { to, from, ..Standing::default() })
 }
 
 /// RFC 6121 §2.5.2: removing a contact ends both subscriptions.
 async fn remove(context: &IqContext<'_>, jid: &BareJid) -> IqAnswer {
-    let account = &context.session()?.account;
+    let account = context.owner()?;
     let before = {
         let _gate = account.roster_gate.lock().await;
         let before = account.lock().roster.contact(jid).filter(|c| c.listed).cloned();
@@ -174,7 +198,7 @@ async fn end(context: &IqContext<'_>, jid: &BareJid, change: Change) -> Result<(
         .with_attr("type", change.as_str());
     let stanza = Stanza::parse(presence.to_bytes(ns::CLIENT), &Limits::CLIENT)
         .map_err(|_| StanzaError::new(Condition::InternalServerError))?;
-    match roster::send(context.server, &context.session()?.account, &stanza, change, jid).await {
+    match roster::send(context.server, context.owner()?, &stanza, change, jid).await {
         // A contact that is blocked as well is still removed.
         Err(error) if error.condition == Condition::NotAcceptable => Ok(()),
         other => other,

@@ -20,7 +20,7 @@ use crate::{
     account::{Account, AccountState},
     ext::{
         avatar::{self, Reader},
-        muc,
+        muc, privilege,
     },
     router::resolve::{Target, resolve},
     s2s::policy,
@@ -83,6 +83,7 @@ async fn available(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza
     };
     broadcast(server, account, &stanza);
     if first {
+        privilege::show(server, &stanza);
         own_resources(session);
         probe_contacts(server, session);
         for request in requests {
@@ -121,6 +122,7 @@ pub async fn unavailable(server: &Arc<Server>, session: &Arc<Session>, stanza: O
     if was_available {
         forget_elsewhere(account);
         broadcast(server, account, &stanza);
+        privilege::show(server, &stanza);
         // RFC 6121 §4.5.2: the resource itself learns that it is unavailable, too.
         session.deliver(Frame::presence(addressed(&stanza, account.bare())));
     }

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     account::{Account, AccountState},
-    ext::pubsub,
+    ext::{privilege, pubsub},
     invitation::Token,
     push::Reason,
     s2s::{
@@ -251,13 +251,20 @@ pub async fn put(
         state.roster.items.insert(jid.clone(), contact.clone());
     }
     if visible {
-        push(server, &state, jid, &contact, version);
+        push(server, account.bare(), &state, jid, &contact, version);
     }
     Ok(())
 }
 
 /// Sends a roster push to every device that asked for the roster (RFC 6121 §2.1.6).
-fn push(server: &Server, state: &AccountState, jid: &BareJid, contact: &Contact, version: u64) {
+fn push(
+    server: &Server,
+    account: &str,
+    state: &AccountState,
+    jid: &BareJid,
+    contact: &Contact,
+    version: u64,
+) {
     let item = if contact.listed {
         contact.item(jid)
     } else {
@@ -275,6 +282,36 @@ fn push(server: &Server, state: &AccountState, jid: &BareJid, contact: &Contact,
             .with_child(query.clone());
         resource.session.deliver(Frame::iq(push.to_bytes(ns::CLIENT)));
     }
+    privilege::push_roster(server, account, &query);
+}
+
+/// Puts a contact into the roster as somebody wants it who may speak for both sides, without asking
+/// either. Who sees whom from now on is shown to whom it concerns. The caller holds the account's
+/// roster gate.
+///
+/// # Errors
+/// When the store could not be written; nothing has changed then.
+pub async fn settle(
+    server: &Arc<Server>,
+    account: &Arc<Account>,
+    jid: &BareJid,
+    mut contact: Contact,
+    standing: Standing,
+) -> Result<(), StanzaError> {
+    let before = std::mem::replace(&mut contact.standing, standing);
+    contact.request = None;
+    put(server, account, jid, contact).await?;
+    if standing.from && !before.from {
+        introduce(server, account, jid);
+    } else if before.from && !standing.from {
+        presence::hide_from(server, account, jid);
+    }
+    let watched = standing.to && !before.to;
+    let present = account.lock().resources.iter().any(|resource| resource.available.is_some());
+    if watched && present && jid.domain().as_str() != server.domain() {
+        presence::probe_elsewhere(server, account.bare(), jid);
+    }
+    Ok(())
 }
 
 /// A client sends a subscription stanza (RFC 6121 §3, outbound).

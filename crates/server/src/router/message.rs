@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     account::Account,
-    ext::{archive, muc},
+    ext::{archive, muc, privilege},
     push,
     s2s::{
         Durable,
@@ -254,6 +254,16 @@ pub async fn receive(
         let sender = muc::service::Sender { jid: from, session: None, ticket };
         return Box::pin(muc::service::receive(server, sender, to, message)).await;
     }
+    if let (Target::Server, Some(privileged)) = (&target, privilege::message(server, message, from))
+    {
+        return match privileged {
+            Ok(sent) => on_behalf(server, sender, message, sent, tag).await,
+            Err(error) => {
+                sender.bounce(server, message, &error);
+                sender.settle(tag);
+            }
+        };
+    }
     let (facts, bare) = (Facts::read(message), from.to_bare());
     let letter = Letter {
         server,
@@ -275,6 +285,60 @@ pub async fn receive(
         archive::forget_received(account, message);
     }
     finish(server, &sender, message, outcome, effects, tag);
+}
+
+/// Sends the message of an account, or of the server, that a component was allowed to write
+/// (XEP-0356 §5.3): through the account's stages, as if one of its devices had sent it. What goes
+/// wrong is told to the component about `carrier`, which brought it.
+async fn on_behalf(
+    server: &Arc<Server>,
+    component: Sender<'_>,
+    carrier: &Stanza,
+    (message, from, to): (Stanza, Jid, Jid),
+    tag: u64,
+) {
+    let found = async {
+        let account = match from.node() {
+            Some(_) => server.account(&from).await?,
+            None => None,
+        };
+        Ok((account, resolve(server, &to).await?))
+    };
+    let refused = match found.await {
+        Err(error) => Some(server.store_failed("resolve", &error)),
+        Ok((None, _)) if from.node().is_some() => Some(StanzaError::new(Condition::Forbidden)),
+        Ok((account, target)) => {
+            let (facts, bare) = (Facts::read(&message), from.to_bare());
+            let letter = Letter {
+                server,
+                message: &message,
+                facts: &facts,
+                from: from.as_str(),
+                sender: &bare,
+                to: &to,
+                session: None,
+                now: server.now(),
+            };
+            let mut effects = Effects::default();
+            let sent = match &account {
+                Some(account) => pass_out(letter, account, &mut effects),
+                None => Flow::Continue,
+            };
+            let outcome = match (sent, &target) {
+                // Rooms know devices; an account as such is in none of them.
+                (Flow::Continue, Target::Rooms) => {
+                    Flow::Refuse(StanzaError::new(Condition::NotAcceptable))
+                }
+                (Flow::Continue, target) => pass_in(letter, target, &mut effects),
+                (end, _) => end,
+            };
+            return finish(server, &component, carrier, outcome, effects, tag);
+        }
+    };
+    if let Some(error) = refused {
+        component.bounce(server, carrier, &error);
+    }
+    component.settle(tag);
 }
 
 /// Stores what was recorded and tells the session how it ended.

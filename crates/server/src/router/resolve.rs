@@ -41,7 +41,8 @@ pub async fn resolve(server: &Server, jid: &Jid) -> Result<Target, StoreError> {
 }
 
 /// Which service has an address outside of the domain itself.
-fn service(server: &Server, jid: &Jid) -> Target {
+#[must_use]
+pub fn service(server: &Server, jid: &Jid) -> Target {
     let config = server.config();
     let domain = jid.domain().as_str();
     if config.upload.enabled && config.upload.is_at(domain, server.domain()) {

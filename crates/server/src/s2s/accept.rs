@@ -227,6 +227,11 @@ impl Driver {
     /// What the certificate proves, and what the operator allows.
     async fn identify(&self, pair: &Pair) -> Result<Terms, StreamError> {
         let config = self.server.config();
+        // A component's domain is spoken for by who knows its secret, and has its permissions.
+        if config.components.hosts.contains(&pair.remote) {
+            let error = StreamError::new(StreamCondition::PolicyViolation);
+            return Err(error.with_text("a component of this server has this domain"));
+        }
         if let Err(refused) = policy::permits(&config, &pair.remote) {
             let error = StreamError::new(StreamCondition::PolicyViolation);
             return Err(error.with_text(refused.reason()));

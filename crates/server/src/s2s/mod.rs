@@ -57,7 +57,12 @@ use self::{
     inbound::Inbound,
     outgoing::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
 };
-use crate::{components::Posted, config::Config, net::listen::down, server::Server};
+use crate::{
+    components::{self, Posted},
+    config::Config,
+    net::listen::down,
+    server::Server,
+};
 
 /// Everything about other servers.
 pub struct Federation {
@@ -424,6 +429,7 @@ fn tick(server: &Arc<Server>) {
     let moment = Millis(now.0.saturating_sub(RESUMABLE.as_millis() as u64));
     federation.resumable.lock().retain(|_, inbound| !inbound.abandoned(moment));
     federation.questions.expire(now);
+    components::tick(server);
     let idle =
         |remote: &Arc<Remote>| Arc::strong_count(remote) == 1 && remote.lock().queue.is_idle();
     federation.remotes.lock().retain(|_, remote| !idle(remote));

@@ -129,7 +129,8 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
         Ok(Target::Server) => {
             // A question of the server itself.
             if let (Ok(to), Ok(reply)) = (Jid::new(&to), Stanza::parse(reply, &Limits::TRUSTED)) {
-                app::answered(server, &to, &reply);
+                let _ = app::answered(server, &to, &reply)
+                    || server.components.pending.answered(server, &to, &reply);
             }
             return;
         }
@@ -146,7 +147,13 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
         }
         Kind::Iq | Kind::Other => {
             // Requests of the account itself go to whoever in the server asked.
-            let Some(resource) = sender.resource() else { return };
+            let Some(resource) = sender.resource() else {
+                if let (Ok(to), Ok(reply)) = (Jid::new(&to), Stanza::parse(reply, &Limits::TRUSTED))
+                {
+                    server.components.pending.answered(server, &to, &reply);
+                }
+                return;
+            };
             let state = account.lock();
             let found = state.resources.iter().find(|r| r.session.resource() == resource.as_str());
             if let Some(resource) = found {

@@ -19,7 +19,7 @@ use crate::{
     account::Account,
     ext::{
         caps::{self, Features},
-        muc,
+        muc, privilege,
     },
     im::{presence, roster, subscription::Change},
     router::resolve::{Target, resolve},
@@ -250,6 +250,9 @@ fn show(server: &Arc<Server>, account: &Arc<Account>, stanza: &Stanza, from: &Ji
         }
         watched
     };
+    if watched {
+        privilege::show_contact(server, stanza, from);
+    }
     if watched && available && from.resource().is_some() {
         caps::elsewhere(server, account, from, stanza);
     }

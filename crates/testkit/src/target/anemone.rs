@@ -68,7 +68,8 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     } else {
         ""
     };
-    let components = if has("a gateway") {
+    let privileged = has("a privileged gateway");
+    let mut components = if has("a gateway") || privileged {
         format!(
             "[components]\nlisten = [\"127.0.0.1:{}\"]\n\
              [components.hosts]\n\"{GATEWAY}\" = \"{GATEWAY_SECRET}\"\n",
@@ -77,6 +78,11 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     } else {
         String::new()
     };
+    if privileged {
+        components += &format!(
+            "[components.permissions]\n\"{GATEWAY}\" = [\"gateway\", \"answer urn:example:pigeons\"]\n"
+        );
+    }
     format!(
         "domain = \"{DOMAIN}\"\n\n\
          [listen]\nc2s = [\"127.0.0.1:{c2s}\"]\nc2s_tls = [\"127.0.0.1:{c2s_tls}\"]\n\

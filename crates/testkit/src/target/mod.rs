@@ -80,6 +80,7 @@ pub const SETTINGS: &[&str] = &[
     "small upload quota",
     "push to this machine",
     "a gateway",
+    "a privileged gateway",
     "call services",
 ];
 

@@ -101,6 +101,17 @@ impl Element {
         self.attrs.retain(|attr| attr.ns.is_some() || attr.name != name);
     }
 
+    /// Puts the element and what is in it into namespace `to`, as far as it was in `from`: the same
+    /// stanza has other namespaces on the streams of clients and of components.
+    pub fn move_ns(&mut self, from: &str, to: &Arc<str>) {
+        if &*self.ns == from {
+            self.ns = to.clone();
+        }
+        for child in self.children_mut() {
+            child.move_ns(from, to);
+        }
+    }
+
     /// Appends a child.
     pub fn push(&mut self, child: Element) {
         self.nodes.push(Node::Element(child));

@@ -66,7 +66,7 @@ impl Prefs {
 /// Answers `<prefs/>`: reads, or replaces as a whole.
 pub(super) fn prefs<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let account = &context.session()?.account;
+        let account = context.owner()?;
         if iq.kind == IqKind::Set {
             let prefs = parse(&iq.payload)?;
             let saved = context.server.store.prefs.save(account.id, prefs.clone()).await;

@@ -40,7 +40,7 @@ pub(super) fn query<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> 
 /// Answers `<metadata/>` (XEP-0313 §5).
 pub(super) fn metadata<'a>(context: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        let account = context.session()?.account.id;
+        let account = context.owner()?.id;
         metadata_element(context.server, account).await.map(Some)
     })
 }

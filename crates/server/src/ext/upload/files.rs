@@ -47,7 +47,7 @@ pub(super) fn command<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a
 }
 
 async fn list(context: &IqContext<'_>, iq: &Iq) -> IqAnswer {
-    let (server, account) = (context.server, context.session()?.account.id);
+    let (server, account) = (context.server, context.owner()?.id);
     let failed = |error| server.store_failed("files", &error);
     let files = server.store.uploads.list(account, LISTED).await.map_err(failed)?;
     let config = server.config();
@@ -80,7 +80,7 @@ async fn list(context: &IqContext<'_>, iq: &Iq) -> IqAnswer {
 async fn delete(context: &IqContext<'_>, iq: &Iq, form: &Form) -> IqAnswer {
     let server = context.server;
     let ids = form.values("delete").iter().filter_map(|id| disk::id_of(id)).collect();
-    let deleted = server.store.uploads.delete(context.session()?.account.id, Some(ids)).await;
+    let deleted = server.store.uploads.delete(context.owner()?.id, Some(ids)).await;
     let deleted = deleted.map_err(|error| server.store_failed("files", &error))?;
     clear(&server.store, &server.uploads).await;
     let note = match deleted {

@@ -139,7 +139,7 @@ async fn give_slot(context: &IqContext<'_>, request: &Request) -> IqAnswer {
     getrandom::fill(&mut id).map_err(|_| StanzaError::new(Condition::InternalServerError))?;
     let file = File {
         id: FileId(id),
-        account: context.session()?.account.id,
+        account: context.owner()?.id,
         name: sober_name(&request.filename).into(),
         media: request.content_type.as_deref().filter(|media| is_media(media)).map(Into::into),
         size: request.size,
