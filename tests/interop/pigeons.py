@@ -25,7 +25,9 @@ class Session(BaseSession):
 
 class Roster(LegacyRoster):
     async def fill(self):
-        yield await self.by_legacy_id("homer")
+        homer = await self.by_legacy_id("homer")
+        await homer.add_to_roster()
+        yield homer
 
 
 class Pigeon(LegacyContact):

@@ -6,6 +6,7 @@ of the account and its archive, as if one of them had sent them.
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,12 +34,17 @@ class Slidge:
             "--secret", SECRET, "--server", HOST, "--port", str(self.port),
             "--home-dir", str(self.home / "data"), "--user-jid-validator", f".*@{DOMAIN}",
         ]  # fmt: skip
+        if os.environ.get("INTEROP_LOG"):
+            command.append("--debug")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 cwd=Path(__file__).parent,
             )  # fmt: skip
         return self
+
+    def is_ready(self) -> bool:
+        return "Slidge has successfully started" in self.log.read_text(errors="replace")
 
     def __exit__(self, kind, error, trace):
         self.process.terminate()
@@ -49,7 +55,7 @@ class Slidge:
             self.process.wait()
         if error is not None:
             print("--- the gateway said:")
-            print("\n".join(self.log.read_text(errors="replace").splitlines()[-60:]))
+            print("\n".join(self.log.read_text(errors="replace").splitlines()[-400:]))
 
 
 def allow(place, port: int):
@@ -105,21 +111,23 @@ async def main(place):
         client.add_event_handler("carbon_sent", lambda message, to=client: copies.append(
             (to.boundjid.resource, message["carbon_sent"]["body"])
         ))
-    with Slidge(place, port):
+    with Slidge(place, port) as gateway:
         await phone.login()
         await laptop.login()
         for client in (phone, laptop):
             await client["xep_0280"].enable()
         await wait_for_gateway(phone)
         check(True, "the gateway connects and is listed")
+        # It lets people register before it knows what it may do.
+        await until(gateway.is_ready, "it has looked around")
 
         await register(phone)
         roster = phone.client_roster
-        await until(lambda: PIGEON in roster, "the pigeon is in the roster")
-        await until(
-            lambda: roster[PIGEON]["subscription"] == "both", "and both see each other, unasked"
-        )
-        await until(lambda: GATEWAY in roster, "so is the gateway itself")
+        for contact in (GATEWAY, PIGEON):
+            await until(
+                lambda: roster[contact]["subscription"] == "both",
+                f"{contact} is in the roster, and both see each other, unasked",
+            )
         await until(
             lambda: any(p["from"].bare == PIGEON and p["type"] in ("available", "chat")
                         for p in phone.presences),

@@ -254,11 +254,20 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             let sender = Sender { jid: from, session: None, ticket: None };
             Box::pin(muc::service::receive(server, sender, to, stanza)).await;
         }
+        // Programs of the operator find out what there is; files are for people of this server.
+        (Target::Upload, Some(kind)) if is_component(server, from) => {
+            let to = Some(to.clone());
+            handle(server, asker, stanza, kind, to, &[Scope::Upload], None).await;
+        }
         (Target::Nobody | Target::Upload | Target::Remote, Some(_)) => {
             reply_error(server, asker, stanza, &nobody)
         }
         (Target::Nobody | Target::Upload | Target::Remote, None) => {}
     }
+}
+
+fn is_component(server: &Server, from: &Jid) -> bool {
+    server.config().components.hosts.contains(from.domain().as_str())
 }
 
 /// The same as [`delegated`], for a request of another server.
