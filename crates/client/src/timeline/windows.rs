@@ -57,15 +57,17 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
 /// Which part of a conversation somebody looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
-    /// The first place.
-    from: Position,
+    /// What stands behind this place is in it: the place of the newest older message that is here, or
+    /// the beginning. Where the first message of the window stands is no limit, because an archive may
+    /// put it, and what it brings, before that.
+    after: Position,
     /// The last place; `None` when the window reaches to the end, and what is new joins it.
     until: Option<Position>,
 }
 
 impl Window {
     fn shows(self, position: Position) -> bool {
-        position >= self.from && self.until.is_none_or(|until| position <= until)
+        position > self.after && self.until.is_none_or(|until| position <= until)
     }
 }
 
@@ -137,10 +139,9 @@ fn show(
     until: Option<Position>,
     first_unread: Option<MessageId>,
 ) -> Step {
-    let first = messages.first().map(|message| message.position);
-    let older = has_older(cx, address, first)?;
-    let end = Position(cx.state.features.timeline.positions.next);
-    let window = Window { from: first.unwrap_or(end), until };
+    let after = end_of_older(cx, address, &messages)?;
+    let older = has_older(cx, address, after)?;
+    let window = Window { after, until };
     cx.state.features.timeline.windows.insert(address.clone(), window);
     cx.view(Change::Window {
         conversation: address.clone(),
@@ -152,13 +153,16 @@ fn show(
     Ok(())
 }
 
-/// Whether there are messages before this one, here or on the server.
-fn has_older(cx: &Cx<'_>, address: &BareJid, first: Option<Position>) -> Step<bool> {
-    let here = match first {
-        Some(first) => !cx.store.before(address, Some(first), 1)?.is_empty(),
-        None => false,
-    };
-    Ok(here || !archive::is_complete(cx, address)?)
+/// The place of the newest message that is here and older than these; the beginning if there is none.
+fn end_of_older(cx: &Cx<'_>, address: &BareJid, messages: &[Message]) -> Step<Position> {
+    let Some(first) = messages.first() else { return Ok(Position::default()) };
+    let older = cx.store.before(address, Some(first.position), 1)?;
+    Ok(older.first().map(|message| message.position).unwrap_or_default())
+}
+
+/// Whether there are older messages than those after a place, here or on the server.
+fn has_older(cx: &Cx<'_>, address: &BareJid, after: Position) -> Step<bool> {
+    Ok(after > Position::default() || !archive::is_complete(cx, address)?)
 }
 
 /// Puts an older page into a window.
@@ -167,7 +171,8 @@ fn older(cx: &mut Cx<'_>, number: u64, address: &BareJid) -> Step {
         cx.failed(number, Problem::Unknown("window"));
         return Ok(());
     };
-    let messages = cx.store.before(address, Some(window.from), PAGE)?;
+    let until = Position(window.after.0.saturating_add(1));
+    let messages = cx.store.before(address, Some(until), PAGE)?;
     if messages.is_empty() && !archive::is_complete(cx, address)? {
         return archive::older(cx, number, address);
     }
@@ -176,17 +181,21 @@ fn older(cx: &mut Cx<'_>, number: u64, address: &BareJid) -> Step {
     Ok(())
 }
 
-/// Shows older messages in a window.
-pub(crate) fn show_older(cx: &mut Cx<'_>, address: &BareJid, messages: Vec<Message>) -> Step {
-    let first = messages.first().map(|message| message.position);
-    let window = cx.state.features.timeline.windows.get_mut(address);
-    if let (Some(first), Some(window)) = (first, window) {
-        window.from = first.min(window.from);
-    }
-    let older = match first {
-        Some(first) => has_older(cx, address, Some(first))?,
-        None => !archive::is_complete(cx, address)?,
+/// Shows older messages in a window. Those that are not next to it, because it was opened anew since
+/// they were asked for, come when they are asked for again.
+pub(crate) fn show_older(cx: &mut Cx<'_>, address: &BareJid, mut messages: Vec<Message>) -> Step {
+    let window = cx.state.features.timeline.windows.get(address).copied();
+    let Some(window) = window else { return Ok(()) };
+    let after = if messages.last().is_some_and(|last| last.position >= window.after) {
+        end_of_older(cx, address, &messages)?
+    } else {
+        messages.clear();
+        let until = Position(window.after.0.saturating_add(1));
+        let here = cx.store.before(address, Some(until), 1)?;
+        here.first().map(|message| message.position).unwrap_or_default()
     };
+    cx.state.features.timeline.windows.insert(address.clone(), Window { after, ..window });
+    let older = has_older(cx, address, after)?;
     cx.view(Change::Older { conversation: address.clone(), messages, older });
     Ok(())
 }

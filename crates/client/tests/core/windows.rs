@@ -5,7 +5,7 @@ use client::view::{Change, Outcome, Problem};
 use client::{Command, view};
 
 use crate::server::bare;
-use crate::world::{World, text_of};
+use crate::world::{World, login, text_of};
 
 const ROMEO: &str = "romeo@example.net";
 const JULIET: &str = "juliet@example.net";
@@ -187,4 +187,43 @@ fn a_window_around_what_is_not_there_does_not_open() {
     let outcome = world.run(romeo, Command::Newer(bare(JULIET)));
     assert_eq!(outcome, Some(Outcome::Failed(Problem::Unknown("window"))));
     assert!(take(&mut world, romeo).is_empty());
+}
+
+/// Whatever the archive is doing when a conversation is opened, what stands in it then is shown.
+#[test]
+fn a_window_that_opens_while_the_archive_is_read_shows_what_comes_from_it() {
+    for pieces in 0..40 {
+        let mut world = World::new();
+        let romeo = world.online(ROMEO, &[JULIET]);
+        let juliet = world.online(JULIET, &[ROMEO]);
+        world.crash(romeo);
+        world.send(juliet, ROMEO, "before");
+        world.settle_some(pieces);
+        world.command(romeo, Command::Open(bare(JULIET)));
+        world.send(juliet, ROMEO, "after");
+        world.pass(10_000);
+        let mut screen = Screen::default();
+        screen.apply(take(&mut world, romeo));
+        assert_eq!(screen.texts(), ["before", "after"], "opened after {pieces} pieces");
+    }
+}
+
+#[test]
+fn a_new_device_that_opens_a_conversation_at_once_shows_what_was_written_before() {
+    for pieces in (0..36).step_by(3) {
+        let mut world = World::new();
+        let juliet = world.online(JULIET, &[ROMEO]);
+        for number in 0..8 {
+            world.send(juliet, ROMEO, &format!("message {number}"));
+        }
+        world.settle();
+        let romeo = world.add_device();
+        world.command(romeo, Command::Login(login(ROMEO, "montague")));
+        world.settle_some(pieces);
+        world.command(romeo, Command::Open(bare(JULIET)));
+        world.pass(10_000);
+        let mut screen = Screen::default();
+        screen.apply(take(&mut world, romeo));
+        assert_eq!(screen.texts().last().map(String::as_str), Some("message 7"), "{pieces}");
+    }
 }
