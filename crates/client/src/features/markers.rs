@@ -1,5 +1,7 @@
 //! XEP-0184: Message Delivery Receipts 1.4.0, XEP-0333: Displayed Markers 1.0.0
 
+use std::collections::BTreeMap;
+
 use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
@@ -20,8 +22,19 @@ pub(crate) const FEATURE: Feature = Feature {
     ],
     features: &[ns::RECEIPTS, ns::CHAT_MARKERS],
     message: &[(Stage::Signal, on_message)],
+    caught_up: Some(on_caught_up),
+    ended: Some(on_ended),
     ..Feature::NOTHING
 };
+
+/// What is remembered of the receipts while missed messages are fetched.
+#[derive(Default)]
+pub(crate) struct State {
+    /// How many were sent to whom.
+    sent: BTreeMap<BareJid, u32>,
+    /// The newest message of whom many came, which stands for those before it.
+    held: BTreeMap<BareJid, String>,
+}
 
 /// The id by which a message wants to be acknowledged, if it does.
 pub(crate) fn wanted(incoming: &Incoming) -> Option<String> {
@@ -103,8 +116,34 @@ fn acknowledge(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
     if !asked || !new || incoming.own || !may_answer(cx, &incoming.with) {
         return Ok(());
     }
-    let receipt = Element::new("received", ns::RECEIPTS).with_attr("id", id);
-    signal(cx, &incoming.with, receipt)
+    if incoming.source == Source::CatchUp && !cx.state.link.caught_up {
+        let State { sent, held } = &mut cx.state.features.markers;
+        let count = sent.entry(incoming.with.clone()).or_default();
+        *count += 1;
+        if *count > MOST_MISSED {
+            held.insert(incoming.with.clone(), id);
+            return Ok(());
+        }
+    }
+    receipt(cx, &incoming.with, id)
+}
+
+fn receipt(cx: &mut Cx<'_>, to: &BareJid, id: String) -> Step {
+    signal(cx, to, Element::new("received", ns::RECEIPTS).with_attr("id", id))
+}
+
+/// After a long absence the last message of each stands for all but the first: an answer to each of
+/// thousands would take as long as reading them, here and at their senders'.
+fn on_caught_up(cx: &mut Cx<'_>) -> Step {
+    for (to, id) in std::mem::take(&mut cx.state.features.markers).held {
+        receipt(cx, &to, id)?;
+    }
+    Ok(())
+}
+
+fn on_ended(cx: &mut Cx<'_>) -> Step {
+    cx.state.features.markers = State::default();
+    Ok(())
 }
 
 /// Contacts who see our presence, and whoever we wrote to, learn what was delivered and read;
@@ -138,5 +177,7 @@ pub(crate) fn on_read(cx: &mut Cx<'_>, address: &BareJid, position: Position) ->
     mds::publish(cx, address)
 }
 
+/// Missed messages of one sender that are acknowledged one by one.
+const MOST_MISSED: u32 = 20;
 /// How far back a marker reaches.
 const REACH: usize = 100;

@@ -82,6 +82,7 @@ pub(crate) struct State {
     pub(crate) bookmarks: bookmarks::State,
     pub(crate) rooms: rooms::State,
     pub(crate) later: later::State,
+    pub(crate) markers: markers::State,
     pub(crate) mds: mds::State,
     pub(crate) archive: archive::State,
     pub(crate) chat_states: chat_states::State,
