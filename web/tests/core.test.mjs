@@ -81,7 +81,7 @@ test("a file goes from person to person, and only ciphertext is kept", async () 
     async ([to, text]) => {
       const file = await globalThis.host.give(new Blob([text]));
       const named = { name: "letter.txt", size: text.length, mediaType: "text/plain" };
-      return globalThis.ask({ do: "sendFile", to, file, ...named, caption: null });
+      return globalThis.ask({ do: "sendFile", to, file, ...named, caption: null, picture: null });
     },
     [JULIET, canary],
   );

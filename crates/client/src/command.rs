@@ -227,6 +227,8 @@ pub enum Command {
         media_type: String,
         /// A text that goes with it.
         caption: Option<String>,
+        /// What it looks like, told with the message.
+        preview: Option<crate::store::Preview>,
     },
     /// Fetch the file of a message.
     Download(MessageId, LocalFile),

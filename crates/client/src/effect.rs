@@ -252,6 +252,7 @@ mod tests {
             url: Some(canary()),
             key: Some(canary()),
             local: None,
+            preview: None,
         };
         message.content = Content::File(file, Some(canary()));
         message.versions.push((Millis(0), canary()));

@@ -308,6 +308,7 @@ pub(crate) fn file_command(
         name,
         size: metadata.len(),
         caption,
+        preview: None,
     })
 }
 

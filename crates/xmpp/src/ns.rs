@@ -306,6 +306,8 @@ pub const UPLOAD_PURPOSE_PROFILE: &str = "urn:xmpp:http:upload:purpose:0#profile
 pub const UPLOAD_PURPOSE_EPHEMERAL: &str = "urn:xmpp:http:upload:purpose:0#ephemeral";
 /// XEP-0363: files may be kept for long.
 pub const UPLOAD_PURPOSE_PERMANENT: &str = "urn:xmpp:http:upload:purpose:0#permanent";
+/// XEP-0264, small pictures of files.
+pub const THUMBNAILS: &str = "urn:xmpp:thumbs:1";
 /// XEP-0446, of files.
 pub const FILE_METADATA: &str = "urn:xmpp:file:metadata:0";
 /// XEP-0447.

@@ -123,7 +123,7 @@ function span(text: string): Span {
 }
 
 function file(name: string, mediaType: string, size: number, local: boolean, caption: string | null = null): Content {
-  return { is: "file", caption, file: { name, size, mediaType, uploaded: true, local: local ? `sample:${name}` : null } };
+  return { is: "file", caption, file: { name, size, mediaType, uploaded: true, local: local ? `sample:${name}` : null, picture: null } };
 }
 
 const LINES = [

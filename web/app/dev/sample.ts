@@ -294,8 +294,8 @@ export class Sample implements Core {
       case "send":
         return this.#send(command.to, text(command.text), command.replyTo);
       case "sendFile": {
-        const { name, size, mediaType } = command;
-        const file = { name, size, mediaType, uploaded: true, local: command.file };
+        const { name, size, mediaType, picture } = command;
+        const file = { name, size, mediaType, uploaded: true, local: command.file, picture };
         return this.#send(command.to, { is: "file", file, caption: command.caption }, null, size);
       }
       case "download":

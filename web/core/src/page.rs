@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use message::{
-    Content, Delivery, Earlier, Encryption, File, Line, Message, Reaction, Reply, Span,
+    Content, Delivery, Earlier, Encryption, File, Line, Message, Picture, Reaction, Reply, Span,
     Undecryptable,
 };
 pub use room::{Affiliation, Member, Role, Room, RoomState};
@@ -223,6 +223,8 @@ pub enum Command {
         size: u64,
         media_type: String,
         caption: Option<String>,
+        /// What it looks like, if it is a picture.
+        picture: Option<Picture>,
     },
     /// Fetch the file of a message.
     Download {

@@ -307,6 +307,11 @@ fn file(file: store::File, files: &mut Files) -> page::File {
         media_type: file.media_type,
         uploaded: file.url.is_some(),
         local: file.local.and_then(|local| files.name(&local)),
+        picture: file.preview.map(|preview| page::Picture {
+            width: preview.width,
+            height: preview.height,
+            thumbnail: preview.thumbnail,
+        }),
     }
 }
 

@@ -252,6 +252,7 @@ fn a_message_is_shown_without_anything_secret() {
         url: Some("https://example.org/canary".into()),
         key: Some("canary".into()),
         local: Some(format!("{name}:canary")),
+        preview: None,
     };
     let shown = shown(Content::File(file, Some("look".into())));
     assert!(!shown.to_string().contains("canary"), "{shown}");

@@ -1,5 +1,6 @@
 //! Files in messages: XEP-0447: Stateless file sharing 0.3.1, XEP-0448: Encryption for stateless
-//! file sharing 0.2.0, XEP-0454: OMEMO Media sharing 0.1.0, XEP-0066: Out of Band Data 1.5
+//! file sharing 0.2.0, XEP-0454: OMEMO Media sharing 0.1.0, XEP-0066: Out of Band Data 1.5,
+//! XEP-0264: Jingle Content Thumbnails 0.4.2, XEP-0446: File metadata element 0.2.0
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -9,7 +10,7 @@ use xmpp::xml::Element;
 use super::{Feature, Spec};
 use crate::effect::FileKey;
 use crate::incoming::Incoming;
-use crate::store::{Content, Encryption, File};
+use crate::store::{Content, Encryption, File, Preview};
 
 pub(crate) const FEATURE: Feature = Feature {
     name: "file",
@@ -18,6 +19,8 @@ pub(crate) const FEATURE: Feature = Feature {
         Spec { number: "XEP-0448", version: "0.2.0" },
         Spec { number: "XEP-0454", version: "0.1.0" },
         Spec { number: "XEP-0066", version: "1.5" },
+        Spec { number: "XEP-0264", version: "0.4.2" },
+        Spec { number: "XEP-0446", version: "0.2.0" },
     ],
     features: &[ns::FILE_SHARING, ns::FILE_SHARING_ENCRYPTED, AES_256_GCM, ns::OOB],
     ..Feature::NOTHING
@@ -55,7 +58,15 @@ fn is_url(url: &str) -> bool {
 fn file_at(url: String) -> File {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = safe_name(&decoded(path.rsplit('/').next().unwrap_or_default()));
-    File { name, size: None, media_type: None, url: Some(url), key: None, local: None }
+    File {
+        name,
+        size: None,
+        media_type: None,
+        url: Some(url),
+        key: None,
+        local: None,
+        preview: None,
+    }
 }
 
 /// An address with key and nonce in its fragment; a thumbnail may follow in a second line
@@ -66,10 +77,12 @@ fn parse_aesgcm(body: &str) -> Option<File> {
     if !rest.is_empty() && !rest.starts_with("data:image/") {
         return None;
     }
+    let thumbnail = thumbnail(rest);
+    let preview = thumbnail.is_some().then(|| Preview { thumbnail, ..Preview::default() });
     let (address, key) = line.strip_prefix("aesgcm://")?.split_once('#')?;
     let url = format!("https://{address}");
     parse_key(key)?;
-    is_url(&url).then(|| File { key: Some(key.to_ascii_lowercase()), ..file_at(url) })
+    is_url(&url).then(|| File { key: Some(key.to_ascii_lowercase()), preview, ..file_at(url) })
 }
 
 /// Nonce (12 bytes, 16 from old programs) and key, in hexadecimal.
@@ -116,7 +129,37 @@ fn parse_sharing(sharing: &Element) -> Option<File> {
         url: file.url,
         key: key.as_ref().map(write_key),
         local: None,
+        preview: preview_of(metadata),
     })
+}
+
+/// What the metadata tell of a picture (XEP-0446 §3, XEP-0264 §5).
+fn preview_of(metadata: &Element) -> Option<Preview> {
+    let number = |name| {
+        let text = metadata.child(name, ns::FILE_METADATA)?.text();
+        text.trim().parse().ok().filter(|pixels| *pixels <= MAX_PIXELS)
+    };
+    let mut thumbnails = metadata.children().filter(|child| child.is("thumbnail", ns::THUMBNAILS));
+    let preview = Preview {
+        width: number("width").unwrap_or_default(),
+        height: number("height").unwrap_or_default(),
+        thumbnail: thumbnails.find_map(|one| thumbnail(one.attr("uri")?)),
+    };
+    (preview != Preview::default()).then_some(preview)
+}
+
+/// A small picture that stands in its own address (RFC 2397), as it is kept: `;base64` may be missing
+/// (XEP-0454 §3). Those that would have to be fetched tell who looks, and when.
+pub(crate) fn thumbnail(uri: &str) -> Option<String> {
+    let (kind, data) = uri.trim().strip_prefix("data:")?.split_once(',')?;
+    let kind = kind.strip_suffix(";base64").unwrap_or(kind);
+    let drawn = matches!(kind, "image/jpeg" | "image/png" | "image/webp");
+    let data = data.trim();
+    if !drawn || data.is_empty() || data.len() > MAX_THUMBNAIL_BYTES {
+        return None;
+    }
+    BASE64_STANDARD.decode(data).ok()?;
+    Some(format!("data:{kind};base64,{data}"))
 }
 
 fn url_of(sources: &Element) -> Option<String> {
@@ -169,7 +212,8 @@ pub(crate) fn payload(file: &File) -> Option<Vec<Element>> {
     let metadata = Element::new("file", ns::FILE_METADATA)
         .with_children(about("media-type", file.media_type.clone()))
         .with_children(about("name", Some(file.name.clone())))
-        .with_children(about("size", file.size.map(|size| size.to_string())));
+        .with_children(about("size", file.size.map(|size| size.to_string())))
+        .with_children(file.preview.iter().flat_map(described));
     let sharing = Element::new("file-sharing", ns::FILE_SHARING)
         .with_attr("disposition", "inline")
         .with_child(metadata)
@@ -183,6 +227,21 @@ pub(crate) fn payload(file: &File) -> Option<Vec<Element>> {
         payload.push(Element::new("x", ns::OOB).with_child(url));
     }
     Some(payload)
+}
+
+/// What the metadata tell others of a picture.
+fn described(preview: &Preview) -> Vec<Element> {
+    let about = |name: &str, pixels: u32| {
+        let element = Element::new(name, ns::FILE_METADATA).with_text(pixels.to_string());
+        (pixels > 0).then_some(element)
+    };
+    let thumbnail = preview.thumbnail.as_ref().and_then(|uri| {
+        let kind = uri.strip_prefix("data:")?.split_once(';')?.0;
+        let element = Element::new("thumbnail", ns::THUMBNAILS);
+        Some(element.with_attr("uri", uri).with_attr("media-type", kind))
+    });
+    let sides = [about("width", preview.width), about("height", preview.height)];
+    sides.into_iter().flatten().chain(thumbnail).collect()
 }
 
 /// A name without folders and without what file systems or terminals could be fooled by.
@@ -224,6 +283,9 @@ const AES_256_GCM: &str = "urn:xmpp:ciphers:aes-256-gcm-nopadding:0";
 /// Longest address and name.
 const MAX_URL_BYTES: usize = 2048;
 const MAX_NAME_CHARS: usize = 120;
+/// Largest small picture, as text, and longest side of a large one that is believed.
+const MAX_THUMBNAIL_BYTES: usize = 16 * 1024;
+const MAX_PIXELS: u32 = 100_000;
 
 #[cfg(test)]
 mod tests {
@@ -242,8 +304,9 @@ mod tests {
         let key = parse_key(file.key.as_deref().unwrap()).unwrap();
         assert_eq!(key.iv.len(), 12);
         assert_eq!(write_key(&key), KEY);
-        let thumbnail = format!("{body}\ndata:image/jpeg,AAAA");
-        assert!(parse_aesgcm(&thumbnail).is_some());
+        let file = parse_aesgcm(&format!("{body}\ndata:image/jpeg,AAAA")).unwrap();
+        let thumbnail = file.preview.and_then(|preview| preview.thumbnail);
+        assert_eq!(thumbnail.as_deref(), Some("data:image/jpeg;base64,AAAA"));
     }
 
     #[test]
@@ -275,6 +338,24 @@ mod tests {
     }
 
     #[test]
+    fn thumbnails_are_small_pictures_that_need_not_be_fetched() {
+        let long = format!("data:image/png;base64,{}", "A".repeat(MAX_THUMBNAIL_BYTES + 4));
+        for uri in [
+            "https://download.example/thumbnail.png",
+            "cid:sha1+ffd7c8d28e9c5e82afea41f97108c6b4@bob.xmpp.org",
+            "data:image/svg+xml;base64,AAAA",
+            "data:text/html,AAAA",
+            "data:image/png;base64,no base64",
+            "data:image/png;base64,",
+            "data:",
+            &long,
+        ] {
+            assert_eq!(thumbnail(uri), None, "{uri}");
+        }
+        assert!(thumbnail("data:image/webp;base64,AAAA").is_some());
+    }
+
+    #[test]
     fn what_is_sent_is_what_is_read() {
         for key in [None, Some(KEY.to_owned())] {
             let file = File {
@@ -284,6 +365,11 @@ mod tests {
                 url: Some("https://download.example/x/summit.jpg".into()),
                 key,
                 local: None,
+                preview: Some(Preview {
+                    width: 1200,
+                    height: 800,
+                    thumbnail: Some("data:image/jpeg;base64,AAAA".into()),
+                }),
             };
             let payload = payload(&file).unwrap();
             let sharing = find(&payload, "file-sharing", ns::FILE_SHARING).unwrap();

@@ -16,7 +16,7 @@ use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::effect::{Effect, FileKey, LocalFile, Transfer, TransferEvent, TransferId};
 use crate::iq::Answer;
-use crate::store::{Content, Delivery, File, Message, MessageId};
+use crate::store::{Content, Delivery, File, Message, MessageId, Preview};
 use crate::timeline;
 use crate::view::{Change, Outcome, Problem};
 
@@ -92,12 +92,16 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         {
             cx.failed(number, Problem::Invalid("too many messages wait".to_owned()));
         }
-        Command::SendFile { to, file, name, size, media_type, caption } => {
+        Command::SendFile { to, file, name, size, media_type, caption, preview } => {
             let me = cx.me.clone();
             let mut message = timeline::blank(&to, &me, cx.time());
             message.own = true;
             message.origin_id = Some(cx.rng.id());
             message.delivery = Some(Delivery::Queued);
+            let preview = preview.map(|preview| Preview {
+                thumbnail: preview.thumbnail.and_then(|uri| file::thumbnail(&uri)),
+                ..preview
+            });
             let file = File {
                 name: file::safe_name(&name),
                 size: Some(size),
@@ -105,6 +109,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
                 url: None,
                 key: None,
                 local: Some(file.0),
+                preview,
             };
             message.content = Content::File(file, None);
             let id = timeline::insert(cx, message, false)?;

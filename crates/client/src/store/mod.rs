@@ -23,8 +23,8 @@ pub use search::Needle;
 pub use rows::{
     ArchiveState, Contact, Content, Conversation, Delivery, DeviceEntry, Encryption,
     EncryptionMode, Event, File, Identity, Login, Message, MessageId, Mute, Notify, Occupant,
-    OwnDevice, Position, Queued, QueuedId, Reference, Reply, SessionKey, StoredToken, Subscription,
-    TrustLevel, Undecryptable, Version,
+    OwnDevice, Position, Preview, Queued, QueuedId, Reference, Reply, SessionKey, StoredToken,
+    Subscription, TrustLevel, Undecryptable, Version,
 };
 
 use xmpp::jid::BareJid;

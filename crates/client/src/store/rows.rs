@@ -287,6 +287,20 @@ pub struct File {
     pub key: Option<String>,
     /// Where the driver keeps it, once it is here.
     pub local: Option<String>,
+    /// What it looks like, if that was told: a picture, or a film.
+    #[serde(default)]
+    pub preview: Option<Preview>,
+}
+
+/// What can be shown of a picture before it is fetched (XEP-0446, XEP-0264).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    /// Pixels from side to side; 0 if they were not told.
+    pub width: u32,
+    /// Pixels from top to bottom; 0 if they were not told.
+    pub height: u32,
+    /// A small picture, `data:image/jpeg;base64,…`.
+    pub thumbnail: Option<String>,
 }
 
 /// Its address and its key are not printed: who has them has the file.

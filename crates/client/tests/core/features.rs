@@ -1,7 +1,9 @@
 //! What else one does with messages and people.
 
 use client::effect::{LocalFile, Transfer, TransferEvent};
-use client::store::{Contacts, Content, Delivery, EncryptionMode, Login, Media, Message, Profile};
+use client::store::{
+    Contacts, Content, Delivery, EncryptionMode, Login, Media, Message, Preview, Profile,
+};
 use client::view::{Change, Outcome, Presence, Problem};
 use client::{Command, Input};
 use xmpp::ext::caps::Caps;
@@ -324,6 +326,11 @@ fn send_file() -> Command {
         size: 1000,
         media_type: "image/jpeg".into(),
         caption: Some("look".into()),
+        preview: Some(Preview {
+            width: 1200,
+            height: 800,
+            thumbnail: Some("data:image/jpeg;base64,AAAA".into()),
+        }),
     }
 }
 
@@ -348,6 +355,9 @@ fn a_file_is_uploaded_then_sent_then_fetched() {
     let file = messages.iter().find(|one| matches!(one.content, Content::File(..))).unwrap();
     let Content::File(shared, None) = &file.content else { panic!("{file:?}") };
     assert_eq!((shared.name.as_str(), shared.size), ("summit.jpg", Some(1000)));
+    let preview = shared.preview.as_ref().unwrap();
+    assert_eq!((preview.width, preview.height), (1200, 800));
+    assert_eq!(preview.thumbnail.as_deref(), Some("data:image/jpeg;base64,AAAA"));
     let number = world.command(juliet, Command::Download(file.id, LocalFile("/tmp/x".into())));
     world.settle();
     let (id, transfer) = world.devices[juliet].transfers.remove(0);
@@ -413,6 +423,7 @@ fn too_large_a_file_is_refused_before_it_is_sent() {
         size: 2_000_000,
         media_type: "application/zip".into(),
         caption: None,
+        preview: None,
     };
     let outcome = world.run(romeo, command);
     assert!(matches!(outcome, Some(Outcome::Failed(Problem::Transfer(_)))), "{outcome:?}");

@@ -76,6 +76,11 @@ fn chat(world: &mut World, canaries: &mut Canaries, from: usize, to: &str) {
         size: 1000,
         media_type: "image/png".to_owned(),
         caption: Some(canaries.hatch("caption")),
+        preview: Some(client::store::Preview {
+            width: 0,
+            height: 0,
+            thumbnail: Some(format!("data:image/jpeg;base64,{}", canaries.hatch("thumbnail"))),
+        }),
     };
     assert!(matches!(world.ask(from, file), Some(Outcome::Sent(_))));
     world.ask(from, Command::Draft(to_address, canaries.hatch("draft")));

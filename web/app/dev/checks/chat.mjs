@@ -128,7 +128,7 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
       canvas.getContext("2d").fillRect(0, 0, 300, 900);
       const file = await globalThis.store.core.give(await canvas.convertToBlob());
       await globalThis.store.ask({
-        do: "sendFile", to: "bench@anemone.example", file, name: "tall.png", size: 900, mediaType: "image/png", caption: null,
+        do: "sendFile", to: "bench@anemone.example", file, name: "tall.png", size: 900, mediaType: "image/png", caption: null, picture: null,
       });
     });
     await on.locator(".picture-ready").last().waitFor();

@@ -1,6 +1,6 @@
 //! What is said in a conversation.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
@@ -105,6 +105,19 @@ pub struct File {
     pub uploaded: bool,
     /// It is here: names it for `file()`.
     pub local: Option<String>,
+    /// What it looks like, if that was told.
+    pub picture: Option<Picture>,
+}
+
+/// What can be shown of a picture before it is fetched.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Picture {
+    /// Pixels; 0 if they were not told.
+    pub width: u32,
+    pub height: u32,
+    /// A small picture: `data:image/jpeg;base64,…`, or `image/png`, or `image/webp`.
+    pub thumbnail: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -4,8 +4,8 @@ use xmpp::time::Millis;
 
 use super::{address, message, texts};
 use crate::store::{
-    Content, Delivery, Encryption, File, Mark, Message, MessageId, Position, Reacted, Reaction,
-    Reference, Reply, Store, TrustLevel, Version,
+    Content, Delivery, Encryption, File, Mark, Message, MessageId, Position, Preview, Reacted,
+    Reaction, Reference, Reply, Store, TrustLevel, Version,
 };
 
 const ROMEO: &str = "romeo@example.org";
@@ -31,6 +31,11 @@ fn full() -> Message {
         url: Some("https://example.org/a".into()),
         key: Some("00ff".into()),
         local: Some("pictures/balcony.png".into()),
+        preview: Some(Preview {
+            width: 640,
+            height: 480,
+            thumbnail: Some("data:image/jpeg;base64,AAAA".into()),
+        }),
     };
     Message {
         own: true,

@@ -22,7 +22,15 @@ fn romeo() -> App {
     failed.delivery = Some(Delivery::Failed("no reason".to_owned()));
     let mut file = sample::text(2, 2, &juliet, "");
     let name = "boat.jpg".to_owned();
-    let empty = File { name, size: None, media_type: None, url: None, key: None, local: None };
+    let empty = File {
+        name,
+        size: None,
+        media_type: None,
+        url: None,
+        key: None,
+        local: None,
+        preview: None,
+    };
     file.content = Content::File(empty, None);
     let messages = vec![sample::text(1, 1, &juliet, "Romeo"), file, failed];
     app.update(Event::Account(account));

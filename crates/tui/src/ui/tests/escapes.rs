@@ -102,6 +102,7 @@ fn infected(hostile: &str, columns: u16) -> World {
             url: None,
             key: None,
             local: None,
+            preview: None,
         },
         Some(hostile.to_owned()),
     );

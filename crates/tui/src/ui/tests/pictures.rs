@@ -30,6 +30,7 @@ fn message(id: i64, local: Option<String>) -> Message {
         url: Some("https://capulet.example/orchard.png".to_owned()),
         key: None,
         local,
+        preview: None,
     };
     let content = Content::File(file, Some("The orchard".to_owned()));
     Message { content, ..text(id, 26, &address(JULIET), "") }

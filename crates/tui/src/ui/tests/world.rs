@@ -270,6 +270,7 @@ fn later_messages(juliet: &BareJid) -> Vec<Message> {
             url: None,
             key: None,
             local: Some("/home/romeo/orchard wall.jpg".to_owned()),
+            preview: None,
         },
         Some("With love's light wings".to_owned()),
     );

@@ -425,7 +425,8 @@ export class Chat {
     const file = await this.store.core.give(blob);
     const type = mediaType ?? "application/octet-stream";
     const { caption } = content;
-    return this.try({ do: "sendFile", to, file, name, size: blob.size, mediaType: type, caption });
+    const { picture } = content.file;
+    return this.try({ do: "sendFile", to, file, name, size: blob.size, mediaType: type, caption, picture });
   }
 
   #setFetching(id: number, state: Fetching | null): void {

@@ -7,6 +7,7 @@ import type { Conversation } from "../../core/types";
 import { takeShared, type Shared } from "../../share";
 import { useStore } from "../../state/use";
 import type { Store } from "../../state/store";
+import { pictureOf } from "../chat/composer/describe";
 import { Avatar, confirm, Empty, Page, Spinner, TextField, toast } from "../kit";
 import { ask } from "./conversations";
 import { best } from "./fuzzy";
@@ -76,6 +77,6 @@ async function give(store: Store, to: Conversation, { text, files }: Shared): Pr
     if (!given) return;
     const mediaType = file.type || "application/octet-stream";
     const { name, size } = file;
-    await ask(store, { do: "sendFile", to: to.address, file: given, name, size, mediaType, caption: null });
+    await ask(store, { do: "sendFile", to: to.address, file: given, name, size, mediaType, caption: null, picture: await pictureOf(file) });
   }
 }

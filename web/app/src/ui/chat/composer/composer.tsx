@@ -158,7 +158,9 @@ function placeholder(chat: Chat, files: boolean): string {
 
 function useRecorder(composer: Composer): Recorder {
   const recorder = useRef<Recorder | null>(null);
-  recorder.current ??= new Recorder((file) => void composer.sendNow(file));
+  recorder.current ??= new Recorder((file) => {
+    void composer.sendNow(file).then((kept) => kept || composer.attach([file]));
+  });
   useEffect(() => () => recorder.current?.cancel(), []);
   return recorder.current;
 }

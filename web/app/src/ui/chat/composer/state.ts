@@ -9,6 +9,7 @@ import { problemText } from "../../people/problem";
 import { named } from "../logic/attach";
 import { kindOf, typeOf } from "../logic/files";
 import type { Chat } from "../state";
+import { pictureOf } from "./describe";
 import { shrink } from "./shrink";
 
 /** A file that waits to be sent. */
@@ -134,7 +135,14 @@ export class Composer {
   /** Sends a file that was made here, without waiting in the tray. */
   async sendNow(file: File, caption: string | null = null): Promise<boolean> {
     const { core } = this.#chat.store;
-    const name = await core.give(file);
+    let name: string;
+    try {
+      name = await core.give(file);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      toast({ text: fill(words().chat.notSent, { reason }), problem: true });
+      return false;
+    }
     const asked = this.#chat.ask({
       do: "sendFile",
       to: this.#chat.address,
@@ -143,6 +151,7 @@ export class Composer {
       size: file.size,
       mediaType: file.type || "application/octet-stream",
       caption,
+      picture: await pictureOf(file),
     });
     this.#chat.follow();
     return this.#ended(await asked);
@@ -160,7 +169,8 @@ export class Composer {
     const asked = this.#chat.ask({ do: "send", to: this.#chat.address, text, replyTo });
     this.#chat.follow();
     const kept = this.#ended(await asked);
-    if (!kept && this.text.peek() === "") this.write(text);
+    // What was begun meanwhile is kept as well.
+    if (!kept) this.write([text, this.text.peek()].filter(Boolean).join("\n"));
   }
 
   async #sendFiles(caption: string): Promise<void> {

@@ -7,6 +7,7 @@ import { Icon } from "../../kit";
 import { box, legible, typeOf } from "../logic/files";
 import { sizeOf, type FileProps } from "./file";
 import { Progress } from "./progress";
+import { Thumbnail } from "./thumbnail";
 import { useTransfer } from "./transfer";
 import { useLocal } from "./urls";
 
@@ -25,7 +26,8 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
   const local = useLocal(chat.store.core, file.local, typeOf(file));
   const [known, setKnown] = useState(() => sides.get(file.local ?? ""));
   const [broken, setBroken] = useState(false);
-  const { width, height } = box(known?.width ?? 0, known?.height ?? 0, room());
+  const told = known ?? file.picture;
+  const { width, height } = box(told?.width ?? 0, told?.height ?? 0, room());
   const name = legible(file.name);
   const says = transfer.failed
     ? fill(say.fetchFailed, { reason: transfer.failed })
@@ -39,6 +41,7 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
   }
   return (
     <div class="picture" style={{ width: `${width}px`, aspectRatio: `${width} / ${height}` }}>
+      {!known && <Thumbnail uri={file.picture?.thumbnail} />}
       {local && (
         <button
           type="button"

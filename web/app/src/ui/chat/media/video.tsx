@@ -6,6 +6,7 @@ import { box, legible, typeOf } from "../logic/files";
 import { sizeOf, type FileProps } from "./file";
 import { room } from "./picture";
 import { Progress } from "./progress";
+import { Thumbnail } from "./thumbnail";
 import { useTransfer } from "./transfer";
 import { useLocal } from "./urls";
 
@@ -15,7 +16,7 @@ export function VideoView({ chat, message, file, tab }: FileProps) {
   const transfer = useTransfer(chat, message, file);
   const local = useLocal(chat.store.core, file.local, typeOf(file));
   const [broken, setBroken] = useState(false);
-  const { width, height } = box(16, 9, room());
+  const { width, height } = box(file.picture?.width || 16, file.picture?.height || 9, room());
   const name = legible(file.name);
   const says = transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : `${say.video} · ${sizeOf(file)}`;
   if (broken || local === null) {
@@ -27,6 +28,7 @@ export function VideoView({ chat, message, file, tab }: FileProps) {
   }
   return (
     <div class="picture video no-swipe" style={{ width: `${Math.max(width, room())}px`, aspectRatio: `${width} / ${height}` }}>
+      {!local && <Thumbnail uri={file.picture?.thumbnail} />}
       {local && (
         <video
           class="video-player"

@@ -174,7 +174,7 @@ function RoomBeginning({ chat }: { chat: Chat }) {
   const known = room !== undefined && room.state.is !== "invited";
   const open = room?.private === false;
   return (
-    <div class="timeline-head timeline-beginning" role="presentation">
+    <div class="timeline-head timeline-beginning" role="listitem">
       <p>
         <bdi>{fill(say.beginning, { name: chat.name.value })}</bdi>
       </p>
@@ -191,7 +191,7 @@ function RoomBeginning({ chat }: { chat: Chat }) {
 function Foot({ chat }: { chat: Chat }) {
   const say = words().chat;
   return (
-    <div class="timeline-head" role="presentation">
+    <div class="timeline-head" role="listitem">
       {chat.newerState.value === "failed" ? (
         <>
           <p>{say.newerFailed}</p>
