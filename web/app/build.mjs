@@ -48,18 +48,28 @@ const OPTIONS = {
   alias: { "clownfish-core": join(HERE, "../dist/core/core.js") },
 };
 
-/** Bundles one entry with constants; the path of its script. */
-async function bundle(entry, constants, more = {}) {
+/** Bundles entries with constants; the scripts that they became. */
+async function bundle(entries, constants, more = {}) {
   const define = Object.fromEntries(
     Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)]),
   );
-  const result = await build({ ...OPTIONS, entryPoints: [entry], define, ...more });
+  const result = await build({ ...OPTIONS, entryPoints: entries, define, ...more });
   for (const output of result.outputFiles) add(relative(SITE, output.path), output.contents);
-  const outputs = Object.entries(result.metafile.outputs).map(([path, output]) => ({
-    ...output,
-    path: `/${relative(SITE, join(HERE, path))}`,
-  }));
-  return outputs.find((output) => output.entryPoint === entry);
+  const { outputs } = result.metafile;
+  return entries.map((entry) => {
+    const [path] = Object.entries(outputs).find(([, output]) => output.entryPoint === entry);
+    return { path: url(path), needs: needed(path, outputs).map(url) };
+  });
+}
+
+/** The scripts without which one of them does not begin. */
+function needed(path, outputs, found = []) {
+  for (const one of outputs[path].imports) {
+    if (one.kind !== "import-statement" || found.includes(one.path)) continue;
+    found.push(one.path);
+    needed(one.path, outputs, found);
+  }
+  return found;
 }
 
 function add(path, content) {
@@ -94,13 +104,14 @@ async function addStyles() {
   return `/${relative(SITE, outputFiles[0].path)}`;
 }
 
-/** The page with its scripts and styles. */
-function addIndex(main, sheet) {
+/** The page with its scripts, in their order, and its styles. */
+function addIndex(entries, sheet) {
   const template = files.get("/index.html").toString();
-  const needed = main.imports.filter((one) => one.kind === "import-statement");
+  const started = entries.map((one) => one.path);
+  const more = new Set(entries.flatMap((one) => one.needs).filter((path) => !started.includes(path)));
   const scripts = [
-    ...needed.map((one) => `<link rel="modulepreload" href="${url(one.path)}">`),
-    `<script type="module" src="${main.path}"></script>`,
+    ...started.map((path) => `<script type="module" src="${path}"></script>`),
+    ...[...more].map((path) => `<link rel="modulepreload" href="${path}">`),
   ];
   const page = template
     .replace("<!-- styles -->", `<link rel="stylesheet" href="${sheet}">`)
@@ -117,24 +128,24 @@ async function make() {
   const core = await addCore();
   // Browsers take the policy of a worker from its script, which is therefore asked for again each
   // time: it is not in `assets`.
-  const worker = await bundle(
-    "src/core/worker.ts",
+  const [worker] = await bundle(
+    ["src/core/worker.ts"],
     { __CORE__: core, __WORKER__: "", __VERSION__: "" },
     { entryNames: "[name]-[hash]" },
   );
-  const main = await bundle(
-    "src/main.tsx",
+  const scripts = await bundle(
+    ["src/boot.ts", "src/main.tsx"],
     { __CORE__: core, __WORKER__: worker.path, __VERSION__: hash(worker.path + core) },
     { splitting: true, plugins: [apart] },
   );
-  addIndex(main, await addStyles());
+  addIndex(scripts, await addStyles());
   const names = [...files.keys()].sort();
   const version = hash(names.map((name) => name + hash(files.get(name))).join());
   const kept = names
     .filter((name) => !LARGE_ICONS.test(name))
     .map((name) => (name === "/index.html" ? "/" : name));
   await bundle(
-    "src/sw.ts",
+    ["src/sw.ts"],
     { __VERSION__: version, __FILES__: kept, __WORKER__: worker.path },
     { entryNames: "[name]", format: "iife" },
   );

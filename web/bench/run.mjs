@@ -7,7 +7,7 @@ import { launch } from "../tests/harness.mjs";
 import { Server } from "../tests/server.mjs";
 import { catchUp } from "./core.mjs";
 import { scrolling, spelled } from "./scroll.mjs";
-import { firstStart, laterStart, sizes } from "./start.mjs";
+import { firstStart, laterStart, laterStartWithAccount, sizes } from "./start.mjs";
 
 const PAGE = new URL("../../docs/benchmarks-web.md", import.meta.url);
 const KIB = 1024;
@@ -36,6 +36,9 @@ const browser = await launch();
 try {
   note("first start until it can be used, CPU throttled 4×", best(await firstStart(browser, server.url)), "ms", LIMITS.interactive);
   note("later start without a network until it can be used", best(await laterStart(browser, server.url)), "ms", LIMITS.offline);
+  await server.addAccount("romeo", "montague");
+  const started = await laterStartWithAccount(browser, server.url, ["romeo@localhost", "montague"]);
+  note("the same with an account, until the list of chats is there", best(started), "ms", LIMITS.offline);
 } finally {
   await browser.close();
   await server.remove();

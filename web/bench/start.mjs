@@ -2,6 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 
+import { open, signIn } from "../tests/acts.mjs";
 import { Person } from "../tests/harness.mjs";
 
 const SITE = new URL("../dist/site/", import.meta.url);
@@ -40,12 +41,25 @@ export async function laterStart(browser, url) {
   const person = await Person.sit(browser);
   await person.page.goto(url);
   await person.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  return later(person, url, "button, input");
+}
+
+/** The same for somebody who has an account: until the list of chats is there. */
+export async function laterStartWithAccount(browser, url, [address, password]) {
+  const person = await Person.sit(browser);
+  await signIn(person, url, address, password);
+  await open(person.page, `nobody@${address.split("@")[1]}`);
+  await person.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  return later(person, url, ".conversation");
+}
+
+async function later(person, url, wanted) {
   await person.page.close();
   await person.context.setOffline(true);
   const times = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const page = await person.window();
-    times.push(await started(page, url, { throttle: 1, wanted: "button, input" }));
+    times.push(await started(page, url, { throttle: 1, wanted }));
     await page.close();
   }
   await person.context.close();

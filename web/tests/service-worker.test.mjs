@@ -78,7 +78,7 @@ before(async () => {
 after(() => browser?.close());
 
 /** The script that a page runs. */
-const running = (page) => page.evaluate(() => document.querySelector('script[type="module"]').getAttribute("src"));
+const running = (page) => page.evaluate(() => document.querySelector('script[src*="/main-"]').getAttribute("src"));
 const controlled = (page) => page.waitForFunction(() => navigator.serviceWorker.controller !== null);
 const caches_ = (page) => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith("clownfish-app-")));
 const drawn = (page) => page.locator("#app > *, body > :not(#app):not(noscript):not(script)").first().waitFor();

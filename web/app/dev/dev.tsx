@@ -11,6 +11,7 @@ import { language, speak } from "../src/i18n";
 import { Store } from "../src/state/store";
 import { StoreContext } from "../src/state/use";
 import { App } from "../src/ui/app";
+import { expectAccount } from "../src/ui/shell/expected";
 import { startKeys } from "../src/ui/shell/keys";
 import { startNotifying } from "../src/ui/shell/notify";
 import { apply, change, type Settings } from "../src/ui/shell/settings";
@@ -68,6 +69,7 @@ await speak(asked.get("lang") ?? language.value);
 const dir = asked.get("dir");
 if (dir) document.documentElement.dir = dir;
 
+expectAccount(!asked.has("signedOut"));
 const store = new Store(core);
 startClock();
 startKeys(store);

@@ -2,10 +2,13 @@
 
 import { render } from "preact";
 
-import { startCore } from "./core/client";
+import { host } from "./boot";
 import { Store } from "./state/store";
 import { StoreContext } from "./state/use";
 import { App } from "./ui/app";
+import { loadFirst } from "./ui/later";
+import { watchTheClock } from "./ui/shell/clock";
+import { expectsAccount, startExpecting } from "./ui/shell/expected";
 import { startKeys } from "./ui/shell/keys";
 import { startNotifying } from "./ui/shell/notify";
 import { startPush } from "./ui/shell/push";
@@ -13,14 +16,15 @@ import { apply } from "./ui/shell/settings";
 import { startClock } from "./ui/shell/time";
 import { startUpdates } from "./update";
 
-// The core starts first: it takes the longest.
-const host = startCore();
 const store = new Store(host);
+loadFirst(expectsAccount());
 await apply();
+startExpecting(store);
 startClock();
 startKeys(store);
 startNotifying(store);
 startPush(store);
+watchTheClock(store);
 render(
   <StoreContext.Provider value={store}>
     <App host={host} />

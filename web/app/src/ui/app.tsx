@@ -8,6 +8,7 @@ import { useStore } from "../state/use";
 import { Beside, Overlays, phone } from "./kit";
 import { AddContact, ChatView, ContactDetails, JoinRoom, loadMore, NewChannel, NewGroup, Requests, SettingsIndex, SettingsPage, Share, Welcome } from "./later";
 import { Bars } from "./shell/bars";
+import { expectsAccount } from "./shell/expected";
 import { Help } from "./shell/help";
 import { Jump } from "./shell/jump";
 import { ListPane } from "./shell/list-pane";
@@ -35,8 +36,9 @@ function Screen({ host }: { host: CoreHost }) {
   if (state.is === "elsewhere") return <Elsewhere onUseHere={() => host.useHere()} />;
   if (state.is === "failed") return <Failed why={state.why} reason={state.words} onErase={() => host.erase()} />;
   const account = store.account.value;
-  if (state.is === "starting" && !account) return <Starting />;
-  if (account === undefined) return <Starting />;
+  if (!account && (state.is === "starting" || account === undefined)) {
+    return expectsAccount() ? <Starting /> : <Welcome />;
+  }
   if (isWelcome(store)) return <Welcome />;
   return <Frame />;
 }

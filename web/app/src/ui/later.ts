@@ -21,6 +21,11 @@ export const SettingsPage = lazy(() => pages().then((part) => part.SettingsPage)
 export const Share = lazy(() => share().then((part) => part.Share));
 export const Welcome = lazy(() => welcome().then((part) => part.Welcome));
 
+/** Loads what is drawn first, while the page prepares to draw. */
+export function loadFirst(hasAccount: boolean): void {
+  (hasAccount ? chat() : welcome()).catch(() => undefined);
+}
+
 /** Loads what somebody with an account needs next: the chat at once, the rest when there is time. */
 export function loadMore(): void {
   chat().catch(() => undefined);

@@ -115,6 +115,14 @@ export const storageHelp = "Schaffe Platz auf der Festplatte oder schließe ande
 export const update = "Eine neue Version ist da.";
 export const updateNow = "Aktualisieren";
 
+export const clock = {
+  ahead: "Die Uhr dieses Geräts geht {time} vor. Nachrichten können unter falschen Zeiten stehen.",
+  behind: "Die Uhr dieses Geräts geht {time} nach. Nachrichten können unter falschen Zeiten stehen.",
+  minutes: (n: number) => plural(n, "{n} Minute", "{n} Minuten"),
+  hours: (n: number) => plural(n, "{n} Stunde", "{n} Stunden"),
+  days: (n: number) => plural(n, "{n} Tag", "{n} Tage"),
+};
+
 export const starting = "Wird gestartet …";
 export const elsewhere = "Clownfish ist in einem anderen Tab offen";
 export const elsewhereText = "Immer nur ein Tab kann dein Konto haben. Der andere gibt es dann frei.";

@@ -115,6 +115,14 @@ export const storageHelp = "Make room on the disk or close other windows. Until 
 export const update = "A new version is ready.";
 export const updateNow = "Update";
 
+export const clock = {
+  ahead: "The clock of this device is {time} fast. Messages may stand under wrong times.",
+  behind: "The clock of this device is {time} slow. Messages may stand under wrong times.",
+  minutes: (n: number) => plural(n, "{n} minute", "{n} minutes"),
+  hours: (n: number) => plural(n, "{n} hour", "{n} hours"),
+  days: (n: number) => plural(n, "{n} day", "{n} days"),
+};
+
 export const starting = "Starting…";
 export const elsewhere = "Clownfish is open in another tab";
 export const elsewhereText = "Only one tab at a time can have your account. The other one will let go of it.";

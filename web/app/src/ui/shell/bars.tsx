@@ -8,6 +8,7 @@ import type { Connection } from "../../core/types";
 import { useStore } from "../../state/use";
 import { applyUpdate, updateReady } from "../../update";
 import { Icon, Spinner, type IconName } from "../kit";
+import { clockAhead } from "./clock";
 import { SignInAgain } from "./sign-in-again";
 import "./bars.css";
 
@@ -21,6 +22,7 @@ export function Bars() {
     <>
       <div class="bars" role="status" aria-live="polite">
         <StorageBar />
+        <ClockBar />
         <ConnectionBar onSignIn={() => (asking.value = true)} />
         <UpdateBar />
       </div>
@@ -105,6 +107,19 @@ function StorageBar() {
   return (
     <Bar tone="danger" icon="storage" action={{ label: w.details, run: () => go({ at: "settings", page: "storage" }) }}>
       {fill(w.storageProblem, { reason })}
+    </Bar>
+  );
+}
+
+function ClockBar() {
+  const ahead = clockAhead.value;
+  const w = words().shell.clock;
+  if (ahead === 0) return null;
+  const minutes = Math.round(Math.abs(ahead) / 60_000);
+  const [n, unit] = minutes < 120 ? [minutes, w.minutes] : minutes < 48 * 60 ? [Math.round(minutes / 60), w.hours] : [Math.round(minutes / 1440), w.days];
+  return (
+    <Bar tone="warning" icon="clock">
+      {fill(ahead > 0 ? w.ahead : w.behind, { time: unit(n) })}
     </Bar>
   );
 }
