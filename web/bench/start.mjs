@@ -2,7 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 
-import { open, signIn } from "../tests/acts.mjs";
+import { begin, signIn } from "../tests/acts.mjs";
 import { Person } from "../tests/harness.mjs";
 
 const SITE = new URL("../dist/site/", import.meta.url);
@@ -48,7 +48,7 @@ export async function laterStart(browser, url) {
 export async function laterStartWithAccount(browser, url, [address, password]) {
   const person = await Person.sit(browser);
   await signIn(person, url, address, password);
-  await open(person.page, `nobody@${address.split("@")[1]}`);
+  await begin(person.page, "juliet@localhost");
   await person.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   return later(person, url, ".conversation");
 }

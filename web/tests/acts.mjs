@@ -78,14 +78,19 @@ export async function ticks(page, text, name) {
   await message(page, text).getByLabel(name).or(message(page, text).getByTitle(name)).first().waitFor(patience);
 }
 
-/** They become contacts: the first one asks, the other accepts. Ends with both in their conversation. */
-export async function befriend(asking, asked, addresses) {
-  await asking.page.evaluate(() => {
+/** Begins a conversation with an address, as somebody does who has got it from whom it is. */
+export async function begin(page, address) {
+  await page.evaluate(() => {
     location.hash = "#/add";
   });
-  await asking.page.getByLabel("Address or link").fill(addresses.asked);
-  await asking.page.getByRole("button", { name: "Start chatting" }).click();
-  await composer(asking.page).waitFor(patience);
+  await page.getByLabel("Address or link").fill(address);
+  await page.getByRole("button", { name: "Start chatting" }).click();
+  await composer(page).waitFor(patience);
+}
+
+/** They become contacts: the first one asks, the other accepts. Ends with both in their conversation. */
+export async function befriend(asking, asked, addresses) {
+  await begin(asking.page, addresses.asked);
   await asked.page.evaluate(() => {
     location.hash = "#/requests";
   });
