@@ -268,6 +268,7 @@ fn content(content: store::Content, files: &mut Files) -> page::Content {
             page::Content::NewDevice { owner, device, key, trusted }
         }
         store::Content::Event(Event::Gap) => page::Content::Gap,
+        store::Content::Event(Event::Restored) => page::Content::Restored,
         store::Content::Event(Event::Invited { by, reason }) => {
             page::Content::Invited { by: by.to_string(), reason }
         }

@@ -279,7 +279,10 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
             // There is no archive: what arrives is all there is.
             Answer::Error(error) if is_absent(&error) => link::on_caught_up(cx),
             // Something may be missing until it answers.
-            Answer::Error(_) | Answer::Result(_) | Answer::Lost => unsettle(cx, RETRY),
+            Answer::Error(_) | Answer::Result(_) | Answer::Lost => {
+                crate::omemo::archive_is_silent(cx)?;
+                unsettle(cx, RETRY)
+            }
         };
     };
     let page = rsm::Response::child_of(fin).unwrap_or_default();
@@ -323,6 +326,12 @@ fn from_time(cx: &mut Cx<'_>) -> Step {
     cx.state.features.archive.gap = Some(timeline::reserve(cx, 1)?);
     let start = Millis(time.0.saturating_sub(DAY));
     ask_forward(cx, rsm::Position::First, Some(start))
+}
+
+/// Whether a stretch that was read before is read again, because the archive forgot where this
+/// device was.
+pub(crate) fn reads_again(cx: &Cx<'_>) -> bool {
+    cx.state.features.archive.queries.values().any(|query| query.until.is_some())
 }
 
 /// The account was made just now: there is nothing in its archive that is not news.

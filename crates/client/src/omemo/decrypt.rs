@@ -13,7 +13,7 @@ use crate::incoming::Incoming;
 use crate::store::{Content, Encryption, Event, SessionKey, TrustLevel, Undecryptable, Version};
 use crate::timeline;
 
-use super::{empty, identities, lists, load_sessions, notes, own, trust, wire};
+use super::{empty, identities, lists, load_sessions, notes, own, restored, trust, wire};
 
 /// What a message carries for this device, of one version.
 struct Carried {
@@ -56,6 +56,7 @@ pub(super) fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow>
         Some(mine) => read(cx, incoming, mine)?,
         // A receipt of our own, for example, comes back from the archive.
         None if incoming.own && carried.iter().any(|it| Some(it.sender) == this_device(cx)) => {
+            restored::came_back(cx, incoming)?;
             return Ok(Flow::Done);
         }
         None if malformed => Err(Failure::Unreadable(Undecryptable::Malformed)),

@@ -14,7 +14,7 @@ use crate::outbox::Outgoing;
 use crate::store::{SessionKey, Subscription, Version};
 
 use super::bundles::Found;
-use super::{bundles, encrypt, load_sessions, notes, own, wire};
+use super::{bundles, encrypt, load_sessions, notes, own, restored, wire};
 
 /// An empty message that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,7 @@ fn may_know(cx: &Cx<'_>, owner: &BareJid) -> Step<bool> {
 /// Nothing is missing any more: everybody who began a session meanwhile gets an answer, so that
 /// nobody stays with a prekey that two have used.
 pub(super) fn caught_up(cx: &mut Cx<'_>) -> Step {
+    restored::read(cx)?;
     forget_used(cx)?;
     let answers = std::mem::take(&mut cx.state.features.omemo.notes.answers);
     if !answers.is_empty() {

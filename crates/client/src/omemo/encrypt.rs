@@ -19,7 +19,7 @@ use crate::timeline;
 
 use super::bundles::Found;
 use super::lists::Ready;
-use super::{VERSIONS, bundles, empty, identities, lists, load_sessions, trust};
+use super::{VERSIONS, bundles, empty, identities, lists, load_sessions, restored, trust};
 
 /// For which devices something is encrypted.
 #[derive(Debug, Default)]
@@ -45,7 +45,18 @@ impl Plan {
 
 /// Protects what is about to be sent.
 pub(super) fn protect(cx: &mut Cx<'_>, queued: &Queued, payload: &[Element]) -> Step<Protected> {
-    if cx.state.features.omemo.device.is_none() || !lists::own_are_known(cx) {
+    let protected = decide(cx, queued, payload)?;
+    if let Protected::Ready(content) = &protected
+        && content.iter().any(|child| matches!(child.ns(), ns::OMEMO | ns::OMEMO_LEGACY))
+    {
+        restored::sent(cx, &queued.stanza_id)?;
+    }
+    Ok(protected)
+}
+
+fn decide(cx: &mut Cx<'_>, queued: &Queued, payload: &[Element]) -> Step<Protected> {
+    let known = lists::own_are_known(cx) && restored::is_checked(cx);
+    if cx.state.features.omemo.device.is_none() || !known {
         return Ok(Protected::Wait);
     }
     if let Some(order) = empty::Order::parse(payload) {

@@ -10,6 +10,7 @@
 //! encrypt.rs     what is sent, for each device that may read it
 //! pace.rs        how many sessions are begun in a time
 //! empty.rs       messages without content that keep sessions going
+//! restored.rs    profiles that were put back to an older state
 //! decrypt.rs     what arrives
 //! commands.rs    what a user can ask for
 //! ```
@@ -28,6 +29,7 @@ mod nodes;
 mod notes;
 mod own;
 mod pace;
+mod restored;
 mod trust;
 mod uri;
 
@@ -82,6 +84,7 @@ pub(crate) struct Memory {
     seen: notes::Seen,
     own: own::Progress,
     pace: pace::Pace,
+    watch: restored::Watch,
     /// When the keys are looked after next.
     daily: Option<TimerId>,
     lists: BTreeMap<BareJid, lists::Known>,
@@ -98,6 +101,7 @@ impl Memory {
             notes: notes::Notes::load(store)?,
             statements: notes::load_statements(store)?,
             seen: notes::Seen::load(store)?,
+            watch: restored::Watch::load(store)?,
             ..Self::default()
         };
         if let Some(own) = store.own_device()? {
@@ -126,6 +130,11 @@ fn ended(cx: &mut Cx<'_>) -> Step {
     memory.lists.clear();
     memory.bundles.session_ended();
     Ok(())
+}
+
+/// The archive does not answer: what it could tell of this device is not waited for.
+pub(crate) fn archive_is_silent(cx: &mut Cx<'_>) -> Step {
+    restored::read(cx)
 }
 
 /// The conversation with somebody is looked at: see to it that their devices are known, and tell

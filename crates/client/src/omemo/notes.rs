@@ -39,7 +39,7 @@ impl Seen {
 }
 
 /// FNV-1a: what is hashed is authentic, so nobody can look for collisions.
-fn hash(message: &[u8]) -> u64 {
+pub(super) fn hash(message: &[u8]) -> u64 {
     message.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

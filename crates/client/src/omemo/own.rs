@@ -13,7 +13,7 @@ use crate::iq::{Answer, describe};
 use crate::pep::{self, Access, Options};
 use crate::store::{OwnDevice, Version};
 
-use super::{VERSIONS, identities, lists, nodes, notes, wire};
+use super::{VERSIONS, identities, lists, nodes, notes, restored, wire};
 
 /// How far the publication is in this session.
 #[derive(Default)]
@@ -33,11 +33,17 @@ pub(super) struct Progress {
 /// There is a new session: the own lists come first, since the number of a new device must not be
 /// in them.
 pub(super) fn online(cx: &mut Cx<'_>) -> Step {
+    fetch_lists(cx)?;
+    restored::online(cx)?;
+    daily(cx)
+}
+
+fn fetch_lists(cx: &mut Cx<'_>) -> Step {
     let me = cx.me.clone();
     for version in VERSIONS {
         lists::fetch(cx, &me, version)?;
     }
-    daily(cx)
+    Ok(())
 }
 
 /// Once a day the signed prekey may have to be replaced.
@@ -62,12 +68,9 @@ pub(super) fn on_list_lost(cx: &mut Cx<'_>, owner: &BareJid, refused: bool) -> S
         if refused {
             nodes::complain(cx, "questions for the list of devices", "an error")?;
         }
-        cx.later(
-            RETRY,
-            |cx| {
-                if cx.online() && !lists::own_are_known(cx) { online(cx) } else { Ok(()) }
-            },
-        );
+        cx.later(RETRY, |cx| {
+            if cx.online() && !lists::own_are_known(cx) { fetch_lists(cx) } else { Ok(()) }
+        });
     }
     Ok(())
 }

@@ -361,6 +361,8 @@ pub enum Event {
         /// Why, in their words.
         reason: Option<String>,
     },
+    /// This profile was put back to an earlier state: all encrypted sessions are begun anew.
+    Restored,
     /// They ask for plain text (XEP-0384, "Opt-out"). Nothing is sent until the user decides.
     OptOut {
         /// Why, in their words.
@@ -382,6 +384,7 @@ impl std::fmt::Debug for Event {
             Self::Invited { by, .. } => {
                 f.debug_struct("Invited").field("by", by).finish_non_exhaustive()
             }
+            Self::Restored => f.write_str("Restored"),
             Self::OptOut { .. } => f.write_str("OptOut(..)"),
         }
     }

@@ -51,7 +51,7 @@ fn send(world: &mut World, from: usize, to: usize, plaintext: &[u8]) {
         .with_child(element.to_element())
         .with_child(Element::new("store", ns::HINTS));
     world.log.push((from, message.clone()));
-    world.route(&message, &owner, None);
+    world.route(&message, &owner, Some(from));
     world.run();
 }
 

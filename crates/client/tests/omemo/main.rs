@@ -9,6 +9,7 @@ mod flow;
 mod injected;
 mod mixed;
 mod repair;
+mod restored;
 mod server;
 mod storm;
 mod twins;

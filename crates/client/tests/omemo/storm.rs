@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use client::store::StoreError;
+use client::store::{Content, Event, StoreError};
 use xmpp::ns;
 use xmpp::xml::Element;
 
@@ -87,7 +87,7 @@ fn storm(seed: u64) {
         match dice.roll(12) {
             0 => world.kill(device),
             1 => world.restart(device),
-            2 => world.release(|held| dice.shuffle(held)),
+            2 => release(&mut world, &broken, &mut dice),
             _ if world.devices[device].client.is_some() => {
                 let text = format!("message {number}");
                 world.write(device, with(device), &text);
@@ -95,23 +95,53 @@ fn storm(seed: u64) {
             }
             _ => {}
         }
-        let gone = std::mem::take(&mut *broken.borrow_mut());
-        for device in devices {
-            if gone.contains(&world.devices[device].name) {
-                world.restart(device);
-            }
+        for device in end_broken(&mut world, &broken) {
+            world.online(device);
         }
         if number % 3 == 0 {
-            world.release(|held| dice.shuffle(held));
+            release(&mut world, &broken, &mut dice);
         }
     }
+    end_broken(&mut world, &broken);
     world.hook = None;
-    world.release(|held| dice.shuffle(held));
+    for device in devices {
+        world.restart(device);
+    }
+    // Also what was held for those that were not running.
+    release(&mut world, &broken, &mut dice);
     for device in devices {
         world.restart(device);
     }
     let all: Vec<(usize, &str)> = devices.iter().map(|device| (*device, with(*device))).collect();
     expect(&world, &all, &texts, seed);
+    for device in devices {
+        let name = &world.devices[device].name;
+        let own = world.messages(device, name.split('/').next().unwrap());
+        let restored = own.iter().any(|one| one.content == Content::Event(Event::Restored));
+        assert!(!restored, "{name}, seed {seed}: nothing was put back");
+    }
+}
+
+/// Ends the programs whose connection broke, and says which.
+fn end_broken(world: &mut World, broken: &RefCell<BTreeSet<String>>) -> Vec<usize> {
+    let gone = std::mem::take(&mut *broken.borrow_mut());
+    let devices = world.devices.iter().enumerate();
+    let gone: Vec<usize> =
+        devices.filter(|(_, one)| gone.contains(&one.name)).map(|(index, _)| index).collect();
+    for device in &gone {
+        world.kill(*device);
+    }
+    gone
+}
+
+/// Lets what was held arrive, in any order. Nothing arrives on a connection behind what was lost with
+/// it: no server does that, and no client could know that something is missing.
+fn release(world: &mut World, broken: &RefCell<BTreeSet<String>>, dice: &mut Dice) {
+    let gone = end_broken(world, broken);
+    world.release(|held| dice.shuffle(held));
+    for device in gone {
+        world.online(device);
+    }
 }
 
 #[test]

@@ -369,10 +369,14 @@ impl World {
         }
     }
 
-    /// Lets what was held arrive, in the order that `arrange` makes.
+    /// Lets what was held arrive, in the order that `arrange` makes. What is for a program that is not
+    /// running waits on.
     pub(crate) fn release(&mut self, arrange: impl FnOnce(&mut Vec<(usize, Element)>)) {
         let mut held = std::mem::take(&mut self.held);
         arrange(&mut held);
+        let runs = |to: usize| self.devices[to].link.is_some();
+        let (held, waits) = held.into_iter().partition(|(to, _)| runs(*to));
+        self.held = waits;
         let hook = self.hook.take();
         self.inbox.extend(held);
         self.run();

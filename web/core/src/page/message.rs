@@ -58,6 +58,8 @@ pub enum Content {
     },
     /// Messages may be missing before this: the server no longer has them.
     Gap,
+    /// This profile was put back to an earlier state: encrypted sessions are begun anew.
+    Restored,
     /// Somebody invites this account to the room.
     Invited {
         by: String,

@@ -37,6 +37,12 @@ impl MemoryStore {
         self.tables().end_step(false);
     }
 
+    /// Another store with what this one has committed: a backup of it.
+    #[must_use]
+    pub fn backup(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.tables().copy())))
+    }
+
     /// Lets the next commit fail, so that nothing of its step is kept.
     pub fn fail_next_commit(&self, error: StoreError) {
         self.tables().commit_failure = Some(error);

@@ -12,6 +12,7 @@ use crate::store::{
 };
 
 /// Rows by their key, with what they were before the step.
+#[derive(Clone)]
 pub(super) struct Table<K, V> {
     pub(super) rows: BTreeMap<K, V>,
     undo: Vec<(K, Option<V>)>,
@@ -54,6 +55,7 @@ impl<K: Ord + Clone, V> Table<K, V> {
 
 pub(super) type Ratchet = (BareJid, u32, Version);
 
+/// [`Tables::copy`] leaves out the failures that were ordered.
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) in_step: bool,
@@ -94,6 +96,31 @@ impl Tables {
         self.identities.end_step(keep);
         self.sessions.end_step(keep);
         self.media.end_step(keep);
+    }
+
+    /// What was committed, as a backup has it.
+    pub(super) fn copy(&self) -> Self {
+        let mut copy = Self {
+            in_step: self.in_step,
+            last_message: self.last_message,
+            last_queued: self.last_queued,
+            login: self.login.clone(),
+            values: self.values.clone(),
+            contacts: self.contacts.clone(),
+            conversations: self.conversations.clone(),
+            messages: self.messages.clone(),
+            order: self.order.clone(),
+            archives: self.archives.clone(),
+            outbox: self.outbox.clone(),
+            own_device: self.own_device.clone(),
+            device_lists: self.device_lists.clone(),
+            identities: self.identities.clone(),
+            sessions: self.sessions.clone(),
+            media: self.media.clone(),
+            ..Self::default()
+        };
+        copy.end_step(false);
+        copy
     }
 
     pub(super) fn set_message(&mut self, id: MessageId, message: Option<Message>) {

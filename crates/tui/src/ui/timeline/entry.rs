@@ -81,12 +81,13 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
         }
         Event::OptOut { .. } => (sheet.mirror.name(sheet.with), false),
         Event::Invited { by, .. } => (sheet.mirror.name(by), false),
-        Event::Gap => (String::new(), false),
+        Event::Gap | Event::Restored => (String::new(), false),
     };
     let style = match event {
-        Event::NewDevice { trusted: false, .. } | Event::OptOut { .. } | Event::Gap => {
-            sheet.theme.warn()
-        }
+        Event::NewDevice { trusted: false, .. }
+        | Event::OptOut { .. }
+        | Event::Gap
+        | Event::Restored => sheet.theme.warn(),
         Event::NewDevice { .. } | Event::Invited { .. } => sheet.theme.dim(),
     };
     let words = words::event(event, Printable::line(&name).as_str(), own);

@@ -133,6 +133,8 @@ export const newDeviceWaits = "{name} benutzt ein neues Gerät. Es bekommt nicht
 export const newDeviceOwnWaits = "Du benutzt ein neues Gerät. Es bekommt nichts, bis du entscheidest.";
 export const lookAtDevice = "Ansehen";
 export const gap = "Hier können Nachrichten fehlen: Der Server hat sie nicht mehr.";
+export const restored =
+  "Dieses Profil ist auf einen früheren Stand zurückgesetzt worden. Die Verschlüsselung mit allen beginnt neu; was andere seitdem geschickt haben, ist vielleicht nicht lesbar.";
 export const optOut = "{name} bittet dich, unverschlüsselt zu schreiben.";
 export const optOutReason = "{name} bittet dich, unverschlüsselt zu schreiben: „{reason}“.";
 export const optOutDecide = "Nichts wird gesendet, bis du entscheidest.";

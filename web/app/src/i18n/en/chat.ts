@@ -138,6 +138,8 @@ export const newDeviceWaits = "{name} uses a new device. It gets nothing until y
 export const newDeviceOwnWaits = "You use a new device. It gets nothing until you decide.";
 export const lookAtDevice = "Look at it";
 export const gap = "Messages may be missing here: the server no longer has them.";
+export const restored =
+  "This profile was put back to an earlier state. Encryption with everybody begins anew; what others sent meanwhile may not be readable.";
 export const optOut = "{name} asks you to write without encryption.";
 export const optOutReason = "{name} asks you to write without encryption: “{reason}”.";
 export const optOutDecide = "Nothing is sent until you decide.";

@@ -52,7 +52,7 @@ export function isBubble(message: Message): boolean {
 /** Something that happened instead of a message. */
 export function isEvent(message: Message): boolean {
   const { is } = message.content;
-  return is === "newDevice" || is === "gap" || is === "optOut" || is === "invited";
+  return is === "newDevice" || is === "gap" || is === "restored" || is === "optOut" || is === "invited";
 }
 
 let cached = { from: 0, to: 0, day: 0 };
@@ -89,6 +89,7 @@ export function guess(message: Message, width: number): number {
     }
     case "newDevice":
     case "gap":
+    case "restored":
     case "optOut":
     case "invited":
       return 52;

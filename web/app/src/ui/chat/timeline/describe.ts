@@ -41,6 +41,7 @@ export function what(chat: Chat, message: Message): string {
       return why(content.why);
     case "newDevice":
     case "gap":
+    case "restored":
     case "optOut":
     case "invited":
       return happened(chat, message);
@@ -72,6 +73,7 @@ export function happened(chat: Chat, message: Message): string {
   const say = words().chat;
   const { content } = message;
   if (content.is === "gap") return say.gap;
+  if (content.is === "restored") return say.restored;
   if (content.is === "invited") {
     const [name, reason] = [chat.nameOf(content.by), content.reason];
     const { invitedLine, invitedLineReason } = words().rooms;
