@@ -272,6 +272,9 @@ fn content(content: store::Content, files: &mut Files) -> page::Content {
         store::Content::Event(Event::Invited { by, reason }) => {
             page::Content::Invited { by: by.to_string(), reason }
         }
+        store::Content::Event(Event::Declined { by, reason }) => {
+            page::Content::Declined { by: by.to_string(), reason }
+        }
         store::Content::Event(Event::OptOut { reason }) => page::Content::OptOut { reason },
     }
 }

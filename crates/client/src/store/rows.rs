@@ -361,6 +361,13 @@ pub enum Event {
         /// Why, in their words.
         reason: Option<String>,
     },
+    /// Somebody does not follow an invitation to the room.
+    Declined {
+        /// Who, as the room says.
+        by: BareJid,
+        /// Why, in their words.
+        reason: Option<String>,
+    },
     /// This profile was put back to an earlier state: all encrypted sessions are begun anew.
     Restored,
     /// They ask for plain text (XEP-0384, "Opt-out"). Nothing is sent until the user decides.
@@ -383,6 +390,9 @@ impl std::fmt::Debug for Event {
             Self::Gap => f.write_str("Gap"),
             Self::Invited { by, .. } => {
                 f.debug_struct("Invited").field("by", by).finish_non_exhaustive()
+            }
+            Self::Declined { by, .. } => {
+                f.debug_struct("Declined").field("by", by).finish_non_exhaustive()
             }
             Self::Restored => f.write_str("Restored"),
             Self::OptOut { .. } => f.write_str("OptOut(..)"),

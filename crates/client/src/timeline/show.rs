@@ -61,6 +61,7 @@ pub(crate) fn preview_text(content: &Content) -> String {
         Content::Event(Event::NewDevice { .. }) => "A new device is in use",
         Content::Event(Event::OptOut { .. }) => "They ask for messages that are not encrypted",
         Content::Event(Event::Invited { .. }) => "You are invited",
+        Content::Event(Event::Declined { .. }) => "An invitation is declined",
         Content::Event(Event::Restored) => "This profile was put back to an earlier state",
         Content::Event(Event::Gap) => "Messages may be missing here",
     };

@@ -172,6 +172,17 @@ impl Server {
             }
             return;
         }
+        if let Some(decline) = message.child("x", ns::MUC_USER).and_then(xmpp::ext::muc::decline) {
+            let passed = Element::new("message", ns::CLIENT)
+                .with_attr("from", address.to_string())
+                .with_child(
+                    Element::new("x", ns::MUC_USER).with_child(decline.passed_on(&from.to_bare())),
+                );
+            for session in self.sessions_of(&decline.to.to_bare()) {
+                self.deliver(&session, &passed);
+            }
+            return;
+        }
         let Some(nick) = self.rooms.get(&address).and_then(|room| room.nick_of(from)) else {
             let error = Element::new("message", ns::CLIENT)
                 .with_attr("from", address.to_string())

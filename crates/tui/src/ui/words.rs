@@ -59,6 +59,11 @@ pub fn event(event: &Event, name: &str, own: bool) -> String {
             let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
             format!("{name} invites you{reason}")
         }
+        Event::Declined { reason, .. } => {
+            let reason = reason.as_deref().map(Printable::line);
+            let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+            format!("{name} declines the invitation{reason}")
+        }
         Event::Restored => "This profile was put back to an earlier state. Encrypted sessions are \
                             begun anew; what others sent meanwhile may not be readable"
             .to_owned(),

@@ -65,6 +65,11 @@ pub enum Content {
         by: String,
         reason: Option<String>,
     },
+    /// Somebody does not follow an invitation to the room.
+    Declined {
+        by: String,
+        reason: Option<String>,
+    },
     /// They ask for plain text.
     OptOut {
         reason: Option<String>,

@@ -22,6 +22,7 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
         Command::JoinRoom { room, nick, password } => enter(cx, number, &room, nick, password)?,
         Command::LeaveRoom(room) => {
             if known(cx, number, &room) {
+                invite::decline(cx, &room)?;
                 join::leave(cx, &room)?;
                 bookmarks::leave(cx, &room)?;
                 cx.done(number, Outcome::Done);
@@ -127,7 +128,7 @@ fn invite_person(
 ) -> Step {
     let (affiliation, _) = presence::own(cx, room);
     if !super::is_private(cx, room) || affiliation < Affiliation::Admin {
-        invite::send(cx, room, &person, reason.as_deref());
+        invite::send(cx, room, &person, reason.as_deref())?;
         cx.done(number, Outcome::Done);
         return Ok(());
     }
@@ -137,7 +138,7 @@ fn invite_person(
     members::set(cx, room, &item, move |cx, answer| {
         if let Answer::Result(_) = answer {
             members::learn(cx, &address, &person, Affiliation::Member)?;
-            invite::send(cx, &address, &person, reason.as_deref());
+            invite::send(cx, &address, &person, reason.as_deref())?;
         }
         cx.done(number, answer.problem().map_or(Outcome::Done, Outcome::Failed));
         Ok(())

@@ -140,7 +140,7 @@ fn add(cx: &mut Cx<'_>, address: &BareJid, person: BareJid) -> Step {
     members::set(cx, address, &item, move |cx, answer| {
         if let Answer::Result(_) = answer {
             members::learn(cx, &room, &person, Affiliation::Member)?;
-            invite::send(cx, &room, &person, None);
+            invite::send(cx, &room, &person, None)?;
         }
         Ok(())
     })

@@ -1,19 +1,33 @@
 //! Invitations: through the room (XEP-0045 §7.8.2), and from person to person (XEP-0249)
 
+use xmpp::ext::muc::{Affiliation, Item};
 use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{change, join};
+use super::{change, join, members, presence};
 use crate::cx::{Cx, Step};
 use crate::features::{Flow, roster};
 use crate::incoming::{Incoming, Source};
+use crate::iq::Answer;
 use crate::store::{Content, Event};
 use crate::timeline;
 
 /// Invites somebody both ways: through the room, which lets them in, and directly, for rooms whose
 /// invitations do not get through.
-pub(super) fn send(cx: &mut Cx<'_>, room: &BareJid, person: &BareJid, reason: Option<&str>) {
+pub(super) fn send(
+    cx: &mut Cx<'_>,
+    room: &BareJid,
+    person: &BareJid,
+    reason: Option<&str>,
+) -> Step {
+    change(cx, room, |kept| {
+        kept.asked.retain(|known| known != person);
+        if kept.asked.len() >= MAX_ASKED {
+            kept.asked.remove(0);
+        }
+        kept.asked.push(person.clone());
+    })?;
     let text = reason.map(|text| Element::new("reason", ns::MUC_USER).with_text(text));
     let invite = Element::new("invite", ns::MUC_USER)
         .with_attr("to", person.to_string())
@@ -28,25 +42,88 @@ pub(super) fn send(cx: &mut Cx<'_>, room: &BareJid, person: &BareJid, reason: Op
         .with_attr("id", cx.rng.id())
         .with_child(Element::new("x", ns::CONFERENCE).with_attr("jid", room.to_string()));
     cx.send(&direct);
+    Ok(())
 }
 
-/// An invitation that a room passes on; `false` when the message is none. Who is said to have
-/// invited is what the room says.
+/// An invitation that a room passes on, or that somebody declines one; `false` when the message is
+/// neither. Who is said to have done it is what the room says.
 pub(crate) fn on_mediated(cx: &mut Cx<'_>, message: &Element) -> Step<bool> {
-    let x = message.child("x", ns::MUC_USER);
-    let Some((x, invite)) = x.and_then(|x| Some((x, x.child("invite", ns::MUC_USER)?))) else {
+    let Some(x) = message.child("x", ns::MUC_USER) else { return Ok(false) };
+    let invite = x.child("invite", ns::MUC_USER);
+    let Some(passed) = invite.or_else(|| x.child("decline", ns::MUC_USER)) else {
         return Ok(false);
     };
     let from = message.attr("from").and_then(|from| BareJid::new(from).ok());
-    let by = invite.attr("from").and_then(|by| Jid::new(by).ok()).map(|by| by.to_bare());
-    if let (Some(room), Some(by)) = (from, by)
-        && message.attr("type") != Some("error")
-    {
-        let reason = invite.child("reason", ns::MUC_USER).map(Element::text);
-        let password = x.child("password", ns::MUC_USER).map(Element::text);
-        invited(cx, &room, by, reason, password)?;
+    let by = passed.attr("from").and_then(|by| Jid::new(by).ok());
+    let (Some(room), Some(by)) = (from, by) else { return Ok(true) };
+    if message.attr("type") == Some("error") {
+        return Ok(true);
+    }
+    let reason = passed.child("reason", ns::MUC_USER).map(Element::text);
+    if invite.is_none() {
+        declined(cx, &room, by.to_bare(), reason)?;
+        return Ok(true);
+    }
+    let password = x.child("password", ns::MUC_USER).map(Element::text);
+    invited(cx, &room, by.to_bare(), reason, password)?;
+    // Also when it came from the person before: the room is told of a refusal.
+    if super::is_invitation(cx, &room) {
+        change(cx, &room, |kept| kept.inviter = Some(by.to_string()))?;
     }
     Ok(true)
+}
+
+/// Tells who invited us that we do not come, if the room passed the invitation on. What a person
+/// sent is declined in silence (XEP-0249 §2).
+pub(super) fn decline(cx: &mut Cx<'_>, room: &BareJid) -> Step {
+    if !super::is_invitation(cx, room) {
+        return Ok(());
+    }
+    let mut inviter = None;
+    change(cx, room, |kept| inviter = kept.inviter.take())?;
+    let Some(inviter) = inviter else { return Ok(()) };
+    let decline = Element::new("decline", ns::MUC_USER).with_attr("to", inviter);
+    let message = Element::new("message", ns::CLIENT)
+        .with_attr("to", room.to_string())
+        .with_attr("id", cx.rng.id())
+        .with_child(Element::new("x", ns::MUC_USER).with_child(decline));
+    cx.send(&message);
+    Ok(())
+}
+
+/// Somebody does not come. Whom we made a member for it is none any more: nothing is encrypted for
+/// who does not want to read it.
+fn declined(cx: &mut Cx<'_>, room: &BareJid, by: BareJid, reason: Option<String>) -> Step {
+    let Some(known) = cx.state.features.rooms.rooms.get(room) else { return Ok(()) };
+    let present = known.occupants.values().any(|one| one.address.as_ref() == Some(&by));
+    let asked = known.kept.asked.contains(&by);
+    let member = known.kept.members.iter().find(|(member, _)| *member == by);
+    let affiliation = member.and_then(|(_, name)| Affiliation::parse(name)).unwrap_or_default();
+    // Nobody else was invited by this account, as far as this device can know.
+    let expected = asked || (known.kept.private && affiliation == Affiliation::Member);
+    if !known.kept.wanted || present || !expected {
+        return Ok(());
+    }
+    change(cx, room, |kept| kept.asked.retain(|person| *person != by))?;
+    let mut message = timeline::blank(room, &by, cx.time());
+    let reason = reason.map(|reason| join::limited(&reason)).filter(|reason| !reason.is_empty());
+    message.content = Content::Event(Event::Declined { by: by.clone(), reason });
+    let id = timeline::insert(cx, message, true)?;
+    if let Some(message) = cx.store.message(id)? {
+        let title = roster::name(cx, &by);
+        timeline::notify_as(cx, &message, title);
+    }
+    let admin = presence::own(cx, room).0 >= Affiliation::Admin;
+    if !asked || !admin || affiliation != Affiliation::Member || !super::is_private(cx, room) {
+        return Ok(());
+    }
+    let (jid, affiliation) = (Some(Jid::from(by.clone())), Some(Affiliation::None));
+    let item = Item { jid, affiliation, ..Item::default() };
+    let address = room.clone();
+    members::set(cx, room, &item, move |cx, answer| match answer {
+        Answer::Result(_) => members::learn(cx, &address, &by, Affiliation::None),
+        Answer::Error(_) | Answer::Lost => Ok(()),
+    })
 }
 
 /// An invitation from a person.
@@ -112,3 +189,5 @@ fn invited(
 /// Invitations of strangers that wait at once.
 const MAX_INVITATIONS: usize = 20;
 const MAX_PASSWORD_BYTES: usize = 1024;
+/// People whose answers to invitations to one room are waited for.
+const MAX_ASKED: usize = 200;

@@ -155,6 +155,10 @@ pub(crate) struct Kept {
     id: Option<String>,
     /// Who invited us, while that is not answered.
     invited: Option<BareJid>,
+    /// The address by which the room knows them, if it passed the invitation on.
+    inviter: Option<String>,
+    /// Whom we invited, the oldest first, while they have not come or declined.
+    asked: Vec<BareJid>,
     /// We were in it.
     entered: bool,
 }

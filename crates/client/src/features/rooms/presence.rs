@@ -95,6 +95,10 @@ fn available(
 /// What presence tells about somebody's address is remembered for messages of the past.
 fn learn(cx: &mut Cx<'_>, address: &BareJid, occupant: &Occupant) -> Step {
     let Some(person) = &occupant.address else { return Ok(()) };
+    let room = cx.state.features.rooms.rooms.get(address);
+    if room.is_some_and(|room| room.kept.asked.contains(person)) {
+        change(cx, address, |kept| kept.asked.retain(|asked| asked != person))?;
+    }
     if let Some(id) = &occupant.id {
         let room = cx.state.features.rooms.rooms.get(address);
         let known = room.and_then(|room| room.kept.ids.get(id));

@@ -65,7 +65,7 @@ pub(super) const REFUSE: Command = Command {
     name: "refuse",
     alias: None,
     arguments: &[WHO],
-    about: "do not become contacts with who asks, or do not enter the room; nobody is told",
+    about: "do not become contacts with who asks, or do not enter the room, which who invited is told",
     examples: &["/refuse"],
     run: |app, values, actions| {
         let key = person(app, values.at(0))?;

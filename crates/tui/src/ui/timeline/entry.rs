@@ -80,7 +80,7 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
             (sheet.mirror.name(owner), own)
         }
         Event::OptOut { .. } => (sheet.mirror.name(sheet.with), false),
-        Event::Invited { by, .. } => (sheet.mirror.name(by), false),
+        Event::Invited { by, .. } | Event::Declined { by, .. } => (sheet.mirror.name(by), false),
         Event::Gap | Event::Restored => (String::new(), false),
     };
     let style = match event {
@@ -88,7 +88,9 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
         | Event::OptOut { .. }
         | Event::Gap
         | Event::Restored => sheet.theme.warn(),
-        Event::NewDevice { .. } | Event::Invited { .. } => sheet.theme.dim(),
+        Event::NewDevice { .. } | Event::Invited { .. } | Event::Declined { .. } => {
+            sheet.theme.dim()
+        }
     };
     let words = words::event(event, Printable::line(&name).as_str(), own);
     let words = format!("{words} · {}", sheet.clock.minute(message.time));

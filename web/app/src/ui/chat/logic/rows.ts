@@ -49,10 +49,14 @@ export function isBubble(message: Message): boolean {
   return !isEvent(message) && !(message.content.is === "text" && message.content.action);
 }
 
+const EVENTS: ReadonlySet<Message["content"]["is"]> = new Set([
+  "newDevice", "gap", "restored", "optOut", "invited", "declined",
+]);
+
 /** Something that happened instead of a message. */
 export function isEvent(message: Message): boolean {
   const { is } = message.content;
-  return is === "newDevice" || is === "gap" || is === "restored" || is === "optOut" || is === "invited";
+  return EVENTS.has(is);
 }
 
 let cached = { from: 0, to: 0, day: 0 };
@@ -92,6 +96,7 @@ export function guess(message: Message, width: number): number {
     case "restored":
     case "optOut":
     case "invited":
+    case "declined":
       return 52;
     case "retracted":
       return 43;

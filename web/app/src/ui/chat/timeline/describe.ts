@@ -44,6 +44,7 @@ export function what(chat: Chat, message: Message): string {
     case "restored":
     case "optOut":
     case "invited":
+    case "declined":
       return happened(chat, message);
   }
 }
@@ -78,6 +79,11 @@ export function happened(chat: Chat, message: Message): string {
     const [name, reason] = [chat.nameOf(content.by), content.reason];
     const { invitedLine, invitedLineReason } = words().rooms;
     return reason ? fill(invitedLineReason, { name, reason }) : fill(invitedLine, { name });
+  }
+  if (content.is === "declined") {
+    const [name, reason] = [chat.nameOf(content.by), content.reason];
+    const { declinedLine, declinedLineReason } = words().rooms;
+    return reason ? fill(declinedLineReason, { name, reason }) : fill(declinedLine, { name });
   }
   if (content.is === "optOut") {
     const name = chat.name.value;

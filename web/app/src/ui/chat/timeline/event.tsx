@@ -17,12 +17,14 @@ const ICONS: Partial<Record<Message["content"]["is"], IconName>> = {
   newDevice: "device",
   optOut: "lockOpen",
   invited: "people",
+  declined: "people",
 };
 
 export function EventLine({ chat, message, tab }: { chat: Chat; message: Message; tab: number }) {
   const say = words().chat;
   const { content } = message;
-  const quiet = content.is === "invited" || (content.is === "newDevice" && content.trusted);
+  const quiet =
+    content.is === "invited" || content.is === "declined" || (content.is === "newDevice" && content.trusted);
   return (
     <div class={quiet ? "event" : "event event-warns"}>
       <p class="event-text">
