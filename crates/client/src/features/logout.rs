@@ -1,9 +1,9 @@
-//! Leaving this device: keys withdrawn, token forgotten by the server, everything here removed
+//! Leaving this device: keys withdrawn, no pushes any more, token forgotten by the server, everything here removed
 //!
 //! A token can only be given up by using it once more (XEP-0484 §3.5), so a logout connects anew.
 //! Without a connection the token stays valid until it expires; nobody has it any more.
 
-use super::Feature;
+use super::{Feature, push};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::view::{Change, Connection, Outcome};
@@ -19,6 +19,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         finish(cx);
         return Ok(None);
     }
+    push::withdraw(cx)?;
     omemo::withdraw(cx, |cx| {
         let token = cx.state.login.as_ref().is_some_and(|login| login.token.is_some());
         if token && cx.online() {

@@ -53,27 +53,64 @@ fn key(answer: &Answer) -> Option<String> {
 }
 
 fn set(cx: &mut Cx<'_>, number: u64, subscription: Option<PushSubscription>) -> Step {
+    match subscription {
+        Some(subscription) => turn_on(cx, number, &subscription),
+        None => turn_off(cx, number),
+    }
+}
+
+fn turn_on(cx: &mut Cx<'_>, number: u64, subscription: &PushSubscription) -> Step {
+    if !cx.online() {
+        cx.failed(number, Problem::Timeout);
+        return Ok(());
+    }
     let old = kept(cx)?;
-    let request = match subscription {
-        Some(subscription) => {
-            let known = old.as_ref().and_then(|old| old.attr("node")).map(str::to_owned);
-            let node = known.unwrap_or_else(|| cx.rng.id());
-            let request = enable(cx, &node, &subscription);
-            cx.store.save_value(KEPT, Some(&request.to_bytes("")))?;
-            request
+    let node = old.as_ref().and_then(|old| old.attr("node")).map(str::to_owned);
+    let node = node.unwrap_or_else(|| cx.rng.id());
+    let request = enable(cx, &node, subscription);
+    // Without an answer the next session asks again.
+    keep(cx, Some(&request))?;
+    cx.iq_set(None, request, move |cx, answer| {
+        if let Answer::Error(_) = answer {
+            // The server wakes who it woke before.
+            keep(cx, old.as_ref())?;
         }
-        None => {
-            cx.store.save_value(KEPT, None)?;
-            let Some(old) = old else {
-                cx.done(number, Outcome::Done);
-                return Ok(());
-            };
-            Element::new("disable", ns::PUSH)
-                .with_attr_opt("jid", old.attr("jid"))
-                .with_attr_opt("node", old.attr("node"))
-        }
+        cx.done(number, answer.problem().map_or(Outcome::Done, Outcome::Failed));
+        Ok(())
+    })
+}
+
+/// Without a session, or an answer, the next one tells the server.
+fn turn_off(cx: &mut Cx<'_>, number: u64) -> Step {
+    let Some(old) = kept(cx)? else {
+        cx.done(number, Outcome::Done);
+        return Ok(());
     };
-    cx.iq_for(number, None, request)
+    let request = disable(&old);
+    keep(cx, Some(&request))?;
+    if !cx.online() {
+        cx.done(number, Outcome::Done);
+        return Ok(());
+    }
+    cx.iq_set(None, request, move |cx, answer| {
+        if answer != Answer::Lost {
+            keep(cx, None)?;
+        }
+        cx.done(number, answer.problem().map_or(Outcome::Done, Outcome::Failed));
+        Ok(())
+    })
+}
+
+/// This device is left for good: the server does not wake it any more.
+pub(super) fn withdraw(cx: &mut Cx<'_>) -> Step {
+    let Some(old) = kept(cx)? else { return Ok(()) };
+    cx.iq_set(None, disable(&old), |_, _| Ok(()))
+}
+
+fn disable(old: &Element) -> Element {
+    Element::new("disable", ns::PUSH)
+        .with_attr_opt("jid", old.attr("jid"))
+        .with_attr_opt("node", old.attr("node"))
 }
 
 fn enable(cx: &Cx<'_>, node: &str, subscription: &PushSubscription) -> Element {
@@ -94,12 +131,20 @@ fn kept(cx: &Cx<'_>) -> Step<Option<Element>> {
     Ok(kept.and_then(|xml| Element::parse(&xml, &Limits::SERVER).ok()))
 }
 
+fn keep(cx: &Cx<'_>, request: Option<&Element>) -> Step {
+    let bytes = request.map(|request| request.to_bytes(""));
+    cx.store.save_value(KEPT, bytes.as_deref())
+}
+
 fn on_online(cx: &mut Cx<'_>) -> Step {
     let Some(request) = kept(cx)? else { return Ok(()) };
-    cx.iq_set(None, request, |cx, answer| match answer {
-        // It is not wanted any more, or not there: the driver finds out when it looks again.
-        Answer::Error(_) => cx.store.save_value(KEPT, None),
-        Answer::Result(_) | Answer::Lost => Ok(()),
+    let on = request.name() == "enable";
+    cx.iq_set(None, request, move |cx, answer| match answer {
+        Answer::Result(_) if on => Ok(()),
+        // It is off; or it is not wanted any more, or not there, and the driver finds out when it
+        // looks again.
+        Answer::Result(_) | Answer::Error(_) => keep(cx, None),
+        Answer::Lost => Ok(()),
     })
 }
 

@@ -11,6 +11,7 @@ mod messages;
 mod muc;
 mod privacy;
 mod promises;
+mod push;
 mod rooms;
 mod server;
 mod steps;
