@@ -12,7 +12,7 @@ use xmpp::sasl::Secret;
 use xmpp::xml::{Element, Limits};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{Feature, Spec, rooms, server};
+use super::{Feature, Spec, notify, rooms, server};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::iq::Answer;
@@ -113,7 +113,7 @@ fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step {
 
 fn replace(cx: &mut Cx<'_>, state: State) -> Step {
     if state.rooms == cx.state.features.bookmarks.rooms {
-        return Ok(());
+        return notify::on_bookmarks(cx, &state.rooms);
     }
     let text = |payload: &Element| String::from_utf8_lossy(&payload.to_bytes("")).into_owned();
     let rows = state.rooms.iter();
@@ -133,7 +133,8 @@ fn replace(cx: &mut Cx<'_>, state: State) -> Step {
     let left = before.rooms.keys();
     let left = left.filter(|room| enters(&before.rooms, room) && !enters(rooms, room));
     let left: Vec<BareJid> = left.cloned().collect();
-    rooms::on_bookmarks(cx, &left)
+    rooms::on_bookmarks(cx, &left)?;
+    notify::on_bookmarks(cx, &before.rooms)
 }
 
 /// The list, for a user interface.
@@ -156,6 +157,11 @@ pub(crate) fn overview(cx: &Cx<'_>) -> Change {
 pub(crate) fn get(cx: &Cx<'_>, room: &BareJid) -> Option<Bookmark> {
     let payload = cx.state.features.bookmarks.rooms.get(room)?;
     Bookmark::from_item(room.as_str(), payload)
+}
+
+/// The entry of a room, with what other programs keep in it.
+pub(crate) fn payload<'a>(cx: &'a Cx<'_>, room: &BareJid) -> Option<&'a Element> {
+    cx.state.features.bookmarks.rooms.get(room)
 }
 
 /// All of it.
@@ -233,8 +239,21 @@ fn publish(cx: &mut Cx<'_>, number: Option<u64>, bookmark: &Bookmark) -> Step {
         }
         return Ok(());
     }
-    let old = cx.state.features.bookmarks.rooms.get(&bookmark.room);
-    let item = Item::new(bookmark.room.to_string()).with_payload(bookmark.to_payload(old));
+    let payload = bookmark.to_payload(payload(cx, &bookmark.room));
+    put(cx, &bookmark.room, payload, move |cx, answer| {
+        end(cx, number, &answer);
+        Ok(())
+    })
+}
+
+/// Publishes the entry of a room, and keeps it when the server has it.
+fn put(
+    cx: &mut Cx<'_>,
+    room: &BareJid,
+    payload: Element,
+    then: impl FnOnce(&mut Cx<'_>, Answer) -> Step + Send + 'static,
+) -> Step {
+    let item = Item::new(room.to_string()).with_payload(payload);
     let options = Options { access: Access::Private, many: true };
     pep::publish(cx, ns::BOOKMARKS, item.clone(), options, move |cx, answer| {
         if let Answer::Result(_) = answer {
@@ -242,9 +261,30 @@ fn publish(cx: &mut Cx<'_>, number: Option<u64>, bookmark: &Bookmark) -> Step {
             state.put(&item);
             replace(cx, state)?;
         }
-        end(cx, number, &answer);
-        Ok(())
+        then(cx, answer)
     })
+}
+
+/// Puts something of that name and namespace beside what is kept of a room (§3.4), made from what
+/// was there. A room that is not in the list is not put there for it.
+pub(crate) fn extend(
+    cx: &mut Cx<'_>,
+    room: &BareJid,
+    (name, namespace): (&str, &str),
+    new: impl FnOnce(Option<&Element>) -> Element,
+    then: impl FnOnce(&mut Cx<'_>, Answer) -> Step + Send + 'static,
+) -> Step {
+    let Some(mut payload) = payload(cx, room).cloned() else { return then(cx, Answer::Lost) };
+    let mut extensions = match payload.child("extensions", ns::BOOKMARKS) {
+        Some(extensions) => extensions.clone(),
+        None => Element::new("extensions", ns::BOOKMARKS),
+    };
+    let new = new(extensions.child(name, namespace));
+    extensions.retain_children(|child| !child.is(name, namespace));
+    extensions.push(new);
+    payload.retain_children(|child| !child.is("extensions", ns::BOOKMARKS));
+    payload.push(extensions);
+    put(cx, room, payload, then)
 }
 
 fn end(cx: &mut Cx<'_>, number: Option<u64>, answer: &Answer) {

@@ -15,6 +15,7 @@ pub(crate) mod markers;
 pub(crate) mod mds;
 pub(crate) mod message;
 mod nick;
+pub(crate) mod notify;
 mod ping;
 pub(crate) mod presence;
 mod privacy;
@@ -52,6 +53,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &blocking::FEATURE,
     &bookmarks::FEATURE,
     &rooms::FEATURE,
+    &notify::FEATURE,
     &nick::FEATURE,
     &avatar::FEATURE,
     &markers::FEATURE,
@@ -81,6 +83,7 @@ pub(crate) struct State {
     pub(crate) caps: caps::State,
     pub(crate) bookmarks: bookmarks::State,
     pub(crate) rooms: rooms::State,
+    pub(crate) notify: notify::State,
     pub(crate) later: later::State,
     pub(crate) markers: markers::State,
     pub(crate) mds: mds::State,
@@ -105,6 +108,7 @@ impl State {
             roster: roster::State::load(store)?,
             bookmarks: bookmarks::State::load(store)?,
             rooms: rooms::State::load(store)?,
+            notify: notify::State::load(store)?,
             later: later::State::load(store)?,
             archive: archive::State::load(store, me)?,
             mds: mds::State::load(store)?,

@@ -7,7 +7,7 @@ use xmpp::jid::BareJid;
 use super::{conversation, mark_read, save_conversation};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
-use crate::features::{archive, markers};
+use crate::features::{archive, markers, notify};
 use crate::omemo;
 use crate::store::{Message, MessageId, Position};
 use crate::view::{Change, Outcome, Problem};
@@ -28,8 +28,16 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
             crate::features::chat_states::on_draft(cx, &address, &draft)?;
             change(cx, &address, |conversation| conversation.draft = draft)?;
         }
-        Command::Mute(address, mute) => change(cx, &address, |one| one.mute = mute)?,
-        Command::Notify(address, notify) => change(cx, &address, |one| one.notify = notify)?,
+        Command::Mute(address, mute) => {
+            let before = conversation(cx, &address);
+            change(cx, &address, |one| one.mute = mute)?;
+            notify::changed(cx, &before)?;
+        }
+        Command::Notify(address, notify) => {
+            let before = conversation(cx, &address);
+            change(cx, &address, |one| one.notify = notify)?;
+            notify::changed(cx, &before)?;
+        }
         Command::PinConversation(address, pinned) => {
             change(cx, &address, |one| one.pinned = pinned)?;
         }

@@ -9,6 +9,7 @@ mod features;
 mod login;
 mod messages;
 mod muc;
+mod notify;
 mod privacy;
 mod promises;
 mod push;

@@ -17,6 +17,7 @@ pub mod form;
 pub mod forward;
 pub mod hints;
 pub mod muc;
+pub mod notify;
 pub mod omemo2;
 pub mod omemo_legacy;
 pub mod pubsub;

@@ -9,7 +9,7 @@ use xmpp::xml::Element;
 
 use super::{Phase, Room, begin_conversation, change, create, touch};
 use crate::cx::{Cx, Step};
-use crate::features::{bookmarks, caps, roster};
+use crate::features::{bookmarks, caps, notify, roster};
 use crate::iq::{Answer, describe};
 use crate::omemo;
 use crate::view::{Outcome, Problem};
@@ -341,6 +341,7 @@ pub(super) fn settle(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let first = !std::mem::replace(&mut room.kept.entered, true);
     change(cx, address, |kept| kept.invited = None)?;
     begin_conversation(cx, address, first, private)?;
+    notify::on_entered(cx, address)?;
     if let Some(number) = request {
         cx.done(number, Outcome::Room(address.clone()));
     }
