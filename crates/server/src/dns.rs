@@ -262,6 +262,76 @@ const TRIES: usize = 2;
 /// More servers than this are not tried.
 const MOST_TARGETS: usize = 32;
 
+/// A resolver for tests, on this machine.
+#[cfg(test)]
+pub(crate) mod testing {
+    use simple_dns::{
+        CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord, TYPE,
+        rdata::{NULL, RData, SRV},
+    };
+    use tokio::net::UdpSocket;
+
+    use super::{Resolver, Target, Tlsa, set_asked};
+
+    /// What it knows; of other names it says that they do not exist.
+    #[derive(Clone)]
+    pub(crate) struct Zone {
+        /// Servers by the name of the service.
+        pub(crate) services: Vec<(String, Target)>,
+        /// Certificates by the name of the port.
+        pub(crate) certificates: Vec<(String, Tlsa)>,
+        /// Whether it says that it has validated its answers.
+        pub(crate) signed: bool,
+    }
+
+    impl Zone {
+        /// Answers until the test is over.
+        pub(crate) async fn serve(self) -> Resolver {
+            let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let address = socket.local_addr().unwrap();
+            tokio::spawn(async move {
+                let mut asked = [0; 512];
+                while let Ok((length, from)) = socket.recv_from(&mut asked).await {
+                    socket.send_to(&self.answer(&asked[..length]), from).await.unwrap();
+                }
+            });
+            Resolver { address, trusted: true }
+        }
+
+        fn answer(&self, question: &[u8]) -> Vec<u8> {
+            let asked = u16::from_be_bytes(question[question.len() - 4..][..2].try_into().unwrap());
+            let mut known = question.to_vec();
+            set_asked(&mut known, question.len(), u16::from(TYPE::NULL));
+            let mut packet = Packet::parse(&known).unwrap().into_reply();
+            if self.signed {
+                packet.set_flags(PacketFlag::AUTHENTIC_DATA);
+            }
+            let name = packet.questions[0].qname.clone();
+            let mut bytes = Vec::new();
+            match self.record(&name.to_string(), &mut bytes) {
+                Some(data) => packet.answers.push(ResourceRecord::new(name, CLASS::IN, 60, data)),
+                None => *packet.rcode_mut() = RCODE::NameError,
+            }
+            let mut bytes = packet.build_bytes_vec().unwrap();
+            set_asked(&mut bytes, question.len(), asked);
+            bytes
+        }
+
+        fn record<'a>(&'a self, name: &str, bytes: &'a mut Vec<u8>) -> Option<RData<'a>> {
+            let service = self.services.iter().find(|(service, _)| service == name);
+            if let Some((_, Target { host, port, priority, weight })) = service {
+                let target = Name::new(host).unwrap();
+                let (port, priority, weight) = (*port, *priority, *weight);
+                return Some(RData::SRV(SRV { priority, weight, port, target }));
+            }
+            let (_, record) = self.certificates.iter().find(|(port, _)| port == name)?;
+            bytes.extend([record.usage, record.selector, record.matching]);
+            bytes.extend(&record.data);
+            Some(RData::NULL(52, NULL::new(bytes).unwrap()))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use simple_dns::{ResourceRecord, rdata::SRV};

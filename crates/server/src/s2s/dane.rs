@@ -177,13 +177,10 @@ const MOST_PLACES: usize = 4;
 #[cfg(test)]
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-    use simple_dns::{
-        CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord, TYPE,
-        rdata::{NULL, RData, SRV},
-    };
     use tokio::net::UdpSocket;
 
     use super::*;
+    use crate::dns::{Target, testing::Zone};
 
     /// The certificate of a server, and the one it is signed with.
     fn chain(name: &str) -> Vec<CertificateDer<'static>> {
@@ -267,61 +264,25 @@ mod tests {
     }
 
     /// A resolver with the zone of `a.example`: its server is `host.example`, with this record.
-    async fn resolver(record: Tlsa, signed: bool) -> Resolver {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = socket.local_addr().unwrap();
-        tokio::spawn(async move {
-            let mut asked = [0; 512];
-            while let Ok((length, from)) = socket.recv_from(&mut asked).await {
-                let answer = answer(&asked[..length], &record, signed);
-                socket.send_to(&answer, from).await.unwrap();
-            }
-        });
-        Resolver { address, trusted: true }
-    }
-
-    fn answer(question: &[u8], record: &Tlsa, signed: bool) -> Vec<u8> {
-        let asked = u16::from_be_bytes(question[question.len() - 4..][..2].try_into().unwrap());
-        let mut known = question.to_vec();
-        dns::set_asked(&mut known, question.len(), u16::from(TYPE::NULL));
-        let mut packet = Packet::parse(&known).unwrap().into_reply();
-        if signed {
-            packet.set_flags(PacketFlag::AUTHENTIC_DATA);
-        }
-        let name = packet.questions[0].qname.to_string();
-        let mut data = vec![record.usage, record.selector, record.matching];
-        data.extend(&record.data);
-        let found = match name.as_str() {
-            "_xmpp-server._tcp.a.example" => Some(RData::SRV(SRV {
-                priority: 0,
-                weight: 0,
-                port: 5269,
-                target: Name::new("host.example").unwrap(),
-            })),
-            "_5269._tcp.host.example" => Some(RData::NULL(52, NULL::new(&data).unwrap())),
-            _ => None,
+    async fn resolver(record: &Tlsa, signed: bool) -> Resolver {
+        let server = Target { host: "host.example".into(), port: 5269, priority: 0, weight: 0 };
+        let zone = Zone {
+            services: vec![("_xmpp-server._tcp.a.example".into(), server)],
+            certificates: vec![("_5269._tcp.host.example".into(), record.clone())],
+            signed,
         };
-        match found {
-            Some(rdata) => {
-                let name = packet.questions[0].qname.clone();
-                packet.answers.push(ResourceRecord::new(name, CLASS::IN, 60, rdata));
-            }
-            None => *packet.rcode_mut() = RCODE::NameError,
-        }
-        let mut bytes = packet.build_bytes_vec().unwrap();
-        dns::set_asked(&mut bytes, question.len(), asked);
-        bytes
+        zone.serve().await
     }
 
     #[tokio::test]
     async fn whoever_connects_is_vouched_for_by_a_signed_zone_alone() {
         let (ours, theirs) = (chain("a.example"), chain("a.example"));
         let named = record(DANE_EE, 1, 1, &ours[0]);
-        let signed = resolver(named.clone(), true).await;
+        let signed = resolver(&named, true).await;
         assert!(names_one(signed, "a.example", &ours).await);
         assert!(!names_one(signed, "a.example", &theirs).await);
         assert!(!names_one(signed, "b.example", &ours).await);
-        let unsigned = resolver(named.clone(), false).await;
+        let unsigned = resolver(&named, false).await;
         assert!(!names_one(unsigned, "a.example", &ours).await);
         let afar = Resolver { trusted: false, ..signed };
         assert!(!names_one(afar, "a.example", &ours).await);

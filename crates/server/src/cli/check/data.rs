@@ -15,7 +15,10 @@ use crate::{
     admin::Status,
     config::{Config, Home},
     files,
-    net::tls::certificate::{self, Facts},
+    net::tls::{
+        Files,
+        certificate::{self, Facts},
+    },
     secret::ServerSecret,
 };
 
@@ -86,14 +89,7 @@ fn private(path: &Path, subject: &'static str, findings: &mut Findings) {
 }
 
 pub(super) fn certificate(home: &Home, config: &Config, findings: &mut Findings) {
-    let (path, key) = match (&config.tls.certificate, &config.tls.key) {
-        (Some(certificate), Some(key)) => (home.resolve(certificate), home.resolve(key)),
-        _ if config.acme.enabled && home.acme_certificate().exists() => {
-            (home.acme_certificate(), home.acme_certificate())
-        }
-        _ => (home.certificate(), home.certificate_key()),
-    };
-    let own = config.tls.certificate.is_none() && path == home.certificate();
+    let Files { certificate: path, key, own, .. } = Files::of(config, home);
     match certificate::verify(&path, &key) {
         Ok(facts) => {
             private(&key, "certificate", findings);

@@ -1,15 +1,19 @@
 //! What the domain name system says about the domain: RFC 6120 §3.2, XEP-0368. A few questions to
 //! the resolver of this machine, in a few seconds at most.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+
+use rustls::pki_types::CertificateDer;
 
 use super::Findings;
 use crate::{
-    config::{Config, Service},
-    dns::{self, Services, Target},
+    config::{Config, Home, Service},
+    dns::{self, Resolver, Services, Target},
+    net::tls::{Files, certificate::read_chain},
+    s2s::dane,
 };
 
-pub(super) async fn look(config: &Config, findings: &mut Findings) {
+pub(super) async fn look(home: &Home, config: &Config, findings: &mut Findings) {
     let Ok(domain) = idna::domain_to_ascii(&config.domain) else { return };
     if is_private(&domain) {
         return findings.good("dns", format!("{domain} is a name for this network, not looked up"));
@@ -22,6 +26,7 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
         );
     };
     let mut named = false;
+    let mut places = BTreeSet::new();
     let mut services = vec![(Service::C2s, "_xmpp-client"), (Service::C2sTls, "_xmpps-client")];
     if config.federates() {
         services.extend([(Service::S2s, "_xmpp-server"), (Service::S2sTls, "_xmpps-server")]);
@@ -33,6 +38,7 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
                 let for_clients = matches!(service, Service::C2s | Service::C2sTls);
                 named |= for_clients && !targets.is_empty();
                 compare(config, service, label, &targets, findings).await;
+                places.extend(targets.into_iter().map(|target| (target.host, target.port)));
             }
             Err(error) => {
                 return findings.warning(
@@ -45,6 +51,39 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) {
     }
     if !named {
         without_records(config, &domain, findings).await;
+    }
+    // What cannot be read was said about the certificate.
+    if let Ok(chain) = read_chain(&Files::of(config, home).certificate) {
+        named_certificates(resolver, &config.domain, &chain, places, findings).await;
+    }
+}
+
+/// Whether the zone names the certificate that is served, where it names any (DANE): other servers
+/// refuse one that it does not name.
+async fn named_certificates(
+    resolver: Resolver,
+    domain: &str,
+    chain: &[CertificateDer<'_>],
+    places: BTreeSet<(String, u16)>,
+    findings: &mut Findings,
+) {
+    for (host, port) in places {
+        let answer = dns::certificates(resolver, &host, port, PATIENCE).await;
+        let records = answer.map(|answer| answer.value).unwrap_or_default();
+        // Whether public authorities trust it is another matter.
+        let verdict = dane::check(&records, chain, &[domain, &host], || Ok(()));
+        let record = format!("the TLSA record of _{port}._tcp.{host}");
+        match verdict {
+            dane::Verdict::Proven => {
+                findings.good("dns", format!("{record} names the certificate"))
+            }
+            dane::Verdict::Refuted => findings.problem(
+                "dns",
+                format!("{record} names another certificate: other servers refuse this one"),
+                "let the zone say what `anemone dns` prints",
+            ),
+            dane::Verdict::Silent => {}
+        }
     }
 }
 
@@ -143,11 +182,38 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Level, *};
+    use crate::dns::{Tlsa, testing::Zone};
 
     #[test]
     fn names_of_this_network_are_not_looked_up() {
         assert!(is_private("localhost") && is_private("chat.local") && is_private("nas"));
         assert!(!is_private("example.org"));
+    }
+
+    #[tokio::test]
+    async fn a_zone_that_names_another_certificate_is_a_problem() {
+        let certificate = rcgen::generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
+        let chain = [certificate.cert.der().clone()];
+        let digest = ring::digest::digest(&ring::digest::SHA256, &chain[0]).as_ref().to_vec();
+        let named = |data| Tlsa { usage: 3, selector: 0, matching: 1, data };
+        let zone = Zone {
+            services: Vec::new(),
+            certificates: vec![
+                ("_5222._tcp.a.example".into(), named(digest)),
+                ("_5269._tcp.a.example".into(), named(vec![7; 32])),
+            ],
+            signed: false,
+        };
+        let resolver = zone.serve().await;
+        let places = [5222, 5223, 5269].map(|port| ("a.example".to_owned(), port));
+        let mut findings = Findings::default();
+        named_certificates(resolver, "a.example", &chain, places.into(), &mut findings).await;
+        let found: Vec<_> = findings.0.iter().map(|one| (one.level, one.text.as_str())).collect();
+        let [(Level::Good, good), (Level::Problem, problem)] = found[..] else {
+            panic!("{found:?}");
+        };
+        assert!(good.contains("_5222._tcp.a.example names the certificate"), "{good}");
+        assert!(problem.contains("_5269._tcp.a.example names another"), "{problem}");
     }
 }

@@ -85,7 +85,7 @@ pub(super) async fn run(home: &Home, deep: bool, json: bool) -> Result<ExitCode,
         let status = status(home, &mut findings).await;
         data::database(home, status.as_ref(), deep, &mut findings).await;
         ports::look(&config, status.as_ref(), &mut findings).await;
-        dns::look(&config, &mut findings).await;
+        dns::look(home, &config, &mut findings).await;
     }
     data::clock(home, &mut findings);
     data::disk(home, &mut findings);

@@ -148,7 +148,11 @@ pub fn key_digest(certificate: &Path) -> Result<String, TlsError> {
     Ok(Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+/// The certificates of a file, that of the server first; at least one.
+///
+/// # Errors
+/// When the file holds none.
+pub fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let pem = read(path)?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     match chain {

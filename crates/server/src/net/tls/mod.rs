@@ -58,13 +58,15 @@ pub struct Served {
     pub facts: Facts,
 }
 
-/// The files that the served certificate came from.
+/// The files that the served certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Files {
-    certificate: PathBuf,
-    key: PathBuf,
+pub struct Files {
+    /// The chain.
+    pub certificate: PathBuf,
+    /// Its key; with an authority (`acme/`) it is in the same file.
+    pub key: PathBuf,
     /// Whether the server makes and renews them.
-    own: bool,
+    pub own: bool,
     /// When they were changed last, as far as known.
     stamp: [Option<SystemTime>; 2],
 }
@@ -204,7 +206,9 @@ impl Tls {
 }
 
 impl Files {
-    fn of(config: &Config, home: &Home) -> Files {
+    /// Those of the configuration, of the authority, or the server's own.
+    #[must_use]
+    pub fn of(config: &Config, home: &Home) -> Files {
         match (&config.tls.certificate, &config.tls.key) {
             (Some(certificate), Some(key)) => Files {
                 certificate: home.resolve(certificate),
