@@ -1,42 +1,15 @@
 """Another server, spoken by hand: it uses one stream both ways, sends what waited for it, and asks for
 acknowledgements only then, as prosody does after a connection was lost."""
 
-import asyncio
-import base64
-import ssl
 import tempfile
 from pathlib import Path
 
-from client import bounded, check, run_with
+from client import check, run_with
 from federation import FederatedAnemone, World
-from server import HOST
+from peer import Peer
 
 OURS, THEIRS = "capulet.example", "montague.example"
-HEADER = (
-    "<?xml version='1.0'?><stream:stream xmlns='jabber:server' version='1.0' "
-    "xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' "
-    f"from='{THEIRS}' to='{OURS}'>"
-)
-
-
-class Stream:
-    """One connection. `until` reads until a text has come."""
-
-    def __init__(self, reader, writer):
-        self.reader, self.writer = reader, writer
-
-    async def ask(self, words: str, answer: str) -> str:
-        self.writer.write(words.encode())
-        return await bounded(self.until(answer), f"{answer} as the answer to {words[:60]}")
-
-    async def until(self, text: str) -> str:
-        said = ""
-        while text not in said:
-            data = await self.reader.read(4096)
-            if not data:
-                raise AssertionError(f"the stream ended: {said}")
-            said += data.decode()
-        return said
+BIDI = "urn:xmpp:features:bidi"
 
 
 async def main():
@@ -52,24 +25,11 @@ async def main():
             ours.stop()
 
 
-async def connect(world) -> Stream:
+async def connect(world) -> Peer:
     """A stream of the other domain, which has proven itself by its certificate."""
-    certificate, key = world.certificate(THEIRS)
-    trust = ssl.create_default_context(cafile=str(world.authority))
-    trust.load_cert_chain(certificate, key)
-    stream = Stream(*await asyncio.open_connection(HOST, world.ports[OURS]))
-    await stream.ask(HEADER, "</stream:features>")
-    await stream.ask("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<proceed")
-    await stream.writer.start_tls(trust, server_hostname=OURS)
-    features = await stream.ask(HEADER, "</stream:features>")
-    check("urn:xmpp:features:bidi" in features, "streams may be used both ways")
-    identity = base64.b64encode(THEIRS.encode()).decode()
-    await stream.ask(
-        "<bidi xmlns='urn:xmpp:bidi'/><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' "
-        f"mechanism='EXTERNAL'>{identity}</auth>",
-        "<success",
-    )
-    await stream.ask(HEADER, "</stream:features>")
+    stream = await Peer(world, THEIRS, OURS).connect()
+    check(BIDI in await stream.encrypt(THEIRS), "streams may be used both ways")
+    await stream.authenticate("<bidi xmlns='urn:xmpp:bidi'/>")
     return stream
 
 
@@ -87,8 +47,7 @@ async def late(stream):
     check("h='1'" in answer.replace('"', "'"), "what came after that is counted")
     answer = await stream.ask("<enable xmlns='urn:xmpp:sm:3'/>", "urn:xmpp:sm:3")
     check("<failed" in answer, "but not twice")
-    await stream.ask("</stream:stream>", "</stream:stream>")
-    stream.writer.close()
+    await stream.end()
 
 
 if __name__ == "__main__":

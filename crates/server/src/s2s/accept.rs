@@ -249,9 +249,10 @@ impl Driver {
         let dialback = policy::dialback(&config, &pair.remote);
         if let (Err(reason), false) = (&checked, dialback) {
             let reason = format!("it connected and was not let in: {reason}");
-            self.server.s2s.refused(pair, &reason, self.server.now());
             self.server.metrics.s2s_refused.increment();
-            tracing::info!(remote = pair.remote, reason, "s2s_refused");
+            if self.server.s2s.refused(pair, &reason, self.server.now()) {
+                tracing::info!(remote = pair.remote, reason, "s2s_refused");
+            }
         }
         Ok(Terms { certificate: checked.is_ok(), dialback })
     }

@@ -190,8 +190,9 @@ impl Federation {
         self.streams.lock().remove(&number);
     }
 
-    /// Somebody was not let in as `pair.remote`.
-    pub fn refused(&self, pair: &Pair, reason: &str, now: Millis) {
+    /// Somebody was not let in as `pair.remote`. Tells whether that is news: who knocks again and
+    /// again is in the list, and in the log once.
+    pub fn refused(&self, pair: &Pair, reason: &str, now: Millis) -> bool {
         let mut refusals = self.refusals.lock();
         if refusals.len() >= MAX_REFUSALS && !refusals.contains_key(pair) {
             let oldest = refusals.iter().min_by_key(|(_, (_, at))| *at);
@@ -199,7 +200,8 @@ impl Federation {
                 refusals.remove(&oldest);
             }
         }
-        refusals.insert(pair.clone(), (reason.to_owned(), now));
+        let before = refusals.insert(pair.clone(), (reason.to_owned(), now));
+        before.is_none_or(|(known, _)| known != reason)
     }
 
     /// The peer may resume this receiving half.
@@ -455,3 +457,20 @@ const TICK: Duration = Duration::from_millis(500);
 pub(crate) const RESUMABLE: Duration = Duration::from_secs(600);
 /// Domains whose refusal is remembered for the list.
 const MAX_REFUSALS: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_refused_again_for_the_same_reason_is_no_news() {
+        let config = Config::parse("domain = \"capulet.example\"\n").unwrap();
+        let federation = Federation::new(&config);
+        let pair = |remote: &str| Pair { local: "capulet.example".into(), remote: remote.into() };
+        let refused = |remote: &str, why| federation.refused(&pair(remote), why, Millis(0));
+        assert!(refused("liar.example", "no certificate"));
+        assert!(!refused("liar.example", "no certificate"));
+        assert!(refused("liar.example", "expired"));
+        assert!(refused("other.example", "expired"));
+    }
+}

@@ -201,9 +201,7 @@ impl<T: Transport> Stream<T> {
         if stanza.kind() == Kind::Other {
             return self.nonza(&stanza).await;
         }
-        if let Beginning::Waiting(_) = self.beginning {
-            self.carry(None);
-        }
+        self.first_stanza();
         self.addressed(&stanza)?;
         let Some(inbound) = self.inbound.clone() else {
             // A stream that nobody allowed to be used backwards.
@@ -217,6 +215,13 @@ impl<T: Transport> Stream<T> {
         let source = Source { pair: &self.pair, inbound: &inbound };
         Box::pin(incoming::handle(&self.server, source, &stanza, tag)).await;
         Ok(())
+    }
+
+    /// Once there is a stanza, the peer will not resume another stream here: what goes to it may.
+    fn first_stanza(&mut self) {
+        if let Beginning::Waiting(_) = self.beginning {
+            self.carry(None);
+        }
     }
 
     /// RFC 6120 §8.1.1.2 and §8.1.2.2: both addresses are there, and belong to the stream.
@@ -242,6 +247,7 @@ impl<T: Transport> Stream<T> {
         if head.kind() == Kind::Other {
             return Err(error(StreamCondition::PolicyViolation));
         }
+        self.first_stanza();
         self.addressed(head)?;
         let inbound = self.inbound.clone();
         let inbound = inbound.ok_or_else(|| error(StreamCondition::NotAuthorized))?;
