@@ -33,3 +33,4 @@ pub mod secret;
 pub mod serve;
 pub mod server;
 pub mod session;
+pub mod turn;

@@ -13,7 +13,11 @@ use std::{
 };
 
 use tracing_subscriber::{
-    Layer, Registry, filter::Targets, fmt as lines, layer::SubscriberExt as _, reload,
+    Layer, Registry,
+    filter::{LevelFilter, Targets},
+    fmt as lines,
+    layer::SubscriberExt as _,
+    reload,
 };
 use zeroize::Zeroizing;
 
@@ -83,13 +87,18 @@ fn filter(config: &Log) -> Result<Targets, String> {
         (None, Some(text)) => (text.as_str(), "`filter` in [log]"),
         (None, None) => (config.level.as_str(), "`level` in [log]"),
     };
-    Targets::from_str(text).map_err(|_| {
+    let targets = Targets::from_str(text).map_err(|_| {
         format!(
             "{source} is `{text}`, which is not a level (error, warn, info, debug, trace) nor a \
              list such as \"anemone::auth=debug,info\""
         )
-    })
+    })?;
+    let silent = if config.addresses { &[] } else { INDISCREET };
+    Ok(targets.with_targets(silent.iter().map(|name| (*name, LevelFilter::OFF))))
 }
+
+/// Crates that write addresses in full into what they say.
+const INDISCREET: &[&str] = &["turn_server_proto", "stun_proto", "turn_types", "stun_types"];
 
 type Output = Box<dyn Layer<Registry> + Send + Sync>;
 
@@ -208,5 +217,15 @@ mod tests {
             assert!(filter(&config).unwrap_err().contains("`filter` in [log]"));
         }
         assert!(filter(&Log::default()).is_ok());
+    }
+
+    #[test]
+    fn crates_that_name_addresses_are_silent_unless_these_are_wanted() {
+        let speaks = |config: &Log| {
+            let filter = filter(config).unwrap();
+            filter.would_enable("turn_server_proto::server", &tracing::Level::ERROR)
+        };
+        assert!(!speaks(&Log::default()));
+        assert!(speaks(&Log { addresses: true, ..Log::default() }));
     }
 }

@@ -155,6 +155,14 @@ metrics! {
     push_registrations: Gauge = "push_registrations";
     /// Stanzas in memory that wait for other servers.
     s2s_waiting: Gauge = "s2s_waiting";
+    /// Addresses of the relay for calls that are in use.
+    turn_relays: Gauge = "turn_relays";
+    /// Addresses of the relay that were asked for and could not be given.
+    turn_refused: Counter = "turn_refused_total";
+    /// Bytes of calls that were relayed, both ways together.
+    turn_bytes: Counter = "turn_bytes_total";
+    /// Packets for the relay that were dropped because there were too many.
+    turn_dropped: Counter = "turn_dropped_total";
     /// Bytes of XML received, before encryption.
     bytes_received: Counter = "bytes_received_total";
     /// Bytes of XML sent, before encryption.

@@ -9,7 +9,7 @@ use std::{
 
 use store::{OpenError, Store, StoreError, sqlite};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, UdpSocket},
     signal::unix::{SignalKind, signal},
     sync::mpsc,
 };
@@ -35,6 +35,7 @@ use crate::{
     secret::{SecretError, ServerSecret},
     server::Server,
     session::{life, resume},
+    turn,
 };
 
 /// Why a server did not start or did not go on. Every message says what to do.
@@ -137,8 +138,9 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     tokio::spawn(push::supervise(server.clone()));
     s2s::presence::refresh_all(&server);
     for (listener, door) in doors {
-        tokio::spawn(listen::accept(server.clone(), listener, door));
+        door.serve(&server, listener);
     }
+    tokio::spawn(turn::run(server.clone()));
     let commands = tokio::spawn(socket.serve(operations));
     let certificates = tokio::spawn(acme::run(server.clone()));
     let keeper = tokio::spawn(housekeeping::run(server.clone()));
@@ -196,17 +198,12 @@ async fn open_store(home: &Home, options: sqlite::Options) -> Result<Store, Serv
 }
 
 /// Opens every address. Connections wait in the kernel until they are accepted.
-fn open_doors(server: &Server) -> Result<Vec<(Listener, TcpListener)>, ServeError> {
+fn open_doors(server: &Server) -> Result<Vec<(Listener, Door)>, ServeError> {
     let mut doors = Vec::new();
     for listener in server.config().listeners() {
         let (address, service) = (listener.address, listener.service);
-        match open(address) {
-            Ok(door) => {
-                let address = door.local_addr().unwrap_or(address);
-                tracing::info!(%address, %service, "listening");
-                server.add_port(service, address);
-                doors.push((listener, door));
-            }
+        match open(&listener) {
+            Ok(door) => doors.push((listener, door)),
             Err(error) => {
                 let reason = cannot_listen(&error, address);
                 if listener.explicit {
@@ -216,21 +213,55 @@ fn open_doors(server: &Server) -> Result<Vec<(Listener, TcpListener)>, ServeErro
             }
         }
     }
-    let inside = |service| matches!(service, Service::Metrics | Service::Components);
+    let inside = |service| {
+        use Service::{Components, Metrics, Turn, TurnTls};
+        matches!(service, Metrics | Components | Turn | TurnTls)
+    };
     match doors.iter().any(|(listener, _)| !inside(listener.service)) {
         true => Ok(doors),
         false => Err(ServeError::NoDoor),
     }
 }
 
-/// Opens an address. Where the system has no IPv6, `[::]` means all addresses of IPv4.
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
-    match listen::bind(address) {
-        Err(error) if address.ip().is_unspecified() && is_without_ipv6(&error) => {
-            listen::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port()))
+/// An address that is open.
+pub(crate) struct Door {
+    connections: TcpListener,
+    /// The same port for packets, where clients may come without a connection.
+    packets: Option<UdpSocket>,
+}
+
+impl Door {
+    /// Lets everybody in until the server goes down.
+    pub(crate) fn serve(self, server: &Arc<Server>, listener: Listener) {
+        let service = listener.service;
+        let address = self.connections.local_addr().unwrap_or(listener.address);
+        tracing::info!(%address, %service, "listening");
+        server.add_port(service, address);
+        tokio::spawn(listen::accept(server.clone(), listener, self.connections));
+        if let Some(packets) = self.packets {
+            tokio::spawn(turn::udp::serve(server.clone(), packets));
         }
-        outcome => outcome,
     }
+}
+
+/// Opens an address. Where the system has no IPv6, `[::]` means all addresses of IPv4.
+pub(crate) fn open(listener: &Listener) -> io::Result<Door> {
+    let address = listener.address;
+    let connections = match listen::bind(address) {
+        Err(error) if address.ip().is_unspecified() && is_without_ipv6(&error) => {
+            listen::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port()))?
+        }
+        outcome => outcome?,
+    };
+    let packets = match listener.service {
+        Service::Turn => {
+            let socket = std::net::UdpSocket::bind(connections.local_addr()?)?;
+            socket.set_nonblocking(true)?;
+            Some(UdpSocket::from_std(socket)?)
+        }
+        _ => None,
+    };
+    Ok(Door { connections, packets })
 }
 
 fn is_without_ipv6(error: &io::Error) -> bool {

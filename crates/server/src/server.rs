@@ -40,6 +40,7 @@ use crate::{
     s2s::{Federation, accept},
     secret::ServerSecret,
     session::resume::Resumable,
+    turn::relay::Relay,
 };
 
 /// Everything that connections, commands and background work share.
@@ -64,6 +65,8 @@ pub struct Server {
     pub components: Components,
     /// Devices that want to be woken.
     pub pushes: Pushes,
+    /// The relay for calls.
+    pub turn: Relay,
     /// Where uploaded files lie.
     pub uploads: Disk,
     /// Counts connections.
@@ -121,6 +124,7 @@ impl Server {
             rooms: Rooms::default(),
             components: Components::default(),
             pushes: Pushes::default(),
+            turn: Relay::default(),
             uploads: Disk::new(&home),
             gate: Gate::new(&config.limits, metrics.clone()),
             logins: LoginThrottle::new(config.limits.throttle),
@@ -230,6 +234,12 @@ impl Server {
     #[must_use]
     pub fn ports(&self) -> Vec<(Service, SocketAddr)> {
         self.ports.read().clone()
+    }
+
+    /// Whether a port is one that is listened on.
+    #[must_use]
+    pub fn is_door(&self, port: u16) -> bool {
+        self.ports.read().iter().any(|(_, address)| address.port() == port)
     }
 
     /// Notes an address that is listened on.

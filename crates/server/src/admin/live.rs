@@ -79,6 +79,13 @@ impl Live for Running {
         self.server.ports()
     }
 
+    fn calls(&self) -> Vec<String> {
+        crate::turn::services(&self.server)
+            .iter()
+            .map(crate::ext::calls::Service::address)
+            .collect()
+    }
+
     fn sessions(&self, account: Option<&str>) -> Vec<Session> {
         let accounts = self.accounts(account);
         accounts.iter().flat_map(|account| sessions(account)).map(|one| describe(&one)).collect()

@@ -16,7 +16,7 @@ use crate::config::{Config, Service};
 mod account;
 mod invitation;
 pub mod live;
-mod operations;
+pub(crate) mod operations;
 mod protocol;
 mod push;
 mod room;
@@ -31,6 +31,8 @@ pub trait Live: Send + Sync {
 
     /// The addresses it listens on, with the real ports.
     fn listening(&self) -> Vec<(Service, SocketAddr)>;
+    /// The addresses of the relay for calls (RFC 7065).
+    fn calls(&self) -> Vec<String>;
 
     /// Its sessions, of one account (a local part) or of all, connected and resumable ones.
     fn sessions(&self, account: Option<&str>) -> Vec<Session>;

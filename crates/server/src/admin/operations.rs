@@ -194,12 +194,13 @@ impl Operations {
             sessions: live.map_or(0, |live| live.sessions(None).len() as u64),
             database_bytes: sizes.database + sizes.log,
             storing: !self.store.maintenance.health().is_degraded(),
+            calls: live.map_or(Vec::new(), |live| live.calls()),
         })))
     }
 }
 
 /// The wall clock.
-pub(super) fn now() -> Millis {
+pub(crate) fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -547,6 +547,9 @@ pub struct Status {
     pub database_bytes: u64,
     /// Whether writing to disk works.
     pub storing: bool,
+    /// The services of the server's own relay for calls, as addresses (RFC 7065).
+    #[serde(default)]
+    pub calls: Vec<String>,
 }
 
 /// One address the server listens on.

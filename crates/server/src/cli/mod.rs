@@ -77,8 +77,11 @@ enum Command {
     /// Devices that are woken by notifications: list, delete
     #[command(subcommand)]
     Push(PushCommand),
-    /// Look for what is wrong with configuration, certificate, ports, DNS, clock and disk
+    /// Look for what is wrong with configuration, certificate, ports, DNS, calls, clock and disk
     Check {
+        /// Look at one thing alone
+        #[command(subcommand)]
+        what: Option<Subject>,
         /// Also read the whole database; takes minutes when it is large
         #[arg(long)]
         deep: bool,
@@ -114,6 +117,13 @@ enum Command {
     Status,
     /// Print the running server's numbers in the format of Prometheus
     Metrics,
+}
+
+/// What `anemone check` can look at alone.
+#[derive(Debug, Subcommand)]
+enum Subject {
+    /// Whether the relay for calls relays: two clients send each other a packet through it
+    Turn,
 }
 
 #[derive(Debug, Subcommand)]
@@ -360,7 +370,10 @@ fn run(command: Command, home: &Home, json: bool) -> Result<ExitCode, Fault> {
     match command {
         Command::Init { domain } => init::run(home, &domain, json),
         Command::Serve => serve(home),
-        Command::Check { deep } => connect::block_on(check::run(home, deep, json))?,
+        Command::Check { what: Some(Subject::Turn), .. } => {
+            connect::block_on(check::relay(home, json))?
+        }
+        Command::Check { what: None, deep } => connect::block_on(check::run(home, deep, json))?,
         Command::Dns { host } => dns::run(home, host.as_deref(), json),
         Command::Backup { file } => connect::block_on(backup::backup(home, &file, json))?,
         Command::Restore { file, replace } => {

@@ -22,6 +22,7 @@ pub use self::{
         FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat, Login, Metrics, Policy, Push,
         Registration, Rooms, Tls, Upload, Web,
     },
+    turn::{Network, Turn},
 };
 
 mod components;
@@ -32,6 +33,7 @@ mod read;
 pub mod reference;
 mod schema;
 mod sections;
+mod turn;
 
 use self::schema::Value as _;
 
@@ -62,6 +64,8 @@ pub struct Config {
     pub upload: Upload,
     /// Services that calls need.
     pub calls: Calls,
+    /// The server's own STUN and TURN.
+    pub turn: Turn,
     /// Programs that serve a domain each.
     pub components: Components,
     /// Waking devices that sleep.
@@ -107,6 +111,10 @@ pub enum Service {
     Metrics,
     /// External components, without TLS.
     Components,
+    /// STUN and TURN, over UDP and TCP.
+    Turn,
+    /// TURN, over TLS.
+    TurnTls,
 }
 
 /// One address the server listens on.
@@ -188,7 +196,7 @@ impl Config {
         self.set.contains_key(key)
     }
 
-    /// Every address to listen on.
+    /// Every address to listen on from the start.
     pub fn listeners(&self) -> Vec<Listener> {
         let listen = &self.listen;
         let doors = [
@@ -209,11 +217,41 @@ impl Config {
             Service::Components => components,
             _ => true,
         });
-        let all = wanted.flat_map(|(service, key, addresses)| {
-            let explicit = self.sets(key);
-            addresses.iter().map(move |&address| Listener { service, address, explicit })
-        });
-        all.collect()
+        let mut all: Vec<Listener> = wanted
+            .flat_map(|(service, key, addresses)| self.listeners_of(service, key, addresses))
+            .collect();
+        all.extend(self.relay_listeners().into_iter().filter(|listener| self.is_placed(listener)));
+        all
+    }
+
+    /// The addresses of the relay for calls that are opened when it is known where it is.
+    pub fn later_listeners(&self) -> Vec<Listener> {
+        let mut later = self.relay_listeners();
+        later.retain(|listener| !self.is_placed(listener));
+        later
+    }
+
+    fn relay_listeners(&self) -> Vec<Listener> {
+        if !self.turn.enabled {
+            return Vec::new();
+        }
+        let doors = [
+            (Service::Turn, "listen.turn", &self.listen.turn),
+            (Service::TurnTls, "listen.turn_tls", &self.listen.turn_tls),
+        ];
+        let all = doors.into_iter();
+        all.flat_map(|(service, key, addresses)| self.listeners_of(service, key, addresses))
+            .collect()
+    }
+
+    /// Whether the operator said where the relay is.
+    fn is_placed(&self, listener: &Listener) -> bool {
+        listener.explicit || !self.turn.addresses.is_empty()
+    }
+
+    fn listeners_of(&self, service: Service, key: &str, addresses: &[SocketAddr]) -> Vec<Listener> {
+        let explicit = self.sets(key);
+        addresses.iter().map(|&address| Listener { service, address, explicit }).collect()
     }
 
     /// Whether this server talks to others.
@@ -248,6 +286,7 @@ impl Config {
             ("rooms", self.rooms.show()),
             ("upload", self.upload.show()),
             ("calls", self.calls.show()),
+            ("turn", self.turn.show()),
             ("components", self.components.show()),
             ("push", self.push.show()),
             ("web", self.web.show()),
@@ -326,6 +365,13 @@ impl Config {
                      \"turn:turn.example.org:3478?transport=udp\""
                 ),
             ));
+        }
+        if self.turn.first_port > self.turn.last_port {
+            problems
+                .push(self.problem("turn.last_port", "`last_port` must not be below `first_port`"));
+        }
+        if self.turn.name.as_ref().is_some_and(|name| domain(name).is_err()) {
+            problems.push(self.problem("turn.name", "`name` must be a domain name"));
         }
     }
 
@@ -551,6 +597,7 @@ impl Config {
             rooms: Rooms::default(),
             upload: Upload::default(),
             calls: Calls::default(),
+            turn: Turn::default(),
             components: Components::default(),
             push: Push::default(),
             web: Web::default(),
@@ -575,6 +622,8 @@ impl fmt::Display for Service {
             Service::Http => "http",
             Service::Redirect => "redirect",
             Service::Metrics => "metrics",
+            Service::Turn => "turn",
+            Service::TurnTls => "turn_tls",
         })
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Confi
     }
     sections! {
         listen, registration, tls, acme, login, limits, federation, archive, rooms, upload, calls,
-        components, push, web, contact,
+        turn, components, push, web, contact,
         front_door, metrics, log,
     }
     read_top_level(document, problems);

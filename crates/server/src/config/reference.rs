@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     Acme, Archive, Calls, Components, Contact, Federation, FrontDoor, Limits, Listen, Log, Login,
-    Metrics, Push, Registration, Rooms, Tls, Upload, Web, schema::Chapter,
+    Metrics, Push, Registration, Rooms, Tls, Turn, Upload, Web, schema::Chapter,
 };
 
 /// Every section of the file in the order of the manual.
@@ -21,6 +21,7 @@ pub fn chapters() -> Vec<Chapter> {
         Rooms::chapter(),
         Upload::chapter(),
         Calls::chapter(),
+        Turn::chapter(),
         Components::chapter(),
         Push::chapter(),
         Web::chapter(),

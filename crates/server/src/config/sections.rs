@@ -39,6 +39,12 @@ section! {
         /// certificate authority finds what it asks for (`[acme]` with `http-01`). Nothing else is
         /// there.
         pub redirect: Vec<SocketAddr> = Vec::new();
+        /// STUN and TURN for calls, over UDP and over TCP. Opened where `[turn]` has an address
+        /// that the internet can reach.
+        pub turn: Vec<SocketAddr> = any(3478);
+        /// The same inside TLS, for networks that let nothing else through. `https` takes it as
+        /// well, from clients that ask for it (RFC 7443).
+        pub turn_tls: Vec<SocketAddr> = any(5349);
     }
 }
 
@@ -327,8 +333,8 @@ section! {
 }
 
 section! {
-    /// Services outside of this program that calls need (XEP-0215): STUN to find a way between two
-    /// devices, TURN where there is none.
+    /// Services outside of this program that calls need (XEP-0215), beside the server's own one in
+    /// `[turn]`: STUN to find a way between two devices, TURN where there is none.
     pub struct Calls as "calls" {
         /// Their addresses, such as "stun:stun.example.org:3478" and
         /// "turn:turn.example.org:3478?transport=udp"; `stuns` and `turns` are those with TLS.
@@ -496,6 +502,8 @@ impl Listen {
             https: loopback(5443),
             s2s: loopback(5269),
             s2s_tls: loopback(5270),
+            turn: loopback(3478),
+            turn_tls: loopback(5349),
             ..Listen::default()
         }
     }

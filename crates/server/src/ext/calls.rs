@@ -1,7 +1,8 @@
 //! XEP-0215: External Service Discovery 1.0.0
 //!
-//! Where calls find STUN and TURN. Passwords for TURN are made from a secret that both sides know,
-//! and end by themselves (draft-uberti-behave-turn-rest): the TURN service need not be asked.
+//! Where calls find STUN and TURN: the server's own relay ([`crate::turn`]), and services outside of it.
+//! Passwords for TURN are made from a secret that both sides know, and end by themselves
+//! (draft-uberti-behave-turn-rest): the TURN service need not be asked.
 
 use base64::Engine as _;
 use hmac::{Hmac, Mac as _};
@@ -9,18 +10,24 @@ use sha1::Sha1;
 use xmpp::{
     error::{Condition, StanzaError},
     ns,
-    time::Millis,
     xml::Element,
 };
 use zeroize::Zeroizing;
 
 use super::{Extension, IqAnswer, IqContext, IqFuture, IqRoute, Scope, Spec};
-use crate::iq::{Iq, IqKind};
+use crate::{
+    iq::{Iq, IqKind},
+    server::Server,
+    turn::{
+        self,
+        credentials::{self, Credentials},
+    },
+};
 
 /// Names the services that calls need.
 pub const EXTENSION: Extension = Extension {
     name: "calls",
-    offered: |config| !config.calls.services.is_empty(),
+    offered: |config| config.turn.enabled || !config.calls.services.is_empty(),
     specs: &[Spec { xep: 215, version: "1.0.0", title: "External Service Discovery" }],
     features: &[(Scope::Server, ns::EXTERNAL_SERVICES)],
     iq: &[route("services", services), route("credentials", credentials)],
@@ -87,16 +94,19 @@ impl Service {
         })
     }
 
+    /// The address of the service, as [`Service::parse`] reads it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let Self { kind, host, port, transport } = self;
+        match host.contains(':') {
+            true => format!("{kind}:[{host}]:{port}?transport={transport}"),
+            false => format!("{kind}:{host}:{port}?transport={transport}"),
+        }
+    }
+
     fn needs_password(&self) -> bool {
         self.kind.starts_with("turn")
     }
-}
-
-/// A user name and a password that are good for a while.
-struct Credentials {
-    username: String,
-    password: Zeroizing<String>,
-    expires: Millis,
 }
 
 fn services<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
@@ -132,22 +142,25 @@ async fn list(
     kind: Option<&str>,
     wanted: impl Fn(&Service) -> bool,
 ) -> IqAnswer {
+    let (server, config) = (context.server, context.server.config());
     // Who has no account here makes calls through the services of another server.
-    context.session()?;
-    let config = context.server.config();
-    let credentials = issue(context).await?;
+    let account = context.session()?.account.bare();
+    let own = own_credentials(server, account);
+    let others = issue(server, account).await?;
+    let elsewhere = config.calls.services.iter().filter_map(|address| Service::parse(address));
+    let all = turn::services(server).into_iter().map(|service| (service, Some(&own)));
+    let all = all.chain(elsewhere.map(|service| (service, others.as_ref())));
     let mut answer = Element::new(name, ns::EXTERNAL_SERVICES).with_attr_opt("type", kind);
-    let known = config.calls.services.iter().filter_map(|address| Service::parse(address));
-    for service in known.filter(|service| wanted(service)) {
+    for (service, credentials) in all.filter(|(service, _)| wanted(service)) {
         let mut element = Element::new("service", ns::EXTERNAL_SERVICES)
             .with_attr("type", service.kind.as_str())
             .with_attr("host", service.host.as_str())
             .with_attr("port", service.port.to_string())
             .with_attr("transport", service.transport.as_str());
-        if let Some(credentials) = credentials.as_ref().filter(|_| service.needs_password()) {
+        if let Some(credentials) = credentials.filter(|_| service.needs_password()) {
             element = element
                 .with_attr("restricted", "true")
-                .with_attr("username", credentials.username.as_str())
+                .with_attr("username", credentials.name.as_str())
                 .with_attr("password", credentials.password.as_str())
                 .with_attr("expires", credentials.expires.xep0082());
         }
@@ -156,9 +169,16 @@ async fn list(
     Ok(Some(answer))
 }
 
-/// New credentials, where there is a secret to make them from.
-async fn issue(context: &IqContext<'_>) -> Result<Option<Credentials>, StanzaError> {
-    let server = context.server;
+/// New credentials for the server's own relay.
+fn own_credentials(server: &Server, account: &str) -> Credentials {
+    let (now, seconds) = (server.now(), server.config().calls.credential_seconds);
+    let made = credentials::issue(&server.secret, account, now.plus(seconds * 1000));
+    server.turn.remember(&made.name, server.domain(), made.expires, now);
+    made
+}
+
+/// New credentials for the other services, where there is a secret to make them from.
+async fn issue(server: &Server, account: &str) -> Result<Option<Credentials>, StanzaError> {
     let config = server.config();
     let Some(path) = &config.calls.secret_file else { return Ok(None) };
     let path = server.home().resolve(path);
@@ -173,12 +193,10 @@ async fn issue(context: &IqContext<'_>) -> Result<Option<Credentials>, StanzaErr
         }
         Err(_) => return Err(StanzaError::new(Condition::InternalServerError)),
     };
-    let expires = server.now().plus(config.calls.credential_seconds * 1000);
     // The TURN service learns that it is the same person, and not who.
-    let person = server.secret.short("turn", &[context.owner()?.bare()]);
-    let username = format!("{}:{person}", expires.0 / 1000);
-    let password = Zeroizing::new(password(secret.trim(), &username));
-    Ok(Some(Credentials { username, password, expires }))
+    let mut made = own_credentials(server, account);
+    made.password = Zeroizing::new(password(secret.trim(), &made.name));
+    Ok(Some(made))
 }
 
 fn password(secret: &str, username: &str) -> String {
@@ -213,6 +231,8 @@ mod tests {
             ("turn:[2001:db8::1]:1", "turn 2001:db8::1 1 udp"),
         ] {
             assert_eq!(read(address).as_deref(), Some(expected), "{address}");
+            let service = Service::parse(address).unwrap();
+            assert_eq!(Service::parse(&service.address()), Some(service));
         }
         for bad in ["", "turn:", "http://x", "turn:x?transport=sctp", "turn:x:0", "turn:a b"] {
             assert_eq!(read(bad), None, "{bad}");

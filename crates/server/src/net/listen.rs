@@ -21,6 +21,7 @@ use crate::{
     http,
     s2s::accept,
     server::Server,
+    turn,
 };
 
 /// Opens the socket of a listener.
@@ -106,6 +107,15 @@ async fn open(
             accept::plain(server, stream, peer).await;
             return None;
         }
+        Service::Turn => {
+            turn::connection(server, stream, peer).await;
+            return None;
+        }
+        Service::TurnTls => {
+            let stream = handshake(&server, &tls.turn, stream, &peer).await?;
+            turn::connection(server, stream, peer).await;
+            return None;
+        }
         Service::S2sTls => {
             let stream = handshake(&server, &tls.s2s_direct, stream, &peer).await?;
             accept::direct(server, stream, peer).await;
@@ -118,6 +128,12 @@ async fn open(
     // XEP-0368 §3: the application protocol decides what is spoken, so that one port can do.
     // RFC 8737 §3: a certificate authority wants the handshake, and nothing after it.
     if stream.get_ref().1.alpn_protocol() == Some(acme::ALPN) {
+        return None;
+    }
+    if stream.get_ref().1.alpn_protocol() == Some(turn::ALPN) {
+        if server.config().turn.enabled {
+            turn::connection(server, stream, peer).await;
+        }
         return None;
     }
     let xmpp = match stream.get_ref().1.alpn_protocol() {

@@ -68,25 +68,12 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     } else {
         ""
     };
-    let privileged = has("a privileged gateway");
-    let mut components = if has("a gateway") || privileged {
-        format!(
-            "[components]\nlisten = [\"127.0.0.1:{}\"]\n\
-             [components.hosts]\n\"{GATEWAY}\" = \"{GATEWAY_SECRET}\"\n",
-            ports.components
-        )
-    } else {
-        String::new()
-    };
-    if privileged {
-        components += &format!(
-            "[components.permissions]\n\"{GATEWAY}\" = [\"gateway\", \"answer urn:example:pigeons\"]\n"
-        );
-    }
+    let (turn_door, turn) = relay(ports, has("a relay"));
+    let components = components(ports, has("a gateway"), has("a privileged gateway"));
     format!(
         "domain = \"{DOMAIN}\"\n\n\
          [listen]\nc2s = [\"127.0.0.1:{c2s}\"]\nc2s_tls = [\"127.0.0.1:{c2s_tls}\"]\n\
-         https = [\"127.0.0.1:{https}\"]\n\n\
+         https = [\"127.0.0.1:{https}\"]\n{turn_door}\n\
          [registration]\npolicy = \"{policy}\"\ninviters = \"{inviters}\"\n\n\
          [tls]\ncertificate = \"{certs}/{DOMAIN}.crt\"\nkey = \"{certs}/{DOMAIN}.key\"\n\
          required = {tls_required}\n\n\
@@ -96,7 +83,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [archive]\nenabled = {archive}\n\n\
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
          [federation]\nenabled = false\n\n\
-         [calls]\n{calls}\n[push]\n{push}\n{components}\n\
+         [calls]\n{calls}\n[turn]\n{turn}\n[push]\n{push}\n{components}\n\
          [contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },
@@ -109,6 +96,35 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         archive = !has("no archive"),
         upload_quota = if has("small upload quota") { 2000 } else { 1_000_000 },
     )
+}
+
+/// The relay's lines of `[listen]`, and those of its section.
+fn relay(ports: &Ports, wanted: bool) -> (String, &'static str) {
+    match wanted {
+        true => (
+            format!("turn = [\"127.0.0.1:{}\"]\nturn_tls = []\n", ports.turn),
+            "addresses = [\"127.0.0.1\"]\n",
+        ),
+        false => (String::new(), "enabled = false\n"),
+    }
+}
+
+/// The sections about components.
+fn components(ports: &Ports, wanted: bool, privileged: bool) -> String {
+    if !wanted && !privileged {
+        return String::new();
+    }
+    let mut sections = format!(
+        "[components]\nlisten = [\"127.0.0.1:{}\"]\n\
+         [components.hosts]\n\"{GATEWAY}\" = \"{GATEWAY_SECRET}\"\n",
+        ports.components
+    );
+    if privileged {
+        sections += &format!(
+            "[components.permissions]\n\"{GATEWAY}\" = [\"gateway\", \"answer urn:example:pigeons\"]\n"
+        );
+    }
+    sections
 }
 
 pub(super) fn serve(directory: &Path) -> Command {

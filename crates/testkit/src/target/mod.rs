@@ -82,6 +82,7 @@ pub const SETTINGS: &[&str] = &[
     "a gateway",
     "a privileged gateway",
     "call services",
+    "a relay",
 ];
 
 /// A running server with an empty database of its own. Stopped and deleted when dropped.

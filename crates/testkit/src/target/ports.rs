@@ -13,6 +13,8 @@ pub(super) struct Ports {
     pub(super) https: u16,
     /// Where components connect, if the server is set up for one.
     pub(super) components: u16,
+    /// Where clients of the relay for calls come, if the server is set up with one.
+    pub(super) turn: u16,
 }
 
 impl Ports {
@@ -30,13 +32,14 @@ impl Ports {
             if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
                 held.push(listener);
             }
-            if held.len() == 4 {
+            if held.len() == 5 {
                 let port = |at: usize| held[at].local_addr().map(|address| address.port());
                 return Ok(Ports {
                     c2s: port(0)?,
                     c2s_tls: port(1)?,
                     https: port(2)?,
                     components: port(3)?,
+                    turn: port(4)?,
                 });
             }
         }

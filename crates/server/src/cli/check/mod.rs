@@ -13,6 +13,7 @@ use crate::{
 mod data;
 mod dns;
 mod ports;
+mod turn;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -86,6 +87,7 @@ pub(super) async fn run(home: &Home, deep: bool, json: bool) -> Result<ExitCode,
         data::database(home, status.as_ref(), deep, &mut findings).await;
         ports::look(&config, status.as_ref(), &mut findings).await;
         dns::look(home, &config, &mut findings).await;
+        turn::look(home, &config, status.as_ref(), &mut findings).await;
     }
     data::clock(home, &mut findings);
     data::disk(home, &mut findings);
@@ -105,6 +107,19 @@ fn configuration(config: &Config, findings: &mut Findings) {
             "set `admin` and `abuse` in [contact]",
         );
     }
+}
+
+/// Looks at the relay for calls alone.
+pub(super) async fn relay(home: &Home, json: bool) -> Result<ExitCode, Fault> {
+    let config = super::connect::configuration(home)?;
+    let mut findings = Findings::default();
+    let status = status(home, &mut findings).await;
+    if status.is_none() {
+        findings.warning("server", "no server runs here", "start it and check again");
+    }
+    turn::look(home, &config, status.as_ref(), &mut findings).await;
+    print(&findings, json);
+    Ok(ExitCode::from(u8::from(findings.worst() == Level::Problem)))
 }
 
 /// How the running server is; `None` when none runs.

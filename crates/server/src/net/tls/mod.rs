@@ -46,6 +46,8 @@ pub struct Served {
     /// For the web: ALPN `http/1.1`, or none. Clients may speak XMPP there as well, by ALPN
     /// `xmpp-client`, where a network lets nothing but the web pass.
     pub https: Arc<ServerConfig>,
+    /// For clients of the relay for calls: ALPN `stun.turn` (RFC 7443), or none.
+    pub turn: Arc<ServerConfig>,
     /// For other servers that start with STARTTLS: asks for their certificate.
     pub s2s: Arc<ServerConfig>,
     /// For other servers' direct TLS: ALPN `xmpp-server` (XEP-0368), or none.
@@ -287,7 +289,11 @@ impl Served {
         Ok(Served {
             starttls: with_alpn(&config, &[]),
             direct: with_alpn(&config, &[ALPN_XMPP_CLIENT]),
-            https: with_alpn(&config, &[ALPN_HTTP, ALPN_XMPP_CLIENT, acme::ALPN]),
+            https: with_alpn(
+                &config,
+                &[ALPN_HTTP, ALPN_XMPP_CLIENT, acme::ALPN, crate::turn::ALPN],
+            ),
+            turn: with_alpn(&config, &[crate::turn::ALPN]),
             s2s: with_alpn(&between, &[]),
             s2s_direct: with_alpn(&between, &[ALPN_XMPP_SERVER]),
             s2s_out: Arc::new(out),
