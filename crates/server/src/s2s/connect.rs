@@ -94,6 +94,7 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         unanswered: None,
         server: server.clone(),
     };
+    remote.input(&server, Input::Limited(established.max_bytes));
     if established.sm {
         let session = {
             let mut state = remote.lock();

@@ -67,7 +67,7 @@ pub(super) async fn bounce(server: &Arc<Server>, remote: &Remote, entry: Entry, 
     if let Ok(stanza) = Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED) {
         let reason = remote.lock().queue.failure().map(|(failure, _)| failure.reason.clone());
         let error = error(why, reason.as_deref());
-        let lasting = entry.parcel.is_some() || why == Bounce::Absent;
+        let lasting = entry.parcel.is_some() || matches!(why, Bounce::Absent | Bounce::TooLarge);
         send_back(server, &stanza, &error, lasting).await;
     }
     if let Some(id) = entry.parcel {
@@ -86,6 +86,10 @@ fn error(why: Bounce, reason: Option<&str>) -> StanzaError {
             return StanzaError::new(Condition::ServiceUnavailable)
                 .with_type(ErrorType::Wait)
                 .with_text("the service is not connected at the moment");
+        }
+        Bounce::TooLarge => {
+            return StanzaError::new(Condition::PolicyViolation)
+                .with_text("it is larger than the other server takes");
         }
     };
     let error = StanzaError::new(condition);

@@ -55,6 +55,8 @@ pub enum Bounce {
     Full,
     /// It is an external component, and not connected.
     Absent,
+    /// It is larger than the domain takes (XEP-0478).
+    TooLarge,
 }
 
 /// Stream management of a stream that was opened.
@@ -88,6 +90,8 @@ pub enum Input {
     Heard,
     /// The domain could not be reached.
     Failed(Failure),
+    /// The domain says that it takes stanzas of at most so many bytes, or says nothing.
+    Limited(Option<u64>),
     /// A stream carries the queue from now on.
     Opened {
         /// Its number.
@@ -197,6 +201,8 @@ pub struct Outgoing {
     phase: Phase,
     waiting: VecDeque<Entry>,
     waiting_bytes: usize,
+    /// Bytes of the largest stanza that the domain takes, as far as it has said.
+    largest: u64,
     /// Written and not known to have arrived, on a stream without management.
     unflushed: VecDeque<Entry>,
     /// Written and not acknowledged. Stays after a stream is lost, for resumption.
@@ -232,6 +238,7 @@ impl Outgoing {
             phase: Phase::Idle,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            largest: u64::MAX,
             unflushed: VecDeque::new(),
             sm: None,
             rewrite: false,
@@ -308,7 +315,7 @@ impl Outgoing {
                 self.newest = self.newest.max(newest);
                 self.go_on(now, effects);
             }
-            Input::Loaded { entries, complete } => self.take_loaded(entries, complete),
+            Input::Loaded { entries, complete } => self.take_loaded(entries, complete, effects),
             Input::LoadFailed => self.loading = false,
             Input::Heard => {
                 if let Phase::Resting { .. } = self.phase {
@@ -316,6 +323,7 @@ impl Outgoing {
                 }
             }
             Input::Failed(failure) => self.failed(now, failure, effects),
+            Input::Limited(bytes) => self.largest = bytes.unwrap_or(u64::MAX),
             Input::Opened { carrier, managed } => self.opened(carrier, managed, effects),
             Input::Lost { carrier, failure } => self.lost(now, carrier, failure, effects),
             Input::Acked { carrier, h } => self.acked(carrier, h, effects),
@@ -408,11 +416,11 @@ impl Outgoing {
                 self.newest = self.newest.max(parcel);
                 if keep {
                     self.loaded = parcel;
-                    self.push(entry);
+                    self.push(entry, effects);
                 }
             }
             None if !room => effects.push(Effect::Bounce(entry, Bounce::Full)),
-            None => self.push(entry),
+            None => self.push(entry, effects),
         }
         if let Phase::Resting { .. } = self.phase
             && now >= self.attempted.plus(SHORTEST_REST)
@@ -421,19 +429,23 @@ impl Outgoing {
         }
     }
 
-    fn push(&mut self, entry: Entry) {
+    fn push(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
+        if entry.bytes.len() as u64 > self.largest {
+            effects.push(Effect::Bounce(entry, Bounce::TooLarge));
+            return;
+        }
         self.waiting_bytes += entry.bytes.len();
         self.waiting.push_back(entry);
     }
 
-    fn take_loaded(&mut self, entries: Vec<Entry>, complete: bool) {
+    fn take_loaded(&mut self, entries: Vec<Entry>, complete: bool, effects: &mut Vec<Effect>) {
         self.loading = false;
         for entry in entries {
             let Some(parcel) = entry.parcel.filter(|parcel| *parcel > self.loaded) else {
                 continue;
             };
             self.loaded = parcel;
-            self.push(entry);
+            self.push(entry, effects);
         }
         if complete {
             self.loaded = self.newest;
@@ -480,6 +492,9 @@ impl Outgoing {
             }
             Managed::Not => self.take_back(),
         }
+        // They would end every stream that they are written to.
+        let largest = self.largest;
+        self.give_up(|entry| entry.bytes.len() as u64 > largest, Bounce::TooLarge, effects);
         if std::mem::take(&mut self.missed_presence) {
             effects.push(Effect::Refresh);
         }

@@ -230,3 +230,35 @@ fn a_full_queue_refuses_what_is_not_durable() {
     assert_eq!(bounced(&feed(&mut queue, message("n", 7))), []);
     assert!(queue.spilled());
 }
+
+#[test]
+fn what_is_larger_than_the_other_side_takes_goes_back_and_ends_no_stream() {
+    let mut queue = queue();
+    feed(&mut queue, message("much too large", 1));
+    feed(&mut queue, message("small", 2));
+    feed(&mut queue, Input::Limited(Some(5)));
+    let effects = open(&mut queue, 7, Managed::New);
+    assert_eq!(bounced(&effects), [("much too large", Bounce::TooLarge)]);
+    assert_eq!(wrote(&mut queue, 7), "small");
+    let effects = feed(&mut queue, message("also too large", 3));
+    assert_eq!(bounced(&effects), [("also too large", Bounce::TooLarge)]);
+    feed(&mut queue, Input::Waiting(4));
+    let parcel = entry("loaded, too large", Kind::Message, Some(4));
+    let effects = feed(&mut queue, Input::Loaded { entries: vec![parcel], complete: true });
+    assert_eq!(bounced(&effects), [("loaded, too large", Bounce::TooLarge)]);
+    feed(&mut queue, Input::Limited(None));
+    assert_eq!(bounced(&feed(&mut queue, message("taken, as nothing is said", 5))), []);
+}
+
+#[test]
+fn what_was_written_before_the_limit_was_known_is_not_written_again() {
+    let mut queue = queue();
+    feed(&mut queue, message("it ended the stream", 1));
+    open(&mut queue, 1, Managed::New);
+    wrote(&mut queue, 1);
+    feed(&mut queue, lost(1));
+    feed(&mut queue, Input::Limited(Some(5)));
+    let effects = open(&mut queue, 2, Managed::New);
+    assert_eq!(bounced(&effects), [("it ended the stream", Bounce::TooLarge)]);
+    assert_eq!(wrote(&mut queue, 2), "");
+}
