@@ -139,10 +139,15 @@ fn an_invitation_is_shown_once_and_answered_by_entering() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[]);
     let juliet = world.online(JULIET, &[]);
-    let create =
-        Command::CreateRoom { room: None, name: None, public: false, people: vec![bare(JULIET)] };
+    let create = Command::CreateRoom {
+        room: None,
+        name: Some("The balcony".into()),
+        public: false,
+        people: vec![bare(JULIET)],
+    };
     let Some(Outcome::Room(group)) = world.run(romeo, create) else { panic!() };
     let group = group.as_str();
+    assert_eq!(conversation(&world, juliet, group).name, "The balcony");
     // It came through the room and directly.
     let messages = world.messages(juliet, group);
     let [invitation] = &messages[..] else { panic!("{messages:?}") };

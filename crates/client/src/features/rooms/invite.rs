@@ -178,6 +178,11 @@ fn invited(
     let reason = reason.map(|reason| join::limited(&reason)).filter(|reason| !reason.is_empty());
     message.content = Content::Event(Event::Invited { by: by.clone(), reason });
     let id = timeline::insert(cx, message, true)?;
+    // What the room is called, the invitation does not say. A stranger's room is not asked: it would
+    // learn that somebody is there.
+    if friend && cx.online() {
+        join::look_from_outside(cx, room)?;
+    }
     // Strangers do not interrupt.
     if friend && let Some(message) = cx.store.message(id)? {
         let title = roster::name(cx, &by);

@@ -238,6 +238,15 @@ pub(super) fn learn(cx: &mut Cx<'_>, address: &BareJid, answer: &Answer) -> Step
     Ok(())
 }
 
+/// Asks what a room is that was not entered.
+pub(super) fn look_from_outside(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let address = address.clone();
+    let query = Element::new("query", ns::DISCO_INFO);
+    cx.iq_get(Some(Jid::from(address.clone())), query, move |cx, answer| {
+        learn(cx, &address, &answer)
+    })
+}
+
 /// The room is different from what it was: asks again.
 pub(super) fn refresh(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let query = Element::new("query", ns::DISCO_INFO);
