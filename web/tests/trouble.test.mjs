@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { befriend, inside, message, open, sees, seesEncrypted, signIn, ticks, write } from "./acts.mjs";
-import { launch, Person } from "./harness.mjs";
+import { befriend, composer, inside, message, open, sees, seesEncrypted, signIn, ticks, write } from "./acts.mjs";
+import { eventually, launch, Person } from "./harness.mjs";
 import { Server } from "./server.mjs";
 
 const PASSWORD = "a rose by any other name";
@@ -127,8 +127,11 @@ test("storage that was wiped under the page leaves a device that is new, and say
   await write(greta.page, "Kept by the server only");
   await ticks(greta.page, "Kept by the server", /Delivered|Read/);
   const devtools = await greta.context.newCDPSession(greta.page);
-  await devtools.send("Storage.clearDataForOrigin", { origin: new URL(server.url).origin, storageTypes: "indexeddb,file_systems,cache_storage,local_storage" });
+  await devtools.send("Storage.clearDataForOrigin", { origin: new URL(server.url).origin, storageTypes: "all" });
   greta.expects(/storage|NotFoundError|service worker|ServiceWorker/i);
+  await eventually(greta.page, async () => (await navigator.serviceWorker.getRegistrations()).length === 0);
+  // The page goes on as it was: one that loaded itself again meanwhile could not be closed.
+  await inside(greta.page);
   await greta.page.close();
   greta.page = await greta.window();
   await greta.page.goto(server.url);
@@ -142,6 +145,64 @@ test("storage that was wiped under the page leaves a device that is new, and say
   await greta.leave();
   await hans.leave();
 });
+
+test("a full disk is told, what was written stays in the field, and goes out when there is room", async () => {
+  const [otto, paula] = await people("otto", "paula");
+  await write(otto.page, "While there was room");
+  await ticks(otto.page, "there was room", /Delivered|Read/);
+  const devtools = await otto.context.newCDPSession(otto.page);
+  const { origin } = new URL(server.url);
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
+  otto.expects(/quota|storage/i);
+  const long = "A long story. ".repeat(1_000);
+  // What the browser had set aside for the files is used up first.
+  for (let round = 0; round < 200; round += 1) {
+    if (await otto.page.getByText("Nothing can be kept on this device").isVisible()) break;
+    await write(otto.page, `${long} ${round}`);
+    await otto.page.waitForTimeout(50);
+  }
+  await otto.page.getByText("Nothing can be kept on this device").first().waitFor();
+  await otto.accessible();
+  await composer(otto.page).fill("Not to be lost");
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin });
+  await otto.page.getByText("Nothing can be kept on this device").waitFor({ state: "detached" });
+  assert.equal(await composer(otto.page).inputValue(), "Not to be lost");
+  await otto.page.getByRole("button", { name: "Send", exact: true }).click();
+  await ticks(otto.page, "Not to be lost", /Delivered|Read/);
+  await seesEncrypted(paula.page, "Not to be lost");
+  await sees(otto.page, "there was room");
+  await otto.leave();
+  await paula.leave();
+});
+
+/** Sets the clock of a page, or of a worker, ahead. */
+const setAhead = (days) => {
+  const real = Date.now.bind(Date);
+  Date.now = () => real() + days * 86_400_000;
+};
+
+for (const [days, words] of [[400, "The clock of this device is 400 days fast"], [-400, "The clock of this device is 400 days slow"]]) {
+  test(`a clock that is ${days} days off is told, and everything arrives`, async () => {
+    const names = days > 0 ? ["quentin", "rosa"] : ["sam", "tilda"];
+    const [one, other] = await people(...names);
+    await one.context.addInitScript(setAhead, days);
+    one.page.on("worker", (worker) => void worker.evaluate(setAhead, days).catch(() => undefined));
+    await one.page.reload();
+    await one.page.getByText(words).waitFor();
+    for (const person of [one, other]) person.expects(NO_SERVER);
+    // Logged in anew while the clock is wrong, of the worker as well.
+    await server.stop();
+    await write(one.page, "By the wrong clock");
+    await write(other.page, "By the right clock");
+    await server.begin();
+    await ticks(one.page, "By the wrong clock", /Delivered|Read/);
+    await seesEncrypted(other.page, "By the wrong clock");
+    await seesEncrypted(one.page, "By the right clock");
+    await one.accessible();
+    await one.leave();
+    await other.leave();
+  });
+}
 
 /** What somebody might send to break the page of another. */
 const HOSTILE = {

@@ -23,6 +23,8 @@ export async function startUpdates(): Promise<void> {
   // The first one takes charge of a page that is as new as itself.
   let old = workers.controller !== null;
   workers.addEventListener("controllerchange", () => {
+    // Without one nothing has taken charge: somebody wiped what the browser keeps of this site.
+    if (workers.controller === null) return;
     if (old) location.reload();
     old = true;
   });

@@ -1,0 +1,93 @@
+// What the service worker does when the server wakes it: a push message is handed to it as the browser
+// would, because no push service is at hand.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { inside, signIn } from "./acts.mjs";
+import { eventually, launch, Person } from "./harness.mjs";
+import { Server } from "./server.mjs";
+
+const PASSWORD = "a rose by any other name";
+
+let server;
+let browser;
+before(async () => {
+  server = await Server.start();
+  await server.addAccount("juliet", PASSWORD);
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+/** The service worker of somebody's browser, and how to wake it. */
+async function worker(person) {
+  const { page, context } = person;
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const [worker] = context.serviceWorkers();
+  const devtools = await context.newCDPSession(page);
+  const registered = new Promise((found) => {
+    devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+      const one = registrations.find((one) => !one.isDeleted && server.url.startsWith(one.scopeURL));
+      if (one) found(one.registrationId);
+    });
+  });
+  await devtools.send("ServiceWorker.enable");
+  const registrationId = await registered;
+  const origin = new URL(server.url).origin;
+  return {
+    push: (data) => devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data }),
+    shown: () =>
+      worker.evaluate(async () => {
+        const all = await self.registration.getNotifications();
+        return all.map(({ title, tag, data }) => ({ title, tag, data }));
+      }),
+    click: () =>
+      worker.evaluate(async () => {
+        const [notification] = await self.registration.getNotifications();
+        self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+      }),
+  };
+}
+
+async function until(condition) {
+  for (const end = Date.now() + 60_000; !(await condition()); ) {
+    if (Date.now() > end) throw new Error(`never: ${condition}`);
+    await new Promise((again) => setTimeout(again, 20));
+  }
+}
+
+test("a push shows what is there while no page is in sight, and a click leads to it", async () => {
+  const juliet = await Person.sit(browser, { name: "juliet" });
+  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
+  const { push, shown, click } = await worker(juliet);
+
+  // Somebody looks: the page itself says what there is.
+  await push(JSON.stringify({ kind: "message" }));
+  await push("nonsense");
+  assert.deepEqual(await shown(), []);
+
+  // Somebody looks elsewhere. The session stays with this tab, whose page is another one now.
+  await juliet.page.goto("about:blank");
+  for (const [data, title] of [
+    ["nonsense", "New message"],
+    [JSON.stringify({ kind: "request" }), "Somebody wants to be in touch"],
+    [JSON.stringify({ kind: "call" }), "Somebody called"],
+    [JSON.stringify({ kind: "message", text: "no text is told" }), "New message"],
+  ]) {
+    await push(data);
+    await until(async () => (await shown()).some((one) => one.title === title));
+    assert.equal((await shown()).length, 1, "one takes the place of the other");
+  }
+
+  // The window that is there comes to the place that the notification is for.
+  await juliet.page.goto(`${server.url}#/settings/about`);
+  await inside(juliet.page);
+  await until(async () => (await shown()).length > 0);
+  await click();
+  await eventually(juliet.page, () => location.hash === "#/");
+  await until(async () => (await shown()).length === 0);
+  await juliet.leave();
+});
