@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -39,7 +39,11 @@ pub enum Incoming {
 pub struct Trust {
     roots: Arc<rustls::RootCertStore>,
     domain: String,
+    identity: Option<Identity>,
 }
+
+/// A certificate with what belongs to it, the end entity first, and its key.
+pub type Identity = Arc<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>;
 
 impl Trust {
     /// Trusts one certificate authority for one domain.
@@ -49,7 +53,14 @@ impl Trust {
     pub fn new(authority: &CertificateDer<'_>, domain: &str) -> Self {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(authority.clone().into_owned()).expect("a CA certificate");
-        Trust { roots: Arc::new(roots), domain: domain.to_owned() }
+        Trust { roots: Arc::new(roots), domain: domain.to_owned(), identity: None }
+    }
+
+    /// The same, with a certificate of one's own to show.
+    #[must_use]
+    pub fn showing(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
     }
 
     /// The authorities that are trusted, for clients with a TLS of their own.
@@ -68,11 +79,16 @@ impl Trust {
         alpn: Option<&str>,
     ) -> io::Result<TlsStream<TcpStream>> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        let builder = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
-            .with_root_certificates(self.roots.clone())
-            .with_no_client_auth();
+            .with_root_certificates(self.roots.clone());
+        let mut config = match self.identity.as_deref() {
+            Some((chain, key)) => builder
+                .with_client_auth_cert(chain.clone(), key.clone_key())
+                .map_err(io::Error::other)?,
+            None => builder.with_no_client_auth(),
+        };
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         let name = ServerName::try_from(self.domain.clone()).map_err(io::Error::other)?;
         TlsConnector::from(Arc::new(config)).connect(name, tcp).await

@@ -6,9 +6,11 @@
 mod connection;
 pub mod http;
 pub mod login;
+mod peer;
 pub mod sasl;
 pub(crate) mod session;
 mod websocket;
 
-pub use connection::{Connection, Incoming, PATIENCE, Trust};
+pub use connection::{Connection, Identity, Incoming, PATIENCE, Trust};
+pub use peer::Peer;
 pub use session::{Account, Client, Endpoint, Via};

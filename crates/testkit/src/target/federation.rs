@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -14,7 +15,7 @@ use super::certificate::Certificate;
 use super::ports::Ports;
 use super::process::Process;
 use super::{Directory, Target, anemone, write};
-use crate::client::{Endpoint, Trust};
+use crate::client::{Endpoint, Identity, Trust};
 
 /// One domain of a federation.
 pub struct Domain {
@@ -120,6 +121,18 @@ impl Domain {
     /// The domain.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its certificate and key, for tests that speak in its place.
+    ///
+    /// # Errors
+    /// When its files cannot be read.
+    pub fn identity(&self) -> io::Result<Identity> {
+        let certs = self.directory.0.join("certs");
+        let chain = CertificateDer::pem_file_iter(certs.join("server.crt"));
+        let chain = chain.and_then(Iterator::collect).map_err(io::Error::other)?;
+        let key = PrivateKeyDer::from_pem_file(certs.join("server.key"));
+        Ok(Arc::new((chain, key.map_err(io::Error::other)?)))
     }
 
     /// Where its clients reach it.
