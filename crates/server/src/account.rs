@@ -17,6 +17,7 @@ use store::{AccountId, StoreError};
 use xmpp::jid::BareJid;
 
 use crate::{
+    config::Config,
     ext::{archive::ArchiveState, avatar::Photo, blocking::Blocks, pubsub},
     im::{presence::Available, roster::Roster},
     s2s::presence::Seen,
@@ -103,6 +104,36 @@ impl Resource {
 }
 
 impl Account {
+    /// The pubsub service as the owner of nodes: it has an address and nothing else.
+    #[must_use]
+    pub fn pubsub(config: &Config) -> Arc<Self> {
+        let address = config.pubsub.address(&config.domain);
+        // The configuration was checked; a domain is a bare address.
+        let jid = BareJid::new(&address).unwrap_or_else(|_| unreachable!("{address}"));
+        let state = AccountState {
+            resources: Vec::new(),
+            roster: Roster::default(),
+            blocks: Blocks::default(),
+            archive: ArchiveState::default(),
+            photo: Photo::default(),
+            seen: Seen::default(),
+            deleted: false,
+        };
+        Arc::new(Account::with(AccountId::PUBSUB, jid, state))
+    }
+
+    fn with(id: AccountId, jid: BareJid, state: AccountState) -> Self {
+        Account {
+            id,
+            bare: jid.as_str().into(),
+            jid,
+            state: Mutex::new(state),
+            roster_gate: tokio::sync::Mutex::default(),
+            unsubmitted: AtomicU32::new(0),
+            pubsub: pubsub::Nodes::default(),
+        }
+    }
+
     /// Its bare address.
     #[must_use]
     pub fn jid(&self) -> &BareJid {
@@ -193,15 +224,7 @@ impl Accounts {
             seen: Seen::default(),
             deleted: false,
         };
-        let account = Arc::new(Account {
-            id: row.id,
-            bare: jid.as_str().into(),
-            jid,
-            state: Mutex::new(state),
-            roster_gate: tokio::sync::Mutex::default(),
-            unsubmitted: AtomicU32::new(0),
-            pubsub: pubsub::Nodes::default(),
-        });
+        let account = Arc::new(Account::with(row.id, jid, state));
         self.loaded.write().insert(name.into(), account.clone());
         Ok(Some(account))
     }

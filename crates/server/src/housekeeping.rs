@@ -10,7 +10,12 @@ use store::{Millis, StoreError};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use crate::{
-    ext::upload, host, metrics::Condition, net::listen::down, server::Server, session::life,
+    ext::{block_lists, server_info, upload},
+    host,
+    metrics::Condition,
+    net::listen::down,
+    server::Server,
+    session::life,
 };
 
 /// Runs until the server goes down.
@@ -32,6 +37,8 @@ pub async fn run(server: Arc<Server>) {
                 renew(&server).await;
                 upload::sweep(&server).await;
                 server.rooms.forget_idle();
+                server_info::refresh(&server).await;
+                block_lists::refresh(&server);
             }
             _ = hours.tick() => forget(&server).await,
         }

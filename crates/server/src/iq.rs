@@ -121,6 +121,10 @@ async fn request(
             let asker = Asker::Session(session);
             handle(server, asker, stanza, kind, to, &[Scope::Upload], None).await;
         }
+        Target::Pubsub(service) => {
+            let asker = Asker::Session(session);
+            handle(server, asker, stanza, kind, to, &[Scope::Pubsub], Some(service)).await;
+        }
         Target::Nobody => refuse(session, stanza, &StanzaError::new(Condition::ServiceUnavailable)),
         Target::Remote => match to {
             Some(to) => send_out(server, session, stanza, &to),
@@ -177,6 +181,7 @@ pub async fn act(server: &Arc<Server>, acting: &Acting, stanza: &Stanza, kind: I
         }
         Ok(Target::Server) => (&[Scope::Server][..], None),
         Ok(Target::Upload) => (&[Scope::Upload][..], None),
+        Ok(Target::Pubsub(service)) => (&[Scope::Pubsub][..], Some(service)),
         Ok(_) => return reply_error(server, asker, stanza, &nobody),
         Err(error) => {
             let error = server.store_failed("resolve", &error);
@@ -223,18 +228,7 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             }
         }
         (Target::Account(account), Some(kind)) => {
-            let blocked = account.lock().blocks.refuses(from);
-            if blocked {
-                return reply_error(server, asker, stanza, &nobody);
-            }
-            match Box::pin(privilege::act(server, &account, stanza, kind, from)).await {
-                Some(Ok(())) => return,
-                Some(Err(error)) => return reply_error(server, asker, stanza, &error),
-                None if delegated_for(server, from, stanza) => return,
-                None => {}
-            }
-            let (to, account) = (Some(to.clone()), Some(account));
-            handle(server, asker, stanza, kind, to, &[Scope::Account], account).await;
+            receive_for(server, account, stanza, kind, (from, to)).await;
         }
         (Target::Server, Some(_)) if delegated_for(server, from, stanza) => {}
         (Target::Server, Some(kind)) => {
@@ -259,11 +253,39 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             let to = Some(to.clone());
             handle(server, asker, stanza, kind, to, &[Scope::Upload], None).await;
         }
+        (Target::Pubsub(service), Some(kind)) => {
+            let (to, service) = (Some(to.clone()), Some(service));
+            handle(server, asker, stanza, kind, to, &[Scope::Pubsub], service).await;
+        }
         (Target::Nobody | Target::Upload | Target::Remote, Some(_)) => {
             reply_error(server, asker, stanza, &nobody)
         }
-        (Target::Nobody | Target::Upload | Target::Remote, None) => {}
+        (Target::Nobody | Target::Upload | Target::Pubsub(_) | Target::Remote, None) => {}
     }
+}
+
+/// Takes a request of another server for the bare address of an account.
+async fn receive_for(
+    server: &Arc<Server>,
+    account: Arc<Account>,
+    stanza: &Stanza,
+    kind: IqKind,
+    (from, to): (&Jid, &Jid),
+) {
+    let asker = Asker::Remote(from);
+    let nobody = StanzaError::new(Condition::ServiceUnavailable);
+    let blocked = account.lock().blocks.refuses(from);
+    if blocked {
+        return reply_error(server, asker, stanza, &nobody);
+    }
+    match Box::pin(privilege::act(server, &account, stanza, kind, from)).await {
+        Some(Ok(())) => return,
+        Some(Err(error)) => return reply_error(server, asker, stanza, &error),
+        None if delegated_for(server, from, stanza) => return,
+        None => {}
+    }
+    let (to, account) = (Some(to.clone()), Some(account));
+    handle(server, asker, stanza, kind, to, &[Scope::Account], account).await;
 }
 
 fn is_component(server: &Server, from: &Jid) -> bool {
@@ -312,12 +334,17 @@ fn pass(account: &Arc<Account>, stanza: &Stanza, from: &Jid, to: &Jid) -> bool {
     }
 }
 
-/// Brings an answer to whoever asked.
-fn deliver(server: &Server, asker: Asker<'_>, frame: Frame) {
+/// Brings an answer to whoever asked, from whom `request` was for.
+fn deliver(server: &Server, asker: Asker<'_>, request: &Stanza, frame: Frame) {
     match asker {
         Asker::Session(session) => session.deliver_bulk(frame),
         Asker::Remote(jid) => {
-            server.s2s.post(server, server.domain(), jid, frame.kind, frame.bytes);
+            // A service speaks for its own domain.
+            let asked = request.to().and_then(|to| Jid::new(&to).ok());
+            let service =
+                asked.filter(|to| matches!(resolve::service(server, to), Target::Pubsub(_)));
+            let local = service.as_ref().map_or(server.domain(), |to| to.domain().as_str());
+            server.s2s.post(server, local, jid, frame.kind, frame.bytes);
         }
         Asker::Component(acting) => acting.answer(server, frame),
     }
@@ -330,7 +357,7 @@ fn reply_error(server: &Server, asker: Asker<'_>, request: &Stanza, error: &Stan
     }
     let mut iq = reply(asker, request, "error");
     iq.push(error.element());
-    deliver(server, asker, Frame::iq(iq.to_bytes(ns::CLIENT)));
+    deliver(server, asker, request, Frame::iq(iq.to_bytes(ns::CLIENT)));
 }
 
 /// Hands a request to the extension that answers it.
@@ -355,14 +382,14 @@ async fn handle(
         None => Err(StanzaError::new(Condition::ServiceUnavailable)),
     };
     match answer {
-        Ok(payload) => deliver(server, asker, Frame::iq(result(asker, stanza, payload))),
+        Ok(payload) => deliver(server, asker, stanza, Frame::iq(result(asker, stanza, payload))),
         Err(error) => reply_error(server, asker, stanza, &error),
     }
     let (after, finally) = context.into_rest();
     // Nothing but the answer goes to a component: it is no device of the account.
     let after = after.into_iter().filter(|_| !matches!(asker, Asker::Component(_)));
     for frame in after {
-        deliver(server, asker, frame);
+        deliver(server, asker, stanza, frame);
     }
     if let Some(work) = finally {
         work.await;

@@ -22,7 +22,7 @@ use crate::{
         socket::{CommandSocket, Conversation},
     },
     config::{Config, ConfigError, Home, Listener, Service},
-    ext::{muc::visits, upload},
+    ext::{muc::visits, server_info, upload},
     host, housekeeping,
     log::{self, LogControl},
     metrics::Condition,
@@ -137,6 +137,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     tokio::spawn(s2s::supervise(server.clone()));
     tokio::spawn(push::supervise(server.clone()));
     s2s::presence::refresh_all(&server);
+    server_info::refresh(&server).await;
     for (listener, door) in doors {
         door.serve(&server, listener);
     }

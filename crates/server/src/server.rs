@@ -31,7 +31,10 @@ use crate::{
     admin::Operations,
     components::Components,
     config::{Config, Home, Policy, Service},
-    ext::{Registry, caps::CapsCache, muc::service::Rooms, upload::disk::Disk},
+    ext::{
+        Registry, block_lists::BlockLists, budget::Budgets, caps::CapsCache, muc::service::Rooms,
+        server_info::ServerInfo, upload::disk::Disk,
+    },
     http::bosh::Sessions,
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
@@ -79,6 +82,14 @@ pub struct Server {
     pub account_requests: Quota,
     /// Invitations that one network may look at in an hour.
     pub invitation_visits: Quota,
+    /// Block lists that others keep.
+    pub block_lists: BlockLists,
+    /// What was used up of budgets against floods.
+    pub budgets: Budgets,
+    /// What is published of the connections to other servers (XEP-0485).
+    pub info: ServerInfo,
+    /// Reports that one account may make in a day.
+    pub reports: Quota,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// The secret that never leaves the machine.
@@ -87,6 +98,7 @@ pub struct Server {
     pub tls: Tls,
     /// Other servers.
     pub s2s: Federation,
+    pubsub: RwLock<Arc<Account>>,
     home: Home,
     /// Becomes true when the server is going down.
     pub shutdown: watch::Sender<bool>,
@@ -131,11 +143,16 @@ impl Server {
             registrations: Quota::new(OPEN_REGISTRATIONS, OPEN_REGISTRATIONS_SPAN),
             account_requests: Quota::new(config.front_door.requests_per_network, DAY),
             invitation_visits: Quota::new(INVITATION_VISITS, Duration::from_secs(60 * 60)),
+            block_lists: BlockLists::default(),
+            budgets: Budgets::new(&config),
+            info: ServerInfo::default(),
+            reports: Quota::new(REPORTS, DAY),
             metrics,
             secret,
             tls,
             s2s: Federation::new(&config),
             s2s_settings: RwLock::new(Arc::new(accept::settings(&config))),
+            pubsub: RwLock::new(Account::pubsub(&config)),
             home,
             operations: OnceLock::new(),
             shutdown: watch::Sender::new(false),
@@ -178,12 +195,21 @@ impl Server {
         self.config.read().clone()
     }
 
+    /// The pubsub service: nodes that nobody's account owns.
+    #[must_use]
+    pub fn pubsub(&self) -> Arc<Account> {
+        self.pubsub.read().clone()
+    }
+
     /// Puts another configuration into force. Its domain must be the same.
     pub fn set_config(&self, config: Config) {
         self.gate.set_limits(&config.limits);
         self.archives.store(config.archive.enabled, Ordering::Relaxed);
         *self.settings.write() = Arc::new(settings(&config));
         *self.s2s_settings.write() = Arc::new(accept::settings(&config));
+        if self.pubsub().bare() != config.pubsub.address(&config.domain) {
+            *self.pubsub.write() = Account::pubsub(&config);
+        }
         *self.config.write() = Arc::new(config);
         crate::push::reloaded(self);
         crate::components::reloaded(self);
@@ -348,4 +374,6 @@ const OPEN_REGISTRATIONS: u64 = 5;
 const OPEN_REGISTRATIONS_SPAN: Duration = Duration::from_secs(60 * 60);
 /// Invitations that one network may look at in an hour.
 const INVITATION_VISITS: u64 = 200;
+/// Reports that one account may make in a day; blocks are not counted.
+const REPORTS: u64 = 50;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -64,6 +64,12 @@ pub type Fut<'a, T, E = StoreError> = Pin<Box<dyn Future<Output = Result<T, E>> 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(pub i64);
 
+impl AccountId {
+    /// The pubsub service of the server, which owns nodes as accounts do. It is in no list of
+    /// accounts and has nothing but nodes.
+    pub const PUBSUB: Self = Self(0);
+}
+
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -117,8 +117,18 @@ pub enum Select {
     Index(u64),
 }
 
+/// The order of a node's items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// By the last publication of an id.
+    #[default]
+    Modified,
+    /// By the first one.
+    Made,
+}
+
 /// What to read from a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     /// The node.
     pub node: Box<str>,
@@ -132,16 +142,20 @@ pub struct Query {
     pub horizon: Option<Millis>,
     /// Leaves payloads out.
     pub ids_only: bool,
+    /// What [`Query::select`] means by old and new.
+    pub order: Order,
+    /// Everything the other way round (XEP-0413 §4.4): the newest item is the first.
+    pub descending: bool,
 }
 
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The items in order of publication, the oldest first.
+    /// The items in the order that was asked for.
     pub items: Vec<Item>,
     /// How many items the node has.
     pub count: u64,
-    /// How many items are older than the page's first; without meaning for [`Select::Ids`].
+    /// How many items come before the page's first; without meaning for [`Select::Ids`].
     pub index: u64,
 }
 

@@ -93,6 +93,8 @@ pub const BLOCKING: &str = "urn:xmpp:blocking";
 pub const BLOCKING_ERRORS: &str = "urn:xmpp:blocking:errors";
 /// XEP-0377: Spam Reporting.
 pub const REPORTING: &str = "urn:xmpp:reporting:1";
+/// XEP-0485: PubSub Server Information.
+pub const SERVERINFO: &str = "urn:xmpp:serverinfo:0";
 /// XEP-0016: Privacy Lists, not supported, recognised to refuse.
 pub const PRIVACY: &str = "jabber:iq:privacy";
 /// XEP-0319: Last User Interaction in Presence.
@@ -288,6 +290,8 @@ pub const LAST: &str = "jabber:iq:last";
 pub const PRIVATE: &str = "jabber:iq:private";
 /// XEP-0145: Annotations.
 pub const ROSTER_NOTES: &str = "storage:rosternotes";
+/// XEP-0413: Order-By.
+pub const ORDER_BY: &str = "urn:xmpp:order-by:1";
 /// XEP-0357: Push Notifications.
 pub const PUSH: &str = "urn:xmpp:push:0";
 /// Web Push straight from the server, enabled by XEP-0357: docs/web-push.md.

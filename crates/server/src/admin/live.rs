@@ -9,7 +9,7 @@ use crate::{
     account::Account,
     auth::removal,
     config::{Config, Home, Service},
-    ext::muc::operator,
+    ext::{administration, muc::operator},
     log::LogControl,
     s2s::{status, verify::Trust},
     server::Server,
@@ -178,6 +178,10 @@ impl Live for Running {
 
     fn forget_pushes(&self, account: &str) {
         self.server.pushes.forget_account(account);
+    }
+
+    fn tell_online(&self, text: &str) -> usize {
+        administration::tell_online(&self.server, text)
     }
 
     fn metrics(&self) -> String {

@@ -7,8 +7,8 @@ pub use self::{
     operations::Operations,
     protocol::{
         Account, Backup, Fault, FaultCode, Invitation, InvitationState, Member, NewInvitation,
-        Push, RemoteDomain, RemoteStream, Request, Response, Room, Session, SignUp, Status, Token,
-        Upload,
+        Push, RemoteDomain, RemoteStream, Report, Request, Response, Room, Session, SignUp, Status,
+        Token, Upload,
     },
 };
 use crate::config::{Config, Service};
@@ -19,6 +19,7 @@ pub mod live;
 pub(crate) mod operations;
 mod protocol;
 mod push;
+mod report;
 mod room;
 pub mod socket;
 mod upload;
@@ -93,6 +94,9 @@ pub trait Live: Send + Sync {
 
     /// Takes the registrations of an account out of memory, when they are gone from the store.
     fn forget_pushes(&self, account: &str);
+
+    /// Sends a message to every device that is online. Returns how many there were.
+    fn tell_online(&self, text: &str) -> usize;
 
     /// The page for Prometheus.
     fn metrics(&self) -> String;

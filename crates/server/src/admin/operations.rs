@@ -84,6 +84,13 @@ impl Operations {
             }
             Request::PushList { account } => self.push_list(account.as_deref()).await,
             Request::PushDelete { account } => self.push_delete(&account).await,
+            Request::ReportList {} => self.report_list().await,
+            Request::ReportDelete { id } => self.report_delete(&id).await,
+            Request::OutageAnnounce { text, after, seconds } => {
+                self.outage_announce(text, after, seconds)
+            }
+            Request::OutageEnd {} => self.outage_end(),
+            Request::OutageShow {} => self.outage_show(),
             Request::Backup { path } => self.backup(&path).await,
             Request::Reload {} => {
                 let sentences = self.running()?.reload().await;

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{config::Service, password::Password};
+use crate::{config::Service, ext::outage::Outage, password::Password};
 
 /// The first line of a conversation, sent by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +164,26 @@ pub enum Request {
         /// Whose.
         account: String,
     },
+    /// Reports that people made when they blocked somebody.
+    ReportList {},
+    /// Delete a report.
+    ReportDelete {
+        /// Its number in the list.
+        id: String,
+    },
+    /// Tell apps and people of an outage (XEP-0455).
+    OutageAnnounce {
+        /// What they are told.
+        text: String,
+        /// Seconds until it begins; 0 when it is here.
+        after: u64,
+        /// Seconds that it takes, if that is known.
+        seconds: Option<u64>,
+    },
+    /// The outage is over, or will not be.
+    OutageEnd {},
+    /// The outage that is announced.
+    OutageShow {},
     /// Copy the database into a new file in the data directory.
     Backup {
         /// The file, which must not exist.
@@ -223,6 +243,10 @@ pub enum Response {
     Members(Vec<Member>),
     /// Devices that want to be woken.
     Pushes(Vec<Push>),
+    /// Reports, oldest first.
+    Reports(Vec<Report>),
+    /// The outage that is announced; empty when there is none.
+    Outage(Outage),
     /// A finished copy of the database.
     Backup(Backup),
     /// What a reload did, in sentences.
@@ -511,6 +535,25 @@ pub struct Push {
     pub failures: u32,
     /// Why the last one failed, in words.
     pub problem: Option<String>,
+}
+
+/// A report that somebody made when blocking somebody else (XEP-0377).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its number for commands.
+    pub id: String,
+    /// When it was made.
+    pub at: String,
+    /// Who was blocked.
+    pub address: String,
+    /// Who blocked.
+    pub by: String,
+    /// `spam`, `abuse`, or another reason by its whole name.
+    pub reason: String,
+    /// What the reporter wrote.
+    pub text: Option<String>,
+    /// Messages that the reporter means, by their ids in the reporter's archive.
+    pub messages: Vec<String>,
 }
 
 /// A finished copy of the database.

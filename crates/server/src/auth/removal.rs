@@ -12,7 +12,7 @@ use xmpp::{
 
 use crate::{
     account::Account,
-    ext::{muc, upload},
+    ext::{muc, pubsub, upload},
     im::{roster, subscription::Change},
     server::Server,
     session::{Session, life},
@@ -47,6 +47,7 @@ pub async fn delete(server: &Arc<Server>, account: &Arc<Account>, asking: Option
             if let Err(error) = muc::service::forget(server, account.jid()).await {
                 server.store_failed("rooms", &error);
             }
+            pubsub::service::forget(server, account.jid()).await;
         }
         Err(error) => {
             account.lock().deleted = false;

@@ -77,6 +77,12 @@ enum Command {
     /// Devices that are woken by notifications: list, delete
     #[command(subcommand)]
     Push(PushCommand),
+    /// Reports that people made when they blocked somebody: list, delete
+    #[command(subcommand, visible_alias = "reports")]
+    Report(ReportCommand),
+    /// Tell apps and people when the server is out of order: announce, end, show
+    #[command(subcommand)]
+    Outage(OutageCommand),
     /// Look for what is wrong with configuration, certificate, ports, DNS, calls, clock and disk
     Check {
         /// Look at one thing alone
@@ -348,6 +354,36 @@ enum PushCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum ReportCommand {
+    /// List reports
+    List,
+    /// Delete a report
+    Delete {
+        /// Its number in the list
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum OutageCommand {
+    /// Tell apps of an outage, and everybody who is online
+    Announce {
+        /// What people are told
+        text: String,
+        /// When it begins, such as 30m, 12h or 2d from now; it is here when absent
+        #[arg(long = "in", value_name = "TIME", value_parser = terminal::duration)]
+        after: Option<u64>,
+        /// How long it will take, such as 30m or 2h, if that is known
+        #[arg(long = "for", value_name = "TIME", value_parser = terminal::duration)]
+        seconds: Option<u64>,
+    },
+    /// It is over, or will not be
+    End,
+    /// Show what is announced
+    Show,
+}
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -448,6 +484,13 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         Command::Room(command) => return room_request(command),
         Command::Push(PushCommand::List { account }) => Request::PushList { account },
         Command::Push(PushCommand::Delete { account }) => Request::PushDelete { account },
+        Command::Report(ReportCommand::List) => Request::ReportList {},
+        Command::Report(ReportCommand::Delete { id }) => Request::ReportDelete { id },
+        Command::Outage(OutageCommand::Announce { text, after, seconds }) => {
+            Request::OutageAnnounce { text, after: after.unwrap_or(0), seconds }
+        }
+        Command::Outage(OutageCommand::End) => Request::OutageEnd {},
+        Command::Outage(OutageCommand::Show) => Request::OutageShow {},
         Command::Reload => Request::Reload {},
         Command::Metrics => Request::Metrics {},
         // The others have been dealt with.
@@ -584,6 +627,10 @@ mod tests {
             "anemone room destroy chat --yes",
             "anemone push list",
             "anemone push delete a@b",
+            "anemone reports list",
+            "anemone report delete 3",
+            "anemone outage announce Upgrade --in 2h --for 30m",
+            "anemone outage end",
             "anemone check",
             "anemone backup FILE",
             "anemone restore FILE --data DIR",

@@ -9,10 +9,11 @@ use serde_json::json;
 
 use crate::{
     admin::{
-        Account, Fault, Invitation, InvitationState, Member, Push, RemoteDomain, Response, Room,
-        Session, SignUp, Status, Token, Upload,
+        Account, Fault, Invitation, InvitationState, Member, Push, RemoteDomain, Report, Response,
+        Room, Session, SignUp, Status, Token, Upload,
     },
     config::{Config, Home},
+    ext::outage::Outage,
     files::size,
     invitation,
 };
@@ -65,6 +66,8 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Rooms(rows) => rooms(rows),
         Response::Members(rows) => members(rows),
         Response::Pushes(rows) => pushes(rows),
+        Response::Reports(rows) => reports(rows),
+        Response::Outage(outage) => show_outage(outage),
         Response::Backup(backup) => text(&backup.path.display().to_string()),
         Response::Reloaded(sentences) => text(&sentences.join("\n")),
         Response::Metrics(page) => text(page),
@@ -88,6 +91,28 @@ fn accounts(rows: &[Account]) {
         ]);
     }
     table.print("There are no accounts yet. Invite somebody with: anemone invite new");
+}
+
+fn reports(rows: &[Report]) {
+    let mut table = Table::new(["NUMBER", "WHEN", "BLOCKED", "BY", "REASON", "TEXT"]);
+    for row in rows {
+        table.row([
+            row.id.clone(),
+            moment(&row.at),
+            row.address.clone(),
+            row.by.clone(),
+            row.reason.clone(),
+            row.text.as_deref().unwrap_or_default().replace('\n', " "),
+        ]);
+    }
+    table.print("Nobody reported anything.");
+}
+
+fn show_outage(outage: &Outage) {
+    let Some(beginning) = &outage.beginning else { return text("Nothing is announced.") };
+    let words = outage.message.as_ref().map(|words| words.default.as_str()).unwrap_or_default();
+    let end = outage.expected_end.as_deref().map_or("unknown".to_owned(), moment);
+    text(&clean_lines(&format!("{words}\nfrom {}\nuntil {end}", moment(beginning))));
 }
 
 fn new_invitation(invitation: &Invitation, qr: bool) {

@@ -26,7 +26,7 @@ use self::pending::Pending;
 pub use self::stream::serve;
 use crate::{
     config::{Config, Permissions},
-    ext::{delegation, privilege},
+    ext::{block_lists, delegation, privilege},
     server::Server,
 };
 
@@ -122,6 +122,7 @@ impl Components {
 fn introduce(server: &Arc<Server>, link: &Link) {
     tell(server, link, &server.config());
     privilege::show_all(server, &link.domain);
+    block_lists::returned(server, &link.domain);
 }
 
 /// Tells a component what it may do, if that is something new (XEP-0355 §4.2, XEP-0356 §4.2).

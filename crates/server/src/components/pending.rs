@@ -1,5 +1,6 @@
 //! Requests that somebody else answers in the server's stead, until they are answered: those of
-//! accounts that a component makes (XEP-0356), and those that a component answers (XEP-0355).
+//! accounts that a component makes (XEP-0356), those that a component answers (XEP-0355), and
+//! questions of the server's own to other domains.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,7 +9,10 @@ use xmpp::{jid::Jid, stanza::Stanza, time::Millis};
 
 use crate::{
     account::Account,
-    ext::{delegation, privilege},
+    ext::{
+        block_lists::{self, Place},
+        delegation, privilege,
+    },
     server::Server,
     session::Session,
 };
@@ -49,6 +53,10 @@ pub enum Purpose {
         /// The request.
         request: Stanza,
     },
+    /// It says whether a domain lets others name it (XEP-0485).
+    Learn(String),
+    /// It is a page of a block list.
+    BlockList(Place),
 }
 
 struct Waiting {
@@ -93,6 +101,8 @@ impl Pending {
             Some(Purpose::Delegated { origin, request }) => {
                 delegation::answered(server, &origin, &request, answer);
             }
+            Some(Purpose::Learn(domain)) => server.info.learned(server, &domain, answer),
+            Some(Purpose::BlockList(place)) => block_lists::answered(server, &place, answer),
             None => {}
         }
         true
@@ -115,6 +125,7 @@ impl Pending {
                 Purpose::Delegated { origin, request } => {
                     delegation::unanswered(server, &origin, &request);
                 }
+                Purpose::Learn(_) | Purpose::BlockList(_) => {}
             }
         }
     }

@@ -44,6 +44,11 @@ impl Home {
         self.path.join("secret.key")
     }
 
+    /// What is announced of outages.
+    pub fn outage(&self) -> PathBuf {
+        self.path.join("outage.json")
+    }
+
     /// The key that push services know the server by (RFC 8292).
     pub fn push_key(&self) -> PathBuf {
         self.path.join("push.key")

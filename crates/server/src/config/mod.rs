@@ -18,9 +18,9 @@ pub use self::{
     permissions::{Access, ComponentPermissions, Permissions, Watching},
     schema::{Chapter, Key, Problem},
     sections::{
-        Acme, Archive, Calls, Challenge, Components, Contact, Creators, DefaultRoom, Federation,
-        FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat, Login, Metrics, Policy, Push,
-        Registration, Rooms, Tls, Upload, Web,
+        Abuse, Acme, Archive, Calls, Challenge, Components, Contact, Creators, DataPolicy,
+        DefaultRoom, Federation, FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat, Login,
+        Metrics, Outage, Policy, Pubsub, Push, Reader, Registration, Rooms, Tls, Upload, Web,
     },
     turn::{Network, Turn},
 };
@@ -60,6 +60,8 @@ pub struct Config {
     pub archive: Archive,
     /// Rooms.
     pub rooms: Rooms,
+    /// Nodes to subscribe to.
+    pub pubsub: Pubsub,
     /// Files that people share.
     pub upload: Upload,
     /// Services that calls need.
@@ -74,6 +76,12 @@ pub struct Config {
     pub web: Web,
     /// Whom to ask about this server.
     pub contact: Contact,
+    /// Against spam.
+    pub abuse: Abuse,
+    /// How apps learn that the server is out of order.
+    pub outage: Outage,
+    /// How people's data is handled.
+    pub data_policy: DataPolicy,
     /// The page at the domain's web address.
     pub front_door: FrontDoor,
     /// Numbers for Prometheus.
@@ -284,6 +292,7 @@ impl Config {
             ("federation", self.federation.show()),
             ("archive", self.archive.show()),
             ("rooms", self.rooms.show()),
+            ("pubsub", self.pubsub.show()),
             ("upload", self.upload.show()),
             ("calls", self.calls.show()),
             ("turn", self.turn.show()),
@@ -291,6 +300,9 @@ impl Config {
             ("push", self.push.show()),
             ("web", self.web.show()),
             ("contact", self.contact.show()),
+            ("abuse", self.abuse.show()),
+            ("outage", self.outage.show()),
+            ("data_policy", self.data_policy.show()),
             ("front_door", self.front_door.show()),
             ("metrics", self.metrics.show()),
             ("log", self.log.show()),
@@ -349,6 +361,19 @@ impl Config {
         self.verify_addresses(problems);
         self.verify_web(problems);
         self.verify_calls(problems);
+        self.verify_abuse(problems);
+    }
+
+    fn verify_abuse(&self, problems: &mut Vec<Problem>) {
+        let lists = self.abuse.block_lists.iter();
+        let mut bad = lists.filter(|text| crate::ext::block_lists::Place::parse(text).is_none());
+        if let Some(bad) = bad.next() {
+            let message = format!(
+                "`{bad}` is not a block list: write it as SERVICE/NODE, such as \
+                 \"xmppbl.org/muc_bans_sha256\""
+            );
+            problems.push(self.problem("abuse.block_lists", &message));
+        }
     }
 
     fn verify_calls(&self, problems: &mut Vec<Problem>) {
@@ -445,6 +470,7 @@ impl Config {
         }
         self.verify_service("upload", self.upload.address.as_ref(), problems);
         self.verify_service("rooms", self.rooms.address.as_ref(), problems);
+        self.verify_service("pubsub", self.pubsub.address.as_ref(), problems);
         if self.rooms.address(&self.domain) == self.upload.address(&self.domain) {
             problems.push(self.problem("rooms.address", "[rooms] and [upload] need two addresses"));
         }
@@ -453,6 +479,13 @@ impl Config {
             self.upload.address(&self.domain),
             self.rooms.address(&self.domain),
         ];
+        if taken.contains(&self.pubsub.address(&self.domain)) {
+            let message = "[pubsub] needs an address of its own";
+            problems.push(self.problem("pubsub.address", message));
+        }
+        // A program may have the address when the service is off.
+        let own = self.pubsub.enabled.then(|| self.pubsub.address(&self.domain));
+        let taken: Vec<String> = taken.into_iter().chain(own).collect();
         if let Some(bad) = taken.iter().find(|domain| self.components.hosts.contains(domain)) {
             let message = format!("`{bad}` is served by the server itself");
             problems.push(self.problem("components.hosts", &message));
@@ -595,6 +628,7 @@ impl Config {
             federation: Federation::default(),
             archive: Archive::default(),
             rooms: Rooms::default(),
+            pubsub: Pubsub::default(),
             upload: Upload::default(),
             calls: Calls::default(),
             turn: Turn::default(),
@@ -602,6 +636,9 @@ impl Config {
             push: Push::default(),
             web: Web::default(),
             contact: Contact::default(),
+            abuse: Abuse::default(),
+            outage: Outage::default(),
+            data_policy: DataPolicy::default(),
             front_door: FrontDoor::default(),
             metrics: Metrics::default(),
             log: Log::default(),

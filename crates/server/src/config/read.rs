@@ -29,8 +29,9 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Confi
         )*};
     }
     sections! {
-        listen, registration, tls, acme, login, limits, federation, archive, rooms, upload, calls,
-        turn, components, push, web, contact,
+        listen, registration, tls, acme, login, limits, federation, archive, rooms, pubsub, upload,
+        calls, turn, components, push, web, contact, abuse, outage,
+        data_policy,
         front_door, metrics, log,
     }
     read_top_level(document, problems);

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{
-    Acme, Archive, Calls, Components, Contact, Federation, FrontDoor, Limits, Listen, Log, Login,
-    Metrics, Push, Registration, Rooms, Tls, Turn, Upload, Web, schema::Chapter,
+    Abuse, Acme, Archive, Calls, Components, Contact, DataPolicy, Federation, FrontDoor, Limits,
+    Listen, Log, Login, Metrics, Outage, Pubsub, Push, Registration, Rooms, Tls, Turn, Upload, Web,
+    schema::Chapter,
 };
 
 /// Every section of the file in the order of the manual.
@@ -19,6 +20,7 @@ pub fn chapters() -> Vec<Chapter> {
         Federation::chapter(),
         Archive::chapter(),
         Rooms::chapter(),
+        Pubsub::chapter(),
         Upload::chapter(),
         Calls::chapter(),
         Turn::chapter(),
@@ -26,6 +28,9 @@ pub fn chapters() -> Vec<Chapter> {
         Push::chapter(),
         Web::chapter(),
         Contact::chapter(),
+        Abuse::chapter(),
+        Outage::chapter(),
+        DataPolicy::chapter(),
         FrontDoor::chapter(),
         Metrics::chapter(),
         Log::chapter(),

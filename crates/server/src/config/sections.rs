@@ -288,7 +288,7 @@ section! {
 }
 
 choice! {
-    /// Who may make rooms.
+    /// Who may make rooms, or nodes.
     pub enum Creators {
         /// Every user of the server.
         Everyone = "everyone",
@@ -329,6 +329,29 @@ section! {
         /// Messages per second of one occupant, averaged over ten seconds. A room takes twenty times
         /// as many from all of them together.
         pub messages_per_second: u64 = 5, in 1..=1000;
+    }
+}
+
+section! {
+    /// Nodes that people make for each other and subscribe to (XEP-0060), beside those that every
+    /// account has of its own: news, announcements, data that programs share.
+    pub struct Pubsub as "pubsub" {
+        /// Whether there is such a service.
+        pub enabled: bool = true;
+        /// Its address; `pubsub.DOMAIN` when absent. People of this server need no DNS record for it.
+        pub address: Option<String> = None;
+        /// Who may make nodes. People of other servers never may; they subscribe, and publish where
+        /// an owner lets them.
+        pub creators: Creators = Creators::Everyone;
+        /// Nodes that one account may own.
+        pub nodes_per_account: u64 = 50, in 0..=10_000;
+        /// Whether the node `serverinfo` tells everybody which domains this server is connected to
+        /// (XEP-0485), by name those that publish theirs as well: for maps of the network. Saying so
+        /// also lets others name this server.
+        pub server_info: bool = false;
+        /// Bytes of all nodes and items together. A node has 1000 items, subscriptions and
+        /// affiliations at most.
+        pub bytes: u64 = 100_000_000, in 0..=1_000_000_000_000;
     }
 }
 
@@ -400,6 +423,69 @@ section! {
         pub status: Vec<String> = Vec::new();
         /// Help for users.
         pub support: Vec<String> = Vec::new();
+    }
+}
+
+section! {
+    /// Against spam, beside what people block themselves.
+    pub struct Abuse as "abuse" {
+        /// Block lists to follow, as SERVICE/NODE such as "xmppbl.org/muc_bans_sha256": nodes with
+        /// hashes of addresses and domains. Whoever is on one cannot reach people here who do not
+        /// have them as a contact. The service learns that this server follows it, and nothing else.
+        pub block_lists: Vec<String> = Vec::new();
+        /// People who are no contacts that one account may write to in an hour; rooms do not count.
+        pub strangers_per_hour: u64 = 100, in 1..=1_000_000;
+        /// Messages that one other domain may send in an hour to people who have not got their
+        /// senders as contacts.
+        pub stranger_messages_per_hour: u64 = 1000, in 1..=10_000_000;
+    }
+}
+
+section! {
+    /// Telling apps when the server is, or will be, out of order (XEP-0455), with `anemone outage`.
+    pub struct Outage as "outage" {
+        /// Addresses of copies of `outage.json` (in the data directory) that you keep on another
+        /// machine, for when this one is away. Without any, apps are told the server's own address,
+        /// which can only say what is planned.
+        pub addresses: Vec<String> = Vec::new();
+    }
+}
+
+choice! {
+    /// Who can get at what people keep here (XEP-0504).
+    pub enum Reader {
+        /// The people who run the server.
+        Admins = "admins",
+        /// Those who moderate rooms.
+        Moderators = "moderators",
+        /// Anybody in the organization that owns the server.
+        Organization = "organization_member",
+        /// Authorities, when the law says so.
+        Government = "government",
+        /// Advertisers.
+        Advertisers = "advertisers",
+        /// Others whom a contract binds.
+        Partners = "partners",
+    }
+}
+
+section! {
+    /// What people can learn of how their data is handled (XEP-0504). What the server knows about
+    /// itself it says by itself: how people log in, how long messages and files are kept, that an
+    /// account can be deleted with everything. The rest is for you to say.
+    pub struct DataPolicy as "data_policy" {
+        /// Whether it is told.
+        pub enabled: bool = true;
+        /// Who can get at what people keep here, besides themselves.
+        pub access: Vec<Reader> = vec![Reader::Admins];
+        /// Hours between two backups; 0 when you make none.
+        pub backup_hours: Option<u64> = None;
+        /// Hours that a backup is kept.
+        pub backup_retention_hours: Option<u64> = None;
+        /// The address of your terms of service.
+        pub terms: Option<String> = None;
+        /// Anything else that people should know.
+        pub remarks: Option<String> = None;
     }
 }
 
@@ -568,6 +654,21 @@ impl Upload {
     }
 }
 
+impl Pubsub {
+    /// The address of the service of a domain.
+    pub fn address(&self, domain: &str) -> String {
+        self.address.clone().unwrap_or_else(|| format!("{PUBSUB}{domain}"))
+    }
+
+    /// Whether the service of a domain has this address.
+    pub fn is_at(&self, address: &str, domain: &str) -> bool {
+        match &self.address {
+            Some(own) => own == address,
+            None => address.strip_prefix(PUBSUB) == Some(domain),
+        }
+    }
+}
+
 impl Rooms {
     /// The address of the service of a domain.
     pub fn address(&self, domain: &str) -> String {
@@ -585,6 +686,7 @@ impl Rooms {
 
 const UPLOAD: &str = "upload.";
 const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+const PUBSUB: &str = "pubsub.";
 const ROOMS: &str = "conference.";
 
 impl Contact {

@@ -21,6 +21,7 @@ use crate::{
     admin::{self, Fault, FaultCode, Request, Response},
     iq::Iq,
     password::Password,
+    server::Server,
     session::frame::Frame,
 };
 
@@ -241,20 +242,7 @@ impl Call<'_> {
         if text.trim().is_empty() {
             return Err(refused("there is nothing to tell"));
         }
-        let server = self.context.server;
-        let mut told = 0;
-        for account in server.accounts.all() {
-            let state = account.lock();
-            for resource in state.resources.iter().filter(|r| r.available.is_some()) {
-                let message = Element::new("message", ns::CLIENT)
-                    .with_attr("from", server.domain())
-                    .with_attr("to", resource.session.full())
-                    .with_attr("id", server.fresh_id())
-                    .with_child(Element::new("body", ns::CLIENT).with_text(text.as_str()));
-                resource.session.deliver(Frame::message(message.to_bytes(ns::CLIENT)));
-                told += 1;
-            }
-        }
+        let told = tell_online(self.context.server, &text);
         commands::done(self.iq, self.node, &format!("{told} devices were told."))
     }
 
@@ -382,3 +370,21 @@ fn error(fault: &Fault) -> StanzaError {
 
 /// Users on one list.
 const MOST_LISTED: usize = 5000;
+
+/// Sends a message to every device that is online. Returns how many there were.
+pub fn tell_online(server: &Server, text: &str) -> usize {
+    let mut told = 0;
+    for account in server.accounts.all() {
+        let state = account.lock();
+        for resource in state.resources.iter().filter(|r| r.available.is_some()) {
+            let message = Element::new("message", ns::CLIENT)
+                .with_attr("from", server.domain())
+                .with_attr("to", resource.session.full())
+                .with_attr("id", server.fresh_id())
+                .with_child(Element::new("body", ns::CLIENT).with_text(text));
+            resource.session.deliver(Frame::message(message.to_bytes(ns::CLIENT)));
+            told += 1;
+        }
+    }
+    told
+}

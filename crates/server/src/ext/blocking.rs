@@ -10,7 +10,10 @@ use xmpp::{
     xml::Element,
 };
 
-use super::{Extension, Inbound, IqContext, IqFuture, IqRoute, Outbound, Scope, Spec};
+use super::{
+    Extension, Inbound, IqContext, IqFuture, IqRoute, Outbound, Scope, Spec,
+    reporting::{self, Report},
+};
 use crate::{
     account::Account,
     im::presence,
@@ -141,8 +144,23 @@ fn block<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
         apply(context, Change::Block(boxed(&jids))).await?;
         account.lock().blocks.0.extend(jids.iter().map(|jid| jid.as_str().to_owned()));
         push(context.server, account, "block", &jids);
+        let reports = reports(&iq.payload, account.bare());
+        if !reports.is_empty() {
+            let work = reporting::received(context.server.clone(), account.clone(), reports);
+            context.finally(Box::pin(work));
+        }
         Ok(None)
     })
+}
+
+/// XEP-0377 §4: what is reported along with a block.
+fn reports(payload: &Element, by: &str) -> Vec<Report> {
+    let items = payload.children().filter(|child| child.is("item", ns::BLOCKING));
+    let report = |item: &Element| {
+        let jid = Jid::new(item.attr("jid")?).ok()?;
+        Report::parse(item.child("report", ns::REPORTING)?, &jid, by)
+    };
+    items.filter_map(report).collect()
 }
 
 fn unblock<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {

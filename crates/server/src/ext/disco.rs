@@ -14,7 +14,7 @@ use xmpp::{
     xml::Element,
 };
 
-use super::{Extension, IqContext, IqFuture, IqRoute, Scope, Spec, commands, features};
+use super::{Extension, IqContext, IqFuture, IqRoute, Scope, Spec, commands, features, forms};
 use crate::{
     account::Account,
     config::Config,
@@ -35,6 +35,7 @@ pub const EXTENSION: Extension = Extension {
         (Scope::Account, ns::DISCO_INFO),
         (Scope::Account, ns::DISCO_ITEMS),
     ],
+    forms: &[(Scope::Server, contact_form)],
     iq: &[
         route(Scope::Server, ns::DISCO_INFO, server_info),
         route(Scope::Server, ns::DISCO_ITEMS, server_items),
@@ -93,6 +94,7 @@ fn server_items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
                 let components = connected.iter().filter_map(|link| Jid::new(&link.domain).ok());
                 let items = services
                     .chain(super::upload::item(&config))
+                    .chain(super::pubsub::service::item(&config))
                     .chain(components.map(Item::new))
                     .collect();
                 let items = Items { items, ..Items::default() };
@@ -142,10 +144,7 @@ fn describe(config: &Config) -> Info {
     let info = Info::new()
         .with_identity(Identity::new("server", "im").with_name(name))
         .with_features(features(config, Scope::Server));
-    match contact_form(config) {
-        Some(form) => info.with_form(form),
-        None => info,
-    }
+    forms(config, Scope::Server).into_iter().fold(info, Info::with_form)
 }
 
 /// XEP-0157: whom to ask, as far as the operator said so.

@@ -8,25 +8,31 @@
 pub mod administration;
 pub mod archive;
 pub mod avatar;
+pub mod block_lists;
 pub mod blocking;
 pub mod bookmarks;
+pub mod budget;
 pub mod calls;
 pub mod caps;
 pub mod carbons;
 pub mod commands;
+pub mod data_policy;
 pub mod delegation;
 pub mod disco;
 pub mod invite;
 pub mod last;
 pub mod muc;
 pub mod offline;
+pub mod outage;
 pub mod ping;
 pub mod private;
 pub mod privilege;
 pub mod pubsub;
 pub mod push;
 pub mod registration;
+pub mod reporting;
 pub mod roster;
+pub mod server_info;
 pub mod session;
 pub mod time;
 pub mod upload;
@@ -40,6 +46,7 @@ use parking_lot::Mutex;
 use store::{AccountId, documents::SaveError};
 use xmpp::{
     error::{Condition, StanzaError},
+    ext::form::Form,
     jid::{BareJid, Jid},
     stanza::Stanza,
     xml::Element,
@@ -60,12 +67,16 @@ pub const ALL: &[&Extension] = &[
     &disco::EXTENSION,
     &roster::EXTENSION,
     &blocking::EXTENSION,
+    &reporting::EXTENSION,
+    &block_lists::EXTENSION,
+    &budget::EXTENSION,
     &carbons::EXTENSION,
     &archive::EXTENSION,
     &offline::EXTENSION,
     &push::EXTENSION,
     &caps::EXTENSION,
     &pubsub::EXTENSION,
+    &pubsub::service::EXTENSION,
     &avatar::EXTENSION,
     &vcard::EXTENSION,
     &private::EXTENSION,
@@ -79,6 +90,9 @@ pub const ALL: &[&Extension] = &[
     &calls::EXTENSION,
     &privilege::EXTENSION,
     &delegation::EXTENSION,
+    &outage::EXTENSION,
+    &data_policy::EXTENSION,
+    &server_info::EXTENSION,
     &last::EXTENSION,
     &session::EXTENSION,
     &ping::EXTENSION,
@@ -97,6 +111,8 @@ pub struct Extension {
     pub offered: fn(&Config) -> bool,
     /// Features for service discovery (XEP-0030).
     pub features: &'static [(Scope, &'static str)],
+    /// What service discovery tells beyond features (XEP-0128), as far as there is anything to tell.
+    pub forms: &'static [(Scope, FormHook)],
     /// Requests it answers.
     pub iq: &'static [IqRoute],
     /// Its part in messages that leave an account.
@@ -114,6 +130,7 @@ impl Extension {
         specs: &[],
         offered: |_| true,
         features: &[],
+        forms: &[],
         iq: &[],
         outbound: &[],
         inbound: &[],
@@ -147,6 +164,8 @@ pub enum Scope {
     Rooms,
     /// A room.
     Room,
+    /// The pubsub service.
+    Pubsub,
 }
 
 /// A request that an extension answers.
@@ -266,6 +285,9 @@ pub type IqAnswer = Result<Option<Element>, StanzaError>;
 
 /// What an [`IqHandler`] returns.
 pub type IqFuture<'a> = Pin<Box<dyn Future<Output = IqAnswer> + Send + 'a>>;
+
+/// Makes a form for service discovery, if there is anything to tell.
+pub type FormHook = fn(&Config) -> Option<Form>;
 
 /// Answers a request. Runs on the task of the sender's connection: later stanzas of the same
 /// client wait until it is done, which keeps them in order (RFC 6120 §10.1).
@@ -409,6 +431,28 @@ pub fn features(config: &Config, scope: Scope) -> impl Iterator<Item = &'static 
         extension.features.iter().filter(move |(of, _)| *of == scope).map(|(_, feature)| *feature)
     };
     ALL.iter().copied().filter(|extension| (extension.offered)(config)).flat_map(of)
+}
+
+/// The forms that service discovery shows for a scope. What several extensions say under one name is
+/// one form (XEP-0128 §3).
+#[must_use]
+pub fn forms(config: &Config, scope: Scope) -> Vec<Form> {
+    let offered = ALL.iter().copied().filter(|extension| (extension.offered)(config));
+    let forms = offered.flat_map(|extension| extension.forms).filter(|(of, _)| *of == scope);
+    let mut all: Vec<Form> = Vec::new();
+    for form in forms.filter_map(|(_, form)| form(config)) {
+        match all.iter_mut().find(|other| other.form_type() == form.form_type()) {
+            Some(other) => {
+                let fields = form
+                    .fields
+                    .into_iter()
+                    .filter(|field| field.var.as_deref() != Some("FORM_TYPE"));
+                other.fields.extend(fields);
+            }
+            None => all.push(form),
+        }
+    }
+    all
 }
 
 fn ordered<S: Copy + Ord + 'static>(

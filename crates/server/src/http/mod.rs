@@ -32,6 +32,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use self::deadline::Deadline;
 use crate::{
+    ext::outage::{self, Outage},
     net::{conn::Peer, listen::down, wire::Transport},
     server::Server,
 };
@@ -118,6 +119,7 @@ async fn route(visit: Visit) -> Answer {
         (bosh::PATH, _) => bosh::handle(visit).await,
         ("/.well-known/host-meta", &Method::GET | &Method::HEAD) => host_meta::xml(&visit),
         ("/.well-known/host-meta.json", &Method::GET | &Method::HEAD) => host_meta::json(&visit),
+        (outage::PATH, &Method::GET | &Method::HEAD) => planned(&visit.server),
         // Behind a reverse proxy that has port 80.
         (path, &Method::GET) if path.starts_with(crate::acme::PATH) => {
             redirect::challenge(&visit.server, &path[crate::acme::PATH.len()..])
@@ -149,6 +151,17 @@ async fn route(visit: Visit) -> Answer {
 
 fn nothing() -> Answer {
     html::notice(StatusCode::NOT_FOUND, "Nothing here", "The address leads nowhere.")
+}
+
+/// XEP-0455: what is announced of outages.
+fn planned(server: &Server) -> Answer {
+    // A file that cannot be read is the operator's to see; apps learn of nothing then.
+    let outage = Outage::load(&server.home().outage()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "outage.json cannot be read");
+        Outage::default()
+    });
+    let body = serde_json::to_vec(&outage).unwrap_or_default();
+    headers::readable_by_all(typed(StatusCode::OK, "application/json", body))
 }
 
 fn health(server: &Server) -> Answer {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     account::Account,
-    ext::{archive, muc, privilege},
+    ext::{archive, block_lists, muc, privilege, pubsub},
     push,
     s2s::{
         Durable,
@@ -213,6 +213,7 @@ fn pass_in(letter: Letter<'_>, target: &Target, effects: &mut Effects) -> Flow {
             Flow::Refuse(StanzaError::new(Condition::ServiceUnavailable))
         }
         Target::Server | Target::Upload | Target::Rooms => Flow::Drop,
+        Target::Pubsub(service) => pubsub::decided(letter, service),
         Target::Remote => send_out(letter, effects),
     }
 }
@@ -253,6 +254,9 @@ pub async fn receive(
         let ticket = Some((sender.ticket(), tag));
         let sender = muc::service::Sender { jid: from, session: None, ticket };
         return Box::pin(muc::service::receive(server, sender, to, message)).await;
+    }
+    if matches!(target, Target::Server) && block_lists::notified(server, from, message) {
+        return sender.settle(tag);
     }
     if let (Target::Server, Some(privileged)) = (&target, privilege::message(server, message, from))
     {

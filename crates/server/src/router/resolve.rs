@@ -19,6 +19,8 @@ pub enum Target {
     Upload,
     /// The service for rooms, or one of its rooms.
     Rooms,
+    /// The pubsub service.
+    Pubsub(Arc<Account>),
     /// Somebody at another domain.
     Remote,
 }
@@ -50,6 +52,12 @@ pub fn service(server: &Server, jid: &Jid) -> Target {
     }
     if config.rooms.enabled && config.rooms.is_at(domain, server.domain()) {
         return Target::Rooms;
+    }
+    if config.pubsub.enabled && config.pubsub.is_at(domain, server.domain()) {
+        return match jid.node() {
+            None => Target::Pubsub(server.pubsub()),
+            Some(_) => Target::Nobody,
+        };
     }
     Target::Remote
 }

@@ -54,6 +54,9 @@ pub fn settings(config: &Config) -> Settings {
     if config.rooms.enabled {
         domains.push(config.rooms.address(&config.domain));
     }
+    if config.pubsub.enabled {
+        domains.push(config.pubsub.address(&config.domain));
+    }
     domains.extend(config.components.hosts.domains().map(str::to_owned));
     Settings {
         domains,

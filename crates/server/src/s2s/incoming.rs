@@ -56,6 +56,7 @@ fn passes_through(server: &Server, pair: &Pair, to: &Jid) -> bool {
     let domain = to.domain().as_str();
     let here = domain == server.domain()
         || (config.upload.enabled && config.upload.is_at(domain, server.domain()))
+        || (config.pubsub.enabled && config.pubsub.is_at(domain, server.domain()))
         || (config.rooms.enabled && config.rooms.is_at(domain, server.domain()));
     let components = &config.components.hosts;
     !here && (components.contains(domain) || components.contains(&pair.remote))

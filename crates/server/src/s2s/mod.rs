@@ -185,6 +185,12 @@ impl Federation {
         self.streams.lock().get_mut(&number).map(change);
     }
 
+    /// Streams that are open.
+    #[must_use]
+    pub fn streams(&self) -> Vec<Facts> {
+        self.streams.lock().values().cloned().collect()
+    }
+
     /// The stream has ended.
     pub fn closed(&self, number: u64) {
         self.streams.lock().remove(&number);

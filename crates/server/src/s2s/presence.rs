@@ -18,6 +18,7 @@ use xmpp::{
 use crate::{
     account::Account,
     ext::{
+        block_lists,
         caps::{self, Features},
         muc, privilege,
     },
@@ -160,7 +161,9 @@ pub(super) async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, t
     let type_ = stanza.type_();
     if let Some(change) = type_.as_deref().and_then(Change::parse) {
         let (from, to) = (from.to_bare(), to.to_bare());
-        if to.node().is_some() {
+        // As if it had been blocked (XEP-0191): nobody is asked.
+        let unwanted = change == Change::Subscribe && server.block_lists.name(&from);
+        if to.node().is_some() && !unwanted {
             let bytes = Edit::new(stanza).from(from.as_str()).to(to.as_str()).finish();
             roster::receive(server, &from, &to, bytes, change).await;
         }
@@ -179,6 +182,12 @@ pub(super) async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, t
         (Some("probe"), Target::Nobody) => unsubscribed(server, to.to_bare().as_str(), from),
         (None | Some("unavailable" | "error"), Target::Account(account)) => {
             show(server, &account, stanza, from, to);
+        }
+        (None, Target::Rooms) if server.block_lists.name(&from.to_bare()) => {
+            let mut refused = stanza.reply("error");
+            refused.push(block_lists::refusal().element());
+            let bytes = refused.to_bytes(ns::CLIENT);
+            server.s2s.post(server, to.domain().as_str(), from, Kind::Presence, bytes);
         }
         (None | Some("unavailable" | "error"), Target::Rooms) => {
             let sender = muc::service::Sender { jid: from, session: None, ticket: None };

@@ -86,6 +86,7 @@ fn the_order_of_hooks_is_on_paper() {
                 Scope::Server => "server",
                 Scope::Upload => "upload service",
                 Scope::Rooms => "room service",
+                Scope::Pubsub => "pubsub service",
                 Scope::Room => "room",
             };
             let kind =

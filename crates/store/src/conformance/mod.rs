@@ -108,6 +108,8 @@ macro_rules! conformance_tests {
                 the_newest_stay_when_a_node_is_full
                 the_quota_holds
                 items_are_read_in_pages
+                items_have_two_orders
+                the_service_has_nodes_and_is_no_account
                 pages_are_bounded_in_bytes
                 expired_items_are_gone
                 items_come_back_as_published

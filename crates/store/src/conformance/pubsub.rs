@@ -2,7 +2,8 @@
 
 use super::{account, missing};
 use crate::pubsub::{
-    Change, Item, Node, OVERHEAD, PageError, Publication, PublishError, Query, Select, Subscription,
+    Change, Item, Node, OVERHEAD, Order, PageError, Publication, PublishError, Query, Select,
+    Subscription,
 };
 use crate::{AccountId, Millis, Store, StoreError};
 
@@ -30,14 +31,7 @@ fn publication(items: Vec<Item>) -> Publication {
 }
 
 fn query(select: Select) -> Query {
-    Query {
-        node: NODE.into(),
-        select,
-        max: 100,
-        max_bytes: u64::MAX,
-        horizon: None,
-        ids_only: false,
-    }
+    Query { node: NODE.into(), select, max: 100, max_bytes: u64::MAX, ..Query::default() }
 }
 
 /// An account with a node.
@@ -183,6 +177,40 @@ pub async fn items_are_read_in_pages(store: &Store) {
     let count = store.pubsub.items(owner, Query { max: 0, ..query(Select::First) }).await;
     let count = count.expect("read");
     assert_eq!((count.items.len(), count.count), (0, 5));
+}
+
+/// The other order, and everything from the other end (the example of XEP-0413 §4.5).
+pub async fn items_have_two_orders(store: &Store) {
+    let owner = with_node(store, &["A", "B", "C", "D", "C", "A"]).await;
+    let two = |select, order, descending| Query { max: 2, order, descending, ..query(select) };
+    for (select, order, descending, expected, index) in [
+        (Select::First, Order::Modified, false, ["B", "D"], 0),
+        (Select::After("D".into()), Order::Modified, false, ["C", "A"], 2),
+        (Select::First, Order::Made, false, ["A", "B"], 0),
+        (Select::First, Order::Made, true, ["D", "C"], 0),
+        (Select::After("C".into()), Order::Made, true, ["B", "A"], 2),
+        (Select::Before("A".into()), Order::Made, true, ["C", "B"], 1),
+        (Select::Last, Order::Made, true, ["B", "A"], 2),
+        (Select::Index(1), Order::Made, true, ["C", "B"], 1),
+        (Select::First, Order::Modified, true, ["A", "C"], 0),
+    ] {
+        let page = store.pubsub.items(owner, two(select.clone(), order, descending)).await;
+        let page = page.expect("read");
+        let ids: Vec<&str> = page.items.iter().map(|item| &*item.id).collect();
+        assert_eq!((ids.as_slice(), page.index), (&expected[..], index), "{select:?} {order:?}");
+    }
+}
+
+/// The service of the server has nodes like an account, and is in no list of accounts.
+pub async fn the_service_has_nodes_and_is_no_account(store: &Store) {
+    let create = Change::Create("config".into(), Millis(7));
+    let made = store.pubsub.change(AccountId::PUBSUB, NODE, vec![create]).await;
+    assert_eq!(made, Ok(0));
+    let published = store.pubsub.publish(AccountId::PUBSUB, publication(vec![item("a", 1)])).await;
+    published.expect("published");
+    assert_eq!(ids(store, AccountId::PUBSUB, query(Select::First)).await, ["a"]);
+    assert_eq!(store.accounts.list(None, 10).await.expect("read"), []);
+    assert_eq!(store.accounts.count().await, Ok(0));
 }
 
 /// Pages end where their bytes do, but never before their first item; ids alone are cheap.

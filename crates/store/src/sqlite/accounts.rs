@@ -16,11 +16,11 @@ failure!(CreateError);
 pub(super) struct Sqlite(pub(super) Arc<Engine>);
 
 const SELECT_BY_NAME: &str = "SELECT id, name, admin, disabled, created_at, last_login, invited_by
-     FROM account WHERE name = ?1";
+     FROM account WHERE name = ?1 AND id > 0";
 const SELECT_BY_ID: &str = "SELECT id, name, admin, disabled, created_at, last_login, invited_by
      FROM account WHERE id = ?1";
 const SELECT_PAGE: &str = "SELECT id, name, admin, disabled, created_at, last_login, invited_by
-     FROM account WHERE name > ?1 ORDER BY name LIMIT ?2";
+     FROM account WHERE name > ?1 AND id > 0 ORDER BY name LIMIT ?2";
 
 impl Accounts for Sqlite {
     fn create(&self, account: NewAccount) -> Fut<'_, AccountId, CreateError> {
@@ -60,7 +60,7 @@ impl Accounts for Sqlite {
 
     fn count(&self) -> Fut<'_, u64> {
         self.0.read(|db| {
-            let mut select = db.prepare_cached("SELECT count(*) FROM account")?;
+            let mut select = db.prepare_cached("SELECT count(*) FROM account WHERE id > 0")?;
             Ok(select.query_row([], |row| row.get(0))?)
         })
     }

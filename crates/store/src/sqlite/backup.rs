@@ -150,7 +150,8 @@ fn examine(path: &Path) -> Result<Backup, OpenError> {
         return Err(OpenError::Corrupt { path: path.to_owned(), detail: problems.join("; ") });
     }
     let count = |sql| db.query_row(sql, [], |row| row.get::<_, u64>(0));
-    let accounts = count("SELECT count(*) FROM account").map_err(|error| refused(path, error))?;
+    let accounts =
+        count("SELECT count(*) FROM account WHERE id > 0").map_err(|error| refused(path, error))?;
     let messages = count("SELECT count(*) FROM archive").map_err(|error| refused(path, error))?;
     drop(db);
     let (bytes, sha256) = digest(path).map_err(|error| connect::access(path, error))?;

@@ -47,7 +47,7 @@ impl Maintenance for Sqlite {
         self.0.read_snapshot(move |db| {
             let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
             let page = number("page_size")?;
-            let mut count = db.prepare_cached("SELECT count(*) FROM account")?;
+            let mut count = db.prepare_cached("SELECT count(*) FROM account WHERE id > 0")?;
             Ok(Sizes {
                 database: number("page_count")? * page,
                 log: log.and_then(|log| std::fs::metadata(log).ok()).map_or(0, |log| log.len()),

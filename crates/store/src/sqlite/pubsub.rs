@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::engine::{Engine, failure};
 use super::values::unsigned;
 use crate::pubsub::{
-    Change, Item, MAX_PAGE, Node, OVERHEAD, Page, PageError, Publication, PublishError, Published,
-    Pubsub, Query, Select, Subscription,
+    Change, Item, MAX_PAGE, Node, OVERHEAD, Order, Page, PageError, Publication, PublishError,
+    Published, Pubsub, Query, Select, Subscription,
 };
 use crate::{AccountId, Fut, Millis, StoreError};
 
@@ -147,14 +147,17 @@ fn publish(
 }
 
 fn put(db: &Connection, node: i64, item: &Item) -> Result<(), StoreError> {
-    // A new row, not a changed one: what is published again is the newest (XEP-0060 §12.1).
-    db.prepare_cached("DELETE FROM pubsub_item WHERE node = ?1 AND id = ?2")?
-        .execute(params![node, item.id])?;
+    // A new row, not a changed one: what is published again is the newest (XEP-0060 §12.1). Where
+    // it was first published stays as it was (XEP-0413 §3).
+    let made: Option<i64> = db
+        .prepare_cached("DELETE FROM pubsub_item WHERE node = ?1 AND id = ?2 RETURNING made")?
+        .query_row(params![node, item.id], |row| row.get(0))
+        .optional()?;
     let payload = item.payload.as_deref();
     let length = item.id.len() + item.publisher.len() + payload.map_or(0, <[u8]>::len);
     db.prepare_cached(
-        "INSERT INTO pubsub_item (node, id, publisher, published_at, bytes, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO pubsub_item (node, id, publisher, published_at, bytes, payload, made)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         node,
@@ -162,8 +165,13 @@ fn put(db: &Connection, node: i64, item: &Item) -> Result<(), StoreError> {
         item.publisher,
         item.published,
         signed(length as u64 + OVERHEAD),
-        payload
+        payload,
+        made.unwrap_or_default(),
     ])?;
+    if made.is_none() {
+        db.prepare_cached("UPDATE pubsub_item SET made = seq WHERE seq = ?1")?
+            .execute([db.last_insert_rowid()])?;
+    }
     Ok(())
 }
 
@@ -279,97 +287,123 @@ fn items(db: &Connection, account: AccountId, query: &Query) -> Result<Page, Pag
             _ => Ok(Page::default()),
         };
     };
-    let horizon = query.horizon.unwrap_or_default();
-    let total = fresh(db, node, horizon, i64::MAX)?;
+    let list = List { db, node, by: column(query.order), query };
+    let total = list.count(i64::MIN, i64::MAX)?;
+    let (up, down) = (Direction::Up, Direction::Down);
+    let (ahead, back) = if query.descending { (down, up) } else { (up, down) };
     let mut items = match &query.select {
-        Select::Ids(ids) => by_ids(db, node, ids, horizon, query)?,
-        Select::First => forward(db, node, horizon, (i64::MIN, 0), query)?,
+        Select::Ids(ids) => list.by_ids(ids)?,
+        Select::First => list.walk(ahead, None, 0)?,
         Select::Index(index) if *index > total => return Err(PageError::UnknownItem),
-        Select::Index(index) => forward(db, node, horizon, (i64::MIN, *index), query)?,
-        Select::After(id) => forward(db, node, horizon, (seq(db, node, id)?, 0), query)?,
-        Select::Before(id) => backward(db, node, horizon, seq(db, node, id)?, query)?,
-        Select::Last => backward(db, node, horizon, i64::MAX, query)?,
+        Select::Index(index) => list.walk(ahead, None, *index)?,
+        Select::After(id) => list.walk(ahead, Some(list.place(id)?), 0)?,
+        Select::Before(id) => list.walk(back, Some(list.place(id)?), 0)?,
+        Select::Last => list.walk(back, None, 0)?,
     };
-    items.sort_unstable_by_key(|(seq, _)| *seq);
+    items.sort_unstable_by_key(|(place, _)| *place);
+    if query.descending {
+        items.reverse();
+    }
     let index = match items.first() {
-        Some((first, _)) => fresh(db, node, horizon, *first)?,
+        Some((first, _)) if query.descending => list.count(*first, i64::MAX)?,
+        Some((first, _)) => list.count(i64::MIN, *first)?,
         None => 0,
     };
     let items = items.into_iter().map(|(_, item)| item).collect();
     Ok(Page { items, count: total, index })
 }
 
-/// Items that are not expired, older than `before` in the order of publication.
-fn fresh(db: &Connection, node: i64, horizon: Millis, before: i64) -> Result<u64, StoreError> {
-    let mut select = db.prepare_cached(
-        "SELECT COUNT(*) FROM pubsub_item WHERE node = ?1 AND published_at >= ?2 AND seq < ?3",
-    )?;
-    number_of(select.query_row(params![node, horizon, before], |row| row.get(0)))
+fn column(order: Order) -> &'static str {
+    match order {
+        Order::Modified => "seq",
+        Order::Made => "made",
+    }
 }
 
-fn seq(db: &Connection, node: i64, id: &str) -> Result<i64, PageError> {
-    let mut select =
-        db.prepare_cached("SELECT seq FROM pubsub_item WHERE node = ?1 AND id = ?2")?;
-    let found = select.query_row(params![node, id], |row| row.get(0)).optional()?;
-    found.ok_or(PageError::UnknownItem)
+#[derive(Clone, Copy)]
+enum Direction {
+    Up,
+    Down,
 }
 
-fn forward(
-    db: &Connection,
+/// The items of a node in one order: each has a place, a number that grows.
+struct List<'a> {
+    db: &'a Connection,
     node: i64,
-    horizon: Millis,
-    (after, skip): (i64, u64),
-    query: &Query,
-) -> Result<Vec<(i64, Item)>, StoreError> {
-    let mut select = db.prepare_cached(
-        "SELECT seq, id, publisher, published_at, bytes, payload FROM pubsub_item
-         WHERE node = ?1 AND published_at >= ?2 AND seq > ?3 ORDER BY seq LIMIT ?4 OFFSET ?5",
-    )?;
-    collect(
-        select.query(params![node, horizon, after, query.max.min(MAX_PAGE), signed(skip)])?,
-        query,
-    )
+    /// The column of the place.
+    by: &'static str,
+    query: &'a Query,
 }
 
-fn backward(
-    db: &Connection,
-    node: i64,
-    horizon: Millis,
-    before: i64,
-    query: &Query,
-) -> Result<Vec<(i64, Item)>, StoreError> {
-    let mut select = db.prepare_cached(
-        "SELECT seq, id, publisher, published_at, bytes, payload FROM pubsub_item
-         WHERE node = ?1 AND published_at >= ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4",
-    )?;
-    collect(select.query(params![node, horizon, before, query.max.min(MAX_PAGE)])?, query)
-}
+impl List<'_> {
+    fn horizon(&self) -> Millis {
+        self.query.horizon.unwrap_or_default()
+    }
 
-fn by_ids(
-    db: &Connection,
-    node: i64,
-    ids: &[Box<str>],
-    horizon: Millis,
-    query: &Query,
-) -> Result<Vec<(i64, Item)>, StoreError> {
-    let mut select = db.prepare_cached(
-        "SELECT seq, id, publisher, published_at, bytes, payload FROM pubsub_item
-         WHERE node = ?1 AND published_at >= ?2 AND id = ?3",
-    )?;
-    let mut found: Vec<(i64, Item)> = Vec::new();
-    let mut bytes = 0;
-    for id in ids {
-        let rows = select.query(params![node, horizon, id])?;
-        for (seq, item) in collect(rows, query)? {
-            bytes += item.payload.as_ref().map_or(0, Bytes::len) as u64;
-            let fits = bytes <= query.max_bytes || found.is_empty();
-            let known = found.iter().any(|(known, _)| *known == seq);
-            if fits && !known && found.len() < query.max.min(MAX_PAGE) as usize {
-                found.push((seq, item));
+    /// Items that are not expired, between two places.
+    fn count(&self, after: i64, before: i64) -> Result<u64, StoreError> {
+        let by = self.by;
+        let mut select = self.db.prepare_cached(&format!(
+            "SELECT COUNT(*) FROM pubsub_item
+             WHERE node = ?1 AND published_at >= ?2 AND {by} > ?3 AND {by} < ?4"
+        ))?;
+        let bounds = params![self.node, self.horizon(), after, before];
+        number_of(select.query_row(bounds, |row| row.get(0)))
+    }
+
+    fn place(&self, id: &str) -> Result<i64, PageError> {
+        let by = self.by;
+        let mut select = self
+            .db
+            .prepare_cached(&format!("SELECT {by} FROM pubsub_item WHERE node = ?1 AND id = ?2"))?;
+        let found = select.query_row(params![self.node, id], |row| row.get(0)).optional()?;
+        found.ok_or(PageError::UnknownItem)
+    }
+
+    /// The items next to a place, or from one end, the nearest first.
+    fn walk(
+        &self,
+        direction: Direction,
+        from: Option<i64>,
+        skip: u64,
+    ) -> Result<Vec<(i64, Item)>, StoreError> {
+        let by = self.by;
+        let (side, order, end) = match direction {
+            Direction::Up => (">", "ASC", i64::MIN),
+            Direction::Down => ("<", "DESC", i64::MAX),
+        };
+        let mut select = self.db.prepare_cached(&format!(
+            "SELECT {by}, id, publisher, published_at, bytes, payload FROM pubsub_item
+             WHERE node = ?1 AND published_at >= ?2 AND {by} {side} ?3
+             ORDER BY {by} {order} LIMIT ?4 OFFSET ?5"
+        ))?;
+        let most = self.query.max.min(MAX_PAGE);
+        let from = from.unwrap_or(end);
+        let rows = select.query(params![self.node, self.horizon(), from, most, signed(skip)])?;
+        collect(rows, self.query)
+    }
+
+    fn by_ids(&self, ids: &[Box<str>]) -> Result<Vec<(i64, Item)>, StoreError> {
+        let by = self.by;
+        let mut select = self.db.prepare_cached(&format!(
+            "SELECT {by}, id, publisher, published_at, bytes, payload FROM pubsub_item
+             WHERE node = ?1 AND published_at >= ?2 AND id = ?3"
+        ))?;
+        let mut found: Vec<(i64, Item)> = Vec::new();
+        let mut bytes = 0;
+        for id in ids {
+            let rows = select.query(params![self.node, self.horizon(), id])?;
+            for (place, item) in collect(rows, self.query)? {
+                bytes += item.payload.as_ref().map_or(0, Bytes::len) as u64;
+                let fits = bytes <= self.query.max_bytes || found.is_empty();
+                let known = found.iter().any(|(known, _)| *known == place);
+                if fits && !known && found.len() < self.query.max.min(MAX_PAGE) as usize {
+                    found.push((place, item));
+                }
             }
         }
+        Ok(found)
     }
-    Ok(found)
 }
 
 /// Reads rows as long as they fit into the page, and the first one in any case.
@@ -377,12 +411,12 @@ fn collect(mut rows: rusqlite::Rows<'_>, query: &Query) -> Result<Vec<(i64, Item
     let mut items = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
-        let (seq, item) = read(row, query.ids_only)?;
+        let (place, item) = read(row, query.ids_only)?;
         bytes += item.payload.as_ref().map_or(0, Bytes::len) as u64;
         if bytes > query.max_bytes && !items.is_empty() {
             break;
         }
-        items.push((seq, item));
+        items.push((place, item));
     }
     Ok(items)
 }

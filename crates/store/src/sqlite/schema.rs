@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_uploads.sql"),
     include_str!("migrations/0005_rooms.sql"),
     include_str!("migrations/0006_push.sql"),
+    include_str!("migrations/0007_pubsub_service.sql"),
 ];
 
 /// The schema this program knows.

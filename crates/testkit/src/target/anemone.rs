@@ -69,7 +69,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         ""
     };
     let (turn_door, turn) = relay(ports, has("a relay"));
-    let components = components(ports, has("a gateway"), has("a privileged gateway"));
+    let (told, components) = (told(settings), components(ports, settings));
     format!(
         "domain = \"{DOMAIN}\"\n\n\
          [listen]\nc2s = [\"127.0.0.1:{c2s}\"]\nc2s_tls = [\"127.0.0.1:{c2s_tls}\"]\n\
@@ -84,7 +84,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
          [federation]\nenabled = false\n\n\
          [calls]\n{calls}\n[turn]\n{turn}\n[push]\n{push}\n{components}\n\
-         [contact]\n{contact}\n\
+         {told}\n[contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },
         c2s = ports.c2s,
@@ -109,22 +109,43 @@ fn relay(ports: &Ports, wanted: bool) -> (String, &'static str) {
     }
 }
 
-/// The sections about components.
-fn components(ports: &Ports, wanted: bool, privileged: bool) -> String {
-    if !wanted && !privileged {
-        return String::new();
+/// What the server tells about itself.
+fn told(settings: &[String]) -> &'static str {
+    let has = |setting: &str| settings.iter().any(|s| s == setting);
+    if has("outages") {
+        "[outage]\naddresses = [\"https://status.verona.example/outage.json\"]\n"
+    } else if has("server information") {
+        "[pubsub]\nserver_info = true\n"
+    } else if has("data policy") {
+        "[data_policy]\naccess = [\"admins\", \"moderators\"]\nbackup_hours = 24\n\
+         terms = \"https://verona.example/terms\"\n"
+    } else {
+        ""
     }
-    let mut sections = format!(
-        "[components]\nlisten = [\"127.0.0.1:{}\"]\n\
-         [components.hosts]\n\"{GATEWAY}\" = \"{GATEWAY_SECRET}\"\n",
-        ports.components
-    );
+}
+
+/// The component, and what it may do.
+fn components(ports: &Ports, settings: &[String]) -> String {
+    let has = |setting: &str| settings.iter().any(|s| s == setting);
+    let privileged = has("a privileged gateway");
+    let mut components = if has("a gateway") || has("a block list") || privileged {
+        format!(
+            "[components]\nlisten = [\"127.0.0.1:{}\"]\n\
+             [components.hosts]\n\"{GATEWAY}\" = \"{GATEWAY_SECRET}\"\n",
+            ports.components
+        )
+    } else {
+        String::new()
+    };
+    if has("a block list") {
+        components += &format!("[abuse]\nblock_lists = [\"{GATEWAY}/bans\"]\n");
+    }
     if privileged {
-        sections += &format!(
+        components += &format!(
             "[components.permissions]\n\"{GATEWAY}\" = [\"gateway\", \"answer urn:example:pigeons\"]\n"
         );
     }
-    sections
+    components
 }
 
 pub(super) fn serve(directory: &Path) -> Command {

@@ -81,6 +81,10 @@ pub const SETTINGS: &[&str] = &[
     "push to this machine",
     "a gateway",
     "a privileged gateway",
+    "a block list",
+    "outages",
+    "server information",
+    "data policy",
     "call services",
     "a relay",
 ];

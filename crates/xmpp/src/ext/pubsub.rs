@@ -10,7 +10,7 @@ pub mod event;
 mod request;
 
 pub use self::error::PubsubError;
-pub use self::request::{IqType, Request};
+pub use self::request::{IqType, Order, Request};
 
 use crate::jid::{BareJid, Jid};
 use crate::ns;

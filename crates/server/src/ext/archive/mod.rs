@@ -78,7 +78,7 @@ pub struct Flushing {
 }
 
 /// The archive's part of an account in memory.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ArchiveState {
     /// What is kept.
     pub prefs: Prefs,

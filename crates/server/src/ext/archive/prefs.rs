@@ -20,7 +20,7 @@ use crate::{
 const MAX_ADDRESSES: usize = 500;
 
 /// Whose messages an account keeps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Prefs(Preferences);
 
 impl Prefs {

@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     config::{Creators, DefaultRoom},
-    ext::{Scope, features},
+    ext::{Scope, features, forms},
     router::message,
     secret::mac,
     server::Server,
@@ -475,12 +475,14 @@ async fn ask_service(
     }
     let payload = payload.element();
     let answer = match (payload.ns(), payload.attr("node")) {
-        (ns::DISCO_INFO, None) => Some(
-            Info::new()
+        (ns::DISCO_INFO, None) => {
+            let config = server.config();
+            let info = Info::new()
                 .with_identity(Identity::new("conference", "text").with_name("Rooms"))
-                .with_features(features(&server.config(), Scope::Rooms))
-                .to_element(),
-        ),
+                .with_features(features(&config, Scope::Rooms));
+            let info = forms(&config, Scope::Rooms).into_iter().fold(info, Info::with_form);
+            Some(info.to_element())
+        }
         (ns::DISCO_ITEMS, None) => Some(public_rooms(server, &payload).await?.to_element()),
         (ns::DISCO_INFO | ns::DISCO_ITEMS, Some(_)) => {
             return Err(StanzaError::new(Condition::ItemNotFound));

@@ -20,6 +20,8 @@ pub struct Requester<'a> {
     pub bare: &'a BareJid,
     /// What the owner's roster says.
     pub relation: Relation,
+    /// How many nodes of the shared service they may own.
+    pub may_own: usize,
 }
 
 /// How the owner of an account stands to somebody.
@@ -180,7 +182,7 @@ mod tests {
     fn ask<T>(relation: &Relation, with: impl Fn(&Requester<'_>) -> T) -> T {
         let jid = Jid::new("romeo@montague.example/orchard").unwrap();
         let bare = jid.to_bare();
-        with(&Requester { jid: &jid, bare: &bare, relation: relation.clone() })
+        with(&Requester { jid: &jid, bare: &bare, relation: relation.clone(), may_own: 0 })
     }
 
     fn read(stage: &Stage, relation: &Relation) -> Result<(), String> {

@@ -72,6 +72,26 @@ pub(super) fn config(node: &str) -> Config {
     config
 }
 
+/// The configuration of a new node of the service that everybody shares: anybody may subscribe, the
+/// owner publishes, and what was published stays.
+#[must_use]
+pub(super) fn shared() -> Config {
+    Config {
+        access: AccessModel::Open,
+        max_items: Bound::Max,
+        send_last: SendLast::OnSub,
+        item_reply: ItemReply::Publisher,
+        ..config("")
+    }
+}
+
+/// Nodes of that service that are the server's: what it tells about itself (XEP-0485), and reports
+/// that it keeps for its operator (XEP-0377).
+pub(super) const RESERVED: &[&str] = &["serverinfo", "reports"];
+
+/// The most nodes of that service.
+pub(super) const MAX_SHARED_NODES: usize = 10_000;
+
 /// Puts back what no client may change on the node of that name.
 pub(super) fn enforce(node: &str, config: &mut Config) {
     let Some(access) = forced_access(node) else { return };

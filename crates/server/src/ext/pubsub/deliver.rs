@@ -67,7 +67,8 @@ pub(super) fn send_to(server: &Server, account: &Account, jid: &Jid, notice: &No
     }
     if jid.domain().as_str() != server.domain() {
         let bytes = notice.message(account.bare(), jid.as_str(), &server.fresh_id());
-        return server.s2s.post(server, server.domain(), jid, Kind::Message, bytes);
+        let local = account.jid().domain().as_str();
+        return server.s2s.post(server, local, jid, Kind::Message, bytes);
     }
     let Some(target) = server.loaded(&jid.to_bare()) else { return };
     let state = target.lock();

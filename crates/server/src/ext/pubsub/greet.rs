@@ -6,7 +6,7 @@ use std::sync::Arc;
 use store::pubsub::{Query, Select};
 use xmpp::{
     error::StanzaError,
-    ext::pubsub::SubscriptionState,
+    ext::pubsub::{Affiliation, SubscriptionState},
     jid::{BareJid, Jid},
     time::Millis,
 };
@@ -163,6 +163,7 @@ pub(super) async fn last_notice(
         max_bytes: u64::MAX,
         horizon: node.horizon(server.now()).map(|at| store::Millis(at.0)),
         ids_only: !node.config.deliver_payloads,
+        ..Query::default()
     };
     let page = server.store.pubsub.items(account.id, query).await;
     let page = page.map_err(|error| super::handle::page_failed(server, &error))?;
@@ -170,7 +171,7 @@ pub(super) async fn last_notice(
         let publisher = Jid::new(&item.publisher).ok();
         let told =
             Told { id: &item.id, publisher: publisher.as_ref(), payload: item.payload.as_deref() };
-        Notice::last(&service.owner, node, told, Millis(item.published.0))
+        Notice::last(service.owner_of(node), node, told, Millis(item.published.0))
     }))
 }
 
@@ -187,7 +188,8 @@ fn may_tell(account: &Account, session: &Session) -> bool {
     !account.lock().blocks.forbids(&to) && !session.account.lock().blocks.refuses(&from)
 }
 
-/// Asks an owner who comes online about the subscriptions that wait (XEP-0060 §8.6).
+/// Asks an owner who comes online about the subscriptions that wait (XEP-0060 §8.6), at the
+/// account's own nodes and at those of the shared service.
 pub(super) fn on_presence<'a>(
     server: &'a Arc<Server>,
     session: &'a Arc<Session>,
@@ -197,31 +199,46 @@ pub(super) fn on_presence<'a>(
         if !first {
             return;
         }
-        let account = &session.account;
-        let Ok(service) = account.pubsub.open(server, account).await else { return };
-        for node in service.nodes.values() {
-            let waiting =
-                node.subscriptions.iter().filter(|sub| sub.state == SubscriptionState::Pending);
-            for subscriber in waiting {
-                ask_session(server, session, node, &subscriber.jid);
+        let mut places = vec![session.account.clone()];
+        if server.config().pubsub.enabled {
+            places.push(server.pubsub());
+        }
+        for place in places {
+            let Ok(service) = place.pubsub.open(server, &place).await else { return };
+            for node in service.nodes.values() {
+                let waiting =
+                    node.subscriptions.iter().filter(|sub| sub.state == SubscriptionState::Pending);
+                for subscriber in waiting {
+                    if service.affiliation(node, session.account.jid()) == Affiliation::Owner {
+                        ask_session(server, &place, session, node, &subscriber.jid);
+                    }
+                }
             }
         }
     })
 }
 
-/// Asks the owner's devices to approve a subscription.
-pub(super) fn ask_owner(server: &Server, account: &Account, node: &Node, jid: &Jid) {
-    let state = account.lock();
-    for resource in &state.resources {
-        if resource.priority().is_some_and(|priority| priority >= 0) {
-            ask_session(server, &resource.session, node, jid);
+/// Asks the devices of owners who have an account here to approve a subscription.
+pub(super) fn ask_owners(
+    server: &Server,
+    account: &Account,
+    service: &Service,
+    node: &Node,
+    jid: &Jid,
+) {
+    for owner in service.owners(node).filter_map(|owner| server.loaded(owner)) {
+        let state = owner.lock();
+        for resource in &state.resources {
+            if resource.priority().is_some_and(|priority| priority >= 0) {
+                ask_session(server, account, &resource.session, node, jid);
+            }
         }
     }
 }
 
-fn ask_session(server: &Server, session: &Session, node: &Node, jid: &Jid) {
+fn ask_session(server: &Server, account: &Account, session: &Session, node: &Node, jid: &Jid) {
     let message = xmpp::xml::Element::new("message", xmpp::ns::CLIENT)
-        .with_attr("from", session.account.bare())
+        .with_attr("from", account.bare())
         .with_attr("to", session.full())
         .with_attr("id", server.fresh_id())
         .with_child(authorization_form(&node.name, jid).to_element());

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use store::pubsub::{Change, PageError};
+use store::pubsub::{Change, Order, PageError};
 use xmpp::{
     error::{Condition, StanzaError},
     ext::{
         form::{Form, FormType},
-        pubsub::{AffiliationEntry, IqType, Request, Subscription, SubscriptionState},
+        pubsub::{Affiliation, AffiliationEntry, IqType, Request, Subscription, SubscriptionState},
     },
     jid::{BareJid, Jid},
     xml::Element,
@@ -22,7 +22,7 @@ use super::{
     node::{Node, Service, Subscriber},
     notify::Notice,
     options::SendLast,
-    owner, state, subscribe, write,
+    owner, service, subscribe, write,
 };
 use crate::{
     account::Account,
@@ -67,7 +67,21 @@ impl<'a> Visit<'a> {
 
     pub(super) fn who(&self) -> Requester<'_> {
         let relation = relation(self.account, &self.bare);
-        Requester { jid: &self.jid, bare: &self.bare, relation }
+        Requester { jid: &self.jid, bare: &self.bare, relation, may_own: 0 }
+    }
+
+    /// The same for somebody who may make a node.
+    pub(super) async fn maker(&self) -> Result<Requester<'_>, StanzaError> {
+        let may_own = match self.shared() {
+            true => service::may_own(self.context).await?,
+            false => 0,
+        };
+        Ok(Requester { may_own, ..self.who() })
+    }
+
+    /// Whether it is a visit to the service that everybody shares.
+    pub(super) fn shared(&self) -> bool {
+        self.account.id == store::AccountId::PUBSUB
     }
 
     async fn answer(&self, request: Request) -> IqAnswer {
@@ -86,8 +100,12 @@ impl<'a> Visit<'a> {
             Request::DefaultOptions { node } => {
                 Ok(Some(subscribe::default_options_reply(node.as_deref())))
             }
-            Request::Items { node, ids, max, page } => {
-                self.items(&node, &Asked { ids, max, page }).await
+            Request::Items { node, ids, max, page, order } => {
+                let order = order.map(|order| match order.by_creation {
+                    true => (Order::Made, order.descending),
+                    false => (Order::Modified, order.descending),
+                });
+                self.items(&node, &Asked { ids, max, page, order }).await
             }
             Request::Subscriptions { node } => {
                 let service = self.open().await?;
@@ -104,7 +122,10 @@ impl<'a> Visit<'a> {
     async fn answer_owner(&self, request: Request) -> IqAnswer {
         match request {
             Request::Configure { node, form } => self.configure(&node, form.as_ref()).await,
-            Request::DefaultConfig => Ok(Some(owner::default_configuration_reply())),
+            Request::DefaultConfig => {
+                let service = self.open().await?;
+                Ok(Some(owner::default_configuration_reply(&service)))
+            }
             Request::Delete { node, redirect } => self.delete(&node, redirect.as_deref()).await,
             Request::Purge { node } => self.purge(&node).await,
             Request::ManageSubscriptions { node, changes } => {
@@ -127,10 +148,9 @@ impl<'a> Visit<'a> {
         let mut service = self.open().await?;
         let given = name.is_some();
         let name = name.unwrap_or_else(|| write::fresh_name(self.server));
-        let node = service.creation(&self.who(), &name, config, self.server.now())?;
-        let create =
-            Change::Create(state::stored_config(&node.config), store::Millis(node.created.0));
-        write::change(self.server, self.account, &name, vec![create]).await?;
+        let maker = self.maker().await?;
+        let node = service.creation(&maker, &name, config, self.server.now())?;
+        write::create(self.server, self.account, &node).await?;
         service.nodes.insert(node.name.clone(), node);
         // §8.1.1: the name is repeated when the service found it.
         Ok((!given).then(|| write::created_reply(&name)))
@@ -169,23 +189,25 @@ impl<'a> Visit<'a> {
             .await?;
         let node = service.existing(name)?;
         match state {
-            SubscriptionState::Pending => greet::ask_owner(self.server, self.account, node, jid),
-            _ if is_new => self.welcome(node, jid),
+            SubscriptionState::Pending => {
+                greet::ask_owners(self.server, self.account, &service, node, jid);
+            }
+            _ if is_new => self.welcome(&service, node, jid),
             _ => {}
         }
         Ok(Some(reply))
     }
 
     /// §6.1.7 and §12.12: a new subscriber gets the last item, and the owner may hear of it.
-    fn welcome(&self, node: &Node, jid: &Jid) {
+    fn welcome(&self, service: &Service, node: &Node, jid: &Jid) {
         if node.config.send_last != SendLast::Never && node.config.persist_items {
             // After the answer, so that the subscriber knows what the item comes from.
             let (server, account) = (self.server.clone(), self.account.clone());
             let last = greet::send_last_item(server, account, node.name.clone(), jid.clone());
             self.context.finally(Box::pin(last));
         }
-        if node.config.notify_sub && self.bare != *self.account.jid() {
-            node.subscriber(jid).into_iter().for_each(|new| self.tell_owner(node, new));
+        if node.config.notify_sub {
+            node.subscriber(jid).into_iter().for_each(|new| self.tell_owners(service, node, new));
         }
     }
 
@@ -201,17 +223,18 @@ impl<'a> Visit<'a> {
         )
         .await?;
         let node = service.existing(name)?;
-        if node.config.notify_sub && self.bare != *self.account.jid() {
+        if node.config.notify_sub {
             let gone = Subscriber { state: SubscriptionState::None, ..subscriber };
-            self.tell_owner(node, &gone);
+            self.tell_owners(&service, node, &gone);
         }
         Ok(None)
     }
 
-    fn tell_owner(&self, node: &Node, subscriber: &Subscriber) {
-        let owner = Jid::from(self.account.jid().clone());
+    fn tell_owners(&self, service: &Service, node: &Node, subscriber: &Subscriber) {
         let notice = write::subscription_notice(node, subscriber);
-        deliver::send_to(self.server, self.account, &owner, &notice);
+        for owner in service.owners(node).filter(|owner| **owner != self.bare) {
+            deliver::send_to(self.server, self.account, &Jid::from(owner.clone()), &notice);
+        }
     }
 
     async fn options(&self, name: &str, jid: &Jid, form: Option<&Form>) -> IqAnswer {
@@ -227,7 +250,7 @@ impl<'a> Visit<'a> {
         let mut service = self.open().await?;
         let who = self.who();
         let Some(form) = form else {
-            return Ok(Some(owner::configuration_reply(service.owned(name, &who)?)));
+            return Ok(Some(owner::configuration_reply(&service, service.owned(name, &who)?)));
         };
         if let Some(config) = service.configuration(&who, name, form)? {
             write::configure(self.server, self.account, &mut service, name, config).await?;
@@ -317,11 +340,14 @@ pub(super) async fn node_info(context: &IqContext<'_>, node: &str) -> IqAnswer {
 }
 
 /// An owner's answer to a request for approval (XEP-0060 §8.6).
-pub(super) async fn decide(server: Arc<Server>, account: Arc<Account>, form: Form) {
+pub(super) async fn decide(server: Arc<Server>, account: Arc<Account>, owner: BareJid, form: Form) {
     debug_assert!(form.kind != FormType::Form, "the server asks, owners answer");
     let Some(decision) = subscribe::Decision::parse(&form) else { return };
     let Ok(mut service) = account.pubsub.open(&server, &account).await else { return };
     let Some(node) = service.node(&decision.node) else { return };
+    if service.affiliation(node, &owner) != Affiliation::Owner {
+        return;
+    }
     let waiting = node.subscriber(&decision.jid);
     let Some(waiting) = waiting.filter(|sub| sub.state == SubscriptionState::Pending) else {
         return;

@@ -1,6 +1,6 @@
 //! Retrieving items (XEP-0060 §6.5) and discovering nodes (§5.1 to §5.5).
 
-use store::pubsub::{self as rows, Page, Query, Select};
+use store::pubsub::{self as rows, Order, Page, Query, Select};
 use xmpp::{
     error::{Condition, StanzaError},
     ext::{
@@ -31,6 +31,8 @@ pub struct Asked {
     pub max: Option<usize>,
     /// Only this page.
     pub page: Option<rsm::Request>,
+    /// In this order (XEP-0413), ascending or descending.
+    pub order: Option<(Order, bool)>,
 }
 
 impl Service {
@@ -61,6 +63,8 @@ impl Service {
             max_bytes: MAX_BYTES,
             horizon: node.horizon(now).map(|at| store::Millis(at.0)),
             ids_only: false,
+            order: asked.order.map(|(order, _)| order).unwrap_or_default(),
+            descending: asked.order.is_some_and(|(_, descending)| descending),
         };
         Ok((node, query))
     }
@@ -113,15 +117,15 @@ impl Service {
             let found = node.affiliations.iter().filter(move |(_, has)| *has == wanted);
             found.map(|(jid, _)| jid.as_str().to_owned())
         };
-        let owner = std::iter::once(self.owner.as_str().to_owned());
-        let owners: Vec<String> = owner.chain(of(Affiliation::Owner)).collect();
+        let owners: Vec<String> = self.owners(node).map(|jid| jid.as_str().to_owned()).collect();
+        let creator = self.owners(node).next().unwrap_or(&self.owner);
         let publishers = owners.iter().cloned().chain(of(Affiliation::Publisher));
         let subscribers =
             node.subscriptions.iter().filter(|sub| sub.state == SubscriptionState::Subscribed);
         let config = &node.config;
         let fields = [
             text("type", config.semantic_type.as_deref()),
-            Field::new("pubsub#creator", FieldType::JidSingle).with_value(self.owner.as_str()),
+            Field::new("pubsub#creator", FieldType::JidSingle).with_value(creator.as_str()),
             text("creation_date", Some(&node.created.xep0082())),
             text("title", config.title.as_deref()),
             text("description", config.description.as_deref()),
@@ -168,7 +172,7 @@ fn description(page: &Page) -> rsm::Response {
 
 fn item(service: &Service, node: &Node, row: &rows::Item) -> Element {
     let publisher = Jid::new(&row.publisher).ok();
-    let shown = shown_publisher(&service.owner, node, publisher.as_ref());
+    let shown = shown_publisher(service.owner_of(node), node, publisher.as_ref());
     let mut item = Element::new("item", ns::PUBSUB)
         .with_attr("id", &*row.id)
         .with_attr_opt("publisher", shown.as_ref().map(|jid| jid.as_str()));
@@ -188,6 +192,10 @@ fn select(asked: &Asked) -> (Select, usize) {
     }
     let Some(page) = &asked.page else {
         return match asked.max {
+            // The newest are the first ones of a list that begins with them.
+            Some(newest) if asked.order.is_some_and(|(_, descending)| descending) => {
+                (Select::First, newest)
+            }
             Some(newest) => (Select::Last, newest),
             None => (Select::First, usize::MAX),
         };
@@ -227,7 +235,7 @@ mod tests {
     fn as_jid<T>(jid: &str, with: impl FnOnce(&Requester<'_>) -> T) -> T {
         let jid = Jid::new(jid).unwrap();
         let bare = jid.to_bare();
-        with(&Requester { jid: &jid, bare: &bare, relation: Relation::default() })
+        with(&Requester { jid: &jid, bare: &bare, relation: Relation::default(), may_own: 0 })
     }
 
     fn row(id: &str) -> rows::Item {

@@ -1,6 +1,7 @@
 //! XEP-0060: Publish-Subscribe 1.30.0 and XEP-0163: Personal Eventing Protocol 1.2.2
 //!
-//! Every account is a pubsub service. The rules are pure functions over the nodes in memory
+//! Every account is a pubsub service, and there is one that all share (`service`), whose nodes are
+//! their makers'. The rules are pure functions over the nodes in memory
 //! (`access`, `options`, `defaults`, `publish`, `subscribe`, `owner`, `items`, `notify`); `state`
 //! reads nodes from the store, `handle` answers requests, `write` changes things, `deliver` and
 //! `greet` bring notifications to devices.
@@ -23,6 +24,7 @@ mod notify;
 mod options;
 mod owner;
 mod publish;
+pub mod service;
 mod state;
 mod subscribe;
 mod write;
@@ -45,7 +47,7 @@ pub use self::{
 use super::{Extension, Inbound, IqAnswer, IqContext, IqRoute, Scope, SessionHooks, Spec};
 use crate::{
     account::Account,
-    router::pipeline::{Flow, Pass},
+    router::pipeline::{Flow, Letter, Pass},
     server::Server,
 };
 
@@ -58,6 +60,7 @@ pub const EXTENSION: Extension = Extension {
         Spec { xep: 223, version: "1.1.1", title: "Persistent Storage of Private Data via PubSub" },
         Spec { xep: 384, version: "0.9.1", title: "OMEMO Encryption" },
         Spec { xep: 402, version: "1.2.0", title: "PEP Native Bookmarks" },
+        Spec { xep: 413, version: "0.2.1", title: "Order-By" },
         Spec { xep: 490, version: "1.0.1", title: "Message Displayed Synchronization" },
     ],
     features: FEATURES,
@@ -125,7 +128,12 @@ const FEATURES: &[(Scope, &str)] = &[
     (Scope::Account, "http://jabber.org/protocol/pubsub#subscribe"),
     (Scope::Account, "http://jabber.org/protocol/pubsub#subscription-notifications"),
     (Scope::Account, "http://jabber.org/protocol/pubsub#subscription-options"),
+    (Scope::Account, ns::ORDER_BY),
+    (Scope::Account, ORDER_BY_PUBSUB),
 ];
+
+/// XEP-0413 §5: where the order can be chosen.
+const ORDER_BY_PUBSUB: &str = "urn:xmpp:order-by:1@http://jabber.org/protocol/pubsub";
 
 /// disco#info for a node of the account that the request is about.
 ///
@@ -178,6 +186,7 @@ pub async fn own_item(
         max_bytes: u64::MAX,
         horizon: None,
         ids_only: false,
+        ..Query::default()
     };
     let page = server.store.pubsub.items(account.id, query).await;
     let page = page.map_err(|error| handle::page_failed(server, &error))?;
@@ -250,6 +259,7 @@ pub async fn own_items(
         max_bytes: u64::MAX,
         horizon: None,
         ids_only: false,
+        ..Query::default()
     };
     let page = server.store.pubsub.items(account.id, query).await;
     let page = page.map_err(|error| handle::page_failed(server, &error))?;
@@ -270,6 +280,25 @@ fn claim(pass: &mut Pass<'_>) -> Flow {
     if form.form_type() != Some(ns::PUBSUB_SUBSCRIBE_AUTHORIZATION) {
         return Flow::Continue;
     }
-    tokio::spawn(handle::decide(pass.server.clone(), pass.account.clone(), form));
+    let owner = pass.account.jid().clone();
+    tokio::spawn(handle::decide(pass.server.clone(), pass.account.clone(), owner, form));
     Flow::Done
+}
+
+/// The same, to the service that everybody shares. Other messages are nothing to it.
+pub fn decided(letter: Letter<'_>, service: &Arc<Account>) -> Flow {
+    let form = letter.message.child("x", ns::DATA_FORMS);
+    let form = form.and_then(|form| Form::parse(&form.element()));
+    let decides = |form: &Form| form.form_type() == Some(ns::PUBSUB_SUBSCRIBE_AUTHORIZATION);
+    match form.filter(decides) {
+        Some(form) => {
+            let (server, owner) = (letter.server.clone(), letter.sender.clone());
+            tokio::spawn(handle::decide(server, service.clone(), owner, form));
+            Flow::Done
+        }
+        None if letter.facts.body => {
+            Flow::Refuse(StanzaError::new(xmpp::error::Condition::ServiceUnavailable))
+        }
+        None => Flow::Drop,
+    }
 }

@@ -8,13 +8,19 @@ use xmpp::{
     time::Millis,
 };
 
-use super::{defaults, options::Config};
+use super::{
+    defaults,
+    options::{AccessModel, Config, FieldError},
+};
 
-/// All nodes of one account: its virtual pubsub service (XEP-0060 §9).
+/// All nodes of one account, its virtual pubsub service (XEP-0060 §9), or of the service that
+/// everybody shares.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// The account, which owns every node.
+    /// The address: of the account, which owns every node, or of the service, which owns none.
     pub owner: BareJid,
+    /// Everybody's: whoever makes a node owns it.
+    pub shared: bool,
     /// The nodes by name.
     pub nodes: BTreeMap<Box<str>, Node>,
 }
@@ -49,7 +55,57 @@ impl Service {
     /// A service without nodes.
     #[must_use]
     pub fn new(owner: BareJid) -> Self {
-        Self { owner, nodes: BTreeMap::new() }
+        Self { owner, shared: false, nodes: BTreeMap::new() }
+    }
+
+    /// A node of this service as it is when nobody configured it.
+    #[must_use]
+    pub fn blank(&self, name: &str, created: Millis) -> Node {
+        Node::with(name, self.defaults(name), created)
+    }
+
+    /// The configuration of a new node.
+    #[must_use]
+    pub fn defaults(&self, name: &str) -> Config {
+        if self.shared { defaults::shared() } else { defaults::config(name) }
+    }
+
+    /// Puts back what nobody may change.
+    pub fn enforce(&self, name: &str, config: &mut Config) {
+        if self.shared {
+            // The service sees nobody's presence.
+            config.presence_based_delivery = false;
+        } else {
+            defaults::enforce(name, config);
+        }
+    }
+
+    /// Whether a node may be configured so.
+    ///
+    /// # Errors
+    /// For the access models that need a roster where there is none.
+    pub fn accepts(&self, config: &Config) -> Result<(), FieldError> {
+        let rosters = matches!(config.access, AccessModel::Presence | AccessModel::Roster);
+        if self.shared && rosters { Err(FieldError::AccessModel) } else { Ok(()) }
+    }
+
+    /// Those who own a node.
+    pub fn owners<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a BareJid> {
+        let listed = node.affiliations.iter();
+        let listed = listed.filter(|(_, has)| *has == Affiliation::Owner).map(|(jid, _)| jid);
+        (!self.shared).then_some(&self.owner).into_iter().chain(listed)
+    }
+
+    /// Whose address stands for the owner's, where items carry it.
+    #[must_use]
+    pub fn owner_of<'a>(&'a self, node: &'a Node) -> &'a BareJid {
+        self.owners(node).next().unwrap_or(&self.owner)
+    }
+
+    /// How many nodes somebody owns.
+    #[must_use]
+    pub fn owned_by(&self, jid: &BareJid) -> usize {
+        self.nodes.values().filter(|node| self.affiliation(node, jid) == Affiliation::Owner).count()
     }
 
     /// The node of that name.
@@ -66,16 +122,15 @@ impl Service {
 }
 
 impl Node {
-    /// A node with the default configuration.
+    /// A node of an account with the default configuration.
     #[must_use]
     pub fn new(name: &str, created: Millis) -> Self {
-        Self {
-            name: name.into(),
-            config: defaults::config(name),
-            created,
-            affiliations: Vec::new(),
-            subscriptions: Vec::new(),
-        }
+        Self::with(name, defaults::config(name), created)
+    }
+
+    fn with(name: &str, config: Config, created: Millis) -> Self {
+        let (affiliations, subscriptions) = (Vec::new(), Vec::new());
+        Self { name: name.into(), config, created, affiliations, subscriptions }
     }
 
     /// The affiliation that somebody other than the account has.

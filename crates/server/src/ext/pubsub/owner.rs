@@ -4,7 +4,7 @@
 use xmpp::{
     error::{Condition, StanzaError},
     ext::{
-        form::{Form, FormType},
+        form::{Field, Form, FormType},
         pubsub::{Affiliation, AffiliationEntry, Subscription, SubscriptionState},
     },
     jid::{BareJid, Jid},
@@ -48,8 +48,9 @@ impl Service {
         }
         check_form_type(form, ns::PUBSUB_NODE_CONFIG)?;
         let mut config = node.config.clone();
-        config.apply(form, false).map_err(FieldError::config_error)?;
-        defaults::enforce(name, &mut config);
+        let applied = config.apply(form, false).and_then(|()| self.accepts(&config));
+        applied.map_err(FieldError::config_error)?;
+        self.enforce(name, &mut config);
         Ok(Some(config))
     }
 
@@ -65,7 +66,7 @@ impl Service {
         entries: &[AffiliationEntry],
     ) -> Result<AffiliationChanges, StanzaError> {
         let node = self.owned(name, who)?;
-        if defaults::is_private(name) {
+        if !self.shared && defaults::is_private(name) {
             return Err(StanzaError::new(Condition::NotAllowed)
                 .with_text("Nobody but its owner may use this node."));
         }
@@ -75,7 +76,7 @@ impl Service {
                 return Err(StanzaError::new(Condition::BadRequest));
             }
             let Some(affiliation) = entry.affiliation else { continue };
-            if entry.jid == self.owner {
+            if !self.shared && entry.jid == self.owner {
                 // §8.9.2.4: a node is never without an owner, and this one cannot resign.
                 if affiliation == Affiliation::Owner {
                     continue;
@@ -83,6 +84,10 @@ impl Service {
                 return Err(StanzaError::new(Condition::NotAcceptable));
             }
             changes.note(node, &entry.jid, affiliation);
+        }
+        if self.shared && !changes.leaves_an_owner(node) {
+            // §8.9.2.4: a node is never without an owner.
+            return Err(StanzaError::new(Condition::NotAcceptable));
         }
         let grown = node.affiliations.len() + changes.affiliations.len();
         if grown > defaults::MAX_AFFILIATIONS {
@@ -139,7 +144,7 @@ impl Service {
         let others = node.affiliations.iter().map(|(jid, affiliation)| entry(jid, *affiliation));
         let list = Element::new("affiliations", ns::PUBSUB_OWNER)
             .with_attr("node", name)
-            .with_child(entry(&self.owner, Affiliation::Owner))
+            .with_children((!self.shared).then(|| entry(&self.owner, Affiliation::Owner)))
             .with_children(others);
         Ok(Element::new("pubsub", ns::PUBSUB_OWNER).with_child(list))
     }
@@ -164,6 +169,13 @@ impl Service {
 }
 
 impl AffiliationChanges {
+    fn leaves_an_owner(&self, node: &Node) -> bool {
+        let changed = |jid: &BareJid| self.affiliations.iter().any(|(other, _)| other == jid);
+        let owner = |(_, has): &&(BareJid, Affiliation)| *has == Affiliation::Owner;
+        let stays = node.affiliations.iter().filter(owner).any(|(jid, _)| !changed(jid));
+        stays || self.affiliations.iter().any(|one| owner(&one))
+    }
+
     fn note(&mut self, node: &Node, jid: &BareJid, affiliation: Affiliation) {
         if node.listed_affiliation(jid) != affiliation {
             self.affiliations.push((jid.clone(), affiliation));
@@ -182,24 +194,44 @@ impl AffiliationChanges {
 
 /// The configuration of a node for its owner to change (§8.2.2).
 #[must_use]
-pub(super) fn configuration_reply(node: &Node) -> Element {
+pub(super) fn configuration_reply(service: &Service, node: &Node) -> Element {
     let configure = Element::new("configure", ns::PUBSUB_OWNER)
         .with_attr("node", &*node.name)
-        .with_child(node.config.form(FormType::Form).to_element());
+        .with_child(form(service, &node.config).to_element());
     Element::new("pubsub", ns::PUBSUB_OWNER).with_child(configure)
 }
 
 /// The configuration that a new node has (§8.3).
 #[must_use]
-pub(super) fn default_configuration_reply() -> Element {
-    let config = defaults::config("").form(FormType::Form);
+pub(super) fn default_configuration_reply(service: &Service) -> Element {
+    let config = form(service, &service.defaults(""));
     let default = Element::new("default", ns::PUBSUB_OWNER).with_child(config.to_element());
     Element::new("pubsub", ns::PUBSUB_OWNER).with_child(default)
 }
 
+/// A configuration for people to change, with the choices that there are.
+fn form(service: &Service, config: &Config) -> Form {
+    let mut form = config.form(FormType::Form);
+    if service.shared {
+        let absent = |field: &Field| {
+            let absent = ["pubsub#roster_groups_allowed", "pubsub#presence_based_delivery"];
+            field.var.as_deref().is_some_and(|var| absent.contains(&var))
+        };
+        form.fields.retain(|field| !absent(field));
+        for field in form
+            .fields
+            .iter_mut()
+            .filter(|field| field.var.as_deref() == Some("pubsub#access_model"))
+        {
+            field.options.retain(|option| !matches!(&*option.value, "presence" | "roster"));
+        }
+    }
+    form
+}
+
 #[cfg(test)]
 mod tests {
-    use xmpp::{ext::form::Field, time::Millis};
+    use xmpp::time::Millis;
 
     use super::{
         super::{access::Relation, options::AccessModel},
@@ -220,7 +252,7 @@ mod tests {
     fn as_jid<T>(jid: &str, with: impl FnOnce(&Requester<'_>) -> T) -> T {
         let jid = Jid::new(jid).unwrap();
         let bare = jid.to_bare();
-        with(&Requester { jid: &jid, bare: &bare, relation: Relation::default() })
+        with(&Requester { jid: &jid, bare: &bare, relation: Relation::default(), may_own: 0 })
     }
 
     fn entry(jid: &str, affiliation: Affiliation) -> AffiliationEntry {

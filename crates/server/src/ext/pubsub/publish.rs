@@ -5,7 +5,7 @@ use xmpp::{
     error::{Condition, StanzaError},
     ext::{
         form::{Form, FormType},
-        pubsub::{Item, PubsubError},
+        pubsub::{Affiliation, Item, PubsubError},
     },
     jid::Jid,
     ns,
@@ -80,7 +80,7 @@ impl Service {
         let (node, created) = match self.node(name) {
             Some(node) => {
                 self.may_publish(node, who)?;
-                meets(node, options)?;
+                self.meets(node, options)?;
                 (node.clone(), false)
             }
             None => (self.auto_create(who, name, options, now)?, true),
@@ -111,8 +111,10 @@ impl Service {
         let mut node = self.new_node(who, name, now)?;
         if let Some(options) = options {
             check_form_type(options, ns::PUBSUB_PUBLISH_OPTIONS)?;
-            node.config.apply(options, true).map_err(|_| PubsubError::PreconditionNotMet)?;
-            defaults::enforce(name, &mut node.config);
+            let applied = node.config.apply(options, true);
+            let accepted = applied.and_then(|()| self.accepts(&node.config));
+            accepted.map_err(|_| PubsubError::PreconditionNotMet)?;
+            self.enforce(name, &mut node.config);
         }
         Ok(node)
     }
@@ -128,42 +130,66 @@ impl Service {
         config: Option<&Form>,
         now: Millis,
     ) -> Result<Node, StanzaError> {
-        if *who.bare != self.owner {
-            return Err(forbidden());
-        }
+        self.may_create(who)?;
         if self.node(name).is_some() {
             return Err(StanzaError::new(Condition::Conflict));
         }
         let mut node = self.new_node(who, name, now)?;
         if let Some(form) = config.filter(|form| form.kind != FormType::Cancel) {
             check_form_type(form, ns::PUBSUB_NODE_CONFIG)?;
-            node.config.apply(form, false).map_err(super::options::FieldError::config_error)?;
-            defaults::enforce(name, &mut node.config);
+            let applied = node.config.apply(form, false);
+            let accepted = applied.and_then(|()| self.accepts(&node.config));
+            accepted.map_err(super::options::FieldError::config_error)?;
+            self.enforce(name, &mut node.config);
         }
         Ok(node)
     }
 
+    /// XEP-0163 §3.2: an account publishes at its own nodes, and others cannot make any. At the
+    /// shared service those may whom the operator lets.
+    fn may_create(&self, who: &Requester<'_>) -> Result<(), StanzaError> {
+        let allowed = if self.shared { who.may_own > 0 } else { *who.bare == self.owner };
+        if allowed { Ok(()) } else { Err(forbidden()) }
+    }
+
+    /// Whether a name is the service's own to use.
+    fn is_reserved(&self, who: &Requester<'_>, name: &str) -> bool {
+        self.shared && *who.bare != self.owner && defaults::RESERVED.contains(&name)
+    }
+
     fn new_node(&self, who: &Requester<'_>, name: &str, now: Millis) -> Result<Node, StanzaError> {
-        // XEP-0163 §3.2: the account publishes at its own nodes; others cannot make any.
-        if *who.bare != self.owner {
-            return Err(forbidden());
+        self.may_create(who)?;
+        if self.is_reserved(who, name) {
+            return Err(StanzaError::new(Condition::NotAllowed)
+                .with_text("The server uses this name itself."));
         }
         check_name(name)?;
-        if self.nodes.len() >= defaults::MAX_NODES {
+        let full = match self.shared {
+            false => self.nodes.len() >= defaults::MAX_NODES,
+            true => {
+                self.nodes.len() >= defaults::MAX_SHARED_NODES
+                    || self.owned_by(who.bare) >= who.may_own
+            }
+        };
+        if full {
             return Err(PubsubError::MaxNodesExceeded.into());
         }
-        Ok(Node::new(name, now))
+        let mut node = self.blank(name, now);
+        if self.shared {
+            node.affiliations.push((who.bare.clone(), Affiliation::Owner));
+        }
+        Ok(node)
     }
-}
 
-/// §7.1.5: every option is a precondition; options that do not exist are never met.
-fn meets(node: &Node, options: Option<&Form>) -> Result<(), StanzaError> {
-    let Some(options) = options else { return Ok(()) };
-    check_form_type(options, ns::PUBSUB_PUBLISH_OPTIONS)?;
-    let mut wanted = node.config.clone();
-    wanted.apply(options, true).map_err(|_| PubsubError::PreconditionNotMet)?;
-    defaults::enforce(&node.name, &mut wanted);
-    if wanted == node.config { Ok(()) } else { Err(PubsubError::PreconditionNotMet.into()) }
+    /// §7.1.5: every option is a precondition; options that do not exist are never met.
+    fn meets(&self, node: &Node, options: Option<&Form>) -> Result<(), StanzaError> {
+        let Some(options) = options else { return Ok(()) };
+        check_form_type(options, ns::PUBSUB_PUBLISH_OPTIONS)?;
+        let mut wanted = node.config.clone();
+        wanted.apply(options, true).map_err(|_| PubsubError::PreconditionNotMet)?;
+        self.enforce(&node.name, &mut wanted);
+        if wanted == node.config { Ok(()) } else { Err(PubsubError::PreconditionNotMet.into()) }
+    }
 }
 
 /// §4.3 and §7.1.3.6: what the configuration allows and requires of a publication.
@@ -241,7 +267,7 @@ mod tests {
     ) -> Result<Publication, String> {
         let jid = Jid::new(jid).unwrap();
         let bare = jid.to_bare();
-        let who = Requester { jid: &jid, bare: &bare, relation: Relation::default() };
+        let who = Requester { jid: &jid, bare: &bare, relation: Relation::default(), may_own: 0 };
         let result =
             service.publication(&who, node, items, options, Millis(5), || "made-here".to_owned());
         result.map_err(name)
@@ -380,7 +406,7 @@ mod tests {
     fn making_a_node_twice_is_a_conflict() {
         let jid = Jid::new(JULIET).unwrap();
         let bare = jid.to_bare();
-        let who = Requester { jid: &jid, bare: &bare, relation: Relation::default() };
+        let who = Requester { jid: &jid, bare: &bare, relation: Relation::default(), may_own: 0 };
         assert!(service().creation(&who, "urn:n", None, Millis(1)).is_ok());
         let error = with_node(|_| {}).creation(&who, "urn:n", None, Millis(1)).unwrap_err();
         assert_eq!(error.condition, Condition::Conflict);

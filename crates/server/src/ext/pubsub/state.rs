@@ -19,7 +19,6 @@ use xmpp::{
 };
 
 use super::{
-    defaults,
     node::{Node, Service, Subscriber},
     options::Config,
 };
@@ -53,15 +52,16 @@ impl Nodes {
 
 async fn load(server: &Server, account: &Account) -> Result<Service, StoreError> {
     let mut service = Service::new(account.jid().clone());
+    service.shared = account.id == store::AccountId::PUBSUB;
     for row in server.store.pubsub.nodes(account.id).await? {
-        let node = read(row);
+        let node = read(&service, row);
         service.nodes.insert(node.name.clone(), node);
     }
     Ok(service)
 }
 
-fn read(row: rows::Node) -> Node {
-    let config = read_config(&row.name, &row.config);
+fn read(service: &Service, row: rows::Node) -> Node {
+    let config = read_config(service, &row.name, &row.config);
     let affiliations = row
         .affiliations
         .iter()
@@ -88,12 +88,12 @@ pub(super) fn stored_config(config: &Config) -> Bytes {
     config.form(FormType::Result).to_element().to_bytes("")
 }
 
-fn read_config(name: &str, stored: &[u8]) -> Config {
-    let mut config = defaults::config(name);
+fn read_config(service: &Service, name: &str, stored: &[u8]) -> Config {
+    let mut config = service.defaults(name);
     let form = Element::parse(stored, &Limits::SERVER).ok().and_then(|form| Form::parse(&form));
     let applied = form.map(|form| config.apply(&form, false));
     debug_assert!(matches!(applied, Some(Ok(()))), "a stored configuration is always readable");
-    defaults::enforce(name, &mut config);
+    service.enforce(name, &mut config);
     config
 }
 
@@ -110,6 +110,10 @@ pub(super) fn stored_subscription(subscriber: &Subscriber) -> rows::Subscription
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn service() -> Service {
+        Service::new(BareJid::new("juliet@capulet.example").unwrap())
+    }
 
     #[test]
     fn a_node_survives_the_store() {
@@ -130,14 +134,14 @@ mod tests {
             affiliations: vec![("romeo@montague.example".into(), "publish-only".into())],
             subscriptions: node.subscriptions.iter().map(stored_subscription).collect(),
         };
-        assert_eq!(read(row), node);
+        assert_eq!(read(&service(), row), node);
     }
 
     #[test]
     fn what_cannot_be_chosen_is_enforced_on_what_was_stored_earlier() {
-        let mut config = defaults::config("urn:example");
+        let mut config = service().defaults("urn:example");
         config.access = super::super::options::AccessModel::Open;
-        let read = read_config("storage:bookmarks", &stored_config(&config));
+        let read = read_config(&service(), "storage:bookmarks", &stored_config(&config));
         assert_eq!(read.access, super::super::options::AccessModel::Whitelist);
     }
 }

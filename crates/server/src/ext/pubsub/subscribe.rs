@@ -288,7 +288,7 @@ mod tests {
     fn as_romeo<T>(with: impl FnOnce(&Requester<'_>) -> T) -> T {
         let jid = Jid::new("romeo@montague.example/orchard").unwrap();
         let bare = jid.to_bare();
-        with(&Requester { jid: &jid, bare: &bare, relation: Relation::default() })
+        with(&Requester { jid: &jid, bare: &bare, relation: Relation::default(), may_own: 0 })
     }
 
     fn subscribe(service: &Service, node: &str, jid: &str) -> Result<Subscribed, String> {

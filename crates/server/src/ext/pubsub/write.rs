@@ -9,7 +9,7 @@ use xmpp::{
         form::Form,
         pubsub::{Item, PubsubError, SubscriptionState},
     },
-    jid::Jid,
+    jid::{BareJid, Jid},
     ns,
     xml::Element,
 };
@@ -37,7 +37,9 @@ impl Visit<'_> {
         let mut service = self.open().await?;
         let new_id = || fresh_name(self.server);
         let now = self.server.now();
-        let publication = service.publication(&self.who(), name, items, options, now, new_id)?;
+        // Only who may make a node is asked about that.
+        let who = if service.node(name).is_some() { self.who() } else { self.maker().await? };
+        let publication = service.publication(&who, name, items, options, now, new_id)?;
         publish(self.server, self.account, &mut service, &publication).await?;
         drop(service);
         after_change(self.server, self.account, name).await;
@@ -59,13 +61,15 @@ pub(super) async fn publish_own(
     let mut service = account.pubsub.open(server, account).await?;
     let bare = account.jid().clone();
     let jid = Jid::from(bare.clone());
-    let who = Requester { jid: &jid, bare: &bare, relation: Relation::default() };
+    // Nobody counts what a service makes for itself.
+    let may_own = if service.shared { usize::MAX } else { 0 };
+    let who = Requester { jid: &jid, bare: &bare, relation: Relation::default(), may_own };
     let new_id = || fresh_name(server);
     let mut publication =
         service.publication(&who, name, vec![item], None, server.now(), new_id)?;
     if publication.created {
         configure(&mut publication.node.config);
-        super::defaults::enforce(name, &mut publication.node.config);
+        service.enforce(name, &mut publication.node.config);
     }
     publish(server, account, &mut service, &publication).await
 }
@@ -78,15 +82,20 @@ async fn publish(
     publication: &Publication,
 ) -> Result<(), StanzaError> {
     let node = &publication.node;
+    let made_apart = publication.created && (service.shared || !node.config.persist_items);
+    if made_apart {
+        create(server, account, node).await?;
+    }
     let evicted = if node.config.persist_items {
-        let rows = rows(server, publication);
+        let mut rows = rows(server, account, publication);
+        rows.create = rows.create.filter(|_| !made_apart);
         let published = server.store.pubsub.publish(account.id, rows).await;
+        if let (Err(_), true) = (&published, made_apart) {
+            // All or nothing. A failure here was counted and logged where it happened.
+            drop(change(server, account, &node.name, vec![Change::Delete]).await);
+        }
         published.map_err(|error| publish_failed(server, &error))?.evicted
     } else {
-        if publication.created {
-            let create = Change::Create(stored_config(&node.config), store_time(node));
-            change(server, account, &node.name, vec![create]).await?;
-        }
         Vec::new()
     };
     if publication.created {
@@ -94,7 +103,7 @@ async fn publish(
     }
     let told = publication.items.iter().map(told);
     let audience = deliver::audience(server, account, service, node);
-    deliver::send(server, account, &audience, &Notice::items(&service.owner, node, told));
+    deliver::send(server, account, &audience, &Notice::items(service.owner_of(node), node, told));
     // On a node for one item the new one says that the old one is gone; to retract it as well would
     // look as if there was none.
     let retracts = node.config.node_full == NodeFull::RetractOldest
@@ -128,7 +137,7 @@ fn told(item: &NewItem) -> Told<'_> {
     Told { id: &item.id, publisher: Some(&item.publisher), payload: item.payload.as_deref() }
 }
 
-fn rows(server: &Server, publication: &Publication) -> Rows {
+fn rows(server: &Server, account: &Account, publication: &Publication) -> Rows {
     let node = &publication.node;
     let now = server.now();
     let item = |item: &NewItem| store::pubsub::Item {
@@ -144,14 +153,17 @@ fn rows(server: &Server, publication: &Publication) -> Rows {
         keep: node.keep(),
         reject_when_full: node.config.node_full == NodeFull::Reject,
         horizon: node.horizon(now).map(|at| store::Millis(at.0)),
-        quota: server.config().limits.pep_bytes_per_account,
+        quota: match account.id {
+            store::AccountId::PUBSUB => server.config().pubsub.bytes,
+            _ => server.config().limits.pep_bytes_per_account,
+        },
     }
 }
 
 fn publish_failed(server: &Server, error: &PublishError) -> StanzaError {
     match error {
         PublishError::Quota => StanzaError::new(Condition::ResourceConstraint)
-            .with_text("The space for your personal nodes is used up."),
+            .with_text("The space for these nodes is used up."),
         PublishError::NodeFull => PubsubError::NodeFull.into(),
         PublishError::Node => StanzaError::new(Condition::InternalServerError),
         PublishError::Store(error) => server.store_failed("pubsub publish", error),
@@ -181,6 +193,7 @@ pub(super) async fn retract<'s>(
         max_bytes: u64::MAX,
         horizon: None,
         ids_only: true,
+        ..Query::default()
     };
     let page = visit.server.store.pubsub.items(visit.account.id, query).await;
     let page = page.map_err(|error| page_failed(visit.server, &error))?;
@@ -341,6 +354,47 @@ pub(super) async fn unsubscribe(
     Ok(())
 }
 
+/// Takes somebody out of a node of the shared service; the node goes when nobody else owns it.
+pub(super) async fn forget(
+    server: &Server,
+    account: &Account,
+    service: &mut Service,
+    name: &str,
+    gone: &BareJid,
+) -> Result<(), StanzaError> {
+    let Some(node) = service.node(name) else { return Ok(()) };
+    if service.owners(node).all(|owner| owner == gone) {
+        change(server, account, name, vec![Change::Delete]).await?;
+        let Some(node) = service.nodes.remove(name) else { return Ok(()) };
+        if node.config.notify_delete {
+            deliver::tell(server, account, service, &node, &Notice::delete(&node, None));
+        }
+        return Ok(());
+    }
+    let subscribed = node.subscriptions.iter().filter(|sub| sub.jid.to_bare() == *gone);
+    let subscribed: Vec<Jid> = subscribed.map(|sub| sub.jid.clone()).collect();
+    unsubscribe(server, account, service, name, &subscribed).await?;
+    let none = vec![(gone.as_str().into(), None)];
+    change(server, account, name, vec![Change::Affiliate(none)]).await?;
+    if let Some(node) = service.nodes.get_mut(name) {
+        node.affiliations.retain(|(listed, _)| listed != gone);
+    }
+    Ok(())
+}
+
+/// Makes a node in the store, with those who own it.
+pub(super) async fn create(
+    server: &Server,
+    account: &Account,
+    node: &Node,
+) -> Result<(), StanzaError> {
+    let owners = node.affiliations.iter();
+    let owners = owners.map(|(jid, has)| (jid.as_str().into(), Some(has.as_str().into())));
+    let mut steps = vec![Change::Create(stored_config(&node.config), store_time(node))];
+    steps.push(Change::Affiliate(owners.collect()));
+    change(server, account, &node.name, steps).await
+}
+
 /// Changes a node in the store.
 pub(super) async fn change(
     server: &Server,
@@ -354,6 +408,9 @@ pub(super) async fn change(
 
 /// Lets those parts of the server look at a node that keep something else in step with it.
 pub(super) async fn after_change(server: &Arc<Server>, account: &Arc<Account>, node: &str) {
+    if account.id == store::AccountId::PUBSUB {
+        return;
+    }
     crate::ext::avatar::node_changed(server, account, node).await;
     crate::ext::bookmarks::node_changed(server, account, node).await;
 }

@@ -27,7 +27,7 @@ use xmpp::{
 };
 
 use self::disk::Disk;
-use super::{Extension, IqAnswer, IqContext, IqFuture, IqRoute, Scope, Spec, features};
+use super::{Extension, IqAnswer, IqContext, IqFuture, IqRoute, Scope, Spec, features, forms};
 use crate::{
     config::{Config, Upload},
     invitation,
@@ -94,6 +94,7 @@ fn info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
             .with_features(features(&config, Scope::Upload))
             .with_features(permanent)
             .with_form(Form::typed(FormType::Result, ns::HTTP_UPLOAD).with_field(max));
+        let info = forms(&config, Scope::Upload).into_iter().fold(info, Info::with_form);
         Ok(Some(info.to_element()))
     })
 }

@@ -17,6 +17,15 @@ pub enum IqType {
     Set,
 }
 
+/// The order in which items are wanted (XEP-0413).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// By the first publication of their ids instead of the last one.
+    pub by_creation: bool,
+    /// The newest first.
+    pub descending: bool,
+}
+
 /// A request, with everything in it that the protocol requires.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
@@ -85,6 +94,8 @@ pub enum Request {
         max: Option<usize>,
         /// Only this page.
         page: Option<rsm::Request>,
+        /// In this order (XEP-0413).
+        order: Option<Order>,
     },
     /// §5.6: the requester's own subscriptions.
     Subscriptions {
@@ -186,6 +197,7 @@ fn parse_get(pubsub: &Element, first: &Element) -> Result<Request, StanzaError> 
                 None => None,
             },
             page: rsm::Request::child_of(pubsub),
+            order: order(pubsub)?,
         }),
         "subscriptions" => Ok(Request::Subscriptions { node: optional_node(first) }),
         "affiliations" => Ok(Request::Affiliations { node: optional_node(first) }),
@@ -193,6 +205,18 @@ fn parse_get(pubsub: &Element, first: &Element) -> Result<Request, StanzaError> 
         "default" => Ok(Request::DefaultOptions { node: optional_node(first) }),
         _ => Err(StanzaError::new(Condition::FeatureNotImplemented)),
     }
+}
+
+/// XEP-0413 §4: neither order leaves two items equal, so a second one would decide nothing.
+fn order(pubsub: &Element) -> Result<Option<Order>, StanzaError> {
+    let Some(order) = pubsub.child("order", ns::ORDER_BY) else { return Ok(None) };
+    let by_creation = match order.attr("by") {
+        Some("creation") => true,
+        Some("modification") => false,
+        _ => return Err(StanzaError::new(Condition::FeatureNotImplemented)),
+    };
+    let descending = matches!(order.attr("desc"), Some("true" | "1"));
+    Ok(Some(Order { by_creation, descending }))
 }
 
 fn parse_owner_set(first: &Element) -> Result<Request, StanzaError> {

@@ -1,0 +1,153 @@
+//! Budgets against floods of strangers: how many people who are no contacts an account may write to,
+//! and how much another domain may send to people who do not know its senders.
+//!
+//! Rooms have rates of their own (`ext::muc`), connections have theirs (`limits`).
+
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    hash::BuildHasher as _,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use xmpp::{
+    error::{Condition, ErrorType, StanzaError},
+    jid::BareJid,
+};
+
+use super::{Extension, Inbound, Outbound};
+use crate::{
+    config::Config,
+    limits::Quota,
+    router::{
+        facts::MessageType,
+        pipeline::{Flow, Pass},
+    },
+    server::Server,
+};
+
+/// Slows down those who write to everybody.
+pub const EXTENSION: Extension = Extension {
+    name: "budget",
+    outbound: &[(Outbound::Admit, admit_outbound)],
+    inbound: &[(Inbound::Admit, admit_inbound)],
+    ..Extension::NOTHING
+};
+
+/// What was used up.
+pub struct Budgets {
+    /// Strangers that an account has written to, by account.
+    accounts: Quota,
+    /// Until when a conversation costs nothing more, by a number for account and stranger.
+    spoken: Mutex<HashMap<u64, Instant>>,
+    hasher: RandomState,
+    /// Messages to strangers, by the domain they come from.
+    domains: Quota,
+}
+
+impl Budgets {
+    /// Nothing was used yet.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            accounts: Quota::new(config.abuse.strangers_per_hour, HOUR),
+            spoken: Mutex::default(),
+            hasher: RandomState::new(),
+            domains: Quota::new(config.abuse.stranger_messages_per_hour, HOUR),
+        }
+    }
+
+    /// An account writes to a stranger. `false` when that is one too many.
+    fn write(&self, account: &BareJid, stranger: &BareJid, now: Instant) -> bool {
+        let conversation = self.hasher.hash_one((account, stranger));
+        let mut spoken = self.spoken.lock();
+        if spoken.get(&conversation).is_some_and(|until| *until > now) {
+            return true;
+        }
+        if !self.accounts.take(account, now) {
+            return false;
+        }
+        if spoken.len() >= MOST_CONVERSATIONS {
+            spoken.retain(|_, until| *until > now);
+        }
+        // When there is no room to remember it, each message costs something.
+        if spoken.len() < MOST_CONVERSATIONS {
+            spoken.insert(conversation, now + HOUR);
+        }
+        true
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const MOST_CONVERSATIONS: usize = 50_000;
+
+/// Counts what people would read. Answers, receipts and errors are nobody's flood.
+fn counts(pass: &Pass<'_>) -> bool {
+    let facts = pass.facts;
+    (facts.body || facts.encrypted || facts.call)
+        && matches!(facts.kind, MessageType::Chat | MessageType::Normal)
+        && pass.server.config().limits.throttle
+}
+
+fn admit_outbound(pass: &mut Pass<'_>) -> Flow {
+    let to = pass.to.to_bare();
+    let known = pass.to_self() || to.node().is_none() || pass.state.roster.contains(&to);
+    if known || !counts(pass) || is_service(pass.server, &to) {
+        return Flow::Continue;
+    }
+    if pass.server.budgets.write(pass.account.jid(), &to, Instant::now()) {
+        return Flow::Continue;
+    }
+    refuse("you wrote to many people who are not your contacts; try again later")
+}
+
+fn admit_inbound(pass: &mut Pass<'_>) -> Flow {
+    let domain = pass.sender.domain().as_str();
+    let known = pass.session.is_some()
+        || domain == pass.server.domain()
+        || pass.state.roster.contains(pass.sender);
+    if known || !counts(pass) || is_service(pass.server, pass.sender) {
+        return Flow::Continue;
+    }
+    if pass.server.budgets.domains.take(domain, Instant::now()) {
+        return Flow::Continue;
+    }
+    refuse(
+        "your server sent many messages to people who do not know their senders; try again later",
+    )
+}
+
+/// Rooms and programs of the operator have rules of their own.
+fn is_service(server: &Server, jid: &BareJid) -> bool {
+    let config = server.config();
+    let domain = jid.domain().as_str();
+    config.components.hosts.contains(domain) || config.rooms.is_at(domain, server.domain())
+}
+
+fn refuse(text: &str) -> Flow {
+    let error = StanzaError::new(Condition::PolicyViolation).with_type(ErrorType::Wait);
+    Flow::Refuse(error.with_text(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_counts_once_and_a_flood_ends() {
+        let text = "domain = \"a.example\"\n[abuse]\nstrangers_per_hour = 10";
+        let budgets = Budgets::new(&Config::parse(text).unwrap());
+        let (me, now) = (BareJid::new("me@a.example").unwrap(), Instant::now());
+        let stranger = |n: u32| BareJid::new(&format!("u{n}@b.example")).unwrap();
+        for n in 0..10 {
+            assert!(budgets.write(&me, &stranger(n), now), "{n}");
+            assert!(budgets.write(&me, &stranger(n), now), "and again");
+        }
+        assert!(!budgets.write(&me, &stranger(10), now));
+        assert!(!budgets.write(&me, &stranger(10), now), "trying again does not help");
+        assert!(budgets.write(&me, &stranger(3), now), "who is known stays known");
+        let other = BareJid::new("other@a.example").unwrap();
+        assert!(budgets.write(&other, &stranger(10), now));
+        assert!(budgets.write(&me, &stranger(11), now + HOUR * 2));
+    }
+}
