@@ -31,7 +31,11 @@ impl Room {
         match query.attr("node") {
             None => {}
             Some(OWN_NICK) => return Ok(Some(self.own_nick(from))),
-            Some(_) => return Err(StanzaError::new(Condition::ItemNotFound)),
+            Some(node) => {
+                let command = self.describe_command(from, node);
+                let nothing = || StanzaError::new(Condition::ItemNotFound);
+                return command.map(Some).ok_or_else(nothing);
+            }
         }
         let s = &self.settings;
         let name = match s.name.is_empty() {
@@ -88,6 +92,9 @@ impl Room {
         }
         if let Some(subject) = &self.subject {
             form = form.with_field(field("muc#roominfo_subject", subject.text.clone()));
+        }
+        if let Some(hash) = self.hats.hash() {
+            form = form.with_field(field("hats#hash", hash));
         }
         if let Some(hash) = self.avatar_hash() {
             form = form.with_field(field("muc#roominfo_avatarhash", hash));

@@ -9,6 +9,7 @@ mod admin;
 pub mod affiliations;
 mod archive;
 mod bucket;
+mod hats;
 pub mod history;
 mod info;
 mod message;
@@ -47,6 +48,7 @@ pub const EXTENSION: Extension = Extension {
     specs: &[
         Spec { xep: 45, version: "1.35.5", title: "Multi-User Chat" },
         Spec { xep: 249, version: "1.2", title: "Direct MUC Invitations" },
+        Spec { xep: 317, version: "0.3.1", title: "Hats" },
         Spec { xep: 410, version: "1.1.0", title: "MUC Self-Ping" },
         Spec { xep: 421, version: "1.0.1", title: "Occupant identifiers for semi-anonymous MUCs" },
         Spec { xep: 424, version: "0.4.2", title: "Message Retraction" },
@@ -79,6 +81,8 @@ pub const EXTENSION: Extension = Extension {
         (Scope::Room, ns::MUC_AFFILIATIONS),
         (Scope::Room, ns::REGISTER),
         (Scope::Room, ns::VCARD),
+        (Scope::Room, ns::HATS),
+        (Scope::Room, ns::COMMANDS),
     ],
     ..Extension::NOTHING
 };
@@ -149,7 +153,11 @@ impl Room {
         let from = input.from;
         match (kind, payload.ns(), payload.name()) {
             (IqKind::Get, ns::DISCO_INFO, "query") => self.info(from, payload, input.config),
-            (IqKind::Get, ns::DISCO_ITEMS, "query") => self.items(from),
+            (IqKind::Get, ns::DISCO_ITEMS, "query") => match payload.attr("node") {
+                Some(ns::COMMANDS) => Ok(Some(self.commands(from))),
+                _ => self.items(from),
+            },
+            (IqKind::Set, ns::COMMANDS, "command") => self.command(from, payload, out),
             (IqKind::Get, ns::MUC_ADMIN, "query") => self.list(from, payload),
             (IqKind::Set, ns::MUC_ADMIN, "query") => self.change(from, payload, out),
             (IqKind::Get, ns::MUC_OWNER, "query") => self.configuration(from),

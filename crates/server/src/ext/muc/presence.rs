@@ -437,11 +437,15 @@ impl Room {
             .with_children(version);
         let id = Element::new("occupant-id", ns::OCCUPANT_ID).with_attr("id", occupant.id.as_str());
         let from = self.occupant_jid(nick);
-        Edit::new(&visit.presence)
+        let presence = Edit::new(&visit.presence)
             .from(&from)
             .append(x.to_bytes(ns::CLIENT))
-            .append(id.to_bytes(ns::CLIENT))
-            .finish()
+            .append(id.to_bytes(ns::CLIENT));
+        let here = visit.presence.type_().is_none();
+        match self.hats.of(&occupant.jid).filter(|_| here) {
+            Some(hats) => presence.append(hats.to_bytes(ns::CLIENT)).finish(),
+            None => presence.finish(),
+        }
     }
 
     fn not_here(&self, to: &Jid, nick: &str, out: &mut Effects) {

@@ -22,6 +22,7 @@ use xmpp::{
 use super::{
     affiliations::{Affiliations, Change},
     bucket::Bucket,
+    hats::Hats,
     history::History,
     settings::{Settings, Shown},
 };
@@ -35,6 +36,8 @@ pub struct Room {
     pub(super) affiliations: Affiliations,
     /// A vCard, as text (XEP-0486).
     pub(super) vcard: Option<String>,
+    /// XEP-0317.
+    pub(super) hats: Hats,
     pub(super) occupants: BTreeMap<Box<str>, Occupant>,
     /// The nickname of each full address that is in the room.
     pub(super) nicks: HashMap<Jid, Box<str>>,
@@ -101,6 +104,8 @@ pub struct Kept {
     subject: Option<Subject>,
     #[serde(default)]
     vcard: Option<String>,
+    #[serde(default)]
+    hats: Hats,
     #[serde(default)]
     version: u64,
     #[serde(default)]
@@ -247,6 +252,7 @@ impl Room {
             subject: None,
             affiliations: Affiliations::default(),
             vcard: None,
+            hats: Hats::default(),
             occupants: BTreeMap::new(),
             nicks: HashMap::new(),
             history: History::default(),
@@ -263,10 +269,11 @@ impl Room {
     /// A room as it was stored.
     #[must_use]
     pub fn load(jid: BareJid, kept: Kept, rows: Vec<Row>, bounds: Bounds, salt: [u8; 32]) -> Self {
-        let Kept { settings, subject, vcard, version, oldest, locked } = kept;
+        let Kept { settings, subject, vcard, hats, version, oldest, locked } = kept;
         Room {
             subject,
             vcard,
+            hats,
             affiliations: Affiliations::load(rows, version, oldest),
             locked,
             ..Room::new(jid, settings, bounds, salt)
@@ -285,6 +292,7 @@ impl Room {
             settings: self.settings.clone(),
             subject: self.subject.clone(),
             vcard: self.vcard.clone(),
+            hats: self.hats.clone(),
             version: self.affiliations.version(),
             oldest: self.affiliations.oldest(),
             locked: self.locked,
