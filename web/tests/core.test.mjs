@@ -114,6 +114,37 @@ test("a file goes from person to person, and only ciphertext is kept", async () 
   }
 });
 
+test("what was missed comes with a few commits, and not with one for each message", async () => {
+  const [romeo, juliet] = await couple();
+  await romeo.page.close();
+  const missed = 300;
+  for (let sent = 0; sent < missed; sent += 100) {
+    const outcomes = await juliet.page.evaluate(
+      ([to, from]) => {
+        const texts = Array.from({ length: 100 }, (_, at) => `message ${from + at}`);
+        return Promise.all(texts.map((text) => globalThis.ask({ do: "send", to, text, replyTo: null })));
+      },
+      [ROMEO, sent],
+    );
+    assert.ok(outcomes.every((one) => one.is === "sent"), JSON.stringify(outcomes));
+  }
+  const countFlushes = () => {
+    const { flush } = FileSystemSyncAccessHandle.prototype;
+    self.flushes = 0;
+    FileSystemSyncAccessHandle.prototype.flush = function () {
+      self.flushes += 1;
+      return flush.call(this);
+    };
+  };
+  romeo.context.on("page", (page) => page.on("worker", (worker) => void worker.evaluate(countFlushes)));
+  romeo.page = await romeo.open();
+  await romeo.ask({ do: "open", address: JULIET });
+  await romeo.text(JULIET, `message ${missed - 1}`);
+  const flushes = await romeo.page.workers()[0].evaluate(() => self.flushes);
+  // Whatever comes together is one step: at most a few for each page of the archive.
+  assert.ok(flushes > 0 && flushes < missed / 5, `${flushes} commits for ${missed} messages`);
+});
+
 test("workers that are killed while they send lose nothing and use no key twice", async () => {
   const [romeo, juliet] = await couple();
   const wanted = [];

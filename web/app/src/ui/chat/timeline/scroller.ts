@@ -10,8 +10,12 @@ import { anchorAt, Heights, rangeAt, scrolledTo, type Anchor, type Range } from 
  * comes at once: little, so that no frame has much to do. */
 const DRAWN = 850;
 const NEEDED = 600;
-/** So little is drawn beyond while somebody races through the list. */
+/** So little is drawn beyond while somebody races through the list; the rest follows in steps, so
+ * that no frame has all of it to do. */
 const HASTY = 120;
+const MORE = 250;
+const CALM_MS = 90;
+const NEXT_MS = 30;
 /** So long it may take to glide to the end. */
 const GLIDE_MS = 700;
 /** So near to the end counts as being there. */
@@ -68,7 +72,7 @@ export class Scroller {
   #view = 800;
   #set = -1;
   #still: ReturnType<typeof setTimeout> | undefined;
-  #hasty = false;
+  #beyond = DRAWN;
   /** The browser moves the list to the end by itself; nothing interferes until it is there. */
   #gliding: ReturnType<typeof setTimeout> | undefined;
   #calm: ReturnType<typeof setTimeout> | undefined;
@@ -140,8 +144,7 @@ export class Scroller {
   /** The rows to draw now. */
   range(): Range {
     const top = this.#gliding ? this.#top : (this.#wanted() ?? this.#top);
-    const beyond = this.#hasty ? HASTY : DRAWN;
-    this.#range = rangeAt(this.heights, top - this.#lead, this.#view, beyond);
+    this.#range = rangeAt(this.heights, top - this.#lead, this.#view, this.#beyond);
     return this.#range;
   }
 
@@ -282,17 +285,21 @@ export class Scroller {
 
   /** Draws little as long as what is drawn is gone again at once. */
   #hurry(): void {
-    this.#hasty = true;
+    this.#beyond = HASTY;
     clearTimeout(this.#calm);
-    this.#calm = setTimeout(() => {
-      this.#hasty = false;
-      this.#version.value++;
-    }, 90);
+    this.#calm = setTimeout(this.#relax, CALM_MS);
   }
+
+  /** Draws a little more, until everything that has to be there is. */
+  #relax = (): void => {
+    this.#beyond = Math.min(DRAWN, this.#beyond + MORE);
+    this.#version.value++;
+    if (this.#beyond < DRAWN) this.#calm = setTimeout(this.#relax, NEXT_MS);
+  };
 
   /** Draws other rows if those that are there do not reach. */
   #fill(): void {
-    const beyond = this.#hasty ? 0 : NEEDED;
+    const beyond = this.#beyond < DRAWN ? 0 : NEEDED;
     const need = rangeAt(this.heights, this.#top - this.#lead, this.#view, beyond);
     if (need.start < this.#range.start || need.end > this.#range.end) this.#version.value++;
   }
