@@ -48,6 +48,11 @@ step_rules() {
 step_web() {
   scripts/web.sh
   node web/app/test.mjs
+  (
+    cd web
+    ! cargo clippy --version >/dev/null 2>&1 || cargo clippy --locked --all-targets -- -D warnings
+    cargo test --locked --quiet
+  )
 }
 
 step_build() { cargo build --locked --workspace --all-targets; }

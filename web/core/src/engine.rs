@@ -70,7 +70,7 @@ impl Engine {
             }
             match self.input(event) {
                 Ok(input) => inputs.push(input),
-                Err(refused) => effects.push(refused),
+                Err(refused) => effects.push(*refused),
             }
         }
         loop {
@@ -113,7 +113,7 @@ impl Engine {
     }
 
     /// An event in the words of the core, or the answer to it when it makes no sense.
-    fn input(&mut self, event: Event) -> Result<Input, Effect> {
+    fn input(&mut self, event: Event) -> Result<Input, Box<Effect>> {
         Ok(match event {
             Event::Start => Input::Start,
             Event::Connected { secure } => {
@@ -148,7 +148,7 @@ impl Engine {
         })
     }
 
-    fn request(&mut self, request: Request) -> Result<Input, Effect> {
+    fn request(&mut self, request: Request) -> Result<Input, Box<Effect>> {
         let Request { number, command } = request;
         let leaves = matches!(command, page::Command::SignOut);
         match ask::command(command, &mut self.files, &mut self.random) {
@@ -160,7 +160,7 @@ impl Engine {
             }
             Err(problem) => {
                 let outcome = page::Outcome::Failed { problem: show::problem(&problem) };
-                Err(Effect::Tell { notice: Notice::Done { number, outcome } })
+                Err(Box::new(Effect::Tell { notice: Notice::Done { number, outcome } }))
             }
         }
     }

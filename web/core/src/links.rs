@@ -6,9 +6,12 @@ pub(crate) struct Part<'a> {
     pub(crate) link: bool,
 }
 
+/// How an address begins, and whether what follows can be the rest of it.
+type Scheme = (&'static str, fn(&str) -> bool);
+
 /// Schemes that may be opened from a message, with how it must go on. Nothing that runs or reads
 /// anything here: no `javascript:`, `data:`, `file:`, `blob:`.
-const SCHEMES: [(&str, fn(&str) -> bool); 6] = [
+const SCHEMES: [Scheme; 6] = [
     ("https://", is_authority),
     ("http://", is_authority),
     ("xmpp:", |rest| rest.starts_with(char::is_alphanumeric)),

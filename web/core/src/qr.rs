@@ -16,7 +16,7 @@ pub fn encode(text: &str) -> Option<(u32, Vec<u8>)> {
 /// Codes that cannot be read, or are no text, are left out.
 #[must_use]
 pub fn scan(width: usize, height: usize, rgba: &[u8]) -> Vec<String> {
-    let points = width.checked_mul(height).unwrap_or(usize::MAX);
+    let points = width.saturating_mul(height);
     if points == 0 || points > MAX_POINTS || rgba.len() / 4 < points {
         return Vec::new();
     }

@@ -1,0 +1,139 @@
+// Groups and channels, between browsers and a terminal, against a real server.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { befriend, composer, message, open, sees, seesEncrypted, signIn, write } from "./acts.mjs";
+import { launch, Person } from "./harness.mjs";
+import { clownfish, listen } from "./programs.mjs";
+import { Server } from "./server.mjs";
+
+const PASSWORD = "a rose by any other name";
+
+let server;
+let browser;
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+async function sit(name, size) {
+  await server.addAccount(name, PASSWORD);
+  const person = await Person.sit(browser, { name, size });
+  await signIn(person, server.url, `${name}@localhost`, PASSWORD);
+  return person;
+}
+
+/** Goes to a place in the app, as a link does. */
+function to(page, hash) {
+  return page.evaluate((hash) => {
+    location.hash = hash;
+  }, hash);
+}
+
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+/** The address of the room that a page shows. */
+const roomOf = async (page) => {
+  await page.waitForURL(/#\/chat\/.*conference/);
+  return decodeURIComponent(new URL(page.url()).hash.split("/")[2]);
+};
+
+test("a private group: made, entered, written in by two browsers and a terminal, left", async () => {
+  const romeo = await sit("romeo", "desktop");
+  const juliet = await sit("juliet", "phone");
+  await befriend(romeo, juliet, { asking: "romeo@localhost", asked: "juliet@localhost" });
+
+  await to(romeo.page, "#/group");
+  await romeo.page.getByLabel("Name of the group").fill("The masque");
+  await romeo.page.getByRole("checkbox", { name: /juliet/ }).click();
+  await button(romeo.page, "Make the group").click();
+  const room = await roomOf(romeo.page);
+  await composer(romeo.page).waitFor();
+  await romeo.accessible();
+
+  await to(juliet.page, "#/list");
+  await juliet.page.getByRole("link", { name: /The masque/ }).click();
+  await juliet.page.getByText(/romeo.* invites you to this group/).waitFor();
+  await juliet.accessible();
+  await button(juliet.page, "Join").click();
+  await composer(juliet.page).waitFor();
+
+  await write(romeo.page, "Is she a Capulet?");
+  await seesEncrypted(juliet.page, "a Capulet");
+  await write(juliet.page, "You kiss by the book");
+  await seesEncrypted(romeo.page, "by the book");
+  await juliet.picture("group-phone");
+
+  const nurse = await terminal("nurse");
+  await to(romeo.page, `#/details/${encodeURIComponent(room)}`);
+  await button(romeo.page, "Invite people").click();
+  const dialog = romeo.page.getByRole("dialog");
+  await dialog.getByRole("searchbox").fill("nurse@localhost");
+  await button(dialog, "Add nurse@localhost").click();
+  await button(dialog, "Invite 1 person").click();
+  await dialog.waitFor({ state: "detached" });
+  await romeo.accessible();
+  await nurse.run("join", room);
+  await romeo.page.getByText("3 members").first().waitFor();
+  await open(romeo.page, room);
+  await nurse.run("send", room, "Madam, your mother craves a word with you");
+  for (const person of [romeo, juliet]) await seesEncrypted(person.page, "craves a word");
+  const listening = listen(server, "nurse");
+  await write(juliet.page, "What is her mother?");
+  await listening.hears((line) => line.body === "What is her mother?" && line.encryption !== "none", "what Juliet wrote");
+  await seesEncrypted(romeo.page, "What is her mother?");
+  await listening.end();
+
+  await to(juliet.page, `#/details/${encodeURIComponent(room)}`);
+  await button(juliet.page, "Leave").click();
+  await button(juliet.page.getByRole("dialog"), "Leave").click();
+  await juliet.page.getByText(/You left The masque/).waitFor();
+  await write(romeo.page, "Ay, so I fear; the more is my unrest");
+  await sees(romeo.page, "the more is my unrest");
+  await open(juliet.page, "romeo@localhost");
+  await juliet.page.reload();
+  await composer(juliet.page).waitFor();
+  assert.equal(await message(juliet.page, "more is my unrest").count(), 0);
+  await romeo.leave();
+  await juliet.leave();
+});
+
+test("a channel is entered by its link, and says that it is open", async () => {
+  const anna = await sit("anna", "desktop");
+  const bert = await sit("bert", "phone");
+  await to(anna.page, "#/channel");
+  await anna.page.getByLabel("Name of the channel").fill("Verona");
+  await button(anna.page, "Make the channel").click();
+  const room = await roomOf(anna.page);
+  await composer(anna.page).waitFor();
+  await anna.page.getByText("Everybody who enters can read along. Nothing here is encrypted.").waitFor();
+  await to(anna.page, `#/details/${encodeURIComponent(room)}`);
+  await anna.page.getByRole("button", { name: /^Link to it/ }).click();
+  const link = await anna.page.evaluate(() => navigator.clipboard.readText());
+  await open(anna.page, room);
+
+  await to(bert.page, "#/join/");
+  await bert.page.getByLabel("Address or link").fill(link);
+  await bert.accessible();
+  await button(bert.page, "Join").click();
+  assert.equal(await roomOf(bert.page), room);
+  await composer(bert.page).waitFor();
+  await write(bert.page, "Good morrow, neighbours");
+  await sees(anna.page, "Good morrow, neighbours");
+  await write(anna.page, "@bert is the day so young?");
+  await sees(bert.page, "is the day so young?");
+  await anna.leave();
+  await bert.leave();
+});
+
+/** A terminal that is logged in to a new account; `run` is one command of Clownfish there. */
+async function terminal(name) {
+  await server.addAccount(name, PASSWORD);
+  const at = ["--server", `127.0.0.1:${server.ports.c2s}`, "--ca", server.authority];
+  await clownfish(server, name, ["login", `${name}@localhost`, "--password-stdin", ...at], `${PASSWORD}\n`);
+  return { run: (...options) => clownfish(server, name, options) };
+}
