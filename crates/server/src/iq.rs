@@ -125,6 +125,10 @@ async fn request(
             let asker = Asker::Session(session);
             handle(server, asker, stanza, kind, to, &[Scope::Pubsub], Some(service)).await;
         }
+        Target::Bytestreams => {
+            let asker = Asker::Session(session);
+            handle(server, asker, stanza, kind, to, &[Scope::Bytestreams], None).await;
+        }
         Target::Nobody => refuse(session, stanza, &StanzaError::new(Condition::ServiceUnavailable)),
         Target::Remote => match to {
             Some(to) => send_out(server, session, stanza, &to),
@@ -248,19 +252,23 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             let sender = Sender { jid: from, session: None, ticket: None };
             Box::pin(muc::service::receive(server, sender, to, stanza)).await;
         }
-        // Programs of the operator find out what there is; files are for people of this server.
-        (Target::Upload, Some(kind)) if is_component(server, from) => {
-            let to = Some(to.clone());
-            handle(server, asker, stanza, kind, to, &[Scope::Upload], None).await;
+        // Programs of the operator find out what there is; files are for people of this server. Of the
+        // proxy everybody may know that it is there.
+        (target @ (Target::Upload | Target::Bytestreams), Some(kind))
+            if matches!(target, Target::Bytestreams) || is_component(server, from) =>
+        {
+            let is_files = matches!(target, Target::Upload);
+            let scope = if is_files { Scope::Upload } else { Scope::Bytestreams };
+            handle(server, asker, stanza, kind, Some(to.clone()), &[scope], None).await;
         }
         (Target::Pubsub(service), Some(kind)) => {
             let (to, service) = (Some(to.clone()), Some(service));
             handle(server, asker, stanza, kind, to, &[Scope::Pubsub], service).await;
         }
-        (Target::Nobody | Target::Upload | Target::Remote, Some(_)) => {
+        (Target::Nobody | Target::Upload | Target::Bytestreams | Target::Remote, Some(_)) => {
             reply_error(server, asker, stanza, &nobody)
         }
-        (Target::Nobody | Target::Upload | Target::Pubsub(_) | Target::Remote, None) => {}
+        (_, None) => {}
     }
 }
 

@@ -8,6 +8,7 @@ pub mod account;
 pub mod acme;
 pub mod admin;
 pub mod auth;
+pub mod bytestreams;
 pub mod cli;
 pub mod components;
 pub mod config;

@@ -163,6 +163,8 @@ metrics! {
     turn_bytes: Counter = "turn_bytes_total";
     /// Packets for the relay that were dropped because there were too many.
     turn_dropped: Counter = "turn_dropped_total";
+    /// Bytes that passed the proxy for files between clients.
+    bytestream_bytes: Counter = "bytestream_bytes_total";
     /// Bytes of XML received, before encryption.
     bytes_received: Counter = "bytes_received_total";
     /// Bytes of XML sent, before encryption.

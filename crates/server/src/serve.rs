@@ -215,8 +215,8 @@ fn open_doors(server: &Server) -> Result<Vec<(Listener, Door)>, ServeError> {
         }
     }
     let inside = |service| {
-        use Service::{Components, Metrics, Turn, TurnTls};
-        matches!(service, Metrics | Components | Turn | TurnTls)
+        use Service::{Bytestreams, Components, Metrics, Turn, TurnTls};
+        matches!(service, Metrics | Components | Turn | TurnTls | Bytestreams)
     };
     match doors.iter().any(|(listener, _)| !inside(listener.service)) {
         true => Ok(doors),

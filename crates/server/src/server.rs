@@ -29,6 +29,7 @@ use xmpp::{
 use crate::{
     account::{Account, Accounts},
     admin::Operations,
+    bytestreams::Bytestreams,
     components::Components,
     config::{Config, Home, Policy, Service},
     ext::{
@@ -70,6 +71,8 @@ pub struct Server {
     pub pushes: Pushes,
     /// The relay for calls.
     pub turn: Relay,
+    /// The proxy for files between clients.
+    pub bytestreams: Bytestreams,
     /// Where uploaded files lie.
     pub uploads: Disk,
     /// Counts connections.
@@ -137,6 +140,7 @@ impl Server {
             components: Components::default(),
             pushes: Pushes::default(),
             turn: Relay::default(),
+            bytestreams: Bytestreams::default(),
             uploads: Disk::new(&home),
             gate: Gate::new(&config.limits, metrics.clone()),
             logins: LoginThrottle::new(config.limits.throttle),

@@ -298,6 +298,8 @@ pub const PUSH: &str = "urn:xmpp:push:0";
 pub const WEB_PUSH: &str = "https://anemone.im/protocol/web-push";
 /// XEP-0357: form type of the summary.
 pub const PUSH_SUMMARY: &str = "urn:xmpp:push:summary";
+/// XEP-0065: SOCKS5 bytestreams.
+pub const BYTESTREAMS: &str = "http://jabber.org/protocol/bytestreams";
 /// XEP-0363: HTTP File Upload.
 pub const HTTP_UPLOAD: &str = "urn:xmpp:http:upload:0";
 /// XEP-0363: what a file is for.

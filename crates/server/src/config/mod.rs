@@ -12,6 +12,7 @@ use std::{
 use toml::de::DeTable;
 
 pub use self::{
+    bytestreams::Bytestreams,
     components::{ComponentHosts, ComponentSecret},
     home::Home,
     hosts::{Host, Hosts},
@@ -25,6 +26,7 @@ pub use self::{
     turn::{Network, Turn},
 };
 
+mod bytestreams;
 mod components;
 mod home;
 mod hosts;
@@ -68,6 +70,8 @@ pub struct Config {
     pub calls: Calls,
     /// The server's own STUN and TURN.
     pub turn: Turn,
+    /// The proxy for files between clients.
+    pub bytestreams: Bytestreams,
     /// Programs that serve a domain each.
     pub components: Components,
     /// Waking devices that sleep.
@@ -123,6 +127,8 @@ pub enum Service {
     Turn,
     /// TURN, over TLS.
     TurnTls,
+    /// SOCKS5 for bytestreams between clients.
+    Bytestreams,
 }
 
 /// One address the server listens on.
@@ -217,12 +223,14 @@ impl Config {
             (Service::Redirect, "listen.redirect", &listen.redirect),
             (Service::Metrics, "metrics.listen", &self.metrics.listen),
             (Service::Components, "components.listen", &self.components.listen),
+            (Service::Bytestreams, "listen.bytestreams", &listen.bytestreams),
         ];
         let components = !self.components.hosts.is_empty();
         let federates = self.federates();
         let wanted = doors.into_iter().filter(|(service, ..)| match service {
             Service::S2s | Service::S2sTls => federates,
             Service::Components => components,
+            Service::Bytestreams => self.bytestreams.enabled,
             _ => true,
         });
         let mut all: Vec<Listener> = wanted
@@ -296,6 +304,7 @@ impl Config {
             ("upload", self.upload.show()),
             ("calls", self.calls.show()),
             ("turn", self.turn.show()),
+            ("bytestreams", self.bytestreams.show()),
             ("components", self.components.show()),
             ("push", self.push.show()),
             ("web", self.web.show()),
@@ -471,14 +480,21 @@ impl Config {
         self.verify_service("upload", self.upload.address.as_ref(), problems);
         self.verify_service("rooms", self.rooms.address.as_ref(), problems);
         self.verify_service("pubsub", self.pubsub.address.as_ref(), problems);
-        if self.rooms.address(&self.domain) == self.upload.address(&self.domain) {
-            problems.push(self.problem("rooms.address", "[rooms] and [upload] need two addresses"));
-        }
+        self.verify_service("bytestreams", self.bytestreams.address.as_ref(), problems);
         let taken = [
             self.domain.clone(),
             self.upload.address(&self.domain),
             self.rooms.address(&self.domain),
+            self.bytestreams.address(&self.domain),
         ];
+        let [_, upload, rooms, bytestreams] = &taken;
+        if rooms == upload {
+            problems.push(self.problem("rooms.address", "[rooms] and [upload] need two addresses"));
+        }
+        if bytestreams == upload || bytestreams == rooms {
+            let message = "[bytestreams] needs an address of its own";
+            problems.push(self.problem("bytestreams.address", message));
+        }
         if taken.contains(&self.pubsub.address(&self.domain)) {
             let message = "[pubsub] needs an address of its own";
             problems.push(self.problem("pubsub.address", message));
@@ -632,6 +648,7 @@ impl Config {
             upload: Upload::default(),
             calls: Calls::default(),
             turn: Turn::default(),
+            bytestreams: Bytestreams::default(),
             components: Components::default(),
             push: Push::default(),
             web: Web::default(),
@@ -661,6 +678,7 @@ impl fmt::Display for Service {
             Service::Metrics => "metrics",
             Service::Turn => "turn",
             Service::TurnTls => "turn_tls",
+            Service::Bytestreams => "bytestreams",
         })
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{
-    Abuse, Acme, Archive, Calls, Components, Contact, DataPolicy, Federation, FrontDoor, Limits,
-    Listen, Log, Login, Metrics, Outage, Pubsub, Push, Registration, Rooms, Tls, Turn, Upload, Web,
-    schema::Chapter,
+    Abuse, Acme, Archive, Bytestreams, Calls, Components, Contact, DataPolicy, Federation,
+    FrontDoor, Limits, Listen, Log, Login, Metrics, Outage, Pubsub, Push, Registration, Rooms, Tls,
+    Turn, Upload, Web, schema::Chapter,
 };
 
 /// Every section of the file in the order of the manual.
@@ -24,6 +24,7 @@ pub fn chapters() -> Vec<Chapter> {
         Upload::chapter(),
         Calls::chapter(),
         Turn::chapter(),
+        Bytestreams::chapter(),
         Components::chapter(),
         Push::chapter(),
         Web::chapter(),

@@ -45,6 +45,8 @@ section! {
         /// The same inside TLS, for networks that let nothing else through. `https` takes it as
         /// well, from clients that ask for it (RFC 7443).
         pub turn_tls: Vec<SocketAddr> = any(5349);
+        /// Files between two clients that cannot reach each other (XEP-0065).
+        pub bytestreams: Vec<SocketAddr> = any(7777);
     }
 }
 
@@ -590,6 +592,7 @@ impl Listen {
             s2s_tls: loopback(5270),
             turn: loopback(3478),
             turn_tls: loopback(5349),
+            bytestreams: loopback(7777),
             ..Listen::default()
         }
     }

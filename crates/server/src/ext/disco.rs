@@ -95,6 +95,7 @@ fn server_items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
                 let items = services
                     .chain(super::upload::item(&config))
                     .chain(super::pubsub::service::item(&config))
+                    .chain(super::bytestreams::item(context.server))
                     .chain(components.map(Item::new))
                     .collect();
                 let items = Items { items, ..Items::default() };

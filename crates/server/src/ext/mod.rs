@@ -12,6 +12,7 @@ pub mod block_lists;
 pub mod blocking;
 pub mod bookmarks;
 pub mod budget;
+pub mod bytestreams;
 pub mod calls;
 pub mod caps;
 pub mod carbons;
@@ -88,6 +89,7 @@ pub const ALL: &[&Extension] = &[
     &invite::EXTENSION,
     &administration::EXTENSION,
     &calls::EXTENSION,
+    &bytestreams::EXTENSION,
     &privilege::EXTENSION,
     &delegation::EXTENSION,
     &outage::EXTENSION,
@@ -160,6 +162,8 @@ pub enum Scope {
     Server,
     /// The service for files.
     Upload,
+    /// The proxy for bytestreams.
+    Bytestreams,
     /// The service for rooms.
     Rooms,
     /// A room.

@@ -16,7 +16,7 @@ use super::{
     tls::{ALPN_XMPP_CLIENT, Served, exporter},
 };
 use crate::{
-    acme, components,
+    acme, bytestreams, components,
     config::{Listener, Service},
     http,
     s2s::accept,
@@ -105,6 +105,10 @@ async fn open(
         }
         Service::S2s => {
             accept::plain(server, stream, peer).await;
+            return None;
+        }
+        Service::Bytestreams => {
+            bytestreams::serve(server, stream, peer).await;
             return None;
         }
         Service::Turn => {

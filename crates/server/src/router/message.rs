@@ -209,10 +209,10 @@ fn pass_in(letter: Letter<'_>, target: &Target, effects: &mut Effects) -> Flow {
         }
         Target::Nobody => Flow::Refuse(StanzaError::new(Condition::ServiceUnavailable)),
         // Server and services have no conversations; errors and chat states that reach it are noise.
-        Target::Server | Target::Upload if letter.facts.body => {
+        Target::Server | Target::Upload | Target::Bytestreams if letter.facts.body => {
             Flow::Refuse(StanzaError::new(Condition::ServiceUnavailable))
         }
-        Target::Server | Target::Upload | Target::Rooms => Flow::Drop,
+        Target::Server | Target::Upload | Target::Bytestreams | Target::Rooms => Flow::Drop,
         Target::Pubsub(service) => pubsub::decided(letter, service),
         Target::Remote => send_out(letter, effects),
     }

@@ -17,6 +17,8 @@ pub enum Target {
     Server,
     /// The service for files.
     Upload,
+    /// The proxy for bytestreams.
+    Bytestreams,
     /// The service for rooms, or one of its rooms.
     Rooms,
     /// The pubsub service.
@@ -49,6 +51,9 @@ pub fn service(server: &Server, jid: &Jid) -> Target {
     let domain = jid.domain().as_str();
     if config.upload.enabled && config.upload.is_at(domain, server.domain()) {
         return if jid.node().is_none() { Target::Upload } else { Target::Nobody };
+    }
+    if config.bytestreams.enabled && config.bytestreams.is_at(domain, server.domain()) {
+        return if jid.node().is_none() { Target::Bytestreams } else { Target::Nobody };
     }
     if config.rooms.enabled && config.rooms.is_at(domain, server.domain()) {
         return Target::Rooms;

@@ -85,6 +85,7 @@ fn the_order_of_hooks_is_on_paper() {
                 Scope::Account => "account",
                 Scope::Server => "server",
                 Scope::Upload => "upload service",
+                Scope::Bytestreams => "proxy",
                 Scope::Rooms => "room service",
                 Scope::Pubsub => "pubsub service",
                 Scope::Room => "room",

@@ -69,11 +69,15 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         ""
     };
     let (turn_door, turn) = relay(ports, has("a relay"));
+    let (proxy_door, proxy) = match has("a proxy") {
+        true => (format!("bytestreams = [\"127.0.0.1:{}\"]\n", ports.bytestreams), true),
+        false => (String::new(), false),
+    };
     let (told, components) = (told(settings), components(ports, settings));
     format!(
         "domain = \"{DOMAIN}\"\n\n\
          [listen]\nc2s = [\"127.0.0.1:{c2s}\"]\nc2s_tls = [\"127.0.0.1:{c2s_tls}\"]\n\
-         https = [\"127.0.0.1:{https}\"]\n{turn_door}\n\
+         https = [\"127.0.0.1:{https}\"]\n{turn_door}{proxy_door}\n\
          [registration]\npolicy = \"{policy}\"\ninviters = \"{inviters}\"\n\n\
          [tls]\ncertificate = \"{certs}/{DOMAIN}.crt\"\nkey = \"{certs}/{DOMAIN}.key\"\n\
          required = {tls_required}\n\n\
@@ -83,7 +87,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [archive]\nenabled = {archive}\n\n\
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
          [federation]\nenabled = false\n\n\
-         [calls]\n{calls}\n[turn]\n{turn}\n[push]\n{push}\n{components}\n\
+         [calls]\n{calls}\n[turn]\n{turn}\n[bytestreams]\nenabled = {proxy}\n[push]\n{push}\n{components}\n\
          {told}\n[contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },

@@ -87,6 +87,7 @@ pub const SETTINGS: &[&str] = &[
     "data policy",
     "call services",
     "a relay",
+    "a proxy",
 ];
 
 /// A running server with an empty database of its own. Stopped and deleted when dropped.

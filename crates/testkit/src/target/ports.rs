@@ -15,6 +15,8 @@ pub(super) struct Ports {
     pub(super) components: u16,
     /// Where clients of the relay for calls come, if the server is set up with one.
     pub(super) turn: u16,
+    /// The proxy for bytestreams, if the server is set up with one.
+    pub(super) bytestreams: u16,
 }
 
 impl Ports {
@@ -32,7 +34,7 @@ impl Ports {
             if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
                 held.push(listener);
             }
-            if held.len() == 5 {
+            if held.len() == 6 {
                 let port = |at: usize| held[at].local_addr().map(|address| address.port());
                 return Ok(Ports {
                     c2s: port(0)?,
@@ -40,6 +42,7 @@ impl Ports {
                     https: port(2)?,
                     components: port(3)?,
                     turn: port(4)?,
+                    bytestreams: port(5)?,
                 });
             }
         }

@@ -13,6 +13,7 @@ const PROGRAM: &str = "/usr/bin/prosody";
 /// What plays may need and prosody 0.12 with the modules it bundles does not have.
 const LACKS: &[(&str, &str)] = &[
     ("sasl2", "prosody 0.12 has no SASL2 (XEP-0388)"),
+    ("a proxy", "the play is about Anemone's own limits"),
     ("a relay", "prosody has no relay of its own"),
     ("bind2", "prosody 0.12 has no Bind 2 (XEP-0386)"),
     ("fast", "prosody 0.12 has no FAST (XEP-0484)"),

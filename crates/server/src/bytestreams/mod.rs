@@ -1,0 +1,228 @@
+//! XEP-0065: SOCKS5 Bytestreams: the proxy between two clients that cannot reach each other. Both come to
+//! its port and name their stream; then the one who began, a user of this server, has it activated
+//! (`ext/bytestreams.rs`).
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    time::{sleep, timeout},
+};
+
+use self::socks::{Greeting, Step, StreamName};
+use crate::{
+    limits::{Admission, Bucket},
+    net::{conn::Peer, listen::down},
+    server::Server,
+};
+
+pub mod socks;
+
+/// Connections that wait for their streams, and streams that flow. A field of the server.
+#[derive(Default)]
+pub struct Bytestreams {
+    waiting: Mutex<HashMap<StreamName, Pair>>,
+    /// How many streams each account has.
+    flowing: Mutex<HashMap<Box<str>, u64>>,
+}
+
+/// One or both ends of a stream.
+struct Pair {
+    ends: Vec<End>,
+    /// Until when they may wait.
+    until: Instant,
+}
+
+struct End {
+    stream: TcpStream,
+    admission: Admission,
+}
+
+/// Why a stream is not activated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nobody waits for it.
+    Unknown,
+    /// One end waits.
+    Half,
+    /// The account has enough of them.
+    TooMany,
+}
+
+impl Bytestreams {
+    /// Notes that somebody waits. Gives the connection back when it is too late or too much.
+    fn wait(&self, name: &StreamName, end: End, now: Instant) -> Result<(), End> {
+        let mut waiting = self.waiting.lock();
+        waiting.retain(|_, pair| pair.until > now);
+        if waiting.len() >= MOST_WAITING && !waiting.contains_key(name) {
+            return Err(end);
+        }
+        let pair = waiting
+            .entry(*name)
+            .or_insert_with(|| Pair { ends: Vec::with_capacity(2), until: now + WAITING });
+        if pair.ends.len() == 2 {
+            return Err(end);
+        }
+        pair.ends.push(end);
+        Ok(())
+    }
+
+    /// Ends the connections that have waited too long.
+    fn tidy(&self, now: Instant) {
+        self.waiting.lock().retain(|_, pair| pair.until > now);
+    }
+
+    fn take(&self, name: &StreamName, now: Instant) -> Result<[End; 2], Refusal> {
+        let mut waiting = self.waiting.lock();
+        waiting.retain(|_, pair| pair.until > now);
+        match waiting.get(name).map(|pair| pair.ends.len()) {
+            None => return Err(Refusal::Unknown),
+            Some(2) => {}
+            Some(_) => return Err(Refusal::Half),
+        }
+        let ends = waiting.remove(name).map(|pair| pair.ends).unwrap_or_default();
+        <[End; 2]>::try_from(ends).map_err(|_| Refusal::Half)
+    }
+}
+
+/// A place among the streams of an account. Given back when dropped.
+struct Place {
+    server: Arc<Server>,
+    account: Box<str>,
+}
+
+impl Place {
+    fn take(server: &Arc<Server>, account: &str) -> Option<Place> {
+        let most = server.config().bytestreams.streams_per_account;
+        let mut flowing = server.bytestreams.flowing.lock();
+        let count = flowing.entry(account.into()).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Place { server: server.clone(), account: account.into() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut flowing = self.server.bytestreams.flowing.lock();
+        if let Some(count) = flowing.get_mut(&self.account) {
+            *count -= 1;
+            if *count == 0 {
+                flowing.remove(&self.account);
+            }
+        }
+    }
+}
+
+/// Lets the ends of a stream talk, for an account.
+///
+/// # Errors
+/// When they are not there, or the account has enough streams.
+pub fn activate(server: &Arc<Server>, account: &str, name: &StreamName) -> Result<(), Refusal> {
+    let place = Place::take(server, account).ok_or(Refusal::TooMany)?;
+    let [first, second] = server.bytestreams.take(name, Instant::now())?;
+    let server = server.clone();
+    tokio::spawn(async move { flow(&server, place, first, second).await });
+    Ok(())
+}
+
+/// A connection, from its first byte until it waits.
+pub async fn serve(server: Arc<Server>, mut stream: TcpStream, peer: Peer) {
+    let patience = server.config().limits.unauthenticated();
+    let greeted = tokio::select! {
+        greeted = timeout(patience, greet(&mut stream)) => greeted,
+        () = peer.admission.evicted() => return,
+    };
+    let Ok(Some(name)) = greeted else { return };
+    // The answer comes before the stream can be activated: nothing that the other side sends may
+    // stand before it.
+    if stream.write_all(&socks::granted(&name)).await.is_err() {
+        return;
+    }
+    let end = End { stream, admission: peer.admission };
+    if server.bytestreams.wait(&name, end, Instant::now()).is_err() {
+        return;
+    }
+    let mut shutdown = server.shutdown.subscribe();
+    tokio::select! {
+        () = sleep(WAITING + Duration::from_secs(1)) => server.bytestreams.tidy(Instant::now()),
+        () = down(&mut shutdown) => server.bytestreams.waiting.lock().clear(),
+    }
+}
+
+async fn greet(stream: &mut TcpStream) -> Option<StreamName> {
+    let mut greeting = Greeting::default();
+    let mut piece = [0; 256];
+    loop {
+        let length = stream.read(&mut piece).await.ok().filter(|length| *length > 0)?;
+        let mut step = greeting.push(piece.get(..length)?);
+        while let Step::Answer(answer) = step {
+            stream.write_all(answer).await.ok()?;
+            step = greeting.push(b"");
+        }
+        match step {
+            Step::Named(name) => return Some(name),
+            Step::Refuse(answer) => {
+                let _ = stream.write_all(answer).await;
+                return None;
+            }
+            Step::More | Step::Answer(_) => {}
+        }
+    }
+}
+
+/// Both ways, until both ends are through, nothing has passed for a while, or the server goes down.
+async fn flow(server: &Arc<Server>, place: Place, first: End, second: End) {
+    let _place = place;
+    let mut admissions = [first.admission, second.admission];
+    for admission in &mut admissions {
+        admission.authenticated();
+    }
+    let (first_in, first_out) = first.stream.into_split();
+    let (second_in, second_out) = second.stream.into_split();
+    let mut shutdown = server.shutdown.subscribe();
+    tokio::select! {
+        _ = async {
+            tokio::join!(copy(server, first_in, second_out), copy(server, second_in, first_out))
+        } => {}
+        () = down(&mut shutdown) => {}
+    }
+}
+
+/// One way, until its end. The other way may go on.
+async fn copy(server: &Server, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    let config = server.config();
+    let idle = Duration::from_secs(config.bytestreams.idle_seconds);
+    let mut pace = Bucket::new(config.bytestreams.bytes_per_second, Instant::now());
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let Ok(Ok(length)) = timeout(idle, from.read(&mut buffer)).await else { return };
+        let Some(piece) = buffer.get(..length).filter(|piece| !piece.is_empty()) else { break };
+        match timeout(idle, to.write_all(piece)).await {
+            Ok(Ok(())) => {}
+            _ => return,
+        }
+        server.metrics.bytestream_bytes.add(length as u64);
+        if config.limits.throttle {
+            sleep(pace.take(length as u64, Instant::now())).await;
+        }
+    }
+    let _ = to.shutdown().await;
+}
+
+/// How long an end waits for the other one and for the activation.
+const WAITING: Duration = Duration::from_secs(60);
+/// Streams that wait at a time.
+const MOST_WAITING: usize = 1000;
+const PIECE: usize = 16 * 1024;
