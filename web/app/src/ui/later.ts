@@ -1,6 +1,7 @@
 // Parts of the page that the first look does not need. Their scripts are loaded when they are drawn,
 // or when the page has nothing else to do.
 
+import { route } from "../route";
 import { lazy } from "./kit";
 
 const chat = () => import("./chat");
@@ -21,9 +22,10 @@ export const SettingsPage = lazy(() => pages().then((part) => part.SettingsPage)
 export const Share = lazy(() => share().then((part) => part.Share));
 export const Welcome = lazy(() => welcome().then((part) => part.Welcome));
 
-/** Loads what is drawn first, while the page prepares to draw. */
+/** Loads what is drawn first, while the page prepares to draw. The list of chats is there already. */
 export function loadFirst(hasAccount: boolean): void {
-  (hasAccount ? chat() : welcome()).catch(() => undefined);
+  if (!hasAccount) welcome().catch(() => undefined);
+  else if (route.peek().at === "chat") chat().catch(() => undefined);
 }
 
 /** Loads what somebody with an account needs next: the chat at once, the rest when there is time. */
