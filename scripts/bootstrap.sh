@@ -9,6 +9,8 @@
 . "$(dirname "$0")/lib.sh"
 
 REFERENCE=(prosody:prosody)
+# What prosody and ejabberd need to keep things in SQLite, and what makes the tables.
+DATABASES=(sqlite3:sqlite3 -:lua-dbi-sqlite3 -:erlang-p1-sqlite3)
 # Gajim needs GLib's TLS and GTK's icons, which its package only recommends; OMEMO is an addition.
 CLIENTS=(profanity:profanity tmux:tmux openssl:openssl gajim:gajim -:gajim-omemo -:glib-networking
   -:librsvg2-common Xvfb:xvfb xdotool:xdotool dbus-daemon:dbus-daemon import:imagemagick xclip:xclip)
@@ -23,7 +25,7 @@ for purpose in "$@"; do
     run | build | bench | docs | crash) ;;
     format | lint | rules | unit) python=yes ;;
     plays) probes+=("${REFERENCE[@]}") ;;
-    interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd pebble:pebble "${CLIENTS[@]}") ;;
+    interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd "${DATABASES[@]}" pebble:pebble "${CLIENTS[@]}") ;;
     fuzz) probes+=(c++:g++) ;;
     web) web=yes ;;
     browser | wasm) web=yes python=yes probes+=("${BROWSER[@]}") ;;

@@ -33,6 +33,14 @@ pub fn write_public(path: &Path, content: &[u8]) -> io::Result<()> {
     write(path, content, 0o644)
 }
 
+/// A new file that only its owner may read (0600).
+///
+/// # Errors
+/// When it exists, or the system refuses.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let temporary = beside(path);
     let result = write_new(&temporary, content, mode).and_then(|()| fs::rename(&temporary, path));

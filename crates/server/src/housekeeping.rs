@@ -104,6 +104,8 @@ async fn expire(server: &Server) -> Result<(), StoreError> {
     let before = |span: Duration| {
         Millis(now.0.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
     };
+    // The last one with old keys may have a new password.
+    server.choose_hashes().await?;
     store.tokens.expire(now).await?;
     store.invites.expire(before(KEPT_FOR_LISTS)).await?;
     store.requests.expire(before(KEPT_FOR_LISTS)).await?;

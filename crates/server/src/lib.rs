@@ -25,6 +25,7 @@ pub mod iq;
 pub mod limits;
 pub mod log;
 pub mod metrics;
+pub mod moving;
 pub mod net;
 pub mod password;
 pub mod push;

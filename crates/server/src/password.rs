@@ -101,14 +101,19 @@ fn credential(
 ) -> Result<Credential, Unacceptable> {
     let mut salt = [0; SALT_BYTES];
     getrandom::fill(&mut salt).map_err(Unacceptable::Random)?;
-    let keys = ScramKeys::derive(hash, password.expose(), &salt, iterations)?;
-    Ok(Credential {
-        hash: hash_number(hash),
-        iterations,
-        salt: keys.salt,
+    Ok(stored(&ScramKeys::derive(hash, password.expose(), &salt, iterations)?))
+}
+
+/// Keys as they are stored.
+#[must_use]
+pub fn stored(keys: &ScramKeys) -> Credential {
+    Credential {
+        hash: hash_number(keys.hash),
+        iterations: keys.iterations,
+        salt: keys.salt.clone(),
         stored_key: SecretBytes(keys.stored_key.to_vec()),
         server_key: SecretBytes(keys.server_key.to_vec()),
-    })
+    }
 }
 
 /// Reads stored keys; `None` when they are damaged or of a hash this version does not know.

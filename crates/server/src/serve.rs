@@ -125,6 +125,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     let doors = open_doors(&server)?;
     let socket = CommandSocket::open(&home)
         .map_err(|error| ServeError::Socket { home: home.clone(), error })?;
+    server.choose_hashes().await?;
     upload::tidy(&server).await;
     push::restore(&server).await?;
     let resumable = resume::restore(&server).await?;

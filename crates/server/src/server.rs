@@ -16,7 +16,7 @@ use xmpp::{
     error::{Condition, StanzaError},
     jid::{BareJid, Jid, JidError},
     ns,
-    sasl::ht,
+    sasl::{Hash, ht},
     sm,
     stream::{
         s2s::receiving,
@@ -40,6 +40,7 @@ use crate::{
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
     net::tls::Tls,
+    password,
     push::Pushes,
     s2s::{Federation, accept},
     secret::ServerSecret,
@@ -111,6 +112,8 @@ pub struct Server {
     settings: RwLock<Arc<Settings>>,
     s2s_settings: RwLock<Arc<receiving::Settings>>,
     ports: RwLock<Vec<(Service, SocketAddr)>>,
+    /// The hash functions that every account has keys for.
+    hashes: RwLock<Vec<Hash>>,
     started: Instant,
     archives: AtomicBool,
     next_id: AtomicU64,
@@ -164,6 +167,7 @@ impl Server {
             settings: RwLock::new(Arc::new(settings(&config))),
             config: RwLock::new(Arc::new(config)),
             ports: RwLock::default(),
+            hashes: RwLock::new(Hash::ALL.to_vec()),
             started: Instant::now(),
             next_id: AtomicU64::new(1),
         })
@@ -209,7 +213,7 @@ impl Server {
     pub fn set_config(&self, config: Config) {
         self.gate.set_limits(&config.limits);
         self.archives.store(config.archive.enabled, Ordering::Relaxed);
-        *self.settings.write() = Arc::new(settings(&config));
+        *self.settings.write() = Arc::new(self.offer(&config));
         *self.s2s_settings.write() = Arc::new(accept::settings(&config));
         if self.pubsub().bare() != config.pubsub.address(&config.domain) {
             *self.pubsub.write() = Account::pubsub(&config);
@@ -217,6 +221,45 @@ impl Server {
         *self.config.write() = Arc::new(config);
         crate::push::reloaded(self);
         crate::components::reloaded(self);
+    }
+
+    fn offer(&self, config: &Config) -> Settings {
+        Settings { hashes: self.hashes.read().clone(), ..settings(config) }
+    }
+
+    /// Looks which hash functions every account has keys for, and offers SCRAM with those alone: which
+    /// one a client takes is decided before it says who it is, so one that an account does not have would
+    /// keep its owner out. Accounts that come from another server may have keys for SHA-1 only.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    pub async fn choose_hashes(&self) -> Result<(), StoreError> {
+        let mut common = Vec::new();
+        for hash in Hash::ALL {
+            if self.store.accounts.lacking(password::hash_number(hash)).await? == 0 {
+                common.push(hash);
+            }
+        }
+        if common.is_empty() {
+            // Nothing is right for everybody: clients that fail with one try the next.
+            common = Hash::ALL.to_vec();
+        }
+        if *self.hashes.read() != common {
+            let names: Vec<&str> = common.iter().map(|hash| hash.name()).collect();
+            tracing::warn!(
+                hashes = names.join(" "),
+                "SCRAM is offered with what every account has"
+            );
+            *self.hashes.write() = common;
+            *self.settings.write() = Arc::new(self.offer(&self.config()));
+        }
+        Ok(())
+    }
+
+    /// The hash functions that SCRAM is offered with.
+    #[must_use]
+    pub fn hashes(&self) -> Vec<Hash> {
+        self.hashes.read().clone()
     }
 
     /// What streams are offered.

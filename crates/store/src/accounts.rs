@@ -111,6 +111,9 @@ pub trait Accounts: Send + Sync {
     /// How many accounts there are.
     fn count(&self) -> Fut<'_, u64>;
 
+    /// How many accounts that may log in have keys, but none for this hash.
+    fn lacking(&self, hash: u8) -> Fut<'_, u64>;
+
     /// Replaces all keys. `false` when the account does not exist.
     fn set_credentials(&self, id: AccountId, credentials: Vec<Credential>) -> Fut<'_, bool>;
 

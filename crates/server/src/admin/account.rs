@@ -1,5 +1,7 @@
 //! Accounts as the operator handles them.
 
+use std::io::BufWriter;
+
 use store::{
     AccountId, Millis,
     accounts::{Change, CreateError, NewAccount},
@@ -11,7 +13,10 @@ use super::{
     Account, End, Fault, FaultCode, Operations, Response,
     operations::{now, stamp},
 };
-use crate::password::{self, Password};
+use crate::{
+    files, moving,
+    password::{self, Password},
+};
 
 impl Operations {
     pub(super) async fn account_add(
@@ -139,6 +144,22 @@ impl Operations {
                 format!("{address} could not be deleted; the log of the server says why"),
             )),
         }
+    }
+
+    /// Writes an account into a file that other servers read (XEP-0227).
+    pub(super) async fn account_export(
+        &self,
+        account: &str,
+        path: &std::path::Path,
+    ) -> Result<Response, Fault> {
+        let account = self.account(account).await?;
+        let failed = |error: &dyn std::fmt::Display| {
+            Fault::new(FaultCode::Storage, format!("cannot write {}: {error}", path.display()))
+        };
+        let file = files::create_private(path).map_err(|error| failed(&error))?;
+        let mut out = BufWriter::new(file);
+        let written = moving::export(&self.store, &self.config(), &account, &mut out).await;
+        written.map(Response::Exported).map_err(|error| failed(&error))
     }
 
     /// What a running server does through presence (XEP-0077 §3.2): contacts on this server no

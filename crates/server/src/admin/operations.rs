@@ -54,6 +54,7 @@ impl Operations {
                 self.account_password(&account, password).await
             }
             Request::AccountDelete { account } => self.account_delete(&account).await,
+            Request::AccountExport { account, path } => self.account_export(&account, &path).await,
             Request::InviteNew(wish) => self.invite_new(wish).await,
             Request::InviteList { all } => self.invite_list(all).await,
             Request::InviteRevoke { id } => self.invite_revoke(id).await,

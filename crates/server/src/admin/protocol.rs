@@ -61,6 +61,13 @@ pub enum Request {
         /// Whose.
         account: String,
     },
+    /// Write an account into a new file of XEP-0227 in the data directory.
+    AccountExport {
+        /// Whose.
+        account: String,
+        /// The file, which must not exist.
+        path: PathBuf,
+    },
     /// Make an invitation.
     InviteNew(NewInvitation),
     /// Invitations that can be used, or all of them.
@@ -247,6 +254,8 @@ pub enum Response {
     Reports(Vec<Report>),
     /// The outage that is announced; empty when there is none.
     Outage(Outage),
+    /// An account is in a file, with so many messages.
+    Exported(u64),
     /// A finished copy of the database.
     Backup(Backup),
     /// What a reload did, in sentences.

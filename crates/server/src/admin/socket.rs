@@ -141,6 +141,7 @@ fn name(request: &Request) -> &'static str {
         Request::AccountAdmin { .. } => "account admin",
         Request::AccountPassword { .. } => "account password",
         Request::AccountDelete { .. } => "account delete",
+        Request::AccountExport { .. } => "account export",
         Request::InviteNew(_) => "invite new",
         Request::InviteList { .. } => "invite list",
         Request::InviteRevoke { .. } => "invite revoke",

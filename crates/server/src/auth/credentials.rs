@@ -56,7 +56,10 @@ pub async fn password(
     server: &Server,
     lookup: PasswordLookup,
 ) -> Result<PasswordCheck, StoreError> {
-    let (keys, exists, state) = keys(server, &lookup.account, Hash::Sha256).await?;
+    let hashes = server.hashes();
+    let usual = hashes.contains(&Hash::Sha256);
+    let hash = hashes.first().filter(|_| !usual).copied().unwrap_or(Hash::Sha256);
+    let (keys, exists, state) = keys(server, &lookup.account, hash).await?;
     let check = tokio::task::spawn_blocking(move || {
         keys.verify_password(lookup.password.expose_str().unwrap_or_default())
     });

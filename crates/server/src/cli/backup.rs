@@ -95,14 +95,14 @@ fn report(file: &Path, bytes: u64, manifest: &Manifest, json: bool) {
 }
 
 /// The file under another name until it is complete.
-struct Part {
+pub(super) struct Part {
     out: File,
     path: Temporary,
     target: PathBuf,
 }
 
 impl Part {
-    fn create(target: &Path) -> Result<Part, Fault> {
+    pub(super) fn create(target: &Path) -> Result<Part, Fault> {
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let path = target.with_file_name(name);
@@ -122,7 +122,7 @@ impl Part {
     }
 
     /// Fills it, brings it to disk and gives it its name. Returns its size.
-    fn fill(self, write: impl FnOnce(&File) -> io::Result<()>) -> Result<u64, Fault> {
+    pub(super) fn fill(self, write: impl FnOnce(&File) -> io::Result<()>) -> Result<u64, Fault> {
         let failed = |error: io::Error| cannot("write", &self.target, &error);
         write(&self.out).map_err(failed)?;
         self.out.sync_all().map_err(failed)?;
@@ -133,7 +133,7 @@ impl Part {
 }
 
 /// A file or directory that is removed when it is no longer needed.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(pub(super) PathBuf);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
@@ -145,7 +145,7 @@ impl Drop for Temporary {
     }
 }
 
-fn copy_path(home: &Home) -> Result<PathBuf, Fault> {
+pub(super) fn copy_path(home: &Home) -> Result<PathBuf, Fault> {
     let name = format!("backup-{:08x}.tmp", random()?);
     absolute(home.path().join(name)).map_err(|error| cannot("write", home.path(), &error))
 }
@@ -353,7 +353,7 @@ fn restored(home: &Home, manifest: &Manifest, aside: Option<&Path>, json: bool) 
     }
 }
 
-fn cannot(verb: &str, path: &Path, error: &io::Error) -> Fault {
+pub(super) fn cannot(verb: &str, path: &Path, error: &io::Error) -> Fault {
     Fault::new(FaultCode::Storage, format!("cannot {verb} {}: {error}", path.display()))
 }
 

@@ -9,6 +9,7 @@ use store::OpenError;
 use crate::{
     admin::{Fault, FaultCode, NewInvitation, Request, Response},
     config::Home,
+    moving::{Source, Wish},
     serve::ServeError,
 };
 
@@ -17,6 +18,7 @@ mod check;
 mod connect;
 mod dns;
 mod init;
+mod moving;
 mod show;
 mod terminal;
 
@@ -111,6 +113,21 @@ enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// Take in what another server kept; the server must be stopped
+    Import {
+        #[command(subcommand)]
+        source: ImportCommand,
+        /// Write nothing, and say what would be taken
+        #[arg(long, global = true)]
+        dry_run: bool,
+    },
+    /// Write an account with its messages into a file that other servers read (XEP-0227)
+    Export {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+        /// The file to write [default: NAME@DOMAIN.xml]
+        file: Option<PathBuf>,
+    },
     /// Let the running server read configuration and certificate again
     Reload,
     /// Show the configuration in force
@@ -130,6 +147,28 @@ enum Command {
 enum Subject {
     /// Whether the relay for calls relays: two clients send each other a packet through it
     Turn,
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// Prosody's data directory, such as /var/lib/prosody, or its SQLite database
+    Prosody {
+        /// The directory or the database
+        path: PathBuf,
+    },
+    /// ejabberd's SQLite database, or the file that `ejabberdctl export_piefxis` wrote
+    Ejabberd {
+        /// The database or the file
+        file: PathBuf,
+    },
+    /// One account from a file of XEP-0227, such as `anemone export` writes
+    Account {
+        /// The file
+        file: PathBuf,
+        /// The name of the account, where it is not to be the old one
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -415,6 +454,17 @@ fn run(command: Command, home: &Home, json: bool) -> Result<ExitCode, Fault> {
         Command::Restore { file, replace } => {
             connect::block_on(backup::restore(home, &file, replace, json))?
         }
+        Command::Import { source, dry_run } => {
+            let (source, name) = match source {
+                ImportCommand::Prosody { path } => (Source::Prosody(path), None),
+                ImportCommand::Ejabberd { file } => (Source::Ejabberd(file), None),
+                ImportCommand::Account { file, name } => (Source::Account(file), name),
+            };
+            connect::block_on(moving::import(home, source, Wish { dry_run, name }, json))?
+        }
+        Command::Export { account, file } => {
+            connect::block_on(moving::export(home, &account, file, json))?
+        }
         Command::Config { reference: true } => {
             show::text(&crate::config::reference::markdown());
             Ok(ExitCode::SUCCESS)
@@ -631,6 +681,10 @@ mod tests {
             "anemone report delete 3",
             "anemone outage announce Upgrade --in 2h --for 30m",
             "anemone outage end",
+            "anemone import prosody /var/lib/prosody --dry-run",
+            "anemone import ejabberd ejabberd.sqlite",
+            "anemone import account a@b.xml --name c",
+            "anemone export a@b",
             "anemone check",
             "anemone backup FILE",
             "anemone restore FILE --data DIR",

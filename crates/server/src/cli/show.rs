@@ -68,6 +68,7 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Pushes(rows) => pushes(rows),
         Response::Reports(rows) => reports(rows),
         Response::Outage(outage) => show_outage(outage),
+        Response::Exported(messages) => text(&count(*messages, "message")),
         Response::Backup(backup) => text(&backup.path.display().to_string()),
         Response::Reloaded(sentences) => text(&sentences.join("\n")),
         Response::Metrics(page) => text(page),
@@ -410,7 +411,7 @@ fn moment(stamp: &str) -> String {
 
 /// What others wrote must not steer the terminal: control characters and those that change the
 /// direction of writing are replaced.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let is_harmful = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -19,7 +19,7 @@ pub const EXTENSION: Extension = Extension {
 };
 
 /// Prefix of the store's document keys.
-const KEY: &str = "private";
+pub const KEY: &str = "private";
 
 const fn route(kind: IqKind, handler: super::IqHandler) -> IqRoute {
     IqRoute { scope: Scope::Own, kind: Some(kind), ns: ns::PRIVATE, name: "query", handler }
@@ -74,6 +74,8 @@ fn is_bookmarks(document: &Element) -> bool {
     document.is("storage", ns::BOOKMARKS_LEGACY)
 }
 
-fn key(document: &Element) -> String {
+/// The store's key of a document.
+#[must_use]
+pub fn key(document: &Element) -> String {
     format!("{KEY} {} {}", document.ns(), document.name())
 }

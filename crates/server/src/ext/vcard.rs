@@ -33,7 +33,7 @@ pub const EXTENSION: Extension = Extension {
 };
 
 /// The store's document key.
-const KEY: &str = "vcard";
+pub const KEY: &str = "vcard";
 
 const fn route(kind: IqKind, handler: super::IqHandler) -> IqRoute {
     IqRoute { scope: Scope::Account, kind: Some(kind), ns: ns::VCARD, name: "vCard", handler }

@@ -34,6 +34,23 @@ fn invite(hash: u8, created_by: Option<AccountId>) -> NewInvite {
     }
 }
 
+/// Accounts without any keys cannot log in anyway; those that may not do not count.
+pub async fn accounts_that_lack_a_hash_are_counted(store: &Store) {
+    let with = async |name: &str, hashes: &[u8]| {
+        let credentials = hashes.iter().copied().map(credential).collect();
+        let new = NewAccount { credentials, ..new_account(name) };
+        store.accounts.create(new).await.unwrap()
+    };
+    with("none", &[]).await;
+    with("both", &[1, 2]).await;
+    assert_eq!(store.accounts.lacking(2).await.unwrap(), 0);
+    let old = with("old", &[1]).await;
+    assert_eq!(store.accounts.lacking(2).await.unwrap(), 1);
+    assert_eq!(store.accounts.lacking(1).await.unwrap(), 0);
+    store.accounts.change(old, Change::Disabled(true)).await.unwrap();
+    assert_eq!(store.accounts.lacking(2).await.unwrap(), 0);
+}
+
 /// Both ways lead to the same row.
 pub async fn an_account_is_found_by_name_and_number(store: &Store) {
     let romeo = account(store, "romeo").await;

@@ -43,6 +43,7 @@ macro_rules! conformance_tests {
                 a_name_is_given_once
                 credentials_are_replaced_as_a_whole
                 accounts_are_listed_in_order_of_name
+                accounts_that_lack_a_hash_are_counted
                 properties_change_one_by_one
                 a_deleted_name_is_reserved
                 deleting_an_account_removes_all_of_it

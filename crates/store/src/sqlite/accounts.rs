@@ -65,6 +65,17 @@ impl Accounts for Sqlite {
         })
     }
 
+    fn lacking(&self, hash: u8) -> Fut<'_, u64> {
+        self.0.read(move |db| {
+            let mut select = db.prepare_cached(
+                "SELECT count(*) FROM account AS a WHERE a.disabled = 0
+                 AND EXISTS (SELECT 1 FROM credential AS c WHERE c.account = a.id)
+                 AND NOT EXISTS (SELECT 1 FROM credential AS c WHERE c.account = a.id AND c.hash = ?1)",
+            )?;
+            Ok(select.query_row([hash], |row| row.get(0))?)
+        })
+    }
+
     fn set_credentials(&self, id: AccountId, credentials: Vec<Credential>) -> Fut<'_, bool> {
         self.0.write(move |db| {
             if !exists(db, id)? {

@@ -13,6 +13,7 @@ mod hats;
 pub mod history;
 mod info;
 mod message;
+pub mod moved;
 pub mod operator;
 mod owner;
 mod passing;

@@ -115,6 +115,11 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// A room that comes from elsewhere.
+    pub(super) fn of(settings: Settings, subject: Option<Subject>, vcard: Option<String>) -> Kept {
+        Kept { settings, subject, vcard, ..Kept::default() }
+    }
+
     /// Whether it wants to be found.
     #[must_use]
     pub fn is_public(&self) -> bool {
@@ -368,9 +373,7 @@ impl Room {
     /// What stands for a person in this room and nowhere else (XEP-0421).
     #[must_use]
     pub fn occupant_id(&self, jid: &BareJid) -> String {
-        use base64::Engine as _;
-        let mac = mac(&self.salt, &[jid.as_str().as_bytes()]);
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(mac)
+        occupant_id(&self.salt, jid)
     }
 
     /// The address of an occupant.
@@ -406,6 +409,12 @@ impl Room {
             .with_child(x);
         self.broadcast(Kind::Message, &message.to_bytes(ns::CLIENT), out);
     }
+}
+
+/// What stands for a person in the room with this salt.
+pub(super) fn occupant_id(salt: &[u8; 32], jid: &BareJid) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(mac(salt, &[jid.as_str().as_bytes()]))
 }
 
 /// A stanza for one recipient: what was written without `to` gets it. The rest is copied, not read.

@@ -25,7 +25,7 @@ use xmpp::{
 };
 
 use super::{
-    Input, archive,
+    Input, archive, moved,
     room::{Bounds, Effect, Effects, Kept, Line, Room, refuse},
     settings::Settings,
     wake,
@@ -34,7 +34,6 @@ use crate::{
     config::{Creators, DefaultRoom},
     ext::{Scope, features, forms},
     router::message,
-    secret::mac,
     server::Server,
     session::{
         Session,
@@ -606,8 +605,7 @@ pub(super) fn address(server: &Server, name: &str) -> Option<BareJid> {
 }
 
 fn salt(server: &Server, jid: &BareJid, id: RoomId) -> [u8; 32] {
-    let key = server.secret.derive("occupant-id");
-    mac(&key, &[jid.as_str().as_bytes(), &id.0.to_be_bytes()])
+    moved::salt(&server.secret, jid, id)
 }
 
 /// An account is deleted: no room remembers it. A room that nobody owns any more goes to the next in

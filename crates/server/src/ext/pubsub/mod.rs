@@ -31,10 +31,14 @@ mod write;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use store::pubsub::{Query, Select};
 use xmpp::{
     error::StanzaError,
-    ext::{form::Form, pubsub::Item},
+    ext::{
+        form::{Form, FormType},
+        pubsub::Item,
+    },
     ns,
     xml::Element,
 };
@@ -267,6 +271,33 @@ pub async fn own_items(
         Some((item.id.into(), item.payload.as_deref().and_then(handle::parse_payload)?))
     };
     Ok(page.items.into_iter().filter_map(read).collect())
+}
+
+/// The configuration, as it is stored, of a node that comes from another server, and how many items it
+/// keeps. What the form does not say, or says in a way that is not offered here, is as usual for a node
+/// of that name.
+#[must_use]
+pub fn moved_in_config(name: &str, form: Option<&Form>) -> (Bytes, u32) {
+    let mut node = node::Node::new(name, xmpp::time::Millis(0));
+    for field in form.iter().flat_map(|form| &form.fields) {
+        let form = Form { fields: vec![field.clone()], ..Form::new(FormType::Submit) };
+        let refused = node.config.apply(&form, false).is_err();
+        if refused && field.var.as_deref() == Some("pubsub#max_items") {
+            // More than a node may keep here, or a word for everything.
+            node.config.max_items = options::Bound::Max;
+        }
+    }
+    defaults::enforce(name, &mut node.config);
+    (state::stored_config(&node.config), node.keep())
+}
+
+/// How many items a node of an account keeps that is stored with this configuration.
+#[must_use]
+pub fn kept_items(owner: &BareJid, name: &str, stored: &[u8]) -> u32 {
+    let service = node::Service::new(owner.clone());
+    let mut node = service.blank(name, xmpp::time::Millis(0));
+    node.config = state::read_config(&service, name, stored);
+    node.keep()
 }
 
 /// The owner's answer to a request for approval is for the service, not for the owner's devices

@@ -88,7 +88,8 @@ pub(super) fn stored_config(config: &Config) -> Bytes {
     config.form(FormType::Result).to_element().to_bytes("")
 }
 
-fn read_config(service: &Service, name: &str, stored: &[u8]) -> Config {
+/// The configuration of a node as it was stored.
+pub(super) fn read_config(service: &Service, name: &str, stored: &[u8]) -> Config {
     let mut config = service.defaults(name);
     let form = Element::parse(stored, &Limits::SERVER).ok().and_then(|form| Form::parse(&form));
     let applied = form.map(|form| config.apply(&form, false));

@@ -1,0 +1,311 @@
+//! An account of ejabberd: rows in some tables.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rusqlite::Row;
+use store::{
+    Millis,
+    prefs::{Policy, Preferences},
+    roster::{Item as Contact, Subscription},
+};
+use xmpp::{
+    ext::form::{Field, Form, FormType},
+    ns,
+    sasl::{Hash, ScramKeys},
+    time,
+    xml::Element,
+};
+
+use super::{Ejabberd, element, terms::Term};
+use crate::{
+    moving::{
+        Out, Trouble,
+        record::{Item, Line, Node, Person, Record, Request},
+    },
+    password::Password,
+};
+
+/// Reads an account with everything that belongs to it.
+pub(super) fn read(source: &Ejabberd, user: &str, out: &mut Out<'_>) -> Result<(), Trouble> {
+    let address = format!("{user}@{}", source.domain);
+    out.give(Record::Person(Box::new(person(source, user)?)))?;
+    roster(source, user, out)?;
+    let columns = [("vcard", "vcard", "username"), ("private_storage", "data", "namespace")];
+    for (table, column, order) in columns {
+        for text in source.each(table, column, OWN, [user], order, |row| row.get::<_, String>(0))? {
+            match (element(&text), table) {
+                (Some(vcard), "vcard") => out.give(Record::Vcard(vcard))?,
+                (Some(document), _) => out.give(Record::Private(document))?,
+                (None, _) => out.give(Record::skipped(address.as_str(), DAMAGED))?,
+            }
+        }
+    }
+    privacy(source, user, &address, out)?;
+    let prefs =
+        source.each("archive_prefs", "def, always, never", OWN, [user], "def", preferences)?;
+    prefs.into_iter().try_for_each(|prefs| out.give(Record::Preferences(prefs)))?;
+    nodes(source, &address, out)?;
+    source.visit("spool", "xml, created_at", OWN, [user], "seq", |row| {
+        match element(&row.get::<_, String>(0)?) {
+            Some(message) => {
+                let at = delayed(&message).or(moment(row.get(1).ok()));
+                out.give(Record::Waiting(Line { at: at.unwrap_or_default(), message }))
+            }
+            None => out.give(Record::skipped(address.as_str(), DAMAGED)),
+        }
+    })?;
+    source.visit("archive", "xml, timestamp", OWN, [user], "timestamp, id", |row| {
+        match element(&row.get::<_, String>(0)?) {
+            Some(message) => out.give(Record::Message(Line { at: micros(row.get(1)?), message })),
+            None => out.give(Record::skipped(address.as_str(), DAMAGED)),
+        }
+    })
+}
+
+fn person(source: &Ejabberd, user: &str) -> Result<Person, Trouble> {
+    let columns = "password, serverkey, salt, iterationcount, created_at";
+    let mut person = Person { name: user.to_owned(), ..Person::default() };
+    source.visit("users", columns, OWN, [user], "username", |row| {
+        let (password, iterations): (String, u32) = (row.get(0)?, row.get(3)?);
+        person.created = moment(row.get(4).ok());
+        if iterations == 0 {
+            person.password = Some(Password::new(password));
+        } else {
+            person.keys.extend(keys(
+                &password,
+                &row.get::<_, String>(1)?,
+                &row.get::<_, String>(2)?,
+                iterations,
+            ));
+        }
+        Ok(())
+    })?;
+    let seconds =
+        source.each("last", "seconds", OWN, [user], "seconds", |row| row.get::<_, String>(0))?;
+    person.last_login = seconds.first().and_then(|s| s.parse().ok()).map(|s: u64| Millis(s * 1000));
+    Ok(person)
+}
+
+/// The keys in base64; the stored key of another hash than SHA-1 begins with the hash's name.
+fn keys(stored: &str, server: &str, salt: &str, iterations: u32) -> Option<ScramKeys> {
+    let (hash, stored) = match stored.split_once(':') {
+        Some(("sha256", stored)) => (Hash::Sha256, stored),
+        Some(("sha512", stored)) => (Hash::Sha512, stored),
+        Some(("sha", stored)) => (Hash::Sha1, stored),
+        _ => (Hash::Sha1, stored),
+    };
+    let server = server.rsplit(':').next().unwrap_or(server);
+    let bytes = |text: &str| STANDARD.decode(text).ok();
+    ScramKeys::from_parts(hash, iterations, bytes(salt)?, &bytes(stored)?, &bytes(server)?)
+}
+
+fn roster(source: &Ejabberd, user: &str, out: &mut Out<'_>) -> Result<(), Trouble> {
+    let columns = "jid, nick, subscription, ask, askmessage";
+    source.visit("rosterusers", columns, OWN, [user], "jid", |row| {
+        let (jid, nick, subscription, ask): (String, String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let incoming = matches!(ask.as_str(), "I" | "B");
+        if incoming {
+            out.give(Record::Request(Request { from: jid.clone(), presence: None }))?;
+        }
+        let subscription = match subscription.as_str() {
+            "B" => Subscription::Both,
+            "F" => Subscription::From,
+            "T" => Subscription::To,
+            _ => Subscription::None,
+        };
+        // A request alone stands in no roster (RFC 6121 §3.1.3).
+        if incoming && subscription == Subscription::None && ask == "I" && nick.is_empty() {
+            return Ok(());
+        }
+        let groups = source.each("rostergroups", "grp", OWN_JID, [user, &jid], "grp", |row| {
+            row.get::<_, String>(0).map(Into::into)
+        })?;
+        out.give(Record::Contact(Contact {
+            jid: jid.into(),
+            name: Some(nick).filter(|nick| !nick.is_empty()).map(Into::into),
+            subscription,
+            ask: matches!(ask.as_str(), "O" | "B"),
+            approved: false,
+            groups,
+        }))
+    })
+}
+
+/// Blocked addresses are the denials of the default list (XEP-0191 §5); more than that is not taken.
+fn privacy(source: &Ejabberd, user: &str, address: &str, out: &mut Out<'_>) -> Result<(), Trouble> {
+    let default: Option<String> =
+        source.each("privacy_default_list", "name", OWN, [user], "name", |row| row.get(0))?.pop();
+    let lists = source.each("privacy_list", "name, id", OWN, [user], "id", |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+    })?;
+    for (name, id) in lists {
+        if Some(&name) != default.as_ref() {
+            out.give(Record::skipped(format!("{address}: {name}"), "a privacy list (XEP-0016)"))?;
+            continue;
+        }
+        let sql = "SELECT t, value, action FROM privacy_list_data WHERE id = ?1 ORDER BY ord";
+        let mut select = source.db.prepare(sql)?;
+        let mut rows = select.query([id])?;
+        while let Some(row) = rows.next()? {
+            let (kind, value, action): (String, String, String) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            match (kind.as_str(), action.as_str()) {
+                ("j", "d") => out.give(Record::Blocked(value))?,
+                // The rule at the end of the list that lets everybody else through.
+                ("n", "a") => {}
+                _ => {
+                    let why = "a rule of a privacy list that is more than blocking";
+                    out.give(Record::skipped(address, why))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn preferences(row: &Row<'_>) -> rusqlite::Result<Preferences> {
+    let default = match row.get::<_, String>(0)?.as_str() {
+        "never" => Policy::Never,
+        "roster" => Policy::Roster,
+        _ => Policy::Always,
+    };
+    let list = |text: String| -> Vec<Box<str>> {
+        let term = Term::parse(&text);
+        let jids = term.iter().flat_map(Term::items).filter_map(jid);
+        jids.map(Into::into).collect()
+    };
+    Ok(Preferences { default, always: list(row.get(1)?), never: list(row.get(2)?) })
+}
+
+/// An address as a tuple of its three parts, with others before or after.
+pub(super) fn jid(term: &Term) -> Option<String> {
+    let parts: Vec<String> = term.items().iter().filter_map(Term::word).collect();
+    let (user, server) = match parts.as_slice() {
+        [_tag, user, server, _, ..] if parts.len() > 3 => (user, server),
+        [user, server, ..] => (user, server),
+        _ => return None,
+    };
+    Some(if user.is_empty() { server.clone() } else { format!("{user}@{server}") })
+}
+
+fn nodes(source: &Ejabberd, address: &str, out: &mut Out<'_>) -> Result<(), Trouble> {
+    let found =
+        source.each("pubsub_node", "node, nodeid", "host = ?1", [address], "nodeid", |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })?;
+    for (name, id) in found {
+        let node = node(source, address, &name, id)?;
+        out.give(Record::Node(node))?;
+        let sql = "SELECT itemid, publisher, modification, payload FROM pubsub_item \
+                   WHERE nodeid = ?1 ORDER BY modification";
+        let mut select = source.db.prepare(sql)?;
+        let mut rows = select.query([id])?;
+        while let Some(row) = rows.next()? {
+            let payload: String = row.get(3)?;
+            out.give(Record::Item(Item {
+                node: name.clone(),
+                id: row.get(0)?,
+                publisher: Some(row.get(1)?),
+                published: erlang_time(&row.get::<_, String>(2)?),
+                payload: element(&payload),
+            }))?;
+        }
+    }
+    Ok(())
+}
+
+fn node(source: &Ejabberd, address: &str, name: &str, id: i64) -> Result<Node, Trouble> {
+    let mut form = Form::typed(FormType::Submit, ns::PUBSUB_NODE_CONFIG);
+    let mut select =
+        source.db.prepare("SELECT name, val FROM pubsub_node_option WHERE nodeid = ?1")?;
+    let mut rows = select.query([id])?;
+    while let Some(row) = rows.next()? {
+        let (name, value): (String, String) = (row.get(0)?, row.get(1)?);
+        let values: Vec<String> = match Term::parse(&value) {
+            Some(Term::List(items)) => items.iter().filter_map(Term::word).collect(),
+            Some(term) => term.word().into_iter().collect(),
+            None => vec![value],
+        };
+        if !matches!(name.as_str(), "rsm" | "sql") {
+            form.fields.push(Field::untyped(format!("pubsub#{name}")).with_values(values));
+        }
+    }
+    let mut node = Node { name: name.to_owned(), config: Some(form), ..Node::default() };
+    let sql = "SELECT jid, affiliation, subscriptions FROM pubsub_state WHERE nodeid = ?1";
+    let mut select = source.db.prepare(sql)?;
+    let mut rows = select.query([id])?;
+    while let Some(row) = rows.next()? {
+        let (jid, affiliation, subscriptions): (String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
+        let word = match affiliation.as_str() {
+            "m" => Some("member"),
+            "p" => Some("publisher"),
+            "u" => Some("publish-only"),
+            "c" => Some("outcast"),
+            "o" if jid != address => Some("owner"),
+            _ => None,
+        };
+        node.affiliations.extend(word.map(|word| (jid.clone(), word.to_owned())));
+        // Such as `s:0123abcd`: subscribed, and the id of the subscription.
+        if jid != address && subscriptions.starts_with('s') {
+            let subscription =
+                store::pubsub::Subscription { jid: jid.into(), pending: false, deliver: true };
+            node.subscriptions.push(subscription);
+        }
+    }
+    Ok(node)
+}
+
+/// The time in a message's `<delay/>`.
+fn delayed(message: &Element) -> Option<Millis> {
+    let delay = message.child("delay", ns::DELAY)?;
+    time::Millis::parse_xep0082(delay.attr("stamp")?).map(|at| Millis(at.0))
+}
+
+/// `2026-11-29 00:38:04`, in UTC.
+fn moment(text: Option<String>) -> Option<Millis> {
+    let text = format!("{}Z", text?.replace(' ', "T"));
+    time::Millis::parse_xep0082(&text).map(|at| Millis(at.0))
+}
+
+/// Archives count microseconds.
+pub(super) fn micros(at: i64) -> Millis {
+    Millis(u64::try_from(at).unwrap_or(0) / 1000)
+}
+
+/// Millions of seconds, seconds and microseconds.
+fn erlang_time(text: &str) -> Option<Millis> {
+    let parts: Vec<u64> = text.split(':').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [mega, seconds, micros] = parts.as_slice() else { return None };
+    Some(Millis((mega * 1_000_000 + seconds) * 1000 + micros / 1000))
+}
+
+const OWN: &str = "username = ?1";
+const OWN_JID: &str = "username = ?1 AND jid = ?2";
+const DAMAGED: &str = "a row is damaged";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_each_of_their_forms() {
+        assert_eq!(erlang_time("001795:912685:599300"), Some(Millis(1_795_912_685_599)));
+        assert_eq!(erlang_time("x"), None);
+        assert_eq!(moment(Some("2026-11-29 00:38:05".to_owned())), Some(Millis(1_795_912_685_000)));
+        assert_eq!(micros(1_795_912_685_469_094), Millis(1_795_912_685_469));
+    }
+
+    #[test]
+    fn keys_say_which_hash_they_are_for() {
+        let encode = |bytes: usize| STANDARD.encode(vec![7; bytes]);
+        let key = |prefix: &str, bytes| {
+            let stored = format!("{prefix}{}", encode(bytes));
+            keys(&stored, &encode(bytes), &encode(16), 4096).map(|keys| keys.hash)
+        };
+        assert_eq!(key("", 20), Some(Hash::Sha1));
+        assert_eq!(key("sha256:", 32), Some(Hash::Sha256));
+        assert_eq!(key("sha512:", 64), Some(Hash::Sha512));
+        assert_eq!(key("sha512:", 20), None);
+    }
+}

@@ -1,0 +1,735 @@
+//! Writing into the store what a source reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use store::{
+    AccountId, Millis, Store, StoreError,
+    accounts::{CreateError, Credential, NewAccount},
+    pubsub,
+    rooms::{self, RoomId},
+    roster,
+};
+use xmpp::{
+    jid::{BareJid, Jid},
+    ns,
+    sasl::{Hash, ScramKeys},
+    xml::{Element, Limits},
+};
+
+use super::{
+    Wish,
+    record::{Item, Line, Node, Person, Record, Request, Room},
+    report::Report,
+    shelf::{Entry, Put, Shelf},
+    vcard,
+};
+use crate::{
+    admin::{Fault, FaultCode},
+    config::Config,
+    ext::{muc::moved, private, pubsub as nodes, vcard as document},
+    password,
+    secret::ServerSecret,
+};
+
+/// Takes records one after the other.
+pub(super) struct Intake<'a> {
+    store: &'a Store,
+    config: &'a Config,
+    secret: &'a ServerSecret,
+    wish: Wish,
+    /// The source is one account, which may have had another address.
+    single: bool,
+    report: Report,
+    now: Millis,
+    owner: Owner,
+}
+
+/// Whose the next records are.
+enum Owner {
+    Nobody,
+    /// What belongs to it is passed over: why was said.
+    Refused,
+    Person(Box<PersonDesk>),
+    Room(Box<RoomDesk>),
+}
+
+/// An account while its things come in. In a trial run there may be no account.
+struct PersonDesk {
+    id: Option<AccountId>,
+    jid: BareJid,
+    /// The address it had at the source, when that was another one.
+    former: Option<BareJid>,
+    /// It has no keys yet.
+    keyless: bool,
+    keys: Vec<ScramKeys>,
+    contacts: Vec<roster::Item>,
+    requests: Vec<Request>,
+    blocked: BTreeSet<String>,
+    nodes: BTreeMap<String, u32>,
+    vcard: bool,
+    vcard4: Option<Element>,
+    shelf: Option<Shelf>,
+    waiting: Vec<Line>,
+}
+
+struct RoomDesk {
+    id: Option<RoomId>,
+    jid: BareJid,
+    salt: [u8; 32],
+    shelf: Option<Shelf>,
+}
+
+impl<'a> Intake<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        config: &'a Config,
+        secret: &'a ServerSecret,
+        wish: Wish,
+        single: bool,
+    ) -> Self {
+        let report = Report { dry_run: wish.dry_run, ..Report::default() };
+        let now = Millis(xmpp_now());
+        Intake { store, config, secret, wish, single, report, now, owner: Owner::Nobody }
+    }
+
+    /// Whose things are being taken.
+    pub(super) fn whose(&self) -> &str {
+        match &self.owner {
+            Owner::Person(desk) => desk.jid.as_str(),
+            Owner::Room(desk) => desk.jid.as_str(),
+            Owner::Nobody | Owner::Refused => "",
+        }
+    }
+
+    /// Takes one record.
+    pub(super) async fn take(&mut self, record: Record) -> Result<(), Fault> {
+        match record {
+            Record::Person(person) => {
+                self.end().await?;
+                self.owner = self.person(*person).await?;
+            }
+            Record::Room(room) => {
+                self.end().await?;
+                self.owner = self.room(*room).await?;
+            }
+            Record::Skipped(skipped) => self.report.skip(&skipped.what, &skipped.why),
+            record => match std::mem::replace(&mut self.owner, Owner::Nobody) {
+                Owner::Person(mut desk) => {
+                    self.of_person(&mut desk, record).await?;
+                    self.owner = Owner::Person(desk);
+                }
+                Owner::Room(mut desk) => {
+                    if let Record::Message(line) = record {
+                        self.of_room(&mut desk, line).await?;
+                    }
+                    self.owner = Owner::Room(desk);
+                }
+                other => self.owner = other,
+            },
+        }
+        Ok(())
+    }
+
+    /// Ends the last account or room.
+    pub(super) async fn finish(mut self) -> Result<Report, Fault> {
+        self.end().await?;
+        Ok(self.report)
+    }
+
+    async fn end(&mut self) -> Result<(), Fault> {
+        match std::mem::replace(&mut self.owner, Owner::Nobody) {
+            Owner::Person(desk) => self.end_person(*desk).await,
+            Owner::Room(desk) => match desk.shelf {
+                Some(shelf) => Ok(shelf.close(self.store).await?),
+                None => Ok(()),
+            },
+            Owner::Nobody | Owner::Refused => Ok(()),
+        }
+    }
+
+    async fn person(&mut self, person: Person) -> Result<Owner, Fault> {
+        let host = person.origin.clone().unwrap_or_else(|| self.config.domain.clone());
+        let before = format!("{}@{host}", person.name);
+        if self.single && self.report.accounts + self.report.accounts_known > 0 {
+            self.report.skip(&before, "the file has more than one account");
+            return Ok(Owner::Refused);
+        }
+        let name = self.wish.name.as_deref().filter(|_| self.single).unwrap_or(&person.name);
+        let jid = BareJid::new(&format!("{name}@{}", self.config.domain));
+        let local = jid.as_ref().ok().and_then(|jid| jid.node().map(|n| n.as_str().to_owned()));
+        let (Ok(jid), Some(local)) = (jid, local) else {
+            self.report.skip(&before, "that is no address");
+            return Ok(Owner::Refused);
+        };
+        let former = BareJid::new(&before).ok().filter(|former| *former != jid);
+        let known = self.store.accounts.by_name(&local).await?;
+        let (id, keyless) = match &known {
+            Some(account) => {
+                self.report.accounts_known += 1;
+                (Some(account.id), self.store.accounts.credentials(account.id).await?.is_empty())
+            }
+            None => {
+                self.report.accounts += 1;
+                (self.create(&person, &local).await?, person.password.is_none())
+            }
+        };
+        let mut nodes = BTreeMap::new();
+        if let Some(id) = id {
+            for node in self.store.pubsub.nodes(id).await? {
+                let keep = nodes::kept_items(&jid, &node.name, &node.config);
+                nodes.insert(node.name.into(), keep);
+            }
+        }
+        Ok(Owner::Person(Box::new(PersonDesk {
+            id,
+            jid,
+            former,
+            keyless,
+            keys: person.keys,
+            contacts: Vec::new(),
+            requests: Vec::new(),
+            blocked: BTreeSet::new(),
+            nodes,
+            vcard: false,
+            vcard4: None,
+            shelf: None,
+            waiting: Vec::new(),
+        })))
+    }
+
+    /// Makes an account. Its keys follow at the end, its password now.
+    async fn create(&mut self, person: &Person, name: &str) -> Result<Option<AccountId>, Fault> {
+        if self.wish.dry_run {
+            return Ok(None);
+        }
+        let account = NewAccount {
+            name: name.into(),
+            credentials: self.derive(person).await,
+            admin: false,
+            ignore_reservation: true,
+            created_at: person.created.unwrap_or(self.now),
+            invited_by: None,
+            invite: None,
+        };
+        let id = self.store.accounts.create(account).await.map_err(|error| match error {
+            CreateError::Store(error) => Fault::from(error),
+            other => Fault::new(FaultCode::Invalid, format!("{name}: {other}")),
+        })?;
+        let changes = [
+            person.disabled.then_some(store::accounts::Change::Disabled(true)),
+            person.last_login.map(store::accounts::Change::LastLogin),
+        ];
+        for change in changes.into_iter().flatten() {
+            self.store.accounts.change(id, change).await?;
+        }
+        Ok(Some(id))
+    }
+
+    /// The keys of a password that the source knows.
+    async fn derive(&mut self, person: &Person) -> Vec<Credential> {
+        let Some(password) = person.password.clone() else { return Vec::new() };
+        let iterations = self.config.login.iterations;
+        let work =
+            tokio::task::spawn_blocking(move || password::credentials(&password, iterations));
+        match work.await {
+            Ok(Ok(credentials)) => credentials,
+            _ => {
+                self.report.skip(&person.name, "a password that no client could send");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn of_person(&mut self, desk: &mut PersonDesk, record: Record) -> Result<(), Fault> {
+        match record {
+            Record::Keys(keys) => desk.keys.push(*keys),
+            Record::Disabled(true) => self.disable(desk).await?,
+            Record::Contact(contact) => self.contact(desk, contact),
+            Record::Request(request) => desk.requests.push(request),
+            Record::Blocked(jid) => match Jid::new(&jid) {
+                Ok(jid) => drop(desk.blocked.insert(jid.as_str().to_owned())),
+                Err(_) => self.report.skip(&format!("{}: {jid}", desk.jid), "that is no address"),
+            },
+            Record::Vcard(card) => self.vcard(desk, card).await?,
+            Record::Private(element) => {
+                let key = private::key(&element);
+                self.document(desk, &key, &element).await?;
+            }
+            Record::Preferences(preferences) => self.preferences(desk, preferences).await?,
+            Record::Node(node) => self.node(desk, node).await?,
+            Record::Item(item) => self.item(desk, item).await?,
+            Record::Message(line) => self.message(desk, line, false).await?,
+            Record::Waiting(line) if desk.waiting.len() < MOST_WAITING => desk.waiting.push(line),
+            Record::Waiting(_) => {
+                self.report.skip(desk.jid.as_str(), "more messages wait than one account may have");
+            }
+            Record::Disabled(false) | Record::Person(_) | Record::Room(_) | Record::Skipped(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn disable(&mut self, desk: &PersonDesk) -> Result<(), StoreError> {
+        if let Some(id) = desk.id.filter(|_| desk.keyless && !self.wish.dry_run) {
+            let change = store::accounts::Change::Disabled(true);
+            self.store.accounts.change(id, change).await?;
+        }
+        Ok(())
+    }
+
+    /// Contacts know the address that the account had: at a new one it has to ask again.
+    fn contact(&mut self, desk: &mut PersonDesk, mut contact: roster::Item) {
+        let Ok(jid) = BareJid::new(&contact.jid) else {
+            self.report.skip(&format!("{}: {}", desk.jid, contact.jid), "that is no address");
+            return;
+        };
+        if desk.contacts.len() as u64 >= self.config.limits.contacts_per_account {
+            let why = "more contacts than `contacts_per_account` in [limits] allows";
+            self.report.skip(desk.jid.as_str(), why);
+            return;
+        }
+        contact.jid = jid.as_str().into();
+        if desk.former.is_some() {
+            contact.subscription = roster::Subscription::None;
+            contact.ask = false;
+            contact.approved = false;
+            let why = "contacts do not know the new address: it has to ask to see them again";
+            self.report.skip(&format!("{} and {}", desk.jid, contact.jid), why);
+        }
+        desk.contacts.push(contact);
+    }
+
+    async fn document(
+        &mut self,
+        desk: &PersonDesk,
+        key: &str,
+        element: &Element,
+    ) -> Result<(), Fault> {
+        let bytes = element.to_bytes("");
+        let readable = Element::parse(&bytes, &Limits::SERVER).is_ok();
+        if !readable || key.len() > store::documents::MAX_KEY {
+            self.report.skip(&format!("{}: {key}", desk.jid), "a document that is too large");
+            return Ok(());
+        }
+        if let Some(id) = desk.id {
+            if self.store.documents.load(id, key).await?.is_some() {
+                return Ok(());
+            }
+            if !self.wish.dry_run {
+                let saved = self.store.documents.save(id, key, bytes, u64::MAX).await;
+                saved.map_err(|error| Fault::new(FaultCode::Storage, error.to_string()))?;
+            }
+        }
+        self.report.documents += 1;
+        Ok(())
+    }
+
+    /// The photo becomes an avatar, unless there is one (XEP-0398).
+    async fn vcard(&mut self, desk: &mut PersonDesk, mut card: Element) -> Result<(), Fault> {
+        if let Some(image) = card.child("PHOTO", ns::VCARD).and_then(vcard::image) {
+            card.retain_children(|child| !child.is("PHOTO", ns::VCARD));
+            if !desk.nodes.contains_key(ns::AVATAR_METADATA) {
+                for (node, item) in vcard::avatar(&image) {
+                    self.node(desk, node).await?;
+                    self.item(desk, item).await?;
+                }
+            }
+        }
+        desk.vcard = true;
+        self.document(desk, document::KEY, &card).await
+    }
+
+    async fn preferences(
+        &mut self,
+        desk: &PersonDesk,
+        preferences: store::prefs::Preferences,
+    ) -> Result<(), Fault> {
+        let Some(id) = desk.id.filter(|_| !self.wish.dry_run) else { return Ok(()) };
+        if self.store.prefs.load(id).await?.is_some() {
+            return Ok(());
+        }
+        match self.store.prefs.save(id, preferences).await {
+            Err(StoreError::Limit(_)) => {
+                self.report.skip(desk.jid.as_str(), "a list of what to archive that is too long");
+            }
+            other => other?,
+        }
+        Ok(())
+    }
+
+    async fn node(&mut self, desk: &mut PersonDesk, node: Node) -> Result<(), Fault> {
+        if desk.nodes.contains_key(&node.name) || node.name.is_empty() {
+            return Ok(());
+        }
+        let form = node.config.as_ref();
+        let (config, keep) = nodes::moved_in_config(&node.name, form);
+        if keep == 0 && node.subscriptions.is_empty() && node.affiliations.is_empty() {
+            // Clients make such a node again when they need it.
+            return Ok(());
+        }
+        desk.nodes.insert(node.name.clone(), keep);
+        self.report.nodes += 1;
+        let Some(id) = desk.id.filter(|_| !self.wish.dry_run) else { return Ok(()) };
+        let listed = node.affiliations.iter().filter_map(|(jid, word)| {
+            let jid = BareJid::new(jid).ok()?;
+            let word = xmpp::ext::pubsub::Affiliation::parse(word)?;
+            Some((jid.as_str().into(), Some(word.as_str().into())))
+        });
+        let subscribed = node.subscriptions.into_iter().filter(|one| Jid::new(&one.jid).is_ok());
+        let changes = vec![
+            pubsub::Change::Create(config, node.created.unwrap_or(self.now)),
+            pubsub::Change::Affiliate(listed.collect()),
+            pubsub::Change::Subscribe(subscribed.collect()),
+        ];
+        self.store.pubsub.change(id, &node.name, changes).await?;
+        Ok(())
+    }
+
+    async fn item(&mut self, desk: &mut PersonDesk, item: Item) -> Result<(), Fault> {
+        if item.node == ns::VCARD4_NODE {
+            desk.vcard4 = item.payload.clone();
+        }
+        let what = || format!("{}: {} in {}", desk.jid, item.id, item.node);
+        let Some(keep) = desk.nodes.get(&item.node).copied().filter(|keep| *keep > 0) else {
+            self.report.skip(&what(), "an item of a node that keeps none");
+            return Ok(());
+        };
+        if let Some(id) = desk.id {
+            let query = pubsub::Query {
+                node: item.node.as_str().into(),
+                select: pubsub::Select::Ids(vec![item.id.as_str().into()]),
+                max: 1,
+                max_bytes: u64::MAX,
+                horizon: None,
+                ids_only: true,
+                order: pubsub::Order::Modified,
+                descending: false,
+            };
+            let found = self.store.pubsub.items(id, query).await;
+            if found.is_ok_and(|page| !page.items.is_empty()) {
+                return Ok(());
+            }
+        }
+        let payload = item.payload.as_ref().map(|payload| payload.to_bytes(""));
+        let readable = |bytes: &bytes::Bytes| Element::parse(bytes, &Limits::SERVER).is_ok();
+        if item.id.is_empty() || payload.as_ref().is_some_and(|bytes| !readable(bytes)) {
+            self.report.skip(&what(), "an item that makes no sense");
+            return Ok(());
+        }
+        self.report.items += 1;
+        let Some(id) = desk.id.filter(|_| !self.wish.dry_run) else { return Ok(()) };
+        let publisher = item.publisher.as_deref().and_then(|jid| Jid::new(jid).ok());
+        let publisher = publisher.filter(|jid| Some(jid.to_bare()) != desk.former);
+        let publication = pubsub::Publication {
+            node: item.node.as_str().into(),
+            create: None,
+            items: vec![pubsub::Item {
+                id: item.id.as_str().into(),
+                publisher: publisher.as_ref().map_or(desk.jid.as_str(), Jid::as_str).into(),
+                published: item.published.unwrap_or(self.now),
+                payload,
+            }],
+            keep,
+            reject_when_full: false,
+            horizon: None,
+            quota: u64::MAX,
+        };
+        let published = self.store.pubsub.publish(id, publication).await;
+        published.map_err(|error| Fault::new(FaultCode::Storage, error.to_string()))?;
+        Ok(())
+    }
+
+    async fn message(
+        &mut self,
+        desk: &mut PersonDesk,
+        line: Line,
+        pending: bool,
+    ) -> Result<(), Fault> {
+        let Some(entry) = entry(desk, line, pending) else {
+            self.report.skip(desk.jid.as_str(), "a message that belongs into no archive");
+            return Ok(());
+        };
+        let old = self.is_old(entry.at);
+        let Some(shelf) = shelf(self.store, desk).await? else {
+            self.report.messages += 1;
+            self.report.waiting += u64::from(pending);
+            self.report.messages_old += u64::from(old);
+            return Ok(());
+        };
+        if self.wish.dry_run {
+            self.report.messages += 1;
+            return Ok(());
+        }
+        match shelf.put(self.store, entry).await? {
+            Put::Added => {
+                self.report.messages += 1;
+                self.report.waiting += u64::from(pending);
+                self.report.messages_old += u64::from(old);
+            }
+            Put::Known => self.report.messages_known += 1,
+            Put::TooLarge => self.report.skip(desk.jid.as_str(), TOO_LARGE),
+        }
+        Ok(())
+    }
+
+    fn is_old(&self, at: Millis) -> bool {
+        let kept = self.config.archive.retention();
+        kept.is_some_and(|kept| {
+            at.0 < self.now.0.saturating_sub(u64::try_from(kept.as_millis()).unwrap_or(u64::MAX))
+        })
+    }
+
+    async fn end_person(&mut self, mut desk: PersonDesk) -> Result<(), Fault> {
+        self.end_keys(&mut desk).await?;
+        self.end_roster(&mut desk).await?;
+        self.end_blocks(&mut desk).await?;
+        if let Some(card) = desk.vcard4.take().filter(|_| !desk.vcard) {
+            // Prosody answers for the old form from the new one.
+            let card = vcard::from_vcard4(&card);
+            self.document(&desk, document::KEY, &card).await?;
+        }
+        for line in std::mem::take(&mut desk.waiting) {
+            let message = own(line.message.clone(), desk.former.as_ref(), &desk.jid);
+            let found = match shelf(self.store, &mut desk).await? {
+                Some(shelf) => shelf.find(&message),
+                None => None,
+            };
+            match (found, desk.id) {
+                (Some(row), Some(id)) => {
+                    self.store.archive.set_pending(id, vec![row]).await?;
+                    self.report.waiting += 1;
+                }
+                _ => self.message(&mut desk, line, true).await?,
+            }
+        }
+        match desk.shelf {
+            Some(shelf) => Ok(shelf.close(self.store).await?),
+            None => Ok(()),
+        }
+    }
+
+    async fn end_keys(&mut self, desk: &mut PersonDesk) -> Result<(), Fault> {
+        let sha1_only = !desk.keys.is_empty() && desk.keys.iter().all(|k| k.hash == Hash::Sha1);
+        if !desk.keyless {
+            return Ok(());
+        }
+        self.report.sha1_only += u64::from(sha1_only);
+        if desk.keys.is_empty() {
+            self.report
+                .skip(desk.jid.as_str(), "no password: give one with anemone account password");
+        }
+        let Some(id) = desk.id.filter(|_| !self.wish.dry_run && !desk.keys.is_empty()) else {
+            return Ok(());
+        };
+        let credentials = desk.keys.drain(..).map(|keys| password::stored(&keys));
+        self.store.accounts.set_credentials(id, credentials.collect()).await?;
+        Ok(())
+    }
+
+    async fn end_roster(&mut self, desk: &mut PersonDesk) -> Result<(), Fault> {
+        let there = match desk.id {
+            Some(id) => self.store.roster.load(id).await?,
+            None => roster::Snapshot::default(),
+        };
+        let mut changes = Vec::new();
+        for contact in desk.contacts.drain(..) {
+            if !there.items.iter().any(|item| item.jid == contact.jid) {
+                self.report.contacts += 1;
+                changes.push(roster::Change::Put(contact));
+            }
+        }
+        for request in desk.requests.drain(..) {
+            let Ok(from) = BareJid::new(&request.from) else { continue };
+            if there.requests.iter().any(|known| &*known.jid == from.as_str()) {
+                continue;
+            }
+            let presence = request.presence.unwrap_or_else(|| Element::new("presence", ns::CLIENT));
+            let presence = presence
+                .with_attr("from", from.as_str())
+                .with_attr("to", desk.jid.as_str())
+                .with_attr("type", "subscribe");
+            self.report.requests += 1;
+            changes.push(roster::Change::Ask(roster::Request {
+                jid: from.as_str().into(),
+                at: self.now,
+                stanza: presence.to_bytes(ns::CLIENT),
+            }));
+        }
+        match desk.id.filter(|_| !self.wish.dry_run && !changes.is_empty()) {
+            Some(id) => self.store.roster.apply(id, changes).await.map(|_| ()).map_err(Into::into),
+            None => Ok(()),
+        }
+    }
+
+    async fn end_blocks(&mut self, desk: &mut PersonDesk) -> Result<(), Fault> {
+        let there = match desk.id {
+            Some(id) => self.store.blocks.load(id).await?,
+            None => Vec::new(),
+        };
+        desk.blocked.retain(|jid| !there.iter().any(|known| **known == **jid));
+        let new = std::mem::take(&mut desk.blocked);
+        self.report.blocked += new.len() as u64;
+        if let Some(id) = desk.id.filter(|_| !self.wish.dry_run && !new.is_empty()) {
+            let change = store::blocks::Change::Block(new.into_iter().map(Into::into).collect());
+            match self.store.blocks.apply(id, change).await {
+                Err(StoreError::Limit(_)) => {
+                    self.report.skip(desk.jid.as_str(), "too many blocked")
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn room(&mut self, room: Room) -> Result<Owner, Fault> {
+        let Some(name) = room.jid.node().map(|node| node.as_str().to_owned()) else {
+            return Ok(Owner::Refused);
+        };
+        let known = self.store.rooms.by_name(&name).await?;
+        let id = match &known {
+            Some(known) => Some(known.id),
+            None => {
+                self.report.rooms += 1;
+                self.make_room(&room, &name).await?
+            }
+        };
+        let salt = match id {
+            Some(id) => moved::salt(self.secret, &room.jid, id),
+            None => [0; 32],
+        };
+        Ok(Owner::Room(Box::new(RoomDesk { id, jid: room.jid, salt, shelf: None })))
+    }
+
+    async fn make_room(&mut self, room: &Room, name: &str) -> Result<Option<RoomId>, Fault> {
+        if self.wish.dry_run {
+            return Ok(None);
+        }
+        let owner = room
+            .affiliations
+            .iter()
+            .find(|(_, affiliation, ..)| *affiliation == xmpp::ext::muc::Affiliation::Owner);
+        let owner = owner.and_then(|(jid, ..)| BareJid::new(jid).ok());
+        let owner = owner.filter(|jid| jid.domain().as_str() == self.config.domain);
+        let creator = match owner.as_ref().and_then(|jid| jid.node()) {
+            Some(node) => self.store.accounts.by_name(node.as_str()).await?.map(|row| row.id),
+            None => None,
+        };
+        let subject =
+            room.subject.as_ref().map(|(text, nick, at)| (text.as_str(), nick.as_str(), *at));
+        let state = moved::state(&room.jid, &room.config, subject, room.vcard.clone());
+        let row = rooms::NewRoom { name: name.into(), creator, created: self.now, state };
+        let made = self.store.rooms.create(row, u64::MAX).await;
+        let id = made.map_err(|error| Fault::new(FaultCode::Storage, error.to_string()))?;
+        let mut version = 0;
+        let mut changes = Vec::new();
+        for (jid, affiliation, nick, reason) in &room.affiliations {
+            let Ok(jid) = BareJid::new(jid) else { continue };
+            version += 1;
+            changes.push((
+                jid.as_str().into(),
+                Some(rooms::Affiliation {
+                    jid: jid.as_str().into(),
+                    affiliation: affiliation.as_str().into(),
+                    nick: nick.as_deref().map(Into::into),
+                    reason: reason.as_deref().map(Into::into),
+                    version,
+                }),
+            ));
+        }
+        self.store.rooms.save(id, None, changes).await?;
+        Ok(Some(id))
+    }
+
+    async fn of_room(&mut self, desk: &mut RoomDesk, line: Line) -> Result<(), Fault> {
+        let Some(entry) = moved::line(&desk.jid, &desk.salt, line.message) else {
+            self.report.skip(desk.jid.as_str(), "a message that belongs into no archive");
+            return Ok(());
+        };
+        let old = self.is_old(line.at);
+        let Some(id) = desk.id.filter(|_| !self.wish.dry_run) else {
+            self.report.room_messages += 1;
+            self.report.messages_old += u64::from(old);
+            return Ok(());
+        };
+        if desk.shelf.is_none() {
+            desk.shelf = Some(Shelf::open(self.store, id.archive(), desk.jid.as_str()).await?);
+        }
+        let Some(shelf) = &mut desk.shelf else { return Ok(()) };
+        let (nick, message) = entry;
+        let entry = Entry {
+            at: line.at,
+            with: desk.jid.as_str().into(),
+            resource: nick.map(Into::into),
+            outgoing: false,
+            pending: false,
+            message,
+        };
+        match shelf.put(self.store, entry).await? {
+            Put::Added => {
+                self.report.room_messages += 1;
+                self.report.messages_old += u64::from(old);
+            }
+            Put::Known => self.report.messages_known += 1,
+            Put::TooLarge => self.report.skip(desk.jid.as_str(), TOO_LARGE),
+        }
+        Ok(())
+    }
+}
+
+async fn shelf<'d>(
+    store: &Store,
+    desk: &'d mut PersonDesk,
+) -> Result<Option<&'d mut Shelf>, StoreError> {
+    let Some(id) = desk.id else { return Ok(None) };
+    if desk.shelf.is_none() {
+        desk.shelf = Some(Shelf::open(store, id, desk.jid.as_str()).await?);
+    }
+    Ok(desk.shelf.as_mut())
+}
+
+/// What the archive keeps of a message; `None` when it belongs into none.
+fn entry(desk: &PersonDesk, line: Line, pending: bool) -> Option<Entry> {
+    let mut message = own(line.message, desk.former.as_ref(), &desk.jid);
+    if message.name() != "message" || matches!(message.attr("type"), Some("error" | "groupchat")) {
+        return None;
+    }
+    let own = desk.jid.as_str();
+    let address = |name: &str| match message.attr(name) {
+        Some(text) => Jid::new(text).ok(),
+        None => Some(Jid::from(desk.jid.clone())),
+    };
+    let (from, to) = (address("from")?, address("to")?);
+    let outgoing = from.to_bare() == desk.jid && to.to_bare() != desk.jid;
+    let other = if outgoing { &to } else { &from };
+    let (with, resource) =
+        (other.to_bare().as_str().into(), other.resource().map(|part| part.as_str().into()));
+    for name in ["from", "to"] {
+        if message.attr(name).is_none() {
+            message.set_attr(name, own);
+        }
+    }
+    if pending {
+        message.retain_children(|child| !child.is("delay", ns::DELAY));
+    }
+    Some(Entry { at: line.at, with, resource, outgoing, pending, message })
+}
+
+/// The message with the account's new address in the place of the former one.
+fn own(mut message: Element, former: Option<&BareJid>, jid: &BareJid) -> Element {
+    let Some(former) = former else { return message };
+    for name in ["from", "to"] {
+        let Some(there) = message.attr(name).and_then(|text| Jid::new(text).ok()) else { continue };
+        if there.to_bare() == *former {
+            let resource = there.resource().map(|part| format!("/{part}")).unwrap_or_default();
+            message.set_attr(name, format!("{jid}{resource}"));
+        }
+    }
+    message
+}
+
+fn xmpp_now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}
+
+const MOST_WAITING: usize = 10_000;
+const TOO_LARGE: &str = "a message that is larger than one may be";

@@ -1,0 +1,227 @@
+//! The archive that messages are put into: it knows what is there already.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use store::{
+    AccountId, Millis, Store, StoreError,
+    archive::{Append, PageError, Paging, Query, Row, Ticket, Unit},
+};
+use xmpp::{
+    ns,
+    xml::{Element, Limits},
+};
+
+/// An archive.
+pub(super) struct Shelf {
+    archive: AccountId,
+    /// Whose `<stanza-id/>` its messages have.
+    by: String,
+    next: u64,
+    /// How many rows there are of each identity that nothing was found for yet.
+    there: HashMap<u64, u32>,
+    /// Where the newest messages are, whenever they came.
+    newest: HashMap<u64, u64>,
+    order: VecDeque<u64>,
+    failures: Arc<Failures>,
+}
+
+/// A message for the shelf.
+pub(super) struct Entry {
+    pub(super) at: Millis,
+    pub(super) with: Box<str>,
+    pub(super) resource: Option<Box<str>>,
+    pub(super) outgoing: bool,
+    pub(super) pending: bool,
+    /// Without the archive's `<stanza-id/>`.
+    pub(super) message: Element,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Put {
+    /// It is new.
+    Added,
+    /// It was there.
+    Known,
+    /// It is larger than a message may be.
+    TooLarge,
+}
+
+/// Units that did not reach the disk.
+#[derive(Default)]
+struct Failures(AtomicU64);
+
+impl Ticket for Failures {
+    fn settled(&self, _: u64, outcome: Result<(), &StoreError>) {
+        if outcome.is_err() {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Shelf {
+    /// Opens an archive and reads what is in it.
+    pub(super) async fn open(
+        store: &Store,
+        archive: AccountId,
+        by: &str,
+    ) -> Result<Shelf, StoreError> {
+        store.archive.barrier().await?;
+        let mut shelf = Shelf {
+            archive,
+            by: by.to_owned(),
+            next: store.archive.tail(archive, Millis(u64::MAX >> 1)).await?.next,
+            there: HashMap::new(),
+            newest: HashMap::new(),
+            order: VecDeque::new(),
+            failures: Arc::default(),
+        };
+        let mut page = Paging::First;
+        while store.archive.ends(archive).await?.is_some() {
+            let query = Query { page, max: store::archive::MAX_PAGE, ..Query::default() };
+            let found = match store.archive.page(archive, query).await {
+                Ok(found) => found,
+                Err(PageError::UnknownId(_)) => break,
+                Err(PageError::Store(error)) => return Err(error),
+            };
+            found.rows.iter().for_each(|row| shelf.remember(row));
+            match found.rows.last() {
+                Some(last) if !found.complete => page = Paging::After(last.id),
+                _ => break,
+            }
+        }
+        let mut after = 0;
+        loop {
+            let rows = store.archive.pending(archive, after, BATCH).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            rows.iter().filter(|row| row.hidden).for_each(|row| shelf.remember(row));
+        }
+        Ok(shelf)
+    }
+
+    fn remember(&mut self, row: &Row) {
+        let Some(message) = super::stanza(&row.stanza) else { return };
+        let message = normal(message, &self.by);
+        *self.there.entry(identity(row.at, row.outgoing, &message)).or_default() += 1;
+        self.note(&message, row.id);
+    }
+
+    fn note(&mut self, message: &Element, id: u64) {
+        let said = content(message);
+        if self.newest.insert(said, id).is_none() {
+            self.order.push_back(said);
+        }
+        if self.order.len() > MOST_NEWEST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.newest.remove(&oldest);
+        }
+    }
+
+    /// Adds a message, unless it is there.
+    pub(super) async fn put(&mut self, store: &Store, entry: Entry) -> Result<Put, StoreError> {
+        let message = normal(entry.message, &self.by);
+        let identity = identity(entry.at, entry.outgoing, &message);
+        if let Some(left) = self.there.get_mut(&identity).filter(|left| **left > 0) {
+            *left -= 1;
+            return Ok(Put::Known);
+        }
+        let id = self.next;
+        let Some(stanza) = stanza(&message, &self.by, id) else { return Ok(Put::TooLarge) };
+        self.next += 1;
+        self.note(&message, id);
+        let append = Append {
+            account: self.archive,
+            id,
+            at: entry.at,
+            with: entry.with,
+            resource: entry.resource,
+            outgoing: entry.outgoing,
+            origin_hash: None,
+            pending: entry.pending,
+            hidden: false,
+            stanza,
+        };
+        let unit: Unit = std::iter::once(append).collect();
+        let ticket: Arc<dyn Ticket> = self.failures.clone();
+        while store.archive.append(unit.clone(), Some((ticket.clone(), id))).is_err() {
+            match store.archive.room() {
+                Some(room) => room.await?,
+                None => store.archive.barrier().await?,
+            }
+        }
+        Ok(Put::Added)
+    }
+
+    /// The id of a message that says the same, whenever it came: one that also waits.
+    pub(super) fn find(&self, message: &Element) -> Option<u64> {
+        self.newest.get(&content(&normal(message.clone(), &self.by))).copied()
+    }
+
+    /// Everything is on disk.
+    pub(super) async fn close(self, store: &Store) -> Result<(), StoreError> {
+        store.archive.barrier().await?;
+        match self.failures.0.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            lost => Err(StoreError::Io(format!("{lost} messages could not be written"))),
+        }
+    }
+}
+
+/// The bytes to keep; `None` when the message is not one that clients could be given.
+fn stanza(message: &Element, by: &str, id: u64) -> Option<Bytes> {
+    let stamp = Element::new("stanza-id", ns::STANZA_ID).with_attr("by", by);
+    let message = message.clone().with_child(stamp.with_attr("id", id.to_string()));
+    let bytes = message.to_bytes(ns::CLIENT);
+    xmpp::stanza::Stanza::parse(bytes.clone(), &Limits::SERVER).ok().map(|_| bytes)
+}
+
+/// The message in one form, whoever wrote it: attributes in order, without what archives and queues add.
+fn normal(message: Element, by: &str) -> Element {
+    let mut attributes: Vec<(String, String)> =
+        message.attrs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    attributes.sort_unstable();
+    let mut normal = Element::new("message", ns::CLIENT);
+    for (name, value) in attributes {
+        normal.set_attr(name, value);
+    }
+    let added = |child: &Element| {
+        (child.is("stanza-id", ns::STANZA_ID) && child.attr("by") == Some(by))
+            || child.is("archived", ARCHIVED)
+    };
+    normal.with_children(message.into_children().filter(|child| !added(child)))
+}
+
+/// A number for a row: when it came, which way, and what it says.
+fn identity(at: Millis, outgoing: bool, message: &Element) -> u64 {
+    let head = at.0.to_be_bytes().into_iter().chain([u8::from(outgoing)]);
+    hash(head.chain(message.to_bytes(ns::CLIENT)))
+}
+
+/// A number for what a message says, whenever it came.
+fn content(message: &Element) -> u64 {
+    let mut message = message.clone();
+    message.retain_children(|child| !child.is("delay", ns::DELAY));
+    hash(message.to_bytes(ns::CLIENT).into_iter())
+}
+
+/// FNV-1a.
+fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// What ejabberd writes beside the id.
+const ARCHIVED: &str = "urn:xmpp:mam:tmp";
+const BATCH: u32 = 500;
+/// Messages among which those that wait are looked for.
+const MOST_NEWEST: usize = 20_000;
