@@ -18,7 +18,7 @@ use xmpp::jid::BareJid;
 
 use crate::{
     config::Config,
-    ext::{archive::ArchiveState, avatar::Photo, blocking::Blocks, pubsub},
+    ext::{archive::ArchiveState, avatar::Photo, blocking::Blocks, last, pubsub},
     im::{presence::Available, roster::Roster},
     s2s::presence::Seen,
     server::Server,
@@ -55,6 +55,8 @@ pub struct AccountState {
     pub photo: Photo,
     /// The devices of contacts at other domains whose presence it sees.
     pub seen: Seen,
+    /// The day of its last login, in days since 1970, as far as the store knows it.
+    pub last_login: Option<u64>,
     /// The account was deleted: nothing may be written for it any more.
     pub deleted: bool,
 }
@@ -222,6 +224,7 @@ impl Accounts {
             archive,
             photo: Photo::default(),
             seen: Seen::default(),
+            last_login: row.last_login.map(|at| at.0 / last::DAY),
             deleted: false,
         };
         let account = Arc::new(Account::with(row.id, jid, state));

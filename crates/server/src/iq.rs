@@ -20,7 +20,7 @@ use crate::{
         muc::{self, service::Sender},
         privilege,
     },
-    push::app,
+    questions,
     router::resolve::{self, Target, resolve},
     s2s::policy,
     server::Server,
@@ -239,7 +239,8 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             let to = Some(to.clone());
             handle(server, asker, stanza, kind, to, &[Scope::Server], None).await;
         }
-        (Target::Server, None) if app::answered(server, from, stanza) => {}
+        (Target::Account(_) | Target::Server, None)
+            if questions::answered(server, from, stanza) => {}
         (Target::Account(_) | Target::Server, None)
             if server.components.pending.answered(server, from, stanza) => {}
         (Target::Account(_) | Target::Server, None) => {

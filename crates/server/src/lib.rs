@@ -29,6 +29,7 @@ pub mod moving;
 pub mod net;
 pub mod password;
 pub mod push;
+pub mod questions;
 pub mod router;
 pub mod s2s;
 pub mod secret;

@@ -42,6 +42,7 @@ use crate::{
     net::tls::Tls,
     password,
     push::Pushes,
+    questions::Questions,
     s2s::{Federation, accept},
     secret::ServerSecret,
     session::resume::Resumable,
@@ -100,6 +101,8 @@ pub struct Server {
     pub secret: ServerSecret,
     /// The certificate in use.
     pub tls: Tls,
+    /// Requests of the server's own that wait for their answers.
+    pub questions: Questions,
     /// Other servers.
     pub s2s: Federation,
     pubsub: RwLock<Arc<Account>>,
@@ -157,6 +160,7 @@ impl Server {
             metrics,
             secret,
             tls,
+            questions: Questions::default(),
             s2s: Federation::new(&config),
             s2s_settings: RwLock::new(Arc::new(accept::settings(&config))),
             pubsub: RwLock::new(Account::pubsub(&config)),

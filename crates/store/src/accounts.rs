@@ -15,7 +15,7 @@ pub struct Account {
     pub disabled: bool,
     /// When it was created.
     pub created_at: Millis,
-    /// When it last logged in.
+    /// When it last logged in, as exactly as the caller wants it known.
     pub last_login: Option<Millis>,
     /// The account that invited it, while that still exists.
     pub invited_by: Option<AccountId>,

@@ -11,7 +11,7 @@ use xmpp::jid::BareJid;
 
 use super::{
     Account, End, Fault, FaultCode, Operations, Response,
-    operations::{now, stamp},
+    operations::{day, now, stamp},
 };
 use crate::{
     files, moving,
@@ -57,25 +57,34 @@ impl Operations {
         loop {
             let page = self.store.accounts.list(after.as_deref(), PAGE).await?;
             for row in &page {
-                let invited_by = match row.invited_by {
-                    Some(inviter) => self.address_of(inviter).await?,
-                    None => None,
-                };
-                accounts.push(Account {
-                    address: self.address(&row.name),
-                    admin: row.admin,
-                    disabled: row.disabled,
-                    created: stamp(row.created_at),
-                    last_login: row.last_login.map(stamp),
-                    invited_by,
-                    upload_bytes: self.upload_bytes(row.id).await?,
-                });
+                accounts.push(self.describe_account(row).await?);
             }
             match page.last() {
                 Some(last) => after = Some(last.name.clone()),
                 None => return Ok(Response::Accounts(accounts)),
             }
         }
+    }
+
+    pub(super) async fn account_show(&self, account: &str) -> Result<Response, Fault> {
+        let account = self.account(account).await?;
+        Ok(Response::Accounts(vec![self.describe_account(&account).await?]))
+    }
+
+    async fn describe_account(&self, row: &store::accounts::Account) -> Result<Account, Fault> {
+        let invited_by = match row.invited_by {
+            Some(inviter) => self.address_of(inviter).await?,
+            None => None,
+        };
+        Ok(Account {
+            address: self.address(&row.name),
+            admin: row.admin,
+            disabled: row.disabled,
+            created: stamp(row.created_at),
+            last_login: row.last_login.map(day),
+            invited_by,
+            upload_bytes: self.upload_bytes(row.id).await?,
+        })
     }
 
     pub(super) async fn account_enable(
@@ -144,6 +153,33 @@ impl Operations {
                 format!("{address} could not be deleted; the log of the server says why"),
             )),
         }
+    }
+
+    /// Tells contacts who follow (XEP-0283) where an account went.
+    pub(super) async fn account_move(
+        &self,
+        account: &str,
+        to: Option<&str>,
+    ) -> Result<Response, Fault> {
+        let live = self.running()?;
+        let account = self.account(account).await?;
+        let address = self.address(&account.name);
+        let invalid = || Fault::new(FaultCode::Invalid, "the new address is none of somebody else");
+        let to = match to {
+            Some(text) => Some(BareJid::new(text).map_err(|_| invalid())?),
+            None => None,
+        };
+        if to.as_ref().is_some_and(|to| to.node().is_none() || to.as_str() == address) {
+            return Err(invalid());
+        }
+        live.moved(&account.name, to.as_ref()).await?;
+        Ok(Response::Done(match to {
+            Some(to) => format!(
+                "{address} says that it moved to {to}. Contacts follow when {to} asks them; keep the \
+                 account until they have."
+            ),
+            None => format!("{address} no longer says that it moved."),
+        }))
     }
 
     /// Writes an account into a file that other servers read (XEP-0227).

@@ -2,14 +2,17 @@
 
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
-use xmpp::error::{Condition, StreamCondition, StreamError};
+use xmpp::{
+    error::{Condition, StreamCondition, StreamError},
+    jid::BareJid,
+};
 
 use super::{End, FaultCode, Live, Pending, Push, RemoteDomain, Session, push};
 use crate::{
     account::Account,
     auth::removal,
     config::{Config, Home, Service},
-    ext::{administration, muc::operator},
+    ext::{administration, moved, muc::operator},
     log::LogControl,
     s2s::{status, verify::Trust},
     server::Server,
@@ -122,6 +125,21 @@ impl Live for Running {
                     self.server.store_failed("deleting an account", &error);
                 }
             }
+        })
+    }
+
+    fn moved<'a>(
+        &'a self,
+        account: &'a str,
+        to: Option<&'a BareJid>,
+    ) -> Pending<'a, Result<(), store::StoreError>> {
+        Box::pin(async move {
+            let failed = || store::StoreError::Internal("the statement was not kept".to_owned());
+            let address = self.server.address(account).map_err(|_| failed())?;
+            let Some(account) = self.server.account(&address.into()).await? else {
+                return Err(failed());
+            };
+            moved::state(&self.server, &account, to).await.map_err(|_| failed())
         })
     }
 

@@ -11,6 +11,8 @@ pub use self::{
         Token, Upload,
     },
 };
+use xmpp::jid::BareJid;
+
 use crate::config::{Config, Service};
 
 mod account;
@@ -50,6 +52,16 @@ pub trait Live: Send + Sync {
     /// Deletes an account with everything that belongs to it: ends its sessions, cancels its
     /// subscriptions with its contacts (XEP-0077 §3.2), and removes it from memory and store.
     fn delete<'a>(&'a self, account: &'a str) -> Pending<'a, ()>;
+
+    /// Publishes where an account (a local part) moved, or takes that back.
+    ///
+    /// # Errors
+    /// When the store failed.
+    fn moved<'a>(
+        &'a self,
+        account: &'a str,
+        to: Option<&'a BareJid>,
+    ) -> Pending<'a, Result<(), store::StoreError>>;
 
     /// Reads configuration and certificate again. Returns sentences about what changed or will
     /// change at the next start.

@@ -46,6 +46,7 @@ impl Operations {
                 self.account_add(&account, password, admin).await
             }
             Request::AccountList {} => self.account_list().await,
+            Request::AccountShow { account } => self.account_show(&account).await,
             Request::AccountEnable { account, enabled } => {
                 self.account_enable(&account, enabled).await
             }
@@ -54,6 +55,9 @@ impl Operations {
                 self.account_password(&account, password).await
             }
             Request::AccountDelete { account } => self.account_delete(&account).await,
+            Request::AccountMove { account, to } => {
+                self.account_move(&account, to.as_deref()).await
+            }
             Request::AccountExport { account, path } => self.account_export(&account, &path).await,
             Request::InviteNew(wish) => self.invite_new(wish).await,
             Request::InviteList { all } => self.invite_list(all).await,
@@ -216,6 +220,11 @@ pub(crate) fn now() -> Millis {
 /// A time in whole seconds, as XEP-0082 writes it.
 pub(super) fn stamp(time: Millis) -> String {
     xmpp::time::Millis::from_secs(time.0 / 1000).xep0082()
+}
+
+/// The day of a time, as XEP-0082 writes it.
+pub(super) fn day(time: Millis) -> String {
+    stamp(time).split('T').next().unwrap_or_default().to_owned()
 }
 
 /// Lists are cut here; a private server is far below it.

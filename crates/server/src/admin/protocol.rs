@@ -35,6 +35,11 @@ pub enum Request {
     },
     /// All accounts.
     AccountList {},
+    /// One account.
+    AccountShow {
+        /// Whose.
+        account: String,
+    },
     /// Forbid or allow login.
     AccountEnable {
         /// Whose.
@@ -60,6 +65,13 @@ pub enum Request {
     AccountDelete {
         /// Whose.
         account: String,
+    },
+    /// Say where an account moved (XEP-0283), or that it did not.
+    AccountMove {
+        /// Whose.
+        account: String,
+        /// The new address.
+        to: Option<String>,
     },
     /// Write an account into a new file of XEP-0227 in the data directory.
     AccountExport {
@@ -324,7 +336,7 @@ pub struct Account {
     pub disabled: bool,
     /// When it was made.
     pub created: String,
-    /// When it last logged in.
+    /// The day on which it last logged in, such as `2026-01-02`.
     pub last_login: Option<String>,
     /// Who invited it, while that account exists.
     pub invited_by: Option<String>,

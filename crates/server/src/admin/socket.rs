@@ -115,6 +115,7 @@ fn note(user: u32, request: &Request) {
     let command = name(request);
     match request {
         Request::AccountList {}
+        | Request::AccountShow { .. }
         | Request::InviteList { .. }
         | Request::RequestList { .. }
         | Request::SessionList { .. }
@@ -136,11 +137,13 @@ fn name(request: &Request) -> &'static str {
     match request {
         Request::AccountAdd { .. } => "account add",
         Request::AccountList {} => "account list",
+        Request::AccountShow { .. } => "account show",
         Request::AccountEnable { enabled: true, .. } => "account enable",
         Request::AccountEnable { .. } => "account disable",
         Request::AccountAdmin { .. } => "account admin",
         Request::AccountPassword { .. } => "account password",
         Request::AccountDelete { .. } => "account delete",
+        Request::AccountMove { .. } => "account move",
         Request::AccountExport { .. } => "account export",
         Request::InviteNew(_) => "invite new",
         Request::InviteList { .. } => "invite list",

@@ -186,6 +186,11 @@ enum AccountCommand {
     },
     /// List all accounts
     List,
+    /// Show one account
+    Show {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+    },
     /// End all sessions of an account and let it log in no more
     Disable {
         /// Its address, NAME@DOMAIN, or NAME
@@ -203,6 +208,17 @@ enum AccountCommand {
         /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
+    },
+    /// Say where an account moved, so that its contacts can follow (XEP-0283)
+    Move {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+        /// The new address
+        #[arg(required_unless_present = "back", conflicts_with = "back")]
+        to: Option<String>,
+        /// It did not move after all
+        #[arg(long)]
+        back: bool,
     },
     /// Let an account use administration commands, or no longer
     Admin {
@@ -555,6 +571,7 @@ fn account_request(command: AccountCommand, home: &Home) -> Result<Request, Faul
             let password = terminal::password(&account, password_stdin)?;
             Request::AccountAdd { account, password, admin }
         }
+        AccountCommand::Show { account } => Request::AccountShow { account },
         AccountCommand::List => Request::AccountList {},
         AccountCommand::Disable { account } => Request::AccountEnable { account, enabled: false },
         AccountCommand::Enable { account } => Request::AccountEnable { account, enabled: true },
@@ -563,6 +580,7 @@ fn account_request(command: AccountCommand, home: &Home) -> Result<Request, Faul
             let password = terminal::password(&account, password_stdin)?;
             Request::AccountPassword { account, password }
         }
+        AccountCommand::Move { account, to, back: _ } => Request::AccountMove { account, to },
         AccountCommand::Admin { account, revoke } => {
             Request::AccountAdmin { account, admin: !revoke }
         }
@@ -658,6 +676,9 @@ mod tests {
             "anemone serve --data DIR",
             "anemone account add NAME@DOMAIN --password-stdin --data DIR",
             "anemone account list",
+            "anemone account show a@b",
+            "anemone account move a@b c@d",
+            "anemone account move a@b --back",
             "anemone account disable a@b",
             "anemone account enable a@b",
             "anemone account password a@b",

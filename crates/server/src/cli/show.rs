@@ -86,7 +86,7 @@ fn accounts(rows: &[Account]) {
             if row.admin { "admin" } else { "user" }.to_owned(),
             if row.disabled { "disabled" } else { "active" }.to_owned(),
             day(&row.created),
-            row.last_login.as_deref().map_or("never".to_owned(), moment),
+            row.last_login.as_deref().map_or("unknown".to_owned(), day),
             row.invited_by.clone().unwrap_or_default(),
             if row.upload_bytes == 0 { String::new() } else { size(row.upload_bytes) },
         ]);

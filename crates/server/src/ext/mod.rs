@@ -22,6 +22,7 @@ pub mod delegation;
 pub mod disco;
 pub mod invite;
 pub mod last;
+pub mod moved;
 pub mod muc;
 pub mod offline;
 pub mod outage;
@@ -82,6 +83,7 @@ pub const ALL: &[&Extension] = &[
     &vcard::EXTENSION,
     &private::EXTENSION,
     &bookmarks::EXTENSION,
+    &moved::EXTENSION,
     &muc::EXTENSION,
     &upload::EXTENSION,
     &registration::EXTENSION,

@@ -16,7 +16,8 @@ use xmpp::{
 use super::{Extension, Inbound, IqContext, IqFuture, IqRoute, Scope, SessionHooks, Spec};
 use crate::{
     iq::{Iq, IqKind},
-    push::{self, Reason, Registration, Way, app, rooms, web::Subscription},
+    push::{self, Reason, Registration, Way, rooms, web::Subscription},
+    questions,
     router::{
         facts::MessageType,
         pipeline::{Flow, Pass},
@@ -137,7 +138,7 @@ fn not_acceptable(text: &str) -> StanzaError {
 
 /// A client of this server that is an app server itself answers a publication.
 fn answer(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza) -> bool {
-    app::answered(server, &session.jid.clone().into(), stanza)
+    questions::answered(server, &session.jid.clone().into(), stanza)
 }
 
 /// XEP-0357 §8: the service says that it takes no more notifications.

@@ -1,6 +1,6 @@
 //! Rosters and subscriptions: RFC 6121 §2 and §3.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use store::{
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     account::{Account, AccountState},
-    ext::{privilege, pubsub},
+    ext::{moved, privilege, pubsub},
     invitation::Token,
     push::Reason,
     s2s::{
@@ -423,8 +423,26 @@ pub async fn receive(
         // XEP-0379 §4: who shows the invitation is a contact, in both directions.
         return welcome(server, &account, from).await;
     }
+    if change == Change::Subscribe
+        && let Some(old) = moved::claimed(&account, from, &stanza)
+    {
+        // Another server may be asked, whose answer comes the way that this request came.
+        tokio::spawn(verify(server.clone(), account, old, from.clone(), stanza));
+        return;
+    }
+    arrive(server, &account, from, stanza, change).await;
+}
+
+/// A subscription stanza is for somebody who is here.
+async fn arrive(
+    server: &Arc<Server>,
+    account: &Arc<Account>,
+    from: &BareJid,
+    stanza: Bytes,
+    change: Change,
+) {
     let Some((deliver, approve, before)) =
-        apply(server, &account, from, stanza.clone(), change).await
+        apply(server, account, from, stanza.clone(), change).await
     else {
         return;
     };
@@ -436,15 +454,71 @@ pub async fn receive(
         }
     }
     if deliver && change == Change::Subscribe {
-        server.pushes.wake_all(&account, Reason::Request, server.now());
+        server.pushes.wake_all(account, Reason::Request, server.now());
     }
     if approve {
-        Box::pin(answer(server, to, from, Change::Subscribed)).await;
-        introduce(server, &account, from);
+        Box::pin(answer(server, account.jid(), from, Change::Subscribed)).await;
+        introduce(server, account, from);
     }
     if before.from && change == Change::Unsubscribe {
-        presence::hide_from(server, &account, from);
+        presence::hide_from(server, account, from);
     }
+}
+
+/// XEP-0283 §4.4: a contact says that it moved. What cannot be verified is a request like any other.
+fn verify(
+    server: Arc<Server>,
+    account: Arc<Account>,
+    old: BareJid,
+    from: BareJid,
+    stanza: Bytes,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        match moved::is_true(&server, &account, &old, &from).await {
+            true => follow(&server, &account, &old, &from).await,
+            false => arrive(&server, &account, &from, stanza, Change::Subscribe).await,
+        }
+    })
+}
+
+/// XEP-0283 §4.4: a contact moved, and that was verified. Its new address takes the place of the old one,
+/// which may not see the account any more: so an address is followed once.
+async fn follow(server: &Arc<Server>, account: &Arc<Account>, old: &BareJid, new: &BareJid) {
+    let before = {
+        let _gate = account.roster_gate.lock().await;
+        let before = account.lock().roster.contact(old).cloned().unwrap_or_default();
+        if !before.standing.from {
+            return;
+        }
+        let mut contact = account.lock().roster.contact(new).cloned().unwrap_or_default();
+        contact.name = contact.name.or_else(|| before.name.clone());
+        if !contact.listed {
+            contact.groups.clone_from(&before.groups);
+        }
+        contact.listed = true;
+        contact.request = None;
+        contact.standing.pending_in = false;
+        contact.standing.from = true;
+        contact.standing.pending_out |= before.standing.to && !contact.standing.to;
+        if put(server, account, new, contact).await.is_err() {
+            return;
+        }
+        before
+    };
+    Box::pin(answer(server, account.jid(), new, Change::Subscribed)).await;
+    let revoke = Element::new("presence", ns::CLIENT)
+        .with_attr("type", Change::Unsubscribed.as_str())
+        .with_attr("to", old.as_str());
+    if let Ok(stanza) = Stanza::parse(revoke.to_bytes(ns::CLIENT), &Limits::CLIENT)
+        && let Err(error) =
+            Box::pin(send(server, account, &stanza, Change::Unsubscribed, old)).await
+    {
+        tracing::debug!(?error, "an address that was left could not be told");
+    }
+    if before.standing.to {
+        Box::pin(answer(server, account.jid(), new, Change::Subscribe)).await;
+    }
+    introduce(server, account, new);
 }
 
 /// A subscription stanza for another domain: both rosters must agree, so it has to arrive.

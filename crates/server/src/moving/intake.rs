@@ -26,7 +26,7 @@ use super::{
 use crate::{
     admin::{Fault, FaultCode},
     config::Config,
-    ext::{muc::moved, private, pubsub as nodes, vcard as document},
+    ext::{last, muc::moved, private, pubsub as nodes, vcard as document},
     password,
     secret::ServerSecret,
 };
@@ -217,7 +217,10 @@ impl<'a> Intake<'a> {
         })?;
         let changes = [
             person.disabled.then_some(store::accounts::Change::Disabled(true)),
-            person.last_login.map(store::accounts::Change::LastLogin),
+            person.last_login.map(|at| {
+                let day = at.0 / last::DAY * last::DAY;
+                store::accounts::Change::LastLogin(Millis(day))
+            }),
         ];
         for change in changes.into_iter().flatten() {
             self.store.accounts.change(id, change).await?;

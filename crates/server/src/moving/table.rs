@@ -410,8 +410,7 @@ mod tests {
         assert_eq!(items.len(), 2);
         let xml = items[0].element().unwrap().to_bytes(ns::CLIENT);
         let expected = "<message id='7' type='chat'><body>café \"&lt;&amp;&gt;\"</body></message>";
-        let same = Element::parse(expected.as_bytes(), &xmpp::xml::Limits::SERVER).unwrap();
-        assert_eq!(xml, same.to_bytes(ns::CLIENT));
+        assert_eq!(String::from_utf8_lossy(&xml), expected);
         assert_eq!(items[1].number("when"), Some(1_795_912_544.5));
     }
 

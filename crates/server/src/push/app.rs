@@ -1,31 +1,17 @@
 //! XEP-0357 §7: notifications as publications to an app server's service, which goes on from there
 //! by whatever way it has to its app.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
-use tokio::{sync::oneshot, time::timeout};
 use xmpp::{
     error::{Condition, ErrorType, StanzaError},
     ext::form::{Field, Form, FormType},
-    jid::Jid,
     ns,
-    stanza::Stanza,
     xml::{Element, Limits},
 };
 
 use super::{Outcome, Reason, Registration};
-use crate::{iq, server::Server};
-
-/// Publications that wait for their answer, by id.
-#[derive(Default)]
-pub struct Questions(Mutex<HashMap<String, Question>>);
-
-struct Question {
-    /// Who must answer.
-    service: Jid,
-    answer: oneshot::Sender<Result<(), StanzaError>>,
-}
+use crate::{questions, server::Server};
 
 /// Publishes a notification and waits for the service's word.
 pub(super) async fn publish(
@@ -34,27 +20,18 @@ pub(super) async fn publish(
     options: Option<&str>,
     reason: Reason,
 ) -> Outcome {
-    let id = format!("push-{}", server.fresh_id());
-    let service = &registration.service;
-    let (answer, answered) = oneshot::channel();
-    let question = Question { service: service.clone(), answer };
-    server.pushes.questions.0.lock().insert(id.clone(), question);
-    let request = Element::new("iq", ns::CLIENT)
-        .with_attr("type", "set")
-        .with_attr("from", server.domain())
-        .with_attr("to", service.as_str())
-        .with_attr("id", id.as_str())
-        .with_child(publication(&registration.node, options, reason));
-    iq::ask(server, service, request).await;
-    let outcome = timeout(PATIENCE, answered).await;
-    server.pushes.questions.0.lock().remove(&id);
-    match outcome {
-        Ok(Ok(Ok(()))) => Outcome::Arrived,
-        Ok(Ok(Err(error))) => judge(&error),
-        Ok(Err(_)) | Err(_) => {
-            Outcome::Later { why: "the app server does not answer".to_owned(), after: None }
-        }
+    let payload = publication(&registration.node, options, reason);
+    let answer = questions::ask(server, "set", server.domain(), &registration.service, payload);
+    let Some(answer) = answer.await else {
+        return Outcome::Later { why: "the app server does not answer".to_owned(), after: None };
+    };
+    if answer.type_().as_deref() == Some("result") {
+        return Outcome::Arrived;
     }
+    judge(&answer.child("error", ns::CLIENT).map_or_else(
+        || StanzaError::new(Condition::UndefinedCondition),
+        |error| StanzaError::parse(&error.element()),
+    ))
 }
 
 /// What is published: how many, and nothing of whom or what.
@@ -94,32 +71,6 @@ fn judge(error: &StanzaError) -> Outcome {
         false => Outcome::Gone(why),
     }
 }
-
-/// Takes the answer to a publication. Returns whether it was one.
-pub fn answered(server: &Server, from: &Jid, stanza: &Stanza) -> bool {
-    let Some(id) = stanza.id() else { return false };
-    let question = {
-        let mut open = server.pushes.questions.0.lock();
-        match open.get(&*id) {
-            Some(question) if question.service == *from => open.remove(&*id),
-            _ => None,
-        }
-    };
-    let Some(question) = question else { return false };
-    let answer = match stanza.type_().as_deref() {
-        Some("result") => Ok(()),
-        _ => Err(stanza.child("error", ns::CLIENT).map_or_else(
-            || StanzaError::new(Condition::UndefinedCondition),
-            |error| StanzaError::parse(&error.element()),
-        )),
-    };
-    // Whoever asked may have stopped waiting.
-    drop(question.answer.send(answer));
-    true
-}
-
-/// How long an app server may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

@@ -38,8 +38,6 @@ pub struct Pushes {
     work: mpsc::UnboundedSender<Arc<Registration>>,
     lines: mpsc::Sender<rooms::Line>,
     waiting: Mutex<Option<Waiting>>,
-    /// What app servers were sent and have not answered.
-    questions: app::Questions,
     /// Posts to push services.
     poster: web::Poster,
     /// Posts under way at a time.
@@ -93,7 +91,6 @@ impl Default for Pushes {
             work,
             lines,
             waiting: Mutex::new(Some(Waiting { work: waiting_work, lines: waiting_lines })),
-            questions: app::Questions::default(),
             poster: web::Poster::default(),
             slots: Semaphore::new(POSTS),
         }

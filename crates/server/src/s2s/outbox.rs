@@ -22,7 +22,7 @@ use super::{
 use crate::{
     account::Account,
     ext::archive,
-    push::app,
+    questions,
     router::resolve::{Target, resolve},
     server::Server,
     session::frame::Frame,
@@ -133,7 +133,7 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
         Ok(Target::Server) => {
             // A question of the server itself.
             if let (Ok(to), Ok(reply)) = (Jid::new(&to), Stanza::parse(reply, &Limits::TRUSTED)) {
-                let _ = app::answered(server, &to, &reply)
+                let _ = questions::answered(server, &to, &reply)
                     || server.components.pending.answered(server, &to, &reply);
             }
             return;

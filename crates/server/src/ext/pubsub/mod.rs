@@ -293,7 +293,7 @@ pub fn moved_in_config(name: &str, form: Option<&Form>) -> (Bytes, u32) {
 
 /// How many items a node of an account keeps that is stored with this configuration.
 #[must_use]
-pub fn kept_items(owner: &BareJid, name: &str, stored: &[u8]) -> u32 {
+pub fn kept_items(owner: &xmpp::jid::BareJid, name: &str, stored: &[u8]) -> u32 {
     let service = node::Service::new(owner.clone());
     let mut node = service.blank(name, xmpp::time::Millis(0));
     node.config = state::read_config(&service, name, stored);
