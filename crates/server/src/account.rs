@@ -119,6 +119,7 @@ impl Account {
             archive: ArchiveState::default(),
             photo: Photo::default(),
             seen: Seen::default(),
+            last_login: None,
             deleted: false,
         };
         Arc::new(Account::with(AccountId::PUBSUB, jid, state))

@@ -133,7 +133,8 @@ fn clamped(number: u64) -> i64 {
 const SWEEP: Duration = Duration::from_secs(5);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-/// Invitations and requests stay in the lists for a month after their end.
-const KEPT_FOR_LISTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Days for which invitations and requests stay in the lists after their end.
+pub const LISTED_DAYS: u64 = 30;
+const KEPT_FOR_LISTS: Duration = Duration::from_secs(LISTED_DAYS * 24 * 60 * 60);
 /// Rows per transaction: others write in between.
 const SOME_ROWS: u64 = 500;

@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod moving;
 pub mod net;
 pub mod password;
+pub mod privacy;
 pub mod push;
 pub mod questions;
 pub mod router;

@@ -36,7 +36,7 @@ use crate::{
         Registry, block_lists::BlockLists, budget::Budgets, caps::CapsCache, muc::service::Rooms,
         server_info::ServerInfo, upload::disk::Disk,
     },
-    http::bosh::Sessions,
+    http::{admin::session::AdminSessions, bosh::Sessions},
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
     net::tls::Tls,
@@ -101,6 +101,8 @@ pub struct Server {
     pub secret: ServerSecret,
     /// The certificate in use.
     pub tls: Tls,
+    /// Who is signed in to the administration's pages.
+    pub admin_sessions: AdminSessions,
     /// Requests of the server's own that wait for their answers.
     pub questions: Questions,
     /// Other servers.
@@ -160,6 +162,7 @@ impl Server {
             metrics,
             secret,
             tls,
+            admin_sessions: AdminSessions::default(),
             questions: Questions::default(),
             s2s: Federation::new(&config),
             s2s_settings: RwLock::new(Arc::new(accept::settings(&config))),

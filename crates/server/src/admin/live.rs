@@ -13,6 +13,8 @@ use crate::{
     auth::removal,
     config::{Config, Home, Service},
     ext::{administration, moved, muc::operator},
+    http::admin,
+    invitation,
     log::LogControl,
     s2s::{status, verify::Trust},
     server::Server,
@@ -126,6 +128,12 @@ impl Live for Running {
                 }
             }
         })
+    }
+
+    fn admin_link(&self) -> Option<String> {
+        let secret = self.server.admin_sessions.link(std::time::Instant::now())?;
+        let origin = invitation::origin(&self.server.config(), &self.server.ports());
+        Some(format!("{origin}{}/link/{secret}", admin::PATH))
     }
 
     fn moved<'a>(

@@ -6,9 +6,9 @@ use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 pub use self::{
     operations::Operations,
     protocol::{
-        Account, Backup, Fault, FaultCode, Invitation, InvitationState, Member, NewInvitation,
-        Push, RemoteDomain, RemoteStream, Report, Request, Response, Room, Session, SignUp, Status,
-        Token, Upload,
+        Account, Backup, Fault, FaultCode, Invitation, InvitationState, LedgerEntry, Member,
+        NewInvitation, Push, RemoteDomain, RemoteStream, Report, Request, Response, Room, Session,
+        SignUp, Status, Storage, Token, Upload,
     },
 };
 use xmpp::jid::BareJid;
@@ -17,6 +17,7 @@ use crate::config::{Config, Service};
 
 mod account;
 mod invitation;
+mod ledger;
 pub mod live;
 pub(crate) mod operations;
 mod protocol;
@@ -52,6 +53,9 @@ pub trait Live: Send + Sync {
     /// Deletes an account with everything that belongs to it: ends its sessions, cancels its
     /// subscriptions with its contacts (XEP-0077 §3.2), and removes it from memory and store.
     fn delete<'a>(&'a self, account: &'a str) -> Pending<'a, ()>;
+
+    /// A link that signs in to the administration's pages, once; `None` without randomness.
+    fn admin_link(&self) -> Option<String>;
 
     /// Publishes where an account (a local part) moved, or takes that back.
     ///

@@ -96,6 +96,9 @@ impl Operations {
             }
             Request::OutageEnd {} => self.outage_end(),
             Request::OutageShow {} => self.outage_show(),
+            Request::Storage {} => self.storage().await,
+            Request::Privacy { account } => self.privacy(account.as_deref()).await,
+            Request::AdminLink {} => self.admin_link(),
             Request::Backup { path } => self.backup(&path).await,
             Request::Reload {} => {
                 let sentences = self.running()?.reload().await;

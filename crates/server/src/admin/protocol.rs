@@ -203,6 +203,15 @@ pub enum Request {
     OutageEnd {},
     /// The outage that is announced.
     OutageShow {},
+    /// How much every account takes.
+    Storage {},
+    /// What is stored, why and for how long; with an account, how much of it.
+    Privacy {
+        /// Of whom.
+        account: Option<String>,
+    },
+    /// A link that signs in to the administration's pages, once.
+    AdminLink {},
     /// Copy the database into a new file in the data directory.
     Backup {
         /// The file, which must not exist.
@@ -266,6 +275,12 @@ pub enum Response {
     Reports(Vec<Report>),
     /// The outage that is announced; empty when there is none.
     Outage(Outage),
+    /// How much every account takes.
+    Storage(Vec<Storage>),
+    /// The privacy ledger.
+    Privacy(Vec<LedgerEntry>),
+    /// A link.
+    Link(String),
     /// An account is in a file, with so many messages.
     Exported(u64),
     /// A finished copy of the database.
@@ -575,6 +590,36 @@ pub struct Report {
     pub text: Option<String>,
     /// Messages that the reporter means, by their ids in the reporter's archive.
     pub messages: Vec<String>,
+}
+
+/// How much an account takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storage {
+    /// Its address.
+    pub address: String,
+    /// Messages in its archive; nothing when there are too many to count.
+    pub messages: Option<u64>,
+    /// Bytes of its nodes: avatars, keys, bookmarks.
+    pub node_bytes: u64,
+    /// Bytes of its vCard and private documents.
+    pub document_bytes: u64,
+    /// Bytes of its uploaded files.
+    pub upload_bytes: u64,
+}
+
+/// One kind of thing that is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// What.
+    pub what: String,
+    /// What for.
+    pub purpose: String,
+    /// For how long.
+    pub kept: String,
+    /// Who can read it.
+    pub readable: String,
+    /// How much there is of the account that was asked about.
+    pub amount: Option<String>,
 }
 
 /// A finished copy of the database.

@@ -126,6 +126,8 @@ fn note(user: u32, request: &Request) {
         | Request::RoomShow { .. }
         | Request::RoomMembers { .. }
         | Request::PushList { .. }
+        | Request::Storage {}
+        | Request::Privacy { .. }
         | Request::Metrics {}
         | Request::Status {} => tracing::debug!(user, command, "operator's question"),
         _ => tracing::info!(user, command, "operator's command"),
@@ -133,7 +135,8 @@ fn note(user: u32, request: &Request) {
 }
 
 /// The command's name for the log, which must hold nothing else of it.
-fn name(request: &Request) -> &'static str {
+#[must_use]
+pub fn name(request: &Request) -> &'static str {
     match request {
         Request::AccountAdd { .. } => "account add",
         Request::AccountList {} => "account list",
@@ -170,6 +173,9 @@ fn name(request: &Request) -> &'static str {
         Request::OutageAnnounce { .. } => "outage announce",
         Request::OutageEnd {} => "outage end",
         Request::OutageShow {} => "outage show",
+        Request::Storage {} => "storage",
+        Request::Privacy { .. } => "privacy",
+        Request::AdminLink {} => "admin link",
         Request::Backup { .. } => "backup",
         Request::Reload {} => "reload",
         Request::Metrics {} => "metrics",

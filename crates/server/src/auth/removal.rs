@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long the name stays free, so that no stranger gets what is meant for its former owner.
-const RESERVED_DAYS: u64 = 90;
+pub const RESERVED_DAYS: u64 = 90;
 
 /// Deletes an account with everything that belongs to it. The session that asked for it, if one
 /// did, gets what was queued for it before it ends.

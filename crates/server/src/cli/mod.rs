@@ -79,6 +79,16 @@ enum Command {
     /// Devices that are woken by notifications: list, delete
     #[command(subcommand)]
     Push(PushCommand),
+    /// Web administration: link
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Show how much every account takes
+    Storage,
+    /// Show what is stored, why and for how long; of an account also how much
+    Privacy {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: Option<String>,
+    },
     /// Reports that people made when they blocked somebody: list, delete
     #[command(subcommand, visible_alias = "reports")]
     Report(ReportCommand),
@@ -147,6 +157,12 @@ enum Command {
 enum Subject {
     /// Whether the relay for calls relays: two clients send each other a packet through it
     Turn,
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Print a link that signs in to https://DOMAIN/admin, once and within ten minutes
+    Link,
 }
 
 #[derive(Debug, Subcommand)]
@@ -557,6 +573,9 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         }
         Command::Outage(OutageCommand::End) => Request::OutageEnd {},
         Command::Outage(OutageCommand::Show) => Request::OutageShow {},
+        Command::Admin(AdminCommand::Link) => Request::AdminLink {},
+        Command::Storage => Request::Storage {},
+        Command::Privacy { account } => Request::Privacy { account },
         Command::Reload => Request::Reload {},
         Command::Metrics => Request::Metrics {},
         // The others have been dealt with.
@@ -706,6 +725,9 @@ mod tests {
             "anemone import ejabberd ejabberd.sqlite",
             "anemone import account a@b.xml --name c",
             "anemone export a@b",
+            "anemone admin link",
+            "anemone storage",
+            "anemone privacy a@b",
             "anemone check",
             "anemone backup FILE",
             "anemone restore FILE --data DIR",

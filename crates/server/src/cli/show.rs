@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::{
     admin::{
-        Account, Fault, Invitation, InvitationState, Member, Push, RemoteDomain, Report, Response,
-        Room, Session, SignUp, Status, Token, Upload,
+        Account, Fault, Invitation, InvitationState, LedgerEntry, Member, Push, RemoteDomain,
+        Report, Response, Room, Session, SignUp, Status, Storage, Token, Upload,
     },
     config::{Config, Home},
     ext::outage::Outage,
@@ -68,6 +68,11 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Pushes(rows) => pushes(rows),
         Response::Reports(rows) => reports(rows),
         Response::Outage(outage) => show_outage(outage),
+        Response::Storage(rows) => storage(rows),
+        Response::Privacy(rows) => privacy(rows),
+        Response::Link(link) => text(&format!(
+            "{link}\nIt signs in once, within ten minutes. The link is shown only this once."
+        )),
         Response::Exported(messages) => text(&count(*messages, "message")),
         Response::Backup(backup) => text(&backup.path.display().to_string()),
         Response::Reloaded(sentences) => text(&sentences.join("\n")),
@@ -318,6 +323,34 @@ fn pushes(rows: &[Push]) {
         ]);
     }
     table.print("No device wants to be woken.");
+}
+
+fn storage(rows: &[Storage]) {
+    let mut table = Table::new(["ACCOUNT", "MESSAGES", "NODES", "DOCUMENTS", "FILES"]);
+    for row in rows {
+        table.row([
+            row.address.clone(),
+            row.messages.map_or("very many".to_owned(), |count| count.to_string()),
+            size(row.node_bytes),
+            size(row.document_bytes),
+            size(row.upload_bytes),
+        ]);
+    }
+    table.print("There are no accounts yet.");
+}
+
+fn privacy(rows: &[LedgerEntry]) {
+    let mut page = String::new();
+    for row in rows {
+        let _ = writeln!(page, "{}", clean(&row.what));
+        if let Some(amount) = &row.amount {
+            let _ = writeln!(page, "  how much  {}", clean(amount));
+        }
+        let _ = writeln!(page, "  what for  {}", clean(&row.purpose));
+        let _ = writeln!(page, "  how long  {}", clean(&row.kept));
+        let _ = writeln!(page, "  who       {}\n", clean(&row.readable));
+    }
+    text(page.trim_end());
 }
 
 fn show_status(status: &Status) {

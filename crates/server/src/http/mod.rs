@@ -3,6 +3,7 @@
 //! Pages need no script and no third party; [`headers`] says so to browsers. Clownfish, the client that
 //! runs in them, has rules of its own ([`web::policy`]).
 
+pub mod admin;
 pub mod apps;
 pub mod bosh;
 pub mod deadline;
@@ -132,6 +133,9 @@ async fn route(visit: Visit) -> Answer {
             None => front_door::show(&visit).await,
         },
         ("/about", &Method::GET | &Method::HEAD) => front_door::show(&visit).await,
+        (path, _) if path == admin::PATH || path.starts_with("/admin/") => {
+            Box::pin(admin::handle(visit)).await
+        }
         ("/request", _) => request::handle(visit).await,
         (path, _) if path.starts_with(crate::ext::upload::PATH) => {
             upload::handle(visit, &path[crate::ext::upload::PATH.len()..]).await

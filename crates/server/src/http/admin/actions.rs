@@ -1,0 +1,202 @@
+//! What the forms do: the operations of the command line.
+
+use hyper::StatusCode;
+
+use super::{
+    super::{Answer, html::Html},
+    Form, field,
+    lists::{frame, words},
+    pages::{ask, failed},
+    session::Signed,
+};
+use crate::{
+    admin::{Fault, FaultCode, Invitation, NewInvitation, Request, Response, socket},
+    password::Password,
+    server::Server,
+};
+
+/// Carries out a form, and says what became of it.
+pub(super) async fn perform(server: &Server, signed: &Signed, action: &str, form: &Form) -> Answer {
+    let mut shown = None;
+    let request = match request(action, form, &mut shown) {
+        Ok(request) => request,
+        Err(fault) => return failed(signed, &fault),
+    };
+    if locks_out(signed, action, &request) {
+        let words = "you would no longer be an administrator yourself";
+        return failed(signed, &Fault::new(FaultCode::Invalid, words));
+    }
+    tracing::info!(command = socket::name(&request), "an administrator's command");
+    match ask(server, request).await {
+        Ok(response) => done(signed, action, &response, shown.as_deref()),
+        Err(fault) => failed(signed, &fault),
+    }
+}
+
+/// Whether somebody would take their own right away by mistake.
+fn locks_out(signed: &Signed, action: &str, request: &Request) -> bool {
+    let (Request::AccountAdmin { account, .. }
+    | Request::AccountEnable { account, .. }
+    | Request::AccountDelete { account }) = request
+    else {
+        return false;
+    };
+    let name = account.split('@').next().unwrap_or_default();
+    let own = signed.account.as_deref() == Some(name);
+    own && matches!(action, "account-admin-revoke" | "account-disable" | "account-delete")
+}
+
+/// The operation of a form. A password that is made here is shown once.
+fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Request, Fault> {
+    let text = |name: &str| field(form, name).to_owned();
+    let optional = |name: &str| Some(text(name)).filter(|text| !text.is_empty());
+    let ticked = |name: &str| field(form, name) == "yes";
+    let account = text("account");
+    Ok(match action {
+        "account-add" => {
+            let password = password(form, shown)?;
+            Request::AccountAdd { account, password, admin: ticked("admin") }
+        }
+        "account-password" => {
+            Request::AccountPassword { account, password: password(form, shown)? }
+        }
+        "account-enable" => Request::AccountEnable { account, enabled: true },
+        "account-disable" => Request::AccountEnable { account, enabled: false },
+        "account-admin" => Request::AccountAdmin { account, admin: true },
+        "account-admin-revoke" => Request::AccountAdmin { account, admin: false },
+        "account-delete" => {
+            confirmed(form, &account)?;
+            Request::AccountDelete { account }
+        }
+        "session-kick" => Request::SessionKick { address: account },
+        "invite-new" => Request::InviteNew(invitation(form)?),
+        "invite-revoke" => Request::InviteRevoke { id: number(form, "id")? },
+        "request-approve" => Request::RequestApprove { id: number(form, "id")? },
+        "request-refuse" => Request::RequestRefuse { id: number(form, "id")? },
+        "room-create" => Request::RoomCreate {
+            room: text("room"),
+            owner: text("owner"),
+            public: ticked("public"),
+            title: optional("title"),
+        },
+        "room-destroy" => {
+            confirmed(form, &text("room"))?;
+            Request::RoomDestroy { room: text("room"), reason: optional("reason") }
+        }
+        _ => return Err(Fault::new(FaultCode::Invalid, "there is no such form")),
+    })
+}
+
+fn invitation(form: &Form) -> Result<NewInvitation, Fault> {
+    let days: i64 = number(form, "days")?;
+    let seconds = u64::try_from(days).ok().and_then(|days| days.checked_mul(24 * 60 * 60));
+    Ok(NewInvitation {
+        name: Some(field(form, "name").to_owned()).filter(|name| !name.is_empty()),
+        uses: u32::try_from(number(form, "uses")?).unwrap_or(0),
+        expires_seconds: Some(seconds.unwrap_or(0)),
+        admin: field(form, "admin") == "yes",
+        contact_of: None,
+        note: field(form, "note").to_owned(),
+    })
+}
+
+fn number(form: &Form, name: &str) -> Result<i64, Fault> {
+    let wrong = || Fault::new(FaultCode::Invalid, format!("{name} must be a number"));
+    field(form, name).parse().map_err(|_| wrong())
+}
+
+/// What cannot be undone is written once more.
+fn confirmed(form: &Form, what: &str) -> Result<(), Fault> {
+    match field(form, "confirm") == what && !what.is_empty() {
+        true => Ok(()),
+        false => Err(Fault::new(
+            FaultCode::Invalid,
+            "what was typed is not the address; nothing was done",
+        )),
+    }
+}
+
+/// The password of a form, or one that is made.
+fn password(form: &Form, shown: &mut Option<String>) -> Result<Password, Fault> {
+    // Spaces at the ends are part of it.
+    match form.get("password").filter(|typed| !typed.is_empty()) {
+        Some(typed) => Ok(Password::new(typed.clone())),
+        None => {
+            let made = random_password()?;
+            *shown = Some(made.clone());
+            Ok(Password::new(made))
+        }
+    }
+}
+
+/// Five groups of four letters and digits that are not taken for each other: 99 bits.
+fn random_password() -> Result<String, Fault> {
+    let mut bytes = [0; 20];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Fault::new(FaultCode::Storage, format!("the system gives no random numbers: {error}"))
+    })?;
+    let letters: Vec<char> = LETTERS.chars().collect();
+    let letter = |byte: &u8| letters.get(usize::from(byte % 32)).copied().unwrap_or('x');
+    let groups = bytes.chunks(4).map(|group| group.iter().map(letter).collect::<String>());
+    Ok(groups.collect::<Vec<_>>().join("-"))
+}
+
+fn done(signed: &Signed, action: &str, response: &Response, shown: Option<&str>) -> Answer {
+    let back = match action.split('-').next() {
+        Some("invite" | "request") => "invitations",
+        Some("room") => "rooms",
+        _ => "accounts",
+    };
+    let mut main = match response {
+        Response::Done(sentence) => Html::new().raw("<p>").text(sentence).raw("</p>\n"),
+        Response::Invitation(invitation) => made(invitation),
+        _ => words("Done."),
+    };
+    if let Some(shown) = shown {
+        main = main
+            .raw("<p class=\"card\">The password is <code>")
+            .text(shown)
+            .raw("</code>. It is shown only this once.</p>\n");
+    }
+    let main = main.raw("<p><a class=\"button\" href=\"/admin/").raw(back).raw("\">Back</a></p>");
+    frame(StatusCode::OK, signed, back, "Done", main)
+}
+
+fn made(invitation: &Invitation) -> Html {
+    let link = invitation.link.as_deref().unwrap_or_default();
+    let mut html = Html::new()
+        .raw("<p>Send this link to the person. It is shown only this once.</p>\n<p class=\"card\"><code>")
+        .text(link)
+        .raw("</code></p>\n");
+    if let Some(notice) = &invitation.notice {
+        html = html.raw("<p>").text(notice).raw("</p>\n");
+    }
+    html
+}
+
+const LETTERS: &str = "abcdefghijkmnpqrstuvwxyz23456789";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_that_are_made_are_long_and_differ() {
+        assert_eq!(LETTERS.len(), 32);
+        let (one, other) = (random_password().unwrap(), random_password().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 24);
+    }
+
+    #[test]
+    fn what_cannot_be_undone_is_typed_again() {
+        let form = |confirm: &str| -> Form {
+            let pairs = [("account", "a@b"), ("confirm", confirm)];
+            pairs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+        };
+        assert!(request("account-delete", &form("a@b"), &mut None).is_ok());
+        assert!(request("account-delete", &form("a@c"), &mut None).is_err());
+        assert!(request("account-delete", &form(""), &mut None).is_err());
+        assert!(request("reload", &form(""), &mut None).is_err(), "not one of the forms");
+    }
+}

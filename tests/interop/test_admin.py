@@ -1,0 +1,230 @@
+"""The administration's pages with Python's own HTTP client: signing in and out, what is refused, and every
+operation that the forms have."""
+
+import http.cookiejar
+import json
+import re
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from client import Client, bounded, check, run
+
+
+class Browser:
+    """Keeps cookies and follows redirections, and nothing else."""
+
+    def __init__(self, place):
+        self.place = place
+        self.origin = f"https://{place.domain}:{place.https_port}"
+        context = ssl.create_default_context(cafile=place.authority)
+        self.jar = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(self.jar)
+        )
+
+    def open(self, path, form=None, **headers):
+        data = urllib.parse.urlencode(form).encode() if form is not None else None
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.origin + path, data=data, headers=headers)
+        try:
+            answer = self.opener.open(request, timeout=60)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return answer.status, answer.headers, answer.read().decode()
+
+    def sign_in(self, name, password):
+        return self.open("/admin/sign-in", {"name": name, "password": password}, Origin=self.origin)
+
+    def do(self, action, **fields):
+        """Fills in a form that is on some page."""
+        _, _, page = self.open("/admin/")
+        word = re.search(r'name="form" value="([^"]+)"', page).group(1)
+        return self.open(f"/admin/{action}", {"form": word, **fields}, Origin=self.origin)
+
+    def done(self, what, action, **fields):
+        status, _, page = self.do(action, **fields)
+        check(status == 200, f"{what} ({status})")
+        return page
+
+
+def signing_in(place, browser):
+    status, headers, page = browser.open("/admin")
+    check(status == 200 and 'type="password"' in page, "who is not signed in is asked to")
+    policy = headers["Content-Security-Policy"]
+    check("default-src 'none'" in policy and "script-src" not in policy, "no script may run")
+    check("<script" not in page and headers["Cache-Control"] == "no-store", "none is there, nothing stays")
+    wrong = [browser.sign_in(name, "wrong")[2] for name in ("ada", "nobody", "romeo")]
+    check(wrong[0] == wrong[1] == wrong[2], "a wrong password looks like a name that nobody has")
+    check(browser.sign_in("romeo", "wherefore art")[2] == wrong[0], "and so does somebody who is no administrator")
+    status, _, page = browser.open("/admin/accounts")
+    check('type="password"' in page and "romeo" not in page, "nothing is shown before")
+    status, _, page = browser.sign_in("ada@localhost", "an engine of brass")
+    check(status == 200 and "Overview" in page, "an administrator comes in")
+    cookie, = browser.jar
+    check(cookie.name.startswith("__Host-") and cookie.secure and cookie.path == "/", "the cookie is this host's")
+    rest = {name.lower(): value for name, value in cookie._rest.items()}
+    check("httponly" in rest and rest["samesite"] == "Strict", "no script and no other site gets it")
+
+
+def refusals(browser):
+    forged = {"account": "romeo@localhost"}
+    status, _, _ = browser.open("/admin/account-disable", forged, Origin=browser.origin)
+    check(status == 403, "a form without the session's word is refused")
+    forged["form"] = "guess"
+    status, _, _ = browser.open("/admin/account-disable", forged, Origin=browser.origin)
+    check(status == 403, "so is one with another word")
+    _, _, page = browser.open("/admin/")
+    forged["form"] = re.search(r'name="form" value="([^"]+)"', page).group(1)
+    status, _, _ = browser.open("/admin/account-disable", forged, Origin="https://evil.example")
+    check(status == 403, "so is one from another origin")
+    status, _, _ = browser.open("/admin/account-disable", forged, Origin="null")
+    check(status == 403, "and from none that can be told")
+    _, headers, _ = browser.open("/admin/")
+    check(headers["Referrer-Policy"] == "same-origin", "browsers tell the origin of our own forms")
+    status, _, _ = browser.open("/admin/account-disable", forged, Sec_Fetch_Site="cross-site")
+    check(status == 403, "and one that the browser says is from another site")
+    status, _, page = browser.do("account-delete", account="romeo@localhost", confirm="romeo")
+    check(status == 422 and "nothing was done" in page, "nothing is deleted without its address")
+    status, _, page = browser.do("account-admin-revoke", account="ada@localhost")
+    check(status == 422 and "yourself" in page, "nobody locks themselves out")
+    status, _, page = browser.do("reload")
+    check(status == 422, "what is no form is no way in")
+
+
+def accounts(place, browser):
+    page = browser.done("an account is made", "account-add", account="mercutio", password="a plague on both")
+    page = browser.done("one whose password is made", "account-add", account="tybalt", password="")
+    check(re.search(r"<code>[a-z2-9-]{24}</code>", page), "its password is shown once")
+    _, _, page = browser.open("/admin/accounts?q=merc")
+    check("mercutio@localhost" in page and "tybalt@localhost" not in page, "accounts are found")
+    browser.done("it is disabled", "account-disable", account="mercutio@localhost")
+    _, _, page = browser.open("/admin/accounts/mercutio%40localhost")
+    check("disabled" in page, "its page says so")
+    browser.done("enabled", "account-enable", account="mercutio@localhost")
+    browser.done("an administrator", "account-admin", account="mercutio@localhost")
+    browser.done("and no more", "account-admin-revoke", account="mercutio@localhost")
+    browser.done("its password is reset", "account-password", account="mercutio@localhost", password="queen mab was here")
+    browser.done(
+        "it is deleted", "account-delete", account="mercutio@localhost", confirm="mercutio@localhost"
+    )
+    _, _, page = browser.open("/admin/accounts")
+    check("mercutio@localhost" not in page, "and gone")
+    listed = json.loads(place.run("account", "list", "--json"))["accounts"]
+    check("mercutio@localhost" not in [one["address"] for one in listed], "as the command line says")
+
+
+def invitations(browser):
+    page = browser.done(
+        "an invitation is made", "invite-new", name="", uses="2", days="3", note="<b>for two</b>"
+    )
+    check("/invite/" in page, "its link is shown")
+    _, _, page = browser.open("/admin/invitations")
+    check("&lt;b&gt;for two&lt;/b&gt;" in page and "<b>for" not in page, "text stays text")
+    number = re.search(r'name="id" value="(\d+)"', page).group(1)
+    browser.done("it is revoked", "invite-revoke", id=number)
+    _, _, page = browser.open("/admin/invitations")
+    check("revoked" in page, "the list says so")
+    status, _, _ = browser.do("invite-new", uses="none", days="3")
+    check(status == 422, "nonsense is refused")
+
+
+def rooms(browser):
+    browser.done("a room is made", "room-create", room="feast", owner="romeo", title="The Feast", public="yes")
+    _, _, page = browser.open("/admin/rooms")
+    check("The Feast" in page and "public" in page, "it is in the list")
+    _, _, page = browser.open("/admin/rooms/feast%40conference.localhost")
+    check("romeo@localhost" in page and "owner" in page, "its page says who belongs to it")
+    address = "feast@conference.localhost"
+    browser.done("it is destroyed", "room-destroy", room=address, confirm=address, reason="")
+
+
+def views(place, browser):
+    for path, words in {
+        "/admin/federation": "No other server was talked to",
+        "/admin/storage": "romeo@localhost",
+        "/admin/privacy": "How long",
+        "/admin/privacy?account=romeo%40localhost": "1 account",
+    }.items():
+        status, _, page = browser.open(path)
+        check(status == 200 and words in page, path)
+    ledger = json.loads(place.run("privacy", "--json"))["privacy"]
+    _, _, page = browser.open("/admin/privacy")
+    missing = [entry["what"] for entry in ledger if entry["what"][:20] not in page]
+    check(not missing and any(entry["kept"] == "30 days" for entry in ledger), "the ledger is the commands'")
+
+
+async def sessions(place, browser):
+    romeo = Client(place, "romeo", "wherefore art", "balcony")
+    await romeo.login()
+    _, _, page = browser.open("/admin/accounts/romeo%40localhost")
+    check("balcony" in page, "the page of an account shows its devices")
+    ended = romeo.outcome("stream_error", "disconnected")
+    browser.done("its sessions are ended", "session-kick", account="romeo@localhost")
+    await bounded(ended, "the device is told")
+
+
+def links(place, browser):
+    link = json.loads(place.run("admin", "link", "--json"))["link"]
+    path = "/admin/link/" + link.rsplit("/", 1)[1]
+    other = Browser(place)
+    status, _, page = other.open(path)
+    check(status == 200 and not list(other.jar), "looking at a link uses nothing up")
+    status, _, page = other.open(path, {}, Origin=other.origin)
+    check("the operator" in page, "its button signs in")
+    status, _, _ = Browser(place).open(path, {}, Origin=other.origin)
+    check(status == 403, "a second time it does not")
+    other.done("the operator can do what administrators can", "account-add", account="paris", password="county paris")
+
+
+def endings(place, browser):
+    """Sessions end with the password, the right, and by hand."""
+    place.run("account", "password", "ada", "--password-stdin", stdin="another engine\n")
+    _, _, page = browser.open("/admin/accounts")
+    check('type="password"' in page, "another password ends the session")
+    browser.sign_in("ada", "another engine")
+    _, _, page = browser.do("sign-out")
+    check('type="password"' in page, "signing out ends it")
+    browser.sign_in("ada", "another engine")
+    place.run("account", "admin", "ada", "--revoke")
+    _, _, page = browser.open("/admin/accounts")
+    check('type="password"' in page, "who is no administrator any more is out")
+
+
+def guessing(place, browser):
+    """With rates on, as they are by default, guesses take longer and longer."""
+    config = place.data / "anemone.toml"
+    config.write_text(config.read_text().replace("throttle = false", "throttle = true"))
+    place.run("reload")
+    import time
+
+    def attempt():
+        began = time.monotonic()
+        status = browser.sign_in("ada", "a guess")[0]
+        return time.monotonic() - began, status
+
+    attempts = [attempt() for _ in range(8)]
+    slowed = attempts[-1][0] > 4 * attempts[0][0] or attempts[-1][1] == 429
+    check(slowed, "guesses of a password are slowed down")
+
+
+async def main(place):
+    for name, password in {"ada": "an engine of brass", "romeo": "wherefore art"}.items():
+        place.add_account(name, password)
+    place.run("account", "admin", "ada")
+    browser = Browser(place)
+    signing_in(place, browser)
+    refusals(browser)
+    accounts(place, browser)
+    invitations(browser)
+    rooms(browser)
+    views(place, browser)
+    await sessions(place, browser)
+    links(place, browser)
+    endings(place, browser)
+    guessing(place, browser)
+
+
+run(main)
