@@ -428,8 +428,8 @@ async fn privacy(server: &Server, query: &Form) -> Result<Html, Fault> {
     let intro = match account {
         Some(account) => Html::new().raw("<p>What is stored of <code>").text(account).raw("</code>.</p>\n"),
         None => Html::new().raw(
-            "<p>What this server stores, why, and for how long. Nothing else is written to disk but the \
-             log, in which nobody's address can be read.</p>\n",
+            "<p>What this server stores about people, what for, and for how long. Beside it there is \
+             the log, in which nobody's address can be read unless the operator wants it.</p>\n",
         ),
     };
     let rows = entries.iter().map(|entry| {
