@@ -144,6 +144,7 @@ def rooms(browser):
 def views(place, browser):
     for path, words in {
         "/admin/federation": "No other server was talked to",
+        "/admin/reports": "There are none",
         "/admin/storage": "romeo@localhost",
         "/admin/privacy": "How long",
         "/admin/privacy?account=romeo%40localhost": "1 account",

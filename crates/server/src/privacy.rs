@@ -156,7 +156,8 @@ pub const HOLDINGS: &[Holding] = &[
     Holding {
         kind: Kind::Nodes,
         tables: &["pubsub_node", "pubsub_item", "pubsub_affiliation", "pubsub_subscription"],
-        what: "avatars, bookmarks, public keys of devices, how far messages were read",
+        what: "avatars, bookmarks, public keys of devices, how far messages were read; what is published \
+               at the service of the server, reports of abuse among it",
         purpose: "to keep devices in step, and for contacts to see",
         readable: Readable::Yes,
         kept: until_removed,

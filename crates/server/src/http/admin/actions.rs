@@ -73,6 +73,7 @@ fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Requ
         "invite-revoke" => Request::InviteRevoke { id: number(form, "id")? },
         "request-approve" => Request::RequestApprove { id: number(form, "id")? },
         "request-refuse" => Request::RequestRefuse { id: number(form, "id")? },
+        "report-delete" => Request::ReportDelete { id: text("id") },
         "room-create" => Request::RoomCreate {
             room: text("room"),
             owner: text("owner"),
@@ -145,6 +146,7 @@ fn done(signed: &Signed, action: &str, response: &Response, shown: Option<&str>)
     let back = match action.split('-').next() {
         Some("invite" | "request") => "invitations",
         Some("room") => "rooms",
+        Some("report") => "reports",
         _ => "accounts",
     };
     let mut main = match response {

@@ -12,12 +12,13 @@ use super::{
 };
 
 /// The pages, by address and name.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("", "Overview"),
     ("accounts", "Accounts"),
     ("invitations", "Invitations"),
     ("rooms", "Rooms"),
     ("federation", "Other servers"),
+    ("reports", "Reports"),
     ("storage", "Storage"),
     ("privacy", "Privacy"),
 ];

@@ -41,6 +41,7 @@ pub(super) async fn show(server: &Server, signed: &Signed, path: &str, query: &F
         ("federation", _) => {
             federation(server).await.map(|main| ("federation", "Other servers", main))
         }
+        ("reports", _) => reports(server, signed).await.map(|main| ("reports", "Reports", main)),
         ("storage", _) => storage(server).await.map(|main| ("storage", "Storage", main)),
         ("privacy", _) => privacy(server, query).await.map(|main| ("privacy", "Privacy", main)),
         _ => return notice(StatusCode::NOT_FOUND, "Nothing here", "The address leads nowhere."),
@@ -399,6 +400,28 @@ async fn federation(server: &Server) -> Result<Html, Fault> {
         ["Domain", "State", "Connections", "Waiting", "Problem"],
         rows.collect(),
         "No other server was talked to.",
+    ))
+}
+
+async fn reports(server: &Server, signed: &Signed) -> Result<Html, Fault> {
+    let Response::Reports(reports) = ask(server, Request::ReportList {}).await? else {
+        return Ok(Html::new());
+    };
+    let rows = reports.iter().take(MOST).map(|one| {
+        let id = hidden("id", &one.id);
+        [
+            minute(&one.at),
+            words(&one.address),
+            words(&one.by),
+            words(&one.reason),
+            words(one.text.as_deref().unwrap_or_default()),
+            form(signed, "report-delete", &id, Button::plain("Delete")),
+        ]
+    });
+    Ok(table(
+        ["When", "Who was blocked", "By", "Why", "Text", "Change"],
+        rows.collect(),
+        "There are none.",
     ))
 }
 
