@@ -213,9 +213,13 @@ class Device(Client):
         if text is not None:
             self.log.append((message["id"], text))
 
-    async def decrypt(self, message):
+    def author(self, message) -> str:
+        """Whose devices may have encrypted a message."""
+        return message["from"].bare
+
+    async def decrypt(self, message, sender: str = None):
         manager = await self.plugin["xep_0384"].get_session_manager()
-        sender = message["from"].bare
+        sender = sender or self.author(message)
         element = message.xml.find(f"{{{MODERN}}}encrypted")
         if element is not None:
             plaintext, *_ = await manager.decrypt(twomemo.etree.parse_message(element, sender))
@@ -234,19 +238,22 @@ class Device(Client):
         if self.online:
             stanza.send()
 
-    async def prepare(self, to: str, identifier: str, text: str, namespace: str):
+    async def prepare(
+        self, to: str, identifier: str, text: str, namespace: str, kind="chat", readers=()
+    ):
         """Encrypts a text for all devices of both accounts; it is sent at the next login unless it
-        is sent before."""
+        is sent before. In a room the readers are others than the address."""
         plaintext = make_envelope(text, self.boundjid.bare) if namespace == MODERN else text.encode()
         async with self.lock:
             manager = await self.plugin["xep_0384"].get_session_manager()
             messages, errors = await manager.encrypt(
-                frozenset({to}), {namespace: plaintext}, backend_priority_order=[namespace]
-            )
+                frozenset(readers or {to}), {namespace: plaintext},
+                backend_priority_order=[namespace],
+            )  # fmt: skip
         if errors or len(messages) != 1:
             raise RuntimeError(f"{self.boundjid} could not encrypt: {errors}")
         serialise = twomemo.etree if namespace == MODERN else oldmemo.etree
-        stanza = self.make_message(mto=JID(to), mtype="chat")
+        stanza = self.make_message(mto=JID(to), mtype=kind)
         stanza["id"] = identifier
         # By this a server can tell a message that is sent again from a new one.
         stanza["origin_id"]["id"] = identifier

@@ -55,7 +55,7 @@ async def main(place):
     await phone.logout()
 
 
-def prepare(place) -> Path:
+def prepare(place, name: str = "romeo") -> Path:
     """profanity's files: the account, and the directory of authorities it trusts."""
     home = place.directory / "profanity"
     trusted = home / "trusted"
@@ -67,7 +67,7 @@ def prepare(place) -> Path:
         f"[connection]\ntls.certpath={trusted}\n[ui]\nsplash=false\n[logging]\nmaxsize=1048580\n"
     )
     (home / "data/profanity/accounts").write_text(
-        f"[romeo]\nenabled=true\njid=romeo@{place.domain}\nserver={place.host}\n"
+        f"[{name}]\nenabled=true\njid={name}@{place.domain}\nserver={place.host}\n"
         f"port={place.c2s_port}\nresource=profanity\npassword={PASSWORD}\ntls.policy=force\n"
     )
     return home

@@ -24,7 +24,6 @@ pub(crate) fn on_message(cx: &mut Cx<'_>, message: &Element) -> Step {
                 None => Ok(()),
             }
         }
-        Special::No if rooms::on_mediated(cx, message)? => Ok(()),
         Special::No => match Incoming::new(message, cx.me, Source::Live, cx.time()) {
             Some(incoming) => receive(cx, incoming),
             None => Ok(()),
@@ -71,7 +70,8 @@ pub(crate) fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step
 /// A message, wherever it came from.
 pub(crate) fn receive(cx: &mut Cx<'_>, mut incoming: Incoming) -> Step {
     // What occupants whisper to each other is no message of the room, and its archive is another.
-    if !incoming.room && !incoming.error && rooms::is_room(cx, &incoming.with) {
+    let mediated = rooms::is_mediated(&incoming);
+    if !incoming.room && !incoming.error && !mediated && rooms::is_room(cx, &incoming.with) {
         return Ok(());
     }
     if !incoming.room && incoming.archive_id.is_none() && server::makes_stanza_ids(cx) {
@@ -84,6 +84,9 @@ pub(crate) fn receive(cx: &mut Cx<'_>, mut incoming: Incoming) -> Step {
     }
     if incoming.error {
         return timeline::on_bounced(cx, &incoming);
+    }
+    if mediated {
+        return rooms::on_mediated(cx, &incoming);
     }
     if incoming.own
         && let Some(row) = incoming.origin_id.as_ref().and_then(|id| cx.state.outbox.of_stanza(id))

@@ -42,6 +42,8 @@ pub(crate) struct Incoming {
     pub(crate) own: bool,
     /// `type='error'`: one of our messages came back.
     pub(crate) error: bool,
+    /// From an account or a room itself, and not from a device or an occupant.
+    pub(crate) bare: bool,
     /// How it came.
     pub(crate) source: Source,
     /// The stanza's id.
@@ -105,7 +107,8 @@ impl Incoming {
             return None;
         }
         let with = if own { to.to_bare() } else { sender.clone() };
-        Some(Self::build(message, with, sender, source, now, own))
+        let bare = from.resource().is_none();
+        Some(Incoming { bare, ..Self::build(message, with, sender, source, now, own) })
     }
 
     /// Takes a message of a room apart. Who wrote it is for the caller to find out.
@@ -144,6 +147,7 @@ impl Incoming {
             occupant: None,
             own,
             error: message.attr("type") == Some("error"),
+            bare: false,
             source,
             unique: own || origin.is_some(),
             origin_id: origin.or_else(|| id.clone()),

@@ -87,6 +87,7 @@ impl Pending {
     /// Who wants it, as the message that said so came.
     fn incoming(&self) -> Incoming {
         Incoming {
+            bare: false,
             with: self.conversation.clone(),
             sender: self.sender.clone(),
             room: self.room,

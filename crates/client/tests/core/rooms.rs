@@ -207,6 +207,23 @@ fn who_invited_is_told_that_somebody_does_not_come_and_encrypts_nothing_for_them
     world.settle();
     assert_eq!(declined(&world, romeo), [JULIET]);
     assert!(is_member(&world, MERCUTIO));
+    // Occupants do not speak for the room.
+    let invite = Command::InviteToRoom {
+        room: group.clone(),
+        person: bare("paris@example.net"),
+        reason: None,
+    };
+    assert_eq!(world.run(romeo, invite), Some(Outcome::Done));
+    let whispered = parse(&format!(
+        "<message xmlns='jabber:client' from='{group}/Mercutio'>\
+         <x xmlns='http://jabber.org/protocol/muc#user'><decline from='paris@example.net'/></x>\
+         </message>"
+    ));
+    for session in world.server.sessions_of(&bare(ROMEO)) {
+        world.server.deliver(&session, &whispered);
+    }
+    world.settle();
+    assert_eq!(declined(&world, romeo), [JULIET]);
     // They may be invited again, and come.
     let invite = Command::InviteToRoom { room: group.clone(), person: bare(JULIET), reason: None };
     assert_eq!(world.run(romeo, invite), Some(Outcome::Done));

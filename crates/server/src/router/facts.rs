@@ -137,9 +137,19 @@ impl Facts {
             (_, ns::CORRECT | ns::RETRACT | ns::REACTIONS | ns::REPLY) => {
                 self.conversational = true;
             }
-            ("x", ns::MUC_USER) => self.room = true,
+            ("x", ns::MUC_USER) => {
+                self.room = true;
+                // XEP-0045 §7.8.2: who is away now is invited all the same.
+                self.conversational |= self.kind == MessageType::Normal && is_mediated(child);
+            }
             ("x", ns::CONFERENCE) => self.conversational = true,
             _ => {}
         }
     }
+}
+
+/// An invitation that a room passes on, or its refusal.
+fn is_mediated(x: &Child<'_>) -> bool {
+    let x = x.element();
+    ["invite", "decline"].iter().any(|name| x.child(name, ns::MUC_USER).is_some())
 }

@@ -45,32 +45,36 @@ pub(super) fn send(
     Ok(())
 }
 
-/// An invitation that a room passes on, or that somebody declines one; `false` when the message is
-/// neither. Who is said to have done it is what the room says.
-pub(crate) fn on_mediated(cx: &mut Cx<'_>, message: &Element) -> Step<bool> {
-    let Some(x) = message.child("x", ns::MUC_USER) else { return Ok(false) };
+/// Whether a message is an invitation that a room passes on, or its refusal.
+pub(crate) fn is_mediated(incoming: &Incoming) -> bool {
+    // What occupants whisper comes from the room as well, with their nicknames.
+    let here = incoming.bare && !incoming.own && !incoming.room && !incoming.error;
+    let x = incoming.child("x", ns::MUC_USER).filter(|_| here);
+    x.is_some_and(|x| {
+        ["invite", "decline"].iter().any(|name| x.child(name, ns::MUC_USER).is_some())
+    })
+}
+
+/// An invitation that a room passes on, or that somebody declines one. Who is said to have done it is
+/// what the room says.
+pub(crate) fn on_mediated(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
+    let Some(x) = incoming.child("x", ns::MUC_USER) else { return Ok(()) };
     let invite = x.child("invite", ns::MUC_USER);
-    let Some(passed) = invite.or_else(|| x.child("decline", ns::MUC_USER)) else {
-        return Ok(false);
-    };
-    let from = message.attr("from").and_then(|from| BareJid::new(from).ok());
+    let Some(passed) = invite.or_else(|| x.child("decline", ns::MUC_USER)) else { return Ok(()) };
     let by = passed.attr("from").and_then(|by| Jid::new(by).ok());
-    let (Some(room), Some(by)) = (from, by) else { return Ok(true) };
-    if message.attr("type") == Some("error") {
-        return Ok(true);
-    }
+    let Some(by) = by.filter(|_| incoming.source != Source::Older) else { return Ok(()) };
+    let room = &incoming.with;
     let reason = passed.child("reason", ns::MUC_USER).map(Element::text);
     if invite.is_none() {
-        declined(cx, &room, by.to_bare(), reason)?;
-        return Ok(true);
+        return declined(cx, room, by.to_bare(), reason);
     }
     let password = x.child("password", ns::MUC_USER).map(Element::text);
-    invited(cx, &room, by.to_bare(), reason, password)?;
+    invited(cx, room, by.to_bare(), reason, password)?;
     // Also when it came from the person before: the room is told of a refusal.
-    if super::is_invitation(cx, &room) {
-        change(cx, &room, |kept| kept.inviter = Some(by.to_string()))?;
+    if super::is_invitation(cx, room) {
+        change(cx, room, |kept| kept.inviter = Some(by.to_string()))?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Tells who invited us that we do not come, if the room passed the invitation on. What a person

@@ -40,7 +40,7 @@ use crate::view::{self, Change};
 
 pub(crate) use archive::{older, on_result, saw};
 pub(crate) use incoming::{is_from_room, is_same_author, mentions_us, of as message, reference};
-pub(crate) use invite::on_mediated;
+pub(crate) use invite::{is_mediated, on_mediated};
 pub(crate) use join::on_bookmarks;
 pub(crate) use members::others;
 
