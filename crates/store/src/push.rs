@@ -26,6 +26,10 @@ pub trait Push: Send + Sync {
     /// Adds a registration, or replaces the one of the same account, service and node.
     fn save(&self, registration: Registration) -> Fut<'_, ()>;
 
+    /// Replaces the details of a registration, if it is still the one that was made at `enabled_at`.
+    /// Otherwise nothing happens.
+    fn update(&self, registration: Registration) -> Fut<'_, ()>;
+
     /// Forgets one registration, or with `node` absent all of a service. Returns how many.
     fn delete(&self, account: AccountId, service: &str, node: Option<&str>) -> Fut<'_, u64>;
 

@@ -254,6 +254,31 @@ fn a_browser_that_was_closed_is_woken_and_nobody_else_can_read_why() {
 }
 
 #[test]
+fn a_notification_that_waits_survives_a_restart_and_a_crash() {
+    run(async {
+        let server = Server::start(Target::Anemone, &["push to this machine".to_owned()])?;
+        for user in ["romeo", "juliet"] {
+            server.create_account(user, &format!("the secret of {user}"))?;
+        }
+        let service = Service::start(&server).await?;
+        let device = Device::new();
+        let mut romeo = log_in(&server, "romeo").await?;
+        let mut juliet = log_in(&server, "juliet").await?;
+        let request = enable(&service.endpoint("/wake/juliet"), &device);
+        assert_eq!(ask(&mut juliet, &request).await?, "result");
+        leave(&server, juliet)?;
+        write(&mut romeo).await?;
+        drop(service.take("503 Service Unavailable").await?);
+        server.kill()?;
+        drop(service.take("503 Service Unavailable").await?);
+        server.restart()?;
+        let request = service.take("201 Created").await?;
+        assert_eq!(device.read(&request.body), "{\"kind\":\"message\"}");
+        Ok(())
+    });
+}
+
+#[test]
 fn a_push_service_whom_nobody_vouches_for_gets_nothing() {
     run(async {
         let server = Server::start(Target::Anemone, &["push to this machine".to_owned()])?;

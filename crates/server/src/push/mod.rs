@@ -67,6 +67,18 @@ pub struct Registration {
     /// How to send.
     pub way: Way,
     progress: Mutex<Progress>,
+    /// What the disk has of what is to be told.
+    kept: Mutex<Option<(Reason, Millis)>>,
+}
+
+/// What the disk has of a registration beside its columns.
+#[derive(Serialize, Deserialize)]
+struct Details<W> {
+    #[serde(flatten)]
+    way: W,
+    /// What was to be told and has not arrived, and since when it was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<(Reason, u64)>,
 }
 
 /// How a notification travels.
@@ -110,12 +122,14 @@ impl Registration {
             enabled_at: now,
             way,
             progress: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
     /// A registration as it was stored; `None` when it cannot be read.
     #[must_use]
     pub fn restore(row: Row, name: &str) -> Option<Self> {
+        let details: Details<Way> = serde_json::from_slice(&row.details).ok()?;
         Some(Self {
             account: row.account,
             name: name.into(),
@@ -123,19 +137,22 @@ impl Registration {
             node: row.node,
             resource: row.resource,
             enabled_at: Millis(row.enabled_at.0),
-            way: serde_json::from_slice(&row.details).ok()?,
+            way: details.way,
             progress: Mutex::default(),
+            kept: Mutex::new(details.due.map(|(reason, since)| (reason, Millis(since)))),
         })
     }
 
-    fn row(&self) -> Row {
+    fn row(&self, due: Option<(Reason, Millis)>) -> Row {
+        let due = due.map(|(reason, since)| (reason, since.0));
+        let details = Details { way: &self.way, due };
         Row {
             account: self.account,
             service: self.service.as_str().into(),
             node: self.node.clone(),
             resource: self.resource.clone(),
             enabled_at: store::Millis(self.enabled_at.0),
-            details: Bytes::from(serde_json::to_vec(&self.way).unwrap_or_default()),
+            details: Bytes::from(serde_json::to_vec(&details).unwrap_or_default()),
         }
     }
 
@@ -258,7 +275,7 @@ impl Pushes {
 /// # Errors
 /// When the store failed.
 pub async fn enable(server: &Server, registration: Registration) -> Result<(), store::StoreError> {
-    server.store.push.save(registration.row()).await?;
+    server.store.push.save(registration.row(None)).await?;
     let limit = server.config().push.registrations_per_account;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     for gone in server.pushes.insert(registration, limit) {
@@ -323,6 +340,13 @@ pub async fn restore(server: &Arc<Server>) -> Result<usize, ServeError> {
             count += 1;
         }
     }
+    // What the last run had to tell and did not get through.
+    for registration in server.pushes.all() {
+        let kept = *registration.kept.lock();
+        if let Some((reason, since)) = kept {
+            server.pushes.wake(&registration, reason, since);
+        }
+    }
     Ok(count)
 }
 
@@ -341,10 +365,22 @@ pub async fn supervise(server: Arc<Server>) {
     }
 }
 
+/// Has the disk know what is to be told, so that a restart or a crash does not lose it.
+async fn keep(server: &Server, registration: &Registration) {
+    let due = registration.progress.lock().unfinished();
+    if std::mem::replace(&mut *registration.kept.lock(), due) == due {
+        return;
+    }
+    if let Err(error) = server.store.push.update(registration.row(due)).await {
+        server.store_failed("push", &error);
+    }
+}
+
 /// Sends the notifications of one registration until there are none.
 async fn send(server: Arc<Server>, registration: Arc<Registration>) {
     loop {
         let next = registration.progress.lock().next(server.now());
+        keep(&server, &registration).await;
         let reason = match next {
             Next::Over => return,
             Next::Wait(pause) => {

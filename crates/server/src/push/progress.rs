@@ -1,9 +1,11 @@
 //! How far one registration is with its notifications. Knows no sockets and no clock.
 
+use serde::{Deserialize, Serialize};
 use xmpp::time::Millis;
 
 /// Why a device is woken; later ones outrank earlier ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Somebody wants to be a contact.
     Request,
@@ -124,10 +126,7 @@ impl Progress {
                 self.failures += 1;
                 self.problem = Some(why);
                 // What came meanwhile does not make the old one younger or less urgent.
-                self.due = match (self.due, sent) {
-                    (Some((new, at)), Some((old, _))) => Some((new.max(old), at)),
-                    (new, old) => new.or(old),
-                };
+                self.due = joined(self.due, sent);
                 let pause = after.map(|seconds| seconds.min(LONGEST / 1000) * 1000);
                 self.rest = now.plus(pause.unwrap_or(0).max(backoff(self.failures)));
                 self.failures >= GIVE_UP
@@ -137,6 +136,12 @@ impl Progress {
                 true
             }
         }
+    }
+
+    /// What has not arrived yet, and since when it is there.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<(Reason, Millis)> {
+        joined(self.due, self.sending)
     }
 
     /// The registration was replaced or removed.
@@ -154,6 +159,17 @@ impl Progress {
     #[must_use]
     pub fn failures(&self) -> u32 {
         self.failures
+    }
+}
+
+/// What happened later together with what happened before: as urgent as the more urgent one.
+fn joined(
+    later: Option<(Reason, Millis)>,
+    before: Option<(Reason, Millis)>,
+) -> Option<(Reason, Millis)> {
+    match (later, before) {
+        (Some((new, at)), Some((old, _))) => Some((new.max(old), at)),
+        (new, old) => new.or(old),
     }
 }
 
@@ -176,6 +192,20 @@ mod tests {
     use super::*;
 
     const NOW: Millis = Millis(1_000_000);
+
+    #[test]
+    fn what_is_on_its_way_is_unfinished_until_it_arrived() {
+        let mut progress = Progress::default();
+        assert_eq!(progress.unfinished(), None);
+        progress.wake(NOW, Reason::Message);
+        assert_eq!(progress.unfinished(), Some((Reason::Message, NOW)));
+        assert_eq!(progress.next(NOW), Next::Send(Reason::Message));
+        assert_eq!(progress.unfinished(), Some((Reason::Message, NOW)));
+        progress.wake(NOW.plus(1), Reason::Request);
+        assert_eq!(progress.unfinished(), Some((Reason::Message, NOW.plus(1))));
+        progress.settled(NOW, Outcome::Arrived);
+        assert_eq!(progress.unfinished(), Some((Reason::Request, NOW.plus(1))));
+    }
 
     fn later(after: Option<u64>) -> Outcome {
         Outcome::Later { why: "busy".into(), after }

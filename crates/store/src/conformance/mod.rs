@@ -119,6 +119,7 @@ macro_rules! conformance_tests {
             push {
                 a_service_and_node_are_one_registration
                 registrations_are_forgotten
+                details_change_while_the_registration_is_the_same
             }
             tokens {
                 a_device_has_two_slots

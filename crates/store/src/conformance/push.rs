@@ -49,3 +49,25 @@ pub async fn registrations_are_forgotten(store: &Store) {
     store.accounts.delete(romeo, Millis(0)).await.expect("deleted");
     assert_eq!(store.push.list(None).await, Ok(vec![]));
 }
+
+/// Whoever writes late does not bring back what was forgotten, nor change what was made anew.
+pub async fn details_change_while_the_registration_is_the_same(store: &Store) {
+    let juliet = account(store, "juliet").await;
+    let phone = registration(juliet, "push.example", "a", "phone");
+    let tablet = registration(juliet, "push.example", "b", "tablet");
+    let changed = |row: &Registration| Registration {
+        details: Bytes::from_static(b"{\"due\":1}"),
+        ..row.clone()
+    };
+    store.push.update(changed(&phone)).await.expect("nothing to update");
+    assert_eq!(store.push.list(None).await, Ok(vec![]));
+    for row in [&phone, &tablet] {
+        store.push.save(row.clone()).await.expect("saved");
+    }
+    store.push.update(changed(&phone)).await.expect("updated");
+    assert_eq!(store.push.list(None).await, Ok(vec![changed(&phone), tablet.clone()]));
+    let again = Registration { enabled_at: Millis(20), ..phone.clone() };
+    store.push.save(again.clone()).await.expect("made anew");
+    store.push.update(changed(&phone)).await.expect("of another one");
+    assert_eq!(store.push.list(None).await, Ok(vec![again, tablet]));
+}

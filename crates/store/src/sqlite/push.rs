@@ -24,6 +24,18 @@ impl Push for Sqlite {
         })
     }
 
+    fn update(&self, registration: Registration) -> Fut<'_, ()> {
+        self.0.write(move |db| {
+            let Registration { account, service, node, enabled_at, details, .. } = &registration;
+            db.prepare_cached(
+                "UPDATE push SET details = ?5
+                 WHERE account = ?1 AND service = ?2 AND node = ?3 AND enabled_at = ?4",
+            )?
+            .execute(params![account.0, service, node, enabled_at, &details[..]])?;
+            Ok(())
+        })
+    }
+
     fn delete(&self, account: AccountId, service: &str, node: Option<&str>) -> Fut<'_, u64> {
         let (service, node) = (service.to_owned(), node.map(str::to_owned));
         self.0.write(move |db| {
