@@ -30,6 +30,10 @@ section! {
         pub s2s: Vec<SocketAddr> = any(5269);
         /// Other servers that speak TLS from the first byte (XEP-0368).
         pub s2s_tls: Vec<SocketAddr> = any(5270);
+        /// The addresses at which this machine is reached from outside, without port. With them,
+        /// `host-meta.json` tells apps and other servers every way in (XEP-0487), and those who read
+        /// it ask no further: keep them current.
+        pub public: Vec<IpAddr> = Vec::new();
         /// Web pages, invitations, WebSocket and BOSH (`/http-bind`), with TLS.
         pub https: Vec<SocketAddr> = any(443);
         /// The same without TLS, for a reverse proxy on this machine, or for a browser in a trial:

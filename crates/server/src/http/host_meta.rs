@@ -1,10 +1,15 @@
-//! XEP-0156: Discovering Alternative XMPP Connection Methods 1.4.0
+//! XEP-0156: Discovering Alternative XMPP Connection Methods 1.4.0, and XEP-0487: Host Meta 2 0.1.0
 
-use std::net::IpAddr;
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+};
 
 use hyper::{StatusCode, header};
+use serde_json::{Value, json};
 
 use super::{Answer, Visit, bosh, headers, typed};
+use crate::config::Service;
 
 /// `/.well-known/host-meta` (RFC 6415).
 #[must_use]
@@ -22,13 +27,52 @@ pub fn xml(visit: &Visit) -> Answer {
     headers::readable_by_all(typed(StatusCode::OK, "application/xrd+xml; charset=utf-8", body))
 }
 
-/// `/.well-known/host-meta.json`.
+/// `/.well-known/host-meta.json`: where the operator gave the public addresses, everything that
+/// somebody needs to connect (XEP-0487).
 #[must_use]
 pub fn json(visit: &Visit) -> Answer {
-    let links = links(visit).map(|(rel, href)| serde_json::json!({ "rel": rel, "href": href }));
-    let body = serde_json::json!({ "links": links }).to_string();
-    headers::readable_by_all(typed(StatusCode::OK, "application/json", body))
+    let links = links(visit);
+    let config = visit.server.config();
+    let body = match config.listen.public.as_slice() {
+        [] => {
+            let links = links.map(|(rel, href)| json!({ "rel": rel, "href": href }));
+            json!({ "links": links })
+        }
+        ips => json!({
+            "xmpp": { "ttl": TTL },
+            "links": every_way(&config.domain, ips, links, &visit.server.ports()),
+        }),
+    };
+    headers::readable_by_all(typed(StatusCode::OK, "application/json", body.to_string()))
 }
+
+/// All links of XEP-0487, with where and by which name.
+fn every_way(
+    domain: &str,
+    ips: &[IpAddr],
+    web: [(&'static str, String); 2],
+    ports: &[(Service, SocketAddr)],
+) -> Vec<Value> {
+    let domain = idna::domain_to_ascii(domain).unwrap_or_default();
+    let direct = ports.iter().filter_map(|(service, address)| match service {
+        Service::C2sTls => Some(("urn:xmpp:alt-connections:tls", address.port())),
+        Service::S2sTls => Some(("urn:xmpp:alt-connections:s2s-tls", address.port())),
+        _ => None,
+    });
+    let direct = direct.collect::<BTreeSet<_>>().into_iter().map(|(rel, port)| {
+        json!({ "rel": rel, "port": port, "ips": ips, "priority": 10, "weight": 50,
+                "sni": domain })
+    });
+    let web = web.into_iter().zip([20, 30]).map(|((rel, href), priority)| {
+        let name = href.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
+        json!({ "rel": rel, "href": href, "ips": ips, "priority": priority, "weight": 50,
+                "sni": name })
+    });
+    direct.chain(web).collect()
+}
+
+/// Seconds for which the document is good.
+const TTL: u64 = 60 * 60;
 
 /// The ways to connect, the best first.
 fn links(visit: &Visit) -> [(&'static str, String); 2] {

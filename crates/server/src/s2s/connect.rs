@@ -26,7 +26,7 @@ use xmpp::{
 };
 
 use super::{
-    Facts, Remote, dane, dialback,
+    Facts, Remote, dane, dialback, host_meta,
     inbound::Inbound,
     outgoing::{Failure, Input, Managed},
     policy, posh, resolve,
@@ -149,6 +149,20 @@ async fn open(server: &Arc<Server>, pair: &Pair, purpose: Purpose) -> Result<Rea
         .map_err(|refused| Failure::permanent(refused.reason()))?;
     let listed = config.federation.hosts.contains(&pair.remote);
     let mut last = Failure::passing("there is no place to try");
+    let named = match listed {
+        true => Vec::new(),
+        false => host_meta::places(server, &pair.remote).await,
+    };
+    for place in named {
+        let attempt = Box::pin(attempt(server, pair, &place, listed, purpose.clone()));
+        match attempt.await {
+            Ok(ready) => return Ok(ready),
+            Err(failure) => {
+                let (remote, reason) = (&pair.remote, &failure.reason);
+                tracing::debug!(remote, place.host, reason, "s2s_delegation_failed");
+            }
+        }
+    }
     for place in resolve::places(&config, &pair.remote).await? {
         let attempt = Box::pin(attempt(server, pair, &place, listed, purpose.clone()));
         match attempt.await {
@@ -244,7 +258,9 @@ impl Attempt<'_> {
         let domain = &self.pair.remote;
         let served = self.server.tls.current();
         let config = if direct { &served.s2s_out_direct } else { &served.s2s_out };
-        let ascii = idna::domain_to_ascii(domain).unwrap_or_default();
+        let delegated = self.place.delegated.as_ref();
+        let asked = delegated.map_or(domain.as_str(), |delegated| &delegated.sni);
+        let ascii = idna::domain_to_ascii(asked).unwrap_or_default();
         let name = ServerName::try_from(ascii)
             .map_err(|_| Failure::permanent(format!("{domain} cannot stand in a certificate")))?;
         let handshake = TlsConnector::from(config.clone()).connect(name, socket);
@@ -258,7 +274,19 @@ impl Attempt<'_> {
         };
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let trust = self.server.s2s.trust.read().clone();
-        let check = || trust.check(chain, domain, self.listed, SystemTime::now());
+        let pinned = delegated.and_then(|delegated| delegated.pinned(chain));
+        if pinned == Some(false) {
+            return Err(Failure::passing(format!(
+                "{} has another key than its domain says (host-meta)",
+                self.place.host
+            )));
+        }
+        // XEP-0487 §2.2 rule 1: valid for the name that was sent or for the domain, or pinned.
+        let valid = |name: &str| trust.check(chain, name, self.listed, SystemTime::now());
+        let check = || match pinned {
+            Some(true) => Ok(()),
+            _ => valid(domain).or_else(|reason| valid(asked).map_err(|_| reason)),
+        };
         let mut proven = match dane::check(self.zone, chain, &[domain, &self.place.host], check) {
             dane::Verdict::Proven => Ok(()),
             dane::Verdict::Refuted => {

@@ -131,7 +131,8 @@ fn matches(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {
     })
 }
 
-fn public_key(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
+/// The public key of a certificate, as it stands in it.
+pub(super) fn public_key(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     let certificate = Certificate::from_der(certificate).ok()?;
     certificate.tbs_certificate().subject_public_key_info().to_der().ok()
 }
@@ -293,7 +294,13 @@ mod tests {
         let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let resolver = Resolver { address: silent.local_addr().unwrap(), trusted: true };
         drop(silent);
-        let place = |signed| Place { host: "h.example".into(), port: 5269, tls: false, signed };
+        let place = |signed| Place {
+            host: "h.example".into(),
+            port: 5269,
+            tls: false,
+            signed,
+            delegated: None,
+        };
         assert!(asked(resolver, &place(true)).await.is_err());
         assert_eq!(asked(resolver, &place(false)).await.unwrap(), []);
     }

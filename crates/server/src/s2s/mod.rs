@@ -14,6 +14,7 @@ pub mod accept;
 pub mod connect;
 pub mod dane;
 pub mod dialback;
+pub mod host_meta;
 pub mod inbound;
 pub mod incoming;
 pub mod outbox;
@@ -79,6 +80,8 @@ pub struct Federation {
     pub trust: RwLock<Arc<verify::Trust>>,
     /// Certificates that domains name on their web servers.
     pub posh: posh::Documents,
+    /// Where domains say that their servers are (XEP-0487).
+    pub host_meta: host_meta::Documents,
     bounds: Mutex<Bounds>,
     next_parcel: AtomicU64,
     next_stream: AtomicU64,
@@ -146,6 +149,7 @@ impl Federation {
             questions: presence::Questions::default(),
             trust: RwLock::default(),
             posh: posh::Documents::default(),
+            host_meta: host_meta::Documents::default(),
             bounds: Mutex::new(Bounds::with_bounce(config.federation.bounce_seconds * 1000)),
             next_parcel: AtomicU64::new(1),
             next_stream: AtomicU64::new(1),

@@ -170,7 +170,7 @@ const MOST_SECONDS: u64 = 24 * 60 * 60;
 const WITHOUT_SECONDS: u64 = 10 * 60;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rcgen::{CertificateParams, KeyPair};
     use rustls::{RootCertStore, ServerConfig, pki_types::PrivateKeyDer};
     use tokio::{
@@ -181,7 +181,7 @@ mod tests {
 
     use super::*;
 
-    fn certificate(name: &str) -> (CertificateDer<'static>, KeyPair) {
+    pub(in crate::s2s) fn certificate(name: &str) -> (CertificateDer<'static>, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         (params.self_signed(&key).unwrap().der().clone(), key)
@@ -241,7 +241,7 @@ mod tests {
     }
 
     /// A web server for `localhost` that answers requests with these documents, one after the other.
-    async fn web(documents: Vec<String>) -> (u16, Arc<ClientConfig>) {
+    pub(in crate::s2s) async fn web(documents: Vec<String>) -> (u16, Arc<ClientConfig>) {
         let (certificate, key) = certificate("localhost");
         let mut roots = RootCertStore::empty();
         roots.add(certificate.clone()).unwrap();

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 
-use super::outgoing::Failure;
+use super::{host_meta::Delegation, outgoing::Failure};
 use crate::{
     config::{Config, Host},
     dns::{self, Answer, Resolver, Services, Target},
@@ -27,6 +27,8 @@ pub struct Place {
     pub tls: bool,
     /// The records that lead there are signed and were validated (DNSSEC).
     pub signed: bool,
+    /// The domain's web server named it (XEP-0487).
+    pub delegated: Option<Delegation>,
 }
 
 /// The places to try for a domain, in order.
@@ -35,7 +37,8 @@ pub struct Place {
 /// When there are none.
 pub async fn places(config: &Config, domain: &str) -> Result<Vec<Place>, Failure> {
     if let Some(Host { host, port, tls }) = config.federation.hosts.get(domain) {
-        return Ok(vec![Place { host: host.clone(), port: *port, tls: *tls, signed: false }]);
+        let (signed, delegated) = (false, None);
+        return Ok(vec![Place { host: host.clone(), port: *port, tls: *tls, signed, delegated }]);
     }
     let Some(resolver) = dns::resolver() else {
         return Err(Failure::passing("this machine has no resolver in /etc/resolv.conf"));
@@ -99,7 +102,8 @@ fn choose(
     let mut all = found(secure, true);
     all.extend(found(plain, false));
     if all.is_empty() {
-        return Ok(vec![Place { host: domain.to_owned(), port: 5269, tls: false, signed }]);
+        let (host, delegated) = (domain.to_owned(), None);
+        return Ok(vec![Place { host, port: 5269, tls: false, signed, delegated }]);
     }
     // A target that is the root says that the service is not offered.
     all.retain(|(target, _)| !target.host.is_empty());
@@ -114,7 +118,7 @@ fn choose(
         while !equals.is_empty() {
             let (Target { host, port, .. }, Way { tls, signed }) =
                 equals.swap_remove(draw(&equals, random()));
-            places.push(Place { host, port, tls, signed });
+            places.push(Place { host, port, tls, signed, delegated: None });
         }
     }
     Ok(places)
@@ -241,6 +245,10 @@ const HEAD_START: Duration = Duration::from_millis(250);
 mod tests {
     use super::*;
 
+    fn nowhere() -> Place {
+        Place { host: String::new(), port: 0, tls: false, signed: false, delegated: None }
+    }
+
     fn target(host: &str, priority: u16, weight: u16) -> Target {
         Target { host: host.into(), port: 5269, priority, weight }
     }
@@ -268,7 +276,7 @@ mod tests {
         let nothing = || found(Vec::new());
         let no_name = Answer { value: Services::NoName, secure: false };
         let place = choose("x.example", nothing(), no_name, || 0).unwrap();
-        let itself = Place { host: "x.example".into(), port: 5269, tls: false, signed: false };
+        let itself = Place { host: "x.example".into(), port: 5269, ..nowhere() };
         assert_eq!(place, [itself]);
         let root = found(vec![target("", 0, 0)]);
         assert!(choose("x.example", nothing(), root.clone(), || 0).unwrap_err().permanent);
@@ -308,7 +316,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_domain_that_leads_here_is_not_connected_to() {
-        let place = Place { host: "localhost".into(), port: 1, tls: false, signed: false };
+        let place = Place { host: "localhost".into(), port: 1, ..nowhere() };
         assert!(connect(&place, false).await.unwrap_err().permanent);
         assert!(!connect(&place, true).await.unwrap_err().permanent);
     }

@@ -167,6 +167,7 @@ const STREAM: &[Spec] = &[
     Spec { xep: 474, version: "0.5.0", title: "SASL SCRAM Downgrade Protection" },
     Spec { xep: 478, version: "0.2.0", title: "Stream Limits Advertisement" },
     Spec { xep: 484, version: "0.2.0", title: "Fast Authentication Streamlining Tokens" },
+    Spec { xep: 487, version: "0.1.0", title: "Host Meta 2 - One Method To Rule Them All" },
 ];
 
 const BASE: &str = "\nBeside these: RFC 6120 (core), RFC 6121 (instant messaging and presence), \

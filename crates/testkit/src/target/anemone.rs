@@ -68,6 +68,8 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     } else {
         ""
     };
+    let public =
+        if has("public addresses") { "public = [\"192.0.2.5\", \"2001:db8::5\"]\n" } else { "" };
     let (turn_door, turn) = relay(ports, has("a relay"));
     let (proxy_door, proxy) = match has("a proxy") {
         true => (format!("bytestreams = [\"127.0.0.1:{}\"]\n", ports.bytestreams), true),
@@ -77,7 +79,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     format!(
         "domain = \"{DOMAIN}\"\n\n\
          [listen]\nc2s = [\"127.0.0.1:{c2s}\"]\nc2s_tls = [\"127.0.0.1:{c2s_tls}\"]\n\
-         https = [\"127.0.0.1:{https}\"]\n{turn_door}{proxy_door}\n\
+         https = [\"127.0.0.1:{https}\"]\n{public}{turn_door}{proxy_door}\n\
          [registration]\npolicy = \"{policy}\"\ninviters = \"{inviters}\"\n\n\
          [tls]\ncertificate = \"{certs}/{DOMAIN}.crt\"\nkey = \"{certs}/{DOMAIN}.key\"\n\
          required = {tls_required}\n\n\

@@ -85,6 +85,7 @@ pub const SETTINGS: &[&str] = &[
     "outages",
     "server information",
     "data policy",
+    "public addresses",
     "call services",
     "a relay",
     "a proxy",
