@@ -6,6 +6,8 @@
 // meanwhile, and how long it takes to open the conversation and to start the app then. Needs
 // scripts/web.sh and a server with it (target/debug/anemone, or ANEMONE).
 
+import { join } from "node:path";
+
 import { inside, open, seesEncrypted, signIn, ticks, write } from "../tests/acts.mjs";
 import { Person } from "../tests/harness.mjs";
 import { Seat, launch, serve } from "../tests/lab/lab.mjs";
@@ -25,7 +27,8 @@ export async function catchUp(messages, note) {
   const browser = await launch();
   try {
     for (const name of ["romeo", "juliet"]) await server.addAccount(name, name);
-    const romeo = await Person.sit(browser, { name: "romeo", size: "desktop" });
+    const profile = join(server.folder, "browser");
+    const romeo = await Person.sit(browser, { name: "romeo", size: "desktop", profile });
     await signIn(romeo, server.url, ROMEO, "romeo");
     const juliet = await Seat.take(browser, site.url);
     await juliet.signIn("juliet", "juliet");
@@ -38,7 +41,8 @@ export async function catchUp(messages, note) {
     await fill(juliet, messages);
     note("sending them, encrypted", performance.now() - began);
     await juliet.leave();
-    await comeBack(browser, romeo, server.url, messages, note);
+    await comeBack(romeo, server.url, messages, note);
+    await romeo.context.close();
   } finally {
     await browser.close();
     site.close();
@@ -62,7 +66,8 @@ async function fill(juliet, messages) {
   }
 }
 
-async function comeBack(browser, romeo, url, messages, note) {
+async function comeBack(romeo, url, messages, note) {
+  const browser = romeo.context.browser();
   const page = await romeo.window();
   const began = performance.now();
   await page.goto(url);

@@ -1,6 +1,8 @@
 // How much comes over the network before somebody can do something, and how long that takes.
 
-import { readFile, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { begin, signIn } from "../tests/acts.mjs";
 import { Person } from "../tests/harness.mjs";
@@ -46,11 +48,14 @@ export async function laterStart(browser, url) {
 
 /** The same for somebody who has an account: until the list of chats is there. */
 export async function laterStartWithAccount(browser, url, [address, password]) {
-  const person = await Person.sit(browser);
+  const profile = await mkdtemp(join(tmpdir(), "clownfish-web-"));
+  const person = await Person.sit(browser, { profile });
   await signIn(person, url, address, password);
   await begin(person.page, "juliet@localhost");
   await person.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-  return later(person, url, ".conversation");
+  const times = await later(person, url, ".conversation");
+  await rm(profile, { recursive: true, force: true });
+  return times;
 }
 
 async function later(person, url, wanted) {

@@ -23,15 +23,17 @@ export const SIZES = {
 /** Everything in these tests is on one machine; only a machine that is very busy takes this long. */
 export const PATIENCE = 60_000;
 
+const PROGRAM = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+  ],
+};
+
 export function launch(...more) {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
-      "--use-fake-ui-for-media-stream", ...more,
-    ],
-  });
+  return chromium.launch({ ...PROGRAM, args: [...PROGRAM.args, ...more] });
 }
 
 /** Waits for a condition that the page itself has to wait for: `waitForFunction` takes a promise for true. */
@@ -51,16 +53,23 @@ export class Person {
   complaints = [];
   #allowed = [];
 
-  static async sit(browser, { size = "phone", theme = "light", lang = "en", name = "" } = {}) {
+  /**
+   * With a `profile`, a folder, it is a browser as people have it. Contexts of `browser` are incognito:
+   * what they keep is in the memory of another program, which is asked for every piece.
+   */
+  static async sit(browser, { size = "phone", theme = "light", lang = "en", name = "", profile = null } = {}) {
     const person = new Person();
     person.name = name;
-    person.context = await browser.newContext({
+    const options = {
       ...SIZES[size],
       colorScheme: theme,
       locale: lang,
       reducedMotion: "reduce",
       permissions: ["notifications", "microphone", "camera", "clipboard-read", "clipboard-write"],
-    });
+    };
+    person.context = profile
+      ? await chromium.launchPersistentContext(profile, { ...PROGRAM, ...options })
+      : await browser.newContext(options);
     person.context.setDefaultTimeout(PATIENCE);
     await person.context.addInitScript(() => {
       addEventListener("securitypolicyviolation", (event) => {
