@@ -43,6 +43,10 @@ pub struct Budgets {
     hasher: RandomState,
     /// Messages to strangers, by the domain they come from.
     domains: Quota,
+    /// Bytes of items sent to subscribers at other domains, by who pays.
+    items: Quota,
+    /// Messages to owners about subscriptions that wait, by who pays.
+    requests: Quota,
 }
 
 impl Budgets {
@@ -54,7 +58,23 @@ impl Budgets {
             spoken: Mutex::default(),
             hasher: RandomState::new(),
             domains: Quota::new(config.abuse.stranger_messages_per_hour, HOUR),
+            items: Quota::new(ITEM_BYTES, HOUR),
+            requests: Quota::new(REQUESTS, HOUR),
         }
+    }
+
+    /// Somebody publishes for subscribers at other domains, which makes so many bytes. `false` when
+    /// that is too much.
+    #[must_use]
+    pub fn send(&self, payer: &str, bytes: u64, now: Instant) -> bool {
+        self.items.take_many(payer, bytes, now)
+    }
+
+    /// Somebody's subscription waits for an owner, who would be told. `false` when that is one too
+    /// many.
+    #[must_use]
+    pub fn ask(&self, payer: &str, now: Instant) -> bool {
+        self.requests.take(payer, now)
     }
 
     /// An account writes to a stranger. `false` when that is one too many.
@@ -80,6 +100,18 @@ impl Budgets {
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const MOST_CONVERSATIONS: usize = 50_000;
+/// Bytes of items that one account, or one other domain, has sent to other domains in an hour: a
+/// thousand subscribers, and a page of text for them every minute.
+const ITEM_BYTES: u64 = 256 * 1024 * 1024;
+/// Times in an hour that one account, or one other domain, has owners of nodes asked.
+const REQUESTS: u64 = 30;
+
+/// Whose budget pays for somebody: the account's own one, or that of another domain.
+#[must_use]
+pub fn payer<'a>(server: &Server, who: &'a BareJid) -> &'a str {
+    let domain = who.domain();
+    if domain.as_str() == server.domain() { who.as_str() } else { domain.as_str() }
+}
 
 /// Counts what people would read. Answers, receipts and errors are nobody's flood.
 fn counts(pass: &Pass<'_>) -> bool {
@@ -132,6 +164,18 @@ fn refuse(text: &str) -> Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nodes_are_no_way_around_the_budget() {
+        let budgets = Budgets::new(&Config::parse("domain = \"a.example\"").unwrap());
+        let now = Instant::now();
+        assert!(budgets.send("me@a.example", ITEM_BYTES, now));
+        assert!(!budgets.send("me@a.example", 1, now));
+        assert!(budgets.send("other@a.example", 1, now));
+        assert!(budgets.send("me@a.example", 1, now + HOUR * 2));
+        assert!((0..REQUESTS).all(|_| budgets.ask("b.example", now)));
+        assert!(!budgets.ask("b.example", now));
+    }
 
     #[test]
     fn a_conversation_counts_once_and_a_flood_ends() {

@@ -36,6 +36,11 @@ impl Quota {
     /// Counts an event of `key`. `false` when the key has used up what it may: the event must then
     /// be refused. Also `false` for new keys while more keys are counted than fit in memory.
     pub fn take(&self, key: impl Hash, now: Instant) -> bool {
+        self.take_many(key, 1, now)
+    }
+
+    /// As [`Quota::take`], for so many events at once. What is refused is not counted.
+    pub fn take_many(&self, key: impl Hash, amount: u64, now: Instant) -> bool {
         let key = self.blind.key(key);
         let mut counts = self.counts.lock();
         if counts.len() >= MOST_KEYS && !counts.contains_key(&key) {
@@ -48,8 +53,11 @@ impl Quota {
         if count.ends <= now {
             *count = Count { events: 0, ends: now + self.span };
         }
-        count.events = count.events.saturating_add(1);
-        count.events <= self.limit
+        let events = count.events.saturating_add(amount);
+        if events <= self.limit {
+            count.events = events;
+        }
+        events <= self.limit
     }
 
     /// As [`Quota::take`], for everybody in the network of an address.
@@ -72,6 +80,15 @@ mod tests {
         assert!(!quota.take("a", now));
         assert!(quota.take("b", now));
         assert!(quota.take("a", now + Duration::from_secs(61)));
+    }
+
+    #[test]
+    fn many_at_once_are_taken_whole_or_not() {
+        let quota = Quota::new(10, Duration::from_secs(60));
+        let now = Instant::now();
+        assert!(quota.take_many("a", 8, now));
+        assert!(!quota.take_many("a", 3, now));
+        assert!(quota.take_many("a", 2, now) && !quota.take("a", now));
     }
 
     #[test]

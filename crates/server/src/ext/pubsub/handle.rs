@@ -1,7 +1,7 @@
 //! Requests to the pubsub service of an account: examined by the rules, done in the store, told to
 //! whom it concerns.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use store::pubsub::{Change, Order, PageError};
 use xmpp::{
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     account::Account,
-    ext::{IqAnswer, IqContext, IqFuture},
+    ext::{IqAnswer, IqContext, IqFuture, budget},
     iq::{Iq, IqKind},
     server::Server,
 };
@@ -189,6 +189,8 @@ impl<'a> Visit<'a> {
             .await?;
         let node = service.existing(name)?;
         match state {
+            // An owner who is not asked now is asked at the next login.
+            SubscriptionState::Pending if !self.may_ask() => {}
             SubscriptionState::Pending => {
                 greet::ask_owners(self.server, self.account, &service, node, jid);
             }
@@ -196,6 +198,11 @@ impl<'a> Visit<'a> {
             _ => {}
         }
         Ok(Some(reply))
+    }
+
+    fn may_ask(&self) -> bool {
+        !self.server.config().limits.throttle
+            || self.server.budgets.ask(budget::payer(self.server, &self.bare), Instant::now())
     }
 
     /// §6.1.7 and §12.12: a new subscriber gets the last item, and the owner may hear of it.
@@ -293,7 +300,12 @@ impl<'a> Visit<'a> {
         if entries.is_empty() {
             return service.all_subscriptions(&who, name).map(Some);
         }
-        let changes = service.subscription_changes(&who, name, entries)?;
+        // People of this server, and those who asked for the owner's presence.
+        let agrees = |jid: &Jid| {
+            jid.domain().as_str() == self.server.domain()
+                || relation(self.account, &jid.to_bare()).presence
+        };
+        let changes = service.subscription_changes(&who, name, entries, agrees)?;
         write::decide(self.server, self.account, &mut service, name, changes).await?;
         Ok(None)
     }

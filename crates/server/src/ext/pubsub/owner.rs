@@ -99,13 +99,18 @@ impl Service {
     /// Examines changes of subscriptions (§8.8.2). All of them are made, or none. A state of
     /// `none` in the result removes the subscription.
     ///
+    /// An owner approves who asked, and ends subscriptions. Who did not ask is subscribed only if
+    /// `agrees` says so: else a node would be a way to send to anybody.
+    ///
     /// # Errors
-    /// `not-acceptable` for a state that an owner cannot give.
+    /// `not-acceptable` for a state that an owner cannot give, `not-allowed` for somebody who did
+    /// not agree.
     pub fn subscription_changes(
         &self,
         who: &Requester<'_>,
         name: &str,
         entries: &[Subscription],
+        agrees: impl Fn(&Jid) -> bool,
     ) -> Result<Vec<Subscriber>, StanzaError> {
         let node = self.owned(name, who)?;
         let mut changes = Vec::new();
@@ -118,6 +123,10 @@ impl Service {
             };
             if known.map_or(SubscriptionState::None, |known| known.state) == state {
                 continue;
+            }
+            if known.is_none() && !agrees(&entry.jid) {
+                return Err(StanzaError::new(Condition::NotAllowed)
+                    .with_text("They have to subscribe themselves."));
             }
             let deliver = known.is_none_or(|known| known.deliver);
             changes.push(Subscriber { jid: entry.jid.clone(), state, deliver });
@@ -337,12 +346,33 @@ mod tests {
             service("n", |node| node.subscriptions.push(subscriber(SubscriptionState::Subscribed)));
         let change = |state| {
             let entry = subscriber(state).entry(None);
-            as_jid(JULIET, |who| service.subscription_changes(who, "n", &[entry]))
+            as_jid(JULIET, |who| service.subscription_changes(who, "n", &[entry], |_| false))
         };
         assert_eq!(change(SubscriptionState::None).unwrap().len(), 1);
         assert_eq!(change(SubscriptionState::Subscribed).unwrap().len(), 0);
         let error = change(SubscriptionState::Pending).unwrap_err();
         assert_eq!(error.condition, Condition::NotAcceptable);
+    }
+
+    #[test]
+    fn nobody_is_subscribed_without_being_asked() {
+        let service =
+            service("n", |node| node.subscriptions.push(subscriber(SubscriptionState::Pending)));
+        let change = |jid: &str, agrees: bool| {
+            let jid = Jid::new(jid).unwrap();
+            let entry = Subscription {
+                node: None,
+                jid,
+                subid: None,
+                state: Some(SubscriptionState::Subscribed),
+            };
+            let changes =
+                as_jid(JULIET, |who| service.subscription_changes(who, "n", &[entry], |_| agrees));
+            changes.map(|changes| changes.len()).map_err(|error| error.condition)
+        };
+        assert_eq!(change(ROMEO, false), Ok(1), "who asked is approved");
+        assert_eq!(change("victim@far.example", false), Err(Condition::NotAllowed));
+        assert_eq!(change("nurse@capulet.example", true), Ok(1));
     }
 
     #[test]

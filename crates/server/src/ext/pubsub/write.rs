@@ -1,10 +1,10 @@
 //! What requests change: in the store first, then in memory, then told.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use store::pubsub::{Change, Publication as Rows, PublishError, Query, Select};
 use xmpp::{
-    error::{Condition, StanzaError},
+    error::{Condition, ErrorType, StanzaError},
     ext::{
         form::Form,
         pubsub::{Item, PubsubError, SubscriptionState},
@@ -25,7 +25,7 @@ use super::{
     publish::{NewItem, Publication},
     state::{stored_config, stored_subscription},
 };
-use crate::{account::Account, server::Server};
+use crate::{account::Account, ext::budget, server::Server};
 
 impl Visit<'_> {
     pub(super) async fn publish(
@@ -40,11 +40,46 @@ impl Visit<'_> {
         // Only who may make a node is asked about that.
         let who = if service.node(name).is_some() { self.who() } else { self.maker().await? };
         let publication = service.publication(&who, name, items, options, now, new_id)?;
+        self.pay(&publication)?;
         publish(self.server, self.account, &mut service, &publication).await?;
         drop(service);
         after_change(self.server, self.account, name).await;
         Ok(publication)
     }
+
+    /// What subscribers at other domains are sent costs whoever publishes it.
+    fn pay(&self, publication: &Publication) -> Result<(), StanzaError> {
+        if !self.server.config().limits.throttle {
+            return Ok(());
+        }
+        let bytes = foreign_bytes(publication, self.server.domain());
+        let payer = budget::payer(self.server, &self.bare);
+        if bytes == 0 || self.server.budgets.send(payer, bytes, Instant::now()) {
+            return Ok(());
+        }
+        Err(StanzaError::new(Condition::PolicyViolation)
+            .with_type(ErrorType::Wait)
+            .with_text("You published much to people of other servers; try again later."))
+    }
+}
+
+/// About how many bytes leave this server for the subscribers of a node.
+fn foreign_bytes(publication: &Publication, local: &str) -> u64 {
+    let node = &publication.node;
+    let told = |sub: &&Subscriber| {
+        sub.state == SubscriptionState::Subscribed
+            && sub.deliver
+            && sub.jid.domain().as_str() != local
+    };
+    let away = node.subscriptions.iter().filter(told).count() as u64;
+    if !node.config.deliver_notifications {
+        return 0;
+    }
+    let payload = |item: &NewItem| match node.config.deliver_payloads {
+        true => item.payload.as_ref().map_or(0, |payload| payload.len() as u64),
+        false => 0,
+    };
+    away * publication.items.iter().map(|item| payload(item) + store::pubsub::OVERHEAD).sum::<u64>()
 }
 
 /// Publishes in the name of the account itself.
