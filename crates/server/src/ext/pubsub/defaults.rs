@@ -34,6 +34,12 @@ pub(super) const MAX_AFFILIATIONS: usize = 1000;
 /// The most subscriptions of one node.
 pub(super) const MAX_SUBSCRIPTIONS: usize = 1000;
 
+/// The most subscriptions that one person has to one node: one for each device.
+pub(super) const MAX_OWN_SUBSCRIPTIONS: usize = 10;
+
+/// The most subscriptions of one node that wait for an owner.
+pub(super) const MAX_PENDING: usize = 50;
+
 /// The longest name of a node and the longest id of an item, in bytes, as of a resource.
 pub(super) const MAX_NAME: usize = 1023;
 

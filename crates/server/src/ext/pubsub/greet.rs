@@ -23,7 +23,10 @@ use crate::{
     account::{Account, Resource},
     ext::{HookFuture, caps::Features},
     server::Server,
-    session::{Session, frame::Frame},
+    session::{
+        Session,
+        frame::{Frame, Urgency},
+    },
 };
 
 /// Sends a device the last items of the nodes that `wanted` names: those of its own account, and
@@ -203,20 +206,37 @@ pub(super) fn on_presence<'a>(
         if server.config().pubsub.enabled {
             places.push(server.pubsub());
         }
+        let mut left = MOST_ASKED;
         for place in places {
             let Ok(service) = place.pubsub.open(server, &place).await else { return };
-            for node in service.nodes.values() {
-                let waiting =
-                    node.subscriptions.iter().filter(|sub| sub.state == SubscriptionState::Pending);
-                for subscriber in waiting {
-                    if service.affiliation(node, session.account.jid()) == Affiliation::Owner {
-                        ask_session(server, &place, session, node, &subscriber.jid);
-                    }
-                }
+            for (node, jid) in waiting_for(&service, session.account.jid(), left) {
+                ask_session(server, &place, session, node, jid);
+                left -= 1;
             }
         }
     })
 }
+
+/// The subscriptions that wait for one of the owners, each with its node; at most so many.
+fn waiting_for<'a>(
+    service: &'a Service,
+    owner: &'a BareJid,
+    most: usize,
+) -> impl Iterator<Item = (&'a Node, &'a Jid)> {
+    let owned = service
+        .nodes
+        .values()
+        .filter(move |node| service.affiliation(node, owner) == Affiliation::Owner);
+    let waiting = owned.flat_map(|node| {
+        let pending = node.subscriptions.iter();
+        let pending = pending.filter(|sub| sub.state == SubscriptionState::Pending);
+        pending.map(move |sub| (node, &sub.jid))
+    });
+    waiting.take(most)
+}
+
+/// What a device is asked about when it comes online; the rest waits for the next time.
+const MOST_ASKED: usize = 50;
 
 /// Asks the devices of owners who have an account here to approve a subscription.
 pub(super) fn ask_owners(
@@ -242,5 +262,30 @@ fn ask_session(server: &Server, account: &Account, session: &Session, node: &Nod
         .with_attr("to", session.full())
         .with_attr("id", server.fresh_id())
         .with_child(authorization_form(&node.name, jid).to_element());
-    session.deliver(Frame::message(message.to_bytes(xmpp::ns::CLIENT)));
+    let frame = Frame::message(message.to_bytes(xmpp::ns::CLIENT));
+    session.deliver(frame.with_urgency(Urgency::Hold));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::node::Subscriber, *};
+
+    #[test]
+    fn an_owner_is_asked_about_few_at_a_time() {
+        let owner = BareJid::new("juliet@capulet.example").unwrap();
+        let mut service = Service::new(owner.clone());
+        for name in ["a", "b"] {
+            let mut node = Node::new(name, Millis(1));
+            let subscriber = |n: usize| Subscriber {
+                jid: Jid::new(&format!("u{n}@montague.example")).unwrap(),
+                state: SubscriptionState::Pending,
+                deliver: true,
+            };
+            node.subscriptions = (0..40).map(subscriber).collect();
+            service.nodes.insert(name.into(), node);
+        }
+        assert_eq!(waiting_for(&service, &owner, MOST_ASKED).count(), MOST_ASKED);
+        let other = BareJid::new("nurse@capulet.example").unwrap();
+        assert_eq!(waiting_for(&service, &other, MOST_ASKED).count(), 0);
+    }
 }

@@ -66,14 +66,14 @@ impl Service {
         if known.is_some_and(|known| known.state == SubscriptionState::Pending) {
             return Err(PubsubError::PendingSubscription.into());
         }
-        if known.is_none() && node.subscriptions.len() >= defaults::MAX_SUBSCRIPTIONS {
-            return Err(PubsubError::TooManySubscriptions.into());
-        }
-        let mut subscriber = known.cloned().unwrap_or_else(|| Subscriber {
-            jid: jid.clone(),
-            state: self.first_state(node, who),
-            deliver: true,
-        });
+        let mut subscriber = match known {
+            Some(known) => known.clone(),
+            None => Subscriber {
+                jid: jid.clone(),
+                state: node.room_for(self.first_state(node, who), who)?,
+                deliver: true,
+            },
+        };
         if let Some(options) = options {
             subscriber.apply(options)?;
         }
@@ -147,6 +147,25 @@ impl Service {
             })
         });
         wrap(Element::new("affiliations", ns::PUBSUB).with_attr_opt("node", only), entries)
+    }
+}
+
+impl Node {
+    /// Whether a subscription more finds room: nobody may take all there is, and an owner is not
+    /// asked without end.
+    fn room_for(
+        &self,
+        state: SubscriptionState,
+        who: &Requester<'_>,
+    ) -> Result<SubscriptionState, StanzaError> {
+        let count = |counts: &dyn Fn(&Subscriber) -> bool| {
+            self.subscriptions.iter().filter(|sub| counts(sub)).count()
+        };
+        let full = self.subscriptions.len() >= defaults::MAX_SUBSCRIPTIONS
+            || count(&|sub| is_of(&sub.jid, who.bare)) >= defaults::MAX_OWN_SUBSCRIPTIONS
+            || state == SubscriptionState::Pending
+                && count(&|sub| sub.state == state) >= defaults::MAX_PENDING;
+        if full { Err(PubsubError::TooManySubscriptions.into()) } else { Ok(state) }
     }
 }
 
@@ -322,6 +341,33 @@ mod tests {
                 .collect();
         });
         assert_eq!(subscribe(&full, "n", ROMEO), Err("too-many-subscriptions".into()));
+    }
+
+    #[test]
+    fn nobody_takes_all_subscriptions_of_a_node() {
+        let mine = |n: usize| format!("romeo@montague.example/{n}");
+        let mut crowded = service(|node| {
+            node.subscriptions = (0..defaults::MAX_OWN_SUBSCRIPTIONS)
+                .map(|n| subscriber(&mine(n), SubscriptionState::Subscribed))
+                .collect();
+        });
+        assert!(subscribe(&crowded, "n", &mine(0)).unwrap().unchanged);
+        assert_eq!(subscribe(&crowded, "n", &mine(99)), Err("too-many-subscriptions".into()));
+        crowded.nodes.get_mut("n").unwrap().subscriptions.pop();
+        assert!(subscribe(&crowded, "n", &mine(99)).is_ok());
+    }
+
+    #[test]
+    fn few_wait_for_an_owner() {
+        let waiting =
+            |n: usize| subscriber(&format!("u{n}@montague.example"), SubscriptionState::Pending);
+        let mut service = service(|node| {
+            node.config.access = AccessModel::Authorize;
+            node.subscriptions = (0..defaults::MAX_PENDING).map(waiting).collect();
+        });
+        assert_eq!(subscribe(&service, "n", ROMEO), Err("too-many-subscriptions".into()));
+        service.nodes.get_mut("n").unwrap().config.access = AccessModel::Open;
+        assert!(subscribe(&service, "n", ROMEO).is_ok(), "who need not wait is let in");
     }
 
     #[test]
