@@ -10,12 +10,9 @@ use std::{
 
 use parking_lot::Mutex;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{
-        TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-    time::{sleep, timeout},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{sleep, timeout, timeout_at},
 };
 
 use self::socks::{Greeting, Step, StreamName};
@@ -191,32 +188,71 @@ async fn flow(server: &Arc<Server>, place: Place, first: End, second: End) {
     }
     let (first_in, first_out) = first.stream.into_split();
     let (second_in, second_out) = second.stream.into_split();
+    let config = server.config();
+    let pace = config.limits.throttle.then_some(config.bytestreams.bytes_per_second);
+    let pace = || pace.map(|pace| Bucket::new(pace, Instant::now()));
+    let count = |bytes| server.metrics.bytestream_bytes.add(bytes);
+    let moved = Moved::new(Duration::from_secs(config.bytestreams.idle_seconds));
     let mut shutdown = server.shutdown.subscribe();
     tokio::select! {
         _ = async {
-            tokio::join!(copy(server, first_in, second_out), copy(server, second_in, first_out))
+            tokio::join!(
+                copy(&moved, pace(), count, first_in, second_out),
+                copy(&moved, pace(), count, second_in, first_out),
+            )
         } => {}
         () = down(&mut shutdown) => {}
     }
 }
 
+/// When something passed last, either way: a file goes one way for a long time.
+struct Moved {
+    last: Mutex<tokio::time::Instant>,
+    idle: Duration,
+}
+
+impl Moved {
+    fn new(idle: Duration) -> Self {
+        Self { last: Mutex::new(tokio::time::Instant::now()), idle }
+    }
+
+    /// Something passed, and for as long as `pause` nothing more shall.
+    fn note(&self, pause: Duration) {
+        *self.last.lock() = tokio::time::Instant::now() + pause;
+    }
+
+    /// Waits for something, for as long as anything passes; `None` when nothing did for too long.
+    async fn patient<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let until = *self.last.lock() + self.idle;
+            match timeout_at(until, &mut work).await {
+                Ok(done) => return Some(done),
+                Err(_) if *self.last.lock() + self.idle <= until => return None,
+                Err(_) => {}
+            }
+        }
+    }
+}
+
 /// One way, until its end. The other way may go on.
-async fn copy(server: &Server, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-    let config = server.config();
-    let idle = Duration::from_secs(config.bytestreams.idle_seconds);
-    let mut pace = Bucket::new(config.bytestreams.bytes_per_second, Instant::now());
+async fn copy(
+    moved: &Moved,
+    mut pace: Option<Bucket>,
+    count: impl Fn(u64),
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+) {
     let mut buffer = vec![0; PIECE];
     loop {
-        let Ok(Ok(length)) = timeout(idle, from.read(&mut buffer)).await else { return };
+        let Some(Ok(length)) = moved.patient(from.read(&mut buffer)).await else { return };
         let Some(piece) = buffer.get(..length).filter(|piece| !piece.is_empty()) else { break };
-        match timeout(idle, to.write_all(piece)).await {
-            Ok(Ok(())) => {}
-            _ => return,
-        }
-        server.metrics.bytestream_bytes.add(length as u64);
-        if config.limits.throttle {
-            sleep(pace.take(length as u64, Instant::now())).await;
-        }
+        let Some(Ok(())) = moved.patient(to.write_all(piece)).await else { return };
+        count(length as u64);
+        let pause = pace.as_mut().map(|pace| pace.take(length as u64, Instant::now()));
+        let pause = pause.unwrap_or_default();
+        moved.note(pause);
+        sleep(pause).await;
     }
     let _ = to.shutdown().await;
 }
@@ -226,3 +262,43 @@ const WAITING: Duration = Duration::from_secs(60);
 /// Streams that wait at a time.
 const MOST_WAITING: usize = 1000;
 const PIECE: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_goes_one_way_is_not_cut() {
+        let moved = Moved::new(Duration::from_secs(1));
+        let (mut sender, near) = duplex(PIECE);
+        let (far, mut receiver) = duplex(PIECE);
+        let (near_in, near_out) = tokio::io::split(near);
+        let (far_in, far_out) = tokio::io::split(far);
+        let flow = async {
+            tokio::join!(
+                copy(&moved, None, |_| {}, near_in, far_out),
+                copy(&moved, None, |_| {}, far_in, near_out),
+            )
+        };
+        let people = async {
+            let begun = Instant::now();
+            while begun.elapsed() < 2 * moved.idle {
+                sender.write_all(b"piece").await.unwrap();
+                receiver.read_exact(&mut [0; 5]).await.unwrap();
+                sleep(moved.idle / 50).await;
+            }
+            // Nothing came back for longer than that, and now something does.
+            receiver.write_all(b"thanks").await.unwrap();
+            sender.read_exact(&mut [0; 6]).await.unwrap();
+        };
+        tokio::join!(flow, people);
+    }
+
+    #[tokio::test]
+    async fn a_silent_stream_ends() {
+        let moved = Moved::new(Duration::from_millis(10));
+        assert_eq!(moved.patient(std::future::pending::<()>()).await, None);
+    }
+}
