@@ -43,11 +43,14 @@ struct Hat {
     hue: Option<String>,
 }
 
-/// Hats of one room, and people who wear one.
+/// Hats of one room, people who wear one, and hats of one of them.
 const MOST_HATS: usize = 50;
 const MOST_WEARERS: usize = 1000;
+const MOST_WORN: usize = 10;
 /// Characters of a title, and of an address.
 const MOST_TEXT: usize = 200;
+/// Bytes of a hue: an angle with more digits than anybody sees.
+const MOST_HUE: usize = 16;
 
 /// The commands with their names (XEP-0317 §3).
 const COMMANDS: &[(&str, &str)] = &[
@@ -118,6 +121,9 @@ impl Hats {
         }
         let worn = self.worn.entry(jid.as_str().to_owned()).or_default();
         if !worn.iter().any(|other| other == uri) {
+            if worn.len() >= MOST_WORN {
+                return Err(StanzaError::new(Condition::ResourceConstraint));
+            }
             worn.push(uri.to_owned());
         }
         Ok(vec![jid.as_str().to_owned()])
@@ -229,9 +235,7 @@ impl Room {
         let touched = match name {
             "create" => {
                 let hue = form.value("hats#hue").filter(|hue| !hue.is_empty()).map(str::to_owned);
-                let angle =
-                    |hue: &String| hue.parse::<f64>().is_ok_and(|a| (0.0..=360.0).contains(&a));
-                if hue.as_ref().is_some_and(|hue| !angle(hue)) {
+                if hue.as_deref().is_some_and(|hue| !is_angle(hue)) {
                     return Err(error(Condition::NotAcceptable, "a hue is an angle up to 360"));
                 }
                 let title = text(form, "hats#title")?.to_owned();
@@ -311,6 +315,11 @@ fn table(title: &str, columns: &[&str], items: Vec<Vec<Field>>) -> Form {
     form
 }
 
+/// Whether it is a hue (XEP-0392), written as briefly as there is need for.
+fn is_angle(hue: &str) -> bool {
+    hue.len() <= MOST_HUE && hue.parse::<f64>().is_ok_and(|angle| (0.0..=360.0).contains(&angle))
+}
+
 /// A value that must be there, and short enough.
 fn text<'a>(form: &'a Form, var: &str) -> Result<&'a str, StanzaError> {
     let value = form.value(var).unwrap_or_default();
@@ -373,5 +382,28 @@ mod tests {
         let refused = hats.create("urn:one more", hat("Host")).unwrap_err();
         assert_eq!(refused.condition, Condition::ResourceConstraint);
         assert!(hats.create("urn:0", hat("Other")).is_ok(), "those that are there can change");
+    }
+
+    #[test]
+    fn nobody_wears_more_than_fits_into_presence() {
+        let mut hats = Hats::default();
+        let witch = BareJid::new("hag66@shakespeare.example").unwrap();
+        let uri = |n: usize| format!("urn:coven:{n}");
+        for n in 0..=MOST_WORN {
+            hats.create(&uri(n), Hat::default()).unwrap();
+        }
+        for n in 0..MOST_WORN {
+            hats.assign(&witch, &uri(n)).unwrap();
+        }
+        let error = hats.assign(&witch, &uri(MOST_WORN)).unwrap_err();
+        assert_eq!(error.condition, Condition::ResourceConstraint);
+        assert!(hats.assign(&witch, &uri(0)).is_ok(), "what is worn stays");
+    }
+
+    #[test]
+    fn a_hue_is_short() {
+        assert!(is_angle("327.255249") && is_angle("0") && is_angle("360"));
+        let long = format!("1.{}", "0".repeat(100_000));
+        assert!(!is_angle(&long) && !is_angle("361") && !is_angle("-1") && !is_angle("NaN"));
     }
 }
