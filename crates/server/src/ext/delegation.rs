@@ -109,7 +109,8 @@ pub fn answered(server: &Server, origin: &Origin, request: &Stanza, answer: &Sta
     }
 }
 
-/// XEP-0355 §4.3: it answers this request, and nothing else.
+/// XEP-0355 §4.3: it answers this request, and nothing else. Whoever asked sees the address that was
+/// asked, whether the component wrote it or not.
 fn accept(server: &Server, request: &Stanza, mut answer: Element) -> Option<Element> {
     answer.move_ns(ns::COMPONENT, &ns::CLIENT.into());
     let same = |one: Option<&str>, other: Option<&str>| match (one, other) {
@@ -127,6 +128,11 @@ fn accept(server: &Server, request: &Stanza, mut answer: Element) -> Option<Elem
         }),
     };
     let meant = same(answer.attr("to"), asker.as_deref());
+    for (name, address) in [("from", &asked), ("to", &asker)] {
+        if let Some(address) = address {
+            answer.set_attr(name, &**address);
+        }
+    }
     (answer.ns() == ns::CLIENT && speaks && meant).then_some(answer)
 }
 
