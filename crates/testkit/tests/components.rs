@@ -185,6 +185,44 @@ fn contacts_at_a_gateway_are_contacts_like_any() {
     });
 }
 
+/// More than the sockets between them hold waits for the gateway, which does not read it yet.
+#[test]
+fn a_gateway_that_does_not_read_is_heard() {
+    run(|server| async move {
+        let mut gateway = Gateway::start(&server).await?;
+        let mut romeo = romeo(&server).await?;
+        romeo.send("<presence xmlns='jabber:client'/>").await?;
+        let body = "x".repeat(200_000);
+        for n in 0..75 {
+            let message = format!(
+                "<message xmlns='jabber:client' to='juliet@gateway.verona.example' type='chat' \
+                 id='m{n}'><body>{body}</body></message>"
+            );
+            romeo.send(&message).await?;
+        }
+        romeo
+            .send(
+                "<iq xmlns='jabber:client' type='get' id='p' to='verona.example'>\
+                 <ping xmlns='urn:xmpp:ping'/></iq>",
+            )
+            .await?;
+        romeo.receive_until(|stanza| stanza.attr("id") == Some("p")).await?;
+        gateway
+            .send(
+                "<message from='juliet@gateway.verona.example/x' to='romeo@verona.example' \
+                 type='chat' id='busy'><body>Too much</body></message>",
+            )
+            .await?;
+        romeo.receive_until(|stanza| stanza.attr("id") == Some("busy")).await?;
+        // And then everything comes.
+        loop {
+            if gateway.receive("message").await?.attr("id") == Some("m74") {
+                return Ok(());
+            }
+        }
+    });
+}
+
 #[test]
 fn a_gateway_speaks_for_its_own_domain_alone() {
     run(|server| async move {
@@ -569,6 +607,8 @@ fn a_gateway_answers_what_is_delegated_to_it() {
                 .await?;
             let answer = romeo.receive_until(|stanza| stanza.attr("id") == Some(id)).await?;
             assert_eq!(answer.attr("type"), Some(expected), "{}", answer.pretty());
+            // Whatever the component wrote, it comes from who was asked.
+            assert_eq!(answer.attr("from"), Some("verona.example"), "{}", answer.pretty());
         }
         // While it is away, nobody waits.
         drop(gateway);

@@ -187,10 +187,6 @@ impl Link {
         }
     }
 
-    fn has_more(&self) -> bool {
-        !self.queue.lock().frames.is_empty()
-    }
-
     /// Stanzas that wait for it.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -33,7 +33,8 @@ use crate::{
 /// Serves a connection until it ends.
 pub async fn serve(server: Arc<Server>, stream: TcpStream, mut peer: Peer) {
     let reader = Reader::new(Limits::BEFORE_AUTH, Framing::Tcp);
-    let mut connection = Connection { server, stream, reader, opened: false };
+    let mut connection =
+        Connection { server, stream, reader, opened: false, out: Vec::new(), written: 0 };
     let deadline = Instant::now() + connection.server.config().limits.unauthenticated();
     let identified = timeout_at(deadline, connection.identify(&mut peer)).await;
     let domain = match identified {
@@ -61,6 +62,9 @@ struct Connection {
     reader: Reader,
     /// The header was written.
     opened: bool,
+    /// What is still to be written, and the part of it that was.
+    out: Vec<u8>,
+    written: usize,
 }
 
 /// How a connection ended: closed by the component, or with an error.
@@ -133,6 +137,7 @@ impl Connection {
         let inbound = Inbound::new(pair.clone());
         presence::refresh(&self.server, &pair);
         let mut shutdown = self.server.shutdown.subscribe();
+        let mut patience = Instant::now() + PATIENCE;
         loop {
             while let Some(event) = self.next()? {
                 self.handle(&pair, &inbound, event).await?;
@@ -140,22 +145,31 @@ impl Connection {
             for stanza in inbound.take_failed() {
                 incoming::not_stored(&self.server, &pair, &stanza);
             }
-            let mut out = Vec::new();
-            link.take(&mut out);
-            if !out.is_empty() {
-                self.write(&out).await?;
+            if self.written == self.out.len() {
+                self.out.clear();
+                self.written = 0;
+                link.take(&mut self.out);
+                patience = Instant::now() + PATIENCE;
             }
             if let Some(closing) = link.closing() {
                 return Err(Some(closing));
             }
-            if link.has_more() {
-                continue;
-            }
+            let Self { stream, reader, out, written, .. } = self;
+            let rest = out.get(*written..).unwrap_or_default();
+            // A component that writes before it reads on is heard all the same.
+            let (mut from, mut to) = stream.split();
             tokio::select! {
                 () = down(&mut shutdown) => return Err(error(StreamCondition::SystemShutdown)),
-                read = read_into(&mut self.stream, &mut self.reader) => match read {
+                read = read_into(&mut from, reader) => match read {
                     Ok(0) | Err(_) => return Err(None),
                     Ok(length) => self.server.metrics.bytes_received.add(length as u64),
+                },
+                wrote = timeout_at(patience, to.write(rest)), if !rest.is_empty() => match wrote {
+                    Ok(Ok(length)) if length > 0 => {
+                        *written += length;
+                        patience = Instant::now() + PATIENCE;
+                    }
+                    _ => return Err(None),
                 },
                 () = link.woken() => {}
                 () = inbound.woken() => {}
@@ -236,6 +250,11 @@ impl Connection {
 
     /// Says why, if there is something to say, and closes.
     async fn finish(&mut self, end: End) {
+        // The end of a stanza that was begun.
+        let out = std::mem::take(&mut self.out);
+        if self.write(out.get(self.written..).unwrap_or_default()).await.is_err() {
+            return;
+        }
         if let Some(reason) = end {
             if !self.opened {
                 let _ = self.open("", "").await;

@@ -38,7 +38,10 @@ thread_local! {
 ///
 /// # Errors
 /// Those of the transport.
-pub async fn read_into<T: Transport>(transport: &mut T, reader: &mut Reader) -> io::Result<usize> {
+pub async fn read_into<T: AsyncRead + Unpin>(
+    transport: &mut T,
+    reader: &mut Reader,
+) -> io::Result<usize> {
     poll_fn(|context| {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
