@@ -170,7 +170,10 @@ pub const HOLDINGS: &[Holding] = &[
         readable: Readable::UnlessEncrypted,
         kept: |config| match config.upload.retention_days {
             0 => "until it is deleted".to_owned(),
-            days => format!("{days} days; those of profiles until they are deleted"),
+            days => format!(
+                "{days} days; those that apps marked as lasting (profiles among them) until they \
+                 are deleted"
+            ),
         },
     },
     Holding {

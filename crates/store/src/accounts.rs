@@ -128,4 +128,7 @@ pub trait Accounts: Send + Sync {
     /// write; the future resolves after the last. Should the process end before,
     /// [`crate::archive::Archive::expire`] goes on with it.
     fn delete(&self, id: AccountId, reserved_until: Millis) -> Fut<'_, bool>;
+
+    /// Forgets the names of deleted accounts whose reservation is over. Tells how many.
+    fn expire_reservations(&self, now: Millis) -> Fut<'_, u64>;
 }

@@ -127,7 +127,11 @@ pub async fn a_deleted_name_is_reserved(store: &Store) {
     assert_ne!(second, juliet, "the number was used again");
     assert_eq!(store.accounts.delete(second, Millis(2000)).await, Ok(true));
     let later = NewAccount { created_at: Millis(2000), ..new_account("juliet") };
-    store.accounts.create(later).await.expect("the reservation is over");
+    let third = store.accounts.create(later).await.expect("the reservation is over");
+    assert_eq!(store.accounts.delete(third, Millis(2000)).await, Ok(true));
+    assert_eq!(store.accounts.expire_reservations(Millis(1999)).await, Ok(0));
+    assert_eq!(store.accounts.expire_reservations(Millis(2000)).await, Ok(1), "the name is kept");
+    assert_eq!(store.accounts.expire_reservations(Millis(2000)).await, Ok(0));
 }
 
 /// Nothing is left to read, also when it has the number still.

@@ -115,6 +115,15 @@ impl Accounts for Sqlite {
             Ok(true)
         })
     }
+
+    fn expire_reservations(&self, now: Millis) -> Fut<'_, u64> {
+        self.0.write(move |db| {
+            let gone = db
+                .prepare_cached("DELETE FROM reserved_name WHERE reserved_until <= ?1")?
+                .execute([now])?;
+            Ok::<_, StoreError>(gone as u64)
+        })
+    }
 }
 
 fn parse(row: &Row<'_>) -> rusqlite::Result<Account> {
