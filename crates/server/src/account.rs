@@ -57,6 +57,8 @@ pub struct AccountState {
     pub seen: Seen,
     /// The day of its last login, in days since 1970, as far as the store knows it.
     pub last_login: Option<u64>,
+    /// The old addresses of contacts who say that they moved, while that is being verified (XEP-0283).
+    pub moves: Vec<BareJid>,
     /// The account was deleted: nothing may be written for it any more.
     pub deleted: bool,
 }
@@ -120,6 +122,7 @@ impl Account {
             photo: Photo::default(),
             seen: Seen::default(),
             last_login: None,
+            moves: Vec::new(),
             deleted: false,
         };
         Arc::new(Account::with(AccountId::PUBSUB, jid, state))
@@ -226,6 +229,7 @@ impl Accounts {
             photo: Photo::default(),
             seen: Seen::default(),
             last_login: row.last_login.map(|at| at.0 / last::DAY),
+            moves: Vec::new(),
             deleted: false,
         };
         let account = Arc::new(Account::with(row.id, jid, state));

@@ -32,6 +32,8 @@ pub const EXTENSION: Extension = Extension {
 /// The node of the statement, and the namespace of everything here.
 const MOVED: &str = "urn:xmpp:moved:1";
 const ITEM: &str = "current";
+/// Claims to one account that are verified at a time.
+const MOST_CHECKS: usize = 4;
 
 /// The old address that a subscription request claims, if the account shows its presence to that
 /// address. Everything else is to be ignored (§4.3).
@@ -43,6 +45,32 @@ pub fn claimed(account: &Account, from: &BareJid, stanza: &Bytes) -> Option<Bare
     let old = BareJid::new(moved.child("old-jid", MOVED)?.text().trim()).ok()?;
     let known = account.lock().roster.shows_presence_to(&old);
     (known && old != *from).then_some(old)
+}
+
+/// A claim that is being verified. The old address may be claimed again when it is dropped.
+pub struct Check {
+    account: Arc<Account>,
+    old: BareJid,
+}
+
+impl Check {
+    /// Begins; `None` while the same address is looked at already, or too many of the account's contacts
+    /// are: strangers who claim this and that would have the server ask others without end.
+    #[must_use]
+    pub fn begin(account: &Arc<Account>, old: &BareJid) -> Option<Check> {
+        let moves = &mut account.lock().moves;
+        if moves.len() >= MOST_CHECKS || moves.contains(old) {
+            return None;
+        }
+        moves.push(old.clone());
+        Some(Check { account: account.clone(), old: old.clone() })
+    }
+}
+
+impl Drop for Check {
+    fn drop(&mut self) {
+        self.account.lock().moves.retain(|old| *old != self.old);
+    }
 }
 
 /// Whether the old account says that it moved to this address. Asks its server when that is another one,
@@ -118,9 +146,23 @@ pub async fn state(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     fn parse(xml: &str) -> Element {
         Element::parse(xml.as_bytes(), &Limits::SERVER).unwrap()
+    }
+
+    #[test]
+    fn few_claims_are_verified_at_a_time() {
+        let account = Account::pubsub(&Config::parse("domain = \"example.org\"\n").unwrap());
+        let old = |number: usize| BareJid::new(&format!("old{number}@example.org")).unwrap();
+        let mut checks: Vec<Check> =
+            (0..MOST_CHECKS).filter_map(|number| Check::begin(&account, &old(number))).collect();
+        assert_eq!(checks.len(), MOST_CHECKS);
+        assert!(Check::begin(&account, &old(MOST_CHECKS)).is_none(), "one too many");
+        checks.remove(0);
+        assert!(Check::begin(&account, &old(1)).is_none(), "the same twice");
+        assert!(Check::begin(&account, &old(0)).is_some(), "its check has ended");
     }
 
     #[test]

@@ -425,9 +425,14 @@ pub async fn receive(
     }
     if change == Change::Subscribe
         && let Some(old) = moved::claimed(&account, from, &stanza)
+        && let Some(check) = moved::Check::begin(&account, &old)
     {
         // Another server may be asked, whose answer comes the way that this request came.
-        tokio::spawn(verify(server.clone(), account, old, from.clone(), stanza));
+        let verified = verify(server.clone(), account, old, from.clone(), stanza);
+        tokio::spawn(async move {
+            let _check = check;
+            verified.await;
+        });
         return;
     }
     arrive(server, &account, from, stanza, change).await;
@@ -474,23 +479,32 @@ fn verify(
     stanza: Bytes,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
-        match moved::is_true(&server, &account, &old, &from).await {
-            true => follow(&server, &account, &old, &from).await,
-            false => arrive(&server, &account, &from, stanza, Change::Subscribe).await,
+        let is_true = moved::is_true(&server, &account, &old, &from).await;
+        if !is_true || !follow(&server, &account, &old, &from).await {
+            arrive(&server, &account, &from, stanza, Change::Subscribe).await;
         }
     })
 }
 
 /// XEP-0283 §4.4: a contact moved, and that was verified. Its new address takes the place of the old one,
-/// which may not see the account any more: so an address is followed once.
-async fn follow(server: &Arc<Server>, account: &Arc<Account>, old: &BareJid, new: &BareJid) {
+/// which may not see the account any more: so an address is followed once. `false` when it is not: the
+/// old address is no contact any more, or there is no place for another one.
+async fn follow(
+    server: &Arc<Server>,
+    account: &Arc<Account>,
+    old: &BareJid,
+    new: &BareJid,
+) -> bool {
     let before = {
         let _gate = account.roster_gate.lock().await;
         let before = account.lock().roster.contact(old).cloned().unwrap_or_default();
         if !before.standing.from {
-            return;
+            return false;
         }
         let mut contact = account.lock().roster.contact(new).cloned().unwrap_or_default();
+        if contact.vacant() && account.lock().roster.len() >= server.max_contacts() {
+            return false;
+        }
         contact.name = contact.name.or_else(|| before.name.clone());
         if !contact.listed {
             contact.groups.clone_from(&before.groups);
@@ -501,7 +515,7 @@ async fn follow(server: &Arc<Server>, account: &Arc<Account>, old: &BareJid, new
         contact.standing.from = true;
         contact.standing.pending_out |= before.standing.to && !contact.standing.to;
         if put(server, account, new, contact).await.is_err() {
-            return;
+            return false;
         }
         before
     };
@@ -519,6 +533,7 @@ async fn follow(server: &Arc<Server>, account: &Arc<Account>, old: &BareJid, new
         Box::pin(answer(server, account.jid(), new, Change::Subscribe)).await;
     }
     introduce(server, account, new);
+    true
 }
 
 /// A subscription stanza for another domain: both rosters must agree, so it has to arrive.
