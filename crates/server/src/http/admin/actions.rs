@@ -1,6 +1,7 @@
 //! What the forms do: the operations of the command line.
 
 use hyper::StatusCode;
+use xmpp::jid::BareJid;
 
 use super::{
     super::{Answer, html::Html},
@@ -22,7 +23,7 @@ pub(super) async fn perform(server: &Server, signed: &Signed, action: &str, form
         Ok(request) => request,
         Err(fault) => return failed(signed, &fault),
     };
-    if locks_out(signed, action, &request) {
+    if locks_out(signed, server.domain(), action, &request) {
         let words = "you would no longer be an administrator yourself";
         return failed(signed, &Fault::new(FaultCode::Invalid, words));
     }
@@ -34,15 +35,21 @@ pub(super) async fn perform(server: &Server, signed: &Signed, action: &str, form
 }
 
 /// Whether somebody would take their own right away by mistake.
-fn locks_out(signed: &Signed, action: &str, request: &Request) -> bool {
+fn locks_out(signed: &Signed, domain: &str, action: &str, request: &Request) -> bool {
     let (Request::AccountAdmin { account, .. }
     | Request::AccountEnable { account, .. }
     | Request::AccountDelete { account }) = request
     else {
         return false;
     };
-    let name = account.split('@').next().unwrap_or_default();
-    let own = signed.account.as_deref() == Some(name);
+    // As the operation reads it: `Ada` is the account `ada`.
+    let full = match account.contains('@') {
+        true => account.clone(),
+        false => format!("{account}@{domain}"),
+    };
+    let jid = BareJid::new(&full).ok();
+    let name = jid.as_ref().and_then(|jid| jid.node()).map(|node| node.as_str());
+    let own = name.is_some() && signed.account.as_deref() == name;
     own && matches!(action, "account-admin-revoke" | "account-disable" | "account-delete")
 }
 
@@ -120,8 +127,8 @@ fn confirmed(form: &Form, what: &str) -> Result<(), Fault> {
 /// The password of a form, or one that is made.
 fn password(form: &Form, shown: &mut Option<String>) -> Result<Password, Fault> {
     // Spaces at the ends are part of it.
-    match form.get("password").filter(|typed| !typed.is_empty()) {
-        Some(typed) => Ok(Password::new(typed.clone())),
+    match form.password.as_ref().filter(|typed| !typed.expose().is_empty()) {
+        Some(typed) => Ok(typed.clone()),
         None => {
             let made = random_password()?;
             *shown = Some(made.clone());
@@ -180,7 +187,7 @@ const LETTERS: &str = "abcdefghijkmnpqrstuvwxyz23456789";
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::parse, *};
 
     #[test]
     fn passwords_that_are_made_are_long_and_differ() {
@@ -191,11 +198,22 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_undone_is_typed_again() {
-        let form = |confirm: &str| -> Form {
-            let pairs = [("account", "a@b"), ("confirm", confirm)];
-            pairs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+    fn nobody_locks_themselves_out_however_they_write_their_name() {
+        let sessions = super::super::session::AdminSessions::default();
+        let now = std::time::Instant::now();
+        let secret = sessions.sign_in(Some("ada"), [0; 32], now).unwrap();
+        let signed = sessions.of(&secret, now).unwrap();
+        let locks_out = |account: &str| {
+            let request = Request::AccountEnable { account: account.to_owned(), enabled: false };
+            super::locks_out(&signed, "example.org", "account-disable", &request)
         };
+        assert!(locks_out("ada") && locks_out("ADA") && locks_out("Ada@Example.org"));
+        assert!(!locks_out("romeo") && !locks_out("@"));
+    }
+
+    #[test]
+    fn what_cannot_be_undone_is_typed_again() {
+        let form = |confirm: &str| parse(&format!("account=a@b&confirm={confirm}"));
         assert!(request("account-delete", &form("a@b"), &mut None).is_ok());
         assert!(request("account-delete", &form("a@c"), &mut None).is_err());
         assert!(request("account-delete", &form(""), &mut None).is_err());

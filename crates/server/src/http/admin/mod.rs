@@ -18,7 +18,7 @@ use hyper::{Method, StatusCode, header};
 
 use self::session::Signed;
 use super::{Answer, Visit, html};
-use crate::server::Server;
+use crate::{password::Password, server::Server};
 
 /// What the addresses of these pages begin with.
 pub const PATH: &str = "/admin";
@@ -27,7 +27,11 @@ const COOKIE: &str = "__Host-anemone-admin";
 const MAX_FORM: usize = 16 * 1024;
 
 /// What was filled into a form.
-type Form = HashMap<String, String>;
+#[derive(Debug, Default)]
+struct Form {
+    fields: HashMap<String, String>,
+    password: Option<Password>,
+}
 
 /// One of the pages, or what a form leads to.
 pub async fn handle(visit: Visit) -> Answer {
@@ -122,11 +126,18 @@ fn same_origin(visit: &Visit) -> bool {
 }
 
 fn parse(text: &str) -> Form {
-    form_urlencoded::parse(text.as_bytes()).into_owned().take(MOST_FIELDS).collect()
+    let mut form = Form::default();
+    for (name, value) in form_urlencoded::parse(text.as_bytes()).take(MOST_FIELDS) {
+        match name.as_ref() {
+            "password" => form.password = Some(Password::new(value.into_owned())),
+            name => drop(form.fields.insert(name.to_owned(), value.into_owned())),
+        }
+    }
+    form
 }
 
 fn field<'a>(form: &'a Form, name: &str) -> &'a str {
-    form.get(name).map(|value| value.trim()).unwrap_or_default()
+    form.fields.get(name).map(|value| value.trim()).unwrap_or_default()
 }
 
 const MOST_FIELDS: usize = 50;

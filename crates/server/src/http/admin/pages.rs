@@ -249,7 +249,8 @@ async fn invitations(server: &Server, signed: &Signed) -> Result<Html, Fault> {
         ["Number", "State", "Uses left", "Ends", "For", "By", "Used by", "Remark", "Change"],
         rows.collect(),
         "There are no invitations.",
-    );
+    )
+    .html(&more(invitations.len()));
     let fields = line("name", "Name (empty: the person chooses)", "autocapitalize=\"none\"")
         .html(&line("uses", "For how many people", "type=\"number\" min=\"1\" value=\"1\""))
         .html(&line(
@@ -278,7 +279,8 @@ async fn requests(server: &Server, signed: &Signed) -> Result<Html, Fault> {
         ));
         [minute(&one.at), words(&one.name), words(&one.contact), words(&one.text), decide]
     });
-    Ok(table(["When", "Name", "Contact", "Text", "Answer"], rows.collect(), "None waits."))
+    Ok(table(["When", "Name", "Contact", "Text", "Answer"], rows.collect(), "None waits.")
+        .html(&more(requests.len())))
 }
 
 fn kind(room: &Room) -> &'static str {
@@ -308,7 +310,8 @@ async fn rooms(server: &Server, signed: &Signed) -> Result<Html, Fault> {
         ["Address", "Title", "Kind", "Members", "Inside", "Made"],
         rows.collect(),
         "There are no rooms.",
-    );
+    )
+    .html(&more(rooms.len()));
     let fields = line("room", "Name", "required autocapitalize=\"none\"")
         .html(&line("owner", "The account that owns it", "required autocapitalize=\"none\""))
         .html(&line("title", "What people call it", ""))
@@ -342,7 +345,8 @@ async fn room(server: &Server, signed: &Signed, name: &str) -> Result<Html, Faul
         ]
     });
     let people =
-        table(["Address", "Affiliation", "Nickname", "Reason"], people.collect(), "Nobody.");
+        table(["Address", "Affiliation", "Nickname", "Reason"], people.collect(), "Nobody.")
+            .html(&more(members.len()));
     let fields = hidden("room", &room.address)
         .html(&line("reason", "What the people in it are told", ""))
         .html(&line(
@@ -400,7 +404,8 @@ async fn federation(server: &Server) -> Result<Html, Fault> {
         ["Domain", "State", "Connections", "Waiting", "Problem"],
         rows.collect(),
         "No other server was talked to.",
-    ))
+    )
+    .html(&more(domains.len())))
 }
 
 async fn reports(server: &Server, signed: &Signed) -> Result<Html, Fault> {
@@ -422,13 +427,14 @@ async fn reports(server: &Server, signed: &Signed) -> Result<Html, Fault> {
         ["When", "Who was blocked", "By", "Why", "Text", "Change"],
         rows.collect(),
         "There are none.",
-    ))
+    )
+    .html(&more(reports.len())))
 }
 
 async fn storage(server: &Server) -> Result<Html, Fault> {
     let found = ask(server, Request::Storage {}).await?;
-    let Response::Storage(rows) = found else { return Ok(Html::new()) };
-    let rows = rows.iter().take(MOST).map(|row| {
+    let Response::Storage(accounts) = found else { return Ok(Html::new()) };
+    let rows = accounts.iter().take(MOST).map(|row| {
         [
             link("accounts/", &row.address, &row.address),
             words(&row.messages.map_or("very many".to_owned(), |count| count.to_string())),
@@ -441,7 +447,8 @@ async fn storage(server: &Server) -> Result<Html, Fault> {
         ["Account", "Messages", "Nodes", "Documents", "Files"],
         rows.collect(),
         "There are no accounts.",
-    ))
+    )
+    .html(&more(accounts.len())))
 }
 
 async fn privacy(server: &Server, query: &Form) -> Result<Html, Fault> {
@@ -471,5 +478,25 @@ async fn privacy(server: &Server, query: &Form) -> Result<Html, Fault> {
     )))
 }
 
+/// What a table says that does not show everything.
+fn more(all: usize) -> Html {
+    if all <= MOST {
+        return Html::new();
+    }
+    let sentence = format!("These are {MOST} of {all}; the command line lists them all.");
+    Html::new().raw("<p class=\"soft\">").text(&sentence).raw("</p>\n")
+}
+
 /// Rows of one page.
 const MOST: usize = 500;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_says_when_it_does_not_show_everything() {
+        assert_eq!(more(MOST).as_str(), "");
+        assert!(more(MOST + 1).as_str().contains("500 of 501"));
+    }
+}

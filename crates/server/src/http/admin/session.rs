@@ -75,9 +75,11 @@ impl AdminSessions {
         let secret = random()?;
         let mut inner = self.0.lock();
         inner.links.retain(|_, until| *until > now);
-        if inner.links.len() < MOST {
-            inner.links.insert(hash(&secret), now + Duration::from_secs(LINK_MINUTES * 60));
+        if inner.links.len() >= MOST {
+            let oldest = inner.links.iter().min_by_key(|(_, until)| **until).map(|(key, _)| *key);
+            oldest.map(|key| inner.links.remove(&key));
         }
+        inner.links.insert(hash(&secret), now + Duration::from_secs(LINK_MINUTES * 60));
         Some(secret)
     }
 
@@ -159,7 +161,8 @@ mod tests {
         let (sessions, now) = (AdminSessions::default(), Instant::now());
         for _ in 0..3 * MOST {
             sessions.sign_in(None, [0; 32], now).unwrap();
-            sessions.link(now).unwrap();
+            let link = sessions.link(now).unwrap();
+            assert!(sessions.is_link(&link, now), "what is handed out opens nothing");
         }
         let inner = sessions.0.lock();
         assert!(inner.sessions.len() <= MOST && inner.links.len() <= MOST);

@@ -58,13 +58,18 @@ pub(super) async fn submit(server: &Server, form: &Form, from: IpAddr) -> Answer
     }
     match server.logins.before(jid.as_str(), from, Instant::now()) {
         Verdict::Proceed => {}
-        Verdict::Wait(time) => tokio::time::sleep(time).await,
+        Verdict::Wait(time) => {
+            server.metrics.logins_throttled.increment();
+            tokio::time::sleep(time).await;
+        }
         Verdict::Refuse => {
+            server.metrics.logins_throttled.increment();
             let words = "Too many attempts. Wait a few minutes, and try again.";
             return self::form(StatusCode::TOO_MANY_REQUESTS, Some(words));
         }
     }
-    let password = Secret::new(form.get("password").map(String::as_bytes).unwrap_or_default());
+    let typed = form.password.as_ref().map(|typed| typed.expose().as_bytes());
+    let password = Secret::new(typed.unwrap_or_default());
     let lookup = PasswordLookup { account: jid.clone(), password };
     let right = match credentials::password(server, lookup).await {
         Ok(check) => matches!(check, PasswordCheck::Right(AccountState::Active)),
@@ -78,6 +83,7 @@ pub(super) async fn submit(server: &Server, form: &Form, from: IpAddr) -> Answer
     let keys = match found {
         Ok(Some((account, keys))) if right && account.admin && !account.disabled => keys,
         _ => {
+            server.metrics.logins_failed.increment();
             server.logins.failed(jid.as_str(), from, Instant::now());
             return wrong();
         }
