@@ -35,9 +35,26 @@ impl Trial {
     }
 
     fn import(&self, kind: &str, path: &Path) -> Value {
-        let output = self.run(&["import", kind, path.to_str().unwrap(), "--json"]);
+        self.imported(&["import", kind, path.to_str().unwrap(), "--json"])
+    }
+
+    fn imported(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
         assert!(output.status.success(), "{output:?}");
-        serde_json::from_slice::<Value>(&output.stdout).unwrap()["import"].clone()
+        report(&output)
+    }
+
+    /// What an account has, as a file for other servers.
+    fn exported(&self, name: &str) -> String {
+        let path = self.root.join("exported.xml");
+        assert!(self.run(&["export", name, path.to_str().unwrap()]).status.success());
+        let text = fs::read_to_string(&path).unwrap();
+        fs::remove_file(path).unwrap();
+        text
+    }
+
+    fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.root.join("data/anemone.db")).unwrap()
     }
 
     fn fails(&self, kind: &str, path: &Path) -> String {
@@ -45,6 +62,19 @@ impl Trial {
         assert!(!output.status.success(), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     }
+}
+
+fn report(output: &Output) -> Value {
+    // A fault follows in a line of its own.
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str::<Value>(text.lines().next().unwrap()).unwrap()["import"].clone()
+}
+
+/// A file of XEP-0227 with this in its domain.
+fn pie(content: &str) -> String {
+    format!(
+        "<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'>{content}</host></server-data>"
+    )
 }
 
 const ACCOUNT: &str = "return { [\"password\"] = \"wherefore art\"; };\n";
@@ -148,4 +178,156 @@ fn an_account_that_leaves_and_comes_back_is_the_same() {
     assert_eq!(fs::read_to_string(&out).unwrap(), fs::read_to_string(&back).unwrap());
     use std::os::unix::fs::PermissionsExt as _;
     assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// The stored key, the server key and the salt of somebody's password for SHA-1.
+const KEYS: [&str; 3] =
+    ["AQEBAQEBAQEBAQEBAQEBAQEBAQE=", "AgICAgICAgICAgICAgICAgICAgI=", "AwMDAwMDAwMDAwMDAwMDAw=="];
+
+fn scram(mechanism: &str, rounds: &str) -> String {
+    let [stored, server, salt] = KEYS;
+    format!(
+        "<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='{mechanism}'>\
+         <iter-count>{rounds}</iter-count><salt>{salt}</salt><server-key>{server}</server-key>\
+         <stored-key>{stored}</stored-key></scram-credentials>"
+    )
+}
+
+#[test]
+fn keys_in_the_place_of_a_password_are_keys() {
+    let trial = Trial::new();
+    let [stored, server, salt] = KEYS;
+    let users = format!(
+        "<user name='romeo' password='scram:{stored},{server},{salt},4096'/>\
+         <user name='juliet' password='scram:{stored},{server}'/><user name='paris' password=''/>"
+    );
+    let done = trial.import("ejabberd", &trial.file("all.xml", &pie(&users)));
+    assert_eq!((&done["accounts"], &done["sha1_only"]), (&3.into(), &1.into()), "{done}");
+    let text = trial.exported("romeo");
+    assert!(text.contains(stored) && text.contains(">4096<"), "{text}");
+    for name in ["juliet", "paris"] {
+        assert!(!trial.exported(name).contains("iter-count"), "{name} got a password");
+    }
+    assert_eq!(done["skipped"]["keys of a password that make no sense"]["count"], 1, "{done}");
+}
+
+#[test]
+fn strange_credentials_hold_up_nothing() {
+    let trial = Trial::new();
+    let disabled = "<account xmlns='urn:anemone:account:0' disabled='true'/>";
+    let once = scram("SCRAM-SHA-1", "4096");
+    let users = format!(
+        "<user name='twice'>{once}{once}</user>\
+         <user name='forever'>{}</user>\
+         <user name='both' password='&#x7;'>{once}{disabled}</user>\
+         <user name='closed' password='wherefore art'>{disabled}</user>",
+        scram("SCRAM-SHA-1", "4294967295"),
+    );
+    let done = trial.import("ejabberd", &trial.file("all.xml", &pie(&users)));
+    assert_eq!(done["accounts"], 4, "{done}");
+    assert_eq!(done["sha1_only"], 2, "the keys are taken where the password is of no use: {done}");
+    assert!(trial.exported("twice").contains(KEYS[0]));
+    assert!(!trial.exported("forever").contains("iter-count"), "a login would take hours");
+    assert!(trial.exported("both").contains(KEYS[0]));
+    for name in ["both", "closed"] {
+        assert!(trial.exported(name).contains("disabled="), "{name} may log in");
+    }
+}
+
+/// A message of the archive, which waits as well, and one that only waits.
+fn waiting() -> String {
+    let message = |id: &str, delay: &str| {
+        format!(
+            "<message xmlns='jabber:client' from='juliet@example.net/b' to='romeo@example.org' \
+             type='chat' id='{id}'><body>{id}</body>{delay}</message>"
+        )
+    };
+    let delay = "<delay xmlns='urn:xmpp:delay' stamp='2026-11-01T00:00:01Z'/>";
+    format!(
+        "<user name='romeo' password='wherefore art'><archive xmlns='urn:xmpp:pie:0#mam'>\
+         <result xmlns='urn:xmpp:mam:2' id='1'><forwarded xmlns='urn:xmpp:forward:0'>{delay}{}\
+         </forwarded></result></archive><offline-messages>{}{}</offline-messages></user>",
+        message("m1", ""),
+        message("m1", delay),
+        message("m2", ""),
+    )
+}
+
+/// How many messages wait.
+fn pending(trial: &Trial) -> usize {
+    let text = trial.exported("romeo");
+    let offline = text.split("<offline-messages>").nth(1);
+    offline.map_or(0, |rest| {
+        rest.split("</offline-messages>").next().unwrap().matches("<body>").count()
+    })
+}
+
+/// As if the account had come online.
+fn deliver(trial: &Trial) {
+    let changed = trial.database().execute("UPDATE archive SET flags = flags & ~2", []).unwrap();
+    assert_eq!(changed, 2);
+    assert_eq!(pending(trial), 0);
+}
+
+#[test]
+fn a_trial_run_counts_what_a_run_takes_and_writes_nothing() {
+    let trial = Trial::new();
+    let path = trial.file("romeo.xml", &pie(&waiting()));
+    let path = path.to_str().unwrap();
+    let trial_run = || {
+        let mut report = trial.imported(&["import", "account", path, "--dry-run", "--json"]);
+        report["dry_run"] = false.into();
+        report
+    };
+    let before = trial_run();
+    assert!(!trial.run(&["export", "romeo", "x"]).status.success(), "there is an account");
+    assert_eq!(before, trial.import("account", Path::new(path)));
+    assert_eq!((&before["messages"], &before["waiting"]), (&2.into(), &2.into()), "{before}");
+    deliver(&trial);
+    assert_eq!(trial_run(), trial.import("account", Path::new(path)));
+    assert_eq!(pending(&trial), 0);
+}
+
+#[test]
+fn what_was_delivered_does_not_wait_again() {
+    let trial = Trial::new();
+    let path = trial.file("romeo.xml", &pie(&waiting()));
+    trial.import("account", &path);
+    assert_eq!(pending(&trial), 2);
+    deliver(&trial);
+    let again = trial.import("account", &path);
+    assert_eq!((&again["messages"], &again["waiting"]), (&0.into(), &0.into()), "{again}");
+    assert_eq!(again["messages_known"], 2, "{again}");
+    assert_eq!(pending(&trial), 0);
+    // Without keys the run before did not come to its end, and nobody could log in since.
+    trial.database().execute("DELETE FROM credential", []).unwrap();
+    assert_eq!(trial.import("account", &path)["waiting"], 2);
+    assert_eq!(pending(&trial), 2);
+}
+
+#[test]
+fn what_waits_without_a_time_is_not_old() {
+    let trial = Trial::new();
+    let done = trial.import("account", &trial.file("romeo.xml", &pie(&waiting())));
+    let text = trial.exported("romeo");
+    assert!(!text.contains("1970-01-01"), "{text} {done}");
+}
+
+#[test]
+fn elements_in_elements_are_passed_over_and_the_report_stays() {
+    let trial = Trial::new();
+    let deep = "<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'>".repeat(200_000);
+    let user = "<user xmlns='urn:xmpp:pie:0' name='romeo' password='wherefore art'/>";
+    let content =
+        format!("<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'>{user}{deep}");
+    let path = trial.file("deep.xml", &content);
+    let output = trial.run(&["import", "ejabberd", path.to_str().unwrap(), "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("too many elements"), "{output:?}");
+    assert_eq!(report(&output)["accounts"], 1, "{output:?}");
+    assert!(trial.exported("romeo").contains("iter-count"), "what was taken is not whole");
+    let inner = "<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'>\
+        <user name='inner'/></host></server-data>";
+    let done = trial.import("ejabberd", &trial.file("inner.xml", &pie(&format!("{inner}{user}"))));
+    assert_eq!((&done["accounts"], &done["accounts_known"]), (&0.into(), &1.into()), "{done}");
 }

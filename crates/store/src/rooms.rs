@@ -29,6 +29,8 @@ pub struct NewRoom {
     pub created: Millis,
     /// Configuration and whatever else there is, in the caller's own format.
     pub state: Bytes,
+    /// Its lists: written with it or not at all, so that no room is ever without its bans.
+    pub affiliations: Vec<Affiliation>,
 }
 
 /// A room without its affiliations.

@@ -47,18 +47,21 @@ pub(super) async fn import(
             let _ = io::stderr().flush();
         }
     };
-    let taken = moving::import(&store, &config, &secret, source, wish, &progress).await;
+    let (report, outcome) = moving::import(&store, &config, &secret, source, wish, &progress).await;
     if terminal {
         eprint!("\r\x1b[K");
     }
-    store.maintenance.close().await?;
-    let report = taken?;
+    let closed = store.maintenance.close().await;
     match json {
+        // The fault alone, when there is nothing else to say.
+        _ if outcome.is_err() && report.is_empty() => {}
         true => show::value(&json!({ "import": report })),
         false => show::text(
             &report.lines().iter().map(|line| show::clean(line)).collect::<Vec<_>>().join("\n"),
         ),
     }
+    outcome?;
+    closed?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,24 +1,25 @@
 //! Writing into the store what a source reads.
 
+mod room;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use store::{
     AccountId, Millis, Store, StoreError,
     accounts::{CreateError, Credential, NewAccount},
-    pubsub,
-    rooms::{self, RoomId},
-    roster,
+    pubsub, roster,
 };
 use xmpp::{
     jid::{BareJid, Jid},
     ns,
-    sasl::{Hash, ScramKeys},
+    sasl::{Hash, ScramKeys, prepare_password},
     xml::{Element, Limits},
 };
 
+use self::room::RoomDesk;
 use super::{
     Wish,
-    record::{Item, Line, Node, Person, Record, Request, Room},
+    record::{Item, Line, Node, Person, Record, Request},
     report::Report,
     shelf::{Entry, Put, Shelf},
     vcard,
@@ -26,8 +27,8 @@ use super::{
 use crate::{
     admin::{Fault, FaultCode},
     config::Config,
-    ext::{last, muc::moved, private, pubsub as nodes, vcard as document},
-    password,
+    ext::{last, private, pubsub as nodes, vcard as document},
+    password::{self, Password},
     secret::ServerSecret,
 };
 
@@ -59,8 +60,10 @@ struct PersonDesk {
     jid: BareJid,
     /// The address it had at the source, when that was another one.
     former: Option<BareJid>,
-    /// It has no keys yet.
+    /// It had no keys when this run began: it is new, or a run before did not come to its end. Nobody
+    /// can have used it.
     keyless: bool,
+    password: Option<Password>,
     keys: Vec<ScramKeys>,
     contacts: Vec<roster::Item>,
     requests: Vec<Request>,
@@ -70,13 +73,6 @@ struct PersonDesk {
     vcard4: Option<Element>,
     shelf: Option<Shelf>,
     waiting: Vec<Line>,
-}
-
-struct RoomDesk {
-    id: Option<RoomId>,
-    jid: BareJid,
-    salt: [u8; 32],
-    shelf: Option<Shelf>,
 }
 
 impl<'a> Intake<'a> {
@@ -130,10 +126,10 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Ends the last account or room.
-    pub(super) async fn finish(mut self) -> Result<Report, Fault> {
-        self.end().await?;
-        Ok(self.report)
+    /// Ends the last account or room. The report says what was taken, also when that fails.
+    pub(super) async fn finish(mut self) -> (Report, Result<(), Fault>) {
+        let ended = self.end().await;
+        (self.report, ended)
     }
 
     async fn end(&mut self) -> Result<(), Fault> {
@@ -170,9 +166,12 @@ impl<'a> Intake<'a> {
             }
             None => {
                 self.report.accounts += 1;
-                (self.create(&person, &local).await?, person.password.is_none())
+                (self.create(&person, &local).await?, true)
             }
         };
+        if let Some(id) = id.filter(|_| keyless && !self.wish.dry_run) {
+            self.describe(id, &person).await?;
+        }
         let mut nodes = BTreeMap::new();
         if let Some(id) = id {
             for node in self.store.pubsub.nodes(id).await? {
@@ -180,12 +179,13 @@ impl<'a> Intake<'a> {
                 nodes.insert(node.name.into(), keep);
             }
         }
-        Ok(Owner::Person(Box::new(PersonDesk {
+        let mut desk = PersonDesk {
             id,
             jid,
             former,
             keyless,
-            keys: person.keys,
+            password: person.password,
+            keys: Vec::new(),
             contacts: Vec::new(),
             requests: Vec::new(),
             blocked: BTreeSet::new(),
@@ -194,27 +194,41 @@ impl<'a> Intake<'a> {
             vcard4: None,
             shelf: None,
             waiting: Vec::new(),
-        })))
+        };
+        person.keys.into_iter().for_each(|keys| self.keys(&mut desk, keys));
+        Ok(Owner::Person(Box::new(desk)))
     }
 
-    /// Makes an account. Its keys follow at the end, its password now.
+    /// Keys of its password, for each hash once.
+    fn keys(&mut self, desk: &mut PersonDesk, keys: ScramKeys) {
+        match desk.keys.iter().any(|known| known.hash == keys.hash) {
+            true => self.report.skip(desk.jid.as_str(), "more keys of a password for one hash"),
+            false => desk.keys.push(keys),
+        }
+    }
+
+    /// Makes an account. Its keys follow when everything else is there: so nobody logs in to half an
+    /// account, or to one that is about to be disabled.
     async fn create(&mut self, person: &Person, name: &str) -> Result<Option<AccountId>, Fault> {
         if self.wish.dry_run {
             return Ok(None);
         }
         let account = NewAccount {
             name: name.into(),
-            credentials: self.derive(person).await,
+            credentials: Vec::new(),
             admin: false,
             ignore_reservation: true,
             created_at: person.created.unwrap_or(self.now),
             invited_by: None,
             invite: None,
         };
-        let id = self.store.accounts.create(account).await.map_err(|error| match error {
+        self.store.accounts.create(account).await.map(Some).map_err(|error| match error {
             CreateError::Store(error) => Fault::from(error),
             other => Fault::new(FaultCode::Invalid, format!("{name}: {other}")),
-        })?;
+        })
+    }
+
+    async fn describe(&mut self, id: AccountId, person: &Person) -> Result<(), StoreError> {
         let changes = [
             person.disabled.then_some(store::accounts::Change::Disabled(true)),
             person.last_login.map(|at| {
@@ -225,27 +239,25 @@ impl<'a> Intake<'a> {
         for change in changes.into_iter().flatten() {
             self.store.accounts.change(id, change).await?;
         }
-        Ok(Some(id))
+        Ok(())
     }
 
-    /// The keys of a password that the source knows.
-    async fn derive(&mut self, person: &Person) -> Vec<Credential> {
-        let Some(password) = person.password.clone() else { return Vec::new() };
+    /// The keys of a password that the source knows; none in a trial run.
+    async fn derive(&self, password: Password) -> Result<Vec<Credential>, Fault> {
+        if self.wish.dry_run {
+            return Ok(Vec::new());
+        }
         let iterations = self.config.login.iterations;
         let work =
             tokio::task::spawn_blocking(move || password::credentials(&password, iterations));
-        match work.await {
-            Ok(Ok(credentials)) => credentials,
-            _ => {
-                self.report.skip(&person.name, "a password that no client could send");
-                Vec::new()
-            }
-        }
+        let failed = |words: String| Fault::new(FaultCode::Storage, words);
+        let derived = work.await.map_err(|error| failed(error.to_string()))?;
+        derived.map_err(|error| failed(error.to_string()))
     }
 
     async fn of_person(&mut self, desk: &mut PersonDesk, record: Record) -> Result<(), Fault> {
         match record {
-            Record::Keys(keys) => desk.keys.push(*keys),
+            Record::Keys(keys) => self.keys(desk, *keys),
             Record::Disabled(true) => self.disable(desk).await?,
             Record::Contact(contact) => self.contact(desk, contact),
             Record::Request(request) => desk.requests.push(request),
@@ -452,16 +464,7 @@ impl<'a> Intake<'a> {
             return Ok(());
         };
         let old = self.is_old(entry.at);
-        let Some(shelf) = shelf(self.store, desk).await? else {
-            self.report.messages += 1;
-            self.report.waiting += u64::from(pending);
-            self.report.messages_old += u64::from(old);
-            return Ok(());
-        };
-        if self.wish.dry_run {
-            self.report.messages += 1;
-            return Ok(());
-        }
+        let shelf = shelf(self.store, desk, self.wish.dry_run).await?;
         match shelf.put(self.store, entry).await? {
             Put::Added => {
                 self.report.messages += 1;
@@ -482,7 +485,6 @@ impl<'a> Intake<'a> {
     }
 
     async fn end_person(&mut self, mut desk: PersonDesk) -> Result<(), Fault> {
-        self.end_keys(&mut desk).await?;
         self.end_roster(&mut desk).await?;
         self.end_blocks(&mut desk).await?;
         if let Some(card) = desk.vcard4.take().filter(|_| !desk.vcard) {
@@ -491,30 +493,48 @@ impl<'a> Intake<'a> {
             self.document(&desk, document::KEY, &card).await?;
         }
         for line in std::mem::take(&mut desk.waiting) {
-            let message = own(line.message.clone(), desk.former.as_ref(), &desk.jid);
-            let found = match shelf(self.store, &mut desk).await? {
-                Some(shelf) => shelf.find(&message),
-                None => None,
-            };
-            match (found, desk.id) {
-                (Some(row), Some(id)) => {
-                    self.store.archive.set_pending(id, vec![row]).await?;
-                    self.report.waiting += 1;
-                }
-                _ => self.message(&mut desk, line, true).await?,
-            }
+            self.waiting(&mut desk, line).await?;
         }
-        match desk.shelf {
-            Some(shelf) => Ok(shelf.close(self.store).await?),
-            None => Ok(()),
+        if let Some(shelf) = desk.shelf.take() {
+            shelf.close(self.store).await?;
         }
+        self.end_keys(&mut desk).await
+    }
+
+    /// A message waits. One that was there before this run was delivered since, if anybody could log in.
+    async fn waiting(&mut self, desk: &mut PersonDesk, mut line: Line) -> Result<(), Fault> {
+        if line.at == UNKNOWN {
+            line.at = self.now;
+        }
+        let message = own(line.message.clone(), desk.former.as_ref(), &desk.jid);
+        let found = shelf(self.store, desk, self.wish.dry_run).await?.find(&message);
+        let Some(found) = found else { return self.message(desk, line, true).await };
+        if !found.added && !desk.keyless {
+            self.report.messages_known += u64::from(!found.counted);
+            return Ok(());
+        }
+        if let Some(id) = desk.id.filter(|_| !self.wish.dry_run) {
+            self.store.archive.set_pending(id, vec![found.id]).await?;
+        }
+        self.report.waiting += 1;
+        Ok(())
     }
 
     async fn end_keys(&mut self, desk: &mut PersonDesk) -> Result<(), Fault> {
-        let sha1_only = !desk.keys.is_empty() && desk.keys.iter().all(|k| k.hash == Hash::Sha1);
         if !desk.keyless {
             return Ok(());
         }
+        if let Some(password) = desk.password.take() {
+            if prepare_password(password.expose()).is_ok() {
+                let credentials = self.derive(password).await?;
+                if let Some(id) = desk.id.filter(|_| !self.wish.dry_run) {
+                    self.store.accounts.set_credentials(id, credentials).await?;
+                }
+                return Ok(());
+            }
+            self.report.skip(desk.jid.as_str(), "a password that no client could send");
+        }
+        let sha1_only = !desk.keys.is_empty() && desk.keys.iter().all(|k| k.hash == Hash::Sha1);
         self.report.sha1_only += u64::from(sha1_only);
         if desk.keys.is_empty() {
             self.report
@@ -582,111 +602,17 @@ impl<'a> Intake<'a> {
         }
         Ok(())
     }
-
-    async fn room(&mut self, room: Room) -> Result<Owner, Fault> {
-        let Some(name) = room.jid.node().map(|node| node.as_str().to_owned()) else {
-            return Ok(Owner::Refused);
-        };
-        let known = self.store.rooms.by_name(&name).await?;
-        let id = match &known {
-            Some(known) => Some(known.id),
-            None => {
-                self.report.rooms += 1;
-                self.make_room(&room, &name).await?
-            }
-        };
-        let salt = match id {
-            Some(id) => moved::salt(self.secret, &room.jid, id),
-            None => [0; 32],
-        };
-        Ok(Owner::Room(Box::new(RoomDesk { id, jid: room.jid, salt, shelf: None })))
-    }
-
-    async fn make_room(&mut self, room: &Room, name: &str) -> Result<Option<RoomId>, Fault> {
-        if self.wish.dry_run {
-            return Ok(None);
-        }
-        let owner = room
-            .affiliations
-            .iter()
-            .find(|(_, affiliation, ..)| *affiliation == xmpp::ext::muc::Affiliation::Owner);
-        let owner = owner.and_then(|(jid, ..)| BareJid::new(jid).ok());
-        let owner = owner.filter(|jid| jid.domain().as_str() == self.config.domain);
-        let creator = match owner.as_ref().and_then(|jid| jid.node()) {
-            Some(node) => self.store.accounts.by_name(node.as_str()).await?.map(|row| row.id),
-            None => None,
-        };
-        let subject =
-            room.subject.as_ref().map(|(text, nick, at)| (text.as_str(), nick.as_str(), *at));
-        let state = moved::state(&room.jid, &room.config, subject, room.vcard.clone());
-        let row = rooms::NewRoom { name: name.into(), creator, created: self.now, state };
-        let made = self.store.rooms.create(row, u64::MAX).await;
-        let id = made.map_err(|error| Fault::new(FaultCode::Storage, error.to_string()))?;
-        let mut version = 0;
-        let mut changes = Vec::new();
-        for (jid, affiliation, nick, reason) in &room.affiliations {
-            let Ok(jid) = BareJid::new(jid) else { continue };
-            version += 1;
-            changes.push((
-                jid.as_str().into(),
-                Some(rooms::Affiliation {
-                    jid: jid.as_str().into(),
-                    affiliation: affiliation.as_str().into(),
-                    nick: nick.as_deref().map(Into::into),
-                    reason: reason.as_deref().map(Into::into),
-                    version,
-                }),
-            ));
-        }
-        self.store.rooms.save(id, None, changes).await?;
-        Ok(Some(id))
-    }
-
-    async fn of_room(&mut self, desk: &mut RoomDesk, line: Line) -> Result<(), Fault> {
-        let Some(entry) = moved::line(&desk.jid, &desk.salt, line.message) else {
-            self.report.skip(desk.jid.as_str(), "a message that belongs into no archive");
-            return Ok(());
-        };
-        let old = self.is_old(line.at);
-        let Some(id) = desk.id.filter(|_| !self.wish.dry_run) else {
-            self.report.room_messages += 1;
-            self.report.messages_old += u64::from(old);
-            return Ok(());
-        };
-        if desk.shelf.is_none() {
-            desk.shelf = Some(Shelf::open(self.store, id.archive(), desk.jid.as_str()).await?);
-        }
-        let Some(shelf) = &mut desk.shelf else { return Ok(()) };
-        let (nick, message) = entry;
-        let entry = Entry {
-            at: line.at,
-            with: desk.jid.as_str().into(),
-            resource: nick.map(Into::into),
-            outgoing: false,
-            pending: false,
-            message,
-        };
-        match shelf.put(self.store, entry).await? {
-            Put::Added => {
-                self.report.room_messages += 1;
-                self.report.messages_old += u64::from(old);
-            }
-            Put::Known => self.report.messages_known += 1,
-            Put::TooLarge => self.report.skip(desk.jid.as_str(), TOO_LARGE),
-        }
-        Ok(())
-    }
 }
 
 async fn shelf<'d>(
     store: &Store,
     desk: &'d mut PersonDesk,
-) -> Result<Option<&'d mut Shelf>, StoreError> {
-    let Some(id) = desk.id else { return Ok(None) };
-    if desk.shelf.is_none() {
-        desk.shelf = Some(Shelf::open(store, id, desk.jid.as_str()).await?);
+    trial: bool,
+) -> Result<&'d mut Shelf, StoreError> {
+    match &mut desk.shelf {
+        Some(shelf) => Ok(shelf),
+        none => Ok(none.insert(Shelf::open(store, desk.id, desk.jid.as_str(), trial).await?)),
     }
-    Ok(desk.shelf.as_mut())
 }
 
 /// What the archive keeps of a message; `None` when it belongs into none.
@@ -734,5 +660,7 @@ fn xmpp_now() -> u64 {
     u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
 
+/// The time of a message for which the source has none.
+const UNKNOWN: Millis = Millis(0);
 const MOST_WAITING: usize = 10_000;
 const TOO_LARGE: &str = "a message that is larger than one may be";

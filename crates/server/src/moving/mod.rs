@@ -23,6 +23,7 @@ use bytes::Bytes;
 use store::Store;
 use tokio::sync::mpsc;
 use xmpp::{
+    sasl::{Hash, MAX_ITERATIONS, ScramKeys},
     stanza::Stanza,
     xml::{Element, Limits},
 };
@@ -61,8 +62,8 @@ pub type Progress<'a> = &'a (dyn Fn(&str, u64) + Sync);
 /// Takes everything in. The store must be this process's alone: a running server would not see what was
 /// written behind its back.
 ///
-/// # Errors
-/// When the source cannot be read, or the store cannot be written. What was taken until then stays.
+/// When the source cannot be read to its end, or the store cannot be written, what was taken until then
+/// stays: the report says what that is, and the fault why it is not all.
 pub async fn import(
     store: &Store,
     config: &Config,
@@ -70,7 +71,7 @@ pub async fn import(
     source: Source,
     wish: Wish,
     progress: Progress<'_>,
-) -> Result<Report, Fault> {
+) -> (Report, Result<(), Fault>) {
     let (sender, mut receiver) = mpsc::channel(QUEUE);
     let single = matches!(source, Source::Account(_));
     let (domain, rooms) = (config.domain.clone(), config.rooms.address(&config.domain));
@@ -92,15 +93,28 @@ pub async fn import(
         }
     }
     drop(receiver);
-    let outcome = reader.await.map_err(|_| Fault::new(FaultCode::Storage, "reading broke off"))?;
-    if let Some(fault) = failed {
-        return Err(fault);
-    }
-    let report = intake.finish().await?;
-    match outcome {
-        Ok(()) | Err(Trouble::Stopped) => Ok(report),
-        Err(Trouble::Unreadable(words)) => Err(Fault::new(FaultCode::Invalid, words)),
-    }
+    let read = match reader.await {
+        Ok(Ok(()) | Err(Trouble::Stopped)) => Ok(()),
+        Ok(Err(Trouble::Unreadable(words) | Trouble::Damaged(words))) => {
+            Err(Fault::new(FaultCode::Invalid, words))
+        }
+        Err(_) => Err(Fault::new(FaultCode::Storage, "reading broke off")),
+    };
+    let (report, ended) = intake.finish().await;
+    (report, failed.map_or(Ok(()), Err).and(ended).and(read))
+}
+
+/// Keys of a password as a source has them. `None` when they make no sense, or when each login with them
+/// would cost more than a client does for it.
+fn keys(
+    hash: Hash,
+    iterations: u32,
+    salt: Vec<u8>,
+    stored: &[u8],
+    server: &[u8],
+) -> Option<ScramKeys> {
+    let keys = ScramKeys::from_parts(hash, iterations, salt, stored, server);
+    keys.filter(|keys| keys.iterations <= MAX_ITERATIONS)
 }
 
 /// Writes an account into a file of XEP-0227.
@@ -170,6 +184,8 @@ enum Trouble {
     Stopped,
     /// It cannot be read, in words.
     Unreadable(String),
+    /// One row of a database makes no sense, in words; others may.
+    Damaged(String),
 }
 
 impl Trouble {
@@ -190,11 +206,21 @@ impl From<io::Error> for Trouble {
 
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Trouble {
-        Trouble::Unreadable(format!("the database cannot be read: {error}"))
+        use rusqlite::Error;
+        let words = format!("the database cannot be read: {error}");
+        match error {
+            Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..) => Trouble::Damaged(words),
+            _ => Trouble::Unreadable(words),
+        }
     }
 }
 
 /// Records between the thread that reads and the one that writes. The largest has some megabytes.
 const QUEUE: usize = 16;
 const TELL_EVERY: u64 = 500;
+/// Why keys are not taken.
+const BAD_KEYS: &str = "keys of a password that make no sense";
 const MAGIC: &[u8] = b"SQLite format 3\0";

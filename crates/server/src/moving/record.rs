@@ -108,7 +108,7 @@ pub(crate) struct Item {
 /// A message.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// When it was received.
+    /// When it was received; 0 when the source does not tell.
     pub(crate) at: Millis,
     /// The message.
     pub(crate) message: Element,

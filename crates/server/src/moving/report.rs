@@ -54,6 +54,12 @@ pub struct Skips {
 }
 
 impl Report {
+    /// Nothing was taken, and nothing left out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Report { dry_run: self.dry_run, ..Report::default() }
+    }
+
     /// Notes something that was not taken.
     pub(crate) fn skip(&mut self, what: &str, why: &str) {
         // Reasons are sentences of this program; should one hold a text from outside, there are

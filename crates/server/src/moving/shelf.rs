@@ -20,14 +20,15 @@ use xmpp::{
 
 /// An archive.
 pub(super) struct Shelf {
-    archive: AccountId,
+    /// Where it is written; nowhere in a trial run.
+    archive: Option<AccountId>,
     /// Whose `<stanza-id/>` its messages have.
     by: String,
     next: u64,
     /// How many rows there are of each identity that nothing was found for yet.
     there: HashMap<u64, u32>,
     /// Where the newest messages are, whenever they came.
-    newest: HashMap<u64, u64>,
+    newest: HashMap<u64, Found>,
     order: VecDeque<u64>,
     failures: Arc<Failures>,
 }
@@ -41,6 +42,16 @@ pub(super) struct Entry {
     pub(super) pending: bool,
     /// Without the archive's `<stanza-id/>`.
     pub(super) message: Element,
+}
+
+/// A message that is in the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) id: u64,
+    /// It was not there before this run.
+    pub(super) added: bool,
+    /// This run met it already.
+    pub(super) counted: bool,
 }
 
 /// What became of it.
@@ -67,22 +78,26 @@ impl Ticket for Failures {
 }
 
 impl Shelf {
-    /// Opens an archive and reads what is in it.
+    /// Opens an archive and reads what is in it. There may be none yet in a trial run, which writes
+    /// nothing.
     pub(super) async fn open(
         store: &Store,
-        archive: AccountId,
+        archive: Option<AccountId>,
         by: &str,
+        trial: bool,
     ) -> Result<Shelf, StoreError> {
-        store.archive.barrier().await?;
         let mut shelf = Shelf {
-            archive,
+            archive: archive.filter(|_| !trial),
             by: by.to_owned(),
-            next: store.archive.tail(archive, Millis(u64::MAX >> 1)).await?.next,
+            next: 1,
             there: HashMap::new(),
             newest: HashMap::new(),
             order: VecDeque::new(),
             failures: Arc::default(),
         };
+        let Some(archive) = archive else { return Ok(shelf) };
+        store.archive.barrier().await?;
+        shelf.next = store.archive.tail(archive, Millis(u64::MAX >> 1)).await?.next;
         let mut page = Paging::First;
         while store.archive.ends(archive).await?.is_some() {
             let query = Query { page, max: store::archive::MAX_PAGE, ..Query::default() };
@@ -111,12 +126,12 @@ impl Shelf {
         let Some(message) = super::stanza(&row.stanza) else { return };
         let message = normal(message, &self.by);
         *self.there.entry(identity(row.at, row.outgoing, &message)).or_default() += 1;
-        self.note(&message, row.id);
+        self.note(&message, Found { id: row.id, added: false, counted: false });
     }
 
-    fn note(&mut self, message: &Element, id: u64) {
+    fn note(&mut self, message: &Element, found: Found) {
         let said = content(message);
-        if self.newest.insert(said, id).is_none() {
+        if self.newest.insert(said, found).is_none() {
             self.order.push_back(said);
         }
         if self.order.len() > MOST_NEWEST
@@ -132,14 +147,18 @@ impl Shelf {
         let identity = identity(entry.at, entry.outgoing, &message);
         if let Some(left) = self.there.get_mut(&identity).filter(|left| **left > 0) {
             *left -= 1;
+            if let Some(found) = self.newest.get_mut(&content(&message)) {
+                found.counted = true;
+            }
             return Ok(Put::Known);
         }
         let id = self.next;
         let Some(stanza) = stanza(&message, &self.by, id) else { return Ok(Put::TooLarge) };
         self.next += 1;
-        self.note(&message, id);
+        self.note(&message, Found { id, added: true, counted: true });
+        let Some(archive) = self.archive else { return Ok(Put::Added) };
         let append = Append {
-            account: self.archive,
+            account: archive,
             id,
             at: entry.at,
             with: entry.with,
@@ -161,13 +180,16 @@ impl Shelf {
         Ok(Put::Added)
     }
 
-    /// The id of a message that says the same, whenever it came: one that also waits.
-    pub(super) fn find(&self, message: &Element) -> Option<u64> {
+    /// A message that says the same, whenever it came: one that also waits.
+    pub(super) fn find(&self, message: &Element) -> Option<Found> {
         self.newest.get(&content(&normal(message.clone(), &self.by))).copied()
     }
 
     /// Everything is on disk.
     pub(super) async fn close(self, store: &Store) -> Result<(), StoreError> {
+        if self.archive.is_none() {
+            return Ok(());
+        }
         store.archive.barrier().await?;
         match self.failures.0.load(Ordering::Relaxed) {
             0 => Ok(()),

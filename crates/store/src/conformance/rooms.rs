@@ -9,7 +9,13 @@ use crate::rooms::{Affiliation, CreateError, NewRoom, Room, RoomId};
 use crate::{AccountId, Millis, Store};
 
 fn new_room(name: &str, creator: Option<AccountId>) -> NewRoom {
-    NewRoom { name: name.into(), creator, created: Millis(5), state: Bytes::from_static(b"new") }
+    NewRoom {
+        name: name.into(),
+        creator,
+        created: Millis(5),
+        state: Bytes::from_static(b"new"),
+        affiliations: Vec::new(),
+    }
 }
 
 async fn room(store: &Store, name: &str) -> RoomId {
@@ -71,8 +77,9 @@ pub async fn lists_are_changed_by_address(store: &Store) {
     let banned = entry("c@b.example", "outcast", 3);
     assert_eq!(rooms.save(coven, None, vec![set(&banned)]).await, Ok(true));
     assert_eq!(rooms.affiliations(coven).await, Ok(vec![owner, banned]));
-    let heath = room(store, "heath").await;
-    assert_eq!(rooms.save(heath, None, vec![set(&member)]).await, Ok(true));
+    let with_lists = NewRoom { affiliations: vec![member.clone()], ..new_room("heath", None) };
+    let heath = rooms.create(with_lists, 1).await.expect("made");
+    assert_eq!(rooms.affiliations(heath).await, Ok(vec![member]));
     let both: Vec<Box<str>> = vec!["coven".into(), "heath".into()];
     assert_eq!(rooms.with("c@b.example").await, Ok(both));
     assert_eq!(rooms.save(coven, None, vec![("c@b.example".into(), None)]).await, Ok(true));

@@ -129,7 +129,7 @@ impl Rooms for Sqlite {
 }
 
 fn create(db: &Connection, room: &NewRoom, limit: u64) -> Result<RoomId, CreateError> {
-    let NewRoom { name, creator, created, state } = room;
+    let NewRoom { name, creator, created, state, affiliations } = room;
     if db.prepare_cached("SELECT 1 FROM room WHERE name = ?1")?.exists([name])? {
         return Err(CreateError::Exists);
     }
@@ -142,7 +142,20 @@ fn create(db: &Connection, room: &NewRoom, limit: u64) -> Result<RoomId, CreateE
     let mut insert = db.prepare_cached(
         "INSERT INTO room (name, creator, created_at, state) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    Ok(RoomId(insert.insert(params![name, creator, created, state.as_ref()])?))
+    let id = RoomId(insert.insert(params![name, creator, created, state.as_ref()])?);
+    affiliations.iter().try_for_each(|entry| put(db, id, &entry.jid, entry))?;
+    Ok(id)
+}
+
+fn put(db: &Connection, id: RoomId, jid: &str, entry: &Affiliation) -> rusqlite::Result<()> {
+    let Affiliation { affiliation, nick, reason, version, .. } = entry;
+    let version = i64::try_from(*version).unwrap_or(i64::MAX);
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO room_affiliation (room, jid, affiliation, nick, reason, version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![id.0, jid, affiliation, nick, reason, version])?;
+    Ok(())
 }
 
 fn save(
@@ -158,18 +171,11 @@ fn save(
         db.prepare_cached("UPDATE room SET state = ?2 WHERE id = ?1")?
             .execute(params![id.0, state])?;
     }
-    let mut put = db.prepare_cached(
-        "INSERT OR REPLACE INTO room_affiliation (room, jid, affiliation, nick, reason, version)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
     let mut remove =
         db.prepare_cached("DELETE FROM room_affiliation WHERE room = ?1 AND jid = ?2")?;
     for (jid, entry) in changes {
         match entry {
-            Some(Affiliation { affiliation, nick, reason, version, .. }) => {
-                let version = i64::try_from(*version).unwrap_or(i64::MAX);
-                put.execute(params![id.0, jid, affiliation, nick, reason, version])?;
-            }
+            Some(entry) => put(db, id, jid, entry)?,
             None => {
                 remove.execute(params![id.0, jid])?;
             }

@@ -438,12 +438,13 @@ async fn make(
     let failed = |error| server.store_failed("rooms", &error);
     let config = server.config();
     let jid = room.address().clone();
-    let changes = room.found(owner);
+    let lists = room.found(owner);
     let new = NewRoom {
         name: name.into(),
         creator,
         created: StoreMillis(server.now().0),
         state: serde_json::to_vec(&room.kept()).unwrap_or_default().into(),
+        affiliations: lists.into_iter().filter_map(|(_, entry)| entry).collect(),
     };
     let made = server.store.rooms.create(new, config.rooms.rooms_per_account).await;
     let id = made.map_err(|error| match error {
@@ -452,7 +453,6 @@ async fn make(
         CreateError::Exists => StanzaError::new(Condition::Conflict),
         CreateError::Store(error) => failed(error),
     })?;
-    server.store.rooms.save(id, None, changes).await.map_err(failed)?;
     room.set_salt(salt(server, &jid, id));
     archive::recall(server, id, &mut room).await.map_err(failed)?;
     Ok(server.rooms.insert(id, name, room))

@@ -5,9 +5,9 @@ mod person;
 mod room;
 mod terms;
 
-use std::path::Path;
+use std::{cell::Cell, path::Path};
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Params, Row};
 use xmpp::xml::{Element, Limits};
 
 use super::{Out, Trouble, record::Record, sqlite};
@@ -18,6 +18,8 @@ struct Ejabberd {
     domain: String,
     /// The schema has the domain in a column.
     several: bool,
+    /// Rows that make no sense, since that was told.
+    damaged: Cell<u64>,
 }
 
 /// Reads everything that belongs to a domain and its rooms.
@@ -35,7 +37,7 @@ pub(super) fn read(
         )));
     }
     let several = sqlite::has_column(&db, "users", "server_host")?;
-    let source = Ejabberd { db, domain: domain.to_owned(), several };
+    let source = Ejabberd { db, domain: domain.to_owned(), several, damaged: Cell::new(0) };
     let users = source.users()?;
     if users.is_empty() {
         let why = format!("{} has no accounts of {domain}", path.display());
@@ -43,8 +45,10 @@ pub(super) fn read(
     }
     for user in users {
         person::read(&source, &user, out)?;
+        source.tell_damage(&user, out)?;
     }
     room::read(&source, rooms, out)?;
+    source.tell_damage(rooms, out)?;
     let services = "SELECT count(*) FROM pubsub_node WHERE instr(host, '@') = 0";
     let nodes: i64 = source.db.query_row(services, [], |row| row.get(0))?;
     if nodes > 0 {
@@ -87,7 +91,7 @@ impl Ejabberd {
         condition: &str,
         values: [&str; N],
         order: &str,
-        mut visit: impl FnMut(&Row<'_>) -> Result<(), Trouble>,
+        visit: impl FnMut(&Row<'_>) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         if !sqlite::has_table(&self.db, table)? {
             return Ok(());
@@ -99,14 +103,34 @@ impl Ejabberd {
             sql.push_str(&format!(" AND server_host = ?{}", values.len()));
         }
         sql.push_str(&format!(" ORDER BY {order}"));
-        let mut select = self.db.prepare(&sql)?;
-        let mut rows = select.query(rusqlite::params_from_iter(values))?;
+        self.rows(&sql, rusqlite::params_from_iter(values), visit)
+    }
+
+    /// Visits what a statement finds; a row that makes no sense does not hold up the others.
+    fn rows(
+        &self,
+        sql: &str,
+        values: impl Params,
+        mut visit: impl FnMut(&Row<'_>) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        let mut select = self.db.prepare(sql)?;
+        let mut rows = select.query(values)?;
         while let Some(row) = rows.next()? {
-            visit(row)?;
+            match visit(row) {
+                Err(Trouble::Damaged(_)) => self.damaged.set(self.damaged.get() + 1),
+                other => other?,
+            }
         }
         Ok(())
     }
+
+    /// Says that rows were left out, and of whom.
+    fn tell_damage(&self, whose: &str, out: &mut Out<'_>) -> Result<(), Trouble> {
+        (0..self.damaged.take()).try_for_each(|_| out.give(Record::skipped(whose, DAMAGED)))
+    }
 }
+
+const DAMAGED: &str = "a row is damaged";
 
 /// Reads XML of a column.
 fn element(text: &str) -> Option<Element> {

@@ -15,10 +15,10 @@ use xmpp::{
     xml::Element,
 };
 
-use super::{Ejabberd, element, terms::Term};
+use super::{DAMAGED, Ejabberd, element, terms::Term};
 use crate::{
     moving::{
-        Out, Trouble,
+        self, BAD_KEYS, Out, Trouble,
         record::{Item, Line, Node, Person, Record, Request},
     },
     password::Password,
@@ -27,7 +27,9 @@ use crate::{
 /// Reads an account with everything that belongs to it.
 pub(super) fn read(source: &Ejabberd, user: &str, out: &mut Out<'_>) -> Result<(), Trouble> {
     let address = format!("{user}@{}", source.domain);
-    out.give(Record::Person(Box::new(person(source, user)?)))?;
+    let (person, bad_keys) = person(source, user)?;
+    out.give(Record::Person(Box::new(person)))?;
+    (0..bad_keys).try_for_each(|_| out.give(Record::skipped(address.as_str(), BAD_KEYS)))?;
     roster(source, user, out)?;
     let columns = [("vcard", "vcard", "username"), ("private_storage", "data", "namespace")];
     for (table, column, order) in columns {
@@ -61,28 +63,30 @@ pub(super) fn read(source: &Ejabberd, user: &str, out: &mut Out<'_>) -> Result<(
     })
 }
 
-fn person(source: &Ejabberd, user: &str) -> Result<Person, Trouble> {
+/// The account, and how many rows have keys that make no sense.
+fn person(source: &Ejabberd, user: &str) -> Result<(Person, u64), Trouble> {
     let columns = "password, serverkey, salt, iterationcount, created_at";
     let mut person = Person { name: user.to_owned(), ..Person::default() };
+    let mut bad_keys = 0;
     source.visit("users", columns, OWN, [user], "username", |row| {
-        let (password, iterations): (String, u32) = (row.get(0)?, row.get(3)?);
+        let (password, iterations): (String, i64) = (row.get(0)?, row.get(3)?);
         person.created = moment(row.get(4).ok());
         if iterations == 0 {
-            person.password = Some(Password::new(password));
+            person.password = Some(password).filter(|text| !text.is_empty()).map(Password::new);
         } else {
-            person.keys.extend(keys(
-                &password,
-                &row.get::<_, String>(1)?,
-                &row.get::<_, String>(2)?,
-                iterations,
-            ));
+            let (server, salt): (String, String) = (row.get(1)?, row.get(2)?);
+            let iterations = u32::try_from(iterations).unwrap_or(u32::MAX);
+            let keys = keys(&password, &server, &salt, iterations);
+            bad_keys += u64::from(keys.is_none());
+            person.keys.extend(keys);
         }
         Ok(())
     })?;
     let seconds =
         source.each("last", "seconds", OWN, [user], "seconds", |row| row.get::<_, String>(0))?;
-    person.last_login = seconds.first().and_then(|s| s.parse().ok()).map(|s: u64| Millis(s * 1000));
-    Ok(person)
+    let seconds = seconds.first().and_then(|seconds| seconds.parse::<u64>().ok());
+    person.last_login = seconds.map(|seconds| Millis(seconds.saturating_mul(1000)));
+    Ok((person, bad_keys))
 }
 
 /// The keys in base64; the stored key of another hash than SHA-1 begins with the hash's name.
@@ -95,7 +99,7 @@ fn keys(stored: &str, server: &str, salt: &str, iterations: u32) -> Option<Scram
     };
     let server = server.rsplit(':').next().unwrap_or(server);
     let bytes = |text: &str| STANDARD.decode(text).ok();
-    ScramKeys::from_parts(hash, iterations, bytes(salt)?, &bytes(stored)?, &bytes(server)?)
+    moving::keys(hash, iterations, bytes(salt)?, &bytes(stored)?, &bytes(server)?)
 }
 
 fn roster(source: &Ejabberd, user: &str, out: &mut Out<'_>) -> Result<(), Trouble> {
@@ -144,21 +148,19 @@ fn privacy(source: &Ejabberd, user: &str, address: &str, out: &mut Out<'_>) -> R
             continue;
         }
         let sql = "SELECT t, value, action FROM privacy_list_data WHERE id = ?1 ORDER BY ord";
-        let mut select = source.db.prepare(sql)?;
-        let mut rows = select.query([id])?;
-        while let Some(row) = rows.next()? {
+        source.rows(sql, [id], |row| {
             let (kind, value, action): (String, String, String) =
                 (row.get(0)?, row.get(1)?, row.get(2)?);
             match (kind.as_str(), action.as_str()) {
-                ("j", "d") => out.give(Record::Blocked(value))?,
+                ("j", "d") => out.give(Record::Blocked(value)),
                 // The rule at the end of the list that lets everybody else through.
-                ("n", "a") => {}
+                ("n", "a") => Ok(()),
                 _ => {
                     let why = "a rule of a privacy list that is more than blocking";
-                    out.give(Record::skipped(address, why))?;
+                    out.give(Record::skipped(address, why))
                 }
             }
-        }
+        })?;
     }
     Ok(())
 }
@@ -198,9 +200,7 @@ fn nodes(source: &Ejabberd, address: &str, out: &mut Out<'_>) -> Result<(), Trou
         out.give(Record::Node(node))?;
         let sql = "SELECT itemid, publisher, modification, payload FROM pubsub_item \
                    WHERE nodeid = ?1 ORDER BY modification";
-        let mut select = source.db.prepare(sql)?;
-        let mut rows = select.query([id])?;
-        while let Some(row) = rows.next()? {
+        source.rows(sql, [id], |row| {
             let payload: String = row.get(3)?;
             out.give(Record::Item(Item {
                 node: name.clone(),
@@ -208,18 +208,16 @@ fn nodes(source: &Ejabberd, address: &str, out: &mut Out<'_>) -> Result<(), Trou
                 publisher: Some(row.get(1)?),
                 published: erlang_time(&row.get::<_, String>(2)?),
                 payload: element(&payload),
-            }))?;
-        }
+            }))
+        })?;
     }
     Ok(())
 }
 
 fn node(source: &Ejabberd, address: &str, name: &str, id: i64) -> Result<Node, Trouble> {
     let mut form = Form::typed(FormType::Submit, ns::PUBSUB_NODE_CONFIG);
-    let mut select =
-        source.db.prepare("SELECT name, val FROM pubsub_node_option WHERE nodeid = ?1")?;
-    let mut rows = select.query([id])?;
-    while let Some(row) = rows.next()? {
+    let sql = "SELECT name, val FROM pubsub_node_option WHERE nodeid = ?1";
+    source.rows(sql, [id], |row| {
         let (name, value): (String, String) = (row.get(0)?, row.get(1)?);
         let values: Vec<String> = match Term::parse(&value) {
             Some(Term::List(items)) => items.iter().filter_map(Term::word).collect(),
@@ -229,12 +227,11 @@ fn node(source: &Ejabberd, address: &str, name: &str, id: i64) -> Result<Node, T
         if !matches!(name.as_str(), "rsm" | "sql") {
             form.fields.push(Field::untyped(format!("pubsub#{name}")).with_values(values));
         }
-    }
+        Ok(())
+    })?;
     let mut node = Node { name: name.to_owned(), config: Some(form), ..Node::default() };
     let sql = "SELECT jid, affiliation, subscriptions FROM pubsub_state WHERE nodeid = ?1";
-    let mut select = source.db.prepare(sql)?;
-    let mut rows = select.query([id])?;
-    while let Some(row) = rows.next()? {
+    source.rows(sql, [id], |row| {
         let (jid, affiliation, subscriptions): (String, String, String) =
             (row.get(0)?, row.get(1)?, row.get(2)?);
         let word = match affiliation.as_str() {
@@ -252,7 +249,8 @@ fn node(source: &Ejabberd, address: &str, name: &str, id: i64) -> Result<Node, T
                 store::pubsub::Subscription { jid: jid.into(), pending: false, deliver: true };
             node.subscriptions.push(subscription);
         }
-    }
+        Ok(())
+    })?;
     Ok(node)
 }
 
@@ -277,12 +275,12 @@ pub(super) fn micros(at: i64) -> Millis {
 fn erlang_time(text: &str) -> Option<Millis> {
     let parts: Vec<u64> = text.split(':').map(str::parse).collect::<Result<_, _>>().ok()?;
     let [mega, seconds, micros] = parts.as_slice() else { return None };
-    Some(Millis((mega * 1_000_000 + seconds) * 1000 + micros / 1000))
+    let seconds = mega.saturating_mul(1_000_000).saturating_add(*seconds);
+    Some(Millis(seconds.saturating_mul(1000).saturating_add(micros / 1000)))
 }
 
 const OWN: &str = "username = ?1";
 const OWN_JID: &str = "username = ?1 AND jid = ?2";
-const DAMAGED: &str = "a row is damaged";
 
 #[cfg(test)]
 mod tests {
@@ -292,6 +290,8 @@ mod tests {
     fn times_are_read_in_each_of_their_forms() {
         assert_eq!(erlang_time("001795:912685:599300"), Some(Millis(1_795_912_685_599)));
         assert_eq!(erlang_time("x"), None);
+        let largest = format!("{0}:{0}:{0}", u64::MAX);
+        assert_eq!(erlang_time(&largest), Some(Millis(u64::MAX)));
         assert_eq!(moment(Some("2026-11-29 00:38:05".to_owned())), Some(Millis(1_795_912_685_000)));
         assert_eq!(micros(1_795_912_685_469_094), Millis(1_795_912_685_469));
     }
@@ -299,10 +299,12 @@ mod tests {
     #[test]
     fn keys_say_which_hash_they_are_for() {
         let encode = |bytes: usize| STANDARD.encode(vec![7; bytes]);
-        let key = |prefix: &str, bytes| {
+        let all = |prefix: &str, bytes, rounds| {
             let stored = format!("{prefix}{}", encode(bytes));
-            keys(&stored, &encode(bytes), &encode(16), 4096).map(|keys| keys.hash)
+            keys(&stored, &encode(bytes), &encode(16), rounds).map(|keys| keys.hash)
         };
+        let key = |prefix: &str, bytes| all(prefix, bytes, 4096);
+        assert_eq!(all("", 20, u32::MAX), None, "each login would take minutes");
         assert_eq!(key("", 20), Some(Hash::Sha1));
         assert_eq!(key("sha256:", 32), Some(Hash::Sha256));
         assert_eq!(key("sha512:", 64), Some(Hash::Sha512));

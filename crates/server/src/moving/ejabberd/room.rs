@@ -11,7 +11,7 @@ use xmpp::{
 };
 
 use super::{
-    Ejabberd, element,
+    DAMAGED, Ejabberd, element,
     person::{jid, micros},
     terms::Term,
 };
@@ -120,7 +120,7 @@ fn archive(source: &Ejabberd, room: &BareJid, out: &mut Out<'_>) -> Result<(), T
         let (xml, nick, peer): (String, Option<String>, String) =
             (row.get(0)?, row.get(2)?, row.get(3)?);
         let Some(message) = element(&xml) else {
-            return out.give(Record::skipped(room.as_str(), "a row is damaged"));
+            return out.give(Record::skipped(room.as_str(), DAMAGED));
         };
         let message = reflected(room, message, nick.as_deref().unwrap_or_default(), &peer);
         out.give(Record::Message(Line { at: micros(row.get(1)?), message }))

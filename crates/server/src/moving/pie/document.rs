@@ -32,6 +32,8 @@ pub(super) enum Token {
 pub(super) struct Document {
     reader: NsReader<Bounded<BufReader<File>>>,
     buffer: Vec<u8>,
+    /// Elements that are open.
+    depth: usize,
     name: String,
 }
 
@@ -42,7 +44,7 @@ impl Document {
             NsReader::from_reader(Bounded { inner: BufReader::new(file), left: LARGEST });
         // Then an empty element is a start and an end.
         reader.config_mut().expand_empty_elements = true;
-        Ok(Document { reader, buffer: Vec::new(), name: path.display().to_string() })
+        Ok(Document { reader, buffer: Vec::new(), depth: 0, name: path.display().to_string() })
     }
 
     /// The next tag.
@@ -82,7 +84,21 @@ impl Document {
         }
     }
 
+    /// The next event; the parser itself counts elements in elements no further than 65,535.
     fn event(&mut self) -> Result<Read1, Trouble> {
+        let event = self.read()?;
+        match event {
+            Read1::Open(_) if self.depth >= DEEPEST => {
+                return Err(self.wrong("too many elements in elements"));
+            }
+            Read1::Open(_) => self.depth += 1,
+            Read1::Close => self.depth = self.depth.saturating_sub(1),
+            Read1::Text(_) | Read1::End => {}
+        }
+        Ok(event)
+    }
+
+    fn read(&mut self) -> Result<Read1, Trouble> {
         loop {
             self.buffer.clear();
             let name = &self.name;
@@ -186,6 +202,8 @@ impl<R: BufRead> BufRead for Bounded<R> {
     }
 }
 
+/// Elements in elements, passed over ones among them.
+const DEEPEST: usize = 1000;
 /// Bytes of one element that is taken whole.
 const LARGEST: usize = 16 * 1024 * 1024;
 /// Elements in elements.

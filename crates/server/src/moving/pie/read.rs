@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     moving::{
-        Out, Trouble,
+        self, BAD_KEYS, Out, Trouble,
         record::{Item, Line, Node, Person, Record, Request},
     },
     password::Password,
@@ -115,10 +115,17 @@ impl PieReader<'_> {
                 document.rest(element)?;
                 let left = includes.checked_sub(1);
                 let left = left.ok_or_else(|| Trouble::unreadable("files include each other"))?;
-                self.file(&beside(path, &href)?, place.clone(), left, out)
+                // What stands in `<server-data/>` may stand in one of its own in a file of its own.
+                let place = match place {
+                    Place::Server => Place::Outside,
+                    place => place.clone(),
+                };
+                self.file(&beside(path, &href)?, place, left, out)
             }
-            ("server-data", PIE) => self.inside(document, &Place::Server, from, out),
-            ("host", PIE) => {
+            ("server-data", PIE) if *place == Place::Outside => {
+                self.inside(document, &Place::Server, from, out)
+            }
+            ("host", PIE) if !matches!(place, Place::Host(_)) => {
                 let host = element.attr("jid").unwrap_or_default().to_owned();
                 self.hosts.push(host.clone());
                 if self.domain.is_some_and(|domain| domain != host) {
@@ -136,7 +143,7 @@ impl PieReader<'_> {
                 _ => Err(Trouble::unreadable("an account stands outside of a domain")),
             },
             _ => {
-                document.rest(element)?;
+                drain(document)?;
                 out.give(Record::skipped("the file", "an element that means nothing here"))
             }
         }
@@ -176,9 +183,18 @@ fn user(
 ) -> Result<(), Trouble> {
     let name = start.attr("name").unwrap_or_default().to_owned();
     let address = format!("{name}@{host}");
-    let password = start.attr("password").map(|text| Password::new(text.to_owned()));
-    let person = Person { name, password, origin: Some(host.to_owned()), ..Person::default() };
+    let mut person = Person { name, origin: Some(host.to_owned()), ..Person::default() };
+    let secret = start.attr("password").filter(|text| !text.is_empty());
+    let packed = secret.and_then(|text| text.strip_prefix("scram:"));
+    match packed {
+        Some(packed) => person.keys.extend(unpacked(packed)),
+        None => person.password = secret.map(|text| Password::new(text.to_owned())),
+    }
+    let damaged = packed.is_some() && person.keys.is_empty();
     out.give(Record::Person(Box::new(person)))?;
+    if damaged {
+        out.give(Record::skipped(address.as_str(), BAD_KEYS))?;
+    }
     loop {
         let element = match document.next()? {
             Token::Open(element) => element,
@@ -271,7 +287,7 @@ fn piece(element: &Element, address: &str, out: &mut Out<'_>) -> Result<(), Trou
     match (element.name(), element.ns()) {
         ("scram-credentials", PIE_SCRAM) => match keys(element) {
             Some(keys) => out.give(Record::Keys(Box::new(keys))),
-            None => out.give(Record::skipped(address, "keys of a password that make no sense")),
+            None => out.give(Record::skipped(address, BAD_KEYS)),
         },
         ("account", ACCOUNT) => {
             out.give(Record::Disabled(element.attr("disabled") == Some("true")))
@@ -303,7 +319,19 @@ fn piece(element: &Element, address: &str, out: &mut Out<'_>) -> Result<(), Trou
     }
 }
 
-/// The keys. ejabberd 23.01 encodes what is in base64 already once more.
+/// Keys in the place of a password, as ejabberd writes them: the hash unless it is SHA-1, then both keys,
+/// salt and rounds.
+fn unpacked(text: &str) -> Option<ScramKeys> {
+    let parts: Vec<&str> = text.split(',').collect();
+    let (hash, rest) = match parts.as_slice() {
+        ["sha256", rest @ ..] => (Hash::Sha256, rest),
+        ["sha512", rest @ ..] => (Hash::Sha512, rest),
+        rest => (Hash::Sha1, rest),
+    };
+    let [stored, server, salt, iterations] = rest else { return None };
+    decoded(hash, iterations.trim().parse().ok()?, salt, stored, server)
+}
+
 fn keys(element: &Element) -> Option<ScramKeys> {
     let hash = match element.attr("mechanism")? {
         "SCRAM-SHA-1" => Hash::Sha1,
@@ -313,14 +341,25 @@ fn keys(element: &Element) -> Option<ScramKeys> {
     };
     let text =
         |name: &str| element.child(name, PIE_SCRAM).map(|child| child.text().trim().to_owned());
-    let bytes = |name: &str| STANDARD.decode(text(name)?).ok();
     let iterations = text("iter-count")?.parse().ok()?;
-    let (salt, stored, server) = (bytes("salt")?, bytes("stored-key")?, bytes("server-key")?);
-    let once = ScramKeys::from_parts(hash, iterations, salt.clone(), &stored, &server);
-    once.or_else(|| {
+    let (salt, stored, server) = (text("salt")?, text("stored-key")?, text("server-key")?);
+    decoded(hash, iterations, &salt, &stored, &server)
+}
+
+/// Keys in base64. ejabberd 23.01 encodes what is in base64 already once more.
+fn decoded(
+    hash: Hash,
+    iterations: u32,
+    salt: &str,
+    stored: &str,
+    server: &str,
+) -> Option<ScramKeys> {
+    let once = |text: &str| STANDARD.decode(text.trim()).ok();
+    let (salt, stored, server) = (once(salt)?, once(stored)?, once(server)?);
+    moving::keys(hash, iterations, salt.clone(), &stored, &server).or_else(|| {
         let again = |bytes: &[u8]| STANDARD.decode(bytes).ok();
         let (salt, stored, server) = (again(&salt)?, again(&stored)?, again(&server)?);
-        ScramKeys::from_parts(hash, iterations, salt, &stored, &server)
+        moving::keys(hash, iterations, salt, &stored, &server)
     })
 }
 

@@ -15,7 +15,7 @@ use xmpp::{
 use super::{Entry, Storage};
 use crate::{
     moving::{
-        Out, Trouble,
+        self, BAD_KEYS, Out, Trouble,
         record::{Item, Line, Node, Person, Record, Request},
         table::{Table, Value},
     },
@@ -32,7 +32,12 @@ pub(super) fn read(
     let address = format!("{user}@{host}");
     let desk = Desk { storage, host, user, address: &address };
     let Some(account) = desk.load("accounts", out)? else { return Ok(()) };
-    out.give(Record::Person(Box::new(person(user, &account))))?;
+    let person = person(user, &account);
+    let damaged = person.keys.is_empty() && account.text("stored_key").is_some();
+    out.give(Record::Person(Box::new(person)))?;
+    if damaged {
+        out.give(Record::skipped(address.as_str(), BAD_KEYS))?;
+    }
     for store in storage.stores(host, user)? {
         match store.as_str() {
             "roster" => desk.each(out, &store, roster)?,
@@ -71,7 +76,7 @@ impl Desk<'_> {
     /// What the account has in a store; a store that is damaged is left out, the others are not.
     fn load(&self, store: &str, out: &mut Out<'_>) -> Result<Option<Table>, Trouble> {
         match self.storage.load(self.host, self.user, store) {
-            Err(Trouble::Unreadable(words)) => {
+            Err(Trouble::Unreadable(words) | Trouble::Damaged(words)) => {
                 out.give(Record::skipped(format!("{}: {words}", self.address), DAMAGED))?;
                 Ok(None)
             }
@@ -96,7 +101,7 @@ impl Desk<'_> {
     ) -> Result<(), Trouble> {
         let mut take = |entry: Entry| read(entry, out);
         match self.storage.archive(self.host, self.user, store, &mut take) {
-            Err(Trouble::Unreadable(words)) => {
+            Err(Trouble::Unreadable(words) | Trouble::Damaged(words)) => {
                 out.give(Record::skipped(format!("{}: {words}", self.address), DAMAGED))
             }
             other => other,
@@ -177,7 +182,10 @@ fn person(user: &str, account: &Table) -> Person {
         name: user.to_owned(),
         origin: None,
         keys: keys(account).into_iter().collect(),
-        password: account.text("password").map(|text| Password::new(text.to_owned())),
+        password: account
+            .text("password")
+            .filter(|text| !text.is_empty())
+            .map(|text| Password::new(text.to_owned())),
         disabled: account.is_true("disabled"),
         created,
         last_login: None,
@@ -191,7 +199,7 @@ fn keys(account: &Table) -> Option<ScramKeys> {
     let iterations = account.number("iteration_count")? as u32;
     // The salt is a text, and used as it is.
     let salt = account.text("salt")?.as_bytes().to_vec();
-    ScramKeys::from_parts(hash, iterations, salt, &stored, &server)
+    moving::keys(hash, iterations, salt, &stored, &server)
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {

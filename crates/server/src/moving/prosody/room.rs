@@ -27,7 +27,7 @@ pub(super) fn read(
     let frozen = match storage.load(host, name, "config") {
         Ok(Some(frozen)) => frozen,
         Ok(None) => return Ok(()),
-        Err(Trouble::Unreadable(words)) => {
+        Err(Trouble::Unreadable(words) | Trouble::Damaged(words)) => {
             return out.give(Record::skipped(format!("{address}: {words}"), "the room is damaged"));
         }
         Err(other) => return Err(other),
@@ -52,7 +52,7 @@ pub(super) fn read(
         out.give(Record::Message(Line { at, message: entry.value }))
     });
     match read {
-        Err(Trouble::Unreadable(words)) => {
+        Err(Trouble::Unreadable(words) | Trouble::Damaged(words)) => {
             out.give(Record::skipped(format!("{address}: {words}"), "the archive is damaged"))
         }
         other => other,
