@@ -94,11 +94,21 @@ pub fn check(
         let proven = match record.usage {
             // Names and dates do not count: the zone has both (RFC 7671 §5.1).
             DANE_EE => matches(record, leaf),
-            DANE_TA => anchors(record, chain)
-                .iter()
-                .any(|anchor| is_signed_by(leaf, intermediates, anchor, hosts)),
+            DANE_TA => {
+                let anchors = anchors(record, chain);
+                anchors.iter().any(|anchor| is_signed_by(leaf, intermediates, anchor, hosts))
+            }
             PKIX_EE => matches(record, leaf) && public().is_ok(),
-            _ => chain.iter().any(|one| matches(record, one)) && public().is_ok(),
+            // An authority that is not shown cannot be compared: the record says nothing then. One
+            // that is shown has to have signed, since anybody can show it.
+            _ => {
+                let anchors = anchors(record, chain);
+                if anchors.is_empty() {
+                    continue;
+                }
+                anchors.iter().any(|anchor| is_signed_by(leaf, intermediates, anchor, hosts))
+                    && public().is_ok()
+            }
         };
         if proven {
             return Verdict::Proven;
@@ -247,6 +257,15 @@ mod tests {
             assert_eq!(said(std::slice::from_ref(&named), &ours, true), Verdict::Proven);
             assert_eq!(said(&[named], &ours, false), Verdict::Refuted);
         }
+    }
+
+    #[test]
+    fn an_authority_that_is_only_shown_proves_nothing() {
+        let (ours, theirs) = (chain("a.example"), chain("a.example"));
+        let named = [record(0, 0, 1, &ours[1])];
+        let shown = [theirs[0].clone(), theirs[1].clone(), ours[1].clone()];
+        assert_eq!(said(&named, &shown, true), Verdict::Refuted);
+        assert_eq!(said(&named, &theirs, true), Verdict::Silent, "it cannot be compared");
     }
 
     #[test]
