@@ -1,12 +1,13 @@
-"""A private group across two domains, Anemone's and Debian's prosody's: Clownfish in terminals on both
-sides and slixmpp-omemo on the other one. The room is on the one server, then on the other."""
+"""A private group across two domains, Anemone's and Debian's prosody's or ejabberd's: Clownfish in
+terminals on both sides and slixmpp-omemo on the other one. The room is on the one server, then on the
+other."""
 
 import tempfile
 from pathlib import Path
 
 from client import check, run_with, until
 from clownfish import DONE, Clownfish, discover
-from federation import FederatedAnemone, FederatedProsody, World
+from federation import FederatedAnemone, FederatedEjabberd, FederatedProsody, World
 from omemo_device import LEGACY, MODERN
 from test_clownfish_rooms import (
     Guest, accept, decline, encrypted_on_the_way, kept_encrypted, make, window,
@@ -17,11 +18,16 @@ OURS, THEIRS = "capulet.example", "montague.example"
 
 
 async def main():
+    for other in (FederatedProsody, FederatedEjabberd):
+        await beside(other)
+
+
+async def beside(other):
     with tempfile.TemporaryDirectory(prefix="interop-") as directory:
         world = World(Path(directory), OURS, THEIRS)
         sides = [FederatedAnemone(world, OURS)]
         try:
-            sides.append(FederatedProsody(world, THEIRS))
+            sides.append(other(world, THEIRS))
             await play(*sides)
         except BaseException:
             for side in sides:

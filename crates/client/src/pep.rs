@@ -97,7 +97,9 @@ pub(crate) struct Options {
     pub(crate) many: bool,
 }
 
-/// Publishes an item. If the node has another configuration it is changed first, once.
+/// Publishes an item. If the node has another configuration it is changed first, once. A server
+/// that refuses the whole because it does not know one of the options is asked for the two that
+/// all know; what else was wanted is configured afterwards, as far as it goes.
 pub(crate) fn publish(
     cx: &mut Cx<'_>,
     node: &str,
@@ -105,49 +107,111 @@ pub(crate) fn publish(
     options: Options,
     then: impl FnOnce(&mut Cx<'_>, Answer) -> Step + Send + 'static,
 ) -> Step {
-    let request = publication(node, &item, options);
-    let node = node.to_owned();
-    cx.iq_set(None, request.clone(), move |cx, answer| {
-        let Answer::Error(error) = &answer else { return then(cx, answer) };
-        let precondition =
-            error.app.as_ref().is_some_and(|app| app.is("precondition-not-met", ns::PUBSUB_ERRORS));
-        if !precondition {
-            return then(cx, answer);
+    let publication = Publication { node: node.to_owned(), item, options, known: false };
+    attempt(cx, publication, Box::new(then))
+}
+
+type Then = Box<dyn FnOnce(&mut Cx<'_>, Answer) -> Step + Send>;
+
+/// What is to be published, and how.
+struct Publication {
+    node: String,
+    item: Item,
+    options: Options,
+    /// With the options that every server knows, and no others.
+    known: bool,
+}
+
+fn attempt(cx: &mut Cx<'_>, publication: Publication, then: Then) -> Step {
+    let request = publication.request();
+    cx.iq_set(None, request.clone(), move |cx, answer| match &answer {
+        Answer::Error(error) if is_precondition(error) => {
+            let form = publication.config(ns::PUBSUB_NODE_CONFIG);
+            configure(cx, &publication.node, &form, move |cx, answer| match answer {
+                Answer::Result(_) => cx.iq_set(None, request, then),
+                answer => then(cx, answer),
+            })
         }
-        let form = config(options, ns::PUBSUB_NODE_CONFIG);
-        let configure = Element::new("configure", ns::PUBSUB_OWNER)
-            .with_attr("node", &node)
-            .with_child(form.to_element());
-        let query = Element::new("pubsub", ns::PUBSUB_OWNER).with_child(configure);
-        cx.iq_set(None, query, move |cx, answer| match answer {
-            Answer::Result(_) => cx.iq_set(None, request, then),
-            answer => then(cx, answer),
-        })
+        Answer::Error(error) if !publication.known && is_about_options(error) => {
+            attempt(cx, Publication { known: true, ..publication }, then)
+        }
+        Answer::Result(_) if publication.known && publication.options.many => {
+            grow(cx, publication.node, Box::new(move |cx| then(cx, answer)))
+        }
+        _ => then(cx, answer),
     })
 }
 
-fn publication(node: &str, item: &Item, options: Options) -> Element {
-    let publish = Element::new("publish", ns::PUBSUB)
-        .with_attr("node", node)
-        .with_child(item.to_element(ns::PUBSUB));
-    let options = Element::new("publish-options", ns::PUBSUB)
-        .with_child(config(options, ns::PUBSUB_PUBLISH_OPTIONS).to_element());
-    Element::new("pubsub", ns::PUBSUB).with_child(publish).with_child(options)
+fn is_precondition(error: &StanzaError) -> bool {
+    error.app.as_ref().is_some_and(|app| app.is("precondition-not-met", ns::PUBSUB_ERRORS))
 }
 
-fn config(options: Options, form_type: &str) -> Form {
-    let most = if options.many { "max" } else { "1" };
-    let field = |name: &str, value: &str| Field::untyped(name).with_value(value);
-    let form = Form::typed(FormType::Submit, form_type)
-        .with_field(field("pubsub#persist_items", "true"))
-        .with_field(field("pubsub#access_model", options.access.name()))
-        .with_field(field("pubsub#max_items", most));
-    if options.access == Access::Private {
-        // XEP-0490 §3.1, XEP-0402 §4.1: the whole list is fetched, not the last item.
-        return form.with_field(field("pubsub#send_last_published_item", "never"));
-    }
-    form
+/// Whether it may be the options that are refused: Debian's ejabberd says so with
+/// `resource-constraint`.
+fn is_about_options(error: &StanzaError) -> bool {
+    matches!(
+        error.condition,
+        Condition::BadRequest
+            | Condition::NotAcceptable
+            | Condition::FeatureNotImplemented
+            | Condition::ResourceConstraint
+    )
 }
+
+/// Makes room for many items in a node. A server that does not know the word is given a number.
+fn grow(cx: &mut Cx<'_>, node: String, then: Box<dyn FnOnce(&mut Cx<'_>) -> Step + Send>) -> Step {
+    let form = |most: &str| {
+        Form::typed(FormType::Submit, ns::PUBSUB_NODE_CONFIG)
+            .with_field(Field::untyped("pubsub#max_items").with_value(most))
+    };
+    configure(cx, &node.clone(), &form("max"), move |cx, answer| match answer {
+        Answer::Error(_) => configure(cx, &node, &form(MANY), |cx, _| then(cx)),
+        _ => then(cx),
+    })
+}
+
+fn configure(
+    cx: &mut Cx<'_>,
+    node: &str,
+    form: &Form,
+    then: impl FnOnce(&mut Cx<'_>, Answer) -> Step + Send + 'static,
+) -> Step {
+    let configure = Element::new("configure", ns::PUBSUB_OWNER)
+        .with_attr("node", node)
+        .with_child(form.to_element());
+    cx.iq_set(None, Element::new("pubsub", ns::PUBSUB_OWNER).with_child(configure), then)
+}
+
+impl Publication {
+    fn request(&self) -> Element {
+        let publish = Element::new("publish", ns::PUBSUB)
+            .with_attr("node", &self.node)
+            .with_child(self.item.to_element(ns::PUBSUB));
+        let options = Element::new("publish-options", ns::PUBSUB)
+            .with_child(self.config(ns::PUBSUB_PUBLISH_OPTIONS).to_element());
+        Element::new("pubsub", ns::PUBSUB).with_child(publish).with_child(options)
+    }
+
+    fn config(&self, form_type: &str) -> Form {
+        let field = |name: &str, value: &str| Field::untyped(name).with_value(value);
+        let form = Form::typed(FormType::Submit, form_type)
+            .with_field(field("pubsub#persist_items", "true"))
+            .with_field(field("pubsub#access_model", self.options.access.name()));
+        if self.known {
+            return form;
+        }
+        let most = if self.options.many { "max" } else { "1" };
+        let form = form.with_field(field("pubsub#max_items", most));
+        if self.options.access == Access::Private {
+            // XEP-0490 §3.1, XEP-0402 §4.1: the whole list is fetched, not the last item.
+            return form.with_field(field("pubsub#send_last_published_item", "never"));
+        }
+        form
+    }
+}
+
+/// Items of a node that holds many, where that has to be a number.
+const MANY: &str = "1000";
 
 /// Removes an item.
 pub(crate) fn retract(

@@ -132,6 +132,32 @@ fn a_server_that_would_not_keep_the_list_private_does_not_get_it() {
     assert!(!world.devices[romeo].sent.contains("orchard"));
 }
 
+/// As Debian's ejabberd does.
+#[test]
+fn a_server_that_refuses_an_option_is_asked_for_less_and_then_for_room() {
+    let mut world = World::new();
+    world.server.few_options = true;
+    let romeo = world.online(ROMEO, &[]);
+    assert_eq!(world.run(romeo, set(ORCHARD)), Some(Outcome::Done));
+    assert!(world.server.accounts[&bare(ROMEO)].nodes[ns::BOOKMARKS].contains_key(ORCHARD));
+    let seen = world.server.seen.iter();
+    let pubsub = seen.filter_map(|iq| iq.child("pubsub", ns::PUBSUB)).rfind(|pubsub| {
+        let publish = pubsub.child("publish", ns::PUBSUB);
+        publish.is_some_and(|publish| publish.attr("node") == Some(ns::BOOKMARKS))
+    });
+    let options = pubsub.unwrap().child("publish-options", ns::PUBSUB);
+    let form = options.and_then(Form::child_of).unwrap();
+    assert_eq!(form.value("pubsub#access_model"), Some("whitelist"), "for nobody else, still");
+    let seen = world.server.seen.iter();
+    let rooms = seen.filter_map(|iq| iq.child("pubsub", ns::PUBSUB_OWNER)).filter_map(|pubsub| {
+        let configure = pubsub.child("configure", ns::PUBSUB_OWNER)?;
+        let form = Form::child_of(configure)?;
+        let ours = configure.attr("node") == Some(ns::BOOKMARKS);
+        form.value("pubsub#max_items").filter(|_| ours).map(str::to_owned)
+    });
+    assert_eq!(rooms.collect::<Vec<_>>(), ["max", "1000"]);
+}
+
 #[test]
 fn what_other_programs_keep_of_a_room_stays() {
     let mut world = World::new();

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use xmpp::error::{Condition, StanzaError};
 use xmpp::ext::delay::Delay;
 use xmpp::ext::disco::{Identity, Info};
+use xmpp::ext::form::Form;
 use xmpp::ext::forward::Forwarded;
 use xmpp::ext::{bind2, rsm};
 use xmpp::jid::{BareJid, FullJid, Jid};
@@ -46,6 +47,8 @@ pub(crate) struct Server {
     pub(crate) stanza_ids: bool,
     /// It says that it checks how nodes are configured.
     pub(crate) publish_options: bool,
+    /// It refuses what is published with options that it does not know, and knows no `max`.
+    pub(crate) few_options: bool,
     /// Rooms, at [`crate::muc::ROOMS`].
     pub(crate) rooms: BTreeMap<BareJid, crate::muc::Room>,
     /// Answers that replace those below, by the namespace of the request's payload.
@@ -114,6 +117,7 @@ impl Server {
             archives: true,
             stanza_ids: true,
             publish_options: true,
+            few_options: false,
             rooms: BTreeMap::new(),
             answers: BTreeMap::new(),
             seen: Vec::new(),
@@ -571,7 +575,16 @@ impl Server {
                 Ok(Some(Element::new("query", ns::DISCO_ITEMS).with_child(item)))
             }
             ("query", ns::MAM) if self.archives => self.archive(from, &payload),
+            ("pubsub", ns::PUBSUB) if self.few_options && asks_much(&payload) => {
+                Err(Condition::ResourceConstraint)
+            }
             ("pubsub", ns::PUBSUB) => self.pubsub(&owner, &payload),
+            ("pubsub", ns::PUBSUB_OWNER) if self.few_options => {
+                let form = payload.first_child().and_then(Form::child_of);
+                let most = form.as_ref().and_then(|form| form.value("pubsub#max_items"));
+                let number = most.is_some_and(|most| most.parse::<u32>().is_ok());
+                if number { Ok(None) } else { Err(Condition::NotAcceptable) }
+            }
             ("block" | "unblock", ns::BLOCKING) => {
                 let push = Element::new("iq", ns::CLIENT)
                     .with_attr("type", "set")
@@ -745,6 +758,12 @@ impl Server {
             }
         }
     }
+}
+
+/// Whether something is to be published with more options than the two that everybody knows.
+fn asks_much(pubsub: &Element) -> bool {
+    let options = pubsub.child("publish-options", ns::PUBSUB).and_then(Form::child_of);
+    options.is_some_and(|form| form.value("pubsub#max_items").is_some())
 }
 
 pub(crate) fn bare(address: &str) -> BareJid {

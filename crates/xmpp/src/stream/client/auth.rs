@@ -176,10 +176,9 @@ fn choose_binding(
         (true, None) if profile == Profile::Sasl2 => {
             Err(Error::Downgrade("no channel binding types")) // Rule 4.
         }
-        // RFC 9266 §3 makes this type the default; servers from before XEP-0440 expect it.
-        (true, None) => {
-            Ok(Some(bound(ChannelBinding::TlsExporter).unwrap_or(Binding::Unsupported)))
-        }
+        // From before XEP-0440: nobody can know the type. Of those that still exist, some offer
+        // what TLS 1.3 no longer has (ejabberd 23.01) and refuse the default of RFC 9266 §3.
+        (true, None) => Ok(Some(Binding::Unsupported)),
         (false, Some(_)) => Err(Error::Downgrade("no mechanism binds to the channel")), // Rule 5.
         (true, Some(types)) => {
             // Rule 7: the strongest common one. Rule 6 in the form of XEP-0474 if there is none.
