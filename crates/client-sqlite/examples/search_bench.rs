@@ -56,6 +56,7 @@ fn message(number: u64) -> Message {
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,
+        elsewhere: false,
         occupant: None,
     }
 }

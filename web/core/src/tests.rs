@@ -234,6 +234,7 @@ fn message(content: Content) -> Message {
         versions: vec![(Millis(1), "before".into())],
         edits: Vec::new(),
         wants: None,
+        elsewhere: false,
         occupant: None,
     }
 }

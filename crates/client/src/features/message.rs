@@ -48,6 +48,7 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
 pub(crate) fn show(cx: &mut Cx<'_>, incoming: &Incoming, content: Content) -> Step<MessageId> {
     let mut message = timeline::blank(&incoming.with, &incoming.sender, incoming.time);
     message.own = incoming.own;
+    message.elsewhere = incoming.own;
     message.occupant.clone_from(&incoming.occupant);
     message.position = incoming.position.unwrap_or_default();
     message.origin_id.clone_from(&incoming.origin_id);

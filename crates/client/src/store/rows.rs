@@ -217,6 +217,9 @@ pub struct Message {
     pub edits: Vec<Mark>,
     /// The sender wants to know when it was delivered (XEP-0184) or seen (XEP-0333), and by which id.
     pub wants: Option<String>,
+    /// Own, and it came from another device (XEP-0280) or out of the archive.
+    #[serde(default)]
+    pub elsewhere: bool,
 }
 
 /// Somebody in a room, as the room names them.

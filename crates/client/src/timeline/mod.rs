@@ -205,6 +205,7 @@ pub(crate) fn blank(conversation: &BareJid, sender: &BareJid, time: Millis) -> M
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,
+        elsewhere: false,
     }
 }
 

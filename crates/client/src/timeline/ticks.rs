@@ -90,6 +90,10 @@ pub(crate) fn spread(cx: &mut Cx<'_>, message: &Message) -> Step {
     if crate::features::archive::is_reading(cx) {
         return note(cx, address, position);
     }
+    if message.elsewhere && message.archive_id.is_none() {
+        // What was written here meanwhile may stand before it or behind: the archive will tell.
+        note(cx, address, position)?;
+    }
     let behind = Position(position.0.saturating_add(1));
     spread_from(cx, address, Some(behind), position, Later::default())
 }
@@ -112,24 +116,32 @@ pub(crate) fn spread_to_older(
 struct Later {
     /// One that has its place in the archive was seen.
     placed: bool,
-    /// One that has none yet was seen: it was written on this device.
+    /// One that has none yet was seen, and was written on this device.
     unplaced: bool,
+    /// One that has none yet was seen, and came from another device.
+    copied: bool,
 }
 
 impl Later {
     fn look_at(&mut self, message: &Message) {
         if message.own && message.delivery == Some(Delivery::Read) {
-            let placed = message.archive_id.is_some();
-            self.placed |= placed;
-            self.unplaced |= !placed;
+            match message.archive_id {
+                Some(_) => self.placed = true,
+                None if message.elsewhere => self.copied = true,
+                None => self.unplaced = true,
+            }
         }
     }
 
-    /// What this device wrote and has no place yet may come to stand behind what has one; it stands
-    /// behind everything that was here when it was written.
+    /// What this device wrote and has no place yet may come to stand behind what has one, and behind
+    /// what came from another device; it stands behind everything that was here when it was written.
+    /// What came from other devices came in its order.
     fn covers(self, message: &Message) -> bool {
         let open = matches!(message.delivery, Some(Delivery::Sent | Delivery::Delivered));
-        message.own && open && (self.unplaced || self.placed && message.archive_id.is_some())
+        let placed = message.archive_id.is_some();
+        let before =
+            self.unplaced || self.placed && placed || self.copied && (placed || message.elsewhere);
+        message.own && open && before
     }
 }
 

@@ -293,3 +293,30 @@ proptest! {
         prop_assert_eq!(shown(&world, one), shown(&world, other));
     }
 }
+
+/// Juliet read what one device wrote, and nothing of what another one wrote at the same time.
+#[test]
+fn what_is_written_here_is_not_read_with_what_comes_from_elsewhere() {
+    let (mut world, [one, other]) = twins();
+    let juliet = world.online(JULIET, &[ROMEO]);
+    let both_ways = |world: &mut World, device: usize| {
+        world.carry(device, true);
+        world.carry(device, false);
+    };
+    world.send(one, JULIET, "first");
+    both_ways(&mut world, one);
+    world.send(other, JULIET, "second");
+    both_ways(&mut world, juliet);
+    both_ways(&mut world, other);
+    let first = back(&world, juliet, ROMEO, 0).unwrap();
+    world.command(juliet, Command::MarkRead(bare(ROMEO), first));
+    world.pass(900_000);
+    for device in [one, other] {
+        let ticks: Vec<_> = shown(&world, device)
+            .into_iter()
+            .map(|(text, shown)| (text.unwrap(), shown.delivery.unwrap()))
+            .collect();
+        let expected = [("first".into(), Delivery::Read), ("second".into(), Delivery::Delivered)];
+        assert_eq!(ticks, expected);
+    }
+}

@@ -71,6 +71,7 @@ fn full() -> Message {
         versions: vec![(Millis(3), "Lok".into())],
         edits: vec![mark(15, "e1")],
         wants: Some("o1".into()),
+        elsewhere: true,
         ..message(ROMEO, 12, "")
     }
 }
