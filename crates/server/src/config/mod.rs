@@ -734,7 +734,7 @@ mod tests {
         let config = Config::parse(
             "domain = \"localhost\"\n[listen]\nc2s = [\"127.0.0.1:0\"]\n\
              c2s_tls = [\"[::1]:5223\"]\ns2s = [\"127.0.0.1:5269\"]\ns2s_tls = []\n\
-             https = [\"127.0.0.1:5443\"]\n[registration]\npolicy = \"open\"\n\
+             https = [\"127.0.0.1:5443\"]\nbytestreams = []\n[registration]\npolicy = \"open\"\n\
              [tls]\nrequired = false\n[limits]\nthrottle = false\n\
              unauthenticated_seconds = 3\n[archive]\nenabled = false\n",
         )
