@@ -71,6 +71,19 @@ pub struct Publication {
     pub horizon: Option<Millis>,
     /// Bytes that all nodes of the account may have afterwards.
     pub quota: u64,
+    /// What some of these nodes may have together, if there is a bound of their own for them.
+    pub share: Option<Share>,
+}
+
+/// A bound for the nodes with which one address has one affiliation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The bare address.
+    pub jid: Box<str>,
+    /// The affiliation.
+    pub affiliation: Box<str>,
+    /// Bytes that these nodes may have afterwards.
+    pub quota: u64,
 }
 
 /// What a publication did.
@@ -85,7 +98,7 @@ pub struct Published {
 /// Why nothing was published.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
-    /// The nodes of the account would pass the quota.
+    /// The nodes of the account, or those of a share, would pass the quota.
     #[error("the quota of the account is used up")]
     Quota,
     /// The node is full and keeps what it has.

@@ -358,6 +358,8 @@ section! {
         /// Bytes of all nodes and items together. A node has 1000 items, subscriptions and
         /// affiliations at most.
         pub bytes: u64 = 100_000_000, in 0..=1_000_000_000_000;
+        /// Bytes of the nodes that one account owns, with everything in them.
+        pub bytes_per_account: u64 = 10_000_000, in 0..=1_000_000_000_000;
     }
 }
 

@@ -447,6 +447,7 @@ impl<'a> Intake<'a> {
             reject_when_full: false,
             horizon: None,
             quota: u64::MAX,
+            share: None,
         };
         let published = self.store.pubsub.publish(id, publication).await;
         published.map_err(|error| Fault::new(FaultCode::Storage, error.to_string()))?;

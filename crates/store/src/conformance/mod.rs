@@ -108,6 +108,7 @@ macro_rules! conformance_tests {
                 a_publication_makes_the_node_it_expects_to_make
                 the_newest_stay_when_a_node_is_full
                 the_quota_holds
+                a_share_is_bounded
                 items_are_read_in_pages
                 items_have_two_orders
                 the_service_has_nodes_and_is_no_account

@@ -3,7 +3,7 @@
 use super::{account, missing};
 use crate::pubsub::{
     Change, Item, Node, OVERHEAD, Order, PageError, Publication, PublishError, Query, Select,
-    Subscription,
+    Share, Subscription,
 };
 use crate::{AccountId, Millis, Store, StoreError};
 
@@ -27,6 +27,7 @@ fn publication(items: Vec<Item>) -> Publication {
         reject_when_full: false,
         horizon: None,
         quota: u64::MAX,
+        share: None,
     }
 }
 
@@ -151,6 +152,26 @@ pub async fn the_quota_holds(store: &Store) {
     assert!(store.pubsub.publish(owner, replace).await.is_ok());
     store.pubsub.change(owner, NODE, vec![Change::Purge]).await.expect("purged");
     assert_eq!(store.pubsub.used(owner).await, Ok(empty));
+}
+
+/// Nodes of one owner have a bound of their own, and the others do not feel it.
+pub async fn a_share_is_bounded(store: &Store) {
+    let account = with_node(store, &["a"]).await;
+    let own = |jid: &str| Change::Affiliate(vec![(jid.into(), Some("owner".into()))]);
+    store.pubsub.change(account, NODE, vec![own("b@x")]).await.expect("changed");
+    let make = vec![Change::Create("config".into(), Millis(1)), own("c@x")];
+    store.pubsub.change(account, "urn:other", make).await.expect("made");
+    let used = store.pubsub.used(account).await.expect("read");
+    let share = |jid: &str, quota| Publication {
+        share: Some(Share { jid: jid.into(), affiliation: "owner".into(), quota }),
+        ..publication(vec![item("b", 2)])
+    };
+    let full = store.pubsub.publish(account, share("b@x", 300)).await;
+    assert_eq!(full, Err(PublishError::Quota));
+    assert_eq!(store.pubsub.used(account).await, Ok(used), "nothing of it is left");
+    let other = Publication { node: "urn:other".into(), ..share("c@x", 400) };
+    assert!(store.pubsub.publish(account, other).await.is_ok());
+    assert!(store.pubsub.publish(account, share("b@x", 10_000)).await.is_ok());
 }
 
 /// Pages are cut where asked, with the number of their first item.

@@ -10,7 +10,7 @@ use super::engine::{Engine, failure};
 use super::values::unsigned;
 use crate::pubsub::{
     Change, Item, MAX_PAGE, Node, OVERHEAD, Order, Page, PageError, Publication, PublishError,
-    Published, Pubsub, Query, Select, Subscription,
+    Published, Pubsub, Query, Select, Share, Subscription,
 };
 use crate::{AccountId, Fut, Millis, StoreError};
 
@@ -120,6 +120,7 @@ fn publish(
     publication: &Publication,
 ) -> Result<Published, PublishError> {
     let before = used(db, account)?;
+    let share_before = used_of(db, account, publication.share.as_ref())?;
     let known = number(db, account, &publication.node)?;
     let node = match (known, &publication.create) {
         (Some(node), None) => node,
@@ -142,6 +143,12 @@ fn publish(
     // Whoever is over a quota that was lowered may still make things smaller.
     if used > publication.quota && used > before {
         return Err(PublishError::Quota);
+    }
+    if let Some(share) = &publication.share {
+        let used = used_of(db, account, Some(share))?;
+        if used > share.quota && used > share_before {
+            return Err(PublishError::Quota);
+        }
     }
     Ok(Published { evicted, used })
 }
@@ -437,6 +444,19 @@ fn used(db: &Connection, account: AccountId) -> Result<u64, StoreError> {
          FROM pubsub_node AS n WHERE n.account = ?1",
     )?;
     number_of(select.query_row(params![account.0, signed(OVERHEAD)], |row| row.get(0)))
+}
+
+/// What the nodes of a share have; nothing without one.
+fn used_of(db: &Connection, account: AccountId, share: Option<&Share>) -> Result<u64, StoreError> {
+    let Some(share) = share else { return Ok(0) };
+    let mut select = db.prepare_cached(
+        "SELECT COALESCE(SUM(length(CAST(n.name AS BLOB)) + length(n.config) + ?2
+             + (SELECT COALESCE(SUM(i.bytes), 0) FROM pubsub_item AS i WHERE i.node = n.id)), 0)
+         FROM pubsub_node AS n JOIN pubsub_affiliation AS a ON a.node = n.id
+         WHERE n.account = ?1 AND a.jid = ?3 AND a.affiliation = ?4",
+    )?;
+    let whose = params![account.0, signed(OVERHEAD), share.jid, share.affiliation];
+    number_of(select.query_row(whose, |row| row.get(0)))
 }
 
 fn create(

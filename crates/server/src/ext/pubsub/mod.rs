@@ -43,6 +43,7 @@ use xmpp::{
     xml::Element,
 };
 
+pub(super) use self::write::fresh_name;
 pub use self::{
     greet::{greet, greet_contact, greet_elsewhere},
     options::AccessModel,

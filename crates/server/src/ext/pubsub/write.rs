@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Instant};
 
-use store::pubsub::{Change, Publication as Rows, PublishError, Query, Select};
+use store::pubsub::{Change, Publication as Rows, PublishError, Query, Select, Share};
 use xmpp::{
     error::{Condition, ErrorType, StanzaError},
     ext::{
         form::Form,
-        pubsub::{Item, PubsubError, SubscriptionState},
+        pubsub::{Affiliation, Item, PubsubError, SubscriptionState},
     },
     jid::{BareJid, Jid},
     ns,
@@ -25,7 +25,7 @@ use super::{
     publish::{NewItem, Publication},
     state::{stored_config, stored_subscription},
 };
-use crate::{account::Account, ext::budget, server::Server};
+use crate::{account::Account, config::Pubsub as PubsubConfig, ext::budget, server::Server};
 
 impl Visit<'_> {
     pub(super) async fn publish(
@@ -175,6 +175,11 @@ fn told(item: &NewItem) -> Told<'_> {
 fn rows(server: &Server, account: &Account, publication: &Publication) -> Rows {
     let node = &publication.node;
     let now = server.now();
+    let config = server.config();
+    let (quota, share) = match account.id {
+        store::AccountId::PUBSUB => shared_quota(&config.pubsub, publication),
+        _ => (config.limits.pep_bytes_per_account, None),
+    };
     let item = |item: &NewItem| store::pubsub::Item {
         id: item.id.as_str().into(),
         publisher: item.publisher.as_str().into(),
@@ -188,11 +193,26 @@ fn rows(server: &Server, account: &Account, publication: &Publication) -> Rows {
         keep: node.keep(),
         reject_when_full: node.config.node_full == NodeFull::Reject,
         horizon: node.horizon(now).map(|at| store::Millis(at.0)),
-        quota: match account.id {
-            store::AccountId::PUBSUB => server.config().pubsub.bytes,
-            _ => server.config().limits.pep_bytes_per_account,
-        },
+        quota,
+        share,
     }
+}
+
+/// What a publication to the shared service may take: the service's space, and of it the part of whoever
+/// publishes to a node of theirs, or else of its first owner. Nodes without an owner are the server's
+/// own: they hold little, and nobody shall be able to fill up what reports need.
+fn shared_quota(config: &PubsubConfig, publication: &Publication) -> (u64, Option<Share>) {
+    let node = &publication.node;
+    let publisher = publication.items.first().map(|item| item.publisher.to_bare());
+    let owners = || node.affiliations.iter().filter(|(_, has)| *has == Affiliation::Owner);
+    let own = owners().find(|(owner, _)| Some(owner) == publisher.as_ref());
+    let Some((payer, has)) = own.or_else(|| owners().next()) else { return (u64::MAX, None) };
+    let share = Share {
+        jid: payer.as_str().into(),
+        affiliation: has.as_str().into(),
+        quota: config.bytes_per_account,
+    };
+    (config.bytes, Some(share))
 }
 
 fn publish_failed(server: &Server, error: &PublishError) -> StanzaError {
@@ -464,10 +484,60 @@ pub(super) fn created_reply(name: &str) -> Element {
 
 /// A name for an item or a node that has none: unique for as long as the clock moves on, even
 /// across restarts, and within a process in any case.
-pub(super) fn fresh_name(server: &Server) -> String {
+pub(in crate::ext) fn fresh_name(server: &Server) -> String {
     format!("{:x}-{}", server.now().0, server.fresh_id())
 }
 
 fn store_time(node: &Node) -> store::Millis {
     store::Millis(node.created.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use xmpp::time::Millis;
+
+    use super::*;
+
+    fn publication(owners: &[&str], publisher: &str) -> Publication {
+        let mut node = Node::new("news", Millis(1));
+        let owner = |jid: &&str| (BareJid::new(jid).unwrap(), Affiliation::Owner);
+        node.affiliations = owners.iter().map(owner).collect();
+        let item = NewItem {
+            id: "a".into(),
+            named_here: false,
+            publisher: Jid::new(publisher).unwrap(),
+            payload: Some(vec![b'x'; 1000].into()),
+        };
+        Publication { node, created: false, items: vec![item] }
+    }
+
+    #[test]
+    fn whoever_publishes_to_a_node_of_theirs_pays() {
+        let config = PubsubConfig { bytes: 100, bytes_per_account: 10, ..PubsubConfig::default() };
+        let payer = |owners: &[&str], publisher: &str| {
+            let (bytes, share) = shared_quota(&config, &publication(owners, publisher));
+            (bytes, share.map(|share| (share.jid, share.quota)))
+        };
+        let owners = ["a@v.example", "b@v.example"];
+        assert_eq!(payer(&owners, "b@v.example/x"), (100, Some(("b@v.example".into(), 10))));
+        assert_eq!(payer(&owners, "c@v.example/x"), (100, Some(("a@v.example".into(), 10))));
+        assert_eq!(payer(&[], "pubsub.v.example"), (u64::MAX, None), "the server's own node");
+    }
+
+    #[test]
+    fn what_goes_to_other_servers_is_counted() {
+        let mut news = publication(&[], "a@v.example/x");
+        let subscriber =
+            |jid: &str, state| Subscriber { jid: Jid::new(jid).unwrap(), state, deliver: true };
+        news.node.subscriptions = vec![
+            subscriber("b@v.example", SubscriptionState::Subscribed),
+            subscriber("c@far.example", SubscriptionState::Pending),
+        ];
+        assert_eq!(foreign_bytes(&news, "v.example"), 0);
+        let far = subscriber("d@far.example/x", SubscriptionState::Subscribed);
+        news.node.subscriptions.push(far);
+        assert!(foreign_bytes(&news, "v.example") > 1000);
+        news.node.config.deliver_notifications = false;
+        assert_eq!(foreign_bytes(&news, "v.example"), 0);
+    }
 }
