@@ -108,6 +108,9 @@ pub trait Accounts: Send + Sync {
     /// Accounts in order of name, those after `after`, at most `limit`.
     fn list(&self, after: Option<&str>, limit: u32) -> Fut<'_, Vec<Account>>;
 
+    /// The administrators that may log in, in order of name; a thousand at most.
+    fn admins(&self) -> Fut<'_, Vec<Account>>;
+
     /// How many accounts there are.
     fn count(&self) -> Fut<'_, u64>;
 

@@ -46,6 +46,8 @@ pub struct Report {
 
 /// Characters of a report's text.
 pub const MAX_TEXT: usize = 2000;
+/// Bytes of an id in one; a longer one names no message.
+const MAX_ID: usize = 200;
 /// Messages of one report.
 const MAX_MESSAGES: usize = 20;
 /// The node of the pubsub service that keeps them, which nobody else sees. It holds as many as a
@@ -63,7 +65,8 @@ impl Report {
         let text = report.child("text", ns::REPORTING).map(Element::text);
         let text = text.map(|text| text.trim().chars().take(MAX_TEXT).collect::<String>());
         let ids = report.children().filter(|child| child.is("stanza-id", ns::STANZA_ID));
-        let ids = ids.filter_map(|id| id.attr("id").map(str::to_owned));
+        let ids = ids.filter_map(|id| id.attr("id")).filter(|id| id.len() <= MAX_ID);
+        let ids = ids.map(str::to_owned);
         Some(Self {
             jid: jid.as_str().to_owned(),
             by: by.to_owned(),
@@ -106,33 +109,35 @@ impl Report {
 
 /// Takes the reports that came along with a block that was put into force.
 pub(super) async fn received(server: Arc<Server>, account: Arc<Account>, reports: Vec<Report>) {
+    let admins = match server.store.accounts.admins().await {
+        Ok(admins) => admins,
+        Err(error) => {
+            server.store_failed("reports", &error);
+            Vec::new()
+        }
+    };
     for report in reports {
         if !server.reports.take(account.bare(), Instant::now()) {
             tracing::debug!("an account reports too much");
             return;
         }
-        // A failure was counted and logged where it happened; the block stands in any case.
-        let _ = keep(&server, &report).await;
-        tell_admins(&server, &report).await;
+        // The block stands in any case.
+        if let Err(error) = keep(&server, &report).await {
+            tracing::warn!(error = error.condition.name(), "a report could not be kept");
+        }
+        tell(&server, &admins, &report).await;
     }
 }
 
 async fn keep(server: &Arc<Server>, report: &Report) -> Result<(), StanzaError> {
-    let mut item = Item::new(format!("{:x}", server.now().0));
+    let mut item = Item::new(pubsub::fresh_name(server));
     item.payloads.push(report.to_element());
     let access = pubsub::AccessModel::Whitelist;
     pubsub::publish_own(server, &server.pubsub(), NODE, item, access).await
 }
 
-async fn tell_admins(server: &Arc<Server>, report: &Report) {
-    let accounts = match server.store.accounts.list(None, MOST_ACCOUNTS).await {
-        Ok(accounts) => accounts,
-        Err(error) => {
-            server.store_failed("reports", &error);
-            return;
-        }
-    };
-    for admin in accounts.iter().filter(|account| account.admin && !account.disabled) {
+async fn tell(server: &Arc<Server>, admins: &[store::accounts::Account], report: &Report) {
+    for admin in admins {
         let Ok(to) = server.address(&admin.name) else { continue };
         let message = Element::new("message", ns::CLIENT)
             .with_attr("from", server.domain())
@@ -183,9 +188,6 @@ pub async fn remove(store: &Store, id: &str) -> Result<bool, StoreError> {
         Err(error) => Err(error),
     }
 }
-
-/// Accounts that are looked through for administrators.
-const MOST_ACCOUNTS: u32 = 100_000;
 
 #[cfg(test)]
 mod tests {

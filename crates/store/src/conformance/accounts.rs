@@ -61,6 +61,7 @@ pub async fn an_account_is_found_by_name_and_number(store: &Store) {
     assert_eq!((found.id, found.admin, found.disabled), (juliet, true, false));
     assert_eq!((found.created_at, found.last_login), (Millis(1000), None));
     assert_eq!(found.invited_by, Some(romeo));
+    assert_eq!(store.accounts.admins().await, Ok(vec![found]));
     assert_eq!(store.accounts.by_name("nurse").await, Ok(None));
     assert_eq!(store.accounts.by_id(missing()).await, Ok(None));
 }
@@ -112,6 +113,7 @@ pub async fn properties_change_one_by_one(store: &Store) {
     }
     let found = store.accounts.by_id(juliet).await.expect("read").expect("there");
     assert!(found.disabled && found.admin);
+    assert_eq!(store.accounts.admins().await.expect("read"), []);
     assert_eq!(found.last_login, Some(Millis(7)));
 }
 

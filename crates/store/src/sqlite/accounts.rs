@@ -21,6 +21,8 @@ const SELECT_BY_ID: &str = "SELECT id, name, admin, disabled, created_at, last_l
      FROM account WHERE id = ?1";
 const SELECT_PAGE: &str = "SELECT id, name, admin, disabled, created_at, last_login, invited_by
      FROM account WHERE name > ?1 AND id > 0 ORDER BY name LIMIT ?2";
+const SELECT_ADMINS: &str = "SELECT id, name, admin, disabled, created_at, last_login, invited_by
+     FROM account WHERE admin = 1 AND disabled = 0 AND id > 0 ORDER BY name LIMIT 1000";
 
 impl Accounts for Sqlite {
     fn create(&self, account: NewAccount) -> Fut<'_, AccountId, CreateError> {
@@ -54,6 +56,14 @@ impl Accounts for Sqlite {
         self.0.read(move |db| {
             let mut select = db.prepare_cached(SELECT_PAGE)?;
             let rows = select.query_map(params![after, limit], parse)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn admins(&self) -> Fut<'_, Vec<Account>> {
+        self.0.read(|db| {
+            let mut select = db.prepare_cached(SELECT_ADMINS)?;
+            let rows = select.query_map([], parse)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
