@@ -4,7 +4,11 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -28,6 +32,8 @@ pub mod socks;
 #[derive(Default)]
 pub struct Bytestreams {
     waiting: Mutex<HashMap<StreamName, Pair>>,
+    /// How many ends have waited so far.
+    ends: AtomicU64,
     /// How many streams each account has.
     flowing: Mutex<HashMap<Box<str>, u64>>,
 }
@@ -42,6 +48,16 @@ struct Pair {
 struct End {
     stream: TcpStream,
     admission: Admission,
+    /// What tells it from all others.
+    number: u64,
+}
+
+/// Whether the client has closed its connection. What it sent stays there to be read.
+fn is_gone(stream: &TcpStream) -> bool {
+    let mut byte = [0];
+    let peek = std::pin::pin!(stream.peek(&mut byte));
+    let mut context = Context::from_waker(Waker::noop());
+    matches!(peek.poll(&mut context), Poll::Ready(Ok(0) | Err(_)))
 }
 
 /// Why a stream is not activated.
@@ -56,13 +72,36 @@ pub enum Refusal {
 }
 
 impl Bytestreams {
+    /// Whether somebody more may wait. Those who have gone meanwhile are forgotten.
+    fn has_room(&self, name: &StreamName, now: Instant) -> bool {
+        let mut waiting = self.waiting.lock();
+        waiting.retain(|_, pair| {
+            pair.ends.retain(|end| !is_gone(&end.stream));
+            pair.until > now && !pair.ends.is_empty()
+        });
+        match waiting.get(name) {
+            Some(pair) => pair.ends.len() < 2,
+            None => waiting.len() < MOST_WAITING,
+        }
+    }
+
+    /// Ends the connection of one who waits.
+    fn leave(&self, name: &StreamName, number: u64) {
+        let mut waiting = self.waiting.lock();
+        if let Some(pair) = waiting.get_mut(name) {
+            pair.ends.retain(|end| end.number != number);
+            if pair.ends.is_empty() {
+                waiting.remove(name);
+            }
+        }
+    }
+
     /// Notes that somebody waits. Gives the connection back when it is too late or too much.
     fn wait(&self, name: &StreamName, end: End, now: Instant) -> Result<(), End> {
-        let mut waiting = self.waiting.lock();
-        waiting.retain(|_, pair| pair.until > now);
-        if waiting.len() >= MOST_WAITING && !waiting.contains_key(name) {
+        if !self.has_room(name, now) {
             return Err(end);
         }
+        let mut waiting = self.waiting.lock();
         let pair = waiting
             .entry(*name)
             .or_insert_with(|| Pair { ends: Vec::with_capacity(2), until: now + WAITING });
@@ -142,12 +181,18 @@ pub async fn serve(server: Arc<Server>, mut stream: TcpStream, peer: Peer) {
         () = peer.admission.evicted() => return,
     };
     let Ok(Some(name)) = greeted else { return };
+    if !server.bytestreams.has_room(&name, Instant::now()) {
+        let _ = stream.write_all(socks::NOT_ALLOWED).await;
+        return;
+    }
     // The answer comes before the stream can be activated: nothing that the other side sends may
     // stand before it.
     if stream.write_all(&socks::granted(&name)).await.is_err() {
         return;
     }
-    let end = End { stream, admission: peer.admission };
+    let number = server.bytestreams.ends.fetch_add(1, Ordering::Relaxed);
+    let evicted = peer.admission.eviction();
+    let end = End { stream, admission: peer.admission, number };
     if server.bytestreams.wait(&name, end, Instant::now()).is_err() {
         return;
     }
@@ -155,6 +200,7 @@ pub async fn serve(server: Arc<Server>, mut stream: TcpStream, peer: Peer) {
     tokio::select! {
         () = sleep(WAITING + Duration::from_secs(1)) => server.bytestreams.tidy(Instant::now()),
         () = down(&mut shutdown) => server.bytestreams.waiting.lock().clear(),
+        () = evicted => server.bytestreams.leave(&name, number),
     }
 }
 
@@ -294,6 +340,21 @@ mod tests {
             sender.read_exact(&mut [0; 6]).await.unwrap();
         };
         tokio::join!(flow, people);
+    }
+
+    #[tokio::test]
+    async fn whoever_closed_the_connection_is_gone() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        assert!(!is_gone(&stream), "who is silent is there");
+        client.write_all(b"x").await.unwrap();
+        stream.readable().await.unwrap();
+        assert!(!is_gone(&stream));
+        stream.read_exact(&mut [0]).await.unwrap();
+        drop(client);
+        stream.readable().await.unwrap();
+        assert!(is_gone(&stream));
     }
 
     #[tokio::test]
