@@ -239,6 +239,8 @@ impl Machine {
         let user = self.user.clone()?;
         let algorithm = message.validate_integrity(&self.keyed(&user).into()).ok()?;
         let code = match message.method() {
+            // What it proved once has ended since.
+            _ if rules.password(user.username()).is_none() => ErrorCode::UNAUTHORIZED,
             ALLOCATE if !self.is_relaying() && !rules.may_allocate(user.username()) => {
                 ErrorCode::ALLOCATION_QUOTA_REACHED
             }

@@ -25,11 +25,13 @@ const PEER: &str = "192.0.2.9:5000";
 /// `ada` with the password `lovelace`; nothing leads to 10.0.0.0/8.
 struct World {
     allocations: Cell<usize>,
+    /// Her name has ended.
+    ended: Cell<bool>,
 }
 
 impl Rules for World {
     fn password(&self, name: &str) -> Option<Zeroizing<String>> {
-        (name == "ada").then(|| Zeroizing::new("lovelace".to_owned()))
+        (name == "ada" && !self.ended.get()).then(|| Zeroizing::new("lovelace".to_owned()))
     }
 
     fn name_of(&self, wanted: &[u8; 32]) -> Option<String> {
@@ -79,7 +81,7 @@ impl Line {
         Self {
             client: TurnClientUdp::allocate(address(CLIENT), address(SERVER), config),
             machine: Machine::new(REALM, address(CLIENT), now),
-            world: World { allocations: Cell::new(1) },
+            world: World { allocations: Cell::new(1), ended: Cell::new(false) },
             began: now,
             now,
             events: Vec::new(),
@@ -237,6 +239,20 @@ fn a_forged_password_gets_no_relay() {
 }
 
 #[test]
+fn who_had_a_password_has_none_for_ever() {
+    let mut line = Line::new("ada", "lovelace");
+    line.run();
+    assert!(line.is_allocated());
+    line.world.ended.set(true);
+    line.permit(PEER);
+    let permitted = |event: &TurnEvent| matches!(event, TurnEvent::PermissionCreated(..));
+    assert!(!line.has(permitted), "{:?}", line.events);
+    line.world.ended.set(false);
+    line.permit("192.0.2.10:5000");
+    assert!(line.has(permitted), "{:?}", line.events);
+}
+
+#[test]
 fn forbidden_peers_are_refused_and_nothing_is_sent_to_them() {
     let mut line = Line::new("ada", "lovelace");
     line.run();
@@ -313,7 +329,7 @@ fn peers_are_bounded() {
 
 #[test]
 fn whatever_comes_is_survived() {
-    let world = World { allocations: Cell::new(1) };
+    let world = World { allocations: Cell::new(1), ended: Cell::new(false) };
     let now = Instant::now();
     let mut machine = Machine::new(REALM, address(CLIENT), now);
     for length in 0..64_usize {
