@@ -375,7 +375,8 @@ impl Config {
 
     fn verify_abuse(&self, problems: &mut Vec<Problem>) {
         let lists = self.abuse.block_lists.iter();
-        let mut bad = lists.filter(|text| crate::ext::block_lists::Place::parse(text).is_none());
+        let mut bad =
+            lists.clone().filter(|text| crate::ext::block_lists::Place::parse(text).is_none());
         if let Some(bad) = bad.next() {
             let message = format!(
                 "`{bad}` is not a block list: write it as SERVICE/NODE, such as \
@@ -383,6 +384,26 @@ impl Config {
             );
             problems.push(self.problem("abuse.block_lists", &message));
         }
+        let own =
+            lists.filter_map(|text| Some((text, crate::ext::block_lists::Place::parse(text)?)));
+        let mut own = own.filter(|(_, place)| self.serves(&place.service));
+        if let Some((own, _)) = own.next() {
+            let message = format!(
+                "`{own}` is a list of this server itself, which it cannot follow: block lists are \
+                 kept by another server or by one of [components.hosts]"
+            );
+            problems.push(self.problem("abuse.block_lists", &message));
+        }
+    }
+
+    /// Whether the server itself answers at an address: at its domain, or with one of its services.
+    pub fn serves(&self, address: &str) -> bool {
+        let domain = &self.domain;
+        address == domain
+            || (self.upload.enabled && self.upload.is_at(address, domain))
+            || (self.rooms.enabled && self.rooms.is_at(address, domain))
+            || (self.pubsub.enabled && self.pubsub.is_at(address, domain))
+            || (self.bytestreams.enabled && self.bytestreams.is_at(address, domain))
     }
 
     fn verify_calls(&self, problems: &mut Vec<Problem>) {

@@ -44,8 +44,7 @@ pub fn permits(config: &Config, remote: &str) -> Result<(), Refused> {
         return Ok(());
     }
     // The services of this server are nobody else's.
-    let own = config.upload.enabled && config.upload.is_at(remote, &config.domain);
-    if !config.federates() || own || remote == config.domain {
+    if !config.federates() || config.serves(remote) {
         return Err(Refused::Off);
     }
     let federation = &config.federation;
@@ -87,6 +86,23 @@ mod tests {
         assert_eq!(permits(&alone, "montague.example"), Err(Refused::Off));
         let wired = "domain = \"localhost\"\n[federation.hosts]\n\"b.example\" = \"127.0.0.1:1\"\n";
         assert_eq!(permits(&trial(wired), "b.example"), Ok(()));
+    }
+
+    #[test]
+    fn its_own_services_are_no_other_servers() {
+        let config = config("");
+        for own in ["", "conference.", "pubsub.", "proxy.", "upload."] {
+            let own = format!("{own}capulet.example");
+            let expected = match config.serves(&own) {
+                true => Err(Refused::Off),
+                false => Ok(()),
+            };
+            assert_eq!(permits(&config, &own), expected, "{own}");
+        }
+        for on in ["capulet.example", "conference.capulet.example", "pubsub.capulet.example"] {
+            assert!(config.serves(on), "{on}");
+        }
+        assert!(!config.serves("gateway.capulet.example"));
     }
 
     #[test]
