@@ -56,7 +56,12 @@ pub enum Purpose {
     /// It says whether a domain lets others name it (XEP-0485).
     Learn(String),
     /// It is a page of a block list.
-    BlockList(Place),
+    BlockList {
+        /// Which.
+        place: Place,
+        /// When its reading began.
+        begun: Millis,
+    },
 }
 
 struct Waiting {
@@ -102,7 +107,9 @@ impl Pending {
                 delegation::answered(server, &origin, &request, answer);
             }
             Some(Purpose::Learn(domain)) => server.info.learned(server, &domain, answer),
-            Some(Purpose::BlockList(place)) => block_lists::answered(server, &place, answer),
+            Some(Purpose::BlockList { place, begun }) => {
+                block_lists::answered(server, &place, begun, answer);
+            }
             None => {}
         }
         true
@@ -125,7 +132,7 @@ impl Pending {
                 Purpose::Delegated { origin, request } => {
                     delegation::unanswered(server, &origin, &request);
                 }
-                Purpose::Learn(_) | Purpose::BlockList(_) => {}
+                Purpose::Learn(_) | Purpose::BlockList { .. } => {}
             }
         }
     }

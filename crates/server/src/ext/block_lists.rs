@@ -64,11 +64,23 @@ pub struct BlockLists(RwLock<HashMap<Place, List>>);
 #[derive(Default)]
 struct List {
     hashes: HashSet<Hash>,
-    /// What was read of a new copy.
-    next: HashSet<Hash>,
+    /// A new copy, while it is read.
+    reading: Option<Reading>,
     /// When the service was asked last, and when it had told everything.
     asked: Option<Millis>,
     loaded: Option<Millis>,
+}
+
+/// A copy of a list that is not whole yet.
+struct Reading {
+    /// When it began. Pages of an earlier one are not pages of this one.
+    begun: Millis,
+    hashes: HashSet<Hash>,
+    pages: usize,
+    /// Items of all pages, whatever they were.
+    seen: usize,
+    /// Where the last page ended.
+    last: Option<String>,
 }
 
 /// Entries of one list; what is beyond is left out.
@@ -105,7 +117,7 @@ impl BlockLists {
         self.len() == 0
     }
 
-    /// The lists to ask for now. Those that the operator does not want any more are forgotten.
+    /// The lists to ask for now; their reading begins. Those that the operator does not want any more are forgotten.
     fn due(&self, config: &Config, now: Millis) -> Vec<Place> {
         let wanted: Vec<Place> =
             config.abuse.block_lists.iter().filter_map(|text| Place::parse(text)).collect();
@@ -119,53 +131,61 @@ impl BlockLists {
             let list = lists.entry(place.clone()).or_default();
             if late(list.loaded, REREAD) && late(list.asked, RETRY) {
                 list.asked = Some(now);
-                list.next = HashSet::new();
+                list.reading = Some(Reading {
+                    begun: now,
+                    hashes: HashSet::new(),
+                    pages: 0,
+                    seen: 0,
+                    last: None,
+                });
                 due.push(place);
             }
         }
         due
     }
 
-    /// Takes a page of items. Gives the id to go on from, or nothing when that was all.
-    fn take_page(&self, place: &Place, answer: &Element, now: Millis) -> Option<String> {
+    /// Takes a page of items of the reading that began then. Tells what comes next.
+    fn take_page(&self, place: &Place, begun: Millis, answer: &Element, now: Millis) -> Next {
         let mut lists = self.0.write();
-        let list = lists.get_mut(place)?;
-        let items = answer.child("items", ns::PUBSUB)?;
-        let ids: Vec<&str> = items.children().filter_map(|item| item.attr("id")).collect();
-        for id in &ids {
-            if list.next.len() < MOST {
-                list.next.extend(parse(id));
+        let Some(list) = lists.get_mut(place) else { return Next::Nothing };
+        let Some(reading) = list.reading.as_mut().filter(|reading| reading.begun == begun) else {
+            return Next::Nothing;
+        };
+        let Some(items) = answer.child("items", ns::PUBSUB) else { return Next::Nothing };
+        // It goes on: nobody is asked a second time meanwhile.
+        list.asked = Some(now);
+        match reading.take(items, rsm::Response::child_of(answer)) {
+            Some(last) => Next::Page(last),
+            None => {
+                list.hashes = list.reading.take().map(|whole| whole.hashes).unwrap_or_default();
+                list.loaded = Some(now);
+                Next::Whole
             }
         }
-        let page = rsm::Response::child_of(answer);
-        let total = page.as_ref().and_then(|page| page.count);
-        let last = page.and_then(|page| page.last).filter(|_| !ids.is_empty());
-        // Without a description of the page it was the whole list.
-        let more = last.filter(|_| total.is_none_or(|total| list.next.len() < total.min(MOST)));
-        if more.is_none() {
-            list.hashes = std::mem::take(&mut list.next);
-            list.loaded = Some(now);
-        }
-        more
     }
 
-    /// Something was published or removed.
+    /// Something was published or removed: in the list that is in force, and in the one that is read.
     fn change(&self, place: &Place, event: &Element) {
         let mut lists = self.0.write();
         let Some(list) = lists.get_mut(place) else { return };
-        for child in event.children() {
-            match child.name() {
-                "item" if list.hashes.len() < MOST => {
-                    list.hashes.extend(child.attr("id").and_then(parse));
+        let reading = list.reading.as_mut().map(|reading| &mut reading.hashes);
+        for hashes in [Some(&mut list.hashes), reading].into_iter().flatten() {
+            for child in event.children() {
+                let Some(hash) = child.attr("id").and_then(parse) else { continue };
+                match child.name() {
+                    "item" if hashes.len() < MOST => drop(hashes.insert(hash)),
+                    "retract" => drop(hashes.remove(&hash)),
+                    _ => {}
                 }
-                "retract" => {
-                    if let Some(hash) = child.attr("id").and_then(parse) {
-                        list.hashes.remove(&hash);
-                    }
-                }
-                _ => {}
             }
         }
+    }
+
+    /// Whether a reading that began then goes on.
+    fn reads(&self, place: &Place, begun: Millis) -> bool {
+        let lists = self.0.read();
+        let reading = lists.get(place).and_then(|list| list.reading.as_ref());
+        reading.is_some_and(|reading| reading.begun == begun)
     }
 
     /// A service did not answer, or is there again: it may be asked at any time.
@@ -179,7 +199,48 @@ impl BlockLists {
     fn clear(&self, place: &Place) {
         if let Some(list) = self.0.write().get_mut(place) {
             list.hashes = HashSet::new();
+            if let Some(reading) = &mut list.reading {
+                reading.hashes.clear();
+            }
         }
+    }
+}
+
+/// What comes after a page.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// The page after this item.
+    Page(String),
+    /// That was all.
+    Whole,
+    /// It was no page of what is read.
+    Nothing,
+}
+
+impl Reading {
+    /// Takes a page. Gives the id to go on from, or nothing when that was all.
+    fn take(&mut self, items: &Element, page: Option<rsm::Response>) -> Option<String> {
+        let mut count = 0;
+        for id in items.children().filter_map(|item| item.attr("id")) {
+            count += 1;
+            if self.hashes.len() < MOST {
+                self.hashes.extend(parse(id));
+            }
+        }
+        self.pages += 1;
+        // Without a description of the page it was the whole list. A service that does not get on, or
+        // not to an end, is not asked for ever.
+        let page = page?;
+        let index = page.first.as_ref().and_then(|(_, index)| *index);
+        let before = index.unwrap_or(self.seen);
+        self.seen += count;
+        let is_end = page.count.is_some_and(|total| before + count >= total);
+        let last = page.last.filter(|_| count > 0 && !is_end)?;
+        let goes_on = self.last.as_ref() != Some(&last)
+            && self.pages < MOST.div_ceil(PAGE)
+            && self.hashes.len() < MOST;
+        self.last = Some(last.clone());
+        goes_on.then_some(last)
     }
 }
 
@@ -218,18 +279,18 @@ pub fn refresh(server: &Arc<Server>) {
             .with_attr("jid", server.domain());
         let subscribe = Element::new("pubsub", ns::PUBSUB).with_child(subscribe);
         post(server, &place.service, "set", server.fresh_id(), subscribe);
-        ask(server, &place, None);
+        ask(server, &place, now, None);
     }
 }
 
-fn ask(server: &Arc<Server>, place: &Place, after: Option<String>) {
+fn ask(server: &Arc<Server>, place: &Place, begun: Millis, after: Option<String>) {
     let position = after.map_or(rsm::Position::First, rsm::Position::After);
     let page = rsm::Request { max: Some(PAGE), position };
     let items = Element::new("items", ns::PUBSUB).with_attr("node", &place.node);
     let pubsub = Element::new("pubsub", ns::PUBSUB).with_child(items).with_child(page.to_element());
     let id = server.fresh_id();
     let Ok(to) = Jid::new(&place.service) else { return };
-    let purpose = Purpose::BlockList(place.clone());
+    let purpose = Purpose::BlockList { place: place.clone(), begun };
     if server.components.pending.add(server, id.clone(), to, purpose).is_ok() {
         post(server, &place.service, "get", id, pubsub);
     }
@@ -247,17 +308,19 @@ fn post(server: &Arc<Server>, service: &str, kind: &str, id: String, payload: El
 }
 
 /// A service answered.
-pub fn answered(server: &Arc<Server>, place: &Place, answer: &Stanza) {
+pub fn answered(server: &Arc<Server>, place: &Place, begun: Millis, answer: &Stanza) {
     let pubsub = answer.child("pubsub", ns::PUBSUB).map(|pubsub| pubsub.element());
     match pubsub.filter(|_| answer.type_().as_deref() == Some("result")) {
-        Some(pubsub) => match server.block_lists.take_page(place, &pubsub, server.now()) {
-            Some(last) => ask(server, place, Some(last)),
-            None => {
+        Some(pubsub) => match server.block_lists.take_page(place, begun, &pubsub, server.now()) {
+            Next::Page(last) => ask(server, place, begun, Some(last)),
+            Next::Nothing => {}
+            Next::Whole => {
                 let Place { service, node } = place;
                 let entries = server.block_lists.len();
                 tracing::info!(service, node, entries, "block_list_read");
             }
         },
+        None if !server.block_lists.reads(place, begun) => {}
         None => {
             server.block_lists.ask_again(|other| other == place);
             let Place { service, node } = place;
@@ -337,10 +400,11 @@ mod tests {
         let set =
             "<set xmlns='http://jabber.org/protocol/rsm'><last>x</last><count>2</count></set>";
         let first = page(&[hex("mallory@b.example")], set);
-        assert_eq!(lists.take_page(&place(), &first, Millis(2)).as_deref(), Some("x"));
+        let take = |page: &Element| lists.take_page(&place(), Millis(1), page, Millis(2));
+        assert_eq!(take(&first), Next::Page("x".into()));
         assert!(lists.is_empty(), "half a list is none");
-        let second = page(&[hex("evil.example"), "nonsense".into()], set);
-        assert_eq!(lists.take_page(&place(), &second, Millis(2)), None);
+        let second = page(&[hex("evil.example"), "nonsense".into()], &set.replace('x', "y"));
+        assert_eq!(take(&second), Next::Whole);
         let named = |jid: &str| lists.name(&BareJid::new(jid).unwrap());
         assert!(named("mallory@b.example") && named("anybody@evil.example"));
         assert!(!named("romeo@b.example"));
@@ -357,8 +421,72 @@ mod tests {
     fn a_list_without_pages_is_whole() {
         let lists = lists();
         let all = page(&[hex("mallory@b.example")], "");
-        assert_eq!(lists.take_page(&place(), &all, Millis(2)), None);
+        assert_eq!(lists.take_page(&place(), Millis(1), &all, Millis(2)), Next::Whole);
         assert_eq!(lists.len(), 1);
+    }
+
+    #[test]
+    fn a_late_page_is_no_part_of_a_newer_copy() {
+        let lists = lists();
+        lists.ask_again(|_| true);
+        let config = "domain = \"a.example\"\n[abuse]\nblock_lists = [\"xmppbl.example/bans\"]";
+        assert_eq!(lists.due(&Config::parse(config).unwrap(), Millis(9)).len(), 1);
+        let all = page(&[hex("mallory@b.example")], "");
+        assert_eq!(lists.take_page(&place(), Millis(1), &all, Millis(10)), Next::Nothing);
+        assert!(lists.is_empty() && !lists.reads(&place(), Millis(1)));
+        assert!(lists.reads(&place(), Millis(9)));
+    }
+
+    #[test]
+    fn a_service_that_repeats_itself_is_not_asked_for_ever() {
+        let lists = lists();
+        let set = "<set xmlns='http://jabber.org/protocol/rsm'><last>x</last></set>";
+        let same = page(&[hex("mallory@b.example")], set);
+        let take = || lists.take_page(&place(), Millis(1), &same, Millis(2));
+        assert_eq!((take(), take()), (Next::Page("x".into()), Next::Whole));
+    }
+
+    #[test]
+    fn a_slow_reading_is_not_begun_anew() {
+        let lists = lists();
+        let set = "<set xmlns='http://jabber.org/protocol/rsm'><last>x</last></set>";
+        let first = page(&[hex("mallory@b.example")], set);
+        lists.take_page(&place(), Millis(1), &first, Millis(RETRY));
+        let config = "domain = \"a.example\"\n[abuse]\nblock_lists = [\"xmppbl.example/bans\"]";
+        let config = Config::parse(config).unwrap();
+        assert_eq!(lists.due(&config, Millis(RETRY + 1)), []);
+        assert_eq!(lists.due(&config, Millis(2 * RETRY)).len(), 1, "a page that never came");
+    }
+
+    #[test]
+    fn what_changes_while_a_list_is_read_is_not_lost() {
+        let lists = lists();
+        let set = "<set xmlns='http://jabber.org/protocol/rsm'><last>x</last></set>";
+        let take = |page: &Element| lists.take_page(&place(), Millis(1), page, Millis(2));
+        take(&page(&[hex("mallory@b.example")], set));
+        let event = format!(
+            "<items xmlns='e'><retract id='{}'/><item id='{}'/></items>",
+            hex("mallory@b.example"),
+            hex("eve@c.example")
+        );
+        lists.change(&place(), &Element::parse(event.as_bytes(), &Limits::SERVER).unwrap());
+        assert_eq!(take(&page(&[], "")), Next::Whole);
+        let named = |jid: &str| lists.name(&BareJid::new(jid).unwrap());
+        assert!(named("eve@c.example") && !named("mallory@b.example"));
+    }
+
+    #[test]
+    fn lists_of_the_server_itself_are_refused() {
+        for (own, good) in [
+            ("a.example", false),
+            ("pubsub.a.example", false),
+            ("conference.a.example", false),
+            ("gateway.a.example", true),
+            ("pubsub.b.example", true),
+        ] {
+            let text = format!("domain = \"a.example\"\n[abuse]\nblock_lists = [\"{own}/bans\"]");
+            assert_eq!(Config::parse(&text).is_ok(), good, "{own}");
+        }
     }
 
     #[test]
