@@ -331,3 +331,45 @@ fn elements_in_elements_are_passed_over_and_the_report_stays() {
     let done = trial.import("ejabberd", &trial.file("inner.xml", &pie(&format!("{inner}{user}"))));
     assert_eq!((&done["accounts"], &done["accounts_known"]), (&0.into(), &1.into()), "{done}");
 }
+
+#[test]
+fn a_damaged_row_of_ejabberd_costs_that_row_alone() {
+    let trial = Trial::new();
+    let path = trial.root.join("ejabberd.db");
+    let message = |id: &str| {
+        format!(
+            "<message xmlns='jabber:client' from='juliet@example.net/b' to='romeo@example.org' \
+             type='chat' id='{id}'><body>{id}</body></message>"
+        )
+    };
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch(&format!(
+        "CREATE TABLE users (username, password, serverkey, salt, iterationcount, created_at);
+         CREATE TABLE rosterusers (username, jid, nick, subscription, ask, askmessage);
+         CREATE TABLE last (username, seconds);
+         CREATE TABLE archive (id, username, timestamp, xml);
+         CREATE TABLE spool (seq, username, xml, created_at);
+         CREATE TABLE pubsub_node (nodeid, host, node);
+         INSERT INTO users VALUES ('paris', x'ff', '', '', 0, ''),
+             ('romeo', '{0}', '{1}', '{2}', 4294967296, ''), ('tybalt', 'good king', '', '', 0, '');
+         INSERT INTO rosterusers VALUES ('romeo', x'ff', '', 'B', 'N', ''),
+             ('romeo', 'juliet@example.net', '', 'B', 'N', '');
+         INSERT INTO last VALUES ('romeo', '18446744073709551615');
+         INSERT INTO archive VALUES (1, 'romeo', 'soon', '{3}'), (2, 'romeo', 1795912685469094, '{4}');
+         INSERT INTO spool VALUES (1, 'romeo', x'ff', ''), (2, 'romeo', '{5}', 'never');",
+        KEYS[0],
+        KEYS[1],
+        KEYS[2],
+        message("m1").replace('\'', "''"),
+        message("m2").replace('\'', "''"),
+        message("m3").replace('\'', "''"),
+    ))
+    .unwrap();
+    drop(db);
+    let done = trial.import("ejabberd", &path);
+    assert_eq!((&done["accounts"], &done["contacts"]), (&3.into(), &1.into()), "{done}");
+    assert_eq!((&done["messages"], &done["waiting"]), (&2.into(), &1.into()), "{done}");
+    assert_eq!(done["skipped"]["a row is damaged"]["count"], 4, "{done}");
+    assert_eq!(done["skipped"]["keys of a password that make no sense"]["count"], 1, "{done}");
+    assert!(trial.exported("tybalt").contains("iter-count"), "who comes later is whole");
+}

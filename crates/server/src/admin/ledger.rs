@@ -4,11 +4,16 @@ use super::{Fault, FaultCode, LedgerEntry, Operations, Response, Storage};
 use crate::privacy::{self, HOLDINGS};
 
 impl Operations {
-    pub(super) async fn storage(&self) -> Result<Response, Fault> {
+    /// How much there is of each account, in order of name, of `most` at most: counting takes its time.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    pub async fn storage(&self, most: usize) -> Result<Vec<Storage>, Fault> {
         let mut rows: Vec<Storage> = Vec::new();
         let mut after: Option<Box<str>> = None;
         loop {
-            let page = self.store.accounts.list(after.as_deref(), PAGE).await?;
+            let left = u32::try_from(most - rows.len()).map_or(PAGE, |left| left.min(PAGE));
+            let page = self.store.accounts.list(after.as_deref(), left).await?;
             for account in &page {
                 let documents = self.store.documents.keys(account.id, "").await?;
                 rows.push(Storage {
@@ -21,7 +26,7 @@ impl Operations {
             }
             match page.last() {
                 Some(last) => after = Some(last.name.clone()),
-                None => return Ok(Response::Storage(rows)),
+                None => return Ok(rows),
             }
         }
     }

@@ -12,7 +12,10 @@ use super::{
     session::Signed,
 };
 use crate::{
-    admin::{Account, Fault, Invitation, InvitationState, RemoteDomain, Request, Response, Room},
+    admin::{
+        Account, Fault, Invitation, InvitationState, Operations, RemoteDomain, Request, Response,
+        Room,
+    },
     files::size,
     server::Server,
 };
@@ -59,13 +62,15 @@ pub(super) fn failed(signed: &Signed, fault: &Fault) -> Answer {
     frame(StatusCode::UNPROCESSABLE_ENTITY, signed, "-", "That did not work", sentence)
 }
 
+fn operations(server: &Server) -> Result<&Operations, Fault> {
+    let words = "the server is still starting";
+    let starting = || Fault::new(crate::admin::FaultCode::NotRunning, words);
+    server.operations().map(AsRef::as_ref).ok_or_else(starting)
+}
+
 /// Asks what the command line asks.
 pub(super) async fn ask(server: &Server, request: Request) -> Result<Response, Fault> {
-    let Some(operations) = server.operations() else {
-        let words = "the server is still starting";
-        return Err(Fault::new(crate::admin::FaultCode::NotRunning, words));
-    };
-    match operations.perform(request).await {
+    match operations(server)?.perform(request).await {
         Response::Error(fault) => Err(fault),
         response => Ok(response),
     }
@@ -432,9 +437,9 @@ async fn reports(server: &Server, signed: &Signed) -> Result<Html, Fault> {
 }
 
 async fn storage(server: &Server) -> Result<Html, Fault> {
-    let found = ask(server, Request::Storage {}).await?;
-    let Response::Storage(accounts) = found else { return Ok(Html::new()) };
-    let rows = accounts.iter().take(MOST).map(|row| {
+    let accounts = operations(server)?.storage(MOST).await?;
+    let all = server.store.accounts.count().await?;
+    let rows = accounts.iter().map(|row| {
         [
             link("accounts/", &row.address, &row.address),
             words(&row.messages.map_or("very many".to_owned(), |count| count.to_string())),
@@ -448,7 +453,7 @@ async fn storage(server: &Server) -> Result<Html, Fault> {
         rows.collect(),
         "There are no accounts.",
     )
-    .html(&more(accounts.len())))
+    .html(&more(usize::try_from(all).unwrap_or(usize::MAX))))
 }
 
 async fn privacy(server: &Server, query: &Form) -> Result<Html, Fault> {
