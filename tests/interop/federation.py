@@ -91,6 +91,7 @@ c2s_tls = ["{HOST}:{self.c2s_tls_port}"]
 https = ["{HOST}:{self.https_port}"]
 s2s = ["{HOST}:{self.s2s_port}"]
 s2s_tls = []
+bytestreams = []
 
 [tls]
 certificate = "{certificate}"

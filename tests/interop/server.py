@@ -168,6 +168,7 @@ c2s_tls = ["{HOST}:{self.c2s_tls_port}"]
 https = ["{HOST}:{self.https_port}"]
 s2s = []
 s2s_tls = []
+bytestreams = []
 
 [limits]
 throttle = false

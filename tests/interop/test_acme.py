@@ -88,6 +88,7 @@ https = ["{HOST}:{self.https_port}"]
 redirect = ["{HOST}:{self.http_port}"]
 s2s = []
 s2s_tls = []
+bytestreams = []
 [federation]
 enabled = false
 [acme]

@@ -16,19 +16,25 @@ BYTES = 3_000_000
 def configure(place, port: int):
     config = place.data / "anemone.toml"
     text = without_sections(config.read_text(), {"bytestreams"})
-    text = text.replace("\n[listen]\n", f'\n[listen]\nbytestreams = ["{HOST}:{port}"]\n')
+    text = text.replace("bytestreams = []", f'bytestreams = ["{HOST}:{port}"]')
     config.write_text(
         f'{text}\n[bytestreams]\nhost = "{HOST}"\nstreams_per_account = 2\nidle_seconds = 5\n'
     )
     place.restart()
 
 
-async def greet(port: int, name: str):
-    """A connection that named its stream."""
+async def ask(port: int, name: str):
+    """A connection that names its stream."""
     reader, writer = await asyncio.open_connection(HOST, port)
     writer.write(b"\x05\x01\x00")
     check(await reader.readexactly(2) == b"\x05\x00", "no password is wanted")
     writer.write(b"\x05\x01\x00\x03" + bytes([len(name)]) + name.encode() + b"\x00\x00")
+    return reader, writer
+
+
+async def greet(port: int, name: str):
+    """A connection that named its stream."""
+    reader, writer = await ask(port, name)
     answer = await reader.readexactly(47)
     check(answer[:5] == b"\x05\x00\x00\x03\x28", "the proxy takes it")
     return reader, writer
@@ -39,10 +45,11 @@ def check_time(deadline: float):
         raise Failed("streams that ended still count")
 
 
-async def closed(port: int, name: str) -> bool:
-    """Whether a connection that names a stream is ended at once."""
-    reader, _ = await greet(port, name)
-    return await bounded(reader.read(1), "it is ended") == b""
+async def refused_end(port: int, name: str) -> bool:
+    """Whether a connection that names a stream is not allowed (RFC 1928 §6), and ended."""
+    reader, _ = await ask(port, name)
+    answer = await bounded(reader.read(), "it is ended")
+    return answer[:2] == b"\x05\x02"
 
 
 def named(sid: str, requester, target) -> str:
@@ -87,7 +94,7 @@ async def main(place):
     one = await greet(port, name)
     await refused(activate(proxy, "one", romeo.boundjid), {"not-allowed"}, "a stream with one end")
     other = await greet(port, name)
-    check((await closed(port, name)), "a third end is not wanted")
+    check(await refused_end(port, name), "a third end is not wanted")
     stolen = romeo.plugin["xep_0065"].activate(proxy, "one", romeo.boundjid)
     await refused(stolen, {"item-not-found"}, "a stream of somebody else")
     await bounded(activate(proxy, "one", romeo.boundjid), "its owner activates it")

@@ -44,6 +44,7 @@ c2s = ["127.0.0.1:${c2s}"]
 c2s_tls = ["127.0.0.1:${tls}"]
 https = ["127.0.0.1:${https}"]
 http = ["127.0.0.1:${own}"]
+bytestreams = []
 [front_door]
 url = "http://localhost:${http}"
 [upload]

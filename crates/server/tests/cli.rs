@@ -36,7 +36,7 @@ impl Trial {
     fn configure(&self, more: &str) {
         let text = format!(
             "domain = \"localhost\"\n[listen]\nc2s = [\"127.0.0.1:0\"]\nc2s_tls = []\n\
-             https = [\"127.0.0.1:0\"]\n[login]\niterations = 4096\n{more}"
+             https = [\"127.0.0.1:0\"]\nbytestreams = []\n[login]\niterations = 4096\n{more}"
         );
         fs::write(self.data.join("anemone.toml"), text).unwrap();
     }
@@ -377,7 +377,7 @@ fn check_finds_what_is_wrong_and_names_the_fix() {
     let port = taken.local_addr().unwrap().port();
     let text = format!(
         "domain = \"localhost\"\n[listen]\nc2s = [\"127.0.0.1:{port}\"]\nc2s_tls = []\nhttps = []\n\
-         s2s = [\"127.0.0.1:1\"]\n[tls]\ncertificate = \"server.pem\"\nkey = \"secret.key\"\n"
+         s2s = [\"127.0.0.1:1\"]\nbytestreams = []\n[tls]\ncertificate = \"server.pem\"\nkey = \"secret.key\"\n"
     );
     fs::write(trial.data.join("anemone.toml"), text).unwrap();
     fs::set_permissions(trial.data.join("secret.key"), fs::Permissions::from_mode(0o644)).unwrap();
@@ -436,7 +436,8 @@ fn a_port_that_is_taken_is_explained_at_start() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let text = format!(
-        "domain = \"localhost\"\n[listen]\nc2s = [\"127.0.0.1:{port}\"]\nc2s_tls = []\nhttps = []\n"
+        "domain = \"localhost\"\n[listen]\nc2s = [\"127.0.0.1:{port}\"]\nc2s_tls = []\nhttps = []\n\
+         bytestreams = []\n"
     );
     fs::write(trial.data.join("anemone.toml"), text).unwrap();
     let complaint = trial.fails(3, &["serve"]);

@@ -108,7 +108,7 @@ impl Domain {
         let text = format!(
             "domain = \"{name}\"\n\n\
              [listen]\nc2s = [\"{c2s}\"]\nc2s_tls = [\"{c2s_tls}\"]\nhttps = [\"{https}\"]\n\
-             s2s = [\"{s2s}\"]\ns2s_tls = [\"{s2s_tls}\"]\n\n\
+             s2s = [\"{s2s}\"]\ns2s_tls = [\"{s2s_tls}\"]\nbytestreams = []\n\n\
              [tls]\ncertificate = \"{certs}/server.crt\"\nkey = \"{certs}/server.key\"\n\n\
              [login]\niterations = 4096\n\n[limits]\nthrottle = false\n\n\
              [log]\nlevel = \"debug\"\naddresses = true\n\n[federation]\n{federation}",
