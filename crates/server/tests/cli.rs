@@ -330,9 +330,9 @@ fn a_configuration_that_is_wrong_is_explained_with_its_line() {
     let trial = Trial::new();
     trial.configure("[registration]\npolicy = \"friends\"\npolicies = 1\n[lisen]\n");
     let complaint = trial.fails(3, &["serve"]);
-    assert!(complaint.contains("anemone.toml:9: `policy` must be \"invite\""), "{complaint}");
-    assert!(complaint.contains("anemone.toml:10: unknown key `policies`"), "{complaint}");
-    assert!(complaint.contains("anemone.toml:11: unknown key `lisen`"), "{complaint}");
+    assert!(complaint.contains("anemone.toml:10: `policy` must be \"invite\""), "{complaint}");
+    assert!(complaint.contains("anemone.toml:11: unknown key `policies`"), "{complaint}");
+    assert!(complaint.contains("anemone.toml:12: unknown key `lisen`"), "{complaint}");
     assert!(complaint.contains("did you mean `listen`?"), "{complaint}");
     assert_eq!(trial.fails(3, &["account", "list"]), complaint);
     let nowhere = trial.data.join("nowhere");

@@ -52,7 +52,7 @@ pub(super) fn read(
     let services = "SELECT count(*) FROM pubsub_node WHERE instr(host, '@') = 0";
     let nodes: i64 = source.db.query_row(services, [], |row| row.get(0))?;
     if nodes > 0 {
-        let why = "nodes of a service for publishing, which this server does not have";
+        let why = "nodes of the service for publishing are not moved";
         out.give(Record::skipped(format!("{nodes} nodes"), why))?;
     }
     Ok(())
