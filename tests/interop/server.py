@@ -11,6 +11,7 @@ afterwards; INTEROP_KEEP=1 keeps it.
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -29,6 +30,10 @@ ROOT = Path(__file__).resolve().parents[2]
 # How long a program may take for something it does in well under a second.
 START_SECONDS = 30
 STOP_SECONDS = 30
+
+# Ports of the tests: below those that Linux gives to clients.
+FIRST_PORT = 12_000
+SLOT_PORTS = 5_000
 
 
 class Server:
@@ -297,8 +302,17 @@ class start:
 
 
 def free_ports(count: int) -> list:
-    """Ports that nobody listens on. All are held until all are known, so that they differ."""
-    holders = [socket.create_server((HOST, 0)) for _ in range(count)]
+    """Ports that nobody listens on. All are held until all are known, so that they differ. Tests that
+    run at the same time choose among different ones, and the system gives none of them to a client."""
+    first = FIRST_PORT + SLOT_PORTS * int(os.environ.get("INTEROP_SLOT", "0"))
+    holders = []
+    for port in random.sample(range(first, first + SLOT_PORTS), SLOT_PORTS):
+        if len(holders) == count:
+            break
+        try:
+            holders.append(socket.create_server((HOST, port)))
+        except OSError:
+            continue
     ports = [holder.getsockname()[1] for holder in holders]
     for holder in holders:
         holder.close()

@@ -227,7 +227,10 @@ impl Probe {
     pub async fn end(mut self) -> Result<(), Failure> {
         let moment = self.moment();
         let _ = self.client.delete(moment);
-        self.flush().await
+        self.flush().await?;
+        // It counts until the relay has heard of it.
+        let _ = timeout(ENDING, self.step()).await;
+        Ok(())
     }
 
     async fn until<T>(&mut self, wanted: impl Fn(&TurnEvent) -> Option<T>) -> Result<T, Failure> {
@@ -281,4 +284,5 @@ impl Probe {
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
+const ENDING: Duration = Duration::from_secs(1);
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
