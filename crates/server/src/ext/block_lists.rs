@@ -117,7 +117,8 @@ impl BlockLists {
         self.len() == 0
     }
 
-    /// The lists to ask for now; their reading begins. Those that the operator does not want any more are forgotten.
+    /// The lists that are due; their reading begins. Those that the operator does not want any more are
+    /// forgotten.
     fn due(&self, config: &Config, now: Millis) -> Vec<Place> {
         let wanted: Vec<Place> =
             config.abuse.block_lists.iter().filter_map(|text| Place::parse(text)).collect();
