@@ -4,32 +4,19 @@
 //! It is asked before the domain name system, and remembered for as long as it says. What it names is
 //! tried first; when none of that works, the records are tried as if there was no such document.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 use rustls::{ClientConfig, pki_types::CertificateDer};
 use serde::Deserialize;
-use tokio::time::timeout;
-use xmpp::time::Millis;
 
-use super::{dane, resolve::Place};
-use crate::{
-    fetch::{self, endpoint::Endpoint},
-    server::Server,
+use super::{
+    dane,
+    documents::{self, Terms},
+    resolve::{Place, random},
 };
-
-/// What is known of the documents of domains.
-#[derive(Debug, Default)]
-pub struct Documents(Mutex<HashMap<String, Known>>);
-
-#[derive(Clone, Debug)]
-struct Known {
-    until: Millis,
-    /// Empty where a domain has no document that can be used.
-    places: Arc<[Place]>,
-}
+use crate::server::Server;
 
 /// What a document adds to a place: how a server there proves that it is the right one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,33 +41,8 @@ impl Delegation {
 
 /// The places that a domain names itself, in order. None when it names none, or cannot be asked.
 pub async fn places(server: &Arc<Server>, domain: &str) -> Vec<Place> {
-    let now = server.now();
-    if let Some(known) = server.s2s.host_meta.0.lock().get(domain).filter(|one| now < one.until) {
-        return known.places.to_vec();
-    }
-    let Some(tls) = server.s2s.trust.read().web.clone() else { return Vec::new() };
-    let (places, seconds) = match timeout(PATIENCE, look_up(domain, &tls)).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(reason)) => {
-            tracing::debug!(domain, reason, "no_host_meta");
-            (Vec::new(), WITHOUT_SECONDS)
-        }
-        Err(_) => (Vec::new(), WITHOUT_SECONDS),
-    };
-    let known = Known { until: now.plus(seconds * 1000), places: places.clone().into() };
-    let mut all = server.s2s.host_meta.0.lock();
-    if all.len() >= MOST_DOMAINS {
-        all.retain(|_, known| now < known.until);
-    }
-    if all.len() < MOST_DOMAINS {
-        all.insert(domain.to_owned(), known);
-    }
-    places
-}
-
-async fn look_up(domain: &str, tls: &Arc<ClientConfig>) -> Result<(Vec<Place>, u64), String> {
-    let ascii = idna::domain_to_ascii(domain).map_err(|error| error.to_string())?;
-    get(&format!("https://{ascii}/.well-known/host-meta.json"), false, tls).await
+    let read = async |place: &str, tls: &Arc<ClientConfig>| get(place, false, tls).await;
+    server.s2s.host_meta.of(server, domain, TERMS, read).await.to_vec()
 }
 
 /// Only over HTTPS (XEP-0487 §2.2 rule 1), and redirects are not followed.
@@ -89,12 +51,7 @@ async fn get(
     private: bool,
     tls: &Arc<ClientConfig>,
 ) -> Result<(Vec<Place>, u64), String> {
-    let endpoint = Endpoint::parse(place, private)?;
-    let answer = fetch::ask(&endpoint, private, tls, fetch::Request::get(MOST_BYTES)).await?;
-    match answer.status.is_success() {
-        true => parse(&answer.body, random),
-        false => Err(format!("{} answers {}", endpoint.host, answer.status)),
-    }
+    parse(&documents::get(place, private, tls, MOST_BYTES).await?, random)
 }
 
 #[derive(Deserialize)]
@@ -162,25 +119,22 @@ fn parse(text: &[u8], random: impl Fn() -> u32) -> Result<(Vec<Place>, u64), Str
     Ok((places, about.ttl.clamp(LEAST_SECONDS, MOST_SECONDS)))
 }
 
-fn random() -> u32 {
-    getrandom::u32().unwrap_or_default()
-}
-
 const S2S_TLS: &str = "urn:xmpp:alt-connections:s2s-tls";
-/// A domain without a web server must not hold up messages to it.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TERMS: Terms = Terms {
+    kind: "host-meta",
+    path: "host-meta.json",
+    // A domain without a web server must not hold up messages to it.
+    patience: Duration::from_secs(3),
+    without: 60 * 60,
+};
 /// Bytes of a document.
 const MOST_BYTES: usize = 64 * 1024;
 const MOST_LINKS: usize = 16;
 const MOST_ADDRESSES: usize = 4;
 const MOST_PINS: usize = 32;
-/// Domains that are remembered.
-const MOST_DOMAINS: usize = 1000;
 /// XEP-0487 §7 advises a week at most.
 const MOST_SECONDS: u64 = 7 * 24 * 60 * 60;
 const LEAST_SECONDS: u64 = 5 * 60;
-/// How long it is remembered that there is none.
-const WITHOUT_SECONDS: u64 = 60 * 60;
 
 #[cfg(test)]
 mod tests {

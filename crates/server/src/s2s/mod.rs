@@ -14,6 +14,7 @@ pub mod accept;
 pub mod connect;
 pub mod dane;
 pub mod dialback;
+pub mod documents;
 pub mod host_meta;
 pub mod inbound;
 pub mod incoming;
@@ -55,6 +56,7 @@ use xmpp::{
 };
 
 use self::{
+    documents::Documents,
     inbound::Inbound,
     outgoing::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
 };
@@ -79,9 +81,9 @@ pub struct Federation {
     /// Whom certificates are trusted from.
     pub trust: RwLock<Arc<verify::Trust>>,
     /// Certificates that domains name on their web servers.
-    pub posh: posh::Documents,
+    pub posh: Documents<posh::Fingerprint>,
     /// Where domains say that their servers are (XEP-0487).
-    pub host_meta: host_meta::Documents,
+    pub host_meta: Documents<resolve::Place>,
     bounds: Mutex<Bounds>,
     next_parcel: AtomicU64,
     next_stream: AtomicU64,
@@ -148,8 +150,8 @@ impl Federation {
             refusals: Mutex::default(),
             questions: presence::Questions::default(),
             trust: RwLock::default(),
-            posh: posh::Documents::default(),
-            host_meta: host_meta::Documents::default(),
+            posh: Documents::default(),
+            host_meta: Documents::default(),
             bounds: Mutex::new(Bounds::with_bounce(config.federation.bounce_seconds * 1000)),
             next_parcel: AtomicU64::new(1),
             next_stream: AtomicU64::new(1),

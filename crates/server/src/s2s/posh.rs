@@ -1,92 +1,34 @@
 //! Which certificates a domain names on its web server for its other servers: POSH (RFC 7711), as
 //! a proof between XMPP servers (RFC 7712 §4).
 //!
-//! It is asked for only when a certificate is not proven otherwise, and remembered for a while,
-//! so that nobody can make this server ask again and again.
+//! It is asked for only when a certificate is not proven otherwise.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use parking_lot::Mutex;
 use ring::digest::{Algorithm, SHA256, SHA512, digest};
 use rustls::{ClientConfig, pki_types::CertificateDer};
 use serde::Deserialize;
-use tokio::time::timeout;
-use xmpp::time::Millis;
 
-use crate::{
-    fetch::{self, endpoint::Endpoint},
-    server::Server,
-};
-
-/// What is known of the documents of domains.
-#[derive(Debug, Default)]
-pub struct Documents(Mutex<HashMap<String, Known>>);
-
-#[derive(Clone, Debug)]
-struct Known {
-    until: Millis,
-    /// Empty where a domain has no document that can be used.
-    fingerprints: Arc<[Fingerprint]>,
-}
+use super::documents::{self, Terms};
+use crate::server::Server;
 
 /// A digest of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Fingerprint {
+pub struct Fingerprint {
     algorithm: &'static Algorithm,
     digest: Vec<u8>,
-}
-
-impl Documents {
-    fn get(&self, domain: &str, now: Millis) -> Option<Arc<[Fingerprint]>> {
-        let known = self.0.lock();
-        let known = known.get(domain).filter(|known| now < known.until)?;
-        Some(known.fingerprints.clone())
-    }
-
-    fn put(&self, domain: &str, known: Known, now: Millis) {
-        let mut all = self.0.lock();
-        if all.len() >= MOST_DOMAINS {
-            all.retain(|_, known| now < known.until);
-        }
-        if all.len() < MOST_DOMAINS {
-            all.insert(domain.to_owned(), known);
-        }
-    }
 }
 
 /// Whether the web server of a domain names the certificate of a peer.
 pub async fn vouches(server: &Arc<Server>, domain: &str, chain: &[CertificateDer<'_>]) -> bool {
     let Some(leaf) = chain.first() else { return false };
-    let Some(tls) = server.s2s.trust.read().web.clone() else { return false };
-    let now = server.now();
-    if let Some(fingerprints) = server.s2s.posh.get(domain, now) {
-        return names(&fingerprints, leaf);
-    }
-    let (fingerprints, seconds) = match timeout(PATIENCE, look_up(domain, &tls)).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(reason)) => {
-            tracing::debug!(domain, reason, "posh_failed");
-            (Vec::new(), WITHOUT_SECONDS)
-        }
-        Err(_) => (Vec::new(), WITHOUT_SECONDS),
-    };
-    let until = Millis(now.0 + seconds * 1000);
-    let known = Known { until, fingerprints: fingerprints.into() };
-    let named = names(&known.fingerprints, leaf);
-    server.s2s.posh.put(domain, known, now);
-    named
+    let read = async |place: &str, tls: &Arc<ClientConfig>| follow(place, false, tls).await;
+    names(&server.s2s.posh.of(server, domain, TERMS, read).await, leaf)
 }
 
 fn names(fingerprints: &[Fingerprint], certificate: &CertificateDer<'_>) -> bool {
     fingerprints.iter().any(|one| digest(one.algorithm, certificate).as_ref() == one.digest)
-}
-
-/// What a domain names, and for how many seconds that holds.
-async fn look_up(domain: &str, tls: &Arc<ClientConfig>) -> Result<(Vec<Fingerprint>, u64), String> {
-    let ascii = idna::domain_to_ascii(domain).map_err(|error| error.to_string())?;
-    let place = format!("https://{ascii}/.well-known/posh/xmpp-server.json");
-    follow(&place, false, tls).await
 }
 
 /// Reads a document, and the one it refers to: RFC 7711 §3.2 allows one step.
@@ -105,12 +47,7 @@ async fn follow(
 }
 
 async fn get(place: &str, private: bool, tls: &Arc<ClientConfig>) -> Result<Document, String> {
-    let endpoint = Endpoint::parse(place, private)?;
-    let answer = fetch::ask(&endpoint, private, tls, fetch::Request::get(MOST_BYTES)).await?;
-    if !answer.status.is_success() {
-        return Err(format!("{} answers {}", endpoint.host, answer.status));
-    }
-    Document::parse(&answer.body)
+    Document::parse(&documents::get(place, private, tls, MOST_BYTES).await?)
 }
 
 /// RFC 7711 §3.
@@ -156,18 +93,18 @@ fn strongest(certificate: &HashMap<String, String>) -> Option<Fingerprint> {
     })
 }
 
-/// For both documents together.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+const TERMS: Terms = Terms {
+    kind: "posh",
+    path: "posh/xmpp-server.json",
+    patience: Duration::from_secs(10),
+    without: 10 * 60,
+};
 /// Bytes of a document.
 const MOST_BYTES: usize = 32 * 1024;
 /// Certificates in a document.
 const MOST_CERTIFICATES: usize = 32;
-/// Domains that are remembered.
-const MOST_DOMAINS: usize = 1000;
 /// A document is not believed for longer than a day, whatever it says.
 const MOST_SECONDS: u64 = 24 * 60 * 60;
-/// How long it is remembered that there is none.
-const WITHOUT_SECONDS: u64 = 10 * 60;
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -180,6 +117,7 @@ pub(super) mod tests {
     use tokio_rustls::TlsAcceptor;
 
     use super::*;
+    use crate::fetch;
 
     pub(in crate::s2s) fn certificate(name: &str) -> (CertificateDer<'static>, KeyPair) {
         let key = KeyPair::generate().unwrap();
@@ -223,21 +161,6 @@ pub(super) mod tests {
         ] {
             assert!(Document::parse(bad.as_bytes()).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn documents_are_remembered_for_their_time_and_never_too_many() {
-        let documents = Documents::default();
-        let known = |until| Known { until: Millis(until), fingerprints: Arc::new([]) };
-        documents.put("a.example", known(10), Millis(0));
-        assert!(documents.get("a.example", Millis(9)).is_some());
-        assert!(documents.get("a.example", Millis(10)).is_none());
-        for number in 0..2 * MOST_DOMAINS {
-            documents.put(&format!("{number}.example"), known(20), Millis(9));
-        }
-        assert_eq!(documents.0.lock().len(), MOST_DOMAINS);
-        documents.put("b.example", known(40), Millis(30));
-        assert!(documents.get("b.example", Millis(31)).is_some(), "what is over makes room");
     }
 
     /// A web server for `localhost` that answers requests with these documents, one after the other.

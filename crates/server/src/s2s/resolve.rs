@@ -138,7 +138,7 @@ fn draw(targets: &[(Target, Way)], random: u32) -> usize {
     0
 }
 
-fn random() -> u32 {
+pub(super) fn random() -> u32 {
     getrandom::u32().unwrap_or_default()
 }
 
