@@ -8,7 +8,7 @@ from omemo.session_manager import MessageNotForUs
 from slixmpp import JID
 
 from client import Failed, bounded, check, run, until
-from clownfish import DONE, PROGRAM, Clownfish, discover
+from clownfish import DONE, IN_USE, PROGRAM, Clownfish, discover
 from omemo_device import LEGACY, MODERN, Device
 from terminal import Terminal
 from test_profanity import PASSWORD, environment, prepare
@@ -115,10 +115,18 @@ def encrypted_on_the_way(guest: Guest, texts: list):
     check(not plain, f"nothing was sent in plain text {plain}")
 
 
+async def when_free(device: Clownfish, *command: str):
+    """Runs a command once the terminal that had the account has ended."""
+    while (result := await device.run(*command)).code == IN_USE:
+        await asyncio.sleep(0.05)
+    return result
+
+
 async def kept_encrypted(device: Clownfish, room: str, texts: list):
     """Every text is in the history of a device once, and came encrypted."""
-    lines = (await device.run("export", room)).lines
-    said = [line for line in lines if line.get("body") in texts]
+    history = await bounded(when_free(device, "export", room), f"{device.address}'s history")
+    check(history.code == DONE, f"{device.address} prints its history {history.err}")
+    said = [line for line in history.lines if line.get("body") in texts]
     check(sorted(line["body"] for line in said) == sorted(texts), f"{device.address} has all once")
     plain = [line for line in said if line["encryption"] == "none"]
     check(not plain, f"and all of it came encrypted {json.dumps(plain)}")
