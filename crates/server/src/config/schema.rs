@@ -231,7 +231,7 @@ macro_rules! section {
         }
 
         impl $Name {
-            pub(super) fn chapter() -> $crate::config::schema::Chapter {
+            pub(in crate::config) fn chapter() -> $crate::config::schema::Chapter {
                 let default = $Name::default();
                 $crate::config::schema::Chapter {
                     name: $section,
@@ -244,7 +244,7 @@ macro_rules! section {
             }
 
             /// The section with what the file sets put over what it starts from.
-            pub(super) fn read(
+            pub(in crate::config) fn read(
                 mut self,
                 reader: &mut $crate::config::schema::TableReader<'_, '_>,
             ) -> Self {
@@ -255,7 +255,7 @@ macro_rules! section {
             }
 
             /// The keys with their values as they would stand in the file.
-            pub(super) fn show(&self) -> Vec<(&'static str, Option<String>)> {
+            pub(in crate::config) fn show(&self) -> Vec<(&'static str, Option<String>)> {
                 use $crate::config::schema::Value as _;
                 vec![$( (stringify!($key), self.$key.show()), )*]
             }
