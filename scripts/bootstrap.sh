@@ -11,6 +11,8 @@
 REFERENCE=(prosody:prosody)
 # What prosody and ejabberd need to keep things in SQLite, and what makes the tables.
 DATABASES=(sqlite3:sqlite3 -:lua-dbi-sqlite3 -:erlang-p1-sqlite3)
+# A resolver that validates, and what sets up a network of its own for it.
+NAMES=(/usr/sbin/unbound:unbound -:iproute2)
 # Gajim needs GLib's TLS and GTK's icons, which its package only recommends; OMEMO is an addition.
 CLIENTS=(profanity:profanity tmux:tmux openssl:openssl gajim:gajim -:gajim-omemo -:glib-networking
   -:librsvg2-common Xvfb:xvfb xdotool:xdotool dbus-daemon:dbus-daemon import:imagemagick xclip:xclip)
@@ -25,7 +27,7 @@ for purpose in "$@"; do
     run | build | bench | docs | crash) ;;
     format | lint | rules | unit) python=yes ;;
     plays) probes+=("${REFERENCE[@]}") ;;
-    interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd "${DATABASES[@]}" pebble:pebble "${CLIENTS[@]}") ;;
+    interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd "${DATABASES[@]}" pebble:pebble "${NAMES[@]}" "${CLIENTS[@]}") ;;
     fuzz) probes+=(c++:g++) ;;
     web) web=yes ;;
     browser | wasm) web=yes python=yes probes+=("${BROWSER[@]}") ;;

@@ -81,14 +81,14 @@ Installing them needs root. Run as root: apt-get install $*"
   say "    done in $(spell_seconds $((SECONDS - start)))"
 }
 
-# A freshly installed XMPP server would start at the next boot and take the usual ports.
+# A freshly installed server would start at the next boot and take the usual ports.
 disable_services() {
   local as_root=$1 package
   shift
   [ -d /run/systemd/system ] || return 0
   for package in "$@"; do
     case $package in
-      prosody | ejabberd) $as_root systemctl disable --quiet "$package" || true ;;
+      prosody | ejabberd | unbound) $as_root systemctl disable --quiet "$package" || true ;;
     esac
   done
 }

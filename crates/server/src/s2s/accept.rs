@@ -25,7 +25,7 @@ use xmpp::{
 };
 
 use super::{
-    Facts, connect, dane, dialback,
+    Facts, connect, dane, dialback, host_meta,
     inbound::Inbound,
     outgoing::Input,
     policy, posh,
@@ -241,11 +241,14 @@ impl Driver {
         }
         let trust = self.server.s2s.trust.read().clone();
         let listed = config.federation.hosts.contains(&pair.remote);
-        let mut checked = trust.check(&self.chain, &pair.remote, listed, SystemTime::now());
+        let named = |name: &str| trust.check(&self.chain, name, listed, SystemTime::now());
+        let mut checked = named(&pair.remote);
+        let (server, domain, chain) = (&self.server, &pair.remote, &self.chain);
         let known_otherwise = checked.is_err()
             && !listed
-            && (dane::vouches(&pair.remote, &self.chain).await
-                || posh::vouches(&self.server, &pair.remote, &self.chain).await);
+            && (dane::vouches(domain, chain).await
+                || host_meta::vouches(server, domain, chain, |name| named(name).is_ok()).await
+                || posh::vouches(server, domain, chain).await);
         if known_otherwise {
             checked = Ok(());
         }

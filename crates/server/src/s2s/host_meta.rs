@@ -45,6 +45,19 @@ pub async fn places(server: &Arc<Server>, domain: &str) -> Vec<Place> {
     server.s2s.host_meta.of(server, domain, TERMS, read).await.to_vec()
 }
 
+/// Whether a domain says on its web server that its servers are those with this certificate: by its key
+/// where it pins keys, or else by one of the names that they are asked for, which `named` looks for.
+pub async fn vouches(
+    server: &Arc<Server>,
+    domain: &str,
+    chain: &[CertificateDer<'_>],
+    named: impl Fn(&str) -> bool,
+) -> bool {
+    let places = places(server, domain).await;
+    let mut delegations = places.iter().filter_map(|place| place.delegated.as_ref());
+    delegations.any(|one| one.pinned(chain).unwrap_or_else(|| named(&one.sni)))
+}
+
 /// Only over HTTPS (XEP-0487 §2.2 rule 1), and redirects are not followed.
 async fn get(
     place: &str,
