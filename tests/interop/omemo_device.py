@@ -9,7 +9,6 @@ from xml.etree import ElementTree as ET
 import oldmemo.etree
 import twomemo.etree
 from omemo.session_manager import MessageNotForUs
-from omemo.storage import Just, Nothing, Storage
 from oldmemo import oldmemo as legacy
 from slixmpp import JID
 from slixmpp.plugins import register_plugin
@@ -19,6 +18,7 @@ from slixmpp_omemo import XEP_0384, TrustLevel
 from twomemo import twomemo as modern
 
 from client import Client, ConnectionLost, Failed, bounded, until
+from omemo_storage import Memory
 
 LEGACY = legacy.NAMESPACE
 MODERN = modern.NAMESPACE
@@ -29,23 +29,6 @@ PLUGINS = (
 
 
 LOGIN_ATTEMPTS = 5
-
-
-class Memory(Storage):
-    """OMEMO's keys and ratchets in a dictionary. It outlives streams, not the process."""
-
-    def __init__(self):
-        super().__init__()
-        self.values = {}
-
-    async def _load(self, key):
-        return Just(self.values[key]) if key in self.values else Nothing()
-
-    async def _store(self, key, value):
-        self.values[key] = value
-
-    async def _delete(self, key):
-        self.values.pop(key, None)
 
 
 class Omemo(XEP_0384):

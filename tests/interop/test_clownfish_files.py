@@ -9,23 +9,16 @@ from xml.etree import ElementTree as ET
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from client import bounded, check, run, until
-from clownfish import DONE, USAGE, Clownfish, discover
-from omemo_device import LEGACY, MODERN, Device
+from clownfish import DONE, USAGE
+from omemo_device import LEGACY, MODERN
+from stage import juliet_and_romeo
 
 ROMEO, JULIET = "romeo@localhost", "juliet@localhost"
 UPLOAD = "urn:xmpp:http:upload:0"
 
 
 async def main(place):
-    for name in ("romeo", "juliet"):
-        place.add_account(name, f"{name}'s password")
-    juliet = Clownfish(place, "juliet", "juliet's password", "desk")
-    check((await juliet.login()).code == DONE, "clownfish logs in")
-    romeo = Device(place, "romeo", "romeo's password", "balcony")
-    ready = romeo.outcome("omemo_initialized")
-    await romeo.login()
-    await bounded(ready, "romeo's keys are published")
-    await discover(romeo, JULIET, 1)
+    juliet, romeo = await juliet_and_romeo(place)
 
     await to_romeo(place, romeo, juliet)
     await to_juliet(place, romeo, juliet)

@@ -4,24 +4,17 @@ import asyncio
 import random
 import signal
 
-from client import bounded, check, run, until
-from clownfish import DONE, Clownfish, discover
-from omemo_device import LEGACY, MODERN, Device
+from client import check, run, until
+from clownfish import DONE
+from omemo_device import LEGACY, MODERN
+from stage import juliet_and_romeo
 
 ROMEO, JULIET = "romeo@localhost", "juliet@localhost"
 ROUNDS = 25
 
 
 async def main(place):
-    for name in ("romeo", "juliet"):
-        place.add_account(name, f"{name}'s password")
-    juliet = Clownfish(place, "juliet", "juliet's password", "desk")
-    check((await juliet.login()).code == DONE, "clownfish logs in")
-    romeo = Device(place, "romeo", "romeo's password", "balcony")
-    ready = romeo.outcome("omemo_initialized")
-    await romeo.login()
-    await bounded(ready, "romeo's keys are published")
-    await discover(romeo, JULIET, 1)
+    juliet, romeo = await juliet_and_romeo(place)
     chance = random.Random(20)
     print(f"  seed 20, {ROUNDS} rounds", flush=True)
 

@@ -15,10 +15,10 @@ from types import SimpleNamespace
 import x3dh
 import xeddsa
 from oldmemo import oldmemo as legacy
-from omemo.storage import Just, Nothing, Storage
 from twomemo import twomemo as modern
 
 from client import check, run_with
+from omemo_storage import Memory
 from server import ROOT
 
 PEER = os.environ.get("INTEROP_OMEMO_PEER", str(ROOT / "target/debug/examples/peer"))
@@ -29,21 +29,6 @@ PRE_KEYS = 25
 MESSAGES = 300
 SEEDS = range(1, 5)
 RECORDED = 24
-
-
-class Memory(Storage):
-    def __init__(self):
-        super().__init__()
-        self.values = {}
-
-    async def _load(self, key):
-        return Just(self.values[key]) if key in self.values else Nothing()
-
-    async def _store(self, key, value):
-        self.values[key] = value
-
-    async def _delete(self, key):
-        self.values.pop(key, None)
 
 
 class Ours:
