@@ -204,7 +204,8 @@ pub enum Command {
     },
 
     // --- Messages ---
-    /// Write a message. Done when the server has it on disk; its state is in the timeline at once.
+    /// Write a message. [`Effect::Kept`](crate::Effect) says at once that it is in the timeline and
+    /// will be sent; done when the server has it on disk.
     Send {
         /// To whom.
         to: BareJid,
@@ -229,14 +230,18 @@ pub enum Command {
         caption: Option<String>,
         /// What it looks like, told with the message.
         preview: Option<crate::store::Preview>,
+        /// The message this one answers (XEP-0461).
+        reply_to: Option<MessageId>,
     },
     /// Fetch the file of a message.
     Download(MessageId, LocalFile),
-    /// Stop a transfer.
+    /// Stop a transfer, also one that waits for the network. A file that was to be sent is a message
+    /// that failed.
     CancelTransfer(MessageId),
     /// Replace the text of an own message (XEP-0308).
     Correct(MessageId, String),
-    /// Take an own message back (XEP-0424).
+    /// Take an own message back (XEP-0424). One that cannot have left this device yet is given up,
+    /// as with [`Discard`](Self::Discard): nobody hears of it.
     Retract(MessageId),
     /// The whole set of own reactions to a message (XEP-0444).
     React(MessageId, Vec<String>),

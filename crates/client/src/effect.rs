@@ -6,6 +6,7 @@ use xmpp::time::Millis;
 use xmpp::xml::Framing;
 
 use crate::command::Request;
+use crate::store::MessageId;
 use crate::view::{Change, Notification, Outcome};
 
 /// Two clocks, read by the driver at the same moment.
@@ -86,6 +87,10 @@ pub enum Effect {
     View(Change),
     /// Tell the user, if this conversation is not on screen.
     Notify(Notification),
+    /// What a request to send or to change a message wants is on disk with this step, and will be
+    /// done whatever becomes of this program. How it goes on is told by the timeline; the request
+    /// ends with [`Effect::Done`] as every other.
+    Kept(u64, MessageId),
     /// The end of a request: exactly one for every [`Request`].
     Done(u64, Outcome),
 }
@@ -192,6 +197,7 @@ impl std::fmt::Debug for Effect {
             Self::Forget(_) => f.write_str("Forget(..)"),
             Self::View(_) => f.write_str("View(..)"),
             Self::Notify(_) => f.write_str("Notify(..)"),
+            Self::Kept(number, id) => f.debug_tuple("Kept").field(number).field(id).finish(),
             Self::Done(number, _) => write!(f, "Done({number}, ..)"),
         }
     }

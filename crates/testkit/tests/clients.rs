@@ -126,7 +126,8 @@ impl<'a> Driver<'a> {
                 | Effect::Notify(_)
                 | Effect::Transfer(..)
                 | Effect::CancelTransfer(_)
-                | Effect::Forget(_) => {}
+                | Effect::Forget(_)
+                | Effect::Kept(..) => {}
             }
         }
     }

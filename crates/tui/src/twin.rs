@@ -309,6 +309,7 @@ pub(crate) fn file_command(
         size: metadata.len(),
         caption,
         preview: None,
+        reply_to: None,
     })
 }
 

@@ -108,19 +108,22 @@ pub(crate) fn command(
         Command::Send { to, text, reply_to } => {
             Ask::Send { to: jid(&to)?, text, reply_to: reply_to.map(MessageId) }
         }
-        Command::SendFile { to, file, name, size, media_type, caption, picture } => Ask::SendFile {
-            to: jid(&to)?,
-            file: files.of_name(&file).ok_or(Problem::Unknown("file"))?,
-            name,
-            size,
-            media_type,
-            caption,
-            preview: picture.map(|picture| client::store::Preview {
-                width: picture.width,
-                height: picture.height,
-                thumbnail: picture.thumbnail,
-            }),
-        },
+        Command::SendFile { to, file, name, size, media_type, caption, picture, reply_to } => {
+            Ask::SendFile {
+                to: jid(&to)?,
+                file: files.of_name(&file).ok_or(Problem::Unknown("file"))?,
+                name,
+                size,
+                media_type,
+                caption,
+                preview: picture.map(|picture| client::store::Preview {
+                    width: picture.width,
+                    height: picture.height,
+                    thumbnail: picture.thumbnail,
+                }),
+                reply_to: reply_to.map(MessageId),
+            }
+        }
         Command::Download { message } => Ask::Download(MessageId(message), files.add(&random())),
         Command::CancelTransfer { message } => Ask::CancelTransfer(MessageId(message)),
         Command::Correct { message, text } => Ask::Correct(MessageId(message), text),

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use client::Now;
-use client_sqlite::SqliteStore;
+use client::store::StoreError;
+use client_sqlite::{OpenError, SqliteStore};
 use serde::Serialize;
 use sqlite_wasm_vfs::sahpool::{OpfsSAHPoolCfgBuilder, install};
 use wasm_bindgen::prelude::*;
@@ -16,6 +17,14 @@ use crate::{Engine, qr};
 extern "C" {
     #[wasm_bindgen(js_namespace = console)]
     fn error(text: &str);
+
+    /// `Error` of JavaScript, with a name that tells the worker what kind it is.
+    #[wasm_bindgen(js_name = Error)]
+    type Named;
+    #[wasm_bindgen(constructor, js_class = "Error")]
+    fn new(message: &str) -> Named;
+    #[wasm_bindgen(method, setter, js_class = "Error")]
+    fn set_name(this: &Named, name: &str);
 }
 
 /// Where a panic was; what it says may quote a message.
@@ -49,14 +58,19 @@ impl Core {
     /// `device` is a `Device` as JSON.
     ///
     /// # Errors
-    /// The store cannot be opened; why, in words.
+    /// The store cannot be opened; why, in words. An error of the name `Damaged` says that it opened
+    /// and cannot be read, `Newer` that a newer version of the app wrote it.
     #[wasm_bindgen(constructor)]
-    pub fn open(data_key: Vec<u8>, device: &str) -> Result<Core, JsError> {
+    pub fn open(data_key: Vec<u8>, device: &str) -> Result<Core, JsValue> {
         let data_key = Zeroizing::new(data_key);
-        let key =
-            data_key.first_chunk().ok_or_else(|| JsError::new("the data key is too short"))?;
-        let store = SqliteStore::open_with_key(Path::new(DATABASE), Some(VFS), key)?;
-        let device = serde_json::from_str(device)?;
+        let key = data_key.first_chunk().ok_or_else(|| refused("the data key is too short"))?;
+        let store = SqliteStore::open_with_key(Path::new(DATABASE), Some(VFS), key);
+        let store = store.map_err(|error| match &error {
+            OpenError::Damaged { .. } => named("Damaged", &error),
+            OpenError::Newer { .. } => named("Newer", &error),
+            _ => named("Error", &error),
+        })?;
+        let device = serde_json::from_str(device).map_err(refused)?;
         let random = || {
             let mut bytes = [0; 60];
             match getrandom::fill(&mut bytes) {
@@ -65,7 +79,11 @@ impl Core {
                 Err(_) => wasm_bindgen::throw_str("the browser gives no randomness"),
             }
         };
-        Ok(Core(Engine::new(Box::new(store), device, Box::new(random))?))
+        let engine = Engine::new(Box::new(store), device, Box::new(random));
+        Ok(Core(engine.map_err(|error| match &error {
+            StoreError::Damaged(_) => named("Damaged", &error),
+            _ => named("Error", &error),
+        })?))
     }
 
     /// Takes events (an array of `Event`, as JSON) as one step; returns effects (an array of
@@ -128,6 +146,12 @@ pub fn qr_scan(width: u32, height: u32, rgba: &[u8]) -> Vec<String> {
 
 fn json(value: &impl Serialize) -> Result<String, JsError> {
     Ok(serde_json::to_string(value)?)
+}
+
+fn named(name: &str, error: &impl ToString) -> JsValue {
+    let made = Named::new(&error.to_string());
+    made.set_name(name);
+    made.into()
 }
 
 fn refused(error: impl ToString) -> JsError {

@@ -191,6 +191,11 @@ impl Engine {
             client::Effect::Notify(notification) => {
                 Effect::Tell { notice: show::notification(notification) }
             }
+            // It is in the timeline now, which tells what becomes of it: the page waits no longer.
+            client::Effect::Kept(number, id) => {
+                let outcome = page::Outcome::Kept { message: id.0 };
+                Effect::Tell { notice: Notice::Done { number, outcome } }
+            }
             client::Effect::Done(OWN, _) => return,
             client::Effect::Done(number, outcome) => {
                 let gone =

@@ -225,6 +225,7 @@ pub enum Command {
         caption: Option<String>,
         /// What it looks like, if it is a picture.
         picture: Option<Picture>,
+        reply_to: Option<i64>,
     },
     /// Fetch the file of a message.
     Download {
@@ -567,6 +568,11 @@ pub struct Found {
 #[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Outcome {
     Done,
+    /// A message to be sent, or a change of one, is on disk; the timeline tells what becomes of it.
+    /// What fails afterwards comes as another end of the same request.
+    Kept {
+        message: i64,
+    },
     Sent {
         message: i64,
     },
@@ -626,5 +632,8 @@ pub enum ProblemKind {
     Unsupported,
     Transfer,
     Storage,
+    /// The core had to be started again, or another window has the account: nobody knows what became
+    /// of it.
+    Restarted,
     Cancelled,
 }

@@ -66,6 +66,25 @@ fn signing_in_connects_and_speaks_websocket() {
 }
 
 #[test]
+fn a_request_to_send_ends_for_the_page_when_the_message_is_kept() {
+    let store = MemoryStore::new();
+    let mut engine = engine(&store);
+    sign_in(&mut engine);
+    let send = json!({ "do": "send", "to": "juliet@example.org", "text": "hello", "replyTo": null });
+    let asked = json!([{ "is": "asked", "request": { "number": 2, "command": send } }]);
+    let effects = handle(&mut engine, asked);
+    let ends: Vec<_> = notices(&effects).into_iter().filter(|one| one["is"] == "done").collect();
+    let [end] = ends.as_slice() else { panic!("{ends:?}") };
+    assert_eq!((&end["number"], &end["outcome"]["is"]), (&json!(2), &json!("kept")));
+    // It is on disk: another core sends it.
+    drop(engine);
+    store.crash();
+    let account = handle(&mut self::engine(&store), json!([{ "is": "start" }]));
+    let account = notices(&account).into_iter().rfind(|one| one["is"] == "account").unwrap();
+    assert_eq!(account["queued"], 1);
+}
+
+#[test]
 fn a_connection_that_others_can_read_is_not_used() {
     let mut engine = engine(&MemoryStore::new());
     sign_in(&mut engine);

@@ -37,6 +37,15 @@ fn of_worker() -> String {
     format!("// Made from web/core/src/worker.rs; {HEAD}{import}{types}")
 }
 
+/// Limits of the core that the page tells before it asks.
+fn of_limits() -> String {
+    format!(
+        "// Made from the core; {HEAD}\n/** Longest text of one message, in bytes of UTF-8. */\n\
+         export const MOST_TEXT_BYTES = {};\n",
+        client::command::MAX_TEXT_BYTES
+    )
+}
+
 fn check(name: &str, wanted: &str) {
     let path = format!("{}/../app/src/core/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE").is_some() {
@@ -50,4 +59,5 @@ fn check(name: &str, wanted: &str) {
 fn the_types_of_page_and_worker_are_current() {
     check("types.ts", &of_page());
     check("worker-types.ts", &of_worker());
+    check("limits.ts", &of_limits());
 }

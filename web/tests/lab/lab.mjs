@@ -181,6 +181,11 @@ export class Seat {
     return until(page, () => globalThis.account()?.connection?.is === "online");
   }
 
+  /** Waits until the server has everything that was sent. */
+  sent(page = this.page) {
+    return until(page, () => globalThis.account()?.queued === 0);
+  }
+
   /** Messages of an open window, as the page got them, in their order. */
   messages(address, page = this.page) {
     return page.evaluate((address) => {

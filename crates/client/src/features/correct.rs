@@ -7,6 +7,7 @@ use super::later::{self, What};
 use super::{Feature, Flow, Spec, Stage, message, rooms};
 use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
+use crate::effect::Effect;
 use crate::incoming::{Incoming, Source, is_id};
 use crate::outbox::{self, Outgoing};
 use crate::store::{Content, Delivery, Encryption, Mark, Message, MessageId, Reference};
@@ -146,6 +147,7 @@ fn correct(
     payload.push(Element::new("replace", ns::CORRECT).with_attr("id", origin));
     payload.push(Element::new("store", ns::HINTS));
     let outgoing = Outgoing::about(cx, &message.conversation, payload);
+    cx.effects.push(Effect::Kept(number, id));
     let (stanza, time) = (outgoing.id.clone(), cx.time());
     let (mark, me) = (changes::own_mark(cx, &stanza)?, cx.me.clone());
     changes::correct(&mut message, mark.clone(), time, text);

@@ -205,7 +205,10 @@ fn payload(cx: &mut Cx<'_>, message: &Message, encrypted: bool) -> Step<Option<V
     let mut payload = match &message.content {
         Content::Text(text) => super::reply::payload(cx, message, text, encrypted)?,
         Content::File(file, _) => match file::payload(file) {
-            Some(payload) => payload,
+            Some(mut payload) => {
+                payload.extend(super::reply::element(cx, message)?);
+                payload
+            }
             None => return Ok(None),
         },
         Content::Retracted | Content::Undecryptable(_) | Content::Event(_) => return Ok(None),
@@ -258,7 +261,8 @@ fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
     Ok(())
 }
 
-fn discard(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
+/// Gives up a message that was not sent.
+pub(crate) fn discard(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
     match unsent(cx, id)? {
         Err(problem) => cx.failed(number, problem),
         Ok(message) => {

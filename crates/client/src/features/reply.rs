@@ -123,13 +123,7 @@ pub(crate) fn payload(
         fallback.push('\n');
     }
     let end = fallback.chars().count();
-    // In a room others are called by their names there (XEP-0461, "Using the correct ID").
-    let occupant = original.as_ref().and_then(|original| {
-        rooms::occupant_address(&original.conversation, &original.occupant.as_ref()?.nick)
-    });
-    let author = occupant.or_else(|| reply.author.as_ref().map(ToString::to_string));
-    let element =
-        Element::new("reply", ns::REPLY).with_attr_opt("to", author).with_attr("id", &reply.id);
+    let element = reference(reply, original.as_ref());
     if end == 0 {
         return Ok(vec![body(text.to_owned()), element]);
     }
@@ -140,6 +134,25 @@ pub(crate) fn payload(
         Element::new("fallback", ns::FALLBACK).with_attr("for", ns::REPLY).with_child(range);
     fallback.push_str(text);
     Ok(vec![body(fallback), element, indication])
+}
+
+/// What says that a message without a text of its own, such as a file, answers another one.
+pub(crate) fn element(cx: &Cx<'_>, message: &Message) -> Step<Option<Element>> {
+    let Some(reply) = &message.reply else { return Ok(None) };
+    let original = match reply.message {
+        Some(id) => cx.store.message(id)?,
+        None => None,
+    };
+    Ok(Some(reference(reply, original.as_ref())))
+}
+
+fn reference(reply: &Reply, original: Option<&Message>) -> Element {
+    // In a room others are called by their names there (XEP-0461, "Using the correct ID").
+    let occupant = original.and_then(|original| {
+        rooms::occupant_address(&original.conversation, &original.occupant.as_ref()?.nick)
+    });
+    let author = occupant.or_else(|| reply.author.as_ref().map(ToString::to_string));
+    Element::new("reply", ns::REPLY).with_attr_opt("to", author).with_attr("id", &reply.id)
 }
 
 /// How much of a message is quoted.

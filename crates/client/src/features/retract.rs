@@ -8,8 +8,8 @@ use super::{Feature, Flow, Spec, Stage, message, rooms};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
-use crate::outbox::Outgoing;
-use crate::store::{Content, Encryption, Message, Reference, Version};
+use crate::outbox::{self, Outgoing};
+use crate::store::{Content, Delivery, Encryption, Message, Reference, Version};
 use crate::timeline;
 use crate::view::{Outcome, Problem};
 
@@ -101,6 +101,12 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         cx.failed(number, Problem::Unknown("message"));
         return Ok(None);
     };
+    // What nobody can have seen is not talked about: it is not sent at all.
+    let waits = message.own && message.delivery == Some(Delivery::Queued);
+    if waits && !outbox::may_have_left(cx, id) {
+        message::discard(cx, number, id)?;
+        return Ok(None);
+    }
     let (true, Some(origin)) = (message.own, rooms::reference(cx, &message)) else {
         let problem = Problem::Invalid("only own messages can be taken back".to_owned());
         cx.failed(number, problem);

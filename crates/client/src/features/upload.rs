@@ -11,7 +11,7 @@ use xmpp::jid::Jid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, Spec, file, message};
+use super::{Feature, Spec, file, message, reply};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::effect::{Effect, FileKey, LocalFile, Transfer, TransferEvent, TransferId};
@@ -92,12 +92,16 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         {
             cx.failed(number, Problem::Invalid("too many messages wait".to_owned()));
         }
-        Command::SendFile { to, file, name, size, media_type, caption, preview } => {
+        Command::SendFile { to, file, name, size, media_type, caption, preview, reply_to } => {
             let me = cx.me.clone();
             let mut message = timeline::blank(&to, &me, cx.time());
             message.own = true;
             message.origin_id = Some(cx.rng.id());
             message.delivery = Some(Delivery::Queued);
+            message.reply = match reply_to {
+                Some(answered) => reply::to(cx, answered)?,
+                None => None,
+            };
             let preview = preview.map(|preview| Preview {
                 thumbnail: preview.thumbnail.and_then(|uri| file::thumbnail(&uri)),
                 ..preview
@@ -165,6 +169,16 @@ pub(crate) fn begin(cx: &mut Cx<'_>, id: MessageId) -> Step {
 }
 
 fn on_slot(cx: &mut Cx<'_>, id: MessageId, encrypted: bool, answer: &Answer) -> Step {
+    // It was called off meanwhile, and perhaps begun anew.
+    let mut running = cx.state.features.upload.running.values();
+    let begun = running.any(|one| one.message == id && matches!(one.kind, Kind::Upload { .. }));
+    if begun || !is_unfinished(cx, id)? {
+        return Ok(());
+    }
+    if *answer == Answer::Lost && !cx.online() {
+        // There is no session any more: it waits for the next one.
+        return begin(cx, id);
+    }
     let Some(slot) = answer.payload("slot", ns::HTTP_UPLOAD) else {
         let problem = answer.problem().map(|problem| problem.to_string());
         return fail(cx, id, &problem.unwrap_or_else(|| "the server gave no place".to_owned()));
@@ -243,6 +257,7 @@ fn uploaded(cx: &mut Cx<'_>, id: MessageId, get: String, key: Option<&FileKey>) 
 }
 
 fn fail(cx: &mut Cx<'_>, id: MessageId, reason: &str) -> Step {
+    cx.state.features.upload.waiting.retain(|waiting| *waiting != id);
     remember(cx, id, false)?;
     timeline::on_not_transferred(cx, id, reason)
 }
@@ -288,21 +303,25 @@ fn downloaded(cx: &mut Cx<'_>, number: u64, id: MessageId, into: LocalFile, size
     Ok(())
 }
 
-/// Stops what is going on about a message's file.
+/// Stops what is going on about a message's file: one that waits, asks for its place or is on its way
+/// is not sent, and one that is being fetched is not fetched.
 pub(crate) fn cancel(cx: &mut Cx<'_>, id: MessageId) -> Step {
-    cx.state.features.upload.waiting.retain(|waiting| *waiting != id);
-    let running = &cx.state.features.upload.running;
-    let found = running.iter().find(|(_, running)| running.message == id);
-    let Some(transfer) = found.map(|(transfer, _)| *transfer) else { return Ok(()) };
-    cx.effects.push(Effect::CancelTransfer(transfer));
-    match cx.state.features.upload.running.remove(&transfer).map(|running| running.kind) {
-        Some(Kind::Upload { .. }) => fail(cx, id, "cancelled"),
-        Some(Kind::Download { number, .. }) => {
+    let running = cx.state.features.upload.running.iter();
+    let stopped =
+        running.filter(|(_, running)| running.message == id).map(|(transfer, _)| *transfer);
+    for transfer in stopped.collect::<Vec<_>>() {
+        cx.effects.push(Effect::CancelTransfer(transfer));
+        let running = cx.state.features.upload.running.remove(&transfer);
+        if let Some(Running { kind: Kind::Download { number, .. }, .. }) = running {
             cx.failed(number, Problem::Cancelled);
-            Ok(())
         }
-        None => Ok(()),
     }
+    if is_unfinished(cx, id)? { fail(cx, id, "cancelled") } else { Ok(()) }
+}
+
+/// Whether a file is to be uploaded and is not yet.
+fn is_unfinished(cx: &Cx<'_>, id: MessageId) -> Step<bool> {
+    Ok(unfinished_ids(cx)?.contains(&id.0))
 }
 
 /// Remembers on disk that a file is not uploaded yet.

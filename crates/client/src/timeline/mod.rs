@@ -15,6 +15,7 @@ use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
 use crate::cx::{Cx, Step};
+use crate::effect::Effect;
 use crate::incoming::Incoming;
 use crate::outbox;
 use crate::store::{
@@ -402,8 +403,9 @@ fn moves<'a>(cx: &'a mut Cx<'_>, address: &BareJid) -> &'a mut Moves {
     moves.entry(address.clone()).or_insert(Moves { seen, unseen: None })
 }
 
-/// A request of the user ends when this message is sent.
+/// A request of the user ends when this message is sent. The message is kept with this step.
 pub(crate) fn expect(cx: &mut Cx<'_>, id: MessageId, number: u64) {
+    cx.effects.push(Effect::Kept(number, id));
     if let Some(earlier) = cx.state.features.timeline.requests.insert(id, number) {
         cx.failed(earlier, Problem::Cancelled);
     }

@@ -331,6 +331,7 @@ fn send_file() -> Command {
             height: 800,
             thumbnail: Some("data:image/jpeg;base64,AAAA".into()),
         }),
+        reply_to: None,
     }
 }
 
@@ -412,6 +413,102 @@ fn an_upload_that_was_killed_begins_again() {
 }
 
 #[test]
+fn a_file_that_was_called_off_is_not_sent_wherever_it_was() {
+    for place in ["waits", "asks", "runs"] {
+        let mut world = World::new();
+        with_upload(&mut world);
+        let romeo = world.online(ROMEO, &[JULIET]);
+        if place == "waits" {
+            world.devices[romeo].reachable = false;
+            world.cut(romeo);
+        }
+        let send = Command::SendFile {
+            to: bare(JULIET),
+            file: LocalFile("/pictures/wrong.jpg".into()),
+            name: "wrong.jpg".into(),
+            size: 1000,
+            media_type: "image/jpeg".into(),
+            caption: None,
+            preview: None,
+            reply_to: None,
+        };
+        let number = world.command(romeo, send);
+        if place == "runs" {
+            world.settle();
+            assert_eq!(world.devices[romeo].transfers.len(), 1);
+        }
+        let id = world.last(romeo, JULIET).id;
+        assert_eq!(world.run(romeo, Command::CancelTransfer(id)), Some(Outcome::Done));
+        let delivery = |world: &World| world.last(romeo, JULIET).delivery;
+        assert_eq!(delivery(&world), Some(Delivery::Failed("cancelled".into())), "{place}");
+        let outcome = world.devices[romeo].outcomes.get(&number);
+        assert!(matches!(outcome, Some(Outcome::Failed(_))), "{place}: {outcome:?}");
+        // Neither now, nor in the next session, nor by the next program.
+        world.devices[romeo].reachable = true;
+        world.run(romeo, Command::Reconnect);
+        world.crash(romeo);
+        world.pass(10_000);
+        assert!(world.devices[romeo].transfers.is_empty(), "{place}");
+        assert_eq!(delivery(&world), Some(Delivery::Failed("cancelled".into())), "{place}");
+        // Begun anew it goes once.
+        world.command(romeo, Command::Retry(id));
+        world.settle();
+        assert_eq!(world.devices[romeo].transfers.len(), 1, "{place}");
+    }
+}
+
+#[test]
+fn a_file_that_asks_for_its_place_when_the_session_ends_waits_for_the_next_one() {
+    let mut world = World::new();
+    with_upload(&mut world);
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.command(romeo, send_file());
+    world.devices[romeo].reachable = false;
+    world.server.forgetful = true;
+    world.cut(romeo);
+    world.pass(120_000);
+    let file = |world: &World| {
+        let messages = world.messages(romeo, JULIET).into_iter();
+        messages
+            .filter(|one| matches!(one.content, Content::File(..)))
+            .map(|one| one.delivery)
+            .next()
+    };
+    assert_eq!(file(&world), Some(Some(Delivery::Queued)));
+    world.devices[romeo].reachable = true;
+    world.run(romeo, Command::Reconnect);
+    world.pass(10_000);
+    assert_eq!(world.devices[romeo].transfers.len(), 1);
+}
+
+#[test]
+fn a_file_can_be_an_answer() {
+    let mut world = World::new();
+    with_upload(&mut world);
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    world.send(juliet, ROMEO, "where are you?");
+    world.settle();
+    let asked = world.last(romeo, JULIET).id;
+    let Command::SendFile { to, file, name, size, media_type, preview, .. } = send_file() else {
+        panic!("a file")
+    };
+    let reply_to = Some(asked);
+    let caption = None;
+    let send = Command::SendFile { to, file, name, size, media_type, caption, preview, reply_to };
+    world.command(romeo, send);
+    world.settle();
+    let (id, _) = world.devices[romeo].transfers.remove(0);
+    world.transfer(romeo, id, TransferEvent::Finished { size: 1000, sha256: [0; 32] });
+    for (device, with) in [(romeo, JULIET), (juliet, ROMEO)] {
+        let last = world.last(device, with);
+        assert!(matches!(last.content, Content::File(..)), "{last:?}");
+        let reply = last.reply.expect("an answer");
+        assert_eq!(reply.quote.as_deref(), Some("where are you?"));
+    }
+}
+
+#[test]
 fn too_large_a_file_is_refused_before_it_is_sent() {
     let mut world = World::new();
     with_upload(&mut world);
@@ -424,6 +521,7 @@ fn too_large_a_file_is_refused_before_it_is_sent() {
         media_type: "application/zip".into(),
         caption: None,
         preview: None,
+        reply_to: None,
     };
     let outcome = world.run(romeo, command);
     assert!(matches!(outcome, Some(Outcome::Failed(Problem::Transfer(_)))), "{outcome:?}");

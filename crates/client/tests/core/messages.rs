@@ -161,9 +161,9 @@ fn a_message_that_came_back_ends_its_request_and_can_be_sent_again() {
 fn what_says_nothing_cannot_be_sent_again() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[JULIET]);
+    let id = world.send(romeo, JULIET, "hello");
     world.devices[romeo].reachable = false;
     world.cut(romeo);
-    let id = world.send(romeo, JULIET, "hello");
     world.command(romeo, Command::Retract(id));
     let outcome = world.run(romeo, Command::Retry(id));
     assert!(matches!(outcome, Some(Outcome::Failed(Problem::Invalid(_)))), "{outcome:?}");
@@ -199,6 +199,46 @@ fn discarding_takes_a_queued_message_back() {
     world.run(romeo, Command::Reconnect);
     assert!(world.server.accounts[&bare(JULIET)].archive.is_empty());
     assert!(world.messages(romeo, JULIET).is_empty());
+}
+
+#[test]
+fn what_was_not_sent_is_taken_back_without_a_word() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.devices[romeo].reachable = false;
+    world.cut(romeo);
+    let id = world.send(romeo, JULIET, "canary");
+    let stanza = world.last(romeo, JULIET).origin_id.unwrap();
+    assert_eq!(world.run(romeo, Command::Retract(id)), Some(Outcome::Done));
+    assert!(world.messages(romeo, JULIET).is_empty());
+    world.devices[romeo].reachable = true;
+    world.run(romeo, Command::Reconnect);
+    world.pass(10_000);
+    assert!(!world.devices[romeo].sent.contains("canary"));
+    assert!(!world.devices[romeo].sent.contains(&stanza));
+    assert!(world.server.accounts[&bare(JULIET)].archive.is_empty());
+}
+
+#[test]
+fn a_message_is_kept_before_it_is_sent() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.devices[romeo].reachable = false;
+    world.cut(romeo);
+    let send = Command::Send { to: bare(JULIET), text: "hello".into(), reply_to: None };
+    let number = world.command(romeo, send);
+    let id = world.last(romeo, JULIET).id;
+    assert_eq!(world.devices[romeo].kept, [(number, id)]);
+    assert_eq!(world.devices[romeo].outcomes.get(&number), None);
+    let changed = world.command(romeo, Command::Correct(id, "hello, Juliet".into()));
+    assert_eq!(world.devices[romeo].kept.last(), Some(&(changed, id)));
+    // What is refused was not kept.
+    let kept = world.devices[romeo].kept.len();
+    world.command(romeo, Command::Send { to: bare(JULIET), text: " ".into(), reply_to: None });
+    assert_eq!(world.devices[romeo].kept.len(), kept);
+    world.devices[romeo].reachable = true;
+    world.run(romeo, Command::Reconnect);
+    assert_eq!(world.devices[romeo].outcomes.get(&changed), Some(&Outcome::Sent(id)));
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(crate) struct Device {
     pub(crate) notifications: Vec<Notification>,
     pub(crate) transfers: Vec<(TransferId, Transfer)>,
     pub(crate) forgotten: Vec<LocalFile>,
+    /// What is on disk, of which request.
+    pub(crate) kept: Vec<(u64, MessageId)>,
     /// Everything that was written, as text.
     pub(crate) sent: String,
     /// Counts programs, so that each has a seed of its own.
@@ -99,6 +101,7 @@ impl World {
             notifications: Vec::new(),
             transfers: Vec::new(),
             forgotten: Vec::new(),
+            kept: Vec::new(),
             sent: String::new(),
             starts: 0,
             number,
@@ -184,6 +187,7 @@ impl World {
             Effect::Transfer(id, transfer) => device.transfers.push((id, transfer)),
             Effect::CancelTransfer(id) => device.transfers.retain(|(known, _)| *known != id),
             Effect::Forget(file) => device.forgotten.push(file),
+            Effect::Kept(number, id) => device.kept.push((number, id)),
             Effect::View(change) => device.changes.push(change),
             Effect::Notify(notification) => device.notifications.push(notification),
             Effect::Done(number, outcome) => {

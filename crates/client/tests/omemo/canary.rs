@@ -81,6 +81,7 @@ fn chat(world: &mut World, canaries: &mut Canaries, from: usize, to: &str) {
             height: 0,
             thumbnail: Some(format!("data:image/jpeg;base64,{}", canaries.hatch("thumbnail"))),
         }),
+        reply_to: None,
     };
     assert!(matches!(world.ask(from, file), Some(Outcome::Sent(_))));
     world.ask(from, Command::Draft(to_address, canaries.hatch("draft")));

@@ -290,7 +290,8 @@ impl World {
             Effect::StartTls { .. }
             | Effect::Transfer(..)
             | Effect::CancelTransfer(_)
-            | Effect::Forget(_) => {}
+            | Effect::Forget(_)
+            | Effect::Kept(..) => {}
         }
     }
 

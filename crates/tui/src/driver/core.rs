@@ -240,7 +240,8 @@ impl Core {
                 }
             }
             // Files are where the user put them.
-            Effect::Forget(_) => {}
+            // Who writes sees it in the timeline, and a script waits for the server.
+            Effect::Forget(_) | Effect::Kept(..) => {}
             Effect::View(change) => (self.output)(Output::View(change)),
             Effect::Notify(notification) => (self.output)(Output::Notify(notification)),
             Effect::Done(number, outcome) => {

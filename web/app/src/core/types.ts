@@ -26,7 +26,7 @@ people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | n
 /**
  * What it looks like, if it is a picture.
  */
-picture: Picture | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
+picture: Picture | null, replyTo: number | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
 
 export type WebPush = { endpoint: string, 
 /**
@@ -324,7 +324,7 @@ unused: boolean, };
 
 export type Found = { address: string, message: Message, };
 
-export type Outcome = { "is": "done" } | { "is": "sent", message: number, } | { "is": "text", text: string, } | { "is": "verified", count: number, } | { "is": "found", messages: Array<Found>, } | { "is": "devices", devices: Array<Device>, } | { "is": "downloaded", file: File, } | { "is": "room", address: string, } | { "is": "failed", problem: Problem, };
+export type Outcome = { "is": "done" } | { "is": "kept", message: number, } | { "is": "sent", message: number, } | { "is": "text", text: string, } | { "is": "verified", count: number, } | { "is": "found", messages: Array<Found>, } | { "is": "devices", devices: Array<Device>, } | { "is": "downloaded", file: File, } | { "is": "room", address: string, } | { "is": "failed", problem: Problem, };
 
 export type Problem = { 
 /**
@@ -336,4 +336,4 @@ kind: ProblemKind,
  */
 words: string, };
 
-export type ProblemKind = "unknown" | "invalid" | "notEncryptable" | "refused" | "timeout" | "login" | "unreachable" | "nameTaken" | "notInvited" | "unsupported" | "transfer" | "storage" | "cancelled";
+export type ProblemKind = "unknown" | "invalid" | "notEncryptable" | "refused" | "timeout" | "login" | "unreachable" | "nameTaken" | "notInvited" | "unsupported" | "transfer" | "storage" | "restarted" | "cancelled";
