@@ -296,7 +296,7 @@ export class Sample implements Core {
       case "sendFile": {
         const { name, size, mediaType, picture } = command;
         const file = { name, size, mediaType, uploaded: true, local: command.file, picture };
-        return this.#send(command.to, { is: "file", file, caption: command.caption }, null, size);
+        return this.#send(command.to, { is: "file", file, caption: command.caption }, command.replyTo, size);
       }
       case "download":
         return this.#download(command.message);
@@ -407,7 +407,7 @@ export class Sample implements Core {
     return DONE;
   }
 
-  async #send(to: string, content: Content, replyTo: number | null, size = 0): Promise<Outcome> {
+  #send(to: string, content: Content, replyTo: number | null, size = 0): Outcome {
     const talk = this.#talks.get(to);
     if (!talk) return failed("invalid", "no such conversation");
     const answered = replyTo === null ? undefined : talk.messages.find((one) => one.id === replyTo);
@@ -417,9 +417,9 @@ export class Sample implements Core {
       more: { delivery: { is: "queued" }, reply: reply ?? null },
     });
     this.#add(talk, made);
-    if (size > 0 && !(await this.#transfer(made.id, size))) return failed("cancelled", "cancelled");
-    this.#deliver(made.id);
-    return { is: "sent", message: made.id };
+    if (size === 0) this.#deliver(made.id);
+    else void this.#transfer(made.id, size).then((there) => there && this.#deliver(made.id));
+    return { is: "kept", message: made.id };
   }
 
   #add(talk: Talk, made: Message): void {

@@ -1,5 +1,5 @@
-// What another app shared with this one. The service worker puts it into a cache, the page takes it
-// out; `#/share` is where the page is sent.
+// What another app shared with this one. The service worker puts it into a cache; `#/share` is where
+// the page is sent. It stays in the cache until it is in a conversation, or nobody wants it.
 
 /** The cache in which it waits. Signing out deletes it. */
 export const SHARED = "clownfish-shared";
@@ -12,9 +12,24 @@ export interface Shared {
   files: File[];
 }
 
-/** Takes what was shared; `null` when there is nothing. It is gone from the cache after that. */
-export async function takeShared(): Promise<Shared | null> {
-  if (!(await caches.has(SHARED))) return null;
+/** Whether something that was shared waits. */
+export function hasShared(): Promise<boolean> {
+  return caches.has(SHARED);
+}
+
+/** Forgets what was shared. */
+export async function dropShared(): Promise<void> {
+  await caches.delete(SHARED);
+}
+
+/** The text is in a draft; what was shared beside it still waits. */
+export async function dropSharedText(): Promise<void> {
+  if (await hasShared()) await (await caches.open(SHARED)).put("/share/text", new Response(""));
+}
+
+/** What was shared; `null` when there is nothing. */
+export async function readShared(): Promise<Shared | null> {
+  if (!(await hasShared())) return null;
   const cache = await caches.open(SHARED);
   const text = (await (await cache.match("/share/text"))?.text()) ?? "";
   const files: File[] = [];
@@ -25,6 +40,7 @@ export async function takeShared(): Promise<Shared | null> {
     const type = answer.headers.get("content-type") ?? "";
     files.push(new File([await answer.blob()], name || "file", { type }));
   }
-  await caches.delete(SHARED);
-  return text || files.length > 0 ? { text, files } : null;
+  if (text || files.length > 0) return { text, files };
+  await dropShared();
+  return null;
 }

@@ -5,7 +5,7 @@
 // version is kept as a whole and served as a whole, so an old one works with any server.
 
 import { SHARED, SHARE_LIMIT } from "./share";
-import { WOKEN_TAG } from "./woken";
+import { keepAct, readTold, WOKEN_TAG, type Act, type Told } from "./woken";
 
 export {};
 
@@ -125,12 +125,23 @@ self.addEventListener("push", (event) => event.waitUntil(woken(event)));
 async function woken(event: PushEvent): Promise<void> {
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   if (windows.some((one) => one.visibilityState === "visible")) return;
-  const words = navigator.language.startsWith("de") ? WOKEN.de : WOKEN.en;
-  const options = { tag: WOKEN_TAG, icon: "/icons/icon-192.png", data: { hash: "#/" } };
-  await self.registration.showNotification(words[kind(event)], options);
+  const told = { ...plain(), ...(await readTold().catch(() => ({}))) };
+  const options: WokenOptions = {
+    tag: WOKEN_TAG,
+    icon: "/icons/icon-192.png",
+    data: { hash: "#/" },
+    silent: told.silent,
+    // Heard again, though it only replaces the one that is there.
+    renotify: !told.silent,
+  };
+  await self.registration.showNotification(told[kind(event)], options);
 }
 
-function kind(event: PushEvent): keyof typeof WOKEN.en {
+interface WokenOptions extends NotificationOptions {
+  renotify: boolean;
+}
+
+function kind(event: PushEvent): "message" | "call" | "request" {
   try {
     const { kind } = event.data?.json() as { kind?: unknown };
     if (kind === "call" || kind === "request") return kind;
@@ -140,25 +151,32 @@ function kind(event: PushEvent): keyof typeof WOKEN.en {
   return "message";
 }
 
-const WOKEN = {
-  en: {
-    message: "New message",
-    call: "Somebody called",
-    request: "Somebody wants to be in touch",
-  },
-  de: {
-    message: "Neue Nachricht",
-    call: "Jemand hat angerufen",
-    request: "Jemand möchte Kontakt aufnehmen",
-  },
-};
+/** Until the page has said it in the language that was chosen. */
+function plain(): Told {
+  return navigator.language.startsWith("de")
+    ? { message: "Neue Nachricht", call: "Jemand hat angerufen", request: "Jemand möchte Kontakt aufnehmen", silent: false }
+    : { message: "New message", call: "Somebody called", request: "Somebody wants to be in touch", silent: false };
+}
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  const { hash } = (event.notification.data ?? {}) as { hash?: unknown };
+  const { hash, address } = (event.notification.data ?? {}) as { hash?: unknown; address?: unknown };
   const place = typeof hash === "string" && hash.startsWith("#/") ? hash : "#/";
-  event.waitUntil(show(place));
+  // What is written into a notification; `undefined` where the system has no field for it.
+  const { reply } = event as NotificationEvent & { reply?: string | null };
+  const written = event.action === "reply" ? (reply ?? "").trim() : null;
+  const acts = typeof address === "string" && (event.action === "read" || written);
+  event.waitUntil(acts ? act({ address, reply: written }, place) : show(place));
 });
+
+/** Has a page do it, in the background if there is one. */
+async function act(what: Act, place: string): Promise<void> {
+  await keepAct(what);
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  for (const one of windows) one.postMessage({ act: true });
+  // Only a page can send or mark something.
+  if (windows.length === 0) await self.clients.openWindow(`/${place}`);
+}
 
 /** Brings a window of the app to the front, at a place in it, or opens one. */
 async function show(place: string): Promise<void> {

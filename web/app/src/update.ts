@@ -4,16 +4,23 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 
 import { script } from "./trusted";
+import { hasUnsent } from "./unsent";
 
 const ready = signal(false);
 let waiting: ServiceWorker | null = null;
+/** The new version has taken charge already, and this window waits. */
+let changed = false;
 
 /** A new version is here and waits for `applyUpdate`. */
 export const updateReady: ReadonlySignal<boolean> = ready;
 
-/** Changes to the new version: every window of the app loads again. Drafts are in the store. */
+/**
+ * Changes to the new version: every window of the app loads again. Drafts are in the store; a window
+ * with something that is only in its memory waits until its bar is pressed.
+ */
 export function applyUpdate(): void {
-  waiting?.postMessage("take over");
+  if (changed) location.reload();
+  else waiting?.postMessage("take over");
 }
 
 /** Registers the service worker and looks for new versions from now on. */
@@ -25,29 +32,38 @@ export async function startUpdates(): Promise<void> {
   workers.addEventListener("controllerchange", () => {
     // Without one nothing has taken charge: somebody wiped what the browser keeps of this site.
     if (workers.controller === null) return;
-    if (old) location.reload();
+    if (old) again();
     old = true;
   });
   workers.addEventListener("message", (event) => {
     const message = event.data as { go?: unknown; reload?: unknown };
     if (typeof message.go === "string" && message.go.startsWith("#/")) location.hash = message.go;
-    if (message.reload === true) location.reload();
+    if (message.reload === true) again();
   });
   const registration = await workers.register(script("/sw.js"), { updateViaCache: "none" });
   const offer = (): void => {
+    if (changed) return;
     waiting = registration.waiting;
     ready.value = waiting !== null && workers.controller !== null;
   };
   offer();
-  registration.addEventListener("updatefound", () => {
-    registration.installing?.addEventListener("statechange", offer);
-  });
+  // One may be on its way already.
+  const watch = (): void => registration.installing?.addEventListener("statechange", offer);
+  watch();
+  registration.addEventListener("updatefound", watch);
   const look = (): void => {
     // Offline is no reason to say anything.
     if (document.visibilityState === "visible") registration.update().catch(() => {});
   };
   document.addEventListener("visibilitychange", look);
   setInterval(look, HOUR);
+}
+
+/** The files of this window are of another version now. */
+function again(): void {
+  if (!hasUnsent()) return location.reload();
+  changed = true;
+  ready.value = true;
 }
 
 const HOUR = 60 * 60 * 1000;

@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Line, Message, Span } from "../src/core/types";
-import { moves, named, shrinks } from "../src/ui/chat/logic/attach";
+import { moves, named, photographs, shrinks } from "../src/ui/chat/logic/attach";
 import { isEmoji, onlyEmoji } from "../src/ui/chat/logic/emoji";
 import { box, clock, ending, kindOf, legible, peaks, renamed, sized, typeOf, within } from "../src/ui/chat/logic/files";
 import { anchorAt, Heights, rangeAt, scrolledTo } from "../src/ui/chat/logic/heights";
 import { chatAddress, opens, shown } from "../src/ui/chat/logic/links";
 import { counted, dayOf, follows, GROUP, shape, toggled } from "../src/ui/chat/logic/rows";
 import { blocks, direction, FOLD, folded, length, marked } from "../src/ui/chat/logic/text";
+import { isPlain } from "../src/ui/chat/timeline/describe";
 import { GROUPS, search } from "../src/ui/chat/emoji/data";
 
 const NOON = new Date(2026, 5, 15, 12, 0).getTime();
@@ -43,6 +44,21 @@ function span(text: string): Span {
 function line(text: string, quote = 0, preformatted = false): Line {
   return { quote, preformatted, spans: [span(text)] };
 }
+
+test("what has not left in an encrypted conversation is not called plain", () => {
+  const is = (more: Partial<Message>) => isPlain(message(1, NOON, more));
+  assert.equal(is({ own: true, delivery: { is: "queued" } }), false);
+  assert.equal(is({ own: true, delivery: { is: "failed", reason: "cancelled" } }), false);
+  assert.equal(is({ own: true, delivery: { is: "sent" } }), true);
+  assert.equal(is({}), true);
+  const encryption = { is: "omemo", device: 1, trust: "blind" } as const;
+  assert.equal(is({ own: true, delivery: { is: "sent" }, encryption }), false);
+});
+
+test("pictures in which cameras note the place are known", () => {
+  for (const type of ["image/jpeg", "image/heic", "image/tiff", "image/png"]) assert.ok(photographs(type), type);
+  for (const type of ["image/gif", "image/svg+xml", "video/mp4", "text/plain"]) assert.ok(!photographs(type), type);
+});
 
 test("messages of one sender within a short time belong together", () => {
   const all = [

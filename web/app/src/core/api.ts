@@ -39,14 +39,18 @@ export type CoreState =
   /** It cannot work here, or stopped and cannot start again; `words` are English. */
   | { is: "failed"; why: FailedWhy; words: string };
 
-/** Sorted by what helps: another browser, room on the disk, loading the page again. */
-export type FailedWhy = "unsupported" | "storage" | "crashed";
+/**
+ * Sorted by what helps: another browser; loading the page again with a network (`load`), or once
+ * another window has let go (`busy`); room on the disk, or other settings of the browser (`storage`);
+ * beginning anew, because what is kept here cannot be read (`damaged`); loading the page again.
+ */
+export type FailedWhy = "unsupported" | "load" | "busy" | "storage" | "damaged" | "crashed";
 
 /** A core, and whether it is at work. */
 export interface CoreHost extends Core {
   readonly state: ReadonlySignal<CoreState>;
   /** Asks the tab that has the account to let go, and starts here. */
   useHere(): void;
-  /** After a failure: deletes all that is kept here and starts anew, signed out. */
+  /** After a failure, if what is kept is `damaged`: deletes all that is kept here and starts anew, signed out. */
   erase(): void;
 }

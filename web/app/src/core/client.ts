@@ -1,8 +1,9 @@
 // The core for the page: a worker of this tab, as long as this tab has the account (leader.ts).
 //
 // Requests wait for the worker to start. When it breaks, or another tab takes the account, those
-// that it was given end with a failure: nothing is known of what became of them, and what was
-// queued before is in the store. A new worker goes on from there, and windows are opened again.
+// that it was given end with a failure, and a new worker goes on from the store. A request to send
+// ends as soon as the message is in the store: one that failed is not there. Of the others nobody
+// knows what became of them. Windows are opened again.
 
 import { signal } from "@preact/signals";
 
@@ -43,6 +44,8 @@ class Client implements CoreHost {
   readonly #picture = new Picture();
   readonly #listeners: ((notice: Notice) => void)[] = [];
   readonly #requests = new Map<number, (outcome: Outcome) => void>();
+  /** Corrections that were kept, and may fail yet. */
+  readonly #corrections = new Set<number>();
   readonly #questions = new Map<number, Asked>();
   /** What waits for a worker that has started. */
   #waiting: ToWorker[] = [];
@@ -58,6 +61,8 @@ class Client implements CoreHost {
   #starts = 0;
   #again: ReturnType<typeof setTimeout> | undefined;
   #onStopped: (() => void) | null = null;
+  /** Another tab wants the account, and this one takes leave. */
+  #leaving = false;
 
   constructor() {
     const missing = unsupported();
@@ -97,7 +102,10 @@ class Client implements CoreHost {
     if (command.do === "signIn" || command.do === "register") askToStay();
     return new Promise((resolve) => {
       const number = (this.#number += 1);
-      this.#requests.set(number, resolve);
+      this.#requests.set(number, (outcome) => {
+        if (command.do === "correct" && outcome.is === "kept") this.#corrections.add(number);
+        resolve(outcome);
+      });
       if (!this.#queue({ is: "request", number, command })) {
         this.#done(number, failed("the core of Clownfish is not at work in this tab"));
       }
@@ -230,13 +238,20 @@ class Client implements CoreHost {
   }
 
   #onNotice(notice: Notice): void {
-    if (notice.is === "done") return this.#done(notice.number, notice.outcome);
+    if (notice.is === "done") {
+      this.#done(notice.number, notice.outcome);
+      return;
+    }
     this.#picture.apply(notice);
     for (const listener of this.#listeners) listener(notice);
   }
 
   #done(number: number, outcome: Outcome): void {
     const resolve = this.#requests.get(number);
+    if (!resolve && this.#corrections.delete(number) && outcome.is === "failed") {
+      // What became of a message is said below it; a correction only disappears.
+      for (const listener of this.#listeners) listener({ is: "done", number, outcome });
+    }
     this.#requests.delete(number);
     resolve?.(outcome);
   }
@@ -248,6 +263,11 @@ class Client implements CoreHost {
 
   /** The core is in no defined state: another one goes on from the store. */
   #broken(reason: string): void {
+    if (this.#leaving) {
+      // There is nothing to close any more.
+      this.#drop();
+      return this.#onStopped?.();
+    }
     const stable = this.#started && performance.now() - this.#startedAt > STABLE;
     if (stable) this.#starts = 0;
     this.#drop();
@@ -265,6 +285,7 @@ class Client implements CoreHost {
 
   /** Another tab wants the account. */
   async #stop(): Promise<void> {
+    this.#leaving = true;
     clearTimeout(this.#again);
     this.state.value = { is: "elsewhere" };
     if (this.#worker !== null && this.#started) {
@@ -278,9 +299,12 @@ class Client implements CoreHost {
     }
     this.#drop();
     this.#giveUp("the account is open in another tab");
+    this.#leaving = false;
   }
 
   #drop(): void {
+    clearTimeout(this.#again);
+    this.#corrections.clear();
     this.#worker?.terminate();
     this.#worker = null;
     this.#started = false;
@@ -309,7 +333,7 @@ function opens(command: Command): string[] {
 }
 
 function failed(words: string): Outcome {
-  return { is: "failed", problem: { kind: "storage", words } };
+  return { is: "failed", problem: { kind: "restarted", words } };
 }
 
 /** Asks the browser not to remove what is kept when the disk is full. Some ask the person. */

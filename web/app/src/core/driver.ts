@@ -89,10 +89,9 @@ export class Driver {
 
   /** Takes leave of the server and closes the store. */
   stop(): void {
-    if (this.#core !== null && this.#connection !== null) {
-      this.#inbox.push({ is: "leave" });
-      this.#drain();
-    }
+    // What was asked for before is done, with a connection or without.
+    if (this.#connection !== null) this.#push({ is: "leave" });
+    while (this.#core !== null && this.#inbox.length > 0) this.#drain();
     this.#close();
     this.#key.fill(0);
   }

@@ -1,5 +1,5 @@
-// What the core said last, for those who begin to listen later: the account, the conversations and
-// the contacts. Open windows are not remembered; opening one again shows it.
+// What the core said last, for those who begin to listen later: the account, the conversations, the
+// contacts and the rooms. Open windows are not remembered; opening one again shows it.
 
 import type { Notice } from "./types";
 
@@ -8,12 +8,15 @@ export class Picture {
   #storage: Notice | null = null;
   readonly #conversations = new Map<string, Notice>();
   readonly #contacts = new Map<string, Notice>();
+  readonly #rooms = new Map<string, Notice>();
 
   apply(notice: Notice): void {
     switch (notice.is) {
       case "signedOut":
         this.#conversations.clear();
         this.#contacts.clear();
+        this.#rooms.clear();
+        this.#storage = null;
         this.#account = notice;
         return;
       case "account":
@@ -32,6 +35,9 @@ export class Picture {
       case "contactRemoved":
         this.#contacts.delete(notice.address);
         return;
+      case "room":
+        this.#rooms.set(notice.address, notice);
+        return;
       case "storage":
         this.#storage = notice;
         return;
@@ -42,7 +48,7 @@ export class Picture {
 
   /** Tells it from the beginning. */
   tell(listener: (notice: Notice) => void): void {
-    const first = [this.#account, ...this.#contacts.values(), ...this.#conversations.values()];
-    for (const notice of [...first, this.#storage]) if (notice !== null) listener(notice);
+    const others = [this.#contacts, this.#conversations, this.#rooms].flatMap((all) => [...all.values()]);
+    for (const notice of [this.#account, ...others, this.#storage]) if (notice !== null) listener(notice);
   }
 }

@@ -5,6 +5,7 @@
 
 import load, { install_storage } from "clownfish-core";
 
+import type { FailedWhy } from "./api";
 import { Driver } from "./driver";
 import { ROOT, removeAll } from "./files";
 import type { FromWorker, ToWorker } from "./protocol";
@@ -20,7 +21,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
   const message = event.data;
   switch (message.is) {
     case "start":
-      void start(message).catch((error: unknown) => fail(error, true));
+      void start(message).catch((error: unknown) => fail(error));
       return;
     case "request":
       driver?.request(message.number, message.command);
@@ -32,7 +33,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
         (answer) => tell({ is: "answer", number, answer }),
         (error: unknown) => {
           tell({ is: "refused", number, reason: words(error) });
-          if (error instanceof WebAssembly.RuntimeError) fail(error, false);
+          if (error instanceof WebAssembly.RuntimeError) fail(error);
         },
       );
       return;
@@ -48,25 +49,54 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
 };
 
 // Whatever was not expected: the core may be in no defined state.
-self.addEventListener("error", (event) => fail(event.error ?? event.message, false));
-self.addEventListener("unhandledrejection", (event) => fail(event.reason, false));
+self.addEventListener("error", (event) => fail(event.error ?? event.message));
+self.addEventListener("unhandledrejection", (event) => fail(event.reason));
 
 async function start({ device, core, erase }: Extract<ToWorker, { is: "start" }>): Promise<void> {
   if (!("createSyncAccessHandle" in FileSystemFileHandle.prototype)) {
     const reason = "the browser's private files hold no database";
     return tell({ is: "failed", why: "unsupported", reason });
   }
-  const loading = load({ module_or_path: core });
+  const loading = step("load", () => load({ module_or_path: core }));
+  // It is waited for below, whatever happens before.
+  loading.catch(() => {});
   // The key first: without it nothing that is left can be read.
-  if (erase) await forgetKey();
-  const { key, fresh } = await dataKey();
+  if (erase) await step("storage", forgetKey);
+  const { key, fresh } = await step("storage", dataKey);
   // Without its key nothing that is here can be read.
-  if (fresh) await patiently(removeAll);
+  if (fresh) await step("busy", () => patiently(removeAll));
   await loading;
-  await patiently(() => install_storage(`${ROOT}/database`));
+  await step("busy", () => patiently(() => install_storage(`${ROOT}/database`)));
   const made = new Driver(key, device, tell, () => void wipe());
-  made.start();
+  await step("storage", () => made.start());
   driver = made;
+}
+
+/** Why the core could not start. */
+class Failure extends Error {
+  constructor(
+    readonly why: FailedWhy,
+    error: unknown,
+  ) {
+    super(words(error));
+  }
+}
+
+/** Part of the start: what fails in it failed for this reason, unless it is another one in any case. */
+async function step<T>(why: FailedWhy, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Failure(whyOf(error) ?? why, error);
+  }
+}
+
+function whyOf(error: unknown): FailedWhy | null {
+  if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return "crashed";
+  // The store or its key was there, and is not what it was.
+  if (error instanceof Error && ["Damaged", "OperationError"].includes(error.name)) return "damaged";
+  // This page is older than what wrote it.
+  return error instanceof Error && error.name === "Newer" ? "load" : null;
 }
 
 /** The key goes first: if nothing else happens, the next worker removes the rest. */
@@ -91,10 +121,9 @@ function tell(message: FromWorker): void {
   self.postMessage(message);
 }
 
-function fail(error: unknown, starting: boolean): void {
+function fail(error: unknown): void {
   driver = null;
-  const crashed = !starting || error instanceof WebAssembly.RuntimeError;
-  tell({ is: "failed", why: crashed ? "crashed" : "storage", reason: words(error) });
+  tell({ is: "failed", why: error instanceof Failure ? error.why : "crashed", reason: words(error) });
 }
 
 function words(error: unknown): string {

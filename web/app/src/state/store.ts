@@ -13,6 +13,7 @@ import type {
   Notice,
   Command,
   Outcome,
+  Problem,
   Room,
 } from "../core/types";
 
@@ -49,6 +50,9 @@ export class Store {
   readonly list: ReadonlySignal<Conversation[]>;
   /** Called for what is worth interrupting for. */
   onNotify: (notification: Notification) => void = () => {};
+
+  /** Called when something fails that nobody waits for any more. */
+  onLate: (problem: Problem) => void = () => {};
 
   readonly #core: Core;
   /** Changed in place, because there may be thousands; `#changes` tells who reads them. */
@@ -104,6 +108,9 @@ export class Store {
         this.#conversations.clear();
         this.#changes.value += 1;
         this.#windows.value = new Map();
+        this.devices.value = new Map();
+        this.transfers.value = new Map();
+        this.storage.value = null;
         return;
       case "account":
         this.storage.value = null;
@@ -168,7 +175,9 @@ export class Store {
         this.storage.value = notice.reason;
         return;
       case "done":
-        return; // The core gives it to whoever asked.
+        // The core gives it to whoever asked. What fails after it was kept has nobody who waits.
+        if (notice.outcome.is === "failed") this.onLate(notice.outcome.problem);
+        return;
     }
   }
 

@@ -190,6 +190,7 @@ export const detailFile = "Datei";
 export const detailVersions = "Frühere Fassungen";
 export const detailReactions = "Reaktionen";
 export const encryptedWith = "Ende-zu-Ende-verschlüsselt (OMEMO)";
+export const encryptedLater = "Wird verschlüsselt, sobald sie gesendet wird";
 export const encryptedNot = "Unverschlüsselt: Server unterwegs konnten sie lesen";
 export const deviceNamed = "{label} ({id})";
 export const deviceThis = "Dieses Gerät";
@@ -217,6 +218,15 @@ export const drop = "Dateien hier ablegen, um sie an {name} zu senden";
 export const tray = "Dateien zum Senden";
 export const trayRemove = "{name} entfernen";
 export const trayEmpty = "Eine leere Datei kann nicht gesendet werden.";
+export const trayFull = (n: number): string =>
+  plural(n, "Höchstens {most} Dateien auf einmal: Eine wurde weggelassen.", "Höchstens {most} Dateien auf einmal: {n} wurden weggelassen.");
+export const tooLong = (n: number): string =>
+  plural(n, "Der Text ist um ein Byte zu lang.", "Der Text ist um {n} Byte zu lang. Kürze ihn oder sende ihn als Datei.");
+export const asTheyAreTitle = (n: number): string =>
+  plural(n, "Ein Bild senden, wie es ist?", "{n} Bilder senden, wie sie sind?");
+export const asTheyAreText =
+  "Dieser Browser kann {names} nicht verkleinern. Was die Kamera darin vermerkt hat, vielleicht auch den Ort der Aufnahme, würde mitgesendet.";
+export const asTheyAreSend = "So senden, wie es ist";
 export const quality = "Qualität der Bilder";
 export const qualitySmaller = "Kleiner";
 export const qualityOriginal = "Original";

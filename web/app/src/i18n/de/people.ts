@@ -14,6 +14,7 @@ export const problems = {
   unreachable: "Der Server ist gerade nicht zu erreichen. Versuch es wieder, wenn du online bist.",
   unsupported: "Der Server kann das nicht.",
   storage: "Dieses Gerät bewahrt gerade nichts auf: {reason}. Schaff Platz auf dem Datenträger.",
+  restarted: "Clownfish musste neu starten. Sieh nach, ob es getan ist.",
   cancelled: "Aufgegeben.",
   other: "Das hat nicht geklappt: {reason}",
 };

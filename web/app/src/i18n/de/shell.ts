@@ -127,14 +127,22 @@ export const starting = "Wird gestartet …";
 export const elsewhere = "Clownfish ist in einem anderen Tab offen";
 export const elsewhereText = "Immer nur ein Tab kann dein Konto haben. Der andere gibt es dann frei.";
 export const useHere = "Hier verwenden";
+export const updateTitle = "Jetzt aktualisieren?";
+export const updateUnsent = "Eine Sprachnachricht oder Dateien, die noch nicht gesendet sind, gehen dabei verloren. Sende sie zuerst, um sie zu behalten.";
 export const failedTitle = {
   unsupported: "Dieser Browser kann Clownfish nicht ausführen",
+  load: "Clownfish ließ sich nicht laden",
+  busy: "Ein anderes Fenster hat deine Chats noch",
   storage: "Deine Chats lassen sich nicht öffnen",
+  damaged: "Deine Chats lassen sich nicht öffnen",
   crashed: "Clownfish ist stehen geblieben",
 };
 export const failedText = {
   unsupported: "Es braucht Dateispeicher für Webseiten. Private Fenster haben oft keinen: Versuche ein normales Fenster oder ein aktuelles Firefox, Chrome, Edge oder Safari.",
-  storage: "Was auf diesem Gerät aufbewahrt ist, ist beschädigt, oder der Browser verweigert den Zugriff darauf. Schaffe Platz auf der Festplatte und lade dann neu. Wenn das nicht hilft, fang neu an.",
+  load: "Ein Teil der App kam nicht über das Netz. Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade neu, sobald du online bist.",
+  busy: "Es hat sie noch nicht losgelassen. Schließe andere Fenster von Clownfish und lade dann neu.",
+  storage: "Der Browser verweigert den Zugriff auf das, was auf diesem Gerät aufbewahrt ist. Schaffe Platz auf der Festplatte und lade dann neu.",
+  damaged: "Was auf diesem Gerät aufbewahrt ist, ist beschädigt und lässt sich nicht lesen. Lade zuerst neu; wenn das nicht hilft, fang neu an.",
   crashed: "Nichts ist verloren: Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade neu, um weiterzumachen.",
 };
 export const eraseAction = "Löschen und neu anmelden";
@@ -150,6 +158,12 @@ export const notifications = "Benachrichtigungen";
 export const notifyOffer = "Soll Clownfish dir sagen, wenn jemand schreibt?";
 export const turnOn = "Einschalten";
 export const notifyHidden = "Neue Nachricht";
+export const notifyCount = "{name} ({n})";
+export const notifyReply = "Antworten";
+export const notifyReplyHint = "Nachricht";
+export const wokenMessage = "Neue Nachricht";
+export const wokenCall = "Jemand hat angerufen";
+export const wokenRequest = "Jemand möchte Kontakt aufnehmen";
 export const notify = "Bei Nachrichten benachrichtigen";
 export const notifyHint = "Nicht bei stummen Chats und nicht bei dem, den du gerade ansiehst";
 export const notifyText = "Zeigen, was geschrieben wurde";

@@ -197,6 +197,7 @@ export const detailFile = "File";
 export const detailVersions = "Earlier versions";
 export const detailReactions = "Reactions";
 export const encryptedWith = "End-to-end encrypted (OMEMO)";
+export const encryptedLater = "Will be encrypted when it is sent";
 export const encryptedNot = "Not encrypted: servers on the way could read it";
 export const deviceNamed = "{label} ({id})";
 export const deviceThis = "This device";
@@ -225,6 +226,15 @@ export const drop = "Drop files here to send them to {name}";
 export const tray = "Files to send";
 export const trayRemove = "Remove {name}";
 export const trayEmpty = "An empty file cannot be sent.";
+export const trayFull = (n: number): string =>
+  plural(n, "At most {most} files at a time: one was left out.", "At most {most} files at a time: {n} were left out.");
+export const tooLong = (n: number): string =>
+  plural(n, "The text is too long by one byte.", "The text is too long by {n} bytes. Shorten it, or send it as a file.");
+export const asTheyAreTitle = (n: number): string =>
+  plural(n, "Send a picture as it is?", "Send {n} pictures as they are?");
+export const asTheyAreText =
+  "This browser cannot make {names} smaller. What the camera noted in it, which may be the place where it was taken, would be sent as well.";
+export const asTheyAreSend = "Send as it is";
 export const quality = "Quality of pictures";
 export const qualitySmaller = "Smaller";
 export const qualityOriginal = "Original";

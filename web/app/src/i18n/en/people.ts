@@ -14,6 +14,7 @@ export const problems = {
   unreachable: "The server cannot be reached now. Try again when you are online.",
   unsupported: "The server cannot do that.",
   storage: "This device keeps nothing now: {reason}. Make room on the disk.",
+  restarted: "Clownfish had to start again. Look whether it was done.",
   cancelled: "Given up.",
   other: "That did not work: {reason}",
 };

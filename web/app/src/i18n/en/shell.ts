@@ -127,14 +127,22 @@ export const starting = "Starting…";
 export const elsewhere = "Clownfish is open in another tab";
 export const elsewhereText = "Only one tab at a time can have your account. The other one will let go of it.";
 export const useHere = "Use here";
+export const updateTitle = "Update now?";
+export const updateUnsent = "A voice message or files that were not sent yet are lost with it. Send them first to keep them.";
 export const failedTitle = {
   unsupported: "This browser cannot run Clownfish",
+  load: "Clownfish could not be loaded",
+  busy: "Another window still has your chats",
   storage: "Your chats cannot be opened",
+  damaged: "Your chats cannot be opened",
   crashed: "Clownfish has stopped",
 };
 export const failedText = {
   unsupported: "It needs file storage for web pages. Private windows often have none: try a normal window, or a current Firefox, Chrome, Edge or Safari.",
-  storage: "What is kept on this device is damaged, or the browser refuses access to it. Make room on the disk, then reload. If that does not help, begin anew.",
+  load: "A part of the app did not come over the network. Your messages are kept on this device. Reload when you are online.",
+  busy: "It has not let go of them yet. Close other windows of Clownfish, then reload.",
+  storage: "The browser refuses access to what is kept on this device. Make room on the disk, then reload.",
+  damaged: "What is kept on this device is damaged and cannot be read. Reload first; if that does not help, begin anew.",
   crashed: "Nothing is lost: your messages are kept on this device. Reload to go on.",
 };
 export const eraseAction = "Erase and sign in again";
@@ -150,6 +158,12 @@ export const notifications = "Notifications";
 export const notifyOffer = "Shall Clownfish tell you when somebody writes?";
 export const turnOn = "Turn on";
 export const notifyHidden = "New message";
+export const notifyCount = "{name} ({n})";
+export const notifyReply = "Reply";
+export const notifyReplyHint = "Message";
+export const wokenMessage = "New message";
+export const wokenCall = "Somebody called";
+export const wokenRequest = "Somebody wants to be in touch";
 export const notify = "Notify me of messages";
 export const notifyHint = "Not of muted chats, and not of the one you are looking at";
 export const notifyText = "Show what was written";

@@ -8,12 +8,13 @@ import { Icon } from "../kit";
 import type { Composer } from "./composer/state";
 import type { Chat } from "./state";
 
-export function useDrop(composer: Composer) {
+/** `takes` tells whether files can be added now. */
+export function useDrop(composer: Composer, takes: () => boolean) {
   return useMemo(() => {
     const over = signal(false);
     // A drag leaves one element after it has entered the next.
     let depth = 0;
-    const files = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+    const files = (event: DragEvent) => takes() && (event.dataTransfer?.types.includes("Files") ?? false);
     return {
       over,
       handlers: {

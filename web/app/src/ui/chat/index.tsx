@@ -6,7 +6,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { fill, words } from "../../i18n";
 import { useStore } from "../../state/use";
 import { Spinner } from "../kit";
-import { ComposerView } from "./composer/composer";
+import { ComposerView, takesFiles } from "./composer/composer";
 import { Composer } from "./composer/state";
 import { DropOverlay, useDrop } from "./drop";
 import { Header, openSearch, SelectionBar } from "./header";
@@ -31,7 +31,7 @@ function Opened({ address, message }: ChatViewProps) {
   const store = useStore();
   const chat = useMemo(() => new Chat(store, address), [store, address]);
   const composer = useMemo(() => new Composer(chat), [chat]);
-  const drop = useDrop(composer);
+  const drop = useDrop(composer, () => takesFiles(chat));
   useEffect(() => {
     chat.enter();
     return () => {

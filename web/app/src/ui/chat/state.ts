@@ -80,8 +80,8 @@ export class Chat {
   readonly newerState = signal<"idle" | "loading" | "failed">("idle");
   /** Another part of the conversation is on its way. */
   readonly seeking = signal(false);
-  /** Why the last attempt to write failed, if encryption was the reason. */
-  readonly unencryptable = signal(false);
+  /** The last own message could not be sent, and there is nobody to encrypt for. */
+  readonly unencryptable: ReadonlySignal<boolean>;
 
   mover: Mover | null = null;
   /** The message that the list shows as soon as it is there. */
@@ -107,6 +107,10 @@ export class Chat {
     this.nicks = computed(() => {
       const nicks = this.room.value?.members.map((one) => one.nick) ?? [];
       return nicks.filter((nick) => nick !== null && nick !== this.nick.value) as string[];
+    });
+    this.unencryptable = computed(() => {
+      const own = this.messages.value.findLast((one) => one.own && !isEvent(one));
+      return own?.delivery?.is === "failed" && this.conversation.value?.readers.theirs === 0;
     });
     this.name = computed(
       () => this.conversation.value?.name ?? this.contact.value?.name ?? address,
@@ -345,7 +349,6 @@ export class Chat {
 
   /** Writes in plain text from now on, or no longer. */
   async encrypt(encrypted: boolean): Promise<void> {
-    this.unencryptable.value = false;
     await this.try({ do: "setEncryption", address: this.address, encrypted });
   }
 
@@ -371,7 +374,8 @@ export class Chat {
     });
     if (!sure) return;
     this.chosen.value = null;
-    for (const { id } of messages) await this.try({ do: "retract", message: id });
+    // All at once: each is answered only when the server has it.
+    await Promise.all(messages.map(({ id }) => this.try({ do: "retract", message: id })));
   }
 
   /** Takes back what somebody else wrote, for moderators of a room. */
@@ -394,7 +398,10 @@ export class Chat {
       action: say.discard,
       danger: true,
     });
-    if (sure) await this.try({ do: "discard", message: message.id });
+    if (!sure) return;
+    // It may have left meanwhile: then it is taken back, and otherwise nobody hears of it.
+    const waits = this.message(message.id)?.delivery?.is !== "failed";
+    await this.try({ do: waits ? "retract" : "discard", message: message.id });
   }
 
   async repair(): Promise<void> {
@@ -403,10 +410,10 @@ export class Chat {
   }
 
   async forward(messages: Message[], to: { address: string; name: string }): Promise<void> {
-    for (const message of messages) {
-      if (!(await this.#forwardOne(message, to.address))) return;
-    }
-    toast(fill(words().chat.forwarded, { name: to.name }));
+    // Each is in the timeline there before the next one: that is their order.
+    let failed = false;
+    for (const message of messages) failed = !(await this.#forwardOne(message, to.address)) || failed;
+    if (!failed) toast(fill(words().chat.forwarded, { name: to.name }));
   }
 
   async #forwardOne(message: Message, to: string): Promise<boolean> {
@@ -422,11 +429,18 @@ export class Chat {
       toast({ text: words().chat.gone, problem: true });
       return false;
     }
-    const file = await this.store.core.give(blob);
+    let file: string;
+    try {
+      file = await this.store.core.give(blob);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      toast({ text: fill(words().chat.notSent, { reason }), problem: true });
+      return false;
+    }
     const type = mediaType ?? "application/octet-stream";
     const { caption } = content;
     const { picture } = content.file;
-    return this.try({ do: "sendFile", to, file, name, size: blob.size, mediaType: type, caption, picture });
+    return this.try({ do: "sendFile", to, file, name, size: blob.size, mediaType: type, caption, picture, replyTo: null });
   }
 
   #setFetching(id: number, state: Fetching | null): void {

@@ -25,7 +25,8 @@ export interface Question {
   danger?: boolean;
 }
 
-const question = signal<(Question & { answer: (yes: boolean) => void }) | null>(null);
+/** The question that is open. */
+export const question = signal<(Question & { answer: (yes: boolean) => void }) | null>(null);
 
 /** Asks before something is done; whether it shall be. */
 export function confirm(what: Question): Promise<boolean> {
@@ -43,7 +44,8 @@ export interface Toast {
   problem?: boolean;
 }
 
-const toasts = signal<readonly (Toast & { key: number })[]>([]);
+/** What is being said. */
+export const toasts = signal<readonly (Toast & { key: number })[]>([]);
 let nextKey = 0;
 
 /** Says something in passing at the bottom; at most three at a time. */

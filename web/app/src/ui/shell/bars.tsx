@@ -7,7 +7,8 @@ import { go } from "../../route";
 import type { Connection } from "../../core/types";
 import { useStore } from "../../state/use";
 import { applyUpdate, updateReady } from "../../update";
-import { Icon, Spinner, type IconName } from "../kit";
+import { dropUnsent, hasUnsent } from "../../unsent";
+import { confirm, Icon, Spinner, type IconName } from "../kit";
 import { clockAhead } from "./clock";
 import { SignInAgain } from "./sign-in-again";
 import "./bars.css";
@@ -135,11 +136,21 @@ function UpdateBar() {
       <button type="button" class="bar-action" onClick={() => (later.value = true)}>
         {w.later}
       </button>
-      <button type="button" class="bar-action" onClick={applyUpdate}>
+      <button type="button" class="bar-action" onClick={() => void update()}>
         {w.updateNow}
       </button>
     </div>
   );
+}
+
+/** What is only in the memory of this window is not thrown away without a question. */
+async function update(): Promise<void> {
+  const w = words().shell;
+  const question = { title: w.updateTitle, text: w.updateUnsent, action: w.updateNow, danger: true };
+  if (!hasUnsent() || (await confirm(question))) {
+    dropUnsent();
+    applyUpdate();
+  }
 }
 
 /** Whether it is not fine for a while now. */

@@ -1,12 +1,12 @@
 // Notifications while the page is open, the count in the title and on the icon, and a sound.
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 
 import { fill, words } from "../../i18n";
 import { format, go } from "../../route";
 import type { Notification as Notice, Store } from "../../state/store";
-import { WOKEN_TAG } from "../../woken";
-import { countUnread, current } from "./conversations";
+import { keepTold, takeActs, WOKEN_TAG } from "../../woken";
+import { ask, countUnread, current, markRead } from "./conversations";
 import { settings } from "./settings";
 import { now } from "./time";
 
@@ -26,52 +26,110 @@ function onScreen(address: string): boolean {
   return document.visibilityState === "visible" && document.hasFocus() && current() === address;
 }
 
-const shown = new Map<string, Notification>();
-
-/** Shows a notification, unless its conversation is on screen. A newer one of it takes its place. */
-export function notify(notice: Notice): void {
-  if (onScreen(notice.address) || !settings.value.notify) return;
-  if (settings.value.sound) chime();
-  if (permission.value !== "granted") return;
-  void withdraw(WOKEN_TAG);
-  const w = words().shell;
-  const hides = !settings.value.notifyText;
-  const hash = format({ at: "chat", address: notice.address, message: null });
-  const title = hides ? w.notifyHidden : notice.title;
-  const options: NotificationOptions = {
-    body: hides ? "" : notice.text,
-    tag: notice.address,
-    icon: "/icons/icon-192.png",
-    silent: true,
-    data: { hash },
-  };
-  try {
-    const made = new Notification(title, options);
-    made.onclick = () => {
-      window.focus();
-      go({ at: "chat", address: notice.address, message: null });
-      made.close();
-    };
-    made.onclose = () => shown.get(notice.address) === made && shown.delete(notice.address);
-    shown.set(notice.address, made);
-  } catch {
-    // On phones only the service worker may show one; it opens the page at `data.hash`.
-    void navigator.serviceWorker?.ready.then((worker) => worker.showNotification(title, options));
-  }
+/** What a notification says of a conversation: the last lines that nobody has seen. */
+interface Shown {
+  lines: string[];
+  count: number;
+  /** Where the page shows it itself. */
+  made: Notification | null;
 }
 
-/** What was seen needs no notification. */
-async function withdraw(address: string): Promise<void> {
-  shown.get(address)?.close();
+const shown = new Map<string, Shown>();
+/** So many lines of a conversation fit. */
+const MOST_LINES = 4;
+
+/** What TypeScript does not know of notifications yet. */
+interface Options extends NotificationOptions {
+  renotify: boolean;
+  actions?: { action: string; type?: "text"; title: string; placeholder?: string }[];
+}
+
+/** Shows a notification, unless its conversation is on screen. A newer one of it takes its place. */
+export async function notify(notice: Notice): Promise<void> {
+  if (onScreen(notice.address) || !settings.value.notify) return;
+  const { sound, notifyText } = settings.value;
+  if (permission.value !== "granted") {
+    if (sound) chime();
+    return;
+  }
+  const known = shown.get(notice.address);
+  const one: Shown = {
+    lines: [...(known?.lines ?? []), notice.text].slice(-MOST_LINES),
+    count: (known?.count ?? 0) + 1,
+    made: known?.made ?? null,
+  };
+  shown.set(notice.address, one);
+  // The service worker has made a sound for it already.
+  const heard = await withdraw(WOKEN_TAG);
+  const w = words().shell;
+  const title = notifyText ? notice.title : w.notifyHidden;
+  const options: Options = {
+    body: notifyText ? one.lines.join("\n") : "",
+    tag: notice.address,
+    icon: "/icons/icon-192.png",
+    // The system makes the sound, and again for each message: one that only replaces another is silent.
+    silent: !sound || heard,
+    renotify: sound && !heard,
+    data: { hash: format({ at: "chat", address: notice.address, message: null }), address: notice.address },
+  };
+  const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+  const counted = notifyText && one.count > 1 ? fill(w.notifyCount, { name: title, n: one.count }) : title;
+  if (worker?.active) {
+    const read = { action: "read", title: w.markRead };
+    const reply = { action: "reply", type: "text" as const, title: w.notifyReply, placeholder: w.notifyReplyHint };
+    await worker.showNotification(counted, { ...options, actions: [read, reply] } as Options);
+    return;
+  }
+  const made = new Notification(counted, options);
+  made.onclick = () => {
+    window.focus();
+    go({ at: "chat", address: notice.address, message: null });
+    made.close();
+  };
+  one.made = made;
+}
+
+/** What was seen needs no notification. Whether there was one. */
+async function withdraw(address: string): Promise<boolean> {
+  shown.get(address)?.made?.close();
   shown.delete(address);
   const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
   const old = await worker?.getNotifications({ tag: address }).catch(() => []);
   for (const one of old ?? []) one.close();
+  return (old ?? []).length > 0;
+}
+
+/** Does what was pressed in notifications, if this window has the account. */
+async function act(store: Store): Promise<void> {
+  if (!store.account.peek()) return;
+  for (const { address, reply } of await takeActs()) {
+    if (reply !== null && !(await ask(store, { do: "send", to: address, text: reply, replyTo: null }))) {
+      // It waits where it can be sent again.
+      const draft = [store.conversation(address)?.draft, reply].filter(Boolean).join("\n");
+      await ask(store, { do: "draft", address, text: draft });
+      continue;
+    }
+    await markRead(store, address);
+  }
 }
 
 /** Keeps the title, the badge and the notifications in step with what is unread. */
 export function startNotifying(store: Store): void {
-  store.onNotify = notify;
+  // Where nothing can be shown, the list has it.
+  store.onNotify = (notice) => void notify(notice).catch(() => undefined);
+  navigator.serviceWorker?.addEventListener("message", (event) => {
+    if ((event.data as { act?: unknown } | null)?.act === true) void act(store);
+  });
+  const working = computed(() => Boolean(store.account.value));
+  effect(() => {
+    if (working.value) void act(store).catch(() => undefined);
+  });
+  effect(() => {
+    // Who is not signed in is not woken, and leaves nothing here.
+    if (!working.value) return;
+    const { wokenMessage: message, wokenCall: call, wokenRequest: request } = words().shell;
+    void keepTold({ message, call, request, silent: !settings.value.sound }).catch(() => undefined);
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void withdraw(WOKEN_TAG);
   });

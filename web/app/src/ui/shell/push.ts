@@ -1,22 +1,28 @@
 // Web Push: the server wakes the service worker while no page is open. The browser's subscription
 // follows the permission and the setting; the core tells the server of it.
 
-import { effect } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
 
 import type { Store } from "../../state/store";
 import { permission } from "./notify";
 import { settings } from "./settings";
 
-/** Keeps the subscription in step with what was allowed, as often as there is a new connection. */
+/**
+ * Keeps the subscription in step with what was allowed: once with every new connection, and when the
+ * wish is another one. An account is told anew with each message, which says nothing of that.
+ */
 export function startPush(store: Store): void {
   let work = Promise.resolve();
-  effect(() => {
+  const wanted = computed(() => permission.value === "granted" && settings.value.notify);
+  const state = computed(() => {
     const account = store.account.value;
-    const wanted = permission.value === "granted" && settings.value.notify;
-    const online = account?.connection.is === "online";
+    return account === null ? "nobody" : account?.connection.is === "online" ? "online" : "offline";
+  });
+  effect(() => {
+    const [is, wish] = [state.value, wanted.value];
     // One after the other: the last wish counts.
-    if (account === null) work = work.then(unsubscribe).catch(() => undefined);
-    else if (online) work = work.then(() => agree(store, wanted)).catch(() => undefined);
+    if (is === "nobody") work = work.then(unsubscribe).catch(() => undefined);
+    else if (is === "online") work = work.then(() => agree(store, wish)).catch(() => undefined);
   });
 }
 

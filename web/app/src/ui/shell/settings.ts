@@ -5,6 +5,8 @@ import { effect, signal } from "@preact/signals";
 
 import { language, NAMES, preferred, speak } from "../../i18n";
 import { SHARED } from "../../share";
+import { dropUnsent } from "../../unsent";
+import { NOTES } from "../../woken";
 
 export interface Settings {
   theme: "system" | "light" | "dark";
@@ -30,7 +32,7 @@ const DEFAULTS: Settings = {
   language: "system",
   notify: true,
   notifyText: true,
-  sound: false,
+  sound: true,
   notifyAsked: false,
   enterSends: true,
 };
@@ -50,10 +52,11 @@ export function change(some: Partial<Settings>): void {
 /** Forgets all of them, and whatever else the page keeps outside of the account's store. */
 export async function forget(): Promise<void> {
   settings.value = DEFAULTS;
+  dropUnsent();
   try {
     const keys = Object.keys(localStorage).filter((key) => key.startsWith("clownfish"));
     for (const key of keys) localStorage.removeItem(key);
-    await caches.delete(SHARED);
+    for (const cache of [SHARED, NOTES]) await caches.delete(cache);
   } catch {
     // Nothing was kept.
   }

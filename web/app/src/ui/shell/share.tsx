@@ -1,14 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { fill, words } from "../../i18n";
+import { words } from "../../i18n";
 import { go } from "../../route";
 import type { Conversation } from "../../core/types";
-import { takeShared, type Shared } from "../../share";
+import { dropShared, dropSharedText, readShared, type Shared } from "../../share";
 import { useStore } from "../../state/use";
 import type { Store } from "../../state/store";
-import { pictureOf } from "../chat/composer/describe";
-import { Avatar, confirm, Empty, Page, Spinner, TextField, toast } from "../kit";
+import { attachTo } from "../chat/composer/tray-state";
+import { Avatar, Empty, Page, Spinner, TextField } from "../kit";
 import { ask } from "./conversations";
 import { best } from "./fuzzy";
 import "./results.css";
@@ -20,8 +20,8 @@ export function Share() {
   const shared = useSignal<Shared | null | undefined>(undefined);
   const typed = useSignal("");
   useEffect(() => {
-    void takeShared().then(
-      (taken) => (shared.value = taken),
+    void readShared().then(
+      (found) => (shared.value = found),
       () => (shared.value = null),
     );
   }, []);
@@ -30,7 +30,7 @@ export function Share() {
   const chats = store.list.value.filter((one) => !one.request);
   const shown = typed.value.trim() === "" ? chats.slice(0, 50) : best(chats, typed.value, 50);
   return (
-    <Page title={w.shareTo} onBack={() => go({ at: "list" }, true)}>
+    <Page title={w.shareTo} onBack={leave}>
       {what === null ? (
         <Empty icon="share" title={w.nothingShared} text={w.nothingSharedText} />
       ) : (
@@ -54,29 +54,19 @@ export function Share() {
   );
 }
 
-/** Text becomes the draft, which is looked at before it is sent; files are sent after a question. */
+/** Nobody wants it. */
+function leave(): void {
+  void dropShared();
+  go({ at: "list" }, true);
+}
+
+/** Text becomes the draft, files wait above it: all of it is looked at before it is sent. */
 async function give(store: Store, to: Conversation, { text, files }: Shared): Promise<void> {
-  const w = words().shell;
-  if (files.length > 0) {
-    const sure = await confirm({
-      title: fill(w.shareTitle, { name: to.name }),
-      text: files.map((file) => file.name).join(", "),
-      action: w.send,
-    });
-    if (!sure) return;
-  }
   if (text !== "") {
     const draft = [to.draft, text].filter(Boolean).join("\n");
-    await ask(store, { do: "draft", address: to.address, text: draft });
+    if (!(await ask(store, { do: "draft", address: to.address, text: draft }))) return;
+    await (files.length > 0 ? dropSharedText() : dropShared());
   }
+  attachTo(to.address, files, true);
   go({ at: "chat", address: to.address, message: null }, true);
-  for (const file of files) {
-    const given = await store.core.give(file).catch((error: unknown) => {
-      toast({ text: fill(w.failed, { reason: String(error) }), problem: true });
-    });
-    if (!given) return;
-    const mediaType = file.type || "application/octet-stream";
-    const { name, size } = file;
-    await ask(store, { do: "sendFile", to: to.address, file: given, name, size, mediaType, caption: null, picture: await pictureOf(file) });
-  }
 }

@@ -76,7 +76,7 @@ export function Failed({ why, reason, onErase }: { why: FailedWhy; reason: strin
     <main class="state">
       <Empty
         whole
-        icon={why === "storage" ? "storage" : "alert"}
+        icon={why === "storage" || why === "damaged" ? "storage" : "alert"}
         title={w.failedTitle[why]}
         text={w.failedText[why]}
         action={
@@ -85,7 +85,7 @@ export function Failed({ why, reason, onErase }: { why: FailedWhy; reason: strin
               <Button kind="primary" icon="refresh" onClick={() => location.reload()}>
                 {w.reload}
               </Button>
-              {why === "storage" && (
+              {why === "damaged" && (
                 <Button kind="quiet" icon="trash" onClick={() => void erase()}>
                   {w.eraseAction}
                 </Button>

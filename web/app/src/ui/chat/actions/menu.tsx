@@ -7,6 +7,7 @@ import { toggled } from "../logic/rows";
 import { copyable } from "../logic/text";
 import { save } from "../media/save";
 import { canAnswer, canEdit, canModerate, canRemove, type Chat } from "../state";
+import { isUnsent } from "../timeline/describe";
 import { QuickReactions } from "./quick";
 
 /** Opens the menu of a message, with a row of reactions on top. */
@@ -34,6 +35,7 @@ export function react(chat: Chat, message: Message, emoji: string): void {
 function actionsOf(chat: Chat, message: Message): MenuItem[] {
   const say = words().chat;
   const failed = message.delivery?.is === "failed";
+  const unsent = isUnsent(message);
   const items: (MenuItem | false)[] = [
     failed && { label: say.retry, icon: "retry", run: () => void chat.try({ do: "retry", message: message.id }) },
     canAnswer(message) && { label: say.reply, icon: "reply", run: () => chat.reply(message) },
@@ -51,14 +53,14 @@ function actionsOf(chat: Chat, message: Message): MenuItem[] {
       icon: "info",
       run: () => (chat.sheet.value = { is: "details", message: message.id }),
     },
-    failed && { label: say.discard, icon: "trash", danger: true, run: () => void chat.askDiscard(message) },
+    unsent && { label: say.discard, icon: "trash", danger: true, run: () => void chat.askDiscard(message) },
     canModerate(chat, message) && {
       label: words().rooms.moderate,
       icon: "trash",
       danger: true,
       run: () => void chat.askModerate(message),
     },
-    canRemove(message) && { label: say.remove, icon: "trash", danger: true, run: () => void chat.askRemove([message]) },
+    !unsent && canRemove(message) && { label: say.remove, icon: "trash", danger: true, run: () => void chat.askRemove([message]) },
   ];
   return items.filter((item) => item !== false);
 }

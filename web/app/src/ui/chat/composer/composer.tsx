@@ -13,7 +13,7 @@ import { EmojiPopover } from "../emoji/popover";
 import { Gate, mayWrite } from "./gate";
 import { Honest, Stranger } from "./honest";
 import { MentionList, useMentions } from "./mentions";
-import { Recorder } from "./recorder";
+import { recorderOf, type Recorder } from "./recorder";
 import { RecorderBar, RecordButton } from "./recorder-bar";
 import type { Composer } from "./state";
 import { Tray } from "./tray";
@@ -23,7 +23,7 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
   const say = words().chat;
   const area = useRef<HTMLTextAreaElement>(null);
   const pick = useSignal(false);
-  const recorder = useRecorder(composer);
+  const recorder = useRecorder(chat, composer);
   const emojiButton = useRef<HTMLButtonElement>(null);
   const editing = chat.editing.value;
   const plain = !chat.encrypted;
@@ -97,7 +97,6 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
             rows={1}
             dir={text === "" ? undefined : "auto"}
             value={text}
-            maxLength={100_000}
             enterkeyhint={enterSends() ? "send" : "enter"}
             aria-label={editing ? say.editing : files ? say.captionPlaceholder : say.write}
             placeholder={placeholder(chat, files)}
@@ -148,6 +147,12 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
   );
 }
 
+/** Whether files can be added: the tray is on screen. */
+export function takesFiles(chat: Chat): boolean {
+  const open = !chat.contact.peek()?.blocked && mayWrite(chat);
+  return open && recorderOf(chat.address).state.peek() === "idle";
+}
+
 function placeholder(chat: Chat, files: boolean): string {
   const say = words().chat;
   if (files) return say.captionPlaceholder;
@@ -156,13 +161,14 @@ function placeholder(chat: Chat, files: boolean): string {
   return open ? words().rooms.placeholderOpen : say.writePlainPlaceholder;
 }
 
-function useRecorder(composer: Composer): Recorder {
-  const recorder = useRef<Recorder | null>(null);
-  recorder.current ??= new Recorder((file) => {
+/** Records for this conversation. What is being recorded waits, paused, while another one is on screen. */
+function useRecorder(chat: Chat, composer: Composer): Recorder {
+  const recorder = recorderOf(chat.address);
+  recorder.onDone = (file) => {
     void composer.sendNow(file).then((kept) => kept || composer.attach([file]));
-  });
-  useEffect(() => () => recorder.current?.cancel(), []);
-  return recorder.current;
+  };
+  useEffect(() => () => recorder.leave(), [recorder]);
+  return recorder;
 }
 
 /** Whether Enter sends: where there is a keyboard, if it was not chosen otherwise. */

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { words } from "../../../i18n";
+import { holdsUnsent } from "../../../unsent";
 import { toast } from "../../kit";
 
 export type Recording = "idle" | "starting" | "held" | "locked" | "paused";
@@ -19,13 +20,29 @@ const SHORTEST_MS = 700;
 const LONGEST_MS = 30 * 60_000;
 export const LEVELS = 48;
 
+const recorders = new Map<string, Recorder>();
+
+/** The recorder of a conversation. */
+export function recorderOf(address: string): Recorder {
+  const known = recorders.get(address) ?? new Recorder();
+  recorders.set(address, known);
+  return known;
+}
+
+holdsUnsent({
+  holds: () => [...recorders.values()].some((one) => one.state.peek() !== "idle"),
+  drop: () => recorders.forEach((one) => one.cancel()),
+});
+
 export class Recorder {
   readonly state = signal<Recording>("idle");
   readonly milliseconds = signal(0);
   /** How loud it was lately, from 0 to 1, the newest last. */
   readonly levels = signal<readonly number[]>([]);
 
-  readonly #done: (file: File) => void;
+  /** Gets what was recorded. */
+  onDone: (file: File) => void = () => {};
+
   #stream: MediaStream | null = null;
   #recorder: MediaRecorder | null = null;
   #context: AudioContext | null = null;
@@ -34,10 +51,6 @@ export class Recorder {
   #tick: ReturnType<typeof setInterval> | undefined;
   #last = 0;
   #wanted: Recording = "idle";
-
-  constructor(done: (file: File) => void) {
-    this.#done = done;
-  }
 
   /** Starts; `held` as long as a finger rests on the button. */
   async start(how: "held" | "locked"): Promise<void> {
@@ -97,6 +110,12 @@ export class Recorder {
     this.#recorder.stop();
   }
 
+  /** Nobody looks at it any more: it waits, if there is something. */
+  leave(): void {
+    if (this.state.peek() === "starting") this.cancel();
+    else this.pause();
+  }
+
   /** Ends, and throws it away. */
   cancel(): void {
     this.#wanted = "idle";
@@ -116,7 +135,7 @@ export class Recorder {
     recorder.onstop = () => {
       const file = this.#keep ? this.#file(recorder.mimeType || type, end) : null;
       this.#end();
-      if (file) this.#done(file);
+      if (file) this.onDone(file);
     };
     this.milliseconds.value = 0;
     this.#last = performance.now();

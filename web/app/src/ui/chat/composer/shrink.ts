@@ -1,4 +1,4 @@
-import { HEAD, moves, shrinks } from "../logic/attach";
+import { HEAD, moves, photographs, shrinks } from "../logic/attach";
 import { renamed, typeOf, within } from "../logic/files";
 
 /** No side of a smaller picture is longer. */
@@ -6,17 +6,19 @@ const SIDE = 2_048;
 const QUALITY = 0.85;
 
 /**
- * A picture drawn anew, smaller if it was large, and without what the camera noted in it. What cannot
- * be drawn, or moves, comes back as it is.
+ * A picture drawn anew, smaller if it was large, and without what the camera noted in it. What is no
+ * picture of a camera, or moves, comes back as it is; `null` for a picture that cannot be drawn here.
  */
-export async function shrink(file: File): Promise<File> {
+export async function shrink(file: File): Promise<File | null> {
   const type = typeOf({ name: file.name, mediaType: file.type });
-  if (!shrinks(type) || !(await isStill(file))) return file;
+  if (!photographs(type)) return file;
+  if (!shrinks(type)) return null;
+  if (!(await isStill(file))) return file;
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    return file;
+    return null;
   }
   const { width, height } = within(bitmap.width, bitmap.height, SIDE);
   const canvas = document.createElement("canvas");
@@ -32,7 +34,7 @@ export async function shrink(file: File): Promise<File> {
   draw?.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, made, QUALITY));
-  if (!draw || !blob) return file;
+  if (!draw || !blob) return null;
   const name = made === type ? file.name : renamed(file.name, "jpg");
   return new File([blob], name, { type: made });
 }

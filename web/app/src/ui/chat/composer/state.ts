@@ -1,35 +1,25 @@
 // What is being written: a text, files, and what it belongs to.
 
-import { computed, signal } from "@preact/signals";
+import { computed, signal, type Signal } from "@preact/signals";
 
-import type { Outcome } from "../../../core/types";
+import { MOST_TEXT_BYTES } from "../../../core/limits";
+import type { Message, Outcome } from "../../../core/types";
 import { fill, words } from "../../../i18n";
-import { toast } from "../../kit";
+import { confirm, toast } from "../../kit";
 import { problemText } from "../../people/problem";
-import { named } from "../logic/attach";
-import { kindOf, typeOf } from "../logic/files";
+import { kindOf, legible } from "../logic/files";
 import type { Chat } from "../state";
 import { pictureOf } from "./describe";
 import { shrink } from "./shrink";
-
-/** A file that waits to be sent. */
-export interface Attached {
-  key: number;
-  file: File;
-  /** Its address in this page, for pictures. */
-  url: string | null;
-}
+import { attachTo, detach, done, putBack, trayOf, type Attached } from "./tray-state";
 
 export type Quality = "smaller" | "original";
 
 const DRAFT_MS = 500;
-/** So many files wait at most. */
-const MOST = 30;
-let keys = 0;
 
 export class Composer {
   readonly text = signal("");
-  readonly files = signal<readonly Attached[]>([]);
+  readonly files: Signal<readonly Attached[]>;
   readonly quality = signal<Quality>("smaller");
   readonly hasPictures = computed(() =>
     this.files.value.some(({ file }) => kindOf({ name: file.name, mediaType: file.type }) === "picture"),
@@ -46,6 +36,7 @@ export class Composer {
 
   constructor(chat: Chat) {
     this.#chat = chat;
+    this.files = trayOf(chat.address);
     const known = chat.conversation.peek();
     this.#saved = known?.draft ?? "";
     this.#begun = known !== undefined;
@@ -93,30 +84,13 @@ export class Composer {
 
   /** Adds files to those that wait. */
   attach(files: Iterable<File>): void {
-    const added: Attached[] = [];
-    for (const file of files) {
-      if (file.size === 0) {
-        toast({ text: words().chat.trayEmpty, problem: true });
-        continue;
-      }
-      const name = named(file.name, file.type, new Date());
-      const type = typeOf({ name, mediaType: file.type });
-      const kept = name === file.name && type === file.type ? file : new File([file], name, { type });
-      const shows = kindOf({ name, mediaType: type }) === "picture";
-      added.push({ key: ++keys, file: kept, url: shows ? URL.createObjectURL(kept) : null });
-    }
-    if (added.length === 0) return;
+    if (!attachTo(this.#chat.address, files)) return;
     this.#chat.editing.value = null;
-    const all = [...this.files.peek(), ...added];
-    for (const { url } of all.slice(MOST)) if (url) URL.revokeObjectURL(url);
-    this.files.value = all.slice(0, MOST);
     this.#chat.focusComposer();
   }
 
   remove(key: number): void {
-    const gone = this.files.peek().find((one) => one.key === key);
-    if (gone?.url) URL.revokeObjectURL(gone.url);
-    this.files.value = this.files.peek().filter((one) => one.key !== key);
+    detach(this.#chat.address, key);
   }
 
   /** Whether there is anything to send. */
@@ -126,18 +100,84 @@ export class Composer {
 
   send(): void {
     const text = this.text.peek().trim();
+    const over = new TextEncoder().encode(text).length - MOST_TEXT_BYTES;
+    if (over > 0) {
+      toast({ text: words().chat.tooLong(over), problem: true });
+      return;
+    }
     const editing = this.#chat.editing.peek();
-    if (editing) void this.#correct(editing.id, text);
+    if (editing) void this.#correct(editing, text);
     else if (this.files.peek().length > 0) void this.#sendFiles(text);
     else if (text !== "") void this.#sendText(text);
   }
 
-  /** Sends a file that was made here, without waiting in the tray. */
-  async sendNow(file: File, caption: string | null = null): Promise<boolean> {
-    const { core } = this.#chat.store;
+  /** Sends a file that was made here, without waiting in the tray. Whether it is in the timeline. */
+  async sendNow(file: File): Promise<boolean> {
+    const replying = this.#chat.replying.peek();
+    this.#chat.replying.value = null;
+    const kept = await this.#give(file, null, replying);
+    if (!kept) this.#answer(replying);
+    return kept;
+  }
+
+  /** Lets go of everything that is not kept elsewhere. */
+  leave(): void {
+    this.keep();
+  }
+
+  async #sendText(text: string): Promise<void> {
+    const replying = this.#chat.replying.peek();
+    this.#clear();
+    const replyTo = replying?.id ?? null;
+    const asked = this.#chat.ask({ do: "send", to: this.#chat.address, text, replyTo });
+    this.#chat.follow();
+    if (!this.#isKept(await asked)) this.#restore(text, replying);
+  }
+
+  async #sendFiles(caption: string): Promise<void> {
+    const given = this.files.peek();
+    const replying = this.#chat.replying.peek();
+    const smaller = this.quality.peek() === "smaller";
+    this.files.value = [];
+    this.#clear();
+    const made: File[] = [];
+    const asTheyAre: string[] = [];
+    for (const { file } of given) {
+      const shrunk = smaller ? await shrink(file) : file;
+      if (shrunk === null) asTheyAre.push(legible(file.name));
+      made.push(shrunk ?? file);
+    }
+    if (asTheyAre.length > 0 && !(await this.#askAsTheyAre(asTheyAre))) {
+      putBack(this.#chat.address, given);
+      return this.#restore(caption, replying);
+    }
+    // One after the other into the timeline, all at once over the network.
+    for (const [at, file] of made.entries()) {
+      const first = at === 0;
+      const kept = await this.#give(file, first && caption !== "" ? caption : null, first ? replying : null);
+      if (!kept) {
+        // The next one would fail as well.
+        putBack(this.#chat.address, given.slice(at));
+        if (first) this.#restore(caption, replying);
+        return;
+      }
+      done(given.slice(at, at + 1));
+    }
+  }
+
+  #askAsTheyAre(names: string[]): Promise<boolean> {
+    const say = words().chat;
+    return confirm({
+      title: say.asTheyAreTitle(names.length),
+      text: fill(say.asTheyAreText, { names: names.join(", ") }),
+      action: say.asTheyAreSend,
+    });
+  }
+
+  async #give(file: File, caption: string | null, replying: Message | null): Promise<boolean> {
     let name: string;
     try {
-      name = await core.give(file);
+      name = await this.#chat.store.core.give(file);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       toast({ text: fill(words().chat.notSent, { reason }), problem: true });
@@ -152,64 +192,42 @@ export class Composer {
       mediaType: file.type || "application/octet-stream",
       caption,
       picture: await pictureOf(file),
+      replyTo: replying?.id ?? null,
     });
     this.#chat.follow();
-    return this.#ended(await asked);
+    return this.#isKept(await asked);
   }
 
-  /** Lets go of everything. */
-  leave(): void {
-    this.keep();
-    for (const { url } of this.files.peek()) if (url) URL.revokeObjectURL(url);
-  }
-
-  async #sendText(text: string): Promise<void> {
-    const replyTo = this.#chat.replying.peek()?.id ?? null;
-    this.#clear();
-    const asked = this.#chat.ask({ do: "send", to: this.#chat.address, text, replyTo });
-    this.#chat.follow();
-    const kept = this.#ended(await asked);
-    // What was begun meanwhile is kept as well.
-    if (!kept) this.write([text, this.text.peek()].filter(Boolean).join("\n"));
-  }
-
-  async #sendFiles(caption: string): Promise<void> {
-    const files = this.files.peek();
-    const smaller = this.quality.peek() === "smaller";
-    this.files.value = [];
-    this.#clear();
-    for (const [index, { file, url }] of files.entries()) {
-      const made = smaller ? await shrink(file) : file;
-      if (url) URL.revokeObjectURL(url);
-      // One after the other into the timeline, all at once over the network.
-      void this.sendNow(made, index === 0 && caption !== "" ? caption : null).then((kept) => {
-        if (!kept) this.attach([file]);
-      });
-    }
-  }
-
-  async #correct(message: number, text: string): Promise<void> {
-    const before = this.#chat.editing.peek();
-    const unchanged = before?.content.is === "text" && before.content.text === text;
+  async #correct(before: Message, text: string): Promise<void> {
+    const unchanged = before.content.is === "text" && before.content.text === text;
     if (text === "") {
-      if (before) void this.#chat.askRemove([before]);
+      void this.#chat.askRemove([before]);
       return;
     }
     this.#chat.editing.value = null;
-    if (!unchanged) await this.#chat.try({ do: "correct", message, text });
+    if (unchanged || (await this.#chat.try({ do: "correct", message: before.id, text }))) return;
+    // Somebody may edit something else by now.
+    if (this.#chat.editing.peek() !== null) return;
+    this.#chat.editing.value = before;
+    this.follow({ id: before.id, text });
+    this.text.value = text;
   }
 
-  /** Whether it is in the timeline now, if only as a message that could not be sent. */
-  #ended(outcome: Outcome): boolean {
-    if (outcome.is !== "failed") {
-      this.#chat.unencryptable.value = false;
-      return true;
-    }
-    const { kind } = outcome.problem;
-    if (kind === "notEncryptable") this.#chat.unencryptable.value = true;
-    if (kind === "notEncryptable" || kind === "transfer" || kind === "cancelled") return true;
+  /** Whether it is in the timeline now, which tells what becomes of it. */
+  #isKept(outcome: Outcome): boolean {
+    if (outcome.is !== "failed") return true;
     toast({ text: fill(words().chat.notSent, { reason: problemText(outcome.problem) }), problem: true });
     return false;
+  }
+
+  /** Nothing of it was kept: it is as it was. What was begun meanwhile stays as well. */
+  #restore(text: string, replying: Message | null): void {
+    if (text !== "") this.write([text, this.text.peek()].filter(Boolean).join("\n"));
+    this.#answer(replying);
+  }
+
+  #answer(replying: Message | null): void {
+    if (replying && this.#chat.replying.peek() === null) this.#chat.replying.value = replying;
   }
 
   #clear(): void {

@@ -1,7 +1,8 @@
 import { fill, language, words } from "../../../i18n";
 import { Icon, IconButton } from "../../kit";
 import { ending, kindOf, legible, sized } from "../logic/files";
-import type { Attached, Composer, Quality } from "./state";
+import type { Composer, Quality } from "./state";
+import type { Attached } from "./tray-state";
 import "./tray.css";
 
 /** Files that wait to be sent, with what can be chosen about them. */

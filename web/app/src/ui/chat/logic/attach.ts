@@ -16,6 +16,11 @@ export function shrinks(type: string): boolean {
   return ["image/jpeg", "image/png", "image/webp", "image/avif", "image/bmp"].includes(type);
 }
 
+/** The types in which cameras note where and with what a picture was taken. */
+export function photographs(type: string): boolean {
+  return type.startsWith("image/") && !["image/gif", "image/svg+xml"].includes(type);
+}
+
 /** A name for what came without a useful one: from the clipboard, or from a camera. */
 export function named(name: string, type: string, time: Date): string {
   if (name !== "" && !/^(image|blob|grafik)\.\w+$/i.test(name)) return name;

@@ -10,7 +10,8 @@ import { legible, typeOf } from "../logic/files";
 import { counted } from "../logic/rows";
 import { brief, exact } from "../logic/times";
 import { sizeOf } from "../media/file";
-import { state, why } from "../timeline/describe";
+import type { Chat } from "../state";
+import { isUnsent, state, why } from "../timeline/describe";
 import type { SheetProps } from "./readers";
 
 export function MessageDialog({ chat, message, onClose }: SheetProps & { message: Message }) {
@@ -36,7 +37,7 @@ export function MessageDialog({ chat, message, onClose }: SheetProps & { message
         {content.is === "undecryptable" ? (
           <Fact name={say.detailEncryption}>{why(content.why)}</Fact>
         ) : (
-          <Fact name={say.detailEncryption}>{encryption.is === "omemo" ? say.encryptedWith : say.encryptedNot}</Fact>
+          <Fact name={say.detailEncryption}>{protection(chat, message)}</Fact>
         )}
         {encryption.is === "omemo" && (
           <Fact name={say.detailDevice}>
@@ -81,6 +82,12 @@ export function MessageDialog({ chat, message, onClose }: SheetProps & { message
       </dl>
     </Dialog>
   );
+}
+
+function protection(chat: Chat, message: Message): string {
+  const say = words().chat;
+  if (message.encryption.is === "omemo") return say.encryptedWith;
+  return chat.encrypted && isUnsent(message) ? say.encryptedLater : say.encryptedNot;
 }
 
 function Fact({ name, children }: { name: string; children: ComponentChildren }) {

@@ -141,10 +141,16 @@ export function state(delivery: Delivery): string {
   }
 }
 
-/** Whether a message came, or went, without encryption. */
+/** Whether a message came, or went, without encryption. What has not left is encrypted when it does. */
 export function isPlain(message: Message): boolean {
   const { is } = message.content;
+  if (isUnsent(message)) return false;
   return message.encryption.is === "none" && (is === "text" || is === "file");
+}
+
+/** Whether nobody but this device has it. */
+export function isUnsent(message: Message): boolean {
+  return message.own && (message.delivery?.is === "queued" || message.delivery?.is === "failed");
 }
 
 function quoted(chat: Chat, message: Message): string {

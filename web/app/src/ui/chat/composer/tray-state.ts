@@ -1,0 +1,98 @@
+// Files that wait to be sent, by conversation. They outlive the view: whoever looks into another
+// conversation, or has another window take over, finds them again.
+
+import { signal, type Signal } from "@preact/signals";
+
+import { fill, words } from "../../../i18n";
+import { dropShared } from "../../../share";
+import { holdsUnsent } from "../../../unsent";
+import { toast } from "../../kit";
+import { named } from "../logic/attach";
+import { kindOf, typeOf } from "../logic/files";
+
+/** A file that waits to be sent. */
+export interface Attached {
+  key: number;
+  file: File;
+  /** Its address in this page, for pictures. */
+  url: string | null;
+  /** Another app shared it: it is in a cache until it is in the timeline. */
+  shared: boolean;
+}
+
+/** So many files wait at most. */
+export const MOST = 30;
+
+const trays = new Map<string, Signal<readonly Attached[]>>();
+let keys = 0;
+holdsUnsent({
+  holds: () => [...trays.values()].some((tray) => tray.peek().length > 0),
+  drop: () => [...trays.keys()].forEach(empty),
+});
+
+/** What waits in a conversation. */
+export function trayOf(address: string): Signal<readonly Attached[]> {
+  const known = trays.get(address);
+  if (known) return known;
+  const made = signal<readonly Attached[]>([]);
+  trays.set(address, made);
+  return made;
+}
+
+/** Adds files; says it when some of them cannot be. Whether there is one more now. */
+export function attachTo(address: string, files: Iterable<File>, shared = false): boolean {
+  const say = words().chat;
+  const added: Attached[] = [];
+  for (const file of files) {
+    if (file.size === 0) {
+      toast({ text: say.trayEmpty, problem: true });
+      continue;
+    }
+    const name = named(file.name, file.type, new Date());
+    const type = typeOf({ name, mediaType: file.type });
+    const kept = name === file.name && type === file.type ? file : new File([file], name, { type });
+    const shows = kindOf({ name, mediaType: type }) === "picture";
+    added.push({ key: ++keys, file: kept, url: shows ? URL.createObjectURL(kept) : null, shared });
+  }
+  const tray = trayOf(address);
+  const room = Math.max(0, MOST - tray.peek().length);
+  const over = added.slice(room);
+  if (over.length > 0) toast({ text: fill(say.trayFull(over.length), { most: MOST }), problem: true });
+  over.forEach(release);
+  if (room === 0 || added.length === 0) return false;
+  tray.value = [...tray.peek(), ...added.slice(0, room)];
+  return true;
+}
+
+/** Takes one out. */
+export function detach(address: string, key: number): void {
+  const tray = trayOf(address);
+  const gone = tray.peek().find((one) => one.key === key);
+  tray.value = tray.peek().filter((one) => one.key !== key);
+  if (gone) done([gone]);
+}
+
+/** Puts what could not be sent back, before what was added meanwhile. */
+export function putBack(address: string, files: readonly Attached[]): void {
+  const tray = trayOf(address);
+  tray.value = [...files, ...tray.peek()];
+}
+
+/** These are in the timeline, or nobody wants them. */
+export function done(files: readonly Attached[]): void {
+  files.forEach(release);
+  if (!files.some((one) => one.shared)) return;
+  const left = [...trays.values()].some((tray) => tray.peek().some((one) => one.shared));
+  if (!left) void dropShared();
+}
+
+function empty(address: string): void {
+  const tray = trayOf(address);
+  const gone = tray.peek();
+  tray.value = [];
+  done(gone);
+}
+
+function release({ url }: Attached): void {
+  if (url) URL.revokeObjectURL(url);
+}

@@ -1,0 +1,183 @@
+// What becomes of what was written: nothing is lost, and nothing comes back that was kept.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { effect } from "@preact/signals";
+
+import "./browser";
+import type { Core } from "../src/core/api";
+import { MOST_TEXT_BYTES } from "../src/core/limits";
+import type { Command, Message, Notice, Outcome } from "../src/core/types";
+import { Store } from "../src/state/store";
+import { Composer } from "../src/ui/chat/composer/state";
+import { attachTo, MOST, trayOf } from "../src/ui/chat/composer/tray-state";
+import { Chat } from "../src/ui/chat/state";
+import { question, toasts } from "../src/ui/kit/overlays";
+import { guardDrops } from "../src/ui/shell/drops";
+import { dropUnsent, hasUnsent } from "../src/unsent";
+
+const KEPT: Outcome = { is: "kept", message: 1 };
+const FULL: Outcome = { is: "failed", problem: { kind: "storage", words: "full" } };
+let people = 0;
+
+/** A conversation whose core answers as it is told. */
+function sit(answer: (command: Command) => Outcome) {
+  const asked: Command[] = [];
+  let say: (notice: Notice) => void = () => {};
+  const core = {
+    request: async (command: Command) => {
+      asked.push(command);
+      return answer(command);
+    },
+    listen: (listener: (notice: Notice) => void) => void (say = listener),
+    give: async (file: Blob) => `given ${(file as File).name}`,
+  } as unknown as Core;
+  const chat = new Chat(new Store(core), `romeo${(people += 1)}@example.org`);
+  const composer = new Composer(chat);
+  const sent = () => asked.filter((one) => one.do === "send" || one.do === "sendFile");
+  return { asked, sent, chat, composer, say: (notice: Notice) => say(notice) };
+}
+
+function written(id: number, text = "hello"): Message {
+  const content = { is: "text", text, lines: [], action: false } as const;
+  return {
+    id, place: String(id), sender: "juliet@example.org", nick: null, own: true, time: 0, content,
+    encryption: { is: "none" }, delivery: { is: "sent" }, reply: null, reactions: [], versions: [],
+  };
+}
+
+const note = (name: string, content = "x") => new File([content], name, { type: "text/plain" });
+/** Lets everything happen that waits for nothing. */
+const settle = () => new Promise((done) => setTimeout(done));
+
+test("a text that is in the timeline does not come back, whatever becomes of it", async () => {
+  const { sent, chat, composer } = sit(() => KEPT);
+  composer.write("O, speak again");
+  composer.send();
+  await settle();
+  assert.equal(sent().length, 1);
+  assert.equal(composer.text.value, "");
+  assert.equal(chat.replying.value, null);
+});
+
+test("a text that was not kept comes back with what it answers, before what was begun meanwhile", async () => {
+  const { chat, composer } = sit((command) => (command.do === "send" ? FULL : { is: "done" }));
+  const answered = written(7);
+  chat.replying.value = answered;
+  composer.write("O, speak again");
+  composer.send();
+  composer.write("bright angel");
+  await settle();
+  assert.equal(composer.text.value, "O, speak again\nbright angel");
+  assert.equal(chat.replying.value, answered);
+});
+
+test("a caption, what is answered and all files come back when a file is not kept", async () => {
+  let left = 1;
+  const { sent, chat, composer } = sit((command) => (command.do === "sendFile" && left-- <= 0 ? FULL : KEPT));
+  const answered = written(7);
+  chat.replying.value = answered;
+  composer.attach([note("one.txt"), note("two.txt"), note("three.txt")]);
+  composer.write("look");
+  composer.send();
+  await settle();
+  const files = sent().map((one) => one.do === "sendFile" && [one.name, one.caption, one.replyTo]);
+  assert.deepEqual(files, [["one.txt", "look", 7], ["two.txt", null, null]]);
+  assert.deepEqual(composer.files.value.map(({ file }) => file.name), ["two.txt", "three.txt"]);
+  assert.equal(composer.text.value, "", "the caption went with the first");
+  left = 0;
+  chat.replying.value = answered;
+  composer.write("again");
+  composer.send();
+  await settle();
+  assert.equal(composer.text.value, "again");
+  assert.equal(chat.replying.value, answered);
+  assert.equal(composer.files.value.length, 2);
+  dropUnsent();
+});
+
+test("what is sent at once answers as well, once", async () => {
+  const { sent, chat, composer } = sit(() => KEPT);
+  chat.replying.value = written(7);
+  assert.ok(await composer.sendNow(note("voice.txt")));
+  const [file] = sent();
+  assert.equal(file?.do === "sendFile" && file.replyTo, 7);
+  assert.equal(chat.replying.value, null);
+});
+
+test("a changed text that was not kept is still being edited", async () => {
+  const { chat, composer } = sit((command) => (command.do === "correct" ? FULL : { is: "done" }));
+  const message = written(7, "teh rose");
+  chat.editing.value = message;
+  // As the view does.
+  effect(() => {
+    const { value } = chat.editing;
+    composer.follow(value && { id: value.id, text: "teh rose" });
+  });
+  composer.write("the rose");
+  composer.send();
+  await settle();
+  assert.equal(chat.editing.value, message);
+  assert.equal(composer.text.value, "the rose");
+});
+
+test("files wait for their conversation, and the window knows that they would be lost with it", () => {
+  const { chat, composer } = sit(() => KEPT);
+  assert.equal(hasUnsent(), false);
+  composer.attach([note("one.txt")]);
+  composer.leave();
+  assert.equal(hasUnsent(), true);
+  assert.equal(new Composer(chat).files.value.length, 1);
+  assert.equal(sit(() => KEPT).composer.files.value.length, 0);
+  dropUnsent();
+  assert.equal(hasUnsent(), false);
+  assert.equal(composer.files.value.length, 0);
+});
+
+test("what does not fit is told", async () => {
+  const { chat, sent, composer } = sit(() => KEPT);
+    assert.ok(attachTo(chat.address, Array.from({ length: MOST + 2 }, (_, at) => note(`${at}.txt`))));
+  assert.equal(trayOf(chat.address).value.length, MOST);
+  assert.match(JSON.stringify(toasts.value), /2 were left out/);
+  dropUnsent();
+  // In bytes, as the core counts: two for each letter.
+  composer.write("ü".repeat(MOST_TEXT_BYTES / 2 + 1));
+  composer.send();
+  await settle();
+  assert.equal(sent().length, 0);
+  assert.equal(composer.text.value.length, MOST_TEXT_BYTES / 2 + 1);
+  assert.match(JSON.stringify(toasts.value), /too long by 2 bytes/);
+});
+
+test("several messages are taken back without waiting for the server", async () => {
+  const asked: number[] = [];
+  const { chat } = sit(() => ({ is: "done" }));
+  // Offline, nothing is answered.
+  chat.ask = (command) => {
+    if (command.do === "retract") asked.push(command.message);
+    return new Promise(() => {});
+  };
+  void chat.askRemove([written(1), written(2), written(3)]);
+  await settle();
+  question.value?.answer(true);
+  await settle();
+  assert.deepEqual(asked, [1, 2, 3]);
+});
+
+test("a file that is dropped where nothing takes it does not replace the app", () => {
+  const target = new EventTarget();
+  guardDrops(target);
+  const drag = (types: string[]) => {
+    const event = new Event("drop", { cancelable: true });
+    const dataTransfer = { types, dropEffect: "copy" };
+    return Object.assign(event, { dataTransfer });
+  };
+  const file = drag(["Files"]);
+  target.dispatchEvent(file);
+  assert.equal(file.defaultPrevented, true);
+  assert.equal(file.dataTransfer.dropEffect, "none");
+  const text = drag(["text/plain"]);
+  target.dispatchEvent(text);
+  assert.equal(text.defaultPrevented, false);
+});
