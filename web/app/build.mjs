@@ -80,6 +80,11 @@ function hash(content) {
   return createHash("sha256").update(content).digest("hex").slice(0, 10);
 }
 
+/** What browsers compare a file with before they use it (Subresource Integrity §3.1). */
+function integrity(content) {
+  return `sha256-${createHash("sha256").update(content).digest("base64")}`;
+}
+
 async function addCore() {
   const content = await readFile(CORE).catch(() => {
     throw new Error("there is no core yet; scripts/web.sh makes it");
@@ -108,13 +113,14 @@ async function addStyles() {
 function addIndex(entries, sheet) {
   const template = files.get("/index.html").toString();
   const started = entries.map((one) => one.path);
+  const checked = (path) => `integrity="${integrity(files.get(path))}"`;
   const more = new Set(entries.flatMap((one) => one.needs).filter((path) => !started.includes(path)));
   const scripts = [
-    ...started.map((path) => `<script type="module" src="${path}"></script>`),
-    ...[...more].map((path) => `<link rel="modulepreload" href="${path}">`),
+    ...started.map((path) => `<script type="module" src="${path}" ${checked(path)}></script>`),
+    ...[...more].map((path) => `<link rel="modulepreload" href="${path}" ${checked(path)}>`),
   ];
   const page = template
-    .replace("<!-- styles -->", `<link rel="stylesheet" href="${sheet}">`)
+    .replace("<!-- styles -->", `<link rel="stylesheet" href="${sheet}" ${checked(sheet)}>`)
     .replace("<!-- scripts -->", scripts.join("\n    "));
   add("index.html", page);
 }
@@ -143,10 +149,10 @@ async function make() {
   const version = hash(names.map((name) => name + hash(files.get(name))).join());
   const kept = names
     .filter((name) => !LARGE_ICONS.test(name))
-    .map((name) => (name === "/index.html" ? "/" : name));
+    .map((name) => [name === "/index.html" ? "/" : name, integrity(files.get(name))]);
   await bundle(
     ["src/sw.ts"],
-    { __VERSION__: version, __FILES__: kept, __WORKER__: worker.path },
+    { __VERSION__: version, __FILES__: Object.fromEntries(kept), __WORKER__: worker.path },
     { entryNames: "[name]", format: "iife" },
   );
   add("assets.json", JSON.stringify({ version, worker: worker.path, files: listing(names) }, null, 1));
@@ -154,7 +160,6 @@ async function make() {
 
 /** What the app consists of, for those who compare a server's files with a build of their own. */
 function listing(names) {
-  const integrity = (content) => `sha256-${createHash("sha256").update(content).digest("base64")}`;
   return Object.fromEntries(names.map((name) => [name, integrity(files.get(name))]));
 }
 

@@ -2,6 +2,7 @@
 // one when somebody agrees. The server here is a small one that can change versions.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFile, readdir } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -23,13 +24,20 @@ async function version(number) {
   const main = /src="(\/assets\/main-[^"]+\.js)"/.exec(index)[1];
   const renamed = main.replace("main-", `main-v${number}-`);
   files.set(renamed, Buffer.concat([files.get(main), Buffer.from(`\n// version ${number}\n`)]));
-  files.delete(main);
-  files.set("/index.html", Buffer.from(index.replaceAll(main, renamed)));
+  const [old, changed] = [integrity(files.get(main)), integrity(files.get(renamed))];
+  const [before, page] = [integrity(index), index.replaceAll(main, renamed).replaceAll(old, changed)];
+  files.set("/index.html", Buffer.from(page));
   const { version } = JSON.parse(files.get("/assets.json"));
   const worker = files.get("/sw.js").toString();
   assert.ok(worker.includes(version) && worker.includes(main));
-  files.set("/sw.js", Buffer.from(worker.replaceAll(main, renamed).replaceAll(version, `v${number}`)));
+  const hashes = [[main, renamed], [old, changed], [before, integrity(page)], [version, `v${number}`]];
+  files.set("/sw.js", Buffer.from(hashes.reduce((text, [from, to]) => text.replaceAll(from, to), worker)));
+  files.delete(main);
   return files;
+}
+
+function integrity(content) {
+  return `sha256-${createHash("sha256").update(content).digest("base64")}`;
 }
 
 class Site {
@@ -139,6 +147,40 @@ test("a version that the browser has partly thrown away gives way to the server'
   await page.reload({ waitUntil: "commit" });
   await page.waitForFunction(() => document.querySelector('script[src*="main-v3-"]') !== null);
   await drawn(page);
+  await person.leave();
+});
+
+test("a file that is not what the version consists of is not kept, and does not run", async (context) => {
+  const site = await Site.open(context);
+  const person = await Person.sit(browser, { name: "apothecary" });
+  const { page } = person;
+  await page.goto(site.url);
+  await drawn(page);
+  await controlled(page);
+  // The next version, with a script that somebody put something into on its way.
+  await site.change(2);
+  const changed = [...site.files.keys()].find((name) => name.includes("main-v2-"));
+  site.files.set(changed, Buffer.concat([site.files.get(changed), Buffer.from("\nglobalThis.poisoned = true;\n")]));
+  person.expects(/integrity|Failed to fetch|Failed to find/i);
+  const state = await page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.getRegistration();
+    await registration.update();
+    const { installing } = registration;
+    if (!installing) return "nothing came";
+    return new Promise((done) => {
+      const look = () => ["redundant", "installed"].includes(installing.state) && done(installing.state);
+      installing.addEventListener("statechange", look);
+      look();
+    });
+  });
+  assert.equal(state, "redundant");
+  // Nor without a service worker: the page names the hashes of what it starts with.
+  const stranger = await Person.sit(browser, { name: "stranger" });
+  stranger.expects(/integrity/i);
+  await stranger.page.goto(site.url);
+  await stranger.page.waitForLoadState("networkidle");
+  assert.equal(await stranger.page.evaluate(() => globalThis.poisoned), undefined);
+  await stranger.leave();
   await person.leave();
 });
 

@@ -48,8 +48,17 @@ test("signing out leaves nothing behind", async () => {
   const juliet = await Person.sit(browser, { name: "juliet", size: "desktop" });
   const { page } = juliet;
   await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await page.evaluate(async () => {
+    // What another app shared, and what was chosen.
+    await (await caches.open("clownfish-shared")).put("/share/text", new Response("secret"));
+    location.hash = "#/settings/appearance";
+  });
+  await page.getByRole("radio", { name: "Dark" }).check({ force: true });
   const before = await kept(page);
   assert.ok(before.key && before.files.length > 0, "there is something to wipe");
+  assert.ok(before.caches.includes("clownfish-shared") && before.caches.includes("clownfish-notes"), before.caches.join());
+  assert.deepEqual(before.local, ["clownfish:has-account", "clownfish:settings"]);
   await page.evaluate(() => {
     location.hash = "#/settings/account";
   });
@@ -59,7 +68,12 @@ test("signing out leaves nothing behind", async () => {
   await page.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
   // What the next account will need is there again, under another key.
   await eventually(page, async () => (await indexedDB.databases()).length === 1);
+  await eventually(page, async () => localStorage.length === 0 && (await caches.keys()).every((name) => name.startsWith("clownfish-app-")));
   const left = await kept(page);
+  // The files of the app are not the account's: without them it would not start.
+  assert.equal(left.caches.length, 1, left.caches.join());
+  assert.deepEqual(left.local, []);
+  assert.equal(left.extractable, false, "no script can read the key that wraps the others");
   assert.notEqual(left.key, before.key, "the key is another one");
   assert.deepEqual(left.files.filter((path) => path.includes("/files/")), [], "and there is no file");
   await juliet.leave();
@@ -82,10 +96,13 @@ function kept(page) {
         const read = open.result.transaction("keys").objectStore("keys").get("account");
         read.onsuccess = () => {
           open.result.close();
-          done(new Uint8Array(read.result?.sealed ?? 0));
+          const { sealed, wrapping } = read.result ?? {};
+          done({ bytes: new Uint8Array(sealed ?? 0), extractable: wrapping?.extractable });
         };
       };
     });
-    return { files, key: sealed.join(), caches: await caches.keys() };
+    const { bytes, extractable } = sealed;
+    const local = Object.keys(localStorage).sort();
+    return { files, key: bytes.join(), extractable, caches: await caches.keys(), local };
   });
 }

@@ -11,7 +11,7 @@ import { language, speak } from "../src/i18n";
 import { Store } from "../src/state/store";
 import { StoreContext } from "../src/state/use";
 import { App } from "../src/ui/app";
-import { expectAccount } from "../src/ui/shell/expected";
+import { expectAccount, startExpecting } from "../src/ui/shell/expected";
 import { startKeys } from "../src/ui/shell/keys";
 import { startNotifying } from "../src/ui/shell/notify";
 import { apply, change, type Settings } from "../src/ui/shell/settings";
@@ -71,6 +71,7 @@ if (dir) document.documentElement.dir = dir;
 
 expectAccount(!asked.has("signedOut"));
 const store = new Store(core);
+startExpecting(store);
 startClock();
 startKeys(store);
 startNotifying(store);

@@ -22,7 +22,9 @@ const HTML = `<!doctype html>
 </html>
 `;
 
-// As the product is served: nothing inline, no markup from text.
+// Nearly as the product is served (crates/server/src/http/web/policy.rs): nothing inline, no markup from
+// text. Pictures of the sample may be in addresses (`data:`), and anybody may make a policy for types; that
+// the product refuses both, the tests against a server see.
 const POLICY =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; " +
   "media-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; " +

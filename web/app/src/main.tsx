@@ -3,6 +3,8 @@
 import { render } from "preact";
 
 import { host } from "./boot";
+import { go, route } from "./route";
+import { hasShared } from "./share";
 import { Store } from "./state/store";
 import { StoreContext } from "./state/use";
 import { App } from "./ui/app";
@@ -38,6 +40,9 @@ render(
   </StoreContext.Provider>,
   document.getElementById("app") ?? document.body,
 );
+
+// What another app shared, and was not sent when the page was closed, is offered again.
+void hasShared().then((there) => there && route.peek().at === "list" && expectsAccount() && go({ at: "share" }), () => undefined);
 
 const active = () => void store.ask({ do: "setActive", active: document.visibilityState === "visible" });
 document.addEventListener("visibilitychange", active);

@@ -10,6 +10,8 @@ export const SHARE_LIMIT = { files: 20, bytes: 100 * 1024 * 1024, text: 10_000 }
 export interface Shared {
   text: string;
   files: File[];
+  /** Some of it was too much. */
+  cut: boolean;
 }
 
 /** Whether something that was shared waits. */
@@ -40,7 +42,8 @@ export async function readShared(): Promise<Shared | null> {
     const type = answer.headers.get("content-type") ?? "";
     files.push(new File([await answer.blob()], name || "file", { type }));
   }
-  if (text || files.length > 0) return { text, files };
+  const cut = (await cache.match("/share/cut")) !== undefined;
+  if (text || cut || files.length > 0) return { text, files, cut };
   await dropShared();
   return null;
 }

@@ -11,12 +11,13 @@ export {};
 
 declare const self: ServiceWorkerGlobalScope;
 declare const __VERSION__: string;
-declare const __FILES__: string[];
+/** What the app consists of, with the hash of each file. */
+declare const __FILES__: Record<string, string>;
 declare const __WORKER__: string;
 
 const CACHE = `clownfish-app-${__VERSION__}`;
 const INDEX = "/";
-const FILES = new Set(__FILES__);
+const FILES = new Map(Object.entries(__FILES__));
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
@@ -26,14 +27,17 @@ self.addEventListener("message", (event) => {
 
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
-  await Promise.all([...FILES].map((file) => keep(cache, file)));
+  await Promise.all([...FILES].map(([file, integrity]) => keep(cache, file, integrity)));
 }
 
-/** Fetches a file, unless a former version has it: names of the folder `assets` tell the content. */
-async function keep(cache: Cache, file: string): Promise<void> {
+/**
+ * Fetches a file, unless a former version has it: names of the folder `assets` tell the content. What is
+ * not what this version consists of is not kept, and the former version stays.
+ */
+async function keep(cache: Cache, file: string, integrity: string): Promise<void> {
   const fixed = file.startsWith("/assets/");
   const known = fixed ? await caches.match(file) : undefined;
-  const answer = known ?? (await fetch(file, { cache: fixed ? "default" : "no-cache" }));
+  const answer = known ?? (await fetch(file, { cache: fixed ? "default" : "no-cache", integrity }));
   if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
   await cache.put(file, answer);
 }
@@ -65,7 +69,29 @@ function kept(path: string): Promise<Response | undefined> {
 }
 
 async function page(): Promise<Response> {
-  return (await kept(INDEX)) ?? fetch(INDEX);
+  const known = await kept(INDEX);
+  if (known && (await isWhole())) return known;
+  const answer = await fetch(INDEX).catch(() => null);
+  // Without a network what is left may still do.
+  if (!answer) return known ?? Response.error();
+  if (answer.ok) await caches.delete(CACHE);
+  return answer;
+}
+
+/**
+ * Whether all of this version is here. What the browser has thrown away is fetched again; where the
+ * server has another version by now, it cannot be.
+ */
+async function isWhole(): Promise<boolean> {
+  const cache = await caches.open(CACHE);
+  const there = new Set((await cache.keys()).map(({ url }) => new URL(url).pathname));
+  const missing = [...FILES].filter(([path]) => !there.has(path));
+  try {
+    await Promise.all(missing.map(([path, integrity]) => keep(cache, path, integrity)));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function file(request: Request, path: string): Promise<Response> {
@@ -95,15 +121,23 @@ async function renewPolicy(): Promise<void> {
 
 /** Keeps what another app shares until the page takes it, and shows the page. */
 async function takeShared(request: Request): Promise<Response> {
+  // Pages of others may not put something there; apps of this device are no pages.
+  if (request.referrer.startsWith("http") && new URL(request.referrer).origin !== location.origin) {
+    return Response.redirect("/", 303);
+  }
   try {
     const form = await request.formData();
     const words = ["title", "text", "url"].map((name) => form.get(name)).filter(isText);
     const files = form.getAll("files").filter((one) => one instanceof File);
     const size = files.reduce((sum, one) => sum + one.size, 0);
-    if (files.length <= SHARE_LIMIT.files && size <= SHARE_LIMIT.bytes) {
-      await caches.delete(SHARED);
-      const cache = await caches.open(SHARED);
-      await cache.put("/share/text", new Response(words.join("\n").slice(0, SHARE_LIMIT.text)));
+    const fits = files.length <= SHARE_LIMIT.files && size <= SHARE_LIMIT.bytes;
+    const text = words.join("\n");
+    await caches.delete(SHARED);
+    const cache = await caches.open(SHARED);
+    await cache.put("/share/text", new Response(text.slice(0, SHARE_LIMIT.text)));
+    // The page says it.
+    if (!fits || text.length > SHARE_LIMIT.text) await cache.put("/share/cut", new Response(""));
+    if (fits) {
       for (const [at, one] of files.entries()) {
         const headers = { "content-type": one.type, "x-name": encodeURIComponent(one.name) };
         await cache.put(`/share/${at}`, new Response(one, { headers }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { fill } from "../src/i18n";
 import { meantServer, nameProblem, parseAddress } from "../src/ui/people/address";
 import { ago } from "../src/ui/people/ago";
 import { groups, sameFingerprint } from "../src/ui/people/fingerprint";
@@ -43,6 +44,13 @@ test("what is no address is told apart, and mended where it can be", () => {
     assert.equal(read.problem.is, problem, typed);
     assert.equal(read.suggestion, suggestion, typed);
   }
+});
+
+test("a name cannot turn the rest of a sentence round", () => {
+  assert.equal(fill("{name} wrote.", { name: "Romeo" }), "Romeo wrote.");
+  const turned = fill("{name} wrote.", { name: "\u2069\u202eoemoR\u2066" });
+  assert.equal(turned, "oemoR wrote.");
+  assert.equal(fill("{name} wrote.", { name: "שלום" }), "\u2068שלום\u2069 wrote.");
 });
 
 test("a server that is nearly a known one is probably that one", () => {

@@ -23,11 +23,15 @@ function account(connection: Connection, queued = 0): Notice {
 test("push is agreed once for a connection, however many messages are sent", async () => {
   const asked: Command["do"][] = [];
   let subscribed = 0;
+  let gone = 0;
   const key = new Uint8Array([4, 1]).buffer;
   const subscription = {
     options: { applicationServerKey: key },
     toJSON: () => ({ endpoint: "https://push.example.org/1", keys: { p256dh: "a", auth: "b" } }),
-    unsubscribe: async () => true,
+    unsubscribe: async () => {
+      gone += 1;
+      return true;
+    },
   };
   const pushManager = {
     getSubscription: async () => (subscribed > 0 ? subscription : null),
@@ -62,4 +66,9 @@ test("push is agreed once for a connection, however many messages are sent", asy
   permission.value = "denied";
   await settle();
   assert.equal(asked.length, 5);
+  // Nobody is signed in: whoever still knows the subscription finds it gone.
+  const before = gone;
+  say({ is: "signedOut" });
+  await settle();
+  assert.equal(gone, before + 1);
 });

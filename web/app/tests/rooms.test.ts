@@ -11,7 +11,8 @@ import { begun, fitting, named, namesUs } from "../src/ui/chat/logic/mentions";
 import { news } from "../src/ui/chat/logic/news";
 import { counted, follows, whoOf } from "../src/ui/chat/logic/rows";
 import { parseLink, roomLink } from "../src/ui/people/links";
-import { memberCount, reasonText, standing } from "../src/ui/people/room/words";
+import { memberCount, standing } from "../src/ui/people/room/words";
+import { reasonText } from "../src/ui/reason";
 
 const ROOM = "garden@conference.illyria.example";
 
@@ -147,7 +148,7 @@ test("what somebody is says no more than is of interest", () => {
 
 test("why a room refuses is said in the language of the page, with what the room adds", async () => {
   await speak("de");
-  assert.equal(reasonText("only members may enter"), "nur Mitglieder dürfen hinein");
+  assert.equal(reasonText("only members may enter; one of them can invite you"), "nur Mitglieder dürfen hinein; eines von ihnen kann dich einladen");
   assert.equal(reasonText("you were banned from the room: too much singing"), "du wurdest ausgeschlossen: too much singing");
   assert.equal(reasonText("something else"), "something else");
   await speak("en");

@@ -70,7 +70,8 @@ fn a_request_to_send_ends_for_the_page_when_the_message_is_kept() {
     let store = MemoryStore::new();
     let mut engine = engine(&store);
     sign_in(&mut engine);
-    let send = json!({ "do": "send", "to": "juliet@example.org", "text": "hello", "replyTo": null });
+    let send =
+        json!({ "do": "send", "to": "juliet@example.org", "text": "hello", "replyTo": null });
     let asked = json!([{ "is": "asked", "request": { "number": 2, "command": send } }]);
     let effects = handle(&mut engine, asked);
     let ends: Vec<_> = notices(&effects).into_iter().filter(|one| one["is"] == "done").collect();

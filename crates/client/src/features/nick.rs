@@ -41,8 +41,13 @@ fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step {
 
 /// One line without what could disguise it.
 fn limited(name: &str) -> String {
-    let shown = name.chars().filter(|letter| !letter.is_control());
+    let shown = name.chars().filter(|letter| !letter.is_control() && !turns(*letter));
     shown.take(MAX_CHARS).collect::<String>().trim().to_owned()
+}
+
+/// Whether a character turns the direction of what follows: it would turn the sentence around a name.
+fn turns(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
@@ -64,3 +69,14 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
 
 /// Longest nickname.
 const MAX_CHARS: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::limited;
+
+    #[test]
+    fn a_name_turns_nothing_round() {
+        assert_eq!(limited("\u{2069}\u{202e}oemoR\n"), "oemoR");
+        assert_eq!(limited("שלום"), "שלום");
+    }
+}

@@ -278,7 +278,10 @@ fn download(cx: &mut Cx<'_>, number: u64, id: MessageId, into: LocalFile) -> Ste
         return Ok(());
     }
     let cipher = cipher.flatten();
-    let transfer = Transfer::Download { url, cipher, most: MAX_DOWNLOAD, into: into.clone() };
+    // Whoever decides by the size whether to fetch it gets no more than that.
+    let told = file.size.map_or(MAX_DOWNLOAD, |size| size.saturating_add(SLACK));
+    let most = told.min(MAX_DOWNLOAD);
+    let transfer = Transfer::Download { url, cipher, most, into: into.clone() };
     let transfer = cx.transfer(transfer);
     let running = Running { message: id, kind: Kind::Download { into, number } };
     cx.state.features.upload.running.insert(transfer, running);
@@ -362,5 +365,7 @@ const MAX_SERVICES: usize = 32;
 const MAX_HEADERS: usize = 16;
 /// Files that may wait for a session.
 const MAX_WAITING: usize = 200;
+/// By so many bytes a file may be larger than it was said to be.
+const SLACK: u64 = 64 * 1024;
 /// Larger files of others are not fetched.
 const MAX_DOWNLOAD: u64 = 1024 * 1024 * 1024;

@@ -423,6 +423,14 @@ mod tests {
         for bad in ["http://b.example", "https://", "https://b.example/", "*", "https://b;c", ""] {
             assert!(messages(&file(bad)).contains("is not an origin"), "{bad}");
         }
+        let file = |origin| format!("domain = \"a.example\"\n[web]\norigins = [\"{origin}\"]\n");
+        for good in ["https://b.example", "https://*.b.example", "*", "http://localhost:8080"] {
+            assert!(Config::parse(&file(good)).is_ok(), "{good}");
+        }
+        for bad in ["http://b.example", "https://b.example/", "b.example", "http://localhost/", ""]
+        {
+            assert!(messages(&file(bad)).contains("is not an origin"), "{bad}");
+        }
     }
 
     #[test]

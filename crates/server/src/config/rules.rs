@@ -108,6 +108,16 @@ impl Config {
     }
 
     fn verify_web(&self, problems: &mut Vec<Problem>) {
+        let may_connect = |origin: &String| origin == "*" || is_origin(origin) || is_local(origin);
+        if let Some(bad) = self.web.origins.iter().find(|origin| !may_connect(origin)) {
+            problems.push(self.problem(
+                "web.origins",
+                &format!(
+                    "`{bad}` is not an origin: write it without a path, such as \
+                     \"https://web.example.net\", or \"*\" for every page there is"
+                ),
+            ));
+        }
         if let Some(bad) = self.web.files_from.iter().find(|origin| !is_origin(origin)) {
             problems.push(self.problem(
                 "web.files_from",
@@ -277,6 +287,13 @@ pub fn domain(text: &str) -> Result<String, String> {
                     .all(|letter| letter.is_alphanumeric() || letter == '-' || !letter.is_ascii())
         });
     if is_host { Ok(domain) } else { Err(wrong()) }
+}
+
+/// Whether a text is the origin of a page on this machine, `http://localhost:PORT`.
+fn is_local(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("http://") else { return false };
+    let (host, port) = rest.split_once(':').unwrap_or((rest, "80"));
+    host == "localhost" && port.parse::<u16>().is_ok()
 }
 
 /// Whether a text is `https://HOST` or `https://HOST:PORT`; `*.` may stand before the host.

@@ -13,6 +13,7 @@ pub mod host_meta;
 pub mod html;
 pub mod invite;
 pub mod join;
+pub mod origin;
 pub mod redirect;
 pub mod request;
 pub mod upload;
@@ -115,6 +116,7 @@ pub async fn metrics(server: Arc<Server>, stream: TcpStream) {
 async fn route(visit: Visit) -> Answer {
     let path = visit.request.uri().path().to_owned();
     let method = visit.request.method().clone();
+    let strict = visit.secure && headers::is_public(&visit.server.config().domain);
     let answer = match (path.as_str(), &method) {
         ("/xmpp-websocket", _) => websocket::upgrade(visit),
         (bosh::PATH, _) => bosh::handle(visit).await,
@@ -150,7 +152,7 @@ async fn route(visit: Visit) -> Answer {
         ("/share", _) => web::shared(&visit).unwrap_or_else(nothing),
         _ => nothing(),
     };
-    headers::harden(answer)
+    headers::harden(answer, strict)
 }
 
 fn nothing() -> Answer {

@@ -16,7 +16,7 @@ use crate::{acme, net::conn::Peer, server::Server};
 pub async fn serve(server: Arc<Server>, stream: TcpStream, peer: Peer) {
     let limit = server.config().limits.unauthenticated();
     let service = service_fn(|request: Request<Incoming>| {
-        let answer = headers::harden(answer(&server, &request));
+        let answer = headers::harden(answer(&server, &request), false);
         async move { Ok::<_, Infallible>(answer) }
     });
     let connection = http1::Builder::new()

@@ -9,12 +9,15 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use xmpp::{stream::TlsInfo, xml::Framing};
 
-use super::{Answer, Visit, full, text};
+use super::{Answer, Visit, full, origin, text};
 use crate::net::{conn, ws::WebSocket};
 
 /// Answers the handshake and hands the connection over.
 #[must_use]
 pub fn upgrade(mut visit: Visit) -> Answer {
+    if let Some(refusal) = origin::refusal(&visit) {
+        return refusal;
+    }
     let headers = visit.request.headers();
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| wants_websocket(headers))
     else {

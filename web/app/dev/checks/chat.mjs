@@ -149,6 +149,22 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
     await until(on, () => globalThis.store.conversation("romeo@verona.example").unread === 0);
   });
 
+  test("of many messages only those around the reader are in the page", async (t) => {
+    const on = await page(t, { route: LONG });
+    await on.locator("[data-message]").last().waitFor();
+    const there = await on.evaluate(() => globalThis.store.window("bench@anemone.example").messages.at(-1).id);
+    await on.evaluate((id) => {
+      location.hash = `#/chat/bench%40anemone.example/${id - 5_000}`;
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, there);
+    let most = 0;
+    for (let step = 0; step < 12; step++) {
+      await scroll(on, step % 2 ? 4_000 : -9_000);
+      most = Math.max(most, await on.locator("[data-message]").count());
+    }
+    assert.ok(most > 0 && most < 120, `${most} rows`);
+  });
+
   test("a match far back is found and shown", async (t) => {
     const on = await page(t, { route: LONG });
     await composer(on).focus();
@@ -231,6 +247,55 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
       }
     });
   }
+
+  test("a picture that another app shared is sent without what the camera noted in it", async (t) => {
+    const on = await page(t);
+    await on.evaluate(async () => {
+      const canvas = new OffscreenCanvas(64, 48);
+      canvas.getContext("2d").fillRect(0, 0, 64, 48);
+      const drawn = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer());
+      // As a camera writes it: a segment of its own behind the first two bytes.
+      const noted = new TextEncoder().encode("Exif\0\0GPS-CANARY");
+      const length = noted.length + 2;
+      const segment = new Uint8Array([0xff, 0xe1, length >> 8, length & 255, ...noted]);
+      const picture = new File([drawn.slice(0, 2), segment, drawn.slice(2)], "balcony.jpg", { type: "image/jpeg" });
+      const cache = await caches.open("clownfish-shared");
+      await cache.put("/share/text", new Response("Look"));
+      const headers = { "content-type": picture.type, "x-name": encodeURIComponent(picture.name) };
+      await cache.put("/share/0", new Response(picture, { headers }));
+      const { core } = globalThis.store;
+      const give = core.give.bind(core);
+      core.give = async (file) => {
+        globalThis.given = await file.text();
+        return give(file);
+      };
+    });
+    await go(on, "#/share");
+    await on.getByRole("button", { name: "Romeo" }).first().click();
+    // It is looked at first: nothing is sent, and nothing is lost if the page is loaded again.
+    await on.locator(".tray-item").waitFor();
+    assert.equal(await composer(on).or(on.getByRole("textbox", { name: "Add a caption" })).inputValue(), "Look");
+    assert.equal(await on.evaluate(() => caches.has("clownfish-shared")), true);
+    await on.getByRole("button", { name: "Send", exact: true }).click();
+    await on.waitForFunction(() => globalThis.given !== undefined);
+    const given = await on.evaluate(() => globalThis.given);
+    assert.ok(given.length > 100 && !given.includes("GPS-CANARY"), "what the camera noted is gone");
+    while (await on.evaluate(() => caches.has("clownfish-shared"))) await settled(on);
+  });
+
+  test("what is recorded waits while another conversation is on screen", async (t) => {
+    const on = await page(t, { route: ROMEO });
+    await on.locator("[data-message]").last().waitFor();
+    await on.getByRole("button", { name: "Record a voice message" }).click();
+    await on.getByRole("button", { name: "Pause" }).waitFor();
+    await go(on, "#/chat/nurse%40anemone.example");
+    await on.getByText("By and by, I come!").last().waitFor();
+    await on.getByRole("button", { name: "Record a voice message" }).waitFor();
+    await go(on, "#/chat/romeo%40verona.example");
+    await on.getByRole("button", { name: "Go on recording" }).waitFor();
+    await on.getByRole("button", { name: "Throw the recording away" }).click();
+    await composer(on).waitFor();
+  });
 
   test("a transfer that is cancelled ends where it is shown, and can be begun again", async (t) => {
     const on = await page(t, { route: "chat/viola%40illyria.example" });

@@ -99,7 +99,6 @@ class Client implements CoreHost {
 
   request(command: Command): Promise<Outcome> {
     this.#remember(command);
-    if (command.do === "signIn" || command.do === "register") askToStay();
     return new Promise((resolve) => {
       const number = (this.#number += 1);
       this.#requests.set(number, (outcome) => {
@@ -334,11 +333,6 @@ function opens(command: Command): string[] {
 
 function failed(words: string): Outcome {
   return { is: "failed", problem: { kind: "restarted", words } };
-}
-
-/** Asks the browser not to remove what is kept when the disk is full. Some ask the person. */
-function askToStay(): void {
-  void navigator.storage.persist?.().catch(() => false);
 }
 
 /** What the browser lacks, in words. */

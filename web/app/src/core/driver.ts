@@ -172,7 +172,7 @@ export class Driver {
           notices.push(effect.notice);
           break;
         case "connect":
-          this.#connect(effect.domain);
+          this.#connect();
           break;
         case "send":
           this.#connection?.send(effect.text);
@@ -204,9 +204,9 @@ export class Driver {
     }
   }
 
-  #connect(domain: string): void {
+  #connect(): void {
     this.#disconnect();
-    const connection = new Connection(domain, {
+    const connection = new Connection({
       opened: (secure) => this.#push({ is: "connected", secure }),
       received: (text) => this.#push({ is: "received", text }),
       closed: (reason) => {

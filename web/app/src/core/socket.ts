@@ -1,4 +1,4 @@
-// The WebSocket of a domain (RFC 7395): where it is (XEP-0156), and one connection.
+// One connection over the WebSocket of the server that gave this page (RFC 7395).
 
 /** What a connection tells; nothing more after `closed`. */
 export interface Listener {
@@ -7,15 +7,16 @@ export interface Listener {
   closed(reason: string): void;
 }
 
-/** One connection, from the search for its address on. */
+/** One connection. */
 export class Connection {
   readonly #listener: Listener;
   #socket: WebSocket | null = null;
   #over = false;
 
-  constructor(domain: string, listener: Listener) {
+  constructor(listener: Listener) {
     this.#listener = listener;
-    void this.#connect(domain);
+    // After whoever made it has it.
+    queueMicrotask(() => this.#connect());
   }
 
   send(text: string): void {
@@ -28,14 +29,9 @@ export class Connection {
     this.#socket?.close();
   }
 
-  async #connect(domain: string): Promise<void> {
-    let address: string;
-    try {
-      address = await endpoint(domain, new URL(self.location.origin));
-    } catch (error) {
-      return this.#end(words(error));
-    }
+  #connect(): void {
     if (this.#over) return;
+    const address = endpoint(new URL(self.location.origin));
     let socket: WebSocket;
     try {
       socket = new WebSocket(address, "xmpp");
@@ -46,7 +42,7 @@ export class Connection {
     let opened = false;
     socket.onopen = () => {
       opened = true;
-      if (!this.#over) this.#listener.opened(isSecure(new URL(address)));
+      if (!this.#over) this.#listener.opened(isSecure(address));
     };
     socket.onmessage = (event) => {
       if (this.#over) return;
@@ -54,7 +50,7 @@ export class Connection {
       else this.#end("the server sent nonsense");
     };
     socket.onclose = (event) => {
-      const lost = opened ? "the connection was lost" : `${new URL(address).host} does not answer`;
+      const lost = opened ? "the connection was lost" : `${address.host} does not answer`;
       this.#end(event.reason || lost);
     };
   }
@@ -67,84 +63,13 @@ export class Connection {
 }
 
 /**
- * The address of a domain's WebSocket. The server that gave this page is asked for its own domain;
- * for another one its host-meta says where it is (XEP-0156 §3), and if it says nothing, the server
- * of this page may serve it under another name.
+ * The address of the WebSocket: that of the server which gave this page, whatever name the account's
+ * domain has. The content policy lets the page talk to no other.
  */
-export async function endpoint(domain: string, page: URL): Promise<string> {
+export function endpoint(page: URL): URL {
   const own = new URL("/xmpp-websocket", page);
   own.protocol = page.protocol === "http:" ? "ws:" : "wss:";
-  if (domain === page.hostname) return own.href;
-  return (await announced(domain)) ?? own.href;
-}
-
-const RELATION = "urn:xmpp:alt-connections:websocket";
-const PATIENCE = 10_000;
-const MOST_BYTES = 64 * 1024;
-
-async function announced(domain: string): Promise<string | null> {
-  const host = domain.startsWith("[") ? domain : encodeURIComponent(domain);
-  const base = `https://${host}/.well-known/host-meta`;
-  const json = await fetched(`${base}.json`);
-  const found = json === null ? null : fromJson(json);
-  if (found !== null) return found;
-  const xml = await fetched(base);
-  return xml === null ? null : fromXml(xml);
-}
-
-async function fetched(url: string): Promise<string | null> {
-  try {
-    const answer = await fetch(url, {
-      signal: AbortSignal.timeout(PATIENCE),
-      credentials: "omit",
-      referrerPolicy: "no-referrer",
-    });
-    if (!answer.ok || Number(answer.headers.get("content-length") ?? 0) > MOST_BYTES) return null;
-    const text = await answer.text();
-    return text.length > MOST_BYTES ? null : text;
-  } catch {
-    return null;
-  }
-}
-
-/** Reads `host-meta.json` (RFC 6415 §3). */
-export function fromJson(text: string): string | null {
-  try {
-    const links: unknown = JSON.parse(text)?.links;
-    if (!Array.isArray(links)) return null;
-    for (const link of links) {
-      if (link?.rel === RELATION && typeof link.href === "string") {
-        const address = safe(link.href);
-        if (address !== null) return address;
-      }
-    }
-  } catch {
-    // It says nothing.
-  }
-  return null;
-}
-
-/** Reads `host-meta` (RFC 6415 §2). Workers have no parser of XML; only one attribute is wanted. */
-export function fromXml(text: string): string | null {
-  for (const [link] of text.matchAll(/<(?:\w+:)?Link\s[^>]*>/g)) {
-    const attribute = (name: string) =>
-      new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`).exec(link)?.slice(1).find(Boolean);
-    const href = attribute("href")?.replaceAll("&amp;", "&");
-    if (attribute("rel") === RELATION && href) {
-      const address = safe(href);
-      if (address !== null) return address;
-    }
-  }
-  return null;
-}
-
-function safe(address: string): string | null {
-  try {
-    const url = new URL(address);
-    return isSecure(url) && url.hash === "" ? url.href : null;
-  } catch {
-    return null;
-  }
+  return own;
 }
 
 /** Nobody on the way can listen: TLS, or no way at all. */

@@ -229,7 +229,8 @@ function seldom(tell: (done: number) => void): (done: number) => void {
 }
 
 function tooLarge(most: number): Error {
-  return new Error(`the file is larger than ${Math.floor(most / (1024 * 1024))} MiB`);
+  if (most < MOST_BYTES) return new Error("the file is larger than it was said to be");
+  return new Error(`the file is larger than ${MOST_BYTES / (1024 * 1024)} MiB`);
 }
 
 function words(error: unknown): string {

@@ -49,8 +49,8 @@ export async function speak(tag: string): Promise<void> {
 }
 
 /**
- * Puts arguments into the {places} of a text. What is written from right to left, or turns the line
- * round, does so only within itself.
+ * Puts arguments into the {places} of a text. What is written from right to left does so only within
+ * itself, and what turns the line round is left out: it could end that, and turn the rest.
  */
 export function fill(text: string, args: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (place, name: string) =>
@@ -59,9 +59,8 @@ export function fill(text: string, args: Record<string, string | number>): strin
 }
 
 function isolated(text: string): string {
-  return /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufefc]/.test(text)
-    ? `\u2068${text}\u2069`
-    : text;
+  const plain = text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+  return /[\u0590-\u08ff\u200e\u200f\ufb1d-\ufefc]/.test(plain) ? `\u2068${plain}\u2069` : plain;
 }
 
 /** One of two texts, by the rules for numbers that most languages of Europe share. */

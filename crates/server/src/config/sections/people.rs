@@ -154,6 +154,11 @@ section! {
         /// not named. A list of origins without path; `https://*.example.net` stands for everything
         /// below a domain.
         pub files_from: Vec<String> = Vec::new();
+        /// Whose pages may connect beside this server's own, by WebSocket and BOSH: web clients that
+        /// are served elsewhere, such as "https://web.example.net"; `https://*.example.net` stands for
+        /// everything below a domain, `*` for every page there is. Programs outside of browsers are
+        /// not asked.
+        pub origins: Vec<String> = Vec::new();
     }
 }
 

@@ -28,7 +28,7 @@ use self::{
     exchange::{Asked, Ending, Exchange, REQUESTS, terminated},
     pipe::{Pipe, Session},
 };
-use super::{Answer, Visit, headers, text, typed};
+use super::{Answer, Visit, headers, origin, text, typed};
 use crate::{
     net::{conn, conn::Peer},
     server::Server,
@@ -50,6 +50,9 @@ impl Sessions {
 
 /// Deals with one request.
 pub async fn handle(visit: Visit) -> Answer {
+    if let Some(refusal) = origin::refusal(&visit) {
+        return refusal;
+    }
     let answer = match *visit.request.method() {
         Method::POST => post(visit).await,
         // Browsers ask whether pages of other origins may post XML here.

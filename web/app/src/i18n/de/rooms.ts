@@ -74,20 +74,6 @@ export const gate = {
   reads: "Du kannst hier lesen, aber nicht schreiben.",
   remove: "Aus der Liste nehmen",
 };
-export const reasons = {
-  "there is no such room": "es gibt sie nicht",
-  "the room wants a password": "sie verlangt ein Passwort",
-  "only members may enter": "nur Mitglieder dürfen hinein",
-  "this account is banned there": "du bist dort ausgeschlossen",
-  "the room is full": "sie ist voll",
-  "the room was destroyed": "sie wurde von einem Eigentümer geschlossen",
-  "you were banned from the room": "du wurdest ausgeschlossen",
-  "you were removed from the room": "du wurdest entfernt",
-  "you are not a member any more": "du bist kein Mitglied mehr",
-  "the room is for members only now": "sie ist jetzt nur für Mitglieder",
-  "this nickname is taken": "dieser Name ist dort vergeben",
-  "a room of this address exists already": "unter dieser Adresse gibt es schon eine",
-};
 
 export const mention = "{name} erwähnen";
 export const mentionList = "Wer erwähnt werden soll";

@@ -75,21 +75,6 @@ export const gate = {
   reads: "You can read here, but not write.",
   remove: "Remove from the list",
 };
-/** What a room answers, by what the core says in English. */
-export const reasons = {
-  "there is no such room": "it does not exist",
-  "the room wants a password": "it wants a password",
-  "only members may enter": "only members may enter",
-  "this account is banned there": "you are banned there",
-  "the room is full": "it is full",
-  "the room was destroyed": "it was closed by an owner",
-  "you were banned from the room": "you were banned",
-  "you were removed from the room": "you were removed",
-  "you are not a member any more": "you are not a member any more",
-  "the room is for members only now": "it is for members only now",
-  "this nickname is taken": "this name is taken there",
-  "a room of this address exists already": "there is one of this address already",
-};
 
 // Messages.
 export const mention = "Mention {name}";

@@ -279,4 +279,5 @@ export const aboutOwn = "Clownfish speaks XMPP. Your friends can use other apps 
 export const shareTo = "Send to";
 export const shareTitle = "Send to {name}?";
 export const nothingShared = "Nothing to send";
-export const nothingSharedText = "What was shared is gone or was too large. Share it again from the other app.";
+export const nothingSharedText = "What was shared is gone. Share it again from the other app.";
+export const sharedTooMuch = "Some of it was left out: at most {files} files of {megabytes} MiB together can be shared at a time.";

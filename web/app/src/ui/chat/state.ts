@@ -12,6 +12,7 @@ import { attentive } from "./attention";
 import { indexOf, isEvent, whoOf } from "./logic/rows";
 import { copyable, gist } from "./logic/text";
 import { minute } from "./logic/times";
+import { reasonText } from "../reason";
 
 /** A dialog of the conversation; one at most is open. */
 export type Sheet =
@@ -434,7 +435,7 @@ export class Chat {
       file = await this.store.core.give(blob);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      toast({ text: fill(words().chat.notSent, { reason }), problem: true });
+      toast({ text: fill(words().chat.notSent, { reason: reasonText(reason) }), problem: true });
       return false;
     }
     const type = mediaType ?? "application/octet-stream";

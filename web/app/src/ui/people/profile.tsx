@@ -13,6 +13,7 @@ import { Crop } from "./crop";
 import { base64, bitmapOf } from "./picture";
 import { QrShow } from "./qr-show";
 import { copy } from "./share";
+import { reasonText } from "../reason";
 import "./people.css";
 import "./profile.css";
 
@@ -53,7 +54,7 @@ export function Profile() {
 
 function status({ connection }: Account): string {
   const w = words().people.profile.status;
-  return connection.is === "refused" ? fill(w.refused, { reason: connection.reason }) : w[connection.is];
+  return connection.is === "refused" ? fill(w.refused, { reason: reasonText(connection.reason) }) : w[connection.is];
 }
 
 function Picture({ account }: { account: Account }) {

@@ -9,6 +9,7 @@ import { useStore } from "../../state/use";
 import { applyUpdate, updateReady } from "../../update";
 import { dropUnsent, hasUnsent } from "../../unsent";
 import { confirm, Icon, Spinner, type IconName } from "../kit";
+import { reasonText } from "../reason";
 import { clockAhead } from "./clock";
 import { SignInAgain } from "./sign-in-again";
 import "./bars.css";
@@ -64,7 +65,7 @@ function ConnectionBar({ onSignIn }: { onSignIn: () => void }) {
   if (connection.is === "refused") {
     return (
       <Bar tone="danger" icon="alert" action={{ label: w.signIn, run: onSignIn }}>
-        {fill(w.refused, { reason: connection.reason })}
+        {fill(w.refused, { reason: reasonText(connection.reason) })}
       </Bar>
     );
   }
@@ -93,7 +94,7 @@ function Waiting({ connection, action }: { connection: WaitingConnection; action
   const seconds = useCountdown(connection.until);
   return (
     <Bar tone="warning" icon="wifiOff" action={action}>
-      {fill(w.waiting, { reason: connection.reason })}{" "}
+      {fill(w.waiting, { reason: reasonText(connection.reason) })}{" "}
       {/* The seconds are for the eye; each of them read aloud would be a nuisance. */}
       {seconds > 0 && <span aria-hidden="true">{w.again(seconds)}</span>}
     </Bar>
@@ -107,7 +108,7 @@ function StorageBar() {
   if (reason === null) return null;
   return (
     <Bar tone="danger" icon="storage" action={{ label: w.details, run: () => go({ at: "settings", page: "storage" }) }}>
-      {fill(w.storageProblem, { reason })}
+      {fill(w.storageProblem, { reason: reasonText(reason) })}
     </Bar>
   );
 }

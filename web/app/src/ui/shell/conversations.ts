@@ -5,6 +5,7 @@ import { go, route } from "../../route";
 import type { Conversation, Mute } from "../../core/types";
 import type { Store } from "../../state/store";
 import { confirm, openMenu, toast, type MenuItem, type Point } from "../kit";
+import { problemText } from "../people/problem";
 
 const HOUR = 3_600_000;
 
@@ -38,7 +39,7 @@ export function current(): string | null {
 export async function ask(store: Store, command: Parameters<Store["ask"]>[0]): Promise<boolean> {
   const outcome = await store.ask(command);
   if (outcome.is !== "failed") return true;
-  toast({ text: fill(words().shell.failed, { reason: outcome.problem.words }), problem: true });
+  toast({ text: problemText(outcome.problem), problem: true });
   return false;
 }
 

@@ -4,6 +4,7 @@
 import { effect } from "@preact/signals";
 
 import type { Store } from "../../state/store";
+import { forget } from "./settings";
 
 const KEY = "clownfish:has-account";
 
@@ -16,11 +17,16 @@ export function expectsAccount(): boolean {
   }
 }
 
-/** Notes it for the next start. */
+/**
+ * Notes it for the next start. Where there was one and is none any more, what the page keeps outside of
+ * the store goes as well: after signing out, erasing everything, and also when the page was closed
+ * before it could do so.
+ */
 export function startExpecting(store: Store): void {
   effect(() => {
     const account = store.account.value;
-    if (account !== undefined) expectAccount(account !== null);
+    if (account) expectAccount(true);
+    else if (account === null && expectsAccount()) void forget();
   });
 }
 

@@ -5,6 +5,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { fill, words } from "../../i18n";
 import { format, go } from "../../route";
 import type { Notification as Notice, Store } from "../../state/store";
+import { attentive } from "../chat/attention";
 import { keepTold, takeActs, WOKEN_TAG } from "../../woken";
 import { ask, countUnread, current, markRead } from "./conversations";
 import { settings } from "./settings";
@@ -23,7 +24,7 @@ export async function askPermission(): Promise<void> {
 
 /** Whether somebody looks at this conversation now. */
 function onScreen(address: string): boolean {
-  return document.visibilityState === "visible" && document.hasFocus() && current() === address;
+  return attentive.peek() && current() === address;
 }
 
 /** What a notification says of a conversation: the last lines that nobody has seen. */

@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { words } from "../../i18n";
+import { fill, words } from "../../i18n";
 import { go } from "../../route";
 import type { Conversation } from "../../core/types";
-import { dropShared, dropSharedText, readShared, type Shared } from "../../share";
+import { dropShared, dropSharedText, readShared, SHARE_LIMIT, type Shared } from "../../share";
 import { useStore } from "../../state/use";
 import type { Store } from "../../state/store";
 import { attachTo } from "../chat/composer/tray-state";
@@ -31,7 +31,12 @@ export function Share() {
   const shown = typed.value.trim() === "" ? chats.slice(0, 50) : best(chats, typed.value, 50);
   return (
     <Page title={w.shareTo} onBack={leave}>
-      {what === null ? (
+      {what?.cut && (
+        <p class="settings-text" role="alert">
+          {fill(w.sharedTooMuch, SHARED_MOST)}
+        </p>
+      )}
+      {what === null || (what.text === "" && what.files.length === 0) ? (
         <Empty icon="share" title={w.nothingShared} text={w.nothingSharedText} />
       ) : (
         <>
@@ -53,6 +58,8 @@ export function Share() {
     </Page>
   );
 }
+
+const SHARED_MOST = { files: SHARE_LIMIT.files, megabytes: SHARE_LIMIT.bytes / (1024 * 1024) };
 
 /** Nobody wants it. */
 function leave(): void {

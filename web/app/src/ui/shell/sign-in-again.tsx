@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { fill, words } from "../../i18n";
 import { useStore } from "../../state/use";
 import { Button, Dialog, TextField } from "../kit";
+import { problemText } from "../people/problem";
 
 /** Asks for the password anew when the server refuses what this device has. Nothing is lost by it. */
 export function SignInAgain({ onClose }: { onClose: () => void }) {
@@ -19,7 +20,7 @@ export function SignInAgain({ onClose }: { onClose: () => void }) {
     const outcome = await store.ask({ do: "signIn", address, password: password.value });
     busy.value = false;
     if (outcome.is !== "failed") return onClose();
-    wrong.value = outcome.problem.kind === "login" ? w.wrongPassword : fill(w.failed, { reason: outcome.problem.words });
+    wrong.value = outcome.problem.kind === "login" ? w.wrongPassword : problemText(outcome.problem);
   };
   return (
     <Dialog

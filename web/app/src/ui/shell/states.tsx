@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { words } from "../../i18n";
 import type { FailedWhy } from "../../core/api";
 import { Button, confirm, Empty, Spinner } from "../kit";
+import { reasonOf, reasonText } from "../reason";
 import "./states.css";
 
 /** A start that takes no longer shows nothing, so that nothing flashes. */
@@ -94,8 +95,8 @@ export function Failed({ why, reason, onErase }: { why: FailedWhy; reason: strin
           )
         }
       />
-      <p class="state-reason" lang="en">
-        {reason}
+      <p class="state-reason" lang={reasonOf(reason) ? undefined : "en"}>
+        {reasonText(reason)}
       </p>
     </main>
   );

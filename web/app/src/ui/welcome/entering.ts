@@ -79,6 +79,7 @@ function finish(store: Store, entry: Entry): void {
   if (nickname !== null) void store.ask({ do: "setNickname", name: nickname });
   // Whoever registers becomes a contact of the inviter by that; somebody with an account does not.
   if (!entry.register && inviter !== null) void store.ask({ do: "addContact", address: inviter, name: null });
-  void navigator.storage?.persist?.();
+  // Not to be removed when the disk is full; some browsers ask the person.
+  void navigator.storage?.persist?.().catch(() => false);
   offerInstall();
 }

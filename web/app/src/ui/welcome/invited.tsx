@@ -13,6 +13,7 @@ import { addressName, otherName } from "./name";
 import { below, proposal, SHORTEST } from "./password";
 import { NotIn } from "./sign-in";
 import { focusWrong, Progress, Stage, Trouble, type StepProps } from "./stage";
+import { reasonText } from "../reason";
 
 interface InvitedProps extends StepProps {
   invitation: Invitation;
@@ -131,7 +132,7 @@ function nameError(typed: string, tried: boolean, failed: Failed | null): string
 
 function badPassword(failed: Failed | null): string | null {
   if (failed?.problem.kind !== "invalid") return null;
-  return fill(words().welcome.badPassword, { reason: failed.problem.words });
+  return fill(words().welcome.badPassword, { reason: reasonText(failed.problem.words) });
 }
 
 /** Who invites, or to where. */

@@ -11,6 +11,8 @@ import { addressProblemText } from "../people/problem";
 import type { Invitation } from "../people/links";
 import { attempt, enter } from "./entering";
 import { focusWrong, Progress, Stage, Trouble, type StepProps } from "./stage";
+import { problemText } from "../people/problem";
+import { reasonText } from "../reason";
 
 interface SignInProps extends StepProps {
   /** Whoever invited is written to then. */
@@ -111,6 +113,6 @@ export function NotIn({ problem, server, onRetry }: NotInProps) {
   if (problem.kind === "unreachable" || problem.kind === "timeout") {
     return <Trouble text={fill(w.unreachable, { server })} action={retry} />;
   }
-  if (problem.kind === "storage") return <Trouble text={fill(w.storageRefused, { reason: problem.words })} action={retry} />;
-  return <Trouble text={fill(w.failed, { reason: problem.words })} action={retry} />;
+  if (problem.kind === "storage") return <Trouble text={fill(w.storageRefused, { reason: reasonText(problem.words) })} action={retry} />;
+  return <Trouble text={problemText(problem)} action={retry} />;
 }

@@ -7,7 +7,7 @@ import { fill, words } from "../../../i18n";
 import { go } from "../../../route";
 import { Button } from "../../kit";
 import { accept, decline } from "../../people/room/invitation";
-import { reasonText } from "../../people/room/words";
+import { reasonText } from "../../reason";
 import type { Chat } from "../state";
 
 /** Whether this account can write here, as far as is known. */

@@ -12,6 +12,7 @@ import type { Chat } from "../state";
 import { pictureOf } from "./describe";
 import { shrink } from "./shrink";
 import { attachTo, detach, done, putBack, trayOf, type Attached } from "./tray-state";
+import { reasonText } from "../../reason";
 
 export type Quality = "smaller" | "original";
 
@@ -180,7 +181,7 @@ export class Composer {
       name = await this.#chat.store.core.give(file);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      toast({ text: fill(words().chat.notSent, { reason }), problem: true });
+      toast({ text: fill(words().chat.notSent, { reason: reasonText(reason) }), problem: true });
       return false;
     }
     const asked = this.#chat.ask({

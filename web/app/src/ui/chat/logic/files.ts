@@ -68,7 +68,7 @@ export function comesByItself(file: File): boolean {
 
 /** A size as people say it, in the numbers of a language. */
 export function sized(bytes: number, language: string): string {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
   let value = Math.max(0, bytes);
   let unit = 0;
   while (value >= 999.5 && unit < units.length - 1) {

@@ -6,6 +6,7 @@ import { kindOf } from "../logic/files";
 import { counted } from "../logic/rows";
 import { minute } from "../logic/times";
 import type { Chat } from "../state";
+import { reasonText } from "../../reason";
 
 /** So much of a long text is said. */
 const SAID = 600;
@@ -137,7 +138,7 @@ export function state(delivery: Delivery): string {
     case "read":
       return say.read;
     case "failed":
-      return fill(say.failed, { reason: delivery.reason });
+      return fill(say.failed, { reason: reasonText(delivery.reason) });
   }
 }
 

@@ -4,6 +4,7 @@ import type { Message } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { Icon } from "../../kit";
 import type { Chat } from "../state";
+import { reasonText } from "../../reason";
 
 export function Failure({ chat, message, tab }: { chat: Chat; message: Message; tab: number }) {
   if (message.delivery?.is !== "failed") return null;
@@ -12,7 +13,7 @@ export function Failure({ chat, message, tab }: { chat: Chat; message: Message; 
     <div class="failure">
       <p class="failure-text">
         <Icon name="alert" size={16} />
-        <span dir="auto">{fill(say.failed, { reason: message.delivery.reason })}</span>
+        <span dir="auto">{fill(say.failed, { reason: reasonText(message.delivery.reason) })}</span>
       </p>
       <button
         type="button"

@@ -18,7 +18,8 @@ import { copy } from "../share";
 import { accept, decline } from "./invitation";
 import { Members } from "./members";
 import { PeoplePicker } from "./picker";
-import { memberCount, reasonText } from "./words";
+import { reasonText } from "../../reason";
+import { memberCount } from "./words";
 import "../people.css";
 import "./details.css";
 

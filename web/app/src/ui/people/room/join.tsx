@@ -8,11 +8,8 @@ import { useStore } from "../../../state/use";
 import { Button, Group, Page, Row, TextField } from "../../kit";
 import { parseLink } from "../links";
 import { problemText } from "../problem";
-import { reasonText } from "./words";
+import { reasonOf, reasonText } from "../../reason";
 import "../people.css";
-
-/** What the core says when a room wants a password. */
-const WANTS_PASSWORD = "the room wants a password";
 
 export function JoinRoom({ address: given }: { address: string | null }) {
   const store = useStore();
@@ -49,7 +46,7 @@ export function JoinRoom({ address: given }: { address: string | null }) {
     if (outcome.is !== "failed") return go({ at: "chat", address, message: null }, true);
     const state = store.room(address)?.state;
     if (state?.is === "refused") {
-      asksPassword.value ||= state.reason === WANTS_PASSWORD;
+      asksPassword.value ||= reasonOf(state.reason)?.code === "roomPassword";
       problem.value = fill(words().people.problems.refused, { reason: reasonText(state.reason) });
     } else {
       problem.value = problemText(outcome.problem);

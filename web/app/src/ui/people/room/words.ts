@@ -10,17 +10,6 @@ export function memberCount(room: Room): string {
   return room.private ? say.members(count) : say.present(count);
 }
 
-/** Why a room refuses, in the language of the page where it is known. */
-export function reasonText(reason: string): string {
-  const known: Record<string, string> = words().rooms.reasons;
-  for (const [english, said] of Object.entries(known)) {
-    if (reason === english) return said;
-    // What the room itself says comes behind.
-    if (reason.startsWith(`${english}: `)) return `${said}${reason.slice(english.length)}`;
-  }
-  return reason;
-}
-
 /** What somebody is in a room; nothing if there is nothing to say. */
 export function standing(member: Member): string {
   const say = words().rooms.member;

@@ -4,7 +4,8 @@ import { fill, words } from "../../../i18n";
 import { go } from "../../../route";
 import { useStore } from "../../../state/use";
 import { Button, confirm, Dialog, Group, Page, Row, Spinner, TextField, toast } from "../../kit";
-import { forget } from "../settings";
+import { problemText } from "../../people/problem";
+import { SHORTEST } from "../../welcome/password";
 
 /** The password, and leaving. */
 export function AccountPage() {
@@ -26,10 +27,9 @@ export function AccountPage() {
     const outcome = await store.ask({ do: "signOut" });
     leaving.value = false;
     if (outcome.is === "failed") {
-      toast({ text: fill(w.failed, { reason: outcome.problem.words }), problem: true });
+      toast({ text: problemText(outcome.problem), problem: true });
       return;
     }
-    await forget();
     go({ at: "list" }, true);
   };
   return (
@@ -53,8 +53,6 @@ export function AccountPage() {
   );
 }
 
-const SHORTEST = 8;
-
 function ChangePassword({ address, onClose }: { address: string; onClose: () => void }) {
   const store = useStore();
   const w = words().shell;
@@ -71,7 +69,7 @@ function ChangePassword({ address, onClose }: { address: string; onClose: () => 
     const outcome = await store.ask({ do: "changePassword", password: password.value });
     busy.value = false;
     if (outcome.is === "failed") {
-      problem.value = fill(w.failed, { reason: outcome.problem.words });
+      problem.value = problemText(outcome.problem);
       return;
     }
     onClose();

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 
-import { fill, words } from "../../../i18n";
+import { words } from "../../../i18n";
 import { useStore } from "../../../state/use";
 import { Button, Group, Page, QrCode, toast } from "../../kit";
+import { problemText } from "../../people/problem";
 
 /** An invitation for somebody who has no account yet: a link, to send or to show. */
 export function Invite() {
@@ -17,7 +18,7 @@ export function Invite() {
     const outcome = await store.ask({ do: "invite" });
     busy.value = false;
     if (outcome.is === "text") link.value = outcome.text;
-    else if (outcome.is === "failed") problem.value = fill(w.failed, { reason: outcome.problem.words });
+    else if (outcome.is === "failed") problem.value = problemText(outcome.problem);
   };
   return (
     <Page title={w.inviteSomebody}>

@@ -3,6 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { fill, language, words } from "../../../i18n";
 import { useStore } from "../../../state/use";
 import { Button, Group, Page, Row, toast } from "../../kit";
+import { reasonText } from "../../reason";
+import { sized } from "../../chat/logic/files";
 
 interface Usage {
   used: number;
@@ -28,13 +30,13 @@ export function StoragePage() {
     <Page title={w.storage}>
       {problem !== null && (
         <Group>
-          <Row danger icon="alert" label={fill(w.storageProblem, { reason: problem })} hint={w.storageHelp} />
+          <Row danger icon="alert" label={fill(w.storageProblem, { reason: reasonText(problem) })} hint={w.storageHelp} />
         </Group>
       )}
       {usage && (
         <Group>
           <div class="settings-inner">
-            <p>{fill(w.storageUsed, { used: bytes(usage.used), room: bytes(usage.room) })}</p>
+            <p>{fill(w.storageUsed, { used: sized(usage.used, language.value), room: sized(usage.room, language.value) })}</p>
             <div class="settings-meter" aria-hidden="true">
               <span style={{ inlineSize: `${Math.min(100, (usage.used / Math.max(1, usage.room)) * 100)}%` }} />
             </div>
@@ -64,16 +66,4 @@ async function measure(): Promise<Usage> {
     navigator.storage.persisted().catch(() => false),
   ]);
   return { used: estimate.usage ?? 0, room: estimate.quota ?? 0, kept };
-}
-
-/** A size as people read it. */
-export function bytes(count: number): string {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
-  const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
-  return new Intl.NumberFormat(language.value, {
-    style: "unit",
-    unit: units[step] ?? "byte",
-    unitDisplay: "short",
-    maximumFractionDigits: step > 1 ? 1 : 0,
-  }).format(count / 1000 ** step);
 }

@@ -1,0 +1,65 @@
+// Reasons in the language of the page. The core, the worker and the protocol say them in English, each in
+// words that are nowhere else; the list of them (i18n/en/reasons.ts) says which one it is and what belongs
+// to it. A test compares the list with what the core can say.
+
+import { fill, language, words } from "../i18n";
+import * as english from "../i18n/en/reasons";
+
+export type ReasonCode = keyof typeof english;
+
+export interface Reason {
+  code: ReasonCode;
+  /** What belongs to it: an address, a number, another reason. */
+  about: string[];
+  /** What the server itself said behind it. */
+  said: string | null;
+}
+
+interface Known {
+  code: ReasonCode;
+  form: RegExp;
+  /** Letters that are no place for something: the more, the better it fits. */
+  fixed: number;
+}
+
+let forms: Known[] | undefined;
+
+/** Which reason these words of the core are; `null` for what a server says in words of its own. */
+export function reasonOf(said: string): Reason | null {
+  forms ??= Object.entries(english)
+    .map(([code, text]) => ({ code: code as ReasonCode, ...formOf(text) }))
+    .sort((a, b) => b.fixed - a.fixed);
+  for (const { code, form } of forms) {
+    const found = form.exec(said);
+    if (found) return { code, about: found.slice(1), said: null };
+  }
+  // What a server says comes behind what it is.
+  for (let at = said.indexOf(": "); at >= 0; at = said.indexOf(": ", at + 1)) {
+    const known = reasonOf(said.slice(0, at));
+    if (known && known.said === null) return { ...known, said: said.slice(at + 2) };
+  }
+  return null;
+}
+
+/** A reason for people. What a server says in words of its own stays as it is. */
+export function reasonText(said: string): string {
+  if (language.value === "en") return said;
+  const reason = reasonOf(said);
+  if (reason === null) return said;
+  const about = reason.about.map((one, at) => [at, reasonOf(one)?.about.length === 0 ? reasonText(one) : one]);
+  const text = fill(words().reasons[reason.code], Object.fromEntries(about) as Record<string, string>);
+  return reason.said === null ? text : `${text}: ${reason.said}`;
+}
+
+/** What is left without the kind of problem in front of it, which is said in other words. */
+export function withoutKind(said: string): string {
+  const kinds: ReasonCode[] = ["notEncryptable", "wasRefused", "serverCannot", "notTransferred"];
+  const reason = reasonOf(said);
+  const inner = reason && kinds.includes(reason.code) ? reason.about[0] : undefined;
+  return inner === undefined ? said : [inner, reason?.said].filter(Boolean).join(": ");
+}
+
+function formOf(text: string): { form: RegExp; fixed: number } {
+  const parts = text.split(/\{\d\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return { form: new RegExp(`^${parts.join("(.+?)")}$`, "s"), fixed: text.replace(/\{\d\}/g, "").length };
+}

@@ -1,0 +1,85 @@
+// Why something did not work is said in the language of the page: everything that the core can say is
+// known, and has words in every language.
+
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { before, test } from "node:test";
+
+import "./browser";
+import { speak } from "../src/i18n";
+import * as german from "../src/i18n/de/reasons";
+import * as english from "../src/i18n/en/reasons";
+import { problemText } from "../src/ui/people/problem";
+import { reasonOf, reasonText } from "../src/ui/reason";
+
+before(() => speak("de"));
+
+test("a reason is told in German, with what belongs to it", () => {
+  assert.equal(reasonText("localhost does not answer"), "localhost antwortet nicht");
+  assert.equal(reasonText("the file is larger than 20 MiB"), "die Datei ist größer als 20 MiB");
+  assert.equal(reasonText("no device of a@b.example is trusted; compare their keys first"), "keinem Gerät von a@b.example wird vertraut; vergleicht zuerst die Schlüssel");
+  // A reason in a reason.
+  assert.equal(reasonText("the server ended the stream: policy violation"), "der Server hat den Strom beendet: gegen die Regeln");
+  // What the server itself says comes behind.
+  assert.equal(reasonText("the room was destroyed: we moved"), "sie wurde von einem Eigentümer geschlossen: we moved");
+  assert.equal(reasonText("Come back tomorrow"), "Come back tomorrow");
+});
+
+test("a problem says what it is once", () => {
+  const words = "it was refused: forbidden";
+  assert.equal(problemText({ kind: "refused", words }), "Der Server lehnt ab: nicht erlaubt");
+});
+
+test("every reason has its places in every language", () => {
+  const places = (text: string) => [...text.matchAll(/\{\d\}/g)].map(String).sort().join();
+  for (const [code, text] of Object.entries(english)) {
+    const said = german[code as keyof typeof german];
+    assert.equal(places(said), places(text), code);
+    // No two are taken for each other.
+    assert.equal(reasonOf(text.replaceAll(/\{\d\}/g, "7"))?.code, code);
+  }
+});
+
+const ROOT = new URL("../../../", import.meta.url);
+
+/** Texts of the core that nobody is shown: parts of names, what is written into stanzas, and the like. */
+const OTHERS = [
+  /^(chat states|caps |room \{|an error$|gone too|an address|never there|roster version|too many timers)/,
+  // How programs are damaged is told as part of `storeDamaged`.
+  /^(bookmarks|what was seen|what notifies|what waits for messages|conversations with moved ticks|a room|requests): /,
+  /bytes are too many for one value$/,
+  /^a text, not /,
+  // Names of what is kept in PEP, for the log of the program.
+  /^(who may read this device's keys|questions for the list of devices|this device's keys|the list of devices|another program keeps changing it)$/,
+  // Of a notification of the core's own.
+  /( did not work: \{problem\}\.| was not finished when the program ended)/,
+  /^\{\} \(\{room\}\)$/,
+  /^\{reason\}: \{\}$/,
+];
+
+/** What may be shown of a source: texts that begin small and have more than one word. */
+async function said(folder: URL, ending: string, texts: RegExp): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (!name.endsWith(ending) || name.includes("conformance")) continue;
+    const source = (await readFile(new URL(name, folder), "utf8")).split("#[cfg(test)]")[0] ?? "";
+    const code = source.replaceAll(/^\s*\/\/.*$/gm, "");
+    for (const [, text = ""] of code.matchAll(texts)) {
+      const whole = text.replaceAll(/\\\s*\n\s*/g, "");
+      if (/^[a-z{][^<>]* [^<>]*$/.test(whole) && whole.length >= 8) found.push(whole);
+    }
+  }
+  return found;
+}
+
+test("everything that the core and the worker can say is in the list", async () => {
+  const core = await said(new URL("crates/client/src/", ROOT), ".rs", /"((?:[^"\\]|\\[\s\S])*)"/g);
+  const worker = await said(new URL("web/app/src/core/", ROOT), ".ts", /(?:Error|words|reason|#end|#giveUp|#refuse|failed|refused)\b[^"`\n]*["`]([^"`]+)["`]/g);
+  assert.ok(core.length > 60 && worker.length > 8, `${core.length} and ${worker.length}`);
+  const unknown = [...core, ...worker].filter((text) => {
+    if (OTHERS.some((one) => one.test(text))) return false;
+    const example = text.replaceAll(/\$?\{[^}]*\}+/g, "7");
+    return reasonOf(example) === null;
+  });
+  assert.deepEqual([...new Set(unknown)], [], "i18n/en/reasons.ts and i18n/de/reasons.ts lack them");
+});
