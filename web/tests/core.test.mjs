@@ -114,6 +114,29 @@ test("a file goes from person to person, and only ciphertext is kept", async () 
   }
 });
 
+test("a file that no message ever got does not stay, and one that a message has does", async () => {
+  const [romeo] = await couple();
+  await romeo.page.evaluate(async (to) => {
+    await globalThis.host.give(new Blob(["never sent"]));
+    const file = await globalThis.host.give(new Blob(["sent"]));
+    const named = { name: "letter.txt", size: 4, mediaType: "text/plain" };
+    await globalThis.ask({ do: "sendFile", to, file, ...named, caption: null, picture: null, replyTo: null });
+  }, JULIET);
+  const files = () =>
+    romeo.page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const own = await root.getDirectoryHandle("clownfish");
+      const names = [];
+      for await (const name of (await own.getDirectoryHandle("files")).keys()) names.push(name);
+      return names.length;
+    });
+  assert.equal(await files(), 2);
+  await romeo.page.reload();
+  await romeo.online();
+  assert.equal(await files(), 1);
+  await romeo.sent();
+});
+
 test("what was missed comes with a few commits, and not with one for each message", async () => {
   const [romeo, juliet] = await couple();
   await romeo.page.close();

@@ -154,7 +154,7 @@ test("several messages are taken back without waiting for the server", async () 
   const asked: number[] = [];
   const { chat } = sit(() => ({ is: "done" }));
   // Offline, nothing is answered.
-  chat.ask = (command) => {
+  chat.store.ask = (command) => {
     if (command.do === "retract") asked.push(command.message);
     return new Promise(() => {});
   };

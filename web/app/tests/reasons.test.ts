@@ -9,6 +9,7 @@ import "./browser";
 import { speak } from "../src/i18n";
 import * as german from "../src/i18n/de/reasons";
 import * as english from "../src/i18n/en/reasons";
+import * as forms from "../src/ui/reason-forms";
 import { problemText } from "../src/ui/people/problem";
 import { reasonOf, reasonText } from "../src/ui/reason";
 
@@ -32,9 +33,8 @@ test("a problem says what it is once", () => {
 
 test("every reason has its places in every language", () => {
   const places = (text: string) => [...text.matchAll(/\{\d\}/g)].map(String).sort().join();
-  for (const [code, text] of Object.entries(english)) {
-    const said = german[code as keyof typeof german];
-    assert.equal(places(said), places(text), code);
+  for (const [code, text] of Object.entries(forms)) {
+    for (const language of [english, german]) assert.equal(places(language[code as keyof typeof forms]), places(text), code);
     // No two are taken for each other.
     assert.equal(reasonOf(text.replaceAll(/\{\d\}/g, "7"))?.code, code);
   }
@@ -81,5 +81,5 @@ test("everything that the core and the worker can say is in the list", async () 
     const example = text.replaceAll(/\$?\{[^}]*\}+/g, "7");
     return reasonOf(example) === null;
   });
-  assert.deepEqual([...new Set(unknown)], [], "i18n/en/reasons.ts and i18n/de/reasons.ts lack them");
+  assert.deepEqual([...new Set(unknown)], [], "ui/reason-forms.ts, i18n/en/reasons.ts and i18n/de/reasons.ts lack them");
 });

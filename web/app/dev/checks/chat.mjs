@@ -287,7 +287,7 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
     const on = await page(t, { route: ROMEO });
     await on.locator("[data-message]").last().waitFor();
     await on.getByRole("button", { name: "Record a voice message" }).click();
-    await on.getByRole("button", { name: "Pause" }).waitFor();
+    await on.getByRole("button", { name: "Pause", disabled: false }).waitFor();
     await go(on, "#/chat/nurse%40anemone.example");
     await on.getByText("By and by, I come!").last().waitFor();
     await on.getByRole("button", { name: "Record a voice message" }).waitFor();

@@ -132,7 +132,7 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     await on.getByText("This is neither the address of a channel nor a link to one.").waitFor();
     await field.fill("xmpp:nowhere@conference.example.org?join");
     await button(on, "Join").click();
-    await on.getByText(/there is no such room/).waitFor();
+    await on.getByText(/it does not exist/).waitFor();
     await field.fill("xmpp:tavern@conference.example.org?join");
     await button(on, "Join").click();
     await until(on, () => location.hash.startsWith("#/chat/tavern"));

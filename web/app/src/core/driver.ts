@@ -7,7 +7,7 @@
 
 import { Core, qr_code, qr_scan } from "clownfish-core";
 
-import { MOST_BYTES, forget, keep, read } from "./files";
+import { MOST_BYTES, claim, forget, keep, read, settle } from "./files";
 import type { FromWorker, Question } from "./protocol";
 import { Connection } from "./socket";
 import { Transfers } from "./transfer";
@@ -30,10 +30,14 @@ export class Driver {
   readonly #device: Device;
   readonly #tell: (message: FromWorker) => void;
   readonly #wiped: () => void;
-  readonly #transfers = new Transfers((event) => this.#push(event));
+  readonly #transfers = new Transfers((event) => this.#onTransfer(event));
   readonly #turn = new MessageChannel();
-  /** Requests without an outcome yet. */
-  readonly #requests = new Set<number>();
+  /** Requests without an outcome yet, with the name of the file that is given with one. */
+  readonly #requests = new Map<number, string | null>();
+  /** What requests wait for that come after one with a file. */
+  #order: Promise<void> | null = null;
+  /** Files that are being fetched. */
+  readonly #fetching = new Map<number, string>();
   #core: Core | null = null;
   #inbox: Event[] = [];
   #scheduled = false;
@@ -77,8 +81,18 @@ export class Driver {
       this.#tell({ is: "notices", notices: [refused(number, "there is a problem with the storage")] });
       return;
     }
-    this.#requests.add(number);
-    this.#push({ is: "asked", request: { number, command } });
+    const file = command.do === "sendFile" ? command.file : null;
+    this.#requests.set(number, file);
+    const ask = () => this.#push({ is: "asked", request: { number, command } });
+    if (file === null && this.#order === null) return ask();
+    // It is no longer among those that nobody has before a message has it. Requests keep their order.
+    const before = this.#order ?? Promise.resolve();
+    const settled = before.then(() => (file === null ? undefined : settle(file)));
+    const order = settled.catch(() => undefined).then(ask);
+    this.#order = order;
+    void order.then(() => {
+      if (this.#order === order) this.#order = null;
+    });
   }
 
   wake(): void {
@@ -110,6 +124,7 @@ export class Driver {
         }
         const sealed = this.#sealed(this.#core?.give());
         if (sealed === null) throw new Error("there is a problem with the storage");
+        await claim(sealed.name);
         await keep(sealed, await file.arrayBuffer());
         return sealed.name;
       }
@@ -168,7 +183,7 @@ export class Driver {
     for (const effect of effects) {
       switch (effect.do) {
         case "tell":
-          if (effect.notice.is === "done") this.#requests.delete(effect.notice.number);
+          if (effect.notice.is === "done") this.#ended(effect.notice.number, effect.notice.outcome);
           notices.push(effect.notice);
           break;
         case "connect":
@@ -182,9 +197,14 @@ export class Driver {
           this.#push({ is: "disconnected", reason: null });
           break;
         case "upload":
-        case "download":
           this.#transfers.start(effect);
           break;
+        case "download": {
+          const { name } = effect.into;
+          this.#fetching.set(effect.transfer, name);
+          void claim(name).finally(() => this.#transfers.start(effect)).catch(() => undefined);
+          break;
+        }
         case "cancelTransfer":
           this.#transfers.cancel(effect.transfer);
           break;
@@ -202,6 +222,25 @@ export class Driver {
       this.#close();
       this.#wiped();
     }
+  }
+
+  /** What was given for a message that is not kept is nobody's. */
+  #ended(number: number, outcome: Outcome): void {
+    const file = this.#requests.get(number);
+    this.#requests.delete(number);
+    if (file && outcome.is === "failed") void forget(file).catch(() => undefined);
+  }
+
+  /**
+   * A file that was fetched is no longer among those that nobody has before the core hears of it: it is
+   * better to keep one too many than to remove one that a message has.
+   */
+  #onTransfer(event: Event): void {
+    const ended = event.is === "finished" || event.is === "failed";
+    const file = ended ? this.#fetching.get(event.transfer) : undefined;
+    if (!ended || file === undefined) return this.#push(event);
+    this.#fetching.delete(event.transfer);
+    void settle(file).catch(() => undefined).then(() => this.#push(event));
   }
 
   #connect(): void {
@@ -236,7 +275,7 @@ export class Driver {
     if (!(error instanceof Error) || error instanceof WebAssembly.RuntimeError) throw error;
     const reason = error.message;
     this.#letGo();
-    const notices = [...this.#requests].map((number) => refused(number, reason));
+    const notices = [...this.#requests.keys()].map((number) => refused(number, reason));
     this.#requests.clear();
     this.#tell({ is: "notices", notices });
     this.#wait(reason);

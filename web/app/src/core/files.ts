@@ -7,6 +7,8 @@ import type { Cipher, Sealed } from "./worker-types";
 export const MOST_BYTES = 256 * 1024 * 1024;
 
 const FOLDER = "files";
+/** Names of files that no message has yet. */
+const CLAIMED = "claimed";
 
 /** The folder of everything that this program keeps in the origin's private files. */
 export const ROOT = "clownfish";
@@ -44,10 +46,36 @@ export async function read(sealed: Sealed): Promise<ArrayBuffer | null> {
   }
 }
 
+/**
+ * A file is about to be kept that no message has yet. Until `settle` says that one has, or that it is
+ * gone, it is among those that `sweep` removes: a page may be closed in between.
+ */
+export async function claim(name: string): Promise<void> {
+  await (await folderOf(CLAIMED, true)).getFileHandle(name, { create: true });
+}
+
+/** A message is about to have it, or it is gone. */
+export async function settle(name: string): Promise<void> {
+  await removed(CLAIMED, name);
+}
+
+/** Removes files that no message ever got. To be called before anything is claimed. */
+export async function sweep(): Promise<void> {
+  const claimed = await folderOf(CLAIMED, true);
+  for await (const name of claimed.keys()) {
+    await forget(name);
+    await settle(name);
+  }
+}
+
 /** Forgets a file, if it is here. */
 export async function forget(name: string): Promise<void> {
+  await removed(FOLDER, name);
+}
+
+async function removed(folder: string, name: string): Promise<void> {
   try {
-    await (await filesFolder(false)).removeEntry(name);
+    await (await folderOf(folder, false)).removeEntry(name);
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "NotFoundError")) throw error;
   }
@@ -93,10 +121,14 @@ function unhex(digits: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-async function filesFolder(create: boolean): Promise<FileSystemDirectoryHandle> {
+function filesFolder(create: boolean): Promise<FileSystemDirectoryHandle> {
+  return folderOf(FOLDER, create);
+}
+
+async function folderOf(name: string, create: boolean): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();
   const own = await root.getDirectoryHandle(ROOT, { create });
-  return own.getDirectoryHandle(FOLDER, { create });
+  return own.getDirectoryHandle(name, { create });
 }
 
 function full(): DOMException {

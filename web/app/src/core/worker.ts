@@ -7,7 +7,7 @@ import load, { install_storage } from "clownfish-core";
 
 import type { FailedWhy } from "./api";
 import { Driver } from "./driver";
-import { ROOT, removeAll } from "./files";
+import { ROOT, removeAll, sweep } from "./files";
 import type { FromWorker, ToWorker } from "./protocol";
 import { dataKey, forgetKey } from "./vault";
 
@@ -67,6 +67,8 @@ async function start({ device, core, erase }: Extract<ToWorker, { is: "start" }>
   if (fresh) await step("busy", () => patiently(removeAll));
   await loading;
   await step("busy", () => patiently(() => install_storage(`${ROOT}/database`)));
+  // What cannot be removed is no reason not to start.
+  await sweep().catch(() => undefined);
   const made = new Driver(key, device, tell, () => void wipe());
   await step("storage", () => made.start());
   driver = made;

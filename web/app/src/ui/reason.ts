@@ -1,11 +1,11 @@
 // Reasons in the language of the page. The core, the worker and the protocol say them in English, each in
-// words that are nowhere else; the list of them (i18n/en/reasons.ts) says which one it is and what belongs
-// to it. A test compares the list with what the core can say.
+// words that are nowhere else; the list of them (reason-forms.ts) says which one it is and what belongs to it.
+// A test compares the list with what the core can say.
 
-import { fill, language, words } from "../i18n";
-import * as english from "../i18n/en/reasons";
+import { fill, words } from "../i18n";
+import * as forms from "./reason-forms";
 
-export type ReasonCode = keyof typeof english;
+export type ReasonCode = keyof typeof forms;
 
 export interface Reason {
   code: ReasonCode;
@@ -22,28 +22,34 @@ interface Known {
   fixed: number;
 }
 
-let forms: Known[] | undefined;
+let known: Known[] | undefined;
 
 /** Which reason these words of the core are; `null` for what a server says in words of its own. */
 export function reasonOf(said: string): Reason | null {
-  forms ??= Object.entries(english)
-    .map(([code, text]) => ({ code: code as ReasonCode, ...formOf(text) }))
-    .sort((a, b) => b.fixed - a.fixed);
-  for (const { code, form } of forms) {
-    const found = form.exec(said);
-    if (found) return { code, about: found.slice(1), said: null };
-  }
+  const whole = fitting(said);
+  if (whole) return whole;
   // What a server says comes behind what it is.
   for (let at = said.indexOf(": "); at >= 0; at = said.indexOf(": ", at + 1)) {
-    const known = reasonOf(said.slice(0, at));
-    if (known && known.said === null) return { ...known, said: said.slice(at + 2) };
+    const before = fitting(said.slice(0, at));
+    if (before) return { ...before, said: said.slice(at + 2) };
+  }
+  return null;
+}
+
+/** The reason that these words are from the first to the last. */
+function fitting(said: string): Reason | null {
+  known ??= Object.entries(forms)
+    .map(([code, text]) => ({ code: code as ReasonCode, ...formOf(text) }))
+    .sort((a, b) => b.fixed - a.fixed);
+  for (const { code, form } of known) {
+    const found = form.exec(said);
+    if (found) return { code, about: found.slice(1), said: null };
   }
   return null;
 }
 
 /** A reason for people. What a server says in words of its own stays as it is. */
 export function reasonText(said: string): string {
-  if (language.value === "en") return said;
   const reason = reasonOf(said);
   if (reason === null) return said;
   const about = reason.about.map((one, at) => [at, reasonOf(one)?.about.length === 0 ? reasonText(one) : one]);

@@ -1,5 +1,4 @@
-// Why something is not as it should be, as the core and the worker say it: each is known by its name here,
-// with what belongs to it in the places {0} and {1}. reason.ts tells which one it is.
+// Why something is not as it should be.
 
 // What is sent.
 export const notEncrypted = "it is not encrypted, and this conversation is now";
@@ -46,7 +45,7 @@ export const fileLarger = "the file is larger than {0} MiB";
 export const fileLargerThanTold = "the file is larger than it was said to be";
 export const noSpace = "there is no space left for the file";
 export const sendSize = "files of up to {0} MiB can be sent";
-export const notTransferred = "the file was not transferred: {0}";
+export const notTransferred = "{0}";
 
 // The connection.
 export const serverSilent = "the server does not answer";
@@ -103,33 +102,33 @@ export const noKey = "that is no key";
 export const noPicture = "that is no picture";
 export const noAddress = "{0} is not an address like name@example.org";
 export const noSuch = "there is no such {0}";
-export const notEncryptable = "it cannot be encrypted: {0}";
-export const wasRefused = "it was refused: {0}";
-export const serverCannot = "the server cannot do that: {0}";
+export const notEncryptable = "{0}";
+export const wasRefused = "{0}";
+export const serverCannot = "{0}";
 export const noAnswer = "there was no answer";
 export const nameTaken = "the name is taken";
 
 // Rooms.
-export const roomMissing = "there is no such room";
-export const roomPassword = "the room wants a password";
+export const roomMissing = "it does not exist";
+export const roomPassword = "it wants a password";
 export const roomMembers = "only members may enter; one of them can invite you";
-export const roomBanned = "this account is banned there";
-export const roomFull = "the room is full";
-export const roomDestroyed = "the room was destroyed";
-export const wereBanned = "you were banned from the room";
-export const wereRemoved = "you were removed from the room";
+export const roomBanned = "you are banned there";
+export const roomFull = "it is full";
+export const roomDestroyed = "it was closed by an owner";
+export const wereBanned = "you were banned";
+export const wereRemoved = "you were removed";
 export const notMember = "you are not a member any more";
-export const membersNow = "the room is for members only now";
-export const nickTaken = "this nickname is taken";
+export const membersNow = "it is for members only now";
+export const nickTaken = "this name is taken there";
 export const nickOthers = "somebody else has this nickname";
 export const nicksFixed = "nicknames cannot be changed here";
 export const nickUnusable = "this nickname cannot be used";
-export const roomRefuses = "the room refuses";
-export const roomExists = "a room of this address exists already";
-export const roomUnconfigured = "the room cannot be configured";
+export const roomRefuses = "it refuses";
+export const roomExists = "there is one of this address already";
+export const roomUnconfigured = "it cannot be set up";
 export const roomNotPrivate = "the service cannot make rooms for members only";
 export const roomNoService = "it has no service for rooms; name one on another server";
-export const roomAlready = "you are in this room already";
+export const roomAlready = "you are in it already";
 export const roomNotIn = "you are not in this room";
 export const isPerson = "this is the address of a person";
 export const tooManyRooms = "there are too many rooms";

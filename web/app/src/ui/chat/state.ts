@@ -12,6 +12,7 @@ import { attentive } from "./attention";
 import { indexOf, isEvent, whoOf } from "./logic/rows";
 import { copyable, gist } from "./logic/text";
 import { minute } from "./logic/times";
+import { ask } from "../ask";
 import { reasonText } from "../reason";
 
 /** A dialog of the conversation; one at most is open. */
@@ -158,11 +159,8 @@ export class Chat {
   }
 
   /** Asks, and says it when that fails. Whether it went well. */
-  async try(command: Command): Promise<boolean> {
-    const outcome = await this.ask(command);
-    if (outcome.is !== "failed") return true;
-    if (outcome.problem.kind !== "cancelled") toast({ text: problemText(outcome.problem), problem: true });
-    return false;
+  try(command: Command): Promise<boolean> {
+    return ask(this.store, command);
   }
 
   /** Opens the conversation. A window of an earlier visit may still be there: it is not waited on. */

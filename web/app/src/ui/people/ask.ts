@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { Command, Outcome } from "../../core/types";
 import { useStore } from "../../state/use";
 import { toast } from "../kit";
-import { problemText } from "./problem";
+import { askFor } from "../ask";
 
 export interface Asking {
   busy: boolean;
@@ -17,13 +17,9 @@ export function useAsk(): Asking {
   const [busy, setBusy] = useState(false);
   const ask: Asking["ask"] = async (command, done) => {
     setBusy(true);
-    const outcome = await store.ask(command);
+    const outcome = await askFor(store, command);
     setBusy(false);
-    if (outcome.is === "failed") {
-      toast({ text: problemText(outcome.problem), problem: true });
-      return null;
-    }
-    if (done !== undefined) toast(done);
+    if (outcome && done !== undefined) toast(done);
     return outcome;
   };
   return { busy, ask };

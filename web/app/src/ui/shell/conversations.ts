@@ -5,7 +5,7 @@ import { go, route } from "../../route";
 import type { Conversation, Mute } from "../../core/types";
 import type { Store } from "../../state/store";
 import { confirm, openMenu, toast, type MenuItem, type Point } from "../kit";
-import { problemText } from "../people/problem";
+import { ask } from "../ask";
 
 const HOUR = 3_600_000;
 
@@ -33,14 +33,6 @@ export function nextUnread(list: readonly Conversation[], after: string | null, 
 export function current(): string | null {
   const at = route.value;
   return at.at === "chat" || at.at === "details" ? at.address : null;
-}
-
-/** Asks for something and says it if that failed. */
-export async function ask(store: Store, command: Parameters<Store["ask"]>[0]): Promise<boolean> {
-  const outcome = await store.ask(command);
-  if (outcome.is !== "failed") return true;
-  toast({ text: problemText(outcome.problem), problem: true });
-  return false;
 }
 
 /** Marks all of it as read without showing it. */

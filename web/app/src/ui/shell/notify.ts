@@ -7,7 +7,8 @@ import { format, go } from "../../route";
 import type { Notification as Notice, Store } from "../../state/store";
 import { attentive } from "../chat/attention";
 import { keepTold, takeActs, WOKEN_TAG } from "../../woken";
-import { ask, countUnread, current, markRead } from "./conversations";
+import { ask } from "../ask";
+import { countUnread, current, markRead } from "./conversations";
 import { settings } from "./settings";
 import { now } from "./time";
 

@@ -9,7 +9,7 @@ import { useStore } from "../../state/use";
 import type { Store } from "../../state/store";
 import { attachTo } from "../chat/composer/tray-state";
 import { Avatar, Empty, Page, Spinner, TextField } from "../kit";
-import { ask } from "./conversations";
+import { ask } from "../ask";
 import { best } from "./fuzzy";
 import "./results.css";
 

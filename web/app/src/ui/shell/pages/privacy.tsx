@@ -2,7 +2,7 @@ import type { Privacy as Told } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { useStore } from "../../../state/use";
 import { Avatar, Button, Group, Page, Row, Switch, toast } from "../../kit";
-import { ask } from "../conversations";
+import { ask } from "../../ask";
 
 /** What contacts get to know of what is done here. */
 function Shown({ privacy }: { privacy: Told }) {
