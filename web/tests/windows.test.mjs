@@ -57,6 +57,7 @@ test("signing out leaves nothing behind", async () => {
   await page.getByRole("radio", { name: "Dark" }).check({ force: true });
   const before = await kept(page);
   assert.ok(before.key && before.files.length > 0, "there is something to wipe");
+  assert.equal(before.extractable, false, "no script can read the key that wraps the others");
   assert.ok(before.caches.includes("clownfish-shared") && before.caches.includes("clownfish-notes"), before.caches.join());
   assert.deepEqual(before.local, ["clownfish:has-account", "clownfish:settings"]);
   await page.evaluate(() => {
@@ -73,7 +74,6 @@ test("signing out leaves nothing behind", async () => {
   // The files of the app are not the account's: without them it would not start.
   assert.equal(left.caches.length, 1, left.caches.join());
   assert.deepEqual(left.local, []);
-  assert.equal(left.extractable, false, "no script can read the key that wraps the others");
   assert.notEqual(left.key, before.key, "the key is another one");
   assert.deepEqual(left.files.filter((path) => path.includes("/files/")), [], "and there is no file");
   await juliet.leave();
