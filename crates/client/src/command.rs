@@ -146,6 +146,10 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Call a room something else, for its owners (XEP-0045 §10.2).
+    SetRoomName(BareJid, String),
+    /// Give a room a picture (XEP-0486): a PNG of at most 64 KiB, or none. For its owners.
+    SetRoomAvatar(BareJid, Option<Vec<u8>>),
     /// What is talked about in a room.
     SetSubject(BareJid, String),
     /// Take another nickname in a room.
@@ -179,6 +183,9 @@ pub enum Command {
     Close(BareJid),
     /// Load an older page into the window; from the server's archive when there is nothing here.
     Older(BareJid),
+    /// Ask the archive now for what was missed, where it did not answer
+    /// ([`behind`](crate::view::Conversation::behind)).
+    CatchUp(BareJid),
     /// Load a newer page into a window that does not reach to the newest message.
     Newer(BareJid),
     /// Everything up to this message was seen (XEP-0333, XEP-0490).

@@ -327,6 +327,7 @@ mod tests {
             typing: false,
             mute: Mute::No,
             pinned: false,
+            behind: false,
             encryption: EncryptionMode::Omemo,
             readers: view::Readers::default(),
             request: false,

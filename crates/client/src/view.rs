@@ -168,6 +168,10 @@ pub struct Conversation {
     pub notify: Notify,
     /// Comes first.
     pub pinned: bool,
+    /// What was written here since this device was last connected is not here: the archive did not
+    /// answer as it should. It is asked again from time to time, and at once by
+    /// [`Command::CatchUp`](crate::Command::CatchUp).
+    pub behind: bool,
     /// Whether what is written here is encrypted.
     pub encryption: EncryptionMode,
     /// Who could read what is written now.
@@ -302,6 +306,8 @@ pub struct Room {
     pub name: String,
     /// What is talked about.
     pub subject: Option<String>,
+    /// SHA-1 of its picture (XEP-0486); its bytes are in the store's media.
+    pub avatar: Option<String>,
     /// What the room calls this account, while it is in it.
     pub nick: Option<String>,
     /// Whether this account is in it.

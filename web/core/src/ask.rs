@@ -77,12 +77,17 @@ pub(crate) fn command(
             role: show::room::role_of(role),
             reason: None,
         },
+        Command::SetRoomName { address, name } => Ask::SetRoomName(jid(&address)?, name),
+        Command::SetRoomAvatar { address, png } => {
+            Ask::SetRoomAvatar(jid(&address)?, png.as_deref().map(picture).transpose()?)
+        }
         Command::SetSubject { address, subject } => Ask::SetSubject(jid(&address)?, subject),
         Command::SetRoomNick { address, nick } => Ask::SetRoomNick(jid(&address)?, nick),
         Command::Moderate { message, reason } => Ask::Moderate(MessageId(message), reason),
         Command::Open { address } => Ask::Open(jid(&address)?),
         Command::OpenAt { address, message } => Ask::OpenAt(jid(&address)?, MessageId(message)),
         Command::Close { address } => Ask::Close(jid(&address)?),
+        Command::CatchUp { address } => Ask::CatchUp(jid(&address)?),
         Command::Older { address } => Ask::Older(jid(&address)?),
         Command::Newer { address } => Ask::Newer(jid(&address)?),
         Command::MarkRead { address, message } => Ask::MarkRead(jid(&address)?, MessageId(message)),

@@ -163,6 +163,7 @@ fn conversation(one: view::Conversation) -> page::Conversation {
             store::Notify::Mentions => page::Notify::Mentions,
         },
         pinned: one.pinned,
+        behind: one.behind,
         encrypted: one.encryption == EncryptionMode::Omemo,
         readers: page::Readers {
             theirs: one.readers.theirs,
@@ -274,6 +275,9 @@ fn content(content: store::Content, files: &mut Files) -> page::Content {
         }
         store::Content::Event(Event::Declined { by, reason }) => {
             page::Content::Declined { by: by.to_string(), reason }
+        }
+        store::Content::Event(Event::Room(all)) => {
+            page::Content::Room { happenings: all.into_iter().map(room::happening).collect() }
         }
         store::Content::Event(Event::OptOut { reason }) => page::Content::OptOut { reason },
     }

@@ -2,8 +2,8 @@
 
 use client::Now;
 use client::store::{
-    Content, Delivery, Encryption, File, MemoryStore, Message, MessageId, Position, TrustLevel,
-    Version,
+    Content, Delivery, Encryption, File, Happened, Happening, MemoryStore, Message, MessageId,
+    Position, TrustLevel, Version,
 };
 use client::view::{Affiliation, Change, Member, Outcome, Role, Room, RoomState};
 use serde_json::{Value, json};
@@ -176,6 +176,7 @@ fn a_room_is_told_with_everybody_in_it() {
         address,
         name: "Garden".into(),
         subject: None,
+        avatar: Some("0a".repeat(20)),
         nick: Some("Viola".into()),
         state: RoomState::Refused("only members may enter".into()),
         invited_by: Some(BareJid::new("olivia@example.org").unwrap()),
@@ -193,11 +194,35 @@ fn a_room_is_told_with_everybody_in_it() {
     assert_eq!(told["address"], "garden@conference.example.org");
     assert_eq!(told["state"], json!({ "is": "refused", "reason": "only members may enter" }));
     assert_eq!(told["invitedBy"], "olivia@example.org");
+    assert_eq!(told["avatar"], json!("0a".repeat(20)));
     let feste = json!({
         "nick": "Feste", "address": null, "affiliation": "admin", "role": "moderator",
         "hats": ["Fool"],
     });
     assert_eq!(told["members"], json!([feste]));
+}
+
+#[test]
+fn what_happened_in_a_room_is_told_with_whom_it_is_about() {
+    let one = |nick: &str, what| Happening {
+        time: Millis(7),
+        nick: Some(nick.to_owned()),
+        address: BareJid::new("feste@example.org").ok(),
+        what,
+    };
+    let shown = shown(Content::Event(client::store::Event::Room(vec![
+        one("Feste", Happened::Affiliation(Affiliation::Admin)),
+        one("Feste", Happened::PutOut(Some("too much singing".into()))),
+    ])));
+    let told = |what: Value| json!({ "time": 7, "nick": "Feste", "address": "feste@example.org", "what": what });
+    let wanted = json!({
+        "is": "room",
+        "happenings": [
+            told(json!({ "is": "affiliation", "affiliation": "admin" })),
+            told(json!({ "is": "putOut", "reason": "too much singing" })),
+        ],
+    });
+    assert_eq!(shown["content"], wanted);
 }
 
 #[test]

@@ -63,6 +63,8 @@ pub(crate) struct State {
     settle: Option<TimerId>,
     /// The archive forgot where this device was: what is missing, if anything is, stands here.
     gap: Option<Position>,
+    /// The last question was not answered as it should be: what was missed is not here.
+    behind: bool,
     /// When the archive got the message of the newest id.
     time: Option<Millis>,
 }
@@ -121,6 +123,7 @@ fn on_ended(cx: &mut Cx<'_>) -> Step {
     let archive = &mut cx.state.features.archive;
     archive.queries.clear();
     archive.forward = false;
+    archive.behind = false;
     archive.live = None;
     archive.unsettled = false;
     archive.gap = None;
@@ -281,10 +284,12 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
             // Something may be missing until it answers.
             Answer::Error(_) | Answer::Result(_) | Answer::Lost => {
                 crate::omemo::archive_is_silent(cx)?;
+                set_behind(cx, true);
                 unsettle(cx, RETRY)
             }
         };
     };
+    set_behind(cx, false);
     let page = rsm::Response::child_of(fin).unwrap_or_default();
     let complete = fin.attr("complete").is_some_and(|value| matches!(value, "true" | "1"));
     let archive = &mut cx.state.features.archive;
@@ -315,6 +320,37 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
     }
     save(cx)?;
     link::on_caught_up(cx)
+}
+
+fn set_behind(cx: &mut Cx<'_>, behind: bool) {
+    let archive = &mut cx.state.features.archive;
+    if std::mem::replace(&mut archive.behind, behind) != behind {
+        timeline::touch_all(cx);
+    }
+}
+
+/// Whether what was written in a conversation while this device was away is not here, because the
+/// archive did not answer as it should.
+pub(crate) fn is_behind(cx: &Cx<'_>, address: &BareJid) -> bool {
+    match rooms::is_room(cx, address) {
+        true => rooms::is_behind(cx, address),
+        false => cx.state.features.archive.behind,
+    }
+}
+
+/// Asks now for what was missed, where that did not work before.
+pub(crate) fn catch_up(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    if !cx.online() || !is_behind(cx, address) {
+        return Ok(());
+    }
+    if rooms::is_room(cx, address) {
+        return rooms::again(cx, address);
+    }
+    if cx.state.features.archive.forward {
+        return Ok(());
+    }
+    set_behind(cx, false);
+    unsettle(cx, 0)
 }
 
 /// Goes on from the time of the newest message, which the archive no longer has. Clocks differ: a

@@ -62,7 +62,8 @@ fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step {
     })
 }
 
-fn is_hash(id: &str) -> bool {
+/// Whether a text is a SHA-1 in hexadecimal.
+pub(crate) fn is_hash(id: &str) -> bool {
     id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -187,6 +187,14 @@ pub(crate) fn enter_by_itself(cx: &mut Cx<'_>, room: &BareJid, name: Option<Stri
     publish(cx, None, &bookmark)
 }
 
+/// A room is called something else: where the list has the name that it had, it gets the new one.
+pub(crate) fn renamed(cx: &mut Cx<'_>, room: &BareJid, before: &str, after: &str) -> Step {
+    match get(cx, room).filter(|known| known.name.as_deref() == Some(before)) {
+        Some(known) => publish(cx, None, &Bookmark { name: Some(after.to_owned()), ..known }),
+        None => Ok(()),
+    }
+}
+
 /// Devices do not enter the room by themselves any more.
 pub(crate) fn leave(cx: &mut Cx<'_>, room: &BareJid) -> Step {
     match get(cx, room).filter(|known| known.autojoin) {

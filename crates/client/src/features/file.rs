@@ -30,7 +30,7 @@ pub(crate) const FEATURE: Feature = Feature {
 pub(crate) fn of(incoming: &Incoming) -> Option<Content> {
     let body = incoming.body();
     if let Some(sharing) = incoming.child("file-sharing", ns::FILE_SHARING)
-        && let Some(file) = parse_sharing(sharing)
+        && let Some(file) = parse_sharing(sharing, &incoming.content)
     {
         let stand_in = incoming.content.iter().any(|child| {
             child.is("fallback", ns::FALLBACK) && child.attr("for") == Some(ns::FILE_SHARING)
@@ -109,7 +109,8 @@ pub(crate) fn write_key(key: &FileKey) -> String {
     text
 }
 
-fn parse_sharing(sharing: &Element) -> Option<File> {
+/// `content` is what else the message holds: small pictures may stand there (XEP-0231).
+fn parse_sharing(sharing: &Element, content: &[Element]) -> Option<File> {
     let metadata = sharing.child("file", ns::FILE_METADATA)?;
     let text = |name| metadata.child(name, ns::FILE_METADATA).map(Element::text);
     let sources = sharing.child("sources", ns::FILE_SHARING)?;
@@ -129,21 +130,26 @@ fn parse_sharing(sharing: &Element) -> Option<File> {
         url: file.url,
         key: key.as_ref().map(write_key),
         local: None,
-        preview: preview_of(metadata),
+        preview: preview_of(metadata, content),
     })
 }
 
 /// What the metadata tell of a picture (XEP-0446 §3, XEP-0264 §5).
-fn preview_of(metadata: &Element) -> Option<Preview> {
+fn preview_of(metadata: &Element, content: &[Element]) -> Option<Preview> {
     let number = |name| {
         let text = metadata.child(name, ns::FILE_METADATA)?.text();
         text.trim().parse().ok().filter(|pixels| *pixels <= MAX_PIXELS)
     };
-    let mut thumbnails = metadata.children().filter(|child| child.is("thumbnail", ns::THUMBNAILS));
+    let told = metadata.children().filter(|child| child.is("thumbnail", ns::THUMBNAILS));
+    let told = told.filter_map(|one| one.attr("uri")).take(MAX_THUMBNAILS);
+    let told: Vec<String> =
+        told.filter_map(|uri| thumbnail(uri).or_else(|| beside(content, uri))).collect();
+    // A picture says more than a few colours.
+    let drawn = told.iter().position(|uri| uri.contains(";base64,") && !is_hash(uri));
     let preview = Preview {
         width: number("width").unwrap_or_default(),
         height: number("height").unwrap_or_default(),
-        thumbnail: thumbnails.find_map(|one| thumbnail(one.attr("uri")?)),
+        thumbnail: told.into_iter().nth(drawn.unwrap_or_default()),
     };
     (preview != Preview::default()).then_some(preview)
 }
@@ -153,6 +159,9 @@ fn preview_of(metadata: &Element) -> Option<Preview> {
 pub(crate) fn thumbnail(uri: &str) -> Option<String> {
     let (kind, data) = uri.trim().strip_prefix("data:")?.split_once(',')?;
     let kind = kind.strip_suffix(";base64").unwrap_or(kind);
+    if let Some(hash) = hash(kind, data.trim()) {
+        return Some(hash);
+    }
     let drawn = matches!(kind, "image/jpeg" | "image/png" | "image/webp");
     let data = data.trim();
     if !drawn || data.is_empty() || data.len() > MAX_THUMBNAIL_BYTES {
@@ -160,6 +169,39 @@ pub(crate) fn thumbnail(uri: &str) -> Option<String> {
     }
     BASE64_STANDARD.decode(data).ok()?;
     Some(format!("data:{kind};base64,{data}"))
+}
+
+/// A few colours that stand for a picture: `image/blurhash` (base 83), or `image/thumbhash` (base64), as
+/// other programs put them in place of a small picture.
+fn hash(kind: &str, data: &str) -> Option<String> {
+    match kind {
+        BLURHASH => {
+            let data = decoded(data);
+            let letter =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"#$%*+,-.:;=?@[]^_{|}~".contains(&byte);
+            let fits = (6..=MAX_BLURHASH).contains(&data.len()) && data.bytes().all(letter);
+            fits.then(|| format!("data:{BLURHASH},{data}"))
+        }
+        THUMBHASH => {
+            let bytes = BASE64_STANDARD.decode(data).ok()?;
+            let fits = (5..=MAX_THUMBHASH).contains(&bytes.len());
+            fits.then(|| format!("data:{THUMBHASH};base64,{data}"))
+        }
+        _ => None,
+    }
+}
+
+fn is_hash(uri: &str) -> bool {
+    [BLURHASH, THUMBHASH].iter().any(|kind| uri.get(5..).is_some_and(|uri| uri.starts_with(kind)))
+}
+
+/// A small picture that stands beside the file in the same message, by its content id (XEP-0231 §2).
+fn beside(content: &[Element], uri: &str) -> Option<String> {
+    let cid = uri.trim().strip_prefix("cid:")?;
+    let data =
+        content.iter().find(|child| child.is("data", ns::BOB) && child.attr("cid") == Some(cid))?;
+    let text: String = data.text().split_ascii_whitespace().collect();
+    thumbnail(&format!("data:{};base64,{text}", data.attr("type")?))
 }
 
 fn url_of(sources: &Element) -> Option<String> {
@@ -286,6 +328,13 @@ const MAX_NAME_CHARS: usize = 120;
 /// Largest small picture, as text, and longest side of a large one that is believed.
 const MAX_THUMBNAIL_BYTES: usize = 16 * 1024;
 const MAX_PIXELS: u32 = 100_000;
+/// Small pictures of one file that are looked at.
+const MAX_THUMBNAILS: usize = 8;
+/// Colours that stand for a picture, and the longest forms of them: letters, and bytes.
+const BLURHASH: &str = "image/blurhash";
+const THUMBHASH: &str = "image/thumbhash";
+const MAX_BLURHASH: usize = 166;
+const MAX_THUMBHASH: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -356,6 +405,47 @@ mod tests {
     }
 
     #[test]
+    fn a_few_colours_stand_for_a_picture() {
+        let blur = "data:image/blurhash,LEHV6nWB2yk8pyo0adR*.7kCMdnj";
+        for (given, kept) in [
+            (blur, Some(blur)),
+            ("data:image/blurhash,LEHV6nWB2yk8pyo0adR%2A.7kCMdnj", Some(blur)),
+            (
+                "data:image/thumbhash;base64,1QcSHQRnh493V4dIh4eXh1h4kJUI",
+                Some("data:image/thumbhash;base64,1QcSHQRnh493V4dIh4eXh1h4kJUI"),
+            ),
+            ("data:image/blurhash,L<HV6n", None),
+            ("data:image/blurhash,LEH", None),
+            ("data:image/thumbhash;base64,AAAA", None),
+            ("data:image/thumbhash;base64,<script>", None),
+        ] {
+            assert_eq!(thumbnail(given).as_deref(), kept, "{given}");
+        }
+        assert_eq!(thumbnail(&format!("data:image/blurhash,{}", "A".repeat(167))), None);
+    }
+
+    #[test]
+    fn a_small_picture_may_stand_beside_and_goes_before_colours() {
+        let cid = "sha1+8f35fef110ffc5df08d579a50083ff9308fb6242@bob.xmpp.org";
+        let thumb = |uri: &str| Element::new("thumbnail", ns::THUMBNAILS).with_attr("uri", uri);
+        let metadata = Element::new("file", ns::FILE_METADATA)
+            .with_child(thumb("data:image/blurhash,LEHV6nWB2yk8pyo0adR*.7kCMdnj"))
+            .with_child(thumb(&format!("cid:{cid}")));
+        let data = |kind: &str| {
+            Element::new("data", ns::BOB)
+                .with_attr("cid", cid)
+                .with_attr("type", kind)
+                .with_text("AAAA\n AAAA")
+        };
+        let seen = |content: &[Element]| preview_of(&metadata, content).unwrap().thumbnail;
+        assert_eq!(seen(&[data("image/png")]).as_deref(), Some("data:image/png;base64,AAAAAAAA"));
+        let blur = Some("data:image/blurhash,LEHV6nWB2yk8pyo0adR*.7kCMdnj");
+        for content in [vec![], vec![data("image/svg+xml")]] {
+            assert_eq!(seen(&content).as_deref(), blur);
+        }
+    }
+
+    #[test]
     fn what_is_sent_is_what_is_read() {
         for key in [None, Some(KEY.to_owned())] {
             let file = File {
@@ -373,7 +463,7 @@ mod tests {
             };
             let payload = payload(&file).unwrap();
             let sharing = find(&payload, "file-sharing", ns::FILE_SHARING).unwrap();
-            assert_eq!(parse_sharing(sharing), Some(file));
+            assert_eq!(parse_sharing(sharing, &[]), Some(file));
         }
     }
 }

@@ -12,11 +12,13 @@
 mod changes;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod happenings;
 mod memory;
 mod rows;
 mod search;
 
 pub use changes::{Mark, Reacted, Reaction};
+pub use happenings::{Happened, Happening};
 pub use memory::MemoryStore;
 pub use search::Needle;
 

@@ -371,6 +371,8 @@ pub enum Event {
         /// Why, in their words.
         reason: Option<String>,
     },
+    /// What happened in a room with nothing said in between, the oldest first.
+    Room(Vec<super::Happening>),
     /// This profile was put back to an earlier state: all encrypted sessions are begun anew.
     Restored,
     /// They ask for plain text (XEP-0384, "Opt-out"). Nothing is sent until the user decides.
@@ -397,6 +399,7 @@ impl std::fmt::Debug for Event {
             Self::Declined { by, .. } => {
                 f.debug_struct("Declined").field("by", by).finish_non_exhaustive()
             }
+            Self::Room(all) => write!(f, "Room({} happenings)", all.len()),
             Self::Restored => f.write_str("Restored"),
             Self::OptOut { .. } => f.write_str("OptOut(..)"),
         }

@@ -160,6 +160,12 @@ pub(crate) fn touch(cx: &mut Cx<'_>, address: &BareJid) {
     cx.state.features.timeline.dirty_conversations.insert(address.clone());
 }
 
+/// Something that shows in every conversation is different.
+pub(crate) fn touch_all(cx: &mut Cx<'_>) {
+    let timeline = &mut cx.state.features.timeline;
+    timeline.dirty_conversations.extend(timeline.conversations.keys().cloned());
+}
+
 /// Whether what is written here must be encrypted.
 pub(crate) fn is_encrypted(cx: &Cx<'_>, address: &BareJid) -> bool {
     conversation(cx, address).encryption == EncryptionMode::Omemo
@@ -240,6 +246,15 @@ pub(crate) fn insert(cx: &mut Cx<'_>, mut message: Message, unread: bool) -> Ste
     save_conversation(cx, conversation)?;
     touch_message(cx, &message);
     Ok(message.id)
+}
+
+/// Adds something that happened, at the end. It is no news: the conversation stays where it is in the
+/// list, and keeps its preview.
+pub(crate) fn note(cx: &mut Cx<'_>, mut message: Message) -> Step {
+    message.position = reserve(cx, 1)?;
+    message.id = cx.store.append(&message)?;
+    touch_message(cx, &message);
+    Ok(())
 }
 
 /// An unread message of a room is meant for this account in particular.

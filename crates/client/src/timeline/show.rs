@@ -3,7 +3,7 @@
 use xmpp::jid::BareJid;
 
 use crate::cx::{Cx, Step};
-use crate::features::{rooms, roster};
+use crate::features::{archive, rooms, roster};
 use crate::store::{Content, Event, Message, MessageId, Mute, Undecryptable};
 use crate::view::{self, Notification, Preview};
 
@@ -30,6 +30,7 @@ pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::
         mute: kept.mute,
         notify: kept.notify,
         pinned: kept.pinned,
+        behind: archive::is_behind(cx, address),
         encryption: kept.encryption,
         readers: timeline.readers.get(address).copied().unwrap_or_default(),
         request: match kept.room {
@@ -62,6 +63,7 @@ pub(crate) fn preview_text(content: &Content) -> String {
         Content::Event(Event::OptOut { .. }) => "They ask for messages that are not encrypted",
         Content::Event(Event::Invited { .. }) => "You are invited",
         Content::Event(Event::Declined { .. }) => "An invitation is declined",
+        Content::Event(Event::Room(_)) => "The group is different now",
         Content::Event(Event::Restored) => "This profile was put back to an earlier state",
         Content::Event(Event::Gap) => "Messages may be missing here",
     };

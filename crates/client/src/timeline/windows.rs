@@ -9,7 +9,7 @@ use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::features::{archive, markers, notify};
 use crate::omemo;
-use crate::store::{Message, MessageId, Position};
+use crate::store::{Content, Event, Message, MessageId, Position};
 use crate::view::{Change, Outcome, Problem};
 
 /// Carries out the commands about whole conversations; gives back what it does not know.
@@ -21,6 +21,7 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
             cx.state.features.timeline.windows.remove(&address);
         }
         Command::Older(address) => return older(cx, number, &address).map(|()| None),
+        Command::CatchUp(address) => archive::catch_up(cx, &address)?,
         Command::Newer(address) => return newer(cx, number, &address).map(|()| None),
         Command::MarkRead(address, id) => return read(cx, number, &address, id).map(|()| None),
         Command::Draft(address, draft) => {
@@ -113,7 +114,8 @@ fn open(cx: &mut Cx<'_>, address: &BareJid) -> Step {
         0 => None,
         _ => messages
             .iter()
-            .find(|one| !one.own && kept.read_up_to.is_none_or(|seen| one.position > seen)),
+            .filter(|one| !one.own && !matches!(one.content, Content::Event(Event::Room(_))))
+            .find(|one| kept.read_up_to.is_none_or(|seen| one.position > seen)),
     };
     let first_unread = first_unread.map(|message| message.id);
     show(cx, address, messages, None, first_unread)

@@ -6,6 +6,7 @@ mod archive;
 mod authority;
 mod bookmarks;
 mod features;
+mod happenings;
 mod login;
 mod messages;
 mod muc;

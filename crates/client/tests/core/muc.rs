@@ -27,6 +27,12 @@ pub(crate) struct Room {
     pub(crate) archive: Vec<(String, Millis, Element)>,
     pub(crate) private: bool,
     name: Option<String>,
+    /// Whether its owners moderate who writes: something of its form that is not asked for.
+    pub(crate) moderated: bool,
+    /// Its vCard, with a picture (XEP-0486).
+    pub(crate) vcard: Option<Element>,
+    /// What its archive answers instead of results.
+    pub(crate) broken: Option<Condition>,
     /// It gives occupants ids.
     pub(crate) ids: bool,
     pub(crate) password: Option<String>,
@@ -270,6 +276,15 @@ impl Server {
                 Some(_) => Ok(None),
                 None => Err(Condition::NotAcceptable),
             },
+            ("query", ns::MAM, _) if room.broken.is_some() => Err(room.broken.unwrap()),
+            ("vCard", ns::VCARD, Some("get")) => {
+                room.vcard.clone().map(Some).ok_or(Condition::ItemNotFound)
+            }
+            ("vCard", ns::VCARD, _) if own == Affiliation::Owner => {
+                room.vcard = Some(payload.clone()).filter(|vcard| vcard.first_child().is_some());
+                self.configured(&address);
+                Ok(None)
+            }
             ("query", ns::MAM, _) if nick.is_some() => self.room_archive(from, &address, &payload),
             ("query", ns::MUC_ADMIN, Some("get")) => {
                 let wanted = payload.first_child().and_then(Item::parse).unwrap().affiliation;
@@ -291,25 +306,8 @@ impl Server {
                 }
                 Ok(None)
             }
-            ("query", ns::MUC_OWNER, Some("get")) if own == Affiliation::Owner => {
-                let fields = ["roomname", "persistentroom", "membersonly", "publicroom", "whois"];
-                let form = fields
-                    .iter()
-                    .fold(Form::typed(FormType::Form, ns::MUC_ROOM_CONFIG), |form, name| {
-                        form.with_field(Field::untyped(format!("muc#roomconfig_{name}")))
-                    });
-                Ok(Some(Element::new("query", ns::MUC_OWNER).with_child(form.to_element())))
-            }
             ("query", ns::MUC_OWNER, _) if own == Affiliation::Owner => {
-                if payload.child("destroy", ns::MUC_OWNER).is_some() {
-                    self.rooms.remove(&address);
-                    return Ok(None);
-                }
-                let form = Form::child_of(&payload).unwrap();
-                room.private = form.value("muc#roomconfig_membersonly") == Some("1")
-                    && form.value("muc#roomconfig_whois") == Some("anyone");
-                room.name = form.value("muc#roomconfig_roomname").map(str::to_owned);
-                Ok(None)
+                self.owner_iq(&address, iq.attr("type") == Some("get"), &payload)
             }
             ("moderate", ns::MODERATE, _) if own >= Affiliation::Admin => {
                 let moderated = Element::new("moderated", ns::MODERATE);
@@ -321,6 +319,46 @@ impl Server {
                 Ok(None)
             }
             _ => Err(Condition::Forbidden),
+        }
+    }
+
+    /// §10: what owners ask for.
+    fn owner_iq(
+        &mut self,
+        address: &BareJid,
+        get: bool,
+        payload: &Element,
+    ) -> Result<Option<Element>, Condition> {
+        let room = self.rooms.get_mut(address).ok_or(Condition::ItemNotFound)?;
+        if get {
+            return Ok(Some(
+                Element::new("query", ns::MUC_OWNER).with_child(form(room).to_element()),
+            ));
+        }
+        if payload.child("destroy", ns::MUC_OWNER).is_some() {
+            self.rooms.remove(address);
+            return Ok(None);
+        }
+        let form = Form::child_of(payload).unwrap();
+        room.private = form.value("muc#roomconfig_membersonly") == Some("1")
+            && form.value("muc#roomconfig_whois") == Some("anyone");
+        // What is left out goes back to what it is in a new room.
+        room.moderated = form.value("muc#roomconfig_moderatedroom") == Some("1");
+        room.name = form.value("muc#roomconfig_roomname").map(str::to_owned);
+        self.configured(address);
+        Ok(None)
+    }
+
+    /// §10.2.1: everybody is told that the room is configured anew.
+    fn configured(&mut self, address: &BareJid) {
+        let x = Element::new("x", ns::MUC_USER).with_child(status(104));
+        let message = Element::new("message", ns::CLIENT)
+            .with_attr("from", address.to_string())
+            .with_attr("type", "groupchat")
+            .with_child(x);
+        let occupants: Vec<FullJid> = self.rooms[address].occupants.values().cloned().collect();
+        for occupant in occupants {
+            self.deliver(&occupant, &message);
         }
     }
 
@@ -375,6 +413,29 @@ impl Server {
     }
 }
 
+/// The form that owners fill in, as it is filled in now.
+fn form(room: &Room) -> Form {
+    let fields = ["roomname", "persistentroom", "membersonly", "publicroom", "whois"];
+    let form =
+        fields.iter().fold(Form::typed(FormType::Form, ns::MUC_ROOM_CONFIG), |form, name| {
+            form.with_field(Field::untyped(format!("muc#roomconfig_{name}")))
+        });
+    let truth = |truth: bool| if truth { "1" } else { "0" };
+    let whois = if room.private { "anyone" } else { "moderators" };
+    [
+        ("roomname", room.name.as_deref().unwrap_or_default()),
+        ("membersonly", truth(room.private)),
+        ("whois", whois),
+        ("moderatedroom", truth(room.moderated)),
+    ]
+    .into_iter()
+    .fold(form, |mut form, (name, value)| {
+        let var = format!("muc#roomconfig_{name}");
+        form.fields.retain(|field| field.var.as_ref() != Some(&var));
+        form.with_field(Field::untyped(var).with_value(value))
+    })
+}
+
 fn info(room: &Room) -> Info {
     let identity = Identity::new("conference", "text");
     let identity = match &room.name {
@@ -387,7 +448,15 @@ fn info(room: &Room) -> Info {
         true => ["muc_membersonly", "muc_nonanonymous"],
         false => ["muc_open", "muc_semianonymous"],
     });
+    let photo = room.vcard.as_ref().and_then(|vcard| vcard.child("PHOTO", ns::VCARD));
+    let hash = photo.and_then(xmpp::ext::avatar::Image::from_photo).map(|image| image.id());
+    let details = Form::typed(FormType::Result, ns::MUC_ROOM_INFO);
+    let details = hash.into_iter().fold(details, |form, hash| {
+        form.with_field(Field::untyped("muc#roominfo_avatarhash").with_value(hash))
+    });
     features
         .into_iter()
-        .fold(Info::new().with_identity(identity), |info, feature| info.with_feature(feature))
+        .fold(Info::new().with_form(details).with_identity(identity), |info, feature| {
+            info.with_feature(feature)
+        })
 }

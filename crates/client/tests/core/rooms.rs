@@ -14,20 +14,20 @@ use crate::server::bare;
 use crate::world::{World, login, text_of};
 
 const ROMEO: &str = "romeo@example.net";
-const JULIET: &str = "juliet@example.net";
-const MERCUTIO: &str = "mercutio@example.net";
-const SQUARE: &str = "square@rooms.example.net";
+pub(crate) const JULIET: &str = "juliet@example.net";
+pub(crate) const MERCUTIO: &str = "mercutio@example.net";
+pub(crate) const SQUARE: &str = "square@rooms.example.net";
 
 fn parse(xml: &str) -> Element {
     Element::parse(xml.as_bytes(), &Limits::TRUSTED).unwrap()
 }
 
-fn join(room: &str, nick: &str) -> Command {
+pub(crate) fn join(room: &str, nick: &str) -> Command {
     Command::JoinRoom { room: bare(room), nick: Some(nick.into()), password: None }
 }
 
 /// A room as a user interface has it.
-fn room(world: &World, device: usize, address: &str) -> Room {
+pub(crate) fn room(world: &World, device: usize, address: &str) -> Room {
     let mut changes = world.devices[device].changes.iter().rev();
     let found = changes.find_map(|change| match change {
         Change::Room(room) if room.address == bare(address) => Some((**room).clone()),
@@ -36,8 +36,19 @@ fn room(world: &World, device: usize, address: &str) -> Room {
     found.expect("a room")
 }
 
+/// The messages of a conversation without what happened between them.
+fn said(world: &World, device: usize, with: &str) -> Vec<client::store::Message> {
+    let mut messages = world.messages(device, with);
+    messages.retain(|one| !matches!(one.content, Content::Event(Event::Room(_))));
+    messages
+}
+
 /// A row of the list of conversations.
-fn conversation(world: &World, device: usize, address: &str) -> client::view::Conversation {
+pub(crate) fn conversation(
+    world: &World,
+    device: usize,
+    address: &str,
+) -> client::view::Conversation {
     let mut changes = world.devices[device].changes.iter().rev();
     let found = changes.find_map(|change| match change {
         Change::Conversation(one) if one.address == bare(address) => Some((**one).clone()),
@@ -47,7 +58,7 @@ fn conversation(world: &World, device: usize, address: &str) -> client::view::Co
 }
 
 /// Romeo and Juliet in a private group that Romeo made.
-fn group() -> (World, usize, usize, String) {
+pub(crate) fn group() -> (World, usize, usize, String) {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[]);
     let juliet = world.online(JULIET, &[]);
@@ -66,7 +77,7 @@ fn group() -> (World, usize, usize, String) {
 }
 
 /// Romeo, Juliet and Mercutio in a public channel.
-fn square() -> (World, [usize; 3]) {
+pub(crate) fn square() -> (World, [usize; 3]) {
     let mut world = World::new();
     world.server.add_account(MERCUTIO, "rapier");
     let mut public = muc::Room::public();
@@ -362,17 +373,17 @@ fn messages_are_changed_by_who_wrote_them_and_nobody_else() {
         assert_eq!(text_of(&hers.content).as_deref(), Some("hers"), "{change}");
     }
     world.run(juliet, Command::Correct(id, "hers, better".into()));
-    world.run(mercutio, Command::React(world.messages(mercutio, SQUARE)[0].id, vec!["🐢".into()]));
+    world.run(mercutio, Command::React(said(&world, mercutio, SQUARE)[0].id, vec!["🐢".into()]));
     for device in [romeo, juliet, mercutio] {
-        let hers = world.messages(device, SQUARE).remove(0);
+        let hers = said(&world, device, SQUARE).remove(0);
         assert_eq!(text_of(&hers.content).as_deref(), Some("hers, better"));
         assert_eq!(hers.reactions.len(), 1);
     }
     // The owner may, through the room.
-    let target = world.messages(romeo, SQUARE)[0].id;
+    let target = said(&world, romeo, SQUARE)[0].id;
     assert_eq!(world.run(romeo, Command::Moderate(target, None)), Some(Outcome::Done));
     for device in [romeo, juliet, mercutio] {
-        assert_eq!(world.messages(device, SQUARE)[0].content, Content::Retracted);
+        assert_eq!(said(&world, device, SQUARE)[0].content, Content::Retracted);
     }
 }
 
@@ -387,8 +398,8 @@ fn replies_name_the_message_as_the_room_does() {
     let received = world.last(juliet, SQUARE);
     assert_eq!(text_of(&received.content).as_deref(), Some("here"));
     let reply = received.reply.unwrap();
-    assert_eq!(reply.message, Some(world.messages(juliet, SQUARE)[0].id));
-    assert_eq!(Some(reply.id), world.messages(juliet, SQUARE)[0].archive_id);
+    assert_eq!(reply.message, Some(said(&world, juliet, SQUARE)[0].id));
+    assert_eq!(Some(reply.id), said(&world, juliet, SQUARE)[0].archive_id);
     let sent = &world.devices[romeo].sent;
     assert!(sent.contains(&format!("to='{SQUARE}/Juliet'")));
     // It is meant for her.

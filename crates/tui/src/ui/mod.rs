@@ -11,6 +11,7 @@ pub mod draw;
 pub mod editor;
 pub mod event;
 pub mod fuzzy;
+pub mod happenings;
 pub mod keys;
 pub mod mirror;
 pub mod overlay;

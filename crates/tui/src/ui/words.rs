@@ -64,6 +64,8 @@ pub fn event(event: &Event, name: &str, own: bool) -> String {
             let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
             format!("{name} declines the invitation{reason}")
         }
+        // In words already: they name several people.
+        Event::Room(_) => name.to_owned(),
         Event::Restored => "This profile was put back to an earlier state. Encrypted sessions are \
                             begun anew; what others sent meanwhile may not be readable"
             .to_owned(),

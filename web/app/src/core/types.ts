@@ -22,7 +22,7 @@ public: boolean,
 /**
  * Who becomes a member and is invited.
  */
-people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
+people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setRoomName", address: string, name: string, } | { "do": "setRoomAvatar", address: string, png: string | null, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "catchUp", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
 /**
  * What it looks like, if it is a picture.
  */
@@ -98,7 +98,11 @@ mentions: number, draft: string, typing: boolean, mute: Mute,
 /**
  * Which messages of a room notify while it is not muted.
  */
-notify: Notify, pinned: boolean, encrypted: boolean, readers: Readers, 
+notify: Notify, pinned: boolean, 
+/**
+ * What was missed is not here, because the archive did not answer; it is asked again.
+ */
+behind: boolean, encrypted: boolean, readers: Readers, 
 /**
  * From somebody who is not a contact and was never written to; or an invitation to a room.
  */
@@ -186,7 +190,7 @@ lines: Array<Line>,
 /**
  * `/me`: what comes after the sender's name.
  */
-action: boolean, } | { "is": "file", file: File, caption: string | null, } | { "is": "retracted" } | { "is": "undecryptable", why: Undecryptable, } | { "is": "newDevice", owner: string, device: number, key: string, trusted: boolean, } | { "is": "gap" } | { "is": "restored" } | { "is": "invited", by: string, reason: string | null, } | { "is": "declined", by: string, reason: string | null, } | { "is": "optOut", reason: string | null, };
+action: boolean, } | { "is": "file", file: File, caption: string | null, } | { "is": "retracted" } | { "is": "undecryptable", why: Undecryptable, } | { "is": "newDevice", owner: string, device: number, key: string, trusted: boolean, } | { "is": "gap" } | { "is": "restored" } | { "is": "invited", by: string, reason: string | null, } | { "is": "declined", by: string, reason: string | null, } | { "is": "room", happenings: Array<Happening>, } | { "is": "optOut", reason: string | null, };
 
 export type Line = { 
 /**
@@ -256,6 +260,10 @@ export type Room = { address: string, name: string,
  */
 subject: string | null, 
 /**
+ * Names its picture for `picture()`.
+ */
+avatar: string | null, 
+/**
  * What the room calls this account, while it is in it.
  */
 nick: string | null, state: RoomState, 
@@ -297,6 +305,18 @@ address: string | null, affiliation: Affiliation, role: Role,
 hats: Array<string>, };
 
 export type Affiliation = "outcast" | "none" | "member" | "admin" | "owner";
+
+export type Happening = { time: number, 
+/**
+ * What the room calls whom it is about, as far as is known.
+ */
+nick: string | null, 
+/**
+ * Their address, where the room tells it.
+ */
+address: string | null, what: Happened, };
+
+export type Happened = { "is": "joined" } | { "is": "left" } | { "is": "removed" } | { "is": "putOut", reason: string | null, } | { "is": "banned", reason: string | null, } | { "is": "affiliation", affiliation: Affiliation, } | { "is": "role", role: Role, } | { "is": "nick", nick: string, } | { "is": "subject", subject: string | null, } | { "is": "name", name: string, } | { "is": "picture" };
 
 export type Role = "none" | "visitor" | "participant" | "moderator";
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
-use super::Trust;
+use super::{Happening, Trust};
 
 /// One message, or one event in a conversation.
 #[derive(Serialize)]
@@ -69,6 +69,10 @@ pub enum Content {
     Declined {
         by: String,
         reason: Option<String>,
+    },
+    /// What happened in a room with nothing said in between, the oldest first.
+    Room {
+        happenings: Vec<Happening>,
     },
     /// They ask for plain text.
     OptOut {

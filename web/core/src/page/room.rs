@@ -13,6 +13,8 @@ pub struct Room {
     pub name: String,
     /// What is talked about.
     pub subject: Option<String>,
+    /// Names its picture for `picture()`.
+    pub avatar: Option<String>,
     /// What the room calls this account, while it is in it.
     pub nick: Option<String>,
     pub state: RoomState,
@@ -81,4 +83,53 @@ pub enum Role {
     Visitor,
     Participant,
     Moderator,
+}
+
+/// One thing that happened in a room.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Happening {
+    pub time: u64,
+    /// What the room calls whom it is about, as far as is known.
+    pub nick: Option<String>,
+    /// Their address, where the room tells it.
+    pub address: Option<String>,
+    pub what: Happened,
+}
+
+/// What happened.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Happened {
+    /// They came in, or became one of a private group.
+    Joined,
+    Left,
+    /// They are not one of a private group any more.
+    Removed,
+    PutOut {
+        reason: Option<String>,
+    },
+    Banned {
+        reason: Option<String>,
+    },
+    Affiliation {
+        affiliation: Affiliation,
+    },
+    Role {
+        role: Role,
+    },
+    /// They go on under this name.
+    Nick {
+        nick: String,
+    },
+    Subject {
+        subject: Option<String>,
+    },
+    /// The room is called so now.
+    Name {
+        name: String,
+    },
+    /// The room has another picture, or none any more.
+    Picture,
 }

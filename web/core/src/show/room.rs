@@ -1,5 +1,6 @@
 //! Rooms, in the words of the page, and the page's words for what somebody is in them.
 
+use client::store::{Happened, Happening};
 use client::view;
 
 use crate::page;
@@ -10,6 +11,7 @@ pub(crate) fn room(room: view::Room) -> page::Room {
         address: room.address.to_string(),
         name: room.name,
         subject: room.subject,
+        avatar: room.avatar,
         nick: room.nick,
         state: match room.state {
             view::RoomState::Out => page::RoomState::Out,
@@ -33,6 +35,30 @@ fn member(member: view::Member) -> page::Member {
         affiliation: affiliation(member.affiliation),
         role: role(member.role),
         hats: member.hats,
+    }
+}
+
+/// Translates what happened in a room.
+pub(crate) fn happening(one: Happening) -> page::Happening {
+    page::Happening {
+        time: one.time.0,
+        nick: one.nick,
+        address: one.address.map(|address| address.to_string()),
+        what: match one.what {
+            Happened::Joined => page::Happened::Joined,
+            Happened::Left => page::Happened::Left,
+            Happened::Removed => page::Happened::Removed,
+            Happened::PutOut(reason) => page::Happened::PutOut { reason },
+            Happened::Banned(reason) => page::Happened::Banned { reason },
+            Happened::Affiliation(now) => {
+                page::Happened::Affiliation { affiliation: affiliation(now) }
+            }
+            Happened::Role(now) => page::Happened::Role { role: role(now) },
+            Happened::Nick(nick) => page::Happened::Nick { nick },
+            Happened::Subject(subject) => page::Happened::Subject { subject },
+            Happened::Name(name) => page::Happened::Name { name },
+            Happened::Picture => page::Happened::Picture,
+        },
     }
 }
 

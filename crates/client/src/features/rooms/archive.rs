@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use xmpp::error::Condition;
+use xmpp::error::{Condition, ErrorType, StanzaError};
 use xmpp::ext::form::{Form, FormType};
 use xmpp::ext::rsm;
 use xmpp::jid::{BareJid, Jid};
@@ -136,12 +136,8 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: &Answer) -> Step {
                 forgotten(cx, address)
             }
             // The archive is not for us: what arrives is all there is.
-            Answer::Error(_) => caught_up(cx, address),
-            Answer::Result(_) | Answer::Lost => {
-                let address = address.clone();
-                cx.later(RETRY, move |cx| forward(cx, &address));
-                Ok(())
-            }
+            Answer::Error(error) if is_final(error) => caught_up(cx, address),
+            Answer::Error(_) | Answer::Result(_) | Answer::Lost => fall_behind(cx, address),
         };
     };
     let page = rsm::Response::child_of(fin).unwrap_or_default();
@@ -168,6 +164,42 @@ fn forgotten(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let mut message = timeline::blank(address, address, cx.time());
     message.content = Content::Event(Event::Gap);
     timeline::insert(cx, message, false)?;
+    forward(cx, address)
+}
+
+/// Whether asking again is of no use.
+fn is_final(error: &StanzaError) -> bool {
+    matches!(
+        error.condition,
+        Condition::FeatureNotImplemented
+            | Condition::Forbidden
+            | Condition::ItemNotFound
+            | Condition::NotAllowed
+            | Condition::NotAuthorized
+            | Condition::RegistrationRequired
+    ) || error.condition == Condition::ServiceUnavailable && error.kind == ErrorType::Cancel
+}
+
+/// What was missed is not here, and says so; asks again later.
+fn fall_behind(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    room.behind = true;
+    timeline::touch(cx, address);
+    let address = address.clone();
+    cx.later(RETRY, move |cx| if is_behind(cx, &address) { again(cx, &address) } else { Ok(()) });
+    Ok(())
+}
+
+/// Whether what was missed is not here, because the archive did not answer as it should.
+pub(crate) fn is_behind(cx: &Cx<'_>, address: &BareJid) -> bool {
+    cx.state.features.rooms.rooms.get(address).is_some_and(|room| room.behind)
+}
+
+/// Asks once more for what was missed.
+pub(crate) fn again(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    room.behind = false;
+    timeline::touch(cx, address);
     forward(cx, address)
 }
 

@@ -5,7 +5,7 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Phase, change, create, invite, join, members, presence};
+use super::{Phase, change, config, create, invite, join, members, presence};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::features::bookmarks;
@@ -49,6 +49,16 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
             if inside(cx, number, &room) {
                 let (nick, role) = (Some(nick), Some(role));
                 set(cx, number, &room, Item { nick, role, reason, ..Item::default() })?;
+            }
+        }
+        Command::SetRoomName(room, name) => {
+            if inside(cx, number, &room) {
+                config::rename(cx, number, &room, &name)?;
+            }
+        }
+        Command::SetRoomAvatar(room, png) => {
+            if inside(cx, number, &room) {
+                config::set_picture(cx, number, &room, png)?;
             }
         }
         Command::SetSubject(room, text) => {

@@ -4,10 +4,10 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Phase, Room, change, join, members};
+use super::{Phase, Room, change, happenings, join, members};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source, is_id};
-use crate::store::{Message, Occupant, Reference};
+use crate::store::{Happened, Message, Occupant, Reference};
 use crate::timeline;
 
 /// A message of type `groupchat`, live or from the room's archive; `None` when it is of no room that
@@ -35,7 +35,7 @@ pub(crate) fn of(cx: &mut Cx<'_>, message: &Element, source: Source) -> Step<Opt
     if let Some(subject) = message.child("subject", ns::CLIENT).filter(|_| !body) {
         if source == Source::Live {
             let subject = Some(join::limited(&subject.text())).filter(|text| !text.is_empty());
-            change(cx, &address, |kept| kept.subject = subject)?;
+            talked_about(cx, &address, nick, subject)?;
         }
         return Ok(None);
     }
@@ -52,6 +52,26 @@ pub(crate) fn of(cx: &mut Cx<'_>, message: &Element, source: Source) -> Step<Opt
         incoming.archive_id = incoming.stanza_id(&address);
     }
     Ok(Some(incoming))
+}
+
+/// What is talked about, also from now on.
+fn talked_about(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    nick: Option<String>,
+    subject: Option<String>,
+) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get(address) else { return Ok(()) };
+    let new = room.kept.subject_told && room.kept.subject != subject;
+    let person = nick.as_ref().and_then(|nick| room.occupants.get(nick)?.address.clone());
+    change(cx, address, |kept| {
+        kept.subject_told = true;
+        kept.subject.clone_from(&subject);
+    })?;
+    if !new {
+        return Ok(());
+    }
+    happenings::note(cx, address, nick, person.as_ref(), Happened::Subject(subject))
 }
 
 /// What the room itself tells everybody: it is configured anew (§10.2.1), or somebody who is not

@@ -7,7 +7,7 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Phase, Room, begin_conversation, change, create, touch};
+use super::{Phase, Room, begin_conversation, change, config, create, touch};
 use crate::cx::{Cx, Step};
 use crate::features::{bookmarks, caps, notify, roster};
 use crate::iq::{Answer, describe};
@@ -60,6 +60,7 @@ fn out(room: &mut Room, phase: Phase) {
     room.occupants.clear();
     room.nick = None;
     room.caught_up = false;
+    room.behind = false;
     room.members_told = false;
 }
 
@@ -226,13 +227,14 @@ pub(super) fn learn(cx: &mut Cx<'_>, address: &BareJid, answer: &Answer) -> Step
         identities.filter(|one| one.category == "conference").find_map(|one| one.name.clone());
     let name = named.map(|name| limited(&name)).filter(|name| !name.is_empty());
     if let Some(room) = cx.state.features.rooms.rooms.get_mut(address) {
-        room.features = info.features.into_iter().take(MAX_FEATURES).collect();
+        room.features = info.features.iter().take(MAX_FEATURES).cloned().collect();
     }
     change(cx, address, |kept| {
         (kept.open, kept.anonymous) = (open, anonymous);
         kept.private = !open && !anonymous;
-        kept.name = name;
     })?;
+    config::named(cx, address, name)?;
+    config::look_at_picture(cx, address, &info)?;
     omemo::look_at(cx, address)?;
     cx.wake_outbox();
     Ok(())

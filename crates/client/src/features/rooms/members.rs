@@ -7,7 +7,7 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Phase, Room, change};
+use super::{Phase, Room, change, happenings};
 use crate::cx::{Cx, Step};
 use crate::iq::Answer;
 use crate::omemo;
@@ -49,8 +49,29 @@ fn fetch_list(
 }
 
 fn replace(cx: &mut Cx<'_>, address: &BareJid, members: Vec<(BareJid, String)>) -> Step {
+    let Some(room) = cx.state.features.rooms.rooms.get(address) else { return Ok(()) };
+    let before = room.kept.members.clone();
+    let changes = changes(&before, &members);
     change(cx, address, |kept| kept.members = members)?;
+    for (person, before, after) in changes {
+        happenings::affiliated(cx, address, &person, before, after)?;
+    }
+    change(cx, address, |kept| kept.listed = true)?;
     told(cx, address)
+}
+
+/// Who has another affiliation in the second list than in the first.
+fn changes(
+    before: &[(BareJid, String)],
+    after: &[(BareJid, String)],
+) -> Vec<(BareJid, Affiliation, Affiliation)> {
+    let of = |list: &[(BareJid, String)], person: &BareJid| {
+        let found = list.iter().find(|(one, _)| one == person);
+        found.and_then(|(_, name)| Affiliation::parse(name)).unwrap_or_default()
+    };
+    let all: BTreeSet<&BareJid> = before.iter().chain(after).map(|(person, _)| person).collect();
+    let all = all.into_iter().map(|one| (one.clone(), of(before, one), of(after, one)));
+    all.filter(|(_, before, after)| before != after).collect()
 }
 
 fn told(cx: &mut Cx<'_>, address: &BareJid) -> Step {
@@ -86,6 +107,7 @@ pub(super) fn learn(
             kept.members.push((person.clone(), affiliation.as_str().to_owned()));
         }
     })?;
+    happenings::affiliated(cx, address, person, known, affiliation)?;
     changed(cx, address)
 }
 

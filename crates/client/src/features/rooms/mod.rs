@@ -8,6 +8,8 @@
 //! archive.rs    what was missed, from the room's own archive (XEP-0313)
 //! members.rs    the lists of members, and changes of them
 //! create.rs     making a room, and destroying it
+//! config.rs     its name and its picture (XEP-0486)
+//! happenings.rs what stands between the messages: who came, who went, what changed
 //! invite.rs     invitations, both kinds (XEP-0045 §7.8, XEP-0249)
 //! commands.rs   what a user can ask for
 //! ```
@@ -17,7 +19,9 @@
 
 mod archive;
 mod commands;
+mod config;
 mod create;
+mod happenings;
 mod incoming;
 mod invite;
 mod join;
@@ -38,7 +42,7 @@ use crate::timeline;
 use crate::timers::TimerId;
 use crate::view::{self, Change};
 
-pub(crate) use archive::{older, on_result, saw};
+pub(crate) use archive::{again, is_behind, older, on_result, saw};
 pub(crate) use incoming::{is_from_room, is_same_author, mentions_us, of as message, reference};
 pub(crate) use invite::{is_mediated, on_mediated};
 pub(crate) use join::on_bookmarks;
@@ -51,6 +55,7 @@ pub(crate) const FEATURE: Feature = Feature {
         Spec { number: "XEP-0249", version: "1.2" },
         Spec { number: "XEP-0410", version: "1.1.0" },
         Spec { number: "XEP-0421", version: "1.0.1" },
+        Spec { number: "XEP-0486", version: "0.1.0" },
     ],
     features: &[ns::MUC, ns::CONFERENCE],
     online: Some(join::on_online),
@@ -94,6 +99,8 @@ pub(crate) struct Room {
     members_told: bool,
     /// Nothing is missing from its archive.
     pub(crate) caught_up: bool,
+    /// The archive did not answer as it should: what was missed is not here yet.
+    pub(crate) behind: bool,
     /// The request that ends when we are in.
     request: Option<u64>,
     /// The request that ends when we have another nickname.
@@ -139,6 +146,12 @@ pub(crate) struct Kept {
     /// What the room calls itself.
     name: Option<String>,
     subject: Option<String>,
+    /// The room told its subject, or that it has none.
+    subject_told: bool,
+    /// SHA-1 of its picture.
+    avatar: Option<String>,
+    /// The room told its picture, or that it has none.
+    picture_told: bool,
     /// Members only and not anonymous: what is written can be encrypted for all who may read it.
     private: bool,
     /// Everybody may enter.
@@ -149,6 +162,8 @@ pub(crate) struct Kept {
     since: Option<Position>,
     /// Everybody with an affiliation, with its name.
     members: Vec<(BareJid, String)>,
+    /// They were all told once: who is new among them has become one since.
+    listed: bool,
     /// The ids of occupants whose addresses were told.
     ids: BTreeMap<String, BareJid>,
     /// Our own id.
@@ -188,6 +203,7 @@ impl Room {
             nick: None,
             members_told: false,
             caught_up: false,
+            behind: false,
             request: None,
             renaming: None,
             suffix: String::new(),
@@ -361,6 +377,7 @@ fn show(cx: &Cx<'_>, address: &BareJid) -> Option<view::Room> {
         address: address.clone(),
         name: name(cx, address)?,
         subject: room.kept.subject.clone(),
+        avatar: room.kept.avatar.clone(),
         nick: room.nick.clone(),
         state: match &room.phase {
             Phase::Out if room.kept.invited.is_some() && !room.kept.wanted => {

@@ -8,9 +8,10 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Occupant, Phase, change, join, members, touch};
+use super::{Occupant, Phase, change, happenings, join, members, touch};
 use crate::cx::{Cx, Step};
 use crate::iq::describe;
+use crate::store::Happened;
 use crate::view::Problem;
 
 /// Presence of a room that we are in, or enter. Nobody else can send it.
@@ -75,6 +76,7 @@ fn available(
         touch(cx, address);
     }
     learn(cx, address, &occupant)?;
+    noted(cx, address, nick, known.as_ref(), &occupant, codes)?;
     let own = codes.contains(&110);
     if !own {
         return Ok(());
@@ -90,6 +92,34 @@ fn available(
     room.nick = Some(nick.to_owned());
     // Also when it is the same as before.
     join::end_renaming(cx, address, Ok(nick.to_owned()))
+}
+
+/// Somebody is there who was not, or is something else than before. While we come in the room tells who
+/// is there.
+fn noted(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    nick: &str,
+    before: Option<&Occupant>,
+    now: &Occupant,
+    codes: &BTreeSet<u16>,
+) -> Step {
+    let room = cx.state.features.rooms.rooms.get(address);
+    if room.is_none_or(|room| room.phase != Phase::In) {
+        return Ok(());
+    }
+    let what = match before {
+        None if !codes.contains(&110) && happenings::tells_visits(cx, address) => Happened::Joined,
+        // Where addresses are told, the lists of members say it.
+        Some(before) if before.affiliation != now.affiliation && now.address.is_none() => {
+            Happened::Affiliation(now.affiliation)
+        }
+        Some(before) if before.affiliation == now.affiliation && before.role != now.role => {
+            Happened::Role(now.role)
+        }
+        None | Some(_) => return Ok(()),
+    };
+    happenings::note(cx, address, Some(nick.to_owned()), now.address.as_ref(), what)
 }
 
 /// What presence tells about somebody's address is remembered for messages of the past.
@@ -130,20 +160,37 @@ fn unavailable(
             if own {
                 room.nick = Some(new.clone());
             }
-            room.occupants.insert(new, occupant);
+            let person = occupant.address.clone();
+            room.occupants.insert(new.clone(), occupant);
+            let what = Happened::Nick(join::limited(&new));
+            happenings::note(cx, address, Some(nick.to_owned()), person.as_ref(), what)?;
         }
         touch(cx, address);
         return Ok(());
     }
     touch(cx, address);
     let person = item.jid.as_ref().map(Jid::to_bare).or(gone.and_then(|gone| gone.address));
+    let reason = item.reason.map(|reason| join::limited(&reason)).filter(|text| !text.is_empty());
+    if !own {
+        let what = match () {
+            () if codes.contains(&301) => Some(Happened::Banned(reason)),
+            () if codes.contains(&307) => Some(Happened::PutOut(reason)),
+            () if codes.contains(&321) && person.is_some() => None,
+            () if happenings::tells_visits(cx, address) => Some(Happened::Left),
+            () => None,
+        };
+        if let Some(what) = what {
+            happenings::note(cx, address, Some(nick.to_owned()), person.as_ref(), what)?;
+        }
+        return match (person, item.affiliation) {
+            (Some(person), Some(affiliation)) => members::learn(cx, address, &person, affiliation),
+            _ => Ok(()),
+        };
+    }
     if let (Some(person), Some(affiliation)) = (person, item.affiliation) {
         members::learn(cx, address, &person, affiliation)?;
     }
-    if !own {
-        return Ok(());
-    }
-    let why = item.reason.map(|reason| format!(": {}", join::limited(&reason))).unwrap_or_default();
+    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     let words = match () {
         () if destroyed => "the room was destroyed",
         () if codes.contains(&301) => "you were banned from the room",

@@ -78,6 +78,7 @@ pub const COMMANDS: &[&Command] = &[
     &rooms::JOIN,
     &rooms::MEMBERS,
     &rooms::TOPIC,
+    &rooms::TITLE,
     &rooms::NOTIFY,
     &rooms::ROLE,
     &rooms::KICK,

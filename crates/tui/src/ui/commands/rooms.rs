@@ -148,6 +148,21 @@ pub(super) const TOPIC: Command = Command {
     },
 };
 
+pub(super) const TITLE: Command = Command {
+    name: "title",
+    alias: None,
+    arguments: &[Argument::required("NAME", Kind::Rest)],
+    about: "call the room something else for everybody in it, for its owners",
+    examples: &["/title The balcony"],
+    run: |app, values, actions| {
+        let (key, _) = room(app)?;
+        let name = values.text(0).to_owned();
+        let said = Waiting::Say(format!("the room is called {name} now"));
+        app.ask(key.account, Ask::SetRoomName(key.with, name), said, actions);
+        Ok(())
+    },
+};
+
 pub(super) const ROLE: Command = Command {
     name: "role",
     alias: None,

@@ -8,7 +8,7 @@ use xmpp::time::Millis;
 use super::{Row, Sheet};
 use crate::ui::printable::Printable;
 use crate::ui::styling::{self, Marks, StyledLine};
-use crate::ui::{clock, rooms, text, words};
+use crate::ui::{clock, happenings, rooms, text, words};
 
 /// All rows of a message: the day line and the unread line above it, who wrote it if that was
 /// another before, and what it says.
@@ -81,6 +81,7 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
         }
         Event::OptOut { .. } => (sheet.mirror.name(sheet.with), false),
         Event::Invited { by, .. } | Event::Declined { by, .. } => (sheet.mirror.name(by), false),
+        Event::Room(all) => (happenings::line(sheet.mirror, all), false),
         Event::Gap | Event::Restored => (String::new(), false),
     };
     let style = match event {
@@ -88,9 +89,10 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
         | Event::OptOut { .. }
         | Event::Gap
         | Event::Restored => sheet.theme.warn(),
-        Event::NewDevice { .. } | Event::Invited { .. } | Event::Declined { .. } => {
-            sheet.theme.dim()
-        }
+        Event::NewDevice { .. }
+        | Event::Invited { .. }
+        | Event::Declined { .. }
+        | Event::Room(_) => sheet.theme.dim(),
     };
     let words = words::event(event, Printable::line(&name).as_str(), own);
     let words = format!("{words} · {}", sheet.clock.minute(message.time));

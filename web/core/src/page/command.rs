@@ -1,0 +1,292 @@
+//! What a person can ask for.
+
+use serde::Deserialize;
+#[cfg(test)]
+use ts_rs::TS;
+
+use super::{Affiliation, Mute, Notify, Picture, Privacy, Role, Trust};
+
+/// A command of the page and the number its [`Outcome`] will carry.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Request {
+    /// Chosen by the page.
+    pub number: u64,
+    /// What is wanted.
+    pub command: Command,
+}
+
+/// What a person can ask for.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Command {
+    /// Log in. Done when there is a session, or with the reason why not.
+    SignIn {
+        address: String,
+        password: String,
+    },
+    /// Make the account of an invitation (XEP-0445), then log in.
+    Register {
+        address: String,
+        password: String,
+        token: Option<String>,
+        inviter: Option<String>,
+    },
+    /// Invalidate the token, withdraw this device, wipe what is stored.
+    SignOut,
+    ChangePassword {
+        password: String,
+    },
+    /// Ask the server for an invitation. Done with the link.
+    Invite,
+    SetNickname {
+        name: String,
+    },
+    /// Base64 of a PNG of at most 64 KiB, or none.
+    SetAvatar {
+        png: Option<String>,
+    },
+    /// Ask for the key that the browser's push service is to know the server by. Done with the text.
+    PushKey,
+    /// Let the server wake this browser while no page is open, or no longer.
+    SetPush {
+        subscription: Option<WebPush>,
+    },
+    /// Whether somebody looks.
+    SetActive {
+        active: bool,
+    },
+    /// What contacts may know of what this account does.
+    SetPrivacy {
+        privacy: Privacy,
+    },
+    /// Connect now instead of waiting.
+    Reconnect,
+
+    AddContact {
+        address: String,
+        name: Option<String>,
+    },
+    Rename {
+        address: String,
+        name: Option<String>,
+    },
+    RemoveContact {
+        address: String,
+    },
+    /// Answer a request for presence.
+    Answer {
+        address: String,
+        accept: bool,
+    },
+    Block {
+        address: String,
+        report: bool,
+    },
+    Unblock {
+        address: String,
+    },
+
+    /// Make a room and enter it. Done with `room`.
+    CreateRoom {
+        /// One that nobody has, on the own server, if there is none.
+        address: Option<String>,
+        name: Option<String>,
+        /// Everybody may enter, and nobody learns addresses.
+        public: bool,
+        /// Who becomes a member and is invited.
+        people: Vec<String>,
+    },
+    /// Enter a room, now and with every session. Done with `room`.
+    JoinRoom {
+        address: String,
+        nick: Option<String>,
+        password: Option<String>,
+    },
+    /// Leave a room on all devices, or refuse an invitation. The conversation stays.
+    LeaveRoom {
+        address: String,
+    },
+    /// Let nobody enter a room any more.
+    DestroyRoom {
+        address: String,
+    },
+    InviteToRoom {
+        address: String,
+        person: String,
+    },
+    SetAffiliation {
+        address: String,
+        person: String,
+        affiliation: Affiliation,
+    },
+    /// Give somebody who is there a role; `none` puts them out.
+    SetRole {
+        address: String,
+        nick: String,
+        role: Role,
+    },
+    /// Call a room something else, for its owners.
+    SetRoomName {
+        address: String,
+        name: String,
+    },
+    /// Base64 of a PNG of at most 64 KiB, or none: the picture of a room, for its owners.
+    SetRoomAvatar {
+        address: String,
+        png: Option<String>,
+    },
+    SetSubject {
+        address: String,
+        subject: String,
+    },
+    SetRoomNick {
+        address: String,
+        nick: String,
+    },
+    /// Take back a message of somebody else in a room.
+    Moderate {
+        message: i64,
+        reason: Option<String>,
+    },
+
+    /// Open a window: the newest messages, or those around the first unread one.
+    Open {
+        address: String,
+    },
+    /// Open a window around a message that is here. It may end before the newest message; what is
+    /// new is not in it then.
+    OpenAt {
+        address: String,
+        message: i64,
+    },
+    Close {
+        address: String,
+    },
+    /// Load an older page into the window.
+    Older {
+        address: String,
+    },
+    /// Load a newer page into a window that does not reach to the newest message.
+    Newer {
+        address: String,
+    },
+    /// Ask the archive now for what was missed, where it did not answer.
+    CatchUp {
+        address: String,
+    },
+    /// Everything up to this message was seen.
+    MarkRead {
+        address: String,
+        message: i64,
+    },
+    Draft {
+        address: String,
+        text: String,
+    },
+    Mute {
+        address: String,
+        until: Mute,
+    },
+    /// Which messages of a room notify while it is not muted.
+    Notify {
+        address: String,
+        messages: Notify,
+    },
+    Pin {
+        address: String,
+        pinned: bool,
+    },
+    Hide {
+        address: String,
+    },
+    SetEncryption {
+        address: String,
+        encrypted: bool,
+    },
+    /// Search own history. Done with `found`.
+    Search {
+        text: String,
+        address: Option<String>,
+    },
+
+    /// Done when the server has it on disk; the timeline shows it at once.
+    Send {
+        to: String,
+        text: String,
+        reply_to: Option<i64>,
+    },
+    /// Send a file that was given to the worker under this name before.
+    SendFile {
+        to: String,
+        file: String,
+        name: String,
+        size: u64,
+        media_type: String,
+        caption: Option<String>,
+        /// What it looks like, if it is a picture.
+        picture: Option<Picture>,
+        reply_to: Option<i64>,
+    },
+    /// Fetch the file of a message.
+    Download {
+        message: i64,
+    },
+    CancelTransfer {
+        message: i64,
+    },
+    Correct {
+        message: i64,
+        text: String,
+    },
+    Retract {
+        message: i64,
+    },
+    /// The whole set of own reactions.
+    React {
+        message: i64,
+        emoji: Vec<String>,
+    },
+    Retry {
+        message: i64,
+    },
+    Discard {
+        message: i64,
+    },
+
+    /// Decide about a device's key, 64 hexadecimal digits.
+    Trust {
+        address: String,
+        key: String,
+        level: Trust,
+    },
+    /// Verify everything a scanned `xmpp:…?omemo-sid-…` URI names. Done with how many keys.
+    Verify {
+        uri: String,
+    },
+    RemoveDevice {
+        id: u32,
+    },
+    SetDeviceLabel {
+        label: String,
+    },
+    RepairEncryption {
+        address: String,
+    },
+    /// Ask for the devices of an address. Done with `devices`.
+    Devices {
+        address: String,
+    },
+}
+
+/// What `PushSubscription.toJSON()` gives.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct WebPush {
+    pub endpoint: String,
+    /// Base64url.
+    pub p256dh: String,
+    /// Base64url.
+    pub auth: String,
+}
