@@ -46,7 +46,7 @@ step_rules() {
 # The client for browsers, before the server is built, which takes it in; then what of it can be tested
 # without a browser.
 step_web() {
-  scripts/web.sh
+  STRICT=1 scripts/web.sh
   node web/app/test.mjs
   (
     cd web

@@ -4,6 +4,8 @@
 #   scripts/web-core.sh           as it is shipped
 #   scripts/web-core.sh --dev     quickly, larger and slower
 #   scripts/web-core.sh --tests   with the suite of every store, into web/dist/core-tests
+#
+# With STRICT set, a warning of the compiler fails it: what is for browsers alone is compiled nowhere else.
 . "$(dirname "$0")/lib.sh"
 
 cd web
@@ -20,11 +22,17 @@ say "==> bindgen"
 CARGO_TARGET_DIR=$target/tools cargo build --quiet --locked -p bindgen
 
 say "==> core of the web client ($profile)"
+messages=$(mktemp)
+trap 'rm -f "$messages"' EXIT
 (
   exports=$(../scripts/wasm-toolchain.sh) && eval "$exports"
   "$CARGO" build --locked --profile $profile --target wasm32-unknown-unknown -p clownfish-web --lib \
     "${features[@]}"
-)
+) 2>&1 | tee "$messages" >&2
+# Cargo says warnings again when there is nothing to compile.
+if [ -n "${STRICT:-}" ] && grep -q '^warning: ' "$messages"; then
+  die 'the core of the web client has warnings'
+fi
 
 compiled=$target/wasm32-unknown-unknown/$folder/clownfish_web.wasm
 made_from="$profile $(sha256sum <"$compiled")"

@@ -119,7 +119,7 @@ async function conversation(browser, url, { messages, throttle, size }, note) {
     }),
   );
   await measured("to the end, and a message is sent", async () => {
-    await page.locator(".timeline-latest").click();
+    await page.locator(".timeline-leap").click();
     await page.waitForTimeout(300);
     await page.locator(".composer-text").fill("The last one");
     await page.locator(".composer-send").click();

@@ -79,6 +79,7 @@ test("a private group: made, entered, written in by two browsers and a terminal,
   await romeo.accessible();
   await nurse.run("join", room);
   await romeo.page.getByText("3 members").first().waitFor();
+  await ownersChange(romeo.page, juliet, room);
   await open(romeo.page, room);
   await nurse.run("send", room, "Madam, your mother craves a word with you");
   for (const person of [romeo, juliet]) await seesEncrypted(person.page, "craves a word");
@@ -88,10 +89,19 @@ test("a private group: made, entered, written in by two browsers and a terminal,
   await seesEncrypted(romeo.page, "What is her mother?");
   await listening.end();
 
+  // What happened meanwhile is still there when the page is loaded again.
+  await juliet.page.reload();
+  await composer(juliet.page).waitFor();
+  const happened = juliet.page.locator(".happenings");
+  for (const words of [/^nurse.* joined/, /^It is called The feast now/, /^It has another picture now/]) {
+    await happened.getByText(words).first().waitFor();
+  }
+  await juliet.accessible();
+
   await to(juliet.page, `#/details/${encodeURIComponent(room)}`);
   await button(juliet.page, "Leave").click();
   await button(juliet.page.getByRole("dialog"), "Leave").click();
-  await juliet.page.getByText(/You left The masque/).waitFor();
+  await juliet.page.getByText(/You left The feast/).waitFor();
   await write(romeo.page, "Ay, so I fear; the more is my unrest");
   await sees(romeo.page, "the more is my unrest");
   await open(juliet.page, "romeo@localhost");
@@ -129,6 +139,27 @@ test("a channel is entered by its link, and says that it is open", async () => {
   await anna.leave();
   await bert.leave();
 });
+
+/** An owner gives the group another name and a picture; somebody else who is in it sees both. */
+async function ownersChange(owner, other, room) {
+  await to(owner, `#/details/${encodeURIComponent(room)}`);
+  await button(owner, "Change the name").click();
+  await owner.getByLabel("Name of the group").fill("The feast");
+  await owner.keyboard.press("Enter");
+  await owner.getByRole("heading", { name: "The feast" }).first().waitFor();
+  const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+  const file = { name: "mask.png", mimeType: "image/png", buffer: Buffer.from(pixel, "base64") };
+  await owner.getByLabel("Choose a picture").setInputFiles(file);
+  await button(owner.getByRole("dialog"), "Use picture").click();
+  await owner.locator(".person .avatar-picture").waitFor();
+  await open(other.page, room);
+  const header = other.page.locator(".chat-header");
+  await header.getByText("The feast").waitFor();
+  await header.locator(".avatar-picture").waitFor();
+  await to(other.page, `#/details/${encodeURIComponent(room)}`);
+  assert.equal(await button(other.page, "Change the name").count(), 0);
+  await open(other.page, room);
+}
 
 /** A terminal that is logged in to a new account; `run` is one command of Clownfish there. */
 async function terminal(name) {

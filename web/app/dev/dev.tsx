@@ -1,5 +1,5 @@
 // The page on the sample. What it shows is said behind the `?`:
-//   many=1000 messages=100000 page=60 connection=waiting signedOut empty starting storage core=elsewhere|failed
+//   many=1000 messages=100000 page=60 connection=waiting signedOut empty starting behind storage core=elsewhere|failed
 //   theme=dark|light dir=rtl lang=de text=large
 
 import { signal } from "@preact/signals";
@@ -56,6 +56,7 @@ const core = new Host({
   signedOut: asked.has("signedOut"),
   empty: asked.has("empty"),
   starting: asked.has("starting"),
+  behind: asked.has("behind"),
   storage: asked.has("storage"),
   ...(connection ? { connection } : {}),
 });

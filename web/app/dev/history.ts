@@ -1,6 +1,6 @@
 // What the people of the sample said.
 
-import type { Content, Line, Message, Span } from "../src/core/types";
+import type { Happened, Content, Line, Message, Span } from "../src/core/types";
 import { ME, type Person } from "./people";
 
 const MINUTE = 60_000;
@@ -15,6 +15,12 @@ interface Said {
   text?: string;
   content?: Content;
   more?: Partial<Message>;
+}
+
+/** What happened in a room, so many minutes ago. */
+function happenings(ago: number, all: readonly (readonly [string | null, Happened])[]): Content {
+  const time = Date.now() - ago * MINUTE;
+  return { is: "room", happenings: all.map(([address, what]) => ({ time, nick: null, address, what })) };
 }
 
 let lastId = 0;
@@ -165,6 +171,7 @@ const SCRIPTS: Record<string, Said[]> = {
     { by: 0, at: 1440 + 58, text: "Give me a torch: I am not for this ambling. Being but heavy, I will bear the light.", more: { reply: { author: ME, message: -1, quote: "Who brings the torches?" } } },
     { by: 3, at: 300, text: "Madam, the guests are come, supper served up, and everything in extremity" },
     { by: "me", at: 240, text: "@Benvolio are the masks ready?" },
+    { at: 200, content: happenings(200, [["romeo@verona.example", { is: "joined" }], ["nurse@anemone.example", { is: "joined" }], ["tybalt@capulet.example", { is: "joined" }], ["tybalt@capulet.example", { is: "removed" }], ["romeo@verona.example", { is: "affiliation", affiliation: "admin" }], [null, { is: "subject", subject: "Saturday at the Capulets’" }]]) },
     { by: 2, at: 32, text: "They are. Away, be gone, the sport is at the best" },
     { by: 1, at: 16, content: file("masks.png", "image/png", 310_200, true) },
     { at: 15, text: "This one is for Tybalt 😈" },

@@ -11,6 +11,7 @@ import type {
   Conversation,
   Delivery,
   Device,
+  Happened,
   Message,
   Notice,
   Outcome,
@@ -35,6 +36,8 @@ export interface SampleOptions {
   empty?: boolean;
   /** Never says whether there is an account. */
   starting?: boolean;
+  /** What was missed could not be fetched. */
+  behind?: boolean;
   /** The store refuses. */
   storage?: boolean;
 }
@@ -147,6 +150,7 @@ export class Sample implements Core {
         mute: person.mute ?? { is: "no" },
         notify: "usual",
         pinned: person.pinned ?? false,
+        behind: this.#options.behind ?? false,
         encrypted: !person.plain,
         readers: person.plain
           ? { theirs: 0, own: 0, leftOut: 0, verified: false }
@@ -223,6 +227,8 @@ export class Sample implements Core {
       case "setAffiliation":
       case "setRole":
       case "setSubject":
+      case "setRoomName":
+      case "setRoomAvatar":
       case "setRoomNick":
         return this.#doRoom(address, command);
       case "addContact": {
@@ -260,6 +266,9 @@ export class Sample implements Core {
         return DONE;
       case "openAt":
         return talk ? this.#openAt(talk, command.message) : failed("unknown", "no such message");
+      case "catchUp":
+        if (talk) this.#change(talk, { behind: false });
+        return DONE;
       case "older":
         return talk ? this.#older(talk) : DONE;
       case "newer":
@@ -464,6 +473,22 @@ export class Sample implements Core {
     return DONE;
   }
 
+  /** Notes it in the conversation, in the row at the end if that is one of such. */
+  #happened(address: string, what: Happened): void {
+    const talk = this.#talks.get(address);
+    if (!talk) return;
+    const one = { time: Date.now(), nick: null, address: null, what };
+    const last = talk.messages.at(-1);
+    if (last?.content.is === "room") {
+      const changed = { ...last, content: { ...last.content, happenings: [...last.content.happenings, one] } };
+      talk.messages[talk.messages.length - 1] = changed;
+      return this.#say({ is: "messages", address, messages: [changed] });
+    }
+    const made = message(talk.person, false, one.time, { content: { is: "room", happenings: [one] } });
+    talk.messages.push(made);
+    this.#say({ is: "messages", address, messages: [made] });
+  }
+
   async #createRoom(name: string | null, open: boolean, people: string[]): Promise<Outcome> {
     await pause(300);
     const address = `${Date.now().toString(36)}@conference.anemone.example`;
@@ -507,7 +532,13 @@ export class Sample implements Core {
       case "setRole":
         return members((one) => (one.nick === command.nick ? { ...one, role: command.role } : one));
       case "setSubject":
+        this.#happened(address, { is: "subject", subject: command.subject || null });
         return this.#setRoom({ ...old, subject: command.subject || null });
+      case "setRoomName":
+        this.#happened(address, { is: "name", name: command.name });
+        return this.#setRoom({ ...old, name: command.name });
+      case "setRoomAvatar":
+        return this.#setRoom({ ...old, avatar: command.png === null ? null : `picture:${address}` });
       case "setRoomNick":
         return this.#setRoom({ ...old, nick: command.nick, members: old.members.map((one) => (one.nick === old.nick ? { ...one, nick: command.nick } : one)) });
     }
@@ -622,6 +653,7 @@ function room(person: Person): Room {
     address: person.address,
     name: person.name,
     subject: subject ?? null,
+    avatar: null,
     nick: invitedBy ? null : "Juliet",
     state: invitedBy ? { is: "invited" } : { is: "in" },
     invitedBy: invitedBy ?? null,

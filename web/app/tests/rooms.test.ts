@@ -8,7 +8,6 @@ import type { Member, Message, Room } from "../src/core/types";
 import { speak } from "../src/i18n";
 import { joins } from "../src/ui/chat/logic/links";
 import { begun, fitting, named, namesUs } from "../src/ui/chat/logic/mentions";
-import { news } from "../src/ui/chat/logic/news";
 import { counted, follows, whoOf } from "../src/ui/chat/logic/rows";
 import { parseLink, roomLink } from "../src/ui/people/links";
 import { memberCount, standing } from "../src/ui/people/room/words";
@@ -108,6 +107,7 @@ function room(more: Partial<Room>): Room {
     subject: null,
     nick: "Juliet",
     state: { is: "in" },
+    avatar: null,
     invitedBy: null,
     private: true,
     affiliation: "member",
@@ -120,23 +120,6 @@ function room(more: Partial<Room>): Room {
 test("groups have members, channels have whoever is here", () => {
   assert.equal(memberCount(room({})), "1 member");
   assert.equal(memberCount(room({ private: false, members: [MEMBER, MEMBER] })), "2 here");
-});
-
-test("what is different in a room is told, as far as anybody wants to know", () => {
-  const romeo: Member = { ...MEMBER, nick: "Romeo", address: "romeo@verona.example", affiliation: "member" };
-  const before = room({ members: [romeo] });
-  const away = { ...romeo, nick: null, role: "none" as const };
-  assert.deepEqual(news(before, room({ members: [away] })), []);
-  assert.deepEqual(news(before, room({ members: [{ ...romeo, affiliation: "admin" }], subject: "Roses" })), [
-    { is: "subject", subject: "Roses" },
-    { is: "became", who: "romeo@verona.example", nick: "Romeo", affiliation: "admin" },
-  ]);
-  assert.deepEqual(news(before, room({ members: [] })), [{ is: "left", who: "romeo@verona.example", nick: "Romeo" }]);
-  assert.deepEqual(news({ ...before, state: { is: "entering" } }, room({ members: [] })), []);
-  const open = room({ private: false, members: [] });
-  assert.deepEqual(news(open, { ...open, members: [MEMBER] }), [{ is: "joined", who: `${ROOM}/Feste`, nick: "Feste" }]);
-  const crowd = Array.from({ length: 50 }, (_, n) => ({ ...MEMBER, nick: `n${n}` }));
-  assert.deepEqual(news({ ...open, members: crowd }, { ...open, members: crowd.slice(1) }), []);
 });
 
 test("what somebody is says no more than is of interest", () => {

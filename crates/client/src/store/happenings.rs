@@ -78,7 +78,8 @@ impl std::fmt::Debug for Happened {
 mod affiliation {
     use super::{Affiliation, Deserialize, Deserializer, Serializer};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde says how it is called")]
+    // serde says how it is called.
+    #[expect(clippy::trivially_copy_pass_by_ref)]
     pub(super) fn serialize<S: Serializer>(it: &Affiliation, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(it.as_str())
     }
@@ -92,7 +93,8 @@ mod affiliation {
 mod role {
     use super::{Deserialize, Deserializer, Role, Serializer};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde says how it is called")]
+    // serde says how it is called.
+    #[expect(clippy::trivially_copy_pass_by_ref)]
     pub(super) fn serialize<S: Serializer>(it: &Role, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(it.as_str())
     }

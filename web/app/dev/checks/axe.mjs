@@ -93,7 +93,7 @@ const SCREENS = [
   ["own devices", { route: "settings/devices" }, async (on) => on.locator(".device-press").first().click(), (on) => on.locator(".fingerprint").first()],
 
   ["a conversation", { route: ROMEO }, null, (on) => on.getByText("Look out of your window!").last()],
-  ["further up", { route: ROMEO }, up(800), (on) => on.locator(".timeline-latest")],
+  ["further up", { route: ROMEO }, up(800), (on) => on.locator(".timeline-leap")],
   ["hostile", { route: "chat/hostile%40elsinore.example" }, up(900), (on) => on.locator("[data-message]").last()],
   ["not sent", { route: "chat/ophelia%40elsinore.example" }, async (on) => on.locator(".composer-text").fill("x"), (on) => button(on, "Discard")],
   ["not encrypted", { route: "chat/horatio%40elsinore.example" }, null, (on) => on.getByText(/Not encrypted: servers/).last()],

@@ -102,7 +102,7 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
     await on.getByRole("button", { name: "Jump to the latest message, one new" }).click();
     await until(on, () => {
       const list = document.querySelector(".timeline-box");
-      return list.scrollHeight - list.scrollTop - list.clientHeight <= 2 && !document.querySelector(".timeline-latest");
+      return list.scrollHeight - list.scrollTop - list.clientHeight <= 2 && !document.querySelector(".timeline-leap");
     });
   });
 

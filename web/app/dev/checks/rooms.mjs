@@ -124,6 +124,36 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     await on.getByText("You are not in this group: it was closed by an owner").first().waitFor();
   });
 
+  test("what happened stands in small lines, of many only the last until all are wanted", async (t) => {
+    const on = await page(t, { route: `chat/${MASQUE}` });
+    const row = on.locator(".happenings");
+    await row.getByText("The subject is now “Saturday at the Capulets’”").waitFor();
+    assert.equal(await row.getByText("Romeo joined").count(), 0);
+    await row.getByRole("button", { name: "3 earlier changes" }).click();
+    await row.getByText("Romeo joined").waitFor();
+    assert.equal(await row.getByRole("listitem").count(), 6);
+    assert.equal(await row.getByRole("button").count(), 0);
+  });
+
+  test("owners change its name and its picture, and others do not", async (t) => {
+    const on = await page(t, { route: `details/${MASQUE}` });
+    await listen(on);
+    await button(on, "Change the name").click();
+    await on.getByLabel("Name of the group").fill("The feast");
+    await on.keyboard.press("Enter");
+    await on.getByRole("heading", { name: "The feast" }).first().waitFor();
+    await on.getByText("It is called The feast now").first().waitFor();
+    await on.getByLabel("Choose a picture").setInputFiles({ name: "mask.png", mimeType: "image/png", buffer: Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==", "base64") });
+    await on.getByRole("dialog").getByRole("button", { name: "Use picture" }).click();
+    await until(on, () => globalThis.asked.some((one) => one.do === "setRoomAvatar" && one.png));
+    await button(on, "Change picture").click();
+    await on.getByRole("menuitem", { name: /Remove/ }).click();
+    await until(on, () => globalThis.asked.some((one) => one.do === "setRoomAvatar" && one.png === null));
+    await on.evaluate((route) => (location.hash = route), `#/details/${GARDEN}`);
+    await on.getByRole("heading", { name: "Channel info" }).waitFor();
+    assert.equal(await button(on, "Change the name").count(), 0);
+  });
+
   test("joining by a link that leads nowhere says so, and one that leads somewhere goes there", async (t) => {
     const on = await page(t, { route: "join/", size: "phone" });
     const field = on.getByLabel("Address or link");
@@ -200,6 +230,64 @@ describe("somewhere in the past", { concurrency: AT_ONCE }, () => {
     await on.keyboard.press("Enter");
     await on.locator(".message-row-own").getByText("Back again").waitFor();
     assert.ok(!(await on.evaluate((long) => globalThis.store.window(long).newer, LONG)));
+  });
+});
+
+describe("what could not be fetched", { concurrency: AT_ONCE }, () => {
+  /** Requests of this kind fail, so often. */
+  const breaks = (on, what, times) =>
+    on.evaluate(
+      ([what, times]) => {
+        const { core } = globalThis.store;
+        const request = core.request.bind(core);
+        core.request = async (command) => {
+          if (command.do !== what || times-- <= 0) return request(command);
+          return { is: "failed", problem: { kind: "timeout", words: "no answer" } };
+        };
+      },
+      [what, times],
+    );
+
+  test("an older page that failed is asked for again where it is missing", async (t) => {
+    const on = await page(t, { query: "messages=400" });
+    await breaks(on, "older", 1);
+    await on.evaluate((long) => (location.hash = `#/chat/${encodeURIComponent(long)}`), LONG);
+    await until(on, (long) => globalThis.store.window(long)?.messages.length >= 60, LONG);
+    await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop = 0));
+    await on.getByText("Older messages could not be loaded.").waitFor();
+    const count = await on.evaluate((long) => globalThis.store.window(long).messages.length, LONG);
+    await button(on, "Try again").click();
+    await until(on, ([long, count]) => globalThis.store.window(long).messages.length > count, [LONG, count]);
+    await on.getByText("Older messages could not be loaded.").waitFor({ state: "detached" });
+  });
+
+  test("a newer page as well", async (t) => {
+    const on = await page(t, { route: `chat/${encodeURIComponent(LONG)}`, query: "messages=2000" });
+    await until(on, (long) => globalThis.store.window(long)?.messages.length >= 60, LONG);
+    const id = await on.evaluate((long) => globalThis.store.window(long).messages[0].id - 1500, LONG);
+    await breaks(on, "newer", 1);
+    await on.evaluate((id) => {
+      location.hash = `#/chat/${encodeURIComponent("bench@anemone.example")}/${id}`;
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, id);
+    await on.locator(`[data-message="${id}"]`).waitFor();
+    await on.evaluate(() => {
+      const box = document.querySelector(".timeline-box");
+      box.scrollTop = box.scrollHeight;
+    });
+    await on.getByText("Newer messages could not be loaded.").waitFor();
+    await button(on, "Try again").click();
+    await on.getByText("Newer messages could not be loaded.").waitFor({ state: "detached" });
+  });
+
+  test("what was missed says so below the last message, and is asked for", async (t) => {
+    const on = await page(t, { query: "behind" });
+    await on.getByRole("link", { name: /The masque/ }).click();
+    await on.getByText("What was written meanwhile could not be fetched yet.").waitFor();
+    await listen(on);
+    await button(on, "Try again").click();
+    await on.getByText("What was written meanwhile could not be fetched yet.").waitFor({ state: "detached" });
+    assert.equal((await asked(on, "catchUp")).length, 1);
   });
 });
 

@@ -90,6 +90,11 @@ export class Store {
     return this.contacts.value.get(address);
   }
 
+  /** The picture of a person or of a room, if it is known. */
+  avatar(address: string): string | null {
+    return this.rooms.value.get(address)?.avatar ?? this.contacts.value.get(address)?.avatar ?? null;
+  }
+
   room(address: string): Room | undefined {
     return this.rooms.value.get(address);
   }

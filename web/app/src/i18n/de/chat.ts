@@ -62,6 +62,7 @@ export const older = "Ältere Nachrichten werden geladen …";
 export const olderFailed = "Ältere Nachrichten konnten nicht geladen werden.";
 export const newer = "Neuere Nachrichten werden geladen …";
 export const newerFailed = "Neuere Nachrichten konnten nicht geladen werden.";
+export const behind = "Was inzwischen geschrieben wurde, konnte noch nicht geholt werden.";
 export const again = "Noch einmal";
 export const beginning = "Hier beginnt deine Unterhaltung mit {name}.";
 export const beginningEncrypted =
@@ -71,6 +72,8 @@ export const sendHello = "{name} zuwinken";
 export const latest = "Zur neuesten Nachricht";
 export const latestNew = (n: number): string =>
   plural(n, "Zur neuesten Nachricht, eine neue", "Zur neuesten Nachricht, {n} neue");
+export const nextMention = (n: number): string =>
+  plural(n, "Zur Nachricht springen, die dich nennt", "Zur nächsten von {n} Nachrichten springen, die dich nennen");
 export const opening = "Die Unterhaltung wird geöffnet …";
 export const notFoundHere = "Diese Nachricht ist nicht mehr hier.";
 export const searchingOlder = "Die Nachricht wird gesucht …";

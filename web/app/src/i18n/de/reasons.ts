@@ -87,6 +87,8 @@ export const logInFirst = "melde dich zuerst an";
 export const otherProfile = "dieses Profil gehört {0}";
 
 // What the server or a device cannot.
+export const nameEmpty = "ein Name hat mindestens einen Buchstaben";
+export const noRename = "die Gruppe lässt sich nicht umbenennen";
 export const pictureSize = "ein Bild ist ein PNG von höchstens 64 KiB";
 export const passwordText = "ein Passwort ist Text";
 export const listsPublic = "er hält Listen von Gruppen nicht geheim";

@@ -91,12 +91,15 @@ export const beginningOpen = "Alle, die beitreten, können mitlesen. Nichts hier
 export const beginningPrivate = "Nur die Mitglieder können lesen, was hier geschrieben wird. Nicht einmal der Server kann es.";
 export const placeholderOpen = "Nachricht an alle hier, unverschlüsselt";
 
-export const news = {
+export const happenings = {
+  earlier: (n: number) => plural(n, "{n} frühere Änderung", "{n} frühere Änderungen"),
   joined: "{name} ist beigetreten",
   left: "{name} ist gegangen",
-  subject: "Das Thema ist jetzt „{subject}“",
-  noSubject: "Es gibt kein Thema mehr",
-  named: "Sie heißt jetzt {name}",
+  removed: "{name} ist kein Mitglied mehr",
+  putOut: "{name} wurde hinausgesetzt",
+  putOutReason: "{name} wurde hinausgesetzt: „{reason}“",
+  banned: "{name} wurde ausgeschlossen",
+  bannedReason: "{name} wurde ausgeschlossen: „{reason}“",
   became: {
     owner: "{name} ist jetzt Eigentümer",
     admin: "{name} ist jetzt Admin",
@@ -104,6 +107,31 @@ export const news = {
     none: "{name} hat keine besonderen Rechte mehr",
     outcast: "{name} wurde ausgeschlossen",
   },
+  youBecame: {
+    owner: "Du bist jetzt Eigentümer",
+    admin: "Du bist jetzt Admin",
+    member: "Du bist jetzt Mitglied",
+    none: "Du hast keine besonderen Rechte mehr",
+    outcast: "Du wurdest ausgeschlossen",
+  },
+  may: {
+    moderator: "{name} moderiert jetzt",
+    participant: "{name} kann jetzt schreiben",
+    visitor: "{name} kann jetzt nur lesen",
+    none: "{name} wurde hinausgesetzt",
+  },
+  youMay: {
+    moderator: "Du moderierst jetzt",
+    participant: "Du kannst jetzt schreiben",
+    visitor: "Du kannst jetzt nur lesen",
+    none: "Du wurdest hinausgesetzt",
+  },
+  nick: "{old} heißt jetzt {name}",
+  subject: "Das Thema ist jetzt „{subject}“",
+  subjectBy: "{name} hat das Thema geändert: „{subject}“",
+  noSubject: "Es gibt kein Thema mehr",
+  name: "Die Gruppe heißt jetzt {name}",
+  picture: "Die Gruppe hat jetzt ein anderes Bild",
 };
 
 export const readers = {
@@ -119,6 +147,10 @@ export const readers = {
 };
 
 export const details = {
+  rename: "Namen ändern",
+  renameLabel: "Name der Gruppe",
+  pictureSaved: "Das Bild ist geändert",
+  pictureRemoved: "Das Bild ist entfernt",
   title: "Gruppeninfo",
   titleChannel: "Kanalinfo",
   copyAddress: "Adresse kopieren",

@@ -64,6 +64,7 @@ export const older = "Loading older messages…";
 export const olderFailed = "Older messages could not be loaded.";
 export const newer = "Loading newer messages…";
 export const newerFailed = "Newer messages could not be loaded.";
+export const behind = "What was written meanwhile could not be fetched yet.";
 export const again = "Try again";
 export const beginning = "This is the beginning of your conversation with {name}.";
 export const beginningEncrypted =
@@ -73,6 +74,8 @@ export const sendHello = "Wave to {name}";
 export const latest = "Jump to the latest message";
 export const latestNew = (n: number): string =>
   plural(n, "Jump to the latest message, one new", "Jump to the latest message, {n} new");
+export const nextMention = (n: number): string =>
+  plural(n, "Jump to the message that names you", "Jump to the next of {n} messages that name you");
 export const opening = "Opening the conversation…";
 export const notFoundHere = "That message is no longer here.";
 export const searchingOlder = "Looking for the message…";

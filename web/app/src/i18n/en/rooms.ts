@@ -94,12 +94,15 @@ export const beginningPrivate = "Only the members can read what is written here.
 export const placeholderOpen = "Message to everybody here, not encrypted";
 
 // What changes.
-export const news = {
+export const happenings = {
+  earlier: (n: number) => plural(n, "{n} earlier change", "{n} earlier changes"),
   joined: "{name} joined",
   left: "{name} left",
-  subject: "The subject is now “{subject}”",
-  noSubject: "There is no subject any more",
-  named: "It is called {name} now",
+  removed: "{name} is no longer a member",
+  putOut: "{name} was put out",
+  putOutReason: "{name} was put out: “{reason}”",
+  banned: "{name} was banned",
+  bannedReason: "{name} was banned: “{reason}”",
   became: {
     owner: "{name} is an owner now",
     admin: "{name} is an admin now",
@@ -107,6 +110,31 @@ export const news = {
     none: "{name} has no special rights any more",
     outcast: "{name} was banned",
   },
+  youBecame: {
+    owner: "You are an owner now",
+    admin: "You are an admin now",
+    member: "You are a member now",
+    none: "You have no special rights any more",
+    outcast: "You were banned",
+  },
+  may: {
+    moderator: "{name} is a moderator now",
+    participant: "{name} can write now",
+    visitor: "{name} can only read now",
+    none: "{name} was put out",
+  },
+  youMay: {
+    moderator: "You are a moderator now",
+    participant: "You can write now",
+    visitor: "You can only read now",
+    none: "You were put out",
+  },
+  nick: "{old} is called {name} now",
+  subject: "The subject is now “{subject}”",
+  subjectBy: "{name} changed the subject to “{subject}”",
+  noSubject: "There is no subject any more",
+  name: "It is called {name} now",
+  picture: "It has another picture now",
 };
 
 // Who can read it.
@@ -123,6 +151,10 @@ export const readers = {
 };
 
 export const details = {
+  rename: "Change the name",
+  renameLabel: "Name of the group",
+  pictureSaved: "The picture is changed",
+  pictureRemoved: "The picture is removed",
   title: "Group info",
   titleChannel: "Channel info",
   copyAddress: "Copy address",

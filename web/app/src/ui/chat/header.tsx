@@ -13,7 +13,6 @@ import "./header.css";
 export function Header({ chat }: { chat: Chat }) {
   const say = words().chat;
   const name = chat.name.value;
-  const contact = chat.contact.value;
   const state = stateOf(chat);
   return (
     <header class="chat-header">
@@ -27,7 +26,7 @@ export function Header({ chat }: { chat: Chat }) {
           else go({ at: "details", address: chat.address });
         }}
       >
-        <Avatar address={chat.address} name={name} avatar={contact?.avatar} group={chat.isRoom.value} size={40} />
+        <Avatar address={chat.address} name={name} avatar={chat.store.avatar(chat.address)} group={chat.isRoom.value} size={40} />
         <span class="chat-who-words">
           <span class="chat-name">
             <bdi class="chat-name-text">{name}</bdi>

@@ -1,16 +1,14 @@
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 
 import type { Account } from "../../core/types";
 import { fill, words } from "../../i18n";
 import { go } from "../../route";
 import { useStore } from "../../state/use";
-import { Avatar, Button, Group, openMenu, Page, Row, TextField, toast } from "../kit";
+import { Avatar, Button, Group, Page, Row, TextField } from "../kit";
 import { install, installable } from "../welcome/install";
 import { nameOf } from "./address";
 import { useAsk } from "./ask";
-import { Crop } from "./crop";
-import { base64, bitmapOf } from "./picture";
+import { ChoosePicture } from "./choose-picture";
 import { QrShow } from "./qr-show";
 import { copy } from "./share";
 import { reasonText } from "../reason";
@@ -59,60 +57,15 @@ function status({ connection }: Account): string {
 
 function Picture({ account }: { account: Account }) {
   const w = words().people.profile;
-  const file = useRef<HTMLInputElement>(null);
-  const chosen = useSignal<ImageBitmap | null>(null);
   const { busy, ask } = useAsk();
-  const has = account.avatar !== null;
-  const read = async (one: File | undefined) => {
-    if (!one) return;
-    const picture = await bitmapOf(one);
-    if (picture) chosen.value = picture;
-    else toast({ text: w.notPicture, problem: true });
-  };
-  const close = () => {
-    chosen.value?.close();
-    chosen.value = null;
-  };
-  const use = async (png: Blob) => {
-    close();
-    await ask({ do: "setAvatar", png: await base64(png) }, w.pictureSaved);
-  };
-  const choose = () => file.current?.click();
-  const press = (at: Element) => {
-    if (!has) return choose();
-    openMenu({
-      label: w.picture,
-      at,
-      items: [
-        { label: w.choosePicture, icon: "image", run: choose },
-        {
-          label: w.removePicture,
-          icon: "trash",
-          danger: true,
-          run: () => void ask({ do: "setAvatar", png: null }, w.pictureRemoved),
-        },
-      ],
-    });
-  };
   return (
     <div class="profile-picture">
       <Avatar address={account.address} name={account.nickname ?? nameOf(account.address)} avatar={account.avatar} size={120} />
-      <Button icon="camera" busy={busy} onClick={(event) => press(event.currentTarget)}>
-        {has ? w.changePicture : w.addPicture}
-      </Button>
-      <input
-        ref={file}
-        class="hidden-text"
-        type="file"
-        accept="image/*"
-        tabIndex={-1}
-        aria-label={w.choosePicture}
-        onChange={(event) => {
-          void read(event.currentTarget.files?.[0]);
-          event.currentTarget.value = "";
-        }}
+      <ChoosePicture
+        has={account.avatar !== null}
+        busy={busy}
+        onChoose={(png) => void ask({ do: "setAvatar", png }, png === null ? w.pictureRemoved : w.pictureSaved)}
       />
-      {chosen.value && <Crop picture={chosen.value} onClose={close} onUse={(png) => void use(png)} />}
     </div>
   );
 }

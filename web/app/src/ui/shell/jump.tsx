@@ -90,7 +90,7 @@ function JumpDialog({ onClose }: { onClose: () => void }) {
                 <Icon name={place.icon} size={20} />
               </span>
             ) : (
-              <Avatar address={place.address} name={place.name} avatar={store.contact(place.address)?.avatar} group={place.group ?? false} size={34} />
+              <Avatar address={place.address} name={place.name} avatar={store.avatar(place.address)} group={place.group ?? false} size={34} />
             )}
             <span class="jump-name">
               <bdi>{place.name}</bdi>

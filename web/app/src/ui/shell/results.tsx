@@ -73,7 +73,7 @@ function Section({ title, lines, typed, onOpen }: SectionProps) {
         {lines.map((one) => (
           <li key={one.address}>
             <button type="button" class="result" onClick={() => onOpen(one.address)}>
-              <Avatar address={one.address} name={one.name} avatar={store.contact(one.address)?.avatar} group={one.room ?? false} size={40} />
+              <Avatar address={one.address} name={one.name} avatar={store.avatar(one.address)} group={one.room ?? false} size={40} />
               <span class="result-words">
                 <span class="result-name">
                   <bdi>
@@ -97,7 +97,7 @@ function MessageLine({ found, typed, onOpen }: { found: Found; typed: string; on
   const name = store.conversation(found.address)?.name ?? store.contact(found.address)?.name ?? found.address;
   return (
     <button type="button" class="result" onClick={onOpen}>
-      <Avatar address={found.address} name={name} avatar={store.contact(found.address)?.avatar} group={store.conversation(found.address)?.room ?? false} size={40} />
+      <Avatar address={found.address} name={name} avatar={store.avatar(found.address)} group={store.conversation(found.address)?.room ?? false} size={40} />
       <span class="result-words">
         <span class="result-line">
           <span class="result-name">

@@ -68,7 +68,7 @@ export const ConversationRow = memo(function ConversationRow(props: RowProps) {
         }}
       >
         <span class="conversation-avatar">
-          <Avatar address={one.address} name={one.name} avatar={contact?.avatar} group={one.room} size={50} />
+          <Avatar address={one.address} name={one.name} avatar={store.avatar(one.address)} group={one.room} size={50} />
           {online && <span class="conversation-online" aria-hidden="true" />}
         </span>
         <span class="conversation-words">

@@ -22,6 +22,8 @@ export interface Settings {
   notifyAsked: boolean;
   /** Enter sends; otherwise it makes a new line, and Ctrl-Enter sends. */
   enterSends: boolean;
+  /** Own messages stand on the side of the others'. */
+  oneSide: boolean;
 }
 
 const KEY = "clownfish:settings";
@@ -35,6 +37,7 @@ const DEFAULTS: Settings = {
   sound: true,
   notifyAsked: false,
   enterSends: true,
+  oneSide: false,
 };
 
 export const settings = signal<Settings>(read(stored()));
@@ -73,7 +76,7 @@ export function read(text: string | null): Settings {
   }
   if (typeof found !== "object" || found === null) return made;
   const old = found as Record<string, unknown>;
-  for (const key of ["notify", "notifyText", "sound", "notifyAsked", "enterSends"] as const) {
+  for (const key of ["notify", "notifyText", "sound", "notifyAsked", "enterSends", "oneSide"] as const) {
     if (typeof old[key] === "boolean") made[key] = old[key];
   }
   if (old["theme"] === "light" || old["theme"] === "dark") made.theme = old["theme"];
@@ -89,10 +92,11 @@ const FROM_RIGHT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "u
 export async function apply(): Promise<void> {
   const root = document.documentElement;
   effect(() => {
-    const { theme, text } = settings.value;
+    const { theme, text, oneSide } = settings.value;
     if (theme === "system") delete root.dataset["theme"];
     else root.dataset["theme"] = theme;
     root.dataset["text"] = text;
+    root.dataset["sides"] = oneSide ? "one" : "two";
   });
   effect(() => {
     root.lang = language.value;

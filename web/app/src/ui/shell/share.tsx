@@ -45,7 +45,7 @@ export function Share() {
             {shown.map((one) => (
               <li key={one.address}>
                 <button type="button" class="result" onClick={() => void give(store, one, what)}>
-                  <Avatar address={one.address} name={one.name} avatar={store.contact(one.address)?.avatar} size={40} />
+                  <Avatar address={one.address} name={one.name} avatar={store.avatar(one.address)} size={40} />
                   <span class="result-name">
                     <bdi>{one.name}</bdi>
                   </span>

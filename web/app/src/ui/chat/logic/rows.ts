@@ -50,7 +50,7 @@ export function isBubble(message: Message): boolean {
 }
 
 const EVENTS: ReadonlySet<Message["content"]["is"]> = new Set([
-  "newDevice", "gap", "restored", "optOut", "invited", "declined",
+  "newDevice", "gap", "restored", "optOut", "invited", "declined", "room",
 ]);
 
 /** Something that happened instead of a message. */
@@ -98,6 +98,8 @@ export function guess(message: Message, width: number): number {
     case "invited":
     case "declined":
       return 52;
+    case "room":
+      return 24 + 23 * Math.min(content.happenings.length, 4);
     case "retracted":
       return 43;
     case "undecryptable":

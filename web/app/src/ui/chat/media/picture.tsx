@@ -1,13 +1,11 @@
-// A picture in a bubble. Its place has its size before it is there, so that nothing moves.
+// A picture in a bubble.
 
 import { useState } from "preact/hooks";
 
 import { fill, words } from "../../../i18n";
-import { Icon } from "../../kit";
 import { box, legible, typeOf } from "../logic/files";
 import { sizeOf, type FileProps } from "./file";
-import { Progress } from "./progress";
-import { Thumbnail } from "./thumbnail";
+import { Frame, Unshown } from "./frame";
 import { useTransfer } from "./transfer";
 import { useLocal } from "./urls";
 
@@ -27,27 +25,26 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
   const [known, setKnown] = useState(() => sides.get(file.local ?? ""));
   const [broken, setBroken] = useState(false);
   const told = known ?? file.picture;
-  const { width, height } = box(told?.width ?? 0, told?.height ?? 0, room());
-  const name = legible(file.name);
+  const place = box(told?.width ?? 0, told?.height ?? 0, room());
   const says = transfer.failed
     ? fill(say.fetchFailed, { reason: transfer.failed })
     : fill(say.fetchSize, { size: sizeOf(file) });
-  if (broken || local === null) {
-    return (
-      <p class="bubble-text bubble-quiet">
-        <Icon name="image" size={18} /> {local === null ? say.gone : say.broken}
-      </p>
-    );
-  }
+  if (broken || local === null) return <Unshown icon="image" gone={local === null} />;
   return (
-    <div class="picture" style={{ width: `${width}px`, aspectRatio: `${width} / ${height}` }}>
-      {!known && <Thumbnail uri={file.picture?.thumbnail} />}
+    <Frame
+      {...{ chat, message, file, tab, transfer, says }}
+      width={place.width}
+      sides={place}
+      blurred={!known}
+      icon="download"
+      iconSize={24}
+    >
       {local && (
         <button
           type="button"
           class="picture-open"
           tabIndex={tab}
-          aria-label={fill(say.viewPicture, { name })}
+          aria-label={fill(say.viewPicture, { name: legible(file.name) })}
           onClick={() => (chat.sheet.value = { is: "viewer", message: message.id })}
         >
           <img
@@ -66,24 +63,6 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
           />
         </button>
       )}
-      {transfer.busy ? (
-        <div class="picture-over">
-          <Progress chat={chat} message={message} file={file} done={transfer.done} tab={tab} />
-        </div>
-      ) : (
-        file.local === null && (
-          <button
-            type="button"
-            class="picture-fetch"
-            tabIndex={tab}
-            aria-label={`${says}: ${name}`}
-            onClick={() => void chat.fetch(message)}
-          >
-            <Icon name={transfer.failed ? "retry" : "download"} size={24} />
-            <span>{says}</span>
-          </button>
-        )
-      )}
-    </div>
+    </Frame>
   );
 }

@@ -48,7 +48,7 @@ export function ForwardDialog({ chat, messages, onClose }: SheetProps & { messag
               <Avatar
                 address={one.address}
                 name={one.name}
-                avatar={store.contacts.value.get(one.address)?.avatar}
+                avatar={store.avatar(one.address)}
                 size={40}
               />
               <bdi class="forward-name">{one.name}</bdi>

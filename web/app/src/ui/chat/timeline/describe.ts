@@ -7,6 +7,7 @@ import { counted } from "../logic/rows";
 import { minute } from "../logic/times";
 import type { Chat } from "../state";
 import { reasonText } from "../../reason";
+import { gistOf } from "./happened";
 
 /** So much of a long text is said. */
 const SAID = 600;
@@ -46,6 +47,7 @@ export function what(chat: Chat, message: Message): string {
     case "optOut":
     case "invited":
     case "declined":
+    case "room":
       return happened(chat, message);
   }
 }
@@ -74,6 +76,7 @@ export function isVoice(name: string): boolean {
 export function happened(chat: Chat, message: Message): string {
   const say = words().chat;
   const { content } = message;
+  if (content.is === "room") return gistOf(chat, content.happenings);
   if (content.is === "gap") return say.gap;
   if (content.is === "restored") return say.restored;
   if (content.is === "invited") {

@@ -12,6 +12,7 @@ import { Reactions } from "./reactions";
 import { TextView } from "./text";
 import { HoverBar } from "./hover";
 import { Failure } from "./failure";
+import { Happenings } from "./happenings";
 
 const ICONS: Partial<Record<Message["content"]["is"], IconName>> = {
   newDevice: "device",
@@ -23,6 +24,7 @@ const ICONS: Partial<Record<Message["content"]["is"], IconName>> = {
 export function EventLine({ chat, message, tab }: { chat: Chat; message: Message; tab: number }) {
   const say = words().chat;
   const { content } = message;
+  if (content.is === "room") return <Happenings chat={chat} message={message} tab={tab} />;
   const quiet =
     content.is === "invited" || content.is === "declined" || (content.is === "newDevice" && content.trusted);
   return (

@@ -1,6 +1,6 @@
 // The list of messages.
 
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 
 import type { Message } from "../../../core/types";
@@ -14,7 +14,8 @@ import * as times from "../logic/times";
 import type { Chat } from "../state";
 import { describe } from "./describe";
 import { keyOfMessage } from "./keys";
-import { RoomNews, SaidNews, useNews } from "./news";
+import { Leaps } from "./leaps";
+import { SaidHappenings } from "./happenings";
 import { Row } from "./row";
 import "./timeline.css";
 
@@ -66,7 +67,6 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
   useNewer(chat, scroller);
   useSeen(chat, scroller);
   useMover(chat, scroller, box);
-  const lines = useNews(chat);
 
   const { active, chosen, flashing, unread } = chat;
   const wanted = chat.search.value?.text ?? "";
@@ -113,15 +113,15 @@ export function Timeline({ chat, first }: { chat: Chat; first: number | null }) 
           {rows}
           <div ref={below} role="presentation" />
           <div ref={foot} class="timeline-foot" role="presentation">
-            <RoomNews lines={lines} />
-            {chat.window.value?.newer ? <Foot chat={chat} /> : <Typing chat={chat} />}
+            {chat.window.value?.newer ? <Foot chat={chat} /> : <Behind chat={chat} />}
+            {!chat.window.value?.newer && <Typing chat={chat} />}
           </div>
         </div>
       </div>
       <FloatingDay chat={chat} scroller={scroller} />
-      <Latest chat={chat} scroller={scroller} />
+      <Leaps chat={chat} scroller={scroller} />
       <Announcer chat={chat} />
-      <SaidNews lines={lines} />
+      <SaidHappenings chat={chat} />
     </div>
   );
 }
@@ -206,6 +206,20 @@ function Foot({ chat }: { chat: Chat }) {
   );
 }
 
+/** What was missed is not here, because the archive did not answer. */
+function Behind({ chat }: { chat: Chat }) {
+  const say = words().chat;
+  if (!chat.conversation.value?.behind) return null;
+  return (
+    <div class="timeline-head" role="listitem">
+      <p>{say.behind}</p>
+      <Button kind="quiet" icon="retry" onClick={() => void chat.try({ do: "catchUp", address: chat.address })}>
+        {say.again}
+      </Button>
+    </div>
+  );
+}
+
 /** Somebody writes. The header says it in words. */
 function Typing({ chat }: { chat: Chat }) {
   if (!chat.conversation.value?.typing) return null;
@@ -232,38 +246,6 @@ function FloatingDay({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
   );
 }
 
-/** The button to the end, with how many messages wait there. */
-function Latest({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
-  const waiting = useComputed(() => {
-    const seen = chat.seen.value;
-    const messages = chat.messages.value;
-    let count = 0;
-    for (let at = messages.length - 1; at >= 0 && count < 1000; at--) {
-      const message = messages[at];
-      if (!message || message.place <= seen) break;
-      if (!message.own && !isEvent(message)) count++;
-    }
-    return count;
-  });
-  const newer = chat.window.value?.newer ?? false;
-  if (scroller.atEnd.value && !newer) return null;
-  const count = newer ? (chat.conversation.value?.unread ?? 0) : waiting.value;
-  const label = count > 0 ? words().chat.latestNew(count) : words().chat.latest;
-  return (
-    <button
-      type="button"
-      class="timeline-latest"
-      aria-label={label}
-      title={label}
-      disabled={chat.seeking.value}
-      onClick={() => void chat.latest()}
-    >
-      {count > 0 && <span class="timeline-latest-count">{count > 999 ? "999+" : count}</span>}
-      <Icon name="chevronDown" size={24} />
-    </button>
-  );
-}
-
 /** Says new messages to those who listen, one after the other. */
 function Announcer({ chat }: { chat: Chat }) {
   const lines = useSignal<{ id: number; text: string }[]>([]);
@@ -276,7 +258,7 @@ function Announcer({ chat }: { chat: Chat }) {
     last.current = chat.window.value && !chat.window.value.newer ? newest : null;
     if (last.current === null) return;
     if (before === null || newest <= before) return;
-    const fresh = messages.slice(-5).filter((one) => one.place > before && !one.own);
+    const fresh = messages.slice(-5).filter((one) => one.place > before && !one.own && one.content.is !== "room");
     if (fresh.length === 0) return;
     const said = fresh.map((one) => ({ id: one.id, text: describe(chat, one) }));
     lines.value = [...lines.peek(), ...said].slice(-5);

@@ -6,7 +6,7 @@ import type { Conversation, Mute, Room } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { go } from "../../../route";
 import { useStore } from "../../../state/use";
-import { Avatar, Button, confirm, Dialog, Group, Icon, openMenu, Page, QrCode, Row, toast } from "../../kit";
+import { Button, confirm, Dialog, Group, openMenu, Page, QrCode, Row, toast } from "../../kit";
 import { showGallery } from "../../chat/wish";
 import { hidden, muted } from "../../shell/conversations";
 import { now } from "../../shell/time";
@@ -19,7 +19,7 @@ import { accept, decline } from "./invitation";
 import { Members } from "./members";
 import { PeoplePicker } from "./picker";
 import { reasonText } from "../../reason";
-import { memberCount } from "./words";
+import { Who } from "./who";
 import "../people.css";
 import "./details.css";
 
@@ -54,28 +54,6 @@ interface RoomProps {
 
 interface TalkProps extends RoomProps {
   conversation: Conversation;
-}
-
-function Who({ room }: RoomProps) {
-  const w = words().rooms;
-  return (
-    <div class="person">
-      <Avatar address={room.address} name={room.name} avatar={null} group size={104} />
-      <h2 class="person-name">
-        <bdi>{room.name}</bdi>
-      </h2>
-      <p class="person-presence">
-        {room.state.is === "in" ? memberCount(room) : room.private || room.state.is === "invited" ? w.group : w.channel}
-      </p>
-      {!room.private && (
-        <button type="button" class="person-address" title={w.details.copyAddress} onClick={() => void copy(room.address)}>
-          <bdi>{room.address}</bdi>
-          <Icon name="copy" size={16} />
-          <span class="hidden-text">{w.details.copyAddress}</span>
-        </button>
-      )}
-    </div>
-  );
 }
 
 /** Whether this account is in it, when there is something to do about it. */

@@ -5,7 +5,7 @@ import { change, settings } from "../settings";
 /** How it looks, and in which language. */
 export function Appearance() {
   const w = words().shell;
-  const { theme, text, language, enterSends } = settings.value;
+  const { theme, text, language, enterSends, oneSide } = settings.value;
   const languages = [
     { value: "system", label: w.systemLanguage },
     ...Object.entries(NAMES).map(([value, label]) => ({ value, label })),
@@ -37,6 +37,9 @@ export function Appearance() {
           />
           <Choice label={w.languageLabel} value={language} options={languages} onChange={(value) => change({ language: value })} />
         </div>
+      </Group>
+      <Group>
+        <Switch label={w.oneSide} hint={w.oneSideHint} on={oneSide} onChange={(on) => change({ oneSide: on })} />
       </Group>
       <Group title={w.writing}>
         <Switch
