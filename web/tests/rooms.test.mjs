@@ -143,7 +143,7 @@ test("a channel is entered by its link, and says that it is open", async () => {
 /** An owner gives the group another name and a picture; somebody else who is in it sees both. */
 async function ownersChange(owner, other, room) {
   await to(owner, `#/details/${encodeURIComponent(room)}`);
-  await button(owner, "Change the name").click();
+  await button(owner, "Rename").click();
   await owner.getByLabel("Name of the group").fill("The feast");
   await owner.keyboard.press("Enter");
   await owner.getByRole("heading", { name: "The feast" }).first().waitFor();
@@ -157,7 +157,7 @@ async function ownersChange(owner, other, room) {
   await header.getByText("The feast").waitFor();
   await header.locator(".avatar-picture").waitFor();
   await to(other.page, `#/details/${encodeURIComponent(room)}`);
-  assert.equal(await button(other.page, "Change the name").count(), 0);
+  assert.equal(await button(other.page, "Rename").count(), 0);
   await open(other.page, room);
 }
 

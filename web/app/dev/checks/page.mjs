@@ -133,6 +133,15 @@ describe("the page", { concurrency: AT_ONCE }, () => {
     assert.equal(await lines.count(), 7);
   });
 
+  test("groups can be shown alone", async (t) => {
+    const on = await page(t);
+    await on.getByRole("button", { name: "Groups" }).click();
+    await line(on, /The masque/).waitFor();
+    assert.equal(await line(on, /Nurse/).count(), 0);
+    await on.getByRole("button", { name: "Groups" }).click();
+    await line(on, /Nurse/).waitFor();
+  });
+
   test("of 1,000 chats few are drawn, and the last is reached", async (t) => {
     const on = await page(t, { query: "many=1000" });
     await line(on, /Romeo/).focus();

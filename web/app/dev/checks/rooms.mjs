@@ -138,7 +138,7 @@ describe("groups", { concurrency: AT_ONCE }, () => {
   test("owners change its name and its picture, and others do not", async (t) => {
     const on = await page(t, { route: `details/${MASQUE}` });
     await listen(on);
-    await button(on, "Change the name").click();
+    await button(on, "Rename").click();
     await on.getByLabel("Name of the group").fill("The feast");
     await on.keyboard.press("Enter");
     await on.getByRole("heading", { name: "The feast" }).first().waitFor();
@@ -151,7 +151,7 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     await until(on, () => globalThis.asked.some((one) => one.do === "setRoomAvatar" && one.png === null));
     await on.evaluate((route) => (location.hash = route), `#/details/${GARDEN}`);
     await on.getByRole("heading", { name: "Channel info" }).waitFor();
-    assert.equal(await button(on, "Change the name").count(), 0);
+    assert.equal(await button(on, "Rename").count(), 0);
   });
 
   test("joining by a link that leads nowhere says so, and one that leads somewhere goes there", async (t) => {

@@ -147,7 +147,8 @@ export const readers = {
 };
 
 export const details = {
-  rename: "Namen ändern",
+  rename: "Umbenennen",
+  renameTitle: "Namen ändern",
   renameLabel: "Name der Gruppe",
   pictureSaved: "Das Bild ist geändert",
   pictureRemoved: "Das Bild ist entfernt",

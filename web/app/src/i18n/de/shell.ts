@@ -24,6 +24,7 @@ export const newChat = "Neuer Chat";
 export const yourProfile = "Dein Profil";
 export const filter = "Anzeigen";
 export const filterAll = "Alle";
+export const filterGroups = "Gruppen";
 export const filterUnread = "Ungelesen";
 export const filterUnreadCount = (n: number) => plural(n, "Ungelesen ({n})", "Ungelesen ({n})");
 export const allRead = "Alles gelesen";

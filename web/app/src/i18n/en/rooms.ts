@@ -151,7 +151,8 @@ export const readers = {
 };
 
 export const details = {
-  rename: "Change the name",
+  rename: "Rename",
+  renameTitle: "Change the name",
   renameLabel: "Name of the group",
   pictureSaved: "The picture is changed",
   pictureRemoved: "The picture is removed",

@@ -24,6 +24,7 @@ export const newChat = "New chat";
 export const yourProfile = "Your profile";
 export const filter = "Show";
 export const filterAll = "All";
+export const filterGroups = "Groups";
 export const filterUnread = "Unread";
 export const filterUnreadCount = (n: number) => plural(n, "Unread ({n})", "Unread ({n})");
 export const allRead = "All read";

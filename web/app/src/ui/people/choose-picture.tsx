@@ -10,12 +10,14 @@ export interface ChoosePictureProps {
   /** There is one, which can be taken away. */
   has: boolean;
   busy: boolean;
+  /** How the button looks. */
+  kind?: "plain" | "quiet";
   /** Takes the base64 of a PNG that is small enough for everybody, or none. */
   onChoose: (png: string | null) => void;
 }
 
 /** A button that chooses a picture of somebody, or of a group: from a file, cut to a square. */
-export function ChoosePicture({ has, busy, onChoose }: ChoosePictureProps) {
+export function ChoosePicture({ has, busy, kind = "plain", onChoose }: ChoosePictureProps) {
   const w = words().people.profile;
   const file = useRef<HTMLInputElement>(null);
   const chosen = useSignal<ImageBitmap | null>(null);
@@ -47,7 +49,7 @@ export function ChoosePicture({ has, busy, onChoose }: ChoosePictureProps) {
   };
   return (
     <>
-      <Button icon="camera" busy={busy} onClick={(event) => press(event.currentTarget)}>
+      <Button kind={kind} icon="camera" busy={busy} onClick={(event) => press(event.currentTarget)}>
         {has ? w.changePicture : w.addPicture}
       </Button>
       <input

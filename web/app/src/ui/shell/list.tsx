@@ -15,7 +15,7 @@ import { settings } from "./settings";
 import { useVirtual } from "./virtual";
 import "./list.css";
 
-type Filter = "all" | "unread";
+type Filter = "all" | "unread" | "groups";
 
 /** All conversations, drawn as far as they are seen. One of them is a stop of Tab; keys move it. */
 export function ConversationList() {
@@ -30,13 +30,14 @@ export function ConversationList() {
   const shown = useComputed(() =>
     filter.value === "all"
       ? known.value
-      : known.value.filter((one) => one.unread > 0 || kept.value.has(one.address)),
+      : known.value.filter((one) => (filter.value === "groups" ? one.room : one.unread > 0 || kept.value.has(one.address))),
   );
   const choose = (to: Filter) => {
     kept.value = new Set();
     filter.value = to;
   };
   const requests = new Set([...strangers.value, ...asking.value].map((one) => one.address)).size;
+  const groups = filter.value === "groups" || known.value.some((one) => one.room);
   const unread = known.value.filter((one) => one.unread > 0).length;
   const opened = useCallback((address: string) => {
     if (filter.value === "unread") kept.value = new Set([...kept.value, address]);
@@ -56,6 +57,13 @@ export function ConversationList() {
             on={filter.value === "unread"}
             onPress={() => choose(filter.value === "unread" ? "all" : "unread")}
           />
+          {groups && (
+            <Chip
+              label={w.filterGroups}
+              on={filter.value === "groups"}
+              onPress={() => choose(filter.value === "groups" ? "all" : "groups")}
+            />
+          )}
         </div>
       )}
       <NotifyCard />
@@ -85,7 +93,7 @@ export function ConversationList() {
       ) : filter.value === "unread" ? (
         <Empty icon="check" title={w.allRead} text={w.allReadText} />
       ) : (
-        requests === 0 && <NobodyYet />
+        requests === 0 && filter.value === "all" && <NobodyYet />
       )}
     </div>
   );

@@ -37,7 +37,9 @@ export function Bubble({ chat, message, first, last, tab, wanted, hovered }: Bub
   const large = content.is === "text" && !message.reply ? onlyEmoji(content.text) : 0;
   const bare = large > 0 && large <= 3;
   const author = first && !message.own && chat.isRoom.value;
-  const picture = content.is === "file" && shows(content.file) && !content.caption && !message.reply && !author;
+  // On a picture without words the time stands on the picture.
+  const over = content.is === "file" && shows(content.file) && !content.caption;
+  const picture = over && !message.reply && !author;
   const classes = [
     "bubble",
     message.own ? "bubble-own" : "bubble-other",
@@ -45,6 +47,7 @@ export function Bubble({ chat, message, first, last, tab, wanted, hovered }: Bub
     last ? "bubble-last" : "",
     bare ? "bubble-bare" : "",
     picture ? "bubble-picture" : "",
+    over ? "bubble-over" : "",
     message.delivery?.is === "failed" ? "bubble-failed" : "",
     !message.own && content.is === "text" && namesUs(content.text, chat.nick.value) ? "bubble-names-us" : "",
   ];

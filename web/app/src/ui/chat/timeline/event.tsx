@@ -34,7 +34,7 @@ export function EventLine({ chat, message, tab }: { chat: Chat; message: Message
         <span dir="auto">
           {happened(chat, message)} {content.is === "optOut" && chat.encrypted && say.optOutDecide}
         </span>
-        <time class="event-time" dateTime={new Date(message.time).toISOString()}>
+        <time dir="auto" class="event-time" dateTime={new Date(message.time).toISOString()}>
           {times.minute(message.time)}
         </time>
       </p>

@@ -25,7 +25,7 @@ export function Happenings({ chat, message, tab }: { chat: Chat; message: Messag
         {all.slice(hidden).map((one, at) => (
           <li key={hidden + at}>
             <span dir="auto">{said(chat, one)}</span>
-            <time class="event-time" dateTime={new Date(one.time).toISOString()}>
+            <time dir="auto" class="event-time" dateTime={new Date(one.time).toISOString()}>
               {times.minute(one.time)}
             </time>
           </li>

@@ -40,7 +40,7 @@ export function Meta({ chat, message, tab }: MetaProps) {
           {say.edited}
         </button>
       )}
-      <time dateTime={new Date(message.time).toISOString()}>{times.minute(message.time)}</time>
+      <time dir="auto" dateTime={new Date(message.time).toISOString()}>{times.minute(message.time)}</time>
       {saysState(message) && message.delivery && <Tick delivery={message.delivery} />}
     </span>
   );

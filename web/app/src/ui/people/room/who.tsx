@@ -46,14 +46,15 @@ function Owned({ room }: { room: Room }) {
       <ChoosePicture
         has={room.avatar !== null}
         busy={busy}
+        kind="quiet"
         onChoose={(png) => void ask({ do: "setRoomAvatar", address, png }, png === null ? w.pictureRemoved : w.pictureSaved)}
       />
-      <Button icon="edit" disabled={busy} onClick={() => (naming.value = true)}>
+      <Button kind="quiet" icon="edit" disabled={busy} onClick={() => (naming.value = true)}>
         {w.rename}
       </Button>
       {naming.value && (
         <RenameDialog
-          title={w.rename}
+          title={w.renameTitle}
           label={w.renameLabel}
           hint={w.subjectHint}
           name={room.name}
