@@ -89,6 +89,8 @@ export const logInFirst = "log in first";
 export const otherProfile = "this profile is that of {0}";
 
 // What the server or a device cannot.
+export const nameEmpty = "a name has at least one letter";
+export const noRename = "the room cannot be renamed";
 export const pictureSize = "a picture is a PNG of at most 64 KiB";
 export const passwordText = "a password is text";
 export const listsPublic = "it does not keep lists of rooms private";
