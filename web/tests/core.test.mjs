@@ -237,6 +237,33 @@ test("after signing out nothing is left, and somebody else can sign in", async (
   assert.equal(account.address, JULIET);
 });
 
+test("what cannot be read any more is told as damaged, and can be begun anew", async () => {
+  const seat = await sit("romeo", "montague");
+  for (const damage of ["another key", "no key"]) {
+    await seat.page.evaluate(async (damage) => {
+      const promised = (request) =>
+        new Promise((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const database = await promised(indexedDB.open("clownfish"));
+      const keys = () => database.transaction("keys", "readwrite").objectStore("keys");
+      const entry = await promised(keys().get("account"));
+      if (damage === "no key") entry.sealed = new ArrayBuffer(48);
+      else entry.sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: entry.iv }, entry.wrapping, new Uint8Array(32));
+      await promised(keys().put(entry, "account"));
+      database.close();
+    }, damage);
+    await seat.page.reload();
+    await until(seat.page, () => globalThis.host?.state.value.is === "failed");
+    assert.equal(await seat.page.evaluate(() => globalThis.host.state.value.why), "damaged", damage);
+    await seat.page.evaluate(() => globalThis.host.erase());
+    await until(seat.page, () => globalThis.account()?.is === "signedOut");
+    await until(seat.page, () => globalThis.host.state.value.is === "working");
+    await seat.signIn(`romeo${number}`, "montague");
+  }
+});
+
 test("a wrong password is told as such", async () => {
   const seat = await sit();
   await until(seat.page, () => globalThis.host.state.value.is === "working");
