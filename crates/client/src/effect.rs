@@ -316,8 +316,14 @@ mod tests {
 
     #[test]
     fn views_print_nothing_secret() {
-        let preview =
-            Preview { own: false, author: None, text: canary(), time: Millis(0), delivery: None };
+        let preview = Preview {
+            own: false,
+            author: None,
+            text: canary(),
+            said: true,
+            time: Millis(0),
+            delivery: None,
+        };
         let shown = view::Conversation {
             address: juliet(),
             name: String::new(),

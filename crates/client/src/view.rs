@@ -211,6 +211,9 @@ pub struct Preview {
     pub author: Option<String>,
     /// What it says, in one line.
     pub text: String,
+    /// These are words of whoever wrote it, or the name of a file; otherwise they are this program's, in
+    /// English.
+    pub said: bool,
     /// When.
     pub time: Millis,
     /// How far it got, when it is an own one.

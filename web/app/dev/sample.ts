@@ -143,7 +143,7 @@ export class Sample implements Core {
         name: person.name,
         preview: last
           ? previewOf(last)
-          : { own: false, author: null, text: person.last ?? "", time, delivery: null },
+          : { own: false, author: null, text: person.last ?? "", said: true, time, delivery: null },
         unread: person.unread ?? 0,
         draft: person.draft ?? "",
         typing: person.typing ?? false,
@@ -666,7 +666,7 @@ function room(person: Person): Room {
 
 /** What the list shows of a message. */
 function previewOf(one: Message): Conversation["preview"] {
-  return { own: one.own, author: one.own ? null : one.nick, text: brief(one.content), time: one.time, delivery: one.delivery };
+  return { own: one.own, author: one.own ? null : one.nick, text: brief(one.content), said: true, time: one.time, delivery: one.delivery };
 }
 
 function account(address: string, connection: Connection): Account {

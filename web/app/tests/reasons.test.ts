@@ -66,7 +66,9 @@ async function said(folder: URL, ending: string, texts: RegExp): Promise<string[
     const code = source.replaceAll(/^\s*\/\/.*$/gm, "");
     for (const [, text = ""] of code.matchAll(texts)) {
       const whole = text.replaceAll(/\\\s*\n\s*/g, "");
-      if (/^[a-z{][^<>]* [^<>]*$/.test(whole) && whole.length >= 8) found.push(whole);
+      // In the list of chats sentences begin large.
+      const begins = name.endsWith("timeline/show.rs") ? /^[A-Za-z{]/ : /^[a-z{]/;
+      if (begins.test(whole) && /^[^<>]* [^<>]*$/.test(whole) && whole.length >= 8) found.push(whole);
     }
   }
   return found;

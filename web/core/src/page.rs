@@ -205,6 +205,8 @@ pub struct Preview {
     /// In a room, what others who write are called.
     pub author: Option<String>,
     pub text: String,
+    /// Somebody's own words, or the name of a file; otherwise the core's, in English.
+    pub said: bool,
     pub time: u64,
     pub delivery: Option<Delivery>,
 }

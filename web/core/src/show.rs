@@ -145,6 +145,7 @@ fn conversation(one: view::Conversation) -> page::Conversation {
             own: preview.own,
             author: preview.author.filter(|_| !preview.own),
             text: preview.text,
+            said: preview.said,
             time: preview.time.0,
             delivery: preview.delivery.map(delivery),
         }),

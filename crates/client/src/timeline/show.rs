@@ -47,6 +47,7 @@ fn preview(message: &Message) -> Preview {
         own: message.own,
         author: message.occupant.as_ref().map(|occupant| occupant.nick.clone()),
         text: preview_text(&message.content),
+        said: matches!(message.content, Content::Text(_) | Content::File(..)),
         time: message.time,
         delivery: message.delivery.clone(),
     }

@@ -162,6 +162,14 @@ fn a_retraction_removes_text_and_history_on_both_sides() {
         assert_eq!(messages[0].content, Content::Retracted);
         assert!(messages[0].versions.is_empty());
     }
+    // The list shows words of this program then, which are nobody's.
+    let changes = &world.devices[juliet].changes;
+    let preview = changes.iter().rev().find_map(|change| match change {
+        Change::Conversation(conversation) => conversation.preview.clone(),
+        _ => None,
+    });
+    let preview = preview.expect("a preview");
+    assert_eq!((preview.said, preview.text.as_str()), (false, "This message was taken back"));
 }
 
 #[test]

@@ -99,6 +99,7 @@ pub(crate) fn conversation(with: &str, name: &str, order: u64, preview: &str) ->
             own: false,
             author: None,
             text: preview.to_owned(),
+            said: true,
             time: at("2026-11-28T14:00:00Z").plus(order * 60_000),
             delivery: None,
         }),

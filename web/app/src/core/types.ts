@@ -124,7 +124,11 @@ export type Preview = { own: boolean,
 /**
  * In a room, what others who write are called.
  */
-author: string | null, text: string, time: number, delivery: Delivery | null, };
+author: string | null, text: string, 
+/**
+ * Somebody's own words, or the name of a file; otherwise the core's, in English.
+ */
+said: boolean, time: number, delivery: Delivery | null, };
 
 export type Readers = { 
 /**

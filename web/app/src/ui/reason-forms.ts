@@ -178,3 +178,15 @@ export const serviceUnavailable = "service unavailable";
 export const subscriptionRequired = "subscription required";
 export const undefined = "undefined condition";
 export const unexpectedRequest = "unexpected request";
+
+// What a message is that says nothing itself, in the list of chats.
+export const previewRetracted = "This message was taken back";
+export const previewNotForUs = "A message that was not encrypted for this device";
+export const previewUnreadable = "A message that this device cannot read";
+export const previewDevice = "A new device is in use";
+export const previewPlain = "They ask for messages that are not encrypted";
+export const previewInvited = "You are invited";
+export const previewDeclined = "An invitation is declined";
+export const previewRoom = "The group is different now";
+export const previewRestored = "This profile was put back to an earlier state";
+export const previewGap = "Messages may be missing here";

@@ -71,6 +71,7 @@ fn infected(hostile: &str, columns: u16) -> World {
         own: true,
         author: Some(hostile.to_owned()),
         text: hostile.to_owned(),
+        said: true,
         time: sample::at(sample::NOW),
         delivery: Some(Delivery::Sent),
     });

@@ -188,6 +188,7 @@ fn conversations() -> Vec<client::view::Conversation> {
         own: true,
         author: None,
         text: "In love? Out of her favour".to_owned(),
+        said: true,
         time: at("2026-11-27T09:00:00Z"),
         delivery: Some(Delivery::Delivered),
     });

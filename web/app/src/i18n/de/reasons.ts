@@ -176,3 +176,15 @@ export const serviceUnavailable = "nicht verfügbar";
 export const subscriptionRequired = "nur für Kontakte";
 export const undefined = "ohne Angabe von Gründen";
 export const unexpectedRequest = "jetzt nicht";
+
+// What a message is that says nothing itself, in the list of chats.
+export const previewRetracted = "Diese Nachricht wurde gelöscht";
+export const previewNotForUs = "Eine Nachricht, die nicht für dieses Gerät verschlüsselt war";
+export const previewUnreadable = "Eine Nachricht, die dieses Gerät nicht lesen kann";
+export const previewDevice = "Ein neues Gerät ist in Gebrauch";
+export const previewPlain = "Es wird um unverschlüsselte Nachrichten gebeten";
+export const previewInvited = "Du bist eingeladen";
+export const previewDeclined = "Eine Einladung ist abgelehnt";
+export const previewRoom = "In der Gruppe hat sich etwas geändert";
+export const previewRestored = "Dieses Profil wurde auf einen früheren Stand zurückgesetzt";
+export const previewGap = "Hier fehlen vielleicht Nachrichten";

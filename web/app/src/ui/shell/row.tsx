@@ -9,6 +9,7 @@ import { hide, markRead, muted, openConversationMenu, togglePin } from "./conver
 import { DeliveryMark } from "./delivery";
 import { useSwipe } from "./swipe";
 import { longTime, now, shortTime } from "./time";
+import { reasonText } from "../reason";
 import "./row.css";
 
 export interface RowProps {
@@ -153,7 +154,7 @@ function PreviewLine({ one }: { one: Conversation }) {
         </span>
       )}
       <span class="conversation-text" dir="auto">
-        {preview.text}
+        {preview.said ? preview.text : reasonText(preview.text)}
       </span>
     </span>
   );
