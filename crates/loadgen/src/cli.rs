@@ -17,7 +17,7 @@ use crate::login::{Target, Tls};
 use crate::mode::{archive, chat, idle, latency, login, offline};
 use crate::peer::certificates::Certificates;
 use crate::peer::scratch::Medium;
-use crate::peer::{Beds, Kind, Setting};
+use crate::peer::{Beds, Kind, Scene, Setting};
 use crate::procfs::ProcessTree;
 use crate::relay;
 use crate::report::Report;
@@ -141,7 +141,7 @@ struct Bench {
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL)]
     servers: Vec<Kind>,
     /// Which stages
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Stage::ALL)]
+    #[arg(long, visible_alias = "case", value_enum, value_delimiter = ',', default_values_t = Stage::ALL)]
     stages: Vec<Stage>,
     /// Less of everything, to see that it works
     #[arg(long)]
@@ -281,7 +281,7 @@ async fn run(command: Command) -> Result<bool> {
                 stream_management: sm,
                 acknowledged,
             };
-            (chat::run(&server.load()?, &options).await?, server.json)
+            (chat::run(&[server.load()?], &options).await?, server.json)
         }
         Command::Offline { server, receivers, messages } => (
             offline::run(&server.load()?, &offline::Options { receivers, messages }).await?,
@@ -327,6 +327,7 @@ async fn crash_test(arguments: Crash) -> Result<bool> {
             archive: true,
             accounts: 2 * arguments.pairs,
             medium: if arguments.tmpfs { Medium::Memory } else { Medium::Disk },
+            scene: Scene::Chat,
         },
         pairs: arguments.pairs,
         devices: arguments.devices,

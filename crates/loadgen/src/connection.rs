@@ -1,6 +1,7 @@
 //! One XML stream over one socket, read piece by piece.
 
 use anyhow::{Context, Result, anyhow, bail};
+use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -207,6 +208,11 @@ pub fn is_answer(stanza: &[u8], id: &str) -> bool {
 /// The beginning of what came instead of what was expected, for an error.
 pub fn excerpt(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(300)]).into_owned()
+}
+
+/// What a stanza of type `error` says is wrong, for an error.
+pub fn complaint(stanza: &[u8]) -> String {
+    excerpt(memmem::find(stanza, b"<error").map_or(stanza, |at| &stanza[at..]))
 }
 
 /// XEP-0199: XMPP Ping to the own account's server.

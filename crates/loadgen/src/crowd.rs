@@ -23,23 +23,48 @@ impl Load {
     /// Logs `count` users in, `u{first}` and up, each with one resource; a few
     /// at a time, in the order of their numbers in the result.
     pub async fn log_in(&self, first: usize, count: usize, wishes: Wishes) -> Result<Vec<Session>> {
-        let gate = Arc::new(Semaphore::new(LOGINS_AT_ONCE));
-        let mut tasks = JoinSet::new();
-        for index in 0..count {
-            let (target, gate) = (self.target.clone(), Arc::clone(&gate));
-            tasks.spawn(async move {
-                let _permit = gate.acquire_owned().await?;
-                let session = target.log_in(&user(first + index), "load", wishes).await?;
-                anyhow::Ok((index, session))
-            });
-        }
-        let mut sessions = Vec::with_capacity(count);
-        while let Some(done) = tasks.join_next().await {
-            sessions.push(done??);
-        }
-        sessions.sort_by_key(|(index, _)| *index);
-        Ok(sessions.into_iter().map(|(_, session)| session).collect())
+        log_in(std::slice::from_ref(self), first, count, wishes).await
     }
+}
+
+/// The same with several servers that take turns: user N at the server N modulo
+/// their number.
+pub async fn log_in(
+    servers: &[Load],
+    first: usize,
+    count: usize,
+    wishes: Wishes,
+) -> Result<Vec<Session>> {
+    let gate = Arc::new(Semaphore::new(LOGINS_AT_ONCE));
+    let mut tasks = JoinSet::new();
+    for number in first..first + count {
+        let (target, gate) = (home(servers, number).target.clone(), Arc::clone(&gate));
+        tasks.spawn(async move {
+            let _permit = gate.acquire_owned().await?;
+            let session = target.log_in(&user(number), "load", wishes).await?;
+            anyhow::Ok((number, session))
+        });
+    }
+    let mut sessions = Vec::with_capacity(count);
+    while let Some(done) = tasks.join_next().await {
+        sessions.push(done??);
+    }
+    sessions.sort_by_key(|(number, _)| *number);
+    Ok(sessions.into_iter().map(|(_, session)| session).collect())
+}
+
+/// The server of a user, see [`log_in`].
+///
+/// # Panics
+///
+/// Without any server.
+pub fn home(servers: &[Load], number: usize) -> &Load {
+    &servers[number % servers.len()]
+}
+
+/// CPU time of all these servers together.
+pub fn cpu(servers: &[Load]) -> Result<Duration> {
+    servers.iter().map(|load| load.process.cpu()).sum()
 }
 
 /// The name of test account `number`.

@@ -14,6 +14,7 @@ pub mod crash;
 pub mod crowd;
 pub mod feed;
 pub mod histogram;
+pub mod http;
 pub mod login;
 pub mod mam;
 pub mod mode;

@@ -46,6 +46,7 @@ pub struct Target {
     /// The password of all accounts.
     pub password: String,
     connector: TlsConnector,
+    web: TlsConnector,
     /// The keys of earlier logins: deriving them anew costs thousands of hashes,
     /// which would make the load generator the slower side.
     keys: Arc<Mutex<HashMap<String, ClientKeys>>>,
@@ -83,6 +84,8 @@ impl Target {
             ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         // A resumed handshake is cheaper; what is compared are full ones.
         config.resumption = Resumption::disabled();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let web = TlsConnector::from(Arc::new(config.clone()));
         config.alpn_protocols = vec![b"xmpp-client".to_vec()];
         Ok(Self {
             address,
@@ -91,8 +94,14 @@ impl Target {
             relay: false,
             password: password.to_owned(),
             connector: TlsConnector::from(Arc::new(config)),
+            web,
             keys: Arc::default(),
         })
+    }
+
+    /// What makes TLS for HTTP, with the same trust.
+    pub fn web_connector(&self) -> &TlsConnector {
+        &self.web
     }
 
     /// The bare address of account `user`.

@@ -66,8 +66,17 @@ pub struct Template {
 impl Template {
     /// A template for messages to `to` (an address that needs no escaping).
     pub fn new(to: &str, flow: u32) -> Self {
+        Self::with_type(to, "chat", flow)
+    }
+
+    /// The same for messages to everybody in a room.
+    pub fn to_room(room: &str, flow: u32) -> Self {
+        Self::with_type(room, "groupchat", flow)
+    }
+
+    fn with_type(to: &str, kind: &str, flow: u32) -> Self {
         let blank = Stamp { flow, number: 0, sent: Duration::ZERO }.id();
-        let bytes = omemo_message(to, &blank).into_bytes();
+        let bytes = omemo_message(to, kind, &blank).into_bytes();
         let mut found = memmem::find_iter(&bytes, MARK);
         // Both are in the text above; an address cannot contain the mark's id.
         let holes = [found.next().unwrap_or(0), found.next().unwrap_or(0)];
@@ -95,7 +104,7 @@ pub const ID_LENGTH: usize = 41;
 
 const MARK: &[u8] = b"lg-";
 
-fn omemo_message(to: &str, id: &str) -> String {
+fn omemo_message(to: &str, kind: &str, id: &str) -> String {
     // A key element holds 66 to 90 bytes: a Signal message of 49 bytes and its
     // framing; one of them still begins a session.
     let keys: String = [
@@ -111,7 +120,7 @@ fn omemo_message(to: &str, id: &str) -> String {
     })
     .collect();
     format!(
-        "<message to='{to}' type='chat' id='{id}'>\
+        "<message to='{to}' type='{kind}' id='{id}'>\
          <encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1480215977'>{keys}\
          <iv>{}</iv></header><payload>{}</payload></encrypted>\
          <encryption xmlns='urn:xmpp:eme:0' name='OMEMO' namespace='eu.siacs.conversations.axolotl'/>\
@@ -127,18 +136,22 @@ fn ciphertext() -> &'static str {
     TEXT.get_or_init(|| noise(42, 7))
 }
 
-/// Bytes without a pattern, the same in every run, in Base64.
+/// The same in Base64.
 fn noise(length: usize, seed: u32) -> String {
+    STANDARD.encode(random_bytes(length, seed))
+}
+
+/// Bytes without a pattern, the same in every run.
+pub fn random_bytes(length: usize, seed: u32) -> Vec<u8> {
     let mut state = u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let bytes: Vec<u8> = std::iter::repeat_with(|| {
+    std::iter::repeat_with(|| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         (state >> 32) as u8
     })
     .take(length)
-    .collect();
-    STANDARD.encode(bytes)
+    .collect()
 }
 
 fn hex(digits: &[u8]) -> Option<u64> {

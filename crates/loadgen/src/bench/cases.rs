@@ -1,13 +1,14 @@
-//! What is measured, in which order and how much of it.
+//! What is measured, and in which order.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
+use super::scale::Scale;
 use crate::crowd::Load;
-use crate::mode::{archive, chat, idle, latency, login, offline};
+use crate::mode::{archive, chat, idle, latency, login, offline, presence, rooms, upload};
 use crate::peer::scratch::Medium;
-use crate::peer::{Beds, Kind, Setting};
+use crate::peer::{Beds, Kind, Place, Scene, Setting};
 use crate::report::Report;
 
 /// One row of the table.
@@ -35,6 +36,37 @@ pub enum Metric {
     OfflineStore,
     /// Server CPU per message fetched after coming back; µs.
     OfflineFetch,
+    /// Server CPU per copy of a message to a room; µs.
+    RoomCopy,
+    /// Copies per second.
+    RoomCopies,
+    /// Server CPU for each of many who come into a room, everybody told of them;
+    /// ms.
+    RoomJoin,
+    /// Memory per occupant, beside that of the session; KiB.
+    RoomOccupant,
+    /// CPU of both servers per message from one to the other; µs.
+    FederatedChat,
+    /// Such messages per second.
+    FederatedRate,
+    /// Server CPU per MB uploaded; ms.
+    UploadByte,
+    /// MB uploaded per second.
+    UploadRate,
+    /// Server CPU per MB fetched; ms.
+    DownloadByte,
+    /// MB fetched per second.
+    DownloadRate,
+    /// Small files uploaded per second, each with its slot.
+    UploadFiles,
+    /// Small files fetched per second.
+    DownloadFiles,
+    /// Server CPU for each of many who come online together; ms.
+    Online,
+    /// Until everybody knows that everybody is there; ms.
+    OnlineTime,
+    /// Server CPU per change of presence delivered; µs.
+    Presence,
 }
 
 /// What one stage found.
@@ -57,54 +89,28 @@ pub enum Stage {
     Archive,
     /// Archive on disk: chat with every message acknowledged.
     Durable,
-}
-
-/// How much of everything.
-#[derive(Debug, Clone)]
-pub struct Scale {
-    sessions: usize,
-    rest: Duration,
-    chat: Duration,
-    durable: Duration,
-    latency: Duration,
-    logins: u64,
-    archive_messages: u64,
-    archive: Duration,
-}
-
-impl Scale {
-    /// For figures.
-    pub const FULL: Self = Self {
-        sessions: 1000,
-        rest: Duration::from_secs(5),
-        chat: Duration::from_secs(5),
-        durable: Duration::from_secs(12),
-        latency: Duration::from_secs(10),
-        logins: 1000,
-        archive_messages: 2000,
-        archive: Duration::from_secs(5),
-    };
-
-    /// To see that everything works.
-    pub const QUICK: Self = Self {
-        sessions: 100,
-        rest: Duration::from_secs(1),
-        chat: Duration::from_secs(1),
-        durable: Duration::from_secs(4),
-        latency: Duration::from_secs(1),
-        logins: 100,
-        archive_messages: 300,
-        archive: Duration::from_secs(1),
-    };
-
-    fn first(&self) -> usize {
-        self.sessions / 20
-    }
+    /// A room with many occupants, archive on tmpfs.
+    Rooms,
+    /// Chat between two servers of a kind, no archive.
+    Federation,
+    /// Files on tmpfs: up and down.
+    Files,
+    /// Presence of many people who know each other.
+    Presence,
 }
 
 impl Stage {
     /// All, in the order in which they are run.
-    pub const ALL: [Self; 4] = [Self::Memory, Self::Plain, Self::Archive, Self::Durable];
+    pub const ALL: [Self; 8] = [
+        Self::Memory,
+        Self::Plain,
+        Self::Archive,
+        Self::Durable,
+        Self::Rooms,
+        Self::Federation,
+        Self::Files,
+        Self::Presence,
+    ];
 
     /// Its name in messages.
     pub fn describe(self) -> &'static str {
@@ -113,34 +119,76 @@ impl Stage {
             Self::Plain => "no archive",
             Self::Archive => "archive on tmpfs",
             Self::Durable => "archive on disk",
+            Self::Rooms => "rooms",
+            Self::Federation => "federation",
+            Self::Files => "files",
+            Self::Presence => "presence",
         }
     }
 
-    /// Whether it says anything about this server: the relay has no archive.
+    /// Whether it says anything about this server: the relay does nothing but
+    /// relay.
     pub fn includes(self, kind: Kind) -> bool {
         self == Self::Plain || kind != Kind::Floor
     }
 
     /// Starts the server, runs the cases, stops the server.
     pub async fn run(self, beds: &Beds, kind: Kind, scale: &Scale) -> Result<Figures> {
-        let medium = if self == Self::Durable { Medium::Disk } else { Medium::Memory };
-        let archive = matches!(self, Self::Archive | Self::Durable);
-        let accounts = match self {
-            Self::Memory => scale.first() + scale.sessions,
-            Self::Plain | Self::Archive | Self::Durable => 2 * PAIRS,
-        };
-        let mut peer = beds.start(kind, Setting { archive, medium, accounts }).await?;
+        if self == Self::Federation {
+            return federation(beds, kind, scale).await;
+        }
+        let mut peer = beds.start(kind, self.setting(scale)).await?;
         let mut figures = Figures::default();
         match (self, kind) {
             (Self::Memory, _) => figures.memory(&peer.load, scale).await?,
             (Self::Plain, Kind::Floor) => figures.floor(&peer.load, scale).await?,
-            (Self::Plain, _) => figures.plain(&peer.load, scale).await?,
+            (Self::Plain | Self::Federation, _) => figures.plain(&peer.load, scale).await?,
             (Self::Archive, _) => figures.archive(&peer.load, scale).await?,
             (Self::Durable, _) => figures.durable(&peer.load, scale).await?,
+            (Self::Rooms, _) => figures.rooms(&peer.load, scale).await?,
+            (Self::Files, _) => figures.files(&peer.load, scale).await?,
+            (Self::Presence, _) => figures.presence(&peer.load, scale).await?,
         }
         peer.service.stop(STOP).await?;
         Ok(figures)
     }
+
+    fn setting(self, scale: &Scale) -> Setting {
+        let (accounts, scene) = match self {
+            Self::Memory => (scale.first() + scale.sessions, Scene::Chat),
+            Self::Plain | Self::Archive | Self::Durable | Self::Federation => {
+                (2 * PAIRS, Scene::Chat)
+            }
+            Self::Rooms => (scale.occupants, Scene::Rooms),
+            Self::Files => (scale.files.clients, Scene::Files),
+            Self::Presence => (scale.people, Scene::Contacts),
+        };
+        Setting {
+            archive: matches!(self, Self::Archive | Self::Durable | Self::Rooms),
+            medium: if self == Self::Durable { Medium::Disk } else { Medium::Memory },
+            accounts,
+            scene,
+        }
+    }
+}
+
+/// Two servers of a kind, and what both together use.
+async fn federation(beds: &Beds, kind: Kind, scale: &Scale) -> Result<Figures> {
+    let mut peers = Vec::new();
+    for place in Place::pair()? {
+        let setting =
+            Setting { scene: Scene::Federation(place), ..Stage::Federation.setting(scale) };
+        peers.push(beds.start(kind, setting).await?);
+    }
+    let loads: Vec<Load> = peers.iter().map(|peer| peer.load.clone()).collect();
+    let mut figures = Figures::default();
+    let metrics =
+        [(Metric::FederatedChat, "server CPU per message"), (Metric::FederatedRate, "delivered")];
+    figures.take(&chat::run(&loads, &chat_options(scale)).await?, &metrics);
+    for peer in &mut peers {
+        peer.service.stop(STOP).await?;
+    }
+    Ok(figures)
 }
 
 impl Figures {
@@ -192,7 +240,53 @@ impl Figures {
             acknowledged: true,
             ..chat_options(scale)
         };
-        self.take(&chat::run(load, &options).await?, &[(Metric::DurableChat, "acknowledged")]);
+        self.take(
+            &chat::run(std::slice::from_ref(load), &options).await?,
+            &[(Metric::DurableChat, "acknowledged")],
+        );
+        Ok(())
+    }
+
+    async fn rooms(&mut self, load: &Load, scale: &Scale) -> Result<()> {
+        let options = rooms::Options {
+            occupants: scale.occupants,
+            senders: 5,
+            window: 2,
+            rest: scale.rest,
+            warm_up: WARM_UP,
+            duration: scale.talk,
+        };
+        let metrics = [
+            (Metric::RoomCopy, "server CPU per copy"),
+            (Metric::RoomCopies, "copies"),
+            (Metric::RoomJoin, "server CPU per join"),
+            (Metric::RoomOccupant, "memory per occupant"),
+        ];
+        self.take(&rooms::run(load, &options).await?, &metrics);
+        Ok(())
+    }
+
+    async fn files(&mut self, load: &Load, scale: &Scale) -> Result<()> {
+        let metrics = [
+            (Metric::UploadByte, "server CPU per MB up"),
+            (Metric::UploadRate, "large up"),
+            (Metric::DownloadByte, "server CPU per MB down"),
+            (Metric::DownloadRate, "large down"),
+            (Metric::UploadFiles, "small files up"),
+            (Metric::DownloadFiles, "small files down"),
+        ];
+        self.take(&upload::run(load, &scale.files).await?, &metrics);
+        Ok(())
+    }
+
+    async fn presence(&mut self, load: &Load, scale: &Scale) -> Result<()> {
+        let options = presence::Options { people: scale.people, changes: scale.changes };
+        let metrics = [
+            (Metric::Online, "server CPU per person online"),
+            (Metric::OnlineTime, "until all are online"),
+            (Metric::Presence, "server CPU per presence"),
+        ];
+        self.take(&presence::run(load, &options).await?, &metrics);
         Ok(())
     }
 
@@ -205,7 +299,7 @@ impl Figures {
     }
 
     async fn chat(&mut self, load: &Load, scale: &Scale, metric: Metric) -> Result<()> {
-        let report = chat::run(load, &chat_options(scale)).await?;
+        let report = chat::run(std::slice::from_ref(load), &chat_options(scale)).await?;
         self.take(&report, &[(metric, "server CPU per message")]);
         Ok(())
     }
@@ -234,5 +328,6 @@ const PAIRS: usize = 50;
 
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// ejabberd takes its time.
-const STOP: Duration = Duration::from_secs(20);
+/// Servers that still tell the last thousand occupants of a room who has gone take
+/// their time.
+const STOP: Duration = Duration::from_secs(120);

@@ -7,6 +7,7 @@
 
 pub mod cases;
 pub mod machine;
+pub mod scale;
 pub mod table;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,8 @@ use anyhow::{Context, Result};
 
 use crate::peer::certificates::Certificates;
 use crate::peer::{Beds, Kind};
-use cases::{Figures, Metric, Scale, Stage};
+use cases::{Figures, Metric, Stage};
+use scale::Scale;
 use table::Table;
 
 /// What to run.

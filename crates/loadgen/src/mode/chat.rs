@@ -1,5 +1,8 @@
 //! Throughput: pairs of clients that write to each other as fast as they may.
 //!
+//! Both of a pair have their account on the same server, or each on one of two servers
+//! that talk to each other.
+//!
 //! Each direction has a window, a bound on the messages that are under way, so
 //! that no queue grows and what is measured is the cost of a message and not of
 //! a backlog. Every message is a write of its own, as with real clients.
@@ -12,8 +15,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::connection::{Incoming, Outgoing, excerpt, send};
-use crate::crowd::{Load, run_for, settle, user};
+use crate::connection::{Incoming, Outgoing, complaint, send};
+use crate::crowd::{Load, cpu, home, log_in, run_for, settle, user};
 use crate::histogram::Histogram;
 use crate::login::{Session, Wishes};
 use crate::payload::{Stamp, Template, clock, is_intact};
@@ -73,10 +76,10 @@ struct Route {
     client: Arc<Client>,
 }
 
-/// Runs the mode.
-pub async fn run(load: &Load, options: &Options) -> Result<Report> {
+/// Runs the mode on one server, or on two: then one of each pair is at each.
+pub async fn run(servers: &[Load], options: &Options) -> Result<Report> {
     let wishes = Wishes { stream_management: options.stream_management, presence: true };
-    let sessions = load.log_in(0, options.pairs * 2, wishes).await?;
+    let sessions = log_in(servers, 0, options.pairs * 2, wishes).await?;
     let flows: Vec<Arc<Flow>> = sessions.iter().map(|_| Arc::default()).collect();
     let stop = Arc::new(AtomicBool::new(false));
     let clients: Vec<Arc<Client>> = sessions.iter().map(|_| Arc::default()).collect();
@@ -87,10 +90,10 @@ pub async fn run(load: &Load, options: &Options) -> Result<Report> {
             flow: Arc::clone(&flows[number]),
             client: Arc::clone(&clients[number]),
         };
-        let to = load.target.bare(&user(number ^ 1));
+        let to = home(servers, number ^ 1).target.bare(&user(number ^ 1));
         start(session, &to, (route(number), route(number ^ 1)), options, &stop, &mut tasks);
     }
-    let measured = measure(load, options, &flows, &mut tasks).await?;
+    let measured = measure(servers, options, &flows, &mut tasks).await?;
     stop.store(true, Relaxed);
     clients.iter().for_each(|client| client.wake.notify_one());
     let complete = || flows.iter().all(|flow| flow.in_flight(options.acknowledged) == 0);
@@ -110,20 +113,25 @@ struct Measured {
 }
 
 async fn measure(
-    load: &Load,
+    servers: &[Load],
     options: &Options,
     flows: &[Arc<Flow>],
     tasks: &mut JoinSet<Result<()>>,
 ) -> Result<Measured> {
     let delivered = || flows.iter().map(|flow| flow.arrived.load(Relaxed)).sum::<u64>();
     let acknowledged = || flows.iter().map(|flow| flow.acknowledged.load(Relaxed)).sum::<u64>();
+    // Servers that talk to each other have to find each other first.
+    let met = || flows.iter().all(|flow| flow.arrived.load(Relaxed) > 0);
+    if !settle(FIRST, tasks, met).await? {
+        bail!("not everybody has got a message after {FIRST:?}");
+    }
     run_for(options.warm_up, tasks).await?;
-    let before = (delivered(), acknowledged(), load.process.cpu()?, Instant::now());
+    let before = (delivered(), acknowledged(), cpu(servers)?, Instant::now());
     run_for(options.duration, tasks).await?;
     Ok(Measured {
         delivered: delivered() - before.0,
         acknowledged: acknowledged() - before.1,
-        cpu: load.process.cpu()?.saturating_sub(before.2),
+        cpu: cpu(servers)?.saturating_sub(before.2),
         wall: before.3.elapsed(),
     })
 }
@@ -241,7 +249,7 @@ impl Route {
         let stamp = Stamp::find(stanza).filter(|stamp| stamp.flow == self.number);
         let Some(stamp) = stamp.filter(|_| scan::attribute(stanza, "type") != Some(b"error"))
         else {
-            bail!("an unexpected message: {}", excerpt(stanza));
+            bail!("an unexpected message: {}", complaint(stanza));
         };
         let mut seen = self.flow.seen()?;
         seen.sequence.arrived(stamp.number);
@@ -254,6 +262,9 @@ impl Route {
         Ok(())
     }
 }
+
+/// How long the first messages may take.
+const FIRST: Duration = Duration::from_secs(30);
 
 /// How long the last messages may take.
 const DRAIN: Duration = Duration::from_secs(20);

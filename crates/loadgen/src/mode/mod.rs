@@ -6,3 +6,6 @@ pub mod idle;
 pub mod latency;
 pub mod login;
 pub mod offline;
+pub mod presence;
+pub mod rooms;
+pub mod upload;

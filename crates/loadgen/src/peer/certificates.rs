@@ -1,4 +1,4 @@
-//! One certificate for all servers of a run.
+//! The certificates of all servers of a run, from one authority.
 
 use std::fs;
 use std::path::Path;
@@ -9,41 +9,33 @@ use rcgen::{
     date_time_ymd,
 };
 
-/// An authority of our own and a P-256 certificate for `localhost`, PEM.
+/// An authority of our own, which makes P-256 certificates.
 #[derive(Debug)]
 pub struct Certificates {
-    authority: String,
-    certificate: String,
-    key: String,
+    authority: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Certificates {
-    /// Makes new ones.
+    /// Makes the authority.
     pub fn new() -> Result<Self> {
         let mut authority = named("Bench authority", Vec::new())?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-        let key = KeyPair::generate()?;
-        let mut server = named("localhost", vec!["localhost".to_owned()])?;
-        server.use_authority_key_identifier_extension = true;
-        let certificate = server.signed_by(&key, &authority)?;
-        Ok(Self {
-            authority: authority.pem(),
-            certificate: certificate.pem(),
-            key: key.serialize_pem(),
-        })
+        Ok(Self { authority })
     }
 
-    /// Writes `ca.pem`, `chain.pem`, `key.pem` and, for servers that want chain
-    /// and key in one file, `both.pem`.
-    pub fn write(&self, directory: &Path) -> Result<()> {
-        fs::write(directory.join("ca.pem"), &self.authority)?;
-        fs::write(directory.join("chain.pem"), format!("{}{}", self.certificate, self.authority))?;
-        fs::write(directory.join("key.pem"), &self.key)?;
-        fs::write(
-            directory.join("both.pem"),
-            format!("{}{}{}", self.certificate, self.authority, self.key),
-        )?;
+    /// Makes a certificate for `domain` and writes `ca.pem`, `chain.pem`, `key.pem`
+    /// and, for servers that want chain and key in one file, `both.pem`.
+    pub fn write(&self, directory: &Path, domain: &str) -> Result<()> {
+        let key = KeyPair::generate()?;
+        let mut server = named(domain, vec![domain.to_owned()])?;
+        server.use_authority_key_identifier_extension = true;
+        let certificate = server.signed_by(&key, &self.authority)?.pem();
+        let (authority, key) = (self.authority.pem(), key.serialize_pem());
+        fs::write(directory.join("ca.pem"), &authority)?;
+        fs::write(directory.join("chain.pem"), format!("{certificate}{authority}"))?;
+        fs::write(directory.join("key.pem"), &key)?;
+        fs::write(directory.join("both.pem"), format!("{certificate}{authority}{key}"))?;
         Ok(())
     }
 }

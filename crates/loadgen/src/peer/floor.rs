@@ -16,7 +16,7 @@ pub(super) async fn start(scratch: Scratch) -> Result<Peer> {
                 .arg(dir.join("chain.pem"));
             command.arg("--key").arg(dir.join("key.pem"));
         })?;
-    let mut peer = Peer::new(launch, scratch).await?;
+    let mut peer = Peer::new(launch, scratch, "localhost").await?;
     peer.load.target.relay = true;
     Ok(peer)
 }
