@@ -25,6 +25,8 @@ pub mod iq;
 pub mod limits;
 pub mod log;
 pub mod metrics;
+#[cfg(any(test, feature = "model"))]
+pub mod model;
 pub mod moving;
 pub mod net;
 pub mod password;

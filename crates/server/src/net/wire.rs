@@ -20,6 +20,9 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {
 
 impl Transport for TcpStream {}
 
+#[cfg(any(test, feature = "model"))]
+impl Transport for tokio::io::DuplexStream {}
+
 impl Transport for Box<TlsStream<TcpStream>> {}
 
 // To another server, which is no client.

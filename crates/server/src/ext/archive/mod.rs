@@ -1,7 +1,7 @@
 //! XEP-0313: Message Archive Management 1.1.3, XEP-0441 preferences, XEP-0359 stanza ids
 
 mod prefs;
-pub(in crate::ext) mod query;
+pub(crate) mod query;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},

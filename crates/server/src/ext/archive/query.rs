@@ -140,7 +140,7 @@ pub(in crate::ext) fn result(to: &str, bare: &str, query: Option<&str>, row: &Ro
 }
 
 /// Reads what is asked for.
-pub(in crate::ext) fn parse(payload: &Element) -> Result<Query, StanzaError> {
+pub(crate) fn parse(payload: &Element) -> Result<Query, StanzaError> {
     let flip = payload.child("flip-page", ns::MAM).is_some();
     let mut query = Query { flip, ..Query::default() };
     if let Some(form) = Form::child_of(payload) {

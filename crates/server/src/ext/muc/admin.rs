@@ -10,6 +10,7 @@ use xmpp::{
 };
 
 use super::{
+    affiliations::MOST_LISTED,
     presence::News,
     room::{Effect, Effects, Room, error, send},
     settings::Shown,
@@ -89,11 +90,17 @@ impl Room {
         let items: Option<Vec<Item>> = items.map(Item::parse).collect();
         let items = items.filter(|items| !items.is_empty() && items.len() <= MOST_ITEMS);
         let items = items.ok_or_else(|| StanzaError::new(Condition::BadRequest))?;
-        let changes: Vec<Change> =
+        let mut changes: Vec<Change> =
             items.into_iter().map(|item| self.check(from, item)).collect::<Result<_, _>>()?;
         if self.leaves_no_owner(&changes) {
             return Err(error(Condition::Conflict, "a room needs an owner"));
         }
+        self.has_room_for(changes.iter().filter_map(|change| match change {
+            Change::Affiliation { jid, affiliation, .. } => Some((jid, affiliation)),
+            Change::Role { .. } => None,
+        }))?;
+        // Roles follow from affiliations, so what is asked of them comes first.
+        changes.sort_by_key(|change| matches!(change, Change::Affiliation { .. }));
         let actor = self.nicks.get(from).map(|nick| nick.to_string());
         for change in changes {
             match change {
@@ -204,6 +211,21 @@ impl Room {
         owners.is_empty()
     }
 
+    /// The lists are bounded: whoever is new needs a place on them.
+    pub(super) fn has_room_for<'a>(
+        &self,
+        changes: impl IntoIterator<Item = (&'a BareJid, &'a Affiliation)>,
+    ) -> Result<(), StanzaError> {
+        let new = |(jid, affiliation): &(&BareJid, &Affiliation)| {
+            **affiliation != Affiliation::None && self.affiliations.entry(jid).is_none()
+        };
+        let new = changes.into_iter().filter(new).count();
+        if new > 0 && self.affiliations.listed().count() + new > MOST_LISTED {
+            return Err(error(Condition::ResourceConstraint, "the lists of this room are full"));
+        }
+        Ok(())
+    }
+
     fn set_role(&mut self, nick: &str, role: Role, news: News, out: &mut Effects) {
         if role == Role::None {
             let news = News { codes: vec![307], ..news };
@@ -211,15 +233,8 @@ impl Room {
             return self.destroy_if_empty(out);
         }
         let Some(occupant) = self.occupants.get_mut(nick) else { return };
-        occupant.role = role;
-        self.announce_role(nick, &news, out);
-    }
-
-    fn announce_role(&self, nick: &str, news: &News, out: &mut Effects) {
-        let session = self.occupants.get(nick).and_then(|o| o.sessions.last());
-        if let Some(session) = session.map(|visit| visit.jid.clone()) {
-            self.announce(nick, &session, news, out);
-        }
+        let before = std::mem::replace(&mut occupant.role, role);
+        self.announce_role(nick, before, &news, out);
     }
 
     /// Sets an affiliation and does what follows for whoever is there.
@@ -269,10 +284,9 @@ impl Room {
                 }
                 None => {
                     let role = self.initial_role(now);
-                    if let Some(occupant) = self.occupants.get_mut(&nick) {
-                        occupant.role = role;
-                    }
-                    self.announce_role(&nick, news, out);
+                    let Some(occupant) = self.occupants.get_mut(&nick) else { continue };
+                    let before = std::mem::replace(&mut occupant.role, role);
+                    self.announce_role(&nick, before, news, out);
                 }
             }
         }

@@ -188,6 +188,9 @@ fn row(jid: &BareJid, entry: &Entry) -> rooms::Affiliation {
     }
 }
 
+/// People on the lists of one room.
+pub const MOST_LISTED: usize = 10_000;
+
 /// People who left the lists that are remembered.
 const MOST_GONE: usize = 200;
 

@@ -37,6 +37,12 @@ impl History {
         }
     }
 
+    /// How many messages there are.
+    #[cfg(any(test, feature = "model"))]
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
     /// Forgets a message that was retracted.
     pub fn remove(&mut self, id: u64) {
         self.lines.retain(|line| line.id != id);

@@ -167,7 +167,9 @@ impl Room {
         let nick = xmpp::jid::resource_part(nick)
             .map_err(|_| error(Condition::NotAcceptable, "that cannot be a nickname"))?;
         self.nick_is_free(from, nick.as_str())?;
-        if self.affiliation(from) == Affiliation::None {
+        // Who belongs to the room by their domain becomes a member of their own.
+        if self.affiliations.entry(&bare).is_none() {
+            self.has_room_for([(&bare, &Affiliation::Member)])?;
             self.set_affiliation(&bare, Affiliation::Member, News::default(), out);
         }
         let changes = self.affiliations.reserve(&bare, Some(nick.as_str().to_owned()));

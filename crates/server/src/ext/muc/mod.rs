@@ -13,6 +13,8 @@ mod hats;
 pub mod history;
 mod info;
 mod message;
+#[cfg(any(test, feature = "model"))]
+pub mod model;
 pub mod moved;
 pub mod operator;
 mod owner;

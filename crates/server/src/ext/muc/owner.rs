@@ -1,5 +1,7 @@
 //! What owners do (XEP-0045 §10): configure, hand over, destroy; and the room's picture (XEP-0486).
 
+use std::collections::BTreeMap;
+
 use xmpp::{
     error::{Condition, StanzaError},
     ext::{
@@ -69,6 +71,9 @@ impl Room {
         let was_new = std::mem::take(&mut self.locked);
         let old = std::mem::replace(&mut self.settings, new);
         out.push(Effect::Save { state: true, changes: Vec::new() });
+        if self.settings.shown != old.shown {
+            self.show_anew(&old, out);
+        }
         for (jid, affiliation) in lists {
             self.set_affiliation(&jid, affiliation, News::default(), out);
         }
@@ -81,7 +86,20 @@ impl Room {
         if self.settings.moderated != old.moderated {
             self.renew_roles(out);
         }
+        // Those who had to leave may have been the last, and the room may no longer persist.
+        self.destroy_if_empty(out);
         Ok(())
+    }
+
+    /// Other roles are shown from now on: occupants appear, or seem to leave.
+    fn show_anew(&self, old: &Settings, out: &mut Effects) {
+        for (nick, occupant) in &self.occupants {
+            match (old.shows(occupant.role), self.shows(occupant.role)) {
+                (true, false) => self.hide(nick, out),
+                (false, true) => self.announce_role(nick, occupant.role, &News::default(), out),
+                _ => {}
+            }
+        }
     }
 
     /// Who is to be owner or admin from now on, where the form says so (§10.2).
@@ -90,7 +108,8 @@ impl Room {
         from: &Jid,
         form: &Form,
     ) -> Result<Vec<(BareJid, Affiliation)>, StanzaError> {
-        let mut changes = Vec::new();
+        let mut changes = BTreeMap::new();
+        let mut kept = Vec::new();
         for (var, affiliation) in [(OWNERS, Affiliation::Owner), (ADMINS, Affiliation::Admin)] {
             let Some(field) = form.field(var) else { continue };
             let wanted: Vec<BareJid> = field
@@ -103,12 +122,22 @@ impl Room {
             if affiliation == Affiliation::Owner && !wanted.contains(&from.to_bare()) {
                 return Err(error(Condition::Conflict, "you would no longer own the room"));
             }
+            kept.extend(wanted.into_iter().map(|jid| (jid, affiliation)));
             let listed = self.affiliations.listed().filter(|(_, e)| e.affiliation == affiliation);
-            let gone = listed.map(|(jid, _)| jid).filter(|jid| !wanted.contains(jid));
-            changes.extend(gone.map(|jid| (jid.clone(), Affiliation::Member)));
-            changes.extend(wanted.into_iter().map(|jid| (jid, affiliation)));
+            changes.extend(listed.map(|(jid, _)| (jid.clone(), Affiliation::Member)));
         }
-        Ok(changes)
+        for (jid, affiliation) in kept {
+            // Who is on both lists is an owner, and nobody stops being one by being named an admin where
+            // the form says nothing of owners.
+            let owns = self.affiliation(&jid.clone().into()) == Affiliation::Owner
+                && form.field(OWNERS).is_none();
+            let known = changes.get(&jid).copied();
+            if !owns && known != Some(Affiliation::Owner) {
+                changes.insert(jid, affiliation);
+            }
+        }
+        self.has_room_for(&changes)?;
+        Ok(changes.into_iter().collect())
     }
 
     /// §10.2.1: who is no member has to leave a room that is for members from now on.
@@ -127,19 +156,18 @@ impl Room {
 
     /// Who has no affiliation gets voice, or loses it.
     fn renew_roles(&mut self, out: &mut Effects) {
-        let others: Vec<(Box<str>, Jid)> = self
+        let others: Vec<Box<str>> = self
             .occupants
             .iter()
             .filter(|(_, occupant)| self.affiliation(&occupant.jid) == Affiliation::None)
             .filter(|(_, occupant)| occupant.role != Role::Moderator)
-            .filter_map(|(nick, o)| Some((nick.clone(), o.sessions.last()?.jid.clone())))
+            .map(|(nick, _)| nick.clone())
             .collect();
         let role = self.initial_role(Affiliation::None);
-        for (nick, session) in others {
-            if let Some(occupant) = self.occupants.get_mut(&nick) {
-                occupant.role = role;
-            }
-            self.announce(&nick, &session, &News::default(), out);
+        for nick in others {
+            let Some(occupant) = self.occupants.get_mut(&nick) else { continue };
+            let before = std::mem::replace(&mut occupant.role, role);
+            self.announce_role(&nick, before, &News::default(), out);
         }
     }
 

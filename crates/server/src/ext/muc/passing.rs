@@ -148,6 +148,10 @@ impl Room {
         if invites.len() > MOST_INVITES {
             return Err(error(Condition::PolicyViolation, "too many invitations at once"));
         }
+        if self.settings.members_only {
+            let new: Vec<_> = invites.iter().map(|invite| invite.to.to_bare()).collect();
+            self.has_room_for(new.iter().map(|jid| (jid, &Affiliation::Member)))?;
+        }
         for invite in invites {
             let bare = invite.to.to_bare();
             if self.settings.members_only && self.affiliation(&invite.to) == Affiliation::None {
@@ -245,10 +249,7 @@ impl Room {
         let granted = form.boolean("muc#request_allow") == Some(true);
         if granted && occupant.role == Role::Visitor {
             occupant.role = Role::Participant;
-            let session = occupant.sessions.last().map(|visit| visit.jid.clone());
-            if let Some(session) = session {
-                self.announce(nick, &session, &super::presence::News::default(), out);
-            }
+            self.announce_role(nick, Role::Visitor, &super::presence::News::default(), out);
         }
         Ok(())
     }

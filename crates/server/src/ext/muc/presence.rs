@@ -195,15 +195,20 @@ impl Room {
 
     /// Everybody who is there, before the newcomer learns that it is there, too (§7.1).
     fn show_others_to(&self, to: &Jid, own: &str, out: &mut Effects) {
-        let sees = self.sees_addresses_inside(self.role(to));
         for (nick, occupant) in &self.occupants {
-            if **nick == *own || !self.shows(occupant.role) {
-                continue;
+            if **nick != *own && self.shows(occupant.role) {
+                self.show_to(to, nick, out);
             }
-            if let Some(visit) = occupant.sessions.last() {
-                let bytes = self.write(nick, occupant, visit, sees, &News::default(), false);
-                out.push(send(to, Kind::Presence, &bytes));
-            }
+        }
+    }
+
+    /// The presence of one occupant, for one session.
+    fn show_to(&self, to: &Jid, nick: &str, out: &mut Effects) {
+        let Some(occupant) = self.occupants.get(nick) else { return };
+        if let Some(visit) = occupant.sessions.last() {
+            let sees = self.sees_addresses_inside(self.role(to));
+            let bytes = self.write(nick, occupant, visit, sees, &News::default(), false);
+            out.push(send(to, Kind::Presence, &bytes));
         }
     }
 
@@ -227,22 +232,22 @@ impl Room {
         out: &mut Effects,
     ) -> Result<(), StanzaError> {
         self.nick_is_free(from, new)?;
-        let Some(occupant) = self.occupants.get_mut(old) else { return Ok(()) };
+        let Some(occupant) = self.occupants.get(old) else { return Ok(()) };
         let (role, alone) = (occupant.role, occupant.sessions.len() == 1);
         let (bucket, next_message) = (occupant.bucket, occupant.next_message);
         if role == Role::Visitor && self.settings.moderated {
             return Err(error(Condition::Forbidden, "visitors keep their name here"));
         }
-        let mut codes = vec![303];
-        if !alone {
-            codes.clear();
-        }
-        let news = News { new_nick: Some(new.to_owned()), codes, ..News::default() };
+        let news = News { new_nick: Some(new.to_owned()), codes: vec![303], ..News::default() };
         if alone {
             self.announce_gone(old, &news, out);
+        } else if let Some(visit) = occupant.sessions.iter().find(|visit| visit.jid == *from) {
+            self.farewell(old, &visit.clone(), &news, out);
         }
         let affiliation = self.affiliation(from);
         self.remove(from);
+        // Another session of the same person may have that name already.
+        let before = self.occupants.get(new).map_or(Role::None, |occupant| occupant.role);
         self.enter(from, new, affiliation, stanza);
         if let Some(occupant) = self.occupants.get_mut(new) {
             // Another name is no way around what holds for the old one.
@@ -250,7 +255,11 @@ impl Room {
             occupant.bucket = bucket;
             occupant.next_message = next_message;
         }
-        self.announce(new, from, &News::default(), out);
+        if !alone && self.shows(role) {
+            // The sessions that keep the old name are somebody else to this one from now on.
+            self.show_to(from, old, out);
+        }
+        self.announce_role(new, before, &News::default(), out);
         Ok(())
     }
 
@@ -349,6 +358,32 @@ impl Room {
         let Some(visit) = occupant.sessions.last() else { return };
         let gone = Visit { jid: visit.jid.clone(), presence: unavailable(&visit.presence) };
         self.tell(nick, occupant, &gone, news, out);
+    }
+
+    /// An occupant whose role was `before` has another one now. Whoever saw the occupant before and does
+    /// not any more sees it leave.
+    pub(super) fn announce_role(&self, nick: &str, before: Role, news: &News, out: &mut Effects) {
+        let Some(occupant) = self.occupants.get(nick) else { return };
+        if self.shows(before) && !self.shows(occupant.role) {
+            self.hide(nick, out);
+        }
+        if let Some(session) = occupant.sessions.last() {
+            self.announce(nick, &session.jid, news, out);
+        }
+    }
+
+    /// Others believe that an occupant has left, who is still there.
+    pub(super) fn hide(&self, nick: &str, out: &mut Effects) {
+        let Some(occupant) = self.occupants.get(nick) else { return };
+        let Some(visit) = occupant.sessions.last() else { return };
+        let gone = Visit { jid: visit.jid.clone(), presence: unavailable(&empty()) };
+        let mut item = self.item(occupant, &gone, false, &News::default());
+        item.role = Some(Role::None);
+        let bytes = self.write_item(nick, occupant, &gone, &item, &News::default(), false);
+        let others = self.occupants.iter().filter(|(other, _)| ***other != *nick);
+        for session in others.flat_map(|(_, other)| &other.sessions) {
+            out.push(send(&session.jid, Kind::Presence, &bytes));
+        }
     }
 
     /// Tells one session that it is out, while others of the same person stay.

@@ -24,7 +24,7 @@ use super::{
     bucket::Bucket,
     hats::Hats,
     history::History,
-    settings::{Settings, Shown},
+    settings::Settings,
 };
 use crate::secret::mac;
 
@@ -240,6 +240,13 @@ impl Sent {
         }
     }
 
+    /// How many are remembered.
+    #[cfg(any(test, feature = "model"))]
+    pub(super) fn len(&self) -> usize {
+        debug_assert_eq!(self.ids.len(), self.order.len());
+        self.ids.len()
+    }
+
     /// It was not kept after all.
     pub fn forget(&mut self, origin: u64) {
         self.ids.remove(&origin);
@@ -367,7 +374,7 @@ impl Room {
 
     /// Whether the coming and going of occupants of this role is shown to others.
     pub(super) fn shows(&self, role: Role) -> bool {
-        Shown::of(role).is_some_and(|role| self.settings.shown.contains(&role))
+        self.settings.shows(role)
     }
 
     /// What stands for a person in this room and nowhere else (XEP-0421).
@@ -470,4 +477,5 @@ pub(super) fn wait(condition: Condition, text: &str) -> StanzaError {
     error(condition, text).with_type(ErrorType::Wait)
 }
 
-const MOST_SENT: usize = 1000;
+/// Origins of messages that are remembered.
+pub(super) const MOST_SENT: usize = 1000;

@@ -81,6 +81,8 @@ pub struct Sender<'a> {
 #[derive(Default)]
 pub(super) struct Rest {
     saves: Vec<Fut<'static, bool>>,
+    /// Who waits for them to be on disk.
+    ticket: Option<(Arc<dyn Ticket>, u64)>,
     /// Answers that wait for the saves.
     answers: Vec<(Jid, Kind, Bytes)>,
     routes: Vec<(Jid, Bytes)>,
@@ -227,7 +229,16 @@ pub(super) fn perform(
             }
         }
     }
-    settle(ticket.map(|(ticket, _)| ticket));
+    match ticket {
+        // A subject is no row of the archive, and kept all the same.
+        Some((ticket, message)) if !rest.saves.is_empty() => {
+            if let Some(session) = sender.session {
+                session.expect(ticket.1, message);
+            }
+            rest.ticket = Some(ticket);
+        }
+        ticket => settle(ticket.map(|(ticket, _)| ticket)),
+    }
     let State { room, peers, .. } = state;
     if peers.len() > room.sessions() {
         peers.retain(|jid, _| room.contains(jid));
@@ -284,11 +295,16 @@ pub(super) async fn finish(
     sender: &Sender<'_>,
     rest: Rest,
 ) {
-    let Rest { saves, answers, routes, retractions, destroyed } = rest;
+    let Rest { saves, ticket, answers, routes, retractions, destroyed } = rest;
+    let mut failed = None;
     for save in saves {
         if let Err(error) = save.await {
             server.store_failed("rooms", &error);
+            failed = Some(error);
         }
+    }
+    if let Some((ticket, tag)) = ticket {
+        ticket.settled(tag, failed.as_ref().map_or(Ok(()), Err));
     }
     if destroyed && let Err(error) = server.store.rooms.delete(cell.id).await {
         server.store_failed("rooms", &error);
@@ -656,11 +672,11 @@ impl Room {
     }
 
     /// Its first owner.
-    fn found(&mut self, owner: &BareJid) -> Vec<super::affiliations::Change> {
+    pub(super) fn found(&mut self, owner: &BareJid) -> Vec<super::affiliations::Change> {
         self.affiliations.set(owner, Affiliation::Owner, None)
     }
 
-    fn forget(&mut self, jid: &BareJid, out: &mut Effects) {
+    pub(super) fn forget(&mut self, jid: &BareJid, out: &mut Effects) {
         let changes = self.affiliations.erase(jid);
         out.push(Effect::Save { state: true, changes });
         let owned = self.affiliations.listed().any(|(_, e)| e.affiliation == Affiliation::Owner);

@@ -123,6 +123,14 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whether the coming and going of occupants of this role is shown to others.
+    #[must_use]
+    pub fn shows(&self, role: Role) -> bool {
+        Shown::of(role).is_some_and(|role| self.shown.contains(&role))
+    }
+}
+
 impl Shown {
     const ALL: [Shown; 3] = [Shown::Moderator, Shown::Participant, Shown::Visitor];
 

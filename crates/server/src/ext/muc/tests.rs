@@ -257,6 +257,132 @@ fn a_room_that_does_not_persist_ends_with_its_last_occupant() {
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Destroy)));
 }
 
+/// A form of the owner, with some fields.
+fn configured(play: &mut Play, fields: &[(&str, &str)]) -> Effects {
+    let fields: String = fields
+        .iter()
+        .map(|(var, value)| {
+            format!("<field var='muc#roomconfig_{var}'><value>{value}</value></field>")
+        })
+        .collect();
+    let xml = format!(
+        "<iq type='set' id='f'><query xmlns='http://jabber.org/protocol/muc#owner'>\
+         <x xmlns='jabber:x:data' type='submit'>{fields}</x></query></iq>"
+    );
+    play.give(CRONE, None, &xml)
+}
+
+#[test]
+fn an_owner_who_is_named_an_admin_as_well_still_owns_the_room() {
+    let crone = "crone1@shakespeare.example";
+    let mut play = Play::open();
+    configured(&mut play, &[("roomowners", crone), ("roomadmins", crone)]);
+    assert_eq!(play.room.affiliation(&Jid::new(CRONE).unwrap()), Affiliation::Owner);
+    configured(&mut play, &[("roomadmins", crone)]);
+    assert_eq!(play.room.affiliation(&Jid::new(CRONE).unwrap()), Affiliation::Owner);
+}
+
+#[test]
+fn an_admin_who_becomes_an_owner_is_no_mere_member() {
+    let mut play = Play::open();
+    play.room.affiliations.set(&bare(HAG), Affiliation::Admin, None);
+    let xml = "<iq type='set' id='f'><query xmlns='http://jabber.org/protocol/muc#owner'>\
+               <x xmlns='jabber:x:data' type='submit'>\
+               <field var='muc#roomconfig_roomowners'><value>crone1@shakespeare.example</value>\
+               <value>hag66@shakespeare.example</value></field>\
+               <field var='muc#roomconfig_roomadmins'/></x></query></iq>";
+    play.give(CRONE, None, xml);
+    assert_eq!(play.room.affiliation(&Jid::new(HAG).unwrap()), Affiliation::Owner);
+}
+
+#[test]
+fn a_room_that_is_emptied_by_its_configuration_ends() {
+    let mut play = Play::new(Settings { persistent: false, ..Settings::channel() });
+    play.join(HAG, "thirdwitch");
+    play.give(CRONE, None, "<presence type='unavailable'/>");
+    let effects = configured(&mut play, &[("membersonly", "1")]);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Destroy)), "{effects:?}");
+}
+
+#[test]
+fn whoever_is_shown_no_longer_seems_to_leave() {
+    let mut play = Play::new(Settings::channel());
+    play.join(HAG, "thirdwitch");
+    let effects = configured(&mut play, &[("presencebroadcast", "moderator")]);
+    let told = sent(&effects, CRONE).find(|stanza| stanza.name() == "presence").unwrap();
+    assert_eq!(told.attr("type"), Some("unavailable"));
+    let effects = configured(&mut play, &[("presencebroadcast", "participant")]);
+    let told: Vec<_> = sent(&effects, CRONE).filter(|s| s.name() == "presence").collect();
+    assert!(told.iter().any(|stanza| stanza.attr("type").is_none()), "{told:?}");
+    let mut play = Play::new(Settings {
+        shown: [super::settings::Shown::Participant].into(),
+        ..Settings::channel()
+    });
+    play.join(HAG, "thirdwitch");
+    play.join("a@a.example/x", "second");
+    let xml = "<iq type='set' id='v'><query xmlns='http://jabber.org/protocol/muc#admin'>\
+               <item nick='thirdwitch' role='visitor'/></query></iq>";
+    let effects = play.give(CRONE, None, xml);
+    let told = sent(&effects, "a@a.example/x").next().unwrap();
+    assert_eq!(told.attr("type"), Some("unavailable"));
+}
+
+#[test]
+fn a_device_that_takes_another_name_alone_hears_of_it() {
+    let mut play = Play::open();
+    let other = "hag66@shakespeare.example/phone";
+    play.join(HAG, "thirdwitch");
+    play.join(other, "thirdwitch");
+    let effects = play.give(HAG, Some("hag"), "<presence/>");
+    let told: Vec<_> = sent(&effects, HAG).collect();
+    assert_eq!(codes(&told[0]), ["303", "110"]);
+    let from = |at: usize| told[at].attr("from").unwrap_or_default().to_owned();
+    assert!(from(1).ends_with("/thirdwitch") && told[1].attr("type").is_none());
+    assert!(from(2).ends_with("/hag") && codes(&told[2]).contains(&"110".to_owned()));
+    assert!(sent(&effects, CRONE).all(|stanza| stanza.attr("type").is_none()));
+}
+
+#[test]
+fn who_belongs_to_the_room_by_a_domain_can_reserve_a_nickname() {
+    let mut play = Play::open();
+    play.room.affiliations.set(&bare("witches.example"), Affiliation::Member, None);
+    let xml = "<iq type='set' id='r'><query xmlns='jabber:iq:register'>\
+               <x xmlns='jabber:x:data' type='submit'><field var='muc#register_roomnick'>\
+               <value>hag</value></field></x></query></iq>";
+    let effects = play.give("hag@witches.example/x", None, xml);
+    assert_eq!(error_of(&effects, "hag@witches.example/x"), None);
+    let owner = play.room.affiliations.owner_of("hag").cloned();
+    assert_eq!(owner, Some(bare("hag@witches.example")));
+}
+
+#[test]
+fn a_role_that_is_asked_for_with_an_affiliation_does_not_contradict_it() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    let xml = "<iq type='set' id='a'><query xmlns='http://jabber.org/protocol/muc#admin'>\
+               <item jid='hag66@shakespeare.example' affiliation='admin'/>\
+               <item nick='thirdwitch' role='visitor'/></query></iq>";
+    play.give(CRONE, None, xml);
+    let (_, hag) = play.room.occupant(&Jid::new(HAG).unwrap()).unwrap();
+    assert_eq!(hag.role, xmpp::ext::muc::Role::Moderator);
+}
+
+#[test]
+fn the_lists_of_a_room_are_bounded() {
+    let mut play = Play::open();
+    for number in 1..super::affiliations::MOST_LISTED {
+        let jid = bare(&format!("witch{number}@a.example"));
+        play.room.affiliations.set(&jid, Affiliation::Member, None);
+    }
+    let xml = "<iq type='set' id='a'><query xmlns='http://jabber.org/protocol/muc#admin'>\
+               <item jid='late@a.example' affiliation='member'/></query></iq>";
+    let effects = play.give(CRONE, None, xml);
+    assert_eq!(error_of(&effects, CRONE).as_deref(), Some("resource-constraint"));
+    let remove = xml.replace("late", "witch1").replace("'member'", "'none'");
+    assert_eq!(error_of(&play.give(CRONE, None, &remove), CRONE), None);
+    assert_eq!(error_of(&play.give(CRONE, None, xml), CRONE), None);
+}
+
 #[test]
 fn every_stanza_that_leaves_the_room_is_well_formed_and_addressed() {
     let mut play = Play::open();

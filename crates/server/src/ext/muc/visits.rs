@@ -14,7 +14,7 @@ use super::{
 use crate::{server::Server, session::Session};
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Asleep {
+pub(super) struct Asleep {
     nick: String,
     role: String,
     sessions: Vec<(String, String)>,
@@ -108,7 +108,7 @@ async fn remove_left_over(server: &Arc<Server>) -> Result<(), StoreError> {
 }
 
 impl Room {
-    fn asleep(&self) -> Vec<Asleep> {
+    pub(super) fn asleep(&self) -> Vec<Asleep> {
         let text = |stanza: &Stanza| String::from_utf8_lossy(stanza.bytes()).into_owned();
         let visit = |visit: &Visit| (visit.jid.to_string(), text(&visit.presence));
         let occupants = self.occupants.iter().map(|(nick, occupant)| Asleep {
@@ -133,6 +133,20 @@ impl Room {
         });
         occupant.sessions.push(Visit { jid: jid.clone(), presence });
         self.nicks.insert(jid, nick.into());
+    }
+
+    /// Everybody is back, as after a restart with every session resumed.
+    #[cfg(any(test, feature = "model"))]
+    pub(super) fn wake(&mut self, asleep: &[u8]) -> serde_json::Result<()> {
+        for occupant in serde_json::from_slice::<Vec<Asleep>>(asleep)? {
+            let role = Role::parse(&occupant.role).unwrap_or_default();
+            for (jid, presence) in occupant.sessions {
+                let jid = Jid::new(&jid).expect("an address");
+                let presence = Stanza::parse(presence.into(), &Limits::SERVER).expect("a stanza");
+                self.put_back(&occupant.nick, role, jid, presence);
+            }
+        }
+        Ok(())
     }
 }
 

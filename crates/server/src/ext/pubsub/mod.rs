@@ -19,6 +19,8 @@ mod deliver;
 mod greet;
 mod handle;
 mod items;
+#[cfg(any(test, feature = "model"))]
+pub mod model;
 mod node;
 mod notify;
 mod options;

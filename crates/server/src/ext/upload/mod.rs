@@ -258,7 +258,7 @@ pub fn origin(config: &Config, server: &Server) -> String {
 }
 
 /// The header with which a slot is filled: who knows the link of a file cannot write to it.
-fn authorization(secret: &ServerSecret, id: FileId) -> String {
+pub(crate) fn authorization(secret: &ServerSecret, id: FileId) -> String {
     let mac = mac(&secret.derive("upload"), &[&id.0]);
     format!("Bearer {}", URL_SAFE_NO_PAD.encode(mac))
 }

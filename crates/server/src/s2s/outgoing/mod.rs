@@ -214,6 +214,8 @@ pub struct Outgoing {
     /// The newest parcel there is.
     newest: u64,
     loading: bool,
+    /// The newest parcel there was when the store was last asked.
+    asked: u64,
     failures: u32,
     failure: Option<Failure>,
     /// Since when the domain cannot be reached.
@@ -245,6 +247,7 @@ impl Outgoing {
             loaded: 0,
             newest: 0,
             loading: false,
+            asked: 0,
             failures: 0,
             failure: None,
             failing_since: None,
@@ -448,7 +451,8 @@ impl Outgoing {
             self.push(entry, effects);
         }
         if complete {
-            self.loaded = self.newest;
+            // What was posted in the meantime may not have been there when the store was read.
+            self.loaded = self.loaded.max(self.asked);
         }
     }
 
@@ -458,6 +462,7 @@ impl Outgoing {
             && self.waiting_bytes < self.bounds.bytes / 2;
         if self.spilled() && low && !self.loading {
             self.loading = true;
+            self.asked = self.newest;
             effects.push(Effect::Load { after: self.loaded, limit: BATCH });
         }
         match self.phase {
@@ -619,5 +624,7 @@ fn tell_done(parcels: Vec<u64>, effects: &mut Vec<Effect>) {
     }
 }
 
+#[cfg(any(test, feature = "model"))]
+pub mod model;
 #[cfg(test)]
 mod tests;

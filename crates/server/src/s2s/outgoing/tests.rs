@@ -262,3 +262,24 @@ fn what_was_written_before_the_limit_was_known_is_not_written_again() {
     assert_eq!(bounced(&effects), [("it ended the stream", Bounce::TooLarge)]);
     assert_eq!(wrote(&mut queue, 2), "");
 }
+
+#[test]
+fn what_is_posted_while_the_store_is_read_is_not_forgotten() {
+    let mut queue = queue();
+    queue.bounds.stanzas = 2;
+    for (text, parcel) in [("a", 1), ("b", 2), ("c", 3)] {
+        feed(&mut queue, message(text, parcel));
+    }
+    open(&mut queue, 1, Managed::New);
+    assert_eq!(wrote(&mut queue, 1), "ab");
+    let load = feed(&mut queue, acked(1, 2));
+    assert!(load.contains(&Effect::Load { after: 2, limit: BATCH }), "{load:?}");
+    // It comes when the store has been read and before the queue hears of that.
+    feed(&mut queue, message("d", 4));
+    let entries = vec![entry("c", Kind::Message, Some(3))];
+    let again = feed(&mut queue, Input::Loaded { entries, complete: true });
+    assert!(again.contains(&Effect::Load { after: 3, limit: BATCH }), "{again:?}");
+    let entries = vec![entry("d", Kind::Message, Some(4))];
+    feed(&mut queue, Input::Loaded { entries, complete: true });
+    assert_eq!(wrote(&mut queue, 1), "cd");
+}
