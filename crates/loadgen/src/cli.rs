@@ -339,7 +339,7 @@ async fn crash_test(arguments: Crash) -> Result<bool> {
     println!("{} rounds against {}, seed {}", options.rounds, options.kind.name(), options.seed);
     let summary = crash::run(&beds, &options).await?;
     print!("{summary}");
-    Ok(summary.violations.is_empty())
+    Ok(summary.violations.is_empty() && summary.missing.is_empty())
 }
 
 /// Until the terminal or the system asks to stop; then everything that was

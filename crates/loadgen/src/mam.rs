@@ -25,9 +25,23 @@ pub async fn page<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    page_of(connection, None, after, size).await
+}
+
+/// The same from the archive of a room, where one is given.
+pub async fn page_of<S>(
+    connection: &mut Connection<S>,
+    room: Option<&str>,
+    after: Option<&str>,
+    size: usize,
+) -> Result<Page>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let to = room.map(|room| format!(" to='{room}'")).unwrap_or_default();
     let after = after.map(|id| format!("<after>{id}</after>")).unwrap_or_default();
     let query = format!(
-        "<iq type='set' id='{QUERY}'><query xmlns='urn:xmpp:mam:2' queryid='{QUERY}'>\
+        "<iq type='set' id='{QUERY}'{to}><query xmlns='urn:xmpp:mam:2' queryid='{QUERY}'>\
          <set xmlns='http://jabber.org/protocol/rsm'><max>{size}</max>{after}</set></query></iq>"
     );
     connection.send(query).await?;

@@ -6,6 +6,7 @@
 //! archive for what it missed. Losing the connection is all in a day's work.
 
 mod catch_up;
+mod room;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,10 +21,10 @@ use xmpp::stream::client::Managed;
 use xmpp::time::Millis;
 
 use self::catch_up::CatchUp;
+use self::room::Visit;
 use super::evidence::{Arrival, DeviceLog, MessageId, stanza_id};
 use super::random::Random;
 use crate::connection::{Incoming, Outgoing, excerpt, is_stanza, send};
-use crate::crowd::user;
 use crate::login::{Target, Wishes};
 use crate::scan;
 
@@ -43,8 +44,15 @@ pub enum Phase {
 pub struct Orders {
     /// What to do.
     pub phase: Phase,
-    /// How often the server has been killed.
-    pub kills: u64,
+    /// How often each server has been killed.
+    pub kills: [u64; 2],
+}
+
+impl Orders {
+    /// How often any of them has been killed.
+    pub fn all(&self) -> u64 {
+        self.kills.iter().sum()
+    }
 }
 
 /// What a device shows of itself.
@@ -52,6 +60,8 @@ pub struct Orders {
 pub struct Notes {
     /// What it did and saw.
     pub log: DeviceLog,
+    /// On which server its account is.
+    pub server: usize,
     /// Set while it is connected, has caught up and waits for nothing: how often
     /// the server had been killed when it began to connect.
     pub quiet: Option<u64>,
@@ -68,9 +78,12 @@ pub struct Notes {
 /// A device, between two connections or on one.
 pub struct Device {
     number: usize,
-    owner: String,
     name: String,
+    server: usize,
+    /// The address whose archive it reads: its own, or that of its room.
+    owner: String,
     partner: String,
+    visit: Option<Visit>,
     target: Target,
     notes: Arc<Mutex<Notes>>,
     orders: watch::Receiver<Orders>,
@@ -89,38 +102,52 @@ pub struct Device {
 }
 
 /// What a device is told at the beginning.
+#[derive(Debug)]
 pub struct Place {
     /// Its number.
     pub number: usize,
-    /// Whose it is.
-    pub account: usize,
-    /// To whom it writes.
-    pub partner: usize,
-    /// Time from one message to the next.
-    pub pace: Duration,
+    /// The name of its account.
+    pub name: String,
+    /// On which server that is.
+    pub server: usize,
+    /// To whom it writes: a bare address.
+    pub partner: String,
+    /// Whether that is a room.
+    pub room: bool,
+    /// The archive it reads.
+    pub reads: usize,
+    /// The archives that keep what it writes.
+    pub writes: Vec<usize>,
 }
 
 impl Device {
     /// A device that has never been connected.
     pub fn new(
-        place: &Place,
+        place: Place,
+        pace: Duration,
         target: Target,
         orders: watch::Receiver<Orders>,
         random: Random,
     ) -> (Self, Arc<Mutex<Notes>>) {
-        let log =
-            DeviceLog { account: place.account, partner: place.partner, ..DeviceLog::default() };
-        let notes = Arc::new(Mutex::new(Notes { log, ..Notes::default() }));
+        let log = DeviceLog {
+            reads: place.reads,
+            writes: place.writes,
+            room: place.room,
+            ..DeviceLog::default()
+        };
+        let notes = Arc::new(Mutex::new(Notes { log, server: place.server, ..Notes::default() }));
         let device = Self {
             number: place.number,
-            owner: target.bare(&user(place.account)),
-            name: user(place.account),
-            partner: target.bare(&user(place.partner)),
+            server: place.server,
+            owner: if place.room { place.partner.clone() } else { target.bare(&place.name) },
+            name: place.name,
+            visit: place.room.then(|| Visit::new(&place.partner, place.number)),
+            partner: place.partner,
             target,
             notes: Arc::clone(&notes),
             orders,
             random,
-            pace: place.pace,
+            pace,
             session: None,
             begun: false,
             again: VecDeque::new(),
@@ -156,7 +183,7 @@ impl Device {
 
     /// One connection, from login to its end.
     async fn connected(&mut self) -> Result<()> {
-        let kills = self.orders.borrow().kills;
+        let kills = self.orders.borrow().kills[self.server];
         let (mut reader, mut writer) = self.log_in().await?;
         let mut schedule = interval(self.pace);
         schedule.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -176,7 +203,10 @@ impl Device {
             if phase == Phase::Stop {
                 return Ok(());
             }
-            let waiting = self.catching_up.is_some() || self.unacknowledged()? > 0;
+            let all = self.orders.borrow().all();
+            let elsewhere =
+                self.visit.as_ref().is_some_and(|visit| visit.sure != Some(all) || visit.behind);
+            let waiting = self.catching_up.is_some() || self.unacknowledged()? > 0 || elsewhere;
             self.notes()?.quiet = (phase == Phase::Settle && !waiting).then_some(kills);
         }
     }
@@ -233,18 +263,27 @@ impl Device {
         self.begun = false;
         self.say(CARBONS.to_owned(), None, writer).await?;
         self.say("<presence/>".to_owned(), None, writer).await?;
+        self.come_in(writer).await?;
         while let Some(number) = self.again.pop_front() {
             self.say(self.message(number), Some(number), writer).await?;
         }
-        self.catch_up(writer).await?;
+        if self.visit.is_none() {
+            // Who is in a room asks when it is there.
+            self.catch_up(writer).await?;
+        }
         self.begun = true;
         Ok(())
     }
 
     /// Writes the next message, or asks about those that are not acknowledged.
     async fn tick(&mut self, writer: &mut Outgoing) -> Result<()> {
+        self.keep_place(writer).await?;
         let unacknowledged = self.unacknowledged()?;
-        if self.orders.borrow().phase == Phase::Load && unacknowledged < MOST_UNACKNOWLEDGED {
+        let inside = self.visit.as_ref().is_none_or(|visit| visit.inside);
+        if inside
+            && self.orders.borrow().phase == Phase::Load
+            && unacknowledged < MOST_UNACKNOWLEDGED
+        {
             let number = {
                 let mut notes = self.notes()?;
                 notes.log.acknowledged.push(false);
@@ -274,8 +313,9 @@ impl Device {
 
     fn message(&self, number: usize) -> String {
         let id = MessageId { device: self.number, number };
+        let kind = if self.visit.is_some() { "groupchat" } else { "chat" };
         format!(
-            "<message to='{}' type='chat' id='{id}'><body>A message that must not be lost.</body>\
+            "<message to='{}' type='{kind}' id='{id}'><body>A message that must not be lost.</body>\
              <origin-id xmlns='urn:xmpp:sid:0' id='{id}'/></message>",
             self.partner
         )
@@ -295,6 +335,11 @@ impl Device {
             self.acknowledged(std::str::from_utf8(handled)?.parse()?)
         } else if scan::is_element(stanza, "message") {
             self.message_arrived(stanza)
+        } else if scan::is_element(stanza, "presence") {
+            self.presence_arrived(stanza);
+            Ok(())
+        } else if scan::is_element(stanza, "iq") && self.place_answered(stanza) {
+            Ok(())
         } else if scan::is_element(stanza, "iq") {
             self.answer_arrived(stanza, writer).await
         } else if scan::is_element(stanza, "stream:error") {
@@ -318,6 +363,9 @@ impl Device {
     fn message_arrived(&mut self, stanza: &[u8]) -> Result<()> {
         let Some(message) = MessageId::find(stanza) else { return Ok(()) };
         if scan::attribute(stanza, "type") == Some(b"error") {
+            if self.visit.is_some() {
+                return self.came_back(message);
+            }
             self.notes()?.log.refused.push(message);
             return Ok(());
         }
@@ -328,12 +376,13 @@ impl Device {
             }
             None => stanza_id(stanza, &self.owner),
         };
+        let behind = self.visit.as_ref().is_some_and(|visit| visit.behind);
         match (&mut self.catching_up, result.is_some()) {
             (Some(catch_up), true) => catch_up.last.clone_from(&archive_id),
             (Some(catch_up), false) if archive_id.is_some() => {
                 catch_up.live.clone_from(&archive_id)
             }
-            (None, false) if archive_id.is_some() => self.known.clone_from(&archive_id),
+            (None, false) if archive_id.is_some() && !behind => self.known.clone_from(&archive_id),
             _ => {}
         }
         self.notes()?.log.arrivals.push(Arrival {

@@ -17,10 +17,12 @@ pub struct MessageId {
 /// Everything one device did and saw, over all its connections.
 #[derive(Debug, Default)]
 pub struct DeviceLog {
-    /// Whose it is.
-    pub account: usize,
-    /// To whom it writes.
-    pub partner: usize,
+    /// The archive it reads: that of its account, or of its room.
+    pub reads: usize,
+    /// The archives that keep what it writes: of both people, or of the room.
+    pub writes: Vec<usize>,
+    /// Whether it is in a room.
+    pub room: bool,
     /// Its messages by number: whether the server has acknowledged each.
     pub acknowledged: Vec<bool>,
     /// What came, in the order in which it came.

@@ -1,15 +1,21 @@
-//! Kill the server, again and again, and prove that no promise was broken.
+//! Kill the servers, again and again, and prove that no promise was broken.
 //!
-//! A round: the devices write, the server is killed (SIGKILL) at a random
-//! moment and started again, sometimes killed once more before it has come to
-//! itself; the devices return, get everything through, and then both archives
-//! are read and everything is compared ([`checker`]). At the end the archives
-//! are read once more from the beginning: what was checked must still be there.
+//! There are two Anemones, which are federated: pairs of people on one of them, a
+//! pair with somebody on each, and rooms that people of both write into
+//! ([`cast`]). A round: the devices write, and the owner of the rooms changes them
+//! ([`keeper`]); one server or both are killed (SIGKILL) at a random moment and
+//! started again, sometimes killed once more before they have come to themselves;
+//! the devices return, get everything through, and then all archives are read and
+//! everything is compared ([`checker`]). At the end the archives are read once more
+//! from the beginning: what was checked must still be there.
 
+pub mod cast;
 pub mod checker;
 pub mod device;
 pub mod evidence;
+pub mod keeper;
 pub mod random;
+pub mod servers;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -19,15 +25,18 @@ use anyhow::{Context, Result, anyhow, bail};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::crowd::{settle, user};
+use crate::crowd::settle;
 use crate::histogram::Histogram;
 use crate::login::{Target, Wishes};
 use crate::mam;
-use crate::peer::{Beds, Kind, Peer, Setting};
+use crate::peer::{Beds, Kind, Setting};
+use cast::{Archive, Cast};
 use checker::{Violation, check};
-use device::{Device, Notes, Orders, Phase, Place};
+use device::{Device, Notes, Orders, Phase};
 use evidence::{Archived, DeviceLog, MessageId};
+use keeper::{Claims, Keeper};
 use random::Random;
+use servers::Server;
 
 /// How to crash.
 #[derive(Debug, Clone)]
@@ -40,7 +49,7 @@ pub struct Options {
     pub kind: Kind,
     /// Where the data is.
     pub setting: Setting,
-    /// Pairs of people.
+    /// Pairs of people on the first server.
     pub pairs: usize,
     /// Devices of each.
     pub devices: usize,
@@ -57,7 +66,7 @@ pub struct Options {
 pub struct Summary {
     /// Rounds that were completed.
     pub rounds: u32,
-    /// How often the server was killed.
+    /// How often servers were killed.
     pub kills: u64,
     /// Messages written.
     pub written: usize,
@@ -77,72 +86,91 @@ pub struct Summary {
     pub complaints: Vec<String>,
     /// Broken promises; the run ends at the first round that has any.
     pub violations: Vec<Violation>,
+    /// What the owner of the rooms was promised and did not find.
+    pub missing: Vec<String>,
     /// How the messages of the first violations came, where they came.
     pub evidence: Vec<String>,
 }
 
 /// Everything that is alive during a run.
 struct Stage {
-    peer: Peer,
+    servers: Vec<Server>,
+    cast: Cast,
+    claims: Option<Arc<Mutex<Vec<Claims>>>>,
     random: Random,
     orders: watch::Sender<Orders>,
     notes: Vec<Arc<Mutex<Notes>>>,
     tasks: JoinSet<Result<()>>,
     archives: Vec<Vec<Archived>>,
-    kills: u64,
     starts: Histogram,
 }
 
 /// Runs the rounds.
 pub async fn run(beds: &Beds, options: &Options) -> Result<Summary> {
     let mut stage = Stage::new(beds, options).await?;
-    let (mut rounds, mut violations) = (0, Vec::new());
-    while rounds < options.rounds && violations.is_empty() {
+    let (mut rounds, mut violations, mut missing) = (0, Vec::new(), Vec::new());
+    while rounds < options.rounds && violations.is_empty() && missing.is_empty() {
         rounds += 1;
-        violations = stage.round(options).await.with_context(|| format!("round {rounds}"))?;
+        (violations, missing) =
+            stage.round(options).await.with_context(|| format!("round {rounds}"))?;
     }
     if violations.is_empty() {
         stage.reread().await?;
     }
     stage.order(Phase::Stop);
     stage.tasks.shutdown().await;
-    stage.summary(rounds, violations)
+    stage.summary(rounds, violations, missing)
 }
 
 impl Stage {
     async fn new(beds: &Beds, options: &Options) -> Result<Self> {
-        let peer = beds.start(options.kind, options.setting).await?;
-        let accounts = 2 * options.pairs;
-        let count = accounts * options.devices;
-        let (orders, watcher) = watch::channel(Orders { phase: Phase::Settle, kills: 0 });
-        let (mut notes, mut tasks) = (Vec::new(), JoinSet::new());
-        let mut random = Random::new(options.seed);
-        for number in 0..count {
-            let account = number % accounts;
-            let pace = Duration::from_secs_f64(count as f64 / options.rate);
-            let place = Place { number, account, partner: account ^ 1, pace };
-            let own = Random::new(random.bits());
-            let (device, shown) =
-                Device::new(&place, peer.load.target.clone(), watcher.clone(), own);
-            notes.push(shown);
-            tasks.spawn(device.run());
+        let setting = Setting { accounts: 2 * options.pairs, ..options.setting };
+        let servers = servers::start(beds, options.kind, setting).await?;
+        let cast = Cast::new(&servers, options.pairs, options.devices);
+        for (name, server) in &cast.accounts {
+            servers[*server].add_account(&beds.anemone, name)?;
         }
-        let archives = vec![Vec::new(); accounts];
+        let (orders, watcher) = watch::channel(Orders { phase: Phase::Settle, kills: [0; 2] });
+        let archives = cast.archives().iter().map(|_| Vec::new()).collect();
         let mut stage = Self {
-            peer,
-            random,
+            servers,
+            cast,
+            claims: None,
+            random: Random::new(options.seed),
             orders,
-            notes,
-            tasks,
+            notes: Vec::new(),
+            tasks: JoinSet::new(),
             archives,
-            kills: 0,
             starts: Histogram::default(),
         };
+        stage.open_rooms(&watcher).await?;
+        let places = std::mem::take(&mut stage.cast.places);
+        let pace = Duration::from_secs_f64(places.len() as f64 / options.rate);
+        for place in places {
+            let own = Random::new(stage.random.bits());
+            let target = stage.servers[place.server].target.clone();
+            let (device, shown) = Device::new(place, pace, target, watcher.clone(), own);
+            stage.notes.push(shown);
+            stage.tasks.spawn(device.run());
+        }
         stage.quiet().await?;
         Ok(stage)
     }
 
-    async fn round(&mut self, options: &Options) -> Result<Vec<Violation>> {
+    /// The rooms are made, and their owner begins to change them.
+    async fn open_rooms(&mut self, orders: &watch::Receiver<Orders>) -> Result<()> {
+        let Some(owner) = self.cast.owner() else { return Ok(()) };
+        let (target, rooms) = (self.servers[0].target.clone(), self.cast.rooms.clone());
+        let (keeper, claims) = Keeper::new(owner, target, rooms, orders.clone());
+        for (at, room) in self.cast.rooms.iter().enumerate() {
+            keeper.found(room, at > 0, &self.cast.members(&self.servers, room)).await?;
+        }
+        self.claims = Some(claims);
+        self.tasks.spawn(keeper.run());
+        Ok(())
+    }
+
+    async fn round(&mut self, options: &Options) -> Result<(Vec<Violation>, Vec<String>)> {
         self.order(Phase::Load);
         let moment = self.random.between(SHORTEST, options.longest);
         crate::crowd::run_for(moment, &mut self.tasks).await?;
@@ -154,32 +182,63 @@ impl Stage {
         }
         self.order(Phase::Settle);
         self.quiet().await?;
-        self.audit().await
+        let violations = self.audit().await?;
+        Ok((violations, self.claimed().await?))
     }
 
     fn order(&self, phase: Phase) {
-        self.orders.send_replace(Orders { phase, kills: self.kills });
+        let mut kills = [0; 2];
+        for (count, server) in kills.iter_mut().zip(&self.servers) {
+            *count = server.kills;
+        }
+        self.orders.send_replace(Orders { phase, kills });
     }
 
+    /// Kills the first server, the other one, or both; then they are started again.
     async fn crash(&mut self, graceful: bool) -> Result<()> {
-        match graceful {
-            true => drop(self.peer.service.stop(STOP).await?),
-            false => self.peer.service.kill()?,
+        let chosen: &[usize] = match (self.servers.len(), self.random.bits() % 4) {
+            (1, _) | (_, 0 | 1) => &[0],
+            (_, 2) => &[1],
+            _ => &[0, 1],
+        };
+        for &at in chosen {
+            let server = &mut self.servers[at];
+            match graceful {
+                true => drop(server.service.stop(STOP).await?),
+                false => server.service.kill()?,
+            }
+            server.kills += 1;
         }
-        self.kills += 1;
         let phase = self.orders.borrow().phase;
         self.order(phase);
-        let start = Instant::now();
-        self.peer.service = self.peer.launch.start().await?;
-        self.starts.record(start.elapsed());
+        for &at in chosen {
+            let (server, start) = (&mut self.servers[at], Instant::now());
+            server.service = server.launch.start().await?;
+            self.starts.record(start.elapsed());
+        }
         Ok(())
+    }
+
+    /// What the owner of the rooms was promised and is not there.
+    async fn claimed(&self) -> Result<Vec<String>> {
+        match (&self.claims, self.cast.owner()) {
+            (Some(claims), Some(owner)) => {
+                let target = &self.servers[0].target;
+                keeper::verify(owner, target, &self.cast.rooms, claims).await
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Waits until every device is connected and waits for nothing.
     async fn quiet(&mut self) -> Result<()> {
-        let (notes, kills) = (&self.notes, self.kills);
-        let quiet =
-            || notes.iter().all(|notes| notes.lock().is_ok_and(|notes| notes.quiet == Some(kills)));
+        let (notes, kills) = (&self.notes, self.orders.borrow().kills);
+        let quiet = || {
+            let quiet = |notes: &Arc<Mutex<Notes>>| {
+                notes.lock().is_ok_and(|notes| notes.quiet == Some(kills[notes.server]))
+            };
+            notes.iter().all(quiet)
+        };
         if settle(RETURN, &mut self.tasks, quiet).await? {
             return Ok(());
         }
@@ -191,13 +250,13 @@ impl Stage {
     /// Reads what is new in the archives and checks everything. What is only on
     /// its way to a device gets some time to arrive.
     async fn audit(&mut self) -> Result<Vec<Violation>> {
-        for (account, archive) in self.archives.iter_mut().enumerate() {
-            read(&self.peer.load.target, account, archive).await?;
-        }
         let deadline = Instant::now() + ARRIVAL;
         loop {
+            for (archive, known) in self.cast.archives().iter().zip(&mut self.archives) {
+                read(&self.servers[archive.server].target, archive, known).await?;
+            }
             let violations = self.check()?;
-            let waiting = violations.iter().all(|one| matches!(one, Violation::NotReceived(..)));
+            let waiting = violations.iter().all(Violation::may_pass);
             if violations.is_empty() || !waiting || Instant::now() > deadline {
                 return Ok(violations);
             }
@@ -214,11 +273,11 @@ impl Stage {
 
     /// Reads all archives from the beginning; they must be what they were.
     async fn reread(&mut self) -> Result<()> {
-        for (account, known) in self.archives.iter().enumerate() {
+        for (archive, known) in self.cast.archives().iter().zip(&self.archives) {
             let mut again = Vec::new();
-            read(&self.peer.load.target, account, &mut again).await?;
+            read(&self.servers[archive.server].target, archive, &mut again).await?;
             if again != *known {
-                bail!("the archive of u{account} has changed after it was read");
+                bail!("{archive:?} has changed after it was read");
             }
         }
         Ok(())
@@ -244,10 +303,16 @@ impl Stage {
         Ok(evidence)
     }
 
-    fn summary(self, rounds: u32, violations: Vec<Violation>) -> Result<Summary> {
+    fn summary(
+        self,
+        rounds: u32,
+        violations: Vec<Violation>,
+        missing: Vec<String>,
+    ) -> Result<Summary> {
         let mut summary = Summary {
             rounds,
-            kills: self.kills,
+            missing,
+            kills: self.servers.iter().map(|server| server.kills).sum(),
             evidence: self.evidence(&violations)?,
             complaints: self.complaints()?,
             starts: self.starts,
@@ -261,17 +326,18 @@ impl Stage {
     }
 }
 
-/// Appends what `archive` does not have yet.
-async fn read(target: &Target, account: usize, archive: &mut Vec<Archived>) -> Result<()> {
-    let mut session = target.log_in(&user(account), "audit", Wishes::default()).await?;
+/// Appends what `known` does not have yet.
+async fn read(target: &Target, archive: &Archive, known: &mut Vec<Archived>) -> Result<()> {
+    let mut session = target.log_in(&archive.reader, "audit", Wishes::default()).await?;
     loop {
-        let after = archive.last().map(|item| item.id.clone());
-        let page = mam::page(&mut session.connection, after.as_deref(), 50).await?;
+        let after = known.last().map(|item| item.id.clone());
+        let (connection, room) = (&mut session.connection, archive.room.as_deref());
+        let page = mam::page_of(connection, room, after.as_deref(), 50).await?;
         let empty = page.items.is_empty();
         for (id, stanza) in page.items {
             let message = MessageId::find(&stanza)
-                .with_context(|| format!("a stranger in the archive of u{account}"))?;
-            archive.push(Archived { id, message });
+                .with_context(|| format!("a stranger in the archive {archive:?}"))?;
+            known.push(Archived { id, message });
         }
         if page.complete || empty {
             return session.connection.close().await;
@@ -308,10 +374,13 @@ impl std::fmt::Display for Summary {
         for violation in self.violations.iter().take(20) {
             writeln!(f, "VIOLATION: {violation}")?;
         }
+        for line in &self.missing {
+            writeln!(f, "VIOLATION: {line}")?;
+        }
         for line in &self.evidence {
             writeln!(f, "evidence: {line}")?;
         }
-        match self.violations.len() {
+        match self.violations.len() + self.missing.len() {
             0 => writeln!(f, "nothing acknowledged was lost, doubled or out of order"),
             count => writeln!(f, "{count} violations"),
         }
