@@ -1,7 +1,9 @@
-//! What the fuzz targets share: reading in pieces, and comparing with another reader.
+//! What the fuzz targets call and share: machines driven by bytes, reading in pieces, another reader.
 
 pub mod compare;
 pub mod negotiation;
 pub mod omemo;
 pub mod pieces;
+pub mod relay;
 pub mod s2s;
+pub mod socks;
