@@ -21,6 +21,7 @@ test("a reason is told in German, with what belongs to it", () => {
   assert.equal(reasonText("no device of a@b.example is trusted; compare their keys first"), "keinem Gerät von a@b.example wird vertraut; vergleicht zuerst die Schlüssel");
   // A reason in a reason.
   assert.equal(reasonText("the server ended the stream: policy violation"), "der Server hat den Strom beendet: gegen die Regeln");
+  assert.equal(reasonText("Adding a@b.example did not work: there was no answer."), "a@b.example hinzuzufügen hat nicht geklappt: es kam keine Antwort.");
   // What the server itself says comes behind.
   assert.equal(reasonText("the room was destroyed: we moved"), "sie wurde von einem Eigentümer geschlossen: we moved");
   assert.equal(reasonText("Come back tomorrow"), "Come back tomorrow");
@@ -51,8 +52,6 @@ const OTHERS = [
   /^a text, not /,
   // Names of what is kept in PEP, for the log of the program.
   /^(who may read this device's keys|questions for the list of devices|this device's keys|the list of devices|another program keeps changing it)$/,
-  // Of a notification of the core's own.
-  /( did not work: \{problem\}\.| was not finished when the program ended)/,
   /^\{\} \(\{room\}\)$/,
   /^\{reason\}: \{\}$/,
 ];
@@ -67,7 +66,7 @@ async function said(folder: URL, ending: string, texts: RegExp): Promise<string[
     for (const [, text = ""] of code.matchAll(texts)) {
       const whole = text.replaceAll(/\\\s*\n\s*/g, "");
       // In the list of chats sentences begin large.
-      const begins = name.endsWith("timeline/show.rs") ? /^[A-Za-z{]/ : /^[a-z{]/;
+      const begins = /(timeline\/show|promises)\.rs$/.test(name) ? /^[A-Za-z{]/ : /^[a-z{]/;
       if (begins.test(whole) && /^[^<>]* [^<>]*$/.test(whole) && whole.length >= 8) found.push(whole);
     }
   }

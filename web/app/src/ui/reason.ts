@@ -52,7 +52,7 @@ function fitting(said: string): Reason | null {
 export function reasonText(said: string): string {
   const reason = reasonOf(said);
   if (reason === null) return said;
-  const about = reason.about.map((one, at) => [at, reasonOf(one)?.about.length === 0 ? reasonText(one) : one]);
+  const about = reason.about.map((one, at) => [at, reasonText(one)]);
   const text = fill(words().reasons[reason.code], Object.fromEntries(about) as Record<string, string>);
   return reason.said === null ? text : `${text}: ${reason.said}`;
 }

@@ -8,6 +8,7 @@ import type { Notification as Notice, Store } from "../../state/store";
 import { attentive } from "../chat/attention";
 import { keepTold, takeActs, WOKEN_TAG } from "../../woken";
 import { ask } from "../ask";
+import { reasonText } from "../reason";
 import { countUnread, current, markRead } from "./conversations";
 import { settings } from "./settings";
 import { now } from "./time";
@@ -54,9 +55,12 @@ export async function notify(notice: Notice): Promise<void> {
     if (sound) chime();
     return;
   }
+  // What is of no message the core says itself, in English.
+  const own = notice.message === null;
+  const [name, text] = own ? [reasonText(notice.title), reasonText(notice.text)] : [notice.title, notice.text];
   const known = shown.get(notice.address);
   const one: Shown = {
-    lines: [...(known?.lines ?? []), notice.text].slice(-MOST_LINES),
+    lines: [...(known?.lines ?? []), text].slice(-MOST_LINES),
     count: (known?.count ?? 0) + 1,
     made: known?.made ?? null,
   };
@@ -64,7 +68,7 @@ export async function notify(notice: Notice): Promise<void> {
   // The service worker has made a sound for it already.
   const heard = await withdraw(WOKEN_TAG);
   const w = words().shell;
-  const title = notifyText ? notice.title : w.notifyHidden;
+  const title = notifyText ? name : w.notifyHidden;
   const options: Options = {
     body: notifyText ? one.lines.join("\n") : "",
     tag: notice.address,
