@@ -6,6 +6,7 @@ use xmpp::time::Millis;
 use xmpp::xml::Element;
 
 use crate::effect::{Effect, LocalFile, Now, Transfer, TransferId};
+use crate::features::archive;
 use crate::iq::Answer;
 use crate::machine::{Options, State};
 use crate::rng::Rng;
@@ -39,6 +40,13 @@ impl Cx<'_> {
     /// The wall clock.
     pub(crate) fn time(&self) -> Millis {
         self.now.wall
+    }
+
+    /// When something happens that is shown: by the wall clock, but not before the last moment that
+    /// the archive of the account told. A clock that was set back must not put what comes now before
+    /// what was there.
+    pub(crate) fn moment(&self) -> Millis {
+        self.now.wall.max(archive::told(self))
     }
 
     /// Whether stanzas can be sent now.

@@ -173,7 +173,9 @@ impl Device {
         true
     }
 
-    fn refill<R: CryptoRng + ?Sized>(&mut self, rng: &mut R) -> usize {
+    /// Fills the prekeys up to [`PRE_KEYS`] and leaves the signed one as it is: for callers who know
+    /// that the clock cannot be relied on. Says how many were added.
+    pub fn refill<R: CryptoRng + ?Sized>(&mut self, rng: &mut R) -> usize {
         let missing = PRE_KEYS.saturating_sub(self.pre_keys.len());
         for _ in 0..missing {
             self.pre_keys.insert(self.next_pre_key_id, SecretKey::random(rng));

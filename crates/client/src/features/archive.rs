@@ -65,7 +65,8 @@ pub(crate) struct State {
     gap: Option<Position>,
     /// The last question was not answered as it should be: what was missed is not here.
     behind: bool,
-    /// When the archive got the message of the newest id.
+    /// When the archive got the last message that it gave out: by the server's clock, the only one
+    /// that it can be asked by. What arrived live since then came later.
     time: Option<Millis>,
 }
 
@@ -174,7 +175,7 @@ fn ask(
 ) -> Step {
     let id = cx.rng.id();
     let mut form = Form::typed(FormType::Submit, ns::MAM);
-    if let Some(start) = filter.start {
+    if let Some(start) = filter.start.filter(|start| start.0 > 0) {
         form = form.with_field(Field::untyped("start").with_value(start.xep0082()));
     }
     if let Some(with) = &filter.with {
@@ -185,7 +186,8 @@ fn ask(
         _ => None,
     };
     let before = filter.with.is_some();
-    let until = filter.start.map(|start| start.plus(DAY));
+    // From the beginning of time on, everything is read again.
+    let until = filter.start.map(|start| if start.0 == 0 { ALL_TIME } else { start.plus(DAY) });
     let page = rsm::Request { max: usize::try_from(PAGE).ok(), position };
     let element = Element::new("query", ns::MAM)
         .with_attr("queryid", &id)
@@ -229,13 +231,14 @@ pub(crate) fn on_result(cx: &mut Cx<'_>, result: &Verified<ArchiveResult>) -> St
     if archive.live.as_ref() == Some(&result.id) {
         archive.live = None;
     }
-    let now = cx.time();
+    let now = cx.moment();
     let Some(mut incoming) = Incoming::new(&result.message, cx.me, source, now) else {
         return Ok(());
     };
     incoming.archive_id = Some(result.id.clone());
     incoming.position = Some(position);
-    incoming.time = result.time.filter(|time| *time <= now).unwrap_or(incoming.time);
+    // The own server's word, also where the clock here was set back.
+    incoming.time = result.time.unwrap_or(incoming.time);
     let known = timeline::is_known(cx, &incoming)?;
     if known && stays {
         incoming.position = None;
@@ -316,7 +319,6 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
     let settled = !archive.unsettled && !cx.state.outbox.in_flight();
     if let Some(live) = live.filter(|_| settled) {
         archive.known.newest = Some(live);
-        archive.time = Some(cx.now.wall);
     }
     save(cx)?;
     link::on_caught_up(cx)
@@ -353,15 +355,23 @@ pub(crate) fn catch_up(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     unsettle(cx, 0)
 }
 
-/// Goes on from the time of the newest message, which the archive no longer has. Clocks differ: a
-/// day of what is known is read again.
+/// The archive no longer has the newest message that is known: goes on from the last time that it
+/// told. A server's clock is put right now and then: a day more of what is known is read again.
 fn from_time(cx: &mut Cx<'_>) -> Step {
-    let Some(time) = cx.state.features.archive.time else {
-        return ask_forward(cx, rsm::Position::Last, None);
+    let archive = &cx.state.features.archive;
+    // Where this device was there from the beginning and it told no time yet, all of it is read.
+    let start = match (archive.time, archive.known.complete) {
+        (Some(time), _) => Millis(time.min(cx.time()).0.saturating_sub(DAY)),
+        (None, true) => Millis(0),
+        (None, false) => return ask_forward(cx, rsm::Position::Last, None),
     };
     cx.state.features.archive.gap = Some(timeline::reserve(cx, 1)?);
-    let start = Millis(time.0.saturating_sub(DAY));
     ask_forward(cx, rsm::Position::First, Some(start))
+}
+
+/// The last moment that the archive told; the beginning of time before it did.
+pub(crate) fn told(cx: &Cx<'_>) -> Millis {
+    cx.state.features.archive.time.unwrap_or_default()
 }
 
 /// Whether a stretch that was read before is read again, because the archive forgot where this
@@ -417,7 +427,6 @@ pub(crate) fn saw(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
         return Ok(());
     }
     archive.known.newest = Some(id.clone());
-    archive.time = Some(incoming.time);
     save(cx)
 }
 
@@ -520,6 +529,8 @@ pub(crate) fn on_older(
 const TIME: &str = "archive-time";
 /// Results in a page. Positions are reserved for as many.
 pub(crate) const PAGE: u64 = 100;
+/// Later than anything.
+const ALL_TIME: Millis = Millis(u64::MAX);
 /// Milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Among so many oldest messages one has an id of the archive.

@@ -148,7 +148,7 @@ fn correct(
     payload.push(Element::new("store", ns::HINTS));
     let outgoing = Outgoing::about(cx, &message.conversation, payload);
     cx.effects.push(Effect::Kept(number, id));
-    let (stanza, time) = (outgoing.id.clone(), cx.time());
+    let (stanza, time) = (outgoing.id.clone(), cx.moment());
     let (mark, me) = (changes::own_mark(cx, &stanza)?, cx.me.clone());
     changes::correct(&mut message, mark.clone(), time, text);
     changes::save_changed(cx, &message, &me, &mark, Source::Live)?;

@@ -172,7 +172,7 @@ pub(crate) fn compose(cx: &mut Cx<'_>, to: &BareJid, text: String) -> Step {
 /// Puts an own text into the timeline.
 fn write(cx: &mut Cx<'_>, to: &BareJid, text: String, reply: Option<Reply>) -> Step<MessageId> {
     let me = cx.me.clone();
-    let mut message = timeline::blank(to, &me, cx.time());
+    let mut message = timeline::blank(to, &me, cx.moment());
     message.own = true;
     message.content = Content::Text(text);
     message.origin_id = Some(cx.rng.id());

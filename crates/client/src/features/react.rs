@@ -102,7 +102,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         Element::new("store", ns::HINTS),
     ];
     let outgoing = Outgoing::about(cx, &message.conversation, payload);
-    let (stanza, time) = (outgoing.id.clone(), cx.time());
+    let (stanza, time) = (outgoing.id.clone(), cx.moment());
     let (mark, me) = (changes::own_mark(cx, &stanza)?, cx.me.clone());
     let (sender, occupant, earlier) = (me.clone(), None, Vec::new());
     let by = Reaction { sender, occupant, emoji, time, mark: mark.clone(), earlier };

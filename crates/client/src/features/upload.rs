@@ -94,7 +94,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         }
         Command::SendFile { to, file, name, size, media_type, caption, preview, reply_to } => {
             let me = cx.me.clone();
-            let mut message = timeline::blank(&to, &me, cx.time());
+            let mut message = timeline::blank(&to, &me, cx.moment());
             message.own = true;
             message.origin_id = Some(cx.rng.id());
             message.delivery = Some(Delivery::Queued);

@@ -129,7 +129,10 @@ fn flush(cx: &mut Cx<'_>, mut out: Out) {
 fn settings(cx: &mut Cx<'_>, tls: Option<&TlsInfo>, framing: Framing) -> Step<Option<Settings>> {
     let stored = cx.store.value(KEYS)?.and_then(|keys| ClientKeys::from_bytes(&keys));
     let Some(login) = &cx.state.login else { return Ok(None) };
-    let token = login.token.as_ref().filter(|token| token.expiry > cx.now.wall);
+    // Whether a token is too old its server decides: a clock here that is ahead must not make the
+    // user look for the password. One that is refused costs a round trip.
+    let at_hand = login.password.is_some();
+    let token = login.token.as_ref().filter(|token| !at_hand || token.expiry > cx.now.wall);
     let token = token.and_then(|token| {
         let method = ht::Method::from_name(&token.mechanism)?;
         let invalidate = cx.state.link.invalidate;

@@ -313,7 +313,8 @@ fn unpack(
     if envelope.verify(&incoming.sender, to, None).is_err() {
         return Ok(Err(Failure::Unreadable(Undecryptable::Contradiction)));
     }
-    let time = envelope.time.unwrap_or(incoming.time);
+    // What a clock that is ahead says of keys must not outweigh everything that is said later.
+    let time = envelope.time.unwrap_or(incoming.time).min(cx.time());
     let (about_trust, content): (Vec<_>, Vec<_>) =
         envelope.content.into_iter().partition(|child| child.ns() == ns::TRUST_MESSAGES);
     incoming.content = content;

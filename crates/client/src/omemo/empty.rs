@@ -105,10 +105,11 @@ pub(super) fn caught_up(cx: &mut Cx<'_>) -> Step {
 
 /// Notes that a prekey was used, so that it is deleted in time.
 pub(super) fn forget_later(cx: &mut Cx<'_>) {
-    let now = cx.time();
-    let since = &mut cx.state.features.omemo.notes.used_since;
-    if since.is_none() {
-        *since = Some(now);
+    let (now, steady) = (cx.time(), cx.now.steady);
+    let memory = &mut cx.state.features.omemo;
+    if memory.notes.used_since.is_none() {
+        memory.notes.used_since = Some(now);
+        memory.used_since = Some(steady);
         cx.later(GRACE, forget_used);
     }
 }
@@ -118,8 +119,13 @@ pub(super) fn forget_later(cx: &mut Cx<'_>) {
 /// Rules"). Their owners have moved on from them by then.
 fn forget_used(cx: &mut Cx<'_>) -> Step {
     let Some(since) = cx.state.features.omemo.notes.used_since else { return Ok(()) };
-    // A clock that was set back must not keep keys for ever.
-    let age = if since > cx.time() { GRACE } else { cx.time().since(since) };
+    // How long the program has run the steady clock knows. A wall clock that was set back must not
+    // keep keys for ever.
+    let age = match cx.state.features.omemo.used_since {
+        Some(since) => cx.now.steady.saturating_sub(since),
+        None if since > cx.time() => GRACE,
+        None => cx.time().since(since),
+    };
     if age < GRACE {
         cx.later(GRACE - age, forget_used);
         return Ok(());
@@ -127,6 +133,7 @@ fn forget_used(cx: &mut Cx<'_>) -> Step {
     if !cx.state.link.caught_up {
         return Ok(());
     }
+    cx.state.features.omemo.used_since = None;
     cx.state.features.omemo.notes.used_since = None;
     notes::save(cx)?;
     let device = cx.state.features.omemo.device.as_mut();

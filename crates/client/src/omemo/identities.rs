@@ -99,7 +99,7 @@ fn announce(cx: &mut Cx<'_>, owner: &BareJid, device: u32, key: Key, level: Trus
     }
     let mut id = None;
     for place in places {
-        let mut message = timeline::blank(&place, owner, cx.time());
+        let mut message = timeline::blank(&place, owner, cx.moment());
         message.content = Content::Event(event.clone());
         id = Some(timeline::insert(cx, message, false)?);
     }
@@ -225,6 +225,7 @@ pub(super) fn decide(
         return Ok(true);
     }
     let at = cx.time();
+    cx.state.features.omemo.statements.limit(at);
     cx.state.features.omemo.statements.decided_by_user(owner, key, at);
     notes::save_statements(cx)?;
     if before == decision {
@@ -253,7 +254,8 @@ pub(super) fn hear(
     message: &TrustMessage,
     time: Millis,
 ) -> Step {
-    let me = cx.me.clone();
+    let (me, now) = (cx.me.clone(), cx.time());
+    cx.state.features.omemo.statements.limit(now);
     cx.state.features.omemo.statements.hear(&me, by, by_key, message, time);
     notes::save_statements(cx)?;
     settle(cx)

@@ -305,7 +305,10 @@ pub(super) fn used(cx: &mut Cx<'_>, owner: &BareJid, version: Version, device: u
     let now = cx.time();
     match entries.iter_mut().find(|entry| entry.id == device) {
         // Days are enough to tell which devices are still in use.
-        Some(entry) if entry.last_used.is_some_and(|at| now.since(at) < LAST_USE_STEP) => {
+        // A clock that was ahead must not make it look used for as long as it was.
+        Some(entry)
+            if entry.last_used.is_some_and(|at| at <= now && now.since(at) < LAST_USE_STEP) =>
+        {
             return Ok(());
         }
         Some(entry) => entry.last_used = Some(now),

@@ -85,6 +85,11 @@ pub(crate) struct Memory {
     own: own::Progress,
     pace: pace::Pace,
     watch: restored::Watch,
+    /// When the first of the used prekeys that are still kept was used, if that was in this run of the
+    /// program; on the steady clock.
+    used_since: Option<u64>,
+    /// When this run of the program replaced the signed prekey; on the steady clock.
+    rotated: Option<u64>,
     /// When the keys are looked after next.
     daily: Option<TimerId>,
     lists: BTreeMap<BareJid, lists::Known>,

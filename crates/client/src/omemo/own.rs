@@ -11,6 +11,7 @@ use xmpp::jid::BareJid;
 use crate::cx::{Cx, Step};
 use crate::iq::{Answer, describe};
 use crate::pep::{self, Access, Options};
+use crate::rng::Rng;
 use crate::store::{OwnDevice, Version};
 
 use super::{VERSIONS, identities, lists, nodes, notes, restored, wire};
@@ -107,16 +108,22 @@ fn make(cx: &mut Cx<'_>) -> Step {
         let entries = cx.store.device_list(cx.me, version)?;
         taken.extend(entries.into_iter().map(|entry| entry.id));
     }
-    let mut id = DeviceId::random(cx.rng);
-    while taken.contains(&id.to_u32()) {
-        id = DeviceId::random(cx.rng);
-    }
-    let device = Device::generate(id, cx.time().0, cx.rng);
+    let device = Device::generate(free(cx.rng, &taken), cx.time().0, cx.rng);
     let label = label(&cx.options.device);
     let memory = &mut cx.state.features.omemo;
     (memory.device, memory.label) = (Some(device), label);
     changed(cx)?;
     crate::account::show(cx)
+}
+
+/// A number that no device has.
+fn free(rng: &mut Rng, taken: &[u32]) -> DeviceId {
+    loop {
+        let id = DeviceId::random(rng);
+        if !taken.contains(&id.to_u32()) {
+            return id;
+        }
+    }
 }
 
 /// A label that can be signed.
@@ -147,10 +154,21 @@ pub(super) fn save(cx: &Cx<'_>) -> Step {
 
 /// Refills the prekeys and replaces the signed one when it is time.
 pub(super) fn maintain(cx: &mut Cx<'_>) -> Step {
-    let now = cx.time().0;
+    let (now, steady) = (cx.time().0, cx.now.steady);
     let memory = &mut cx.state.features.omemo;
     let Some(device) = &mut memory.device else { return Ok(()) };
-    if device.maintain(now, cx.rng).any() { changed(cx) } else { Ok(()) }
+    // A clock that jumps to and fro would replace it each time, and soon nobody could use the one
+    // that they fetched.
+    let lately = memory.rotated.is_some_and(|at| steady.saturating_sub(at) < DAY);
+    let changes = if lately {
+        omemo::Changes { signed_pre_key: false, pre_keys: device.refill(cx.rng) }
+    } else {
+        device.maintain(now, cx.rng)
+    };
+    if changes.signed_pre_key {
+        memory.rotated = Some(steady);
+    }
+    if changes.any() { changed(cx) } else { Ok(()) }
 }
 
 /// Looks once a day whether the published bundles are still there and still this device's.
@@ -367,3 +385,17 @@ const RETRY: u64 = 30_000;
 const MAX_REPAIRS: usize = 6;
 /// Milliseconds.
 const REPAIR_PERIOD: u64 = 60 * 60 * 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_device_takes_no_number_that_is_taken() {
+        let drawn = |taken: &[u32]| free(&mut Rng::new([3; 32]), taken).to_u32();
+        let first = drawn(&[]);
+        let second = drawn(&[first]);
+        assert_ne!(first, second);
+        assert!(![first, second].contains(&drawn(&[first, second])));
+    }
+}

@@ -172,7 +172,7 @@ fn replace_sessions(cx: &mut Cx<'_>) -> Step {
 
 fn tell(cx: &mut Cx<'_>) -> Step {
     let me = cx.me.clone();
-    let mut message = timeline::blank(&me, &me, cx.time());
+    let mut message = timeline::blank(&me, &me, cx.moment());
     message.content = Content::Event(Event::Restored);
     let id = timeline::insert(cx, message, false)?;
     cx.notify(Notification {

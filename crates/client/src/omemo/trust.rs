@@ -122,6 +122,14 @@ impl Statements {
         }
     }
 
+    /// Nothing was said or decided later than `now`: the clock was ahead then, and must not make it
+    /// outweigh what comes after it.
+    pub(crate) fn limit(&mut self, now: Millis) {
+        let times = self.waiting.iter_mut().map(|statement| &mut statement.time);
+        let times = times.chain(self.decided.iter_mut().map(|decided| &mut decided.time));
+        times.for_each(|time| *time = (*time).min(now));
+    }
+
     /// Expects a key that the user compared before it was seen: see [`Statements::settle`].
     pub(crate) fn expect(&mut self, me: &BareJid, mine: Key, owner: BareJid, key: Key, at: Millis) {
         let (by, by_key, trust, time, expected) = (me.clone(), mine, true, at, true);

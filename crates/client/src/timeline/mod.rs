@@ -16,7 +16,7 @@ use xmpp::time::Millis;
 
 use crate::cx::{Cx, Step};
 use crate::effect::Effect;
-use crate::incoming::Incoming;
+use crate::incoming::{Incoming, Source};
 use crate::outbox;
 use crate::store::{
     Content, Conversation, Delivery, Encryption, EncryptionMode, Message, MessageId, Mute, Notify,
@@ -338,6 +338,12 @@ fn learn(cx: &mut Cx<'_>, mut known: Message, incoming: &Incoming) -> Step {
     }
     if incoming.archive_id.is_some() && known.archive_id != incoming.archive_id {
         known.archive_id.clone_from(&incoming.archive_id);
+        changed = true;
+    }
+    // Nothing was written after the archive got it: the clock here was ahead.
+    let archived = matches!(incoming.source, Source::CatchUp | Source::Older);
+    if archived && incoming.archive_id.is_some() && incoming.time < known.time {
+        known.time = incoming.time;
         changed = true;
     }
     if let Some(position) = incoming.position.filter(|position| *position != known.position) {

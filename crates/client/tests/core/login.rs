@@ -11,7 +11,7 @@ use crate::world::{World, login};
 const ROMEO: &str = "romeo@example.net";
 const JULIET: &str = "juliet@example.net";
 
-fn connection(world: &World, device: usize) -> Connection {
+pub(crate) fn connection(world: &World, device: usize) -> Connection {
     let mut changes = world.devices[device].changes.iter().rev();
     let account = changes.find_map(|change| match change {
         Change::Account(account) => Some(account.clone()),

@@ -83,7 +83,7 @@ fn what_is_chosen_for_a_room_is_so_on_all_devices() {
     assert_eq!(writes(&world), before + 1);
     // What is muted for an hour is so on one device.
     do_it(&mut world, first, Command::Mute(room(), Mute::No));
-    let soon = Mute::Until(Millis(world.now().wall.0 + 3_600_000));
+    let soon = Mute::Until(Millis(world.server.now.0 + 3_600_000));
     do_it(&mut world, first, Command::Mute(room(), soon));
     assert_eq!(written(&world, &group), ["always"]);
     assert_eq!(shown(&world, second, &group).0, Mute::No);

@@ -9,6 +9,7 @@ use client::store::{Content, EncryptionMode, Login, Message, MessageId, Timeline
 use client::view::{Change, Notification, Outcome};
 use client::{Client, Command, Effect, Input, Now, Options, Request};
 use xmpp::sasl::Secret;
+use xmpp::time::Millis;
 use xmpp::xml::Framing;
 
 use crate::server::{Server, bare, tls};
@@ -21,6 +22,8 @@ pub(crate) struct Device {
     connection: Option<usize>,
     /// Written and not yet at the server.
     to_server: VecDeque<Bytes>,
+    /// How far its wall clock is ahead of the server's, in milliseconds.
+    pub(crate) ahead: i64,
     /// It can reach the server.
     pub(crate) reachable: bool,
     requests: u64,
@@ -94,6 +97,7 @@ impl World {
             client,
             connection: None,
             to_server: VecDeque::new(),
+            ahead: 0,
             reachable: true,
             requests: 0,
             outcomes: BTreeMap::new(),
@@ -124,8 +128,9 @@ impl World {
         device
     }
 
-    pub(crate) fn now(&self) -> Now {
-        Now { wall: self.server.now, steady: self.steady }
+    fn now(&self, device: usize) -> Now {
+        let wall = self.server.now.0.saturating_add_signed(self.devices[device].ahead);
+        Now { wall: Millis(wall), steady: self.steady }
     }
 
     /// Gives a command; what follows from it happens in [`World::settle`].
@@ -144,7 +149,7 @@ impl World {
     }
 
     pub(crate) fn input(&mut self, device: usize, input: Input) {
-        let now = self.now();
+        let now = self.now(device);
         let effects = self.devices[device].client.handle(now, input).expect("a store that works");
         let answers: Vec<Input> =
             effects.into_iter().filter_map(|effect| self.carry_out(device, effect)).collect();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod canary;
+mod clock;
 mod envelopes;
 mod evil;
 mod flow;

@@ -80,6 +80,23 @@ fn a_device_without_keys_does_not_keep_a_message_from_the_others() {
     assert_eq!((readers.theirs, readers.left_out), (1, 1));
 }
 
+#[test]
+fn a_long_list_of_devices_keeps_no_message_from_who_can_read() {
+    let (mut world, alice, bob) = two();
+    let owner = bare("bob@example.org");
+    let nodes = &mut world.accounts.get_mut(&owner).unwrap().nodes;
+    let list = &mut nodes.get_mut(ns::OMEMO_DEVICES).unwrap().items[0].1;
+    for id in 1..=100 {
+        list.push(Element::new("device", ns::OMEMO).with_attr("id", id.to_string()));
+    }
+    world.announce(&owner, ns::OMEMO_DEVICES);
+    world.run();
+    assert!(matches!(world.write(alice, "bob", "for whoever can"), Some(Outcome::Sent(_))));
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "for whoever can");
+    let readers = world.readers(alice);
+    assert_eq!(readers, [("bob@example.org".to_owned(), world.number(bob))]);
+}
+
 fn readers(world: &World, device: usize, with: &str) -> Readers {
     let with = bare(&format!("{with}@example.org"));
     let changes = world.devices[device].changes.iter().rev();

@@ -200,7 +200,7 @@ fn empties(world: &World, device: usize) -> usize {
 }
 
 /// Leaves one prekey in the published bundles, so that everybody takes the same.
-fn one_prekey(world: &mut World, account: &str) {
+pub(crate) fn one_prekey(world: &mut World, account: &str) {
     let address = bare(&format!("{account}@example.org"));
     for (name, node) in &mut world.accounts.get_mut(&address).unwrap().nodes {
         if !name.contains("bundles") {

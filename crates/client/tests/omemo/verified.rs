@@ -14,7 +14,7 @@ fn levels(world: &World, device: usize, owner: &str) -> Vec<(u32, TrustLevel)> {
     identities.into_iter().map(|identity| (identity.devices[0], identity.trust)).collect()
 }
 
-fn level(world: &World, device: usize, other: usize) -> Option<TrustLevel> {
+pub(crate) fn level(world: &World, device: usize, other: usize) -> Option<TrustLevel> {
     let owner = world.devices[other].address.as_str().split('@').next().unwrap().to_owned();
     let number = world.number(other);
     levels(world, device, &owner).into_iter().find(|(id, _)| *id == number).map(|(_, level)| level)
@@ -32,7 +32,7 @@ pub(crate) fn link(world: &mut World, device: usize) -> String {
 }
 
 /// Two devices scan each other.
-fn scan(world: &mut World, one: usize, other: usize) {
+pub(crate) fn scan(world: &mut World, one: usize, other: usize) {
     for (scanner, shown) in [(one, other), (other, one)] {
         let link = link(world, shown);
         assert_eq!(world.ask(scanner, Command::Verify(link)), Some(Outcome::Verified(1)));
@@ -40,7 +40,7 @@ fn scan(world: &mut World, one: usize, other: usize) {
 }
 
 /// Alice with two devices, Bob with two, who all wrote to each other.
-fn four() -> (World, [usize; 4]) {
+pub(crate) fn four() -> (World, [usize; 4]) {
     let mut world = World::new();
     world.befriend("alice", "bob");
     let names = ["alice/phone", "alice/laptop", "bob/phone", "bob/laptop"];

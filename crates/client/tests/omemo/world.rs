@@ -66,6 +66,8 @@ pub(crate) struct Device {
     pub(crate) notes: Vec<String>,
     pub(crate) outcomes: BTreeMap<u64, Outcome>,
     requests: u64,
+    /// How far its wall clock is ahead of everybody's, in milliseconds.
+    pub(crate) ahead: i64,
     /// Every byte that left.
     pub(crate) sent: Vec<u8>,
     seed: u8,
@@ -153,6 +155,7 @@ impl World {
             notes: Vec::new(),
             outcomes: BTreeMap::new(),
             requests: 0,
+            ahead: 0,
             sent: Vec::new(),
             seed,
         });
@@ -250,7 +253,8 @@ impl World {
 
     /// Gives the program an input and does what it wants. A store that fails ends the program.
     pub(crate) fn input(&mut self, index: usize, input: Input) {
-        let now = self.now;
+        let wall = Millis(self.now.wall.0.saturating_add_signed(self.devices[index].ahead));
+        let now = Now { wall, ..self.now };
         let Some(client) = self.devices[index].client.as_mut() else { return };
         match client.handle(now, input) {
             Ok(effects) => {

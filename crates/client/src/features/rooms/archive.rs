@@ -115,7 +115,7 @@ pub(crate) fn on_result(cx: &mut Cx<'_>, result: &Verified<ArchiveResult>) -> St
     if result.message.attr("type") != Some("groupchat") {
         return Ok(());
     }
-    let now = cx.time();
+    let now = cx.moment();
     let Some(mut incoming) = super::message(cx, &result.message, source)? else { return Ok(()) };
     incoming.archive_id = Some(result.id.clone());
     incoming.time = result.time.filter(|time| *time <= now).unwrap_or(incoming.time);
@@ -161,7 +161,7 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: &Answer) -> Step {
 /// something may be missing.
 fn forgotten(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     cx.store.save_archive(address, &ArchiveState::default())?;
-    let mut message = timeline::blank(address, address, cx.time());
+    let mut message = timeline::blank(address, address, cx.moment());
     message.content = Content::Event(Event::Gap);
     timeline::insert(cx, message, false)?;
     forward(cx, address)

@@ -23,7 +23,7 @@ pub(super) fn note(
     if room.is_none_or(|room| !room.kept.entered || !room.kept.wanted) {
         return Ok(());
     }
-    let now = cx.time();
+    let now = cx.moment();
     let one = Happening { time: now, nick, address: person.cloned(), what };
     let newest = cx.store.before(address, None, 1)?.pop();
     if let Some(mut message) = newest

@@ -40,7 +40,7 @@ pub(crate) fn of(cx: &mut Cx<'_>, message: &Element, source: Source) -> Step<Opt
         return Ok(None);
     }
     let author = author(cx, &address, nick, message, source)?;
-    let Some(mut incoming) = Incoming::of_room(message, &address, source, cx.time()) else {
+    let Some(mut incoming) = Incoming::of_room(message, &address, source, cx.moment()) else {
         return Ok(None);
     };
     incoming.sender = author.sender;
