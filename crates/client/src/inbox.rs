@@ -24,7 +24,7 @@ pub(crate) fn on_message(cx: &mut Cx<'_>, message: &Element) -> Step {
                 None => Ok(()),
             }
         }
-        Special::No => match Incoming::new(message, cx.me, Source::Live, cx.time()) {
+        Special::No => match Incoming::new(message, cx.me, Source::Live, cx.moment()) {
             Some(incoming) => receive(cx, incoming),
             None => Ok(()),
         },
@@ -41,7 +41,7 @@ fn on_carbon(cx: &mut Cx<'_>, carbon: &Verified<Carbon>) -> Step {
     if own_side.as_ref() != Some(cx.me) {
         return Ok(());
     }
-    match Incoming::new(&carbon.message, cx.me, Source::Carbon, cx.time()) {
+    match Incoming::new(&carbon.message, cx.me, Source::Carbon, cx.moment()) {
         Some(incoming) => receive(cx, incoming),
         None => Ok(()),
     }
@@ -72,7 +72,7 @@ pub(crate) fn receive(cx: &mut Cx<'_>, mut incoming: Incoming) -> Step {
     // What occupants whisper to each other is no message of the room, and its archive is another.
     let mediated = rooms::is_mediated(&incoming);
     if !incoming.room && !incoming.error && !mediated && rooms::is_room(cx, &incoming.with) {
-        return Ok(());
+        return rooms::on_own(cx, &incoming);
     }
     if !incoming.room && incoming.archive_id.is_none() && server::makes_stanza_ids(cx) {
         incoming.archive_id = incoming.stanza_id(cx.me);

@@ -18,7 +18,7 @@ pub(crate) const JULIET: &str = "juliet@example.net";
 pub(crate) const MERCUTIO: &str = "mercutio@example.net";
 pub(crate) const SQUARE: &str = "square@rooms.example.net";
 
-fn parse(xml: &str) -> Element {
+pub(crate) fn parse(xml: &str) -> Element {
     Element::parse(xml.as_bytes(), &Limits::TRUSTED).unwrap()
 }
 
@@ -143,124 +143,6 @@ fn a_room_that_is_wanted_before_its_place_is_known_is_made_then() {
         let outcome = world.devices[romeo].outcomes.get(&number);
         assert!(matches!(outcome, Some(Outcome::Room(_))), "{outcome:?}");
     }
-}
-
-#[test]
-fn an_invitation_is_shown_once_and_answered_by_entering() {
-    let mut world = World::new();
-    let romeo = world.online(ROMEO, &[]);
-    let juliet = world.online(JULIET, &[]);
-    let create = Command::CreateRoom {
-        room: None,
-        name: Some("The balcony".into()),
-        public: false,
-        people: vec![bare(JULIET)],
-    };
-    let Some(Outcome::Room(group)) = world.run(romeo, create) else { panic!() };
-    let group = group.as_str();
-    assert_eq!(conversation(&world, juliet, group).name, "The balcony");
-    // It came through the room and directly.
-    let messages = world.messages(juliet, group);
-    let [invitation] = &messages[..] else { panic!("{messages:?}") };
-    let expected = Event::Invited { by: bare(ROMEO), reason: None };
-    assert_eq!(invitation.content, Content::Event(expected));
-    assert!(conversation(&world, juliet, group).request);
-    assert_eq!(room(&world, juliet, group).invited_by, Some(bare(ROMEO)));
-    assert_eq!(room(&world, juliet, group).state, RoomState::Invited);
-    assert_eq!(world.devices[juliet].notifications.len(), 1);
-    assert_eq!(world.run(juliet, join(group, "J")), Some(Outcome::Room(bare(group))));
-    assert!(!conversation(&world, juliet, group).request);
-    assert_eq!(conversation(&world, juliet, group).encryption, EncryptionMode::Omemo);
-}
-
-#[test]
-fn who_invited_is_told_that_somebody_does_not_come_and_encrypts_nothing_for_them() {
-    let mut world = World::new();
-    world.server.add_account(MERCUTIO, "rapier");
-    let romeo = world.online(ROMEO, &[]);
-    let juliet = world.online(JULIET, &[]);
-    let mercutio = world.online(MERCUTIO, &[]);
-    let people = vec![bare(JULIET), bare(MERCUTIO)];
-    let create = Command::CreateRoom { room: None, name: None, public: false, people };
-    let Some(Outcome::Room(group)) = world.run(romeo, create) else { panic!() };
-    world.run(mercutio, join(group.as_str(), "Mercutio"));
-    let is_member = |world: &World, who: &str| {
-        let members = room(world, romeo, group.as_str()).members;
-        members.iter().any(|member| member.address == Some(bare(who)))
-    };
-    assert!(is_member(&world, JULIET) && is_member(&world, MERCUTIO));
-    world.devices[romeo].notifications.clear();
-    assert_eq!(world.run(juliet, Command::LeaveRoom(group.clone())), Some(Outcome::Done));
-    let declined = |world: &World, device: usize| {
-        let messages = world.messages(device, group.as_str()).into_iter();
-        let events = messages.filter_map(|one| match one.content {
-            Content::Event(Event::Declined { by, .. }) => Some(by.to_string()),
-            _ => None,
-        });
-        events.collect::<Vec<_>>()
-    };
-    assert_eq!(declined(&world, romeo), [JULIET]);
-    assert_eq!(world.devices[romeo].notifications.len(), 1);
-    assert_eq!(declined(&world, mercutio), [""; 0]);
-    assert!(!is_member(&world, JULIET) && is_member(&world, MERCUTIO));
-    let affiliations = &world.server.rooms[&group].affiliations;
-    assert_eq!(affiliations.get(&bare(JULIET)), Some(&Affiliation::None));
-    // Once, and of nobody who was not invited or is there.
-    for from in [JULIET, MERCUTIO, "paris@example.net"] {
-        let forged = parse(&format!(
-            "<message xmlns='jabber:client' from='{group}'>\
-             <x xmlns='http://jabber.org/protocol/muc#user'><decline from='{from}'/></x></message>"
-        ));
-        for session in world.server.sessions_of(&bare(ROMEO)) {
-            world.server.deliver(&session, &forged);
-        }
-    }
-    world.settle();
-    assert_eq!(declined(&world, romeo), [JULIET]);
-    assert!(is_member(&world, MERCUTIO));
-    // Occupants do not speak for the room.
-    let invite = Command::InviteToRoom {
-        room: group.clone(),
-        person: bare("paris@example.net"),
-        reason: None,
-    };
-    assert_eq!(world.run(romeo, invite), Some(Outcome::Done));
-    let whispered = parse(&format!(
-        "<message xmlns='jabber:client' from='{group}/Mercutio'>\
-         <x xmlns='http://jabber.org/protocol/muc#user'><decline from='paris@example.net'/></x>\
-         </message>"
-    ));
-    for session in world.server.sessions_of(&bare(ROMEO)) {
-        world.server.deliver(&session, &whispered);
-    }
-    world.settle();
-    assert_eq!(declined(&world, romeo), [JULIET]);
-    // They may be invited again, and come.
-    let invite = Command::InviteToRoom { room: group.clone(), person: bare(JULIET), reason: None };
-    assert_eq!(world.run(romeo, invite), Some(Outcome::Done));
-    assert_eq!(world.run(juliet, join(group.as_str(), "J")), Some(Outcome::Room(group.clone())));
-    world.send(juliet, group.as_str(), "here I am");
-    world.settle();
-    assert_eq!(world.texts(romeo, group.as_str()), ["here I am"]);
-}
-
-#[test]
-fn an_invitation_from_a_person_is_declined_in_silence() {
-    let mut world = World::new();
-    let juliet = world.online(JULIET, &[]);
-    let direct = parse(&format!(
-        "<message xmlns='jabber:client' from='{ROMEO}/x'>\
-         <x xmlns='jabber:x:conference' jid='{SQUARE}'/></message>"
-    ));
-    for session in world.server.sessions_of(&bare(JULIET)) {
-        world.server.deliver(&session, &direct);
-    }
-    world.settle();
-    assert_eq!(room(&world, juliet, SQUARE).state, RoomState::Invited);
-    world.server.seen.clear();
-    assert_eq!(world.run(juliet, Command::LeaveRoom(bare(SQUARE))), Some(Outcome::Done));
-    let told = world.server.seen.iter().filter(|one| one.name() == "message");
-    assert_eq!(told.count(), 0);
 }
 
 #[test]

@@ -1,5 +1,12 @@
 //! Invitations: through the room (XEP-0045 §7.8.2), and from person to person (XEP-0249)
+//!
+//! Whoever has several devices answers on one of them. The others learn of it from a message to the
+//! own account, encrypted for them ([`ANSWERS`]): it stands behind the invitation in the archive, so
+//! those that were away read both in their order. The specifications know no answer that the own
+//! devices get: what a person sent is declined in silence, and a refusal that goes to the room is not
+//! copied by every server. One that is, by whatever program, counts as well.
 
+use xmpp::ext::hints::Hint;
 use xmpp::ext::muc::{Affiliation, Item};
 use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
@@ -10,6 +17,7 @@ use crate::cx::{Cx, Step};
 use crate::features::{Flow, roster};
 use crate::incoming::{Incoming, Source};
 use crate::iq::Answer;
+use crate::outbox::Outgoing;
 use crate::store::{Content, Event};
 use crate::timeline;
 
@@ -40,7 +48,8 @@ pub(super) fn send(
     let direct = Element::new("message", ns::CLIENT)
         .with_attr("to", person.to_string())
         .with_attr("id", cx.rng.id())
-        .with_child(Element::new("x", ns::CONFERENCE).with_attr("jid", room.to_string()));
+        .with_child(Element::new("x", ns::CONFERENCE).with_attr("jid", room.to_string()))
+        .with_child(Hint::Store.to_element());
     cx.send(&direct);
     Ok(())
 }
@@ -85,13 +94,56 @@ pub(super) fn decline(cx: &mut Cx<'_>, room: &BareJid) -> Step {
     }
     let mut inviter = None;
     change(cx, room, |kept| inviter = kept.inviter.take())?;
+    tell_devices(cx, room)?;
     let Some(inviter) = inviter else { return Ok(()) };
     let decline = Element::new("decline", ns::MUC_USER).with_attr("to", inviter);
     let message = Element::new("message", ns::CLIENT)
         .with_attr("to", room.to_string())
         .with_attr("id", cx.rng.id())
-        .with_child(Element::new("x", ns::MUC_USER).with_child(decline));
+        .with_child(Element::new("x", ns::MUC_USER).with_child(decline))
+        .with_child(Hint::Store.to_element());
     cx.send(&message);
+    Ok(())
+}
+
+/// Tells the other devices of this account that the invitation to a room was answered.
+pub(super) fn tell_devices(cx: &mut Cx<'_>, room: &BareJid) -> Step {
+    let (to, id) = (cx.me.clone(), cx.rng.id());
+    let answered = Element::new("answered", ANSWERS).with_attr("room", room.to_string());
+    cx.queue(Outgoing { to, message: None, id, payload: vec![answered], encrypted: true })
+}
+
+/// Another device of this account answered an invitation.
+pub(super) fn on_answered(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
+    let Some(answered) = incoming.child("answered", ANSWERS) else { return Ok(Flow::Next) };
+    let room = answered.attr("room").and_then(|room| BareJid::new(room).ok());
+    if let Some(room) = room.filter(|_| incoming.own && incoming.with == *cx.me) {
+        forget(cx, &room, incoming.source)?;
+    }
+    Ok(Flow::Done)
+}
+
+/// A refusal that another device of this account sent to a room.
+pub(crate) fn on_own(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
+    let x = incoming.child("x", ns::MUC_USER).filter(|_| incoming.own && !incoming.error);
+    if x.is_some_and(|x| x.child("decline", ns::MUC_USER).is_some()) {
+        forget(cx, &incoming.with, incoming.source)?;
+    }
+    Ok(())
+}
+
+/// The invitation is open no more, and was seen.
+fn forget(cx: &mut Cx<'_>, room: &BareJid, source: Source) -> Step {
+    let known = cx.state.features.rooms.rooms.get(room);
+    if source == Source::Older || known.is_none_or(|known| known.kept.invited.is_none()) {
+        return Ok(());
+    }
+    change(cx, room, |kept| {
+        kept.invited = None;
+        kept.inviter = None;
+    })?;
+    let last = timeline::conversation(cx, room).order;
+    timeline::mark_read(cx, room, last)?;
     Ok(())
 }
 
@@ -109,7 +161,7 @@ fn declined(cx: &mut Cx<'_>, room: &BareJid, by: BareJid, reason: Option<String>
         return Ok(());
     }
     change(cx, room, |kept| kept.asked.retain(|person| *person != by))?;
-    let mut message = timeline::blank(room, &by, cx.time());
+    let mut message = timeline::blank(room, &by, cx.moment());
     let reason = reason.map(|reason| join::limited(&reason)).filter(|reason| !reason.is_empty());
     message.content = Content::Event(Event::Declined { by: by.clone(), reason });
     let id = timeline::insert(cx, message, true)?;
@@ -178,7 +230,7 @@ fn invited(
     let mut conversation = timeline::conversation(cx, room);
     conversation.room = true;
     timeline::save_conversation(cx, conversation)?;
-    let mut message = timeline::blank(room, &by, cx.time());
+    let mut message = timeline::blank(room, &by, cx.moment());
     let reason = reason.map(|reason| join::limited(&reason)).filter(|reason| !reason.is_empty());
     message.content = Content::Event(Event::Invited { by: by.clone(), reason });
     let id = timeline::insert(cx, message, true)?;
@@ -195,6 +247,8 @@ fn invited(
     Ok(())
 }
 
+/// The namespace of what own devices tell each other of invitations. It leaves encrypted only.
+const ANSWERS: &str = "urn:clownfish:invitations:0";
 /// Invitations of strangers that wait at once.
 const MAX_INVITATIONS: usize = 20;
 const MAX_PASSWORD_BYTES: usize = 1024;

@@ -350,7 +350,11 @@ pub(super) fn settle(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     let (request, private) = (room.request.take(), room.kept.private);
     let first = !std::mem::replace(&mut room.kept.entered, true);
-    change(cx, address, |kept| kept.invited = None)?;
+    let mut invited = None;
+    change(cx, address, |kept| invited = kept.invited.take())?;
+    if invited.is_some() {
+        super::invite::tell_devices(cx, address)?;
+    }
     begin_conversation(cx, address, first, private)?;
     notify::on_entered(cx, address)?;
     if let Some(number) = request {

@@ -44,7 +44,7 @@ use crate::view::{self, Change};
 
 pub(crate) use archive::{again, is_behind, older, on_result, saw};
 pub(crate) use incoming::{is_from_room, is_same_author, mentions_us, of as message, reference};
-pub(crate) use invite::{is_mediated, on_mediated};
+pub(crate) use invite::{is_mediated, on_mediated, on_own};
 pub(crate) use join::on_bookmarks;
 pub(crate) use members::others;
 
@@ -62,7 +62,7 @@ pub(crate) const FEATURE: Feature = Feature {
     resumed: Some(join::on_resumed),
     ended: Some(join::on_ended),
     presence: Some(presence::on_presence),
-    message: &[(Stage::Amend, invite::on_direct)],
+    message: &[(Stage::Amend, invite::on_direct), (Stage::Amend, invite::on_answered)],
     command: Some(commands::command),
     ..Feature::NOTHING
 };
