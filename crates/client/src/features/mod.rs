@@ -21,6 +21,7 @@ pub(crate) mod presence;
 mod privacy;
 mod push;
 mod react;
+pub(crate) mod receipts;
 pub(crate) mod reply;
 mod retract;
 pub(crate) mod rooms;
@@ -56,6 +57,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &notify::FEATURE,
     &nick::FEATURE,
     &avatar::FEATURE,
+    &receipts::FEATURE,
     &markers::FEATURE,
     &chat_states::FEATURE,
     &correct::FEATURE,
@@ -85,7 +87,7 @@ pub(crate) struct State {
     pub(crate) rooms: rooms::State,
     pub(crate) notify: notify::State,
     pub(crate) later: later::State,
-    pub(crate) markers: markers::State,
+    pub(crate) receipts: receipts::State,
     pub(crate) mds: mds::State,
     pub(crate) archive: archive::State,
     pub(crate) chat_states: chat_states::State,
@@ -112,6 +114,7 @@ impl State {
             later: later::State::load(store)?,
             archive: archive::State::load(store, me)?,
             mds: mds::State::load(store)?,
+            receipts: receipts::State::load(store)?,
             privacy: privacy::load(store)?,
             ..Self::default()
         })

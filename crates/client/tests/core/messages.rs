@@ -345,36 +345,3 @@ fn a_resumed_session_goes_on_where_it_was() {
     assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
     assert_eq!(world.texts(juliet, ROMEO).len(), 2);
 }
-
-/// Each of many missed messages is not answered by itself: the last one stands for the rest.
-#[test]
-fn after_a_long_absence_the_last_receipt_stands_for_many() {
-    let mut world = World::new();
-    let romeo = world.online(ROMEO, &[JULIET]);
-    let juliet = world.online(JULIET, &[ROMEO]);
-    world.run(romeo, Command::Disconnect);
-    for number in 0..60 {
-        world.send(juliet, ROMEO, &format!("missed {number}"));
-    }
-    world.settle();
-    world.devices[romeo].sent.clear();
-    world.run(romeo, Command::Reconnect);
-    world.pass(10_000);
-    assert_eq!(
-        world.devices[romeo].sent.matches("<received xmlns='urn:xmpp:receipts'").count(),
-        21
-    );
-    let ticks = |world: &World, wanted: &Delivery| {
-        let messages = world.messages(juliet, ROMEO).into_iter();
-        messages.filter(|message| message.delivery.as_ref() == Some(wanted)).count()
-    };
-    assert_eq!(ticks(&world, &Delivery::Delivered), 21);
-    assert_eq!(world.last(juliet, ROMEO).delivery, Some(Delivery::Delivered));
-    let last = world.last(romeo, JULIET).id;
-    world.run(romeo, Command::MarkRead(bare(JULIET), last));
-    assert_eq!(ticks(&world, &Delivery::Read), 60);
-    // Who is there answers at once.
-    world.send(juliet, ROMEO, "live");
-    world.settle();
-    assert_eq!(world.last(juliet, ROMEO).delivery, Some(Delivery::Delivered));
-}

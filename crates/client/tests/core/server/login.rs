@@ -52,7 +52,7 @@ impl Server {
     fn established(&mut self, number: usize, jid: FullJid, resumed: bool) {
         let id = format!("sm-{jid}");
         let session = self.sessions.entry(jid).or_insert_with(|| Session {
-            sm: Sm::new(sm::Limits { stanzas: 100_000, ..sm::Limits::SESSION }),
+            sm: Sm::new(sm::Limits { stanzas: 100_000, bytes: 1 << 30, ..sm::Limits::SESSION }),
             id,
             connection: None,
         });

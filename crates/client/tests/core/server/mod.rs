@@ -222,7 +222,8 @@ impl Server {
             }
             Some(Nonza::Ack(h)) => return drop(session.sm.acknowledge(h).expect("a right count")),
             Some(Nonza::Enable(_)) => {
-                session.sm = Sm::new(sm::Limits { stanzas: 100_000, ..sm::Limits::SESSION });
+                session.sm =
+                    Sm::new(sm::Limits { stanzas: 100_000, bytes: 1 << 30, ..sm::Limits::SESSION });
                 let id = Some(session.id.clone());
                 let enabled = sm::Enabled { id, ..sm::Enabled::default() }.element();
                 return self.push_raw(number, enabled.to_bytes(ns::CLIENT));
