@@ -2,7 +2,8 @@
 //!
 //! Only SRV records are asked for here; addresses of hosts come from the system, which knows about
 //! `/etc/hosts` and local names. A full resolver library would be some forty crates for these two
-//! questions.
+//! questions. The server asks more (certificates, whether answers were validated) and asks one resolver
+//! that it may trust; what both have in common is a question and a loop, which are no crate of their own.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -77,7 +77,11 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
             _ if conversation.readers.verified => theme.good(),
             _ => theme.dim(),
         };
-        let words = text::fit(&words, usize::from(area.width / 2));
+        // What the name does not need, and at least half.
+        let name = text::width(Printable::line(&mirror.name(&key.with)).as_str());
+        let half = usize::from(area.width / 2);
+        let most = usize::from(area.width).saturating_sub(name + 4).max(half);
+        let words = text::fit(&words, most);
         let x = end.saturating_sub(text::width(&words) as u16);
         put(buffer, x, area.y, end, &text::styled(words, style));
         end = x.saturating_sub(2);
@@ -183,7 +187,7 @@ fn divider(app: &App, area: Rect, buffer: &mut Buffer) {
     put(buffer, area.x, area.y, area.right(), &text::styled(rule, theme.rule()));
     let room = usize::from(area.width.saturating_sub(4));
     if let Some((words, style)) = remark(app) {
-        let line = text::styled(format!(" {} ", text::fit(&words, room)), style);
+        let line = text::styled(format!(" {} ", fit_remark(&words, room)), style);
         put(buffer, area.x + 1, area.y, area.right(), &line);
     }
     let scrolled = app.chat().is_some_and(|chat| chat.anchor.is_some());
@@ -196,6 +200,21 @@ fn divider(app: &App, area: Rect, buffer: &mut Buffer) {
         };
         let x = area.right().saturating_sub(text::width(&words) as u16 + 1);
         put(buffer, x, area.y, area.right(), &text::styled(words, theme.accent()));
+    }
+}
+
+/// A remark in so many columns: what can be done about it stays, what it is about is cut.
+fn fit_remark(words: &str, columns: usize) -> String {
+    match words.rsplit_once(" · ") {
+        Some((what, todo)) if text::width(words) > columns => {
+            let rest = columns.saturating_sub(text::width(todo) + 3);
+            if rest < 6 {
+                text::fit(todo, columns)
+            } else {
+                format!("{} · {todo}", text::fit(what, rest))
+            }
+        }
+        _ => text::fit(words, columns),
     }
 }
 

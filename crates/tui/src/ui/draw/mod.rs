@@ -140,19 +140,28 @@ fn keys(app: &App) -> Vec<(&'static str, &'static str)> {
 fn hints(app: &App, keys: &[(&str, &str)], columns: usize) -> Line<'static> {
     let theme = app.theme();
     let mut spans = Vec::new();
-    let mut used = 0;
-    for (index, (key, words)) in keys.iter().enumerate() {
-        let gap = if index == 0 { "" } else { "   " };
-        used += text::width(gap) + text::width(key) + 1 + text::width(words);
-        if used > columns {
-            break;
-        }
+    for (index, (key, words)) in keys[..fitting(keys, columns)].iter().enumerate() {
+        let gap = if index == 0 { "" } else { HINT_GAP };
         spans.push(Span::raw(gap));
         spans.push(Span::styled((*key).to_owned(), theme.dim().add_modifier(Modifier::BOLD)));
         spans.push(Span::styled(format!(" {words}"), theme.dim()));
     }
     Line::from(spans)
 }
+
+/// How many of the hints fit beside each other.
+fn fitting(keys: &[(&str, &str)], columns: usize) -> usize {
+    let mut used = 0;
+    let fits = |(index, (key, words)): &(usize, &(&str, &str))| {
+        let gap = if *index == 0 { 0 } else { HINT_GAP.len() };
+        used += gap + text::width(key) + 1 + text::width(words);
+        used <= columns
+    };
+    keys.iter().enumerate().take_while(fits).count()
+}
+
+/// What stands between two hints.
+const HINT_GAP: &str = "   ";
 
 /// A place on the screen.
 fn place(x: u16, y: u16, right: u16) -> Position {

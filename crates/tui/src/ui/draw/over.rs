@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::{hints, place};
+use super::{fitting, hints, place};
 use crate::ui::app::App;
 use crate::ui::overlay::{Overlay, Sheet};
 use crate::ui::printable::{FIRST_STRONG_ISOLATE, POP_ISOLATE};
@@ -15,13 +15,18 @@ use crate::ui::text::{self, put};
 pub(super) fn draw(app: &App, overlay: &Overlay, buffer: &mut Buffer) -> Option<Position> {
     let whole = buffer.area;
     let sheet = overlay.sheet(app, whole.width, whole.height);
-    let area = area(&sheet, whole);
+    let more = more_hints(app, &sheet, whole.width);
+    let area = area(&sheet, more.len() as u16, whole);
     clear(if sheet.bare { whole } else { area }, buffer);
     if sheet.bare && area.bottom() < whole.bottom() {
         let keys = hints(app, &sheet.hints, usize::from(whole.width).saturating_sub(2));
         put(buffer, whole.x + 1, whole.bottom() - 1, whole.right(), &keys);
     }
-    let inner = if sheet.bare || sheet.bar { area } else { frame(app, &sheet, area, buffer) };
+    let mut inner = if sheet.bare || sheet.bar { area } else { frame(app, &sheet, area, buffer) };
+    inner.height = inner.height.saturating_sub(more.len() as u16);
+    for (index, line) in more.iter().enumerate() {
+        put(buffer, inner.x, inner.bottom() + index as u16, inner.right(), line);
+    }
     let (fixed, scrolled) = sheet.lines.split_at(sheet.fixed.min(sheet.lines.len()));
     let room = usize::from(inner.height).saturating_sub(fixed.len());
     let focus = sheet.focus.map_or(0, |row| row.saturating_sub(fixed.len()));
@@ -39,8 +44,28 @@ pub(super) fn draw(app: &App, overlay: &Overlay, buffer: &mut Buffer) -> Option<
         .map(|(row, column)| place(inner.x + column as u16, inner.y + row as u16, inner.right()))
 }
 
+/// The keys that do not fit into the frame, in rows that stand above its lower side. Where all fit
+/// there are none.
+fn more_hints(app: &App, sheet: &Sheet, columns: u16) -> Vec<Line<'static>> {
+    if sheet.bare || sheet.bar {
+        return Vec::new();
+    }
+    let width = usize::from(sheet.width.min(columns));
+    let mut rest = &sheet.hints[fitting(&sheet.hints, width.saturating_sub(6))..];
+    let mut lines = Vec::new();
+    let room = width.saturating_sub(4);
+    while !rest.is_empty() && lines.len() < MORE_HINTS {
+        lines.push(hints(app, rest, room));
+        rest = &rest[fitting(rest, room).max(1)..];
+    }
+    lines
+}
+
+/// Rows of keys besides the frame's.
+const MORE_HINTS: usize = 3;
+
 /// As large as the content, and not larger than the screen.
-fn area(sheet: &Sheet, whole: Rect) -> Rect {
+fn area(sheet: &Sheet, more: u16, whole: Rect) -> Rect {
     if sheet.bar {
         let y = whole.bottom().saturating_sub(1);
         return Rect { y, height: whole.height.min(1), ..whole };
@@ -51,7 +76,8 @@ fn area(sheet: &Sheet, whole: Rect) -> Rect {
         false => sheet.width,
     };
     let width = width.min(whole.width);
-    let wanted = u16::try_from(sheet.lines.len()).unwrap_or(u16::MAX).saturating_add(border);
+    let lines = u16::try_from(sheet.lines.len()).unwrap_or(u16::MAX);
+    let wanted = lines.saturating_add(border).saturating_add(more);
     let height = wanted.clamp(border + 1, whole.height.max(border + 1)).min(whole.height);
     let x = whole.x + (whole.width - width) / 2;
     // Lists that get shorter while one types do not jump: they hang from the same row.

@@ -169,17 +169,27 @@ impl Devices {
         }
         facts.retain(|fact| !fact.is_empty());
         let (word, style) = trust(app, device);
-        let mut lines = vec![Line::from(vec![
+        let name = text::fit(&name, 30);
+        let beside = text::width(&name) + text::width(word) + 4 <= width + 2;
+        let mut first = vec![
             Span::raw(if chosen { "▸ " } else { "  " }),
-            Span::styled(text::fit(&name, 30), Style::new().add_modifier(Modifier::BOLD)),
-            Span::raw("  "),
-            Span::styled(word, style),
-        ])];
+            Span::styled(name, Style::new().add_modifier(Modifier::BOLD)),
+        ];
+        let word = Span::styled(word, style);
+        let mut below = None;
+        if beside {
+            first.extend([Span::raw("  "), word]);
+        } else {
+            below = Some(Line::from(vec![Span::raw("  "), word]));
+        }
+        let mut lines = vec![Line::from(first)];
+        lines.extend(below);
         lines.push(text::styled(
             format!("  {}", text::fit(&facts.join(" · "), width.saturating_sub(2))),
             theme.dim(),
         ));
-        let per_row = if width >= 74 { 8 } else { 4 };
+        // Nothing of a fingerprint may be cut: four groups take 35 columns.
+        let per_row = if width >= 35 { 4 } else { 2 };
         for row in grouped(device.fingerprint.as_deref().unwrap_or("no key yet"), per_row) {
             lines.push(Line::from(vec![Span::raw("  "), Span::styled(row, theme.literal())]));
         }

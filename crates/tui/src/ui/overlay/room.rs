@@ -173,14 +173,17 @@ impl Room {
             let address = member.address.as_ref();
             facts.extend(address.map(|address| Printable::address(address).into_string()));
         }
-        let name = text::fit(&name, width / 2);
+        let facts = facts.join(" · ");
+        // Half for each, and what the other does not need.
+        let free = width.saturating_sub(text::width(&facts) + 6);
+        let name = text::fit(&name, free.max(width / 2));
         let rest = width.saturating_sub(text::width(&name) + 6);
         let line = Line::from(vec![
             Span::raw(if chosen { "▸ " } else { "  " }),
             Span::styled(sign, sign_style),
             Span::styled(name, style.add_modifier(Modifier::BOLD)),
             Span::raw("  "),
-            Span::styled(text::fit(&facts.join(" · "), rest), theme.dim()),
+            Span::styled(text::fit(&facts, rest), theme.dim()),
         ]);
         if chosen { line.style(theme.selected()) } else { line }
     }

@@ -407,3 +407,70 @@ fn the_page_of_a_room_begins_commands() {
     world.press("i");
     assert_eq!(written(&world), "half a thought");
 }
+
+#[test]
+fn making_a_room_inviting_and_giving_a_role_are_completed_where_one_writes() {
+    at_all_sizes("creating", |columns, rows| {
+        let mut world = square(columns, rows);
+        world.write("/create \"Our house\" ju");
+        world.press("Tab");
+        world.write("m");
+        world.press("Tab Tab");
+        world
+    });
+    at_all_sizes("role", |columns, rows| {
+        let mut world = square(columns, rows);
+        world.write("/role Ben m");
+        world.press("Tab Tab");
+        world
+    });
+}
+
+#[test]
+fn entering_a_room_by_a_link_and_waiting_to_be_in() {
+    at_all_sizes("link", |columns, rows| {
+        let mut world = World::verona(columns, rows);
+        world.press("Ctrl-K");
+        world.event(Event::Paste("xmpp:feast@rooms.capulet.example?join".to_owned()));
+        world
+    });
+    at_all_sizes("entering", |columns, rows| {
+        let mut world = square(columns, rows);
+        state(&mut world, RoomState::Entering);
+        window(&mut world, Vec::new());
+        world
+    });
+}
+
+#[test]
+fn a_room_that_was_left_and_one_that_puts_out() {
+    at_all_sizes("left", |columns, rows| {
+        let mut world = square(columns, rows);
+        state(&mut world, RoomState::Out);
+        world
+    });
+    at_all_sizes("refused", |columns, rows| {
+        let mut world = square(columns, rows);
+        let reason = "Tybalt removed you from the room: enough for today".to_owned();
+        state(&mut world, RoomState::Refused(reason));
+        world
+    });
+    at_all_sizes("destroy", |columns, rows| {
+        let mut world = square(columns, rows);
+        world.write("/destroy");
+        world.press("Enter");
+        world
+    });
+}
+
+#[test]
+fn the_keys_of_somebody_in_a_room() {
+    at_all_sizes("keysof", |columns, rows| {
+        let mut world = square(columns, rows);
+        world.write("/devices Benvolio");
+        world.press("Enter");
+        let benvolio = address("benvolio@montague.example");
+        world.change(Change::Devices(benvolio, super::world::devices()));
+        world
+    });
+}
