@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { Line, Message, Span } from "../src/core/types";
 import { moves, named, photographs, shrinks } from "../src/ui/chat/logic/attach";
 import { isEmoji, onlyEmoji } from "../src/ui/chat/logic/emoji";
-import { box, clock, ending, kindOf, legible, peaks, renamed, sized, typeOf, within } from "../src/ui/chat/logic/files";
+import { box, clock, comesByItself, ending, kindOf, legible, peaks, renamed, sized, typeOf, within } from "../src/ui/chat/logic/files";
 import { anchorAt, Heights, rangeAt, scrolledTo } from "../src/ui/chat/logic/heights";
 import { chatAddress, opens, shown } from "../src/ui/chat/logic/links";
 import { counted, dayOf, follows, GROUP, shape, toggled } from "../src/ui/chat/logic/rows";
@@ -349,4 +349,20 @@ test("emoji: each once, each drawable, found by name in both languages", () => {
   assert.ok(search("hear").some((one) => one.emoji === "❤️"));
   assert.ok(search("rotes herz").some((one) => one.emoji === "❤️"));
   assert.deepEqual(search("qqqq"), []);
+});
+
+test("only small pictures come by themselves, and where somebody wants that", () => {
+  const file = (size: number | null, mediaType: string) => ({
+    name: "a", size, mediaType, uploaded: true, local: null, picture: null,
+  });
+  const small = file(900_000, "image/png");
+  assert.ok(comesByItself(small, "always"));
+  assert.ok(!comesByItself(small, "never"));
+  assert.ok(comesByItself(small, "unmetered"));
+  assert.ok(comesByItself(small, "unmetered", { type: "wifi", saveData: false }));
+  assert.ok(!comesByItself(small, "unmetered", { type: "cellular" }));
+  assert.ok(!comesByItself(small, "unmetered", { saveData: true }));
+  for (const other of [file(1_000_001, "image/png"), file(null, "image/png"), file(10, "video/mp4"), file(10, "application/pdf")]) {
+    assert.ok(!comesByItself(other, "always"));
+  }
 });

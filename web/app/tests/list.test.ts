@@ -114,9 +114,9 @@ test("initials are letters, whatever the name is", () => {
 
 test("settings that make no sense are as if they were not there", () => {
   const usual = read(null);
-  for (const text of ["", "{", "null", "[]", "7", '{"theme":"pink","text":9,"language":"xx","notify":"yes"}']) {
+  for (const text of ["", "{", "null", "[]", "7", '{"theme":"pink","text":9,"language":"xx","notify":"yes","fetch":"sometimes","oneSide":1}']) {
     assert.deepEqual(read(text), usual, text);
   }
-  const chosen = read('{"theme":"dark","text":"large","language":"de","sound":true,"notifyText":false}');
-  assert.deepEqual(chosen, { ...usual, theme: "dark", text: "large", language: "de", sound: true, notifyText: false });
+  const chosen = read('{"theme":"dark","text":"large","language":"de","sound":true,"notifyText":false,"fetch":"never","oneSide":true}');
+  assert.deepEqual(chosen, { ...usual, theme: "dark", text: "large", language: "de", sound: true, notifyText: false, fetch: "never", oneSide: true });
 });

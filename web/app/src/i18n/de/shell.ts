@@ -246,6 +246,11 @@ export const notKept = "Der Browser darf deine Chats löschen";
 export const notKeptHint = "Wenn die Festplatte voll wird oder die Seite lange nicht benutzt wird";
 export const keep = "Behalten";
 export const keepRefused = "Der Browser hat nicht zugestimmt. Oft hilft es, die App zu installieren oder Benachrichtigungen zu erlauben.";
+export const fetchLabel = "Bilder von selbst holen";
+export const fetchAlways = "Immer";
+export const fetchUnmetered = "Nicht über Mobilfunk";
+export const fetchNever = "Nie";
+export const fetchHint = "Bis 1 MB. Andere, Videos und Dateien kommen, wenn du darauf drückst.";
 export const storageSealed = "Nachrichten und Dateien sind verschlüsselt gespeichert, nur auf diesem Gerät.";
 
 export const inviteText = "Für jemanden, der noch kein Konto hat. Der Link führt hierher, und eine Minute später könnt ihr euch schreiben.";

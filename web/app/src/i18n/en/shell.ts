@@ -246,6 +246,11 @@ export const notKept = "The browser may clear your chats";
 export const notKeptHint = "When the disk gets full or the site is not used for long";
 export const keep = "Keep them";
 export const keepRefused = "The browser did not agree. Installing the app or allowing notifications often helps.";
+export const fetchLabel = "Fetch pictures by themselves";
+export const fetchAlways = "Always";
+export const fetchUnmetered = "Not on mobile data";
+export const fetchNever = "Never";
+export const fetchHint = "Up to 1 MB. Others, videos and files come when you press them.";
 export const storageSealed = "Messages and files are stored encrypted, on this device only.";
 
 export const inviteText = "For somebody who has no account yet. The link leads here, and a minute later the two of you can write.";

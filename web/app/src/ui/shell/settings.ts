@@ -24,6 +24,9 @@ export interface Settings {
   enterSends: boolean;
   /** Own messages stand on the side of the others'. */
   oneSide: boolean;
+  /** Where small pictures come by themselves. "unmetered" is everywhere but on a mobile network, and where
+   * the browser is to be sparing. */
+  fetch: "always" | "unmetered" | "never";
 }
 
 const KEY = "clownfish:settings";
@@ -38,6 +41,7 @@ const DEFAULTS: Settings = {
   notifyAsked: false,
   enterSends: true,
   oneSide: false,
+  fetch: "always",
 };
 
 export const settings = signal<Settings>(read(stored()));
@@ -81,6 +85,7 @@ export function read(text: string | null): Settings {
   }
   if (old["theme"] === "light" || old["theme"] === "dark") made.theme = old["theme"];
   if (old["text"] === "small" || old["text"] === "large" || old["text"] === "largest") made.text = old["text"];
+  if (old["fetch"] === "unmetered" || old["fetch"] === "never") made.fetch = old["fetch"];
   if (typeof old["language"] === "string" && old["language"] in NAMES) made.language = old["language"];
   return made;
 }

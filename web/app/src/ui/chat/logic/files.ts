@@ -62,8 +62,17 @@ export function kindOf(file: { name: string; mediaType: string | null }): Kind {
 /** Pictures up to this size come without being asked for. */
 export const AUTOMATIC = 1_000_000;
 
-export function comesByItself(file: File): boolean {
-  return file.size !== null && file.size <= AUTOMATIC && kindOf(file) === "picture";
+/** What the browser says of the network, where it says something (Network Information API). */
+interface Network {
+  type?: string;
+  saveData?: boolean;
+}
+
+/** Whether a file comes without being asked for, as somebody chose it. */
+export function comesByItself(file: File, where: "always" | "unmetered" | "never", network?: Network): boolean {
+  if (file.size === null || file.size > AUTOMATIC || kindOf(file) !== "picture") return false;
+  if (where === "unmetered") return network?.type !== "cellular" && network?.saveData !== true;
+  return where === "always";
 }
 
 /** A size as people say it, in the numbers of a language. */

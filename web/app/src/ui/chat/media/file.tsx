@@ -12,6 +12,7 @@ import { PictureView } from "./picture";
 import { Progress } from "./progress";
 import { save } from "./save";
 import { useTransfer } from "./transfer";
+import { settings } from "../../shell/settings";
 import { VideoView } from "./video";
 import "./media.css";
 
@@ -24,7 +25,9 @@ export interface FileProps {
 
 export function FileView({ chat, message, file, tab }: FileProps) {
   useEffect(() => {
-    if (file.local === null && comesByItself(file) && !chat.fetching.peek().has(message.id)) {
+    const { connection } = navigator as Navigator & { connection?: { type?: string; saveData?: boolean } };
+    const comes = comesByItself(file, settings.value.fetch, connection);
+    if (file.local === null && comes && !chat.fetching.peek().has(message.id)) {
       void chat.fetch(message);
     }
   }, [file.local]);

@@ -2,9 +2,10 @@ import { useEffect, useState } from "preact/hooks";
 
 import { fill, language, words } from "../../../i18n";
 import { useStore } from "../../../state/use";
-import { Button, Group, Page, Row, toast } from "../../kit";
+import { Button, Choice, Group, Page, Row, toast } from "../../kit";
 import { reasonText } from "../../reason";
 import { sized } from "../../chat/logic/files";
+import { change, settings } from "../settings";
 
 interface Usage {
   used: number;
@@ -55,6 +56,21 @@ export function StoragePage() {
           />
         </Group>
       )}
+      <Group>
+        <div class="settings-inner">
+          <Choice
+            label={w.fetchLabel}
+            value={settings.value.fetch}
+            options={[
+              { value: "always", label: w.fetchAlways },
+              { value: "unmetered", label: w.fetchUnmetered },
+              { value: "never", label: w.fetchNever },
+            ]}
+            onChange={(value) => change({ fetch: value })}
+          />
+          <p class="settings-hint">{w.fetchHint}</p>
+        </div>
+      </Group>
       <p class="settings-text">{w.storageSealed}</p>
     </Page>
   );
