@@ -60,6 +60,11 @@ test("a large picture is seen blurred at once, in its place, and nothing moves w
   assert.ok(buffer.length > 1_000_000, `${buffer.length} bytes come by themselves`);
   await romeo.page.locator(".composer-file").last().setInputFiles([{ name: "garden.png", mimeType: "image/png", buffer }]);
   await romeo.page.getByRole("radio", { name: "Original" }).check();
+  await romeo.page.getByRole("button", { name: "Describe garden.png" }).click();
+  await romeo.page.getByLabel("In words, for who cannot see it").fill("Noise, red on the left");
+  await romeo.page.keyboard.press("Enter");
+  await romeo.page.getByRole("button", { name: "garden.png, described: Noise, red on the left" }).waitFor();
+  await romeo.accessible();
   await romeo.page.getByRole("textbox", { name: "Message" }).fill("With its caption");
   await romeo.page.getByRole("button", { name: "Send", exact: true }).click();
   await ticks(romeo.page, "With its caption", /Delivered|Read/);
@@ -83,6 +88,7 @@ test("a large picture is seen blurred at once, in its place, and nothing moves w
   await place.getByRole("button", { name: /garden\.png/ }).click();
   await place.locator(".picture-ready").waitFor();
   assert.deepEqual(await size(), before);
+  await place.getByRole("button", { name: /Noise, red on the left/ }).waitFor();
   assert.equal(await small.count(), 0);
   await message(juliet.page, "With its caption").waitFor();
   await romeo.leave();

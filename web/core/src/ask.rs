@@ -125,6 +125,7 @@ pub(crate) fn command(
                     width: picture.width,
                     height: picture.height,
                     thumbnail: picture.thumbnail,
+                    description: picture.description,
                 }),
                 reply_to: reply_to.map(MessageId),
             }

@@ -320,6 +320,7 @@ fn file(file: store::File, files: &mut Files) -> page::File {
             width: preview.width,
             height: preview.height,
             thumbnail: preview.thumbnail,
+            description: preview.description,
         }),
     }
 }

@@ -150,8 +150,18 @@ fn preview_of(metadata: &Element, content: &[Element]) -> Option<Preview> {
         width: number("width").unwrap_or_default(),
         height: number("height").unwrap_or_default(),
         thumbnail: told.into_iter().nth(drawn.unwrap_or_default()),
+        description: metadata
+            .child("desc", ns::FILE_METADATA)
+            .and_then(|desc| described(&desc.text())),
     };
     (preview != Preview::default()).then_some(preview)
+}
+
+/// Words for what is to be seen, without what could disguise them.
+fn described(text: &str) -> Option<String> {
+    let shown = text.chars().filter(|letter| *letter == '\n' || !letter.is_control());
+    let shown: String = shown.take(MAX_DESCRIPTION_CHARS).collect();
+    Some(shown.trim().to_owned()).filter(|shown| !shown.is_empty())
 }
 
 /// A small picture that stands in its own address (RFC 2397), as it is kept: `;base64` may be missing
@@ -255,7 +265,7 @@ pub(crate) fn payload(file: &File) -> Option<Vec<Element>> {
         .with_children(about("media-type", file.media_type.clone()))
         .with_children(about("name", Some(file.name.clone())))
         .with_children(about("size", file.size.map(|size| size.to_string())))
-        .with_children(file.preview.iter().flat_map(described));
+        .with_children(file.preview.iter().flat_map(preview_elements));
     let sharing = Element::new("file-sharing", ns::FILE_SHARING)
         .with_attr("disposition", "inline")
         .with_child(metadata)
@@ -272,7 +282,7 @@ pub(crate) fn payload(file: &File) -> Option<Vec<Element>> {
 }
 
 /// What the metadata tell others of a picture.
-fn described(preview: &Preview) -> Vec<Element> {
+fn preview_elements(preview: &Preview) -> Vec<Element> {
     let about = |name: &str, pixels: u32| {
         let element = Element::new(name, ns::FILE_METADATA).with_text(pixels.to_string());
         (pixels > 0).then_some(element)
@@ -282,8 +292,10 @@ fn described(preview: &Preview) -> Vec<Element> {
         let element = Element::new("thumbnail", ns::THUMBNAILS);
         Some(element.with_attr("uri", uri).with_attr("media-type", kind))
     });
+    let words = preview.description.as_deref().and_then(described);
+    let words = words.map(|text| Element::new("desc", ns::FILE_METADATA).with_text(text));
     let sides = [about("width", preview.width), about("height", preview.height)];
-    sides.into_iter().flatten().chain(thumbnail).collect()
+    sides.into_iter().flatten().chain(thumbnail).chain(words).collect()
 }
 
 /// A name without folders and without what file systems or terminals could be fooled by.
@@ -325,6 +337,8 @@ const AES_256_GCM: &str = "urn:xmpp:ciphers:aes-256-gcm-nopadding:0";
 /// Longest address and name.
 const MAX_URL_BYTES: usize = 2048;
 const MAX_NAME_CHARS: usize = 120;
+/// Longest words for what is to be seen.
+const MAX_DESCRIPTION_CHARS: usize = 1000;
 /// Largest small picture, as text, and longest side of a large one that is believed.
 const MAX_THUMBNAIL_BYTES: usize = 16 * 1024;
 const MAX_PIXELS: u32 = 100_000;
@@ -459,6 +473,7 @@ mod tests {
                     width: 1200,
                     height: 800,
                     thumbnail: Some("data:image/jpeg;base64,AAAA".into()),
+                    description: Some("A hut\nbelow the summit".into()),
                 }),
             };
             let payload = payload(&file).unwrap();

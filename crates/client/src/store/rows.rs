@@ -296,14 +296,28 @@ pub struct File {
 }
 
 /// What can be shown of a picture before it is fetched (XEP-0446, XEP-0264).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preview {
     /// Pixels from side to side; 0 if they were not told.
     pub width: u32,
     /// Pixels from top to bottom; 0 if they were not told.
     pub height: u32,
-    /// A small picture, `data:image/jpeg;base64,…`.
+    /// A small picture, `data:image/jpeg;base64,…`; or a few colours (`image/blurhash`,
+    /// `image/thumbhash`).
     pub thumbnail: Option<String>,
+    /// What is to be seen, in words, for who cannot see it.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// Neither what it looks like nor the words for it are printed.
+impl std::fmt::Debug for Preview {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Preview")
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Its address and its key are not printed: who has them has the file.

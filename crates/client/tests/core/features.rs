@@ -338,6 +338,7 @@ fn send_file() -> Command {
             width: 1200,
             height: 800,
             thumbnail: Some("data:image/jpeg;base64,AAAA".into()),
+            description: Some("A summit".into()),
         }),
         reply_to: None,
     }

@@ -80,6 +80,7 @@ fn chat(world: &mut World, canaries: &mut Canaries, from: usize, to: &str) {
             width: 0,
             height: 0,
             thumbnail: Some(format!("data:image/jpeg;base64,{}", canaries.hatch("thumbnail"))),
+            description: Some(canaries.hatch("description")),
         }),
         reply_to: None,
     };

@@ -230,7 +230,11 @@ width: number, height: number,
 /**
  * A small picture: `data:image/jpeg;base64,…`, or `image/png`, or `image/webp`.
  */
-thumbnail: string | null, };
+thumbnail: string | null, 
+/**
+ * What is to be seen, in words.
+ */
+description: string | null, };
 
 export type Undecryptable = "notForThisDevice" | "noSession" | "unknownKey" | "forged" | "keyUsed" | "tooFarAhead" | "malformed" | "contradiction" | "distrusted" | "unknownEncryption";
 

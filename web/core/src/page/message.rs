@@ -129,6 +129,8 @@ pub struct Picture {
     pub height: u32,
     /// A small picture: `data:image/jpeg;base64,…`, or `image/png`, or `image/webp`.
     pub thumbnail: Option<String>,
+    /// What is to be seen, in words.
+    pub description: Option<String>,
 }
 
 #[derive(Serialize)]

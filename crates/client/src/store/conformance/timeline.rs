@@ -35,6 +35,7 @@ fn full() -> Message {
             width: 640,
             height: 480,
             thumbnail: Some("data:image/jpeg;base64,AAAA".into()),
+            description: Some("A garden".into()),
         }),
     };
     Message {

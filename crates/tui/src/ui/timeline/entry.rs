@@ -361,6 +361,12 @@ fn file_rows(
         let words = text::wrap(&[Span::styled(unfit.to_string(), sheet.theme.dim())], columns);
         rows.extend(words.into_iter().map(Row::from));
     }
+    // What is to be seen, for who cannot see it, and where pictures cannot be drawn.
+    let described = file.preview.as_ref().and_then(|preview| preview.description.as_deref());
+    if let Some(words) = described {
+        let words = Span::styled(Printable::line(words).to_string(), sheet.theme.dim());
+        rows.extend(text::wrap(&[words], columns).into_iter().map(Row::from));
+    }
     if let Some(caption) = caption {
         let lines = written(sheet, message, caption, columns);
         rows.extend(lines.into_iter().map(Row::from));

@@ -230,6 +230,12 @@ export const asTheyAreTitle = (n: number): string =>
 export const asTheyAreText =
   "Dieser Browser kann {names} nicht verkleinern. Was die Kamera darin vermerkt hat, vielleicht auch den Ort der Aufnahme, würde mitgesendet.";
 export const asTheyAreSend = "So senden, wie es ist";
+export const describe = "{name} beschreiben";
+export const described = "{name}, beschrieben: {text}";
+export const describeTitle = "Was zu sehen ist";
+export const describeLabel = "In Worten, für alle, die es nicht sehen können";
+export const describeHint = "Die anderen bekommen es mit dem Bild.";
+export const describeMark = "ALT";
 export const quality = "Qualität der Bilder";
 export const qualitySmaller = "Kleiner";
 export const qualityOriginal = "Original";

@@ -238,6 +238,12 @@ export const asTheyAreTitle = (n: number): string =>
 export const asTheyAreText =
   "This browser cannot make {names} smaller. What the camera noted in it, which may be the place where it was taken, would be sent as well.";
 export const asTheyAreSend = "Send as it is";
+export const describe = "Describe {name}";
+export const described = "{name}, described: {text}";
+export const describeTitle = "What is to be seen";
+export const describeLabel = "In words, for who cannot see it";
+export const describeHint = "The others get it with the picture.";
+export const describeMark = "ALT";
 export const quality = "Quality of pictures";
 export const qualitySmaller = "Smaller";
 export const qualityOriginal = "Original";

@@ -6,8 +6,8 @@ import { uriOf } from "../logic/thumbnail";
 const SIDE = 40;
 const QUALITY = 0.5;
 
-/** What others are told of a picture before they fetch it; `null` for what is none. */
-export async function pictureOf(file: Blob & { name: string }): Promise<Picture | null> {
+/** What others are told of a picture before they fetch it, with the words for it; `null` for what is none. */
+export async function pictureOf(file: Blob & { name: string }, description = ""): Promise<Picture | null> {
   if (kindOf({ name: file.name, mediaType: file.type }) !== "picture") return null;
   const type = typeOf({ name: file.name, mediaType: file.type });
   let bitmap: ImageBitmap;
@@ -31,5 +31,5 @@ export async function pictureOf(file: Blob & { name: string }): Promise<Picture 
   bitmap.close();
   const kind = type === "image/png" ? "image/png" : "image/jpeg";
   const blob = draw && (await new Promise<Blob | null>((done) => canvas.toBlob(done, kind, QUALITY)));
-  return { width, height, thumbnail: blob ? await uriOf(blob) : null };
+  return { width, height, thumbnail: blob ? await uriOf(blob) : null, description: description || null };
 }

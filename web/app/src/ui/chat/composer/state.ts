@@ -11,7 +11,7 @@ import { kindOf, legible } from "../logic/files";
 import type { Chat } from "../state";
 import { pictureOf } from "./describe";
 import { shrink } from "./shrink";
-import { attachTo, detach, done, putBack, trayOf, type Attached } from "./tray-state";
+import { attachTo, describe, detach, done, putBack, trayOf, type Attached } from "./tray-state";
 import { reasonText } from "../../reason";
 
 export type Quality = "smaller" | "original";
@@ -90,6 +90,11 @@ export class Composer {
     this.#chat.focusComposer();
   }
 
+  /** Says what is to be seen on a picture that waits. */
+  describe(key: number, description: string): void {
+    describe(this.#chat.address, key, description);
+  }
+
   remove(key: number): void {
     detach(this.#chat.address, key);
   }
@@ -155,7 +160,8 @@ export class Composer {
     // One after the other into the timeline, all at once over the network.
     for (const [at, file] of made.entries()) {
       const first = at === 0;
-      const kept = await this.#give(file, first && caption !== "" ? caption : null, first ? replying : null);
+      const description = given[at]?.description ?? "";
+      const kept = await this.#give(file, first && caption !== "" ? caption : null, first ? replying : null, description);
       if (!kept) {
         // The next one would fail as well.
         putBack(this.#chat.address, given.slice(at));
@@ -175,7 +181,7 @@ export class Composer {
     });
   }
 
-  async #give(file: File, caption: string | null, replying: Message | null): Promise<boolean> {
+  async #give(file: File, caption: string | null, replying: Message | null, description = ""): Promise<boolean> {
     let name: string;
     try {
       name = await this.#chat.store.core.give(file);
@@ -192,7 +198,7 @@ export class Composer {
       size: file.size,
       mediaType: file.type || "application/octet-stream",
       caption,
-      picture: await pictureOf(file),
+      picture: await pictureOf(file, description),
       replyTo: replying?.id ?? null,
     });
     this.#chat.follow();

@@ -18,6 +18,8 @@ export interface Attached {
   url: string | null;
   /** Another app shared it: it is in a cache until it is in the timeline. */
   shared: boolean;
+  /** What is to be seen, in words, for who cannot see it. */
+  description: string;
 }
 
 /** So many files wait at most. */
@@ -52,7 +54,7 @@ export function attachTo(address: string, files: Iterable<File>, shared = false)
     const type = typeOf({ name, mediaType: file.type });
     const kept = name === file.name && type === file.type ? file : new File([file], name, { type });
     const shows = kindOf({ name, mediaType: type }) === "picture";
-    added.push({ key: ++keys, file: kept, url: shows ? URL.createObjectURL(kept) : null, shared });
+    added.push({ key: ++keys, file: kept, url: shows ? URL.createObjectURL(kept) : null, shared, description: "" });
   }
   const tray = trayOf(address);
   const room = Math.max(0, MOST - tray.peek().length);
@@ -70,6 +72,12 @@ export function detach(address: string, key: number): void {
   const gone = tray.peek().find((one) => one.key === key);
   tray.value = tray.peek().filter((one) => one.key !== key);
   if (gone) done([gone]);
+}
+
+/** Says what is to be seen on one. */
+export function describe(address: string, key: number, description: string): void {
+  const tray = trayOf(address);
+  tray.value = tray.peek().map((one) => (one.key === key ? { ...one, description } : one));
 }
 
 /** Puts what could not be sent back, before what was added meanwhile. */

@@ -1,7 +1,10 @@
+import { useSignal } from "@preact/signals";
+
 import { fill, language, words } from "../../../i18n";
 import { Icon, IconButton } from "../../kit";
 import { ending, kindOf, legible, sized } from "../logic/files";
 import type { Composer, Quality } from "./state";
+import { RenameDialog } from "../../people/rename";
 import type { Attached } from "./tray-state";
 import "./tray.css";
 
@@ -13,7 +16,7 @@ export function Tray({ composer }: { composer: Composer }) {
     <div class="tray" role="group" aria-label={words().chat.tray}>
       <ul class="tray-files scroll">
         {files.map((one) => (
-          <Item key={one.key} attached={one} onRemove={() => composer.remove(one.key)} />
+          <Item key={one.key} composer={composer} attached={one} onRemove={() => composer.remove(one.key)} />
         ))}
       </ul>
       {composer.hasPictures.value && <QualityChoice composer={composer} />}
@@ -21,14 +24,27 @@ export function Tray({ composer }: { composer: Composer }) {
   );
 }
 
-function Item({ attached, onRemove }: { attached: Attached; onRemove: () => void }) {
-  const { file, url } = attached;
+function Item({ composer, attached, onRemove }: { composer: Composer; attached: Attached; onRemove: () => void }) {
+  const { file, url, description } = attached;
+  const say = words().chat;
+  const describing = useSignal(false);
   const name = legible(file.name);
   const kind = kindOf({ name: file.name, mediaType: file.type });
   return (
     <li class="tray-item">
       {url ? (
-        <img class="tray-picture" src={url} alt={name} title={name} draggable={false} />
+        <button
+          type="button"
+          class="tray-describe"
+          aria-label={fill(description === "" ? say.describe : say.described, { name, text: description })}
+          title={say.describeTitle}
+          onClick={() => (describing.value = true)}
+        >
+          <img class="tray-picture" src={url} alt="" draggable={false} />
+          <span class={description === "" ? "tray-alt" : "tray-alt tray-alt-there"} aria-hidden="true">
+            {say.describeMark}
+          </span>
+        </button>
       ) : (
         <span class="tray-file">
           <Icon name={kind === "video" || kind === "audio" ? "play" : "file"} size={24} />
@@ -46,6 +62,21 @@ function Item({ attached, onRemove }: { attached: Attached; onRemove: () => void
         label={fill(words().chat.trayRemove, { name })}
         onClick={onRemove}
       />
+      {describing.value && (
+        <RenameDialog
+          title={say.describeTitle}
+          label={say.describeLabel}
+          hint={say.describeHint}
+          name={description}
+          longest={1000}
+          busy={false}
+          onSave={async (text) => {
+            composer.describe(attached.key, text);
+            describing.value = false;
+          }}
+          onClose={() => (describing.value = false)}
+        />
+      )}
     </li>
   );
 }

@@ -44,7 +44,8 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
           type="button"
           class="picture-open"
           tabIndex={tab}
-          aria-label={fill(say.viewPicture, { name: legible(file.name) })}
+          aria-label={fill(say.viewPicture, { name: file.picture?.description ?? legible(file.name) })}
+          title={file.picture?.description ?? undefined}
           onClick={() => (chat.sheet.value = { is: "viewer", message: message.id })}
         >
           <img

@@ -179,7 +179,7 @@ function Stage(props: { chat: Chat; message: Pictured; onStep: (by: number) => v
         <img
           class={still.value ? "viewer-image" : "viewer-image viewer-image-glides"}
           src={local.url}
-          alt={legible(file.name)}
+          alt={file.picture?.description ?? legible(file.name)}
           draggable={false}
           onError={() => setBroken(true)}
           style={{ transform: `translate(${look.x}px, ${look.y}px) scale(${look.scale})` }}

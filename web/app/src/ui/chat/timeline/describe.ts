@@ -36,7 +36,7 @@ export function what(chat: Chat, message: Message): string {
       return content.action ? `${chat.authorName(message)} ${text.replace(/^\/me /, "")}` : text;
     }
     case "file":
-      return [fileWord(content.file), content.caption ?? content.file.name].join(": ");
+      return [fileWord(content.file), content.file.picture?.description, content.caption ?? content.file.name].filter(Boolean).join(": ");
     case "retracted":
       return message.own ? say.retractedOwn : say.retracted;
     case "undecryptable":
