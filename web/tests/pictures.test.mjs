@@ -65,7 +65,7 @@ test("a large picture is seen blurred at once, in its place, and nothing moves w
   await romeo.page.keyboard.press("Enter");
   await romeo.page.getByRole("button", { name: "garden.png, described: Noise, red on the left" }).waitFor();
   await romeo.accessible();
-  await romeo.page.getByRole("textbox", { name: "Message" }).fill("With its caption");
+  await romeo.page.getByRole("textbox", { name: "Add a caption" }).fill("With its caption");
   await romeo.page.getByRole("button", { name: "Send", exact: true }).click();
   await ticks(romeo.page, "With its caption", /Delivered|Read/);
 
