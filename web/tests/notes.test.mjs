@@ -1,29 +1,15 @@
 // A conversation with oneself: notes that are on all of one's devices, and on no server in plain text.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { composer, message, seesEncrypted, signIn, ticks, write } from "./acts.mjs";
-import { launch, Person } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { composer, message, seesEncrypted, ticks, write } from "./acts.mjs";
+import { stage } from "./stage.mjs";
 
-const PASSWORD = "a rose by any other name";
-
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  await server.addAccount("juliet", PASSWORD);
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
+const there = stage();
 
 async function sit(size) {
-  const person = await Person.sit(browser, { name: `juliet, ${size}`, size });
-  await signIn(person, server.url, "juliet@localhost", PASSWORD);
+  const person = await there.sit("juliet", { size, known: size === "desktop" });
   const { page } = person;
   await page.getByRole("button", { name: "More", exact: true }).click();
   await page.getByRole("menuitem", { name: "Notes to yourself" }).click();
@@ -45,7 +31,7 @@ test("what somebody notes on one device is on the other, once, and encrypted", a
       assert.ok(await message(page, text).evaluate((row) => row.classList.contains("message-row-own")), text);
     }
   }
-  assert.equal(await server.holds("What's in a name?"), false);
+  assert.equal(await there.server.holds("What's in a name?"), false);
   await phone.accessible();
   await phone.leave();
   await desktop.leave();

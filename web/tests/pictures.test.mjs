@@ -2,31 +2,12 @@
 // and that nothing moves when they are.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { befriend, message, signIn, ticks } from "./acts.mjs";
-import { launch, Person } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { befriend, message, ticks } from "./acts.mjs";
+import { stage } from "./stage.mjs";
 
-const PASSWORD = "a rose by any other name";
-
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-async function sit(name, size) {
-  await server.addAccount(name, PASSWORD);
-  const person = await Person.sit(browser, { name, size });
-  await signIn(person, server.url, `${name}@localhost`, PASSWORD);
-  return person;
-}
+const there = stage();
 
 /** A PNG that is too large to come by itself: noise, red on the left and blue on the right. */
 async function noise(page, width, height) {
@@ -53,8 +34,8 @@ async function noise(page, width, height) {
 }
 
 test("a large picture is seen blurred at once, in its place, and nothing moves when it is fetched", async () => {
-  const romeo = await sit("romeo", "desktop");
-  const juliet = await sit("juliet", "phone");
+  const romeo = await there.sit("romeo", { size: "desktop" });
+  const juliet = await there.sit("juliet", { size: "phone" });
   await befriend(romeo, juliet, { asking: "romeo@localhost", asked: "juliet@localhost" });
   const buffer = await noise(romeo.page, 900, 1200);
   assert.ok(buffer.length > 1_000_000, `${buffer.length} bytes come by themselves`);

@@ -1,32 +1,13 @@
 // Groups and channels, between browsers and a terminal, against a real server.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { befriend, composer, message, open, sees, seesEncrypted, signIn, write } from "./acts.mjs";
-import { launch, Person } from "./harness.mjs";
+import { befriend, composer, message, open, sees, seesEncrypted, write } from "./acts.mjs";
 import { clownfish, listen } from "./programs.mjs";
-import { Server } from "./server.mjs";
+import { PASSWORD, stage } from "./stage.mjs";
 
-const PASSWORD = "a rose by any other name";
-
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-async function sit(name, size) {
-  await server.addAccount(name, PASSWORD);
-  const person = await Person.sit(browser, { name, size });
-  await signIn(person, server.url, `${name}@localhost`, PASSWORD);
-  return person;
-}
+const there = stage();
 
 /** Goes to a place in the app, as a link does. */
 function to(page, hash) {
@@ -43,8 +24,8 @@ const roomOf = async (page) => {
 };
 
 test("a private group: made, entered, written in by two browsers and a terminal, left", async () => {
-  const romeo = await sit("romeo", "desktop");
-  const juliet = await sit("juliet", "phone");
+  const romeo = await there.sit("romeo", { size: "desktop" });
+  const juliet = await there.sit("juliet", { size: "phone" });
   await befriend(romeo, juliet, { asking: "romeo@localhost", asked: "juliet@localhost" });
 
   await to(romeo.page, "#/group");
@@ -83,7 +64,7 @@ test("a private group: made, entered, written in by two browsers and a terminal,
   await open(romeo.page, room);
   await nurse.run("send", room, "Madam, your mother craves a word with you");
   for (const person of [romeo, juliet]) await seesEncrypted(person.page, "craves a word");
-  const listening = listen(server, "nurse");
+  const listening = listen(there.server, "nurse");
   await write(juliet.page, "What is her mother?");
   await listening.hears((line) => line.body === "What is her mother?" && line.encryption !== "none", "what Juliet wrote");
   await seesEncrypted(romeo.page, "What is her mother?");
@@ -113,8 +94,8 @@ test("a private group: made, entered, written in by two browsers and a terminal,
 });
 
 test("a channel is entered by its link, and says that it is open", async () => {
-  const anna = await sit("anna", "desktop");
-  const bert = await sit("bert", "phone");
+  const anna = await there.sit("anna", { size: "desktop" });
+  const bert = await there.sit("bert", { size: "phone" });
   await to(anna.page, "#/channel");
   await anna.page.getByLabel("Name of the channel").fill("Verona");
   await button(anna.page, "Make the channel").click();
@@ -163,8 +144,8 @@ async function ownersChange(owner, other, room) {
 
 /** A terminal that is logged in to a new account; `run` is one command of Clownfish there. */
 async function terminal(name) {
-  await server.addAccount(name, PASSWORD);
-  const at = ["--server", `127.0.0.1:${server.ports.c2s}`, "--ca", server.authority];
-  await clownfish(server, name, ["login", `${name}@localhost`, "--password-stdin", ...at], `${PASSWORD}\n`);
-  return { run: (...options) => clownfish(server, name, options) };
+  await there.server.addAccount(name, PASSWORD);
+  const at = ["--server", `127.0.0.1:${there.server.ports.c2s}`, "--ca", there.server.authority];
+  await clownfish(there.server, name, ["login", `${name}@localhost`, "--password-stdin", ...at], `${PASSWORD}\n`);
+  return { run: (...options) => clownfish(there.server, name, options) };
 }

@@ -1,0 +1,34 @@
+// A server and a browser for all tests of a file, and people who sit down in front of them.
+
+import { after, before } from "node:test";
+
+import { signIn } from "./acts.mjs";
+import { launch, Person } from "./harness.mjs";
+import { Server } from "./server.mjs";
+
+/** The password of whoever sits down. */
+export const PASSWORD = "a rose by any other name";
+
+/** Called once, where a file begins. */
+export function stage() {
+  const there = {
+    server: null,
+    browser: null,
+    /** Somebody with a new account, or one that is there already, logged in. */
+    async sit(name, { size, known = false } = {}) {
+      if (!known) await there.server.addAccount(name, PASSWORD);
+      const person = await Person.sit(there.browser, { name, size });
+      await signIn(person, there.server.url, `${name}@localhost`, PASSWORD);
+      return person;
+    },
+  };
+  before(async () => {
+    there.server = await Server.start();
+    there.browser = await launch();
+  });
+  after(async () => {
+    await there.browser?.close();
+    await there.server?.remove();
+  });
+  return there;
+}
