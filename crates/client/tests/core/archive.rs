@@ -195,6 +195,33 @@ fn archives_that_do_not_get_on_are_not_asked_without_end() {
 }
 
 #[test]
+fn what_an_archive_did_not_answer_is_said_and_asked_at_once_if_somebody_wants() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "one");
+    world.settle();
+    world.run(romeo, Command::Disconnect);
+    write(&mut world, JULIET, ROMEO, "two");
+    let behind = |world: &World| {
+        let mut changes = world.devices[romeo].changes.iter().rev();
+        let found = changes.find_map(|change| match change {
+            Change::Conversation(one) if one.address == bare(JULIET) => Some(one.behind),
+            _ => None,
+        });
+        found.expect("a conversation")
+    };
+    world.server.answers.insert(ns::MAM.to_owned(), Err(Condition::ResourceConstraint));
+    world.command(romeo, Command::Reconnect);
+    world.settle();
+    assert!(behind(&world));
+    world.server.answers.clear();
+    world.command(romeo, Command::CatchUp(bare(JULIET)));
+    world.pass(1);
+    assert!(!behind(&world));
+    assert_eq!(world.texts(romeo, JULIET), ["one", "two"]);
+}
+
+#[test]
 fn the_first_messages_of_a_new_account_are_news() {
     let mut world = World::new();
     let device = world.add_device();
