@@ -45,7 +45,9 @@ pub(super) async fn start(beds: &Beds, setting: Setting, scratch: Scratch) -> Re
         ("archive", if setting.archive { "true" } else { "false" }),
     ];
     configure(TEMPLATE, &dir.join("anemone.toml"), &values)?;
-    let moves_in = matches!(setting.scene, Scene::Rooms | Scene::Contacts);
+    // What a process needs that has done nothing but add accounts is one of the figures of the
+    // scene without more.
+    let moves_in = setting.scene != Scene::Chat;
     if moves_in {
         move_in(beds, setting, dir, &scratch.path().join("prosody"))?;
     }
