@@ -63,6 +63,12 @@ impl Budgets {
         }
     }
 
+    /// Takes the bounds of a configuration that was read again. What was used stays used.
+    pub fn bound(&self, config: &Config) {
+        self.accounts.set_limit(config.abuse.strangers_per_hour);
+        self.domains.set_limit(config.abuse.stranger_messages_per_hour);
+    }
+
     /// Somebody publishes for subscribers at other domains, which makes so many bytes. `false` when
     /// that is too much.
     #[must_use]
@@ -175,6 +181,22 @@ mod tests {
         assert!(budgets.send("me@a.example", 1, now + HOUR * 2));
         assert!((0..REQUESTS).all(|_| budgets.ask("b.example", now)));
         assert!(!budgets.ask("b.example", now));
+    }
+
+    #[test]
+    fn other_bounds_count_at_once() {
+        let config = |most: u64| {
+            let text = format!("domain = \"a.example\"\n[abuse]\nstrangers_per_hour = {most}");
+            Config::parse(&text).unwrap()
+        };
+        let budgets = Budgets::new(&config(1));
+        let (me, now) = (BareJid::new("me@a.example").unwrap(), Instant::now());
+        let write = |who: &str| budgets.write(&me, &BareJid::new(who).unwrap(), now);
+        assert!(write("one@b.example") && !write("two@b.example"));
+        budgets.bound(&config(2));
+        assert!(write("two@b.example") && !write("three@b.example"));
+        budgets.bound(&config(1));
+        assert!(!write("three@b.example"));
     }
 
     #[test]

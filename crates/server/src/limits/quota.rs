@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     hash::Hash,
     net::IpAddr,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -15,7 +16,7 @@ use super::{Blind, network_of};
 /// people do now and then: forms, registrations, invitations.
 #[derive(Debug)]
 pub struct Quota {
-    limit: u64,
+    limit: AtomicU64,
     span: Duration,
     blind: Blind,
     counts: Mutex<HashMap<u64, Count>>,
@@ -30,7 +31,17 @@ struct Count {
 impl Quota {
     /// `limit` events per key in each `span`.
     pub fn new(limit: u64, span: Duration) -> Quota {
-        Quota { limit, span, blind: Blind::default(), counts: Mutex::default() }
+        Quota {
+            limit: AtomicU64::new(limit),
+            span,
+            blind: Blind::default(),
+            counts: Mutex::default(),
+        }
+    }
+
+    /// Changes how many while the server runs. What was counted stays counted.
+    pub fn set_limit(&self, limit: u64) {
+        self.limit.store(limit, Relaxed);
     }
 
     /// Counts an event of `key`. `false` when the key has used up what it may: the event must then
@@ -54,10 +65,11 @@ impl Quota {
             *count = Count { events: 0, ends: now + self.span };
         }
         let events = count.events.saturating_add(amount);
-        if events <= self.limit {
+        let fits = events <= self.limit.load(Relaxed);
+        if fits {
             count.events = events;
         }
-        events <= self.limit
+        fits
     }
 
     /// As [`Quota::take`], for everybody in the network of an address.

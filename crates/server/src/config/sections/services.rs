@@ -91,8 +91,9 @@ section! {
         pub rooms_per_account: u64 = 50, in 0..=1_000_000;
         /// Connected devices in one room.
         pub occupants_per_room: u64 = 1000, in 2..=100_000;
-        /// Messages per second of one occupant, averaged over ten seconds. A room takes twenty times
-        /// as many from all of them together.
+        /// Messages per second of one person in a room, averaged over ten seconds; coming in, and
+        /// changes of nickname or presence, cost as much. A room takes twenty times as many messages
+        /// from all of them together, and as many presences.
         pub messages_per_second: u64 = 5, in 1..=1000;
     }
 }

@@ -1,6 +1,11 @@
 //! How much one occupant, or all of a room together, may send.
 
-use xmpp::time::Millis;
+use std::collections::HashMap;
+
+use xmpp::{
+    jid::{BareJid, Jid},
+    time::Millis,
+};
 
 /// A bucket that fills by the second. The clock may stand still or jump.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +32,53 @@ impl Bucket {
     }
 }
 
+/// What everybody may do who was active lately. It stays when somebody leaves: whoever comes again at once,
+/// or with another device, begins nothing anew.
+#[derive(Debug, Default)]
+pub(super) struct Paces(HashMap<BareJid, Pace>);
+
+#[derive(Debug, Default)]
+struct Pace {
+    bucket: Bucket,
+    /// When slow mode lets the next message through.
+    next_message: Millis,
+}
+
+impl Paces {
+    /// Takes one out of somebody's bucket, if there is one. Newcomers get nothing while more people are
+    /// active than can be counted.
+    pub(super) fn take(&mut self, who: &Jid, now: Millis, rate: u32) -> bool {
+        self.of(who, now).is_some_and(|pace| pace.bucket.take(now, rate))
+    }
+
+    /// Whether slow mode lets a message of somebody through; the next one then has to wait so many
+    /// seconds.
+    pub(super) fn take_turn(&mut self, who: &Jid, now: Millis, seconds: u64) -> bool {
+        let Some(pace) = self.of(who, now).filter(|pace| now >= pace.next_message) else {
+            return false;
+        };
+        pace.next_message = now.plus(seconds * 1000);
+        true
+    }
+
+    fn of(&mut self, who: &Jid, now: Millis) -> Option<&mut Pace> {
+        let who = who.to_bare();
+        if self.0.len() >= MOST_PEOPLE && !self.0.contains_key(&who) {
+            // After this time a bucket is full, as a new one is.
+            self.0.retain(|_, pace| {
+                now.since(pace.bucket.last) < FULL_AFTER || now < pace.next_message
+            });
+            if self.0.len() >= MOST_PEOPLE {
+                return None;
+            }
+        }
+        Some(self.0.entry(who).or_default())
+    }
+}
+
 const ONE: u64 = 1000;
+const FULL_AFTER: u64 = 10_000;
+const MOST_PEOPLE: usize = 5000;
 
 #[cfg(test)]
 mod tests {
@@ -42,5 +93,30 @@ mod tests {
         assert_eq!(taken(&mut bucket, Millis(500)), 0, "a clock that goes back gives nothing");
         assert_eq!(taken(&mut bucket, Millis(1_000_000)), 20);
         assert!((0..1000).all(|_| bucket.take(Millis(0), 0)));
+    }
+
+    #[test]
+    fn slow_mode_holds_for_whoever_comes_again() {
+        let mut paces = Paces::default();
+        let jid = Jid::new("a@x.example/1").unwrap();
+        assert!(paces.take_turn(&jid, Millis(1000), 30));
+        assert!(!paces.take_turn(&Jid::new("a@x.example/2").unwrap(), Millis(30_999), 30));
+        assert!(paces.take_turn(&jid, Millis(31_000), 30));
+    }
+
+    #[test]
+    fn everybody_has_one_bucket_and_there_are_never_too_many() {
+        let mut paces = Paces::default();
+        let jid = |text: &str| Jid::new(text).unwrap();
+        assert!((0..10).all(|_| paces.take(&jid("a@x.example/1"), Millis(1), 1)));
+        assert!(!paces.take(&jid("a@x.example/2"), Millis(1), 1), "the same person");
+        assert!(paces.take(&jid("b@x.example/1"), Millis(1), 1));
+        for number in 2..MOST_PEOPLE {
+            assert!(paces.take(&jid(&format!("{number}@x.example")), Millis(1), 1));
+        }
+        assert!(!paces.take(&jid("late@x.example"), Millis(9_000), 1));
+        assert!(paces.take(&jid("b@x.example"), Millis(9_000), 1), "who is known goes on");
+        assert!(paces.take(&jid("late@x.example"), Millis(11_000), 1));
+        assert_eq!(paces.0.len(), 2, "who was silent is forgotten");
     }
 }

@@ -79,7 +79,7 @@ impl Room {
             out.push(send(from, Kind::Message, &bytes));
             return Ok(());
         }
-        self.restrain(now, from, &nick, facts)?;
+        self.restrain(now, from, facts)?;
         let kept =
             (self.settings.archived && worth_keeping(facts)) || facts.body || facts.encrypted;
         let archive_id = kept.then(|| self.take_id());
@@ -101,24 +101,15 @@ impl Room {
     }
 
     /// Rates, and slow mode (XEP-0500).
-    fn restrain(
-        &mut self,
-        now: Millis,
-        from: &Jid,
-        nick: &str,
-        facts: &Facts,
-    ) -> Result<(), StanzaError> {
+    fn restrain(&mut self, now: Millis, from: &Jid, facts: &Facts) -> Result<(), StanzaError> {
         let keeps_order = self.affiliation(from) >= Affiliation::Admin;
         let (slow, rate) = (self.settings.slow_mode, self.bounds.messages_per_second);
-        let Some(occupant) = self.occupants.get_mut(nick) else { return Ok(()) };
-        if facts.body && slow > 0 && !keeps_order {
-            if now < occupant.next_message {
-                let text = format!("wait {slow} seconds between two messages in this room");
-                return Err(wait(Condition::PolicyViolation, &text));
-            }
-            occupant.next_message = now.plus(slow * 1000);
+        let slowed = facts.body && slow > 0 && !keeps_order;
+        if slowed && !self.paces.take_turn(from, now, slow) {
+            let text = format!("wait {slow} seconds between two messages in this room");
+            return Err(wait(Condition::PolicyViolation, &text));
         }
-        if !occupant.bucket.take(now, rate) {
+        if !self.paces.take(from, now, rate) {
             return Err(wait(Condition::PolicyViolation, "you are writing too fast"));
         }
         if !self.bucket.take(now, rate.saturating_mul(ROOM_RATE)) {
@@ -271,4 +262,4 @@ fn origin(from: &Jid, facts: &Facts) -> Option<u64> {
 }
 
 /// A room takes so many times what one occupant may send.
-const ROOM_RATE: u32 = 20;
+pub(super) const ROOM_RATE: u32 = 20;

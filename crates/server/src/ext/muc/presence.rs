@@ -12,6 +12,7 @@ use xmpp::{
     xml::{Element, Limits},
 };
 
+use super::message::ROOM_RATE;
 use super::room::{Effects, Occupant, Room, Visit, error, refuse, send, wait};
 
 /// What is told of an occupant beside the presence.
@@ -64,8 +65,7 @@ impl Room {
             return refuse(&self.jid, from, stanza, &error, out);
         };
         let join = stanza.child("x", ns::MUC).and_then(|x| Join::parse(&x.element()));
-        if self.floods(now, from) {
-            let error = wait(Condition::PolicyViolation, "you are changing your presence too fast");
+        if let Err(error) = self.restrain_presence(now, from) {
             return refuse(&self.jid, from, stanza, &error, out);
         }
         let outcome = match (join, self.nicks.get(from).cloned()) {
@@ -86,11 +86,18 @@ impl Room {
         }
     }
 
-    /// Everybody hears of every change: an occupant has as many as it has messages.
-    fn floods(&mut self, now: Millis, from: &Jid) -> bool {
+    /// Everybody hears of everybody who comes, and of every change: these cost as much as messages.
+    fn restrain_presence(&mut self, now: Millis, from: &Jid) -> Result<(), StanzaError> {
         let rate = self.bounds.messages_per_second;
-        let occupant = self.nicks.get(from).and_then(|nick| self.occupants.get_mut(nick));
-        occupant.is_some_and(|occupant| !occupant.bucket.take(now, rate))
+        if !self.paces.take(from, now, rate) {
+            let text = "you are changing your presence too fast";
+            return Err(wait(Condition::PolicyViolation, text));
+        }
+        if !self.crowd.take(now, rate.saturating_mul(ROOM_RATE)) {
+            let text = "too many people come and go here at once";
+            return Err(wait(Condition::ResourceConstraint, text));
+        }
+        Ok(())
     }
 
     fn join(
@@ -185,8 +192,6 @@ impl Room {
             role,
             id,
             sessions: Vec::new(),
-            bucket: super::bucket::Bucket::default(),
-            next_message: Millis(0),
         });
         occupant.sessions.retain(|visit| visit.jid != *from);
         occupant.sessions.push(Visit { jid: from.clone(), presence });
@@ -234,7 +239,6 @@ impl Room {
         self.nick_is_free(from, new)?;
         let Some(occupant) = self.occupants.get(old) else { return Ok(()) };
         let (role, alone) = (occupant.role, occupant.sessions.len() == 1);
-        let (bucket, next_message) = (occupant.bucket, occupant.next_message);
         if role == Role::Visitor && self.settings.moderated {
             return Err(error(Condition::Forbidden, "visitors keep their name here"));
         }
@@ -252,8 +256,6 @@ impl Room {
         if let Some(occupant) = self.occupants.get_mut(new) {
             // Another name is no way around what holds for the old one.
             occupant.role = role;
-            occupant.bucket = bucket;
-            occupant.next_message = next_message;
         }
         if !alone && self.shows(role) {
             // The sessions that keep the old name are somebody else to this one from now on.

@@ -21,7 +21,7 @@ use xmpp::{
 
 use super::{
     affiliations::{Affiliations, Change},
-    bucket::Bucket,
+    bucket::{Bucket, Paces},
     hats::Hats,
     history::History,
     settings::Settings,
@@ -49,7 +49,10 @@ pub struct Room {
     pub(super) next_id: u64,
     /// Origins of messages that came lately, with their archive ids (XEP-0359).
     pub(super) sent: Sent,
+    /// What each person may still do, and what all of them together: messages, and presence.
+    pub(super) paces: Paces,
     pub(super) bucket: Bucket,
+    pub(super) crowd: Bucket,
     pub(super) questions: super::passing::Questions,
     salt: [u8; 32],
 }
@@ -71,9 +74,6 @@ pub struct Occupant {
     pub(super) id: String,
     /// At least one.
     pub(super) sessions: Vec<Visit>,
-    pub(super) bucket: Bucket,
-    /// When slow mode lets the next message through.
-    pub(super) next_message: Millis,
 }
 
 /// One session in the room.
@@ -272,7 +272,9 @@ impl Room {
             bounds,
             next_id: 1,
             sent: Sent::default(),
+            paces: Paces::default(),
             bucket: Bucket::default(),
+            crowd: Bucket::default(),
             questions: super::passing::Questions::default(),
             salt,
         }

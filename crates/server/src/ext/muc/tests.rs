@@ -155,12 +155,61 @@ fn a_message_that_is_sent_again_reaches_its_sender_alone() {
 fn a_flood_is_stopped_and_a_burst_is_not() {
     let mut play = Play::open();
     play.join(HAG, "thirdwitch");
+    play.now = play.now.plus(10_000);
     let refused: Vec<bool> =
         (0..12).map(|n| error_of(&play.say(HAG, &n.to_string()), HAG).is_some()).collect();
     assert_eq!(refused.iter().filter(|refused| **refused).count(), 2);
     assert!(refused[10] && refused[11]);
     play.now = play.now.plus(1000);
     assert_eq!(error_of(&play.say(HAG, "later"), HAG), None);
+}
+
+#[test]
+fn coming_again_is_no_way_around_the_rate() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    play.now = play.now.plus(10_000);
+    for number in 0..10 {
+        assert_eq!(error_of(&play.say(HAG, &number.to_string()), HAG), None);
+    }
+    play.give(HAG, Some("thirdwitch"), "<presence type='unavailable'/>");
+    let refused = play.join(HAG, "another");
+    assert_eq!(error_of(&refused, HAG).as_deref(), Some("policy-violation"));
+    let tablet = "hag66@shakespeare.example/tablet";
+    assert!(error_of(&play.join(tablet, "tablet"), tablet).is_some(), "nor with another device");
+    play.now = play.now.plus(1000);
+    assert_eq!(error_of(&play.join(HAG, "another"), HAG), None);
+    assert!(error_of(&play.say(HAG, "more"), HAG).is_some(), "there is no new bucket");
+    play.now = play.now.plus(1000);
+    assert_eq!(error_of(&play.say(HAG, "later"), HAG), None);
+}
+
+#[test]
+fn coming_again_is_no_way_around_slow_mode() {
+    let mut play = Play::new(Settings { slow_mode: 30, ..Settings::channel() });
+    play.join(HAG, "thirdwitch");
+    assert_eq!(error_of(&play.say(HAG, "first"), HAG), None);
+    play.give(HAG, Some("thirdwitch"), "<presence type='unavailable'/>");
+    play.join(HAG, "another");
+    assert_eq!(error_of(&play.say(HAG, "second"), HAG).as_deref(), Some("policy-violation"));
+    play.now = play.now.plus(30_000);
+    assert_eq!(error_of(&play.say(HAG, "third"), HAG), None);
+}
+
+#[test]
+fn a_crowd_that_comes_and_goes_is_slowed() {
+    let mut play = Play::open();
+    let mut refused = 0;
+    for number in 0..220 {
+        let jid = format!("witch{number}@a.example/x");
+        let effects = play.join(&jid, "witch");
+        refused += usize::from(error_of(&effects, &jid).as_deref() == Some("resource-constraint"));
+        play.give(&jid, Some("witch"), "<presence type='unavailable'/>");
+    }
+    // Two hundred at once, less the one who made the room.
+    assert_eq!(refused, 21);
+    play.now = play.now.plus(1000);
+    assert_eq!(error_of(&play.join(HAG, "hag"), HAG), None, "and then goes on");
 }
 
 #[test]

@@ -128,8 +128,6 @@ impl Room {
             role,
             id,
             sessions: Vec::new(),
-            bucket: super::bucket::Bucket::default(),
-            next_message: xmpp::time::Millis(0),
         });
         occupant.sessions.push(Visit { jid: jid.clone(), presence });
         self.nicks.insert(jid, nick.into());
