@@ -164,13 +164,18 @@ async def main(place):
 
     for service in (udp, tcp, tls):
         over = f"{service[0]} over {service[3]}"
-        ended = f"{int(time.time()) - 5}:somebody"
+        person = service[4].split(":")[1]
+        ended = f"{int(time.time()) - 5}:{person}"
         await refusal(
             endpoint(place, service, ended, forge(place, ended)), 401, f"a name that ended, {over}"
         )
-        longer = f"{int(time.time()) + 500}:somebody"
+        longer = f"{int(time.time()) + 500}:{person}"
         await refusal(
-            endpoint(place, service, longer, service[5]), 401, f"a name of somebody else, {over}"
+            endpoint(place, service, longer, service[5]), 401, f"a name with another end, {over}"
+        )
+        nobody = f"{int(time.time()) + 500}:nobody"
+        await refusal(
+            endpoint(place, service, nobody, forge(place, nobody)), 401, f"a name of nobody, {over}"
         )
         good = await endpoint(place, service, longer, forge(place, longer))
         check(True, f"the same with its password, {over}")
@@ -203,8 +208,45 @@ async def main(place):
     transport.close()
 
     await asyncio.to_thread(checked, place)
-    echo.close()
     await juliet.logout()
+    await revoked(place, echo_address)
+    echo.close()
+
+
+async def revoked(place, echo_address):
+    """Who is disabled or deleted has no relay any more: not with a password from before, not with what was
+    there already, and not after a restart of the server either."""
+    place.add_account("tybalt", "pass")
+    tybalt = Client(place, "tybalt", "pass", "street")
+    await tybalt.login()
+    found = await services(tybalt)
+    ways = [of(found, *way) for way in (("turn", "udp"), ("turn", "tcp"), ("turns", "tcp"))]
+    held = [await endpoint(place, service) for service in ways]
+    for transport, protocol in held:
+        await answered(transport, protocol, echo_address, "while the account is good, packets pass")
+    await asyncio.to_thread(place.run, "account", "disable", "tybalt")
+    for (transport, protocol), service in zip(held, ways):
+        protocol.packets.clear()
+        transport.sendto(b"gone", echo_address)
+        await refusal(endpoint(place, service), 401, f"no relay for who is disabled, {service[0]} over {service[3]}")
+        check(not protocol.packets, "and nothing comes from the one that was there")
+    await asyncio.to_thread(place.restart)
+    await refusal(endpoint(place, ways[0]), 401, "nor after a restart")
+    await asyncio.to_thread(place.run, "account", "enable", "tybalt")
+    tybalt = Client(place, "tybalt", "pass", "street")
+    await tybalt.login()
+    again = of(await services(tybalt), "turn", "tcp")
+    transport, protocol = await endpoint(place, again)
+    await answered(transport, protocol, echo_address, "who is enabled again has one")
+    await asyncio.to_thread(place.run, "account", "delete", "tybalt", "--yes")
+    await refusal(endpoint(place, again), 401, "and who is deleted none")
+    await asyncio.to_thread(place.restart)
+    await refusal(endpoint(place, again), 401, "nor after a restart")
+
+
+async def answered(transport, protocol, echo_address, what: str):
+    transport.sendto(b"hark", echo_address)
+    await until(lambda: any(data == b"echo of hark" for data, _ in protocol.packets), what)
 
 
 def checked(place):

@@ -131,6 +131,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     let resumable = resume::restore(&server).await?;
     visits::wake(&server).await?;
     let waiting = s2s::restore(&server).await?;
+    turn::restore(&server).await?;
 
     let running = Arc::new(Running { server: server.clone(), home: home.clone(), log });
     let operations = Arc::new(Operations::live(store, home, running.clone()));

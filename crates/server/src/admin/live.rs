@@ -19,6 +19,7 @@ use crate::{
     s2s::{status, verify::Trust},
     server::Server,
     session::{self, life},
+    turn,
 };
 
 /// A running server with what it was started from.
@@ -63,6 +64,8 @@ impl Running {
             new.tls.required = old.tls.required;
         }
         self.server.logins.set_enabled(new.limits.throttle);
+        self.server.budgets.bound(&new);
+        self.server.account_requests.set_limit(new.front_door.requests_per_network);
         self.server.set_config(new);
         Ok(sentences)
     }
@@ -104,6 +107,10 @@ impl Live for Running {
     ) -> Pending<'a, usize> {
         Box::pin(async move {
             let mut ended = 0;
+            let is_out = matches!(why, End::Disabled);
+            if let Some(address) = self.server.address(account).ok().filter(|_| is_out) {
+                turn::dismiss(&self.server, address.as_str());
+            }
             for account in self.accounts(Some(account)) {
                 for session in sessions(&account) {
                     if resource.is_none_or(|resource| resource == session.resource()) {

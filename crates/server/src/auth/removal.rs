@@ -16,6 +16,7 @@ use crate::{
     im::{roster, subscription::Change},
     server::Server,
     session::{Session, life},
+    turn,
 };
 
 /// How long the name stays free, so that no stranger gets what is meant for its former owner.
@@ -42,6 +43,7 @@ pub async fn delete(server: &Arc<Server>, account: &Arc<Account>, asking: Option
         // Only now: until the store has forgotten it, nobody may load it anew.
         Ok(_) => {
             server.accounts.remove(account.name());
+            turn::dismiss(server, account.bare());
             server.pushes.forget_account(account.name());
             upload::clear(&server.store, &server.uploads).await;
             if let Err(error) = muc::service::forget(server, account.jid()).await {

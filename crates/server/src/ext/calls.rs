@@ -173,6 +173,7 @@ async fn list(
 fn own_credentials(server: &Server, account: &str) -> Credentials {
     let (now, seconds) = (server.now(), server.config().calls.credential_seconds);
     let made = credentials::issue(&server.secret, account, now.plus(seconds * 1000));
+    server.turn.admit(credentials::person(&made.name));
     server.turn.remember(&made.name, server.domain(), made.expires, now);
     made
 }

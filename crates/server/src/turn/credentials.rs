@@ -17,10 +17,19 @@ pub struct Credentials {
     pub expires: Millis,
 }
 
+/// Who asks for credentials when the relay is checked (`anemone check turn`): no account has this name.
+pub const CHECK: &str = "anemone check";
+
+/// The code for a person: its account is known by it, and cannot be read from it.
+#[must_use]
+pub fn code(secret: &ServerSecret, account: &str) -> String {
+    secret.short("turn", &[account])
+}
+
 /// New ones for an account, good until `expires`.
 #[must_use]
 pub fn issue(secret: &ServerSecret, account: &str, expires: Millis) -> Credentials {
-    let person = secret.short("turn", &[account]);
+    let person = code(secret, account);
     let name = format!("{}:{person}", expires.0 / 1000);
     let password = derive(secret, &name);
     Credentials { name, password, expires }

@@ -34,6 +34,33 @@ mod tests;
 /// How clients of the relay say over TLS what they are (RFC 7443).
 pub const ALPN: &[u8] = b"stun.turn";
 
+/// Notes who has an account, before the doors open: passwords from before the start are good for them
+/// and for nobody who was deleted or disabled since.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn restore(server: &Server) -> Result<(), store::StoreError> {
+    server.turn.admit(&credentials::code(&server.secret, credentials::CHECK));
+    let mut after: Option<Box<str>> = None;
+    loop {
+        let page = server.store.accounts.list(after.as_deref(), PAGE).await?;
+        for account in page.iter().filter(|account| !account.disabled) {
+            if let Ok(address) = server.address(&account.name) {
+                server.turn.admit(&credentials::code(&server.secret, address.as_str()));
+            }
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE as usize => after = Some(last.name.clone()),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// The relay serves an account no longer.
+pub fn dismiss(server: &Server, account: &str) {
+    server.turn.dismiss(&credentials::code(&server.secret, account));
+}
+
 /// Finds out where the relay is, again from time to time, and opens its doors when that is known.
 pub async fn run(server: Arc<Server>) {
     let mut shutdown = server.shutdown.subscribe();
@@ -114,5 +141,7 @@ pub fn services(server: &Server) -> Vec<calls::Service> {
     services
 }
 
+/// Accounts that are read at a time.
+const PAGE: u32 = 500;
 /// How often it is looked where the relay is: addresses of homes change.
 const AGAIN: Duration = Duration::from_secs(600);

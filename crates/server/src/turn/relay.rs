@@ -1,14 +1,14 @@
 //! What all clients of the relay share: its addresses, the ports that are taken, who has how many.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
 use parking_lot::{Mutex, RwLock};
-use tokio::net::UdpSocket;
+use tokio::{net::UdpSocket, sync::watch};
 use xmpp::time::Millis;
 use zeroize::Zeroizing;
 
@@ -26,6 +26,11 @@ pub struct Relay {
     /// Names that were given out, by the hashes that clients may send in their place, each with its
     /// end. A name cannot be told from its hash otherwise.
     hidden: Mutex<HashMap<[u8; 32], Given>>,
+    /// The codes of people whose passwords are good: passwords are kept nowhere, so nothing of them can
+    /// be deleted when their account goes.
+    known: RwLock<HashSet<Box<str>>>,
+    /// Counts who was taken out of it.
+    dismissed: watch::Sender<u64>,
     taken: Mutex<Taken>,
 }
 
@@ -54,6 +59,32 @@ impl Relay {
     /// Notes where it is. Relays that are in use stay.
     pub fn set_found(&self, found: Found) {
         *self.found.write() = Arc::new(found);
+    }
+
+    /// From now on the passwords of a person are good.
+    pub fn admit(&self, person: &str) {
+        if !self.known.read().contains(person) {
+            self.known.write().insert(person.into());
+        }
+    }
+
+    /// From now on they are not, and what the person has at the relay ends.
+    pub fn dismiss(&self, person: &str) {
+        if self.known.write().remove(person) {
+            self.dismissed.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Whether the passwords of a person are good.
+    #[must_use]
+    pub fn knows(&self, person: &str) -> bool {
+        self.known.read().contains(person)
+    }
+
+    /// Changes when somebody was dismissed.
+    #[must_use]
+    pub fn dismissals(&self) -> watch::Receiver<u64> {
+        self.dismissed.subscribe()
     }
 
     /// Notes a name that was given out until `expires`.
@@ -196,7 +227,8 @@ fn open(address: SocketAddr) -> io::Result<UdpSocket> {
 
 impl Rules for Server {
     fn password(&self, name: &str) -> Option<Zeroizing<String>> {
-        credentials::password(&self.secret, name, self.now())
+        let password = credentials::password(&self.secret, name, self.now());
+        password.filter(|_| self.turn.knows(credentials::person(name)))
     }
 
     fn name_of(&self, hash: &[u8; 32]) -> Option<String> {

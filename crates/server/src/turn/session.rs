@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::{
+    credentials,
     frames::{Frames, MOST_BYTES, pad},
     machine::{self, Action, Machine},
     relay::Port,
@@ -133,14 +134,21 @@ struct Session<L> {
 /// What happened.
 enum Event {
     Frame(Vec<u8>),
-    Packet { relay: SocketAddr, peer: SocketAddr, length: usize },
+    Packet {
+        relay: SocketAddr,
+        peer: SocketAddr,
+        length: usize,
+    },
     Time,
+    /// Somebody has no account any more.
+    Dismissal,
     End,
 }
 
 impl<L: Line> Session<L> {
     async fn serve(&mut self) {
         let mut shutdown = self.server.shutdown.subscribe();
+        let mut dismissals = self.server.turn.dismissals();
         let mut buffer = Vec::new();
         loop {
             if !self.ports.is_empty() {
@@ -156,6 +164,7 @@ impl<L: Line> Session<L> {
                 frame = self.line.next() => frame.map_or(Event::End, Event::Frame),
                 packet = receive(&self.ports, &mut buffer) => packet,
                 () = sleep_until(deadline.into()) => Event::Time,
+                Ok(()) = dismissals.changed() => Event::Dismissal,
                 () = self.admission.evicted() => Event::End,
                 () = down(&mut shutdown) => Event::End,
             };
@@ -166,12 +175,20 @@ impl<L: Line> Session<L> {
                     self.packet(relay, peer, data).await
                 }
                 Event::Time => true,
+                Event::Dismissal => self.is_welcome(),
                 Event::End => false,
             };
             if !goes_on {
                 return;
             }
         }
+    }
+
+    /// Whether the account of the client may still use the relay. A password that has ended meanwhile is
+    /// good for what was allocated with it.
+    fn is_welcome(&self) -> bool {
+        let user = self.machine.user();
+        user.is_none_or(|name| self.server.turn.knows(credentials::person(name)))
     }
 
     /// When to look again; nothing when the client has had its time.

@@ -43,7 +43,7 @@ pub(super) async fn look(
     // Whoever has no secret has been told already.
     let Ok(secret) = ServerSecret::load(home) else { return };
     let expires = xmpp::time::Millis(admin::operations::now().0).plus(60_000);
-    let credentials = credentials::issue(&secret, "anemone check", expires);
+    let credentials = credentials::issue(&secret, credentials::CHECK, expires);
     let tls = tls(home);
     for service in services.iter().filter(|service| service.kind.starts_with("turn")) {
         match relay(service, &credentials, &tls).await {
