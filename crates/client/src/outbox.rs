@@ -51,6 +51,8 @@ pub(crate) type Then = Box<dyn FnOnce(&mut Cx<'_>, Result<(), String>) -> Step +
 #[derive(Default)]
 pub(crate) struct State {
     rows: BTreeMap<QueuedId, Row>,
+    /// Bytes of all their payloads.
+    bytes: usize,
     /// Something may be sendable that was not before.
     dirty: bool,
     /// There was no room for all that is sendable.
@@ -70,13 +72,14 @@ struct Row {
 
 impl State {
     pub(crate) fn load(store: &dyn Store) -> Step<Self> {
-        let rows = store.queued()?.into_iter();
-        let rows = rows.map(|queued| {
+        let queued = store.queued()?;
+        let bytes = queued.iter().map(|queued| queued.payload.len()).sum();
+        let rows = queued.into_iter().map(|queued| {
             let payload = if queued.message.is_none() { children(&queued.payload) } else { None };
             let placed = is_placed(&queued, &payload.unwrap_or_default());
             (queued.id, Row { queued, sent: false, placed, then: None })
         });
-        Ok(Self { rows: rows.collect(), dirty: true, blocked: false })
+        Ok(Self { rows: rows.collect(), bytes, dirty: true, blocked: false })
     }
 
     /// How many wait to be acknowledged or sent.
@@ -90,8 +93,7 @@ impl State {
 
     /// Whether another row has room.
     pub(crate) fn is_full(&self) -> bool {
-        let bytes: usize = self.rows.values().map(|row| row.queued.payload.len()).sum();
-        self.rows.len() >= MOST || bytes >= MOST_BYTES
+        self.rows.len() >= MOST || self.bytes >= MOST_BYTES
     }
 
     /// Whether something with a place was written of which the server has not said that it has it.
@@ -150,6 +152,7 @@ pub(crate) fn enqueue(cx: &mut Cx<'_>, outgoing: Outgoing, then: Option<Then>) -
     queued.id = cx.store.enqueue(&queued)?;
     let shown = queued.message.is_some();
     let placed = is_placed(&queued, &outgoing.payload);
+    cx.state.outbox.bytes += queued.payload.len();
     cx.state.outbox.rows.insert(queued.id, Row { queued, sent: false, placed, then });
     cx.state.outbox.dirty = true;
     if shown { account::show(cx) } else { Ok(()) }
@@ -407,6 +410,7 @@ fn remove(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<Then>> {
     cx.store.dequeue(id)?;
     cx.state.outbox.dirty = true;
     let Some(row) = cx.state.outbox.rows.remove(&id) else { return Ok(None) };
+    cx.state.outbox.bytes -= row.queued.payload.len();
     if row.queued.message.is_some() {
         account::show(cx)?;
     }
