@@ -21,7 +21,7 @@ from cryptography import x509
 from server import HOST, Anemone, free_ports
 
 DOMAIN = "verona.test"
-ROOMS = f"conference.{DOMAIN}"
+ROOMS, NODES, FILES = f"conference.{DOMAIN}", f"pubsub.{DOMAIN}", f"files.{DOMAIN}"
 PATIENCE = 60
 
 
@@ -91,6 +91,8 @@ s2s_tls = []
 bytestreams = []
 [federation]
 enabled = false
+[upload]
+url = "https://{FILES}"
 [acme]
 enabled = true
 directory = "{authority.directory_url}"
@@ -171,7 +173,7 @@ def play(place: Certified, authority: Authority, directory: Path):
     ]:
         place.choose(authority, challenge, more)
         found = place.certified()
-        check(names(found) == {DOMAIN, ROOMS}, f"{challenge}: the certificate is for the domain and its rooms")
+        check(names(found) == {DOMAIN, ROOMS, NODES, FILES}, f"{challenge}: the certificate is for the domain and its services")
         check(found.serial_number != serial, f"{challenge}: it is a new one")
         serial = found.serial_number
         place.stop()
@@ -181,11 +183,11 @@ def play(place: Certified, authority: Authority, directory: Path):
             place.stop()
         (place.data / "acme.pem").unlink()
 
-    # The rooms lead nowhere: the domain has its certificate all the same.
+    # The rooms lead nowhere: the others have their certificate all the same.
     authority.tell("/add-a", host=f"{ROOMS}.", addresses=["127.0.0.9"])
     place.choose(authority, "tls-alpn-01")
     found = place.certified()
-    check(names(found) == {DOMAIN}, "the domain alone where the rooms cannot be checked")
+    check(names(found) == {DOMAIN, NODES, FILES}, "all but the rooms where these cannot be checked")
     check(ROOMS in place.tail(), "and the log says which name")
     with contextlib.suppress(urllib.error.HTTPError):
         opener = urllib.request.build_opener(NoRedirect)

@@ -412,7 +412,7 @@ fn dns_prints_the_records_for_the_ports_that_are_open() {
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
         .filter(|line| !line.is_empty() && !line.starts_with(';'))
         .collect();
-    let key = &lines[6].rsplit(' ').next().unwrap().to_owned();
+    let key = &lines[8].rsplit(' ').next().unwrap().to_owned();
     assert_eq!(key.len(), 64);
     assert_eq!(
         lines,
@@ -420,9 +420,11 @@ fn dns_prints_the_records_for_the_ports_that_are_open() {
             "chat.example. 3600 IN A <IPv4 address>",
             "chat.example. 3600 IN AAAA <IPv6 address>",
             "conference.xn--bcher-kva.example. 3600 IN CNAME chat.example.",
+            "pubsub.xn--bcher-kva.example. 3600 IN CNAME chat.example.",
             "_xmpp-client._tcp.xn--bcher-kva.example. 3600 IN SRV 0 5 5222 chat.example.",
             "_xmpp-server._tcp.xn--bcher-kva.example. 3600 IN SRV 0 5 5269 chat.example.",
             "_xmpp-server._tcp.conference.xn--bcher-kva.example. 3600 IN SRV 0 5 5269 chat.example.",
+            "_xmpp-server._tcp.pubsub.xn--bcher-kva.example. 3600 IN SRV 0 5 5269 chat.example.",
             &format!("_5222._tcp.chat.example. 3600 IN TLSA 3 1 1 {key}"),
             &format!("_5269._tcp.chat.example. 3600 IN TLSA 3 1 1 {key}"),
         ]

@@ -104,14 +104,19 @@ fn is_due(server: &Server, config: &Config, complete: &mut bool) -> bool {
 /// The names that the certificate is for: the domain first.
 fn names(config: &Config) -> Vec<String> {
     let mut names = vec![config.domain.clone()];
-    if config.acme.names.is_empty() {
-        names.push(config.rooms.address(&config.domain));
+    let mut more = config.acme.names.clone();
+    if more.is_empty() {
+        // What belongs to somebody else is for the operator to name.
+        let below = format!(".{}", config.domain);
+        let hosts = config.virtual_hosts().into_iter().map(|(name, _)| name);
+        more.extend(hosts.chain(config.files_host()).filter(|name| name.ends_with(&below)));
     }
-    for name in &config.acme.names {
-        if !names.contains(name) {
-            names.push(name.clone());
+    for name in more {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
+    names.truncate(MOST_NAMES);
     names.iter().filter_map(|name| idna::domain_to_ascii(name).ok()).collect()
 }
 
@@ -122,16 +127,19 @@ fn backoff(failures: u32) -> Duration {
 
 async fn obtain(server: &Arc<Server>, config: &Config) -> Result<(), AcmeError> {
     let account = account(server, &config.acme).await?;
-    let wanted = names(config);
-    let pem = match order(server, &config.acme, &account, &wanted).await {
-        // The domain is what matters. Other names often lack their record.
-        Err(error @ AcmeError::Name { .. }) if wanted.len() > 1 => {
-            tracing::warn!(%error, "asking for the domain alone");
-            order(server, &config.acme, &account, &wanted[..1]).await
+    let mut wanted = names(config);
+    let pem = loop {
+        match order(server, &config.acme, &account, &wanted).await {
+            // The domain is what matters. Other names often lack their record.
+            Err(AcmeError::Name { name, reason })
+                if wanted.iter().skip(1).any(|one| *one == name) =>
+            {
+                tracing::warn!(name, reason, "cannot be checked, so the certificate is without it");
+                wanted.retain(|one| *one != name);
+            }
+            other => break other?,
         }
-        other => other,
     };
-    let pem = pem?;
     let path = server.home().acme_certificate();
     files::write_private(&path, pem.as_bytes())
         .map_err(|error| AcmeError::Local(format!("{}: {error}", path.display())))?;
@@ -323,6 +331,8 @@ pub const PATH: &str = "/.well-known/acme-challenge/";
 const LOOK: Duration = Duration::from_secs(60 * 60);
 const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(12 * 60 * 60);
+/// Names of a certificate: authorities take so many.
+const MOST_NAMES: usize = 100;
 /// How long the authority may take to check names and to sign.
 const PATIENCE: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(120));
 
@@ -331,9 +341,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_certificate_is_for_the_domain_and_its_rooms_unless_the_file_says_otherwise() {
+    fn the_certificate_is_for_the_domain_and_its_services_unless_the_file_says_otherwise() {
         let config = Config::parse("domain = \"bücher.example\"\n").unwrap();
-        assert_eq!(names(&config), ["xn--bcher-kva.example", "conference.xn--bcher-kva.example"]);
+        let domain = "xn--bcher-kva.example";
+        let all = ["", "conference.", "pubsub."].map(|label| format!("{label}{domain}"));
+        assert_eq!(names(&config), all);
+        let config = Config::parse(
+            "domain = \"a.example\"\n[pubsub]\nenabled = false\n\
+             [upload]\nurl = \"https://files.a.example\"\n\
+             [components.hosts]\n\"irc.a.example\" = \"0123456789abcdef\"\n\
+             \"irc.b.example\" = \"0123456789abcdef\"\n",
+        )
+        .unwrap();
+        let all = ["a.example", "conference.a.example", "irc.a.example", "files.a.example"];
+        assert_eq!(names(&config), all);
         let config = Config::parse(
             "domain = \"a.example\"\n[acme]\nnames = [\"xmpp.a.example\", \"a.example\"]",
         )

@@ -54,9 +54,13 @@ fn records(home: &Home, config: &Config, domain: &str, host: &str) -> Vec<Record
     for (kind, value) in [("A", "<IPv4 address>"), ("AAAA", "<IPv6 address>")] {
         add(host.to_owned(), kind, value.to_owned(), "where the machine is");
     }
-    let rooms = idna::domain_to_ascii(&config.rooms.address(&config.domain)).unwrap_or_default();
-    if rooms != host {
-        add(rooms.clone(), "CNAME", format!("{host}."), "rooms");
+    let ascii = |(name, why): (String, _)| Some((idna::domain_to_ascii(&name).ok()?, why));
+    let hosts: Vec<_> = config.virtual_hosts().into_iter().filter_map(ascii).collect();
+    let files = config.files_host().map(|name| (name, "files"));
+    for (name, why) in hosts.iter().cloned().chain(files.and_then(ascii)) {
+        if name != host {
+            add(name, "CNAME", format!("{host}."), why);
+        }
     }
     let mut tls_ports = BTreeSet::new();
     for (service, label, why) in SERVICES {
@@ -67,12 +71,10 @@ fn records(home: &Home, config: &Config, domain: &str, host: &str) -> Vec<Record
             add(format!("{label}.{domain}"), "SRV", value.clone(), why);
             // Other servers look for the rooms by their own name.
             if matches!(service, Service::S2s | Service::S2sTls) {
-                add(
-                    format!("{label}.{rooms}"),
-                    "SRV",
-                    value,
-                    "other servers on their way to rooms",
-                );
+                for (name, _) in &hosts {
+                    let why = "other servers on their way to these";
+                    add(format!("{label}.{name}"), "SRV", value.clone(), why);
+                }
             }
         }
     }

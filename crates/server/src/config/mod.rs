@@ -216,6 +216,28 @@ impl Config {
         ]
     }
 
+    /// The domains beside its own at which other servers find something here, each with what that is.
+    /// Its certificate should have their names, and the domain name system should know them.
+    pub fn virtual_hosts(&self) -> Vec<(String, &'static str)> {
+        let mut hosts = Vec::new();
+        if self.rooms.enabled {
+            hosts.push((self.rooms.address(&self.domain), "rooms"));
+        }
+        if self.pubsub.enabled {
+            hosts.push((self.pubsub.address(&self.domain), "nodes"));
+        }
+        hosts.extend(self.components.hosts.domains().map(|name| (name.to_owned(), "a component")));
+        hosts
+    }
+
+    /// The host of the links of files, where it is not that of everything else.
+    pub fn files_host(&self) -> Option<String> {
+        let url: hyper::Uri = self.upload.url.as_deref()?.parse().ok()?;
+        let host = url.host().filter(|_| self.upload.enabled)?.to_lowercase();
+        let is_name = host.parse::<std::net::IpAddr>().is_err() && !host.starts_with('[');
+        (is_name && host != self.domain).then_some(host)
+    }
+
     /// Whether the server itself answers at an address: at its domain, or with one of its services.
     pub fn serves(&self, address: &str) -> bool {
         let domain = &self.domain;

@@ -51,13 +51,7 @@ pub fn settings(config: &Config) -> Settings {
         |bytes: usize| StreamLimits { max_bytes: u32::try_from(bytes).ok(), idle_seconds: None };
     let most = usize::try_from(config.federation.stanza_bytes).unwrap_or(usize::MAX);
     let mut domains = vec![config.domain.clone()];
-    if config.rooms.enabled {
-        domains.push(config.rooms.address(&config.domain));
-    }
-    if config.pubsub.enabled {
-        domains.push(config.pubsub.address(&config.domain));
-    }
-    domains.extend(config.components.hosts.domains().map(str::to_owned));
+    domains.extend(config.virtual_hosts().into_iter().map(|(name, _)| name));
     Settings {
         domains,
         lang: "en".into(),

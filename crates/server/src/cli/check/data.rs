@@ -157,6 +157,19 @@ fn names(path: &Path, facts: &Facts, config: &Config, findings: &mut Findings) {
             format!("get one for {}", config.domain),
         ),
     }
+    if !config.federates() {
+        return;
+    }
+    for (name, what) in config.virtual_hosts() {
+        match certificate::covers(path, &name) {
+            Ok(true) => findings.good("certificate", format!("it is for {name} ({what})")),
+            _ => findings.warning(
+                "certificate",
+                format!("it is not for {name} ({what}): other servers do not trust that"),
+                "get one that is; with [acme], see that the name leads to this machine",
+            ),
+        }
+    }
 }
 
 pub(super) async fn database(

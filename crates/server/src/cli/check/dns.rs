@@ -37,7 +37,7 @@ pub(super) async fn look(home: &Home, config: &Config, findings: &mut Findings) 
                 let targets = targets(found.value);
                 let for_clients = matches!(service, Service::C2s | Service::C2sTls);
                 named |= for_clients && !targets.is_empty();
-                compare(config, service, label, &targets, findings).await;
+                compare(config, service, &format!("{label}._tcp"), &targets, findings).await;
                 places.extend(targets.into_iter().map(|target| (target.host, target.port)));
             }
             Err(error) => {
@@ -52,9 +52,48 @@ pub(super) async fn look(home: &Home, config: &Config, findings: &mut Findings) 
     if !named {
         without_records(config, &domain, findings).await;
     }
+    if config.federates() {
+        for (name, what) in config.virtual_hosts() {
+            virtual_host(config, resolver, &name, what, findings).await;
+        }
+    }
     // What cannot be read was said about the certificate.
     if let Ok(chain) = read_chain(&Files::of(config, home).certificate) {
         named_certificates(resolver, &config.domain, &chain, places, findings).await;
+    }
+}
+
+/// Whether other servers find a service of this one by its name.
+async fn virtual_host(
+    config: &Config,
+    resolver: Resolver,
+    name: &str,
+    what: &str,
+    findings: &mut Findings,
+) {
+    let Ok(name) = idna::domain_to_ascii(name) else { return };
+    let mut named = false;
+    for (service, label) in [(Service::S2s, "_xmpp-server"), (Service::S2sTls, "_xmpps-server")] {
+        let label = format!("{label}._tcp.{name}");
+        let Ok(found) = dns::services(resolver, &label, PATIENCE).await else { continue };
+        let targets = targets(found.value);
+        named |= !targets.is_empty();
+        compare(config, service, &label, &targets, findings).await;
+    }
+    if named {
+        return;
+    }
+    let usual = config.listen.s2s.iter().any(|address| address.port() == 5269);
+    match dns::addresses(&name, 5269, PATIENCE).await.first() {
+        Some(address) if usual => findings.good(
+            "dns",
+            format!("other servers find {name} ({what}) at {} port 5269", address.ip()),
+        ),
+        _ => findings.warning(
+            "dns",
+            format!("other servers do not find {name} ({what})"),
+            "make the records that `anemone dns` prints",
+        ),
     }
 }
 
@@ -103,7 +142,7 @@ async fn compare(
         .collect();
     for target in targets {
         let Target { host, port, .. } = target;
-        let text = format!("{label}._tcp leads to {host} port {port}");
+        let text = format!("{label} leads to {host} port {port}");
         if !ports.contains(port) {
             let fix =
                 format!("let the record say one of the ports in `{service}`, or forward the port");
