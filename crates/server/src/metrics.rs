@@ -153,8 +153,14 @@ metrics! {
     push_failed: Counter = "push_notifications_total", "result=\"failed\"";
     /// Registrations of devices that want to be woken.
     push_registrations: Gauge = "push_registrations";
-    /// Stanzas in memory that wait for other servers.
+    /// Stanzas that wait for other servers, in memory and on disk.
     s2s_waiting: Gauge = "s2s_waiting";
+    /// How many may.
+    s2s_waiting_most: Gauge = "s2s_waiting_limit";
+    /// Bytes of the stanzas that wait for other servers.
+    s2s_waiting_bytes: Gauge = "s2s_waiting_bytes";
+    /// How many there may be.
+    s2s_waiting_bytes_most: Gauge = "s2s_waiting_bytes_limit";
     /// Addresses of the relay for calls that are in use.
     turn_relays: Gauge = "turn_relays";
     /// Addresses of the relay that were asked for and could not be given.

@@ -36,6 +36,8 @@ pub struct Waiting {
     pub remote: Box<str>,
     /// How many.
     pub count: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
     /// Id of the newest.
     pub newest: u64,
     /// When the oldest came.

@@ -461,6 +461,10 @@ pub struct RemoteDomain {
     pub refused_seconds: Option<u64>,
     /// Stanzas that wait for it.
     pub waiting: u64,
+    /// Their bytes.
+    pub waiting_bytes: u64,
+    /// No more may wait for it (`waiting_stanzas` and `waiting_bytes` in `[federation]`).
+    pub full: bool,
     /// For how long the oldest of the lasting ones has waited.
     pub oldest_seconds: Option<u64>,
     /// Its open streams.

@@ -230,12 +230,16 @@ fn federation(rows: &[RemoteDomain]) {
             let of = row.streams.iter().filter(|stream| stream.direction == direction);
             of.map(|stream| stream.proof.clone()).collect::<Vec<_>>().join(", ")
         };
-        let problems = [row.problem.clone(), row.refused.clone()];
+        let full = row.full.then(|| "no more can wait for it".to_owned());
+        let problems = [row.problem.clone(), row.refused.clone(), full];
         table.row([
             row.domain.clone(),
             if row.problem.is_some() { "failing".to_owned() } else { streams("outgoing") },
             streams("incoming"),
-            row.waiting.to_string(),
+            match row.waiting {
+                0 => "0".to_owned(),
+                waiting => format!("{waiting} ({})", size(row.waiting_bytes)),
+            },
             problems.into_iter().flatten().collect::<Vec<_>>().join("; "),
         ]);
     }

@@ -27,7 +27,7 @@ use crate::{
     s2s::{
         Durable,
         incoming::{self, Source},
-        policy,
+        outbox, policy,
     },
     server::Server,
     session::Session,
@@ -227,6 +227,9 @@ fn send_out(letter: Letter<'_>, effects: &mut Effects) -> Flow {
     // A typing notification is worth nothing an hour later.
     let passing = facts.chat_state && !facts.lasting() && message.children().len() == 1;
     let bytes = Edit::new(message).from(from).finish();
+    if !server.s2s.has_room(server.domain(), to, bytes.len()) {
+        return Flow::Refuse(outbox::full());
+    }
     effects.outgoing = Some(Outgoing { to: to.clone(), bytes, durable: !passing });
     Flow::Done
 }

@@ -34,6 +34,9 @@ pub async fn handle(server: &Arc<Server>, source: Source<'_>, stanza: &Stanza, t
     let (Some(from), Some(to)) = (address(stanza.from()), address(stanza.to())) else {
         return source.inbound.settle(tag);
     };
+    if stanza.kind() == Kind::Iq && answers(server, source.pair, stanza, (&from, &to)) {
+        return source.inbound.settle(tag);
+    }
     if passes_through(server, source.pair, &to) {
         return pass(server, source, stanza, &to, tag);
     }
@@ -48,6 +51,14 @@ pub async fn handle(server: &Arc<Server>, source: Source<'_>, stanza: &Stanza, t
             source.inbound.settle(tag);
         }
     }
+}
+
+/// Takes the answer of another server itself to the question whether something has arrived.
+fn answers(server: &Server, pair: &Pair, stanza: &Stanza, (from, to): (&Jid, &Jid)) -> bool {
+    let is_answer = matches!(stanza.type_().as_deref(), Some("result" | "error"));
+    let between_servers = from.as_str() == pair.remote && to.as_str() == pair.local;
+    let id = stanza.id().filter(|_| is_answer && between_servers);
+    id.is_some_and(|id| server.s2s.answered(server, pair, &id))
 }
 
 /// Whether a stanza is for a component, or comes from one and is for another server.

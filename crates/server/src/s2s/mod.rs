@@ -15,6 +15,7 @@ pub mod connect;
 pub mod dane;
 pub mod dialback;
 pub mod documents;
+pub mod holding;
 pub mod host_meta;
 pub mod inbound;
 pub mod incoming;
@@ -57,6 +58,7 @@ use xmpp::{
 
 use self::{
     documents::Documents,
+    holding::{Held, Holding},
     inbound::Inbound,
     outgoing::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
 };
@@ -84,6 +86,8 @@ pub struct Federation {
     pub posh: Documents<posh::Fingerprint>,
     /// Where domains say that their servers are (XEP-0487).
     pub host_meta: Documents<resolve::Place>,
+    /// What waits for all other domains together.
+    pub holding: Holding,
     bounds: Mutex<Bounds>,
     next_parcel: AtomicU64,
     next_stream: AtomicU64,
@@ -152,6 +156,7 @@ impl Federation {
             trust: RwLock::default(),
             posh: Documents::default(),
             host_meta: Documents::default(),
+            holding: Holding::new(config),
             bounds: Mutex::new(Bounds::with_bounce(config.federation.bounce_seconds * 1000)),
             next_parcel: AtomicU64::new(1),
             next_stream: AtomicU64::new(1),
@@ -243,14 +248,28 @@ impl Federation {
         }
         let remote = self.remote(local, to.domain().as_str());
         let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
-        remote.input(server, Input::Post(entry));
+        if self.holding.admits(remote.lock().queue.held(), entry.bytes.len()) {
+            remote.input(server, Input::Post(entry));
+        } else {
+            // An error means that the server is going down.
+            drop(self.work.send((remote, Effect::Bounce(entry, Bounce::Full))));
+        }
+    }
+
+    /// Whether a stanza of so many bytes for a domain may wait here.
+    #[must_use]
+    pub fn has_room(&self, local: &str, to: &Jid, bytes: usize) -> bool {
+        let pair = Pair { local: local.to_owned(), remote: to.domain().as_str().to_owned() };
+        let remote = self.remotes.lock().get(&pair).cloned();
+        let held = remote.map(|remote| remote.lock().queue.held()).unwrap_or_default();
+        self.holding.admits(held, bytes)
     }
 
     /// Sends a stanza that must arrive: it is on disk, together with the archive rows of `unit`,
     /// before `ticket` is told so.
     ///
     /// # Errors
-    /// [`Busy`] when the store takes nothing; nothing was sent then.
+    /// [`Busy`] when the store takes nothing, or too much waits already; nothing was sent then.
     pub fn send(
         &self,
         server: &Server,
@@ -270,6 +289,10 @@ impl Federation {
         }
         let remote = self.remote(local, to.domain().as_str());
         let mut state = remote.state.lock();
+        let before = state.queue.held();
+        if !self.holding.admits(before, bytes.len()) {
+            return Err(Busy);
+        }
         // Under the lock: the order of the ids is the order of the queue.
         let id = self.next_parcel.fetch_add(1, Ordering::Relaxed);
         let now = server.now();
@@ -285,9 +308,20 @@ impl Federation {
         let entry = Entry { bytes, kind, parcel: Some(id), account, since: now };
         let mut effects = Vec::new();
         state.queue.handle(now, Input::Post(entry), &mut effects);
+        self.holding.changed(before, state.queue.held());
         drop(state);
         remote.carry_out(server, effects);
         Ok(())
+    }
+
+    /// A domain has answered a request with this id. Tells whether a queue had asked.
+    pub(super) fn answered(&self, server: &Server, pair: &Pair, id: &str) -> bool {
+        let Some(remote) = self.remotes.lock().get(pair).cloned() else { return false };
+        let asked = remote.lock().queue.has_asked(id);
+        if asked {
+            remote.input(server, Input::Answered(id.to_owned()));
+        }
+        asked
     }
 
     /// To an external component (XEP-0114): at once, or back to the sender.
@@ -324,6 +358,14 @@ pub struct Durable<'a> {
     pub account: Option<AccountId>,
 }
 
+impl State {
+    fn handle(&mut self, server: &Server, input: Input, effects: &mut Vec<Effect>) {
+        let before = self.queue.held();
+        self.queue.handle(server.now(), input, effects);
+        server.s2s.holding.changed(before, self.queue.held());
+    }
+}
+
 impl Remote {
     /// Locks the queue.
     pub fn lock(&self) -> MutexGuard<'_, State> {
@@ -334,7 +376,7 @@ impl Remote {
     /// the peer acknowledged what was never sent.
     pub fn input(self: &Arc<Self>, server: &Server, input: Input) -> bool {
         let mut effects = Vec::new();
-        self.state.lock().queue.handle(server.now(), input, &mut effects);
+        self.state.lock().handle(server, input, &mut effects);
         self.carry_out(server, effects)
     }
 
@@ -354,7 +396,7 @@ impl Remote {
             let managed = if session.is_some() { Managed::New } else { Managed::Not };
             state.session = session;
             let opened = Input::Opened { carrier, managed };
-            state.queue.handle(server.now(), opened, &mut effects);
+            state.handle(server, opened, &mut effects);
         }
         self.carry_out(server, effects);
         true
@@ -410,7 +452,8 @@ pub async fn restore(server: &Arc<Server>) -> Result<u64, store::StoreError> {
     for waiting in server.store.outbox.waiting().await? {
         count += waiting.count;
         let remote = federation.remote(&waiting.local, &waiting.remote);
-        remote.input(server, Input::Waiting(waiting.newest));
+        let held = Held { stanzas: waiting.count, bytes: waiting.bytes };
+        remote.input(server, Input::Waiting { newest: waiting.newest, held });
     }
     Ok(count)
 }
@@ -431,6 +474,7 @@ async fn perform(server: &Arc<Server>, remote: Arc<Remote>, effect: Effect) {
 
 fn tick(server: &Arc<Server>) {
     let federation = &server.s2s;
+    federation.holding.bound(&server.config());
     let bounce = server.config().federation.bounce_seconds * 1000;
     *federation.bounds.lock() = Bounds::with_bounce(bounce);
     let now = server.now();

@@ -61,6 +61,14 @@ fn kind(stanza: &Bytes) -> Kind {
     if stanza.starts_with(b"<presence") { Kind::Presence } else { Kind::Message }
 }
 
+/// What the sender of a stanza is told for which there is no room.
+#[must_use]
+pub fn full() -> StanzaError {
+    StanzaError::new(Condition::ResourceConstraint)
+        .with_type(ErrorType::Wait)
+        .with_text("too much waits for other servers already; try again later")
+}
+
 /// A stanza goes back to its sender.
 pub(super) async fn bounce(server: &Arc<Server>, remote: &Remote, entry: Entry, why: Bounce) {
     server.metrics.s2s_bounced.increment();
@@ -81,7 +89,7 @@ fn error(why: Bounce, reason: Option<&str>) -> StanzaError {
     let condition = match why {
         Bounce::Timeout => Condition::RemoteServerTimeout,
         Bounce::NotFound => Condition::RemoteServerNotFound,
-        Bounce::Full => Condition::ResourceConstraint,
+        Bounce::Full => return full(),
         Bounce::Absent => {
             return StanzaError::new(Condition::ServiceUnavailable)
                 .with_type(ErrorType::Wait)

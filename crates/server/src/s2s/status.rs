@@ -17,12 +17,16 @@ pub async fn list(server: &Server) -> Result<Vec<RemoteDomain>, store::StoreErro
     for (local, remote, waiting) in stored {
         let domain = entry(&mut found, local, remote);
         domain.waiting = waiting.count;
+        domain.waiting_bytes = waiting.bytes;
         domain.oldest_seconds = Some(seconds(server, Millis(waiting.since.0)));
     }
     for remote in federation.remotes() {
         let state = remote.lock();
         let domain = entry(&mut found, &remote.pair.local, &remote.pair.remote);
-        domain.waiting = domain.waiting.max(state.queue.len() as u64);
+        let held = state.queue.held();
+        domain.waiting = domain.waiting.max(held.stanzas);
+        domain.waiting_bytes = domain.waiting_bytes.max(held.bytes);
+        domain.full = !federation.holding.admits(held, 0);
         domain.state = match state.queue.phase() {
             Phase::Idle => "idle",
             Phase::Connecting => "connecting",
@@ -54,11 +58,14 @@ pub fn observe(server: &Server) {
         let incoming = streams.values().filter(|facts| facts.incoming).count();
         (incoming, streams.len() - incoming)
     };
-    let waiting: usize = server.s2s.remotes().iter().map(|remote| remote.lock().queue.len()).sum();
-    let clamped = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    server.metrics.s2s_incoming.set(clamped(incoming));
-    server.metrics.s2s_outgoing.set(clamped(outgoing));
-    server.metrics.s2s_waiting.set(clamped(waiting));
+    let (held, most) = (server.s2s.holding.held(), server.s2s.holding.most());
+    let clamped = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    server.metrics.s2s_incoming.set(clamped(incoming as u64));
+    server.metrics.s2s_outgoing.set(clamped(outgoing as u64));
+    server.metrics.s2s_waiting.set(clamped(held.stanzas));
+    server.metrics.s2s_waiting_most.set(clamped(most.stanzas));
+    server.metrics.s2s_waiting_bytes.set(clamped(held.bytes));
+    server.metrics.s2s_waiting_bytes_most.set(clamped(most.bytes));
 }
 
 fn entry<'a>(

@@ -155,9 +155,19 @@ impl<T: Transport> Stream<T> {
             if left(self.busy, IDLE).is_none() && state.queue.is_empty() && carried {
                 return Err(End::Idle);
             }
+            let now = self.server.now();
+            match state.queue.overdue(now).filter(|_| carried) {
+                Some(true) => return Err(End::Lost),
+                Some(false) => {
+                    drop(state);
+                    remote.input(&self.server, Input::Silent { carrier: self.number });
+                    state = remote.lock();
+                }
+                None => {}
+            }
             let deadline = state.queue.sm().and_then(|sm| sm.deadline()).filter(|_| carried);
             if let Some(deadline) = deadline {
-                let wait = deadline.0.saturating_sub(self.server.now().0);
+                let wait = deadline.0.saturating_sub(now.0);
                 pause = pause.min(Duration::from_millis(wait.max(1)));
             }
         }
@@ -475,7 +485,12 @@ impl<T: Transport> Stream<T> {
             let mut written = Vec::new();
             if let Some(remote) = &self.outbound {
                 let (now, output) = (self.server.now(), &mut self.output);
-                written = remote.lock().queue.write(now, self.number, output, WRITE_SIZE);
+                let mut state = remote.lock();
+                written = state.queue.write(now, self.number, output, WRITE_SIZE);
+                let id = self.server.fresh_id();
+                if state.queue.ask(now, self.number, &id) {
+                    output.extend_from_slice(&question(&self.pair, &id));
+                }
             }
             if self.output.is_empty() {
                 return Ok(());
@@ -599,6 +614,17 @@ async fn woken(inbound: Option<&Inbound>, outbound: Option<&Remote>) {
         () = inbound => {}
         () = outbound => {}
     }
+}
+
+/// Asks another server something that it answers after all that came before (XEP-0199).
+fn question(pair: &Pair, id: &str) -> Vec<u8> {
+    let iq = Element::new("iq", ns::CLIENT)
+        .with_attr("type", "get")
+        .with_attr("id", id)
+        .with_attr("from", pair.local.as_str())
+        .with_attr("to", pair.remote.as_str())
+        .with_child(Element::new("ping", ns::PING));
+    iq.to_bytes(ns::CLIENT).to_vec()
 }
 
 fn error(condition: StreamCondition) -> End {

@@ -63,6 +63,7 @@ pub async fn parcels_wait_until_they_are_done(store: &Store) {
         local: "capulet.example".into(),
         remote: remote.into(),
         count: 1,
+        bytes: parcel(id, remote).stanza.len() as u64,
         newest: id,
         since: Millis(1000 * id),
     };

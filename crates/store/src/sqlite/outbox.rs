@@ -35,7 +35,7 @@ impl Outbox for Sqlite {
     fn waiting(&self) -> Fut<'_, Vec<Waiting>> {
         self.0.read(|db| {
             let mut select = db.prepare_cached(
-                "SELECT local, remote, count(*), max(id), min(at) FROM outbox
+                "SELECT local, remote, count(*), sum(length(stanza)), max(id), min(at) FROM outbox
                  GROUP BY remote, local ORDER BY remote, local",
             )?;
             let rows = select.query_map([], |row| {
@@ -43,8 +43,9 @@ impl Outbox for Sqlite {
                     local: row.get(0)?,
                     remote: row.get(1)?,
                     count: unsigned(row.get(2)?),
-                    newest: unsigned(row.get(3)?),
-                    since: row.get(4)?,
+                    bytes: unsigned(row.get(3)?),
+                    newest: unsigned(row.get(4)?),
+                    since: row.get(5)?,
                 })
             })?;
             Ok::<_, StoreError>(rows.collect::<Result<_, _>>()?)

@@ -103,9 +103,9 @@ section! {
         pub authority: Option<PathBuf> = None;
         /// Where the authority may write to you: an e-mail address.
         pub contact: Option<String> = None;
-        /// What the certificate is for beside the domain; `conference.DOMAIN`, or where the rooms
-        /// are, when the list is empty. When one of these cannot be checked, the domain gets its
-        /// certificate alone.
+        /// What the certificate is for beside the domain. When the list is empty: the domains below it
+        /// at which the server has something for others, which are rooms, nodes, components, and files
+        /// with an address of their own. What cannot be checked is left out.
         pub names: Vec<String> = Vec::new();
         /// How the authority sees that the names are yours: "tls-alpn-01" on port 443, "http-01" on
         /// port 80 (`redirect` in `[listen]`), or "dns-01" with `hook`.
@@ -183,6 +183,11 @@ section! {
         /// Seconds after which a message goes back to its sender when the other server cannot be
         /// reached. Until then it waits and is tried again, also after a restart.
         pub bounce_seconds: u64 = 172_800, in 1..=2_592_000;
+        /// How many stanzas may wait for all other servers together, in memory and on disk; for one
+        /// of them, a quarter. What is more goes back to its sender at once.
+        pub waiting_stanzas: u64 = 100_000, in 1000..=100_000_000;
+        /// The same, in bytes.
+        pub waiting_bytes: u64 = 268_435_456, in 1_048_576..=1_099_511_627_776;
         /// The largest stanza another server may send, in bytes.
         pub stanza_bytes: u64 = 524_288, in 10_000..=8_388_608;
         /// Stanzas per second of one connection of another server, averaged over ten seconds.

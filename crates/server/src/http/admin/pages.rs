@@ -381,6 +381,9 @@ fn problem(domain: &RemoteDomain) -> Html {
         let since = domain.refused_seconds.map(ago).unwrap_or_default();
         sentences.push(format!("was not let in{since}: {refused}"));
     }
+    if domain.full {
+        sentences.push("no more can wait for it".to_owned());
+    }
     words(&sentences.join("; "))
 }
 

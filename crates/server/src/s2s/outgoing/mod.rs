@@ -6,9 +6,12 @@
 //! it for bytes.
 //!
 //! Durable stanzas (messages, subscriptions) have a row in the store's outbox and stay there until
-//! the other server has acknowledged them. When more of them wait than fit into memory, the newer
+//! the other server has acknowledged them (XEP-0198), or, where it cannot do that, has answered a request
+//! that was written after them. When more of them wait than fit into memory, the newer
 //! ones are read back from the store as the older ones leave. The others (IQs, presence) are in
 //! memory alone: while the domain cannot be reached they are refused or dropped.
+
+mod arrivals;
 
 use std::collections::VecDeque;
 
@@ -19,6 +22,9 @@ use xmpp::{
     stanza::Kind,
     time::Millis,
 };
+
+use self::arrivals::Question;
+use super::holding::Held;
 
 /// A stanza on its way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +81,13 @@ pub enum Managed {
 pub enum Input {
     /// Somebody sends a stanza.
     Post(Entry),
-    /// The store has parcels that are not in memory, up to this id.
-    Waiting(u64),
+    /// The store has parcels that are not in memory.
+    Waiting {
+        /// Up to this id.
+        newest: u64,
+        /// How much that is.
+        held: Held,
+    },
     /// The store gave the next parcels; `complete` when it had no more.
     Loaded {
         /// In order.
@@ -115,6 +126,13 @@ pub enum Input {
     },
     /// What was taken from the queue is in the hands of the system's network.
     Flushed {
+        /// The stream's number.
+        carrier: u64,
+    },
+    /// The domain has answered the question with this id: it has what was written before that.
+    Answered(String),
+    /// It does not answer such questions. What is in the hands of the network has to count as arrived.
+    Silent {
         /// The stream's number.
         carrier: u64,
     },
@@ -205,6 +223,11 @@ pub struct Outgoing {
     largest: u64,
     /// Written and not known to have arrived, on a stream without management.
     unflushed: VecDeque<Entry>,
+    unflushed_bytes: usize,
+    /// What was asked last to learn that, and not answered yet.
+    question: Option<Question>,
+    /// Whether the domain answers such questions, as far as that is known.
+    answers: Option<bool>,
     /// Written and not acknowledged. Stays after a stream is lost, for resumption.
     sm: Option<Sm<Entry>>,
     /// Everything in `sm` has to be written again.
@@ -213,6 +236,8 @@ pub struct Outgoing {
     loaded: u64,
     /// The newest parcel there is.
     newest: u64,
+    /// Parcels in the store that are not in memory.
+    beyond: Held,
     loading: bool,
     /// The newest parcel there was when the store was last asked.
     asked: u64,
@@ -242,10 +267,14 @@ impl Outgoing {
             waiting_bytes: 0,
             largest: u64::MAX,
             unflushed: VecDeque::new(),
+            unflushed_bytes: 0,
+            question: None,
+            answers: None,
             sm: None,
             rewrite: false,
             loaded: 0,
             newest: 0,
+            beyond: Held::default(),
             loading: false,
             asked: 0,
             failures: 0,
@@ -268,17 +297,20 @@ impl Outgoing {
         self.failure.as_ref().zip(self.failing_since)
     }
 
-    /// Stanzas in memory that are not known to have arrived. More may wait in the store.
+    /// All that is not known to have arrived, in memory and in the store.
     #[must_use]
-    pub fn len(&self) -> usize {
-        let unacked = self.sm.as_ref().map_or(0, |sm| sm.unacked().len());
-        self.waiting.len() + self.unflushed.len() + unacked
+    pub fn held(&self) -> Held {
+        let sm = self.sm.as_ref().map(|sm| (sm.unacked().len(), sm.queue_bytes()));
+        let (unacked, unacked_bytes) = sm.unwrap_or_default();
+        let stanzas = self.waiting.len() + self.unflushed.len() + unacked;
+        let bytes = self.waiting_bytes + self.unflushed_bytes + unacked_bytes;
+        self.beyond.plus(Held { stanzas: stanzas as u64, bytes: bytes as u64 })
     }
 
     /// Whether nothing waits, in memory or in the store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && !self.spilled()
+        self.held().stanzas == 0 && !self.spilled()
     }
 
     /// Whether the queue may be forgotten.
@@ -314,8 +346,9 @@ impl Outgoing {
     pub fn handle(&mut self, now: Millis, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Post(entry) => self.post(now, entry, effects),
-            Input::Waiting(newest) => {
+            Input::Waiting { newest, held } => {
                 self.newest = self.newest.max(newest);
+                self.beyond = self.beyond.plus(held);
                 self.go_on(now, effects);
             }
             Input::Loaded { entries, complete } => self.take_loaded(entries, complete, effects),
@@ -330,11 +363,23 @@ impl Outgoing {
             Input::Opened { carrier, managed } => self.opened(carrier, managed, effects),
             Input::Lost { carrier, failure } => self.lost(now, carrier, failure, effects),
             Input::Acked { carrier, h } => self.acked(carrier, h, effects),
-            Input::Flushed { carrier } if self.carries(carrier) => {
-                let done = self.unflushed.drain(..).filter_map(|entry| entry.parcel);
-                tell_done(done.collect(), effects);
+            Input::Flushed { carrier } if self.carries(carrier) && self.question.is_none() => {
+                let silent = self.answers == Some(false);
+                self.confirm(if silent { self.unflushed.len() } else { 0 }, effects);
             }
             Input::Flushed { .. } => {}
+            Input::Answered(id) => {
+                if let Some(question) = self.question.take_if(|question| question.id == id) {
+                    self.answers = Some(true);
+                    self.confirm(question.covers, effects);
+                }
+            }
+            Input::Silent { carrier } if self.carries(carrier) => {
+                self.answers = Some(false);
+                self.question = None;
+                self.confirm(self.unflushed.len(), effects);
+            }
+            Input::Silent { .. } => {}
             Input::Tick => self.expire(now, effects),
         }
         self.go_on(now, effects);
@@ -364,6 +409,7 @@ impl Outgoing {
             }
         }
         while out.len() < most
+            && (self.sm.is_some() || self.has_room())
             && let Some(entry) = self.waiting.pop_front()
         {
             self.waiting_bytes -= entry.bytes.len();
@@ -378,6 +424,7 @@ impl Outgoing {
                     break;
                 }
             } else {
+                self.unflushed_bytes += entry.bytes.len();
                 self.unflushed.push_back(entry);
             }
             out.extend_from_slice(&bytes);
@@ -390,14 +437,20 @@ impl Outgoing {
         written
     }
 
+    /// Whether more may be written that is not known to arrive.
+    fn has_room(&self) -> bool {
+        let unacked = self.bounds.unacked;
+        let (stanzas, bytes) = match &self.sm {
+            Some(sm) => (sm.unacked().len(), sm.queue_bytes()),
+            None => (self.unflushed.len(), self.unflushed_bytes),
+        };
+        stanzas < unacked.stanzas && bytes < unacked.bytes
+    }
+
     /// Whether [`Outgoing::write`] would write a stanza.
     #[must_use]
     pub fn has_more(&self, carrier: u64) -> bool {
-        let room = self.sm.as_ref().is_none_or(|sm| {
-            sm.unacked().len() < self.bounds.unacked.stanzas
-                && sm.queue_bytes() < self.bounds.unacked.bytes
-        });
-        self.carries(carrier) && (self.rewrite || (room && !self.waiting.is_empty()))
+        self.carries(carrier) && (self.rewrite || (self.has_room() && !self.waiting.is_empty()))
     }
 
     fn carries(&self, carrier: u64) -> bool {
@@ -420,6 +473,8 @@ impl Outgoing {
                 if keep {
                     self.loaded = parcel;
                     self.push(entry, effects);
+                } else {
+                    self.beyond = self.beyond.plus(Held::of(&entry));
                 }
             }
             None if !room => effects.push(Effect::Bounce(entry, Bounce::Full)),
@@ -448,11 +503,16 @@ impl Outgoing {
                 continue;
             };
             self.loaded = parcel;
+            self.beyond = self.beyond.minus(Held::of(&entry));
             self.push(entry, effects);
         }
         if complete {
             // What was posted in the meantime may not have been there when the store was read.
             self.loaded = self.loaded.max(self.asked);
+        }
+        if !self.spilled() {
+            // Some may have gone with their account.
+            self.beyond = Held::default();
         }
     }
 
@@ -508,7 +568,9 @@ impl Outgoing {
     /// What was written to a stream that is over goes to the front of the queue again.
     fn take_back(&mut self) {
         self.rewrite = false;
+        self.question = None;
         let unacked = self.sm.take().map(Sm::into_unacked).into_iter().flatten();
+        self.unflushed_bytes = 0;
         let written = unacked.map(|entry| entry.meta).chain(std::mem::take(&mut self.unflushed));
         let mut written: Vec<Entry> = written.collect();
         self.waiting_bytes += written.iter().map(|entry| entry.bytes.len()).sum::<usize>();
@@ -531,6 +593,8 @@ impl Outgoing {
         // Those that may have arrived are not sent again where that cannot be recognised: an iq is
         // answered or not, and presence is out of date.
         self.unflushed.retain(|entry| entry.parcel.is_some());
+        self.recount();
+        self.question = None;
         match failure {
             Some(failure) => self.failed(now, failure, effects),
             None if self.sm.is_none() => self.take_back(),

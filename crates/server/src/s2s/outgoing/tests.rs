@@ -1,4 +1,4 @@
-use super::*;
+use super::{arrivals::ANSWER, *};
 
 const NOW: Millis = Millis(1_000_000);
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -98,17 +98,77 @@ fn a_new_stream_begins_with_what_the_old_one_did_not_bring() {
     }
 }
 
+/// A stream without management: asks, and is answered.
+fn confirm(queue: &mut Outgoing, carrier: u64) -> Vec<Effect> {
+    assert!(queue.ask(NOW, carrier, "question"));
+    feed(queue, Input::Flushed { carrier });
+    assert!(!queue.ask(NOW, carrier, "another"), "one at a time");
+    assert_eq!(feed(queue, Input::Answered("forged".into())), []);
+    feed(queue, Input::Answered("question".into()))
+}
+
 #[test]
-fn without_management_what_was_written_out_has_arrived() {
+fn without_management_what_was_written_has_arrived_when_a_question_behind_it_is_answered() {
+    let mut queue = queue();
+    feed(&mut queue, message("a", 1));
+    feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
+    open(&mut queue, 1, Managed::Not);
+    assert_eq!(wrote(&mut queue, 1), "aiq");
+    assert!(queue.ask(NOW, 1, "first"));
+    assert_eq!(feed(&mut queue, Input::Flushed { carrier: 1 }), []);
+    feed(&mut queue, message("b", 2));
+    assert_eq!(wrote(&mut queue, 1), "b");
+    feed(&mut queue, Input::Flushed { carrier: 1 });
+    let effects = feed(&mut queue, Input::Answered("first".into()));
+    assert_eq!(effects, [Effect::Done(vec![1]), Effect::Wake], "the second came later");
+    assert_eq!(confirm(&mut queue, 1), [Effect::Done(vec![2])]);
+    assert!(!queue.ask(NOW, 1, "nothing to ask"));
+    feed(&mut queue, message("c", 3));
+    assert_eq!(wrote(&mut queue, 1), "c");
+    assert!(queue.ask(NOW, 1, "last"));
+    feed(&mut queue, lost(1));
+    open(&mut queue, 2, Managed::Not);
+    assert_eq!(wrote(&mut queue, 2), "c", "it may never have arrived");
+}
+
+#[test]
+fn who_never_answers_is_not_asked_again_and_who_does_not_any_more_is_gone() {
     let mut queue = queue();
     feed(&mut queue, message("a", 1));
     open(&mut queue, 1, Managed::Not);
-    assert_eq!(wrote(&mut queue, 1), "a");
-    feed(&mut queue, lost(1));
-    open(&mut queue, 2, Managed::Not);
-    assert_eq!(wrote(&mut queue, 2), "a");
-    assert_eq!(feed(&mut queue, Input::Flushed { carrier: 1 }), []);
-    assert_eq!(feed(&mut queue, Input::Flushed { carrier: 2 }), [Effect::Done(vec![1])]);
+    wrote(&mut queue, 1);
+    assert!(queue.ask(NOW, 1, "question"));
+    feed(&mut queue, Input::Flushed { carrier: 1 });
+    assert_eq!(queue.overdue(NOW), None);
+    assert_eq!(queue.overdue(NOW.plus(ANSWER)), Some(false));
+    assert_eq!(feed(&mut queue, Input::Silent { carrier: 1 }), [Effect::Done(vec![1])]);
+    feed(&mut queue, message("b", 2));
+    wrote(&mut queue, 1);
+    assert_eq!(feed(&mut queue, Input::Flushed { carrier: 1 }), [Effect::Done(vec![2])]);
+    assert!(!queue.ask(NOW, 1, "question"));
+
+    let mut queue = self::queue();
+    feed(&mut queue, message("a", 1));
+    open(&mut queue, 1, Managed::Not);
+    wrote(&mut queue, 1);
+    confirm(&mut queue, 1);
+    feed(&mut queue, message("b", 2));
+    wrote(&mut queue, 1);
+    assert!(queue.ask(NOW, 1, "another"));
+    assert_eq!(queue.overdue(NOW.plus(ANSWER)), Some(true));
+}
+
+#[test]
+fn without_management_no_more_is_written_than_may_be_lost() {
+    let mut queue = queue();
+    for parcel in 1..=6 {
+        feed(&mut queue, message("m", parcel));
+    }
+    open(&mut queue, 1, Managed::Not);
+    assert_eq!(wrote(&mut queue, 1), "mmmm");
+    assert!(!queue.has_more(1));
+    assert_eq!(confirm(&mut queue, 1), [Effect::Done(vec![1, 2, 3, 4]), Effect::Wake]);
+    assert_eq!(wrote(&mut queue, 1), "mm");
 }
 
 #[test]
@@ -133,7 +193,7 @@ fn what_does_not_fit_is_read_back_in_order() {
         feed(&mut queue, message(text, parcel));
     }
     open(&mut queue, 1, Managed::Not);
-    assert_eq!(wrote(&mut queue, 1), "abcdef");
+    assert_eq!(wrote(&mut queue, 1), "abcd");
     let effects = feed(&mut queue, Input::Flushed { carrier: 1 });
     assert!(effects.contains(&Effect::Load { after: 6, limit: BATCH }), "{effects:?}");
     // One that comes meanwhile stays behind those in the store.
@@ -145,13 +205,57 @@ fn what_does_not_fit_is_read_back_in_order() {
     ];
     feed(&mut queue, Input::Loaded { entries, complete: true });
     feed(&mut queue, message("j", 10));
-    assert_eq!(wrote(&mut queue, 1), "ghij");
+    confirm(&mut queue, 1);
+    assert_eq!(wrote(&mut queue, 1), "efgh");
+    confirm(&mut queue, 1);
+    assert_eq!(wrote(&mut queue, 1), "ij");
+}
+
+#[test]
+fn what_came_while_the_store_was_read_is_read_next() {
+    let mut queue = queue();
+    for parcel in 1..=7 {
+        feed(&mut queue, message("m", parcel));
+    }
+    open(&mut queue, 1, Managed::Not);
+    wrote(&mut queue, 1);
+    confirm(&mut queue, 1);
+    wrote(&mut queue, 1);
+    feed(&mut queue, message("late", 8));
+    let entries = vec![entry("m", Kind::Message, Some(7))];
+    let effects = feed(&mut queue, Input::Loaded { entries, complete: true });
+    assert!(effects.contains(&Effect::Load { after: 7, limit: BATCH }), "{effects:?}");
+}
+
+#[test]
+fn everything_that_waits_is_counted_wherever_it_is() {
+    let mut queue = queue();
+    let held = |stanzas, bytes| Held { stanzas, bytes };
+    for parcel in 1..=7 {
+        feed(&mut queue, message("four", parcel));
+    }
+    assert_eq!(queue.held(), held(7, 28), "six in memory");
+    open(&mut queue, 1, Managed::New);
+    wrote(&mut queue, 1);
+    assert_eq!(queue.held(), held(7, 28), "what was written may be lost");
+    feed(&mut queue, acked(1, 4));
+    assert_eq!(queue.held(), held(3, 12));
+    feed(&mut queue, Input::Loaded { entries: Vec::new(), complete: true });
+    assert_eq!(queue.held(), held(2, 8), "one went with its account");
+    feed(&mut queue, lost(1));
+    open(&mut queue, 2, Managed::Not);
+    assert_eq!(wrote(&mut queue, 2), "fourfour");
+    assert_eq!(queue.held(), held(2, 8));
+    confirm(&mut queue, 2);
+    assert_eq!(queue.held(), held(0, 0));
+    assert!(queue.is_empty());
 }
 
 #[test]
 fn what_waited_before_a_start_is_loaded_and_sent() {
     let mut queue = queue();
-    let effects = feed(&mut queue, Input::Waiting(5));
+    let effects =
+        feed(&mut queue, Input::Waiting { newest: 5, held: Held { stanzas: 1, bytes: 1 } });
     assert_eq!(effects, [Effect::Load { after: 0, limit: BATCH }, Effect::Connect]);
     let entries = vec![entry("a", Kind::Message, Some(5))];
     feed(&mut queue, Input::Loaded { entries, complete: true });
@@ -242,7 +346,7 @@ fn what_is_larger_than_the_other_side_takes_goes_back_and_ends_no_stream() {
     assert_eq!(wrote(&mut queue, 7), "small");
     let effects = feed(&mut queue, message("also too large", 3));
     assert_eq!(bounced(&effects), [("also too large", Bounce::TooLarge)]);
-    feed(&mut queue, Input::Waiting(4));
+    feed(&mut queue, Input::Waiting { newest: 4, held: Held::default() });
     let parcel = entry("loaded, too large", Kind::Message, Some(4));
     let effects = feed(&mut queue, Input::Loaded { entries: vec![parcel], complete: true });
     assert_eq!(bounced(&effects), [("loaded, too large", Bounce::TooLarge)]);
