@@ -22,8 +22,8 @@ KINDS = {"anemone": FederatedAnemone, "prosody": FederatedProsody, "ejabberd": F
 #: Messages while the network is away, and how long it takes to write them.
 LONG = bool(os.environ.get("INTEROP_LONG"))
 MESSAGES, PAUSE = (350, 0.2) if LONG else (60, 0.05)
-#: The most that may wait for all domains; a quarter of it for one.
-MOST = 1000
+#: The most that may wait for all domains; a quarter of it for one. More than what is written meanwhile.
+MOST = 2000 if LONG else 1000
 #: Servers try again with growing pauses.
 RETURN_SECONDS = 120
 

@@ -239,6 +239,8 @@ pub struct Outgoing {
     /// Parcels in the store that are not in memory.
     beyond: Held,
     loading: bool,
+    /// The store could not be read: when to try again.
+    load_again: Option<Millis>,
     /// The newest parcel there was when the store was last asked.
     asked: u64,
     failures: u32,
@@ -276,6 +278,7 @@ impl Outgoing {
             newest: 0,
             beyond: Held::default(),
             loading: false,
+            load_again: None,
             asked: 0,
             failures: 0,
             failure: None,
@@ -297,14 +300,19 @@ impl Outgoing {
         self.failure.as_ref().zip(self.failing_since)
     }
 
+    /// Stanzas in memory that are not known to have arrived.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let unacked = self.sm.as_ref().map_or(0, |sm| sm.unacked().len());
+        self.waiting.len() + self.unflushed.len() + unacked
+    }
+
     /// All that is not known to have arrived, in memory and in the store.
     #[must_use]
     pub fn held(&self) -> Held {
-        let sm = self.sm.as_ref().map(|sm| (sm.unacked().len(), sm.queue_bytes()));
-        let (unacked, unacked_bytes) = sm.unwrap_or_default();
-        let stanzas = self.waiting.len() + self.unflushed.len() + unacked;
-        let bytes = self.waiting_bytes + self.unflushed_bytes + unacked_bytes;
-        self.beyond.plus(Held { stanzas: stanzas as u64, bytes: bytes as u64 })
+        let unacked = self.sm.as_ref().map_or(0, |sm| sm.queue_bytes());
+        let bytes = self.waiting_bytes + self.unflushed_bytes + unacked;
+        self.beyond.plus(Held { stanzas: self.len() as u64, bytes: bytes as u64 })
     }
 
     /// Whether nothing waits, in memory or in the store.
@@ -339,7 +347,7 @@ impl Outgoing {
             _ => None,
         };
         let expiry = self.waiting.iter().filter_map(|entry| self.expiry(entry)).min();
-        [rest, expiry].into_iter().flatten().min()
+        [rest, expiry, self.load_again].into_iter().flatten().min()
     }
 
     /// Takes what happened.
@@ -352,7 +360,8 @@ impl Outgoing {
                 self.go_on(now, effects);
             }
             Input::Loaded { entries, complete } => self.take_loaded(entries, complete, effects),
-            Input::LoadFailed => self.loading = false,
+            // Not at once: whatever is wrong is so for everybody.
+            Input::LoadFailed => self.load_again = Some(now.plus(SHORTEST_REST)),
             Input::Heard => {
                 if let Phase::Resting { .. } = self.phase {
                     self.phase = Phase::Idle;
@@ -380,7 +389,12 @@ impl Outgoing {
                 self.confirm(self.unflushed.len(), effects);
             }
             Input::Silent { .. } => {}
-            Input::Tick => self.expire(now, effects),
+            Input::Tick => {
+                if self.load_again.take_if(|at| *at <= now).is_some() {
+                    self.loading = false;
+                }
+                self.expire(now, effects);
+            }
         }
         self.go_on(now, effects);
     }

@@ -45,8 +45,11 @@ struct World {
     arrived: Vec<u64>,
     known: BTreeSet<u64>,
     bounced: BTreeSet<u64>,
-    /// Stanzas on their way to the peer.
+    /// Stanzas on their way to the peer, and questions whether they have arrived.
     wire: VecDeque<Vec<u8>>,
+    asked: u64,
+    /// Questions that the peer has answered.
+    answers: VecDeque<String>,
 }
 
 impl World {
@@ -65,6 +68,8 @@ impl World {
             known: BTreeSet::new(),
             bounced: BTreeSet::new(),
             wire: VecDeque::new(),
+            asked: 0,
+            answers: VecDeque::new(),
         }
     }
 
@@ -153,6 +158,7 @@ impl World {
         }
         self.carrier += 1;
         self.wire.clear();
+        self.answers.clear();
         let resumes = self.managed && self.queue.resumable() && !tape.chance(3);
         let managed = match (resumes, tape.chance(4)) {
             (true, _) => Managed::Resumed(self.handled),
@@ -177,6 +183,7 @@ impl World {
             return;
         }
         self.wire.clear();
+        self.answers.clear();
         let failure = failed.then(|| Failure { reason: "x".into(), permanent: false });
         self.input(Input::Lost { carrier: self.carrier, failure });
     }
@@ -189,13 +196,22 @@ impl World {
             text.split_inclusive("/>").filter(|one| one.starts_with("<message")).collect();
         assert_eq!(stanzas.len(), kinds.len(), "{text}");
         self.wire.extend(stanzas.iter().map(|stanza| stanza.as_bytes().to_vec()));
+        self.asked += 1;
+        let question = format!("?{}", self.asked);
+        if self.queue.ask(self.now, self.carrier, &question) {
+            self.wire.push_back(question.into_bytes());
+        }
     }
 
     fn peer_reads(&mut self, most: usize) {
         for _ in 0..most {
             let Some(stanza) = self.wire.pop_front() else { return };
-            self.handled += 1;
             let text = String::from_utf8(stanza).expect("text");
+            if text.starts_with('?') {
+                self.answers.push_back(text);
+                continue;
+            }
+            self.handled += 1;
             let id = text.split('\'').nth(1).expect("an id");
             let parcel: u64 = id.parse().expect("a number");
             if parcel > 0 && self.known.insert(parcel) {
@@ -209,13 +225,14 @@ impl World {
     fn acknowledge(&mut self) {
         if self.managed {
             self.input(Input::Acked { carrier: self.carrier, h: self.handled });
+        } else if let Some(answer) = self.answers.pop_front() {
+            self.input(Input::Answered(answer));
         }
     }
 
-    /// Without stream management, what the network has taken has arrived, as far as anybody knows.
+    /// Without stream management, the network has taken what was written.
     fn flush(&mut self) {
         if !self.managed && matches!(self.queue.phase(), Phase::Online { .. }) {
-            self.peer_reads(usize::MAX);
             self.input(Input::Flushed { carrier: self.carrier });
         }
     }

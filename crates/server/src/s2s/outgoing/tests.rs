@@ -212,19 +212,16 @@ fn what_does_not_fit_is_read_back_in_order() {
 }
 
 #[test]
-fn what_came_while_the_store_was_read_is_read_next() {
+fn a_store_that_cannot_be_read_is_asked_again_later() {
     let mut queue = queue();
-    for parcel in 1..=7 {
-        feed(&mut queue, message("m", parcel));
-    }
-    open(&mut queue, 1, Managed::Not);
-    wrote(&mut queue, 1);
-    confirm(&mut queue, 1);
-    wrote(&mut queue, 1);
-    feed(&mut queue, message("late", 8));
-    let entries = vec![entry("m", Kind::Message, Some(7))];
-    let effects = feed(&mut queue, Input::Loaded { entries, complete: true });
-    assert!(effects.contains(&Effect::Load { after: 7, limit: BATCH }), "{effects:?}");
+    let held = Held { stanzas: 1, bytes: 1 };
+    let load = Effect::Load { after: 0, limit: BATCH };
+    assert!(feed(&mut queue, Input::Waiting { newest: 1, held }).contains(&load));
+    assert_eq!(feed(&mut queue, Input::LoadFailed), []);
+    let due = queue.deadline().expect("a time to try again");
+    assert!(due > NOW);
+    assert_eq!(feed(&mut queue, Input::Tick), []);
+    assert_eq!(at(&mut queue, due, Input::Tick), [load]);
 }
 
 #[test]
