@@ -133,9 +133,9 @@ class Pair:
             raise
 
     async def partition(self, which: str, restart: bool):
-        if restart and not self.both:
-            # What a killed server has sent and does not know to be there, it sends once more; only Anemone
-            # recognises that.
+        if not self.both:
+            # What a server has sent and does not know to be there, it sends once more on another stream, and
+            # only Anemone recognises that. prosody resumes no streams of servers.
             await bounded(self.waits_no_more(), "everything is acknowledged")
         self.network.cut(self.ours.s2s_port, self.theirs.s2s_port)
         writing = [self.say(self.juliet, self.romeo, f"{which} time", MESSAGES, PAUSE)]
