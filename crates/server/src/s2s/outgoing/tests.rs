@@ -367,20 +367,20 @@ fn what_was_written_before_the_limit_was_known_is_not_written_again() {
 #[test]
 fn what_is_posted_while_the_store_is_read_is_not_forgotten() {
     let mut queue = queue();
-    queue.bounds.stanzas = 2;
-    for (text, parcel) in [("a", 1), ("b", 2), ("c", 3)] {
+    queue.bounds.stanzas = 4;
+    for (text, parcel) in ["a", "b", "c", "d", "e"].into_iter().zip(1..) {
         feed(&mut queue, message(text, parcel));
     }
     open(&mut queue, 1, Managed::New);
-    assert_eq!(wrote(&mut queue, 1), "ab");
-    let load = feed(&mut queue, acked(1, 2));
-    assert!(load.contains(&Effect::Load { after: 2, limit: BATCH }), "{load:?}");
+    assert_eq!(wrote(&mut queue, 1), "abcd");
+    let load = feed(&mut queue, acked(1, 4));
+    assert!(load.contains(&Effect::Load { after: 4, limit: BATCH }), "{load:?}");
     // It comes when the store has been read and before the queue hears of that.
-    feed(&mut queue, message("d", 4));
-    let entries = vec![entry("c", Kind::Message, Some(3))];
+    feed(&mut queue, message("f", 6));
+    let entries = vec![entry("e", Kind::Message, Some(5))];
     let again = feed(&mut queue, Input::Loaded { entries, complete: true });
-    assert!(again.contains(&Effect::Load { after: 3, limit: BATCH }), "{again:?}");
-    let entries = vec![entry("d", Kind::Message, Some(4))];
+    assert!(again.contains(&Effect::Load { after: 5, limit: BATCH }), "{again:?}");
+    let entries = vec![entry("f", Kind::Message, Some(6))];
     feed(&mut queue, Input::Loaded { entries, complete: true });
-    assert_eq!(wrote(&mut queue, 1), "cd");
+    assert_eq!(wrote(&mut queue, 1), "ef");
 }
