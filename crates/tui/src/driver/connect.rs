@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::dns::{self, Answer, Service};
 use super::socks::Proxy;
-use super::tls::{Failure, Protocol, Trust};
+use super::tls::{Failure, Pinned, Protocol, Trust};
 
 /// How connections are made.
 #[derive(Clone, Debug)]
@@ -81,7 +81,8 @@ async fn attempt(
         return Ok(Connection::Plain(stream));
     }
     let protocol = Protocol::DirectXmpp;
-    let secure = ways.trust.connect(stream, &target.domain, target.pinned, protocol).await?;
+    let pinned = target.pinned.map(Pinned::only);
+    let secure = ways.trust.connect(stream, &target.domain, pinned, protocol).await?;
     Ok(Connection::Direct(Box::new(secure)))
 }
 

@@ -16,7 +16,7 @@ use xmpp::xml::Framing;
 
 use super::Message;
 use super::connect::{self, Connection, Ways};
-use super::tls::{self, Protocol};
+use super::tls::{self, Pinned, Protocol};
 
 /// What the core wants of a connection, in order.
 enum Order {
@@ -125,6 +125,7 @@ async fn run(ways: &Ways, target: &Target, mut queue: Queue, teller: &Teller) ->
             match negotiate(stream, &mut queue, teller).await {
                 Err(lost) => lost,
                 Ok((stream, domain, pinned)) => {
+                    let pinned = pinned.map(Pinned::only);
                     let securing = ways.trust.connect(stream, &domain, pinned, Protocol::StartTls);
                     match timeout(SECURE, securing).await {
                         Err(_) => Lost::Network(format!("{domain} does not answer")),

@@ -14,6 +14,7 @@ use xmpp::time::Millis;
 
 use super::connect::Ways;
 use super::connection::Link;
+use super::http::Home;
 use super::{Config, Message, Output, storage_failed, transfer};
 
 pub(super) struct Core {
@@ -32,7 +33,8 @@ pub(super) struct Core {
     link: Option<Link>,
     /// How the connection ended, when the core was not told yet.
     lost: Option<Lost>,
-    pinned: Option<[u8; 32]>,
+    /// Where the certificate is trusted that the user decided for.
+    home: Option<Home>,
     transfers: HashMap<TransferId, AbortHandle>,
     /// Requests without an outcome yet.
     requests: BTreeSet<u64>,
@@ -58,7 +60,7 @@ impl Core {
             links: 0,
             link: None,
             lost: None,
-            pinned: None,
+            home: None,
             transfers: HashMap::new(),
             requests: BTreeSet::new(),
         };
@@ -71,7 +73,10 @@ impl Core {
         let store = (self.open)()?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| failed(format!("no randomness: {error}")))?;
-        self.pinned = store.login().ok().flatten().and_then(|login| login.pinned);
+        self.home = store.login().ok().flatten().and_then(|login| {
+            let domain = login.address.domain().as_str().to_owned();
+            login.pinned.map(|pinned| Home { domain, pinned })
+        });
         let client = Client::new(store, self.options.clone(), seed);
         client.map_err(|error| failed(error.to_string()))
     }
@@ -106,9 +111,7 @@ impl Core {
                 }
                 self.step(Input::Transfer(id, event));
             }
-            Message::Requests(requests) => {
-                requests.into_iter().for_each(|request| self.on_request(request));
-            }
+            Message::Request(request) => self.on_request(request),
             Message::NetworkChanged => self.step(Input::NetworkChanged),
             Message::Stop => {}
         }
@@ -131,11 +134,6 @@ impl Core {
             return (self.output)(Output::Done(request.number, storage_failed(&reason)));
         }
         self.requests.insert(request.number);
-        match &request.command {
-            Command::Pin(pinned) => self.pinned = Some(*pinned),
-            Command::Login(login) | Command::Register { login, .. } => self.pinned = login.pinned,
-            _ => {}
-        }
         self.step(Input::Command(request));
     }
 
@@ -214,7 +212,8 @@ impl Core {
             Effect::Connect(target) => {
                 self.links += 1;
                 self.lost = None;
-                self.pinned = target.pinned;
+                let domain = target.domain.clone();
+                self.home = target.pinned.map(|pinned| Home { domain, pinned });
                 let (ways, inbox) = (self.ways.clone(), self.inbox.clone());
                 self.link = Some(Link::open(self.links, ways, target, inbox));
             }
@@ -259,10 +258,11 @@ impl Core {
     }
 
     fn transfer(&mut self, id: TransferId, transfer: client::effect::Transfer) {
-        let (ways, pinned, inbox) = (self.ways.clone(), self.pinned, self.inbox.clone());
+        let (ways, home, inbox) = (self.ways.clone(), self.home.clone(), self.inbox.clone());
         let task = tokio::spawn(async move {
             let progress = Progress::new(id, inbox.clone());
-            let end = transfer::run(&ways, pinned, transfer, &|event| progress.tell(event)).await;
+            let report = |event| progress.tell(event);
+            let end = transfer::run(&ways, home.as_ref(), transfer, &report).await;
             let _ = inbox.send(Message::Transfer(id, end)).await;
         });
         self.transfers.insert(id, task.abort_handle());

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
 use super::connect::{Ways, open};
-use super::tls::Protocol;
+use super::tls::{Pinned, Protocol};
 
 /// What is sent with a request.
 pub type Body = BoxBody<Bytes, std::io::Error>;
@@ -23,13 +23,31 @@ pub fn empty() -> Body {
     Empty::new().map_err(|never| match never {}).boxed()
 }
 
+/// The server of the account, and the certificate that the user trusts it with.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// The domain of the account.
+    pub domain: String,
+    /// SHA-256 of the certificate.
+    pub pinned: [u8; 32],
+}
+
+impl Home {
+    /// What the decision about that certificate means for a host: nothing else is believed at the
+    /// domain itself. Elsewhere it is believed as well, because a server often has its files at another
+    /// name, and authorities decide as they do without it.
+    fn pinned_for(&self, host: &str) -> Pinned {
+        Pinned { sha256: self.pinned, only: host.eq_ignore_ascii_case(&self.domain) }
+    }
+}
+
 /// Sends a request, and returns the beginning of the answer.
 ///
 /// # Errors
 /// There is no answer; why, in words.
 pub async fn send(
     ways: &Ways,
-    pinned: Option<[u8; 32]>,
+    home: Option<&Home>,
     method: Method,
     url: &Uri,
     headers: &[(String, String)],
@@ -40,7 +58,7 @@ pub async fn send(
         .await
         .map_err(|_| format!("{host} does not answer"))?
         .map_err(|error| format!("{host}: {error}"))?;
-    let stream = secure(ways, stream, &host, pinned).await?;
+    let stream = secure(ways, stream, &host, home).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| format!("{host}: {error}"))?;
@@ -54,8 +72,9 @@ async fn secure(
     ways: &Ways,
     stream: tokio::net::TcpStream,
     host: &str,
-    pinned: Option<[u8; 32]>,
+    home: Option<&Home>,
 ) -> Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>, String> {
+    let pinned = home.map(|home| home.pinned_for(host));
     let connecting = ways.trust.connect(stream, host, pinned, Protocol::Http);
     let secured = timeout(CONNECT, connecting).await;
     secured.map_err(|_| format!("{host} does not answer"))?.map_err(|failure| failure.to_string())
@@ -67,12 +86,12 @@ async fn secure(
 /// As [`send`]; also when it leads in circles, or away from HTTPS.
 pub async fn get(
     ways: &Ways,
-    pinned: Option<[u8; 32]>,
+    home: Option<&Home>,
     url: &str,
 ) -> Result<Response<Incoming>, String> {
     let mut url = parse(url)?;
     for _ in 0..MOST_REDIRECTIONS {
-        let answer = send(ways, pinned, Method::GET, &url, &[], empty()).await?;
+        let answer = send(ways, home, Method::GET, &url, &[], empty()).await?;
         if !answer.status().is_redirection() {
             return Ok(answer);
         }
@@ -150,6 +169,15 @@ mod tests {
         for wrong in ["http://example.org/", "file:///etc/passwd", "/a", "", "aesgcm://a/b"] {
             parse(wrong).unwrap_err();
         }
+    }
+
+    #[test]
+    fn a_pinned_certificate_excludes_others_at_the_domain_of_the_account_only() {
+        let home = Home { domain: "example.org".into(), pinned: [7; 32] };
+        let pinned = |only| Pinned { sha256: [7; 32], only };
+        assert_eq!(home.pinned_for("Example.org"), pinned(true));
+        assert_eq!(home.pinned_for("upload.example.org"), pinned(false));
+        assert_eq!(home.pinned_for("example.com"), pinned(false));
     }
 
     #[test]

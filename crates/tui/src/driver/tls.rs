@@ -84,7 +84,7 @@ impl Trust {
         &self,
         stream: S,
         domain: &str,
-        pinned: Option<[u8; 32]>,
+        pinned: Option<Pinned>,
         protocol: Protocol,
     ) -> Result<TlsStream<S>, Failure>
     where
@@ -153,17 +153,34 @@ impl From<Failure> for Lost {
     }
 }
 
+/// A certificate that is trusted without any authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    /// SHA-256 of it.
+    pub sha256: [u8; 32],
+    /// No other is trusted there, whoever vouches for it.
+    pub only: bool,
+}
+
+impl Pinned {
+    /// For the server of the account: the user decided for this certificate.
+    #[must_use]
+    pub fn only(sha256: [u8; 32]) -> Self {
+        Self { sha256, only: true }
+    }
+}
+
 /// Looks at certificates, and remembers why one was refused.
 #[derive(Debug)]
 struct Verifier {
     authorities: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
-    pinned: Option<[u8; 32]>,
+    pinned: Option<Pinned>,
     refusal: Mutex<Option<(String, [u8; 32])>>,
 }
 
 impl Verifier {
-    fn new(trust: &Trust, pinned: Option<[u8; 32]>) -> Result<Self, Failure> {
+    fn new(trust: &Trust, pinned: Option<Pinned>) -> Result<Self, Failure> {
         // Without authorities there is nothing to ask; a pinned certificate can still be known.
         let authorities = match trust.roots.is_empty() {
             true => None,
@@ -195,28 +212,29 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let fingerprint = fingerprint(end_entity);
-        if self.pinned == Some(fingerprint) {
+        if self.pinned.is_some_and(|pinned| pinned.sha256 == fingerprint) {
             return Ok(ServerCertVerified::assertion());
         }
-        let verdict = match (&self.authorities, self.pinned) {
+        let only = self.pinned.is_some_and(|pinned| pinned.only);
+        let verdict = match &self.authorities {
             // Whoever pinned one trusts no other: an authority may have been tricked.
-            (_, Some(_)) => Err(Error::General("it is not the pinned one".into())),
-            (Some(authorities), None) => authorities.verify_server_cert(
+            _ if only => Err(Error::General("it is not the pinned one".into())),
+            Some(authorities) => authorities.verify_server_cert(
                 end_entity,
                 intermediates,
                 server_name,
                 ocsp_response,
                 now,
             ),
-            (None, None) => Err(CertificateError::UnknownIssuer.into()),
+            None => Err(CertificateError::UnknownIssuer.into()),
         };
         verdict.inspect_err(|error| {
             let name = server_name.to_str();
-            let problem = match self.pinned {
-                Some(_) => "the server has another certificate than the pinned one. Either it was \
+            let problem = match only {
+                true => "the server has another certificate than the pinned one. Either it was \
                             renewed, or somebody stands in between"
                     .to_owned(),
-                None => explain(error, &name),
+                false => explain(error, &name),
             };
             let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
             *refusal = Some((problem, fingerprint));
@@ -376,7 +394,7 @@ mod tests {
         server: &Server,
         trust: &Trust,
         domain: &str,
-        pinned: Option<[u8; 32]>,
+        pinned: Option<Pinned>,
     ) -> Result<TlsInfo, Failure> {
         let (near, far) = tokio::io::duplex(16 * 1024);
         let accepting = server.acceptor.accept(far);
@@ -405,13 +423,22 @@ mod tests {
         let trust = Trust::of(RootCertStore::empty());
         let refused = attempt(&known, &trust, "example.org", None).await.unwrap_err();
         let Failure::Certificate { fingerprint, .. } = refused else { panic!("{refused}") };
-        attempt(&known, &trust, "example.org", Some(fingerprint)).await.unwrap();
-        let replaced = attempt(&other, &trust, "example.org", Some(fingerprint)).await.unwrap_err();
+        attempt(&known, &trust, "example.org", Some(Pinned::only(fingerprint))).await.unwrap();
+        let replaced = attempt(&other, &trust, "example.org", Some(Pinned::only(fingerprint)))
+            .await
+            .unwrap_err();
         assert!(replaced.to_string().contains("pinned"), "{replaced}");
         // Not even one that an authority vouches for.
         let trust = trusting(&other.authority);
         attempt(&other, &trust, "example.org", None).await.unwrap();
-        attempt(&other, &trust, "example.org", Some(fingerprint)).await.unwrap_err();
+        attempt(&other, &trust, "example.org", Some(Pinned::only(fingerprint))).await.unwrap_err();
+        // Elsewhere it counts as well, and authorities decide as they do without it.
+        let also = Some(Pinned { sha256: fingerprint, only: false });
+        attempt(&other, &trust, "example.org", also).await.unwrap();
+        attempt(&known, &trust, "example.org", also).await.unwrap();
+        let stranger = server("example.org");
+        let refused = attempt(&stranger, &trust, "example.org", also).await.unwrap_err();
+        assert!(!refused.to_string().contains("pinned"), "{refused}");
     }
 
     #[tokio::test]

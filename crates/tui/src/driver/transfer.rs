@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::connect::Ways;
 use super::files::Partial;
 use super::gcm::{self, Gcm, TAG};
-use super::http;
+use super::http::{self, Home};
 
 /// Told how a transfer goes on. Progress may be left out when the reader is slow.
 pub type Report<'a> = &'a (dyn Fn(TransferEvent) + Send + Sync);
@@ -25,16 +25,16 @@ pub type Report<'a> = &'a (dyn Fn(TransferEvent) + Send + Sync);
 /// Carries a transfer out; the last event is its end.
 pub async fn run(
     ways: &Ways,
-    pinned: Option<[u8; 32]>,
+    home: Option<&Home>,
     transfer: Transfer,
     report: Report<'_>,
 ) -> TransferEvent {
     let done = match transfer {
         Transfer::Upload { file, url, headers, cipher } => {
-            upload(ways, pinned, &file, &url, &headers, cipher.as_ref(), report).await
+            upload(ways, home, &file, &url, &headers, cipher.as_ref(), report).await
         }
         Transfer::Download { url, cipher, most, into } => {
-            download(ways, pinned, &url, cipher.as_ref(), most, &into, report).await
+            download(ways, home, &url, cipher.as_ref(), most, &into, report).await
         }
     };
     match done {
@@ -48,7 +48,7 @@ type Done = Result<(u64, [u8; 32]), String>;
 
 async fn upload(
     ways: &Ways,
-    pinned: Option<[u8; 32]>,
+    home: Option<&Home>,
     file: &LocalFile,
     url: &str,
     headers: &[(String, String)],
@@ -74,7 +74,7 @@ async fn upload(
     let reading = tokio::task::spawn_blocking(move || read(source, size, cipher, &pieces));
     let stream = futures_util::stream::poll_fn(move |context| taken.poll_recv(context));
     let body = StreamBody::new(stream).boxed();
-    let sending = http::send(ways, pinned, Method::PUT, &url, &headers, body);
+    let sending = http::send(ways, home, Method::PUT, &url, &headers, body);
     let answer = with_patience(sending, on_server).await?;
     match answer.status() {
         StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT => {}
@@ -134,7 +134,7 @@ fn read(
 
 async fn download(
     ways: &Ways,
-    pinned: Option<[u8; 32]>,
+    home: Option<&Home>,
     url: &str,
     key: Option<&FileKey>,
     most: u64,
@@ -146,7 +146,7 @@ async fn download(
         None => None,
     };
     let tag = if cipher.is_some() { TAG as u64 } else { 0 };
-    let asking = http::get(ways, pinned, url);
+    let asking = http::get(ways, home, url);
     let answer = timeout(SILENCE, asking).await.map_err(|_| "the server does not answer")??;
     match answer.status() {
         StatusCode::OK => {}
