@@ -4,7 +4,7 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use super::later::{self, What};
-use super::{Feature, Flow, Spec, Stage, rooms};
+use super::{Feature, Flow, Spec, Stage, retract, rooms};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source, is_id};
@@ -44,6 +44,10 @@ pub(crate) fn apply(
     incoming: &Incoming,
     emoji: Vec<String>,
 ) -> Step {
+    // Whoever is in between could otherwise put a nod under any question.
+    if retract::is_weaker(incoming.encryption, message.encryption) {
+        return Ok(());
+    }
     let mark = changes::mark(cx, incoming)?;
     let by = Reaction {
         sender: incoming.sender.clone(),

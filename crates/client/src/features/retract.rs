@@ -78,13 +78,14 @@ pub(crate) fn apply_moderation(cx: &mut Cx<'_>, mut original: Message) -> Step {
 }
 
 /// Whether somebody in between could have written it, who could not have written the original. The
-/// older version of OMEMO leaves retractions in plain sight, so they can be without protection there.
-fn is_weaker(retraction: Encryption, original: Encryption) -> bool {
+/// older version of OMEMO leaves retractions and reactions in plain sight, so they can be without
+/// protection there.
+pub(crate) fn is_weaker(change: Encryption, original: Encryption) -> bool {
     let hides = |encryption| match encryption {
         Encryption::Omemo { version, .. } => version == Version::Omemo2,
         Encryption::None => false,
     };
-    hides(original) && !hides(retraction)
+    hides(original) && !hides(change)
 }
 
 fn take_back(message: &mut Message) {

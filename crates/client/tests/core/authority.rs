@@ -1,6 +1,6 @@
 //! Payloads that carry authority, from everybody who must not send them: nothing may change.
 
-use client::store::{Contacts, Conversations, Profile};
+use client::store::{Contacts, Conversations, Encryption, Profile, Timeline, TrustLevel, Version};
 use xmpp::ns;
 use xmpp::xml::{Element, Limits};
 
@@ -203,6 +203,34 @@ fn others_cannot_change_what_somebody_wrote() {
         }
         world.settle();
         assert_eq!(world.messages(romeo, JULIET), before, "{xml}");
+    }
+}
+
+#[test]
+fn a_reaction_in_plain_text_to_what_was_hidden_is_not_believed() {
+    let (legacy, modern) = (Version::Legacy, Version::Omemo2);
+    for (version, seen) in [(None, true), (Some(legacy), true), (Some(modern), false)] {
+        let mut world = World::new();
+        let romeo = world.online(ROMEO, &[JULIET]);
+        world.send(romeo, JULIET, "Shall I send the money?");
+        world.settle();
+        let mut message = world.last(romeo, JULIET);
+        if let Some(version) = version {
+            let trust = TrustLevel::Verified;
+            message.encryption = Encryption::Omemo { version, device: 1, key: [1; 32], trust };
+            world.devices[romeo].store.save_message(&message).unwrap();
+        }
+        let xml = format!(
+            "<message xmlns='jabber:client' type='chat' from='{JULIET}/x' id='x'>\
+             <reactions xmlns='urn:xmpp:reactions:0' id='{}'><reaction>+</reaction></reactions>\
+             </message>",
+            message.origin_id.unwrap()
+        );
+        for session in world.server.sessions_of(&bare(ROMEO)) {
+            world.server.deliver(&session, &parse(&xml));
+        }
+        world.settle();
+        assert_eq!(!world.last(romeo, JULIET).reactions.is_empty(), seen, "{version:?}");
     }
 }
 
