@@ -352,8 +352,10 @@ fn stop(cx: &mut Cx<'_>, connection: Connection) -> Step {
     };
     cx.state.link.phase = Phase::Stopped(connection);
     end_session(cx)?;
+    // Whoever waits for the login can then see what stopped it.
+    account::show(cx)?;
     login_failed(cx, Problem::Login(reason));
-    account::show(cx)
+    Ok(())
 }
 
 fn login_failed(cx: &mut Cx<'_>, problem: Problem) {

@@ -112,9 +112,16 @@ fn from_stdin() -> Result<String, Failure> {
 
 impl Devices {
     pub(crate) fn run(self, shared: &Shared) -> Result<(), Failure> {
+        let asked = self.address.clone();
         let Reply::Devices(devices) = self.patience.ask(shared, Ask::Devices(self.address))? else {
             return Err(Failure::Other("the answer does not fit the question".to_owned()));
         };
+        if let (true, Some(who)) = (devices.is_empty(), asked) {
+            eprintln!(
+                "{} has no device that can read encrypted messages, or there is nobody of this address.",
+                Printable::address(&who)
+            );
+        }
         let mut out = io::stdout().lock();
         for device in devices {
             let line = match self.json {

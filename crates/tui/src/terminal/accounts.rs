@@ -135,7 +135,7 @@ impl Accounts {
     /// Makes an account here, and logs in.
     pub(super) fn sign_in(&mut self, sign_in: SignIn) -> Vec<Event> {
         let mut events = Vec::new();
-        let SignIn { address, password, protection, invitation, number: request } = sign_in;
+        let SignIn { address, password, protection, invitation, pinned, number: request } = sign_in;
         let place = match self.shared.place(&address) {
             Ok(place) => place,
             Err(failure) => return vec![failed(AccountNumber(self.started), request, &failure)],
@@ -171,7 +171,7 @@ impl Accounts {
             address,
             password: Some(password),
             server: self.reach.server.clone(),
-            pinned: None,
+            pinned,
             client_id: String::new(),
             token: None,
         };
@@ -226,7 +226,7 @@ impl Accounts {
         let path = at_home(path);
         let command = std::path::absolute(&path)
             .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
-            .and_then(|path| file_command(to, &path, caption));
+            .and_then(|path| file_command(to.clone(), &path, caption, None));
         match command {
             Ok(command) => self.request(number, Request { number: request, command }),
             Err(failure) => Some(failed(number, request, &failure)),

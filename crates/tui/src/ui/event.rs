@@ -165,12 +165,14 @@ pub struct SignIn {
     pub protection: Protection,
     /// Make the account first.
     pub invitation: Option<Invitation>,
+    /// The certificate that is trusted without any authority, SHA-256.
+    pub pinned: Option<[u8; 32]>,
     /// The number of the request.
     pub number: u64,
 }
 
 /// What protects what is stored of an account on this machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Protection {
     /// The keyring of the system.
     Keyring,

@@ -47,6 +47,7 @@ pub(crate) fn text(id: i64, position: u64, conversation: &BareJid, text: &str) -
         edits: Vec::new(),
         wants: None,
         elsewhere: false,
+        way: client::store::Way::default(),
         occupant: None,
     }
 }

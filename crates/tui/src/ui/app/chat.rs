@@ -153,18 +153,21 @@ impl App {
         chat.editor.take();
         chat.anchor = None;
         chat.unread_from = None;
-        // The core drops the draft itself when a message is sent.
-        chat.kept.clear();
         let command = match std::mem::take(&mut chat.purpose) {
-            Purpose::New => Command::Send { to: key.with.clone(), text, reply_to: None },
-            Purpose::Reply(id) => Command::Send { to: key.with.clone(), text, reply_to: Some(id) },
+            Purpose::New => {
+                Command::Send { to: key.with.clone(), text, reply_to: None, encryption: None }
+            }
+            Purpose::Reply(id) => {
+                Command::Send { to: key.with.clone(), text, reply_to: Some(id), encryption: None }
+            }
             Purpose::Edit(id, draft) => {
-                chat.kept.clone_from(&draft);
                 chat.editor.set(draft);
                 Command::Correct(id, text)
             }
         };
         self.ask(key.account, command, Waiting::Quiet, actions);
+        // What is sent is no draft any more. After it, so that nothing is lost in between.
+        self.keep_draft(key, true, actions);
     }
 
     /// Tells the core about drafts, soon after the first letter and then now and again: typing

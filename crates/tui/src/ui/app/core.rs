@@ -155,6 +155,10 @@ impl App {
                 self.notice = None;
                 self.go_to(Key { account: number, with: room }, actions);
             }
+            (Waiting::Devices(owner), Outcome::Devices(devices)) => {
+                let change = Change::Devices(owner, devices);
+                self.accounts.entry(number).or_default().apply(change);
+            }
             (Waiting::Say(text), _) => self.say(Notice::good(text)),
             _ => {}
         }
@@ -166,9 +170,12 @@ impl App {
         outcome: &Outcome,
         actions: &mut Vec<Action>,
     ) {
+        let account = self.accounts.get(&number).and_then(|mirror| mirror.account.as_ref());
         let Some(Overlay::Welcome(welcome)) = &mut self.overlay else { return };
         match outcome {
-            Outcome::Failed(problem) => welcome.failed(problem),
+            Outcome::Failed(problem) => {
+                welcome.failed(problem, account.map(|account| &account.connection));
+            }
             _ => {
                 let inviter = welcome.inviter();
                 self.overlay = None;

@@ -45,6 +45,9 @@ impl App {
         match self.focus {
             Focus::Message(_) => {}
             Focus::List if self.is_vim() => {}
+            _ if self.open.is_none() && letter == '/' => {
+                self.overlay = Some(Overlay::prompt(Sign::Slash));
+            }
             _ if self.open.is_none() => {
                 self.overlay = Some(Overlay::jump());
                 self.on_key(key, actions);

@@ -134,10 +134,12 @@ impl App {
 }
 
 /// Whether somebody waits for a decision: a stranger has written, or asks to be a contact. Where
-/// nothing was written yet, it is this person who opened the conversation.
+/// nothing was written yet, it is this person who opened the conversation; where this account has
+/// written it is no request, even if the other asks to be a contact.
 pub(crate) fn is_request(conversation: &Conversation, contact: Option<&Contact>) -> bool {
     let written = conversation.preview.is_some() || conversation.unread > 0;
-    (conversation.request && written) || contact.is_some_and(|contact| contact.asks)
+    let asks = contact.is_some_and(|contact| contact.asks);
+    conversation.request && (written || asks)
 }
 
 /// Sorts rows: more is higher. Positions of different accounts cannot be compared, times can.

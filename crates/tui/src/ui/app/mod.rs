@@ -76,6 +76,8 @@ pub(crate) enum Waiting {
     Page(Key),
     /// A room that is entered, to be shown.
     Enter,
+    /// The devices of an address.
+    Devices(BareJid),
 }
 
 /// Everything there is to show.

@@ -25,9 +25,15 @@ fn devices(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<
         }
         (typed, _) => person(app, typed)?,
     };
-    app.ask(key.account, Ask::Devices(key.with.clone()), Waiting::Quiet, actions);
+    ask_devices(app, &key, actions);
     app.overlay = Some(Overlay::devices(key));
     Ok(())
+}
+
+/// Asks for the devices of an address. The core tells of its own accord only when they change.
+fn ask_devices(app: &mut App, key: &Key, actions: &mut Vec<Action>) {
+    let waiting = Waiting::Devices(key.with.clone());
+    app.ask(key.account, Ask::Devices(key.with.clone()), waiting, actions);
 }
 
 /// The own address.
@@ -68,7 +74,7 @@ pub(super) const QR: Command = Command {
     examples: &["/qr"],
     run: |app, _, actions| {
         let key = own(app)?;
-        app.ask(key.account, Ask::Devices(key.with.clone()), Waiting::Quiet, actions);
+        ask_devices(app, &key, actions);
         app.overlay = Some(Overlay::code(key));
         Ok(())
     },

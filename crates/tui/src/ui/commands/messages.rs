@@ -29,8 +29,12 @@ fn reply(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<()
         None => app.reply_to(message.id),
         Some(text) => {
             let to = key.with;
-            let command =
-                client::Command::Send { to, text: text.to_owned(), reply_to: Some(message.id) };
+            let command = client::Command::Send {
+                to,
+                text: text.to_owned(),
+                reply_to: Some(message.id),
+                encryption: None,
+            };
             app.ask(key.account, command, Waiting::Quiet, actions);
         }
     }

@@ -214,6 +214,10 @@ fn candidates(app: &App, kind: Kind) -> Vec<String> {
         Kind::Person | Kind::People => {
             people(app).into_iter().map(|(address, _)| address.to_string()).collect()
         }
+        Kind::Conversation => {
+            let people = people(app).into_iter().map(|(address, _)| address.to_string());
+            people.chain(known_rooms(app)).collect()
+        }
         Kind::Occupant => app.room().map_or_else(Vec::new, |room| {
             let others = room.members.iter().filter(|m| m.nick.is_none() || m.nick != room.nick);
             others.map(ui_rooms::name).collect()
@@ -294,14 +298,35 @@ fn person(app: &App, typed: Option<&str>) -> Result<Key, String> {
         let with = typed.parse().map_err(|_| format!("{typed} is not an address"))?;
         return Ok(Key { account, with });
     }
-    // In a room people are called by their nicknames.
-    if let Some(with) =
-        app.room().and_then(|room| ui_rooms::somebody(room, typed).ok()?.address.clone())
-    {
+    match occupant(app, typed) {
+        Some(with) => Ok(Key { account, with }),
+        None => named(account, typed, &people(app)),
+    }
+}
+
+/// The address of somebody whom the room on screen calls so.
+fn occupant(app: &App, typed: &str) -> Option<BareJid> {
+    ui_rooms::somebody(app.room()?, typed).ok()?.address.clone()
+}
+
+/// The conversation that somebody means by an address or a part of a name: of a person or a room.
+fn conversation(app: &App, typed: Option<&str>) -> Result<Key, String> {
+    let Some(name) = typed.filter(|typed| !typed.contains('@')) else { return person(app, typed) };
+    let account = account(app)?;
+    if let Some(with) = occupant(app, name) {
         return Ok(Key { account, with });
     }
+    let mut all = people(app);
+    all.extend(app.mirror(account).into_iter().flat_map(|mirror| {
+        let rooms = mirror.conversations.values().filter(|c| c.kind == view::Kind::Room);
+        rooms.map(|room| (room.address.clone(), mirror.name(&room.address)))
+    }));
+    named(account, name, &all)
+}
+
+/// The one of these whom a part of a name means.
+fn named(account: AccountNumber, typed: &str, people: &[(BareJid, String)]) -> Result<Key, String> {
     let exact = |name: &str| name.to_lowercase() == typed.to_lowercase();
-    let people = people(app);
     let named: Vec<_> = people.iter().filter(|(_, name)| exact(name)).collect();
     let mut fitting: Vec<_> = people
         .iter()
@@ -312,7 +337,7 @@ fn person(app: &App, typed: Option<&str>) -> Result<Key, String> {
         ([(address, _)], _) => Ok(Key { account, with: address.clone() }),
         ([], [(_, address)]) => Ok(Key { account, with: (*address).clone() }),
         ([], []) => Err(format!("nobody here is called {typed}; an address has an @")),
-        _ => Err(format!("several people could be {typed}; write the address")),
+        _ => Err(format!("several could be {typed}; write the address")),
     }
 }
 

@@ -20,7 +20,9 @@ pub enum Kind {
     Word,
     /// An address, or the name of somebody known.
     Person,
-    /// The same, any number of times, to the end of the line.
+    /// The same, or a room that is known.
+    Conversation,
+    /// Addresses or names of people known, to the end of the line.
     People,
     /// Somebody in the room on screen: a nickname or an address.
     Occupant,

@@ -3,21 +3,24 @@
 use client::store::Mute;
 use xmpp::time::Millis;
 
-use super::{Action, App, Argument, Command, Kind, Values, here, person};
+use super::{Action, App, Argument, Command, Kind, Values, conversation, here, person};
 use crate::ui::app::Waiting;
 use crate::ui::overlay::Overlay;
 
 pub(super) const CHAT: Command = Command {
     name: "chat",
     alias: Some("msg"),
-    arguments: &[Argument::required("WHO", Kind::Person), Argument::optional("TEXT", Kind::Rest)],
+    arguments: &[
+        Argument::required("WHO", Kind::Conversation),
+        Argument::optional("TEXT", Kind::Rest),
+    ],
     about: "open a conversation, and put a text into it",
     examples: &["/chat juliet@capulet.example", "/chat juliet@capulet.example Are you awake?"],
     run: chat,
 };
 
 fn chat(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
-    let key = person(app, values.at(0))?;
+    let key = conversation(app, values.at(0))?;
     app.go_to(key, actions);
     if let Some(text) = values.at(1) {
         app.insert(text, actions);
@@ -73,7 +76,7 @@ pub(super) const ME: Command = Command {
 fn me(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
     let key = here(app)?;
     let text = format!("/me {}", values.text(0));
-    let command = client::Command::Send { to: key.with, text, reply_to: None };
+    let command = client::Command::Send { to: key.with, text, reply_to: None, encryption: None };
     app.ask(key.account, command, Waiting::Quiet, actions);
     Ok(())
 }

@@ -124,7 +124,7 @@ fn pin(app: &mut App, number: AccountNumber) -> Stay {
 }
 
 /// Bytes in pairs of hexadecimal digits, groups of four bytes.
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     let groups = bytes.chunks(4).map(|chunk| chunk.iter().map(|b| format!("{b:02x}")).collect());
     groups.collect::<Vec<String>>().join(" ")
 }

@@ -24,20 +24,22 @@ impl Help {
         Help { typed: Editor::new(word.trim_start_matches('/')), scroll: 0 }
     }
 
-    pub(super) fn on_key(&mut self, key: KeyEvent) -> Stay {
+    pub(super) fn on_key(&mut self, key: KeyEvent, app: &App) -> Stay {
         match page::write(key, &mut self.typed) {
             Move::Leave | Move::Take => return Stay::Close,
-            Move::By(by) => self.scroll = self.scroll.saturating_add_signed(by),
+            Move::By(by) => {
+                let most = self.last_page(app);
+                self.scroll = self.scroll.min(most).saturating_add_signed(by).min(most);
+            }
             Move::Typed => self.scroll = 0,
             _ => {}
         }
         Stay::Open
     }
 
-    pub(super) fn sheet(&self, app: &App, columns: u16) -> Sheet {
+    /// What fits to the word that is typed.
+    fn body(&self, app: &App, columns: u16) -> Vec<Line<'static>> {
         let theme = app.theme();
-        let before = &self.typed.text()[..self.typed.cursor()];
-        let (line, cursor) = field(theme, "search ›", self.typed.text(), before);
         let word = self.typed.text().trim().to_lowercase();
         let width = usize::from(columns).min(92).saturating_sub(6);
         let mut body = Vec::new();
@@ -58,8 +60,22 @@ impl Help {
         if body.is_empty() {
             body.push(text::styled("Nothing has to do with that.", theme.dim()));
         }
-        let last = body.len().saturating_sub(1);
-        let scroll = self.scroll.min(last);
+        body
+    }
+
+    /// How far it can be scrolled: the last row stands at the bottom then.
+    fn last_page(&self, app: &App) -> usize {
+        let (columns, rows) = app.size;
+        let room = usize::from(rows).saturating_sub(AROUND).max(1);
+        self.body(app, columns).len().saturating_sub(room)
+    }
+
+    pub(super) fn sheet(&self, app: &App, columns: u16) -> Sheet {
+        let theme = app.theme();
+        let before = &self.typed.text()[..self.typed.cursor()];
+        let (line, cursor) = field(theme, "search ›", self.typed.text(), before);
+        let body = self.body(app, columns);
+        let scroll = self.scroll.min(self.last_page(app));
         let lines =
             [line, Line::default()].into_iter().chain(body.into_iter().skip(scroll)).collect();
         Sheet {
@@ -74,6 +90,9 @@ impl Help {
         }
     }
 }
+
+/// Rows around what scrolls: the frame, the field, and a gap.
+const AROUND: usize = 4;
 
 /// The keys that have to do with a word; the word "keys" is for all of them.
 fn key_sections(app: &App, word: &str, width: usize, body: &mut Vec<Line<'static>>) {

@@ -5,7 +5,8 @@ use xmpp::jid::BareJid;
 use crate::ui::event::Invitation;
 
 /// Reads a link: `xmpp:…?register;preauth=…`, `xmpp:…?roster;preauth=…;ibr=y`, or the page that
-/// shows one, `https://DOMAIN/invite/TOKEN`.
+/// shows one, `https://DOMAIN/invite/TOKEN`. The page of a server on this machine may be one of
+/// `http://`.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -41,7 +42,13 @@ fn address_link(rest: &str) -> Option<Invitation> {
 }
 
 fn page_link(link: &str) -> Option<Invitation> {
-    let rest = link.strip_prefix("https://")?;
+    let (rest, secure) = match link.strip_prefix("http://") {
+        Some(rest) => (rest, false),
+        None => (link.strip_prefix("https://")?, true),
+    };
+    if !secure && !is_loopback(rest) {
+        return None;
+    }
     if let Some(at) = rest.find("xmpp:") {
         return address_link(rest.get(at + 5..)?);
     }
@@ -52,6 +59,19 @@ fn page_link(link: &str) -> Option<Invitation> {
     let token = token.split(['?', '#']).next().filter(|token| !token.is_empty())?;
     let domain = host.parse().ok()?;
     invites.then(|| Invitation { inviter: None, domain, name: None, token: decoded(token) })
+}
+
+/// Whether the host that an address without its scheme begins with is this machine: what a server
+/// that is tried out prints. Nothing is fetched from there, but nobody should get used to such links.
+fn is_loopback(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let host = host.to_ascii_lowercase();
+    let name = host == "localhost" || host.ends_with(".localhost");
+    name || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// Percent-decoding (RFC 3986 §2.1); what is not a valid sequence stays.
@@ -90,6 +110,12 @@ mod tests {
         assert_eq!(by_person.inviter.unwrap().to_string(), "désirée@example.com");
         let page = parse("https://example.com:5443/invite/abc123").unwrap();
         assert_eq!((page.domain.to_string(), page.token), ("example.com".into(), "abc123".into()));
+        for host in ["localhost:5280", "chat.localhost", "127.0.0.1:5280", "[::1]:5280"] {
+            let page = parse(&format!("http://{host}/invite/abc123")).unwrap();
+            assert_eq!(page.token, "abc123", "{host}");
+        }
+        let trial = parse("http://localhost:5280/invite/abc123").unwrap();
+        assert_eq!(trial.domain.to_string(), "localhost");
     }
 
     #[test]
@@ -100,6 +126,10 @@ mod tests {
             "xmpp:juliet@example.com?roster;preauth=abc",
             "xmpp:example.com?register",
             "https://example.com/",
+            "http://example.com/invite/abc",
+            "http://localhost.example.com/invite/abc",
+            "http://localhost@example.com/invite/abc",
+            "http://127.0.0.1.example.com/invite/abc",
             "https://example.com/invite/",
             "%%%",
             "",

@@ -151,7 +151,8 @@ impl Jump {
         }
         if targets.is_empty() {
             let hint = "Nobody fits. Write a whole address to talk to somebody new.";
-            lines.push(text::styled(hint, theme.dim()));
+            let width = usize::from(app.size.0.min(WIDTH)).saturating_sub(4);
+            lines.extend(text::wrap(&[Span::styled(hint, theme.dim())], width));
         }
         Sheet {
             title: "Go to".to_owned(),
@@ -160,7 +161,7 @@ impl Jump {
             fixed: 2,
             cursor: Some((0, cursor)),
             hints: vec![("Enter", "open"), ("↑↓", "choose"), ("Esc", "leave")],
-            width: 56,
+            width: WIDTH,
             ..Sheet::default()
         }
     }
@@ -208,5 +209,7 @@ fn rank(typed: &str, name: &str, address: &BareJid) -> Option<i32> {
 
 /// What it counts that there is a conversation already.
 const TALKED_WITH: i32 = 3;
+/// Columns it would like to have.
+const WIDTH: u16 = 56;
 /// Rows that are offered.
 const MOST_TARGETS: usize = 50;

@@ -194,7 +194,7 @@ impl Overlay {
         match self {
             Overlay::Jump(jump) => jump.on_key(key, app, actions),
             Overlay::Search(search) => search.on_key(key, app, actions),
-            Overlay::Help(help) => help.on_key(key),
+            Overlay::Help(help) => help.on_key(key, app),
             Overlay::React(react) => react.on_key(key, app, actions),
             Overlay::Question(question) => question.on_key(key, app, actions),
             Overlay::Prompt(prompt) => prompt.on_key(key, app, actions),

@@ -23,6 +23,8 @@ pub struct Prompt {
 pub enum Sign {
     /// `:`, a command.
     Command,
+    /// `/`, a command where there is no text to write it in.
+    Slash,
     /// `/`, words to look for downwards.
     Down,
     /// `?`, words to look for upwards.
@@ -49,12 +51,14 @@ impl Prompt {
                 let typed = self.typed.take();
                 match self.sign {
                     Sign::Command => app.run_colon(&typed, actions),
+                    Sign::Slash if typed.trim().is_empty() => {}
+                    Sign::Slash => app.run(&format!("/{}", typed.trim()), actions),
                     Sign::Down => app.look_for(&typed, false),
                     Sign::Up => app.look_for(&typed, true),
                 }
                 return Stay::Close;
             }
-            Move::Switch if self.sign == Sign::Command => self.complete(app),
+            Move::Switch if matches!(self.sign, Sign::Command | Sign::Slash) => self.complete(app),
             _ => {}
         }
         Stay::Open
@@ -71,7 +75,7 @@ impl Prompt {
     pub(super) fn sheet(&self, app: &App) -> Sheet {
         let sign = match self.sign {
             Sign::Command => ":",
-            Sign::Down => "/",
+            Sign::Slash | Sign::Down => "/",
             Sign::Up => "?",
         };
         let before = text::width(&self.typed.text()[..self.typed.cursor()]);

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
 
+use super::account::hexadecimal;
 use super::page::{self, Move};
 use super::{Action, App, Sheet, Stay, field, invitation};
 use crate::ui::app::Waiting;
@@ -39,7 +40,9 @@ enum Step {
     /// The same once more.
     Again(Entry, Secret),
     /// Waiting for the server.
-    Waiting(BareJid, Option<Invitation>),
+    Waiting(Entry, Protection),
+    /// The server has a certificate that nobody vouches for: why, and its SHA-256.
+    Untrusted(Entry, Protection, String, [u8; 32]),
 }
 
 /// What was told so far.
@@ -81,20 +84,33 @@ impl Welcome {
     #[must_use]
     pub(crate) fn inviter(&self) -> Option<BareJid> {
         match &self.step {
-            Step::Waiting(_, invitation) => invitation.as_ref()?.inviter.clone(),
+            Step::Waiting(entry, _) => entry.invitation.as_ref()?.inviter.clone(),
             _ => None,
         }
     }
 
-    /// It did not work: the password is asked for again, or the name if it is taken.
-    pub(crate) fn failed(&mut self, problem: &Problem) {
+    /// It did not work: the password is asked for again, or the name if it is taken. How the
+    /// connection ended tells whether the certificate is the reason.
+    pub(crate) fn failed(&mut self, problem: &Problem, connection: Option<&Connection>) {
+        let untrusted = match connection {
+            Some(Connection::Untrusted { problem, fingerprint }) => {
+                Some((Printable::line(problem).into_string(), *fingerprint))
+            }
+            _ => None,
+        };
         self.problem = Some(Printable::line(&problem.to_string()).into_string());
-        self.step = match std::mem::take(&mut self.step) {
-            Step::Waiting(_, Some(invitation)) if invitation.name.is_none() => {
+        self.step = match (std::mem::take(&mut self.step), untrusted) {
+            (Step::Waiting(entry, protection), Some((why, fingerprint))) => {
+                self.problem = None;
+                Step::Untrusted(entry, protection, why, fingerprint)
+            }
+            (Step::Waiting(Entry { invitation: Some(invitation), .. }, _), None)
+                if invitation.name.is_none() =>
+            {
                 Step::Name(invitation)
             }
-            Step::Waiting(address, invitation) => Step::Password(address, invitation),
-            other => other,
+            (Step::Waiting(entry, _), None) => Step::Password(entry.address, entry.invitation),
+            (other, _) => other,
         };
         self.typed = match self.step {
             Step::Password(..) => Editor::hidden(),
@@ -106,7 +122,7 @@ impl Welcome {
     pub fn begin(&mut self, typed: &str) {
         self.problem = None;
         let typed = typed.trim();
-        let link = typed.starts_with("xmpp:") || typed.starts_with("https://");
+        let link = ["xmpp:", "https://", "http://"].iter().any(|start| typed.starts_with(start));
         let step = match (link, typed.parse::<BareJid>()) {
             (true, _) => invitation::parse(typed).map(invited),
             (_, Ok(address)) if typed.contains('@') => Ok(Step::Password(address, None)),
@@ -129,8 +145,10 @@ impl Welcome {
         app: &mut App,
         actions: &mut Vec<Action>,
     ) -> Stay {
-        if let Step::Protection(..) = self.step {
-            return self.on_choice(key, app, actions);
+        match self.step {
+            Step::Protection(..) => return self.on_choice(key, app, actions),
+            Step::Untrusted(..) => return self.on_certificate(key, app, actions),
+            _ => {}
         }
         match page::write(key, &mut self.typed) {
             Move::Leave => return self.back(app, actions),
@@ -149,7 +167,6 @@ impl Welcome {
                 Stay::Open
             }
             Step::Start => Stay::Close,
-            // A certificate is looked at in the screen of the accounts.
             Step::Waiting(..) if !app.accounts.is_empty() => {
                 app.overlay = Some(super::Overlay::account());
                 Stay::Close
@@ -198,14 +215,15 @@ impl Welcome {
             Step::Again(entry, first) => {
                 let typed = Secret::from(self.typed.take());
                 if first.expose() == typed.expose() {
-                    self.sign_in(entry, Protection::Passphrase(typed), app, actions);
+                    self.sign_in(entry, Protection::Passphrase(typed), None, app, actions);
                 } else {
                     self.problem = Some("These were two different ones. Once more:".to_owned());
                     self.go(Step::Passphrase(entry));
                 }
             }
-            choice @ Step::Protection(..) => self.step = choice,
-            waiting @ Step::Waiting(..) => self.step = waiting,
+            other @ (Step::Protection(..) | Step::Waiting(..) | Step::Untrusted(..)) => {
+                self.step = other;
+            }
         }
     }
 
@@ -251,28 +269,44 @@ impl Welcome {
                 self.problem = Some(format!("The keyring cannot be used: {missing}."));
                 self.step = Step::Protection(entry, chosen);
             }
-            (0, Ok(())) => self.sign_in(entry, Protection::Keyring, app, actions),
+            (0, Ok(())) => self.sign_in(entry, Protection::Keyring, None, app, actions),
             (1, _) => self.go(Step::Passphrase(entry)),
-            _ => self.sign_in(entry, Protection::Plain, app, actions),
+            _ => self.sign_in(entry, Protection::Plain, None, app, actions),
         }
+    }
+
+    /// A key while a certificate is looked at.
+    fn on_certificate(&mut self, key: KeyEvent, app: &mut App, actions: &mut Vec<Action>) -> Stay {
+        match page::read(key) {
+            Move::Leave | Move::Letter('n') => return self.back(app, actions),
+            Move::Letter('y') => match std::mem::take(&mut self.step) {
+                Step::Untrusted(entry, protection, _, fingerprint) => {
+                    self.sign_in(entry, protection, Some(fingerprint), app, actions);
+                }
+                other => self.step = other,
+            },
+            _ => {}
+        }
+        Stay::Open
     }
 
     fn sign_in(
         &mut self,
         entry: Entry,
         protection: Protection,
+        pinned: Option<[u8; 32]>,
         app: &mut App,
         actions: &mut Vec<Action>,
     ) {
-        let Entry { address, invitation, password } = entry;
         actions.push(Action::SignIn(SignIn {
-            address: address.clone(),
-            password,
-            protection,
-            invitation: invitation.clone(),
+            address: entry.address.clone(),
+            password: entry.password.clone(),
+            protection: protection.clone(),
+            invitation: entry.invitation.clone(),
+            pinned,
             number: app.number(Waiting::SignIn),
         }));
-        self.go(Step::Waiting(address, invitation));
+        self.go(Step::Waiting(entry, protection));
     }
 
     /// The choices, each with what it means.
@@ -313,9 +347,13 @@ impl Welcome {
         if let Some(problem) = &self.problem {
             say(problem, theme.bad());
         }
-        if let (Step::Waiting(address, _), None) = (&self.step, &self.problem) {
-            let (words, style) = waiting(app, address);
+        if let (Step::Waiting(entry, _), None) = (&self.step, &self.problem) {
+            let (words, style) = waiting(app, &entry.address);
             say(&words, style);
+        }
+        if let Step::Untrusted(_, _, why, fingerprint) = &self.step {
+            say(&format!("{why}."), theme.bad());
+            say(&hexadecimal(fingerprint), theme.literal());
         }
         if let Step::Protection(_, chosen) = &self.step {
             lines.extend(self.choices(app, *chosen, width));
@@ -341,8 +379,10 @@ impl Welcome {
             _ => "back",
         };
         let mut hints = vec![("Enter", "go on"), ("Esc", leave)];
-        if let Step::Protection(..) = self.step {
-            hints.insert(0, ("↑↓", "choose"));
+        match self.step {
+            Step::Protection(..) => hints.insert(0, ("↑↓", "choose")),
+            Step::Untrusted(..) => hints[0] = ("y", "it is the right one"),
+            _ => {}
         }
         Sheet { title: title.to_owned(), lines, cursor, hints, width: 70, ..Sheet::default() }
     }
@@ -376,7 +416,11 @@ impl Welcome {
                 "passphrase ›",
             ),
             Step::Again(..) => ("The passphrase once more.".to_owned(), "passphrase ›"),
-            Step::Waiting(address, _) => (Printable::address(address).into_string(), ""),
+            Step::Waiting(entry, _) => (Printable::address(&entry.address).into_string(), ""),
+            Step::Untrusted(entry, ..) => (
+                format!("The server of {} has a certificate that nobody vouches for. If whoever runs it tells you the fingerprint below, it is the right one; no other is accepted from then on. Otherwise somebody may be listening.", Printable::address(&entry.address)),
+                "",
+            ),
         }
     }
 }
@@ -396,10 +440,7 @@ fn waiting(app: &App, address: &BareJid) -> (String, Style) {
     let connection = accounts.into_iter().find(|a| a.address == *address).map(|a| &a.connection);
     match connection {
         Some(Connection::Untrusted { problem, .. }) => (
-            format!(
-                "The server's certificate cannot be trusted: {}. Esc shows it.",
-                Printable::line(problem)
-            ),
+            format!("The server's certificate cannot be trusted: {}.", Printable::line(problem)),
             app.theme().bad(),
         ),
         Some(connection) => {

@@ -2,6 +2,7 @@
 
 mod around;
 mod escapes;
+mod first;
 mod keys;
 mod pictures;
 mod rooms;
