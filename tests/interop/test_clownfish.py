@@ -96,6 +96,11 @@ async def plain(place, juliet):
     check(result.code == DONE, f"plain text on demand: {result.err.strip()}")
     await until(lambda: nurse.bodies == ["in the clear"], "the nurse reads that, and nothing else")
     check((await juliet.send(NURSE, "and now?")).code == NOT_ENCRYPTABLE, "the demand is not kept")
+    path = place.directory / "plan.txt"
+    path.write_text("by the vestry")
+    result = await juliet.run("send", NURSE, "--file", str(path), "--plain")
+    check(result.code == DONE, f"a file in plain text on demand: {result.err.strip()}")
+    await until(lambda: nurse.bodies[-1].endswith("/plan.txt"), "the nurse gets its address")
     nurse.say(JULIET, "hark")
     line, = await juliet.listen(1)
     check((line["encryption"], line["device"], line["trusted"]) == ("none", None, False),

@@ -56,7 +56,18 @@ async def main(place):
         await again.shows("half a thought", "the draft is still there after a restart")
         await again.shows("casement breaks? (edited)", "and so is everything that was said")
         again.save("clownfish")
+        again.tmux("send-keys", "C-u")
+        again.type("/devices")
+        await again.shows("trusted, not verified", "fingerprints are known from before")
+        again.tmux("send-keys", "Escape")
+        await until(lambda: "Devices of" not in again.screen(), "Escape leaves them")
+        again.type("It is my lady")
+        await again.shows("It is my lady ✓", "what was a draft is another message now")
         again.tmux("send-keys", "C-q")
+
+    with window(romeo, "--connect", JULIET) as third:
+        await third.shows("Write a message", "what was sent does not come back as a draft")
+        third.tmux("send-keys", "C-q")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ fn message(number: u64) -> Message {
         edits: Vec::new(),
         wants: None,
         elsewhere: false,
+        way: client::store::Way::default(),
         occupant: None,
     }
 }

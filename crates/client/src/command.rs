@@ -220,8 +220,12 @@ pub enum Command {
         text: String,
         /// The message this one answers (XEP-0461).
         reply_to: Option<MessageId>,
+        /// Encrypted or not at all, or in plain text, chosen for this message whatever its
+        /// conversation says; without a choice it leaves as the conversation says now. Kept with the
+        /// message, however long it waits.
+        encryption: Option<EncryptionMode>,
     },
-    /// Send a file (XEP-0363, encrypted by XEP-0454 or XEP-0448 in encrypted conversations).
+    /// Send a file (XEP-0363), encrypted by XEP-0454 or XEP-0448 where its message is.
     SendFile {
         /// To whom.
         to: BareJid,
@@ -239,6 +243,8 @@ pub enum Command {
         preview: Option<crate::store::Preview>,
         /// The message this one answers (XEP-0461).
         reply_to: Option<MessageId>,
+        /// As in [`Send`](Self::Send), for the file and its caption.
+        encryption: Option<EncryptionMode>,
     },
     /// Fetch the file of a message.
     Download(MessageId, LocalFile),

@@ -359,7 +359,8 @@ mod tests {
             <body>canary</body></message>";
         let stanza = Element::parse(stanza, &Limits::TRUSTED).unwrap();
         let incoming = Incoming::new(&stanza, &juliet(), Source::Live, Millis(0)).unwrap();
-        let command = Command::Send { to: juliet(), text: canary(), reply_to: None };
+        let command =
+            Command::Send { to: juliet(), text: canary(), reply_to: None, encryption: None };
         let request = Request { number: 1, command };
         let headers = vec![("Authorization".to_owned(), canary())];
         let local = LocalFile("file".into());

@@ -5,7 +5,8 @@
 //! message is sent again after a loss, with the same ids, and never encrypted twice.
 //!
 //! [`finished`] is the only place that turns a payload into bytes for the network. What must be
-//! protected and is not does not get past it.
+//! protected and is not does not get past it: in an encrypted conversation that is everything but a
+//! message for which plain text was chosen explicitly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,7 @@ use crate::account;
 use crate::cx::{Cx, Step};
 use crate::features::{self, Protected, rooms};
 use crate::link;
-use crate::store::{MessageId, Queued, QueuedId, Store};
+use crate::store::{MessageId, Queued, QueuedId, Store, Way};
 use crate::timeline;
 
 /// A message to be queued.
@@ -258,7 +259,10 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
     if has_to_wait(cx, &queued, room) {
         return Ok(None);
     }
-    if !queued.encrypted && timeline::is_encrypted(cx, &queued.conversation) {
+    if !queued.encrypted
+        && timeline::is_encrypted(cx, &queued.conversation)
+        && !is_plain_by_choice(cx, &queued)?
+    {
         give_up(cx, id, "it is not encrypted, and this conversation is now")?;
         return Ok(None);
     }
@@ -312,6 +316,12 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
         row.queued = queued;
     }
     Ok(Some(bytes))
+}
+
+/// Whether plain text was chosen for this very message.
+fn is_plain_by_choice(cx: &Cx<'_>, queued: &Queued) -> Step<bool> {
+    let Some(id) = queued.message else { return Ok(false) };
+    Ok(cx.store.message(id)?.is_some_and(|message| message.way == Way::OnlyPlain))
 }
 
 /// Asks the features for protection.

@@ -235,7 +235,7 @@ impl<'a> Driver<'a> {
 
     fn send(&mut self, to: &BareJid, text: &str) {
         let text = text.to_owned();
-        self.command(Command::Send { to: to.clone(), text, reply_to: None });
+        self.command(Command::Send { to: to.clone(), text, reply_to: None, encryption: None });
     }
 }
 

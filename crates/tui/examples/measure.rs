@@ -157,6 +157,7 @@ fn message(with: &BareJid, me: &BareJid, position: u64, index: usize) -> Message
         edits: Vec::new(),
         wants: None,
         elsewhere: false,
+        way: client::store::Way::default(),
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use client::store::EncryptionMode;
 use client::view::{Account, Change, Connection, Outcome, Problem, Room, RoomState};
 use client::{Command, Options};
 use client_sqlite::{OpenError, Unlock};
@@ -34,7 +33,6 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     account: Option<Account>,
-    encryption: HashMap<BareJid, EncryptionMode>,
     rooms: BTreeMap<BareJid, Room>,
     waiting: HashMap<u64, SyncSender<Outcome>>,
     /// The store refuses.
@@ -92,34 +90,20 @@ impl Port {
         self.driver.try_submit(number, command)
     }
 
-    /// Commands that nothing may come between; the end of the one at `wanted` is returned.
-    ///
-    /// # Errors
-    /// It does not end in time.
-    pub fn call_all(
-        &self,
-        commands: Vec<Command>,
-        wanted: usize,
-        until: Instant,
-    ) -> Result<Outcome, Failure> {
-        let (sender, answer) = sync_channel(1);
-        let mut numbers = self.driver.numbers(commands.len());
-        let number = numbers.start + wanted as u64;
-        self.shared.state().waiting.insert(number, sender);
-        self.driver.submit(numbers.by_ref().zip(commands).collect());
-        let outcome = receive(&answer, until);
-        if outcome.is_err() {
-            self.shared.state().waiting.remove(&number);
-        }
-        outcome
-    }
-
     /// Carries out a command and waits for its end.
     ///
     /// # Errors
     /// It does not end in time.
     pub fn call(&self, command: Command, until: Instant) -> Result<Outcome, Failure> {
-        self.call_all(vec![command], 0, until)
+        let (sender, answer) = sync_channel(1);
+        let number = self.driver.number();
+        self.shared.state().waiting.insert(number, sender);
+        self.driver.submit(number, command);
+        let outcome = receive(&answer, until);
+        if outcome.is_err() {
+            self.shared.state().waiting.remove(&number);
+        }
+        outcome
     }
 
     /// Waits until there is a session and nothing is missing.
@@ -150,12 +134,6 @@ impl Port {
             let waited = self.shared.changed.wait_timeout(state, wait);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    /// Whether what is written to somebody is encrypted.
-    #[must_use]
-    pub fn encryption(&self, address: &BareJid) -> EncryptionMode {
-        self.shared.state().encryption.get(address).copied().unwrap_or_default()
     }
 
     /// The rooms that are known, as soon as none is about to be entered, or after a while.
@@ -211,9 +189,6 @@ impl Shared {
                 state.storage = None;
                 state.account = Some(account.clone());
                 self.changed.notify_all();
-            }
-            Output::View(Change::Conversation(conversation)) => {
-                state.encryption.insert(conversation.address.clone(), conversation.encryption);
             }
             Output::View(Change::Room(room)) => {
                 state.rooms.insert(room.address.clone(), (**room).clone());

@@ -26,7 +26,8 @@ use crate::port::{Port, failed};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ask {
-    /// Write a message.
+    /// Write a message: encrypted or not at all, or in plain text, whatever the conversation's own
+    /// choice is.
     Send {
         /// To whom.
         to: BareJid,
@@ -34,7 +35,7 @@ pub enum Ask {
         text: Option<String>,
         /// A file, with its whole path.
         file: Option<PathBuf>,
-        /// Also where it cannot be encrypted.
+        /// In plain text.
         plain: bool,
     },
     /// The devices of somebody; the own ones without an address.
@@ -203,13 +204,16 @@ pub fn perform(port: &Port, ask: Ask, until: Instant) -> Result<Reply, Failure> 
     let account = port.wait_online(until)?;
     let outcome = match ask {
         Ask::Send { to, text, file, plain } => {
-            let message = match file {
-                Some(path) => file_command(&to, &path, text)?,
+            let mode = if plain { EncryptionMode::Plain } else { EncryptionMode::Omemo };
+            let encryption = Some(mode);
+            let text_or_file = match file {
+                Some(path) => file_command(to, &path, text, encryption)?,
                 None => {
-                    Command::Send { to: to.clone(), text: text.unwrap_or_default(), reply_to: None }
+                    let text = text.unwrap_or_default();
+                    Command::Send { to, text, reply_to: None, encryption }
                 }
             };
-            send(port, &to, message, plain, until)?
+            port.call(text_or_file, until)?
         }
         Ask::Devices(address) => {
             port.call(Command::Devices(address.unwrap_or(account.address)), until)?
@@ -270,27 +274,15 @@ fn explain(problem: Problem) -> Failure {
     }
 }
 
-/// Sends, whatever the conversation's own choice is: encrypted, unless plain text was asked for.
-fn send(
-    port: &Port,
-    to: &BareJid,
-    message: Command,
-    plain: bool,
-    until: Instant,
-) -> Result<Outcome, Failure> {
-    let wanted = if plain { EncryptionMode::Plain } else { EncryptionMode::Omemo };
-    let chosen = port.encryption(to);
-    if chosen == wanted {
-        return port.call(message, until);
-    }
-    let set = |mode| Command::SetEncryption(to.clone(), mode);
-    port.call_all(vec![set(wanted), message, set(chosen)], 1, until)
-}
-
+/// The command that sends a file, with what was chosen for it.
+///
+/// # Errors
+/// There is no such file.
 pub(crate) fn file_command(
-    to: &BareJid,
+    to: BareJid,
     path: &Path,
     caption: Option<String>,
+    encryption: Option<EncryptionMode>,
 ) -> Result<Command, Failure> {
     let wrong = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
     let metadata = std::fs::metadata(path).map_err(wrong)?;
@@ -302,7 +294,7 @@ pub(crate) fn file_command(
         .ok_or_else(|| Failure::Usage(format!("{}: the name is not text", path.display())))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Command::SendFile {
-        to: to.clone(),
+        to,
         file: LocalFile(text.to_owned()),
         media_type: media_type(&name).to_owned(),
         name,
@@ -310,6 +302,7 @@ pub(crate) fn file_command(
         caption,
         preview: None,
         reply_to: None,
+        encryption,
     })
 }
 
@@ -509,8 +502,8 @@ mod tests {
     #[test]
     fn what_is_no_file_is_not_sent() {
         let to = BareJid::new("romeo@example.org").unwrap();
-        file_command(&to, Path::new("/"), None).unwrap_err();
-        file_command(&to, Path::new("/nothing/here"), None).unwrap_err();
+        file_command(to.clone(), Path::new("/"), None, None).unwrap_err();
+        file_command(to, Path::new("/nothing/here"), None, None).unwrap_err();
         assert_eq!(media_type("A.JPG"), "image/jpeg");
         assert_eq!(media_type("a"), "application/octet-stream");
     }

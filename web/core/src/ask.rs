@@ -111,7 +111,7 @@ pub(crate) fn command(
             Ask::Search { text, conversation: address.as_deref().map(jid).transpose()? }
         }
         Command::Send { to, text, reply_to } => {
-            Ask::Send { to: jid(&to)?, text, reply_to: reply_to.map(MessageId) }
+            Ask::Send { to: jid(&to)?, text, reply_to: reply_to.map(MessageId), encryption: None }
         }
         Command::SendFile { to, file, name, size, media_type, caption, picture, reply_to } => {
             Ask::SendFile {
@@ -128,6 +128,7 @@ pub(crate) fn command(
                     description: picture.description,
                 }),
                 reply_to: reply_to.map(MessageId),
+                encryption: None,
             }
         }
         Command::Download { message } => Ask::Download(MessageId(message), files.add(&random())),

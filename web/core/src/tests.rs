@@ -280,6 +280,7 @@ fn message(content: Content) -> Message {
         edits: Vec::new(),
         wants: None,
         elsewhere: false,
+        way: client::store::Way::default(),
         occupant: None,
     }
 }

@@ -133,7 +133,7 @@ fn correct(
     {
         outbox::discard(cx, id)?;
         message.content = Content::Text(text);
-        message.delivery = Some(Delivery::Queued);
+        message::renew(cx, &mut message);
         timeline::save(cx, &message)?;
         timeline::expect(cx, id, number);
         return message::submit(cx, id);

@@ -11,7 +11,7 @@ use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
 use crate::outbox::{self, Outgoing};
-use crate::store::{Content, Delivery, Message, MessageId, Notify, Reply};
+use crate::store::{Content, Delivery, Message, MessageId, Notify, Reply, Way};
 use crate::timeline;
 use crate::view::{Change, Outcome, Problem};
 
@@ -130,14 +130,15 @@ pub(crate) fn limited(text: String) -> String {
 
 fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
     match command {
-        Command::Send { to, text, reply_to } => {
+        Command::Send { to, text, reply_to, encryption } => {
             if text.trim().is_empty() || text.len() > MAX_TEXT_BYTES {
                 let problem = format!("a message has 1 to {MAX_TEXT_BYTES} bytes");
                 cx.failed(number, Problem::Invalid(problem));
             } else if cx.state.outbox.is_full() {
                 cx.failed(number, Problem::Invalid("too many messages wait".to_owned()));
             } else {
-                send(cx, number, &to, text, reply_to)?;
+                let way = timeline::way(cx, &to, encryption);
+                send(cx, number, &to, text, reply_to, way)?;
             }
         }
         Command::Retry(id) => retry(cx, number, id)?,
@@ -153,24 +154,31 @@ fn send(
     to: &BareJid,
     text: String,
     reply_to: Option<MessageId>,
+    way: Way,
 ) -> Step {
     let reply = match reply_to {
         Some(id) => super::reply::to(cx, id)?,
         None => None,
     };
-    let id = write(cx, to, text, reply)?;
+    let id = write(cx, to, text, reply, way)?;
     timeline::expect(cx, id, number);
     submit(cx, id)
 }
 
 /// Sends a text that no request waits for.
-pub(crate) fn compose(cx: &mut Cx<'_>, to: &BareJid, text: String) -> Step {
-    let id = write(cx, to, limited(text), None)?;
+pub(crate) fn compose(cx: &mut Cx<'_>, to: &BareJid, text: String, way: Way) -> Step {
+    let id = write(cx, to, limited(text), None, way)?;
     submit(cx, id)
 }
 
 /// Puts an own text into the timeline.
-fn write(cx: &mut Cx<'_>, to: &BareJid, text: String, reply: Option<Reply>) -> Step<MessageId> {
+fn write(
+    cx: &mut Cx<'_>,
+    to: &BareJid,
+    text: String,
+    reply: Option<Reply>,
+    way: Way,
+) -> Step<MessageId> {
     let me = cx.me.clone();
     let mut message = timeline::blank(to, &me, cx.moment());
     message.own = true;
@@ -178,13 +186,14 @@ fn write(cx: &mut Cx<'_>, to: &BareJid, text: String, reply: Option<Reply>) -> S
     message.origin_id = Some(cx.rng.id());
     message.delivery = Some(Delivery::Queued);
     message.reply = reply;
+    message.way = way;
     timeline::insert(cx, message, false)
 }
 
 /// Queues a message of the timeline as it stands there.
 pub(crate) fn submit(cx: &mut Cx<'_>, id: MessageId) -> Step {
     let Some(message) = cx.store.message(id)? else { return Ok(()) };
-    let encrypted = timeline::is_encrypted(cx, &message.conversation);
+    let encrypted = timeline::leaves_encrypted(cx, &message);
     let Some(payload) = payload(cx, &message, encrypted)? else {
         return timeline::on_not_transferred(cx, id, "there is nothing to send");
     };
@@ -245,11 +254,7 @@ fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
         Ok(mut message) => {
             outbox::discard(cx, id)?;
             timeline::expect(cx, id, number);
-            if matches!(message.delivery, Some(Delivery::Failed(_))) {
-                // It may have left and come back: servers take the same id for a repetition.
-                message.origin_id = Some(cx.rng.id());
-            }
-            message.delivery = Some(Delivery::Queued);
+            renew(cx, &mut message);
             timeline::save(cx, &message)?;
             match &message.content {
                 // How the file is protected may be different now.
@@ -259,6 +264,16 @@ fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
         }
     }
     Ok(())
+}
+
+/// An own message that waits or failed goes once more, perhaps with another text.
+pub(crate) fn renew(cx: &mut Cx<'_>, message: &mut Message) {
+    if matches!(message.delivery, Some(Delivery::Failed(_))) {
+        // It may have left and come back: servers take the same id for a repetition.
+        message.origin_id = Some(cx.rng.id());
+    }
+    message.delivery = Some(Delivery::Queued);
+    timeline::write_anew(cx, message);
 }
 
 /// Gives up a message that was not sent.

@@ -92,7 +92,17 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         {
             cx.failed(number, Problem::Invalid("too many messages wait".to_owned()));
         }
-        Command::SendFile { to, file, name, size, media_type, caption, preview, reply_to } => {
+        Command::SendFile {
+            to,
+            file,
+            name,
+            size,
+            media_type,
+            caption,
+            preview,
+            reply_to,
+            encryption,
+        } => {
             let me = cx.me.clone();
             let mut message = timeline::blank(&to, &me, cx.moment());
             message.own = true;
@@ -116,11 +126,13 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
                 preview,
             };
             message.content = Content::File(file, None);
+            let way = timeline::way(cx, &to, encryption);
+            message.way = way;
             let id = timeline::insert(cx, message, false)?;
             timeline::expect(cx, id, number);
             begin(cx, id)?;
             if let Some(text) = caption.filter(|text| !text.trim().is_empty()) {
-                message::compose(cx, &to, text)?;
+                message::compose(cx, &to, text, way)?;
             }
         }
         Command::Download(id, into) => download(cx, number, id, into)?,
@@ -145,7 +157,7 @@ pub(crate) fn begin(cx: &mut Cx<'_>, id: MessageId) -> Step {
         }
         return remember(cx, id, true);
     };
-    let encrypted = timeline::is_encrypted(cx, &message.conversation);
+    let encrypted = timeline::leaves_encrypted(cx, &message);
     let size = file.size.unwrap_or(0).saturating_add(if encrypted { TAG_BYTES } else { 0 });
     if most.is_some_and(|most| size > most) {
         return fail(
@@ -193,8 +205,8 @@ fn on_slot(cx: &mut Cx<'_>, id: MessageId, encrypted: bool, answer: &Answer) -> 
     let Some(((url, get), message)) = addresses.zip(message) else {
         return fail(cx, id, "the server gave no safe place");
     };
-    // The user may have changed their mind while the server thought.
-    if encrypted != timeline::is_encrypted(cx, &message.conversation) {
+    // The conversation may be encrypted since the server began to think.
+    if encrypted != timeline::leaves_encrypted(cx, &message) {
         return begin(cx, id);
     }
     let Content::File(File { local: Some(local), .. }, _) = message.content else { return Ok(()) };

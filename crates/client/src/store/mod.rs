@@ -16,11 +16,13 @@ mod happenings;
 mod memory;
 mod rows;
 mod search;
+mod way;
 
 pub use changes::{Mark, Reacted, Reaction};
 pub use happenings::{Happened, Happening};
 pub use memory::MemoryStore;
 pub use search::Needle;
+pub use way::Way;
 
 pub use rows::{
     ArchiveState, Contact, Content, Conversation, Delivery, DeviceEntry, Encryption,

@@ -6,6 +6,7 @@ use xmpp::time::Millis;
 use zeroize::Zeroizing;
 
 use super::changes::{Mark, Reaction};
+use super::way::Way;
 
 /// How to log in.
 #[derive(Clone, Debug)]
@@ -220,6 +221,9 @@ pub struct Message {
     /// Own, and it came from another device (XEP-0280) or out of the archive.
     #[serde(default)]
     pub elsewhere: bool,
+    /// How it is to leave, as long as it has not.
+    #[serde(default)]
+    pub way: Way,
 }
 
 /// Somebody in a room, as the room names them.

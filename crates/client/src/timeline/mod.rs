@@ -20,7 +20,7 @@ use crate::incoming::{Incoming, Source};
 use crate::outbox;
 use crate::store::{
     Content, Conversation, Delivery, Encryption, EncryptionMode, Message, MessageId, Mute, Notify,
-    Position, Reference, SessionKey, Store,
+    Position, Reference, SessionKey, Store, Way,
 };
 use crate::view::{Change, Outcome, Problem, Readers};
 
@@ -171,6 +171,22 @@ pub(crate) fn is_encrypted(cx: &Cx<'_>, address: &BareJid) -> bool {
     conversation(cx, address).encryption == EncryptionMode::Omemo
 }
 
+/// How a message leaves that is written here now: as was chosen for it, or as the conversation says.
+pub(crate) fn way(cx: &Cx<'_>, address: &BareJid, chosen: Option<EncryptionMode>) -> Way {
+    Way::new(chosen, conversation(cx, address).encryption)
+}
+
+/// An own message is written or tried once more: what its conversation says now counts for it, unless
+/// something was chosen for the message itself.
+pub(crate) fn write_anew(cx: &Cx<'_>, message: &mut Message) {
+    message.way = message.way.again(conversation(cx, &message.conversation).encryption);
+}
+
+/// Whether an own message must be encrypted to leave.
+pub(crate) fn leaves_encrypted(cx: &Cx<'_>, message: &Message) -> bool {
+    message.way.is_encrypted(conversation(cx, &message.conversation).encryption)
+}
+
 /// Who could read what is written now, as the encryption sees it.
 pub(crate) fn set_readers(cx: &mut Cx<'_>, address: &BareJid, readers: Readers) {
     let timeline = &mut cx.state.features.timeline;
@@ -213,6 +229,7 @@ pub(crate) fn blank(conversation: &BareJid, sender: &BareJid, time: Millis) -> M
         edits: Vec::new(),
         wants: None,
         elsewhere: false,
+        way: Way::default(),
     }
 }
 

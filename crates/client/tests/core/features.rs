@@ -85,6 +85,7 @@ fn a_reply_shows_what_it_answers() {
             to: bare(JULIET),
             text: "here\n> quoted by hand".into(),
             reply_to: Some(original),
+            encryption: None,
         },
     );
     let received = world.last(juliet, ROMEO);
@@ -305,7 +306,7 @@ fn nicknames_and_pictures_reach_contacts() {
 }
 
 /// A server with a service for files.
-fn with_upload(world: &mut World) {
+pub(crate) fn with_upload(world: &mut World) {
     let item = Element::new("item", ns::DISCO_ITEMS).with_attr("jid", "upload.example.net");
     let items = Element::new("query", ns::DISCO_ITEMS).with_child(item);
     world.server.answers.insert(ns::DISCO_ITEMS.into(), Ok(Some(items)));
@@ -326,7 +327,7 @@ fn with_upload(world: &mut World) {
     world.server.answers.insert(ns::HTTP_UPLOAD.into(), Ok(Some(slot)));
 }
 
-fn send_file() -> Command {
+pub(crate) fn send_file(encryption: Option<EncryptionMode>) -> Command {
     Command::SendFile {
         to: bare(JULIET),
         file: LocalFile("/pictures/summit.jpg".into()),
@@ -341,6 +342,7 @@ fn send_file() -> Command {
             description: Some("A summit".into()),
         }),
         reply_to: None,
+        encryption,
     }
 }
 
@@ -350,7 +352,7 @@ fn a_file_is_uploaded_then_sent_then_fetched() {
     with_upload(&mut world);
     let romeo = world.online(ROMEO, &[JULIET]);
     let juliet = world.online(JULIET, &[ROMEO]);
-    let number = world.command(romeo, send_file());
+    let number = world.command(romeo, send_file(None));
     world.settle();
     let (id, transfer) = world.devices[romeo].transfers.remove(0);
     let Transfer::Upload { url, headers, cipher, .. } = transfer else { panic!("an upload") };
@@ -393,7 +395,7 @@ fn an_upload_in_an_encrypted_conversation_says_nothing_about_the_file() {
     let mut world = World::new();
     with_upload(&mut world);
     let romeo = world.online(ROMEO, &[]);
-    world.command(romeo, send_file());
+    world.command(romeo, send_file(None));
     world.settle();
     let (_, transfer) = world.devices[romeo].transfers.remove(0);
     let Transfer::Upload { cipher: Some(key), .. } = transfer else { panic!("encrypted") };
@@ -411,7 +413,7 @@ fn an_upload_that_was_killed_begins_again() {
     let mut world = World::new();
     with_upload(&mut world);
     let romeo = world.online(ROMEO, &[JULIET]);
-    world.command(romeo, send_file());
+    world.command(romeo, send_file(None));
     world.settle();
     world.devices[romeo].transfers.clear();
     world.crash(romeo);
@@ -442,6 +444,7 @@ fn a_file_that_was_called_off_is_not_sent_wherever_it_was() {
             caption: None,
             preview: None,
             reply_to: None,
+            encryption: None,
         };
         let number = world.command(romeo, send);
         if place == "runs" {
@@ -473,7 +476,7 @@ fn a_file_that_asks_for_its_place_when_the_session_ends_waits_for_the_next_one()
     let mut world = World::new();
     with_upload(&mut world);
     let romeo = world.online(ROMEO, &[JULIET]);
-    world.command(romeo, send_file());
+    world.command(romeo, send_file(None));
     world.devices[romeo].reachable = false;
     world.server.forgetful = true;
     world.cut(romeo);
@@ -501,12 +504,23 @@ fn a_file_can_be_an_answer() {
     world.send(juliet, ROMEO, "where are you?");
     world.settle();
     let asked = world.last(romeo, JULIET).id;
-    let Command::SendFile { to, file, name, size, media_type, preview, .. } = send_file() else {
+    let Command::SendFile { to, file, name, size, media_type, preview, .. } = send_file(None)
+    else {
         panic!("a file")
     };
     let reply_to = Some(asked);
     let caption = None;
-    let send = Command::SendFile { to, file, name, size, media_type, caption, preview, reply_to };
+    let send = Command::SendFile {
+        to,
+        file,
+        name,
+        size,
+        media_type,
+        caption,
+        preview,
+        reply_to,
+        encryption: None,
+    };
     world.command(romeo, send);
     world.settle();
     let (id, _) = world.devices[romeo].transfers.remove(0);
@@ -533,6 +547,7 @@ fn too_large_a_file_is_refused_before_it_is_sent() {
         caption: None,
         preview: None,
         reply_to: None,
+        encryption: None,
     };
     let outcome = world.run(romeo, command);
     assert!(matches!(outcome, Some(Outcome::Failed(Problem::Transfer(_)))), "{outcome:?}");

@@ -22,5 +22,6 @@ mod server;
 mod steps;
 #[cfg(not(target_family = "wasm"))]
 mod twins;
+mod way;
 mod windows;
 mod world;

@@ -57,8 +57,10 @@ fn a_message_between_read_ones_is_read_too() {
 fn nothing_leaves_in_plain_text_where_encryption_is_on() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[]);
-    let outcome =
-        world.run(romeo, Command::Send { to: bare(JULIET), text: "canary".into(), reply_to: None });
+    let outcome = world.run(
+        romeo,
+        Command::Send { to: bare(JULIET), text: "canary".into(), reply_to: None, encryption: None },
+    );
     assert!(matches!(outcome, Some(Outcome::Failed(Problem::NotEncryptable(_)))), "{outcome:?}");
     assert!(!world.devices[romeo].sent.contains("canary"));
     assert!(matches!(world.last(romeo, JULIET).delivery, Some(Delivery::Failed(_))));
@@ -121,7 +123,7 @@ fn what_was_encrypted_is_not_quoted_in_plain_text() {
             store.commit().unwrap();
         }
         let (to, reply_to) = (bare(JULIET), Some(original.id));
-        world.run(romeo, Command::Send { to, text: "answer".into(), reply_to });
+        world.run(romeo, Command::Send { to, text: "answer".into(), reply_to, encryption: None });
         assert!(world.devices[romeo].sent.contains("<reply "));
         assert_ne!(world.devices[romeo].sent.contains("canary"), encrypted);
         assert_eq!(
@@ -135,7 +137,8 @@ fn what_was_encrypted_is_not_quoted_in_plain_text() {
 fn a_message_that_came_back_ends_its_request_and_can_be_sent_again() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[JULIET]);
-    let send = Command::Send { to: bare(JULIET), text: "hello".into(), reply_to: None };
+    let send =
+        Command::Send { to: bare(JULIET), text: "hello".into(), reply_to: None, encryption: None };
     let number = world.command(romeo, send);
     let message = world.last(romeo, JULIET);
     world.carry(romeo, true);
@@ -155,6 +158,30 @@ fn a_message_that_came_back_ends_its_request_and_can_be_sent_again() {
     assert_eq!(again, Some(Outcome::Sent(message.id)));
     // The server takes an id once.
     assert_eq!(archive(&world, JULIET), ["hello", "hello"]);
+}
+
+#[test]
+fn a_message_that_came_back_and_is_changed_is_another_one() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let id = world.send(romeo, JULIET, "hello");
+    let before = world.last(romeo, JULIET).origin_id;
+    world.settle();
+    let error = Element::new("message", ns::CLIENT)
+        .with_attr("type", "error")
+        .with_attr("from", JULIET)
+        .with_attr_opt("id", before.as_deref())
+        .with_child(StanzaError::new(Condition::ServiceUnavailable).element());
+    for session in world.server.sessions_of(&bare(ROMEO)) {
+        world.server.deliver(&session, &error);
+    }
+    world.settle();
+    assert!(matches!(world.last(romeo, JULIET).delivery, Some(Delivery::Failed(_))));
+    let outcome = world.run(romeo, Command::Correct(id, "good evening".into()));
+    assert_eq!(outcome, Some(Outcome::Sent(id)));
+    // Whoever has the first would take the same id for it.
+    assert_ne!(world.last(romeo, JULIET).origin_id, before);
+    assert_eq!(archive(&world, JULIET), ["hello", "good evening"]);
 }
 
 #[test]
@@ -225,7 +252,8 @@ fn a_message_is_kept_before_it_is_sent() {
     let romeo = world.online(ROMEO, &[JULIET]);
     world.devices[romeo].reachable = false;
     world.cut(romeo);
-    let send = Command::Send { to: bare(JULIET), text: "hello".into(), reply_to: None };
+    let send =
+        Command::Send { to: bare(JULIET), text: "hello".into(), reply_to: None, encryption: None };
     let number = world.command(romeo, send);
     let id = world.last(romeo, JULIET).id;
     assert_eq!(world.devices[romeo].kept, [(number, id)]);
@@ -234,7 +262,10 @@ fn a_message_is_kept_before_it_is_sent() {
     assert_eq!(world.devices[romeo].kept.last(), Some(&(changed, id)));
     // What is refused was not kept.
     let kept = world.devices[romeo].kept.len();
-    world.command(romeo, Command::Send { to: bare(JULIET), text: " ".into(), reply_to: None });
+    world.command(
+        romeo,
+        Command::Send { to: bare(JULIET), text: " ".into(), reply_to: None, encryption: None },
+    );
     assert_eq!(world.devices[romeo].kept.len(), kept);
     world.devices[romeo].reachable = true;
     world.run(romeo, Command::Reconnect);

@@ -276,7 +276,7 @@ fn replies_name_the_message_as_the_room_does() {
     world.settle();
     let original = world.last(romeo, SQUARE).id;
     let (to, reply_to) = (bare(SQUARE), Some(original));
-    world.run(romeo, Command::Send { to, text: "here".into(), reply_to });
+    world.run(romeo, Command::Send { to, text: "here".into(), reply_to, encryption: None });
     let received = world.last(juliet, SQUARE);
     assert_eq!(text_of(&received.content).as_deref(), Some("here"));
     let reply = received.reply.unwrap();

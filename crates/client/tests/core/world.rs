@@ -318,7 +318,10 @@ impl World {
     }
 
     pub(crate) fn send(&mut self, device: usize, to: &str, text: &str) -> MessageId {
-        self.command(device, Command::Send { to: bare(to), text: text.to_owned(), reply_to: None });
+        self.command(
+            device,
+            Command::Send { to: bare(to), text: text.to_owned(), reply_to: None, encryption: None },
+        );
         self.last(device, to).id
     }
 }

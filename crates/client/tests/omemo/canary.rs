@@ -2,7 +2,9 @@
 
 use client::Command;
 use client::effect::LocalFile;
+use client::store::EncryptionMode;
 use client::view::Outcome;
+use xmpp::jid::BareJid;
 
 use crate::world::{World, bare};
 
@@ -50,26 +52,13 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Writes one of everything from one to the other.
-fn chat(world: &mut World, canaries: &mut Canaries, from: usize, to: &str) {
-    let body = canaries.hatch("body");
-    assert!(matches!(world.write(from, to, &body), Some(Outcome::Sent(_))));
-    let link = format!("https://example.com/{}", canaries.hatch("link"));
-    world.write(from, to, &link);
-    let to_address = bare(&format!("{to}@example.org"));
-    // An answer quotes what it answers.
-    if let Some(first) = world.messages(from, to).into_iter().find(|message| !message.own) {
-        let text = canaries.hatch("reply");
-        let reply_to = Some(first.id);
-        world.ask(from, Command::Send { to: to_address.clone(), text, reply_to });
-        world.ask(from, Command::MarkRead(to_address.clone(), first.id));
-        world.ask(from, Command::React(first.id, vec![canaries.hatch("reaction")]));
-    }
-    if let Some(own) = world.messages(from, to).into_iter().find(|message| message.own) {
-        world.ask(from, Command::Correct(own.id, canaries.hatch("correction")));
-        world.ask(from, Command::Retract(own.id));
-    }
-    let file = Command::SendFile {
+/// A file of which everything is secret.
+fn file(
+    canaries: &mut Canaries,
+    to_address: &BareJid,
+    encryption: Option<EncryptionMode>,
+) -> Command {
+    Command::SendFile {
         to: to_address.clone(),
         file: LocalFile("/home/secret".to_owned()),
         name: format!("{}.png", canaries.hatch("file")),
@@ -83,7 +72,30 @@ fn chat(world: &mut World, canaries: &mut Canaries, from: usize, to: &str) {
             description: Some(canaries.hatch("description")),
         }),
         reply_to: None,
-    };
+        encryption,
+    }
+}
+
+/// Writes one of everything from one to the other.
+fn chat(world: &mut World, canaries: &mut Canaries, from: usize, to: &str) {
+    let to_address = bare(&format!("{to}@example.org"));
+    let body = canaries.hatch("body");
+    assert!(matches!(world.write(from, to, &body), Some(Outcome::Sent(_))));
+    let link = format!("https://example.com/{}", canaries.hatch("link"));
+    world.write(from, to, &link);
+    // An answer quotes what it answers.
+    if let Some(first) = world.messages(from, to).into_iter().find(|message| !message.own) {
+        let text = canaries.hatch("reply");
+        let reply_to = Some(first.id);
+        world.ask(from, Command::Send { to: to_address.clone(), text, reply_to, encryption: None });
+        world.ask(from, Command::MarkRead(to_address.clone(), first.id));
+        world.ask(from, Command::React(first.id, vec![canaries.hatch("reaction")]));
+    }
+    if let Some(own) = world.messages(from, to).into_iter().find(|message| message.own) {
+        world.ask(from, Command::Correct(own.id, canaries.hatch("correction")));
+        world.ask(from, Command::Retract(own.id));
+    }
+    let file = file(canaries, &to_address, None);
     assert!(matches!(world.ask(from, file), Some(Outcome::Sent(_))));
     world.ask(from, Command::Draft(to_address, canaries.hatch("draft")));
 }
@@ -142,13 +154,29 @@ fn nothing_leaves_readable_when_all_devices_have_the_older_version_only() {
 }
 
 #[test]
+fn nothing_leaves_readable_that_must_be_encrypted_in_a_plain_conversation() {
+    let mut world = World::new();
+    world.befriend("alice", "bob");
+    let [alice, _] = ["alice/phone", "bob/phone"].map(|name| world.device(name));
+    let with = bare("bob@example.org");
+    world.ask(alice, Command::SetEncryption(with.clone(), EncryptionMode::Plain));
+    let mut canaries = Canaries::new();
+    let encryption = Some(EncryptionMode::Omemo);
+    let text = canaries.hatch("body");
+    let text = Command::Send { to: with.clone(), text, reply_to: None, encryption };
+    assert!(matches!(world.ask(alice, text), Some(Outcome::Sent(_))));
+    let file = file(&mut canaries, &with, encryption);
+    assert!(matches!(world.ask(alice, file), Some(Outcome::Sent(_))));
+    canaries.look_for(&world, alice);
+}
+
+#[test]
 fn the_strings_would_be_found() {
     let mut world = World::new();
     world.befriend("alice", "bob");
     let [alice, _] = ["alice/phone", "bob/phone"].map(|name| world.device(name));
     let with = bare("bob@example.org");
-    let plain = client::store::EncryptionMode::Plain;
-    world.ask(alice, Command::SetEncryption(with, plain));
+    world.ask(alice, Command::SetEncryption(with, EncryptionMode::Plain));
     let canary = Canaries::new().hatch("plain");
     world.write(alice, "bob", &canary);
     assert!(world.ever_sent(alice, &canary));

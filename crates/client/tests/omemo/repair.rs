@@ -184,7 +184,12 @@ fn a_server_that_cannot_be_reached_is_named() {
     let alice = world.device("alice/phone");
     let number = world.command(
         alice,
-        Command::Send { to: bare("bob@gone.example"), text: "hello?".to_owned(), reply_to: None },
+        Command::Send {
+            to: bare("bob@gone.example"),
+            text: "hello?".to_owned(),
+            reply_to: None,
+            encryption: None,
+        },
     );
     world.run();
     let outcome = format!("{:?}", world.devices[alice].outcomes.get(&number));

@@ -120,7 +120,10 @@ fn nothing_is_encrypted_before_it_is_known() {
     world.start(alice);
     // Written at once, while the session is being made.
     let to = bare("bob@example.org");
-    world.command(alice, Command::Send { to, text: "at once".into(), reply_to: None });
+    world.command(
+        alice,
+        Command::Send { to, text: "at once".into(), reply_to: None, encryption: None },
+    );
     world.run();
     world.wait(20_000);
     let (keys, _) = keys_to(&world, alice, world.number(bob));

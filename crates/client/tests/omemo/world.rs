@@ -231,7 +231,10 @@ impl World {
     /// Writes a message.
     pub(crate) fn write(&mut self, from: usize, to: &str, text: &str) -> Option<Outcome> {
         let to = bare(&format!("{to}@{DOMAIN}"));
-        self.ask(from, Command::Send { to, text: text.to_owned(), reply_to: None })
+        self.ask(
+            from,
+            Command::Send { to, text: text.to_owned(), reply_to: None, encryption: None },
+        )
     }
 
     /// Lets time pass.

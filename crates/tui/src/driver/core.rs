@@ -111,7 +111,7 @@ impl Core {
                 }
                 self.step(Input::Transfer(id, event));
             }
-            Message::Request(request) => self.on_request(request),
+            Message::Request(request) => self.on_request(*request),
             Message::NetworkChanged => self.step(Input::NetworkChanged),
             Message::Stop => {}
         }

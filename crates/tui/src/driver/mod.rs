@@ -9,7 +9,6 @@
 //! reason.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
@@ -85,8 +84,7 @@ enum Message {
     /// From a connection; others than the newest are over.
     Link(u64, Box<Input>),
     Transfer(TransferId, TransferEvent),
-    /// Nothing comes between them.
-    Requests(Vec<Request>),
+    Request(Box<Request>),
     NetworkChanged,
     Stop,
 }
@@ -121,38 +119,36 @@ impl Driver {
     /// Gives a command to the core; its end comes as [`Output::Done`] with the number that is
     /// returned. Must not be called on a thread of an asynchronous runtime.
     pub fn request(&self, command: Command) -> u64 {
-        let number = self.numbers(1).start;
-        self.submit(vec![(number, command)]);
+        let number = self.number();
+        self.submit(number, command);
         number
     }
 
     /// The same, without waiting: `None` when the core is too busy.
     pub fn try_request(&self, command: Command) -> Option<u64> {
-        let number = self.numbers(1).start;
-        let message = Message::Requests(vec![Request { number, command }]);
+        let number = self.number();
+        let message = Message::Request(Box::new(Request { number, command }));
         self.inbox.try_send(message).ok().map(|()| number)
     }
 
     /// Gives a command to the core without waiting, with a number of the caller's: those that
-    /// [`numbers`](Self::numbers) gives are below [`FIRST_OWN_NUMBER`]. `false` when the core is too
+    /// [`number`](Self::number) gives are below [`FIRST_OWN_NUMBER`]. `false` when the core is too
     /// busy.
     pub fn try_submit(&self, number: u64, command: Command) -> bool {
-        let message = Message::Requests(vec![Request { number, command }]);
+        let message = Message::Request(Box::new(Request { number, command }));
         self.inbox.try_send(message).is_ok()
     }
 
-    /// So many numbers for requests that will be [submitted](Self::submit).
-    pub fn numbers(&self, count: usize) -> Range<u64> {
-        let start = self.next.fetch_add(count as u64, Ordering::Relaxed);
-        start..start + count as u64
+    /// A number for a request that will be [submitted](Self::submit).
+    pub fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Gives commands to the core that nothing may come between. Must not be called on a thread of
-    /// an asynchronous runtime.
-    pub fn submit(&self, commands: Vec<(u64, Command)>) {
-        let requests = commands.into_iter().map(|(number, command)| Request { number, command });
+    /// Gives a command to the core, with such a number. Must not be called on a thread of an
+    /// asynchronous runtime.
+    pub fn submit(&self, number: u64, command: Command) {
         // The thread takes messages as long as there is a driver.
-        let _ = self.inbox.blocking_send(Message::Requests(requests.collect()));
+        let _ = self.inbox.blocking_send(Message::Request(Box::new(Request { number, command })));
     }
 }
 

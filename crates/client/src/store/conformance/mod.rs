@@ -168,6 +168,7 @@ pub fn message(conversation: &str, position: u64, text: &str) -> Message {
         edits: Vec::new(),
         wants: None,
         elsewhere: false,
+        way: crate::store::Way::default(),
         occupant: None,
     }
 }

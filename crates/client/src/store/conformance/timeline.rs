@@ -73,6 +73,7 @@ fn full() -> Message {
         edits: vec![mark(15, "e1")],
         wants: Some("o1".into()),
         elsewhere: true,
+        way: crate::store::Way::OnlyPlain,
         ..message(ROMEO, 12, "")
     }
 }

@@ -3,7 +3,7 @@
 use client::store::Mute;
 use xmpp::time::Millis;
 
-use super::{Action, App, Argument, Command, Kind, Values, conversation, here, person};
+use super::{Action, App, Argument, Command, Kind, Values, conversation, here};
 use crate::ui::app::Waiting;
 use crate::ui::overlay::Overlay;
 

@@ -80,16 +80,15 @@ fn commands_are_typed_where_no_conversation_is_open() {
     world.asked();
     world.press("Enter");
     assert!(matches!(&world.asked()[..], [Command::Invite]));
-    world.write("/acc");
-    world.press("Tab");
-    world.press("Backspace Enter");
+    world.write("/accou");
+    world.press("Tab Enter");
     assert!(world.screen().contains("Account"), "{}", world.screen());
     world.press("Esc");
     world.write("/no-such-thing");
     world.press("Enter");
     assert!(world.screen().contains("no-such-thing"), "{}", world.screen());
     // Anything else looks for somebody.
-    world.write("jul");
+    world.write("mer");
     assert!(matches!(world.app.overlay, Some(Overlay::Jump(_))));
 }
 
@@ -99,7 +98,6 @@ fn devices_are_shown_that_were_known_before_the_program_began() {
     for (typed, shown) in [("/devices", "27182"), ("/devices me", "27182")] {
         world.write(typed);
         world.asked();
-        world.actions.clear();
         world.press("Enter");
         let number = world.actions.iter().find_map(|action| match action {
             Action::Request(_, request) if matches!(request.command, Command::Devices(_)) => {
@@ -117,6 +115,7 @@ fn devices_are_shown_that_were_known_before_the_program_began() {
 #[test]
 fn what_was_sent_is_no_draft() {
     let mut world = World::balcony(80, 24);
+    world.asked();
     world.write("Good night");
     assert!(matches!(&world.asked()[..], [Command::Draft(_, kept)] if kept == "G"));
     world.press("Enter");
@@ -125,18 +124,6 @@ fn what_was_sent_is_no_draft() {
         panic!("{asked:?}")
     };
     assert_eq!((with.to_string().as_str(), kept.as_str()), (JULIET, ""));
-    // A draft that waits while a message is changed stays one.
-    world.write("to be continued");
-    world.event(Event::Time(sample::at("2026-11-27T23:00:00Z")));
-    world.write(".");
-    world.asked();
-    world.press("Esc e");
-    world.write("!");
-    world.asked();
-    world.press("Enter");
-    let drafts = |command: &&Command| matches!(command, Command::Draft(_, kept) if kept.is_empty());
-    assert_eq!(world.asked().iter().filter(drafts).count(), 0);
-    assert_eq!(world.app.chat().unwrap().editor.text(), "to be continued.");
 }
 
 #[test]
@@ -147,7 +134,7 @@ fn help_scrolls_as_far_as_there_is_something() {
         world.press("PageDown");
     }
     let end = world.screen();
-    let rows = end.lines().filter(|row| row.starts_with('│') && row.len() > 30).count();
+    let rows = end.lines().filter(|row| !row.trim_matches(['│', ' ']).is_empty()).count();
     assert!(rows > 15, "{end}");
     world.press("PageDown");
     assert_eq!(world.screen(), end);

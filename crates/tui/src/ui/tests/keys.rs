@@ -28,7 +28,7 @@ fn enter_sends_what_is_written() {
     world.press("Enter");
     let asked = world.asked();
     assert!(
-        matches!(&asked[..], [Command::Send { to, text, reply_to: None }] if text == "Good night" && to.to_string() == JULIET),
+        matches!(&asked[..], [Command::Send { to, text, reply_to: None, .. }, Command::Draft(..)] if text == "Good night" && to.to_string() == JULIET),
         "{asked:?}"
     );
     assert_eq!(written(&world), "");
@@ -51,7 +51,10 @@ fn a_second_slash_sends_the_text_and_me_is_text() {
         world.asked();
         world.press("Enter");
         let asked = world.asked();
-        assert!(matches!(&asked[..], [Command::Send { text, .. }] if text == sent), "{asked:?}");
+        assert!(
+            matches!(&asked[..], [Command::Send { text, .. }, ..] if text == sent),
+            "{asked:?}"
+        );
     }
 }
 
@@ -75,7 +78,7 @@ fn a_message_is_chosen_and_answered() {
     world.press("Enter");
     let asked = world.asked();
     assert!(
-        matches!(&asked[..], [Command::Send { reply_to: Some(MessageId(13)), .. }]),
+        matches!(&asked[..], [Command::Send { reply_to: Some(MessageId(13)), .. }, ..]),
         "{asked:?}"
     );
 }
@@ -92,7 +95,7 @@ fn an_own_message_is_edited_and_the_draft_comes_back() {
     world.press("Enter");
     let asked = world.asked();
     assert!(
-        matches!(&asked[..], [Command::Correct(MessageId(12), text)] if text.ends_with("inconstant!")),
+        matches!(&asked[..], [Command::Correct(MessageId(12), text), Command::Draft(..)] if text.ends_with("inconstant!")),
         "{asked:?}"
     );
     assert_eq!(written(&world), "half a thought");

@@ -39,7 +39,9 @@ fn letters_are_typed_until_escape_and_commands_afterwards() {
     world.press("Esc");
     world.asked();
     world.press("Enter");
-    assert!(matches!(&world.asked()[..], [Command::Send { text, .. }] if text == "light a foot!"));
+    assert!(
+        matches!(&world.asked()[..], [Command::Send { text, .. }, ..] if text == "light a foot!")
+    );
 }
 
 #[test]
@@ -131,7 +133,9 @@ fn what_vim_has_behind_a_colon_works_and_so_do_all_commands() {
     world.press("Esc");
     world.asked();
     world.press(": w Enter");
-    assert!(matches!(&world.asked()[..], [Command::Send { text, .. }] if text == "It is my lady"));
+    assert!(
+        matches!(&world.asked()[..], [Command::Send { text, .. }, ..] if text == "It is my lady")
+    );
     world.press(":");
     world.write("set mouse on");
     world.press("Enter");
