@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use xmpp::error::{Condition, StanzaError};
 use xmpp::ext::sasl2::UserAgent;
+use xmpp::ext::sasl_upgrade::Salt;
 use xmpp::jid::{BareJid, FullJid};
 use xmpp::sasl::scram_client::{ClientKeys, Credential};
 use xmpp::sasl::{Hash, Mechanism, ScramKeys, Secret, TlsInfo, ht};
@@ -145,6 +146,10 @@ fn settings(options: u8) -> Settings {
         _ => Registration::Open,
     };
     settings.stream_management = options & 64 == 0;
+    // XEP-0480, for servers of which an account lacks keys.
+    if options & 128 == 0 {
+        settings.upgrades = vec![Hash::Sha256, Hash::Sha512];
+    }
     settings
 }
 
@@ -170,6 +175,11 @@ fn answer(step: Step, options: u8, out: &mut Out) -> Step {
             let candidate = Candidate { token, valid: true, state: AccountState::Active };
             let known = lookup.account.as_str() == ACCOUNT;
             waiting.answer(if known { std::slice::from_ref(&candidate) } else { &[] }, out)
+        }
+        Step::Upgrade(lookup, waiting) => {
+            assert_eq!(lookup.account.as_str(), ACCOUNT);
+            let salt = |&hash| Salt { hash, iterations: ITERATIONS, salt: SALT.to_vec() };
+            waiting.answer(lookup.hashes.iter().map(salt).collect(), out)
         }
         Step::Refused(_, waiting) => waiting.answer(out),
         Step::Preauth(token, waiting) if token == TOKEN => {

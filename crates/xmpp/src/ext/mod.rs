@@ -24,6 +24,7 @@ pub mod pubsub;
 pub mod register;
 pub mod rsm;
 pub mod sasl2;
+pub mod sasl_upgrade;
 pub mod sce;
 pub mod trust_message;
 pub mod upload;

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use xmpp::error::{Condition, StanzaError};
-use xmpp::ext::bind2;
+use xmpp::ext::{bind2, sasl_upgrade::Salt};
 use xmpp::jid::{BareJid, FullJid};
 use xmpp::ns;
 use xmpp::sasl::{self, Hash, ScramKeys, Secret, TlsInfo, ht};
@@ -32,6 +32,9 @@ pub(crate) struct House {
     pub(crate) resources: BTreeSet<String>,
     /// Every question, in short.
     pub(crate) log: Vec<String>,
+    /// Keys that clients gave (XEP-0480), and the functions that the accounts lack.
+    pub(crate) upgraded: Vec<ScramKeys>,
+    pub(crate) lacking: Vec<Hash>,
     /// Answer every lookup with this.
     pub(crate) broken: Option<sasl::Failure>,
 }
@@ -60,6 +63,8 @@ impl House {
             sessions: BTreeMap::new(),
             resources: BTreeSet::new(),
             log: Vec::new(),
+            upgraded: Vec::new(),
+            lacking: Vec::new(),
             broken: None,
         }
     }
@@ -92,6 +97,14 @@ impl House {
             Step::Token(lookup, waiting) => {
                 self.log.push(format!("token {} {}", lookup.account, lookup.method.name()));
                 waiting.answer(&self.candidates(&lookup), out)
+            }
+            Step::Upgrade(lookup, waiting) => {
+                self.log.push(format!("upgrade {}", lookup.account));
+                let salt = b"fedcba9876543210".to_vec();
+                let lacking = self.lacking.iter();
+                let lacking =
+                    lacking.map(|&hash| Salt { hash, iterations: 4096, salt: salt.clone() });
+                waiting.answer(lacking.collect(), out)
             }
             Step::Refused(refused, waiting) => {
                 self.log.push(format!("refused {}", refused.failure.condition));
@@ -179,6 +192,7 @@ impl House {
         if let Some(fast) = login.fast {
             self.log.push(format!("used token {} of {:?}", fast.candidate, fast.count));
         }
+        self.upgraded.extend(login.upgraded);
         let client = login.user_agent.as_ref().and_then(|agent| agent.id.clone());
         if let (Some(true), Some(client)) = (login.fast.map(|fast| fast.invalidate), &client) {
             self.tokens.remove(client);

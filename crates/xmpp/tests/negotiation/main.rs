@@ -8,4 +8,5 @@ mod mechanisms;
 mod pair;
 mod register;
 mod sessions;
+mod upgrade;
 mod wire;

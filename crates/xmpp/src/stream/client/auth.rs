@@ -5,12 +5,12 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::machine::{Core, Error, Next, State};
 use super::offer::Offer;
-use super::{Preference, Token, login};
-use crate::ext::sasl2;
+use super::{Preference, Token, login, upgrade};
+use crate::ext::{sasl_upgrade, sasl2};
 use crate::ns;
 use crate::sasl::plain::Plain;
 use crate::sasl::scram_client::{Binding, Client, Credential, Verifier};
-use crate::sasl::{ChannelBinding, Mechanism, ht, scram_client};
+use crate::sasl::{ChannelBinding, Hash, Mechanism, ht, scram_client};
 use crate::stream::Out;
 use crate::stream::server::Profile;
 use crate::xml::Element;
@@ -22,6 +22,8 @@ pub(super) struct Exchange {
     pub(super) mechanism: Mechanism,
     /// Needed for downgrade protection, and to try again with the password.
     offer: Offer,
+    /// The tasks that were asked for and have not come yet (XEP-0480).
+    upgrades: Vec<Hash>,
     stage: Stage,
 }
 
@@ -38,6 +40,8 @@ enum Stage {
     Plain,
     /// Nothing further: the server has proven itself.
     Proven,
+    /// The salt for a task (XEP-0480).
+    Task(Hash),
 }
 
 /// Chooses and begins.
@@ -63,8 +67,8 @@ fn begin_token(core: &mut Core, offer: Offer, token: Token, out: &mut Out) -> Re
     let data = token.method.binding_data(core.tls.as_ref()).unwrap_or_default();
     let message = ht::initiate(token.method, username(core), &token.secret, data);
     let mechanism = Mechanism::Token(token.method);
-    let exchange =
-        Exchange { profile: Profile::Sasl2, mechanism, offer, stage: Stage::Token(token) };
+    let (stage, upgrades) = (Stage::Token(token), Vec::new());
+    let exchange = Exchange { profile: Profile::Sasl2, mechanism, offer, upgrades, stage };
     send_first(core, exchange, &message, out)
 }
 
@@ -94,7 +98,8 @@ fn begin_password(
             return Err(Error::NoMechanism);
         }
     };
-    send_first(core, Exchange { profile, mechanism, offer, stage }, &message, out)
+    let upgrades = upgrade::wanted(core, &offer, mechanism);
+    send_first(core, Exchange { profile, mechanism, offer, upgrades, stage }, &message, out)
 }
 
 /// Sends the mechanism's first message in the way of the profile.
@@ -114,7 +119,8 @@ fn send_first(
                 Stage::Token(token) => Some(token),
                 _ => None,
             };
-            login::request(core, &exchange.offer, exchange.mechanism, token, text).element()
+            let Exchange { offer, mechanism, upgrades, .. } = &exchange;
+            login::request(core, offer, *mechanism, token, upgrades, text).element()
         }
     };
     out.element(&element, core.framing());
@@ -188,7 +194,8 @@ fn choose_binding(
     }
 }
 
-fn could_bind(core: &Core) -> bool {
+/// Whether the connection has anything to bind to.
+pub(super) fn could_bind(core: &Core) -> bool {
     let bindings = core.tls.as_ref().map(|tls| tls.bindings().count());
     core.settings.channel_binding && bindings.unwrap_or_default() > 0
 }
@@ -225,7 +232,8 @@ pub(super) fn on_element(
             core.open(out);
             Ok(Next::Read(State::Header))
         }
-        "continue" => Err(Error::Task),
+        "continue" => on_continue(core, exchange, element, out),
+        "task-data" => on_task_data(core, exchange, element, out),
         _ => Err(Error::Protocol("an unknown SASL element")),
     }
 }
@@ -249,7 +257,7 @@ fn on_challenge(
             verifier.verify(challenge)?;
             (String::new(), Stage::Proven)
         }
-        Stage::Token(_) | Stage::Plain | Stage::Proven => {
+        Stage::Token(_) | Stage::Plain | Stage::Proven | Stage::Task(_) => {
             return Err(Error::Protocol("a challenge where the mechanism has none"));
         }
     };
@@ -260,6 +268,37 @@ fn on_challenge(
     let response = Element::new("response", namespace).with_text(BASE64_STANDARD.encode(message));
     out.element(&response, core.framing());
     Ok(Next::Read(State::Exchange(Box::new(Exchange { stage, ..exchange }))))
+}
+
+/// XEP-0388 §2.6.3: the server has let us in and demands a task: one of those we asked for.
+fn on_continue(
+    core: &Core,
+    mut exchange: Exchange,
+    element: &Element,
+    out: &mut Out,
+) -> Result<Next, Error> {
+    let data = element.child("additional-data", ns::SASL2);
+    let data = data.map(|data| decode(&data.text())).transpose()?;
+    check_proof(core, exchange.stage, data.as_deref())?;
+    let hash = upgrade::task(element, &mut exchange.upgrades).ok_or(Error::Task)?;
+    out.element(&sasl_upgrade::next(hash), core.framing());
+    let exchange = Exchange { stage: Stage::Task(hash), ..exchange };
+    Ok(Next::Read(State::Exchange(Box::new(exchange))))
+}
+
+/// XEP-0480 §3: the salt for the task that has begun.
+fn on_task_data(
+    core: &Core,
+    exchange: Exchange,
+    element: &Element,
+    out: &mut Out,
+) -> Result<Next, Error> {
+    let Stage::Task(hash) = exchange.stage else {
+        return Err(Error::Protocol("data for no task"));
+    };
+    out.element(&upgrade::answer(core, element, hash)?, core.framing());
+    let exchange = Exchange { stage: Stage::Proven, ..exchange };
+    Ok(Next::Read(State::Exchange(Box::new(exchange))))
 }
 
 /// A token may be used up or forgotten: then there is still the password (XEP-0484 §5.1).
@@ -288,7 +327,7 @@ fn check_proof(core: &Core, stage: Stage, data: Option<&[u8]>) -> Result<(), Err
             let known = ht::verify_responder(token.method, &token.secret, binding, answer);
             known.then_some(()).ok_or_else(unproven)
         }
-        Stage::ScramFirst(_) => Err(unproven()),
+        Stage::ScramFirst(_) | Stage::Task(_) => Err(unproven()),
         Stage::Plain | Stage::Proven => Ok(()),
     }
 }

@@ -6,10 +6,11 @@ use super::session::{self, IssuedToken};
 use super::{Managed, Token};
 use crate::error::{Condition, StanzaError};
 use crate::ext::fast::{self, Fast};
+use crate::ext::sasl_upgrade;
 use crate::ext::sasl2::{Authenticate, Success};
 use crate::jid::FullJid;
 use crate::ns;
-use crate::sasl::Mechanism;
+use crate::sasl::{Hash, Mechanism};
 use crate::sm;
 use crate::stream::Out;
 use crate::xml::Element;
@@ -29,6 +30,7 @@ pub(super) fn request(
     offer: &Offer,
     mechanism: Mechanism,
     token: Option<&Token>,
+    upgrades: &[Hash],
     initial: String,
 ) -> Authenticate {
     let settings = &core.settings;
@@ -46,6 +48,7 @@ pub(super) fn request(
     inline.extend(token.map(|token| Fast { count: None, invalidate: token.invalidate }.element()));
     let wanted = settings.request_token.filter(|method| offer.fast(*method));
     inline.extend(wanted.map(fast::request));
+    inline.extend(upgrades.iter().copied().map(sasl_upgrade::upgrade));
     Authenticate {
         mechanism: mechanism.name().to_owned(),
         initial_response: Some(initial),

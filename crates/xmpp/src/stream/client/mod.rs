@@ -25,6 +25,7 @@ mod offer;
 mod register;
 mod session;
 mod settings;
+mod upgrade;
 
 pub use machine::{Error, Negotiation, Step, TlsPending};
 pub use offer::Offer;

@@ -1,8 +1,9 @@
 //! RFC 6120 §4.3: the server's features, as a client reads them.
 
+use crate::ext::sasl_upgrade;
 use crate::ns;
 use crate::sasl::downgrade::Advertised;
-use crate::sasl::ht;
+use crate::sasl::{Hash, ht};
 use crate::stream::server::Profile;
 use crate::xml::Element;
 
@@ -70,6 +71,13 @@ impl Offer {
         let list = self.inline("fast", ns::FAST).into_iter().flat_map(Element::children);
         list.filter(|child| child.is("mechanism", ns::FAST))
             .any(|child| trimmed(child) == method.name())
+    }
+
+    /// The hash functions that the server would take keys for (XEP-0480).
+    #[must_use]
+    pub fn upgrades(&self) -> Vec<Hash> {
+        let authentication = self.feature("authentication", ns::SASL2);
+        sasl_upgrade::upgrades(authentication.into_iter().flat_map(Element::children))
     }
 
     /// What downgrade protection compares.

@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::login::{self, Request};
+use super::login::Request;
 use super::proofs::first_message;
 use super::state::{Core, Next, State};
-use super::{AccountState, Authenticated, Profile, Refused, Step, Waiting};
+use super::{AccountState, Authenticated, Profile, Refused, Step, Waiting, upgrade};
 use crate::error::{StreamCondition, StreamError};
 use crate::ext::sasl2;
 use crate::jid::BareJid;
@@ -171,7 +171,7 @@ pub(super) fn proven(
     let authenticated = Authenticated::new(account, attempt.mechanism);
     core.profile = attempt.profile;
     match attempt.request {
-        Some(request) => login::proven(core, authenticated, *request, data),
+        Some(request) => upgrade::proven(core, authenticated, request, data),
         None => {
             let text = data.map(|data| BASE64_STANDARD.encode(data)).unwrap_or_default();
             out.element(&Element::new("success", ns::SASL).with_text(text), core.framing);

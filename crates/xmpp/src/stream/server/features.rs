@@ -2,7 +2,7 @@
 
 use super::state::Core;
 use super::{Profile, Registration, StreamLimits};
-use crate::ext::{bind2, fast};
+use crate::ext::{bind2, fast, sasl_upgrade};
 use crate::ns;
 use crate::sasl::downgrade::Advertised;
 use crate::sasl::{ChannelBinding, Hash, Mechanism, TlsInfo, ht};
@@ -128,7 +128,8 @@ impl Core {
         let names = mechanisms.iter().map(|mechanism| mechanism.name());
         let names = names.map(|name| Element::new("mechanism", ns::SASL2).with_text(name));
         let feature = Element::new("authentication", ns::SASL2).with_children(names);
-        Some(feature.with_child(inline))
+        let upgrades = self.settings.upgrades.iter().copied().map(sasl_upgrade::upgrade);
+        Some(feature.with_child(inline).with_children(upgrades))
     }
 
     fn binding_feature(&self) -> Option<Element> {

@@ -9,9 +9,10 @@ use super::{
 use crate::error::{Condition, StreamError};
 use crate::ext::bind2::{self, Bind};
 use crate::ext::fast::{self, Fast};
+use crate::ext::sasl_upgrade;
 use crate::ext::sasl2::{Authenticate, Success, UserAgent};
 use crate::ns;
-use crate::sasl::{Failure, ht};
+use crate::sasl::{Failure, Hash, ScramKeys, ht};
 use crate::sm;
 use crate::stream::Out;
 use crate::xml::Element;
@@ -28,6 +29,8 @@ pub(super) struct Request {
     unresumable: Option<Condition>,
     bind: Option<Bind>,
     request_token: Option<ht::Method>,
+    /// The hash functions for which it would give keys (XEP-0480).
+    pub(super) upgrades: Vec<Hash>,
 }
 
 /// A login waits for its session.
@@ -85,6 +88,7 @@ pub(super) fn on_authenticate(
         unresumable,
         bind,
         request_token,
+        upgrades: sasl_upgrade::upgrades(&authenticate.inline),
     };
     let initial = authenticate.initial_response.as_deref().map(str::trim);
     let (name, request) = (authenticate.mechanism.as_str(), Some(Box::new(request)));
@@ -97,6 +101,7 @@ pub(super) fn proven(
     authenticated: Authenticated,
     request: Request,
     additional_data: Option<Vec<u8>>,
+    upgraded: Vec<ScramKeys>,
 ) -> Next {
     core.user_agent.clone_from(&request.user_agent);
     let pending = LoginPending {
@@ -113,6 +118,7 @@ pub(super) fn proven(
         bind: request.bind,
         request_token: request.request_token,
         fast: request.used,
+        upgraded,
     };
     Next::Login(Box::new(login), pending)
 }

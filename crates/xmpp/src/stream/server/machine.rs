@@ -7,7 +7,8 @@ use super::state::{Core, Next, State};
 use super::{
     BindPending, BindRequest, Established, Login, LoginPending, PasswordLookup, PasswordPending,
     PreauthPending, Refused, RefusedPending, RegisterPending, RegisterRequest, ResumePending,
-    ResumeRequest, ScramLookup, ScramPending, Settings, TokenLookup, TokenPending,
+    ResumeRequest, ScramLookup, ScramPending, Settings, TokenLookup, TokenPending, UpgradeLookup,
+    UpgradePending,
 };
 use crate::error::StreamError;
 use crate::stream::{Out, TlsInfo};
@@ -26,6 +27,8 @@ pub enum Step {
     Password(PasswordLookup, Waiting<PasswordPending>),
     /// Look up a client's tokens.
     Token(TokenLookup, Waiting<TokenPending>),
+    /// Look up which keys an account lacks (XEP-0480).
+    Upgrade(UpgradeLookup, Waiting<UpgradePending>),
     /// Note a failed authentication; answer when the client may know.
     Refused(Refused, Waiting<RefusedPending>),
     /// Check a token for registration (XEP-0445).
@@ -146,6 +149,7 @@ impl Core {
             Next::Scram(ask, pending) => Step::Scram(ask, Waiting::new(self, pending)),
             Next::Password(ask, pending) => Step::Password(ask, Waiting::new(self, pending)),
             Next::Token(ask, pending) => Step::Token(ask, Waiting::new(self, pending)),
+            Next::Upgrade(ask, pending) => Step::Upgrade(ask, Waiting::new(self, pending)),
             Next::Refused(ask, pending) => Step::Refused(ask, Waiting::new(self, pending)),
             Next::Preauth(ask, pending) => Step::Preauth(ask, Waiting::new(self, pending)),
             Next::Register(ask, pending) => Step::Register(ask, Waiting::new(self, pending)),

@@ -36,6 +36,7 @@ mod questions;
 mod register;
 mod settings;
 mod state;
+mod upgrade;
 
 pub use answers::{
     AccountState, Bound, Candidate, Credentials, IssuedToken, LoginAnswer, LoginSession,
@@ -48,7 +49,8 @@ pub use machine::{Negotiation, Step, TlsPending, Waiting};
 pub use proofs::{PasswordPending, ScramPending, TokenPending};
 pub use questions::{
     Authenticated, BindRequest, Established, FastUse, Login, PasswordLookup, Profile, Refused,
-    RegisterRequest, ResumeRequest, ScramLookup, Session, TokenLookup,
+    RegisterRequest, ResumeRequest, ScramLookup, Session, TokenLookup, UpgradeLookup,
 };
 pub use register::{PreauthPending, RegisterPending};
 pub use settings::{Registration, Settings, StreamLimits};
+pub use upgrade::UpgradePending;

@@ -1,7 +1,7 @@
 //! RFC 6120 §4 and §5: opening streams, STARTTLS, and who handles what arrives.
 
 use super::state::{Core, Next, State};
-use super::{Authenticated, Profile, bind, exchange, login, register};
+use super::{Authenticated, Profile, bind, exchange, login, register, upgrade};
 use crate::error::{StreamCondition, StreamError};
 use crate::jid::{BareJid, Jid, domain_part};
 use crate::ns;
@@ -32,6 +32,9 @@ pub(super) fn handle(
         (Event::Stanza(stanza), State::Open) => on_element(core, &stanza, out),
         (Event::Stanza(stanza), State::Exchange(exchange)) => {
             exchange::on_element(core, *exchange, &stanza.element(), out)
+        }
+        (Event::Stanza(stanza), State::Upgrading(upgrading)) => {
+            upgrade::on_element(core, *upgrading, &stanza.element(), out)
         }
         (Event::Stanza(stanza), State::Bindable(authenticated)) => {
             bind::on_element(core, authenticated, &stanza, out)

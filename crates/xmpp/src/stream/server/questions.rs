@@ -3,7 +3,7 @@
 use crate::ext::bind2::Bind;
 use crate::ext::sasl2::UserAgent;
 use crate::jid::{BareJid, FullJid};
-use crate::sasl::{self, Hash, Mechanism, Secret, ht};
+use crate::sasl::{self, Hash, Mechanism, ScramKeys, Secret, ht};
 use crate::sm;
 
 /// Proof that a stream belongs to an account. Made by successful authentication only, consumed by
@@ -73,6 +73,16 @@ pub struct TokenLookup {
     pub count: Option<u32>,
 }
 
+/// A client has proven that it knows the password of an account, and would compute keys for these hash
+/// functions (XEP-0480). Answer with salts for those that the account has no keys for.
+#[derive(Debug)]
+pub struct UpgradeLookup {
+    /// The account. It exists.
+    pub account: BareJid,
+    /// What the client would do.
+    pub hashes: Vec<Hash>,
+}
+
 /// An authentication failed and the client does not know yet. The driver counts it, may wait, and
 /// answers.
 #[derive(Debug)]
@@ -113,6 +123,9 @@ pub struct Login {
     pub request_token: Option<ht::Method>,
     /// The token that was used to get here.
     pub fast: Option<FastUse>,
+    /// Keys that the client gave for hash functions its account lacked (XEP-0480). To be kept beside
+    /// those that are there, and only where there are none.
+    pub upgraded: Vec<ScramKeys>,
 }
 
 /// A token was used (XEP-0484). The driver moves it to the current slot, or forgets it.

@@ -18,6 +18,9 @@ pub struct Settings {
     pub tls_required: bool,
     /// The hash functions SCRAM is offered with.
     pub hashes: Vec<Hash>,
+    /// The hash functions that clients may give keys for after a login (XEP-0480): those that some
+    /// account lacks. The same for everybody, so that it tells nothing of an account.
+    pub upgrades: Vec<Hash>,
     /// Whether `-PLUS` mechanisms are offered where the connection can be bound to. Off only for
     /// old clients that choose a mechanism they cannot finish.
     pub channel_binding: bool,
@@ -81,6 +84,7 @@ impl Settings {
             starttls: true,
             tls_required: true,
             hashes: Hash::ALL.to_vec(),
+            upgrades: Vec::new(),
             channel_binding: true,
             plain: false,
             sasl2: true,

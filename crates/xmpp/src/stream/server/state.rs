@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::exchange::Exchange;
 use super::register::Registering;
+use super::upgrade::Upgrading;
 use super::{
     Authenticated, BindPending, BindRequest, Established, Login, LoginPending, PasswordLookup,
     PasswordPending, PreauthPending, Profile, Refused, RefusedPending, RegisterPending,
     RegisterRequest, ResumePending, ResumeRequest, ScramLookup, ScramPending, Session, Settings,
-    TokenLookup, TokenPending,
+    TokenLookup, TokenPending, UpgradeLookup, UpgradePending,
 };
 use crate::error::StreamError;
 use crate::ext::sasl2::UserAgent;
@@ -48,6 +49,8 @@ pub(super) enum State {
     Open,
     /// The next message of a mechanism.
     Exchange(Box<Exchange>),
+    /// The next step of a task (XEP-0480).
+    Upgrading(Box<Upgrading>),
     /// A bind or resume request.
     Bindable(Authenticated),
 }
@@ -60,6 +63,7 @@ pub(super) enum Next {
     Scram(ScramLookup, ScramPending),
     Password(PasswordLookup, PasswordPending),
     Token(TokenLookup, TokenPending),
+    Upgrade(UpgradeLookup, UpgradePending),
     Refused(Refused, RefusedPending),
     Preauth(String, PreauthPending),
     Register(RegisterRequest, RegisterPending),
