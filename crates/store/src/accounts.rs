@@ -120,6 +120,10 @@ pub trait Accounts: Send + Sync {
     /// Replaces all keys. `false` when the account does not exist.
     fn set_credentials(&self, id: AccountId, credentials: Vec<Credential>) -> Fut<'_, bool>;
 
+    /// Adds keys for hashes that the account has none for; what is there stays, even when it changed a
+    /// moment ago. Tells how many were added: none when the account does not exist.
+    fn add_credentials(&self, id: AccountId, credentials: Vec<Credential>) -> Fut<'_, u64>;
+
     /// Changes one property. `false` when the account does not exist.
     fn change(&self, id: AccountId, change: Change) -> Fut<'_, bool>;
 

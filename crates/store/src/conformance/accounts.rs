@@ -90,6 +90,19 @@ pub async fn credentials_are_replaced_as_a_whole(store: &Store) {
     assert_eq!(store.accounts.login("nobody").await, Ok(None));
 }
 
+/// Added keys never replace any.
+pub async fn credentials_are_added_beside_those_that_are_there(store: &Store) {
+    let new = NewAccount { credentials: vec![credential(1)], ..new_account("juliet") };
+    let juliet = store.accounts.create(new).await.expect("created");
+    let other = Credential { iterations: 1, ..credential(1) };
+    let added = store.accounts.add_credentials(juliet, vec![other, credential(2)]).await;
+    assert_eq!(added, Ok(1));
+    let keys = store.accounts.credentials(juliet).await;
+    assert_eq!(keys, Ok(vec![credential(1), credential(2)]));
+    assert_eq!(store.accounts.add_credentials(juliet, vec![credential(2)]).await, Ok(0));
+    assert_eq!(store.accounts.add_credentials(missing(), vec![credential(2)]).await, Ok(0));
+}
+
 /// Lists continue after a name.
 pub async fn accounts_are_listed_in_order_of_name(store: &Store) {
     for name in ["romeo", "juliet", "nurse"] {

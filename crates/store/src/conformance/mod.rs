@@ -41,6 +41,7 @@ macro_rules! conformance_tests {
             accounts {
                 an_account_is_found_by_name_and_number
                 a_name_is_given_once
+                credentials_are_added_beside_those_that_are_there
                 credentials_are_replaced_as_a_whole
                 accounts_are_listed_in_order_of_name
                 accounts_that_lack_a_hash_are_counted

@@ -96,6 +96,28 @@ impl Accounts for Sqlite {
         })
     }
 
+    fn add_credentials(&self, id: AccountId, credentials: Vec<Credential>) -> Fut<'_, u64> {
+        self.0.write(move |db| {
+            if !exists(db, id)? {
+                return Ok(0);
+            }
+            let mut insert =
+                db.prepare_cached(&format!("{INSERT_CREDENTIAL} ON CONFLICT DO NOTHING"))?;
+            let mut added = 0;
+            for one in &credentials {
+                added += insert.execute(params![
+                    id.0,
+                    one.hash,
+                    one.iterations,
+                    one.salt,
+                    one.stored_key.0,
+                    one.server_key.0
+                ])? as u64;
+            }
+            Ok(added)
+        })
+    }
+
     fn change(&self, id: AccountId, change: Change) -> Fut<'_, bool> {
         self.0.write(move |db| {
             let changed = match change {
@@ -226,16 +248,17 @@ fn select_credentials(db: &Connection, id: Option<AccountId>) -> rusqlite::Resul
 
 fn insert_credentials(db: &Connection, id: AccountId, all: &[Credential]) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM credential WHERE account = ?1")?.execute([id.0])?;
-    let mut insert = db.prepare_cached(
-        "INSERT INTO credential (account, hash, iterations, salt, stored_key, server_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
+    let mut insert = db.prepare_cached(INSERT_CREDENTIAL)?;
     for one in all {
         let Credential { hash, iterations, salt, stored_key, server_key } = one;
         insert.execute(params![id.0, hash, iterations, salt, stored_key.0, server_key.0])?;
     }
     Ok(())
 }
+
+const INSERT_CREDENTIAL: &str =
+    "INSERT INTO credential (account, hash, iterations, salt, stored_key, server_key)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 fn delete(db: &Connection, id: AccountId, until: Millis) -> Result<bool, StoreError> {
     let reserve = "INSERT OR REPLACE INTO reserved_name (name, reserved_until)
