@@ -181,6 +181,8 @@ pub struct StanzaError {
     pub condition: Condition,
     /// Words for a person, in English.
     pub text: Option<String>,
+    /// With `gone` and `redirect`: the other address, as a URI (RFC 6120 §8.3.3.5).
+    pub address: Option<String>,
     /// A more exact condition of an application, in its own namespace.
     pub app: Option<Element>,
 }
@@ -188,13 +190,21 @@ pub struct StanzaError {
 impl StanzaError {
     /// An error with the type that the RFC gives the condition.
     pub fn new(condition: Condition) -> StanzaError {
-        StanzaError { kind: condition.default_type(), condition, text: None, app: None }
+        let kind = condition.default_type();
+        StanzaError { kind, condition, text: None, address: None, app: None }
     }
 
     /// Adds words for a person.
     #[must_use]
     pub fn with_text(mut self, text: impl Into<String>) -> StanzaError {
         self.text = Some(text.into());
+        self
+    }
+
+    /// Says where else, as a URI such as `xmpp:juliet@capulet.example`. For `gone` and `redirect`.
+    #[must_use]
+    pub fn with_address(mut self, address: impl Into<String>) -> StanzaError {
+        self.address = Some(address.into());
         self
     }
 
@@ -214,9 +224,13 @@ impl StanzaError {
 
     /// The `<error/>` element.
     pub fn element(&self) -> Element {
+        let mut condition = Element::new(self.condition.name(), ns::STANZA_ERRORS);
+        if let Some(address) = &self.address {
+            condition = condition.with_text(address);
+        }
         let mut error = Element::new("error", ns::CLIENT)
             .with_attr("type", self.kind.name())
-            .with_child(Element::new(self.condition.name(), ns::STANZA_ERRORS));
+            .with_child(condition);
         if let Some(text) = &self.text {
             error.push(text_element(ns::STANZA_ERRORS, text));
         }
@@ -237,20 +251,24 @@ impl StanzaError {
     /// missing condition becomes [`Condition::UndefinedCondition`].
     pub fn parse(error: &Element) -> StanzaError {
         let mut condition = None;
-        let mut text = None;
+        let (mut text, mut address) = (None, None);
         let mut app = None;
         for child in error.children() {
             if child.is("text", ns::STANZA_ERRORS) {
                 text = Some(child.text());
             } else if child.ns() == ns::STANZA_ERRORS {
                 condition = condition.or(Condition::from_name(child.name()));
+                let said = child.text();
+                let said = said.trim();
+                address = address.or((!said.is_empty()).then(|| said.to_owned()));
             } else if app.is_none() {
                 app = Some(child.clone());
             }
         }
         let condition = condition.unwrap_or(Condition::UndefinedCondition);
         let kind = error.attr("type").and_then(ErrorType::from_name);
-        StanzaError { kind: kind.unwrap_or(condition.default_type()), condition, text, app }
+        let kind = kind.unwrap_or(condition.default_type());
+        StanzaError { kind, condition, text, address, app }
     }
 }
 
@@ -276,6 +294,14 @@ mod tests {
                 .with_app(Element::new("blocked", ns::BLOCKING_ERRORS));
             assert_eq!(StanzaError::parse(&error.element()), error);
         }
+    }
+
+    #[test]
+    fn gone_and_redirect_say_where_to() {
+        let error = StanzaError::new(Condition::Gone).with_address("xmpp:juliet@capulet.example");
+        assert_eq!(StanzaError::parse(&error.element()), error);
+        let element = StanzaError::new(Condition::Gone).element();
+        assert_eq!(StanzaError::parse(&element).address, None);
     }
 
     #[test]
