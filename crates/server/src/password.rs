@@ -5,7 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use store::{SecretBytes, accounts::Credential};
-use xmpp::sasl::{Hash, PasswordError, SALT_BYTES, ScramKeys, prepare_password};
+use xmpp::{
+    ext::sasl_upgrade::Salt,
+    sasl::{Hash, PasswordError, SALT_BYTES, ScramKeys, prepare_password},
+};
 use zeroize::Zeroizing;
 
 /// A password that is wiped from memory when dropped and never printed.
@@ -102,6 +105,14 @@ fn credential(
     let mut salt = [0; SALT_BYTES];
     getrandom::fill(&mut salt).map_err(Unacceptable::Random)?;
     Ok(stored(&ScramKeys::derive(hash, password.expose(), &salt, iterations)?))
+}
+
+/// What a client computes keys with (XEP-0480); `None` when the system has no random numbers.
+#[must_use]
+pub fn salt(hash: Hash, iterations: u32) -> Option<Salt> {
+    let mut salt = vec![0; SALT_BYTES];
+    getrandom::fill(&mut salt).ok()?;
+    Some(Salt { hash, iterations, salt })
 }
 
 /// Keys as they are stored.

@@ -231,7 +231,10 @@ impl Server {
     }
 
     fn offer(&self, config: &Config) -> Settings {
-        Settings { hashes: self.hashes.read().clone(), ..settings(config) }
+        let hashes = self.hashes.read().clone();
+        // XEP-0480: who has a password gives what is lacking, at the next login.
+        let upgrades = Hash::ALL.into_iter().filter(|hash| !hashes.contains(hash)).collect();
+        Settings { hashes, upgrades, ..settings(config) }
     }
 
     /// Looks which hash functions every account has keys for, and offers SCRAM with those alone: which
@@ -241,10 +244,11 @@ impl Server {
     /// # Errors
     /// When the store could not be read.
     pub async fn choose_hashes(&self) -> Result<(), StoreError> {
-        let mut common = Vec::new();
+        let (mut common, mut without) = (Vec::new(), 0);
         for hash in Hash::ALL {
-            if self.store.accounts.lacking(password::hash_number(hash)).await? == 0 {
-                common.push(hash);
+            match self.store.accounts.lacking(password::hash_number(hash)).await? {
+                0 => common.push(hash),
+                some => without = some.max(without),
             }
         }
         if common.is_empty() {
@@ -255,6 +259,7 @@ impl Server {
             let names: Vec<&str> = common.iter().map(|hash| hash.name()).collect();
             tracing::warn!(
                 hashes = names.join(" "),
+                without_the_rest = without,
                 "SCRAM is offered with what every account has"
             );
             *self.hashes.write() = common;

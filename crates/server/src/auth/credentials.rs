@@ -1,11 +1,14 @@
 //! SCRAM keys of accounts (RFC 5802): made from a password, kept instead of it, looked up at login.
 
-use store::{StoreError, accounts::Credential};
+use store::{AccountId, StoreError, accounts::Credential};
 use xmpp::{
     error::{Condition, ErrorType, StanzaError},
+    ext::sasl_upgrade::Salt,
     jid::BareJid,
     sasl::{Hash, ScramKeys},
-    stream::server::{AccountState, Credentials, PasswordCheck, PasswordLookup, ScramLookup},
+    stream::server::{
+        AccountState, Credentials, PasswordCheck, PasswordLookup, ScramLookup, UpgradeLookup,
+    },
 };
 
 use crate::{
@@ -65,6 +68,36 @@ pub async fn password(
     });
     let right = check.await.unwrap_or(false) && exists;
     Ok(if right { PasswordCheck::Right(state) } else { PasswordCheck::Wrong })
+}
+
+/// XEP-0480: what an account lacks, with fresh salts for the keys that its client would make. Nothing
+/// where the system has no random numbers.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn lacking(server: &Server, lookup: &UpgradeLookup) -> Result<Vec<Salt>, StoreError> {
+    let name = lookup.account.node().map(|node| node.as_str()).unwrap_or_default();
+    let Some((_, keys)) = server.store.accounts.login(name).await? else { return Ok(Vec::new()) };
+    let lacks = |hash: &Hash| keys.iter().all(|one| one.hash != password::hash_number(*hash));
+    let hashes = lookup.hashes.iter().copied().filter(lacks);
+    Ok(hashes.filter_map(|hash| password::salt(hash, server.iterations())).collect())
+}
+
+/// XEP-0480: keeps the keys that a client gave. Those of a password that was changed meanwhile are not
+/// taken: then no hash lacks keys. With the last account that lacked some, everybody is offered more.
+///
+/// # Errors
+/// When the store failed.
+pub async fn upgrade(
+    server: &Server,
+    account: AccountId,
+    keys: &[ScramKeys],
+) -> Result<(), StoreError> {
+    let keys = keys.iter().map(password::stored).collect();
+    if server.store.accounts.add_credentials(account, keys).await? > 0 {
+        server.choose_hashes().await?;
+    }
+    Ok(())
 }
 
 /// The keys of an account and whether it may log in. Nobody else's name takes another path: both

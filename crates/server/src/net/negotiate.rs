@@ -146,6 +146,10 @@ impl<T: Transport> Driver<'_, T> {
                 }
                 Err(error) => self.broken(error, |error| waiting.fail(error, out)),
             },
+            Step::Upgrade(lookup, waiting) => match credentials::lacking(&server, &lookup).await {
+                Ok(lacking) => waiting.answer(lacking, out),
+                Err(error) => self.broken(error, |error| waiting.fail(error, out)),
+            },
             Step::Refused(refused, waiting) => {
                 self.refused(&refused);
                 waiting.answer(out)
@@ -206,6 +210,12 @@ impl<T: Transport> Driver<'_, T> {
             }
         }
         let account = server.account(&jid.clone().into()).await?.ok_or_else(gone)?;
+        if !login.upgraded.is_empty()
+            && let Err(error) = credentials::upgrade(server, account.id, &login.upgraded).await
+        {
+            // As with tokens: a full disk keeps nobody out.
+            server.store_failed("keys", &error);
+        }
         let session = self.session_for(&account, &login, token_id).await?;
         let token = match wanted {
             Some(method) => {

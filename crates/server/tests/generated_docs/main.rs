@@ -164,6 +164,7 @@ const STREAM: &[Spec] = &[
     Spec { xep: 386, version: "1.1.0", title: "Bind 2" },
     Spec { xep: 388, version: "1.0.4", title: "Extensible SASL Profile" },
     Spec { xep: 440, version: "1.0.0", title: "SASL Channel-Binding Type Capability" },
+    Spec { xep: 480, version: "0.2.0", title: "SASL Upgrade Tasks" },
     Spec { xep: 474, version: "0.5.0", title: "SASL SCRAM Downgrade Protection" },
     Spec { xep: 478, version: "0.2.0", title: "Stream Limits Advertisement" },
     Spec { xep: 484, version: "0.2.0", title: "Fast Authentication Streamlining Tokens" },
