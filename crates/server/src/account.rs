@@ -18,7 +18,7 @@ use xmpp::jid::BareJid;
 
 use crate::{
     config::Config,
-    ext::{archive::ArchiveState, avatar::Photo, blocking::Blocks, last, pubsub},
+    ext::{archive::ArchiveState, avatar::Photo, blocking::Blocks, last, moved, pubsub},
     im::{presence::Available, roster::Roster},
     s2s::presence::Seen,
     server::Server,
@@ -59,6 +59,8 @@ pub struct AccountState {
     pub last_login: Option<u64>,
     /// The old addresses of contacts who say that they moved, while that is being verified (XEP-0283).
     pub moves: Vec<BareJid>,
+    /// Where its owner is now, while nobody can log in to it (XEP-0283).
+    pub moved: Option<BareJid>,
     /// The account was deleted: nothing may be written for it any more.
     pub deleted: bool,
 }
@@ -123,6 +125,7 @@ impl Account {
             seen: Seen::default(),
             last_login: None,
             moves: Vec::new(),
+            moved: None,
             deleted: false,
         };
         Arc::new(Account::with(AccountId::PUBSUB, jid, state))
@@ -230,9 +233,13 @@ impl Accounts {
             seen: Seen::default(),
             last_login: row.last_login.map(|at| at.0 / last::DAY),
             moves: Vec::new(),
+            moved: None,
             deleted: false,
         };
         let account = Arc::new(Account::with(row.id, jid, state));
+        if row.disabled {
+            account.lock().moved = moved::stated(server, &account).await?;
+        }
         self.loaded.write().insert(name.into(), account.clone());
         Ok(Some(account))
     }

@@ -148,7 +148,8 @@ pub fn qr_svg(text: &str) -> Option<String> {
 }
 
 /// RFC 5122 §2.2: what may not stand in the node part of an XMPP URI is percent-encoded.
-fn encoded(name: &str) -> String {
+#[must_use]
+pub fn encoded(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {

@@ -143,6 +143,16 @@ impl Live for Running {
         Some(format!("{origin}{}/link/{secret}", admin::PATH))
     }
 
+    fn closed<'a>(&'a self, account: &'a str) -> Pending<'a, Result<(), store::StoreError>> {
+        Box::pin(async move {
+            match self.server.accounts.loaded(account) {
+                Some(account) => moved::changed(&self.server, &account).await,
+                // Whoever loads it looks.
+                None => Ok(()),
+            }
+        })
+    }
+
     fn moved<'a>(
         &'a self,
         account: &'a str,
@@ -154,7 +164,8 @@ impl Live for Running {
             let Some(account) = self.server.account(&address.into()).await? else {
                 return Err(failed());
             };
-            moved::state(&self.server, &account, to).await.map_err(|_| failed())
+            moved::state(&self.server, &account, to).await.map_err(|_| failed())?;
+            moved::changed(&self.server, &account).await
         })
     }
 

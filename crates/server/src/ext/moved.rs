@@ -3,6 +3,9 @@
 //! Whoever moves publishes on the old account where to (a node like any other), and asks every contact from
 //! the new one. A contact's server looks at the old account and, when both say the same, puts the new
 //! address into the place of the old one without asking its user.
+//!
+//! Once the operator has closed the old account, who may read the statement gets messages to it back with
+//! the new address (`gone`, RFC 6120 §8.3.3.5). Others learn nothing of it.
 
 use std::sync::Arc;
 
@@ -17,15 +20,25 @@ use xmpp::{
 };
 
 use super::{
-    Extension, Spec,
+    Extension, Inbound, Spec,
     pubsub::{self, AccessModel},
 };
-use crate::{account::Account, questions, server::Server};
+use crate::{
+    account::Account,
+    invitation::encoded,
+    questions,
+    router::{
+        facts::MessageType,
+        pipeline::{Flow, Pass},
+    },
+    server::Server,
+};
 
 /// Lets contacts follow somebody who moved.
 pub const EXTENSION: Extension = Extension {
     name: "moved",
     specs: &[Spec { xep: 283, version: "0.2.0", title: "Moved" }],
+    inbound: &[(Inbound::Admit, admit)],
     ..Extension::NOTHING
 };
 
@@ -34,6 +47,51 @@ const MOVED: &str = "urn:xmpp:moved:1";
 const ITEM: &str = "current";
 /// Claims to one account that are verified at a time.
 const MOST_CHECKS: usize = 4;
+
+/// A message to somebody who is not there any more.
+fn admit(pass: &mut Pass<'_>) -> Flow {
+    let Some(new) = &pass.state.moved else { return Flow::Continue };
+    match pass.facts.kind {
+        MessageType::Error | MessageType::Headline => Flow::Continue,
+        _ if pass.to_self() || !pass.state.roster.shows_presence_to(pass.sender) => Flow::Continue,
+        _ => Flow::Refuse(StanzaError::new(Condition::Gone).with_address(uri(new))),
+    }
+}
+
+fn uri(jid: &BareJid) -> String {
+    let node = jid.node().map(|node| format!("{}@", encoded(node.as_str()))).unwrap_or_default();
+    format!("xmpp:{node}{}", jid.domain())
+}
+
+/// Where the owner of an account says that they are, if contacts may know.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn stated(
+    server: &Server,
+    account: &Account,
+) -> Result<Option<BareJid>, store::StoreError> {
+    let item = pubsub::own_item(server, account, MOVED, Some(ITEM)).await;
+    let item =
+        item.map_err(|_| store::StoreError::Internal("the statement was not read".to_owned()))?;
+    let shown =
+        item.filter(|item| matches!(item.access, AccessModel::Presence | AccessModel::Open));
+    Ok(shown.and_then(|item| new_jid(&item.payload?)))
+}
+
+/// The account was closed or opened, or its statement changed.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn changed(server: &Server, account: &Account) -> Result<(), store::StoreError> {
+    let row = server.store.accounts.by_id(account.id).await?;
+    let moved = match row.is_some_and(|row| row.disabled) {
+        true => stated(server, account).await?,
+        false => None,
+    };
+    account.lock().moved = moved;
+    Ok(())
+}
 
 /// The old address that a subscription request claims, if the account shows its presence to that
 /// address. Everything else is to be ignored (§4.3).
