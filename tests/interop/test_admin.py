@@ -211,6 +211,32 @@ def guessing(place, browser):
     check(slowed, "guesses of a password are slowed down")
 
 
+def long_lists(place, browser):
+    """More accounts than a page has: walked through page by page, nothing twice, and searched."""
+    place.stop()
+    many = "".join(f"<user name='witch{number:03}'/>" for number in range(230))
+    file = place.directory / "many.xml"
+    file.write_text(
+        f"<server-data xmlns='urn:xmpp:pie:0'><host jid='{place.domain}'>{many}</host></server-data>"
+    )
+    place.run("import", "ejabberd", str(file))
+    place.start()
+    browser.origin = f"https://{place.domain}:{place.https_port}"
+    browser.sign_in("ada", "an engine of brass")
+    for table in ("accounts", "storage"):
+        found, path, pages = [], f"/admin/{table}?q=WITCH", 0
+        while path:
+            _, _, page = browser.open(path)
+            found += re.findall(r">(witch\d{3})@localhost</a>", page)
+            following = re.search(r'href="([^"]+)">Next page', page)
+            path = following and following.group(1).replace("&amp;", "&")
+            pages += 1
+        check(found == [f"witch{number:03}" for number in range(230)], f"{table}: everybody once, in order")
+        check(pages == 3 and "First page" in page and "romeo@" not in page, f"{table}: three pages")
+    _, _, page = browser.open("/admin/accounts?q=witch007")
+    check(len(re.findall(r">witch\d{3}@", page)) == 1 and "Next page" not in page, "one is found")
+
+
 async def main(place):
     for name, password in {"ada": "an engine of brass", "romeo": "wherefore art"}.items():
         place.add_account(name, password)
@@ -224,6 +250,7 @@ async def main(place):
     views(place, browser)
     await sessions(place, browser)
     links(place, browser)
+    long_lists(place, browser)
     endings(place, browser)
     guessing(place, browser)
 

@@ -14,6 +14,7 @@ use super::{
     operations::{day, now, stamp},
 };
 use crate::{
+    auth::removal,
     files, moving,
     password::{self, Password},
 };
@@ -71,7 +72,10 @@ impl Operations {
         Ok(Response::Accounts(vec![self.describe_account(&account).await?]))
     }
 
-    async fn describe_account(&self, row: &store::accounts::Account) -> Result<Account, Fault> {
+    pub(super) async fn describe_account(
+        &self,
+        row: &store::accounts::Account,
+    ) -> Result<Account, Fault> {
         let invited_by = match row.invited_by {
             Some(inviter) => self.address_of(inviter).await?,
             None => None,
@@ -94,6 +98,9 @@ impl Operations {
     ) -> Result<Response, Fault> {
         let account = self.account(account).await?;
         self.store.accounts.change(account.id, Change::Disabled(!enabled)).await?;
+        if let Some(live) = &self.live {
+            live.closed(&account.name).await?;
+        }
         let address = self.address(&account.name);
         if enabled {
             return Ok(Response::Done(format!("{address} may log in again.")));
@@ -139,7 +146,7 @@ impl Operations {
                 self.leave_contacts(account.id, &account.name).await?;
                 self.leave_rooms(&account.name).await?;
                 let Millis(now) = now();
-                self.store.accounts.delete(account.id, Millis(now + RESERVED)).await?;
+                self.store.accounts.delete(account.id, Millis(now + removal::RESERVED)).await?;
                 self.clear_uploads().await;
             }
         }
@@ -176,7 +183,7 @@ impl Operations {
         Ok(Response::Done(match to {
             Some(to) => format!(
                 "{address} says that it moved to {to}. Contacts follow when {to} asks them; keep the \
-                 account until they have."
+                 account until they have. Once it is disabled, contacts who write to it hear where to."
             ),
             None => format!("{address} no longer says that it moved."),
         }))
@@ -296,6 +303,3 @@ impl Operations {
 }
 
 const PAGE: u32 = 500;
-/// 90 days, as when people delete their account themselves: a stranger must not receive what is
-/// meant for the former owner of a name. The operator may give the name away earlier.
-const RESERVED: u64 = 90 * 24 * 60 * 60 * 1000;

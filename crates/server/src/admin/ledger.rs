@@ -4,31 +4,37 @@ use super::{Fault, FaultCode, LedgerEntry, Operations, Response, Storage};
 use crate::privacy::{self, HOLDINGS};
 
 impl Operations {
-    /// How much there is of each account, in order of name, of `most` at most: counting takes its time.
+    /// How much there is of each account, in order of name: counting takes its time.
     ///
     /// # Errors
     /// When the store could not be read.
-    pub async fn storage(&self, most: usize) -> Result<Vec<Storage>, Fault> {
+    pub(super) async fn storage(&self) -> Result<Vec<Storage>, Fault> {
         let mut rows: Vec<Storage> = Vec::new();
         let mut after: Option<Box<str>> = None;
         loop {
-            let left = u32::try_from(most - rows.len()).map_or(PAGE, |left| left.min(PAGE));
-            let page = self.store.accounts.list(after.as_deref(), left).await?;
+            let page = self.store.accounts.list(after.as_deref(), PAGE).await?;
             for account in &page {
-                let documents = self.store.documents.keys(account.id, "").await?;
-                rows.push(Storage {
-                    address: self.address(&account.name),
-                    messages: privacy::messages(&self.store, account.id).await?,
-                    node_bytes: self.store.pubsub.used(account.id).await?,
-                    document_bytes: documents.iter().map(|(_, bytes)| bytes).sum(),
-                    upload_bytes: self.upload_bytes(account.id).await?,
-                });
+                rows.push(self.describe_storage(account).await?);
             }
             match page.last() {
                 Some(last) => after = Some(last.name.clone()),
                 None => return Ok(rows),
             }
         }
+    }
+
+    pub(super) async fn describe_storage(
+        &self,
+        account: &store::accounts::Account,
+    ) -> Result<Storage, Fault> {
+        let documents = self.store.documents.keys(account.id, "").await?;
+        Ok(Storage {
+            address: self.address(&account.name),
+            messages: privacy::messages(&self.store, account.id).await?,
+            node_bytes: self.store.pubsub.used(account.id).await?,
+            document_bytes: documents.iter().map(|(_, bytes)| bytes).sum(),
+            upload_bytes: self.upload_bytes(account.id).await?,
+        })
     }
 
     /// The ledger; of an account with how much there is of each kind.

@@ -18,6 +18,7 @@ use crate::config::{Config, Service};
 mod account;
 mod invitation;
 mod ledger;
+pub mod listing;
 pub mod live;
 pub(crate) mod operations;
 mod protocol;
@@ -56,6 +57,13 @@ pub trait Live: Send + Sync {
 
     /// A link that signs in to the administration's pages, once; `None` without randomness.
     fn admin_link(&self) -> Option<String>;
+
+    /// An account (a local part) was disabled or enabled, which decides what those hear who write to
+    /// somebody who moved.
+    ///
+    /// # Errors
+    /// When the store could not be read.
+    fn closed<'a>(&'a self, account: &'a str) -> Pending<'a, Result<(), store::StoreError>>;
 
     /// Publishes where an account (a local part) moved, or takes that back.
     ///

@@ -96,7 +96,7 @@ impl Operations {
             }
             Request::OutageEnd {} => self.outage_end(),
             Request::OutageShow {} => self.outage_show(),
-            Request::Storage {} => self.storage(usize::MAX).await.map(Response::Storage),
+            Request::Storage {} => self.storage().await.map(Response::Storage),
             Request::Privacy { account } => self.privacy(account.as_deref()).await,
             Request::AdminLink {} => self.admin_link(),
             Request::Backup { path } => self.backup(&path).await,

@@ -77,7 +77,7 @@ impl Operations {
         Ok(Response::Done(format!("{address} was destroyed with its archive.")))
     }
 
-    async fn describe_room(&self, row: &rooms::Room) -> Result<Room, Fault> {
+    pub(super) async fn describe_room(&self, row: &rooms::Room) -> Result<Room, Fault> {
         let kept: Kept = serde_json::from_slice(&row.state).unwrap_or_default();
         let creator = match row.creator {
             Some(id) => self.address_of(id).await?,
@@ -124,7 +124,7 @@ impl Operations {
         })
     }
 
-    fn room_address(&self, name: &str) -> String {
+    pub(super) fn room_address(&self, name: &str) -> String {
         let config = self.config();
         format!("{name}@{}", config.rooms.address(&config.domain))
     }

@@ -22,6 +22,9 @@ use crate::{
 /// How long the name stays free, so that no stranger gets what is meant for its former owner.
 pub const RESERVED_DAYS: u64 = 90;
 
+/// The same in milliseconds.
+pub const RESERVED: u64 = RESERVED_DAYS * 24 * 60 * 60 * 1000;
+
 /// Deletes an account with everything that belongs to it. The session that asked for it, if one
 /// did, gets what was queued for it before it ends.
 pub async fn delete(server: &Arc<Server>, account: &Arc<Account>, asking: Option<&Arc<Session>>) {
@@ -38,7 +41,7 @@ pub async fn delete(server: &Arc<Server>, account: &Arc<Account>, asking: Option
             life::end(server, &session).await;
         }
     }
-    let until = Millis(server.now().0 + RESERVED_DAYS * 24 * 60 * 60 * 1000);
+    let until = Millis(server.now().0 + RESERVED);
     match server.store.accounts.delete(account.id, until).await {
         // Only now: until the store has forgotten it, nobody may load it anew.
         Ok(_) => {

@@ -1,0 +1,230 @@
+//! What can be asked.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::password::Password;
+
+/// A question. Accounts are named by their local part or their address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Make an account.
+    AccountAdd {
+        /// Whose.
+        account: String,
+        /// Its password.
+        password: Password,
+        /// May use administration commands.
+        admin: bool,
+    },
+    /// All accounts.
+    AccountList {},
+    /// One account.
+    AccountShow {
+        /// Whose.
+        account: String,
+    },
+    /// Forbid or allow login.
+    AccountEnable {
+        /// Whose.
+        account: String,
+        /// Allowed.
+        enabled: bool,
+    },
+    /// Give or take administration.
+    AccountAdmin {
+        /// Whose.
+        account: String,
+        /// Given.
+        admin: bool,
+    },
+    /// Set a password, end all sessions and revoke all tokens.
+    AccountPassword {
+        /// Whose.
+        account: String,
+        /// The new one.
+        password: Password,
+    },
+    /// Delete an account with everything that belongs to it.
+    AccountDelete {
+        /// Whose.
+        account: String,
+    },
+    /// Say where an account moved (XEP-0283), or that it did not.
+    AccountMove {
+        /// Whose.
+        account: String,
+        /// The new address.
+        to: Option<String>,
+    },
+    /// Write an account into a new file of XEP-0227 in the data directory.
+    AccountExport {
+        /// Whose.
+        account: String,
+        /// The file, which must not exist.
+        path: PathBuf,
+    },
+    /// Make an invitation.
+    InviteNew(NewInvitation),
+    /// Invitations that can be used, or all of them.
+    InviteList {
+        /// Also those that are used up, expired or revoked.
+        all: bool,
+    },
+    /// Revoke an invitation.
+    InviteRevoke {
+        /// Its number in the list.
+        id: i64,
+    },
+    /// Requests for an account that wait, or all of them.
+    RequestList {
+        /// Also those that were decided.
+        all: bool,
+    },
+    /// Turn a request into an invitation.
+    RequestApprove {
+        /// Its number in the list.
+        id: i64,
+    },
+    /// Refuse a request.
+    RequestRefuse {
+        /// Its number in the list.
+        id: i64,
+    },
+    /// The sessions of an account or of all.
+    SessionList {
+        /// Whose.
+        account: Option<String>,
+    },
+    /// End the sessions of a bare address, or the one of a full address.
+    SessionKick {
+        /// Whose.
+        address: String,
+    },
+    /// Other servers: who is connected, what waits, what fails.
+    FederationList {},
+    /// The login tokens of an account or of all.
+    TokenList {
+        /// Whose.
+        account: Option<String>,
+    },
+    /// Revoke the tokens of one device of an account, or of all its devices.
+    TokenRevoke {
+        /// Whose.
+        account: String,
+        /// The device as the list names it.
+        device: Option<String>,
+    },
+    /// The uploaded files of an account, or of all accounts.
+    UploadList {
+        /// Whose.
+        account: Option<String>,
+    },
+    /// Delete one uploaded file of an account, or all of them.
+    UploadDelete {
+        /// Whose.
+        account: String,
+        /// The file as the list names it.
+        file: Option<String>,
+    },
+    /// All rooms.
+    RoomList {},
+    /// One room.
+    RoomShow {
+        /// Its address, or its local part.
+        room: String,
+    },
+    /// Who belongs to a room, and who is banned from it.
+    RoomMembers {
+        /// Its address, or its local part.
+        room: String,
+    },
+    /// Make a room.
+    RoomCreate {
+        /// Its address, or its local part.
+        room: String,
+        /// Whose it is.
+        owner: String,
+        /// A channel for everybody instead of a group for members.
+        public: bool,
+        /// What people call it.
+        title: Option<String>,
+    },
+    /// End a room for good, with its archive.
+    RoomDestroy {
+        /// Its address, or its local part.
+        room: String,
+        /// What the people in it are told.
+        reason: Option<String>,
+    },
+    /// Devices that want to be woken, of an account or of all.
+    PushList {
+        /// Whose.
+        account: Option<String>,
+    },
+    /// Wake no device of an account any more, until its client asks again.
+    PushDelete {
+        /// Whose.
+        account: String,
+    },
+    /// Reports that people made when they blocked somebody.
+    ReportList {},
+    /// Delete a report.
+    ReportDelete {
+        /// Its number in the list.
+        id: String,
+    },
+    /// Tell apps and people of an outage (XEP-0455).
+    OutageAnnounce {
+        /// What they are told.
+        text: String,
+        /// Seconds until it begins; 0 when it is here.
+        after: u64,
+        /// Seconds that it takes, if that is known.
+        seconds: Option<u64>,
+    },
+    /// The outage is over, or will not be.
+    OutageEnd {},
+    /// The outage that is announced.
+    OutageShow {},
+    /// How much every account takes.
+    Storage {},
+    /// What is stored, why and for how long; with an account, how much of it.
+    Privacy {
+        /// Of whom.
+        account: Option<String>,
+    },
+    /// A link that signs in to the administration's pages, once.
+    AdminLink {},
+    /// Copy the database into a new file in the data directory.
+    Backup {
+        /// The file, which must not exist.
+        path: PathBuf,
+    },
+    /// Read configuration and certificate again.
+    Reload {},
+    /// Numbers in the format of Prometheus.
+    Metrics {},
+    /// How the server is.
+    Status {},
+}
+
+/// An invitation to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewInvitation {
+    /// The name the new account must have.
+    pub name: Option<String>,
+    /// How often it can be used.
+    pub uses: u32,
+    /// Seconds until it ends; the configured time when absent.
+    pub expires_seconds: Option<u64>,
+    /// The new account may use administration commands.
+    pub admin: bool,
+    /// An account that becomes a contact of the new one.
+    pub contact_of: Option<String>,
+    /// A remark for the list.
+    pub note: String,
+}

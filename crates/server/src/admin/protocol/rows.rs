@@ -1,0 +1,341 @@
+//! What answers are made of.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Service;
+
+/// One account. Times are in the format of XEP-0082.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its address.
+    pub address: String,
+    /// May use administration commands.
+    pub admin: bool,
+    /// May not log in.
+    pub disabled: bool,
+    /// When it was made.
+    pub created: String,
+    /// The day on which it last logged in, such as `2026-01-02`.
+    pub last_login: Option<String>,
+    /// Who invited it, while that account exists.
+    pub invited_by: Option<String>,
+    /// Bytes of its uploaded files.
+    #[serde(default)]
+    pub upload_bytes: u64,
+}
+
+/// One invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Its number.
+    pub id: i64,
+    /// The page to open in a browser; only in the answer to its making.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub link: Option<String>,
+    /// The address that an app opens; only in the answer to its making.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uri: Option<String>,
+    /// Whether it can be used.
+    pub state: InvitationState,
+    /// How often it still can be used.
+    pub uses: u32,
+    /// When it ends.
+    pub expires: String,
+    /// The name the new account must have.
+    pub name: Option<String>,
+    /// The new account may use administration commands.
+    pub admin: bool,
+    /// Who invites: an account, or the operator when absent.
+    pub invited_by: Option<String>,
+    /// A remark.
+    pub note: String,
+    /// The accounts made with it, as far as they still exist.
+    pub used_by: Vec<String>,
+    /// Something the operator should know, such as that registration is closed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub notice: Option<String>,
+}
+
+/// Whether an invitation can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvitationState {
+    /// It can.
+    Open,
+    /// It was used as often as it could be.
+    Used,
+    /// Its time is over.
+    Expired,
+    /// Somebody revoked it.
+    Revoked,
+}
+
+/// A request for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignUp {
+    /// Its number.
+    pub id: i64,
+    /// The wanted name.
+    pub name: String,
+    /// How to reach the person.
+    pub contact: String,
+    /// What the person wrote.
+    pub text: String,
+    /// When.
+    pub at: String,
+    /// `waiting`, `approved` or `refused`.
+    pub state: String,
+}
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its full address.
+    pub address: String,
+    /// Whether it has a connection; otherwise it waits to be resumed.
+    pub connected: bool,
+    /// When it began.
+    pub since: String,
+    /// The network it is connected from, such as `192.0.2.0/24`.
+    pub network: Option<String>,
+    /// `tls`, `websocket` or `plain`.
+    pub transport: String,
+    /// How it logged in, such as `SCRAM-SHA-256-PLUS`.
+    pub mechanism: Option<String>,
+    /// The client's own description.
+    pub client: Option<String>,
+}
+
+/// Another domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteDomain {
+    /// The other domain.
+    pub domain: String,
+    /// The domain of this server that talks to it.
+    pub from: String,
+    /// How the way there is: `idle`, `connecting`, `connected` or `failing`.
+    pub state: String,
+    /// Why it cannot be reached, in words.
+    pub problem: Option<String>,
+    /// For how long.
+    pub failing_seconds: Option<u64>,
+    /// Why it was last not let in, in words.
+    pub refused: Option<String>,
+    /// How long ago.
+    pub refused_seconds: Option<u64>,
+    /// Stanzas that wait for it.
+    pub waiting: u64,
+    /// Their bytes.
+    pub waiting_bytes: u64,
+    /// No more may wait for it (`waiting_stanzas` and `waiting_bytes` in `[federation]`).
+    pub full: bool,
+    /// For how long the oldest of the lasting ones has waited.
+    pub oldest_seconds: Option<u64>,
+    /// Its open streams.
+    pub streams: Vec<RemoteStream>,
+}
+
+/// A stream of another domain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteStream {
+    /// `incoming` or `outgoing`: who opened it.
+    pub direction: String,
+    /// `certificate` or `dialback`: how the one who opened it proved who it is.
+    pub proof: String,
+    /// Stanzas go both ways on it (XEP-0288).
+    pub both_ways: bool,
+    /// Both sides acknowledge (XEP-0198).
+    pub managed: bool,
+    /// For how long it has been open.
+    pub seconds: u64,
+}
+
+/// The login tokens of one device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// The account's address.
+    pub account: String,
+    /// The id of the device.
+    pub device: String,
+    /// The device and program as they describe themselves.
+    pub description: String,
+    /// The mechanism it is for.
+    pub mechanism: String,
+    /// When it was given out.
+    pub created: String,
+    /// When it ends.
+    pub expires: String,
+    /// When it was last used.
+    pub last_used: Option<String>,
+}
+
+/// An uploaded file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Its name for commands.
+    pub file: String,
+    /// The account's address.
+    pub account: String,
+    /// The name its owner gave it.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its media type.
+    pub media: String,
+    /// `message`, `profile`, `ephemeral` or `permanent`.
+    pub purpose: String,
+    /// When it was uploaded.
+    pub created: String,
+    /// When it ends.
+    pub expires: Option<String>,
+}
+
+/// A room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Its address.
+    pub address: String,
+    /// What people call it.
+    pub title: Option<String>,
+    /// Everybody can find it.
+    pub public: bool,
+    /// Only members come in.
+    pub members_only: bool,
+    /// Members, admins and owners.
+    pub members: u64,
+    /// People who are in it, while a server runs.
+    pub occupants: Option<u64>,
+    /// Who made it, while that account exists.
+    pub creator: Option<String>,
+    /// When it was made.
+    pub created: String,
+}
+
+/// Somebody on the lists of a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// A bare address, or a domain.
+    pub address: String,
+    /// `owner`, `admin`, `member` or `outcast`.
+    pub affiliation: String,
+    /// The nickname that is reserved for it.
+    pub nick: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// A device that wants to be woken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// The account's address.
+    pub account: String,
+    /// The app server, or the origin of the push service.
+    pub service: String,
+    /// The resource that the device was bound with when it asked.
+    pub resource: String,
+    /// When it asked last.
+    pub enabled: String,
+    /// Attempts in a row that failed.
+    pub failures: u32,
+    /// Why the last one failed, in words.
+    pub problem: Option<String>,
+}
+
+/// A report that somebody made when blocking somebody else (XEP-0377).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its number for commands.
+    pub id: String,
+    /// When it was made.
+    pub at: String,
+    /// Who was blocked.
+    pub address: String,
+    /// Who blocked.
+    pub by: String,
+    /// `spam`, `abuse`, or another reason by its whole name.
+    pub reason: String,
+    /// What the reporter wrote.
+    pub text: Option<String>,
+    /// Messages that the reporter means, by their ids in the reporter's archive.
+    pub messages: Vec<String>,
+}
+
+/// How much an account takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storage {
+    /// Its address.
+    pub address: String,
+    /// Messages in its archive; nothing when there are too many to count.
+    pub messages: Option<u64>,
+    /// Bytes of its nodes: avatars, keys, bookmarks.
+    pub node_bytes: u64,
+    /// Bytes of its vCard and private documents.
+    pub document_bytes: u64,
+    /// Bytes of its uploaded files.
+    pub upload_bytes: u64,
+}
+
+/// One kind of thing that is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// What.
+    pub what: String,
+    /// What for.
+    pub purpose: String,
+    /// For how long.
+    pub kept: String,
+    /// Who can read it.
+    pub readable: String,
+    /// How much there is of the account that was asked about.
+    pub amount: Option<String>,
+}
+
+/// A finished copy of the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// Its SHA-256 in hex.
+    pub sha256: String,
+    /// Accounts in it.
+    pub accounts: u64,
+    /// Archived messages in it.
+    pub messages: u64,
+}
+
+/// How the server is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether a server runs; otherwise the command read the database itself.
+    pub running: bool,
+    /// The version of the program.
+    pub version: String,
+    /// The domain served.
+    pub domain: String,
+    /// Where it listens.
+    pub listening: Vec<Door>,
+    /// How many accounts there are.
+    pub accounts: u64,
+    /// How many sessions there are.
+    pub sessions: u64,
+    /// The size of the database with its log.
+    pub database_bytes: u64,
+    /// Whether writing to disk works.
+    pub storing: bool,
+    /// The services of the server's own relay for calls, as addresses (RFC 7065).
+    #[serde(default)]
+    pub calls: Vec<String>,
+}
+
+/// One address the server listens on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Door {
+    /// What is spoken there.
+    pub service: Service,
+    /// Where.
+    pub address: SocketAddr,
+}

@@ -1,0 +1,158 @@
+//! What the operator watches: other servers, reports, storage, and the privacy ledger.
+
+use super::{
+    super::{
+        super::html::Html,
+        Form, field,
+        lists::{Button, form, hidden, link, minute, table, words},
+        session::Signed,
+    },
+    ask, operations,
+    paging::Wish,
+};
+use crate::{
+    admin::{Fault, RemoteDomain, Report, Request, Response},
+    files::size,
+    server::Server,
+};
+
+/// The reason of every failure, in words.
+fn problem(domain: &RemoteDomain) -> Html {
+    let mut sentences = Vec::new();
+    if let Some(problem) = &domain.problem {
+        let since = domain.failing_seconds.map(ago).unwrap_or_default();
+        sentences.push(format!("cannot be reached{since}: {problem}"));
+    }
+    if let Some(refused) = &domain.refused {
+        let since = domain.refused_seconds.map(ago).unwrap_or_default();
+        sentences.push(format!("was not let in{since}: {refused}"));
+    }
+    if domain.full {
+        sentences.push("no more can wait for it".to_owned());
+    }
+    words(&sentences.join("; "))
+}
+
+fn ago(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!(" ({seconds} seconds)"),
+        120..=7199 => format!(" ({} minutes)", seconds / 60),
+        _ => format!(" ({} hours)", seconds / 3600),
+    }
+}
+
+/// Other servers, and why one cannot be reached.
+pub(super) async fn federation(server: &Server, query: &Form) -> Result<Html, Fault> {
+    let found = ask(server, Request::FederationList {}).await?;
+    let Response::Federation(domains) = found else { return Ok(Html::new()) };
+    let wish = Wish::of("federation", query);
+    // Two domains of this server may talk to the same other one.
+    let key = |domain: &RemoteDomain| format!("{} {}", domain.domain, domain.from);
+    let passed = |domain: &RemoteDomain, after: &str| key(domain).as_str() <= after;
+    let mut domains = domains;
+    domains.sort_by_key(key);
+    let page = wish.cut(domains, |domain| domain.domain.clone(), key, passed);
+    let rows = page.rows.iter().map(|domain| {
+        let streams = domain.streams.iter().map(|one| format!("{} ({})", one.direction, one.proof));
+        [
+            words(&domain.domain),
+            words(if domain.state.is_empty() { "idle" } else { &domain.state }),
+            words(&streams.collect::<Vec<_>>().join(", ")),
+            words(&domain.waiting.to_string()),
+            problem(domain),
+        ]
+    });
+    let list = wish.search().html(&table(
+        ["Domain", "State", "Connections", "Waiting", "Problem"],
+        rows.collect(),
+        "No other server was talked to.",
+    ));
+    Ok(list.html(&wish.foot(&page)))
+}
+
+/// What people reported when they blocked somebody.
+pub(super) async fn reports(server: &Server, signed: &Signed, query: &Form) -> Result<Html, Fault> {
+    let Response::Reports(reports) = ask(server, Request::ReportList {}).await? else {
+        return Ok(Html::new());
+    };
+    let wish = Wish::of("reports", query);
+    let key = |one: &Report| format!("{} {}", one.at, one.id);
+    let text = |one: &Report| {
+        format!(
+            "{} {} {} {}",
+            one.address,
+            one.by,
+            one.reason,
+            one.text.as_deref().unwrap_or_default()
+        )
+    };
+    let mut reports = reports;
+    reports.sort_by_key(key);
+    let page = wish.cut(reports, text, key, |one, after| key(one).as_str() <= after);
+    let rows = page.rows.iter().map(|one| {
+        let id = hidden("id", &one.id);
+        [
+            minute(&one.at),
+            words(&one.address),
+            words(&one.by),
+            words(&one.reason),
+            words(one.text.as_deref().unwrap_or_default()),
+            form(signed, "report-delete", &id, Button::plain("Delete")),
+        ]
+    });
+    let list = wish.search().html(&table(
+        ["When", "Who was blocked", "By", "Why", "Text", "Change"],
+        rows.collect(),
+        "There are none.",
+    ));
+    Ok(list.html(&wish.foot(&page)))
+}
+
+/// How much every account takes.
+pub(super) async fn storage(server: &Server, query: &Form) -> Result<Html, Fault> {
+    let wish = Wish::of("storage", query);
+    let page = operations(server)?.storage_page(wish.wanted()).await?;
+    let rows = page.rows.iter().map(|row| {
+        [
+            link("accounts/", &row.address, &row.address),
+            words(&row.messages.map_or("very many".to_owned(), |count| count.to_string())),
+            words(&size(row.node_bytes)),
+            words(&size(row.document_bytes)),
+            words(&size(row.upload_bytes)),
+        ]
+    });
+    let list = wish.search().html(&table(
+        ["Account", "Messages", "Nodes", "Documents", "Files"],
+        rows.collect(),
+        "There are no such accounts.",
+    ));
+    Ok(list.html(&wish.foot(&page)))
+}
+
+/// What is stored about whom, what for, and for how long.
+pub(super) async fn privacy(server: &Server, query: &Form) -> Result<Html, Fault> {
+    let account = Some(field(query, "account")).filter(|account| !account.is_empty());
+    let request = Request::Privacy { account: account.map(str::to_owned) };
+    let Response::Privacy(entries) = ask(server, request).await? else { return Ok(Html::new()) };
+    let intro = match account {
+        Some(account) => Html::new().raw("<p>What is stored of <code>").text(account).raw("</code>.</p>\n"),
+        None => Html::new().raw(
+            "<p>What this server stores about people, what for, and for how long. Beside it there is \
+             the log, in which nobody's address can be read unless the operator wants it.</p>\n",
+        ),
+    };
+    let rows = entries.iter().map(|entry| {
+        [
+            words(&entry.what),
+            words(&entry.purpose),
+            words(&entry.kept),
+            words(&entry.readable),
+            words(entry.amount.as_deref().unwrap_or_default()),
+        ]
+    });
+    Ok(intro.html(&table(
+        ["What", "What for", "How long", "Who can read it", "How much"],
+        rows.collect(),
+        "",
+    )))
+}
