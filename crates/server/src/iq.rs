@@ -114,7 +114,7 @@ async fn request(
         Target::Rooms => {
             let Some(to) = to else { return };
             let from = session.jid.clone().into();
-            let sender = Sender { jid: &from, session: Some(session), ticket: None };
+            let sender = Sender { session: Some(session), ..Sender::new(&from) };
             Box::pin(muc::service::receive(server, sender, &to, stanza)).await;
         }
         Target::Upload => {
@@ -183,8 +183,22 @@ pub async fn act(server: &Arc<Server>, acting: &Acting, stanza: &Stanza, kind: I
             }
             (scopes(own), Some(account))
         }
+        Ok(Target::Account(asked)) => {
+            let Some(to) = &to else { return };
+            if asked.lock().blocks.refuses(&acting.account.jid().clone().into()) {
+                return reply_error(server, asker, stanza, &nobody);
+            }
+            return privilege::ask_device(server, acting, &asked, stanza, to);
+        }
+        Ok(Target::Rooms) => {
+            let Some(to) = &to else { return };
+            let from = acting.account.jid().clone().into();
+            let sender = Sender { acting: Some(acting), ..Sender::new(&from) };
+            return Box::pin(muc::service::receive(server, sender, to, stanza)).await;
+        }
         Ok(Target::Server) => (&[Scope::Server][..], None),
         Ok(Target::Upload) => (&[Scope::Upload][..], None),
+        Ok(Target::Bytestreams) => (&[Scope::Bytestreams][..], None),
         Ok(Target::Pubsub(service)) => (&[Scope::Pubsub][..], Some(service)),
         Ok(_) => return reply_error(server, asker, stanza, &nobody),
         Err(error) => {
@@ -250,7 +264,7 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
             }
         }
         (Target::Rooms, _) => {
-            let sender = Sender { jid: from, session: None, ticket: None };
+            let sender = Sender::new(from);
             Box::pin(muc::service::receive(server, sender, to, stanza)).await;
         }
         // Programs of the operator find out what there is; files are for people of this server. Of the
@@ -407,6 +421,13 @@ async fn handle(
 
 /// An answer of a client to a request that it got from another client, or from the server.
 async fn answer(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, to: Option<Jid>) {
+    // One that a component made for an account came from its bare address.
+    let bare = to.as_ref().is_none_or(|to| to.node().is_some() && to.resource().is_none());
+    let (pending, from) = (&server.components.pending, session.jid.clone().into());
+    if bare && stanza.id().is_some_and(|id| pending.waits(&id, &from)) {
+        pending.answered(server, &from, &complete(session, stanza));
+        return;
+    }
     let own = to.as_ref().is_none_or(|to| {
         let here = to.domain().as_str() == server.domain();
         (here && to.node().is_none()) || to == session.account.jid()
@@ -423,11 +444,17 @@ async fn answer(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, t
         Ok(Target::Remote) => send_out(server, session, stanza, &to),
         Ok(Target::Rooms) => {
             let from = session.jid.clone().into();
-            let sender = Sender { jid: &from, session: Some(session), ticket: None };
+            let sender = Sender { session: Some(session), ..Sender::new(&from) };
             Box::pin(muc::service::receive(server, sender, &to, stanza)).await;
         }
         _ => {}
     }
+}
+
+/// An answer with the address that it comes from.
+fn complete(session: &Session, stanza: &Stanza) -> Stanza {
+    let bytes = Edit::new(stanza).from(session.full()).finish();
+    Stanza::parse(bytes, &Limits::SERVER).unwrap_or_else(|_| stanza.clone())
 }
 
 /// Passes an iq on to one device (RFC 6121 §8.5.3.1).

@@ -31,6 +31,8 @@ pub struct Acting {
     /// The id of the request that carried the account's one. `None` when the component asked in
     /// its own name, and is answered like that.
     pub carrier: Option<String>,
+    /// What the account's request was called, if it went on under another id.
+    pub inner: Option<String>,
 }
 
 /// Whoever asked what a component answers.
@@ -89,6 +91,12 @@ impl Pending {
         let expires = server.now().plus(PATIENCE);
         waiting.insert(id, Waiting { whom, purpose, expires });
         Ok(())
+    }
+
+    /// Whether anything waits for an answer from this address under this id.
+    #[must_use]
+    pub fn waits(&self, id: &str, from: &Jid) -> bool {
+        self.0.lock().get(id).is_some_and(|found| found.whom == *from)
     }
 
     /// Takes an answer, if it is one and comes from who was asked. `true` when it was.

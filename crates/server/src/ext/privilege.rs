@@ -101,7 +101,8 @@ pub async fn act(
 ) -> Option<Result<(), StanzaError>> {
     let permissions = permissions(server, from)?;
     let payload = request.children().next()?;
-    let mut acting = Acting { account: account.clone(), component: from.clone(), carrier: None };
+    let mut acting =
+        Acting { account: account.clone(), component: from.clone(), carrier: None, inner: None };
     if payload.is("query", ns::ROSTER) {
         if !permissions.roster.permits(kind) {
             return Some(Err(forbidden("this component may not do that with rosters")));
@@ -161,7 +162,7 @@ fn unwrap(
 /// Makes a request as if the account had made it. The answer goes to the component.
 async fn on_behalf(
     server: &Arc<Server>,
-    acting: Acting,
+    mut acting: Acting,
     request: &Stanza,
     kind: IqKind,
     to: Option<Jid>,
@@ -170,20 +171,53 @@ async fn on_behalf(
     let Some(to) = elsewhere.cloned() else {
         return Box::pin(iq::act(server, &acting, request, kind)).await;
     };
-    // The component chose the id: ours cannot meet another request's.
+    let renamed = rename(server, &mut acting, request);
+    match wait(server, &acting, &renamed, &to) {
+        true => server.s2s.post(server, server.domain(), &to, Kind::Iq, renamed.1),
+        false => fail(server, &acting, &to, Condition::ResourceConstraint),
+    }
+}
+
+/// A request that somebody else answers, under an id of ours: the component chose the other, which may
+/// meet another request's.
+fn rename(server: &Server, acting: &mut Acting, request: &Stanza) -> (String, Bytes) {
+    acting.inner = request.id().map(std::borrow::Cow::into_owned);
     let id = server.fresh_id();
     let bytes = Edit::new(request).attr("id", Some(&id)).finish();
+    (id, bytes)
+}
+
+fn wait(server: &Server, acting: &Acting, (id, _): &(String, Bytes), to: &Jid) -> bool {
     let purpose = Purpose::Privileged(acting.clone());
-    match server.components.pending.add(server, id, to.clone(), purpose) {
-        Ok(()) => server.s2s.post(server, server.domain(), &to, Kind::Iq, bytes),
-        Err(_) => fail(server, &acting, &to, Condition::ResourceConstraint),
+    server.components.pending.add(server, id.clone(), to.clone(), purpose).is_ok()
+}
+
+/// Asks a device of an account here, in the name of an account.
+pub fn ask_device(server: &Server, acting: &Acting, asked: &Account, request: &Stanza, to: &Jid) {
+    let device = {
+        let state = asked.lock();
+        let name = to.resource().map(|resource| resource.as_str());
+        let found = state.resources.iter().find(|one| Some(one.session.resource()) == name);
+        found.map(|one| one.session.clone())
+    };
+    let Some(device) = device else {
+        return fail(server, acting, to, Condition::ServiceUnavailable);
+    };
+    let mut acting = acting.clone();
+    let renamed = rename(server, &mut acting, request);
+    match wait(server, &acting, &renamed, to) {
+        true => device.deliver(Frame::iq(renamed.1)),
+        false => fail(server, &acting, to, Condition::ResourceConstraint),
     }
 }
 
 /// The answer to a request that a component made for an account.
 pub fn pass_back(server: &Server, acting: &Acting, answer: &Stanza) {
-    let bytes = Edit::new(answer).to(acting.account.bare()).finish();
-    acting.answer(server, Frame::iq(bytes));
+    let mut edit = Edit::new(answer).to(acting.account.bare());
+    if let Some(id) = &acting.inner {
+        edit = edit.attr("id", Some(id));
+    }
+    acting.answer(server, Frame::iq(edit.finish()));
 }
 
 /// Nobody answered it.
@@ -194,6 +228,7 @@ pub fn unanswered(server: &Server, acting: &Acting, whom: &Jid) {
 fn fail(server: &Server, acting: &Acting, whom: &Jid, condition: Condition) {
     let iq = Element::new("iq", ns::CLIENT)
         .with_attr("type", "error")
+        .with_attr_opt("id", acting.inner.as_deref())
         .with_attr("from", whom.as_str())
         .with_attr("to", acting.account.bare())
         .with_child(StanzaError::new(condition).element());

@@ -253,7 +253,8 @@ async fn deliver_directed(server: &Arc<Server>, session: &Arc<Session>, stanza: 
         }
         Ok(Target::Rooms) => {
             let from = session.jid.clone().into();
-            let sender = muc::service::Sender { jid: &from, session: Some(session), ticket: None };
+            let sender =
+                muc::service::Sender { session: Some(session), ..muc::service::Sender::new(&from) };
             let stanza = reread(stanza, bytes);
             return Box::pin(muc::service::receive(server, sender, to, &stanza)).await;
         }

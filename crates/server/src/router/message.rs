@@ -128,7 +128,8 @@ async fn to_room(letter: Letter<'_>, session: &Arc<Session>, mut effects: Effect
         }
     }
     let from = session.jid.clone().into();
-    let mut sender = muc::service::Sender { jid: &from, session: Some(session), ticket: None };
+    let mut sender =
+        muc::service::Sender { session: Some(session), ..muc::service::Sender::new(&from) };
     if effects.appends.is_empty() {
         sender.ticket = Some((session.clone(), tag));
         return Box::pin(muc::service::receive(server, sender, to, message)).await;
@@ -255,7 +256,7 @@ pub async fn receive(
     if let Target::Rooms = target {
         sender.expect(tag, message);
         let ticket = Some((sender.ticket(), tag));
-        let sender = muc::service::Sender { jid: from, session: None, ticket };
+        let sender = muc::service::Sender { ticket, ..muc::service::Sender::new(from) };
         return Box::pin(muc::service::receive(server, sender, to, message)).await;
     }
     if matches!(target, Target::Server) && block_lists::notified(server, from, message) {

@@ -190,7 +190,7 @@ pub(super) async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, t
             server.s2s.post(server, to.domain().as_str(), from, Kind::Presence, bytes);
         }
         (None | Some("unavailable" | "error"), Target::Rooms) => {
-            let sender = muc::service::Sender { jid: from, session: None, ticket: None };
+            let sender = muc::service::Sender::new(from);
             Box::pin(muc::service::receive(server, sender, to, stanza)).await;
         }
         _ => {}

@@ -86,13 +86,14 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [login]\nplain = {plain}\niterations = 4096\n\n\
          [limits]\nthrottle = false\nunauthenticated_seconds = {seconds}\n\
          stanza_bytes = {stanza_bytes}\n\n\
-         [archive]\nenabled = {archive}\n\n\
+         [archive]\nenabled = {archive}\n\n[rooms]\ncreators = \"{creators}\"\n\n\
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
          [federation]\nenabled = false\n\n\
          [calls]\n{calls}\n[turn]\n{turn}\n[bytestreams]\nenabled = {proxy}\n[push]\n{push}\n{components}\n\
          {told}\n[contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },
+        creators = if has("rooms by admins") { "admins" } else { "everyone" },
         c2s = ports.c2s,
         c2s_tls = ports.c2s_tls,
         https = ports.https,
@@ -111,7 +112,8 @@ fn relay(ports: &Ports, wanted: bool) -> (String, &'static str) {
             format!("turn = [\"127.0.0.1:{}\"]\nturn_tls = []\n", ports.turn),
             "addresses = [\"127.0.0.1\"]\n",
         ),
-        false => (String::new(), "enabled = false\n"),
+        // As by default on a machine that the internet does not reach.
+        false => ("turn = []\nturn_tls = []\n".to_owned(), ""),
     }
 }
 
@@ -148,7 +150,8 @@ fn components(ports: &Ports, settings: &[String]) -> String {
     }
     if privileged {
         components += &format!(
-            "[components.permissions]\n\"{GATEWAY}\" = [\"gateway\", \"answer urn:example:pigeons\"]\n"
+            "[components.permissions]\n\"{GATEWAY}\" = [\"gateway\", \"answer urn:example:pigeons\", \
+             \"iq get urn:xmpp:ping\", \"iq http://jabber.org/protocol/muc#admin\"]\n"
         );
     }
     components

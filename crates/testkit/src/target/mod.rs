@@ -77,6 +77,7 @@ pub const SETTINGS: &[&str] = &[
     "one second to log in",
     "small stanzas",
     "no archive",
+    "rooms by admins",
     "small upload quota",
     "push to this machine",
     "a gateway",

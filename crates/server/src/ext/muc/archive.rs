@@ -19,9 +19,10 @@ use xmpp::{
 };
 
 use super::{
+    carry::{deliver, finish, perform},
     history::MOST_LINES,
     room::Room,
-    service::{Cell, Sender, deliver, finish, perform},
+    service::{Cell, Sender},
 };
 use crate::{
     ext::archive::query, iq::IqKind, router::facts::Facts, server::Server, session::frame::Frame,

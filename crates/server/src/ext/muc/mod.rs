@@ -9,6 +9,7 @@ mod admin;
 pub mod affiliations;
 mod archive;
 mod bucket;
+mod carry;
 mod hats;
 pub mod history;
 mod info;

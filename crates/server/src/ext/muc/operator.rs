@@ -11,7 +11,8 @@ use xmpp::{
 };
 
 use super::{
-    service::{self, Sender, finish, perform},
+    carry::{finish, perform},
+    service::{self, Sender},
     settings::Settings,
 };
 use crate::server::Server;
@@ -45,7 +46,7 @@ pub async fn destroy(
     let reason = reason.map(|text| Element::new("reason", ns::MUC_OWNER).with_text(text));
     let wish = Element::new("destroy", ns::MUC_OWNER).with_children(reason);
     let Ok(nobody) = Jid::new(server.domain()) else { return Ok(false) };
-    let sender = Sender { jid: &nobody, session: None, ticket: None };
+    let sender = Sender::new(&nobody);
     let rest = {
         let mut state = cell.lock();
         let mut out = Vec::new();

@@ -25,12 +25,15 @@ use xmpp::{
 };
 
 use super::{
-    Input, archive, moved,
-    room::{Bounds, Effect, Effects, Kept, Line, Room, refuse},
+    Input, archive,
+    carry::{deliver_all, finish, perform, settle},
+    moved,
+    room::{Bounds, Effects, Kept, Room, refuse},
     settings::Settings,
     wake,
 };
 use crate::{
+    components::pending::Acting,
     config::{Creators, DefaultRoom},
     ext::{Scope, features, forms},
     router::message,
@@ -44,7 +47,7 @@ use crate::{
 /// The rooms in memory.
 #[derive(Default)]
 pub struct Rooms {
-    loaded: RwLock<HashMap<Box<str>, Arc<Cell>>>,
+    pub(super) loaded: RwLock<HashMap<Box<str>, Arc<Cell>>>,
     /// Held while a room is read or made, so that there is never more than one of a name.
     loading: tokio::sync::Mutex<()>,
 }
@@ -53,7 +56,7 @@ pub struct Rooms {
 pub struct Cell {
     /// Its number in the store.
     pub id: RoomId,
-    name: Box<str>,
+    pub(super) name: Box<str>,
     state: Mutex<State>,
 }
 
@@ -64,7 +67,7 @@ pub struct State {
     /// The sessions of this server that are in it.
     pub(super) peers: HashMap<Jid, Arc<Session>>,
     /// It was destroyed: whoever still holds it looks again.
-    gone: bool,
+    pub(super) gone: bool,
 }
 
 /// Who sent something, and how the server can reach them.
@@ -75,19 +78,16 @@ pub struct Sender<'a> {
     pub session: Option<&'a Arc<Session>>,
     /// Who waits for what was sent to be on disk.
     pub ticket: Option<(Arc<dyn Ticket>, u64)>,
+    /// The component that asks for an account (XEP-0356), which gets the answer.
+    pub acting: Option<&'a Acting>,
 }
 
-/// What is left to do when the room's lock is released.
-#[derive(Default)]
-pub(super) struct Rest {
-    saves: Vec<Fut<'static, bool>>,
-    /// Who waits for them to be on disk.
-    ticket: Option<(Arc<dyn Ticket>, u64)>,
-    /// Answers that wait for the saves.
-    answers: Vec<(Jid, Kind, Bytes)>,
-    routes: Vec<(Jid, Bytes)>,
-    pub(super) retractions: Vec<(u64, String, Element)>,
-    destroyed: bool,
+impl<'a> Sender<'a> {
+    /// Somebody who is reached by their address alone.
+    #[must_use]
+    pub fn new(jid: &'a Jid) -> Sender<'a> {
+        Sender { jid, session: None, ticket: None, acting: None }
+    }
 }
 
 /// Takes a stanza for the service or one of its rooms.
@@ -183,146 +183,6 @@ async fn give(
 }
 
 /// Who is told when a message is on disk, and the message.
-type Promise<'a> = ((Arc<dyn Ticket>, u64), &'a Stanza);
-
-/// Does what can be done at once.
-pub(super) fn perform(
-    server: &Arc<Server>,
-    cell: &Arc<Cell>,
-    state: &mut State,
-    sender: &Sender<'_>,
-    effects: Effects,
-    mut ticket: Option<Promise<'_>>,
-) -> Rest {
-    let mut rest = Rest::default();
-    if let Some(session) = sender.session
-        && state.room.contains(sender.jid)
-    {
-        state.peers.insert(sender.jid.clone(), session.clone());
-    }
-    for effect in effects {
-        match effect {
-            // Whoever changed the room is told when that is on disk.
-            Effect::Send { to, kind: Kind::Iq, bytes, .. } if !rest.saves.is_empty() => {
-                rest.answers.push((to, Kind::Iq, bytes));
-            }
-            Effect::Send { to, kind, bytes, urgent } => {
-                deliver(server, &state.peers, sender, &to, frame(kind, bytes, urgent));
-            }
-            Effect::Route { to, message } => rest.routes.push((to, message)),
-            Effect::Archive(line) => keep(server, cell, state, sender, line, &mut ticket),
-            Effect::Save { state: whole, changes } => {
-                let kept = whole || !changes.is_empty();
-                let bytes =
-                    kept.then(|| serde_json::to_vec(&state.room.kept()).unwrap_or_default());
-                // Submitted under the lock: what is stored last is what was last.
-                rest.saves.push(server.store.rooms.save(cell.id, bytes.map(Into::into), changes));
-            }
-            Effect::Wake { author, text } => wake::wake(server, &state.room, &author, text),
-            Effect::Retract { id, author, tombstone } => {
-                rest.retractions.push((id, author, tombstone));
-            }
-            Effect::Destroy => {
-                state.gone = true;
-                rest.destroyed = true;
-                server.rooms.loaded.write().remove(&cell.name);
-            }
-        }
-    }
-    match ticket {
-        // A subject is no row of the archive, and kept all the same.
-        Some((ticket, message)) if !rest.saves.is_empty() => {
-            if let Some(session) = sender.session {
-                session.expect(ticket.1, message);
-            }
-            rest.ticket = Some(ticket);
-        }
-        ticket => settle(ticket.map(|(ticket, _)| ticket)),
-    }
-    let State { room, peers, .. } = state;
-    if peers.len() > room.sessions() {
-        peers.retain(|jid, _| room.contains(jid));
-    }
-    rest
-}
-
-/// Puts a message into the archive. Whoever sent it is acknowledged when it is there.
-fn keep(
-    server: &Arc<Server>,
-    cell: &Arc<Cell>,
-    state: &mut State,
-    sender: &Sender<'_>,
-    line: Line,
-    ticket: &mut Option<Promise<'_>>,
-) {
-    let Line { id, at, nick, origin, stanza } = line;
-    let append = Append {
-        account: cell.id.archive(),
-        id,
-        at: StoreMillis(at.0),
-        with: state.room.address().as_str().into(),
-        resource: nick,
-        // The store tells the origins of these rows after a restart.
-        outgoing: origin.is_some(),
-        origin_hash: origin,
-        pending: false,
-        hidden: false,
-        stanza,
-    };
-    let unit: Unit = std::iter::once(append).collect();
-    server.metrics.archive_rows.increment();
-    let taken = ticket.take();
-    let waits = taken.as_ref().map(|(ticket, message)| {
-        if let Some(session) = sender.session {
-            session.expect(ticket.1, message);
-        }
-        ticket.clone()
-    });
-    if server.store.archive.append(unit, waits).is_err() {
-        if let Some(origin) = origin {
-            state.room.forget_origin(origin);
-        }
-        if let Some(((ticket, tag), _)) = taken {
-            ticket.settled(tag, Err(&StoreError::Busy));
-        }
-    }
-}
-
-/// What takes time: waiting for the disk, other accounts, the archive.
-pub(super) async fn finish(
-    server: &Arc<Server>,
-    cell: &Arc<Cell>,
-    sender: &Sender<'_>,
-    rest: Rest,
-) {
-    let Rest { saves, ticket, answers, routes, retractions, destroyed } = rest;
-    let mut failed = None;
-    for save in saves {
-        if let Err(error) = save.await {
-            server.store_failed("rooms", &error);
-            failed = Some(error);
-        }
-    }
-    if let Some((ticket, tag)) = ticket {
-        ticket.settled(tag, failed.as_ref().map_or(Ok(()), Err));
-    }
-    if destroyed && let Err(error) = server.store.rooms.delete(cell.id).await {
-        server.store_failed("rooms", &error);
-    }
-    for (to, kind, bytes) in answers {
-        let peers = HashMap::new();
-        deliver(server, &peers, sender, &to, frame(kind, bytes, true));
-    }
-    for (to, bytes) in routes {
-        if let Ok(stanza) = Stanza::parse(bytes, &Limits::TRUSTED) {
-            Box::pin(message::send_on(server, &to, &stanza)).await;
-        }
-    }
-    for (id, author, tombstone) in retractions {
-        archive::retract(server, cell, id, Some(&author), tombstone).await;
-    }
-}
-
 impl Rooms {
     /// The room of a name, read from the store unless it is in memory.
     ///
@@ -552,56 +412,6 @@ async fn public_rooms(server: &Arc<Server>, query: &Element) -> Result<Items, St
     Ok(Items { items, page: Some(described), ..Items::default() })
 }
 
-/// Hands a stanza of a room to one address.
-pub(super) fn deliver(
-    server: &Server,
-    peers: &HashMap<Jid, Arc<Session>>,
-    sender: &Sender<'_>,
-    to: &Jid,
-    frame: Frame,
-) {
-    if let Some(session) = peers.get(to) {
-        return session.deliver(frame);
-    }
-    if let Some(session) = sender.session.filter(|_| sender.jid == to) {
-        return session.deliver_bulk(frame);
-    }
-    if to.domain().as_str() != server.domain() {
-        let service = server.config().rooms.address(server.domain());
-        return server.s2s.post(server, &service, to, frame.kind, frame.bytes);
-    }
-    let Some(account) = server.loaded(&to.to_bare()) else { return };
-    let state = account.lock();
-    let resource = to.resource().map(|resource| resource.as_str());
-    let found = state.resources.iter().find(|r| Some(r.session.resource()) == resource);
-    if let Some(found) = found {
-        found.session.deliver(frame);
-    }
-}
-
-fn deliver_all(server: &Server, sender: &Sender<'_>, effects: Effects) {
-    for effect in effects {
-        if let Effect::Send { to, kind, bytes, urgent } = effect {
-            deliver(server, &HashMap::new(), sender, &to, frame(kind, bytes, urgent));
-        }
-    }
-}
-
-fn frame(kind: Kind, bytes: Bytes, urgent: bool) -> Frame {
-    let frame = match kind {
-        Kind::Message => Frame::message(bytes),
-        Kind::Presence => Frame::presence(bytes),
-        Kind::Iq | Kind::Other => Frame::iq(bytes),
-    };
-    frame.with_urgency(if urgent { Urgency::Now } else { Urgency::Hold })
-}
-
-fn settle(ticket: Option<(Arc<dyn Ticket>, u64)>) {
-    if let Some((ticket, tag)) = ticket {
-        ticket.settled(tag, Ok(()));
-    }
-}
-
 fn bounds(server: &Server) -> Bounds {
     let config = server.config();
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
@@ -630,7 +440,7 @@ pub async fn forget(server: &Arc<Server>, jid: &BareJid) -> Result<(), StoreErro
     for name in server.store.rooms.with(jid.as_str()).await? {
         let Some(cell) = server.rooms.load(server, &name).await? else { continue };
         let nobody = Jid::from(jid.clone());
-        let sender = Sender { jid: &nobody, session: None, ticket: None };
+        let sender = Sender::new(&nobody);
         let rest = {
             let mut state = cell.lock();
             let mut out = Vec::new();

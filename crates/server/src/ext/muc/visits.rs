@@ -8,8 +8,9 @@ use store::StoreError;
 use xmpp::{ext::muc::Role, jid::Jid, stanza::Stanza, xml::Limits};
 
 use super::{
+    carry::{finish, perform},
     room::{Kept, Occupant, Room, Visit},
-    service::{Sender, finish, perform},
+    service::Sender,
 };
 use crate::{server::Server, session::Session};
 
@@ -66,7 +67,7 @@ pub async fn wake(server: &Arc<Server>) -> Result<(), StoreError> {
             }
         }
         for jid in gone {
-            let sender = Sender { jid: &jid, session: None, ticket: None };
+            let sender = Sender::new(&jid);
             let rest = {
                 let mut state = cell.lock();
                 let mut out = Vec::new();
