@@ -2,8 +2,10 @@
 another server, `check_moved` looks for all of it on Anemone."""
 
 import json
+import sqlite3
 
 from client import Client, Failed, befriend, bounded, check, until
+from clownfish import DONE, Clownfish
 from server import Anemone
 from slixmpp.xmlstream import ET
 
@@ -23,6 +25,9 @@ PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 ROOM = "feast"
+#: The service for publishing, and a node of it.
+SERVICE = "pubsub.localhost"
+NEWS = "news"
 
 
 def client(place, name, resource="old") -> Client:
@@ -70,11 +75,27 @@ async def fill(place, rooms):
     await keep_things(romeo, bookmarks(place))
     await bounded(juliet.plugin["xep_0191"].block([f"tybalt@{place.domain}"]), "somebody is blocked")
     await room(place, rooms, romeo, juliet)
+    await publish_news(romeo, juliet)
     await juliet.logout()
     sent = romeo.say(juliet.boundjid.bare, "while you were away")
     await bounded(romeo.plugin["xep_0199"].ping(), f"after {sent['id']}")
     await romeo.logout()
     await mercutio.logout()
+
+
+async def publish_news(romeo, juliet):
+    """A node of the service for publishing, with a subscriber."""
+    pubsub = romeo.plugin["xep_0060"]
+    await bounded(pubsub.create_node(SERVICE, NEWS), "a node is made")
+    for number in range(2):
+        await tell_news(romeo, number)
+    await bounded(juliet.plugin["xep_0060"].subscribe(SERVICE, NEWS), "somebody subscribes to it")
+
+
+async def tell_news(romeo, number):
+    entry = element(f"<entry xmlns='urn:verona:news'>{number} &amp; more</entry>")
+    pubsub = romeo.plugin["xep_0060"]
+    await bounded(pubsub.publish(SERVICE, NEWS, id=f"n{number}", payload=entry), "news are published")
 
 
 async def juliet_knows(juliet):
@@ -255,12 +276,14 @@ async def check_moved(place, rooms, bookmarked):
     )
     check("31415" in str(devices), "a contact's OMEMO devices can be read")
     await check_room(romeo, juliet, f"{ROOM}@{rooms}")
+    await check_news(romeo, juliet)
     for one in (romeo, juliet):
         await one.logout()
     paris = client(place, "count.paris", "new")
     await paris.login()
     await paris.logout()
     check(True, "a name and a password with unusual letters log in")
+    await check_keys(place)
 
 
 async def bodies(one, room=None) -> list:
@@ -287,6 +310,41 @@ async def check_kept(romeo, bookmarked):
     iq.append(element("<query xmlns='jabber:iq:private'><exodus xmlns='exodus:prefs'/></query>"))
     found = await bounded(iq.send(), "a private document")
     check("b &amp; c" in str(found), "the private document is there")
+
+
+async def check_news(romeo, juliet):
+    """The node has its items, its owner and its subscriber."""
+    pubsub = juliet.plugin["xep_0060"]
+    found = await bounded(pubsub.get_items(SERVICE, NEWS), "the node of the service")
+    names = [item["id"] for item in found["pubsub"]["items"]]
+    check(sorted(names) == ["n0", "n1"], "its items are there")
+    heard = []
+    juliet.add_event_handler(
+        "pubsub_publish", lambda message: heard.append(message["pubsub_event"]["items"]["item"]["id"])
+    )
+    await tell_news(romeo, 2)
+    await until(lambda: "n2" in heard, "its owner publishes, its subscriber hears of it")
+
+
+async def check_keys(place):
+    """Clients that can give the keys that the old server did not have (XEP-0480), and everybody logs in
+    with the strongest ones from then on."""
+
+    def keys() -> int:
+        with sqlite3.connect(f"file:{place.data / 'anemone.db'}?mode=ro", uri=True) as db:
+            return db.execute("SELECT count(*) FROM credential").fetchone()[0]
+
+    print(f"      keys of {len(PEOPLE)} people: {keys()}", flush=True)
+    for name, password in PEOPLE.items():
+        device = Clownfish(place, name, password, f"keys-{name.replace('.', '-')}")
+        result = await device.login()
+        check(result.code == DONE, f"{name} logs in with another client")
+    check(keys() == 3 * len(PEOPLE), "there are keys for every hash function")
+    romeo = client(place, "romeo", "strong")
+    await romeo.login()
+    used = romeo.plugin["feature_mechanisms"].mech.name
+    check("SHA-512" in used, f"logins use the strongest mechanism, {used}")
+    await romeo.logout()
 
 
 async def check_room(romeo, juliet, address):

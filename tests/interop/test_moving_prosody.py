@@ -18,6 +18,7 @@ class Source(Prosody):
         super().prepare()
         text = self.config.read_text().replace('storage = "internal"', self.storage)
         rooms = f'\nComponent "{ROOMS}" "muc"\n  modules_enabled = {{ "muc_mam" }}\n'
+        rooms += f'\nComponent "{moving.SERVICE}" "pubsub"\n  admins = {{ "romeo@localhost" }}\n'
         self.config.write_text(text + rooms)
 
 

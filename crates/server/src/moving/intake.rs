@@ -1,5 +1,6 @@
 //! Writing into the store what a source reads.
 
+mod nodes;
 mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::{
     AccountId, Millis, Store, StoreError,
     accounts::{CreateError, Credential, NewAccount},
-    pubsub, roster,
+    roster,
 };
 use xmpp::{
     jid::{BareJid, Jid},
@@ -19,7 +20,7 @@ use xmpp::{
 use self::room::RoomDesk;
 use super::{
     Wish,
-    record::{Item, Line, Node, Person, Record, Request},
+    record::{Line, Person, Record, Request},
     report::Report,
     shelf::{Entry, Put, Shelf},
     vcard,
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     admin::{Fault, FaultCode},
     config::Config,
-    ext::{last, private, pubsub as nodes, vcard as document},
+    ext::{last, private, vcard as document},
     password::{self, Password},
     secret::ServerSecret,
 };
@@ -108,6 +109,10 @@ impl<'a> Intake<'a> {
                 self.end().await?;
                 self.owner = self.room(*room).await?;
             }
+            Record::Service => {
+                self.end().await?;
+                self.owner = self.service().await?;
+            }
             Record::Skipped(skipped) => self.report.skip(&skipped.what, &skipped.why),
             record => match std::mem::replace(&mut self.owner, Owner::Nobody) {
                 Owner::Person(mut desk) => {
@@ -172,13 +177,10 @@ impl<'a> Intake<'a> {
         if let Some(id) = id.filter(|_| keyless && !self.wish.dry_run) {
             self.describe(id, &person).await?;
         }
-        let mut nodes = BTreeMap::new();
-        if let Some(id) = id {
-            for node in self.store.pubsub.nodes(id).await? {
-                let keep = nodes::kept_items(&jid, &node.name, &node.config);
-                nodes.insert(node.name.into(), keep);
-            }
-        }
+        let nodes = match id {
+            Some(id) => self.nodes_of(id, &jid).await?,
+            None => BTreeMap::new(),
+        };
         let mut desk = PersonDesk {
             id,
             jid,
@@ -278,7 +280,11 @@ impl<'a> Intake<'a> {
             Record::Waiting(_) => {
                 self.report.skip(desk.jid.as_str(), "more messages wait than one account may have");
             }
-            Record::Disabled(false) | Record::Person(_) | Record::Room(_) | Record::Skipped(_) => {}
+            Record::Disabled(false)
+            | Record::Person(_)
+            | Record::Room(_)
+            | Record::Service
+            | Record::Skipped(_) => {}
         }
         Ok(())
     }
@@ -368,89 +374,6 @@ impl<'a> Intake<'a> {
             }
             other => other?,
         }
-        Ok(())
-    }
-
-    async fn node(&mut self, desk: &mut PersonDesk, node: Node) -> Result<(), Fault> {
-        if desk.nodes.contains_key(&node.name) || node.name.is_empty() {
-            return Ok(());
-        }
-        let form = node.config.as_ref();
-        let (config, keep) = nodes::moved_in_config(&node.name, form);
-        if keep == 0 && node.subscriptions.is_empty() && node.affiliations.is_empty() {
-            // Clients make such a node again when they need it.
-            return Ok(());
-        }
-        desk.nodes.insert(node.name.clone(), keep);
-        self.report.nodes += 1;
-        let Some(id) = desk.id.filter(|_| !self.wish.dry_run) else { return Ok(()) };
-        let listed = node.affiliations.iter().filter_map(|(jid, word)| {
-            let jid = BareJid::new(jid).ok()?;
-            let word = xmpp::ext::pubsub::Affiliation::parse(word)?;
-            Some((jid.as_str().into(), Some(word.as_str().into())))
-        });
-        let subscribed = node.subscriptions.into_iter().filter(|one| Jid::new(&one.jid).is_ok());
-        let changes = vec![
-            pubsub::Change::Create(config, node.created.unwrap_or(self.now)),
-            pubsub::Change::Affiliate(listed.collect()),
-            pubsub::Change::Subscribe(subscribed.collect()),
-        ];
-        self.store.pubsub.change(id, &node.name, changes).await?;
-        Ok(())
-    }
-
-    async fn item(&mut self, desk: &mut PersonDesk, item: Item) -> Result<(), Fault> {
-        if item.node == ns::VCARD4_NODE {
-            desk.vcard4 = item.payload.clone();
-        }
-        let what = || format!("{}: {} in {}", desk.jid, item.id, item.node);
-        let Some(keep) = desk.nodes.get(&item.node).copied().filter(|keep| *keep > 0) else {
-            self.report.skip(&what(), "an item of a node that keeps none");
-            return Ok(());
-        };
-        if let Some(id) = desk.id {
-            let query = pubsub::Query {
-                node: item.node.as_str().into(),
-                select: pubsub::Select::Ids(vec![item.id.as_str().into()]),
-                max: 1,
-                max_bytes: u64::MAX,
-                horizon: None,
-                ids_only: true,
-                order: pubsub::Order::Modified,
-                descending: false,
-            };
-            let found = self.store.pubsub.items(id, query).await;
-            if found.is_ok_and(|page| !page.items.is_empty()) {
-                return Ok(());
-            }
-        }
-        let payload = item.payload.as_ref().map(|payload| payload.to_bytes(""));
-        let readable = |bytes: &bytes::Bytes| Element::parse(bytes, &Limits::SERVER).is_ok();
-        if item.id.is_empty() || payload.as_ref().is_some_and(|bytes| !readable(bytes)) {
-            self.report.skip(&what(), "an item that makes no sense");
-            return Ok(());
-        }
-        self.report.items += 1;
-        let Some(id) = desk.id.filter(|_| !self.wish.dry_run) else { return Ok(()) };
-        let publisher = item.publisher.as_deref().and_then(|jid| Jid::new(jid).ok());
-        let publisher = publisher.filter(|jid| Some(jid.to_bare()) != desk.former);
-        let publication = pubsub::Publication {
-            node: item.node.as_str().into(),
-            create: None,
-            items: vec![pubsub::Item {
-                id: item.id.as_str().into(),
-                publisher: publisher.as_ref().map_or(desk.jid.as_str(), Jid::as_str).into(),
-                published: item.published.unwrap_or(self.now),
-                payload,
-            }],
-            keep,
-            reject_when_full: false,
-            horizon: None,
-            quota: u64::MAX,
-            share: None,
-        };
-        let published = self.store.pubsub.publish(id, publication).await;
-        published.map_err(|error| Fault::new(FaultCode::Storage, error.to_string()))?;
         Ok(())
     }
 

@@ -74,10 +74,14 @@ pub async fn import(
 ) -> (Report, Result<(), Fault>) {
     let (sender, mut receiver) = mpsc::channel(QUEUE);
     let single = matches!(source, Source::Account(_));
-    let (domain, rooms) = (config.domain.clone(), config.rooms.address(&config.domain));
+    let place = Place {
+        domain: config.domain.clone(),
+        rooms: config.rooms.address(&config.domain),
+        pubsub: config.pubsub.enabled.then(|| config.pubsub.address(&config.domain)),
+    };
     let reader = tokio::task::spawn_blocking(move || {
         let mut out = Out { sender: &sender };
-        read(&source, &domain, &rooms, &mut out)
+        read(&source, &place, &mut out)
     });
     let mut intake = Intake::new(store, config, secret, wish, single);
     let mut count = 0;
@@ -141,12 +145,36 @@ pub enum ExportError {
     File(#[from] io::Error),
 }
 
-fn read(source: &Source, domain: &str, rooms: &str, out: &mut Out<'_>) -> Result<(), Trouble> {
+fn read(source: &Source, place: &Place, out: &mut Out<'_>) -> Result<(), Trouble> {
     match source {
-        Source::Prosody(path) => prosody::read(path, domain, rooms, out),
-        Source::Ejabberd(path) if is_sqlite(path)? => ejabberd::read(path, domain, rooms, out),
-        Source::Ejabberd(path) => pie::read(path, Some(domain), out),
+        Source::Prosody(path) => prosody::read(path, place, out),
+        Source::Ejabberd(path) if is_sqlite(path)? => ejabberd::read(path, place, out),
+        Source::Ejabberd(path) => pie::read(path, Some(&place.domain), out),
         Source::Account(path) => pie::read(path, None, out),
+    }
+}
+
+/// The addresses at which things have a place here.
+#[derive(Debug)]
+struct Place {
+    domain: String,
+    /// The service of rooms.
+    rooms: String,
+    /// The service for publishing, where there is one.
+    pubsub: Option<String>,
+}
+
+impl Place {
+    /// Nodes of a service for publishing that has another address.
+    fn no_service(&self, whose: &str, nodes: usize) -> Record {
+        let why = match &self.pubsub {
+            Some(address) => format!(
+                "nodes of this server are at {address}; set `address` in [pubsub] to where they were, \
+                 and run this again"
+            ),
+            None => "there is no service for publishing; enable [pubsub]".to_owned(),
+        };
+        Record::skipped(format!("{whose}: {nodes} nodes"), why)
     }
 }
 

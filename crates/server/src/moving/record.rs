@@ -10,8 +10,8 @@ use xmpp::{
 
 use crate::password::Password;
 
-/// One thing to be taken in. What comes after a [`Record::Person`] or a [`Record::Room`] belongs to it,
-/// up to the next of the two.
+/// One thing to be taken in. What comes after a [`Record::Person`], a [`Record::Room`] or a
+/// [`Record::Service`] belongs to it, up to the next of the three.
 #[derive(Debug)]
 pub(crate) enum Record {
     /// An account.
@@ -43,6 +43,8 @@ pub(crate) enum Record {
     Waiting(Line),
     /// A room.
     Room(Box<Room>),
+    /// The service for publishing: nodes that come after it are its own.
+    Service,
     /// Something that was not taken.
     Skipped(Skipped),
 }
@@ -84,7 +86,7 @@ pub(crate) struct Node {
     pub(crate) config: Option<Form>,
     /// When it was made.
     pub(crate) created: Option<Millis>,
-    /// Affiliations of others than the owner.
+    /// Affiliations of others than the owner; of the service, which owns none itself, of everybody.
     pub(crate) affiliations: Vec<(String, String)>,
     /// Explicit subscriptions.
     pub(crate) subscriptions: Vec<store::pubsub::Subscription>,

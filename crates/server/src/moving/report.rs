@@ -18,7 +18,7 @@ pub struct Report {
     pub contacts: u64,
     /// Subscription requests that wait.
     pub requests: u64,
-    /// Nodes of accounts.
+    /// Nodes of accounts and of the service for publishing.
     pub nodes: u64,
     /// Items of nodes.
     pub items: u64,

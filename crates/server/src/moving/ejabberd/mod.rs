@@ -1,6 +1,7 @@
 //! ejabberd's SQLite database, in both of its schemas: the one with a database for each domain, and the
 //! one with a column for it (`new_sql_schema`).
 
+mod node;
 mod person;
 mod room;
 mod terms;
@@ -10,7 +11,7 @@ use std::{cell::Cell, path::Path};
 use rusqlite::{Connection, Params, Row};
 use xmpp::xml::{Element, Limits};
 
-use super::{Out, Trouble, record::Record, sqlite};
+use super::{Out, Place, Trouble, record::Record, sqlite};
 
 /// The database.
 struct Ejabberd {
@@ -23,12 +24,8 @@ struct Ejabberd {
 }
 
 /// Reads everything that belongs to a domain and its rooms.
-pub(super) fn read(
-    path: &Path,
-    domain: &str,
-    rooms: &str,
-    out: &mut Out<'_>,
-) -> Result<(), Trouble> {
+pub(super) fn read(path: &Path, place: &Place, out: &mut Out<'_>) -> Result<(), Trouble> {
+    let Place { domain, rooms, .. } = place;
     let db = sqlite::open(path)?;
     if !sqlite::has_table(&db, "rosterusers")? {
         return Err(Trouble::unreadable(format!(
@@ -37,7 +34,7 @@ pub(super) fn read(
         )));
     }
     let several = sqlite::has_column(&db, "users", "server_host")?;
-    let source = Ejabberd { db, domain: domain.to_owned(), several, damaged: Cell::new(0) };
+    let source = Ejabberd { db, domain: domain.clone(), several, damaged: Cell::new(0) };
     let users = source.users()?;
     if users.is_empty() {
         let why = format!("{} has no accounts of {domain}", path.display());
@@ -49,12 +46,7 @@ pub(super) fn read(
     }
     room::read(&source, rooms, out)?;
     source.tell_damage(rooms, out)?;
-    let services = "SELECT count(*) FROM pubsub_node WHERE instr(host, '@') = 0";
-    let nodes: i64 = source.db.query_row(services, [], |row| row.get(0))?;
-    if nodes > 0 {
-        let why = "nodes of the service for publishing are not moved";
-        out.give(Record::skipped(format!("{nodes} nodes"), why))?;
-    }
+    node::services(&source, place, out)?;
     Ok(())
 }
 

@@ -8,18 +8,17 @@ use store::{
     roster::{Item as Contact, Subscription},
 };
 use xmpp::{
-    ext::form::{Field, Form, FormType},
     ns,
     sasl::{Hash, ScramKeys},
     time,
     xml::Element,
 };
 
-use super::{DAMAGED, Ejabberd, element, terms::Term};
+use super::{DAMAGED, Ejabberd, element, node, terms::Term};
 use crate::{
     moving::{
         self, BAD_KEYS, Out, Trouble,
-        record::{Item, Line, Node, Person, Record, Request},
+        record::{Line, Person, Record, Request},
     },
     password::Password,
 };
@@ -45,7 +44,7 @@ pub(super) fn read(source: &Ejabberd, user: &str, out: &mut Out<'_>) -> Result<(
     let prefs =
         source.each("archive_prefs", "def, always, never", OWN, [user], "def", preferences)?;
     prefs.into_iter().try_for_each(|prefs| out.give(Record::Preferences(prefs)))?;
-    nodes(source, &address, out)?;
+    node::nodes(source, &address, out)?;
     source.visit("spool", "xml, created_at", OWN, [user], "seq", |row| {
         match element(&row.get::<_, String>(0)?) {
             Some(message) => {
@@ -190,70 +189,6 @@ pub(super) fn jid(term: &Term) -> Option<String> {
     Some(if user.is_empty() { server.clone() } else { format!("{user}@{server}") })
 }
 
-fn nodes(source: &Ejabberd, address: &str, out: &mut Out<'_>) -> Result<(), Trouble> {
-    let found =
-        source.each("pubsub_node", "node, nodeid", "host = ?1", [address], "nodeid", |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-        })?;
-    for (name, id) in found {
-        let node = node(source, address, &name, id)?;
-        out.give(Record::Node(node))?;
-        let sql = "SELECT itemid, publisher, modification, payload FROM pubsub_item \
-                   WHERE nodeid = ?1 ORDER BY modification";
-        source.rows(sql, [id], |row| {
-            let payload: String = row.get(3)?;
-            out.give(Record::Item(Item {
-                node: name.clone(),
-                id: row.get(0)?,
-                publisher: Some(row.get(1)?),
-                published: erlang_time(&row.get::<_, String>(2)?),
-                payload: element(&payload),
-            }))
-        })?;
-    }
-    Ok(())
-}
-
-fn node(source: &Ejabberd, address: &str, name: &str, id: i64) -> Result<Node, Trouble> {
-    let mut form = Form::typed(FormType::Submit, ns::PUBSUB_NODE_CONFIG);
-    let sql = "SELECT name, val FROM pubsub_node_option WHERE nodeid = ?1";
-    source.rows(sql, [id], |row| {
-        let (name, value): (String, String) = (row.get(0)?, row.get(1)?);
-        let values: Vec<String> = match Term::parse(&value) {
-            Some(Term::List(items)) => items.iter().filter_map(Term::word).collect(),
-            Some(term) => term.word().into_iter().collect(),
-            None => vec![value],
-        };
-        if !matches!(name.as_str(), "rsm" | "sql") {
-            form.fields.push(Field::untyped(format!("pubsub#{name}")).with_values(values));
-        }
-        Ok(())
-    })?;
-    let mut node = Node { name: name.to_owned(), config: Some(form), ..Node::default() };
-    let sql = "SELECT jid, affiliation, subscriptions FROM pubsub_state WHERE nodeid = ?1";
-    source.rows(sql, [id], |row| {
-        let (jid, affiliation, subscriptions): (String, String, String) =
-            (row.get(0)?, row.get(1)?, row.get(2)?);
-        let word = match affiliation.as_str() {
-            "m" => Some("member"),
-            "p" => Some("publisher"),
-            "u" => Some("publish-only"),
-            "c" => Some("outcast"),
-            "o" if jid != address => Some("owner"),
-            _ => None,
-        };
-        node.affiliations.extend(word.map(|word| (jid.clone(), word.to_owned())));
-        // Such as `s:0123abcd`: subscribed, and the id of the subscription.
-        if jid != address && subscriptions.starts_with('s') {
-            let subscription =
-                store::pubsub::Subscription { jid: jid.into(), pending: false, deliver: true };
-            node.subscriptions.push(subscription);
-        }
-        Ok(())
-    })?;
-    Ok(node)
-}
-
 /// The time in a message's `<delay/>`.
 fn delayed(message: &Element) -> Option<Millis> {
     let delay = message.child("delay", ns::DELAY)?;
@@ -271,14 +206,6 @@ pub(super) fn micros(at: i64) -> Millis {
     Millis(u64::try_from(at).unwrap_or(0) / 1000)
 }
 
-/// Millions of seconds, seconds and microseconds.
-fn erlang_time(text: &str) -> Option<Millis> {
-    let parts: Vec<u64> = text.split(':').map(str::parse).collect::<Result<_, _>>().ok()?;
-    let [mega, seconds, micros] = parts.as_slice() else { return None };
-    let seconds = mega.saturating_mul(1_000_000).saturating_add(*seconds);
-    Some(Millis(seconds.saturating_mul(1000).saturating_add(micros / 1000)))
-}
-
 const OWN: &str = "username = ?1";
 const OWN_JID: &str = "username = ?1 AND jid = ?2";
 
@@ -288,10 +215,6 @@ mod tests {
 
     #[test]
     fn times_are_read_in_each_of_their_forms() {
-        assert_eq!(erlang_time("001795:912685:599300"), Some(Millis(1_795_912_685_599)));
-        assert_eq!(erlang_time("x"), None);
-        let largest = format!("{0}:{0}:{0}", u64::MAX);
-        assert_eq!(erlang_time(&largest), Some(Millis(u64::MAX)));
         assert_eq!(moment(Some("2026-11-29 00:38:05".to_owned())), Some(Millis(1_795_912_685_000)));
         assert_eq!(micros(1_795_912_685_469_094), Millis(1_795_912_685_469));
     }

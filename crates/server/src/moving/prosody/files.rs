@@ -32,6 +32,9 @@ impl Files {
 
     fn file(&self, host: &str, user: &str, store: &str, end: &str) -> PathBuf {
         let store: String = store.chars().map(|c| encode_char(c, c == '_')).collect();
+        if user.is_empty() {
+            return self.host(host).join(format!("{store}.{end}"));
+        }
         let user: String = user.chars().map(|c| encode_char(c, false)).collect();
         self.host(host).join(store).join(format!("{user}.{end}"))
     }
@@ -46,7 +49,9 @@ impl Storage for Files {
         let has = |host: &str, store: &str| self.host(host).join(store).is_dir();
         let mut hosts = names(&self.root, "")?;
         hosts.retain(|host| {
-            ["accounts", "config", "persistent", "uploads"].iter().any(|store| has(host, store))
+            ["accounts", "config", "persistent", "uploads", "pubsub_nodes"]
+                .iter()
+                .any(|store| has(host, store))
         });
         Ok(hosts)
     }

@@ -2,6 +2,7 @@
 //! SQLite (`storage = "sql"`).
 
 mod files;
+mod node;
 mod person;
 mod room;
 mod sql;
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use xmpp::xml::Element;
 
-use super::{Out, Trouble, record::Record, table::Table};
+use super::{Out, Place, Trouble, record::Record, table::Table};
 
 /// One of Prosody's storages.
 trait Storage {
@@ -49,12 +50,8 @@ struct Entry {
 }
 
 /// Reads everything that belongs to a domain and its rooms.
-pub(super) fn read(
-    path: &Path,
-    domain: &str,
-    rooms: &str,
-    out: &mut Out<'_>,
-) -> Result<(), Trouble> {
+pub(super) fn read(path: &Path, place: &Place, out: &mut Out<'_>) -> Result<(), Trouble> {
+    let Place { domain, rooms, .. } = place;
     let storage: Box<dyn Storage> = match path.is_dir() {
         true => Box::new(files::Files::open(path)?),
         false => Box::new(sql::Sql::open(path)?),
@@ -86,6 +83,7 @@ pub(super) fn read(
             let why = "uploaded files are not moved; links to them end with the old server";
             out.give(Record::skipped(host.as_str(), why))?;
         }
+        node::services(storage, host, place, out)?;
         for name in storage.users(host, "config")? {
             match host == rooms {
                 true => room::read(storage, host, &name, out)?,

@@ -6,17 +6,15 @@ use store::{
     roster::{Item as Contact, Subscription},
 };
 use xmpp::{
-    ext::form::{Field, Form, FormType},
-    ns,
     sasl::{Hash, ScramKeys},
     xml::Element,
 };
 
-use super::{Entry, Storage};
+use super::{Entry, Storage, node};
 use crate::{
     moving::{
         self, BAD_KEYS, Out, Trouble,
-        record::{Item, Line, Node, Person, Record, Request},
+        record::{Line, Person, Record, Request},
         table::{Table, Value},
     },
     password::Password,
@@ -52,7 +50,7 @@ pub(super) fn read(
             "archive_prefs" => desk.each(out, &store, |table, out| {
                 out.give(Record::Preferences(preferences(table)))
             })?,
-            "pep" => desk.nodes(out)?,
+            "pep" => desk.each(out, &store, |nodes, out| node::personal(&desk, nodes, out))?,
             "archive" => desk.messages(out, "archive", Record::Message)?,
             "offline" => desk.messages(out, "offline", Record::Waiting)?,
             known if known.starts_with("pep_") || IGNORED.contains(&known) => {}
@@ -65,16 +63,16 @@ pub(super) fn read(
     Ok(())
 }
 
-struct Desk<'a> {
-    storage: &'a dyn Storage,
-    host: &'a str,
-    user: &'a str,
-    address: &'a str,
+pub(super) struct Desk<'a> {
+    pub(super) storage: &'a dyn Storage,
+    pub(super) host: &'a str,
+    pub(super) user: &'a str,
+    pub(super) address: &'a str,
 }
 
 impl Desk<'_> {
     /// What the account has in a store; a store that is damaged is left out, the others are not.
-    fn load(&self, store: &str, out: &mut Out<'_>) -> Result<Option<Table>, Trouble> {
+    pub(super) fn load(&self, store: &str, out: &mut Out<'_>) -> Result<Option<Table>, Trouble> {
         match self.storage.load(self.host, self.user, store) {
             Err(Trouble::Unreadable(words) | Trouble::Damaged(words)) => {
                 out.give(Record::skipped(format!("{}: {words}", self.address), DAMAGED))?;
@@ -93,7 +91,7 @@ impl Desk<'_> {
         self.load(store, out)?.map_or(Ok(()), |table| read(&table, out))
     }
 
-    fn archive(
+    pub(super) fn archive(
         &self,
         out: &mut Out<'_>,
         store: &str,
@@ -118,61 +116,6 @@ impl Desk<'_> {
             let at = millis(entry.when).unwrap_or_default();
             out.give(kind(Line { at, message: entry.value }))
         })
-    }
-
-    fn nodes(&self, out: &mut Out<'_>) -> Result<(), Trouble> {
-        let Some(nodes) = self.load("pep", out)? else { return Ok(()) };
-        for (name, node) in nodes.named() {
-            let empty = Table::default();
-            let node = node.table().unwrap_or(&empty);
-            out.give(Record::Node(self.node(name, node)))?;
-            self.archive(out, &format!("pep_{name}"), |entry, out| {
-                out.give(Record::Item(Item {
-                    node: name.to_owned(),
-                    id: entry.key,
-                    publisher: Some(entry.with).filter(|with| !with.is_empty()),
-                    published: millis(entry.when),
-                    payload: Some(entry.value),
-                }))
-            })?;
-        }
-        Ok(())
-    }
-
-    fn node(&self, name: &str, node: &Table) -> Node {
-        let mut form = Form::typed(FormType::Submit, ns::PUBSUB_NODE_CONFIG);
-        for (key, value) in node.table("config").into_iter().flat_map(Table::named) {
-            let Some(text) = word(value).filter(|_| !key.starts_with('_')) else { continue };
-            form.fields.push(Field::untyped(format!("pubsub#{key}")).with_value(text));
-        }
-        let others = node.table("affiliations").into_iter().flat_map(Table::named);
-        let others = others.filter(|(jid, _)| *jid != self.address);
-        let subscribers = node.table("subscribers").into_iter().flat_map(Table::named);
-        Node {
-            name: name.to_owned(),
-            config: Some(form),
-            created: None,
-            affiliations: others
-                .filter_map(|(jid, word)| Some((jid.to_owned(), word.text()?.to_owned())))
-                .collect(),
-            subscriptions: subscribers
-                .map(|(jid, _)| store::pubsub::Subscription {
-                    jid: jid.into(),
-                    pending: false,
-                    deliver: true,
-                })
-                .collect(),
-        }
-    }
-}
-
-/// The word of a value of a form.
-fn word(value: &Value) -> Option<String> {
-    match value {
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Text(text) => Some(text.clone()),
-        Value::Table(_) => None,
     }
 }
 
