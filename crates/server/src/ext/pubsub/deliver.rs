@@ -11,6 +11,7 @@ use super::{
     access::Relation,
     node::{Node, Service},
     notify::{Interest, Notice, Watcher},
+    options::AccessModel,
 };
 use crate::{
     account::{Account, AccountState},
@@ -28,27 +29,66 @@ impl Interest for Arc<Features> {
     }
 }
 
+/// Whose rosters decide about a node of the shared service: those of owners who have an account here
+/// (XEP-0060 §4.5). For nodes of an account it is the account's own.
+#[derive(Default)]
+pub(super) struct Rosters(Vec<Arc<Account>>);
+
+impl Rosters {
+    /// Those of a node. Awaits only for the access models that ask for a roster.
+    pub(super) async fn of(server: &Server, service: &Service, node: &Node) -> Rosters {
+        let asks = matches!(node.config.access, AccessModel::Presence | AccessModel::Roster);
+        let mut rosters = Rosters::default();
+        if !service.shared || !asks {
+            return rosters;
+        }
+        for owner in service.owners(node).take(MOST_ROSTERS) {
+            // One that cannot be read lets nobody in; that was counted and logged where it happened.
+            if let Ok(Some(account)) = server.account(&owner.clone().into()).await {
+                rosters.0.push(account);
+            }
+        }
+        rosters
+    }
+
+    /// How the owners stand to somebody: it is enough that one of them lets them see.
+    #[must_use]
+    pub(super) fn relation(&self, account: &Account, bare: &BareJid) -> Relation {
+        let mut all = relation(account, bare);
+        for one in self.0.iter().map(|owner| relation(owner, bare)) {
+            // A group counts for those who see that owner's presence.
+            all.groups.extend(one.groups.into_iter().filter(|_| one.presence));
+            all.presence |= one.presence;
+        }
+        all
+    }
+}
+
+/// Owners whose rosters are looked at.
+const MOST_ROSTERS: usize = 20;
+
 /// Tells everybody whom an event at `node` concerns.
-pub(super) fn tell(
+pub(super) async fn tell(
     server: &Server,
     account: &Account,
     service: &Service,
     node: &Node,
     notice: &Notice,
 ) {
-    let audience = audience(server, account, service, node);
+    let audience = audience(server, account, service, node).await;
     send(server, account, &audience, notice);
 }
 
 /// The addresses that are told about an event at `node`.
-pub(super) fn audience(
+pub(super) async fn audience(
     server: &Server,
     account: &Account,
     service: &Service,
     node: &Node,
 ) -> BTreeSet<Jid> {
+    let rosters = Rosters::of(server, service, node).await;
     let watchers = watchers(server, account);
-    service.audience(node, &watchers, |bare| relation(account, bare))
+    service.audience(node, &watchers, |bare| rosters.relation(account, bare))
 }
 
 /// Sends a notice to each of these addresses.

@@ -210,7 +210,7 @@ pub(super) fn on_presence<'a>(
         for place in places {
             let Ok(service) = place.pubsub.open(server, &place).await else { return };
             for (node, jid) in waiting_for(&service, session.account.jid(), left) {
-                ask_session(server, &place, session, node, jid);
+                ask_session(server, &place, session, &node.name, jid);
                 left -= 1;
             }
         }
@@ -236,7 +236,7 @@ fn waiting_for<'a>(
 }
 
 /// What a device is asked about when it comes online; the rest waits for the next time.
-const MOST_ASKED: usize = 50;
+pub(super) const MOST_ASKED: usize = 50;
 
 /// Asks the devices of owners who have an account here to approve a subscription.
 pub(super) fn ask_owners(
@@ -250,18 +250,25 @@ pub(super) fn ask_owners(
         let state = owner.lock();
         for resource in &state.resources {
             if resource.priority().is_some_and(|priority| priority >= 0) {
-                ask_session(server, account, &resource.session, node, jid);
+                ask_session(server, account, &resource.session, &node.name, jid);
             }
         }
     }
 }
 
-fn ask_session(server: &Server, account: &Account, session: &Session, node: &Node, jid: &Jid) {
+/// Asks one device of an owner.
+pub(super) fn ask_session(
+    server: &Server,
+    account: &Account,
+    session: &Session,
+    node: &str,
+    jid: &Jid,
+) {
     let message = xmpp::xml::Element::new("message", xmpp::ns::CLIENT)
         .with_attr("from", account.bare())
         .with_attr("to", session.full())
         .with_attr("id", server.fresh_id())
-        .with_child(authorization_form(&node.name, jid).to_element());
+        .with_child(authorization_form(node, jid).to_element());
     let frame = Frame::message(message.to_bytes(xmpp::ns::CLIENT));
     session.deliver(frame.with_urgency(Urgency::Hold));
 }

@@ -16,7 +16,7 @@ use xmpp::{
 
 use super::{
     access::Requester,
-    deliver::{self, relation},
+    deliver::{self, Rosters, relation},
     greet,
     items::{self, Asked},
     node::{Node, Service, Subscriber},
@@ -68,6 +68,15 @@ impl<'a> Visit<'a> {
     pub(super) fn who(&self) -> Requester<'_> {
         let relation = relation(self.account, &self.bare);
         Requester { jid: &self.jid, bare: &self.bare, relation, may_own: 0 }
+    }
+
+    /// The same for somebody who wants to read a node, or to subscribe to it.
+    pub(super) async fn reader(&self, service: &Service, name: &str) -> Requester<'_> {
+        let rosters = match service.node(name) {
+            Some(node) => Rosters::of(self.server, service, node).await,
+            None => Rosters::default(),
+        };
+        Requester { relation: rosters.relation(self.account, &self.bare), ..self.who() }
     }
 
     /// The same for somebody who may make a node.
@@ -161,7 +170,7 @@ impl<'a> Visit<'a> {
         let node = write::retract(self, &service, name, &ids).await?;
         if notify || node.config.notify_retract {
             let notice = Notice::retract(node, ids.iter().map(String::as_str));
-            deliver::tell(self.server, self.account, &service, node, &notice);
+            deliver::tell(self.server, self.account, &service, node, &notice).await;
         }
         drop(service);
         write::after_change(self.server, self.account, name).await;
@@ -170,7 +179,8 @@ impl<'a> Visit<'a> {
 
     async fn items(&self, name: &str, asked: &Asked) -> IqAnswer {
         let service = self.open().await?;
-        let (node, query) = service.retrieval(&self.who(), name, asked, self.server.now())?;
+        let who = self.reader(&service, name).await;
+        let (node, query) = service.retrieval(&who, name, asked, self.server.now())?;
         let page = self.server.store.pubsub.items(self.account.id, query).await;
         let page = page.map_err(|error| page_failed(self.server, &error))?;
         Ok(Some(items::reply(&service, node, asked, &page)))
@@ -178,7 +188,8 @@ impl<'a> Visit<'a> {
 
     async fn subscribe(&self, name: &str, jid: &Jid, options: Option<&Form>) -> IqAnswer {
         let mut service = self.open().await?;
-        let subscribed = service.subscription(&self.who(), name, jid, options)?;
+        let who = self.reader(&service, name).await;
+        let subscribed = service.subscription(&who, name, jid, options)?;
         let reply = subscribed.reply(name);
         if subscribed.unchanged {
             return Ok(Some(reply));
@@ -274,7 +285,7 @@ impl<'a> Visit<'a> {
         let Some(node) = service.nodes.remove(name) else { return Ok(None) };
         if node.config.notify_delete {
             let notice = Notice::delete(&node, redirect);
-            deliver::tell(self.server, self.account, &service, &node, &notice);
+            deliver::tell(self.server, self.account, &service, &node, &notice).await;
         }
         drop(service);
         write::after_change(self.server, self.account, name).await;
@@ -288,7 +299,7 @@ impl<'a> Visit<'a> {
             return Err(xmpp::ext::pubsub::PubsubError::Unsupported("persistent-items").into());
         }
         write::change(self.server, self.account, name, vec![Change::Purge]).await?;
-        deliver::tell(self.server, self.account, &service, node, &Notice::purge(node));
+        deliver::tell(self.server, self.account, &service, node, &Notice::purge(node)).await;
         drop(service);
         write::after_change(self.server, self.account, name).await;
         Ok(None)
@@ -335,8 +346,10 @@ pub(super) fn page_failed(server: &Server, error: &PageError) -> StanzaError {
 pub(super) async fn node_items(context: &IqContext<'_>, node: Option<&str>) -> IqAnswer {
     let visit = Visit::new(context)?;
     let service = visit.open().await?;
-    let who = visit.who();
-    let Some(name) = node else { return Ok(Some(service.discover_nodes(&who).to_element())) };
+    let Some(name) = node else {
+        return Ok(Some(service.discover_nodes(&visit.who()).to_element()));
+    };
+    let who = visit.reader(&service, name).await;
     let (node, mut query) = service.retrieval(&who, name, &Asked::default(), visit.server.now())?;
     query.ids_only = true;
     let page = visit.server.store.pubsub.items(visit.account.id, query).await;
@@ -348,7 +361,8 @@ pub(super) async fn node_items(context: &IqContext<'_>, node: Option<&str>) -> I
 pub(super) async fn node_info(context: &IqContext<'_>, node: &str) -> IqAnswer {
     let visit = Visit::new(context)?;
     let service = visit.open().await?;
-    Ok(Some(service.describe_node(&visit.who(), node)?.to_element()))
+    let who = visit.reader(&service, node).await;
+    Ok(Some(service.describe_node(&who, node)?.to_element()))
 }
 
 /// An owner's answer to a request for approval (XEP-0060 §8.6).

@@ -25,6 +25,7 @@ mod node;
 mod notify;
 mod options;
 mod owner;
+mod pending;
 mod publish;
 pub mod service;
 mod state;
@@ -276,12 +277,17 @@ pub async fn own_items(
     Ok(page.items.into_iter().filter_map(read).collect())
 }
 
-/// The configuration, as it is stored, of a node that comes from another server, and how many items it
-/// keeps. What the form does not say, or says in a way that is not offered here, is as usual for a node
+/// The configuration, as it is stored, of a node of `owner` that comes from another server, and how many items
+/// it keeps. What the form does not say, or says in a way that is not offered here, is as usual for a node
 /// of that name.
 #[must_use]
-pub fn moved_in_config(name: &str, form: Option<&Form>) -> (Bytes, u32) {
-    let mut node = node::Node::new(name, xmpp::time::Millis(0));
+pub fn moved_in_config(
+    owner: &xmpp::jid::BareJid,
+    name: &str,
+    form: Option<&Form>,
+) -> (Bytes, u32) {
+    let service = node::Service::new(owner.clone());
+    let mut node = service.blank(name, xmpp::time::Millis(0));
     for field in form.iter().flat_map(|form| &form.fields) {
         let form = Form { fields: vec![field.clone()], ..Form::new(FormType::Submit) };
         let refused = node.config.apply(&form, false).is_err();
@@ -290,8 +296,14 @@ pub fn moved_in_config(name: &str, form: Option<&Form>) -> (Bytes, u32) {
             node.config.max_items = options::Bound::Max;
         }
     }
-    defaults::enforce(name, &mut node.config);
+    service.enforce(name, &mut node.config);
     (state::stored_config(&node.config), node.keep())
+}
+
+/// Whether the node of that name of the service that everybody shares is the server's own.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    defaults::RESERVED.contains(&name)
 }
 
 /// How many items a node of an account keeps that is stored with this configuration.

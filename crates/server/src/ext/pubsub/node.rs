@@ -8,10 +8,7 @@ use xmpp::{
     time::Millis,
 };
 
-use super::{
-    defaults,
-    options::{AccessModel, Config, FieldError},
-};
+use super::{defaults, options::Config};
 
 /// All nodes of one account, its virtual pubsub service (XEP-0060 §9), or of the service that
 /// everybody shares.
@@ -55,7 +52,8 @@ impl Service {
     /// A service without nodes.
     #[must_use]
     pub fn new(owner: BareJid) -> Self {
-        Self { owner, shared: false, nodes: BTreeMap::new() }
+        // An account has a name; the service that everybody shares is a domain.
+        Self { shared: owner.node().is_none(), owner, nodes: BTreeMap::new() }
     }
 
     /// A node of this service as it is when nobody configured it.
@@ -78,15 +76,6 @@ impl Service {
         } else {
             defaults::enforce(name, config);
         }
-    }
-
-    /// Whether a node may be configured so.
-    ///
-    /// # Errors
-    /// For the access models that need a roster where there is none.
-    pub fn accepts(&self, config: &Config) -> Result<(), FieldError> {
-        let rosters = matches!(config.access, AccessModel::Presence | AccessModel::Roster);
-        if self.shared && rosters { Err(FieldError::AccessModel) } else { Ok(()) }
     }
 
     /// Those who own a node.

@@ -4,7 +4,7 @@
 use xmpp::{
     error::{Condition, StanzaError},
     ext::{
-        form::{Field, Form, FormType},
+        form::{Form, FormType},
         pubsub::{Affiliation, AffiliationEntry, Subscription, SubscriptionState},
     },
     jid::{BareJid, Jid},
@@ -48,7 +48,7 @@ impl Service {
         }
         check_form_type(form, ns::PUBSUB_NODE_CONFIG)?;
         let mut config = node.config.clone();
-        let applied = config.apply(form, false).and_then(|()| self.accepts(&config));
+        let applied = config.apply(form, false);
         applied.map_err(FieldError::config_error)?;
         self.enforce(name, &mut config);
         Ok(Some(config))
@@ -222,25 +222,14 @@ pub(super) fn default_configuration_reply(service: &Service) -> Element {
 fn form(service: &Service, config: &Config) -> Form {
     let mut form = config.form(FormType::Form);
     if service.shared {
-        let absent = |field: &Field| {
-            let absent = ["pubsub#roster_groups_allowed", "pubsub#presence_based_delivery"];
-            field.var.as_deref().is_some_and(|var| absent.contains(&var))
-        };
-        form.fields.retain(|field| !absent(field));
-        for field in form
-            .fields
-            .iter_mut()
-            .filter(|field| field.var.as_deref() == Some("pubsub#access_model"))
-        {
-            field.options.retain(|option| !matches!(&*option.value, "presence" | "roster"));
-        }
+        form.fields.retain(|field| field.var.as_deref() != Some("pubsub#presence_based_delivery"));
     }
     form
 }
 
 #[cfg(test)]
 mod tests {
-    use xmpp::time::Millis;
+    use xmpp::{ext::form::Field, time::Millis};
 
     use super::{
         super::{access::Relation, options::AccessModel},

@@ -112,8 +112,7 @@ impl Service {
         if let Some(options) = options {
             check_form_type(options, ns::PUBSUB_PUBLISH_OPTIONS)?;
             let applied = node.config.apply(options, true);
-            let accepted = applied.and_then(|()| self.accepts(&node.config));
-            accepted.map_err(|_| PubsubError::PreconditionNotMet)?;
+            applied.map_err(|_| PubsubError::PreconditionNotMet)?;
             self.enforce(name, &mut node.config);
         }
         Ok(node)
@@ -138,8 +137,7 @@ impl Service {
         if let Some(form) = config.filter(|form| form.kind != FormType::Cancel) {
             check_form_type(form, ns::PUBSUB_NODE_CONFIG)?;
             let applied = node.config.apply(form, false);
-            let accepted = applied.and_then(|()| self.accepts(&node.config));
-            accepted.map_err(super::options::FieldError::config_error)?;
+            applied.map_err(super::options::FieldError::config_error)?;
             self.enforce(name, &mut node.config);
         }
         Ok(node)

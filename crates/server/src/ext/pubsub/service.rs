@@ -1,8 +1,8 @@
 //! XEP-0060: the pubsub service that everybody shares, at a domain of its own
 //!
 //! Its nodes follow the rules of those of accounts. Whoever makes one owns it, and can make others
-//! owners as well; the service itself owns none and sees nobody's presence, so the access models
-//! that need a roster are not there.
+//! owners as well; the service itself owns none. Where access depends on a roster, it is those of owners
+//! who have an account here that count.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use xmpp::{
     ns,
 };
 
-use super::{ORDER_BY_PUBSUB, handle, write};
+use super::{ORDER_BY_PUBSUB, handle, pending, write};
 use crate::{
     config::{Config, Creators},
     ext::{Asker, Extension, IqContext, IqFuture, IqRoute, Scope, features, forms},
@@ -35,6 +35,7 @@ pub const EXTENSION: Extension = Extension {
         route(Some(IqKind::Get), ns::DISCO_INFO, "query", info),
         route(Some(IqKind::Get), ns::DISCO_ITEMS, "query", items),
         route(Some(IqKind::Get), ns::PING, "ping", pong),
+        route(Some(IqKind::Set), ns::COMMANDS, "command", pending::command),
     ],
     ..Extension::NOTHING
 };
@@ -53,9 +54,12 @@ const FEATURES: &[(Scope, &str)] = &[
     (Scope::Pubsub, ns::DISCO_INFO),
     (Scope::Pubsub, ns::DISCO_ITEMS),
     (Scope::Pubsub, ns::PING),
+    (Scope::Pubsub, ns::COMMANDS),
     (Scope::Pubsub, ns::PUBSUB),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#access-authorize"),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#access-open"),
+    (Scope::Pubsub, "http://jabber.org/protocol/pubsub#access-presence"),
+    (Scope::Pubsub, "http://jabber.org/protocol/pubsub#access-roster"),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#access-whitelist"),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#auto-create"),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#config-node"),
@@ -64,6 +68,7 @@ const FEATURES: &[(Scope, &str)] = &[
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#create-nodes"),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#delete-items"),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#delete-nodes"),
+    (Scope::Pubsub, pending::GET_PENDING),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#instant-nodes"),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#item-ids"),
     (Scope::Pubsub, "http://jabber.org/protocol/pubsub#last-published"),
@@ -142,6 +147,9 @@ async fn is_admin(context: &IqContext<'_>) -> Result<bool, StanzaError> {
 fn info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         if let Some(node) = iq.payload.attr("node") {
+            if let Some(info) = pending::info(node) {
+                return Ok(Some(info.to_element()));
+            }
             return handle::node_info(context, node).await;
         }
         let config = context.server.config();
@@ -157,6 +165,9 @@ fn items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         match iq.payload.attr("node") {
             Some("") => Err(StanzaError::new(Condition::ItemNotFound)),
+            Some(ns::COMMANDS) => {
+                Ok(Some(pending::items(context.server.pubsub().jid()).to_element()))
+            }
             node => handle::node_items(context, node).await,
         }
     })

@@ -53,7 +53,6 @@ impl Nodes {
 /// Reads the nodes of an account.
 pub(super) async fn load(server: &Server, account: &Account) -> Result<Service, StoreError> {
     let mut service = Service::new(account.jid().clone());
-    service.shared = account.id == store::AccountId::PUBSUB;
     for row in server.store.pubsub.nodes(account.id).await? {
         let node = read(&service, row);
         service.nodes.insert(node.name.clone(), node);

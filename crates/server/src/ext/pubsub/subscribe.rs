@@ -285,7 +285,7 @@ fn wrap(list: Element, entries: impl Iterator<Item = Element>) -> Element {
 }
 
 const DELIVER: &str = "pubsub#deliver";
-const NODE: &str = "pubsub#node";
+pub(super) const NODE: &str = "pubsub#node";
 const SUBSCRIBER: &str = "pubsub#subscriber_jid";
 const ALLOW: &str = "pubsub#allow";
 

@@ -137,7 +137,7 @@ async fn publish(
         service.nodes.insert(node.name.clone(), node.clone());
     }
     let told = publication.items.iter().map(told);
-    let audience = deliver::audience(server, account, service, node);
+    let audience = deliver::audience(server, account, service, node).await;
     deliver::send(server, account, &audience, &Notice::items(service.owner_of(node), node, told));
     // On a node for one item the new one says that the old one is gone; to retract it as well would
     // look as if there was none.
@@ -162,7 +162,7 @@ pub(super) async fn retract_own(
     let Some(node) = service.node(name).filter(|_| !ids.is_empty()) else { return Ok(()) };
     let rows = ids.iter().map(|id| id.as_str().into()).collect();
     change(server, account, name, vec![Change::Retract(rows)]).await?;
-    let audience = deliver::audience(server, account, &service, node);
+    let audience = deliver::audience(server, account, &service, node).await;
     let notice = Notice::retract(node, ids.iter().map(String::as_str));
     deliver::send(server, account, &audience, &notice);
     Ok(())
@@ -271,7 +271,9 @@ pub(super) async fn configure(
     config: Config,
 ) -> Result<(), StanzaError> {
     let before = match service.node(name) {
-        Some(node) if node.config != config => deliver::audience(server, account, service, node),
+        Some(node) if node.config != config => {
+            deliver::audience(server, account, service, node).await
+        }
         _ => return Ok(()),
     };
     let stored = stored_config(&config);
@@ -284,7 +286,7 @@ pub(super) async fn configure(
         return Err(error);
     }
     let node = service.existing(name)?;
-    let after = deliver::audience(server, account, service, node);
+    let after = deliver::audience(server, account, service, node).await;
     if node.config.notify_config {
         deliver::send(server, account, &after, &Notice::configuration(node));
     }
@@ -307,10 +309,11 @@ async fn end_lost(
     name: &str,
 ) -> Result<(), StanzaError> {
     let Some(node) = service.node(name) else { return Ok(()) };
+    let rosters = deliver::Rosters::of(server, service, node).await;
     let lost = node.subscriptions.iter().filter(|subscriber| {
         let bare = subscriber.jid.to_bare();
         subscriber.state == SubscriptionState::Subscribed
-            && service.allows(node, &bare, &deliver::relation(account, &bare)).is_err()
+            && service.allows(node, &bare, &rosters.relation(account, &bare)).is_err()
     });
     let lost: Vec<Subscriber> =
         lost.map(|lost| Subscriber { state: SubscriptionState::None, ..lost.clone() }).collect();
@@ -422,7 +425,7 @@ pub(super) async fn forget(
         change(server, account, name, vec![Change::Delete]).await?;
         let Some(node) = service.nodes.remove(name) else { return Ok(()) };
         if node.config.notify_delete {
-            deliver::tell(server, account, service, &node, &Notice::delete(&node, None));
+            deliver::tell(server, account, service, &node, &Notice::delete(&node, None)).await;
         }
         return Ok(());
     }
