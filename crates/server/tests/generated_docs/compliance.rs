@@ -109,8 +109,9 @@ fn the_compliance_table_is_current() {
     let mut text = String::from(
         "# Compliance\n\n\
          What the XMPP Compliance Suites 2023 (XEP-0479) ask of servers, and the plays that show \
-         it: text scripts in `tests/plays`, run by `make test` on the default configuration. \
-         Written by `make docs`.\n",
+         it: text scripts in `tests/plays`, run by `make test` on the default configuration; where \
+         something cannot be there by default, such as a program with a secret, the setting is \
+         named. Written by `make docs`.\n",
     );
     for (suite, rows) in SUITES {
         let missing = |level: Level| rows.iter().any(|row| row.from == level && !row.is_met());
@@ -137,7 +138,7 @@ impl Row {
     fn is_met(&self) -> bool {
         let known = specs();
         let listed = |xep: &u16| known.iter().any(|(spec, _)| spec.xep == *xep);
-        self.xeps.iter().all(listed) && self.plays.iter().all(|at| plays(&path(at)) > 0)
+        self.xeps.iter().all(listed) && self.plays.iter().all(|at| !plays(&path(at)).is_empty())
     }
 
     fn write(&self, text: &mut String) {
@@ -151,10 +152,17 @@ impl Row {
         let shown: Vec<_> = self
             .plays
             .iter()
-            .filter(|at| plays(&path(at)) > 0)
-            .map(|at| match plays(&path(at)) {
-                1 => format!("[{at}](../tests/plays/{at})"),
-                many => format!("[{at}](../tests/plays/{at}) ({many} plays)"),
+            .map(|at| (at, plays(&path(at))))
+            .filter(|(_, plays)| !plays.is_empty())
+            .map(|(at, plays)| {
+                let link = format!("[{at}](../tests/plays/{at})");
+                let by_default = plays.iter().filter(|play| play.setting.is_none()).count();
+                match (by_default, plays.first().and_then(|play| play.setting.as_deref())) {
+                    (0, Some(setting)) => format!("{link} (with {setting})"),
+                    (1, _) if plays.len() == 1 => link,
+                    (1, _) => format!("{link} (1 play)"),
+                    (many, _) => format!("{link} ({many} plays)"),
+                }
             })
             .collect();
         let met = if self.is_met() { "yes" } else { "**no**" };
@@ -173,15 +181,24 @@ fn path(play: &str) -> std::path::PathBuf {
     root().join("tests/plays").join(play)
 }
 
-/// How many plays there are at a path, a file or a folder.
-fn plays(path: &Path) -> usize {
+/// A play, as far as the table tells of it.
+struct Play {
+    /// What is not as by default, in its own words.
+    setting: Option<String>,
+}
+
+/// The plays at a path, a file or a folder.
+fn plays(path: &Path) -> Vec<Play> {
     if path.is_file() {
-        return 1;
+        let text = fs::read_to_string(path).unwrap();
+        let setting = text.lines().find_map(|line| line.strip_prefix("setting: "));
+        return vec![Play { setting: setting.map(str::to_owned) }];
     }
     let entries = fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir() || path.extension().is_some_and(|kind| kind == "play"))
-        .map(|path| plays(&path))
-        .sum()
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    let is_play = |path: &std::path::PathBuf| {
+        path.is_dir() || path.extension().is_some_and(|kind| kind == "play")
+    };
+    paths.iter().filter(|path| is_play(path)).flat_map(|path| plays(path)).collect()
 }

@@ -1,0 +1,7 @@
+//! The program as its operator uses it: every command on a stopped and on a running server, with
+//! its messages, its JSON and its exit codes.
+
+mod backups;
+mod people;
+mod server;
+mod trial;
