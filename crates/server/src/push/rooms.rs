@@ -6,7 +6,12 @@
 
 use std::sync::Arc;
 
-use xmpp::{jid::BareJid, ns, xml::Element};
+use xmpp::{
+    ext::notify::{self, Identity, Notify},
+    jid::BareJid,
+    ns,
+    xml::Element,
+};
 
 use super::Reason;
 use crate::{account::Account, ext::pubsub, server::Server};
@@ -31,14 +36,6 @@ pub struct Person {
     pub nick: Option<String>,
     /// Only the device that was bound with this resource, when only that one is in the room.
     pub resource: Option<Box<str>>,
-}
-
-/// What wakes somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    Always,
-    OnMention,
-    Never,
 }
 
 /// The beginning of a text in which somebody may be named.
@@ -72,11 +69,11 @@ pub(super) async fn tell(server: &Arc<Server>, line: Line) {
 async fn wakes(server: &Arc<Server>, account: &Arc<Account>, line: &Line, who: &Person) -> bool {
     let bookmark = pubsub::own_item(server, account, ns::BOOKMARKS, Some(line.room.as_str())).await;
     let bookmark = bookmark.ok().flatten().and_then(|item| item.payload);
-    let usual = if line.private { Wanted::Always } else { Wanted::OnMention };
+    let usual = if line.private { Notify::Always } else { Notify::OnMention };
     match bookmark.as_ref().and_then(wanted).unwrap_or(usual) {
-        Wanted::Always => true,
-        Wanted::Never => false,
-        Wanted::OnMention => {
+        Notify::Always => true,
+        Notify::Never => false,
+        Notify::OnMention => {
             let noted = bookmark.as_ref().and_then(|b| b.child("nick", ns::BOOKMARKS));
             let noted = noted.map(|nick| nick.text());
             let nick = who.nick.as_deref().or(noted.as_deref()).unwrap_or(&who.name);
@@ -85,26 +82,11 @@ async fn wakes(server: &Arc<Server>, account: &Arc<Account>, line: &Line, who: &
     }
 }
 
-/// XEP-0492 §3.1 and §4: what holds for phones goes before what holds for clients, and that before
-/// what holds for all: it is phones that are woken.
-fn wanted(bookmark: &Element) -> Option<Wanted> {
+/// What a bookmark says for phones: it is phones that are woken (XEP-0492).
+fn wanted(bookmark: &Element) -> Option<Notify> {
     let extensions = bookmark.child("extensions", ns::BOOKMARKS)?;
-    let notify = extensions.child("notify", ns::NOTIFICATION_SETTINGS)?;
-    let best = notify.children().filter_map(|child| {
-        let wanted = match (child.name(), child.ns()) {
-            ("always", ns::NOTIFICATION_SETTINGS) => Wanted::Always,
-            ("on-mention", ns::NOTIFICATION_SETTINGS) => Wanted::OnMention,
-            ("never", ns::NOTIFICATION_SETTINGS) => Wanted::Never,
-            _ => return None,
-        };
-        match (child.attr("identity-category"), child.attr("identity-type")) {
-            (None, _) => Some((0, wanted)),
-            (Some("client"), None) => Some((1, wanted)),
-            (Some("client"), Some("phone")) => Some((2, wanted)),
-            _ => None,
-        }
-    });
-    best.max_by_key(|(rank, _)| *rank).map(|(_, wanted)| wanted)
+    let settings = extensions.child("notify", ns::NOTIFICATION_SETTINGS)?;
+    notify::read(settings, Identity { category: "client", kind: "phone" })
 }
 
 /// Whether a text names somebody: the nickname as a word of its own, in whatever case.
@@ -153,15 +135,15 @@ mod tests {
             );
             wanted(&Element::parse(xml.as_bytes(), &Limits::SERVER).unwrap())
         };
-        assert_eq!(read("<never/>"), Some(Wanted::Never));
+        assert_eq!(read("<never/>"), Some(Notify::Never));
         assert_eq!(
             read(
                 "<never identity-category='client' identity-type='pc'/><always/>\
                  <on-mention identity-category='client' identity-type='phone'/>"
             ),
-            Some(Wanted::OnMention)
+            Some(Notify::OnMention)
         );
-        assert_eq!(read("<always/><never identity-category='client'/>"), Some(Wanted::Never));
+        assert_eq!(read("<always/><never identity-category='client'/>"), Some(Notify::Never));
         assert_eq!(read("<sometimes/>"), None);
     }
 }
