@@ -1,8 +1,8 @@
 //! Backups, and data that is damaged.
 
-use std::{fs, path::Path};
+use std::fs;
 
-use crate::trial::{Running, Trial, mode, run};
+use crate::trial::{Trial, mode, run};
 
 #[test]
 fn a_backup_of_a_running_server_can_be_restored() {

@@ -1,10 +1,8 @@
 //! Accounts, invitations and what people uploaded.
 
-use std::{fs, path::Path};
+use std::fs;
 
-use serde_json::Value;
-
-use crate::trial::{Running, Trial, mode, run};
+use crate::trial::Trial;
 
 #[test]
 fn accounts_are_handled_while_the_server_is_stopped() {

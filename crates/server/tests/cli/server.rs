@@ -1,10 +1,16 @@
 //! Starting, checking, reloading, and what commands say.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::trial::{Running, Trial, mode, run};
+use crate::trial::{Trial, mode, run};
 
 #[test]
 fn init_makes_a_private_directory_once() {

@@ -4,11 +4,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use store::{
-    AccountId, Fut, Millis as StoreMillis, StoreError,
-    archive::{Append, Ticket, Unit},
+    AccountId, Millis as StoreMillis, StoreError,
+    archive::Ticket,
     rooms::{CreateError, NewRoom, RoomId},
 };
 use xmpp::{
@@ -21,27 +20,22 @@ use xmpp::{
     jid::{BareJid, Jid},
     ns,
     stanza::{Kind, Stanza},
-    xml::{Element, Limits},
+    xml::Element,
 };
 
 use super::{
     Input, archive,
-    carry::{deliver_all, finish, perform, settle},
+    carry::{deliver, deliver_all, finish, perform, settle},
     moved,
     room::{Bounds, Effects, Kept, Room, refuse},
     settings::Settings,
-    wake,
 };
 use crate::{
     components::pending::Acting,
     config::{Creators, DefaultRoom},
     ext::{Scope, features, forms},
-    router::message,
     server::Server,
-    session::{
-        Session,
-        frame::{Frame, Urgency},
-    },
+    session::{Session, frame::Frame},
 };
 
 /// The rooms in memory.
