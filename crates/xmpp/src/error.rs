@@ -184,7 +184,7 @@ pub struct StanzaError {
     /// With `gone` and `redirect`: the other address, as a URI (RFC 6120 §8.3.3.5).
     pub address: Option<String>,
     /// A more exact condition of an application, in its own namespace.
-    pub app: Option<Element>,
+    pub app: Option<Box<Element>>,
 }
 
 impl StanzaError {
@@ -211,7 +211,7 @@ impl StanzaError {
     /// Adds an application's own condition.
     #[must_use]
     pub fn with_app(mut self, app: Element) -> StanzaError {
-        self.app = Some(app);
+        self.app = Some(Box::new(app));
         self
     }
 
@@ -235,7 +235,7 @@ impl StanzaError {
             error.push(text_element(ns::STANZA_ERRORS, text));
         }
         if let Some(app) = &self.app {
-            error.push(app.clone());
+            error.push(Element::clone(app));
         }
         error
     }
@@ -262,7 +262,7 @@ impl StanzaError {
                 let said = said.trim();
                 address = address.or((!said.is_empty()).then(|| said.to_owned()));
             } else if app.is_none() {
-                app = Some(child.clone());
+                app = Some(Box::new(child.clone()));
             }
         }
         let condition = condition.unwrap_or(Condition::UndefinedCondition);

@@ -161,7 +161,7 @@ impl<T: Transport> Driver<'_, T> {
                 let made = registration::register(&server, request, self.address()).await;
                 waiting.answer(made, out)
             }
-            Step::Login(login, waiting) => match self.login(login).await {
+            Step::Login(login, waiting) => match self.login(*login).await {
                 Ok(answer) => waiting.answer(answer, out),
                 Err(Failed::Store(error)) => self.broken(error, |error| waiting.fail(error, out)),
                 Err(Failed::Stanza(error)) => {

@@ -120,7 +120,7 @@ pub(crate) fn run(data: &Path, arguments: &[&str], stdin: &str) -> Output {
 /// A running server, stopped when dropped.
 pub(crate) struct Running<'a> {
     trial: &'a Trial,
-    child: Child,
+    pub(crate) child: Child,
 }
 
 impl Running<'_> {

@@ -120,7 +120,7 @@ impl House {
             }
             Step::Register(request, waiting) => waiting.answer(self.register(&request), out),
             Step::Login(login, waiting) => {
-                let answer = self.login(login);
+                let answer = self.login(*login);
                 waiting.answer(answer, out)
             }
             Step::Bind(request, waiting) => {

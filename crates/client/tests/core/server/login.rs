@@ -116,7 +116,7 @@ impl Server {
                 waiting.answer(answer, out)
             }
             Step::Login(login, waiting) => {
-                let answer = self.login(number, login);
+                let answer = self.login(number, *login);
                 waiting.answer(answer, out)
             }
             Step::Bind(request, waiting) => {

@@ -7,11 +7,12 @@ mod rows;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::rows::Door;
 pub use self::{
     request::{NewInvitation, Request},
     rows::{
-        Account, Backup, Door, Invitation, InvitationState, LedgerEntry, Member, Push,
-        RemoteDomain, RemoteStream, Report, Room, Session, SignUp, Status, Storage, Token, Upload,
+        Account, Backup, Invitation, InvitationState, LedgerEntry, Member, Push, RemoteDomain,
+        RemoteStream, Report, Room, Session, SignUp, Status, Storage, Token, Upload,
     },
 };
 use crate::ext::outage::Outage;

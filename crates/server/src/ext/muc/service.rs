@@ -27,7 +27,7 @@ use super::{
     Input, archive,
     carry::{deliver, deliver_all, finish, perform, settle},
     moved,
-    room::{Bounds, Effects, Kept, Room, refuse},
+    room::{Bounds, Effect, Effects, Kept, Room, refuse},
     settings::Settings,
 };
 use crate::{

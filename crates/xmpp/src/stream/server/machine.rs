@@ -36,7 +36,7 @@ pub enum Step {
     /// Make an account.
     Register(RegisterRequest, Waiting<RegisterPending>),
     /// Finish a SASL2 authentication: resume, bind, issue a token.
-    Login(Login, Waiting<LoginPending>),
+    Login(Box<Login>, Waiting<LoginPending>),
     /// Bind a resource.
     Bind(BindRequest, Waiting<BindPending>),
     /// Resume a session.
@@ -153,7 +153,7 @@ impl Core {
             Next::Refused(ask, pending) => Step::Refused(ask, Waiting::new(self, pending)),
             Next::Preauth(ask, pending) => Step::Preauth(ask, Waiting::new(self, pending)),
             Next::Register(ask, pending) => Step::Register(ask, Waiting::new(self, pending)),
-            Next::Login(ask, pending) => Step::Login(*ask, Waiting::new(self, pending)),
+            Next::Login(ask, pending) => Step::Login(ask, Waiting::new(self, pending)),
             Next::Bind(ask, pending) => Step::Bind(ask, Waiting::new(self, pending)),
             Next::Resume(ask, pending) => Step::Resume(ask, Waiting::new(self, pending)),
             Next::Established(established) => Step::Established(established),
