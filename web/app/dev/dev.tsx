@@ -32,7 +32,10 @@ const CORES: Record<string, CoreState> = {
   starting: { is: "starting" },
   elsewhere: { is: "elsewhere" },
   unsupported: { is: "failed", why: "unsupported", words: "no file storage for web pages" },
+  load: { is: "failed", why: "load", words: "Failed to fetch" },
+  busy: { is: "failed", why: "busy", words: "another window has the files" },
   storage: { is: "failed", why: "storage", words: "the disk is full" },
+  damaged: { is: "failed", why: "damaged", words: "a row does not open with this account's key" },
   crashed: { is: "failed", why: "crashed", words: "unreachable executed" },
 };
 

@@ -302,8 +302,13 @@ describe("small things", { concurrency: AT_ONCE }, () => {
     await line.waitFor();
   });
 
-  test("a store that cannot be opened can be erased", async (t) => {
-    const on = await page(t, { query: "core=storage" });
+  test("only a store that is damaged can be erased", async (t) => {
+    for (const core of ["load", "busy", "storage", "crashed"]) {
+      const other = await page(t, { query: `core=${core}` });
+      await button(other, "Reload").waitFor();
+      assert.equal(await other.getByRole("button", { name: /Erase/ }).count(), 0, core);
+    }
+    const on = await page(t, { query: "core=damaged" });
     await button(on, "Erase and sign in again").click();
     await on.getByRole("dialog").getByRole("button", { name: "Erase" }).click();
     await on.getByRole("heading", { name: "Chats" }).waitFor();
