@@ -101,7 +101,7 @@ step_wasm() {
 
 step_fuzz() { fuzz/run.sh --seconds "$FUZZ_SECONDS"; }
 
-# Kills the server at random moments under load and compares archives with acknowledgements.
+# Kills two servers at random moments under load and compares archives with acknowledgements.
 step_crash() { target/debug/loadgen crash --rounds "$CRASH_ROUNDS" --anemone target/debug/anemone; }
 
 # --- Running and counting --------------------------------------------------------------------
