@@ -62,7 +62,8 @@ async def main(place):
         again.tmux("send-keys", "Escape")
         await until(lambda: "Devices of" not in again.screen(), "Escape leaves them")
         again.type("It is my lady")
-        await again.shows("It is my lady ✓", "what was a draft is another message now")
+        await again.shows("▎ It is my lady", "what is written instead is sent")
+        await again.shows("Write a message", "and nothing is left of the draft")
         again.tmux("send-keys", "C-q")
 
     with window(romeo, "--connect", JULIET) as third:
