@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fill } from "../src/i18n";
+import { fill, straight } from "../src/i18n";
 import { meantServer, nameProblem, parseAddress } from "../src/ui/people/address";
 import { ago } from "../src/ui/people/ago";
 import { groups, sameFingerprint } from "../src/ui/people/fingerprint";
@@ -51,6 +51,8 @@ test("a name cannot turn the rest of a sentence round", () => {
   const turned = fill("{name} wrote.", { name: "\u2069\u202eoemoR\u2066" });
   assert.equal(turned, "oemoR wrote.");
   assert.equal(fill("{name} wrote.", { name: "שלום" }), "\u2068שלום\u2069 wrote.");
+  // In a title nothing else can be turned, and words in their own direction stay as they are.
+  assert.equal(straight("\u2069\u202eoemoR\u2066 שלום"), "oemoR שלום");
 });
 
 test("a server that is nearly a known one is probably that one", () => {

@@ -58,8 +58,13 @@ export function fill(text: string, args: Record<string, string | number>): strin
   );
 }
 
+/** A text without what turns the line round: for places that have no elements, such as titles. */
+export function straight(text: string): string {
+  return text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+}
+
 function isolated(text: string): string {
-  const plain = text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+  const plain = straight(text);
   return /[\u0590-\u08ff\u200e\u200f\ufb1d-\ufefc]/.test(plain) ? `\u2068${plain}\u2069` : plain;
 }
 

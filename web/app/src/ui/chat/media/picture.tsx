@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 
-import { fill, words } from "../../../i18n";
+import { fill, straight, words } from "../../../i18n";
 import { box, legible, typeOf } from "../logic/files";
 import { sizeOf, type FileProps } from "./file";
 import { Frame, Unshown } from "./frame";
@@ -45,7 +45,7 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
           class="picture-open"
           tabIndex={tab}
           aria-label={fill(say.viewPicture, { name: file.picture?.description ?? legible(file.name) })}
-          title={file.picture?.description ?? undefined}
+          title={straight(file.picture?.description ?? "") || undefined}
           onClick={() => (chat.sheet.value = { is: "viewer", message: message.id })}
         >
           <img

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { File, Message } from "../../../core/types";
-import { fill, words } from "../../../i18n";
+import { fill, straight, words } from "../../../i18n";
 import { Icon, IconButton, Spinner, still, touch, useModal } from "../../kit";
 import { kindOf, legible, typeOf } from "../logic/files";
 import * as times from "../logic/times";
@@ -179,7 +179,7 @@ function Stage(props: { chat: Chat; message: Pictured; onStep: (by: number) => v
         <img
           class={still.value ? "viewer-image" : "viewer-image viewer-image-glides"}
           src={local.url}
-          alt={file.picture?.description ?? legible(file.name)}
+          alt={straight(file.picture?.description ?? legible(file.name))}
           draggable={false}
           onError={() => setBroken(true)}
           style={{ transform: `translate(${look.x}px, ${look.y}px) scale(${look.scale})` }}

@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Message } from "../../../core/types";
-import { fill, words } from "../../../i18n";
+import { fill, straight, words } from "../../../i18n";
 import { Avatar, Icon } from "../../kit";
 import { openMember } from "../members";
 import { isBubble, isEvent } from "../logic/rows";
@@ -118,7 +118,7 @@ function Face({ chat, message, tab }: { chat: Chat; message: Message; tab: numbe
       class="message-face"
       tabIndex={tab}
       aria-haspopup="menu"
-      title={name}
+      title={straight(name)}
       onClick={(event) => openMember(chat, who, name, event.currentTarget)}
     >
       <Avatar address={who} name={name} avatar={chat.store.contact(who)?.avatar} size={34} />
