@@ -28,6 +28,7 @@ await build({
   jsx: "automatic",
   jsxImportSource: "preact",
   loader: { ".css": "empty" },
+  alias: { "clownfish-core": `${TESTS}fake-core.ts` },
   define: { __VERSION__: '"test"', __WORKER__: '"/worker.js"', __CORE__: '"/core.wasm"' },
   sourcemap: "inline",
   logLevel: "warning",

@@ -83,7 +83,10 @@ export class Driver {
     }
     const file = command.do === "sendFile" ? command.file : null;
     this.#requests.set(number, file);
-    const ask = () => this.#push({ is: "asked", request: { number, command } });
+    const ask = () => {
+      // The store may have failed meanwhile: then it has ended.
+      if (this.#requests.has(number)) this.#push({ is: "asked", request: { number, command } });
+    };
     if (file === null && this.#order === null) return ask();
     // It is no longer among those that nobody has before a message has it. Requests keep their order.
     const before = this.#order ?? Promise.resolve();
@@ -102,8 +105,9 @@ export class Driver {
   readonly #wake = () => this.wake();
 
   /** Takes leave of the server and closes the store. */
-  stop(): void {
+  async stop(): Promise<void> {
     // What was asked for before is done, with a connection or without.
+    while (this.#order !== null) await this.#order;
     if (this.#connection !== null) this.#push({ is: "leave" });
     while (this.#core !== null && this.#inbox.length > 0) this.#drain();
     this.#close();
@@ -276,6 +280,8 @@ export class Driver {
     const reason = error.message;
     this.#letGo();
     const notices = [...this.#requests.keys()].map((number) => refused(number, reason));
+    // Those that a message has are not among them any more.
+    for (const file of this.#requests.values()) if (file) void forget(file).catch(() => undefined);
     this.#requests.clear();
     this.#tell({ is: "notices", notices });
     this.#wait(reason);
@@ -313,6 +319,7 @@ export class Driver {
     self.removeEventListener("online", this.#wake);
     clearInterval(this.#looking);
     clearTimeout(this.#again);
+    this.#turn.port1.close();
     this.#letGo();
   }
 }

@@ -42,8 +42,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
       driver?.wake();
       return;
     case "stop":
-      driver?.stop();
-      tell({ is: "stopped" });
+      void (driver?.stop() ?? Promise.resolve()).then(() => tell({ is: "stopped" }));
       return;
   }
 };
