@@ -78,7 +78,7 @@ const store = new Store(core);
 startExpecting(store);
 startClock();
 startKeys(store);
-startNotifying(store);
+startNotifying(store, core);
 Object.assign(window, { store });
 render(
   <StoreContext.Provider value={store}>

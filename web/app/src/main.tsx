@@ -31,7 +31,7 @@ startClock();
 guardUnsent();
 guardDrops();
 startKeys(store);
-startNotifying(store);
+startNotifying(store, host);
 startPush(store);
 watchTheClock(store);
 render(

@@ -38,21 +38,36 @@ export interface Act {
   reply: string | null;
 }
 
+/** An act that waits. */
+interface Waiting extends Act {
+  /** A page has begun with it then, in milliseconds since 1970, and did not get to its end. */
+  begun?: number;
+}
+
+/** One window at a time does what was pressed. */
+const LOCK = "clownfish-acts";
+
 /** Keeps it until a page does it. */
 export async function keepAct(act: Act): Promise<void> {
   await (await caches.open(NOTES)).put(ACTS + crypto.randomUUID(), Response.json(act));
 }
 
-/** Takes everything that was pressed. */
-export async function takeActs(): Promise<Act[]> {
-  if (!(await caches.has(NOTES))) return [];
-  const cache = await caches.open(NOTES);
-  const acts: Act[] = [];
-  for (const request of await cache.keys()) {
-    if (!new URL(request.url).pathname.startsWith(ACTS)) continue;
-    const kept = await cache.match(request);
-    // Another window may have been quicker.
-    if (kept && (await cache.delete(request))) acts.push((await kept.json()) as Act);
-  }
-  return acts;
+/**
+ * Does what was pressed, one after the other, as long as `may`. Each waits until `done` says that it is
+ * done; `begun` tells when it was tried before, if it was, and nobody knows what became of that.
+ */
+export function doActs(may: () => boolean, done: (act: Act, begun: number | null) => Promise<boolean>): Promise<void> {
+  return navigator.locks.request(LOCK, async () => {
+    if (!(await caches.has(NOTES))) return;
+    const cache = await caches.open(NOTES);
+    for (const request of await cache.keys()) {
+      if (!new URL(request.url).pathname.startsWith(ACTS)) continue;
+      const kept = await cache.match(request);
+      if (!kept) continue;
+      const { begun, ...act } = (await kept.json()) as Waiting;
+      if (!may()) return;
+      if (begun === undefined) await cache.put(request, Response.json({ ...act, begun: Date.now() }));
+      if (await done(act, begun ?? null)) await cache.delete(request);
+    }
+  });
 }

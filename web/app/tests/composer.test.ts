@@ -22,7 +22,7 @@ const FULL: Outcome = { is: "failed", problem: { kind: "storage", words: "full" 
 let people = 0;
 
 /** A conversation whose core answers as it is told. */
-function sit(answer: (command: Command) => Outcome) {
+function sit(answer: (command: Command) => Outcome | Promise<Outcome>) {
   const asked: Command[] = [];
   let say: (notice: Notice) => void = () => {};
   const core = {
@@ -73,6 +73,29 @@ test("a text that was not kept comes back with what it answers, before what was 
   assert.equal(chat.replying.value, answered);
 });
 
+test("what the core kept before it broke does not come back, and what it did not keep does", async () => {
+  let kept = true;
+  const { chat, composer, say, sent } = sit((command) => {
+    if (command.do === "send") return { is: "failed", problem: { kind: "restarted", words: "unreachable executed" } };
+    if (command.do === "open") {
+      const old = { ...written(6, "O, speak again"), time: 1 };
+      const messages = kept ? [old, { ...written(7, "O, speak again"), time: Date.now() }] : [old];
+      say({ is: "window", address: chat.address, messages, older: false, newer: false, firstUnread: null });
+    }
+    return { is: "done" };
+  });
+  composer.write("O, speak again");
+  composer.send();
+  await settle();
+  assert.equal(composer.text.value, "");
+  kept = false;
+  composer.write("O, speak again");
+  composer.send();
+  await settle();
+  assert.equal(composer.text.value, "O, speak again");
+  assert.equal(sent().length, 2);
+});
+
 test("a caption, what is answered and all files come back when a file is not kept", async () => {
   let left = 1;
   const { sent, chat, composer } = sit((command) => (command.do === "sendFile" && left-- <= 0 ? FULL : KEPT));
@@ -95,6 +118,42 @@ test("a caption, what is answered and all files come back when a file is not kep
   assert.equal(chat.replying.value, answered);
   assert.equal(composer.files.value.length, 2);
   dropUnsent();
+});
+
+test("files on their way into the timeline would be lost with the window, and those of other apps still wait", async () => {
+  const dropped: string[] = [];
+  Object.assign(globalThis, { caches: { delete: async (name: string) => dropped.push(name) } });
+  const answers: ((outcome: Outcome) => void)[] = [];
+  const { chat, composer } = sit((command) =>
+    command.do === "sendFile" ? new Promise((answer) => answers.push(answer)) : { is: "done" },
+  );
+  attachTo(chat.address, [note("one.txt"), note("two.txt")], true);
+  composer.send();
+  assert.equal(composer.files.value.length, 0);
+  assert.equal(hasUnsent(), true);
+  await settle();
+  answers.shift()?.(KEPT);
+  await settle();
+  assert.deepEqual(dropped, [], "the second one is only there");
+  assert.equal(hasUnsent(), true);
+  answers.shift()?.(FULL);
+  await settle();
+  assert.deepEqual(composer.files.value.map(({ file }) => file.name), ["two.txt"]);
+  assert.deepEqual(dropped, []);
+  composer.send();
+  await settle();
+  answers.shift()?.(KEPT);
+  await settle();
+  assert.equal(hasUnsent(), false);
+  assert.equal(dropped.length, 1);
+
+  // What was recorded is in no tray.
+  const sending = composer.sendNow(note("voice.txt"));
+  assert.equal(hasUnsent(), true);
+  await settle();
+  answers.shift()?.(KEPT);
+  assert.ok(await sending);
+  assert.equal(hasUnsent(), false);
 });
 
 test("what is sent at once answers as well, once", async () => {

@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { signal } from "@preact/signals";
+
 import "./browser";
-import type { Core } from "../src/core/api";
-import type { Command, Notice } from "../src/core/types";
+import type { Core, CoreState } from "../src/core/api";
+import type { Command, Message, Notice, Outcome } from "../src/core/types";
 import { Store } from "../src/state/store";
 import { notify, permission, startNotifying } from "../src/ui/shell/notify";
 import { change } from "../src/ui/shell/settings";
@@ -16,6 +18,8 @@ interface Made {
   options: NotificationOptions & { renotify: boolean; actions: { action: string }[] };
 }
 
+/** Ends when nobody has the lock. */
+let locked: Promise<unknown> = Promise.resolve();
 const made: Made[] = [];
 let woken: { close(): void }[] = [];
 let onMessage: (event: { data: unknown }) => void = () => {};
@@ -28,6 +32,13 @@ Object.assign(navigator, {
   serviceWorker: {
     getRegistration: async () => registration,
     addEventListener: (_: string, listener: typeof onMessage) => (onMessage = listener),
+  },
+  locks: {
+    request: (_: string, work: () => Promise<void>) => {
+      const turn = locked.then(work);
+      locked = turn.catch(() => undefined);
+      return turn;
+    },
   },
 });
 
@@ -46,7 +57,7 @@ Object.assign(globalThis, {
       const cache = kept.get(name) ?? new Map<string, string>();
       kept.set(name, cache);
       return {
-        put: async (path: string, answer: Response) => void cache.set(address(path), await answer.text()),
+        put: async (path: string | Request, answer: Response) => void cache.set(address(path), await answer.text()),
         keys: async () => [...cache.keys()].map((url) => ({ url })),
         match: async (what: Request) => new Response(cache.get(address(what))),
         delete: async (what: Request) => cache.delete(address(what)),
@@ -56,6 +67,7 @@ Object.assign(globalThis, {
 });
 
 const settle = () => new Promise((done) => setTimeout(done, 1));
+const waiting = () => [...(kept.get(NOTES)?.keys() ?? [])].filter((path) => path.includes("/act/")).length;
 const says = (text: string) => notify({ address: "romeo@example.org", title: "Romeo", text, message: 1 });
 
 test("each message of a conversation is heard, and the last ones can be read", async () => {
@@ -83,33 +95,94 @@ test("what the service worker has made a sound for is not heard twice", async ()
   assert.equal(made.at(-1)?.options.silent, true);
 });
 
-test("what was pressed in a notification is done once, by the window that has the account", async () => {
+const ACCOUNT: Notice = {
+  is: "account", address: "juliet@example.org", connection: { is: "offline" }, nickname: null, avatar: null, device: null,
+  queued: 0, privacy: { typing: true, read: true },
+};
+const RESTARTED: Outcome = { is: "failed", problem: { kind: "restarted", words: "unreachable executed" } };
+
+/** A window whose core answers as it is told. */
+function sit(answer: (command: Command) => Outcome | Promise<Outcome>) {
   const asked: Command[] = [];
   let say: (notice: Notice) => void = () => {};
   const core = {
     request: async (command: Command) => {
       asked.push(command);
-      return { is: "done" };
+      return answer(command);
     },
     listen: (listener: (notice: Notice) => void) => void (say = listener),
   } as unknown as Core;
+  const state = signal<CoreState>({ is: "working" });
+  startNotifying(new Store(core), { state });
+  const sent = () => asked.filter((one) => one.do === "send");
+  const drafts = () => asked.flatMap((one) => (one.do === "draft" ? [one.text] : []));
+  const leave = () => (state.value = { is: "elsewhere" });
+  return { asked, sent, drafts, state, leave, say: (notice: Notice) => say(notice) };
+}
+
+test("what was pressed in a notification is done once, by the window that has the account", async () => {
+  const { asked, sent, say, state } = sit(() => ({ is: "done" }));
   await keepAct({ address: "romeo@example.org", reply: "Good night" });
-  startNotifying(new Store(core));
   await settle();
   assert.deepEqual(asked, [], "nobody is signed in");
-  const privacy = { typing: true, read: true };
-  const connection = { is: "offline" } as const;
-  say({ is: "account", address: "juliet@example.org", connection, nickname: null, avatar: null, device: null, queued: 0, privacy });
+  state.value = { is: "elsewhere" };
+  say(ACCOUNT);
+  onMessage({ data: { act: true } });
   await settle();
-  const sent = () => asked.filter((one) => one.do === "send");
+  assert.deepEqual(asked, [], "another window has the account");
+  assert.equal(waiting(), 1);
+  state.value = { is: "working" };
+  await settle();
   assert.deepEqual(sent(), [{ do: "send", to: "romeo@example.org", text: "Good night", replyTo: null }]);
   assert.ok(asked.some((one) => one.do === "open"), "it is marked as read");
   await keepAct({ address: "romeo@example.org", reply: null });
   onMessage({ data: { act: true } });
   await settle();
   assert.equal(sent().length, 1);
-  assert.equal([...(kept.get(NOTES)?.keys() ?? [])].filter((path) => path.includes("/act/")).length, 0);
+  assert.equal(waiting(), 0);
   // The words for the service worker are in the language of the page.
   const told = [...(kept.get(NOTES)?.entries() ?? [])].find(([path]) => path.endsWith("/notes/told"));
   assert.match(told?.[1] ?? "", /New message.*"silent":false/);
+  state.value = { is: "elsewhere" };
+});
+
+test("a reply waits until it is kept, whatever happens to the window that sends it", async () => {
+  // The window loses the account while it sends the first.
+  const first = sit((command) => {
+    if (command.do !== "send") return RESTARTED;
+    first.leave();
+    return RESTARTED;
+  });
+  for (const reply of ["Good night", "Parting is such sweet sorrow"]) await keepAct({ address: "romeo@example.org", reply });
+  first.say(ACCOUNT);
+  await settle();
+  assert.equal(first.sent().length, 1);
+  assert.equal(waiting(), 2);
+
+  // Another one does not send what may be on its way, but keeps it where it can be sent, and sends the rest.
+  const second = sit(() => ({ is: "done" }));
+  second.say(ACCOUNT);
+  await settle();
+  assert.deepEqual(second.drafts(), ["Good night"]);
+  assert.deepEqual(second.sent().map((one) => one.do === "send" && one.text), ["Parting is such sweet sorrow"]);
+  assert.equal(waiting(), 0);
+  second.leave();
+});
+
+test("a reply that was kept before the core broke is neither sent again nor a draft", async () => {
+  const content = { is: "text", text: "Good night", lines: [], action: false };
+  const window = sit((command) => {
+    if (command.do === "send") return RESTARTED;
+    const messages = [{ id: 1, own: true, time: Date.now(), content }] as unknown as Message[];
+    window.say({ is: "window", address: "romeo@example.org", messages, older: false, newer: false, firstUnread: null });
+    return { is: "done" };
+  });
+  window.say(ACCOUNT);
+  await keepAct({ address: "romeo@example.org", reply: "Good night" });
+  onMessage({ data: { act: true } });
+  await settle();
+  assert.equal(window.sent().length, 1);
+  assert.deepEqual(window.drafts(), []);
+  assert.equal(waiting(), 0);
+  window.leave();
 });

@@ -2,8 +2,8 @@
 //
 // Requests wait for the worker to start. When it breaks, or another tab takes the account, those
 // that it was given end with a failure, and a new worker goes on from the store. A request to send
-// ends as soon as the message is in the store: one that failed is not there. Of the others nobody
-// knows what became of them. Windows are opened again.
+// ends as soon as the message is in the store; one that was refused is not there. What ends as
+// `restarted` may have been done before nobody could say so: the store tells. Windows are opened again.
 
 import { signal } from "@preact/signals";
 

@@ -2,7 +2,7 @@
 
 import { fill, words } from "../../i18n";
 import { go, route } from "../../route";
-import type { Conversation, Mute } from "../../core/types";
+import type { Conversation, Message, Mute } from "../../core/types";
 import type { Store } from "../../state/store";
 import { confirm, openMenu, toast, type MenuItem, type Point } from "../kit";
 import { ask } from "../ask";
@@ -43,6 +43,22 @@ export async function markRead(store: Store, address: string): Promise<void> {
   const last = store.window(address)?.messages.at(-1);
   if (last) await ask(store, { do: "markRead", address, message: last.id });
   if (!shown) void store.ask({ do: "close", address });
+}
+
+/**
+ * Whether an own message like that was written since then. It tells what became of one that was to be
+ * sent when the core had to start again before it said so.
+ */
+export async function hasSent(
+  store: Store,
+  address: string,
+  since: number,
+  like: (message: Message) => boolean,
+): Promise<boolean> {
+  if ((await store.ask({ do: "open", address })).is === "failed") return false;
+  const there = store.window(address)?.messages.some((one) => one.own && one.time >= since && like(one)) ?? false;
+  if (current() !== address) void store.ask({ do: "close", address });
+  return there;
 }
 
 export function togglePin(store: Store, one: Conversation): void {

@@ -2,14 +2,17 @@
 
 import { computed, effect, signal } from "@preact/signals";
 
+import type { CoreHost } from "../../core/api";
 import { fill, words } from "../../i18n";
 import { format, go } from "../../route";
 import type { Notification as Notice, Store } from "../../state/store";
 import { attentive } from "../chat/attention";
-import { keepTold, takeActs, WOKEN_TAG } from "../../woken";
+import { doActs, keepTold, WOKEN_TAG, type Act } from "../../woken";
 import { ask } from "../ask";
+import { toast } from "../kit";
+import { problemText } from "../people/problem";
 import { reasonText } from "../reason";
-import { countUnread, current, markRead } from "./conversations";
+import { countUnread, current, hasSent, markRead } from "./conversations";
 import { settings } from "./settings";
 import { now } from "./time";
 
@@ -105,34 +108,49 @@ async function withdraw(address: string): Promise<boolean> {
   return (old ?? []).length > 0;
 }
 
-/** Does what was pressed in notifications, if this window has the account. */
-async function act(store: Store): Promise<void> {
-  if (!store.account.peek()) return;
-  for (const { address, reply } of await takeActs()) {
-    if (reply !== null && !(await ask(store, { do: "send", to: address, text: reply, replyTo: null }))) {
-      // It waits where it can be sent again.
-      const draft = [store.conversation(address)?.draft, reply].filter(Boolean).join("\n");
-      await ask(store, { do: "draft", address, text: draft });
-      continue;
-    }
-    await markRead(store, address);
+/** Does what was pressed in a notification. Whether nothing of it can be lost any more. */
+async function act(store: Store, { address, reply }: Act, begun: number | null): Promise<boolean> {
+  if (reply !== null && !(await isSent(store, address, reply, begun))) {
+    // It waits where it can be sent again.
+    const draft = [store.conversation(address)?.draft, reply].filter(Boolean).join("\n");
+    return ask(store, { do: "draft", address, text: draft });
   }
+  await markRead(store, address);
+  return true;
+}
+
+/** Whether a reply is in the timeline, now or since somebody began to send it. */
+async function isSent(store: Store, to: string, text: string, begun: number | null): Promise<boolean> {
+  const since = begun ?? Date.now();
+  if (begun === null) {
+    const outcome = await store.ask({ do: "send", to, text, replyTo: null });
+    if (outcome.is !== "failed") return true;
+    if (outcome.problem.kind !== "restarted") {
+      toast({ text: problemText(outcome.problem), problem: true });
+      return false;
+    }
+  }
+  return hasSent(store, to, since, ({ content }) => content.is === "text" && content.text === text);
 }
 
 /** Keeps the title, the badge and the notifications in step with what is unread. */
-export function startNotifying(store: Store): void {
+export function startNotifying(store: Store, host: Pick<CoreHost, "state">): void {
   // Where nothing can be shown, the list has it.
   store.onNotify = (notice) => void notify(notice).catch(() => undefined);
   navigator.serviceWorker?.addEventListener("message", (event) => {
-    if ((event.data as { act?: unknown } | null)?.act === true) void act(store);
+    if ((event.data as { act?: unknown } | null)?.act === true) acts();
   });
-  const working = computed(() => Boolean(store.account.value));
+  const signedIn = computed(() => Boolean(store.account.value));
+  // A window that had to give the account away still shows it.
+  const working = computed(() => signedIn.value && host.state.value.is === "working");
+  const acts = () =>
+    void doActs(() => working.peek(), (one, begun) => act(store, one, begun)).catch(() => undefined);
   effect(() => {
-    if (working.value) void act(store).catch(() => undefined);
+    if (working.value) acts();
   });
   effect(() => {
     // Who is not signed in is not woken, and leaves nothing here.
-    if (!working.value) return;
+    if (!signedIn.value) return;
     const { wokenMessage: message, wokenCall: call, wokenRequest: request } = words().shell;
     void keepTold({ message, call, request, silent: !settings.value.sound }).catch(() => undefined);
   });

@@ -8,10 +8,11 @@ import { fill, words } from "../../../i18n";
 import { confirm, toast } from "../../kit";
 import { problemText } from "../../people/problem";
 import { kindOf, legible } from "../logic/files";
+import { hasSent } from "../../shell/conversations";
 import type { Chat } from "../state";
 import { pictureOf } from "./describe";
 import { shrink } from "./shrink";
-import { attachTo, describe, detach, done, putBack, trayOf, type Attached } from "./tray-state";
+import { attachTo, describe, detach, done, putBack, takeOut, trayOf, whilePassing, type Attached } from "./tray-state";
 import { reasonText } from "../../reason";
 
 export type Quality = "smaller" | "original";
@@ -121,7 +122,7 @@ export class Composer {
   async sendNow(file: File): Promise<boolean> {
     const replying = this.#chat.replying.peek();
     this.#chat.replying.value = null;
-    const kept = await this.#give(file, null, replying);
+    const kept = await whilePassing(() => this.#give(file, null, replying));
     if (!kept) this.#answer(replying);
     return kept;
   }
@@ -135,16 +136,17 @@ export class Composer {
     const replying = this.#chat.replying.peek();
     this.#clear();
     const replyTo = replying?.id ?? null;
+    const since = Date.now();
     const asked = this.#chat.ask({ do: "send", to: this.#chat.address, text, replyTo });
     this.#chat.follow();
-    if (!this.#isKept(await asked)) this.#restore(text, replying);
+    const like = ({ content }: Message) => content.is === "text" && content.text === text;
+    if (!(await this.#isKept(await asked, since, like))) this.#restore(text, replying);
   }
 
   async #sendFiles(caption: string): Promise<void> {
-    const given = this.files.peek();
+    const given = takeOut(this.#chat.address);
     const replying = this.#chat.replying.peek();
     const smaller = this.quality.peek() === "smaller";
-    this.files.value = [];
     this.#clear();
     const made: File[] = [];
     const asTheyAre: string[] = [];
@@ -190,6 +192,8 @@ export class Composer {
       toast({ text: fill(words().chat.notSent, { reason: reasonText(reason) }), problem: true });
       return false;
     }
+    const picture = await pictureOf(file, description);
+    const since = Date.now();
     const asked = this.#chat.ask({
       do: "sendFile",
       to: this.#chat.address,
@@ -198,11 +202,13 @@ export class Composer {
       size: file.size,
       mediaType: file.type || "application/octet-stream",
       caption,
-      picture: await pictureOf(file, description),
+      picture,
       replyTo: replying?.id ?? null,
     });
     this.#chat.follow();
-    return this.#isKept(await asked);
+    const like = ({ content }: Message) =>
+      content.is === "file" && content.file.name === file.name && content.file.size === file.size;
+    return this.#isKept(await asked, since, like);
   }
 
   async #correct(before: Message, text: string): Promise<void> {
@@ -220,9 +226,14 @@ export class Composer {
     this.text.value = text;
   }
 
-  /** Whether it is in the timeline now, which tells what becomes of it. */
-  #isKept(outcome: Outcome): boolean {
+  /**
+   * Whether it is in the timeline now, which tells what becomes of it. When the core had to start again
+   * before it said so, the timeline is asked for a message like that since then.
+   */
+  async #isKept(outcome: Outcome, since: number, like: (message: Message) => boolean): Promise<boolean> {
     if (outcome.is !== "failed") return true;
+    const { store, address } = this.#chat;
+    if (outcome.problem.kind === "restarted" && (await hasSent(store, address, since, like))) return true;
     toast({ text: fill(words().chat.notSent, { reason: problemText(outcome.problem) }), problem: true });
     return false;
   }

@@ -26,11 +26,23 @@ export interface Attached {
 export const MOST = 30;
 
 const trays = new Map<string, Signal<readonly Attached[]>>();
+/** What was taken out to be sent, and is not in the timeline yet. */
+const leaving = new Set<Attached>();
+/** So many that were never in a tray are on their way into the timeline. */
+let passing = 0;
 let keys = 0;
 holdsUnsent({
-  holds: () => [...trays.values()].some((tray) => tray.peek().length > 0),
-  drop: () => [...trays.keys()].forEach(empty),
+  holds: () => passing > 0 || leaving.size > 0 || waiting().length > 0,
+  drop: () => {
+    const gone = [...leaving, ...waiting()];
+    for (const tray of trays.values()) tray.value = [];
+    done(gone);
+  },
 });
+
+function waiting(): Attached[] {
+  return [...trays.values()].flatMap((tray) => tray.peek());
+}
 
 /** What waits in a conversation. */
 export function trayOf(address: string): Signal<readonly Attached[]> {
@@ -80,25 +92,38 @@ export function describe(address: string, key: number, description: string): voi
   tray.value = tray.peek().map((one) => (one.key === key ? { ...one, description } : one));
 }
 
-/** Puts what could not be sent back, before what was added meanwhile. */
+/** Takes all of them out to be sent: until `putBack` or `done` they would be lost with this window. */
+export function takeOut(address: string): readonly Attached[] {
+  const tray = trayOf(address);
+  const taken = tray.peek();
+  tray.value = [];
+  for (const one of taken) leaving.add(one);
+  return taken;
+}
+
+/** Puts what could not be sent back, before what was added meanwhile; not what was thrown away. */
 export function putBack(address: string, files: readonly Attached[]): void {
   const tray = trayOf(address);
-  tray.value = [...files, ...tray.peek()];
+  tray.value = [...files.filter((one) => leaving.delete(one)), ...tray.peek()];
+}
+
+/** Would be lost with this window while it is done. */
+export async function whilePassing<T>(work: () => Promise<T>): Promise<T> {
+  passing += 1;
+  try {
+    return await work();
+  } finally {
+    passing -= 1;
+  }
 }
 
 /** These are in the timeline, or nobody wants them. */
 export function done(files: readonly Attached[]): void {
   files.forEach(release);
+  for (const one of files) leaving.delete(one);
   if (!files.some((one) => one.shared)) return;
-  const left = [...trays.values()].some((tray) => tray.peek().some((one) => one.shared));
+  const left = [...leaving, ...waiting()].some((one) => one.shared);
   if (!left) void dropShared();
-}
-
-function empty(address: string): void {
-  const tray = trayOf(address);
-  const gone = tray.peek();
-  tray.value = [];
-  done(gone);
 }
 
 function release({ url }: Attached): void {
