@@ -30,13 +30,15 @@ function Item({ composer, attached, onRemove }: { composer: Composer; attached: 
   const describing = useSignal(false);
   const name = legible(file.name);
   const kind = kindOf({ name: file.name, mediaType: file.type });
+  const says = fill(description === "" ? say.describe : say.described, { name, text: description });
   return (
     <li class="tray-item">
       {url ? (
         <button
           type="button"
           class="tray-describe"
-          aria-label={fill(description === "" ? say.describe : say.described, { name, text: description })}
+          // With the word on it: who says what to press says that.
+          aria-label={`${say.describeMark}: ${says}`}
           title={say.describeTitle}
           onClick={() => (describing.value = true)}
         >
