@@ -44,8 +44,8 @@ class World:
 
     def certificate(self, domain: str):
         certificate, key = (self.directory / f"{domain}.{end}" for end in ("crt", "key"))
-        rooms = f"conference.{domain}"
-        make_certificate(self.authority, self.key, certificate, key, domain, rooms)
+        names = (f"conference.{domain}", "localhost")
+        make_certificate(self.authority, self.key, certificate, key, domain, *names)
         return certificate, key
 
     def folder(self, domain: str) -> Path:
@@ -82,7 +82,7 @@ class FederatedAnemone(Federated, Anemone):
         hosts = "\n".join(f'"{domain}" = "{HOST}:{port}"' for domain, port in places)
         self.run("init", "--domain", self.own)
         config = self.data / "anemone.toml"
-        text = without_sections(config.read_text(), {"listen", "limits", "login", "tls"})
+        text = without_sections(config.read_text(), {"listen", "limits", "login", "tls", "upload"})
         config.write_text(
             f"""{text}
 [listen]
@@ -92,6 +92,9 @@ https = ["{HOST}:{self.https_port}"]
 s2s = ["{HOST}:{self.s2s_port}"]
 s2s_tls = []
 bytestreams = []
+
+[upload]
+url = "https://localhost:{self.https_port}"
 
 [tls]
 certificate = "{certificate}"

@@ -49,6 +49,11 @@ class Terminal:
         self.tmux("send-keys", "-l", line)
         self.tmux("send-keys", "Enter")
 
+    async def quits(self, key: str, what: str):
+        """Presses the key that ends the program, and waits until it has kept what it keeps."""
+        self.tmux("send-keys", key)
+        await until(lambda: self.pid() == 0, what)
+
     def screen(self) -> str:
         return self.tmux("capture-pane", "-p")
 

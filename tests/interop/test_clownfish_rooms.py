@@ -192,7 +192,7 @@ async def main(place):
         his.save("clownfish-room")
         encrypted_on_the_way(mercutio, texts)
         for screen in (his, hers):
-            screen.tmux("send-keys", "C-q")
+            await screen.quits("C-q", "a terminal is left")
         third.type("/quit")
     for device in (romeo, juliet):
         await kept_encrypted(device, room, texts)

@@ -50,7 +50,7 @@ async def main(place):
         await until(lambda: "Devices of" not in his.screen(), "Escape leaves them")
         his.tmux("send-keys", "-l", "half a thought")
         await his.shows("half a thought", "a draft")
-        his.tmux("send-keys", "C-q")
+        await his.quits("C-q", "romeo leaves")
 
     with window(romeo, "--connect", JULIET) as again:
         await again.shows("half a thought", "the draft is still there after a restart")
@@ -64,11 +64,11 @@ async def main(place):
         again.type("It is my lady")
         await again.shows("▎ It is my lady", "what is written instead is sent")
         await again.shows("Write a message", "and nothing is left of the draft")
-        again.tmux("send-keys", "C-q")
+        await again.quits("C-q", "and leaves again")
 
     with window(romeo, "--connect", JULIET) as third:
         await third.shows("Write a message", "what was sent does not come back as a draft")
-        third.tmux("send-keys", "C-q")
+        await third.quits("C-q", "and a third time")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A private group across two domains, Anemone's and Debian's prosody's or ejabberd's: Clownfish in
 terminals on both sides and slixmpp-omemo on the other one. The room is on the one server, then on the
-other."""
+other. After that, a file goes from the one to the other."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -74,12 +75,26 @@ async def play(ours, theirs):
         said_there = await talk(second, {juliet.address: hers, romeo.address: his}, mercutio)
         encrypted_on_the_way(mercutio, said + said_there)
         for screen in (hers, his):
-            screen.tmux("send-keys", "C-q")
+            await screen.quits("C-q", "a terminal is left")
     for device in (juliet, romeo):
         await kept_encrypted(device, first, said)
         await kept_encrypted(device, second, said_there)
     check(mercutio.failures == [], f"mercutio could read everything {mercutio.failures}")
     await mercutio.logout()
+    await a_file(juliet, paris)
+
+
+async def a_file(sender: Clownfish, reader: Clownfish):
+    """It lies with the sender's server, encrypted, and the reader fetches it from there."""
+    content = os.urandom(200_000)
+    path = sender.place.directory / "rose.bin"
+    path.write_bytes(content)
+    result = await sender.run("send", reader.address, "--file", str(path))
+    check(result.code == DONE, f"{sender.address} sends a file {result.err}")
+    line, = await reader.listen(1, "--files", str(reader.place.directory / "downloads"))
+    check(line["encryption"] != "none", "it comes encrypted")
+    got = Path(line["file"]["path"]).read_bytes()
+    check(got == content, f"{reader.address} has the file from the other domain")
 
 
 async def talk(room, screens, guest) -> list:

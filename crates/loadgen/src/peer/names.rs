@@ -101,7 +101,7 @@ mod tests {
         let labels = ["_xmpp-server", "_tcp", "right", "test"];
         let known = answer(&question(&labels, 33), "right.test", 0x1234).unwrap();
         assert_eq!(known[..8], [7, 9, 0x85, 0x80, 0, 1, 0, 1]);
-        assert!(known.ends_with(b"\x00\x0f\0\0\0\0\x12\x34\x03127\x010\x010\x011\0"));
+        assert!(known.ends_with(b"\x00\x11\0\0\0\0\x12\x34\x03127\x010\x010\x011\0"));
         for (labels, kind) in [(&labels[..], 1), (&labels[2..], 33), (&labels[1..], 33)] {
             let unknown = answer(&question(labels, kind), "right.test", 1).unwrap();
             assert_eq!(unknown[..8], [7, 9, 0x85, 0x83, 0, 1, 0, 0]);

@@ -51,10 +51,13 @@ impl Request {
     fn write(&self, domain: &str) -> String {
         let host = self.host.as_deref().unwrap_or(domain);
         let mut text = format!(
-            "{} {} HTTP/1.1\r\nHost: {host}\r\nOrigin: https://app.example\r\n\
-             Connection: close\r\n",
+            "{} {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n",
             self.method, self.path
         );
+        // As a page of the server's own does.
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("origin")) {
+            text.push_str(&format!("Origin: https://{host}\r\n"));
+        }
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }

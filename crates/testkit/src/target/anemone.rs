@@ -117,7 +117,7 @@ fn relay(ports: &Ports, wanted: bool) -> (String, &'static str) {
     }
 }
 
-/// What the server tells about itself.
+/// What the server tells about itself, and to whom.
 fn told(settings: &[String]) -> &'static str {
     let has = |setting: &str| settings.iter().any(|s| s == setting);
     if has("outages") {
@@ -127,6 +127,8 @@ fn told(settings: &[String]) -> &'static str {
     } else if has("data policy") {
         "[data_policy]\naccess = [\"admins\", \"moderators\"]\nbackup_hours = 24\n\
          terms = \"https://verona.example/terms\"\n"
+    } else if has("web clients of app.example") {
+        "[web]\norigins = [\"https://app.example\"]\n"
     } else {
         ""
     }

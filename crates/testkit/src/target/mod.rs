@@ -90,6 +90,7 @@ pub const SETTINGS: &[&str] = &[
     "call services",
     "a relay",
     "a proxy",
+    "web clients of app.example",
 ];
 
 /// A running server with an empty database of its own. Stopped and deleted when dropped.
