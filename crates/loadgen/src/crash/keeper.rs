@@ -157,6 +157,11 @@ pub async fn verify(
         connection.send(enter(room)).await?;
         let subject = loop {
             let stanza = connection.stanza().await?;
+            if scan::is_element(stanza, "presence")
+                && scan::attribute(stanza, "type") == Some(b"error")
+            {
+                bail!("the owner does not come into {room}: {}", excerpt(stanza));
+            }
             let from = scan::attribute(stanza, "from").unwrap_or_default();
             if from.starts_with(room.as_bytes()) && memmem::find(stanza, b"<subject").is_some() {
                 break String::from_utf8_lossy(stanza).into_owned();
