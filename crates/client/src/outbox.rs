@@ -18,7 +18,7 @@ use crate::account;
 use crate::cx::{Cx, Step};
 use crate::features::{self, Protected, rooms};
 use crate::link;
-use crate::store::{MessageId, Queued, QueuedId, Store, Way};
+use crate::store::{Message, MessageId, Queued, QueuedId, Store, Way};
 use crate::timeline;
 
 /// A message to be queued.
@@ -38,10 +38,12 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// A message that stands for nothing in the timeline, protected as the conversation is.
-    pub(crate) fn about(cx: &mut Cx<'_>, to: &BareJid, payload: Vec<Element>) -> Self {
-        let encrypted = timeline::is_encrypted(cx, to);
-        Self { to: to.clone(), message: None, id: cx.rng.id(), payload, encrypted }
+    /// What changes a message or says something of it, and stands for nothing in the timeline.
+    /// It is protected if [`timeline::is_protected`] says so of that message.
+    pub(crate) fn about(cx: &mut Cx<'_>, message: &Message, payload: Vec<Element>) -> Self {
+        let encrypted = timeline::is_protected(cx, message);
+        let to = message.conversation.clone();
+        Self { to, message: None, id: cx.rng.id(), payload, encrypted }
     }
 }
 

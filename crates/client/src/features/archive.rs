@@ -124,10 +124,10 @@ fn on_ended(cx: &mut Cx<'_>) -> Step {
     let archive = &mut cx.state.features.archive;
     archive.queries.clear();
     archive.forward = false;
-    archive.behind = false;
     archive.live = None;
     archive.unsettled = false;
     archive.gap = None;
+    set_behind(cx, false);
     timeline::forget_moves(cx);
     let archive = &mut cx.state.features.archive;
     if let Some(timer) = archive.settle.take() {

@@ -142,11 +142,11 @@ fn correct(
         cx.failed(number, Problem::Invalid("this message has no id".to_owned()));
         return Ok(());
     };
-    let encrypted = timeline::is_encrypted(cx, &message.conversation);
+    let encrypted = timeline::is_protected(cx, &message);
     let mut payload = super::reply::payload(cx, &message, &text, encrypted)?;
     payload.push(Element::new("replace", ns::CORRECT).with_attr("id", origin));
     payload.push(Element::new("store", ns::HINTS));
-    let outgoing = Outgoing::about(cx, &message.conversation, payload);
+    let outgoing = Outgoing::about(cx, &message, payload);
     cx.effects.push(Effect::Kept(number, id));
     let (stanza, time) = (outgoing.id.clone(), cx.moment());
     let (mark, me) = (changes::own_mark(cx, &stanza)?, cx.me.clone());

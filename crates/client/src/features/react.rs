@@ -105,7 +105,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         Element::new("reactions", ns::REACTIONS).with_attr("id", origin).with_children(children),
         Element::new("store", ns::HINTS),
     ];
-    let outgoing = Outgoing::about(cx, &message.conversation, payload);
+    let outgoing = Outgoing::about(cx, &message, payload);
     let (stanza, time) = (outgoing.id.clone(), cx.moment());
     let (mark, me) = (changes::own_mark(cx, &stanza)?, cx.me.clone());
     let (sender, occupant, earlier) = (me.clone(), None, Vec::new());

@@ -9,7 +9,7 @@ use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
 use crate::outbox::{self, Outgoing};
-use crate::store::{Content, Delivery, Encryption, Message, Reference, Version};
+use crate::store::{Content, Delivery, Encryption, Message, Reference, Version, Way};
 use crate::timeline;
 use crate::view::{Outcome, Problem};
 
@@ -88,6 +88,15 @@ pub(crate) fn is_weaker(change: Encryption, original: Encryption) -> bool {
     hides(original) && !hides(change)
 }
 
+/// Whether an own message failed that had to be encrypted and never was.
+fn could_not_leave(cx: &Cx<'_>, message: &Message) -> bool {
+    message.own
+        && matches!(message.delivery, Some(Delivery::Failed(_)))
+        && message.encryption == Encryption::None
+        && timeline::leaves_encrypted(cx, message)
+        && message.way != Way::AsConversation
+}
+
 fn take_back(message: &mut Message) {
     message.content = Content::Retracted;
     message.versions.clear();
@@ -104,7 +113,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
     };
     // What nobody can have seen is not talked about: it is not sent at all.
     let waits = message.own && message.delivery == Some(Delivery::Queued);
-    if waits && !outbox::may_have_left(cx, id) {
+    if waits && !outbox::may_have_left(cx, id) || could_not_leave(cx, &message) {
         message::discard(cx, number, id)?;
         return Ok(None);
     }
@@ -122,7 +131,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         Element::new("body", ns::CLIENT).with_text(FALLBACK),
         Element::new("store", ns::HINTS),
     ];
-    let outgoing = Outgoing::about(cx, &message.conversation, payload);
+    let outgoing = Outgoing::about(cx, &message, payload);
     cx.queue_then(outgoing, move |cx, result| match result {
         Ok(()) => {
             cx.forget_file(&before.content);

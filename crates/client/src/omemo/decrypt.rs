@@ -314,7 +314,7 @@ fn unpack(
         return Ok(Err(Failure::Unreadable(Undecryptable::Contradiction)));
     }
     // What a clock that is ahead says of keys must not outweigh everything that is said later.
-    let time = envelope.time.unwrap_or(incoming.time).min(cx.time());
+    let time = envelope.time.unwrap_or(incoming.time).min(cx.moment());
     let (about_trust, content): (Vec<_>, Vec<_>) =
         envelope.content.into_iter().partition(|child| child.ns() == ns::TRUST_MESSAGES);
     incoming.content = content;

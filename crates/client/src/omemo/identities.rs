@@ -224,7 +224,7 @@ pub(super) fn decide(
     if is_mine(cx, owner, key) {
         return Ok(true);
     }
-    let at = cx.time();
+    let at = cx.moment();
     cx.state.features.omemo.statements.limit(at);
     cx.state.features.omemo.statements.decided_by_user(owner, key, at);
     notes::save_statements(cx)?;
@@ -254,7 +254,7 @@ pub(super) fn hear(
     message: &TrustMessage,
     time: Millis,
 ) -> Step {
-    let (me, now) = (cx.me.clone(), cx.time());
+    let (me, now) = (cx.me.clone(), cx.moment());
     cx.state.features.omemo.statements.limit(now);
     cx.state.features.omemo.statements.hear(&me, by, by_key, message, time);
     notes::save_statements(cx)?;

@@ -187,6 +187,14 @@ pub(crate) fn leaves_encrypted(cx: &Cx<'_>, message: &Message) -> bool {
     message.way.is_encrypted(conversation(cx, &message.conversation).encryption)
 }
 
+/// Whether what is said of a message must be encrypted: if its conversation is, and as well if the
+/// message was or had to be, whatever its conversation became since then.
+pub(crate) fn is_protected(cx: &Cx<'_>, message: &Message) -> bool {
+    is_encrypted(cx, &message.conversation)
+        || leaves_encrypted(cx, message)
+        || message.encryption != crate::store::Encryption::None
+}
+
 /// Who could read what is written now, as the encryption sees it.
 pub(crate) fn set_readers(cx: &mut Cx<'_>, address: &BareJid, readers: Readers) {
     let timeline = &mut cx.state.features.timeline;

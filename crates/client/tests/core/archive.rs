@@ -219,6 +219,15 @@ fn what_an_archive_did_not_answer_is_said_and_asked_at_once_if_somebody_wants() 
     world.pass(1);
     assert!(!behind(&world));
     assert_eq!(world.texts(romeo, JULIET), ["one", "two"]);
+    // Without a connection nothing is said of the archive: the next session asks it again.
+    world.run(romeo, Command::Disconnect);
+    world.server.answers.insert(ns::MAM.to_owned(), Err(Condition::ResourceConstraint));
+    world.command(romeo, Command::Reconnect);
+    world.settle();
+    assert!(behind(&world));
+    world.server.answers.clear();
+    world.run(romeo, Command::Disconnect);
+    assert!(!behind(&world));
 }
 
 #[test]

@@ -127,3 +127,48 @@ fn a_file_leaves_in_plain_text_by_choice() {
         if file.key.is_none() && file.name == "summit.jpg")));
     assert_eq!(mode(&world, romeo), EncryptionMode::Omemo);
 }
+
+#[test]
+fn what_is_said_of_a_protected_message_is_protected_in_a_plain_conversation() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[]);
+    let sent = world.run(romeo, write("first canary", Some(EncryptionMode::Omemo)));
+    assert!(matches!(sent, Some(Outcome::Sent(_))), "{sent:?}");
+    assert_eq!(mode(&world, romeo), EncryptionMode::Plain);
+    let id = world.last(romeo, JULIET).id;
+    world.devices[romeo].sent.clear();
+    let correct = Command::Correct(id, "second canary".into());
+    assert_eq!(world.run(romeo, correct), Some(Outcome::Done));
+    assert_eq!(world.texts(juliet, ROMEO), ["second canary"]);
+    let react = Command::React(id, vec!["👍".into()]);
+    assert_eq!(world.run(romeo, react), Some(Outcome::Done));
+    assert_eq!(world.last(juliet, ROMEO).reactions.len(), 1);
+    assert_eq!(world.run(romeo, Command::Retract(id)), Some(Outcome::Done));
+    assert_eq!(world.last(juliet, ROMEO).content, Content::Retracted);
+    for canary in ["canary", "👍", "took back"] {
+        assert!(!world.devices[romeo].sent.contains(canary), "{canary}");
+    }
+    // Juliet's own message was protected as well, and her conversation is not any more.
+    world.send(juliet, ROMEO, "hers");
+    world.settle();
+    world.run(juliet, Command::SetEncryption(bare(ROMEO), EncryptionMode::Plain));
+    let hers = world.last(romeo, JULIET);
+    assert_eq!(hers.content, Content::Text("hers".into()));
+    assert_eq!(world.run(romeo, Command::React(hers.id, vec!["👍".into()])), Some(Outcome::Done));
+    assert_eq!(world.last(juliet, ROMEO).reactions.len(), 1);
+    assert!(!world.devices[romeo].sent.contains("👍"));
+}
+
+#[test]
+fn what_could_not_be_encrypted_is_gone_when_it_is_taken_back() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let outcome = world.run(romeo, write("canary", Some(EncryptionMode::Omemo)));
+    assert!(matches!(outcome, Some(Outcome::Failed(Problem::NotEncryptable(_)))), "{outcome:?}");
+    let id = world.last(romeo, JULIET).id;
+    world.devices[romeo].sent.clear();
+    assert_eq!(world.run(romeo, Command::Retract(id)), Some(Outcome::Done));
+    assert!(world.messages(romeo, JULIET).is_empty());
+    assert!(!world.devices[romeo].sent.contains("retract"));
+}

@@ -149,3 +149,36 @@ fn decisions_about_keys_that_a_wrong_clock_dated_do_not_outweigh_later_ones() {
         assert_eq!(level(&world, laptop, bobs), Some(TrustLevel::Verified), "{wrong}");
     }
 }
+
+#[test]
+fn a_clock_that_was_set_back_takes_no_decision_back() {
+    let (mut world, [phone, laptop, bob, bobs]) = four();
+    scan(&mut world, phone, laptop);
+    scan(&mut world, phone, bob);
+    let owner = bare("bob@example.org");
+    let decide = |world: &mut World, by: usize, of: usize, level| {
+        let number = world.number(of);
+        let identities = world.devices[by].store.identities(&owner).unwrap();
+        let key = identities.iter().find(|one| one.devices.contains(&number)).unwrap().key;
+        let command = Command::Trust { owner: owner.clone(), key, level };
+        assert_eq!(world.ask(by, command), Some(Outcome::Done));
+    };
+    // What the laptop says of Bob's second device is long on its way.
+    world.hook = Some(Box::new(|to, _| match to {
+        "alice/phone" => Fate::Hold,
+        _ => Fate::Deliver,
+    }));
+    decide(&mut world, laptop, bobs, TrustLevel::Verified);
+    world.hook = None;
+    world.wait(1000);
+    decide(&mut world, phone, bobs, TrustLevel::Distrusted);
+    // The archive tells a later moment, and the clock is set back by decades.
+    world.wait(1000);
+    world.write(phone, "bob", "still here");
+    world.wait(HOUR);
+    world.devices[phone].ahead = -50 * YEAR;
+    decide(&mut world, phone, bob, TrustLevel::Verified);
+    world.devices[phone].ahead = 0;
+    world.release(|_| {});
+    assert_eq!(level(&world, phone, bobs), Some(TrustLevel::Distrusted));
+}

@@ -18,7 +18,7 @@ use crate::features::{Flow, roster};
 use crate::incoming::{Incoming, Source};
 use crate::iq::Answer;
 use crate::outbox::Outgoing;
-use crate::store::{Content, Event};
+use crate::store::{Content, Encryption, Event};
 use crate::timeline;
 
 /// Invites somebody both ways: through the room, which lets them in, and directly, for rooms whose
@@ -117,7 +117,10 @@ pub(super) fn tell_devices(cx: &mut Cx<'_>, room: &BareJid) -> Step {
 pub(super) fn on_answered(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let Some(answered) = incoming.child("answered", ANSWERS) else { return Ok(Flow::Next) };
     let room = answered.attr("room").and_then(|room| BareJid::new(room).ok());
-    if let Some(room) = room.filter(|_| incoming.own && incoming.with == *cx.me) {
+    // In plain text it could be from the server, which does not decide what was answered.
+    let ours = incoming.own && incoming.with == *cx.me;
+    let ours = ours && matches!(incoming.encryption, Encryption::Omemo { .. });
+    if let Some(room) = room.filter(|_| ours) {
         forget(cx, &room, incoming.source)?;
     }
     Ok(Flow::Done)
