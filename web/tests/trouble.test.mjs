@@ -227,6 +227,8 @@ test("hostile messages and broken files are shown as what they are, and break no
     { name: "page.svg", mimeType: "image/svg+xml", buffer: Buffer.from("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(4)'/>") },
   ]);
   await ida.page.getByRole("button", { name: "Send", exact: true }).click();
+  // What cannot be drawn cannot be made smaller either.
+  await ida.page.getByRole("dialog").getByRole("button", { name: "Send as it is" }).click();
   await karl.page.getByText("This file cannot be shown").waitFor();
   await karl.page.getByRole("button", { name: /^Fetch page\.svg/ }).waitFor();
   for (const person of [ida, karl]) {
