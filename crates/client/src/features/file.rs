@@ -160,6 +160,7 @@ fn preview_of(metadata: &Element, content: &[Element]) -> Option<Preview> {
 /// Words for what is to be seen, without what could disguise them.
 fn described(text: &str) -> Option<String> {
     let shown = text.chars().filter(|letter| *letter == '\n' || !letter.is_control());
+    let shown = shown.filter(|letter| !super::nick::turns(*letter));
     let shown: String = shown.take(MAX_DESCRIPTION_CHARS).collect();
     Some(shown.trim().to_owned()).filter(|shown| !shown.is_empty())
 }
@@ -288,7 +289,10 @@ fn preview_elements(preview: &Preview) -> Vec<Element> {
         (pixels > 0).then_some(element)
     };
     let thumbnail = preview.thumbnail.as_ref().and_then(|uri| {
-        let kind = uri.strip_prefix("data:")?.split_once(';')?.0;
+        let rest = uri.strip_prefix("data:")?;
+        let (kind, data) = rest.split_at_checked(rest.find([';', ','])?)?;
+        let data = if kind == BLURHASH { encoded(data) } else { data.to_owned() };
+        let uri = format!("data:{kind}{data}");
         let element = Element::new("thumbnail", ns::THUMBNAILS);
         Some(element.with_attr("uri", uri).with_attr("media-type", kind))
     });
@@ -310,6 +314,25 @@ pub(crate) fn safe_name(name: &str) -> String {
 /// Marks that turn the direction of writing, so that `gpj.exe` looks like a picture.
 fn is_direction(letter: char) -> bool {
     matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What cannot stand in an address by itself, percent-encoded (RFC 3986 §2.1).
+fn encoded(data: &str) -> String {
+    let mut text = String::with_capacity(data.len());
+    for letter in data.chars() {
+        match letter {
+            '%' => text.push_str("%25"),
+            '#' => text.push_str("%23"),
+            '[' => text.push_str("%5B"),
+            ']' => text.push_str("%5D"),
+            '^' => text.push_str("%5E"),
+            '{' => text.push_str("%7B"),
+            '|' => text.push_str("%7C"),
+            '}' => text.push_str("%7D"),
+            letter => text.push(letter),
+        }
+    }
+    text
 }
 
 /// Percent-encoding resolved (RFC 3986 §2.1), where that gives UTF-8.
@@ -460,8 +483,21 @@ mod tests {
     }
 
     #[test]
+    fn words_for_a_picture_turn_nothing_round() {
+        assert_eq!(described("a hut\n\u{202e}\u{2066}below ").as_deref(), Some("a hut\nbelow"));
+        assert_eq!(described("\u{202e}\u{7}"), None);
+    }
+
+    #[test]
     fn what_is_sent_is_what_is_read() {
-        for key in [None, Some(KEY.to_owned())] {
+        let pictures = [
+            "data:image/jpeg;base64,AAAA",
+            "data:image/blurhash,LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+            "data:image/blurhash,L%2A;#,^{|}[]?:$",
+            "data:image/thumbhash;base64,1QcSHQRnh493V4dIh4eXh1h4kJUI",
+        ];
+        let keys = [None, Some(KEY.to_owned())].into_iter().cycle();
+        for (picture, key) in pictures.into_iter().flat_map(|one| [one, one]).zip(keys) {
             let file = File {
                 name: "summit.jpg".into(),
                 size: Some(42),
@@ -472,12 +508,17 @@ mod tests {
                 preview: Some(Preview {
                     width: 1200,
                     height: 800,
-                    thumbnail: Some("data:image/jpeg;base64,AAAA".into()),
+                    thumbnail: Some(picture.into()),
                     description: Some("A hut\nbelow the summit".into()),
                 }),
             };
             let payload = payload(&file).unwrap();
             let sharing = find(&payload, "file-sharing", ns::FILE_SHARING).unwrap();
+            let metadata = sharing.child("file", ns::FILE_METADATA).unwrap();
+            let thumbnail = metadata.child("thumbnail", ns::THUMBNAILS).unwrap();
+            let kind = thumbnail.attr("media-type").unwrap();
+            assert!(picture[5..].starts_with(kind) && !kind.contains(','), "{kind}");
+            assert!(!thumbnail.attr("uri").unwrap().contains('#'));
             assert_eq!(parse_sharing(sharing, &[]), Some(file));
         }
     }

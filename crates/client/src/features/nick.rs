@@ -46,7 +46,7 @@ fn limited(name: &str) -> String {
 }
 
 /// Whether a character turns the direction of what follows: it would turn the sentence around a name.
-fn turns(letter: char) -> bool {
+pub(crate) fn turns(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -8,7 +8,8 @@
 //! After a long absence there may be thousands to be answered. The first few of each sender are
 //! answered at once; for the others it is noted where they stand in the timeline, and they are
 //! answered a few at a time when everything is here. That is stored: whoever ends the program in
-//! between owes the rest the next time.
+//! between owes the rest the next time. One stretch is kept for each sender: what was answered at once
+//! and lies between two that were owed is answered again, which says nothing else.
 
 use std::collections::BTreeMap;
 
@@ -147,7 +148,8 @@ fn on_caught_up(cx: &mut Cx<'_>) -> Step {
 /// Goes on with what is owed, a moment later.
 fn begin(cx: &mut Cx<'_>) -> Step {
     let idle = cx.state.features.receipts.timer.is_none();
-    if idle && cx.state.link.caught_up && !cx.state.features.receipts.owed.is_empty() {
+    let ready = cx.online() && cx.state.link.caught_up;
+    if idle && ready && !cx.state.features.receipts.owed.is_empty() {
         let timer = cx.later(PACE, |cx| {
             cx.state.features.receipts.timer = None;
             answer_some(cx)?;

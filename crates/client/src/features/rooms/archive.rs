@@ -184,9 +184,16 @@ fn is_final(error: &StanzaError) -> bool {
 fn fall_behind(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     room.behind = true;
+    if let Some(timer) = room.retry.take() {
+        cx.cancel(timer);
+    }
     timeline::touch(cx, address);
-    let address = address.clone();
-    cx.later(RETRY, move |cx| if is_behind(cx, &address) { again(cx, &address) } else { Ok(()) });
+    let room = address.clone();
+    let timer =
+        cx.later(RETRY, move |cx| if is_behind(cx, &room) { again(cx, &room) } else { Ok(()) });
+    if let Some(room) = cx.state.features.rooms.rooms.get_mut(address) {
+        room.retry = Some(timer);
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use xmpp::xml::Element;
 
 use super::{Phase, Room, begin_conversation, change, config, create, touch};
 use crate::cx::{Cx, Step};
-use crate::features::{bookmarks, caps, notify, roster};
+use crate::features::{bookmarks, caps, nick, notify, roster};
 use crate::iq::{Answer, describe};
 use crate::omemo;
 use crate::view::{Outcome, Problem};
@@ -261,7 +261,7 @@ pub(super) fn refresh(cx: &mut Cx<'_>, address: &BareJid) -> Step {
 
 /// One line without what could disguise it.
 pub(super) fn limited(text: &str) -> String {
-    let shown = text.chars().filter(|letter| !letter.is_control());
+    let shown = text.chars().filter(|letter| !letter.is_control() && !nick::turns(*letter));
     shown.take(MAX_NAME_CHARS).collect::<String>().trim().to_owned()
 }
 
@@ -466,3 +466,13 @@ const MAX_SERVICES: usize = 20;
 const MAX_SUFFIX: usize = 4;
 /// Longest name or subject that is shown.
 const MAX_NAME_CHARS: usize = 500;
+
+#[cfg(test)]
+mod tests {
+    use super::limited;
+
+    #[test]
+    fn what_a_room_says_turns_nothing_round() {
+        assert_eq!(limited("\u{202e}\u{2067}balcony\n"), "balcony");
+    }
+}

@@ -101,6 +101,8 @@ pub(crate) struct Room {
     pub(crate) caught_up: bool,
     /// The archive did not answer as it should: what was missed is not here yet.
     pub(crate) behind: bool,
+    /// When that is asked again.
+    retry: Option<TimerId>,
     /// The request that ends when we are in.
     request: Option<u64>,
     /// The request that ends when we have another nickname.
@@ -204,6 +206,7 @@ impl Room {
             members_told: false,
             caught_up: false,
             behind: false,
+            retry: None,
             request: None,
             renaming: None,
             suffix: String::new(),
