@@ -6,8 +6,10 @@
 
 pub mod challenges;
 pub mod hook;
+mod missing;
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -20,6 +22,7 @@ use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
+use self::missing::Missing;
 use crate::{
     config::{Acme, Challenge, Config, Home},
     files,
@@ -36,14 +39,12 @@ pub enum AcmeError {
     /// The authority refuses, or cannot be reached; in its words.
     #[error("{0}")]
     Authority(#[from] instant_acme::Error),
-    /// A name could not be checked.
-    #[error("{name} could not be checked: {reason}")]
-    Name {
-        /// The name.
-        name: String,
-        /// What the authority says.
-        reason: String,
-    },
+    /// Names that could not be checked, each with the reason.
+    #[error("{}", spell_out(.0))]
+    Names(Vec<(String, String)>),
+    /// The authority did not accept the order.
+    #[error("the authority did not accept the order and does not say why")]
+    Unexplained,
     /// The authority does not check in the way that is configured.
     #[error("the authority does not offer the challenge {0}; set another one in [acme]")]
     NotOffered(&'static str),
@@ -60,11 +61,9 @@ pub enum AcmeError {
 pub async fn run(server: Arc<Server>) {
     let mut shutdown = server.shutdown.subscribe();
     let mut failures = 0;
-    // Names that could not be had are asked for again when the server starts.
-    let mut complete = false;
     loop {
         let config = server.config();
-        let pause = if config.acme.enabled && is_due(&server, &config, &mut complete) {
+        let pause = if config.acme.enabled && is_due(&server, &config) {
             tokio::select! {
                 done = obtain(&server, &config) => match done {
                     Ok(()) => { failures = 0; LOOK }
@@ -90,15 +89,24 @@ pub async fn run(server: Arc<Server>) {
 }
 
 /// Whether it is time to ask.
-fn is_due(server: &Server, config: &Config, complete: &mut bool) -> bool {
-    let path = server.home().acme_certificate();
-    let Ok(facts) = certificate::inspect(&path) else { return true };
+fn is_due(server: &Server, config: &Config) -> bool {
+    let now = SystemTime::now();
+    let missing = Missing::load(&server.home().acme_missing(), &config.acme, now);
+    !will_do(&server.home().acme_certificate(), &wanted(config, &missing), now)
+}
+
+/// The names to ask for now: the domain, and the others without those that failed lately.
+fn wanted(config: &Config, missing: &Missing) -> Vec<String> {
+    let names = names(config).into_iter().enumerate();
+    names.filter(|(at, name)| *at == 0 || !missing.has(name)).map(|(_, name)| name).collect()
+}
+
+/// Whether the certificate in the file is for all of these names, and a third of its time is left.
+fn will_do(path: &Path, names: &[String], now: SystemTime) -> bool {
+    let Ok(facts) = certificate::inspect(path) else { return false };
     let lifetime = facts.not_after.duration_since(facts.not_before).unwrap_or_default();
-    if facts.remaining(SystemTime::now()) < lifetime / 3 {
-        return true;
-    }
-    let covers = |name: &String| certificate::covers(&path, name).unwrap_or(false);
-    !std::mem::replace(complete, true) && !names(config).iter().all(covers)
+    facts.remaining(now) >= lifetime / 3
+        && names.iter().all(|name| certificate::covers(path, name).unwrap_or(false))
 }
 
 /// The names that the certificate is for: the domain first.
@@ -127,20 +135,29 @@ fn backoff(failures: u32) -> Duration {
 
 async fn obtain(server: &Arc<Server>, config: &Config) -> Result<(), AcmeError> {
     let account = account(server, &config.acme).await?;
-    let mut wanted = names(config);
+    let (path, kept) = (server.home().acme_certificate(), server.home().acme_missing());
+    let now = SystemTime::now();
+    let mut missing = Missing::load(&kept, &config.acme, now);
+    let mut names = wanted(config, &missing);
+    let mut again = false;
     let pem = loop {
-        match order(server, &config.acme, &account, &wanted).await {
-            // The domain is what matters. Other names often lack their record.
-            Err(AcmeError::Name { name, reason })
-                if wanted.iter().skip(1).any(|one| *one == name) =>
-            {
-                tracing::warn!(name, reason, "cannot be checked, so the certificate is without it");
-                wanted.retain(|one| *one != name);
-            }
-            other => break other?,
+        let error = match order(server, &config.acme, &account, &names).await {
+            Ok(pem) => break pem,
+            Err(error) => error.with_names(),
+        };
+        // The domain is what matters. Other names often lack their record.
+        let Some(left) = without(&names, &error, again) else { return Err(error) };
+        let dropped = names.iter().filter(|name| !left.contains(name));
+        let list = dropped.clone().map(String::as_str).collect::<Vec<_>>().join(" ");
+        tracing::warn!(names = list, %error, "cannot be had now, so the certificate is without them");
+        missing
+            .add(&kept, dropped, now)
+            .map_err(|error| AcmeError::Local(format!("{}: {error}", kept.display())))?;
+        if will_do(&path, &left, now) {
+            return Ok(());
         }
+        (names, again) = (left, true);
     };
-    let path = server.home().acme_certificate();
     files::write_private(&path, pem.as_bytes())
         .map_err(|error| AcmeError::Local(format!("{}: {error}", path.display())))?;
     let reloading = server.clone();
@@ -158,6 +175,56 @@ async fn obtain(server: &Arc<Server>, config: &Config) -> Result<(), AcmeError> 
         Ok(Err(error)) => Err(AcmeError::Local(error.to_string())),
         Err(error) => Err(AcmeError::Local(error.to_string())),
     }
+}
+
+/// What to ask for after an order for these names failed: what is left without those that could not be
+/// checked, and the domain alone when that was not all (`again`) or nobody says which ones they are.
+/// `None` when fewer names would not help.
+fn without(names: &[String], error: &AcmeError, again: bool) -> Option<Vec<String>> {
+    let (domain, others) = names.split_first()?;
+    if others.is_empty() {
+        return None;
+    }
+    match error {
+        AcmeError::Names(failed) if failed.iter().any(|(name, _)| name == domain) => None,
+        AcmeError::Names(failed) if !again => {
+            let stays = |name: &&String| !failed.iter().any(|(other, _)| other == *name);
+            let left: Vec<String> = names.iter().filter(stays).cloned().collect();
+            Some(if left.len() < names.len() { left } else { vec![domain.clone()] })
+        }
+        AcmeError::Names(_) | AcmeError::Unexplained => Some(vec![domain.clone()]),
+        AcmeError::Authority(instant_acme::Error::Api(problem)) => {
+            let kind = problem.r#type.as_deref().unwrap_or_default();
+            let kind = kind.strip_prefix("urn:ietf:params:acme:error:").unwrap_or(kind);
+            (!ABOUT_NO_NAME.contains(&kind)).then(|| vec![domain.clone()])
+        }
+        AcmeError::Authority(_)
+        | AcmeError::NotOffered(_)
+        | AcmeError::Hook(_)
+        | AcmeError::Local(_) => None,
+    }
+}
+
+impl AcmeError {
+    /// The names that a problem of the authority speaks of (RFC 8555 §6.7.1), if it does.
+    fn with_names(self) -> AcmeError {
+        let AcmeError::Authority(instant_acme::Error::Api(problem)) = &self else { return self };
+        let named = problem.subproblems.iter().filter_map(|one| match &one.identifier {
+            Some(Identifier::Dns(name)) => Some((name.clone(), reason(one.detail.as_deref()))),
+            _ => None,
+        });
+        let named: Vec<_> = named.collect();
+        if named.is_empty() { self } else { AcmeError::Names(named) }
+    }
+}
+
+fn reason(detail: Option<&str>) -> String {
+    detail.unwrap_or("no reason was given").to_owned()
+}
+
+fn spell_out(names: &[(String, String)]) -> String {
+    let one = |(name, reason): &(String, String)| format!("{name} could not be checked: {reason}");
+    names.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// What is kept of the account at the authority.
@@ -252,18 +319,34 @@ async fn check(
     order: &mut Order,
     records: &mut Vec<hook::Record>,
 ) -> Result<(), AcmeError> {
+    let kind = kind(config.challenge);
+    let mut failed = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;
         if authorization.status == AuthorizationStatus::Valid {
             continue;
         }
-        let kind = kind(config.challenge);
-        let Some(mut challenge) = authorization.challenge(kind) else {
-            return Err(AcmeError::NotOffered(config.challenge.name()));
+        let name = authorization.identifier().to_string();
+        let shown = match authorization.challenge(kind.clone()) {
+            Some(challenge) => show(server, config, &challenge, records).await,
+            None => Err(AcmeError::NotOffered(config.challenge.name())),
         };
-        show(server, config, &challenge, records).await?;
-        challenge.set_ready().await?;
+        failed.extend(shown.err().map(|error| (name, error.to_string())));
+    }
+    // Nothing is checked yet: what could be shown costs no failure.
+    if !failed.is_empty() {
+        return Err(AcmeError::Names(failed));
+    }
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let mut authorization = authorization?;
+        if authorization.status == AuthorizationStatus::Valid {
+            continue;
+        }
+        if let Some(mut challenge) = authorization.challenge(kind.clone()) {
+            challenge.set_ready().await?;
+        }
     }
     match order.poll_ready(&PATIENCE).await {
         Ok(OrderStatus::Ready) => Ok(()),
@@ -296,23 +379,32 @@ async fn show(
     }
 }
 
-/// The first name that was not accepted, with the authority's reason.
+/// All names that were not accepted, with the authority's reasons.
 async fn what_failed(order: &mut Order) -> AcmeError {
+    let mut failed = Vec::new();
+    let mut looks = LOOKS;
     let mut authorizations = order.authorizations();
     while let Some(Ok(mut authorization)) = authorizations.next().await {
-        // What is known is from before the check.
-        if authorization.refresh().await.is_err()
-            || authorization.status != AuthorizationStatus::Invalid
-        {
+        // What is known is from before the check. The first failure ends an order, and the others may
+        // still be on their way.
+        loop {
+            if authorization.refresh().await.is_err() {
+                break;
+            }
+            if authorization.status != AuthorizationStatus::Pending || looks == 0 {
+                break;
+            }
+            looks -= 1;
+            sleep(LOOK_AGAIN).await;
+        }
+        if authorization.status != AuthorizationStatus::Invalid {
             continue;
         }
         let name = authorization.identifier().to_string();
         let problem = authorization.challenges.iter().find_map(|one| one.error.as_ref());
-        let reason = problem.and_then(|problem| problem.detail.clone());
-        let reason = reason.unwrap_or_else(|| "no reason was given".to_owned());
-        return AcmeError::Name { name, reason };
+        failed.push((name, reason(problem.and_then(|problem| problem.detail.as_deref()))));
     }
-    AcmeError::Local("the authority did not accept the order and does not say why".to_owned())
+    if failed.is_empty() { AcmeError::Unexplained } else { AcmeError::Names(failed) }
 }
 
 fn kind(challenge: Challenge) -> ChallengeType {
@@ -333,6 +425,22 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(12 * 60 * 60);
 /// Names of a certificate: authorities take so many.
 const MOST_NAMES: usize = 100;
+/// How often an order that failed is looked at until all of its names are decided, and how long to wait
+/// in between.
+const LOOKS: u32 = 30;
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Problems that have nothing to do with the names of an order (RFC 8555 §6.7): fewer do not help.
+const ABOUT_NO_NAME: &[&str] = &[
+    "",
+    "accountDoesNotExist",
+    "badCSR",
+    "badNonce",
+    "badPublicKey",
+    "badSignatureAlgorithm",
+    "externalAccountRequired",
+    "serverInternal",
+    "userActionRequired",
+];
 /// How long the authority may take to check names and to sign.
 const PATIENCE: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(120));
 
@@ -360,6 +468,60 @@ mod tests {
         )
         .unwrap();
         assert_eq!(names(&config), ["a.example", "xmpp.a.example"]);
+    }
+
+    #[test]
+    fn names_that_fail_go_together_and_then_all_but_the_domain() {
+        let all = ["a.example", "b.a.example", "c.a.example", "d.a.example"].map(str::to_owned);
+        let failed = |names: &[usize]| {
+            let named = names.iter().map(|at| (all[*at].clone(), "no record".to_owned()));
+            AcmeError::Names(named.collect())
+        };
+        let left = |error: &AcmeError, again| without(&all, error, again);
+        let only = Some(all[..1].to_vec());
+        assert_eq!(left(&failed(&[1, 3]), false).unwrap(), ["a.example", "c.a.example"]);
+        assert_eq!(left(&failed(&[2]), true), only, "not one by one");
+        assert_eq!(left(&failed(&[0, 1]), false), None, "without the domain there is nothing");
+        assert_eq!(without(&all[..1], &AcmeError::Unexplained, false), None);
+        assert_eq!(left(&AcmeError::Unexplained, false), only);
+        assert_eq!(left(&AcmeError::Local("the disk is full".to_owned()), false), None);
+        let says = |text: &str| {
+            let problem: instant_acme::Problem = serde_json::from_str(text).unwrap();
+            AcmeError::from(instant_acme::Error::Api(problem)).with_names()
+        };
+        let rejected = r#"{"type": "urn:ietf:params:acme:error:rejectedIdentifier"}"#;
+        assert_eq!(left(&says(rejected), false), only);
+        let down = r#"{"type": "urn:ietf:params:acme:error:serverInternal"}"#;
+        assert_eq!(left(&says(down), false), None, "it is tried again later, with all of them");
+        let which = r#"{"type": "urn:ietf:params:acme:error:caa", "subproblems": [
+            {"identifier": {"type": "dns", "value": "b.a.example"}, "detail": "CAA forbids it"}]}"#;
+        let error = says(which);
+        assert_eq!(left(&error, false).unwrap(), ["a.example", "c.a.example", "d.a.example"]);
+        assert_eq!(error.to_string(), "b.a.example could not be checked: CAA forbids it");
+    }
+
+    #[test]
+    fn a_fresh_certificate_for_what_is_left_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("acme.pem");
+        let now = SystemTime::now();
+        let names = ["a.example", "pubsub.a.example"].map(str::to_owned);
+        assert!(!will_do(&path, &names, now), "there is none");
+        let mut params = CertificateParams::new(names.to_vec()).unwrap();
+        let day = Duration::from_secs(24 * 60 * 60);
+        params.not_before = now.into();
+        params.not_after = (now + 90 * day).into();
+        let signed = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        std::fs::write(&path, signed.pem()).unwrap();
+        assert!(will_do(&path, &names, now) && will_do(&path, &names[..1], now + 59 * day));
+        assert!(!will_do(&path, &names, now + 61 * day));
+        assert!(!will_do(&path, &["b.example".to_owned()], now));
+        let config = Config::parse("domain = \"a.example\"\n[acme]\n").unwrap();
+        let mut missing = Missing::load(&directory.path().join("x"), &config.acme, now);
+        assert!(!will_do(&path, &wanted(&config, &missing), now), "the rooms have none");
+        let rooms = "conference.a.example".to_owned();
+        missing.add(&directory.path().join("x"), std::iter::once(&rooms), now).unwrap();
+        assert!(will_do(&path, &wanted(&config, &missing), now), "and that was found lately");
     }
 
     #[test]

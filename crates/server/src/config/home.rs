@@ -84,6 +84,11 @@ impl Home {
         self.path.join("acme.json")
     }
 
+    /// Names that the authority could not check lately.
+    pub fn acme_missing(&self) -> PathBuf {
+        self.path.join("acme-missing.json")
+    }
+
     /// A path from the configuration: relative ones start here.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         self.path.join(path)

@@ -105,7 +105,8 @@ section! {
         pub contact: Option<String> = None;
         /// What the certificate is for beside the domain. When the list is empty: the domains below it
         /// at which the server has something for others, which are rooms, nodes, components, and files
-        /// with an address of their own. What cannot be checked is left out.
+        /// with an address of their own. What cannot be checked is left out, and asked for again a day
+        /// later.
         pub names: Vec<String> = Vec::new();
         /// How the authority sees that the names are yours: "tls-alpn-01" on port 443, "http-01" on
         /// port 80 (`redirect` in `[listen]`), or "dns-01" with `hook`.

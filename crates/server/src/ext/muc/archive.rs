@@ -92,6 +92,10 @@ async fn page(
     sender: &Sender<'_>,
     payload: &Element,
 ) -> Result<Element, StanzaError> {
+    if sender.acting.is_some() {
+        // The messages of a page are no answer that a component could be brought (XEP-0356 §6.3).
+        return Err(StanzaError::new(Condition::FeatureNotImplemented));
+    }
     let sees = may_read(cell, sender.jid)?;
     let query = query::parse(payload)?;
     let room = cell.lock().room.address().clone();

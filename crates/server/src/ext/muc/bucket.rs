@@ -16,6 +16,11 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
+    /// Whether there is one to take out.
+    fn has(&self, now: Millis, rate: u32) -> bool {
+        self.clone().take(now, rate)
+    }
+
     /// Takes one message out, if there is one: `rate` come back in a second, ten times as many may
     /// come at once. A rate of 0 is no limit.
     pub(super) fn take(&mut self, now: Millis, rate: u32) -> bool {
@@ -35,7 +40,11 @@ impl Bucket {
 /// What everybody may do who was active lately. It stays when somebody leaves: whoever comes again at once,
 /// or with another device, begins nothing anew.
 #[derive(Debug, Default)]
-pub(super) struct Paces(HashMap<BareJid, Pace>);
+pub(super) struct Paces {
+    people: HashMap<BareJid, Pace>,
+    /// When those who were silent were forgotten last.
+    swept: Millis,
+}
 
 #[derive(Debug, Default)]
 struct Pace {
@@ -45,39 +54,61 @@ struct Pace {
 }
 
 impl Paces {
+    /// Whether somebody's bucket has one, as far as is known. Keeps nothing of whoever asks.
+    pub(super) fn has(&self, who: &Jid, now: Millis, rate: u32) -> bool {
+        self.people.get(&who.to_bare()).is_none_or(|pace| pace.bucket.has(now, rate))
+    }
+
     /// Takes one out of somebody's bucket, if there is one. Newcomers get nothing while more people are
-    /// active than can be counted.
-    pub(super) fn take(&mut self, who: &Jid, now: Millis, rate: u32) -> bool {
-        self.of(who, now).is_some_and(|pace| pace.bucket.take(now, rate))
+    /// active than can be counted, unless the room has them on its lists (`listed`).
+    pub(super) fn take(&mut self, who: &Jid, listed: bool, now: Millis, rate: u32) -> bool {
+        self.of(who, listed, now).is_some_and(|pace| pace.bucket.take(now, rate))
     }
 
     /// Whether slow mode lets a message of somebody through; the next one then has to wait so many
     /// seconds.
-    pub(super) fn take_turn(&mut self, who: &Jid, now: Millis, seconds: u64) -> bool {
-        let Some(pace) = self.of(who, now).filter(|pace| now >= pace.next_message) else {
+    pub(super) fn take_turn(
+        &mut self,
+        who: &Jid,
+        listed: bool,
+        now: Millis,
+        seconds: u64,
+    ) -> bool {
+        let pace = self.of(who, listed, now);
+        let Some(pace) = pace.filter(|pace| now >= pace.next_message) else {
             return false;
         };
         pace.next_message = now.plus(seconds * 1000);
         true
     }
 
-    fn of(&mut self, who: &Jid, now: Millis) -> Option<&mut Pace> {
+    fn of(&mut self, who: &Jid, listed: bool, now: Millis) -> Option<&mut Pace> {
         let who = who.to_bare();
-        if self.0.len() >= MOST_PEOPLE && !self.0.contains_key(&who) {
-            // After this time a bucket is full, as a new one is.
-            self.0.retain(|_, pace| {
-                now.since(pace.bucket.last) < FULL_AFTER || now < pace.next_message
-            });
-            if self.0.len() >= MOST_PEOPLE {
+        if self.people.len() >= MOST_PEOPLE && !self.people.contains_key(&who) {
+            self.sweep(now);
+            if self.people.len() >= MOST_PEOPLE && !listed {
                 return None;
             }
         }
-        Some(self.0.entry(who).or_default())
+        Some(self.people.entry(who).or_default())
+    }
+
+    /// Forgets who was silent, once in a while: a crowd that is refused shall not cost this every time.
+    fn sweep(&mut self, now: Millis) {
+        if now >= self.swept && now.since(self.swept) < SWEEP_AFTER {
+            return;
+        }
+        self.swept = now;
+        // After this time a bucket is full, as a new one is.
+        self.people.retain(|_, pace| {
+            now.since(pace.bucket.last) < FULL_AFTER || now < pace.next_message
+        });
     }
 }
 
 const ONE: u64 = 1000;
 const FULL_AFTER: u64 = 10_000;
+const SWEEP_AFTER: u64 = 1000;
 const MOST_PEOPLE: usize = 5000;
 
 #[cfg(test)]
@@ -99,24 +130,29 @@ mod tests {
     fn slow_mode_holds_for_whoever_comes_again() {
         let mut paces = Paces::default();
         let jid = Jid::new("a@x.example/1").unwrap();
-        assert!(paces.take_turn(&jid, Millis(1000), 30));
-        assert!(!paces.take_turn(&Jid::new("a@x.example/2").unwrap(), Millis(30_999), 30));
-        assert!(paces.take_turn(&jid, Millis(31_000), 30));
+        assert!(paces.take_turn(&jid, false, Millis(1000), 30));
+        assert!(!paces.take_turn(&Jid::new("a@x.example/2").unwrap(), false, Millis(30_999), 30));
+        assert!(paces.take_turn(&jid, false, Millis(31_000), 30));
     }
 
     #[test]
     fn everybody_has_one_bucket_and_there_are_never_too_many() {
         let mut paces = Paces::default();
         let jid = |text: &str| Jid::new(text).unwrap();
-        assert!((0..10).all(|_| paces.take(&jid("a@x.example/1"), Millis(1), 1)));
-        assert!(!paces.take(&jid("a@x.example/2"), Millis(1), 1), "the same person");
-        assert!(paces.take(&jid("b@x.example/1"), Millis(1), 1));
+        assert!((0..10).all(|_| paces.take(&jid("a@x.example/1"), false, Millis(1), 1)));
+        assert!(!paces.take(&jid("a@x.example/2"), false, Millis(1), 1), "the same person");
+        assert!(paces.take(&jid("b@x.example/1"), false, Millis(1), 1));
         for number in 2..MOST_PEOPLE {
-            assert!(paces.take(&jid(&format!("{number}@x.example")), Millis(1), 1));
+            assert!(paces.take(&jid(&format!("{number}@x.example")), false, Millis(1), 1));
         }
-        assert!(!paces.take(&jid("late@x.example"), Millis(9_000), 1));
-        assert!(paces.take(&jid("b@x.example"), Millis(9_000), 1), "who is known goes on");
-        assert!(paces.take(&jid("late@x.example"), Millis(11_000), 1));
-        assert_eq!(paces.0.len(), 2, "who was silent is forgotten");
+        assert!(!paces.take(&jid("late@x.example"), false, Millis(9_000), 1));
+        assert!(paces.take(&jid("member@x.example"), true, Millis(9_000), 1), "who belongs here");
+        assert!(paces.has(&jid("late@x.example"), Millis(9_000), 1));
+        assert!(!paces.people.contains_key(&jid("late@x.example").to_bare()), "asking keeps nothing");
+        assert!((0..9).all(|_| paces.take(&jid("b@x.example"), false, Millis(9_000), 1)));
+        assert!(!paces.has(&jid("b@x.example"), Millis(8_000), 1));
+        assert!(paces.take(&jid("b@x.example"), false, Millis(9_000), 1), "who is known goes on");
+        assert!(paces.take(&jid("late@x.example"), false, Millis(11_000), 1));
+        assert_eq!(paces.people.len(), 3, "who was silent is forgotten");
     }
 }

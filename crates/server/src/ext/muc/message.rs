@@ -102,14 +102,16 @@ impl Room {
 
     /// Rates, and slow mode (XEP-0500).
     fn restrain(&mut self, now: Millis, from: &Jid, facts: &Facts) -> Result<(), StanzaError> {
-        let keeps_order = self.affiliation(from) >= Affiliation::Admin;
+        let affiliation = self.affiliation(from);
+        let (keeps_order, listed) =
+            (affiliation >= Affiliation::Admin, affiliation > Affiliation::None);
         let (slow, rate) = (self.settings.slow_mode, self.bounds.messages_per_second);
         let slowed = facts.body && slow > 0 && !keeps_order;
-        if slowed && !self.paces.take_turn(from, now, slow) {
+        if slowed && !self.paces.take_turn(from, listed, now, slow) {
             let text = format!("wait {slow} seconds between two messages in this room");
             return Err(wait(Condition::PolicyViolation, &text));
         }
-        if !self.paces.take(from, now, rate) {
+        if !self.paces.take(from, listed, now, rate) {
             return Err(wait(Condition::PolicyViolation, "you are writing too fast"));
         }
         if !self.bucket.take(now, rate.saturating_mul(ROOM_RATE)) {

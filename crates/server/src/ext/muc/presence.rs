@@ -89,13 +89,18 @@ impl Room {
     /// Everybody hears of everybody who comes, and of every change: these cost as much as messages.
     fn restrain_presence(&mut self, now: Millis, from: &Jid) -> Result<(), StanzaError> {
         let rate = self.bounds.messages_per_second;
-        if !self.paces.take(from, now, rate) {
-            let text = "you are changing your presence too fast";
+        let text = "you are changing your presence too fast";
+        if !self.paces.has(from, now, rate) {
             return Err(wait(Condition::PolicyViolation, text));
         }
+        // Of whoever comes with too many others nothing is kept.
         if !self.crowd.take(now, rate.saturating_mul(ROOM_RATE)) {
             let text = "too many people come and go here at once";
             return Err(wait(Condition::ResourceConstraint, text));
+        }
+        let listed = self.affiliation(from) > Affiliation::None;
+        if !self.paces.take(from, listed, now, rate) {
+            return Err(wait(Condition::PolicyViolation, text));
         }
         Ok(())
     }

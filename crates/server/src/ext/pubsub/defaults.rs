@@ -73,6 +73,7 @@ pub(super) fn config(node: &str) -> Config {
         language: None,
         semantic_type: None,
         contact: Vec::new(),
+        host: None,
     };
     enforce(node, &mut config);
     config

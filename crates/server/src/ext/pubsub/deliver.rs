@@ -29,43 +29,33 @@ impl Interest for Arc<Features> {
     }
 }
 
-/// Whose rosters decide about a node of the shared service: those of owners who have an account here
-/// (XEP-0060 §4.5). For nodes of an account it is the account's own.
+/// Whose roster decides about a node of the shared service, where they have an account here (XEP-0060
+/// §4.5). For nodes of an account it is the account's own.
 #[derive(Default)]
-pub(super) struct Rosters(Vec<Arc<Account>>);
+pub(super) struct Rosters(Option<Arc<Account>>);
 
 impl Rosters {
-    /// Those of a node. Awaits only for the access models that ask for a roster.
+    /// That of a node. Awaits only for the access models that ask for a roster.
     pub(super) async fn of(server: &Server, service: &Service, node: &Node) -> Rosters {
         let asks = matches!(node.config.access, AccessModel::Presence | AccessModel::Roster);
-        let mut rosters = Rosters::default();
-        if !service.shared || !asks {
-            return rosters;
-        }
-        for owner in service.owners(node).take(MOST_ROSTERS) {
-            // One that cannot be read lets nobody in; that was counted and logged where it happened.
-            if let Ok(Some(account)) = server.account(&owner.clone().into()).await {
-                rosters.0.push(account);
-            }
-        }
-        rosters
+        let host = service.host(node).filter(|_| service.shared && asks);
+        let Some(host) = host else { return Rosters::default() };
+        // One that cannot be read lets nobody in; that was counted and logged where it happened.
+        Rosters(server.account(&host.clone().into()).await.ok().flatten())
     }
 
-    /// How the owners stand to somebody: it is enough that one of them lets them see.
+    /// How the node's host stands to somebody.
     #[must_use]
     pub(super) fn relation(&self, account: &Account, bare: &BareJid) -> Relation {
         let mut all = relation(account, bare);
-        for one in self.0.iter().map(|owner| relation(owner, bare)) {
-            // A group counts for those who see that owner's presence.
+        if let Some(one) = self.0.as_ref().map(|host| relation(host, bare)) {
+            // A group counts for those who see the host's presence.
             all.groups.extend(one.groups.into_iter().filter(|_| one.presence));
             all.presence |= one.presence;
         }
         all
     }
 }
-
-/// Owners whose rosters are looked at.
-const MOST_ROSTERS: usize = 20;
 
 /// Tells everybody whom an event at `node` concerns.
 pub(super) async fn tell(

@@ -91,6 +91,17 @@ impl Service {
         self.owners(node).next().unwrap_or(&self.owner)
     }
 
+    /// Whose roster decides about a node. Nobody becomes that because others name them an owner: what
+    /// stands in their roster would be told to whoever tries.
+    #[must_use]
+    pub fn host<'a>(&'a self, node: &'a Node) -> Option<&'a BareJid> {
+        if !self.shared {
+            return Some(&self.owner);
+        }
+        let host = node.config.host.as_ref();
+        host.filter(|host| node.listed_affiliation(host) == Affiliation::Owner)
+    }
+
     /// How many nodes somebody owns.
     #[must_use]
     pub fn owned_by(&self, jid: &BareJid) -> usize {

@@ -10,7 +10,7 @@ use xmpp::{
         form::{Field, Form},
         pubsub::PubsubError,
     },
-    jid::Jid,
+    jid::{BareJid, Jid},
 };
 
 use super::defaults;
@@ -144,6 +144,9 @@ pub struct Config {
     pub semantic_type: Option<String>,
     /// Whom to ask.
     pub contact: Vec<Jid>,
+    /// Whose roster decides about a node of the shared service, as long as they own it: whoever made it, or
+    /// the owner who configured it when those did not any more. No field of the form.
+    pub host: Option<BareJid>,
 }
 
 /// Why a field could not be applied.

@@ -51,6 +51,9 @@ impl Service {
         let applied = config.apply(form, false);
         applied.map_err(FieldError::config_error)?;
         self.enforce(name, &mut config);
+        if self.shared && self.host(node).is_none() {
+            config.host = Some(who.bare.clone());
+        }
         Ok(Some(config))
     }
 

@@ -175,6 +175,7 @@ impl Service {
         let mut node = self.blank(name, now);
         if self.shared {
             node.affiliations.push((who.bare.clone(), Affiliation::Owner));
+            node.config.host = Some(who.bare.clone());
         }
         Ok(node)
     }

@@ -1,8 +1,9 @@
 //! XEP-0060: the pubsub service that everybody shares, at a domain of its own
 //!
 //! Its nodes follow the rules of those of accounts. Whoever makes one owns it, and can make others
-//! owners as well; the service itself owns none. Where access depends on a roster, it is those of owners
-//! who have an account here that count.
+//! owners as well; the service itself owns none. Where access depends on a roster, it is that of whoever
+//! made the node, if they have an account here and still own it: who is only named an owner by others has
+//! nothing of their roster shown.
 
 use std::sync::Arc;
 

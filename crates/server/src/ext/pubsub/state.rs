@@ -10,7 +10,7 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use xmpp::{
     error::StanzaError,
     ext::{
-        form::{Form, FormType},
+        form::{Field, FieldType, Form, FormType},
         pubsub::{Affiliation, SubscriptionState},
     },
     jid::{BareJid, Jid},
@@ -82,16 +82,22 @@ fn read(service: &Service, row: rows::Node) -> Node {
     }
 }
 
-/// The configuration of a node as it is stored: the form that the owner reads.
+/// The configuration of a node as it is stored: the form that the owner reads, and whose roster counts.
 #[must_use]
 pub(super) fn stored_config(config: &Config) -> Bytes {
-    config.form(FormType::Result).to_element().to_bytes("")
+    let mut form = config.form(FormType::Result);
+    if let Some(host) = &config.host {
+        form.fields.push(Field::new(HOST, FieldType::JidSingle).with_value(host.as_str()));
+    }
+    form.to_element().to_bytes("")
 }
 
 /// The configuration of a node as it was stored.
 pub(super) fn read_config(service: &Service, name: &str, stored: &[u8]) -> Config {
     let mut config = service.defaults(name);
     let form = Element::parse(stored, &Limits::SERVER).ok().and_then(|form| Form::parse(&form));
+    let host = form.as_ref().and_then(|form| form.field(HOST)?.value());
+    config.host = host.and_then(|host| BareJid::new(host).ok());
     let applied = form.map(|form| config.apply(&form, false));
     debug_assert!(matches!(applied, Some(Ok(()))), "a stored configuration is always readable");
     service.enforce(name, &mut config);
@@ -108,6 +114,9 @@ pub(super) fn stored_subscription(subscriber: &Subscriber) -> rows::Subscription
     }
 }
 
+/// A field of stored forms alone.
+const HOST: &str = "anemone#host";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +130,7 @@ mod tests {
         let mut node = Node::new("urn:example", Millis(7));
         node.config.title = Some("A < B".into());
         node.config.deliver_payloads = false;
+        node.config.host = Some(BareJid::new("juliet@capulet.example").unwrap());
         node.affiliations =
             vec![(BareJid::new("romeo@montague.example").unwrap(), Affiliation::PublishOnly)];
         node.subscriptions = vec![Subscriber {

@@ -433,10 +433,16 @@ pub(super) async fn forget(
     let subscribed: Vec<Jid> = subscribed.map(|sub| sub.jid.clone()).collect();
     unsubscribe(server, account, service, name, &subscribed).await?;
     let none = vec![(gone.as_str().into(), None)];
-    change(server, account, name, vec![Change::Affiliate(none)]).await?;
-    if let Some(node) = service.nodes.get_mut(name) {
-        node.affiliations.retain(|(listed, _)| listed != gone);
+    let mut changes = vec![Change::Affiliate(none)];
+    let Some(node) = service.nodes.get_mut(name) else { return Ok(()) };
+    let mut config = node.config.clone();
+    if config.host.as_ref() == Some(gone) {
+        config.host = None;
+        changes.push(Change::Configure(stored_config(&config), node.keep()));
     }
+    change(server, account, name, changes).await?;
+    node.config = config;
+    node.affiliations.retain(|(listed, _)| listed != gone);
     Ok(())
 }
 
