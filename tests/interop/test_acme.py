@@ -61,6 +61,10 @@ class Authority:
         request = urllib.request.Request(f"http://{HOST}:{self.records}{path}", data=json.dumps(what).encode())
         urllib.request.urlopen(request, timeout=PATIENCE).close()
 
+    def orders(self) -> int:
+        """How many orders were made."""
+        return Path(self.log.name).read_text().count("POST /order-plz")
+
     def stop(self):
         for program in self.programs:
             program.terminate()
@@ -139,12 +143,13 @@ def wait(what: str, condition, tail=lambda: ""):
         time.sleep(0.05)
 
 
-def hook(directory: Path, authority: Authority) -> Path:
+def hook(directory: Path, authority: Authority, first: str = "") -> Path:
     """A program that sets and removes records, as one of a provider would."""
     path = directory / "hook"
     path.write_text(f"""#!{sys.executable}
 import json, sys, urllib.request
 verb, name, value = sys.argv[1:]
+{first}
 path, what = ("/set-txt", {{"host": name + ".", "value": value}}) if verb == "add" else ("/clear-txt", {{"host": name + "."}})
 urllib.request.urlopen(urllib.request.Request("http://{HOST}:{authority.records}" + path, data=json.dumps(what).encode()))
 """)
@@ -183,12 +188,30 @@ def play(place: Certified, authority: Authority, directory: Path):
             place.stop()
         (place.data / "acme.pem").unlink()
 
-    # The rooms lead nowhere: the others have their certificate all the same.
-    authority.tell("/add-a", host=f"{ROOMS}.", addresses=["127.0.0.9"])
+    # Rooms and nodes lead nowhere: the others have their certificate all the same.
+    for lost in (ROOMS, NODES):
+        authority.tell("/add-a", host=f"{lost}.", addresses=["127.0.0.9"])
+    before = authority.orders()
     place.choose(authority, "tls-alpn-01")
     found = place.certified()
-    check(names(found) == {DOMAIN, NODES, FILES}, "all but the rooms where these cannot be checked")
-    check(ROOMS in place.tail(), "and the log says which name")
+    check(names(found) == {DOMAIN, FILES}, "all but the names that cannot be checked")
+    check(ROOMS in place.tail() and NODES in place.tail(), "and the log says which they are")
+    check(authority.orders() - before == 2, "which takes one order more, however many they are")
+    place.stop()
+
+    # A name whose record cannot be set is left out as well, and a start later nobody asks for it again.
+    (place.data / "acme.pem").unlink()
+    picky = hook(directory, authority, f"if {FILES!r} in name: sys.exit(1)")
+    place.choose(authority, "dns-01", f'hook = "{picky}"')
+    found = place.certified()
+    check(names(found) == {DOMAIN, ROOMS, NODES}, "all but the name that the program fails for")
+    place.stop()
+    before = authority.orders()
+    place.choose(authority, "dns-01", f'hook = "{picky}"')
+    check(place.shown(place.https_port) == found, "a restart keeps what there is")
+    place.stop()
+    check(authority.orders() == before, "without another order")
+    place.choose(authority, "dns-01", f'hook = "{picky}"')
     with contextlib.suppress(urllib.error.HTTPError):
         opener = urllib.request.build_opener(NoRedirect)
         opener.open(f"http://{HOST}:{place.http_port}/invite/x?y=1", timeout=PATIENCE)

@@ -117,8 +117,11 @@ pub struct Server {
     settings: RwLock<Arc<Settings>>,
     s2s_settings: RwLock<Arc<receiving::Settings>>,
     ports: RwLock<Vec<(Service, SocketAddr)>>,
-    /// The hash functions that every account has keys for.
+    /// The hash functions that SCRAM is offered with: those that every account has keys for, or all when
+    /// there is none.
     hashes: RwLock<Vec<Hash>>,
+    /// The hash functions that some account has no keys for.
+    lacked: RwLock<Vec<Hash>>,
     started: Instant,
     archives: AtomicBool,
     next_id: AtomicU64,
@@ -175,6 +178,7 @@ impl Server {
             config: RwLock::new(Arc::new(config)),
             ports: RwLock::default(),
             hashes: RwLock::new(Hash::ALL.to_vec()),
+            lacked: RwLock::default(),
             started: Instant::now(),
             next_id: AtomicU64::new(1),
         })
@@ -233,7 +237,7 @@ impl Server {
     fn offer(&self, config: &Config) -> Settings {
         let hashes = self.hashes.read().clone();
         // XEP-0480: who has a password gives what is lacking, at the next login.
-        let upgrades = Hash::ALL.into_iter().filter(|hash| !hashes.contains(hash)).collect();
+        let upgrades = self.lacked.read().clone();
         Settings { hashes, upgrades, ..settings(config) }
     }
 
@@ -244,18 +248,21 @@ impl Server {
     /// # Errors
     /// When the store could not be read.
     pub async fn choose_hashes(&self) -> Result<(), StoreError> {
-        let (mut common, mut without) = (Vec::new(), 0);
+        let (mut common, mut lacked, mut without) = (Vec::new(), Vec::new(), 0);
         for hash in Hash::ALL {
             match self.store.accounts.lacking(password::hash_number(hash)).await? {
                 0 => common.push(hash),
-                some => without = some.max(without),
+                some => {
+                    lacked.push(hash);
+                    without = some.max(without);
+                }
             }
         }
         if common.is_empty() {
             // Nothing is right for everybody: clients that fail with one try the next.
             common = Hash::ALL.to_vec();
         }
-        if *self.hashes.read() != common {
+        if *self.hashes.read() != common || *self.lacked.read() != lacked {
             let names: Vec<&str> = common.iter().map(|hash| hash.name()).collect();
             tracing::warn!(
                 hashes = names.join(" "),
@@ -263,6 +270,7 @@ impl Server {
                 "SCRAM is offered with what every account has"
             );
             *self.hashes.write() = common;
+            *self.lacked.write() = lacked;
             *self.settings.write() = Arc::new(self.offer(&self.config()));
         }
         Ok(())
@@ -436,3 +444,42 @@ const INVITATION_VISITS: u64 = 200;
 /// Reports that one account may make in a day; blocks are not counted.
 const REPORTS: u64 = 50;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use store::accounts::NewAccount;
+
+    use super::*;
+    use crate::{model::Stage, password::Password};
+
+    #[test]
+    fn what_somebody_lacks_can_be_given_even_when_no_hash_is_right_for_all() {
+        let stage = Stage::new();
+        let all = password::credentials(&Password::new("wherefore art".to_owned()), 1).unwrap();
+        let numbers = |hashes: &[Hash]| {
+            hashes.iter().map(|hash| password::hash_number(*hash)).collect::<Vec<_>>()
+        };
+        for (name, hash) in [("romeo", Hash::Sha1), ("tybalt", Hash::Sha256)] {
+            let number = password::hash_number(hash);
+            let account = NewAccount {
+                name: name.into(),
+                credentials: all.iter().filter(|one| one.hash == number).cloned().collect(),
+                admin: false,
+                ignore_reservation: false,
+                created_at: store::Millis(0),
+                invited_by: None,
+                invite: None,
+            };
+            stage.run(stage.server.store.accounts.create(account)).unwrap();
+            stage.run(stage.server.choose_hashes()).unwrap();
+            let settings = stage.server.stream_settings();
+            if name == "romeo" {
+                assert_eq!(numbers(&settings.hashes), numbers(&[Hash::Sha1]));
+                assert_eq!(settings.upgrades.len(), 2);
+            }
+        }
+        let settings = stage.server.stream_settings();
+        assert_eq!(settings.hashes.len(), Hash::ALL.len(), "each takes what is right for them");
+        assert_eq!(numbers(&settings.upgrades), numbers(&Hash::ALL), "and is asked for the rest");
+    }
+}

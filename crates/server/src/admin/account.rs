@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     auth::removal,
+    ext::moved,
     files, moving,
     password::{self, Password},
 };
@@ -106,9 +107,18 @@ impl Operations {
             return Ok(Response::Done(format!("{address} may log in again.")));
         }
         self.end_sessions(&account.name, End::Disabled).await;
-        Ok(Response::Done(format!(
-            "{address} can no longer log in. Messages for it are still kept."
-        )))
+        let moved = match BareJid::new(&address) {
+            Ok(owner) => moved::kept(&self.store, account.id, &owner).await?,
+            Err(_) => None,
+        };
+        Ok(Response::Done(match moved {
+            None => format!("{address} can no longer log in. Messages for it are still kept."),
+            // Whoever had the account may have said so, and not its owner.
+            Some(to) => format!(
+                "{address} can no longer log in. It says that it moved to {to}, and contacts who write to \
+                 it are told so. If that is not true: anemone account move {address} --back"
+            ),
+        }))
     }
 
     pub(super) async fn account_admin(

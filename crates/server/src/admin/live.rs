@@ -108,9 +108,13 @@ impl Live for Running {
         Box::pin(async move {
             let mut ended = 0;
             let is_out = matches!(why, End::Disabled);
-            if let Some(address) = self.server.address(account).ok().filter(|_| is_out) {
-                turn::dismiss(&self.server, address.as_str());
-            }
+            let address = self.server.address(account).ok().filter(|_| is_out);
+            let dismiss = || {
+                if let Some(address) = &address {
+                    turn::dismiss(&self.server, address.as_str());
+                }
+            };
+            dismiss();
             for account in self.accounts(Some(account)) {
                 for session in sessions(&account) {
                     if resource.is_none_or(|resource| resource == session.resource()) {
@@ -120,6 +124,8 @@ impl Live for Running {
                     }
                 }
             }
+            // One of these sessions may have asked for credentials meanwhile.
+            dismiss();
             ended
         })
     }

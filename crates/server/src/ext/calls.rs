@@ -144,9 +144,22 @@ async fn list(
 ) -> IqAnswer {
     let (server, config) = (context.server, context.server.config());
     // Who has no account here makes calls through the services of another server.
-    let account = context.session()?.account.bare();
+    let session = context.session()?;
+    let others = secret(server).await?;
+    // Whoever was shut out while this was under way is not let in at the relay again.
+    let row = server.store.accounts.by_id(session.account.id).await;
+    let row = row.map_err(|error| server.store_failed("calls", &error))?;
+    if row.is_none_or(|row| row.disabled) {
+        return Err(StanzaError::new(Condition::NotAuthorized));
+    }
+    let account = session.account.bare();
     let own = own_credentials(server, account);
-    let others = issue(server, account).await?;
+    let others = others.map(|secret| {
+        // The TURN service learns that it is the same person, and not who.
+        let mut made = own_credentials(server, account);
+        made.password = Zeroizing::new(password(secret.trim(), &made.name));
+        made
+    });
     let elsewhere = config.calls.services.iter().filter_map(|address| Service::parse(address));
     let all = turn::services(server).into_iter().map(|service| (service, Some(&own)));
     let all = all.chain(elsewhere.map(|service| (service, others.as_ref())));
@@ -178,26 +191,22 @@ fn own_credentials(server: &Server, account: &str) -> Credentials {
     made
 }
 
-/// New credentials for the other services, where there is a secret to make them from.
-async fn issue(server: &Server, account: &str) -> Result<Option<Credentials>, StanzaError> {
+/// What credentials for the other services are made from, where there is such a secret.
+async fn secret(server: &Server) -> Result<Option<Zeroizing<String>>, StanzaError> {
     let config = server.config();
     let Some(path) = &config.calls.secret_file else { return Ok(None) };
     let path = server.home().resolve(path);
     let file = path.clone();
     let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(file)).await;
-    let secret = match read {
-        Ok(Ok(secret)) => Zeroizing::new(secret),
+    match read {
+        Ok(Ok(secret)) => Ok(Some(Zeroizing::new(secret))),
         Ok(Err(error)) => {
             server.metrics.errors_environment.increment();
             tracing::warn!(path = %path.display(), %error, "the secret for TURN cannot be read");
-            return Err(StanzaError::new(Condition::InternalServerError));
+            Err(StanzaError::new(Condition::InternalServerError))
         }
-        Err(_) => return Err(StanzaError::new(Condition::InternalServerError)),
-    };
-    // The TURN service learns that it is the same person, and not who.
-    let mut made = own_credentials(server, account);
-    made.password = Zeroizing::new(password(secret.trim(), &made.name));
-    Ok(Some(made))
+        Err(_) => Err(StanzaError::new(Condition::InternalServerError)),
+    }
 }
 
 fn password(secret: &str, username: &str) -> String {

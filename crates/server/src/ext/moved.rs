@@ -74,9 +74,24 @@ pub async fn stated(
     let item = pubsub::own_item(server, account, MOVED, Some(ITEM)).await;
     let item =
         item.map_err(|_| store::StoreError::Internal("the statement was not read".to_owned()))?;
-    let shown =
-        item.filter(|item| matches!(item.access, AccessModel::Presence | AccessModel::Open));
-    Ok(shown.and_then(|item| new_jid(&item.payload?)))
+    Ok(item.and_then(shown))
+}
+
+/// The same, as the store has it: what contacts will hear once the account is closed.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn kept(
+    store: &store::Store,
+    id: store::AccountId,
+    owner: &BareJid,
+) -> Result<Option<BareJid>, store::StoreError> {
+    Ok(pubsub::kept_item(store, id, owner, MOVED, ITEM).await?.and_then(shown))
+}
+
+fn shown(item: pubsub::OwnItem) -> Option<BareJid> {
+    let open = matches!(item.access, AccessModel::Presence | AccessModel::Open);
+    item.payload.filter(|_| open).and_then(|payload| new_jid(&payload))
 }
 
 /// The account was closed or opened, or its statement changed.

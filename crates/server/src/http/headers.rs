@@ -1,7 +1,11 @@
 //! What browsers are told about every page: nothing runs, nothing is loaded from elsewhere,
 //! nothing is framed, nothing is remembered by caches.
 
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::{
+    Uri,
+    header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::uri::Authority,
+};
 
 use super::Answer;
 
@@ -30,6 +34,21 @@ pub fn is_public(domain: &str) -> bool {
     domain != "localhost" && !domain.ends_with(".localhost")
 }
 
+/// Whether a request came to the port that browsers take of themselves. Browsers keep to TLS for a host
+/// with all of its ports (RFC 6797 §8.3): from another one the server does not speak for the host.
+#[must_use]
+pub fn is_usual_port(uri: &Uri, headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = host.and_then(|host| host.parse::<Authority>().ok());
+    let authority = authority.as_ref().or(uri.authority());
+    authority.is_some_and(|authority| {
+        let host = authority.host();
+        // After a host there is a port or nothing: an empty one is no number.
+        let port = authority.as_str().rsplit('@').next().and_then(|text| text.strip_prefix(host));
+        matches!(port, Some("" | ":" | ":443"))
+    })
+}
+
 /// Adds the headers that are missing. `strict` says that the visitor came over TLS to a public domain.
 #[must_use]
 pub fn harden(mut answer: Answer, strict: bool) -> Answer {
@@ -46,7 +65,7 @@ pub fn harden(mut answer: Answer, strict: bool) -> Answer {
 #[must_use]
 pub fn readable_by_all(mut answer: Answer) -> Answer {
     let headers = answer.headers_mut();
-    headers.insert(hyper::header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("cross-origin"),
@@ -67,5 +86,22 @@ mod tests {
         assert!(!answer(false).headers().contains_key(name));
         assert!(is_public("a.example") && is_public("localhost.example"));
         assert!(!is_public("localhost") && !is_public("chat.localhost"));
+    }
+
+    #[test]
+    fn another_port_does_not_speak_for_the_whole_host() {
+        let came = |uri: &str, host: Option<&str>| {
+            let host = host.map(|host| (header::HOST, HeaderValue::from_str(host).unwrap()));
+            is_usual_port(&uri.parse().unwrap(), &host.into_iter().collect())
+        };
+        for usual in ["a.example", "a.example:443", "[2001:db8::1]", "[2001:db8::1]:443"] {
+            assert!(came("/", Some(usual)), "{usual}");
+        }
+        for other in ["a.example:5443", "[2001:db8::1]:5443", "a.example:44", "", "a b"] {
+            assert!(!came("/", Some(other)), "{other}");
+        }
+        assert!(!came("/", None));
+        assert!(came("https://a.example/", None), "HTTP/2 has it in the address");
+        assert!(!came("https://a.example:5443/", None));
     }
 }

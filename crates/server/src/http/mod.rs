@@ -116,7 +116,9 @@ pub async fn metrics(server: Arc<Server>, stream: TcpStream) {
 async fn route(visit: Visit) -> Answer {
     let path = visit.request.uri().path().to_owned();
     let method = visit.request.method().clone();
-    let strict = visit.secure && headers::is_public(&visit.server.config().domain);
+    let strict = visit.secure
+        && headers::is_public(&visit.server.config().domain)
+        && headers::is_usual_port(visit.request.uri(), visit.request.headers());
     let answer = match (path.as_str(), &method) {
         ("/xmpp-websocket", _) => websocket::upgrade(visit),
         (bosh::PATH, _) => bosh::handle(visit).await,

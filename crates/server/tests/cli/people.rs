@@ -14,6 +14,15 @@ fn accounts_are_handled_while_the_server_runs() {
     let trial = Trial::new();
     let server = trial.serve();
     accounts(&trial);
+    trial.add("tybalt");
+    // Whoever disables an account hears what contacts will be told, and how to end it.
+    assert!(!trial.says(&["account", "disable", "tybalt"]).contains("moved"));
+    trial.says(&["account", "move", "tybalt", "iago@venice.example"]);
+    let told = trial.says(&["account", "disable", "tybalt"]);
+    assert!(told.contains("iago@venice.example") && told.contains("--back"), "{told}");
+    trial.says(&["account", "move", "tybalt", "--back"]);
+    assert!(!trial.says(&["account", "disable", "tybalt"]).contains("moved"));
+    trial.says(&["account", "enable", "tybalt"]);
     assert_eq!(server.stop(), Some(0));
     assert!(!trial.data.join("anemone.sock").exists());
 }

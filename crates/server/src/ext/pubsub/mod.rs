@@ -205,6 +205,41 @@ pub async fn own_item(
     }))
 }
 
+/// As [`own_item`], from the store alone: for the operator, whether a server runs or not.
+///
+/// # Errors
+/// When the store could not be read.
+pub async fn kept_item(
+    store: &store::Store,
+    id: store::AccountId,
+    owner: &xmpp::jid::BareJid,
+    node: &str,
+    item: &str,
+) -> Result<Option<OwnItem>, store::StoreError> {
+    let nodes = store.pubsub.nodes(id).await?;
+    let Some(row) = nodes.into_iter().find(|row| *row.name == *node) else { return Ok(None) };
+    let access = state::read_config(&node::Service::new(owner.clone()), node, &row.config).access;
+    let query = Query {
+        node: node.into(),
+        select: Select::Ids(vec![item.into()]),
+        max: 1,
+        max_bytes: u64::MAX,
+        horizon: None,
+        ids_only: false,
+        ..Query::default()
+    };
+    let page = match store.pubsub.items(id, query).await {
+        Ok(page) => page,
+        Err(store::pubsub::PageError::UnknownItem) => return Ok(None),
+        Err(store::pubsub::PageError::Store(error)) => return Err(error),
+    };
+    Ok(page.items.into_iter().next().map(|item| OwnItem {
+        id: item.id.into(),
+        payload: item.payload.as_deref().and_then(handle::parse_payload),
+        access,
+    }))
+}
+
 /// Whether somebody may read a node of an account.
 ///
 /// # Errors
