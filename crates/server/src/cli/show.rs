@@ -223,6 +223,8 @@ fn sessions(rows: &[Session]) {
     table.print("Nobody is connected.");
 }
 
+const SILENT: &str = "does not answer whether messages have arrived, so they count as arrived";
+
 fn federation(rows: &[RemoteDomain]) {
     let mut table = Table::new(["DOMAIN", "OUT", "IN", "WAITING", "PROBLEM"]);
     for row in rows {
@@ -231,7 +233,8 @@ fn federation(rows: &[RemoteDomain]) {
             of.map(|stream| stream.proof.clone()).collect::<Vec<_>>().join(", ")
         };
         let full = row.full.then(|| "no more can wait for it".to_owned());
-        let problems = [row.problem.clone(), row.refused.clone(), full];
+        let silent = row.silent.then(|| SILENT.to_owned());
+        let problems = [row.problem.clone(), row.refused.clone(), silent, full];
         table.row([
             row.domain.clone(),
             if row.problem.is_some() { "failing".to_owned() } else { streams("outgoing") },

@@ -28,7 +28,7 @@ use crate::{
     invitation::Token,
     push::Reason,
     s2s::{
-        Durable,
+        Durable, Unsent,
         policy::{self, Refused},
     },
     server::Server,
@@ -543,9 +543,13 @@ fn send_elsewhere(server: &Server, from: &BareJid, to: &BareJid, bytes: Bytes) {
     }
     let account = server.loaded(from).map(|account| account.id);
     let (local, to) = (from.domain().as_str(), to.clone().into());
-    let letter = Durable { local, to: &to, kind: Kind::Presence, bytes, account };
-    if server.s2s.send(server, letter, Unit::new(), None).is_err() {
-        server.store_failed("subscription", &store::StoreError::Busy);
+    let letter = Durable { local, to: &to, kind: Kind::Presence, bytes: bytes.clone(), account };
+    match server.s2s.send(server, letter, Unit::new(), None) {
+        Ok(()) => {}
+        Err(Unsent::Full) => server.s2s.refuse(server, local, &to, Kind::Presence, bytes),
+        Err(Unsent::Store(busy)) => {
+            server.store_failed("subscription", &busy.into());
+        }
     }
 }
 

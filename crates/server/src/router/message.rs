@@ -25,7 +25,7 @@ use crate::{
     ext::{archive, block_lists, muc, privilege, pubsub},
     push,
     s2s::{
-        Durable,
+        Durable, Unsent,
         incoming::{self, Source},
         outbox, policy,
     },
@@ -148,8 +148,9 @@ pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) {
             let local = from.domain().as_str();
             let bytes = message.bytes().clone();
             let letter = Durable { local, to, kind: Kind::Message, bytes, account: None };
-            if server.s2s.send(server, letter, Unit::new(), None).is_err() {
-                server.store_failed("outbox", &StoreError::Busy);
+            if let Err(unsent) = server.s2s.send(server, letter, Unit::new(), None) {
+                let error = unsent.error(server, "outbox");
+                tracing::debug!(%to, condition = error.condition.name(), "not sent on");
             }
             return;
         }
@@ -385,12 +386,23 @@ fn finish(
             let letter = Durable { local, to: &to, kind: Kind::Message, bytes, account };
             server.s2s.send(server, letter, unit, Some((ticket.clone(), tag)))
         }
-        None => server.store.archive.append(unit, Some((ticket.clone(), tag))),
+        None => {
+            let stored = server.store.archive.append(unit, Some((ticket.clone(), tag)));
+            stored.map_err(Unsent::from)
+        }
     };
-    if let Err(busy) = submitted {
-        let error = StoreError::from(busy);
-        server.store_failed("message", &error);
-        ticket.settled(tag, Err(&error));
+    match submitted {
+        Ok(()) => {}
+        // There was room when it was looked for.
+        Err(Unsent::Full) => {
+            sender.bounce(server, message, &outbox::full());
+            ticket.settled(tag, Ok(()));
+        }
+        Err(Unsent::Store(busy)) => {
+            let error = StoreError::from(busy);
+            server.store_failed("message", &error);
+            ticket.settled(tag, Err(&error));
+        }
     }
     effects.submitted();
 }

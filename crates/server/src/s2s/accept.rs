@@ -238,8 +238,11 @@ impl Driver {
         let named = |name: &str| trust.check(&self.chain, name, listed, SystemTime::now());
         let mut checked = named(&pair.remote);
         let (server, domain, chain) = (&self.server, &pair.remote, &self.chain);
+        // Nobody is asked about a peer that shows no certificate, who may have no connection with the
+        // domain it names at all.
         let known_otherwise = checked.is_err()
             && !listed
+            && !chain.is_empty()
             && (dane::vouches(domain, chain).await
                 || host_meta::vouches(server, domain, chain, |name| named(name).is_ok()).await
                 || posh::vouches(server, domain, chain).await);

@@ -46,14 +46,26 @@ pub async fn places(server: &Arc<Server>, domain: &str) -> Vec<Place> {
 }
 
 /// Whether a domain says on its web server that its servers are those with this certificate: by its key
-/// where it pins keys, or else by one of the names that they are asked for, which `named` looks for.
+/// where it pins keys, or else by one of the names that they are asked for, which `named` looks for. Without a
+/// certificate nobody is asked: whoever names a domain must not make this server knock at its door.
 pub async fn vouches(
     server: &Arc<Server>,
     domain: &str,
     chain: &[CertificateDer<'_>],
     named: impl Fn(&str) -> bool,
 ) -> bool {
-    let places = places(server, domain).await;
+    named_by(chain, async || places(server, domain).await, named).await
+}
+
+async fn named_by(
+    chain: &[CertificateDer<'_>],
+    places: impl AsyncFnOnce() -> Vec<Place>,
+    named: impl Fn(&str) -> bool,
+) -> bool {
+    if chain.is_empty() {
+        return false;
+    }
+    let places = places().await;
     let mut delegations = places.iter().filter_map(|place| place.delegated.as_ref());
     delegations.any(|one| one.pinned(chain).unwrap_or_else(|| named(&one.sni)))
 }
@@ -178,6 +190,17 @@ mod tests {
         assert!(places.iter().all(|place| place.tls));
         assert_eq!(delegation.pinned(&[]), Some(false));
         assert_eq!(Delegation::default().pinned(&[]), None);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_asked_about_a_peer_that_shows_no_certificate() {
+        let delegated = Some(Delegation { sni: "b.example".into(), ..Delegation::default() });
+        let (host, port) = ("192.0.2.1".to_owned(), 5270);
+        let place = Place { host, port, tls: true, signed: false, delegated };
+        let says = async || vec![place.clone()];
+        assert!(named_by(&[certificate("b.example").0], says, |name| name == "b.example").await);
+        assert!(!named_by(&[certificate("b.example").0], says, |name| name == "a.example").await);
+        assert!(!named_by(&[], async || panic!("it was asked"), |_| true).await);
     }
 
     #[test]

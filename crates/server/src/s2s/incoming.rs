@@ -89,8 +89,9 @@ fn pass(server: &Server, source: Source<'_>, stanza: &Stanza, to: &Jid, tag: u64
     source.inbound.expect(tag, stanza);
     let letter = Durable { local, to, kind, bytes, account: None };
     let ticket: Arc<dyn Ticket> = source.inbound.clone();
-    if server.s2s.send(server, letter, Unit::new(), Some((ticket, tag))).is_err() {
-        source.inbound.settled(tag, Err(&store::StoreError::Busy));
+    if let Err(unsent) = server.s2s.send(server, letter, Unit::new(), Some((ticket, tag))) {
+        refuse(server, source.pair, stanza, &unsent.error(server, "outbox"));
+        source.inbound.settle(tag);
     }
 }
 

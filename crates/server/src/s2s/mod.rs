@@ -50,6 +50,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use xmpp::{
+    error::StanzaError,
     jid::Jid,
     stanza::Kind,
     stream::s2s::{Proof, receiving::Pair},
@@ -247,13 +248,17 @@ impl Federation {
             return self.to_component(server, local, to, kind, bytes);
         }
         let remote = self.remote(local, to.domain().as_str());
-        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
-        if self.holding.admits(remote.lock().queue.held(), entry.bytes.len()) {
-            remote.input(server, Input::Post(entry));
-        } else {
-            // An error means that the server is going down.
-            drop(self.work.send((remote, Effect::Bounce(entry, Bounce::Full))));
+        if !self.holding.admits(remote.lock().queue.held(), bytes.len()) {
+            return self.refuse(server, local, to, kind, bytes);
         }
+        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
+        remote.input(server, Input::Post(entry));
+    }
+
+    /// Gives a stanza back to its sender because too much waits already.
+    pub fn refuse(&self, server: &Server, local: &str, to: &Jid, kind: Kind, bytes: Bytes) {
+        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
+        self.remote(local, to.domain().as_str()).input(server, Input::Refused(entry));
     }
 
     /// Whether a stanza of so many bytes for a domain may wait here.
@@ -269,14 +274,14 @@ impl Federation {
     /// before `ticket` is told so.
     ///
     /// # Errors
-    /// [`Busy`] when the store takes nothing, or too much waits already; nothing was sent then.
+    /// [`Unsent`] when the store takes nothing, or too much waits already; nothing was sent then.
     pub fn send(
         &self,
         server: &Server,
         letter: Durable<'_>,
         unit: Unit,
         ticket: Option<(Arc<dyn Ticket>, u64)>,
-    ) -> Result<(), Busy> {
+    ) -> Result<(), Unsent> {
         let Durable { local, to, kind, bytes, account } = letter;
         if server.config().components.hosts.contains(to.domain().as_str()) {
             match (unit.is_empty(), ticket) {
@@ -291,7 +296,7 @@ impl Federation {
         let mut state = remote.state.lock();
         let before = state.queue.held();
         if !self.holding.admits(before, bytes.len()) {
-            return Err(Busy);
+            return Err(Unsent::Full);
         }
         // Under the lock: the order of the ids is the order of the queue.
         let id = self.next_parcel.fetch_add(1, Ordering::Relaxed);
@@ -356,6 +361,29 @@ pub struct Durable<'a> {
     pub bytes: Bytes,
     /// Whose it is, if an account sends it.
     pub account: Option<AccountId>,
+}
+
+/// Why a stanza that must arrive was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsent {
+    /// Too much waits for this domain or for all (`[federation] waiting_stanzas`, `waiting_bytes`).
+    #[error("too much waits for other servers")]
+    Full,
+    /// The store takes nothing.
+    #[error(transparent)]
+    Store(#[from] Busy),
+}
+
+impl Unsent {
+    /// What the sender is told. A store that fails is counted and logged as `what`; that too much waits
+    /// is nothing that is broken here.
+    #[must_use]
+    pub fn error(self, server: &Server, what: &'static str) -> StanzaError {
+        match self {
+            Unsent::Full => outbox::full(),
+            Unsent::Store(busy) => server.store_failed(what, &busy.into()),
+        }
+    }
 }
 
 impl State {

@@ -34,6 +34,7 @@ pub async fn list(server: &Server) -> Result<Vec<RemoteDomain>, store::StoreErro
             Phase::Resting { .. } => "failing",
         }
         .to_owned();
+        domain.silent = state.queue.is_silent();
         if let Some((failure, since)) = state.queue.failure() {
             domain.problem = Some(failure.reason.clone());
             domain.failing_seconds = Some(seconds(server, since));

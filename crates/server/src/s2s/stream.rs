@@ -151,22 +151,29 @@ impl<T: Transport> Stream<T> {
         }
         if let Some(remote) = &self.outbound {
             let mut state = remote.lock();
-            let carried = state.queue.phase() == (Phase::Online { carrier: self.number });
+            let online = Phase::Online { carrier: self.number };
+            let carried = state.queue.phase() == online;
             if left(self.busy, IDLE).is_none() && state.queue.is_empty() && carried {
                 return Err(End::Idle);
             }
             let now = self.server.now();
-            match state.queue.overdue(now).filter(|_| carried) {
-                Some(true) => return Err(End::Lost),
-                Some(false) => {
-                    drop(state);
-                    remote.input(&self.server, Input::Silent { carrier: self.number });
-                    state = remote.lock();
+            if state.queue.answer_due().is_some_and(|due| carried && due <= now) {
+                let known = state.queue.is_silent();
+                drop(state);
+                remote.input(&self.server, Input::Silent { carrier: self.number });
+                state = remote.lock();
+                if state.queue.phase() != online {
+                    return Err(End::Lost);
                 }
-                None => {}
+                if state.queue.is_silent() && !known {
+                    let remote = &self.pair.remote;
+                    tracing::warn!(remote, "s2s_silent: what is sent counts as arrived unanswered");
+                }
             }
-            let deadline = state.queue.sm().and_then(|sm| sm.deadline()).filter(|_| carried);
-            if let Some(deadline) = deadline {
+            let answer = state.queue.answer_due();
+            let acknowledgement = state.queue.sm().and_then(|sm| sm.deadline());
+            let deadline = [answer, acknowledgement].into_iter().flatten().min();
+            if let Some(deadline) = deadline.filter(|_| carried) {
                 let wait = deadline.0.saturating_sub(now.0);
                 pause = pause.min(Duration::from_millis(wait.max(1)));
             }

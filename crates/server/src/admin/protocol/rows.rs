@@ -121,6 +121,9 @@ pub struct RemoteDomain {
     pub problem: Option<String>,
     /// For how long.
     pub failing_seconds: Option<u64>,
+    /// It never answers whether what was sent has arrived, so that counts as arrived.
+    #[serde(default)]
+    pub silent: bool,
     /// Why it was last not let in, in words.
     pub refused: Option<String>,
     /// How long ago.

@@ -7,9 +7,9 @@
 //!
 //! Durable stanzas (messages, subscriptions) have a row in the store's outbox and stay there until
 //! the other server has acknowledged them (XEP-0198), or, where it cannot do that, has answered a request
-//! that was written after them. When more of them wait than fit into memory, the newer
-//! ones are read back from the store as the older ones leave. The others (IQs, presence) are in
-//! memory alone: while the domain cannot be reached they are refused or dropped.
+//! that was written after them (`arrivals` says what happens when it does not). When more of them wait
+//! than fit into memory, the newer ones are read back from the store as the older ones leave. The others
+//! (IQs, presence) are in memory alone: while the domain cannot be reached they are refused or dropped.
 
 mod arrivals;
 
@@ -23,7 +23,7 @@ use xmpp::{
     time::Millis,
 };
 
-use self::arrivals::Question;
+use self::arrivals::{Question, Silence};
 use super::holding::Held;
 
 /// A stanza on its way out.
@@ -81,6 +81,8 @@ pub enum Managed {
 pub enum Input {
     /// Somebody sends a stanza.
     Post(Entry),
+    /// Somebody sends a stanza that is not durable while too much waits for all domains together.
+    Refused(Entry),
     /// The store has parcels that are not in memory.
     Waiting {
         /// Up to this id.
@@ -131,7 +133,7 @@ pub enum Input {
     },
     /// The domain has answered the question with this id: it has what was written before that.
     Answered(String),
-    /// It does not answer such questions. What is in the hands of the network has to count as arrived.
+    /// The question on this stream was not answered in time ([`Outgoing::answer_due`]).
     Silent {
         /// The stream's number.
         carrier: u64,
@@ -227,7 +229,7 @@ pub struct Outgoing {
     /// What was asked last to learn that, and not answered yet.
     question: Option<Question>,
     /// Whether the domain answers such questions, as far as that is known.
-    answers: Option<bool>,
+    silence: Silence,
     /// Written and not acknowledged. Stays after a stream is lost, for resumption.
     sm: Option<Sm<Entry>>,
     /// Everything in `sm` has to be written again.
@@ -271,7 +273,7 @@ impl Outgoing {
             unflushed: VecDeque::new(),
             unflushed_bytes: 0,
             question: None,
-            answers: None,
+            silence: Silence::default(),
             sm: None,
             rewrite: false,
             loaded: 0,
@@ -325,7 +327,8 @@ impl Outgoing {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let at_rest = matches!(self.phase, Phase::Idle | Phase::Resting { .. });
-        at_rest && self.is_empty() && !self.loading && self.failure.is_none()
+        let nothing_to_tell = self.failure.is_none() && !self.missed_presence;
+        at_rest && self.is_empty() && !self.loading && nothing_to_tell
     }
 
     /// Whether the next stream can go on where the last one ended.
@@ -354,6 +357,7 @@ impl Outgoing {
     pub fn handle(&mut self, now: Millis, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Post(entry) => self.post(now, entry, effects),
+            Input::Refused(entry) => self.refuse(entry, effects),
             Input::Waiting { newest, held } => {
                 self.newest = self.newest.max(newest);
                 self.beyond = self.beyond.plus(held);
@@ -373,22 +377,16 @@ impl Outgoing {
             Input::Lost { carrier, failure } => self.lost(now, carrier, failure, effects),
             Input::Acked { carrier, h } => self.acked(carrier, h, effects),
             Input::Flushed { carrier } if self.carries(carrier) && self.question.is_none() => {
-                let silent = self.answers == Some(false);
-                self.confirm(if silent { self.unflushed.len() } else { 0 }, effects);
+                self.confirm(0, effects);
             }
             Input::Flushed { .. } => {}
             Input::Answered(id) => {
                 if let Some(question) = self.question.take_if(|question| question.id == id) {
-                    self.answers = Some(true);
+                    self.silence = Silence::None;
                     self.confirm(question.covers, effects);
                 }
             }
-            Input::Silent { carrier } if self.carries(carrier) => {
-                self.answers = Some(false);
-                self.question = None;
-                self.confirm(self.unflushed.len(), effects);
-            }
-            Input::Silent { .. } => {}
+            Input::Silent { carrier } => self.unanswered(now, carrier, effects),
             Input::Tick => {
                 if self.load_again.take_if(|at| *at <= now).is_some() {
                     self.loading = false;
@@ -491,7 +489,7 @@ impl Outgoing {
                     self.beyond = self.beyond.plus(Held::of(&entry));
                 }
             }
-            None if !room => effects.push(Effect::Bounce(entry, Bounce::Full)),
+            None if !room => self.refuse(entry, effects),
             None => self.push(entry, effects),
         }
         if let Phase::Resting { .. } = self.phase
@@ -499,6 +497,12 @@ impl Outgoing {
         {
             self.phase = Phase::Idle;
         }
+    }
+
+    /// There is no room for it.
+    fn refuse(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
+        self.missed_presence |= entry.kind == Kind::Presence;
+        effects.push(Effect::Bounce(entry, Bounce::Full));
     }
 
     fn push(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
@@ -560,6 +564,9 @@ impl Outgoing {
         self.failures = 0;
         self.failure = None;
         self.failing_since = None;
+        if managed != Managed::Not {
+            self.silence = Silence::None;
+        }
         match managed {
             Managed::Resumed(h) => {
                 self.rewrite = true;

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use xmpp::{sm, stanza::Kind, time::Millis};
 
-use super::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase};
+use super::{
+    Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase, arrivals::Silence,
+};
 use crate::model::Tape;
 
 /// Lets happen what the tape says until it is over.
@@ -74,7 +76,7 @@ impl World {
     }
 
     fn step(&mut self, tape: &mut Tape<'_>) {
-        match tape.below(16) {
+        match tape.below(17) {
             0..=3 => self.post(tape),
             4 | 5 => self.connected(tape),
             6 if self.connecting => self.failed(tape.chance(8)),
@@ -88,7 +90,8 @@ impl World {
                 self.now = self.now.plus(1 << tape.below(18));
                 self.input(Input::Tick);
             }
-            _ => self.input(Input::Heard),
+            15 => self.input(Input::Heard),
+            _ => self.silence(),
         }
     }
 
@@ -228,6 +231,25 @@ impl World {
         } else if let Some(answer) = self.answers.pop_front() {
             self.input(Input::Answered(answer));
         }
+    }
+
+    /// No answer comes back: the first time because the network has failed, and from then on because the
+    /// domain, which has read the question, cannot answer.
+    fn silence(&mut self) {
+        let Phase::Online { carrier } = self.queue.phase() else { return };
+        let Some(due) = self.queue.answer_due() else { return };
+        self.now = self.now.max(due);
+        if self.queue.silence != Silence::None {
+            while self.wire.iter().any(|one| one.starts_with(b"?")) {
+                self.peer_reads(1);
+            }
+        }
+        // What was written behind the question is lost with the stream.
+        self.answers.clear();
+        self.wire.clear();
+        self.input(Input::Silent { carrier });
+        let failure = Failure { reason: "x".into(), permanent: false };
+        self.input(Input::Lost { carrier, failure: Some(failure) });
     }
 
     /// Without stream management, the network has taken what was written.

@@ -1,4 +1,7 @@
-use super::{arrivals::ANSWER, *};
+use super::{
+    arrivals::{ANSWER, SILENT_ANSWER},
+    *,
+};
 
 const NOW: Millis = Millis(1_000_000);
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -131,31 +134,107 @@ fn without_management_what_was_written_has_arrived_when_a_question_behind_it_is_
     assert_eq!(wrote(&mut queue, 2), "c", "it may never have arrived");
 }
 
-#[test]
-fn who_never_answers_is_not_asked_again_and_who_does_not_any_more_is_gone() {
+/// Time passes until the open question counts as unanswered.
+fn silence(queue: &mut Outgoing, carrier: u64) -> Vec<Effect> {
+    let due = queue.answer_due().expect("a question");
+    at(queue, due, Input::Silent { carrier })
+}
+
+/// A message that was written to a stream without management, with a question behind it.
+fn asking(text: &'static str) -> Outgoing {
     let mut queue = queue();
-    feed(&mut queue, message("a", 1));
+    feed(&mut queue, message(text, 1));
     open(&mut queue, 1, Managed::Not);
-    wrote(&mut queue, 1);
+    assert_eq!(wrote(&mut queue, 1), text);
     assert!(queue.ask(NOW, 1, "question"));
     feed(&mut queue, Input::Flushed { carrier: 1 });
-    assert_eq!(queue.overdue(NOW), None);
-    assert_eq!(queue.overdue(NOW.plus(ANSWER)), Some(false));
-    assert_eq!(feed(&mut queue, Input::Silent { carrier: 1 }), [Effect::Done(vec![1])]);
-    feed(&mut queue, message("b", 2));
-    wrote(&mut queue, 1);
-    assert_eq!(feed(&mut queue, Input::Flushed { carrier: 1 }), [Effect::Done(vec![2])]);
-    assert!(!queue.ask(NOW, 1, "question"));
+    queue
+}
 
-    let mut queue = self::queue();
-    feed(&mut queue, message("a", 1));
-    open(&mut queue, 1, Managed::Not);
-    wrote(&mut queue, 1);
-    confirm(&mut queue, 1);
+#[test]
+fn what_a_failed_network_swallowed_before_the_first_answer_is_sent_again_after_a_rest() {
+    let mut queue = asking("a");
+    assert_eq!(queue.answer_due(), Some(NOW.plus(ANSWER)));
+    assert_eq!(silence(&mut queue, 1), [], "nothing counts as arrived");
+    let Phase::Resting { until } = queue.phase() else { panic!("{:?}", queue.phase()) };
+    assert!(until > NOW.plus(ANSWER), "not at once");
+    assert!(queue.failure().is_some(), "the operator sees why");
+    assert_eq!(feed(&mut queue, lost(1)), [], "the stream says so as well");
+    assert_eq!(at(&mut queue, until, Input::Tick), [Effect::Connect]);
+    open(&mut queue, 2, Managed::Not);
+    assert_eq!(wrote(&mut queue, 2), "a");
+    assert_eq!(confirm(&mut queue, 2), [Effect::Done(vec![1])]);
+    // As if nothing had been.
     feed(&mut queue, message("b", 2));
-    wrote(&mut queue, 1);
-    assert!(queue.ask(NOW, 1, "another"));
-    assert_eq!(queue.overdue(NOW.plus(ANSWER)), Some(true));
+    wrote(&mut queue, 2);
+    assert!(queue.ask(NOW, 2, "question"));
+    assert_eq!(queue.answer_due(), Some(NOW.plus(ANSWER)));
+    assert_eq!(silence(&mut queue, 2), []);
+    open(&mut queue, 3, Managed::Not);
+    assert_eq!(wrote(&mut queue, 3), "b");
+}
+
+#[test]
+fn who_cannot_answer_gets_nothing_more_than_twice() {
+    let mut queue = asking("a");
+    silence(&mut queue, 1);
+    assert!(!queue.is_silent());
+    open(&mut queue, 2, Managed::Not);
+    assert_eq!(wrote(&mut queue, 2), "a");
+    assert!(queue.ask(NOW, 2, "question"));
+    feed(&mut queue, Input::Flushed { carrier: 2 });
+    feed(&mut queue, message("b", 2));
+    assert_eq!(wrote(&mut queue, 2), "b");
+    feed(&mut queue, Input::Flushed { carrier: 2 });
+    assert_eq!(silence(&mut queue, 2), [Effect::Done(vec![1]), Effect::Wake], "b came later");
+    assert!(queue.is_silent());
+    assert!(queue.ask(NOW, 2, "again"), "it may have learnt to answer");
+    assert_eq!(queue.answer_due(), Some(NOW.plus(SILENT_ANSWER)), "and is not waited for as long");
+    assert_eq!(silence(&mut queue, 2), [Effect::Done(vec![2])]);
+    // Nor is anything repeated on the streams that follow.
+    feed(&mut queue, lost(2));
+    feed(&mut queue, message("c", 3));
+    open(&mut queue, 3, Managed::Not);
+    assert_eq!(wrote(&mut queue, 3), "c");
+    assert!(queue.ask(NOW, 3, "question"));
+    assert_eq!(silence(&mut queue, 3), [Effect::Done(vec![3])]);
+    assert_eq!(queue.phase(), Phase::Online { carrier: 3 });
+    feed(&mut queue, message("d", 4));
+    wrote(&mut queue, 3);
+    assert_eq!(confirm(&mut queue, 3), [Effect::Done(vec![4])]);
+    assert!(!queue.is_silent());
+}
+
+#[test]
+fn silence_on_a_stream_that_is_over_means_nothing() {
+    let mut queue = asking("a");
+    assert_eq!(feed(&mut queue, Input::Silent { carrier: 7 }), []);
+    assert_eq!(queue.phase(), Phase::Online { carrier: 1 });
+    assert_eq!(feed(&mut queue, Input::Answered("question".into())), [Effect::Done(vec![1])]);
+    assert_eq!(feed(&mut queue, Input::Silent { carrier: 1 }), [], "it was answered in time");
+    assert_eq!(queue.phase(), Phase::Online { carrier: 1 });
+}
+
+#[test]
+fn presence_that_found_no_room_is_made_up_for_with_the_next_stream() {
+    let refused = |queue: &mut Outgoing, kind| {
+        let effects = feed(queue, Input::Refused(entry("x", kind, None)));
+        assert_eq!(bounced(&effects), [("x", Bounce::Full)]);
+    };
+    let mut queue = queue();
+    refused(&mut queue, Kind::Iq);
+    assert!(queue.is_idle());
+    refused(&mut queue, Kind::Presence);
+    assert!(!queue.is_idle(), "it is not forgotten");
+    assert!(open(&mut queue, 1, Managed::New).contains(&Effect::Refresh));
+    feed(&mut queue, lost(1));
+    assert!(queue.is_idle());
+
+    for parcel in 1..=6 {
+        feed(&mut queue, message("m", parcel));
+    }
+    feed(&mut queue, Input::Post(entry("p", Kind::Presence, None)));
+    assert!(open(&mut queue, 2, Managed::New).contains(&Effect::Refresh));
 }
 
 #[test]

@@ -27,11 +27,17 @@ fn problem(domain: &RemoteDomain) -> Html {
         let since = domain.refused_seconds.map(ago).unwrap_or_default();
         sentences.push(format!("was not let in{since}: {refused}"));
     }
+    if domain.silent {
+        sentences.push(SILENT.to_owned());
+    }
     if domain.full {
         sentences.push("no more can wait for it".to_owned());
     }
     words(&sentences.join("; "))
 }
+
+const SILENT: &str = "does not answer whether messages have arrived, so they count as arrived; perhaps it \
+    cannot connect to this server";
 
 fn ago(seconds: u64) -> String {
     match seconds {
