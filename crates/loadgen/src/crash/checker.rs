@@ -17,7 +17,8 @@
 //! it under the first: the same double, over one connection. A room that had stored
 //! it shows it to its author again, under the same id. A room may also return
 //! a message, when it has forgotten who is in it; then nothing is promised until it
-//! was sent again.
+//! was sent again. Who is on another server than the room is promised nothing before
+//! the room has shown them their message: what it returns can die with its server.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -79,10 +80,9 @@ fn positions(archive: &[Archived]) -> HashMap<MessageId, usize> {
 }
 
 fn acknowledged(number: usize, device: &DeviceLog) -> impl Iterator<Item = MessageId> {
-    let indexed = device.acknowledged.iter().enumerate();
-    indexed
-        .filter(|(_, done)| **done)
-        .map(move |(message, _)| MessageId { device: number, number: message })
+    let all = 0..device.acknowledged.len();
+    all.map(move |message| MessageId { device: number, number: message })
+        .filter(|message| device.promised(*message))
 }
 
 /// Each message once, and those of one device in their order.
@@ -143,12 +143,11 @@ fn check_live(
         // one origin-id, as after a lost connection.
         let under = arrival.archive_id.as_deref().filter(|_| device.room);
         // One that had stored it shows it once more to its author, whose server sent it once more: an
-        // answer, which comes when that was sent.
+        // answer, which comes when that was sent. What was shown before the server was killed may have
+        // died with it, so it can be the first.
         let before = !shown.insert(message);
-        if !arrival.live {
-            continue;
-        }
-        if before && device.room && message.device == number {
+        let answer = device.room && message.device == number;
+        if !arrival.live || answer && before {
             continue;
         }
         if !seen.insert((connection, message, under)) {
@@ -157,7 +156,7 @@ fn check_live(
         let Some(&position) = positions.get(&message) else { continue };
         // What had waited for a device is marked with its time (XEP-0203) and
         // put in its place by that, like what comes from the archive.
-        if arrival.delayed {
+        if arrival.delayed || answer {
             continue;
         }
         // A message that came before a crash and was stored after it, when its
@@ -247,6 +246,7 @@ mod tests {
             reads: account,
             writes: vec![account, 1 - account],
             room: false,
+            far: false,
             acknowledged: vec![true; acknowledged],
             arrivals: arrivals.iter().map(arrival).collect(),
             refused: Vec::new(),
@@ -354,6 +354,25 @@ mod tests {
         let expected =
             [Violation::ReceivedTwice(id(0, 0), 1), Violation::ReceivedLate(id(0, 0), 1)];
         assert_eq!(verdict(&history), expected);
+    }
+
+    #[test]
+    fn a_room_elsewhere_promises_what_it_has_shown() {
+        let mut history = good();
+        for device in &mut history.0 {
+            device.room = true;
+            device.writes = vec![0];
+            device.reads = 0;
+        }
+        history.1.pop();
+        history.0[0].far = true;
+        history.1[0].remove(2);
+        for device in &mut history.0 {
+            device.arrivals.pop();
+        }
+        assert_eq!(verdict(&history), []);
+        history.0[0].far = false;
+        assert!(verdict(&history).contains(&Violation::NotArchived(id(0, 2), 0)));
     }
 
     #[test]

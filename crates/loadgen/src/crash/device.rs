@@ -133,6 +133,7 @@ impl Device {
             reads: place.reads,
             writes: place.writes,
             room: place.room,
+            far: place.room && place.server != ROOMS,
             ..DeviceLog::default()
         };
         let notes = Arc::new(Mutex::new(Notes { log, server: place.server, ..Notes::default() }));
@@ -409,6 +410,9 @@ const REQUEST: &[u8] = b"<r xmlns='urn:xmpp:sm:3'/>";
 
 /// XEP-0280 §4: what other devices write shall come here too.
 const CARBONS: &str = "<iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>";
+
+/// The server of the rooms.
+const ROOMS: usize = 0;
 
 /// A device does not write more before it hears from the server.
 const MOST_UNACKNOWLEDGED: usize = 20;

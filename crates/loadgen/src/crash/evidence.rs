@@ -23,6 +23,8 @@ pub struct DeviceLog {
     pub writes: Vec<usize>,
     /// Whether it is in a room.
     pub room: bool,
+    /// Whether that room is on another server than the device's account.
+    pub far: bool,
     /// Its messages by number: whether the server has acknowledged each.
     pub acknowledged: Vec<bool>,
     /// What came, in the order in which it came.
@@ -57,6 +59,13 @@ pub struct Archived {
 }
 
 impl DeviceLog {
+    /// Whether a message of its own must be where it belongs. A room on another server says so by
+    /// showing it: whoever it has forgotten gets an answer, which can die with that server.
+    pub fn promised(&self, message: MessageId) -> bool {
+        let shown = || self.arrivals.iter().any(|arrival| arrival.message == message);
+        self.acknowledged.get(message.number) == Some(&true) && (!self.far || shown())
+    }
+
     /// How a message came here, in words, for whoever has to find out why.
     pub fn explain(&self, message: MessageId) -> Vec<String> {
         let arrivals = self.arrivals.iter().enumerate();

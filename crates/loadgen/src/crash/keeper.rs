@@ -151,22 +151,10 @@ pub async fn verify(
             "<iq type='get' id='list' to='{room}'><query xmlns='{ADMIN}'>\
              <item affiliation='member'/></query></iq>"
         );
-        let list = connection.request("list", list).await?;
+        let list = in_time("the members", room, connection.request("list", list)).await?;
         let form = format!("<iq type='get' id='form' to='{room}'><query xmlns='{OWNER}'/></iq>");
-        let form = connection.request("form", form).await?;
-        connection.send(enter(room)).await?;
-        let subject = loop {
-            let stanza = connection.stanza().await?;
-            if scan::is_element(stanza, "presence")
-                && scan::attribute(stanza, "type") == Some(b"error")
-            {
-                bail!("the owner does not come into {room}: {}", excerpt(stanza));
-            }
-            let from = scan::attribute(stanza, "from").unwrap_or_default();
-            if from.starts_with(room.as_bytes()) && memmem::find(stanza, b"<subject").is_some() {
-                break String::from_utf8_lossy(stanza).into_owned();
-            }
-        };
+        let form = in_time("the configuration", room, connection.request("form", form)).await?;
+        let subject = in_time("the subject", room, read_subject(connection, room)).await?;
         let claims = &claims.lock().map_err(|_| anyhow!("the keeper panicked"))?[at];
         for &number in &claims.members {
             if !list.contains(&member(number)) {
@@ -184,6 +172,28 @@ pub async fn verify(
     }
     session.connection.close().await?;
     Ok(missing)
+}
+
+/// Comes into a room to read its subject.
+async fn read_subject(connection: &mut Connection<Secured>, room: &str) -> Result<String> {
+    connection.send(enter(room)).await?;
+    loop {
+        let stanza = connection.stanza().await?;
+        if scan::is_element(stanza, "presence") && scan::attribute(stanza, "type") == Some(b"error")
+        {
+            bail!("the owner does not come into {room}: {}", excerpt(stanza));
+        }
+        let from = scan::attribute(stanza, "from").unwrap_or_default();
+        if from.starts_with(room.as_bytes()) && memmem::find(stanza, b"<subject").is_some() {
+            return Ok(String::from_utf8_lossy(stanza).into_owned());
+        }
+    }
+}
+
+/// An answer that the server owes, and a word about which one when it does not come.
+async fn in_time<T>(what: &str, room: &str, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    let answer = tokio::time::timeout(ANSWER, answer).await;
+    answer.with_context(|| format!("{room} does not tell its owner {what}"))?
 }
 
 fn enter(room: &str) -> String {
@@ -257,6 +267,8 @@ fn number_in(text: &str) -> u64 {
     digits.parse().unwrap_or(0)
 }
 
+/// How long an answer may take after a round.
+const ANSWER: Duration = Duration::from_secs(30);
 /// Members that are made; then the first ones again.
 const MOST_MEMBERS: u64 = 500;
 const MARK: &str = "number ";

@@ -224,9 +224,7 @@ impl Stage {
         match (&self.claims, self.cast.owner()) {
             (Some(claims), Some(owner)) => {
                 let target = &self.servers[0].target;
-                let asked = keeper::verify(owner, target, &self.cast.rooms, claims);
-                let answered = tokio::time::timeout(RETURN, asked).await;
-                answered.context("the owner of the rooms gets no answer")?
+                keeper::verify(owner, target, &self.cast.rooms, claims).await
             }
             _ => Ok(Vec::new()),
         }

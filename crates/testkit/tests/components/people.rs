@@ -1,5 +1,8 @@
 //! People here and people behind the gateway.
 
+use std::io;
+
+use testkit::client::Client;
 use testkit::target::{GATEWAY, GATEWAY_SECRET};
 use testkit::tree::Tree;
 
@@ -193,40 +196,43 @@ fn without_the_gateway_everybody_is_told_at_once() {
     });
 }
 
+/// A room of Romeo's, with somebody of the gateway in it.
+async fn ball(gateway: &mut Gateway, romeo: &mut Client) -> io::Result<()> {
+    romeo
+        .send(
+            "<presence xmlns='jabber:client' to='ball@conference.verona.example/Romeo'>\
+             <x xmlns='http://jabber.org/protocol/muc'/></presence>",
+        )
+        .await?;
+    romeo.receive_until(|stanza| stanza.children().any(|child| child.name == "subject")).await?;
+    romeo
+        .send(
+            "<iq xmlns='jabber:client' type='set' id='c' to='ball@conference.verona.example'>\
+             <query xmlns='http://jabber.org/protocol/muc#owner'>\
+             <x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
+             <value>http://jabber.org/protocol/muc#roomconfig</value></field>\
+             <field var='muc#roomconfig_membersonly'><value>0</value></field></x></query></iq>",
+        )
+        .await?;
+    romeo.receive_until(|stanza| stanza.attr("id") == Some("c")).await?;
+    gateway
+        .send(
+            "<presence from='juliet@gateway.verona.example/x' \
+             to='ball@conference.verona.example/Juliet'>\
+             <x xmlns='http://jabber.org/protocol/muc'/></presence>",
+        )
+        .await?;
+    let came = |stanza: &Tree| stanza.attr("from") == Some("ball@conference.verona.example/Juliet");
+    romeo.receive_until(came).await?;
+    Ok(())
+}
+
 #[test]
 fn the_gateways_people_come_into_rooms() {
     run(|server| async move {
         let mut gateway = Gateway::start(&server).await?;
         let mut romeo = romeo(&server).await?;
-        romeo
-            .send(
-                "<presence xmlns='jabber:client' to='ball@conference.verona.example/Romeo'>\
-                 <x xmlns='http://jabber.org/protocol/muc'/></presence>",
-            )
-            .await?;
-        romeo
-            .receive_until(|stanza| stanza.children().any(|child| child.name == "subject"))
-            .await?;
-        romeo
-            .send(
-                "<iq xmlns='jabber:client' type='set' id='c' to='ball@conference.verona.example'>\
-                 <query xmlns='http://jabber.org/protocol/muc#owner'>\
-                 <x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
-                 <value>http://jabber.org/protocol/muc#roomconfig</value></field>\
-                 <field var='muc#roomconfig_membersonly'><value>0</value></field></x></query></iq>",
-            )
-            .await?;
-        romeo.receive_until(|stanza| stanza.attr("id") == Some("c")).await?;
-        gateway
-            .send(
-                "<presence from='juliet@gateway.verona.example/x' \
-                 to='ball@conference.verona.example/Juliet'>\
-                 <x xmlns='http://jabber.org/protocol/muc'/></presence>",
-            )
-            .await?;
-        let came =
-            |stanza: &Tree| stanza.attr("from") == Some("ball@conference.verona.example/Juliet");
-        romeo.receive_until(came).await?;
+        ball(&mut gateway, &mut romeo).await?;
         romeo
             .send(
                 "<message xmlns='jabber:client' type='groupchat' id='m1' \
@@ -240,5 +246,27 @@ fn the_gateways_people_come_into_rooms() {
                 return Ok(());
             }
         }
+    });
+}
+
+/// The room had kept the earlier session of the same address, and answered that one.
+#[test]
+fn a_room_answers_who_left_it_and_asks_in_another_session() {
+    run(|server| async move {
+        let mut gateway = Gateway::start(&server).await?;
+        let mut first = romeo(&server).await?;
+        ball(&mut gateway, &mut first).await?;
+        drop(first);
+        let mut second = romeo(&server).await?;
+        second
+            .send(
+                "<iq xmlns='jabber:client' type='get' id='who' to='ball@conference.verona.example'>\
+                 <query xmlns='http://jabber.org/protocol/muc#admin'>\
+                 <item affiliation='owner'/></query></iq>",
+            )
+            .await?;
+        let answer = second.receive_until(|stanza| stanza.attr("id") == Some("who")).await?;
+        assert_eq!(answer.attr("type"), Some("result"));
+        Ok(())
     });
 }

@@ -53,9 +53,10 @@ pub(super) fn perform(
     mut ticket: Option<Promise<'_>>,
 ) -> Rest {
     let mut rest = Rest::default();
-    if let Some(session) = sender.session
-        && state.room.contains(sender.jid)
-    {
+    if !state.room.contains(sender.jid) {
+        // An earlier session of this address was here, and this is another one.
+        state.peers.remove(sender.jid);
+    } else if let Some(session) = sender.session {
         state.peers.insert(sender.jid.clone(), session.clone());
     }
     for effect in effects {
