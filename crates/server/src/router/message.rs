@@ -140,21 +140,21 @@ async fn to_room(letter: Letter<'_>, session: &Arc<Session>, mut effects: Effect
 
 /// Sends a message of a room on to somebody, through the recipient's stages as that of a stranger.
 /// Its `from` is the room's.
-pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) {
-    let Some(from) = message.from().and_then(|from| Jid::new(&from).ok()) else { return };
+///
+/// # Errors
+/// What whoever caused it should be told, when it waits for another server and could not be taken.
+pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) -> Result<(), StanzaError> {
+    let Some(from) = message.from().and_then(|from| Jid::new(&from).ok()) else { return Ok(()) };
     let target = match resolve(server, to).await {
         Ok(target @ Target::Account(_)) => target,
         Ok(Target::Remote) if policy::permits(&server.config(), to.domain().as_str()).is_ok() => {
             let local = from.domain().as_str();
             let bytes = message.bytes().clone();
             let letter = Durable { local, to, kind: Kind::Message, bytes, account: None };
-            if let Err(unsent) = server.s2s.send(server, letter, Unit::new(), None) {
-                let error = unsent.error(server, "outbox");
-                tracing::debug!(%to, condition = error.condition.name(), "not sent on");
-            }
-            return;
+            let sent = server.s2s.send(server, letter, Unit::new(), None);
+            return sent.map_err(|unsent| unsent.error(server, "outbox"));
         }
-        _ => return,
+        _ => return Ok(()),
     };
     let (facts, sender) = (Facts::read(message), from.to_bare());
     let letter = Letter {
@@ -171,13 +171,14 @@ pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) {
     let outcome = pass_in(letter, &target, &mut effects);
     if matches!(outcome, Flow::Refuse(_)) {
         effects.submitted();
-        return;
+        return Ok(());
     }
     let unit: Unit = std::mem::take(&mut effects.appends);
     if !unit.is_empty() && server.store.archive.append(unit, None).is_err() {
         server.store_failed("archive", &StoreError::Busy);
     }
     effects.submitted();
+    Ok(())
 }
 
 /// The sender's stages: archive and copies for their own other devices.

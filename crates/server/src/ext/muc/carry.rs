@@ -8,7 +8,10 @@ use store::{
     archive::{Append, Ticket, Unit},
 };
 use xmpp::{
+    edit::Edit,
+    error::StanzaError,
     jid::Jid,
+    ns,
     stanza::{Kind, Stanza},
     xml::{Element, Limits},
 };
@@ -173,13 +176,32 @@ pub(super) async fn finish(
         deliver(server, &peers, sender, &to, frame(kind, bytes, true));
     }
     for (to, bytes) in routes {
-        if let Ok(stanza) = Stanza::parse(bytes, &Limits::TRUSTED) {
-            Box::pin(message::send_on(server, &to, &stanza)).await;
+        if let Ok(stanza) = Stanza::parse(bytes, &Limits::TRUSTED)
+            && let Err(error) = Box::pin(message::send_on(server, &to, &stanza)).await
+        {
+            tell(server, sender, &stanza, &error);
         }
     }
     for (id, author, tombstone) in retractions {
         archive::retract(server, cell, id, Some(&author), tombstone).await;
     }
+}
+
+/// Whoever caused a stanza of a room hears that it did not go out (XEP-0045 §7.8.2): it has the id of
+/// what they sent.
+fn tell(server: &Server, sender: &Sender<'_>, stanza: &Stanza, error: &StanzaError) {
+    let reply = Edit::new(stanza)
+        .to(sender.jid.as_str())
+        .attr("type", Some("error"))
+        .drop_if(|_| true)
+        .append(error.element().to_bytes(ns::CLIENT));
+    deliver(
+        server,
+        &HashMap::new(),
+        sender,
+        sender.jid,
+        frame(Kind::Message, reply.finish(), true),
+    );
 }
 
 /// Hands a stanza of a room to one address.
