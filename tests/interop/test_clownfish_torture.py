@@ -15,6 +15,7 @@ import time
 from types import SimpleNamespace
 
 import x3dh.base_state
+from slixmpp.xmlstream.xmlstream import NotConnectedError
 
 from archive import read_archive
 from client import Client, Failed, bounded, check, run, until
@@ -228,12 +229,21 @@ async def trouble_clownfish(weather, device):
         getattr(weather.proxies[device], kind)()
 
 
+async def flushed(device):
+    """A connection that was cut last may be noticed only now."""
+    while True:
+        if not device.online:
+            await device.login()
+        try:
+            return await device.flush(f"the server has everything that {device.boundjid} wrote")
+        except NotConnectedError:
+            await until(lambda: not device.online, f"{device.boundjid} has noticed it")
+
+
 async def calm(weather):
     """Everything that is under way arrives."""
     for device in weather.theirs:
-        if not device.online:
-            await device.login()
-        await device.flush(f"the server has everything that {device.boundjid} wrote")
+        await flushed(device)
     for device in weather.ours:
         await said_once(weather, device, ROMEO, "the end")
         await said_once(weather, device, TYBALT, "the end")
