@@ -2,38 +2,16 @@
 // happens to the network, the core and the page meanwhile.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { befriend, composer, inside, message, seesEncrypted, signIn, ticks, write } from "./acts.mjs";
-import { launch, Person } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { composer, inside, message, seesEncrypted, ticks, write } from "./acts.mjs";
+import { Person } from "./harness.mjs";
+import { PASSWORD, stage } from "./stage.mjs";
 
-const PASSWORD = "a rose by any other name";
 const NO_SERVER = /WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE/;
 
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-/** Two contacts, each in a browser, who have their conversation open. */
-async function people(...names) {
-  const seated = names.map(async (name) => {
-    await server.addAccount(name, PASSWORD);
-    const person = await Person.sit(browser, { name });
-    await signIn(person, server.url, `${name}@localhost`, PASSWORD);
-    return person;
-  });
-  const [asking, asked] = await Promise.all(seated);
-  await befriend(asking, asked, { asking: `${names[0]}@localhost`, asked: `${names[1]}@localhost` });
-  return [asking, asked];
-}
+const there = stage();
+const people = there.pair;
 
 /** How often a text stands in somebody's conversation. */
 const count = (page, text) => page.locator("[data-message]").filter({ hasText: text }).count();
@@ -57,7 +35,7 @@ test("what waits is sent once, or not at all where it was called off", async () 
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
   });
   for (const person of [anna, bert]) person.expects(NO_SERVER);
-  await server.stop();
+  await there.server.stop();
 
   // It is not plain because it has not left yet.
   await write(page, "Written without a network");
@@ -108,7 +86,7 @@ test("what waits is sent once, or not at all where it was called off", async () 
   await inside(page);
   await message(page, "into the gap").waitFor();
   assert.equal(await composer(page).inputValue(), "");
-  await server.begin();
+  await there.server.begin();
   await ticks(page, "into the gap", /Delivered|Read/);
   await seesEncrypted(bert.page, "into the gap");
   for (const text of ["without a network", "into the gap"]) {
@@ -142,11 +120,11 @@ test("what waits is sent once, or not at all where it was called off", async () 
 });
 
 test("what goes wrong is said in German to whoever reads German", async () => {
-  await server.addAccount("frida", PASSWORD);
-  const frida = await Person.sit(browser, { name: "frida", lang: "de" });
+  await there.server.addAccount("frida", PASSWORD);
+  const frida = await Person.sit(there.browser, { name: "frida", lang: "de" });
   const { page } = frida;
   frida.expects(NO_SERVER);
-  await page.goto(server.url);
+  await page.goto(there.server.url);
   const signsIn = async (password) => {
     await page.getByRole("textbox", { name: "Adresse" }).fill("frida@localhost");
     await page.getByRole("textbox", { name: "Passwort" }).fill(password);
@@ -164,10 +142,10 @@ test("what goes wrong is said in German to whoever reads German", async () => {
   await page.getByRole("textbox", { name: "Nachricht" }).fill("Hört mich jemand?");
   await page.getByRole("button", { name: "Senden", exact: true }).click();
   await page.getByText(/^Nicht gesendet: /).waitFor();
-  await server.stop();
+  await there.server.stop();
   await page.getByText(/^Keine Verbindung: /).waitFor();
   const said = await page.evaluate(() => document.body.innerText);
   assert.ok(!/\b(the|device|server does|answer|read|keys|connection|was)\b/i.test(said), said);
-  await server.begin();
+  await there.server.begin();
   await frida.leave();
 });

@@ -2,7 +2,7 @@
 
 import { after, before } from "node:test";
 
-import { signIn } from "./acts.mjs";
+import { befriend, signIn } from "./acts.mjs";
 import { launch, Person } from "./harness.mjs";
 import { Server } from "./server.mjs";
 
@@ -20,6 +20,12 @@ export function stage() {
       const person = await Person.sit(there.browser, { name, size });
       await signIn(person, there.server.url, `${name}@localhost`, PASSWORD);
       return person;
+    },
+    /** Two contacts with new accounts, each in a browser, who have their conversation open. */
+    async pair(...names) {
+      const [asking, asked] = await Promise.all(names.map((name) => there.sit(name)));
+      await befriend(asking, asked, { asking: `${names[0]}@localhost`, asked: `${names[1]}@localhost` });
+      return [asking, asked];
     },
   };
   before(async () => {

@@ -1,49 +1,27 @@
 // What goes wrong, against a real server: each time the screen says what is, and nothing is lost.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { befriend, composer, inside, message, open, sees, seesEncrypted, signIn, ticks, write } from "./acts.mjs";
-import { eventually, launch, Person } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { composer, inside, message, open, sees, seesEncrypted, signIn, ticks, write } from "./acts.mjs";
+import { eventually, Person } from "./harness.mjs";
+import { PASSWORD, stage } from "./stage.mjs";
 
-const PASSWORD = "a rose by any other name";
 const NO_SERVER = /WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE/;
 
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
-
-/** Two contacts with new accounts, each in a browser, who have their conversation open. */
-async function people(...names) {
-  const seated = names.map(async (name) => {
-    await server.addAccount(name, PASSWORD);
-    const person = await Person.sit(browser, { name });
-    await signIn(person, server.url, `${name}@localhost`, PASSWORD);
-    return person;
-  });
-  const [asking, asked] = await Promise.all(seated);
-  await befriend(asking, asked, { asking: `${names[0]}@localhost`, asked: `${names[1]}@localhost` });
-  return [asking, asked];
-}
+const there = stage();
+const people = there.pair;
 
 test("without a server the app starts, and sends when there is one", async () => {
   const [anna, bert] = await people("anna", "bert");
-  const stranger = await Person.sit(browser, { name: "a stranger" });
-  await stranger.page.goto(server.url);
+  const stranger = await Person.sit(there.browser, { name: "a stranger" });
+  await stranger.page.goto(there.server.url);
   await stranger.page.getByRole("button", { name: "Sign in" }).first().waitFor();
   await write(anna.page, "The clock struck nine when I did send the nurse");
   await ticks(anna.page, "struck nine", /Delivered|Read/);
   await anna.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   for (const person of [anna, bert, stranger]) person.expects(NO_SERVER);
-  await server.stop();
+  await there.server.stop();
 
   await anna.page.reload();
   await inside(anna.page);
@@ -62,7 +40,7 @@ test("without a server the app starts, and sends when there is one", async () =>
   const again = page.getByRole("button", { name: "Try again" });
   await again.waitFor();
 
-  await server.begin();
+  await there.server.begin();
   await ticks(anna.page, "half an hour", /Delivered|Read/);
   await seesEncrypted(bert.page, "half an hour");
   // It may have got in by itself meanwhile.
@@ -78,7 +56,7 @@ test("a password that was changed elsewhere is asked for, and nothing is lost", 
   await ticks(page, "Before the change", /Delivered|Read/);
   clara.expects(NO_SERVER);
   dora.expects(NO_SERVER);
-  await server.setPassword("clara", "another rose");
+  await there.server.setPassword("clara", "another rose");
   await page.getByRole("button", { name: "Sign in again" }).waitFor();
   await write(page, "Written while nobody let me in");
   await ticks(page, "nobody let me in", "Waits to be sent");
@@ -127,16 +105,16 @@ test("storage that was wiped under the page leaves a device that is new, and say
   await write(greta.page, "Kept by the server only");
   await ticks(greta.page, "Kept by the server", /Delivered|Read/);
   const devtools = await greta.context.newCDPSession(greta.page);
-  await devtools.send("Storage.clearDataForOrigin", { origin: new URL(server.url).origin, storageTypes: "all" });
+  await devtools.send("Storage.clearDataForOrigin", { origin: new URL(there.server.url).origin, storageTypes: "all" });
   greta.expects(/storage|NotFoundError|service worker|ServiceWorker/i);
   await eventually(greta.page, async () => (await navigator.serviceWorker.getRegistrations()).length === 0);
   // The page goes on as it was: one that loaded itself again meanwhile could not be closed.
   await inside(greta.page);
   await greta.page.close();
   greta.page = await greta.window();
-  await greta.page.goto(server.url);
+  await greta.page.goto(there.server.url);
   await greta.page.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
-  await signIn(greta, server.url, "greta@localhost", PASSWORD);
+  await signIn(greta, there.server.url, "greta@localhost", PASSWORD);
   await open(greta.page, "hans@localhost");
   await greta.page.getByText("was not encrypted for this device").first().waitFor();
   await write(greta.page, "It is me, with new keys");
@@ -151,7 +129,7 @@ test("a full disk is told, what was written stays in the field, and goes out whe
   await write(otto.page, "While there was room");
   await ticks(otto.page, "there was room", /Delivered|Read/);
   const devtools = await otto.context.newCDPSession(otto.page);
-  const { origin } = new URL(server.url);
+  const { origin } = new URL(there.server.url);
   await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
   otto.expects(/quota|storage/i);
   const long = "A long story. ".repeat(1_000);
@@ -191,10 +169,10 @@ for (const [days, words] of [[400, "The clock of this device is 400 days fast"],
     await one.page.getByText(words).waitFor();
     for (const person of [one, other]) person.expects(NO_SERVER);
     // Logged in anew while the clock is wrong, of the worker as well.
-    await server.stop();
+    await there.server.stop();
     await write(one.page, "By the wrong clock");
     await write(other.page, "By the right clock");
-    await server.begin();
+    await there.server.begin();
     await ticks(one.page, "By the wrong clock", /Delivered|Read/);
     await seesEncrypted(other.page, "By the wrong clock");
     await seesEncrypted(one.page, "By the right clock");
