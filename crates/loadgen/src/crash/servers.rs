@@ -1,11 +1,10 @@
 //! The servers of a run: one that is killed, or two Anemones that talk to each other and are both
 //! killed.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
 };
@@ -14,7 +13,7 @@ use crate::cli::PASSWORD;
 use crate::login::Target;
 use crate::peer::scratch::Scratch;
 use crate::peer::service::{Launch, Service, free_address, output};
-use crate::peer::{Beds, Kind, Setting};
+use crate::peer::{Beds, Kind, Setting, anemone};
 
 /// One server, and how to start it again.
 pub struct Server {
@@ -89,21 +88,9 @@ pub async fn start(beds: &Beds, kind: Kind, setting: Setting) -> Result<Vec<Serv
 
 impl Server {
     /// Adds an account to an Anemone of ours; the other kinds have theirs from the beginning.
-    pub fn add_account(&self, anemone: &Path, name: &str) -> Result<()> {
+    pub fn add_account(&self, binary: &Path, name: &str) -> Result<()> {
         let Some(data) = &self.data else { return Ok(()) };
-        let mut child = Command::new(anemone)
-            .args(["account", "add", &self.target.bare(name), "--password-stdin", "--data"])
-            .arg(data)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        child.stdin.take().context("no standard input")?.write_all(PASSWORD.as_bytes())?;
-        let done = child.wait_with_output()?;
-        if !done.status.success() {
-            bail!("cannot add {name}: {}", String::from_utf8_lossy(&done.stderr));
-        }
-        Ok(())
+        anemone::add_account(binary, data, &self.target.bare(name))
     }
 }
 

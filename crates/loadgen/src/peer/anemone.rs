@@ -76,7 +76,8 @@ fn move_in(beds: &Beds, setting: Setting, data: &Path, from: &Path) -> Result<()
     Ok(())
 }
 
-fn add_account(binary: &Path, data: &Path, address: &str) -> Result<()> {
+/// Adds an account with the password of all, whether the server runs or not.
+pub fn add_account(binary: &Path, data: &Path, address: &str) -> Result<()> {
     let mut child = Command::new(binary)
         .args(["account", "add", address, "--password-stdin", "--data"])
         .arg(data)
