@@ -9,7 +9,9 @@
 //!   there is recognised.
 //! - *Going along*: what arrives live moves that id on.
 //! - *Settling*: what this device sends has no id and no certain place until the archive tells. So
-//!   the id stays before it, and shortly after the server has it, the stretch is read once.
+//!   the id stays before it, and shortly after the server has it, the stretch is read once: when
+//!   nothing more is said for a moment, and in talk that never pauses every now and then, so that
+//!   whoever is killed has little to read again.
 //!
 //! Positions are reserved when a page is asked for: what arrives live meanwhile stands behind it,
 //! and moves to its place when a later page holds it.
@@ -61,6 +63,8 @@ pub(crate) struct State {
     /// Messages were sent or copied whose ids are not known.
     unsettled: bool,
     settle: Option<TimerId>,
+    /// Since when their places have been waited for; on the steady clock.
+    unsettled_since: Option<u64>,
     /// The archive forgot where this device was: what is missing, if anything is, stands here.
     gap: Option<Position>,
     /// The last question was not answered as it should be: what was missed is not here.
@@ -126,6 +130,7 @@ fn on_ended(cx: &mut Cx<'_>) -> Step {
     archive.forward = false;
     archive.live = None;
     archive.unsettled = false;
+    archive.unsettled_since = None;
     archive.gap = None;
     set_behind(cx, false);
     timeline::forget_moves(cx);
@@ -314,6 +319,7 @@ fn on_forward(cx: &mut Cx<'_>, query: &Query, answer: Answer, first: bool) -> St
     }
     archive.gap = None;
     timeline::end_moves(cx)?;
+    crate::omemo::archive_is_read(cx)?;
     let archive = &mut cx.state.features.archive;
     let live = archive.live.take();
     let settled = !archive.unsettled && !cx.state.outbox.in_flight();
@@ -436,19 +442,24 @@ pub(crate) fn on_sent(cx: &mut Cx<'_>) -> Step {
 }
 
 /// There are messages whose place is not known: read it once nothing more happens for so many
-/// milliseconds.
+/// milliseconds, or things have happened for [`SETTLE_AT_MOST`].
 fn unsettle(cx: &mut Cx<'_>, milliseconds: u64) -> Step {
-    cx.state.features.archive.unsettled = true;
-    if let Some(timer) = cx.state.features.archive.settle.take() {
+    let now = cx.now.steady;
+    let archive = &mut cx.state.features.archive;
+    archive.unsettled = true;
+    let since = *archive.unsettled_since.get_or_insert(now);
+    let left = since.saturating_add(SETTLE_AT_MOST).saturating_sub(now);
+    if let Some(timer) = archive.settle.take() {
         cx.cancel(timer);
     }
-    let timer = cx.later(milliseconds, settle);
+    let timer = cx.later(milliseconds.min(left), settle);
     cx.state.features.archive.settle = Some(timer);
     Ok(())
 }
 
 fn settle(cx: &mut Cx<'_>) -> Step {
     cx.state.features.archive.settle = None;
+    cx.state.features.archive.unsettled_since = None;
     if !cx.online() {
         // The session reads the stretch when it goes on, as the next one does.
         return Ok(());
@@ -538,3 +549,5 @@ const FIRST_FEW: usize = 50;
 /// After a query that failed, and after the last message without an id: milliseconds.
 const RETRY: u64 = 10_000;
 const SETTLE: u64 = 2_500;
+/// After the first message without an id, whatever happens: milliseconds.
+const SETTLE_AT_MOST: u64 = 10_000;

@@ -148,11 +148,13 @@ fn read(
         device: carried.sender,
         version: carried.version,
     };
+    // The ratchet may have moved on so far that it cannot tell this from a forgery.
+    if was_seen(cx, carried) {
+        return Ok(Err(Failure::Seen));
+    }
     let opened = match open(cx, incoming, &session, &carried.keys)? {
         Ok(opened) => opened,
-        Err(DecryptionError::Expired)
-            if was_seen(cx, carried) || timeline::recognise_repeated(cx, incoming, &session)? =>
-        {
+        Err(DecryptionError::Expired) if timeline::recognise_repeated(cx, incoming, &session)? => {
             return Ok(Err(Failure::Seen));
         }
         Err(DecryptionError::Duplicate) => {

@@ -142,6 +142,11 @@ pub(crate) fn archive_is_silent(cx: &mut Cx<'_>) -> Step {
     restored::read(cx)
 }
 
+/// Everything in the archive is here: what is sent from now on is all that can still come back.
+pub(crate) fn archive_is_read(cx: &mut Cx<'_>) -> Step {
+    restored::mark(cx)
+}
+
 /// The conversation with somebody is looked at: see to it that their devices are known, and tell
 /// who could read what is written.
 pub(crate) fn look_at(cx: &mut Cx<'_>, owner: &BareJid) -> Step {

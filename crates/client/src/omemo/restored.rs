@@ -38,7 +38,8 @@ pub(super) struct Watch {
     read: bool,
     /// The sessions were replaced since the program started: those that there are now are new.
     replaced: bool,
-    /// The ids of the last stanzas that were encrypted; `None` before any were noted.
+    /// The ids of the last stanzas that were encrypted, with a [`MARK`] where the archive was read to
+    /// its end; `None` before any were noted.
     sent: Option<VecDeque<u64>>,
 }
 
@@ -118,11 +119,31 @@ pub(super) fn read(cx: &mut Cx<'_>) -> Step {
 /// A stanza was encrypted, and will be in the archive.
 pub(super) fn sent(cx: &mut Cx<'_>, id: &str) -> Step {
     let Some(sent) = &mut cx.state.features.omemo.watch.sent else { return Ok(()) };
+    push(sent, notes::hash(id.as_bytes()));
+    save(cx)
+}
+
+/// The archive was read to its end.
+pub(super) fn mark(cx: &mut Cx<'_>) -> Step {
+    let Some(sent) = &mut cx.state.features.omemo.watch.sent else { return Ok(()) };
+    if sent.back().is_none_or(|last| *last == MARK) {
+        return Ok(());
+    }
+    sent.retain(|word| *word != MARK);
+    push(sent, MARK);
+    save(cx)
+}
+
+fn push(sent: &mut VecDeque<u64>, word: u64) {
     if sent.len() >= MOST {
         sent.pop_front();
     }
-    sent.push_back(notes::hash(id.as_bytes()));
-    let bytes: Vec<u8> = sent.iter().flat_map(|word| word.to_be_bytes()).collect();
+    sent.push_back(word);
+}
+
+fn save(cx: &Cx<'_>) -> Step {
+    let sent = cx.state.features.omemo.watch.sent.iter().flatten();
+    let bytes: Vec<u8> = sent.flat_map(|word| word.to_be_bytes()).collect();
     cx.store.save_value(SENT, Some(&bytes))
 }
 
@@ -132,6 +153,10 @@ pub(super) fn came_back(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
     let Some(sent) = watch.sent.as_ref().filter(|_| !watch.replaced) else { return Ok(()) };
     // Of what is old, or read again by its time, not every id is remembered.
     if incoming.source == Source::Older || archive::reads_again(cx) {
+        return Ok(());
+    }
+    // So much was sent since the archive was read that the first of it is forgotten.
+    if sent.len() >= MOST && !sent.contains(&MARK) {
         return Ok(());
     }
     let ids = incoming.id.iter().chain(&incoming.origin_id);
@@ -191,5 +216,7 @@ const NODE: &str = "urn:clownfish:sessions:0";
 /// The names under which the count and the last ids are stored.
 const COUNT: &str = "omemo.sessions";
 const SENT: &str = "omemo.sent";
-/// Ids that are remembered: more than can be sent without the archive being read.
+/// Ids that are remembered: many more than are sent between two readings of the archive.
 const MOST: usize = 512;
+/// Stands between them where the archive was read; no hash of an id but by the rarest chance.
+const MARK: u64 = 0;
