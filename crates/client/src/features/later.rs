@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
-use super::{correct, markers, react, retract};
+use super::{correct, markers, react, reply, retract};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
 use crate::store::{Delivery, Encryption, Mark, Message, MessageId, Occupant, Store, StoreError};
@@ -27,6 +27,26 @@ pub(crate) enum What {
     Correct(String, MessageId),
     /// The partner has it, or has seen it.
     Tick(Delivery),
+    /// This message answers it.
+    Answer(MessageId),
+}
+
+/// What must not push out what is of another kind.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Change,
+    Tick,
+    Answer,
+}
+
+impl What {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::React(_) | Self::Retract | Self::Moderate | Self::Correct(..) => Kind::Change,
+            Self::Tick(_) => Kind::Tick,
+            Self::Answer(_) => Kind::Answer,
+        }
+    }
 }
 
 /// One of them, and who wants it.
@@ -44,6 +64,9 @@ struct Pending {
     /// Where it stands among the changes.
     #[serde(default)]
     mark: Mark,
+    /// So many characters of the text that came with it are a quotation.
+    #[serde(default)]
+    quoted: usize,
     what: What,
 }
 
@@ -67,7 +90,7 @@ impl Pending {
         let text = match &self.what {
             What::React(emoji) => emoji.iter().map(String::len).sum(),
             What::Correct(text, _) => text.len(),
-            What::Retract | What::Moderate | What::Tick(_) => 0,
+            What::Retract | What::Moderate | What::Tick(_) | What::Answer(_) => 0,
         };
         ENTRY_BYTES + self.id.len() + text
     }
@@ -102,7 +125,7 @@ impl Pending {
             time: self.time,
             position: Some(self.mark.position),
             outer: Vec::new(),
-            content: Vec::new(),
+            content: reply::indication(self.quoted).into_iter().collect(),
             encryption: self.encryption,
             undecryptable: None,
         }
@@ -111,8 +134,10 @@ impl Pending {
 
 /// Keeps something for a message that is not here.
 pub(crate) fn keep(cx: &mut Cx<'_>, incoming: &Incoming, id: &str, what: What) -> Step {
-    let tick = matches!(what, What::Tick(_));
-    let mark = if tick { Mark::default() } else { changes::mark(cx, incoming)? };
+    let mark = match what.kind() {
+        Kind::Change => changes::mark(cx, incoming)?,
+        Kind::Tick | Kind::Answer => Mark::default(),
+    };
     let pending = Pending {
         conversation: incoming.with.clone(),
         id: id.to_owned(),
@@ -123,14 +148,17 @@ pub(crate) fn keep(cx: &mut Cx<'_>, incoming: &Incoming, id: &str, what: What) -
         time: incoming.time,
         encryption: incoming.encryption,
         mark,
+        quoted: reply::quotation(incoming).unwrap_or_default(),
         what,
     };
     let all = &mut cx.state.features.later.0;
-    // What is said of ticks must not push out what is said of texts.
-    let like_it = |one: &&Pending| {
-        one.conversation == pending.conversation && matches!(one.what, What::Tick(_)) == tick
+    let kind = pending.what.kind();
+    let like_it =
+        |one: &&Pending| one.conversation == pending.conversation && one.what.kind() == kind;
+    let most = match kind {
+        Kind::Change => MOST_HERE,
+        Kind::Tick | Kind::Answer => MOST_OTHERS_HERE,
     };
-    let most = if tick { MOST_TICKS_HERE } else { MOST_HERE };
     if all.iter().filter(like_it).count() >= most
         && let Some(oldest) = all.iter().position(|one| like_it(&one))
     {
@@ -138,7 +166,9 @@ pub(crate) fn keep(cx: &mut Cx<'_>, incoming: &Incoming, id: &str, what: What) -
     }
     all.push(pending);
     while all.len() > MOST || all.iter().map(Pending::bytes).sum::<usize>() > MOST_BYTES {
-        all.remove(0);
+        // An answer says what it has to say without what it answers.
+        let answer = all.iter().position(|one| one.what.kind() == Kind::Answer);
+        all.remove(answer.unwrap_or_default());
     }
     save(cx)
 }
@@ -188,6 +218,7 @@ pub(crate) fn on_message(cx: &mut Cx<'_>, id: MessageId, message: &Message) -> S
             What::Moderate => retract::apply_moderation(cx, message)?,
             What::Tick(delivery) => markers::apply_later(cx, &message, delivery)?,
             What::Correct(text, row) => correct::apply_later(cx, message, &incoming, text, row)?,
+            What::Answer(row) => reply::apply_later(cx, &message, &incoming, row)?,
         }
     }
     Ok(())
@@ -198,8 +229,8 @@ const NAME: &str = "later";
 /// How many are kept, how many of one conversation, and how many bytes of all.
 const MOST: usize = 500;
 const MOST_HERE: usize = 200;
-/// How many receipts and markers of one conversation.
-const MOST_TICKS_HERE: usize = 100;
+/// How many receipts and markers of one conversation, and how many answers.
+const MOST_OTHERS_HERE: usize = 100;
 const MOST_BYTES: usize = 128 * 1024;
 /// What one takes besides its texts, about.
 const ENTRY_BYTES: usize = 400;

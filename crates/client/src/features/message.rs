@@ -4,9 +4,8 @@ use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{
-    Feature, Flow, Spec, Stage, chat_states, correct, file, later, markers, rooms, upload,
-};
+use super::later::{self, What};
+use super::{Feature, Flow, Spec, Stage, chat_states, correct, file, markers, rooms, upload};
 use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
@@ -65,7 +64,13 @@ pub(crate) fn show(cx: &mut Cx<'_>, incoming: &Incoming, content: Content) -> St
         message.content = Content::Text(super::reply::without_fallback(incoming, reply, text));
     }
     message.wants = markers::wanted(incoming);
-    add(cx, incoming, message)
+    let unknown = message.reply.as_ref().filter(|reply| reply.message.is_none());
+    let answered = unknown.map(|reply| reply.id.clone());
+    let id = add(cx, incoming, message)?;
+    if let Some(answered) = answered {
+        later::keep(cx, incoming, &answered, What::Answer(id))?;
+    }
+    Ok(id)
 }
 
 fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId> {

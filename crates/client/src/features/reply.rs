@@ -7,7 +7,7 @@ use xmpp::xml::Element;
 use super::{Feature, Spec, rooms};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
-use crate::store::{Encryption, Message, MessageId, Reference, Reply};
+use crate::store::{Content, Encryption, Message, MessageId, Reference, Reply};
 use crate::timeline;
 
 pub(crate) const FEATURE: Feature = Feature {
@@ -54,24 +54,11 @@ fn find(
     Ok(None)
 }
 
-/// The text without the quotation for programs that know no replies.
+/// The text without the quotation for programs that know no replies, where what it quotes is here.
 pub(crate) fn without_fallback(incoming: &Incoming, reply: &Reply, text: &str) -> String {
-    let mut fallbacks = incoming
-        .content
-        .iter()
-        .filter(|child| child.is("fallback", ns::FALLBACK) && child.attr("for") == Some(ns::REPLY));
-    let Some(fallback) = fallbacks.next() else { return text.to_owned() };
-    let bodies: Vec<_> =
-        fallback.children().filter(|child| child.is("body", ns::FALLBACK)).collect();
-    // Without a range the whole text is a stand-in (XEP-0428 §3.2); then there is nothing else.
-    let [body] = bodies.as_slice() else { return text.to_owned() };
-    let number = |name| body.attr(name).and_then(|value| value.parse::<usize>().ok());
-    let (Some(start), Some(end)) = (number("start"), number("end")) else {
+    let Some(end) = quotation(incoming).filter(|_| reply.message.is_some()) else {
         return text.to_owned();
     };
-    if start != 0 || reply.message.is_none() {
-        return text.to_owned();
-    }
     // The range may be in plain sight beside a text that was encrypted: whoever changes it must not
     // be able to take away anything but a quotation.
     let (quotation, rest) = match text.char_indices().nth(end) {
@@ -81,6 +68,54 @@ pub(crate) fn without_fallback(incoming: &Incoming, reply: &Reply, text: &str) -
     let whole_lines = quotation.ends_with('\n') || rest.is_empty();
     let quoted = whole_lines && quotation.lines().all(|line| line.starts_with('>'));
     if quoted { rest.to_owned() } else { text.to_owned() }
+}
+
+/// How many characters at the beginning of the text are a quotation, by what comes with it.
+pub(crate) fn quotation(incoming: &Incoming) -> Option<usize> {
+    let mut fallbacks = incoming
+        .content
+        .iter()
+        .filter(|child| child.is("fallback", ns::FALLBACK) && child.attr("for") == Some(ns::REPLY));
+    let bodies = fallbacks.next()?.children().filter(|child| child.is("body", ns::FALLBACK));
+    let bodies: Vec<_> = bodies.collect();
+    // Without a range the whole text is a stand-in (XEP-0428 §3.2); then there is nothing else.
+    let [body] = bodies.as_slice() else { return None };
+    let number = |name| body.attr(name).and_then(|value| value.parse::<usize>().ok());
+    number("end").filter(|_| number("start") == Some(0))
+}
+
+/// What tells programs that know replies where the quotation ends; `None` if there is none.
+pub(crate) fn indication(end: usize) -> Option<Element> {
+    let range = Element::new("body", ns::FALLBACK)
+        .with_attr("start", "0")
+        .with_attr("end", end.to_string());
+    let element = Element::new("fallback", ns::FALLBACK).with_attr("for", ns::REPLY);
+    (end > 0).then(|| element.with_child(range))
+}
+
+/// A message that was answered before it was here: the answer refers to it, and quotes it no longer.
+pub(crate) fn apply_later(
+    cx: &mut Cx<'_>,
+    original: &Message,
+    incoming: &Incoming,
+    row: MessageId,
+) -> Step {
+    let Some(mut answer) = cx.store.message(row)? else { return Ok(()) };
+    let Some(reply) = &mut answer.reply else { return Ok(()) };
+    if answer.id == original.id || reply.message.is_some() {
+        return Ok(());
+    }
+    reply.message = Some(original.id);
+    reply.author = Some(original.sender.clone());
+    reply.quote = Some(timeline::preview_text(&original.content));
+    let last = match &mut answer.content {
+        Content::Text(text) => Some(text),
+        _ => None,
+    };
+    for text in answer.versions.iter_mut().map(|(_, text)| text).chain(last) {
+        *text = without_fallback(incoming, reply, text);
+    }
+    timeline::save(cx, &answer)
 }
 
 /// How others find the message that is answered.
@@ -124,16 +159,8 @@ pub(crate) fn payload(
     }
     let end = fallback.chars().count();
     let element = reference(reply, original.as_ref());
-    if end == 0 {
-        return Ok(vec![body(text.to_owned()), element]);
-    }
-    let range = Element::new("body", ns::FALLBACK)
-        .with_attr("start", "0")
-        .with_attr("end", end.to_string());
-    let indication =
-        Element::new("fallback", ns::FALLBACK).with_attr("for", ns::REPLY).with_child(range);
     fallback.push_str(text);
-    Ok(vec![body(fallback), element, indication])
+    Ok([body(fallback), element].into_iter().chain(indication(end)).collect())
 }
 
 /// What says that a message without a text of its own, such as a file, answers another one.

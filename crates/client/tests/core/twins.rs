@@ -320,3 +320,76 @@ fn what_is_written_here_is_not_read_with_what_comes_from_elsewhere() {
         assert_eq!(ticks, expected);
     }
 }
+
+/// What one device changes and another one has read already, in traffic that never pauses.
+/// Compares two long timelines, and names what is different in them.
+fn same(one: &[(Option<String>, Shown)], other: &[(Option<String>, Shown)]) {
+    for (number, (one, other)) in one.iter().zip(other).enumerate() {
+        assert_eq!(one, other, "message {number}");
+    }
+    assert_eq!(one.len(), other.len());
+}
+
+#[test]
+fn a_stretch_that_is_read_again_after_a_kill_is_the_same() {
+    let mut world = World::new();
+    let devices = [world.online(ROMEO, &[]), world.online(ROMEO, &[]), world.online(JULIET, &[])];
+    let with = |device: usize| if device < 2 { JULIET } else { ROMEO };
+    world.pass(60_000);
+    for round in 0..120 {
+        for (number, device) in devices.into_iter().enumerate() {
+            world.send(device, with(number), &format!("{number} says {round}"));
+            world.pass(400);
+        }
+        if let Some(id) = back(&world, devices[0], JULIET, 0) {
+            world.command(devices[0], Command::React(id, vec![["👍", "😀"][round % 2].to_owned()]));
+            world.pass(400);
+        }
+    }
+    for device in devices {
+        world.crash(device);
+    }
+    world.pass(60_000);
+    same(&shown(&world, devices[0]), &shown(&world, devices[1]));
+    let texts = world.texts(devices[0], JULIET).len();
+    assert_eq!(world.messages(devices[0], JULIET).len(), texts, "all can be read");
+    assert_eq!(world.messages(devices[1], JULIET).len(), texts, "all can be read");
+}
+
+/// An answer, and what its author makes of it then, come before what is answered.
+#[test]
+fn an_answer_that_comes_before_its_message_refers_to_it_in_the_end() {
+    for corrected in [false, true] {
+        let (mut world, [one, other]) = twins();
+        let juliet = world.online(JULIET, &[ROMEO]);
+        common(&mut world, [one, other]);
+        world.run(other, Command::Disconnect);
+        for number in 0..120 {
+            world.send(one, JULIET, &format!("missed {number}"));
+        }
+        world.settle();
+        // The first page is read, the answer arrives live, what it answers is on the second page.
+        world.command(other, Command::Reconnect);
+        while world.messages(other, JULIET).len() < 20 {
+            assert!(world.carry(other, true) | world.carry(other, false));
+        }
+        let answered = world.last(juliet, ROMEO).id;
+        let (to, text) = (bare(ROMEO), "so be it".to_owned());
+        let reply_to = Some(answered);
+        world.command(juliet, Command::Send { to, text, reply_to, encryption: None });
+        if corrected {
+            let id = world.last(juliet, ROMEO).id;
+            world.command(juliet, Command::Correct(id, "be it so".to_owned()));
+        }
+        while world.carry(juliet, true) {}
+        world.pass(60_000);
+        same(&shown(&world, one), &shown(&world, other));
+        let answer = world.last(other, JULIET);
+        let expected = if corrected { "be it so" } else { "so be it" };
+        assert_eq!(text_of(&answer.content).as_deref(), Some(expected));
+        let reply = answer.reply.expect("it is an answer");
+        assert_eq!(reply.quote.as_deref(), Some("missed 119"));
+        let messages = world.messages(other, JULIET);
+        assert_eq!(reply.message, messages.iter().rev().nth(1).map(|message| message.id));
+    }
+}
