@@ -57,6 +57,9 @@ pub enum Lost {
         /// SHA-256 of the certificate, to be pinned by [`Command::Pin`](crate::Command::Pin).
         fingerprint: [u8; 32],
     },
+    /// The server hung up. Worth another try as well, but who does that after each login is asked less
+    /// and less.
+    Ended,
     /// The driver closed it, as [`Effect::Close`] asked.
     Closed,
 }

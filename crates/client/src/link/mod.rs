@@ -368,6 +368,10 @@ fn login_failed(cx: &mut Cx<'_>, problem: Problem) {
 pub(crate) fn on_disconnected(cx: &mut Cx<'_>, lost: Lost) -> Step {
     cx.state.link.reader = None;
     let before = std::mem::replace(&mut cx.state.link.phase, Phase::Offline);
+    if matches!((&before, &lost), (Phase::Open, Lost::Network(_))) {
+        // It worked until the network broke, as it does on a train: the next try is soon.
+        cx.state.link.failures = cx.state.link.failures.min(AFTER_WORKING);
+    }
     match (before, lost) {
         (_, Lost::Certificate { problem, fingerprint }) => {
             stop(cx, Connection::Untrusted { problem, fingerprint })
@@ -383,6 +387,7 @@ pub(crate) fn on_disconnected(cx: &mut Cx<'_>, lost: Lost) -> Step {
             cx.state.link.phase = before;
             Ok(())
         }
+        (_, Lost::Ended) => wait(cx, "the server closed the connection".to_owned()),
         (_, Lost::Closed) => wait(cx, "the connection was closed".to_owned()),
     }
 }
@@ -464,6 +469,8 @@ const STABLE: u64 = 60_000;
 /// Waiting after the first failure, and at most.
 const FIRST_WAIT: u32 = 2_000;
 const LONGEST_WAIT: u32 = 120_000;
+/// As how many failures those before a session that worked count: eight seconds at most.
+const AFTER_WORKING: u32 = 2;
 /// Bounds of the session's queue: the outbox's share, and room for everything else.
 const SM_LIMITS: sm::Limits = sm::Limits {
     stanzas: 1000,

@@ -187,26 +187,40 @@ fn waiting_grows_and_ends_when_the_network_changes() {
     assert_eq!(connection(&world, device), Connection::Online);
 }
 
+/// Ends the connection in this way, and says how long the device waits until it tries again.
+fn lose(world: &mut World, device: usize, lost: Lost) -> u64 {
+    world.lose(device, lost);
+    match connection(world, device) {
+        Connection::Waiting { until, .. } => until.since(world.server.now),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_server_that_closes_after_each_login_is_asked_less_and_less() {
     let mut world = World::new();
     let device = world.online(ROMEO, &[]);
-    let lose = |world: &mut World| {
-        world.cut(device);
-        match connection(world, device) {
-            Connection::Waiting { until, .. } => until.since(world.server.now),
-            other => panic!("{other:?}"),
-        }
-    };
     for _ in 0..7 {
-        let wait = lose(&mut world);
+        let wait = lose(&mut world, device, Lost::Ended);
         world.pass(wait);
         assert_eq!(connection(&world, device), Connection::Online);
     }
-    assert!(lose(&mut world) > 30_000);
+    assert!(lose(&mut world, device, Lost::Ended) > 30_000);
     // One that lasts makes up for it.
     world.pass(200_000);
-    assert!(lose(&mut world) <= 2_000);
+    assert!(lose(&mut world, device, Lost::Ended) <= 2_000);
+}
+
+#[test]
+fn a_network_that_breaks_again_and_again_is_used_whenever_it_is_there() {
+    let mut world = World::new();
+    let device = world.online(ROMEO, &[]);
+    for _ in 0..20 {
+        let wait = lose(&mut world, device, Lost::Network("the connection was reset".into()));
+        assert!(wait <= 8_000, "{wait}");
+        world.pass(wait);
+        assert_eq!(connection(&world, device), Connection::Online);
+    }
 }
 
 #[test]

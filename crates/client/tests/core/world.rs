@@ -271,11 +271,16 @@ impl World {
 
     /// The connection breaks; what was on the way is lost.
     pub(crate) fn cut(&mut self, number: usize) {
+        self.lose(number, Lost::Network("cut".into()));
+    }
+
+    /// The connection ends in this way; what was on the way is lost.
+    pub(crate) fn lose(&mut self, number: usize, lost: Lost) {
         let device = &mut self.devices[number];
         device.to_server.clear();
         if let Some(connection) = device.connection.take() {
             self.server.disconnect(connection);
-            self.input(number, Input::Disconnected(Lost::Network("cut".into())));
+            self.input(number, Input::Disconnected(lost));
         }
     }
 

@@ -213,7 +213,7 @@ where
 
 fn received(read: io::Result<usize>, buffer: &mut BytesMut) -> Result<Bytes, Lost> {
     match read {
-        Ok(0) => Err(Lost::Network("the server closed the connection".to_owned())),
+        Ok(0) => Err(Lost::Ended),
         Ok(_) => {
             let bytes = buffer.split().freeze();
             buffer.reserve(READ);
@@ -235,12 +235,12 @@ async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<(
 }
 
 fn broken(error: &io::Error) -> Lost {
-    Lost::Network(match error.kind() {
+    match error.kind() {
         // TLS without its closing alert: how many servers hang up.
-        io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
-        io::ErrorKind::ConnectionReset => "the connection was reset".to_owned(),
-        _ => format!("the connection broke: {error}"),
-    })
+        io::ErrorKind::UnexpectedEof => Lost::Ended,
+        io::ErrorKind::ConnectionReset => Lost::Network("the connection was reset".to_owned()),
+        _ => Lost::Network(format!("the connection broke: {error}")),
+    }
 }
 
 /// Lets the other side know; whether it hears is its affair.

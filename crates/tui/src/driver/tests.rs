@@ -147,7 +147,7 @@ async fn a_server_that_hangs_up_is_noticed() {
     let (server, _) = listener.accept().await.unwrap();
     assert!(matches!(next(&mut inbox).await, Input::Connected { .. }));
     drop(server);
-    assert!(matches!(next(&mut inbox).await, Input::Disconnected(Lost::Network(_))));
+    assert!(matches!(next(&mut inbox).await, Input::Disconnected(Lost::Ended)));
 }
 
 #[tokio::test]
