@@ -199,7 +199,7 @@ impl Begin {
         let websocket = matches!(self.framing, Framing::WebSocket);
         Box::new(Connection {
             pace: Pace::new(&server.config().limits, Instant::now()),
-            output: Output::new(websocket),
+            output: Output::new(websocket, session.full()),
             server,
             transport,
             reader: self.reader,

@@ -7,9 +7,9 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::server::TlsStream;
-use xmpp::{stanza::Kind, xml::Reader};
+use xmpp::xml::Reader;
 
-use crate::session::frame::Frame;
+use crate::session::frame::{Frame, tag, write_recipient};
 
 /// A connection that carries XML: a byte stream, or a WebSocket's messages made to look like one.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {
@@ -70,13 +70,17 @@ pub struct Output {
     /// Ends of the elements, kept only for WebSockets.
     ends: Vec<usize>,
     websocket: bool,
+    /// The recipient of stanzas that are shared, as an attribute.
+    to: Box<[u8]>,
 }
 
 impl Output {
-    /// An empty output for a connection of the given kind.
+    /// An empty output for a connection of the given kind, of the session with this full address.
     #[must_use]
-    pub fn new(websocket: bool) -> Self {
-        Self { bytes: Vec::new(), ends: Vec::new(), websocket }
+    pub fn new(websocket: bool, to: &str) -> Self {
+        let mut attribute = Vec::new();
+        write_recipient(&mut attribute, to);
+        Self { bytes: Vec::new(), ends: Vec::new(), websocket, to: attribute.into() }
     }
 
     /// Appends one complete element that needs no change, such as a nonza.
@@ -90,16 +94,16 @@ impl Output {
     /// Appends a stanza. Its root carries no default namespace; on a WebSocket, where no stream
     /// header declares one, it is added (RFC 7395 §3.3.3).
     pub fn frame(&mut self, frame: &Frame) {
-        let name: &[u8] = match frame.kind {
-            Kind::Message => b"<message",
-            Kind::Presence => b"<presence",
-            Kind::Iq => b"<iq",
-            Kind::Other => b"",
-        };
+        let name = tag(frame.kind);
         match frame.bytes.strip_prefix(name) {
-            Some(rest) if self.websocket && !name.is_empty() => {
+            Some(rest) if (self.websocket || frame.shared) && !name.is_empty() => {
                 self.bytes.extend_from_slice(name);
-                self.bytes.extend_from_slice(b" xmlns='jabber:client'");
+                if self.websocket {
+                    self.bytes.extend_from_slice(b" xmlns='jabber:client'");
+                }
+                if frame.shared {
+                    self.bytes.extend_from_slice(&self.to);
+                }
                 self.element(rest);
             }
             _ => self.element(&frame.bytes),
@@ -148,5 +152,26 @@ impl Output {
         self.bytes.shrink_to(0);
         self.ends.shrink_to(0);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn what_many_get_is_addressed_on_its_way_out() {
+        let presence = Frame::presence(Bytes::from_static(b"<presence from='a@b/c'/>"));
+        for (websocket, shared, expected) in [
+            (false, false, "<presence from='a@b/c'/>"),
+            (false, true, "<presence to='o&apos;brien@a/x' from='a@b/c'/>"),
+            (true, true, "<presence xmlns='jabber:client' to='o&apos;brien@a/x' from='a@b/c'/>"),
+        ] {
+            let mut out = Output::new(websocket, "o'brien@a/x");
+            out.frame(&presence.clone().shared(shared));
+            assert_eq!(out.text(), expected);
+        }
     }
 }

@@ -20,6 +20,9 @@ pub struct Frame {
     pub pending: bool,
     /// How XEP-0352 treats it while the client is inactive.
     pub urgency: Urgency,
+    /// Whether the bytes have no recipient, because many get the same: each connection writes the
+    /// address of its own session.
+    pub shared: bool,
 }
 
 /// What a client that declared itself inactive (XEP-0352) wants with a stanza.
@@ -34,6 +37,36 @@ pub enum Urgency {
     Latest(u64),
     /// Dropped while inactive: a typing notification is worthless an hour later.
     Drop,
+}
+
+/// How the start tag of a stanza of this kind begins.
+#[must_use]
+pub fn tag(kind: Kind) -> &'static [u8] {
+    match kind {
+        Kind::Message => b"<message",
+        Kind::Presence => b"<presence",
+        Kind::Iq => b"<iq",
+        Kind::Other => b"",
+    }
+}
+
+/// Writes the recipient of a stanza as an attribute.
+pub fn write_recipient(out: &mut Vec<u8>, to: &str) {
+    out.extend_from_slice(b" to='");
+    xmpp::xml::escape_attribute_into(out, to);
+    out.push(b'\'');
+}
+
+/// A stanza for one recipient: what was written without `to` gets it. The rest is copied, not read.
+#[must_use]
+pub fn addressed(kind: Kind, bytes: &Bytes, to: &str) -> Bytes {
+    let name = tag(kind);
+    debug_assert!(bytes.starts_with(name));
+    let mut out = Vec::with_capacity(bytes.len() + to.len() + 8);
+    out.extend_from_slice(name);
+    write_recipient(&mut out, to);
+    out.extend_from_slice(bytes.get(name.len()..).unwrap_or_default());
+    out.into()
 }
 
 impl Frame {
@@ -68,6 +101,13 @@ impl Frame {
         self
     }
 
+    /// The same frame, whose bytes have no recipient.
+    #[must_use]
+    pub fn shared(mut self, shared: bool) -> Self {
+        self.shared = shared;
+        self
+    }
+
     /// Whether XEP-0198 counts it.
     #[must_use]
     pub fn counted(&self) -> bool {
@@ -75,6 +115,6 @@ impl Frame {
     }
 
     fn new(kind: Kind, bytes: Bytes) -> Self {
-        Self { bytes, kind, archived: None, pending: false, urgency: Urgency::Now }
+        Self { bytes, kind, archived: None, pending: false, urgency: Urgency::Now, shared: false }
     }
 }

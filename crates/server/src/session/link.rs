@@ -41,6 +41,15 @@ pub struct Sent {
     pub archived: Option<u64>,
     /// Whether it also waits in the offline queue.
     pub pending: bool,
+    /// Whether its bytes have no recipient; see [`Frame::shared`].
+    pub shared: bool,
+}
+
+impl From<&Frame> for Sent {
+    fn from(frame: &Frame) -> Self {
+        let Frame { kind, archived, pending, shared, .. } = *frame;
+        Sent { kind, archived, pending, shared }
+    }
 }
 
 /// The state of the way to the client.
@@ -406,8 +415,8 @@ impl Link {
     pub fn rewrite(&mut self, out: &mut Output) {
         let Some(sm) = self.sm.as_mut() else { return };
         for entry in sm.unacked() {
-            let kind = entry.meta.kind;
-            out.frame(&Frame { kind, ..Frame::nonza(entry.bytes.clone()) });
+            let Sent { kind, shared, .. } = entry.meta;
+            out.frame(&Frame { kind, shared, ..Frame::nonza(entry.bytes.clone()) });
         }
         if sm.unacked().len() > 0 {
             sm.requested();
@@ -427,11 +436,7 @@ impl Link {
     /// Ends the session for good. Returns what its client never got or never acknowledged.
     pub fn end(&mut self) -> Vec<Sent> {
         self.phase = Phase::Ended;
-        let sent = |frame: Frame| Sent {
-            kind: frame.kind,
-            archived: frame.archived,
-            pending: frame.pending,
-        };
+        let sent = |frame: Frame| Sent::from(&frame);
         let unacked = self.sm.take().map(|sm| sm.into_unacked().map(|entry| entry.meta));
         unacked.into_iter().flatten().chain(self.mailbox.drain().map(sent)).collect()
     }
@@ -447,7 +452,7 @@ impl Link {
             sm.iter().flat_map(|sm| sm.unacked().map(|entry| entry.meta)).collect();
         let mut whole = true;
         for frame in self.mailbox.drain().filter(Frame::counted) {
-            let meta = Sent { kind: frame.kind, archived: frame.archived, pending: frame.pending };
+            let meta = Sent::from(&frame);
             unhandled.push(meta);
             whole &= sm.as_mut().is_some_and(|sm| sm.sent(now, frame.bytes, meta).is_ok());
         }
@@ -456,8 +461,7 @@ impl Link {
 
     fn track(&mut self, now: Millis, frame: &Frame) -> bool {
         let Some(sm) = self.sm.as_mut().filter(|_| frame.counted()) else { return true };
-        let meta = Sent { kind: frame.kind, archived: frame.archived, pending: frame.pending };
-        sm.sent(now, frame.bytes.clone(), meta).is_ok()
+        sm.sent(now, frame.bytes.clone(), Sent::from(frame)).is_ok()
     }
 
     fn write_ack(&mut self, out: &mut Output) {
@@ -511,7 +515,7 @@ mod tests {
     }
 
     fn written(link: &mut Link) -> String {
-        let mut out = Output::new(false);
+        let mut out = Output::new(false, "juliet@a.example/x");
         link.write(NOW, &mut out, usize::MAX);
         out.text()
     }
@@ -575,7 +579,7 @@ mod tests {
         link.push(message("3"));
         link.resume(1).unwrap();
         assert_eq!(link.epoch(), 1);
-        let mut out = Output::new(false);
+        let mut out = Output::new(false, "juliet@a.example/x");
         link.rewrite(&mut out);
         link.write(NOW, &mut out, usize::MAX);
         let text = out.text();
@@ -618,7 +622,7 @@ mod tests {
         (frame.archived, frame.pending) = (Some(7), true);
         let mut plain = link(false);
         plain.push(frame.clone());
-        let mut out = Output::new(false);
+        let mut out = Output::new(false, "juliet@a.example/x");
         assert_eq!(plain.write(NOW, &mut out, usize::MAX).delivered, [7]);
         let mut managed = link(true);
         managed.push(frame);

@@ -196,14 +196,15 @@ fn write_sent(sent: &Sent, out: &mut Vec<u8>) {
         Kind::Other => b'o',
     });
     // From now on it waits in the offline queue, too; see `hibernate`.
-    out.push(u8::from(sent.pending || sent.archived.is_some()));
+    let pending = u8::from(sent.pending || sent.archived.is_some());
+    out.push(pending | u8::from(sent.shared) << 1);
     if let Some(id) = sent.archived {
         out.extend_from_slice(&id.to_be_bytes());
     }
 }
 
 fn read_sent(bytes: &[u8]) -> Option<Sent> {
-    let (&[kind, pending], id) = bytes.split_first_chunk::<2>()?;
+    let (&[kind, flags], id) = bytes.split_first_chunk::<2>()?;
     let kind = match kind {
         b'm' => Kind::Message,
         b'p' => Kind::Presence,
@@ -211,5 +212,28 @@ fn read_sent(bytes: &[u8]) -> Option<Sent> {
         _ => Kind::Other,
     };
     let archived = id.first_chunk().map(|id| u64::from_be_bytes(*id));
-    Some(Sent { kind, archived, pending: pending == 1 })
+    Some(Sent { kind, archived, pending: flags & 1 != 0, shared: flags & 2 != 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_read_back_as_it_was_written() {
+        for (kind, archived, shared) in [
+            (Kind::Message, Some(7), false),
+            (Kind::Message, None, true),
+            (Kind::Presence, None, true),
+            (Kind::Iq, None, false),
+        ] {
+            let sent = Sent { kind, archived, pending: archived.is_some(), shared };
+            let mut bytes = Vec::new();
+            write_sent(&sent, &mut bytes);
+            assert_eq!(read_sent(&bytes), Some(sent));
+        }
+        // From before stanzas were shared.
+        let old = Sent { kind: Kind::Presence, archived: None, pending: false, shared: false };
+        assert_eq!(read_sent(&[b'p', 0]), Some(old));
+    }
 }
