@@ -432,3 +432,58 @@ async fn a_blocked_contact_elsewhere_is_not_heard() {
     let error = hear(&mut juliet, &stage, |tree| tree.name == "message").await;
     assert_eq!((error.attr("type"), error.attr("id")), (Some("error"), Some("y")));
 }
+
+/// Juliet makes a room of her server, open to everybody.
+async fn make_room(stage: &Stage, juliet: &mut Client) {
+    say(juliet, "<presence/>").await;
+    let join = format!("<presence to='{BALL}/juliet'><x xmlns='{MUC}'/></presence>");
+    say(juliet, &join).await;
+    let form = format!(
+        "<iq type='set' id='form' to='{BALL}'><query xmlns='{MUC}#owner'>\
+         <x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_membersonly'>\
+         <value>0</value></field></x></query></iq>"
+    );
+    say(juliet, &form).await;
+    hear(juliet, stage, |tree| tree.attr("id") == Some("form")).await;
+}
+
+fn invitation(id: &str, to: &str) -> String {
+    format!(
+        "<message id='{id}' to='{BALL}'><x xmlns='{MUC}#user'><invite to='{to}'/></x></message>"
+    )
+}
+
+/// The error about an invitation, and who was invited.
+async fn not_invited(stage: &Stage, juliet: &mut Client, id: &'static str) -> (String, String) {
+    let error = hear(juliet, stage, |tree| tree.attr("id") == Some(id)).await;
+    assert_eq!((error.attr("type"), error.attr("from")), (Some("error"), Some(BALL)));
+    let x = error.child("x", "http://jabber.org/protocol/muc#user").expect("says which one");
+    let invite = x.children().next().expect("the invitation");
+    let condition = error.child("error", "jabber:client").expect("says why");
+    let condition = condition.children().next().expect("a condition").name.clone();
+    (condition, invite.attr("to").unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn an_invitation_of_nobody_elsewhere_is_told_to_whoever_invited() {
+    let stage = Stage::set(Wiring::default(), "").await;
+    let mut juliet = stage.juliet().await;
+    make_room(&stage, &mut juliet).await;
+    say(&mut juliet, &invitation("i1", "nobody@montague.example")).await;
+    let told = not_invited(&stage, &mut juliet, "i1").await;
+    assert_eq!(told, ("service-unavailable".into(), "nobody@montague.example".into()));
+}
+
+#[tokio::test]
+async fn an_invitation_that_cannot_be_sent_is_told_to_whoever_invited() {
+    let stage = Stage::set(Wiring::default(), "bounce_seconds = 1").await;
+    let mut juliet = stage.juliet().await;
+    make_room(&stage, &mut juliet).await;
+    stage.to_montague.pull();
+    say(&mut juliet, &invitation("i2", ROMEO)).await;
+    let told = not_invited(&stage, &mut juliet, "i2").await;
+    assert_eq!(told, ("remote-server-timeout".into(), ROMEO.into()));
+}
+
+const BALL: &str = "ball@conference.capulet.example";
+const MUC: &str = "http://jabber.org/protocol/muc";

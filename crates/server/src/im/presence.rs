@@ -255,6 +255,9 @@ async fn deliver_directed(server: &Arc<Server>, session: &Arc<Session>, stanza: 
             let from = session.jid.clone().into();
             let sender =
                 muc::service::Sender { session: Some(session), ..muc::service::Sender::new(&from) };
+            // As it was written: a room says when it calls somebody otherwise.
+            let written = stanza.to();
+            let bytes = addressed(stanza, written.as_deref().unwrap_or(to.as_str()));
             let stanza = reread(stanza, bytes);
             return Box::pin(muc::service::receive(server, sender, to, &stanza)).await;
         }

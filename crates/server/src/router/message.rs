@@ -142,19 +142,23 @@ async fn to_room(letter: Letter<'_>, session: &Arc<Session>, mut effects: Effect
 /// Its `from` is the room's.
 ///
 /// # Errors
-/// What whoever caused it should be told, when it waits for another server and could not be taken.
+/// What whoever caused it should be told, when it was not taken: there is nobody of that name, they do not
+/// want it, or too much waits for their server.
 pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) -> Result<(), StanzaError> {
     let Some(from) = message.from().and_then(|from| Jid::new(&from).ok()) else { return Ok(()) };
     let target = match resolve(server, to).await {
         Ok(target @ Target::Account(_)) => target,
-        Ok(Target::Remote) if policy::permits(&server.config(), to.domain().as_str()).is_ok() => {
+        Ok(Target::Remote) => {
+            policy::permits(&server.config(), to.domain().as_str()).map_err(|no| no.error())?;
             let local = from.domain().as_str();
             let bytes = message.bytes().clone();
             let letter = Durable { local, to, kind: Kind::Message, bytes, account: None };
             let sent = server.s2s.send(server, letter, Unit::new(), None);
             return sent.map_err(|unsent| unsent.error(server, "outbox"));
         }
-        _ => return Ok(()),
+        // §7.8.2 of XEP-0045: an address that nobody has.
+        Ok(_) => return Err(StanzaError::new(Condition::ItemNotFound)),
+        Err(error) => return Err(server.store_failed("resolve", &error)),
     };
     let (facts, sender) = (Facts::read(message), from.to_bare());
     let letter = Letter {
@@ -169,9 +173,9 @@ pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) -> Result
     };
     let mut effects = Effects::default();
     let outcome = pass_in(letter, &target, &mut effects);
-    if matches!(outcome, Flow::Refuse(_)) {
+    if let Flow::Refuse(error) = outcome {
         effects.submitted();
-        return Ok(());
+        return Err(error);
     }
     let unit: Unit = std::mem::take(&mut effects.appends);
     if !unit.is_empty() && server.store.archive.append(unit, None).is_err() {

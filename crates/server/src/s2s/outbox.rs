@@ -21,9 +21,9 @@ use super::{
 };
 use crate::{
     account::Account,
-    ext::archive,
+    ext::{archive, muc},
     questions,
-    router::resolve::{Target, resolve},
+    router::resolve::{self, Target, resolve},
     server::Server,
     session::frame::Frame,
 };
@@ -107,19 +107,29 @@ fn error(why: Bounce, reason: Option<&str>) -> StanzaError {
     }
 }
 
-/// Tells the local sender of a stanza that it did not arrive. What nobody waits for is dropped:
-/// errors, results, presence. `lasting` errors wait for the sender if it is not there.
-pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaError, lasting: bool) {
-    let type_ = stanza.type_();
-    let wanted = match (stanza.kind(), type_.as_deref()) {
+/// Whether somebody waits to hear that a stanza did not arrive.
+fn is_awaited(kind: Kind, type_: Option<&str>, lasting: bool) -> bool {
+    match (kind, type_) {
         (_, Some("error")) => false,
         (Kind::Iq, type_) => matches!(type_, Some("get" | "set")),
         (Kind::Presence, type_) => type_ == Some("subscribe"),
         (Kind::Message, _) => lasting,
         (Kind::Other, _) => false,
-    };
+    }
+}
+
+/// Tells the local sender of a stanza that it did not arrive. What nobody waits for is dropped:
+/// errors, results, presence. `lasting` errors wait for the sender if it is not there.
+pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaError, lasting: bool) {
+    let type_ = stanza.type_();
     let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return };
-    let Some(sender) = Jid::new(&from).ok().filter(|_| wanted) else { return };
+    let Ok(sender) = Jid::new(&from) else { return };
+    let of_room = matches!(resolve::service(server, &sender), Target::Rooms);
+    // A room removes whom it cannot reach.
+    let waits = lasting || of_room;
+    if !is_awaited(stanza.kind(), type_.as_deref(), waits) {
+        return;
+    }
     // RFC 6120 §8.3.2: `by` says that the error is ours and not the other server's.
     let mut element = error.element();
     element.set_attr("by", server.domain());
@@ -127,7 +137,8 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
         .from(&to)
         .to(&from)
         .attr("type", Some("error"))
-        .drop_if(|_| true)
+        // An invitation through a room says whose it was.
+        .drop_if(|child| !of_room || child.ns() != ns::MUC_USER)
         .append(element.to_bytes(ns::CLIENT))
         .finish();
     let account = match resolve(server, &sender).await {
@@ -137,6 +148,14 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
             let Ok(to) = Jid::new(&to) else { return };
             let local = to.domain().as_str();
             return server.s2s.post(server, local, &sender, stanza.kind(), reply);
+        }
+        Ok(Target::Rooms) => {
+            let (Ok(to), Ok(reply)) = (Jid::new(&to), Stanza::parse(reply, &Limits::TRUSTED))
+            else {
+                return;
+            };
+            let unreached = muc::service::Sender::new(&to);
+            return Box::pin(muc::service::receive(server, unreached, &sender, &reply)).await;
         }
         Ok(Target::Server) => {
             // A question of the server itself.
@@ -172,6 +191,20 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
                 resource.session.deliver(Frame::iq(reply));
             }
         }
+    }
+}
+
+/// Brings the error about a message to whoever had sent it through a room, at once or when they are back.
+pub async fn give_back(server: &Arc<Server>, to: &Jid, error: Bytes) {
+    let Ok(stanza) = Stanza::parse(error.clone(), &Limits::TRUSTED) else { return };
+    let Some(from) = stanza.from() else { return };
+    match resolve(server, to).await {
+        Ok(Target::Account(account)) => tell_of_message(server, &account, to, &from, error),
+        Ok(Target::Remote) => {
+            let Ok(from) = Jid::new(&from) else { return };
+            server.s2s.post(server, from.domain().as_str(), to, Kind::Message, error);
+        }
+        _ => {}
     }
 }
 

@@ -37,7 +37,7 @@ fn make(domain: &str) -> Result<Certificate, rcgen::Error> {
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
     // `localhost` stands for other programs on this machine that the server talks to.
-    let names = vec![domain.to_owned(), "localhost".to_owned()];
+    let names = vec![domain.to_owned(), format!("conference.{domain}"), "localhost".to_owned()];
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(rcgen::DnType::CommonName, domain);
     let certificate = params.signed_by(&key, &authority)?;

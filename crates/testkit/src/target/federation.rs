@@ -75,10 +75,12 @@ pub async fn start(
                 continue;
             }
             let address = format!("127.0.0.1:{}", cable.port);
-            hosts += &match wiring.direct {
-                true => format!("\"{name}\" = {{ address = \"{address}\", tls = true }}\n"),
-                false => format!("\"{name}\" = \"{address}\"\n"),
-            };
+            for host in [(*name).to_owned(), format!("conference.{name}")] {
+                hosts += &match wiring.direct {
+                    true => format!("\"{host}\" = {{ address = \"{address}\", tls = true }}\n"),
+                    false => format!("\"{host}\" = \"{address}\"\n"),
+                };
+            }
             if !wiring.strangers {
                 write(&domain.directory.0, &format!("certs/{name}.pem"), &authorities[other])?;
                 let path = domain.directory.0.join(format!("certs/{name}.pem"));

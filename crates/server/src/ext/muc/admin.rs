@@ -11,7 +11,8 @@ use xmpp::{
 
 use super::{
     affiliations::MOST_LISTED,
-    presence::News,
+    announce::News,
+    nick::{Likeness, likeness},
     room::{Effect, Effects, Room, error, send},
     settings::Shown,
 };
@@ -92,6 +93,9 @@ impl Room {
         let items = items.ok_or_else(|| StanzaError::new(Condition::BadRequest))?;
         let mut changes: Vec<Change> =
             items.into_iter().map(|item| self.check(from, item)).collect::<Result<_, _>>()?;
+        if reserves_twice(&changes) {
+            return Err(error(Condition::Conflict, "one name for two people"));
+        }
         if self.leaves_no_owner(&changes) {
             return Err(error(Condition::Conflict, "a room needs an owner"));
         }
@@ -112,13 +116,37 @@ impl Room {
                         out,
                     );
                 }
-                Change::Affiliation { jid, affiliation, reason } => {
+                Change::Affiliation { jid, affiliation, nick, reason } => {
                     let news = News { reason, actor: actor.clone(), ..News::default() };
-                    self.set_affiliation(&jid, affiliation, news, out);
+                    self.set_listed(from, &jid, affiliation, nick, news, out);
                 }
             }
         }
         Ok(None)
+    }
+
+    /// An affiliation that an admin sets, with the name that goes along, and an invitation where only
+    /// members come in (§9.3, §9.5).
+    fn set_listed(
+        &mut self,
+        from: &Jid,
+        jid: &BareJid,
+        affiliation: Affiliation,
+        nick: Option<Option<String>>,
+        news: News,
+        out: &mut Effects,
+    ) {
+        let is_new = self.affiliation(jid) == Affiliation::None && affiliation > Affiliation::None;
+        let reason = news.reason.clone();
+        self.set_affiliation(jid, affiliation, news, out);
+        if let Some(nick) = nick {
+            let changes = self.affiliations.reserve(jid, nick);
+            out.push(Effect::Save { state: false, changes });
+        }
+        let is_inside = self.occupants.values().any(|occupant| occupant.jid == *jid);
+        if is_new && self.settings.members_only && !is_inside && jid.node().is_some() {
+            self.invite_member(from, jid, reason, out);
+        }
     }
 
     /// What an item asks for, if its sender may.
@@ -134,13 +162,28 @@ impl Room {
             (None, Some(affiliation)) => {
                 // §9: by address, or by the name of somebody who is there.
                 let occupant = nick.as_deref().and_then(|nick| self.occupants.get(nick));
+                let is_named = jid.is_some();
                 let jid = jid.map(|jid| jid.to_bare()).or(occupant.map(|o| o.jid.clone()));
                 let jid = jid.ok_or_else(|| StanzaError::new(Condition::ItemNotFound))?;
                 self.may_set_affiliation(from, &jid, affiliation)?;
-                Ok(Change::Affiliation { jid, affiliation, reason })
+                // §9.5: with an address, a name is the one that is reserved; an empty one is none.
+                let nick = nick.filter(|_| is_named && affiliation > Affiliation::None);
+                let nick = nick.map(|nick| self.reservable(&jid, &nick)).transpose()?;
+                Ok(Change::Affiliation { jid, affiliation, nick, reason })
             }
             _ => Err(bad()),
         }
+    }
+
+    /// The name that is to be reserved for somebody, if it can be.
+    fn reservable(&self, jid: &BareJid, nick: &str) -> Result<Option<String>, StanzaError> {
+        if nick.is_empty() {
+            return Ok(None);
+        }
+        let nick = xmpp::jid::resource_part(nick)
+            .map_err(|_| error(Condition::NotAcceptable, "that cannot be a nickname"))?;
+        self.nick_is_free_for(jid, nick.as_str())?;
+        Ok(Some(nick.as_str().to_owned()))
     }
 
     /// §8.2 to §8.5, §9.6, §9.7.
@@ -155,8 +198,12 @@ impl Room {
         let theirs = self.affiliation(&occupant.jid);
         let makes_moderators = role == Role::Moderator || occupant.role == Role::Moderator;
         if makes_moderators && own < Affiliation::Admin {
-            // Only admins make moderators, and nobody but them takes it away again.
-            return Err(StanzaError::new(Condition::NotAllowed));
+            // Only admins make moderators (§9.6), and nobody but them takes it away again.
+            let condition = match role {
+                Role::Moderator => Condition::Forbidden,
+                _ => Condition::NotAllowed,
+            };
+            return Err(StanzaError::new(condition));
         }
         // Nobody lowers whom they do not stand above; admins and owners stay moderators.
         let lowers = role < occupant.role;
@@ -182,13 +229,16 @@ impl Room {
         if own < Affiliation::Admin {
             return Err(StanzaError::new(Condition::Forbidden));
         }
-        let theirs = self.affiliations.entry(jid).map_or(Affiliation::None, |e| e.affiliation);
-        let for_owners = affiliation.max(theirs) >= Affiliation::Admin;
-        if for_owners && own < Affiliation::Owner {
-            return Err(StanzaError::new(Condition::NotAllowed));
-        }
-        if affiliation == Affiliation::Outcast && *jid == from.to_bare() {
+        let bans = affiliation == Affiliation::Outcast;
+        if bans && *jid == from.to_bare() {
             return Err(error(Condition::Conflict, "you cannot ban yourself"));
+        }
+        let theirs = self.affiliations.entry(jid).map_or(Affiliation::None, |e| e.affiliation);
+        if affiliation.max(theirs) >= Affiliation::Admin && own < Affiliation::Owner {
+            // §9.1: nobody bans who does not stand below. §10.3 to §10.8: the lists of admins and owners
+            // are for owners to change.
+            let condition = if bans { Condition::NotAllowed } else { Condition::Forbidden };
+            return Err(StanzaError::new(condition));
         }
         Ok(())
     }
@@ -234,6 +284,8 @@ impl Room {
         }
         let Some(occupant) = self.occupants.get_mut(nick) else { return };
         let before = std::mem::replace(&mut occupant.role, role);
+        let who = occupant.jid.clone();
+        self.remember_voice(&who, role, out);
         self.announce_role(nick, before, &news, out);
     }
 
@@ -260,6 +312,7 @@ impl Room {
     }
 
     fn follow(&mut self, jid: &BareJid, affiliation: Affiliation, news: &News, out: &mut Effects) {
+        self.forget_voice(jid, out);
         let nicks: Vec<Box<str>> = self
             .occupants
             .iter()
@@ -323,8 +376,32 @@ impl Room {
 }
 
 enum Change {
-    Role { nick: String, role: Role, reason: Option<String> },
-    Affiliation { jid: BareJid, affiliation: Affiliation, reason: Option<String> },
+    Role {
+        nick: String,
+        role: Role,
+        reason: Option<String>,
+    },
+    Affiliation {
+        jid: BareJid,
+        affiliation: Affiliation,
+        /// The reserved nickname, if it is to be another one or none.
+        nick: Option<Option<String>>,
+        reason: Option<String>,
+    },
+}
+
+/// Whether two people are to get names that look the same.
+fn reserves_twice(changes: &[Change]) -> bool {
+    let mut names: Vec<(Likeness, &BareJid)> = Vec::new();
+    changes.iter().any(|change| match change {
+        Change::Affiliation { jid, nick: Some(Some(nick)), .. } => {
+            let like = likeness(nick).unwrap_or_default();
+            let twice = names.iter().any(|(name, other)| name.matches(&like) && *other != jid);
+            names.push((like, jid));
+            twice
+        }
+        _ => false,
+    })
 }
 
 /// Whether somebody is a user of a domain that is listed as a whole.

@@ -8,6 +8,8 @@ use xmpp::{
     jid::{BareJid, Jid},
 };
 
+use super::nick::{Likeness, likeness};
+
 /// One entry of the lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -15,10 +17,24 @@ pub struct Entry {
     pub affiliation: Affiliation,
     /// The nickname that is reserved for it.
     pub nick: Option<String>,
+    /// What that looks like.
+    like: Option<Likeness>,
     /// Why.
     pub reason: Option<String>,
     /// Number of the change that made it so.
     pub version: u64,
+}
+
+impl Entry {
+    fn new(
+        affiliation: Affiliation,
+        nick: Option<String>,
+        reason: Option<String>,
+        version: u64,
+    ) -> Self {
+        let like = nick.as_deref().and_then(likeness);
+        Entry { affiliation, nick, like, reason, version }
+    }
 }
 
 /// The lists. Entries without affiliation remember that somebody left them.
@@ -39,12 +55,9 @@ impl Affiliations {
     #[must_use]
     pub fn load(rows: Vec<rooms::Affiliation>, version: u64, oldest: u64) -> Self {
         let read = |row: rooms::Affiliation| {
-            let entry = Entry {
-                affiliation: Affiliation::parse(&row.affiliation)?,
-                nick: row.nick.map(Into::into),
-                reason: row.reason.map(Into::into),
-                version: row.version,
-            };
+            let affiliation = Affiliation::parse(&row.affiliation)?;
+            let (nick, reason) = (row.nick.map(Into::into), row.reason.map(Into::into));
+            let entry = Entry::new(affiliation, nick, reason, row.version);
             Some((BareJid::new(&row.jid).ok()?, entry))
         };
         let entries: BTreeMap<_, _> = rows.into_iter().filter_map(read).collect();
@@ -103,6 +116,17 @@ impl Affiliations {
         found.map(|(jid, _)| jid)
     }
 
+    /// Whether a nickname that looks like `like` is reserved for somebody else than `who`. What is
+    /// reserved for `who` letter by letter is theirs.
+    #[must_use]
+    pub(super) fn is_kept_from(&self, who: &BareJid, nick: &str, like: &Likeness) -> bool {
+        if self.entry(who).is_some_and(|entry| entry.nick.as_deref() == Some(nick)) {
+            return false;
+        }
+        let alike = |entry: &Entry| entry.like.as_ref().is_some_and(|other| other.matches(like));
+        self.listed().any(|(jid, entry)| jid != who && alike(entry))
+    }
+
     /// Sets an affiliation. Returns what is to be written; nothing when it was so already.
     pub fn set(
         &mut self,
@@ -118,7 +142,7 @@ impl Affiliations {
         let nick = old.and_then(|entry| entry.nick.clone());
         let nick = nick.filter(|_| affiliation > Affiliation::None);
         self.version += 1;
-        let entry = Entry { affiliation, nick, reason, version: self.version };
+        let entry = Entry::new(affiliation, nick, reason, self.version);
         let mut changes = vec![(jid.as_str().into(), Some(row(jid, &entry)))];
         self.entries.insert(jid.clone(), entry);
         changes.extend(self.forget_the_gone());
@@ -128,6 +152,7 @@ impl Affiliations {
     /// Reserves a nickname for somebody who has an affiliation. Returns what is to be written.
     pub fn reserve(&mut self, jid: &BareJid, nick: Option<String>) -> Vec<Change> {
         let Some(entry) = self.entries.get_mut(jid) else { return Vec::new() };
+        entry.like = nick.as_deref().and_then(likeness);
         entry.nick = nick;
         vec![(jid.as_str().into(), Some(row(jid, entry)))]
     }

@@ -8,26 +8,24 @@ use store::{
     archive::{Append, Ticket, Unit},
 };
 use xmpp::{
-    edit::Edit,
-    error::StanzaError,
     jid::Jid,
-    ns,
     stanza::{Kind, Stanza},
     xml::{Element, Limits},
 };
 
 use super::{
     archive,
-    room::{Effect, Effects, Line},
+    room::{Back, Effect, Effects, Line},
     service::{Cell, Sender, State},
     wake,
 };
 use crate::{
     router::message,
+    s2s::outbox,
     server::Server,
     session::{
         Session,
-        frame::{Frame, Urgency},
+        frame::{Frame, Urgency, addressed},
     },
 };
 
@@ -38,8 +36,9 @@ pub(super) struct Rest {
     /// Who waits for them to be on disk.
     ticket: Option<(Arc<dyn Ticket>, u64)>,
     /// Answers that wait for the saves.
-    answers: Vec<(Jid, Kind, Bytes)>,
-    routes: Vec<(Jid, Bytes)>,
+    answers: Vec<(Jid, Frame)>,
+    routes: Vec<(Jid, Bytes, Box<Back>)>,
+    returns: Vec<(Jid, Bytes)>,
     pub(super) retractions: Vec<(u64, String, Element)>,
     destroyed: bool,
 }
@@ -65,14 +64,16 @@ pub(super) fn perform(
     for effect in effects {
         match effect {
             // Whoever changed the room is told when that is on disk.
-            Effect::Send { to, kind: Kind::Iq, bytes, .. } if !rest.saves.is_empty() => {
-                rest.answers.push((to, Kind::Iq, bytes));
+            Effect::Send { to, kind: Kind::Iq, bytes, shared, .. } if !rest.saves.is_empty() => {
+                rest.answers.push((to, frame(Kind::Iq, bytes, true).shared(shared)));
             }
-            Effect::Send { to, kind, bytes, urgent } => {
-                deliver(server, &state.peers, sender, &to, frame(kind, bytes, urgent));
+            Effect::Send { to, kind, bytes, shared, urgent } => {
+                let frame = frame(kind, bytes, urgent).shared(shared);
+                deliver(server, &state.peers, sender, &to, frame);
             }
-            Effect::Route { to, message } => rest.routes.push((to, message)),
-            Effect::Archive(line) => keep(server, cell, state, sender, line, &mut ticket),
+            Effect::Route { to, message, back } => rest.routes.push((to, message, back)),
+            Effect::Return { to, message } => rest.returns.push((to, message)),
+            Effect::Archive(line) => keep(server, cell, state, sender, *line, &mut ticket),
             Effect::Save { state: whole, changes } => {
                 let kept = whole || !changes.is_empty();
                 let bytes =
@@ -82,7 +83,7 @@ pub(super) fn perform(
             }
             Effect::Wake { author, text } => wake::wake(server, &state.room, &author, text),
             Effect::Retract { id, author, tombstone } => {
-                rest.retractions.push((id, author, tombstone));
+                rest.retractions.push((id, author, *tombstone));
             }
             Effect::Destroy => {
                 state.gone = true;
@@ -157,7 +158,7 @@ pub(super) async fn finish(
     sender: &Sender<'_>,
     rest: Rest,
 ) {
-    let Rest { saves, ticket, answers, routes, retractions, destroyed } = rest;
+    let Rest { saves, ticket, answers, routes, mut returns, retractions, destroyed } = rest;
     let mut failed = None;
     for save in saves {
         if let Err(error) = save.await {
@@ -171,37 +172,22 @@ pub(super) async fn finish(
     if destroyed && let Err(error) = server.store.rooms.delete(cell.id).await {
         server.store_failed("rooms", &error);
     }
-    for (to, kind, bytes) in answers {
-        let peers = HashMap::new();
-        deliver(server, &peers, sender, &to, frame(kind, bytes, true));
+    for (to, frame) in answers {
+        deliver(server, &HashMap::new(), sender, &to, frame);
     }
-    for (to, bytes) in routes {
+    for (to, bytes, back) in routes {
         if let Ok(stanza) = Stanza::parse(bytes, &Limits::TRUSTED)
             && let Err(error) = Box::pin(message::send_on(server, &to, &stanza)).await
         {
-            tell(server, sender, &stanza, &error);
+            returns.push((back.to.clone(), back.message(&error)));
         }
+    }
+    for (to, bytes) in returns {
+        Box::pin(outbox::give_back(server, &to, bytes)).await;
     }
     for (id, author, tombstone) in retractions {
         archive::retract(server, cell, id, Some(&author), tombstone).await;
     }
-}
-
-/// Whoever caused a stanza of a room hears that it did not go out (XEP-0045 §7.8.2): it has the id of
-/// what they sent.
-fn tell(server: &Server, sender: &Sender<'_>, stanza: &Stanza, error: &StanzaError) {
-    let reply = Edit::new(stanza)
-        .to(sender.jid.as_str())
-        .attr("type", Some("error"))
-        .drop_if(|_| true)
-        .append(error.element().to_bytes(ns::CLIENT));
-    deliver(
-        server,
-        &HashMap::new(),
-        sender,
-        sender.jid,
-        frame(Kind::Message, reply.finish(), true),
-    );
 }
 
 /// Hands a stanza of a room to one address.
@@ -219,10 +205,11 @@ pub(super) fn deliver(
         return session.deliver_bulk(frame);
     }
     if let Some(acting) = sender.acting.filter(|_| sender.jid == to && frame.kind == Kind::Iq) {
-        return acting.answer(server, frame);
+        return acting.answer(server, complete(frame, to));
     }
     if to.domain().as_str() != server.domain() {
         let service = server.config().rooms.address(server.domain());
+        let frame = complete(frame, to);
         return server.s2s.post(server, &service, to, frame.kind, frame.bytes);
     }
     let Some(account) = server.loaded(&to.to_bare()) else { return };
@@ -234,10 +221,20 @@ pub(super) fn deliver(
     }
 }
 
+/// The frame for somebody whose address no connection of ours writes.
+fn complete(frame: Frame, to: &Jid) -> Frame {
+    if !frame.shared {
+        return frame;
+    }
+    let bytes = addressed(frame.kind, &frame.bytes, to.as_str());
+    Frame { bytes, shared: false, ..frame }
+}
+
 pub(super) fn deliver_all(server: &Server, sender: &Sender<'_>, effects: Effects) {
     for effect in effects {
-        if let Effect::Send { to, kind, bytes, urgent } = effect {
-            deliver(server, &HashMap::new(), sender, &to, frame(kind, bytes, urgent));
+        if let Effect::Send { to, kind, bytes, shared, urgent } = effect {
+            let frame = frame(kind, bytes, urgent).shared(shared);
+            deliver(server, &HashMap::new(), sender, &to, frame);
         }
     }
 }

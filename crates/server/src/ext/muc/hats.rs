@@ -21,7 +21,7 @@ use xmpp::{
 
 use super::{
     admin::Answer,
-    presence::News,
+    announce::News,
     room::{Effect, Effects, Room, error},
 };
 

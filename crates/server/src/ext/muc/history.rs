@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use xmpp::{
     ext::{delay::Delay, muc},
-    jid::BareJid,
+    jid::{BareJid, Jid},
     stanza::Stanza,
     time::Millis,
     xml::Limits,
@@ -52,24 +52,39 @@ impl History {
     /// What a newcomer gets: the newest messages that fit into what it asks for and what the room
     /// allows, oldest first, each with the time at which it was sent.
     #[must_use]
-    pub fn choose(&self, room: &BareJid, most: u32, wish: muc::History, now: Millis) -> Vec<Bytes> {
+    pub fn choose(
+        &self,
+        (room, reader): (&BareJid, &Jid),
+        most: u32,
+        wish: muc::History,
+        now: Millis,
+    ) -> Vec<Bytes> {
         let seconds = wish.seconds.map(|s| Millis(now.0.saturating_sub(s.saturating_mul(1000))));
         let since = seconds.into_iter().chain(wish.since).max();
         let most = wish.max_stanzas.map_or(u64::from(most), |wanted| wanted.min(most.into()));
         let mut room_left = wish.max_chars.unwrap_or(u64::MAX);
+        // §7.2.14: characters of complete stanzas, and their recipient is part of them.
+        let addressed = reader.as_str().chars().count() + " to=''".len();
         let mut chosen = Vec::new();
         for line in self.lines.iter().rev() {
             if chosen.len() as u64 >= most || since.is_some_and(|since| line.at < since) {
                 break;
             }
             let bytes = stamped(line, room);
-            let Some(rest) = room_left.checked_sub(bytes.len() as u64) else { break };
+            let characters = bytes.iter().filter(|byte| !is_continuation(**byte)).count();
+            let length = (characters + addressed) as u64;
+            let Some(rest) = room_left.checked_sub(length) else { break };
             room_left = rest;
             chosen.push(bytes);
         }
         chosen.reverse();
         chosen
     }
+}
+
+/// Whether a byte of UTF-8 continues a character.
+fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
 }
 
 fn stamped(line: &Line, room: &BareJid) -> Bytes {
@@ -109,7 +124,8 @@ mod tests {
 
     fn ids(history: &History, most: u32, wish: muc::History) -> Vec<String> {
         let room = BareJid::new("a@b.example").unwrap();
-        let chosen = history.choose(&room, most, wish, Millis(10_000));
+        let reader = Jid::new("d@e.example/f").unwrap();
+        let chosen = history.choose((&room, &reader), most, wish, Millis(10_000));
         let parse = |bytes: Bytes| Stanza::parse(bytes, &Limits::TRUSTED).unwrap();
         chosen.into_iter().map(|bytes| parse(bytes).id().unwrap().into_owned()).collect()
     }

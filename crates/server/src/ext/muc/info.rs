@@ -16,7 +16,7 @@ use xmpp::{
 
 use super::{
     admin::Answer,
-    presence::News,
+    announce::News,
     room::{Effect, Effects, Room, error, send},
 };
 use crate::config::Config;
@@ -24,6 +24,7 @@ use crate::ext::{Scope, features};
 
 /// Nodes of service discovery.
 const OWN_NICK: &str = "x-roomuser-item";
+const TRAFFIC: &str = "http://jabber.org/protocol/muc#traffic";
 
 impl Room {
     /// disco#info of the room.
@@ -31,6 +32,8 @@ impl Room {
         match query.attr("node") {
             None => {}
             Some(OWN_NICK) => return Ok(Some(self.own_nick(from))),
+            // §14.1.1: everything passes.
+            Some(TRAFFIC) => return Err(StanzaError::new(Condition::ServiceUnavailable)),
             Some(node) => {
                 let command = self.describe_command(from, node);
                 let nothing = || StanzaError::new(Condition::ItemNotFound);
@@ -57,12 +60,12 @@ impl Room {
             .with_features(features(config, Scope::Room))
             .with_features(archive)
             .with_features(kinds)
-            .with_form(self.details());
+            .with_form(self.details(from));
         Ok(Some(info.to_element()))
     }
 
     /// §6.4: the form `muc#roominfo`.
-    fn details(&self) -> Form {
+    fn details(&self, from: &Jid) -> Form {
         let s = &self.settings;
         let field =
             |var: &str, value: String| Field::new(var, FieldType::TextSingle).with_value(value);
@@ -90,7 +93,8 @@ impl Room {
                 Field::new("muc#roominfo_contactjid", FieldType::JidMulti).with_values(owners),
             );
         }
-        if let Some(subject) = &self.subject {
+        if let Some(subject) = self.subject.as_ref().filter(|_| self.may_read(from)) {
+            // §13.4: it was said in the room, for those who may hear it.
             form = form.with_field(field("muc#roominfo_subject", subject.text.clone()));
         }
         if let Some(hash) = self.hats.hash() {
@@ -159,11 +163,16 @@ impl Room {
             return Ok(None);
         }
         self.may_register(from)?;
-        let form = Form::child_of(query).ok_or_else(|| StanzaError::new(Condition::BadRequest))?;
+        let bad = || StanzaError::new(Condition::BadRequest);
+        let form = Form::child_of(query).ok_or_else(bad)?;
         if form.kind == FormType::Cancel {
             return Ok(None);
         }
-        let nick = form.value("muc#register_roomnick").unwrap_or_default();
+        let other = form.form_type().is_some_and(|kind| kind != ns::MUC_REGISTER);
+        if form.kind != FormType::Submit || other {
+            return Err(bad());
+        }
+        let nick = form.value("muc#register_roomnick").ok_or_else(bad)?;
         let nick = xmpp::jid::resource_part(nick)
             .map_err(|_| error(Condition::NotAcceptable, "that cannot be a nickname"))?;
         self.nick_is_free(from, nick.as_str())?;
@@ -181,7 +190,7 @@ impl Room {
     fn may_register(&self, from: &Jid) -> Result<(), StanzaError> {
         let open = !self.settings.members_only;
         match self.affiliation(from) {
-            Affiliation::Outcast => Err(StanzaError::new(Condition::Forbidden)),
+            Affiliation::Outcast => Err(StanzaError::new(Condition::NotAllowed)),
             Affiliation::None if !open => Err(StanzaError::new(Condition::NotAllowed)),
             _ => Ok(()),
         }
@@ -199,7 +208,7 @@ impl Room {
     ) -> Result<Element, StanzaError> {
         self.may_moderate(from)?;
         let (nick, occupant) = match self.occupant(from) {
-            Some((nick, occupant)) => (nick.to_owned(), occupant.id.clone()),
+            Some((nick, occupant)) => (nick.to_owned(), occupant.id.to_string()),
             None => (String::new(), self.occupant_id(&from.to_bare())),
         };
         let by = if nick.is_empty() { self.jid.to_string() } else { self.occupant_jid(&nick) };

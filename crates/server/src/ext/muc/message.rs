@@ -33,19 +33,12 @@ impl Room {
     ) {
         let facts = Facts::read(stanza);
         let outcome = match (facts.kind, nick) {
-            (MessageType::Error, _) => {
-                let error = stanza.child("error", ns::CLIENT);
-                let error = error.map(|error| StanzaError::parse(&error.element()));
-                if error.is_some_and(|error| super::presence::is_gone(error.condition)) {
-                    self.drop_out(from, out);
-                }
-                return;
-            }
+            (MessageType::Error, _) => return self.returned(from, nick, stanza, out),
             (MessageType::Groupchat, None) => self.groupchat(now, from, stanza, &facts, out),
             // §7.5: clients would take it for a message to everybody.
             (MessageType::Groupchat, Some(_)) => Err(StanzaError::new(Condition::BadRequest)),
-            (_, Some(nick)) => self.private_message(from, nick, stanza, out),
-            (_, None) => self.request(from, stanza, out),
+            (_, Some(nick)) => self.private_message(now, from, nick, stanza, out),
+            (_, None) => self.request(now, from, stanza, out),
         };
         if let Err(error) = outcome {
             refuse(&self.jid, from, stanza, &error, out);
@@ -173,7 +166,7 @@ impl Room {
             Some(occupant) => self.with_address(&bytes, occupant),
             None => bytes,
         };
-        out.push(Effect::Archive(Line { id, at: now, nick, origin, stanza }));
+        out.push(Effect::Archive(Box::new(Line { id, at: now, nick, origin, stanza })));
     }
 
     fn with_address(&self, bytes: &Bytes, occupant: &super::room::Occupant) -> Bytes {
@@ -198,13 +191,8 @@ impl Room {
         let bytes = Edit::new(&stanza).append(stanza_id(self.jid.as_str(), id)).finish();
         self.broadcast(Kind::Message, &bytes, out);
         if self.settings.archived {
-            out.push(Effect::Archive(Line {
-                id,
-                at: now,
-                nick: None,
-                origin: None,
-                stanza: bytes,
-            }));
+            let line = Line { id, at: now, nick: None, origin: None, stanza: bytes };
+            out.push(Effect::Archive(Box::new(line)));
         }
     }
 
@@ -215,7 +203,7 @@ impl Room {
         let tombstone = Element::new("retracted", ns::RETRACT)
             .with_attr("stamp", now.xep0082())
             .with_attr_opt("id", stanza.id());
-        out.push(Effect::Retract { id, author: author.to_owned(), tombstone });
+        out.push(Effect::Retract { id, author: author.to_owned(), tombstone: Box::new(tombstone) });
     }
 
     pub(super) fn take_id(&mut self) -> u64 {

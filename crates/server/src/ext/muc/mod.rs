@@ -2,21 +2,24 @@
 //!
 //! [`room::Room`] is a state machine that knows only what happens in the room; [`service`] gives it
 //! stanzas and carries out what it says. The other files are parts of the machine: [`presence`]
-//! (coming and going), [`message`], [`passing`] (from one occupant to another), [`admin`], [`owner`],
-//! [`info`].
+//! (coming and going), [`announce`] (what is told of that), [`message`], [`passing`] (from one occupant to another), [`inviting`], [`admin`],
+//! [`owner`], [`info`].
 
 mod admin;
 pub mod affiliations;
+mod announce;
 mod archive;
 mod bucket;
 mod carry;
 mod hats;
 pub mod history;
 mod info;
+mod inviting;
 mod message;
 #[cfg(any(test, feature = "model"))]
 pub mod model;
 pub mod moved;
+mod nick;
 pub mod operator;
 mod owner;
 mod passing;
@@ -27,11 +30,12 @@ pub mod settings;
 #[cfg(test)]
 mod tests;
 pub mod visits;
+mod voices;
 mod wake;
 
 use xmpp::{
     error::{Condition, StanzaError},
-    ext::disco::Item,
+    ext::{disco::Item, muc::Affiliation},
     jid::Jid,
     ns,
     stanza::{Kind, Stanza},
@@ -41,7 +45,7 @@ use xmpp::{
 
 use self::{
     admin::Answer,
-    room::{Effects, Room, refuse},
+    room::{Effect, Effects, Room, refuse},
 };
 use super::{Extension, Scope, Spec};
 use crate::{config::Config, iq::IqKind};
@@ -114,6 +118,12 @@ impl Room {
     /// Does what a stanza asks for.
     pub fn handle(&mut self, now: Millis, input: &Input<'_>, out: &mut Effects) {
         let Input { from, nick, stanza, .. } = *input;
+        let stranger = self.affiliation(from) < Affiliation::Owner && !self.contains(from);
+        if self.locked && stranger && stanza.kind() != Kind::Presence {
+            // §10.1.1: to others it does not exist yet.
+            let error = StanzaError::new(Condition::ItemNotFound);
+            return refuse(&self.jid, from, stanza, &error, out);
+        }
         match stanza.kind() {
             Kind::Message => self.message(now, from, nick, stanza, out),
             Kind::Presence => self.presence(now, from, nick, stanza, out),
@@ -141,8 +151,23 @@ impl Room {
             let error = StanzaError::new(Condition::BadRequest);
             return refuse(&self.jid, from, stanza, &error, out);
         };
-        match self.answer(kind, &payload.element(), input, out) {
-            Ok(payload) => self.reply(from, self.jid.as_str(), &id, payload, out),
+        let (payload, before) = (payload.element(), out.len());
+        match self.answer(kind, &payload, input, out) {
+            Ok(answer) => {
+                self.reply(from, self.jid.as_str(), &id, answer, out);
+                let listed = |effect: &Effect| match effect {
+                    Effect::Save { changes, .. } => !changes.is_empty(),
+                    _ => false,
+                };
+                if payload.ns() == ns::MUC_ADMIN
+                    && let Some(caused) = out.get_mut(before..)
+                    && !caused.iter().any(listed)
+                {
+                    // §8.2: who changes a role is told that it is done, and then what came of it. About
+                    // an affiliation they are told when it is on disk.
+                    caused.rotate_right(1);
+                }
+            }
             Err(error) => refuse(&self.jid, from, stanza, &error, out),
         }
     }

@@ -15,8 +15,8 @@ use xmpp::{
 
 use super::{
     admin::Answer,
+    announce::News,
     history::MOST_LINES,
-    presence::News,
     room::{Effect, Effects, Room, error},
     settings::{self, Settings},
 };
@@ -47,7 +47,7 @@ impl Room {
         }
         let form = Form::child_of(query).ok_or_else(|| StanzaError::new(Condition::BadRequest))?;
         match form.kind {
-            FormType::Submit => self.configure(from, &form, out)?,
+            FormType::Submit => self.configure(&form, out)?,
             // §10.1.3: whoever does not want to configure the new room does not want it at all.
             FormType::Cancel if self.locked => {
                 self.destroy(&Element::new("destroy", ns::MUC_OWNER), out);
@@ -65,9 +65,9 @@ impl Room {
         }
     }
 
-    fn configure(&mut self, from: &Jid, form: &Form, out: &mut Effects) -> Result<(), StanzaError> {
+    fn configure(&mut self, form: &Form, out: &mut Effects) -> Result<(), StanzaError> {
         let new = settings::submitted(&self.settings, form, MOST_LINES as u32)?;
-        let lists = self.submitted_lists(from, form)?;
+        let lists = self.submitted_lists(form)?;
         let was_new = std::mem::take(&mut self.locked);
         let old = std::mem::replace(&mut self.settings, new);
         out.push(Effect::Save { state: true, changes: Vec::new() });
@@ -77,8 +77,9 @@ impl Room {
         for (jid, affiliation) in lists {
             self.set_affiliation(&jid, affiliation, News::default(), out);
         }
-        if !was_new || old.non_anonymous != self.settings.non_anonymous {
-            self.broadcast_status(&changed_codes(&old, &self.settings, was_new), out);
+        let codes = changed_codes(&old, &self.settings, was_new);
+        if !codes.is_empty() {
+            self.broadcast_status(&codes, out);
         }
         if self.settings.members_only && !old.members_only {
             self.expel_strangers(out);
@@ -103,14 +104,18 @@ impl Room {
     }
 
     /// Who is to be owner or admin from now on, where the form says so (§10.2).
-    fn submitted_lists(
-        &self,
-        from: &Jid,
-        form: &Form,
-    ) -> Result<Vec<(BareJid, Affiliation)>, StanzaError> {
+    fn submitted_lists(&self, form: &Form) -> Result<Vec<(BareJid, Affiliation)>, StanzaError> {
+        // §10.2: who owns the room no longer is an admin, unless the form says who those are.
+        let former_owner = match form.field(ADMINS) {
+            Some(_) => Affiliation::Member,
+            None => Affiliation::Admin,
+        };
         let mut changes = BTreeMap::new();
         let mut kept = Vec::new();
-        for (var, affiliation) in [(OWNERS, Affiliation::Owner), (ADMINS, Affiliation::Admin)] {
+        for (var, affiliation, below) in [
+            (OWNERS, Affiliation::Owner, former_owner),
+            (ADMINS, Affiliation::Admin, Affiliation::Member),
+        ] {
             let Some(field) = form.field(var) else { continue };
             let wanted: Vec<BareJid> = field
                 .values
@@ -119,12 +124,14 @@ impl Room {
                 .map(|value| BareJid::new(value.trim()))
                 .collect::<Result<_, _>>()
                 .map_err(|_| StanzaError::new(Condition::JidMalformed))?;
-            if affiliation == Affiliation::Owner && !wanted.contains(&from.to_bare()) {
-                return Err(error(Condition::Conflict, "you would no longer own the room"));
+            let is_owner = |jid: &BareJid| self.affiliation(jid) == Affiliation::Owner;
+            if affiliation == Affiliation::Owner && !wanted.iter().any(is_owner) {
+                // §10.2: whoever goes leaves the room to another owner, not to a slip of the pen.
+                return Err(error(Condition::Conflict, "the room needs one of its owners"));
             }
             kept.extend(wanted.into_iter().map(|jid| (jid, affiliation)));
             let listed = self.affiliations.listed().filter(|(_, e)| e.affiliation == affiliation);
-            changes.extend(listed.map(|(jid, _)| (jid.clone(), Affiliation::Member)));
+            changes.extend(listed.map(|(jid, _)| (jid.clone(), below)));
         }
         for (jid, affiliation) in kept {
             // Who is on both lists is an owner, and nobody stops being one by being named an admin where
@@ -156,6 +163,7 @@ impl Room {
 
     /// Who has no affiliation gets voice, or loses it.
     fn renew_roles(&mut self, out: &mut Effects) {
+        self.forget_voices();
         let others: Vec<Box<str>> = self
             .occupants
             .iter()
@@ -174,10 +182,14 @@ impl Room {
     /// §10.9: everybody is told, and where to go instead.
     pub(super) fn destroy(&mut self, wish: &Element, out: &mut Effects) {
         let venue = wish.attr("jid").and_then(|jid| Jid::new(jid).ok());
-        let reason = wish.child("reason", ns::MUC_OWNER).map(Element::text);
+        let told = |name: &str| {
+            let text = wish.child(name, ns::MUC_OWNER).map(Element::text);
+            text.map(|text| Element::new(name, ns::MUC_USER).with_text(text))
+        };
         let end = Element::new("destroy", ns::MUC_USER)
             .with_attr_opt("jid", venue.map(|jid| jid.as_str().to_owned()))
-            .with_children(reason.map(|text| Element::new("reason", ns::MUC_USER).with_text(text)));
+            .with_children(told("password"))
+            .with_children(told("reason"));
         let nicks: Vec<Box<str>> = self.occupants.keys().cloned().collect();
         for nick in nicks {
             self.end_visit(&nick, &end, out);
@@ -249,6 +261,11 @@ fn changed_codes(old: &Settings, new: &Settings, was_new: bool) -> Vec<u16> {
     match (old.non_anonymous, new.non_anonymous) {
         (false, true) => codes.push(172),
         (true, false) => codes.push(173),
+        _ => {}
+    }
+    match (old.is_logged(), new.is_logged()) {
+        (false, true) => codes.push(170),
+        (true, false) => codes.push(171),
         _ => {}
     }
     codes

@@ -1,5 +1,5 @@
 //! What goes from one occupant to another through the room: private messages (XEP-0045 §7.5),
-//! requests, invitations (§7.8.2) and requests for voice (§7.13).
+//! requests, and requests for voice (§7.13).
 
 use std::collections::{HashMap, VecDeque};
 
@@ -8,15 +8,16 @@ use xmpp::{
     error::{Condition, ErrorType, StanzaError},
     ext::{
         form::{Field, FieldType, Form, FormType},
-        muc::{self, Affiliation, Role},
+        muc::{self, Role},
     },
     jid::Jid,
     ns,
     stanza::{Child, Kind, Stanza},
+    time::Millis,
     xml::Element,
 };
 
-use super::room::{Effect, Effects, Room, error, send};
+use super::room::{Back, Effect, Effects, Room, error, send};
 
 /// Requests between occupants that wait for an answer.
 #[derive(Debug, Default)]
@@ -63,23 +64,31 @@ impl Room {
     /// §7.5: to all sessions of one occupant, through the recipient's archive as any message.
     pub(super) fn private_message(
         &mut self,
+        now: Millis,
         from: &Jid,
         nick: &str,
         stanza: &Stanza,
         out: &mut Effects,
     ) -> Result<(), StanzaError> {
-        let Some((sender, occupant)) = self.occupant(from) else {
+        let Some((_, occupant)) = self.occupant(from) else {
             return Err(error(Condition::NotAcceptable, "you are not in this room"));
         };
-        let Some(recipient) = self.occupants.get(nick) else {
+        if !self.occupants.contains_key(nick) {
             return Err(error(Condition::ItemNotFound, "nobody here has that name"));
-        };
+        }
         if !self.settings.private_messages.admits(occupant.role) {
             return Err(error(Condition::Forbidden, "you may not write to single occupants here"));
         }
-        let address = self.occupant_jid(sender);
+        self.pace(now, from, "you are writing too fast")?;
+        let (Some((sender, occupant)), Some(recipient)) =
+            (self.occupant(from), self.occupants.get(nick))
+        else {
+            return Ok(());
+        };
+        let (sender_jid, address) = (from, self.occupant_jid(sender));
         let id = Element::new("occupant-id", ns::OCCUPANT_ID).with_attr("id", &*occupant.id);
         let mark = Element::new("x", ns::MUC_USER);
+        let who = recipient.jid.clone();
         // One goes the way of any message, through the archive; the other sessions get theirs beside.
         for (at, visit) in recipient.sessions.iter().rev().enumerate() {
             let message = Edit::new(stanza)
@@ -91,9 +100,23 @@ impl Room {
                 .finish();
             let to = visit.jid.clone();
             out.push(match at {
-                0 => Effect::Route { to, message },
-                _ => Effect::Send { to, kind: Kind::Message, bytes: message, urgent: true },
+                0 => {
+                    let (from, id) = (self.occupant_jid(nick), stanza.id());
+                    let id = id.map(|id| id.into_owned());
+                    let back = Box::new(Back { to: sender_jid.clone(), from, id, x: None });
+                    Effect::Route { to, message, back }
+                }
+                _ => Effect::Send {
+                    to,
+                    kind: Kind::Message,
+                    bytes: message,
+                    shared: false,
+                    urgent: true,
+                },
             });
+        }
+        if let Some(id) = stanza.id() {
+            self.privates.note(&id, who, from);
         }
         Ok(())
     }
@@ -101,6 +124,7 @@ impl Room {
     /// A message to the room that is not for everybody.
     pub(super) fn request(
         &mut self,
+        now: Millis,
         from: &Jid,
         stanza: &Stanza,
         out: &mut Effects,
@@ -108,12 +132,11 @@ impl Room {
         if let Some(x) = stanza.child("x", ns::MUC_USER) {
             let x = x.element();
             if let Some(decline) = muc::decline(&x) {
-                self.pass_decline(from, stanza, &decline, out);
-                return Ok(());
+                return self.pass_decline(now, from, stanza, &decline, out);
             }
             let invites = muc::invites(&x);
             if !invites.is_empty() {
-                return self.invite(from, stanza, &invites, out);
+                return self.invite(now, from, stanza, &invites, out);
             }
         }
         let form = stanza.child("x", ns::DATA_FORMS).and_then(|x| Form::parse(&x.element()));
@@ -121,106 +144,37 @@ impl Room {
             Some(form) if form.value("muc#request_allow").is_some() => {
                 self.decide(from, &form, out)
             }
-            Some(_) => self.ask_for_voice(from, out),
+            Some(form) => self.ask_for_voice(now, from, &form, out),
             // What neither speaks to everybody nor asks for anything has no use here.
             None => Err(StanzaError::new(Condition::BadRequest)),
         }
     }
 
-    /// §7.8.2. Who may make members makes one of everybody they invite.
-    fn invite(
+    /// §7.13 and §8.6: moderators are asked.
+    fn ask_for_voice(
         &mut self,
+        now: Millis,
         from: &Jid,
-        stanza: &Stanza,
-        invites: &[muc::Invite],
+        asked: &Form,
         out: &mut Effects,
     ) -> Result<(), StanzaError> {
-        let affiliation = self.affiliation(from);
-        let inside = self.nicks.contains_key(from);
-        if !inside && affiliation < Affiliation::Admin {
-            return Err(error(Condition::NotAcceptable, "you are not in this room"));
-        }
-        let trusted = affiliation >= Affiliation::Admin || self.settings.invitations_by_occupants;
-        let allowed = trusted || (!self.settings.members_only && affiliation >= Affiliation::None);
-        if !allowed || (self.role(from) < Role::Participant && affiliation < Affiliation::Admin) {
-            return Err(error(Condition::Forbidden, "only admins invite to this room"));
-        }
-        if invites.len() > MOST_INVITES {
-            return Err(error(Condition::PolicyViolation, "too many invitations at once"));
-        }
-        if self.settings.members_only {
-            let new: Vec<_> = invites.iter().map(|invite| invite.to.to_bare()).collect();
-            self.has_room_for(new.iter().map(|jid| (jid, &Affiliation::Member)))?;
-        }
-        for invite in invites {
-            let bare = invite.to.to_bare();
-            if self.settings.members_only && self.affiliation(&invite.to) == Affiliation::None {
-                let changes = self.affiliations.set(&bare, Affiliation::Member, None);
-                out.push(Effect::Save { state: false, changes });
-                self.announce_affiliation(&bare, out);
-            }
-            let password = self.settings.password.as_deref();
-            let x = Element::new("x", ns::MUC_USER)
-                .with_child(invite.passed_on(&self.inviter(from)))
-                .with_children(
-                    password.map(|text| Element::new("password", ns::MUC_USER).with_text(text)),
-                );
-            self.route(&invite.to, stanza, x, out);
-        }
-        Ok(())
-    }
-
-    /// How invitees see who invites: by the real address where everybody sees it.
-    fn inviter(&self, from: &Jid) -> Jid {
-        let hidden = self.nicks.get(from).filter(|_| !self.settings.non_anonymous);
-        let veiled = hidden.and_then(|nick| Jid::new(&self.occupant_jid(nick)).ok());
-        veiled.unwrap_or_else(|| from.to_bare().into())
-    }
-
-    fn pass_decline(&self, from: &Jid, stanza: &Stanza, decline: &muc::Decline, out: &mut Effects) {
-        // Only people who are in the room, or belong to it, hear of refusals: nobody uses it to
-        // reach strangers.
-        let sessions: Vec<Jid> = match decline.to.resource() {
-            Some(nick) if decline.to.to_bare() == self.jid => {
-                let occupant = self.occupants.get(nick.as_str());
-                occupant.iter().flat_map(|o| &o.sessions).map(|visit| visit.jid.clone()).collect()
-            }
-            _ => {
-                let known = self.affiliation(&decline.to) > Affiliation::None
-                    || self.occupants.values().any(|o| o.jid == decline.to.to_bare());
-                known.then(|| decline.to.to_bare().into()).into_iter().collect()
-            }
-        };
-        for to in sessions {
-            let x = Element::new("x", ns::MUC_USER).with_child(decline.passed_on(&from.to_bare()));
-            self.route(&to, stanza, x, out);
-        }
-    }
-
-    /// A message of the room to somebody who may not be in it.
-    fn route(&self, to: &Jid, cause: &Stanza, x: Element, out: &mut Effects) {
-        let message = Element::new("message", ns::CLIENT)
-            .with_attr("from", self.jid.as_str())
-            .with_attr("to", to.as_str())
-            .with_attr_opt("id", cause.id())
-            .with_child(x);
-        out.push(Effect::Route { to: to.clone(), message: message.to_bytes(ns::CLIENT) });
-    }
-
-    /// §7.13 and §8.6: moderators are asked.
-    fn ask_for_voice(&self, from: &Jid, out: &mut Effects) -> Result<(), StanzaError> {
         let Some((nick, occupant)) = self.occupant(from) else {
             return Err(error(Condition::NotAcceptable, "you are not in this room"));
         };
         if occupant.role != Role::Visitor {
             return Err(error(Condition::BadRequest, "you may speak already"));
         }
+        if asked.value("muc#role").is_some_and(|role| role != Role::Participant.as_str()) {
+            return Err(error(Condition::BadRequest, "voice is all that can be asked for"));
+        }
+        let nick = nick.to_owned();
+        self.pace(now, from, "you are asking too often")?;
         let field = |var, kind, value: &str| Field::new(var, kind).with_value(value);
         let form = Form::typed(FormType::Form, ns::MUC_REQUEST)
             .with_title("Voice request")
             .with_field(field("muc#role", FieldType::ListSingle, "participant"))
             .with_field(field("muc#jid", FieldType::JidSingle, from.as_str()))
-            .with_field(field("muc#roomnick", FieldType::TextSingle, nick))
+            .with_field(field("muc#roomnick", FieldType::TextSingle, &nick))
             .with_field(
                 Field::new("muc#request_allow", FieldType::Boolean)
                     .with_label("Grant voice to this person?")
@@ -246,10 +200,17 @@ impl Room {
         let Some(occupant) = self.occupants.get_mut(nick) else {
             return Err(error(Condition::ItemNotFound, "nobody here has that name"));
         };
+        // The name may be somebody else's by now.
+        let asked = form.value("muc#jid").and_then(|jid| Jid::new(jid).ok());
+        if asked.is_some_and(|asked| occupant.jid != asked.to_bare()) {
+            return Err(error(Condition::ItemNotFound, "who asked has another name now"));
+        }
         let granted = form.boolean("muc#request_allow") == Some(true);
         if granted && occupant.role == Role::Visitor {
             occupant.role = Role::Participant;
-            self.announce_role(nick, Role::Visitor, &super::presence::News::default(), out);
+            let who = occupant.jid.clone();
+            self.remember_voice(&who, Role::Participant, out);
+            self.announce_role(nick, Role::Visitor, &super::announce::News::default(), out);
         }
         Ok(())
     }
@@ -267,6 +228,11 @@ impl Room {
             return Ok(());
         }
         let Some((sender, _)) = self.occupant(from) else {
+            let asks = |namespace| stanza.child("query", namespace).is_some();
+            if asks(ns::DISCO_INFO) || asks(ns::DISCO_ITEMS) {
+                // §6.6.
+                return Err(error(Condition::BadRequest, "you are not in this room"));
+            }
             // XEP-0410 §3.2: who gets this enters anew.
             let error = error(Condition::NotAcceptable, "you are not in this room");
             return Err(error.with_type(ErrorType::Cancel));
@@ -291,7 +257,7 @@ impl Room {
         let id = self.questions.ask(from, &stanza.id().unwrap_or_default(), &to);
         let address = self.occupant_jid(&sender);
         let bytes = Edit::new(stanza).from(&address).to(to.as_str()).id(&id).finish();
-        out.push(Effect::Send { to, kind: Kind::Iq, bytes, urgent: true });
+        out.push(Effect::Send { to, kind: Kind::Iq, bytes, shared: false, urgent: true });
         Ok(())
     }
 
@@ -306,7 +272,7 @@ impl Room {
         }
         let to = question.asker;
         let bytes = Edit::new(stanza).from(&address).to(to.as_str()).id(&question.id).finish();
-        out.push(Effect::Send { to, kind: Kind::Iq, bytes, urgent: true });
+        out.push(Effect::Send { to, kind: Kind::Iq, bytes, shared: false, urgent: true });
     }
 }
 
@@ -320,4 +286,3 @@ fn spoken_for(child: &Child<'_>) -> bool {
 }
 
 const MOST_QUESTIONS: usize = 500;
-const MOST_INVITES: usize = 50;

@@ -4,34 +4,18 @@ use bytes::Bytes;
 use xmpp::{
     edit::Edit,
     error::{Condition, ErrorType, StanzaError},
-    ext::muc::{Affiliation, Item, Join, Role, status},
-    jid::Jid,
+    ext::muc::{Affiliation, Join, Role},
+    jid::{BareJid, Jid},
     ns,
     stanza::{Child, Kind, Stanza},
     time::Millis,
     xml::{Element, Limits},
 };
 
+use super::announce::News;
 use super::message::ROOM_RATE;
+use super::nick::likeness;
 use super::room::{Effects, Occupant, Room, Visit, error, refuse, send, wait};
-
-/// What is told of an occupant beside the presence.
-#[derive(Clone, Debug, Default)]
-pub(super) struct News {
-    /// Why, and who did it.
-    pub(super) reason: Option<String>,
-    pub(super) actor: Option<String>,
-    /// The nickname from now on.
-    pub(super) new_nick: Option<String>,
-    /// For everybody.
-    pub(super) codes: Vec<u16>,
-    /// For the occupant alone.
-    pub(super) own_codes: Vec<u16>,
-    /// An element that goes along, such as the end of the room.
-    pub(super) element: Option<Element>,
-    /// Others are not to know.
-    pub(super) hidden: bool,
-}
 
 impl Room {
     /// Presence to an occupant address, or to the room.
@@ -60,7 +44,8 @@ impl Room {
         stanza: &Stanza,
         out: &mut Effects,
     ) {
-        let Some(nick) = nick else {
+        // §13.1: a name that cannot be seen is none.
+        let Some(nick) = nick.filter(|nick| likeness(nick).is_some()) else {
             let error = StanzaError::new(Condition::JidMalformed).with_type(ErrorType::Modify);
             return refuse(&self.jid, from, stanza, &error, out);
         };
@@ -116,24 +101,31 @@ impl Room {
         let known = self.nicks.get(from).cloned();
         let affiliation = self.affiliation(from);
         let created = self.occupants.is_empty() && self.locked;
+        let before = self.shown_presence(from, nick);
         self.admit(from, affiliation, nick, known.is_some(), join)?;
         if let Some(known) = known.filter(|known| **known != *nick) {
             // It lost track of its own name: what others see is a change of it.
             self.rename(from, &known, nick, stanza, out)?;
         }
-        self.enter(from, nick, affiliation, stanza);
+        self.enter(from, nick, stanza);
         self.tell_affiliations(from, join, out);
         self.show_others_to(from, nick, out);
-        let mut own_codes = Vec::new();
-        if self.settings.non_anonymous {
-            own_codes.push(100);
+        let codes = [
+            (self.settings.non_anonymous, 100),
+            (self.settings.is_logged(), 170),
+            (created, 201),
+            (is_altered(stanza, nick), 210),
+        ];
+        let own_codes = codes.into_iter().filter(|(holds, _)| *holds).map(|(_, code)| code);
+        let news = News { own_codes: own_codes.collect(), ..News::default() };
+        // §13.3: others need no presence that they have.
+        match before.is_some() && before == self.shown_presence(from, nick) {
+            true => self.announce_to_itself(nick, from, &news, out),
+            false => self.announce(nick, from, &news, out),
         }
-        if created {
-            own_codes.push(201);
-        }
-        let news = News { own_codes, ..News::default() };
-        self.announce(nick, from, &news, out);
-        for bytes in self.history.choose(&self.jid, self.settings.history, join.history, now) {
+        for bytes in
+            self.history.choose((&self.jid, from), self.settings.history, join.history, now)
+        {
             out.push(send(from, Kind::Message, &bytes));
         }
         self.tell_subject(from, out);
@@ -179,25 +171,36 @@ impl Room {
 
     /// §7.2.9: a nickname is somebody's while that person is there, or when it is reserved.
     pub(super) fn nick_is_free(&self, from: &Jid, nick: &str) -> Result<(), StanzaError> {
-        let bare = from.to_bare();
-        let used = self.occupants.get(nick).is_some_and(|occupant| occupant.jid != bare);
-        let reserved = self.affiliations.owner_of(nick).is_some_and(|owner| *owner != bare);
-        if used || reserved {
+        self.nick_is_free_for(&from.to_bare(), nick)
+    }
+
+    /// Nobody takes a name that others could take for somebody else's.
+    pub(super) fn nick_is_free_for(&self, who: &BareJid, nick: &str) -> Result<(), StanzaError> {
+        let like = likeness(nick);
+        let like = like.ok_or_else(|| error(Condition::NotAcceptable, "nothing is no name"))?;
+        let alike = |other: &Occupant| other.jid != *who && other.like.matches(&like);
+        let used = self.occupants.values().any(alike);
+        if used || self.affiliations.is_kept_from(who, nick, &like) {
             return Err(StanzaError::new(Condition::Conflict));
         }
         Ok(())
     }
 
-    fn enter(&mut self, from: &Jid, nick: &str, affiliation: Affiliation, stanza: &Stanza) {
+    /// What others see a session say under a name, without its id.
+    fn shown_presence(&self, from: &Jid, nick: &str) -> Option<Bytes> {
+        let sessions = &self.occupants.get(nick)?.sessions;
+        let visit = sessions.last().filter(|visit| visit.jid == *from)?;
+        let said = Stanza::parse(visit.presence.clone(), &Limits::TRUSTED).ok()?;
+        Some(Edit::new(&said).attr("id", None).finish())
+    }
+
+    fn enter(&mut self, from: &Jid, nick: &str, stanza: &Stanza) {
         let presence = sanitized(stanza);
-        let (role, bare) = (self.initial_role(affiliation), from.to_bare());
+        let bare = from.to_bare();
+        let role = self.role_of_newcomer(&bare);
         let id = self.occupant_id(&bare);
-        let occupant = self.occupants.entry(nick.into()).or_insert_with(|| Occupant {
-            jid: bare,
-            role,
-            id,
-            sessions: Vec::new(),
-        });
+        let new = || Occupant::new(nick, bare, role, id);
+        let occupant = self.occupants.entry(nick.into()).or_insert_with(new);
         occupant.sessions.retain(|visit| visit.jid != *from);
         occupant.sessions.push(Visit { jid: from.clone(), presence });
         self.nicks.insert(from.clone(), nick.into());
@@ -205,9 +208,13 @@ impl Room {
 
     /// Everybody who is there, before the newcomer learns that it is there, too (§7.1).
     fn show_others_to(&self, to: &Jid, own: &str, out: &mut Effects) {
+        let sees = self.sees_addresses_inside(self.role(to));
         for (nick, occupant) in &self.occupants {
-            if **nick != *own && self.shows(occupant.role) {
-                self.show_to(to, nick, out);
+            if **nick != *own
+                && self.shows(occupant.role)
+                && let Some(bytes) = self.shown_to(nick, occupant, sees)
+            {
+                out.push(send(to, Kind::Presence, &bytes));
             }
         }
     }
@@ -215,9 +222,8 @@ impl Room {
     /// The presence of one occupant, for one session.
     fn show_to(&self, to: &Jid, nick: &str, out: &mut Effects) {
         let Some(occupant) = self.occupants.get(nick) else { return };
-        if let Some(visit) = occupant.sessions.last() {
-            let sees = self.sees_addresses_inside(self.role(to));
-            let bytes = self.write(nick, occupant, visit, sees, &News::default(), false);
+        let sees = self.sees_addresses_inside(self.role(to));
+        if let Some(bytes) = self.shown_to(nick, occupant, sees) {
             out.push(send(to, Kind::Presence, &bytes));
         }
     }
@@ -253,11 +259,10 @@ impl Room {
         } else if let Some(visit) = occupant.sessions.iter().find(|visit| visit.jid == *from) {
             self.farewell(old, &visit.clone(), &news, out);
         }
-        let affiliation = self.affiliation(from);
         self.remove(from);
         // Another session of the same person may have that name already.
         let before = self.occupants.get(new).map_or(Role::None, |occupant| occupant.role);
-        self.enter(from, new, affiliation, stanza);
+        self.enter(from, new, stanza);
         if let Some(occupant) = self.occupants.get_mut(new) {
             // Another name is no way around what holds for the old one.
             occupant.role = role;
@@ -266,13 +271,18 @@ impl Room {
             // The sessions that keep the old name are somebody else to this one from now on.
             self.show_to(from, old, out);
         }
-        self.announce_role(new, before, &News::default(), out);
+        let own_codes = if is_altered(stanza, new) { vec![210] } else { Vec::new() };
+        self.announce_role(new, before, &News { own_codes, ..News::default() }, out);
         Ok(())
     }
 
     /// §7.14: somebody leaves, or is gone.
     pub(super) fn leave(&mut self, from: &Jid, stanza: Option<&Stanza>, out: &mut Effects) {
         let Some(nick) = self.nicks.get(from).cloned() else { return };
+        if self.locked && self.nicks.len() == 1 {
+            // §10.1.3: whoever leaves it before it is configured does not want it.
+            return self.destroy(&Element::new("destroy", ns::MUC_OWNER), out);
+        }
         let Some(occupant) = self.occupants.get_mut(&nick) else { return };
         if occupant.sessions.len() > 1 {
             let Some(at) = occupant.sessions.iter().position(|visit| visit.jid == *from) else {
@@ -307,13 +317,13 @@ impl Room {
         }
     }
 
-    /// Removes somebody who cannot be reached (§7.15).
+    /// Removes somebody who cannot be reached (§11.1). Nobody threw them out, so that is not said.
     pub(super) fn drop_out(&mut self, from: &Jid, out: &mut Effects) {
         let Some(nick) = self.nicks.get(from).cloned() else { return };
         if self.occupants.get(&nick).is_some_and(|occupant| occupant.sessions.len() > 1) {
             return self.leave(from, None, out);
         }
-        let news = News { codes: vec![307, 333], ..News::default() };
+        let news = News { codes: vec![333], ..News::default() };
         self.expel(&nick, &news, out);
         self.destroy_if_empty(out);
     }
@@ -323,7 +333,7 @@ impl Room {
         let Some(occupant) = self.occupants.get_mut(nick) else { return };
         let role = std::mem::take(&mut occupant.role);
         for visit in &mut occupant.sessions {
-            visit.presence = empty();
+            visit.presence = empty().bytes().clone();
         }
         let news = News { hidden: !self.shows(role), ..news.clone() };
         self.announce_gone(nick, &news, out);
@@ -350,211 +360,10 @@ impl Room {
             self.occupants.remove(&nick);
         }
     }
-
-    /// Shows an occupant's presence to everybody, as one of its sessions has it.
-    pub(super) fn announce(&self, nick: &str, session: &Jid, news: &News, out: &mut Effects) {
-        let Some(occupant) = self.occupants.get(nick) else { return };
-        let visit = occupant.sessions.iter().find(|visit| visit.jid == *session);
-        let Some(visit) = visit.or(occupant.sessions.last()) else { return };
-        self.tell(nick, occupant, visit, news, out);
-    }
-
-    /// Tells everybody that an occupant is gone, with all sessions.
-    pub(super) fn announce_gone(&self, nick: &str, news: &News, out: &mut Effects) {
-        let Some(occupant) = self.occupants.get(nick) else { return };
-        let Some(visit) = occupant.sessions.last() else { return };
-        let gone = Visit { jid: visit.jid.clone(), presence: unavailable(&visit.presence) };
-        self.tell(nick, occupant, &gone, news, out);
-    }
-
-    /// An occupant whose role was `before` has another one now. Whoever saw the occupant before and does
-    /// not any more sees it leave.
-    pub(super) fn announce_role(&self, nick: &str, before: Role, news: &News, out: &mut Effects) {
-        let Some(occupant) = self.occupants.get(nick) else { return };
-        if self.shows(before) && !self.shows(occupant.role) {
-            self.hide(nick, out);
-        }
-        if let Some(session) = occupant.sessions.last() {
-            self.announce(nick, &session.jid, news, out);
-        }
-    }
-
-    /// Others believe that an occupant has left, who is still there.
-    pub(super) fn hide(&self, nick: &str, out: &mut Effects) {
-        let Some(occupant) = self.occupants.get(nick) else { return };
-        let Some(visit) = occupant.sessions.last() else { return };
-        let gone = Visit { jid: visit.jid.clone(), presence: unavailable(&empty()) };
-        let mut item = self.item(occupant, &gone, false, &News::default());
-        item.role = Some(Role::None);
-        let bytes = self.write_item(nick, occupant, &gone, &item, &News::default(), false);
-        let others = self.occupants.iter().filter(|(other, _)| ***other != *nick);
-        for session in others.flat_map(|(_, other)| &other.sessions) {
-            out.push(send(&session.jid, Kind::Presence, &bytes));
-        }
-    }
-
-    /// Tells one session that it is out, while others of the same person stay.
-    fn farewell(&self, nick: &str, visit: &Visit, news: &News, out: &mut Effects) {
-        let Some(occupant) = self.occupants.get(nick) else { return };
-        let gone = Visit { jid: visit.jid.clone(), presence: unavailable(&empty()) };
-        let mut item = self.item(occupant, &gone, true, news);
-        item.role = Some(Role::None);
-        let bytes = self.write_item(nick, occupant, &gone, &item, news, true);
-        out.push(send(&visit.jid, Kind::Presence, &bytes));
-    }
-
-    /// Others get it if the role is one that is shown; the occupant always does, at last.
-    fn tell(&self, nick: &str, occupant: &Occupant, visit: &Visit, news: &News, out: &mut Effects) {
-        let hidden = news.hidden || (occupant.role != Role::None && !self.shows(occupant.role));
-        let (open, veiled) = (
-            self.write(nick, occupant, visit, true, news, false),
-            self.write(nick, occupant, visit, false, news, false),
-        );
-        for (other, reader) in &self.occupants {
-            if **other == *nick || hidden {
-                continue;
-            }
-            let sees = self.sees_addresses_inside(reader.role);
-            for session in &reader.sessions {
-                out.push(send(&session.jid, Kind::Presence, if sees { &open } else { &veiled }));
-            }
-        }
-        let own = self.write(nick, occupant, visit, true, news, true);
-        for session in &occupant.sessions {
-            out.push(send(&session.jid, Kind::Presence, &own));
-        }
-    }
-
-    fn sees_addresses_inside(&self, role: Role) -> bool {
-        self.settings.non_anonymous || role == Role::Moderator
-    }
-
-    fn item(&self, occupant: &Occupant, visit: &Visit, sees: bool, news: &News) -> Item {
-        Item {
-            affiliation: Some(self.affiliation(&visit.jid).max(Affiliation::Outcast)),
-            role: Some(occupant.role),
-            jid: sees.then(|| visit.jid.clone()),
-            nick: news.new_nick.clone(),
-            reason: news.reason.clone(),
-            actor: news.actor.clone(),
-        }
-    }
-
-    fn write(
-        &self,
-        nick: &str,
-        occupant: &Occupant,
-        visit: &Visit,
-        sees: bool,
-        news: &News,
-        own: bool,
-    ) -> Bytes {
-        let item = self.item(occupant, visit, sees, news);
-        self.write_item(nick, occupant, visit, &item, news, own)
-    }
-
-    /// The presence of an occupant, without recipient.
-    fn write_item(
-        &self,
-        nick: &str,
-        occupant: &Occupant,
-        visit: &Visit,
-        item: &Item,
-        news: &News,
-        own: bool,
-    ) -> Bytes {
-        let mut codes: Vec<u16> = news.codes.clone();
-        if own {
-            codes.push(110);
-            codes.extend(&news.own_codes);
-        }
-        let version = (own && visit.presence.type_().is_none()).then(|| {
-            Element::new("mav", ns::MUC_AFFILIATIONS)
-                .with_attr("until", self.affiliations.version().to_string())
-        });
-        let x = Element::new("x", ns::MUC_USER)
-            .with_child(item.to_element(ns::MUC_USER))
-            .with_children(news.element.clone())
-            .with_children(codes.into_iter().map(status))
-            .with_children(version);
-        let id = Element::new("occupant-id", ns::OCCUPANT_ID).with_attr("id", occupant.id.as_str());
-        let from = self.occupant_jid(nick);
-        let presence = Edit::new(&visit.presence)
-            .from(&from)
-            .append(x.to_bytes(ns::CLIENT))
-            .append(id.to_bytes(ns::CLIENT));
-        let here = visit.presence.type_().is_none();
-        match self.hats.of(&occupant.jid).filter(|_| here) {
-            Some(hats) => presence.append(hats.to_bytes(ns::CLIENT)).finish(),
-            None => presence.finish(),
-        }
-    }
-
-    fn not_here(&self, to: &Jid, nick: &str, out: &mut Effects) {
-        let item = Item {
-            affiliation: Some(self.affiliation(to)),
-            role: Some(Role::None),
-            reason: Some("You are not in the room.".to_owned()),
-            ..Item::default()
-        };
-        let x = Element::new("x", ns::MUC_USER)
-            .with_child(item.to_element(ns::MUC_USER))
-            .with_children([110, 307, 333].map(status));
-        let presence = Element::new("presence", ns::CLIENT)
-            .with_attr("from", self.occupant_jid(nick))
-            .with_attr("type", "unavailable")
-            .with_child(x);
-        out.push(send(to, Kind::Presence, &presence.to_bytes(ns::CLIENT)));
-    }
-
-    /// XEP-0463: what changed in the lists since the client looked.
-    fn tell_affiliations(&self, to: &Jid, join: &Join, out: &mut Effects) {
-        let Some(known) = &join.affiliations else { return };
-        if !self.may_see_addresses(to) {
-            return;
-        }
-        let version = self.affiliations.version();
-        let since = known.as_ref().and_then(|known| known.parse().ok());
-        let changes = since.and_then(|since| self.affiliations.since(since));
-        let mut mav = Element::new("mav", ns::MUC_AFFILIATIONS);
-        let entries: Vec<_> = match (&changes, known) {
-            (Some(changes), _) if changes.is_empty() => return,
-            (Some(changes), Some(known)) => {
-                mav.set_attr("since", known.as_str());
-                changes.iter().map(|(jid, affiliation)| (*jid, *affiliation)).collect()
-            }
-            _ => self.affiliations.listed().map(|(jid, entry)| (jid, entry.affiliation)).collect(),
-        };
-        mav.set_attr("until", version.to_string());
-        let items = entries.into_iter().map(|(jid, affiliation)| {
-            let jid = Some(Jid::from(jid.clone()));
-            let item = Item { affiliation: Some(affiliation), jid, ..Item::default() };
-            item.to_element(ns::MUC_USER)
-        });
-        let x = Element::new("x", ns::MUC_USER).with_child(mav).with_children(items);
-        let message =
-            Element::new("message", ns::CLIENT).with_attr("from", self.jid.as_str()).with_child(x);
-        out.push(send(to, Kind::Message, &message.to_bytes(ns::CLIENT)));
-    }
-
-    fn tell_subject(&self, to: &Jid, out: &mut Effects) {
-        let bytes = match &self.subject {
-            Some(subject) => {
-                let bytes = Bytes::from(subject.xml.clone());
-                super::history::stamp(&bytes, &self.jid, Millis(subject.at))
-            }
-            None => Element::new("message", ns::CLIENT)
-                .with_attr("from", self.jid.as_str())
-                .with_attr("type", "groupchat")
-                .with_child(Element::new("subject", ns::CLIENT))
-                .to_bytes(ns::CLIENT),
-        };
-        out.push(send(to, Kind::Message, &bytes));
-    }
 }
 
 /// The presence without addresses and without what only the room may say.
-fn sanitized(stanza: &Stanza) -> Stanza {
+fn sanitized(stanza: &Stanza) -> Bytes {
     let of_the_room = |child: &Child<'_>| {
         let namespace = child.ns();
         matches!(
@@ -563,20 +372,19 @@ fn sanitized(stanza: &Stanza) -> Stanza {
         )
     };
     let bytes = Edit::new(stanza).attr("to", None).attr("from", None).drop_if(of_the_room).finish();
-    Stanza::parse(bytes, &Limits::TRUSTED).unwrap_or_else(|_| empty())
+    // It stays as long as its session: nothing larger is to stay with it.
+    Bytes::copy_from_slice(&bytes)
 }
 
-/// A farewell: the client's own, or one that says nothing.
-fn unavailable(presence: &Stanza) -> Stanza {
-    if presence.type_().is_some() {
-        return presence.clone();
-    }
-    let bytes = Edit::new(&empty()).attr("type", Some("unavailable")).finish();
-    Stanza::parse(bytes, &Limits::TRUSTED).unwrap_or_else(|_| empty())
+/// Whether the room calls somebody otherwise than they wrote it (§7.2.2): names are prepared.
+fn is_altered(stanza: &Stanza, nick: &str) -> bool {
+    let to = stanza.to();
+    let asked = to.as_deref().and_then(|to| to.split_once('/'));
+    asked.is_some_and(|(_, asked)| asked != nick)
 }
 
 /// A presence that says nothing.
-fn empty() -> Stanza {
+pub(super) fn empty() -> Stanza {
     let bytes = Bytes::from_static(b"<presence/>");
     Stanza::parse(bytes, &Limits::TRUSTED).expect("the shortest presence is one")
 }

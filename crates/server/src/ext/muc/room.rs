@@ -4,10 +4,12 @@
 //! Everything that happens in a room happens in one order, the order of the calls: what is reflected
 //! first is archived first.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use store::rooms::Affiliation as Row;
 use xmpp::{
     error::{Condition, ErrorType, StanzaError},
@@ -24,7 +26,9 @@ use super::{
     bucket::{Bucket, Paces},
     hats::Hats,
     history::History,
+    nick::{Likeness, likeness},
     settings::Settings,
+    voices::Voices,
 };
 use crate::secret::mac;
 
@@ -38,6 +42,7 @@ pub struct Room {
     pub(super) vcard: Option<String>,
     /// XEP-0317.
     pub(super) hats: Hats,
+    pub(super) voices: Voices,
     pub(super) occupants: BTreeMap<Box<str>, Occupant>,
     /// The nickname of each full address that is in the room.
     pub(super) nicks: HashMap<Jid, Box<str>>,
@@ -54,6 +59,8 @@ pub struct Room {
     pub(super) bucket: Bucket,
     pub(super) crowd: Bucket,
     pub(super) questions: super::passing::Questions,
+    pub(super) invitations: super::inviting::Sendings,
+    pub(super) privates: super::inviting::Sendings,
     salt: [u8; 32],
 }
 
@@ -71,17 +78,47 @@ pub struct Occupant {
     pub(super) jid: BareJid,
     pub(super) role: Role,
     /// XEP-0421.
-    pub(super) id: String,
+    pub(super) id: Box<str>,
+    /// What the nickname looks like.
+    pub(super) like: Likeness,
     /// At least one.
-    pub(super) sessions: Vec<Visit>,
+    pub(super) sessions: SmallVec<[Visit; 1]>,
+    /// Its presence as others get it, once somebody got it.
+    pub(super) shown: RefCell<Shown>,
+}
+
+/// The presence of an occupant as it was written last, for everybody who comes in after that.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// For whom it is true: what is written in it that may change.
+    pub(super) of: (Affiliation, Role),
+    /// With the address, for who may see it, and without.
+    pub(super) open: Option<Bytes>,
+    pub(super) veiled: Option<Bytes>,
+}
+
+impl Occupant {
+    /// Somebody without sessions yet.
+    pub(super) fn new(nick: &str, jid: BareJid, role: Role, id: String) -> Self {
+        let like = likeness(nick).unwrap_or_default();
+        Occupant {
+            jid,
+            role,
+            id: id.into(),
+            like,
+            sessions: SmallVec::new(),
+            shown: RefCell::default(),
+        }
+    }
 }
 
 /// One session in the room.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     pub(super) jid: Jid,
-    /// Its last presence, without addresses and without what only rooms may say.
-    pub(super) presence: Stanza,
+    /// Its last presence, without addresses and without what only rooms may say; read again when it is
+    /// written, which is seldom.
+    pub(super) presence: Bytes,
 }
 
 /// The subject, as the message that set it.
@@ -106,6 +143,8 @@ pub struct Kept {
     vcard: Option<String>,
     #[serde(default)]
     hats: Hats,
+    #[serde(default)]
+    voices: Voices,
     #[serde(default)]
     version: u64,
     #[serde(default)]
@@ -148,7 +187,7 @@ impl Kept {
 /// What is to happen, in this order.
 #[derive(Debug)]
 pub enum Effect {
-    /// Somebody gets a stanza. It is complete.
+    /// Somebody gets a stanza.
     Send {
         /// A full address.
         to: Jid,
@@ -156,6 +195,8 @@ pub enum Effect {
         kind: Kind,
         /// The stanza.
         bytes: Bytes,
+        /// Whether it has no recipient yet, because others get the same bytes.
+        shared: bool,
         /// A sleeping phone has to wake up for it (XEP-0352).
         urgent: bool,
     },
@@ -166,9 +207,18 @@ pub enum Effect {
         to: Jid,
         /// The message, complete.
         message: Bytes,
+        /// How whoever caused it hears that it could not go out.
+        back: Box<Back>,
+    },
+    /// Somebody hears that what they sent through the room did not arrive, now or when they are back.
+    Return {
+        /// Whom.
+        to: Jid,
+        /// The error, complete.
+        message: Bytes,
     },
     /// A message was reflected and is to be kept.
-    Archive(Line),
+    Archive(Box<Line>),
     /// Somebody wrote: people who are not looking may want to know.
     Wake {
         /// Who.
@@ -190,10 +240,51 @@ pub enum Effect {
         /// The occupant who must have sent it.
         author: String,
         /// What takes its place.
-        tombstone: Element,
+        tombstone: Box<Element>,
     },
     /// The room is no more.
     Destroy,
+}
+
+impl Effect {
+    /// The stanza that is sent at once to one address, complete.
+    #[cfg(any(test, feature = "model"))]
+    pub(super) fn stanza(&self) -> Option<(&Jid, Kind, Bytes)> {
+        match self {
+            Effect::Send { to, kind, bytes, shared: true, .. } => {
+                Some((to, *kind, crate::session::frame::addressed(*kind, bytes, to.as_str())))
+            }
+            Effect::Send { to, kind, bytes, .. } => Some((to, *kind, bytes.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// A message that comes back to whoever sent it through the room.
+#[derive(Clone, Debug)]
+pub struct Back {
+    /// Who sent it.
+    pub(super) to: Jid,
+    /// From where it comes back.
+    pub(super) from: String,
+    /// What its sender called it.
+    pub(super) id: Option<String>,
+    /// What says which one it was.
+    pub(super) x: Option<Element>,
+}
+
+impl Back {
+    /// The message with the reason.
+    pub(super) fn message(&self, error: &StanzaError) -> Bytes {
+        Element::new("message", ns::CLIENT)
+            .with_attr("from", self.from.as_str())
+            .with_attr("to", self.to.as_str())
+            .with_attr("type", "error")
+            .with_attr_opt("id", self.id.as_deref())
+            .with_children(self.x.clone())
+            .with_child(error.element())
+            .to_bytes(ns::CLIENT)
+    }
 }
 
 /// A message for the archive.
@@ -265,6 +356,7 @@ impl Room {
             affiliations: Affiliations::default(),
             vcard: None,
             hats: Hats::default(),
+            voices: Voices::default(),
             occupants: BTreeMap::new(),
             nicks: HashMap::new(),
             history: History::default(),
@@ -276,6 +368,8 @@ impl Room {
             bucket: Bucket::default(),
             crowd: Bucket::default(),
             questions: super::passing::Questions::default(),
+            invitations: super::inviting::Sendings::default(),
+            privates: super::inviting::Sendings::default(),
             salt,
         }
     }
@@ -283,11 +377,12 @@ impl Room {
     /// A room as it was stored.
     #[must_use]
     pub fn load(jid: BareJid, kept: Kept, rows: Vec<Row>, bounds: Bounds, salt: [u8; 32]) -> Self {
-        let Kept { settings, subject, vcard, hats, version, oldest, locked } = kept;
+        let Kept { settings, subject, vcard, hats, voices, version, oldest, locked } = kept;
         Room {
             subject,
             vcard,
             hats,
+            voices,
             affiliations: Affiliations::load(rows, version, oldest),
             locked,
             ..Room::new(jid, settings, bounds, salt)
@@ -307,6 +402,7 @@ impl Room {
             subject: self.subject.clone(),
             vcard: self.vcard.clone(),
             hats: self.hats.clone(),
+            voices: self.voices.clone(),
             version: self.affiliations.version(),
             oldest: self.affiliations.oldest(),
             locked: self.locked,
@@ -426,21 +522,10 @@ pub(super) fn occupant_id(salt: &[u8; 32], jid: &BareJid) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(mac(salt, &[jid.as_str().as_bytes()]))
 }
 
-/// A stanza for one recipient: what was written without `to` gets it. The rest is copied, not read.
+/// A stanza for one recipient, who is not written in it: the bytes are shared with others.
 pub(super) fn send(to: &Jid, kind: Kind, bytes: &Bytes) -> Effect {
-    let name: &[u8] = match kind {
-        Kind::Message => b"<message",
-        Kind::Presence => b"<presence",
-        Kind::Iq | Kind::Other => b"<iq",
-    };
-    debug_assert!(bytes.starts_with(name));
-    let mut addressed = Vec::with_capacity(bytes.len() + to.as_str().len() + 8);
-    addressed.extend_from_slice(name);
-    addressed.extend_from_slice(b" to='");
-    xmpp::xml::escape_attribute_into(&mut addressed, to.as_str());
-    addressed.push(b'\'');
-    addressed.extend_from_slice(bytes.get(name.len()..).unwrap_or_default());
-    Effect::Send { to: to.clone(), kind, bytes: addressed.into(), urgent: kind != Kind::Presence }
+    let urgent = kind != Kind::Presence;
+    Effect::Send { to: to.clone(), kind, bytes: bytes.clone(), shared: true, urgent }
 }
 
 /// Returns a stanza to its sender with an error. Errors are never answered.
@@ -464,6 +549,12 @@ pub(super) fn refuse(
     if stanza.kind() == Kind::Presence {
         // §7.2.5: clients know by it that the error is about coming in.
         answer.push(Element::new("x", ns::MUC));
+    }
+    if let Some(query) = stanza.child("query", ns::MUC_ADMIN)
+        && error.condition == Condition::NotAllowed
+    {
+        // §8.4: along with what was asked for.
+        answer.push(query.element());
     }
     answer.push(told);
     out.push(send(to, stanza.kind(), &answer.to_bytes(ns::CLIENT)));

@@ -481,13 +481,14 @@ impl Room {
     }
 
     pub(super) fn forget(&mut self, jid: &BareJid, out: &mut Effects) {
+        self.forget_voice(jid, out);
         let changes = self.affiliations.erase(jid);
         out.push(Effect::Save { state: true, changes });
         let owned = self.affiliations.listed().any(|(_, e)| e.affiliation == Affiliation::Owner);
         match self.affiliations.heir() {
             _ if owned => {}
             Some(heir) => {
-                let news = super::presence::News::default();
+                let news = super::announce::News::default();
                 self.set_affiliation(&heir, Affiliation::Owner, news, out);
             }
             None => self.destroy(&Element::new("destroy", ns::MUC_OWNER), out),

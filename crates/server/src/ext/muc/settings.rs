@@ -124,6 +124,12 @@ impl Settings {
 }
 
 impl Settings {
+    /// Whether everybody can read what is said (§7.2.12): it is kept, and who reads it need not be let in.
+    #[must_use]
+    pub fn is_logged(&self) -> bool {
+        self.archived && !self.members_only && self.password.is_none()
+    }
+
     /// Whether the coming and going of occupants of this role is shown to others.
     #[must_use]
     pub fn shows(&self, role: Role) -> bool {

@@ -110,7 +110,7 @@ async fn remove_left_over(server: &Arc<Server>) -> Result<(), StoreError> {
 
 impl Room {
     pub(super) fn asleep(&self) -> Vec<Asleep> {
-        let text = |stanza: &Stanza| String::from_utf8_lossy(stanza.bytes()).into_owned();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let visit = |visit: &Visit| (visit.jid.to_string(), text(&visit.presence));
         let occupants = self.occupants.iter().map(|(nick, occupant)| Asleep {
             nick: nick.to_string(),
@@ -124,13 +124,11 @@ impl Room {
     fn put_back(&mut self, nick: &str, role: Role, jid: Jid, presence: Stanza) {
         let bare = jid.to_bare();
         let id = self.occupant_id(&bare);
-        let occupant = self.occupants.entry(nick.into()).or_insert_with(|| Occupant {
-            jid: bare,
-            role,
-            id,
-            sessions: Vec::new(),
-        });
+        let new = || Occupant::new(nick, bare, role, id);
+        let occupant = self.occupants.entry(nick.into()).or_insert_with(new);
+        let presence = presence.bytes().clone();
         occupant.sessions.push(Visit { jid: jid.clone(), presence });
+        occupant.shown.take();
         self.nicks.insert(jid, nick.into());
     }
 

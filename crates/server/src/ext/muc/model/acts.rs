@@ -2,7 +2,15 @@
 
 use std::fmt::Write as _;
 
-use xmpp::{ext::muc::Role, jid::Jid, ns, stanza::Stanza, time::Millis, xml::Limits};
+use bytes::Bytes;
+use xmpp::{
+    ext::muc::Role,
+    jid::Jid,
+    ns,
+    stanza::{Kind, Stanza},
+    time::Millis,
+    xml::Limits,
+};
 
 use super::{
     super::room::{Effect, Room},
@@ -104,8 +112,9 @@ impl World {
     fn administer(&mut self, who: usize, tape: &mut Tape<'_>) {
         let mut items = String::new();
         for _ in 0..=tape.below(3) {
-            let whom = match tape.below(3) {
+            let whom = match tape.below(4) {
                 0 => format!("jid='{}'", tape.one_of(PEOPLE)),
+                3 => format!("jid='{}' nick='{}'", tape.one_of(PEOPLE), tape.one_of(NICKS)),
                 1 => format!("nick='{}'", tape.one_of(NICKS)),
                 _ => format!("jid='{}'", SESSIONS[tape.below(SESSIONS.len())]),
             };
@@ -173,8 +182,8 @@ impl World {
         let out =
             self.ask(who, kind, &format!("<query xmlns='{}'>{payload}</query>", ns::REGISTER));
         let accepted = out.iter().any(|effect| {
-            matches!(effect, Effect::Send { bytes, .. }
-            if bytes.starts_with(b"<iq") && memchr_result(bytes))
+            let stanza = effect.stanza();
+            stanza.is_some_and(|(_, kind, bytes)| kind == Kind::Iq && is_result(bytes))
         });
         if registers && accepted {
             let bare = self.sessions[who].jid.to_bare();
@@ -224,14 +233,11 @@ impl World {
         let xml = format!("<iq type='get' id='{id}'>{payload}</iq>");
         let inside = self.room.contains(&self.sessions[who].jid);
         let out = self.give(who, Some(&nick), &xml);
-        let passed = out.iter().find_map(|effect| match effect {
-            Effect::Send { to, bytes, .. } => {
-                let stanza = Stanza::parse(bytes.clone(), &Limits::TRUSTED).ok()?;
-                let asks = matches!(stanza.type_().as_deref(), Some("get" | "set"));
-                let id = stanza.id()?.into_owned();
-                asks.then(|| (to.clone(), id))
-            }
-            _ => None,
+        let passed = out.iter().filter_map(Effect::stanza).find_map(|(to, _, bytes)| {
+            let stanza = Stanza::parse(bytes, &Limits::TRUSTED).ok()?;
+            let asks = matches!(stanza.type_().as_deref(), Some("get" | "set"));
+            let id = stanza.id()?.into_owned();
+            asks.then(|| (to.clone(), id))
         });
         let Some((to, passed)) = passed else { return };
         assert!(inside, "a stranger's request was passed on");
@@ -382,17 +388,13 @@ impl World {
 
 /// The stanzas for one address.
 pub(super) fn sent_to<'a>(out: &'a [Effect], jid: &'a Jid) -> impl Iterator<Item = Stanza> + 'a {
-    out.iter().filter_map(move |effect| match effect {
-        Effect::Send { to, bytes, .. } if to == jid => {
-            Some(Stanza::parse(bytes.clone(), &Limits::TRUSTED).expect("a stanza"))
-        }
-        _ => None,
-    })
+    let stanzas = out.iter().filter_map(Effect::stanza).filter(move |(to, ..)| *to == jid);
+    stanzas.map(|(_, _, bytes)| Stanza::parse(bytes, &Limits::TRUSTED).expect("a stanza"))
 }
 
 /// Whether a request was answered with a result.
-fn memchr_result(bytes: &[u8]) -> bool {
-    let stanza = Stanza::parse(bytes.to_vec().into(), &Limits::TRUSTED).expect("a stanza");
+fn is_result(bytes: Bytes) -> bool {
+    let stanza = Stanza::parse(bytes, &Limits::TRUSTED).expect("a stanza");
     stanza.type_().as_deref() == Some("result")
 }
 
@@ -403,7 +405,7 @@ impl Room {
     }
 }
 
-const NICKS: &[&str] = &["x", "y", "z", "é", "a b"];
+const NICKS: &[&str] = &["x", "y", "z", "é", "a b", "X"];
 const PEOPLE: &[&str] =
     &["a@a.example", "b@a.example", "c@b.example", "d@b.example", "e@c.example", "b.example", ROOM];
 const ROLES: &[&str] = &["none", "visitor", "participant", "moderator"];

@@ -27,10 +27,10 @@ impl World {
         let kind = stanza.type_().map(|kind| kind.into_owned()).unwrap_or_default();
         let errors: Vec<Stanza> =
             all(out).filter(|(_, stanza)| is_error(stanza)).map(|(_, stanza)| stanza).collect();
-        assert!(errors.len() <= 1, "one stanza, several errors: {errors:?}");
-        // An answer with an error may be passed on from one occupant to another.
-        let passed_on = nick.is_some() && stanza.kind() == Kind::Iq;
-        for error in errors.iter().filter(|_| !passed_on) {
+        // An answer with an error may be passed on from one occupant to all sessions of another.
+        let passed_on = nick.is_some() && stanza.kind() != Kind::Presence;
+        assert!(passed_on || errors.len() <= 1, "one stanza, several errors: {errors:?}");
+        for error in errors.iter().filter(|error| !passed_on || error.from() == stanza.to()) {
             assert!(
                 !matches!(kind.as_str(), "error" | "result"),
                 "an error was answered: {error:?}"
@@ -80,9 +80,10 @@ impl World {
         let mut destroyed = false;
         for effect in out {
             match effect {
-                Effect::Send { to, kind, bytes, .. } => {
-                    let stanza = Stanza::parse(bytes.clone(), &Limits::CLIENT).expect("a stanza");
-                    assert_eq!(stanza.kind(), *kind);
+                Effect::Send { .. } => {
+                    let (to, kind, bytes) = effect.stanza().expect("a stanza");
+                    let stanza = Stanza::parse(bytes, &Limits::CLIENT).expect("a stanza");
+                    assert_eq!(stanza.kind(), kind);
                     assert_eq!(stanza.to().as_deref(), Some(to.as_str()));
                     let from = stanza.from().expect("from the room");
                     let bare = from.split('/').next();
@@ -90,9 +91,14 @@ impl World {
                     let who = self.index_of(to).expect("a stanza for nobody");
                     self.hear(who, &stanza, before);
                 }
-                Effect::Route { to, message } => {
+                Effect::Route { to, message, .. } => {
                     let stanza = Stanza::parse(message.clone(), &Limits::CLIENT).expect("a stanza");
                     assert_eq!(stanza.to().as_deref(), Some(to.as_str()));
+                }
+                Effect::Return { to, message } => {
+                    let stanza = Stanza::parse(message.clone(), &Limits::CLIENT).expect("a stanza");
+                    assert_eq!(stanza.to().as_deref(), Some(to.as_str()));
+                    assert!(is_error(&stanza), "{stanza:?}");
                 }
                 Effect::Archive(line) => {
                     assert!(line.id > self.archived, "the archive goes one way");
@@ -213,12 +219,21 @@ impl World {
             );
             let member = affiliation >= Affiliation::Member || !room.settings.members_only;
             assert!(member, "{nick} is here and no member");
+            for sees in [true, false] {
+                let kept = room.shown_to(nick, occupant, sees);
+                let was = occupant.shown.take();
+                assert_eq!(kept, room.shown_to(nick, occupant, sees), "{nick} is shown as it was");
+                drop(was);
+            }
             for visit in &occupant.sessions {
                 sessions += 1;
                 assert_eq!(visit.jid.to_bare(), occupant.jid, "two people called {nick}");
                 assert_eq!(room.nicks.get(&visit.jid), Some(nick));
             }
-            assert_eq!(occupant.id, room.occupant_id(&occupant.jid));
+            assert_eq!(*occupant.id, room.occupant_id(&occupant.jid));
+            let alike = |other: &super::super::room::Occupant| other.like.matches(&occupant.like);
+            let others = room.occupants.values().filter(|other| other.jid != occupant.jid);
+            assert!(!others.into_iter().any(alike), "two people look like {nick}");
             let reserved = room.affiliations.owner_of(nick);
             let mine = reserved.is_none_or(|owner| *owner == occupant.jid);
             assert!(mine, "{nick} is reserved for {reserved:?}");
@@ -252,12 +267,9 @@ impl World {
 }
 
 fn all(out: &[Effect]) -> impl Iterator<Item = (Kind, Stanza)> + '_ {
-    out.iter().filter_map(|effect| match effect {
-        Effect::Send { kind, bytes, .. } => {
-            Some((*kind, Stanza::parse(bytes.clone(), &Limits::TRUSTED).expect("a stanza")))
-        }
-        _ => None,
-    })
+    out.iter()
+        .filter_map(Effect::stanza)
+        .map(|(_, kind, bytes)| (kind, Stanza::parse(bytes, &Limits::TRUSTED).expect("a stanza")))
 }
 
 fn is_error(stanza: &Stanza) -> bool {

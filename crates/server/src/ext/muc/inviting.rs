@@ -1,0 +1,262 @@
+//! Invitations through the room (XEP-0045 §7.8.2), their refusals, and what becomes of those that do not
+//! arrive.
+
+use std::collections::VecDeque;
+
+use xmpp::{
+    error::{Condition, StanzaError},
+    ext::muc::{self, Affiliation, Role},
+    jid::{BareJid, Jid},
+    ns,
+    stanza::{Kind, Stanza},
+    time::Millis,
+    xml::Element,
+};
+
+use super::{
+    presence::is_gone,
+    room::{Back, Effect, Effects, Room, error, send, wait},
+};
+
+/// What people sent to others through the room and may come back.
+#[derive(Debug, Default)]
+pub(super) struct Sendings {
+    sent: VecDeque<Sending>,
+}
+
+#[derive(Debug)]
+struct Sending {
+    /// What it was called.
+    id: String,
+    recipient: BareJid,
+    sender: Jid,
+}
+
+impl Sendings {
+    pub(super) fn note(&mut self, id: &str, recipient: BareJid, sender: &Jid) {
+        if self.sent.len() >= MOST_SENDINGS {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(Sending { id: id.to_owned(), recipient, sender: sender.clone() });
+    }
+
+    /// Who had sent the one that comes back.
+    fn returned(&mut self, id: &str, recipient: &BareJid) -> Option<Jid> {
+        let found = self.sent.iter().position(|one| one.id == id && one.recipient == *recipient)?;
+        self.sent.remove(found).map(|one| one.sender)
+    }
+}
+
+impl Room {
+    /// Who may make members makes one of everybody they invite.
+    pub(super) fn invite(
+        &mut self,
+        now: Millis,
+        from: &Jid,
+        stanza: &Stanza,
+        invites: &[muc::Invite],
+        out: &mut Effects,
+    ) -> Result<(), StanzaError> {
+        let affiliation = self.affiliation(from);
+        let inside = self.nicks.contains_key(from);
+        if !inside && affiliation < Affiliation::Admin {
+            return Err(error(Condition::NotAcceptable, "you are not in this room"));
+        }
+        let trusted = affiliation >= Affiliation::Admin || self.settings.invitations_by_occupants;
+        let allowed = trusted || (!self.settings.members_only && affiliation >= Affiliation::None);
+        if !allowed || (self.role(from) < Role::Participant && affiliation < Affiliation::Admin) {
+            return Err(error(Condition::Forbidden, "only admins invite to this room"));
+        }
+        if invites.len() > MOST_INVITES {
+            return Err(error(Condition::PolicyViolation, "too many invitations at once"));
+        }
+        if self.settings.members_only {
+            let new: Vec<_> = invites.iter().map(|invite| invite.to.to_bare()).collect();
+            self.has_room_for(new.iter().map(|jid| (jid, &Affiliation::Member)))?;
+        }
+        self.pace(now, from, "you are inviting too fast")?;
+        let id = stanza.id().map_or_else(|| format!("i{}", self.next_id), |id| id.into_owned());
+        for invite in invites {
+            let bare = invite.to.to_bare();
+            if self.settings.members_only && self.affiliation(&invite.to) == Affiliation::None {
+                let changes = self.affiliations.set(&bare, Affiliation::Member, None);
+                out.push(Effect::Save { state: false, changes });
+                self.announce_affiliation(&bare, out);
+            }
+            self.send_invitation(from, &id, invite, out);
+        }
+        Ok(())
+    }
+
+    /// §9.5: whoever may come in from now on hears of it.
+    pub(super) fn invite_member(
+        &mut self,
+        from: &Jid,
+        member: &BareJid,
+        reason: Option<String>,
+        out: &mut Effects,
+    ) {
+        let invite = muc::Invite { to: member.clone().into(), reason, continued: None };
+        let id = format!("i{}-{}", self.next_id, self.affiliations.version());
+        self.send_invitation(from, &id, &invite, out);
+    }
+
+    fn send_invitation(&mut self, from: &Jid, id: &str, invite: &muc::Invite, out: &mut Effects) {
+        let password = self.settings.password.as_deref();
+        let password = password.map(|text| Element::new("password", ns::MUC_USER).with_text(text));
+        let x = Element::new("x", ns::MUC_USER)
+            .with_child(invite.passed_on(&self.inviter(from)))
+            .with_children(password);
+        self.invitations.note(id, invite.to.to_bare(), from);
+        let back = self.not_invited(from, id, &invite.to);
+        self.route(&invite.to, Some(id), x, back, out);
+    }
+
+    /// How an inviter hears that an invitation did not arrive: it looks as it was sent.
+    fn not_invited(&self, inviter: &Jid, id: &str, invitee: &Jid) -> Back {
+        let invite = Element::new("invite", ns::MUC_USER).with_attr("to", invitee.as_str());
+        Back {
+            to: inviter.clone(),
+            from: self.jid.to_string(),
+            id: Some(id.to_owned()),
+            x: Some(Element::new("x", ns::MUC_USER).with_child(invite)),
+        }
+    }
+
+    /// How invitees see who invites: by the real address where everybody sees it.
+    fn inviter(&self, from: &Jid) -> Jid {
+        let hidden = self.nicks.get(from).filter(|_| !self.settings.non_anonymous);
+        let veiled = hidden.and_then(|nick| Jid::new(&self.occupant_jid(nick)).ok());
+        veiled.unwrap_or_else(|| from.to_bare().into())
+    }
+
+    pub(super) fn pass_decline(
+        &mut self,
+        now: Millis,
+        from: &Jid,
+        stanza: &Stanza,
+        decline: &muc::Decline,
+        out: &mut Effects,
+    ) -> Result<(), StanzaError> {
+        self.pace(now, from, "you are declining too fast")?;
+        for to in self.reachable(&decline.to) {
+            let x = Element::new("x", ns::MUC_USER).with_child(decline.passed_on(&from.to_bare()));
+            let id = stanza.id();
+            let back = Back {
+                to: from.clone(),
+                from: self.jid.to_string(),
+                id: id.as_deref().map(str::to_owned),
+                x: None,
+            };
+            self.route(&to, id.as_deref(), x, back, out);
+        }
+        Ok(())
+    }
+
+    /// Where an inviter is reached. Only people who are in the room, or belong to it, hear of what became
+    /// of their invitations: nobody uses it to reach strangers.
+    fn reachable(&self, inviter: &Jid) -> Vec<Jid> {
+        match inviter.resource() {
+            Some(nick) if inviter.to_bare() == self.jid => {
+                let occupant = self.occupants.get(nick.as_str());
+                occupant.iter().flat_map(|o| &o.sessions).map(|visit| visit.jid.clone()).collect()
+            }
+            _ => {
+                let bare = inviter.to_bare();
+                let known = self.affiliation(inviter) > Affiliation::None
+                    || self.occupants.values().any(|occupant| occupant.jid == bare);
+                known.then(|| bare.into()).into_iter().collect()
+            }
+        }
+    }
+
+    /// A message of the room to somebody who may not be in it.
+    fn route(&self, to: &Jid, id: Option<&str>, x: Element, back: Back, out: &mut Effects) {
+        let message = Element::new("message", ns::CLIENT)
+            .with_attr("from", self.jid.as_str())
+            .with_attr("to", to.as_str())
+            .with_attr_opt("id", id)
+            .with_child(x)
+            .to_bytes(ns::CLIENT);
+        out.push(Effect::Route { to: to.clone(), message, back: Box::new(back) });
+    }
+
+    /// A message came back with an error: whoever wrote it hears of it, and who cannot be reached is not
+    /// in the room any more.
+    pub(super) fn returned(
+        &mut self,
+        from: &Jid,
+        nick: Option<&str>,
+        stanza: &Stanza,
+        out: &mut Effects,
+    ) {
+        let Some(error) = stanza.child("error", ns::CLIENT) else { return };
+        let error = StanzaError::parse(&error.element());
+        match nick {
+            Some(_) => self.return_private(from, stanza, &error, out),
+            None => self.return_invitation(from, stanza, &error, out),
+        }
+        if is_gone(error.condition) {
+            self.drop_out(from, out);
+        }
+    }
+
+    fn return_invitation(
+        &mut self,
+        from: &Jid,
+        stanza: &Stanza,
+        error: &StanzaError,
+        out: &mut Effects,
+    ) {
+        let id = stanza.id().unwrap_or_default();
+        let inviters = match self.invitations.returned(&id, &from.to_bare()) {
+            Some(inviter) => vec![inviter],
+            // It was under way for long: what comes back says who had sent it.
+            None => {
+                let x = stanza.child("x", ns::MUC_USER).map(|x| x.element());
+                let invite = x.as_ref().and_then(|x| x.child("invite", ns::MUC_USER));
+                let inviter = invite.and_then(|invite| Jid::new(invite.attr("from")?).ok());
+                inviter.map(|inviter| self.reachable(&inviter)).unwrap_or_default()
+            }
+        };
+        for inviter in inviters {
+            let message = self.not_invited(&inviter, &id, from).message(error);
+            out.push(Effect::Return { to: inviter, message });
+        }
+    }
+
+    /// A private message that came back; one to everybody is not its author's concern. What its
+    /// recipient, or their server, says beside the reason could name them, and is left out.
+    fn return_private(
+        &mut self,
+        from: &Jid,
+        stanza: &Stanza,
+        error: &StanzaError,
+        out: &mut Effects,
+    ) {
+        let id = stanza.id().unwrap_or_default();
+        let Some(author) = self.privates.returned(&id, &from.to_bare()) else { return };
+        let Some((by, _)) = self.occupant(from).filter(|_| self.contains(&author)) else { return };
+        let told = StanzaError::new(error.condition).with_type(error.kind);
+        let message = Element::new("message", ns::CLIENT)
+            .with_attr("from", self.occupant_jid(by))
+            .with_attr("type", "error")
+            .with_attr("id", &*id)
+            .with_child(told.element())
+            .to_bytes(ns::CLIENT);
+        out.push(send(&author, Kind::Message, &message));
+    }
+
+    /// What is sent through the room costs whoever sends it as much as a message to everybody.
+    pub(super) fn pace(&mut self, now: Millis, from: &Jid, text: &str) -> Result<(), StanzaError> {
+        let listed = self.affiliation(from) > Affiliation::None;
+        match self.paces.take(from, listed, now, self.bounds.messages_per_second) {
+            true => Ok(()),
+            false => Err(wait(Condition::PolicyViolation, text)),
+        }
+    }
+}
+
+const MOST_INVITES: usize = 50;
+/// Of one room, as many are remembered.
+const MOST_SENDINGS: usize = 200;
