@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use super::websocket::{self, Frames, Message};
 use crate::tree::{Found, Framing, Reader, Tree};
@@ -91,7 +91,8 @@ impl Trust {
         };
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         let name = ServerName::try_from(self.domain.clone()).map_err(io::Error::other)?;
-        TlsConnector::from(Arc::new(config)).connect(name, tcp).await
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await?;
+        Ok(TlsStream::Client(stream))
     }
 }
 
@@ -143,15 +144,20 @@ impl Connection {
         Ok(Self::over(Transport::Tcp(tcp), Framing::Stream))
     }
 
-    /// XEP-0368: connects by TCP and starts TLS at once.
+    /// XEP-0368: connects by TCP and starts TLS at once, for `xmpp-client` or `xmpp-server`.
     ///
     /// # Errors
     /// When nobody listens or TLS fails.
-    pub async fn direct_tls(address: SocketAddr, trust: &Trust) -> io::Result<Self> {
+    pub async fn direct_tls(address: SocketAddr, trust: &Trust, alpn: &str) -> io::Result<Self> {
         let tcp = TcpStream::connect(address).await?;
         tcp.set_nodelay(true)?;
-        let tls = trust.handshake(tcp, Some("xmpp-client")).await?;
+        let tls = trust.handshake(tcp, Some(alpn)).await?;
         Ok(Self::over(Transport::Tls(Box::new(tls)), Framing::Stream))
+    }
+
+    /// A connection that another server opened.
+    pub fn accepted(tcp: TcpStream) -> Self {
+        Self::over(Transport::Tcp(tcp), Framing::Stream)
     }
 
     /// RFC 7395: connects by HTTPS and asks for a WebSocket.
@@ -188,6 +194,11 @@ impl Connection {
         self.frames.is_some()
     }
 
+    /// True inside of TLS.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.transport, Transport::Tls(_))
+    }
+
     /// Starts TLS on a TCP connection, RFC 6120 §5.4.3; the stream begins anew.
     ///
     /// # Errors
@@ -201,6 +212,21 @@ impl Connection {
         self.transport = Transport::Tls(Box::new(tls));
         self.reader = Reader::new(Framing::Stream);
         Ok(())
+    }
+
+    /// The same on the side that was connected to. Gives the protocol that was agreed on (RFC 7301).
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub async fn accept_tls(&mut self, config: Arc<ServerConfig>) -> io::Result<Option<String>> {
+        let Transport::Tcp(tcp) = std::mem::replace(&mut self.transport, Transport::Gone) else {
+            return Err(io::Error::other("TLS is there already"));
+        };
+        let tls = TlsAcceptor::from(config).accept(tcp).await?;
+        let protocol = tls.get_ref().1.alpn_protocol().map(|it| String::from_utf8_lossy(it).into());
+        self.transport = Transport::Tls(Box::new(TlsStream::Server(tls)));
+        self.reader = Reader::new(Framing::Stream);
+        Ok(protocol)
     }
 
     /// Expects a new stream header, RFC 6120 §4.3.3.
@@ -325,6 +351,7 @@ impl Connection {
     /// Channel binding data of this TLS connection, `None` without TLS or for an unknown type.
     pub fn channel_binding(&self, kind: &str) -> Option<Vec<u8>> {
         let Transport::Tls(tls) = &self.transport else { return None };
+        let TlsStream::Client(tls) = &**tls else { return None };
         let (_, session) = tls.get_ref();
         match kind {
             // RFC 9266 §2: 32 bytes, this label, an empty context.

@@ -45,7 +45,9 @@ impl Endpoint {
     pub async fn connect(&self, via: Via) -> io::Result<Connection> {
         match via {
             Via::StartTls | Via::Plain => Connection::tcp(self.c2s).await,
-            Via::DirectTls => Connection::direct_tls(self.c2s_tls, &self.trust).await,
+            Via::DirectTls => {
+                Connection::direct_tls(self.c2s_tls, &self.trust, "xmpp-client").await
+            }
             Via::WebSocket => {
                 Connection::websocket(self.https, &self.trust, &self.websocket_path).await
             }

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::caps::Caps;
+use super::foreign;
 use super::script::Role;
 use crate::client::session::FRAMING;
-use crate::client::{Connection, Incoming};
+use crate::client::{Connection, Identity, Incoming};
 use crate::tree::{STREAMS, Tree};
 
 pub(super) const SM: &str = "urn:xmpp:sm:3";
@@ -18,6 +19,10 @@ pub(super) struct Actor {
     pub(super) user: String,
     pub(super) password: String,
     pub(super) connection: Option<Connection>,
+    /// The certificate that another server shows.
+    pub(super) identity: Option<Identity>,
+    /// True if the tested server opened the connection.
+    pub(super) accepted: bool,
     /// True from binding or resuming to the end of the connection.
     pub(super) bound: bool,
     /// True if something was sent that the server may not have dealt with yet.
@@ -87,6 +92,8 @@ impl Actor {
             user,
             password,
             connection: None,
+            identity: None,
+            accepted: false,
             bound: false,
             unsettled: false,
             mid_stanza: false,
@@ -108,6 +115,7 @@ impl Actor {
     /// Forgets everything about an earlier connection but what is needed to resume its stream.
     pub(super) fn take_new(&mut self, connection: Connection) {
         self.connection = Some(connection);
+        self.accepted = false;
         self.bound = false;
         self.unsettled = false;
         self.mid_stanza = false;
@@ -144,6 +152,10 @@ impl Actor {
         let arrived: Vec<_> = connection.pending().drain(..).collect();
         let mut seen = Vec::new();
         for incoming in arrived {
+            let incoming = match self.role.server {
+                Some(_) => foreign::understood(incoming),
+                None => incoming,
+            };
             let answer = self.sort(&incoming);
             seen.push((incoming, answer));
         }
@@ -165,6 +177,10 @@ impl Actor {
     fn sort_element(&mut self, element: &Tree) -> Option<String> {
         if element.ns == "jabber:client" && self.sm.active {
             self.sm.handled = self.sm.handled.wrapping_add(1);
+        }
+        if let Some(server) = self.role.server.as_ref().filter(|it| foreign::asks(element, it)) {
+            let answers = server.both_ways && !self.sm.silent;
+            return answers.then(|| foreign::answer(element));
         }
         if let Some(answer) = self.caps.as_ref().and_then(|caps| caps.answer(element)) {
             return Some(answer);

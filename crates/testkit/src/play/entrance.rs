@@ -1,6 +1,7 @@
 //! How clients enter and leave the stage: connections, streams, resources, resumption.
 
 use super::actor::{Class, SM};
+use super::foreign;
 use super::report::{Failure, Outcome};
 use super::script::Login;
 use super::stage::Stage;
@@ -12,7 +13,11 @@ use crate::tree::{Tree, escape};
 
 impl Stage<'_> {
     pub(super) async fn open_connection(&mut self, who: usize) -> Outcome {
-        let connection = self.server.endpoint().connect(self.actors[who].role.via).await;
+        let via = self.actors[who].role.via;
+        let connection = match self.actors[who].role.server {
+            Some(_) => self.call(who).await,
+            None => self.server.endpoint().connect(via).await,
+        };
         let connection = connection
             .map_err(|error| Failure::new(format!("{} cannot connect: {error}", self.name(who))))?;
         self.actors[who].take_new(connection);
@@ -28,6 +33,9 @@ impl Stage<'_> {
             self.open_connection(who).await?;
         }
         let mut wanted = vec![("to", DOMAIN.to_owned()), ("version", "1.0".to_owned())];
+        if self.actors[who].role.server.is_some() {
+            wanted = self.server_header(who);
+        }
         for (name, value) in attributes {
             let value = value.expand(&self.variables, false)?;
             wanted.retain(|(known, _)| known != name);
@@ -35,7 +43,10 @@ impl Stage<'_> {
         }
         let wanted: Vec<_> = wanted.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let Some(connection) = &self.actors[who].connection else { return Ok(()) };
-        let header = stream_header(connection, &wanted);
+        let header = match self.actors[who].role.server {
+            Some(_) => foreign::header(&wanted),
+            None => stream_header(connection, &wanted),
+        };
         self.actors[who].queue(Class::Stream).clear();
         self.actors[who].features = None;
         self.actors[who].stream_open = true;
@@ -54,6 +65,9 @@ impl Stage<'_> {
     }
 
     pub(super) async fn start_tls(&mut self, who: usize) -> Outcome {
+        if self.actors[who].accepted {
+            return self.let_tls_start(who).await;
+        }
         self.send_bytes(who, b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>").await?;
         let answer = self
             .wait(who, "an answer to <starttls/>", |actor| actor.queue(Class::Stanza).pop_front())
@@ -61,14 +75,20 @@ impl Stage<'_> {
         if answer.name != "proceed" {
             return Err(Failure::new(format!("TLS is refused:\n{}", answer.pretty())));
         }
+        self.forget_stream(who);
+        let trust = self.trust(who);
+        if let Some(connection) = &mut self.actors[who].connection {
+            connection.start_tls(&trust).await?;
+        }
+        Ok(())
+    }
+
+    /// Before TLS is there, nothing that was said counts (RFC 6120 §5.4.3.3).
+    pub(super) fn forget_stream(&mut self, who: usize) {
         let actor = &mut self.actors[who];
         actor.queue(Class::Stream).clear();
         actor.features = None;
         actor.stream_open = false;
-        if let Some(connection) = &mut actor.connection {
-            connection.start_tls(&self.server.endpoint().trust).await?;
-        }
-        Ok(())
     }
 
     pub(super) async fn bind(&mut self, who: usize, resource: Option<&str>) -> Outcome {

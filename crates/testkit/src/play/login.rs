@@ -34,6 +34,9 @@ impl Stage<'_> {
             return self.authenticate(who, &Login::default(), Some(&block)).await;
         }
         self.authenticate(who, &Login::default(), None).await?;
+        if self.actors[who].role.server.is_some() {
+            return Ok(());
+        }
         let resource = self.actors[who].role.resource.clone();
         self.bind(who, resource.as_deref()).await
     }
@@ -52,6 +55,8 @@ impl Stage<'_> {
         if answer.ns == SASL {
             self.open_stream(who).await?;
         }
+        // A server binds no resource: its stream is ready.
+        self.actors[who].bound |= self.actors[who].role.server.is_some();
         Ok(())
     }
 
@@ -75,6 +80,9 @@ impl Stage<'_> {
     ) -> Result<Tree, Failure> {
         let features = self.reach_authentication(who).await?;
         let login = login.or(&self.actors[who].role.login);
+        if self.actors[who].role.server.is_some() {
+            return self.show_certificate(who, &login).await;
+        }
         let mut exchange = Exchange::new(self.credentials(who, &login, &features)?);
         let initial = exchange.initial()?;
         let mechanism = mechanism(&login, &features)?;

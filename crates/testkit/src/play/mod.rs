@@ -3,7 +3,9 @@
 mod actor;
 mod backstage;
 mod caps;
+mod cast;
 mod entrance;
+mod foreign;
 pub mod library;
 mod login;
 pub mod matching;

@@ -1,9 +1,9 @@
 //! Reading the text of a play. The grammar is described in `docs/dev/plays.md`.
 
+use super::cast::{login, role};
 use super::pattern::Pattern;
-use super::script::{Action, Deed, Login, Operation, PageCheck, Play, Role, Step, Visit};
+use super::script::{Acceptance, Action, Deed, Operation, PageCheck, Play, Step, Visit};
 use super::template::Template;
-use crate::client::Via;
 
 /// A mistake in a play.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +170,8 @@ fn takes_text(phrase: &str) -> bool {
         "authenticates",
         "tries to authenticate",
         "makes the room",
+        "accepts a stream",
+        "is connected to",
     ]
     .iter()
     .any(|verb| phrase.starts_with(verb))
@@ -204,6 +206,11 @@ fn plain_deed(phrase: &str) -> Result<Deed, String> {
         "resumes the stream" => Deed::Resume,
         "acknowledges" => Deed::Acknowledge,
         "stops acknowledging" => Deed::StopAcknowledging,
+        "accepts a connection" => Deed::Accept(Acceptance::Connection),
+        "accepts a stream" => Deed::Accept(Acceptance::Stream(None)),
+        "accepts stream management" => Deed::Accept(Acceptance::StreamManagement),
+        "accepts the resumption" => Deed::Accept(Acceptance::Resumption),
+        "is connected to" => Deed::Accept(Acceptance::Everything(None)),
         _ => return modified_deed(phrase, None),
     })
 }
@@ -216,6 +223,12 @@ fn deed_with_text(phrase: &str, text: &str) -> Result<Deed, String> {
         "receives" => Deed::Receive(Pattern::parse_all(text)?),
         "receives in any order" => Deed::ReceiveAnyOrder(Pattern::parse_all(text)?),
         "receives no" => Deed::ReceiveNone(Pattern::parse_all(text)?),
+        "accepts a stream" => {
+            Deed::Accept(Acceptance::Stream(Some(Template::parse(&without_gaps(text))?)))
+        }
+        "is connected to" => {
+            Deed::Accept(Acceptance::Everything(Some(Template::parse(&without_gaps(text))?)))
+        }
         "wants notifications of" => {
             Deed::WantNotifications(text.split([',', '\n']).map(|f| f.trim().to_owned()).collect())
         }
@@ -269,72 +282,6 @@ fn fields(text: &str) -> Result<Vec<(String, String)>, String> {
 /// The configuration of a room whose play says nothing about it.
 const OPEN_ROOM: &str =
     "membersonly=0, whois=anyone, persistentroom=1, publicroom=0, moderatedroom=0";
-
-/// Reads `by MECHANISM, bound to TYPE, with password X, …`.
-fn login(details: &str) -> Result<Login, String> {
-    let mut login = Login::default();
-    for detail in details.split(',').map(str::trim).filter(|detail| !detail.is_empty()) {
-        if !login_detail(detail, &mut login)? {
-            return Err(format!("`{detail}` says nothing about a login"));
-        }
-    }
-    Ok(login)
-}
-
-fn login_detail(detail: &str, login: &mut Login) -> Result<bool, String> {
-    if detail == "with SASL2" {
-        login.sasl2 = true;
-    } else if detail == "checking the offer" {
-        login.checks_offer = true;
-    } else if let Some(mechanism) = detail.strip_prefix("by ") {
-        login.mechanism = Some(mechanism.to_owned());
-    } else if let Some(binding) = detail.strip_prefix("bound to ") {
-        login.binding = Some(binding.to_owned());
-    } else if let Some(password) = detail.strip_prefix("with password ") {
-        login.password = Some(Template::parse(password)?);
-    } else if let Some(user) = detail.strip_prefix("as ") {
-        login.user = Some(Template::parse(user)?);
-    } else if let Some(authzid) = detail.strip_prefix("acting for ") {
-        login.authzid = Some(Template::parse(authzid)?);
-    } else {
-        return Ok(false);
-    }
-    Ok(true)
-}
-
-/// Reads `Romeo: romeo/orchard, over TLS, by SCRAM-SHA-256`.
-fn role(line: &str) -> Result<Role, String> {
-    let (name, rest) = line.split_once(':').ok_or("a role is written `Name: account/resource`")?;
-    let mut details = rest.split(',').map(str::trim);
-    let address = details.next().unwrap_or_default();
-    let (account, resource) = match address.split_once('/') {
-        Some((account, resource)) => (account, Some(resource.to_owned())),
-        None => (address, None),
-    };
-    let capital = name.starts_with(|c: char| c.is_ascii_uppercase());
-    if !capital || name.contains(' ') || account.is_empty() || account != account.to_lowercase() {
-        return Err("a role has one capitalised word, its account small letters".into());
-    }
-    let mut role = Role {
-        name: name.to_owned(),
-        account: account.to_owned(),
-        resource,
-        via: Via::default(),
-        login: Login::default(),
-        registered: true,
-    };
-    for detail in details {
-        match detail {
-            "over TLS" => role.via = Via::DirectTls,
-            "over WebSocket" => role.via = Via::WebSocket,
-            "over TCP" => role.via = Via::Plain,
-            "not registered" => role.registered = false,
-            _ if login_detail(detail, &mut role.login)? => {}
-            _ => return Err(format!("`{detail}` says nothing about a role")),
-        }
-    }
-    Ok(role)
-}
 
 fn operation(rest: &str, paragraph: &Paragraph<'_>) -> Result<Operation, String> {
     if let Some(name) = rest.strip_prefix("creates an invitation ") {
@@ -422,6 +369,7 @@ fn hexadecimal(text: &str) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Via;
 
     const PLAY: &str = r#"# A comment.
 spec: XEP-0199 §4.1

@@ -40,6 +40,21 @@ pub struct Role {
     pub login: Login,
     /// False if the account does not exist before the play: `not registered`.
     pub registered: bool,
+    /// The server that the role is, if it is no client.
+    pub server: Option<Foreign>,
+}
+
+/// Another server, in whose place a play speaks.
+#[derive(Debug, Clone)]
+pub struct Foreign {
+    /// Its domain: `server mantua.example`.
+    pub domain: String,
+    /// `calling …`: which domain of the tested server its streams are for.
+    pub calls: String,
+    /// `with the certificate of …`, `without a certificate`: whose it shows; its own unless said.
+    pub certificate: Option<String>,
+    /// `both ways`: streams are used in both directions, XEP-0288.
+    pub both_ways: bool,
 }
 
 /// How a client logs in. Unset fields take what the role says, then the default.
@@ -178,6 +193,23 @@ pub enum Deed {
     Acknowledge,
     /// `stops acknowledging`: leaves `<r/>` unanswered from now on.
     StopAcknowledging,
+    /// What another server does that the tested one connects to.
+    Accept(Acceptance),
+}
+
+/// What another server does that the tested one connects to.
+#[derive(Debug, Clone)]
+pub enum Acceptance {
+    /// `accepts a connection`.
+    Connection,
+    /// `accepts a stream`: waits for its header and answers it, with these features.
+    Stream(Option<Template>),
+    /// `accepts stream management`: with resumption.
+    StreamManagement,
+    /// `accepts the resumption` of the stream.
+    Resumption,
+    /// `is connected to`: everything from TCP to a proven stream, with these features.
+    Everything(Option<Template>),
 }
 
 /// What the operator does.
@@ -209,9 +241,10 @@ pub enum PageCheck {
 }
 
 impl Play {
-    /// True if the operator acts, which other plays on the same server would notice: it stops, or
-    /// two commands change one file of prosody at a time.
+    /// True if other plays on the same server would be noticed. When the operator acts, it stops, or
+    /// two commands change one file of prosody at a time; and each domain has one server.
     pub fn needs_own_server(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.action, Action::Operator(_)))
+            || self.cast.iter().any(|role| role.server.is_some())
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tokio::net::TcpListener;
+
 use super::actor::Actor;
+use super::foreign;
 use super::report::{Failure, Outcome, Transcript};
 use super::script::{Action, Deed, Operation, Play};
 use super::template::Variables;
@@ -36,6 +39,8 @@ pub(super) struct Stage<'a> {
     pub(super) transcript: Transcript,
     pub(super) page: Page,
     pub(super) pings: u32,
+    /// Where other servers of the cast are connected to, by domain.
+    pub(super) listeners: BTreeMap<String, TcpListener>,
 }
 
 impl<'a> Stage<'a> {
@@ -46,7 +51,13 @@ impl<'a> Stage<'a> {
             constants.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let mut accounts = BTreeMap::new();
         let mut actors = Vec::new();
+        let mut listeners = BTreeMap::new();
         for role in &play.cast {
+            if let Some(foreign) = &role.server {
+                variables.insert(role.name.clone(), foreign.domain.clone());
+                actors.push(foreign::enter(server, role, foreign, &mut listeners)?);
+                continue;
+            }
             let user = format!("{}-{tag}", role.account);
             let password = format!("the secret of {}", role.account);
             if role.registered && accounts.insert(user.clone(), ()).is_none() {
@@ -61,8 +72,8 @@ impl<'a> Stage<'a> {
             variables.insert(format!("{}'s password", role.account), password.clone());
             actors.push(Actor::new(role.clone(), user, password));
         }
-        let transcript = Transcript::default();
-        Ok(Stage { server, actors, variables, transcript, page: Page::default(), pings: 0 })
+        let (transcript, page) = (Transcript::default(), Page::default());
+        Ok(Stage { server, actors, variables, transcript, page, pings: 0, listeners })
     }
 
     async fn step(&mut self, action: &Action) -> Outcome {
@@ -87,7 +98,9 @@ impl<'a> Stage<'a> {
             Deed::Connect => {
                 let before = self.transcript.length();
                 self.log_in(who).await?;
-                self.become_available(who, "<presence/>").await?;
+                if self.actors[who].role.server.is_none() {
+                    self.become_available(who, "<presence/>").await?;
+                }
                 let name = self.name(who).to_owned();
                 self.transcript.condense(before, &name, "connects");
                 Ok(())
@@ -145,6 +158,7 @@ impl<'a> Stage<'a> {
                 self.transcript.note(format!("{name} loses the connection"));
                 Ok(())
             }
+            Deed::Accept(what) => self.accept(who, what).await,
             _ => self.watch(who, deed).await,
         }
     }

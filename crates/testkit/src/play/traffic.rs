@@ -5,10 +5,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::actor::{Actor, Class, SM};
+use super::foreign;
 use super::report::{Failure, Outcome};
 use super::stage::Stage;
 use crate::client::{Incoming, PATIENCE};
-use crate::target::DOMAIN;
+use crate::target::{DOMAIN, Target};
 
 impl Stage<'_> {
     /// Sends XML; stanzas inside a WebSocket get the namespace that RFC 7395 §3.3.3 asks for.
@@ -73,6 +74,10 @@ impl Stage<'_> {
             return Ok(());
         }
         self.actors[who].unsettled = false;
+        // Prosody answers nothing on a stream that it has opened.
+        if self.actors[who].accepted && self.server.target() == Target::Prosody {
+            return Ok(());
+        }
         if self.actors[who].sm.active {
             let before = self.actors[who].queue(Class::Ack).len();
             self.actors[who].write(format!("<r xmlns='{SM}'/>").as_bytes()).await?;
@@ -86,11 +91,14 @@ impl Stage<'_> {
         }
         self.pings += 1;
         let id = format!("settle-{}", self.pings);
-        let ping = format!(
-            "<iq xmlns='jabber:client' type='get' id='{id}' to='{DOMAIN}'>\
-             <ping xmlns='urn:xmpp:ping'/></iq>"
-        );
-        self.actors[who].write(ping.as_bytes()).await?;
+        let question = match &self.actors[who].role.server {
+            Some(server) => foreign::question(server, &id),
+            None => format!(
+                "<iq xmlns='jabber:client' type='get' id='{id}' to='{DOMAIN}'>\
+                 <ping xmlns='urn:xmpp:ping'/></iq>"
+            ),
+        };
+        self.actors[who].write(question.as_bytes()).await?;
         self.wait(who, "an answer to a ping", |actor| {
             if actor.ended.is_some() {
                 return Some(());

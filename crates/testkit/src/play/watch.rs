@@ -103,6 +103,10 @@ impl Stage<'_> {
 
     /// Makes sure that whatever could have come to a client has come.
     async fn settle_for(&mut self, who: usize) -> Outcome {
+        if self.actors[who].role.server.is_some() {
+            let why = "what does not come to another server is shown by what comes after it";
+            return Err(Failure::new(why));
+        }
         if !self.actors[who].is_online() {
             return Err(Failure::new("has no session through which the server could be asked"));
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::ports::Ports;
-use super::{DOMAIN, GATEWAY, GATEWAY_SECRET, write};
+use super::{DOMAIN, GATEWAY, GATEWAY_SECRET, PEERS, write};
 
 /// The program: `ANEMONE` in the environment, or the one in the same target directory.
 pub(super) fn program() -> PathBuf {
@@ -75,11 +75,12 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         true => (format!("bytestreams = [\"127.0.0.1:{}\"]\n", ports.bytestreams), true),
         false => (String::new(), false),
     };
+    let (s2s_door, federation) = federation(directory, ports, settings);
     let (told, components) = (told(settings), components(ports, settings));
     format!(
         "domain = \"{DOMAIN}\"\n\n\
          [listen]\nc2s = [\"127.0.0.1:{c2s}\"]\nc2s_tls = [\"127.0.0.1:{c2s_tls}\"]\n\
-         https = [\"127.0.0.1:{https}\"]\n{public}{turn_door}{proxy_door}\n\
+         https = [\"127.0.0.1:{https}\"]\n{s2s_door}{public}{turn_door}{proxy_door}\n\
          [registration]\npolicy = \"{policy}\"\ninviters = \"{inviters}\"\n\n\
          [tls]\ncertificate = \"{certs}/{DOMAIN}.crt\"\nkey = \"{certs}/{DOMAIN}.key\"\n\
          required = {tls_required}\n\n\
@@ -88,7 +89,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          stanza_bytes = {stanza_bytes}\n\n\
          [archive]\nenabled = {archive}\n\n[rooms]\ncreators = \"{creators}\"\n\n\
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
-         [federation]\nenabled = false\n\n\
+         [federation]\n{federation}\n\
          [calls]\n{calls}\n[turn]\n{turn}\n[bytestreams]\nenabled = {proxy}\n[push]\n{push}\n{components}\n\
          {told}\n[contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
@@ -115,6 +116,34 @@ fn relay(ports: &Ports, wanted: bool) -> (String, &'static str) {
         // As by default on a machine that the internet does not reach.
         false => ("turn = []\nturn_tls = []\n".to_owned(), ""),
     }
+}
+
+/// The lines of `[listen]` for other servers, and the section about them.
+fn federation(directory: &Path, ports: &Ports, settings: &[String]) -> (String, String) {
+    let has = |setting: &str| settings.iter().any(|s| s == setting);
+    if !has("federation") {
+        return (String::new(), "enabled = false\n".to_owned());
+    }
+    let listen = format!(
+        "s2s = [\"127.0.0.1:{}\"]\ns2s_tls = [\"127.0.0.1:{}\"]\n",
+        ports.s2s, ports.s2s_tls
+    );
+    let trust = directory.join("certs/authority.crt");
+    let mut section = format!("trust = [\"{}\"]\n", trust.display());
+    if has("dialback with padua.example") {
+        section += "dialback = [\"padua.example\"]\n";
+    }
+    if has("no padua.example") {
+        section += "deny = [\"padua.example\"]\n";
+    }
+    if has("small foreign stanzas") {
+        section += "stanza_bytes = 10000\n";
+    }
+    section += "[federation.hosts]\n";
+    for (domain, port) in PEERS.iter().zip(ports.peers) {
+        section += &format!("\"{domain}\" = \"127.0.0.1:{port}\"\n");
+    }
+    (listen, section)
 }
 
 /// What the server tells about itself, and to whom.

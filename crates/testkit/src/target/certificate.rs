@@ -2,13 +2,16 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::write;
+use crate::client::Identity;
 
 pub(super) struct Certificate {
+    issuer: CertifiedIssuer<'static, KeyPair>,
     pub(super) authority: CertificateDer<'static>,
     /// The authority in PEM.
     pub(super) authority_pem: String,
@@ -19,6 +22,18 @@ pub(super) struct Certificate {
 impl Certificate {
     pub(super) fn create(domain: &str) -> io::Result<Self> {
         make(domain).map_err(io::Error::other)
+    }
+
+    /// A certificate of the same authority for another domain.
+    pub(super) fn issue(&self, domain: &str) -> io::Result<Identity> {
+        let issue = || {
+            let key = KeyPair::generate()?;
+            let params = CertificateParams::new(vec![domain.to_owned()])?;
+            let certificate = params.signed_by(&key, &self.issuer)?;
+            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+            Ok::<_, rcgen::Error>((vec![certificate.der().clone()], key))
+        };
+        issue().map(Arc::new).map_err(io::Error::other)
     }
 
     /// Writes `certs/verona.example.crt` and `.key`, names by which prosody finds them.
@@ -45,6 +60,7 @@ fn make(domain: &str) -> Result<Certificate, rcgen::Error> {
     Ok(Certificate {
         authority: authority.der().clone(),
         authority_pem: authority.pem(),
+        issuer: authority,
         chain,
         key: key.serialize_pem(),
     })

@@ -168,7 +168,7 @@ impl Domain {
     /// When it does not come up.
     pub fn launch(&self) -> io::Result<()> {
         let command = anemone::serve(&self.directory.0);
-        let process = Process::start(command, &self.log(), &self.ports)?;
+        let process = Process::start(command, &self.log(), &self.ports.all())?;
         *self.process.lock().expect("no panic while starting") = Some(process);
         Ok(())
     }

@@ -10,7 +10,7 @@ mod prosody;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::client::{Endpoint, Trust};
+use crate::client::{Endpoint, Identity, Trust};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 
 use certificate::Certificate;
@@ -22,6 +22,9 @@ pub const DOMAIN: &str = "verona.example";
 
 /// The domain of a component, with the setting `a gateway`.
 pub const GATEWAY: &str = "gateway.verona.example";
+
+/// Domains with servers of their own, which plays speak for, with the setting `federation`.
+pub const PEERS: [&str; 2] = ["mantua.example", "padua.example"];
 
 /// What that component proves to know.
 pub const GATEWAY_SECRET: &str = "the secret of the gateway";
@@ -91,6 +94,10 @@ pub const SETTINGS: &[&str] = &[
     "a relay",
     "a proxy",
     "web clients of app.example",
+    "federation",
+    "dialback with padua.example",
+    "no padua.example",
+    "small foreign stanzas",
 ];
 
 /// A running server with an empty database of its own. Stopped and deleted when dropped.
@@ -139,7 +146,11 @@ impl Server {
             Target::Anemone => anemone::serve(&self.directory.0),
             Target::Prosody => prosody::serve(&self.directory.0),
         };
-        let process = Process::start(command, &self.log(), &self.ports)?;
+        let mut doors = self.ports.all().to_vec();
+        if self.settings.iter().any(|setting| setting == "federation") {
+            doors.push(self.federation(false));
+        }
+        let process = Process::start(command, &self.log(), &doors)?;
         *self.process.lock().expect("no panic while starting") = Some(process);
         Ok(())
     }
@@ -164,6 +175,25 @@ impl Server {
         self.ports.address(self.ports.components)
     }
 
+    /// Where other servers connect, in plain text first or with TLS at once.
+    pub fn federation(&self, direct: bool) -> std::net::SocketAddr {
+        self.ports.address(if direct { self.ports.s2s_tls } else { self.ports.s2s })
+    }
+
+    /// Where the server looks for one of [`PEERS`].
+    pub fn peer(&self, domain: &str) -> Option<std::net::SocketAddr> {
+        let at = PEERS.iter().position(|peer| *peer == domain)?;
+        Some(self.ports.address(self.ports.peers[at]))
+    }
+
+    /// A certificate for another domain, of the authority that the server trusts.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn identity(&self, domain: &str) -> io::Result<Identity> {
+        self.certificate.issue(domain)
+    }
+
     /// TLS for another program on this machine, called `localhost`, whom the server trusts where it
     /// is set up to.
     ///
@@ -173,13 +203,18 @@ impl Server {
         let chain = CertificateDer::pem_slice_iter(self.certificate.chain.as_bytes());
         let chain: Result<Vec<_>, _> = chain.collect();
         let key = PrivateKeyDer::from_pem_slice(self.certificate.key.as_bytes());
-        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-        rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_no_client_auth()
-            .with_single_cert(chain.map_err(io::Error::other)?, key.map_err(io::Error::other)?)
-            .map_err(io::Error::other)
+        accepting(chain.map_err(io::Error::other)?, key.map_err(io::Error::other)?)
+    }
+
+    /// TLS for a domain that the server connects to, which need not look at the server's certificate.
+    ///
+    /// # Errors
+    /// When the certificate cannot be used.
+    pub fn accepting(&self, identity: &Identity) -> io::Result<rustls::ServerConfig> {
+        let (chain, key) = &**identity;
+        let mut config = accepting(chain.clone(), key.clone_key())?;
+        config.alpn_protocols = vec![b"xmpp-server".to_vec()];
+        Ok(config)
     }
 
     /// Creates an account.
@@ -247,6 +282,19 @@ impl Server {
     pub fn log_tail(&self, lines: usize) -> String {
         process::tail(&self.log(), lines)
     }
+}
+
+fn accepting(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> io::Result<rustls::ServerConfig> {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(io::Error::other)
 }
 
 impl Drop for Server {

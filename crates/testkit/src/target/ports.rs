@@ -4,6 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use super::PEERS;
 use crate::client::{Endpoint, Trust};
 
 /// The ports of one server, all on loopback.
@@ -17,6 +18,11 @@ pub(super) struct Ports {
     pub(super) turn: u16,
     /// The proxy for bytestreams, if the server is set up with one.
     pub(super) bytestreams: u16,
+    /// Where other servers connect, with STARTTLS and with TLS at once, if the server federates.
+    pub(super) s2s: u16,
+    pub(super) s2s_tls: u16,
+    /// Where each of [`PEERS`] is, if the server federates.
+    pub(super) peers: [u16; PEERS.len()],
 }
 
 impl Ports {
@@ -34,7 +40,7 @@ impl Ports {
             if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
                 held.push(listener);
             }
-            if held.len() == 6 {
+            if held.len() == 8 + PEERS.len() {
                 let port = |at: usize| held[at].local_addr().map(|address| address.port());
                 return Ok(Ports {
                     c2s: port(0)?,
@@ -43,6 +49,9 @@ impl Ports {
                     components: port(3)?,
                     turn: port(4)?,
                     bytestreams: port(5)?,
+                    s2s: port(6)?,
+                    s2s_tls: port(7)?,
+                    peers: [port(8)?, port(9)?],
                 });
             }
         }

@@ -2,12 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-use super::ports::Ports;
 
 /// A child process that is killed when dropped.
 pub(super) struct Process(Child);
@@ -16,8 +14,12 @@ pub(super) struct Process(Child);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Process {
-    /// Starts the command and waits until all ports accept connections.
-    pub(super) fn start(mut command: Command, log: &Path, ports: &Ports) -> io::Result<Self> {
+    /// Starts the command and waits until it accepts connections at all these addresses.
+    pub(super) fn start(
+        mut command: Command,
+        log: &Path,
+        doors: &[SocketAddr],
+    ) -> io::Result<Self> {
         let output = File::options().create(true).append(true).open(log)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let child = command.spawn().map_err(|error| {
@@ -26,7 +28,7 @@ impl Process {
         })?;
         let mut process = Process(child);
         let deadline = Instant::now() + PATIENCE;
-        while !ports.all().iter().all(|address| TcpStream::connect(address).is_ok()) {
+        while !doors.iter().all(|address| TcpStream::connect(address).is_ok()) {
             if let Some(status) = process.0.try_wait()? {
                 let tail = tail(log, 20);
                 return Err(io::Error::other(format!("the server ended ({status}):\n{tail}")));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::ports::Ports;
-use super::{DOMAIN, write};
+use super::{DOMAIN, PEERS, write};
 
 const PROGRAM: &str = "/usr/bin/prosody";
 
@@ -89,6 +89,7 @@ const MODULES: &[&str] = &[
 
 pub(super) fn configure(directory: &Path, ports: &Ports, settings: &[String]) -> io::Result<()> {
     std::fs::create_dir_all(directory.join("data"))?;
+    write(directory, "mod_test_places.lua", PLACES)?;
     write(directory, "prosody.cfg.lua", &config(directory, ports, settings))
 }
 
@@ -99,7 +100,8 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         (has("no archive") && module == "mam")
             || (has("closed registration") && module.starts_with("invites"))
     };
-    for module in MODULES.iter().filter(|module| !unwanted(module)) {
+    let more = if has("federation") { FEDERATION } else { &[] };
+    for module in MODULES.iter().chain(more).filter(|module| !unwanted(module)) {
         let _ = writeln!(out, "  \"{module}\";");
     }
     let _ = writeln!(out, "}}");
@@ -109,10 +111,10 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     let seconds = if has("one second to log in") { 1 } else { 300 };
     let stanza_bytes = if has("small stanzas") { 10_000 } else { 262_144 };
     let (c2s, c2s_tls, https) = (ports.c2s, ports.c2s_tls, ports.https);
+    out.push_str(&federation(directory, ports, settings));
     let _ = write!(
         out,
-        "modules_disabled = {{ \"s2s\" }}\n\
-         run_as_root = true\n\
+        "run_as_root = true\n\
          pidfile = \"{path}/prosody.pid\"\n\
          data_path = \"{path}/data\"\n\
          certificates = \"{path}/certs\"\n\
@@ -141,6 +143,51 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     );
     out.push_str(&services(settings));
     out
+}
+
+/// What else is there with other servers.
+const FEDERATION: &[&str] = &["test_places", "s2s", "s2s_auth_certs", "s2s_bidi", "dialback"];
+
+/// Prosody asks the domain name system about every domain. This module of a few lines tells it where
+/// those are that plays speak for.
+const PLACES: &str = r#"
+local service, basic = require "net.resolvers.service", require "net.resolvers.basic";
+local places, new = module:get_option("test_places"), service.new;
+local nowhere = { next = function (_, found) found(nil); end };
+service.new = function (host, kind, transport, extra)
+	if not places[host] then
+		return new(host, kind, transport, extra);
+	elseif kind == "xmpp-server" then
+		return basic.new("127.0.0.1", places[host], transport, extra);
+	end
+	return nowhere;
+end
+"#;
+
+fn federation(directory: &Path, ports: &Ports, settings: &[String]) -> String {
+    let has = |setting: &str| settings.iter().any(|s| s == setting);
+    if !has("federation") {
+        return "modules_disabled = { \"s2s\" }\n".to_owned();
+    }
+    let places = PEERS.iter().zip(ports.peers);
+    let places: Vec<_> = places.map(|(name, port)| format!("[\"{name}\"] = {port}")).collect();
+    let insecure = if has("dialback with padua.example") { "\"padua.example\"" } else { "" };
+    let bytes = if has("small foreign stanzas") { 10_000 } else { 524_288 };
+    format!(
+        "plugin_paths = {{ \"{path}\" }}\n\
+         test_places = {{ {places} }}\n\
+         s2s_ports = {{ {s2s} }}\n\
+         s2s_direct_tls_ports = {{ {s2s_tls} }}\n\
+         s2s_require_encryption = true\n\
+         s2s_secure_auth = true\n\
+         s2s_insecure_domains = {{ {insecure} }}\n\
+         s2s_stanza_size_limit = {bytes}\n\
+         ssl = {{ cafile = \"{path}/certs/authority.crt\" }}\n",
+        path = directory.display(),
+        places = places.join(", "),
+        s2s = ports.s2s,
+        s2s_tls = ports.s2s_tls,
+    )
 }
 
 /// The services below the domain.
