@@ -164,7 +164,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         kind: Kind::Files,
-        tables: &["upload", "upload_leftover"],
+        tables: &["upload", "upload_leftover", "upload_usage"],
         what: "uploaded files with name, size and type",
         purpose: "to pass files on to others",
         readable: Readable::UnlessEncrypted,

@@ -23,7 +23,7 @@ use super::{Answer, Body, Visit, full, text};
 use crate::{
     ext::upload::{
         self,
-        disk::{BeginError, CHUNK, Download, Part},
+        disk::{BLOCK, BeginError, Download, Part},
         is_authorized, is_media, percent_encoded,
     },
     server::Server,
@@ -124,7 +124,7 @@ enum ReceiveError {
 async fn receive(mut part: Part, mut body: Incoming, size: u64) -> Result<[u8; 32], ReceiveError> {
     let deadline = Instant::now() + allowance(size);
     let mut rest = size;
-    let mut buffer = Vec::with_capacity(CHUNK);
+    let mut buffer = Vec::with_capacity(usize::try_from(size).unwrap_or(BLOCK).min(BLOCK));
     loop {
         let next = timeout_at(deadline, timeout(PATIENCE, body.frame())).await;
         let Ok(Ok(frame)) = next else { return Err(ReceiveError::Slow) };
@@ -133,16 +133,14 @@ async fn receive(mut part: Part, mut body: Incoming, size: u64) -> Result<[u8; 3
         let Ok(data) = frame.into_data() else { continue };
         rest = rest.checked_sub(data.len() as u64).ok_or(ReceiveError::Length)?;
         buffer.extend_from_slice(&data);
-        if buffer.len() >= CHUNK {
-            let full = std::mem::replace(&mut buffer, Vec::with_capacity(CHUNK));
-            part.write(full).await.map_err(ReceiveError::Disk)?;
+        if buffer.len() >= BLOCK {
+            buffer = part.write(buffer).await.map_err(ReceiveError::Disk)?;
         }
     }
     if rest > 0 {
         return Err(ReceiveError::Length);
     }
-    part.write(buffer).await.map_err(ReceiveError::Disk)?;
-    part.finish().await.map_err(ReceiveError::Disk)
+    part.finish(buffer).await.map_err(ReceiveError::Disk)
 }
 
 /// The bytes are on disk; now the row says so.

@@ -103,6 +103,29 @@ pub async fn what_goes_is_left_over_until_cleared(store: &Store) {
     assert_eq!(uploads.leftovers(10).await, Ok(vec![FileId([5; 16])]));
 }
 
+/// What an account has is counted as it comes and goes, in whatever way.
+pub async fn usage_follows_what_comes_and_goes(store: &Store) {
+    let juliet = account(store, "juliet").await;
+    let uploads = &store.uploads;
+    let used = async || uploads.usage(juliet, vec![Purpose::Message]).await.expect("read");
+    assert_eq!(used().await, Usage::default());
+    upload(store, slot(juliet, 1, 10)).await;
+    upload(store, slot(juliet, 2, 20)).await;
+    uploads.reserve(slot(juliet, 3, 30), BUDGET, Millis(100)).await.expect("reserved");
+    assert_eq!(used().await, Usage { files: 3, bytes: 60 });
+    assert!(uploads.reserve(slot(juliet, 1, 5), BUDGET, Millis(100)).await.is_err());
+    assert_eq!(used().await, Usage { files: 3, bytes: 60 }, "what is refused is not counted");
+    assert_eq!(uploads.expire(Millis(400), 10).await, Ok(1));
+    assert_eq!(used().await, Usage { files: 2, bytes: 30 });
+    assert_eq!(uploads.delete(juliet, Some(vec![FileId([1; 16])])).await, Ok(1));
+    assert_eq!(used().await, Usage { files: 1, bytes: 20 });
+    assert_eq!(uploads.delete(juliet, None).await, Ok(1));
+    assert_eq!(used().await, Usage::default());
+    upload(store, slot(juliet, 4, 10)).await;
+    assert_eq!(store.accounts.delete(juliet, Millis(0)).await, Ok(true));
+    assert_eq!(used().await, Usage::default());
+}
+
 /// Files by their time, slots by theirs.
 pub async fn files_and_slots_expire(store: &Store) {
     let juliet = account(store, "juliet").await;

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_rooms.sql"),
     include_str!("migrations/0006_push.sql"),
     include_str!("migrations/0007_pubsub_service.sql"),
+    include_str!("migrations/0008_upload_usage.sql"),
 ];
 
 /// The schema this program knows.

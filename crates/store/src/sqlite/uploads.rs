@@ -152,13 +152,14 @@ fn reserve(db: &Connection, slot: &File, budget: Budget, now: Millis) -> Result<
 
 fn usage(db: &Connection, account: AccountId, purposes: &[Purpose]) -> rusqlite::Result<Usage> {
     let mut select = db.prepare_cached(
-        "SELECT count(*), ifnull(sum(size), 0) FROM upload WHERE account = ?1 AND purpose = ?2",
+        "SELECT files, bytes FROM upload_usage WHERE account = ?1 AND purpose = ?2",
     )?;
     let mut total = Usage::default();
     for purpose in purposes {
-        let (files, bytes) = select.query_row(params![account.0, number(*purpose)], |row| {
+        let counted = select.query_row(params![account.0, number(*purpose)], |row| {
             Ok((unsigned(row.get(0)?), unsigned(row.get(1)?)))
-        })?;
+        });
+        let (files, bytes) = counted.optional()?.unwrap_or_default();
         total = Usage { files: total.files + files, bytes: total.bytes.saturating_add(bytes) };
     }
     Ok(total)

@@ -169,37 +169,42 @@ impl Disk {
 }
 
 impl Part {
-    /// Appends bytes.
+    /// Appends bytes, and gives their buffer back to be filled again.
     ///
     /// # Errors
     /// When the disk refuses. The part is then good for nothing but to be dropped.
-    pub async fn write(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+    pub async fn write(&mut self, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         let Some((mut file, mut hash)) = self.content.take() else { return Err(broken()) };
         let written = blocking(move || {
             file.write_all(&bytes)?;
             hash.update(&bytes);
-            Ok((file, hash))
+            bytes.clear();
+            Ok((file, hash, bytes))
         });
-        self.content = Some(written.await?);
-        Ok(())
+        let (file, hash, bytes) = written.await?;
+        self.content = Some((file, hash));
+        Ok(bytes)
     }
 
-    /// Brings it to disk under its name, and gives the SHA-256 of its bytes.
+    /// Appends the last bytes and brings all to disk under its name. Gives the SHA-256.
     ///
     /// # Errors
     /// When the disk refuses; nothing is left of it then.
-    pub async fn finish(mut self) -> io::Result<[u8; 32]> {
-        let Some((file, hash)) = self.content.take() else { return Err(broken()) };
+    pub async fn finish(mut self, last: Vec<u8>) -> io::Result<[u8; 32]> {
+        let Some((mut file, mut hash)) = self.content.take() else { return Err(broken()) };
         let (path, target) = (self.path.clone(), self.target.clone());
         let directory = self.disk.directory.clone();
-        blocking(move || {
+        let hash = blocking(move || {
+            file.write_all(&last)?;
+            hash.update(&last);
             file.sync_all()?;
             fs::rename(&path, &target)?;
-            sync(&directory).inspect_err(|_| drop(fs::remove_file(&target)))
+            sync(&directory).inspect_err(|_| drop(fs::remove_file(&target)))?;
+            Ok(hash.finalize().into())
         })
         .await?;
         self.begun = false;
-        Ok(hash.finalize().into())
+        Ok(hash)
     }
 }
 
@@ -284,8 +289,10 @@ fn broken() -> io::Error {
     io::Error::other("an earlier write failed")
 }
 
-/// Bytes read and sent at a time.
-pub const CHUNK: usize = 64 * 1024;
+/// Bytes written at a time: each time another thread takes a turn, however few they are.
+pub const BLOCK: usize = 256 * 1024;
+/// Bytes read at a time. There may be more readers than writers, and each holds what it has read.
+const CHUNK: usize = 64 * 1024;
 /// Files that one account may be uploading at a time, and all accounts together.
 const MOST_OF_ONE: usize = 8;
 const MOST_AT_ONCE: usize = 64;
@@ -316,8 +323,8 @@ mod tests {
             assert!(disk.open(id).await.is_err());
             let again = disk.begin(AccountId(1), id).await;
             assert!(matches!(again, Err(BeginError::Twice)));
-            part.write(b"is this".to_vec()).await.unwrap();
-            let hash = part.finish().await.unwrap();
+            part.write(b"is ".to_vec()).await.unwrap();
+            let hash = part.finish(b"this".to_vec()).await.unwrap();
             assert_eq!(hash, <[u8; 32]>::from(Sha256::digest(b"What light is this")));
             let mut download = disk.open(id).await.unwrap();
             download.seek(5).await.unwrap();
