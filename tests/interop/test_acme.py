@@ -28,7 +28,7 @@ PATIENCE = 60
 class Authority:
     """pebble and its name server."""
 
-    def __init__(self, directory: Path, http: int, tls: int):
+    def __init__(self, directory: Path, http: int, tls: int, validity: int = 90 * 24 * 3600):
         self.directory = directory
         self.port, management, dns, self.records = free_ports(4)
         self.root = directory / "root.pem"
@@ -42,6 +42,7 @@ class Authority:
             "privateKey": str(directory / "pebble.key"),
             "httpPort": http,
             "tlsPort": tls,
+            "certificateValidityPeriod": validity,
         }}))
         self.log = (directory / "pebble.log").open("wb")
         environment = os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
@@ -69,6 +70,7 @@ class Authority:
         for program in self.programs:
             program.terminate()
             program.wait()
+        self.programs = []
         self.log.close()
 
 
@@ -167,6 +169,7 @@ def main():
         finally:
             place.stop()
             authority.stop()
+    renewal()
 
 
 def play(place: Certified, authority: Authority, directory: Path):
@@ -216,6 +219,37 @@ def play(place: Certified, authority: Authority, directory: Path):
         opener = urllib.request.build_opener(NoRedirect)
         opener.open(f"http://{HOST}:{place.http_port}/invite/x?y=1", timeout=PATIENCE)
         raise RuntimeError("plain HTTP must lead elsewhere")
+
+
+def renewal():
+    """A certificate that lives for half a minute: its successor is in use before it ends, and nobody is cut
+    off. Without the authority the old one stays, and the log says so."""
+    with tempfile.TemporaryDirectory(prefix="anemone-interop-") as folder:
+        directory = Path(folder)
+        place = Certified(directory)
+        authority = Authority(directory, place.http_port, place.https_port, validity=30)
+        try:
+            place.choose(authority, "tls-alpn-01")
+            first = place.certified()
+            context = ssl._create_unverified_context()
+            plain = socket.create_connection((HOST, place.c2s_tls_port), 10)
+            with context.wrap_socket(plain, server_hostname=DOMAIN) as visitor:
+                changed = lambda: place.shown(place.https_port) != first
+                wait("another certificate", changed, place.tail)
+                second = place.shown(place.https_port)
+                check(second.not_valid_before_utc < first.not_valid_after_utc, "it is renewed in time")
+                check(place.shown(place.c2s_tls_port) == second, "clients are shown the new one too")
+                check(second.public_key() == first.public_key(), "its key is the one that records may name")
+                header = f"<stream:stream to='{DOMAIN}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+                visitor.sendall(header.encode())
+                check(b"stream" in visitor.recv(4096), "whoever was connected still is")
+            authority.stop()
+            wait("a word about the failure", lambda: "no new certificate" in place.tail(), place.tail)
+            check("again_in=300" in place.tail(), "it is tried again after five minutes")
+            check("Pebble" in place.shown(place.https_port).issuer.rfc4514_string(), "and the old one stays")
+        finally:
+            place.stop()
+            authority.stop()
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -60,16 +60,16 @@ pub enum AcmeError {
 /// the server goes down.
 pub async fn run(server: Arc<Server>) {
     let mut shutdown = server.shutdown.subscribe();
-    let mut failures = 0;
+    let mut failures = Failures::default();
     loop {
         let config = server.config();
-        let pause = if config.acme.enabled && is_due(&server, &config) {
+        let wait = if config.acme.enabled { due_in(&server, &config) } else { LOOK };
+        let pause = if wait.is_zero() {
             tokio::select! {
                 done = obtain(&server, &config) => match done {
-                    Ok(()) => { failures = 0; LOOK }
+                    Ok(()) => failures.over(due_in(&server, &config)),
                     Err(error) => {
-                        failures += 1;
-                        let pause = backoff(failures);
+                        let pause = failures.another();
                         server.metrics.errors_environment.increment();
                         let again_in = pause.as_secs();
                         tracing::warn!(%error, again_in, "no new certificate; the old one stays");
@@ -79,7 +79,7 @@ pub async fn run(server: Arc<Server>) {
                 () = down(&mut shutdown) => return,
             }
         } else {
-            LOOK
+            wait.min(LOOK)
         };
         tokio::select! {
             () = sleep(pause) => {}
@@ -88,11 +88,30 @@ pub async fn run(server: Arc<Server>) {
     }
 }
 
-/// Whether it is time to ask.
-fn is_due(server: &Server, config: &Config) -> bool {
+/// Attempts without a certificate, one after the other.
+#[derive(Debug, Default)]
+struct Failures(u32);
+
+impl Failures {
+    /// How long to leave the authority alone after one more.
+    fn another(&mut self) -> Duration {
+        self.0 = self.0.saturating_add(1);
+        backoff(self.0)
+    }
+
+    /// The same after a success. A certificate that is old when it is new, as one looks to a clock that
+    /// is wrong, is no reason to ask again and again.
+    fn over(&mut self, due_in: Duration) -> Duration {
+        self.0 = 0;
+        if due_in.is_zero() { LOOK } else { due_in.min(LOOK) }
+    }
+}
+
+/// How long it is until it is time to ask; nothing when it is.
+fn due_in(server: &Server, config: &Config) -> Duration {
     let now = SystemTime::now();
     let missing = Missing::load(&server.home().acme_missing(), &config.acme, now);
-    !will_do(&server.home().acme_certificate(), &wanted(config, &missing), now)
+    will_do(&server.home().acme_certificate(), &wanted(config, &missing), now)
 }
 
 /// The names to ask for now: the domain, and the others without those that failed lately.
@@ -101,12 +120,15 @@ fn wanted(config: &Config, missing: &Missing) -> Vec<String> {
     names.filter(|(at, name)| *at == 0 || !missing.has(name)).map(|(_, name)| name).collect()
 }
 
-/// Whether the certificate in the file is for all of these names, and a third of its time is left.
-fn will_do(path: &Path, names: &[String], now: SystemTime) -> bool {
-    let Ok(facts) = certificate::inspect(path) else { return false };
+/// How long the certificate in the file will do: until a third of its time is left, if it is for all of
+/// these names.
+fn will_do(path: &Path, names: &[String], now: SystemTime) -> Duration {
+    let Ok(facts) = certificate::inspect(path) else { return Duration::ZERO };
+    if !names.iter().all(|name| certificate::covers(path, name).unwrap_or(false)) {
+        return Duration::ZERO;
+    }
     let lifetime = facts.not_after.duration_since(facts.not_before).unwrap_or_default();
-    facts.remaining(now) >= lifetime / 3
-        && names.iter().all(|name| certificate::covers(path, name).unwrap_or(false))
+    facts.remaining(now).saturating_sub(lifetime / 3)
 }
 
 /// The names that the certificate is for: the domain first.
@@ -153,7 +175,7 @@ async fn obtain(server: &Arc<Server>, config: &Config) -> Result<(), AcmeError> 
         missing
             .add(&kept, dropped, now)
             .map_err(|error| AcmeError::Local(format!("{}: {error}", kept.display())))?;
-        if will_do(&path, &left, now) {
+        if !will_do(&path, &left, now).is_zero() {
             return Ok(());
         }
         (names, again) = (left, true);
@@ -265,11 +287,15 @@ async fn account(server: &Server, config: &Acme) -> Result<Account, AcmeError> {
     Ok(account)
 }
 
-/// The address of the server's account at its authority, which a CAA record can name (RFC 8657 §3).
+/// The address of the server's account at the configured authority, which a CAA record can name (RFC 8657
+/// §3). An account at another one would lock this server out.
 #[must_use]
-pub fn account_uri(home: &Home) -> Option<String> {
+pub fn account_uri(home: &Home, directory: &str) -> Option<String> {
     let text = std::fs::read(home.acme_account()).ok()?;
     let kept: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    if kept.get("directory")?.as_str()? != directory {
+        return None;
+    }
     Some(kept.get("credentials")?.get("id")?.as_str()?.to_owned())
 }
 
@@ -419,7 +445,7 @@ fn kind(challenge: Challenge) -> ChallengeType {
 pub const ALPN: &[u8] = b"acme-tls/1";
 /// Where `http-01` looks (RFC 8555 §8.3).
 pub const PATH: &str = "/.well-known/acme-challenge/";
-/// How often the certificate's age is looked at.
+/// How often the certificate's age is looked at, at least: clocks are set, and files are changed.
 const LOOK: Duration = Duration::from_secs(60 * 60);
 const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -506,22 +532,59 @@ mod tests {
         let path = directory.path().join("acme.pem");
         let now = SystemTime::now();
         let names = ["a.example", "pubsub.a.example"].map(str::to_owned);
-        assert!(!will_do(&path, &names, now), "there is none");
+        let will_do = |names: &[String], now| !will_do(&path, names, now).is_zero();
+        assert!(!will_do(&names, now), "there is none");
         let mut params = CertificateParams::new(names.to_vec()).unwrap();
         let day = Duration::from_secs(24 * 60 * 60);
         params.not_before = now.into();
         params.not_after = (now + 90 * day).into();
         let signed = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
         std::fs::write(&path, signed.pem()).unwrap();
-        assert!(will_do(&path, &names, now) && will_do(&path, &names[..1], now + 59 * day));
-        assert!(!will_do(&path, &names, now + 61 * day));
-        assert!(!will_do(&path, &["b.example".to_owned()], now));
+        assert!(will_do(&names, now) && will_do(&names[..1], now + 59 * day));
+        assert!(!will_do(&names, now + 61 * day));
+        assert!(!will_do(&["b.example".to_owned()], now));
         let config = Config::parse("domain = \"a.example\"\n[acme]\n").unwrap();
         let mut missing = Missing::load(&directory.path().join("x"), &config.acme, now);
-        assert!(!will_do(&path, &wanted(&config, &missing), now), "the rooms have none");
+        assert!(!will_do(&wanted(&config, &missing), now), "the rooms have none");
         let rooms = "conference.a.example".to_owned();
         missing.add(&directory.path().join("x"), std::iter::once(&rooms), now).unwrap();
-        assert!(will_do(&path, &wanted(&config, &missing), now), "and that was found lately");
+        assert!(will_do(&wanted(&config, &missing), now), "and that was found lately");
+    }
+
+    #[test]
+    fn an_authority_that_is_down_for_weeks_is_asked_until_it_is_back_in_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("acme.pem");
+        let names = ["a.example".to_owned()];
+        let (hour, start) = (Duration::from_secs(60 * 60), SystemTime::now());
+        let day = 24 * hour;
+        let issue = |now: SystemTime| {
+            let mut params = CertificateParams::new(names.to_vec()).unwrap();
+            (params.not_before, params.not_after) = (now.into(), (now + 90 * day).into());
+            let signed = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            std::fs::write(&path, signed.pem()).unwrap();
+        };
+        issue(start);
+        // The clock goes on by what `run` would wait; the authority is away from day 50 to day 80.
+        let (mut now, mut failures, mut attempts) = (start, Failures::default(), Vec::new());
+        while now < start + 89 * day && attempts.last() != Some(&true) {
+            let wait = will_do(&path, &names, now);
+            if !wait.is_zero() {
+                now += wait.min(LOOK);
+                continue;
+            }
+            let back = now >= start + 80 * day;
+            attempts.push(back);
+            if back {
+                issue(now);
+            }
+            now += if back { failures.over(LOOK) } else { failures.another() };
+        }
+        let last = now.duration_since(start).unwrap();
+        assert_eq!(attempts.last(), Some(&true), "there is a new one before the old one ends");
+        assert!(last < 81 * day, "soon after the authority was back");
+        assert!((20..100).contains(&attempts.len()), "{} attempts in 20 days", attempts.len());
+        assert!(will_do(&path, &names, now) > 59 * day, "and then it is left alone");
     }
 
     #[test]

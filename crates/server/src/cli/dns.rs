@@ -80,7 +80,7 @@ fn records(home: &Home, config: &Config, domain: &str, host: &str) -> Vec<Record
     }
     if config.acme.enabled && config.acme.directory.contains(".letsencrypt.org/") {
         let mut value = String::from("0 issue \"letsencrypt.org");
-        if let Some(account) = acme::account_uri(home) {
+        if let Some(account) = acme::account_uri(home, &config.acme.directory) {
             let _ = write!(value, "; accounturi={account}");
         }
         let _ = write!(value, "; validationmethods={}\"", config.acme.challenge.name());
@@ -129,3 +129,40 @@ const SERVICES: &[(Service, Option<&str>, &str)] = &[
     (Service::S2sTls, Some("_xmpps-server._tcp"), "other servers with TLS from the start"),
     (Service::Https, None, "the web"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The CAA records of a configuration whose server has an account somewhere.
+    fn caa(acme: &str) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::new(directory.path());
+        let kept = r#"{"directory": "https://acme-v02.api.letsencrypt.org/directory",
+            "credentials": {"id": "https://acme-v02.api.letsencrypt.org/acme/acct/7"}}"#;
+        std::fs::write(home.acme_account(), kept).unwrap();
+        let text = format!("domain = \"a.example\"\n[acme]\nenabled = true\n{acme}");
+        let config = Config::parse(&text).unwrap();
+        let records = records(&home, &config, "a.example", "a.example").into_iter();
+        records.filter(|one| one.kind == "CAA").map(|one| one.value).collect()
+    }
+
+    #[test]
+    fn the_record_for_authorities_names_the_account_and_the_way_to_check() {
+        assert_eq!(
+            caa("challenge = \"tls-alpn-01\""),
+            ["0 issue \"letsencrypt.org; \
+              accounturi=https://acme-v02.api.letsencrypt.org/acme/acct/7; \
+              validationmethods=tls-alpn-01\""]
+        );
+        assert!(caa("challenge = \"http-01\"")[0].contains("validationmethods=http-01"));
+    }
+
+    #[test]
+    fn an_account_at_another_authority_is_not_named() {
+        let staging = "https://acme-staging-v02.api.letsencrypt.org/directory";
+        let records = caa(&format!("directory = \"{staging}\""));
+        assert!(records.len() == 1 && !records[0].contains("accounturi"), "{records:?}");
+        assert!(caa("directory = \"https://ca.example/dir\"").is_empty());
+    }
+}
