@@ -1,7 +1,7 @@
 //! What the domain name system says about the domain: RFC 6120 §3.2, XEP-0368. A few questions to
 //! the resolver of this machine, in a few seconds at most.
 
-use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, io, net::SocketAddr, time::Duration};
 
 use rustls::pki_types::CertificateDer;
 
@@ -25,21 +25,19 @@ pub(super) async fn look(home: &Home, config: &Config, findings: &mut Findings) 
             "check the records of the domain from another machine",
         );
     };
-    let mut named = false;
     let mut places = BTreeSet::new();
-    let mut services = vec![(Service::C2s, "_xmpp-client"), (Service::C2sTls, "_xmpps-client")];
-    if config.federates() {
-        services.extend([(Service::S2s, "_xmpp-server"), (Service::S2sTls, "_xmpps-server")]);
-    }
-    for (service, label) in services {
-        match dns::services(resolver, &format!("{label}._tcp.{domain}"), PATIENCE).await {
-            Ok(found) => {
-                let targets = targets(found.value);
-                let for_clients = matches!(service, Service::C2s | Service::C2sTls);
-                named |= for_clients && !targets.is_empty();
-                compare(config, service, &format!("{label}._tcp"), &targets, findings).await;
-                places.extend(targets.into_iter().map(|target| (target.host, target.port)));
+    for (services, for_clients) in [(CLIENTS, true), (SERVERS, false)] {
+        if !for_clients && !config.federates() {
+            continue;
+        }
+        match by_records(config, resolver, services, &domain, findings).await {
+            Ok(found) if found.is_empty() && for_clients => {
+                without_records(config, &domain, findings).await;
             }
+            Ok(found) if found.is_empty() => {
+                by_address(config, &domain, "its people", findings).await;
+            }
+            Ok(found) => places.extend(found.into_iter().map(|target| (target.host, target.port))),
             Err(error) => {
                 return findings.warning(
                     "dns",
@@ -48,9 +46,6 @@ pub(super) async fn look(home: &Home, config: &Config, findings: &mut Findings) 
                 );
             }
         }
-    }
-    if !named {
-        without_records(config, &domain, findings).await;
     }
     if config.federates() {
         for (name, what) in config.virtual_hosts() {
@@ -63,6 +58,25 @@ pub(super) async fn look(home: &Home, config: &Config, findings: &mut Findings) 
     }
 }
 
+/// The records of a domain for some services, compared with where the server listens.
+async fn by_records(
+    config: &Config,
+    resolver: Resolver,
+    services: [(Service, &str); 2],
+    domain: &str,
+    findings: &mut Findings,
+) -> io::Result<Vec<Target>> {
+    let mut all = Vec::new();
+    for (service, label) in services {
+        let label = format!("{label}._tcp.{domain}");
+        let found = dns::services(resolver, &label, PATIENCE).await?;
+        let targets = targets(found.value);
+        compare(config, service, &label, &targets, findings).await;
+        all.extend(targets);
+    }
+    Ok(all)
+}
+
 /// Whether other servers find a service of this one by its name.
 async fn virtual_host(
     config: &Config,
@@ -72,19 +86,16 @@ async fn virtual_host(
     findings: &mut Findings,
 ) {
     let Ok(name) = idna::domain_to_ascii(name) else { return };
-    let mut named = false;
-    for (service, label) in [(Service::S2s, "_xmpp-server"), (Service::S2sTls, "_xmpps-server")] {
-        let label = format!("{label}._tcp.{name}");
-        let Ok(found) = dns::services(resolver, &label, PATIENCE).await else { continue };
-        let targets = targets(found.value);
-        named |= !targets.is_empty();
-        compare(config, service, &label, &targets, findings).await;
+    let found = by_records(config, resolver, SERVERS, &name, findings).await;
+    if found.is_ok_and(|found| found.is_empty()) {
+        by_address(config, &name, what, findings).await;
     }
-    if named {
-        return;
-    }
+}
+
+/// Without records for them, other servers look for the address of the domain and port 5269.
+async fn by_address(config: &Config, name: &str, what: &str, findings: &mut Findings) {
     let usual = config.listen.s2s.iter().any(|address| address.port() == 5269);
-    match dns::addresses(&name, 5269, PATIENCE).await.first() {
+    match dns::addresses(name, 5269, PATIENCE).await.first() {
         Some(address) if usual => findings.good(
             "dns",
             format!("other servers find {name} ({what}) at {} port 5269", address.ip()),
@@ -217,6 +228,10 @@ fn is_private(domain: &str) -> bool {
         || domain.ends_with(".home.arpa")
 }
 
+const CLIENTS: [(Service, &str); 2] =
+    [(Service::C2s, "_xmpp-client"), (Service::C2sTls, "_xmpps-client")];
+const SERVERS: [(Service, &str); 2] =
+    [(Service::S2s, "_xmpp-server"), (Service::S2sTls, "_xmpps-server")];
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
@@ -254,5 +269,68 @@ mod tests {
         };
         assert!(good.contains("_5222._tcp.a.example names the certificate"), "{good}");
         assert!(problem.contains("_5269._tcp.a.example names another"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn each_service_is_looked_up_by_its_own_records() {
+        let leads_to =
+            |host: &str, port| Target { host: host.into(), port, priority: 0, weight: 5 };
+        let zone = Zone {
+            services: vec![
+                ("_xmpp-client._tcp.a.example".into(), leads_to("localhost", 5222)),
+                ("_xmpps-client._tcp.a.example".into(), leads_to("localhost", 443)),
+                ("_xmpp-server._tcp.a.example".into(), leads_to("localhost", 5269)),
+                ("_xmpp-server._tcp.rooms.a.example".into(), leads_to("localhost", 25269)),
+            ],
+            certificates: Vec::new(),
+            signed: false,
+        };
+        let resolver = zone.serve().await;
+        let config = Config::parse("domain = \"a.example\"").unwrap();
+        let mut findings = Findings::default();
+        for (services, name, found) in [
+            (CLIENTS, "a.example", 2),
+            (SERVERS, "a.example", 1),
+            (SERVERS, "rooms.a.example", 1),
+            (SERVERS, "pubsub.a.example", 0),
+        ] {
+            let targets = by_records(&config, resolver, services, name, &mut findings).await;
+            assert_eq!(targets.unwrap().len(), found, "{name}");
+        }
+        let elsewhere = "which this server does not listen on";
+        let said: Vec<_> = findings.0.iter().map(|one| (one.level, one.text.as_str())).collect();
+        let expected = [
+            (Level::Good, "_xmpp-client._tcp.a.example leads to localhost port 5222".to_owned()),
+            (
+                Level::Warning,
+                format!("_xmpps-client._tcp.a.example leads to localhost port 443, {elsewhere}"),
+            ),
+            (Level::Good, "_xmpp-server._tcp.a.example leads to localhost port 5269".to_owned()),
+            (
+                Level::Warning,
+                format!(
+                    "_xmpp-server._tcp.rooms.a.example leads to localhost port 25269, {elsewhere}"
+                ),
+            ),
+        ];
+        assert_eq!(said, expected.each_ref().map(|(level, text)| (*level, text.as_str())));
+    }
+
+    #[tokio::test]
+    async fn other_servers_find_a_domain_without_records_at_its_address() {
+        let look = async |listen: &str| {
+            let config = Config::parse(&format!("domain = \"a.example\"\n{listen}")).unwrap();
+            let mut findings = Findings::default();
+            by_address(&config, "localhost", "its people", &mut findings).await;
+            findings.0.remove(0)
+        };
+        let usual = look("").await;
+        assert!(usual.level == Level::Good && usual.text.ends_with("port 5269"), "{}", usual.text);
+        let other = look("[listen]\ns2s = [\"[::]:15269\"]\n").await;
+        assert!(
+            other.level == Level::Warning && other.text.contains("its people"),
+            "{}",
+            other.text
+        );
     }
 }
