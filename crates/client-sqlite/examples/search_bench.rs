@@ -56,6 +56,7 @@ fn message(number: u64) -> Message {
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,
+        stayed: false,
         elsewhere: false,
         way: client::store::Way::default(),
         occupant: None,

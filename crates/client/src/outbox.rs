@@ -20,6 +20,7 @@ use crate::features::{self, Protected, rooms};
 use crate::link;
 use crate::store::{Message, MessageId, Queued, QueuedId, Store, Way};
 use crate::timeline;
+use crate::view::Problem;
 
 /// A message to be queued.
 #[derive(Clone)]
@@ -255,7 +256,7 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
     let mut queued = row.queued.clone();
     let room = rooms::is_room(cx, &queued.conversation);
     if let Some(reason) = rooms::refusal(cx, &queued.conversation) {
-        give_up(cx, id, &reason)?;
+        give_up_for(cx, id, Problem::Refused(reason.clone()), &reason)?;
         return Ok(None);
     }
     if has_to_wait(cx, &queued, room) {
@@ -269,7 +270,7 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
         return Ok(None);
     }
     if let Some(bytes) = queued.bytes {
-        return Ok(Some(bytes.into()));
+        return fitting(cx, id, bytes.into());
     }
     let Some(payload) = children(&queued.payload) else {
         give_up(cx, id, "what was kept of it cannot be read")?;
@@ -311,13 +312,27 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
         .with_children(content)
         .with_children(outside)
         .with_child(origin);
-    let bytes = stanza.to_bytes(ns::CLIENT);
+    let Some(bytes) = fitting(cx, id, stanza.to_bytes(ns::CLIENT))? else { return Ok(None) };
     queued.bytes = Some(bytes.to_vec());
     cx.store.save_queued(&queued)?;
     if let Some(row) = cx.state.outbox.rows.get_mut(&id) {
         row.queued = queued;
     }
     Ok(Some(bytes))
+}
+
+/// The bytes of a row, unless they are more than the server takes. It would close the stream, each
+/// time that they are sent, and nothing behind them would ever leave.
+fn fitting(cx: &mut Cx<'_>, id: QueuedId, bytes: bytes::Bytes) -> Step<Option<bytes::Bytes>> {
+    let most = link::largest(cx);
+    if bytes.len() <= most {
+        return Ok(Some(bytes));
+    }
+    let (large, most) = (bytes.len().div_ceil(1024), most.div_ceil(1024));
+    let reason =
+        format!("it has {large} KiB, for all devices together, and the server takes {most}");
+    give_up_for(cx, id, Problem::Refused(reason.clone()), &reason)?;
+    Ok(None)
 }
 
 /// Whether plain text was chosen for this very message.
@@ -370,12 +385,18 @@ pub(crate) fn on_acknowledged(cx: &mut Cx<'_>, id: QueuedId) -> Step {
     }
 }
 
-/// It cannot be sent: the user decides what happens to it.
+/// It cannot be protected: the user decides what happens to it.
 fn give_up(cx: &mut Cx<'_>, id: QueuedId, reason: &str) -> Step {
-    let message = cx.state.outbox.rows.get(&id).and_then(|row| row.queued.message);
+    give_up_for(cx, id, Problem::NotEncryptable(reason.to_owned()), reason)
+}
+
+/// It cannot be sent, for another reason.
+fn give_up_for(cx: &mut Cx<'_>, id: QueuedId, problem: Problem, reason: &str) -> Step {
+    let row = cx.state.outbox.rows.get(&id);
+    let message = row.and_then(|row| Some((row.queued.message?, row.queued.bytes.is_some())));
     let then = remove(cx, id)?;
-    if let Some(message) = message {
-        timeline::on_failed(cx, message, reason)?;
+    if let Some((message, left)) = message {
+        timeline::on_failed(cx, message, problem, reason, left)?;
     }
     match then {
         Some(then) => then(cx, Err(reason.to_owned())),

@@ -156,6 +156,7 @@ fn message(with: &BareJid, me: &BareJid, position: u64, index: usize) -> Message
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,
+        stayed: false,
         elsewhere: false,
         way: client::store::Way::default(),
     }

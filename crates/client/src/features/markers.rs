@@ -20,13 +20,6 @@ pub(crate) const FEATURE: Feature = Feature {
     ..Feature::NOTHING
 };
 
-/// The id by which a message wants to be acknowledged, if it does.
-pub(crate) fn wanted(incoming: &Incoming) -> Option<String> {
-    let wants = incoming.child("request", ns::RECEIPTS).is_some()
-        || incoming.child("markable", ns::CHAT_MARKERS).is_some();
-    incoming.id.clone().filter(|_| wants && !incoming.own)
-}
-
 fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     if incoming.room {
         return Ok(Flow::Next);
@@ -94,13 +87,20 @@ pub(super) fn signal(cx: &mut Cx<'_>, to: &BareJid, element: Element) -> Step {
     cx.queue(Outgoing { to: to.clone(), message: None, id, payload, encrypted })
 }
 
-/// The user has seen everything up to a position: the own devices are told, and the sender if they
-/// may know.
-pub(crate) fn on_read(cx: &mut Cx<'_>, address: &BareJid, position: Position) -> Step {
+/// The user has seen what stands behind one place and up to another: the own devices are told, and
+/// the sender if they asked for it and may know.
+pub(crate) fn on_read(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    after: Option<Position>,
+    position: Position,
+) -> Step {
     let until = Position(position.0.saturating_add(1));
     let seen = cx.store.before(address, Some(until), REACH)?;
-    let latest = seen.iter().rev().find(|message| !message.own);
-    if let Some(id) = latest.and_then(|message| message.wants.clone())
+    let mut new = seen.iter().rev().filter(|message| after.is_none_or(|at| message.position > at));
+    // What is not markable is covered by the next marker; what happened asks for nothing.
+    let wants = new.find_map(|message| message.wants.as_ref().filter(|wants| wants.marker));
+    if let Some(id) = wants.map(|wants| wants.id.clone())
         && !rooms::is_room(cx, address)
         && cx.state.features.privacy.read
         && may_answer(cx, address)

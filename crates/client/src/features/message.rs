@@ -5,12 +5,12 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use super::later::{self, What};
-use super::{Feature, Flow, Spec, Stage, chat_states, correct, file, markers, rooms, upload};
+use super::{Feature, Flow, Spec, Stage, chat_states, correct, file, receipts, rooms, upload};
 use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
 use crate::outbox::{self, Outgoing};
-use crate::store::{Content, Delivery, Message, MessageId, Notify, Reply, Way};
+use crate::store::{Content, Delivery, Message, MessageId, Notify, Reply, Undecryptable, Way};
 use crate::timeline;
 use crate::view::{Change, Outcome, Problem};
 
@@ -33,6 +33,7 @@ pub(crate) const FEATURE: Feature = Feature {
 /// Shows what has something to show.
 fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let content = match (incoming.undecryptable, file::of(incoming), incoming.body()) {
+        (Some(reason), ..) if !may_have_text(incoming, reason) => return Ok(Flow::Done),
         (Some(reason), ..) => Content::Undecryptable(reason),
         (None, Some(content), _) => content,
         (None, None, Some(text)) => Content::Text(limited(text)),
@@ -41,6 +42,27 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let id = show(cx, incoming, content)?;
     correct::keep_for_later(cx, incoming, id)?;
     Ok(Flow::Done)
+}
+
+/// Whether what cannot be read may be something that somebody wrote, by what is in plain sight.
+/// Programs announce a text to those who cannot read it, or write another one beside it; receipts,
+/// reactions and retractions that tell what they are have none. What was made for this device and
+/// contradicts itself is told in any case.
+fn may_have_text(incoming: &Incoming, reason: Undecryptable) -> bool {
+    let announces =
+        |child: &Element| child.is("encryption", ns::ENCRYPTION) || child.is("body", ns::CLIENT);
+    let signals = |child: &Element| {
+        child.is("received", ns::RECEIPTS)
+            || child.is("displayed", ns::CHAT_MARKERS)
+            || child.is("reactions", ns::REACTIONS)
+            || child.is("retract", ns::RETRACT)
+    };
+    let outer = &incoming.outer;
+    let wrong = matches!(
+        reason,
+        Undecryptable::UnknownEncryption | Undecryptable::Contradiction | Undecryptable::Malformed
+    );
+    wrong || outer.iter().any(announces) && !outer.iter().any(signals)
 }
 
 /// Adds what arrived to the timeline.
@@ -63,7 +85,7 @@ pub(crate) fn show(cx: &mut Cx<'_>, incoming: &Incoming, content: Content) -> St
     {
         message.content = Content::Text(super::reply::without_fallback(incoming, reply, text));
     }
-    message.wants = markers::wanted(incoming);
+    message.wants = receipts::wanted(incoming);
     let unknown = message.reply.as_ref().filter(|reply| reply.message.is_none());
     let answered = unknown.map(|reply| reply.id.clone());
     let id = add(cx, incoming, message)?;
@@ -278,6 +300,7 @@ pub(crate) fn renew(cx: &mut Cx<'_>, message: &mut Message) {
         message.origin_id = Some(cx.rng.id());
     }
     message.delivery = Some(Delivery::Queued);
+    message.stayed = false;
     timeline::write_anew(cx, message);
 }
 

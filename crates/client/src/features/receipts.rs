@@ -8,8 +8,8 @@
 //! After a long absence there may be thousands to be answered. The first few of each sender are
 //! answered at once; for the others it is noted where they stand in the timeline, and they are
 //! answered a few at a time when everything is here. That is stored: whoever ends the program in
-//! between owes the rest the next time. One stretch is kept for each sender: what was answered at once
-//! and lies between two that were owed is answered again, which says nothing else.
+//! between owes the rest the next time. One stretch is kept for each sender, and with each message
+//! whether it is still to be answered: a stretch may hold some that were answered at once.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use super::later::{self, What};
 use super::{Feature, Flow, Spec, Stage, markers};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source, is_id};
-use crate::store::{Content, Delivery, Position, Store, StoreError};
+use crate::store::{Content, Delivery, Position, Store, StoreError, Wants};
 use crate::timeline;
 use crate::timers::TimerId;
 
@@ -75,15 +75,16 @@ fn save(cx: &Cx<'_>) -> Step {
 }
 
 fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
-    if incoming.room || incoming.own {
-        return Ok(Flow::Next);
-    }
-    let received = incoming.child("received", ns::RECEIPTS);
+    let theirs = !incoming.room && !incoming.own;
+    let received = incoming.child("received", ns::RECEIPTS).filter(|_| theirs);
     let id = received.and_then(|received| received.attr("id")).filter(|id| is_id(id));
     if let Some(id) = id.map(str::to_owned) {
         on_receipt(cx, incoming, &id)?;
     }
-    acknowledge(cx, incoming)?;
+    if !theirs || !acknowledge(cx, incoming)? {
+        // What was answered, or never will be, is not kept with the message as something to be done.
+        incoming.content.retain(|child| !child.is("request", ns::RECEIPTS));
+    }
     Ok(Flow::Next)
 }
 
@@ -97,13 +98,13 @@ pub(super) fn on_receipt(cx: &mut Cx<'_>, incoming: &Incoming, id: &str) -> Step
 }
 
 /// Tells the sender that the message is here, if they may know that we are. What is undecryptable
-/// has not arrived.
-fn acknowledge(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
-    let Some(id) = incoming.id.clone() else { return Ok(()) };
+/// has not arrived. Says whether that is to be done later.
+fn acknowledge(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
+    let Some(id) = incoming.id.clone() else { return Ok(false) };
     let asked = incoming.child("request", ns::RECEIPTS).is_some();
     let new = matches!(incoming.source, Source::Live | Source::CatchUp);
     if !asked || !new || !markers::may_answer(cx, &incoming.with) {
-        return Ok(());
+        return Ok(false);
     }
     if let Some(position) = incoming.position.filter(|_| !cx.state.link.caught_up) {
         let State { sent, owed, .. } = &mut cx.state.features.receipts;
@@ -111,10 +112,20 @@ fn acknowledge(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
         *count = count.saturating_add(1);
         let room = owed.len() < MOST_PEOPLE || owed.contains_key(&incoming.with);
         if *count > AT_ONCE && room {
-            return owe(cx, &incoming.with, position);
+            owe(cx, &incoming.with, position)?;
+            return Ok(true);
         }
     }
-    receipt(cx, &incoming.with, id)
+    receipt(cx, &incoming.with, id)?;
+    Ok(false)
+}
+
+/// What a message asks for that was not done when it came, and the id by which.
+pub(super) fn wanted(incoming: &Incoming) -> Option<Wants> {
+    let id = incoming.id.clone().filter(|_| !incoming.own)?;
+    let receipt = incoming.child("request", ns::RECEIPTS).is_some();
+    let marker = incoming.child("markable", ns::CHAT_MARKERS).is_some();
+    (receipt || marker).then_some(Wants { id, receipt, marker })
 }
 
 fn receipt(cx: &mut Cx<'_>, to: &BareJid, id: String) -> Step {
@@ -168,11 +179,14 @@ fn answer_some(cx: &mut Cx<'_>) -> Step {
         }
         let rows = cx.store.after(&address, owed.after, left)?;
         let (looked_at, last) = (rows.len(), rows.last().map(|row| row.position));
-        for row in rows.into_iter().filter(|row| row.position <= owed.until && !row.own) {
+        for mut row in rows.into_iter().filter(|row| row.position <= owed.until && !row.own) {
             let readable = !matches!(row.content, Content::Undecryptable(_));
-            if let Some(id) = row.wants.filter(|_| readable)
+            if let Some(wants) = row.wants.as_mut().filter(|wants| wants.receipt && readable)
                 && markers::may_answer(cx, &address)
             {
+                wants.receipt = false;
+                let id = wants.id.clone();
+                cx.store.save_message(&row)?;
                 receipt(cx, &address, id)?;
             }
         }

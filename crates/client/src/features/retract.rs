@@ -9,7 +9,7 @@ use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
 use crate::outbox::{self, Outgoing};
-use crate::store::{Content, Delivery, Encryption, Message, Reference, Version, Way};
+use crate::store::{Content, Delivery, Encryption, Message, Reference, Version};
 use crate::timeline;
 use crate::view::{Outcome, Problem};
 
@@ -88,15 +88,6 @@ pub(crate) fn is_weaker(change: Encryption, original: Encryption) -> bool {
     hides(original) && !hides(change)
 }
 
-/// Whether an own message failed that had to be encrypted and never was.
-fn could_not_leave(cx: &Cx<'_>, message: &Message) -> bool {
-    message.own
-        && matches!(message.delivery, Some(Delivery::Failed(_)))
-        && message.encryption == Encryption::None
-        && timeline::leaves_encrypted(cx, message)
-        && message.way != Way::AsConversation
-}
-
 fn take_back(message: &mut Message) {
     message.content = Content::Retracted;
     message.versions.clear();
@@ -112,8 +103,12 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         return Ok(None);
     };
     // What nobody can have seen is not talked about: it is not sent at all.
-    let waits = message.own && message.delivery == Some(Delivery::Queued);
-    if waits && !outbox::may_have_left(cx, id) || could_not_leave(cx, &message) {
+    let here = match message.delivery.as_ref().filter(|_| message.own) {
+        Some(Delivery::Queued) => !outbox::may_have_left(cx, id),
+        Some(Delivery::Failed(_)) => message.stayed,
+        _ => false,
+    };
+    if here {
         message::discard(cx, number, id)?;
         return Ok(None);
     }

@@ -28,7 +28,7 @@ use crate::store::QueuedId;
 use crate::view::{Connection, Outcome, Problem};
 
 pub(crate) use negotiate::{KEYS, USED};
-pub(crate) use out::{ask, finish_step, has_room, join_sends, send_stanza, set_active};
+pub(crate) use out::{ask, finish_step, has_room, join_sends, largest, send_stanza, set_active};
 use out::{send_activity, write};
 
 /// The connection and the session.

@@ -62,6 +62,16 @@ pub(crate) fn has_room(cx: &Cx<'_>) -> bool {
     })
 }
 
+/// Bytes of the largest stanza that the server takes: what it says (XEP-0478), or what is usual.
+pub(crate) fn largest(cx: &Cx<'_>) -> usize {
+    let features = cx.state.link.session.as_ref().and_then(|session| session.features.as_ref());
+    let limits = features.and_then(|features| features.child("limits", ns::STREAM_LIMITS));
+    let told = limits.and_then(|limits| limits.child("max-bytes", ns::STREAM_LIMITS));
+    let told = told.and_then(|bytes| bytes.text().trim().parse::<usize>().ok());
+    // A WebSocket names the namespace once more.
+    told.unwrap_or(USUAL_BYTES).saturating_sub(64)
+}
+
 /// Writes a first-level element.
 pub(super) fn write(cx: &mut Cx<'_>, bytes: Bytes) {
     let bytes = match cx.state.link.framing {
@@ -114,6 +124,8 @@ fn joined_run(run: &mut Vec<Bytes>) -> Option<Effect> {
     Some(Effect::Send(bytes))
 }
 
+/// What servers take that do not say it.
+const USUAL_BYTES: usize = 256 * 1024;
 /// How much of the outbox may be unacknowledged at once.
 const OUTBOX_STANZAS: usize = 200;
 const OUTBOX_BYTES: usize = 4 * 1024 * 1024;

@@ -254,8 +254,8 @@ fn seal(cx: &mut Cx<'_>, with: &BareJid, payload: &[Element], plan: &Plan) -> St
         return Ok(Protected::Impossible(reason(cx, with, &failed)));
     }
     content.push(Hint::Store.to_element());
-    // Devices that may not read about trust need not know that there was something.
-    if !payload.iter().any(|child| child.ns() == ns::TRUST_MESSAGES) {
+    // Who cannot read it need not know that there was something, unless there was a text.
+    if has_text(payload) {
         content.extend(namespace.map(|namespace| Encryption::new(namespace).to_element()));
     }
     Ok(Protected::Ready(content))
@@ -376,6 +376,13 @@ fn legacy_text(payload: &[Element]) -> Option<String> {
         Some(each.map(Element::text).collect::<String>())
     };
     body.or_else(reactions).filter(|text| !text.is_empty())
+}
+
+/// Whether somebody wrote something that is missed by whoever cannot read it. What a retraction says is
+/// for programs that do not know what it is.
+fn has_text(payload: &[Element]) -> bool {
+    payload.iter().any(|child| child.is("body", ns::CLIENT))
+        && !payload.iter().any(|child| child.is("retract", ns::RETRACT))
 }
 
 /// A reaction goes to legacy devices as an answer to the message it is about.

@@ -16,12 +16,14 @@ mod happenings;
 mod memory;
 mod rows;
 mod search;
+mod wants;
 mod way;
 
 pub use changes::{Mark, Reacted, Reaction};
 pub use happenings::{Happened, Happening};
 pub use memory::MemoryStore;
 pub use search::Needle;
+pub use wants::Wants;
 pub use way::Way;
 
 pub use rows::{

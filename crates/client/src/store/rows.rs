@@ -6,6 +6,7 @@ use xmpp::time::Millis;
 use zeroize::Zeroizing;
 
 use super::changes::{Mark, Reaction};
+use super::wants::Wants;
 use super::way::Way;
 
 /// How to log in.
@@ -216,8 +217,11 @@ pub struct Message {
     /// What replaced each of them. Shorter where an earlier program kept none for the oldest.
     #[serde(default)]
     pub edits: Vec<Mark>,
-    /// The sender wants to know when it was delivered (XEP-0184) or seen (XEP-0333), and by which id.
-    pub wants: Option<String>,
+    /// What its sender wants to be told of it.
+    pub wants: Option<Wants>,
+    /// Own, and it failed before anything of it was written to the network: nobody else has it.
+    #[serde(default)]
+    pub stayed: bool,
     /// Own, and it came from another device (XEP-0280) or out of the archive.
     #[serde(default)]
     pub elsewhere: bool,

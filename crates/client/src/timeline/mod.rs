@@ -5,6 +5,7 @@
 //! there. So all devices end with the same timeline.
 
 pub(crate) mod changes;
+mod happened;
 mod show;
 mod ticks;
 mod windows;
@@ -24,6 +25,7 @@ use crate::store::{
 };
 use crate::view::{Change, Outcome, Problem, Readers};
 
+pub(crate) use happened::{note, note_again};
 pub(crate) use show::{missed, notify, notify_as, notify_missed, preview_text, quotable};
 pub(crate) use ticks::{end_moves, end_moves_of, forget_moves, raise, spread, spread_to_older};
 pub(crate) use windows::{command, show_older};
@@ -236,6 +238,7 @@ pub(crate) fn blank(conversation: &BareJid, sender: &BareJid, time: Millis) -> M
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,
+        stayed: false,
         elsewhere: false,
         way: Way::default(),
     }
@@ -271,15 +274,6 @@ pub(crate) fn insert(cx: &mut Cx<'_>, mut message: Message, unread: bool) -> Ste
     save_conversation(cx, conversation)?;
     touch_message(cx, &message);
     Ok(message.id)
-}
-
-/// Adds something that happened, at the end. It is no news: the conversation stays where it is in the
-/// list, and keeps its preview.
-pub(crate) fn note(cx: &mut Cx<'_>, mut message: Message) -> Step {
-    message.position = reserve(cx, 1)?;
-    message.id = cx.store.append(&message)?;
-    touch_message(cx, &message);
-    Ok(())
 }
 
 /// An unread message of a room is meant for this account in particular.
@@ -486,12 +480,18 @@ pub(crate) fn on_sent(cx: &mut Cx<'_>, id: MessageId) -> Step {
     raise(cx, id, Delivery::Sent)
 }
 
-/// A message cannot be sent.
-pub(crate) fn on_failed(cx: &mut Cx<'_>, id: MessageId, reason: &str) -> Step {
+/// A message cannot be sent. It may have `left` before that was known.
+pub(crate) fn on_failed(
+    cx: &mut Cx<'_>,
+    id: MessageId,
+    problem: Problem,
+    reason: &str,
+    left: bool,
+) -> Step {
     if let Some(number) = cx.state.features.timeline.requests.remove(&id) {
-        cx.failed(number, Problem::NotEncryptable(reason.to_owned()));
+        cx.failed(number, problem);
     }
-    fail(cx, id, reason)
+    fail(cx, id, reason, left)
 }
 
 /// The file of a message could not be uploaded.
@@ -499,11 +499,12 @@ pub(crate) fn on_not_transferred(cx: &mut Cx<'_>, id: MessageId, reason: &str) -
     if let Some(number) = cx.state.features.timeline.requests.remove(&id) {
         cx.failed(number, Problem::Transfer(reason.to_owned()));
     }
-    fail(cx, id, reason)
+    fail(cx, id, reason, false)
 }
 
-fn fail(cx: &mut Cx<'_>, id: MessageId, reason: &str) -> Step {
+fn fail(cx: &mut Cx<'_>, id: MessageId, reason: &str, left: bool) -> Step {
     let Some(mut message) = cx.store.message(id)? else { return Ok(()) };
+    message.stayed = !left;
     message.delivery = Some(Delivery::Failed(reason.to_owned()));
     save(cx, &message)
 }
@@ -525,7 +526,7 @@ pub(crate) fn on_bounced(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
     if let Some(number) = cx.state.features.timeline.requests.remove(&message.id) {
         cx.failed(number, Problem::Refused(reason.clone()));
     }
-    fail(cx, message.id, &reason)
+    fail(cx, message.id, &reason, true)
 }
 
 /// Everything up to a message was seen, here or on another device.

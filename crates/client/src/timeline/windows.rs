@@ -238,11 +238,25 @@ fn read(cx: &mut Cx<'_>, number: u64, address: &BareJid, id: MessageId) -> Step 
         cx.failed(number, Problem::Unknown("message"));
         return Ok(());
     };
-    if mark_read(cx, address, message.position)? {
-        markers::on_read(cx, address, message.position)?;
+    let after = conversation(cx, address).read_up_to;
+    if let Some(position) = said_until(cx, &message)?
+        && mark_read(cx, address, position)?
+    {
+        markers::on_read(cx, address, after, position)?;
     }
     cx.done(number, Outcome::Done);
     Ok(())
+}
+
+/// The last place up to a message at which something was said. What happened in a room may stand in
+/// front of messages that are on their way: by seeing it nobody has seen those.
+fn said_until(cx: &Cx<'_>, message: &Message) -> Step<Option<Position>> {
+    let happened = |one: &Message| matches!(one.content, Content::Event(Event::Room(_)));
+    if !happened(message) {
+        return Ok(Some(message.position));
+    }
+    let before = cx.store.before(&message.conversation, Some(message.position), PAGE)?;
+    Ok(before.iter().rev().find(|one| !happened(one)).map(|one| one.position))
 }
 
 /// Shows changed messages, if somebody looks at them.

@@ -58,6 +58,39 @@ fn who_comes_and_goes_in_a_channel_is_kept_in_one_row_until_something_is_said() 
 }
 
 #[test]
+fn what_happens_while_the_archive_is_read_stands_behind_what_was_missed() {
+    let (mut world, [romeo, juliet, _]) = square();
+    let before = rows(&world, romeo, SQUARE);
+    world.run(romeo, Command::Disconnect);
+    for number in 0..25 {
+        world.send(juliet, SQUARE, &format!("missed {number}"));
+    }
+    world.settle();
+    world.command(romeo, Command::Reconnect);
+    // After the first of three pages.
+    while world.texts(romeo, SQUARE).len() < 10 {
+        assert!(world.carry(romeo, true) | world.carry(romeo, false));
+    }
+    world.server.put_out(&bare(SQUARE), "Mercutio", &[307]);
+    // Whoever sees it has not seen what is still missing.
+    while rows(&world, romeo, SQUARE).len() == before.len() {
+        assert!(world.carry(romeo, true) | world.carry(romeo, false));
+    }
+    let happened = world.last(romeo, SQUARE).id;
+    world.command(romeo, Command::MarkRead(bare(SQUARE), happened));
+    let seen = world.texts(romeo, SQUARE).len();
+    world.settle();
+    assert!((10..25).contains(&seen));
+    let messages = world.messages(romeo, SQUARE);
+    let missed = messages.iter().filter(|one| matches!(one.content, Content::Text(_)));
+    assert_eq!(missed.count(), 25);
+    assert_eq!(world.last(romeo, SQUARE).id, happened);
+    let after = vec![one("Mercutio", Happened::PutOut(None))];
+    assert_eq!(rows(&world, romeo, SQUARE), [before, vec![after]].concat());
+    assert_eq!(conversation(&world, romeo, SQUARE).unread as usize, 25 - seen);
+}
+
+#[test]
 fn a_row_holds_so_many_happenings_and_forgets_the_oldest() {
     let (mut world, [romeo, _, mercutio]) = square();
     for _ in 0..60 {

@@ -197,6 +197,35 @@ fn what_says_nothing_cannot_be_sent_again() {
 }
 
 #[test]
+fn what_is_too_large_for_the_server_fails_and_holds_nothing_back() {
+    let mut world = World::new();
+    world.server.settings.limits_after.max_bytes = Some(20_000);
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    let large = world.send(romeo, JULIET, &"canary ".repeat(4000));
+    world.send(romeo, JULIET, "after");
+    world.settle();
+    let failed = world.messages(romeo, JULIET).into_iter().find(|one| one.id == large).unwrap();
+    let Some(Delivery::Failed(reason)) = failed.delivery else { panic!("{:?}", failed.delivery) };
+    assert_eq!(reason, "it has 28 KiB, for all devices together, and the server takes 20");
+    assert!(!world.devices[romeo].sent.contains("canary"));
+    assert_eq!(world.texts(juliet, ROMEO), ["after"]);
+    // What was made ready for a server that took more.
+    world.server.settings.limits_after.max_bytes = None;
+    world.server.forgetful = true;
+    world.cut(romeo);
+    world.pass(60_000);
+    world.send(romeo, JULIET, &"large ".repeat(4000));
+    world.server.settings.limits_after.max_bytes = Some(20_000);
+    world.cut(romeo);
+    world.pass(60_000);
+    assert!(matches!(world.last(romeo, JULIET).delivery, Some(Delivery::Failed(_))));
+    world.send(romeo, JULIET, "and after");
+    world.settle();
+    assert_eq!(world.texts(juliet, ROMEO), ["after", "and after"]);
+}
+
+#[test]
 fn messages_wait_for_the_network_and_keep_their_order() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[JULIET]);
@@ -244,6 +273,47 @@ fn what_was_not_sent_is_taken_back_without_a_word() {
     assert!(!world.devices[romeo].sent.contains("canary"));
     assert!(!world.devices[romeo].sent.contains(&stanza));
     assert!(world.server.accounts[&bare(JULIET)].archive.is_empty());
+}
+
+#[test]
+fn what_failed_before_it_left_is_taken_back_without_a_word() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.devices[romeo].reachable = false;
+    world.cut(romeo);
+    let id = world.send(romeo, JULIET, "canary");
+    // It was written for a conversation in plain text, which is none when it could leave.
+    world.run(romeo, Command::SetEncryption(bare(JULIET), EncryptionMode::Omemo));
+    world.devices[romeo].reachable = true;
+    world.run(romeo, Command::Reconnect);
+    assert!(matches!(world.last(romeo, JULIET).delivery, Some(Delivery::Failed(_))));
+    world.run(romeo, Command::SetEncryption(bare(JULIET), EncryptionMode::Plain));
+    world.devices[romeo].sent.clear();
+    assert_eq!(world.run(romeo, Command::Retract(id)), Some(Outcome::Done));
+    assert!(world.messages(romeo, JULIET).is_empty());
+    assert!(!world.devices[romeo].sent.contains("retract"));
+}
+
+#[test]
+fn what_came_back_is_taken_back_for_all_who_have_it() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let id = world.send(romeo, JULIET, "hello");
+    world.settle();
+    let stanza = world.last(romeo, JULIET).origin_id.unwrap();
+    let error = StanzaError::new(Condition::ServiceUnavailable).element();
+    let bounced = Element::new("message", ns::CLIENT)
+        .with_attr("type", "error")
+        .with_attr("from", JULIET)
+        .with_attr("to", ROMEO)
+        .with_attr("id", &stanza)
+        .with_child(error);
+    let session = world.server.sessions_of(&bare(ROMEO)).remove(0);
+    world.server.deliver(&session, &bounced);
+    world.settle();
+    assert!(matches!(world.last(romeo, JULIET).delivery, Some(Delivery::Failed(_))));
+    assert_eq!(world.run(romeo, Command::Retract(id)), Some(Outcome::Done));
+    assert!(world.devices[romeo].sent.contains("<retract"));
 }
 
 #[test]

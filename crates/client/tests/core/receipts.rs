@@ -56,6 +56,70 @@ fn after_a_long_absence_every_message_is_answered_a_few_at_a_time() {
 }
 
 #[test]
+fn what_two_absences_and_the_time_between_them_share_is_answered_once() {
+    let (mut world, romeo, juliet) = missed(60);
+    world.server.forgetful = true;
+    world.run(romeo, Command::Reconnect);
+    world.settle();
+    world.send(juliet, ROMEO, "live");
+    world.settle();
+    assert_eq!(receipts(&world, romeo), 21);
+    world.run(romeo, Command::Disconnect);
+    for number in 0..60 {
+        world.send(juliet, ROMEO, &format!("missed once more {number}"));
+    }
+    world.settle();
+    world.command(romeo, Command::Reconnect);
+    // Another comes while the archive is read, which has it as well.
+    while !world.texts(romeo, JULIET).iter().any(|text| text.starts_with("missed once")) {
+        world.settle_some(2);
+    }
+    world.send(juliet, ROMEO, "meanwhile");
+    world.pass(60_000);
+    assert_eq!(ticks(&world, juliet, &Delivery::Delivered), 122);
+    assert_eq!(receipts(&world, romeo), 122, "each one once");
+}
+
+/// Something that Juliet wrote with another program, and what it asks for.
+fn ask(world: &mut World, id: &str, asks: &[(&str, &str)]) {
+    let asks = asks.iter().map(|(name, ns)| Element::new(*name, *ns));
+    let message = Element::new("message", ns::CLIENT)
+        .with_attr("type", "chat")
+        .with_attr("from", format!("{JULIET}/phone"))
+        .with_attr("to", ROMEO)
+        .with_attr("id", id)
+        .with_child(Element::new("body", ns::CLIENT).with_text(id))
+        .with_children(asks);
+    world.server.route(&bare(JULIET), None, message);
+}
+
+#[test]
+fn who_asks_for_a_receipt_gets_no_marker_and_who_asks_for_a_marker_no_receipt() {
+    let (request, markable) = (("request", ns::RECEIPTS), ("markable", ns::CHAT_MARKERS));
+    // At once, and when it is owed.
+    for missed_before in [0, 30] {
+        let (mut world, romeo, _) = missed(missed_before);
+        ask(&mut world, "only-marker", &[markable]);
+        ask(&mut world, "only-receipt", &[request]);
+        ask(&mut world, "neither", &[]);
+        world.run(romeo, Command::Reconnect);
+        world.pass(60_000);
+        assert_eq!(receipts(&world, romeo), missed_before + 1);
+        let last = world.last(romeo, JULIET).id;
+        world.run(romeo, Command::MarkRead(bare(JULIET), last));
+        let sent = &world.devices[romeo].sent;
+        let told = |name: &str, ns: &str, id: &str| {
+            sent.contains(&format!("<{name} xmlns='{ns}' id='{id}'/>"))
+        };
+        assert!(told("received", ns::RECEIPTS, "only-receipt"));
+        assert!(!told("received", ns::RECEIPTS, "only-marker"));
+        assert!(told("displayed", ns::CHAT_MARKERS, "only-marker"));
+        assert!(!told("displayed", ns::CHAT_MARKERS, "only-receipt"));
+        assert!(!sent.contains("'neither'"));
+    }
+}
+
+#[test]
 fn what_is_not_answered_yet_is_answered_by_the_next_start_of_the_program() {
     // Killed while it reads, and while it answers.
     for pieces in [30, 150, 10_000] {

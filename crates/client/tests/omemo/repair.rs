@@ -48,6 +48,42 @@ fn a_lost_session_heals_once_a_day() {
 }
 
 #[test]
+fn what_cannot_be_read_and_is_no_text_is_not_shown() {
+    let (mut world, alice, bob) = two();
+    let [own, bobs] = world.messages(alice, "bob").try_into().unwrap();
+    let before = world.messages(bob, "alice").len();
+    let (with, emoji) = (bare("bob@example.org"), vec!["👍".to_owned()]);
+    let deeds = [
+        Command::MarkRead(with, bobs.id),
+        Command::React(bobs.id, emoji),
+        Command::Retract(own.id),
+    ];
+    for deed in deeds {
+        forget(&mut world, bob, alice);
+        let sent = world.log.len();
+        let name = format!("{deed:?}");
+        world.ask(alice, deed);
+        let mut left = world.log[sent..].iter().filter(|(from, _)| *from == alice);
+        assert!(left.any(|(_, message)| message.child("encrypted", ns::OMEMO).is_some()), "{name}");
+        assert_eq!(world.messages(bob, "alice").len(), before, "{name}");
+    }
+    // Neither where it was never meant to be read, as on a device that its sender does not trust.
+    world.hook = Some(Box::new(|name, stanza| {
+        if name == "bob/laptop"
+            && let Some(encrypted) = stanza.children_mut().find(|it| it.name() == "encrypted")
+            && let Some(header) = encrypted.children_mut().find(|it| it.name() == "header")
+        {
+            header.retain_children(|_| false);
+        }
+        Fate::Deliver
+    }));
+    world.ask(alice, Command::React(bobs.id, vec!["🎉".to_owned()]));
+    assert_eq!(world.messages(bob, "alice").len(), before);
+    world.write(alice, "bob", "a text");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "NotForThisDevice");
+}
+
+#[test]
 fn the_user_can_have_sessions_replaced_at_any_time() {
     let (mut world, alice, bob) = two();
     for round in 0..3 {

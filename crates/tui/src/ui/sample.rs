@@ -46,6 +46,7 @@ pub(crate) fn text(id: i64, position: u64, conversation: &BareJid, text: &str) -
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,
+        stayed: false,
         elsewhere: false,
         way: client::store::Way::default(),
         occupant: None,

@@ -9,7 +9,7 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::Phase;
+use super::{Phase, happenings};
 use crate::cx::{Cx, Step};
 use crate::inbox;
 use crate::incoming::{Incoming, Source};
@@ -61,6 +61,7 @@ pub(super) fn forward(cx: &mut Cx<'_>, address: &BareJid) -> Step {
         None => (rsm::Position::Last, Source::Older),
     };
     let next = timeline::reserve(cx, PAGE)?;
+    happenings::give_way(cx, address)?;
     if position == rsm::Position::Last {
         // What this page brings was there before us.
         let since = Position(next.0.saturating_add(PAGE));
@@ -213,6 +214,7 @@ pub(crate) fn again(cx: &mut Cx<'_>, address: &BareJid) -> Step {
 fn caught_up(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     if let Some(room) = cx.state.features.rooms.rooms.get_mut(address) {
         room.caught_up = true;
+        room.happened.clear();
     }
     cx.wake_outbox();
     Ok(())

@@ -23,9 +23,13 @@ pub(super) fn note(
     if room.is_none_or(|room| !room.kept.entered || !room.kept.wanted) {
         return Ok(());
     }
+    let reads = room.is_some_and(|room| !room.caught_up);
     let now = cx.moment();
     let one = Happening { time: now, nick, address: person.cloned(), what };
     let newest = cx.store.before(address, None, 1)?.pop();
+    // What was missed will stand between it and what happened before.
+    let newest =
+        newest.filter(|row| !reads || room.is_some_and(|room| room.happened.contains(&row.id)));
     if let Some(mut message) = newest
         && let Content::Event(Event::Room(all)) = &mut message.content
     {
@@ -38,7 +42,23 @@ pub(super) fn note(
     }
     let mut message = timeline::blank(address, address, now);
     message.content = Content::Event(Event::Room(vec![one]));
-    timeline::note(cx, message)
+    let id = timeline::note(cx, message)?;
+    if let Some(room) = cx.state.features.rooms.rooms.get_mut(address).filter(|_| reads)
+        && room.happened.len() < MOST_ROWS
+    {
+        room.happened.push(id);
+    }
+    Ok(())
+}
+
+/// A page of the archive is asked for: what it brings was said before what happened since we came in.
+/// What is said meanwhile is in one of the pages too.
+pub(super) fn give_way(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let room = cx.state.features.rooms.rooms.get(address);
+    for id in room.map(|room| room.happened.clone()).unwrap_or_default() {
+        timeline::note_again(cx, id)?;
+    }
+    Ok(())
 }
 
 /// Notes something about the room itself.
@@ -79,5 +99,7 @@ pub(super) fn affiliated(
 
 /// Happenings in one row; older ones make room.
 const MOST: usize = 100;
+/// Rows that give way to what was missed.
+const MOST_ROWS: usize = 100;
 /// In larger channels visits are not noted.
 const FEW: usize = 40;

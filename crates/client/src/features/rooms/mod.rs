@@ -37,7 +37,7 @@ use xmpp::ns;
 
 use super::{Feature, Spec, Stage, bookmarks};
 use crate::cx::{Cx, Step};
-use crate::store::{EncryptionMode, Position, Store, StoreError};
+use crate::store::{EncryptionMode, MessageId, Position, Store, StoreError};
 use crate::timeline;
 use crate::timers::TimerId;
 use crate::view::{self, Change};
@@ -101,6 +101,8 @@ pub(crate) struct Room {
     pub(crate) caught_up: bool,
     /// The archive did not answer as it should: what was missed is not here yet.
     pub(crate) behind: bool,
+    /// What happened while the archive is read, in its rows: it comes after what was missed.
+    happened: Vec<MessageId>,
     /// When that is asked again.
     retry: Option<TimerId>,
     /// The request that ends when we are in.
@@ -206,6 +208,7 @@ impl Room {
             members_told: false,
             caught_up: false,
             behind: false,
+            happened: Vec::new(),
             retry: None,
             request: None,
             renaming: None,

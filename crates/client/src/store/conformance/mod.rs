@@ -167,6 +167,7 @@ pub fn message(conversation: &str, position: u64, text: &str) -> Message {
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,
+        stayed: false,
         elsewhere: false,
         way: crate::store::Way::default(),
         occupant: None,

@@ -71,7 +71,8 @@ fn full() -> Message {
         }],
         versions: vec![(Millis(3), "Lok".into())],
         edits: vec![mark(15, "e1")],
-        wants: Some("o1".into()),
+        wants: Some(crate::store::Wants { id: "o1".into(), receipt: false, marker: true }),
+        stayed: true,
         elsewhere: true,
         way: crate::store::Way::OnlyPlain,
         ..message(ROMEO, 12, "")
