@@ -9,6 +9,7 @@ mod evil;
 mod flow;
 mod injected;
 mod mixed;
+mod quirks;
 mod repair;
 mod restored;
 mod server;
