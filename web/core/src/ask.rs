@@ -20,7 +20,7 @@ use crate::{hex, show};
 pub(crate) fn command(
     command: Command,
     files: &mut Files,
-    random: impl FnOnce() -> [u8; 60],
+    random: impl FnOnce() -> Option<[u8; 60]>,
 ) -> Result<Ask, Problem> {
     Ok(match command {
         Command::SignIn { address, password } => Ask::Login(login(&address, password)?),
@@ -131,7 +131,10 @@ pub(crate) fn command(
                 encryption: None,
             }
         }
-        Command::Download { message } => Ask::Download(MessageId(message), files.add(&random())),
+        Command::Download { message } => {
+            let random = random().ok_or_else(|| Problem::Transfer("no randomness".to_owned()))?;
+            Ask::Download(MessageId(message), files.add(&random))
+        }
         Command::CancelTransfer { message } => Ask::CancelTransfer(MessageId(message)),
         Command::Correct { message, text } => Ask::Correct(MessageId(message), text),
         Command::Retract { message } => Ask::Retract(MessageId(message)),

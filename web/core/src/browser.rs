@@ -73,11 +73,7 @@ impl Core {
         let device = serde_json::from_str(device).map_err(refused)?;
         let random = || {
             let mut bytes = [0; 60];
-            match getrandom::fill(&mut bytes) {
-                Ok(()) => bytes,
-                // Without randomness nothing may go on.
-                Err(_) => wasm_bindgen::throw_str("the browser gives no randomness"),
-            }
+            getrandom::fill(&mut bytes).ok().map(|()| bytes)
         };
         let engine = Engine::new(Box::new(store), device, Box::new(random));
         Ok(Core(engine.map_err(|error| match &error {

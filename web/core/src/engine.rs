@@ -14,6 +14,9 @@ use crate::page::{self, Notice, Request};
 use crate::worker::{Cipher, Device, Effect, Event, Sealed};
 use crate::{ask, hex, show};
 
+/// Bytes of the system that nothing else uses, or `None` when it gives none.
+pub type Random = Box<dyn FnMut() -> Option<[u8; 60]>>;
+
 /// One account at work.
 ///
 /// After an error it is in no defined state: drop it, and make another from the store.
@@ -26,26 +29,26 @@ pub struct Engine {
     leaving: BTreeSet<u64>,
     /// Transfers of files that are not kept here: the core is told in a step of its own.
     hopeless: Vec<TransferId>,
-    random: Box<dyn FnMut() -> [u8; 60]>,
+    random: Random,
 }
 
 impl Engine {
-    /// Builds the core from what is stored. `random` gives bytes of the system that nothing else
-    /// uses.
+    /// Builds the core from what is stored.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read, or there is no randomness: keys that somebody can guess are worse
+    /// than none.
     pub fn new(
         store: Box<dyn Store + Send>,
         device: Device,
-        mut random: Box<dyn FnMut() -> [u8; 60]>,
+        mut random: Random,
     ) -> Result<Self, StoreError> {
         let empty = store.login()?.is_none();
         let options =
             Options { software: "Clownfish".to_owned(), device: device.label, kind: device.kind };
-        let mut seed = [0; 32];
-        seed.iter_mut().zip(random()).for_each(|(to, from)| *to = from);
-        let client = Client::new(store, options, seed)?;
+        let bytes = random().ok_or_else(|| StoreError::Io("there is no randomness".to_owned()))?;
+        let (seed, _) = bytes.split_first_chunk().unwrap_or((&[0; 32], &[]));
+        let client = Client::new(store, options, *seed)?;
         Ok(Self {
             client,
             files: Files::default(),
@@ -92,9 +95,9 @@ impl Engine {
         self.client.deadline()
     }
 
-    /// A place for a file that the page gives, with its key.
+    /// A place for a file that the page gives, with its key; `None` without randomness.
     pub fn give(&mut self) -> Option<Sealed> {
-        let local = self.files.add(&(self.random)());
+        let local = self.files.add(&(self.random)()?);
         files::sealed(&local)
     }
 

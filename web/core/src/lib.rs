@@ -27,4 +27,4 @@ mod tests;
 mod types;
 pub mod worker;
 
-pub use engine::Engine;
+pub use engine::{Engine, Random};

@@ -3,7 +3,7 @@
 use client::Now;
 use client::store::{
     Content, Delivery, Encryption, File, Happened, Happening, MemoryStore, Message, MessageId,
-    Position, TrustLevel, Version,
+    Position, StoreError, TrustLevel, Version,
 };
 use client::view::{Affiliation, Change, Member, Outcome, Role, Room, RoomState};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn engine(store: &MemoryStore) -> Engine {
     let mut count = 0;
     let random = move || {
         count += 1;
-        [count; 60]
+        Some([count; 60])
     };
     Engine::new(Box::new(store.clone()), device, Box::new(random)).unwrap()
 }
@@ -42,6 +42,24 @@ fn sign_in(engine: &mut Engine) -> Vec<Value> {
         "do": "signIn", "address": "romeo@example.org", "password": "secret",
     });
     handle(engine, json!([{ "is": "asked", "request": { "number": 1, "command": command } }]))
+}
+
+#[test]
+fn without_randomness_nothing_begins() {
+    let device = || Device { label: "Firefox on Linux".into(), kind: "web".into() };
+    let store = MemoryStore::new();
+    let none = Engine::new(Box::new(store.clone()), device(), Box::new(|| None));
+    assert!(matches!(none, Err(StoreError::Io(_))));
+    // What is asked for later and needs some fails as well, and nothing is named or sealed by zeros.
+    let mut once = Some([7; 60]);
+    let random = Box::new(move || once.take());
+    let mut engine = Engine::new(Box::new(store), device(), random).unwrap();
+    sign_in(&mut engine);
+    assert!(engine.give().is_none());
+    let command = json!({ "do": "download", "message": 1 });
+    let request = json!({ "is": "asked", "request": { "number": 2, "command": command } });
+    let effects = handle(&mut engine, json!([request]));
+    assert_eq!(notices(&effects)[0]["outcome"]["is"], "failed", "{effects:?}");
 }
 
 #[test]
@@ -279,6 +297,7 @@ fn message(content: Content) -> Message {
         versions: vec![(Millis(1), "before".into())],
         edits: Vec::new(),
         wants: None,
+        stayed: false,
         elsewhere: false,
         way: client::store::Way::default(),
         occupant: None,

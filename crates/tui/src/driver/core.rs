@@ -71,8 +71,7 @@ impl Core {
     fn build(&mut self) -> Result<Client, OpenError> {
         let failed = |detail: String| OpenError::Access { path: "the store".into(), detail };
         let store = (self.open)()?;
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|error| failed(format!("no randomness: {error}")))?;
+        let seed = seed(getrandom::fill).map_err(failed)?;
         self.home = store.login().ok().flatten().and_then(|login| {
             let domain = login.address.domain().as_str().to_owned();
             login.pinned.map(|pinned| Home { domain, pinned })
@@ -320,3 +319,25 @@ const PROGRESS: Duration = Duration::from_millis(200);
 /// Waiting after the store refused.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Random bytes of the system for a core, or why there are none. Never zeros instead.
+fn seed(fill: impl FnOnce(&mut [u8]) -> Result<(), getrandom::Error>) -> Result<[u8; 32], String> {
+    let mut seed = [0; 32];
+    fill(&mut seed).map_err(|error| format!("no randomness: {error}"))?;
+    Ok(seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seed;
+
+    #[test]
+    fn without_randomness_no_core_is_made() {
+        assert!(seed(|_| Err(getrandom::Error::UNSUPPORTED)).is_err());
+        let fill = |bytes: &mut [u8]| {
+            bytes.fill(7);
+            Ok(())
+        };
+        assert_eq!(seed(fill), Ok([7; 32]));
+    }
+}
