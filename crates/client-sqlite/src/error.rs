@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use client::store::StoreError;
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Error, ErrorCode, ffi};
 
 #[cfg(not(target_family = "wasm"))]
 use crate::key::Protection;
@@ -98,6 +98,11 @@ impl OpenError {
 
 /// An error of a statement.
 pub(crate) fn from_sqlite(error: Error) -> StoreError {
+    // SQLite makes the shared index of its log as long as it will be, and says only that this failed.
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    if extended == Some(ffi::SQLITE_IOERR_SHMSIZE) {
+        return StoreError::Full;
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
@@ -109,14 +114,13 @@ pub(crate) fn from_sqlite(error: Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::ffi;
-
     use super::*;
 
     #[test]
     fn errors_of_the_disk_are_told_apart() {
         let from = |code| from_sqlite(Error::SqliteFailure(ffi::Error::new(code), None));
         assert!(matches!(from(ffi::SQLITE_FULL), StoreError::Full));
+        assert!(matches!(from(ffi::SQLITE_IOERR_SHMSIZE), StoreError::Full));
         assert!(matches!(from(ffi::SQLITE_CORRUPT), StoreError::Damaged(_)));
         assert!(matches!(from(ffi::SQLITE_NOTADB), StoreError::Damaged(_)));
         assert!(matches!(from(ffi::SQLITE_IOERR_WRITE), StoreError::Io(_)));

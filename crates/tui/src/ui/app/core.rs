@@ -3,6 +3,7 @@
 use client::view::{Change, Notification, Outcome, Room};
 use xmpp::jid::BareJid;
 
+use super::list::Row;
 use super::{AccountNumber, Action, App, Key, Notice, Waiting};
 use crate::ui::event::FromCore;
 use crate::ui::overlay::Overlay;
@@ -179,7 +180,9 @@ impl App {
             _ => {
                 let inviter = welcome.inviter();
                 self.overlay = None;
-                let with = inviter.or_else(|| self.rows().first().map(|row| row.key.with.clone()));
+                let of_it = |row: &&Row<'_>| row.key.account == number;
+                let with = inviter
+                    .or_else(|| self.rows().iter().find(of_it).map(|row| row.key.with.clone()));
                 match with {
                     Some(with) => self.go_to(Key { account: number, with }, actions),
                     None => self.say(Notice::good("you are connected; Ctrl-K writes to somebody")),

@@ -5,6 +5,9 @@ use client::view::{Contact, Conversation, Room};
 use xmpp::time::Millis;
 
 use super::{Action, App, Focus, Key};
+use crate::ui::event::AccountNumber;
+use crate::ui::mirror::Mirror;
+use crate::ui::printable::Printable;
 
 /// A row of the list.
 #[derive(Clone, Debug)]
@@ -152,4 +155,22 @@ fn order(row: &Row<'_>, several: bool) -> (bool, bool, Position, Millis) {
 
 fn time(row: &Row<'_>) -> Millis {
     row.conversation.and_then(|c| c.preview.as_ref()).map_or(Millis::default(), |p| p.time)
+}
+
+impl App {
+    /// With several accounts, what tells one from the others: its domain, its name there, or both.
+    #[must_use]
+    pub fn account_label(&self, number: AccountNumber) -> Option<String> {
+        let address = |mirror: &Mirror| Some(mirror.account.as_ref()?.address.clone());
+        let own = address(self.accounts.get(&number).filter(|_| self.accounts.len() > 1)?)?;
+        let others = self.accounts.iter().filter(|(other, _)| **other != number);
+        let others: Vec<_> = others.filter_map(|(_, mirror)| address(mirror)).collect();
+        let label = if others.iter().all(|other| other.domain() != own.domain()) {
+            own.domain().to_string()
+        } else {
+            let name = own.node().filter(|_| others.iter().all(|other| other.node() != own.node()));
+            name.map_or_else(|| own.to_string(), ToString::to_string)
+        };
+        Some(Printable::line(&label).into_string())
+    }
 }

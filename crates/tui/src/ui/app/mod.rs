@@ -296,15 +296,14 @@ impl App {
     /// What to say about the connections, if anything.
     #[must_use]
     pub fn connection(&self) -> Option<String> {
-        let several = self.accounts.len() > 1;
         self.accounts
-            .values()
-            .filter_map(|mirror| mirror.account.as_ref())
-            .filter(|account| account.connection != Connection::Online)
-            .find_map(|account| {
+            .iter()
+            .filter_map(|(number, mirror)| Some((*number, mirror.account.as_ref()?)))
+            .filter(|(_, account)| account.connection != Connection::Online)
+            .find_map(|(number, account)| {
                 let words = super::words::connection(&account.connection, &self.clock)?;
-                let domain = account.address.domain();
-                Some(if several { format!("{domain}: {words}") } else { words })
+                let label = self.account_label(number);
+                Some(label.map_or(words.clone(), |label| format!("{label}: {words}")))
             })
     }
 

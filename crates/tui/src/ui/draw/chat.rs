@@ -87,21 +87,32 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
         end = x.saturating_sub(2);
     }
     let room = usize::from(end.saturating_sub(area.x + 1));
-    let name = text::fit(Printable::line(&mirror.name(&key.with)).as_str(), room);
-    let mut spans =
-        vec![Span::styled(name.clone(), theme.person(&key.with).add_modifier(Modifier::BOLD))];
+    let mut spans = title(app, key, Printable::line(&mirror.name(&key.with)).as_str(), room);
     let presence = contact.filter(|c| c.presence != Presence::Offline).map(|contact| {
         let status = contact.status.clone().filter(|status| !status.is_empty());
         status.unwrap_or_else(|| words::presence(contact.presence).to_owned())
     });
     if let Some(said) = app.room().map(about_room).or(presence) {
-        let rest = room.saturating_sub(text::width(&name) + 2);
+        let used: usize = spans.iter().map(Span::width).sum();
+        let rest = room.saturating_sub(used + 2);
         if rest > 5 {
             let words = text::fit(Printable::line(&said).as_str(), rest);
             spans.push(Span::styled(format!("  {words}"), theme.dim()));
         }
     }
     put(buffer, area.x + 1, area.y, end, &Line::from(spans));
+}
+
+/// The name of the conversation on screen, and with several accounts which of them speaks there.
+fn title(app: &App, key: &Key, name: &str, columns: usize) -> Vec<Span<'static>> {
+    let theme = app.theme();
+    let style = theme.person(&key.with).add_modifier(Modifier::BOLD);
+    let Some(account) = app.account_label(key.account) else {
+        return vec![Span::styled(text::fit(name, columns), style)];
+    };
+    let account = text::fit(&format!("  as {account}"), (columns / 2).max(8));
+    let name = text::fit(name, columns.saturating_sub(text::width(&account)));
+    vec![Span::styled(name, style), Span::styled(account, theme.dim())]
 }
 
 /// Whether this account is in a room, otherwise who is, and what is talked about.
@@ -234,10 +245,8 @@ fn remark(app: &App) -> Option<(String, Style)> {
     let conversation = app.conversation();
     let asks = contact.is_some_and(|contact| contact.asks);
     if asks || conversation.is_some_and(|conversation| is_request(conversation, contact)) {
-        return Some((
-            format!("{name} is not a contact yet · /accept  /refuse  /block"),
-            theme.warn(),
-        ));
+        let words = "not a contact yet · /accept  /refuse  /block";
+        return Some((words.to_owned(), theme.warn()));
     }
     if conversation.is_some_and(|c| c.typing) {
         return Some((format!("{name} is writing…"), theme.good()));

@@ -195,18 +195,15 @@ fn name(app: &App, row: &Row<'_>, columns: usize) -> Line<'static> {
     if pinned {
         name.push_str(" ⌃");
     }
-    let several = app.accounts.len() > 1;
-    let account = app.mirror(row.key.account).and_then(|mirror| mirror.account.as_ref());
-    let mut spans = vec![Span::styled(text::fit(&name, columns), style)];
-    if let Some(account) = account.filter(|_| several) {
-        let rest = columns.saturating_sub(text::width(&name) + 3);
-        if rest > 4 {
-            let domain = account.address.domain().to_string();
-            let words = text::fit(Printable::line(&domain).as_str(), rest);
-            spans.push(Span::styled(format!("  {words}"), patched(theme.dim(), open, app)));
-        }
-    }
-    Line::from(spans)
+    let Some(account) = app.account_label(row.key.account) else {
+        return Line::from(Span::styled(text::fit(&name, columns), style));
+    };
+    // Which account it is counts as much as the end of a long name.
+    let least = text::width(&account).min(ACCOUNT_COLUMNS).min(columns / 2);
+    let name = text::fit(&name, columns.saturating_sub(least + 2));
+    let account = text::fit(&account, columns.saturating_sub(text::width(&name) + 2));
+    let account = Span::styled(format!("  {account}"), patched(theme.dim(), open, app));
+    Line::from(vec![Span::styled(name, style), account])
 }
 
 /// In place of the newest message: that something is written there, or was begun.
@@ -247,3 +244,6 @@ fn preview(app: &App, row: &Row<'_>, columns: usize) -> Line<'static> {
     spans.push(Span::styled(text::fit(Printable::line(&preview.text).as_str(), columns), style));
     Line::from(spans)
 }
+
+/// Columns of an account beside a long name.
+const ACCOUNT_COLUMNS: usize = 8;

@@ -22,6 +22,8 @@ pub struct Welcome {
     pub(super) typed: Editor,
     step: Step,
     problem: Option<String>,
+    /// What was chosen to protect an account whose password, or name, has to be given once more.
+    protection: Option<Protection>,
 }
 
 #[derive(Debug, Default)]
@@ -99,6 +101,11 @@ impl Welcome {
             _ => None,
         };
         self.problem = Some(Printable::line(&problem.to_string()).into_string());
+        if let (Step::Waiting(_, protection), Problem::Login(_) | Problem::NameTaken) =
+            (&self.step, problem)
+        {
+            self.protection = Some(protection.clone());
+        }
         self.step = match (std::mem::take(&mut self.step), untrusted) {
             (Step::Waiting(entry, protection), Some((why, fingerprint))) => {
                 self.problem = None;
@@ -173,6 +180,7 @@ impl Welcome {
             }
             _ => {
                 self.problem = None;
+                self.protection = None;
                 self.go(Step::Start);
                 Stay::Open
             }
@@ -200,7 +208,7 @@ impl Welcome {
                 }
             }
             Step::Password(address, invitation) => {
-                self.take_password(address, invitation, app.keyring.is_ok());
+                self.take_password(address, invitation, app, actions);
             }
             Step::Passphrase(entry) if self.typed.text().chars().count() < SHORTEST => {
                 let words =
@@ -227,7 +235,13 @@ impl Welcome {
         }
     }
 
-    fn take_password(&mut self, address: BareJid, invitation: Option<Invitation>, keyring: bool) {
+    fn take_password(
+        &mut self,
+        address: BareJid,
+        invitation: Option<Invitation>,
+        app: &mut App,
+        actions: &mut Vec<Action>,
+    ) {
         let short = invitation.is_some() && self.typed.text().chars().count() < SHORTEST;
         if self.typed.is_empty() || short {
             self.problem = Some(match short {
@@ -238,8 +252,11 @@ impl Welcome {
             return;
         }
         let password = Secret::from(self.typed.take());
-        let chosen = if keyring { 0 } else { 1 };
-        self.go(Step::Protection(Entry { address, invitation, password }, chosen));
+        let entry = Entry { address, invitation, password };
+        match self.protection.take() {
+            Some(protection) => self.sign_in(entry, protection, None, app, actions),
+            None => self.go(Step::Protection(entry, usize::from(app.keyring.is_err()))),
+        }
     }
 
     /// A key while what protects the account is chosen.
@@ -370,8 +387,10 @@ impl Welcome {
             cursor = Some((lines.len(), column.min(width)));
             lines.push(tail(line, width));
         }
-        let title =
-            if app.accounts.is_empty() { "Welcome to Clownfish" } else { "Another account" };
+        // The one that is waited for is in the list already.
+        let waits = matches!(self.step, Step::Waiting(..) | Step::Untrusted(..));
+        let first = app.accounts.len() <= usize::from(waits);
+        let title = if first { "Welcome to Clownfish" } else { "Another account" };
         let leave = match self.step {
             Step::Start if app.accounts.is_empty() => "quit",
             Step::Start => "leave",

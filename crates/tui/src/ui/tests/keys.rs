@@ -2,11 +2,11 @@
 
 use client::Command;
 use client::store::MessageId;
-use client::view::{Change, Notification};
+use client::view::{Account, Change, Notification};
 
 use super::world::{ACCOUNT, JULIET, World, devices};
 use crate::ui::app::Focus;
-use crate::ui::event::{Action, Event, FromCore, Protection};
+use crate::ui::event::{AccountNumber, Action, Event, FromCore, Protection};
 use crate::ui::overlay::Overlay;
 use crate::ui::sample::{self, address, at, text};
 use client::store::TrustLevel;
@@ -391,6 +391,33 @@ fn a_wrong_password_is_asked_for_again() {
     world.event(Event::Core(ACCOUNT, done));
     let screen = world.screen();
     assert!(screen.contains("the password is wrong") && screen.contains("password ›"), "{screen}");
+    // What protects the account was chosen before.
+    world.write("right");
+    world.press("Enter");
+    let Some(Action::SignIn(sign_in)) = world.actions.pop() else { panic!("signing in") };
+    assert!(matches!(sign_in.protection, Protection::Plain));
+}
+
+#[test]
+fn a_new_account_opens_no_conversation_of_another() {
+    let mut world = World::balcony(80, 24);
+    world.app.overlay = Some(Overlay::welcome());
+    world.write("bot@montague.example");
+    world.press("Enter");
+    world.write("star-crossed");
+    world.press("Enter n");
+    let Some(Action::SignIn(sign_in)) = world.actions.pop() else { panic!("signing in") };
+    let second = AccountNumber(1);
+    world.event(Event::Account(second));
+    let account = Account { address: address("bot@montague.example"), ..sample::account() };
+    world.event(Event::Core(second, FromCore::View(Change::Account(account))));
+    world.event(Event::Core(second, FromCore::Done(sign_in.number, client::view::Outcome::Done)));
+    assert!(world.app.overlay.is_none());
+    assert_eq!(world.app.open.as_ref().map(|key| key.account), Some(ACCOUNT));
+    // Both are on one server: which one speaks is told by its name there.
+    let screen = world.screen();
+    assert!(screen.contains("as romeo"), "{screen}");
+    assert!(world.app.account_label(second).is_some_and(|label| label == "bot"));
 }
 
 #[test]

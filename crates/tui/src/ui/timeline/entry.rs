@@ -1,6 +1,6 @@
 //! The rows of one message.
 
-use client::store::{Content, Delivery, Encryption, Event, File, Message, Reply, TrustLevel};
+use client::store::{Content, Delivery, Encryption, Event, File, Message, Reply, TrustLevel, Way};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use xmpp::time::Millis;
@@ -408,6 +408,16 @@ fn file_line(sheet: &Sheet<'_>, message: &Message, file: &File, columns: usize) 
     ])
 }
 
+/// Whether an own message has not left, and will be encrypted if it does.
+fn is_still_here(message: &Message) -> bool {
+    let here = match message.delivery {
+        Some(Delivery::Queued) => true,
+        Some(Delivery::Failed(_)) => message.stayed,
+        _ => false,
+    };
+    here && message.way != Way::OnlyPlain
+}
+
 /// What the reader must know about a message: that it was not sent, and how far it can be believed.
 fn remarks(sheet: &Sheet<'_>, message: &Message, columns: usize) -> Vec<Line<'static>> {
     let mut remarks = Vec::new();
@@ -417,7 +427,7 @@ fn remarks(sheet: &Sheet<'_>, message: &Message, columns: usize) -> Vec<Line<'st
     }
     let readable = matches!(message.content, Content::Text(_) | Content::File(..));
     match message.encryption {
-        Encryption::None if sheet.encrypted && readable => {
+        Encryption::None if sheet.encrypted && readable && !is_still_here(message) => {
             remarks.push(("not encrypted".to_owned(), sheet.theme.warn()));
         }
         Encryption::Omemo { trust: TrustLevel::Undecided, device, .. }
