@@ -47,8 +47,9 @@ impl Engine {
         let options =
             Options { software: "Clownfish".to_owned(), device: device.label, kind: device.kind };
         let bytes = random().ok_or_else(|| StoreError::Io("there is no randomness".to_owned()))?;
-        let (seed, _) = bytes.split_first_chunk().unwrap_or((&[0; 32], &[]));
-        let client = Client::new(store, options, *seed)?;
+        let mut seed = [0; 32];
+        seed.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        let client = Client::new(store, options, seed)?;
         Ok(Self {
             client,
             files: Files::default(),
