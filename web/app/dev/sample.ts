@@ -2,25 +2,13 @@
 // accessibility and measurements of scrolling. It is never in the product.
 
 import type { Core, Squares } from "../src/core/api";
-import type {
-  Account,
-  Command,
-  Connection,
-  Contact,
-  Content,
-  Conversation,
-  Delivery,
-  Device,
-  Happened,
-  Message,
-  Notice,
-  Outcome,
-  ProblemKind,
-  Room,
-} from "../src/core/types";
+import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, Message, Notice, Outcome } from "../src/core/types";
+import { Devices } from "./devices";
 import { history, message, text } from "./history";
+import { account, brief, crowd, DONE, failed, pause, previewOf, type Talk } from "./made";
 import { picture, sound, squares } from "./media";
 import { contact, ME, PEOPLE, QUIET, type Person } from "./people";
+import { Rooms } from "./rooms";
 
 export interface SampleOptions {
   /** Conversations more, for lists that are long. */
@@ -42,26 +30,19 @@ export interface SampleOptions {
   storage?: boolean;
 }
 
-const DONE: Outcome = { is: "done" };
-
-interface Talk {
-  person: Person;
-  conversation: Conversation;
-  messages: Message[];
-  /** Index of the first message in the open window; none when it is closed. */
-  from: number | null;
-  /** Index behind its last one; none when it reaches to the end. */
-  until: number | null;
-}
-
 export class Sample implements Core {
   readonly #options: SampleOptions;
   readonly #talks = new Map<string, Talk>();
   readonly #contacts = new Map<string, Contact>();
-  readonly #rooms = new Map<string, Room>();
   readonly #files = new Map<string, Blob>();
-  readonly #devices = new Map<string, Device[]>();
   readonly #transfers = new Set<number>();
+  readonly #devices = new Devices(() => this.#account?.address ?? ME, (notice) => this.#say(notice));
+  readonly #rooms = new Rooms({
+    say: (notice) => this.#say(notice),
+    meet: (person) => this.#meet(person, 0),
+    talk: (address) => this.#talks.get(address),
+    change: (talk, change) => this.#change(talk, change),
+  });
   #account: Account | null;
   #listener: (notice: Notice) => void = () => {};
 
@@ -127,7 +108,7 @@ export class Sample implements Core {
   #meet(person: Person, length: number): void {
     const messages = length > 0 ? history(person, length) : [];
     const known = contact(person);
-    if (person.room) this.#rooms.set(person.address, room(person));
+    if (person.room) this.#rooms.add(person);
     else if (!person.stranger) this.#contacts.set(person.address, known);
     const last = messages.at(-1);
     const time = last?.time ?? Date.now() - person.ago * 60_000;
@@ -192,7 +173,7 @@ export class Sample implements Core {
         await pause(900);
         return this.#changeAccount({ connection: { is: "online" } });
       case "createRoom":
-        return this.#createRoom(command.name, command.public, command.people);
+        return this.#rooms.create(command.name, command.public, command.people);
       case "pushKey":
         return { is: "failed", problem: { kind: "unsupported", words: "the sample wakes nobody" } };
       case "setPush":
@@ -202,11 +183,11 @@ export class Sample implements Core {
       case "discard":
         return DONE;
       case "devices":
-        return this.#showDevices(command.address);
+        return this.#devices.show(command.address);
       case "setDeviceLabel":
       case "removeDevice":
       case "trust":
-        return this.#changeDevices(command);
+        return this.#devices.change(command);
       case "verify":
         return { is: "verified", count: 2 };
       case "search":
@@ -230,7 +211,7 @@ export class Sample implements Core {
       case "setRoomName":
       case "setRoomAvatar":
       case "setRoomNick":
-        return this.#doRoom(address, command);
+        return this.#rooms.do(address, command);
       case "addContact": {
         if (!address.includes("@")) return failed("invalid", "an address looks like name@server");
         const name = command.name ?? address.split("@")[0] ?? address;
@@ -465,86 +446,6 @@ export class Sample implements Core {
     }, 4200);
   }
 
-  #setRoom(room: Room): Outcome {
-    this.#rooms.set(room.address, room);
-    this.#say({ is: "room", ...room });
-    const talk = this.#talks.get(room.address);
-    if (talk) this.#change(talk, { name: room.name, request: room.state.is === "invited" });
-    return DONE;
-  }
-
-  /** Notes it in the conversation, in the row at the end if that is one of such. */
-  #happened(address: string, what: Happened): void {
-    const talk = this.#talks.get(address);
-    if (!talk) return;
-    const one = { time: Date.now(), nick: null, address: null, what };
-    const last = talk.messages.at(-1);
-    if (last?.content.is === "room") {
-      const changed = { ...last, content: { ...last.content, happenings: [...last.content.happenings, one] } };
-      talk.messages[talk.messages.length - 1] = changed;
-      return this.#say({ is: "messages", address, messages: [changed] });
-    }
-    const made = message(talk.person, false, one.time, { content: { is: "room", happenings: [one] } });
-    talk.messages.push(made);
-    this.#say({ is: "messages", address, messages: [made] });
-  }
-
-  async #createRoom(name: string | null, open: boolean, people: string[]): Promise<Outcome> {
-    await pause(300);
-    const address = `${Date.now().toString(36)}@conference.anemone.example`;
-    const person = { address, name: name ?? "Group", ago: 0, plain: open, room: { open, people } };
-    this.#meet(person, 0);
-    const talk = this.#talks.get(address);
-    this.#setRoom(room(person));
-    if (talk) this.#change(talk, { preview: null, order: String(Date.now()).padStart(15, "0") });
-    return { is: "room", address };
-  }
-
-  #doRoom(address: string, command: Command): Outcome {
-    const old = this.#rooms.get(address);
-    if (command.do === "joinRoom") {
-      if (!old && address.startsWith("nowhere@")) return failed("refused", "there is no such room");
-      const person = { address, name: address.split("@")[0] ?? address, ago: 0, plain: true, room: { open: true, people: ["Feste"] } };
-      if (!this.#talks.has(address)) this.#meet(person, 0);
-      const entered = old ?? room(person);
-      this.#setRoom({ ...entered, state: { is: "in" }, invitedBy: null, nick: "Juliet", role: "participant" });
-      return { is: "room", address };
-    }
-    if (!old) return failed("unknown", "there is no such room");
-    const members = (change: (one: Room["members"][number]) => Room["members"][number]) =>
-      this.#setRoom({ ...old, members: old.members.map(change) });
-    switch (command.do) {
-      case "leaveRoom":
-        return this.#setRoom({ ...old, state: { is: "out" }, invitedBy: null, nick: null });
-      case "destroyRoom":
-        return this.#setRoom({ ...old, state: { is: "refused", reason: "the room was destroyed" }, nick: null });
-      case "inviteToRoom": {
-        const made = { nick: null, address: command.person, affiliation: "member", role: "none", hats: [] } as const;
-        return this.#setRoom({ ...old, members: [...old.members, { ...made, hats: [] }] });
-      }
-      case "setAffiliation": {
-        const { person, affiliation } = command;
-        if (affiliation === "none" || affiliation === "outcast") {
-          return this.#setRoom({ ...old, members: old.members.filter((one) => one.address !== person) });
-        }
-        return members((one) => (one.address === person ? { ...one, affiliation } : one));
-      }
-      case "setRole":
-        return members((one) => (one.nick === command.nick ? { ...one, role: command.role } : one));
-      case "setSubject":
-        this.#happened(address, { is: "subject", subject: command.subject || null });
-        return this.#setRoom({ ...old, subject: command.subject || null });
-      case "setRoomName":
-        this.#happened(address, { is: "name", name: command.name });
-        return this.#setRoom({ ...old, name: command.name });
-      case "setRoomAvatar":
-        return this.#setRoom({ ...old, avatar: command.png === null ? null : `picture:${address}` });
-      case "setRoomNick":
-        return this.#setRoom({ ...old, nick: command.nick, members: old.members.map((one) => (one.nick === old.nick ? { ...one, nick: command.nick } : one)) });
-    }
-    return failed("unknown", `the sample has no ${command.do}`);
-  }
-
   #talkOf(id: number): Talk | undefined {
     return [...this.#talks.values()].find((talk) => talk.messages.some((one) => one.id === id));
   }
@@ -596,122 +497,4 @@ export class Sample implements Core {
       .slice(0, 50);
     return { is: "found", messages: found };
   }
-
-  #devicesOf(address: string): Device[] {
-    const known = this.#devices.get(address);
-    if (known) return known;
-    const own = address === this.#account?.address;
-    const made = [
-      device(own ? 31415 : 27182, own ? "Clownfish in Firefox" : "Phone", own ? "verified" : "blind", { this: own }),
-      device(own ? 14142 : 16180, own ? "Laptop" : "Laptop", "verified"),
-      device(own ? 17320 : 66743, null, own ? "blind" : "undecided", { lastUsed: Date.now() - 140 * 86_400_000, unused: true }),
-      device(own ? 22360 : 25029, "Old tablet", "distrusted", { active: false }),
-    ];
-    this.#devices.set(address, made);
-    return made;
-  }
-
-  #showDevices(address: string): Outcome {
-    const devices = this.#devicesOf(address);
-    this.#say({ is: "devices", address, devices });
-    return { is: "devices", devices };
-  }
-
-  #changeDevices(command: Command): Outcome {
-    const own = this.#account?.address ?? ME;
-    const address = command.do === "trust" ? command.address : own;
-    const devices = this.#devicesOf(address)
-      .filter((one) => command.do !== "removeDevice" || one.id !== command.id)
-      .map((one) => {
-        if (command.do === "trust" && one.key === command.key) return { ...one, trust: command.level };
-        if (command.do === "setDeviceLabel" && one.this) return { ...one, label: command.label };
-        return one;
-      });
-    this.#devices.set(address, devices);
-    this.#say({ is: "devices", address, devices });
-    return DONE;
-  }
-}
-
-/** A room of the sample, with this account in it. */
-function room(person: Person): Room {
-  const { open = false, subject, invitedBy, people } = person.room ?? { people: [] };
-  const member = (one: string, at: number): Room["members"][number] => {
-    const local = one.split("@")[0] ?? one;
-    // Whoever is last is not there.
-    const here = open || at < people.length - 1;
-    return {
-      nick: here ? (open ? one : local.charAt(0).toUpperCase() + local.slice(1)) : null,
-      address: open ? null : one,
-      affiliation: open ? (at === 0 ? "owner" : "none") : at === 0 ? "admin" : "member",
-      role: here ? (at === 0 ? "moderator" : "participant") : "none",
-      hats: [],
-    };
-  };
-  const own = { nick: "Juliet", address: ME, affiliation: open ? "none" : "owner", role: open ? "participant" : "moderator", hats: [] } as const;
-  return {
-    address: person.address,
-    name: person.name,
-    subject: subject ?? null,
-    avatar: null,
-    nick: invitedBy ? null : "Juliet",
-    state: invitedBy ? { is: "invited" } : { is: "in" },
-    invitedBy: invitedBy ?? null,
-    private: !open,
-    affiliation: invitedBy ? "none" : own.affiliation,
-    role: invitedBy ? "none" : own.role,
-    members: invitedBy ? [] : [{ ...own, hats: [] }, ...people.map(member)],
-  };
-}
-
-/** What the list shows of a message. */
-function previewOf(one: Message): Conversation["preview"] {
-  return { own: one.own, author: one.own ? null : one.nick, text: brief(one.content), said: true, time: one.time, delivery: one.delivery };
-}
-
-function account(address: string, connection: Connection): Account {
-  return { address, connection, nickname: "Juliet", avatar: "picture:me", device: 31415, queued: connection.is === "online" ? 0 : 1, privacy: { typing: true, read: true } };
-}
-
-function crowd(i: number): Person {
-  const name = `${["Bassanio", "Celia", "Dromio", "Emilia", "Feste", "Gratiano", "Hermia"][i % 7]} ${i}`;
-  return {
-    address: `crowd-${i}@crowd.example`,
-    name,
-    ago: 600 + i * 37,
-    picture: i % 3 === 0,
-    unread: i % 17 === 0 ? i % 9 : 0,
-    last: `Message number ${i * 31} of somebody in the crowd`,
-  };
-}
-
-function device(id: number, label: string | null, trust: Device["trust"], more: Partial<Device> = {}): Device {
-  const key = id.toString(16).padStart(8, "0").repeat(8);
-  const fingerprint = key.replace(/(.{8})(?=.)/g, "$1 ");
-  return { id, this: false, label, key, fingerprint, trust, active: true, lastUsed: Date.now() - 3_600_000, unused: false, ...more };
-}
-
-function brief(content: Content): string {
-  switch (content.is) {
-    case "text":
-      return content.text.slice(0, 200).replace(/\s+/g, " ");
-    case "file":
-      return content.caption ?? content.file.name;
-    case "retracted":
-      return "Message deleted";
-    case "undecryptable":
-      return "Cannot be read on this device";
-    case "newDevice":
-      return "New device";
-    default:
-      return "";
-  }
-}
-
-function failed(kind: ProblemKind, words: string): Outcome {
-  return { is: "failed", problem: { kind, words } };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }
