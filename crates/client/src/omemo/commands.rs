@@ -32,6 +32,7 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
         Command::SetDeviceLabel(text) => {
             cx.state.features.omemo.label = own::label(&text);
             own::save(cx)?;
+            show_devices(cx, &cx.me.clone())?;
             if cx.online() && lists::own_are_known(cx) {
                 own::publish(cx, Version::Omemo2)?;
             }
@@ -250,6 +251,11 @@ fn devices(cx: &Cx<'_>, owner: &BareJid) -> Step<Vec<view::Device>> {
             }
         }
     }
+    let this = cx.state.features.omemo.device_id().filter(|_| owner == cx.me);
+    if let Some(id) = this.filter(|_| !devices.iter().any(|device| device.this)) {
+        // Its key can be compared before the list with it is published.
+        devices.push(device(cx, owner, id, &identities)?);
+    }
     for device in &mut devices {
         let keys = identities.iter().filter(|identity| identity.devices.contains(&device.id));
         let first_seen = keys.map(|identity| identity.first_seen).min();
@@ -289,7 +295,7 @@ fn device(
     Ok(view::Device {
         id,
         this,
-        label: None,
+        label: memory.label.clone().filter(|_| this),
         versions: Vec::new(),
         key,
         fingerprint: key.and_then(groups),
@@ -306,6 +312,10 @@ fn add(device: &mut view::Device, version: Version, entry: &DeviceEntry) {
         device.active = true;
     }
     device.last_used = device.last_used.max(entry.last_used);
+    // What the own one is called is known here first.
+    if device.this {
+        return;
+    }
     if let Some((text, Some(signature))) = &entry.label {
         // A label counts only if the device itself signed it (XEP-0384, "Device list").
         let signed = device

@@ -113,6 +113,8 @@ fn make(cx: &mut Cx<'_>) -> Step {
     let memory = &mut cx.state.features.omemo;
     (memory.device, memory.label) = (Some(device), label);
     changed(cx)?;
+    let me = cx.me.clone();
+    super::commands::show_devices(cx, &me)?;
     crate::account::show(cx)
 }
 

@@ -2,10 +2,10 @@
 
 use client::Command;
 use client::store::{Delivery, Devices, Encryption, TrustLevel, Version};
-use client::view::Outcome;
+use client::view::{Change, Outcome};
 use xmpp::ns;
 
-use crate::world::{World, bare};
+use crate::world::{Fate, World, bare};
 
 /// Alice and Bob, one device each, each other's contacts.
 fn two() -> (World, usize, usize) {
@@ -142,6 +142,37 @@ fn devices_are_shown_with_their_signed_labels() {
         panic!()
     };
     assert_eq!(devices[0].label.as_deref(), Some("Bob's laptop"));
+}
+
+#[test]
+fn a_new_device_shows_itself_before_the_list_with_it_is_published() {
+    let mut world = World::new();
+    let owner = world.account("alice");
+    let laptop = world.device("alice/laptop");
+    // Nothing that the new one publishes is answered.
+    world.hook = Some(Box::new(|name, stanza| {
+        let answer = stanza.name() == "iq" && stanza.first_child().is_none();
+        if name == "alice/phone" && answer { Fate::Hold } else { Fate::Deliver }
+    }));
+    let phone = world.device("alice/phone");
+    let shown = |world: &World| -> Vec<(u32, Option<String>, bool, bool)> {
+        let lists = world.devices[phone].changes.iter().filter_map(|change| match change {
+            Change::Devices(whose, devices) if *whose == owner => Some(devices),
+            _ => None,
+        });
+        let last = lists.last().into_iter().flatten();
+        last.map(|one| (one.id, one.label.clone(), one.this, one.active)).collect()
+    };
+    let own = |label: &str, active| (world.number(phone), Some(label.to_owned()), true, active);
+    let (before, renamed) = (own("phone", false), own("The phone", false));
+    let published = own("The phone", true);
+    let other = (world.number(laptop), Some("laptop".to_owned()), false, true);
+    assert_eq!(shown(&world), [before, other.clone()]);
+    world.ask(phone, Command::SetDeviceLabel("The phone".to_owned()));
+    assert_eq!(shown(&world), [renamed, other.clone()]);
+    world.hook = None;
+    world.release(|_| {});
+    assert_eq!(shown(&world), [published, other]);
 }
 
 #[test]

@@ -143,12 +143,12 @@ fn in_words(device: &DeviceLine) -> String {
         line.push_str("  ");
         line.push_str(Printable::line(label).as_str());
     }
-    if device.this {
-        line.push_str("  (this one)");
-    }
-    if !device.active {
-        line.push_str("  (no longer in use)");
-    }
+    line.push_str(match (device.this, device.active) {
+        (true, true) => "  (this one)",
+        (true, false) => "  (this one, not published)",
+        (false, true) => "",
+        (false, false) => "  (no longer in use)",
+    });
     line
 }
 

@@ -162,7 +162,8 @@ impl Devices {
             _ => None,
         });
         if !device.active {
-            facts.push("not in use any more".to_owned());
+            let words = if device.this { "not published" } else { "not in use any more" };
+            facts.push(words.to_owned());
         }
         if device.unused {
             facts.push("silent for 90 days".to_owned());
