@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { contentPolicy } from "../../policy.mjs";
 import { apart, styles } from "../styles.mjs";
 
 const HTML = `<!doctype html>
@@ -22,13 +23,9 @@ const HTML = `<!doctype html>
 </html>
 `;
 
-// Nearly as the product is served (crates/server/src/http/web/policy.rs): nothing inline, no markup from
-// text. Pictures of the sample may be in addresses (`data:`), and anybody may make a policy for types; that
-// the product refuses both, the tests against a server see.
-const POLICY =
-  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; " +
-  "media-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; " +
-  "require-trusted-types-for 'script'";
+// Nearly as the product is served. Pictures of the sample may be in addresses (`data:`), and anybody may make
+// a policy for types; that the product refuses both, the tests against a server see.
+const POLICY = await contentPolicy({ "img-src": "data:", "trusted-types": null });
 
 /** Starts the server; its address and what stops it. */
 export async function serve(port = 0, { minify = false } = {}) {

@@ -10,6 +10,8 @@ import { dirname, join } from "node:path";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 
+import { contentPolicy } from "../../policy.mjs";
+
 const HERE = dirname(fileURLToPath(import.meta.url));
 const WEB = join(HERE, "../..");
 const modules = createRequire(join(WEB, "app/package.json"));
@@ -34,14 +36,7 @@ async function script(path) {
   return made.outputFiles[0].contents;
 }
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "connect-src 'self' https: ws://localhost:* wss:",
-  "worker-src 'self'",
-  "require-trusted-types-for 'script'",
-  "trusted-types clownfish",
-].join("; ");
+const POLICY = await contentPolicy({ "connect-src": ["https:", "ws://localhost:*", "wss:"] });
 
 /** Serves pages of the lab; `port` is the server's for HTTPS, where the WebSocket is. */
 export async function serve(port) {
@@ -175,6 +170,13 @@ export class Seat {
     const outcome = await this.ask({ do: "signIn", address: `${name}@localhost`, password });
     if (outcome.is !== "done") throw new Error(`sign in: ${JSON.stringify(outcome)}`);
     await this.online();
+  }
+
+  /** Waits until a device of somebody is known: before that nothing can be encrypted for them. */
+  async knows(address, page = this.page) {
+    await this.ask({ do: "devices", address }, page);
+    const told = (address) => globalThis.notices.some((one) => one.is === "devices" && one.address === address);
+    await until(page, told, address);
   }
 
   online(page = this.page) {

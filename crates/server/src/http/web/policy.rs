@@ -47,14 +47,13 @@ pub(super) fn harden(mut answer: Answer, policy: &str) -> Answer {
     answer
 }
 
+/// The content policy, a directive in each line; sources are added to the last one. Pages that
+/// development and tests serve have it from the same file (`web/policy.mjs`).
+const DIRECTIVES: &str = include_str!("policy.txt");
+
 /// The content policy of a page whose WebSocket is at `socket` and whose files are at `files`.
 fn content_policy(socket: &str, files: &str, config: &Config) -> String {
-    let mut policy = String::from(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' blob:; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; \
-         frame-ancestors 'none'; base-uri 'none'; form-action 'none'; \
-         require-trusted-types-for 'script'; trusted-types clownfish; connect-src 'self'",
-    );
+    let mut policy = DIRECTIVES.trim_end().replace('\n', "; ");
     for origin in
         [socket, files].into_iter().chain(config.web.files_from.iter().map(String::as_str))
     {
