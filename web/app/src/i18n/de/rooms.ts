@@ -55,7 +55,6 @@ export const somebody = "Jemand";
 export const group = "Gruppe";
 export const channel = "Kanal";
 export const mentionsMark = (n: number) => plural(n, "Du wirst erwähnt", "Du wirst {n}-mal erwähnt");
-export const typingMany = "Jemand schreibt …";
 
 export const invitation = {
   title: "{name} lädt dich in diese Gruppe ein",
@@ -64,7 +63,6 @@ export const invitation = {
   accept: "Beitreten",
   decline: "Ablehnen",
   declined: "Du hast die Einladung abgelehnt",
-  inList: "Einladung in {name}",
 };
 export const gate = {
   out: "Du bist nicht in dieser Gruppe.",
@@ -164,18 +162,15 @@ export const details = {
   encryption: "Verschlüsselung",
   encrypted: "Für die Mitglieder verschlüsselt",
   open: "Offen: kann nicht verschlüsselt werden",
-  openHint: "Er ist offen für alle, oder sagt nicht, wer darin ist.",
   plain: "Nicht verschlüsselt, wie du es wolltest",
   turnOn: "Wieder verschlüsseln",
   members: "Mitglieder",
-  membersHere: "Wer hier ist",
   invite: "Leute einladen",
   inviteTitle: "In {name} einladen",
   inviteAction: (n: number) => plural(n, "{n} Person einladen", "{n} Personen einladen"),
   invited: (n: number) => plural(n, "{n} Person ist eingeladen", "{n} Personen sind eingeladen"),
   link: "Link dorthin",
   linkHint: "Wer ihn hat, kann beitreten",
-  linkCopied: "Link kopiert",
   code: "Als Code zeigen",
   codeLabel: "Der Kanal als QR-Code",
   nick: "Dein Name hier",

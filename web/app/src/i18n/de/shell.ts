@@ -285,7 +285,6 @@ export const licence = "Lizenz";
 export const aboutOwn = "Clownfish spricht XMPP. Deine Freunde können andere Apps und andere Server verwenden, und ihr könnt euch alle schreiben.";
 
 export const shareTo = "Senden an";
-export const shareTitle = "An {name} senden?";
 export const nothingShared = "Nichts zu senden";
 export const nothingSharedText = "Was geteilt wurde, ist nicht mehr da. Teile es noch einmal aus der anderen App.";
 export const sharedTooMuch = "Ein Teil wurde weggelassen: Höchstens {files} Dateien von zusammen {megabytes} MiB lassen sich auf einmal teilen.";

@@ -56,7 +56,6 @@ export const somebody = "Somebody";
 export const group = "Group";
 export const channel = "Channel";
 export const mentionsMark = (n: number) => plural(n, "You are mentioned", "You are mentioned {n} times");
-export const typingMany = "Somebody is typing…";
 
 export const invitation = {
   title: "{name} invites you to this group",
@@ -65,7 +64,6 @@ export const invitation = {
   accept: "Join",
   decline: "Decline",
   declined: "You declined the invitation",
-  inList: "Invitation to {name}",
 };
 export const gate = {
   out: "You are not in this group.",
@@ -168,18 +166,15 @@ export const details = {
   encryption: "Encryption",
   encrypted: "Encrypted for the members",
   open: "Open: cannot be encrypted",
-  openHint: "It is open to everybody, or does not say who is in it.",
   plain: "Not encrypted, as you chose",
   turnOn: "Encrypt again",
   members: "Members",
-  membersHere: "Who is here",
   invite: "Invite people",
   inviteTitle: "Invite to {name}",
   inviteAction: (n: number) => plural(n, "Invite {n} person", "Invite {n} people"),
   invited: (n: number) => plural(n, "{n} person is invited", "{n} people are invited"),
   link: "Link to it",
   linkHint: "Whoever has it can come in",
-  linkCopied: "Link copied",
   code: "Show as a code",
   codeLabel: "The channel as a QR code",
   nick: "Your name here",

@@ -285,7 +285,6 @@ export const licence = "Licence";
 export const aboutOwn = "Clownfish speaks XMPP. Your friends can use other apps and other servers, and you can all write to each other.";
 
 export const shareTo = "Send to";
-export const shareTitle = "Send to {name}?";
 export const nothingShared = "Nothing to send";
 export const nothingSharedText = "What was shared is gone. Share it again from the other app.";
 export const sharedTooMuch = "Some of it was left out: at most {files} files of {megabytes} MiB together can be shared at a time.";
