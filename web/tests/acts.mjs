@@ -88,7 +88,23 @@ export async function begin(page, address) {
   await composer(page).waitFor(patience);
 }
 
-/** They become contacts: the first one asks, the other accepts. Ends with both in their conversation. */
+/** What a page shows of devices: of an account, or of a person. */
+export const devices = (page) => page.locator(".devices").getByRole("listitem");
+
+/**
+ * Waits until somebody knows so many devices of an address: nobody encrypts for one whose list has not
+ * reached them. Ends in the conversation.
+ */
+export async function knows({ page }, address, count = 1) {
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, `#/details/${encodeURIComponent(address)}`);
+  await devices(page).nth(count - 1).waitFor(patience);
+  await open(page, address);
+}
+
+/** They become contacts: the first one asks, the other accepts. Ends with both in their conversation, knowing
+ * for which device to encrypt. */
 export async function befriend(asking, asked, addresses) {
   await begin(asking.page, addresses.asked);
   await asked.page.evaluate(() => {
@@ -97,4 +113,6 @@ export async function befriend(asking, asked, addresses) {
   const request = asked.page.getByRole("listitem").filter({ hasText: addresses.asking });
   await request.getByRole("button", { name: "Accept" }).click();
   await composer(asked.page).waitFor(patience);
+  await knows(asking, addresses.asked);
+  await knows(asked, addresses.asking);
 }

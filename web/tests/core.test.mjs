@@ -48,6 +48,8 @@ async function couple() {
   await juliet.ask({ do: "addContact", address: ROMEO, name: null });
   await romeo.ask({ do: "open", address: JULIET });
   await juliet.ask({ do: "open", address: ROMEO });
+  await romeo.knows(JULIET);
+  await juliet.knows(ROMEO);
   return [romeo, juliet];
 }
 

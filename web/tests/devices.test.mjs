@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { befriend, inside, message, open, sees, seesEncrypted, signIn, write } from "./acts.mjs";
+import { befriend, devices, inside, knows, message, open, sees, seesEncrypted, signIn, write } from "./acts.mjs";
 import { launch, Person } from "./harness.mjs";
 import { Server } from "./server.mjs";
 
@@ -21,8 +21,6 @@ after(async () => {
   await browser?.close();
   await server?.remove();
 });
-
-const devices = (page) => page.getByRole("list").filter({ has: page.locator(".device-press") }).first().getByRole("listitem");
 
 async function settings(page, at) {
   await page.evaluate((hash) => (location.hash = hash), `#/settings/${at}`);
@@ -53,7 +51,9 @@ test("a second device is told, written to and named, reads what comes from then 
   await phone.accessible();
   await phone.picture("devices-phone");
 
-  // The first one is told.
+  // The first one is told, and whoever writes to both knows of both: nobody encrypts for a device before
+  // its list has reached them.
+  await knows(romeo, "juliet@localhost", 2);
   await open(desk.page, "juliet@localhost");
   await desk.page.getByText("You use a new device.").first().waitFor();
 

@@ -70,13 +70,14 @@ test("what waits is sent once, or not at all where it was called off", async () 
   // The core breaks: what is in the timeline does not come back into the field.
   const [worker] = page.workers();
   const ended = worker.waitForEvent("close");
+  const begun = page.waitForEvent("worker");
   await worker.evaluate(() => {
     setTimeout(() => {
       throw new WebAssembly.RuntimeError("unreachable executed");
     });
   });
   await ended;
-  await page.waitForEvent("worker");
+  await begun;
   await write(page, "Written into the gap");
   await ticks(page, "into the gap", "Waits to be sent");
   assert.equal(await composer(page).inputValue(), "");

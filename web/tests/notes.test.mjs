@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { composer, message, seesEncrypted, ticks, write } from "./acts.mjs";
+import { composer, devices, message, open, seesEncrypted, ticks, write } from "./acts.mjs";
 import { stage } from "./stage.mjs";
 
 const there = stage();
@@ -20,6 +20,12 @@ async function sit(size) {
 test("what somebody notes on one device is on the other, once, and encrypted", async () => {
   const phone = await sit("phone");
   const desktop = await sit("desktop");
+  // What is written before this one knows of the other is not encrypted for it.
+  await phone.page.evaluate(() => {
+    location.hash = "#/settings/devices";
+  });
+  await devices(phone.page).nth(1).waitFor();
+  await open(phone.page, "juliet@localhost");
   await write(phone.page, "What's in a name?");
   await seesEncrypted(desktop.page, "in a name?");
   await ticks(phone.page, "in a name?", /Sent|Delivered|Read/);

@@ -104,6 +104,7 @@ test("a channel is entered by its link, and says that it is open", async () => {
   await anna.page.getByText("Everybody who enters can read along. Nothing here is encrypted.").waitFor();
   await to(anna.page, `#/details/${encodeURIComponent(room)}`);
   await anna.page.getByRole("button", { name: /^Link to it/ }).click();
+  await anna.page.getByText("Copied", { exact: true }).waitFor();
   const link = await anna.page.evaluate(() => navigator.clipboard.readText());
   await open(anna.page, room);
 

@@ -164,9 +164,9 @@ test("a file that is not what the version consists of is not kept, and does not 
   person.expects(/integrity|Failed to fetch|Failed to find/i);
   const state = await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.getRegistration();
+    const found = new Promise((come) => registration.addEventListener("updatefound", () => come(registration.installing)));
     await registration.update();
-    const { installing } = registration;
-    if (!installing) return "nothing came";
+    const installing = await found;
     return new Promise((done) => {
       const look = () => ["redundant", "installed"].includes(installing.state) && done(installing.state);
       installing.addEventListener("statechange", look);
