@@ -143,6 +143,15 @@ ${options.config ?? ""}`;
     return this.#account("password", name, password);
   }
 
+  /** What an account's devices log in with has expired, as if they had not been used for long. The server must
+   * not run. */
+  async expireTokens(name) {
+    const aged = "UPDATE token SET expires_at = 1 WHERE account = (SELECT id FROM account WHERE name = ?)";
+    const script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: print(db.execute(*[sys.argv[2], sys.argv[3:]]).rowcount)";
+    const { stdout } = await run("python3", ["-c", script, join(this.data, "anemone.db"), aged, name]);
+    if (Number(stdout) === 0) throw new Error(`${name} has no token`);
+  }
+
   async #account(what, name, password) {
     const command = ["account", what, `${name}@localhost`, "--password-stdin"];
     const child = execFile(ANEMONE, [...command, "--data", this.data]);

@@ -76,6 +76,20 @@ test("a password that was changed elsewhere is asked for, and nothing is lost", 
   await dora.leave();
 });
 
+test("a token that has expired is replaced, and nobody is asked for anything", async () => {
+  const [ulrich, vera] = await people("ulrich", "vera");
+  for (const person of [ulrich, vera]) person.expects(NO_SERVER);
+  await there.server.stop();
+  await there.server.expireTokens("ulrich");
+  await write(ulrich.page, "Written while the token expired");
+  await there.server.begin();
+  await ticks(ulrich.page, "the token expired", /Delivered|Read/);
+  await seesEncrypted(vera.page, "the token expired");
+  assert.equal(await ulrich.page.getByRole("button", { name: "Sign in again" }).count(), 0);
+  await ulrich.leave();
+  await vera.leave();
+});
+
 test("a core that panics is followed by one that goes on from the store", async () => {
   const [emil, fritz] = await people("emil", "fritz");
   await write(emil.page, "Said before");
