@@ -2,25 +2,16 @@
 // desk.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import { arrive, inside, knows, register, sees, seesEncrypted, ticks, write } from "./acts.mjs";
-import { launch, Person } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { Person } from "./harness.mjs";
+import { stage } from "./stage.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
+const there = stage();
 
 test("an invitation becomes an encrypted conversation", async () => {
-  const romeo = await Person.sit(browser, { name: "romeo", size: "desktop" });
+  const romeo = await Person.sit(there.browser, { name: "romeo", size: "desktop" });
   await romeo.context.addInitScript(() => {
     const { persist } = navigator.storage;
     navigator.storage.persist = function () {
@@ -28,7 +19,7 @@ test("an invitation becomes an encrypted conversation", async () => {
       return persist.call(this);
     };
   });
-  await arrive(romeo, await server.invite("--admin"));
+  await arrive(romeo, await there.server.invite("--admin"));
   await plainWords(romeo);
   await romeo.accessible();
   await romeo.picture("welcome-desktop", { kept: true });
@@ -38,7 +29,7 @@ test("an invitation becomes an encrypted conversation", async () => {
   await romeo.picture("empty-desktop");
 
   const link = await invitation(romeo);
-  const juliet = await Person.sit(browser, { name: "juliet", size: "phone" });
+  const juliet = await Person.sit(there.browser, { name: "juliet", size: "phone" });
   await arrive(juliet, link);
   await juliet.page.getByText("romeo", { exact: false }).first().waitFor();
   await plainWords(juliet);
@@ -62,8 +53,8 @@ test("an invitation becomes an encrypted conversation", async () => {
   await romeo.picture("chat-desktop");
   await juliet.picture("chat-phone", { kept: true });
 
-  assert.ok(await server.holds("juliet"), "the files of the server can be searched");
-  assert.ok(!(await server.holds("yonder")), "and hold nothing of what was written");
+  assert.ok(await there.server.holds("juliet"), "the files of the server can be searched");
+  assert.ok(!(await there.server.holds("yonder")), "and hold nothing of what was written");
   await reload(juliet);
   await gone(romeo, juliet);
   await romeo.leave();
@@ -94,12 +85,12 @@ async function reload(person) {
 /** The server goes away and comes back: what was written meanwhile is sent then. */
 async function gone(writer, reader) {
   for (const person of [writer, reader]) person.expects(/WebSocket connection|ERR_CONNECTION_REFUSED/);
-  await server.stop();
+  await there.server.stop();
   await write(writer.page, "Shall I hear more, or shall I speak at this?");
   await sees(writer.page, "shall I speak at this");
   await ticks(writer.page, "shall I speak", "Waits to be sent");
   await writer.page.getByText(/No connection|Connecting/).first().waitFor();
-  await server.begin();
+  await there.server.begin();
   await seesEncrypted(reader.page, "shall I speak at this");
   await ticks(writer.page, "shall I speak", /Delivered|Read/);
 }

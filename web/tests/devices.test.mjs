@@ -1,36 +1,22 @@
 // One account on two devices, each a browser of its own.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { befriend, devices, inside, knows, message, open, sees, seesEncrypted, signIn, write } from "./acts.mjs";
-import { launch, Person } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { befriend, devices, inside, knows, message, open, sees, seesEncrypted, write } from "./acts.mjs";
+import { stage } from "./stage.mjs";
 
 const NOT_FOR_THIS = /was not encrypted for this device/;
-const PASSWORD = "a rose by any other name";
 
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  for (const name of ["juliet", "romeo"]) await server.addAccount(name, PASSWORD);
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
+const there = stage();
 
 async function settings(page, at) {
   await page.evaluate((hash) => (location.hash = hash), `#/settings/${at}`);
 }
 
 test("a second device is told, written to and named, reads what comes from then on, and is removed", async () => {
-  const romeo = await Person.sit(browser, { name: "romeo", size: "desktop" });
-  const desk = await Person.sit(browser, { name: "juliet at her desk", size: "desktop" });
-  await signIn(romeo, server.url, "romeo@localhost", PASSWORD);
-  await signIn(desk, server.url, "juliet@localhost", PASSWORD);
+  const romeo = await there.sit("romeo", { size: "desktop" });
+  const desk = await there.sit("juliet", { size: "desktop" });
   await befriend(romeo, desk, { asking: "romeo@localhost", asked: "juliet@localhost" });
   await write(romeo.page, "My name, dear saint, is hateful to myself");
   await seesEncrypted(desk.page, "hateful to myself");
@@ -43,8 +29,7 @@ test("a second device is told, written to and named, reads what comes from then 
   await desk.page.getByRole("button", { name: "Save" }).click();
   await desk.page.getByText("The device has a new name").first().waitFor();
 
-  const phone = await Person.sit(browser, { name: "juliet on her phone", size: "phone" });
-  await signIn(phone, server.url, "juliet@localhost", PASSWORD);
+  const phone = await there.sit("juliet", { size: "phone", known: true });
   await settings(phone.page, "devices");
   await devices(phone.page).filter({ hasText: "The desk" }).waitFor();
   assert.equal(await devices(phone.page).count(), 2, "the new one knows the other by its name");
@@ -86,7 +71,7 @@ test("a second device is told, written to and named, reads what comes from then 
   await write(romeo.page, "I have night's cloak to hide me from their eyes");
   await seesEncrypted(desk.page, "night's cloak");
   phone.page = await phone.window();
-  await phone.page.goto(server.url);
+  await phone.page.goto(there.server.url);
   await inside(phone.page);
   await open(phone.page, "romeo@localhost");
   await sees(phone.page, "murder thee");

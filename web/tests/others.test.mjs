@@ -2,32 +2,21 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { open, seesEncrypted, signIn, ticks, write } from "./acts.mjs";
-import { launch, Person } from "./harness.mjs";
+import { open, seesEncrypted, ticks, write } from "./acts.mjs";
 import { clownfish, listen, Program } from "./programs.mjs";
-import { Server } from "./server.mjs";
+import { PASSWORD, stage } from "./stage.mjs";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const PYTHON = join(ROOT, ".venv/bin/python");
-const PASSWORD = "a rose by any other name";
 
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  for (const name of ["juliet", "romeo", "nurse"]) await server.addAccount(name, PASSWORD);
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
+const there = stage();
 
 test("Clownfish in a terminal and in a browser read each other", async () => {
-  const juliet = await Person.sit(browser, { name: "juliet", size: "phone" });
-  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
+  const juliet = await there.sit("juliet", { size: "phone" });
+  const { server } = there;
+  await server.addAccount("romeo", PASSWORD);
   const at = ["--server", `127.0.0.1:${server.ports.c2s}`, "--ca", server.authority];
   await clownfish(server, "romeo", ["login", "romeo@localhost", "--password-stdin", ...at], `${PASSWORD}\n`);
   await clownfish(server, "romeo", ["send", "juliet@localhost", "Call me but love, and I'll be new baptized"]);
@@ -43,13 +32,14 @@ test("Clownfish in a terminal and in a browser read each other", async () => {
 });
 
 test("slixmpp-omemo and the app read each other, in both versions of OMEMO", async () => {
+  const { server } = there;
+  await server.addAccount("nurse", PASSWORD);
   const nurse = new Program(
     PYTHON, join(ROOT, "web/tests/slixmpp_device.py"),
     String(server.ports.c2s), server.authority, "nurse", PASSWORD,
   );
   await nurse.hears((line) => line.ready, "her login");
-  const juliet = await Person.sit(browser, { name: "juliet", size: "desktop" });
-  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
+  const juliet = await there.sit("juliet", { size: "desktop", known: true });
   await open(juliet.page, "nurse@localhost");
   await write(juliet.page, "Now, good sweet nurse. Why look'st thou sad?");
   await nurse.hears((line) => line.text?.includes("good sweet nurse"), "what Juliet wrote");

@@ -2,25 +2,13 @@
 // would, because no push service is at hand.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { inside, signIn } from "./acts.mjs";
-import { eventually, launch, Person } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { inside } from "./acts.mjs";
+import { eventually } from "./harness.mjs";
+import { stage } from "./stage.mjs";
 
-const PASSWORD = "a rose by any other name";
-
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  await server.addAccount("juliet", PASSWORD);
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
+const there = stage();
 
 /** The service worker of somebody's browser, and how to wake it. */
 async function worker(person) {
@@ -30,13 +18,13 @@ async function worker(person) {
   const devtools = await context.newCDPSession(page);
   const registered = new Promise((found) => {
     devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
-      const one = registrations.find((one) => !one.isDeleted && server.url.startsWith(one.scopeURL));
+      const one = registrations.find((one) => !one.isDeleted && there.server.url.startsWith(one.scopeURL));
       if (one) found(one.registrationId);
     });
   });
   await devtools.send("ServiceWorker.enable");
   const registrationId = await registered;
-  const origin = new URL(server.url).origin;
+  const origin = new URL(there.server.url).origin;
   return {
     push: (data) => devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data }),
     shown: () =>
@@ -60,8 +48,7 @@ async function until(condition) {
 }
 
 test("a push shows what is there while no page is in sight, and a click leads to it", async () => {
-  const juliet = await Person.sit(browser, { name: "juliet" });
-  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
+  const juliet = await there.sit("juliet");
   const { push, shown, click } = await worker(juliet);
 
   // Somebody looks: the page itself says what there is.
@@ -83,7 +70,7 @@ test("a push shows what is there while no page is in sight, and a click leads to
   }
 
   // The window that is there comes to the place that the notification is for.
-  await juliet.page.goto(`${server.url}#/settings/about`);
+  await juliet.page.goto(`${there.server.url}#/settings/about`);
   await inside(juliet.page);
   await until(async () => (await shown()).length > 0);
   await click();

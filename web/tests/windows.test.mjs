@@ -1,32 +1,19 @@
 // One account and several windows; signing out.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { composer, inside, open, signIn } from "./acts.mjs";
-import { eventually, launch, Person } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { composer, inside, open } from "./acts.mjs";
+import { eventually } from "./harness.mjs";
+import { stage } from "./stage.mjs";
 
-const PASSWORD = "a rose by any other name";
-
-let server;
-let browser;
-before(async () => {
-  server = await Server.start();
-  await server.addAccount("juliet", PASSWORD);
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.remove();
-});
+const there = stage();
 
 test("a second window can take over, and gets it when the first is closed", async () => {
-  const juliet = await Person.sit(browser, { name: "juliet" });
-  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
+  const juliet = await there.sit("juliet");
   await open(juliet.page, "romeo@localhost");
   const second = await juliet.window();
-  await second.goto(server.url);
+  await second.goto(there.server.url);
   await second.getByText("Clownfish is open in another tab").waitFor();
   await juliet.accessible(second);
   await juliet.picture("elsewhere-phone", { page: second });
@@ -45,9 +32,8 @@ test("a second window can take over, and gets it when the first is closed", asyn
 });
 
 test("signing out leaves nothing behind", async () => {
-  const juliet = await Person.sit(browser, { name: "juliet", size: "desktop" });
+  const juliet = await there.sit("juliet", { size: "desktop", known: true });
   const { page } = juliet;
-  await signIn(juliet, server.url, "juliet@localhost", PASSWORD);
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await page.evaluate(async () => {
     // What another app shared, and what was chosen.
