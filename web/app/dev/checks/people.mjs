@@ -35,6 +35,13 @@ describe("getting in, and people", { concurrency: AT_ONCE }, () => {
     await at(on, "#/chat/romeo%40verona.example");
   });
 
+  test("on the smallest phone the buttons of the password stand side by side", async (t) => {
+    const on = await invited(t, "abc/romeo%40verona.example/anna", { size: "small" });
+    const [look, copy] = await Promise.all(["Show password", "Copy password"].map((name) => button(on, name).boundingBox()));
+    assert.ok(look.x + look.width <= copy.x, `${JSON.stringify(look)} is under ${JSON.stringify(copy)}`);
+    assert.ok(copy.x + copy.width <= 320);
+  });
+
   test("nothing is sent for a name that makes no address", async (t) => {
     const on = await invited(t, "abc/romeo%40verona.example/");
     await button(on, "Start chatting with romeo").click();
