@@ -29,6 +29,12 @@ const spoken = signal("en");
 /** The tag of the language in use. */
 export const language: ReadonlySignal<string> = spoken;
 
+/** The tag for times and dates: with the customs of the reader's region, if it is of the language in use. */
+export function region(): string {
+  const tag = language.value;
+  return navigator.languages.find((one) => one === tag || one.startsWith(`${tag}-`)) ?? tag;
+}
+
 /** The words in the language in use. Read it while drawing: `words().chat.reply`. */
 export function words(): Words {
   return loaded.get(language.value) ?? en;

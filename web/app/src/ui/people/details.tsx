@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 
 import type { Contact, Conversation, Mute } from "../../core/types";
-import { fill, language, words } from "../../i18n";
+import { fill, region, words } from "../../i18n";
 import { go } from "../../route";
 import { useStore } from "../../state/use";
 import { Avatar, Button, confirm, Group, Icon, openMenu, Page, Row, toast } from "../kit";
@@ -170,7 +170,7 @@ function Quick({ address, name, conversation }: PersonProps & { conversation: Co
           <Tile
             icon={muted ? "bellOff" : "bell"}
             label={muted ? w.unmute : w.mute}
-            hint={conversation.mute.is === "until" ? fill(w.mutedUntil, { time: longTime(conversation.mute.time, language.value) }) : undefined}
+            hint={conversation.mute.is === "until" ? fill(w.mutedUntil, { time: longTime(conversation.mute.time, region()) }) : undefined}
             onClick={(event) => (muted ? mute({ is: "no" }) : openMute(event.currentTarget as Element))}
           />
           <Tile

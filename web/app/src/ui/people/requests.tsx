@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import type { Contact, Content, Conversation, Message } from "../../core/types";
-import { fill, language, words } from "../../i18n";
+import { fill, region, words } from "../../i18n";
 import { go, route } from "../../route";
 import { useStore } from "../../state/use";
 import { Avatar, Button, Empty, IconButton, openMenu, Page, toast } from "../kit";
@@ -192,7 +192,7 @@ function Said({ conversation }: { conversation: Conversation }) {
       </p>
       {time !== undefined && (
         <time class="request-time" dateTime={new Date(time).toISOString()}>
-          {longTime(time, language.value)}
+          {longTime(time, region())}
         </time>
       )}
       {messages.length > 1 && <p class="request-older">{w.older}</p>}

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-import { language, words } from "../../i18n";
+import { region, words } from "../../i18n";
 import { go } from "../../route";
 import type { Found } from "../../core/types";
 import { useStore } from "../../state/use";
@@ -103,7 +103,7 @@ function MessageLine({ found, typed, onOpen }: { found: Found; typed: string; on
           <span class="result-name">
             <bdi>{name}</bdi>
           </span>
-          <time class="result-hint">{shortTime(message.time, now.value, language.value, w.time)}</time>
+          <time class="result-hint">{shortTime(message.time, now.value, region(), w.time)}</time>
         </span>
         <span class="result-text">
           {message.own && `${w.you} `}

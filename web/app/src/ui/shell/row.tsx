@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 
-import { fill, language, words } from "../../i18n";
+import { fill, region, words } from "../../i18n";
 import { format } from "../../route";
 import type { Conversation } from "../../core/types";
 import { useStore } from "../../state/use";
@@ -112,9 +112,9 @@ function Marks({ one }: { one: Conversation }) {
           dir="auto"
           class={one.unread > 0 && !muted(one.mute, now.value) ? "conversation-time-new" : undefined}
           dateTime={new Date(time).toISOString()}
-          title={longTime(time, language.value)}
+          title={longTime(time, region())}
         >
-          {shortTime(time, now.value, language.value, w.time)}
+          {shortTime(time, now.value, region(), w.time)}
         </time>
       )}
     </span>

@@ -1,28 +1,23 @@
 // Times as people write them, in the language of the page. Making a format is slow, so they are kept.
 
-import { language } from "../../../i18n";
+import { language, region } from "../../../i18n";
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${language.value} ${name}`;
+  const tag = region();
+  const key = `${tag} ${name}`;
   let found = formats.get(key);
   if (!found) {
-    found = new Intl.DateTimeFormat(region(), options);
+    found = new Intl.DateTimeFormat(tag, options);
     formats.set(key, found);
   }
   return found;
 }
 
-/** The tag with the customs of the reader's region, if it is of the language of the page. */
-function region(): string {
-  const tag = language.value;
-  return navigator.languages.find((one) => one === tag || one.startsWith(`${tag}-`)) ?? tag;
-}
-
 /** 14:05 */
 export function minute(time: number): string {
-  return format("minute", { hour: "numeric", minute: "2-digit" }).format(time);
+  return format("minute", { timeStyle: "short" }).format(time);
 }
 
 /** Everything, for details. */
