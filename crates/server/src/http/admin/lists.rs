@@ -144,6 +144,16 @@ pub(super) fn table<const N: usize>(
     html.raw("</tbody>\n</table>\n")
 }
 
+/// What is true of one thing, a line for each.
+pub(super) fn facts(rows: Vec<[Html; 2]>) -> Html {
+    let mut html = Html::new().raw("<table class=\"facts\">\n<tbody>\n");
+    for [what, how] in rows {
+        html = html.raw("<tr><th scope=\"row\">").html(&what).raw("</th>");
+        html = html.raw("<td>").html(&how).raw("</td></tr>\n");
+    }
+    html.raw("</tbody>\n</table>\n")
+}
+
 /// Text from anywhere.
 pub(super) fn words(text: &str) -> Html {
     Html::new().text(text)

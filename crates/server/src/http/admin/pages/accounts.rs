@@ -4,7 +4,9 @@ use super::{
     super::{
         super::html::Html,
         Form,
-        lists::{Button, day, form, hidden, line, link, minute, section, table, tick, words},
+        lists::{
+            Button, day, facts, form, hidden, line, link, minute, section, table, tick, words,
+        },
         session::Signed,
     },
     ask, operations,
@@ -103,7 +105,7 @@ pub(super) async fn one(server: &Server, signed: &Signed, name: &str) -> Result<
         "Type the address again",
         "required autocapitalize=\"none\" autocomplete=\"off\"",
     ));
-    Ok(table(["What", "How it is"], rows, "")
+    Ok(facts(rows)
         .html(&section(
             "Devices",
             &table(["Device", "App", "Since", "State"], devices.collect(), "None is connected.")

@@ -14,7 +14,7 @@ use super::{
         html::{Html, notice},
     },
     Form,
-    lists::{frame, section, table, words},
+    lists::{facts, frame, section, table, words},
     session::Signed,
 };
 use crate::{
@@ -106,7 +106,7 @@ async fn overview(server: &Server) -> Result<Html, Fault> {
         .listening
         .iter()
         .map(|door| [words(&door.service.to_string()), words(&door.address.to_string())]);
-    Ok(table(["What", "How it is"], rows, "").html(&section(
+    Ok(facts(rows).html(&section(
         "Where it listens",
         &table(["Service", "Address"], doors.collect(), "Nowhere."),
     )))

@@ -4,7 +4,7 @@ use super::{
     super::{
         super::html::Html,
         Form,
-        lists::{Button, day, form, hidden, line, link, section, table, tick, words},
+        lists::{Button, day, facts, form, hidden, line, link, section, table, tick, words},
         session::Signed,
     },
     ask, operations,
@@ -105,7 +105,5 @@ pub(super) async fn one(
         &fields,
         Button::danger("Destroy the room"),
     ));
-    Ok(table(["What", "How it is"], rows, "")
-        .html(&section("Who belongs to it", &people))
-        .html(&section("Destroy", &destroy)))
+    Ok(facts(rows).html(&section("Who belongs to it", &people)).html(&section("Destroy", &destroy)))
 }
