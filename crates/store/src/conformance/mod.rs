@@ -141,7 +141,7 @@ macro_rules! conformance_tests {
                 slots_count_against_the_quota
                 purposes_have_quotas_of_their_own
                 what_goes_is_left_over_until_cleared
-                usage_follows_what_comes_and_goes,
+                usage_follows_what_comes_and_goes
                 files_and_slots_expire
             }
             invites {
