@@ -26,14 +26,14 @@ test("only who asks for details reads the name of the encryption", () => {
   }
 });
 
-test("times are written alike everywhere, as the reader's region does", () => {
+test("times are written alike everywhere, as the reader's region does", (t) => {
   const moment = new Date(2026, 1, 3, 6, 5).getTime();
   const before = navigator.languages;
+  t.after(() => Object.assign(navigator, { languages: before }));
   for (const [languages, time] of [[["en-GB"], /^06:05$/], [["en-US"], /^6:05\sAM$/], [["fr", "en"], /^6:05\sAM$/]] as const) {
     Object.assign(navigator, { languages });
     for (const written of [minute(moment), shortTime(moment, moment + 5 * 3_600_000, region(), WORDS)]) {
       assert.match(written, time, languages.join());
     }
   }
-  Object.assign(navigator, { languages: before });
 });

@@ -278,6 +278,11 @@ fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
         Ok(message) if !matches!(message.content, Content::Text(_) | Content::File(..)) => {
             cx.failed(number, Problem::Invalid("there is nothing to send".to_owned()));
         }
+        // It goes by itself as soon as it is known whether it arrived.
+        Ok(_) if outbox::may_have_left(cx, id) => {
+            timeline::expect(cx, id, number);
+            cx.wake_outbox();
+        }
         Ok(mut message) => {
             outbox::discard(cx, id)?;
             timeline::expect(cx, id, number);

@@ -179,8 +179,14 @@ fn answer_some(cx: &mut Cx<'_>) -> Step {
         }
         let rows = cx.store.after(&address, owed.after, left)?;
         let (looked_at, last) = (rows.len(), rows.last().map(|row| row.position));
+        let mut after = owed.after;
         for mut row in rows.into_iter().filter(|row| row.position <= owed.until && !row.own) {
             let readable = !matches!(row.content, Content::Undecryptable(_));
+            if cx.state.outbox.is_full() {
+                cx.state.features.receipts.owed.insert(address, Owed { after, ..owed });
+                return save(cx);
+            }
+            after = row.position;
             if let Some(wants) = row.wants.as_mut().filter(|wants| wants.receipt && readable)
                 && markers::may_answer(cx, &address)
             {

@@ -102,7 +102,11 @@ pub(crate) fn apply_later(
 ) -> Step {
     let Some(mut answer) = cx.store.message(row)? else { return Ok(()) };
     let Some(reply) = &mut answer.reply else { return Ok(()) };
-    if answer.id == original.id || reply.message.is_some() {
+    // Some programs count the ids of their stanzas from 1 each time they start.
+    let another = answer.position < original.position
+        || (answer.occupant.is_none()
+            && reply.author.as_ref().is_some_and(|author| *author != original.sender));
+    if answer.id == original.id || reply.message.is_some() || another {
         return Ok(());
     }
     reply.message = Some(original.id);

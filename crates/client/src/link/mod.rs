@@ -368,7 +368,9 @@ fn login_failed(cx: &mut Cx<'_>, problem: Problem) {
 pub(crate) fn on_disconnected(cx: &mut Cx<'_>, lost: Lost) -> Step {
     cx.state.link.reader = None;
     let before = std::mem::replace(&mut cx.state.link.phase, Phase::Offline);
-    if matches!((&before, &lost), (Phase::Open, Lost::Network(_))) {
+    let opened = cx.state.link.opened;
+    let worked = opened.is_some_and(|at| cx.now.steady.saturating_sub(at) >= WORKED);
+    if worked && matches!((&before, &lost), (Phase::Open, Lost::Network(_))) {
         // It worked until the network broke, as it does on a train: the next try is soon.
         cx.state.link.failures = cx.state.link.failures.min(AFTER_WORKING);
     }
@@ -469,6 +471,8 @@ const STABLE: u64 = 60_000;
 /// Waiting after the first failure, and at most.
 const FIRST_WAIT: u32 = 2_000;
 const LONGEST_WAIT: u32 = 120_000;
+/// A session that lasted so long worked.
+const WORKED: u64 = 5_000;
 /// As how many failures those before a session that worked count: eight seconds at most.
 const AFTER_WORKING: u32 = 2;
 /// Bounds of the session's queue: the outbox's share, and room for everything else.

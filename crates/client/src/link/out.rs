@@ -68,6 +68,8 @@ pub(crate) fn largest(cx: &Cx<'_>) -> usize {
     let limits = features.and_then(|features| features.child("limits", ns::STREAM_LIMITS));
     let told = limits.and_then(|limits| limits.child("max-bytes", ns::STREAM_LIMITS));
     let told = told.and_then(|bytes| bytes.text().trim().parse::<usize>().ok());
+    // Who says less means something else by it, such as no limit at all.
+    let told = told.filter(|bytes| *bytes >= LEAST_BYTES);
     // A WebSocket names the namespace once more.
     told.unwrap_or(USUAL_BYTES).saturating_sub(64)
 }
@@ -126,6 +128,8 @@ fn joined_run(run: &mut Vec<Bytes>) -> Option<Effect> {
 
 /// What servers take that do not say it.
 const USUAL_BYTES: usize = 256 * 1024;
+/// The smallest limit that a server may have (RFC 6120 §13.12).
+const LEAST_BYTES: usize = 10_000;
 /// How much of the outbox may be unacknowledged at once.
 const OUTBOX_STANZAS: usize = 200;
 const OUTBOX_BYTES: usize = 4 * 1024 * 1024;

@@ -207,7 +207,8 @@ fn leaves_no_row(incoming: &Incoming) -> bool {
 
 /// Whether the message was read before and left no row that would have been recognised.
 fn was_seen(cx: &Cx<'_>, carried: &Carried) -> bool {
-    carried.keys.iter().any(|key| cx.state.features.omemo.seen.contains(key))
+    let seen = &cx.state.features.omemo.seen;
+    !carried.keys.is_empty() && carried.keys.iter().all(|key| seen.contains(key))
 }
 
 /// Decrypts the key of the payload.

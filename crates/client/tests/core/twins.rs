@@ -321,7 +321,6 @@ fn what_is_written_here_is_not_read_with_what_comes_from_elsewhere() {
     }
 }
 
-/// What one device changes and another one has read already, in traffic that never pauses.
 /// Compares two long timelines, and names what is different in them.
 fn same(one: &[(Option<String>, Shown)], other: &[(Option<String>, Shown)]) {
     for (number, (one, other)) in one.iter().zip(other).enumerate() {
@@ -330,6 +329,7 @@ fn same(one: &[(Option<String>, Shown)], other: &[(Option<String>, Shown)]) {
     assert_eq!(one.len(), other.len());
 }
 
+/// What one device changes and another one has read already, in traffic that never pauses.
 #[test]
 fn a_stretch_that_is_read_again_after_a_kill_is_the_same() {
     let mut world = World::new();

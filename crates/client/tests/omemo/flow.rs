@@ -156,11 +156,11 @@ fn a_new_device_shows_itself_before_the_list_with_it_is_published() {
     }));
     let phone = world.device("alice/phone");
     let shown = |world: &World| -> Vec<(u32, Option<String>, bool, bool)> {
-        let lists = world.devices[phone].changes.iter().filter_map(|change| match change {
+        let mut lists = world.devices[phone].changes.iter().filter_map(|change| match change {
             Change::Devices(whose, devices) if *whose == owner => Some(devices),
             _ => None,
         });
-        let last = lists.last().into_iter().flatten();
+        let last = lists.next_back().into_iter().flatten();
         last.map(|one| (one.id, one.label.clone(), one.this, one.active)).collect()
     };
     let own = |label: &str, active| (world.number(phone), Some(label.to_owned()), true, active);

@@ -62,6 +62,7 @@ fn out(room: &mut Room, phase: Phase) {
     room.caught_up = false;
     room.behind = false;
     room.members_told = false;
+    room.happened.clear();
 }
 
 /// Looks for a service for rooms on the own server.
