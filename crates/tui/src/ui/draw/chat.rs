@@ -245,7 +245,7 @@ fn remark(app: &App) -> Option<(String, Style)> {
     let conversation = app.conversation();
     let asks = contact.is_some_and(|contact| contact.asks);
     if asks || conversation.is_some_and(|conversation| is_request(conversation, contact)) {
-        let words = "a stranger · /accept  /refuse  /block";
+        let words = "stranger · /accept  /refuse  /block";
         return Some((words.to_owned(), theme.warn()));
     }
     if conversation.is_some_and(|c| c.typing) {
