@@ -103,9 +103,8 @@ pub(crate) fn apply_later(
     let Some(mut answer) = cx.store.message(row)? else { return Ok(()) };
     let Some(reply) = &mut answer.reply else { return Ok(()) };
     // Some programs count the ids of their stanzas from 1 each time they start.
-    let another = answer.position < original.position
-        || (answer.occupant.is_none()
-            && reply.author.as_ref().is_some_and(|author| *author != original.sender));
+    let another = answer.occupant.is_none()
+        && reply.author.as_ref().is_some_and(|author| *author != original.sender);
     if answer.id == original.id || reply.message.is_some() || another {
         return Ok(());
     }

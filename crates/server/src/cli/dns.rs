@@ -141,7 +141,8 @@ mod tests {
         let kept = r#"{"directory": "https://acme-v02.api.letsencrypt.org/directory",
             "credentials": {"id": "https://acme-v02.api.letsencrypt.org/acme/acct/7"}}"#;
         std::fs::write(home.acme_account(), kept).unwrap();
-        let text = format!("domain = \"a.example\"\n[acme]\nenabled = true\n{acme}");
+        let doors = "[listen]\nredirect = [\"[::]:80\"]";
+        let text = format!("domain = \"a.example\"\n{doors}\n[acme]\nenabled = true\n{acme}");
         let config = Config::parse(&text).unwrap();
         let records = records(&home, &config, "a.example", "a.example").into_iter();
         records.filter(|one| one.kind == "CAA").map(|one| one.value).collect()
