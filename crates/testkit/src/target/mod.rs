@@ -148,7 +148,7 @@ impl Server {
         };
         let mut doors = self.ports.all().to_vec();
         if self.settings.iter().any(|setting| setting == "federation") {
-            doors.push(self.federation(false));
+            doors.extend([self.federation(false), self.federation(true)]);
         }
         let process = Process::start(command, &self.log(), &doors)?;
         *self.process.lock().expect("no panic while starting") = Some(process);
