@@ -87,8 +87,14 @@ async fn virtual_host(
 ) {
     let Ok(name) = idna::domain_to_ascii(name) else { return };
     let found = by_records(config, resolver, SERVERS, &name, findings).await;
-    if found.is_ok_and(|found| found.is_empty()) {
-        by_address(config, &name, what, findings).await;
+    match found {
+        Ok(found) if found.is_empty() => by_address(config, &name, what, findings).await,
+        Ok(_) => {}
+        Err(error) => findings.warning(
+            "dns",
+            format!("the resolver {} does not say where {name} is: {error}", resolver.address),
+            "check the network of this machine, or the records from another one",
+        ),
     }
 }
 
@@ -314,6 +320,19 @@ mod tests {
             ),
         ];
         assert_eq!(said, expected.each_ref().map(|(level, text)| (*level, text.as_str())));
+    }
+
+    #[tokio::test]
+    async fn a_resolver_that_does_not_answer_for_a_service_is_told() {
+        // Nobody listens where somebody just did.
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let resolver = Resolver { address: socket.local_addr().unwrap(), trusted: true };
+        drop(socket);
+        let config = Config::parse("domain = \"a.example\"").unwrap();
+        let mut findings = Findings::default();
+        virtual_host(&config, resolver, "rooms.a.example", "rooms", &mut findings).await;
+        let [found] = findings.0.as_slice() else { panic!("nothing is said") };
+        assert!(found.level == Level::Warning && found.text.contains("rooms.a.example"));
     }
 
     #[tokio::test]
