@@ -137,8 +137,8 @@ def answers(port: int) -> bool:
     return False
 
 
-def wait(what: str, condition, tail=lambda: ""):
-    until = time.monotonic() + PATIENCE
+def wait(what: str, condition, tail=lambda: "", patience=PATIENCE):
+    until = time.monotonic() + patience
     while not condition():
         if time.monotonic() > until:
             raise RuntimeError(f"never: {what}\n{tail()}")
@@ -222,12 +222,12 @@ def play(place: Certified, authority: Authority, directory: Path):
 
 
 def renewal():
-    """A certificate that lives for half a minute: its successor is in use before it ends, and nobody is cut
+    """A certificate for 90 seconds: its successor is in use before it ends, and nobody is cut
     off. Without the authority the old one stays, and the log says so."""
     with tempfile.TemporaryDirectory(prefix="anemone-interop-") as folder:
         directory = Path(folder)
         place = Certified(directory)
-        authority = Authority(directory, place.http_port, place.https_port, validity=30)
+        authority = Authority(directory, place.http_port, place.https_port, validity=90)
         try:
             place.choose(authority, "tls-alpn-01")
             first = place.certified()
@@ -235,7 +235,7 @@ def renewal():
             plain = socket.create_connection((HOST, place.c2s_tls_port), 10)
             with context.wrap_socket(plain, server_hostname=DOMAIN) as visitor:
                 changed = lambda: place.shown(place.https_port) != first
-                wait("another certificate", changed, place.tail)
+                wait("another certificate", changed, place.tail, 2 * PATIENCE)
                 second = place.shown(place.https_port)
                 check(second.not_valid_before_utc < first.not_valid_after_utc, "it is renewed in time")
                 check(place.shown(place.c2s_tls_port) == second, "clients are shown the new one too")
@@ -244,7 +244,8 @@ def renewal():
                 visitor.sendall(header.encode())
                 check(b"stream" in visitor.recv(4096), "whoever was connected still is")
             authority.stop()
-            wait("a word about the failure", lambda: "no new certificate" in place.tail(), place.tail)
+            refused = lambda: "no new certificate" in place.tail()
+            wait("a word about the failure", refused, place.tail, 2 * PATIENCE)
             check("again_in=300" in place.tail(), "it is tried again after five minutes")
             check("Pebble" in place.shown(place.https_port).issuer.rfc4514_string(), "and the old one stays")
         finally:

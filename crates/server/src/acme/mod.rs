@@ -588,6 +588,14 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_that_is_old_when_it_is_new_is_not_replaced_at_once() {
+        let mut failures = Failures::default();
+        assert_eq!(failures.over(Duration::ZERO), LOOK);
+        assert_eq!(failures.over(Duration::from_secs(20)), Duration::from_secs(20));
+        assert_eq!(failures.over(LOOK * 3), LOOK);
+    }
+
+    #[test]
     fn failures_are_tried_again_less_and_less_often() {
         let minutes: Vec<_> = (1..=9).map(|failures| backoff(failures).as_secs() / 60).collect();
         assert_eq!(minutes, [5, 10, 20, 40, 80, 160, 320, 640, 720]);
