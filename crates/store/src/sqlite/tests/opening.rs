@@ -9,7 +9,8 @@ use crate::archive::Query;
 use crate::conformance::archive::message;
 use crate::conformance::{account, block_on};
 use crate::sqlite::{Options, open};
-use crate::{Millis, OpenError, Store};
+use crate::uploads::{FileId, Purpose, Usage};
+use crate::{AccountId, Millis, OpenError, Store};
 
 fn refused(path: &Path) -> OpenError {
     open(path, Options::default()).expect_err("it must not open")
@@ -174,4 +175,38 @@ fn the_index_is_completed_from_the_log() {
     let waiting = block_on(store.archive.pending(juliet, 0, 10)).expect("read");
     assert_eq!(waiting.len(), 1, "a row in the index was overwritten from the log");
     assert_eq!(block_on(store.maintenance.check()), Ok(vec![]));
+}
+
+#[test]
+fn files_from_before_they_were_counted_are_counted() {
+    let directory = Directory::new();
+    let store = directory.open();
+    let (juliet, romeo) =
+        block_on(async { (account(&store, "juliet").await, account(&store, "romeo").await) });
+    close(store);
+    let file = |id: u8, account: AccountId, size: u32, purpose: u8| {
+        format!(
+            "INSERT INTO upload VALUES (x'{}', {}, 'a', NULL, {size}, {purpose}, 1, 2, NULL, NULL);",
+            format!("{id:02x}").repeat(16),
+            account.0
+        )
+    };
+    let seed = [
+        "DROP TRIGGER upload_came; DROP TRIGGER upload_went; DROP INDEX upload_own_slots;
+         DROP TABLE upload_usage; PRAGMA user_version = 7;"
+            .to_owned(),
+        file(1, juliet, 10, 0),
+        file(2, juliet, 20, 0),
+        file(3, juliet, 40, 1),
+        file(4, romeo, 80, 0),
+    ];
+    tamper(&directory, &seed.concat());
+    let store = directory.open();
+    let used = |account, purposes| block_on(store.uploads.usage(account, purposes));
+    let both = vec![Purpose::Message, Purpose::Profile];
+    assert_eq!(used(juliet, vec![Purpose::Message]), Ok(Usage { files: 2, bytes: 30 }));
+    assert_eq!(used(juliet, both.clone()), Ok(Usage { files: 3, bytes: 70 }));
+    assert_eq!(used(romeo, both.clone()), Ok(Usage { files: 1, bytes: 80 }));
+    assert_eq!(block_on(store.uploads.delete(juliet, Some(vec![FileId([1; 16])]))), Ok(1));
+    assert_eq!(used(juliet, both), Ok(Usage { files: 2, bytes: 60 }));
 }
