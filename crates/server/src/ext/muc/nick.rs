@@ -33,7 +33,9 @@ pub(super) fn likeness(nick: &str) -> Option<Likeness> {
     (!drawn.is_empty()).then(|| Likeness { folded: folded.into(), drawn: drawn.into() })
 }
 
-/// Letters without a shape, and marks that only change how others are drawn.
+/// Letters without a shape, and marks that only change how others are drawn: what has the property
+/// `Default_Ignorable_Code_Point` in Unicode and is not left to unassigned letters, and the empty Braille
+/// pattern.
 fn is_unseen(c: char) -> bool {
     matches!(
         c,
