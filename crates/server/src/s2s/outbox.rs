@@ -137,8 +137,7 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
         .from(&to)
         .to(&from)
         .attr("type", Some("error"))
-        // An invitation through a room says whose it was.
-        .drop_if(|child| !of_room || child.ns() != ns::MUC_USER)
+        .drop_if(|_| true)
         .append(element.to_bytes(ns::CLIENT))
         .finish();
     let account = match resolve(server, &sender).await {

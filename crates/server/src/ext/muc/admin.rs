@@ -6,6 +6,7 @@ use xmpp::{
     jid::{BareJid, Jid},
     ns,
     stanza::Kind,
+    time::Millis,
     xml::Element,
 };
 
@@ -86,7 +87,13 @@ impl Room {
     }
 
     /// `set` of `muc#admin`: changes, all or none.
-    pub(super) fn change(&mut self, from: &Jid, query: &Element, out: &mut Effects) -> Answer {
+    pub(super) fn change(
+        &mut self,
+        now: Millis,
+        from: &Jid,
+        query: &Element,
+        out: &mut Effects,
+    ) -> Answer {
         let items = query.children().filter(|child| child.is("item", ns::MUC_ADMIN));
         let items: Option<Vec<Item>> = items.map(Item::parse).collect();
         let items = items.filter(|items| !items.is_empty() && items.len() <= MOST_ITEMS);
@@ -103,6 +110,8 @@ impl Room {
             Change::Affiliation { jid, affiliation, .. } => Some((jid, affiliation)),
             Change::Role { .. } => None,
         }))?;
+        let mutes = |change: &&Change| matches!(change, Change::Role { role: Role::Visitor, .. });
+        self.has_room_for_mutes(changes.iter().filter(mutes).count())?;
         // Roles follow from affiliations, so what is asked of them comes first.
         changes.sort_by_key(|change| matches!(change, Change::Affiliation { .. }));
         let actor = self.nicks.get(from).map(|nick| nick.to_string());
@@ -118,7 +127,7 @@ impl Room {
                 }
                 Change::Affiliation { jid, affiliation, nick, reason } => {
                     let news = News { reason, actor: actor.clone(), ..News::default() };
-                    self.set_listed(from, &jid, affiliation, nick, news, out);
+                    self.set_listed((now, from), &jid, (affiliation, nick), news, out);
                 }
             }
         }
@@ -129,10 +138,9 @@ impl Room {
     /// members come in (§9.3, §9.5).
     fn set_listed(
         &mut self,
-        from: &Jid,
+        (now, from): (Millis, &Jid),
         jid: &BareJid,
-        affiliation: Affiliation,
-        nick: Option<Option<String>>,
+        (affiliation, nick): (Affiliation, Option<Option<String>>),
         news: News,
         out: &mut Effects,
     ) {
@@ -145,7 +153,7 @@ impl Room {
         }
         let is_inside = self.occupants.values().any(|occupant| occupant.jid == *jid);
         if is_new && self.settings.members_only && !is_inside && jid.node().is_some() {
-            self.invite_member(from, jid, reason, out);
+            self.invite_member(now, from, jid, reason, out);
         }
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Paces {
 #[derive(Debug, Default)]
 struct Pace {
     bucket: Bucket,
+    /// For those who become members and are invited.
+    invitations: Bucket,
     /// When slow mode lets the next message through.
     next_message: Millis,
 }
@@ -64,6 +66,11 @@ impl Paces {
     /// active than can be counted, unless the room has them on its lists (`listed`).
     pub(super) fn take(&mut self, who: &Jid, listed: bool, now: Millis, rate: u32) -> bool {
         self.of(who, listed, now).is_some_and(|pace| pace.bucket.take(now, rate))
+    }
+
+    /// Takes one out of the bucket of somebody who makes others members, if there is one.
+    pub(super) fn take_invitation(&mut self, who: &Jid, now: Millis, rate: u32) -> bool {
+        self.of(who, true, now).is_some_and(|pace| pace.invitations.take(now, rate))
     }
 
     /// Whether slow mode lets a message of somebody through; the next one then has to wait so many
@@ -95,8 +102,10 @@ impl Paces {
         }
         self.swept = now;
         // After this time a bucket is full, as a new one is.
-        self.people
-            .retain(|_, pace| now.since(pace.bucket.last) < FULL_AFTER || now < pace.next_message);
+        let filling = |bucket: &Bucket| now.since(bucket.last) < FULL_AFTER;
+        self.people.retain(|_, pace| {
+            filling(&pace.bucket) || filling(&pace.invitations) || now < pace.next_message
+        });
     }
 }
 

@@ -78,6 +78,16 @@ impl Hats {
         Some(Element::new("hats", ns::HATS).with_children(hats))
     }
 
+    /// Whether somebody wears one.
+    pub(super) fn are_worn_by(&self, jid: &BareJid) -> bool {
+        self.worn.contains_key(jid.as_str())
+    }
+
+    /// Somebody is to be forgotten.
+    pub(super) fn forget(&mut self, jid: &BareJid) {
+        self.worn.remove(jid.as_str());
+    }
+
     /// What changes when the list of hats does (XEP-0317 §2); `None` without hats.
     pub(super) fn hash(&self) -> Option<String> {
         let mut hash = Sha1::new();

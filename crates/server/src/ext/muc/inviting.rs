@@ -1,7 +1,10 @@
 //! Invitations through the room (XEP-0045 §7.8.2), their refusals, and what becomes of those that do not
 //! arrive.
 
-use std::collections::VecDeque;
+use std::{
+    collections::{VecDeque, hash_map::RandomState},
+    hash::BuildHasher as _,
+};
 
 use xmpp::{
     error::{Condition, StanzaError},
@@ -15,35 +18,44 @@ use xmpp::{
 
 use super::{
     presence::is_gone,
-    room::{Back, Effect, Effects, Room, error, send, wait},
+    room::{Back, Effect, Effects, Room, error, in_short, send, wait},
 };
 
 /// What people sent to others through the room and may come back.
 #[derive(Debug, Default)]
 pub(super) struct Sendings {
     sent: VecDeque<Sending>,
+    keys: RandomState,
 }
 
 #[derive(Debug)]
 struct Sending {
-    /// What it was called.
-    id: String,
-    recipient: BareJid,
+    /// The hash of what it was called, with a key that nobody knows: names may be long.
+    id: u64,
+    recipient: Jid,
     sender: Jid,
+    at: Millis,
 }
 
 impl Sendings {
-    pub(super) fn note(&mut self, id: &str, recipient: BareJid, sender: &Jid) {
+    pub(super) fn note(&mut self, now: Millis, id: &str, recipient: Jid, sender: &Jid) {
         if self.sent.len() >= MOST_SENDINGS {
             self.sent.pop_front();
         }
-        self.sent.push_back(Sending { id: id.to_owned(), recipient, sender: sender.clone() });
+        let id = self.keys.hash_one(id);
+        self.sent.push_back(Sending { id, recipient, sender: sender.clone(), at: now });
     }
 
     /// Who had sent the one that comes back.
-    fn returned(&mut self, id: &str, recipient: &BareJid) -> Option<Jid> {
+    fn returned(&mut self, id: &str, recipient: &Jid) -> Option<Jid> {
+        let id = self.keys.hash_one(id);
         let found = self.sent.iter().position(|one| one.id == id && one.recipient == *recipient)?;
         self.sent.remove(found).map(|one| one.sender)
+    }
+
+    /// Whether somebody was sent something a moment ago.
+    fn went_to(&self, recipient: &Jid, now: Millis) -> bool {
+        self.sent.iter().any(|one| one.recipient == *recipient && now.since(one.at) < LATELY)
     }
 }
 
@@ -83,31 +95,47 @@ impl Room {
                 out.push(Effect::Save { state: false, changes });
                 self.announce_affiliation(&bare, out);
             }
-            self.send_invitation(from, &id, invite, out);
+            self.send_invitation(now, from, &id, invite, out);
         }
         Ok(())
     }
 
-    /// §9.5: whoever may come in from now on hears of it.
+    /// §9.5: whoever may come in from now on hears of it. Nobody fills the inboxes of others by making
+    /// them members again and again: too many of these invitations are left out.
     pub(super) fn invite_member(
         &mut self,
+        now: Millis,
         from: &Jid,
         member: &BareJid,
         reason: Option<String>,
         out: &mut Effects,
     ) {
         let invite = muc::Invite { to: member.clone().into(), reason, continued: None };
+        if self.invitations.went_to(&invite.to, now) {
+            return;
+        }
+        let rate = self.bounds.messages_per_second.saturating_mul(INVITATION_RATE);
+        if !self.paces.take_invitation(from, now, rate) {
+            return;
+        }
         let id = format!("i{}-{}", self.next_id, self.affiliations.version());
-        self.send_invitation(from, &id, &invite, out);
+        self.send_invitation(now, from, &id, &invite, out);
     }
 
-    fn send_invitation(&mut self, from: &Jid, id: &str, invite: &muc::Invite, out: &mut Effects) {
+    fn send_invitation(
+        &mut self,
+        now: Millis,
+        from: &Jid,
+        id: &str,
+        invite: &muc::Invite,
+        out: &mut Effects,
+    ) {
         let password = self.settings.password.as_deref();
         let password = password.map(|text| Element::new("password", ns::MUC_USER).with_text(text));
         let x = Element::new("x", ns::MUC_USER)
             .with_child(invite.passed_on(&self.inviter(from)))
             .with_children(password);
-        self.invitations.note(id, invite.to.to_bare(), from);
+        self.invitations.note(now, id, invite.to.to_bare().into(), from);
         let back = self.not_invited(from, id, &invite.to);
         self.route(&invite.to, Some(id), x, back, out);
     }
@@ -201,6 +229,8 @@ impl Room {
         }
     }
 
+    /// An invitation that came back. Only what the room knows to have sent is believed: whatever comes
+    /// back could be written by anybody, and would reach people who want to hear nothing of them.
     fn return_invitation(
         &mut self,
         from: &Jid,
@@ -209,24 +239,13 @@ impl Room {
         out: &mut Effects,
     ) {
         let id = stanza.id().unwrap_or_default();
-        let inviters = match self.invitations.returned(&id, &from.to_bare()) {
-            Some(inviter) => vec![inviter],
-            // It was under way for long: what comes back says who had sent it.
-            None => {
-                let x = stanza.child("x", ns::MUC_USER).map(|x| x.element());
-                let invite = x.as_ref().and_then(|x| x.child("invite", ns::MUC_USER));
-                let inviter = invite.and_then(|invite| Jid::new(invite.attr("from")?).ok());
-                inviter.map(|inviter| self.reachable(&inviter)).unwrap_or_default()
-            }
-        };
-        for inviter in inviters {
-            let message = self.not_invited(&inviter, &id, from).message(error);
-            out.push(Effect::Return { to: inviter, message });
-        }
+        let Some(inviter) = self.invitations.returned(&id, &from.to_bare().into()) else { return };
+        let message = self.not_invited(&inviter, &id, from).message(error);
+        out.push(Effect::Return { to: inviter, message });
     }
 
-    /// A private message that came back; one to everybody is not its author's concern. What its
-    /// recipient, or their server, says beside the reason could name them, and is left out.
+    /// A private message that came back from the session that it went to; one to everybody is not its
+    /// author's concern.
     fn return_private(
         &mut self,
         from: &Jid,
@@ -235,14 +254,13 @@ impl Room {
         out: &mut Effects,
     ) {
         let id = stanza.id().unwrap_or_default();
-        let Some(author) = self.privates.returned(&id, &from.to_bare()) else { return };
+        let Some(author) = self.privates.returned(&id, from) else { return };
         let Some((by, _)) = self.occupant(from).filter(|_| self.contains(&author)) else { return };
-        let told = StanzaError::new(error.condition).with_type(error.kind);
         let message = Element::new("message", ns::CLIENT)
             .with_attr("from", self.occupant_jid(by))
             .with_attr("type", "error")
             .with_attr("id", &*id)
-            .with_child(told.element())
+            .with_child(in_short(error).element())
             .to_bytes(ns::CLIENT);
         out.push(send(&author, Kind::Message, &message));
     }
@@ -260,3 +278,7 @@ impl Room {
 const MOST_INVITES: usize = 50;
 /// Of one room, as many are remembered.
 const MOST_SENDINGS: usize = 200;
+/// Whoever was invited within this time is not invited by becoming a member.
+const LATELY: u64 = 10 * 60 * 1000;
+/// New members whom one person may invite, for each message that they may send.
+const INVITATION_RATE: u32 = 5;

@@ -2,8 +2,8 @@
 //!
 //! [`room::Room`] is a state machine that knows only what happens in the room; [`service`] gives it
 //! stanzas and carries out what it says. The other files are parts of the machine: [`presence`]
-//! (coming and going), [`announce`] (what is told of that), [`message`], [`passing`] (from one occupant to another), [`inviting`], [`admin`],
-//! [`owner`], [`info`].
+//! (coming and going), [`announce`] (what is told of that), [`message`], [`passing`] (from one
+//! occupant to another), [`inviting`], [`admin`], [`owner`], [`info`].
 
 mod admin;
 pub mod affiliations;
@@ -118,21 +118,26 @@ impl Room {
     /// Does what a stanza asks for.
     pub fn handle(&mut self, now: Millis, input: &Input<'_>, out: &mut Effects) {
         let Input { from, nick, stanza, .. } = *input;
-        let stranger = self.affiliation(from) < Affiliation::Owner && !self.contains(from);
-        if self.locked && stranger && stanza.kind() != Kind::Presence {
-            // §10.1.1: to others it does not exist yet.
+        // Its invitations may come back.
+        let returns = stanza.kind() == Kind::Message && stanza.type_().as_deref() == Some("error");
+        if self.hides_from(from) && stanza.kind() != Kind::Presence && !returns {
             let error = StanzaError::new(Condition::ItemNotFound);
             return refuse(&self.jid, from, stanza, &error, out);
         }
         match stanza.kind() {
             Kind::Message => self.message(now, from, nick, stanza, out),
             Kind::Presence => self.presence(now, from, nick, stanza, out),
-            Kind::Iq => self.iq(input, out),
+            Kind::Iq => self.iq(now, input, out),
             Kind::Other => {}
         }
     }
 
-    fn iq(&mut self, input: &Input<'_>, out: &mut Effects) {
+    /// §10.1.1: to others it does not exist before it is configured.
+    pub(super) fn hides_from(&self, who: &Jid) -> bool {
+        self.locked && self.affiliation(who) < Affiliation::Owner && !self.contains(who)
+    }
+
+    fn iq(&mut self, now: Millis, input: &Input<'_>, out: &mut Effects) {
         let Input { from, nick, stanza, .. } = *input;
         if let Some(nick) = nick {
             if let Err(error) = self.pass_iq(from, nick, stanza, out) {
@@ -152,19 +157,16 @@ impl Room {
             return refuse(&self.jid, from, stanza, &error, out);
         };
         let (payload, before) = (payload.element(), out.len());
-        match self.answer(kind, &payload, input, out) {
+        match self.answer(now, kind, &payload, input, out) {
             Ok(answer) => {
                 self.reply(from, self.jid.as_str(), &id, answer, out);
-                let listed = |effect: &Effect| match effect {
-                    Effect::Save { changes, .. } => !changes.is_empty(),
-                    _ => false,
-                };
+                let saves = |effect: &Effect| matches!(effect, Effect::Save { .. });
                 if payload.ns() == ns::MUC_ADMIN
                     && let Some(caused) = out.get_mut(before..)
-                    && !caused.iter().any(listed)
+                    && !caused.iter().any(saves)
                 {
                     // §8.2: who changes a role is told that it is done, and then what came of it. About
-                    // an affiliation they are told when it is on disk.
+                    // what lasts they are told when it is on disk.
                     caused.rotate_right(1);
                 }
             }
@@ -174,6 +176,7 @@ impl Room {
 
     fn answer(
         &mut self,
+        now: Millis,
         kind: IqKind,
         payload: &Element,
         input: &Input<'_>,
@@ -188,7 +191,7 @@ impl Room {
             },
             (IqKind::Set, ns::COMMANDS, "command") => self.command(from, payload, out),
             (IqKind::Get, ns::MUC_ADMIN, "query") => self.list(from, payload),
-            (IqKind::Set, ns::MUC_ADMIN, "query") => self.change(from, payload, out),
+            (IqKind::Set, ns::MUC_ADMIN, "query") => self.change(now, from, payload, out),
             (IqKind::Get, ns::MUC_OWNER, "query") => self.configuration(from),
             (IqKind::Set, ns::MUC_OWNER, "query") => self.own(from, payload, out),
             (IqKind::Get, ns::REGISTER, "query") => self.registration(from),

@@ -88,7 +88,7 @@ impl Room {
         let (sender_jid, address) = (from, self.occupant_jid(sender));
         let id = Element::new("occupant-id", ns::OCCUPANT_ID).with_attr("id", &*occupant.id);
         let mark = Element::new("x", ns::MUC_USER);
-        let who = recipient.jid.clone();
+        let mut routed = None;
         // One goes the way of any message, through the archive; the other sessions get theirs beside.
         for (at, visit) in recipient.sessions.iter().rev().enumerate() {
             let message = Edit::new(stanza)
@@ -104,6 +104,7 @@ impl Room {
                     let (from, id) = (self.occupant_jid(nick), stanza.id());
                     let id = id.map(|id| id.into_owned());
                     let back = Box::new(Back { to: sender_jid.clone(), from, id, x: None });
+                    routed = Some(to.clone());
                     Effect::Route { to, message, back }
                 }
                 _ => Effect::Send {
@@ -115,8 +116,9 @@ impl Room {
                 },
             });
         }
-        if let Some(id) = stanza.id() {
-            self.privates.note(&id, who, from);
+        // What comes back from another session did arrive at this one.
+        if let (Some(id), Some(to)) = (stanza.id(), routed) {
+            self.privates.note(now, &id, to, from);
         }
         Ok(())
     }

@@ -203,6 +203,7 @@ impl Room {
         let occupant = self.occupants.entry(nick.into()).or_insert_with(new);
         occupant.sessions.retain(|visit| visit.jid != *from);
         occupant.sessions.push(Visit { jid: from.clone(), presence });
+        occupant.shown.take();
         self.nicks.insert(from.clone(), nick.into());
     }
 
@@ -250,6 +251,7 @@ impl Room {
         self.nick_is_free(from, new)?;
         let Some(occupant) = self.occupants.get(old) else { return Ok(()) };
         let (role, alone) = (occupant.role, occupant.sessions.len() == 1);
+        let spoke_last = occupant.sessions.last().is_some_and(|visit| visit.jid == *from);
         if role == Role::Visitor && self.settings.moderated {
             return Err(error(Condition::Forbidden, "visitors keep their name here"));
         }
@@ -260,6 +262,12 @@ impl Room {
             self.farewell(old, &visit.clone(), &news, out);
         }
         self.remove(from);
+        // The others see what the sessions that stay say.
+        if let Some(visit) = self.occupants.get(old).and_then(|o| o.sessions.last().cloned())
+            && spoke_last
+        {
+            self.announce(old, &visit.jid, &News::default(), out);
+        }
         // Another session of the same person may have that name already.
         let before = self.occupants.get(new).map_or(Role::None, |occupant| occupant.role);
         self.enter(from, new, stanza);
@@ -356,6 +364,7 @@ impl Room {
         let Some(nick) = self.nicks.remove(from) else { return };
         let Some(occupant) = self.occupants.get_mut(&nick) else { return };
         occupant.sessions.retain(|visit| visit.jid != *from);
+        occupant.shown.take();
         if occupant.sessions.is_empty() {
             self.occupants.remove(&nick);
         }

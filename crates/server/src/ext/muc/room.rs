@@ -159,6 +159,11 @@ impl Kept {
         Kept { settings, subject, vcard, ..Kept::default() }
     }
 
+    /// Whether it knows more of somebody than what is on its lists.
+    pub(super) fn mentions(&self, jid: &BareJid) -> bool {
+        self.voices.mention(jid) || self.hats.are_worn_by(jid)
+    }
+
     /// Whether it wants to be found.
     #[must_use]
     pub fn is_public(&self) -> bool {
@@ -282,9 +287,15 @@ impl Back {
             .with_attr("type", "error")
             .with_attr_opt("id", self.id.as_deref())
             .with_children(self.x.clone())
-            .with_child(error.element())
+            .with_child(in_short(error).element())
             .to_bytes(ns::CLIENT)
     }
+}
+
+/// An error that came from outside, as others get it. What a recipient, or their server, says beside the
+/// condition could name them, or be whatever they want to be read in the name of the room.
+pub(super) fn in_short(error: &StanzaError) -> StanzaError {
+    StanzaError::new(error.condition).with_type(error.kind)
 }
 
 /// A message for the archive.

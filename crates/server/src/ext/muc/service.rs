@@ -135,7 +135,9 @@ async fn enter(
             return Err(error);
         }
     };
+    let hidden = cell.state.lock().room.hides_from(sender.jid);
     if to.resource().is_none()
+        && !hidden
         && let Some(payload) = archive::concerns(stanza)
     {
         settle(ticket);
@@ -431,7 +433,13 @@ fn salt(server: &Server, jid: &BareJid, id: RoomId) -> [u8; 32] {
 /// An account is deleted: no room remembers it. A room that nobody owns any more goes to the next in
 /// line, or with its last member.
 pub async fn forget(server: &Arc<Server>, jid: &BareJid) -> Result<(), StoreError> {
-    for name in server.store.rooms.with(jid.as_str()).await? {
+    let mut names = server.store.rooms.with(jid.as_str()).await?;
+    for name in mentioning(server, jid).await? {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in names {
         let Some(cell) = server.rooms.load(server, &name).await? else { continue };
         let nobody = Jid::from(jid.clone());
         let sender = Sender::new(&nobody);
@@ -444,6 +452,31 @@ pub async fn forget(server: &Arc<Server>, jid: &BareJid) -> Result<(), StoreErro
         finish(server, &cell, &sender, rest).await;
     }
     Ok(())
+}
+
+/// The rooms that know more of somebody than what is on their lists: a hat, or whether they may speak.
+async fn mentioning(server: &Arc<Server>, jid: &BareJid) -> Result<Vec<Box<str>>, StoreError> {
+    let mut found = Vec::new();
+    let mut after: Option<Box<str>> = None;
+    loop {
+        let page = server.store.rooms.list(after.as_deref(), PAGE).await?;
+        for row in &page {
+            // What is in memory may be newer than what is on disk.
+            let mentions = match server.rooms.find(&row.name) {
+                Some(cell) => cell.lock().room.kept().mentions(jid),
+                None => {
+                    serde_json::from_slice::<Kept>(&row.state).is_ok_and(|kept| kept.mentions(jid))
+                }
+            };
+            if mentions {
+                found.push(row.name.clone());
+            }
+        }
+        match page.last() {
+            Some(last) => after = Some(last.name.clone()),
+            None => return Ok(found),
+        }
+    }
 }
 
 impl Room {
@@ -482,6 +515,7 @@ impl Room {
 
     pub(super) fn forget(&mut self, jid: &BareJid, out: &mut Effects) {
         self.forget_voice(jid, out);
+        self.hats.forget(jid);
         let changes = self.affiliations.erase(jid);
         out.push(Effect::Save { state: true, changes });
         let owned = self.affiliations.listed().any(|(_, e)| e.affiliation == Affiliation::Owner);

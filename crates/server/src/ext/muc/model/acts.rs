@@ -45,6 +45,7 @@ impl World {
                 let id = self.next();
                 let xml = format!("<message type='chat' id='p{id}'><body>x</body></message>");
                 drop(self.give(who, Some(tape.one_of(NICKS)), &xml));
+                self.sendings.push((format!("p{id}"), self.sessions[who].jid.clone()));
             }
             12..=14 => self.administer(who, tape),
             15 | 16 => self.configure(who, tape),
@@ -199,8 +200,10 @@ impl World {
             0 => format!("<decline to='{whom}'/>"),
             _ => format!("<invite to='{whom}'><reason>x</reason></invite>"),
         };
-        let xml = format!("<message id='i'><x xmlns='{}'>{inside}</x></message>", ns::MUC_USER);
-        self.give(who, None, &xml);
+        let id = format!("i{}", self.next());
+        let x = format!("<x xmlns='{}'>{inside}</x>", ns::MUC_USER);
+        self.give(who, None, &format!("<message id='{id}'>{x}</message>"));
+        self.sendings.push((id, self.sessions[who].jid.clone()));
     }
 
     fn voice(&mut self, who: usize, tape: &mut Tape<'_>) {
@@ -313,16 +316,36 @@ impl World {
         self.ask(who, "set", &command);
     }
 
-    /// Something could not be delivered.
+    /// Something could not be delivered. Whoever is told had sent it.
     fn bounce(&mut self, who: usize, tape: &mut Tape<'_>) {
         let name = tape.one_of(&["presence", "message"]);
         let condition = tape.one_of(&["gone", "recipient-unavailable", "conflict", "bad-request"]);
+        let sent = self.sendings.get(tape.below(self.sendings.len() + 1));
+        let id = sent.map_or_else(|| "e".to_owned(), |(id, _)| id.clone());
+        let invite = match tape.below(3) {
+            0 => {
+                format!("<x xmlns='{}'><invite from='{}'/></x>", ns::MUC_USER, tape.one_of(PEOPLE))
+            }
+            _ => String::new(),
+        };
         let xml = format!(
-            "<{name} type='error' id='e'><error type='cancel'><{condition} xmlns='{}'/></error>\
-             </{name}>",
+            "<{name} type='error' id='{id}'>{invite}<error type='cancel'>\
+             <{condition} xmlns='{}'/></error></{name}>",
             ns::STANZA_ERRORS
         );
-        self.give(who, tape.chance(2).then_some("x"), &xml);
+        let out = self.give(who, tape.chance(2).then_some("x"), &xml);
+        let told = out.iter().filter_map(|effect| match effect {
+            Effect::Return { to, .. } => Some(to),
+            _ => {
+                let (to, _, bytes) = effect.stanza()?;
+                let stanza = Stanza::parse(bytes, &Limits::TRUSTED).expect("a stanza");
+                (stanza.type_().as_deref() == Some("error")).then_some(to)
+            }
+        });
+        for to in told {
+            let sent = self.sendings.iter().any(|(sent, by)| *sent == id && by == to);
+            assert!(sent, "{to} hears that {id} came back, and sent nothing");
+        }
     }
 
     /// XEP-0425, which reaches the room after the archive knows whose message it is.

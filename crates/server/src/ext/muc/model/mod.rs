@@ -78,6 +78,8 @@ struct World {
     stored: Stored,
     /// Requests between occupants that were passed on and wait for an answer.
     questions: VecDeque<Question>,
+    /// Private messages and invitations, by what they were called, and who sent them.
+    sendings: Vec<(String, Jid)>,
     /// Number of the last archived message.
     archived: u64,
     /// Numbers the stanzas.
@@ -140,6 +142,7 @@ impl World {
             sessions: SESSIONS.iter().map(session).collect(),
             stored: Stored { kept: serde_json::Value::Null, rows: BTreeMap::new() },
             questions: VecDeque::new(),
+            sendings: Vec::new(),
             archived: 0,
             count: 0,
             entered: false,

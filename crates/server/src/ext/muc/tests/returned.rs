@@ -49,22 +49,51 @@ fn an_invitation_that_comes_back_is_told_to_its_inviter_once() {
 }
 
 #[test]
-fn after_a_restart_what_comes_back_says_whose_it_was() {
+fn nobody_is_told_of_an_invitation_that_the_room_did_not_send() {
     let mut play = Play::open();
     play.join(HAG, "thirdwitch");
-    let inside = |by: &str| {
-        format!(
-            "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='{by}'><reason>x</reason>\
-             </invite></x>"
-        )
-    };
-    let mut told = |by: &str| {
-        let effects = play.give(HECATE, None, &failure("old", &inside(by)));
-        returns(&effects).into_iter().map(|(to, _)| to).collect::<Vec<_>>()
-    };
-    assert_eq!(told("hag66@shakespeare.example"), ["hag66@shakespeare.example"]);
-    assert_eq!(told("coven@conference.shakespeare.example/thirdwitch"), [HAG]);
-    assert!(told("stranger@elsewhere.example").is_empty(), "nobody reaches strangers with it");
+    invite(&mut play, HAG);
+    for by in ["hag66@shakespeare.example", "coven@conference.shakespeare.example/thirdwitch"] {
+        let inside = format!(
+            "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='{by}'/></x>\
+             <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>read me</text>"
+        );
+        let forged = [("mallory@elsewhere.example", "nzd143v8"), (HECATE, "another")];
+        for (from, id) in forged {
+            let effects = play.give(from, None, &failure(id, &inside));
+            assert!(effects.is_empty(), "{from} {id}: {effects:?}");
+        }
+    }
+    let text = "<error type='wait'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+                <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>read me</text></error>";
+    let xml = format!("<message type='error' id='nzd143v8'>{text}</message>");
+    let effects = play.give(HECATE, None, &xml);
+    let [Effect::Return { message, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    let message = String::from_utf8_lossy(message);
+    assert!(message.contains("conflict") && !message.contains("read me"), "{message}");
+}
+
+#[test]
+fn a_private_message_that_reached_one_device_did_not_fail() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    let devices = ["wicca@elsewhere.example/phone", "wicca@elsewhere.example/laptop"];
+    for device in devices {
+        play.join(device, "secondwitch");
+    }
+    let private = "<message type='chat' id='p1'><body>x</body></message>";
+    let effects = play.give(HAG, Some("secondwitch"), private);
+    let routed = effects.iter().find_map(|effect| match effect {
+        Effect::Route { to, .. } => Some(to.to_string()),
+        _ => None,
+    });
+    assert_eq!(routed.as_deref(), Some(devices[1]));
+    let error = "<message type='error' id='p1'><error type='wait'><policy-violation \
+                 xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>";
+    let told = |effects: &Effects| error_of(effects, HAG);
+    assert_eq!(told(&play.give(devices[0], Some("thirdwitch"), error)), None);
+    let effects = play.give(devices[1], Some("thirdwitch"), error);
+    assert_eq!(told(&effects).as_deref(), Some("policy-violation"));
 }
 
 #[test]

@@ -89,6 +89,84 @@ fn an_affiliation_is_on_disk_before_who_changed_it_is_told() {
 }
 
 #[test]
+fn a_voice_is_on_disk_before_who_changed_it_is_told() {
+    let mut play = Play::new(Settings { moderated: true, ..Settings::channel() });
+    play.join(HAG, "thirdwitch");
+    let effects = play.give(CRONE, None, &admin("<item nick='thirdwitch' role='participant'/>"));
+    let saved = effects.iter().position(|e| matches!(e, Effect::Save { .. })).unwrap();
+    let answered =
+        effects.iter().position(|e| matches!(e, Effect::Send { kind: Kind::Iq, .. })).unwrap();
+    assert!(saved < answered);
+}
+
+#[test]
+fn whoever_is_made_a_member_again_and_again_is_invited_once() {
+    let mut play = Play::new(Settings { members_only: true, ..Settings::default() });
+    let mut invitations = |item: &str| {
+        let effects = play.give(CRONE, None, &admin(item));
+        effects.iter().filter(|effect| matches!(effect, Effect::Route { .. })).count()
+    };
+    let item = |affiliation| format!("<item jid='a@a.example' affiliation='{affiliation}'/>");
+    assert_eq!(invitations(&item("member")), 1);
+    assert_eq!(invitations(&item("none")), 0);
+    assert_eq!(invitations(&item("member")), 0);
+    let crowd: String = (0..400)
+        .map(|number| format!("<item jid='w{number}@a.example' affiliation='member'/>"))
+        .collect();
+    assert_eq!(invitations(&crowd), 49);
+    assert_eq!(invitations(&crowd.replace("'member'", "'none'")), 0);
+    assert_eq!(invitations(&crowd), 0);
+}
+
+#[test]
+fn what_a_moderator_takes_from_somebody_is_remembered_although_many_may_speak() {
+    let mut play = Play::new(Settings { moderated: true, ..Settings::channel() });
+    for number in 0..1100 {
+        let who = bare(&format!("w{number}@a.example"));
+        play.room.remember_voice(&who, Role::Participant, &mut Vec::new());
+    }
+    play.room.affiliations.set(&bare(HAG), Affiliation::Member, None);
+    play.join(HAG, "thirdwitch");
+    play.give(CRONE, None, &admin("<item nick='thirdwitch' role='visitor'/>"));
+    assert_eq!(play.room.role_of_newcomer(&bare(HAG)), Role::Visitor);
+    for number in 0..1000 {
+        let who = bare(&format!("m{number}@a.example"));
+        play.room.affiliations.set(&who, Affiliation::Member, None);
+        play.room.remember_voice(&who, Role::Visitor, &mut Vec::new());
+    }
+    let effects = play.give(CRONE, None, &admin("<item nick='thirdwitch' role='visitor'/>"));
+    assert_eq!(error_of(&effects, CRONE).as_deref(), Some("resource-constraint"));
+}
+
+#[test]
+fn whoever_is_forgotten_has_no_voice_and_no_hat() {
+    let mut play = Play::new(Settings { moderated: true, ..Settings::channel() });
+    play.room.remember_voice(&bare(HAG), Role::Participant, &mut Vec::new());
+    for (name, fields) in
+        [("create", "uri=u:1 title=x"), ("assign", "uri=u:1 jid=hag66@shakespeare.example")]
+    {
+        let fields: String = fields
+            .split(' ')
+            .filter_map(|field| field.split_once('='))
+            .map(|(var, value)| format!("<field var='hats#{var}'><value>{value}</value></field>"))
+            .collect();
+        let xml = format!(
+            "<iq type='set' id='h'><command xmlns='http://jabber.org/protocol/commands' \
+             node='urn:xmpp:hats:commands:{name}'><x xmlns='jabber:x:data' type='submit'>{fields}\
+             </x></command></iq>"
+        );
+        assert_eq!(error_of(&play.give(CRONE, None, &xml), CRONE), None, "{name}");
+    }
+    let known =
+        |play: &Play| serde_json::to_string(&play.room.kept()).unwrap().matches("hag66").count();
+    assert_eq!(known(&play), 2);
+    assert!(play.room.kept().mentions(&bare(HAG)));
+    play.room.forget(&bare(HAG), &mut Vec::new());
+    assert_eq!(known(&play), 0);
+    assert!(!play.room.kept().mentions(&bare(HAG)));
+}
+
+#[test]
 fn what_is_refused_comes_back_with_the_reason() {
     let mut play = Play::open();
     play.room.affiliations.set(&bare(HAG), Affiliation::Admin, None);
@@ -112,6 +190,13 @@ fn a_room_that_its_maker_leaves_before_it_is_configured_ends() {
         let effects = play.give(HAG, None, stanza);
         assert_eq!(error_of(&effects, HAG).as_deref(), Some("item-not-found"), "{stanza}");
     }
+    let invite = "<message id='i'><x xmlns='http://jabber.org/protocol/muc#user'>\
+                  <invite to='hag66@shakespeare.example'/></x></message>";
+    play.give(CRONE, None, invite);
+    let back = "<message type='error' id='i'><error type='wait'><conflict \
+                xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>";
+    let effects = play.give(HAG, None, back);
+    assert!(matches!(effects.as_slice(), [Effect::Return { .. }]), "{effects:?}");
     let effects = play.give(CRONE, Some("firstwitch"), "<presence type='unavailable'/>");
     let told = sent(&effects, CRONE).next().unwrap();
     let x = told.child("x", ns::MUC_USER).unwrap();
@@ -179,4 +264,24 @@ fn who_comes_in_again_unchanged_is_told_everything_and_others_nothing() {
     assert_eq!(sent(&again, CRONE).count(), 0);
     let xml = "<presence><show>away</show><x xmlns='http://jabber.org/protocol/muc'/></presence>";
     assert_eq!(sent(&play.give(HAG, Some("thirdwitch"), xml), CRONE).count(), 1);
+}
+
+#[test]
+fn whoever_comes_in_sees_the_device_that_kept_the_name() {
+    let mut play = Play::open();
+    let phone = "hag66@shakespeare.example/phone";
+    play.join(HAG, "thirdwitch");
+    let away = "<presence><show>away</show><x xmlns='http://jabber.org/protocol/muc'/></presence>";
+    play.give(phone, Some("thirdwitch"), away);
+    play.join(WICCA, "secondwitch");
+    let shown = |effects: &Effects, to: &str| {
+        let presences = sent(effects, to).filter(|stanza| stanza.name() == "presence");
+        let of_hag = presences
+            .filter(|stanza| stanza.attr("from").is_some_and(|from| from.ends_with("/thirdwitch")));
+        of_hag.map(|stanza| stanza.child("show", ns::CLIENT).is_some()).collect::<Vec<_>>()
+    };
+    let effects = play.give(phone, Some("hag"), "<presence/>");
+    assert_eq!(shown(&effects, CRONE), [false], "others are told what the device that stays says");
+    let witch = "hecate@shakespeare.example/x";
+    assert_eq!(shown(&play.join(witch, "hecate"), witch), [false]);
 }
