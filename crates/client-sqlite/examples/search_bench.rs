@@ -51,6 +51,7 @@ fn message(number: u64) -> Message {
         archive_id: Some(number.to_string()),
         encryption: client::store::Encryption::None,
         delivery: None,
+        reached: Vec::new(),
         reply: None,
         reactions: Vec::new(),
         versions: Vec::new(),

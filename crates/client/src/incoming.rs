@@ -42,8 +42,8 @@ pub(crate) struct Incoming {
     pub(crate) own: bool,
     /// `type='error'`: one of our messages came back.
     pub(crate) error: bool,
-    /// From an account or a room itself, and not from a device or an occupant.
-    pub(crate) bare: bool,
+    /// The device or occupant it is from; `None` when it is from an account or a room itself.
+    pub(crate) resource: Option<String>,
     /// How it came.
     pub(crate) source: Source,
     /// The stanza's id.
@@ -107,8 +107,8 @@ impl Incoming {
             return None;
         }
         let with = if own { to.to_bare() } else { sender.clone() };
-        let bare = from.resource().is_none();
-        Some(Incoming { bare, ..Self::build(message, with, sender, source, now, own) })
+        let resource = from.resource().map(ToString::to_string);
+        Some(Incoming { resource, ..Self::build(message, with, sender, source, now, own) })
     }
 
     /// Takes a message of a room apart. Who wrote it is for the caller to find out.
@@ -147,7 +147,7 @@ impl Incoming {
             occupant: None,
             own,
             error: message.attr("type") == Some("error"),
-            bare: false,
+            resource: None,
             source,
             unique: own || origin.is_some(),
             origin_id: origin.or_else(|| id.clone()),

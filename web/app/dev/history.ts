@@ -1,6 +1,6 @@
 // What the people of the sample said.
 
-import type { Happened, Content, Line, Message, Span } from "../src/core/types";
+import type { Happened, Content, Line, Message, Reached, Span } from "../src/core/types";
 import { ME, type Person } from "./people";
 
 const MINUTE = 60_000;
@@ -52,8 +52,12 @@ function inRoom(person: Person, by: "me" | "they" | number): { address?: string;
 }
 
 /** A new message of a person or of this account. */
+function reached(device: number | null, delivered: number, read: number | null): Reached {
+  return { device, program: device === null ? "Conversations" : "Clownfish", delivered, read };
+}
+
 export function message(
-  person: { address: string; nick?: string; plain?: boolean; verified?: boolean },
+  person: { address: string; nick?: string; plain?: boolean; verified?: boolean; room?: unknown },
   own: boolean,
   time: number,
   said: { text?: string; content?: Content; more?: Partial<Message> },
@@ -72,6 +76,7 @@ export function message(
       ? { is: "none" }
       : { is: "omemo", device: own ? 31415 : 27182, trust: person.verified ? "verified" : "blind" },
     delivery: own ? { is: "read" } : null,
+    reached: own && !person.room ? [reached(27182, time + 1_000, time + 60_000), reached(null, time + 5_000, null)] : [],
     reply: null,
     reactions: [],
     versions: [],

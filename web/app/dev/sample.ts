@@ -2,7 +2,7 @@
 // accessibility and measurements of scrolling. It is never in the product.
 
 import type { Core, Squares } from "../src/core/api";
-import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, Message, Notice, Outcome } from "../src/core/types";
+import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, Message, Notice, Outcome, Reached } from "../src/core/types";
 import { Devices } from "./devices";
 import { history, message, text } from "./history";
 import { account, brief, crowd, DONE, failed, pause, previewOf, type Talk } from "./made";
@@ -404,7 +404,7 @@ export class Sample implements Core {
     const reply = answered && { author: answered.sender, message: answered.id, quote: brief(answered.content) };
     const made = message(talk.person, true, Date.now(), {
       content,
-      more: { delivery: { is: "queued" }, reply: reply ?? null },
+      more: { delivery: { is: "queued" }, reached: [], reply: reply ?? null },
     });
     this.#add(talk, made);
     if (size === 0) this.#deliver(made.id);
@@ -430,9 +430,14 @@ export class Sample implements Core {
   /** On its way, there, read, answered: as long as there is a connection. */
   #deliver(id: number): void {
     if (this.#account?.connection.is !== "online") return;
-    const steps: [number, Delivery][] = [[180, { is: "sent" }], [700, { is: "delivered" }], [1800, { is: "read" }]];
-    for (const [after, delivery] of steps) {
-      setTimeout(() => void this.#edit(id, (old) => ({ ...old, delivery })), after);
+    const delivered = { device: 27182, program: "Clownfish", delivered: Date.now() + 700, read: null };
+    const steps: [number, Delivery, Reached[]][] = [
+      [180, { is: "sent" }, []],
+      [700, { is: "delivered" }, [delivered]],
+      [1800, { is: "read" }, [{ ...delivered, read: Date.now() + 1800 }]],
+    ];
+    for (const [after, delivery, reached] of steps) {
+      setTimeout(() => void this.#edit(id, (old) => ({ ...old, delivery, reached })), after);
     }
     const talk = this.#talkOf(id);
     if (!talk) return;

@@ -30,6 +30,7 @@ function message(id: number, time: number, more: Partial<Message> = {}): Message
     content: { is: "text", text: "hello", lines: [line("hello")], action: false },
     encryption: { is: "none" },
     delivery: null,
+    reached: [],
     reply: null,
     reactions: [],
     versions: [],

@@ -72,6 +72,7 @@ function message(sender: string, nick: string | null, more: Partial<Message> = {
     content: { is: "text", text: "hello", lines: [], action: false },
     encryption: { is: "none" },
     delivery: null,
+    reached: [],
     reply: null,
     reactions: [],
     versions: [],

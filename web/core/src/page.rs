@@ -15,8 +15,8 @@ use ts_rs::TS;
 
 pub use command::{Command, Request, WebPush};
 pub use message::{
-    Content, Delivery, Earlier, Encryption, File, Line, Message, Picture, Reaction, Reply, Span,
-    Undecryptable,
+    Content, Delivery, Earlier, Encryption, File, Line, Message, Picture, Reached, Reaction, Reply,
+    Span, Undecryptable,
 };
 pub use room::{Affiliation, Happened, Happening, Member, Role, Room, RoomState};
 

@@ -227,6 +227,7 @@ pub(crate) fn message(one: store::Message, files: &mut Files) -> page::Message {
             }
         },
         delivery: one.delivery.map(delivery),
+        reached: one.reached.into_iter().map(reached).collect(),
         reply: one.reply.map(|reply| page::Reply {
             author: reply.author.map(|author| author.to_string()),
             message: reply.message.map(|id| id.0),
@@ -243,6 +244,15 @@ fn reaction(reaction: store::Reaction) -> page::Reaction {
         nick: reaction.occupant.map(|occupant| occupant.nick),
         emoji: reaction.emoji,
         time: reaction.time.0,
+    }
+}
+
+fn reached(one: store::Reached) -> page::Reached {
+    page::Reached {
+        device: one.device,
+        program: one.program,
+        delivered: one.delivered.map(|time| time.0),
+        read: one.read.map(|time| time.0),
     }
 }
 

@@ -3,7 +3,7 @@
 use client::Now;
 use client::store::{
     Content, Delivery, Encryption, File, Happened, Happening, MemoryStore, Message, MessageId,
-    Position, StoreError, TrustLevel, Version,
+    Position, Reached, StoreError, TrustLevel, Version,
 };
 use client::view::{Affiliation, Change, Member, Outcome, Role, Room, RoomState};
 use serde_json::{Value, json};
@@ -292,6 +292,13 @@ fn message(content: Content) -> Message {
         archive_id: None,
         encryption: Encryption::Omemo { version: Version::Omemo2, device: 9, key, trust },
         delivery: Some(Delivery::Failed("why".into())),
+        reached: vec![Reached {
+            device: Some(7),
+            resource: "canary".into(),
+            program: Some("Clownfish".into()),
+            delivered: Some(Millis(6)),
+            read: None,
+        }],
         reply: None,
         reactions: Vec::new(),
         versions: vec![(Millis(1), "before".into())],
@@ -327,6 +334,8 @@ fn a_message_is_shown_without_anything_secret() {
     assert_eq!(shown["place"], "00000000000000ff");
     assert_eq!(shown["encryption"], json!({ "is": "omemo", "device": 9, "trust": "blind" }));
     assert_eq!(shown["delivery"], json!({ "is": "failed", "reason": "why" }));
+    let reached = json!([{ "device": 7, "program": "Clownfish", "delivered": 6, "read": null }]);
+    assert_eq!(shown["reached"], reached);
     assert_eq!(shown["versions"], json!([{ "until": 1, "text": "before" }]));
 }
 

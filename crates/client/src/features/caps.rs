@@ -28,10 +28,18 @@ pub(crate) const FEATURE: Feature = Feature {
 /// What others can do.
 #[derive(Default)]
 pub(crate) struct State {
-    /// Features by the verified hash.
-    known: BTreeMap<String, BTreeSet<String>>,
+    /// Programs by the verified hash.
+    known: BTreeMap<String, Program>,
     /// Hashes that are being asked for.
     asked: BTreeSet<String>,
+}
+
+/// What is behind a hash.
+#[derive(Default)]
+struct Program {
+    /// What it calls itself.
+    name: Option<String>,
+    features: BTreeSet<String>,
 }
 
 /// What this program can do, as others see it.
@@ -94,7 +102,21 @@ pub(crate) fn supports(cx: &Cx<'_>, address: &BareJid, feature: &str) -> bool {
     let known = &cx.state.features.caps.known;
     resources
         .filter_map(|resource| resource.caps.as_ref())
-        .any(|caps| known.get(&caps.ver).is_some_and(|features| features.contains(feature)))
+        .any(|caps| known.get(&caps.ver).is_some_and(|one| one.features.contains(feature)))
+}
+
+/// What the program behind one of somebody's sessions calls itself.
+pub(crate) fn program(cx: &Cx<'_>, address: &BareJid, resource: &str) -> Option<String> {
+    let session = cx.state.features.presence.people.get(address)?.get(resource)?;
+    cx.state.features.caps.known.get(&session.caps.as_ref()?.ver)?.name.clone()
+}
+
+/// The name that a program gives itself, if people can read it.
+fn name_of(info: &Info) -> Option<String> {
+    let mut names = info.identities.iter().filter(|one| one.category == "client");
+    let name = names.find_map(|one| one.name.as_deref())?;
+    let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// Finds out what is behind a hash, once for everybody who shows it.
@@ -106,9 +128,11 @@ pub(crate) fn learn(cx: &mut Cx<'_>, from: &Jid, caps: Caps) -> Step {
         return Ok(());
     }
     if let Some(kept) = cx.store.value(&stored(&caps.ver))? {
-        let features = String::from_utf8_lossy(&kept).lines().map(str::to_owned).collect();
-        remember(cx, caps.ver, features);
-        return Ok(());
+        // What was kept without a name is asked for once more.
+        if let Some(program) = read(&String::from_utf8_lossy(&kept)) {
+            remember(cx, caps.ver, program);
+            return Ok(());
+        }
     }
     if cx.state.features.caps.asked.len() >= MAX_ASKED
         || !cx.state.features.caps.asked.insert(caps.ver.clone())
@@ -121,16 +145,18 @@ pub(crate) fn learn(cx: &mut Cx<'_>, from: &Jid, caps: Caps) -> Step {
         let Some(info) = info(&answer) else { return Ok(()) };
         // Only what the hash proves may count for others who show it (XEP-0115 §5.4).
         if caps::verify(&caps, &info).is_ok() {
-            keep(cx, &caps.ver, &info.features)?;
-            remember(cx, caps.ver, info.features.into_iter().collect());
+            let name = name_of(&info);
+            keep(cx, &caps.ver, name.as_deref(), &info.features)?;
+            let features = info.features.into_iter().collect();
+            remember(cx, caps.ver, Program { name, features });
         }
         Ok(())
     })
 }
 
 /// Keeps what is behind a hash for the next start: the latest ones, and nothing that is too long.
-fn keep(cx: &mut Cx<'_>, hash: &str, features: &[String]) -> Step {
-    let lines = features.join("\n");
+fn keep(cx: &mut Cx<'_>, hash: &str, name: Option<&str>, features: &[String]) -> Step {
+    let lines = format!("{NAMED}{}\n{}", name.unwrap_or_default(), features.join("\n"));
     if lines.len() > MAX_KEPT_BYTES {
         return Ok(());
     }
@@ -146,12 +172,19 @@ fn keep(cx: &mut Cx<'_>, hash: &str, features: &[String]) -> Step {
     cx.store.save_value(&stored(hash), Some(lines.as_bytes()))
 }
 
-fn remember(cx: &mut Cx<'_>, hash: String, features: BTreeSet<String>) {
+fn read(kept: &str) -> Option<Program> {
+    let mut lines = kept.lines();
+    let name = lines.next()?.strip_prefix(NAMED)?;
+    let name = Some(name.to_owned()).filter(|name| !name.is_empty());
+    Some(Program { name, features: lines.map(str::to_owned).collect() })
+}
+
+fn remember(cx: &mut Cx<'_>, hash: String, program: Program) {
     let known = &mut cx.state.features.caps.known;
     if known.len() >= MAX_KNOWN {
         known.pop_first();
     }
-    known.insert(hash, features);
+    known.insert(hash, program);
 }
 
 fn stored(hash: &str) -> String {
@@ -162,6 +195,10 @@ fn stored(hash: &str) -> String {
 const NODE: &str = "urn:clownfish:client";
 /// The name under which the stored hashes are listed, the oldest first.
 const KEPT: &str = "caps";
+/// What stands before the name of a program, in the first line of what is kept.
+const NAMED: &str = "name ";
+/// Longest name of a program.
+const MAX_NAME_CHARS: usize = 60;
 /// Longest list of features that is stored.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
 /// Hashes that are kept in memory and in the store, and asked for at once.

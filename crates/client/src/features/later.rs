@@ -61,6 +61,9 @@ struct Pending {
     own: bool,
     time: Millis,
     encryption: Encryption,
+    /// The device that said it, as far as that counts.
+    #[serde(default)]
+    resource: Option<String>,
     /// Where it stands among the changes.
     #[serde(default)]
     mark: Mark,
@@ -92,7 +95,7 @@ impl Pending {
             What::Correct(text, _) => text.len(),
             What::Retract | What::Moderate | What::Tick(_) | What::Answer(_) => 0,
         };
-        ENTRY_BYTES + self.id.len() + text
+        ENTRY_BYTES + self.id.len() + self.resource.as_ref().map_or(0, String::len) + text
     }
 
     fn is_about(&self, message: &Message) -> bool {
@@ -110,7 +113,7 @@ impl Pending {
     /// Who wants it, as the message that said so came.
     fn incoming(&self) -> Incoming {
         Incoming {
-            bare: false,
+            resource: self.resource.clone(),
             with: self.conversation.clone(),
             sender: self.sender.clone(),
             room: self.room,
@@ -147,6 +150,7 @@ pub(crate) fn keep(cx: &mut Cx<'_>, incoming: &Incoming, id: &str, what: What) -
         own: incoming.own,
         time: incoming.time,
         encryption: incoming.encryption,
+        resource: incoming.resource.clone().filter(|_| what.kind() == Kind::Tick),
         mark,
         quoted: reply::quotation(incoming).unwrap_or_default(),
         what,
@@ -216,7 +220,7 @@ pub(crate) fn on_message(cx: &mut Cx<'_>, id: MessageId, message: &Message) -> S
             What::React(emoji) => react::apply(cx, message, &incoming, emoji)?,
             What::Retract => retract::apply(cx, message, &incoming)?,
             What::Moderate => retract::apply_moderation(cx, message)?,
-            What::Tick(delivery) => markers::apply_later(cx, &message, delivery)?,
+            What::Tick(delivery) => markers::apply_later(cx, &message, &incoming, delivery)?,
             What::Correct(text, row) => correct::apply_later(cx, message, &incoming, text, row)?,
             What::Answer(row) => reply::apply_later(cx, &message, &incoming, row)?,
         }

@@ -5,11 +5,11 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use super::later::{self, What};
-use super::{Feature, Flow, Spec, Stage, mds, receipts, rooms, roster};
+use super::{Feature, Flow, Spec, Stage, caps, mds, receipts, rooms, roster};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
 use crate::outbox::Outgoing;
-use crate::store::{Delivery, Message, Position, Reference};
+use crate::store::{Delivery, Encryption, Message, Position, Reached, Reference};
 use crate::timeline;
 
 pub(crate) const FEATURE: Feature = Feature {
@@ -54,22 +54,47 @@ fn on_displayed(cx: &mut Cx<'_>, incoming: &Incoming, id: String) -> Step {
         return Ok(());
     }
     match own(cx, &incoming.with, &id)? {
-        Some(message) => read(cx, &message),
+        Some(message) => read(cx, &message, incoming),
         None => later::keep(cx, incoming, &id, What::Tick(Delivery::Read)),
     }
 }
 
 /// The partner has seen an own message, and those before it.
-fn read(cx: &mut Cx<'_>, message: &Message) -> Step {
-    timeline::raise(cx, message.id, Delivery::Read)?;
+fn read(cx: &mut Cx<'_>, message: &Message, incoming: &Incoming) -> Step {
+    let told = reached(cx, incoming, &Delivery::Read);
+    timeline::reach(cx, message.id, Delivery::Read, &[told])?;
     timeline::spread(cx, message)
 }
 
 /// What was said about an own message that is only here now.
-pub(crate) fn apply_later(cx: &mut Cx<'_>, message: &Message, delivery: Delivery) -> Step {
+pub(crate) fn apply_later(
+    cx: &mut Cx<'_>,
+    message: &Message,
+    incoming: &Incoming,
+    delivery: Delivery,
+) -> Step {
     match delivery {
-        Delivery::Read => read(cx, message),
-        delivery => timeline::raise(cx, message.id, delivery),
+        Delivery::Read => read(cx, message, incoming),
+        delivery => {
+            let told = reached(cx, incoming, &delivery);
+            timeline::reach(cx, message.id, delivery, &[told])
+        }
+    }
+}
+
+/// Which device says that it has a message, or that it was seen there, and when it said it.
+pub(super) fn reached(cx: &Cx<'_>, incoming: &Incoming, delivery: &Delivery) -> Reached {
+    let resource = incoming.resource.clone().unwrap_or_default();
+    let told = |what| Some(incoming.time).filter(|_| *delivery == what);
+    Reached {
+        device: match incoming.encryption {
+            Encryption::Omemo { device, .. } => Some(device),
+            Encryption::None => None,
+        },
+        program: caps::program(cx, &incoming.with, &resource),
+        resource: resource.chars().take(MAX_RESOURCE_CHARS).collect(),
+        delivered: told(Delivery::Delivered),
+        read: told(Delivery::Read),
     }
 }
 
@@ -113,3 +138,5 @@ pub(crate) fn on_read(
 
 /// How far back a marker reaches.
 const REACH: usize = 100;
+/// So much of a resource tells devices apart.
+const MAX_RESOURCE_CHARS: usize = 100;

@@ -92,7 +92,10 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
 /// message is looked for among those that were written to them.
 pub(super) fn on_receipt(cx: &mut Cx<'_>, incoming: &Incoming, id: &str) -> Step {
     match markers::own(cx, &incoming.with, id)? {
-        Some(message) => timeline::raise(cx, message.id, Delivery::Delivered),
+        Some(message) => {
+            let told = markers::reached(cx, incoming, &Delivery::Delivered);
+            timeline::reach(cx, message.id, Delivery::Delivered, &[told])
+        }
         None => later::keep(cx, incoming, id, What::Tick(Delivery::Delivered)),
     }
 }

@@ -6,6 +6,7 @@ use xmpp::time::Millis;
 use zeroize::Zeroizing;
 
 use super::changes::{Mark, Reaction};
+use super::reached::Reached;
 use super::wants::Wants;
 use super::way::Way;
 
@@ -208,6 +209,10 @@ pub struct Message {
     pub encryption: Encryption,
     /// How far it got. `None` for what others wrote.
     pub delivery: Option<Delivery>,
+    /// Which devices of whom it was written to told that they have it, or that it was seen there.
+    /// What was written in rooms nobody tells of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reached: Vec<Reached>,
     /// The message this one answers.
     pub reply: Option<Reply>,
     /// Reactions, one entry for each person.

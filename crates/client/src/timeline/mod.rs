@@ -27,7 +27,7 @@ use crate::view::{Change, Outcome, Problem, Readers};
 
 pub(crate) use happened::{note, note_again};
 pub(crate) use show::{missed, notify, notify_as, notify_missed, preview_text, quotable};
-pub(crate) use ticks::{end_moves, end_moves_of, forget_moves, raise, spread, spread_to_older};
+pub(crate) use ticks::{end_moves, end_moves_of, forget_moves, raise, reach, spread, spread_to_older};
 pub(crate) use windows::{command, show_older};
 
 /// What is remembered of all conversations.
@@ -233,6 +233,7 @@ pub(crate) fn blank(conversation: &BareJid, sender: &BareJid, time: Millis) -> M
         archive_id: None,
         encryption: crate::store::Encryption::None,
         delivery: None,
+        reached: Vec::new(),
         reply: None,
         reactions: Vec::new(),
         versions: Vec::new(),

@@ -10,7 +10,7 @@ use xmpp::jid::BareJid;
 
 use super::save;
 use crate::cx::{Cx, Step};
-use crate::store::{Delivery, Message, MessageId, Position, Store, StoreError};
+use crate::store::{MOST_DEVICES, Delivery, Message, MessageId, Position, Reached, Store, StoreError};
 
 /// Conversations whose markers have to be looked at when the archive is read, each from the lowest
 /// place on at which something is different. It is stored: the read may be interrupted.
@@ -71,6 +71,16 @@ pub(crate) fn end_moves_of(cx: &mut Cx<'_>, address: &BareJid) {
 
 /// A message got further. It never gets back: acknowledgements overtake each other.
 pub(crate) fn raise(cx: &mut Cx<'_>, id: MessageId, delivery: Delivery) -> Step {
+    reach(cx, id, delivery, &[])
+}
+
+/// Devices tell that a message got as far as that there.
+pub(crate) fn reach(
+    cx: &mut Cx<'_>,
+    id: MessageId,
+    delivery: Delivery,
+    told: &[Reached],
+) -> Step {
     let Some(mut message) = cx.store.message(id)? else { return Ok(()) };
     let further = match &message.delivery {
         Some(Delivery::Failed(_)) => delivery != Delivery::Queued,
@@ -79,9 +89,9 @@ pub(crate) fn raise(cx: &mut Cx<'_>, id: MessageId, delivery: Delivery) -> Step 
     };
     if further {
         message.delivery = Some(delivery);
-        save(cx, &message)?;
     }
-    Ok(())
+    let news = told.iter().fold(false, |news, told| message.reach(told) || news);
+    if further || news { save(cx, &message) } else { Ok(()) }
 }
 
 /// An own message was seen: so were those before it, as far as it is known which they are.
@@ -111,37 +121,51 @@ pub(crate) fn spread_to_older(
     spread_from(cx, address, Some(until), from, later)
 }
 
-/// What is known of the messages behind one.
-#[derive(Clone, Copy, Default)]
+/// What is known of the messages behind one: which were seen, and where.
+#[derive(Default)]
 struct Later {
     /// One that has its place in the archive was seen.
-    placed: bool,
+    placed: Option<Vec<Reached>>,
     /// One that has none yet was seen, and was written on this device.
-    unplaced: bool,
+    unplaced: Option<Vec<Reached>>,
     /// One that has none yet was seen, and came from another device.
-    copied: bool,
+    copied: Option<Vec<Reached>>,
 }
 
 impl Later {
     fn look_at(&mut self, message: &Message) {
         if message.own && message.delivery == Some(Delivery::Read) {
-            match message.archive_id {
-                Some(_) => self.placed = true,
-                None if message.elsewhere => self.copied = true,
-                None => self.unplaced = true,
+            let seen = match message.archive_id {
+                Some(_) => &mut self.placed,
+                None if message.elsewhere => &mut self.copied,
+                None => &mut self.unplaced,
+            };
+            let seen = seen.get_or_insert_default();
+            // The nearest one tells when those before it were seen at the latest.
+            for by in message.reached.iter().filter(|by| by.read.is_some()) {
+                seen.retain(|known| !known.is_same(by));
+                seen.push(Reached { delivered: None, ..by.clone() });
             }
+            seen.truncate(MOST_DEVICES);
         }
     }
 
     /// What this device wrote and has no place yet may come to stand behind what has one, and behind
     /// what came from another device; it stands behind everything that was here when it was written.
     /// What came from other devices came in its order.
-    fn covers(self, message: &Message) -> bool {
+    ///
+    /// Says on which devices a message was seen with one behind it; `None` if it is not known to be.
+    fn covers(&self, message: &Message) -> Option<Vec<Reached>> {
         let open = matches!(message.delivery, Some(Delivery::Sent | Delivery::Delivered));
         let placed = message.archive_id.is_some();
-        let before =
-            self.unplaced || self.placed && placed || self.copied && (placed || message.elsewhere);
-        message.own && open && before
+        let behind = [
+            self.unplaced.as_ref(),
+            self.placed.as_ref().filter(|_| placed),
+            self.copied.as_ref().filter(|_| placed || message.elsewhere),
+        ];
+        let seen: Vec<_> = behind.into_iter().flatten().collect();
+        let covered = message.own && open && !seen.is_empty();
+        covered.then(|| seen.into_iter().flatten().cloned().collect())
     }
 }
 
@@ -159,9 +183,9 @@ fn spread_from(
         let mut different = false;
         for message in page.iter().rev() {
             later.look_at(message);
-            if later.covers(message) {
+            if let Some(seen) = later.covers(message) {
                 different = true;
-                raise(cx, message.id, Delivery::Read)?;
+                reach(cx, message.id, Delivery::Read, &seen)?;
             }
         }
         if first <= lowest && !different {

@@ -1,7 +1,7 @@
 //! XEP-0184: each message is answered by itself, and many missed ones not all at once.
 
 use client::Command;
-use client::store::Delivery;
+use client::store::{Delivery, Reached};
 use xmpp::ns;
 use xmpp::xml::Element;
 
@@ -173,4 +173,95 @@ fn of_thousands_the_newest_are_answered() {
     let open = messages.iter().position(|one| one.delivery == Some(Delivery::Sent));
     assert_eq!(open, Some(20));
     assert!(messages[100..].iter().all(|one| one.delivery == Some(Delivery::Delivered)));
+}
+
+/// What the devices of the other told of the last message of a device.
+fn reached(world: &World, device: usize, with: &str) -> Vec<Reached> {
+    world.last(device, with).reached
+}
+
+#[test]
+fn each_device_of_the_other_tells_when_a_message_came_and_was_seen() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let phone = world.online(JULIET, &[ROMEO]);
+    let laptop = world.online(JULIET, &[ROMEO]);
+    // So that she answers.
+    world.send(phone, ROMEO, "Romeo?");
+    world.settle();
+    world.send(romeo, JULIET, "My dear?");
+    world.settle();
+    let both = reached(&world, romeo, JULIET);
+    assert_eq!(both.len(), 2, "{both:?}");
+    assert!(both.iter().all(|one| one.delivered.is_some() && one.read.is_none()));
+    assert!(both.iter().all(|one| one.program.as_deref() == Some("Clownfish")));
+    assert_ne!(both[0].resource, both[1].resource);
+    let last = world.last(laptop, ROMEO).id;
+    world.run(laptop, Command::MarkRead(bare(ROMEO), last));
+    world.settle();
+    let after = reached(&world, romeo, JULIET);
+    let read: Vec<_> = after.iter().filter(|one| one.read.is_some()).collect();
+    assert_eq!((after.len(), read.len()), (2, 1));
+    assert!(read[0].read >= read[0].delivered);
+    // It is all there after a restart, and what the archive tells once more is never later.
+    world.crash(romeo);
+    world.pass(60_000);
+    let again = reached(&world, romeo, JULIET);
+    assert_eq!(again.len(), 2);
+    for (before, after) in after.iter().zip(&again) {
+        assert_eq!(before.resource, after.resource);
+        assert!(after.delivered.is_some() && after.delivered <= before.delivered, "{after:?}");
+        assert_eq!(before.read.is_some(), after.read.is_some());
+    }
+}
+
+#[test]
+fn who_was_away_learns_from_the_archive_when_it_was() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    world.run(juliet, Command::Disconnect);
+    for text in ["first", "second", "third"] {
+        world.send(romeo, JULIET, text);
+    }
+    world.settle();
+    world.send(juliet, ROMEO, "I come");
+    world.run(romeo, Command::Disconnect);
+    world.run(juliet, Command::Reconnect);
+    let last = world.last(juliet, ROMEO).id;
+    world.run(juliet, Command::MarkRead(bare(ROMEO), last));
+    world.pass(60_000);
+    let before = world.server.now;
+    world.server.now = before.plus(3_600_000);
+    world.run(romeo, Command::Reconnect);
+    world.pass(60_000);
+    for message in world.messages(romeo, JULIET).into_iter().filter(|message| message.own) {
+        let [one] = &message.reached[..] else { panic!("{:?}", message.reached) };
+        assert_eq!(message.delivery, Some(Delivery::Read));
+        // A marker counts for those before it as well.
+        assert!(one.read.is_some_and(|read| read <= before), "{one:?}");
+        assert!(one.delivered.is_some_and(|delivered| delivered <= before), "{one:?}");
+    }
+}
+
+#[test]
+fn nobody_else_tells_that_a_message_came() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.send(romeo, JULIET, "My dear?");
+    world.settle();
+    let id = world.last(romeo, JULIET).origin_id.unwrap();
+    for (name, ns) in [("received", ns::RECEIPTS), ("displayed", ns::CHAT_MARKERS)] {
+        for from in ["mercutio@example.net/x", "romeo@example.net/x", "example.net"] {
+            let told = Element::new("message", ns::CLIENT)
+                .with_attr("from", from)
+                .with_attr("to", ROMEO)
+                .with_child(Element::new(name, ns).with_attr("id", &id));
+            for session in world.server.sessions_of(&bare(ROMEO)) {
+                world.server.deliver(&session, &told);
+            }
+        }
+    }
+    world.settle();
+    assert_eq!(reached(&world, romeo, JULIET), []);
 }

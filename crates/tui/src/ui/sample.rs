@@ -41,6 +41,7 @@ pub(crate) fn text(id: i64, position: u64, conversation: &BareJid, text: &str) -
             trust: TrustLevel::Verified,
         },
         delivery: None,
+        reached: Vec::new(),
         reply: None,
         reactions: Vec::new(),
         versions: Vec::new(),

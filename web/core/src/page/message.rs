@@ -24,10 +24,26 @@ pub struct Message {
     pub encryption: Encryption,
     /// `None` for what others wrote.
     pub delivery: Option<Delivery>,
+    /// What devices of whom it was written to told of it.
+    pub reached: Vec<Reached>,
     pub reply: Option<Reply>,
     pub reactions: Vec<Reaction>,
     /// Earlier texts, the oldest first, with when they were replaced.
     pub versions: Vec<Earlier>,
+}
+
+/// What a device of whom an own message was written to told of it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Reached {
+    /// Its OMEMO id, if it told it encrypted.
+    pub device: Option<u32>,
+    /// What its program calls itself.
+    pub program: Option<String>,
+    /// Since when it is there.
+    pub delivered: Option<u64>,
+    /// When it was seen there.
+    pub read: Option<u64>,
 }
 
 #[derive(Serialize)]

@@ -57,7 +57,7 @@ pub(super) fn send(
 /// Whether a message is an invitation that a room passes on, or its refusal.
 pub(crate) fn is_mediated(incoming: &Incoming) -> bool {
     // What occupants whisper comes from the room as well, with their nicknames.
-    let here = incoming.bare && !incoming.own && !incoming.room && !incoming.error;
+    let here = incoming.resource.is_none() && !incoming.own && !incoming.room && !incoming.error;
     let x = incoming.child("x", ns::MUC_USER).filter(|_| here);
     x.is_some_and(|x| {
         ["invite", "decline"].iter().any(|name| x.child(name, ns::MUC_USER).is_some())

@@ -162,6 +162,7 @@ pub fn message(conversation: &str, position: u64, text: &str) -> Message {
         archive_id: None,
         encryption: Encryption::None,
         delivery: None,
+        reached: Vec::new(),
         reply: None,
         reactions: Vec::new(),
         versions: Vec::new(),

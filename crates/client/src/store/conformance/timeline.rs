@@ -4,8 +4,8 @@ use xmpp::time::Millis;
 
 use super::{address, message, texts};
 use crate::store::{
-    Content, Delivery, Encryption, File, Mark, Message, MessageId, Position, Preview, Reacted,
-    Reaction, Reference, Reply, Store, TrustLevel, Version,
+    Content, Delivery, Encryption, File, Mark, Message, MessageId, Position, Preview, Reached,
+    Reacted, Reaction, Reference, Reply, Store, TrustLevel, Version,
 };
 
 const ROMEO: &str = "romeo@example.org";
@@ -51,6 +51,16 @@ fn full() -> Message {
             trust: TrustLevel::Verified,
         },
         delivery: Some(Delivery::Failed("no".into())),
+        reached: vec![
+            Reached {
+                device: Some(7),
+                resource: "balcony".into(),
+                program: Some("Clownfish".into()),
+                delivered: Some(Millis(5)),
+                read: Some(Millis(6)),
+            },
+            Reached { resource: "orchard".into(), read: Some(Millis(9)), ..Reached::default() },
+        ],
         reply: Some(Reply {
             id: "r".into(),
             author: Some(address(ROMEO)),

@@ -207,7 +207,7 @@ impl App {
                 return;
             }
             Intent::Details => {
-                self.overlay = Some(Overlay::details(id));
+                self.overlay = Some(Overlay::details(id, self, actions));
                 return;
             }
             Intent::Retract if self.is_of_somebody_here(id) => "/moderate",

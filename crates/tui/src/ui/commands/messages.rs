@@ -266,9 +266,9 @@ pub(super) const DETAILS: Command = Command {
     arguments: &[],
     about: "times, device, key and earlier texts of the chosen message, or of the newest",
     examples: &["/details"],
-    run: |app, _, _| {
+    run: |app, _, actions| {
         let message = chosen(app, "here", is_message)?;
-        app.overlay = Some(Overlay::details(message.id));
+        app.overlay = Some(Overlay::details(message.id, app, actions));
         Ok(())
     },
 };

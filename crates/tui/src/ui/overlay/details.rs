@@ -1,11 +1,13 @@
 //! Everything about a message.
 
+use client::Command;
 use client::store::{Content, Encryption, Message, MessageId};
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::text::{Line, Span};
 
 use super::page::{self, Move};
-use super::{App, Sheet, Stay};
+use super::{Action, App, Sheet, Stay};
+use crate::ui::app::Waiting;
 use crate::ui::printable::Printable;
 use crate::ui::{text, words};
 
@@ -17,7 +19,14 @@ pub struct Details {
 }
 
 impl Details {
-    pub(super) fn new(message: MessageId) -> Details {
+    pub(super) fn new(message: MessageId, app: &mut App, actions: &mut Vec<Action>) -> Details {
+        // What the devices are called that have it: the core tells of its own accord only changes.
+        let shown = app.window().and_then(|window| window.message(message));
+        let numbered = shown.is_some_and(|one| one.reached.iter().any(|one| one.device.is_some()));
+        if let Some(key) = app.open.clone().filter(|_| numbered) {
+            let waiting = Waiting::Devices(key.with.clone());
+            app.ask(key.account, Command::Devices(key.with), waiting, actions);
+        }
         Details { message, scroll: 0 }
     }
 
@@ -63,6 +72,7 @@ fn told(app: &App, message: &Message, width: usize) -> Vec<Line<'static>> {
     if let Some(delivery) = &message.delivery {
         rows.say("state", Printable::line(&words::delivery(delivery)).as_str());
     }
+    reached(&mut rows, message);
     encryption(&mut rows, message);
     if let Content::Undecryptable(reason) = message.content {
         rows.say("problem", &format!("this message {}", words::undecryptable(reason)));
@@ -97,6 +107,23 @@ fn told(app: &App, message: &Message, width: usize) -> Vec<Line<'static>> {
         rows.say("archive id", Printable::line(id).as_str());
     }
     rows.lines
+}
+
+/// Which devices of the other have the message, and since when.
+fn reached(rows: &mut Rows<'_>, message: &Message) {
+    for one in &message.reached {
+        let label = one.device.and_then(|device| {
+            let open = rows.app.open.as_ref()?;
+            let devices = rows.app.mirror(open.account)?.devices.get(&message.conversation)?;
+            devices.iter().find(|known| known.id == device)?.label.clone()
+        });
+        let name = label.or_else(|| one.program.clone()).unwrap_or_else(|| "a device".to_owned());
+        let clock = &rows.app.clock;
+        let delivered = one.delivered.map(|time| format!("delivered {}", clock.exact(time)));
+        let read = one.read.map(|time| format!("read {}", clock.exact(time)));
+        let since: Vec<String> = [delivered, read].into_iter().flatten().collect();
+        rows.say("reached", Printable::line(&format!("{name}, {}", since.join(", "))).as_str());
+    }
 }
 
 fn encryption(rows: &mut Rows<'_>, message: &Message) {

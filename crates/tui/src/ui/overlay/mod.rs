@@ -126,9 +126,8 @@ impl Overlay {
     }
 
     /// Everything about a message.
-    #[must_use]
-    pub fn details(id: MessageId) -> Overlay {
-        Overlay::Details(details::Details::new(id))
+    pub(crate) fn details(id: MessageId, app: &mut App, actions: &mut Vec<Action>) -> Overlay {
+        Overlay::Details(details::Details::new(id, app, actions))
     }
 
     /// What is known of somebody.

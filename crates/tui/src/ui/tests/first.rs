@@ -93,6 +93,26 @@ fn commands_are_typed_where_no_conversation_is_open() {
 }
 
 #[test]
+fn details_name_devices_that_were_known_before_the_program_began() {
+    let mut world = World::balcony(80, 40);
+    world.app.select(client::store::MessageId(3));
+    world.asked();
+    world.press("I");
+    let number = world.actions.iter().find_map(|action| match action {
+        Action::Request(_, request) if matches!(request.command, Command::Devices(_)) => {
+            Some(request.number)
+        }
+        _ => None,
+    });
+    let mut known = devices();
+    known[0].id = 7;
+    known[0].label = Some("Pocket".into());
+    let done = FromCore::Done(number.unwrap(), Outcome::Devices(known));
+    world.event(Event::Core(ACCOUNT, done));
+    assert!(world.screen().contains("Pocket"), "{}", world.screen());
+}
+
+#[test]
 fn devices_are_shown_that_were_known_before_the_program_began() {
     let mut world = World::balcony(80, 24);
     for (typed, shown) in [("/devices", "27182"), ("/devices me", "27182")] {

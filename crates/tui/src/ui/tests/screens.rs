@@ -194,6 +194,16 @@ fn details_of_a_message() {
 }
 
 #[test]
+fn details_of_an_own_message() {
+    at_all_sizes("reached", |columns, rows| {
+        let mut world = World::balcony(columns, rows);
+        world.app.select(client::store::MessageId(3));
+        world.press("I");
+        world
+    });
+}
+
+#[test]
 fn an_account_whose_certificate_is_not_trusted() {
     at_all_sizes("account", |columns, rows| {
         let mut world = World::balcony(columns, rows);

@@ -225,6 +225,17 @@ fn messages() -> Vec<Message> {
         )
     };
     let mut answer = own(3, 3, &juliet, "Shall I hear more, or shall I *speak* at this?");
+    let reached = |device, program: &str, delivered, read: Option<&str>| client::store::Reached {
+        device,
+        resource: program.to_owned(),
+        program: Some(program.to_owned()),
+        delivered: Some(at(delivered)),
+        read: read.map(at),
+    };
+    answer.reached = vec![
+        reached(Some(7), "Clownfish", "2026-11-28T14:06:10Z", Some("2026-11-28T14:06:40Z")),
+        reached(None, "Conversations", "2026-11-28T15:30:00Z", None),
+    ];
     answer.reactions = vec![Reaction {
         occupant: None,
         sender: juliet.clone(),

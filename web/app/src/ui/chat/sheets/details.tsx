@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
-import type { Message, Trust } from "../../../core/types";
+import type { Message, Reached, Trust } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { Dialog } from "../../kit";
 import { legible, typeOf } from "../logic/files";
@@ -16,11 +16,14 @@ import type { SheetProps } from "./readers";
 
 export function MessageDialog({ chat, message, onClose }: SheetProps & { message: Message }) {
   const say = words().chat;
-  const { content, delivery, encryption, sender } = message;
+  const { content, delivery, encryption, reached, sender } = message;
+  // Whose labels are shown: the sender's, and those of whom it is written to.
+  const told = reached.some((one) => one.device !== null);
   useEffect(() => {
     // A room that hides addresses has no devices itself.
     if (sender !== chat.address || !chat.isRoom.peek()) void chat.ask({ do: "devices", address: sender });
-  }, [sender]);
+    if (told && sender !== chat.address) void chat.ask({ do: "devices", address: chat.address });
+  }, [sender, told]);
   const used =
     encryption.is === "omemo"
       ? chat.store.devices.value.get(sender)?.find((one) => one.id === encryption.device)
@@ -34,6 +37,19 @@ export function MessageDialog({ chat, message, onClose }: SheetProps & { message
         </Fact>
         <Fact name={say.detailTime}>{exact(message.time)}</Fact>
         {delivery && <Fact name={say.detailState}>{state(delivery)}</Fact>}
+        {reached.length > 0 && (
+          <Fact name={say.detailReached}>
+            <ul class="facts-devices">
+              {reached.map((one, at) => (
+                <li key={one.device ?? -1 - at}>
+                  <bdi>{nameOf(chat, one)}</bdi>
+                  <Since name={say.reachedDelivered} time={one.delivered} />
+                  <Since name={say.reachedRead} time={one.read} />
+                </li>
+              ))}
+            </ul>
+          </Fact>
+        )}
         {content.is === "undecryptable" ? (
           <Fact name={say.detailEncryption}>{why(content.why)}</Fact>
         ) : (
@@ -81,6 +97,22 @@ export function MessageDialog({ chat, message, onClose }: SheetProps & { message
         )}
       </dl>
     </Dialog>
+  );
+}
+
+/** What its owner calls a device, or what its program calls itself. */
+function nameOf(chat: Chat, one: Reached): string {
+  const known = one.device === null ? [] : (chat.store.devices.value.get(chat.address) ?? []);
+  const label = known.find((device) => device.id === one.device)?.label;
+  return label ?? one.program ?? words().chat.deviceUnnamed;
+}
+
+function Since({ name, time }: { name: string; time: number | null }) {
+  if (time === null) return null;
+  return (
+    <p class="facts-quiet">
+      {name} <time dateTime={new Date(time).toISOString()}>{brief(time)}</time>
+    </p>
   );
 }
 
