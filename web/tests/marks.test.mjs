@@ -1,5 +1,6 @@
-// What is known of a message besides its words: on which devices it is.
+// What is known of a message besides its words: on which devices it is, and whether it is to be found again.
 
+import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { message, open, sees, ticks, write } from "./acts.mjs";
@@ -30,4 +31,29 @@ test("details of an own message name the devices that have it, and when it was s
   await dialog.waitFor({ state: "detached" });
   await romeo.leave();
   await juliet.leave();
+});
+
+test("a star is there on the account's other devices, and the server cannot read it", async () => {
+  const [anna, bert] = await there.pair("anna", "bert");
+  const other = await there.sit("anna", { size: "desktop", known: true });
+  await write(bert.page, "A rose by any other name");
+  await sees(anna.page, "any other name");
+  await open(other.page, "bert@localhost");
+  await sees(other.page, "any other name");
+  await choose(anna.page, "any other name", "Star");
+  await message(anna.page, "any other name").getByTitle("Starred").waitFor();
+  await message(other.page, "any other name").getByTitle("Starred").waitFor();
+  await anna.picture("star-phone");
+  await other.page.evaluate(() => {
+    location.hash = "#/starred";
+  });
+  const line = other.page.getByRole("listitem").filter({ hasText: "any other name" });
+  await line.waitFor();
+  await other.accessible();
+  await other.picture("starred-desktop");
+  await line.getByRole("button", { name: "Remove star" }).click();
+  await other.page.getByText("No starred messages").waitFor();
+  await message(anna.page, "any other name").getByTitle("Starred").waitFor({ state: "detached" });
+  assert.ok(!(await there.server.holds("clownfish:stars")), "the server holds nothing that can be read");
+  for (const person of [anna, bert, other]) await person.leave();
 });

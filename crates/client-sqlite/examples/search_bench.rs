@@ -54,6 +54,7 @@ fn message(number: u64) -> Message {
         reached: Vec::new(),
         reply: None,
         reactions: Vec::new(),
+        starred: false,
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,

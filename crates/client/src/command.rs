@@ -256,6 +256,11 @@ pub enum Command {
     /// Take an own message back (XEP-0424). One that cannot have left this device yet is given up,
     /// as with [`Discard`](Self::Discard): nobody hears of it.
     Retract(MessageId),
+    /// Give a message a star, to find it again, or take it away. The account's own devices learn of it.
+    Star(MessageId, bool),
+    /// Ask for the messages with a star, everywhere or in one conversation. Done with them, newest
+    /// first.
+    Starred(Option<BareJid>),
     /// The whole set of own reactions to a message (XEP-0444).
     React(MessageId, Vec<String>),
     /// Try a failed message again.

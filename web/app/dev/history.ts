@@ -79,6 +79,7 @@ export function message(
     reached: own && !person.room ? [reached(27182, time + 1_000, time + 60_000), reached(null, time + 5_000, null)] : [],
     reply: null,
     reactions: [],
+    starred: false,
     versions: [],
     ...said.more,
   };
@@ -170,7 +171,7 @@ const SCRIPTS: Record<string, Said[]> = {
   masque: [
     { by: 1, at: 1440 + 95, text: "Gentle friends, we must have you dance" },
     { by: 0, at: 1440 + 90, text: "Not I, believe me. You have dancing shoes with nimble soles" },
-    { at: 1440 + 90, text: "I have a soul of lead" },
+    { at: 1440 + 90, text: "I have a soul of lead", more: { starred: true } },
     { by: 1, at: 1440 + 84, text: "You are a lover: borrow Cupid’s wings 🪽", more: { reactions: [{ sender: "benvolio@verona.example", nick: "Benvolio", emoji: ["😂"], time: Date.now() - DAY }, { sender: ME, nick: null, emoji: ["😂"], time: Date.now() - DAY }] } },
     { by: "me", at: 1440 + 60, text: "Who brings the torches?" },
     { by: 0, at: 1440 + 58, text: "Give me a torch: I am not for this ambling. Being but heavy, I will bear the light.", more: { reply: { author: ME, message: -1, quote: "Who brings the torches?" } } },
@@ -194,14 +195,14 @@ const SCRIPTS: Record<string, Said[]> = {
   romeo: [
     { by: "me", at: 3 * 1440 + 90, text: "Hello Romeo 👋" },
     { by: "they", at: 3 * 1440 + 80, text: "Juliet! I am *so* glad that you are here.\nThis works without anybody’s phone number." },
-    { by: "me", at: 3 * 1440 + 79, text: "And nobody in between can read it" },
+    { by: "me", at: 3 * 1440 + 79, text: "And nobody in between can read it", more: { starred: true } },
     { by: "they", at: 2 * 1440 + 300, content: { is: "newDevice", owner: "romeo@verona.example", device: 16180, key: "5f".repeat(32), trusted: true } },
     { by: "they", at: 2 * 1440 + 290, text: "Got a new phone. Same me." },
     { at: 2 * 1440 + 289, content: { is: "undecryptable", why: "notForThisDevice" } },
     { by: "me", at: 2 * 1440 + 280, text: "What was that?", more: { reply: { author: "romeo@verona.example", message: -1, quote: null } } },
     { by: "they", at: 1440 + 200, content: file("garden.png", "image/png", 482_113, true, "The garden this morning") },
     { by: "me", at: 1440 + 198, text: "Beautiful! 😍", more: { reactions: [{ sender: "romeo@verona.example", nick: null, emoji: ["❤️"], time: Date.now() - DAY }] } },
-    { at: 1440 + 197, text: "Is that the wall you climbed over?", more: { versions: [{ until: Date.now() - DAY, text: "Is that the wall you climed over?" }] } },
+    { at: 1440 + 197, text: "Is that the wall you climbed over?", more: { starred: true, versions: [{ until: Date.now() - DAY, text: "Is that the wall you climed over?" }] } },
     { by: "they", at: 1440 + 190, text: "With love’s light wings 🕊️", more: { reply: { author: ME, message: -1, quote: "Is that the wall you climbed over?" }, reactions: [{ sender: ME, nick: null, emoji: ["😂", "❤️"], time: Date.now() - DAY }] } },
     { at: 1440 + 189, content: { is: "retracted" } },
     { by: "me", at: 310, content: file("voice-message.ogg", "audio/ogg", 41_200, true) },

@@ -192,6 +192,8 @@ export class Sample implements Core {
         return { is: "verified", count: 2 };
       case "search":
         return this.#search(command.text, command.address);
+      case "starred":
+        return this.#find(command.address, (one) => one.starred && one.content.is === "text");
       default:
         return "address" in command ? this.#doWith(command.address, command) : this.#doMessage(command);
     }
@@ -309,6 +311,8 @@ export class Sample implements Core {
             ...(command.emoji.length ? [{ sender: ME, nick: null, emoji: command.emoji, time: Date.now() }] : []),
           ],
         }));
+      case "star":
+        return this.#edit(command.message, (old) => ({ ...old, starred: command.starred }));
       case "moderate":
         return this.#edit(command.message, (old) => ({ ...old, content: { is: "retracted" }, reactions: [] }));
       case "retry":
@@ -494,10 +498,14 @@ export class Sample implements Core {
   async #search(wanted: string, address: string | null): Promise<Outcome> {
     await pause(60);
     const needle = wanted.toLocaleLowerCase();
+    return this.#find(address, ({ content }) => content.is === "text" && content.text.toLocaleLowerCase().includes(needle));
+  }
+
+  #find(address: string | null, is: (message: Message) => boolean): Outcome {
     const found = [...this.#talks.entries()]
       .filter(([of]) => address === null || of === address)
       .flatMap(([of, talk]) => talk.messages.map((one) => ({ address: of, message: one })))
-      .filter(({ message: { content } }) => content.is === "text" && content.text.toLocaleLowerCase().includes(needle))
+      .filter(({ message }) => is(message))
       .sort((a, b) => b.message.time - a.message.time)
       .slice(0, 50);
     return { is: "found", messages: found };

@@ -13,6 +13,8 @@ export type Route =
   | { at: "channel" }
   | { at: "join"; address: string | null }
   | { at: "requests" }
+  /** Messages with a star: of all conversations, or of one. */
+  | { at: "starred"; address: string | null }
   /** Something came from another app. */
   | { at: "share" }
   | { at: "settings"; page: string | null };
@@ -44,6 +46,7 @@ function steps(): number {
 /** One level up. */
 export function above(from: Route): Route {
   if (from.at === "details") return { at: "chat", address: from.address, message: null };
+  if (from.at === "starred" && from.address) return { at: "chat", address: from.address, message: null };
   if (from.at === "group" || from.at === "join") return { at: "add" };
   if (from.at === "channel") return { at: "join", address: null };
   if (from.at === "settings" && from.page) return { at: "settings", page: null };
@@ -62,6 +65,7 @@ export function parse(hash: string): Route {
       if (!first) break;
       return { at, address: first };
     case "join":
+    case "starred":
       return { at, address: first || null };
     case "add":
     case "group":
@@ -78,7 +82,7 @@ export function parse(hash: string): Route {
 export function format(to: Route): string {
   const parts: (string | number)[] = [to.at];
   if (to.at === "chat") parts.push(to.address, ...(to.message === null ? [] : [to.message]));
-  if (to.at === "join" && to.address) parts.push(to.address);
+  if ((to.at === "join" || to.at === "starred") && to.address) parts.push(to.address);
   if (to.at === "details") parts.push(to.address);
   if (to.at === "settings" && to.page) parts.push(to.page);
   return `#/${parts.map((part) => encodeURIComponent(part)).join("/")}`;

@@ -33,6 +33,7 @@ function message(id: number, time: number, more: Partial<Message> = {}): Message
     reached: [],
     reply: null,
     reactions: [],
+    starred: false,
     versions: [],
     ...more,
   };

@@ -43,7 +43,7 @@ function written(id: number, text = "hello"): Message {
   const content = { is: "text", text, lines: [], action: false } as const;
   return {
     id, place: String(id), sender: "juliet@example.org", nick: null, own: true, time: 0, content,
-    encryption: { is: "none" }, delivery: { is: "sent" }, reached: [], reply: null, reactions: [], versions: [],
+    encryption: { is: "none" }, delivery: { is: "sent" }, reached: [], reply: null, reactions: [], starred: false, versions: [],
   };
 }
 

@@ -75,6 +75,7 @@ function message(sender: string, nick: string | null, more: Partial<Message> = {
     reached: [],
     reply: null,
     reactions: [],
+    starred: false,
     versions: [],
     ...more,
   };

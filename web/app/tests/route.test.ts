@@ -19,6 +19,8 @@ const ROUTES: Route[] = [
   { at: "join", address: null },
   { at: "join", address: "xmpp:garden@conference.illyria.example?join;password=a/b" },
   { at: "requests" },
+  { at: "starred", address: null },
+  { at: "starred", address: "nurse@anemone.example" },
   { at: "share" },
   { at: "settings", page: null },
   { at: "settings", page: "invite" },

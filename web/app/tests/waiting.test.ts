@@ -14,7 +14,7 @@ function said(id: number, text: string, own = false): Message {
 function message(id: number, content: Content, own = false): Message {
   return {
     id, content, own, place: String(id).padStart(9, "0"), sender: "square@rooms.example", nick: "Romeo", time: id,
-    encryption: { is: "none" }, delivery: null, reached: [], reply: null, reactions: [], versions: [],
+    encryption: { is: "none" }, delivery: null, reached: [], reply: null, reactions: [], starred: false, versions: [],
   };
 }
 

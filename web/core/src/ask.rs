@@ -138,6 +138,8 @@ pub(crate) fn command(
         Command::CancelTransfer { message } => Ask::CancelTransfer(MessageId(message)),
         Command::Correct { message, text } => Ask::Correct(MessageId(message), text),
         Command::Retract { message } => Ask::Retract(MessageId(message)),
+        Command::Star { message, starred } => Ask::Star(MessageId(message), starred),
+        Command::Starred { address } => Ask::Starred(address.as_deref().map(jid).transpose()?),
         Command::React { message, emoji } => Ask::React(MessageId(message), emoji),
         Command::Retry { message } => Ask::Retry(MessageId(message)),
         Command::Discard { message } => Ask::Discard(MessageId(message)),

@@ -234,6 +234,7 @@ pub(crate) fn message(one: store::Message, files: &mut Files) -> page::Message {
             quote: reply.quote,
         }),
         reactions: one.reactions.into_iter().map(reaction).collect(),
+        starred: one.starred,
         versions: one.versions.into_iter().map(earlier).collect(),
     }
 }

@@ -301,6 +301,7 @@ fn message(content: Content) -> Message {
         }],
         reply: None,
         reactions: Vec::new(),
+        starred: true,
         versions: vec![(Millis(1), "before".into())],
         edits: Vec::new(),
         wants: None,
@@ -334,6 +335,7 @@ fn a_message_is_shown_without_anything_secret() {
     assert_eq!(shown["place"], "00000000000000ff");
     assert_eq!(shown["encryption"], json!({ "is": "omemo", "device": 9, "trust": "blind" }));
     assert_eq!(shown["delivery"], json!({ "is": "failed", "reason": "why" }));
+    assert_eq!(shown["starred"], true);
     let reached = json!([{ "device": 7, "program": "Clownfish", "delivered": 6, "read": null }]);
     assert_eq!(shown["reached"], reached);
     assert_eq!(shown["versions"], json!([{ "until": 1, "text": "before" }]));

@@ -4,7 +4,7 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use super::later::{self, What};
-use super::{Feature, Flow, Spec, Stage, message, rooms};
+use super::{Feature, Flow, Spec, Stage, message, rooms, star};
 use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
 use crate::effect::Effect;
@@ -94,7 +94,9 @@ pub(crate) fn apply_later(
         return Ok(());
     }
     let Some(shown) = cx.store.message(row)? else { return Ok(()) };
+    let id = original.id;
     apply(cx, original, incoming, text, changes::mark_of_row(&shown))?;
+    star::on_corrected(cx, &shown, id)?;
     timeline::remove(cx, &shown)?;
     cx.view(Change::MessageRemoved(shown.conversation, row));
     Ok(())

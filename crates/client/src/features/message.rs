@@ -5,7 +5,9 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use super::later::{self, What};
-use super::{Feature, Flow, Spec, Stage, chat_states, correct, file, receipts, rooms, upload};
+use super::{
+    Feature, Flow, Spec, Stage, chat_states, correct, file, receipts, rooms, star, upload,
+};
 use crate::command::{Command, MAX_TEXT_BYTES};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
@@ -119,6 +121,7 @@ fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId
         }
     }
     super::mds::on_message(cx, &message)?;
+    star::on_shown(cx, id, &message)?;
     later::on_message(cx, id, &message)?;
     Ok(id)
 }
@@ -316,6 +319,7 @@ pub(crate) fn discard(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
         Ok(message) => {
             upload::cancel(cx, id)?;
             outbox::discard(cx, id)?;
+            star::on_discard(cx, &message)?;
             timeline::remove(cx, &message)?;
             cx.forget_file(&message.content);
             cx.view(Change::MessageRemoved(message.conversation, id));

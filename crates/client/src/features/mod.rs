@@ -27,6 +27,7 @@ mod retract;
 pub(crate) mod rooms;
 pub(crate) mod roster;
 pub(crate) mod server;
+pub(crate) mod star;
 pub(crate) mod upload;
 
 use xmpp::jid::BareJid;
@@ -64,6 +65,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &retract::FEATURE,
     &react::FEATURE,
     &reply::FEATURE,
+    &star::FEATURE,
     &file::FEATURE,
     &message::FEATURE,
     &upload::FEATURE,
@@ -87,6 +89,7 @@ pub(crate) struct State {
     pub(crate) rooms: rooms::State,
     pub(crate) notify: notify::State,
     pub(crate) later: later::State,
+    pub(crate) star: star::State,
     pub(crate) receipts: receipts::State,
     pub(crate) mds: mds::State,
     pub(crate) archive: archive::State,
@@ -112,6 +115,7 @@ impl State {
             rooms: rooms::State::load(store)?,
             notify: notify::State::load(store)?,
             later: later::State::load(store)?,
+            star: star::State::load(store)?,
             archive: archive::State::load(store, me)?,
             mds: mds::State::load(store)?,
             receipts: receipts::State::load(store)?,

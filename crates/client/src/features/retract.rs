@@ -4,7 +4,7 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use super::later::{self, What};
-use super::{Feature, Flow, Spec, Stage, message, rooms};
+use super::{Feature, Flow, Spec, Stage, message, rooms, star};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, is_id};
@@ -74,6 +74,7 @@ pub(crate) fn apply(cx: &mut Cx<'_>, original: Message, incoming: &Incoming) -> 
 pub(crate) fn apply_moderation(cx: &mut Cx<'_>, mut original: Message) -> Step {
     cx.forget_file(&original.content);
     take_back(&mut original);
+    star::forget(cx, &original)?;
     timeline::save(cx, &original)
 }
 
@@ -94,6 +95,7 @@ fn take_back(message: &mut Message) {
     message.edits.clear();
     message.reactions.clear();
     message.reply = None;
+    message.starred = false;
 }
 
 fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
@@ -120,6 +122,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
     let before = message.clone();
     take_back(&mut message);
     timeline::save(cx, &message)?;
+    let star = star::forget(cx, &message)?;
     let payload = vec![
         Element::new("retract", ns::RETRACT).with_attr("id", origin),
         Element::new("fallback", ns::FALLBACK).with_attr("for", ns::RETRACT),
@@ -135,7 +138,8 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         }
         Err(reason) => {
             cx.failed(number, Problem::NotEncryptable(reason));
-            timeline::revert(cx, &before)
+            timeline::revert(cx, &before)?;
+            star::restore(cx, &before.conversation, star)
         }
     })?;
     Ok(None)

@@ -30,7 +30,7 @@ mod notes;
 mod own;
 mod pace;
 mod restored;
-mod trust;
+pub(crate) mod trust;
 mod uri;
 
 use std::collections::{BTreeMap, BTreeSet};

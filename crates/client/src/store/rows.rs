@@ -217,6 +217,9 @@ pub struct Message {
     pub reply: Option<Reply>,
     /// Reactions, one entry for each person.
     pub reactions: Vec<Reaction>,
+    /// The user wants to find it again.
+    #[serde(default)]
+    pub starred: bool,
     /// Earlier texts, the oldest first, with when they were replaced (XEP-0308).
     pub versions: Vec<(Millis, String)>,
     /// What replaced each of them. Shorter where an earlier program kept none for the oldest.

@@ -27,7 +27,9 @@ use crate::view::{Change, Outcome, Problem, Readers};
 
 pub(crate) use happened::{note, note_again};
 pub(crate) use show::{missed, notify, notify_as, notify_missed, preview_text, quotable};
-pub(crate) use ticks::{end_moves, end_moves_of, forget_moves, raise, reach, spread, spread_to_older};
+pub(crate) use ticks::{
+    end_moves, end_moves_of, forget_moves, raise, reach, spread, spread_to_older,
+};
 pub(crate) use windows::{command, show_older};
 
 /// What is remembered of all conversations.
@@ -236,6 +238,7 @@ pub(crate) fn blank(conversation: &BareJid, sender: &BareJid, time: Millis) -> M
         reached: Vec::new(),
         reply: None,
         reactions: Vec::new(),
+        starred: false,
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,

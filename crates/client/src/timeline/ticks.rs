@@ -10,7 +10,9 @@ use xmpp::jid::BareJid;
 
 use super::save;
 use crate::cx::{Cx, Step};
-use crate::store::{MOST_DEVICES, Delivery, Message, MessageId, Position, Reached, Store, StoreError};
+use crate::store::{
+    Delivery, MOST_DEVICES, Message, MessageId, Position, Reached, Store, StoreError,
+};
 
 /// Conversations whose markers have to be looked at when the archive is read, each from the lowest
 /// place on at which something is different. It is stored: the read may be interrupted.
@@ -75,12 +77,7 @@ pub(crate) fn raise(cx: &mut Cx<'_>, id: MessageId, delivery: Delivery) -> Step 
 }
 
 /// Devices tell that a message got as far as that there.
-pub(crate) fn reach(
-    cx: &mut Cx<'_>,
-    id: MessageId,
-    delivery: Delivery,
-    told: &[Reached],
-) -> Step {
+pub(crate) fn reach(cx: &mut Cx<'_>, id: MessageId, delivery: Delivery, told: &[Reached]) -> Step {
     let Some(mut message) = cx.store.message(id)? else { return Ok(()) };
     let further = match &message.delivery {
         Some(Delivery::Failed(_)) => delivery != Delivery::Queued,

@@ -13,6 +13,7 @@ mod quirks;
 mod repair;
 mod restored;
 mod server;
+mod stars;
 mod storm;
 mod twins;
 mod verified;

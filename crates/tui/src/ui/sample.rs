@@ -44,6 +44,7 @@ pub(crate) fn text(id: i64, position: u64, conversation: &BareJid, text: &str) -
         reached: Vec::new(),
         reply: None,
         reactions: Vec::new(),
+        starred: false,
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,

@@ -131,6 +131,8 @@ const SCREENS = [
   ["adding somebody", { route: "add" }, async (on) => on.getByLabel("Address or link").fill("romeo@veronna.example"), (on) => on.getByText(/Did you mean/)],
   ["the own code", { route: "add" }, pressed("Show my code"), (on) => on.getByRole("dialog")],
   ["scanning", { route: "add" }, pressed("Scan a code"), (on) => on.getByRole("dialog")],
+  ["starred messages", { route: "starred" }, null, (on) => on.getByText("nobody in between").first()],
+  ["no starred messages", { route: "starred/nurse%40anemone.example" }, null, (on) => on.getByText("No starred messages")],
   ["requests", { route: "requests" }, null, (on) => on.getByText("iago@venice.example").first()],
   ["a contact", { route: "details/romeo%40verona.example" }, async (on) => on.locator(".device-press").first().click(), (on) => on.locator(".fingerprint").first()],
   ["a contact without encryption", { route: "details/horatio%40elsinore.example" }, null, (on) => on.getByText("horatio@elsinore.example").first()],

@@ -303,4 +303,23 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
     await on.getByRole("button", { name: "Cancel the transfer" }).click();
     await on.getByRole("button", { name: /five-acts/ }).waitFor();
   });
+
+  test("a message with a star is found again, and shown where it stands", async (t) => {
+    const on = await page(t, { route: ROMEO });
+    const last = on.locator("[data-message]").filter({ hasText: "And do not be late" }).last();
+    await last.click({ button: "right" });
+    await on.getByRole("menuitem", { name: "Star", exact: true }).click();
+    await last.getByTitle("Starred").waitFor();
+    await on.getByRole("button", { name: "More", exact: true }).first().click();
+    await on.getByRole("menuitem", { name: "Starred messages" }).click();
+    const lines = on.locator(".starred-line");
+    await lines.filter({ hasText: "soul of lead" }).waitFor();
+    assert.equal(await lines.count(), 4);
+    await lines.filter({ hasText: "nobody in between" }).getByRole("button").first().click();
+    await on.locator("[data-message]").filter({ hasText: "nobody in between" }).waitFor();
+    await go(on, "#/starred/romeo%40verona.example");
+    await lines.filter({ hasText: "And do not be late" }).getByRole("button", { name: "Remove star" }).click();
+    await lines.filter({ hasText: "And do not be late" }).waitFor({ state: "detached" });
+    assert.equal(await lines.count(), 2);
+  });
 });

@@ -6,7 +6,7 @@ import { words } from "../i18n";
 import { route, type Route } from "../route";
 import { useStore } from "../state/use";
 import { Beside, Overlays, phone } from "./kit";
-import { AddContact, ChatView, ContactDetails, JoinRoom, loadMore, NewChannel, NewGroup, Requests, SettingsIndex, SettingsPage, Share, Welcome } from "./later";
+import { AddContact, ChatView, ContactDetails, JoinRoom, loadMore, NewChannel, NewGroup, Requests, SettingsIndex, SettingsPage, Share, Starred, Welcome } from "./later";
 import { Bars } from "./shell/bars";
 import { expectsAccount } from "./shell/expected";
 import { Help } from "./shell/help";
@@ -111,6 +111,8 @@ function mainPane(at: Route): ComponentChildren | null {
       return <JoinRoom key={at.address} address={at.address} />;
     case "requests":
       return <Requests />;
+    case "starred":
+      return <Starred key={at.address} address={at.address} />;
     case "share":
       return <Share />;
     default:

@@ -8,6 +8,7 @@ const chat = () => import("./chat");
 const people = () => import("./people");
 const pages = () => import("./shell/pages");
 const welcome = () => import("./welcome");
+const starred = () => import("./shell/starred");
 const share = () => import("./shell/share");
 
 export const AddContact = lazy(() => people().then((part) => part.AddContact));
@@ -20,6 +21,7 @@ export const Requests = lazy(() => people().then((part) => part.Requests));
 export const SettingsIndex = lazy(() => pages().then((part) => part.SettingsIndex));
 export const SettingsPage = lazy(() => pages().then((part) => part.SettingsPage));
 export const Share = lazy(() => share().then((part) => part.Share));
+export const Starred = lazy(() => starred().then((part) => part.Starred));
 export const Welcome = lazy(() => welcome().then((part) => part.Welcome));
 
 /** Loads what is drawn first, while the page prepares to draw. The list of chats is there already. */

@@ -243,6 +243,15 @@ pub enum Command {
     Retract {
         message: i64,
     },
+    /// Give a message a star, to find it again, or take it away.
+    Star {
+        message: i64,
+        starred: bool,
+    },
+    /// Ask for the messages with a star, everywhere or in one conversation. Done with `found`.
+    Starred {
+        address: Option<String>,
+    },
     /// The whole set of own reactions.
     React {
         message: i64,

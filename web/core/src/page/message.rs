@@ -28,6 +28,8 @@ pub struct Message {
     pub reached: Vec<Reached>,
     pub reply: Option<Reply>,
     pub reactions: Vec<Reaction>,
+    /// This account wants to find it again.
+    pub starred: bool,
     /// Earlier texts, the oldest first, with when they were replaced.
     pub versions: Vec<Earlier>,
 }

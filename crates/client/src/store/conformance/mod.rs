@@ -165,6 +165,7 @@ pub fn message(conversation: &str, position: u64, text: &str) -> Message {
         reached: Vec::new(),
         reply: None,
         reactions: Vec::new(),
+        starred: false,
         versions: Vec::new(),
         edits: Vec::new(),
         wants: None,

@@ -79,6 +79,7 @@ fn full() -> Message {
                 mark: Mark { archive_id: None, ..mark(13, "r0") },
             }],
         }],
+        starred: true,
         versions: vec![(Millis(3), "Lok".into())],
         edits: vec![mark(15, "e1")],
         wants: Some(crate::store::Wants { id: "o1".into(), receipt: false, marker: true }),

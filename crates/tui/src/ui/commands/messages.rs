@@ -273,6 +273,40 @@ pub(super) const DETAILS: Command = Command {
     },
 };
 
+pub(super) const STAR: Command = Command {
+    name: "star",
+    alias: None,
+    arguments: &[],
+    about: "give the chosen message, or the newest, a star to find it again; once more takes it away",
+    examples: &["/star"],
+    run: |app, _, actions| {
+        let key = here(app)?;
+        let message = chosen(app, "to give a star", |m| {
+            matches!(m.content, Content::Text(_) | Content::File(..))
+        })?;
+        let (set, said) = match message.starred {
+            true => (false, "the star is gone"),
+            false => (true, "starred; /starred lists them"),
+        };
+        let waiting = Waiting::Say(said.to_owned());
+        app.ask(key.account, client::Command::Star(message.id, set), waiting, actions);
+        Ok(())
+    },
+};
+
+pub(super) const STARRED: Command = Command {
+    name: "starred",
+    alias: Some("stars"),
+    arguments: &[],
+    about: "list the messages with a star; Tab switches between here and everywhere",
+    examples: &["/starred"],
+    run: |app, _, actions| {
+        let overlay = Overlay::starred(app, actions);
+        app.overlay = Some(overlay);
+        Ok(())
+    },
+};
+
 /// Whether a message waits or has failed.
 fn unsent(message: &Message) -> bool {
     matches!(message.delivery, Some(Delivery::Queued | Delivery::Failed(_)))

@@ -60,6 +60,8 @@ pub const COMMANDS: &[&Command] = &[
     &messages::SHOW,
     &messages::SAVE,
     &messages::DETAILS,
+    &messages::STAR,
+    &messages::STARRED,
     &messages::RETRY,
     &messages::DISCARD,
     // Contacts.

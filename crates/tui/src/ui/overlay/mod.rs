@@ -107,6 +107,11 @@ impl Overlay {
         Overlay::Search(search::Search::new(app, text))
     }
 
+    /// The messages with a star, of all conversations first.
+    pub fn starred(app: &mut App, actions: &mut Vec<Action>) -> Overlay {
+        Overlay::Search(search::Search::starred(app, actions))
+    }
+
     /// A line at the bottom to type in.
     #[must_use]
     pub fn prompt(sign: Sign) -> Overlay {

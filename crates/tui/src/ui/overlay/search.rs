@@ -1,4 +1,4 @@
-//! Searching own history.
+//! Searching own history, and the messages with a star.
 
 use client::Command;
 use client::store::{Content, Message};
@@ -17,6 +17,8 @@ use crate::ui::text;
 #[derive(Debug)]
 pub struct Search {
     pub(super) typed: Editor,
+    /// Messages with a star are listed: nothing is typed.
+    stars: bool,
     here: Option<Key>,
     asked: Option<String>,
     found: Vec<(AccountNumber, Message)>,
@@ -27,6 +29,7 @@ impl Search {
     pub(super) fn new(app: &App, text: &str) -> Search {
         Search {
             typed: Editor::new(text),
+            stars: false,
             here: app.open.clone(),
             asked: None,
             found: Vec::new(),
@@ -34,11 +37,19 @@ impl Search {
         }
     }
 
+    pub(super) fn starred(app: &mut App, actions: &mut Vec<Action>) -> Search {
+        let mut search = Search { stars: true, here: None, ..Search::new(app, "") };
+        search.ask(app, actions);
+        search
+    }
+
     /// Takes what an account found.
     pub(crate) fn found(&mut self, account: AccountNumber, messages: Vec<Message>) {
         self.found.extend(messages.into_iter().map(|message| (account, message)));
         self.found.sort_by_key(|(_, message)| std::cmp::Reverse(message.time));
-        self.found.truncate(MOST_FOUND);
+        if !self.stars {
+            self.found.truncate(MOST_FOUND);
+        }
     }
 
     pub(super) fn on_key(
@@ -50,6 +61,7 @@ impl Search {
         match page::write(key, &mut self.typed) {
             Move::Leave => return Stay::Close,
             Move::By(by) => self.chosen = page::moved(self.chosen, by, self.found.len()),
+            Move::Typed if self.stars => self.typed = Editor::new(""),
             Move::Typed => self.asked = None,
             Move::Switch => {
                 self.here = match self.here {
@@ -72,7 +84,7 @@ impl Search {
         self.found.clear();
         self.chosen = 0;
         self.asked = Some(self.typed.text().to_owned());
-        if text.is_empty() {
+        if text.is_empty() && !self.stars {
             return;
         }
         let accounts: Vec<AccountNumber> = match &self.here {
@@ -81,8 +93,11 @@ impl Search {
         };
         let conversation = self.here.as_ref().map(|key| key.with.clone());
         for account in accounts {
-            let command =
-                Command::Search { text: text.clone(), conversation: conversation.clone() };
+            let conversation = conversation.clone();
+            let command = match self.stars {
+                true => Command::Starred(conversation),
+                false => Command::Search { text: text.clone(), conversation },
+            };
             app.ask(account, command, Waiting::Search, actions);
         }
     }
@@ -97,13 +112,19 @@ impl Search {
 
     pub(super) fn sheet(&self, app: &App, columns: u16) -> Sheet {
         let theme = app.theme();
-        let label = if self.here.is_some() { "here ›" } else { "everywhere ›" };
+        let label = match (self.stars, self.here.is_some()) {
+            (false, true) => "here ›",
+            (false, false) => "everywhere ›",
+            (true, true) => "here",
+            (true, false) => "everywhere",
+        };
         let before = &self.typed.text()[..self.typed.cursor()];
         let (line, cursor) = field(theme, label, self.typed.text(), before);
         let mut lines = vec![line, Line::default()];
         let current = self.asked.as_deref() == Some(self.typed.text());
         if self.found.is_empty() {
             let words = match current && !self.typed.is_empty() {
+                _ if self.stars => "No message here has a star.",
                 true => "Nothing was found in what this device has.",
                 false => "Enter searches what this device has.",
             };
@@ -115,13 +136,13 @@ impl Search {
             lines.push(line.style(style));
         }
         Sheet {
-            title: "Search".to_owned(),
+            title: if self.stars { "Starred" } else { "Search" }.to_owned(),
             lines,
             focus: Some(self.chosen + 2),
             fixed: 2,
-            cursor: Some((0, cursor)),
+            cursor: Some((0, cursor)).filter(|_| !self.stars),
             hints: vec![
-                ("Enter", "search, then go there"),
+                ("Enter", if self.stars { "go there" } else { "search, then go there" }),
                 ("Tab", "here or everywhere"),
                 ("Esc", "leave"),
             ],
@@ -188,7 +209,7 @@ fn around(said: &str, typed: &str, columns: usize) -> (String, String, String) {
     (shown, said[at..end].to_owned(), text::fit(&said[end..], rest))
 }
 
-/// Messages that are listed.
+/// Messages that are listed of a search. The core limits those with a star.
 const MOST_FOUND: usize = 200;
 
 #[cfg(test)]

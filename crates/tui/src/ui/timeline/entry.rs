@@ -421,6 +421,9 @@ fn is_still_here(message: &Message) -> bool {
 /// What the reader must know about a message: that it was not sent, and how far it can be believed.
 fn remarks(sheet: &Sheet<'_>, message: &Message, columns: usize) -> Vec<Line<'static>> {
     let mut remarks = Vec::new();
+    if message.starred && !matches!(message.content, Content::Retracted) {
+        remarks.push(("★ starred".to_owned(), sheet.theme.accent()));
+    }
     if let Some(Delivery::Failed(reason)) = &message.delivery {
         let reason = Printable::line(reason);
         remarks.push((format!("not sent: {reason} · /retry tries again"), sheet.theme.bad()));

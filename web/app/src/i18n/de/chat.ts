@@ -162,6 +162,9 @@ export const forward = "Weiterleiten …";
 export const edit = "Bearbeiten";
 export const remove = "Löschen …";
 export const messageDetails = "Einzelheiten";
+export const star = "Mit Stern markieren";
+export const unstar = "Stern entfernen";
+export const starred = "Mit Stern";
 export const select = "Auswählen";
 export const save = "Speichern";
 export const removeTitle = (n: number): string =>

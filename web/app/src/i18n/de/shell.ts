@@ -82,6 +82,17 @@ export const unblock = "Freigeben";
 export const unblockSomebody = "{name} freigeben";
 export const unblocked = "{name} ist nicht mehr blockiert";
 
+export const starred = "Nachrichten mit Stern";
+export const starredOf = "Mit Stern: {name}";
+export const starredNone = "Keine Nachrichten mit Stern";
+export const starredNoneText = "Gib einer Nachricht in ihrem Menü einen Stern, um sie hier wiederzufinden.";
+export const starredHint = "Sterne gehören nur dir. Deine anderen Geräte bekommen sie verschlüsselt; sonst erfährt niemand davon.";
+export const unstar = "Stern entfernen";
+export const unstarThat = "Stern entfernen: {text}";
+export const starredBusy = "Nachrichten mit Stern werden gesucht …";
+export const starredFailed = "Die Nachrichten mit Stern können nicht gezeigt werden";
+export const starredAgain = "Noch einmal versuchen";
+
 export const search = "Suchen";
 export const searchLabel = "Personen, Chats und Nachrichten suchen";
 export const clearSearch = "Suche leeren";

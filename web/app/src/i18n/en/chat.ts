@@ -168,6 +168,9 @@ export const forward = "Forward…";
 export const edit = "Edit";
 export const remove = "Delete…";
 export const messageDetails = "Details";
+export const star = "Star";
+export const unstar = "Remove star";
+export const starred = "Starred";
 export const select = "Select";
 export const save = "Save";
 export const removeTitle = (n: number): string =>

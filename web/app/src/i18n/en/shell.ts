@@ -82,6 +82,17 @@ export const unblock = "Unblock";
 export const unblockSomebody = "Unblock {name}";
 export const unblocked = "{name} is no longer blocked";
 
+export const starred = "Starred messages";
+export const starredOf = "Starred: {name}";
+export const starredNone = "No starred messages";
+export const starredNoneText = "Give a message a star in its menu, to find it again here.";
+export const starredHint = "Stars are yours alone. Your other devices get them encrypted; nobody else learns of them.";
+export const unstar = "Remove star";
+export const unstarThat = "Remove star: {text}";
+export const starredBusy = "Looking for starred messages…";
+export const starredFailed = "The starred messages cannot be shown";
+export const starredAgain = "Try again";
+
 export const search = "Search";
 export const searchLabel = "Search people, chats and messages";
 export const clearSearch = "Clear search";

@@ -455,6 +455,12 @@ export function canEdit(message: Message): boolean {
   return message.own && message.content.is === "text" && message.delivery?.is !== "failed";
 }
 
+/** Whether there is something to find again in a message. */
+export function canStar(message: Message): boolean {
+  const { is } = message.content;
+  return is === "text" || is === "file";
+}
+
 /** Whether a message can be deleted for everyone. */
 export function canRemove(message: Message): boolean {
   const { is } = message.content;

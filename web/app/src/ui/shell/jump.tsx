@@ -130,6 +130,7 @@ function pages(typed: string): Place[] {
     { name: words().rooms.newGroup, address: "group", icon: "people", to: { at: "group" } },
     { name: words().rooms.joinChannel, address: "join", icon: "globe", to: { at: "join", address: null } },
     { name: w.requests, address: "requests", icon: "personAdd", to: { at: "requests" } },
+    { name: w.starred, address: "starred", icon: "star", to: { at: "starred", address: null } },
     { name: w.settings, address: "settings", icon: "gear", to: { at: "settings", page: null } },
     { name: w.inviteSomebody, address: "invite", icon: "share", to: { at: "settings", page: "invite" } },
     { name: w.notifications, address: "notifications", icon: "bell", to: { at: "settings", page: "notifications" } },

@@ -91,6 +91,7 @@ function Header() {
         { label: words().rooms.newGroup, icon: "people", run: () => go({ at: "group" }) },
         { label: words().rooms.joinChannel, icon: "globe", run: () => go({ at: "join", address: null }) },
         ...(account ? [{ label: words().chat.yourself, icon: "edit" as const, run: () => go({ at: "chat", address: account.address, message: null }) }] : []),
+        { label: w.starred, icon: "star", run: () => go({ at: "starred", address: null }) },
         { label: w.inviteSomebody, icon: "share", run: () => go({ at: "settings", page: "invite" }) },
         { label: w.requests, icon: "personAdd", run: () => go({ at: "requests" }) },
         { label: w.settings, icon: "gear", run: () => go({ at: "settings", page: null }) },

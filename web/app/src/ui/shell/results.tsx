@@ -90,7 +90,8 @@ function Section({ title, lines, typed, onOpen }: SectionProps) {
   );
 }
 
-function MessageLine({ found, typed, onOpen }: { found: Found; typed: string; onOpen: () => void }) {
+/** A message that was found, and where. */
+export function MessageLine({ found, typed, onOpen }: { found: Found; typed: string; onOpen: () => void }) {
   const store = useStore();
   const w = words().shell;
   const { message } = found;
@@ -107,6 +108,11 @@ function MessageLine({ found, typed, onOpen }: { found: Found; typed: string; on
         </span>
         <span class="result-text">
           {message.own && `${w.you} `}
+          {!message.own && message.nick && (
+            <>
+              <bdi>{message.nick}</bdi>:{" "}
+            </>
+          )}
           <bdi>
             <Marked text={excerpt(textOf(found), typed)} typed={typed} />
           </bdi>
@@ -116,7 +122,8 @@ function MessageLine({ found, typed, onOpen }: { found: Found; typed: string; on
   );
 }
 
-function textOf({ message: { content } }: Found): string {
+/** What a message says, in one line. */
+export function textOf({ message: { content } }: Found): string {
   if (content.is === "text") return content.text;
   if (content.is === "file") return content.caption ?? content.file.name;
   return "";

@@ -6,7 +6,7 @@ import { openMenu, type MenuItem, type Point } from "../../kit";
 import { toggled } from "../logic/rows";
 import { copyable } from "../logic/text";
 import { save } from "../media/save";
-import { canAnswer, canEdit, canModerate, canRemove, type Chat } from "../state";
+import { canAnswer, canEdit, canModerate, canRemove, canStar, type Chat } from "../state";
 import { isUnsent } from "../timeline/describe";
 import { QuickReactions } from "./quick";
 
@@ -47,6 +47,11 @@ function actionsOf(chat: Chat, message: Message): MenuItem[] {
       run: () => (chat.sheet.value = { is: "forward", messages: [message.id] }),
     },
     canEdit(message) && { label: say.edit, icon: "edit", run: () => chat.edit(message) },
+    canStar(message) && {
+      label: message.starred ? say.unstar : say.star,
+      icon: message.starred ? "starOff" : "star",
+      run: () => void chat.try({ do: "star", message: message.id, starred: !message.starred }),
+    },
     { label: say.select, icon: "check", run: () => chat.choose(message.id) },
     {
       label: say.messageDetails,

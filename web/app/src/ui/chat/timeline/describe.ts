@@ -19,6 +19,7 @@ export function describe(chat: Chat, message: Message): string {
     message.reply && quoted(chat, message),
     what(chat, message),
     message.versions.length > 0 && say.edited,
+    message.starred && say.starred,
     chat.encrypted && isPlain(message) && say.notEncrypted,
     message.delivery && state(message.delivery),
     reactions(chat, message),

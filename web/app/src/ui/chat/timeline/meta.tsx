@@ -29,6 +29,12 @@ export function Meta({ chat, message, tab }: MetaProps) {
           <Icon name="alert" size={12} />
         </span>
       )}
+      {saysStar(message) && (
+        <span class="meta-star" title={say.starred}>
+          <Icon name="star" size={12} />
+          <span class="hidden-text">{say.starred}</span>
+        </span>
+      )}
       {saysEdited(message) && (
         <button
           type="button"
@@ -51,6 +57,7 @@ export function Spacer({ chat, message }: { chat: Chat; message: Message }) {
   const say = words().chat;
   const parts = [
     saysPlain(chat, message) && `${say.notEncrypted}\u2003`,
+    saysStar(message) && "\u2003",
     saysEdited(message) && say.edited,
     times.minute(message.time),
   ];
@@ -64,6 +71,10 @@ export function Spacer({ chat, message }: { chat: Chat; message: Message }) {
 
 function saysPlain(chat: Chat, message: Message): boolean {
   return chat.encrypted && isPlain(message);
+}
+
+function saysStar(message: Message): boolean {
+  return message.starred && message.content.is !== "retracted";
 }
 
 function saysEdited(message: Message): boolean {
