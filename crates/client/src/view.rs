@@ -106,11 +106,13 @@ pub struct Privacy {
     pub typing: bool,
     /// What was read (XEP-0333). The account's own devices know it either way (XEP-0490).
     pub read: bool,
+    /// Since when nobody looks at any device of this account that tells it (XEP-0319).
+    pub idle: bool,
 }
 
 impl Default for Privacy {
     fn default() -> Self {
-        Self { typing: true, read: true }
+        Self { typing: true, read: true, idle: false }
     }
 }
 
@@ -266,6 +268,9 @@ pub struct Contact {
     pub presence: Presence,
     /// What they say about their presence.
     pub status: Option<String>,
+    /// When they last looked, if none of their devices is looked at now and they tell that
+    /// (XEP-0319).
+    pub idle: Option<Millis>,
     /// SHA-1 of their picture.
     pub avatar: Option<String>,
     /// Blocked by this account.

@@ -23,7 +23,7 @@ export function previewOf(one: Message): Conversation["preview"] {
 }
 
 export function account(address: string, connection: Connection): Account {
-  return { address, connection, nickname: "Juliet", avatar: "picture:me", device: 31415, queued: connection.is === "online" ? 0 : 1, privacy: { typing: true, read: true } };
+  return { address, connection, nickname: "Juliet", avatar: "picture:me", device: 31415, queued: connection.is === "online" ? 0 : 1, privacy: { typing: true, read: true, idle: false } };
 }
 
 /** One of the many who make a list long. */

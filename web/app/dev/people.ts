@@ -7,6 +7,8 @@ export interface Person {
   name: string;
   presence?: Presence;
   status?: string;
+  /** Nobody looks, since so many minutes. */
+  idle?: number;
   picture?: boolean;
   unread?: number;
   pinned?: boolean;
@@ -45,7 +47,7 @@ export const PEOPLE: readonly Person[] = [
   { address: "beatrice@messina.example", name: "Beatrice", presence: "busy", picture: true, ago: 65, draft: "I had rather hear my dog bark at a crow than", last: "See you at the masque tonight?" },
   { address: "garden@conference.illyria.example", name: "Gardens of Illyria", ago: 90, plain: true, room: { open: true, people: ["Malvolio", "Feste", "Sir Toby", "Olivia", "Antonio"] } },
   { address: "players@conference.elsinore.example", name: "The players", stranger: true, unread: 1, ago: 75, room: { invitedBy: "benedick@messina.example", people: [] } },
-  { address: "laurence@cell.example", name: "Friar Laurence", presence: "available", ago: 3 * HOUR, own: true, last: "Is the letter on its way? 📜" },
+  { address: "laurence@cell.example", name: "Friar Laurence", presence: "available", idle: 12, ago: 3 * HOUR, own: true, last: "Is the letter on its way? 📜" },
   { address: "scheherazade@tales.example", name: "شهرزاد", presence: "available", picture: true, unread: 1, ago: 4 * HOUR, last: "بلغني أيها الملك السعيد، ذو الرأي الرشيد" },
   { address: "hostile@elsinore.example", name: "<b>Hamlet</b> ‮olleh", ago: 5 * HOUR, unread: 2, last: "<script>alert(1)</script>" },
   { address: "ophelia@elsinore.example", name: "Ophelia", presence: "away", status: "There’s rosemary, that’s for remembrance", ago: 6 * HOUR, own: true, failed: true, last: "There’s fennel for you, and columbines" },
@@ -88,6 +90,7 @@ export function contact(person: Person): Contact {
     asked: person.asked ?? false,
     presence: person.presence ?? "offline",
     status: person.status ?? null,
+    idle: person.idle === undefined ? null : Date.now() - person.idle * 60_000,
     avatar: person.picture ? `picture:${person.address}` : null,
     blocked: person.blocked ?? false,
   };

@@ -97,7 +97,7 @@ test("what the service worker has made a sound for is not heard twice", async ()
 
 const ACCOUNT: Notice = {
   is: "account", address: "juliet@example.org", connection: { is: "offline" }, nickname: null, avatar: null, device: null,
-  queued: 0, privacy: { typing: true, read: true },
+  queued: 0, privacy: { typing: true, read: true, idle: false },
 };
 const RESTARTED: Outcome = { is: "failed", problem: { kind: "restarted", words: "unreachable executed" } };
 

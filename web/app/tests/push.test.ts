@@ -15,7 +15,7 @@ const settle = () => new Promise((done) => setTimeout(done));
 function account(connection: Connection, queued = 0): Notice {
   const known: Account = {
     address: "juliet@example.org", connection, nickname: null, avatar: null, device: null, queued,
-    privacy: { typing: true, read: true },
+    privacy: { typing: true, read: true, idle: false },
   };
   return { is: "account", ...known };
 }

@@ -39,8 +39,8 @@ pub(crate) fn command(
         Command::PushKey => Ask::PushKey,
         Command::SetPush { subscription } => Ask::SetPush(subscription.map(push)),
         Command::SetActive { active } => Ask::SetActive(active),
-        Command::SetPrivacy { privacy: page::Privacy { typing, read } } => {
-            Ask::SetPrivacy(Privacy { typing, read })
+        Command::SetPrivacy { privacy: page::Privacy { typing, read, idle } } => {
+            Ask::SetPrivacy(Privacy { typing, read, idle })
         }
         Command::Reconnect => Ask::Reconnect,
         Command::AddContact { address, name } => Ask::AddContact { address: jid(&address)?, name },

@@ -124,6 +124,8 @@ pub struct Privacy {
     pub typing: bool,
     /// What was read.
     pub read: bool,
+    /// Since when nobody looks.
+    pub idle: bool,
 }
 
 /// The state of the connection.
@@ -242,6 +244,8 @@ pub struct Contact {
     pub asked: bool,
     pub presence: Presence,
     pub status: Option<String>,
+    /// When they last looked, if nobody does now and they tell that.
+    pub idle: Option<u64>,
     pub avatar: Option<String>,
     pub blocked: bool,
 }

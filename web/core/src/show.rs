@@ -116,7 +116,11 @@ fn account(account: view::Account) -> page::Account {
         avatar: account.avatar,
         device: account.device,
         queued: account.queued,
-        privacy: page::Privacy { typing: account.privacy.typing, read: account.privacy.read },
+        privacy: page::Privacy {
+            typing: account.privacy.typing,
+            read: account.privacy.read,
+            idle: account.privacy.idle,
+        },
     }
 }
 
@@ -196,6 +200,7 @@ fn contact(one: view::Contact) -> page::Contact {
             view::Presence::Offline => page::Presence::Offline,
         },
         status: one.status,
+        idle: one.idle.map(|time| time.0),
         avatar: one.avatar,
         blocked: one.blocked,
     }

@@ -8,6 +8,7 @@ pub(crate) mod caps;
 pub(crate) mod chat_states;
 mod correct;
 pub(crate) mod file;
+pub(crate) mod idle;
 mod invite;
 pub(crate) mod later;
 pub(crate) mod logout;
@@ -49,6 +50,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &crate::omemo::FEATURE,
     &roster::FEATURE,
     &presence::FEATURE,
+    &idle::FEATURE,
     &caps::FEATURE,
     &mds::FEATURE,
     &archive::FEATURE,
@@ -84,6 +86,7 @@ pub(crate) struct State {
     pub(crate) omemo: crate::omemo::Memory,
     pub(crate) roster: roster::State,
     pub(crate) presence: presence::State,
+    pub(crate) idle: idle::State,
     pub(crate) caps: caps::State,
     pub(crate) bookmarks: bookmarks::State,
     pub(crate) rooms: rooms::State,

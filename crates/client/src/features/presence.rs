@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use xmpp::ext::caps::Caps;
 use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
+use xmpp::time::Millis;
 use xmpp::xml::Element;
 
-use super::{Feature, Spec, caps, roster};
+use super::{Feature, Spec, caps, idle, roster};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::view::{Outcome, Presence};
@@ -34,14 +35,23 @@ pub(crate) struct Resource {
     presence: Presence,
     priority: i8,
     status: Option<String>,
+    /// Since when nobody looks (XEP-0319), if it says so.
+    idle: Option<Millis>,
     /// What it says it can do.
     pub(crate) caps: Option<Caps>,
 }
 
 fn on_online(cx: &mut Cx<'_>) -> Step {
-    let presence = Element::new("presence", ns::CLIENT).with_child(caps::own(cx).to_element());
-    cx.send(&presence);
+    announce(cx);
     Ok(())
+}
+
+/// Tells everybody who may know that this session is there, and what it can.
+pub(crate) fn announce(cx: &mut Cx<'_>) {
+    let presence = Element::new("presence", ns::CLIENT)
+        .with_child(caps::own(cx).to_element())
+        .with_children(idle::element(cx));
+    cx.send(&presence);
 }
 
 fn on_ended(cx: &mut Cx<'_>) -> Step {
@@ -61,6 +71,13 @@ pub(crate) fn best(cx: &Cx<'_>, address: &BareJid) -> (Presence, Option<String>)
         Some(best) => (best.presence, best.status.clone()),
         None => (Presence::Offline, None),
     }
+}
+
+/// When somebody last looked at any of their sessions, if all of them say that nobody does now.
+pub(crate) fn idle(cx: &Cx<'_>, address: &BareJid) -> Option<Millis> {
+    let resources = cx.state.features.presence.people.get(address)?;
+    let since: Option<Vec<Millis>> = resources.values().map(|resource| resource.idle).collect();
+    since?.into_iter().max()
 }
 
 fn on_presence(cx: &mut Cx<'_>, presence: &Element) -> Step {
@@ -98,6 +115,7 @@ fn available(cx: &mut Cx<'_>, from: &Jid, address: &BareJid, presence: &Element)
         status: text("status")
             .filter(|text| !text.is_empty())
             .map(|text| text.chars().take(MAX_STATUS_CHARS).collect()),
+        idle: idle::of(cx, presence),
         caps: presence.child("c", ns::CAPS).and_then(Caps::parse),
     };
     let caps = resource.caps.clone();

@@ -7,7 +7,7 @@ use crate::cx::{Cx, Step};
 use crate::store::Store;
 use crate::view::{Outcome, Privacy};
 
-use super::chat_states;
+use super::{chat_states, idle};
 
 pub(crate) const FEATURE: Feature =
     Feature { name: "privacy", command: Some(command), ..Feature::NOTHING };
@@ -15,8 +15,8 @@ pub(crate) const FEATURE: Feature =
 /// What the user chose.
 pub(crate) fn load(store: &dyn Store) -> Step<Privacy> {
     let chosen = store.value(NAME)?;
-    let shown = |place: usize| chosen.as_ref().is_none_or(|chosen| chosen.get(place) != Some(&0));
-    Ok(Privacy { typing: shown(0), read: shown(1) })
+    let at = |place: usize| chosen.as_ref().and_then(|chosen| chosen.get(place).copied());
+    Ok(Privacy { typing: at(0) != Some(0), read: at(1) != Some(0), idle: at(2) == Some(1) })
 }
 
 fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
@@ -25,8 +25,10 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
         // Who was told that something is being written is not left with that.
         chat_states::stop(cx);
     }
-    cx.store.save_value(NAME, Some(&[privacy.typing.into(), privacy.read.into()]))?;
+    let chosen = [privacy.typing, privacy.read, privacy.idle].map(u8::from);
+    cx.store.save_value(NAME, Some(&chosen))?;
     cx.state.features.privacy = privacy;
+    idle::update(cx)?;
     account::show(cx)?;
     cx.done(number, Outcome::Done);
     Ok(None)

@@ -283,6 +283,7 @@ fn show(cx: &Cx<'_>, address: &BareJid) -> view::Contact {
         asked: kept.asked,
         presence,
         status,
+        idle: presence::idle(cx, address),
         avatar: kept.avatar,
         blocked: kept.blocked,
     }

@@ -89,6 +89,7 @@ pub(crate) fn contact(of: &str, name: &str, presence: Presence) -> Contact {
         asked: false,
         presence,
         status: None,
+        idle: None,
         avatar: None,
         blocked: false,
     }

@@ -26,7 +26,7 @@ people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | n
 /**
  * What it looks like, if it is a picture.
  */
-picture: Picture | null, replyTo: number | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
+picture: Picture | null, replyTo: number | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "star", message: number, starred: boolean, } | { "do": "starred", address: string | null, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
 
 export type WebPush = { endpoint: string, 
 /**
@@ -82,7 +82,11 @@ typing: boolean,
 /**
  * What was read.
  */
-read: boolean, };
+read: boolean, 
+/**
+ * Since when nobody looks.
+ */
+idle: boolean, };
 
 export type Connection = { "is": "offline" } | { "is": "connecting" } | { "is": "catchingUp" } | { "is": "online" } | { "is": "waiting", reason: string, until: number, } | { "is": "refused", reason: string, };
 
@@ -156,7 +160,11 @@ asks: boolean,
 /**
  * A request of this account waits for them.
  */
-asked: boolean, presence: Presence, status: string | null, avatar: string | null, blocked: boolean, };
+asked: boolean, presence: Presence, status: string | null, 
+/**
+ * When they last looked, if nobody does now and they tell that.
+ */
+idle: number | null, avatar: string | null, blocked: boolean, };
 
 export type Presence = "chat" | "available" | "away" | "extendedAway" | "busy" | "offline";
 
@@ -176,7 +184,15 @@ nick: string | null, own: boolean, time: number, content: Content, encryption: E
 /**
  * `None` for what others wrote.
  */
-delivery: Delivery | null, reply: Reply | null, reactions: Array<Reaction>, 
+delivery: Delivery | null, 
+/**
+ * What devices of whom it was written to told of it.
+ */
+reached: Array<Reached>, reply: Reply | null, reactions: Array<Reaction>, 
+/**
+ * This account wants to find it again.
+ */
+starred: boolean, 
 /**
  * Earlier texts, the oldest first, with when they were replaced.
  */
@@ -243,6 +259,24 @@ export type Encryption = { "is": "none" } | { "is": "omemo", device: number, tru
 export type Trust = "undecided" | "blind" | "verified" | "distrusted";
 
 export type Delivery = { "is": "queued" } | { "is": "sent" } | { "is": "delivered" } | { "is": "read" } | { "is": "failed", reason: string, };
+
+export type Reached = { 
+/**
+ * Its OMEMO id, if it told it encrypted.
+ */
+device: number | null, 
+/**
+ * What its program calls itself.
+ */
+program: string | null, 
+/**
+ * Since when it is there.
+ */
+delivered: number | null, 
+/**
+ * When it was seen there.
+ */
+read: number | null, };
 
 export type Reply = { author: string | null, 
 /**

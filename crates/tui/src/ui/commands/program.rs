@@ -65,13 +65,14 @@ pub(super) const SET: Command = Command {
                 "paste-lines",
                 "typing",
                 "read",
+                "idle",
             ]),
         ),
         Argument::required("VALUE", Kind::Word),
     ],
     about: "other settings: on or off; colours auto, none, 16, 256, true; pictures auto, off, kitty, \
-            iterm2, sixel, blocks; paste-lines a number. typing and read say whether contacts see \
-            that you write and what you have read",
+            iterm2, sixel, blocks; paste-lines a number. typing, read and idle say whether contacts see \
+            that you write, what you have read and when you last looked",
     examples: &[
         "/set mouse on",
         "/set colours 256",
@@ -79,13 +80,14 @@ pub(super) const SET: Command = Command {
         "/set paste-lines 20",
         "/set typing off",
         "/set read off",
+        "/set idle on",
     ],
     run: set,
 };
 
 fn set(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
     let (name, value) = (values.text(0), values.text(1));
-    if matches!(name, "typing" | "read") {
+    if matches!(name, "typing" | "read" | "idle") {
         return privacy(app, name, switch(value)?, actions);
     }
     let settings = &mut app.settings;
@@ -120,10 +122,16 @@ fn privacy(
     let said = match (name, shown) {
         ("typing", true) => "contacts see that you are writing",
         ("typing", false) => "contacts do not see that you are writing",
-        (_, true) => "contacts see what you have read",
-        (_, false) => "contacts do not see what you have read",
+        ("read", true) => "contacts see what you have read",
+        ("read", false) => "contacts do not see what you have read",
+        (_, true) => "contacts see when you last looked, five minutes later",
+        (_, false) => "contacts do not see when you last looked",
     };
-    *(if name == "typing" { &mut privacy.typing } else { &mut privacy.read }) = shown;
+    match name {
+        "typing" => privacy.typing = shown,
+        "read" => privacy.read = shown,
+        _ => privacy.idle = shown,
+    }
     let said = Waiting::Say(said.to_owned());
     app.ask(number, client::Command::SetPrivacy(privacy), said, actions);
     Ok(())

@@ -90,7 +90,10 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut spans = title(app, key, Printable::line(&mirror.name(&key.with)).as_str(), room);
     let presence = contact.filter(|c| c.presence != Presence::Offline).map(|contact| {
         let status = contact.status.clone().filter(|status| !status.is_empty());
-        status.unwrap_or_else(|| words::presence(contact.presence).to_owned())
+        let seen = contact.idle.filter(|_| contact.presence != Presence::Busy);
+        let active = seen.map(|since| format!("active {}", app.clock.ago(since)));
+        let presence = || words::presence(contact.presence).to_owned();
+        status.or(active).unwrap_or_else(presence)
     });
     if let Some(said) = app.room().map(about_room).or(presence) {
         let used: usize = spans.iter().map(Span::width).sum();

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::page::{self, Move};
 use super::{Action, App, Key, Sheet, Stay};
+use crate::ui::clock::Clock;
 use crate::ui::printable::Printable;
 use crate::ui::{text, words};
 
@@ -60,7 +61,8 @@ impl Contact {
             text::styled(address, theme.dim()),
             Line::default(),
         ];
-        for said in contact.map_or_else(|| vec!["Not a contact.".to_owned()], sentences) {
+        let known = contact.map(|contact| sentences(&app.clock, contact));
+        for said in known.unwrap_or_else(|| vec!["Not a contact.".to_owned()]) {
             lines.extend(text::wrap(&[Span::raw(said)], width));
         }
         if let Some(conversation) = mirror.and_then(|m| m.conversations.get(&self.key.with)) {
@@ -80,12 +82,15 @@ impl Contact {
 }
 
 /// What is known, in sentences.
-fn sentences(contact: &client::view::Contact) -> Vec<String> {
+fn sentences(clock: &Clock, contact: &client::view::Contact) -> Vec<String> {
     let mut said = Vec::new();
     if contact.seen {
         let status = contact.status.as_ref().map(|status| format!(": {}", Printable::line(status)));
         let presence = words::presence(contact.presence);
         said.push(format!("They are {presence}{}.", status.unwrap_or_default()));
+        if let Some(since) = contact.idle {
+            said.push(format!("They were last active {}.", clock.ago(since)));
+        }
     }
     said.push(
         match (contact.sees_us, contact.seen) {

@@ -6,6 +6,7 @@ import { plural } from "../index";
 export const back = "Back to the list";
 export const menu = "More for this conversation";
 export const typing = "typing…";
+export const activeAgo = "active {time}";
 export const online = "online";
 export const away = "away";
 export const awayLong = "away for a while";

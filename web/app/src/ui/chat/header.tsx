@@ -1,11 +1,13 @@
 // Who one talks with, how they are, and who can read it.
 
 import type { Contact } from "../../core/types";
-import { fill, words } from "../../i18n";
+import { fill, language, words } from "../../i18n";
 import { back, go, route } from "../../route";
 import { Avatar, Icon, IconButton, openMenu, phone, type IconName, type MenuItem } from "../kit";
+import { ago } from "../people/ago";
 import { block, unblock } from "../people/block";
 import { memberCount } from "../people/room/words";
+import { now } from "../shell/time";
 import { nameable } from "./members";
 import { canRemove, type Chat } from "./state";
 import "./header.css";
@@ -126,6 +128,9 @@ const FEW = 8;
 /** How available somebody is; nothing when they are not, or do not show it. */
 function presenceWords(contact: Contact): string {
   const say = words().chat;
+  if (contact.idle !== null && contact.presence !== "offline" && contact.presence !== "busy") {
+    return fill(say.activeAgo, { time: ago(contact.idle, now.value, language.value) });
+  }
   switch (contact.presence) {
     case "chat":
       return say.wantsToChat;

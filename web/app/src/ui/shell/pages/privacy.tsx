@@ -13,6 +13,7 @@ function Shown({ privacy }: { privacy: Told }) {
     <Group title={w.shownToContacts}>
       <Switch label={w.showTyping} hint={w.showTypingHint} on={privacy.typing} onChange={(typing) => change({ typing })} />
       <Switch label={w.showRead} hint={w.showReadHint} on={privacy.read} onChange={(read) => change({ read })} />
+      <Switch label={w.showIdle} hint={w.showIdleHint} on={privacy.idle} onChange={(idle) => change({ idle })} />
     </Group>
   );
 }
