@@ -87,7 +87,11 @@ pub(crate) fn reach(cx: &mut Cx<'_>, id: MessageId, delivery: Delivery, told: &[
     if further {
         message.delivery = Some(delivery);
     }
-    let news = told.iter().fold(false, |news, told| message.reach(told) || news);
+    // Each of them is told, whatever the others change.
+    let mut news = false;
+    for told in told {
+        news |= message.reach(told);
+    }
     if further || news { save(cx, &message) } else { Ok(()) }
 }
 
