@@ -23,7 +23,7 @@ test("details of an own message name the devices that have it, and when it was s
   await choose(romeo.page, "light wings", "Details");
   const dialog = romeo.page.getByRole("dialog");
   const device = dialog.getByRole("listitem").filter({ hasText: "Delivered" });
-  await device.getByText(/Chrom/).waitFor();
+  await device.getByText(/ on Linux$/).waitFor();
   await device.getByText("Read").waitFor();
   await romeo.accessible();
   await romeo.picture("details-phone");

@@ -166,8 +166,13 @@ export class Seat {
   }
 
   async signIn(name, password) {
-    await until(this.page, () => globalThis.host.state.value.is === "working");
-    const outcome = await this.ask({ do: "signIn", address: `${name}@localhost`, password });
+    const signIn = async () => {
+      await until(this.page, () => globalThis.host.state.value.is === "working");
+      return this.ask({ do: "signIn", address: `${name}@localhost`, password });
+    };
+    let outcome = await signIn();
+    // What works may still be the core of the account that is being signed out.
+    if (outcome.problem?.kind === "restarted") outcome = await signIn();
     if (outcome.is !== "done") throw new Error(`sign in: ${JSON.stringify(outcome)}`);
     await this.online();
   }
