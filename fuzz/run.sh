@@ -24,10 +24,6 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$targets" ] || targets=$(sed -n 's/^path = "targets\/\(.*\)\.rs"/\1/p' Cargo.toml)
 
-# What compiling well takes is won back in long runs only.
-profile=release
-[ "$seconds" -gt 60 ] || profile=quick
-
 host=$(rustc -vV | sed -n 's/^host: //p')
 flags="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -47,7 +43,7 @@ fi
 echo "Building the fuzz targets ($how). The first time takes a few minutes."
 # With --target, build scripts and procedural macros are built without the flags.
 CARGO_TARGET_DIR=target RUSTFLAGS="$flags" \
-    $cargo build --quiet --profile "$profile" --target "$host" $(for t in $targets; do echo "--bin $t"; done)
+    $cargo build --quiet --release --target "$host" $(for t in $targets; do echo "--bin $t"; done)
 
 # fuzz_one TARGET: one target for its time; the number of runs goes to a file of its name.
 fuzz_one() {
@@ -57,7 +53,7 @@ fuzz_one() {
     log="$results/$target.log"
     # New inputs go to the first directory; the committed corpus stays as it is. A server that is kept
     # from one run to the next, with its threads, is no leak.
-    if "target/$host/$profile/$target" "$found" "corpus/$target" -max_total_time="$seconds" \
+    if "target/$host/release/$target" "$found" "corpus/$target" -max_total_time="$seconds" \
         -rss_limit_mb=2048 -timeout=20 -detect_leaks=0 -print_final_stats=1 -max_len=4096 \
         -artifact_prefix="artifacts/$target/" >"$log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
