@@ -170,8 +170,8 @@ async def main(place):
         everybody = {"romeo", "juliet", "mercutio", "benvolio"}
         await until(lambda: mercutio.occupants(room) == everybody, "all four are in")
         third.type("/occupants hide")
-        third.type("/omemo start")
-        await third.shows("[OMEMO]", "profanity encrypts what is said")
+        # It refuses as long as it has not been told what kind of room this is.
+        await third.answers("/omemo start", "[OMEMO]", "profanity encrypts what is said")
 
         screens = {"romeo": his, "juliet": hers, "benvolio": third}
         await decline(tybalt, room, his)
