@@ -239,7 +239,7 @@ async fn write(
 const JOINS_AT_ONCE: usize = 16;
 
 /// How long everybody may take to come in.
-const ENTER: Duration = Duration::from_secs(300);
+const ENTER: Duration = Duration::from_secs(1200);
 
 /// How long the first messages may take.
 const FIRST: Duration = Duration::from_secs(60);
