@@ -185,6 +185,10 @@ export const forwardTitle = "Weiterleiten an";
 export const forwardSearch = "Personen suchen";
 export const forwardNobody = "Niemand gefunden.";
 export const forwarded = "An {name} weitergeleitet";
+export const forwardPlainTitle = "Unverschlüsselt weiterleiten?";
+export const forwardPlainText =
+  "Das wurde Ende-zu-Ende-verschlüsselt geschrieben. Was an {name} geht, ist es nicht: Server unterwegs werden es lesen können.";
+export const forwardPlainConfirm = "Unverschlüsselt weiterleiten";
 
 export const detailsTitle = "Über diese Nachricht";
 export const detailFrom = "Von";
@@ -277,6 +281,8 @@ export const recordBlocked =
 export const recordMissing = "Es wurde kein Mikrofon gefunden.";
 export const recordUnable = "Dieser Browser kann keinen Ton aufnehmen.";
 export const recordShort = "Zum Aufnehmen halten oder einmal tippen, um länger aufzunehmen.";
+export const recordEnded = "Das Mikrofon ist weg. Was bis dahin aufgenommen wurde, kannst du noch senden.";
+export const recordLost = "Das Mikrofon war weg, bevor etwas aufgenommen wurde.";
 
 export const fetchSize = "Laden ({size})";
 export const fetch = "Laden";

@@ -191,6 +191,10 @@ export const forwardTitle = "Forward to";
 export const forwardSearch = "Search people";
 export const forwardNobody = "Nobody found.";
 export const forwarded = "Forwarded to {name}";
+export const forwardPlainTitle = "Forward without encryption?";
+export const forwardPlainText =
+  "This was written end-to-end encrypted. What goes to {name} is not: servers on the way will be able to read it.";
+export const forwardPlainConfirm = "Forward without encryption";
 
 // Details of a message.
 export const detailsTitle = "About this message";
@@ -290,6 +294,8 @@ export const recordBlocked =
 export const recordMissing = "No microphone was found.";
 export const recordUnable = "This browser cannot record sound.";
 export const recordShort = "Hold to record, or tap once to keep recording.";
+export const recordEnded = "The microphone is gone. What was recorded until then can still be sent.";
+export const recordLost = "The microphone went away before anything was recorded.";
 
 // Files in the timeline.
 export const fetchSize = "Fetch ({size})";

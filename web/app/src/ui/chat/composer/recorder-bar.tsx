@@ -1,7 +1,7 @@
 // The button that records, and the bar that stands in for the composer meanwhile. Hold to record,
 // slide up to let go of the button, slide back to throw it away; or tap once.
 
-import { useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { fill, words } from "../../../i18n";
 import { Icon, IconButton } from "../../kit";
@@ -75,7 +75,8 @@ export function RecorderBar({ recorder }: { recorder: Recorder }) {
   const state = recorder.state.value;
   const time = clock(recorder.milliseconds.value / 1000);
   const held = state === "held";
-  const paused = state === "paused";
+  const ended = state === "ended";
+  const paused = state === "paused" || ended;
   return (
     <div class="recorder" role="group" aria-label={say.record}>
       <IconButton icon="trash" label={say.recordCancel} class="recorder-cancel" onClick={() => recorder.cancel()} />
@@ -88,6 +89,8 @@ export function RecorderBar({ recorder }: { recorder: Recorder }) {
         <span class="recorder-slide">
           <Icon name="back" size={16} /> {say.recordSlide}
         </span>
+      ) : ended ? (
+        <PlayRest recorder={recorder} />
       ) : (
         <IconButton
           icon={paused ? "mic" : "pause"}
@@ -105,8 +108,40 @@ export function RecorderBar({ recorder }: { recorder: Recorder }) {
       />
       <span class="hidden-text" role="status">
         {state === "locked" && say.recordLocked}
+        {ended && say.recordEnded}
       </span>
     </div>
+  );
+}
+
+/** What was recorded before it ended by itself can be heard before it is sent. */
+function PlayRest({ recorder }: { recorder: Recorder }) {
+  const say = words().chat;
+  const audio = useRef<HTMLAudioElement>(null);
+  const [plays, setPlays] = useState(false);
+  const [url, setUrl] = useState<string>();
+  const file = recorder.rest.value;
+  useEffect(() => {
+    if (!file) return;
+    const made = URL.createObjectURL(file);
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [file]);
+  const toggle = () => {
+    if (plays) audio.current?.pause();
+    else void audio.current?.play().catch(() => setPlays(false));
+  };
+  return (
+    <>
+      <IconButton icon={plays ? "pause" : "play"} label={plays ? say.pause : say.play} onClick={toggle} />
+      <audio
+        ref={audio}
+        src={url}
+        onPlay={() => setPlays(true)}
+        onPause={() => setPlays(false)}
+        onEnded={() => setPlays(false)}
+      />
+    </>
   );
 }
 

@@ -6,7 +6,8 @@ import { words } from "../../../i18n";
 import { holdsUnsent } from "../../../unsent";
 import { toast } from "../../kit";
 
-export type Recording = "idle" | "starting" | "held" | "locked" | "paused";
+/** `ended`: it stopped by itself, and what was recorded until then waits. */
+export type Recording = "idle" | "starting" | "held" | "locked" | "paused" | "ended";
 
 /** Types in the order in which other clients play them. */
 const TYPES: readonly [string, string][] = [
@@ -40,6 +41,9 @@ export class Recorder {
   /** How loud it was lately, from 0 to 1, the newest last. */
   readonly levels = signal<readonly number[]>([]);
 
+  /** What was recorded before the microphone went away. */
+  readonly rest = signal<File | null>(null);
+
   /** Gets what was recorded. */
   onDone: (file: File) => void = () => {};
 
@@ -47,7 +51,8 @@ export class Recorder {
   #recorder: MediaRecorder | null = null;
   #context: AudioContext | null = null;
   #chunks: Blob[] = [];
-  #keep = false;
+  /** What becomes of it when it stops; without one it stopped by itself. */
+  #end: "send" | "drop" | null = null;
   #tick: ReturnType<typeof setInterval> | undefined;
   #last = 0;
   #wanted: Recording = "idle";
@@ -76,7 +81,13 @@ export class Recorder {
       this.state.value = "idle";
       return;
     }
-    this.#run(stream);
+    try {
+      this.#run(stream);
+    } catch {
+      for (const track of stream.getTracks()) track.stop();
+      this.#clear();
+      toast({ text: say.recordUnable, problem: true });
+    }
   }
 
   /** Goes on without the finger. */
@@ -100,14 +111,18 @@ export class Recorder {
 
   /** Ends, and gives what was recorded. */
   send(): void {
+    const rest = this.rest.peek();
+    if (rest) {
+      this.#clear();
+      return this.onDone(rest);
+    }
     if (!this.#recorder) return this.cancel();
     if (this.milliseconds.peek() < SHORTEST_MS) {
       this.cancel();
       toast(words().chat.recordShort);
       return;
     }
-    this.#keep = true;
-    this.#recorder.stop();
+    this.#stop("send");
   }
 
   /** Nobody looks at it any more: it waits, if there is something. */
@@ -119,9 +134,14 @@ export class Recorder {
   /** Ends, and throws it away. */
   cancel(): void {
     this.#wanted = "idle";
-    this.#keep = false;
-    if (this.#recorder && this.#recorder.state !== "inactive") this.#recorder.stop();
-    else if (this.state.peek() !== "starting") this.#end();
+    if (this.#recorder) this.#stop("drop");
+    else if (this.state.peek() !== "starting") this.#clear();
+  }
+
+  #stop(end: "send" | "drop"): void {
+    this.#end = end;
+    // One that stopped by itself a moment ago tells so when this is over.
+    if (this.#recorder?.state !== "inactive") this.#recorder?.stop();
   }
 
   #run(stream: MediaStream): void {
@@ -130,18 +150,31 @@ export class Recorder {
     this.#stream = stream;
     this.#recorder = recorder;
     this.#chunks = [];
-    this.#keep = false;
+    this.#end = null;
     recorder.ondataavailable = ({ data }) => this.#chunks.push(data);
-    recorder.onstop = () => {
-      const file = this.#keep ? this.#file(recorder.mimeType || type, end) : null;
-      this.#end();
-      if (file) this.onDone(file);
-    };
+    recorder.onstop = () => this.#onStop(recorder.mimeType || type, end);
     this.milliseconds.value = 0;
     this.#last = performance.now();
     this.state.value = this.#wanted;
     recorder.start(1_000);
     this.#listen(stream);
+  }
+
+  /** Also when nobody asked: a headset was unplugged, a call took the microphone, the permission is gone. */
+  #onStop(type: string, end: string): void {
+    const asked = this.#end;
+    const empty = this.#chunks.every((chunk) => chunk.size === 0);
+    const file = asked === "drop" || empty ? null : this.#file(type, end);
+    if (asked !== null || file === null) {
+      this.#clear();
+      if (file) this.onDone(file);
+      else if (asked !== "drop") toast({ text: words().chat.recordLost, problem: true });
+      return;
+    }
+    this.#release();
+    this.rest.value = file;
+    this.state.value = "ended";
+    toast({ text: words().chat.recordEnded, problem: true });
   }
 
   #file(type: string, end: string): File {
@@ -152,34 +185,51 @@ export class Recorder {
 
   /** Follows the time and the loudness. */
   #listen(stream: MediaStream): void {
-    const context = new AudioContext();
-    const analyser = context.createAnalyser();
-    analyser.fftSize = 1024;
-    context.createMediaStreamSource(stream).connect(analyser);
-    this.#context = context;
-    const samples = new Float32Array(analyser.fftSize);
+    const loudness = this.#meter(stream);
     this.#tick = setInterval(() => {
       if (this.#recorder?.state !== "recording") return;
       const now = performance.now();
       this.milliseconds.value += now - this.#last;
       this.#last = now;
-      analyser.getFloatTimeDomainData(samples);
-      let sum = 0;
-      for (const sample of samples) sum += sample * sample;
-      const level = Math.min(1, Math.sqrt(sum / samples.length) * 4);
-      this.levels.value = [...this.levels.peek(), level].slice(-LEVELS);
+      this.levels.value = [...this.levels.peek(), loudness()].slice(-LEVELS);
       if (this.milliseconds.peek() > LONGEST_MS) this.pause();
     }, 80);
   }
 
-  #end(): void {
+  /** How loud it is now, from 0 to 1. What cannot be measured is recorded all the same. */
+  #meter(stream: MediaStream): () => number {
+    try {
+      const context = new AudioContext();
+      this.#context = context;
+      const analyser = context.createAnalyser();
+      analyser.fftSize = 1024;
+      context.createMediaStreamSource(stream).connect(analyser);
+      const samples = new Float32Array(analyser.fftSize);
+      return () => {
+        analyser.getFloatTimeDomainData(samples);
+        let sum = 0;
+        for (const sample of samples) sum += sample * sample;
+        return Math.min(1, Math.sqrt(sum / samples.length) * 4);
+      };
+    } catch {
+      return () => 0;
+    }
+  }
+
+  /** Lets go of the microphone. */
+  #release(): void {
     clearInterval(this.#tick);
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
-    void this.#context?.close();
+    void this.#context?.close().catch(() => undefined);
     this.#stream = null;
     this.#recorder = null;
     this.#context = null;
     this.#chunks = [];
+  }
+
+  #clear(): void {
+    this.#release();
+    this.rest.value = null;
     this.levels.value = [];
     this.state.value = "idle";
   }
