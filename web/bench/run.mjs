@@ -6,7 +6,7 @@ import { cpus, release } from "node:os";
 import { launch } from "../tests/harness.mjs";
 import { Server } from "../tests/server.mjs";
 import { catchUp } from "./core.mjs";
-import { scrolling, spelled } from "./scroll.mjs";
+import { CROWD, crowded, scrolling, spelled } from "./scroll.mjs";
 import { firstStart, laterStart, laterStartWithAccount, sizes } from "./start.mjs";
 
 const PAGE = new URL("../../docs/benchmarks-web.md", import.meta.url);
@@ -52,6 +52,8 @@ await catchUp(WAITING, (what, ms) => {
   const limit = Object.entries(limits).find(([name]) => what.startsWith(name))?.[1] ?? null;
   note(`${WAITING.toLocaleString("en")} messages: ${what}`, ms, "ms", limit);
 });
+
+note(`${CROWD.toLocaleString("en")} people at the start: longest task`, await crowded(CROWD), "ms", LIMITS.blocked);
 
 const scrolled = [];
 await scrolling({ messages: LONG }, (figure) => {

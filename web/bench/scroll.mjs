@@ -12,6 +12,8 @@ import { serve } from "../app/dev/serve.mjs";
 import { launch, open } from "../app/dev/shot.mjs";
 import { tasksOf } from "./tasks.mjs";
 
+export const CROWD = 5_000;
+
 /** What happens in the page while something is done to it. */
 async function measure(browser, page, name, act) {
   await page.evaluate(() => {
@@ -66,6 +68,25 @@ export async function scrolling({ messages, throttle = 1, size = "desktop" }, no
   const browser = await launch();
   try {
     await conversation(browser, server.url, { messages, throttle, size }, note);
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+/** Milliseconds of the longest task when a start tells of so many people, each a contact and in the list. */
+export async function crowded(many) {
+  const server = await serve(0, { minify: true });
+  const browser = await launch();
+  try {
+    const { page } = await open(browser, server.url, { size: "desktop", route: "list" });
+    await page.locator(".conversation").first().waitFor();
+    await page.evaluate((many) => window.sample.crowd(many), many);
+    const [longest = 0] = await tasksOf(browser, page, async () => {
+      await page.evaluate(() => window.sample.everything());
+      await page.waitForTimeout(1_000);
+    });
+    return longest;
   } finally {
     await browser.close();
     await server.stop();
@@ -141,6 +162,7 @@ if (process.argv[1]?.endsWith("scroll.mjs")) {
     },
   });
   const asked = { ...values, messages: Number(values.messages), throttle: Number(values.throttle) };
+  console.log(`${CROWD} people: longest task ${(await crowded(CROWD)).toFixed(0)} ms`);
   console.log(`${asked.messages} messages, ${asked.size}, CPU throttled ${asked.throttle}×`);
   await scrolling(asked, (figure) => console.log(spelled(figure)));
 }

@@ -79,7 +79,7 @@ startExpecting(store);
 startClock();
 startKeys(store);
 startNotifying(store, core);
-Object.assign(window, { store });
+Object.assign(window, { store, sample: core });
 render(
   <StoreContext.Provider value={store}>
     <App host={core} />

@@ -1,6 +1,8 @@
 // A core without a network: it answers as the real one would, for development, screenshots, checks of
 // accessibility and measurements of scrolling. It is never in the product.
 
+import { batch } from "@preact/signals";
+
 import type { Core, Squares } from "../src/core/api";
 import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, Message, Notice, Outcome, Reached } from "../src/core/types";
 import { Devices } from "./devices";
@@ -59,7 +61,7 @@ export class Sample implements Core {
     this.#listener = listener;
     if (this.#options.starting) return;
     // As from a worker: later, never while the page is being put together.
-    setTimeout(() => this.#everything(), 0);
+    setTimeout(() => this.everything(), 0);
   }
 
   request(command: Command): Promise<Outcome> {
@@ -94,6 +96,16 @@ export class Sample implements Core {
 
   #say(notice: Notice): void {
     this.#listener(notice);
+  }
+
+  /** So many more people; `everything` tells of them. */
+  crowd(many: number): void {
+    for (let i = 0; i < many; i++) this.#meet(crowd(i), 0);
+  }
+
+  /** Tells all of it in one message, as a worker does at its start. */
+  everything(): void {
+    batch(() => this.#everything());
   }
 
   #everything(): void {

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { effect } from "@preact/signals";
+
 import "./browser";
 import { startCore } from "../src/core/client";
 import { Picture } from "../src/core/picture";
@@ -153,4 +155,30 @@ test("nothing of an account is left in the page after it was signed out", () => 
   say({ is: "signedOut" });
   assert.equal(store.storage.value, null);
   assert.equal(store.transfers.value.size + store.devices.value.size, 0);
+});
+
+test("what comes in one message is worked out once, however many conversations and contacts it tells of", async () => {
+  const { host, worker } = await start();
+  const store = new Store(host);
+  const drawn = { lists: 0, contacts: 0, rooms: 0 };
+  const draws = (what: { value: unknown }, name: keyof typeof drawn) =>
+    effect(() => {
+      void what.value;
+      drawn[name] += 1;
+    });
+  draws(store.list, "lists");
+  draws(store.contacts, "contacts");
+  draws(store.rooms, "rooms");
+  const many = Array.from({ length: 2_000 }, (_, at) => `person${at}@example.org`);
+  const conversation = (address: string) => ({ is: "conversation", address, shown: true, pinned: false, order: address }) as unknown as Notice;
+  const contact = (address: string) => ({ is: "contact", address, name: address }) as unknown as Notice;
+  worker.tells(...many.map(conversation), ...many.map(contact), ROOM);
+  assert.equal(store.list.value.length, 2_000);
+  assert.equal(store.contact("person7@example.org")?.name, "person7@example.org");
+  assert.deepEqual(drawn, { lists: 2, contacts: 2, rooms: 2 });
+  worker.tells({ is: "contactRemoved", address: "person7@example.org" });
+  assert.equal(store.contact("person7@example.org"), undefined);
+  assert.equal(store.contacts.value.size, 1_999);
+  worker.tells({ is: "signedOut" });
+  assert.equal(store.contacts.value.size + store.rooms.value.size, 0);
 });

@@ -5,7 +5,7 @@
 // ends as soon as the message is in the store; one that was refused is not there. What ends as
 // `restarted` may have been done before nobody could say so: the store tells. Windows are opened again.
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 
 import { CORE, WORKER } from "../build";
 import { script } from "../trusted";
@@ -112,7 +112,7 @@ class Client implements CoreHost {
   }
 
   listen(listener: (notice: Notice) => void): void {
-    this.#picture.tell(listener);
+    batch(() => this.#picture.tell(listener));
     this.#listeners.push(listener);
   }
 
@@ -195,7 +195,8 @@ class Client implements CoreHost {
       case "started":
         return this.#onStarted();
       case "notices":
-        return message.notices.forEach((notice) => this.#onNotice(notice));
+        // What is drawn of them is worked out once: a start tells thousands in one message.
+        return batch(() => message.notices.forEach((notice) => this.#onNotice(notice)));
       case "answer":
         this.#questions.get(message.number)?.resolve(message.answer);
         this.#questions.delete(message.number);

@@ -39,8 +39,8 @@ export interface Notification {
 export class Store {
   /** `undefined` until the core has said whether there is an account. */
   readonly account: Signal<Account | null | undefined> = signal(undefined);
-  readonly contacts: Signal<ReadonlyMap<string, Contact>> = signal(new Map());
-  readonly rooms: Signal<ReadonlyMap<string, Room>> = signal(new Map());
+  readonly contacts: ReadonlySignal<ReadonlyMap<string, Contact>>;
+  readonly rooms: ReadonlySignal<ReadonlyMap<string, Room>>;
   /** Why nothing can be kept, while that is so. */
   readonly storage: Signal<string | null> = signal(null);
   /** Bytes that are through, of transfers at work. */
@@ -58,10 +58,14 @@ export class Store {
   /** Changed in place, because there may be thousands; `#changes` tells who reads them. */
   readonly #conversations = new Map<string, Conversation>();
   readonly #changes = signal(0);
+  readonly #contacts = new Table<Contact>();
+  readonly #rooms = new Table<Room>();
   readonly #windows: Signal<ReadonlyMap<string, Window>> = signal(new Map());
 
   constructor(core: Core) {
     this.#core = core;
+    this.contacts = this.#contacts.all;
+    this.rooms = this.#rooms.all;
     this.list = computed(() => this.conversations().filter((one) => one.shown).sort(byOrder));
     core.listen((notice) => this.#apply(notice));
   }
@@ -108,8 +112,8 @@ export class Store {
     switch (notice.is) {
       case "signedOut":
         this.account.value = null;
-        this.contacts.value = new Map();
-        this.rooms.value = new Map();
+        this.#contacts.clear();
+        this.#rooms.clear();
         this.#conversations.clear();
         this.#changes.value += 1;
         this.#windows.value = new Map();
@@ -130,13 +134,13 @@ export class Store {
         this.#changes.value += 1;
         return;
       case "contact":
-        this.contacts.value = withEntry(this.contacts.value, notice.address, notice);
+        this.#contacts.set(notice.address, notice);
         return;
       case "contactRemoved":
-        this.contacts.value = without(this.contacts.value, notice.address);
+        this.#contacts.delete(notice.address);
         return;
       case "room":
-        this.rooms.value = withEntry(this.rooms.value, notice.address, notice);
+        this.#rooms.set(notice.address, notice);
         return;
       case "window":
         this.#setWindow(notice.address, notice);
@@ -233,8 +237,31 @@ function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<
   return new Map(map).set(key, value);
 }
 
-function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
-  const copy = new Map(map);
-  copy.delete(key);
-  return copy;
+/** Entries that are changed in place; whoever reads all of them gets one copy for all changes of a batch. */
+class Table<V> {
+  readonly all: ReadonlySignal<ReadonlyMap<string, V>>;
+  readonly #entries = new Map<string, V>();
+  readonly #changes = signal(0);
+
+  constructor() {
+    this.all = computed(() => {
+      void this.#changes.value;
+      return new Map(this.#entries);
+    });
+  }
+
+  set(key: string, value: V): void {
+    this.#entries.set(key, value);
+    this.#changes.value += 1;
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+    this.#changes.value += 1;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#changes.value += 1;
+  }
 }
