@@ -96,6 +96,65 @@ test("what the core kept before it broke does not come back, and what it did not
   assert.equal(sent().length, 2);
 });
 
+test("what is written is in the draft until it is in the timeline, whatever is begun meanwhile", async () => {
+  let answer: (outcome: Outcome) => void = () => {};
+  const { asked, chat, composer } = sit((command) =>
+    command.do === "send" ? new Promise((done) => (answer = done)) : { is: "done" },
+  );
+  const kept = () => asked.map((one) => (one.do === "draft" ? one.text : one.do));
+  composer.write("O, speak again");
+  composer.keep();
+  composer.send();
+  await settle();
+  assert.equal(composer.text.value, "");
+  assert.deepEqual(kept(), ["O, speak again", "send"], "a page that ends now has lost nothing");
+  composer.write("bright angel");
+  composer.leave();
+  assert.equal(kept().at(-1), "O, speak again\nbright angel");
+  // Whoever comes back meanwhile finds what was begun, and not what is on its way.
+  chat.store.conversation = () => ({ draft: "O, speak again\nbright angel" }) as ReturnType<Store["conversation"]>;
+  const later = new Composer(new Chat(chat.store, chat.address));
+  assert.equal(later.text.value, "bright angel");
+  later.write("bright angels");
+  answer(KEPT);
+  await settle();
+  assert.equal(kept().at(-1), "bright angels");
+  assert.equal(later.text.value, "bright angels");
+  later.leave();
+});
+
+test("a caption is in the draft until its file is in the timeline, and comes back to who looks now", async () => {
+  const answers: ((outcome: Outcome) => void)[] = [];
+  const { asked, chat, composer } = sit((command) =>
+    command.do === "sendFile" ? new Promise((done) => answers.push(done)) : { is: "done" },
+  );
+  const drafts = () => asked.flatMap((one) => (one.do === "draft" ? [one.text] : []));
+  composer.attach([note("one.txt"), note("two.txt")]);
+  composer.write("look");
+  composer.send();
+  await settle();
+  assert.deepEqual(drafts(), ["look"]);
+  answers.shift()?.(KEPT);
+  await settle();
+  assert.deepEqual(drafts(), ["look", ""], "it is there with the first");
+  answers.shift()?.(KEPT);
+  await settle();
+
+  composer.attach([note("three.txt")]);
+  composer.write("again");
+  composer.send();
+  composer.leave();
+  const later = new Composer(new Chat(chat.store, chat.address));
+  await settle();
+  answers.shift()?.(FULL);
+  await settle();
+  assert.equal(later.text.value, "again");
+  assert.equal(drafts().at(-1), "again", "it was never out of it");
+  assert.deepEqual(drafts().filter((one) => one === "").length, 1);
+  later.leave();
+  dropUnsent();
+});
+
 test("a caption, what is answered and all files come back when a file is not kept", async () => {
   let left = 1;
   const { sent, chat, composer } = sit((command) => (command.do === "sendFile" && left-- <= 0 ? FULL : KEPT));
@@ -222,6 +281,60 @@ test("several messages are taken back without waiting for the server", async () 
   question.value?.answer(true);
   await settle();
   assert.deepEqual(asked, [1, 2, 3]);
+});
+
+test("what was encrypted is forwarded in plain text only if somebody says so", async () => {
+  const { sent, chat, say } = sit(() => KEPT);
+  const talk = (address: string, encrypted: boolean) => say({ is: "conversation", address, encrypted } as unknown as Notice);
+  const square = { address: "square@rooms.example.org", name: "Square" };
+  const friar = { address: "friar@example.org", name: "Friar" };
+  talk(square.address, false);
+  talk(friar.address, true);
+  const open = written(1, "for everyone");
+  const secret = { ...written(2, "for you"), own: false, encryption: { is: "omemo", device: 1, trust: "blind" } } as Message;
+  const to = () => sent().map((one) => one.to);
+  question.value = null;
+
+  void chat.forward([secret], friar);
+  void chat.forward([open], square);
+  await settle();
+  assert.equal(question.value, null);
+  assert.deepEqual(to(), [friar.address, square.address]);
+
+  for (const yes of [false, true]) {
+    chat.chosen.value = new Set([1, 2]);
+    void chat.forward([open, secret], square);
+    await settle();
+    assert.equal(question.value?.title, "Forward without encryption?");
+    question.value?.answer(yes);
+    question.value = null;
+    await settle();
+    assert.equal(sent().length, yes ? 4 : 2);
+    assert.equal(chat.chosen.value === null, yes, "who thinks better of it chooses anew");
+  }
+
+  // What waits to be encrypted is as secret as its conversation.
+  void chat.forward([{ ...open, delivery: { is: "queued" } }], square);
+  await settle();
+  assert.equal(question.value?.title, "Forward without encryption?");
+  question.value?.answer(false);
+  question.value = null;
+});
+
+test("nothing comes by itself of those whom nobody let in", () => {
+  const { chat, say } = sit(() => KEPT);
+  const talk = (more: object) => say({ is: "conversation", address: chat.address, ...more } as unknown as Notice);
+  const room = (more: object) => say({ is: "room", address: chat.address, ...more } as unknown as Notice);
+  talk({ request: true });
+  assert.equal(chat.ofStrangers.value, true);
+  talk({ request: false });
+  assert.equal(chat.ofStrangers.value, false, "they were answered");
+  talk({ room: true });
+  assert.equal(chat.ofStrangers.value, true, "nothing is known of the room yet");
+  room({ private: true });
+  assert.equal(chat.ofStrangers.value, false);
+  room({ private: false });
+  assert.equal(chat.ofStrangers.value, true, "anybody may enter");
 });
 
 test("a file that is dropped where nothing takes it does not replace the app", () => {

@@ -12,6 +12,7 @@ import { attentive } from "./attention";
 import { indexOf, isEvent, whoOf } from "./logic/rows";
 import { copyable, gist } from "./logic/text";
 import { minute } from "./logic/times";
+import { isPlain } from "./timeline/describe";
 import { ask } from "../ask";
 import { reasonText } from "../reason";
 
@@ -64,6 +65,8 @@ export class Chat {
   /** What it calls the others who are there. */
   readonly nicks: ReadonlySignal<readonly string[]>;
   readonly name: ReadonlySignal<string>;
+  /** Anybody may have written here: a request without an answer, or a room that is open to all. */
+  readonly ofStrangers: ReadonlySignal<boolean>;
 
   readonly replying = signal<Message | null>(null);
   readonly editing = signal<Message | null>(null);
@@ -105,6 +108,10 @@ export class Chat {
     this.contact = computed(() => store.contact(address));
     this.room = computed(() => store.room(address));
     this.isRoom = computed(() => this.conversation.value?.room ?? this.room.value !== undefined);
+    this.ofStrangers = computed(
+      () =>
+        (this.conversation.value?.request ?? false) || (this.isRoom.value && this.room.value?.private !== true),
+    );
     this.nick = computed(() => this.room.value?.nick ?? null);
     this.nicks = computed(() => {
       const nicks = this.room.value?.members.map((one) => one.nick) ?? [];
@@ -408,7 +415,28 @@ export class Chat {
     if (done) toast(words().chat.repaired);
   }
 
+  /** Whether what is written to somebody leaves without encryption. */
+  writesPlain(address: string): boolean {
+    return this.store.conversation(address)?.encrypted === false;
+  }
+
+  /** What came encrypted, or leaves so, does not go out in plain text unless somebody says so. */
+  async #mayForward(messages: Message[], to: { address: string; name: string }): Promise<boolean> {
+    // What has not left is as its conversation is.
+    const secret = messages.some((one) => one.encryption.is !== "none" || (this.encrypted && !isPlain(one)));
+    if (!secret || !this.writesPlain(to.address)) return true;
+    const say = words().chat;
+    return confirm({
+      title: say.forwardPlainTitle,
+      text: fill(say.forwardPlainText, { name: to.name }),
+      action: say.forwardPlainConfirm,
+      danger: true,
+    });
+  }
+
   async forward(messages: Message[], to: { address: string; name: string }): Promise<void> {
+    if (!(await this.#mayForward(messages, to))) return;
+    this.chosen.value = null;
     // Each is in the timeline there before the next one: that is their order.
     let failed = false;
     for (const message of messages) failed = !(await this.#forwardOne(message, to.address)) || failed;

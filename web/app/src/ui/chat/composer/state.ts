@@ -11,6 +11,7 @@ import { kindOf, legible } from "../logic/files";
 import { hasSent } from "../../shell/conversations";
 import type { Chat } from "../state";
 import { pictureOf } from "./describe";
+import { drafted, pass, passes, undrafted } from "./passing";
 import { shrink } from "./shrink";
 import { attachTo, describe, detach, done, putBack, takeOut, trayOf, whilePassing, type Attached } from "./tray-state";
 import { reasonText } from "../../reason";
@@ -18,6 +19,9 @@ import { reasonText } from "../../reason";
 export type Quality = "smaller" | "original";
 
 const DRAFT_MS = 500;
+
+/** The one that writes in a conversation now: what is on its way may outlive the view it was written in. */
+const writing = new Map<string, Composer>();
 
 export class Composer {
   readonly text = signal("");
@@ -35,6 +39,7 @@ export class Composer {
   #saved: string;
   /** Something was written here, or the draft is known. */
   #begun: boolean;
+  #left = false;
 
   constructor(chat: Chat) {
     this.#chat = chat;
@@ -42,7 +47,8 @@ export class Composer {
     const known = chat.conversation.peek();
     this.#saved = known?.draft ?? "";
     this.#begun = known !== undefined;
-    this.text.value = this.#saved;
+    this.text.value = undrafted(chat.address, this.#saved);
+    writing.set(chat.address, this);
   }
 
   /** Takes over a draft that became known only after the conversation was on screen. */
@@ -50,7 +56,7 @@ export class Composer {
     if (this.#begun) return;
     this.#begun = true;
     this.#saved = draft;
-    this.text.value = draft;
+    this.text.value = undrafted(this.#chat.address, draft);
   }
 
   write(text: string): void {
@@ -64,7 +70,7 @@ export class Composer {
   /** Keeps the draft now. */
   keep(): void {
     clearTimeout(this.#later);
-    const text = this.#before ?? this.text.peek();
+    const text = drafted(this.#chat.address, this.#before ?? this.text.peek());
     if (text === this.#saved) return;
     this.#saved = text;
     void this.#chat.ask({ do: "draft", address: this.#chat.address, text });
@@ -130,24 +136,33 @@ export class Composer {
   /** Lets go of everything that is not kept elsewhere. */
   leave(): void {
     this.keep();
+    this.#left = true;
+    this.#forget();
+  }
+
+  #forget(): void {
+    const { address } = this.#chat;
+    if (this.#left && !passes(address) && writing.get(address) === this) writing.delete(address);
   }
 
   async #sendText(text: string): Promise<void> {
     const replying = this.#chat.replying.peek();
-    this.#clear();
+    const arrived = this.#take();
     const replyTo = replying?.id ?? null;
     const since = Date.now();
     const asked = this.#chat.ask({ do: "send", to: this.#chat.address, text, replyTo });
     this.#chat.follow();
     const like = ({ content }: Message) => content.is === "text" && content.text === text;
     if (!(await this.#isKept(await asked, since, like))) this.#restore(text, replying);
+    arrived();
   }
 
   async #sendFiles(caption: string): Promise<void> {
     const given = takeOut(this.#chat.address);
     const replying = this.#chat.replying.peek();
     const smaller = this.quality.peek() === "smaller";
-    this.#clear();
+    this.keep();
+    const arrived = this.#take();
     const made: File[] = [];
     const asTheyAre: string[] = [];
     for (const { file } of given) {
@@ -157,7 +172,8 @@ export class Composer {
     }
     if (asTheyAre.length > 0 && !(await this.#askAsTheyAre(asTheyAre))) {
       putBack(this.#chat.address, given);
-      return this.#restore(caption, replying);
+      this.#restore(caption, replying);
+      return arrived();
     }
     // One after the other into the timeline, all at once over the network.
     for (const [at, file] of made.entries()) {
@@ -168,9 +184,11 @@ export class Composer {
         // The next one would fail as well.
         putBack(this.#chat.address, given.slice(at));
         if (first) this.#restore(caption, replying);
-        return;
+        return arrived();
       }
       done(given.slice(at, at + 1));
+      // The caption is there with the first.
+      arrived();
     }
   }
 
@@ -240,19 +258,33 @@ export class Composer {
 
   /** Nothing of it was kept: it is as it was. What was begun meanwhile stays as well. */
   #restore(text: string, replying: Message | null): void {
-    if (text !== "") this.write([text, this.text.peek()].filter(Boolean).join("\n"));
-    this.#answer(replying);
+    const now = writing.get(this.#chat.address) ?? this;
+    const begun = now.#before ?? now.text.peek();
+    const both = [text, begun].filter(Boolean).join("\n");
+    if (now.#before !== null) now.#before = both;
+    else if (text !== "") now.write(both);
+    now.#answer(replying);
   }
 
   #answer(replying: Message | null): void {
     if (replying && this.#chat.replying.peek() === null) this.#chat.replying.value = replying;
   }
 
-  #clear(): void {
+  /**
+   * Empties the field. What was in it stays in the draft until it is in the timeline or in the field again,
+   * which what is given back is called for.
+   */
+  #take(): () => void {
     clearTimeout(this.#later);
-    this.#saved = "";
+    const { address } = this.#chat;
+    const arrived = pass(address, this.text.peek());
     this.text.value = "";
     this.#chat.replying.value = null;
-    void this.#chat.ask({ do: "draft", address: this.#chat.address, text: "" });
+    return () => {
+      arrived();
+      const now = writing.get(address) ?? this;
+      now.keep();
+      now.#forget();
+    };
   }
 }

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 
 import type { Message } from "../../../core/types";
 import { words } from "../../../i18n";
-import { Avatar, Dialog } from "../../kit";
+import { Avatar, Dialog, Icon } from "../../kit";
 import type { SheetProps } from "./readers";
 
 /** Somebody to forward to: from the list of conversations, then from the contacts. */
@@ -26,7 +26,6 @@ export function ForwardDialog({ chat, messages, onClose }: SheetProps & { messag
   );
   const choose = (to: Target) => {
     onClose();
-    chat.chosen.value = null;
     void chat.forward(messages, to);
   };
   return (
@@ -52,6 +51,12 @@ export function ForwardDialog({ chat, messages, onClose }: SheetProps & { messag
                 size={40}
               />
               <bdi class="forward-name">{one.name}</bdi>
+              {chat.writesPlain(one.address) && (
+                <span class="forward-plain">
+                  <Icon name="lockOpen" size={16} />
+                  {say.notEncrypted}
+                </span>
+              )}
             </button>
           </li>
         ))}
