@@ -358,13 +358,16 @@ test("only small pictures come by themselves, and where somebody wants that", ()
     name: "a", size, mediaType, uploaded: true, local: null, picture: null,
   });
   const small = file(900_000, "image/png");
-  assert.ok(comesByItself(small, "always"));
-  assert.ok(!comesByItself(small, "never"));
-  assert.ok(comesByItself(small, "unmetered"));
-  assert.ok(comesByItself(small, "unmetered", { type: "wifi", saveData: false }));
-  assert.ok(!comesByItself(small, "unmetered", { type: "cellular" }));
-  assert.ok(!comesByItself(small, "unmetered", { saveData: true }));
+  const comes = (one: typeof small, where: "always" | "unmetered" | "never", network?: Parameters<typeof comesByItself>[2]) =>
+    comesByItself(one, where, network, false);
+  assert.ok(comes(small, "always"));
+  assert.ok(!comes(small, "never"));
+  assert.ok(comes(small, "unmetered"));
+  assert.ok(comes(small, "unmetered", { type: "wifi", saveData: false }));
+  assert.ok(!comes(small, "unmetered", { type: "cellular" }));
+  assert.ok(!comes(small, "unmetered", { saveData: true }));
   for (const other of [file(1_000_001, "image/png"), file(null, "image/png"), file(10, "video/mp4"), file(10, "application/pdf")]) {
-    assert.ok(!comesByItself(other, "always"));
+    assert.ok(!comes(other, "always"));
   }
+  for (const where of ["always", "unmetered"] as const) assert.ok(!comesByItself(small, where, undefined, true), "of strangers");
 });

@@ -89,6 +89,12 @@ test("each message of a conversation is heard, and the last ones can be read", a
   change({ notifyText: true });
 });
 
+test("what the core says itself is said in the language of the page, and cannot be answered", async () => {
+  await notify({ address: "stranger@example.org", title: "A request", text: "Somebody wants to be in touch", message: null });
+  assert.deepEqual([made.at(-1)?.title, made.at(-1)?.options.body], ["A request", "Somebody wants to be in touch"]);
+  assert.deepEqual(made.at(-1)?.options.actions, []);
+});
+
 test("what the service worker has made a sound for is not heard twice", async () => {
   woken = [{ close: () => {} }];
   await says("Arise, fair sun");

@@ -42,6 +42,7 @@ export const fileGoneHere = "the file is not here any more";
 export const noChecksum = "the file has no checksum";
 export const notTaken = "the server does not take the file: {0}";
 export const filesUnreachable = "the server of the files cannot be reached";
+export const filesNotAllowed = "files at {0} are not allowed here; whoever runs the server can allow them (files_from)";
 export const stoppedSending = "the server stopped sending";
 export const fileGone = "the file is no longer on the server";
 export const notGiven = "the server does not give the file: {0}";
@@ -194,6 +195,10 @@ export const previewDeclined = "An invitation is declined";
 export const previewRoom = "The group is different now";
 export const previewRestored = "This profile was put back to an earlier state";
 export const previewGap = "Messages may be missing here";
+
+// Of somebody who is no contact.
+export const requestCame = "A request";
+export const requestText = "Somebody wants to be in touch";
 
 // What was promised by an earlier program.
 export const notDone = "Not done";

@@ -40,6 +40,7 @@ export const fileGoneHere = "die Datei ist nicht mehr hier";
 export const noChecksum = "die Datei hat keine Prüfsumme";
 export const notTaken = "der Server nimmt die Datei nicht an: {0}";
 export const filesUnreachable = "der Server der Dateien ist nicht zu erreichen";
+export const filesNotAllowed = "Dateien von {0} sind hier nicht erlaubt; wer den Server betreibt, kann sie erlauben (files_from)";
 export const stoppedSending = "der Server hat aufgehört zu senden";
 export const fileGone = "die Datei ist nicht mehr auf dem Server";
 export const notGiven = "der Server gibt die Datei nicht heraus: {0}";
@@ -192,6 +193,10 @@ export const previewDeclined = "Eine Einladung ist abgelehnt";
 export const previewRoom = "In der Gruppe hat sich etwas geändert";
 export const previewRestored = "Dieses Profil wurde auf einen früheren Stand zurückgesetzt";
 export const previewGap = "Hier fehlen vielleicht Nachrichten";
+
+// Of somebody who is no contact.
+export const requestCame = "Eine Anfrage";
+export const requestText = "Jemand möchte Kontakt aufnehmen";
 
 // What was promised by an earlier program.
 export const notDone = "Nicht erledigt";

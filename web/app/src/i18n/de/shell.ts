@@ -263,7 +263,7 @@ export const fetchLabel = "Bilder von selbst holen";
 export const fetchAlways = "Immer";
 export const fetchUnmetered = "Nicht über Mobilfunk";
 export const fetchNever = "Nie";
-export const fetchHint = "Bis 1 MB. Andere, Videos und Dateien kommen, wenn du darauf drückst.";
+export const fetchHint = "Bis 1 MB. Andere, Videos und Dateien kommen, wenn du darauf drückst, ebenso alles in Kanälen und von Leuten, denen du nicht geantwortet hast.";
 export const storageSealed = "Nachrichten und Dateien sind verschlüsselt gespeichert, nur auf diesem Gerät.";
 
 export const inviteText = "Für jemanden, der noch kein Konto hat. Der Link führt hierher, und eine Minute später könnt ihr euch schreiben.";

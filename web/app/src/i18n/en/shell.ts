@@ -263,7 +263,7 @@ export const fetchLabel = "Fetch pictures by themselves";
 export const fetchAlways = "Always";
 export const fetchUnmetered = "Not on mobile data";
 export const fetchNever = "Never";
-export const fetchHint = "Up to 1 MB. Others, videos and files come when you press them.";
+export const fetchHint = "Up to 1 MB. Others, videos and files come when you press them, and so does everything in channels and from people you have not answered.";
 export const storageSealed = "Messages and files are stored encrypted, on this device only.";
 
 export const inviteText = "For somebody who has no account yet. The link leads here, and a minute later the two of you can write.";

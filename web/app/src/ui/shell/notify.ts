@@ -86,7 +86,9 @@ export async function notify(notice: Notice): Promise<void> {
   if (worker?.active) {
     const read = { action: "read", title: w.markRead };
     const reply = { action: "reply", type: "text" as const, title: w.notifyReply, placeholder: w.notifyReplyHint };
-    await worker.showNotification(counted, { ...options, actions: [read, reply] } as Options);
+    // What the core says itself is no message that could be answered.
+    const actions = own ? [] : [read, reply];
+    await worker.showNotification(counted, { ...options, actions } as Options);
     return;
   }
   const made = new Notification(counted, options);

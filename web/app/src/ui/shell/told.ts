@@ -15,6 +15,7 @@ export function useTold(): string {
       const fresh = list.find(
         (one) =>
           before !== null &&
+          !one.request &&
           one.unread > (before.get(one.address) ?? 0) &&
           one.address !== current() &&
           !muted(one.mute, Date.now()),

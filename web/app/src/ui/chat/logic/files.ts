@@ -68,9 +68,14 @@ interface Network {
   saveData?: boolean;
 }
 
-/** Whether a file comes without being asked for, as somebody chose it. */
-export function comesByItself(file: File, where: "always" | "unmetered" | "never", network?: Network): boolean {
-  if (file.size === null || file.size > AUTOMATIC || kindOf(file) !== "picture") return false;
+/** Whether a file comes without being asked for, as somebody chose it. What is of strangers never does. */
+export function comesByItself(
+  file: File,
+  where: "always" | "unmetered" | "never",
+  network: Network | undefined,
+  strangers: boolean,
+): boolean {
+  if (strangers || file.size === null || file.size > AUTOMATIC || kindOf(file) !== "picture") return false;
   if (where === "unmetered") return network?.type !== "cellular" && network?.saveData !== true;
   return where === "always";
 }

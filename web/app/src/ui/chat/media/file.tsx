@@ -24,13 +24,14 @@ export interface FileProps {
 }
 
 export function FileView({ chat, message, file, tab }: FileProps) {
+  const strangers = chat.ofStrangers.value;
   useEffect(() => {
     const { connection } = navigator as Navigator & { connection?: { type?: string; saveData?: boolean } };
-    const comes = comesByItself(file, settings.value.fetch, connection);
+    const comes = comesByItself(file, settings.value.fetch, connection, strangers);
     if (file.local === null && comes && !chat.fetching.peek().has(message.id)) {
       void chat.fetch(message);
     }
-  }, [file.local]);
+  }, [file.local, strangers]);
   switch (kindOf(file)) {
     case "picture":
       return <PictureView chat={chat} message={message} file={file} tab={tab} />;
