@@ -4,25 +4,16 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { fill, language, words } from "../../../i18n";
 import { Icon } from "../../kit";
-import { clock, legible, peaks } from "../logic/files";
+import { clock, legible } from "../logic/files";
 import { fileWord, isVoice } from "../timeline/describe";
 import { sizeOf, type FileProps } from "./file";
+import { BARS, heardOf, type Heard } from "./heard";
 import { Progress } from "./progress";
 import { useTransfer } from "./transfer";
 import { useLocal, type Local } from "./urls";
 
-const BARS = 42;
 const SPEEDS = [1, 1.5, 2] as const;
-/** Longer files are not decoded at once only to draw them. */
-const DRAWN = 4_000_000;
 
-/** What is known of a sound once it was decoded. */
-interface Heard {
-  bars: number[];
-  seconds: number;
-}
-
-const heard = new Map<string, Promise<Heard | null>>();
 /** The sound that plays: one at a time. */
 let playing: HTMLAudioElement | null = null;
 
@@ -80,7 +71,7 @@ function Player({ local, name, tab }: { local: Local; name: string; tab: number 
   const [broken, setBroken] = useState(false);
   useEffect(() => {
     let wanted = true;
-    void listen(name, local.blob).then((found) => {
+    void heardOf(name, local).then((found) => {
       if (wanted) setKnown(found);
     });
     return () => {
@@ -192,21 +183,4 @@ function Bars({ bars, at }: { bars: number[] | null; at: number }) {
       })}
     </svg>
   );
-}
-
-/** Decodes a sound to draw it; `null` if it is too long or no sound. */
-function listen(name: string, blob: Blob): Promise<Heard | null> {
-  const found = heard.get(name);
-  if (found) return found;
-  const coming = decode(blob).catch(() => null);
-  if (heard.size > 500) heard.clear();
-  heard.set(name, coming);
-  return coming;
-}
-
-async function decode(blob: Blob): Promise<Heard | null> {
-  if (blob.size > DRAWN) return null;
-  const decoder = new OfflineAudioContext(1, 1, 16_000);
-  const sound = await decoder.decodeAudioData(await blob.arrayBuffer());
-  return { bars: peaks(sound.getChannelData(0), BARS), seconds: sound.duration };
 }
