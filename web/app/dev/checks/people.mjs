@@ -42,6 +42,31 @@ describe("getting in, and people", { concurrency: AT_ONCE }, () => {
     assert.ok(copy.x + copy.width <= 320);
   });
 
+  test("what is said while a window is open is above it, within reach, and outlives it", async (t) => {
+    const init = () => {
+      navigator.clipboard.writeText = async () => {};
+      // It stays for as long as a busy machine needs.
+      const wait = globalThis.setTimeout;
+      globalThis.setTimeout = (then, ms, ...rest) => wait(then, ms >= 4_000 ? 2 ** 30 : ms, ...rest);
+    };
+    const on = await page(t, { route: "add", init });
+    await button(on, "Show my code").click();
+    await button(on, "Copy link").click();
+    const toast = on.locator(".toast");
+    await toast.waitFor();
+    const within = () =>
+      toast.evaluate((one) => {
+        const { x, y, width, height } = one.getBoundingClientRect();
+        return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+      });
+    assert.ok(await within());
+    await on.keyboard.press("Escape");
+    await on.getByRole("dialog").waitFor({ state: "detached" });
+    assert.ok(await within());
+    await button(toast, "Dismiss").click();
+    await toast.waitFor({ state: "detached" });
+  });
+
   test("nothing is sent for a name that makes no address", async (t) => {
     const on = await invited(t, "abc/romeo%40verona.example/");
     await button(on, "Start chatting with romeo").click();

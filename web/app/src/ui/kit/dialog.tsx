@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 
@@ -51,6 +52,9 @@ export function Dialog(props: DialogProps) {
 /** The same; the name says that it is a list of things to do, from the bottom of a phone. */
 export const Sheet = Dialog;
 
+/** The windows that are open, the topmost last. What is not in that one cannot be reached meanwhile. */
+export const windows = signal<readonly HTMLDialogElement[]>([]);
+
 /** A <dialog> that is open as long as it is drawn. */
 export function useModal(onClose: () => void, stays = false) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -61,11 +65,13 @@ export function useModal(onClose: () => void, stays = false) {
     if (!element) return;
     const before = document.activeElement;
     element.showModal();
+    windows.value = [...windows.peek(), element];
     // Where nothing asks for the focus, the title has it: it says what this is.
     if (!element.querySelector("[autofocus]")) {
       element.querySelector<HTMLElement>(".dialog-title")?.focus();
     }
     return () => {
+      windows.value = windows.peek().filter((one) => one !== element);
       element.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };

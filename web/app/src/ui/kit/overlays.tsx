@@ -1,11 +1,12 @@
 // Menus, questions and toasts, opened from anywhere by a call. The page draws them once, at its end.
 
-import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { effect, signal } from "@preact/signals";
+import { render } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { words } from "../../i18n";
 import { Button, IconButton } from "./button";
-import { Dialog } from "./dialog";
+import { Dialog, windows } from "./dialog";
 import { Menu, type MenuProps } from "./menu";
 import "./toast.css";
 
@@ -66,11 +67,39 @@ export function Overlays() {
     <>
       {open && <Menu key={overlayKey(open)} {...open} onClose={() => (menu.value = null)} />}
       <Asked />
-      <div class="toasts" role="status" aria-live="polite">
-        {toasts.value.map((one) => (
-          <ToastView key={one.key} toast={one} onClose={() => dismiss(one.key)} />
-        ))}
-      </div>
+      <Toasts />
+    </>
+  );
+}
+
+/**
+ * Where toasts are drawn. An open window covers everything else and puts it out of reach, so they are in the
+ * topmost one: moved there with all they have, since none of them begins anew because a window opens.
+ */
+function Toasts() {
+  const home = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const place = document.createElement("div");
+    place.className = "toasts";
+    place.setAttribute("role", "status");
+    place.setAttribute("aria-live", "polite");
+    render(<ToastList />, place);
+    const stop = effect(() => (windows.value.at(-1) ?? home.current)?.append(place));
+    return () => {
+      stop();
+      render(null, place);
+      place.remove();
+    };
+  }, []);
+  return <div class="toasts-home" ref={home} />;
+}
+
+function ToastList() {
+  return (
+    <>
+      {toasts.value.map((one) => (
+        <ToastView key={one.key} toast={one} onClose={() => dismiss(one.key)} />
+      ))}
     </>
   );
 }
