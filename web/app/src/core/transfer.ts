@@ -6,6 +6,30 @@ import type { Effect, Event } from "./worker-types";
 type Upload = Extract<Effect, { do: "upload" }>;
 type Download = Extract<Effect, { do: "download" }>;
 
+/**
+ * Where the policy of this page let nothing be fetched from, or sent to. The browser tells a worker of that
+ * beside the failure, which looks as if nobody were there.
+ */
+const forbidden = new Set<string>();
+/** Milliseconds in which it does. */
+const TOLD = 200;
+const MOST_FORBIDDEN = 100;
+
+globalThis.addEventListener?.("securitypolicyviolation", (event) => {
+  const { blockedURI, effectiveDirective } = event as SecurityPolicyViolationEvent;
+  if (effectiveDirective !== "connect-src" || !/^https?:/.test(blockedURI)) return;
+  if (forbidden.size < MOST_FORBIDDEN) forbidden.add(new URL(blockedURI).origin);
+});
+
+/** Why there was no answer from there. */
+export async function unreachable(url: string, told = TOLD): Promise<Error> {
+  const { origin, host } = new URL(url);
+  const until = performance.now() + told;
+  while (!forbidden.has(origin) && performance.now() < until) await new Promise((next) => setTimeout(next, 10));
+  if (!forbidden.has(origin)) return new Error("the server of the files cannot be reached");
+  return new Error(`files at ${host} are not allowed here; whoever runs the server can allow them (files_from)`);
+}
+
 /** Bytes of the file, and SHA-256 of what is on the server. */
 interface Done {
   size: number;
@@ -104,7 +128,7 @@ function put(
       progress(event.loaded);
     };
     request.onload = () => resolve(request.status);
-    request.onerror = () => reject(new Error("the server of the files cannot be reached"));
+    request.onerror = () => void unreachable(url).then(reject);
     request.onabort = () => reject(new Error("the server does not answer"));
     request.onloadend = () => {
       watch.stop();
@@ -123,10 +147,13 @@ async function download(
   const silence = new AbortController();
   const watch = watchdog(() => silence.abort(new Error("the server stopped sending")));
   try {
-    const answer = await fetch(reachable(effect.url, new URL(self.location.origin)), {
+    const url = reachable(effect.url, new URL(self.location.origin));
+    const answer = await fetch(url, {
       signal: AbortSignal.any([signal, silence.signal]),
       credentials: "omit",
       referrerPolicy: "no-referrer",
+    }).catch(async (error: unknown) => {
+      throw error instanceof TypeError ? await unreachable(url) : error;
     });
     if (answer.status === 404 || answer.status === 410) {
       throw new Error("the file is no longer on the server");
