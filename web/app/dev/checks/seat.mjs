@@ -24,8 +24,8 @@ after(async () => {
   await server?.stop();
 });
 
-/** A page on the sample. The test fails if the page reports an error, or opens a dialog of the browser. */
-export async function page(t, { size = "desktop", theme = "light", query = "", route = "list", init, agent, touch } = {}) {
+/** A window of the browser on nothing yet, and what its page complains about. */
+async function open({ size, theme = "light", init, agent, touch }) {
   const { width, height, ...device } = SIZES[size];
   const context = await browser.newContext({
     viewport: { width, height },
@@ -37,23 +37,66 @@ export async function page(t, { size = "desktop", theme = "light", query = "", r
     ...(agent ? { userAgent: agent } : {}),
   });
   context.setDefaultTimeout(PATIENCE);
-  const made = await context.newPage();
+  const on = await context.newPage();
   const errors = [];
-  made.on("pageerror", (error) => errors.push(String(error)));
-  made.on("console", (message) => {
+  on.on("pageerror", (error) => errors.push(String(error)));
+  on.on("console", (message) => {
     if (message.type() === "error") errors.push(message.text());
   });
-  made.on("dialog", (dialog) => {
+  const window = { on, errors, leaving: false };
+  on.on("dialog", (dialog) => {
+    if (window.leaving && dialog.type() === "beforeunload") return void dialog.accept();
     errors.push(`a dialog of the browser: ${dialog.message()}`);
     void dialog.dismiss();
   });
-  if (init) await made.addInitScript(init);
-  await made.goto(`${server.url}?${query}#/${route}`);
+  if (init) await on.addInitScript(init);
+  return window;
+}
+
+/** A page on the sample. The test fails if the page reports an error, or opens a dialog of the browser. */
+export async function page(t, { size = "desktop", query = "", route = "list", ...own } = {}) {
+  const { on, errors } = await open({ size, ...own });
+  await on.goto(`${server.url}?${query}#/${route}`);
   t.after(async () => {
-    await context.close();
+    await on.context().close();
     assert.deepEqual(errors, []);
   });
-  return made;
+  return on;
+}
+
+/** Windows that wait for another test. */
+const idle = Object.fromEntries(Object.keys(SIZES).map((size) => [size, []]));
+let visits = 0;
+
+/**
+ * The same in a window that other tests had before: to open one takes longer than most checks, and there the
+ * browser has compiled the scripts already. The page itself is loaded anew, and nothing that others kept in it is
+ * left. For tests that change nothing of the window itself but its theme.
+ */
+export async function reused(t, { size = "desktop", query = "", route = "list" } = {}) {
+  const window = idle[size].pop() ?? (await open({ size }));
+  const { on, errors } = window;
+  visits += 1;
+  // It may ask before it is left, where something would be lost.
+  window.leaving = true;
+  if (on.url() !== "about:blank") await on.evaluate(forget);
+  await on.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  errors.splice(0);
+  // The number makes it another page, which is loaded, also where only what is behind the # differs.
+  await on.goto(`${server.url}?${query}&visit=${visits}#/${route}`);
+  window.leaving = false;
+  t.after(() => {
+    idle[size].push(window);
+    assert.deepEqual(errors, []);
+  });
+  return on;
+}
+
+/** In a page: what it keeps. */
+async function forget() {
+  localStorage.clear();
+  sessionStorage.clear();
+  for (const name of await caches.keys()) await caches.delete(name);
 }
 
 /** Waits until nothing in the page has changed for a moment, and nothing moves. */
