@@ -43,6 +43,8 @@ pub struct Budgets {
     hasher: RandomState,
     /// Messages to strangers, by the domain they come from.
     domains: Quota,
+    /// Strangers whom an account asked to become contacts, by account.
+    contacts: Quota,
     /// Bytes of items sent to subscribers at other domains, by who pays.
     items: Quota,
     /// Messages to owners about subscriptions that wait, by who pays.
@@ -58,6 +60,7 @@ impl Budgets {
             spoken: Mutex::default(),
             hasher: RandomState::new(),
             domains: Quota::new(config.abuse.stranger_messages_per_hour, HOUR),
+            contacts: Quota::new(contacts(config), HOUR),
             items: Quota::new(ITEM_BYTES, HOUR),
             requests: Quota::new(REQUESTS, HOUR),
         }
@@ -67,6 +70,7 @@ impl Budgets {
     pub fn bound(&self, config: &Config) {
         self.accounts.set_limit(config.abuse.strangers_per_hour);
         self.domains.set_limit(config.abuse.stranger_messages_per_hour);
+        self.contacts.set_limit(contacts(config));
     }
 
     /// Somebody publishes for subscribers at other domains, which makes so many bytes. `false` when
@@ -81,6 +85,19 @@ impl Budgets {
     #[must_use]
     pub fn ask(&self, payer: &str, now: Instant) -> bool {
         self.requests.take(payer, now)
+    }
+
+    /// An account asks a stranger to become a contact. `false` when that is one too many.
+    #[must_use]
+    pub fn asks(&self, account: &BareJid, now: Instant) -> bool {
+        self.contacts.take(account, now)
+    }
+
+    /// Somebody at another domain asks a stranger here, which counts as much as a message. `false` when
+    /// that is one too many.
+    #[must_use]
+    pub fn asked_from(&self, domain: &str, now: Instant) -> bool {
+        self.domains.take(domain, now)
     }
 
     /// An account writes to a stranger. `false` when that is one too many.
@@ -102,6 +119,12 @@ impl Budgets {
         }
         true
     }
+}
+
+/// Strangers whom an account may ask in an hour. Who comes from elsewhere asks everybody they know, so it is
+/// more than they may write to.
+fn contacts(config: &Config) -> u64 {
+    config.abuse.strangers_per_hour.saturating_mul(5)
 }
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -197,6 +220,18 @@ mod tests {
         assert!(write("two@b.example") && !write("three@b.example"));
         budgets.bound(&config(1));
         assert!(!write("three@b.example"));
+    }
+
+    #[test]
+    fn requests_to_become_contacts_have_an_end() {
+        let text = "domain = \"a.example\"\n[abuse]\nstrangers_per_hour = 2\n\
+                    stranger_messages_per_hour = 3";
+        let budgets = Budgets::new(&Config::parse(text).unwrap());
+        let (me, now) = (BareJid::new("me@a.example").unwrap(), Instant::now());
+        assert!((0..10).all(|_| budgets.asks(&me, now)));
+        assert!(!budgets.asks(&me, now) && budgets.asks(&me, now + HOUR * 2));
+        assert!((0..3).all(|_| budgets.asked_from("b.example", now)));
+        assert!(!budgets.asked_from("b.example", now) && budgets.asked_from("c.example", now));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! RFC 6121: rosters, subscriptions and presence.
 
 pub mod presence;
+pub mod requests;
 pub mod roster;
 pub mod subscription;

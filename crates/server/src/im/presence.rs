@@ -15,7 +15,7 @@ use xmpp::{
     xml::Element,
 };
 
-use super::subscription::Change;
+use super::{requests, subscription::Change};
 use crate::{
     account::{Account, AccountState},
     ext::{
@@ -73,22 +73,20 @@ async fn available(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza
     let stanza = stamped(session, stanza);
     let stanza = avatar::stamp(server, session, stanza, Reader::Subscribers).await;
     let account = &session.account;
-    let (first, took_messages, requests) = {
+    let (first, took_messages, waiting) = {
         let mut state = account.lock();
         let Some(resource) = state.resource(session) else { return };
         let now = Available { stanza: stanza.clone(), priority };
         let before = resource.available.replace(now);
-        let requests = if before.is_none() { state.roster.requests() } else { Vec::new() };
-        (before.is_none(), before.is_some_and(|old| old.priority >= 0), requests)
+        let waiting = if before.is_none() { requests::waiting(&state) } else { Vec::new() };
+        (before.is_none(), before.is_some_and(|old| old.priority >= 0), waiting)
     };
     broadcast(server, account, &stanza);
     if first {
         privilege::show(server, &stanza);
         own_resources(session);
         probe_contacts(server, session);
-        for request in requests {
-            session.deliver(Frame::presence(request));
-        }
+        requests::hand_over(session, waiting);
     }
     for extension in crate::ext::ALL {
         if let Some(hook) = extension.session.presence {

@@ -19,7 +19,7 @@ use xmpp::{
 };
 
 use super::{
-    presence,
+    presence, requests,
     subscription::{Change, Standing},
 };
 use crate::{
@@ -40,6 +40,8 @@ use crate::{
 pub struct Roster {
     items: BTreeMap<BareJid, Contact>,
     version: u64,
+    /// The operator was told that no more requests can wait.
+    told_full: bool,
 }
 
 /// One contact. It stands in the roster that clients see unless it is only a request that waits
@@ -65,7 +67,7 @@ impl Roster {
     /// When the store could not be read.
     pub async fn load(store: &Store, account: AccountId) -> Result<Self, StoreError> {
         let snapshot = store.roster.load(account).await?;
-        let mut roster = Self { items: BTreeMap::new(), version: snapshot.version };
+        let mut roster = Self { version: snapshot.version, ..Self::default() };
         for item in snapshot.items {
             let Ok(jid) = BareJid::new(&item.jid) else { continue };
             roster.items.insert(jid, Contact::from(item));
@@ -74,7 +76,7 @@ impl Roster {
             let Ok(jid) = BareJid::new(&request.jid) else { continue };
             let contact = roster.items.entry(jid).or_default();
             contact.standing.pending_in = true;
-            contact.request = Some(request.stanza);
+            contact.request = requests::kept(&request.stanza);
         }
         Ok(roster)
     }
@@ -116,11 +118,20 @@ impl Roster {
         subscribed.map(|(jid, _)| jid.clone()).collect()
     }
 
-    /// The subscription requests that wait for an answer, as presence stanzas.
-    #[must_use]
-    pub fn requests(&self) -> Vec<Bytes> {
-        let waiting = self.items.values().filter(|contact| contact.standing.pending_in);
-        waiting.filter_map(|contact| contact.request.clone()).collect()
+    /// The subscription requests that wait for an answer, as presence stanzas, with who asks.
+    pub fn requests(&self) -> impl Iterator<Item = (&BareJid, &Bytes)> {
+        let waiting = self.items.iter().filter(|(_, contact)| contact.standing.pending_in);
+        waiting.filter_map(|(jid, contact)| Some((jid, contact.request.as_ref()?)))
+    }
+
+    /// Whether another request can wait, and whether it is news that none can.
+    pub(super) fn has_room_for_a_request(&mut self) -> (bool, bool) {
+        let (count, bytes) = self
+            .requests()
+            .fold((0, 0), |(count, bytes), (_, request)| (count + 1, bytes + request.len()));
+        let fits = requests::leave_room(count, bytes);
+        let was_told = std::mem::replace(&mut self.told_full, !fits);
+        (fits, !fits && !was_told)
     }
 
     /// Number of entries, waiting requests included.
@@ -341,7 +352,7 @@ pub async fn client_change(
 /// Carries out an account's own subscription stanza: its roster first, then the contact's.
 ///
 /// # Errors
-/// When the roster is full, the contact is blocked, or the store failed.
+/// When the roster is full, the contact is blocked, too many were asked, or the store failed.
 pub async fn send(
     server: &Arc<Server>,
     account: &Arc<Account>,
@@ -363,6 +374,10 @@ pub async fn send(
             return Err(StanzaError::new(Condition::ResourceConstraint));
         }
         let before = contact.standing;
+        let known = before.to || before.from || before.pending_out;
+        if change == Change::Subscribe && !known {
+            requests::may_ask(server, account)?;
+        }
         let sent = before.send(change);
         contact.standing = sent.standing;
         contact.request = contact.request.filter(|_| sent.standing.pending_in);
@@ -443,9 +458,13 @@ async fn arrive(
     server: &Arc<Server>,
     account: &Arc<Account>,
     from: &BareJid,
-    stanza: Bytes,
+    mut stanza: Bytes,
     change: Change,
 ) {
+    if change == Change::Subscribe {
+        let Some(kept) = requests::kept(&stanza) else { return };
+        stanza = kept;
+    }
     let Some((deliver, approve, before)) =
         apply(server, account, from, stanza.clone(), change).await
     else {
@@ -595,7 +614,7 @@ async fn welcome(server: &Arc<Server>, account: &Arc<Account>, from: &BareJid) {
 }
 
 /// Changes the recipient's roster. Returns whether to deliver, whether to approve, and how things
-/// stood before; `None` when the store failed.
+/// stood before; `None` when the store failed, or there is no place for it.
 async fn apply(
     server: &Server,
     account: &Account,
@@ -606,6 +625,9 @@ async fn apply(
     let _gate = account.roster_gate.lock().await;
     let mut contact = account.lock().roster.contact(from).cloned().unwrap_or_default();
     if contact.vacant() && account.lock().roster.len() >= server.max_contacts() {
+        return None;
+    }
+    if change == Change::Subscribe && !requests::admits(server, account, from) {
         return None;
     }
     let before = contact.standing;

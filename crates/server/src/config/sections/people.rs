@@ -87,10 +87,11 @@ section! {
         /// hashes of addresses and domains. Whoever is on one cannot reach people here who do not
         /// have them as a contact. The service learns that this server follows it, and nothing else.
         pub block_lists: Vec<String> = Vec::new();
-        /// People who are no contacts that one account may write to in an hour; rooms do not count.
+        /// People who are no contacts that one account may write to in an hour; rooms do not count. It
+        /// may ask five times as many to become contacts.
         pub strangers_per_hour: u64 = 100, in 1..=1_000_000;
-        /// Messages that one other domain may send in an hour to people who have not got their
-        /// senders as contacts.
+        /// Messages, and requests to become contacts, that one other domain may send in an hour to
+        /// people who have not got their senders as contacts.
         pub stranger_messages_per_hour: u64 = 1000, in 1..=10_000_000;
     }
 }
