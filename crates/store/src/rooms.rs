@@ -95,7 +95,8 @@ pub trait Rooms: Send + Sync {
     fn with(&self, jid: &str) -> Fut<'_, Vec<Box<str>>>;
 
     /// Replaces the state, if one is given, and sets entries by address; `None` removes one. `false`
-    /// when there is no such room.
+    /// when there is no such room. The call hands it over: nobody has to wait for it, and a later call
+    /// comes later.
     fn save(
         &self,
         id: RoomId,
@@ -103,7 +104,9 @@ pub trait Rooms: Send + Sync {
         changes: Vec<(Box<str>, Option<Affiliation>)>,
     ) -> Fut<'static, bool>;
 
-    /// Removes a room with its lists and its archive, for good. `false` when there was none.
+    /// Removes a room with its lists and its archive, for good. `false` when there was none. The call hands
+    /// the removal of the room over, as that of [`Rooms::save`] does; the archive goes while it is waited
+    /// for, or later.
     fn delete(&self, id: RoomId) -> Fut<'_, bool>;
 
     /// Keeps, in the caller's own format, who is in a room until [`Rooms::wake`].

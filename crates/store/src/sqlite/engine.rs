@@ -113,7 +113,20 @@ impl Engine {
         T: Send + 'static,
         E: Failure,
     {
-        self.write_folded(Fold::Nothing, work)
+        self.write_call(Fold::Nothing, 0, work)
+    }
+
+    /// Writes what takes so many bytes of memory until it is written.
+    pub(super) fn write_sized<T, E>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Fut<'static, T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+    {
+        self.write_call(Fold::Nothing, bytes, work)
     }
 
     /// Writes with part of the archive's index made complete before.
@@ -126,8 +139,21 @@ impl Engine {
         T: Send + 'static,
         E: Failure,
     {
+        self.write_call(fold, 0, work)
+    }
+
+    fn write_call<T, E>(
+        &self,
+        fold: Fold,
+        bytes: usize,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Fut<'static, T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+    {
         let (tell, told) = oneshot::channel();
-        let call = Closure { fold, work: Some(work), done: None, tell };
+        let call = Closure { fold, bytes, work: Some(work), done: None, tell };
         match self.shared.queue.push(Job::Call(Box::new(call))) {
             Ok(()) => answer(told),
             Err(error) => refuse(error),
@@ -226,6 +252,7 @@ where
 
 struct Closure<W, T, E> {
     fold: Fold,
+    bytes: usize,
     work: Option<W>,
     done: Option<Result<T, E>>,
     tell: oneshot::Sender<Result<T, E>>,
@@ -239,6 +266,10 @@ where
 {
     fn fold(&self) -> Fold {
         self.fold
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
     }
 
     fn run(&mut self, db: &Connection) -> Result<(), Option<StoreError>> {

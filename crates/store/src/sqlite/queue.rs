@@ -28,6 +28,8 @@ pub(super) enum Fold {
 pub(super) trait Call: Send {
     /// What must be in the index.
     fn fold(&self) -> Fold;
+    /// How much it keeps in memory until it has run.
+    fn bytes(&self) -> usize;
     /// Does the work. On an error whatever it wrote is to be undone; with the environment's fault, if
     /// it is that.
     fn run(&mut self, db: &Connection) -> Result<(), Option<StoreError>>;
@@ -59,6 +61,7 @@ impl Job {
         match self {
             Job::Append(unit, _) => bytes_of_unit(unit),
             Job::Send(parcel, unit, _) => bytes_of_unit(unit) + parcel.stanza.len() + ROW_BYTES,
+            Job::Call(call) => call.bytes() + ROW_BYTES,
             _ => ROW_BYTES,
         }
     }
@@ -149,7 +152,8 @@ impl Queue {
             state.items >= self.max_items || state.bytes + bytes > self.max_bytes
         } else {
             // Logins and reads get through when messages no longer do, up to a bound of their own.
-            state.items >= 2 * self.max_items
+            let heavy = bytes > ROW_BYTES && state.bytes + bytes > 2 * self.max_bytes;
+            heavy || state.items >= 2 * self.max_items
         };
         if full && state.items > 0 {
             return Err(StoreError::Busy);
@@ -329,6 +333,32 @@ mod tests {
         assert!(queue.push(unit()).is_ok());
         assert!(matches!(queue.push(unit()), Err(StoreError::Busy)));
         assert!(queue.push(sync()).is_ok());
+    }
+
+    #[test]
+    fn a_large_call_counts_as_what_it_holds() {
+        struct Heavy;
+        impl Call for Heavy {
+            fn fold(&self) -> Fold {
+                Fold::Nothing
+            }
+            fn bytes(&self) -> usize {
+                1000
+            }
+            fn run(&mut self, _: &Connection) -> Result<(), Option<StoreError>> {
+                Ok(())
+            }
+            fn settle(self: Box<Self>, _: Result<(), &StoreError>) {}
+        }
+        let queue = Queue::new(100, 1500);
+        let heavy = || Job::Call(Box::new(Heavy));
+        assert!(queue.push(heavy()).is_ok() && queue.push(heavy()).is_ok());
+        assert!(matches!(queue.push(heavy()), Err(StoreError::Busy)));
+        assert!(queue.push(sync()).is_ok(), "what holds nothing gets through");
+        let mut batch = Vec::new();
+        queue.take(&mut batch, 10, None, None);
+        queue.settled(batch.len(), bytes_of(&batch));
+        assert_eq!(queue.load(), (0, 0));
     }
 
     #[tokio::test]

@@ -80,7 +80,11 @@ impl Rooms for Sqlite {
         state: Option<Bytes>,
         changes: Vec<(Box<str>, Option<Affiliation>)>,
     ) -> Fut<'static, bool> {
-        self.0.write(move |db| save(db, id, state.as_deref(), &changes))
+        let text = |text: &Option<Box<str>>| text.as_deref().map_or(0, str::len);
+        let entry = |entry: &Affiliation| entry.jid.len() + text(&entry.nick) + text(&entry.reason);
+        let listed = changes.iter().map(|(jid, new)| jid.len() + new.as_ref().map_or(0, entry));
+        let bytes = state.as_ref().map_or(0, Bytes::len) + listed.sum::<usize>();
+        self.0.write_sized(bytes, move |db| save(db, id, state.as_deref(), &changes))
     }
 
     fn delete(&self, id: RoomId) -> Fut<'_, bool> {
