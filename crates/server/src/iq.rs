@@ -211,8 +211,14 @@ pub async fn act(server: &Arc<Server>, acting: &Acting, stanza: &Stanza, kind: I
 
 /// Passes an iq on to another domain, if this server talks to it.
 fn send_out(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza, to: &Jid) {
-    if let Err(refused) = policy::permits(&server.config(), to.domain().as_str()) {
-        return refuse(session, stanza, &refused.error());
+    let domain = to.domain().as_str();
+    // Answers go to whoever asked.
+    let permitted = match stanza.type_().as_deref() {
+        Some("get" | "set") => policy::lets_send(server, session.account.jid(), domain),
+        _ => policy::permits(&server.config(), domain).map_err(|no| no.error()),
+    };
+    if let Err(error) = permitted {
+        return refuse(session, stanza, &error);
     }
     let bytes = Edit::new(stanza).from(session.full()).finish();
     server.s2s.post(server, server.domain(), to, Kind::Iq, bytes);

@@ -15,7 +15,7 @@ use xmpp::{
 };
 
 use super::credentials;
-use crate::{config::Policy, im::roster, invitation::Token, password::Password, server::Server};
+use crate::{config::Policy, im::invited, invitation::Token, password::Password, server::Server};
 
 /// Checks the token of an invitation before registration (XEP-0445 §3).
 pub async fn preauth(server: &Server, token: &str) -> PreauthAnswer {
@@ -93,7 +93,7 @@ async fn welcome(server: &Arc<Server>, jid: &BareJid, token: TokenHash) {
     let accounts =
         (server.account(&inviter.into()).await, server.account(&jid.clone().into()).await);
     if let (Ok(Some(inviter)), Ok(Some(account))) = accounts
-        && let Err(error) = roster::befriend(server, &inviter, &account).await
+        && let Err(error) = invited::befriend(server, &inviter, &account).await
     {
         tracing::warn!(?error, "an invited account could not be made a contact of its inviter");
     }

@@ -45,6 +45,8 @@ pub struct Budgets {
     domains: Quota,
     /// Strangers whom an account asked to become contacts, by account.
     contacts: Quota,
+    /// Domains that this server did not talk to before, by account.
+    domains_called: Quota,
     /// Bytes of items sent to subscribers at other domains, by who pays.
     items: Quota,
     /// Messages to owners about subscriptions that wait, by who pays.
@@ -61,6 +63,7 @@ impl Budgets {
             hasher: RandomState::new(),
             domains: Quota::new(config.abuse.stranger_messages_per_hour, HOUR),
             contacts: Quota::new(contacts(config), HOUR),
+            domains_called: Quota::new(NEW_DOMAINS, HOUR),
             items: Quota::new(ITEM_BYTES, HOUR),
             requests: Quota::new(REQUESTS, HOUR),
         }
@@ -100,6 +103,12 @@ impl Budgets {
         self.domains.take(domain, now)
     }
 
+    /// An account has this server look for another domain. `false` when that is one too many.
+    #[must_use]
+    pub fn calls(&self, account: &BareJid, now: Instant) -> bool {
+        self.domains_called.take(account, now)
+    }
+
     /// An account writes to a stranger. `false` when that is one too many.
     fn write(&self, account: &BareJid, stranger: &BareJid, now: Instant) -> bool {
         let conversation = self.hasher.hash_one((account, stranger));
@@ -132,8 +141,33 @@ const MOST_CONVERSATIONS: usize = 50_000;
 /// Bytes of items that one account, or one other domain, has sent to other domains in an hour: a
 /// thousand subscribers, and a page of text for them every minute.
 const ITEM_BYTES: u64 = 256 * 1024 * 1024;
+/// Domains that one account may have looked for in an hour, which are not talked to anyway.
+const NEW_DOMAINS: u64 = 200;
 /// Times in an hour that one account, or one other domain, has owners of nodes asked.
 const REQUESTS: u64 = 30;
+
+/// Whether somebody may invite somebody to a room of this server: strangers read it as a message of
+/// theirs.
+#[must_use]
+pub fn may_invite(server: &Server, inviter: &BareJid, invitee: &BareJid) -> bool {
+    if !server.config().limits.throttle {
+        return true;
+    }
+    let domain = inviter.domain().as_str();
+    if domain != server.domain() {
+        return server.budgets.domains.take(domain, Instant::now());
+    }
+    let knows =
+        |account: std::sync::Arc<crate::account::Account>| account.lock().roster.contains(invitee);
+    server.loaded(inviter).is_some_and(knows)
+        || server.budgets.write(inviter, invitee, Instant::now())
+}
+
+/// What is told whose invitation is one too many.
+#[must_use]
+pub fn too_many_invitations() -> StanzaError {
+    StanzaError::new(Condition::PolicyViolation).with_type(ErrorType::Wait)
+}
 
 /// Whose budget pays for somebody: the account's own one, or that of another domain.
 #[must_use]
@@ -145,7 +179,7 @@ pub fn payer<'a>(server: &Server, who: &'a BareJid) -> &'a str {
 /// Counts what people would read. Answers, receipts and errors are nobody's flood.
 fn counts(pass: &Pass<'_>) -> bool {
     let facts = pass.facts;
-    (facts.body || facts.encrypted || facts.call)
+    (facts.body || facts.encrypted || facts.call || facts.invitation)
         && matches!(facts.kind, MessageType::Chat | MessageType::Normal)
         && pass.server.config().limits.throttle
 }
@@ -230,6 +264,7 @@ mod tests {
         let (me, now) = (BareJid::new("me@a.example").unwrap(), Instant::now());
         assert!((0..10).all(|_| budgets.asks(&me, now)));
         assert!(!budgets.asks(&me, now) && budgets.asks(&me, now + HOUR * 2));
+        assert!((0..NEW_DOMAINS).all(|_| budgets.calls(&me, now)) && !budgets.calls(&me, now));
         assert!((0..3).all(|_| budgets.asked_from("b.example", now)));
         assert!(!budgets.asked_from("b.example", now) && budgets.asked_from("c.example", now));
     }

@@ -206,9 +206,8 @@ async fn directed(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza,
     let leaving = stanza.type_().is_some();
     if to.domain().as_str() != server.domain()
         && !is_room(server, to)
-        && let Err(refused) = policy::permits(&server.config(), to.domain().as_str())
+        && let Err(error) = policy::lets_send(server, session.account.jid(), to.domain().as_str())
     {
-        let error = refused.error();
         return session.deliver(Frame::presence(error_reply(session, &stanza, &error)));
     }
     if !leaving {

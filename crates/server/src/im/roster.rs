@@ -6,7 +6,6 @@ use bytes::Bytes;
 use store::{
     AccountId, Millis, Store, StoreError,
     archive::Unit,
-    invites::Invite,
     roster::{self as stored, Item, Request, Subscription},
 };
 use xmpp::{
@@ -19,18 +18,14 @@ use xmpp::{
 };
 
 use super::{
-    presence, requests,
+    invited, presence, requests,
     subscription::{Change, Standing},
 };
 use crate::{
     account::{Account, AccountState},
     ext::{moved, privilege, pubsub},
-    invitation::Token,
     push::Reason,
-    s2s::{
-        Durable, Unsent,
-        policy::{self, Refused},
-    },
+    s2s::{Durable, Unsent, policy},
     server::Server,
     session::{Session, frame::Frame},
 };
@@ -364,7 +359,7 @@ pub async fn send(
         return Err(crate::ext::blocking::blocked_error());
     }
     if to.domain().as_str() != server.domain() && wants_answer(change) {
-        policy::permits(&server.config(), to.domain().as_str()).map_err(Refused::error)?;
+        policy::lets_send(server, account.jid(), to.domain().as_str())?;
     }
     let (route, before) = {
         let _gate = account.roster_gate.lock().await;
@@ -433,10 +428,10 @@ pub async fn receive(
     if account.lock().blocks.refuses(&from.clone().into()) {
         return;
     }
-    let invited = change == Change::Subscribe && holds_invitation(server, &account, &stanza).await;
+    let invited = change == Change::Subscribe && invited::shown(server, &account, &stanza).await;
     if invited {
         // XEP-0379 §4: who shows the invitation is a contact, in both directions.
-        return welcome(server, &account, from).await;
+        return invited::welcome(server, &account, from).await;
     }
     if change == Change::Subscribe
         && let Some(old) = moved::claimed(&account, from, &stanza)
@@ -573,44 +568,9 @@ fn send_elsewhere(server: &Server, from: &BareJid, to: &BareJid, bytes: Bytes) {
 }
 
 /// A contact sees the account from now on: its presence, and what it published.
-fn introduce(server: &Arc<Server>, account: &Arc<Account>, contact: &BareJid) {
+pub(super) fn introduce(server: &Arc<Server>, account: &Arc<Account>, contact: &BareJid) {
     presence::show_to(server, account, contact);
     pubsub::greet_contact(server, account, contact);
-}
-
-/// Whether a subscription request carries an invitation that the account made (XEP-0379 §4.2).
-/// One use of it is gone then.
-async fn holds_invitation(server: &Server, account: &Account, stanza: &Bytes) -> bool {
-    let Ok(stanza) = Stanza::parse(stanza.clone(), &Limits::SERVER) else { return false };
-    let preauth = stanza.child("preauth", ns::PREAUTH);
-    let token = preauth.and_then(|preauth| Token::parse(&preauth.attr("token")?));
-    let Some(token) = token else { return false };
-    let found = server.store.invites.by_hash(token.hash()).await;
-    let mine = |invite: &Invite| invite.invite.created_by == Some(account.id);
-    if !found.is_ok_and(|found| found.is_some_and(|invite| mine(&invite))) {
-        return false;
-    }
-    let now = Millis(server.now().0);
-    server.store.invites.consume(token.hash(), now, None).await.is_ok()
-}
-
-/// Makes a contact of somebody who was invited, and asks for the subscription back.
-async fn welcome(server: &Arc<Server>, account: &Arc<Account>, from: &BareJid) {
-    {
-        let _gate = account.roster_gate.lock().await;
-        let mut contact = account.lock().roster.contact(from).cloned().unwrap_or_default();
-        contact.listed = true;
-        contact.request = None;
-        contact.standing.pending_in = false;
-        contact.standing.from = true;
-        contact.standing.pending_out = !contact.standing.to;
-        if put(server, account, from, contact).await.is_err() {
-            return;
-        }
-    }
-    Box::pin(answer(server, account.jid(), from, Change::Subscribed)).await;
-    Box::pin(answer(server, account.jid(), from, Change::Subscribe)).await;
-    introduce(server, account, from);
 }
 
 /// Changes the recipient's roster. Returns whether to deliver, whether to approve, and how things
@@ -644,29 +604,10 @@ async fn apply(
 }
 
 /// The server answers a subscription stanza in the name of `from`.
-async fn answer(server: &Arc<Server>, from: &BareJid, to: &BareJid, change: Change) {
+pub(super) async fn answer(server: &Arc<Server>, from: &BareJid, to: &BareJid, change: Change) {
     let presence = Element::new("presence", ns::CLIENT)
         .with_attr("from", from.as_str())
         .with_attr("to", to.as_str())
         .with_attr("type", change.as_str());
     receive(server, from, to, presence.to_bytes(ns::CLIENT), change).await;
-}
-
-/// Makes two local accounts contacts of each other, without asking either: one invited the other.
-///
-/// # Errors
-/// When the store failed.
-pub async fn befriend(server: &Server, one: &Account, other: &Account) -> Result<(), StanzaError> {
-    for (account, contact) in [(one, other), (other, one)] {
-        let _gate = account.roster_gate.lock().await;
-        let mut item = account.lock().roster.contact(contact.jid()).cloned().unwrap_or_default();
-        item.listed = true;
-        item.standing.to = true;
-        item.standing.from = true;
-        item.standing.pending_in = false;
-        item.standing.pending_out = false;
-        item.request = None;
-        put(server, account, contact.jid(), item).await?;
-    }
-    Ok(())
 }

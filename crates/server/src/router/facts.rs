@@ -63,6 +63,8 @@ pub struct Facts {
     pub call: bool,
     /// XEP-0045: came through a room, or is on its way there.
     pub room: bool,
+    /// An invitation to a room, of the inviter (XEP-0249) or through the room (XEP-0045 §7.8.2).
+    pub invitation: bool,
     /// XEP-0359 `<origin-id/>`.
     pub origin_id: Option<SmallVec<[u8; 40]>>,
 }
@@ -97,6 +99,7 @@ impl Facts {
             subject: false,
             call: false,
             room: false,
+            invitation: false,
             origin_id: None,
         };
         for child in message.children() {
@@ -140,9 +143,14 @@ impl Facts {
             ("x", ns::MUC_USER) => {
                 self.room = true;
                 // XEP-0045 §7.8.2: who is away now is invited all the same.
-                self.conversational |= self.kind == MessageType::Normal && is_mediated(child);
+                let mediated = is_mediated(child);
+                self.conversational |= self.kind == MessageType::Normal && mediated;
+                self.invitation |= mediated;
             }
-            ("x", ns::CONFERENCE) => self.conversational = true,
+            ("x", ns::CONFERENCE) => {
+                self.conversational = true;
+                self.invitation = true;
+            }
             _ => {}
         }
     }

@@ -228,8 +228,13 @@ fn pass_in(letter: Letter<'_>, target: &Target, effects: &mut Effects) -> Flow {
 /// To another domain: through its queue, if this server talks to it.
 fn send_out(letter: Letter<'_>, effects: &mut Effects) -> Flow {
     let Letter { server, message, facts, from, to, .. } = letter;
-    if let Err(refused) = policy::permits(&server.config(), to.domain().as_str()) {
-        return Flow::Refuse(refused.error());
+    let domain = to.domain().as_str();
+    let permitted = match letter.session {
+        Some(session) => policy::lets_send(server, session.account.jid(), domain),
+        None => policy::permits(&server.config(), domain).map_err(|no| no.error()),
+    };
+    if let Err(error) = permitted {
+        return Flow::Refuse(error);
     }
     // A typing notification is worth nothing an hour later.
     let passing = facts.chat_state && !facts.lasting() && message.children().len() == 1;

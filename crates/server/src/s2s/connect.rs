@@ -9,6 +9,7 @@ use rustls::pki_types::ServerName;
 use tokio::{
     io::AsyncWriteExt as _,
     net::TcpStream,
+    sync::SemaphorePermit,
     time::{Instant as Deadline, timeout, timeout_at},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -53,7 +54,9 @@ enum Ready {
 
 /// Opens a stream for a queue and serves it until it ends.
 pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
+    let Some(place) = place(&server, &remote).await else { return };
     let opened = Box::pin(open(&server, &remote.pair, Purpose::Stanzas)).await;
+    drop(place);
     let (connection, reader, established) = match opened {
         Ok(Ready::Stanzas(opened)) => *opened,
         Ok(Ready::Verdict(_)) => return,
@@ -108,6 +111,22 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         remote.input(&server, Input::Opened { carrier: number, managed: Managed::Not });
     }
     stream.run().await;
+}
+
+/// Waits until there is a place among those that look for other servers. `None` when nothing waits for this
+/// one any more.
+async fn place<'a>(server: &'a Arc<Server>, remote: &Arc<Remote>) -> Option<SemaphorePermit<'a>> {
+    let attempts = &server.s2s.attempts;
+    if let Ok(place) = attempts.try_acquire() {
+        return Some(place);
+    }
+    let place = attempts.acquire().await.ok()?;
+    if remote.lock().queue.is_empty() {
+        let reason = "too many other servers were looked for at the same time";
+        remote.input(server, Input::Failed(Failure::passing(reason)));
+        return None;
+    }
+    Some(place)
 }
 
 /// Asks the server of `pair.remote` whether it made a key for our stream `id`.

@@ -15,6 +15,7 @@ pub mod connect;
 pub mod dane;
 pub mod dialback;
 pub mod documents;
+mod forgetting;
 pub mod holding;
 pub mod host_meta;
 pub mod inbound;
@@ -46,7 +47,7 @@ use store::{
     outbox::Parcel,
 };
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     time::{MissedTickBehavior, interval},
 };
 use xmpp::{
@@ -90,6 +91,8 @@ pub struct Federation {
     /// What waits for all other domains together.
     pub holding: Holding,
     bounds: Mutex<Bounds>,
+    /// Places for those that look for another server.
+    attempts: Semaphore,
     next_parcel: AtomicU64,
     next_stream: AtomicU64,
     work: mpsc::UnboundedSender<Work>,
@@ -159,6 +162,7 @@ impl Federation {
             host_meta: Documents::default(),
             holding: Holding::new(config),
             bounds: Mutex::new(Bounds::with_bounce(config.federation.bounce_seconds * 1000)),
+            attempts: Semaphore::new(ATTEMPTS),
             next_parcel: AtomicU64::new(1),
             next_stream: AtomicU64::new(1),
             work,
@@ -178,6 +182,13 @@ impl Federation {
         let remote = Arc::new(remote);
         remotes.insert(pair, remote.clone());
         remote
+    }
+
+    /// Whether there is a queue for a pair of domains.
+    #[must_use]
+    pub fn knows(&self, local: &str, remote: &str) -> bool {
+        let pair = Pair { local: local.to_owned(), remote: remote.to_owned() };
+        self.remotes.lock().contains_key(&pair)
     }
 
     /// A number for a stream.
@@ -516,9 +527,7 @@ fn tick(server: &Arc<Server>) {
     federation.resumable.lock().retain(|_, inbound| !inbound.abandoned(moment));
     federation.questions.expire(now);
     components::tick(server);
-    let idle =
-        |remote: &Arc<Remote>| Arc::strong_count(remote) == 1 && remote.lock().queue.is_idle();
-    federation.remotes.lock().retain(|_, remote| !idle(remote));
+    forgetting::forget_idle(federation, now);
 }
 
 impl Failure {
@@ -539,6 +548,8 @@ impl Failure {
 const TICK: Duration = Duration::from_millis(500);
 /// How long a peer may resume a stream.
 pub(crate) const RESUMABLE: Duration = Duration::from_secs(600);
+/// Attempts to reach other servers at a time; each asks for names, web pages, and several connections.
+const ATTEMPTS: usize = 64;
 /// Domains whose refusal is remembered for the list.
 const MAX_REFUSALS: usize = 200;
 

@@ -1,8 +1,13 @@
 //! Which domains this server talks to.
 
-use xmpp::error::{Condition, StanzaError};
+use std::time::Instant;
 
-use crate::config::Config;
+use xmpp::{
+    error::{Condition, ErrorType, StanzaError},
+    jid::BareJid,
+};
+
+use crate::{config::Config, server::Server};
 
 /// Why a domain is not talked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +56,26 @@ pub fn permits(config: &Config, remote: &str) -> Result<(), Refused> {
     let denied = named(&federation.deny, remote);
     let allowed = federation.allow.is_empty() || named(&federation.allow, remote);
     if denied || !allowed { Err(Refused::Denied) } else { Ok(()) }
+}
+
+/// Whether somebody of this server may send something to a domain. Finding one that is not talked to yet
+/// costs connections, and a place in the list.
+///
+/// # Errors
+/// What they are told.
+pub fn lets_send(server: &Server, account: &BareJid, remote: &str) -> Result<(), StanzaError> {
+    let config = server.config();
+    permits(&config, remote).map_err(Refused::error)?;
+    let free = !config.limits.throttle
+        || config.components.hosts.contains(remote)
+        || server.s2s.knows(server.domain(), remote)
+        || server.budgets.calls(account, Instant::now());
+    match free {
+        true => Ok(()),
+        false => Err(StanzaError::new(Condition::PolicyViolation)
+            .with_type(ErrorType::Wait)
+            .with_text("you wrote to many other servers; try again later")),
+    }
 }
 
 /// Whether a domain may prove itself by dialback instead of a certificate.

@@ -12,6 +12,7 @@
 //! (IQs, presence) are in memory alone: while the domain cannot be reached they are refused or dropped.
 
 mod arrivals;
+mod rest;
 
 use std::collections::VecDeque;
 
@@ -24,6 +25,7 @@ use xmpp::{
 };
 
 use self::arrivals::{Question, Silence};
+pub use self::rest::Rest;
 use super::holding::Held;
 
 /// A stanza on its way out.
@@ -321,14 +323,6 @@ impl Outgoing {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.held().stanzas == 0 && !self.spilled()
-    }
-
-    /// Whether the queue may be forgotten.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        let at_rest = matches!(self.phase, Phase::Idle | Phase::Resting { .. });
-        let nothing_to_tell = self.failure.is_none() && !self.missed_presence;
-        at_rest && self.is_empty() && !self.loading && nothing_to_tell
     }
 
     /// Whether the next stream can go on where the last one ended.

@@ -223,12 +223,12 @@ fn presence_that_found_no_room_is_made_up_for_with_the_next_stream() {
     };
     let mut queue = queue();
     refused(&mut queue, Kind::Iq);
-    assert!(queue.is_idle());
+    assert_eq!(queue.rest(), Some(Rest::Nothing));
     refused(&mut queue, Kind::Presence);
-    assert!(!queue.is_idle(), "it is not forgotten");
+    assert_eq!(queue.rest(), Some(Rest::Presence { tried: Millis(0) }), "it is not forgotten");
     assert!(open(&mut queue, 1, Managed::New).contains(&Effect::Refresh));
     feed(&mut queue, lost(1));
-    assert!(queue.is_idle());
+    assert_eq!(queue.rest(), Some(Rest::Nothing));
 
     for parcel in 1..=6 {
         feed(&mut queue, message("m", parcel));
