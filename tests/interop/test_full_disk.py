@@ -4,6 +4,8 @@ not, logins and reading go on, and the server takes messages again as soon as th
 import asyncio
 import subprocess
 
+from slixmpp.exceptions import IqError
+
 from client import Client, bounded, check, run, until
 from server import answers
 from test_archive import PLUGINS, bodies
@@ -107,6 +109,17 @@ async def fill_and_free(place, volume):
     kept = [romeo.say("juliet@localhost", "before")]
     check(await romeo.fate(kept[0], "a message is acknowledged"), "and kept")
 
+    owner = Client(place, "juliet", "julietjuliet", "rooms", plugins=("xep_0004", "xep_0045"))
+    await owner.login()
+    room = f"coven@conference.{place.domain}"
+    muc = owner.plugin["xep_0045"]
+    await bounded(muc.join_muc_wait(room, "Juliet"), "a room is entered")
+    form = owner.plugin["xep_0004"].make_form(ftype="submit")
+    await bounded(muc.set_room_config(room, form), "and configured")
+
+    def ban(who):
+        return refusal(muc.set_affiliation(room, jid=f"{who}@{place.domain}", affiliation="outcast"))
+
     check(volume.order("fill"), "the volume is full")
     for number in range(200):
         message = romeo.say("juliet@localhost", f"full {number} {LARGE}")
@@ -115,6 +128,9 @@ async def fill_and_free(place, volume):
         kept.append(message)
     condition = romeo.refused.get(message["id"])
     check(condition == "resource-constraint", f"a message that is not kept comes back: {condition}")
+
+    condition = await ban("tybalt")
+    check(condition == "resource-constraint", f"nor is a ban that is not kept done: {condition}")
 
     other = Client(place, "juliet", "julietjuliet", "other", plugins=PLUGINS)
     await other.login()
@@ -132,9 +148,21 @@ async def fill_and_free(place, volume):
     wanted = [message["body"] for message in kept]
     check([body for body in archived if body in wanted] == wanted,
           "everything acknowledged is in the archive, once and in order")
+    condition = await ban("paris")
+    check(condition is None, f"a ban is kept again: {condition}")
+    await owner.logout()
     await other.logout()
     await juliet.logout()
     await romeo.logout()
+
+
+async def refusal(request):
+    """The condition of the error with which a request is answered."""
+    try:
+        await bounded(request, "a request has its answer")
+    except IqError as error:
+        return error.condition
+    return None
 
 
 async def history(client):

@@ -10,7 +10,7 @@ use store::{Millis, StoreError};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use crate::{
-    ext::{block_lists, server_info, upload},
+    ext::{block_lists, muc, server_info, upload},
     host,
     metrics::Condition,
     net::listen::down,
@@ -36,6 +36,7 @@ pub async fn run(server: Arc<Server>) {
             _ = minutes.tick() => {
                 renew(&server).await;
                 upload::sweep(&server).await;
+                muc::unsaved::catch_up(&server).await;
                 server.rooms.forget_idle();
                 server_info::refresh(&server).await;
                 block_lists::refresh(&server);

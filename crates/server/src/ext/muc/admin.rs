@@ -15,7 +15,7 @@ use super::{
     announce::News,
     nick::{Likeness, likeness},
     room::{Effect, Effects, Room, error, send},
-    settings::Shown,
+    settings::{Shown, cut},
 };
 
 /// The answer to a request: a payload, or why not.
@@ -161,6 +161,7 @@ impl Room {
     fn check(&self, from: &Jid, item: Item) -> Result<Change, StanzaError> {
         let bad = || StanzaError::new(Condition::BadRequest);
         let Item { affiliation, role, jid, nick, reason, .. } = item;
+        let reason = reason.as_deref().map(cut);
         match (role, affiliation) {
             (Some(role), None) => {
                 let nick = nick.ok_or_else(bad)?;

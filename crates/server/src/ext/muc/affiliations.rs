@@ -8,7 +8,10 @@ use xmpp::{
     jid::{BareJid, Jid},
 };
 
-use super::nick::{Likeness, likeness};
+use super::{
+    nick::{Likeness, likeness},
+    settings::cut,
+};
 
 /// One entry of the lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +59,7 @@ impl Affiliations {
     pub fn load(rows: Vec<rooms::Affiliation>, version: u64, oldest: u64) -> Self {
         let read = |row: rooms::Affiliation| {
             let affiliation = Affiliation::parse(&row.affiliation)?;
-            let (nick, reason) = (row.nick.map(Into::into), row.reason.map(Into::into));
+            let (nick, reason) = (row.nick.map(Into::into), row.reason.as_deref().map(cut));
             let entry = Entry::new(affiliation, nick, reason, row.version);
             Some((BareJid::new(&row.jid).ok()?, entry))
         };
@@ -125,6 +128,12 @@ impl Affiliations {
         }
         let alike = |entry: &Entry| entry.like.as_ref().is_some_and(|other| other.matches(like));
         self.listed().any(|(jid, entry)| jid != who && alike(entry))
+    }
+
+    /// The entry of an address, also of one that left the lists, as it is stored.
+    pub(super) fn stored(&self, jid: &str) -> Option<rooms::Affiliation> {
+        let jid = BareJid::new(jid).ok()?;
+        self.entries.get(&jid).map(|entry| row(&jid, entry))
     }
 
     /// Sets an affiliation. Returns what is to be written; nothing when it was so already.

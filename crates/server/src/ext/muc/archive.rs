@@ -10,7 +10,7 @@ use store::{
 };
 use xmpp::{
     edit::Edit,
-    error::{Condition, StanzaError},
+    error::{Condition, ErrorType, StanzaError},
     jid::Jid,
     ns,
     stanza::{Kind, Stanza},
@@ -181,37 +181,49 @@ async fn moderate(
     let reason = payload.child("reason", ns::MODERATE).map(Element::text);
     let (rest, tombstone) = {
         let mut state = cell.lock();
+        if state.gone {
+            return Err(unknown());
+        }
         let mut out = Vec::new();
         let tombstone = state.room.moderate(server.now(), sender.jid, id, reason, &mut out)?;
         (perform(server, cell, &mut state, sender, out, None), tombstone)
     };
-    Box::pin(finish(server, cell, sender, rest)).await;
-    retract(server, cell, id, None, tombstone).await;
-    Ok(())
+    // There is nothing of the room itself to be written.
+    let _ = Box::pin(finish(server, cell, sender, rest)).await;
+    let retracted = retract(server, cell, id, None, tombstone).await;
+    retracted.map_err(|error| unstored(&error))
+}
+
+/// What a moderator is told whose wish is not on disk.
+fn unstored(error: &StoreError) -> StanzaError {
+    let condition = match error {
+        StoreError::Full | StoreError::Busy | StoreError::Limit(_) => Condition::ResourceConstraint,
+        _ => Condition::InternalServerError,
+    };
+    StanzaError::new(condition)
+        .with_type(ErrorType::Wait)
+        .with_text("the message is still in the archive; try again later")
 }
 
 /// Puts a tombstone in the place of a message, if it is there and `author`, when one is named, wrote
 /// it.
+///
+/// # Errors
+/// When the store could not be read or written; that was noted.
 pub(super) async fn retract(
     server: &Arc<Server>,
     cell: &Arc<Cell>,
     id: u64,
     author: Option<&str>,
     tombstone: Element,
-) {
-    let row = match find(server, cell, id).await {
-        Ok(Some(row)) => row,
-        Ok(None) => return,
-        Err(error) => {
-            server.store_failed("archive", &error);
-            return;
-        }
-    };
-    let Ok(stanza) = Stanza::parse(row.stanza, &Limits::TRUSTED) else { return };
+) -> Result<(), StoreError> {
+    let failed = |error: &StoreError| drop(server.store_failed("archive", error));
+    let Some(row) = find(server, cell, id).await.inspect_err(failed)? else { return Ok(()) };
+    let Ok(stanza) = Stanza::parse(row.stanza, &Limits::TRUSTED) else { return Ok(()) };
     let wrote = stanza.child("occupant-id", ns::OCCUPANT_ID);
     let wrote = wrote.and_then(|id| id.attr("id").map(|id| id.into_owned()));
     if author.is_some_and(|author| wrote.as_deref() != Some(author)) {
-        return;
+        return Ok(());
     }
     let stays =
         |namespace: &str| matches!(namespace, ns::OCCUPANT_ID | ns::MUC_USER | ns::STANZA_ID);
@@ -220,9 +232,8 @@ pub(super) async fn retract(
         .append(tombstone.to_bytes(ns::CLIENT))
         .finish();
     cell.lock().room.history.remove(id);
-    if let Err(error) = server.store.archive.replace(cell.id.archive(), id, bytes).await {
-        server.store_failed("archive", &error);
-    }
+    let replaced = server.store.archive.replace(cell.id.archive(), id, bytes).await;
+    replaced.map(drop).inspect_err(failed)
 }
 
 async fn find(server: &Server, cell: &Cell, id: u64) -> Result<Option<Row>, StoreError> {

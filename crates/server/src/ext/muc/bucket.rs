@@ -52,6 +52,8 @@ struct Pace {
     bucket: Bucket,
     /// For those who become members and are invited.
     invitations: Bucket,
+    /// For what is asked of others.
+    questions: Bucket,
     /// When slow mode lets the next message through.
     next_message: Millis,
 }
@@ -71,6 +73,17 @@ impl Paces {
     /// Takes one out of the bucket of somebody who makes others members, if there is one.
     pub(super) fn take_invitation(&mut self, who: &Jid, now: Millis, rate: u32) -> bool {
         self.of(who, true, now).is_some_and(|pace| pace.invitations.take(now, rate))
+    }
+
+    /// Takes one out of the bucket of somebody who asks others, if there is one.
+    pub(super) fn take_question(
+        &mut self,
+        who: &Jid,
+        listed: bool,
+        now: Millis,
+        rate: u32,
+    ) -> bool {
+        self.of(who, listed, now).is_some_and(|pace| pace.questions.take(now, rate))
     }
 
     /// Whether slow mode lets a message of somebody through; the next one then has to wait so many
@@ -104,7 +117,10 @@ impl Paces {
         // After this time a bucket is full, as a new one is.
         let filling = |bucket: &Bucket| now.since(bucket.last) < FULL_AFTER;
         self.people.retain(|_, pace| {
-            filling(&pace.bucket) || filling(&pace.invitations) || now < pace.next_message
+            filling(&pace.bucket)
+                || filling(&pace.invitations)
+                || filling(&pace.questions)
+                || now < pace.next_message
         });
     }
 }

@@ -17,9 +17,11 @@ use super::{
     archive,
     room::{Back, Effect, Effects, Line},
     service::{Cell, Sender, State},
+    unsaved::{self, Saving},
     wake,
 };
 use crate::{
+    ext::budget,
     router::message,
     s2s::outbox,
     server::Server,
@@ -31,8 +33,11 @@ use crate::{
 
 /// What is left to do when the room's lock is released.
 #[derive(Default)]
-pub(super) struct Rest {
-    saves: Vec<Fut<'static, bool>>,
+pub(super) struct Rest<'a> {
+    /// The room is being written.
+    saving: Option<Saving>,
+    /// The room is being removed from the store.
+    deleting: Option<Fut<'a, bool>>,
     /// Who waits for them to be on disk.
     ticket: Option<(Arc<dyn Ticket>, u64)>,
     /// Answers that wait for the saves.
@@ -40,21 +45,23 @@ pub(super) struct Rest {
     routes: Vec<(Jid, Bytes, Box<Back>)>,
     returns: Vec<(Jid, Bytes)>,
     pub(super) retractions: Vec<(u64, String, Element)>,
-    destroyed: bool,
 }
 
 pub(super) type Promise<'a> = ((Arc<dyn Ticket>, u64), &'a Stanza);
 
 /// Does what can be done at once.
-pub(super) fn perform(
-    server: &Arc<Server>,
+pub(super) fn perform<'a>(
+    server: &'a Arc<Server>,
     cell: &Arc<Cell>,
     state: &mut State,
     sender: &Sender<'_>,
     effects: Effects,
     mut ticket: Option<Promise<'_>>,
-) -> Rest {
+) -> Rest<'a> {
     let mut rest = Rest::default();
+    // Whatever could not be written before comes first.
+    let mut saves = !state.unsaved.is_empty();
+    let (mut whole, mut changed) = (false, Vec::new());
     if !state.room.contains(sender.jid) {
         // An earlier session of this address was here, and this is another one.
         state.peers.remove(sender.jid);
@@ -64,7 +71,7 @@ pub(super) fn perform(
     for effect in effects {
         match effect {
             // Whoever changed the room is told when that is on disk.
-            Effect::Send { to, kind: Kind::Iq, bytes, shared, .. } if !rest.saves.is_empty() => {
+            Effect::Send { to, kind: Kind::Iq, bytes, shared, .. } if saves => {
                 rest.answers.push((to, frame(Kind::Iq, bytes, true).shared(shared)));
             }
             Effect::Send { to, kind, bytes, shared, urgent } => {
@@ -74,27 +81,29 @@ pub(super) fn perform(
             Effect::Route { to, message, back } => rest.routes.push((to, message, back)),
             Effect::Return { to, message } => rest.returns.push((to, message)),
             Effect::Archive(line) => keep(server, cell, state, sender, *line, &mut ticket),
-            Effect::Save { state: whole, changes } => {
-                let kept = whole || !changes.is_empty();
-                let bytes =
-                    kept.then(|| serde_json::to_vec(&state.room.kept()).unwrap_or_default());
-                // Submitted under the lock: what is stored last is what was last.
-                rest.saves.push(server.store.rooms.save(cell.id, bytes.map(Into::into), changes));
+            Effect::Save { state, changes } => {
+                saves = true;
+                whole |= state;
+                changed.extend(changes);
             }
             Effect::Wake { author, text } => wake::wake(server, &state.room, &author, text),
             Effect::Retract { id, author, tombstone } => {
                 rest.retractions.push((id, author, *tombstone));
             }
             Effect::Destroy => {
+                saves = true;
                 state.gone = true;
-                rest.destroyed = true;
-                server.rooms.loaded.write().remove(&cell.name);
             }
         }
     }
+    if state.gone {
+        rest.deleting = remove(server, cell);
+    } else {
+        rest.saving = unsaved::save(server, cell, state, changed, whole);
+    }
     match ticket {
         // A subject is no row of the archive, and kept all the same.
-        Some((ticket, message)) if !rest.saves.is_empty() => {
+        Some((ticket, message)) if saves => {
             if let Some(session) = sender.session {
                 session.expect(ticket.1, message);
             }
@@ -107,6 +116,17 @@ pub(super) fn perform(
         peers.retain(|jid, _| room.contains(jid));
     }
     rest
+}
+
+/// Takes a room that was destroyed out of the table, once.
+fn remove<'a>(server: &'a Server, cell: &Arc<Cell>) -> Option<Fut<'a, bool>> {
+    let mut loaded = server.rooms.loaded.write();
+    loaded.get(&cell.name).filter(|known| Arc::ptr_eq(known, cell))?;
+    // Handed to the store before anybody can miss it in the table: whoever reads the store then waits for
+    // what was handed to it before, and does not find it there either.
+    let deleting = server.store.rooms.delete(cell.id);
+    loaded.remove(&cell.name);
+    Some(deleting)
 }
 
 /// Puts a message into the archive. Whoever sent it is acknowledged when it is there.
@@ -152,30 +172,41 @@ fn keep(
 }
 
 /// What takes time: waiting for the disk, other accounts, the archive.
+///
+/// # Errors
+/// When the room could not be written, or removed. Whoever asked for it was told.
 pub(super) async fn finish(
     server: &Arc<Server>,
     cell: &Arc<Cell>,
     sender: &Sender<'_>,
-    rest: Rest,
-) {
-    let Rest { saves, ticket, answers, routes, mut returns, retractions, destroyed } = rest;
-    let mut failed = None;
-    for save in saves {
-        if let Err(error) = save.await {
-            server.store_failed("rooms", &error);
-            failed = Some(error);
-        }
+    rest: Rest<'_>,
+) -> Result<(), StoreError> {
+    let Rest { saving, deleting, ticket, answers, routes, mut returns, retractions } = rest;
+    let mut outcome = match saving {
+        Some(saving) => saving.done(server, cell).await,
+        None => Ok(()),
+    };
+    if let Some(deleting) = deleting
+        && let Err(error) = deleting.await
+    {
+        server.store_failed("rooms", &error);
+        outcome = Err(error);
     }
     if let Some((ticket, tag)) = ticket {
-        ticket.settled(tag, failed.as_ref().map_or(Ok(()), Err));
-    }
-    if destroyed && let Err(error) = server.store.rooms.delete(cell.id).await {
-        server.store_failed("rooms", &error);
+        ticket.settled(tag, outcome.as_ref().map(|()| ()));
     }
     for (to, frame) in answers {
+        let frame = match &outcome {
+            Ok(()) => frame,
+            Err(error) => unsaved::refused(frame, error),
+        };
         deliver(server, &HashMap::new(), sender, &to, frame);
     }
     for (to, bytes, back) in routes {
+        if back.invites() && !budget::may_invite(server, &back.to.to_bare(), &to.to_bare()) {
+            returns.push((back.to.clone(), back.message(&budget::too_many_invitations())));
+            continue;
+        }
         if let Ok(stanza) = Stanza::parse(bytes, &Limits::TRUSTED)
             && let Err(error) = Box::pin(message::send_on(server, &to, &stanza)).await
         {
@@ -186,8 +217,10 @@ pub(super) async fn finish(
         Box::pin(outbox::give_back(server, &to, bytes)).await;
     }
     for (id, author, tombstone) in retractions {
-        archive::retract(server, cell, id, Some(&author), tombstone).await;
+        // Who takes back what they wrote said so in the room; nothing answers that.
+        let _ = archive::retract(server, cell, id, Some(&author), tombstone).await;
     }
+    outcome
 }
 
 /// Hands a stanza of a room to one address.

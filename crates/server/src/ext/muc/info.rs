@@ -8,16 +8,20 @@ use xmpp::{
         form::{Field, FieldType, Form, FormType},
         muc::{Affiliation, Role},
     },
-    jid::Jid,
+    jid::{BareJid, Jid},
     ns,
     stanza::Kind,
+    time::Millis,
     xml::Element,
 };
 
 use super::{
+    Input,
     admin::Answer,
+    affiliations::MOST_LISTED,
     announce::News,
     room::{Effect, Effects, Room, error, send},
+    settings::cut,
 };
 use crate::config::Config;
 use crate::ext::{Scope, features};
@@ -25,6 +29,9 @@ use crate::ext::{Scope, features};
 /// Nodes of service discovery.
 const OWN_NICK: &str = "x-roomuser-item";
 const TRAFFIC: &str = "http://jabber.org/protocol/muc#traffic";
+const TOO_OFTEN: &str = "you are registering too often";
+/// People on the lists up to which somebody can register.
+pub(super) const MOST_REGISTERED: usize = MOST_LISTED / 5 * 4;
 
 impl Room {
     /// disco#info of the room.
@@ -152,9 +159,17 @@ impl Room {
 
     /// `set` of a registration: reserves a nickname, and makes a member of whoever is none; or gives
     /// both back.
-    pub(super) fn register(&mut self, from: &Jid, query: &Element, out: &mut Effects) -> Answer {
+    pub(super) fn register(
+        &mut self,
+        now: Millis,
+        input: &Input<'_>,
+        query: &Element,
+        out: &mut Effects,
+    ) -> Answer {
+        let from = input.from;
         let bare = from.to_bare();
         if query.child("remove", ns::REGISTER).is_some() {
+            self.restrain_visit(now, from, TOO_OFTEN)?;
             let changes = self.affiliations.reserve(&bare, None);
             out.push(Effect::Save { state: false, changes });
             if self.affiliation(from) == Affiliation::Member {
@@ -176,14 +191,32 @@ impl Room {
         let nick = xmpp::jid::resource_part(nick)
             .map_err(|_| error(Condition::NotAcceptable, "that cannot be a nickname"))?;
         self.nick_is_free(from, nick.as_str())?;
+        // Everybody who sees addresses hears of it.
+        self.restrain_visit(now, from, TOO_OFTEN)?;
         // Who belongs to the room by their domain becomes a member of their own.
         if self.affiliations.entry(&bare).is_none() {
-            self.has_room_for([(&bare, &Affiliation::Member)])?;
+            self.has_room_to_register(&bare, input.config.domain.as_str())?;
             self.set_affiliation(&bare, Affiliation::Member, News::default(), out);
         }
         let changes = self.affiliations.reserve(&bare, Some(nick.as_str().to_owned()));
         out.push(Effect::Save { state: false, changes });
         Ok(None)
+    }
+
+    /// Whoever comes may register, and so part of the lists is kept for whom admins put there, and of the
+    /// rest one other domain gets a part.
+    fn has_room_to_register(&self, who: &BareJid, local: &str) -> Result<(), StanzaError> {
+        let (mut all, mut alike) = (0, 0);
+        for (listed, _) in self.affiliations.listed() {
+            all += 1;
+            alike += usize::from(listed.domain() == who.domain());
+        }
+        let is_local = who.domain().as_str() == local;
+        let most_alike = if is_local { MOST_REGISTERED } else { MOST_REGISTERED / 10 };
+        match all < MOST_REGISTERED && alike < most_alike {
+            true => Ok(()),
+            false => Err(error(Condition::ResourceConstraint, "the lists of this room are full")),
+        }
     }
 
     /// Who could come in may register.
@@ -200,7 +233,7 @@ impl Room {
     /// sent it.
     pub(super) fn moderate(
         &mut self,
-        now: xmpp::time::Millis,
+        now: Millis,
         from: &Jid,
         id: u64,
         reason: Option<String>,
@@ -215,7 +248,7 @@ impl Room {
         let moderated = Element::new("moderated", ns::MODERATE).with_attr("by", by).with_child(
             Element::new("occupant-id", ns::OCCUPANT_ID).with_attr("id", occupant.as_str()),
         );
-        let reason = reason.map(|text| Element::new("reason", ns::RETRACT).with_text(text));
+        let reason = reason.map(|text| Element::new("reason", ns::RETRACT).with_text(cut(&text)));
         let message_id = format!("r{id}-{}", self.next_id);
         let retract = Element::new("retract", ns::RETRACT)
             .with_attr("id", id.to_string())

@@ -19,6 +19,7 @@ use xmpp::{
 use super::{
     presence::is_gone,
     room::{Back, Effect, Effects, Room, error, in_short, send, wait},
+    settings::cut,
 };
 
 /// What people sent to others through the room and may come back.
@@ -86,7 +87,10 @@ impl Room {
             let new: Vec<_> = invites.iter().map(|invite| invite.to.to_bare()).collect();
             self.has_room_for(new.iter().map(|jid| (jid, &Affiliation::Member)))?;
         }
-        self.pace(now, from, "you are inviting too fast")?;
+        for _ in invites {
+            // Each of them is read by somebody.
+            self.pace(now, from, "you are inviting too fast")?;
+        }
         let id = stanza.id().map_or_else(|| format!("i{}", self.next_id), |id| id.into_owned());
         for invite in invites {
             let bare = invite.to.to_bare();
@@ -132,6 +136,8 @@ impl Room {
     ) {
         let password = self.settings.password.as_deref();
         let password = password.map(|text| Element::new("password", ns::MUC_USER).with_text(text));
+        let reason = invite.reason.as_deref().map(cut);
+        let invite = muc::Invite { reason, ..invite.clone() };
         let x = Element::new("x", ns::MUC_USER)
             .with_child(invite.passed_on(&self.inviter(from)))
             .with_children(password);

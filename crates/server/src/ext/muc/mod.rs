@@ -29,6 +29,7 @@ pub mod service;
 pub mod settings;
 #[cfg(test)]
 mod tests;
+pub mod unsaved;
 pub mod visits;
 mod voices;
 mod wake;
@@ -117,6 +118,14 @@ pub struct Input<'a> {
 impl Room {
     /// Does what a stanza asks for.
     pub fn handle(&mut self, now: Millis, input: &Input<'_>, out: &mut Effects) {
+        let before = self.nicks.len();
+        self.take_in(now, input, out);
+        if self.nicks.len() < before {
+            self.end_questions(out);
+        }
+    }
+
+    fn take_in(&mut self, now: Millis, input: &Input<'_>, out: &mut Effects) {
         let Input { from, nick, stanza, .. } = *input;
         // Its invitations may come back.
         let returns = stanza.kind() == Kind::Message && stanza.type_().as_deref() == Some("error");
@@ -140,7 +149,7 @@ impl Room {
     fn iq(&mut self, now: Millis, input: &Input<'_>, out: &mut Effects) {
         let Input { from, nick, stanza, .. } = *input;
         if let Some(nick) = nick {
-            if let Err(error) = self.pass_iq(from, nick, stanza, out) {
+            if let Err(error) = self.pass_iq(now, from, nick, stanza, out) {
                 refuse(&self.jid, from, stanza, &error, out);
             }
             return;
@@ -195,7 +204,7 @@ impl Room {
             (IqKind::Get, ns::MUC_OWNER, "query") => self.configuration(from),
             (IqKind::Set, ns::MUC_OWNER, "query") => self.own(from, payload, out),
             (IqKind::Get, ns::REGISTER, "query") => self.registration(from),
-            (IqKind::Set, ns::REGISTER, "query") => self.register(from, payload, out),
+            (IqKind::Set, ns::REGISTER, "query") => self.register(now, input, payload, out),
             (IqKind::Get, ns::VCARD, "vCard") => self.vcard(),
             (IqKind::Set, ns::VCARD, "vCard") => self.set_vcard(from, payload, out),
             (IqKind::Get, ns::PING, "ping") => Ok(None),

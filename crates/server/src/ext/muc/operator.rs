@@ -36,7 +36,7 @@ pub async fn create(
 /// Ends a room for good. Everybody in it is told. `false` when there was none.
 ///
 /// # Errors
-/// When the store could not be read.
+/// When the store could not be read, or the room could not be removed from it.
 pub async fn destroy(
     server: &Arc<Server>,
     name: &str,
@@ -49,11 +49,14 @@ pub async fn destroy(
     let sender = Sender::new(&nobody);
     let rest = {
         let mut state = cell.lock();
+        if state.gone {
+            return Ok(false);
+        }
         let mut out = Vec::new();
         state.room.destroy(&wish, &mut out);
         perform(server, &cell, &mut state, &sender, out, None)
     };
-    finish(server, &cell, &sender, rest).await;
+    finish(server, &cell, &sender, rest).await?;
     Ok(true)
 }
 

@@ -18,7 +18,7 @@ use super::{
     announce::News,
     history::MOST_LINES,
     room::{Effect, Effects, Room, error},
-    settings::{self, Settings},
+    settings::{self, Settings, cut},
 };
 
 impl Room {
@@ -184,7 +184,7 @@ impl Room {
         let venue = wish.attr("jid").and_then(|jid| Jid::new(jid).ok());
         let told = |name: &str| {
             let text = wish.child(name, ns::MUC_OWNER).map(Element::text);
-            text.map(|text| Element::new(name, ns::MUC_USER).with_text(text))
+            text.map(|text| Element::new(name, ns::MUC_USER).with_text(cut(&text)))
         };
         let end = Element::new("destroy", ns::MUC_USER)
             .with_attr_opt("jid", venue.map(|jid| jid.as_str().to_owned()))

@@ -8,7 +8,7 @@ use xmpp::{
     error::{Condition, ErrorType, StanzaError},
     ext::{
         form::{Field, FieldType, Form, FormType},
-        muc::{self, Role},
+        muc::{self, Affiliation, Role},
     },
     jid::Jid,
     ns,
@@ -17,7 +17,7 @@ use xmpp::{
     xml::Element,
 };
 
-use super::room::{Back, Effect, Effects, Room, error, send};
+use super::room::{Back, Effect, Effects, Room, error, send, wait};
 
 /// Requests between occupants that wait for an answer.
 #[derive(Debug, Default)]
@@ -32,23 +32,40 @@ struct Question {
     /// Who asked, and what the question was called.
     asker: Jid,
     id: String,
-    /// Who must answer.
+    /// Who must answer, and by which name they were asked.
     asked: Jid,
+    nick: Box<str>,
 }
 
 impl Questions {
-    fn ask(&mut self, asker: &Jid, id: &str, asked: &Jid) -> String {
+    /// Notes a question. Returns what it is called from now on, and the question that is forgotten for it.
+    fn ask(&mut self, question: Question) -> (String, Option<Question>) {
         self.count += 1;
         let name = format!("q{:x}", self.count);
-        let question = Question { asker: asker.clone(), id: id.to_owned(), asked: asked.clone() };
         self.waiting.insert(name.clone(), question);
         self.order.push_back(name.clone());
-        if self.order.len() > MOST_QUESTIONS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.waiting.remove(&oldest);
-        }
-        name
+        let full = self.order.len() > MOST_QUESTIONS;
+        let oldest = if full { self.order.pop_front() } else { None };
+        (name, oldest.and_then(|oldest| self.waiting.remove(&oldest)))
+    }
+
+    /// How many of somebody's wait.
+    fn of(&self, asker: &Jid) -> usize {
+        self.waiting.values().filter(|question| question.asker == *asker).count()
+    }
+
+    /// Takes out those that will not be answered, oldest first.
+    fn take(&mut self, ends: impl Fn(&Question) -> bool) -> Vec<Question> {
+        let waiting = &mut self.waiting;
+        let mut taken = Vec::new();
+        self.order.retain(|name| {
+            let over = waiting.get(name).is_none_or(&ends);
+            if over {
+                taken.extend(waiting.remove(name));
+            }
+            !over
+        });
+        taken
     }
 
     fn answered(&mut self, name: &str, by: &Jid) -> Option<Question> {
@@ -220,6 +237,7 @@ impl Room {
     /// A request or an answer from one occupant to another.
     pub(super) fn pass_iq(
         &mut self,
+        now: Millis,
         from: &Jid,
         nick: &str,
         stanza: &Stanza,
@@ -256,11 +274,51 @@ impl Room {
         let Some(to) = other.or(occupant.sessions.last()).map(|visit| visit.jid.clone()) else {
             return Err(StanzaError::new(Condition::ServiceUnavailable));
         };
-        let id = self.questions.ask(from, &stanza.id().unwrap_or_default(), &to);
+        let id = stanza.id().unwrap_or_default();
+        if id.len() > LONGEST_ID {
+            return Err(error(Condition::NotAcceptable, "the id is too long"));
+        }
+        let rate = self.bounds.messages_per_second.saturating_mul(QUESTION_RATE);
+        let listed = self.affiliation(from) > Affiliation::None;
+        if !self.paces.take_question(from, listed, now, rate) {
+            return Err(wait(Condition::PolicyViolation, "you are asking too fast"));
+        }
+        if self.questions.of(from) >= MOST_OF_ONE {
+            return Err(wait(Condition::ResourceConstraint, "too many questions of yours wait"));
+        }
+        let (asker, id, asked) = (from.clone(), id.into_owned(), to.clone());
+        let (id, forgotten) = self.questions.ask(Question { asker, id, asked, nick: nick.into() });
+        if let Some(forgotten) = forgotten {
+            self.leave_unanswered(&forgotten, Condition::RemoteServerTimeout, out);
+        }
         let address = self.occupant_jid(&sender);
         let bytes = Edit::new(stanza).from(&address).to(to.as_str()).id(&id).finish();
         out.push(Effect::Send { to, kind: Kind::Iq, bytes, shared: false, urgent: true });
         Ok(())
+    }
+
+    /// Somebody left: what they were asked is answered by the room, since every request has an answer
+    /// (RFC 6120 §8.2.3).
+    pub(super) fn end_questions(&mut self, out: &mut Effects) {
+        let nicks = &self.nicks;
+        let over = self.questions.take(|question| {
+            !nicks.contains_key(&question.asked) || !nicks.contains_key(&question.asker)
+        });
+        for question in over {
+            self.leave_unanswered(&question, Condition::RecipientUnavailable, out);
+        }
+    }
+
+    fn leave_unanswered(&self, question: &Question, why: Condition, out: &mut Effects) {
+        if !self.nicks.contains_key(&question.asker) {
+            return;
+        }
+        let answer = Element::new("iq", ns::CLIENT)
+            .with_attr("from", self.occupant_jid(&question.nick))
+            .with_attr("type", "error")
+            .with_attr("id", question.id.as_str())
+            .with_child(StanzaError::new(why).with_type(ErrorType::Wait).element());
+        out.push(send(&question.asker, Kind::Iq, &answer.to_bytes(ns::CLIENT)));
     }
 
     fn pass_answer(&mut self, from: &Jid, nick: &str, stanza: &Stanza, out: &mut Effects) {
@@ -287,4 +345,9 @@ fn spoken_for(child: &Child<'_>) -> bool {
     )
 }
 
-const MOST_QUESTIONS: usize = 500;
+/// Questions of one room that wait, and those of one device among them: as many as it may ask at once.
+const MOST_QUESTIONS: usize = 1000;
+const MOST_OF_ONE: usize = 100;
+const LONGEST_ID: usize = 256;
+/// Questions for each message that somebody may send: clients ask about everybody they see.
+const QUESTION_RATE: u32 = 5;

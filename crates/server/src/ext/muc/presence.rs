@@ -50,19 +50,22 @@ impl Room {
             return refuse(&self.jid, from, stanza, &error, out);
         };
         let join = stanza.child("x", ns::MUC).and_then(|x| Join::parse(&x.element()));
-        if let Err(error) = self.restrain_presence(now, from) {
+        // Who may not come in, or is not there, pays nothing, and so takes nobody else's place.
+        let lets_in = match (&join, self.nicks.contains_key(from)) {
+            (Some(_), _) => self.lets_in(from),
+            (None, true) => Ok(()),
+            // §7.2.17: it believes to be in the room.
+            (None, false) => return self.not_here(from, nick, out),
+        };
+        let text = "you are changing your presence too fast";
+        if let Err(error) = lets_in.and_then(|()| self.restrain_visit(now, from, text)) {
             return refuse(&self.jid, from, stanza, &error, out);
         }
         let outcome = match (join, self.nicks.get(from).cloned()) {
             (Some(join), _) => self.join(now, from, nick, (stanza, &join), out),
-            (None, Some(known)) if *known == *nick => {
-                self.update(from, &known, stanza, out);
-                Ok(())
-            }
-            (None, Some(known)) => self.rename(from, &known, nick, stanza, out),
-            // §7.2.17: it believes to be in the room.
-            (None, None) => {
-                self.not_here(from, nick, out);
+            (None, Some(known)) if *known != *nick => self.rename(from, &known, nick, stanza, out),
+            (None, _) => {
+                self.update(from, nick, stanza, out);
                 Ok(())
             }
         };
@@ -72,18 +75,24 @@ impl Room {
     }
 
     /// Everybody hears of everybody who comes, and of every change: these cost as much as messages.
-    fn restrain_presence(&mut self, now: Millis, from: &Jid) -> Result<(), StanzaError> {
+    pub(super) fn restrain_visit(
+        &mut self,
+        now: Millis,
+        from: &Jid,
+        text: &str,
+    ) -> Result<(), StanzaError> {
         let rate = self.bounds.messages_per_second;
-        let text = "you are changing your presence too fast";
         if !self.paces.has(from, now, rate) {
             return Err(wait(Condition::PolicyViolation, text));
         }
-        // Of whoever comes with too many others nothing is kept.
-        if !self.crowd.take(now, rate.saturating_mul(ROOM_RATE)) {
-            let text = "too many people come and go here at once";
-            return Err(wait(Condition::ResourceConstraint, text));
-        }
+        // Of whoever comes with too many others nothing is kept. Strangers do not stand in the way of those
+        // who belong to the room.
         let listed = self.affiliation(from) > Affiliation::None;
+        let crowd = if listed { &mut self.regulars } else { &mut self.crowd };
+        if !crowd.take(now, rate.saturating_mul(ROOM_RATE)) {
+            let crowded = "too many people come and go here at once";
+            return Err(wait(Condition::ResourceConstraint, crowded));
+        }
         if !self.paces.take(from, listed, now, rate) {
             return Err(wait(Condition::PolicyViolation, text));
         }
@@ -132,16 +141,10 @@ impl Room {
         Ok(())
     }
 
-    /// Who may come in (§7.2.5 to §7.2.11).
-    fn admit(
-        &self,
-        from: &Jid,
-        affiliation: Affiliation,
-        nick: &str,
-        inside: bool,
-        join: &Join,
-    ) -> Result<(), StanzaError> {
+    /// Whether somebody may come in, whatever they say (§7.2.6, §7.2.8, §10.1.1).
+    fn lets_in(&self, from: &Jid) -> Result<(), StanzaError> {
         let refuse = |condition| Err(StanzaError::new(condition));
+        let affiliation = self.affiliation(from);
         if affiliation == Affiliation::Outcast {
             return refuse(Condition::Forbidden);
         }
@@ -151,6 +154,19 @@ impl Room {
         if self.settings.members_only && affiliation < Affiliation::Member {
             return refuse(Condition::RegistrationRequired);
         }
+        Ok(())
+    }
+
+    /// The way in of those who may (§7.2.5 to §7.2.11).
+    fn admit(
+        &self,
+        from: &Jid,
+        affiliation: Affiliation,
+        nick: &str,
+        inside: bool,
+        join: &Join,
+    ) -> Result<(), StanzaError> {
+        let refuse = |condition| Err(StanzaError::new(condition));
         let password = self.settings.password.as_ref();
         if password.is_some_and(|password| join.password.as_ref() != Some(password)) && !inside {
             return refuse(Condition::NotAuthorized);

@@ -58,6 +58,8 @@ pub struct Room {
     pub(super) paces: Paces,
     pub(super) bucket: Bucket,
     pub(super) crowd: Bucket,
+    /// What the presence of those on the lists may cost.
+    pub(super) regulars: Bucket,
     pub(super) questions: super::passing::Questions,
     pub(super) invitations: super::inviting::Sendings,
     pub(super) privates: super::inviting::Sendings,
@@ -279,6 +281,11 @@ pub struct Back {
 }
 
 impl Back {
+    /// Whether it is an invitation.
+    pub(super) fn invites(&self) -> bool {
+        self.x.is_some()
+    }
+
     /// The message with the reason.
     pub(super) fn message(&self, error: &StanzaError) -> Bytes {
         Element::new("message", ns::CLIENT)
@@ -378,6 +385,7 @@ impl Room {
             paces: Paces::default(),
             bucket: Bucket::default(),
             crowd: Bucket::default(),
+            regulars: Bucket::default(),
             questions: super::passing::Questions::default(),
             invitations: super::inviting::Sendings::default(),
             privates: super::inviting::Sendings::default(),

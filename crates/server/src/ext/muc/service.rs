@@ -2,7 +2,11 @@
 //! what it says, in its order and under its lock, so that everybody in a room and its archive see one
 //! order. Locks are taken in this order: room, account, session.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    hash::BuildHasher as _,
+    sync::Arc,
+};
 
 use parking_lot::{Mutex, RwLock};
 use store::{
@@ -27,8 +31,9 @@ use super::{
     Input, archive,
     carry::{deliver, deliver_all, finish, perform, settle},
     moved,
-    room::{Bounds, Effect, Effects, Kept, Room, refuse},
+    room::{Bounds, Effect, Effects, Kept, Room, refuse, wait},
     settings::Settings,
+    unsaved::{Unsaved, cannot_store, lasts},
 };
 use crate::{
     components::pending::Acting,
@@ -42,8 +47,10 @@ use crate::{
 #[derive(Default)]
 pub struct Rooms {
     pub(super) loaded: RwLock<HashMap<Box<str>, Arc<Cell>>>,
-    /// Held while a room is read or made, so that there is never more than one of a name.
-    loading: tokio::sync::Mutex<()>,
+    /// One of them, by the name, is held while a room is read or made, so that there is never more than
+    /// one of a name.
+    loading: [tokio::sync::Mutex<()>; LOADING],
+    hasher: RandomState,
 }
 
 /// A room in memory.
@@ -62,6 +69,8 @@ pub struct State {
     pub(super) peers: HashMap<Jid, Arc<Session>>,
     /// It was destroyed: whoever still holds it looks again.
     pub(super) gone: bool,
+    /// What of it could not be written to the store.
+    pub(super) unsaved: Unsaved,
 }
 
 /// Who sent something, and how the server can reach them.
@@ -107,78 +116,110 @@ async fn enter(
     name: &str,
     to: &Jid,
     stanza: &Stanza,
-    ticket: Option<(Arc<dyn Ticket>, u64)>,
+    mut ticket: Option<Waiting>,
 ) -> Result<(), StanzaError> {
+    // Each time around, somebody else had just destroyed the room that was found.
+    for _ in 0..TRIES {
+        let cell = match find_or_make(server, sender, name, to, stanza).await {
+            Ok(Some(cell)) => cell,
+            Ok(None) => {
+                settle(ticket);
+                // Who leaves a room that is gone has left.
+                let leaves = stanza.kind() == Kind::Presence && stanza.type_().is_some();
+                return if leaves {
+                    Ok(())
+                } else {
+                    Err(StanzaError::new(Condition::ItemNotFound))
+                };
+            }
+            Err(error) => {
+                settle(ticket);
+                return Err(error);
+            }
+        };
+        let (gone, hidden) = {
+            let state = cell.lock();
+            (state.gone, state.room.hides_from(sender.jid))
+        };
+        if gone {
+            continue;
+        }
+        if to.resource().is_none()
+            && !hidden
+            && let Some(payload) = archive::concerns(stanza)
+        {
+            settle(ticket);
+            if payload.name() == "moderate" && server.health.is_degraded() {
+                return Err(cannot_store());
+            }
+            return archive::answer(server, &cell, sender, stanza, &payload).await;
+        }
+        match give(server, &cell, sender, to, stanza, ticket).await {
+            Ok(()) => return Ok(()),
+            Err(back) => ticket = back,
+        }
+    }
+    settle(ticket);
+    Err(wait(Condition::ResourceConstraint, "this room is made and destroyed all the time"))
+}
+
+/// The room that a stanza is for, made if somebody comes into one that does not exist.
+async fn find_or_make(
+    server: &Arc<Server>,
+    sender: &Sender<'_>,
+    name: &str,
+    to: &Jid,
+    stanza: &Stanza,
+) -> Result<Option<Arc<Cell>>, StanzaError> {
     let joins = stanza.kind() == Kind::Presence
         && stanza.type_().is_none()
         && to.resource().is_some()
         && stanza.child("x", ns::MUC).is_some();
     let found = server.rooms.load(server, name).await;
-    let found = found.map_err(|error| server.store_failed("rooms", &error));
-    let cell = match found {
-        Ok(Some(cell)) => cell,
-        Ok(None) if joins => match create(server, sender, to).await {
-            Ok(cell) => cell,
-            Err(error) => {
-                settle(ticket);
-                return Err(error);
-            }
-        },
-        Ok(None) => {
-            settle(ticket);
-            // Who leaves a room that is gone has left.
-            let leaves = stanza.kind() == Kind::Presence && stanza.type_().is_some();
-            return if leaves { Ok(()) } else { Err(StanzaError::new(Condition::ItemNotFound)) };
-        }
-        Err(error) => {
-            settle(ticket);
-            return Err(error);
-        }
-    };
-    let hidden = cell.state.lock().room.hides_from(sender.jid);
-    if to.resource().is_none()
-        && !hidden
-        && let Some(payload) = archive::concerns(stanza)
-    {
-        settle(ticket);
-        return archive::answer(server, &cell, sender, stanza, &payload).await;
+    match found.map_err(|error| server.store_failed("rooms", &error))? {
+        Some(cell) => Ok(Some(cell)),
+        None if joins => create(server, sender, to).await.map(Some),
+        None => Ok(None),
     }
-    give(server, &cell, sender, to, stanza, ticket).await;
-    Ok(())
 }
 
-/// Gives a stanza to its room.
-async fn give(
+/// Gives a stanza to its room. When that was destroyed meanwhile, it comes back with who waits for it.
+pub(super) async fn give(
     server: &Arc<Server>,
     cell: &Arc<Cell>,
     sender: &Sender<'_>,
     to: &Jid,
     stanza: &Stanza,
-    ticket: Option<(Arc<dyn Ticket>, u64)>,
-) {
-    if stanza.kind() == Kind::Message && server.health.is_degraded() {
+    ticket: Option<Waiting>,
+) -> Result<(), Option<Waiting>> {
+    if server.health.is_degraded() && lasts(stanza, to) {
         settle(ticket);
-        let error = StanzaError::new(Condition::ResourceConstraint)
-            .with_text("the server cannot store messages at the moment; try again later")
-            .with_type(xmpp::error::ErrorType::Wait);
         let mut out = Vec::new();
-        refuse(&to.to_bare(), sender.jid, stanza, &error, &mut out);
-        return deliver_all(server, sender, out);
+        refuse(&to.to_bare(), sender.jid, stanza, &cannot_store(), &mut out);
+        deliver_all(server, sender, out);
+        return Ok(());
     }
     let config = server.config();
     let nick = to.resource().map(|nick| nick.as_str());
     let input = Input { from: sender.jid, nick, stanza, config: &config };
     let rest = {
         let mut state = cell.state.lock();
+        if state.gone {
+            return Err(ticket);
+        }
         state.room.set_bounds(bounds(server));
         let mut out = Vec::new();
         state.room.handle(server.now(), &input, &mut out);
         perform(server, cell, &mut state, sender, out, ticket.map(|ticket| (ticket, stanza)))
     };
-    finish(server, cell, sender, rest).await;
+    // Whoever sent it was told what became of it.
+    let _ = finish(server, cell, sender, rest).await;
+    Ok(())
 }
 
-/// Who is told when a message is on disk, and the message.
+/// Who is told when something is on disk.
+type Waiting = (Arc<dyn Ticket>, u64);
+
 impl Rooms {
     /// The room of a name, read from the store unless it is in memory.
     ///
@@ -192,10 +233,16 @@ impl Rooms {
         if let Some(cell) = self.find(name) {
             return Ok(Some(cell));
         }
-        let _one_at_a_time = self.loading.lock().await;
+        let _one_at_a_time = self.gate(name).lock().await;
         if let Some(cell) = self.find(name) {
             return Ok(Some(cell));
         }
+        if server.store.rooms.by_name(name).await?.is_none() {
+            return Ok(None);
+        }
+        // It may have been in memory a moment ago, with what changed last, or its end, on their way to
+        // disk.
+        server.store.archive.barrier().await?;
         let Some(row) = server.store.rooms.by_name(name).await? else { return Ok(None) };
         let Some(jid) = address(server, name) else { return Ok(None) };
         let kept: Kept = serde_json::from_slice(&row.state)
@@ -223,12 +270,22 @@ impl Rooms {
     pub fn forget_idle(&self) {
         self.loaded.write().retain(|_, cell| {
             // Under the write lock nobody can get a new reference from the map.
-            Arc::strong_count(cell) > 1 || !cell.state.lock().room.is_empty()
+            if Arc::strong_count(cell) > 1 {
+                return true;
+            }
+            let state = cell.state.lock();
+            !state.room.is_empty() || !state.unsaved.is_empty()
         });
     }
 
+    /// What is held while a room of this name is read or made.
+    fn gate(&self, name: &str) -> &tokio::sync::Mutex<()> {
+        let place = usize::try_from(self.hasher.hash_one(name) % LOADING as u64).unwrap_or(0);
+        &self.loading[place]
+    }
+
     fn insert(&self, id: RoomId, name: &str, room: Room) -> Arc<Cell> {
-        let state = State { room, peers: HashMap::new(), gone: false };
+        let state = State { room, peers: HashMap::new(), gone: false, unsaved: Unsaved::default() };
         let cell = Arc::new(Cell { id, name: name.into(), state: Mutex::new(state) });
         self.loaded.write().insert(name.into(), cell.clone());
         cell
@@ -271,7 +328,7 @@ async fn create(
         DefaultRoom::Group => Settings::default(),
         DefaultRoom::Channel => Settings::channel(),
     };
-    let _one_at_a_time = server.rooms.loading.lock().await;
+    let _one_at_a_time = server.rooms.gate(&name).lock().await;
     if let Some(cell) = server.rooms.find(&name) {
         return Ok(cell);
     }
@@ -290,7 +347,7 @@ pub(super) async fn found(
     settings: Settings,
 ) -> Result<(), StanzaError> {
     let jid = address(server, name).ok_or_else(|| StanzaError::new(Condition::JidMalformed))?;
-    let _one_at_a_time = server.rooms.loading.lock().await;
+    let _one_at_a_time = server.rooms.gate(name).lock().await;
     if server.rooms.find(name).is_some() {
         return Err(StanzaError::new(Condition::Conflict));
     }
@@ -299,7 +356,7 @@ pub(super) async fn found(
     make(server, name, room, owner, None).await.map(drop)
 }
 
-/// Keeps a new room. The caller holds `loading`.
+/// Keeps a new room. The caller holds the gate of its name.
 async fn make(
     server: &Arc<Server>,
     name: &str,
@@ -445,11 +502,15 @@ pub async fn forget(server: &Arc<Server>, jid: &BareJid) -> Result<(), StoreErro
         let sender = Sender::new(&nobody);
         let rest = {
             let mut state = cell.lock();
+            if state.gone {
+                continue;
+            }
             let mut out = Vec::new();
             state.room.forget(jid, &mut out);
             perform(server, &cell, &mut state, &sender, out, None)
         };
-        finish(server, &cell, &sender, rest).await;
+        // What failed was noted, and is tried again.
+        let _ = finish(server, &cell, &sender, rest).await;
     }
     Ok(())
 }
@@ -533,3 +594,7 @@ impl Room {
 /// Rooms read at a time, and on one page of the list.
 const PAGE: u32 = 200;
 const MOST_LISTED: usize = 5000;
+/// Rooms that are read or made at the same time, at most.
+const LOADING: usize = 32;
+/// How often a stanza looks for a room that is gone again when it has been found.
+const TRIES: usize = 5;

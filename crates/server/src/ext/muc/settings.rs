@@ -358,7 +358,7 @@ fn chosen(values: &[String]) -> Option<BTreeSet<Shown>> {
 }
 
 /// A text of bounded length.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).collect()
 }
 

@@ -11,6 +11,7 @@ use super::{
     carry::{finish, perform},
     room::{Kept, Occupant, Room, Visit},
     service::Sender,
+    unsaved,
 };
 use crate::{server::Server, session::Session};
 
@@ -26,6 +27,7 @@ pub(super) struct Asleep {
 /// # Errors
 /// When the store could not be written: everybody will have to come in anew.
 pub async fn hibernate(server: &Server) -> Result<(), StoreError> {
+    unsaved::catch_up(server).await;
     let mut visits = Vec::new();
     for cell in server.rooms.all() {
         let asleep = cell.lock().room.asleep();
@@ -74,7 +76,8 @@ pub async fn wake(server: &Arc<Server>) -> Result<(), StoreError> {
                 state.room.leave(&jid, None, &mut out);
                 perform(server, &cell, &mut state, &sender, out, None)
             };
-            finish(server, &cell, &sender, rest).await;
+            // What failed was noted.
+            let _ = finish(server, &cell, &sender, rest).await;
         }
     }
     remove_left_over(server).await

@@ -25,8 +25,8 @@ impl World {
     pub(super) fn answered(&self, who: usize, nick: Option<&str>, stanza: &Stanza, out: &[Effect]) {
         let from = &self.sessions[who].jid;
         let kind = stanza.type_().map(|kind| kind.into_owned()).unwrap_or_default();
-        let errors: Vec<Stanza> =
-            all(out).filter(|(_, stanza)| is_error(stanza)).map(|(_, stanza)| stanza).collect();
+        let told = || all(out).map(|(_, told)| told).filter(|told| !self.ends_question(told));
+        let errors: Vec<Stanza> = told().filter(is_error).collect();
         // An answer with an error may be passed on from one occupant to all sessions of another.
         let passed_on = nick.is_some() && stanza.kind() != Kind::Presence;
         assert!(passed_on || errors.len() <= 1, "one stanza, several errors: {errors:?}");
@@ -45,8 +45,7 @@ impl World {
             let _ = StanzaError::parse(&element);
         }
         if stanza.kind() == Kind::Iq && matches!(kind.as_str(), "get" | "set") {
-            let iqs: Vec<Stanza> =
-                all(out).filter(|(kind, _)| *kind == Kind::Iq).map(|(_, stanza)| stanza).collect();
+            let iqs: Vec<Stanza> = told().filter(|told| told.kind() == Kind::Iq).collect();
             assert_eq!(iqs.len(), 1, "{stanza:?}: {iqs:?}");
             if matches!(iqs[0].type_().as_deref(), Some("result" | "error")) {
                 assert_eq!(iqs[0].to().as_deref(), Some(from.as_str()));
@@ -56,6 +55,18 @@ impl World {
         if stanza.kind() == Kind::Message && kind == "groupchat" && nick.is_none() {
             self.reflected(who, errors.is_empty(), out);
         }
+    }
+
+    /// Whether it says that nobody will answer what somebody had asked, because whoever was asked is not
+    /// there any more.
+    fn ends_question(&self, told: &Stanza) -> bool {
+        told.kind() == Kind::Iq
+            && is_error(told)
+            && self.questions.iter().any(|question| {
+                told.id().as_deref() == Some(question.id.as_str())
+                    && told.to().as_deref() == Some(self.sessions[question.asker].jid.as_str())
+                    && !self.room.contains(&self.sessions[question.asked].jid)
+            })
     }
 
     /// A message to everybody reached every session once, in the order of the room; or its sender alone

@@ -114,3 +114,154 @@ fn a_thousand_come_and_go_and_nothing_of_them_stays() {
     }
     assert_eq!((play.room.occupants.len(), play.room.nicks.len()), (1, 1));
 }
+
+#[test]
+fn who_may_not_come_in_keeps_nobody_out() {
+    let mut play = Play::new(Settings { members_only: true, ..Settings::default() });
+    play.room.affiliations.set(&bare(HAG), Affiliation::Member, None);
+    play.room.affiliations.set(&bare("evil.example"), Affiliation::Outcast, None);
+    // Many more than the whole room may do in ten seconds, and nothing is kept of them.
+    for number in 0..1000 {
+        let banned = format!("x{number}@evil.example/x");
+        let refused = play.join(&banned, &format!("x{number}"));
+        assert_eq!(error_of(&refused, &banned).as_deref(), Some("forbidden"));
+        let stranger = format!("x{number}@else.example/x");
+        let refused = play.join(&stranger, &format!("x{number}"));
+        assert_eq!(error_of(&refused, &stranger).as_deref(), Some("registration-required"));
+        assert_eq!(play.give(&stranger, Some("x"), "<presence/>").len(), 1, "they are not here");
+    }
+    assert_eq!(error_of(&play.join(HAG, "thirdwitch"), HAG), None);
+}
+
+#[test]
+fn strangers_who_come_and_go_do_not_keep_members_out() {
+    let mut play = Play::open();
+    play.room.affiliations.set(&bare(HAG), Affiliation::Member, None);
+    let wrong = |number: usize| format!("w{number}@a.example/x");
+    let crowded = (0..1000).any(|number| {
+        let effects = play.join(&wrong(number), "firstwitch");
+        error_of(&effects, &wrong(number)).as_deref() == Some("resource-constraint")
+    });
+    assert!(crowded, "they wait");
+    assert_eq!(error_of(&play.join(HAG, "thirdwitch"), HAG), None);
+}
+
+fn register(nick: &str) -> String {
+    format!(
+        "<iq type='set' id='r'><query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' \
+         type='submit'><field var='muc#register_roomnick'><value>{nick}</value></field></x></query></iq>"
+    )
+}
+
+#[test]
+fn strangers_who_register_leave_places_for_those_whom_admins_list() {
+    use crate::ext::muc::{
+        affiliations::{Affiliations, MOST_LISTED},
+        info::MOST_REGISTERED,
+    };
+    let mut play = Play::open();
+    let who = |number: usize, domain: &str| format!("w{number}@{domain}/x");
+    let list = |play: &mut Play, members: &mut dyn Iterator<Item = String>| {
+        let owner = (bare(CRONE).to_string(), "owner");
+        let members = members.map(|who| (bare(&who).to_string(), "member"));
+        let row = |(jid, affiliation): (String, &str)| store::rooms::Affiliation {
+            jid: jid.into(),
+            affiliation: affiliation.into(),
+            nick: None,
+            reason: None,
+            version: 1,
+        };
+        let rows = std::iter::once(owner).chain(members).map(row).collect();
+        play.room.affiliations = Affiliations::load(rows, 1, 0);
+    };
+    list(&mut play, &mut (0..MOST_REGISTERED / 10).map(|number| who(number, "crowd.example")));
+    let late = who(MOST_LISTED, "crowd.example");
+    let refused = play.give(&late, None, &register("late"));
+    assert_eq!(error_of(&refused, &late).as_deref(), Some("resource-constraint"), "of one domain");
+    let other = who(0, "other.example");
+    assert_eq!(error_of(&play.give(&other, None, &register("other")), &other), None);
+    list(&mut play, &mut (0..MOST_REGISTERED).map(|n| who(n, &format!("d{n}.example"))));
+    let late = who(0, "late.example");
+    let refused = play.give(&late, None, &register("late"));
+    assert_eq!(error_of(&refused, &late).as_deref(), Some("resource-constraint"));
+    let ban = admin("<item jid='crowd.example' affiliation='outcast'/>");
+    assert_eq!(error_of(&play.give(CRONE, None, &ban), CRONE), None, "admins have their places");
+}
+
+#[test]
+fn registering_again_and_again_is_slowed() {
+    let mut play = Play::open();
+    let remove = "<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>";
+    let mut refused = 0;
+    for _ in 0..20 {
+        for xml in [register("hag").as_str(), remove] {
+            let effects = play.give(HAG, None, xml);
+            refused += usize::from(error_of(&effects, HAG).as_deref() == Some("policy-violation"));
+        }
+    }
+    assert_eq!(refused, 30);
+}
+
+#[test]
+fn reasons_are_kept_as_long_as_they_are_read() {
+    let mut play = Play::open();
+    let long = "x".repeat(50_000);
+    let ban =
+        format!("<item jid='a@b.example' affiliation='outcast'><reason>{long}</reason></item>");
+    play.give(CRONE, None, &admin(&ban));
+    let entry = play.room.affiliations.entry(&bare("a@b.example")).unwrap();
+    assert_eq!(entry.reason.as_deref().map(str::len), Some(1000));
+}
+
+#[test]
+fn each_invitation_of_many_at_once_counts() {
+    let mut play = Play::open();
+    play.now = play.now.plus(20_000);
+    let invites: String = (0..11).map(|n| format!("<invite to='w{n}@a.example'/>")).collect();
+    let xml = format!(
+        "<message id='i'><x xmlns='http://jabber.org/protocol/muc#user'>{invites}</x></message>"
+    );
+    let effects = play.give(CRONE, None, &xml);
+    assert_eq!(error_of(&effects, CRONE).as_deref(), Some("policy-violation"));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Route { .. })));
+}
+
+#[test]
+fn every_question_to_an_occupant_has_an_answer() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    let ask =
+        |id: &str| format!("<iq type='get' id='{id}'><query xmlns='jabber:iq:version'/></iq>");
+    let refused = play.give(CRONE, Some("thirdwitch"), &ask(&"x".repeat(1000)));
+    assert_eq!(
+        error_of(&refused, CRONE).as_deref(),
+        Some("not-acceptable"),
+        "nothing long is kept"
+    );
+    assert_eq!(sent(&play.give(CRONE, Some("thirdwitch"), &ask("v1")), HAG).count(), 1);
+    let gone = play.give(HAG, Some("thirdwitch"), "<presence type='unavailable'/>");
+    let answer = sent(&gone, CRONE).find(|stanza| stanza.name() == "iq").expect("an answer");
+    assert_eq!(answer.attr("id"), Some("v1"));
+    assert_eq!(answer.attr("from"), Some("coven@conference.shakespeare.example/thirdwitch"));
+    assert_eq!(error_of(&gone, CRONE).as_deref(), Some("recipient-unavailable"));
+}
+
+#[test]
+fn questions_of_one_leave_room_for_those_of_others() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    let mut why = Vec::new();
+    for number in 0..200 {
+        // Slowly enough.
+        play.now = play.now.plus(1000);
+        let ask = format!("<iq type='get' id='{number}'><query xmlns='jabber:iq:version'/></iq>");
+        why.extend(error_of(&play.give(HAG, Some("firstwitch"), &ask), HAG));
+    }
+    assert_eq!(why, ["resource-constraint"; 100]);
+    let ask = "<iq type='get' id='mine'><query xmlns='jabber:iq:version'/></iq>";
+    assert_eq!(error_of(&play.give(CRONE, Some("thirdwitch"), ask), CRONE), None);
+    play.now = play.now.plus(60_000);
+    let fast = (0..60).map(|_| play.give(CRONE, Some("thirdwitch"), ask));
+    let slowed = fast.filter(|e| error_of(e, CRONE).as_deref() == Some("policy-violation")).count();
+    assert_eq!(slowed, 10);
+}

@@ -1,0 +1,159 @@
+//! The service with a store: rooms that end, or cannot be written, while others come.
+
+use store::rooms::Affiliation as Row;
+
+use super::*;
+use crate::{
+    ext::muc::{
+        carry::{finish, perform},
+        operator,
+        service::{self, Cell, Sender},
+        unsaved,
+    },
+    model::Stage,
+    session::frame::Frame,
+};
+
+const COVEN: &str = "coven@conference.a.example";
+const HECATE: &str = "hecate@b.example";
+
+fn stanza(xml: &str) -> Stanza {
+    Stanza::parse(xml.to_owned().into(), &Limits::CLIENT).unwrap()
+}
+
+fn jid(text: &str) -> Jid {
+    Jid::new(text).unwrap()
+}
+
+/// A room that Hecate owns.
+fn coven(stage: &Stage) -> std::sync::Arc<Cell> {
+    let owner = bare(HECATE);
+    let made = operator::create(&stage.server, "coven", &owner, true, None);
+    stage.run(made).expect("no room of that name");
+    stage.run(stage.server.rooms.load(&stage.server, "coven")).unwrap().expect("a room")
+}
+
+fn rows(stage: &Stage, cell: &Cell) -> Vec<Row> {
+    let mut rows = stage.run(stage.server.store.rooms.affiliations(cell.id)).unwrap();
+    rows.retain(|row| *row.jid != *HECATE);
+    rows
+}
+
+fn ask(stage: &Stage, from: &str, xml: &str) {
+    let (from, stanza) = (jid(from), stanza(xml));
+    let to = jid(&stanza.to().unwrap());
+    stage.run(service::receive(&stage.server, Sender::new(&from), &to, &stanza));
+}
+
+#[test]
+fn a_room_that_ends_is_not_read_back_and_takes_nobody_in() {
+    let stage = Stage::new();
+    let server = &stage.server;
+    let old = coven(&stage);
+    let nobody = jid("a.example");
+    let sender = Sender::new(&nobody);
+    let rest = {
+        let mut state = old.lock();
+        let mut out = Vec::new();
+        state.room.destroy(&Element::new("destroy", ns::MUC_OWNER), &mut out);
+        perform(server, &old, &mut state, &sender, out, None)
+    };
+    // Its end is on its way to disk, and nobody has waited for that yet.
+    assert!(stage.run(server.rooms.load(server, "coven")).unwrap().is_none());
+    let new = coven(&stage);
+    assert_ne!(new.id, old.id);
+    stage.run(finish(server, &old, &sender, rest)).unwrap();
+    assert!(server.rooms.find("coven").is_some(), "the new one is not the old one");
+
+    let hag = jid("hag66@b.example/pda");
+    let join = stanza(&format!(
+        "<presence to='{COVEN}/thirdwitch'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+    ));
+    let to = jid(&format!("{COVEN}/thirdwitch"));
+    let late = Sender::new(&hag);
+    let given = service::give(server, &old, &late, &to, &join, None);
+    assert!(stage.run(given).is_err(), "whoever still holds it looks again");
+    stage.run(service::receive(server, Sender::new(&hag), &to, &join));
+    assert_eq!((old.lock().room.sessions(), new.lock().room.sessions()), (0, 1));
+}
+
+#[test]
+fn changes_of_one_request_are_written_at_once_and_what_failed_with_the_next() {
+    let stage = Stage::new();
+    let cell = coven(&stage);
+    let ban = |names: &[&str]| {
+        let items: String = names
+            .iter()
+            .map(|name| format!("<item jid='{name}@b.example' affiliation='outcast'/>"))
+            .collect();
+        format!(
+            "<iq type='set' id='b' to='{COVEN}'>\
+             <query xmlns='http://jabber.org/protocol/muc#admin'>{items}</query></iq>"
+        )
+    };
+    ask(&stage, "hecate@b.example/x", &ban(&["macbeth", "banquo", "ross"]));
+    let listed =
+        |rows: Vec<Row>| rows.into_iter().map(|row| row.jid.into()).collect::<Vec<String>>();
+    let banned = ["banquo@b.example", "macbeth@b.example", "ross@b.example"];
+    assert_eq!(listed(rows(&stage, &cell)), banned);
+
+    // As it is after the disk refused two changes.
+    {
+        let mut state = cell.lock();
+        state.room.affiliations.set(&bare("duncan@b.example"), Affiliation::Outcast, None);
+        state.room.affiliations.erase(&bare("ross@b.example"));
+        state.unsaved.note(["duncan@b.example", "ross@b.example"]);
+    }
+    drop(cell);
+    stage.server.rooms.forget_idle();
+    let cell = stage.server.rooms.find("coven").expect("it is not forgotten before it is on disk");
+    let ping = format!("<iq type='get' id='p' to='{COVEN}'><ping xmlns='urn:xmpp:ping'/></iq>");
+    ask(&stage, "hecate@b.example/x", &ping);
+    let banned = ["banquo@b.example", "duncan@b.example", "macbeth@b.example"];
+    assert_eq!(listed(rows(&stage, &cell)), banned);
+    assert!(cell.lock().unsaved.is_empty());
+}
+
+#[test]
+fn what_is_not_on_disk_is_not_done() {
+    let stage = Stage::new();
+    let cell = coven(&stage);
+    stage.run(stage.server.store.maintenance.close()).unwrap();
+    let nobody = jid("a.example");
+    let sender = Sender::new(&nobody);
+    let rest = {
+        let mut state = cell.lock();
+        let mut out = Vec::new();
+        let banned = bare("macbeth@b.example");
+        state.room.set_affiliation(&banned, Affiliation::Outcast, Default::default(), &mut out);
+        perform(&stage.server, &cell, &mut state, &sender, out, None)
+    };
+    let error = stage.run(finish(&stage.server, &cell, &sender, rest)).unwrap_err();
+    assert!(!cell.lock().unsaved.is_empty(), "it is tried again");
+
+    let answer = |kind: &str| {
+        let xml = format!("<iq xmlns='jabber:client' from='{COVEN}' type='{kind}' id='b'/>");
+        let told = unsaved::refused(Frame::iq(xml.into()), &error);
+        Element::parse(&told.bytes, &Limits::TRUSTED).unwrap()
+    };
+    let told = answer("result");
+    assert_eq!((told.attr("type"), told.attr("id")), (Some("error"), Some("b")));
+    assert_eq!(told.attr("from"), Some(COVEN));
+    assert!(told.children().any(|child| child.name() == "error"));
+    assert_eq!(answer("error").children().count(), 0, "an error stays as it is");
+}
+
+#[test]
+fn while_nothing_can_be_stored_people_can_still_be_thrown_out() {
+    let admin = |item: &str| {
+        stanza(&format!(
+            "<iq type='set' id='a'><query xmlns='http://jabber.org/protocol/muc#admin'>{item}</query></iq>"
+        ))
+    };
+    let room = jid(COVEN);
+    assert!(!unsaved::lasts(&admin("<item nick='hag' role='none'/>"), &room));
+    assert!(unsaved::lasts(&admin("<item jid='a@b.example' affiliation='outcast'/>"), &room));
+    assert!(!unsaved::lasts(&stanza("<iq type='get' id='a'/>"), &room));
+    let occupant = jid(&format!("{COVEN}/hag"));
+    assert!(!unsaved::lasts(&stanza("<iq type='set' id='a'/>"), &occupant), "it passes through");
+}
