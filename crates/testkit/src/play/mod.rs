@@ -17,6 +17,7 @@ mod rooms;
 pub mod script;
 mod stage;
 pub mod template;
+mod together;
 mod traffic;
 mod watch;
 

@@ -2,7 +2,7 @@
 
 use super::cast::{login, role};
 use super::pattern::Pattern;
-use super::script::{Acceptance, Action, Deed, Operation, PageCheck, Play, Step, Visit};
+use super::script::{Acceptance, Action, Deed, Operation, PageCheck, Play, Step, Together, Visit};
 use super::template::Template;
 
 /// A mistake in a play.
@@ -101,6 +101,8 @@ impl Play {
             ["The page ", "The answer "].iter().find_map(|it| head.strip_prefix(it))
         {
             Action::Page(page_check(rest, &paragraph)?)
+        } else if let Some(together) = self.together(&paragraph)? {
+            Action::Together(together)
         } else {
             self.client_action(&paragraph)?
         };
@@ -141,13 +143,41 @@ impl Play {
         Ok(true)
     }
 
+    /// What several clients do or experience together, if that is what a line tells.
+    fn together(&self, paragraph: &Paragraph<'_>) -> Result<Option<Together>, String> {
+        let Some((phrase, inline)) = paragraph.head.split_once(':') else { return Ok(None) };
+        let pattern = || -> Result<Pattern, String> {
+            let mut patterns = Pattern::parse_all(&paragraph.body(inline)?)?;
+            let first = patterns.pop().filter(|_| patterns.is_empty());
+            first.ok_or_else(|| "one element, please".to_owned())
+        };
+        if phrase == "The others receive" {
+            return Ok(Some(Together::OthersReceive(pattern()?)));
+        }
+        if let Some(names) = phrase.strip_suffix(" send at once") {
+            let template = Template::parse(&without_gaps(&paragraph.body(inline)?))?;
+            return Ok(Some(Together::Send(self.several(names)?, template)));
+        }
+        let one = phrase.strip_prefix("One of ").and_then(|rest| rest.strip_suffix(" receives"));
+        let Some(names) = one else { return Ok(None) };
+        Ok(Some(Together::OneReceives(self.several(names)?, pattern()?)))
+    }
+
+    /// Reads `Romeo, Juliet and Nurse`.
+    fn several(&self, names: &str) -> Result<Vec<usize>, String> {
+        let names = names.split(", ").flat_map(|part| part.split(" and "));
+        names.map(|name| self.number(name)).collect()
+    }
+
+    fn number(&self, who: &str) -> Result<usize, String> {
+        let found = self.cast.iter().position(|role| role.name == who);
+        found.ok_or_else(|| format!("{who} is not in the cast, and no header or step begins so"))
+    }
+
     fn client_action(&self, paragraph: &Paragraph<'_>) -> Result<Action, String> {
         let head = paragraph.head;
         let who = head.split([' ', '\'']).next().unwrap_or_default();
-        let index =
-            self.cast.iter().position(|role| role.name == who).ok_or_else(|| {
-                format!("{who} is not in the cast, and no header or step begins so")
-            })?;
+        let index = self.number(who)?;
         let rest = head[who.len()..].trim_start();
         let (phrase, inline) = match rest.split_once(':') {
             Some((phrase, inline)) if takes_text(phrase) => (phrase, Some(inline)),

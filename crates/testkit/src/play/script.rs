@@ -107,12 +107,25 @@ pub struct Step {
 pub enum Action {
     /// Something a client does or experiences.
     Client(usize, Deed),
+    /// Something several clients do or experience together.
+    Together(Together),
     /// Something the operator does.
     Operator(Operation),
     /// `A visitor opens /path`, `A visitor sends PUT /path`.
     Visit(Visit),
     /// Something about the page opened last.
     Page(PageCheck),
+}
+
+/// What several clients do or experience together.
+#[derive(Debug, Clone)]
+pub enum Together {
+    /// `Romeo and Juliet send at once: …`: nobody waits for what the server does about the others.
+    Send(Vec<usize>, Template),
+    /// `One of Romeo and Juliet receives: …`: one of them, and no other.
+    OneReceives(Vec<usize>, Pattern),
+    /// `The others receive: …`: those who are left of the step before.
+    OthersReceive(Pattern),
 }
 
 /// A request over HTTPS.

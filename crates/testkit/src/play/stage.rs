@@ -39,6 +39,8 @@ pub(super) struct Stage<'a> {
     pub(super) transcript: Transcript,
     pub(super) page: Page,
     pub(super) pings: u32,
+    /// Who did not receive what one of several did.
+    pub(super) others: Vec<usize>,
     /// Where other servers of the cast are connected to, by domain.
     pub(super) listeners: BTreeMap<String, TcpListener>,
 }
@@ -73,7 +75,16 @@ impl<'a> Stage<'a> {
             actors.push(Actor::new(role.clone(), user, password));
         }
         let (transcript, page) = (Transcript::default(), Page::default());
-        Ok(Stage { server, actors, variables, transcript, page, pings: 0, listeners })
+        Ok(Stage {
+            server,
+            actors,
+            variables,
+            transcript,
+            page,
+            pings: 0,
+            others: Vec::new(),
+            listeners,
+        })
     }
 
     async fn step(&mut self, action: &Action) -> Outcome {
@@ -84,6 +95,7 @@ impl<'a> Stage<'a> {
                 }
                 self.deed(*who, deed).await
             }
+            Action::Together(together) => self.together(together).await,
             Action::Operator(operation) => {
                 self.settle_others(usize::MAX).await?;
                 self.operate(operation)
