@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{Extension, IqAnswer, IqContext, IqFuture, IqRoute, Scope, Spec};
 use crate::{
+    account::Account,
     iq::{Iq, IqKind},
     server::Server,
     turn::{
@@ -146,13 +147,8 @@ async fn list(
     // Who has no account here makes calls through the services of another server.
     let session = context.session()?;
     let others = secret(server).await?;
-    // Whoever was shut out while this was under way is not let in at the relay again.
-    let row = server.store.accounts.by_id(session.account.id).await;
-    let row = row.map_err(|error| server.store_failed("calls", &error))?;
-    if row.is_none_or(|row| row.disabled) {
-        return Err(StanzaError::new(Condition::NotAuthorized));
-    }
     let account = session.account.bare();
+    admit(server, &session.account).await?;
     let own = own_credentials(server, account);
     let others = others.map(|secret| {
         // The TURN service learns that it is the same person, and not who.
@@ -182,11 +178,26 @@ async fn list(
     Ok(Some(answer))
 }
 
+/// Lets an account in at the relay. Whoever was shut out while this was under way is not.
+async fn admit(server: &Server, account: &Account) -> Result<(), StanzaError> {
+    let person = credentials::code(&server.secret, account.bare());
+    loop {
+        let dismissals = server.turn.dismissals_so_far();
+        let row = server.store.accounts.by_id(account.id).await;
+        let row = row.map_err(|error| server.store_failed("calls", &error))?;
+        if row.is_none_or(|row| row.disabled) {
+            return Err(StanzaError::new(Condition::NotAuthorized));
+        }
+        if server.turn.admit(&person, dismissals) {
+            return Ok(());
+        }
+    }
+}
+
 /// New credentials for the server's own relay.
 fn own_credentials(server: &Server, account: &str) -> Credentials {
     let (now, seconds) = (server.now(), server.config().calls.credential_seconds);
     let made = credentials::issue(&server.secret, account, now.plus(seconds * 1000));
-    server.turn.admit(credentials::person(&made.name));
     server.turn.remember(&made.name, server.domain(), made.expires, now);
     made
 }

@@ -40,13 +40,19 @@ pub const ALPN: &[u8] = b"stun.turn";
 /// # Errors
 /// When the store could not be read.
 pub async fn restore(server: &Server) -> Result<(), store::StoreError> {
-    server.turn.admit(&credentials::code(&server.secret, credentials::CHECK));
+    let admit = |code: &str, dismissals| {
+        // The doors are closed: nobody is dismissed meanwhile.
+        let admitted = server.turn.admit(code, dismissals);
+        debug_assert!(admitted);
+    };
+    admit(&credentials::code(&server.secret, credentials::CHECK), server.turn.dismissals_so_far());
     let mut after: Option<Box<str>> = None;
     loop {
+        let dismissals = server.turn.dismissals_so_far();
         let page = server.store.accounts.list(after.as_deref(), PAGE).await?;
         for account in page.iter().filter(|account| !account.disabled) {
             if let Ok(address) = server.address(&account.name) {
-                server.turn.admit(&credentials::code(&server.secret, address.as_str()));
+                admit(&credentials::code(&server.secret, address.as_str()), dismissals);
             }
         }
         match page.last() {

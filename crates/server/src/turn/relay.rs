@@ -29,7 +29,7 @@ pub struct Relay {
     /// The codes of people whose passwords are good: passwords are kept nowhere, so nothing of them can
     /// be deleted when their account goes.
     known: RwLock<HashSet<Box<str>>>,
-    /// Counts who was taken out of it.
+    /// Counts how often somebody was to be taken out of it.
     dismissed: watch::Sender<u64>,
     taken: Mutex<Taken>,
 }
@@ -61,18 +61,34 @@ impl Relay {
         *self.found.write() = Arc::new(found);
     }
 
-    /// From now on the passwords of a person are good.
-    pub fn admit(&self, person: &str) {
-        if !self.known.read().contains(person) {
-            self.known.write().insert(person.into());
+    /// How many dismissals there were. Whoever is to be admitted is looked up after this was asked.
+    #[must_use]
+    pub fn dismissals_so_far(&self) -> u64 {
+        *self.dismissed.borrow()
+    }
+
+    /// From now on the passwords of a person are good, of whom it was found after `dismissals` that they
+    /// may be. `false` when somebody was dismissed since: that may have been them, and they are to be
+    /// looked up again.
+    #[must_use]
+    pub fn admit(&self, person: &str, dismissals: u64) -> bool {
+        if self.known.read().contains(person) {
+            return true;
         }
+        let mut known = self.known.write();
+        let current = self.dismissals_so_far() == dismissals;
+        if current {
+            known.insert(person.into());
+        }
+        current
     }
 
     /// From now on they are not, and what the person has at the relay ends.
     pub fn dismiss(&self, person: &str) {
-        if self.known.write().remove(person) {
-            self.dismissed.send_modify(|count| *count += 1);
-        }
+        // Under the lock: whoever is admitted after this was looked up after it.
+        let mut known = self.known.write();
+        known.remove(person);
+        self.dismissed.send_modify(|count| *count += 1);
     }
 
     /// Whether the passwords of a person are good.
@@ -273,3 +289,21 @@ impl Server {
 
 /// Names whose hashes are known. Who sends one of another name is asked for the password again.
 const MOST_HIDDEN: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_looked_up_before_a_dismissal_is_not_admitted_after_it() {
+        let relay = Relay::default();
+        let before = relay.dismissals_so_far();
+        // She asks for a password, and her account is deleted before it is made.
+        relay.dismiss("ada");
+        assert!(!relay.admit("ada", before) && !relay.knows("ada"));
+        let after = relay.dismissals_so_far();
+        assert!(relay.admit("eve", after) && relay.knows("eve"));
+        relay.dismiss("ada");
+        assert!(relay.admit("eve", after), "who is known stays known");
+    }
+}

@@ -160,13 +160,21 @@ impl<L: Line> Session<L> {
                 return;
             }
             let Some(deadline) = self.deadline(wait) else { return };
+            let Self { line, ports, admission, .. } = self;
+            let traffic = async {
+                tokio::select! {
+                    frame = line.next() => frame.map_or(Event::End, Event::Frame),
+                    packet = receive(ports, &mut buffer) => packet,
+                    () = sleep_until(deadline.into()) => Event::Time,
+                }
+            };
             let event = tokio::select! {
-                frame = self.line.next() => frame.map_or(Event::End, Event::Frame),
-                packet = receive(&self.ports, &mut buffer) => packet,
-                () = sleep_until(deadline.into()) => Event::Time,
+                // First: nothing that waits is relayed for somebody who is no longer welcome.
+                biased;
                 Ok(()) = dismissals.changed() => Event::Dismissal,
-                () = self.admission.evicted() => Event::End,
+                () = admission.evicted() => Event::End,
                 () = down(&mut shutdown) => Event::End,
+                event = traffic => event,
             };
             let goes_on = match event {
                 Event::Frame(frame) => self.frame(&frame).await,

@@ -1,5 +1,7 @@
 //! The relay without sockets: the client is the one of the same crates.
 
+mod dismissal;
+
 use std::{
     cell::Cell,
     net::{IpAddr, SocketAddr},
@@ -250,6 +252,26 @@ fn who_had_a_password_has_none_for_ever() {
     line.world.ended.set(false);
     line.permit("192.0.2.10:5000");
     assert!(line.has(permitted), "{:?}", line.events);
+}
+
+#[test]
+fn a_relay_ends_with_the_name_it_was_made_with() {
+    for ended in [false, true] {
+        let mut line = Line::new("ada", "lovelace");
+        line.run();
+        line.permit(PEER);
+        line.world.ended.set(ended);
+        for minute in 1..=60 {
+            line.now += Duration::from_secs(60);
+            line.run();
+            let (actions, _) = line.machine.tick(line.now);
+            line.act(actions);
+            let packet = line.machine.from_peer(address(RELAY), address(PEER), b"hi", line.now);
+            // A permission is for five minutes, and then it would have to be asked for again.
+            assert!(minute < 6 || packet.is_none() == ended, "minute {minute}, ended: {ended}");
+        }
+        assert_eq!(line.released, usize::from(ended), "what was refused to be refreshed is over");
+    }
 }
 
 #[test]
