@@ -110,6 +110,10 @@ pub trait Uploads: Send + Sync {
     /// What each of these purposes takes of an account, slots included.
     fn usage(&self, account: AccountId, purposes: Vec<Purpose>) -> Fut<'_, Usage>;
 
+    /// For how many accounts the usage is not what their files and slots come to: none, unless the
+    /// database was changed by something else.
+    fn miscounted(&self) -> Fut<'_, u64>;
+
     /// Removes files of an account, all of them when none is named. Returns how many there were.
     fn delete(&self, account: AccountId, ids: Option<Vec<FileId>>) -> Fut<'_, u64>;
 

@@ -2,8 +2,8 @@
 //!
 //! There are two Anemones, which are federated: pairs of people on one of them, a
 //! pair with somebody on each, and rooms that people of both write into
-//! ([`cast`]). A round: the devices write, and the owner of the rooms changes them
-//! ([`keeper`]); one server or both are killed (SIGKILL) at a random moment and
+//! ([`cast`]). A round: the devices write, the owner of the rooms changes them
+//! ([`keeper`]), and uploads and deletes files ([`filer`]); one server or both are killed (SIGKILL) at a random moment and
 //! started again, sometimes killed once more before they have come to themselves;
 //! the devices return, get everything through, and then all archives are read and
 //! everything is compared ([`checker`]). At the end the archives are read once more
@@ -13,11 +13,13 @@ pub mod cast;
 pub mod checker;
 pub mod device;
 pub mod evidence;
+pub mod filer;
 pub mod keeper;
 pub mod random;
 pub mod servers;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,7 @@ use cast::{Archive, Cast};
 use checker::{Violation, check};
 use device::{Device, Notes, Orders, Phase};
 use evidence::{Archived, DeviceLog, MessageId};
+use filer::Filer;
 use keeper::{Claims, Keeper};
 use random::Random;
 use servers::Server;
@@ -97,6 +100,8 @@ struct Stage {
     servers: Vec<Server>,
     cast: Cast,
     claims: Option<Arc<Mutex<Vec<Claims>>>>,
+    files: Option<Arc<Mutex<filer::Claims>>>,
+    anemone: PathBuf,
     random: Random,
     orders: watch::Sender<Orders>,
     notes: Vec<Arc<Mutex<Notes>>>,
@@ -119,6 +124,9 @@ pub async fn run(beds: &Beds, options: &Options) -> Result<Summary> {
     }
     stage.order(Phase::Stop);
     stage.tasks.shutdown().await;
+    if violations.is_empty() && missing.is_empty() {
+        missing = stage.inspect().await?;
+    }
     stage.summary(rounds, violations, missing)
 }
 
@@ -136,6 +144,8 @@ impl Stage {
             servers,
             cast,
             claims: None,
+            files: None,
+            anemone: beds.anemone.clone(),
             random: Random::new(options.seed),
             orders,
             notes: Vec::new(),
@@ -167,6 +177,10 @@ impl Stage {
         }
         self.claims = Some(claims);
         self.tasks.spawn(keeper.run());
+        let target = self.servers[0].target.clone();
+        let (filer, files) = Filer::new(owner, target, orders.clone());
+        self.files = Some(files);
+        self.tasks.spawn(filer.run());
         Ok(())
     }
 
@@ -221,13 +235,29 @@ impl Stage {
 
     /// What the owner of the rooms was promised and is not there.
     async fn claimed(&self) -> Result<Vec<String>> {
-        match (&self.claims, self.cast.owner()) {
-            (Some(claims), Some(owner)) => {
-                let target = &self.servers[0].target;
-                keeper::verify(owner, target, &self.cast.rooms, claims).await
-            }
-            _ => Ok(Vec::new()),
+        let (server, mut missing) = (&self.servers[0], Vec::new());
+        let Some(owner) = self.cast.owner() else { return Ok(missing) };
+        if let Some(claims) = &self.claims {
+            let rooms = &self.cast.rooms;
+            missing.extend(keeper::verify(owner, &server.target, rooms, claims).await?);
         }
+        if let (Some(files), Some(data)) = (&self.files, &server.data) {
+            let place = (self.anemone.as_path(), data.as_path());
+            missing.extend(filer::verify(owner, &server.target, place, files).await?);
+        }
+        Ok(missing)
+    }
+
+    /// Stops the servers and reads everything that they have written.
+    async fn inspect(&mut self) -> Result<Vec<String>> {
+        let mut wrong = Vec::new();
+        for server in &mut self.servers {
+            server.service.stop(STOP).await?;
+            if let Some(data) = &server.data {
+                wrong.extend(filer::inspect(&self.anemone, data)?);
+            }
+        }
+        Ok(wrong)
     }
 
     /// Waits until every device is connected and waits for nothing.

@@ -25,7 +25,8 @@ pub struct Server {
     pub target: Target,
     /// How often it has been killed.
     pub kills: u64,
-    data: Option<PathBuf>,
+    /// Its data directory, if it is an Anemone.
+    pub data: Option<PathBuf>,
     /// Outlives the process.
     _scratch: Scratch,
 }
@@ -62,7 +63,7 @@ pub async fn start(beds: &Beds, kind: Kind, setting: Setting) -> Result<Vec<Serv
         let config = format!(
             "domain = \"{domain}\"\n\
              [listen]\nc2s = []\nc2s_tls = [\"{clients}\"]\ns2s = []\ns2s_tls = [\"{door}\"]\n\
-             https = []\nbytestreams = []\n\
+             https = [\"{web}\"]\nbytestreams = []\n\
              [tls]\ncertificate = \"{dir}/chain.pem\"\nkey = \"{dir}/key.pem\"\n\
              [registration]\npolicy = \"closed\"\n\
              [limits]\nthrottle = false\n\
@@ -71,6 +72,7 @@ pub async fn start(beds: &Beds, kind: Kind, setting: Setting) -> Result<Vec<Serv
              [federation.hosts]\n{hosts}",
             domain = DOMAINS[at],
             door = doors[at],
+            web = free_address()?,
             hosts = hosts(1 - at, &doors[1 - at].to_string()),
         );
         std::fs::write(data.join("anemone.toml"), config)?;

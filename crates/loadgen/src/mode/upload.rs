@@ -50,10 +50,12 @@ struct File {
     url: Url,
 }
 
-struct Slot {
-    put: Url,
-    get: Url,
-    headers: String,
+/// Where a file may be put, and where it is then.
+pub(crate) struct Slot {
+    pub(crate) put: Url,
+    pub(crate) get: Url,
+    /// What is to be said when it is put; each ends with a line break.
+    pub(crate) headers: String,
 }
 
 /// What a part of a run took.
@@ -168,7 +170,7 @@ impl Part {
 
 impl Uploader {
     async fn upload(&mut self, file: usize, bytes: usize) -> Result<File> {
-        let slot = self.slot(bytes).await?;
+        let slot = ask_slot(&mut self.session, &self.domain, "file.bin", bytes).await?;
         // So that no two files are the same.
         let mut mark = [0; 16];
         mark[..8].copy_from_slice(&(self.number as u64).to_be_bytes());
@@ -194,17 +196,21 @@ impl Uploader {
         }
         Ok(())
     }
+}
 
-    /// Asks for a slot (XEP-0363 §5).
-    async fn slot(&mut self, bytes: usize) -> Result<Slot> {
-        let request = format!(
-            "<iq type='get' id='slot' to='upload.{}'><request xmlns='urn:xmpp:http:upload:0' \
-             filename='file.bin' size='{bytes}' content-type='application/octet-stream'/></iq>",
-            self.domain
-        );
-        let answer = self.session.request("slot", request).await?;
-        read_slot(&answer).with_context(|| format!("no slot: {}", complaint(answer.as_bytes())))
-    }
+/// Asks for a slot (XEP-0363 §5).
+pub(crate) async fn ask_slot(
+    session: &mut Connection<Secured>,
+    domain: &str,
+    name: &str,
+    bytes: usize,
+) -> Result<Slot> {
+    let request = format!(
+        "<iq type='get' id='slot' to='upload.{domain}'><request xmlns='urn:xmpp:http:upload:0' \
+         filename='{name}' size='{bytes}' content-type='application/octet-stream'/></iq>"
+    );
+    let answer = session.request("slot", request).await?;
+    read_slot(&answer).with_context(|| format!("no slot: {}", complaint(answer.as_bytes())))
 }
 
 fn read_slot(answer: &str) -> Result<Slot> {

@@ -66,6 +66,10 @@ impl Uploads for Sqlite {
         self.0.read(move |db| Ok(usage(db, account, &purposes)?))
     }
 
+    fn miscounted(&self) -> Fut<'_, u64> {
+        self.0.read(move |db| Ok(db.query_row(MISCOUNTED, [], |row| row.get(0))?))
+    }
+
     fn delete(&self, account: AccountId, ids: Option<Vec<FileId>>) -> Fut<'_, u64> {
         self.0.write(move |db| {
             let Some(ids) = ids else {
@@ -111,6 +115,13 @@ impl Uploads for Sqlite {
         })
     }
 }
+
+const MISCOUNTED: &str = "
+    WITH counted AS (SELECT account, purpose, files, bytes FROM upload_usage WHERE files <> 0 OR bytes <> 0),
+         there AS (SELECT account, purpose, count(*), sum(size) FROM upload GROUP BY account, purpose)
+    SELECT count(DISTINCT account) FROM (
+        SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM there)
+        UNION SELECT * FROM (SELECT * FROM there EXCEPT SELECT * FROM counted))";
 
 fn reserve(db: &Connection, slot: &File, budget: Budget, now: Millis) -> Result<(), ReserveError> {
     // Room that was reserved and never used is free again, however long ago anybody looked.

@@ -214,6 +214,18 @@ pub(super) async fn database(
 }
 
 async fn read_all(store: &store::Store, findings: &mut Findings) {
+    match store.uploads.miscounted().await {
+        Ok(0) => findings.good("uploads", "what everybody has uploaded is counted right"),
+        Ok(accounts) => findings.problem(
+            "uploads",
+            format!(
+                "the files of {} are counted wrong, so their quota is",
+                show::count(accounts, "account")
+            ),
+            "this is a fault of the server: please report it",
+        ),
+        Err(error) => findings.problem("uploads", error.to_string(), "look at the disk"),
+    }
     match store.maintenance.check().await {
         Ok(damages) if damages.is_empty() => {
             findings.good("database", "it was read in full and is undamaged");

@@ -209,4 +209,13 @@ fn files_from_before_they_were_counted_are_counted() {
     assert_eq!(used(romeo, both.clone()), Ok(Usage { files: 1, bytes: 80 }));
     assert_eq!(block_on(store.uploads.delete(juliet, Some(vec![FileId([1; 16])]))), Ok(1));
     assert_eq!(used(juliet, both), Ok(Usage { files: 2, bytes: 60 }));
+    let miscounted = |store: &Store| block_on(store.uploads.miscounted());
+    assert_eq!(miscounted(&store), Ok(0));
+    close(store);
+    tamper(&directory, "UPDATE upload_usage SET bytes = bytes + 1 WHERE purpose = 1");
+    let store = directory.open();
+    assert_eq!(miscounted(&store), Ok(1));
+    close(store);
+    tamper(&directory, "DELETE FROM upload_usage");
+    assert_eq!(miscounted(&directory.open()), Ok(2));
 }
