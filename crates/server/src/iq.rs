@@ -246,6 +246,14 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
     };
     let nobody = StanzaError::new(Condition::ServiceUnavailable);
     match (target, kind) {
+        (target, Some(_)) if privilege::is_misplaced(stanza, to, &target) => {
+            reply_error(
+                server,
+                asker,
+                stanza,
+                &privilege::forbidden("only accounts act like this"),
+            );
+        }
         (Target::Account(account), _) if to.resource().is_some() => {
             if !pass(&account, stanza, from, to) && kind.is_some() {
                 reply_error(server, asker, stanza, &nobody);
@@ -315,6 +323,48 @@ async fn receive_for(
     }
     let (to, account) = (Some(to.clone()), Some(account));
     handle(server, asker, stanza, kind, to, &[Scope::Account], account).await;
+}
+
+/// What an account of this server answers to a request that somebody makes through a room.
+pub async fn answer_here(
+    server: &Arc<Server>,
+    request: &Stanza,
+    from: &Jid,
+    to: &Jid,
+) -> bytes::Bytes {
+    let asker = Asker::Remote(from);
+    let error = |error: StanzaError| {
+        let mut iq = reply(asker, request, "error");
+        iq.push(error.element());
+        iq.to_bytes(ns::CLIENT)
+    };
+    let nobody = StanzaError::new(Condition::ServiceUnavailable);
+    let account = match server.account(to).await {
+        Ok(Some(account)) if !account.lock().blocks.refuses(from) => account,
+        Ok(_) => return error(nobody),
+        Err(failed) => return error(server.store_failed("resolve", &failed)),
+    };
+    let (Some(payload), Some(id)) = (request.children().next(), request.id()) else {
+        return error(StanzaError::new(Condition::BadRequest));
+    };
+    let kind = match request.type_().as_deref() {
+        Some("get") => IqKind::Get,
+        _ => IqKind::Set,
+    };
+    let iq = Iq { kind, id: id.into_owned(), to: Some(to.clone()), payload: payload.element() };
+    let context = IqContext::new(server, asker, Some(&account));
+    let handler = server.registry.route(&server.config(), &[Scope::Account], kind, &iq.payload);
+    let answer = match handler {
+        Some(handler) => handler(&context, &iq).await,
+        None => Err(nobody),
+    };
+    if let (_, Some(work)) = context.into_rest() {
+        work.await;
+    }
+    match answer {
+        Ok(payload) => result(asker, request, payload),
+        Err(refused) => error(refused),
+    }
 }
 
 fn is_component(server: &Server, from: &Jid) -> bool {

@@ -135,8 +135,10 @@ impl Permissions {
             ["message"] => self.message = true,
             ["presence"] => self.presence = self.presence.max(Watching::Accounts),
             ["presence", "contacts"] => self.presence = Watching::Contacts,
-            ["iq", namespace] => self.allow(namespace, Access::BOTH),
-            ["iq", kind, namespace] => self.allow(namespace, access(kind)?),
+            ["iq", namespace] if may_be_lent(namespace) => self.allow(namespace, Access::BOTH),
+            ["iq", kind, namespace] if may_be_lent(namespace) => {
+                self.allow(namespace, access(kind)?);
+            }
             ["answer", namespace] if may_be_delegated(namespace) => {
                 self.delegated.insert(namespace.to_owned());
             }
@@ -156,6 +158,12 @@ fn access(word: &str) -> Option<Access> {
         "set" => Some(Access { get: false, set: true }),
         _ => None,
     }
+}
+
+/// What would be answered with messages to a device, which a component does not get, or has a permission
+/// of its own.
+fn may_be_lent(namespace: &str) -> bool {
+    !matches!(namespace, ns::MAM | ns::CARBONS | ns::ROSTER | ns::PRIVILEGE | ns::DELEGATION)
 }
 
 /// XEP-0355 §9 rule 5, and what nobody but the server can answer.
@@ -238,6 +246,9 @@ mod tests {
             r#"["presence contacts"]"#,
             r#"["presence contacts", "roster set"]"#,
             r#"["answer urn:xmpp:delegation:2"]"#,
+            r#"["iq urn:xmpp:mam:2"]"#,
+            r#"["iq get jabber:iq:roster"]"#,
+            r#"["iq set urn:xmpp:privilege:2"]"#,
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }

@@ -29,6 +29,7 @@ use crate::{
     config::{Permissions, Watching},
     im::presence,
     iq::{self, Iq, IqKind},
+    router::resolve::Target,
     server::Server,
     session::frame::Frame,
 };
@@ -50,8 +51,15 @@ fn forbid<'a>(_: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
     Box::pin(async { Err(forbidden("only a component with that permission may do this")) })
 }
 
-fn forbidden(text: &str) -> StanzaError {
+pub(crate) fn forbidden(text: &str) -> StanzaError {
     StanzaError::new(Condition::Forbidden).with_text(text)
+}
+
+/// XEP-0356 §6.3: whether a request in somebody's name is for anything but the bare address of an account.
+#[must_use]
+pub fn is_misplaced(request: &Stanza, to: &Jid, target: &Target) -> bool {
+    let is_account = matches!(target, Target::Account(_)) && to.resource().is_none();
+    !is_account && request.child("privileged_iq", ns::PRIVILEGE).is_some()
 }
 
 /// What a component may do, as it is told (XEP-0356 §4.2).

@@ -242,6 +242,14 @@ fn a_privileged_gateway_has_its_permissions_and_no_others() {
             let answer = gateway.receive("iq").await?;
             assert!(answer.pretty().contains("<forbidden"), "{inner}: {}", answer.pretty());
         }
+        // In the name of nobody, and of a device.
+        let inner = format!("<iq xmlns='jabber:client' type='get' id='1'>{pubsub}</iq>");
+        for to in ["verona.example", "nobody@verona.example", "romeo@verona.example/orchard"] {
+            let request = privileged("get", "q", &inner).replace("romeo@verona.example", to);
+            gateway.send(&request).await?;
+            let answer = gateway.receive("iq").await?;
+            assert!(answer.pretty().contains("<forbidden"), "{to}: {}", answer.pretty());
+        }
         for from in
             ["romeo@verona.example/orchard", "romeo@elsewhere.example", "nobody@verona.example"]
         {
