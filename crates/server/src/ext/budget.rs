@@ -1,5 +1,6 @@
 //! Budgets against floods of strangers: how many people who are no contacts an account may write to,
-//! and how much another domain may send to people who do not know its senders.
+//! and how much another domain may send to people who do not know its senders. And a budget of bytes:
+//! what goes to one is bounded where it comes in, what goes to many is bounded here.
 //!
 //! Rooms have rates of their own (`ext::muc`), connections have theirs (`limits`).
 
@@ -18,7 +19,7 @@ use xmpp::{
 use super::{Extension, Inbound, Outbound};
 use crate::{
     config::Config,
-    limits::Quota,
+    limits::{Credit, Quota},
     router::{
         facts::MessageType,
         pipeline::{Flow, Pass},
@@ -51,6 +52,8 @@ pub struct Budgets {
     items: Quota,
     /// Messages to owners about subscriptions that wait, by who pays.
     requests: Quota,
+    /// Bytes that go to others because of somebody, by who pays, and through a room, by its address.
+    spread: Credit,
 }
 
 impl Budgets {
@@ -66,6 +69,7 @@ impl Budgets {
             domains_called: Quota::new(NEW_DOMAINS, HOUR),
             items: Quota::new(ITEM_BYTES, HOUR),
             requests: Quota::new(REQUESTS, HOUR),
+            spread: Credit::new(config.limits.fan_out_bytes_per_second),
         }
     }
 
@@ -74,6 +78,7 @@ impl Budgets {
         self.accounts.set_limit(config.abuse.strangers_per_hour);
         self.domains.set_limit(config.abuse.stranger_messages_per_hour);
         self.contacts.set_limit(contacts(config));
+        self.spread.set_rate(config.limits.fan_out_bytes_per_second);
     }
 
     /// Somebody publishes for subscribers at other domains, which makes so many bytes. `false` when
@@ -138,6 +143,8 @@ fn contacts(config: &Config) -> u64 {
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const MOST_CONVERSATIONS: usize = 50_000;
+/// A room, and the people of another domain together, may send so many times what one account may.
+const MANY: u64 = 20;
 /// Bytes of items that one account, or one other domain, has sent to other domains in an hour: a
 /// thousand subscribers, and a page of text for them every minute.
 const ITEM_BYTES: u64 = 256 * 1024 * 1024;
@@ -174,6 +181,59 @@ pub fn too_many_invitations() -> StanzaError {
 pub fn payer<'a>(server: &Server, who: &'a BareJid) -> &'a str {
     let domain = who.domain();
     if domain.as_str() == server.domain() { who.as_str() } else { domain.as_str() }
+}
+
+/// Whether more may go to many because of somebody, who owes for what went before.
+///
+/// # Errors
+/// What they are told otherwise.
+pub fn may_spread(server: &Server, who: &BareJid) -> Result<(), StanzaError> {
+    let Some((payer, times)) = payer_of_bytes(server, who) else { return Ok(()) };
+    if server.budgets.spread.has(payer, times, Instant::now()) {
+        return Ok(());
+    }
+    let error = StanzaError::new(Condition::PolicyViolation).with_type(ErrorType::Wait);
+    Err(error.with_text("you sent much to many; try again later"))
+}
+
+/// As [`may_spread`], for everybody in a room together.
+///
+/// # Errors
+/// What whoever sends something is told otherwise.
+pub fn room_may_spread(server: &Server, room: &BareJid) -> Result<(), StanzaError> {
+    let throttle = server.config().limits.throttle;
+    if !throttle || server.budgets.spread.has(room.as_str(), MANY, Instant::now()) {
+        return Ok(());
+    }
+    let error = StanzaError::new(Condition::ResourceConstraint).with_type(ErrorType::Wait);
+    Err(error.with_text("too much is written here at once"))
+}
+
+/// So many bytes went to others because of somebody.
+pub fn spread(server: &Server, who: &BareJid, bytes: u64) {
+    if bytes > 0
+        && let Some((payer, times)) = payer_of_bytes(server, who)
+    {
+        server.budgets.spread.spend(payer, times, bytes, Instant::now());
+    }
+}
+
+/// So many bytes went to the occupants of a room.
+pub fn room_spread(server: &Server, room: &BareJid, bytes: u64) {
+    if bytes > 0 && server.config().limits.throttle {
+        server.budgets.spread.spend(room.as_str(), MANY, bytes, Instant::now());
+    }
+}
+
+/// Whose budget of bytes pays for somebody, and how many accounts it stands for. Nobody's does for the
+/// programs of the operator, and where nothing is limited.
+fn payer_of_bytes<'a>(server: &Server, who: &'a BareJid) -> Option<(&'a str, u64)> {
+    let domain = who.domain().as_str();
+    if !server.config().limits.throttle || is_service(server, who) {
+        return None;
+    }
+    let times = if domain == server.domain() { 1 } else { MANY };
+    Some((payer(server, who), times))
 }
 
 /// Counts what people would read. Answers, receipts and errors are nobody's flood.

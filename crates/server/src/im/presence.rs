@@ -20,7 +20,7 @@ use crate::{
     account::{Account, AccountState},
     ext::{
         avatar::{self, Reader},
-        muc, privilege,
+        budget, muc, privilege,
     },
     router::resolve::{Target, resolve},
     s2s::policy,
@@ -70,6 +70,9 @@ async fn available(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza
     let Some(priority) = priority(stanza) else {
         return refuse(session, stanza, Condition::BadRequest);
     };
+    if let Err(error) = budget::may_spread(server, session.account.jid()) {
+        return session.deliver(Frame::presence(error_reply(session, stanza, &error)));
+    }
     let stanza = stamped(session, stanza);
     let stanza = avatar::stamp(server, session, stanza, Reader::Subscribers).await;
     let account = &session.account;
@@ -147,6 +150,7 @@ pub fn broadcast(server: &Server, account: &Arc<Account>, stanza: &Stanza) {
         }
         visible_to(&state)
     };
+    budget::spread(server, account.jid(), (contacts.len() * stanza.bytes().len()) as u64);
     for contact in contacts {
         deliver_to_account(server, account.jid(), &contact, stanza);
     }

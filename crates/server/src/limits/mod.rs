@@ -11,12 +11,14 @@ use std::{
 
 pub use self::{
     bucket::{Bucket, Pace},
+    credit::Credit,
     gate::{Admission, Gate, Refusal},
     quota::Quota,
     throttle::{LoginThrottle, Verdict},
 };
 
 mod bucket;
+mod credit;
 mod gate;
 mod quota;
 mod throttle;

@@ -85,7 +85,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [tls]\ncertificate = \"{certs}/{DOMAIN}.crt\"\nkey = \"{certs}/{DOMAIN}.key\"\n\
          required = {tls_required}\n\n\
          [login]\nplain = {plain}\niterations = 4096\n\n\
-         [limits]\nthrottle = false\nunauthenticated_seconds = {seconds}\n\
+         [limits]\n{rates}unauthenticated_seconds = {seconds}\n\
          stanza_bytes = {stanza_bytes}\n\n\
          [archive]\nenabled = {archive}\n\n[rooms]\ncreators = \"{creators}\"\n\n\
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
@@ -93,6 +93,10 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [calls]\n{calls}\n[turn]\n{turn}\n[bytestreams]\nenabled = {proxy}\n[push]\n{push}\n{components}\n\
          {told}\n[contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
+        rates = match has("little for many") {
+            true => "fan_out_bytes_per_second = 1024\n",
+            false => "throttle = false\n",
+        },
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },
         creators = if has("rooms by admins") { "admins" } else { "everyone" },
         c2s = ports.c2s,

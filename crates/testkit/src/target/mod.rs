@@ -79,6 +79,7 @@ pub const SETTINGS: &[&str] = &[
     "contact addresses",
     "one second to log in",
     "small stanzas",
+    "little for many",
     "no archive",
     "rooms by admins",
     "small upload quota",

@@ -142,6 +142,11 @@ section! {
         pub stanzas_per_second: u64 = 100, in 1..=1_000_000;
         /// Bytes per second of one connection, averaged over ten seconds.
         pub bytes_per_second: u64 = 131_072, in 1024..=1_073_741_824;
+        /// Bytes per second that go to others because of one account, averaged over ten seconds: a
+        /// message in a room counts as many times as it has occupants, a presence as many times as
+        /// it has readers. A large one may go beyond; then nothing more goes to many until that
+        /// has come back. A room, and another domain as a whole, may send twenty times as much.
+        pub fan_out_bytes_per_second: u64 = 2_097_152, in 1024..=1_099_511_627_776;
         /// Devices of one account that may be connected or resumable at a time.
         pub sessions_per_account: u64 = 20, in 1..=1000;
         /// Seconds a lost connection may be resumed with nothing lost (XEP-0198).

@@ -133,7 +133,8 @@ section! {
         /// A file with the secret that the TURN service knows as well (`static-auth-secret` of
         /// coturn). Every device gets a password that is made from it.
         pub secret_file: Option<PathBuf> = None;
-        /// Seconds for which such a password is good.
+        /// Seconds for which such a password is good. What somebody has at the relay in `[turn]` cannot
+        /// be refreshed afterwards and ends within minutes; it ends at once with the account.
         pub credential_seconds: u64 = 86_400, in 60..=604_800;
     }
 }

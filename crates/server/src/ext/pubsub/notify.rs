@@ -204,6 +204,11 @@ impl Notice {
         Self { body: body.into(), headline }
     }
 
+    /// About how many bytes it has.
+    pub(super) fn size(&self) -> usize {
+        self.body.len()
+    }
+
     /// The message for one recipient. `id` lets errors be traced to it.
     #[must_use]
     pub(super) fn message(&self, from: &str, to: &str, id: &str) -> Bytes {

@@ -41,14 +41,17 @@ impl Visit<'_> {
         let who = if service.node(name).is_some() { self.who() } else { self.maker().await? };
         let publication = service.publication(&who, name, items, options, now, new_id)?;
         self.pay(&publication)?;
-        publish(self.server, self.account, &mut service, &publication).await?;
+        let told = publish(self.server, self.account, &mut service, &publication).await?;
+        budget::spread(self.server, &self.bare, told);
         drop(service);
         after_change(self.server, self.account, name).await;
         Ok(publication)
     }
 
-    /// What subscribers at other domains are sent costs whoever publishes it.
+    /// What subscribers are sent costs whoever publishes it, and those at other domains are paid for
+    /// before.
     fn pay(&self, publication: &Publication) -> Result<(), StanzaError> {
+        budget::may_spread(self.server, &self.bare)?;
         if !self.server.config().limits.throttle {
             return Ok(());
         }
@@ -106,16 +109,16 @@ pub(super) async fn publish_own(
         configure(&mut publication.node.config);
         service.enforce(name, &mut publication.node.config);
     }
-    publish(server, account, &mut service, &publication).await
+    publish(server, account, &mut service, &publication).await.map(drop)
 }
 
-/// Stores a publication that is in order, and tells about it.
+/// Stores a publication that is in order, and tells about it. Returns about how many bytes that took.
 async fn publish(
     server: &Server,
     account: &Account,
     service: &mut Service,
     publication: &Publication,
-) -> Result<(), StanzaError> {
+) -> Result<u64, StanzaError> {
     let node = &publication.node;
     let made_apart = publication.created && (service.shared || !node.config.persist_items);
     if made_apart {
@@ -138,7 +141,9 @@ async fn publish(
     }
     let told = publication.items.iter().map(told);
     let audience = deliver::audience(server, account, service, node).await;
-    deliver::send(server, account, &audience, &Notice::items(service.owner_of(node), node, told));
+    let notice = Notice::items(service.owner_of(node), node, told);
+    deliver::send(server, account, &audience, &notice);
+    let bytes = (audience.len() * notice.size()) as u64;
     // On a node for one item the new one says that the old one is gone; to retract it as well would
     // look as if there was none.
     let retracts = node.config.node_full == NodeFull::RetractOldest
@@ -148,7 +153,8 @@ async fn publish(
         let notice = Notice::retract(node, evicted.iter().map(|id| &**id));
         deliver::send(server, account, &audience, &notice);
     }
-    end_lost(server, account, service, &node.name).await
+    end_lost(server, account, service, &node.name).await?;
+    Ok(bytes)
 }
 
 /// Removes items in the name of the account itself; those that are not there are no error.
