@@ -214,17 +214,10 @@ impl Room {
             };
             return Err(StanzaError::new(condition));
         }
-        // Nobody lowers whom they do not stand above; admins and owners stay moderators.
-        let lowers = role < occupant.role;
-        let above = own > theirs || (own == theirs && theirs < Affiliation::Admin);
-        let stays = theirs >= Affiliation::Admin && role != Role::None;
-        if lowers && (!above || stays) && occupant.jid != from.to_bare() {
-            return Err(StanzaError::new(Condition::NotAllowed));
+        match may_lower(own, theirs, occupant.role, role) {
+            true => Ok(()),
+            false => Err(StanzaError::new(Condition::NotAllowed)),
         }
-        if lowers && stays {
-            return Err(StanzaError::new(Condition::NotAllowed));
-        }
-        Ok(())
     }
 
     /// §9.1 to §9.5, §10.3 to §10.8.
@@ -397,6 +390,21 @@ enum Change {
         nick: Option<Option<String>>,
         reason: Option<String>,
     },
+}
+
+/// Whether somebody with the affiliation `own` may give another role to somebody with the affiliation
+/// `theirs`, as far as it is less than the one before.
+fn may_lower(own: Affiliation, theirs: Affiliation, before: Role, after: Role) -> bool {
+    match after {
+        _ if after >= before => true,
+        // §8.2: who has a lower affiliation throws nobody out.
+        Role::None => own >= theirs,
+        // §9.7: admins and owners stay moderators.
+        _ if theirs >= Affiliation::Admin => false,
+        // §8.4: who is at or above the moderator's level keeps their voice.
+        Role::Visitor => own > theirs,
+        _ => true,
+    }
 }
 
 /// Whether two people are to get names that look the same.

@@ -142,7 +142,9 @@ pub(super) async fn recall(
     archive.barrier().await?;
     let since = StoreMillis(server.now().0.saturating_sub(REMEMBERED));
     let tail = archive.tail(id.archive(), since).await?;
-    room.next_id = tail.next;
+    // A message that is kept nowhere has an id as well, which is not to be given again when the room was
+    // forgotten, or made anew under its name.
+    room.next_id = tail.next.max(server.now().0 << ID_BITS);
     for (origin, id) in tail.origins.into_iter().rev() {
         room.sent.note(origin, id);
     }
@@ -176,8 +178,12 @@ async fn moderate(
         return Err(StanzaError::new(Condition::FeatureNotImplemented));
     }
     let id: u64 = payload.attr("id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
+    let shown = cell.lock().room.history.find(id).is_some();
     let found = find(server, cell, id).await;
-    found.map_err(|error| server.store_failed("archive", &error))?.ok_or_else(unknown)?;
+    let found = found.map_err(|error| server.store_failed("archive", &error))?;
+    if !shown && found.is_none() {
+        return Err(unknown());
+    }
     let reason = payload.child("reason", ns::MODERATE).map(Element::text);
     let (rest, tombstone) = {
         let mut state = cell.lock();
@@ -217,6 +223,7 @@ pub(super) async fn retract(
     author: Option<&str>,
     tombstone: Element,
 ) -> Result<(), StoreError> {
+    forget_shown(cell, id, author);
     let failed = |error: &StoreError| drop(server.store_failed("archive", error));
     let Some(row) = find(server, cell, id).await.inspect_err(failed)? else { return Ok(()) };
     let Ok(stanza) = Stanza::parse(row.stanza, &Limits::TRUSTED) else { return Ok(()) };
@@ -231,9 +238,22 @@ pub(super) async fn retract(
         .drop_if(|child| !stays(&child.ns()))
         .append(tombstone.to_bytes(ns::CLIENT))
         .finish();
-    cell.lock().room.history.remove(id);
     let replaced = server.store.archive.replace(cell.id.archive(), id, bytes).await;
     replaced.map(drop).inspect_err(failed)
+}
+
+/// Newcomers get a message no longer that was taken back, also where nothing is archived.
+fn forget_shown(cell: &Cell, id: u64, author: Option<&str>) {
+    let mut state = cell.lock();
+    let is_theirs = |bytes: &Bytes| {
+        let Ok(stanza) = Stanza::parse(bytes.clone(), &Limits::TRUSTED) else { return false };
+        let wrote = stanza.child("occupant-id", ns::OCCUPANT_ID);
+        let wrote = wrote.and_then(|id| id.attr("id").map(|id| id.into_owned()));
+        author.is_none_or(|author| wrote.as_deref() == Some(author))
+    };
+    if state.room.history.find(id).is_some_and(is_theirs) {
+        state.room.history.remove(id);
+    }
 }
 
 async fn find(server: &Server, cell: &Cell, id: u64) -> Result<Option<Row>, StoreError> {
@@ -246,6 +266,9 @@ async fn find(server: &Server, cell: &Cell, id: u64) -> Result<Option<Row>, Stor
         Err(PageError::Store(error)) => Err(error),
     }
 }
+
+/// Ids that a room may give in a millisecond.
+const ID_BITS: u32 = 20;
 
 /// How long a repeated sending is recognised.
 const REMEMBERED: u64 = 7 * 24 * 60 * 60 * 1000;

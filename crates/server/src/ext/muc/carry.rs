@@ -16,12 +16,13 @@ use xmpp::{
 use super::{
     archive,
     room::{Back, Effect, Effects, Line},
-    service::{Cell, Sender, State},
+    service::{self, Cell, Sender, State},
     unsaved::{self, Saving},
     wake,
 };
 use crate::{
     ext::budget,
+    iq,
     router::message,
     s2s::outbox,
     server::Server,
@@ -43,6 +44,7 @@ pub(super) struct Rest<'a> {
     /// Answers that wait for the saves.
     answers: Vec<(Jid, Frame)>,
     routes: Vec<(Jid, Bytes, Box<Back>)>,
+    asks: Vec<(Jid, Bytes)>,
     returns: Vec<(Jid, Bytes)>,
     pub(super) retractions: Vec<(u64, String, Element)>,
 }
@@ -79,6 +81,7 @@ pub(super) fn perform<'a>(
                 deliver(server, &state.peers, sender, &to, frame);
             }
             Effect::Route { to, message, back } => rest.routes.push((to, message, back)),
+            Effect::Ask { to, request } => rest.asks.push((to, request)),
             Effect::Return { to, message } => rest.returns.push((to, message)),
             Effect::Archive(line) => keep(server, cell, state, sender, *line, &mut ticket),
             Effect::Save { state, changes } => {
@@ -181,7 +184,7 @@ pub(super) async fn finish(
     sender: &Sender<'_>,
     rest: Rest<'_>,
 ) -> Result<(), StoreError> {
-    let Rest { saving, deleting, ticket, answers, routes, mut returns, retractions } = rest;
+    let Rest { saving, deleting, ticket, answers, routes, asks, mut returns, retractions } = rest;
     let mut outcome = match saving {
         Some(saving) => saving.done(server, cell).await,
         None => Ok(()),
@@ -213,6 +216,9 @@ pub(super) async fn finish(
             returns.push((back.to.clone(), back.message(&error)));
         }
     }
+    for (to, bytes) in asks {
+        Box::pin(ask(server, cell, sender, &to, bytes)).await;
+    }
     for (to, bytes) in returns {
         Box::pin(outbox::give_back(server, &to, bytes)).await;
     }
@@ -221,6 +227,26 @@ pub(super) async fn finish(
         let _ = archive::retract(server, cell, id, Some(&author), tombstone).await;
     }
     outcome
+}
+
+/// Asks an account in the name of an occupant. One of this server answers at once.
+async fn ask(
+    server: &Arc<Server>,
+    cell: &Arc<Cell>,
+    sender: &Sender<'_>,
+    account: &Jid,
+    request: Bytes,
+) {
+    if account.domain().as_str() != server.domain() {
+        return deliver(server, &HashMap::new(), sender, account, frame(Kind::Iq, request, true));
+    }
+    let Ok(request) = Stanza::parse(request, &Limits::TRUSTED) else { return };
+    let Some(occupant) = request.from().and_then(|from| Jid::new(&from).ok()) else { return };
+    let answer = iq::answer_here(server, &request, &occupant, account).await;
+    if let Ok(answer) = Stanza::parse(answer, &Limits::TRUSTED) {
+        // A room that has ended meanwhile has nobody who asked.
+        let _ = service::give(server, cell, &Sender::new(account), &occupant, &answer, None).await;
+    }
 }
 
 /// Hands a stanza of a room to one address.

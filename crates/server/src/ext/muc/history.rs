@@ -43,6 +43,12 @@ impl History {
         self.lines.len()
     }
 
+    /// A message that newcomers would get.
+    #[must_use]
+    pub fn find(&self, id: u64) -> Option<&Bytes> {
+        self.lines.iter().find(|line| line.id == id).map(|line| &line.bytes)
+    }
+
     /// Forgets a message that was retracted.
     pub fn remove(&mut self, id: u64) {
         self.lines.retain(|line| line.id != id);

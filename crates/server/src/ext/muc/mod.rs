@@ -27,6 +27,7 @@ mod presence;
 pub mod room;
 pub mod service;
 pub mod settings;
+mod spread;
 #[cfg(test)]
 mod tests;
 pub mod unsaved;

@@ -244,7 +244,7 @@ impl Room {
         out: &mut Effects,
     ) -> Result<(), StanzaError> {
         if matches!(stanza.type_().as_deref(), Some("result" | "error")) {
-            self.pass_answer(from, nick, stanza, out);
+            self.pass_answer(from, stanza, out);
             return Ok(());
         }
         let Some((sender, _)) = self.occupant(from) else {
@@ -270,8 +270,11 @@ impl Room {
             out.push(send(from, Kind::Iq, &answer.to_bytes(ns::CLIENT)));
             return Ok(());
         }
+        // What a person says of themselves is kept by their server, and clients do not answer.
+        let keeper = asks_account(stanza).then(|| Jid::from(occupant.jid.clone()));
         let other = occupant.sessions.iter().rev().find(|visit| visit.jid != *from);
-        let Some(to) = other.or(occupant.sessions.last()).map(|visit| visit.jid.clone()) else {
+        let device = other.or(occupant.sessions.last()).map(|visit| visit.jid.clone());
+        let Some(to) = keeper.clone().or(device) else {
             return Err(StanzaError::new(Condition::ServiceUnavailable));
         };
         let id = stanza.id().unwrap_or_default();
@@ -292,8 +295,13 @@ impl Room {
             self.leave_unanswered(&forgotten, Condition::RemoteServerTimeout, out);
         }
         let address = self.occupant_jid(&sender);
-        let bytes = Edit::new(stanza).from(&address).to(to.as_str()).id(&id).finish();
-        out.push(Effect::Send { to, kind: Kind::Iq, bytes, shared: false, urgent: true });
+        let request = Edit::new(stanza).from(&address).to(to.as_str()).id(&id).finish();
+        out.push(match keeper {
+            Some(to) => Effect::Ask { to, request },
+            None => {
+                Effect::Send { to, kind: Kind::Iq, bytes: request, shared: false, urgent: true }
+            }
+        });
         Ok(())
     }
 
@@ -302,7 +310,8 @@ impl Room {
     pub(super) fn end_questions(&mut self, out: &mut Effects) {
         let nicks = &self.nicks;
         let over = self.questions.take(|question| {
-            !nicks.contains_key(&question.asked) || !nicks.contains_key(&question.asker)
+            let is_gone = |who: &Jid| who.resource().is_some() && !nicks.contains_key(who);
+            is_gone(&question.asked) || is_gone(&question.asker)
         });
         for question in over {
             self.leave_unanswered(&question, Condition::RecipientUnavailable, out);
@@ -321,19 +330,28 @@ impl Room {
         out.push(send(&question.asker, Kind::Iq, &answer.to_bytes(ns::CLIENT)));
     }
 
-    fn pass_answer(&mut self, from: &Jid, nick: &str, stanza: &Stanza, out: &mut Effects) {
-        let Some((sender, _)) = self.occupant(from) else { return };
-        let address = self.occupant_jid(sender);
+    /// The answer comes from the name that was asked, whatever its bearer is called by now, or from
+    /// their account.
+    fn pass_answer(&mut self, from: &Jid, stanza: &Stanza, out: &mut Effects) {
         let Some(question) = stanza.id().and_then(|id| self.questions.answered(&id, from)) else {
             return;
         };
-        if self.nicks.get(&question.asker).is_none_or(|name| **name != *nick) {
+        if !self.nicks.contains_key(&question.asker) {
             return;
         }
-        let to = question.asker;
+        let (to, address) = (question.asker, self.occupant_jid(&question.nick));
         let bytes = Edit::new(stanza).from(&address).to(to.as_str()).id(&question.id).finish();
         out.push(Effect::Send { to, kind: Kind::Iq, bytes, shared: false, urgent: true });
     }
+}
+
+/// Whether a request is for the card of an occupant (XEP-0054, XEP-0292), which the account keeps. What
+/// else it keeps says whose it is too often.
+fn asks_account(stanza: &Stanza) -> bool {
+    let mut children = stanza.children();
+    let (Some(payload), None) = (children.next(), children.next()) else { return false };
+    let namespace = payload.ns();
+    stanza.type_().as_deref() == Some("get") && matches!(namespace.as_ref(), ns::VCARD | ns::VCARD4)
 }
 
 /// What one occupant may not write to another in the name of the room or of a server.

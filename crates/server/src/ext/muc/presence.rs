@@ -58,7 +58,9 @@ impl Room {
             (None, false) => return self.not_here(from, nick, out),
         };
         let text = "you are changing your presence too fast";
-        if let Err(error) = lets_in.and_then(|()| self.restrain_visit(now, from, text)) {
+        if let Err(error) =
+            fits(stanza).and(lets_in).and_then(|()| self.restrain_visit(now, from, text))
+        {
             return refuse(&self.jid, from, stanza, &error, out);
         }
         let outcome = match (join, self.nicks.get(from).cloned()) {
@@ -387,6 +389,16 @@ impl Room {
     }
 }
 
+/// Whether a presence is as small as everybody's has to be: it stays, and everybody who comes after it gets
+/// it, so that a few large ones would fill a line.
+fn fits(stanza: &Stanza) -> Result<(), StanzaError> {
+    if stanza.bytes().len() <= MOST_BYTES {
+        return Ok(());
+    }
+    let error = error(Condition::PolicyViolation, "a presence in a room has to be smaller");
+    Err(error.with_type(ErrorType::Modify))
+}
+
 /// The presence without addresses and without what only the room may say.
 fn sanitized(stanza: &Stanza) -> Bytes {
     let of_the_room = |child: &Child<'_>| {
@@ -428,6 +440,9 @@ pub(super) fn is_gone(condition: Condition) -> bool {
             | Condition::ServiceUnavailable
     )
 }
+
+/// Bytes of one presence. What a server takes at least (RFC 6120 §13.12), it takes here as well.
+const MOST_BYTES: usize = 10_000;
 
 /// Places for who keeps order in a room that is full.
 const RESERVE: u32 = 5;

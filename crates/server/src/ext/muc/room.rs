@@ -217,6 +217,13 @@ pub enum Effect {
         /// How whoever caused it hears that it could not go out.
         back: Box<Back>,
     },
+    /// An account is asked for what it keeps, by an occupant whose name is in the request.
+    Ask {
+        /// Its address.
+        to: Jid,
+        /// The request, complete.
+        request: Bytes,
+    },
     /// Somebody hears that what they sent through the room did not arrive, now or when they are back.
     Return {
         /// Whom.

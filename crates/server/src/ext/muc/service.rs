@@ -33,6 +33,7 @@ use super::{
     moved,
     room::{Bounds, Effect, Effects, Kept, Room, refuse, wait},
     settings::Settings,
+    spread,
     unsaved::{Unsaved, cannot_store, lasts},
 };
 use crate::{
@@ -209,7 +210,11 @@ pub(super) async fn give(
         }
         state.room.set_bounds(bounds(server));
         let mut out = Vec::new();
-        state.room.handle(server.now(), &input, &mut out);
+        match spread::admit(server, &state.room, sender.jid, stanza) {
+            Ok(()) => state.room.handle(server.now(), &input, &mut out),
+            Err(error) => refuse(&to.to_bare(), sender.jid, stanza, &error, &mut out),
+        }
+        spread::count(server, &state.room, sender.jid, &out);
         perform(server, cell, &mut state, sender, out, ticket.map(|ticket| (ticket, stanza)))
     };
     // Whoever sent it was told what became of it.

@@ -108,6 +108,14 @@ impl World {
                     let stanza = Stanza::parse(message.clone(), &Limits::CLIENT).expect("a stanza");
                     assert_eq!(stanza.to().as_deref(), Some(to.as_str()));
                 }
+                Effect::Ask { to, request } => {
+                    let stanza = Stanza::parse(request.clone(), &Limits::CLIENT).expect("a stanza");
+                    assert_eq!(stanza.to().as_deref(), Some(to.as_str()));
+                    assert_eq!(
+                        stanza.from().as_deref().and_then(|it| it.split('/').next()),
+                        Some(ROOM)
+                    );
+                }
                 Effect::Return { to, message } => {
                     let stanza = Stanza::parse(message.clone(), &Limits::CLIENT).expect("a stanza");
                     assert_eq!(stanza.to().as_deref(), Some(to.as_str()));

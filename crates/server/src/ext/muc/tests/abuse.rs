@@ -265,3 +265,18 @@ fn questions_of_one_leave_room_for_those_of_others() {
     let slowed = fast.filter(|e| error_of(e, CRONE).as_deref() == Some("policy-violation")).count();
     assert_eq!(slowed, 10);
 }
+
+#[test]
+fn a_presence_that_everybody_would_get_is_small() {
+    let mut play = Play::open();
+    let presence = |length| {
+        let status = "x".repeat(length);
+        format!(
+            "<presence><status>{status}</status>\
+             <x xmlns='http://jabber.org/protocol/muc'/></presence>"
+        )
+    };
+    let refused = play.give(HAG, Some("thirdwitch"), &presence(10_000));
+    assert_eq!(error_of(&refused, HAG).as_deref(), Some("policy-violation"));
+    assert_eq!(error_of(&play.give(HAG, Some("thirdwitch"), &presence(9_000)), HAG), None);
+}

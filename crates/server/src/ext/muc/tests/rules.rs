@@ -285,3 +285,57 @@ fn whoever_comes_in_sees_the_device_that_kept_the_name() {
     let witch = "hecate@shakespeare.example/x";
     assert_eq!(shown(&play.join(witch, "hecate"), witch), [false]);
 }
+
+#[test]
+fn who_is_at_or_above_the_level_of_a_moderator_keeps_their_voice() {
+    use Affiliation::{Admin, Member, None, Owner};
+    let refused = |own: Affiliation, theirs: Affiliation, role: &str| {
+        let mut play = Play::open();
+        play.room.affiliations.set(&bare(HAG), own, Option::None);
+        play.room.affiliations.set(&bare(WICCA), theirs, Option::None);
+        play.join(HAG, "thirdwitch");
+        play.join(WICCA, "secondwitch");
+        if own < Admin {
+            play.give(CRONE, Option::None, &admin("<item nick='thirdwitch' role='moderator'/>"));
+        }
+        let item = format!("<item nick='secondwitch' role='{role}'/>");
+        error_of(&play.give(HAG, Option::None, &admin(&item)), HAG)
+    };
+    let all = [None, Member, Admin, Owner];
+    for (own, theirs) in all.iter().flat_map(|own| all.iter().map(move |theirs| (*own, *theirs))) {
+        let not_allowed = |denied: bool| denied.then(|| "not-allowed".to_owned());
+        // §8.4, §8.2, §9.7.
+        let voice = not_allowed(theirs >= own || theirs >= Admin);
+        assert_eq!(refused(own, theirs, "visitor"), voice, "{own:?} mutes {theirs:?}");
+        let kick = not_allowed(theirs > own);
+        assert_eq!(refused(own, theirs, "none"), kick, "{own:?} kicks {theirs:?}");
+        let order = not_allowed(theirs >= Admin);
+        assert_eq!(refused(own, theirs, "participant"), order, "{own:?} lowers {theirs:?}");
+    }
+}
+
+#[test]
+fn the_card_of_an_occupant_comes_from_the_account_in_the_name_that_was_asked() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    let effects = play.give(
+        CRONE,
+        Some("thirdwitch"),
+        "<iq type='get' id='v'><vCard xmlns='vcard-temp'/></iq>",
+    );
+    let [Effect::Ask { to, request }] = effects.as_slice() else { panic!("{effects:?}") };
+    let request = Element::parse(request, &Limits::TRUSTED).unwrap();
+    assert_eq!(to.as_str(), "hag66@shakespeare.example");
+    assert_eq!(
+        request.attr("from"),
+        Some("coven@conference.shakespeare.example/firstwitch"),
+        "who asks stays unknown"
+    );
+    play.give(HAG, Some("hag"), "<presence/>");
+    let answer = format!("<iq type='result' id='{}'/>", request.attr("id").unwrap());
+    assert!(play.give(WICCA, Some("firstwitch"), &answer).is_empty(), "from somebody else");
+    let effects = play.give("hag66@shakespeare.example", Some("firstwitch"), &answer);
+    let told = sent(&effects, CRONE).next().unwrap();
+    assert_eq!(told.attr("from"), Some("coven@conference.shakespeare.example/thirdwitch"));
+    assert_eq!(told.attr("id"), Some("v"));
+}
