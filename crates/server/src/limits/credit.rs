@@ -115,7 +115,7 @@ mod tests {
             credit.spend(key, 1, 1, now);
         }
         assert_eq!(credit.debts.lock().len(), MOST_KEYS);
-        assert!(!credit.has(usize::MAX, 1, now) && credit.has(0, 1, now));
+        assert!(!credit.has(usize::MAX, 1, now) && credit.has(0_usize, 1, now));
         assert!(credit.has(usize::MAX, 1, now + FORGET_AFTER));
         assert!(credit.debts.lock().is_empty());
     }

@@ -1,7 +1,5 @@
 //! The relay without sockets: the client is the one of the same crates.
 
-mod dismissal;
-
 use std::{
     cell::Cell,
     net::{IpAddr, SocketAddr},
