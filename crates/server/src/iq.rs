@@ -247,12 +247,7 @@ pub async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, to: &Jid
     let nobody = StanzaError::new(Condition::ServiceUnavailable);
     match (target, kind) {
         (target, Some(_)) if privilege::is_misplaced(stanza, to, &target) => {
-            reply_error(
-                server,
-                asker,
-                stanza,
-                &privilege::forbidden("only accounts act like this"),
-            );
+            reply_error(server, asker, stanza, &privilege::misplaced());
         }
         (Target::Account(account), _) if to.resource().is_some() => {
             if !pass(&account, stanza, from, to) && kind.is_some() {

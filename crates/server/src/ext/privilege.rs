@@ -51,7 +51,7 @@ fn forbid<'a>(_: &'a IqContext<'a>, _: &'a Iq) -> IqFuture<'a> {
     Box::pin(async { Err(forbidden("only a component with that permission may do this")) })
 }
 
-pub(crate) fn forbidden(text: &str) -> StanzaError {
+fn forbidden(text: &str) -> StanzaError {
     StanzaError::new(Condition::Forbidden).with_text(text)
 }
 
@@ -60,6 +60,12 @@ pub(crate) fn forbidden(text: &str) -> StanzaError {
 pub fn is_misplaced(request: &Stanza, to: &Jid, target: &Target) -> bool {
     let is_account = matches!(target, Target::Account(_)) && to.resource().is_none();
     !is_account && request.child("privileged_iq", ns::PRIVILEGE).is_some()
+}
+
+/// What is told whose request is.
+#[must_use]
+pub fn misplaced() -> StanzaError {
+    forbidden("only the bare address of an account acts through somebody else")
 }
 
 /// What a component may do, as it is told (XEP-0356 §4.2).
