@@ -50,7 +50,7 @@ describe("getting in, and people", { concurrency: AT_ONCE }, () => {
       globalThis.setTimeout = (then, ms, ...rest) => wait(then, ms >= 4_000 ? 2 ** 30 : ms, ...rest);
     };
     const on = await page(t, { route: "add", init });
-    await button(on, "Show my code").click();
+    await on.getByRole("button", { name: "Show my code" }).click();
     await button(on, "Copy link").click();
     const toast = on.locator(".toast");
     await toast.waitFor();
