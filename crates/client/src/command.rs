@@ -222,7 +222,8 @@ pub enum Command {
         reply_to: Option<MessageId>,
         /// Encrypted or not at all, or in plain text, chosen for this message whatever its
         /// conversation says; without a choice it leaves as the conversation says now. Kept with the
-        /// message, however long it waits.
+        /// message, however long it waits. What is to leave encrypted waits for the keys of whoever
+        /// has none yet, but not when that was chosen for the message: then it fails.
         encryption: Option<EncryptionMode>,
     },
     /// Send a file (XEP-0363), encrypted by XEP-0454 or XEP-0448 where its message is.
@@ -265,6 +266,8 @@ pub enum Command {
     React(MessageId, Vec<String>),
     /// Try a failed message again.
     Retry(MessageId),
+    /// Send a message that waits or failed in plain text, chosen for it alone.
+    SendPlain(MessageId),
     /// Give up a queued or failed message.
     Discard(MessageId),
 

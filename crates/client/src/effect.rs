@@ -339,6 +339,7 @@ mod tests {
             behind: false,
             encryption: EncryptionMode::Omemo,
             readers: view::Readers::default(),
+            waits_for_keys: false,
             request: false,
             kind: view::Kind::Person,
             mentions: 0,

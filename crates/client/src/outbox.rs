@@ -8,6 +8,8 @@
 //! protected and is not does not get past it: in an encrypted conversation that is everything but a
 //! message for which plain text was chosen explicitly.
 
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use xmpp::jid::BareJid;
@@ -21,6 +23,8 @@ use crate::link;
 use crate::store::{Message, MessageId, Queued, QueuedId, Store, Way};
 use crate::timeline;
 use crate::view::Problem;
+
+pub(crate) use keys::waits_for_keys;
 
 /// A message to be queued.
 #[derive(Clone)]
@@ -61,6 +65,8 @@ pub(crate) struct State {
     dirty: bool,
     /// There was no room for all that is sendable.
     blocked: bool,
+    /// Where nobody has keys yet.
+    keyless: keys::Keyless,
 }
 
 struct Row {
@@ -83,7 +89,7 @@ impl State {
             let placed = is_placed(&queued, &payload.unwrap_or_default());
             (queued.id, Row { queued, sent: false, placed, then: None })
         });
-        Ok(Self { rows: rows.collect(), bytes, dirty: true, blocked: false })
+        Ok(Self { rows: rows.collect(), bytes, dirty: true, ..Self::default() })
     }
 
     /// How many wait to be acknowledged or sent.
@@ -131,8 +137,9 @@ fn is_placed(queued: &Queued, payload: &[Element]) -> bool {
     queued.message.is_some() || payload.iter().any(orders)
 }
 
-/// Keeps a message to be sent. When the queue is full, only messages that stand for nothing in the
-/// timeline are dropped: commands are refused before by [`State::is_full`].
+/// Keeps a message to be sent; one of the timeline that waits already, in its place. When the queue is
+/// full, only messages that stand for nothing in the timeline are dropped: commands are refused before
+/// by [`State::is_full`].
 pub(crate) fn enqueue(cx: &mut Cx<'_>, outgoing: Outgoing, then: Option<Then>) -> Step {
     if outgoing.message.is_none() && cx.state.outbox.is_full() {
         return match then {
@@ -153,28 +160,43 @@ pub(crate) fn enqueue(cx: &mut Cx<'_>, outgoing: Outgoing, then: Option<Then>) -
         bytes: None,
         encrypted: outgoing.encrypted,
     };
-    queued.id = cx.store.enqueue(&queued)?;
-    let shown = queued.message.is_some();
+    let earlier = queued.message.and_then(|message| cx.state.outbox.of_message(message));
+    match earlier {
+        Some(earlier) => {
+            queued.id = earlier;
+            cx.store.save_queued(&queued)?;
+            let row = cx.state.outbox.rows.remove(&earlier);
+            cx.state.outbox.bytes -= row.map_or(0, |row| row.queued.payload.len());
+        }
+        None => queued.id = cx.store.enqueue(&queued)?,
+    }
+    let (shown, to) = (queued.message.is_some(), queued.conversation.clone());
     let placed = is_placed(&queued, &outgoing.payload);
     cx.state.outbox.bytes += queued.payload.len();
     cx.state.outbox.rows.insert(queued.id, Row { queued, sent: false, placed, then });
     cx.state.outbox.dirty = true;
+    if earlier.is_some() {
+        keys::settle(cx, &to);
+    }
     if shown { account::show(cx) } else { Ok(()) }
 }
 
 /// Sends what can be sent, in order. A row that has to wait holds back those after it in the same
-/// conversation.
+/// conversation; a message that waits for keys only those that need keys as well.
 pub(crate) fn flush(cx: &mut Cx<'_>) -> Step {
     if !cx.online() || !std::mem::take(&mut cx.state.outbox.dirty) {
         return Ok(());
     }
     let mut held: BTreeSet<BareJid> = BTreeSet::new();
+    let mut keyless: BTreeSet<BareJid> = BTreeSet::new();
     let mut written = Vec::new();
     let ids: Vec<QueuedId> = cx.state.outbox.rows.keys().copied().collect();
     for id in ids {
         let Some(row) = cx.state.outbox.rows.get(&id).filter(|row| !row.sent) else { continue };
         let conversation = row.queued.conversation.clone();
-        if held.contains(&conversation) {
+        if held.contains(&conversation)
+            || (keyless.contains(&conversation) && keys::needs(&row.queued))
+        {
             continue;
         }
         if !link::has_room(cx) {
@@ -194,11 +216,15 @@ pub(crate) fn flush(cx: &mut Cx<'_>) -> Step {
             }
             // Not this one any more, if it is gone: then nothing is held back.
             None if cx.state.outbox.rows.contains_key(&id) => {
-                held.insert(conversation);
+                match waits_for_keys(cx, &conversation) {
+                    true => keyless.insert(conversation),
+                    false => held.insert(conversation),
+                };
             }
             None => {}
         }
     }
+    keys::look_again_later(cx);
     if written.is_empty() { Ok(()) } else { confirm(cx, written) }
 }
 
@@ -278,30 +304,7 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
     };
     let (outside, inside): (Vec<_>, Vec<_>) =
         payload.into_iter().partition(|child| child.ns() == ns::HINTS);
-    let protected =
-        if queued.encrypted { protect(cx, &queued, &inside)? } else { Protected::Ready(inside) };
-    let content = match protected {
-        Protected::Ready(content) if queued.encrypted && !is_protected(&content) => {
-            give_up(cx, id, "the encryption did not cover all of it")?;
-            return Ok(None);
-        }
-        Protected::Ready(content) => content,
-        Protected::Wait => return Ok(None),
-        Protected::Impossible(reason) => {
-            give_up(cx, id, &reason)?;
-            return Ok(None);
-        }
-        Protected::Drop if queued.message.is_some() => {
-            give_up(cx, id, "nobody could read it")?;
-            return Ok(None);
-        }
-        Protected::Drop => {
-            if let Some(then) = remove(cx, id)? {
-                then(cx, Err("nobody could read it".to_owned()))?;
-            }
-            return Ok(None);
-        }
-    };
+    let Some(content) = content(cx, &queued, inside)? else { return Ok(None) };
     let origin = Element::new("origin-id", ns::STANZA_ID).with_attr("id", &queued.stanza_id);
     let has = |child: &Element| content.iter().any(|one| one.is(child.name(), child.ns()));
     let outside: Vec<_> = outside.into_iter().filter(|child| !has(child)).collect();
@@ -319,6 +322,37 @@ fn finished(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<bytes::Bytes>> {
         row.queued = queued;
     }
     Ok(Some(bytes))
+}
+
+/// What a row says, protected if it must be; `None` if it has to wait or is gone.
+fn content(cx: &mut Cx<'_>, queued: &Queued, inside: Vec<Element>) -> Step<Option<Vec<Element>>> {
+    if !queued.encrypted {
+        return Ok(Some(inside));
+    }
+    let reason = match protect(cx, queued, &inside)? {
+        Protected::Ready(content) if is_protected(&content) => {
+            if keys::needs(queued) {
+                keys::found(cx, &queued.conversation);
+            }
+            return Ok(Some(content));
+        }
+        Protected::Ready(_) => "the encryption did not cover all of it".to_owned(),
+        Protected::Wait => return Ok(None),
+        Protected::NoKeys(_) if keys::may_wait(cx, queued)? => {
+            keys::missing(cx, &queued.conversation);
+            return Ok(None);
+        }
+        Protected::NoKeys(reason) | Protected::Impossible(reason) => reason,
+        Protected::Drop if queued.message.is_some() => "nobody could read it".to_owned(),
+        Protected::Drop => {
+            if let Some(then) = remove(cx, queued.id)? {
+                then(cx, Err("nobody could read it".to_owned()))?;
+            }
+            return Ok(None);
+        }
+    };
+    give_up(cx, queued.id, &reason)?;
+    Ok(None)
 }
 
 /// The bytes of a row, unless they are more than the server takes. It would close the stream, each
@@ -445,6 +479,7 @@ fn remove(cx: &mut Cx<'_>, id: QueuedId) -> Step<Option<Then>> {
     let Some(row) = cx.state.outbox.rows.remove(&id) else { return Ok(None) };
     cx.state.outbox.bytes -= row.queued.payload.len();
     if row.queued.message.is_some() {
+        keys::settle(cx, &row.queued.conversation);
         account::show(cx)?;
     }
     Ok(row.then)

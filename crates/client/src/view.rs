@@ -178,6 +178,9 @@ pub struct Conversation {
     pub encryption: EncryptionMode,
     /// Who could read what is written now.
     pub readers: Readers,
+    /// Messages wait here because nobody they are for has published keys yet. They leave by
+    /// themselves, encrypted, when somebody does.
+    pub waits_for_keys: bool,
     /// From somebody who is not a contact and was never written to; or an invitation to a room.
     pub request: bool,
     /// Sorts the list: pinned first, then the latest.
@@ -197,6 +200,7 @@ impl fmt::Debug for Conversation {
             .field("pinned", &self.pinned)
             .field("encryption", &self.encryption)
             .field("readers", &self.readers)
+            .field("waits_for_keys", &self.waits_for_keys)
             .field("request", &self.request)
             .field("order", &self.order)
             .field("shown", &self.shown)

@@ -31,7 +31,7 @@ export function history(person: Person, length: number): Message[] {
   if (person.address.startsWith("bench@")) return long(person, length, end);
   const script = SCRIPTS[person.address.split("@")[0] ?? ""] ?? [];
   const last: Said[] = person.last
-    ? [{ by: person.own ? "me" : "they", at: 0, text: person.last, more: person.failed ? { delivery: { is: "failed", reason: "Ophelia’s server cannot be reached" } } : {} }]
+    ? [{ by: person.own ? "me" : "they", at: 0, text: person.last, more: delivered(person) }]
     : [];
   let by: "me" | "they" | number = "they";
   const made: Message[] = [];
@@ -254,3 +254,10 @@ const SCRIPTS: Record<string, Said[]> = {
     { by: "me", at: 2, text: "Waiting for the network", more: { delivery: { is: "queued" } } },
   ],
 };
+
+/** How far the last message got, where it did not get far. */
+function delivered(person: Person): Partial<Message> {
+  if (person.failed) return { delivery: { is: "failed", reason: "Ophelia’s server cannot be reached" } };
+  if (person.keyless) return { delivery: { is: "queued" }, encryption: { is: "none" } };
+  return {};
+}

@@ -15,6 +15,8 @@ export interface Person {
   mute?: Mute;
   draft?: string;
   typing?: boolean;
+  /** Has not opened an app that encrypts. */
+  keyless?: boolean;
   /** A stranger: asks, and is no contact. */
   stranger?: boolean;
   asks?: boolean;
@@ -63,7 +65,7 @@ export const PEOPLE: readonly Person[] = [
   { address: "ariel@island.example", name: "Ariel", picture: true, ago: 21 * DAY, last: "Full fathom five thy father lies" },
   { address: "zalgo@elsinore.example", name: "Y̸̢̛o̵̡͝r̷̨̕ǐ̶̢c̸̡̈k̴̨̋", ago: 30 * DAY, last: "A̵l̵a̸s̷,̶ ̸p̷o̶o̵r̸ ̷Y̶o̸r̵i̶c̷k̴" },
   { address: "emoji@athens.example", name: "🌙 Titania 🦋", ago: 45 * DAY, last: "👨‍👩‍👧‍👦🏳️‍🌈👍🏽" },
-  { address: "cordelia@britain.example", name: "Cordelia", ago: 80 * DAY, own: true, last: "Nothing, my lord." },
+  { address: "cordelia@britain.example", name: "Cordelia", ago: 80 * DAY, own: true, keyless: true, last: "Nothing, my lord." },
   { address: "falstaff@boarshead.example", name: "Falstaff", ago: 200 * DAY, last: "The better part of valour is discretion" },
   { address: "faust@leipzig.example", name: "Dr. Faust", ago: 420 * DAY, last: "Da steh ich nun, ich armer Tor!" },
   { address: "iago@venice.example", name: "iago@venice.example", stranger: true, unread: 1, ago: 33, last: "Good signior, may I have a word?" },

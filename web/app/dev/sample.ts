@@ -148,6 +148,7 @@ export class Sample implements Core {
         readers: person.plain
           ? { theirs: 0, own: 0, leftOut: 0, verified: false }
           : { theirs: 2, own: 1, leftOut: person.verified ? 0 : 1, verified: person.verified ?? false },
+        waitsForKeys: person.keyless ?? false,
         request: person.stranger ?? false,
         order: String(time).padStart(15, "0"),
         shown: true,
@@ -445,7 +446,7 @@ export class Sample implements Core {
 
   /** On its way, there, read, answered: as long as there is a connection. */
   #deliver(id: number): void {
-    if (this.#account?.connection.is !== "online") return;
+    if (this.#account?.connection.is !== "online" || this.#talkOf(id)?.person.keyless) return;
     const delivered = { device: 27182, program: "Clownfish", delivered: Date.now() + 700, read: null };
     const steps: [number, Delivery, Reached[]][] = [
       [180, { is: "sent" }, []],

@@ -47,6 +47,7 @@ function chat(address: string, more: Partial<Conversation> = {}): Conversation {
     pinned: false,
     encrypted: true,
     readers: { theirs: 1, own: 0, leftOut: 0, verified: false },
+    waitsForKeys: false,
     request: false,
     order: "",
     shown: true,

@@ -142,6 +142,7 @@ pub(crate) fn command(
         Command::Starred { address } => Ask::Starred(address.as_deref().map(jid).transpose()?),
         Command::React { message, emoji } => Ask::React(MessageId(message), emoji),
         Command::Retry { message } => Ask::Retry(MessageId(message)),
+        Command::SendPlain { message } => Ask::SendPlain(MessageId(message)),
         Command::Discard { message } => Ask::Discard(MessageId(message)),
         Command::Trust { address, key, level } => Ask::Trust {
             owner: jid(&address)?,

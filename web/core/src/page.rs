@@ -171,6 +171,8 @@ pub struct Conversation {
     pub behind: bool,
     pub encrypted: bool,
     pub readers: Readers,
+    /// Messages wait here because nobody they are for has keys yet. They leave by themselves.
+    pub waits_for_keys: bool,
     /// From somebody who is not a contact and was never written to; or an invitation to a room.
     pub request: bool,
     /// Sorts the list: pinned first, then the greatest.

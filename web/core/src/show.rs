@@ -176,6 +176,7 @@ fn conversation(one: view::Conversation) -> page::Conversation {
             left_out: one.readers.left_out,
             verified: one.readers.verified,
         },
+        waits_for_keys: one.waits_for_keys,
         request: one.request,
         order: place(one.order),
         shown: one.shown,

@@ -133,7 +133,6 @@ fn correct(
     if matches!(message.delivery, Some(Delivery::Queued | Delivery::Failed(_)))
         && !outbox::may_have_left(cx, id)
     {
-        outbox::discard(cx, id)?;
         message.content = Content::Text(text);
         message::renew(cx, &mut message);
         timeline::save(cx, &message)?;

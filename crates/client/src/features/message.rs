@@ -171,7 +171,8 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
                 send(cx, number, &to, text, reply_to, way)?;
             }
         }
-        Command::Retry(id) => retry(cx, number, id)?,
+        Command::Retry(id) => retry(cx, number, id, None)?,
+        Command::SendPlain(id) => retry(cx, number, id, Some(Way::OnlyPlain))?,
         Command::Discard(id) => discard(cx, number, id)?,
         command => return Ok(Some(command)),
     }
@@ -275,7 +276,8 @@ fn unsent(cx: &Cx<'_>, id: MessageId) -> Step<Result<Message, Problem>> {
     Ok(if unsent { Ok(message) } else { Err(Problem::Invalid("this message was sent".to_owned())) })
 }
 
-fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
+/// Sends an own message that waits or failed once more, in the way that is chosen for it now, if one is.
+fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId, chosen: Option<Way>) -> Step {
     match unsent(cx, id)? {
         Err(problem) => cx.failed(number, problem),
         Ok(message) if !matches!(message.content, Content::Text(_) | Content::File(..)) => {
@@ -287,13 +289,16 @@ fn retry(cx: &mut Cx<'_>, number: u64, id: MessageId) -> Step {
             cx.wake_outbox();
         }
         Ok(mut message) => {
-            outbox::discard(cx, id)?;
             timeline::expect(cx, id, number);
+            message.way = chosen.unwrap_or(message.way);
             renew(cx, &mut message);
             timeline::save(cx, &message)?;
             match &message.content {
                 // How the file is protected may be different now.
-                Content::File(..) => upload::begin(cx, id)?,
+                Content::File(..) => {
+                    outbox::discard(cx, id)?;
+                    upload::begin(cx, id)?;
+                }
                 _ => submit(cx, id)?,
             }
         }

@@ -266,6 +266,8 @@ pub(crate) enum Protected {
     Ready(Vec<Element>),
     /// Something has to be fetched first. [`Cx::wake_outbox`] asks again.
     Wait,
+    /// Nobody it is for has published keys yet, in words: when somebody does, it can be done.
+    NoKeys(String),
     /// It cannot be done; why, in words.
     Impossible(String),
     /// It is not worth anything to anybody: forget it.

@@ -29,9 +29,25 @@ enum Entry {
     Broken {
         until: u64,
         tries: u32,
-        /// There was no answer: in the next session there may be one.
-        lost: bool,
+        why: Why,
     },
+}
+
+/// Why a bundle cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// There was no answer: in the next session there may be one.
+    Lost,
+    /// None is published, or none yet.
+    Unpublished,
+    /// It is not what it should be.
+    Wrong,
+}
+
+impl Why {
+    fn found(self) -> Found {
+        if self == Self::Wrong { Found::Broken } else { Found::Missing }
+    }
 }
 
 /// What there is of a bundle.
@@ -40,6 +56,8 @@ pub(super) enum Found {
     Bundle(Box<Bundle>),
     /// It is being fetched.
     Soon,
+    /// There is none, or none was told; there may be one later.
+    Missing,
     /// There is none that can be used.
     Broken,
 }
@@ -48,7 +66,7 @@ impl Cache {
     /// What was being fetched is not coming any more, and what was lost is asked for again.
     pub(super) fn session_ended(&mut self) {
         self.entries.retain(|_, entry| {
-            !matches!(entry, Entry::Fetching | Entry::Broken { lost: true, .. })
+            !matches!(entry, Entry::Fetching | Entry::Broken { why: Why::Lost, .. })
         });
     }
 
@@ -100,7 +118,7 @@ pub(super) fn find(cx: &mut Cx<'_>, key: &SessionKey) -> Step<Found> {
         Some(Entry::Fetched(bundle, at)) if now.saturating_sub(*at) < MAX_AGE => {
             return Ok(Found::Bundle(bundle.clone()));
         }
-        Some(Entry::Broken { until, .. }) if *until > now => return Ok(Found::Broken),
+        Some(Entry::Broken { until, why, .. }) if *until > now => return Ok(why.found()),
         Some(Entry::Broken { tries, .. }) => *tries,
         Some(Entry::Fetched(..)) | None => 0,
     };
@@ -113,7 +131,7 @@ pub(super) fn find(cx: &mut Cx<'_>, key: &SessionKey) -> Step<Found> {
     match cx.state.features.omemo.bundles.entries.get(&place) {
         Some(Entry::Fetching) => Ok(Found::Soon),
         Some(Entry::Fetched(bundle, _)) => Ok(Found::Bundle(bundle.clone())),
-        Some(Entry::Broken { .. }) => Ok(Found::Broken),
+        Some(Entry::Broken { why, .. }) => Ok(why.found()),
         None => Ok(Found::Soon),
     }
 }
@@ -155,13 +173,16 @@ fn fetch(cx: &mut Cx<'_>, key: SessionKey, tries: u32) -> Step {
     let id = item.clone();
     let ids: &[&str] = if key.version == Version::Omemo2 { &[&id] } else { &[] };
     pep::items(cx, &owner, &node, ids, move |cx, items| {
-        let bundle = match items {
-            Items::Some(event) => parse(key.version, &event, &item),
-            Items::None => None,
+        let event = match items {
+            Items::Some(event) if !is_empty(&event) => event,
+            Items::Some(_) | Items::None => {
+                return on_bundle(cx, &key, Err(Why::Unpublished), tries);
+            }
             Items::Unreachable | Items::Lost => return on_lost(cx, &key, tries),
         };
-        let bundle = bundle.and_then(|parts| Bundle::verify(wire(key.version), parts).ok());
-        on_bundle(cx, &key, bundle, tries)
+        let parts = parse(key.version, &event, &item);
+        let bundle = parts.and_then(|parts| Bundle::verify(wire(key.version), parts).ok());
+        on_bundle(cx, &key, bundle.ok_or(Why::Wrong), tries)
     })
 }
 
@@ -170,7 +191,7 @@ fn on_lost(cx: &mut Cx<'_>, key: &SessionKey, tries: u32) -> Step {
     let cache = &mut cx.state.features.omemo.bundles;
     if crate::link::is_open(&cx.state.link) {
         let until = cx.now.steady.saturating_add(RETRY);
-        cache.put(key, Entry::Broken { until, tries, lost: true });
+        cache.put(key, Entry::Broken { until, tries, why: Why::Lost });
         cx.wake_outbox();
     } else {
         cache.forget(key);
@@ -178,19 +199,32 @@ fn on_lost(cx: &mut Cx<'_>, key: &SessionKey, tries: u32) -> Step {
     super::commands::on_progress(cx, &key.owner)
 }
 
-fn on_bundle(cx: &mut Cx<'_>, key: &SessionKey, bundle: Option<Bundle>, tries: u32) -> Step {
+fn is_empty(event: &Verified<PersonalEvent>) -> bool {
+    matches!(&event.event, Event::Items(_, items) if items.is_empty())
+}
+
+fn on_bundle(
+    cx: &mut Cx<'_>,
+    key: &SessionKey,
+    bundle: Result<Bundle, Why>,
+    tries: u32,
+) -> Step {
     let now = cx.now.steady;
     match bundle {
-        Some(bundle) => {
+        Ok(bundle) => {
             let identity = *bundle.identity().as_ed25519();
             let entry = Entry::Fetched(Box::new(bundle), now);
             cx.state.features.omemo.bundles.put(key, entry);
             identities::see(cx, &key.owner, key.device, identity)?;
         }
-        None => {
-            let wait = FIRST_PAUSE.saturating_mul(1 << tries.min(6));
+        Err(why) => {
+            let wait = match (why, tries) {
+                // Some programs publish the list of their devices before the keys.
+                (Why::Unpublished, 0) => RETRY,
+                _ => FIRST_PAUSE.saturating_mul(1 << tries.min(6)),
+            };
             let (until, tries) = (now.saturating_add(wait), tries.saturating_add(1));
-            let entry = Entry::Broken { until, tries, lost: false };
+            let entry = Entry::Broken { until, tries, why };
             cx.state.features.omemo.bundles.put(key, entry);
         }
     }

@@ -182,7 +182,7 @@ pub(super) fn protect(cx: &mut Cx<'_>, order: &Order) -> Step<Protected> {
         let bundle = match bundles::find(cx, key)? {
             Found::Bundle(bundle) => bundle,
             Found::Soon => return Ok(Protected::Wait),
-            Found::Broken => return Ok(Protected::Drop),
+            Found::Missing | Found::Broken => return Ok(Protected::Drop),
         };
         let memory = &mut cx.state.features.omemo;
         if !memory.pace.may_begin(&key.owner, cx.now.steady) {

@@ -32,7 +32,9 @@ struct Plan {
     waiting: bool,
     /// Devices of others that are not trusted.
     untrusted: usize,
-    /// Devices of others that have no usable keys.
+    /// Devices of others that have no keys, or none yet.
+    missing: usize,
+    /// Devices of others whose keys cannot be used.
     broken: usize,
 }
 
@@ -100,6 +102,12 @@ fn decide(cx: &mut Cx<'_>, queued: &Queued, payload: &[Element]) -> Step<Protect
         return Ok(match () {
             () if for_verified => Protected::Drop,
             () if signals => Protected::Ready(payload.iter().map(outside).collect()),
+            () if may_come(cx, with, &plan) => {
+                for person in super::audience(cx, with) {
+                    lists::look_again(cx, &person)?;
+                }
+                Protected::NoKeys(reason(cx, with, &plan))
+            }
             () => Protected::Impossible(reason(cx, with, &plan)),
         });
     }
@@ -124,6 +132,13 @@ fn mark(cx: &mut Cx<'_>, message: MessageId, plan: &Plan) -> Step {
     timeline::save(cx, &message)
 }
 
+/// Whether nobody can read a message only because there are no keys yet: with some everybody who has a
+/// device could. What there is and may not be used is the user's affair.
+fn may_come(cx: &Cx<'_>, with: &BareJid, plan: &Plan) -> bool {
+    let somebody = super::audience(cx, with).iter().any(|person| person != cx.me);
+    somebody && plan.untrusted == 0 && (plan.missing > 0 || plan.broken == 0)
+}
+
 /// Why nobody could read a message.
 fn reason(cx: &Cx<'_>, with: &BareJid, plan: &Plan) -> String {
     if with == cx.me {
@@ -137,7 +152,7 @@ fn reason(cx: &Cx<'_>, with: &BareJid, plan: &Plan) -> String {
             _ => "no device of the others in this room is trusted; compare their keys".to_owned(),
         };
     }
-    match (plan.untrusted, plan.broken) {
+    match (plan.untrusted, plan.broken + plan.missing) {
         (0, 0) => format!("{with} has no device that can read encrypted messages"),
         (0, _) => format!("the keys of {with} cannot be used"),
         _ => format!("no device of {with} is trusted; compare their keys first"),
@@ -164,7 +179,8 @@ fn plan(cx: &mut Cx<'_>, with: &BareJid, only_verified: bool) -> Step<Plan> {
                 Choice::Soon => plan.waiting = true,
                 Choice::Untrusted if own => {}
                 Choice::Untrusted => plan.untrusted += 1,
-                Choice::Broken if own => {}
+                Choice::Missing | Choice::Broken if own => {}
+                Choice::Missing => plan.missing += 1,
                 Choice::Broken => plan.broken += 1,
             }
         }
@@ -177,12 +193,13 @@ enum Choice {
     Session(SessionKey),
     Soon,
     Untrusted,
+    Missing,
     Broken,
 }
 
 /// How to reach a device: with the newer version if it can, with the older one otherwise.
 fn choose(cx: &mut Cx<'_>, owner: &BareJid, device: u32, only_verified: bool) -> Step<Choice> {
-    let mut choice = Choice::Broken;
+    let mut choice = Choice::Missing;
     for version in VERSIONS {
         // What a legacy device is told about keys it could not understand.
         if only_verified && version == Version::Legacy {
@@ -197,7 +214,11 @@ fn choose(cx: &mut Cx<'_>, owner: &BareJid, device: u32, only_verified: bool) ->
             None => match bundles::find(cx, &key)? {
                 Found::Bundle(bundle) => *bundle.identity().as_ed25519(),
                 Found::Soon => return Ok(Choice::Soon),
-                Found::Broken => continue,
+                Found::Missing => continue,
+                Found::Broken => {
+                    choice = if let Choice::Missing = choice { Choice::Broken } else { choice };
+                    continue;
+                }
             },
         };
         let level = match identities::level(cx, owner, &identity)? {

@@ -144,6 +144,15 @@ pub(super) fn fetch(cx: &mut Cx<'_>, owner: &BareJid, version: Version) -> Step 
     })
 }
 
+/// Looks for devices of somebody who has none that can read, but not all the time. It is not relied on
+/// that their server tells: it may not know yet that it should.
+pub(super) fn look_again(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
+    for version in VERSIONS {
+        fetch_again(cx, owner, version)?;
+    }
+    Ok(())
+}
+
 /// Fetches the list of somebody who used a device that is not in it, but not all the time.
 pub(super) fn fetch_again(cx: &mut Cx<'_>, owner: &BareJid, version: Version) -> Step {
     let now = cx.now.steady;

@@ -4,6 +4,7 @@ use xmpp::jid::BareJid;
 
 use crate::cx::{Cx, Step};
 use crate::features::{archive, rooms, roster};
+use crate::outbox;
 use crate::store::{Content, Event, Message, MessageId, Mute, Undecryptable};
 use crate::view::{self, Notification, Preview};
 
@@ -33,6 +34,7 @@ pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::
         behind: archive::is_behind(cx, address),
         encryption: kept.encryption,
         readers: timeline.readers.get(address).copied().unwrap_or_default(),
+        waits_for_keys: outbox::waits_for_keys(cx, address),
         request: match kept.room {
             true => rooms::is_invitation(cx, address),
             false => !kept.accepted && !known,

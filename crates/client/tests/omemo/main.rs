@@ -17,4 +17,5 @@ mod stars;
 mod storm;
 mod twins;
 mod verified;
+mod waiting;
 mod world;

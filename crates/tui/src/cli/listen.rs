@@ -432,6 +432,7 @@ mod tests {
             behind: false,
             encryption: client::store::EncryptionMode::Omemo,
             readers: client::view::Readers::default(),
+            waits_for_keys: false,
             request: false,
             order: Position(200),
             shown: true,

@@ -118,6 +118,7 @@ pub(crate) fn conversation(with: &str, name: &str, order: u64, preview: &str) ->
         behind: false,
         encryption: EncryptionMode::Omemo,
         readers: Readers { theirs: 2, own: 1, left_out: 0, verified: false },
+        waits_for_keys: false,
         request: false,
         order: Position(order),
         shown: true,

@@ -96,6 +96,12 @@ pub fn delivery(delivery: &Delivery) -> String {
     }
 }
 
+/// Why a message waits that nobody can read yet.
+#[must_use]
+pub fn waits_for_keys(name: &str) -> String {
+    format!("waiting for the keys of {name}; it goes out by itself")
+}
+
 /// The state of the connection; `None` when there is nothing to say.
 #[must_use]
 pub fn connection(connection: &Connection, clock: &Clock) -> Option<String> {

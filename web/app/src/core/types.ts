@@ -26,7 +26,7 @@ people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | n
 /**
  * What it looks like, if it is a picture.
  */
-picture: Picture | null, replyTo: number | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "star", message: number, starred: boolean, } | { "do": "starred", address: string | null, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
+picture: Picture | null, replyTo: number | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "star", message: number, starred: boolean, } | { "do": "starred", address: string | null, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "sendPlain", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
 
 export type WebPush = { endpoint: string, 
 /**
@@ -107,6 +107,10 @@ notify: Notify, pinned: boolean,
  * What was missed is not here, because the archive did not answer; it is asked again.
  */
 behind: boolean, encrypted: boolean, readers: Readers, 
+/**
+ * Messages wait here because nobody they are for has keys yet. They leave by themselves.
+ */
+waitsForKeys: boolean, 
 /**
  * From somebody who is not a contact and was never written to; or an invitation to a room.
  */

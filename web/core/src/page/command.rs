@@ -260,6 +260,10 @@ pub enum Command {
     Retry {
         message: i64,
     },
+    /// Send a message that waits or failed without encryption, chosen for it alone.
+    SendPlain {
+        message: i64,
+    },
     Discard {
         message: i64,
     },

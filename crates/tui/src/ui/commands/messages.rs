@@ -326,6 +326,29 @@ pub(super) const RETRY: Command = Command {
     },
 };
 
+pub(super) const PLAIN: Command = Command {
+    name: "plain",
+    alias: None,
+    arguments: &[],
+    about: "send the chosen message, or the newest that was not sent, without encryption; asks first",
+    examples: &["/plain"],
+    run: |app, _, _| {
+        let key = here(app)?;
+        let message = chosen(app, "that was not sent", unsent)?;
+        let then = Then::ask(key.account, client::Command::SendPlain(message.id), "");
+        app.overlay = Some(Overlay::Question(Question::new(
+            "Send this message without encryption?",
+            "All servers on its way can read it, and so can who takes or copies it. What you write \
+             after it is encrypted as before.",
+            vec![
+                ('y', "yes, without encryption", then),
+                ('n', "no, keep it encrypted", Then::Nothing),
+            ],
+        )));
+        Ok(())
+    },
+};
+
 pub(super) const DISCARD: Command = Command {
     name: "discard",
     alias: None,

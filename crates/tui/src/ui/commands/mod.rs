@@ -63,6 +63,7 @@ pub const COMMANDS: &[&Command] = &[
     &messages::STAR,
     &messages::STARRED,
     &messages::RETRY,
+    &messages::PLAIN,
     &messages::DISCARD,
     // Contacts.
     &contacts::ADD,

@@ -254,7 +254,14 @@ fn remark(app: &App) -> Option<(String, Style)> {
     if conversation.is_some_and(|c| c.typing) {
         return Some((format!("{name} is writing…"), theme.good()));
     }
-    None
+    waits_for_keys(app, &name)
+}
+
+/// That what was written waits for keys.
+fn waits_for_keys(app: &App, name: &str) -> Option<(String, Style)> {
+    app.conversation().filter(|conversation| conversation.waits_for_keys)?;
+    let words = format!("{} · /plain  /discard", words::waits_for_keys(name));
+    Some((words, app.theme().warn()))
 }
 
 /// The same for a room: what to do about not being in it or about its encryption, or who comes and
@@ -280,7 +287,7 @@ fn room_remark(app: &App, key: &Key, room: &Room) -> Option<(String, Style)> {
             (_, Some((of, said, _))) if of == key => {
                 (Printable::line(said).into_string(), theme.dim())
             }
-            _ => return None,
+            _ => return waits_for_keys(app, Printable::line(&room.name).as_str()),
         },
     })
 }

@@ -1,7 +1,7 @@
 //! Everything about a message.
 
 use client::Command;
-use client::store::{Content, Encryption, Message, MessageId};
+use client::store::{Content, Delivery, Encryption, Message, MessageId, Way};
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::text::{Line, Span};
 
@@ -70,7 +70,7 @@ fn told(app: &App, message: &Message, width: usize) -> Vec<Line<'static>> {
     }
     rows.say("time", &app.clock.exact(message.time));
     if let Some(delivery) = &message.delivery {
-        rows.say("state", Printable::line(&words::delivery(delivery)).as_str());
+        rows.say("state", Printable::line(&state(app, message, delivery)).as_str());
     }
     reached(&mut rows, message);
     encryption(&mut rows, message);
@@ -107,6 +107,15 @@ fn told(app: &App, message: &Message, width: usize) -> Vec<Line<'static>> {
         rows.say("archive id", Printable::line(id).as_str());
     }
     rows.lines
+}
+
+/// How far a message got, and what it waits for.
+fn state(app: &App, message: &Message, delivery: &Delivery) -> String {
+    let waits = app.conversation().filter(|one| one.waits_for_keys);
+    match waits.filter(|_| *delivery == Delivery::Queued && message.way != Way::OnlyPlain) {
+        Some(conversation) => words::waits_for_keys(&conversation.name),
+        None => words::delivery(delivery),
+    }
 }
 
 /// Which devices of the other have the message, and since when.

@@ -93,6 +93,7 @@ export const showMore = "Mehr zeigen";
 export const showLess = "Weniger zeigen";
 export const notEncrypted = "unverschlüsselt";
 export const queued = "Wartet auf das Senden";
+export const waitsForKeys = "Wartet auf die Schlüssel von {name}";
 export const sent = "Gesendet: Der Server hat sie";
 export const delivered = "Auf einem Gerät angekommen";
 export const read = "Gelesen";
@@ -148,6 +149,13 @@ export const plainTitle = "Unverschlüsselt schreiben?";
 export const plainText =
   "Dein Server und der von {name} können dann alles lesen, was du hier ab jetzt schreibst. Du kannst die Verschlüsselung jederzeit wieder einschalten.";
 export const plainConfirm = "Unverschlüsselt schreiben";
+export const plainWaiting =
+  "Was schon wartet, bleibt verschlüsselt: In seinem Menü kannst du es unverschlüsselt senden oder verwerfen.";
+export const sendPlain = "Unverschlüsselt senden…";
+export const sendPlainTitle = "Diese Nachricht unverschlüsselt senden?";
+export const sendPlainText =
+  "Alle Server auf dem Weg können sie lesen. Was du danach schreibst, wird wie bisher verschlüsselt.";
+export const sendPlainConfirm = "Unverschlüsselt senden";
 export const cancel = "Abbrechen";
 export const close = "Schließen";
 
@@ -265,6 +273,8 @@ export const plainBarAction = "Verschlüsseln";
 export const leftOutBar = (n: number): string =>
   plural(n, "Ein Gerät wird das nicht lesen können.", "{n} Geräte werden das nicht lesen können.");
 export const leftOutAction = "Welche?";
+export const waitsBar =
+  "{name} hat noch keine Schlüssel. Was du schreibst, wartet und geht von selbst verschlüsselt ab, sobald {name} eine App geöffnet hat, die es lesen kann.";
 export const nobodyBar =
   "Noch kein Gerät von {name} kann verschlüsselte Nachrichten lesen. Ohne Verschlüsselung wird nichts gesendet, außer du willst es so.";
 

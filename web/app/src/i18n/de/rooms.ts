@@ -141,6 +141,7 @@ export const readers = {
   details: "Mitglieder",
   opened: "Die Gruppe ist jetzt offen für alle; deshalb kann nichts mehr für ihre Mitglieder allein verschlüsselt werden. Unverschlüsselt wird nichts gesendet, wenn du es nicht sagst.",
   nobody: "Noch kann kein Gerät der anderen Mitglieder verschlüsselte Nachrichten lesen. Unverschlüsselt wird nichts gesendet, wenn du es nicht sagst.",
+  waits: "Noch hat hier sonst niemand Schlüssel. Was du schreibst, wartet und geht von selbst verschlüsselt ab, sobald es jemand lesen kann.",
   plainText: "Alle, die beitreten, und die Server auf dem Weg können von jetzt an lesen, was du hier schreibst. Du kannst die Verschlüsselung jederzeit wieder einschalten.",
 };
 

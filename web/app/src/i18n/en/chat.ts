@@ -96,6 +96,7 @@ export const showMore = "Show more";
 export const showLess = "Show less";
 export const notEncrypted = "not encrypted";
 export const queued = "Waits to be sent";
+export const waitsForKeys = "Waits for the keys of {name}";
 export const sent = "Sent: the server has it";
 export const delivered = "Delivered to a device";
 export const read = "Read";
@@ -153,6 +154,13 @@ export const plainTitle = "Write without encryption?";
 export const plainText =
   "Your server and the server of {name} will be able to read everything you write here from now on. You can turn encryption on again at any time.";
 export const plainConfirm = "Write without encryption";
+export const plainWaiting =
+  "What waits to be sent stays encrypted: send it without encryption in its menu, or discard it.";
+export const sendPlain = "Send without encryption…";
+export const sendPlainTitle = "Send this message without encryption?";
+export const sendPlainText =
+  "All servers on its way will be able to read it. What you write after it is encrypted as before.";
+export const sendPlainConfirm = "Send without encryption";
 export const cancel = "Cancel";
 export const close = "Close";
 
@@ -277,6 +285,8 @@ export const leftOutBar = (n: number): string =>
     "{n} devices will not be able to read this.",
   );
 export const leftOutAction = "Which?";
+export const waitsBar =
+  "{name} has no keys yet. What you write waits, and goes out by itself, encrypted, once {name} has opened an app that can read it.";
 export const nobodyBar =
   "No device of {name} can read encrypted messages yet. Nothing is sent without encryption unless you say so.";
 

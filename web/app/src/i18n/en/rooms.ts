@@ -145,6 +145,7 @@ export const readers = {
   details: "Members",
   opened: "The group is open to everybody now, so nothing can be encrypted for its members alone. Nothing is sent without encryption unless you say so.",
   nobody: "No device of the other members can read encrypted messages yet. Nothing is sent without encryption unless you say so.",
+  waits: "Nobody else here has keys yet. What you write waits, and goes out by itself, encrypted, once somebody can read it.",
   plainText: "Everybody who enters, and the servers on the way, will be able to read what you write here from now on. You can turn encryption on again at any time.",
 };
 

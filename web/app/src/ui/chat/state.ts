@@ -361,13 +361,27 @@ export class Chat {
   /** Asks whether plain text is really wanted, and turns encryption off if so. */
   async askPlain(): Promise<void> {
     const say = words().chat;
+    const waits = this.conversation.peek()?.waitsForKeys ? say.plainWaiting : "";
+    const text = this.isRoom.peek() ? words().rooms.readers.plainText : fill(say.plainText, { name: this.name.peek() });
     const sure = await confirm({
       title: say.plainTitle,
-      text: this.isRoom.peek() ? words().rooms.readers.plainText : fill(say.plainText, { name: this.name.peek() }),
+      text: [text, waits].filter(Boolean).join(" "),
       action: say.plainConfirm,
       danger: true,
     });
     if (sure) await this.encrypt(false);
+  }
+
+  /** Asks whether a message that waits is really to leave in plain text, and sends it if so. */
+  async askSendPlain(message: Message): Promise<void> {
+    const say = words().chat;
+    const sure = await confirm({
+      title: say.sendPlainTitle,
+      text: say.sendPlainText,
+      action: say.sendPlainConfirm,
+      danger: true,
+    });
+    if (sure) await this.try({ do: "sendPlain", message: message.id });
   }
 
   async askRemove(messages: Message[]): Promise<void> {

@@ -7,7 +7,7 @@ import { toggled } from "../logic/rows";
 import { copyable } from "../logic/text";
 import { save } from "../media/save";
 import { canAnswer, canEdit, canModerate, canRemove, canStar, type Chat } from "../state";
-import { isUnsent } from "../timeline/describe";
+import { isUnsent, waitsForKeys } from "../timeline/describe";
 import { QuickReactions } from "./quick";
 
 /** Opens the menu of a message, with a row of reactions on top. */
@@ -38,6 +38,7 @@ function actionsOf(chat: Chat, message: Message): MenuItem[] {
   const unsent = isUnsent(message);
   const items: (MenuItem | false)[] = [
     failed && { label: say.retry, icon: "retry", run: () => void chat.try({ do: "retry", message: message.id }) },
+    maySendPlain(chat, message) && { label: say.sendPlain, icon: "lockOpen", run: () => void chat.askSendPlain(message) },
     canAnswer(message) && { label: say.reply, icon: "reply", run: () => chat.reply(message) },
     copyable(message) !== null && { label: say.copy, icon: "copy", run: () => void chat.copy([message]) },
     message.content.is === "file" && { label: say.save, icon: "download", run: () => void save(chat, message) },
@@ -68,4 +69,10 @@ function actionsOf(chat: Chat, message: Message): MenuItem[] {
     !unsent && canRemove(message) && { label: say.remove, icon: "trash", danger: true, run: () => void chat.askRemove([message]) },
   ];
   return items.filter((item) => item !== false);
+}
+
+/** Whether a message was not sent because nobody could read it, and can be sent in plain text. */
+function maySendPlain(chat: Chat, message: Message): boolean {
+  const refused = message.delivery?.is === "failed" && chat.encrypted && chat.unencryptable.peek();
+  return waitsForKeys(chat, message) || refused;
 }

@@ -36,6 +36,15 @@ export function Honest({ chat, writing }: { chat: Chat; writing: boolean }) {
       </Bar>
     );
   }
+  if (conversation.waitsForKeys) {
+    return (
+      <Bar icon="clock" text={room ? words().rooms.readers.waits : fill(say.waitsBar, { name })}>
+        <button type="button" class="honest-button" onClick={() => void chat.askPlain()}>
+          {say.writePlain}
+        </button>
+      </Bar>
+    );
+  }
   const { theirs, leftOut } = conversation.readers;
   if (chat.unencryptable.value || (theirs === 0 && leftOut > 0)) {
     return (

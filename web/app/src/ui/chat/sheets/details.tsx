@@ -11,7 +11,7 @@ import { counted } from "../logic/rows";
 import { brief, exact } from "../logic/times";
 import { sizeOf } from "../media/file";
 import type { Chat } from "../state";
-import { isUnsent, state, why } from "../timeline/describe";
+import { isUnsent, stateOf, why } from "../timeline/describe";
 import type { SheetProps } from "./readers";
 
 export function MessageDialog({ chat, message, onClose }: SheetProps & { message: Message }) {
@@ -36,7 +36,7 @@ export function MessageDialog({ chat, message, onClose }: SheetProps & { message
           <bdi>{chat.authorName(message)}</bdi> <bdi class="facts-quiet">{sender}</bdi>
         </Fact>
         <Fact name={say.detailTime}>{exact(message.time)}</Fact>
-        {delivery && <Fact name={say.detailState}>{state(delivery)}</Fact>}
+        {delivery && <Fact name={say.detailState}>{stateOf(chat, message, delivery)}</Fact>}
         {reached.length > 0 && (
           <Fact name={say.detailReached}>
             <ul class="facts-devices">

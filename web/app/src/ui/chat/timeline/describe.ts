@@ -21,7 +21,7 @@ export function describe(chat: Chat, message: Message): string {
     message.versions.length > 0 && say.edited,
     message.starred && say.starred,
     chat.encrypted && isPlain(message) && say.notEncrypted,
-    message.delivery && state(message.delivery),
+    message.delivery && stateOf(chat, message, message.delivery),
     reactions(chat, message),
   ];
   return parts.filter(Boolean).join(". ");
@@ -127,6 +127,16 @@ export function why(reason: Undecryptable): string {
     case "unknownEncryption":
       return say.whyUnknownEncryption;
   }
+}
+
+/** How far a message of a conversation got, and what it waits for. */
+export function stateOf(chat: Chat, message: Message, delivery: Delivery): string {
+  return waitsForKeys(chat, message) ? fill(words().chat.waitsForKeys, { name: chat.name.value }) : state(delivery);
+}
+
+/** Whether a message waits because nobody it is for has keys yet. */
+export function waitsForKeys(chat: Chat, message: Message): boolean {
+  return message.delivery?.is === "queued" && chat.conversation.value?.waitsForKeys === true;
 }
 
 /** How far a message got. */

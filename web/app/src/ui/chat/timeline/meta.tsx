@@ -5,7 +5,7 @@ import { words } from "../../../i18n";
 import { Icon } from "../../kit";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
-import { isPlain, state } from "./describe";
+import { isPlain, stateOf } from "./describe";
 
 export interface MetaProps {
   chat: Chat;
@@ -47,7 +47,9 @@ export function Meta({ chat, message, tab }: MetaProps) {
         </button>
       )}
       <time dir="auto" dateTime={new Date(message.time).toISOString()}>{times.minute(message.time)}</time>
-      {saysState(message) && message.delivery && <Tick delivery={message.delivery} />}
+      {saysState(message) && message.delivery && (
+        <Tick delivery={message.delivery} words={stateOf(chat, message, message.delivery)} />
+      )}
     </span>
   );
 }
@@ -86,8 +88,7 @@ function saysState(message: Message): boolean {
 }
 
 /** Clock, one tick, two ticks, two filled ticks, or a red mark. */
-export function Tick({ delivery }: { delivery: Delivery }) {
-  const words = state(delivery);
+export function Tick({ delivery, words }: { delivery: Delivery; words: string }) {
   return (
     <span class={`tick tick-${delivery.is}`} role="img" aria-label={words} title={words}>
       <svg width="17" height="12" viewBox="0 0 17 12" aria-hidden="true" focusable="false">
