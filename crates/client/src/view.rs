@@ -76,6 +76,9 @@ pub enum Change {
     MessageRemoved(BareJid, MessageId),
     /// How far the transfer of a message's file got, in bytes.
     Transfer(MessageId, u64),
+    /// Other messages have a star, or they say something else: whoever shows a list of them asks for
+    /// it again ([`Command::Starred`](crate::Command::Starred)).
+    Stars,
     /// The devices of somebody, or of this account, are different.
     Devices(BareJid, Vec<Device>),
 }

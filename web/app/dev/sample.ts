@@ -482,6 +482,7 @@ export class Sample implements Core {
     const { address } = talk.conversation;
     const inside = talk.from !== null && at >= talk.from && (talk.until === null || at < talk.until);
     if (inside) this.#say({ is: "messages", address, messages: [made] });
+    if (old.starred || made.starred) this.#say({ is: "stars" });
     if (at === talk.messages.length - 1) {
       this.#change(talk, { preview: previewOf(made) });
     }

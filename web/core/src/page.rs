@@ -77,6 +77,8 @@ pub enum Notice {
         message: i64,
         done: u64,
     },
+    /// Other messages have a star, or they say something else.
+    Stars,
     Devices {
         address: String,
         devices: Vec<Device>,

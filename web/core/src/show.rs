@@ -45,6 +45,7 @@ pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
             Notice::MessageRemoved { address: conversation.to_string(), message: id.0 }
         }
         Change::Transfer(id, done) => Notice::Transfer { message: id.0, done },
+        Change::Stars => Notice::Stars,
         Change::Devices(owner, devices) => Notice::Devices {
             address: owner.to_string(),
             devices: devices.into_iter().map(device).collect(),

@@ -144,6 +144,7 @@ pub(crate) fn overview(cx: &mut Cx<'_>) -> Step {
 pub(crate) fn finish_step(cx: &mut Cx<'_>) -> Step {
     rooms::finish_step(cx)?;
     timeline::finish_step(cx)?;
+    star::finish_step(cx);
     roster::finish_step(cx);
     Ok(())
 }

@@ -21,7 +21,7 @@ use crate::omemo::trust;
 use crate::outbox::Outgoing;
 use crate::store::{Content, Encryption, Message, MessageId, Reference, Store, StoreError};
 use crate::timeline;
-use crate::view::{Outcome, Problem};
+use crate::view::{Change, Outcome, Problem};
 
 pub(crate) const FEATURE: Feature = Feature {
     name: "star",
@@ -101,20 +101,27 @@ impl Star {
 
 /// All of them, by conversation.
 #[derive(Default)]
-pub(crate) struct State(BTreeMap<BareJid, Vec<Star>>);
+pub(crate) struct State {
+    stars: BTreeMap<BareJid, Vec<Star>>,
+    /// The list of them, or what is in it, may be different after this step.
+    changed: bool,
+}
 
 impl State {
     pub(crate) fn load(store: &dyn Store) -> Step<Self> {
         match store.value(NAME)? {
-            Some(bytes) => serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-                StoreError::Damaged(format!("starred messages: {:?}", error.classify()))
-            }),
+            Some(bytes) => {
+                let stars = serde_json::from_slice(&bytes).map_err(|error| {
+                    StoreError::Damaged(format!("starred messages: {:?}", error.classify()))
+                })?;
+                Ok(Self { stars, changed: false })
+            }
             None => Ok(Self::default()),
         }
     }
 
     fn all(&self) -> impl Iterator<Item = &Star> {
-        self.0.values().flatten()
+        self.stars.values().flatten()
     }
 
     /// Whether there is room for one more, or can be made by forgetting what was taken away longest ago.
@@ -126,17 +133,17 @@ impl State {
             }
             let oldest = self.all().filter(|star| !star.set).map(|star| star.time).min();
             let Some(oldest) = oldest else { return false };
-            for stars in self.0.values_mut() {
+            for stars in self.stars.values_mut() {
                 stars.retain(|star| star.set || star.time > oldest);
             }
-            self.0.retain(|_, stars| !stars.is_empty());
+            self.stars.retain(|_, stars| !stars.is_empty());
         }
     }
 
     /// Takes what was said, unless something later is known. Says whether it counts; `None` if there
     /// is no room for it.
     fn learn(&mut self, with: &BareJid, told: &Star) -> Option<bool> {
-        let stars = self.0.get_mut(with);
+        let stars = self.stars.get_mut(with);
         let known = stars.and_then(|stars| stars.iter_mut().find(|known| known.is_same(told)));
         if let Some(known) = known {
             let later = (told.time, told.set) > (known.time, known.set);
@@ -152,13 +159,26 @@ impl State {
         if !self.make_room(told.bytes() + with.as_str().len()) {
             return None;
         }
-        self.0.entry(with.clone()).or_default().push(told.clone());
+        self.stars.entry(with.clone()).or_default().push(told.clone());
         Some(true)
     }
 }
 
-fn save(cx: &Cx<'_>) -> Step {
-    let stars = &cx.state.features.star.0;
+/// What the list of messages with a star says may be different.
+pub(crate) fn touch(cx: &mut Cx<'_>) {
+    cx.state.features.star.changed = true;
+}
+
+/// Tells the user interface when the list is different after the step.
+pub(crate) fn finish_step(cx: &mut Cx<'_>) {
+    if std::mem::take(&mut cx.state.features.star.changed) {
+        cx.view(Change::Stars);
+    }
+}
+
+fn save(cx: &mut Cx<'_>) -> Step {
+    touch(cx);
+    let stars = &cx.state.features.star.stars;
     let bytes = serde_json::to_vec(stars).map_err(|error| StoreError::Io(error.to_string()))?;
     cx.store.save_value(NAME, Some(bytes.as_slice()).filter(|_| !stars.is_empty()))
 }
@@ -189,7 +209,7 @@ fn star(cx: &mut Cx<'_>, number: u64, message: &Message, set: bool) -> Step {
     }
     let with = &message.conversation;
     let mut told = Star { set, ..Star::of(message) };
-    let known = cx.state.features.star.0.get(with).into_iter().flatten();
+    let known = cx.state.features.star.stars.get(with).into_iter().flatten();
     let known = known.filter(|known| known.is_same(&told)).map(|known| known.time).max();
     told.time = cx.moment().max(known.map_or(Millis(0), |known| known.plus(1)));
     if is_named(&told) && cx.state.outbox.is_full() {
@@ -225,7 +245,7 @@ fn tell(cx: &mut Cx<'_>, with: &BareJid, star: &Star) -> Step {
 /// A message is taken back or goes: nothing is left to be found, and its place in the list is free.
 /// Gives what was known.
 pub(crate) fn forget(cx: &mut Cx<'_>, message: &Message) -> Step<Option<Forgotten>> {
-    let all = &mut cx.state.features.star.0;
+    let all = &mut cx.state.features.star.stars;
     let Some(stars) = all.get_mut(&message.conversation) else { return Ok(None) };
     let this = Star::of(message);
     let Some(at) = stars.iter().position(|star| star.is_same(&this)) else { return Ok(None) };
@@ -299,7 +319,7 @@ fn show(cx: &mut Cx<'_>, id: MessageId, set: bool) -> Step {
 
 /// The messages that have a star, in every conversation or in one; the newest first.
 fn starred(cx: &Cx<'_>, conversation: Option<&BareJid>) -> Step<Vec<Message>> {
-    let all = cx.state.features.star.0.iter();
+    let all = cx.state.features.star.stars.iter();
     let here = all.filter(|(with, _)| conversation.is_none_or(|wanted| wanted == *with));
     let stars = here.flat_map(|(_, stars)| stars).filter(|star| star.set);
     let mut found = Vec::new();
@@ -355,7 +375,7 @@ fn find(cx: &Cx<'_>, with: &BareJid, star: &Star) -> Step<Option<Message>> {
 
 /// A message is here now: it gets the star that another device gave it.
 pub(crate) fn on_shown(cx: &mut Cx<'_>, id: MessageId, message: &Message) -> Step {
-    let Some(stars) = cx.state.features.star.0.get_mut(&message.conversation) else {
+    let Some(stars) = cx.state.features.star.stars.get_mut(&message.conversation) else {
         return Ok(());
     };
     let this = Star::of(message);
@@ -408,7 +428,7 @@ mod tests {
             for word in words.iter().chain(words.iter().rev()) {
                 state.learn(&with, word).unwrap();
             }
-            assert_eq!(state.0[&with], [told("a", true, 3)], "{turn}");
+            assert_eq!(state.stars[&with], [told("a", true, 3)], "{turn}");
         }
     }
 
@@ -430,7 +450,7 @@ mod tests {
         let long = |number: usize| format!("{number:0>512}");
         let kept = (0..MOST).filter(|n| state.learn(&with, &told(&long(*n), true, 1)).is_some());
         assert!(kept.count() * 512 < MOST_BYTES);
-        assert!(serde_json::to_vec(&state.0).unwrap().len() < crate::store::MAX_VALUE_BYTES);
+        assert!(serde_json::to_vec(&state.stars).unwrap().len() < crate::store::MAX_VALUE_BYTES);
     }
 
     #[test]

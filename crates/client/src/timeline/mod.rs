@@ -17,6 +17,7 @@ use xmpp::time::Millis;
 
 use crate::cx::{Cx, Step};
 use crate::effect::Effect;
+use crate::features::star;
 use crate::incoming::{Incoming, Source};
 use crate::outbox;
 use crate::store::{
@@ -309,6 +310,9 @@ pub(crate) fn revert(cx: &mut Cx<'_>, before: &Message) -> Step {
 }
 
 fn touch_message(cx: &mut Cx<'_>, message: &Message) {
+    if message.starred {
+        star::touch(cx);
+    }
     let timeline = &mut cx.state.features.timeline;
     let dirty = timeline.dirty_messages.entry(message.conversation.clone()).or_default();
     dirty.insert(message.id);

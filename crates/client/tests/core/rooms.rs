@@ -261,9 +261,14 @@ fn messages_are_changed_by_who_wrote_them_and_nobody_else() {
         assert_eq!(text_of(&hers.content).as_deref(), Some("hers, better"));
         assert_eq!(hers.reactions.len(), 1);
     }
-    // The owner may, through the room.
+    // The owner may, through the room. The star that somebody gave it goes as well.
     let target = said(&world, romeo, SQUARE)[0].id;
+    let theirs = said(&world, mercutio, SQUARE)[0].id;
+    assert_eq!(world.run(mercutio, Command::Star(theirs, true)), Some(Outcome::Done));
+    world.devices[mercutio].changes.clear();
     assert_eq!(world.run(romeo, Command::Moderate(target, None)), Some(Outcome::Done));
+    assert!(world.devices[mercutio].changes.contains(&Change::Stars));
+    assert_eq!(world.run(mercutio, Command::Starred(None)), Some(Outcome::Found(Vec::new())));
     for device in [romeo, juliet, mercutio] {
         assert_eq!(said(&world, device, SQUARE)[0].content, Content::Retracted);
     }

@@ -2,7 +2,7 @@
 
 use client::Command;
 use client::store::{Content, Devices, Message, MessageId, Profile, TrustLevel};
-use client::view::{Outcome, Problem};
+use client::view::{Change, Outcome, Problem};
 use xmpp::ns;
 use xmpp::xml::Element;
 
@@ -241,4 +241,51 @@ fn a_star_is_refused_when_it_could_not_be_told() {
     // The last word that was taken counts.
     let expected: &[&str] = if set { &["first"] } else { &[] };
     assert_eq!(starred(&mut world, phone, None), expected);
+}
+
+/// Whether a device was told that its list of stars is different, since this was asked last.
+fn told(world: &mut World, device: usize) -> bool {
+    std::mem::take(&mut world.devices[device].changes).contains(&Change::Stars)
+}
+
+#[test]
+fn whoever_shows_the_list_is_told_when_it_is_different() {
+    let (mut world, [phone, laptop, bob]) = three();
+    for device in [phone, laptop, bob] {
+        told(&mut world, device);
+    }
+    star(&mut world, phone, "second", true);
+    assert_eq!([phone, laptop, bob].map(|one| told(&mut world, one)), [true, true, false]);
+    // What it says, when its author says it differently, and when it is taken back.
+    let second = id(&world, bob, "alice", "second");
+    world.ask(bob, Command::Correct(second, "second thoughts".into()));
+    assert_eq!([phone, laptop].map(|one| told(&mut world, one)), [true, true]);
+    assert_eq!(starred(&mut world, laptop, None), ["second thoughts"]);
+    world.ask(bob, Command::Retract(second));
+    world.wait(20_000);
+    assert_eq!([phone, laptop].map(|one| told(&mut world, one)), [true, true]);
+    for device in [phone, laptop] {
+        assert_eq!(starred(&mut world, device, None), [""; 0]);
+    }
+    world.write(bob, "alice", "without a star");
+    assert_eq!([phone, laptop].map(|one| told(&mut world, one)), [false, false]);
+}
+
+#[test]
+fn the_star_of_a_message_that_is_given_up_goes_everywhere() {
+    let (mut world, [phone, laptop, _]) = three();
+    world.befriend("alice", "dave");
+    world.write(phone, "dave", "never sent");
+    let waiting = id(&world, phone, "dave", "never sent");
+    assert_eq!(world.ask(phone, Command::Star(waiting, true)), Some(Outcome::Done));
+    assert_eq!(starred(&mut world, phone, None), ["never sent"]);
+    told(&mut world, phone);
+    assert_eq!(world.ask(phone, Command::Discard(waiting)), Some(Outcome::Done));
+    assert!(told(&mut world, phone));
+    assert_eq!(starred(&mut world, phone, None), [""; 0]);
+    assert_eq!(world.devices[phone].store.value("stars").unwrap(), None);
+    // The other device waits for no such message any more.
+    let kept = world.devices[laptop].store.value("stars").unwrap().unwrap();
+    let kept = String::from_utf8(kept.to_vec()).unwrap();
+    assert!(kept.contains("\"set\":false") && !kept.contains("\"set\":true"), "{kept}");
 }

@@ -98,6 +98,8 @@ impl Mirror {
             Change::Transfer(id, bytes) => {
                 self.transfers.insert(id, bytes);
             }
+            // A list of them that is on screen is asked for again.
+            Change::Stars => {}
             Change::Devices(owner, devices) => {
                 self.devices.insert(owner, devices);
             }

@@ -58,7 +58,7 @@ firstUnread: number | null, } | { "is": "messages", address: string, messages: A
 /**
  * Whether there are still newer ones; if not, what is new joins the window from now on.
  */
-newer: boolean, } | { "is": "messageRemoved", address: string, message: number, } | { "is": "transfer", message: number, done: number, } | { "is": "devices", address: string, devices: Array<Device>, } | { "is": "notify", address: string, title: string, text: string, message: number | null, } | { "is": "done", number: number, outcome: Outcome, } | { "is": "storage", reason: string, };
+newer: boolean, } | { "is": "messageRemoved", address: string, message: number, } | { "is": "transfer", message: number, done: number, } | { "is": "stars" } | { "is": "devices", address: string, devices: Array<Device>, } | { "is": "notify", address: string, title: string, text: string, message: number | null, } | { "is": "done", number: number, outcome: Outcome, } | { "is": "storage", reason: string, };
 
 export type Account = { address: string, connection: Connection, nickname: string | null, 
 /**

@@ -46,6 +46,8 @@ export class Store {
   /** Bytes that are through, of transfers at work. */
   readonly transfers: Signal<ReadonlyMap<number, number>> = signal(new Map());
   readonly devices: Signal<ReadonlyMap<string, Device[]>> = signal(new Map());
+  /** Counts how often the messages with a star were different: a list of them is asked for again. */
+  readonly stars: Signal<number> = signal(0);
   /** All conversations that are in the list, in its order. */
   readonly list: ReadonlySignal<Conversation[]>;
   /** Called for what is worth interrupting for. */
@@ -173,6 +175,9 @@ export class Store {
         return;
       case "transfer":
         this.transfers.value = withEntry(this.transfers.value, notice.message, notice.done);
+        return;
+      case "stars":
+        this.stars.value += 1;
         return;
       case "devices":
         this.devices.value = withEntry(this.devices.value, notice.address, notice.devices);

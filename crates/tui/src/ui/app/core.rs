@@ -36,6 +36,9 @@ impl App {
         if let Change::Room(room) = &change {
             self.notice_passing(number, room);
         }
+        if change == Change::Stars {
+            self.list_stars_again(number, actions);
+        }
         let opened = matches!(change, Change::Window { .. });
         let arrived = match &change {
             Change::Messages { messages, .. } => {
@@ -56,6 +59,14 @@ impl App {
         }
         if let Some(id) = arrived.filter(|_| !known) {
             self.draw_unread_line(&key, id);
+        }
+    }
+
+    /// Messages with a star that are on screen are listed as they are now.
+    fn list_stars_again(&mut self, number: AccountNumber, actions: &mut Vec<Action>) {
+        let Some(Overlay::Search(search)) = &self.overlay else { return };
+        if let Some(command) = search.again(number) {
+            self.ask(number, command, Waiting::Search, actions);
         }
     }
 

@@ -43,13 +43,25 @@ impl Search {
         search
     }
 
-    /// Takes what an account found.
+    /// What to ask an account when its messages with a star are different, if they are listed.
+    pub(crate) fn again(&self, account: AccountNumber) -> Option<Command> {
+        let here = self.here.as_ref();
+        let listed = self.stars && here.is_none_or(|key| key.account == account);
+        listed.then(|| Command::Starred(here.map(|key| key.with.clone())))
+    }
+
+    /// Takes what an account found; what it found before is gone. The chosen message stays chosen.
     pub(crate) fn found(&mut self, account: AccountNumber, messages: Vec<Message>) {
+        let chosen = self.found.get(self.chosen).map(|(account, one)| (*account, one.id));
+        self.found.retain(|(of, _)| *of != account);
         self.found.extend(messages.into_iter().map(|message| (account, message)));
         self.found.sort_by_key(|(_, message)| std::cmp::Reverse(message.time));
         if !self.stars {
             self.found.truncate(MOST_FOUND);
         }
+        let at = self.found.iter().position(|(of, one)| chosen == Some((*of, one.id)));
+        let last = self.found.len().saturating_sub(1);
+        self.chosen = at.unwrap_or(self.chosen.min(last));
     }
 
     pub(super) fn on_key(

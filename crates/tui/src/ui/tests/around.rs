@@ -1,14 +1,14 @@
 //! Windows that do not reach to the end of a conversation.
 
 use client::Command;
-use client::store::{Message, MessageId, Reply};
+use client::store::{Delivery, Message, MessageId, Reply};
 use client::view::{Change, Outcome};
 
 use super::world::{ACCOUNT, JULIET, World};
 use crate::ui::Action;
 use crate::ui::app::Focus;
 use crate::ui::event::{Event, FromCore};
-use crate::ui::sample::{address, text};
+use crate::ui::sample::{address, own, text};
 
 /// Messages from one number to another; the first stands far before those of the balcony.
 fn old(from: i64, to: i64) -> Vec<Message> {
@@ -155,4 +155,55 @@ fn a_page_that_did_not_come_can_be_asked_for_again() {
     world.asked();
     world.press("PageUp");
     assert!(matches!(&world.asked()[..], [Command::Older(_)]));
+}
+
+#[test]
+fn the_list_of_stars_follows_other_devices() {
+    let mut world = World::balcony(80, 24);
+    let answer = |world: &mut World, messages: Vec<Message>| {
+        let number = world.actions.iter().rev().find_map(|action| match action {
+            Action::Request(_, request) => Some(request.number),
+            _ => None,
+        });
+        let done = FromCore::Done(number.unwrap(), Outcome::Found(messages));
+        world.event(Event::Core(ACCOUNT, done));
+    };
+    world.write("/starred");
+    world.press("Enter");
+    answer(&mut world, old(1050, 1052));
+    world.press("Down");
+    assert!(world.asked().iter().any(|command| matches!(command, Command::Starred(None))));
+    world.change(Change::Stars);
+    answer(&mut world, old(1050, 1051));
+    assert!(matches!(&world.asked()[..], [Command::Starred(None)]));
+    let screen = world.screen();
+    assert!(!screen.contains("message 1052") && screen.contains("message 1051"), "{screen}");
+    // What was chosen is still chosen.
+    world.press("Enter");
+    let asked = world.asked();
+    assert!(asked.iter().any(|one| matches!(one, Command::OpenAt(_, MessageId(1051)))));
+    // Nobody asks when no list is shown.
+    world.change(Change::Stars);
+    assert!(world.asked().is_empty());
+}
+
+#[test]
+fn what_waits_for_keys_says_so_and_leaves_in_plain_text_only_after_a_question() {
+    let mut world = World::balcony(80, 24);
+    let juliet = address(JULIET);
+    let mut shown = world.app.conversation().unwrap().clone();
+    shown.waits_for_keys = true;
+    world.change(Change::Conversation(Box::new(shown)));
+    let mut waiting = own(900, 900, &juliet, "too early");
+    waiting.delivery = Some(Delivery::Queued);
+    world.change(Change::Messages { conversation: juliet, messages: vec![waiting] });
+    let screen = world.screen();
+    assert!(screen.contains("waiting for the keys of Juliet"), "{screen}");
+    assert!(screen.contains("/plain"), "{screen}");
+    world.asked();
+    world.write("/plain");
+    world.press("Enter");
+    assert!(world.asked().iter().all(|one| !matches!(one, Command::SendPlain(_))));
+    world.press("y");
+    assert!(matches!(&world.asked()[..], [Command::SendPlain(MessageId(900))]));
 }

@@ -23,21 +23,27 @@ export function Starred({ address }: { address: string | null }) {
   const problem = useSignal<Problem | null>(null);
   const times = useSignal(0);
   const inside = useRef<HTMLDivElement>(null);
-  /** The place in the list of what was removed, while it had the focus. */
+  /** The place in the list of what is gone from it, while it had the focus. */
   const removed = useRef<number | null>(null);
   useEffect(() => {
-    let wanted = true;
     found.value = null;
     problem.value = null;
+  }, [store, address, times.value]);
+  // The list stays on screen until it is told what it is now.
+  useEffect(() => {
+    let wanted = true;
     void store.ask({ do: "starred", address }).then((outcome) => {
       if (!wanted) return;
-      if (outcome.is === "found") found.value = outcome.messages;
-      else if (outcome.is === "failed") problem.value = outcome.problem;
+      if (outcome.is === "failed") problem.value = outcome.problem;
+      if (outcome.is !== "found") return;
+      problem.value = null;
+      removed.current = focusedOf(inside.current, found.peek() ?? [], outcome.messages);
+      found.value = outcome.messages;
     });
     return () => {
       wanted = false;
     };
-  }, [store, address, times.value]);
+  }, [store, address, times.value, store.stars.value]);
   useLayoutEffect(() => {
     if (removed.current === null) return;
     const buttons = inside.current?.querySelectorAll<HTMLElement>(".starred-line .icon-button");
@@ -45,15 +51,6 @@ export function Starred({ address }: { address: string | null }) {
     removed.current = null;
     (next ?? inside.current)?.focus();
   }, [found.value]);
-  const unstar = async (id: number) => {
-    if (!(await ask(store, { do: "star", message: id, starred: false }))) return;
-    const before = found.peek() ?? [];
-    const at = before.findIndex((one) => one.message.id === id);
-    if (at < 0) return;
-    const button = inside.current?.querySelectorAll(".starred-line .icon-button")[at];
-    removed.current = button === document.activeElement ? at : null;
-    found.value = before.filter((one) => one.message.id !== id);
-  };
   const name = address && (store.conversation(address)?.name ?? store.contact(address)?.name ?? address);
   return (
     <Page title={name ? fill(w.starredOf, { name }) : w.starred}>
@@ -92,7 +89,7 @@ export function Starred({ address }: { address: string | null }) {
                     size={20}
                     title={w.unstar}
                     label={fill(w.unstarThat, { text: named(one) })}
-                    onClick={() => void unstar(one.message.id)}
+                    onClick={() => void ask(store, { do: "star", message: one.message.id, starred: false })}
                   />
                 </li>
               ))}
@@ -103,6 +100,14 @@ export function Starred({ address }: { address: string | null }) {
       </div>
     </Page>
   );
+}
+
+/** The place of the line that has the focus and is not in the list any more. */
+function focusedOf(inside: HTMLElement | null, before: readonly Found[], now: readonly Found[]): number | null {
+  const lines = [...(inside?.querySelectorAll(".starred-line") ?? [])];
+  const at = lines.findIndex((line) => line.contains(document.activeElement));
+  const id = before[at]?.message.id;
+  return id === undefined || now.some((one) => one.message.id === id) ? null : at;
 }
 
 /** The beginning of a message, in one line. */
