@@ -147,13 +147,13 @@ test("a full disk is told, what was written stays in the field, and goes out whe
   await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
   otto.expects(/quota|storage/i);
   const long = "A long story. ".repeat(1_000);
-  // What the browser had set aside for the files is used up first.
-  for (let round = 0; round < 200; round += 1) {
-    if (await otto.page.getByText("Nothing can be kept on this device").isVisible()) break;
-    await write(otto.page, `${long} ${round}`);
-    await otto.page.waitForTimeout(50);
+  const full = otto.page.getByText("Nothing can be kept on this device").first();
+  // What the browser had set aside for the files is used up first: each story is kept, or is not.
+  for (let round = 0; round < 200 && !(await full.isVisible()); round += 1) {
+    await write(otto.page, `Story ${round}. ${long}`);
+    await message(otto.page, `Story ${round}.`).or(full).first().waitFor();
   }
-  await otto.page.getByText("Nothing can be kept on this device").first().waitFor();
+  await full.waitFor();
   await otto.accessible();
   await composer(otto.page).fill("Not to be lost");
   await devtools.send("Storage.overrideQuotaForOrigin", { origin });

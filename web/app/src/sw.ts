@@ -169,6 +169,8 @@ async function woken(event: PushEvent): Promise<void> {
     renotify: !told.silent,
   };
   await self.registration.showNotification(told[kind(event)], options);
+  // How many there are the page knows: it puts the number, or takes the mark away.
+  await self.navigator.setAppBadge?.().catch(() => undefined);
 }
 
 interface WokenOptions extends NotificationOptions {

@@ -45,6 +45,8 @@ function chat(address: string, more: Partial<Conversation> = {}): Conversation {
     mute: { is: "no" },
     notify: "usual",
     pinned: false,
+    wallpaper: null,
+    behind: false,
     encrypted: true,
     readers: { theirs: 1, own: 0, leftOut: 0, verified: false },
     waitsForKeys: false,

@@ -7,7 +7,7 @@ import { signal } from "@preact/signals";
 
 import "./browser";
 import type { Core, CoreState } from "../src/core/api";
-import type { Command, Message, Notice, Outcome } from "../src/core/types";
+import type { Command, Conversation, Message, Notice, Outcome } from "../src/core/types";
 import { Store } from "../src/state/store";
 import { notify, permission, startNotifying } from "../src/ui/shell/notify";
 import { change } from "../src/ui/shell/settings";
@@ -69,6 +69,13 @@ Object.assign(globalThis, {
 const settle = () => new Promise((done) => setTimeout(done, 1));
 const waiting = () => [...(kept.get(NOTES)?.keys() ?? [])].filter((path) => path.includes("/act/")).length;
 const says = (text: string) => notify({ address: "romeo@example.org", title: "Romeo", text, message: 1 });
+
+/** What stands on the icon of the app. */
+const badges: number[] = [];
+Object.assign(navigator, {
+  setAppBadge: async (count: number) => void badges.push(count),
+  clearAppBadge: async () => void badges.push(0),
+});
 
 test("each message of a conversation is heard, and the last ones can be read", async () => {
   permission.value = "granted";
@@ -190,5 +197,35 @@ test("a reply that was kept before the core broke is neither sent again nor a dr
   assert.equal(window.sent().length, 1);
   assert.deepEqual(window.drafts(), []);
   assert.equal(waiting(), 0);
+  window.leave();
+});
+
+/** A conversation with so many unread messages. */
+const chat = (address: string, unread: number, more: Partial<Conversation> = {}): Notice => ({
+  is: "conversation", address, room: false, name: address, preview: null, unread, mentions: 0, draft: "", typing: false,
+  mute: { is: "no" }, notify: "usual", pinned: false, wallpaper: null, behind: false, encrypted: true,
+  readers: { theirs: 1, own: 0, leftOut: 0, verified: false }, waitsForKeys: false, request: false, order: address, shown: true,
+  ...more,
+});
+
+test("the number on the icon follows what is unread, and goes with it", () => {
+  const window = sit(() => ({ is: "done" }));
+  window.say(ACCOUNT);
+  assert.equal(badges.at(-1), 0, "what the service worker left there is taken away");
+  window.say(chat("romeo@example.org", 2));
+  assert.equal(badges.at(-1), 2);
+  window.say(chat("nurse@example.org", 3));
+  assert.equal(badges.at(-1), 5);
+  assert.equal(document.title, "(5) Clownfish");
+  window.say(chat("paris@example.org", 7, { mute: { is: "forever" } }));
+  window.say(chat("iago@example.org", 1, { request: true }));
+  assert.equal(badges.at(-1), 5, "neither muted ones nor strangers count");
+  window.say(chat("romeo@example.org", 0));
+  assert.equal(badges.at(-1), 3);
+  window.say({ is: "conversationRemoved", address: "nurse@example.org" });
+  assert.equal(badges.at(-1), 0);
+  window.say(chat("romeo@example.org", 1));
+  window.say({ is: "signedOut" });
+  assert.deepEqual([badges.at(-1), document.title], [0, "Clownfish"]);
   window.leave();
 });
