@@ -196,6 +196,9 @@ pub enum Command {
     Mute(BareJid, Mute),
     /// Which messages of a room notify. Muting it goes before.
     Notify(BareJid, Notify),
+    /// What stands behind the messages of a conversation, by a name of the user interface's own, at most
+    /// [`MAX_WALLPAPER_BYTES`]; without one, what stands behind all others. Kept on this device.
+    SetWallpaper(BareJid, Option<String>),
     /// Pinned conversations come first.
     PinConversation(BareJid, bool),
     /// Out of the list until something new comes.
@@ -313,3 +316,5 @@ impl std::fmt::Debug for Command {
 
 /// Longest text of one message, in bytes.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
+/// Longest name of a wallpaper, in bytes.
+pub const MAX_WALLPAPER_BYTES: usize = 32;

@@ -298,6 +298,7 @@ mod tests {
             room: false,
             mentions: 0,
             notify: Notify::Usual,
+            wallpaper: None,
         };
         let queued = Queued {
             id: QueuedId(1),
@@ -344,6 +345,7 @@ mod tests {
             kind: view::Kind::Person,
             mentions: 0,
             notify: Notify::Usual,
+            wallpaper: None,
             order: Position::default(),
             shown: true,
         };

@@ -173,6 +173,8 @@ pub struct Conversation {
     pub notify: Notify,
     /// Comes first.
     pub pinned: bool,
+    /// What stands behind its messages, where the user chose.
+    pub wallpaper: Option<String>,
     /// What was written here since this device was last connected is not here: the archive did not
     /// answer as it should. It is asked again from time to time, and at once by
     /// [`Command::CatchUp`](crate::Command::CatchUp).

@@ -180,6 +180,7 @@ fn conversation(with: &BareJid, latest: Option<MessageId>, order: u64) -> Conver
         room: false,
         mentions: 0,
         notify: Notify::Usual,
+        wallpaper: None,
     }
 }
 

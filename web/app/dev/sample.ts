@@ -143,6 +143,7 @@ export class Sample implements Core {
         mute: person.mute ?? { is: "no" },
         notify: "usual",
         pinned: person.pinned ?? false,
+        wallpaper: null,
         behind: this.#options.behind ?? false,
         encrypted: !person.plain,
         readers: person.plain
@@ -280,6 +281,9 @@ export class Sample implements Core {
         return DONE;
       case "notify":
         if (talk) this.#change(talk, { notify: command.messages });
+        return DONE;
+      case "setWallpaper":
+        if (talk) this.#change(talk, { wallpaper: command.wallpaper });
         return DONE;
       case "pin":
         if (talk) this.#change(talk, { pinned: command.pinned });

@@ -101,6 +101,7 @@ pub(crate) fn command(
             };
             Ask::Notify(jid(&address)?, messages)
         }
+        Command::SetWallpaper { address, wallpaper } => Ask::SetWallpaper(jid(&address)?, wallpaper),
         Command::Pin { address, pinned } => Ask::PinConversation(jid(&address)?, pinned),
         Command::Hide { address } => Ask::Hide(jid(&address)?),
         Command::SetEncryption { address, encrypted } => {

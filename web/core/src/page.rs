@@ -169,6 +169,8 @@ pub struct Conversation {
     /// Which messages of a room notify while it is not muted.
     pub notify: Notify,
     pub pinned: bool,
+    /// What stands behind its messages, where somebody chose.
+    pub wallpaper: Option<String>,
     /// What was missed is not here, because the archive did not answer; it is asked again.
     pub behind: bool,
     pub encrypted: bool,

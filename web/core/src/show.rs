@@ -169,6 +169,7 @@ fn conversation(one: view::Conversation) -> page::Conversation {
             store::Notify::Mentions => page::Notify::Mentions,
         },
         pinned: one.pinned,
+        wallpaper: one.wallpaper,
         behind: one.behind,
         encrypted: one.encryption == EncryptionMode::Omemo,
         readers: page::Readers {

@@ -112,6 +112,9 @@ pub struct Conversation {
     /// What of a room notifies, where the user chose.
     #[serde(default)]
     pub notify: Notify,
+    /// What stands behind the messages, where the user chose: a name of the user interface's own.
+    #[serde(default)]
+    pub wallpaper: Option<String>,
 }
 
 /// What is being written is not printed.

@@ -148,6 +148,7 @@ pub(crate) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Conversation {
         room: crate::features::rooms::is_room(cx, address),
         mentions: 0,
         notify: Notify::Usual,
+        wallpaper: None,
     })
 }
 

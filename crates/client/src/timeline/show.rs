@@ -30,6 +30,7 @@ pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::
         typing: timeline.typing.contains(address),
         mute: kept.mute,
         notify: kept.notify,
+        wallpaper: kept.wallpaper.clone(),
         pinned: kept.pinned,
         behind: archive::is_behind(cx, address),
         encryption: kept.encryption,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use xmpp::jid::BareJid;
 
 use super::{conversation, mark_read, save_conversation};
-use crate::command::Command;
+use crate::command::{Command, MAX_WALLPAPER_BYTES};
 use crate::cx::{Cx, Step};
 use crate::features::{archive, markers, notify};
 use crate::omemo;
@@ -38,6 +38,13 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
             let before = conversation(cx, &address);
             change(cx, &address, |one| one.notify = notify)?;
             notify::changed(cx, &before)?;
+        }
+        Command::SetWallpaper(address, wallpaper) => {
+            if wallpaper.as_ref().is_some_and(|name| name.len() > MAX_WALLPAPER_BYTES) {
+                cx.failed(number, Problem::Invalid("there is no such wallpaper".to_owned()));
+                return Ok(None);
+            }
+            change(cx, &address, |one| one.wallpaper = wallpaper)?;
         }
         Command::PinConversation(address, pinned) => {
             change(cx, &address, |one| one.pinned = pinned)?;

@@ -227,3 +227,22 @@ fn a_new_device_that_opens_a_conversation_at_once_shows_what_was_written_before(
         assert_eq!(screen.texts().last().map(String::as_str), Some("message 7"), "{pieces}");
     }
 }
+
+#[test]
+fn what_stands_behind_the_messages_is_kept_for_each_conversation() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let behind = |world: &World| {
+        let all = world.devices[romeo].store.conversations().unwrap();
+        all.into_iter().find(|one| one.address == bare(JULIET)).unwrap().wallpaper
+    };
+    let set = |name: Option<&str>| Command::SetWallpaper(bare(JULIET), name.map(str::to_owned));
+    assert_eq!(world.run(romeo, set(Some("dusk"))), Some(Outcome::Done));
+    world.crash(romeo);
+    assert_eq!(behind(&world).as_deref(), Some("dusk"));
+    let long = world.run(romeo, set(Some(&"d".repeat(33))));
+    assert!(matches!(long, Some(Outcome::Failed(Problem::Invalid(_)))), "{long:?}");
+    assert_eq!(behind(&world).as_deref(), Some("dusk"));
+    assert_eq!(world.run(romeo, set(None)), Some(Outcome::Done));
+    assert_eq!(behind(&world), None);
+}

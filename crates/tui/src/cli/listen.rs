@@ -429,6 +429,7 @@ mod tests {
             mute: client::store::Mute::No,
             notify: client::store::Notify::Usual,
             pinned: false,
+            wallpaper: None,
             behind: false,
             encryption: client::store::EncryptionMode::Omemo,
             readers: client::view::Readers::default(),

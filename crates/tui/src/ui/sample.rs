@@ -115,6 +115,7 @@ pub(crate) fn conversation(with: &str, name: &str, order: u64, preview: &str) ->
         mute: Mute::No,
         notify: Notify::Usual,
         pinned: false,
+        wallpaper: None,
         behind: false,
         encryption: EncryptionMode::Omemo,
         readers: Readers { theirs: 2, own: 1, left_out: 0, verified: false },

@@ -22,7 +22,7 @@ public: boolean,
 /**
  * Who becomes a member and is invited.
  */
-people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setRoomName", address: string, name: string, } | { "do": "setRoomAvatar", address: string, png: string | null, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "catchUp", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
+people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setRoomName", address: string, name: string, } | { "do": "setRoomAvatar", address: string, png: string | null, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "catchUp", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "setWallpaper", address: string, wallpaper: string | null, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
 /**
  * What it looks like, if it is a picture.
  */
@@ -103,6 +103,10 @@ mentions: number, draft: string, typing: boolean, mute: Mute,
  * Which messages of a room notify while it is not muted.
  */
 notify: Notify, pinned: boolean, 
+/**
+ * What stands behind its messages, where somebody chose.
+ */
+wallpaper: string | null, 
 /**
  * What was missed is not here, because the archive did not answer; it is asked again.
  */

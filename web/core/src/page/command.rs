@@ -194,6 +194,11 @@ pub enum Command {
         address: String,
         messages: Notify,
     },
+    /// What stands behind the messages; without one, what stands behind all others.
+    SetWallpaper {
+        address: String,
+        wallpaper: Option<String>,
+    },
     Pin {
         address: String,
         pinned: bool,

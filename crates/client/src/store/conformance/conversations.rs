@@ -21,6 +21,7 @@ pub fn conversations_are_replaced(store: &dyn Store) {
         accepted: false,
         room: true,
         mentions: 2,
+        wallpaper: Some("dusk".into()),
         ..conversation("romeo@example.org")
     };
     store.save_conversation(&conversation("romeo@example.org")).unwrap();

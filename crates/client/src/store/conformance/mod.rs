@@ -144,6 +144,7 @@ pub fn conversation(with: &str) -> Conversation {
         room: false,
         mentions: 0,
         notify: Notify::Usual,
+        wallpaper: None,
     }
 }
 

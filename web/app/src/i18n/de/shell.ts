@@ -227,6 +227,18 @@ export const languageLabel = "Sprache";
 export const systemLanguage = "System";
 export const oneSide = "Alle Nachrichten auf einer Seite";
 export const oneSideHint = "Deine erkennst du an der Farbe";
+export const wallpaper = "Hinter den Nachrichten";
+export const wallpaperHere = "Hinter den Nachrichten dieses Chats";
+export const wallpaperUsual = "Wie in allen Chats";
+export const wallpapers = {
+  plain: "Schlicht",
+  rose: "Rose",
+  meadow: "Wiese",
+  sea: "Meer",
+  dusk: "Abend",
+  dots: "Punkte",
+  lines: "Linien",
+};
 export const writing = "Schreiben";
 export const enterSends = "Eingabe sendet die Nachricht";
 export const enterSendsOn = "Umschalt und Eingabe machen eine neue Zeile";

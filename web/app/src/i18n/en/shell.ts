@@ -227,6 +227,18 @@ export const languageLabel = "Language";
 export const systemLanguage = "System";
 export const oneSide = "All messages on one side";
 export const oneSideHint = "Yours are told apart by their colour";
+export const wallpaper = "Behind the messages";
+export const wallpaperHere = "Behind the messages of this chat";
+export const wallpaperUsual = "As in all chats";
+export const wallpapers = {
+  plain: "Plain",
+  rose: "Rose",
+  meadow: "Meadow",
+  sea: "Sea",
+  dusk: "Dusk",
+  dots: "Dots",
+  lines: "Lines",
+};
 export const writing = "Writing";
 export const enterSends = "Enter sends the message";
 export const enterSendsOn = "Shift and Enter make a new line";

@@ -6,9 +6,11 @@ import { useEffect, useMemo } from "preact/hooks";
 import { fill, words } from "../../i18n";
 import { useStore } from "../../state/use";
 import { Spinner } from "../kit";
+import { settings } from "../shell/settings";
 import { ComposerView, takesFiles } from "./composer/composer";
 import { Composer } from "./composer/state";
 import { DropOverlay, useDrop } from "./drop";
+import { behind } from "./logic/wallpaper";
 import { Header, openSearch, SelectionBar } from "./header";
 import { SearchBar } from "./search";
 import { Sheets } from "./sheets/sheets";
@@ -16,6 +18,7 @@ import { Chat } from "./state";
 import { Timeline } from "./timeline/timeline";
 import { galleryOf } from "./wish";
 import "./chat.css";
+import "./wallpaper.css";
 
 export interface ChatViewProps {
   address: string;
@@ -52,6 +55,7 @@ function Opened({ address, message }: ChatViewProps) {
   return (
     <section
       class="chat"
+      data-wallpaper={behind(chat.conversation.value?.wallpaper ?? null, settings.value.wallpaper)}
       aria-label={fill(words().chat.timeline, { name: chat.name.value })}
       onKeyDown={(event) => {
         if ((event.ctrlKey || event.metaKey) && event.key === "f" && !event.shiftKey) {

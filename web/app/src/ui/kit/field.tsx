@@ -128,7 +128,8 @@ export function Switch({ label, hint, on, onChange, disabled = false }: SwitchPr
 export interface ChoiceProps<T extends string> {
   label: string;
   value: T;
-  options: readonly { value: T; label: string }[];
+  /** `mark` stands before the label, for the eye alone. */
+  options: readonly { value: T; label: string; mark?: ComponentChildren }[];
   onChange: (value: T) => void;
 }
 
@@ -148,7 +149,10 @@ export function Choice<T extends string>({ label, value, options, onChange }: Ch
               checked={option.value === value}
               onChange={() => onChange(option.value)}
             />
-            <span>{option.label}</span>
+            <span>
+              {option.mark}
+              {option.label}
+            </span>
           </label>
         ))}
       </div>

@@ -17,6 +17,7 @@ import { RoomDetails } from "./room/details";
 import { copy } from "./share";
 import { Card, Tile } from "./parts";
 import { Verify } from "./verify";
+import { ChatWallpaper } from "./wallpaper";
 import "./people.css";
 import "./details.css";
 
@@ -54,6 +55,7 @@ function Body({ address }: { address: string }) {
       {conversation && !self && <Encryption address={address} name={name} conversation={conversation} />}
       <h2 class="people-heading">{fill(w.devices.of, { name })}</h2>
       <DeviceList address={address} />
+      {conversation && <ChatWallpaper address={address} value={conversation.wallpaper} />}
       <Options address={address} name={name} contact={contact} conversation={conversation} />
     </>
   );

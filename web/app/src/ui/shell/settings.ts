@@ -6,6 +6,7 @@ import { effect, signal } from "@preact/signals";
 import { language, NAMES, preferred, speak } from "../../i18n";
 import { SHARED } from "../../share";
 import { dropUnsent } from "../../unsent";
+import { isWallpaper, type Wallpaper } from "../chat/logic/wallpaper";
 import { NOTES } from "../../woken";
 
 export interface Settings {
@@ -24,6 +25,8 @@ export interface Settings {
   enterSends: boolean;
   /** Own messages stand on the side of the others'. */
   oneSide: boolean;
+  /** What stands behind the messages of chats that have nothing of their own. */
+  wallpaper: Wallpaper;
   /** Where small pictures come by themselves. "unmetered" is everywhere but on a mobile network, and where
    * the browser is to be sparing. */
   fetch: "always" | "unmetered" | "never";
@@ -41,6 +44,7 @@ const DEFAULTS: Settings = {
   notifyAsked: false,
   enterSends: true,
   oneSide: false,
+  wallpaper: "plain",
   fetch: "always",
 };
 
@@ -85,6 +89,7 @@ export function read(text: string | null): Settings {
   }
   if (old["theme"] === "light" || old["theme"] === "dark") made.theme = old["theme"];
   if (old["text"] === "small" || old["text"] === "large" || old["text"] === "largest") made.text = old["text"];
+  if (isWallpaper(old["wallpaper"])) made.wallpaper = old["wallpaper"];
   if (old["fetch"] === "unmetered" || old["fetch"] === "never") made.fetch = old["fetch"];
   if (typeof old["language"] === "string" && old["language"] in NAMES) made.language = old["language"];
   return made;

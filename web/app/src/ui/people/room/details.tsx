@@ -15,6 +15,7 @@ import { roomLink } from "../links";
 import { Card, Tile } from "../parts";
 import { RenameDialog } from "../rename";
 import { copy } from "../share";
+import { ChatWallpaper } from "../wallpaper";
 import { accept, decline } from "./invitation";
 import { Members } from "./members";
 import { PeoplePicker } from "./picker";
@@ -41,6 +42,7 @@ export function RoomDetails({ address }: { address: string }) {
           {known && conversation && <Notifications room={room} conversation={conversation} />}
           {room.state.is === "in" && <Coming room={room} />}
           {room.members.length > 0 && <Members room={room} />}
+          {known && conversation && <ChatWallpaper address={address} value={conversation.wallpaper} />}
           <Options room={room} conversation={conversation} />
         </>
       )}

@@ -1,11 +1,12 @@
 import { NAMES, words } from "../../../i18n";
 import { Choice, Group, Page, Switch } from "../../kit";
+import { Wallpapers } from "../../chat/wallpapers";
 import { change, settings } from "../settings";
 
 /** How it looks, and in which language. */
 export function Appearance() {
   const w = words().shell;
-  const { theme, text, language, enterSends, oneSide } = settings.value;
+  const { theme, text, language, enterSends, oneSide, wallpaper } = settings.value;
   const languages = [
     { value: "system", label: w.systemLanguage },
     ...Object.entries(NAMES).map(([value, label]) => ({ value, label })),
@@ -39,6 +40,9 @@ export function Appearance() {
         </div>
       </Group>
       <Group>
+        <div class="settings-inner">
+          <Wallpapers label={w.wallpaper} value={wallpaper} onChange={(value) => change({ wallpaper: value })} />
+        </div>
         <Switch label={w.oneSide} hint={w.oneSideHint} on={oneSide} onChange={(on) => change({ oneSide: on })} />
       </Group>
       <Group title={w.writing}>
