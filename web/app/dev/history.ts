@@ -98,7 +98,7 @@ export function text(written: string): Content {
 }
 
 /** Styling and links, near enough to XEP-0393 for a sample. */
-function lines(shown: string): Line[] {
+export function lines(shown: string): Line[] {
   let code = false;
   const made: Line[] = [];
   for (const line of shown.split("\n")) {
@@ -135,7 +135,7 @@ function span(text: string): Span {
 }
 
 function file(name: string, mediaType: string, size: number, local: boolean, caption: string | null = null): Content {
-  return { is: "file", caption, file: { name, size, mediaType, uploaded: true, local: local ? `sample:${name}` : null, picture: null } };
+  return { is: "file", caption, lines: lines(caption ?? ""), file: { name, size, mediaType, uploaded: true, local: local ? `sample:${name}` : null, picture: null } };
 }
 
 const LINES = [

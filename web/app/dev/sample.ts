@@ -6,7 +6,7 @@ import { batch } from "@preact/signals";
 import type { Core, Squares } from "../src/core/api";
 import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, Message, Notice, Outcome, Reached } from "../src/core/types";
 import { Devices } from "./devices";
-import { history, message, text } from "./history";
+import { history, lines, message, text } from "./history";
 import { account, brief, crowd, DONE, failed, pause, previewOf, type Talk } from "./made";
 import { picture, sound, squares } from "./media";
 import { contact, ME, PEOPLE, QUIET, type Person } from "./people";
@@ -305,7 +305,7 @@ export class Sample implements Core {
       case "sendFile": {
         const { name, size, mediaType, picture } = command;
         const file = { name, size, mediaType, uploaded: true, local: command.file, picture };
-        return this.#send(command.to, { is: "file", file, caption: command.caption }, command.replyTo, size);
+        return this.#send(command.to, { is: "file", file, caption: command.caption, lines: lines(command.caption ?? "") }, command.replyTo, size);
       }
       case "download":
         return this.#download(command.message);

@@ -3,6 +3,8 @@
 
 import { signal } from "@preact/signals";
 
+import { parseAddress } from "./ui/people/address";
+
 export type Route =
   | { at: "list" }
   | { at: "chat"; address: string; message: number | null }
@@ -21,10 +23,16 @@ export type Route =
 
 export const route = signal<Route>(parse(location.hash));
 
+/** Counts how often somebody wanted to go where they are: to a message that was scrolled away, for example. */
+export const again = signal(0);
+
 /** Goes there. `replace` leaves no step to go back to. */
 export function go(to: Route, replace = false): void {
   const hash = format(to);
-  if (hash === location.hash) return;
+  if (hash === location.hash) {
+    again.value += 1;
+    return;
+  }
   if (replace) history.replaceState({ steps: steps() }, "", hash);
   else history.pushState({ steps: steps() + 1 }, "", hash);
   route.value = to;
@@ -59,11 +67,11 @@ export function parse(hash: string): Route {
     case "chat": {
       if (!first) break;
       const message = Number(second);
-      return { at, address: first, message: Number.isSafeInteger(message) && second ? message : null };
+      return { at, address: written(first), message: Number.isSafeInteger(message) && second ? message : null };
     }
     case "details":
       if (!first) break;
-      return { at, address: first };
+      return { at, address: written(first) };
     case "join":
     case "starred":
       return { at, address: first || null };
@@ -86,6 +94,12 @@ export function format(to: Route): string {
   if (to.at === "details") parts.push(to.address);
   if (to.at === "settings" && to.page) parts.push(to.page);
   return `#/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
+}
+
+/** An address as servers write it: under another one nothing would come. */
+function written(address: string): string {
+  const read = parseAddress(address);
+  return read.is === "right" ? read.address : address;
 }
 
 function decoded(part: string): string {

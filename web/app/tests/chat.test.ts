@@ -6,9 +6,9 @@ import { test } from "node:test";
 import type { Line, Message, Span } from "../src/core/types";
 import { moves, named, photographs, shrinks } from "../src/ui/chat/logic/attach";
 import { isEmoji, onlyEmoji } from "../src/ui/chat/logic/emoji";
-import { box, clock, comesByItself, ending, kindOf, legible, peaks, renamed, sized, typeOf, within } from "../src/ui/chat/logic/files";
+import { box, clock, comesByItself, ending, kindOf, legible, moves as playsForEver, peaks, renamed, sized, typeOf, within } from "../src/ui/chat/logic/files";
 import { anchorAt, Heights, rangeAt, scrolledTo } from "../src/ui/chat/logic/heights";
-import { chatAddress, opens, shown } from "../src/ui/chat/logic/links";
+import { leads, opens, shown } from "../src/ui/chat/logic/links";
 import { counted, dayOf, follows, GROUP, shape, toggled } from "../src/ui/chat/logic/rows";
 import { blocks, direction, FOLD, folded, length, marked } from "../src/ui/chat/logic/text";
 import { isPlain } from "../src/ui/chat/timeline/describe";
@@ -86,7 +86,7 @@ test("the unread line, a new day and what happened part messages", () => {
   const midnight = new Date(2026, 5, 16).getTime();
   assert.ok(!follows(message(1, midnight - 1000), message(2, midnight + 1000), null));
   assert.ok(!follows(message(1, NOON, { content: { is: "gap" } }), b, null));
-  const action = { is: "text", text: "/me waves", lines: [line("waves")], action: true } as const;
+  const action: Message["content"] = { is: "text", text: "/me waves", lines: [line("waves")], action: true };
   assert.ok(!follows(a, message(2, NOON, { content: action }), null));
 });
 
@@ -234,11 +234,18 @@ test("a link says where it leads", () => {
 test("only harmless schemes are opened", () => {
   for (const link of ["https://a.example", "mailto:a@b.example", "tel:+123", "xmpp:a@b.example", "geo:1,2"]) assert.ok(opens(link));
   for (const link of ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "blob:x", "", "//x"]) assert.ok(!opens(link));
-  assert.equal(chatAddress("xmpp:romeo@example.org"), "romeo@example.org");
-  assert.equal(chatAddress("xmpp:romeo@example.org?message"), "romeo@example.org");
-  assert.equal(chatAddress("xmpp:romeo@example.org?roster;preauth=x"), null);
-  assert.equal(chatAddress("xmpp:%E0%A4%A"), null);
-  assert.equal(chatAddress("https://romeo@example.org"), null);
+});
+
+test("links to people and rooms stay in the app", () => {
+  const romeo = { at: "chat", address: "romeo@example.org", message: null };
+  const keys = `xmpp:romeo@example.org?message;omemo-sid-7=${"ab".repeat(32)}`;
+  for (const link of ["xmpp:romeo@example.org", "xmpp:Romeo@Example.org?message", "XMPP:romeo@example.org?roster", "xmpp:romeo@example.org/phone", "xmpp:romeo@example.org?roster;preauth=x;ibr=y", keys]) {
+    assert.deepEqual(leads(link), romeo, link);
+  }
+  assert.deepEqual(leads("xmpp:masque@rooms.example.org?join"), { at: "join", address: "xmpp:masque@rooms.example.org?join" });
+  for (const link of ["xmpp:%E0%A4%A", "xmpp:", "https://romeo@example.org", "https://example.org/?join", "mailto:romeo@example.org"]) {
+    assert.equal(leads(link), null, link);
+  }
 });
 
 test("lines become blocks, without empty ones around them", () => {
@@ -370,4 +377,10 @@ test("only small pictures come by themselves, and where somebody wants that", ()
     assert.ok(!comes(other, "always"));
   }
   for (const where of ["always", "unmetered"] as const) assert.ok(!comesByItself(small, where, undefined, true), "of strangers");
+});
+
+test("what moves by itself stands still beside what is read", () => {
+  assert.ok(playsForEver("image/gif", false) && playsForEver("image/gif", true));
+  assert.ok(!playsForEver("image/webp", false) && playsForEver("image/webp", true));
+  assert.ok(!playsForEver("image/jpeg", true) && !playsForEver("image/png", true));
 });

@@ -40,7 +40,7 @@ function sit(answer: (command: Command) => Outcome | Promise<Outcome>) {
 }
 
 function written(id: number, text = "hello"): Message {
-  const content = { is: "text", text, lines: [], action: false } as const;
+  const content: Message["content"] = { is: "text", text, lines: [], action: false };
   return {
     id, place: String(id), sender: "juliet@example.org", nick: null, own: true, time: 0, content,
     encryption: { is: "none" }, delivery: { is: "sent" }, reached: [], reply: null, reactions: [], starred: false, versions: [],
@@ -278,7 +278,7 @@ test("several messages are taken back without waiting for the server", async () 
   };
   void chat.askRemove([written(1), written(2), written(3)]);
   await settle();
-  question.value?.answer(true);
+  question.peek()?.answer(true);
   await settle();
   assert.deepEqual(asked, [1, 2, 3]);
 });
@@ -305,8 +305,8 @@ test("what was encrypted is forwarded in plain text only if somebody says so", a
     chat.chosen.value = new Set([1, 2]);
     void chat.forward([open, secret], square);
     await settle();
-    assert.equal(question.value?.title, "Forward without encryption?");
-    question.value?.answer(yes);
+    assert.equal(question.peek()?.title, "Forward without encryption?");
+    question.peek()?.answer(yes);
     question.value = null;
     await settle();
     assert.equal(sent().length, yes ? 4 : 2);
@@ -316,8 +316,8 @@ test("what was encrypted is forwarded in plain text only if somebody says so", a
   // What waits to be encrypted is as secret as its conversation.
   void chat.forward([{ ...open, delivery: { is: "queued" } }], square);
   await settle();
-  assert.equal(question.value?.title, "Forward without encryption?");
-  question.value?.answer(false);
+  assert.equal(question.peek()?.title, "Forward without encryption?");
+  question.peek()?.answer(false);
   question.value = null;
 });
 
@@ -352,4 +352,32 @@ test("a file that is dropped where nothing takes it does not replace the app", (
   const text = drag(["text/plain"]);
   target.dispatchEvent(text);
   assert.equal(text.defaultPrevented, false);
+});
+
+test("what is answered or edited is still so after a look at another conversation", () => {
+  const first = sit(() => ({ is: "done" }));
+  const again = () => {
+    const chat = new Chat(first.chat.store, first.chat.address);
+    return { chat, composer: new Composer(chat) };
+  };
+  first.chat.replying.value = written(7);
+  first.composer.write("bright angel");
+  first.composer.leave();
+  const second = again();
+  assert.equal(second.chat.replying.value?.id, 7);
+  assert.equal(hasUnsent(), false, "the draft is kept elsewhere");
+  second.chat.edit(written(8, "O, speak"));
+  second.composer.follow({ id: 8, text: "O, speak" });
+  second.composer.write("O, speak again");
+  second.composer.leave();
+  assert.equal(hasUnsent(), true);
+  const third = again();
+  assert.deepEqual([third.chat.editing.value?.id, third.composer.text.value], [8, "O, speak again"]);
+  third.composer.follow({ id: 8, text: "O, speak" });
+  assert.equal(third.composer.text.value, "O, speak again");
+  third.chat.editing.value = null;
+  third.composer.follow(null);
+  third.composer.leave();
+  assert.equal(again().chat.editing.value, null);
+  dropUnsent();
 });

@@ -8,7 +8,7 @@ declare module "node:assert/strict" {
     function notEqual(actual: unknown, expected: unknown, message?: string | Error): void;
     function deepEqual(actual: unknown, expected: unknown, message?: string | Error): void;
     function match(text: string, pattern: RegExp, message?: string | Error): void;
-    function throws(work: () => unknown, error?: RegExp): void;
+    function throws(work: () => unknown, error?: RegExp | (new (words: string) => Error), message?: string): void;
   }
   export default ok;
 }
@@ -34,5 +34,10 @@ declare module "node:fs/promises" {
 }
 
 declare const Buffer: { from(bytes: Uint8Array): { toString(encoding: "hex"): string } };
+
+interface String {
+  /** ES2024. */
+  isWellFormed(): boolean;
+}
 
 declare function setImmediate(work: (value?: unknown) => void): void;

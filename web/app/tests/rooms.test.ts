@@ -6,7 +6,7 @@ import { test } from "node:test";
 import "./browser";
 import type { Member, Message, Room } from "../src/core/types";
 import { speak } from "../src/i18n";
-import { joins } from "../src/ui/chat/logic/links";
+import { leads } from "../src/ui/chat/logic/links";
 import { begun, fitting, named, namesUs } from "../src/ui/chat/logic/mentions";
 import { counted, follows, whoOf } from "../src/ui/chat/logic/rows";
 import { parseLink, roomLink } from "../src/ui/people/links";
@@ -96,8 +96,9 @@ test("links to rooms are read and written", () => {
   assert.deepEqual(parseLink(`xmpp:${ROOM}?join;password=a%20b`), { is: "room", address: ROOM, password: "a b" });
   assert.deepEqual(parseLink(`https://xmpp.example/#${ROOM}?join`), { is: "room", address: ROOM, password: null });
   assert.equal(parseLink(ROOM)?.is, "person");
-  assert.ok(joins(`xmpp:${ROOM}?join`) && joins(`xmpp:${ROOM}?join;password=x`));
-  assert.ok(!joins(`xmpp:${ROOM}`) && !joins(`https://example.org/?join`) && !joins("xmpp:a@b?joining"));
+  const join = (link: string) => leads(link)?.at === "join";
+  assert.ok(join(`xmpp:${ROOM}?join`) && join(`xmpp:${ROOM}?join;password=x`));
+  assert.ok(!join(`xmpp:${ROOM}`) && !join(`https://example.org/?join`) && !join("xmpp:a@b?joining"));
 });
 
 const MEMBER: Member = { nick: "Feste", address: null, affiliation: "none", role: "participant", hats: [] };

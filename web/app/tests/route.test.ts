@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import "./browser";
-import { above, format, parse } from "../src/route";
+import { above, again, format, go, parse } from "../src/route";
 
 type Route = ReturnType<typeof parse>;
 
@@ -49,4 +49,18 @@ test("one level up ends at the list", () => {
       route = above(route);
     }
   }
+});
+
+test("an address in the bar is the one under which notices come", () => {
+  assert.deepEqual(parse("#/chat/Juliet%40Example.org"), { at: "chat", address: "juliet@example.org", message: null });
+  assert.deepEqual(parse("#/details/Juliet@Example.org"), { at: "details", address: "juliet@example.org" });
+  assert.deepEqual(parse("#/chat/rooms.example.org"), { at: "chat", address: "rooms.example.org", message: null });
+});
+
+test("going where one is already is told", () => {
+  const before = again.value;
+  location.hash = format({ at: "settings", page: null });
+  go({ at: "settings", page: null });
+  assert.equal(again.value, before + 1);
+  location.hash = "";
 });

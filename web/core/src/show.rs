@@ -278,7 +278,8 @@ fn content(content: store::Content, files: &mut Files) -> page::Content {
             page::Content::Text { text, lines, action }
         }
         store::Content::File(one, caption) => {
-            page::Content::File { file: file(one, files), caption }
+            let lines = caption.as_deref().map(lines).unwrap_or_default();
+            page::Content::File { file: file(one, files), caption, lines }
         }
         store::Content::Retracted => page::Content::Retracted,
         store::Content::Undecryptable(why) => {

@@ -332,6 +332,7 @@ fn a_message_is_shown_without_anything_secret() {
     assert!(!shown.to_string().contains("canary"), "{shown}");
     assert_eq!(shown["content"]["file"]["local"], json!(name));
     assert_eq!(shown["content"]["file"]["uploaded"], true);
+    assert_eq!(shown["content"]["lines"][0]["spans"][0]["text"], "look");
     assert_eq!(shown["place"], "00000000000000ff");
     assert_eq!(shown["encryption"], json!({ "is": "omemo", "device": 9, "trust": "blind" }));
     assert_eq!(shown["delivery"], json!({ "is": "failed", "reason": "why" }));

@@ -203,12 +203,7 @@ fn is_empty(event: &Verified<PersonalEvent>) -> bool {
     matches!(&event.event, Event::Items(_, items) if items.is_empty())
 }
 
-fn on_bundle(
-    cx: &mut Cx<'_>,
-    key: &SessionKey,
-    bundle: Result<Bundle, Why>,
-    tries: u32,
-) -> Step {
+fn on_bundle(cx: &mut Cx<'_>, key: &SessionKey, bundle: Result<Bundle, Why>, tries: u32) -> Step {
     let now = cx.now.steady;
     match bundle {
         Ok(bundle) => {

@@ -1,6 +1,6 @@
 //! Windows on conversations: at the end, and around a message.
 
-use client::store::MessageId;
+use client::store::{Conversations, MessageId};
 use client::view::{Change, Outcome, Problem};
 use client::{Command, view};
 

@@ -218,7 +218,15 @@ lines: Array<Line>,
 /**
  * `/me`: what comes after the sender's name.
  */
-action: boolean, } | { "is": "file", file: File, caption: string | null, } | { "is": "retracted" } | { "is": "undecryptable", why: Undecryptable, } | { "is": "newDevice", owner: string, device: number, key: string, trusted: boolean, } | { "is": "gap" } | { "is": "restored" } | { "is": "invited", by: string, reason: string | null, } | { "is": "declined", by: string, reason: string | null, } | { "is": "room", happenings: Array<Happening>, } | { "is": "optOut", reason: string | null, };
+action: boolean, } | { "is": "file", file: File, 
+/**
+ * As it was written.
+ */
+caption: string | null, 
+/**
+ * As it is drawn.
+ */
+lines: Array<Line>, } | { "is": "retracted" } | { "is": "undecryptable", why: Undecryptable, } | { "is": "newDevice", owner: string, device: number, key: string, trusted: boolean, } | { "is": "gap" } | { "is": "restored" } | { "is": "invited", by: string, reason: string | null, } | { "is": "declined", by: string, reason: string | null, } | { "is": "room", happenings: Array<Happening>, } | { "is": "optOut", reason: string | null, };
 
 export type Line = { 
 /**

@@ -62,6 +62,8 @@ export class Store {
   readonly #changes = signal(0);
   readonly #contacts = new Table<Contact>();
   readonly #rooms = new Table<Room>();
+  /** Windows that somebody wants open. */
+  readonly #open = new Set<string>();
   readonly #windows: Signal<ReadonlyMap<string, Window>> = signal(new Map());
 
   constructor(core: Core) {
@@ -78,7 +80,20 @@ export class Store {
 
   /** Asks the core for something. */
   ask(command: Command): Promise<Outcome> {
-    return this.#core.request(command);
+    const asked = this.#core.request(command);
+    if (command.do === "open" || command.do === "openAt") this.#open.add(command.address);
+    if (command.do === "close") void this.#forget(command.address, asked);
+    return asked;
+  }
+
+  /** The messages of a window that was closed are not kept, unless it was opened again meanwhile. */
+  async #forget(address: string, closed: Promise<Outcome>): Promise<void> {
+    this.#open.delete(address);
+    await closed;
+    if (this.#open.has(address) || !this.#windows.peek().has(address)) return;
+    const windows = new Map(this.#windows.peek());
+    windows.delete(address);
+    this.#windows.value = windows;
   }
 
   conversation(address: string): Conversation | undefined {

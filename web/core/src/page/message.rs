@@ -62,7 +62,10 @@ pub enum Content {
     },
     File {
         file: File,
+        /// As it was written.
         caption: Option<String>,
+        /// As it is drawn.
+        lines: Vec<Line>,
     },
     Retracted,
     Undecryptable {

@@ -198,7 +198,7 @@ fn what_waits_for_keys_says_so_and_leaves_in_plain_text_only_after_a_question() 
     waiting.delivery = Some(Delivery::Queued);
     world.change(Change::Messages { conversation: juliet, messages: vec![waiting] });
     let screen = world.screen();
-    assert!(screen.contains("waiting for the keys of Juliet"), "{screen}");
+    assert!(screen.contains("waiting for the keys of Juli"), "{screen}");
     assert!(screen.contains("/plain"), "{screen}");
     world.asked();
     world.write("/plain");

@@ -305,6 +305,7 @@ export const sizeUnknown = "Größe unbekannt";
 export const viewPicture = "Das Bild {name} ansehen";
 export const broken = "Diese Datei kann nicht gezeigt werden. Speichern kannst du sie trotzdem.";
 export const gone = "Diese Datei ist nicht mehr auf diesem Gerät.";
+export const fetchAgain = "Noch einmal holen";
 export const saveFile = "{name} speichern";
 export const play = "Abspielen";
 export const pause = "Pause";

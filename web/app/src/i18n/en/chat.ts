@@ -319,6 +319,7 @@ export const sizeUnknown = "size unknown";
 export const viewPicture = "Look at the picture {name}";
 export const broken = "This file cannot be shown. You can still save it.";
 export const gone = "This file is no longer on this device.";
+export const fetchAgain = "Fetch again";
 export const saveFile = "Save {name}";
 export const play = "Play";
 export const pause = "Pause";

@@ -4,6 +4,7 @@ import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 
 import { fill, words } from "../../i18n";
+import { again } from "../../route";
 import { useStore } from "../../state/use";
 import { Spinner } from "../kit";
 import { settings } from "../shell/settings";
@@ -50,7 +51,7 @@ function Opened({ address, message }: ChatViewProps) {
   });
   useEffect(() => {
     if (here && message !== null) void chat.jump(message);
-  }, [here, message]);
+  }, [here, message, again.value]);
   const { chosen, search } = chat;
   return (
     <section

@@ -333,10 +333,13 @@ export class Chat {
     }
   }
 
-  /** Gets the file of a message; `null` and a reason in `fetching` if it does not come. */
-  async fetch(message: Message): Promise<string | null> {
+  /**
+   * Gets the file of a message; `null` and a reason in `fetching` if it does not come. `anew`: also one that
+   * was here, and is gone from where the browser kept it.
+   */
+  async fetch(message: Message, anew = false): Promise<string | null> {
     if (message.content.is !== "file") return null;
-    if (message.content.file.local !== null) return message.content.file.local;
+    if (message.content.file.local !== null && !anew) return message.content.file.local;
     if (this.fetching.peek().get(message.id) === "busy") return null;
     this.#setFetching(message.id, "busy");
     const outcome = await this.ask({ do: "download", message: message.id });

@@ -6,8 +6,8 @@ import { go } from "../../route";
 import { useStore } from "../../state/use";
 import { Avatar, Button, confirm, Group, Icon, openMenu, Page, Row, toast } from "../kit";
 import { showGallery } from "../chat/wish";
-import { hidden } from "../shell/conversations";
-import { longTime } from "../shell/time";
+import { hidden, muted } from "../shell/conversations";
+import { longTime, now } from "../shell/time";
 import { useAsk } from "./ask";
 import { block, unblock } from "./block";
 import { DeviceList } from "./devices";
@@ -150,7 +150,7 @@ function Standing({ address, name, contact }: PersonProps & { contact: Contact |
 function Quick({ address, name, conversation }: PersonProps & { conversation: Conversation | undefined }) {
   const w = words().people.details;
   const { ask } = useAsk();
-  const muted = conversation !== undefined && conversation.mute.is !== "no";
+  const silent = conversation !== undefined && muted(conversation.mute, now.value);
   const mute = (until: Mute) => void ask({ do: "mute", address, until });
   const hours = (n: number) => () => mute({ is: "until", time: Date.now() + n * 3_600_000 });
   const openMute = (at: Element) =>
@@ -170,10 +170,10 @@ function Quick({ address, name, conversation }: PersonProps & { conversation: Co
       {conversation && (
         <>
           <Tile
-            icon={muted ? "bellOff" : "bell"}
-            label={muted ? w.unmute : w.mute}
-            hint={conversation.mute.is === "until" ? fill(w.mutedUntil, { time: longTime(conversation.mute.time, region()) }) : undefined}
-            onClick={(event) => (muted ? mute({ is: "no" }) : openMute(event.currentTarget as Element))}
+            icon={silent ? "bellOff" : "bell"}
+            label={silent ? w.unmute : w.mute}
+            hint={silent && conversation.mute.is === "until" ? fill(w.mutedUntil, { time: longTime(conversation.mute.time, region()) }) : undefined}
+            onClick={(event) => (silent ? mute({ is: "no" }) : openMute(event.currentTarget as Element))}
           />
           <Tile
             icon={conversation.pinned ? "pinOff" : "pin"}

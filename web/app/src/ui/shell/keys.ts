@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import { above, go, route } from "../../route";
 import type { Store } from "../../state/store";
 import { current, nextUnread } from "./conversations";
+import { settings } from "./settings";
 
 /** Counts up when the search shall have the focus. */
 export const focusSearch = signal(0);
@@ -38,7 +39,7 @@ function press(event: KeyboardEvent, store: Store): boolean {
   if (event.altKey && !command && event.key === "ArrowUp") return step(store, -1);
   if (event.altKey || command) return false;
   if (event.key === "Escape") return leave();
-  if (writes(event.target)) return false;
+  if (writes(event.target) || !settings.peek().plainKeys) return false;
   if (event.key === "?") {
     helping.value = true;
     return true;

@@ -4,12 +4,12 @@ import { computed, effect, signal } from "@preact/signals";
 
 import type { CoreHost } from "../../core/api";
 import { fill, words } from "../../i18n";
-import { format, go } from "../../route";
+import { format, go, route } from "../../route";
 import type { Notification as Notice, Store } from "../../state/store";
 import { attentive } from "../chat/attention";
 import { doActs, keepTold, WOKEN_TAG, type Act } from "../../woken";
 import { ask } from "../ask";
-import { toast } from "../kit";
+import { phone, toast } from "../kit";
 import { problemText } from "../people/problem";
 import { reasonText } from "../reason";
 import { countUnread, current, hasSent, markRead } from "./conversations";
@@ -29,7 +29,9 @@ export async function askPermission(): Promise<void> {
 
 /** Whether somebody looks at this conversation now. */
 function onScreen(address: string): boolean {
-  return attentive.peek() && current() === address;
+  // On a phone the details lie over the conversation.
+  const covered = phone.peek() && route.peek().at === "details";
+  return attentive.peek() && current() === address && !covered;
 }
 
 /** What a notification says of a conversation: the last lines that nobody has seen. */

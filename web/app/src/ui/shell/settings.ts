@@ -23,6 +23,8 @@ export interface Settings {
   notifyAsked: boolean;
   /** Enter sends; otherwise it makes a new line, and Ctrl-Enter sends. */
   enterSends: boolean;
+  /** Keys that are pressed alone, without Ctrl or Alt, do something in the whole page. */
+  plainKeys: boolean;
   /** Own messages stand on the side of the others'. */
   oneSide: boolean;
   /** What stands behind the messages of chats that have nothing of their own. */
@@ -43,6 +45,7 @@ const DEFAULTS: Settings = {
   sound: true,
   notifyAsked: false,
   enterSends: true,
+  plainKeys: true,
   oneSide: false,
   wallpaper: "plain",
   fetch: "always",
@@ -84,7 +87,7 @@ export function read(text: string | null): Settings {
   }
   if (typeof found !== "object" || found === null) return made;
   const old = found as Record<string, unknown>;
-  for (const key of ["notify", "notifyText", "sound", "notifyAsked", "enterSends", "oneSide"] as const) {
+  for (const key of ["notify", "notifyText", "sound", "notifyAsked", "enterSends", "plainKeys", "oneSide"] as const) {
     if (typeof old[key] === "boolean") made[key] = old[key];
   }
   if (old["theme"] === "light" || old["theme"] === "dark") made.theme = old["theme"];
@@ -94,6 +97,9 @@ export function read(text: string | null): Settings {
   if (typeof old["language"] === "string" && old["language"] in NAMES) made.language = old["language"];
   return made;
 }
+
+/** The ground of the app; also in index.html. */
+const GROUND = { light: "#fffaf6", dark: "#171311" } as const;
 
 /** Languages that are written from right to left. */
 const FROM_RIGHT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"]);
@@ -107,6 +113,11 @@ export async function apply(): Promise<void> {
     else root.dataset["theme"] = theme;
     root.dataset["text"] = text;
     root.dataset["sides"] = oneSide ? "one" : "two";
+    // The bars of the system around the page: as the theme, not as the system.
+    for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+      const system = meta.media.includes("dark") ? "dark" : "light";
+      meta.content = GROUND[theme === "system" ? system : theme];
+    }
   });
   effect(() => {
     root.lang = language.value;

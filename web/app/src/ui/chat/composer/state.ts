@@ -5,6 +5,7 @@ import { computed, signal, type Signal } from "@preact/signals";
 import { MOST_TEXT_BYTES } from "../../../core/limits";
 import type { Message, Outcome } from "../../../core/types";
 import { fill, words } from "../../../i18n";
+import { holdsUnsent } from "../../../unsent";
 import { confirm, toast } from "../../kit";
 import { problemText } from "../../people/problem";
 import { kindOf, legible } from "../logic/files";
@@ -22,6 +23,20 @@ const DRAFT_MS = 500;
 
 /** The one that writes in a conversation now: what is on its way may outlive the view it was written in. */
 const writing = new Map<string, Composer>();
+
+/** What somebody left to look at another conversation: what they answer, or the text of a message they edit. */
+interface Unfinished {
+  replying: Message | null;
+  editing: Message | null;
+  text: string;
+}
+
+const unfinished = new Map<string, Unfinished>();
+
+holdsUnsent({
+  holds: () => [...unfinished.values()].some((one) => one.editing !== null),
+  drop: () => unfinished.clear(),
+});
 
 export class Composer {
   readonly text = signal("");
@@ -49,6 +64,20 @@ export class Composer {
     this.#begun = known !== undefined;
     this.text.value = undrafted(chat.address, this.#saved);
     writing.set(chat.address, this);
+    this.#resume();
+  }
+
+  /** Goes on where somebody was when they left. */
+  #resume(): void {
+    const left = unfinished.get(this.#chat.address);
+    if (!left) return;
+    unfinished.delete(this.#chat.address);
+    this.#chat.replying.value = left.replying;
+    if (!left.editing) return;
+    this.#chat.editing.value = left.editing;
+    this.#editing = left.editing.id;
+    this.#before = this.text.peek();
+    this.text.value = left.text;
   }
 
   /** Takes over a draft that became known only after the conversation was on screen. */
@@ -56,7 +85,8 @@ export class Composer {
     if (this.#begun) return;
     this.#begun = true;
     this.#saved = draft;
-    this.text.value = undrafted(this.#chat.address, draft);
+    if (this.#before === null) this.text.value = undrafted(this.#chat.address, draft);
+    else this.#before = undrafted(this.#chat.address, draft);
   }
 
   write(text: string): void {
@@ -135,6 +165,9 @@ export class Composer {
 
   /** Lets go of everything that is not kept elsewhere. */
   leave(): void {
+    const { address, replying, editing } = this.#chat;
+    const left = { replying: replying.peek(), editing: editing.peek(), text: this.text.peek() };
+    if (left.replying || left.editing) unfinished.set(address, left);
     this.keep();
     this.#left = true;
     this.#forget();

@@ -59,6 +59,11 @@ export function kindOf(file: { name: string; mediaType: string | null }): Kind {
   return "other";
 }
 
+/** Whether a picture may move by itself, and shall not: a GIF never, others not where less motion is wanted. */
+export function moves(type: string, still: boolean): boolean {
+  return type === "image/gif" || (still && (type === "image/webp" || type === "image/apng" || type === "image/avif"));
+}
+
 /** Pictures up to this size come without being asked for. */
 export const AUTOMATIC = 1_000_000;
 

@@ -1,5 +1,8 @@
 // How a link is shown: nobody should be surprised by where it leads.
 
+import type { Route } from "../../../route";
+import { parseLink } from "../../people/links";
+
 export interface Shown {
   /** What stands in the text. */
   text: string;
@@ -49,21 +52,12 @@ export function opens(link: string): boolean {
   return !!url && ["http:", "https:", "xmpp:", "mailto:", "tel:", "geo:"].includes(url.protocol);
 }
 
-/** Whether an `xmpp:` link leads into a room (XEP-0045 §17.1). */
-export function joins(link: string): boolean {
-  const url = parsed(link);
-  return !!url && url.protocol === "xmpp:" && /^\?join(;|&|$)/.test(url.search);
-}
-
-/** The bare address of an `xmpp:` link that asks for nothing more than to talk; else `null`. */
-export function chatAddress(link: string): string | null {
-  const url = parsed(link);
-  if (!url || url.protocol !== "xmpp:") return null;
-  if (url.search !== "" && url.search !== "?message") return null;
-  try {
-    const bare = decodeURIComponent(url.pathname).split("/", 1)[0] ?? "";
-    return bare.includes("@") ? bare : null;
-  } catch {
-    return null;
-  }
+/** Where in the app an `xmpp:` link leads: into a room, or to a person, whatever else it asks for; else `null`. */
+export function leads(link: string): Route | null {
+  if (!/^xmpp:/i.test(link)) return null;
+  const to = parseLink(link);
+  if (to?.is === "room") return { at: "join", address: link };
+  // Keys that somebody sends in a message prove nothing: they are compared in the details.
+  if (to?.is === "person") return { at: "chat", address: to.address, message: null };
+  return to?.inviter ? { at: "chat", address: to.inviter, message: null } : null;
 }

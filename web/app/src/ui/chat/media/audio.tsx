@@ -13,7 +13,6 @@ import { useTransfer } from "./transfer";
 import { useLocal, type Local } from "./urls";
 
 const SPEEDS = [1, 1.5, 2] as const;
-
 /** The sound that plays: one at a time. */
 let playing: HTMLAudioElement | null = null;
 
@@ -42,16 +41,16 @@ export function AudioView({ chat, message, file, tab, type }: FileProps & { type
             type="button"
             class="audio-button"
             tabIndex={tab}
-            disabled={file.local !== null}
+            disabled={file.local !== null && !(local === null && file.uploaded)}
             aria-label={fill(say.fetchFile, { name, size: sizeOf(file) })}
-            onClick={() => void chat.fetch(message)}
+            onClick={() => void chat.fetch(message, local === null)}
           >
             <Icon name={transfer.failed ? "retry" : "download"} size={22} />
           </button>
           <div class="audio-middle">
             <Bars bars={null} at={0} />
             <span class="audio-time">
-              {local === null ? say.gone : transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : sizeOf(file)}
+              {transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : local === null ? say.gone : sizeOf(file)}
             </span>
           </div>
         </div>

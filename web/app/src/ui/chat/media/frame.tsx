@@ -2,8 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 
-import { words } from "../../../i18n";
-import { Icon, type IconName } from "../../kit";
+import { fill, words } from "../../../i18n";
+import { Button, Icon, type IconName } from "../../kit";
 import { legible } from "../logic/files";
 import type { FileProps } from "./file";
 import { Progress } from "./progress";
@@ -57,12 +57,26 @@ export function Frame(props: FrameProps) {
   );
 }
 
-/** It cannot be drawn, or is no longer on this device. */
-export function Unshown({ icon, gone }: { icon: IconName; gone: boolean }) {
+interface UnshownProps extends FileProps {
+  icon: IconName;
+  gone: boolean;
+  transfer: Transfer;
+}
+
+/** It cannot be drawn, or is no longer on this device: then it can be fetched again. */
+export function Unshown({ chat, message, file, tab, icon, gone, transfer }: UnshownProps) {
   const say = words().chat;
+  if (transfer.busy) return <Progress chat={chat} message={message} file={file} done={transfer.done} tab={tab} />;
   return (
-    <p class="bubble-text bubble-quiet">
-      <Icon name={icon} size={18} /> {gone ? say.gone : say.broken}
-    </p>
+    <div class="bubble-text bubble-quiet">
+      <p>
+        <Icon name={icon} size={18} /> {!gone ? say.broken : transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : say.gone}
+      </p>
+      {gone && file.uploaded && (
+        <Button kind="quiet" icon="download" tabIndex={tab} onClick={() => void chat.fetch(message, true)}>
+          {say.fetchAgain}
+        </Button>
+      )}
+    </div>
   );
 }

@@ -3,8 +3,10 @@
 import { useState } from "preact/hooks";
 
 import { fill, straight, words } from "../../../i18n";
-import { box, legible, typeOf } from "../logic/files";
+import { still } from "../../kit";
+import { box, legible, moves, typeOf } from "../logic/files";
 import { sizeOf, type FileProps } from "./file";
+import { FirstFrame } from "./first-frame";
 import { Frame, Unshown } from "./frame";
 import { useTransfer } from "./transfer";
 import { useLocal } from "./urls";
@@ -29,7 +31,12 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
   const says = transfer.failed
     ? fill(say.fetchFailed, { reason: transfer.failed })
     : fill(say.fetchSize, { size: sizeOf(file) });
-  if (broken || local === null) return <Unshown icon="image" gone={local === null} />;
+  const classes = known ? "picture-image picture-ready" : "picture-image";
+  const onSides = (found: { width: number; height: number }) => {
+    if (file.local !== null && sides.size < MOST_SIDES) sides.set(file.local, found);
+    setKnown(found);
+  };
+  if (broken || local === null) return <Unshown {...{ chat, message, file, tab, transfer }} icon="image" gone={local === null} />;
   return (
     <Frame
       {...{ chat, message, file, tab, transfer, says }}
@@ -48,20 +55,26 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
           title={straight(file.picture?.description ?? "") || undefined}
           onClick={() => (chat.sheet.value = { is: "viewer", message: message.id })}
         >
-          <img
-            class={known ? "picture-image picture-ready" : "picture-image"}
-            src={local.url}
-            alt=""
-            decoding="async"
-            draggable={false}
-            onLoad={(event) => {
-              const { naturalWidth, naturalHeight } = event.currentTarget;
-              const found = { width: naturalWidth, height: naturalHeight };
-              if (file.local !== null && sides.size < MOST_SIDES) sides.set(file.local, found);
-              setKnown(found);
-            }}
-            onError={() => setBroken(true)}
-          />
+          {moves(typeOf(file), still.value) ? (
+            <>
+              <FirstFrame blob={local.blob} class={classes} onReady={onSides} onBroken={() => setBroken(true)} />
+              {typeOf(file) === "image/gif" && (
+                <span class="picture-moves" aria-hidden="true">
+                  GIF
+                </span>
+              )}
+            </>
+          ) : (
+            <img
+              class={classes}
+              src={local.url}
+              alt=""
+              decoding="async"
+              draggable={false}
+              onLoad={({ currentTarget: { naturalWidth: width, naturalHeight: height } }) => onSides({ width, height })}
+              onError={() => setBroken(true)}
+            />
+          )}
         </button>
       )}
     </Frame>

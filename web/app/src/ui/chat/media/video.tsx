@@ -17,7 +17,7 @@ export function VideoView({ chat, message, file, tab }: FileProps) {
   const [broken, setBroken] = useState(false);
   const place = box(file.picture?.width || 16, file.picture?.height || 9, room());
   const says = transfer.failed ? fill(say.fetchFailed, { reason: transfer.failed }) : `${say.video} · ${sizeOf(file)}`;
-  if (broken || local === null) return <Unshown icon="play" gone={local === null} />;
+  if (broken || local === null) return <Unshown {...{ chat, message, file, tab, transfer }} icon="play" gone={local === null} />;
   return (
     <Frame
       {...{ chat, message, file, tab, transfer, says }}

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { File, Message } from "../../../core/types";
+import type { Message } from "../../../core/types";
 import { fill, straight, words } from "../../../i18n";
 import { Icon, IconButton, Spinner, still, touch, useModal } from "../../kit";
 import { kindOf, legible, typeOf } from "../logic/files";
@@ -15,7 +15,7 @@ import { useLocal } from "./urls";
 import "./viewer.css";
 
 /** A message with a picture. */
-type Pictured = Message & { content: { is: "file"; file: File; caption: string | null } };
+type Pictured = Message & { content: Extract<Message["content"], { is: "file" }> };
 
 export function pictures(chat: Chat): Pictured[] {
   return chat.messages.value.filter(
@@ -172,9 +172,11 @@ function Stage(props: { chat: Chat; message: Pictured; onStep: (by: number) => v
       {transfer.busy ? (
         <Progress chat={chat} message={message} file={file} done={transfer.done} tab={0} />
       ) : transfer.failed ? (
-        <p class="viewer-problem">{fill(say.fetchFailed, { reason: transfer.failed })}</p>
-      ) : broken || local === null ? (
-        <p class="viewer-problem">{local === null ? say.gone : say.broken}</p>
+        <Problem text={fill(say.fetchFailed, { reason: transfer.failed })} again={() => void chat.fetch(message, true)} />
+      ) : broken ? (
+        <Problem text={say.broken} />
+      ) : local === null ? (
+        <Problem text={say.gone} {...(file.uploaded && { again: () => void chat.fetch(message, true) })} />
       ) : local ? (
         <img
           class={still.value ? "viewer-image" : "viewer-image viewer-image-glides"}
@@ -192,6 +194,20 @@ function Stage(props: { chat: Chat; message: Pictured; onStep: (by: number) => v
           <IconButton icon="minus" label={say.viewerZoomOut} disabled={look.scale <= 1} onClick={() => zoom(1 / 1.5)} />
           <IconButton icon="plus" label={say.viewerZoomIn} disabled={look.scale >= MOST} onClick={() => zoom(1.5)} />
         </div>
+      )}
+    </div>
+  );
+}
+
+/** Why there is no picture, and a way to it if there is one. */
+function Problem({ text, again }: { text: string; again?: () => void }) {
+  return (
+    <div class="viewer-problem">
+      <p>{text}</p>
+      {again && (
+        <button type="button" class="viewer-again" onClick={again}>
+          <Icon name="retry" size={20} /> {words().chat.fetchAgain}
+        </button>
       )}
     </div>
   );

@@ -95,10 +95,9 @@ function Inside(props: { chat: Chat; message: Message; tab: number; wanted: stri
         <>
           <FileView chat={chat} message={message} file={content.file} tab={tab} />
           {content.caption !== null && content.caption !== "" && (
-            <p class={`bubble-caption ${bodyClass(content.caption)}`} dir="auto">
-              {content.caption}
-              <Spacer chat={chat} message={message} />
-            </p>
+            <div class={`bubble-caption ${bodyClass(content.caption)}`}>
+              <TextView chat={chat} message={message} wanted={wanted} tab={tab} spaced={<Spacer chat={chat} message={message} />} />
+            </div>
           )}
         </>
       );

@@ -1,4 +1,4 @@
-// The text of a message: paragraphs, quotations, preformatted blocks, links. Everything is text; a
+// The text of a message, or beside a file: paragraphs, quotations, preformatted blocks, links. Everything is text; a
 // long one is folded.
 
 import type { ComponentChildren } from "preact";
@@ -9,7 +9,7 @@ import { words } from "../../../i18n";
 import { go } from "../../../route";
 import { named } from "../logic/mentions";
 import type { Chat } from "../state";
-import { chatAddress, joins, opens, shown } from "../logic/links";
+import { leads, opens, shown } from "../logic/links";
 import { blocks, direction, FOLD, folded, length, marked, STEP, type Block } from "../logic/text";
 import "./text.css";
 
@@ -25,7 +25,7 @@ export interface TextProps {
 export function TextView({ chat, message, wanted, tab, spaced }: TextProps) {
   const [room, setRoom] = useState(0);
   const { content } = message;
-  if (content.is !== "text") return null;
+  if (content.is !== "text" && content.is !== "file") return null;
   const limits =
     room === 0 ? FOLD : { characters: room * STEP, lines: Math.ceil((room * STEP) / 20) };
   const { lines, cut } = folded(content.lines, limits.characters, limits.lines);
@@ -168,7 +168,7 @@ export function Marked({ text, wanted }: { text: string; wanted: string }) {
 
 function LinkView({ text, link, tab }: { text: string; link: string; tab: number }) {
   const { text: written, host, title } = shown(text, link);
-  const person = chatAddress(link);
+  const place = leads(link);
   return (
     <a
       class="text-link"
@@ -180,10 +180,9 @@ function LinkView({ text, link, tab }: { text: string; link: string; tab: number
       tabIndex={tab}
       dir="auto"
       onClick={(event) => {
-        if (person === null && !joins(link)) return;
+        if (place === null) return;
         event.preventDefault();
-        if (person === null) go({ at: "join", address: link });
-        else go({ at: "chat", address: person, message: null });
+        go(place);
       }}
     >
       {written}

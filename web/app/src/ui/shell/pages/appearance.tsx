@@ -6,7 +6,7 @@ import { change, settings } from "../settings";
 /** How it looks, and in which language. */
 export function Appearance() {
   const w = words().shell;
-  const { theme, text, language, enterSends, oneSide, wallpaper } = settings.value;
+  const { theme, text, language, enterSends, oneSide, plainKeys, wallpaper } = settings.value;
   const languages = [
     { value: "system", label: w.systemLanguage },
     ...Object.entries(NAMES).map(([value, label]) => ({ value, label })),
@@ -52,6 +52,7 @@ export function Appearance() {
           on={enterSends}
           onChange={(on) => change({ enterSends: on })}
         />
+        <Switch label={w.plainKeys} hint={w.plainKeysHint} on={plainKeys} onChange={(on) => change({ plainKeys: on })} />
       </Group>
     </Page>
   );
