@@ -1,8 +1,12 @@
 #!/bin/sh
 # Builds and runs the fuzz targets. Usage: ./run.sh [--seconds N] [TARGET...]
 #
-# Needs cargo and a C++ compiler, nothing else: with a nightly compiler and its sanitizer runtime
+# Runs of a minute or less take the dependencies that the tests were built with, and only our own code
+# is compiled again, with the marks that the fuzzer follows: they are a part of `make test`. For longer
+# ones everything is compiled for it, and optimised; with a nightly compiler and its sanitizer runtime
 # memory errors are watched too, otherwise the stable one does with coverage alone.
+#
+# Needs cargo and a C++ compiler, nothing else.
 set -eu
 cd "$(dirname "$0")"
 
@@ -24,26 +28,41 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$targets" ] || targets=$(sed -n 's/^path = "targets\/\(.*\)\.rs"/\1/p' Cargo.toml)
 
-host=$(rustc -vV | sed -n 's/^host: //p')
-flags="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
--Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
--Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares \
--Ccodegen-units=1 -Cforce-frame-pointers"
-cargo=cargo
-how="stable compiler, coverage only"
-if sysroot=$(rustup run nightly rustc --print sysroot 2>/dev/null); then
-    cargo="rustup run nightly cargo"
-    how="nightly compiler"
-    if [ -e "$sysroot/lib/rustlib/$host/lib/librustc-nightly_rt.asan.a" ]; then
-        flags="$flags -Zsanitizer=address"
-        how="nightly compiler with AddressSanitizer"
-    fi
-fi
+# build PROGRAM PROFILE [ARGUMENT...]: all targets of this run. The whole workspace is named so that
+# dependencies have the features that they have in every other build.
+build() {
+    program=$1 profile=$2
+    shift 2
+    $program build --quiet --locked --manifest-path ../Cargo.toml --workspace --features fuzz/targets \
+        --profile "$profile" $(for t in $targets; do echo "--bin $t"; done) "$@"
+}
 
-echo "Building the fuzz targets ($how). The first time takes a few minutes."
-# With --target, build scripts and procedural macros are built without the flags.
-CARGO_TARGET_DIR=target RUSTFLAGS="$flags" \
-    $cargo build --quiet --release --target "$host" $(for t in $targets; do echo "--bin $t"; done)
+build_short() {
+    echo "Building the fuzz targets (coverage of our own code)."
+    RUSTC_WORKSPACE_WRAPPER=$PWD/instrument.sh build cargo dev
+    built=${CARGO_TARGET_DIR:-../target}/debug
+}
+
+build_long() {
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    flags="$(./instrument.sh echo --crate-name x | sed 's/^--crate-name x //') -Cforce-frame-pointers"
+    program=cargo
+    how="stable compiler, coverage only"
+    if sysroot=$(rustup run nightly rustc --print sysroot 2>/dev/null); then
+        program="rustup run nightly cargo"
+        how="nightly compiler"
+        if [ -e "$sysroot/lib/rustlib/$host/lib/librustc-nightly_rt.asan.a" ]; then
+            flags="$flags -Zsanitizer=address"
+            how="nightly compiler with AddressSanitizer"
+        fi
+    fi
+    echo "Building the fuzz targets ($how). The first time takes some minutes."
+    # With --target, build scripts and procedural macros are built without the flags.
+    RUSTFLAGS=$flags build "$program" fuzz --target "$host" --target-dir target
+    built=target/$host/fuzz
+}
+
+if [ "$seconds" -le 60 ]; then build_short; else build_long; fi
 
 # fuzz_one TARGET: one target for its time; the number of runs goes to a file of its name.
 fuzz_one() {
@@ -53,7 +72,7 @@ fuzz_one() {
     log="$results/$target.log"
     # New inputs go to the first directory; the committed corpus stays as it is. A server that is kept
     # from one run to the next, with its threads, is no leak.
-    if "target/$host/release/$target" "$found" "corpus/$target" -max_total_time="$seconds" \
+    if "$built/$target" "$found" "corpus/$target" -max_total_time="$seconds" \
         -rss_limit_mb=2048 -timeout=20 -detect_leaks=0 -print_final_stats=1 -max_len=4096 \
         -artifact_prefix="artifacts/$target/" >"$log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
