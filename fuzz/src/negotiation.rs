@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use xmpp::error::{Condition, StanzaError};
-use xmpp::ext::sasl2::UserAgent;
 use xmpp::ext::sasl_upgrade::Salt;
+use xmpp::ext::sasl2::UserAgent;
 use xmpp::jid::{BareJid, FullJid};
 use xmpp::sasl::scram_client::{ClientKeys, Credential};
 use xmpp::sasl::{Hash, Mechanism, ScramKeys, Secret, TlsInfo, ht};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use xmpp::error::StreamCondition;
 use xmpp::sasl::Secret;
 use xmpp::stream::Out;
+use xmpp::stream::s2s::Proof;
 use xmpp::stream::s2s::dialback::{Verdict, key};
 use xmpp::stream::s2s::initiating::{self, Purpose};
 use xmpp::stream::s2s::receiving::{self, Step, Terms};
-use xmpp::stream::s2s::Proof;
 use xmpp::stream::server::StreamLimits;
 use xmpp::xml::{Framing, Limits, Reader};
 
