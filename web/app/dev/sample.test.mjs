@@ -6,3 +6,4 @@ import "./checks/people.mjs";
 import "./checks/chat.mjs";
 import "./checks/rooms.mjs";
 import "./checks/axe.mjs";
+import "./checks/rtl.mjs";
