@@ -196,7 +196,7 @@ pub(super) async fn finish(
         outcome = Err(error);
     }
     if let Some((ticket, tag)) = ticket {
-        ticket.settled(tag, outcome.as_ref().map(|()| ()));
+        ticket.settled(tag, outcome.as_ref().copied());
     }
     for (to, frame) in answers {
         let frame = match &outcome {
