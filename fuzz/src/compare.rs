@@ -5,8 +5,7 @@ use xmpp::xml::Element;
 
 /// Reads a document with rxml; `None` when it is refused or incomplete.
 pub fn rxml(mut input: &[u8]) -> Option<Tree> {
-    let mut options = Options::default();
-    options.max_token_length = input.len() + 1;
+    let options = Options { max_token_length: input.len() + 1, ..Options::default() };
     let mut parser = Parser::with_options(options);
     let mut open: Vec<Tree> = Vec::new();
     let mut root = None;
