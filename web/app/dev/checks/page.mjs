@@ -189,8 +189,13 @@ describe("the page", { concurrency: AT_ONCE }, () => {
     const on = await page(t);
     await line(on, /Romeo/).waitFor();
     await on.evaluate(() => {
-      globalThis.store.contacts.value = 7;
+      Object.defineProperty(globalThis.store, "contacts", {
+        get: () => {
+          throw new Error("broken");
+        },
+      });
     });
+    await on.getByRole("button", { name: /Unread/ }).click();
     await on.getByText("Nothing is lost").waitFor();
     await on.getByRole("button", { name: "Reload" }).click();
     await line(on, /Romeo/).waitFor();
