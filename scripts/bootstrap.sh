@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs what the given purposes need, and nothing when it is all there. Purposes are `run`,
 # `bench`, `docs`, and the steps of scripts/test.sh:
-#   scripts/bootstrap.sh build        a C compiler and Rust
+#   scripts/bootstrap.sh build        compilers for C and C++, and Rust
 #   scripts/bootstrap.sh plays        and prosody, on which the plays are checked
 #   scripts/bootstrap.sh interop      and other people's clients
 #   scripts/bootstrap.sh web          what builds the client for browsers
 #   scripts/bootstrap.sh browser      and a browser to test it in
 . "$(dirname "$0")/lib.sh"
 
+# The fuzzer, which is written in C++, is a part of the workspace.
+FUZZER=(c++:g++)
 REFERENCE=(prosody:prosody)
 # What prosody and ejabberd need to keep things in SQLite, and what makes the tables.
 DATABASES=(sqlite3:sqlite3 -:lua-dbi-sqlite3 -:erlang-p1-sqlite3)
@@ -24,11 +26,12 @@ BROWSER=(/usr/bin/chromium:chromium)
 probes=() python='' web=''
 for purpose in "$@"; do
   case $purpose in
-    run | build | bench | docs | crash) ;;
-    format | lint | rules | unit) python=yes ;;
-    plays) probes+=("${REFERENCE[@]}") ;;
+    run | bench | crash) ;;
+    build | docs | fuzz) probes+=("${FUZZER[@]}") ;;
+    format | rules) python=yes ;;
+    lint | unit) python=yes probes+=("${FUZZER[@]}") ;;
+    plays) probes+=("${REFERENCE[@]}" "${FUZZER[@]}") ;;
     interop) python=yes probes+=("${REFERENCE[@]}" ejabberdctl:ejabberd "${DATABASES[@]}" pebble:pebble "${NAMES[@]}" "${CLIENTS[@]}") ;;
-    fuzz) probes+=(c++:g++) ;;
     web) web=yes ;;
     browser | wasm) web=yes python=yes probes+=("${BROWSER[@]}") ;;
     *) die "scripts/bootstrap.sh does not know the purpose \"$purpose\"." ;;
