@@ -242,6 +242,8 @@ pub struct Outgoing {
     newest: u64,
     /// Parcels in the store that are not in memory.
     beyond: Held,
+    /// What is in memory alone and was posted behind them, each with the newest parcel before it.
+    behind: VecDeque<(u64, Entry)>,
     loading: bool,
     /// The store could not be read: when to try again.
     load_again: Option<Millis>,
@@ -281,6 +283,7 @@ impl Outgoing {
             loaded: 0,
             newest: 0,
             beyond: Held::default(),
+            behind: VecDeque::new(),
             loading: false,
             load_again: None,
             asked: 0,
@@ -308,14 +311,14 @@ impl Outgoing {
     #[must_use]
     pub fn len(&self) -> usize {
         let unacked = self.sm.as_ref().map_or(0, |sm| sm.unacked().len());
-        self.waiting.len() + self.unflushed.len() + unacked
+        self.waiting.len() + self.behind.len() + self.unflushed.len() + unacked
     }
 
     /// All that is not known to have arrived, in memory and in the store.
     #[must_use]
     pub fn held(&self) -> Held {
         let unacked = self.sm.as_ref().map_or(0, |sm| sm.queue_bytes());
-        let bytes = self.waiting_bytes + self.unflushed_bytes + unacked;
+        let bytes = self.waiting_bytes + self.behind_bytes() + self.unflushed_bytes + unacked;
         self.beyond.plus(Held { stanzas: self.len() as u64, bytes: bytes as u64 })
     }
 
@@ -469,8 +472,8 @@ impl Outgoing {
     }
 
     fn post(&mut self, now: Millis, entry: Entry, effects: &mut Vec<Effect>) {
-        let room = self.waiting.len() < self.bounds.stanzas
-            && self.waiting_bytes + entry.bytes.len() <= self.bounds.bytes;
+        let room = self.waiting.len() + self.behind.len() < self.bounds.stanzas
+            && self.waiting_bytes + self.behind_bytes() + entry.bytes.len() <= self.bounds.bytes;
         match entry.parcel {
             Some(parcel) => {
                 // Behind what waits in the store, so that nothing overtakes it.
@@ -484,6 +487,7 @@ impl Outgoing {
                 }
             }
             None if !room => self.refuse(entry, effects),
+            None if self.spilled() => self.behind.push_back((self.newest, entry)),
             None => self.push(entry, effects),
         }
         if let Phase::Resting { .. } = self.phase
@@ -514,6 +518,7 @@ impl Outgoing {
             let Some(parcel) = entry.parcel.filter(|parcel| *parcel > self.loaded) else {
                 continue;
             };
+            self.let_in(parcel - 1, effects);
             self.loaded = parcel;
             self.beyond = self.beyond.minus(Held::of(&entry));
             self.push(entry, effects);
@@ -522,9 +527,21 @@ impl Outgoing {
             // What was posted in the meantime may not have been there when the store was read.
             self.loaded = self.loaded.max(self.asked);
         }
+        self.let_in(self.loaded, effects);
         if !self.spilled() {
             // Some may have gone with their account.
             self.beyond = Held::default();
+        }
+    }
+
+    fn behind_bytes(&self) -> usize {
+        self.behind.iter().map(|(_, entry)| entry.bytes.len()).sum()
+    }
+
+    /// What was posted behind no parcel newer than this one is next.
+    fn let_in(&mut self, parcel: u64, effects: &mut Vec<Effect>) {
+        while let Some((_, entry)) = self.behind.pop_front_if(|(before, _)| *before <= parcel) {
+            self.push(entry, effects);
         }
     }
 
@@ -645,7 +662,8 @@ impl Outgoing {
         if let Phase::Online { .. } = self.phase {
             return;
         }
-        let expiries = self.waiting.iter().filter_map(|entry| self.expiry(entry));
+        let behind = self.behind.iter().map(|(_, entry)| entry);
+        let expiries = self.waiting.iter().chain(behind).filter_map(|entry| self.expiry(entry));
         if expiries.clone().all(|expiry| expiry > now) && !self.unacked_expired(now) {
             return;
         }
@@ -669,10 +687,14 @@ impl Outgoing {
     /// Takes those out of the queue that `which` says, and tells their senders.
     fn give_up(&mut self, which: impl Fn(&Entry) -> bool, why: Bounce, effects: &mut Vec<Effect>) {
         let (over, rest): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(which);
+            std::mem::take(&mut self.waiting).into_iter().partition(&which);
         self.waiting = rest;
+        let (late, rest) =
+            std::mem::take(&mut self.behind).into_iter().partition(|(_, entry)| which(entry));
+        self.behind = rest;
         self.waiting_bytes = self.waiting.iter().map(|entry| entry.bytes.len()).sum();
-        for entry in over {
+        let late: VecDeque<(u64, Entry)> = late;
+        for entry in over.into_iter().chain(late.into_iter().map(|(_, entry)| entry)) {
             self.missed_presence |= entry.kind == Kind::Presence && entry.parcel.is_none();
             effects.push(Effect::Bounce(entry, why));
         }

@@ -340,6 +340,36 @@ fn what_waited_before_a_start_is_loaded_and_sent() {
 }
 
 #[test]
+fn nothing_overtakes_what_is_read_from_the_store() {
+    let mut queue = queue();
+    feed(&mut queue, Input::Waiting { newest: 5, held: Held { stanzas: 1, bytes: 1 } });
+    open(&mut queue, 1, Managed::New);
+    feed(&mut queue, Input::Post(entry("p", Kind::Presence, None)));
+    feed(&mut queue, message("m", 6));
+    feed(&mut queue, Input::Post(entry("q", Kind::Presence, None)));
+    assert_eq!(queue.held(), Held { stanzas: 4, bytes: 4 });
+    assert_eq!(wrote(&mut queue, 1), "");
+    let entries = vec![entry("a", Kind::Message, Some(5))];
+    feed(&mut queue, Input::Loaded { entries, complete: true });
+    assert_eq!(wrote(&mut queue, 1), "ap");
+    let entries = vec![entry("m", Kind::Message, Some(6))];
+    feed(&mut queue, Input::Loaded { entries, complete: true });
+    assert_eq!(wrote(&mut queue, 1), "mq");
+    feed(&mut queue, acked(1, 4));
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn what_waits_behind_the_store_goes_back_with_everything_else() {
+    let mut queue = queue();
+    feed(&mut queue, Input::Waiting { newest: 5, held: Held { stanzas: 1, bytes: 1 } });
+    feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
+    let effects = feed(&mut queue, Input::Failed(Failure::passing("no")));
+    assert_eq!(bounced(&effects), [("iq", Bounce::Timeout)]);
+    assert_eq!(queue.held(), Held { stanzas: 1, bytes: 1 });
+}
+
+#[test]
 fn a_domain_that_fails_is_tried_again_later_and_later() {
     let mut queue = queue();
     feed(&mut queue, message("a", 1));
