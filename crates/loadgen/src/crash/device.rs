@@ -265,11 +265,13 @@ impl Device {
         self.say(CARBONS.to_owned(), None, writer).await?;
         self.say("<presence/>".to_owned(), None, writer).await?;
         self.come_in(writer).await?;
-        while let Some(number) = self.again.pop_front() {
-            self.say(self.message(number), Some(number), writer).await?;
-        }
-        if self.visit.is_none() {
-            // Who is in a room asks when it is there.
+        if let Some(visit) = &mut self.visit {
+            // When it is there: what the room returns meanwhile comes before. Then it also catches up.
+            visit.returned.extend(self.again.drain(..));
+        } else {
+            while let Some(number) = self.again.pop_front() {
+                self.say(self.message(number), Some(number), writer).await?;
+            }
             self.catch_up(writer).await?;
         }
         self.begun = true;

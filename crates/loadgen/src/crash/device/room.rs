@@ -30,7 +30,7 @@ pub(super) struct Visit {
     count: u64,
     /// As often as servers had been killed when the room was asked for the last time and said yes.
     pub(super) sure: Option<u64>,
-    /// What the room has returned.
+    /// What the room has returned, or the own server may not have.
     pub(super) returned: BTreeSet<usize>,
 }
 
