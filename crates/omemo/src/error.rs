@@ -42,14 +42,14 @@ pub enum EncryptionError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecryptionError {
     /// Seen already: archive, carbon and live delivery overlap. To be ignored without a word
-    /// (XEP-0384, "Business Rules"). The same is said of a message that was missed so long ago
-    /// that its key has made room for others ([`MAX_SKIPPED_KEYS`](crate::MAX_SKIPPED_KEYS)).
-    /// Without a key nothing can be authenticated, so a forger can cause this as well; it gains
-    /// no more by that than by dropping the message.
+    /// (XEP-0384, "Business Rules"). Without a key nothing can be authenticated, so a forger can
+    /// cause this as well; it gains no more by that than by dropping the message.
     #[error("the message has been decrypted before")]
     Duplicate,
-    /// From a ratchet key that is no longer kept: seen already, or several turns late.
-    #[error("the message belongs to a chain that is no longer kept")]
+    /// Its key is no longer kept, because its chain is gone or because there were more than
+    /// [`MAX_SKIPPED_KEYS`](crate::MAX_SKIPPED_KEYS): seen already, or very late. Who knows what
+    /// was seen can tell; what was not is lost, and its reader should be told.
+    #[error("the key of the message is no longer kept")]
     Expired,
     /// The bytes make no sense.
     #[error(transparent)]

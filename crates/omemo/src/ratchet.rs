@@ -70,6 +70,8 @@ struct ReceivingChain {
     chain: ChainKey,
     /// Something was sent after [`HEARTBEAT_COUNTER`] was reached.
     answered: bool,
+    /// Skipped keys before this counter made room for others: what they were for may be new.
+    forgotten: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -167,6 +169,9 @@ impl DoubleRatchet {
         let known = self.receiving.iter().enumerate();
         let known = known.rev().find(|(_, chain)| chain.ratchet_key == header.ratchet_key);
         if let Some((position, receiving)) = known {
+            if header.counter < receiving.forgotten {
+                return Err(DecryptionError::Expired);
+            }
             let (message_key, chain, skipped) = advance(&receiving.chain, header)?;
             return Ok(Step { message_key, change: Change::Advance { position, chain, skipped } });
         }
@@ -223,7 +228,13 @@ impl DoubleRatchet {
                 self.root = root;
                 self.sending = Sending::Due { their_ratchet_key: ratchet_key, previous_counter };
                 let ratchet_key = *ratchet_key.as_bytes();
-                self.receiving.push_back(ReceivingChain { ratchet_key, chain, answered: false });
+                let (answered, forgotten) = (false, 0);
+                self.receiving.push_back(ReceivingChain {
+                    ratchet_key,
+                    chain,
+                    answered,
+                    forgotten,
+                });
                 self.expire_chains();
                 self.keep_skipped(skipped);
             }
@@ -247,8 +258,24 @@ impl DoubleRatchet {
 
     fn keep_skipped(&mut self, skipped: Vec<SkippedKey>) {
         self.skipped.extend(skipped);
-        while self.skipped.len() > MAX_SKIPPED_KEYS {
-            self.skipped.pop_front();
+        while self.skipped.len() > MAX_SKIPPED_KEYS
+            && let Some(oldest) = self.skipped.pop_front()
+        {
+            let mut chains = self.receiving.iter_mut();
+            if let Some(chain) = chains.find(|chain| chain.ratchet_key == oldest.ratchet_key) {
+                chain.forgotten = chain.forgotten.max(oldest.counter.saturating_add(1));
+            }
+        }
+    }
+
+    /// What an earlier format did not say: whether keys made room, and up to which.
+    fn assume_forgotten(&mut self) {
+        if self.skipped.len() < MAX_SKIPPED_KEYS {
+            return;
+        }
+        for chain in &mut self.receiving {
+            let kept = self.skipped.iter().filter(|key| key.ratchet_key == chain.ratchet_key);
+            chain.forgotten = kept.map(|key| key.counter).min().unwrap_or(chain.chain.index());
         }
     }
 
@@ -293,6 +320,7 @@ impl DoubleRatchet {
             out.bytes(&receiving.ratchet_key);
             write_chain(&receiving.chain, out);
             out.flag(receiving.answered);
+            out.u32(receiving.forgotten);
         }
         out.len(self.skipped.len());
         for skipped in &self.skipped {
@@ -320,8 +348,12 @@ impl DoubleRatchet {
             _ => return Err(StateError::Value),
         };
         let receiving = (0..from.len(MAX_RECEIVING_CHAINS)?).map(|_| {
-            let ratchet_key = from.bytes()?;
-            Ok(ReceivingChain { ratchet_key, chain: read_chain(from)?, answered: from.flag()? })
+            Ok(ReceivingChain {
+                ratchet_key: from.bytes()?,
+                chain: read_chain(from)?,
+                answered: from.flag()?,
+                forgotten: if from.format() < 2 { 0 } else { from.u32()? },
+            })
         });
         let receiving = receiving.collect::<Result<_, StateError>>()?;
         let skipped = (0..from.len(MAX_SKIPPED_KEYS)?).map(|_| {
@@ -331,7 +363,11 @@ impl DoubleRatchet {
         let skipped = skipped.collect::<Result<_, StateError>>()?;
         let expired = (0..from.len(MAX_EXPIRED_CHAINS)?).map(|_| from.bytes());
         let expired = expired.collect::<Result<_, StateError>>()?;
-        Ok(Self { version, root, sending, receiving, skipped, expired })
+        let mut ratchet = Self { version, root, sending, receiving, skipped, expired };
+        if from.format() < 2 {
+            ratchet.assume_forgotten();
+        }
+        Ok(ratchet)
     }
 }
 

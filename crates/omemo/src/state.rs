@@ -22,8 +22,8 @@ pub enum StateError {
     Value,
 }
 
-/// The format that is written.
-pub(crate) const FORMAT: u8 = 1;
+/// The format that is written. Before 2, what made room among the skipped keys was not noted.
+pub(crate) const FORMAT: u8 = 2;
 
 /// Appends values to a buffer that is wiped when dropped and when it moves to grow.
 pub(crate) struct Writer(Zeroizing<Vec<u8>>);
@@ -80,25 +80,33 @@ impl Writer {
 }
 
 /// Reads what [`Writer`] wrote.
-pub(crate) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a> {
+    format: u8,
+    rest: &'a [u8],
+}
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, StateError> {
         match bytes.split_first() {
-            Some((&FORMAT, rest)) => Ok(Self(rest)),
+            Some((&format @ 1..=FORMAT, rest)) => Ok(Self { format, rest }),
             Some((&format, _)) => Err(StateError::Format(format)),
             None => Err(StateError::Length),
         }
     }
 
+    /// The format of what is read.
+    pub(crate) fn format(&self) -> u8 {
+        self.format
+    }
+
     /// Everything must have been read.
     pub(crate) fn finish(self) -> Result<(), StateError> {
-        if self.0.is_empty() { Ok(()) } else { Err(StateError::Length) }
+        if self.rest.is_empty() { Ok(()) } else { Err(StateError::Length) }
     }
 
     fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], StateError> {
-        let (bytes, rest) = self.0.split_first_chunk().ok_or(StateError::Length)?;
-        self.0 = rest;
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(StateError::Length)?;
+        self.rest = rest;
         Ok(bytes)
     }
 
