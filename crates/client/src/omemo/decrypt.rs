@@ -154,6 +154,7 @@ fn read(
     }
     let opened = match open(cx, incoming, &session, &carried.keys)? {
         Ok(opened) => opened,
+        // What is not kept any more may have been read, or not: its id tells.
         Err(DecryptionError::Expired) if timeline::recognise_repeated(cx, incoming, &session)? => {
             return Ok(Err(Failure::Seen));
         }
@@ -165,28 +166,17 @@ fn read(
     };
     lists::used(cx, &session.owner, session.version, session.device)?;
     let Some(ciphertext) = &carried.payload else { return Ok(Ok(Flow::Done)) };
-    if opened.trust == TrustLevel::Distrusted {
-        return Ok(Err(Failure::Unreadable(Undecryptable::Distrusted)));
-    }
-    let plaintext = payload::decrypt(
-        wire(carried.version),
-        &opened.material,
-        carried.iv.as_deref(),
-        ciphertext,
-    );
-    let plaintext = match plaintext {
-        Ok(plaintext) => plaintext,
-        Err(PayloadError::BadTag) => {
-            return Ok(Err(Failure::Unreadable(Undecryptable::Forged)));
+    let result = match unseal(carried, ciphertext, &opened) {
+        Err(reason) => Err(Failure::Unreadable(reason)),
+        Ok(plaintext) => {
+            incoming.encryption = opened.encryption;
+            match carried.version {
+                Version::Omemo2 => unpack(cx, incoming, &opened, &plaintext)?,
+                Version::Legacy => unpack_legacy(incoming, &plaintext),
+            }
         }
-        Err(_) => return Ok(Err(Failure::Unreadable(Undecryptable::Malformed))),
     };
-    incoming.encryption = opened.encryption;
-    let result = match carried.version {
-        Version::Omemo2 => unpack(cx, incoming, &opened, &plaintext)?,
-        Version::Legacy => unpack_legacy(incoming, &plaintext),
-    };
-    if result.is_ok() && leaves_no_row(incoming) {
+    if result.is_err() || leaves_no_row(incoming) {
         let Cx { state, store, .. } = cx;
         let seen = &mut state.features.omemo.seen;
         carried.keys.iter().try_for_each(|key| seen.add(*store, key))?;
@@ -194,15 +184,31 @@ fn read(
     Ok(result)
 }
 
+/// The plaintext of a payload whose key is known.
+fn unseal(
+    carried: &Carried,
+    ciphertext: &[u8],
+    opened: &Opened,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, Undecryptable> {
+    if opened.trust == TrustLevel::Distrusted {
+        return Err(Undecryptable::Distrusted);
+    }
+    let (version, iv) = (wire(carried.version), carried.iv.as_deref());
+    payload::decrypt(version, &opened.material, iv, ciphertext).map_err(|error| match error {
+        PayloadError::BadTag => Undecryptable::Forged,
+        _ => Undecryptable::Malformed,
+    })
+}
+
 /// Whether nothing of a message will stand in the timeline by which it could be recognised: it has no
-/// text, or one that only says what it does to another message.
+/// id, no text, or one that only says what it does to another message.
 fn leaves_no_row(incoming: &Incoming) -> bool {
     let amends = |child: &Element| {
         child.is("replace", ns::CORRECT)
             || child.is("reactions", ns::REACTIONS)
             || child.is("retract", ns::RETRACT)
     };
-    incoming.body().is_none() || incoming.content.iter().any(amends)
+    incoming.origin_id.is_none() || incoming.body().is_none() || incoming.content.iter().any(amends)
 }
 
 /// Whether the message was read before and left no row that would have been recognised.

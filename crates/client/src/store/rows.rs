@@ -360,7 +360,8 @@ pub enum Undecryptable {
     UnknownKey,
     /// It does not fit its key: damaged, or not from whom it says.
     Forged,
-    /// It was made with a key that was used already.
+    /// It was made with a key that is no longer kept: it came too late, or was read already under
+    /// another id.
     KeyUsed,
     /// Too many messages before it are missing.
     TooFarAhead,

@@ -1,13 +1,18 @@
 //! A server that lies: nothing leaks, nothing is believed that must not be, and the user is told.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use client::Command;
-use client::store::{Content, Delivery, Devices, Encryption, Event, Version};
+use client::store::{Content, Delivery, Devices, Encryption, Event, TrustLevel, Version};
+use omemo::MAX_SKIPPED_KEYS;
 use xmpp::ext::omemo_legacy;
 use xmpp::ext::omemo2;
 use xmpp::ns;
 use xmpp::xml::Element;
 
 use crate::server::event;
+use crate::storm::is_encrypted;
 use crate::world::{Fate, World, bare};
 
 /// Alice and Bob who have written to each other, and a device of Mallory.
@@ -283,6 +288,62 @@ fn a_message_that_is_repeated_much_later_is_silent() {
     world.route(&repeated, &owner, Some(alice));
     world.run();
     assert_eq!(world.texts(bob, "alice").last().unwrap(), "KeyUsed");
+}
+
+#[test]
+fn a_message_whose_key_made_room_for_others_does_not_vanish() {
+    for legacy in [false, true] {
+        let (mut world, alice, bob) = crate::quirks::strangers(legacy);
+        let fate = Rc::new(Cell::new(Fate::Deliver));
+        let decided = fate.clone();
+        world.hook = Some(Box::new(move |name, stanza| match name {
+            // Without answers everything is of one chain.
+            "alice/phone" if is_encrypted(stanza) => Fate::Lose,
+            "bob/laptop" if is_encrypted(stanza) => decided.get(),
+            _ => Fate::Deliver,
+        }));
+        let write = |world: &mut World, how, text: &str| {
+            fate.set(how);
+            world.write(alice, "bob", text);
+        };
+        write(&mut world, Fate::Hold, "late");
+        // More than a session keeps, and no more at once than it may miss.
+        for _ in 0..2 {
+            (0..MAX_SKIPPED_KEYS / 2).for_each(|_| write(&mut world, Fate::Lose, "lost"));
+            write(&mut world, Fate::Deliver, "in time");
+        }
+        let before = world.texts(bob, "alice");
+        assert_eq!(before.last().unwrap(), "in time", "legacy {legacy}");
+        let mut late = None;
+        world.release(|held| late = held.first().cloned());
+        assert_eq!(world.texts(bob, "alice"), [before.clone(), vec!["KeyUsed".into()]].concat());
+        // Once: the same message again is known by its id.
+        let (to, message) = late.unwrap();
+        world.hook = None;
+        world.deliver(to, message);
+        world.run();
+        assert_eq!(world.texts(bob, "alice").len(), before.len() + 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_once_whatever_its_id_becomes() {
+    let (mut world, alice, bob, _) = three();
+    let owner = bare("alice@example.org");
+    let key = world.devices[bob].store.identities(&owner).unwrap()[0].key;
+    world.ask(bob, Command::Trust { owner, key, level: TrustLevel::Distrusted });
+    world.write(alice, "bob", "once");
+    let encrypted = |message: &Element| message.child("encrypted", ns::OMEMO).is_some();
+    let mut log = world.log.iter().rev();
+    let mut again =
+        log.find(|(from, message)| *from == alice && encrypted(message)).unwrap().1.clone();
+    let before = world.texts(bob, "alice");
+    assert_eq!(before.last().unwrap(), "Distrusted");
+    again.set_attr("id", "another");
+    again.retain_children(|child| child.ns() != ns::STANZA_ID);
+    world.deliver(bob, again);
+    world.run();
+    assert_eq!(world.texts(bob, "alice"), before);
 }
 
 #[test]

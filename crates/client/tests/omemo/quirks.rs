@@ -7,7 +7,7 @@ use xmpp::xml::Element;
 use crate::world::{Fate, World};
 
 /// Alice and Bob, with both versions or the older one alone, who have not written yet.
-fn strangers(legacy: bool) -> (World, usize, usize) {
+pub(crate) fn strangers(legacy: bool) -> (World, usize, usize) {
     let mut world = World::new();
     world.befriend("alice", "bob");
     let [alice, bob] = ["alice/phone", "bob/laptop"].map(|name| world.device(name));

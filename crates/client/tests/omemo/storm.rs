@@ -30,7 +30,7 @@ impl Dice {
     }
 }
 
-fn is_encrypted(stanza: &Element) -> bool {
+pub(crate) fn is_encrypted(stanza: &Element) -> bool {
     let has = |stanza: &Element| stanza.children().any(|child| child.name() == "encrypted");
     has(stanza) || stanza.to_bytes("").windows(10).any(|window| window == b"<encrypted")
 }

@@ -94,7 +94,9 @@ fn in_words(reason: Undecryptable) -> &'static str {
         Undecryptable::NoSession => "there is no session with the device that sent it",
         Undecryptable::UnknownKey => "made with a key that this device no longer has",
         Undecryptable::Forged => "damaged, or not from whom it says",
-        Undecryptable::KeyUsed => "made with a key that was used already",
+        Undecryptable::KeyUsed => {
+            "made with a key that is gone: it came too late, or was read already"
+        }
         Undecryptable::TooFarAhead => "too many messages before it are missing",
         Undecryptable::Malformed => "it makes no sense",
         Undecryptable::Contradiction => "it says to be from or for somebody else",

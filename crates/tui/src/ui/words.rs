@@ -20,7 +20,9 @@ pub fn undecryptable(reason: Undecryptable) -> &'static str {
             "cannot be read: it was made with a key this device no longer has. Ask for it again"
         }
         Undecryptable::Forged => "cannot be believed: it is damaged, or not from whom it says",
-        Undecryptable::KeyUsed => "is a repetition of a message that was read already",
+        Undecryptable::KeyUsed => {
+            "cannot be read: its key is gone. It came too late, or was read already under another name. Ask for it again"
+        }
         Undecryptable::TooFarAhead => {
             "cannot be read: too many messages before it are missing. Ask for it again"
         }

@@ -119,7 +119,8 @@ export const whyUnknownKey =
   "Diese Nachricht ist nicht lesbar: Sie wurde mit einem Schlüssel gemacht, den dieses Gerät nicht mehr hat. Bitte um sie noch einmal.";
 export const whyForged =
   "Dieser Nachricht ist nicht zu trauen: Sie ist beschädigt oder nicht von dem, den sie nennt.";
-export const whyKeyUsed = "Die Wiederholung einer Nachricht, die schon gelesen wurde.";
+export const whyKeyUsed =
+  "Ihr Schlüssel ist weg: Sie kam zu spät oder wurde schon gelesen. Bitte noch einmal senden lassen.";
 export const whyTooFarAhead =
   "Diese Nachricht ist nicht lesbar: Zu viele Nachrichten davor fehlen. Bitte um sie noch einmal.";
 export const whyMalformed =

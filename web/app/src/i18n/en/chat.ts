@@ -123,7 +123,8 @@ export const whyUnknownKey =
   "This message cannot be read: it was made with a key this device no longer has. Ask for it again.";
 export const whyForged =
   "This message cannot be believed: it is damaged, or not from whom it says.";
-export const whyKeyUsed = "A repetition of a message that was read already.";
+export const whyKeyUsed =
+  "Its key is gone: it came too late, or was read already. Ask for it again.";
 export const whyTooFarAhead =
   "This message cannot be read: too many messages before it are missing. Ask for it again.";
 export const whyMalformed =
