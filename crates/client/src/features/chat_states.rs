@@ -123,8 +123,8 @@ fn may_tell(cx: &Cx<'_>, address: &BareJid) -> bool {
     shown && roster::sees_us(cx, address) && (known || caps::supports(cx, address, ns::CHAT_STATES))
 }
 
-/// A state is worth nothing later: it is not queued. That somebody writes is all it says, and no
-/// version of OMEMO hides that.
+/// A state is worth nothing later: it is not queued. It goes in plain sight in encrypted
+/// conversations as well; ADR 24 says what encrypting it would cost, and what it would hide.
 fn send(cx: &mut Cx<'_>, to: &BareJid, state: &str) {
     let message = Element::new("message", ns::CLIENT)
         .with_attr("type", "chat")
