@@ -15,6 +15,7 @@ from slixmpp.plugins import register_plugin
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp_omemo import XEP_0384, TrustLevel
+from slixmpp_omemo import xep_0384 as plugin
 from twomemo import twomemo as modern
 
 from client import Client, ConnectionLost, Failed, bounded, until
@@ -29,6 +30,24 @@ PLUGINS = (
 
 
 LOGIN_ATTEMPTS = 5
+BOTH = frozenset({LEGACY, MODERN})
+
+make_manager = plugin._make_session_manager
+
+
+def make_manager_of_versions(xmpp, omemo):
+    """slixmpp-omemo always has both versions; a device here has those it was made with."""
+
+    class Manager(make_manager(xmpp, omemo)):
+        @classmethod
+        async def create(cls, backends, *rest, **named):
+            chosen = [one for one in backends if one.namespace in xmpp.versions]
+            return await super().create(chosen, *rest, **named)
+
+    return Manager
+
+
+plugin._make_session_manager = make_manager_of_versions
 
 
 class Omemo(XEP_0384):
@@ -48,6 +67,11 @@ class Omemo(XEP_0384):
     def _btbv_enabled(self):
         return True
 
+    async def _on_device_list_update(self, msg):
+        # Lists of a version that a device has not are nothing to it.
+        if any(namespace in msg["pubsub_event"]["items"]["node"] for namespace in self.xmpp.versions):
+            await super()._on_device_list_update(msg)
+
     async def _prompt_manual_trust(self, manually_trusted, identifier):
         manager = await self.get_session_manager()
         for device in manually_trusted:
@@ -60,12 +84,15 @@ register_plugin(Omemo)
 
 
 class Device(Client):
-    """One device. `log` lists what it decrypted or sent, as (message id, text), in order."""
+    """One device. `log` lists what it decrypted or sent, as (message id, text), in order;
+    `read_in` the version of each that it decrypted."""
 
-    def __init__(self, place, name, password, resource, port=None):
+    def __init__(self, place, name, password, resource, port=None, versions=BOTH):
+        self.versions = frozenset(versions)
         super().__init__(place, name, password, resource, plugins=PLUGINS, port=port)
         self.register_plugin("xep_0384", module=sys.modules[__name__])
         self.log = []
+        self.read_in = {}
         self.failures = []
         self.live = set()
         self.doubled = []
@@ -204,12 +231,14 @@ class Device(Client):
         manager = await self.plugin["xep_0384"].get_session_manager()
         sender = sender or self.author(message)
         element = message.xml.find(f"{{{MODERN}}}encrypted")
-        if element is not None:
+        if element is not None and MODERN in self.versions:
             plaintext, *_ = await manager.decrypt(twomemo.etree.parse_message(element, sender))
+            self.read_in[message["id"]] = MODERN
             return None if plaintext is None else open_envelope(plaintext)
         element = message.xml.find(f"{{{LEGACY}}}encrypted")
         parsed = await oldmemo.etree.parse_message(element, sender, self.boundjid.bare, manager)
         plaintext, *_ = await manager.decrypt(parsed)
+        self.read_in[message["id"]] = LEGACY
         return None if plaintext is None else plaintext.decode()
 
     # --- sending ---
@@ -253,8 +282,10 @@ class Device(Client):
         self.plugin["xep_0198"].request_ack()
         await until(lambda: not self.outbox, what)
 
-    async def knows_devices(self, jid: str, count: int, versions=frozenset({LEGACY, MODERN})):
-        """Does this device know so many devices of an account that speak these versions?"""
+    async def knows_devices(self, jid: str, count: int, versions=None):
+        """Does this device know so many devices of an account that speak these versions, or all of
+        its own?"""
+        versions = versions or self.versions
         manager = await self.plugin["xep_0384"].get_session_manager()
         devices = await manager.get_device_information(jid)
         return sum(1 for one in devices if one.namespaces >= versions) >= count

@@ -1,6 +1,7 @@
-"""Clownfish and profanity: an OMEMO message each way."""
+"""Clownfish and profanity: an OMEMO message and an encrypted file each way."""
 
 import asyncio
+import os
 
 from client import bounded, check, run, until
 from clownfish import DONE, Clownfish
@@ -47,8 +48,34 @@ async def main(place):
         line, = await juliet.listen(1)
         check(line["body"] == "Neither, fair saint.", "clownfish decrypts what was typed")
         check(line["encryption"] == "omemo" and line["trusted"], "in the older version, trusted")
+        await file_to_profanity(place, terminal, juliet, phone)
+        await file_from_profanity(place, terminal, juliet)
         terminal.type("/quit")
     await phone.logout()
+
+
+async def file_to_profanity(place, terminal, juliet, phone):
+    path, saved = place.directory / "ladder.bin", place.directory / "saved.bin"
+    path.write_bytes(os.urandom(40_000))
+    result = await juliet.run("send", ROMEO, "--file", str(path))
+    check(result.code == DONE, f"clownfish sends a file: {result.err.strip()}")
+    await terminal.shows("aesgcm://", "profanity decrypts its address")
+    # The other device has the address in one piece.
+    links = lambda: [text for _, text in phone.log if text.startswith("aesgcm://")]  # noqa: E731
+    await until(links, "romeo's phone has it as well")
+    terminal.type(f"/url save {links()[0].split()[0]} {saved}")
+    await until(lambda: saved.exists() and saved.read_bytes() == path.read_bytes(),
+                "profanity fetches the file and decrypts it")
+
+
+async def file_from_profanity(place, terminal, juliet):
+    path = place.directory / "rope.bin"
+    path.write_bytes(os.urandom(50_000))
+    terminal.type(f"/sendfile {path}")
+    line, = await juliet.listen(1, "--files", str(place.directory / "downloads"))
+    check(open(line["file"]["path"], "rb").read() == path.read_bytes(),
+          "clownfish decrypts what profanity sends")
+    check(line["encryption"] == "omemo" and line["file"]["key"], "it was encrypted")
 
 
 if __name__ == "__main__":

@@ -57,11 +57,11 @@ class Stage:
 
 
 class Person:
-    """Somebody at a terminal, who types what comes to mind. Who has two of them reacts and edits on one:
-    what two devices change of the same message at the same moment is not the same everywhere."""
+    """Somebody at a terminal, who types what comes to mind. Who has two of them reacts and edits on both,
+    also what the other one is changing at the same moment."""
 
-    def __init__(self, stage, device, whom, changes=True):
-        self.stage, self.device, self.whom, self.changes = stage, device, whom, changes
+    def __init__(self, stage, device, whom):
+        self.stage, self.device, self.whom = stage, device, whom
         self.terminal = None
         self.count = 0
 
@@ -90,7 +90,7 @@ class Person:
         words = f"{self.device.folder.name} {self.count}"
         what = self.stage.chance.choices(
             ("say", "reply", "react", "edit", "kill"),
-            weights=(50, 12, 15, 12, 6) if self.changes else (70, 20, 0, 0, 6),
+            weights=(50, 12, 15, 12, 6),
         )[0]
         self.stage.deeds[what] += 1
         # What was there is a draft, or a command that made no sense.
@@ -123,8 +123,7 @@ async def main(place):
     stage = Stage(place, random.Random(SEED))
     peer = await stage.add("romeo", "window")
     devices = [await stage.add("juliet", label) for label in ("desk", "phone", "script")]
-    people = [Person(stage, peer, JULIET), Person(stage, devices[0], ROMEO),
-              Person(stage, devices[1], ROMEO, changes=False)]  # fmt: skip
+    people = [Person(stage, peer, JULIET), *(Person(stage, one, ROMEO) for one in devices[:2])]
     script = devices[2]
     listener = Listener(script, "--own")
     stage.deadline = time.monotonic() + SECONDS
