@@ -45,6 +45,6 @@ pub mod view;
 
 pub use command::{Command, PushSubscription, Request};
 pub use effect::{Effect, Input, Now};
-pub use features::specifications;
+pub use features::{features, specifications};
 pub use machine::{Client, Options};
 pub use omemo::fingerprint_link;

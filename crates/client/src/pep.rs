@@ -9,8 +9,15 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use crate::cx::{Cx, Step};
+use crate::features::Spec;
 use crate::iq::Answer;
 use crate::verified::{self, PersonalEvent, Verified};
+
+/// What it follows.
+pub(crate) const SPECS: &[Spec] = &[
+    Spec { number: "XEP-0060", version: "1.30.0" },
+    Spec { number: "XEP-0163", version: "1.2.2" },
+];
 
 /// What a node holds.
 pub(crate) enum Items {

@@ -19,6 +19,7 @@ pub(crate) const FEATURE: Feature = Feature {
         Spec { number: "XEP-0448", version: "0.2.0" },
         Spec { number: "XEP-0454", version: "0.1.0" },
         Spec { number: "XEP-0066", version: "1.5" },
+        Spec { number: "XEP-0231", version: "1.1" },
         Spec { number: "XEP-0264", version: "0.4.2" },
         Spec { number: "XEP-0446", version: "0.2.0" },
     ],

@@ -19,6 +19,7 @@ pub(crate) const FEATURE: Feature = Feature {
     specs: &[
         Spec { number: "XEP-0401", version: "0.6.0" },
         Spec { number: "XEP-0077", version: "2.4" },
+        Spec { number: "XEP-0445", version: "0.2.0" },
     ],
     command: Some(command),
     ..Feature::NOTHING

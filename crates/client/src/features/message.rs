@@ -21,6 +21,7 @@ pub(crate) const FEATURE: Feature = Feature {
     specs: &[
         Spec { number: "RFC 6121", version: "" },
         Spec { number: "XEP-0280", version: "1.0.1" },
+        Spec { number: "XEP-0334", version: "1.0.0" },
         Spec { number: "XEP-0359", version: "0.7.0" },
         Spec { number: "XEP-0393", version: "1.1.1" },
         Spec { number: "XEP-0245", version: "1.1" },

@@ -38,6 +38,8 @@ use crate::command::{Command, Request};
 use crate::cx::{Cx, Step};
 use crate::effect::{TransferEvent, TransferId};
 use crate::incoming::Incoming;
+use crate::link;
+use crate::pep;
 use crate::store::{Queued, Store};
 use crate::timeline;
 use crate::verified::{PersonalEvent, Verified};
@@ -290,9 +292,25 @@ pub(crate) struct IqRoute {
 /// The answer to a request.
 pub(crate) type Reply = Result<Option<Element>, xmpp::error::Condition>;
 
-/// What this client follows: the name of each feature, with number and version of a specification.
+/// What this client follows: the name of each feature, with number and version of a specification
+/// (an RFC has none). `docs/clownfish-xeps.md` comes from
+/// there.
 pub fn specifications() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    ALL.iter().flat_map(|feature| {
-        feature.specs.iter().map(|spec| (feature.name, spec.number, spec.version))
+    let base = [("streams and sessions", link::SPECS), ("personal nodes", pep::SPECS)];
+    let features = ALL.iter().map(|feature| (feature.name, feature.specs));
+    base.into_iter()
+        .chain(features)
+        .flat_map(|(name, specs)| specs.iter().map(move |spec| (name, spec.number, spec.version)))
+}
+
+/// The name of each feature, and whether it acts on what others send without being asked: it must then
+/// know whom to believe.
+pub fn features() -> impl Iterator<Item = (&'static str, bool)> {
+    ALL.iter().map(|feature| {
+        let hears = feature.presence.is_some()
+            || !feature.iq.is_empty()
+            || !feature.events.is_empty()
+            || !feature.message.is_empty();
+        (feature.name, hears)
     })
 }

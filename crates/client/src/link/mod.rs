@@ -21,7 +21,7 @@ use xmpp::xml::{Element, Framing, Reader};
 use crate::account;
 use crate::cx::{Cx, Step};
 use crate::effect::{Effect, Lost, Target};
-use crate::features::Feature;
+use crate::features::{Feature, Spec};
 use crate::iq::Answer;
 use crate::machine::each;
 use crate::store::QueuedId;
@@ -30,6 +30,24 @@ use crate::view::{Connection, Outcome, Problem};
 pub(crate) use negotiate::{KEYS, USED};
 pub(crate) use out::{ask, finish_step, has_room, join_sends, largest, send_stanza, set_active};
 use out::{send_activity, write};
+
+/// What it follows, with the crate `xmpp`.
+pub(crate) const SPECS: &[Spec] = &[
+    Spec { number: "RFC 5802", version: "" },
+    Spec { number: "RFC 5929", version: "" },
+    Spec { number: "RFC 6120", version: "" },
+    Spec { number: "RFC 7395", version: "" },
+    Spec { number: "RFC 7677", version: "" },
+    Spec { number: "RFC 9266", version: "" },
+    Spec { number: "XEP-0198", version: "1.6.3" },
+    Spec { number: "XEP-0352", version: "1.0.0" },
+    Spec { number: "XEP-0386", version: "1.1.0" },
+    Spec { number: "XEP-0388", version: "1.0.4" },
+    Spec { number: "XEP-0440", version: "1.0.0" },
+    Spec { number: "XEP-0474", version: "0.5.0" },
+    Spec { number: "XEP-0478", version: "0.2.0" },
+    Spec { number: "XEP-0484", version: "0.2.0" },
+];
 
 /// The connection and the session.
 pub(crate) struct Link {

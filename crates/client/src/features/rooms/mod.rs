@@ -53,8 +53,10 @@ pub(crate) const FEATURE: Feature = Feature {
     specs: &[
         Spec { number: "XEP-0045", version: "1.35.5" },
         Spec { number: "XEP-0249", version: "1.2" },
+        Spec { number: "XEP-0317", version: "0.3.1" },
         Spec { number: "XEP-0410", version: "1.1.0" },
         Spec { number: "XEP-0421", version: "1.0.1" },
+        Spec { number: "XEP-0425", version: "0.3.0" },
         Spec { number: "XEP-0486", version: "0.1.0" },
     ],
     features: &[ns::MUC, ns::CONFERENCE],
