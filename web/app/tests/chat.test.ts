@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Line, Message, Span } from "../src/core/types";
-import { moves, named, photographs, shrinks } from "../src/ui/chat/logic/attach";
+import { named, photographs, shrinks } from "../src/ui/chat/logic/attach";
 import { isEmoji, onlyEmoji } from "../src/ui/chat/logic/emoji";
 import { box, clock, comesByItself, ending, kindOf, legible, moves as playsForEver, peaks, renamed, sized, typeOf, within } from "../src/ui/chat/logic/files";
 import { anchorAt, Heights, rangeAt, scrolledTo } from "../src/ui/chat/logic/heights";
@@ -12,6 +12,7 @@ import { leads, opens, shown } from "../src/ui/chat/logic/links";
 import { counted, dayOf, follows, GROUP, shape, toggled } from "../src/ui/chat/logic/rows";
 import { blocks, direction, FOLD, folded, length, marked } from "../src/ui/chat/logic/text";
 import { isPlain } from "../src/ui/chat/timeline/describe";
+import { mayMove } from "../src/ui/kit/moving";
 import { GROUPS, search } from "../src/ui/chat/emoji/data";
 
 const NOON = new Date(2026, 5, 15, 12, 0).getTime();
@@ -332,13 +333,24 @@ test("the loudness of a sound", () => {
   assert.deepEqual(peaks(new Float32Array(0), 2), [0, 0]);
 });
 
-test("pictures that move are not made smaller", () => {
+test("pictures that move are told by their bytes", () => {
   const bytes = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0));
-  assert.ok(moves(bytes("GIF89a…")));
-  assert.ok(moves(bytes("RIFF....WEBPVP8X....\x02")));
-  assert.ok(!moves(bytes("RIFF....WEBPVP8X....\x10")));
-  assert.ok(moves(bytes("\x89PNG\r\n....IHDR....acTL")));
-  assert.ok(!moves(bytes("\x89PNG\r\n....IHDR")));
+  const chunk = (name: string, content = "") => `\0\0\0${String.fromCharCode(content.length)}${name}${content}crc.`;
+  const png = (...chunks: string[]) => bytes(`\x89PNG\r\n\x1a\n${chunk("IHDR", "13 bytes here")}${chunks.join("")}`);
+  assert.ok(mayMove(bytes("GIF89a")));
+  assert.ok(mayMove(bytes("RIFF....WEBPVP8X....\x02")));
+  assert.ok(!mayMove(bytes("RIFF....WEBPVP8X....\x10")));
+  assert.ok(!mayMove(bytes("RIFF....WEBPVP8L....\x02")));
+  assert.ok(mayMove(png(chunk("tEXt", "a word"), chunk("acTL"), chunk("IDAT"))));
+  assert.ok(!mayMove(png(chunk("IDAT", "with acTL in it"), chunk("acTL"))));
+  assert.ok(!mayMove(png()));
+  assert.ok(mayMove(bytes("....ftypavis")));
+  assert.ok(!mayMove(bytes("....ftypavif")));
+  assert.ok(!mayMove(bytes("\xff\xd8\xff\xe0..JFIF")));
+  assert.ok(!mayMove(new Uint8Array()));
+});
+
+test("pictures that can be made smaller, and names of those that have none", () => {
   assert.ok(shrinks("image/jpeg") && !shrinks("image/svg+xml") && !shrinks("image/gif"));
   const time = new Date(2026, 10, 28, 9, 5, 7);
   assert.equal(named("image.png", "image/png", time), "picture-2026-11-28-090507.png");
@@ -382,5 +394,5 @@ test("only small pictures come by themselves, and where somebody wants that", ()
 test("what moves by itself stands still beside what is read", () => {
   assert.ok(playsForEver("image/gif", false) && playsForEver("image/gif", true));
   assert.ok(!playsForEver("image/webp", false) && playsForEver("image/webp", true));
-  assert.ok(!playsForEver("image/jpeg", true) && !playsForEver("image/png", true));
+  assert.ok(!playsForEver("image/jpeg", true) && playsForEver("image/png", true) && !playsForEver("image/png", false));
 });

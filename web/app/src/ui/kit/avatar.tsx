@@ -5,6 +5,7 @@ import { useStore } from "../../state/use";
 import { colours } from "./colour";
 import { Icon } from "./icon";
 import { initials } from "./initials";
+import { standing } from "./moving";
 import "./avatar.css";
 
 export interface AvatarProps {
@@ -83,11 +84,18 @@ function take(core: Core, avatar: string): Picture {
     found.users += 1;
     return found;
   }
-  const fetched = core.picture(avatar).catch(() => null);
-  const url = fetched.then((blob) => {
-    if (!blob) pictures.delete(avatar); // Asked for again the next time.
-    return blob ? URL.createObjectURL(blob) : null;
-  });
+  // Many of them are on the screen at once, and nothing could stop them.
+  const fetched = core.picture(avatar).then((blob) => blob && standing(blob));
+  const url = fetched.then(
+    (blob) => {
+      if (!blob) pictures.delete(avatar); // Asked for again the next time.
+      return blob ? URL.createObjectURL(blob) : null;
+    },
+    () => {
+      pictures.delete(avatar);
+      return null;
+    },
+  );
   const picture = { users: 1, url };
   pictures.set(avatar, picture);
   return picture;

@@ -8,6 +8,7 @@ import { words } from "../../i18n";
 import { Button, IconButton } from "./button";
 import { Dialog, windows } from "./dialog";
 import { Menu, type MenuProps } from "./menu";
+import { stay } from "./stay";
 import "./toast.css";
 
 const menu = signal<Omit<MenuProps, "onClose"> | null>(null);
@@ -145,14 +146,11 @@ function Asked() {
 }
 
 function ToastView({ toast, onClose }: { toast: Toast; onClose: () => void }) {
-  useEffect(() => {
-    const seconds = toast.problem || toast.action ? 8 : 4;
-    const timer = setTimeout(onClose, seconds * 1000);
-    return () => clearTimeout(timer);
-  }, []);
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => stay(element.current, toast.problem || toast.action ? 8_000 : 4_000, onClose), []);
   const action = toast.action;
   return (
-    <div class={toast.problem ? "toast toast-problem" : "toast"} role={toast.problem ? "alert" : undefined}>
+    <div ref={element} class={toast.problem ? "toast toast-problem" : "toast"} role={toast.problem ? "alert" : undefined}>
       <p class="toast-text">{toast.text}</p>
       {action && (
         <button

@@ -1,4 +1,5 @@
-import { HEAD, moves, photographs, shrinks } from "../logic/attach";
+import { moves } from "../../kit/moving";
+import { photographs, shrinks } from "../logic/attach";
 import { renamed, typeOf, within } from "../logic/files";
 
 /** No side of a smaller picture is longer. */
@@ -13,7 +14,7 @@ export async function shrink(file: File): Promise<File | null> {
   const type = typeOf({ name: file.name, mediaType: file.type });
   if (!photographs(type)) return file;
   if (!shrinks(type)) return null;
-  if (!(await isStill(file))) return file;
+  if (await moves(file)) return file;
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -37,9 +38,4 @@ export async function shrink(file: File): Promise<File | null> {
   if (!draw || !blob) return null;
   const name = made === type ? file.name : renamed(file.name, "jpg");
   return new File([blob], name, { type: made });
-}
-
-async function isStill(file: File): Promise<boolean> {
-  const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
-  return !moves(head);
 }

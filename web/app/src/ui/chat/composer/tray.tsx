@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 
 import { fill, language, words } from "../../../i18n";
-import { Icon, IconButton } from "../../kit";
-import { ending, kindOf, legible, sized } from "../logic/files";
+import { Icon, IconButton, still } from "../../kit";
+import { ending, kindOf, legible, moves, sized, typeOf } from "../logic/files";
+import { FirstFrame } from "../media/first-frame";
 import type { Composer, Quality } from "./state";
 import { RenameDialog } from "../../people/rename";
 import type { Attached } from "./tray-state";
@@ -42,7 +43,11 @@ function Item({ composer, attached, onRemove }: { composer: Composer; attached: 
           title={say.describeTitle}
           onClick={() => (describing.value = true)}
         >
-          <img class="tray-picture" src={url} alt="" draggable={false} />
+          {moves(typeOf({ name: file.name, mediaType: file.type }), still.value) ? (
+            <FirstFrame blob={file} class="tray-picture" onReady={() => {}} onBroken={() => {}} />
+          ) : (
+            <img class="tray-picture" src={url} alt="" draggable={false} />
+          )}
           <span class={description === "" ? "tray-alt" : "tray-alt tray-alt-there"} aria-hidden="true">
             {say.describeMark}
           </span>

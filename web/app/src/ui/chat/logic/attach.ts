@@ -1,15 +1,4 @@
-// What is known about a picture from its first bytes, before it is made smaller.
-
-/** So many first bytes are enough. */
-export const HEAD = 4_096;
-
-/** Whether a picture moves: made smaller it would stand still. */
-export function moves(head: Uint8Array): boolean {
-  const text = Array.from(head.subarray(0, HEAD), (byte) => String.fromCharCode(byte)).join("");
-  if (text.startsWith("GIF8")) return true;
-  if (text.startsWith("RIFF") && text.slice(8, 16) === "WEBPVP8X") return ((head[20] ?? 0) & 2) !== 0;
-  return text.startsWith("\x89PNG") && text.includes("acTL");
-}
+// What is known about a picture from its type and name, before it is made smaller.
 
 /** The types that can be made smaller. */
 export function shrinks(type: string): boolean {

@@ -5,7 +5,7 @@ import type { File } from "../../../core/types";
 
 export type Kind = "picture" | "video" | "audio" | "other";
 
-const PICTURES = ["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/bmp"];
+const PICTURES = ["image/jpeg", "image/png", "image/apng", "image/gif", "image/webp", "image/avif", "image/bmp"];
 const VIDEOS = ["video/mp4", "video/webm", "video/ogg", "video/quicktime"];
 const SOUNDS = [
   "audio/mpeg",
@@ -59,9 +59,12 @@ export function kindOf(file: { name: string; mediaType: string | null }): Kind {
   return "other";
 }
 
+/** Pictures that can have several frames; what an APNG is called says nothing. */
+const MOVING = ["image/png", "image/apng", "image/webp", "image/avif"];
+
 /** Whether a picture may move by itself, and shall not: a GIF never, others not where less motion is wanted. */
 export function moves(type: string, still: boolean): boolean {
-  return type === "image/gif" || (still && (type === "image/webp" || type === "image/apng" || type === "image/avif"));
+  return type === "image/gif" || (still && MOVING.includes(type));
 }
 
 /** Pictures up to this size come without being asked for. */
