@@ -4,6 +4,8 @@
 import "./checks/page.mjs";
 import "./checks/people.mjs";
 import "./checks/chat.mjs";
+import "./checks/media.mjs";
+import "./checks/hands.mjs";
 import "./checks/rooms.mjs";
 import "./checks/axe.mjs";
 import "./checks/rtl.mjs";

@@ -12,7 +12,10 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 /** What depends on colours, which is what the other theme changes. */
 const COLOURS = ["color-contrast", "link-in-text-block"];
 
+const WALLPAPERS = ["rose", "meadow", "sea", "dusk", "dots", "lines"];
 const ROMEO = "chat/romeo%40verona.example";
+const KEYLESS = "chat/cordelia%40britain.example";
+const VIOLA = "chat/viola%40illyria.example";
 const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
   "base64",
@@ -36,6 +39,21 @@ const up = (by) => async (on) => {
   await on.locator("[data-message]").last().waitFor();
   await settled(on);
   await on.evaluate((by) => (document.querySelector(".timeline-box").scrollTop -= by), by);
+};
+/** The voice message plays, and another conversation is read; then it pauses, so that nothing moves. */
+const playing = async (on) => {
+  await on.getByRole("group", { name: /^Voice message/ }).getByRole("button", { name: "Play", exact: true }).click();
+  await on.evaluate(() => {
+    location.hash = "#/chat/nurse%40anemone.example";
+  });
+  await on.getByRole("region", { name: "Player" }).getByRole("button", { name: "Pause" }).click();
+  await on.getByText("By and by, I come!").last().waitFor();
+};
+/** The viewer on what the gallery of this conversation has under a name. */
+const viewed = (name) => async (on) => {
+  await button(on, "More for this conversation").click();
+  await on.getByRole("menuitem", { name: "Pictures and files" }).click();
+  await button(on, name).click();
 };
 const typed = (text) => async (on) => {
   await on.getByRole("searchbox").fill(text);
@@ -110,6 +128,15 @@ const SCREENS = [
     await up(1300)(on);
     await on.locator(".picture-open").first().click();
   }, (on) => on.getByRole("dialog")],
+  ["a sound that plays elsewhere", { route: ROMEO }, playing, (on) => on.getByRole("region", { name: "Player" }).getByRole("button", { name: "Play", exact: true })],
+  ["pictures and files", { route: VIOLA }, async (on) => {
+    await button(on, "More for this conversation").click();
+    await on.getByRole("menuitem", { name: "Pictures and files" }).click();
+  }, (on) => button(on, /^Look at the film/)],
+  ["a film", { route: VIOLA }, viewed(/^Look at the film/), (on) => on.locator(".viewer").getByRole("button", { name: /^Fetch/ })],
+  ["a sound in the viewer", { route: ROMEO }, viewed(/^Play.*voice-message/), (on) => on.locator(".viewer").getByRole("button", { name: "Play", exact: true })],
+  ["a message that waits for keys", { route: KEYLESS }, null, (on) => on.getByText(/has no keys yet/).first()],
+  ["what can be done with a message that waits for keys", { route: KEYLESS }, chosen(), (on) => on.getByRole("menuitem", { name: /^Send without encryption/ })],
   ["files to send", { route: ROMEO }, async (on) =>
     on.locator(".composer-file").last().setInputFiles([
       { name: "a.png", mimeType: "image/png", buffer: PNG },
@@ -188,4 +215,21 @@ describe("axe finds nothing", { concurrency: AT_ONCE }, () => {
       });
     }
   }
+
+  test("what is written on a wallpaper, in both themes", async (t) => {
+    const on = await reused(t, { size: "phone", route: ROMEO });
+    await on.getByText("Look out of your window!").last().waitFor();
+    await on.evaluate(axe.source);
+    const wrong = [];
+    for (const wallpaper of WALLPAPERS) {
+      await on.evaluate((wallpaper) => globalThis.store.ask({ do: "setWallpaper", address: "romeo@verona.example", wallpaper }), wallpaper);
+      await on.locator(`.chat[data-wallpaper=${wallpaper}]`).waitFor();
+      for (const theme of ["light", "dark"]) {
+        await on.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+        await settled(on);
+        wrong.push(...(await found(on, `${wallpaper}, ${theme}`, { runOnly: COLOURS })));
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
 });

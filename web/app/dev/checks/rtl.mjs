@@ -31,6 +31,19 @@ describe("from right to left", { concurrency: AT_ONCE }, () => {
     });
   }
 
+  test("the bar of a sound that plays elsewhere", async (t) => {
+    const on = await page(t, { size: "phone", query: "dir=rtl&lang=de", route: "chat/romeo%40verona.example" });
+    const voice = on.getByRole("group", { name: /^Sprachnachricht/ });
+    await voice.getByRole("button", { name: "Abspielen" }).click();
+    await on.evaluate(() => {
+      location.hash = "#/list";
+    });
+    const bar = on.getByRole("region", { name: "Wiedergabe" });
+    await bar.getByRole("button", { name: "Du, Sprachnachricht: Nachricht zeigen" }).waitFor();
+    const [plays, ends] = await Promise.all(["Pause", "Wiedergabe beenden"].map((name) => bar.getByRole("button", { name }).boundingBox()));
+    assert.ok(plays.x > ends.x && ends.x >= 0 && plays.x + plays.width <= 390, `${JSON.stringify(plays)} ${JSON.stringify(ends)}`);
+  });
+
   test("own messages stand at the other side, and the way back points there", async (t) => {
     const on = await page(t, { size: "phone", query: "dir=rtl&lang=de", route: "chat/romeo%40verona.example" });
     await on.locator(".bubble-own").last().waitFor();

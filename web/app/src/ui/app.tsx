@@ -6,7 +6,8 @@ import { words } from "../i18n";
 import { route, type Route } from "../route";
 import { useStore } from "../state/use";
 import { Beside, Overlays, phone } from "./kit";
-import { AddContact, ChatView, ContactDetails, JoinRoom, loadMore, NewChannel, NewGroup, Requests, SettingsIndex, SettingsPage, Share, Starred, Welcome } from "./later";
+import { AddContact, ChatView, ContactDetails, JoinRoom, loadMore, NewChannel, NewGroup, PlayerBar, Requests, SettingsIndex, SettingsPage, Share, Starred, Welcome } from "./later";
+import { playing, silence } from "./chat/media/playback";
 import { Bars } from "./shell/bars";
 import { expectsAccount } from "./shell/expected";
 import { Help } from "./shell/help";
@@ -52,9 +53,12 @@ function Frame() {
   const covered = phone.value && main !== null;
   useFocusInList(at.at === "list");
   useEffect(loadMore, []);
+  // What plays is of this account.
+  useEffect(() => silence, []);
   return (
     <div class={phone.value ? "app app-phone" : "app"}>
       <Bars />
+      {playing.value && <PlayerBar />}
       <div class="panes">
         <div
           class="pane pane-list"

@@ -17,6 +17,7 @@ export const ContactDetails = lazy(() => people().then((part) => part.ContactDet
 export const JoinRoom = lazy(() => people().then((part) => part.JoinRoom));
 export const NewChannel = lazy(() => people().then((part) => part.NewChannel));
 export const NewGroup = lazy(() => people().then((part) => part.NewGroup));
+export const PlayerBar = lazy(() => chat().then((part) => part.PlayerBar));
 export const Requests = lazy(() => people().then((part) => part.Requests));
 export const SettingsIndex = lazy(() => pages().then((part) => part.SettingsIndex));
 export const SettingsPage = lazy(() => pages().then((part) => part.SettingsPage));

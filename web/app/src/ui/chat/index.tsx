@@ -21,6 +21,8 @@ import { galleryOf } from "./wish";
 import "./chat.css";
 import "./wallpaper.css";
 
+export { PlayerBar } from "./media/player";
+
 export interface ChatViewProps {
   address: string;
   /** A message to show at once. */

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { fill, words } from "../../../i18n";
 import { Icon, IconButton } from "../../kit";
 import { clock } from "../logic/files";
+import { pause as pauseSound } from "../media/playback";
 import { LEVELS, type Recorder } from "./recorder";
 import "./recorder.css";
 
@@ -137,7 +138,10 @@ function PlayRest({ recorder }: { recorder: Recorder }) {
       <audio
         ref={audio}
         src={url}
-        onPlay={() => setPlays(true)}
+        onPlay={() => {
+          pauseSound();
+          setPlays(true);
+        }}
         onPause={() => setPlays(false)}
         onEnded={() => setPlays(false)}
       />

@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import { words } from "../../../i18n";
 import { holdsUnsent } from "../../../unsent";
 import { toast } from "../../kit";
+import { pause as pauseSound } from "../media/playback";
 
 /** `ended`: it stopped by itself, and what was recorded until then waits. */
 export type Recording = "idle" | "starting" | "held" | "locked" | "paused" | "ended";
@@ -65,6 +66,7 @@ export class Recorder {
       toast({ text: say.recordUnable, problem: true });
       return;
     }
+    pauseSound(); // It would be heard in the recording.
     this.state.value = "starting";
     this.#wanted = how;
     let stream: MediaStream;
@@ -104,6 +106,7 @@ export class Recorder {
 
   resume(): void {
     if (this.#recorder?.state !== "paused") return;
+    pauseSound();
     this.#last = performance.now();
     this.#recorder.resume();
     this.state.value = "locked";

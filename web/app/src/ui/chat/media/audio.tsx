@@ -1,20 +1,22 @@
 // A player for voice messages and other sounds: its loudness over time, where it is, and how fast.
 
+import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import type { File } from "../../../core/types";
 import { fill, language, words } from "../../../i18n";
 import { Icon } from "../../kit";
 import { clock, legible } from "../logic/files";
 import { fileWord, isVoice } from "../timeline/describe";
 import { sizeOf, type FileProps } from "./file";
 import { BARS, heardOf, type Heard } from "./heard";
+import * as playback from "./playback";
 import { Progress } from "./progress";
 import { useTransfer } from "./transfer";
 import { useLocal, type Local } from "./urls";
 
-const SPEEDS = [1, 1.5, 2] as const;
-/** The sound that plays: one at a time. */
-let playing: HTMLAudioElement | null = null;
+/** So much of a player is seen where it counts as in sight. */
+const VISIBLE = 0.5;
 
 export function AudioView({ chat, message, file, tab, type }: FileProps & { type: string }) {
   const say = words().chat;
@@ -34,7 +36,7 @@ export function AudioView({ chat, message, file, tab, type }: FileProps & { type
           <Bars bars={null} at={0} />
         </div>
       ) : local ? (
-        <Player local={local} name={file.local ?? ""} tab={tab} />
+        <Player chat={chat} message={message} file={file} local={local} type={type} tab={tab} />
       ) : (
         <div class="audio-line">
           <button
@@ -59,15 +61,90 @@ export function AudioView({ chat, message, file, tab, type }: FileProps & { type
   );
 }
 
-function Player({ local, name, tab }: { local: Local; name: string; tab: number }) {
+interface PlayerProps extends FileProps {
+  local: Local;
+  type: string;
+}
+
+/** What plays is of the page (playback.ts): this shows it, or what would be played. */
+function Player({ chat, message, file, local, type, tab }: PlayerProps) {
   const say = words().chat;
-  const audio = useRef<HTMLAudioElement>(null);
+  const place = useRef<HTMLDivElement>(null);
+  const name = file.local ?? "";
+  const known = useHeard(name, local);
+  const mine = playback.playing.value?.message === message.id;
+  useSight(place, mine);
+  const plays = mine && playback.plays.value;
+  const at = playback.whereIs(message.id);
+  const seconds = known?.seconds || (mine ? playback.length.value : 0);
+  const speed = playback.speed.value;
+  const toggle = () => {
+    if (place.current) playback.seen(place.current, true);
+    const [who, what] = [chat.authorName(message), called(file)];
+    playback.toggle({ core: chat.store.core, address: chat.address, message: message.id, name, type, local, who, what });
+  };
+  const shown = new Intl.NumberFormat(language.value).format(speed);
+  return (
+    <div class="audio-line" ref={place}>
+      <button type="button" class="audio-button" tabIndex={tab} aria-label={plays ? say.pause : say.play} onClick={toggle}>
+        <Icon name={plays ? "pause" : "play"} size={22} />
+      </button>
+      <div class="audio-middle">
+        <div class="audio-track">
+          <Bars bars={known?.bars ?? null} at={seconds > 0 ? at / seconds : 0} />
+          <Seek class="audio-seek" message={message.id} at={at} seconds={seconds} tab={tab} />
+        </div>
+        <span class="audio-time">
+          {playback.broken.value.has(message.id) ? say.broken : clock(plays || at > 0 ? at : seconds)}
+        </span>
+      </div>
+      <button
+        type="button"
+        class={plays || speed !== 1 ? "audio-speed" : "audio-speed audio-speed-quiet"}
+        tabIndex={tab}
+        aria-label={fill(say.speed, { speed: shown })}
+        onClick={playback.faster}
+      >
+        {shown}×
+      </button>
+    </div>
+  );
+}
+
+interface SeekProps {
+  class: string;
+  message: number;
+  at: number;
+  seconds: number;
+  tab?: number;
+}
+
+/** Where a sound is, to be moved. */
+export function Seek({ message, at, seconds, tab, ...rest }: SeekProps) {
+  return (
+    <input
+      class={rest.class}
+      type="range"
+      min={0}
+      max={Math.max(0.1, seconds)}
+      step={0.1}
+      value={at}
+      tabIndex={tab}
+      aria-label={words().chat.position}
+      aria-valuetext={`${clock(at)} / ${clock(seconds)}`}
+      onInput={(event) => playback.seek(message, Number(event.currentTarget.value))}
+    />
+  );
+}
+
+/** What a sound is called beside who sent it. */
+function called(file: File): string {
+  return isVoice(file.name) ? fileWord(file) : legible(file.name);
+}
+
+/** What is drawn of a sound, once it is known. */
+export function useHeard(name: string, local: Local): Heard | null {
   const [known, setKnown] = useState<Heard | null>(null);
-  const [plays, setPlays] = useState(false);
-  const [at, setAt] = useState(0);
-  const [length, setLength] = useState(0);
-  const [speed, setSpeed] = useState<number>(1);
-  const [broken, setBroken] = useState(false);
   useEffect(() => {
     let wanted = true;
     void heardOf(name, local).then((found) => {
@@ -75,90 +152,25 @@ function Player({ local, name, tab }: { local: Local; name: string; tab: number 
     });
     return () => {
       wanted = false;
-      if (playing === audio.current) playing = null;
     };
   }, [name, local]);
+  return known;
+}
+
+/** Tells, while it is the sound that plays, whether this can be seen. */
+function useSight(place: RefObject<HTMLElement | null>, mine: boolean): void {
   useEffect(() => {
-    if (!plays) return;
-    let frame = requestAnimationFrame(function next() {
-      setAt(audio.current?.currentTime ?? 0);
-      frame = requestAnimationFrame(next);
-    });
-    return () => cancelAnimationFrame(frame);
-  }, [plays]);
-  const seconds = known?.seconds || length;
-  const toggle = () => {
-    const element = audio.current;
-    if (!element) return;
-    if (plays) {
-      element.pause();
-      return;
-    }
-    playing?.pause();
-    playing = element;
-    element.playbackRate = speed;
-    void element.play().catch(() => setBroken(true));
-  };
-  const next = () => {
-    const now = SPEEDS[(SPEEDS.indexOf(speed as 1) + 1) % SPEEDS.length] ?? 1;
-    setSpeed(now);
-    if (audio.current) audio.current.playbackRate = now;
-  };
-  const shown = new Intl.NumberFormat(language.value).format(speed);
-  return (
-    <div class="audio-line">
-      <button type="button" class="audio-button" tabIndex={tab} aria-label={plays ? say.pause : say.play} onClick={toggle}>
-        <Icon name={plays ? "pause" : "play"} size={22} />
-      </button>
-      <div class="audio-middle">
-        <div class="audio-track">
-          <Bars bars={known?.bars ?? null} at={seconds > 0 ? at / seconds : 0} />
-          <input
-            class="audio-seek"
-            type="range"
-            min={0}
-            max={Math.max(0.1, seconds)}
-            step={0.1}
-            value={at}
-            tabIndex={tab}
-            aria-label={say.position}
-            aria-valuetext={`${clock(at)} / ${clock(seconds)}`}
-            onInput={(event) => {
-              const to = Number(event.currentTarget.value);
-              if (audio.current) audio.current.currentTime = to;
-              setAt(to);
-            }}
-          />
-        </div>
-        <span class="audio-time">{broken ? say.broken : clock(plays || at > 0 ? at : seconds)}</span>
-      </div>
-      <button
-        type="button"
-        class={plays || speed !== 1 ? "audio-speed" : "audio-speed audio-speed-quiet"}
-        tabIndex={tab}
-        aria-label={fill(say.speed, { speed: shown })}
-        onClick={next}
-      >
-        {shown}×
-      </button>
-      <audio
-        ref={audio}
-        src={local.url}
-        preload="metadata"
-        onPlay={() => setPlays(true)}
-        onPause={() => setPlays(false)}
-        onEnded={() => {
-          setPlays(false);
-          setAt(0);
-        }}
-        onLoadedMetadata={(event) => {
-          const { duration } = event.currentTarget;
-          if (Number.isFinite(duration)) setLength(duration);
-        }}
-        onError={() => setBroken(true)}
-      />
-    </div>
-  );
+    const element = place.current;
+    if (!mine || !element) return;
+    const eye = new IntersectionObserver((seen) => {
+      for (const { intersectionRatio } of seen) playback.seen(element, intersectionRatio >= VISIBLE);
+    }, { threshold: VISIBLE });
+    eye.observe(element);
+    return () => {
+      eye.disconnect();
+      playback.seen(element, false);
+    };
+  }, [mine]);
 }
 
 function Bars({ bars, at }: { bars: number[] | null; at: number }) {

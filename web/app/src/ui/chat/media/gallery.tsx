@@ -1,74 +1,110 @@
-import type { File, Message } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { Dialog, Icon } from "../../kit";
-import { kindOf, legible, typeOf } from "../logic/files";
+import { kindOf, legible, moves, typeOf } from "../logic/files";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
 import { sizeOf } from "./file";
+import { FirstFrame } from "./first-frame";
 import { save } from "./save";
+import { Thumbnail } from "./thumbnail";
 import { useLocal } from "./urls";
+import type { Filed } from "./viewer-parts";
 import "./gallery.css";
 
 /** All pictures and files among the messages that are loaded, the newest first. */
 export function Gallery({ chat }: { chat: Chat }) {
   const say = words().chat;
   const files = chat.messages.value
-    .filter((one) => one.content.is === "file")
+    .filter((one): one is Filed => one.content.is === "file")
     .reverse()
     .slice(0, 600);
-  const isPicture = (one: Message) => one.content.is === "file" && kindOf(one.content.file) === "picture";
-  const pictures = files.filter(isPicture);
-  const others = files.filter((one) => !isPicture(one));
+  const [seen, others] = [files.filter(isSeen), files.filter((one) => !isSeen(one))];
   return (
     <Dialog title={say.galleryTitle} large onClose={() => (chat.sheet.value = null)}>
       {files.length === 0 && <p class="gallery-empty">{say.galleryEmpty}</p>}
       <div class="gallery-grid">
-        {pictures.map((one) => one.content.is === "file" && <Thumb key={one.id} chat={chat} message={one} file={one.content.file} />)}
+        {seen.map((one) => (
+          <Thumb key={one.id} chat={chat} message={one} />
+        ))}
       </div>
-      {others.map(
-        (one) => one.content.is === "file" && <Line key={one.id} chat={chat} message={one} file={one.content.file} />,
-      )}
+      {others.map((one) => (
+        <Line key={one.id} chat={chat} message={one} />
+      ))}
     </Dialog>
   );
 }
 
-interface ThumbProps {
-  chat: Chat;
-  message: Message;
-  file: File;
+/** Pictures and films. */
+function isSeen({ content: { file } }: Filed): boolean {
+  return kindOf(file) === "picture" || kindOf(file) === "video";
 }
 
-function Thumb({ chat, message, file }: ThumbProps) {
-  const local = useLocal(chat.store.core, file.local, typeOf(file));
+interface OneProps {
+  chat: Chat;
+  message: Filed;
+}
+
+function Thumb({ chat, message }: OneProps) {
+  const say = words().chat;
+  const { file } = message.content;
+  const film = kindOf(file) === "video";
+  const name = file.picture?.description ?? legible(file.name);
   return (
     <button
       type="button"
       class="gallery-picture"
-      aria-label={fill(words().chat.viewPicture, { name: legible(file.name) })}
+      aria-label={fill(film ? say.viewFilm : say.viewPicture, { name })}
       onClick={() => (chat.sheet.value = { is: "viewer", message: message.id })}
     >
-      {local ? <img src={local.url} alt="" loading="lazy" decoding="async" /> : <Icon name="image" size={28} />}
+      {file.local !== null && !film ? (
+        <Small chat={chat} message={message} />
+      ) : file.picture?.thumbnail ? (
+        <Thumbnail uri={file.picture.thumbnail} />
+      ) : (
+        !film && <Icon name="image" size={28} />
+      )}
+      {film && (
+        <span class="gallery-film">
+          <Icon name="play" size={24} />
+        </span>
+      )}
     </button>
   );
 }
 
-function Line({ chat, message, file }: ThumbProps) {
+/** A picture that is here. One that moves stands still: there may be many. */
+function Small({ chat, message }: OneProps) {
+  const type = typeOf(message.content.file);
+  const local = useLocal(chat.store.core, message.content.file.local, type);
+  if (!local) return <Icon name="image" size={28} />;
+  if (moves(type, true)) return <FirstFrame blob={local.blob} class="gallery-image" onReady={() => {}} onBroken={() => {}} />;
+  return <img class="gallery-image" src={local.url} alt="" loading="lazy" decoding="async" />;
+}
+
+/** A sound, which is played, or a file, which is saved. */
+function Line({ chat, message }: OneProps) {
+  const say = words().chat;
+  const { file } = message.content;
   const name = legible(file.name);
+  const sounds = kindOf(file) === "audio";
   return (
     <button
       type="button"
       class="gallery-line"
-      aria-label={fill(words().chat.saveFile, { name })}
-      onClick={() => void save(chat, message)}
+      onClick={() => {
+        if (sounds) chat.sheet.value = { is: "viewer", message: message.id };
+        else void save(chat, message);
+      }}
     >
-      <Icon name={kindOf(file) === "other" ? "file" : "play"} size={24} />
+      <Icon name={sounds ? "play" : "file"} size={24} />
+      <span class="hidden-text">{sounds ? say.play : say.save} </span>
       <span class="gallery-words">
         <bdi class="gallery-name">{name}</bdi>
         <span class="gallery-size">
           {sizeOf(file)} · {times.brief(message.time)}
         </span>
       </span>
-      <Icon name="download" size={20} />
+      {!sounds && <Icon name="download" size={20} />}
     </button>
   );
 }

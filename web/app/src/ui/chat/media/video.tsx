@@ -1,12 +1,14 @@
 // A video, which comes only when it is asked for.
 
-import { useState } from "preact/hooks";
+import { useSignalEffect } from "@preact/signals";
+import { useRef, useState } from "preact/hooks";
 
 import { fill, words } from "../../../i18n";
 import { box, legible, typeOf } from "../logic/files";
 import { sizeOf, type FileProps } from "./file";
 import { Frame, Unshown } from "./frame";
 import { room } from "./picture";
+import * as playback from "./playback";
 import { useTransfer } from "./transfer";
 import { useLocal } from "./urls";
 
@@ -29,17 +31,38 @@ export function VideoView({ chat, message, file, tab }: FileProps) {
       iconSize={28}
     >
       {local && (
-        <video
-          class="video-player"
-          src={local.url}
-          controls
-          playsInline
-          preload="metadata"
-          tabIndex={tab}
-          aria-label={`${say.video}: ${legible(file.name)}`}
-          onError={() => setBroken(true)}
-        />
+        <Film class="video-player" url={local.url} label={`${say.video}: ${legible(file.name)}`} tab={tab} onBroken={() => setBroken(true)} />
       )}
     </Frame>
+  );
+}
+
+interface FilmProps {
+  class: string;
+  url: string;
+  label: string;
+  tab?: number;
+  onBroken: () => void;
+}
+
+/** A video with what the browser has to steer it. A sound pauses for it, and it for a sound. */
+export function Film({ url, label, tab, onBroken, ...rest }: FilmProps) {
+  const video = useRef<HTMLVideoElement>(null);
+  useSignalEffect(() => {
+    if (playback.plays.value) video.current?.pause();
+  });
+  return (
+    <video
+      ref={video}
+      class={rest.class}
+      src={url}
+      controls
+      playsInline
+      preload="metadata"
+      tabIndex={tab}
+      aria-label={label}
+      onPlay={playback.pause}
+      onError={onBroken}
+    />
   );
 }

@@ -1,32 +1,26 @@
-// Pictures of a conversation, one at a time and as large as the screen.
+// Pictures, films and sounds of a conversation, one at a time and as large as the screen.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
-import type { Message } from "../../../core/types";
-import { fill, straight, words } from "../../../i18n";
-import { Icon, IconButton, Spinner, still, touch, useModal } from "../../kit";
-import { kindOf, legible, typeOf } from "../logic/files";
+import { fill, words } from "../../../i18n";
+import { Icon, IconButton, useModal } from "../../kit";
+import { kindOf, legible } from "../logic/files";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
-import { Progress } from "./progress";
+import { fileWord } from "../timeline/describe";
 import { save } from "./save";
-import { useTransfer } from "./transfer";
-import { useLocal } from "./urls";
+import type { Filed } from "./viewer-parts";
+import { Plays } from "./viewer-plays";
+import { Stage } from "./viewer-stage";
 import "./viewer.css";
 
-/** A message with a picture. */
-type Pictured = Message & { content: Extract<Message["content"], { is: "file" }> };
-
-export function pictures(chat: Chat): Pictured[] {
-  return chat.messages.value.filter(
-    (one): one is Pictured => one.content.is === "file" && kindOf(one.content.file) === "picture",
-  );
+/** What can be looked at or listened to here, the oldest first. */
+function shown(chat: Chat): Filed[] {
+  return chat.messages.value.filter((one): one is Filed => one.content.is === "file" && kindOf(one.content.file) !== "other");
 }
 
-const MOST = 8;
-
 export function Viewer({ chat, message }: { chat: Chat; message: number }) {
-  const all = pictures(chat);
+  const all = shown(chat);
   const [id, setId] = useState(message);
   const close = () => (chat.sheet.value = null);
   const dialog = useModal(close);
@@ -34,22 +28,24 @@ export function Viewer({ chat, message }: { chat: Chat; message: number }) {
   const now = all[at];
   useEffect(() => {
     if (!now) close();
-    else if (now.content.file.local === null) void chat.fetch(now);
+    else if (now.content.file.local === null && kindOf(now.content.file) === "picture") void chat.fetch(now);
   }, [now?.id]);
   const step = (by: number) => {
     const next = all[at + by];
     if (next) setId(next.id);
   };
   const say = words().chat;
-  if (!now) return <dialog ref={dialog} class="viewer" aria-label={say.viewerTitle} />;
+  if (!now) return <dialog ref={dialog} class="viewer" aria-label={say.file} />;
   const { file, caption } = now.content;
   const rtl = document.documentElement.dir === "rtl";
   return (
     <dialog
       ref={dialog}
       class="viewer"
-      aria-label={say.viewerTitle}
+      aria-label={fileWord(file)}
       onKeyDown={(event) => {
+        // Within what plays, arrows go to another place of that.
+        if ((event.target as Element).closest("input, video")) return;
         const by = { ArrowRight: rtl ? -1 : 1, ArrowLeft: rtl ? 1 : -1 }[event.key];
         if (by !== undefined) step(by);
       }}
@@ -64,7 +60,11 @@ export function Viewer({ chat, message }: { chat: Chat; message: number }) {
         <IconButton icon="download" label={fill(say.saveFile, { name: legible(file.name) })} onClick={() => void save(chat, now)} />
         <IconButton icon="close" label={say.close} onClick={close} />
       </header>
-      <Stage key={now.id} chat={chat} message={now} onStep={step} onClose={close} />
+      {kindOf(file) === "picture" ? (
+        <Stage key={now.id} chat={chat} message={now} onStep={step} onClose={close} />
+      ) : (
+        <Plays key={now.id} chat={chat} message={now} />
+      )}
       {at > 0 && (
         <button type="button" class="viewer-step viewer-previous" aria-label={say.viewerPrevious} onClick={() => step(-1)}>
           <Icon name="back" size={26} />
@@ -81,134 +81,5 @@ export function Viewer({ chat, message }: { chat: Chat; message: number }) {
         </p>
       )}
     </dialog>
-  );
-}
-
-interface Look {
-  scale: number;
-  x: number;
-  y: number;
-}
-
-const WHOLE: Look = { scale: 1, x: 0, y: 0 };
-
-/** A picture that can be made larger and moved; a swipe of the whole one goes on or closes. */
-function Stage(props: { chat: Chat; message: Pictured; onStep: (by: number) => void; onClose: () => void }) {
-  const { chat, message, onStep, onClose } = props;
-  const { file } = message.content;
-  const local = useLocal(chat.store.core, file.local, typeOf(file));
-  const transfer = useTransfer(chat, message, file);
-  const [look, setLook] = useState(WHOLE);
-  const [broken, setBroken] = useState(false);
-  const pointers = useRef(new Map<number, { x: number; y: number }>());
-  const from = useRef<{ x: number; y: number; look: Look; apart: number } | null>(null);
-  const say = words().chat;
-
-  const begin = () => {
-    const all = [...pointers.current.values()];
-    const [a, b] = all;
-    if (!a) return;
-    const middle = b ? { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } : a;
-    from.current = { ...middle, look, apart: b ? Math.hypot(a.x - b.x, a.y - b.y) : 0 };
-  };
-  const move = () => {
-    const start = from.current;
-    const [a, b] = [...pointers.current.values()];
-    if (!start || !a) return;
-    const middle = b ? { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } : a;
-    const grown = b && start.apart > 0 ? Math.hypot(a.x - b.x, a.y - b.y) / start.apart : 1;
-    const scale = Math.min(MOST, Math.max(1, start.look.scale * grown));
-    setLook({ scale, x: start.look.x + middle.x - start.x, y: start.look.y + middle.y - start.y });
-  };
-  const end = (event: PointerEvent) => {
-    const last = pointers.current.size === 1 ? from.current : null;
-    pointers.current.delete(event.pointerId);
-    if (pointers.current.size > 0) return begin();
-    if (last && last.look.scale === 1 && look.scale === 1) {
-      const [dx, dy] = [event.clientX - last.x, event.clientY - last.y];
-      const towards = document.documentElement.dir === "rtl" ? -1 : 1;
-      if (Math.abs(dx) > 60 && Math.abs(dx) > Math.abs(dy)) onStep(dx * towards < 0 ? 1 : -1);
-      else if (event.pointerType === "touch" && dy > 110) onClose();
-      setLook(WHOLE);
-    } else if (look.scale <= 1.02) setLook(WHOLE);
-    from.current = null;
-  };
-  const zoom = (factor: number) =>
-    setLook((now) => {
-      const scale = Math.min(MOST, Math.max(1, now.scale * factor));
-      return scale === 1 ? WHOLE : { scale, x: now.x * (scale / now.scale), y: now.y * (scale / now.scale) };
-    });
-  useEffect(() => {
-    const key = (event: KeyboardEvent) => {
-      if (event.key === "+" || event.key === "=") zoom(1.5);
-      else if (event.key === "-") zoom(1 / 1.5);
-      else if (event.key === "0") setLook(WHOLE);
-    };
-    addEventListener("keydown", key);
-    return () => removeEventListener("keydown", key);
-  }, []);
-  return (
-    <div
-      class={look.scale > 1 ? "viewer-stage viewer-stage-moves" : "viewer-stage"}
-      onWheel={(event) => {
-        event.preventDefault();
-        zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2);
-      }}
-      onDblClick={() => (look.scale > 1 ? setLook(WHOLE) : zoom(2.5))}
-      onPointerDown={(event) => {
-        if ((event.target as Element).closest("button")) return;
-        pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
-        event.currentTarget.setPointerCapture(event.pointerId);
-        begin();
-      }}
-      onPointerMove={(event) => {
-        if (!pointers.current.has(event.pointerId)) return;
-        pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
-        move();
-      }}
-      onPointerUp={end}
-      onPointerCancel={end}
-    >
-      {transfer.busy ? (
-        <Progress chat={chat} message={message} file={file} done={transfer.done} tab={0} />
-      ) : transfer.failed ? (
-        <Problem text={fill(say.fetchFailed, { reason: transfer.failed })} again={() => void chat.fetch(message, true)} />
-      ) : broken ? (
-        <Problem text={say.broken} />
-      ) : local === null ? (
-        <Problem text={say.gone} {...(file.uploaded && { again: () => void chat.fetch(message, true) })} />
-      ) : local ? (
-        <img
-          class={still.value ? "viewer-image" : "viewer-image viewer-image-glides"}
-          src={local.url}
-          alt={straight(file.picture?.description ?? legible(file.name))}
-          draggable={false}
-          onError={() => setBroken(true)}
-          style={{ transform: `translate(${look.x}px, ${look.y}px) scale(${look.scale})` }}
-        />
-      ) : (
-        <Spinner size={36} label={say.opening} />
-      )}
-      {local && !broken && !touch.value && (
-        <div class="viewer-zoom">
-          <IconButton icon="minus" label={say.viewerZoomOut} disabled={look.scale <= 1} onClick={() => zoom(1 / 1.5)} />
-          <IconButton icon="plus" label={say.viewerZoomIn} disabled={look.scale >= MOST} onClick={() => zoom(1.5)} />
-        </div>
-      )}
-    </div>
-  );
-}
-
-/** Why there is no picture, and a way to it if there is one. */
-function Problem({ text, again }: { text: string; again?: () => void }) {
-  return (
-    <div class="viewer-problem">
-      <p>{text}</p>
-      {again && (
-        <button type="button" class="viewer-again" onClick={again}>
-          <Icon name="retry" size={20} /> {words().chat.fetchAgain}
-        </button>
-      )}
-    </div>
   );
 }

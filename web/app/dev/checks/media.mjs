@@ -1,0 +1,251 @@
+// Sounds, films and pictures on the sample: what plays goes on wherever somebody reads, and what moves stands still
+// where it shall.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { AT_ONCE, page, reused, settled } from "./seat.mjs";
+
+const ROMEO = "chat/romeo%40verona.example";
+const VIOLA = "chat/viola%40illyria.example";
+
+const until = (on, what, arg) => on.waitForFunction(what, arg);
+const go = (on, hash) =>
+  on.evaluate((hash) => {
+    location.hash = hash;
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, hash);
+const bar = (on) => on.getByRole("region", { name: "Player" });
+const button = (from, name) => from.getByRole("button", { name, exact: true });
+const voice = (on) => on.locator("[data-message]").filter({ has: on.getByRole("group", { name: /^Voice message/ }) });
+/** A page in which sounds last a minute, with a conversation. `sound` is the last one that was begun. */
+async function read(t, conversation, { size = "desktop" } = {}) {
+  const on = await reused(t, { size });
+  await on.getByRole("list", { name: "Chats" }).getByRole("link", { name: /Romeo/ }).waitFor();
+  await on.evaluate(() => {
+    const bytes = new Uint8Array(44 + 60 * 8_000).fill(128);
+    const put = (at, word) => bytes.set(new TextEncoder().encode(word), at);
+    const view = new DataView(bytes.buffer);
+    put(0, "RIFF");
+    view.setUint32(4, bytes.length - 8, true);
+    put(8, "WAVEfmt ");
+    for (const [at, size, value] of [[16, 4, 16], [20, 2, 1], [22, 2, 1], [24, 4, 8_000], [28, 4, 8_000], [32, 2, 1], [34, 2, 8]]) {
+      if (size === 4) view.setUint32(at, value, true);
+      else view.setUint16(at, value, true);
+    }
+    put(36, "data");
+    view.setUint32(40, bytes.length - 44, true);
+    const { core } = globalThis.store;
+    const file = core.file.bind(core);
+    core.file = async (name, type) => (/\.(ogg|mp3)$/.test(name) ? new Blob([bytes], { type: "audio/wav" }) : file(name, type));
+    globalThis.Audio = class extends Audio {
+      constructor() {
+        super();
+        globalThis.sound = this;
+      }
+    };
+  });
+  await go(on, `#/${conversation}`);
+  await on.locator("[data-message]").last().waitFor();
+  await settled(on);
+  return on;
+}
+/** Plays the voice message, and scrolls it away. */
+async function playAway(on) {
+  await voice(on).evaluate((row) => row.scrollIntoView({ block: "center" }));
+  await settled(on);
+  await button(voice(on), "Play").click();
+  await button(voice(on), "Pause").waitFor();
+  assert.equal(await bar(on).count(), 0, "the row is in sight");
+  await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop = 0));
+  await bar(on).waitFor();
+}
+const moves = async (on, from = ".player-seek") => {
+  const before = Number(await on.locator(from).inputValue());
+  await until(on, ([from, before]) => Number(document.querySelector(from).value) > before, [from, before]);
+};
+
+describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
+  for (const size of ["phone", "desktop"]) {
+    test(`a sound goes on out of sight, in a bar that leads back to it, on a ${size}`, async (t) => {
+      const on = await read(t, ROMEO, { size });
+      await playAway(on);
+      await bar(on).getByText("You", { exact: true }).waitFor();
+      await bar(on).getByText("Voice message", { exact: true }).waitFor();
+      await moves(on);
+      await button(bar(on), "Pause").click();
+      await button(bar(on), "Play").waitFor();
+      assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+      await go(on, "#/chat/nurse%40anemone.example");
+      await on.getByText("By and by, I come!").last().waitFor();
+      await button(bar(on), "Play").click();
+      await moves(on);
+      await go(on, "#/settings/about");
+      await on.getByText("Licence").waitFor();
+      await bar(on).getByRole("slider", { name: "Position" }).fill("30");
+      await bar(on).getByRole("button", { name: /show the message/ }).click();
+      await bar(on).waitFor({ state: "detached" });
+      await button(voice(on), "Pause").waitFor();
+      assert.ok(Number(await voice(on).getByRole("slider").inputValue()) >= 30);
+      await moves(on, ".audio-seek");
+      await button(voice(on), "Pause").click();
+      await button(voice(on), "Play").waitFor();
+      assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+    });
+  }
+
+  test("the bar is closed by keys, the focus goes on below it, and the place in the sound is kept", async (t) => {
+    const on = await read(t, ROMEO);
+    await playAway(on);
+    await bar(on).getByRole("slider").fill("20");
+    await button(bar(on), "End playback").focus();
+    await on.keyboard.press("Enter");
+    await bar(on).waitFor({ state: "detached" });
+    assert.ok(await on.evaluate(() => document.activeElement.matches(".pane-main")));
+    assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+    await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop = 1e6));
+    await button(voice(on), "Play").waitFor();
+    assert.ok(Number(await voice(on).getByRole("slider").inputValue()) >= 20);
+  });
+
+  test("who steers the bar by keys keeps it until they leave it", async (t) => {
+    const on = await read(t, ROMEO);
+    await playAway(on);
+    // As Tab does: whoever presses a key sees where the focus is.
+    await on.keyboard.press("Shift");
+    await bar(on).getByRole("slider").focus();
+    await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop = 1e6));
+    await button(voice(on), "Pause").waitFor();
+    await settled(on);
+    assert.equal(await bar(on).count(), 1);
+    await on.locator(".timeline-box").focus();
+    await bar(on).waitFor({ state: "detached" });
+  });
+
+  test("a sound that ends, is taken back or is nobody's any more is gone", async (t) => {
+    const on = await read(t, ROMEO);
+    await playAway(on);
+    await bar(on).getByRole("slider").fill("59.9");
+    await bar(on).waitFor({ state: "detached" });
+    await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop = 1e6));
+    await button(voice(on), "Play").waitFor();
+    assert.equal(await voice(on).getByRole("slider").inputValue(), "0");
+
+    await button(voice(on), "Play").click();
+    await button(voice(on), "Pause").waitFor();
+    await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop = 0));
+    await bar(on).waitFor();
+    await on.evaluate(async () => {
+      const { messages } = globalThis.store.window("romeo@verona.example");
+      const { id } = messages.find(({ content }) => content.is === "file" && content.file.name === "voice-message.ogg");
+      await globalThis.store.ask({ do: "retract", message: id });
+    });
+    await bar(on).waitFor({ state: "detached" });
+    assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+
+    await go(on, `#/${VIOLA}`);
+    const song = on.locator("[data-message]").filter({ has: on.getByRole("group", { name: /^Sound/ }) });
+    await button(song, /./).first().click();
+    await button(song, "Play").click();
+    await button(song, "Pause").waitFor();
+    await on.evaluate(() => globalThis.store.ask({ do: "signOut" }));
+    await on.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
+    assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+  });
+
+  test("films and sounds of the gallery are played in the viewer", async (t) => {
+    const on = await read(t, VIOLA);
+    await on.evaluate(async () => {
+      const canvas = document.createElement("canvas");
+      const draw = canvas.getContext("2d");
+      const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: "video/webm" });
+      const pieces = [];
+      recorder.ondataavailable = ({ data }) => pieces.push(data);
+      recorder.start();
+      for (let frame = 0; frame < 12; frame++) {
+        draw.fillRect(frame, 0, 9, 9);
+        await new Promise((done) => requestAnimationFrame(done));
+      }
+      await new Promise((done) => {
+        recorder.onstop = done;
+        recorder.stop();
+      });
+      const { core } = globalThis.store;
+      const file = core.file.bind(core);
+      core.file = async (name, type) => (name.endsWith(".mp4") ? new Blob(pieces, { type: "video/webm" }) : file(name, type));
+    });
+    await on.getByRole("button", { name: "More for this conversation" }).click();
+    await on.getByRole("menuitem", { name: "Pictures and files" }).click();
+    await on.getByRole("button", { name: /^Look at the film/ }).click();
+    const viewer = on.locator(".viewer");
+    // Nothing comes because somebody turned the pages.
+    await button(viewer, /^Fetch/).click();
+    const film = viewer.locator("video");
+    await film.waitFor();
+    await film.evaluate((one) => one.play());
+    await until(on, () => document.querySelector(".viewer video").ended || document.querySelector(".viewer video").currentTime > 0);
+    await button(viewer, "Next").click();
+    const sound = viewer.getByRole("group", { name: /^Sound/ });
+    await button(sound, /./).first().click();
+    await button(sound, "Play").click();
+    await moves(on, ".viewer .audio-seek");
+    // Its arrows go through the sound, not through the pages.
+    await sound.getByRole("slider").press("ArrowLeft");
+    await button(sound, "Pause").waitFor();
+    await on.keyboard.press("Escape");
+    await viewer.waitFor({ state: "detached" });
+  });
+
+  test("where less motion is wanted, pictures that can move stand still until they are opened", async (t) => {
+    const on = await read(t, ROMEO);
+    await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop -= 900));
+    const picture = on.locator(".picture-open").first();
+    await picture.locator("canvas").waitFor();
+    await on.emulateMedia({ reducedMotion: "no-preference" });
+    await picture.locator("img").waitFor();
+  });
+
+  test("a portrait that moves stands still", async (t) => {
+    const init = () => {
+      const { createObjectURL } = URL;
+      globalThis.shown = [];
+      URL.createObjectURL = (blob) => {
+        globalThis.shown.push(blob);
+        return createObjectURL.call(URL, blob);
+      };
+    };
+    const on = await page(t, { route: "settings/profile", init });
+    await on.locator(".profile-name input").waitFor();
+    await on.evaluate(async () => {
+      // Two frames of one pixel, over and over.
+      const frame = "21f904040a0000002c0000000001000100000202440100";
+      const gif = `47494638396101000100800000ff00000000ff21ff0b4e45545343415045322e300301000000${frame}${frame}3b`;
+      const bytes = Uint8Array.from(gif.match(/../g), (pair) => parseInt(pair, 16));
+      globalThis.shown.length = 0;
+      globalThis.store.core.picture = async () => new Blob([bytes]);
+      await globalThis.store.ask({ do: "setAvatar", png: "AAAA" });
+    });
+    await until(on, () => globalThis.shown.length > 0);
+    const head = await on.evaluate(async () => [...new Uint8Array(await globalThis.shown[0].slice(0, 4).arrayBuffer())]);
+    assert.deepEqual(head, [0x89, 0x50, 0x4e, 0x47]);
+  });
+
+  test("what is said in passing waits for whoever points at it, or has the focus there", async (t) => {
+    const on = await page(t);
+    await on.clock.install();
+    const line = on.getByRole("list", { name: "Chats" }).getByRole("link", { name: /Mercutio/ });
+    await line.click({ button: "right" });
+    await on.getByRole("menuitem", { name: /Hide/ }).click();
+    const toast = on.locator(".toast");
+    await toast.hover();
+    await on.clock.runFor(30_000);
+    assert.equal(await toast.count(), 1);
+    await button(toast, "Dismiss").focus();
+    await on.mouse.move(2, 2);
+    await on.clock.runFor(30_000);
+    assert.equal(await toast.count(), 1);
+    await on.getByRole("searchbox").focus();
+    await on.clock.runFor(10_000);
+    await toast.waitFor({ state: "detached" });
+  });
+});
