@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { composer, inside, open } from "./acts.mjs";
 import { eventually } from "./harness.mjs";
-import { stage } from "./stage.mjs";
+import { PASSWORD, stage } from "./stage.mjs";
 
 const there = stage();
 
@@ -46,13 +46,26 @@ test("signing out leaves nothing behind", async () => {
   assert.equal(before.extractable, false, "no script can read the key that wraps the others");
   assert.ok(before.caches.includes("clownfish-shared") && before.caches.includes("clownfish-notes"), before.caches.join());
   assert.deepEqual(before.local, ["clownfish:has-account", "clownfish:settings"]);
+  // Another window had the account, and knows of it.
+  const other = await juliet.window();
+  await other.goto(`${there.server.url}#/chat/romeo%40localhost`);
+  await other.getByRole("button", { name: "Use here" }).click();
+  await inside(other);
+  await page.getByRole("button", { name: "Use here" }).click();
+  await inside(page);
+  await other.getByText("Clownfish is open in another tab").waitFor();
   await page.evaluate(() => {
+    globalThis.before = true;
+    location.hash = "#/chat/romeo%40localhost";
     location.hash = "#/settings/account";
   });
   await page.getByRole("button", { name: "Sign out" }).click();
   await juliet.accessible();
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
-  await page.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
+  await started(page);
+  // The page is another one: whatever the old one remembered is gone with it.
+  await page.waitForFunction(() => globalThis.before === undefined);
+  await started(page);
   // What the next account will need is there again, under another key.
   await eventually(page, async () => (await indexedDB.databases()).length === 1);
   await eventually(page, async () => localStorage.length === 0 && (await caches.keys()).every((name) => name.startsWith("clownfish-app-")));
@@ -62,8 +75,47 @@ test("signing out leaves nothing behind", async () => {
   assert.deepEqual(left.local, []);
   assert.notEqual(left.key, before.key, "the key is another one");
   assert.deepEqual(left.files.filter((path) => path.includes("/files/")), [], "and there is no file");
+
+  // Neither going back nor loading it anew, nor another window, shows anything of it.
+  await page.goBack();
+  await started(page);
+  await page.reload();
+  await started(page);
+  await started(other);
+  // The window that is looked at is the one to sign in with.
+  await other.evaluate(() => dispatchEvent(new Event("focus")));
+  await other.getByRole("button", { name: "Sign in" }).first().click();
+  await other.getByRole("textbox", { name: "Address" }).fill("juliet@localhost");
+  await other.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
+  await other.getByRole("button", { name: "Sign in" }).last().click();
+  await inside(other);
+  await page.getByText("Clownfish is open in another tab").waitFor();
   await juliet.leave();
 });
+
+test("a page that the browser kept for going back shows nothing once somebody has signed out", async () => {
+  const juliet = await there.sit("juliet", { known: true });
+  const { page } = juliet;
+  const left = (what) => page.evaluate((what) => dispatchEvent(new PageTransitionEvent(what, { persisted: true })), what);
+  await left("pagehide");
+  await page.locator("body").waitFor({ state: "hidden" });
+  await left("pageshow");
+  await inside(page);
+  await left("pagehide");
+  await page.evaluate(() => {
+    globalThis.before = true;
+    localStorage.removeItem("clownfish:has-account");
+  });
+  await left("pageshow");
+  await page.waitForFunction(() => globalThis.before === undefined);
+  await juliet.leave();
+});
+
+/** Somebody without an account sees the start page, and no name of anybody: not in the address bar either. */
+async function started(page) {
+  await page.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
+  await page.waitForFunction(() => !/romeo|juliet/.test(location.hash + document.title + document.body.innerText));
+}
 
 /** What a browser keeps of the app, but for the app itself. */
 function kept(page) {

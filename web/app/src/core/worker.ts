@@ -16,6 +16,8 @@ const TRIES = 30;
 const BETWEEN_TRIES = 100;
 
 let driver: Driver | null = null;
+/** The account goes: that is not left half done. */
+let wiping: Promise<void> | null = null;
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
   const message = event.data;
@@ -42,7 +44,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
       driver?.wake();
       return;
     case "stop":
-      void (driver?.stop() ?? Promise.resolve()).then(() => tell({ is: "stopped" }));
+      void (wiping ?? driver?.stop() ?? Promise.resolve()).then(() => tell({ is: "stopped" }));
       return;
   }
 };
@@ -103,7 +105,8 @@ function whyOf(error: unknown): FailedWhy | null {
 /** The key goes first: if nothing else happens, the next worker removes the rest. */
 async function wipe(): Promise<void> {
   driver = null;
-  await forgetKey();
+  wiping = forgetKey();
+  await wiping;
   tell({ is: "wiped" });
 }
 

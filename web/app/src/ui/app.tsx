@@ -12,6 +12,7 @@ import { Bars } from "./shell/bars";
 import { expectsAccount } from "./shell/expected";
 import { Help } from "./shell/help";
 import { Jump } from "./shell/jump";
+import { leaving } from "./shell/leave";
 import { ListPane } from "./shell/list-pane";
 import { NothingOpen } from "./shell/nothing-open";
 import { Crashed, Elsewhere, Failed, Starting } from "./shell/states";
@@ -34,8 +35,9 @@ export function App({ host }: { host: CoreHost }) {
 function Screen({ host }: { host: CoreHost }) {
   const store = useStore();
   const state = host.state.value;
-  if (state.is === "elsewhere") return <Elsewhere onUseHere={() => host.useHere()} />;
   if (state.is === "failed") return <Failed why={state.why} reason={state.words} onErase={() => host.erase()} />;
+  if (leaving.value) return <Starting />;
+  if (state.is === "elsewhere") return expectsAccount() ? <Elsewhere onUseHere={() => host.useHere()} /> : <Welcome />;
   const account = store.account.value;
   if (!account && (state.is === "starting" || account === undefined)) {
     return expectsAccount() ? <Starting /> : <Welcome />;

@@ -112,6 +112,15 @@ async function withdraw(address: string): Promise<boolean> {
   return (old ?? []).length > 0;
 }
 
+/** Nobody is signed in any more, and nothing of theirs stays on the screen. */
+export async function withdrawAll(): Promise<void> {
+  for (const { made } of shown.values()) made?.close();
+  shown.clear();
+  const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+  const old = await worker?.getNotifications().catch(() => []);
+  for (const one of old ?? []) one.close();
+}
+
 /** Does what was pressed in a notification. Whether nothing of it can be lost any more. */
 async function act(store: Store, { address, reply }: Act, begun: number | null): Promise<boolean> {
   if (reply !== null && !(await isSent(store, address, reply, begun))) {
