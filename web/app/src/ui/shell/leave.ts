@@ -19,7 +19,8 @@ export function startLeaving(store: Store, host: CoreHost): void {
   effect(() => {
     // Whoever goes back finds nobody's name in the address bar.
     const to = route.value;
-    if (store.account.value === null && "address" in to && to.address !== null) go({ at: "list" }, true);
+    const nobody = store.account.value === null || (host.state.value.is === "elsewhere" && !expectsAccount());
+    if (nobody && "address" in to && to.address !== null) go({ at: "list" }, true);
   });
 }
 
