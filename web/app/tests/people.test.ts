@@ -51,6 +51,8 @@ test("a name cannot turn the rest of a sentence round", () => {
   const turned = fill("{name} wrote.", { name: "\u2069\u202eoemoR\u2066" });
   assert.equal(turned, "oemoR wrote.");
   assert.equal(fill("{name} wrote.", { name: "שלום" }), "\u2068שלום\u2069 wrote.");
+  // The second half of an emoji is no letter.
+  assert.equal(fill("{emoji}!", { emoji: "\u2764\ufe0f" }), "\u2764\ufe0f!");
   // In a title nothing else can be turned, and words in their own direction stay as they are.
   assert.equal(straight("\u2069\u202eoemoR\u2066 שלום"), "oemoR שלום");
 });

@@ -71,7 +71,7 @@ export function straight(text: string): string {
 
 function isolated(text: string): string {
   const plain = straight(text);
-  return /[\u0590-\u08ff\u200e\u200f\ufb1d-\ufefc]/.test(plain) ? `\u2068${plain}\u2069` : plain;
+  return /[\u0590-\u08ff\u200e\u200f\ufb1d-\ufdff\ufe70-\ufefc]/.test(plain) ? `\u2068${plain}\u2069` : plain;
 }
 
 /** One of two texts, by the rules for numbers that most languages of Europe share. */
