@@ -3,7 +3,7 @@
 import { useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import { fill, words } from "../../../i18n";
+import { words } from "../../../i18n";
 import { go } from "../../../route";
 import { useStore } from "../../../state/use";
 import { IconButton } from "../../kit";
@@ -55,11 +55,10 @@ function Bar({ sound, onHeld }: { sound: playback.Sound; onHeld: (held: boolean)
         <button
           type="button"
           class="player-words"
-          aria-label={fill(say.playerShow, { who: sound.who, what: sound.what })}
           onClick={() => go({ at: "chat", address: sound.address, message: sound.message })}
         >
-          <bdi class="player-who">{sound.who}</bdi>
-          <bdi class="player-what">{sound.what}</bdi>
+          <bdi class="player-who">{sound.who}</bdi> <bdi class="player-what">{sound.what}</bdi>
+          <span class="hidden-text">, {say.playerShow}</span>
         </button>
         <Seek class="player-seek" message={sound.message} at={at} seconds={seconds} />
       </div>
