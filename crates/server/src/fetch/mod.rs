@@ -17,7 +17,8 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use self::endpoint::{Endpoint, is_public};
+use self::endpoint::Endpoint;
+use crate::net::address::permitted;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -107,8 +108,7 @@ async fn reach(
 async fn connect(endpoint: &Endpoint, private: bool) -> Result<TcpStream, String> {
     let found = lookup_host((endpoint.host.as_str(), endpoint.port)).await;
     let found = found.map_err(|error| format!("{} was not found: {error}", endpoint.host))?;
-    let addresses: Vec<SocketAddr> =
-        found.filter(|address| private || is_public(address.ip())).take(MOST_ADDRESSES).collect();
+    let addresses: Vec<SocketAddr> = permitted(found, private).take(MOST_ADDRESSES).collect();
     let mut last = format!("{} has no public address", endpoint.host);
     for address in addresses {
         match timeout(CONNECTING, TcpStream::connect(address)).await {

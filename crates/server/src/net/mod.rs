@@ -1,5 +1,6 @@
 //! Sockets: listeners, TLS, connections.
 
+pub mod address;
 pub mod conn;
 pub mod listen;
 pub mod negotiate;

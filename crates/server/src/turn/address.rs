@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{config::Config, dns, fetch::endpoint::is_public};
+use crate::{config::Config, dns, net::address::is_public};
 
 /// Where the relay is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use super::{
     credentials,
     machine::{self, Family, NoRelay, Rules},
 };
-use crate::{fetch::endpoint::is_public, server::Server};
+use crate::{net::address::is_public, server::Server};
 
 /// The state of the relay. A field of the server.
 #[derive(Debug, Default)]
