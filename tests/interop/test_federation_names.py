@@ -23,6 +23,8 @@ ADDRESSES = {
     name: f"45.0.1.{number}"
     for number, name in enumerate((DANE, FORGED, UNSIGNED, BOGUS, POSH, STALE, META, PINNED), 1)
 }
+#: A domain whose records lead into a network that is not the internet.
+WITHIN, WITHIN_ADDRESS = "within.example", "10.0.0.1"
 #: A port that no record names.
 DIRECT_PORT = 8269
 
@@ -132,6 +134,7 @@ class Town:
         yield Zone(BOGUS, services(BOGUS) + tlsa(BOGUS, right[DANE])).sign().forge(tlsa(BOGUS, right[BOGUS]))
         for domain in (POSH, STALE):
             yield Zone(domain, services(domain) + f"@ 300 IN A {ADDRESSES[domain]}\n")
+        yield Zone(WITHIN, f"_xmpp-server._tcp 300 IN SRV 0 0 5269 db.{WITHIN}.\ndb 300 IN A {WITHIN_ADDRESS}\n")
         for domain in (META, PINNED):
             # Of their server no record says anything.
             yield Zone(domain, f"@ 300 IN A {ADDRESSES[domain]}\n")
@@ -203,6 +206,8 @@ async def play(town: Town):
         await neither_way(town, juliet, domain, reason)
     check(len(juliet.bodies) == 4, "nobody else was heard")
     await juliet.logout()
+    print(f"  {WITHIN}: records that lead into a private network", flush=True)
+    await not_followed(town)
 
 
 async def romeo_of(town: Town, domain: str, resource: str = "test") -> Client:
@@ -248,6 +253,38 @@ async def neither_way(town: Town, juliet: Client, domain: str, reason: str):
     town.theirs[domain].stop()
 
 
+async def not_followed(town: Town):
+    """Nobody makes our server connect to a private address, unless the operator permits it."""
+    knocks = []
+
+    async def knocked(_, writer):
+        knocks.append(1)
+        writer.close()
+
+    door = await asyncio.start_server(knocked, WITHIN_ADDRESS, 5269)
+    juliet, errors = Client(town.ours, "juliet", "art thou"), []
+    juliet.add_event_handler("message_error", errors.append)
+    await juliet.login()
+    juliet.say(f"romeo@{WITHIN}", "is there anybody")
+    await until(lambda: errors, "the message comes back")
+    error = errors[0]["error"]
+    check(error["condition"] == "remote-server-not-found", "as if there was no server")
+    check(error["text"] == "no server was found for this domain", "and nothing more is told")
+    problem = town.ours.listed(WITHIN)["problem"]
+    check(f"leads to {WITHIN_ADDRESS}, which is not a public address" in problem, "the operator sees why")
+    check(not knocks, "nobody connected")
+    await juliet.logout()
+    config = town.ours.data / "anemone.toml"
+    config.write_text(config.read_text() + "\n[federation]\nprivate_addresses = true\n")
+    town.ours.restart()
+    juliet = Client(town.ours, "juliet", "art thou", "again")
+    await juliet.login()
+    juliet.say(f"romeo@{WITHIN}", "is there anybody now")
+    await until(lambda: knocks, "with private_addresses it is connected to")
+    await juliet.logout()
+    door.close()
+
+
 if __name__ == "__main__":
-    enter([OUR_ADDRESS, *ADDRESSES.values()])
+    enter([OUR_ADDRESS, WITHIN_ADDRESS, *ADDRESSES.values()])
     run_with(main)

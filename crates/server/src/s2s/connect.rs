@@ -167,7 +167,7 @@ async fn open(server: &Arc<Server>, pair: &Pair, purpose: Purpose) -> Result<Rea
     policy::permits(&config, &pair.remote)
         .map_err(|refused| Failure::permanent(refused.reason()))?;
     let listed = config.federation.hosts.contains(&pair.remote);
-    let mut last = Failure::passing("there is no place to try");
+    let mut last = None;
     let named = match listed {
         true => Vec::new(),
         false => host_meta::places(server, &pair.remote).await,
@@ -186,10 +186,12 @@ async fn open(server: &Arc<Server>, pair: &Pair, purpose: Purpose) -> Result<Rea
         let attempt = Box::pin(attempt(server, pair, &place, listed, purpose.clone()));
         match attempt.await {
             Ok(ready) => return Ok(ready),
-            Err(failure) => last = failure,
+            // While one of them may work later, waiting helps.
+            Err(failure) if failure.permanent && last.is_some() => {}
+            Err(failure) => last = Some(failure),
         }
     }
-    Err(last)
+    Err(last.unwrap_or_else(|| Failure::passing("there is no place to try")))
 }
 
 async fn attempt(
@@ -200,7 +202,9 @@ async fn attempt(
     purpose: Purpose,
 ) -> Result<Ready, Failure> {
     let zone = dane::records(place).await?;
-    let socket = resolve::connect(place, listed).await?;
+    // In `hosts` the operator says where to connect to, elsewhere whoever has the domain.
+    let private = listed || server.config().federation.private_addresses;
+    let socket = resolve::connect(place, private).await?;
     if let Err(error) = configure(&socket) {
         tracing::debug!(%error, "cannot set socket options");
     }

@@ -73,10 +73,8 @@ pub fn full() -> StanzaError {
 pub(super) async fn bounce(server: &Arc<Server>, remote: &Remote, entry: Entry, why: Bounce) {
     server.metrics.s2s_bounced.increment();
     if let Ok(stanza) = Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED) {
-        let reason = remote.lock().queue.failure().map(|(failure, _)| failure.reason.clone());
-        let error = error(why, reason.as_deref());
         let lasting = entry.parcel.is_some() || matches!(why, Bounce::Absent | Bounce::TooLarge);
-        send_back(server, &stanza, &error, lasting).await;
+        send_back(server, &stanza, &error(why), lasting).await;
     }
     if let Some(id) = entry.parcel {
         // After the error, in the order of the store's queue: a crash in between tells twice and
@@ -85,26 +83,25 @@ pub(super) async fn bounce(server: &Arc<Server>, remote: &Remote, entry: Entry, 
     }
 }
 
-fn error(why: Bounce, reason: Option<&str>) -> StanzaError {
-    let condition = match why {
-        Bounce::Timeout => Condition::RemoteServerTimeout,
-        Bounce::NotFound => Condition::RemoteServerNotFound,
+/// What the sender is told: what became of the stanza, and nothing of how the other server was looked for.
+/// That is for the operator, since it tells which addresses and ports answer this server.
+fn error(why: Bounce) -> StanzaError {
+    let (condition, text) = match why {
+        Bounce::Timeout => (Condition::RemoteServerTimeout, "the other server cannot be reached"),
+        Bounce::NotFound => {
+            (Condition::RemoteServerNotFound, "no server was found for this domain")
+        }
         Bounce::Full => return full(),
         Bounce::Absent => {
-            return StanzaError::new(Condition::ServiceUnavailable)
-                .with_type(ErrorType::Wait)
-                .with_text("the service is not connected at the moment");
+            let text = "the service is not connected at the moment";
+            let absent = StanzaError::new(Condition::ServiceUnavailable);
+            return absent.with_type(ErrorType::Wait).with_text(text);
         }
         Bounce::TooLarge => {
-            return StanzaError::new(Condition::PolicyViolation)
-                .with_text("it is larger than the other server takes");
+            (Condition::PolicyViolation, "it is larger than the other server takes")
         }
     };
-    let error = StanzaError::new(condition);
-    match reason {
-        Some(reason) => error.with_text(reason),
-        None => error,
-    }
+    StanzaError::new(condition).with_text(text)
 }
 
 /// Whether somebody waits to hear that a stanza did not arrive.

@@ -14,6 +14,7 @@ use super::{host_meta::Delegation, outgoing::Failure};
 use crate::{
     config::{Config, Host},
     dns::{self, Answer, Resolver, Services, Target},
+    net::address::permitted,
 };
 
 /// A place where a server may be.
@@ -143,20 +144,23 @@ pub(super) fn random() -> u32 {
 }
 
 /// Connects to a place: to all its addresses, each a moment after the one before, until one of
-/// them answers.
+/// them answers. `private` permits addresses that are not public.
 ///
 /// # Errors
 /// Why none did.
-pub async fn connect(place: &Place, listed: bool) -> Result<TcpStream, Failure> {
-    let addresses = dns::addresses(&place.host, place.port, PATIENCE).await;
-    if addresses.is_empty() {
+pub async fn connect(place: &Place, private: bool) -> Result<TcpStream, Failure> {
+    let found = dns::addresses(&place.host, place.port, PATIENCE).await;
+    let Some(first) = found.first().map(SocketAddr::ip) else {
         return Err(Failure::passing(format!("{} has no address", place.host)));
-    }
-    let mut addresses = interleaved(addresses);
-    // Whoever controls a domain must not make this server talk to itself.
-    addresses.retain(|address| listed || is_remote(address.ip()));
+    };
+    // Whoever controls a domain must not find out through this server what it alone can reach.
+    let addresses = interleaved(permitted(found, private).collect());
     if addresses.is_empty() {
-        return Err(Failure::permanent(format!("{} leads to this machine", place.host)));
+        let host = &place.host;
+        return Err(Failure::permanent(format!(
+            "{host} leads to {first}, which is not a public address (`private_addresses` in \
+             [federation] permits it)"
+        )));
     }
     let last = addresses.back().copied();
     let attempts = timeout(CONNECT, race(addresses)).await;
@@ -207,20 +211,6 @@ fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
         all.extend(four.next());
         if all.len() == before {
             return all;
-        }
-    }
-}
-
-fn is_remote(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => {
-            !(ip.is_loopback() || ip.is_unspecified() || ip.is_link_local() || ip.is_multicast())
-        }
-        IpAddr::V6(ip) => {
-            !(ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_unicast_link_local()
-                || ip.is_multicast())
         }
     }
 }
@@ -315,9 +305,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_domain_that_leads_here_is_not_connected_to() {
-        let place = Place { host: "localhost".into(), port: 1, ..nowhere() };
-        assert!(connect(&place, false).await.unwrap_err().permanent);
-        assert!(!connect(&place, true).await.unwrap_err().permanent);
+    async fn what_leads_to_a_private_address_is_not_connected_to() {
+        let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = door.local_addr().unwrap().port();
+        for host in ["127.0.0.1", "::ffff:127.0.0.1", "localhost"] {
+            let place = Place { host: host.into(), port, ..nowhere() };
+            let refused = connect(&place, false).await.unwrap_err();
+            assert!(refused.permanent, "{refused:?}");
+            assert!(refused.reason.contains("not a public address"), "{refused:?}");
+        }
+        let place = Place { host: "127.0.0.1".into(), port, ..nowhere() };
+        assert!(connect(&place, true).await.is_ok());
     }
 }

@@ -183,6 +183,10 @@ section! {
         /// an address, or with a table that also says `tls = true` for TLS from the first byte. The
         /// domain name system is not asked about them.
         pub hosts: Hosts = Hosts::default();
+        /// Whether other servers are also looked for at addresses that are not public, when the domain
+        /// name system leads there: for private networks with names of their own. Otherwise nobody can
+        /// find out through this server what only it can reach. Those in `hosts` need no permission.
+        pub private_addresses: bool = false;
         /// Files with further certificate authorities in PEM. They are trusted for the domains in
         /// `hosts` and for no others.
         pub trust: Vec<PathBuf> = Vec::new();
