@@ -136,7 +136,7 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     let running = Arc::new(Running { server: server.clone(), home: home.clone(), log });
     let operations = Arc::new(Operations::live(store, home, running.clone()));
     server.set_operations(operations.clone());
-    tokio::spawn(s2s::supervise(server.clone()));
+    tokio::spawn(s2s::work::supervise(server.clone()));
     tokio::spawn(push::supervise(server.clone()));
     s2s::presence::refresh_all(&server);
     server_info::refresh(&server).await;

@@ -8,7 +8,7 @@
 //! For each pair of domains there is one [`Remote`] with the queue of what goes there, an
 //! [`outgoing::Outgoing`]. [`connect`] opens streams to other servers, [`accept`] takes theirs, and
 //! [`stream`] serves both once they are negotiated. Whatever a queue wants to be done apart from
-//! writing is carried out by one task, [`supervise`].
+//! writing is carried out by one task, [`work::supervise`].
 
 pub mod accept;
 pub mod connect;
@@ -29,6 +29,7 @@ pub mod resolve;
 pub mod status;
 pub mod stream;
 pub mod verify;
+pub mod work;
 
 use std::{
     collections::HashMap,
@@ -46,10 +47,7 @@ use store::{
     archive::{Busy, Ticket, Unit},
     outbox::Parcel,
 };
-use tokio::{
-    sync::{Notify, Semaphore, mpsc},
-    time::{MissedTickBehavior, interval},
-};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use xmpp::{
     error::StanzaError,
     jid::Jid,
@@ -63,13 +61,9 @@ use self::{
     holding::{Held, Holding},
     inbound::Inbound,
     outgoing::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
+    work::Work,
 };
-use crate::{
-    components::{self, Posted},
-    config::Config,
-    net::listen::down,
-    server::Server,
-};
+use crate::{components::Posted, config::Config, server::Server};
 
 /// Everything about other servers.
 pub struct Federation {
@@ -98,9 +92,6 @@ pub struct Federation {
     work: mpsc::UnboundedSender<Work>,
     waiting_work: Mutex<Option<mpsc::UnboundedReceiver<Work>>>,
 }
-
-/// What a queue wants to be done.
-type Work = (Arc<Remote>, Effect);
 
 /// What is known of an open stream.
 #[derive(Clone, Debug)]
@@ -465,21 +456,6 @@ impl Remote {
     }
 }
 
-/// Carries out what the queues want, and lets time pass for them, until the server goes down.
-pub async fn supervise(server: Arc<Server>) {
-    let Some(mut work) = server.s2s.waiting_work.lock().take() else { return };
-    let mut shutdown = server.shutdown.subscribe();
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = down(&mut shutdown) => return,
-            Some((remote, effect)) = work.recv() => perform(&server, remote, effect).await,
-            _ = ticks.tick() => tick(&server),
-        }
-    }
-}
-
 /// Reads what waits from before the start. Called before anybody is served.
 ///
 /// # Errors
@@ -497,39 +473,6 @@ pub async fn restore(server: &Arc<Server>) -> Result<u64, store::StoreError> {
     Ok(count)
 }
 
-async fn perform(server: &Arc<Server>, remote: Arc<Remote>, effect: Effect) {
-    match effect {
-        Effect::Connect => {
-            tokio::spawn(connect::run(server.clone(), remote));
-        }
-        Effect::Load { after, limit } => {
-            tokio::spawn(outbox::load(server.clone(), remote, after, limit));
-        }
-        Effect::Bounce(entry, why) => outbox::bounce(server, &remote, entry, why).await,
-        Effect::Refresh => presence::refresh(server, &remote.pair),
-        Effect::Wake | Effect::Done(_) | Effect::Broken => {}
-    }
-}
-
-fn tick(server: &Arc<Server>) {
-    let federation = &server.s2s;
-    federation.holding.bound(&server.config());
-    let bounce = server.config().federation.bounce_seconds * 1000;
-    *federation.bounds.lock() = Bounds::with_bounce(bounce);
-    let now = server.now();
-    for remote in federation.remotes() {
-        let due = remote.lock().queue.deadline().is_some_and(|deadline| deadline <= now);
-        if due {
-            remote.input(server, Input::Tick);
-        }
-    }
-    let moment = Millis(now.0.saturating_sub(RESUMABLE.as_millis() as u64));
-    federation.resumable.lock().retain(|_, inbound| !inbound.abandoned(moment));
-    federation.questions.expire(now);
-    components::tick(server);
-    forgetting::forget_idle(federation, now);
-}
-
 impl Failure {
     /// Something that may pass.
     #[must_use]
@@ -544,8 +487,6 @@ impl Failure {
     }
 }
 
-/// How often time passes for the queues.
-const TICK: Duration = Duration::from_millis(500);
 /// How long a peer may resume a stream.
 pub(crate) const RESUMABLE: Duration = Duration::from_secs(600);
 /// Attempts to reach other servers at a time; each asks for names, web pages, and several connections.
