@@ -7,8 +7,8 @@
 //!
 //! For each pair of domains there is one [`Remote`] with the queue of what goes there, an
 //! [`outgoing::Outgoing`]. [`connect`] opens streams to other servers, [`accept`] takes theirs, and
-//! [`stream`] serves both once they are negotiated. Whatever a queue wants to be done apart from
-//! writing is carried out by one task, [`work::supervise`].
+//! [`stream`] serves both once they are negotiated. [`work`] carries out whatever a queue wants to be
+//! done apart from writing.
 
 pub mod accept;
 pub mod connect;
@@ -89,8 +89,9 @@ pub struct Federation {
     attempts: Semaphore,
     next_parcel: AtomicU64,
     next_stream: AtomicU64,
-    work: mpsc::UnboundedSender<Work>,
-    waiting_work: Mutex<Option<mpsc::UnboundedReceiver<Work>>>,
+    /// Queues with work that nobody does yet.
+    work: mpsc::UnboundedSender<Arc<Remote>>,
+    waiting_work: Mutex<Option<mpsc::UnboundedReceiver<Arc<Remote>>>>,
 }
 
 /// What is known of an open stream.
@@ -115,6 +116,7 @@ pub struct Remote {
     /// The domains.
     pub pair: Pair,
     state: Mutex<State>,
+    work: Work,
     wake: Notify,
 }
 
@@ -168,9 +170,13 @@ impl Federation {
         if let Some(found) = remotes.get(&pair) {
             return found.clone();
         }
-        let state = State { queue: Outgoing::new(*self.bounds.lock()), session: None };
-        let remote = Remote { pair: pair.clone(), state: Mutex::new(state), wake: Notify::new() };
-        let remote = Arc::new(remote);
+        let queue = Outgoing::new(*self.bounds.lock());
+        let remote = Arc::new(Remote {
+            pair: pair.clone(),
+            state: Mutex::new(State { queue, session: None }),
+            work: Work::default(),
+            wake: Notify::new(),
+        });
         remotes.insert(pair, remote.clone());
         remote
     }
@@ -340,8 +346,7 @@ impl Federation {
         };
         let remote = self.remote(local, to.domain().as_str());
         let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
-        // An error means that the server is going down.
-        drop(self.work.send((remote, Effect::Bounce(entry, why))));
+        self.want(&remote, Effect::Bounce(entry, why));
     }
 
     /// All queues.
@@ -448,8 +453,7 @@ impl Remote {
                     // peer recognises them.
                     drop(server.store.outbox.done(ids));
                 }
-                // An error means that the server is going down.
-                other => drop(server.s2s.work.send((self.clone(), other))),
+                other => server.s2s.want(self, other),
             }
         }
         broken

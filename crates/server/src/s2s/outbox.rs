@@ -70,7 +70,7 @@ pub fn full() -> StanzaError {
 }
 
 /// A stanza goes back to its sender.
-pub(super) async fn bounce(server: &Arc<Server>, remote: &Remote, entry: Entry, why: Bounce) {
+pub(super) async fn bounce(server: &Arc<Server>, entry: Entry, why: Bounce) {
     server.metrics.s2s_bounced.increment();
     if let Ok(stanza) = Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED) {
         let lasting = entry.parcel.is_some() || matches!(why, Bounce::Absent | Bounce::TooLarge);

@@ -1,21 +1,71 @@
 //! What the queues want to be done apart from writing, and the time that passes for them.
+//!
+//! What one queue wants is done in order, by a task that is there as long as there is something. So a
+//! domain for which much goes back to its senders holds up no other, and no more of that is read from the
+//! store before it has gone.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
 use xmpp::time::Millis;
 
 use super::{
-    RESUMABLE, Remote, connect, forgetting, outbox,
+    Federation, RESUMABLE, Remote, connect, forgetting, outbox,
     outgoing::{Bounds, Effect, Input},
     presence,
 };
 use crate::{components, net::listen::down, server::Server};
 
-/// What a queue wants to be done.
-pub(super) type Work = (Arc<Remote>, Effect);
+/// What a queue wants to be done, in order.
+#[derive(Debug, Default)]
+pub(super) struct Work(Mutex<State>);
 
-/// Carries out what the queues want, and lets time pass for them, until the server goes down.
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Effect>,
+    /// Somebody does it, or was asked to.
+    begun: bool,
+}
+
+impl Work {
+    /// Adds something. Tells whether somebody has to begin.
+    fn add(&self, effect: Effect) -> bool {
+        let mut state = self.0.lock();
+        let durable = |effect: &Effect| match effect {
+            Effect::Bounce(entry, _) => entry.parcel.is_some(),
+            _ => true,
+        };
+        // Who sends more than can be given back is not told of everything.
+        if state.waiting.len() >= MOST_WAITING && !durable(&effect) {
+            return false;
+        }
+        state.waiting.push_back(effect);
+        !std::mem::replace(&mut state.begun, true)
+    }
+
+    /// What is next. Whoever gets nothing has done it all, and ends.
+    fn next(&self) -> Option<Effect> {
+        let mut state = self.0.lock();
+        let next = state.waiting.pop_front();
+        if next.is_none() {
+            *state = State::default();
+        }
+        next
+    }
+}
+
+impl Federation {
+    /// A queue wants something to be done.
+    pub(super) fn want(&self, remote: &Arc<Remote>, effect: Effect) {
+        if remote.work.add(effect) {
+            // An error means that the server is going down.
+            drop(self.work.send(remote.clone()));
+        }
+    }
+}
+
+/// Has done what the queues want, and lets time pass for them, until the server goes down.
 pub async fn supervise(server: Arc<Server>) {
     let Some(mut work) = server.s2s.waiting_work.lock().take() else { return };
     let mut shutdown = server.shutdown.subscribe();
@@ -24,21 +74,38 @@ pub async fn supervise(server: Arc<Server>) {
     loop {
         tokio::select! {
             () = down(&mut shutdown) => return,
-            Some((remote, effect)) = work.recv() => perform(&server, remote, effect).await,
+            Some(remote) = work.recv() => drop(tokio::spawn(work_off(server.clone(), remote))),
             _ = ticks.tick() => tick(&server),
         }
     }
 }
 
-async fn perform(server: &Arc<Server>, remote: Arc<Remote>, effect: Effect) {
+/// Does what a queue wants until there is nothing left.
+async fn work_off(server: Arc<Server>, remote: Arc<Remote>) {
+    let mut done = 0;
+    while let Some(effect) = remote.work.next() {
+        // What is on disk is found there at the next start.
+        if *server.shutdown.borrow() {
+            return;
+        }
+        perform(&server, &remote, effect).await;
+        done += 1;
+        if done % PORTION == 0 {
+            // Others have their turn, and the store's queue room for them.
+            let _ = server.store.archive.barrier().await;
+        }
+    }
+}
+
+async fn perform(server: &Arc<Server>, remote: &Arc<Remote>, effect: Effect) {
     match effect {
         Effect::Connect => {
-            tokio::spawn(connect::run(server.clone(), remote));
+            tokio::spawn(connect::run(server.clone(), remote.clone()));
         }
         Effect::Load { after, limit } => {
-            tokio::spawn(outbox::load(server.clone(), remote, after, limit));
+            tokio::spawn(outbox::load(server.clone(), remote.clone(), after, limit));
         }
-        Effect::Bounce(entry, why) => outbox::bounce(server, &remote, entry, why).await,
+        Effect::Bounce(entry, why) => outbox::bounce(server, entry, why).await,
         Effect::Refresh => presence::refresh(server, &remote.pair),
         Effect::Wake | Effect::Done(_) | Effect::Broken => {}
     }
@@ -65,3 +132,97 @@ fn tick(server: &Arc<Server>) {
 
 /// How often time passes for the queues.
 const TICK: Duration = Duration::from_millis(500);
+/// Effects after which others have their turn.
+const PORTION: usize = 64;
+/// So many of a queue wait to be carried out before nothing is given back any more that is not on disk.
+const MOST_WAITING: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use store::archive::Unit;
+    use xmpp::{
+        jid::Jid,
+        stanza::{Kind, Stanza},
+        xml::Limits,
+    };
+
+    use super::*;
+    use crate::{
+        account::Account,
+        model::Stage,
+        s2s::{
+            Durable,
+            outgoing::{Bounce, Entry},
+        },
+    };
+
+    /// Juliet's message to a domain that this server, which keeps to itself, does not find.
+    fn send(stage: &Stage, juliet: &Account, domain: &str, number: usize) {
+        let to = Jid::new(&format!("romeo@{domain}")).unwrap();
+        let bytes = Bytes::from(format!(
+            "<message from='juliet@a.example/x' to='{to}' id='{domain}{number}'><body>?</body></message>"
+        ));
+        let account = Some(juliet.id);
+        let (local, kind) = ("a.example", Kind::Message);
+        let letter = Durable { local, to: &to, kind, bytes, account };
+        stage.server.s2s.send(&stage.server, letter, Unit::new(), None).unwrap();
+    }
+
+    /// The ids of the messages that came back, in order, once nothing waits.
+    fn returned(stage: &Stage, juliet: &Account) -> Vec<String> {
+        let server = &stage.server;
+        stage.run(async {
+            loop {
+                server.store.archive.barrier().await.unwrap();
+                if server.store.outbox.waiting().await.unwrap().is_empty() {
+                    break;
+                }
+            }
+            let rows = server.store.archive.pending(juliet.id, 0, u32::MAX).await.unwrap();
+            let stanza = |bytes: &Bytes| Stanza::parse(bytes.clone(), &Limits::TRUSTED).unwrap();
+            rows.iter().map(|row| stanza(&row.stanza).id().unwrap().into_owned()).collect()
+        })
+    }
+
+    #[test]
+    fn a_domain_for_which_much_comes_back_holds_up_no_other() {
+        let stage = Stage::new();
+        let juliet = stage.juliet();
+        for number in 0..MANY {
+            send(&stage, &juliet, "dead.example", number);
+        }
+        send(&stage, &juliet, "gone.example", 0);
+        stage.run(async {
+            tokio::spawn(supervise(stage.server.clone()));
+        });
+        let returned = returned(&stage, &juliet);
+        assert_eq!(returned.len(), MANY + 1, "each comes back once, and its row is gone");
+        let other = returned.iter().position(|id| id == "gone.example0").unwrap();
+        assert!(other <= 2 * PORTION, "it came back as number {other}");
+        let dead: Vec<&String> = returned.iter().filter(|id| id.starts_with("dead")).collect();
+        let sent: Vec<String> = (0..MANY).map(|number| format!("dead.example{number}")).collect();
+        assert_eq!(dead, sent.iter().collect::<Vec<_>>(), "in the order in which they were sent");
+    }
+
+    #[test]
+    fn what_is_not_on_disk_is_given_back_within_bounds() {
+        let work = Work::default();
+        let bounce = |parcel| {
+            let (bytes, since) = (Bytes::from_static(b"<iq/>"), Millis(0));
+            let entry = Entry { bytes, kind: Kind::Iq, parcel, account: None, since };
+            Effect::Bounce(entry, Bounce::Full)
+        };
+        assert!(work.add(bounce(None)), "somebody has to begin");
+        for _ in 0..2 * MOST_WAITING {
+            assert!(!work.add(bounce(None)), "somebody has begun");
+        }
+        work.add(bounce(Some(1)));
+        let mut left = std::iter::from_fn(|| work.next());
+        assert_eq!(left.by_ref().take(MOST_WAITING).last(), Some(bounce(None)));
+        assert_eq!(left.collect::<Vec<_>>(), [bounce(Some(1))]);
+        assert!(work.add(bounce(None)), "and begins again");
+    }
+
+    const MANY: usize = 900;
+}
