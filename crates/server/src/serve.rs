@@ -326,7 +326,8 @@ async fn stop(
     server.shutdown.send_replace(true);
     life::close_all(server);
     let patience = tokio::time::Instant::now() + CLOSING;
-    while server.gate.inside().0 > 0 && tokio::time::Instant::now() < patience {
+    let inside = || server.gate.inside().0 > 0 || server.s2s.is_connected();
+    while inside() && tokio::time::Instant::now() < patience {
         tokio::time::sleep(CLOSING / 100).await;
     }
     if let Some(error) = end? {
@@ -347,5 +348,5 @@ async fn stop(
 /// How long to wait for a command that has the database.
 const IN_USE: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_millis(50);
-/// How long clients have to take leave.
+/// How long clients and other servers have to take leave.
 const CLOSING: Duration = Duration::from_secs(3);

@@ -211,6 +211,12 @@ impl Federation {
         self.streams.lock().values().cloned().collect()
     }
 
+    /// Whether any stream is open.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        !self.streams.lock().is_empty()
+    }
+
     /// The stream has ended.
     pub fn closed(&self, number: u64) {
         self.streams.lock().remove(&number);

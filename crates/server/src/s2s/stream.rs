@@ -545,8 +545,9 @@ impl<T: Transport> Stream<T> {
                 self.server.s2s.forget(&inbound);
             }
         }
-        self.server.s2s.closed(self.number);
         let failure = match &end {
+            // If it does not come back, the next attempt says so.
+            End::Told(told) if told.condition == StreamCondition::SystemShutdown => None,
             End::Told(told) => Some(format!("the other server ended the stream: {}", said(told))),
             End::Error(ours) => Some(format!("this server ended the stream: {}", said(ours))),
             _ => None,
@@ -567,11 +568,14 @@ impl<T: Transport> Stream<T> {
         }
         let error = match end {
             End::Error(error) => Some(error),
+            End::Shutdown => Some(StreamError::new(StreamCondition::SystemShutdown)),
             _ => None,
         };
         if !lost {
             self.close(error).await;
         }
+        // Last: the server goes down when all have said goodbye.
+        self.server.s2s.closed(self.number);
     }
 
     async fn close(&mut self, error: Option<StreamError>) {
