@@ -13,6 +13,9 @@
 
 mod arrivals;
 mod rest;
+mod returns;
+mod stored;
+mod writing;
 
 use std::collections::VecDeque;
 
@@ -261,8 +264,6 @@ pub struct Outgoing {
 const LONGEST_REST: u64 = 5 * 60 * 1000;
 /// A stanza that is posted ends a pause after this time.
 const SHORTEST_REST: u64 = 10_000;
-/// Parcels read at a time.
-const BATCH: u32 = 200;
 
 impl Outgoing {
     /// An empty queue.
@@ -394,81 +395,8 @@ impl Outgoing {
         self.go_on(now, effects);
     }
 
-    /// Takes what is to be written on the stream `carrier`: at most about `most` bytes. Returns the
-    /// kinds of the stanzas written.
-    pub fn write(
-        &mut self,
-        now: Millis,
-        carrier: u64,
-        out: &mut Vec<u8>,
-        most: usize,
-    ) -> Vec<Kind> {
-        let mut written = Vec::new();
-        if !self.carries(carrier) {
-            return written;
-        }
-        if let Some(sm) = self.sm.as_mut().filter(|_| std::mem::take(&mut self.rewrite)) {
-            for entry in sm.unacked() {
-                out.extend_from_slice(&entry.bytes);
-                written.push(entry.meta.kind);
-            }
-            if !written.is_empty() {
-                out.extend_from_slice(sm::REQUEST);
-                sm.requested();
-            }
-        }
-        while out.len() < most
-            && (self.sm.is_some() || self.has_room())
-            && let Some(entry) = self.waiting.pop_front()
-        {
-            self.waiting_bytes -= entry.bytes.len();
-            let (bytes, kind) = (entry.bytes.clone(), entry.kind);
-            if let Some(sm) = &mut self.sm {
-                if let Err(sm::Full(full)) = sm.sent(now, bytes.clone(), entry) {
-                    self.waiting_bytes += full.bytes.len();
-                    self.waiting.push_front(full.meta);
-                    // The answer makes room.
-                    out.extend_from_slice(sm::REQUEST);
-                    sm.requested();
-                    break;
-                }
-            } else {
-                self.unflushed_bytes += entry.bytes.len();
-                self.unflushed.push_back(entry);
-            }
-            out.extend_from_slice(&bytes);
-            written.push(kind);
-        }
-        if let Some(sm) = self.sm.as_mut().filter(|sm| sm.request_due(now)) {
-            out.extend_from_slice(sm::REQUEST);
-            sm.requested();
-        }
-        written
-    }
-
-    /// Whether more may be written that is not known to arrive.
-    fn has_room(&self) -> bool {
-        let unacked = self.bounds.unacked;
-        let (stanzas, bytes) = match &self.sm {
-            Some(sm) => (sm.unacked().len(), sm.queue_bytes()),
-            None => (self.unflushed.len(), self.unflushed_bytes),
-        };
-        stanzas < unacked.stanzas && bytes < unacked.bytes
-    }
-
-    /// Whether [`Outgoing::write`] would write a stanza.
-    #[must_use]
-    pub fn has_more(&self, carrier: u64) -> bool {
-        self.carries(carrier) && (self.rewrite || (self.has_room() && !self.waiting.is_empty()))
-    }
-
     fn carries(&self, carrier: u64) -> bool {
         self.phase == Phase::Online { carrier }
-    }
-
-    /// Whether parcels wait in the store that are not in memory.
-    fn spilled(&self) -> bool {
-        self.loaded < self.newest
     }
 
     fn post(&mut self, now: Millis, entry: Entry, effects: &mut Vec<Effect>) {
@@ -497,12 +425,6 @@ impl Outgoing {
         }
     }
 
-    /// There is no room for it.
-    fn refuse(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
-        self.missed_presence |= entry.kind == Kind::Presence;
-        effects.push(Effect::Bounce(entry, Bounce::Full));
-    }
-
     fn push(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
         if entry.bytes.len() as u64 > self.largest {
             effects.push(Effect::Bounce(entry, Bounce::TooLarge));
@@ -512,48 +434,9 @@ impl Outgoing {
         self.waiting.push_back(entry);
     }
 
-    fn take_loaded(&mut self, entries: Vec<Entry>, complete: bool, effects: &mut Vec<Effect>) {
-        self.loading = false;
-        for entry in entries {
-            let Some(parcel) = entry.parcel.filter(|parcel| *parcel > self.loaded) else {
-                continue;
-            };
-            self.let_in(parcel - 1, effects);
-            self.loaded = parcel;
-            self.beyond = self.beyond.minus(Held::of(&entry));
-            self.push(entry, effects);
-        }
-        if complete {
-            // What was posted in the meantime may not have been there when the store was read.
-            self.loaded = self.loaded.max(self.asked);
-        }
-        self.let_in(self.loaded, effects);
-        if !self.spilled() {
-            // Some may have gone with their account.
-            self.beyond = Held::default();
-        }
-    }
-
-    fn behind_bytes(&self) -> usize {
-        self.behind.iter().map(|(_, entry)| entry.bytes.len()).sum()
-    }
-
-    /// What was posted behind no parcel newer than this one is next.
-    fn let_in(&mut self, parcel: u64, effects: &mut Vec<Effect>) {
-        while let Some((_, entry)) = self.behind.pop_front_if(|(before, _)| *before <= parcel) {
-            self.push(entry, effects);
-        }
-    }
-
     /// Whatever follows from how things stand now.
     fn go_on(&mut self, now: Millis, effects: &mut Vec<Effect>) {
-        let low = self.waiting.len() < self.bounds.stanzas / 2
-            && self.waiting_bytes < self.bounds.bytes / 2;
-        if self.spilled() && low && !self.loading {
-            self.loading = true;
-            self.asked = self.newest;
-            effects.push(Effect::Load { after: self.loaded, limit: BATCH });
-        }
+        self.load(effects);
         match self.phase {
             Phase::Idle if !self.is_empty() => self.connect(now, effects),
             Phase::Resting { until } if !self.is_empty() && now >= until => {
@@ -657,49 +540,6 @@ impl Outgoing {
         self.give_up(|entry| all || entry.parcel.is_none(), why, effects);
     }
 
-    /// Refuses those that have waited for too long.
-    fn expire(&mut self, now: Millis, effects: &mut Vec<Effect>) {
-        if let Phase::Online { .. } = self.phase {
-            return;
-        }
-        let behind = self.behind.iter().map(|(_, entry)| entry);
-        let expiries = self.waiting.iter().chain(behind).filter_map(|entry| self.expiry(entry));
-        if expiries.clone().all(|expiry| expiry > now) && !self.unacked_expired(now) {
-            return;
-        }
-        if self.unacked_expired(now) {
-            self.take_back();
-        }
-        let bounds = self.bounds;
-        let over = |entry: &Entry| expiry(&bounds, entry).is_some_and(|expiry| expiry <= now);
-        self.give_up(over, Bounce::Timeout, effects);
-    }
-
-    fn unacked_expired(&self, now: Millis) -> bool {
-        let oldest = self.sm.as_ref().and_then(|sm| sm.unacked().next());
-        oldest.and_then(|entry| self.expiry(&entry.meta)).is_some_and(|expiry| expiry <= now)
-    }
-
-    fn expiry(&self, entry: &Entry) -> Option<Millis> {
-        expiry(&self.bounds, entry)
-    }
-
-    /// Takes those out of the queue that `which` says, and tells their senders.
-    fn give_up(&mut self, which: impl Fn(&Entry) -> bool, why: Bounce, effects: &mut Vec<Effect>) {
-        let (over, rest): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(&which);
-        self.waiting = rest;
-        let (late, rest) =
-            std::mem::take(&mut self.behind).into_iter().partition(|(_, entry)| which(entry));
-        self.behind = rest;
-        self.waiting_bytes = self.waiting.iter().map(|entry| entry.bytes.len()).sum();
-        let late: VecDeque<(u64, Entry)> = late;
-        for entry in over.into_iter().chain(late.into_iter().map(|(_, entry)| entry)) {
-            self.missed_presence |= entry.kind == Kind::Presence && entry.parcel.is_none();
-            effects.push(Effect::Bounce(entry, why));
-        }
-    }
-
     fn acked(&mut self, carrier: u64, h: u32, effects: &mut Vec<Effect>) {
         if !self.carries(carrier) {
             return;
@@ -712,11 +552,6 @@ impl Outgoing {
             Err(_) => effects.push(Effect::Broken),
         }
     }
-}
-
-fn expiry(bounds: &Bounds, entry: &Entry) -> Option<Millis> {
-    let patience = if entry.parcel.is_some() { bounds.bounce } else { bounds.patience };
-    Some(entry.since.plus(patience))
 }
 
 fn tell_done(parcels: Vec<u64>, effects: &mut Vec<Effect>) {

@@ -130,7 +130,7 @@ impl World {
             }
         }
         // All that is in memory beside what was read at once and what is not acknowledged.
-        let most = BOUNDS.stanzas + BOUNDS.unacked.stanzas + super::BATCH as usize;
+        let most = BOUNDS.stanzas + BOUNDS.unacked.stanzas + super::stored::BATCH as usize;
         assert!(self.queue.len() <= most + BOUNDS.stanzas, "{} in memory", self.queue.len());
     }
 

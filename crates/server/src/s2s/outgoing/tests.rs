@@ -1,5 +1,6 @@
 use super::{
     arrivals::{ANSWER, SILENT_ANSWER},
+    stored::BATCH,
     *,
 };
 
