@@ -7,12 +7,12 @@ import { launch } from "../tests/harness.mjs";
 import { Server } from "../tests/server.mjs";
 import { catchUp } from "./core.mjs";
 import { CROWD, crowded, scrolling, spelled } from "./scroll.mjs";
-import { firstStart, laterStart, laterStartWithAccount, sizes } from "./start.mjs";
+import { firstStart, invited, laterStart, laterStartWithAccount, sizes } from "./start.mjs";
 
 const PAGE = new URL("../../docs/benchmarks-web.md", import.meta.url);
 const KIB = 1024;
 /** What the first visit may cost in KiB, what may take how long in milliseconds, and of how many messages. */
-const LIMITS = { first: 1.5 * KIB, interactive: 2000, offline: 500, caughtUp: 30_000, blocked: 50 };
+const LIMITS = { first: 1.5 * KIB, interactive: 2000, offline: 500, invited: 30_000, caughtUp: 30_000, blocked: 50 };
 const WAITING = 10_000;
 const LONG = 100_000;
 
@@ -39,6 +39,8 @@ const browser = await launch();
 try {
   note("first start until it can be used, CPU throttled 4×", best(await firstStart(browser, server.url)), "ms", LIMITS.interactive);
   note("later start without a network until it can be used", best(await laterStart(browser, server.url)), "ms", LIMITS.offline);
+  const arrived = await invited(browser, server);
+  note("from an invitation's link to encrypted words at whoever invited, without reading and typing", arrived, "ms", LIMITS.invited);
   await server.addAccount("romeo", "montague");
   const started = await laterStartWithAccount(browser, server.url, ["romeo@localhost", "montague"]);
   note("the same with an account, until the list of chats is there", best(started), "ms", LIMITS.offline);

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { begin, signIn } from "../tests/acts.mjs";
+import { arrive, begin, invitation, knows, register, seesEncrypted, signIn, write } from "../tests/acts.mjs";
 import { Person } from "../tests/harness.mjs";
 
 const SITE = new URL("../dist/site/", import.meta.url);
@@ -36,6 +36,29 @@ export async function firstStart(browser, url) {
     await person.context.close();
   }
   return times;
+}
+
+/**
+ * Milliseconds from opening the link of an invitation until the first words to whoever sent it have arrived there,
+ * encrypted. What somebody takes for reading and typing comes on top.
+ */
+export async function invited(browser, server) {
+  const inviter = await Person.sit(browser, { size: "desktop" });
+  await arrive(inviter, await server.invite("--admin"));
+  await register(inviter, "mercutio");
+  const link = await invitation(inviter);
+  const guest = await Person.sit(browser);
+  const start = performance.now();
+  await arrive(guest, link);
+  await register(guest, "benvolio");
+  await knows(guest, "mercutio@localhost");
+  await write(guest.page, "By my head, here come the Capulets.");
+  await knows(inviter, "benvolio@localhost");
+  await seesEncrypted(inviter.page, "here come the Capulets");
+  const taken = performance.now() - start;
+  await guest.context.close();
+  await inviter.context.close();
+  return taken;
 }
 
 /** The same without a network and as fast as this machine is: the service worker has the app. */

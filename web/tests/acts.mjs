@@ -14,6 +14,16 @@ export async function arrive(person, link) {
   await page.getByRole("textbox", { name: "Your name" }).waitFor();
 }
 
+/** The link of an invitation that somebody makes in the app. */
+export async function invitation({ page }) {
+  await page.evaluate(() => {
+    location.hash = "#/settings/invite";
+  });
+  await page.getByRole("button", { name: "Make an invitation" }).click();
+  const link = page.getByText(/http:\/\/localhost:\d+\/invite\//).first();
+  return /http:\S+/.exec(await link.textContent())[0];
+}
+
 /** Makes the account of an invitation that the page shows; ends in the app. */
 export async function register(person, name) {
   const { page } = person;

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrive, inside, knows, register, sees, seesEncrypted, ticks, write } from "./acts.mjs";
+import { arrive, inside, invitation, knows, register, sees, seesEncrypted, ticks, write } from "./acts.mjs";
 import { Person } from "./harness.mjs";
 import { stage } from "./stage.mjs";
 
@@ -22,7 +22,7 @@ test("an invitation becomes an encrypted conversation", async () => {
   await arrive(romeo, await there.server.invite("--admin"));
   await plainWords(romeo);
   await romeo.accessible();
-  await romeo.picture("welcome-desktop", { kept: true });
+  await romeo.picture("welcome-desktop");
   await register(romeo, "romeo");
   assert.ok(await romeo.page.evaluate(() => globalThis.askedToKeep), "the browser is asked to keep what is stored");
   await romeo.accessible();
@@ -51,7 +51,7 @@ test("an invitation becomes an encrypted conversation", async () => {
     await person.accessible();
   }
   await romeo.picture("chat-desktop");
-  await juliet.picture("chat-phone", { kept: true });
+  await juliet.picture("chat-phone");
 
   assert.ok(await there.server.holds("juliet"), "the files of the server can be searched");
   assert.ok(!(await there.server.holds("yonder")), "and hold nothing of what was written");
@@ -64,16 +64,6 @@ test("an invitation becomes an encrypted conversation", async () => {
 /** Nobody has to know what the encryption is called: it is in no text, and in nothing that is read aloud. */
 async function plainWords({ page }) {
   assert.doesNotMatch(await page.content(), /omemo/i);
-}
-
-async function invitation(person) {
-  const { page } = person;
-  await page.evaluate(() => {
-    location.hash = "#/settings/invite";
-  });
-  await page.getByRole("button", { name: "Make an invitation" }).click();
-  const link = page.getByText(/http:\/\/localhost:\d+\/invite\//).first();
-  return /http:\S+/.exec(await link.textContent())[0];
 }
 
 async function reload(person) {

@@ -16,7 +16,7 @@ test("a second window can take over, and gets it when the first is closed", asyn
   await second.goto(there.server.url);
   await second.getByText("Clownfish is open in another tab").waitFor();
   await juliet.accessible(second);
-  await juliet.picture("elsewhere-phone", { page: second });
+  await juliet.picture("elsewhere-phone", second);
   assert.ok(await composer(juliet.page).isVisible(), "the first window goes on");
 
   await second.getByRole("button", { name: "Use here" }).click();

@@ -9,3 +9,4 @@ import "./checks/hands.mjs";
 import "./checks/rooms.mjs";
 import "./checks/axe.mjs";
 import "./checks/rtl.mjs";
+import "./checks/looks.mjs";

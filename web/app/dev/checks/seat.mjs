@@ -25,12 +25,13 @@ after(async () => {
 });
 
 /** A window of the browser on nothing yet, and what its page complains about. */
-async function open({ size, theme = "light", init, agent, touch }) {
+async function open({ size, theme = "light", init, agent, touch, now }) {
   const { width, height, ...device } = SIZES[size];
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: theme,
     locale: "en",
+    timezoneId: "UTC",
     reducedMotion: "reduce",
     ...device,
     ...(touch === undefined ? {} : { hasTouch: touch }),
@@ -50,6 +51,7 @@ async function open({ size, theme = "light", init, agent, touch }) {
     void dialog.dismiss();
   });
   if (init) await on.addInitScript(init);
+  if (now) await on.clock.setFixedTime(now);
   return window;
 }
 
