@@ -61,6 +61,25 @@ test("an invitation becomes an encrypted conversation", async () => {
   await juliet.leave();
 });
 
+test("an invitation speaks German to whoever reads German, and keeps nobody out", async () => {
+  const link = await there.server.invite();
+  for (const [lang, size, theme, heading] of [
+    ["de", "phone", "light", "Du bist zu localhost eingeladen"],
+    ["en", "desktop", "dark", "You are invited to localhost"],
+  ]) {
+    const guest = await Person.sit(there.browser, { lang, size, theme });
+    await guest.page.goto(link);
+    await guest.page.getByRole("heading", { name: heading }).waitFor();
+    assert.equal(await guest.page.evaluate(() => document.documentElement.lang), lang);
+    await guest.accessible();
+    await guest.picture(`invitation-${lang}-${size}`);
+    await guest.page.goto(new URL("/about", link).href);
+    await guest.page.getByRole("heading", { name: "localhost" }).waitFor();
+    await guest.accessible();
+    await guest.leave();
+  }
+});
+
 /** Nobody has to know what the encryption is called: it is in no text, and in nothing that is read aloud. */
 async function plainWords({ page }) {
   assert.doesNotMatch(await page.content(), /omemo/i);

@@ -6,16 +6,12 @@ use std::path::PathBuf;
 
 use hyper::StatusCode;
 
-use super::{
-    Answer, Visit, apps,
-    html::{Html, page},
-    web,
-};
+use super::{Answer, Visit, apps, html::Html, web, words::Words};
 use crate::{config::Config, server::Server};
 
 /// The page.
 pub async fn show(visit: &Visit) -> Answer {
-    let config = visit.server.config();
+    let (config, words) = (visit.server.config(), visit.words());
     let title = config.front_door.title.clone().unwrap_or_else(|| config.domain.clone());
     let middle = match &config.front_door.page {
         Some(path) => own_page(&visit.server, path.clone()).await,
@@ -24,27 +20,27 @@ pub async fn show(visit: &Visit) -> Answer {
     let heading = Html::new().raw("<h1>").text(&title).raw("</h1>\n");
     let main = match middle {
         Some(markup) => heading.raw(&markup),
-        None => heading.html(&standard(&config)),
+        None => heading.html(&standard(words, &config)),
     };
-    page(StatusCode::OK, &title, &main.html(&browser(&config)).html(&asking(&config)))
+    let main = main.html(&browser(words, &config)).html(&asking(words, &config));
+    words.page(StatusCode::OK, &title, &main)
 }
 
 /// The client for browsers, or why there is none.
-fn browser(config: &Config) -> Html {
+fn browser(words: &Words, config: &Config) -> Html {
+    let said = &words.about;
     if !config.web.enabled {
         return Html::new();
     }
-    let html = Html::new().raw("<h2>In the browser</h2>\n");
+    let html = Html::new().raw("<h2>").text(said.browser).raw("</h2>\n<p>");
     if web::is_built_in() {
-        return html.raw(
-            "<p>Clownfish, the app of this server, needs no installation.</p>\n\
-             <p><a class=\"button\" href=\"/\">Open Clownfish</a></p>\n",
-        );
+        return html
+            .text(said.no_installation)
+            .raw("</p>\n<p><a class=\"button\" href=\"/\">")
+            .text(said.open_clownfish)
+            .raw("</a></p>\n");
     }
-    html.raw(
-        "<p>This server was built without Clownfish, the app for browsers. Who runs it gets it with \
-         <code>make web</code> in the source, and a new build after that.</p>\n",
-    )
+    html.raw(said.without_clownfish).raw("</p>\n")
 }
 
 /// The operator's file, read each time so that it can be edited while the server runs.
@@ -59,39 +55,49 @@ async fn own_page(server: &Server, path: PathBuf) -> Option<String> {
     read.await.ok()?.ok()
 }
 
-fn standard(config: &Config) -> Html {
+fn standard(words: &Words, config: &Config) -> Html {
+    let said = &words.about;
+    let [before, after] = said.addresses;
     Html::new()
-        .raw("<p class=\"lead\">A private chat server. Its people write to each other with apps of \
-              their choice, end-to-end encrypted, without giving a phone number to anybody.</p>\n")
-        .raw("<h2>Apps</h2>\n<p>An address here looks like <code>you@")
+        .raw("<p class=\"lead\">")
+        .text(said.lead)
+        .raw("</p>\n<h2>")
+        .text(said.apps)
+        .raw("</h2>\n<p>")
+        .text(before)
+        .raw("<code>you@")
         .text(&config.domain)
-        .raw("</code>. These apps work well with it:</p>\n")
+        .raw("</code>")
+        .text(after)
+        .raw("</p>\n")
         .html(&apps::list())
-        .raw("<h2>Is it really you?</h2>\n<p>Messages are encrypted for the devices of the person \
-              you write to. To be sure whose devices these are, meet once and scan the code that \
-              the app shows: in Conversations it is in the contact's details, in other apps look \
-              for <em>fingerprints</em> or <em>encryption keys</em>. From then on the app warns you \
-              when a device appears that has not been checked.</p>\n")
+        .raw("<h2>")
+        .text(said.is_it_you)
+        .raw("</h2>\n<p>")
+        .raw(said.fingerprints)
+        .raw("</p>\n")
 }
 
 /// How to get an account.
-fn asking(config: &Config) -> Html {
-    let mut html = Html::new().raw("<h2>An account</h2>\n");
-    html =
-        html.raw("<p>People come in by invitation. If you know somebody here, ask them for one.");
+fn asking(words: &Words, config: &Config) -> Html {
+    let said = &words.about;
+    let mut html = Html::new().raw("<h2>").text(said.account).raw("</h2>\n<p>");
+    html = html.text(said.by_invitation);
     if config.front_door.requests {
-        html = html.raw("</p>\n<p><a class=\"button\" href=\"/request\">Ask for an account</a>");
+        html =
+            html.raw("</p>\n<p><a class=\"button\" href=\"/request\">").text(said.ask).raw("</a>");
     }
     html = html.raw("</p>\n");
     let addresses: Vec<&String> =
         config.contact.admin.iter().chain(&config.contact.support).collect();
     if !addresses.is_empty() {
-        html = html.raw("<p>Questions go to ");
+        let [before, after] = said.questions;
+        html = html.raw("<p>").text(before);
         for (at, address) in addresses.into_iter().enumerate() {
             html = html.raw(if at > 0 { ", " } else { "" });
             html = html.raw("<a href=\"").text(address).raw("\">").text(plain(address)).raw("</a>");
         }
-        html = html.raw(".</p>\n");
+        html = html.text(after).raw("</p>\n");
     }
     html
 }

@@ -52,11 +52,20 @@ impl Html {
     }
 }
 
-/// A whole page.
+/// A whole page for the operator, in English. Those for visitors: [`Words::page`].
+///
+/// [`Words::page`]: super::words::Words::page
 #[must_use]
 pub fn page(status: StatusCode, title: &str, main: &Html) -> Answer {
+    frame("en", status, title, main)
+}
+
+/// The frame of all pages.
+pub(super) fn frame(language: &str, status: StatusCode, title: &str, main: &Html) -> Answer {
     let page = Html::new()
-        .raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+        .raw("<!doctype html>\n<html lang=\"")
+        .text(language)
+        .raw("\">\n<head>\n<meta charset=\"utf-8\">\n")
         .raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
         .raw("<meta name=\"robots\" content=\"noindex\">\n<title>")
         .text(title)
@@ -67,16 +76,22 @@ pub fn page(status: StatusCode, title: &str, main: &Html) -> Answer {
     typed(status, "text/html; charset=utf-8", page.0)
 }
 
-/// A page that says one thing: a heading and a sentence.
+/// A page for the operator that says one thing: a heading and a sentence.
 #[must_use]
 pub fn notice(status: StatusCode, heading: &str, sentence: &str) -> Answer {
-    let main = Html::new()
+    page(status, heading, &says(heading, sentence, "To the front door"))
+}
+
+/// A heading, a sentence and the way to the first page.
+pub(super) fn says(heading: &str, sentence: &str, way: &str) -> Html {
+    Html::new()
         .raw("<h1>")
         .text(heading)
         .raw("</h1>\n<p>")
         .text(sentence)
-        .raw("</p>\n<p><a href=\"/\">To the front door</a></p>");
-    page(status, heading, &main)
+        .raw("</p>\n<p><a href=\"/\">")
+        .text(way)
+        .raw("</a></p>")
 }
 
 /// The style of all pages.

@@ -7,12 +7,7 @@ use store::{
     invites::{Invite, Kind},
 };
 
-use super::{
-    Answer, Visit, apps,
-    html::{Html, notice, page},
-    join::Form,
-    web,
-};
+use super::{Answer, Visit, apps, html::Html, join::Form, web, words::Words};
 use crate::{
     auth::registration,
     ext::upload::percent_encoded,
@@ -22,9 +17,9 @@ use crate::{
 
 /// The page at `/invite/TOKEN`.
 pub async fn show(visit: &Visit, token: &str) -> Answer {
-    let server = &visit.server;
+    let (server, words) = (&visit.server, visit.words());
     if !server.invitation_visits.take_network(visit.address, std::time::Instant::now()) {
-        return too_many();
+        return too_many(words);
     }
     let found = match Token::parse(token) {
         Some(parsed) => registration::invitation(server, token).await.map(|found| (parsed, found)),
@@ -35,35 +30,31 @@ pub async fn show(visit: &Visit, token: &str) -> Answer {
             let name = invite.invite.name.as_deref();
             let form =
                 Form { name: name.unwrap_or_default(), fixed: name.is_some(), problem: None };
-            page_of(server, &token, &invite, StatusCode::OK, &form).await
+            page_of(server, words, (&token, &invite), StatusCode::OK, &form).await
         }
-        None => invalid(),
+        None => invalid(words),
     }
 }
 
 /// For who looks at many.
-pub(super) fn too_many() -> Answer {
-    let text = "Too many invitations were looked up from this network. Try again in an hour.";
-    notice(StatusCode::TOO_MANY_REQUESTS, "Please wait", text)
+pub(super) fn too_many(words: &Words) -> Answer {
+    words.notice(StatusCode::TOO_MANY_REQUESTS, words.invitation.too_many)
 }
 
 /// For one that is good for nothing, whyever.
-pub(super) fn invalid() -> Answer {
-    notice(
-        StatusCode::NOT_FOUND,
-        "This invitation is no longer valid",
-        "It has been used, has expired, or was revoked. Ask for a new one.",
-    )
+pub(super) fn invalid(words: &Words) -> Answer {
+    words.notice(StatusCode::NOT_FOUND, words.invitation.invalid)
 }
 
 /// The page of a valid invitation.
 pub(super) async fn page_of(
     server: &Server,
-    token: &Token,
-    invite: &Invite,
+    words: &Words,
+    (token, invite): (&Token, &Invite),
     status: StatusCode,
     form: &Form<'_>,
 ) -> Answer {
+    let said = &words.invitation;
     let inviter = inviter(server, invite).await;
     let name = invite.invite.name.as_deref();
     let purpose = match (invite.invite.kind, inviter.as_deref()) {
@@ -75,56 +66,72 @@ pub(super) async fn page_of(
     let title = server.config().front_door.title.clone();
     let title = title.unwrap_or_else(|| server.domain().to_owned());
     let heading = match &inviter {
-        Some(inviter) => format!("{inviter} invites you to {title}"),
-        None => format!("You are invited to {title}"),
+        Some(inviter) => (said.invites)(inviter, &title),
+        None => (said.invited)(&title),
     };
     let main = Html::new()
         .raw("<h1>")
         .text(&heading)
-        .raw(
-            "</h1>\n<p class=\"lead\">A private chat server: end-to-end encrypted, no phone \
-              number, no advertising.</p>\n",
-        )
-        .html(&name_hint(name, server.domain()))
-        .html(&browser(server, token, invite, inviter.as_deref()))
-        .raw("<h2>1. Get an app</h2>\n")
+        .raw("</h1>\n<p class=\"lead\">")
+        .text(said.lead)
+        .raw("</p>\n")
+        .html(&name_hint(words, name, server.domain()))
+        .html(&browser(server, words, (token, invite), inviter.as_deref()))
+        .raw("<h2>")
+        .text(said.get_an_app)
+        .raw("</h2>\n")
         .html(&apps::list())
-        .raw(
-            "<h2>2. Open the invitation in it</h2>\n<div class=\"card\">\n<p>On this device:</p>\n",
-        )
-        .raw("<p><a class=\"button\" href=\"")
+        .raw("<h2>")
+        .text(said.open_it)
+        .raw("</h2>\n<div class=\"card\">\n<p>")
+        .text(said.on_this_device)
+        .raw("</p>\n<p><a class=\"button\" href=\"")
         .text(&uri)
-        .raw("\">Open in the app</a></p>\n<p>On a phone, scan this with the app:</p>\n")
-        .html(&code(&uri))
-        .raw("<p class=\"soft\">Or copy it: <code>")
+        .raw("\">")
+        .text(said.open_in_the_app)
+        .raw("</a></p>\n<p>")
+        .text(said.scan)
+        .raw("</p>\n")
+        .html(&code(words, &uri))
+        .raw("<p class=\"soft\">")
+        .text(said.copy)
+        .raw("<code>")
         .text(&uri)
         .raw("</code></p>\n</div>\n");
     let main = match invite.invite.kind {
-        Kind::Account => main.html(&form.html(token)),
+        Kind::Account => main.html(&form.html(words, token)),
         Kind::Contact | Kind::Reset => main,
     };
-    page(status, &heading, &main.html(&limits(invite, server)))
+    words.page(status, &heading, &main.html(&limits(server, words, invite)))
 }
 
-fn name_hint(name: Option<&str>, domain: &str) -> Html {
-    match name {
-        Some(name) => Html::new()
-            .raw("<p>Your address will be <code>")
-            .text(name)
-            .raw("@")
-            .text(domain)
-            .raw("</code>. You choose the password.</p>\n"),
-        None => Html::new()
-            .raw("<p>You choose a name and a password; your address will be <code>name@")
-            .text(domain)
-            .raw("</code>.</p>\n"),
-    }
+fn name_hint(words: &Words, name: Option<&str>, domain: &str) -> Html {
+    let said = &words.invitation;
+    let ([before, after], name) = match name {
+        Some(name) => (said.your_address, name),
+        None => (said.you_choose, said.name),
+    };
+    Html::new()
+        .raw("<p>")
+        .text(before)
+        .raw("<code>")
+        .text(name)
+        .raw("@")
+        .text(domain)
+        .raw("</code>")
+        .text(after)
+        .raw("</p>\n")
 }
 
 /// The way on that needs no app: the client for browsers. The invitation is in the part of the address
 /// that is never sent: the token, the address of who invites or else the domain, and the name that it
 /// is for.
-fn browser(server: &Server, token: &Token, invite: &Invite, inviter: Option<&str>) -> Html {
+fn browser(
+    server: &Server,
+    words: &Words,
+    (token, invite): (&Token, &Invite),
+    inviter: Option<&str>,
+) -> Html {
     if invite.invite.kind != Kind::Account || !web::is_served(&server.config()) {
         return Html::new();
     }
@@ -135,32 +142,28 @@ fn browser(server: &Server, token: &Token, invite: &Invite, inviter: Option<&str
     Html::new()
         .raw("<p><a class=\"button\" href=\"/#/invite/")
         .text(&parts.join("/"))
-        .raw("\">Continue in the browser</a></p>\n<p class=\"soft\">Nothing to install. Or use an app:</p>\n")
+        .raw("\">")
+        .text(words.invitation.in_the_browser)
+        .raw("</a></p>\n<p class=\"soft\">")
+        .text(words.invitation.nothing_to_install)
+        .raw("</p>\n")
 }
 
-fn code(uri: &str) -> Html {
+fn code(words: &Words, uri: &str) -> Html {
     match qr_svg(uri) {
         Some(svg) => Html::new()
-            .raw("<div class=\"qr\" role=\"img\" aria-label=\"The invitation as a QR code\">")
+            .raw("<div class=\"qr\" role=\"img\" aria-label=\"")
+            .text(words.invitation.code)
+            .raw("\">")
             .raw(&svg)
             .raw("</div>\n"),
         None => Html::new(),
     }
 }
 
-fn limits(invite: &Invite, server: &Server) -> Html {
+fn limits(server: &Server, words: &Words, invite: &Invite) -> Html {
     let left = invite.invite.expires_at.0.saturating_sub(server.now().0) / MILLIS_PER_HOUR;
-    let time = match left {
-        0 => "less than an hour".to_owned(),
-        1 => "one more hour".to_owned(),
-        hours if hours < 48 => format!("{hours} more hours"),
-        hours => format!("{} more days", hours / 24),
-    };
-    let uses = match invite.invite.uses {
-        1 => "for one person".to_owned(),
-        uses => format!("for {uses} people"),
-    };
-    let sentence = format!("The invitation is good {uses} and for {time}.");
+    let sentence = (words.invitation.limits)(invite.invite.uses, left);
     Html::new().raw("<p class=\"soft\">").text(&sentence).raw("</p>\n")
 }
 

@@ -11,11 +11,7 @@ use xmpp::{
     stream::server::RegisterRequest,
 };
 
-use super::{
-    Answer, Visit, apps,
-    html::{Html, notice, page},
-    invite,
-};
+use super::{Answer, Visit, apps, html::Html, invite, words::Words};
 use crate::{auth::registration, invitation::Token, password::Password};
 
 /// What somebody typed.
@@ -39,39 +35,49 @@ pub struct Form<'a> {
 impl Form<'_> {
     /// The part of the page. Closed until somebody wants it.
     #[must_use]
-    pub fn html(&self, token: &Token) -> Html {
+    pub fn html(&self, words: &Words, token: &Token) -> Html {
+        let said = &words.join;
         let mut html = Html::new()
             .raw(if self.problem.is_some() { "<details open>\n" } else { "<details>\n" })
-            .raw(
-                "<summary>The app cannot open it?</summary>\n<p>Make the account here, then log \
-                  in with the app. Dino, Gajim and Profanity need this.</p>\n",
-            );
+            .raw("<summary>")
+            .text(said.summary)
+            .raw("</summary>\n<p>")
+            .text(said.explanation)
+            .raw("</p>\n");
         if let Some(problem) = self.problem {
             html = html.raw("<p class=\"card\" role=\"alert\">").text(problem).raw("</p>\n");
         }
         html = html.raw("<form method=\"post\" action=\"/invite/").text(token.expose());
-        html = html.raw("\">\n<label for=\"name\">Name</label>\n<input id=\"name\" name=\"name\" ");
+        html = html.raw("\">\n<label for=\"name\">").text(said.name);
+        html = html.raw("</label>\n<input id=\"name\" name=\"name\" ");
         html =
             html.raw("required maxlength=\"64\" autocomplete=\"username\" autocapitalize=\"none\"");
         html = html.raw(if self.fixed { " readonly" } else { "" });
         html.raw(" value=\"")
             .text(self.name)
-            .raw("\">\n<label for=\"password\">Password</label>\n")
+            .raw("\">\n<label for=\"password\">")
+            .text(said.password)
+            .raw("</label>\n")
             .raw(PASSWORD_FIELD)
-            .raw("<label for=\"again\">The password again</label>\n")
+            .raw("<label for=\"again\">")
+            .text(said.again)
+            .raw("</label>\n")
             .raw(AGAIN_FIELD)
-            .raw("<p><button>Make the account</button></p>\n</form>\n</details>\n")
+            .raw("<p><button>")
+            .text(said.make)
+            .raw("</button></p>\n</form>\n</details>\n")
     }
 }
 
 /// Makes the account, or shows the page again with what is wrong.
 pub async fn submit(visit: Visit, token: &str) -> Answer {
+    let words = visit.words();
     let Visit { server, request, address, .. } = visit;
     if !server.invitation_visits.take_network(address, std::time::Instant::now()) {
-        return invite::too_many();
+        return invite::too_many(words);
     }
     let Ok(body) = Limited::new(request.into_body(), MAX_FORM).collect().await else {
-        return notice(StatusCode::PAYLOAD_TOO_LARGE, "Too long", "Please write less.");
+        return words.notice(StatusCode::PAYLOAD_TOO_LARGE, words.too_long);
     };
     let entry = Entry::parse(&body.to_bytes());
     let found = match Token::parse(token) {
@@ -79,17 +85,17 @@ pub async fn submit(visit: Visit, token: &str) -> Answer {
         None => None,
     };
     let found = found.filter(|(_, invite)| invite.invite.kind == Kind::Account);
-    let Some((token, invite)) = found else { return invite::invalid() };
-    let made = match entry.request(&server, &token, &invite) {
+    let Some((token, invite)) = found else { return invite::invalid(words) };
+    let made = match entry.request(&server, words, &token, &invite) {
         Ok(wanted) => {
             let account = wanted.account.clone();
             let made = registration::register(&server, wanted, address).await;
-            made.map(|()| account).map_err(|error| words(&error))
+            made.map(|()| account).map_err(|error| problem(words, &error))
         }
         Err(problem) => Err(problem),
     };
     match made {
-        Ok(account) => welcome(&account),
+        Ok(account) => welcome(words, &account),
         Err(problem) => {
             let name = invite.invite.name.as_deref();
             let form = Form {
@@ -97,7 +103,8 @@ pub async fn submit(visit: Visit, token: &str) -> Answer {
                 fixed: name.is_some(),
                 problem: Some(&problem),
             };
-            invite::page_of(&server, &token, &invite, StatusCode::UNPROCESSABLE_ENTITY, &form).await
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            invite::page_of(&server, words, (&token, &invite), status, &form).await
         }
     }
 }
@@ -120,16 +127,15 @@ impl Entry {
     fn request(
         &self,
         server: &crate::server::Server,
+        words: &Words,
         token: &Token,
         invite: &Invite,
     ) -> Result<RegisterRequest, String> {
         let name = invite.invite.name.as_deref().unwrap_or(&self.name);
-        let account = server.address(name).map_err(|_| {
-            "The name can have letters, digits, dots and dashes, and no spaces.".to_owned()
-        })?;
+        let account = server.address(name).map_err(|_| words.bad_name.to_owned())?;
         let password = match (&self.password, &self.again) {
             (Some(password), Some(again)) if password == again => password,
-            _ => return Err("The two passwords are not the same.".to_owned()),
+            _ => return Err(words.join.not_the_same.to_owned()),
         };
         Ok(RegisterRequest {
             account,
@@ -139,27 +145,36 @@ impl Entry {
     }
 }
 
-fn words(error: &StanzaError) -> String {
+/// The text of an error is in English; in other languages only its kind is told.
+fn problem(words: &Words, error: &StanzaError) -> String {
     match (&error.text, error.condition) {
-        (Some(text), _) => {
+        (Some(text), _) if words.tag == "en" => {
             let mut letters = text.chars();
             let first = letters.next().map(|letter| letter.to_uppercase().to_string());
             format!("{}{}.", first.unwrap_or_default(), letters.as_str())
         }
-        (None, Condition::Conflict) => "Somebody has that name already.".to_owned(),
-        _ => "It did not work. Please try again later.".to_owned(),
+        (_, Condition::Conflict) => words.join.taken.to_owned(),
+        _ => words.join.failed.to_owned(),
     }
 }
 
-fn welcome(account: &BareJid) -> Answer {
+fn welcome(words: &Words, account: &BareJid) -> Answer {
+    let said = &words.join;
+    let [before, after] = said.your_address;
     let main = Html::new()
-        .raw("<h1>Welcome</h1>\n<p class=\"lead\">Your address is <code>")
+        .raw("<h1>")
+        .text(said.welcome)
+        .raw("</h1>\n<p class=\"lead\">")
+        .text(before)
+        .raw("<code>")
         .text(account.as_str())
-        .raw(
-            "</code>.</p>\n<p>Log in with it and your password, in as many apps as you like:</p>\n",
-        )
+        .raw("</code>")
+        .text(after)
+        .raw("</p>\n<p>")
+        .text(said.log_in)
+        .raw("</p>\n")
         .html(&apps::list());
-    page(StatusCode::OK, "Welcome", &main)
+    words.page(StatusCode::OK, said.welcome, &main)
 }
 
 const PASSWORD_FIELD: &str = "<input id=\"password\" name=\"password\" type=\"password\" required \
@@ -180,7 +195,7 @@ mod tests {
         let entry = Entry::parse(b"name=%22%3Eromeo&password=secret&again=secret");
         let form = Form { name: &entry.name, fixed: false, problem: Some("Too <short>") };
         let token = Token::random().unwrap();
-        let html = form.html(&token);
+        let html = form.html(Words::english(), &token);
         assert!(html.as_str().contains("value=\"&quot;&gt;romeo\""), "{}", html.as_str());
         assert!(html.as_str().contains("Too &lt;short&gt;") && !html.as_str().contains("secret"));
         assert_eq!(entry.password, entry.again);

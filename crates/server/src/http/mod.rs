@@ -19,6 +19,7 @@ pub mod request;
 pub mod upload;
 pub mod web;
 pub mod websocket;
+pub mod words;
 
 use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -32,7 +33,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::{net::TcpStream, time::timeout};
 
-use self::deadline::Deadline;
+use self::{deadline::Deadline, words::Words};
 use crate::{
     ext::outage::{self, Outage},
     net::{conn::Peer, listen::down, wire::Transport},
@@ -59,6 +60,14 @@ pub struct Visit {
     pub secure: bool,
     /// When the connection ends.
     pub deadline: Deadline,
+}
+
+impl Visit {
+    /// In which language the visitor reads.
+    #[must_use]
+    pub fn words(&self) -> &'static Words {
+        Words::asked_for(self.request.headers())
+    }
 }
 
 /// Serves one connection. It ends when its [`Deadline`] is over, however slowly its visitor reads or
@@ -116,6 +125,7 @@ pub async fn metrics(server: Arc<Server>, stream: TcpStream) {
 async fn route(visit: Visit) -> Answer {
     let path = visit.request.uri().path().to_owned();
     let method = visit.request.method().clone();
+    let words = visit.words();
     let strict = visit.secure
         && headers::is_public(&visit.server.config().domain)
         && headers::is_usual_port(visit.request.uri(), visit.request.headers());
@@ -150,15 +160,15 @@ async fn route(visit: Visit) -> Answer {
         (path, &Method::POST) if path.starts_with(INVITE) => {
             join::submit(visit, &path[INVITE.len()..]).await
         }
-        (_, &Method::GET | &Method::HEAD) => web::file(&visit).unwrap_or_else(nothing),
-        ("/share", _) => web::shared(&visit).unwrap_or_else(nothing),
-        _ => nothing(),
+        (_, &Method::GET | &Method::HEAD) => web::file(&visit).unwrap_or_else(|| nothing(words)),
+        ("/share", _) => web::shared(&visit).unwrap_or_else(|| nothing(words)),
+        _ => nothing(words),
     };
     headers::harden(answer, strict)
 }
 
-fn nothing() -> Answer {
-    html::notice(StatusCode::NOT_FOUND, "Nothing here", "The address leads nowhere.")
+fn nothing(words: &Words) -> Answer {
+    words.notice(StatusCode::NOT_FOUND, words.nothing_here)
 }
 
 /// XEP-0455: what is announced of outages.

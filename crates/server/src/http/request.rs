@@ -6,10 +6,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::{Method, StatusCode};
 use store::{Millis, StoreError, requests::NewRequest, requests::State};
 
-use super::{
-    Answer, Visit,
-    html::{Html, notice, page},
-};
+use super::{Answer, Visit, html::Html, words::Words};
 
 /// Characters of each field.
 const MAX_NAME: usize = 64;
@@ -20,17 +17,14 @@ const MAX_FORM: usize = 16 * 1024;
 
 /// The form, or what became of it.
 pub async fn handle(visit: Visit) -> Answer {
+    let words = visit.words();
     if !visit.server.config().front_door.requests {
-        return notice(
-            StatusCode::NOT_FOUND,
-            "Not here",
-            "This server takes no requests. People come in by invitation.",
-        );
+        return words.notice(StatusCode::NOT_FOUND, words.request.none_taken);
     }
     match *visit.request.method() {
-        Method::GET | Method::HEAD => form(StatusCode::OK, &Entry::default(), None),
+        Method::GET | Method::HEAD => form(words, StatusCode::OK, &Entry::default(), None),
         Method::POST => submit(visit).await,
-        _ => notice(StatusCode::METHOD_NOT_ALLOWED, "Not this way", "Please use the form."),
+        _ => words.notice(StatusCode::METHOD_NOT_ALLOWED, words.use_the_form),
     }
 }
 
@@ -45,27 +39,23 @@ struct Entry {
 }
 
 async fn submit(visit: Visit) -> Answer {
+    let words = visit.words();
     let Visit { server, request, address, .. } = visit;
     let Ok(body) = Limited::new(request.into_body(), MAX_FORM).collect().await else {
-        return notice(StatusCode::PAYLOAD_TOO_LARGE, "Too long", "Please write less.");
+        return words.notice(StatusCode::PAYLOAD_TOO_LARGE, words.too_long);
     };
     let entry = Entry::parse(&body.to_bytes());
-    if let Some(problem) = entry.problem(&server) {
-        return form(StatusCode::UNPROCESSABLE_ENTITY, &entry, Some(problem));
+    if let Some(problem) = entry.problem(&server, words) {
+        return form(words, StatusCode::UNPROCESSABLE_ENTITY, &entry, Some(problem));
     }
     if !entry.trap.is_empty() {
         // It looks as if it had worked.
-        return thanks();
+        return thanks(words);
     }
     if !server.account_requests.take_network(address, Instant::now()) {
-        let text = "Too many requests came from this network today. Try again tomorrow.";
-        return notice(StatusCode::TOO_MANY_REQUESTS, "Please wait", text);
+        return words.notice(StatusCode::TOO_MANY_REQUESTS, words.request.too_many);
     }
-    let full = notice(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "Please come back later",
-        "Many requests wait for an answer already.",
-    );
+    let full = words.notice(StatusCode::SERVICE_UNAVAILABLE, words.request.full);
     let limit = u32::try_from(server.config().front_door.requests_waiting).unwrap_or(u32::MAX);
     let waiting = server.store.requests.list(Some(State::Open), None, limit).await;
     if !waiting.is_ok_and(|waiting| waiting.len() < limit as usize) {
@@ -78,7 +68,7 @@ async fn submit(visit: Visit) -> Answer {
         at: Millis(server.now().0),
     };
     match server.store.requests.create(row).await {
-        Ok(_) => thanks(),
+        Ok(_) => thanks(words),
         Err(StoreError::Limit(_)) => full,
         Err(error) => {
             server.store_failed("account request", &error);
@@ -103,51 +93,52 @@ impl Entry {
         entry
     }
 
-    fn problem(&self, server: &crate::server::Server) -> Option<&'static str> {
+    fn problem(&self, server: &crate::server::Server, words: &Words) -> Option<&'static str> {
         let long = |text: &str, most: usize| text.chars().count() > most;
         if server.address(self.name.trim()).is_err() || long(&self.name, MAX_NAME) {
-            return Some("The name can have letters, digits, dots and dashes, and no spaces.");
+            return Some(words.bad_name);
         }
         if self.contact.trim().is_empty() || long(&self.contact, MAX_CONTACT) {
-            return Some("Please say how the invitation can reach you.");
+            return Some(words.request.no_contact);
         }
-        long(&self.text, MAX_TEXT).then_some("Please write less than a thousand characters.")
+        long(&self.text, MAX_TEXT).then_some(words.request.long_text)
     }
 }
 
-fn form(status: StatusCode, entry: &Entry, problem: Option<&str>) -> Answer {
-    let mut main = Html::new().raw(
-        "<h1>Ask for an account</h1>\n<p>A person reads this and, if it \
-        is a yes, sends you an invitation.</p>\n",
-    );
+fn form(words: &Words, status: StatusCode, entry: &Entry, problem: Option<&str>) -> Answer {
+    let said = &words.request;
+    let mut main = Html::new().raw("<h1>").text(said.heading).raw("</h1>\n<p>");
+    main = main.text(said.explanation).raw("</p>\n");
     if let Some(problem) = problem {
         main = main.raw("<p class=\"card\" role=\"alert\">").text(problem).raw("</p>\n");
     }
     let main = main
-        .raw("<form method=\"post\" action=\"/request\">\n")
-        .raw("<label for=\"name\">The name you would like</label>\n")
+        .raw("<form method=\"post\" action=\"/request\">\n<label for=\"name\">")
+        .text(said.name)
         .raw(
-            "<input id=\"name\" name=\"name\" required maxlength=\"64\" autocomplete=\"username\" \
-              autocapitalize=\"none\" value=\"",
+            "</label>\n<input id=\"name\" name=\"name\" required maxlength=\"64\" \
+              autocomplete=\"username\" autocapitalize=\"none\" value=\"",
         )
         .text(&entry.name)
-        .raw("\">\n<label for=\"contact\">Where the invitation can reach you</label>\n")
-        .raw(
-            "<input id=\"contact\" name=\"contact\" required maxlength=\"200\" \
-              placeholder=\"e-mail, phone, another chat address\" value=\"",
-        )
+        .raw("\">\n<label for=\"contact\">")
+        .text(said.contact)
+        .raw("</label>\n<input id=\"contact\" name=\"contact\" required maxlength=\"200\" placeholder=\"")
+        .text(said.contact_example)
+        .raw("\" value=\"")
         .text(&entry.contact)
-        .raw("\">\n<label for=\"text\">Who are you? (optional)</label>\n")
-        .raw("<textarea id=\"text\" name=\"text\" rows=\"4\" maxlength=\"1000\">")
+        .raw("\">\n<label for=\"text\">")
+        .text(said.text)
+        .raw("</label>\n<textarea id=\"text\" name=\"text\" rows=\"4\" maxlength=\"1000\">")
         .text(&entry.text)
-        .raw(
-            "</textarea>\n<p class=\"away\" aria-hidden=\"true\"><label for=\"website\">Leave this \
-              empty</label><input id=\"website\" name=\"website\" tabindex=\"-1\" \
-              autocomplete=\"off\"></p>\n<p><button>Send</button></p>\n</form>\n",
-        );
-    page(status, "Ask for an account", &main)
+        .raw("</textarea>\n<p class=\"away\" aria-hidden=\"true\"><label for=\"website\">")
+        .text(said.trap)
+        .raw("</label><input id=\"website\" name=\"website\" tabindex=\"-1\" autocomplete=\"off\"></p>\n")
+        .raw("<p><button>")
+        .text(said.send)
+        .raw("</button></p>\n</form>\n");
+    words.page(status, said.heading, &main)
 }
 
-fn thanks() -> Answer {
-    notice(StatusCode::OK, "Thank you", "The operator will read your request and answer it.")
+fn thanks(words: &Words) -> Answer {
+    words.notice(StatusCode::OK, words.request.thanks)
 }

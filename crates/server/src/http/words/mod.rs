@@ -1,0 +1,228 @@
+//! The words of the pages for visitors, in the language that their browser asks for.
+//!
+//! Pages for the operator, and the operator's own page, are in English and in the operator's language.
+
+mod de;
+mod en;
+
+use hyper::{
+    StatusCode,
+    header::{self, HeaderMap},
+};
+
+use super::{
+    Answer,
+    html::{self, Html},
+};
+
+/// A heading and a sentence.
+pub type Notice = (&'static str, &'static str);
+
+/// All words of the pages. Those around something, such as an address, are in parts.
+#[derive(Debug)]
+pub struct Words {
+    /// The language (BCP 47).
+    pub tag: &'static str,
+    pub to_the_front_door: &'static str,
+    pub nothing_here: Notice,
+    pub too_long: Notice,
+    pub use_the_form: Notice,
+    pub bad_name: &'static str,
+    pub invitation: Invitation,
+    pub join: Join,
+    pub about: About,
+    pub request: Request,
+}
+
+/// Of the page of an invitation.
+#[derive(Debug)]
+pub struct Invitation {
+    pub too_many: Notice,
+    pub invalid: Notice,
+    /// Who invites, and to what.
+    pub invites: fn(&str, &str) -> String,
+    /// The same when nobody in particular does.
+    pub invited: fn(&str) -> String,
+    pub lead: &'static str,
+    /// Around the address that an account is for.
+    pub your_address: [&'static str; 2],
+    /// Around what the address will be like.
+    pub you_choose: [&'static str; 2],
+    /// The first half of an address, whatever it will be.
+    pub name: &'static str,
+    pub in_the_browser: &'static str,
+    pub nothing_to_install: &'static str,
+    pub get_an_app: &'static str,
+    pub open_it: &'static str,
+    pub on_this_device: &'static str,
+    pub open_in_the_app: &'static str,
+    pub scan: &'static str,
+    pub code: &'static str,
+    pub copy: &'static str,
+    /// For how many people, and for how many more hours.
+    pub limits: fn(u32, u64) -> String,
+}
+
+/// Of the form that makes an account.
+#[derive(Debug)]
+pub struct Join {
+    pub summary: &'static str,
+    pub explanation: &'static str,
+    pub name: &'static str,
+    pub password: &'static str,
+    pub again: &'static str,
+    pub make: &'static str,
+    pub not_the_same: &'static str,
+    pub taken: &'static str,
+    pub failed: &'static str,
+    pub welcome: &'static str,
+    /// Around the address.
+    pub your_address: [&'static str; 2],
+    pub log_in: &'static str,
+}
+
+/// Of the front door.
+#[derive(Debug)]
+pub struct About {
+    pub lead: &'static str,
+    pub apps: &'static str,
+    /// Around the domain.
+    pub addresses: [&'static str; 2],
+    pub is_it_you: &'static str,
+    /// With markup.
+    pub fingerprints: &'static str,
+    pub browser: &'static str,
+    pub no_installation: &'static str,
+    pub open_clownfish: &'static str,
+    /// With markup.
+    pub without_clownfish: &'static str,
+    pub account: &'static str,
+    pub by_invitation: &'static str,
+    pub ask: &'static str,
+    /// Around addresses.
+    pub questions: [&'static str; 2],
+}
+
+/// Of the form in which visitors ask for an account.
+#[derive(Debug)]
+pub struct Request {
+    pub none_taken: Notice,
+    pub too_many: Notice,
+    pub full: Notice,
+    pub thanks: Notice,
+    pub heading: &'static str,
+    pub explanation: &'static str,
+    pub name: &'static str,
+    pub contact: &'static str,
+    pub contact_example: &'static str,
+    pub text: &'static str,
+    pub trap: &'static str,
+    pub send: &'static str,
+    pub no_contact: &'static str,
+    pub long_text: &'static str,
+}
+
+/// What there is; the first one is for everybody else.
+const ALL: [&Words; 2] = [&en::WORDS, &de::WORDS];
+
+impl Words {
+    /// The language that a browser likes best of those that there are (RFC 9110 §12.5.4).
+    #[must_use]
+    pub fn asked_for(headers: &HeaderMap) -> &'static Words {
+        let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let mut best = (ALL[0], 0);
+        for wish in asked.unwrap_or_default().split(',').take(MOST_WISHES) {
+            let mut parts = wish.split(';').map(str::trim);
+            let language = parts.next().unwrap_or_default().split('-').next().unwrap_or_default();
+            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, thousandths);
+            let known = ALL.into_iter().find(|words| words.tag.eq_ignore_ascii_case(language));
+            if let Some(words) = known.filter(|_| weight > best.1) {
+                best = (words, weight);
+            }
+        }
+        best.0
+    }
+
+    /// For whoever speaks none of the other languages.
+    #[must_use]
+    pub fn english() -> &'static Words {
+        ALL[0]
+    }
+
+    /// A whole page in this language.
+    #[must_use]
+    pub fn page(&self, status: StatusCode, title: &str, main: &Html) -> Answer {
+        html::frame(self.tag, status, title, main)
+    }
+
+    /// A page that says one thing.
+    #[must_use]
+    pub fn notice(&self, status: StatusCode, (heading, sentence): Notice) -> Answer {
+        let main = html::says(heading, sentence, self.to_the_front_door);
+        self.page(status, heading, &main)
+    }
+}
+
+/// A weight (RFC 9110 §12.4.2) in thousandths; nonsense weighs nothing.
+fn thousandths(weight: &str) -> u32 {
+    let weight: f32 = weight.parse().unwrap_or(0.0);
+    // Between 0 and 1000.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let rounded = (weight.clamp(0.0, 1.0) * 1000.0) as u32;
+    rounded
+}
+
+/// Languages that a browser may name; people have set fewer.
+const MOST_WISHES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_speaks_what_the_browser_likes_best() {
+        let tag = |asked: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, asked.parse().unwrap());
+            Words::asked_for(&headers).tag
+        };
+        for german in
+            ["de", "de-AT", "DE", "fr, de;q=0.8, en;q=0.7", "de;q=0.9,en;q=0.8", "xx, de; q=0.1"]
+        {
+            assert_eq!(tag(german), "de", "{german}");
+        }
+        for english in [
+            "",
+            "en-GB,de;q=0.9",
+            "fr",
+            "de;q=0",
+            "de;q=0.5, en;q=0.6",
+            "de;q=x",
+            "*",
+            ";;,,",
+            "de;q=NaN",
+        ] {
+            assert_eq!(tag(english), "en", "{english}");
+        }
+        assert_eq!(Words::asked_for(&HeaderMap::new()).tag, "en");
+    }
+
+    #[test]
+    fn time_and_number_are_said_as_people_say_them() {
+        let limits = |words: &Words, uses, hours| (words.invitation.limits)(uses, hours);
+        let english = Words::english();
+        assert_eq!(
+            limits(english, 1, 0),
+            "The invitation is good for one person and for less than an hour."
+        );
+        assert_eq!(
+            limits(english, 5, 47),
+            "The invitation is good for 5 people and for 47 more hours."
+        );
+        assert_eq!(
+            limits(&de::WORDS, 1, 1),
+            "Die Einladung gilt für eine Person und noch eine Stunde."
+        );
+        assert_eq!(limits(&de::WORDS, 3, 72), "Die Einladung gilt für 3 Personen und noch 3 Tage.");
+    }
+}
