@@ -92,7 +92,7 @@ step_browser() {
 
 # A test that fails may leave something open, for which Node would wait without end.
 node_tests() {
-  CORE_TESTS_MADE=1 node --test --test-force-exit --test-timeout=1200000 --test-reporter=spec "$@"
+  CORE_TESTS_MADE=1 node --test --test-concurrency=2 --test-force-exit --test-timeout=1200000 --test-reporter=spec "$@"
 }
 
 # The tests of the core once more, as WebAssembly in a browser. They run natively in `unit`, and take

@@ -80,6 +80,27 @@ test("an invitation speaks German to whoever reads German, and keeps nobody out"
   }
 });
 
+test("one press makes an account with the name that is proposed", async () => {
+  const guest = await Person.sit(there.browser);
+  await arrive(guest, await there.server.invite());
+  const name = await guest.page.getByRole("textbox", { name: "Your name" }).inputValue();
+  await guest.page.getByRole("button", { name: /^Start chatting/ }).click();
+  await inside(guest.page);
+  assert.ok(await there.server.holds(name.toLowerCase().replace(" ", ".")), "the server knows the account");
+  await guest.leave();
+});
+
+test("an account of another server is told where to go", async () => {
+  const guest = await Person.sit(there.browser);
+  await guest.page.goto(there.server.url);
+  await guest.page.getByRole("button", { name: "Sign in" }).first().click();
+  await guest.page.getByRole("textbox", { name: "Address" }).fill("romeo@verona.example");
+  await guest.page.getByRole("textbox", { name: "Password" }).fill("montague");
+  await guest.page.getByRole("button", { name: "Sign in" }).last().click();
+  await guest.page.getByText("Accounts of verona.example are not on the server that this page comes from").waitFor();
+  await guest.leave();
+});
+
 /** Nobody has to know what the encryption is called: it is in no text, and in nothing that is read aloud. */
 async function plainWords({ page }) {
   assert.doesNotMatch(await page.content(), /omemo/i);

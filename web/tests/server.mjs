@@ -2,6 +2,7 @@
 // loopback address and in a folder of its own that is gone afterwards.
 
 import { execFile, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
@@ -18,10 +19,23 @@ const run = promisify(execFile);
 /** How long a program may take for what it does in well under a second. */
 const PATIENCE = 30_000;
 
-/** Ports that nobody listens on; all are held until all are known, so that they differ. */
+/** Below what the system gives to clients, and beside the ports of tests/interop. */
+const [FIRST_PORT, LAST_PORT] = [22_000, 31_000];
+
+/**
+ * Ports that nobody listens on; all are held until all are known, so that they differ. Those that the system gives
+ * out could be a client's before the server has them.
+ */
 export async function freePorts(count) {
-  const holders = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(holders.map((holder) => once(holder, "listening")));
+  const holders = [];
+  while (holders.length < count) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    const holder = createServer();
+    const held = await new Promise((done) => {
+      holder.once("error", () => done(false)).listen(port, "127.0.0.1", () => done(true));
+    });
+    if (held) holders.push(holder);
+  }
   const ports = holders.map((holder) => holder.address().port);
   await Promise.all(holders.map((holder) => new Promise((done) => holder.close(done))));
   return ports;

@@ -8,7 +8,10 @@ import { groups, sameFingerprint } from "../src/ui/people/fingerprint";
 import { parseFragment, parseLink, personLink } from "../src/ui/people/links";
 import { middle, moved } from "../src/ui/people/picture";
 import { below, strongPassword } from "../src/ui/welcome/password";
+import * as german from "../src/i18n/de";
+import * as english from "../src/i18n/en";
 import { addressName, otherName } from "../src/ui/welcome/name";
+import { proposedName } from "../src/ui/welcome/proposed";
 
 const PRINT = "ab".repeat(32);
 
@@ -90,6 +93,20 @@ test("the name somebody goes by becomes one for an address", () => {
   for (const [typed, name] of cases) {
     assert.equal(addressName(typed), name, typed);
     assert.ok(name === "" || nameProblem(name) === null, name);
+  }
+});
+
+test("a proposed name makes an address in every language, and none is there twice", () => {
+  for (const { welcome } of [english, german]) {
+    const [first, second] = welcome.names;
+    const made = first.flatMap((_, one) =>
+      second.map((_, other) => {
+        const numbers = [one, other];
+        return proposedName(welcome, () => numbers.shift() ?? 0);
+      }),
+    );
+    assert.equal(new Set(made.map((name) => addressName(name))).size, first.length * second.length);
+    assert.ok(made.every((name) => /^[a-z]{3,10}\.?[a-z]{3,10}$/u.test(addressName(name))), made.join(" "));
   }
 });
 

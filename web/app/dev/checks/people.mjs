@@ -35,6 +35,20 @@ describe("getting in, and people", { concurrency: AT_ONCE }, () => {
     await at(on, "#/chat/romeo%40verona.example");
   });
 
+  test("a name is made up for whoever has none, to be typed over or kept", async (t) => {
+    const on = await invited(t, "abc/romeo%40verona.example/", { size: "desktop" });
+    await on.getByText("A proposal").waitFor();
+    const field = on.getByLabel("Your name");
+    assert.match(await field.inputValue(), /^[A-Z][a-z]+ [A-Z][a-z]+$/);
+    await on.waitForFunction(() => document.activeElement?.getAttribute("autocomplete") === "nickname");
+    await on.keyboard.type("Anna");
+    assert.equal(await field.inputValue(), "Anna");
+    await on.getByText("A proposal").waitFor({ state: "detached" });
+    await field.fill("");
+    await on.keyboard.press("Enter");
+    await on.getByText("Please type a name.").waitFor();
+  });
+
   test("on the smallest phone the buttons of the password stand side by side", async (t) => {
     const on = await invited(t, "abc/romeo%40verona.example/anna", { size: "small" });
     const [look, copy] = await Promise.all(["Show password", "Copy password"].map((name) => button(on, name).boundingBox()));
@@ -69,6 +83,7 @@ describe("getting in, and people", { concurrency: AT_ONCE }, () => {
 
   test("nothing is sent for a name that makes no address", async (t) => {
     const on = await invited(t, "abc/romeo%40verona.example/");
+    await on.getByLabel("Your name").fill("");
     await button(on, "Start chatting with romeo").click();
     await on.getByText("Please type a name.").waitFor();
     await on.waitForFunction(() => document.activeElement?.getAttribute("aria-invalid") === "true");

@@ -15,6 +15,13 @@ export const invitedText = "Such dir einen Namen aus und leg los: ohne Telefonnu
 export const invitedServerText = "Such dir einen Namen aus und leg los: ohne Telefonnummer, ohne E‑Mail. Was du schreibst, können nur du und die lesen, denen du schreibst.";
 export const yourName = "Dein Name";
 export const yourNameHint = "Den sehen deine Freunde. Aus ihm wird deine Adresse.";
+export const nameMadeUp = "Ein Vorschlag: Schreib deinen eigenen darüber, oder behalte ihn.";
+/** Eins von jedem macht einen Namen. */
+export const names = [
+  ["Morgen", "Abend", "Silber", "Meer", "Wind", "Stern", "Mond", "Sommer", "Nebel", "Wald", "Wiesen", "Gold", "Fluss", "Herbst", "Sonnen", "Winter"],
+  ["möwe", "otter", "robbe", "fuchs", "falke", "igel", "dachs", "lachs", "eule", "kranich", "lerche", "amsel", "wal", "reiher", "biber", "hase"],
+] as const satisfies readonly [readonly string[], readonly string[]];
+export const namesBetween = "";
 export const addressIs = "Deine Adresse wird {address}";
 export const nameMissing = "Bitte gib einen Namen ein.";
 export const nameUnfit = "Daraus lässt sich keine Adresse machen. Nimm mindestens einen Buchstaben oder eine Ziffer.";
@@ -55,10 +62,11 @@ export const wrongPassword = "Die Adresse oder das Passwort ist falsch.";
 export const badPassword = "Der Server nimmt dieses Passwort nicht: {reason}";
 export const storageRefused = "Dieser Browser bewahrt auf diesem Gerät nichts auf: {reason}. Private Fenster tun das oft; ein gewöhnliches hilft.";
 export const failed = "Das hat nicht geklappt: {reason}";
+export const notHere = "Konten von {server} sind nicht auf dem Server, von dem diese Seite kommt. Öffne die Seite deines eigenen Servers, oder nimm für dieses Konto eine andere App.";
 export const retry = "Noch einmal versuchen";
 
 export const signInTitle = "Anmelden";
-export const signInText = "Mit der Adresse und dem Passwort deines Kontos, auf jedem XMPP-Server.";
+export const signInText = "Mit der Adresse und dem Passwort deines Kontos auf diesem Server.";
 export const signInThen = "Danach kannst du {name} sofort schreiben.";
 export const address = "Adresse";
 export const addressHint = "Sie sieht aus wie anna@example.org";

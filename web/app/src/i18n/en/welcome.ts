@@ -15,6 +15,13 @@ export const invitedText = "Choose a name and start: no phone number, no email. 
 export const invitedServerText = "Choose a name and start: no phone number, no email. What you write can be read by you and the people you write to, nobody else.";
 export const yourName = "Your name";
 export const yourNameHint = "What your friends see. Your address is made of it.";
+export const nameMadeUp = "A proposal: type your own over it, or keep it.";
+/** One of each makes a name. */
+export const names = [
+  ["Quiet", "Bright", "Silver", "Northern", "Merry", "Brave", "Gentle", "Golden", "Clever", "Little", "Windy", "Morning", "Starry", "Sunny", "Swift", "Misty"],
+  ["Otter", "Heron", "Seal", "Gull", "Robin", "Badger", "Falcon", "Salmon", "Hedgehog", "Owl", "Crane", "Dolphin", "Fox", "Lark", "Whale", "Wren"],
+] as const satisfies readonly [readonly string[], readonly string[]];
+export const namesBetween = " ";
 export const addressIs = "Your address will be {address}";
 export const nameMissing = "Please type a name.";
 export const nameUnfit = "An address cannot be made of that. Use at least one letter or digit.";
@@ -55,10 +62,11 @@ export const wrongPassword = "The address or the password is wrong.";
 export const badPassword = "The server does not take this password: {reason}";
 export const storageRefused = "This browser keeps nothing on this device: {reason}. Private windows often do that; a normal one will do.";
 export const failed = "That did not work: {reason}";
+export const notHere = "Accounts of {server} are not on the server that this page comes from. Open the page of your own server, or use another app for that account.";
 export const retry = "Try again";
 
 export const signInTitle = "Sign in";
-export const signInText = "With the address and the password of your account, on any XMPP server.";
+export const signInText = "With the address and the password of your account on this server.";
 export const signInThen = "Then you can write to {name} at once.";
 export const address = "Address";
 export const addressHint = "It looks like anna@example.org";

@@ -11,6 +11,7 @@ import { copy, shareText } from "../people/share";
 import { attempt, enter, type Entry } from "./entering";
 import { addressName, otherName } from "./name";
 import { below, proposal, SHORTEST } from "./password";
+import { nameProposal } from "./proposed";
 import { NotIn } from "./sign-in";
 import { focusWrong, Progress, Stage, Trouble, type StepProps } from "./stage";
 import { reasonText } from "../reason";
@@ -24,7 +25,7 @@ export function Invited({ invitation, to }: InvitedProps) {
   const store = useStore();
   const w = words().welcome;
   const { inviter, token } = invitation;
-  const typed = useSignal(invitation.name ?? "");
+  const typed = useSignal(invitation.name ?? nameProposal());
   const server = useSignal(invitation.server ?? location.hostname);
   const password = useSignal(proposal());
   const tried = useSignal(false);
@@ -39,7 +40,7 @@ export function Invited({ invitation, to }: InvitedProps) {
     event?.preventDefault();
     tried.value = true;
     if (address === "" || short) return void setTimeout(() => focusWrong(form.current));
-    const nickname = typed.value.trim() === name ? null : typed.value.trim();
+    const nickname = typed.value.trim();
     void enter(store, { address, password: password.value, token, register: true, inviter, nickname });
   };
   const change = (value: string) => {
@@ -62,7 +63,8 @@ export function Invited({ invitation, to }: InvitedProps) {
           required
           value={typed.value}
           error={nameError(typed.value, tried.value, failed)}
-          hint={address ? <AddressIs address={address} /> : w.yourNameHint}
+          hint={address ? <AddressIs address={address} madeUp={invitation.name === null && typed.value === nameProposal()} /> : w.yourNameHint}
+          onFocus={(event) => event.currentTarget.select()}
           onInput={change}
         />
         {failed?.problem.kind === "nameTaken" && <Other taken={nameOf(failed.entry.address)} onTake={change} />}
@@ -163,11 +165,12 @@ function Host({ invitation, text = true }: { invitation: Invitation; text?: bool
   );
 }
 
-/** The address that is about to be made, its own part in bold. */
-function AddressIs({ address }: { address: string }) {
+/** The address that is about to be made, its own part in bold; and that the name is a proposal. */
+function AddressIs({ address, madeUp }: { address: string; madeUp: boolean }) {
   const [before = "", after = ""] = words().welcome.addressIs.split("{address}");
   return (
     <span class="welcome-address-is">
+      {madeUp && `${words().welcome.nameMadeUp} `}
       {before}
       <bdi class="welcome-new-address">{address}</bdi>
       {after}

@@ -13,6 +13,7 @@ import { attempt, enter } from "./entering";
 import { focusWrong, Progress, Stage, Trouble, type StepProps } from "./stage";
 import { problemText } from "../people/problem";
 import { reasonText } from "../reason";
+import { otherDomain as OTHER_DOMAIN } from "../reason-forms";
 
 interface SignInProps extends StepProps {
   /** Whoever invited is written to then. */
@@ -110,6 +111,7 @@ interface NotInProps {
 export function NotIn({ problem, server, onRetry }: NotInProps) {
   const w = words().welcome;
   const retry = { label: w.retry, icon: "retry", run: onRetry } as const;
+  if (problem.words.includes(OTHER_DOMAIN)) return <Trouble text={fill(w.notHere, { server })} />;
   if (problem.kind === "unreachable" || problem.kind === "timeout") {
     return <Trouble text={fill(w.unreachable, { server })} action={retry} />;
   }
