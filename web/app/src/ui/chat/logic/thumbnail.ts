@@ -4,6 +4,8 @@
 import { decode, isBlurhashValid } from "blurhash";
 import { thumbHashToRGBA } from "thumbhash";
 
+import { drawableThumbnail } from "../../kit/sides";
+
 const FORM = /^data:(image\/(?:jpeg|png|webp));base64,([A-Za-z0-9+/]+={0,2})$/;
 
 /** The picture in such an address; `null` if there is none. */
@@ -12,7 +14,7 @@ export function pictureIn(uri: string): Blob | null {
   if (type === undefined || base64 === undefined) return null;
   try {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-    return new Blob([bytes], { type });
+    return drawableThumbnail(bytes) ? new Blob([bytes], { type }) : null;
   } catch {
     return null;
   }

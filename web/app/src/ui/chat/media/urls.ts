@@ -4,6 +4,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import type { Core } from "../../../core/api";
+import { drawable } from "../../kit/sides";
 
 /** A file in the page; `null` when it is not there. */
 export interface Local {
@@ -52,8 +53,14 @@ export function take(core: Core, local: string, type: string): [Promise<Local | 
 async function made(core: Core, local: string, type: string): Promise<Local | null> {
   const found = await core.file(local, type);
   if (!found) return null;
+  // An empty picture is a broken one.
+  if (type.startsWith("image/") && !(await drawable(found))) return address(new Blob([], { type }));
   // The type decides what the browser makes of it; only known ones get here.
   const blob = found.type === type ? found : new Blob([found], { type });
+  return address(blob);
+}
+
+function address(blob: Blob): Local {
   return { blob, url: URL.createObjectURL(blob) };
 }
 
