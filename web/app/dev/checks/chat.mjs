@@ -125,11 +125,11 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
   test("unread messages are read once they are seen, and their line stays", async (t) => {
     const on = await page(t, { route: ROMEO });
     await until(on, () => globalThis.store.conversation("romeo@verona.example")?.unread === 0);
-    await on.getByText("Unread messages", { exact: true }).waitFor();
+    await on.getByText("3 unread messages", { exact: true }).waitFor();
     await composer(on).fill("On my way");
     await on.keyboard.press("Enter");
     await on.locator(".bubble-own", { hasText: "On my way" }).waitFor();
-    assert.equal(await on.getByText("Unread messages", { exact: true }).count(), 1);
+    assert.equal(await on.getByText("3 unread messages", { exact: true }).count(), 1);
   });
 
   test("nothing is read while nobody looks", async (t) => {

@@ -58,7 +58,7 @@ export const encryptAgain = "Diese Unterhaltung verschlüsseln";
 
 
 export const timeline = "Nachrichten mit {name}";
-export const unread = "Ungelesene Nachrichten";
+export const unread = (n: number): string => (n === 0 ? "Ungelesene Nachrichten" : plural(n, "Eine ungelesene Nachricht", "{n} ungelesene Nachrichten"));
 export const older = "Ältere Nachrichten werden geladen …";
 export const olderFailed = "Ältere Nachrichten konnten nicht geladen werden.";
 export const newer = "Neuere Nachrichten werden geladen …";

@@ -60,7 +60,7 @@ export const encryptAgain = "Encrypt this conversation";
 
 // The timeline.
 export const timeline = "Messages with {name}";
-export const unread = "Unread messages";
+export const unread = (n: number): string => (n === 0 ? "Unread messages" : plural(n, "One unread message", "{n} unread messages"));
 export const older = "Loading older messages…";
 export const olderFailed = "Older messages could not be loaded.";
 export const newer = "Loading newer messages…";

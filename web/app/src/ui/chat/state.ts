@@ -79,6 +79,8 @@ export class Chat {
   readonly fetching = signal(NOBODY);
   /** The message below the line "unread", which stays until the conversation is left. */
   readonly unread = signal<number | null>(null);
+  /** How many there were below that line when it came; 0 when they arrive one by one. */
+  readonly unreadCount = signal(0);
   /** The place up to which everything was on screen while somebody looked. */
   readonly seen = signal("");
   readonly olderState = signal<"idle" | "loading" | "failed">("idle");
@@ -274,6 +276,7 @@ export class Chat {
     const last = first < 0 ? window.messages.at(-1) : window.messages[first - 1];
     batch(() => {
       this.unread.value = first < 0 ? null : window.firstUnread;
+      this.unreadCount.value = this.conversation.peek()?.unread ?? 0;
       this.seen.value = last?.place ?? "";
     });
     this.#marked = this.seen.peek();

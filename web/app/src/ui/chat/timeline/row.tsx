@@ -76,7 +76,7 @@ export const Row = memo<RowProps>(function Row(props) {
       )}
       {unread && (
         <div class="timeline-unread">
-          <span>{words().chat.unread}</span>
+          <span>{words().chat.unread(chat.unreadCount.value)}</span>
         </div>
       )}
       <div class="message-line">

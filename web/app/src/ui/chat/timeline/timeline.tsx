@@ -286,7 +286,9 @@ function useArrivals(chat: Chat, scroller: Scroller, messages: Message[]): void 
       return;
     }
     const nothingUnread = chat.seen.peek() >= before.place;
-    if (!attentive.peek() && nothingUnread && !isEvent(last)) chat.unread.value = last.id;
+    if (attentive.peek() || !nothingUnread || isEvent(last)) return;
+    chat.unread.value = last.id;
+    chat.unreadCount.value = 0;
   }, [messages]);
 }
 
