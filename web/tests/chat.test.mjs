@@ -90,6 +90,20 @@ test("one press makes an account with the name that is proposed", async () => {
   await guest.leave();
 });
 
+test("an account that is deleted is gone from the server, too", async () => {
+  const paris = await there.sit("paris");
+  await paris.page.evaluate(() => {
+    location.hash = "#/settings/account";
+  });
+  await paris.page.getByRole("button", { name: /^Delete account/ }).click();
+  const dialog = paris.page.getByRole("dialog");
+  await dialog.getByRole("textbox").fill("paris@localhost");
+  await dialog.getByRole("button", { name: "Delete account" }).click();
+  await paris.page.getByRole("button", { name: "Sign in" }).waitFor();
+  assert.doesNotMatch(await there.server.run("account", "list"), /paris/);
+  await paris.leave();
+});
+
 test("an account of another server is told where to go", async () => {
   const guest = await Person.sit(there.browser);
   await guest.page.goto(there.server.url);

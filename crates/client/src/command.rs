@@ -40,6 +40,9 @@ pub enum Command {
     Disconnect,
     /// Invalidate the token, withdraw this device and its keys, and wipe what is stored.
     Logout,
+    /// End the account on the server (XEP-0077 §3.2), and then wipe what is stored here. Nothing is wiped when
+    /// the server refuses, or when there is no answer.
+    DeleteAccount,
     /// XEP-0077 §3.3.
     ChangePassword(Secret),
     /// Ask the server for an invitation (XEP-0401). Done with the link.

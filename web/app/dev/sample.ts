@@ -170,6 +170,7 @@ export class Sample implements Core {
         this.#everything();
         return DONE;
       case "signOut":
+      case "deleteAccount":
         this.#account = null;
         this.#say({ is: "signedOut" });
         return DONE;

@@ -30,6 +30,7 @@ pub(crate) fn command(
             inviter: inviter.as_deref().map(jid).transpose()?,
         },
         Command::SignOut => Ask::Logout,
+        Command::DeleteAccount => Ask::DeleteAccount,
         Command::ChangePassword { password } => {
             Ask::ChangePassword(Secret::from(password.as_str()))
         }

@@ -1,7 +1,11 @@
-//! Leaving this device: keys withdrawn, no pushes any more, token forgotten by the server, everything here removed
+//! Leaving this device: keys withdrawn, no pushes any more, token forgotten by the server, everything here removed.
+//! Or leaving altogether: the account ends (XEP-0077 §3.2)
 //!
 //! A token can only be given up by using it once more (XEP-0484 §3.5), so a logout connects anew.
 //! Without a connection the token stays valid until it expires; nobody has it any more.
+
+use xmpp::ext::register;
+use xmpp::jid::Jid;
 
 use super::{Feature, push};
 use crate::command::Command;
@@ -13,11 +17,34 @@ pub(crate) const FEATURE: Feature =
     Feature { name: "logout", command: Some(command), ..Feature::NOTHING };
 
 fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
-    let Command::Logout = command else { return Ok(Some(command)) };
+    match command {
+        Command::Logout => logout(cx, number)?,
+        Command::DeleteAccount => delete_account(cx, number)?,
+        command => return Ok(Some(command)),
+    }
+    Ok(None)
+}
+
+/// With the account goes all that the server has of it.
+fn delete_account(cx: &mut Cx<'_>, number: u64) -> Step {
+    let domain = Jid::new(cx.me.domain().as_str()).ok();
+    cx.iq_set(domain, register::removal(), move |cx, answer| {
+        match answer.problem() {
+            Some(problem) => cx.failed(number, problem),
+            None => {
+                cx.state.features.logout = Some(number);
+                finish(cx);
+            }
+        }
+        Ok(())
+    })
+}
+
+fn logout(cx: &mut Cx<'_>, number: u64) -> Step {
     cx.state.features.logout = Some(number);
     if !cx.online() {
         finish(cx);
-        return Ok(None);
+        return Ok(());
     }
     push::withdraw(cx)?;
     omemo::withdraw(cx, |cx| {
@@ -33,8 +60,7 @@ fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Comman
             finish(cx);
             Ok(())
         }
-    })?;
-    Ok(None)
+    })
 }
 
 /// The server has forgotten the token.

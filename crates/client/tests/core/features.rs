@@ -6,6 +6,7 @@ use client::store::{
 };
 use client::view::{Change, Outcome, Presence, Problem};
 use client::{Command, Input};
+use xmpp::error::Condition;
 use xmpp::ext::caps::Caps;
 use xmpp::ext::disco::{Identity, Info};
 use xmpp::ns;
@@ -613,6 +614,26 @@ fn a_logout_without_a_connection_works_too() {
     world.cut(romeo);
     assert_eq!(world.run(romeo, Command::Logout), Some(Outcome::Done));
     assert!(world.devices[romeo].store.login().unwrap().is_none());
+}
+
+#[test]
+fn an_account_that_is_deleted_leaves_nothing_here_and_one_that_is_not_stays() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    world.send(romeo, JULIET, "hello");
+    world.settle();
+    let refused = Err(Condition::NotAllowed);
+    world.server.answers.insert(ns::REGISTER.to_owned(), refused);
+    let outcome = world.run(romeo, Command::DeleteAccount);
+    assert!(matches!(outcome, Some(Outcome::Failed(Problem::Refused(_)))), "{outcome:?}");
+    assert_eq!(world.messages(romeo, JULIET).len(), 1);
+
+    world.server.answers.insert(ns::REGISTER.to_owned(), Ok(None));
+    assert_eq!(world.run(romeo, Command::DeleteAccount), Some(Outcome::Done));
+    let asked = world.server.seen.iter().rev().find_map(|it| it.child("query", ns::REGISTER));
+    assert!(asked.is_some_and(|query| query.child("remove", ns::REGISTER).is_some()));
+    assert!(world.devices[romeo].store.login().unwrap().is_none());
+    assert!(world.messages(romeo, JULIET).is_empty());
 }
 
 #[test]

@@ -119,7 +119,7 @@ impl Accounts {
 
     /// Gives a request to a core. What cannot be taken ends at once.
     pub(super) fn request(&mut self, number: AccountNumber, request: Request) -> Option<Event> {
-        if matches!(request.command, Command::Logout) {
+        if matches!(request.command, Command::Logout | Command::DeleteAccount) {
             self.logouts.insert(request.number, number);
         }
         let account = self.open.get(&number)?;

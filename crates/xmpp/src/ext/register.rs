@@ -86,6 +86,12 @@ pub fn submission(username: &str, password: &Secret) -> Element {
         )
 }
 
+/// The request that ends an account (§3.2).
+#[must_use]
+pub fn removal() -> Element {
+    Element::new("query", ns::REGISTER).with_child(Element::new("remove", ns::REGISTER))
+}
+
 fn query(instructions: &str) -> Element {
     Element::new("query", ns::REGISTER)
         .with_child(Element::new("instructions", ns::REGISTER).with_text(instructions))
@@ -103,8 +109,7 @@ mod tests {
             Submission::Account { username: "bill".into(), password: password.clone() }
         );
         let remove = Element::new("remove", ns::REGISTER);
-        let query = Element::new("query", ns::REGISTER).with_child(remove.clone());
-        assert_eq!(Submission::parse(&query), Submission::Remove);
+        assert_eq!(Submission::parse(&removal()), Submission::Remove);
         let both = submission("bill", &password).with_child(remove);
         assert_eq!(Submission::parse(&both), Submission::Ambiguous);
         let empty = submission("bill", &Secret::default());

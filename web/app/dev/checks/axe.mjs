@@ -105,6 +105,7 @@ const SCREENS = [
   ["about", { route: "settings/about" }, null, (on) => on.getByText("Licence")],
   ["account", { route: "settings/account" }, null, (on) => button(on, /Sign out/)],
   ["a new password", { route: "settings/account" }, pressed(/Change password/), (on) => on.getByLabel("New password").first()],
+  ["deleting the account", { route: "settings/account" }, pressed(/Delete account/), (on) => on.getByRole("dialog")],
   ["signing out", { route: "settings/account" }, pressed(/Sign out/), (on) => on.getByRole("dialog")],
   ["an invitation", { route: "settings/invite" }, pressed("Make an invitation"), (on) => button(on, "Another one")],
   ["the profile", { route: "settings/profile" }, null, (on) => on.locator(".profile-name input")],

@@ -211,6 +211,18 @@ describe("the page", { concurrency: AT_ONCE }, () => {
     assert.equal(await on.evaluate(() => document.documentElement.lang), "de");
   });
 
+  test("an account is deleted when its address was typed, and then nothing of it is left", async (t) => {
+    const on = await page(t, { route: "settings/account" });
+    await on.getByRole("button", { name: /Delete account/ }).click();
+    const dialog = on.getByRole("dialog", { name: "Delete your account?" });
+    const go = dialog.getByRole("button", { name: "Delete account" });
+    await go.click();
+    await dialog.getByText("Type juliet@anemone.example to delete it.").waitFor();
+    await dialog.getByLabel("Your address, to be sure").fill("Juliet@anemone.example ");
+    await go.click();
+    await on.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
+  });
+
   test("signing out asks first, and forgets", async (t) => {
     const on = await page(t, { route: "settings/account" });
     await on.evaluate(() => localStorage.setItem("clownfish:settings", "{}"));

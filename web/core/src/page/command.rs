@@ -35,6 +35,8 @@ pub enum Command {
     },
     /// Invalidate the token, withdraw this device, wipe what is stored.
     SignOut,
+    /// End the account on the server, then wipe what is stored. Nothing is wiped when that fails.
+    DeleteAccount,
     ChangePassword {
         password: String,
     },

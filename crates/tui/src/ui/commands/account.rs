@@ -94,6 +94,29 @@ pub(super) const OFFLINE: Command = Command {
     },
 };
 
+pub(super) const DELETE_ACCOUNT: Command = Command {
+    name: "delete-account",
+    alias: None,
+    arguments: &[],
+    about: "end the account on the server, and remove it from this device; asks first",
+    examples: &["/delete-account"],
+    run: |app, _, _| {
+        let account = account(app)?;
+        let address = app.mirror(account).and_then(|m| m.account.as_ref()).map(|a| &a.address);
+        let title = match address {
+            Some(address) => format!("Delete the account {address}?"),
+            None => "Delete this account?".to_owned(),
+        };
+        let then = Then::ask(account, Ask::DeleteAccount, "the account is deleted");
+        app.overlay = Some(Overlay::Question(Question::new(
+            title,
+            "The server removes everything it has of it, on all devices, and nobody can undo that. Contacts keep what you wrote to them.",
+            vec![('d', "delete the account", then), ('n', "no", Then::Nothing)],
+        )));
+        Ok(())
+    },
+};
+
 pub(super) const LOGOUT: Command = Command {
     name: "logout",
     alias: None,

@@ -104,6 +104,7 @@ pub const COMMANDS: &[&Command] = &[
     &account::RECONNECT,
     &account::OFFLINE,
     &account::LOGOUT,
+    &account::DELETE_ACCOUNT,
     // The program.
     &program::HELP,
     &program::THEME,

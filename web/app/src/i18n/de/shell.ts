@@ -300,6 +300,12 @@ export const signOut = "Abmelden";
 export const signOutHint = "Löscht alles, was Clownfish auf diesem Gerät aufbewahrt";
 export const signOutTitle = "Abmelden und hier alles löschen?";
 export const signOutText = "Alle Nachrichten, Dateien und Schlüssel dieses Kontos werden von diesem Gerät gelöscht. Nachrichten, die nur dieses Gerät lesen konnte, sind dann nicht mehr lesbar, auch nicht nach einer neuen Anmeldung.";
+export const deleteAccount = "Konto löschen";
+export const deleteAccountHint = "Beendet es auf dem Server, für alle deine Geräte";
+export const deleteAccountTitle = "Dein Konto löschen?";
+export const deleteAccountText = "Der Server löscht alles, was er von dir hat, und dieses Gerät, was hier aufbewahrt ist. Deine Kontakte behalten, was du ihnen geschrieben hast. Das kann niemand rückgängig machen.";
+export const deleteAccountLabel = "Deine Adresse, um sicher zu sein";
+export const deleteAccountType = "Gib {address} ein, um es zu löschen.";
 export const signOutQueued = (n: number) => plural(n, "{n} Nachricht ist noch nicht gesendet und geht verloren.", "{n} Nachrichten sind noch nicht gesendet und gehen verloren.");
 
 export const about = "Über Clownfish";

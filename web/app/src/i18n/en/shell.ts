@@ -300,6 +300,12 @@ export const signOut = "Sign out";
 export const signOutHint = "Deletes everything Clownfish keeps on this device";
 export const signOutTitle = "Sign out and delete everything here?";
 export const signOutText = "All messages, files and keys of this account are deleted from this device. Messages that only this device could read cannot be read again, not even after signing in anew.";
+export const deleteAccount = "Delete account";
+export const deleteAccountHint = "Ends it on the server, for all your devices";
+export const deleteAccountTitle = "Delete your account?";
+export const deleteAccountText = "The server deletes everything it has of you, and this device what is kept here. Your contacts keep what you wrote to them. Nobody can undo that.";
+export const deleteAccountLabel = "Your address, to be sure";
+export const deleteAccountType = "Type {address} to delete it.";
 export const signOutQueued = (n: number) => plural(n, "{n} message was not sent yet and will be lost.", "{n} messages were not sent yet and will be lost.");
 
 export const about = "About";

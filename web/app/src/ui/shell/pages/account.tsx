@@ -12,6 +12,7 @@ export function AccountPage() {
   const store = useStore();
   const w = words().shell;
   const changing = useSignal(false);
+  const deleting = useSignal(false);
   const leaving = useSignal(false);
   const account = store.account.value;
   if (!account) return null;
@@ -47,8 +48,10 @@ export function AccountPage() {
           disabled={leaving.value}
           onClick={() => void signOut()}
         />
+        <Row danger icon="trash" label={w.deleteAccount} hint={w.deleteAccountHint} leads onClick={() => (deleting.value = true)} />
       </Group>
       {changing.value && <ChangePassword address={account.address} onClose={() => (changing.value = false)} />}
+      {deleting.value && <DeleteAccount address={account.address} onClose={() => (deleting.value = false)} />}
     </Page>
   );
 }
@@ -97,6 +100,61 @@ function ChangePassword({ address, onClose }: { address: string; onClose: () => 
           hint={w.passwordHint}
           onInput={(value) => {
             password.value = value;
+            problem.value = null;
+          }}
+        />
+      </form>
+    </Dialog>
+  );
+}
+
+/** Nothing brings an account back: its address is typed first. */
+function DeleteAccount({ address, onClose }: { address: string; onClose: () => void }) {
+  const store = useStore();
+  const w = words().shell;
+  const typed = useSignal("");
+  const problem = useSignal<string | null>(null);
+  const busy = useSignal(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (typed.value.trim().toLowerCase() !== address) {
+      problem.value = fill(w.deleteAccountType, { address });
+      return;
+    }
+    busy.value = true;
+    const outcome = await store.ask({ do: "deleteAccount" });
+    busy.value = false;
+    if (outcome.is === "failed") {
+      problem.value = problemText(outcome.problem);
+      return;
+    }
+    onClose();
+    go({ at: "list" }, true);
+  };
+  return (
+    <Dialog
+      title={w.deleteAccountTitle}
+      onClose={onClose}
+      actions={
+        <Button kind="danger" type="submit" form="delete-account" busy={busy.value}>
+          {w.deleteAccount}
+        </Button>
+      }
+    >
+      <form id="delete-account" class="form" onSubmit={(event) => void submit(event)}>
+        <p>{w.deleteAccountText}</p>
+        <TextField
+          label={w.deleteAccountLabel}
+          hint={<bdi>{address}</bdi>}
+          inputMode="email"
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          autofocus
+          value={typed.value}
+          error={problem.value}
+          onInput={(value) => {
+            typed.value = value;
             problem.value = null;
           }}
         />
