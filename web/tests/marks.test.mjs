@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { message, open, sees, ticks, write } from "./acts.mjs";
+import { composer, message, open, sees, seesEncrypted, ticks, write } from "./acts.mjs";
 import { stage } from "./stage.mjs";
 
 const there = stage();
@@ -56,4 +56,41 @@ test("a star is there on the account's other devices, and the server cannot read
   await message(anna.page, "any other name").getByTitle("Starred").waitFor({ state: "detached" });
   assert.ok(!(await there.server.holds("clownfish:stars")), "the server holds nothing that can be read");
   for (const person of [anna, bert, other]) await person.leave();
+});
+
+test("what is being typed, put right and taken back is seen at the other end", async () => {
+  const [romeo, juliet] = await there.pair("benvolio", "rosaline");
+  await write(romeo.page, "By yonder blessed moon I swear");
+  await seesEncrypted(juliet.page, "blessed moon");
+  await write(juliet.page, "O, swear not by the sun");
+  await seesEncrypted(romeo.page, "by the sun");
+
+  await composer(juliet.page).fill("the inconstant");
+  await romeo.page.getByText("typing…").first().waitFor();
+  await composer(juliet.page).fill("");
+  await romeo.page.getByText("typing…").first().waitFor({ state: "detached" });
+
+  await choose(juliet.page, "by the sun", "Edit");
+  await composer(juliet.page).fill("O, swear not by the moon");
+  await composer(juliet.page).press("Enter");
+  await seesEncrypted(romeo.page, "not by the moon");
+  await message(romeo.page, "not by the moon").getByTitle("Edited: show earlier versions").waitFor();
+  assert.equal(await romeo.page.getByText("not by the sun").count(), 0);
+
+  await choose(romeo.page, "blessed moon", "Delete…");
+  await romeo.page.getByRole("dialog").getByRole("button", { name: "Delete for everyone" }).click();
+  await juliet.page.getByText("This message was deleted.").waitFor();
+  assert.equal(await juliet.page.getByText("blessed moon").count(), 0);
+
+  // What was begun is there after a look elsewhere, and after the page was loaded anew.
+  await composer(romeo.page).fill("What shall I swear by?");
+  await romeo.page.evaluate(() => {
+    location.hash = "#/list";
+  });
+  await romeo.page.getByText("Draft:").waitFor();
+  await romeo.page.reload();
+  await open(romeo.page, "rosaline@localhost");
+  assert.equal(await composer(romeo.page).inputValue(), "What shall I swear by?");
+  await romeo.leave();
+  await juliet.leave();
 });

@@ -23,19 +23,19 @@ struct Entry {
 }
 
 /// The form as it is shown: `problem` says what was wrong with what was sent.
-pub struct Form<'a> {
+pub(super) struct Form<'a> {
     /// The name that the invitation is for, or what was typed.
-    pub name: &'a str,
+    pub(super) name: &'a str,
     /// Whether the invitation is for that name only.
-    pub fixed: bool,
+    pub(super) fixed: bool,
     /// What is to be done better.
-    pub problem: Option<&'a str>,
+    pub(super) problem: Option<&'a str>,
 }
 
 impl Form<'_> {
     /// The part of the page. Closed until somebody wants it.
     #[must_use]
-    pub fn html(&self, words: &Words, token: &Token) -> Html {
+    pub(super) fn html(&self, words: &Words, token: &Token) -> Html {
         let said = &words.join;
         let mut html = Html::new()
             .raw(if self.problem.is_some() { "<details open>\n" } else { "<details>\n" })

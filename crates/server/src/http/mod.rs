@@ -19,7 +19,7 @@ pub mod request;
 pub mod upload;
 pub mod web;
 pub mod websocket;
-pub mod words;
+mod words;
 
 use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -65,7 +65,7 @@ pub struct Visit {
 impl Visit {
     /// In which language the visitor reads.
     #[must_use]
-    pub fn words(&self) -> &'static Words {
+    pub(crate) fn words(&self) -> &'static Words {
         Words::asked_for(self.request.headers())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{About, Invitation, Join, Request, Words};
 
-pub const WORDS: Words = Words {
+pub(super) const WORDS: Words = Words {
     tag: "de",
     to_the_front_door: "Zum Eingang",
     nothing_here: ("Hier ist nichts", "Diese Adresse führt nirgendwohin."),

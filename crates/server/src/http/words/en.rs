@@ -2,7 +2,7 @@
 
 use super::{About, Invitation, Join, Request, Words};
 
-pub const WORDS: Words = Words {
+pub(super) const WORDS: Words = Words {
     tag: "en",
     to_the_front_door: "To the front door",
     nothing_here: ("Nothing here", "The address leads nowhere."),

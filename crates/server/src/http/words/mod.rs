@@ -16,110 +16,110 @@ use super::{
 };
 
 /// A heading and a sentence.
-pub type Notice = (&'static str, &'static str);
+pub(crate) type Notice = (&'static str, &'static str);
 
 /// All words of the pages. Those around something, such as an address, are in parts.
 #[derive(Debug)]
-pub struct Words {
+pub(crate) struct Words {
     /// The language (BCP 47).
-    pub tag: &'static str,
-    pub to_the_front_door: &'static str,
-    pub nothing_here: Notice,
-    pub too_long: Notice,
-    pub use_the_form: Notice,
-    pub bad_name: &'static str,
-    pub invitation: Invitation,
-    pub join: Join,
-    pub about: About,
-    pub request: Request,
+    pub(crate) tag: &'static str,
+    pub(crate) to_the_front_door: &'static str,
+    pub(crate) nothing_here: Notice,
+    pub(crate) too_long: Notice,
+    pub(crate) use_the_form: Notice,
+    pub(crate) bad_name: &'static str,
+    pub(crate) invitation: Invitation,
+    pub(crate) join: Join,
+    pub(crate) about: About,
+    pub(crate) request: Request,
 }
 
 /// Of the page of an invitation.
 #[derive(Debug)]
-pub struct Invitation {
-    pub too_many: Notice,
-    pub invalid: Notice,
+pub(crate) struct Invitation {
+    pub(crate) too_many: Notice,
+    pub(crate) invalid: Notice,
     /// Who invites, and to what.
-    pub invites: fn(&str, &str) -> String,
+    pub(crate) invites: fn(&str, &str) -> String,
     /// The same when nobody in particular does.
-    pub invited: fn(&str) -> String,
-    pub lead: &'static str,
+    pub(crate) invited: fn(&str) -> String,
+    pub(crate) lead: &'static str,
     /// Around the address that an account is for.
-    pub your_address: [&'static str; 2],
+    pub(crate) your_address: [&'static str; 2],
     /// Around what the address will be like.
-    pub you_choose: [&'static str; 2],
+    pub(crate) you_choose: [&'static str; 2],
     /// The first half of an address, whatever it will be.
-    pub name: &'static str,
-    pub in_the_browser: &'static str,
-    pub nothing_to_install: &'static str,
-    pub get_an_app: &'static str,
-    pub open_it: &'static str,
-    pub on_this_device: &'static str,
-    pub open_in_the_app: &'static str,
-    pub scan: &'static str,
-    pub code: &'static str,
-    pub copy: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) in_the_browser: &'static str,
+    pub(crate) nothing_to_install: &'static str,
+    pub(crate) get_an_app: &'static str,
+    pub(crate) open_it: &'static str,
+    pub(crate) on_this_device: &'static str,
+    pub(crate) open_in_the_app: &'static str,
+    pub(crate) scan: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) copy: &'static str,
     /// For how many people, and for how many more hours.
-    pub limits: fn(u32, u64) -> String,
+    pub(crate) limits: fn(u32, u64) -> String,
 }
 
 /// Of the form that makes an account.
 #[derive(Debug)]
-pub struct Join {
-    pub summary: &'static str,
-    pub explanation: &'static str,
-    pub name: &'static str,
-    pub password: &'static str,
-    pub again: &'static str,
-    pub make: &'static str,
-    pub not_the_same: &'static str,
-    pub taken: &'static str,
-    pub failed: &'static str,
-    pub welcome: &'static str,
+pub(crate) struct Join {
+    pub(crate) summary: &'static str,
+    pub(crate) explanation: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) password: &'static str,
+    pub(crate) again: &'static str,
+    pub(crate) make: &'static str,
+    pub(crate) not_the_same: &'static str,
+    pub(crate) taken: &'static str,
+    pub(crate) failed: &'static str,
+    pub(crate) welcome: &'static str,
     /// Around the address.
-    pub your_address: [&'static str; 2],
-    pub log_in: &'static str,
+    pub(crate) your_address: [&'static str; 2],
+    pub(crate) log_in: &'static str,
 }
 
 /// Of the front door.
 #[derive(Debug)]
-pub struct About {
-    pub lead: &'static str,
-    pub apps: &'static str,
+pub(crate) struct About {
+    pub(crate) lead: &'static str,
+    pub(crate) apps: &'static str,
     /// Around the domain.
-    pub addresses: [&'static str; 2],
-    pub is_it_you: &'static str,
+    pub(crate) addresses: [&'static str; 2],
+    pub(crate) is_it_you: &'static str,
     /// With markup.
-    pub fingerprints: &'static str,
-    pub browser: &'static str,
-    pub no_installation: &'static str,
-    pub open_clownfish: &'static str,
+    pub(crate) fingerprints: &'static str,
+    pub(crate) browser: &'static str,
+    pub(crate) no_installation: &'static str,
+    pub(crate) open_clownfish: &'static str,
     /// With markup.
-    pub without_clownfish: &'static str,
-    pub account: &'static str,
-    pub by_invitation: &'static str,
-    pub ask: &'static str,
+    pub(crate) without_clownfish: &'static str,
+    pub(crate) account: &'static str,
+    pub(crate) by_invitation: &'static str,
+    pub(crate) ask: &'static str,
     /// Around addresses.
-    pub questions: [&'static str; 2],
+    pub(crate) questions: [&'static str; 2],
 }
 
 /// Of the form in which visitors ask for an account.
 #[derive(Debug)]
-pub struct Request {
-    pub none_taken: Notice,
-    pub too_many: Notice,
-    pub full: Notice,
-    pub thanks: Notice,
-    pub heading: &'static str,
-    pub explanation: &'static str,
-    pub name: &'static str,
-    pub contact: &'static str,
-    pub contact_example: &'static str,
-    pub text: &'static str,
-    pub trap: &'static str,
-    pub send: &'static str,
-    pub no_contact: &'static str,
-    pub long_text: &'static str,
+pub(crate) struct Request {
+    pub(crate) none_taken: Notice,
+    pub(crate) too_many: Notice,
+    pub(crate) full: Notice,
+    pub(crate) thanks: Notice,
+    pub(crate) heading: &'static str,
+    pub(crate) explanation: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) contact: &'static str,
+    pub(crate) contact_example: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) trap: &'static str,
+    pub(crate) send: &'static str,
+    pub(crate) no_contact: &'static str,
+    pub(crate) long_text: &'static str,
 }
 
 /// What there is; the first one is for everybody else.
@@ -128,7 +128,7 @@ const ALL: [&Words; 2] = [&en::WORDS, &de::WORDS];
 impl Words {
     /// The language that a browser likes best of those that there are (RFC 9110 §12.5.4).
     #[must_use]
-    pub fn asked_for(headers: &HeaderMap) -> &'static Words {
+    pub(crate) fn asked_for(headers: &HeaderMap) -> &'static Words {
         let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let mut best = (ALL[0], 0);
         for wish in asked.unwrap_or_default().split(',').take(MOST_WISHES) {
@@ -145,19 +145,19 @@ impl Words {
 
     /// For whoever speaks none of the other languages.
     #[must_use]
-    pub fn english() -> &'static Words {
+    pub(crate) fn english() -> &'static Words {
         ALL[0]
     }
 
     /// A whole page in this language.
     #[must_use]
-    pub fn page(&self, status: StatusCode, title: &str, main: &Html) -> Answer {
+    pub(crate) fn page(&self, status: StatusCode, title: &str, main: &Html) -> Answer {
         html::frame(self.tag, status, title, main)
     }
 
     /// A page that says one thing.
     #[must_use]
-    pub fn notice(&self, status: StatusCode, (heading, sentence): Notice) -> Answer {
+    pub(crate) fn notice(&self, status: StatusCode, (heading, sentence): Notice) -> Answer {
         let main = html::says(heading, sentence, self.to_the_front_door);
         self.page(status, heading, &main)
     }
