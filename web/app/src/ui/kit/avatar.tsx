@@ -6,6 +6,7 @@ import { colours } from "./colour";
 import { Icon } from "./icon";
 import { initials } from "./initials";
 import { standing } from "./moving";
+import { drawable } from "./sides";
 import "./avatar.css";
 
 export interface AvatarProps {
@@ -85,7 +86,10 @@ function take(core: Core, avatar: string): Picture {
     return found;
   }
   // Many of them are on the screen at once, and nothing could stop them.
-  const fetched = core.picture(avatar).then((blob) => blob && standing(blob));
+  const fetched = core.picture(avatar).then(async (blob) => {
+    if (!blob || !(await drawable(blob))) return null;
+    return standing(blob);
+  });
   const url = fetched.then(
     (blob) => {
       if (!blob) pictures.delete(avatar); // Asked for again the next time.
