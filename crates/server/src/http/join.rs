@@ -188,6 +188,8 @@ const MAX_FORM: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use hyper::HeaderMap;
+
     use super::*;
 
     #[test]
@@ -195,7 +197,7 @@ mod tests {
         let entry = Entry::parse(b"name=%22%3Eromeo&password=secret&again=secret");
         let form = Form { name: &entry.name, fixed: false, problem: Some("Too <short>") };
         let token = Token::random().unwrap();
-        let html = form.html(Words::english(), &token);
+        let html = form.html(Words::asked_for(&HeaderMap::new()), &token);
         assert!(html.as_str().contains("value=\"&quot;&gt;romeo\""), "{}", html.as_str());
         assert!(html.as_str().contains("Too &lt;short&gt;") && !html.as_str().contains("secret"));
         assert_eq!(entry.password, entry.again);

@@ -143,12 +143,6 @@ impl Words {
         best.0
     }
 
-    /// For whoever speaks none of the other languages.
-    #[must_use]
-    pub(crate) fn english() -> &'static Words {
-        ALL[0]
-    }
-
     /// A whole page in this language.
     #[must_use]
     pub(crate) fn page(&self, status: StatusCode, title: &str, main: &Html) -> Answer {
@@ -210,7 +204,7 @@ mod tests {
     #[test]
     fn time_and_number_are_said_as_people_say_them() {
         let limits = |words: &Words, uses, hours| (words.invitation.limits)(uses, hours);
-        let english = Words::english();
+        let english = &en::WORDS;
         assert_eq!(
             limits(english, 1, 0),
             "The invitation is good for one person and for less than an hour."
