@@ -92,13 +92,14 @@ def paths(visitor):
 
 def policy(visitor, socket):
     _, headers, _ = visitor.ask("/")
+    place = socket.split("/")[2]
     rules = {}
     for rule in headers["Content-Security-Policy"].split("; "):
         name, _, value = rule.partition(" ")
         rules[name] = value
-    check(rules["default-src"] == "'none'" and rules["script-src"] == "'self' 'wasm-unsafe-eval'",
+    check(rules["default-src"] == "'none'" and rules["script-src"] == f"{place}/assets/ 'wasm-unsafe-eval'",
           "it runs its own files only")
-    check(rules["style-src"] == "'self'" and rules["trusted-types"] == "clownfish", "styles as well")
+    check(rules["style-src"] == f"{place}/assets/" and rules["trusted-types"] == "clownfish", "styles as well")
     check(rules["connect-src"].split()[:2] == ["'self'", socket], f"it connects to {socket}")
     check("*" not in headers["Content-Security-Policy"], "and to nothing unnamed")
     for name, value in {

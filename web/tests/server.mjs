@@ -42,7 +42,10 @@ export async function freePorts(count) {
 }
 
 export class Server {
-  /** Starts one. `options.config` is added to its configuration. */
+  /**
+   * Starts one. `options.config` is added to its configuration; with `files: "app"` what people share has the
+   * address of the app, and otherwise one that browsers keep apart from it.
+   */
   static async start(options = {}) {
     const server = new Server();
     server.folder = await mkdtemp(join(tmpdir(), "clownfish-web-"));
@@ -52,6 +55,7 @@ export class Server {
     const own = process.env.FRONT ? behind : http;
     server.ports = { c2s, tls, https, http, own };
     await server.run("init", "--domain", "localhost");
+    const files = options.files === "app" ? `http://localhost:${http}` : `https://localhost:${https}`;
     const config = `domain = "localhost"
 [listen]
 c2s = ["127.0.0.1:${c2s}"]
@@ -62,7 +66,7 @@ bytestreams = []
 [front_door]
 url = "http://localhost:${http}"
 [upload]
-url = "https://localhost:${https}"
+url = "${files}"
 [limits]
 throttle = false
 [login]

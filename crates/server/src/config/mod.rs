@@ -238,6 +238,13 @@ impl Config {
         (is_name && host != self.domain).then_some(host)
     }
 
+    /// The host where browsers find the client and the pages for administrators.
+    pub fn pages_host(&self) -> String {
+        let url = self.front_door.url.as_deref().and_then(|url| url.parse::<hyper::Uri>().ok());
+        let host = url.as_ref().and_then(|url| url.host()).unwrap_or(&self.domain);
+        host.to_lowercase()
+    }
+
     /// Whether the server itself answers at an address: at its domain, or with one of its services.
     pub fn serves(&self, address: &str) -> bool {
         let domain = &self.domain;

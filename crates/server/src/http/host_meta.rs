@@ -85,12 +85,18 @@ fn links(visit: &Visit) -> [(&'static str, String); 2] {
 /// that works.
 #[must_use]
 pub fn address(visit: &Visit) -> String {
-    let asked = visit.request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = asked.filter(|host| plausible(host)).unwrap_or_else(|| visit.server.domain());
+    let host = host(visit);
     // What came without TLS came from a reverse proxy, which has TLS, or from a browser on this
     // machine, which says so in the name it uses.
     let scheme = if visit.secure || !is_this_machine(host) { "wss" } else { "ws" };
     format!("{scheme}://{host}{WEBSOCKET}")
+}
+
+/// Host and port under which this page was asked for.
+#[must_use]
+pub fn host(visit: &Visit) -> &str {
+    let asked = visit.request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    asked.filter(|host| plausible(host)).unwrap_or_else(|| visit.server.domain())
 }
 
 /// The path of the WebSocket.

@@ -19,8 +19,9 @@ use store::{
 };
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Answer, Body, Visit, full, text};
+use super::{Answer, Body, Visit, full, host_meta, text};
 use crate::{
+    config::Config,
     ext::upload::{
         self,
         disk::{BLOCK, BeginError, Download, Part},
@@ -31,6 +32,13 @@ use crate::{
 
 /// Answers everything below `/upload/`; `path` is what follows.
 pub async fn handle(visit: Visit, path: &str) -> Answer {
+    let reads = matches!(*visit.request.method(), Method::GET | Method::HEAD);
+    if let Some(url) = elsewhere(host_meta::host(&visit), &visit.server.config()).filter(|_| reads)
+    {
+        let mut answer = empty(StatusCode::PERMANENT_REDIRECT);
+        set(&mut answer, header::LOCATION, &format!("{url}{}{path}", upload::PATH));
+        return isolate(answer);
+    }
     let answer = match (visit.request.method().clone(), upload::id_in(path)) {
         (Method::OPTIONS, _) => empty(StatusCode::NO_CONTENT),
         (Method::PUT, Some(id)) => put(visit, id).await,
@@ -40,6 +48,15 @@ pub async fn handle(visit: Visit, path: &str) -> Answer {
         _ => text(StatusCode::METHOD_NOT_ALLOWED, "files are put and got\n"),
     };
     isolate(answer)
+}
+
+/// Where files are, for who asks the host of the pages for one although files have a host of their own.
+fn elsewhere<'a>(asked: &str, config: &'a Config) -> Option<&'a str> {
+    let pages = config.pages_host();
+    let apart = config.files_host().is_some_and(|files| files != pages);
+    let host = asked.split(':').next().unwrap_or_default();
+    let url = config.upload.url.as_deref().filter(|_| apart && host.eq_ignore_ascii_case(&pages));
+    url.map(|url| url.trim_end_matches('/'))
 }
 
 /// Takes a file. Whatever goes wrong, nothing of it stays.
@@ -110,7 +127,7 @@ fn accepts(slot: &File, headers: &HeaderMap) -> Result<String, Box<Answer>> {
         }
         (_, Some(wanted)) => Ok(wanted.to_owned()),
         (Some(given), None) => Ok(given.to_owned()),
-        (None, None) => Ok("application/octet-stream".to_owned()),
+        (None, None) => Ok(BYTES.to_owned()),
     }
 }
 
@@ -264,9 +281,12 @@ impl Wanted {
 
 /// What is said about a file whichever way it is asked for.
 fn describe(mut answer: Answer, file: &File, tag: &str, now: u64) -> Answer {
-    let media = file.media.as_deref().unwrap_or("application/octet-stream");
-    let shown = SHOWN.contains(&essence(media).to_ascii_lowercase().as_str());
-    let place = if shown { "inline" } else { "attachment" };
+    let media = file.media.as_deref().unwrap_or(BYTES);
+    // A script or a style sheet is none under another type, whatever page names it (`nosniff`).
+    let (place, media) = match SHOWN.contains(&essence(media).to_ascii_lowercase().as_str()) {
+        true => ("inline", media),
+        false => ("attachment", BYTES),
+    };
     set(&mut answer, header::CONTENT_TYPE, media);
     let disposition = format!("{place}; filename*=UTF-8''{}", percent_encoded(&file.name));
     set(&mut answer, header::CONTENT_DISPOSITION, &disposition);
@@ -358,6 +378,8 @@ fn allowance(size: u64) -> Duration {
     Duration::from_secs(60 + size / SLOWEST)
 }
 
+/// The type of what is nothing but a download.
+const BYTES: &str = "application/octet-stream";
 /// Types that browsers show in place and that cannot carry code. No SVG, no HTML, no PDF.
 const SHOWN: [&str; 21] = [
     "image/jpeg",
@@ -435,6 +457,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_host_of_the_pages_gives_no_files_where_they_have_their_own() {
+        let config =
+            |text: &str| Config::parse(&format!("domain = \"a.example\"\n{text}")).unwrap();
+        let apart = config("[upload]\nurl = \"https://files.a.example/\"\n");
+        for asked in ["a.example", "A.example:443"] {
+            assert_eq!(elsewhere(asked, &apart), Some("https://files.a.example"));
+        }
+        for asked in ["files.a.example", "127.0.0.1:5280", "[::1]", ""] {
+            assert_eq!(elsewhere(asked, &apart), None, "{asked}");
+        }
+        assert_eq!(elsewhere("a.example", &config("")), None);
+        let pages = "[front_door]\nurl = \"https://files.a.example\"\n[upload]\nurl = \"https://files.a.example\"\n";
+        assert_eq!(elsewhere("files.a.example", &config(pages)), None, "pages are there as well");
+    }
+
     fn head(length: &'static str, media: Option<&'static str>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static(length));
@@ -460,10 +498,21 @@ mod tests {
         let shown = |media: &str| {
             let file = File { media: Some(media.into()), ..slot(None) };
             let answer = describe(empty(StatusCode::OK), &file, "\"t\"", 0);
-            answer.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("inline")
+            let place = answer.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
+            let given = answer.headers()[header::CONTENT_TYPE].to_str().unwrap();
+            let shown = place.starts_with("inline");
+            assert_eq!(given, if shown { media } else { BYTES });
+            shown
         };
         assert!(shown("image/png") && shown("VIDEO/MP4") && shown("text/plain; charset=utf-8"));
-        for hidden in ["text/html", "image/svg+xml", "application/pdf", "text/xml", "x/y"] {
+        for hidden in [
+            "text/html",
+            "image/svg+xml",
+            "application/pdf",
+            "text/xml",
+            "text/javascript",
+            "text/css",
+        ] {
             assert!(!shown(hidden), "{hidden}");
         }
     }

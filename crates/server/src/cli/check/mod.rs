@@ -107,6 +107,17 @@ fn configuration(config: &Config, findings: &mut Findings) {
             "set `admin` and `abuse` in [contact]",
         );
     }
+    let apart = config.files_host().is_some_and(|host| host != config.pages_host());
+    if config.upload.enabled && !apart && config.domain != "localhost" {
+        findings.warning(
+            "configuration",
+            "files that people share are at the same site as the client and /admin",
+            format!(
+                "give them a name of their own: url = \"https://files.{}\" in [upload]",
+                config.domain
+            ),
+        );
+    }
 }
 
 /// Looks at the relay for calls alone.

@@ -30,8 +30,9 @@ section! {
         /// no DNS record of its own.
         pub address: Option<String> = None;
         /// What the links of files begin with, such as "https://files.example.org", when they are to
-        /// have another address than invitations. It must lead to `https` or `http`. A name of its
-        /// own also keeps files and pages apart in browsers.
+        /// have another address than invitations. It must lead to `https` or `http`. Files
+        /// with a name of their own are another site to browsers than the client and the
+        /// pages for administrators: `anemone check` recommends it.
         pub url: Option<String> = None;
         /// The largest file, in bytes.
         pub file_bytes: u64 = 104_857_600, in 1024..=1_099_511_627_776;

@@ -147,9 +147,14 @@ pub fn icon() -> Answer {
     answer
 }
 
-/// Files with the hash of their content in their names are in this folder.
+/// The scripts of workers. Their names may change, but they are not among those that are kept for good.
+fn workers() -> Vec<&'static str> {
+    let script = |path: &&str| path.ends_with(".js") && !is_hashed(path);
+    ASSETS.iter().map(|asset| asset.path).filter(script).collect()
+}
+
 fn is_hashed(path: &str) -> bool {
-    path.starts_with("/assets/")
+    path.starts_with(HASHED)
 }
 
 fn media(path: &str) -> &'static str {
@@ -177,6 +182,8 @@ fn allowance(bytes: usize) -> Duration {
     Duration::from_secs(60 + bytes as u64 / SLOWEST)
 }
 
+/// Files with the hash of their content in their names are in this folder.
+const HASHED: &str = "/assets/";
 const INDEX: &str = "/index.html";
 const ICON: &str = "/icons/icon-192.png";
 /// Bytes per second below which a visitor is given up.
