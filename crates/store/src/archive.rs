@@ -211,6 +211,9 @@ pub trait Archive: Send + Sync {
     /// Oldest and newest row (XEP-0313 §7), `None` for an empty archive.
     fn ends(&self, account: AccountId) -> Fut<'_, Option<(End, End)>>;
 
+    /// Whether the account sent something to a bare address, as far as its newest rows tell.
+    fn wrote_to(&self, account: AccountId, bare: &str) -> Fut<'_, bool>;
+
     /// Rows that wait for the account to come online, oldest first: those with ids greater than
     /// `after`, at most `limit`.
     fn pending(&self, account: AccountId, after: u64, limit: u32) -> Fut<'_, Vec<Row>>;

@@ -18,6 +18,7 @@ use xmpp::{
 
 use super::{Extension, Inbound, Outbound};
 use crate::{
+    account::{AccountState, Resource},
     config::Config,
     limits::{Credit, Quota},
     router::{
@@ -236,17 +237,17 @@ fn payer_of_bytes<'a>(server: &Server, who: &'a BareJid) -> Option<(&'a str, u64
     Some((payer(server, who), times))
 }
 
-/// Counts what people would read. Answers, receipts and errors are nobody's flood.
+/// Counts what people would read, in whatever type of message. Answers, receipts and errors are nobody's flood.
 fn counts(pass: &Pass<'_>) -> bool {
     let facts = pass.facts;
-    (facts.body || facts.encrypted || facts.call || facts.invitation)
-        && matches!(facts.kind, MessageType::Chat | MessageType::Normal)
+    (facts.body || facts.subject || facts.encrypted || facts.call || facts.invitation)
+        && facts.kind != MessageType::Error
         && pass.server.config().limits.throttle
 }
 
 fn admit_outbound(pass: &mut Pass<'_>) -> Flow {
     let to = pass.to.to_bare();
-    let known = pass.to_self() || to.node().is_none() || pass.state.roster.contains(&to);
+    let known = pass.to_self() || to.node().is_none() || knows(pass.state, &to);
     if known || !counts(pass) || is_service(pass.server, &to) {
         return Flow::Continue;
     }
@@ -258,9 +259,8 @@ fn admit_outbound(pass: &mut Pass<'_>) -> Flow {
 
 fn admit_inbound(pass: &mut Pass<'_>) -> Flow {
     let domain = pass.sender.domain().as_str();
-    let known = pass.session.is_some()
-        || domain == pass.server.domain()
-        || pass.state.roster.contains(pass.sender);
+    let known =
+        pass.session.is_some() || domain == pass.server.domain() || knows(pass.state, pass.sender);
     if known || !counts(pass) || is_service(pass.server, pass.sender) {
         return Flow::Continue;
     }
@@ -272,8 +272,14 @@ fn admit_inbound(pass: &mut Pass<'_>) -> Flow {
     )
 }
 
+/// Whether somebody is a contact, or a room (or a person) that one of the account's devices shows itself to.
+pub(super) fn knows(state: &AccountState, who: &BareJid) -> bool {
+    let shown = |resource: &Resource| resource.directed.iter().any(|to| to.to_bare() == *who);
+    state.roster.contains(who) || state.resources.iter().any(shown)
+}
+
 /// Rooms and programs of the operator have rules of their own.
-fn is_service(server: &Server, jid: &BareJid) -> bool {
+pub(super) fn is_service(server: &Server, jid: &BareJid) -> bool {
     let config = server.config();
     let domain = jid.domain().as_str();
     config.components.hosts.contains(domain) || config.rooms.is_at(domain, server.domain())

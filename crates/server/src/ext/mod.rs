@@ -36,6 +36,7 @@ pub mod reporting;
 pub mod roster;
 pub mod server_info;
 pub mod session;
+pub mod strangers;
 pub mod time;
 pub mod upload;
 pub mod vcard;

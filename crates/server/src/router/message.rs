@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     account::Account,
-    ext::{archive, block_lists, muc, privilege, pubsub},
+    ext::{archive, block_lists, muc, privilege, pubsub, strangers},
     push,
     s2s::{
         Durable, Unsent,
@@ -294,11 +294,13 @@ pub async fn receive(
         session: None,
         now: server.now(),
     };
+    let admitted = Box::pin(strangers::admit(letter, &target)).await;
     let mut effects = Effects::default();
-    let outcome = match target {
+    let outcome = match (target, admitted) {
         // The stream is for this server; nothing passes through it.
-        Target::Remote => Flow::Refuse(StanzaError::new(Condition::ItemNotFound)),
-        target => pass_in(letter, &target, &mut effects),
+        (Target::Remote, _) => Flow::Refuse(StanzaError::new(Condition::ItemNotFound)),
+        (_, Err(error)) => Flow::Refuse(error),
+        (target, Ok(())) => pass_in(letter, &target, &mut effects),
     };
     if let (Flow::Refuse(_), Target::Account(account)) = (&outcome, &target_of(server, to)) {
         archive::forget_received(account, message);

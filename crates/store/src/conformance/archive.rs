@@ -311,6 +311,17 @@ pub async fn the_ends_are_the_visible_ones(store: &Store) {
     assert_eq!(store.archive.ends(juliet).await, Ok(Some((end(2), end(3)))));
 }
 
+/// Only what the account sent itself counts, whoever else wrote.
+pub async fn an_account_knows_to_whom_it_wrote(store: &Store) {
+    let juliet = filled(store, 3).await;
+    let wrote_to =
+        async |bare: &str| store.archive.wrote_to(juliet, bare).await.expect("it is read");
+    assert!(!wrote_to("romeo@montague.example").await, "he wrote, she did not");
+    append(store, [Append { outgoing: true, ..message(juliet, 4) }]);
+    assert!(wrote_to("romeo@montague.example").await);
+    assert!(!wrote_to("paris@verona.example").await);
+}
+
 async fn waiting(store: &Store, account: AccountId, after: u64, limit: u32) -> Vec<u64> {
     let rows = store.archive.pending(account, after, limit).await.expect("read");
     rows.iter().map(|row| row.id).collect()

@@ -84,6 +84,7 @@ macro_rules! conformance_tests {
                 ids_are_chosen_exactly
                 counts_and_indexes_agree
                 the_ends_are_the_visible_ones
+                an_account_knows_to_whom_it_wrote
                 waiting_rows_are_delivered_once
                 hidden_rows_go_when_delivered
                 rows_can_wait_again

@@ -15,7 +15,7 @@ use super::engine::Engine;
 use super::page;
 use super::peer::PeerHash;
 use super::queue::{Fold, Job};
-use super::refs::{parse_refs, release};
+use super::refs::{OUTGOING, parse_refs, release};
 use super::values::unsigned;
 use crate::archive::{
     Archive, Busy, Clear, End, MAX_ORIGINS, Page, PageError, Query, Row, Tail, Ticket, Unit,
@@ -31,6 +31,8 @@ pub(super) struct Sqlite {
 const GENERATION_BITS: u32 = 32;
 /// Rows looked at for [`Tail::origins`].
 const MAX_ORIGIN_SCAN: i64 = 20_000;
+/// Rows looked at for [`Archive::wrote_to`], a few milliseconds.
+const MAX_SENT_SCAN: i64 = 50_000;
 /// Rows removed in one transaction.
 const AT_ONCE: i64 = 256;
 
@@ -64,6 +66,11 @@ impl Archive for Sqlite {
 
     fn ends(&self, account: AccountId) -> Fut<'_, Option<(End, End)>> {
         self.engine.read_archive(account, move |db| ends(db, account))
+    }
+
+    fn wrote_to(&self, account: AccountId, bare: &str) -> Fut<'_, bool> {
+        let peer = self.hash.bare(bare);
+        self.engine.read_archive(account, move |db| wrote_to(db, account, peer))
     }
 
     fn pending(&self, account: AccountId, after: u64, limit: u32) -> Fut<'_, Vec<Row>> {
@@ -189,6 +196,16 @@ fn tail(db: &Connection, account: AccountId, since: Millis) -> Result<Tail, Stor
     let origins = select
         .query_map(limits, |row| Ok((row.get::<_, i64>(0)? as u64, unsigned(row.get(1)?))))?;
     Ok(Tail { next: unsigned(next), origins: origins.collect::<Result<_, _>>()? })
+}
+
+fn wrote_to(db: &Connection, account: AccountId, peer: i64) -> Result<bool, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM (
+             SELECT peer, flags FROM archive WHERE account = ?1 ORDER BY id DESC LIMIT ?2)
+         WHERE peer = ?3 AND flags & ?4 <> 0)",
+    )?;
+    let values = params![account.0, MAX_SENT_SCAN, peer, OUTGOING];
+    Ok(select.query_row(values, |row| row.get(0))?)
 }
 
 fn ends(db: &Connection, account: AccountId) -> Result<Option<(End, End)>, StoreError> {

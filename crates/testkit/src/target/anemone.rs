@@ -93,9 +93,10 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [calls]\n{calls}\n[turn]\n{turn}\n[bytestreams]\nenabled = {proxy}\n[push]\n{push}\n{components}\n\
          {told}\n[contact]\n{contact}\n\
          [log]\nlevel = \"debug\"\n",
-        rates = match has("little for many") {
-            true => "fan_out_bytes_per_second = 1024\n",
-            false => "throttle = false\n",
+        rates = match (has("little for many"), has("few strangers")) {
+            (true, _) => "fan_out_bytes_per_second = 1024\n",
+            (false, true) => "",
+            (false, false) => "throttle = false\n",
         },
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },
         creators = if has("rooms by admins") { "admins" } else { "everyone" },
@@ -155,6 +156,8 @@ fn told(settings: &[String]) -> &'static str {
     let has = |setting: &str| settings.iter().any(|s| s == setting);
     if has("outages") {
         "[outage]\naddresses = [\"https://status.verona.example/outage.json\"]\n"
+    } else if has("few strangers") {
+        "[abuse]\nstrangers_per_hour = 2\nstranger_messages_per_hour = 3\n"
     } else if has("server information") {
         "[pubsub]\nserver_info = true\n"
     } else if has("data policy") {

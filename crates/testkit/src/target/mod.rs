@@ -80,6 +80,7 @@ pub const SETTINGS: &[&str] = &[
     "one second to log in",
     "small stanzas",
     "little for many",
+    "few strangers",
     "no archive",
     "rooms by admins",
     "small upload quota",

@@ -93,6 +93,11 @@ section! {
         /// Messages, and requests to become contacts, that one other domain may send in an hour to
         /// people who have not got their senders as contacts.
         pub stranger_messages_per_hour: u64 = 1000, in 1..=10_000_000;
+        /// Whether people of other domains may send links, files and long messages to somebody who
+        /// has not got them as a contact and never wrote to them. Otherwise they begin with short
+        /// texts, and what is more goes back to them. What is encrypted has a bound for its length
+        /// alone, because nobody can look into it.
+        pub stranger_links: bool = false;
     }
 }
 
