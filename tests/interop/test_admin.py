@@ -9,7 +9,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from client import Client, bounded, check, run
+from client import Client, bounded, check, run, until
+from server import free_ports, without_sections
 
 
 class Browser:
@@ -157,6 +158,33 @@ def views(place, browser):
     check(not missing and any(entry["kept"] == "30 days" for entry in ledger), "the ledger is the commands'")
 
 
+async def failing_peer(place, browser):
+    """Another server that nobody can connect to: the page says so, and why."""
+    [closed] = free_ports(1)
+    config = place.data / "anemone.toml"
+    hosts = f'[federation]\nenabled = true\n[federation.hosts]\n"gone.example" = "127.0.0.1:{closed}"\n'
+    text = without_sections(config.read_text(), {"federation", "federation.hosts"})
+    config.write_text(f"{text}\n{hosts}")
+    place.restart()
+    browser.origin = f"https://{place.domain}:{place.https_port}"
+    browser.sign_in("ada", "an engine of brass")
+    romeo = Client(place, "romeo", "wherefore art", "orchard")
+    await romeo.login()
+    romeo.say("paris@gone.example", "Where are you?")
+
+    def shown():
+        page = browser.open("/admin/federation")[2]
+        row = re.search(r"<tr>(?:(?!</tr>).)*gone\.example.*?</tr>", page, re.DOTALL)
+        return row.group(0) if row else ""
+
+    await until(lambda: "nothing listens there" in shown(), "the page says why another server cannot be reached")
+    check("failing" in shown() and f"127.0.0.1:{closed}" in shown(), "and where it was looked for")
+    listed = json.loads(place.run("federation", "list", "--json"))["federation"]
+    check([one["waiting"] for one in listed if one["domain"] == "gone.example"] == [1], "what waits is counted")
+    check(re.search(r">1<", shown()), "there as well")
+    await romeo.logout()
+
+
 async def sessions(place, browser):
     romeo = Client(place, "romeo", "wherefore art", "balcony")
     await romeo.login()
@@ -248,6 +276,7 @@ async def main(place):
     invitations(browser)
     rooms(browser)
     views(place, browser)
+    await failing_peer(place, browser)
     await sessions(place, browser)
     links(place, browser)
     long_lists(place, browser)

@@ -124,6 +124,28 @@ async def packets_pass(place, service, echo_address):
     transport.close()
 
 
+async def at_the_web_port(place, service, echo_address):
+    """Networks that let nothing but the web through: the port of HTTPS, with ALPN (RFC 7443)."""
+    context = ssl.create_default_context(cafile=str(place.authority))
+    context.set_alpn_protocols(["stun.turn"])
+    _, host, _, _, name, password = service
+    transport, protocol = await bounded(
+        turn.create_turn_endpoint(
+            Received, (host, place.https_port), name, password, ssl=context, transport="tcp"
+        ),
+        "the relay is at the port of HTTPS",
+    )
+    transport.sendto(b"hark", echo_address)
+    await until(lambda: protocol.packets, "and packets pass")
+    check(protocol.packets[0][0] == b"echo of hark", "as they were sent")
+    transport.close()
+    context.set_alpn_protocols(["http/1.1"])
+    _, writer = await asyncio.open_connection(host, place.https_port, ssl=context)
+    chosen = writer.get_extra_info("ssl_object").selected_alpn_protocol()
+    check(chosen == "http/1.1", "browsers get the web there all the same")
+    writer.close()
+
+
 async def meeting(place, service):
     """Two clients behind routers that let nothing in meet inside of the relay."""
     one, first = await endpoint(place, service)
@@ -161,6 +183,8 @@ async def main(place):
         await meeting(place, service)
     relayed = {address[1] for _, address in echoed.packets}
     check(all(first <= port < first + 20 for port in relayed), "all from the relay's ports")
+
+    await at_the_web_port(place, tls, echo_address)
 
     for service in (udp, tcp, tls):
         over = f"{service[0]} over {service[3]}"
