@@ -54,14 +54,11 @@ pub(crate) fn on_disk(path: &Path, vfs: Option<&str>) -> Result<Connection, Open
         None => Connection::open_with_flags(path, flags),
     };
     let db = db.map_err(refused)?;
-    // With an exclusive lock SQLite needs no file of shared memory beside the log. Other file systems
-    // have none, and what a killed program left in the log can be read in this way only.
-    let exclusive = || db.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(refused);
-    if vfs.is_some() {
-        exclusive()?;
-    }
+    // With an exclusive lock SQLite needs no file of shared memory beside the log: a full disk has no room
+    // for it, and other file systems than the usual have none. What a killed program left in the log can
+    // be read there in this way only.
+    db.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(refused)?;
     recognise(&db, path)?;
-    exclusive()?;
     let mode: String =
         db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(refused)?;
     if mode != "wal" {

@@ -28,7 +28,7 @@ pub enum OpenError {
     OtherProtection(Protection),
     /// There is a database, and no file with its key.
     #[error(
-        "{path} is missing: without this key nothing of the account can be read. Restore it from a backup, or remove the folder and log in again"
+        "{path} is missing, and without this key nothing in the database beside it can be read. Put the key back from a backup; or move the database elsewhere and log in again: messages are fetched from the server's archive, but those encrypted for this device cannot be read again"
     )]
     KeyMissing {
         /// The key file.
@@ -60,7 +60,9 @@ pub enum OpenError {
         detail: String,
     },
     /// There is no space left.
-    #[error("there is no space left for {path}")]
+    #[error(
+        "there is no space left for {path}: free some space on its disk; nothing that was kept is lost"
+    )]
     Full {
         /// The file.
         path: PathBuf,

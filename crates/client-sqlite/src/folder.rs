@@ -1,11 +1,12 @@
 //! An account in a folder of a machine: the database, its key in a file of its own, and a lock.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use client::store::{Result, StoreError};
 
 use crate::error::OpenError;
 use crate::key::{KeyFile, Protection, Unlock};
+use crate::keyring::Keyring;
 use crate::lock::Lock;
 use crate::seal::{self, Key};
 use crate::{Home, SqliteStore, connect};
@@ -42,12 +43,51 @@ impl SqliteStore {
             .map_err(|error| OpenError::storage(&path, error))
     }
 
+    /// Whether a folder has an account: a key or a database. What cannot be looked at counts as one,
+    /// so that opening it says why.
+    #[must_use]
+    pub fn exists(folder: &Path) -> bool {
+        is_there(&folder.join(KEY)) || is_there(&folder.join(DATABASE))
+    }
+
     /// How the account of a folder is protected; `None` when there is none.
     ///
     /// # Errors
-    /// The key file cannot be read.
+    /// The key file cannot be read, or is missing beside a database.
     pub fn protection(folder: &Path) -> Result<Option<Protection>, OpenError> {
-        KeyFile::protection(&folder.join(KEY))
+        let path = folder.join(KEY);
+        match KeyFile::protection(&path)? {
+            None if is_there(&folder.join(DATABASE)) => Err(OpenError::KeyMissing { path }),
+            protection => Ok(protection),
+        }
+    }
+
+    /// Removes the files of an account, and its key from the keyring if that has it. Other files of
+    /// the folder stay. The key goes last, so that what is left of an interrupted removal can be
+    /// removed once more.
+    ///
+    /// # Errors
+    /// Another program has the account open, or a file cannot be removed.
+    pub fn remove(folder: &Path, keyring: &Keyring) -> Result<(), OpenError> {
+        if !is_there(folder) {
+            return Ok(());
+        }
+        let lock = Lock::take(&folder.join(LOCK))?;
+        let remove = |name: &str| {
+            let path = folder.join(name);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(OpenError::access(&path, &error))
+                }
+                _ => Ok(()),
+            }
+        };
+        BESIDE.into_iter().chain([DATABASE, NEW_KEY]).try_for_each(remove)?;
+        KeyFile::forget(&folder.join(KEY), keyring);
+        remove(KEY)?;
+        remove(LOCK)?;
+        drop(lock);
+        Ok(())
     }
 
     /// Protects the account in another way from now on. The data key stays the same. Does nothing
@@ -63,13 +103,21 @@ impl SqliteStore {
     }
 }
 
-/// All files of an account that this crate makes, relative to its folder.
-#[must_use]
-pub fn files() -> Vec<PathBuf> {
-    [DATABASE, WAL, KEY, LOCK].map(PathBuf::from).into()
+/// Names of all files that this crate makes in the folder of an account.
+pub fn files() -> impl Iterator<Item = &'static str> {
+    BESIDE.into_iter().chain([DATABASE, NEW_KEY, KEY, LOCK])
+}
+
+/// Whether something has this name, or may have.
+fn is_there(path: &Path) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    let found = std::fs::symlink_metadata(path);
+    found.map_or_else(|error| !matches!(error.kind(), NotFound | NotADirectory), |_| true)
 }
 
 const DATABASE: &str = "account.db";
-const WAL: &str = "account.db-wal";
+/// What SQLite keeps beside the database while it is open, or when it was killed.
+const BESIDE: [&str; 3] = ["account.db-wal", "account.db-shm", "account.db-journal"];
 const KEY: &str = "account.key";
+const NEW_KEY: &str = "account.key.new";
 const LOCK: &str = "account.lock";

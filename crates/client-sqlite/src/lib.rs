@@ -10,6 +10,9 @@
 //! | `account.key` | the data key, wrapped by a passphrase or a key of the system keyring, or plain |
 //! | `account.lock` | who has the account open |
 //!
+//! SQLite has `account.db-shm` and `account.db-journal` there for moments; a new key is written to
+//! `account.key.new` first.
+//!
 //! Every value in the database is sealed with XChaCha20-Poly1305 under a random data key; the table
 //! and the columns that say where the row stands and how it is found are its associated data, so
 //! that no row can be put in the place of another, or be found by the id of another. Columns that

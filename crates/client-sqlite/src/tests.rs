@@ -252,6 +252,48 @@ fn a_keyring_forgets_the_key_when_the_protection_changes() {
 
 #[cfg(unix)]
 #[test]
+fn a_keyring_is_tried_before_it_is_relied_on() {
+    use std::time::Duration;
+    let folder = tempfile::tempdir().unwrap();
+    secret_tool(folder.path()).check(Duration::from_secs(60)).unwrap();
+    assert_eq!(keys_in(folder.path()), 0);
+    let missing = Keyring::with_program(folder.path().join("nothing"));
+    let error = missing.check(Duration::from_secs(60)).unwrap_err();
+    assert!(error.to_string().contains("libsecret-tools"), "{error}");
+    // It keeps nothing, it asks somebody who is not there.
+    let program = folder.path().join("secret-tool");
+    std::fs::write(&program, "#!/bin/sh\necho 'no daemon' >&2; exit 1\n").unwrap();
+    let error = Keyring::with_program(&program).check(Duration::from_secs(60)).unwrap_err();
+    assert!(error.to_string().contains("no daemon"), "{error}");
+    std::fs::write(&program, "#!/bin/sh\nexec tail -f /dev/null\n").unwrap();
+    let error = Keyring::with_program(&program).check(Duration::from_millis(50)).unwrap_err();
+    assert!(error.to_string().contains("does not answer"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn removing_an_account_leaves_the_files_of_others_and_nothing_in_the_keyring() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = folder.path().join("account");
+    let keyring = secret_tool(folder.path());
+    SqliteStore::remove(&account, &keyring).unwrap();
+    assert!(!account.exists());
+    let store = SqliteStore::open(&account, &Unlock::Keyring(keyring.clone())).unwrap();
+    write_canaries(&store);
+    std::fs::write(account.join("thesis.txt"), "years of work").unwrap();
+    assert!(matches!(SqliteStore::remove(&account, &keyring), Err(OpenError::InUse { .. })));
+    assert!(SqliteStore::exists(&account));
+    drop(store);
+    SqliteStore::remove(&account, &keyring).unwrap();
+    assert!(!SqliteStore::exists(&account));
+    assert_eq!(keys_in(folder.path()), 0);
+    let left: Vec<_> =
+        std::fs::read_dir(&account).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert_eq!(left, ["thesis.txt"]);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_keyring_keeps_the_key() {
     let folder = tempfile::tempdir().unwrap();
     let keyring = Unlock::Keyring(secret_tool(folder.path()));
@@ -283,8 +325,12 @@ fn a_lost_key_is_said() {
     let folder = tempfile::tempdir().unwrap();
     write_canaries(&open(folder.path()));
     std::fs::remove_file(folder.path().join("account.key")).unwrap();
+    assert!(SqliteStore::exists(folder.path()));
+    let error = SqliteStore::protection(folder.path()).unwrap_err();
+    assert!(matches!(error, OpenError::KeyMissing { .. }), "{error}");
     let error = SqliteStore::open(folder.path(), &Unlock::Plain).unwrap_err();
     assert!(matches!(error, OpenError::KeyMissing { .. }), "{error}");
+    assert!(folder.path().join("account.db").exists());
 }
 
 #[test]
