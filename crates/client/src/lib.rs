@@ -24,6 +24,7 @@
 
 mod account;
 pub mod command;
+mod credentials;
 mod cx;
 pub mod effect;
 mod features;
@@ -44,6 +45,7 @@ mod verified;
 pub mod view;
 
 pub use command::{Command, PushSubscription, Request};
+pub use credentials::Credentials;
 pub use effect::{Effect, Input, Now};
 pub use features::{features, specifications};
 pub use machine::{Client, Options};
