@@ -7,11 +7,13 @@
 //!
 //! An account is made in a temporary folder, with 200 conversations of which one has 100,000
 //! messages; its server does not answer. `clownfish` then runs in a terminal of 140 columns and 40
-//! rows, which `script` of util-linux provides, and this program reads what it draws. Scrolling is
+//! rows, which `script` of util-linux provides, and this program reads what it draws; once with each of
+//! the three protections of the key (the keyring is a script). Scrolling is
 //! measured here, without the terminal: a key goes in, and the time is taken until the page is drawn,
 //! with everything that the core had to fetch for it.
 
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -23,7 +25,7 @@ use client::store::{
     Subscription, Timeline as _, TrustLevel, Version,
 };
 use client::store::{Contacts as _, Conversations as _};
-use client_sqlite::{SqliteStore, Unlock};
+use client_sqlite::{Keyring, SqliteStore, Unlock};
 use clownfish::driver::Output;
 use clownfish::port::Port;
 use clownfish::profile::Profile;
@@ -49,19 +51,27 @@ fn main() -> Result<(), Failed> {
     fill(folder.path())?;
     eprintln!("filled in {:.1} s", begun.elapsed().as_secs_f64());
 
-    let mut starts = Vec::new();
-    let mut memory = Vec::new();
-    for _ in 0..ROUNDS {
-        let mut run = Run::start(&program, folder.path(), &[])?;
-        starts.push(run.until("person000")?);
-        memory.push(run.settled_memory()?);
-        run.end()?;
+    let tools = tempfile::tempdir()?;
+    for (name, unlock, arguments) in kinds(tools.path())? {
+        SqliteStore::open(folder.path(), &Unlock::Plain)?.protect(&unlock)?;
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut starts = Vec::new();
+        let mut memory = Vec::new();
+        let mut peaks = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut run = Run::start(&program, folder.path(), tools.path(), &arguments)?;
+            starts.push(run.until("person000")?);
+            memory.push(run.settled_memory()?);
+            peaks.push(run.memory("VmHWM:")?);
+            run.end()?;
+        }
+        println!("{name}: start until the list is on the screen: {}", spread(&starts));
+        println!("{name}: memory then {} MB, peak {} MB", largest(&memory), largest(&peaks));
+        SqliteStore::open(folder.path(), &unlock)?.protect(&Unlock::Plain)?;
     }
-    println!("start until the list is on the screen: {}", spread(&starts));
-    println!("memory then: {} MB", largest(&memory));
 
     let long = person(0).to_string();
-    let mut run = Run::start(&program, folder.path(), &["--connect", &long])?;
+    let mut run = Run::start(&program, folder.path(), tools.path(), &["--connect", &long])?;
     run.until("99999")?;
     let before = run.settled_memory()?;
     for _ in 0..PAGES {
@@ -78,6 +88,25 @@ fn main() -> Result<(), Failed> {
     println!("a page of the long conversation: {}", spread(&times));
     println!("reached message {reached} of {LONG} in {} pages", times.len());
     Ok(())
+}
+
+/// A way to protect the key: what it is called, and what the program needs to open it.
+type Kind = (&'static str, Unlock, Vec<String>);
+
+/// All of them.
+fn kinds(tools: &Path) -> Result<[Kind; 3], Failed> {
+    let program = tools.join("secret-tool");
+    let script = "#!/bin/sh\ncase $1 in store) cat >\"$0.key\" ;; lookup) cat \"$0.key\" ;; esac\n";
+    std::fs::write(&program, script)?;
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700))?;
+    let passphrase = tools.join("passphrase");
+    std::fs::write(&passphrase, "a rose by any other name\n")?;
+    let option = vec!["--passphrase-file".to_owned(), passphrase.display().to_string()];
+    Ok([
+        ("key file", Unlock::Plain, Vec::new()),
+        ("keyring", Unlock::Keyring(Keyring::with_program(program)), Vec::new()),
+        ("passphrase", Unlock::Passphrase("a rose by any other name".into()), option),
+    ])
 }
 
 /// The program that was built beside this one.
@@ -209,7 +238,12 @@ struct Run {
 }
 
 impl Run {
-    fn start(program: &Path, folder: &Path, arguments: &[&str]) -> Result<Run, Failed> {
+    fn start(
+        program: &Path,
+        folder: &Path,
+        tools: &Path,
+        arguments: &[&str],
+    ) -> Result<Run, Failed> {
         let inside = format!(
             "stty rows 40 cols 140; exec '{}' --profile '{}' {}",
             program.display(),
@@ -220,6 +254,7 @@ impl Run {
         let mut child = Command::new("script")
             .args(["-q", "-f", "-c", &inside, "/dev/null"])
             .env("TERM", "xterm-256color")
+            .env("PATH", format!("{}:{}", tools.display(), std::env::var("PATH")?))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -254,10 +289,18 @@ impl Run {
     /// Megabytes in memory, once nothing is drawn for a while.
     fn settled_memory(&mut self) -> Result<u64, Failed> {
         while self.output.recv_timeout(Duration::from_millis(700)).is_ok() {}
+        self.memory("VmRSS:")
+    }
+
+    /// Megabytes of the program, as the system counts them under this name.
+    fn memory(&self, name: &str) -> Result<u64, Failed> {
         let shell =
             std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.child.id()))?;
         let inner = shell.split_whitespace().next().ok_or("a process")?;
-        resident(inner)
+        let status = std::fs::read_to_string(format!("/proc/{inner}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()).ok_or("a number")?;
+        Ok(kilobytes.parse::<u64>()?.div_ceil(1024))
     }
 
     fn end(mut self) -> Result<(), Failed> {
@@ -265,14 +308,6 @@ impl Run {
         self.child.wait()?;
         Ok(())
     }
-}
-
-/// Megabytes that a process has in memory.
-fn resident(process: &str) -> Result<u64, Failed> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()).ok_or("VmRSS")?;
-    Ok(kilobytes.parse::<u64>()?.div_ceil(1024))
 }
 
 /// Scrolls to the beginning of the long conversation. Returns the time of every page, and the
@@ -332,6 +367,7 @@ impl Screen {
         let event = match self.said.recv_timeout(Duration::from_secs(20))? {
             Output::View(change) => FromCore::View(change),
             Output::Notify(note) => FromCore::Notify(note),
+            Output::Kept(number) => FromCore::Kept(number),
             Output::Done(number, outcome) => FromCore::Done(number, outcome),
             Output::Viewed => return Ok(()),
             Output::Storage(reason) => return Err(reason.into()),

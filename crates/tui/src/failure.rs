@@ -2,6 +2,8 @@
 
 use client_sqlite::OpenError;
 
+use crate::disk;
+
 /// Why a command failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -76,6 +78,7 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let words = error.to_string();
         match error {
+            OpenError::Full { path } => Failure::Storage(disk::full(&path)),
             OpenError::InUse { .. } => Failure::InUse(words),
             _ => Failure::Storage(words),
         }

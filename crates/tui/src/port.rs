@@ -67,6 +67,7 @@ impl Port {
         let seen = Arc::clone(&shared);
         let driver = Driver::start(Config {
             store: profile.opener(unlock),
+            place: profile.folder().to_owned(),
             options: options(),
             ways,
             output: Box::new(move |said| seen.observe(said).into_iter().for_each(&mut output)),

@@ -5,11 +5,11 @@
 //! and are not printed. Lines are printed when nothing is missing, in the archive's order; what arrived
 //! live while older messages were fetched has a lower number than they, and is printed after them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -17,17 +17,18 @@ use client::Command;
 use client::effect::LocalFile;
 use client::store::{Content, Message, MessageId, Position};
 use client::view::{Change, Connection, Outcome};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use xmpp::jid::BareJid;
 
 use super::ask::print;
 use super::line::{json_line, text_line};
+use super::printed::Printed;
 use super::{Shared, deadline};
+use crate::disk;
 use crate::driver::{Output, files};
 use crate::failure::Failure;
 use crate::port::{Port, failed};
-use crate::profile::Profile;
+use crate::profile::{LISTENED, Profile};
 use crate::twin::Twin;
 use crate::ui::printable::Printable;
 
@@ -50,61 +51,6 @@ pub(crate) struct Listen {
     files: Option<PathBuf>,
 }
 
-/// Which messages were printed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Printed {
-    /// All up to this number.
-    id: i64,
-    /// Some beyond it, while others are still to come.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    beyond: BTreeSet<i64>,
-    /// Whatever stands before this is history.
-    floor: u64,
-}
-
-/// The place of the newest message, as far as it was told.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Newest(Arc<Mutex<u64>>);
-
-impl Newest {
-    pub(crate) fn raise(&self, position: Position) {
-        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *newest = position.0.max(*newest);
-    }
-
-    fn position(&self) -> u64 {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Listening begins now, unless it did before.
-pub(crate) fn begin(profile: &Profile, newest: &Newest) -> Result<(), Failure> {
-    match Printed::load(profile) {
-        Some(_) => Ok(()),
-        None => Printed { floor: newest.position(), ..Printed::default() }.save(profile),
-    }
-}
-
-impl Printed {
-    fn load(profile: &Profile) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(profile.path(FILE)).ok()?).ok()
-    }
-
-    /// A message was printed; `waiting` is the lowest number of those that are not.
-    fn add(&mut self, id: MessageId, waiting: Option<MessageId>) {
-        self.beyond.insert(id.0);
-        let rest = waiting.map_or_else(BTreeSet::new, |waiting| self.beyond.split_off(&waiting.0));
-        let done = std::mem::replace(&mut self.beyond, rest);
-        self.id = done.last().map_or(self.id, |last| self.id.max(*last));
-    }
-
-    fn save(&self, profile: &Profile) -> Result<(), Failure> {
-        let bytes = serde_json::to_vec(self).map_err(|error| Failure::Other(error.to_string()))?;
-        let failed = |error: io::Error| Failure::Storage(format!("{FILE}: {error}"));
-        profile.write(FILE, &bytes).map_err(failed)
-    }
-}
-
 impl Listen {
     pub(crate) fn run(self, shared: &Shared) -> Result<(), Failure> {
         let profile = shared.account()?;
@@ -118,9 +64,13 @@ impl Listen {
         let port = Arc::new(Port::start(&profile, shared.unlock(&profile)?, ways, output)?);
         let socket = profile.socket();
         let _twin = Twin::serve(&socket, &port)
-            .map_err(|error| Failure::Storage(format!("{}: {error}", socket.display())))?;
+            .map_err(|error| Failure::Storage(disk::words(&error, &socket)))?;
         let picture = Picture::new(Printed::load(&profile).unwrap_or_default(), self.own);
-        Listener { options: &self, profile: &profile, port: &port, picture }.listen(&said)
+        let mut listener =
+            Listener { options: &self, profile: &profile, port: &port, picture, unsaved: false };
+        listener.listen(&said)?;
+        // Otherwise what was printed will be printed once more; the code says so.
+        if listener.unsaved { listener.picture.printed.save(&profile) } else { Ok(()) }
     }
 }
 
@@ -129,6 +79,8 @@ struct Listener<'a> {
     profile: &'a Profile,
     port: &'a Port,
     picture: Picture,
+    /// There was no space for what was printed.
+    unsaved: bool,
 }
 
 impl Listener<'_> {
@@ -138,7 +90,12 @@ impl Listener<'_> {
         loop {
             // A command that the core was too busy for is tried again soon.
             let soon = Instant::now() + AGAIN;
-            let wake = if self.picture.wanted.is_empty() { until } else { until.min(soon) };
+            let later = Instant::now() + LATER;
+            let wake = match (self.picture.wanted.is_empty(), self.unsaved) {
+                (false, _) => until.min(soon),
+                (true, true) => until.min(later),
+                (true, false) => until,
+            };
             match said.recv_timeout(wake.saturating_duration_since(Instant::now())) {
                 Ok(output) => self.take(output)?,
                 Err(RecvTimeoutError::Timeout) if Instant::now() >= until => {
@@ -155,6 +112,9 @@ impl Listener<'_> {
             }
             if self.print(&mut left)? {
                 return Ok(());
+            }
+            if self.unsaved {
+                self.remember()?;
             }
             self.ask();
         }
@@ -173,7 +133,7 @@ impl Listener<'_> {
                 eprintln!("clownfish: {reason}; trying again");
                 self.picture.begin_anew();
             }
-            Output::Notify(_) | Output::Done(..) => {}
+            Output::Notify(_) | Output::Kept(_) | Output::Done(..) => {}
         }
         match self.picture.hopeless {
             true => self.port.wait_online(Instant::now()).map(drop),
@@ -202,10 +162,29 @@ impl Listener<'_> {
             let line = if self.options.json { line.to_string() } else { text_line(&message) };
             print(&mut out, &line)?;
             // After it is printed: who is killed in between sees a line twice rather than never.
-            self.picture.printed.save(self.profile)?;
+            self.remember()?;
             *left -= 1;
         }
         Ok(*left == 0)
+    }
+
+    /// Keeps what was printed. On a full disk that is said once and done later.
+    fn remember(&mut self) -> Result<(), Failure> {
+        let error = match self.picture.printed.write(self.profile) {
+            Ok(()) => {
+                self.unsaved = false;
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let words = disk::words(&error, &self.profile.path(LISTENED));
+        if !disk::is_full(&error) {
+            return Err(Failure::Storage(words));
+        }
+        if !std::mem::replace(&mut self.unsaved, true) {
+            eprintln!("clownfish: {words}; until then what is printed may be printed once more");
+        }
+        Ok(())
     }
 
     fn fetch(&self, folder: &Path, id: MessageId, name: &str) -> Result<String, Failure> {
@@ -391,10 +370,11 @@ impl Picture {
     }
 }
 
-const FILE: &str = "listen.json";
 /// Messages in a page of a window.
 const PAGE: usize = 50;
 const AGAIN: Duration = Duration::from_millis(100);
+/// How soon a disk that was full is tried again.
+const LATER: Duration = Duration::from_secs(1);
 /// How long a file may take; what comes meanwhile waits.
 const FETCH: Duration = Duration::from_secs(600);
 
@@ -576,20 +556,5 @@ mod tests {
         let messages = vec![numbered(14, 150), numbered(15, 204)];
         step(&mut picture, [Change::Older { conversation, messages, older: false }]);
         assert_eq!(printed(&mut picture), [15]);
-    }
-
-    #[test]
-    fn where_printing_stopped_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let profile = Profile::at(folder.path());
-        assert_eq!(Printed::load(&profile), None);
-        let newest = Newest::default();
-        newest.raise(Position(9));
-        newest.raise(Position(7));
-        begin(&profile, &newest).unwrap();
-        assert_eq!(Printed::load(&profile), Some(Printed { floor: 9, ..Printed::default() }));
-        newest.raise(Position(20));
-        begin(&profile, &newest).unwrap();
-        assert_eq!(Printed::load(&profile), Some(Printed { floor: 9, ..Printed::default() }));
     }
 }

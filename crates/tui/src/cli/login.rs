@@ -4,14 +4,17 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use client::Command;
-use client::store::Login as StoredLogin;
+use client::store::{Login as StoredLogin, StoreError};
 use client::view::{Change, Outcome};
-use client_sqlite::{Keyring, Protection, Unlock};
+use client::{Command, Credentials};
+use client_sqlite::Unlock;
 use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
 
-use super::{Shared, address, deadline, listen, secret};
+use super::printed::{self, Newest};
+use super::protect::{PROTECTION, Protect};
+use super::{Shared, address, deadline, secret};
+use crate::disk;
 use crate::driver::Output;
 use crate::driver::socks::Proxy;
 use crate::failure::Failure;
@@ -53,9 +56,8 @@ struct Way {
     /// Trust the server's certificate with this SHA-256, and no other
     #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
     pin: Option<[u8; 32]>,
-    /// Protect what is stored by a key in the system keyring
-    #[arg(long, conflicts_with = "passphrase_file")]
-    keyring: bool,
+    #[command(flatten)]
+    protect: Protect,
     /// Wait so long for the server
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
@@ -79,12 +81,11 @@ impl Reach {
     /// Keeps it with an account, whose folder is there.
     pub(crate) fn keep(&self, profile: &Profile) -> Result<(), Failure> {
         if let Some(file) = &self.ca {
-            profile.set_authorities(file).map_err(Failure::Usage)?;
+            profile.set_authorities(file)?;
         }
         if self.proxy.is_some() {
-            profile
-                .set_proxy(self.proxy.as_ref())
-                .map_err(|error| Failure::Storage(error.to_string()))?;
+            let failed = |error| Failure::Storage(disk::words(&error, profile.folder()));
+            profile.set_proxy(self.proxy.as_ref()).map_err(failed)?;
         }
         Ok(())
     }
@@ -93,16 +94,10 @@ impl Reach {
 const AGAIN: Duration = Duration::from_millis(50);
 const TELLING: Duration = Duration::from_millis(500);
 
-const PROTECTION: &str = "\
-What is stored (messages, keys, the login) is always encrypted. Its key is protected by
-  --passphrase-file FILE  a passphrase, which is then needed each time
-  --keyring               the keyring of the desktop, which opens when you log in there
-or, without either, it lies beside the data in a file that only you can read. That is what
-scripts and servers need; it does not help against somebody who gets at your files.";
-
 impl Login {
     pub(crate) fn run(self, shared: &Shared) -> Result<(), Failure> {
         let profile = shared.place(&self.address)?;
+        profile.check_place()?;
         let login = self.way.login(self.address)?;
         self.way.enter(shared, &profile, Command::Login(login))
     }
@@ -113,6 +108,7 @@ impl Register {
         let invitation = invitation::parse(&self.link).map_err(Failure::Usage)?;
         let address = invited(&invitation, self.name.as_deref())?;
         let profile = shared.place(&address)?;
+        profile.check_place()?;
         let login = self.way.login(address)?;
         let Invitation { token, inviter, .. } = invitation;
         self.way.enter(shared, &profile, Command::Register { login, token: Some(token), inviter })
@@ -147,35 +143,53 @@ impl Way {
 
     /// Connects, waits until this device can be written to, and leaves.
     fn enter(&self, shared: &Shared, profile: &Profile, command: Command) -> Result<(), Failure> {
-        let new = !profile.exists();
-        let entered = self.try_enter(shared, profile, command);
-        if new && entered.is_err() {
-            // Nothing is left of a login that did not work; the next one chooses anew.
-            let _ = profile.remove();
+        let ask = !self.password_stdin && secret::somebody_is_there();
+        let unlock = self.protect.choose(shared, profile, ask)?;
+        let attempt = profile.attempt()?;
+        let new = attempt.is_new();
+        match self.try_enter(profile, &unlock, command, new) {
+            Ok(()) => attempt.keep(),
+            Err(failure) => {
+                // Nothing is left of a login that did not work; the next one chooses anew.
+                attempt.failed(&failure);
+                return Err(failure);
+            }
         }
-        entered?;
         eprintln!("Logged in. The account is in {}", profile.folder().display());
-        if new && profile.protection()? == Some(Protection::Plain) {
-            eprintln!(
-                "Its key lies in a file beside it that only you can read; see --keyring and \
-                 --passphrase-file for more protection."
-            );
+        if let (true, Some(protection)) = (new, profile.protection()?) {
+            eprintln!("What it stores there is protected by {protection}.");
         }
         Ok(())
     }
 
+    /// The login that was there is still there when the new one fails.
     fn try_enter(
         &self,
-        shared: &Shared,
         profile: &Profile,
+        unlock: &Unlock,
         command: Command,
+        new: bool,
     ) -> Result<(), Failure> {
+        let refused = |error: StoreError| Failure::Storage(error.to_string());
+        let open = || profile.opener(unlock.clone())().map_err(Failure::from);
+        let before = match new {
+            true => None,
+            false => Some(Credentials::of(&*open()?).map_err(refused)?),
+        };
+        let entered = self.go_in(profile, unlock.clone(), command);
+        if let (Err(_), Some(before)) = (&entered, before) {
+            open().and_then(|store| before.put_back(&*store).map_err(refused)).unwrap_or_else(
+                |problem| eprintln!("clownfish: the earlier login is gone: {problem}"),
+            );
+        }
+        entered
+    }
+
+    fn go_in(&self, profile: &Profile, unlock: Unlock, command: Command) -> Result<(), Failure> {
         let until = deadline(self.timeout);
-        let unlock = self.protect(shared, profile)?;
-        profile.make_folder().map_err(|error| Failure::Storage(error.to_string()))?;
         self.reach.keep(profile)?;
         let ways = profile.ways().map_err(Failure::Usage)?;
-        let newest = listen::Newest::default();
+        let newest = Newest::default();
         let seen = newest.clone();
         let output = move |said| {
             if let Output::View(Change::Conversation(conversation)) = said {
@@ -188,20 +202,7 @@ impl Way {
             _ => wait_for_keys(&port, until)?,
         }
         // `listen` begins here: what is in the archive was said before this device was there.
-        listen::begin(profile, &newest)
-    }
-
-    fn protect(&self, shared: &Shared, profile: &Profile) -> Result<Unlock, Failure> {
-        if profile.exists() {
-            return shared.unlock(profile);
-        }
-        if let Some(file) = &shared.passphrase_file {
-            return Ok(Unlock::Passphrase(secret::from_file(file)?));
-        }
-        if self.keyring {
-            return Ok(Unlock::Keyring(Keyring::default()));
-        }
-        Ok(Unlock::Plain)
+        printed::begin(profile, &newest)
     }
 }
 

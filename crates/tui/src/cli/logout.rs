@@ -39,7 +39,7 @@ impl Logout {
         let store = SqliteStore::open(profile.folder(), &unlock)?;
         store.wipe().map_err(|error| Failure::Storage(error.to_string()))?;
         drop(store);
-        profile.remove().map_err(|error| Failure::Storage(error.to_string()))?;
+        profile.remove()?;
         eprintln!("Logged out. Nothing of the account is left in {}", profile.folder().display());
         Ok(())
     }

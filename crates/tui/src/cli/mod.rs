@@ -20,6 +20,8 @@ mod line;
 mod listen;
 pub(crate) mod login;
 mod logout;
+mod printed;
+mod protect;
 mod rooms;
 mod secret;
 
@@ -213,6 +215,9 @@ mod tests {
         for line in [
             "clownfish login a@b.example --password-stdin --server h:1 --ca c.pem --profile d",
             "clownfish login a@b.example --password-stdin --profile d",
+            "clownfish login a@b.example --plain-key",
+            "clownfish login a@b.example --keyring",
+            "clownfish register xmpp:b.example?register;preauth=T --name a --passphrase-file f",
             "clownfish send a@b.example text --profile d",
             "clownfish send a@b.example text --plain --profile d",
             "clownfish send a@b.example --file f --profile d",
@@ -246,6 +251,9 @@ mod tests {
             "clownfish send a@b.example/desk text",
             "clownfish listen --json --count 0",
             "clownfish login",
+            "clownfish login a@b.example --plain-key --keyring",
+            "clownfish login a@b.example --plain-key --passphrase-file f",
+            "clownfish login a@b.example --keyring --passphrase-file f",
             "clownfish whatever",
             "clownfish invite juliet@b.example",
             "clownfish join rooms.example",

@@ -65,12 +65,28 @@ fn first_line(reader: &mut impl BufRead) -> io::Result<Secret> {
 pub(crate) fn ask(question: &str) -> Result<Secret, Failure> {
     let asking = || -> io::Result<Secret> {
         let terminal = File::options().read(true).write(true).open("/dev/tty")?;
-        write!(&terminal, "{question}")?;
+        // First, since it drops what was typed before: nobody knew the question.
         let quiet = Quiet::begin(&terminal)?;
+        write!(&terminal, "{question}")?;
         let secret = first_line(&mut io::BufReader::new(&terminal));
         drop(quiet);
         writeln!(&terminal)?;
         secret
+    };
+    asking().map_err(|error| Failure::Usage(format!("nothing was typed: {error}")))
+}
+
+/// Asks at the terminal for something that everybody may see.
+pub(crate) fn ask_openly(question: &str) -> Result<String, Failure> {
+    let asking = || -> io::Result<String> {
+        let terminal = File::options().read(true).write(true).open("/dev/tty")?;
+        write!(&terminal, "{question}")?;
+        let mut line = String::new();
+        let reader = io::BufReader::new(&terminal);
+        match reader.take(MOST_BYTES as u64).read_line(&mut line)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line),
+        }
     };
     asking().map_err(|error| Failure::Usage(format!("nothing was typed: {error}")))
 }

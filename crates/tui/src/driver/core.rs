@@ -1,6 +1,7 @@
 //! The thread of the core.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use client::effect::{Effect, Lost, TransferEvent, TransferId};
@@ -16,9 +17,11 @@ use super::connect::Ways;
 use super::connection::Link;
 use super::http::Home;
 use super::{Config, Message, Output, storage_failed, transfer};
+use crate::disk;
 
 pub(super) struct Core {
     open: Box<dyn FnMut() -> Result<Box<dyn Store + Send>, OpenError> + Send>,
+    place: PathBuf,
     options: Options,
     ways: Ways,
     output: Box<dyn FnMut(Output) + Send>,
@@ -29,6 +32,8 @@ pub(super) struct Core {
     client: Option<Client>,
     again_at: Instant,
     failures: u32,
+    /// Why the store refused the last time.
+    refusal: String,
     links: u64,
     link: Option<Link>,
     /// How the connection ended, when the core was not told yet.
@@ -48,6 +53,7 @@ impl Core {
     ) -> Result<Self, OpenError> {
         let mut core = Self {
             open: config.store,
+            place: config.place,
             options: config.options,
             ways: config.ways,
             output: config.output,
@@ -57,6 +63,7 @@ impl Core {
             client: None,
             again_at: Instant::now(),
             failures: 0,
+            refusal: String::new(),
             links: 0,
             link: None,
             lost: None,
@@ -129,8 +136,8 @@ impl Core {
 
     fn on_request(&mut self, request: Request) {
         if self.client.is_none() {
-            let reason = "there is a problem with the storage".to_owned();
-            return (self.output)(Output::Done(request.number, storage_failed(&reason)));
+            let refused = storage_failed(&self.refusal);
+            return (self.output)(Output::Done(request.number, refused));
         }
         self.requests.insert(request.number);
         self.step(Input::Command(request));
@@ -145,7 +152,8 @@ impl Core {
                 self.client = Some(client);
                 self.step(Input::Start);
             }
-            Err(error) => self.wait(&error.to_string()),
+            Err(OpenError::Full { path }) => self.wait(disk::full(&path)),
+            Err(error) => self.wait(error.to_string()),
         }
     }
 
@@ -192,18 +200,22 @@ impl Core {
         for (_, transfer) in self.transfers.drain() {
             transfer.abort();
         }
-        let reason = error.to_string();
+        let reason = match error {
+            StoreError::Full => disk::full(&self.place),
+            other => other.to_string(),
+        };
         for number in std::mem::take(&mut self.requests) {
             (self.output)(Output::Done(number, storage_failed(&reason)));
         }
-        self.wait(&reason);
+        self.wait(reason);
     }
 
-    fn wait(&mut self, reason: &str) {
+    fn wait(&mut self, reason: String) {
         let wait = FIRST_WAIT.saturating_mul(1 << self.failures.min(6)).min(LONGEST_WAIT);
         self.failures = self.failures.saturating_add(1);
         self.again_at = Instant::now() + wait;
-        (self.output)(Output::Storage(reason.to_owned()));
+        self.refusal.clone_from(&reason);
+        (self.output)(Output::Storage(reason));
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -238,8 +250,8 @@ impl Core {
                 }
             }
             // Files are where the user put them.
-            // Who writes sees it in the timeline, and a script waits for the server.
-            Effect::Forget(_) | Effect::Kept(..) => {}
+            Effect::Forget(_) => {}
+            Effect::Kept(number, _) => (self.output)(Output::Kept(number)),
             Effect::View(change) => (self.output)(Output::View(change)),
             Effect::Notify(notification) => (self.output)(Output::Notify(notification)),
             Effect::Done(number, outcome) => {

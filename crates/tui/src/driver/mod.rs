@@ -9,6 +9,7 @@
 //! reason.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
@@ -45,6 +46,8 @@ pub enum Output {
     Viewed,
     /// Something worth interrupting for.
     Notify(Notification),
+    /// What a request wants to be sent is in the timeline, and on disk.
+    Kept(u64),
     /// A request ended.
     Done(u64, Outcome),
     /// The store refuses; why, in words. The driver tries again.
@@ -55,6 +58,8 @@ pub enum Output {
 pub struct Config {
     /// Opens the store; called again after it failed.
     pub store: Box<dyn FnMut() -> Result<Box<dyn Store + Send>, OpenError> + Send>,
+    /// Where the store is, for what is said when its disk is full.
+    pub place: PathBuf,
     /// What the program is.
     pub options: Options,
     /// How connections are made.
@@ -96,7 +101,7 @@ impl Driver {
     /// The store cannot be opened, or the system gives no threads.
     pub fn start(config: Config) -> Result<Self, OpenError> {
         let access = |error: std::io::Error| OpenError::Access {
-            path: std::path::PathBuf::new(),
+            path: PathBuf::new(),
             detail: error.to_string(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -35,6 +35,7 @@ fn start(store: &MemoryStore) -> (Driver, Receiver<Output>) {
             store.crash();
             Ok(Box::new(store.clone()) as Box<dyn Store + Send>)
         }),
+        place: "/proc/self".into(),
         options,
         ways: ways(),
         output: Box::new(move |output| drop(sender.send(output))),
@@ -81,8 +82,13 @@ fn a_core_whose_store_refuses_is_built_anew() {
     store.fail_next_commit(StoreError::Full);
     let number = driver.request(draft());
     let failed = outcome(&said, number);
-    assert!(matches!(failed, Outcome::Failed(Problem::Storage(_))), "{failed:?}");
-    wait(&said, |output| matches!(output, Output::Storage(_)).then_some(()));
+    let full = "the disk is full: free some space on /proc".to_owned();
+    assert_eq!(failed, Outcome::Failed(Problem::Storage(full.clone())));
+    let reason = wait(&said, |output| match output {
+        Output::Storage(reason) => Some(reason),
+        _ => None,
+    });
+    assert_eq!(reason, full);
     // The new core tells everything again, and works.
     wait(&said, connecting);
     let number = driver.request(draft());

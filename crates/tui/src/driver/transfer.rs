@@ -18,6 +18,7 @@ use super::connect::Ways;
 use super::files::Partial;
 use super::gcm::{self, Gcm, TAG};
 use super::http::{self, Home};
+use crate::disk;
 
 /// Told how a transfer goes on. Progress may be left out when the reader is slow.
 pub type Report<'a> = &'a (dyn Fn(TransferEvent) + Send + Sync);
@@ -159,7 +160,8 @@ async fn download(
     if told.and_then(|text| text.parse::<u64>().ok()).is_some_and(|told| told > most + tag) {
         return Err(too_large(most));
     }
-    let (partial, file) = Partial::create(Path::new(&into.0)).map_err(|error| words(&error))?;
+    let (partial, file) =
+        Partial::create(Path::new(&into.0)).map_err(|error| words(&error, into))?;
     let mut sink = Sink { file, cipher, held: Vec::new(), size: 0, hash: Sha256::new() };
     let mut body = answer.into_body();
     loop {
@@ -170,13 +172,13 @@ async fn download(
         // A body that is shorter than it was told to be ends in an error here.
         let frame = frame.map_err(|error| format!("the connection broke: {error}"))?;
         let Ok(piece) = frame.into_data() else { continue };
-        sink.take(&piece).map_err(|error| words(&error))?;
+        sink.take(&piece).map_err(|error| words(&error, into))?;
         if sink.size > most {
             return Err(too_large(most));
         }
         report(TransferEvent::Progress(sink.size));
     }
-    sink.finish(partial)
+    sink.finish(partial, into)
 }
 
 /// A file being written.
@@ -205,19 +207,19 @@ impl Sink {
     }
 
     /// The file gets its name only when it is whole and genuine.
-    fn finish(self, partial: Partial) -> Done {
+    fn finish(self, partial: Partial, into: &LocalFile) -> Done {
         if let Some(cipher) = self.cipher
             && !cipher.is_genuine(&self.held)
         {
             return Err("the file is damaged, or was exchanged: it does not fit its key".to_owned());
         }
-        partial.finish(&self.file).map_err(|error| words(&error))?;
+        partial.finish(&self.file).map_err(|error| words(&error, into))?;
         Ok((self.size, self.hash.finalize().into()))
     }
 }
 
-fn words(error: &io::Error) -> String {
-    format!("the file cannot be kept: {error}")
+fn words(error: &io::Error, into: &LocalFile) -> String {
+    format!("the file cannot be kept: {}", disk::words(error, Path::new(&into.0)))
 }
 
 fn too_large(most: u64) -> String {
@@ -256,7 +258,7 @@ mod tests {
         for piece in pieces {
             sink.take(piece).unwrap();
         }
-        sink.finish(partial)
+        sink.finish(partial, &LocalFile(path.to_string_lossy().into_owned()))
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::cli::login::Reach;
 use crate::driver::{Output, files};
 use crate::failure::Failure;
 use crate::port::Port;
-use crate::profile::{self, Profile};
+use crate::profile::{self, Attempt, Profile};
 use crate::twin::{Twin, file_command};
 use crate::ui::event::{AccountNumber, Event, FromCore, Place, Protection, SignIn};
 
@@ -39,7 +39,7 @@ struct Account {
     port: Arc<Port>,
     _twin: Option<Twin>,
     /// There was never a session: nothing is kept of it.
-    fresh: bool,
+    attempt: Option<Attempt>,
 }
 
 impl Accounts {
@@ -90,19 +90,14 @@ impl Accounts {
     fn start_soon(&mut self, profile: &Profile, unlock: &Unlock) -> Result<AccountNumber, Failure> {
         let until = Instant::now() + PATIENCE;
         loop {
-            match self.start(profile.clone(), unlock.clone(), false) {
+            match self.start(profile, unlock.clone()) {
                 Err(Failure::InUse(_)) if Instant::now() < until => std::thread::sleep(AGAIN),
                 done => return done,
             }
         }
     }
 
-    fn start(
-        &mut self,
-        profile: Profile,
-        unlock: Unlock,
-        fresh: bool,
-    ) -> Result<AccountNumber, Failure> {
+    fn start(&mut self, profile: &Profile, unlock: Unlock) -> Result<AccountNumber, Failure> {
         let number = AccountNumber(self.started);
         let ways = profile.ways().map_err(Failure::Usage)?;
         let sender = self.sender.clone();
@@ -110,10 +105,11 @@ impl Accounts {
             // The user interface may have ended; then nobody wants to know.
             let _ = sender.send(Incoming::Core(number, said));
         };
-        let port = Arc::new(Port::start(&profile, unlock, ways, output)?);
+        let port = Arc::new(Port::start(profile, unlock, ways, output)?);
         let twin = Twin::serve(&profile.socket(), &port).ok();
         self.started += 1;
-        self.open.insert(number, Account { profile, port, _twin: twin, fresh });
+        let profile = profile.clone();
+        self.open.insert(number, Account { profile, port, _twin: twin, attempt: None });
         Ok(number)
     }
 
@@ -141,26 +137,19 @@ impl Accounts {
             Err(failure) => return vec![failed(AccountNumber(self.started), request, &failure)],
         };
         let known = self.open.iter().find(|(_, account)| account.profile == place);
-        let number = match known.map(|(number, account)| (*number, account.fresh)) {
+        // A program that was killed at its first login left an account that is nobody's yet.
+        let fresh = |a: &Account| a.attempt.is_some() || a.port.account().is_none();
+        let number = match known.map(|(number, account)| (*number, fresh(account))) {
             Some((number, true)) => number,
-            None if !place.exists() => {
-                let made = place.make_folder().map_err(|e| Failure::Storage(e.to_string()));
-                let unlock = match protection {
-                    Protection::Plain => Unlock::Plain,
-                    Protection::Passphrase(passphrase) => Unlock::Passphrase(passphrase),
-                    Protection::Keyring => Unlock::Keyring(Keyring::default()),
-                };
-                let kept = made.and_then(|()| self.reach.keep(&place));
-                match kept.and_then(|()| self.start(place, unlock, true)) {
-                    Ok(number) => {
-                        events.push(Event::Account(number));
-                        number
-                    }
-                    Err(failure) => {
-                        return vec![failed(AccountNumber(self.started), request, &failure)];
-                    }
+            None if !place.exists() => match self.make(&place, protection) {
+                Ok(number) => {
+                    events.push(Event::Account(number));
+                    number
                 }
-            }
+                Err(failure) => {
+                    return vec![failed(AccountNumber(self.started), request, &failure)];
+                }
+            },
             _ => {
                 let failure = Failure::Usage("this account is here already".to_owned());
                 return vec![failed(AccountNumber(self.started), request, &failure)];
@@ -187,12 +176,37 @@ impl Accounts {
         events
     }
 
+    /// Makes a place for an account, which goes again unless there is a session some time.
+    fn make(&mut self, place: &Profile, protection: Protection) -> Result<AccountNumber, Failure> {
+        let unlock = match protection {
+            Protection::Plain => Unlock::Plain,
+            Protection::Passphrase(passphrase) => Unlock::Passphrase(passphrase),
+            Protection::Keyring => Unlock::Keyring(Keyring::default()),
+        };
+        let attempt = place.attempt()?;
+        let started = self.reach.keep(place).and_then(|()| self.start(place, unlock));
+        match started {
+            Ok(number) => {
+                let account = self.open.get_mut(&number);
+                if let Some(account) = account {
+                    account.attempt = Some(attempt);
+                }
+                Ok(number)
+            }
+            Err(failure) => {
+                attempt.failed(&failure);
+                Err(failure)
+            }
+        }
+    }
+
     /// Takes note of what a core says, and passes it on.
     pub(super) fn said(&mut self, number: AccountNumber, output: Output) -> Vec<Event> {
         match output {
             Output::View(change) => vec![Event::Core(number, FromCore::View(change))],
             Output::Viewed => Vec::new(),
             Output::Notify(note) => vec![Event::Core(number, FromCore::Notify(note))],
+            Output::Kept(request) => vec![Event::Core(number, FromCore::Kept(request))],
             Output::Storage(reason) => {
                 let text = format!("{reason}; trying again");
                 vec![Event::Notice(crate::ui::event::Notice::bad(text))]
@@ -201,8 +215,9 @@ impl Accounts {
                 let well = !matches!(outcome, Outcome::Failed(_));
                 if let Some(number) = self.logins.remove(&request)
                     && let Some(account) = self.open.get_mut(&number).filter(|_| well)
+                    && let Some(attempt) = account.attempt.take()
                 {
-                    account.fresh = false;
+                    attempt.keep();
                 }
                 let mut events = vec![Event::Core(number, FromCore::Done(request, outcome))];
                 if let Some(number) = self.logouts.remove(&request).filter(|_| well) {
@@ -274,10 +289,10 @@ impl Accounts {
 
     /// Ends all accounts. What never got into one is not kept.
     pub(super) fn close(self) {
-        for (_, Account { profile, port, _twin, fresh }) in self.open {
+        for (_, Account { port, _twin, attempt, .. }) in self.open {
             drop((_twin, port));
-            if fresh {
-                let _ = profile.remove();
+            if let Some(attempt) = attempt {
+                attempt.undo();
             }
         }
     }

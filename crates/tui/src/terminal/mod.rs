@@ -12,7 +12,6 @@ mod pictures;
 mod screen;
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Command as Program, Stdio};
@@ -27,6 +26,7 @@ use xmpp::time::Millis;
 use crate::cli::Arguments;
 use crate::driver::Output;
 use crate::failure::Failure;
+use crate::keyring;
 use crate::picture::{Canvas, Picture, Unfit};
 use crate::ui::app::Key;
 use crate::ui::clock::Clock;
@@ -68,7 +68,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     problems.extend(problem);
     let clock = Clock::new(now(), TimeZone::system());
     let mut app = App::new(settings, look(), clock, (size.width, size.height));
-    app.keyring = keyring(|name| std::env::var_os(name));
+    app.keyring = keyring::present(|name| std::env::var_os(name));
     let decoder = Decoder::start(sender.clone())?;
     let keyboard = Keyboard::start(sender)?;
     screen.set_mouse(app.settings.mouse).map_err(terminal)?;
@@ -273,19 +273,6 @@ fn show(what: &str) -> io::Result<()> {
     std::thread::Builder::new().name("opener".to_owned()).spawn(wait).map(drop)
 }
 
-/// Whether the keyring of the system can be used: its program is here, and there is a desktop to ask.
-fn keyring(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), String> {
-    let paths = variable("PATH").unwrap_or_default();
-    if !std::env::split_paths(&paths).any(|folder| folder.join("secret-tool").is_file()) {
-        return Err("the program secret-tool is missing (package libsecret-tools)".to_owned());
-    }
-    let bus = || variable("XDG_RUNTIME_DIR").is_some_and(|f| PathBuf::from(f).join("bus").exists());
-    match variable("DBUS_SESSION_BUS_ADDRESS").is_some() || bus() {
-        true => Ok(()),
-        false => Err("there is no desktop session to ask, as over SSH".to_owned()),
-    }
-}
-
 /// What the environment says about the terminal.
 fn look() -> Theme {
     let variable = |name: &str| std::env::var(name).ok();
@@ -338,26 +325,3 @@ const MOST_INCOMING: usize = 1024;
 const MOST_AT_ONCE: usize = 512;
 /// Clocks on the screen go on at least so often.
 const TICK: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_keyring_needs_its_program_and_a_desktop() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = OsString::from(folder.path());
-        let with = |bus: Option<&str>| {
-            let bus = bus.map(OsString::from);
-            keyring(|name| match name {
-                "PATH" => Some(path.clone()),
-                "DBUS_SESSION_BUS_ADDRESS" => bus.clone(),
-                _ => None,
-            })
-        };
-        assert!(with(Some("unix:path=/bus")).unwrap_err().contains("libsecret-tools"));
-        std::fs::write(folder.path().join("secret-tool"), "").unwrap();
-        assert!(with(None).unwrap_err().contains("desktop"));
-        assert_eq!(with(Some("unix:path=/bus")), Ok(()));
-    }
-}

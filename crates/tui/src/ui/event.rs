@@ -66,6 +66,8 @@ pub enum FromCore {
     View(Change),
     /// Something worth interrupting for.
     Notify(Notification),
+    /// What a request wants to be sent is on disk.
+    Kept(u64),
     /// A request ended.
     Done(u64, Outcome),
 }

@@ -4,6 +4,7 @@ use client::Command;
 use client::store::{Content, Message, MessageId};
 use xmpp::time::Millis;
 
+use super::kept::Sending;
 use super::{Action, App, Focus, Key, Notice, Waiting};
 use crate::ui::editor::Editor;
 use crate::ui::timeline::Anchor;
@@ -23,7 +24,7 @@ pub struct Chat {
     /// Everything up to here was told to be read.
     read: Option<MessageId>,
     /// The draft as the core has it, and since when.
-    kept: String,
+    pub(super) kept: String,
     kept_at: Millis,
     /// It was opened before the core had told about the conversation, and so about its draft.
     early: bool,
@@ -153,7 +154,9 @@ impl App {
         chat.editor.take();
         chat.anchor = None;
         chat.unread_from = None;
-        let command = match std::mem::take(&mut chat.purpose) {
+        let purpose = std::mem::take(&mut chat.purpose);
+        let sending = Sending { key: key.clone(), text: text.clone(), purpose: purpose.clone() };
+        let command = match purpose {
             Purpose::New => {
                 Command::Send { to: key.with.clone(), text, reply_to: None, encryption: None }
             }
@@ -165,7 +168,7 @@ impl App {
                 Command::Correct(id, text)
             }
         };
-        self.ask(key.account, command, Waiting::Quiet, actions);
+        self.ask(key.account, command, Waiting::Sending(Box::new(sending)), actions);
         // What is sent is no draft any more. After it, so that nothing is lost in between.
         self.keep_draft(key, true, actions);
     }
@@ -195,7 +198,8 @@ impl App {
         let text = text.to_owned();
         chat.kept.clone_from(&text);
         chat.kept_at = time;
-        self.ask(key.account, Command::Draft(key.with.clone(), text), Waiting::Quiet, actions);
+        let command = Command::Draft(key.with.clone(), text);
+        self.ask(key.account, command, Waiting::Draft(key.clone()), actions);
     }
 
     /// What was seen is told to be read: when the terminal has the keyboard and the end is in sight.

@@ -20,6 +20,7 @@ impl App {
         match from {
             FromCore::View(change) => self.on_change(number, change, actions),
             FromCore::Notify(notification) => self.on_notify(number, &notification, actions),
+            FromCore::Kept(request) => self.kept(request),
             FromCore::Done(request, outcome) => {
                 let waiting = self.waiting.remove(&request).unwrap_or(Waiting::Quiet);
                 self.on_done(number, waiting, outcome, actions);
@@ -144,7 +145,12 @@ impl App {
                     search.found(number, messages);
                 }
             }
-            (_, Outcome::Failed(problem)) => {
+            // The disk is full, which was said, and there will be more letters.
+            (Waiting::Draft(key), Outcome::Failed(_)) => self.draft_not_kept(&key),
+            (waiting, Outcome::Failed(problem)) => {
+                if let Waiting::Sending(sending) = waiting {
+                    self.give_back(*sending, actions);
+                }
                 let text = Printable::line(&problem.to_string());
                 self.say(Notice::bad(text.into_string()));
             }

@@ -4,6 +4,7 @@ mod around;
 mod chat;
 mod core;
 mod input;
+mod kept;
 mod keys;
 mod list;
 mod marked;
@@ -32,6 +33,7 @@ use super::vim::Vim;
 use around::Goal;
 pub(crate) use chat::is_message;
 pub use chat::{Chat, Purpose};
+pub(crate) use kept::Sending;
 pub use list::Row;
 pub(crate) use list::is_request;
 
@@ -62,6 +64,10 @@ pub(crate) enum Waiting {
     Quiet,
     /// Something is said when it is done.
     Say(String),
+    /// A text that is not on disk yet.
+    Sending(Box<Sending>),
+    /// A draft.
+    Draft(Key),
     /// The results of a search.
     Search,
     /// A link, to be shown.

@@ -3,7 +3,7 @@
 use client::store::{Content, Delivery, Message, MessageId};
 
 use super::{Action, App, Argument, Command, Kind, Values, here};
-use crate::ui::app::{Waiting, is_message};
+use crate::ui::app::{Sending, Waiting, is_message};
 use crate::ui::event::Place;
 use crate::ui::overlay::{Overlay, Question, Then};
 use crate::ui::{pictures, rooms, styling};
@@ -28,14 +28,15 @@ fn reply(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<()
     match values.at(0) {
         None => app.reply_to(message.id),
         Some(text) => {
-            let to = key.with;
+            let (here, to) = (key.clone(), key.with);
             let command = client::Command::Send {
                 to,
                 text: text.to_owned(),
                 reply_to: Some(message.id),
                 encryption: None,
             };
-            app.ask(key.account, command, Waiting::Quiet, actions);
+            let sending = Sending::reply(here, text, message.id);
+            app.ask(key.account, command, Waiting::Sending(Box::new(sending)), actions);
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use client::store::Mute;
 use xmpp::time::Millis;
 
 use super::{Action, App, Argument, Command, Kind, Values, conversation, here};
-use crate::ui::app::Waiting;
+use crate::ui::app::{Sending, Waiting};
 use crate::ui::overlay::Overlay;
 
 pub(super) const CHAT: Command = Command {
@@ -76,8 +76,9 @@ pub(super) const ME: Command = Command {
 fn me(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
     let key = here(app)?;
     let text = format!("/me {}", values.text(0));
+    let sending = Sending::new(key.clone(), &text);
     let command = client::Command::Send { to: key.with, text, reply_to: None, encryption: None };
-    app.ask(key.account, command, Waiting::Quiet, actions);
+    app.ask(key.account, command, Waiting::Sending(Box::new(sending)), actions);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod around;
 mod escapes;
 mod first;
+mod kept;
 mod keys;
 mod pictures;
 mod rooms;

@@ -14,12 +14,18 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use client::store::Store;
-use client_sqlite::{OpenError, Protection, SqliteStore, Unlock};
+use client_sqlite::{Keyring, OpenError, Protection, SqliteStore, Unlock};
 use serde::Deserialize;
 
+use crate::disk;
 use crate::driver::Ways;
 use crate::driver::socks::Proxy;
 use crate::driver::tls::Trust;
+use crate::failure::Failure;
+
+mod attempt;
+
+pub use attempt::Attempt;
 
 /// An account on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,16 +54,16 @@ impl Profile {
         &self.folder
     }
 
-    /// Whether there is an account.
+    /// Whether there is an account: its key, or its database.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.path(KEY).exists()
+        SqliteStore::exists(&self.folder)
     }
 
     /// How its store is protected; `None` when there is no account.
     ///
     /// # Errors
-    /// The key file cannot be read.
+    /// The key file cannot be read, or is missing.
     pub fn protection(&self) -> Result<Option<Protection>, OpenError> {
         SqliteStore::protection(&self.folder)
     }
@@ -114,18 +120,18 @@ impl Profile {
     /// From now on the authorities of a PEM file vouch for the server, and no others.
     ///
     /// # Errors
-    /// There is no certificate in the file, or it cannot be copied; in words.
-    pub fn set_authorities(&self, file: &Path) -> Result<(), String> {
-        Trust::file(file)?;
-        let wrong = |error: io::Error| format!("{}: {error}", file.display());
-        let pem = fs::read(file).map_err(wrong)?;
-        self.write(AUTHORITIES, &pem).map_err(|error| error.to_string())
+    /// There is no certificate in the file, or it cannot be copied.
+    pub fn set_authorities(&self, file: &Path) -> Result<(), Failure> {
+        Trust::file(file).map_err(Failure::Usage)?;
+        let pem = fs::read(file).map_err(|error| Failure::Usage(disk::words(&error, file)))?;
+        self.write(AUTHORITIES, &pem)
+            .map_err(|error| Failure::Storage(disk::words(&error, &self.folder)))
     }
 
     /// Where a running program takes requests.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.path("control.sock")
+        self.path(SOCKET)
     }
 
     /// Where downloads are kept.
@@ -169,13 +175,33 @@ impl Profile {
         builder.create(&self.folder)
     }
 
-    /// Removes everything the account has on this machine. The store was wiped before.
+    /// Removes everything the account has on this machine, and the folder unless somebody else has
+    /// something there. The store was wiped before.
     ///
     /// # Errors
-    /// Something is left.
-    pub fn remove(&self) -> io::Result<()> {
-        fs::remove_dir_all(&self.folder)
+    /// Another program has the account open, or something of it is left.
+    pub fn remove(&self) -> Result<(), OpenError> {
+        let gone = |path: PathBuf, removed: io::Result<()>| match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(OpenError::Access { path, detail: error.to_string() })
+            }
+            _ => Ok(()),
+        };
+        gone(self.files(), fs::remove_dir_all(self.files()))?;
+        for name in small_files() {
+            gone(self.path(&name), fs::remove_file(self.path(&name)))?;
+        }
+        SqliteStore::remove(&self.folder, &Keyring::default())?;
+        // It stays with what others have in it.
+        let _ = fs::remove_dir(&self.folder);
+        Ok(())
     }
+}
+
+/// Names of what is kept beside the store, also half-written.
+fn small_files() -> impl Iterator<Item = String> {
+    let new = |name: &str| format!("{name}.new");
+    SMALL.into_iter().flat_map(move |name| [name.to_owned(), new(name)]).chain([SOCKET.to_owned()])
 }
 
 /// Where accounts are kept that nobody named a folder for: `$XDG_DATA_HOME/clownfish`, which is
@@ -210,26 +236,53 @@ fn hash(folder: &Path) -> [u8; 32] {
     sha2::Sha256::digest(folder.as_os_str().as_encoded_bytes()).into()
 }
 
-const KEY: &str = "account.key";
 const AUTHORITIES: &str = "authorities.pem";
 const CONNECTION: &str = "connection.toml";
+const SOCKET: &str = "control.sock";
+/// Up to where `listen` has printed.
+pub(crate) const LISTENED: &str = "listen.json";
+const SMALL: [&str; 3] = [AUTHORITIES, CONNECTION, LISTENED];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn accounts_are_found_by_their_keys() {
+    fn accounts_are_found_by_their_keys_or_databases() {
         let root = tempfile::tempdir().unwrap();
         assert_eq!(list(root.path()), []);
         let address = xmpp::jid::BareJid::new("juliet@example.org").unwrap();
         let profile = place(root.path(), &address);
         assert!(!profile.exists());
+        assert_eq!(profile.protection().unwrap(), None);
         drop(profile.opener(Unlock::Plain)().unwrap());
         assert_eq!(list(root.path()), std::slice::from_ref(&profile));
         assert_eq!(profile.protection().unwrap(), Some(Protection::Plain));
+        // Whoever only lost the key still has an account, and is told what is the matter.
+        fs::remove_file(profile.path("account.key")).unwrap();
+        assert_eq!(list(root.path()), std::slice::from_ref(&profile));
+        assert!(matches!(profile.protection(), Err(OpenError::KeyMissing { .. })));
         profile.remove().unwrap();
         assert_eq!(list(root.path()), []);
+        assert!(!profile.folder().exists());
+    }
+
+    #[test]
+    fn removing_an_account_leaves_what_others_have_in_its_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let profile = Profile::at(root.path().join("account"));
+        drop(profile.opener(Unlock::Plain)().unwrap());
+        profile.write(LISTENED, b"{}").unwrap();
+        profile.set_proxy(None).unwrap();
+        fs::create_dir(profile.files()).unwrap();
+        fs::write(profile.files().join("1-rose.png"), "a picture").unwrap();
+        fs::write(profile.path("thesis.txt"), "years of work").unwrap();
+        fs::create_dir(profile.path("photos")).unwrap();
+        profile.remove().unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(profile.folder()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["photos", "thesis.txt"]);
     }
 
     #[test]
