@@ -36,12 +36,14 @@ class Clownfish:
         self.password = password
         self.folder = place.directory / f"clownfish-{device}"
         self.listener = None
+        #: What its environment has besides that of the test.
+        self.environment = {}
 
     async def start(self, *arguments: str):
         return await asyncio.create_subprocess_exec(
             PROGRAM, *arguments, "--profile", str(self.folder),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE, env={**os.environ, **self.environment},
         )  # fmt: skip
 
     async def run(self, *arguments: str, stdin: str = "") -> Result:

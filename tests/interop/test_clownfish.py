@@ -158,7 +158,11 @@ async def restarted(place, romeo, juliet):
     place.start()
     (juliet.folder / "account.key").unlink()
     result = await juliet.send(ROMEO, "anybody?")
-    check(result.code in (LOGIN, STORAGE), f"without its key: {result.code} {result.err.strip()}")
+    check(result.code == STORAGE and "account.key is missing" in result.err,
+          f"without its key: {result.code} {result.err.strip()}")
+    result = await juliet.login(password="wrong")
+    check(result.code == STORAGE, "a login does not take its place")
+    check((juliet.folder / "account.db").exists(), "and the database stays")
 
 
 def texts(device) -> list:
