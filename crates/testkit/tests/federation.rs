@@ -378,6 +378,20 @@ async fn a_restart_of_either_side_loses_doubles_and_reorders_nothing() {
 }
 
 #[tokio::test]
+async fn a_server_that_goes_down_has_not_failed() {
+    let stage = Stage::set(Wiring::default(), "").await;
+    exchange(&stage).await;
+    stage.montague.stop().expect("it stops");
+    let list = loop {
+        let list = stage.capulet.run("federation list --json").unwrap();
+        if list.contains("\"streams\":[]") {
+            break list;
+        }
+    };
+    assert!(list.contains("\"problem\":null") && !list.contains("failing\""), "{list}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_delivered_comes_back() {
     let stage = Stage::set(Wiring::default(), "bounce_seconds = 1").await;
     let mut juliet = stage.juliet().await;
