@@ -48,12 +48,14 @@ class Clownfish:
 
     async def run(self, *arguments: str, stdin: str = "") -> Result:
         process = await self.start(*arguments)
-        talk = process.communicate(stdin.encode())
-        try:
-            out, err = await asyncio.wait_for(talk, PATIENCE_SECONDS)
-        except asyncio.TimeoutError:
+        talk = asyncio.ensure_future(process.communicate(stdin.encode()))
+        await asyncio.wait({talk}, timeout=PATIENCE_SECONDS)
+        # It may have ended while this program had no time to hear of it.
+        if not talk.done() and process.returncode is None:
             process.kill()
-            raise Failed(f"clownfish {' '.join(arguments)} did not end") from None
+            await talk
+            raise Failed(f"clownfish {' '.join(arguments)} did not end")
+        out, err = await talk
         return Result(process.returncode, out.decode(), err.decode())
 
     async def login(self, *arguments: str, password: str = None) -> Result:

@@ -73,16 +73,22 @@ class Person:
 
     async def ready(self):
         # A program that was killed a moment ago may still be on its way out.
-        while "F1 help" not in self.terminal.screen():
-            if not self.terminal.pid():
-                self.open()
+        while not await asyncio.to_thread(self.is_ready):
             await asyncio.sleep(0.2)
+
+    def is_ready(self) -> bool:
+        if "F1 help" in self.terminal.screen():
+            return True
+        if not self.terminal.pid():
+            self.open()
+        return False
 
     async def act(self):
         self.open()
         while self.stage.goes_on:
             await self.ready()
-            self.do_something()
+            # tmux takes its time on a busy machine; the others go on meanwhile.
+            await asyncio.to_thread(self.do_something)
             await self.stage.pause()
 
     def do_something(self):
