@@ -5,6 +5,9 @@ mod agree;
 mod archive;
 mod authority;
 mod bookmarks;
+#[path = "../canaries/mod.rs"]
+mod canaries;
+mod canary;
 mod clock;
 mod features;
 mod happenings;

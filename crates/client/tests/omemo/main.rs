@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "../canaries/mod.rs"]
+mod canaries;
 mod canary;
 mod clock;
 mod envelopes;

@@ -68,8 +68,10 @@ pub(crate) struct Device {
     requests: u64,
     /// How far its wall clock is ahead of everybody's, in milliseconds.
     pub(crate) ahead: i64,
-    /// Every byte that left.
+    /// Every byte that left on the stream.
     pub(crate) sent: Vec<u8>,
+    /// What left with files.
+    pub(crate) uploaded: Vec<u8>,
     seed: u8,
 }
 
@@ -157,6 +159,7 @@ impl World {
             requests: 0,
             ahead: 0,
             sent: Vec::new(),
+            uploaded: Vec::new(),
             seed,
         });
         let index = self.devices.len() - 1;
@@ -290,7 +293,8 @@ impl World {
                 let before = self.devices[index].outcomes.insert(number, outcome);
                 assert_eq!(before, None, "a request ended twice");
             }
-            Effect::Transfer(id, Transfer::Upload { .. }) => {
+            Effect::Transfer(id, transfer @ Transfer::Upload { .. }) => {
+                self.devices[index].uploaded.extend(crate::canaries::request(&transfer));
                 let event = TransferEvent::Finished { size: 1000, sha256: [7; 32] };
                 self.input(index, Input::Transfer(id, event));
             }
