@@ -17,7 +17,7 @@ use xmpp::time::Millis;
 
 use crate::cx::{Cx, Step};
 use crate::effect::Effect;
-use crate::features::star;
+use crate::features::{rooms, star};
 use crate::incoming::{Incoming, Source};
 use crate::outbox;
 use crate::store::{
@@ -518,9 +518,12 @@ fn fail(cx: &mut Cx<'_>, id: MessageId, reason: &str, left: bool) -> Step {
     save(cx, &message)
 }
 
-/// A message came back with an error, from whom it was sent to.
+/// A message came back with an error, from whom it was sent to: in a room that is the room, and
+/// nobody in it.
 pub(crate) fn on_bounced(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
-    let Some(id) = incoming.id.as_ref().filter(|_| incoming.source.is_live()) else {
+    let occupant = incoming.resource.is_some() && rooms::is_room(cx, &incoming.with);
+    let believed = incoming.source.is_live() && !incoming.own && !occupant;
+    let Some(id) = incoming.id.as_ref().filter(|_| believed) else {
         return Ok(());
     };
     let reference = Reference::Origin(cx.me.clone(), id.clone());

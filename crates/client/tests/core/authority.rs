@@ -37,7 +37,8 @@ fn picture(world: &World, device: usize) -> String {
         .into_iter()
         .flat_map(|with| world.messages(device, with))
         .collect();
-    format!("{conversations:?} {contacts:?} {version:?} {messages:?}")
+    let messages = serde_json::to_string(&messages).unwrap();
+    format!("{conversations:?} {contacts:?} {version:?} {messages}")
 }
 
 const FORWARDED: &str = "<forwarded xmlns='urn:xmpp:forward:0'>\

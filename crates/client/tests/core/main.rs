@@ -21,6 +21,7 @@ mod promises;
 mod push;
 mod receipts;
 mod rooms;
+mod senders;
 mod server;
 mod steps;
 #[cfg(not(target_family = "wasm"))]

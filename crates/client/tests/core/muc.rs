@@ -38,7 +38,7 @@ pub(crate) struct Room {
     pub(crate) password: Option<String>,
 }
 
-fn occupant_id(address: &BareJid) -> String {
+pub(crate) fn occupant_id(address: &BareJid) -> String {
     // Says nothing about the address.
     let sum =
         address.as_str().bytes().fold(7u64, |sum, byte| sum.wrapping_mul(31) ^ u64::from(byte));
