@@ -214,7 +214,7 @@ fn line_from_elsewhere(pass: &Pass<'_>) {
     pass.server.pushes.line(rooms::Line {
         room: pass.sender.clone(),
         private: pass.facts.encrypted,
-        text,
+        text: text.map(Into::into),
         people: vec![person],
     });
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use store::{AccountId, push::Registration as Row};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, mpsc};
 use xmpp::{jid::Jid, time::Millis};
 
 use self::progress::{Next, Outcome, Progress};
@@ -26,6 +26,7 @@ use crate::{
 pub mod app;
 pub mod progress;
 pub mod rooms;
+mod turns;
 pub mod web;
 
 pub use self::progress::Reason;
@@ -36,17 +37,15 @@ pub struct Pushes {
     table: RwLock<HashMap<Box<str>, Vec<Arc<Registration>>>>,
     /// Registrations that have something to send: each at most once.
     work: mpsc::UnboundedSender<Arc<Registration>>,
-    lines: mpsc::Sender<rooms::Line>,
-    waiting: Mutex<Option<Waiting>>,
+    waiting_work: Mutex<Option<mpsc::UnboundedReceiver<Arc<Registration>>>>,
+    /// What was written in rooms.
+    lines: turns::Turns,
     /// Posts to push services.
     poster: web::Poster,
     /// Posts under way at a time.
     slots: Semaphore,
-}
-
-struct Waiting {
-    work: mpsc::UnboundedReceiver<Arc<Registration>>,
-    lines: mpsc::Receiver<rooms::Line>,
+    /// Those among them that can let others go first.
+    patient: Semaphore,
 }
 
 /// A place that a device of an account wants to be woken through.
@@ -69,6 +68,14 @@ pub struct Registration {
     progress: Mutex<Progress>,
     /// What the disk has of what is to be told.
     kept: Mutex<Option<(Reason, Millis)>>,
+    /// What is to be told can no longer let others go first.
+    hurry: Notify,
+}
+
+/// A place among the posts.
+struct Place<'a> {
+    _patient: Option<SemaphorePermit<'a>>,
+    _slot: SemaphorePermit<'a>,
 }
 
 /// What the disk has of a registration beside its columns.
@@ -97,14 +104,14 @@ pub enum Way {
 impl Default for Pushes {
     fn default() -> Self {
         let (work, waiting_work) = mpsc::unbounded_channel();
-        let (lines, waiting_lines) = mpsc::channel(WAITING_LINES);
         Self {
             table: RwLock::default(),
             work,
-            lines,
-            waiting: Mutex::new(Some(Waiting { work: waiting_work, lines: waiting_lines })),
+            waiting_work: Mutex::new(Some(waiting_work)),
+            lines: turns::Turns::default(),
             poster: web::Poster::default(),
             slots: Semaphore::new(POSTS),
+            patient: Semaphore::new(POSTS / 2),
         }
     }
 }
@@ -123,6 +130,7 @@ impl Registration {
             way,
             progress: Mutex::default(),
             kept: Mutex::default(),
+            hurry: Notify::new(),
         }
     }
 
@@ -140,6 +148,7 @@ impl Registration {
             way: details.way,
             progress: Mutex::default(),
             kept: Mutex::new(details.due.map(|(reason, since)| (reason, Millis(since)))),
+            hurry: Notify::new(),
         })
     }
 
@@ -216,6 +225,7 @@ impl Pushes {
             // An error means that the server is going down.
             drop(self.work.send(registration.clone()));
         }
+        registration.hurry.notify_one();
     }
 
     /// Wakes every device of an account that sleeps.
@@ -228,9 +238,24 @@ impl Pushes {
         }
     }
 
-    /// Something was written in a room. Dropped when far too much is written at once.
+    /// Something was written in a room. Dropped when far too much is written there at once.
     pub fn line(&self, line: rooms::Line) {
-        drop(self.lines.try_send(line));
+        self.lines.put(line);
+    }
+
+    /// Waits for a place among the posts. What rooms say, to thousands at once, leaves half of them to
+    /// everything else.
+    async fn place(&self, registration: &Registration) -> Option<Place<'_>> {
+        let patient = loop {
+            if registration.progress.lock().gather() != Some(Reason::Line) {
+                break None;
+            }
+            tokio::select! {
+                permit = self.patient.acquire() => break Some(permit.ok()?),
+                () = registration.hurry.notified() => {}
+            }
+        };
+        Some(Place { _patient: patient, _slot: self.slots.acquire().await.ok()? })
     }
 
     fn insert(&self, registration: Registration, limit: usize) -> Vec<Arc<Registration>> {
@@ -352,15 +377,17 @@ pub async fn restore(server: &Arc<Server>) -> Result<usize, ServeError> {
 
 /// Sends what is to be sent until the server goes down.
 pub async fn supervise(server: Arc<Server>) {
-    let Some(mut waiting) = server.pushes.waiting.lock().take() else { return };
+    let Some(mut work) = server.pushes.waiting_work.lock().take() else { return };
+    for _ in 0..LOOKING {
+        tokio::spawn(rooms::watch(server.clone()));
+    }
     let mut shutdown = server.shutdown.subscribe();
     loop {
         tokio::select! {
             () = down(&mut shutdown) => return,
-            Some(registration) = waiting.work.recv() => {
+            Some(registration) = work.recv() => {
                 tokio::spawn(send(server.clone(), registration));
             }
-            Some(line) = waiting.lines.recv() => rooms::tell(&server, line).await,
         }
     }
 }
@@ -395,7 +422,8 @@ async fn send(server: Arc<Server>, registration: Arc<Registration>) {
                 app::publish(&server, &registration, options, reason).await
             }
             Way::Web(subscription) => {
-                let Ok(_slot) = server.pushes.slots.acquire().await else { return };
+                let Some(_place) = server.pushes.place(&registration).await else { return };
+                let reason = registration.progress.lock().gather().unwrap_or(reason);
                 web::post(&server, subscription, reason).await
             }
         };
@@ -447,7 +475,10 @@ pub fn reloaded(server: &Server) {
     server.pushes.poster.forget_trust();
 }
 
-/// Lines of rooms that wait to be looked at.
-const WAITING_LINES: usize = 1024;
+/// Tasks that look at what was written in rooms.
+const LOOKING: usize = 2;
 /// Posts to push services at a time.
 const POSTS: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,8 @@ use xmpp::time::Millis;
 pub enum Reason {
     /// Somebody wants to be a contact.
     Request,
+    /// A message in a room.
+    Line,
     /// A message, or an invitation.
     Message,
     /// A call.
@@ -21,7 +23,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Reason::Request => "request",
-            Reason::Message => "message",
+            Reason::Line | Reason::Message => "message",
             Reason::Call => "call",
         }
     }
@@ -31,7 +33,7 @@ impl Reason {
     pub fn seconds(self) -> u64 {
         match self {
             Reason::Call => 60,
-            Reason::Message | Reason::Request => 7 * 24 * 60 * 60,
+            Reason::Message | Reason::Line | Reason::Request => 7 * 24 * 60 * 60,
         }
     }
 }
@@ -110,6 +112,12 @@ impl Progress {
         }
         self.sending = self.due.take();
         Next::Send(reason)
+    }
+
+    /// What came while an attempt waited to begin goes along with it. Returns what it tells now.
+    pub fn gather(&mut self) -> Option<Reason> {
+        self.sending = joined(self.due.take(), self.sending);
+        self.sending.map(|(reason, _)| reason)
     }
 
     /// The attempt ended. Returns whether the registration is over.
@@ -226,6 +234,19 @@ mod tests {
         progress.settled(NOW.plus(SPACING), Outcome::Arrived);
         assert_eq!(progress.next(NOW.plus(SPACING)), Next::Over);
         assert!(progress.wake(NOW, Reason::Message), "work was over");
+    }
+
+    #[test]
+    fn what_happens_before_an_attempt_begins_goes_along_with_it() {
+        let mut progress = Progress::default();
+        progress.wake(NOW, Reason::Line);
+        assert_eq!(progress.next(NOW), Next::Send(Reason::Line));
+        assert_eq!(progress.gather(), Some(Reason::Line));
+        progress.wake(NOW.plus(1), Reason::Call);
+        assert_eq!(progress.gather(), Some(Reason::Call));
+        assert_eq!(progress.unfinished(), Some((Reason::Call, NOW.plus(1))));
+        progress.settled(NOW, Outcome::Arrived);
+        assert_eq!(progress.next(NOW.plus(SPACING)), Next::Over);
     }
 
     #[test]

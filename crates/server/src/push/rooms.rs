@@ -14,7 +14,7 @@ use xmpp::{
 };
 
 use super::Reason;
-use crate::{account::Account, ext::pubsub, server::Server};
+use crate::{account::Account, ext::pubsub, net::listen::down, server::Server};
 
 /// A line that may wake somebody.
 pub struct Line {
@@ -23,9 +23,17 @@ pub struct Line {
     /// Whether it is for members only.
     pub private: bool,
     /// The text, if it can be read here; only its beginning.
-    pub text: Option<String>,
+    pub text: Option<Arc<str>>,
     /// Whom it is for.
     pub people: Vec<Person>,
+}
+
+impl Line {
+    /// The same line, for nobody yet.
+    pub(super) fn for_others(&self) -> Line {
+        let (room, private, text) = (self.room.clone(), self.private, self.text.clone());
+        Line { room, private, text, people: Vec::new() }
+    }
 }
 
 /// Somebody on this server who gets the line.
@@ -44,8 +52,19 @@ pub fn beginning(text: &str) -> String {
     text.chars().take(SEARCHED).collect()
 }
 
+/// Looks at the lines that wait until the server goes down.
+pub(super) async fn watch(server: Arc<Server>) {
+    let mut shutdown = server.shutdown.subscribe();
+    loop {
+        tokio::select! {
+            () = down(&mut shutdown) => return,
+            line = server.pushes.lines.next() => tell(&server, line).await,
+        }
+    }
+}
+
 /// Wakes those who want to be woken for a line.
-pub(super) async fn tell(server: &Arc<Server>, line: Line) {
+async fn tell(server: &Arc<Server>, line: Line) {
     for person in &line.people {
         let account = match server.accounts.load(server, &person.name).await {
             Ok(Some(account)) => account,
@@ -61,7 +80,7 @@ pub(super) async fn tell(server: &Arc<Server>, line: Line) {
             continue;
         }
         for registration in asleep {
-            server.pushes.wake(&registration, Reason::Message, server.now());
+            server.pushes.wake(&registration, Reason::Line, server.now());
         }
     }
 }

@@ -210,7 +210,7 @@ async fn attempt(
 fn urgency(reason: Reason) -> &'static str {
     match reason {
         Reason::Request => "normal",
-        Reason::Message | Reason::Call => "high",
+        Reason::Line | Reason::Message | Reason::Call => "high",
     }
 }
 
@@ -351,9 +351,9 @@ mod tests {
 
     #[test]
     fn every_notification_looks_alike_from_outside() {
-        let lengths = [Reason::Message, Reason::Call, Reason::Request]
+        let lengths = [Reason::Line, Reason::Message, Reason::Call, Reason::Request]
             .map(|reason| encrypt(&bytes(P256DH), &bytes(AUTH_SECRET), reason).unwrap().len());
-        assert_eq!(lengths, [SALT + 5 + PUBLIC_KEY + PADDED + 16; 3]);
+        assert_eq!(lengths, [SALT + 5 + PUBLIC_KEY + PADDED + 16; 4]);
     }
 
     #[test]

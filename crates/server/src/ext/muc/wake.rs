@@ -26,6 +26,7 @@ pub(super) fn wake(server: &Server, room: &Room, author: &BareJid, text: Option<
         .collect();
     if !people.is_empty() {
         let private = room.settings().members_only;
+        let text = text.map(Into::into);
         server.pushes.line(Line { room: room.address().clone(), private, text, people });
     }
 }
