@@ -49,7 +49,7 @@ pub async fn delete(server: &Arc<Server>, account: &Arc<Account>, asking: Option
             turn::dismiss(server, account.bare());
             server.pushes.forget_account(account.name());
             upload::clear(&server.store, &server.uploads).await;
-            if let Err(error) = muc::service::forget(server, account.jid()).await {
+            if let Err(error) = muc::forgetting::forget(server, account.jid()).await {
                 server.store_failed("rooms", &error);
             }
             pubsub::service::forget(server, account.jid()).await;

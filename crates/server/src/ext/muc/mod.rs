@@ -11,10 +11,13 @@ mod announce;
 mod archive;
 mod bucket;
 mod carry;
+mod directory;
+pub mod forgetting;
 mod hats;
 pub mod history;
 mod info;
 mod inviting;
+mod making;
 mod message;
 #[cfg(any(test, feature = "model"))]
 pub mod model;

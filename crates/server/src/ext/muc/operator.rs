@@ -12,7 +12,8 @@ use xmpp::{
 
 use super::{
     carry::{finish, perform},
-    service::{self, Sender},
+    making,
+    service::Sender,
     settings::Settings,
 };
 use crate::server::Server;
@@ -30,7 +31,7 @@ pub async fn create(
 ) -> Result<(), StanzaError> {
     let mut settings = if public { Settings::channel() } else { Settings::default() };
     settings.name = title.unwrap_or_default();
-    service::found(server, name, owner, settings).await
+    making::found(server, name, owner, settings).await
 }
 
 /// Ends a room for good. Everybody in it is told. `false` when there was none.

@@ -9,40 +9,24 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use store::{
-    AccountId, Millis as StoreMillis, StoreError,
-    archive::Ticket,
-    rooms::{CreateError, NewRoom, RoomId},
-};
+use store::{StoreError, archive::Ticket, rooms::RoomId};
 use xmpp::{
     error::{Condition, StanzaError},
-    ext::{
-        disco::{Identity, Info, Item, Items},
-        muc::Affiliation,
-        rsm,
-    },
+    ext::muc::Affiliation,
     jid::{BareJid, Jid},
     ns,
     stanza::{Kind, Stanza},
-    xml::Element,
 };
 
 use super::{
     Input, archive,
-    carry::{deliver, deliver_all, finish, perform, settle},
-    moved,
-    room::{Bounds, Effect, Effects, Kept, Room, refuse, wait},
-    settings::Settings,
+    carry::{deliver_all, finish, perform, settle},
+    directory, making, moved,
+    room::{Bounds, Kept, Room, refuse, wait},
     spread,
     unsaved::{Unsaved, cannot_store, lasts},
 };
-use crate::{
-    components::pending::Acting,
-    config::{Creators, DefaultRoom},
-    ext::{Scope, features, forms},
-    server::Server,
-    session::{Session, frame::Frame},
-};
+use crate::{components::pending::Acting, server::Server, session::Session};
 
 /// The rooms in memory.
 #[derive(Default)]
@@ -100,7 +84,7 @@ pub async fn receive(server: &Arc<Server>, mut sender: Sender<'_>, to: &Jid, sta
     let outcome = match to.node() {
         None => {
             settle(ticket);
-            ask_service(server, &sender, to, stanza).await
+            directory::answer(server, &sender, to, stanza).await
         }
         Some(name) => enter(server, &sender, name.as_str(), to, stanza, ticket).await,
     };
@@ -179,7 +163,7 @@ async fn find_or_make(
     let found = server.rooms.load(server, name).await;
     match found.map_err(|error| server.store_failed("rooms", &error))? {
         Some(cell) => Ok(Some(cell)),
-        None if joins => create(server, sender, to).await.map(Some),
+        None if joins => making::create(server, sender, to).await.map(Some),
         None => Ok(None),
     }
 }
@@ -284,12 +268,12 @@ impl Rooms {
     }
 
     /// What is held while a room of this name is read or made.
-    fn gate(&self, name: &str) -> &tokio::sync::Mutex<()> {
+    pub(super) fn gate(&self, name: &str) -> &tokio::sync::Mutex<()> {
         let place = usize::try_from(self.hasher.hash_one(name) % LOADING as u64).unwrap_or(0);
         &self.loading[place]
     }
 
-    fn insert(&self, id: RoomId, name: &str, room: Room) -> Arc<Cell> {
+    pub(super) fn insert(&self, id: RoomId, name: &str, room: Room) -> Arc<Cell> {
         let state = State { room, peers: HashMap::new(), gone: false, unsaved: Unsaved::default() };
         let cell = Arc::new(Cell { id, name: name.into(), state: Mutex::new(state) });
         self.loaded.write().insert(name.into(), cell.clone());
@@ -304,173 +288,7 @@ impl Cell {
     }
 }
 
-/// Makes a room for whoever comes first (§10.1).
-async fn create(
-    server: &Arc<Server>,
-    sender: &Sender<'_>,
-    to: &Jid,
-) -> Result<Arc<Cell>, StanzaError> {
-    let forbidden = |text: &str| Err(StanzaError::new(Condition::NotAllowed).with_text(text));
-    let config = server.config();
-    let Some(session) = sender.session else {
-        return forbidden("rooms are made by people of this server");
-    };
-    let failed = |error| server.store_failed("rooms", &error);
-    let admin = match config.rooms.creators {
-        Creators::Everyone => true,
-        Creators::Nobody => false,
-        Creators::Admins => {
-            let row = server.store.accounts.by_id(session.account.id).await.map_err(failed)?;
-            row.is_some_and(|row| row.admin)
-        }
-    };
-    if !admin {
-        return forbidden("you may not make rooms here");
-    }
-    let name = to.node().map(|name| name.as_str().to_owned()).unwrap_or_default();
-    let jid = to.to_bare();
-    let settings = match config.rooms.default {
-        DefaultRoom::Group => Settings::default(),
-        DefaultRoom::Channel => Settings::channel(),
-    };
-    let _one_at_a_time = server.rooms.gate(&name).lock().await;
-    if let Some(cell) = server.rooms.find(&name) {
-        return Ok(cell);
-    }
-    let room = Room::new(jid, settings, bounds(server), [0; 32]);
-    make(server, &name, room, session.account.jid(), Some(session.account.id)).await
-}
-
-/// Makes a room for an owner, which nobody has to configure first.
-///
-/// # Errors
-/// `conflict` when there is one of that name, or when the store failed.
-pub(super) async fn found(
-    server: &Arc<Server>,
-    name: &str,
-    owner: &BareJid,
-    settings: Settings,
-) -> Result<(), StanzaError> {
-    let jid = address(server, name).ok_or_else(|| StanzaError::new(Condition::JidMalformed))?;
-    let _one_at_a_time = server.rooms.gate(name).lock().await;
-    if server.rooms.find(name).is_some() {
-        return Err(StanzaError::new(Condition::Conflict));
-    }
-    let mut room = Room::new(jid, settings, bounds(server), [0; 32]);
-    room.unlock();
-    make(server, name, room, owner, None).await.map(drop)
-}
-
-/// Keeps a new room. The caller holds the gate of its name.
-async fn make(
-    server: &Arc<Server>,
-    name: &str,
-    mut room: Room,
-    owner: &BareJid,
-    creator: Option<AccountId>,
-) -> Result<Arc<Cell>, StanzaError> {
-    let failed = |error| server.store_failed("rooms", &error);
-    let config = server.config();
-    let jid = room.address().clone();
-    let lists = room.found(owner);
-    let new = NewRoom {
-        name: name.into(),
-        creator,
-        created: StoreMillis(server.now().0),
-        state: serde_json::to_vec(&room.kept()).unwrap_or_default().into(),
-        affiliations: lists.into_iter().filter_map(|(_, entry)| entry).collect(),
-    };
-    let made = server.store.rooms.create(new, config.rooms.rooms_per_account).await;
-    let id = made.map_err(|error| match error {
-        CreateError::Limit => StanzaError::new(Condition::ResourceConstraint)
-            .with_text("you have made as many rooms as this server allows"),
-        CreateError::Exists => StanzaError::new(Condition::Conflict),
-        CreateError::Store(error) => failed(error),
-    })?;
-    room.set_salt(salt(server, &jid, id));
-    archive::recall(server, id, &mut room).await.map_err(failed)?;
-    Ok(server.rooms.insert(id, name, room))
-}
-
-/// Requests to the service itself (§6.1 to §6.3).
-async fn ask_service(
-    server: &Arc<Server>,
-    sender: &Sender<'_>,
-    to: &Jid,
-    stanza: &Stanza,
-) -> Result<(), StanzaError> {
-    let get = stanza.kind() == Kind::Iq && stanza.type_().as_deref() == Some("get");
-    let (Some(payload), Some(id)) = (stanza.children().next(), stanza.id()) else {
-        return Err(StanzaError::new(Condition::BadRequest));
-    };
-    if !get {
-        return Err(StanzaError::new(Condition::ServiceUnavailable));
-    }
-    let payload = payload.element();
-    let answer = match (payload.ns(), payload.attr("node")) {
-        (ns::DISCO_INFO, None) => {
-            let config = server.config();
-            let info = Info::new()
-                .with_identity(Identity::new("conference", "text").with_name("Rooms"))
-                .with_features(features(&config, Scope::Rooms));
-            let info = forms(&config, Scope::Rooms).into_iter().fold(info, Info::with_form);
-            Some(info.to_element())
-        }
-        (ns::DISCO_ITEMS, None) => Some(public_rooms(server, &payload).await?.to_element()),
-        (ns::DISCO_INFO | ns::DISCO_ITEMS, Some(_)) => {
-            return Err(StanzaError::new(Condition::ItemNotFound));
-        }
-        (ns::PING, _) => None,
-        _ => return Err(StanzaError::new(Condition::ServiceUnavailable)),
-    };
-    let iq = Element::new("iq", ns::CLIENT)
-        .with_attr("from", to.as_str())
-        .with_attr("to", sender.jid.as_str())
-        .with_attr("type", "result")
-        .with_attr("id", id.as_ref())
-        .with_children(answer);
-    let frame = Frame::iq(iq.to_bytes(ns::CLIENT));
-    deliver(server, &HashMap::new(), sender, sender.jid, frame);
-    Ok(())
-}
-
-/// The rooms that want to be found.
-async fn public_rooms(server: &Arc<Server>, query: &Element) -> Result<Items, StanzaError> {
-    let mut found: Vec<(String, Item)> = Vec::new();
-    let mut after: Option<Box<str>> = None;
-    loop {
-        let page = server.store.rooms.list(after.as_deref(), PAGE).await;
-        let page = page.map_err(|error| server.store_failed("rooms", &error))?;
-        for row in &page {
-            let Ok(kept) = serde_json::from_slice::<Kept>(&row.state) else { continue };
-            let Some(jid) = address(server, &row.name).filter(|_| kept.is_public()) else {
-                continue;
-            };
-            let item = Item::new(Jid::from(jid.clone()));
-            found.push((
-                jid.to_string(),
-                match kept.name() {
-                    "" => item.with_name(&*row.name),
-                    name => item.with_name(name),
-                },
-            ));
-        }
-        match page.last() {
-            Some(last) if found.len() < MOST_LISTED => after = Some(last.name.clone()),
-            _ => break,
-        }
-    }
-    let Some(request) = rsm::Request::child_of(query) else {
-        let items = found.into_iter().map(|(_, item)| item).collect();
-        return Ok(Items { items, ..Items::default() });
-    };
-    let (page, described) = rsm::page(&found, |(jid, _)| jid, &request, PAGE as usize)
-        .map_err(|_| StanzaError::new(Condition::ItemNotFound))?;
-    let items = page.iter().map(|(_, item)| item.clone()).collect();
-    Ok(Items { items, page: Some(described), ..Items::default() })
-}
-
-fn bounds(server: &Server) -> Bounds {
+pub(super) fn bounds(server: &Server) -> Bounds {
     let config = server.config();
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     Bounds {
@@ -488,61 +306,8 @@ pub(super) fn address(server: &Server, name: &str) -> Option<BareJid> {
     BareJid::new(&format!("{name}@{service}")).ok()
 }
 
-fn salt(server: &Server, jid: &BareJid, id: RoomId) -> [u8; 32] {
+pub(super) fn salt(server: &Server, jid: &BareJid, id: RoomId) -> [u8; 32] {
     moved::salt(&server.secret, jid, id)
-}
-
-/// An account is deleted: no room remembers it. A room that nobody owns any more goes to the next in
-/// line, or with its last member.
-pub async fn forget(server: &Arc<Server>, jid: &BareJid) -> Result<(), StoreError> {
-    let mut names = server.store.rooms.with(jid.as_str()).await?;
-    for name in mentioning(server, jid).await? {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    for name in names {
-        let Some(cell) = server.rooms.load(server, &name).await? else { continue };
-        let nobody = Jid::from(jid.clone());
-        let sender = Sender::new(&nobody);
-        let rest = {
-            let mut state = cell.lock();
-            if state.gone {
-                continue;
-            }
-            let mut out = Vec::new();
-            state.room.forget(jid, &mut out);
-            perform(server, &cell, &mut state, &sender, out, None)
-        };
-        // What failed was noted, and is tried again.
-        let _ = finish(server, &cell, &sender, rest).await;
-    }
-    Ok(())
-}
-
-/// The rooms that know more of somebody than what is on their lists: a hat, or whether they may speak.
-async fn mentioning(server: &Arc<Server>, jid: &BareJid) -> Result<Vec<Box<str>>, StoreError> {
-    let mut found = Vec::new();
-    let mut after: Option<Box<str>> = None;
-    loop {
-        let page = server.store.rooms.list(after.as_deref(), PAGE).await?;
-        for row in &page {
-            // What is in memory may be newer than what is on disk.
-            let mentions = match server.rooms.find(&row.name) {
-                Some(cell) => cell.lock().room.kept().mentions(jid),
-                None => {
-                    serde_json::from_slice::<Kept>(&row.state).is_ok_and(|kept| kept.mentions(jid))
-                }
-            };
-            if mentions {
-                found.push(row.name.clone());
-            }
-        }
-        match page.last() {
-            Some(last) => after = Some(last.name.clone()),
-            None => return Ok(found),
-        }
-    }
 }
 
 impl Room {
@@ -570,7 +335,7 @@ impl Room {
     }
 
     /// Nobody has to configure it before others come in.
-    fn unlock(&mut self) {
+    pub(super) fn unlock(&mut self) {
         self.locked = false;
     }
 
@@ -578,27 +343,8 @@ impl Room {
     pub(super) fn found(&mut self, owner: &BareJid) -> Vec<super::affiliations::Change> {
         self.affiliations.set(owner, Affiliation::Owner, None)
     }
-
-    pub(super) fn forget(&mut self, jid: &BareJid, out: &mut Effects) {
-        self.forget_voice(jid, out);
-        self.hats.forget(jid);
-        let changes = self.affiliations.erase(jid);
-        out.push(Effect::Save { state: true, changes });
-        let owned = self.affiliations.listed().any(|(_, e)| e.affiliation == Affiliation::Owner);
-        match self.affiliations.heir() {
-            _ if owned => {}
-            Some(heir) => {
-                let news = super::announce::News::default();
-                self.set_affiliation(&heir, Affiliation::Owner, news, out);
-            }
-            None => self.destroy(&Element::new("destroy", ns::MUC_OWNER), out),
-        }
-    }
 }
 
-/// Rooms read at a time, and on one page of the list.
-const PAGE: u32 = 200;
-const MOST_LISTED: usize = 5000;
 /// Rooms that are read or made at the same time, at most.
 const LOADING: usize = 32;
 /// How often a stanza looks for a room that is gone again when it has been found.
