@@ -8,7 +8,7 @@ use super::{
     operations::{MOST_ROWS, stamp},
     protocol::{Member, Room},
 };
-use crate::ext::muc::room::Kept;
+use crate::ext::muc::kept::Kept;
 
 impl Operations {
     pub(super) async fn room_list(&self) -> Result<Response, Fault> {

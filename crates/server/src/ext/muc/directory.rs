@@ -16,7 +16,7 @@ use xmpp::{
 
 use super::{
     carry::deliver,
-    room::Kept,
+    kept::Kept,
     service::{Sender, address},
 };
 use crate::{

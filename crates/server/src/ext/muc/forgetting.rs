@@ -12,7 +12,8 @@ use xmpp::{
 
 use super::{
     carry::{finish, perform},
-    room::{Effect, Effects, Kept, Room},
+    kept::Kept,
+    room::{Effect, Effects, Room},
     service::Sender,
 };
 use crate::server::Server;

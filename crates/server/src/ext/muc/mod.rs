@@ -17,6 +17,7 @@ mod hats;
 pub mod history;
 mod info;
 mod inviting;
+pub mod kept;
 mod making;
 mod message;
 #[cfg(any(test, feature = "model"))]

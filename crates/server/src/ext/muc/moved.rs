@@ -14,7 +14,8 @@ use xmpp::{
 
 use super::{
     history::MOST_LINES,
-    room::{Kept, Subject, occupant_id},
+    kept::Kept,
+    room::{Subject, occupant_id},
     settings::{self, Settings},
 };
 use crate::secret::{ServerSecret, mac};

@@ -26,6 +26,7 @@ use super::{
     bucket::{Bucket, Paces},
     hats::Hats,
     history::History,
+    kept::Kept,
     nick::{Likeness, likeness},
     settings::Settings,
     voices::Voices,
@@ -132,63 +133,6 @@ pub struct Subject {
     pub(super) text: String,
     /// When.
     pub(super) at: u64,
-}
-
-/// What is stored of a room beside its lists.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Kept {
-    #[serde(default)]
-    settings: Settings,
-    #[serde(default)]
-    subject: Option<Subject>,
-    #[serde(default)]
-    vcard: Option<String>,
-    #[serde(default)]
-    hats: Hats,
-    #[serde(default)]
-    voices: Voices,
-    #[serde(default)]
-    version: u64,
-    #[serde(default)]
-    oldest: u64,
-    #[serde(default)]
-    locked: bool,
-}
-
-impl Kept {
-    /// A room that comes from elsewhere.
-    pub(super) fn of(settings: Settings, subject: Option<Subject>, vcard: Option<String>) -> Kept {
-        Kept { settings, subject, vcard, ..Kept::default() }
-    }
-
-    /// Whether it knows more of somebody than what is on its lists.
-    pub(super) fn mentions(&self, jid: &BareJid) -> bool {
-        self.voices.mention(jid) || self.hats.are_worn_by(jid)
-    }
-
-    /// Whether it wants to be found.
-    #[must_use]
-    pub fn is_public(&self) -> bool {
-        self.settings.public && !self.locked
-    }
-
-    /// Whether it outlasts its last occupant.
-    #[must_use]
-    pub fn persists(&self) -> bool {
-        self.settings.persistent && !self.locked
-    }
-
-    /// Whether only members come in.
-    #[must_use]
-    pub fn members_only(&self) -> bool {
-        self.settings.members_only
-    }
-
-    /// Its name for people.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.settings.name
-    }
 }
 
 /// What is to happen, in this order.

@@ -21,8 +21,10 @@ use xmpp::{
 use super::{
     Input, archive,
     carry::{deliver_all, finish, perform, settle},
-    directory, making, moved,
-    room::{Bounds, Kept, Room, refuse, wait},
+    directory,
+    kept::Kept,
+    making, moved,
+    room::{Bounds, Room, refuse, wait},
     spread,
     unsaved::{Unsaved, cannot_store, lasts},
 };

@@ -9,7 +9,8 @@ use xmpp::{ext::muc::Role, jid::Jid, stanza::Stanza, xml::Limits};
 
 use super::{
     carry::{finish, perform},
-    room::{Kept, Occupant, Room, Visit},
+    kept::Kept,
+    room::{Occupant, Room, Visit},
     service::Sender,
     unsaved,
 };

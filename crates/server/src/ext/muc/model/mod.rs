@@ -21,7 +21,8 @@ use xmpp::{
 
 use super::{
     Input,
-    room::{Bounds, Effects, Kept, Room},
+    kept::Kept,
+    room::{Bounds, Effects, Room},
     settings::Settings,
 };
 use crate::{config::Config, model::Tape};
