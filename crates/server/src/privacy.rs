@@ -202,7 +202,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         kind: Kind::Rooms,
-        tables: &["room", "room_affiliation"],
+        tables: &["room", "room_card", "room_affiliation"],
         what: "rooms: their configuration, subject, who belongs to them and who is banned, who wears a \
                hat, and whose voice a moderator gave or took",
         purpose: "to have rooms",

@@ -29,8 +29,54 @@ pub struct NewRoom {
     pub created: Millis,
     /// Configuration and whatever else there is, in the caller's own format.
     pub state: Bytes,
+    /// What lists show of it.
+    pub card: Card,
     /// Its lists: written with it or not at all, so that no room is ever without its bans.
     pub affiliations: Vec<Affiliation>,
+}
+
+/// What lists show of a room. It is kept beside the state, which may be large.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Card {
+    /// Its name for people; empty for none.
+    pub title: Box<str>,
+    /// Whether it wants to be found.
+    pub public: bool,
+    /// Whether only members come in.
+    pub members_only: bool,
+    /// Whether it outlasts its last occupant.
+    pub persistent: bool,
+}
+
+/// A room in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its number.
+    pub id: RoomId,
+    /// Local part of its address.
+    pub name: Box<str>,
+    /// Who made it, while that account exists.
+    pub creator: Option<AccountId>,
+    /// When it was made.
+    pub created: Millis,
+    /// What else is shown.
+    pub card: Card,
+}
+
+/// Which rooms of a list, which is in order of name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Select {
+    /// From the beginning.
+    #[default]
+    First,
+    /// After a name, whether or not there is a room of that name.
+    After(Box<str>),
+    /// The last ones before a name.
+    Before(Box<str>),
+    /// The last ones.
+    Last,
+    /// From this place on, counted from 0.
+    From(u64),
 }
 
 /// A room without its affiliations.
@@ -85,22 +131,31 @@ pub trait Rooms: Send + Sync {
     /// The room of this name.
     fn by_name(&self, name: &str) -> Fut<'_, Option<Room>>;
 
-    /// Rooms in order of name, those after a name.
-    fn list(&self, after: Option<&str>, limit: u32) -> Fut<'_, Vec<Room>>;
+    /// A room as lists show it.
+    fn card(&self, name: &str) -> Fut<'_, Option<Listed>>;
+
+    /// Rooms in order of name, of all or of those that want to be found.
+    fn list(&self, public: bool, select: Select, limit: u32) -> Fut<'_, Vec<Listed>>;
+
+    /// How many rooms want to be found: those before a name, and all.
+    fn count_public(&self, before: &str) -> Fut<'_, (u64, u64)>;
 
     /// The lists of a room, in order of address.
     fn affiliations(&self, id: RoomId) -> Fut<'_, Vec<Affiliation>>;
 
+    /// How many entries of a room's lists have one of these words for affiliation.
+    fn count_affiliated(&self, id: RoomId, affiliations: &'static [&'static str]) -> Fut<'_, u64>;
+
     /// Names of the rooms in whose lists an address is.
     fn with(&self, jid: &str) -> Fut<'_, Vec<Box<str>>>;
 
-    /// Replaces the state, if one is given, and sets entries by address; `None` removes one. `false`
+    /// Replaces the state and what lists show, if they are given, and sets entries by address; `None` removes one. `false`
     /// when there is no such room. The call hands it over: nobody has to wait for it, and a later call
     /// comes later.
     fn save(
         &self,
         id: RoomId,
-        state: Option<Bytes>,
+        state: Option<(Bytes, Card)>,
         changes: Vec<(Box<str>, Option<Affiliation>)>,
     ) -> Fut<'static, bool>;
 

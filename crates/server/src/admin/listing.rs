@@ -1,6 +1,8 @@
 //! Long lists a page at a time, for the pages of `/admin`. A page begins after a key (a local part), so it
 //! costs the same wherever it is; a search looks at every name and describes only those that are shown.
 
+use store::rooms::{Listed, Select};
+
 use super::{Account, Fault, Operations, Room, Storage};
 
 /// Some rows of a list.
@@ -55,10 +57,11 @@ impl Operations {
     /// # Errors
     /// When the store could not be read.
     pub async fn room_page(&self, wanted: Wanted<'_>) -> Result<Page<Room>, Fault> {
-        let mut found: Vec<store::rooms::Room> = Vec::new();
+        let mut found: Vec<Listed> = Vec::new();
         let mut after: Option<Box<str>> = wanted.after.map(Into::into);
         loop {
-            let page = self.store.rooms.list(after.as_deref(), SCAN).await?;
+            let select = after.map_or(Select::First, Select::After);
+            let page = self.store.rooms.list(false, select, SCAN).await?;
             after = page.last().map(|last| last.name.clone());
             let fits = |name: &str| self.room_address(name).contains(wanted.matching);
             found.extend(page.into_iter().filter(|row| fits(&row.name)));

@@ -1,6 +1,6 @@
 //! Rooms as the operator handles them.
 
-use store::rooms;
+use store::rooms::{Listed, Select};
 use xmpp::jid::BareJid;
 
 use super::{
@@ -8,14 +8,14 @@ use super::{
     operations::{MOST_ROWS, stamp},
     protocol::{Member, Room},
 };
-use crate::ext::muc::kept::Kept;
 
 impl Operations {
     pub(super) async fn room_list(&self) -> Result<Response, Fault> {
         let mut found = Vec::new();
         let mut after: Option<Box<str>> = None;
         loop {
-            let page = self.store.rooms.list(after.as_deref(), PAGE).await?;
+            let select = after.map_or(Select::First, Select::After);
+            let page = self.store.rooms.list(false, select, PAGE).await?;
             for row in &page {
                 found.push(self.describe_room(row).await?);
             }
@@ -77,31 +77,28 @@ impl Operations {
         Ok(Response::Done(format!("{address} was destroyed with its archive.")))
     }
 
-    pub(super) async fn describe_room(&self, row: &rooms::Room) -> Result<Room, Fault> {
-        let kept: Kept = serde_json::from_slice(&row.state).unwrap_or_default();
+    pub(super) async fn describe_room(&self, row: &Listed) -> Result<Room, Fault> {
+        let card = &row.card;
         let creator = match row.creator {
             Some(id) => self.address_of(id).await?,
             None => None,
         };
-        let listed = self.store.rooms.affiliations(row.id).await?;
-        let people = listed
-            .iter()
-            .filter(|entry| matches!(&*entry.affiliation, "member" | "admin" | "owner"));
+        let people = self.store.rooms.count_affiliated(row.id, &["member", "admin", "owner"]);
         Ok(Room {
             address: self.room_address(&row.name),
-            title: Some(kept.name().to_owned()).filter(|title| !title.is_empty()),
-            public: kept.is_public(),
-            members_only: kept.members_only(),
-            members: people.count() as u64,
+            title: Some(card.title.to_string()).filter(|title| !title.is_empty()),
+            public: card.public,
+            members_only: card.members_only,
+            members: people.await?,
             occupants: self.live.as_ref().map(|live| live.occupants(&row.name) as u64),
             creator,
             created: stamp(row.created),
         })
     }
 
-    async fn room(&self, room: &str) -> Result<rooms::Room, Fault> {
+    async fn room(&self, room: &str) -> Result<Listed, Fault> {
         let name = self.room_name(room)?;
-        let found = self.store.rooms.by_name(&name).await?;
+        let found = self.store.rooms.card(&name).await?;
         found.ok_or_else(|| {
             let address = self.room_address(&name);
             Fault::new(FaultCode::NotFound, format!("there is no room {address}"))

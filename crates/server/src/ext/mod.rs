@@ -26,6 +26,7 @@ pub mod moved;
 pub mod muc;
 pub mod offline;
 pub mod outage;
+pub mod pages;
 pub mod ping;
 pub mod private;
 pub mod privilege;

@@ -134,6 +134,7 @@ macro_rules! conformance_tests {
             rooms {
                 rooms_are_made_once
                 lists_are_changed_by_address
+                rooms_are_listed_by_name
                 visits_are_taken_once
                 a_room_has_an_archive
             }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::account;
 use super::archive::message;
 use crate::archive::{Append, Query};
-use crate::rooms::{Affiliation, CreateError, NewRoom, Room, RoomId};
+use crate::rooms::{Affiliation, Card, CreateError, Listed, NewRoom, Room, RoomId, Select};
 use crate::{AccountId, Millis, Store};
 
 fn new_room(name: &str, creator: Option<AccountId>) -> NewRoom {
@@ -14,6 +14,7 @@ fn new_room(name: &str, creator: Option<AccountId>) -> NewRoom {
         creator,
         created: Millis(5),
         state: Bytes::from_static(b"new"),
+        card: Card { title: name.to_uppercase().into(), ..Card::default() },
         affiliations: Vec::new(),
     }
 }
@@ -55,9 +56,6 @@ pub async fn rooms_are_made_once(store: &Store) {
     };
     assert_eq!(rooms.by_name("coven").await, Ok(Some(expected.clone())));
     assert_eq!(rooms.by_name("forres").await, Ok(None));
-    let names = |list: Vec<Room>| list.into_iter().map(|room| room.name).collect::<Vec<_>>();
-    assert_eq!(names(rooms.list(None, 10).await.expect("read")), ["coven".into(), "heath".into()]);
-    assert_eq!(names(rooms.list(Some("coven"), 10).await.expect("read")), ["heath".into()]);
     assert_eq!(rooms.delete(heath).await, Ok(true));
     assert_eq!(rooms.delete(heath).await, Ok(false));
     assert!(room(store, "heath").await > heath);
@@ -70,7 +68,7 @@ pub async fn lists_are_changed_by_address(store: &Store) {
     let coven = room(store, "coven").await;
     let rooms = &store.rooms;
     let (owner, member) = (entry("a@b.example", "owner", 1), entry("c@b.example", "member", 2));
-    let state = Some(Bytes::from_static(b"changed"));
+    let state = Some((Bytes::from_static(b"changed"), Card::default()));
     assert_eq!(rooms.save(coven, state.clone(), vec![set(&owner), set(&member)]).await, Ok(true));
     assert_eq!(rooms.by_name("coven").await.expect("read").expect("there").state, "changed");
     assert_eq!(rooms.affiliations(coven).await, Ok(vec![owner.clone(), member.clone()]));
@@ -86,6 +84,49 @@ pub async fn lists_are_changed_by_address(store: &Store) {
     assert_eq!(rooms.with("c@b.example").await, Ok(vec!["heath".into()]));
     assert_eq!(rooms.by_name("coven").await.expect("read").expect("there").state, "changed");
     assert_eq!(rooms.save(RoomId(9999), state, vec![]).await, Ok(false));
+}
+
+/// Lists are in order of name, and read from both ends.
+pub async fn rooms_are_listed_by_name(store: &Store) {
+    let rooms = &store.rooms;
+    let juliet = account(store, "juliet").await;
+    for name in ["forres", "birnam", "heath"] {
+        let card = Card { public: true, title: name.to_uppercase().into(), ..Card::default() };
+        rooms.create(NewRoom { card, ..new_room(name, None) }, 1).await.expect("made");
+    }
+    let coven = rooms.create(new_room("coven", Some(juliet)), 1).await.expect("made");
+    let names = async |public, select, limit| {
+        let listed = rooms.list(public, select, limit).await.expect("read");
+        listed.into_iter().map(|room| room.name.into()).collect::<Vec<String>>()
+    };
+    assert_eq!(names(false, Select::First, 9).await, ["birnam", "coven", "forres", "heath"]);
+    assert_eq!(names(true, Select::First, 9).await, ["birnam", "forres", "heath"]);
+    assert_eq!(names(true, Select::First, 2).await, ["birnam", "forres"]);
+    assert_eq!(names(true, Select::After("coven".into()), 1).await, ["forres"]);
+    assert_eq!(names(false, Select::Before("forres".into()), 1).await, ["coven"]);
+    assert_eq!(names(true, Select::Before("zion".into()), 2).await, ["forres", "heath"]);
+    assert_eq!(names(true, Select::Last, 2).await, ["forres", "heath"]);
+    assert_eq!(names(true, Select::From(1), 1).await, ["forres"]);
+    assert_eq!(names(true, Select::From(7), 1).await, [""; 0]);
+    assert_eq!(rooms.count_public("forres").await, Ok((1, 3)));
+    let expected = Listed {
+        id: coven,
+        name: "coven".into(),
+        creator: Some(juliet),
+        created: Millis(5),
+        card: Card { title: "COVEN".into(), ..Card::default() },
+    };
+    assert_eq!(rooms.card("coven").await, Ok(Some(expected.clone())));
+    let card = Card { public: true, members_only: true, persistent: true, title: "".into() };
+    let changes =
+        vec![set(&entry("a@b.example", "owner", 1)), set(&entry("c@b.example", "none", 2))];
+    assert_eq!(rooms.save(coven, Some((Bytes::new(), card.clone())), changes).await, Ok(true));
+    assert_eq!(rooms.card("coven").await, Ok(Some(Listed { card, ..expected })));
+    assert_eq!(rooms.count_affiliated(coven, &["owner", "member"]).await, Ok(1));
+    assert_eq!(rooms.count_public("").await, Ok((0, 4)));
+    assert_eq!(rooms.delete(coven).await, Ok(true));
+    assert_eq!(rooms.card("coven").await, Ok(None));
+    assert_eq!(rooms.count_public("").await, Ok((0, 3)));
 }
 
 /// Visits are taken once.

@@ -9,7 +9,7 @@ use super::archive;
 use super::engine::{Engine, failure};
 use super::queue::{Fold, Job};
 use super::values::unsigned;
-use crate::rooms::{Affiliation, CreateError, NewRoom, Room, RoomId, Rooms};
+use crate::rooms::{Affiliation, Card, CreateError, Listed, NewRoom, Room, RoomId, Rooms, Select};
 use crate::{AccountId, Fut, StoreError};
 
 failure!(CreateError);
@@ -31,15 +31,28 @@ impl Rooms for Sqlite {
         })
     }
 
-    fn list(&self, after: Option<&str>, limit: u32) -> Fut<'_, Vec<Room>> {
-        let after = after.unwrap_or_default().to_owned();
+    fn card(&self, name: &str) -> Fut<'_, Option<Listed>> {
+        let name = name.to_owned();
+        self.0.read(move |db| {
+            let sql = format!("{CARD} WHERE card.name = ?1");
+            Ok(db.prepare_cached(&sql)?.query_row([name], parse_card).optional()?)
+        })
+    }
+
+    fn list(&self, public: bool, select: Select, limit: u32) -> Fut<'_, Vec<Listed>> {
+        self.0.read(move |db| Ok(list(db, public, &select, limit)?))
+    }
+
+    fn count_public(&self, before: &str) -> Fut<'_, (u64, u64)> {
+        let before = before.to_owned();
         self.0.read(move |db| {
             let mut select = db.prepare_cached(
-                "SELECT id, name, creator, created_at, state FROM room
-                 WHERE name > ?1 ORDER BY name LIMIT ?2",
+                "SELECT count(*) FILTER (WHERE name < ?1), count(*) FROM room_card
+                 WHERE public = 1",
             )?;
-            let rows = select.query_map(params![after, limit], parse)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let counted = select
+                .query_row([before], |row| Ok((unsigned(row.get(0)?), unsigned(row.get(1)?))));
+            Ok(counted?)
         })
     }
 
@@ -62,6 +75,20 @@ impl Rooms for Sqlite {
         })
     }
 
+    fn count_affiliated(&self, id: RoomId, affiliations: &'static [&'static str]) -> Fut<'_, u64> {
+        self.0.read(move |db| {
+            let mut count = db.prepare_cached(
+                "SELECT count(*) FROM room_affiliation WHERE room = ?1 AND affiliation = ?2",
+            )?;
+            let mut sum = 0;
+            for affiliation in affiliations {
+                let have = count.query_row(params![id.0, affiliation], |row| row.get(0))?;
+                sum += unsigned(have);
+            }
+            Ok(sum)
+        })
+    }
+
     fn with(&self, jid: &str) -> Fut<'_, Vec<Box<str>>> {
         let jid = jid.to_owned();
         self.0.read(move |db| {
@@ -77,14 +104,15 @@ impl Rooms for Sqlite {
     fn save(
         &self,
         id: RoomId,
-        state: Option<Bytes>,
+        state: Option<(Bytes, Card)>,
         changes: Vec<(Box<str>, Option<Affiliation>)>,
     ) -> Fut<'static, bool> {
         let text = |text: &Option<Box<str>>| text.as_deref().map_or(0, str::len);
         let entry = |entry: &Affiliation| entry.jid.len() + text(&entry.nick) + text(&entry.reason);
         let listed = changes.iter().map(|(jid, new)| jid.len() + new.as_ref().map_or(0, entry));
-        let bytes = state.as_ref().map_or(0, Bytes::len) + listed.sum::<usize>();
-        self.0.write_sized(bytes, move |db| save(db, id, state.as_deref(), &changes))
+        let bytes = state.as_ref().map_or(0, |(state, card)| state.len() + card.title.len())
+            + listed.sum::<usize>();
+        self.0.write_sized(bytes, move |db| save(db, id, state.as_ref(), &changes))
     }
 
     fn delete(&self, id: RoomId) -> Fut<'_, bool> {
@@ -133,7 +161,7 @@ impl Rooms for Sqlite {
 }
 
 fn create(db: &Connection, room: &NewRoom, limit: u64) -> Result<RoomId, CreateError> {
-    let NewRoom { name, creator, created, state, affiliations } = room;
+    let NewRoom { name, creator, created, state, card, affiliations } = room;
     if db.prepare_cached("SELECT 1 FROM room WHERE name = ?1")?.exists([name])? {
         return Err(CreateError::Exists);
     }
@@ -147,6 +175,18 @@ fn create(db: &Connection, room: &NewRoom, limit: u64) -> Result<RoomId, CreateE
         "INSERT INTO room (name, creator, created_at, state) VALUES (?1, ?2, ?3, ?4)",
     )?;
     let id = RoomId(insert.insert(params![name, creator, created, state.as_ref()])?);
+    db.prepare_cached(
+        "INSERT INTO room_card (room, name, title, public, members_only, persistent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        id.0,
+        name,
+        card.title,
+        card.public,
+        card.members_only,
+        card.persistent
+    ])?;
     affiliations.iter().try_for_each(|entry| put(db, id, &entry.jid, entry))?;
     Ok(id)
 }
@@ -165,15 +205,26 @@ fn put(db: &Connection, id: RoomId, jid: &str, entry: &Affiliation) -> rusqlite:
 fn save(
     db: &Connection,
     id: RoomId,
-    state: Option<&[u8]>,
+    state: Option<&(Bytes, Card)>,
     changes: &[(Box<str>, Option<Affiliation>)],
 ) -> Result<bool, StoreError> {
     if !db.prepare_cached("SELECT 1 FROM room WHERE id = ?1")?.exists([id.0])? {
         return Ok(false);
     }
-    if let Some(state) = state {
+    if let Some((state, card)) = state {
         db.prepare_cached("UPDATE room SET state = ?2 WHERE id = ?1")?
-            .execute(params![id.0, state])?;
+            .execute(params![id.0, state.as_ref()])?;
+        db.prepare_cached(
+            "UPDATE room_card SET title = ?2, public = ?3, members_only = ?4, persistent = ?5
+             WHERE room = ?1",
+        )?
+        .execute(params![
+            id.0,
+            card.title,
+            card.public,
+            card.members_only,
+            card.persistent
+        ])?;
     }
     let mut remove =
         db.prepare_cached("DELETE FROM room_affiliation WHERE room = ?1 AND jid = ?2")?;
@@ -186,6 +237,54 @@ fn save(
         }
     }
     Ok(true)
+}
+
+fn list(
+    db: &Connection,
+    public: bool,
+    select: &Select,
+    limit: u32,
+) -> rusqlite::Result<Vec<Listed>> {
+    let (name, from, backwards) = match select {
+        Select::First => ("", 0, false),
+        Select::After(name) => (&**name, 0, false),
+        Select::From(place) => ("", i64::try_from(*place).unwrap_or(i64::MAX), false),
+        Select::Before(name) => (&**name, 0, true),
+        Select::Last => ("", 0, true),
+    };
+    let order = match (backwards, select) {
+        (false, _) => "card.name > ?1 ORDER BY card.name",
+        (true, Select::Last) => "card.name > ?1 ORDER BY card.name DESC",
+        (true, _) => "card.name < ?1 ORDER BY card.name DESC",
+    };
+    let which = if public { "card.public = 1 AND " } else { "" };
+    let sql = format!("{CARD} WHERE {which}{order} LIMIT ?2 OFFSET ?3");
+    let mut select = db.prepare_cached(&sql)?;
+    let rows = select.query_map(params![name, limit, from], parse_card)?;
+    let mut rows: Vec<Listed> = rows.collect::<Result<_, _>>()?;
+    if backwards {
+        rows.reverse();
+    }
+    Ok(rows)
+}
+
+const CARD: &str =
+    "SELECT id, card.name, creator, created_at, title, public, members_only, persistent
+     FROM room_card AS card JOIN room ON room = id";
+
+fn parse_card(row: &Row<'_>) -> rusqlite::Result<Listed> {
+    Ok(Listed {
+        id: RoomId(row.get(0)?),
+        name: row.get(1)?,
+        creator: row.get::<_, Option<i64>>(2)?.map(AccountId),
+        created: row.get(3)?,
+        card: Card {
+            title: row.get(4)?,
+            public: row.get(5)?,
+            members_only: row.get(6)?,
+            persistent: row.get(7)?,
+        },
+    })
 }
 
 fn parse(row: &Row<'_>) -> rusqlite::Result<Room> {

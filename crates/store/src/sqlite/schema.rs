@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_push.sql"),
     include_str!("migrations/0007_pubsub_service.sql"),
     include_str!("migrations/0008_upload_usage.sql"),
+    include_str!("migrations/0009_room_card.sql"),
 ];
 
 /// The schema this program knows.

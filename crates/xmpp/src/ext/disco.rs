@@ -204,7 +204,9 @@ impl Item {
         })
     }
 
-    fn to_element(&self) -> Element {
+    /// The item as `<item/>`.
+    #[must_use]
+    pub fn to_element(&self) -> Element {
         Element::new("item", ns::DISCO_ITEMS)
             .with_attr("jid", self.jid.as_str())
             .with_attr_opt("node", self.node.as_deref())

@@ -2,13 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use store::rooms::{Listed, Select};
 use xmpp::{
     error::{Condition, StanzaError},
     ext::{
         disco::{Identity, Info, Item, Items},
-        rsm,
+        rsm::{self, Position},
     },
-    jid::Jid,
+    jid::{BareJid, Jid},
     ns,
     stanza::{Kind, Stanza},
     xml::Element,
@@ -16,11 +17,10 @@ use xmpp::{
 
 use super::{
     carry::deliver,
-    kept::Kept,
     service::{Sender, address},
 };
 use crate::{
-    ext::{Scope, features, forms},
+    ext::{Scope, features, forms, pages},
     server::Server,
     session::frame::Frame,
 };
@@ -67,42 +67,60 @@ pub(super) async fn answer(
     Ok(())
 }
 
-/// The rooms that want to be found.
-async fn public_rooms(server: &Arc<Server>, query: &Element) -> Result<Items, StanzaError> {
-    let mut found: Vec<(String, Item)> = Vec::new();
-    let mut after: Option<Box<str>> = None;
-    loop {
-        let page = server.store.rooms.list(after.as_deref(), PAGE).await;
-        let page = page.map_err(|error| server.store_failed("rooms", &error))?;
-        for row in &page {
-            let Ok(kept) = serde_json::from_slice::<Kept>(&row.state) else { continue };
-            let Some(jid) = address(server, &row.name).filter(|_| kept.is_public()) else {
-                continue;
-            };
-            let item = Item::new(Jid::from(jid.clone()));
-            found.push((
-                jid.to_string(),
-                match kept.name() {
-                    "" => item.with_name(&*row.name),
-                    name => item.with_name(name),
-                },
-            ));
-        }
-        match page.last() {
-            Some(last) if found.len() < MOST_LISTED => after = Some(last.name.clone()),
-            _ => break,
-        }
-    }
-    let Some(request) = rsm::Request::child_of(query) else {
-        let items = found.into_iter().map(|(_, item)| item).collect();
-        return Ok(Items { items, ..Items::default() });
+/// The rooms that want to be found, in order of name: a page of them where one is asked for, and whenever
+/// they do not all fit into one answer (§6.3).
+pub(super) async fn public_rooms(
+    server: &Arc<Server>,
+    query: &Element,
+) -> Result<Items, StanzaError> {
+    let asked = rsm::Request::child_of(query);
+    let (request, most) = match asked.clone() {
+        Some(request) => (request, PAGE),
+        None => (rsm::Request::default(), UNPAGED),
     };
-    let (page, described) = rsm::page(&found, |(jid, _)| jid, &request, PAGE as usize)
-        .map_err(|_| StanzaError::new(Condition::ItemNotFound))?;
-    let items = page.iter().map(|(_, item)| item.clone()).collect();
-    Ok(Items { items, page: Some(described), ..Items::default() })
+    let most = request.max.map_or(most, |max| most.min(u32::try_from(max).unwrap_or(most)));
+    let failed = |error| server.store_failed("rooms", &error);
+    let select = select(server, &request.position)?;
+    let listed = match most {
+        0 => Vec::new(),
+        most => server.store.rooms.list(true, select, most).await.map_err(failed)?,
+    };
+    let items: Vec<Item> = listed.iter().filter_map(|room| item(server, room)).collect();
+    let room = pages::room(&server.config());
+    let page = pages::fit(&items, &request.position, room, Item::to_element);
+    let items = items.get(page.clone()).unwrap_or_default();
+    let first = listed.get(page.start).map_or("", |room| &room.name);
+    let (before, count) = server.store.rooms.count_public(first).await.map_err(failed)?;
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let ids = items.iter().map(|item| item.jid.as_str());
+    let described = pages::described(ids, number(before), number(count));
+    let partial = asked.is_some() || number(count) > items.len();
+    Ok(Items { items: items.to_vec(), page: partial.then_some(described), ..Items::default() })
 }
 
-/// Rooms read at a time, and on one page of the list.
+fn item(server: &Server, room: &Listed) -> Option<Item> {
+    let item = Item::new(Jid::from(address(server, &room.name)?));
+    Some(item.with_name(if room.card.title.is_empty() { &*room.name } else { &*room.card.title }))
+}
+
+/// The place of a page. A room that is gone still has one: the list is in order of name.
+fn select(server: &Server, position: &Position) -> Result<Select, StanzaError> {
+    let service = server.config().rooms.address(server.domain());
+    let name = |jid: &str| {
+        let jid = BareJid::new(jid).ok().filter(|jid| jid.domain().as_str() == service);
+        let name = jid.and_then(|jid| jid.node().map(|node| node.as_str().into()));
+        name.ok_or_else(|| StanzaError::new(Condition::ItemNotFound))
+    };
+    Ok(match position {
+        Position::First => Select::First,
+        Position::After(jid) => Select::After(name(jid)?),
+        Position::Before(jid) => Select::Before(name(jid)?),
+        Position::Last => Select::Last,
+        Position::Index(place) => Select::From(u64::try_from(*place).unwrap_or(u64::MAX)),
+    })
+}
+
+/// Rooms on one page of the list.
 const PAGE: u32 = 200;
-const MOST_LISTED: usize = 5000;
+/// Rooms in an answer to somebody who asked for no page.
+const UNPAGED: u32 = 2000;

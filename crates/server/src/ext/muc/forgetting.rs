@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use store::StoreError;
+use store::{StoreError, rooms::Select};
 use xmpp::{
     ext::muc::Affiliation,
     jid::{BareJid, Jid},
@@ -51,13 +51,16 @@ async fn mentioning(server: &Arc<Server>, jid: &BareJid) -> Result<Vec<Box<str>>
     let mut found = Vec::new();
     let mut after: Option<Box<str>> = None;
     loop {
-        let page = server.store.rooms.list(after.as_deref(), PAGE).await?;
+        let select = after.map_or(Select::First, Select::After);
+        let page = server.store.rooms.list(false, select, PAGE).await?;
         for row in &page {
             // What is in memory may be newer than what is on disk.
             let mentions = match server.rooms.find(&row.name) {
                 Some(cell) => cell.lock().room.kept().mentions(jid),
                 None => {
-                    serde_json::from_slice::<Kept>(&row.state).is_ok_and(|kept| kept.mentions(jid))
+                    let stored = server.store.rooms.by_name(&row.name).await?;
+                    let kept = stored.and_then(|row| serde_json::from_slice(&row.state).ok());
+                    kept.is_some_and(|kept: Kept| kept.mentions(jid))
                 }
             };
             if mentions {

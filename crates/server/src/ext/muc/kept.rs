@@ -1,6 +1,8 @@
 //! What is stored of a room beside its lists.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use store::rooms::Card;
 use xmpp::jid::BareJid;
 
 use super::{hats::Hats, room::Subject, settings::Settings, voices::Voices};
@@ -37,27 +39,16 @@ impl Kept {
         self.voices.mention(jid) || self.hats.are_worn_by(jid)
     }
 
-    /// Whether it wants to be found.
+    /// As it is written to the store, with what lists show of it.
     #[must_use]
-    pub fn is_public(&self) -> bool {
-        self.settings.public && !self.locked
-    }
-
-    /// Whether it outlasts its last occupant.
-    #[must_use]
-    pub fn persists(&self) -> bool {
-        self.settings.persistent && !self.locked
-    }
-
-    /// Whether only members come in.
-    #[must_use]
-    pub fn members_only(&self) -> bool {
-        self.settings.members_only
-    }
-
-    /// Its name for people.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.settings.name
+    pub fn stored(&self) -> (Bytes, Card) {
+        let settings = &self.settings;
+        let card = Card {
+            title: settings.name.as_str().into(),
+            public: settings.public && !self.locked,
+            members_only: settings.members_only,
+            persistent: settings.persistent && !self.locked,
+        };
+        (serde_json::to_vec(self).unwrap_or_default().into(), card)
     }
 }

@@ -91,11 +91,13 @@ async fn make(
     let config = server.config();
     let jid = room.address().clone();
     let lists = room.found(owner);
+    let (state, card) = room.kept().stored();
     let new = NewRoom {
         name: name.into(),
         creator,
         created: StoreMillis(server.now().0),
-        state: serde_json::to_vec(&room.kept()).unwrap_or_default().into(),
+        state,
+        card,
         affiliations: lists.into_iter().filter_map(|(_, entry)| entry).collect(),
     };
     let made = server.store.rooms.create(new, config.rooms.rooms_per_account).await;

@@ -1,7 +1,10 @@
 //! Rooms that come from another server.
 
 use bytes::Bytes;
-use store::{Millis, rooms::RoomId};
+use store::{
+    Millis,
+    rooms::{Card, RoomId},
+};
 use xmpp::{
     ext::{
         form::{Field, Form, FormType},
@@ -27,7 +30,7 @@ pub fn salt(secret: &ServerSecret, jid: &BareJid, id: RoomId) -> [u8; 32] {
     mac(&key, &[jid.as_str().as_bytes(), &id.0.to_be_bytes()])
 }
 
-/// The state of a room as it is stored. What the form does not say is as in a public channel, and so is
+/// A room as it is stored, with what lists show of it. What the form does not say is as in a public channel, and so is
 /// what makes no sense here.
 #[must_use]
 pub fn state(
@@ -35,7 +38,7 @@ pub fn state(
     config: &Form,
     subject: Option<(&str, &str, Millis)>,
     vcard: Option<String>,
-) -> Bytes {
+) -> (Bytes, Card) {
     let mut settings = Settings::channel();
     // A room with a password says so in two fields, which belong together.
     let (secret, rest): (Vec<Field>, Vec<Field>) =
@@ -61,8 +64,7 @@ pub fn state(
         let xml = String::from_utf8_lossy(&message.to_bytes(ns::CLIENT)).into_owned();
         Subject { xml, text: text.to_owned(), at: at.0 }
     });
-    let kept = Kept::of(settings, subject, vcard);
-    serde_json::to_vec(&kept).unwrap_or_default().into()
+    Kept::of(settings, subject, vcard).stored()
 }
 
 /// A message of the archive as this server keeps it, with the nickname of who wrote it: the occupant id is

@@ -74,8 +74,8 @@ pub(super) fn save(
     let mut all: BTreeMap<_, _> = again.map(|(entry, jid)| (jid, entry)).collect();
     all.extend(changes);
     let lost = Unsaved { state: true, listed: all.keys().cloned().collect() };
-    let bytes = serde_json::to_vec(&state.room.kept()).unwrap_or_default();
-    let written = server.store.rooms.save(cell.id, Some(bytes.into()), all.into_iter().collect());
+    let stored = Some(state.room.kept().stored());
+    let written = server.store.rooms.save(cell.id, stored, all.into_iter().collect());
     Some(Saving { written, lost })
 }
 

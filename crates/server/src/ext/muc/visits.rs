@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use store::StoreError;
+use store::{StoreError, rooms::Select};
 use xmpp::{ext::muc::Role, jid::Jid, stanza::Stanza, xml::Limits};
 
 use super::{
     carry::{finish, perform},
-    kept::Kept,
     room::{Occupant, Room, Visit},
     service::Sender,
     unsaved,
@@ -97,11 +96,10 @@ async fn session(server: &Arc<Server>, jid: &Jid) -> Result<Option<Arc<Session>>
 async fn remove_left_over(server: &Arc<Server>) -> Result<(), StoreError> {
     let mut after: Option<Box<str>> = None;
     loop {
-        let page = server.store.rooms.list(after.as_deref(), PAGE).await?;
+        let select = after.map_or(Select::First, Select::After);
+        let page = server.store.rooms.list(false, select, PAGE).await?;
         for row in &page {
-            let persists =
-                serde_json::from_slice::<Kept>(&row.state).is_ok_and(|kept| kept.persists());
-            if !persists && server.rooms.find(&row.name).is_none() {
+            if !row.card.persistent && server.rooms.find(&row.name).is_none() {
                 server.store.rooms.delete(row.id).await?;
             }
         }

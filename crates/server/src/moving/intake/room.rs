@@ -57,7 +57,7 @@ impl Intake<'_> {
         };
         let subject =
             room.subject.as_ref().map(|(text, nick, at)| (text.as_str(), nick.as_str(), *at));
-        let state = moved::state(&room.jid, &room.config, subject, room.vcard.clone());
+        let (state, card) = moved::state(&room.jid, &room.config, subject, room.vcard.clone());
         let mut affiliations: Vec<Affiliation> = Vec::new();
         for (jid, affiliation, nick, reason) in &room.affiliations {
             let Ok(jid) = BareJid::new(jid) else { continue };
@@ -70,7 +70,7 @@ impl Intake<'_> {
             });
         }
         let (name, created) = (name.into(), self.now);
-        let row = NewRoom { name, creator, created, state, affiliations };
+        let row = NewRoom { name, creator, created, state, card, affiliations };
         let made = self.store.rooms.create(row, u64::MAX).await;
         made.map(Some).map_err(|error| Fault::new(FaultCode::Storage, error.to_string()))
     }

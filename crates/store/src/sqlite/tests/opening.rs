@@ -8,6 +8,7 @@ use super::{Directory, close};
 use crate::archive::Query;
 use crate::conformance::archive::message;
 use crate::conformance::{account, block_on};
+use crate::rooms::{Card, Select};
 use crate::sqlite::{Options, open};
 use crate::uploads::{FileId, Purpose, Usage};
 use crate::{AccountId, Millis, OpenError, Store};
@@ -192,6 +193,7 @@ fn files_from_before_they_were_counted_are_counted() {
         )
     };
     let seed = [
+        BEFORE_CARDS.to_owned(),
         "DROP TRIGGER upload_came; DROP TRIGGER upload_went; DROP INDEX upload_own_slots;
          DROP TABLE upload_usage; PRAGMA user_version = 7;"
             .to_owned(),
@@ -218,4 +220,41 @@ fn files_from_before_they_were_counted_are_counted() {
     close(store);
     tamper(&directory, "DELETE FROM upload_usage");
     assert_eq!(miscounted(&directory.open()), Ok(2));
+}
+
+/// The database as it was before lists of rooms had a table of their own.
+const BEFORE_CARDS: &str =
+    "DROP TABLE room_card; DROP INDEX room_affiliation_kind; PRAGMA user_version = 8;";
+
+#[test]
+fn rooms_of_an_older_version_are_in_lists() {
+    let directory = Directory::new();
+    close(directory.open());
+    let room = |name: &str, state: &str| {
+        format!(
+            "INSERT INTO room (name, created_at, state) VALUES ('{name}', 5, CAST('{state}' AS BLOB));"
+        )
+    };
+    let seed = [
+        BEFORE_CARDS.to_owned(),
+        room(
+            "a",
+            r#"{"settings":{"name":"Coven","public":true,"members_only":false,"persistent":false}}"#,
+        ),
+        room("b", r#"{"settings":{"public":true},"locked":true}"#),
+        room("c", "{}"),
+        room("d", "of whatever kind"),
+    ];
+    tamper(&directory, &seed.concat());
+    let store = directory.open();
+    let cards = block_on(store.rooms.list(false, Select::First, 9)).expect("read");
+    let cards: Vec<(Box<str>, Card)> =
+        cards.into_iter().map(|room| (room.name, room.card)).collect();
+    let usual = Card { title: "".into(), public: false, members_only: true, persistent: true };
+    let found =
+        Card { title: "Coven".into(), public: true, members_only: false, persistent: false };
+    let locked = Card { persistent: false, ..usual.clone() };
+    let expected = [("a", found), ("b", locked), ("c", usual.clone()), ("d", usual)];
+    assert_eq!(cards, expected.map(|(name, card)| (name.into(), card)));
+    close(store);
 }
