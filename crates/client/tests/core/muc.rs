@@ -16,6 +16,9 @@ use xmpp::xml::Element;
 
 use crate::server::{Server, bare};
 
+/// Entries of a list of affiliations in one answer.
+const LISTED_AT_ONCE: usize = 2;
+
 /// The service's domain.
 pub(crate) const ROOMS: &str = "rooms.example.net";
 
@@ -289,12 +292,17 @@ impl Server {
             ("query", ns::MUC_ADMIN, Some("get")) => {
                 let wanted = payload.first_child().and_then(Item::parse).unwrap().affiliation;
                 let listed = room.affiliations.iter().filter(|(_, one)| Some(**one) == wanted);
-                let items = listed.map(|(jid, affiliation)| {
-                    let jid = Some(Jid::from(jid.clone()));
-                    let affiliation = Some(*affiliation);
+                let listed: Vec<String> = listed.map(|(jid, _)| jid.to_string()).collect();
+                let request = rsm::Request::child_of(&payload).unwrap_or_default();
+                let page = rsm::page(&listed, |jid| jid, &request, LISTED_AT_ONCE);
+                let (page, described) = page.map_err(|_| Condition::ItemNotFound)?;
+                let items = page.iter().map(|jid| {
+                    let (jid, affiliation) = (Jid::new(jid).ok(), wanted);
                     Item { jid, affiliation, ..Item::default() }.to_element(ns::MUC_ADMIN)
                 });
-                Ok(Some(Element::new("query", ns::MUC_ADMIN).with_children(items)))
+                let query = Element::new("query", ns::MUC_ADMIN).with_children(items);
+                let partial = page.len() < listed.len();
+                Ok(Some(query.with_children(partial.then(|| described.to_element()))))
             }
             ("query", ns::MUC_ADMIN, _) if own >= Affiliation::Admin => {
                 let item = payload.first_child().and_then(Item::parse).unwrap();

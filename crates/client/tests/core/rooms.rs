@@ -431,6 +431,19 @@ fn all_devices_enter_and_leave_by_the_list() {
 }
 
 #[test]
+fn a_list_of_members_is_read_to_its_end() {
+    let (mut world, romeo, _, group) = group();
+    let known = room(&world, romeo, &group).members.len();
+    let listed = &mut world.server.rooms.get_mut(&bare(&group)).unwrap().affiliations;
+    for number in 0..5 {
+        listed.insert(bare(&format!("member{number}@capulet.example")), Affiliation::Member);
+    }
+    world.crash(romeo);
+    world.settle();
+    assert_eq!(room(&world, romeo, &group).members.len(), known + 5);
+}
+
+#[test]
 fn nothing_of_a_room_is_believed_from_anybody_else() {
     let (mut world, romeo, _, group) = group();
     world.send(romeo, &group, "one");

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use xmpp::ext::muc::{Affiliation, Item, Role};
+use xmpp::ext::rsm;
 use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
@@ -22,30 +23,50 @@ pub(super) fn fetch(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     if room.is_none_or(|room| room.phase != Phase::In) {
         return Ok(());
     }
-    fetch_list(cx, address.clone(), 0, Vec::new())
+    fetch_list(cx, address.clone(), (0, None), Vec::new())
 }
 
+/// Fetches the list of a number, from the beginning or after somebody whom a page of it ended with.
 fn fetch_list(
     cx: &mut Cx<'_>,
     address: BareJid,
-    at: usize,
+    (at, after): (usize, Option<String>),
     mut found: Vec<(BareJid, String)>,
 ) -> Step {
     let Some(affiliation) = LISTS.get(at) else { return replace(cx, &address, found) };
     let item = Item { affiliation: Some(*affiliation), ..Item::default() };
-    let query = Element::new("query", ns::MUC_ADMIN).with_child(item.to_element(ns::MUC_ADMIN));
+    let page = after.clone().map(|after| {
+        let position = rsm::Position::After(after);
+        rsm::Request { position, ..rsm::Request::default() }.to_element()
+    });
+    let query = Element::new("query", ns::MUC_ADMIN)
+        .with_child(item.to_element(ns::MUC_ADMIN))
+        .with_children(page);
     cx.iq_get(Some(Jid::from(address.clone())), query, move |cx, answer| {
         let Some(query) = answer.payload("query", ns::MUC_ADMIN) else {
             // Half a list is worse than the one that is known.
             return told(cx, &address);
         };
-        let items = query.children().filter_map(Item::parse);
+        let items: Vec<Item> = query.children().filter_map(Item::parse).collect();
+        let next = next(query, items.len()).filter(|next| after.as_ref() != Some(next));
+        let items = items.into_iter();
         let told = items.filter_map(|item| Some((item.jid?.to_bare(), item.affiliation?)));
         let told = told.map(|(jid, affiliation)| (jid, affiliation.as_str().to_owned()));
         let room = MAX_MEMBERS.saturating_sub(found.len());
         found.extend(told.take(room));
-        fetch_list(cx, address, at + 1, found)
+        match next.filter(|_| found.len() < MAX_MEMBERS) {
+            Some(next) => fetch_list(cx, address, (at, Some(next)), found),
+            None => fetch_list(cx, address, (at + 1, None), found),
+        }
     })
+}
+
+/// What the next page comes after, if there is one: a long list comes in pages, asked for or not.
+fn next(query: &Element, items: usize) -> Option<String> {
+    let page = rsm::Response::child_of(query)?;
+    let before = page.first.and_then(|(_, index)| index);
+    let complete = before.zip(page.count).is_some_and(|(before, count)| before + items >= count);
+    page.last.filter(|_| !complete)
 }
 
 fn replace(cx: &mut Cx<'_>, address: &BareJid, members: Vec<(BareJid, String)>) -> Step {

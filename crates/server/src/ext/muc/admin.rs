@@ -2,7 +2,10 @@
 
 use xmpp::{
     error::{Condition, StanzaError},
-    ext::muc::{Affiliation, Item, Role},
+    ext::{
+        muc::{Affiliation, Item, Role},
+        rsm,
+    },
     jid::{BareJid, Jid},
     ns,
     stanza::Kind,
@@ -17,6 +20,7 @@ use super::{
     room::{Effect, Effects, Room, error, send},
     settings::{Shown, cut},
 };
+use crate::ext::pages;
 
 /// The answer to a request: a payload, or why not.
 pub(super) type Answer = Result<Option<Element>, StanzaError>;
@@ -26,26 +30,54 @@ impl Room {
     pub(super) fn list(&self, from: &Jid, query: &Element) -> Answer {
         let wanted = query.child("item", ns::MUC_ADMIN).and_then(Item::parse);
         let wanted = wanted.ok_or_else(|| StanzaError::new(Condition::BadRequest))?;
-        let items: Vec<Item> = match (wanted.affiliation, wanted.role) {
+        let mut items: Vec<(String, Item)> = match (wanted.affiliation, wanted.role) {
             (Some(affiliation), None) => self.affiliated(from, affiliation)?,
             (None, Some(role)) => self.in_role(from, role)?,
             _ => return Err(StanzaError::new(Condition::BadRequest)),
         };
-        let items = items.iter().map(|item| item.to_element(ns::MUC_ADMIN));
-        Ok(Some(Element::new("query", ns::MUC_ADMIN).with_children(items)))
+        items.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(Some(self.list_page(&items, rsm::Request::child_of(query))))
     }
 
-    fn affiliated(&self, from: &Jid, wanted: Affiliation) -> Result<Vec<Item>, StanzaError> {
+    /// A page where one is asked for, and the first one when the list does not fit into an answer
+    /// (XEP-0059).
+    fn list_page(&self, items: &[(String, Item)], asked: Option<rsm::Request>) -> Element {
+        let written = |(_, item): &(String, Item)| item.to_element(ns::MUC_ADMIN);
+        let paged = asked.is_some();
+        let request = asked.unwrap_or_default();
+        let ids: Vec<&str> = items.iter().map(|(id, _)| id.as_str()).collect();
+        let place = pages::place(&ids, &request);
+        let wanted = items.get(place.clone()).unwrap_or_default();
+        let fits = pages::fit(wanted, &request.position, self.bounds.answer_bytes, written);
+        let page = wanted.get(fits.clone()).unwrap_or_default();
+        let described = || {
+            let ids = page.iter().map(|(id, _)| id.as_str());
+            pages::described(ids, place.start + fits.start, items.len()).to_element()
+        };
+        let set = (paged || page.len() < items.len()).then(described);
+        Element::new("query", ns::MUC_ADMIN)
+            .with_children(page.iter().map(written))
+            .with_children(set)
+    }
+
+    fn affiliated(
+        &self,
+        from: &Jid,
+        wanted: Affiliation,
+    ) -> Result<Vec<(String, Item)>, StanzaError> {
         if !self.may_list(from, wanted) {
             return Err(StanzaError::new(Condition::Forbidden));
         }
         let listed = self.affiliations.listed().filter(|(_, e)| e.affiliation == wanted);
-        let item = |(jid, entry): (&BareJid, &super::affiliations::Entry)| Item {
-            affiliation: Some(wanted),
-            jid: Some(jid.clone().into()),
-            nick: entry.nick.clone(),
-            reason: entry.reason.clone(),
-            ..Item::default()
+        let item = |(jid, entry): (&BareJid, &super::affiliations::Entry)| {
+            let item = Item {
+                affiliation: Some(wanted),
+                jid: Some(jid.clone().into()),
+                nick: entry.nick.clone(),
+                reason: entry.reason.clone(),
+                ..Item::default()
+            };
+            (jid.to_string(), item)
         };
         Ok(listed.map(item).collect())
     }
@@ -68,7 +100,7 @@ impl Room {
         Shown::of(role).is_some_and(|role| self.settings.list_readers.contains(&role))
     }
 
-    fn in_role(&self, from: &Jid, wanted: Role) -> Result<Vec<Item>, StanzaError> {
+    fn in_role(&self, from: &Jid, wanted: Role) -> Result<Vec<(String, Item)>, StanzaError> {
         let may =
             self.role(from) == Role::Moderator || self.affiliation(from) >= Affiliation::Admin;
         if !may {
@@ -76,12 +108,15 @@ impl Room {
         }
         let found = self.occupants.iter().filter(|(_, occupant)| occupant.role == wanted);
         Ok(found
-            .map(|(nick, occupant)| Item {
-                affiliation: Some(self.affiliation(&occupant.jid)),
-                role: Some(wanted),
-                jid: occupant.sessions.last().map(|visit| visit.jid.clone()),
-                nick: Some(nick.to_string()),
-                ..Item::default()
+            .map(|(nick, occupant)| {
+                let item = Item {
+                    affiliation: Some(self.affiliation(&occupant.jid)),
+                    role: Some(wanted),
+                    jid: occupant.sessions.last().map(|visit| visit.jid.clone()),
+                    nick: Some(nick.to_string()),
+                    ..Item::default()
+                };
+                (nick.to_string(), item)
             })
             .collect())
     }

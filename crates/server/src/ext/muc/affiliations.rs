@@ -191,12 +191,12 @@ impl Affiliations {
 
     /// What changed after a version, or `None` when that is not known any more.
     #[must_use]
-    pub fn since(&self, version: u64) -> Option<Vec<(&BareJid, Affiliation)>> {
+    pub fn since(&self, version: u64) -> Option<Vec<(&BareJid, &Entry)>> {
         if version < self.oldest || version > self.version {
             return None;
         }
         let newer = self.entries.iter().filter(|(_, entry)| entry.version > version);
-        Some(newer.map(|(jid, entry)| (jid, entry.affiliation)).collect())
+        Some(newer.collect())
     }
 
     /// Too many that are gone: nobody is told any more who left before now.
@@ -245,7 +245,9 @@ mod tests {
         lists.set(&macbeth, Affiliation::Member, None);
         let before = lists.version();
         lists.set(&macbeth, Affiliation::None, None);
-        assert_eq!(lists.since(before), Some(vec![(&macbeth, Affiliation::None)]));
+        let changes = lists.since(before).unwrap();
+        let changes: Vec<_> = changes.into_iter().map(|(jid, e)| (jid, e.affiliation)).collect();
+        assert_eq!(changes, [(&macbeth, Affiliation::None)]);
         assert_eq!(lists.since(lists.version()), Some(vec![]));
         assert_eq!(lists.since(lists.version() + 1), None);
         assert!(lists.is_last_owner(&hecate));

@@ -4,7 +4,10 @@
 use bytes::Bytes;
 use xmpp::{
     edit::Edit,
-    ext::muc::{Affiliation, Item, Join, Role, status},
+    ext::{
+        muc::{Affiliation, Item, Join, Role, status},
+        rsm::Position,
+    },
     jid::Jid,
     ns,
     stanza::{Kind, Stanza},
@@ -12,8 +15,11 @@ use xmpp::{
     xml::{Element, Limits},
 };
 
-use super::presence::empty;
-use super::room::{Effects, Occupant, Room, Shown, Visit, send};
+use super::{
+    presence::empty,
+    room::{Effects, Occupant, Room, Shown, Visit, send},
+};
+use crate::ext::pages;
 
 /// What is told of an occupant beside the presence.
 #[derive(Clone, Debug, Default)]
@@ -252,28 +258,45 @@ impl Room {
         if !self.may_see_addresses(to) {
             return;
         }
-        let version = self.affiliations.version();
         let since = known.as_ref().and_then(|known| known.parse().ok());
         let changes = since.and_then(|since| self.affiliations.since(since));
-        let mut mav = Element::new("mav", ns::MUC_AFFILIATIONS);
-        let entries: Vec<_> = match (&changes, known) {
-            (Some(changes), _) if changes.is_empty() => return,
-            (Some(changes), Some(known)) => {
-                mav.set_attr("since", known.as_str());
-                changes.iter().map(|(jid, affiliation)| (*jid, *affiliation)).collect()
-            }
-            _ => self.affiliations.listed().map(|(jid, entry)| (jid, entry.affiliation)).collect(),
+        let (mut entries, mut since) = match changes {
+            Some(changes) if changes.is_empty() => return,
+            Some(changes) => (changes, known.clone()),
+            None => (self.affiliations.listed().collect(), None),
         };
-        mav.set_attr("until", version.to_string());
-        let items = entries.into_iter().map(|(jid, affiliation)| {
-            let jid = Some(Jid::from(jid.clone()));
-            let item = Item { affiliation: Some(affiliation), jid, ..Item::default() };
-            item.to_element(ns::MUC_USER)
-        });
-        let x = Element::new("x", ns::MUC_USER).with_child(mav).with_children(items);
-        let message =
-            Element::new("message", ns::CLIENT).with_attr("from", self.jid.as_str()).with_child(x);
-        out.push(send(to, Kind::Message, &message.to_bytes(ns::CLIENT)));
+        entries.sort_unstable_by_key(|(_, entry)| entry.version);
+        let items: Vec<(u64, Element)> = entries
+            .into_iter()
+            .map(|(jid, entry)| {
+                let (affiliation, jid) = (Some(entry.affiliation), Some(Jid::from(jid.clone())));
+                let item = Item { affiliation, jid, ..Item::default() };
+                (entry.version, item.to_element(ns::MUC_USER))
+            })
+            .collect();
+        let mut rest = items.as_slice();
+        loop {
+            let written = |(_, item): &(u64, Element)| item.clone();
+            let fits = pages::fit(rest, &Position::First, self.bounds.answer_bytes, written);
+            let (now, later) = rest.split_at(fits.end);
+            rest = later;
+            let until = match now.last() {
+                Some((version, _)) if !rest.is_empty() => *version,
+                _ => self.affiliations.version(),
+            };
+            let mav = Element::new("mav", ns::MUC_AFFILIATIONS)
+                .with_attr_opt("since", since.replace(until.to_string()))
+                .with_attr("until", until.to_string());
+            let now = now.iter().map(written);
+            let x = Element::new("x", ns::MUC_USER).with_child(mav).with_children(now);
+            let message = Element::new("message", ns::CLIENT)
+                .with_attr("from", self.jid.as_str())
+                .with_child(x);
+            out.push(send(to, Kind::Message, &message.to_bytes(ns::CLIENT)));
+            if rest.is_empty() {
+                return;
+            }
+        }
     }
 
     pub(super) fn tell_subject(&self, to: &Jid, out: &mut Effects) {

@@ -82,6 +82,7 @@ pub const EXTENSION: Extension = Extension {
         (Scope::Rooms, ns::OCCUPANT_ID),
         (Scope::Room, ns::DISCO_INFO),
         (Scope::Room, ns::DISCO_ITEMS),
+        (Scope::Room, ns::RSM),
         (Scope::Room, ns::PING),
         (Scope::Room, ns::MUC),
         (Scope::Room, ns::MUC_STABLE_ID),

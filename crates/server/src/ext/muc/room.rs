@@ -72,6 +72,8 @@ pub struct Room {
 pub struct Bounds {
     /// Occupants of one room.
     pub occupants: u32,
+    /// Bytes of the items in one answer.
+    pub answer_bytes: usize,
     /// Messages a second of one occupant, averaged over ten seconds; 0 for no limit.
     pub messages_per_second: u32,
 }

@@ -28,7 +28,7 @@ use super::{
     spread,
     unsaved::{Unsaved, cannot_store, lasts},
 };
-use crate::{components::pending::Acting, server::Server, session::Session};
+use crate::{components::pending::Acting, ext::pages, server::Server, session::Session};
 
 /// The rooms in memory.
 #[derive(Default)]
@@ -295,6 +295,7 @@ pub(super) fn bounds(server: &Server) -> Bounds {
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     Bounds {
         occupants: small(config.rooms.occupants_per_room),
+        answer_bytes: pages::room(&config),
         messages_per_second: match config.limits.throttle {
             true => small(config.rooms.messages_per_second),
             false => 0,

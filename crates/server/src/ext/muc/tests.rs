@@ -23,7 +23,7 @@ use crate::config::Config;
 
 const CRONE: &str = "crone1@shakespeare.example/desktop";
 const HAG: &str = "hag66@shakespeare.example/pda";
-const BOUNDS: Bounds = Bounds { occupants: 5, messages_per_second: 1 };
+const BOUNDS: Bounds = Bounds { occupants: 5, answer_bytes: 100_000, messages_per_second: 1 };
 
 struct Play {
     room: Room,

@@ -243,7 +243,7 @@ fn address() -> BareJid {
 }
 
 const ROOM: &str = "room@rooms.a.example";
-const BOUNDS: Bounds = Bounds { occupants: 5, messages_per_second: 3 };
+const BOUNDS: Bounds = Bounds { occupants: 5, answer_bytes: 4000, messages_per_second: 3 };
 /// Two people with two devices each, and three with one.
 const SESSIONS: [&str; 7] = [
     "a@a.example/1",

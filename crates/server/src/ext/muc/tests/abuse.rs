@@ -95,7 +95,7 @@ fn a_thousand_come_and_go_and_nothing_of_them_stays() {
     let mut told = 0;
     for number in 1..CROWD {
         // As the service does it with each stanza.
-        play.room.bounds = Bounds { occupants: 2000, messages_per_second: 0 };
+        play.room.bounds = Bounds { occupants: 2000, messages_per_second: 0, ..BOUNDS };
         let effects = play.join(&jid(number), &format!("n{number}"));
         // Everybody who is there, the newcomer in both directions, and the subject.
         let presences = effects

@@ -1,14 +1,18 @@
 //! The service with a store: rooms that end, or cannot be written, while others come.
 
-use store::rooms::Affiliation as Row;
+use store::rooms::{Affiliation as Row, Card, NewRoom};
+use xmpp::ext::rsm;
 
 use super::*;
 use crate::{
-    ext::muc::{
-        carry::{finish, perform},
-        operator,
-        service::{self, Cell, Sender},
-        unsaved,
+    ext::{
+        muc::{
+            carry::{finish, perform},
+            directory, operator,
+            service::{self, Cell, Sender},
+            unsaved,
+        },
+        pages,
     },
     model::Stage,
     session::frame::Frame,
@@ -112,6 +116,110 @@ fn changes_of_one_request_are_written_at_once_and_what_failed_with_the_next() {
     let banned = ["banquo@b.example", "duncan@b.example", "macbeth@b.example"];
     assert_eq!(listed(rows(&stage, &cell)), banned);
     assert!(cell.lock().unsaved.is_empty());
+}
+
+/// Nothing of their state is looked at: it is none.
+#[test]
+fn a_list_of_rooms_that_fits_into_no_answer_comes_in_pages() {
+    let stage = Stage::new();
+    let server = &stage.server;
+    for number in 0..200 {
+        let card = Card { title: "é".repeat(1000).into(), public: true, ..Card::default() };
+        let room = NewRoom {
+            name: format!("r{number:03}").into(),
+            creator: None,
+            created: store::Millis(0),
+            state: "none".into(),
+            card,
+            affiliations: Vec::new(),
+        };
+        stage.run(server.store.rooms.create(room, 0)).unwrap();
+    }
+    let list = |position: Option<rsm::Position>| {
+        let page = position.map(|position| rsm::Request { position, max: None }.to_element());
+        let query = Element::new("query", ns::DISCO_ITEMS).with_children(page);
+        let found = stage.run(directory::public_rooms(server, &query)).unwrap();
+        let size = found.to_element().to_bytes(ns::CLIENT).len();
+        assert!(size < pages::room(&server.config()) + 1000);
+        let names = found.items.iter().map(|item| item.jid.to_string());
+        (names.collect::<Vec<String>>(), found.page.expect("it is no whole list"))
+    };
+    let (mut all, mut page) = list(None);
+    while page.count != Some(all.len()) {
+        let (more, next) = list(page.last.map(rsm::Position::After));
+        assert_eq!(next.first, Some((more[0].clone(), Some(all.len()))));
+        all.extend(more);
+        page = next;
+    }
+    assert_eq!(all.len(), 200);
+    assert!(all.is_sorted());
+    let (last, _) = list(Some(rsm::Position::Last));
+    assert!(last.len() < 200 && all.ends_with(&last));
+}
+
+/// The lists of a room that fill more than an answer.
+#[test]
+fn long_lists_are_answered_in_pages_that_fit() {
+    let stage = Stage::new();
+    let cell = coven(&stage);
+    let mut state = cell.lock();
+    let room = &mut state.room;
+    for number in 0..2000 {
+        let reason = Some("x".repeat(200));
+        room.affiliations.set(&bare(&format!("w{number}@b.example")), Affiliation::Outcast, reason);
+    }
+    let most = room.bounds.answer_bytes;
+    let hecate = jid("hecate@b.example/x");
+    let list = |position: Option<rsm::Position>| {
+        let page = position.map(|position| rsm::Request { position, max: None }.to_element());
+        let item = Element::new("item", ns::MUC_ADMIN).with_attr("affiliation", "outcast");
+        let query = Element::new("query", ns::MUC_ADMIN).with_child(item).with_children(page);
+        let answer = room.list(&hecate, &query).unwrap().unwrap();
+        assert!(answer.to_bytes(ns::CLIENT).len() < most + 1000);
+        let items = answer.children().filter(|child| child.name() == "item");
+        let names: Vec<String> = items.map(|item| item.attr("jid").unwrap().to_owned()).collect();
+        (names, rsm::Response::child_of(&answer).expect("it is no whole list"))
+    };
+    let (mut all, mut page) = list(None);
+    assert!(all.len() < 2000);
+    while page.count != Some(all.len()) {
+        let (more, next) = list(page.last.map(rsm::Position::After));
+        assert!(!more.is_empty());
+        assert_eq!(next.first, Some((more[0].clone(), Some(all.len()))));
+        all.extend(more);
+        page = next;
+    }
+    assert!(all.is_sorted());
+    assert_eq!(all.len(), 2000);
+    let (last, _) = list(Some(rsm::Position::Last));
+    assert_eq!(all.last_chunk::<9>(), last.last_chunk::<9>());
+}
+
+#[test]
+fn versions_of_long_lists_come_in_messages_that_fit() {
+    let stage = Stage::new();
+    let cell = coven(&stage);
+    let mut state = cell.lock();
+    let room = &mut state.room;
+    for number in 0..6000 {
+        room.affiliations.set(&bare(&format!("w{number}@b.example")), Affiliation::Member, None);
+    }
+    let join = xmpp::ext::muc::Join { affiliations: Some(None), ..Default::default() };
+    let mut out = Vec::new();
+    room.tell_affiliations(&jid("hecate@b.example/x"), &join, &mut out);
+    assert!(out.len() > 1);
+    let (mut since, mut told) = (None, 0);
+    for (_, _, bytes) in out.iter().filter_map(Effect::stanza) {
+        assert!(bytes.len() < room.bounds.answer_bytes + 1000);
+        let message = Element::parse(&bytes, &Limits::TRUSTED).unwrap();
+        let x = message.child("x", ns::MUC_USER).unwrap();
+        let mav = x.child("mav", ns::MUC_AFFILIATIONS).unwrap();
+        assert_eq!(mav.attr("since"), since.as_deref());
+        since = mav.attr("until").map(str::to_owned);
+        told += x.children().filter(|child| child.name() == "item").count();
+    }
+    assert_eq!(told, 6001);
+    assert_eq!(since, Some(room.affiliations.version().to_string()));
 }
 
 #[test]
