@@ -56,6 +56,33 @@ pub struct Budget {
     pub bytes: u64,
     /// Files of any purpose.
     pub files: u64,
+    /// Slots that are not files yet.
+    pub slots: u64,
+}
+
+/// A place in the list of an account's files, the newest first. It is there with and without the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// When the slot of the file was made.
+    pub created: Millis,
+    /// Its name.
+    pub id: FileId,
+}
+
+/// Which files of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Select {
+    /// The newest.
+    #[default]
+    First,
+    /// Those after a place: older ones.
+    After(Place),
+    /// The last ones before a place.
+    Before(Place),
+    /// The oldest.
+    Last,
+    /// From this number on, counted from 0.
+    From(u64),
 }
 
 /// What an account has.
@@ -81,6 +108,12 @@ pub enum ReserveError {
     /// The account has as many files as it may.
     #[error("the account has too many files")]
     Files,
+    /// The account has as many unused slots as it may.
+    #[error("the account has too many unused slots")]
+    Slots {
+        /// When the first of them ends.
+        until: Millis,
+    },
     /// The environment's fault.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,7 +138,10 @@ pub trait Uploads: Send + Sync {
     fn complete(&self, id: FileId, media: &str, sha256: [u8; 32]) -> Fut<'_, bool>;
 
     /// Files of an account, the newest first, without slots.
-    fn list(&self, account: AccountId, limit: u32) -> Fut<'_, Vec<File>>;
+    fn list(&self, account: AccountId, select: Select, limit: u32) -> Fut<'_, Vec<File>>;
+
+    /// How many files an account has: those before a place of the list, and all.
+    fn count(&self, account: AccountId, before: Option<Place>) -> Fut<'_, (u64, u64)>;
 
     /// What each of these purposes takes of an account, slots included.
     fn usage(&self, account: AccountId, purposes: Vec<Purpose>) -> Fut<'_, Usage>;

@@ -2,7 +2,7 @@
 
 use store::{
     AccountId,
-    uploads::{File, Purpose},
+    uploads::{File, Purpose, Select},
 };
 
 use super::{
@@ -40,7 +40,7 @@ impl Operations {
         name: &str,
     ) -> Result<(), Fault> {
         let address = self.address(name);
-        let files = self.store.uploads.list(account, MOST_ROWS).await?;
+        let files = self.store.uploads.list(account, Select::First, MOST_ROWS).await?;
         uploads.extend(files.into_iter().map(|file| describe(file, &address)));
         Ok(())
     }

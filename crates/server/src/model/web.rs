@@ -127,7 +127,7 @@ fn slot(stage: &Stage, tape: &mut Tape<'_>) -> Link {
         expires: None,
         sha256: None,
     };
-    let budget = Budget { bytes: 1 << 30, files: 1 << 20 };
+    let budget = Budget { bytes: 1 << 30, files: 1 << 20, slots: 1 << 20 };
     // One that is there already is as good.
     let _ = stage.run(stage.server.store.uploads.reserve(slot, budget, Millis(0)));
     Link {

@@ -143,7 +143,7 @@ fn upload(trial: &Trial, account: &str) -> String {
             expires: None,
             sha256: None,
         };
-        let budget = Budget { bytes: 100, files: 1 };
+        let budget = Budget { bytes: 100, files: 1, slots: 1 };
         store.uploads.reserve(file, budget, store::Millis(0)).await.unwrap();
         assert!(store.uploads.complete(id, "image/jpeg", [0; 32]).await.unwrap());
         store.maintenance.close().await.unwrap();

@@ -141,6 +141,8 @@ macro_rules! conformance_tests {
             uploads {
                 a_slot_becomes_a_file_once
                 slots_count_against_the_quota
+                unused_slots_are_bounded
+                files_are_listed_from_both_ends
                 purposes_have_quotas_of_their_own
                 what_goes_is_left_over_until_cleared
                 usage_follows_what_comes_and_goes

@@ -1,10 +1,10 @@
 //! What keeping uploaded files means.
 
 use super::{account, missing};
-use crate::uploads::{Budget, File, FileId, Purpose, ReserveError, Usage};
+use crate::uploads::{Budget, File, FileId, Place, Purpose, ReserveError, Select, Usage};
 use crate::{AccountId, Millis, Store};
 
-const BUDGET: Budget = Budget { bytes: 1000, files: 5 };
+const BUDGET: Budget = Budget { bytes: 1000, files: 5, slots: 3 };
 
 fn slot(account: AccountId, id: u8, size: u64) -> File {
     File {
@@ -34,7 +34,7 @@ pub async fn a_slot_becomes_a_file_once(store: &Store) {
     let wanted = slot(juliet, 1, 300);
     uploads.reserve(wanted.clone(), BUDGET, Millis(100)).await.expect("reserved");
     assert_eq!(uploads.load(wanted.id).await, Ok(Some(wanted.clone())));
-    assert_eq!(uploads.list(juliet, 10).await, Ok(vec![]));
+    assert_eq!(uploads.list(juliet, Select::First, 10).await, Ok(vec![]));
     assert_eq!(uploads.prolong(wanted.id, Millis(900)).await, Ok(true));
     assert_eq!(uploads.expire(Millis(899), 10).await, Ok(0));
     assert_eq!(uploads.complete(wanted.id, "image/png", [7; 32]).await, Ok(true));
@@ -44,7 +44,7 @@ pub async fn a_slot_becomes_a_file_once(store: &Store) {
     let (media, slot_ends) = (Some("image/png".into()), Millis(900));
     let file = File { media, slot_ends, sha256: Some([7; 32]), ..wanted };
     assert_eq!(uploads.load(file.id).await, Ok(Some(file.clone())));
-    assert_eq!(uploads.list(juliet, 10).await, Ok(vec![file]));
+    assert_eq!(uploads.list(juliet, Select::First, 10).await, Ok(vec![file]));
     assert!(uploads.reserve(slot(missing(), 2, 1), BUDGET, Millis(100)).await.is_err());
     assert!(uploads.reserve(slot(juliet, 1, 1), BUDGET, Millis(100)).await.is_err());
 }
@@ -63,6 +63,53 @@ pub async fn slots_count_against_the_quota(store: &Store) {
     uploads.reserve(slot(juliet, 3, 1000), BUDGET, Millis(400)).await.expect("reserved");
     let romeo = account(store, "romeo").await;
     uploads.reserve(slot(romeo, 4, 1000), BUDGET, Millis(100)).await.expect("his own quota");
+}
+
+/// Slots that nobody uses are bounded until they end.
+pub async fn unused_slots_are_bounded(store: &Store) {
+    let juliet = account(store, "juliet").await;
+    let uploads = &store.uploads;
+    let ending = |id, at| File { slot_ends: Millis(at), ..slot(juliet, id, 1) };
+    for (id, at) in [(1, 402), (2, 400), (3, 401)] {
+        uploads.reserve(ending(id, at), BUDGET, Millis(100)).await.expect("reserved");
+    }
+    let full = ReserveError::Slots { until: Millis(400) };
+    assert_eq!(uploads.reserve(slot(juliet, 4, 1), BUDGET, Millis(399)).await, Err(full.clone()));
+    assert_eq!(uploads.complete(FileId([1; 16]), "a/b", [7; 32]).await, Ok(true));
+    uploads.reserve(ending(4, 900), BUDGET, Millis(399)).await.expect("one is used");
+    assert_eq!(uploads.reserve(slot(juliet, 5, 1), BUDGET, Millis(399)).await, Err(full));
+    uploads.reserve(ending(5, 900), BUDGET, Millis(400)).await.expect("one has ended");
+    let romeo = account(store, "romeo").await;
+    uploads.reserve(slot(romeo, 9, 1), BUDGET, Millis(100)).await.expect("his own");
+}
+
+/// The newest first, from both ends, beside slots and files of others.
+pub async fn files_are_listed_from_both_ends(store: &Store) {
+    let juliet = account(store, "juliet").await;
+    let romeo = account(store, "romeo").await;
+    let uploads = &store.uploads;
+    // 2 and 3 are of one moment.
+    for (id, at) in [(1, 10), (2, 20), (3, 20), (4, 30)] {
+        upload(store, File { created: Millis(at), ..slot(juliet, id, 1) }).await;
+    }
+    upload(store, File { created: Millis(20), ..slot(romeo, 8, 1) }).await;
+    uploads.reserve(slot(juliet, 9, 1), BUDGET, Millis(100)).await.expect("reserved");
+    let place = |id: u8, at| Place { created: Millis(at), id: FileId([id; 16]) };
+    let list = async |select, limit| {
+        let files = uploads.list(juliet, select, limit).await.expect("read");
+        files.into_iter().map(|file| file.id.0[0]).collect::<Vec<u8>>()
+    };
+    assert_eq!(list(Select::First, 9).await, [4, 2, 3, 1]);
+    assert_eq!(list(Select::First, 2).await, [4, 2]);
+    assert_eq!(list(Select::After(place(2, 20)), 1).await, [3]);
+    assert_eq!(list(Select::After(place(7, 20)), 9).await, [1]);
+    assert_eq!(list(Select::Before(place(1, 10)), 2).await, [2, 3]);
+    assert_eq!(list(Select::Before(place(0, 20)), 9).await, [4]);
+    assert_eq!(list(Select::Last, 2).await, [3, 1]);
+    assert_eq!(list(Select::From(1), 2).await, [2, 3]);
+    assert_eq!(list(Select::From(4), 2).await, [0; 0]);
+    assert_eq!(uploads.count(juliet, Some(place(3, 20))).await, Ok((2, 4)));
+    assert_eq!(uploads.count(juliet, None).await, Ok((0, 4)));
 }
 
 /// Purposes with quotas of their own, and a bound on the number.
@@ -137,7 +184,7 @@ pub async fn files_and_slots_expire(store: &Store) {
     assert_eq!(uploads.expire(Millis(400), 10).await, Ok(1));
     assert_eq!(uploads.expire(Millis(4999), 10).await, Ok(0));
     assert_eq!(uploads.expire(Millis(5000), 10).await, Ok(1));
-    let left = uploads.list(juliet, 10).await.expect("read");
+    let left = uploads.list(juliet, Select::First, 10).await.expect("read");
     assert_eq!(left.iter().map(|file| file.id).collect::<Vec<_>>(), [FileId([2; 16])]);
     assert_eq!(uploads.leftovers(1).await.expect("read").len(), 1);
     assert_eq!(uploads.leftovers(10).await.expect("read").len(), 2);

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::engine::{Engine, failure};
 use super::values::unsigned;
-use crate::uploads::{Budget, File, FileId, Purpose, ReserveError, Uploads, Usage};
+use crate::uploads::{Budget, File, FileId, Place, Purpose, ReserveError, Select, Uploads, Usage};
 use crate::{AccountId, Fut, Millis, StoreError};
 
 failure!(ReserveError);
@@ -49,16 +49,22 @@ impl Uploads for Sqlite {
         })
     }
 
-    fn list(&self, account: AccountId, limit: u32) -> Fut<'_, Vec<File>> {
+    fn list(&self, account: AccountId, select: Select, limit: u32) -> Fut<'_, Vec<File>> {
+        self.0.read(move |db| Ok(list(db, account, select, limit)?))
+    }
+
+    fn count(&self, account: AccountId, before: Option<Place>) -> Fut<'_, (u64, u64)> {
         self.0.read(move |db| {
-            let mut select = db.prepare_cached(
-                "SELECT id, account, name, media, size, purpose, created_at, ends_at, expires_at,
-                        sha256
-                 FROM upload WHERE account = ?1 AND sha256 IS NOT NULL
-                 ORDER BY created_at DESC, id LIMIT ?2",
-            )?;
-            let rows = select.query_map(params![account.0, limit], parse)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let Place { created, id } = before.unwrap_or(NEWEST);
+            let sql = format!(
+                "SELECT count(*) FILTER (WHERE {BEFORE}), count(*) FROM upload
+                 WHERE account = ?1 AND sha256 IS NOT NULL"
+            );
+            let counted =
+                db.prepare_cached(&sql)?.query_row(params![account.0, created, id], |row| {
+                    Ok((unsigned(row.get(0)?), unsigned(row.get(1)?)))
+                });
+            Ok(counted?)
         })
     }
 
@@ -116,6 +122,41 @@ impl Uploads for Sqlite {
     }
 }
 
+fn list(
+    db: &Connection,
+    account: AccountId,
+    select: Select,
+    limit: u32,
+) -> rusqlite::Result<Vec<File>> {
+    let (which, Place { created, id }, from) = match select {
+        Select::First => (AFTER, NEWEST, 0),
+        Select::After(place) => (AFTER, place, 0),
+        Select::Before(place) => (BEFORE, place, 0),
+        Select::Last => (BEFORE, OLDEST, 0),
+        Select::From(number) => (AFTER, NEWEST, i64::try_from(number).unwrap_or(i64::MAX)),
+    };
+    let backwards = matches!(select, Select::Before(_) | Select::Last);
+    let order = if backwards { "created_at, id DESC" } else { "created_at DESC, id" };
+    let sql = format!(
+        "SELECT id, account, name, media, size, purpose, created_at, ends_at, expires_at, sha256
+         FROM upload WHERE account = ?1 AND sha256 IS NOT NULL AND ({which})
+         ORDER BY {order} LIMIT ?4 OFFSET ?5"
+    );
+    let mut select = db.prepare_cached(&sql)?;
+    let rows = select.query_map(params![account.0, created, id, limit, from], parse)?;
+    let mut rows: Vec<File> = rows.collect::<Result<_, _>>()?;
+    if backwards {
+        rows.reverse();
+    }
+    Ok(rows)
+}
+
+/// Before and after a place of the list. What is told twice lets the index find it.
+const BEFORE: &str = "created_at >= ?2 AND (created_at > ?2 OR id < ?3)";
+const AFTER: &str = "created_at <= ?2 AND (created_at < ?2 OR id > ?3)";
+const NEWEST: Place = Place { created: Millis(i64::MAX as u64), id: FileId([0; 16]) };
+const OLDEST: Place = Place { created: Millis(0), id: FileId([0xff; 16]) };
+
 const MISCOUNTED: &str = "
     WITH counted AS (SELECT account, purpose, files, bytes FROM upload_usage WHERE files <> 0 OR bytes <> 0),
          there AS (SELECT account, purpose, count(*), sum(size) FROM upload GROUP BY account, purpose)
@@ -140,6 +181,15 @@ fn reserve(db: &Connection, slot: &File, budget: Budget, now: Millis) -> Result<
     }
     if usage(db, slot.account, &ALL)?.files >= budget.files {
         return Err(ReserveError::Files);
+    }
+    let mut open = db.prepare_cached(
+        "SELECT count(*), min(ends_at) FROM upload WHERE account = ?1 AND sha256 IS NULL",
+    )?;
+    let (slots, until) = open.query_row([slot.account.0], |row| {
+        Ok((unsigned(row.get(0)?), row.get::<_, Option<Millis>>(1)?))
+    })?;
+    if slots >= budget.slots {
+        return Err(ReserveError::Slots { until: until.unwrap_or(now) });
     }
     let mut insert = db.prepare_cached(
         "INSERT INTO upload (id, account, name, media, size, purpose, created_at, ends_at,

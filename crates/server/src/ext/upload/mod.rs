@@ -126,7 +126,8 @@ async fn give_slot(context: &IqContext<'_>, request: &Request) -> IqAnswer {
     let config = server.config();
     let limits = &config.upload;
     let (purpose, wanted_end) = purpose(limits, request)?;
-    let budget = Budget { bytes: quota(limits, purpose), files: limits.files_per_account };
+    let (bytes, files) = (quota(limits, purpose), limits.files_per_account);
+    let budget = Budget { bytes, files, slots: OPEN_SLOTS };
     let most = limits.file_bytes.min(budget.bytes);
     if request.size > most {
         let text = format!("the file is too large; at most {most} bytes are taken");
@@ -239,6 +240,12 @@ fn refused(server: &Server, error: ReserveError, budget: Budget, limits: &Upload
                 None => error,
             }
         }
+        ReserveError::Slots { until } => full(format!(
+            "you have asked for {} slots and not used them; use them, or wait until one ends",
+            budget.slots
+        ))
+        .with_type(ErrorType::Wait)
+        .with_app(upload::retry(Millis(until.0))),
         ReserveError::Files => full(format!(
             "you have {} files, as many as this server keeps; delete some with the command \
              \"Your files\" of this service",
@@ -402,6 +409,8 @@ pub fn percent_encoded(name: &str) -> String {
 
 /// How long a slot waits for its file to begin, in milliseconds (§8 recommends 300 s).
 pub const SLOT: u64 = 300_000;
+/// Slots of one account that are not used yet: more than anybody uploads in that time.
+const OPEN_SLOTS: u64 = 100;
 /// Files removed in one transaction.
 const AT_ONCE: u32 = 500;
 const LONGEST_NAME: usize = 200;
