@@ -68,9 +68,7 @@ async fn put(visit: Visit, id: FileId) -> Answer {
         return text(StatusCode::FORBIDDEN, "the header Authorization of the slot is missing\n");
     }
     let slot = match server.store.uploads.load(id).await {
-        Ok(Some(slot)) if slot.sha256.is_some() => {
-            return text(StatusCode::CONFLICT, "the file is there already\n");
-        }
+        Ok(Some(slot)) if slot.sha256.is_some() => return there(),
         Ok(Some(slot)) => slot,
         Ok(None) => return nothing(),
         Err(error) => return store_failed(&server, &error),
@@ -82,13 +80,8 @@ async fn put(visit: Visit, id: FileId) -> Answer {
         Ok(media) => media,
         Err(refused) => return *refused,
     };
-    let ends = Millis(server.now().0 + allowance(slot.size).as_secs() * 1000 + MARGIN);
-    match server.store.uploads.prolong(id, ends).await {
-        Ok(true) => {}
-        Ok(false) => return nothing(),
-        Err(error) => return store_failed(&server, &error),
-    }
-    let part = match server.uploads.begin(slot.account, id).await {
+    // From here until the row says that the file is there, nobody else writes it.
+    let mut part = match server.uploads.begin(slot.account, id).await {
         Ok(part) => part,
         Err(BeginError::Twice) => {
             return text(StatusCode::CONFLICT, "the file is being uploaded already\n");
@@ -98,14 +91,33 @@ async fn put(visit: Visit, id: FileId) -> Answer {
         }
         Err(BeginError::Disk(error)) => return disk_failed(&server, &error),
     };
+    let ends = Millis(server.now().0 + allowance(slot.size).as_secs() * 1000 + MARGIN);
+    match server.store.uploads.prolong(id, ends).await {
+        Ok(true) => {}
+        Ok(false) => return taken(&server, id).await,
+        Err(error) => return store_failed(&server, &error),
+    }
     visit.deadline.extend(allowance(slot.size));
-    match receive(part, body, slot.size).await {
+    match receive(&mut part, body, slot.size).await {
         Ok(sha256) => keep(&server, id, &media, sha256).await,
         Err(ReceiveError::Disk(error)) => disk_failed(&server, &error),
         Err(ReceiveError::Slow) => text(StatusCode::REQUEST_TIMEOUT, "that was too slow\n"),
         Err(ReceiveError::Length) => {
             text(StatusCode::BAD_REQUEST, "the file is not as long as was said\n")
         }
+    }
+}
+
+fn there() -> Answer {
+    text(StatusCode::CONFLICT, "the file is there already\n")
+}
+
+/// A slot that was there a moment ago is none any more.
+async fn taken(server: &Server, id: FileId) -> Answer {
+    match server.store.uploads.load(id).await {
+        Ok(Some(_)) => there(),
+        Ok(None) => nothing(),
+        Err(error) => store_failed(server, &error),
     }
 }
 
@@ -138,7 +150,7 @@ enum ReceiveError {
 }
 
 /// Writes the body to disk, at a pace that keeps nobody waiting for ever.
-async fn receive(mut part: Part, mut body: Incoming, size: u64) -> Result<[u8; 32], ReceiveError> {
+async fn receive(part: &mut Part, mut body: Incoming, size: u64) -> Result<[u8; 32], ReceiveError> {
     let deadline = Instant::now() + allowance(size);
     let mut rest = size;
     let mut buffer = Vec::with_capacity(usize::try_from(size).unwrap_or(BLOCK).min(BLOCK));

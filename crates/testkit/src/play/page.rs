@@ -5,11 +5,60 @@ use super::report::{Failure, Outcome};
 use super::script::{PageCheck, Visit};
 use super::stage::Stage;
 use super::template::Template;
-use crate::client::http;
+use crate::client::http::{self, Page};
 use crate::tree::{Found, Framing, Reader, Tree};
 
 impl Stage<'_> {
     pub(super) async fn visit(&mut self, visit: &Visit) -> Outcome {
+        let request = self.request(visit)?;
+        let server = self.server.endpoint();
+        self.page = http::send(server.https, &server.trust, &request).await?;
+        self.transcript.note(format!("{} {}: {:?}", request.method, request.path, self.page));
+        Ok(())
+    }
+
+    /// Opens all of them at the same moment.
+    pub(super) async fn visit_at_once(&mut self, visits: &[Visit]) -> Outcome {
+        let server = self.server.endpoint();
+        let mut under_way = Vec::new();
+        for visit in visits {
+            let (request, address) = (self.request(visit)?, server.https);
+            let trust = server.trust.clone();
+            under_way.push(tokio::spawn(async move {
+                let page = http::send(address, &trust, &request).await;
+                (request, page)
+            }));
+        }
+        self.pages.clear();
+        for visit in under_way {
+            let (request, page) = visit.await.map_err(|error| Failure::new(error.to_string()))?;
+            let page = page?;
+            self.transcript.note(format!("{} {}: {page:?}", request.method, request.path));
+            self.pages.push((request.body.unwrap_or_default(), page));
+        }
+        Ok(())
+    }
+
+    pub(super) fn one_page_has(&mut self, status: u16) -> Outcome {
+        let of_others = |(_, page): &(String, Page)| page.status != status;
+        let (others, mut found): (Vec<_>, Vec<_>) = self.pages.drain(..).partition(of_others);
+        let won = found.pop().filter(|_| found.is_empty());
+        let Some((body, page)) = won else {
+            return Err(Failure::new(format!("{} pages have it, and {others:?}", found.len())));
+        };
+        (self.pages, self.page) = (others, page);
+        self.variables.insert("what won".to_owned(), body);
+        Ok(())
+    }
+
+    pub(super) fn other_pages_have(&mut self, status: u16) -> Outcome {
+        match self.pages.iter().all(|(_, page)| page.status == status) {
+            true => Ok(()),
+            false => Err(Failure::new(format!("the pages are {:?}", self.pages))),
+        }
+    }
+
+    fn request(&self, visit: &Visit) -> Result<http::Request, Failure> {
         let expand = |text: &Template| text.expand(&self.variables, false);
         let mut request = http::Request {
             method: visit.method.clone(),
@@ -19,10 +68,7 @@ impl Stage<'_> {
             request.headers.push((name.clone(), expand(value)?));
         }
         request.body = visit.body.as_ref().map(expand).transpose()?;
-        let server = self.server.endpoint();
-        self.page = http::send(server.https, &server.trust, &request).await?;
-        self.transcript.note(format!("{} {}: {:?}", request.method, request.path, self.page));
-        Ok(())
+        Ok(request)
     }
 
     pub(super) fn check_page(&mut self, check: &PageCheck) -> Outcome {

@@ -96,7 +96,11 @@ impl Play {
         let action = if let Some(rest) = head.strip_prefix("The operator ") {
             Action::Operator(operation(rest, &paragraph)?)
         } else if let Some(rest) = head.strip_prefix("A visitor ") {
-            Action::Visit(visit(rest, &paragraph)?)
+            let mut visits = visits(rest, &paragraph)?;
+            let visit = visits.pop().filter(|_| visits.is_empty());
+            Action::Visit(visit.ok_or("a visitor sends one body")?)
+        } else if let Some(together) = pages_together(&paragraph)? {
+            Action::Together(together)
         } else if let Some(rest) =
             ["The page ", "The answer "].iter().find_map(|it| head.strip_prefix(it))
         {
@@ -328,7 +332,23 @@ fn operation(rest: &str, paragraph: &Paragraph<'_>) -> Result<Operation, String>
     }
 }
 
-fn visit(rest: &str, paragraph: &Paragraph<'_>) -> Result<Visit, String> {
+/// What several visitors do or experience together, if that is what a line tells.
+fn pages_together(paragraph: &Paragraph<'_>) -> Result<Option<Together>, String> {
+    let status = |text: &str| text.parse::<u16>().map_err(|_| "a status is a number".to_owned());
+    let head = paragraph.head;
+    if let Some(status_of_one) = head.strip_prefix("One of the pages has status ") {
+        return Ok(Some(Together::OnePageHas(status(status_of_one)?)));
+    }
+    if let Some(status_of_others) = head.strip_prefix("The other pages have status ") {
+        return Ok(Some(Together::OtherPagesHave(status(status_of_others)?)));
+    }
+    let sent = head.strip_prefix("Visitors send ").and_then(|rest| rest.strip_suffix(" at once"));
+    let Some(sent) = sent else { return Ok(None) };
+    Ok(Some(Together::Visit(visits(&format!("sends {sent}"), paragraph)?)))
+}
+
+/// A visit for each body; one when there is none.
+fn visits(rest: &str, paragraph: &Paragraph<'_>) -> Result<Vec<Visit>, String> {
     let (method, path) = match rest.strip_prefix("opens ") {
         Some(path) => ("GET", path),
         None => rest
@@ -336,6 +356,7 @@ fn visit(rest: &str, paragraph: &Paragraph<'_>) -> Result<Visit, String> {
             .and_then(|rest| rest.split_once(' '))
             .ok_or_else(|| format!("`{rest}` is not something a visitor can do"))?,
     };
+    let mut bodies = Vec::new();
     let mut visit = Visit {
         method: method.to_owned(),
         path: Template::parse(path)?,
@@ -347,12 +368,16 @@ fn visit(rest: &str, paragraph: &Paragraph<'_>) -> Result<Visit, String> {
             let (name, value) = header.split_once(": ").ok_or("write `with header Name: value`")?;
             visit.headers.push((name.to_owned(), Template::parse(value)?));
         } else if let Some(body) = line.strip_prefix("with body: ") {
-            visit.body = Some(Template::parse(body)?);
+            bodies.push(Template::parse(body)?);
         } else {
             return Err(format!("`{line}` is nothing a visitor can send"));
         }
     }
-    Ok(visit)
+    if bodies.is_empty() {
+        return Ok(vec![visit]);
+    }
+    let with = |body| Visit { body: Some(body), ..visit.clone() };
+    Ok(bodies.into_iter().map(with).collect())
 }
 
 fn page_check(rest: &str, paragraph: &Paragraph<'_>) -> Result<PageCheck, String> {

@@ -126,6 +126,12 @@ pub enum Together {
     OneReceives(Vec<usize>, Pattern),
     /// `The others receive: …`: those who are left of the step before.
     OthersReceive(Pattern),
+    /// `Visitors send PUT /path at once`: one for each body.
+    Visit(Vec<Visit>),
+    /// `One of the pages has status 201`: one of them, and no other.
+    OnePageHas(u16),
+    /// `The other pages have status 409`: those that are left of the step before.
+    OtherPagesHave(u16),
 }
 
 /// A request over HTTPS.

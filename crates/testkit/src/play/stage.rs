@@ -38,6 +38,8 @@ pub(super) struct Stage<'a> {
     pub(super) variables: Variables,
     pub(super) transcript: Transcript,
     pub(super) page: Page,
+    /// What visitors sent at the same moment and got for it.
+    pub(super) pages: Vec<(String, Page)>,
     pub(super) pings: u32,
     /// Who did not receive what one of several did.
     pub(super) others: Vec<usize>,
@@ -81,6 +83,7 @@ impl<'a> Stage<'a> {
             variables,
             transcript,
             page,
+            pages: Vec::new(),
             pings: 0,
             others: Vec::new(),
             listeners,

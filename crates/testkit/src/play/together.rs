@@ -21,6 +21,9 @@ impl Stage<'_> {
                 Ok(())
             }
             Together::OneReceives(all, pattern) => self.one_receives(all, pattern).await,
+            Together::Visit(visits) => self.visit_at_once(visits).await,
+            Together::OnePageHas(status) => self.one_page_has(*status),
+            Together::OtherPagesHave(status) => self.other_pages_have(*status),
             Together::OthersReceive(pattern) => {
                 for who in std::mem::take(&mut self.others) {
                     self.watch(who, &Deed::Receive(vec![pattern.clone()])).await?;

@@ -7,7 +7,10 @@ use std::{
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -22,14 +25,24 @@ use crate::{config::Home, files};
 #[derive(Clone, Debug)]
 pub struct Disk {
     directory: Arc<Path>,
-    busy: Arc<Mutex<HashMap<AccountId, usize>>>,
+    busy: Arc<Mutex<HashMap<AccountId, Vec<FileId>>>>,
+    /// How many parts there were.
+    parts: Arc<AtomicU64>,
 }
 
-/// A file that is being written. Dropped before [`Part::finish`], it leaves nothing behind.
+/// A file that somebody writes: nobody else does as long as this is there.
 #[derive(Debug)]
-pub struct Part {
+struct Claim {
     disk: Disk,
     account: AccountId,
+    id: FileId,
+}
+
+/// A file that is being written. Dropped before [`Part::finish`], it leaves nothing behind. As long as it
+/// is there, nobody else writes this file.
+#[derive(Debug)]
+pub struct Part {
+    claim: Arc<Claim>,
     path: PathBuf,
     target: PathBuf,
     /// Whether there is a file of this part under `path`.
@@ -52,7 +65,7 @@ impl Disk {
     /// The files of a data directory. Nothing is made before the first file comes.
     #[must_use]
     pub fn new(home: &Home) -> Self {
-        Disk { directory: home.uploads().into(), busy: Arc::default() }
+        Disk { directory: home.uploads().into(), busy: Arc::default(), parts: Arc::default() }
     }
 
     /// Begins to write a file.
@@ -60,20 +73,11 @@ impl Disk {
     /// # Errors
     /// See [`BeginError`].
     pub async fn begin(&self, account: AccountId, id: FileId) -> Result<Part, BeginError> {
-        {
-            let mut busy = self.busy.lock();
-            let all: usize = busy.values().sum();
-            let own = busy.entry(account).or_default();
-            if *own >= MOST_OF_ONE || all >= MOST_AT_ONCE {
-                return Err(BeginError::Busy);
-            }
-            *own += 1;
-        }
+        let claim = Arc::new(self.claim(account, id)?);
         let target = self.path(id);
-        let path = target.with_extension(PART);
-        // From here on the account is counted down when this is dropped.
-        let mut part =
-            Part { disk: self.clone(), account, path, target, begun: false, content: None };
+        let number = self.parts.fetch_add(1, Ordering::Relaxed);
+        let path = target.with_extension(format!("{number}.{PART}"));
+        let mut part = Part { claim, path, target, begun: false, content: None };
         let (directory, path) = (self.directory.clone(), part.path.clone());
         let opened = blocking(move || {
             files::private_directory(&directory)?;
@@ -84,12 +88,23 @@ impl Disk {
                 part.begun = true;
                 part.content = Some((file, Sha256::new()));
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(BeginError::Twice);
-            }
             Err(error) => return Err(BeginError::Disk(error)),
         }
         Ok(part)
+    }
+
+    fn claim(&self, account: AccountId, id: FileId) -> Result<Claim, BeginError> {
+        let mut busy = self.busy.lock();
+        let all: usize = busy.values().map(Vec::len).sum();
+        let own = busy.get(&account).map_or(&[][..], Vec::as_slice);
+        if own.contains(&id) {
+            return Err(BeginError::Twice);
+        }
+        if own.len() >= MOST_OF_ONE || all >= MOST_AT_ONCE {
+            return Err(BeginError::Busy);
+        }
+        busy.entry(account).or_default().push(id);
+        Ok(Claim { disk: self.clone(), account, id })
     }
 
     /// Opens a file for reading.
@@ -186,20 +201,23 @@ impl Part {
         Ok(bytes)
     }
 
-    /// Appends the last bytes and brings all to disk under its name. Gives the SHA-256.
+    /// Appends the last bytes and brings all to disk under its name. Gives the SHA-256. The part is still
+    /// there, so that nobody else writes the file before whoever wrote it has said so.
     ///
     /// # Errors
     /// When the disk refuses; nothing is left of it then.
-    pub async fn finish(mut self, last: Vec<u8>) -> io::Result<[u8; 32]> {
+    pub async fn finish(&mut self, last: Vec<u8>) -> io::Result<[u8; 32]> {
         let Some((mut file, mut hash)) = self.content.take() else { return Err(broken()) };
         let (path, target) = (self.path.clone(), self.target.clone());
-        let directory = self.disk.directory.clone();
+        // Whoever stops waiting for this does not stop it.
+        let claim = self.claim.clone();
         let hash = blocking(move || {
+            let directory = &claim.disk.directory;
             file.write_all(&last)?;
             hash.update(&last);
             file.sync_all()?;
             fs::rename(&path, &target)?;
-            sync(&directory).inspect_err(|_| drop(fs::remove_file(&target)))?;
+            sync(directory).inspect_err(|_| drop(fs::remove_file(&target)))?;
             Ok(hash.finalize().into())
         })
         .await?;
@@ -208,16 +226,20 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for Claim {
     fn drop(&mut self) {
         let mut busy = self.disk.busy.lock();
         if let Some(own) = busy.get_mut(&self.account) {
-            *own -= 1;
-            if *own == 0 {
+            own.retain(|id| *id != self.id);
+            if own.is_empty() {
                 busy.remove(&self.account);
             }
         }
-        drop(busy);
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
         if self.begun {
             // What cannot be removed now is removed at the next start.
             let _ = fs::remove_file(&self.path);
@@ -326,6 +348,11 @@ mod tests {
             part.write(b"is ".to_vec()).await.unwrap();
             let hash = part.finish(b"this".to_vec()).await.unwrap();
             assert_eq!(hash, <[u8; 32]>::from(Sha256::digest(b"What light is this")));
+            // The store does not know of it yet.
+            let again = disk.begin(AccountId(1), id).await;
+            assert!(matches!(again, Err(BeginError::Twice)));
+            drop(part);
+            assert!(disk.begin(AccountId(1), id).await.is_ok());
             let mut download = disk.open(id).await.unwrap();
             download.seek(5).await.unwrap();
             let (bytes, _) = download.read(5).await.unwrap();
