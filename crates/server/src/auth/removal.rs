@@ -13,7 +13,7 @@ use xmpp::{
 use crate::{
     account::Account,
     ext::{muc, pubsub, upload},
-    im::{roster, subscription::Change},
+    im::{subscribing, subscription::Change},
     server::Server,
     session::{Session, life},
     turn,
@@ -79,7 +79,7 @@ async fn leave_contacts(server: &Arc<Server>, account: &Arc<Account>) {
             let bytes = presence.to_bytes(ns::CLIENT);
             let Ok(stanza) = Stanza::parse(bytes, &Limits::CLIENT) else { continue };
             // A contact that cannot be told learns it when it writes.
-            let _ = roster::send(server, account, &stanza, change, &jid).await;
+            let _ = subscribing::send(server, account, &stanza, change, &jid).await;
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     account::Account,
     im::{
         roster::{self, Contact},
+        subscribing,
         subscription::{Change, Standing},
     },
     iq::{Iq, IqKind},
@@ -198,7 +199,7 @@ async fn end(context: &IqContext<'_>, jid: &BareJid, change: Change) -> Result<(
         .with_attr("type", change.as_str());
     let stanza = Stanza::parse(presence.to_bytes(ns::CLIENT), &Limits::CLIENT)
         .map_err(|_| StanzaError::new(Condition::InternalServerError))?;
-    match roster::send(context.server, context.owner()?, &stanza, change, jid).await {
+    match subscribing::send(context.server, context.owner()?, &stanza, change, jid).await {
         // A contact that is blocked as well is still removed.
         Err(error) if error.condition == Condition::NotAcceptable => Ok(()),
         other => other,

@@ -7,7 +7,8 @@ use store::{Millis, invites::Invite};
 use xmpp::{error::StanzaError, jid::BareJid, ns, stanza::Stanza, xml::Limits};
 
 use super::{
-    roster::{answer, introduce, put},
+    roster::put,
+    subscribing::{answer, introduce},
     subscription::Change,
 };
 use crate::{account::Account, invitation::Token, server::Server};

@@ -4,4 +4,5 @@ pub mod invited;
 pub mod presence;
 pub mod requests;
 pub mod roster;
+pub mod subscribing;
 pub mod subscription;

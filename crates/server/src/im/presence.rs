@@ -58,7 +58,8 @@ pub async fn route(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza
         (Some("error"), Some(to)) => pass_on(server, session, stanza, &to).await,
         (Some(kind), to) => match (Change::parse(kind), to) {
             (Some(change), Some(to)) => {
-                super::roster::client_change(server, session, stanza, change, &to.to_bare()).await;
+                super::subscribing::client_change(server, session, stanza, change, &to.to_bare())
+                    .await;
             }
             _ => refuse(session, stanza, Condition::BadRequest),
         },

@@ -22,7 +22,7 @@ use crate::{
         caps::{self, Features},
         muc, privilege,
     },
-    im::{presence, roster, subscription::Change},
+    im::{presence, subscribing, subscription::Change},
     router::resolve::{Target, resolve},
     server::Server,
 };
@@ -165,7 +165,7 @@ pub(super) async fn receive(server: &Arc<Server>, stanza: &Stanza, from: &Jid, t
         let unwanted = change == Change::Subscribe && server.block_lists.name(&from);
         if to.node().is_some() && !unwanted {
             let bytes = Edit::new(stanza).from(from.as_str()).to(to.as_str()).finish();
-            roster::receive(server, &from, &to, bytes, change).await;
+            subscribing::receive(server, &from, &to, bytes, change).await;
         }
         return;
     }
