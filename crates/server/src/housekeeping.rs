@@ -108,6 +108,7 @@ async fn expire(server: &Server) -> Result<(), StoreError> {
     // The last one with old keys may have a new password.
     server.choose_hashes().await?;
     store.tokens.expire(now).await?;
+    store.endpoints.expire(now).await?;
     store.accounts.expire_reservations(now).await?;
     store.invites.expire(before(KEPT_FOR_LISTS)).await?;
     store.requests.expire(before(KEPT_FOR_LISTS)).await?;

@@ -177,6 +177,8 @@ metrics! {
     bytes_sent: Counter = "bytes_sent_total";
     /// Messages given to the archives, one row for each account.
     archive_rows: Counter = "archive_rows_total";
+    /// Notifications posted for other applications of devices.
+    endpoint_messages: Counter = "endpoint_messages_total";
     /// Files uploaded.
     uploads: Counter = "uploads_total";
     /// Errors that were the client's fault.

@@ -10,7 +10,7 @@ use store::{
     uploads::Purpose,
 };
 
-use crate::{config::Config, housekeeping};
+use crate::{config::Config, ext::unified_push, housekeeping};
 
 /// A kind of thing that is stored.
 pub struct Holding {
@@ -78,6 +78,8 @@ pub enum Kind {
     Tokens,
     /// Where devices want to be woken.
     Push,
+    /// Addresses for applications of devices.
+    Endpoints,
     /// Invitations.
     Invitations,
     /// Rooms with their lists.
@@ -193,6 +195,21 @@ pub const HOLDINGS: &[Holding] = &[
         kept: |_| "until the app or its service ends it".to_owned(),
     },
     Holding {
+        kind: Kind::Endpoints,
+        tables: &["endpoint", "endpoint_message"],
+        what: "addresses for notifications of other applications, which have no names here, and what was \
+               posted there until the device has it",
+        purpose: "to pass notifications on to applications of a device",
+        readable: Readable::UnlessEncrypted,
+        kept: |config| {
+            format!(
+                "{} days after the device asked for the address last; a notification {} days at most",
+                config.unified_push.days,
+                unified_push::LONGEST.as_secs() / (24 * 60 * 60)
+            )
+        },
+    },
+    Holding {
         kind: Kind::Invitations,
         tables: &["invite", "invite_use"],
         what: "invitations: who made them, a remark, who used them and when",
@@ -305,6 +322,9 @@ pub async fn amount(
             counted(store.tokens.list(Some(account), MOST).await?.len() as u64, "tokens")
         }
         Kind::Push => counted(store.push.list(Some(account)).await?.len() as u64, "devices"),
+        Kind::Endpoints => {
+            counted(store.endpoints.list(account).await?.len() as u64, "addresses of applications")
+        }
         Kind::Invitations => {
             let made = store.invites.list(Some(account), None, MOST).await?.len() as u64;
             counted(made, "invitations")

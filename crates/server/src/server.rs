@@ -34,9 +34,9 @@ use crate::{
     config::{Config, Home, Policy, Service},
     ext::{
         Registry, block_lists::BlockLists, budget::Budgets, caps::CapsCache, muc::service::Rooms,
-        server_info::ServerInfo, upload::disk::Disk,
+        server_info::ServerInfo, unified_push::Sending, upload::disk::Disk,
     },
-    http::{admin::session::AdminSessions, bosh::Sessions},
+    http::{self, admin::session::AdminSessions, bosh::Sessions},
     limits::{Gate, LoginThrottle, Quota},
     metrics::Metrics,
     net::tls::Tls,
@@ -71,6 +71,12 @@ pub struct Server {
     pub components: Components,
     /// Devices that want to be woken.
     pub pushes: Pushes,
+    /// What was sent to devices for their other applications.
+    pub unified_push: Sending,
+    /// Notifications posted to one address in a minute.
+    pub endpoint_posts: Quota,
+    /// Notifications posted by one network in a minute.
+    pub network_posts: Quota,
     /// The relay for calls.
     pub turn: Relay,
     /// The proxy for files between clients.
@@ -150,6 +156,15 @@ impl Server {
             rooms: Rooms::default(),
             components: Components::default(),
             pushes: Pushes::default(),
+            unified_push: Sending::default(),
+            endpoint_posts: Quota::new(
+                config.unified_push.messages_per_minute,
+                http::unified_push::SPAN,
+            ),
+            network_posts: Quota::new(
+                config.unified_push.messages_per_minute * http::unified_push::ADDRESSES,
+                http::unified_push::SPAN,
+            ),
             turn: Relay::default(),
             bytestreams: Bytestreams::default(),
             uploads: Disk::new(&home),

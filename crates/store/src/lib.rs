@@ -38,6 +38,7 @@ pub mod blocks;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod documents;
+pub mod endpoints;
 mod error;
 pub mod invites;
 pub mod maintenance;
@@ -112,6 +113,8 @@ pub struct Store {
     pub pubsub: Arc<dyn pubsub::Pubsub>,
     /// Where devices want to be woken (XEP-0357).
     pub push: Arc<dyn push::Push>,
+    /// Addresses of applications (UnifiedPush), and what was posted to them.
+    pub endpoints: Arc<dyn endpoints::Endpoints>,
     /// Uploaded files (XEP-0363), without their bytes.
     pub uploads: Arc<dyn uploads::Uploads>,
     /// Rooms (XEP-0045); their messages are in the archive.

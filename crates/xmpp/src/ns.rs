@@ -298,6 +298,8 @@ pub const PUSH: &str = "urn:xmpp:push:0";
 pub const WEB_PUSH: &str = "https://anemone.im/protocol/web-push";
 /// XEP-0357: form type of the summary.
 pub const PUSH_SUMMARY: &str = "urn:xmpp:push:summary";
+/// UnifiedPush over XMPP: addresses for the applications of a phone.
+pub const UNIFIED_PUSH: &str = "http://gultsch.de/xmpp/drafts/unified-push";
 /// XEP-0065: SOCKS5 bytestreams.
 pub const BYTESTREAMS: &str = "http://jabber.org/protocol/bytestreams";
 /// XEP-0363: HTTP File Upload.

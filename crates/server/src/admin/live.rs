@@ -13,7 +13,7 @@ use crate::{
     auth::removal,
     config::{Config, Home, Service},
     ext::{administration, moved, muc::operator},
-    http::admin,
+    http::{self, admin},
     invitation,
     log::LogControl,
     s2s::{status, verify::Trust},
@@ -66,6 +66,9 @@ impl Running {
         self.server.logins.set_enabled(new.limits.throttle);
         self.server.budgets.bound(&new);
         self.server.account_requests.set_limit(new.front_door.requests_per_network);
+        let posts = new.unified_push.messages_per_minute;
+        self.server.endpoint_posts.set_limit(posts);
+        self.server.network_posts.set_limit(posts * http::unified_push::ADDRESSES);
         self.server.set_config(new);
         Ok(sentences)
     }

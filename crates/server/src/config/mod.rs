@@ -21,7 +21,8 @@ pub use self::{
     sections::{
         Abuse, Acme, Archive, Calls, Challenge, Components, Contact, Creators, DataPolicy,
         DefaultRoom, Federation, FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat, Login,
-        Metrics, Outage, Policy, Pubsub, Push, Reader, Registration, Rooms, Tls, Upload, Web,
+        Metrics, Outage, Policy, Pubsub, Push, Reader, Registration, Rooms, Tls, UnifiedPush,
+        Upload, Web,
     },
     turn::{Network, Turn},
 };
@@ -78,6 +79,8 @@ pub struct Config {
     pub components: Components,
     /// Waking devices that sleep.
     pub push: Push,
+    /// Addresses for the applications of a phone.
+    pub unified_push: UnifiedPush,
     /// The client for browsers.
     pub web: Web,
     /// Whom to ask about this server.
@@ -205,6 +208,7 @@ impl Config {
             ("bytestreams", self.bytestreams.show()),
             ("components", self.components.show()),
             ("push", self.push.show()),
+            ("unified_push", self.unified_push.show()),
             ("web", self.web.show()),
             ("contact", self.contact.show()),
             ("abuse", self.abuse.show()),
@@ -305,6 +309,7 @@ impl Config {
             bytestreams: Bytestreams::default(),
             components: Components::default(),
             push: Push::default(),
+            unified_push: UnifiedPush::default(),
             web: Web::default(),
             contact: Contact::default(),
             abuse: Abuse::default(),

@@ -30,7 +30,7 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Confi
     }
     sections! {
         listen, registration, tls, acme, login, limits, federation, archive, rooms, pubsub, upload,
-        calls, turn, bytestreams, components, push, web, contact, abuse, outage,
+        calls, turn, bytestreams, components, push, unified_push, web, contact, abuse, outage,
         data_policy,
         front_door, metrics, log,
     }

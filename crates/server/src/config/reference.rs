@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{
     Abuse, Acme, Archive, Bytestreams, Calls, Components, Contact, DataPolicy, Federation,
     FrontDoor, Limits, Listen, Log, Login, Metrics, Outage, Pubsub, Push, Registration, Rooms, Tls,
-    Turn, Upload, Web, schema::Chapter,
+    Turn, UnifiedPush, Upload, Web, schema::Chapter,
 };
 
 /// Every section of the file in the order of the manual.
@@ -27,6 +27,7 @@ pub fn chapters() -> Vec<Chapter> {
         Bytestreams::chapter(),
         Components::chapter(),
         Push::chapter(),
+        UnifiedPush::chapter(),
         Web::chapter(),
         Contact::chapter(),
         Abuse::chapter(),

@@ -39,6 +39,7 @@ pub mod server_info;
 pub mod session;
 pub mod strangers;
 pub mod time;
+pub mod unified_push;
 pub mod upload;
 pub mod vcard;
 pub mod version;
@@ -78,6 +79,7 @@ pub const ALL: &[&Extension] = &[
     &archive::EXTENSION,
     &offline::EXTENSION,
     &push::EXTENSION,
+    &unified_push::EXTENSION,
     &caps::EXTENSION,
     &pubsub::EXTENSION,
     &pubsub::service::EXTENSION,

@@ -16,6 +16,7 @@ pub mod join;
 pub mod origin;
 pub mod redirect;
 pub mod request;
+pub mod unified_push;
 pub mod upload;
 pub mod web;
 pub mod websocket;
@@ -153,6 +154,9 @@ async fn route(visit: Visit) -> Answer {
         ("/request", _) => request::handle(visit).await,
         (path, _) if path.starts_with(crate::ext::upload::PATH) => {
             upload::handle(visit, &path[crate::ext::upload::PATH.len()..]).await
+        }
+        (path, _) if path.starts_with(crate::ext::unified_push::PATH) => {
+            unified_push::handle(visit, &path[crate::ext::unified_push::PATH.len()..]).await
         }
         (path, &Method::GET | &Method::HEAD) if path.starts_with(INVITE) => {
             invite::show(&visit, &path[INVITE.len()..]).await

@@ -20,7 +20,7 @@ use crate::{
     account::{Account, AccountState},
     ext::{
         avatar::{self, Reader},
-        budget, muc, privilege,
+        budget, muc, privilege, unified_push,
     },
     router::resolve::{Target, resolve},
     s2s::policy,
@@ -262,6 +262,10 @@ async fn deliver_directed(server: &Arc<Server>, session: &Arc<Session>, stanza: 
             let bytes = addressed(stanza, written.as_deref().unwrap_or(to.as_str()));
             let stanza = reread(stanza, bytes);
             return Box::pin(muc::service::receive(server, sender, to, &stanza)).await;
+        }
+        // A client that takes notifications for others says so that it is there.
+        Ok(Target::Server) if stanza.type_().is_none() => {
+            return unified_push::greeted(server, session);
         }
         _ => return,
     };

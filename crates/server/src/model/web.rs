@@ -9,6 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use store::{
     Millis,
+    endpoints::{Endpoint, EndpointId},
     uploads::{Budget, File, FileId, Purpose},
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
@@ -18,7 +19,11 @@ use xmpp::{
 };
 
 use super::{Stage, Tape};
-use crate::{ext::upload, http, net::conn::Peer};
+use crate::{
+    ext::{unified_push, upload},
+    http,
+    net::conn::Peer,
+};
 
 /// Sends requests over one connection: made up by the tape, or its bytes as they are.
 ///
@@ -31,7 +36,10 @@ pub fn requests(input: &[u8]) {
         match tape.chance(4) {
             true => text.extend_from_slice(tape.rest()),
             false => {
-                let link = slot(stage, &mut tape);
+                let link = match tape.chance(3) {
+                    true => endpoint(stage, &mut tape),
+                    false => slot(stage, &mut tape),
+                };
                 for _ in 0..=tape.below(4) {
                     request(&mut tape, &link, &mut text);
                 }
@@ -133,6 +141,26 @@ fn slot(stage: &Stage, tape: &mut Tape<'_>) -> Link {
     Link {
         path: format!("{}{}/a%20b.png", upload::PATH, URL_SAFE_NO_PAD.encode(id.0)),
         authorization: upload::authorization(&stage.server.secret, id),
+    }
+}
+
+/// The address of an application.
+fn endpoint(stage: &Stage, tape: &mut Tape<'_>) -> Link {
+    let endpoint = Endpoint {
+        id: EndpointId([tape.byte(); 16]),
+        account: stage.juliet().id,
+        application: [tape.byte() & 7; 32],
+        instance: [0; 32],
+        resource: "phone".into(),
+        expires: Millis(stage.server.now().0 + 100_000),
+    };
+    let id = endpoint.id;
+    let now = Millis(stage.server.now().0);
+    // An application has one address: another one is as good as none.
+    let _ = stage.run(stage.server.store.endpoints.register(endpoint, now, 8));
+    Link {
+        path: format!("{}{}", unified_push::PATH, unified_push::token(&stage.server.secret, id)),
+        authorization: String::new(),
     }
 }
 
@@ -297,6 +325,7 @@ const PATHS: &[&str] = &[
     "/request",
     "/invite/",
     "/upload/",
+    "/push/",
     "/share",
     "/style.css",
     "/favicon.ico",
@@ -313,6 +342,9 @@ const BODIES: &[&str] = &[
     "name=%00%ff&text=%F0%9F%98%80&contact=a",
 ];
 const HEADERS: &[(&str, &[&str])] = &[
+    ("ttl", &["0", "60", "-1", "18446744073709551616", "soon"]),
+    ("topic", &["a", "a b", "0123456789012345678901234567890123"]),
+    ("urgency", &["very-low", "high", "\u{e9}"]),
     (
         "range",
         &[

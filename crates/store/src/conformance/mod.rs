@@ -17,6 +17,7 @@ pub mod accounts;
 pub mod archive;
 pub mod blocks;
 pub mod documents;
+pub mod endpoints;
 pub mod invites;
 pub mod outbox;
 pub mod prefs;
@@ -137,6 +138,15 @@ macro_rules! conformance_tests {
                 rooms_are_listed_by_name
                 visits_are_taken_once
                 a_room_has_an_archive
+            }
+            endpoints {
+                an_address_is_renewed
+                an_ended_address_is_not_renewed
+                addresses_of_an_account_are_bounded
+                messages_wait_for_their_device
+                an_unknown_application_loses_its_address
+                messages_are_bounded
+                what_has_ended_is_forgotten
             }
             uploads {
                 a_slot_becomes_a_file_once

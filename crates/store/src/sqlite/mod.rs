@@ -18,6 +18,7 @@ mod backup;
 mod blocks;
 mod connect;
 mod documents;
+mod endpoints;
 mod engine;
 mod error;
 mod faults;
@@ -192,6 +193,7 @@ fn assemble(engine: &Arc<Engine>, hash: PeerHash) -> Store {
         pubsub: Arc::new(pubsub::Sqlite(engine.clone())),
         tokens: Arc::new(tokens::Sqlite(engine.clone())),
         push: Arc::new(push::Sqlite(engine.clone())),
+        endpoints: Arc::new(endpoints::Sqlite(engine.clone())),
         rooms: Arc::new(rooms::Sqlite(engine.clone())),
         uploads: Arc::new(uploads::Sqlite(engine.clone())),
         invites: Arc::new(invites::Sqlite(engine.clone())),

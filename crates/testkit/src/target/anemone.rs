@@ -163,6 +163,8 @@ fn told(settings: &[String]) -> &'static str {
     } else if has("data policy") {
         "[data_policy]\naccess = [\"admins\", \"moderators\"]\nbackup_hours = 24\n\
          terms = \"https://verona.example/terms\"\n"
+    } else if has("little for many") {
+        "[unified_push]\nmessages_per_minute = 2\n"
     } else if has("web clients of app.example") {
         "[web]\norigins = [\"https://app.example\"]\n"
     } else {

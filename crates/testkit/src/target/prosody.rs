@@ -40,6 +40,7 @@ const LACKS: &[(&str, &str)] = &[
     ("call services", "prosody's own module has another configuration"),
     ("components", "prosody's components have another configuration"),
     ("push", "prosody 0.12 bundles no push (XEP-0357)"),
+    ("unified push", "prosody 0.12 bundles no UnifiedPush"),
     ("pubsub service", "prosody 0.12 lets only administrators make nodes at its pubsub service"),
     ("reports", "prosody 0.12 bundles no reports (XEP-0377)"),
     ("outages", "prosody 0.12 announces no outages (XEP-0455)"),

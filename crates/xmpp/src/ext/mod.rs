@@ -27,4 +27,5 @@ pub mod sasl2;
 pub mod sasl_upgrade;
 pub mod sce;
 pub mod trust_message;
+pub mod unified_push;
 pub mod upload;

@@ -12,6 +12,8 @@ pub use self::{
         Abuse, Contact, DataPolicy, FrontDoor, Inviters, Login, Outage, Policy, Reader,
         Registration, Web,
     },
-    services::{Archive, Calls, Components, Creators, DefaultRoom, Pubsub, Push, Rooms, Upload},
+    services::{
+        Archive, Calls, Components, Creators, DefaultRoom, Pubsub, Push, Rooms, UnifiedPush, Upload,
+    },
     watching::{Level, Log, LogFormat, Metrics},
 };

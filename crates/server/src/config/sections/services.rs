@@ -175,6 +175,24 @@ section! {
     }
 }
 
+section! {
+    /// Addresses for notifications of other applications (UnifiedPush): an app on a phone that is connected
+    /// here, such as Conversations, takes them for the applications beside it. They need no connection of
+    /// their own then, and no service of the phone's maker. Accounts of this server get such addresses.
+    pub struct UnifiedPush as "unified_push" {
+        /// Whether apps get addresses.
+        pub enabled: bool = true;
+        /// Days after which an address ends, unless its app asks for it again. The app is told to do so
+        /// after half of them.
+        pub days: u64 = 30, in 4..=365;
+        /// Addresses of one account; the one that would end first makes room.
+        pub endpoints_per_account: u64 = 50, in 1..=1000;
+        /// Notifications to one address in a minute. One network may send twenty times as many to all
+        /// addresses together.
+        pub messages_per_minute: u64 = 60, in 1..=10_000;
+    }
+}
+
 impl Archive {
     /// How long a message is kept; `None` for ever.
     pub fn retention(&self) -> Option<Duration> {
