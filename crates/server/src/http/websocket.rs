@@ -19,10 +19,14 @@ pub fn upgrade(mut visit: Visit) -> Answer {
         return refusal;
     }
     let headers = visit.request.headers();
-    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| wants_websocket(headers))
-    else {
-        return text(StatusCode::UPGRADE_REQUIRED, "this address speaks XMPP over WebSocket\n");
+    let words = "this address speaks XMPP over WebSocket\n";
+    // Who sends no key wants to see whether there is something here.
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
+        return text(StatusCode::OK, words);
     };
+    if !wants_websocket(headers) {
+        return text(StatusCode::UPGRADE_REQUIRED, words);
+    }
     if !has_token(headers, &header::SEC_WEBSOCKET_PROTOCOL, "xmpp") {
         return text(StatusCode::BAD_REQUEST, "the sub-protocol must be \"xmpp\"\n");
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use super::{compare, root, specs};
+use super::{compare, root, specs, tester};
 
 /// From which level on a server must have a feature.
 #[derive(Clone, Copy, PartialEq)]
@@ -130,6 +130,7 @@ fn the_compliance_table_is_current() {
             row.write(&mut text);
         }
     }
+    tester::write(&mut text);
     compare("docs/compliance.md", &text);
 }
 
@@ -177,7 +178,7 @@ impl Row {
     }
 }
 
-fn path(play: &str) -> std::path::PathBuf {
+pub(super) fn path(play: &str) -> std::path::PathBuf {
     root().join("tests/plays").join(play)
 }
 
