@@ -185,6 +185,12 @@ metrics! {
     errors_peer: Counter = "errors_total", "fault=\"peer\"";
     /// Errors of disk, network or configuration.
     errors_environment: Counter = "errors_total", "fault=\"environment\"";
+    /// Times that a connection was left unread for a while because it had sent too much.
+    pauses_connection: Counter = "pauses_total", "whose=\"connection\"";
+    /// Times that one was left unread because all connections of its account together had.
+    pauses_account: Counter = "pauses_total", "whose=\"account\"";
+    /// Times that one was left unread because all streams of its domain together had.
+    pauses_domain: Counter = "pauses_total", "whose=\"domain\"";
     /// Connections closed because more waited for their client than is kept.
     queue_overflows: Counter = "queue_overflows_total";
     /// Accounts made.

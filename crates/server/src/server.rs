@@ -37,7 +37,7 @@ use crate::{
         server_info::ServerInfo, unified_push::Sending, upload::disk::Disk,
     },
     http::{self, admin::session::AdminSessions, bosh::Sessions},
-    limits::{Gate, LoginThrottle, Quota},
+    limits::{Gate, LoginThrottle, Paces, Quota},
     metrics::Metrics,
     net::tls::Tls,
     password,
@@ -85,6 +85,8 @@ pub struct Server {
     pub uploads: Disk,
     /// Counts connections.
     pub gate: Arc<Gate>,
+    /// Slows down all connections of an account together.
+    pub paces: Paces,
     /// Slows down guessing.
     pub logins: LoginThrottle,
     /// Accounts that one network may make where registration is open.
@@ -169,6 +171,7 @@ impl Server {
             bytestreams: Bytestreams::default(),
             uploads: Disk::new(&home),
             gate: Gate::new(&config.limits, metrics.clone()),
+            paces: Paces::new(config.limits.stanzas_per_second, config.limits.bytes_per_second),
             logins: LoginThrottle::new(config.limits.throttle),
             registrations: Quota::new(OPEN_REGISTRATIONS, OPEN_REGISTRATIONS_SPAN),
             account_requests: Quota::new(config.front_door.requests_per_network, DAY),

@@ -65,6 +65,9 @@ impl Running {
         }
         self.server.logins.set_enabled(new.limits.throttle);
         self.server.budgets.bound(&new);
+        let (clients, others) = (&new.limits, &new.federation);
+        self.server.paces.set_rates(clients.stanzas_per_second, clients.bytes_per_second);
+        self.server.s2s.paces.set_rates(others.stanzas_per_second, others.bytes_per_second);
         self.server.account_requests.set_limit(new.front_door.requests_per_network);
         let posts = new.unified_push.messages_per_minute;
         self.server.endpoint_posts.set_limit(posts);

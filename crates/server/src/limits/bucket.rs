@@ -41,6 +41,18 @@ impl Bucket {
         }
     }
 
+    /// Changes how much comes in. What is in it stays, as far as it fits.
+    pub fn set_rate(&mut self, per_second: u64) {
+        self.per_second = per_second;
+    }
+
+    /// Whether nothing is missing in it.
+    pub fn is_full(&self, now: Instant) -> bool {
+        let mut bucket = self.clone();
+        bucket.take(0, now);
+        bucket.level >= bucket.capacity()
+    }
+
     fn capacity(&self) -> i64 {
         i64::try_from(self.per_second.saturating_mul(RESERVE_SECONDS * 1000)).unwrap_or(i64::MAX)
     }
@@ -55,6 +67,11 @@ impl Pace {
                 Bucket::new(limits.bytes_per_second, now),
             ))
         }))
+    }
+
+    /// Whether it counts at all.
+    pub fn is_bounded(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Counts what was read. Returns how long to leave the socket unread; zero normally.

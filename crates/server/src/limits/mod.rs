@@ -1,5 +1,6 @@
-//! What one client, one address or one account may use in a time: rates of a connection, how many
-//! connections there may be, how often a password may be guessed, how often a form may be sent.
+//! What one client, one address or one account may use in a time: rates of a connection and of all
+//! connections of an account or a domain, how many connections there may be, how often a password may
+//! be guessed, how often a form may be sent.
 //! Everything here keeps a bounded amount of memory, no address in full, and is switched off by
 //! `[limits] throttle = false`.
 
@@ -13,6 +14,7 @@ pub use self::{
     bucket::{Bucket, Pace},
     credit::Credit,
     gate::{Admission, Gate, Refusal},
+    paces::Paces,
     quota::Quota,
     throttle::{LoginThrottle, Verdict},
 };
@@ -20,6 +22,7 @@ pub use self::{
 mod bucket;
 mod credit;
 mod gate;
+mod paces;
 mod quota;
 mod throttle;
 

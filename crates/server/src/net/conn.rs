@@ -199,6 +199,7 @@ impl Begin {
         let websocket = matches!(self.framing, Framing::WebSocket);
         Box::new(Connection {
             pace: Pace::new(&server.config().limits, Instant::now()),
+            unpaid: (0, 0),
             output: Output::new(websocket, session.full()),
             server,
             transport,
@@ -221,6 +222,8 @@ pub struct Connection<T> {
     session: Arc<Session>,
     epoch: u64,
     pace: Pace,
+    /// Stanzas and bytes that were read and not counted yet.
+    unpaid: (u64, u64),
     resumed: bool,
     websocket: bool,
     /// Counted as long as the connection lasts.
@@ -261,6 +264,9 @@ impl<T: Transport> Connection<T> {
             if let Err(end) = self.write().await {
                 return end;
             }
+            if let Err(end) = self.paced().await {
+                return end;
+            }
             let deadline = self.session.link().deadline();
             tokio::select! {
                 biased;
@@ -269,7 +275,7 @@ impl<T: Transport> Connection<T> {
                         return End::Error(StreamError::new(StreamCondition::PolicyViolation));
                     }
                     Ok(0) | Err(_) => return End::Lost,
-                    Ok(length) => if let Err(end) = self.paced(length).await { return end },
+                    Ok(length) => self.received(length),
                 },
                 () = self.session.woken() => {}
                 () = until(&self.server, deadline), if deadline.is_some() => {}
@@ -277,10 +283,14 @@ impl<T: Transport> Connection<T> {
         }
     }
 
-    /// Counts what was read, and leaves the socket alone for a while when it was too much.
-    async fn paced(&mut self, bytes: usize) -> Result<(), End> {
+    fn received(&mut self, bytes: usize) {
         self.server.metrics.bytes_received.add(bytes as u64);
-        let mut pause = self.pace.read(1, bytes as u64, Instant::now());
+        self.unpaid.1 += bytes as u64;
+    }
+
+    /// Leaves the socket alone for a while when what was read was too much.
+    async fn paced(&mut self) -> Result<(), End> {
+        let mut pause = self.due();
         while pause > Duration::ZERO {
             let started = Instant::now();
             tokio::select! {
@@ -290,6 +300,25 @@ impl<T: Transport> Connection<T> {
             pause = pause.saturating_sub(started.elapsed());
         }
         Ok(())
+    }
+
+    /// How long the socket is to be left alone, because of what this connection and all of its account sent.
+    fn due(&mut self) -> Duration {
+        let (stanzas, bytes) = std::mem::take(&mut self.unpaid);
+        if bytes == 0 || !self.pace.is_bounded() {
+            return Duration::ZERO;
+        }
+        let (now, stanzas) = (Instant::now(), stanzas.max(1));
+        let metrics = &self.server.metrics;
+        let own = self.pace.read(stanzas, bytes, now);
+        if !own.is_zero() {
+            metrics.pauses_connection.increment();
+        }
+        let all = self.server.paces.read(self.session.account.id, stanzas, bytes, now);
+        if !all.is_zero() {
+            metrics.pauses_account.increment();
+        }
+        own.max(all)
     }
 
     /// Takes no further message while the store has more than enough to do: the load then slows
@@ -310,6 +339,7 @@ impl<T: Transport> Connection<T> {
             match self.reader.next() {
                 Ok(None) => return Ok(()),
                 Ok(Some(Event::Stanza(stanza))) => {
+                    self.unpaid.0 += 1;
                     if stanza.kind() == Kind::Message {
                         self.await_room().await?;
                     }

@@ -98,7 +98,7 @@ fn chain(stream: &TlsStream<TcpStream>) -> Vec<CertificateDer<'static>> {
 
 async fn serve(
     server: Arc<Server>,
-    transport: Box<TlsStream<TcpStream>>,
+    mut transport: Box<TlsStream<TcpStream>>,
     reader: Reader,
     established: Established,
     mut peer: Peer,
@@ -108,7 +108,9 @@ async fn serve(
     let number = server.s2s.number();
     let since = server.now();
     let facts = Facts { pair: pair.clone(), incoming: true, proof, bidi, managed: false, since };
-    server.s2s.opened(number, facts);
+    if !server.s2s.admit(number, facts, server.config().federation.streams_per_domain) {
+        return turn_away(&server, &pair, &mut transport).await;
+    }
     let remote = server.s2s.remote(&pair.local, &pair.remote);
     // It is there: whatever waits for it need not wait any longer.
     remote.input(&server, Input::Heard);
@@ -122,12 +124,30 @@ async fn serve(
         beginning: if bidi { Beginning::Waiting(Instant::now()) } else { Beginning::Over },
         output: Vec::new(),
         pace: connect::pace(&server),
+        unpaid: (0, 0),
         busy: Instant::now(),
         unanswered: None,
         pair,
         server,
     };
     stream.run().await;
+}
+
+/// A domain has too many streams already. It is told, and so is the operator.
+async fn turn_away(server: &Server, pair: &Pair, transport: &mut TlsStream<TcpStream>) {
+    let reason = "it has too many streams open to this server";
+    server.metrics.s2s_refused.increment();
+    if server.s2s.refused(pair, reason, server.now()) {
+        tracing::info!(remote = pair.remote, reason, "s2s_refused");
+    }
+    let error = StreamError::new(StreamCondition::ResourceConstraint);
+    let error = error.with_text("too many streams of this domain").to_bytes();
+    let goodbye = [&error[..], b"</stream:stream>"].concat();
+    let writing = async {
+        transport.write_all(&goodbye).await?;
+        transport.shutdown().await
+    };
+    let _ = timeout(server.config().limits.handshake(), writing).await;
 }
 
 /// How a negotiation ended.

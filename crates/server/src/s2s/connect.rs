@@ -93,6 +93,7 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         beginning: Beginning::Over,
         output: Vec::new(),
         pace: pace(&server),
+        unpaid: (0, 0),
         busy: Instant::now(),
         unanswered: None,
         server: server.clone(),

@@ -63,7 +63,7 @@ use self::{
     outgoing::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
     work::Work,
 };
-use crate::{components::Posted, config::Config, server::Server};
+use crate::{components::Posted, config::Config, limits::Paces, server::Server};
 
 /// Everything about other servers.
 pub struct Federation {
@@ -84,6 +84,8 @@ pub struct Federation {
     pub host_meta: Documents<resolve::Place>,
     /// What waits for all other domains together.
     pub holding: Holding,
+    /// Slows down all streams of a domain together.
+    pub paces: Paces,
     bounds: Mutex<Bounds>,
     /// Places for those that look for another server.
     attempts: Semaphore,
@@ -154,6 +156,10 @@ impl Federation {
             posh: Documents::default(),
             host_meta: Documents::default(),
             holding: Holding::new(config),
+            paces: Paces::new(
+                config.federation.stanzas_per_second,
+                config.federation.bytes_per_second,
+            ),
             bounds: Mutex::new(Bounds::with_bounce(config.federation.bounce_seconds * 1000)),
             attempts: Semaphore::new(ATTEMPTS),
             next_parcel: AtomicU64::new(1),
@@ -198,6 +204,20 @@ impl Federation {
         let (remote, proof) = (&facts.pair.remote, facts.proof.name());
         tracing::debug!(remote, number, facts.incoming, proof, facts.bidi, "s2s_opened");
         self.streams.lock().insert(number, facts);
+    }
+
+    /// Notes an open stream of another domain, unless it has `most` already.
+    #[must_use]
+    pub fn admit(&self, number: u64, facts: Facts, most: u64) -> bool {
+        let domain = &facts.pair.remote;
+        let streams = self.streams.lock();
+        let own = streams.values().filter(|one| one.incoming && one.pair.remote == *domain);
+        let full = own.count() as u64 >= most;
+        drop(streams);
+        if !full {
+            self.opened(number, facts);
+        }
+        !full
     }
 
     /// Changes what is known of an open stream.

@@ -138,9 +138,11 @@ section! {
         pub connections_per_network: u64 = 1000, in 1..=1_000_000;
         /// The largest stanza a logged-in client may send, in bytes.
         pub stanza_bytes: u64 = 262_144, in 10_000..=8_388_608;
-        /// Stanzas per second of one connection, averaged over ten seconds.
+        /// Stanzas per second of one connection, averaged over ten seconds. All connections of one
+        /// account together may send twice as many.
         pub stanzas_per_second: u64 = 100, in 1..=1_000_000;
-        /// Bytes per second of one connection, averaged over ten seconds.
+        /// Bytes per second of one connection, averaged over ten seconds. All connections of one
+        /// account together may send twice as many.
         pub bytes_per_second: u64 = 131_072, in 1024..=1_073_741_824;
         /// Bytes per second that go to others because of one account, averaged over ten seconds: a
         /// message in a room counts as many times as it has occupants, a presence as many times as
@@ -200,9 +202,13 @@ section! {
         pub waiting_bytes: u64 = 268_435_456, in 1_048_576..=1_099_511_627_776;
         /// The largest stanza another server may send, in bytes.
         pub stanza_bytes: u64 = 524_288, in 10_000..=8_388_608;
-        /// Stanzas per second of one connection of another server, averaged over ten seconds.
+        /// Connections that one other domain may have open to this server at a time.
+        pub streams_per_domain: u64 = 20, in 2..=10_000;
+        /// Stanzas per second of one connection of another server, averaged over ten seconds. All
+        /// connections of one domain together may send twice as many.
         pub stanzas_per_second: u64 = 500, in 1..=1_000_000;
-        /// Bytes per second of one connection of another server, averaged over ten seconds.
+        /// Bytes per second of one connection of another server, averaged over ten seconds. All
+        /// connections of one domain together may send twice as many.
         pub bytes_per_second: u64 = 1_048_576, in 1024..=1_073_741_824;
     }
 }

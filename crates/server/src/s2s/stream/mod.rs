@@ -55,6 +55,8 @@ pub(super) struct Stream<T> {
     pub(super) beginning: Beginning,
     pub(super) output: Vec<u8>,
     pub(super) pace: Pace,
+    /// Stanzas and bytes that were read and not counted yet.
+    pub(super) unpaid: (u64, u64),
     pub(super) busy: Instant,
     /// Since when the peer owes an acknowledgement.
     pub(super) unanswered: Option<Instant>,
@@ -94,6 +96,9 @@ impl<T: Transport> Stream<T> {
             if let Err(end) = self.write().await {
                 return end;
             }
+            if let Err(end) = self.paced().await {
+                return end;
+            }
             let pause = match self.pause() {
                 Ok(pause) => pause,
                 Err(end) => return end,
@@ -104,7 +109,7 @@ impl<T: Transport> Stream<T> {
                 () = down(&mut shutdown) => return End::Shutdown,
                 read = read_into(&mut self.transport, &mut self.reader) => match read {
                     Ok(0) | Err(_) => return End::Lost,
-                    Ok(length) => if let Err(end) = self.paced(length).await { return end },
+                    Ok(length) => self.received(length),
                 },
                 () = woken(self.inbound.as_deref(), carried.as_deref()) => {}
                 () = sleep(pause) => {}
@@ -169,11 +174,15 @@ impl<T: Transport> Stream<T> {
         Ok(pause)
     }
 
-    /// Counts what was read, and leaves the socket alone for a while when it was too much.
-    async fn paced(&mut self, bytes: usize) -> Result<(), End> {
+    fn received(&mut self, bytes: usize) {
         self.busy = Instant::now();
         self.server.metrics.bytes_received.add(bytes as u64);
-        let pause = self.pace.read(1, bytes as u64, Instant::now());
+        self.unpaid.1 += bytes as u64;
+    }
+
+    /// Leaves the socket alone for a while when what was read was too much.
+    async fn paced(&mut self) -> Result<(), End> {
+        let pause = self.due();
         if pause > Duration::ZERO {
             self.write().await?;
             sleep(pause).await;
@@ -181,11 +190,31 @@ impl<T: Transport> Stream<T> {
         Ok(())
     }
 
+    /// How long the socket is to be left alone, because of what this stream and all of its domain sent.
+    fn due(&mut self) -> Duration {
+        let (stanzas, bytes) = std::mem::take(&mut self.unpaid);
+        if bytes == 0 || !self.pace.is_bounded() {
+            return Duration::ZERO;
+        }
+        let (now, stanzas) = (Instant::now(), stanzas.max(1));
+        let metrics = &self.server.metrics;
+        let own = self.pace.read(stanzas, bytes, now);
+        if !own.is_zero() {
+            metrics.pauses_connection.increment();
+        }
+        let all = self.server.s2s.paces.read(&*self.pair.remote, stanzas, bytes, now);
+        if !all.is_zero() {
+            metrics.pauses_domain.increment();
+        }
+        own.max(all)
+    }
+
     async fn handle_events(&mut self) -> Result<(), End> {
         loop {
             match self.reader.next() {
                 Ok(None) => return Ok(()),
                 Ok(Some(Event::Stanza(stanza))) => {
+                    self.unpaid.0 += 1;
                     self.handle(stanza).await?;
                     if self.output.len() > WRITE_SIZE {
                         self.write().await?;
