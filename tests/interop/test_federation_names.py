@@ -128,7 +128,9 @@ class Town:
     def zones(self):
         right = {domain: public_key_digest(server.certificate) for domain, server in self.theirs.items()}
         yield Zone(OURS, f"_xmpp-server._tcp 300 IN SRV 0 0 5269 xmpp.{OURS}.\nxmpp 300 IN A {OUR_ADDRESS}\n")
-        yield Zone(DANE, services(DANE) + tlsa(DANE, right[DANE])).sign()
+        # Of two places that are as good, the one that is nearly always tried first has another server.
+        wrong = f"_xmpp-server._tcp 300 IN SRV 0 65535 5269 wrong.{DANE}.\nwrong 300 IN A {ADDRESSES[FORGED]}\n"
+        yield Zone(DANE, services(DANE) + wrong + tlsa(DANE, right[DANE])).sign()
         yield Zone(FORGED, services(FORGED) + tlsa(FORGED, right[DANE])).sign()
         yield Zone(UNSIGNED, services(UNSIGNED) + tlsa(UNSIGNED, right[UNSIGNED]))
         yield Zone(BOGUS, services(BOGUS) + tlsa(BOGUS, right[DANE])).sign().forge(tlsa(BOGUS, right[BOGUS]))
@@ -187,14 +189,14 @@ async def play(town: Town):
     juliet = Client(ours, "juliet", "art thou")
     await juliet.login()
     await until(lambda: listens(OUR_ADDRESS, 5269), "our server listens for others")
-    for domain, what in (
-        (DANE, "a signed zone that names the certificate"),
-        (POSH, "a web server that names the certificate"),
-        (META, "a web server that knows a place, and the name in the certificate there"),
-        (PINNED, "a web server that knows a place, and its key"),
+    for domain, known_by, what in (
+        (DANE, "DANE", "a signed zone that names the certificate"),
+        (POSH, "POSH", "a web server that names the certificate"),
+        (META, "host-meta", "a web server that knows a place, and the name in the certificate there"),
+        (PINNED, "host-meta", "a web server that knows a place, and its key"),
     ):
         print(f"  {domain}: {what}", flush=True)
-        await both_ways(town, juliet, domain)
+        await both_ways(town, juliet, domain, known_by)
     check("/.well-known/posh/xmpp-server.json" in town.pages[POSH].asked, "the web server was asked")
     for domain, reason in (
         (FORGED, "has another certificate than its zone says (DANE)"),
@@ -218,7 +220,7 @@ async def romeo_of(town: Town, domain: str, resource: str = "test") -> Client:
     return romeo
 
 
-async def both_ways(town: Town, juliet: Client, domain: str):
+async def both_ways(town: Town, juliet: Client, domain: str, known_by: str):
     """We connect and check who is there; then they connect and are let in."""
     town.theirs[domain].add_account("romeo", "wherefore")
     romeo = await romeo_of(town, domain)
@@ -226,14 +228,17 @@ async def both_ways(town: Town, juliet: Client, domain: str):
     await until(lambda: f"to {domain}" in romeo.bodies, "the server is found, and is who it should be")
     stream = town.ours.listed(domain)["streams"][0]
     check((stream["direction"], stream["proof"]) == ("outgoing", "certificate"), "the list says so")
+    check(stream["known_by"] == known_by, f"and how it is known: {stream['known_by']}")
+    shown = town.ours.run("federation", "list")
+    check(any(domain in line and known_by in line for line in shown.splitlines()), "in words as well")
     await romeo.logout()
     # Another process has no stream open, and makes one.
     town.theirs[domain].restart()
     romeo = await romeo_of(town, domain, "again")
     romeo.say(juliet.boundjid.bare, f"from {domain}")
     await until(lambda: f"from {domain}" in juliet.bodies, "and it is let in when it connects")
-    directions = {one["direction"] for one in town.ours.listed(domain)["streams"]}
-    check("incoming" in directions, "the list says so")
+    incoming = [one for one in town.ours.listed(domain)["streams"] if one["direction"] == "incoming"]
+    check([one["known_by"] for one in incoming] == [known_by], "the list says so")
     await romeo.logout()
     town.theirs[domain].stop()
 

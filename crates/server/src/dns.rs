@@ -5,7 +5,7 @@
 //! certificates need more than that.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -55,14 +55,46 @@ pub struct Tlsa {
     pub data: Vec<u8>,
 }
 
-/// Whom to ask.
+/// Whom to ask: the name servers of this machine, in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Resolver {
-    /// Where it is.
-    pub address: SocketAddr,
+pub struct Resolver([Option<NameServer>; MOST_SERVERS]);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct NameServer {
+    address: SocketAddr,
     /// Whether it can be believed that an answer was validated (DNSSEC): it is on this machine, or
     /// `/etc/resolv.conf` says `options trust-ad`. Anybody on the way from elsewhere could say so.
-    pub trusted: bool,
+    trusted: bool,
+}
+
+impl Resolver {
+    /// One name server, and whether what it says of validation is believed.
+    #[must_use]
+    pub fn at(address: SocketAddr, trusted: bool) -> Self {
+        let mut servers = [None; MOST_SERVERS];
+        servers[0] = Some(NameServer { address, trusted });
+        Self(servers)
+    }
+
+    /// Whether one of the name servers is believed when it says that an answer was validated.
+    #[must_use]
+    pub fn is_trusted(self) -> bool {
+        self.servers().any(|server| server.trusted)
+    }
+
+    fn servers(self) -> impl Iterator<Item = NameServer> {
+        self.0.into_iter().flatten()
+    }
+}
+
+impl fmt::Display for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, server) in self.servers().enumerate() {
+            let between = if at == 0 { "" } else { ", " };
+            write!(f, "{between}{}", server.address)?;
+        }
+        Ok(())
+    }
 }
 
 /// An answer, and whether a resolver that is trusted has validated it.
@@ -83,8 +115,8 @@ pub async fn services(
     name: &str,
     patience: Duration,
 ) -> io::Result<Answer<Services>> {
-    let answer = answer(resolver.address, &question(name, TYPE::SRV)?, patience).await?;
-    Ok(Answer { secure: validated(resolver, &answer), value: targets(&answer)? })
+    let (answer, server) = answer(resolver, &question(name, TYPE::SRV)?, patience).await?;
+    Ok(Answer { secure: server.validated(&answer), value: targets(&answer)? })
 }
 
 /// The certificates named for a port of a host; none when there is no record.
@@ -98,11 +130,11 @@ pub async fn certificates(
     patience: Duration,
 ) -> io::Result<Answer<Vec<Tlsa>>> {
     let question = question(&format!("_{port}._tcp.{host}"), TLSA)?;
-    let mut answer = answer(resolver.address, &question, patience).await?;
+    let (mut answer, server) = answer(resolver, &question, patience).await?;
     // The library takes no packet with a question for a type that it does not know. What was asked
     // is known, and that the answer repeats it.
     set_asked(&mut answer, question.len(), u16::from(TYPE::NULL));
-    Ok(Answer { secure: validated(resolver, &answer), value: associations(&answer)? })
+    Ok(Answer { secure: server.validated(&answer), value: associations(&answer)? })
 }
 
 /// Changes the type in the one question of a packet, which ends at `end`.
@@ -113,9 +145,23 @@ pub(crate) fn set_asked(packet: &mut [u8], end: usize, kind: u16) {
     }
 }
 
-fn validated(resolver: Resolver, answer: &[u8]) -> bool {
-    const AUTHENTIC_DATA: u8 = 0x20;
-    resolver.trusted && answer.get(3).is_some_and(|flags| flags & AUTHENTIC_DATA != 0)
+impl NameServer {
+    fn validated(self, answer: &[u8]) -> bool {
+        const AUTHENTIC_DATA: u8 = 0x20;
+        self.trusted && answer.get(3).is_some_and(|flags| flags & AUTHENTIC_DATA != 0)
+    }
+
+    /// Whether others need not be asked: it has answered, or it validates and finds that the answer is
+    /// forged, which one that does not validate would never notice.
+    fn is_last_word(self, answer: &[u8]) -> bool {
+        const SERVER_FAILURE: u8 = 2;
+        const NAME_ERROR: u8 = 3;
+        match answer.get(3).map(|flags| flags & 0x0F) {
+            Some(0 | NAME_ERROR) => true,
+            Some(SERVER_FAILURE) => self.trusted,
+            _ => false,
+        }
+    }
 }
 
 /// Whether the resolver is sure that a name does not exist.
@@ -123,21 +169,33 @@ fn validated(resolver: Resolver, answer: &[u8]) -> bool {
 /// # Errors
 /// When the resolver does not answer or refuses to.
 pub async fn is_missing(resolver: Resolver, name: &str, patience: Duration) -> io::Result<bool> {
-    let answer = answer(resolver.address, &question(name, TYPE::A)?, patience).await?;
+    let (answer, _) = answer(resolver, &question(name, TYPE::A)?, patience).await?;
     targets(&answer).map(|found| found == Services::NoName)
 }
 
-/// Asks, and once more when nothing comes.
-async fn answer(resolver: SocketAddr, question: &[u8], patience: Duration) -> io::Result<Vec<u8>> {
-    let mut last = io::Error::from(io::ErrorKind::TimedOut);
+/// Asks one name server after the other until one answers, and once more when none does. All of them
+/// together have the patience that one alone would have.
+async fn answer(
+    resolver: Resolver,
+    question: &[u8],
+    patience: Duration,
+) -> io::Result<(Vec<u8>, NameServer)> {
+    let count = u32::try_from(resolver.servers().count()).unwrap_or(u32::MAX).max(1);
+    let mut last = Err(io::Error::from(io::ErrorKind::TimedOut));
     for _ in 0..TRIES {
-        match timeout(patience, ask(resolver, question)).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => last = error,
-            Err(_) => last = io::Error::from(io::ErrorKind::TimedOut),
+        for server in resolver.servers() {
+            match timeout(patience / count, ask(server.address, question)).await {
+                Ok(Ok(answer)) if server.is_last_word(&answer) => return Ok((answer, server)),
+                Ok(Ok(answer)) => last = Ok((answer, server)),
+                Ok(Err(error)) if last.is_err() => last = Err(error),
+                Ok(Err(_)) | Err(_) => {}
+            }
+        }
+        if last.is_ok() {
+            break;
         }
     }
-    Err(last)
+    last
 }
 
 /// Asks over UDP, and over TCP when the answer does not fit.
@@ -247,18 +305,24 @@ pub fn resolver() -> Option<Resolver> {
 }
 
 fn nameserver(resolv_conf: &str) -> Option<Resolver> {
-    let address = resolv_conf.lines().find_map(|line| {
+    let addresses = resolv_conf.lines().filter_map(|line| {
         let address = line.strip_prefix("nameserver")?.trim();
         address.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 53))
-    })?;
+    });
     let options = resolv_conf.lines().filter_map(|line| line.strip_prefix("options"));
     let says = options.flat_map(str::split_whitespace).any(|option| option == "trust-ad");
-    Some(Resolver { address, trusted: says || address.ip().is_loopback() })
+    let mut servers = [None; MOST_SERVERS];
+    for (place, address) in servers.iter_mut().zip(addresses) {
+        *place = Some(NameServer { address, trusted: says || address.ip().is_loopback() });
+    }
+    servers[0].map(|_| Resolver(servers))
 }
 
 /// RFC 6698 §7.1.
 const TLSA: TYPE = TYPE::Unknown(52);
 const TRIES: usize = 2;
+/// Name servers that are asked, as other programs have it (resolv.conf(5)).
+const MOST_SERVERS: usize = 3;
 /// More servers than this are not tried.
 const MOST_TARGETS: usize = 32;
 
@@ -284,6 +348,14 @@ pub(crate) mod testing {
         pub(crate) signed: bool,
     }
 
+    impl Resolver {
+        /// The same, from where nobody is believed.
+        pub(crate) fn distrusted(self) -> Self {
+            let [server, ..] = self.0;
+            Self::at(server.unwrap().address, false)
+        }
+    }
+
     impl Zone {
         /// Answers until the test is over.
         pub(crate) async fn serve(self) -> Resolver {
@@ -295,7 +367,7 @@ pub(crate) mod testing {
                     socket.send_to(&self.answer(&asked[..length]), from).await.unwrap();
                 }
             });
-            Resolver { address, trusted: true }
+            Resolver::at(address, true)
         }
 
         fn answer(&self, question: &[u8]) -> Vec<u8> {
@@ -379,26 +451,65 @@ mod tests {
     #[tokio::test]
     async fn a_resolver_that_says_nothing_does_not_hold_us_up() {
         let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let resolver = Resolver { address: silent.local_addr().unwrap(), trusted: true };
+        let resolver = Resolver::at(silent.local_addr().unwrap(), true);
         let patience = Duration::from_millis(5);
         let outcome = services(resolver, "_xmpp-client._tcp.example.org", patience).await;
         assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
-    fn the_first_name_server_is_asked() {
-        let text = "# a comment\nsearch example\nnameserver 2001:db8::53\nnameserver 192.0.2.1\n";
-        let address = "[2001:db8::53]:53".parse().unwrap();
-        assert_eq!(nameserver(text), Some(Resolver { address, trusted: false }));
+    fn all_name_servers_of_the_system_are_known() {
+        let text = "# a comment\nsearch example\nnameserver 2001:db8::53\nnameserver 192.0.2.1\n\
+                    nameserver 192.0.2.2\nnameserver 192.0.2.3\n";
+        let resolver = nameserver(text).unwrap();
+        assert_eq!(resolver.to_string(), "[2001:db8::53]:53, 192.0.2.1:53, 192.0.2.2:53");
         assert_eq!(nameserver("search example\n"), None);
     }
 
     #[test]
     fn a_resolver_is_trusted_on_this_machine_or_when_the_system_says_so() {
-        let trusted = |text: &str| nameserver(text).unwrap().trusted;
+        let trusted = |text: &str| nameserver(text).unwrap().is_trusted();
         assert!(trusted("nameserver 127.0.0.53\noptions edns0\n"));
         assert!(trusted("nameserver 192.0.2.1\noptions edns0 trust-ad\n"));
         assert!(!trusted("nameserver 192.0.2.1\noptions edns0\n"));
+    }
+
+    /// A name server that answers everything with one code.
+    async fn refusing(code: RCODE, trusted: bool) -> NameServer {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut asked = [0; 512];
+            while let Ok((length, from)) = socket.recv_from(&mut asked).await {
+                let mut packet = Packet::parse(&asked[..length]).unwrap().into_reply();
+                *packet.rcode_mut() = code;
+                socket.send_to(&packet.build_bytes_vec().unwrap(), from).await.unwrap();
+            }
+        });
+        NameServer { address, trusted }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_makes_room_for_the_next() {
+        let target = Target { host: "chat.a.example".into(), port: 1, priority: 0, weight: 0 };
+        let services = vec![("_xmpp-server._tcp.a.example".to_owned(), target.clone())];
+        let zone = testing::Zone { services, certificates: Vec::new(), signed: false };
+        let good = zone.serve().await.0[0];
+        let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let silent = NameServer { address: silent.local_addr().unwrap(), trusted: true };
+        let refusing_one = Some(refusing(RCODE::Refused, true).await);
+        let ask = async |servers| {
+            let patience = Duration::from_secs(3);
+            super::services(Resolver(servers), "_xmpp-server._tcp.a.example", patience).await
+        };
+        let found = ask([Some(silent), refusing_one, good]).await.unwrap();
+        assert_eq!(found.value, Services::Found(vec![target]));
+        let none = ask([refusing_one, None, None]).await.unwrap_err();
+        assert!(none.to_string().contains("Refused"), "{none}");
+
+        let broken = async |trusted| Some(refusing(RCODE::ServerFailure, trusted).await);
+        assert!(ask([broken(false).await, good, None]).await.is_ok());
+        assert!(ask([broken(true).await, good, None]).await.is_err(), "it has found a forgery");
     }
 
     #[test]
@@ -417,10 +528,10 @@ mod tests {
         let expected = Tlsa { usage: 3, selector: 1, matching: 1, data: vec![0xAA, 0xBB] };
         assert_eq!(associations(&bytes).unwrap(), [expected]);
         let address = "192.0.2.1:53".parse().unwrap();
-        assert!(validated(Resolver { address, trusted: true }, &bytes));
-        assert!(!validated(Resolver { address, trusted: false }, &bytes));
+        let server = |trusted| NameServer { address, trusted };
+        assert!(server(true).validated(&bytes) && !server(false).validated(&bytes));
         packet.remove_flags(PacketFlag::AUTHENTIC_DATA);
         let bytes = packet.build_bytes_vec().unwrap();
-        assert!(!validated(Resolver { address, trusted: true }, &bytes));
+        assert!(!server(true).validated(&bytes));
     }
 }

@@ -230,7 +230,7 @@ fn federation(rows: &[RemoteDomain]) {
     for row in rows {
         let streams = |direction: &str| {
             let of = row.streams.iter().filter(|stream| stream.direction == direction);
-            of.map(|stream| stream.proof.clone()).collect::<Vec<_>>().join(", ")
+            of.map(|stream| stream.known_by.clone()).collect::<Vec<_>>().join(", ")
         };
         let full = row.full.then(|| "no more can wait for it".to_owned());
         let silent = row.silent.then(|| SILENT.to_owned());

@@ -27,6 +27,7 @@ use xmpp::{
 use super::{
     Facts, connect, dane, dialback, host_meta,
     inbound::Inbound,
+    known::KnownBy,
     outgoing::Input,
     policy, posh,
     stream::{Beginning, Stream},
@@ -78,7 +79,7 @@ pub async fn plain(server: Arc<Server>, mut stream: TcpStream, mut peer: Peer) {
     let step = waiting.answer(&mut out);
     out.apply(&mut driver.reader);
     if let Outcome::Ready(established) = driver.run(&mut stream, &mut peer, step).await {
-        serve(server, stream, driver.reader, established, peer).await;
+        serve(server, stream, driver, established, peer).await;
     }
 }
 
@@ -87,7 +88,7 @@ pub async fn direct(server: Arc<Server>, mut stream: Box<TlsStream<TcpStream>>, 
     let Some(mut driver) = Driver::new(&server, chain(&stream)) else { return };
     let first = driver.first(true);
     if let Outcome::Ready(established) = driver.run(&mut stream, &mut peer, first).await {
-        serve(server, stream, driver.reader, established, peer).await;
+        serve(server, stream, driver, established, peer).await;
     }
 }
 
@@ -99,7 +100,7 @@ fn chain(stream: &TlsStream<TcpStream>) -> Vec<CertificateDer<'static>> {
 async fn serve(
     server: Arc<Server>,
     mut transport: Box<TlsStream<TcpStream>>,
-    reader: Reader,
+    driver: Driver,
     established: Established,
     mut peer: Peer,
 ) {
@@ -107,7 +108,9 @@ async fn serve(
     let Established { pair, proof, bidi, .. } = established;
     let number = server.s2s.number();
     let since = server.now();
-    let facts = Facts { pair: pair.clone(), incoming: true, proof, bidi, managed: false, since };
+    let known_by = KnownBy::of(proof, driver.known_by);
+    let (incoming, managed) = (true, false);
+    let facts = Facts { pair: pair.clone(), incoming, proof, known_by, bidi, managed, since };
     if !server.s2s.admit(number, facts, server.config().federation.streams_per_domain) {
         return turn_away(&server, &pair, &mut transport).await;
     }
@@ -115,7 +118,7 @@ async fn serve(
     // It is there: whatever waits for it need not wait any longer.
     remote.input(&server, Input::Heard);
     let stream = Stream {
-        reader,
+        reader: driver.reader,
         transport,
         number,
         inbound: Some(Inbound::new(pair.clone())),
@@ -165,6 +168,8 @@ struct Driver {
     read: usize,
     /// The certificates that the peer showed.
     chain: Vec<CertificateDer<'static>>,
+    /// What they prove, if they do.
+    known_by: Option<KnownBy>,
     seed: [u8; 32],
 }
 
@@ -178,6 +183,7 @@ impl Driver {
             deadline: Deadline::now() + server.config().limits.unauthenticated(),
             read: 0,
             chain,
+            known_by: None,
             seed,
         })
     }
@@ -242,7 +248,7 @@ impl Driver {
     }
 
     /// What the certificate proves, and what the operator allows.
-    async fn identify(&self, pair: &Pair) -> Result<Terms, StreamError> {
+    async fn identify(&mut self, pair: &Pair) -> Result<Terms, StreamError> {
         let config = self.server.config();
         // A component's domain is spoken for by who knows its secret, and has its permissions.
         if config.components.hosts.contains(&pair.remote) {
@@ -256,28 +262,31 @@ impl Driver {
         let trust = self.server.s2s.trust.read().clone();
         let listed = config.federation.hosts.contains(&pair.remote);
         let named = |name: &str| trust.check(&self.chain, name, listed, SystemTime::now());
-        let mut checked = named(&pair.remote);
+        let checked = named(&pair.remote);
         let (server, domain, chain) = (&self.server, &pair.remote, &self.chain);
-        // Nobody is asked about a peer that shows no certificate, who may have no connection with the
-        // domain it names at all.
-        let known_otherwise = checked.is_err()
-            && !listed
-            && !chain.is_empty()
-            && (dane::vouches(domain, chain).await
-                || host_meta::vouches(server, domain, chain, |name| named(name).is_ok()).await
-                || posh::vouches(server, domain, chain).await);
-        if known_otherwise {
-            checked = Ok(());
-        }
+        self.known_by = match checked.is_ok() {
+            true => Some(KnownBy::Certificate),
+            // Nobody is asked about a peer that shows no certificate, who may have no connection with
+            // the domain it names at all.
+            false if listed || chain.is_empty() => None,
+            false if dane::vouches(domain, chain).await => Some(KnownBy::Dane),
+            false
+                if host_meta::vouches(server, domain, chain, |name| named(name).is_ok()).await =>
+            {
+                Some(KnownBy::HostMeta)
+            }
+            false if posh::vouches(server, domain, chain).await => Some(KnownBy::Posh),
+            false => None,
+        };
         let dialback = policy::dialback(&config, &pair.remote);
-        if let (Err(reason), false) = (&checked, dialback) {
+        if let (Err(reason), None, false) = (&checked, self.known_by, dialback) {
             let reason = format!("it connected and was not let in: {reason}");
             self.server.metrics.s2s_refused.increment();
             if self.server.s2s.refused(pair, &reason, self.server.now()) {
                 tracing::info!(remote = pair.remote, reason, "s2s_refused");
             }
         }
-        Ok(Terms { certificate: checked.is_ok(), dialback })
+        Ok(Terms { certificate: self.known_by.is_some(), dialback })
     }
 
     /// The next event, the error to end the stream with, or nothing when the peer is gone.

@@ -29,9 +29,11 @@ use xmpp::{
 use super::{
     Facts, Remote, dane, dialback, host_meta,
     inbound::Inbound,
+    known::KnownBy,
     outgoing::{Failure, Input, Managed},
-    policy, posh, resolve,
-    resolve::Place,
+    policy, posh,
+    race::Race,
+    resolve::{self, Place},
     stream::{Beginning, Stream},
 };
 use crate::{
@@ -48,7 +50,7 @@ type Connection = Box<TlsStream<TcpStream>>;
 
 /// A connection that was negotiated, for one purpose or the other.
 enum Ready {
-    Stanzas(Box<(Connection, Reader, Established)>),
+    Stanzas(Box<(Connection, Reader, Established, KnownBy)>),
     Verdict(Verdict),
 }
 
@@ -57,7 +59,7 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
     let Some(place) = place(&server, &remote).await else { return };
     let opened = Box::pin(open(&server, &remote.pair, Purpose::Stanzas)).await;
     drop(place);
-    let (connection, reader, established) = match opened {
+    let (connection, reader, established, known_by) = match opened {
         Ok(Ready::Stanzas(opened)) => *opened,
         Ok(Ready::Verdict(_)) => return,
         Err(failure) => {
@@ -77,6 +79,7 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         pair: remote.pair.clone(),
         incoming: false,
         proof: established.proof,
+        known_by,
         bidi: established.bidi,
         managed: false,
         since: server.now(),
@@ -168,28 +171,52 @@ async fn open(server: &Arc<Server>, pair: &Pair, purpose: Purpose) -> Result<Rea
     policy::permits(&config, &pair.remote)
         .map_err(|refused| Failure::permanent(refused.reason()))?;
     let listed = config.federation.hosts.contains(&pair.remote);
-    let mut last = None;
     let named = match listed {
         true => Vec::new(),
         false => host_meta::places(server, &pair.remote).await,
     };
-    for place in named {
-        let attempt = Box::pin(attempt(server, pair, &place, listed, purpose.clone()));
-        match attempt.await {
-            Ok(ready) => return Ok(ready),
-            Err(failure) => {
-                let (remote, reason) = (&pair.remote, &failure.reason);
-                tracing::debug!(remote, place.host, reason, "s2s_delegation_failed");
-            }
+    match Box::pin(first_of(server, pair, &named, listed, &purpose)).await {
+        Ok(ready) => return Ok(ready),
+        Err(Failure { reason, .. }) if !named.is_empty() => {
+            tracing::debug!(remote = pair.remote, reason, "s2s_delegation_failed");
         }
+        Err(_) => {}
     }
-    for place in resolve::places(&config, &pair.remote).await? {
-        let attempt = Box::pin(attempt(server, pair, &place, listed, purpose.clone()));
-        match attempt.await {
-            Ok(ready) => return Ok(ready),
-            // While one of them may work later, waiting helps.
-            Err(failure) if failure.permanent && last.is_some() => {}
-            Err(failure) => last = Some(failure),
+    let places = resolve::places(&config, &pair.remote).await?;
+    Box::pin(first_of(server, pair, &places, listed, &purpose)).await
+}
+
+/// Tries places, those of one priority at the same time: a connection that does not lead to a stream makes
+/// room for the next.
+async fn first_of(
+    server: &Arc<Server>,
+    pair: &Pair,
+    mut places: &[Place],
+    listed: bool,
+    purpose: &Purpose,
+) -> Result<Ready, Failure> {
+    let mut last = None;
+    while !places.is_empty() {
+        let (equals, rest) = resolve::equals(places);
+        places = rest;
+        // In `hosts` the operator says where to connect to, elsewhere whoever has the domain.
+        let private = listed || server.config().federation.private_addresses;
+        let mut race = Race::new(equals, private);
+        loop {
+            let (place, socket) = match race.next().await {
+                Ok(connected) => connected,
+                Err(failure) => {
+                    // What somebody who was reached said tells more.
+                    last.get_or_insert(failure);
+                    break;
+                }
+            };
+            match Box::pin(attempt(server, pair, place, socket, listed, purpose.clone())).await {
+                Ok(ready) => return Ok(ready),
+                // While one of them may work later, waiting helps.
+                Err(failure) if failure.permanent && last.is_some() => {}
+                Err(failure) => last = Some(failure),
+            }
         }
     }
     Err(last.unwrap_or_else(|| Failure::passing("there is no place to try")))
@@ -199,13 +226,11 @@ async fn attempt(
     server: &Arc<Server>,
     pair: &Pair,
     place: &Place,
+    socket: TcpStream,
     listed: bool,
     purpose: Purpose,
 ) -> Result<Ready, Failure> {
     let zone = dane::records(place).await?;
-    // In `hosts` the operator says where to connect to, elsewhere whoever has the domain.
-    let private = listed || server.config().federation.private_addresses;
-    let socket = resolve::connect(place, private).await?;
     if let Err(error) = configure(&socket) {
         tracing::debug!(%error, "cannot set socket options");
     }
@@ -216,21 +241,23 @@ async fn attempt(
         place,
         zone: &zone,
         listed,
+        known_by: None,
         deadline,
         reader: Reader::new(Negotiation::LIMITS, Framing::Tcp),
         out: Out::new(),
     };
     let settings = attempt.settings(purpose);
     if place.tls {
-        let (connection, trusted) = attempt.encrypt(socket, true).await?;
+        let connection = attempt.encrypt(socket, true).await?;
+        let trusted = attempt.known_by.is_some();
         let started = Negotiation::start(settings, true, trusted, &mut attempt.out);
         return attempt.encrypted(connection, Step::Read(started)).await;
     }
     let mut socket = socket;
     let started = Negotiation::start(settings, false, false, &mut attempt.out);
     let pending = attempt.plain(&mut socket, started).await?;
-    let (connection, trusted) = attempt.encrypt(socket, false).await?;
-    let step = pending.answer(trusted, &mut attempt.out);
+    let connection = attempt.encrypt(socket, false).await?;
+    let step = pending.answer(attempt.known_by.is_some(), &mut attempt.out);
     attempt.encrypted(connection, step).await
 }
 
@@ -242,6 +269,8 @@ struct Attempt<'a> {
     /// Which certificates the zone names for the place.
     zone: &'a [Tlsa],
     listed: bool,
+    /// What the certificate there proved, if it did.
+    known_by: Option<KnownBy>,
     deadline: Deadline,
     reader: Reader,
     out: Out,
@@ -272,13 +301,9 @@ impl Attempt<'_> {
         }
     }
 
-    /// The handshake. Tells whether the certificate proves that the peer is the domain; where
-    /// dialback is not allowed, nothing else will do.
-    async fn encrypt(
-        &mut self,
-        socket: TcpStream,
-        direct: bool,
-    ) -> Result<(Connection, bool), Failure> {
+    /// The handshake. Finds out what the certificate proves; where dialback is not allowed, it has to
+    /// prove that the peer is the domain.
+    async fn encrypt(&mut self, socket: TcpStream, direct: bool) -> Result<Connection, Failure> {
         let domain = &self.pair.remote;
         let served = self.server.tls.current();
         let config = if direct { &served.s2s_out_direct } else { &served.s2s_out };
@@ -308,11 +333,14 @@ impl Attempt<'_> {
         // XEP-0487 §2.2 rule 1: valid for the name that was sent or for the domain, or pinned.
         let valid = |name: &str| trust.check(chain, name, self.listed, SystemTime::now());
         let check = || match pinned {
-            Some(true) => Ok(()),
-            _ => valid(domain).or_else(|reason| valid(asked).map_err(|_| reason)),
+            Some(true) => Ok(KnownBy::HostMeta),
+            _ => valid(domain)
+                .map(|()| KnownBy::Certificate)
+                .or_else(|reason| valid(asked).map(|()| KnownBy::HostMeta).map_err(|_| reason)),
         };
-        let mut proven = match dane::check(self.zone, chain, &[domain, &self.place.host], check) {
-            dane::Verdict::Proven => Ok(()),
+        let public = || check().map(drop);
+        let mut proven = match dane::check(self.zone, chain, &[domain, &self.place.host], public) {
+            dane::Verdict::Proven => Ok(KnownBy::Dane),
             dane::Verdict::Refuted => {
                 return Err(Failure::passing(format!(
                     "{} has another certificate than its zone says (DANE)",
@@ -324,11 +352,14 @@ impl Attempt<'_> {
         let chain: Vec<_> = chain.iter().map(|one| one.clone().into_owned()).collect();
         let unknown = proven.is_err() && !self.listed;
         if unknown && posh::vouches(self.server, domain, &chain).await {
-            proven = Ok(());
+            proven = Ok(KnownBy::Posh);
         }
         match proven {
-            Ok(()) => Ok((stream, true)),
-            Err(_) if policy::dialback(&self.server.config(), domain) => Ok((stream, false)),
+            Ok(known_by) => {
+                self.known_by = Some(known_by);
+                Ok(stream)
+            }
+            Err(_) if policy::dialback(&self.server.config(), domain) => Ok(stream),
             Err(reason) => {
                 Err(Failure::passing(format!("the other server is not trusted: {reason}")))
             }
@@ -338,7 +369,8 @@ impl Attempt<'_> {
     async fn encrypted(mut self, mut connection: Connection, step: Step) -> Result<Ready, Failure> {
         match self.talk(&mut connection, step).await? {
             Step::Established(established) => {
-                Ok(Ready::Stanzas(Box::new((connection, self.reader, established))))
+                let known_by = self.known_by.unwrap_or(KnownBy::Dialback);
+                Ok(Ready::Stanzas(Box::new((connection, self.reader, established, known_by))))
             }
             Step::Verified(verdict) => {
                 let _ = timeout_at(self.deadline, connection.shutdown()).await;

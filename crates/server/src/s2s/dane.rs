@@ -59,7 +59,7 @@ async fn asked(resolver: Resolver, place: &Place) -> Result<Vec<Tlsa>, Failure> 
 /// Whether the zone of a domain names the certificate of somebody who connected.
 pub async fn vouches(domain: &str, chain: &[CertificateDer<'_>]) -> bool {
     match dns::resolver() {
-        Some(resolver) if resolver.trusted => {
+        Some(resolver) if resolver.is_trusted() => {
             let asking = names_one(resolver, domain, chain);
             timeout(PATIENCE, asking).await.unwrap_or(false)
         }
@@ -304,20 +304,21 @@ mod tests {
         assert!(!names_one(signed, "b.example", &ours).await);
         let unsigned = resolver(&named, false).await;
         assert!(!names_one(unsigned, "a.example", &ours).await);
-        let afar = Resolver { trusted: false, ..signed };
+        let afar = signed.distrusted();
         assert!(!names_one(afar, "a.example", &ours).await);
     }
 
     #[tokio::test]
     async fn a_place_whose_certificates_cannot_be_looked_up_is_not_connected_to() {
         let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let resolver = Resolver { address: silent.local_addr().unwrap(), trusted: true };
+        let resolver = Resolver::at(silent.local_addr().unwrap(), true);
         drop(silent);
         let place = |signed| Place {
             host: "h.example".into(),
             port: 5269,
             tls: false,
             signed,
+            priority: 0,
             delegated: None,
         };
         assert!(asked(resolver, &place(true)).await.is_err());

@@ -137,6 +137,7 @@ fn parse(text: &[u8], random: impl Fn() -> u32) -> Result<(Vec<Place>, u64), Str
                 port,
                 tls: true,
                 signed: false,
+                priority: link.priority,
                 delegated: Some(delegation),
             });
         }
@@ -195,8 +196,8 @@ mod tests {
     #[tokio::test]
     async fn nobody_is_asked_about_a_peer_that_shows_no_certificate() {
         let delegated = Some(Delegation { sni: "b.example".into(), ..Delegation::default() });
-        let (host, port) = ("192.0.2.1".to_owned(), 5270);
-        let place = Place { host, port, tls: true, signed: false, delegated };
+        let (host, port, priority) = ("192.0.2.1".to_owned(), 5270, 0);
+        let place = Place { host, port, tls: true, signed: false, priority, delegated };
         let says = async || vec![place.clone()];
         assert!(named_by(&[certificate("b.example").0], says, |name| name == "b.example").await);
         assert!(!named_by(&[certificate("b.example").0], says, |name| name == "a.example").await);

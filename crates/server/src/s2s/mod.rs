@@ -20,11 +20,13 @@ pub mod holding;
 pub mod host_meta;
 pub mod inbound;
 pub mod incoming;
+pub mod known;
 pub mod outbox;
 pub mod outgoing;
 pub mod policy;
 pub mod posh;
 pub mod presence;
+pub mod race;
 pub mod resolve;
 pub mod status;
 pub mod stream;
@@ -60,6 +62,7 @@ use self::{
     documents::Documents,
     holding::{Held, Holding},
     inbound::Inbound,
+    known::KnownBy,
     outgoing::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
     work::Work,
 };
@@ -105,6 +108,8 @@ pub struct Facts {
     pub incoming: bool,
     /// How the initiating side proved who it is.
     pub proof: Proof,
+    /// How this server knows the other one.
+    pub known_by: KnownBy,
     /// Stanzas go both ways.
     pub bidi: bool,
     /// Both sides acknowledge.
@@ -201,7 +206,7 @@ impl Federation {
 
     /// Notes an open stream.
     pub fn opened(&self, number: u64, facts: Facts) {
-        let (remote, proof) = (&facts.pair.remote, facts.proof.name());
+        let (remote, proof) = (&facts.pair.remote, facts.known_by.name());
         tracing::debug!(remote, number, facts.incoming, proof, facts.bidi, "s2s_opened");
         self.streams.lock().insert(number, facts);
     }

@@ -1,20 +1,12 @@
 //! Where the server of a domain is: fixed addresses of the configuration, SRV records, or the
-//! domain itself (RFC 6120 §3.2, XEP-0368), and the first connection that succeeds (RFC 8305).
+//! domain itself (RFC 6120 §3.2, XEP-0368).
 
-use std::{
-    collections::VecDeque,
-    io,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
-
-use tokio::{net::TcpStream, task::JoinSet, time::timeout};
+use std::{io, net::IpAddr, time::Duration};
 
 use super::{host_meta::Delegation, outgoing::Failure};
 use crate::{
     config::{Config, Host},
     dns::{self, Answer, Resolver, Services, Target},
-    net::address::permitted,
 };
 
 /// A place where a server may be.
@@ -28,6 +20,8 @@ pub struct Place {
     pub tls: bool,
     /// The records that lead there are signed and were validated (DNSSEC).
     pub signed: bool,
+    /// Lower ones are tried first, equals at the same time.
+    pub priority: u16,
     /// The domain's web server named it (XEP-0487).
     pub delegated: Option<Delegation>,
 }
@@ -38,8 +32,9 @@ pub struct Place {
 /// When there are none.
 pub async fn places(config: &Config, domain: &str) -> Result<Vec<Place>, Failure> {
     if let Some(Host { host, port, tls }) = config.federation.hosts.get(domain) {
-        let (signed, delegated) = (false, None);
-        return Ok(vec![Place { host: host.clone(), port: *port, tls: *tls, signed, delegated }]);
+        let (host, port, tls) = (host.clone(), *port, *tls);
+        let (signed, priority, delegated) = (false, 0, None);
+        return Ok(vec![Place { host, port, tls, signed, priority, delegated }]);
     }
     let Some(resolver) = dns::resolver() else {
         return Err(Failure::passing("this machine has no resolver in /etc/resolv.conf"));
@@ -103,8 +98,8 @@ fn choose(
     let mut all = found(secure, true);
     all.extend(found(plain, false));
     if all.is_empty() {
-        let (host, delegated) = (domain.to_owned(), None);
-        return Ok(vec![Place { host, port: 5269, tls: false, signed, delegated }]);
+        let (host, priority, delegated) = (domain.to_owned(), 0, None);
+        return Ok(vec![Place { host, port: 5269, tls: false, signed, priority, delegated }]);
     }
     // A target that is the root says that the service is not offered.
     all.retain(|(target, _)| !target.host.is_empty());
@@ -119,7 +114,7 @@ fn choose(
         while !equals.is_empty() {
             let (Target { host, port, .. }, Way { tls, signed }) =
                 equals.swap_remove(draw(&equals, random()));
-            places.push(Place { host, port, tls, signed, delegated: None });
+            places.push(Place { host, port, tls, signed, priority, delegated: None });
         }
     }
     Ok(places)
@@ -143,100 +138,23 @@ pub(super) fn random() -> u32 {
     getrandom::u32().unwrap_or_default()
 }
 
-/// Connects to a place: to all its addresses, each a moment after the one before, until one of
-/// them answers. `private` permits addresses that are not public.
-///
-/// # Errors
-/// Why none did.
-pub async fn connect(place: &Place, private: bool) -> Result<TcpStream, Failure> {
-    let found = dns::addresses(&place.host, place.port, PATIENCE).await;
-    let Some(first) = found.first().map(SocketAddr::ip) else {
-        return Err(Failure::passing(format!("{} has no address", place.host)));
-    };
-    // Whoever controls a domain must not find out through this server what it alone can reach.
-    let addresses = interleaved(permitted(found, private).collect());
-    if addresses.is_empty() {
-        let host = &place.host;
-        return Err(Failure::permanent(format!(
-            "{host} leads to {first}, which is not a public address (`private_addresses` in \
-             [federation] permits it)"
-        )));
-    }
-    let last = addresses.back().copied();
-    let attempts = timeout(CONNECT, race(addresses)).await;
-    match attempts {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => {
-            let address = last.map(|address| address.to_string()).unwrap_or_default();
-            Err(Failure::passing(format!("no connection to {address}: {}", words(&error))))
-        }
-        Err(_) => {
-            Err(Failure::passing(format!("{} port {} does not answer", place.host, place.port)))
-        }
-    }
-}
-
-async fn race(mut addresses: VecDeque<SocketAddr>) -> io::Result<TcpStream> {
-    let mut attempts = JoinSet::new();
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    loop {
-        if let Some(address) = addresses.pop_front() {
-            attempts.spawn(TcpStream::connect(address));
-        } else if attempts.is_empty() {
-            return Err(last);
-        }
-        let next = async {
-            if addresses.is_empty() {
-                attempts.join_next().await
-            } else {
-                timeout(HEAD_START, attempts.join_next()).await.ok().flatten()
-            }
-        };
-        match next.await {
-            Some(Ok(Ok(stream))) => return Ok(stream),
-            Some(Ok(Err(error))) => last = error,
-            Some(Err(_)) | None => {}
-        }
-    }
-}
-
-/// RFC 8305 §4: addresses of the two families take turns, IPv6 first.
-fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
-    let (six, four): (Vec<_>, Vec<_>) = addresses.into_iter().partition(SocketAddr::is_ipv6);
-    let mut all = VecDeque::new();
-    let (mut six, mut four) = (six.into_iter(), four.into_iter());
-    loop {
-        let before = all.len();
-        all.extend(six.next());
-        all.extend(four.next());
-        if all.len() == before {
-            return all;
-        }
-    }
-}
-
-fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            "there is no way to that network".to_owned()
-        }
-        io::ErrorKind::TimedOut => "it does not answer".to_owned(),
-        _ => error.to_string(),
-    }
+/// The places with the priority of the first, and the others.
+#[must_use]
+pub fn equals(places: &[Place]) -> (&[Place], &[Place]) {
+    let first = places.first().map(|place| place.priority);
+    let end = places.iter().position(|place| Some(place.priority) != first);
+    places.split_at(end.unwrap_or(places.len()))
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
-const CONNECT: Duration = Duration::from_secs(20);
-/// RFC 8305 §5.
-const HEAD_START: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn nowhere() -> Place {
-        Place { host: String::new(), port: 0, tls: false, signed: false, delegated: None }
+        let (priority, delegated) = (0, None);
+        Place { host: String::new(), port: 0, tls: false, signed: false, priority, delegated }
     }
 
     fn target(host: &str, priority: u16, weight: u16) -> Target {
@@ -262,6 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn places_of_one_priority_are_equals() {
+        let secure = found(vec![target("b", 10, 0), target("d", 20, 0)]);
+        let plain = found(vec![target("a", 5, 0), target("c", 10, 5)]);
+        let places = choose("x.example", secure, plain, || 0).unwrap();
+        let (first, rest) = equals(&places);
+        assert_eq!(hosts(first), [("a", false)]);
+        let (second, rest) = equals(rest);
+        assert_eq!(hosts(second), [("b", true), ("c", false)]);
+        assert_eq!(hosts(rest), [("d", true)]);
+        assert!(equals(&[]).0.is_empty());
+    }
+
+    #[test]
     fn a_domain_without_records_is_its_own_server_and_one_with_a_dot_has_none() {
         let nothing = || found(Vec::new());
         let no_name = Answer { value: Services::NoName, secure: false };
@@ -284,37 +215,5 @@ mod tests {
         let half = choose("x.example", signed(none()), none(), || 0).unwrap();
         assert!(!half[0].signed);
         assert!(choose("x.example", signed(none()), signed(none()), || 0).unwrap()[0].signed);
-    }
-
-    #[test]
-    fn families_take_turns() {
-        let all = ["192.0.2.1:1", "192.0.2.2:1", "[2001:db8::1]:1"];
-        let all = interleaved(all.iter().map(|address| address.parse().unwrap()).collect());
-        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
-        assert_eq!(all, ["[2001:db8::1]:1", "192.0.2.1:1", "192.0.2.2:1"]);
-    }
-
-    #[tokio::test]
-    async fn the_first_address_that_answers_is_taken() {
-        let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let open = door.local_addr().unwrap();
-        let closed: SocketAddr = "127.0.0.1:1".parse().unwrap();
-        let stream = race([closed, open].into()).await.unwrap();
-        assert_eq!(stream.peer_addr().unwrap(), open);
-        assert!(race([closed].into()).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn what_leads_to_a_private_address_is_not_connected_to() {
-        let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = door.local_addr().unwrap().port();
-        for host in ["127.0.0.1", "::ffff:127.0.0.1", "localhost"] {
-            let place = Place { host: host.into(), port, ..nowhere() };
-            let refused = connect(&place, false).await.unwrap_err();
-            assert!(refused.permanent, "{refused:?}");
-            assert!(refused.reason.contains("not a public address"), "{refused:?}");
-        }
-        let place = Place { host: "127.0.0.1".into(), port, ..nowhere() };
-        assert!(connect(&place, true).await.is_ok());
     }
 }

@@ -87,6 +87,7 @@ fn describe(server: &Server, facts: &Facts) -> RemoteStream {
     RemoteStream {
         direction: if facts.incoming { "incoming" } else { "outgoing" }.to_owned(),
         proof: facts.proof.name().to_owned(),
+        known_by: facts.known_by.name().to_owned(),
         both_ways: facts.bidi,
         managed: facts.managed,
         seconds: seconds(server, facts.since),

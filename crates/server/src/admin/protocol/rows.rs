@@ -147,6 +147,8 @@ pub struct RemoteStream {
     pub direction: String,
     /// `certificate` or `dialback`: how the one who opened it proved who it is.
     pub proof: String,
+    /// `certificate`, `DANE`, `POSH`, `host-meta` or `dialback`: how this server knows the other one.
+    pub known_by: String,
     /// Stanzas go both ways on it (XEP-0288).
     pub both_ways: bool,
     /// Both sides acknowledge (XEP-0198).

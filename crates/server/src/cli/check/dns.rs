@@ -41,7 +41,7 @@ pub(super) async fn look(home: &Home, config: &Config, findings: &mut Findings) 
             Err(error) => {
                 return findings.warning(
                     "dns",
-                    format!("the resolver {} does not answer: {error}", resolver.address),
+                    format!("the resolver {resolver} does not answer: {error}"),
                     "check the network of this machine, or the records from another one",
                 );
             }
@@ -92,7 +92,7 @@ async fn virtual_host(
         Ok(_) => {}
         Err(error) => findings.warning(
             "dns",
-            format!("the resolver {} does not say where {name} is: {error}", resolver.address),
+            format!("the resolver {resolver} does not say where {name} is: {error}"),
             "check the network of this machine, or the records from another one",
         ),
     }
@@ -326,7 +326,7 @@ mod tests {
     async fn a_resolver_that_does_not_answer_for_a_service_is_told() {
         // Nobody listens where somebody just did.
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let resolver = Resolver { address: socket.local_addr().unwrap(), trusted: true };
+        let resolver = Resolver::at(socket.local_addr().unwrap(), true);
         drop(socket);
         let config = Config::parse("domain = \"a.example\"").unwrap();
         let mut findings = Findings::default();

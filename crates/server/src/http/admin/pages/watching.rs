@@ -11,7 +11,7 @@ use super::{
     paging::Wish,
 };
 use crate::{
-    admin::{Fault, RemoteDomain, Report, Request, Response},
+    admin::{Fault, RemoteDomain, RemoteStream, Report, Request, Response},
     files::size,
     server::Server,
 };
@@ -59,7 +59,8 @@ pub(super) async fn federation(server: &Server, query: &Form) -> Result<Html, Fa
     domains.sort_by_key(key);
     let page = wish.cut(domains, |domain| domain.domain.clone(), key, passed);
     let rows = page.rows.iter().map(|domain| {
-        let streams = domain.streams.iter().map(|one| format!("{} ({})", one.direction, one.proof));
+        let of = |one: &RemoteStream| format!("{} ({})", one.direction, one.known_by);
+        let streams = domain.streams.iter().map(of);
         [
             words(&domain.domain),
             words(if domain.state.is_empty() { "idle" } else { &domain.state }),
