@@ -310,11 +310,19 @@ fn an_identity_that_is_not_the_streams_is_refused_and_three_times_are_enough() {
 }
 
 #[test]
-fn dialback_that_is_not_allowed_is_an_error_and_no_question() {
+fn a_key_beside_a_certificate_that_convinces_needs_no_question() {
     let xml = "<db:result from='capulet.example' to='montague.example'>k</db:result>";
     let (wrote, step) = told(HEADER, xml, BY_CERTIFICATE);
-    assert!(wrote.contains("<not-allowed ") && !wrote.contains("valid"), "{wrote}");
-    assert!(matches!(step, receiving::Step::Read(_)));
+    assert!(wrote.contains("<db:result ") || wrote.contains("<result "), "{wrote}");
+    assert!(wrote.contains("type='valid'") || wrote.contains("type=\"valid\""), "{wrote}");
+    let receiving::Step::Established(established) = step else { panic!("{step:?}") };
+    assert_eq!((established.pair, established.proof), (pair(), Proof::Certificate));
+    let (wrote, step) = told(HEADER, xml, BY_DIALBACK);
+    assert!(
+        wrote.contains("invalid"),
+        "without one the domain is asked, and did not make it: {wrote}"
+    );
+    assert!(matches!(step, receiving::Step::Closed(_)), "{step:?}");
 }
 
 #[test]

@@ -160,6 +160,7 @@ const STREAM: &[Spec] = &[
     Spec { xep: 206, version: "1.4", title: "XMPP Over BOSH" },
     Spec { xep: 220, version: "1.1.1", title: "Server Dialback" },
     Spec { xep: 288, version: "1.0.1", title: "Bidirectional Server-to-Server Connections" },
+    Spec { xep: 344, version: "0.4", title: "Impact of TLS and DNSSEC on Dialback" },
     Spec { xep: 352, version: "1.0.0", title: "Client State Indication" },
     Spec { xep: 368, version: "1.1.0", title: "SRV records for XMPP over TLS" },
     Spec { xep: 386, version: "1.1.0", title: "Bind 2" },

@@ -450,11 +450,10 @@ impl Core {
         if claim.from != *remote {
             return Err(StreamCondition::InvalidFrom.into());
         }
-        if !open.terms.dialback {
-            let verdict = Verdict::Error(crate::error::Condition::NotAllowed);
-            out.element(&claim.answer(&verdict), Framing::Tcp);
-            self.failed()?;
-            return Ok(Next::Read(State::Open(open)));
+        // XEP-0344 §2.4: the certificate has proven already what the key is to prove.
+        if open.terms.certificate {
+            out.element(&claim.answer(&Verdict::Valid), Framing::Tcp);
+            return Ok(self.established(open.pair, Proof::Certificate, out));
         }
         Ok(Next::Check(open, claim))
     }
