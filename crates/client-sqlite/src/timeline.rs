@@ -1,6 +1,8 @@
 //! Messages.
 
-use client::store::{Message, MessageId, Needle, Position, Reference, Result, Timeline};
+use client::store::{
+    Look, Looked, Message, MessageId, Place as Stands, Position, Reference, Result, Timeline,
+};
 use rusqlite::{Connection, Row, params};
 use xmpp::jid::BareJid;
 
@@ -236,45 +238,51 @@ impl Timeline for SqliteStore {
         )
     }
 
-    /// Opens one message after the other, the newest first: an index over words would say what was
-    /// written.
-    fn search(
-        &self,
-        text: &str,
-        conversation: Option<&BareJid>,
-        limit: usize,
-    ) -> Result<Vec<Message>> {
-        let needle = Needle::new(text);
-        let tag = conversation.map(|address| self.conversation_tag(address));
+    /// Opens one message after the other: an index over words would say what was written.
+    fn look(&self, look: &Look<'_>) -> Result<Looked> {
+        let tag = look.conversation.map(|address| self.conversation_tag(address));
+        // Nothing stands behind the last place.
+        let last = Stands { position: Position(u64::MAX), id: MessageId(i64::MAX) };
+        let from = look.from.unwrap_or(last);
         let sql = match tag {
             Some(_) => {
-                "SELECT id, conversation, position, origin, archive, sealed FROM message WHERE conversation = ?1
+                "SELECT id, conversation, position, origin, archive, sealed FROM message
+                 WHERE (position, id) < (?1, ?2) AND conversation = ?3
                  ORDER BY position DESC, id DESC"
             }
             None => {
                 "SELECT id, conversation, position, origin, archive, sealed FROM message
-                 ORDER BY position DESC, id DESC"
+                 WHERE (position, id) < (?1, ?2) ORDER BY position DESC, id DESC"
             }
         };
         let mut statement = self.db.prepare_cached(sql).map_err(from_sqlite)?;
-        let params: &[&dyn rusqlite::ToSql] = match &tag {
-            Some(tag) => &[tag],
-            None => &[],
+        let position = signed(from.position);
+        let rows = match tag {
+            Some(tag) => statement.query(params![position, from.id.0, tag]),
+            None => statement.query(params![position, from.id.0]),
         };
-        let mut rows = statement.query(params).map_err(from_sqlite)?;
-        let mut found = Vec::new();
-        while found.len() < limit
-            && let Some(row) = rows.next().map_err(from_sqlite)?
-        {
-            let message = self.open_message(&Sealed::read(row).map_err(from_sqlite)?)?;
-            if needle.is_in(&message) {
-                found.push(message);
+        let mut rows = rows.map_err(from_sqlite)?;
+        let (mut looked, mut count, mut bytes) = (Looked::default(), 0, 0);
+        while let Some(row) = rows.next().map_err(from_sqlite)? {
+            let full = looked.found.len() == look.found.max(1);
+            if full || count == look.rows.max(1) || bytes > MOST_BYTES_OF_A_LOOK {
+                return Ok(looked);
+            }
+            let row = Sealed::read(row).map_err(from_sqlite)?;
+            (count, bytes) = (count + 1, bytes + row.sealed.len());
+            let message = self.open_message(&row)?;
+            looked.next = Some(Stands::of(&message));
+            if look.wanted.is(&message) {
+                looked.found.push(message);
             }
         }
-        Ok(found)
+        Ok(Looked { next: None, ..looked })
     }
 
     fn remove_message(&self, id: MessageId) -> Result<()> {
         self.run("DELETE FROM message WHERE id = ?1", [id.0])
     }
 }
+
+/// What is opened at once of long messages, about.
+const MOST_BYTES_OF_A_LOOK: usize = 1024 * 1024;

@@ -5,7 +5,7 @@ use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
 
 use crate::effect::LocalFile;
-use crate::store::{EncryptionMode, Login, MessageId, Mute, Notify, TrustLevel};
+use crate::store::{EncryptionMode, FileKind, Login, MessageId, Mute, Notify, Place, TrustLevel};
 use crate::view::Privacy;
 
 /// A command and the number its [`Outcome`](crate::view::Outcome) will carry.
@@ -208,12 +208,26 @@ pub enum Command {
     Hide(BareJid),
     /// Whether what is written here is encrypted. Plain text needs this explicit, remembered choice.
     SetEncryption(BareJid, EncryptionMode),
-    /// Search own history. Done with what was found, newest first.
+    /// Look for messages in own history, everywhere or in one conversation. Done with what one part of
+    /// it has and where the next part begins ([`Outcome::Part`](crate::view::Outcome)): whoever wants
+    /// more asks again from there, and whoever looks for something else asks no more.
     Search {
-        /// What to look for, without case.
+        /// Words that all have to be there, in any order and without case; at most
+        /// [`MAX_SEARCH_BYTES`].
         text: String,
         /// Only there.
         conversation: Option<BareJid>,
+        /// Where the part before ended; the newest messages are in the first one.
+        from: Option<Place>,
+    },
+    /// Look for files in a conversation, a part at a time as in [`Search`](Self::Search).
+    Files {
+        /// Where.
+        conversation: BareJid,
+        /// Which kinds.
+        kinds: Vec<FileKind>,
+        /// Where the part before ended.
+        from: Option<Place>,
     },
 
     // --- Messages ---
@@ -319,5 +333,7 @@ impl std::fmt::Debug for Command {
 
 /// Longest text of one message, in bytes.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
+/// Most bytes of what is looked for.
+pub const MAX_SEARCH_BYTES: usize = 1024;
 /// Longest name of a wallpaper, in bytes.
 pub const MAX_WALLPAPER_BYTES: usize = 32;

@@ -13,7 +13,8 @@ use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
 use crate::store::{
-    Delivery, EncryptionMode, File, Message, MessageId, Mute, Notify, Position, TrustLevel, Version,
+    Delivery, EncryptionMode, File, Message, MessageId, Mute, Notify, Place, Position, TrustLevel,
+    Version,
 };
 
 /// Something is different now.
@@ -456,6 +457,13 @@ pub enum Outcome {
     Verified(usize),
     /// What was found, newest first.
     Found(Vec<Message>),
+    /// What a part of a search brought.
+    Part {
+        /// Newest first. There may be none in this part, and some in the next.
+        found: Vec<Message>,
+        /// Where the next part begins; nothing when everything was looked at.
+        next: Option<Place>,
+    },
     /// The devices that were asked for.
     Devices(Vec<Device>),
     /// The file is there.
@@ -475,6 +483,7 @@ impl fmt::Debug for Outcome {
             Self::Text(_) => f.write_str("Text(..)"),
             Self::Verified(count) => f.debug_tuple("Verified").field(count).finish(),
             Self::Found(found) => write!(f, "Found({} messages)", found.len()),
+            Self::Part { found, next } => write!(f, "Part({} messages, {next:?})", found.len()),
             Self::Devices(devices) => write!(f, "Devices({} devices)", devices.len()),
             Self::Room(room) => f.debug_tuple("Room").field(room).finish(),
             Self::Downloaded(file) => f.debug_tuple("Downloaded").field(file).finish(),

@@ -259,7 +259,7 @@ pub fn perform(port: &Port, ask: Ask, until: Instant) -> Result<Reply, Failure> 
         Outcome::Text(text) => Ok(Reply::Text(text)),
         Outcome::Failed(problem) => Err(explain(problem)),
         Outcome::Room(room) => Ok(Reply::Text(room.to_string())),
-        Outcome::Found(_) | Outcome::Downloaded(_) => {
+        Outcome::Found(_) | Outcome::Part { .. } | Outcome::Downloaded(_) => {
             Err(Failure::Other("the answer does not fit the question".to_owned()))
         }
     }

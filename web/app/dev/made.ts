@@ -1,6 +1,6 @@
 // What the sample makes its conversations, accounts and answers from.
 
-import type { Account, Connection, Content, Conversation, Message, Outcome, ProblemKind } from "../src/core/types";
+import type { Account, Connection, Content, Conversation, FileKind, Message, Outcome, ProblemKind } from "../src/core/types";
 import type { Person } from "./people";
 
 /** What is asked for is done, and there is no more to say. */
@@ -63,4 +63,15 @@ export function failed(kind: ProblemKind, words: string): Outcome {
 
 export function pause(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));
+}
+
+/** The whole of what was found, as one part. */
+export function part(outcome: Outcome): Outcome {
+  return outcome.is === "found" ? { is: "part", messages: outcome.messages, next: null } : outcome;
+}
+
+/** What a file is for whoever looks for it. */
+export function fileKind(mediaType: string | null): FileKind {
+  const main = mediaType?.split("/")[0];
+  return main === "image" ? "picture" : main === "video" ? "film" : main === "audio" ? "sound" : "other";
 }

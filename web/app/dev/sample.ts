@@ -4,10 +4,10 @@
 import { batch } from "@preact/signals";
 
 import type { Core, Squares } from "../src/core/api";
-import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, Message, Notice, Outcome, Reached } from "../src/core/types";
+import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, FileKind, Message, Notice, Outcome, Reached } from "../src/core/types";
 import { Devices } from "./devices";
 import { history, lines, message, text } from "./history";
-import { account, brief, crowd, DONE, failed, pause, previewOf, type Talk } from "./made";
+import { account, brief, crowd, DONE, failed, fileKind, part, pause, previewOf, type Talk } from "./made";
 import { picture, sound, squares } from "./media";
 import { contact, ME, PEOPLE, QUIET, type Person } from "./people";
 import { Rooms } from "./rooms";
@@ -207,6 +207,8 @@ export class Sample implements Core {
         return { is: "verified", count: 2 };
       case "search":
         return this.#search(command.text, command.address);
+      case "files":
+        return this.#filesOf(command.address, command.kinds);
       case "starred":
         return this.#find(command.address, (one) => one.starred && one.content.is === "text");
       default:
@@ -516,8 +518,14 @@ export class Sample implements Core {
 
   async #search(wanted: string, address: string | null): Promise<Outcome> {
     await pause(60);
-    const needle = wanted.toLocaleLowerCase();
-    return this.#find(address, ({ content }) => content.is === "text" && content.text.toLocaleLowerCase().includes(needle));
+    const needles = wanted.toLocaleLowerCase().split(/\s+/);
+    const says = (text: string) => needles.every((needle) => text.toLocaleLowerCase().includes(needle));
+    return part(this.#find(address, ({ content }) => content.is === "text" && says(content.text)));
+  }
+
+  #filesOf(address: string, kinds: FileKind[]): Outcome {
+    const fits = ({ content }: Message) => content.is === "file" && kinds.includes(fileKind(content.file.mediaType));
+    return part(this.#find(address, fits));
   }
 
   #find(address: string | null, is: (message: Message) => boolean): Outcome {

@@ -48,6 +48,8 @@ test("marking keeps the text", () => {
     assert.equal(marked(text, typed).map((part) => part.text).join(""), text);
   }
   assert.deepEqual(marked("aBa", "b").map((part) => part.hit), [false, true, false]);
+  const hits = marked("But soft, what light", "LIGHT sof soft").filter((part) => part.hit);
+  assert.deepEqual(hits.map((part) => part.text), ["soft", "light"]);
 });
 
 test("an excerpt has what was looked for", () => {
@@ -57,4 +59,5 @@ test("an excerpt has what was looked for", () => {
   assert.ok(excerpt(long, "needle").length < 300);
   assert.match(excerpt(`${"x".repeat(5000)}needle`, "needle"), /needle/);
   assert.equal(excerpt("short\nneedle", "needle"), "short needle");
+  assert.match(excerpt(long, "absent needle"), /needle/);
 });

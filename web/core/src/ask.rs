@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use client::Command as Ask;
-use client::store::{EncryptionMode, Login, MessageId, Mute, Notify, TrustLevel};
+use client::store::{
+    EncryptionMode, FileKind, Login, MessageId, Mute, Notify, Place, Position, TrustLevel,
+};
 use client::view::{Privacy, Problem};
 use xmpp::jid::BareJid;
 use xmpp::sasl::Secret;
@@ -109,9 +111,16 @@ pub(crate) fn command(
             let mode = if encrypted { EncryptionMode::Omemo } else { EncryptionMode::Plain };
             Ask::SetEncryption(jid(&address)?, mode)
         }
-        Command::Search { text, address } => {
-            Ask::Search { text, conversation: address.as_deref().map(jid).transpose()? }
-        }
+        Command::Search { text, address, from } => Ask::Search {
+            text,
+            conversation: address.as_deref().map(jid).transpose()?,
+            from: from.as_deref().map(stands).transpose()?,
+        },
+        Command::Files { address, kinds, from } => Ask::Files {
+            conversation: jid(&address)?,
+            kinds: kinds.into_iter().map(kind).collect(),
+            from: from.as_deref().map(stands).transpose()?,
+        },
         Command::Send { to, text, reply_to } => {
             Ask::Send { to: jid(&to)?, text, reply_to: reply_to.map(MessageId), encryption: None }
         }
@@ -183,6 +192,24 @@ fn push(subscription: page::WebPush) -> client::PushSubscription {
 fn picture(base64: &str) -> Result<Vec<u8>, Problem> {
     let bytes = BASE64_STANDARD.decode(base64);
     bytes.map_err(|_| Problem::Invalid("that is no picture".to_owned()))
+}
+
+/// Where a part of a search ended, as [`show::stands`] wrote it.
+fn stands(text: &str) -> Result<Place, Problem> {
+    let place = text.split_once(' ').and_then(|(position, id)| {
+        let position = Position(u64::from_str_radix(position, 16).ok()?);
+        Some(Place { position, id: MessageId(id.parse().ok()?) })
+    });
+    place.ok_or_else(|| Problem::Invalid("no part of a search ended there".to_owned()))
+}
+
+fn kind(kind: page::FileKind) -> FileKind {
+    match kind {
+        page::FileKind::Picture => FileKind::Picture,
+        page::FileKind::Film => FileKind::Film,
+        page::FileKind::Sound => FileKind::Sound,
+        page::FileKind::Other => FileKind::Other,
+    }
 }
 
 fn mute(until: page::Mute) -> Mute {

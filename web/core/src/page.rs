@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
-pub use command::{Command, Request, WebPush};
+pub use command::{Command, FileKind, Request, WebPush};
 pub use message::{
     Content, Delivery, Earlier, Encryption, File, Line, Message, Picture, Reached, Reaction, Reply,
     Span, Undecryptable,
@@ -332,6 +332,12 @@ pub enum Outcome {
     /// Newest first.
     Found {
         messages: Vec<Found>,
+    },
+    /// What a part of a search brought, the newest first.
+    Part {
+        messages: Vec<Found>,
+        /// Where the next part begins; nothing when everything was looked at.
+        next: Option<String>,
     },
     Devices {
         devices: Vec<Device>,

@@ -74,12 +74,9 @@ pub(crate) fn outcome(outcome: Outcome, files: &mut Files) -> page::Outcome {
         Outcome::Sent(id) => page::Outcome::Sent { message: id.0 },
         Outcome::Text(text) => page::Outcome::Text { text },
         Outcome::Verified(count) => page::Outcome::Verified { count },
-        Outcome::Found(found) => {
-            let found = found.into_iter().map(|one| page::Found {
-                address: one.conversation.to_string(),
-                message: message(one, files),
-            });
-            page::Outcome::Found { messages: found.collect() }
+        Outcome::Found(found) => page::Outcome::Found { messages: self::found(found, files) },
+        Outcome::Part { found, next } => {
+            page::Outcome::Part { messages: self::found(found, files), next: next.map(stands) }
         }
         Outcome::Devices(devices) => {
             page::Outcome::Devices { devices: devices.into_iter().map(device).collect() }
@@ -211,6 +208,19 @@ fn contact(one: view::Contact) -> page::Contact {
 
 fn messages(messages: Vec<store::Message>, files: &mut Files) -> Vec<page::Message> {
     messages.into_iter().map(|one| message(one, files)).collect()
+}
+
+fn found(found: Vec<store::Message>, files: &mut Files) -> Vec<page::Found> {
+    let found = found.into_iter().map(|one| page::Found {
+        address: one.conversation.to_string(),
+        message: message(one, files),
+    });
+    found.collect()
+}
+
+/// Where a part of a search ended: the page gives it back as it is.
+fn stands(at: store::Place) -> String {
+    format!("{} {}", place(at.position), at.id.0)
 }
 
 /// Text that sorts as the positions do.

@@ -1,18 +1,18 @@
 //! The translation between core, worker and page.
 
-use client::Now;
+use client::{Command as Ask, Now};
 use client::store::{
-    Content, Delivery, Encryption, File, Happened, Happening, MemoryStore, Message, MessageId,
+    Content, Delivery, Encryption, File, Happened, Happening, MemoryStore, Message, MessageId, Place,
     Position, Reached, StoreError, TrustLevel, Version,
 };
-use client::view::{Affiliation, Change, Member, Outcome, Role, Room, RoomState};
+use client::view::{Affiliation, Change, Member, Outcome, Problem, Role, Room, RoomState};
 use serde_json::{Value, json};
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
 
 use crate::files::Files;
 use crate::worker::{Device, Event};
-use crate::{Engine, show};
+use crate::{Engine, ask, show};
 
 fn engine(store: &MemoryStore) -> Engine {
     let device = Device { label: "Firefox on Linux".into(), kind: "web".into() };
@@ -375,6 +375,19 @@ fn outcomes_and_changes_have_the_names_of_the_page() {
     let found = show::outcome(Outcome::Found(vec![message(Content::Retracted)]), files);
     let found = serde_json::to_value(found).unwrap();
     assert_eq!(found["messages"][0]["address"], "romeo@example.org");
+    let next = Some(Place { position: Position(0x2a), id: MessageId(-7) });
+    let part = Outcome::Part { found: vec![message(Content::Retracted)], next };
+    let part = serde_json::to_value(show::outcome(part, files)).unwrap();
+    assert_eq!((&part["is"], part["messages"].as_array().unwrap().len()), (&json!("part"), 1));
+    let on = json!({ "do": "search", "text": "a b", "address": null, "from": part["next"] });
+    let asked = ask::command(serde_json::from_value(on).unwrap(), files, || None).unwrap();
+    let Ask::Search { from, .. } = asked else { panic!("a search") };
+    assert_eq!(from, next);
+    for bad in ["", "12", "zz 1", "12 x", "12 1 1"] {
+        let on = json!({ "do": "files", "address": "romeo@example.org", "kinds": ["picture"], "from": bad });
+        let asked = ask::command(serde_json::from_value(on).unwrap(), files, || None);
+        assert!(matches!(asked, Err(Problem::Invalid(_))), "{bad:?}");
+    }
     let romeo = BareJid::new("romeo@example.org").unwrap();
     let change = show::change(Change::MessageRemoved(romeo, MessageId(3)), files).unwrap();
     let wanted = json!({ "is": "messageRemoved", "address": "romeo@example.org", "message": 3 });

@@ -12,6 +12,7 @@ pub(crate) mod idle;
 mod invite;
 pub(crate) mod later;
 pub(crate) mod logout;
+mod look;
 pub(crate) mod markers;
 pub(crate) mod mds;
 pub(crate) mod message;
@@ -70,6 +71,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &react::FEATURE,
     &reply::FEATURE,
     &star::FEATURE,
+    &look::FEATURE,
     &file::FEATURE,
     &message::FEATURE,
     &upload::FEATURE,

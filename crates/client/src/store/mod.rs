@@ -13,19 +13,19 @@ mod changes;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod happenings;
+mod look;
 mod memory;
 mod reached;
 mod rows;
-mod search;
 mod wants;
 mod way;
 
 pub use changes::{Mark, Reacted, Reaction};
 pub use happenings::{Happened, Happening};
+pub use look::{FileKind, Look, Looked, Place, Wanted, Words};
 pub use memory::MemoryStore;
 pub(crate) use reached::MOST_DEVICES;
 pub use reached::Reached;
-pub use search::Needle;
 pub use wants::Wants;
 pub use way::Way;
 
@@ -152,14 +152,9 @@ pub trait Timeline {
         position: Position,
         limit: usize,
     ) -> Result<Vec<Message>>;
-    /// At most `limit` messages whose text or file name contains `text`, without case, in every
-    /// conversation or in one; the newest first.
-    fn search(
-        &self,
-        text: &str,
-        conversation: Option<&BareJid>,
-        limit: usize,
-    ) -> Result<Vec<Message>>;
+    /// Looks through one part of the messages, the newest first. It may be smaller than was asked
+    /// for, where what is kept of the messages is long.
+    fn look(&self, look: &Look<'_>) -> Result<Looked>;
     /// Removes a message, if it is there.
     fn remove_message(&self, id: MessageId) -> Result<()>;
 }

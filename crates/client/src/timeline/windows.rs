@@ -55,15 +55,6 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
             omemo::decided(cx, &address)?;
             cx.wake_outbox();
         }
-        Command::Search { text, conversation } => {
-            let found = if text.trim().is_empty() {
-                Vec::new()
-            } else {
-                cx.store.search(text.trim(), conversation.as_ref(), MAX_FOUND)?
-            };
-            cx.done(number, Outcome::Found(found));
-            return Ok(None);
-        }
         command => return Ok(Some(command)),
     }
     cx.done(number, Outcome::Done);
@@ -298,5 +289,3 @@ pub(super) fn on_moved(cx: &mut Cx<'_>, message: &Message, before: Position) {
 /// Messages in a page, and at most in a window that opens.
 pub(crate) const PAGE: usize = 50;
 const MAX_WINDOW: usize = 500;
-/// Found messages at most.
-const MAX_FOUND: usize = 200;

@@ -686,17 +686,6 @@ fn a_window_shows_what_changes_in_it() {
 }
 
 #[test]
-fn history_can_be_searched() {
-    let (mut world, romeo, juliet) = pair();
-    world.send(romeo, JULIET, "But SOFT, what light");
-    world.send(juliet, ROMEO, "good night");
-    world.settle();
-    let search = Command::Search { text: "soft".into(), conversation: None };
-    let Some(Outcome::Found(found)) = world.run(romeo, search) else { panic!("it is found") };
-    assert_eq!(found.len(), 1);
-}
-
-#[test]
 fn what_others_can_do_is_kept_unless_the_list_is_too_long() {
     for (length, kept) in [(10, true), (200, false)] {
         let (mut world, romeo, _) = pair();

@@ -13,6 +13,7 @@ mod features;
 mod happenings;
 mod invitations;
 mod login;
+mod look;
 mod messages;
 mod muc;
 mod notify;

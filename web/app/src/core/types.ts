@@ -22,11 +22,13 @@ public: boolean,
 /**
  * Who becomes a member and is invited.
  */
-people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setRoomName", address: string, name: string, } | { "do": "setRoomAvatar", address: string, png: string | null, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "catchUp", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "setWallpaper", address: string, wallpaper: string | null, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
+people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setRoomName", address: string, name: string, } | { "do": "setRoomAvatar", address: string, png: string | null, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "catchUp", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "setWallpaper", address: string, wallpaper: string | null, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, from: string | null, } | { "do": "files", address: string, kinds: Array<FileKind>, from: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
 /**
  * What it looks like, if it is a picture.
  */
 picture: Picture | null, replyTo: number | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "star", message: number, starred: boolean, } | { "do": "starred", address: string | null, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "sendPlain", message: number, } | { "do": "discard", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
+
+export type FileKind = "picture" | "film" | "sound" | "other";
 
 export type WebPush = { endpoint: string, 
 /**
@@ -58,7 +60,17 @@ firstUnread: number | null, } | { "is": "messages", address: string, messages: A
 /**
  * Whether there are still newer ones; if not, what is new joins the window from now on.
  */
-newer: boolean, } | { "is": "messageRemoved", address: string, message: number, } | { "is": "transfer", message: number, done: number, } | { "is": "stars" } | { "is": "devices", address: string, devices: Array<Device>, } | { "is": "notify", address: string, title: string, text: string, message: number | null, } | { "is": "done", number: number, outcome: Outcome, } | { "is": "storage", reason: string, };
+newer: boolean, } | { "is": "messageRemoved", address: string, message: number, } | { "is": "transfer", message: number, done: number, } | { "is": "stars" } | { "is": "devices", address: string, devices: Array<Device>, } | { "is": "notify", address: string, occasion: Occasion, 
+/**
+ * From whom; nothing for a stranger.
+ */
+title: string, 
+/**
+ * What; nothing for a stranger.
+ */
+text: string, message: number | null, } | { "is": "done", number: number, outcome: Outcome, } | { "is": "storage", reason: string, };
+
+export type Occasion = "said" | "stranger";
 
 export type Account = { address: string, connection: Connection, nickname: string | null, 
 /**
@@ -402,7 +414,11 @@ unused: boolean, };
 
 export type Found = { address: string, message: Message, };
 
-export type Outcome = { "is": "done" } | { "is": "kept", message: number, } | { "is": "sent", message: number, } | { "is": "text", text: string, } | { "is": "verified", count: number, } | { "is": "found", messages: Array<Found>, } | { "is": "devices", devices: Array<Device>, } | { "is": "downloaded", file: File, } | { "is": "room", address: string, } | { "is": "failed", problem: Problem, };
+export type Outcome = { "is": "done" } | { "is": "kept", message: number, } | { "is": "sent", message: number, } | { "is": "text", text: string, } | { "is": "verified", count: number, } | { "is": "found", messages: Array<Found>, } | { "is": "part", messages: Array<Found>, 
+/**
+ * Where the next part begins; nothing when everything was looked at.
+ */
+next: string | null, } | { "is": "devices", devices: Array<Device>, } | { "is": "downloaded", file: File, } | { "is": "room", address: string, } | { "is": "failed", problem: Problem, };
 
 export type Problem = { 
 /**

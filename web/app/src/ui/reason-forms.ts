@@ -24,6 +24,7 @@ export const tooManyMessages = "too many messages wait";
 export const tooManyRequests = "too many requests wait for the network";
 export const nothingToFind = "there is nothing to find again";
 export const mostStars = "only {0} messages can have a star";
+export const longSearch = "at most {0} bytes can be looked for";
 export const nothingToSend = "there is nothing to send";
 export const wasSent = "this message was sent";
 export const onlyOwnTexts = "only own texts can be corrected";

@@ -212,10 +212,18 @@ pub enum Command {
         address: String,
         encrypted: bool,
     },
-    /// Search own history. Done with `found`.
+    /// Look through a part of own history for messages that say all of these words. Done with `part`;
+    /// whoever wants more asks again with its `next` as `from`.
     Search {
         text: String,
         address: Option<String>,
+        from: Option<String>,
+    },
+    /// Look through a part of a conversation for files. Done with `part`, as `search` is.
+    Files {
+        address: String,
+        kinds: Vec<FileKind>,
+        from: Option<String>,
     },
 
     /// Done when the server has it on disk; the timeline shows it at once.
@@ -298,6 +306,17 @@ pub enum Command {
     Devices {
         address: String,
     },
+}
+
+/// What a file is for whoever looks for it: by what was said of it, else by its name.
+#[derive(Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum FileKind {
+    Picture,
+    Film,
+    Sound,
+    Other,
 }
 
 /// What `PushSubscription.toJSON()` gives.

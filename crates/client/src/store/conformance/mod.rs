@@ -16,6 +16,7 @@ use super::{
 
 pub mod conversations;
 pub mod devices;
+pub mod look;
 pub mod outbox;
 pub mod people;
 pub mod profile;
@@ -68,8 +69,16 @@ macro_rules! conformance_tests {
                 messages_are_found_by_their_ids
                 the_newest_of_several_is_found
                 changed_ids_are_found_and_old_ones_are_not
-                searching_ignores_case
-                a_search_can_be_narrowed_and_limited
+            }
+            look {
+                words_are_found_without_case
+                all_words_must_be_there
+                a_look_can_be_narrowed
+                parts_follow_each_other_to_the_end
+                a_part_ends_when_enough_is_found
+                equal_positions_are_not_lost_between_parts
+                a_part_may_begin_where_nothing_is_any_more
+                files_are_found_by_their_kind
                 what_was_taken_back_is_not_found
             }
             outbox {

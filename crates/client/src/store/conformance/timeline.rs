@@ -23,7 +23,7 @@ pub fn numbers_are_given_and_not_reused(store: &dyn Store) {
 }
 
 /// A message with something in every field.
-fn full() -> Message {
+pub(super) fn full() -> Message {
     let file = File {
         name: "balcony.png".into(),
         size: Some(5),
@@ -202,39 +202,4 @@ pub fn changed_ids_are_found_and_old_ones_are_not(store: &dyn Store) {
     assert_eq!(found, Some(changed));
     let old = Reference::Origin(address("juliet@example.org"), "o1".into());
     assert_eq!(store.find(&romeo, &old).unwrap(), None);
-}
-
-/// In texts, file names and the texts beside files.
-pub fn searching_ignores_case(store: &dyn Store) {
-    store.append(&message(ROMEO, 1, "Straße nach VERONA")).unwrap();
-    store.append(&full()).unwrap();
-    store.append(&message(ROMEO, 3, "nothing")).unwrap();
-    for text in ["verona", "STRASSE", "straße", "Balcony.PNG", "lOOk"] {
-        let found = store.search(text, None, 10).unwrap();
-        // Lower case of "STRASSE" is another word than "straße".
-        assert_eq!(found.len(), usize::from(text != "STRASSE"), "{text}");
-    }
-    assert_eq!(store.search("mantua", None, 10).unwrap(), []);
-}
-
-/// The newest come first and are the ones that stay.
-pub fn a_search_can_be_narrowed_and_limited(store: &dyn Store) {
-    store.append(&message(ROMEO, 5, "rose 5")).unwrap();
-    store.append(&message("nurse@example.org", 4, "rose 4")).unwrap();
-    store.append(&message(ROMEO, 1, "rose 1")).unwrap();
-    store.append(&message(ROMEO, 3, "lily 3")).unwrap();
-    let all = store.search("rose", None, 10).unwrap();
-    assert_eq!(texts(&all), ["rose 5", "rose 4", "rose 1"]);
-    assert_eq!(texts(&store.search("rose", None, 2).unwrap()), ["rose 5", "rose 4"]);
-    let one = store.search("rose", Some(&address(ROMEO)), 10).unwrap();
-    assert_eq!(texts(&one), ["rose 5", "rose 1"]);
-}
-
-/// Its text is gone.
-pub fn what_was_taken_back_is_not_found(store: &dyn Store) {
-    let id = store.append(&message(ROMEO, 1, "rose")).unwrap();
-    let taken_back = Message { id, content: Content::Retracted, ..message(ROMEO, 1, "") };
-    store.save_message(&taken_back).unwrap();
-    assert_eq!(store.search("rose", None, 10).unwrap(), []);
-    assert_eq!(store.message(id).unwrap(), Some(taken_back));
 }

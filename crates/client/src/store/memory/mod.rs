@@ -7,6 +7,7 @@
 
 mod tables;
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,8 +17,8 @@ use zeroize::Zeroizing;
 use self::tables::{END, Ratchet, Tables, first};
 use super::{
     ArchiveState, Archives, Contact, Contacts, Conversation, Conversations, DeviceEntry, Devices,
-    Identity, Login, Media, Message, MessageId, Needle, Outbox, OwnDevice, Position, Profile,
-    Queued, QueuedId, Reference, Result, SessionKey, Store, StoreError, Timeline, Version,
+    Identity, Login, Look, Looked, Media, Message, MessageId, Outbox, OwnDevice, Place, Position,
+    Profile, Queued, QueuedId, Reference, Result, SessionKey, Store, StoreError, Timeline, Version,
     within_limit,
 };
 
@@ -244,23 +245,26 @@ impl Timeline for MemoryStore {
         Ok(found.map(|message| (**message).clone()).collect())
     }
 
-    fn search(
-        &self,
-        text: &str,
-        conversation: Option<&BareJid>,
-        limit: usize,
-    ) -> Result<Vec<Message>> {
-        let needle = Needle::new(text);
+    fn look(&self, look: &Look<'_>) -> Result<Looked> {
         let tables = self.tables();
-        let mut found: Vec<&Arc<Message>> = tables
-            .messages
-            .rows
-            .values()
-            .filter(|message| conversation.is_none_or(|address| message.conversation == *address))
-            .filter(|message| needle.is_in(message))
-            .collect();
-        found.sort_by_key(|message| std::cmp::Reverse((message.position, message.id)));
-        Ok(found.into_iter().take(limit).map(|message| (**message).clone()).collect())
+        let is_there = |message: &Message| {
+            look.conversation.is_none_or(|address| message.conversation == *address)
+                && look.from.is_none_or(|from| Place::of(message) < from)
+        };
+        let rows = tables.messages.rows.values().filter(|message| is_there(message));
+        let mut rows: Vec<&Arc<Message>> = rows.collect();
+        rows.sort_by_key(|message| Reverse(Place::of(message)));
+        let mut looked = Looked::default();
+        for (at, message) in rows.iter().enumerate() {
+            if at == look.rows.max(1) || looked.found.len() == look.found.max(1) {
+                return Ok(looked);
+            }
+            if look.wanted.is(message) {
+                looked.found.push((***message).clone());
+            }
+            looked.next = Some(Place::of(message));
+        }
+        Ok(Looked { next: None, ..looked })
     }
 
     fn remove_message(&self, id: MessageId) -> Result<()> {

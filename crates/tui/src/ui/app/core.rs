@@ -67,7 +67,8 @@ impl App {
     fn list_stars_again(&mut self, number: AccountNumber, actions: &mut Vec<Action>) {
         let Some(Overlay::Search(search)) = &self.overlay else { return };
         if let Some(command) = search.again(number) {
-            self.ask(number, command, Waiting::Search, actions);
+            let turn = self.turn();
+            self.ask(number, command, Waiting::Search(turn), actions);
         }
     }
 
@@ -140,11 +141,7 @@ impl App {
                 self.say(Notice::bad(Printable::line(&problem.to_string()).into_string()));
             }
             (Waiting::SignIn, outcome) => self.on_signed_in(number, &outcome, actions),
-            (Waiting::Search, Outcome::Found(messages)) => {
-                if let Some(Overlay::Search(search)) = &mut self.overlay {
-                    search.found(number, messages);
-                }
-            }
+            (Waiting::Search(turn), outcome) => self.on_search(number, turn, outcome, actions),
             // The disk is full, which was said, and there will be more letters.
             (Waiting::Draft(key), Outcome::Failed(_)) => self.draft_not_kept(&key),
             (waiting, Outcome::Failed(problem)) => {
@@ -179,6 +176,28 @@ impl App {
             }
             (Waiting::Say(text), _) => self.say(Notice::good(text)),
             _ => {}
+        }
+    }
+
+    fn on_search(
+        &mut self,
+        number: AccountNumber,
+        turn: u64,
+        outcome: Outcome,
+        actions: &mut Vec<Action>,
+    ) {
+        if let Outcome::Failed(problem) = &outcome {
+            self.say(Notice::bad(Printable::line(&problem.to_string()).into_string()));
+        }
+        let Some(Overlay::Search(search)) = &mut self.overlay else { return };
+        match outcome {
+            Outcome::Found(messages) => search.starred_are(number, messages),
+            Outcome::Part { found, next } => {
+                if let Some(command) = search.part(number, turn, found, next) {
+                    self.ask(number, command, Waiting::Search(turn), actions);
+                }
+            }
+            _ => search.failed(number, turn),
         }
     }
 

@@ -68,8 +68,8 @@ pub(crate) enum Waiting {
     Sending(Box<Sending>),
     /// A draft.
     Draft(Key),
-    /// The results of a search.
-    Search,
+    /// What a search finds, and which search.
+    Search(u64),
     /// A link, to be shown.
     Invitation,
     /// The first login.
@@ -283,6 +283,12 @@ impl App {
     ) {
         let number = self.number(waiting);
         actions.push(Action::Request(account, Request { number, command }));
+    }
+
+    /// A number that nothing had before.
+    pub(crate) fn turn(&mut self) -> u64 {
+        self.requests += 1;
+        self.requests
     }
 
     /// A number for a request whose answer is waited for.

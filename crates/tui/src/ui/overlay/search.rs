@@ -1,7 +1,9 @@
 //! Searching own history, and the messages with a star.
 
+use std::collections::BTreeSet;
+
 use client::Command;
-use client::store::{Content, Message};
+use client::store::{Content, Message, Place};
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
@@ -21,6 +23,10 @@ pub struct Search {
     stars: bool,
     here: Option<Key>,
     asked: Option<String>,
+    /// What was asked last: parts of an earlier search are nobody's.
+    turn: u64,
+    /// Accounts that still look.
+    looking: BTreeSet<AccountNumber>,
     found: Vec<(AccountNumber, Message)>,
     chosen: usize,
 }
@@ -32,6 +38,8 @@ impl Search {
             stars: false,
             here: app.open.clone(),
             asked: None,
+            turn: 0,
+            looking: BTreeSet::new(),
             found: Vec::new(),
             chosen: 0,
         }
@@ -50,15 +58,70 @@ impl Search {
         listed.then(|| Command::Starred(here.map(|key| key.with.clone())))
     }
 
-    /// Takes what an account found; what it found before is gone. The chosen message stays chosen.
-    pub(crate) fn found(&mut self, account: AccountNumber, messages: Vec<Message>) {
-        let chosen = self.found.get(self.chosen).map(|(account, one)| (*account, one.id));
-        self.found.retain(|(of, _)| *of != account);
-        self.found.extend(messages.into_iter().map(|message| (account, message)));
-        self.found.sort_by_key(|(_, message)| std::cmp::Reverse(message.time));
-        if !self.stars {
-            self.found.truncate(MOST_FOUND);
+    /// Takes the messages of an account that have a star; those before are gone.
+    pub(crate) fn starred_are(&mut self, account: AccountNumber, messages: Vec<Message>) {
+        self.change(|found| {
+            found.retain(|(of, _)| *of != account);
+            found.extend(messages.into_iter().map(|message| (account, message)));
+        });
+    }
+
+    /// Takes what an account found in one part of its history. Gives what to ask it next.
+    pub(crate) fn part(
+        &mut self,
+        account: AccountNumber,
+        turn: u64,
+        messages: Vec<Message>,
+        next: Option<Place>,
+    ) -> Option<Command> {
+        if turn != self.turn {
+            return None;
         }
+        self.change(|found| {
+            for message in messages {
+                // One that moved meanwhile comes twice.
+                if !found.iter().any(|(of, one)| (*of, one.id) == (account, message.id)) {
+                    found.push((account, message));
+                }
+            }
+        });
+        let wanted = next.filter(|_| self.found.len() < MOST_FOUND);
+        self.found.truncate(MOST_FOUND);
+        if wanted.is_none() {
+            self.looking.remove(&account);
+        }
+        let from = Some(wanted?);
+        Some(self.command(from))
+    }
+
+    /// An account cannot look.
+    pub(crate) fn failed(&mut self, account: AccountNumber, turn: u64) {
+        if turn == self.turn {
+            self.looking.remove(&account);
+        }
+    }
+
+    fn command(&self, from: Option<Place>) -> Command {
+        let conversation = self.here.as_ref().map(|key| key.with.clone());
+        let text = self.asked.as_deref().unwrap_or_default().trim().to_owned();
+        match self.stars {
+            true => Command::Starred(conversation),
+            false => Command::Search { text, conversation, from },
+        }
+    }
+
+    /// Other words are wanted: what is still looked for is nobody's.
+    fn forget_asked(&mut self) {
+        self.asked = None;
+        self.turn = 0;
+        self.looking.clear();
+    }
+
+    /// Changes what is listed, the newest first. The chosen message stays chosen.
+    fn change(&mut self, change: impl FnOnce(&mut Vec<(AccountNumber, Message)>)) {
+        let chosen = self.found.get(self.chosen).map(|(account, one)| (*account, one.id));
+        change(&mut self.found);
+        self.found.sort_by_key(|(_, message)| std::cmp::Reverse(message.time));
         let at = self.found.iter().position(|(of, one)| chosen == Some((*of, one.id)));
         let last = self.found.len().saturating_sub(1);
         self.chosen = at.unwrap_or(self.chosen.min(last));
@@ -74,7 +137,7 @@ impl Search {
             Move::Leave => return Stay::Close,
             Move::By(by) => self.chosen = page::moved(self.chosen, by, self.found.len()),
             Move::Typed if self.stars => self.typed = Editor::new(""),
-            Move::Typed => self.asked = None,
+            Move::Typed => self.forget_asked(),
             Move::Switch => {
                 self.here = match self.here {
                     Some(_) => None,
@@ -92,25 +155,23 @@ impl Search {
     }
 
     fn ask(&mut self, app: &mut App, actions: &mut Vec<Action>) {
-        let text = self.typed.text().trim().to_owned();
         self.found.clear();
         self.chosen = 0;
+        self.forget_asked();
         self.asked = Some(self.typed.text().to_owned());
-        if text.is_empty() && !self.stars {
+        if self.typed.text().trim().is_empty() && !self.stars {
             return;
         }
         let accounts: Vec<AccountNumber> = match &self.here {
             Some(key) => vec![key.account],
             None => app.accounts.keys().copied().collect(),
         };
-        let conversation = self.here.as_ref().map(|key| key.with.clone());
+        self.turn = app.turn();
         for account in accounts {
-            let conversation = conversation.clone();
-            let command = match self.stars {
-                true => Command::Starred(conversation),
-                false => Command::Search { text: text.clone(), conversation },
-            };
-            app.ask(account, command, Waiting::Search, actions);
+            if !self.stars {
+                self.looking.insert(account);
+            }
+            app.ask(account, self.command(None), Waiting::Search(self.turn), actions);
         }
     }
 
@@ -132,11 +193,12 @@ impl Search {
         };
         let before = &self.typed.text()[..self.typed.cursor()];
         let (line, cursor) = field(theme, label, self.typed.text(), before);
-        let mut lines = vec![line, Line::default()];
+        let mut lines = vec![line, text::styled(self.progress(), theme.dim())];
         let current = self.asked.as_deref() == Some(self.typed.text());
         if self.found.is_empty() {
             let words = match current && !self.typed.is_empty() {
                 _ if self.stars => "No message here has a star.",
+                true if !self.looking.is_empty() => "",
                 true => "Nothing was found in what this device has.",
                 false => "Enter searches what this device has.",
             };
@@ -160,6 +222,14 @@ impl Search {
             ],
             width: 86,
             ..Sheet::default()
+        }
+    }
+
+    fn progress(&self) -> &'static str {
+        match self.looking.is_empty() {
+            false => "still searching…",
+            true if !self.stars && self.found.len() >= MOST_FOUND => "the newest of more",
+            true => "",
         }
     }
 
@@ -195,11 +265,15 @@ impl Search {
     }
 }
 
-/// The text around what was looked for, in so many columns.
+/// The text around the first of the words that were looked for, in so many columns.
 fn around(said: &str, typed: &str, columns: usize) -> (String, String, String) {
     let lower = said.to_lowercase();
-    let at = lower.find(&typed.to_lowercase()).filter(|_| lower.len() == said.len());
-    let end = at.map(|at| at + typed.len()).filter(|end| said.is_char_boundary(*end));
+    let words = typed.to_lowercase();
+    let place = |word: &str| lower.find(word).map(|at| (at, at + word.len()));
+    let first = words.split_whitespace().filter_map(place).min();
+    let first = first.filter(|_| lower.len() == said.len());
+    let at = first.map(|(at, _)| at);
+    let end = first.map(|(_, end)| end).filter(|end| said.is_char_boundary(*end));
     let (Some(at), Some(end)) = (at.filter(|at| said.is_char_boundary(*at)), end) else {
         return (text::fit(said, columns), String::new(), String::new());
     };
@@ -234,6 +308,7 @@ mod tests {
         assert_eq!((before.as_str(), hit.as_str()), ("…t, and ", "Juliet"));
         assert!(after.starts_with(" is"));
         assert_eq!(around("short", "x", 20).0, "short");
+        assert_eq!(around("short", "rt SH", 20).1, "sh");
         // Lower case has another length here; no panic.
         around("İİİ istanbul", "istanbul", 20);
     }

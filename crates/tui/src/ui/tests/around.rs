@@ -1,7 +1,7 @@
 //! Windows that do not reach to the end of a conversation.
 
 use client::Command;
-use client::store::{Delivery, Message, MessageId, Reply};
+use client::store::{Delivery, Message, MessageId, Place, Position, Reply};
 use client::view::{Change, Outcome};
 
 use super::world::{ACCOUNT, JULIET, World};
@@ -26,18 +26,22 @@ fn window(world: &mut World, messages: Vec<Message>, newer: bool) {
     });
 }
 
+/// Ends the last request.
+fn answer(world: &mut World, outcome: Outcome) {
+    let number = world.actions.iter().rev().find_map(|action| match action {
+        Action::Request(_, request) => Some(request.number),
+        _ => None,
+    });
+    world.event(Event::Core(ACCOUNT, FromCore::Done(number.unwrap(), outcome)));
+}
+
 /// In a window around a message that was found.
 fn found() -> World {
     let mut world = World::balcony(80, 24);
     world.press("Ctrl-F");
     world.write("message");
     world.press("Enter");
-    let number = world.actions.iter().rev().find_map(|action| match action {
-        Action::Request(_, request) => Some(request.number),
-        _ => None,
-    });
-    let hit = Outcome::Found(old(1050, 1050));
-    world.event(Event::Core(ACCOUNT, FromCore::Done(number.unwrap(), hit)));
+    answer(&mut world, Outcome::Part { found: old(1050, 1050), next: None });
     world.asked();
     world.press("Enter");
     let asked = world.asked();
@@ -158,23 +162,60 @@ fn a_page_that_did_not_come_can_be_asked_for_again() {
 }
 
 #[test]
+fn a_search_shows_what_it_has_and_goes_on_until_other_words_are_typed() {
+    let mut world = World::balcony(80, 24);
+    world.asked();
+    world.press("Ctrl-F");
+    world.write("message");
+    world.press("Enter");
+    assert!(world.screen().contains("still searching"), "{}", world.screen());
+    let next = Some(Place { position: Position(1050), id: MessageId(1050) });
+    answer(&mut world, Outcome::Part { found: old(1050, 1051), next });
+    let screen = world.screen();
+    assert!(screen.contains("message 1051") && screen.contains("still searching"), "{screen}");
+    let asked = world.asked();
+    let from: Vec<Option<Place>> = asked
+        .into_iter()
+        .filter_map(|command| match command {
+            Command::Search { text, from, .. } if text == "message" => Some(from),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(from, [None, next]);
+    // The next part brings one that was there already.
+    world.press("Enter");
+    assert!(matches!(world.asked().last(), Some(Command::OpenAt(..))), "what is there can be used");
+
+    let mut world = World::balcony(80, 24);
+    world.press("Ctrl-F");
+    world.write("message");
+    world.press("Enter");
+    answer(&mut world, Outcome::Part { found: old(1050, 1051), next });
+    answer(&mut world, Outcome::Part { found: old(1049, 1050), next });
+    let screen = world.screen();
+    assert_eq!(screen.matches("message 1050").count(), 1, "{screen}");
+    world.write("s");
+    world.asked();
+    assert!(!world.screen().contains("still searching"));
+    world.press("Enter");
+    let late = std::mem::take(&mut world.actions);
+    world.write("!");
+    world.actions = late;
+    answer(&mut world, Outcome::Part { found: old(1060, 1060), next });
+    assert_eq!(world.asked().len(), 1, "only what was asked before");
+    assert!(!world.screen().contains("message 1060"), "{}", world.screen());
+}
+
+#[test]
 fn the_list_of_stars_follows_other_devices() {
     let mut world = World::balcony(80, 24);
-    let answer = |world: &mut World, messages: Vec<Message>| {
-        let number = world.actions.iter().rev().find_map(|action| match action {
-            Action::Request(_, request) => Some(request.number),
-            _ => None,
-        });
-        let done = FromCore::Done(number.unwrap(), Outcome::Found(messages));
-        world.event(Event::Core(ACCOUNT, done));
-    };
     world.write("/starred");
     world.press("Enter");
-    answer(&mut world, old(1050, 1052));
+    answer(&mut world, Outcome::Found(old(1050, 1052)));
     world.press("Down");
     assert!(world.asked().iter().any(|command| matches!(command, Command::Starred(None))));
     world.change(Change::Stars);
-    answer(&mut world, old(1050, 1051));
+    answer(&mut world, Outcome::Found(old(1050, 1051)));
     assert!(matches!(&world.asked()[..], [Command::Starred(None)]));
     let screen = world.screen();
     assert!(!screen.contains("message 1052") && screen.contains("message 1051"), "{screen}");

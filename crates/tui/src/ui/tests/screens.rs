@@ -146,7 +146,8 @@ fn searching() {
             crate::ui::Action::Request(_, request) => Some(request.number),
             _ => None,
         });
-        world.event(Event::Core(ACCOUNT, FromCore::Done(number.unwrap(), Outcome::Found(found))));
+        let part = Outcome::Part { found, next: None };
+        world.event(Event::Core(ACCOUNT, FromCore::Done(number.unwrap(), part)));
         world
     });
 }

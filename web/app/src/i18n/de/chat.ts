@@ -78,6 +78,7 @@ export const nextMention = (n: number): string =>
 export const opening = "Die Unterhaltung wird geöffnet …";
 export const notFoundHere = "Diese Nachricht ist nicht mehr hier.";
 export const searchingOlder = "Die Nachricht wird gesucht …";
+export const searchingMore = "Die Suche läuft noch …";
 
 export const says = "{name}, {time}";
 export const replyTo = "Antwort auf {name}: {text}";

@@ -22,6 +22,7 @@ export const tooManyMessages = "zu viele Nachrichten warten";
 export const tooManyRequests = "zu vieles wartet auf das Netz";
 export const nothingToFind = "da ist nichts, was wiederzufinden wäre";
 export const mostStars = "nur {0} Nachrichten können einen Stern haben";
+export const longSearch = "höchstens {0} Bytes können gesucht werden";
 export const nothingToSend = "es gibt nichts zu senden";
 export const wasSent = "diese Nachricht wurde gesendet";
 export const onlyOwnTexts = "nur eigene Texte lassen sich ändern";

@@ -80,6 +80,7 @@ export const nextMention = (n: number): string =>
 export const opening = "Opening the conversation…";
 export const notFoundHere = "That message is no longer here.";
 export const searchingOlder = "Looking for the message…";
+export const searchingMore = "Still searching…";
 
 // A message.
 export const says = "{name}, {time}";

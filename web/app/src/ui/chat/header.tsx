@@ -61,7 +61,7 @@ export function Header({ chat }: { chat: Chat }) {
 }
 
 export function openSearch(chat: Chat): void {
-  chat.search.value ??= { text: "", found: null, at: 0 };
+  chat.search.value ??= { text: "", parts: null, at: 0 };
 }
 
 /** A quiet lock that says who can read it. */

@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { fill, words } from "../../i18n";
+import { BEGUN, lookFor, MOST_FOUND } from "../../state/parts";
 import { IconButton, Spinner } from "../kit";
 import type { Chat, Search } from "./state";
 import "./search.css";
@@ -10,25 +11,38 @@ import "./search.css";
 const WAIT_MS = 250;
 /** Shorter words are in nearly every message. */
 const SHORTEST = 2;
+/** Longer texts the core does not look for. */
+const LONGEST = 250;
 
 export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
   const say = words().chat;
   const field = useRef<HTMLInputElement>(null);
   const later = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  // What was typed last: nobody waits for what else is still looked for.
+  const turn = useRef(0);
   // Before the next key comes: nothing that is typed gets lost.
   useLayoutEffect(() => field.current?.focus(), []);
-  useEffect(() => () => clearTimeout(later.current), []);
+  useEffect(
+    () => () => {
+      turn.current += 1;
+      clearTimeout(later.current);
+    },
+    [],
+  );
   const close = () => {
     chat.search.value = null;
     chat.focusComposer();
   };
   const look = (text: string) => {
-    chat.search.value = { text, found: null, at: 0 };
+    chat.search.value = { text, parts: null, at: 0 };
     clearTimeout(later.current);
-    if (text.trim().length >= SHORTEST) later.current = setTimeout(() => void find(chat, text), WAIT_MS);
+    const mine = (turn.current += 1);
+    if (text.trim().length < SHORTEST) return;
+    later.current = setTimeout(() => void find(chat, text, () => turn.current === mine), WAIT_MS);
   };
-  const { found, at, text } = search;
-  const all = found?.length ?? 0;
+  const { at, text } = search;
+  const { found, busy, more } = search.parts ?? BEGUN;
+  const all = found.length;
   const short = text.trim().length < SHORTEST;
   return (
     <div
@@ -48,6 +62,7 @@ export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
         class="search-field"
         type="search"
         dir="auto"
+        maxLength={LONGEST}
         enterkeyhint="search"
         value={text}
         placeholder={say.searchHint}
@@ -60,10 +75,10 @@ export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
         }}
       />
       <span class="search-count" role="status">
-        {chat.seeking.value || (!short && found === null) ? (
-          <Spinner size={18} label={say.searchingOlder} />
-        ) : (
-          !short && (all === 0 ? say.searchNone : fill(say.searchCount, { n: at + 1, all }))
+        {!short && all > 0 && fill(say.searchCount, { n: at + 1, all: more ? `${all}+` : all })}
+        {!short && all === 0 && !busy && say.searchNone}
+        {(chat.seeking.value || (!short && busy)) && (
+          <Spinner size={18} label={chat.seeking.value ? say.searchingOlder : say.searchingMore} />
         )}
       </span>
       <IconButton icon="up" label={say.searchNext} disabled={at + 1 >= all} onClick={() => void step(chat, 1)} />
@@ -72,21 +87,25 @@ export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
   );
 }
 
-async function find(chat: Chat, text: string): Promise<void> {
-  const outcome = await chat.ask({ do: "search", text: text.trim(), address: chat.address });
-  if (chat.search.peek()?.text !== text) return;
-  const found = outcome.is === "found" ? outcome.messages.map((one) => one.message) : [];
-  found.sort((a, b) => (a.place < b.place ? 1 : -1));
-  chat.search.value = { text, found, at: 0 };
-  const [first] = found;
-  if (first) await chat.jump(first.id);
+async function find(chat: Chat, text: string, wanted: () => boolean): Promise<void> {
+  const wish = { do: "search", text: text.trim(), address: chat.address } as const;
+  let led = false;
+  await lookFor((command) => chat.ask(command), wish, MOST_FOUND, wanted, (parts) => {
+    const search = chat.search.peek();
+    if (!search) return;
+    chat.search.value = { ...search, parts };
+    const [first] = parts.found;
+    if (!first || led) return;
+    led = true;
+    void chat.jump(first.message.id);
+  });
 }
 
 /** On to the next match, or back. */
 async function step(chat: Chat, by: number): Promise<void> {
   const search = chat.search.peek();
-  const next = search?.found?.[search.at + by];
+  const next = search?.parts?.found[search.at + by];
   if (!search || !next) return;
   chat.search.value = { ...search, at: search.at + by };
-  await chat.jump(next.id);
+  await chat.jump(next.message.id);
 }

@@ -5,6 +5,7 @@ import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 
 import type { Command, Contact, Conversation, Message, Outcome, Room } from "../../core/types";
 import { fill, words } from "../../i18n";
+import type { Parts } from "../../state/parts";
 import type { Store, Window } from "../../state/store";
 import { confirm, toast } from "../kit";
 import { problemText } from "../people/problem";
@@ -29,8 +30,8 @@ export type Sheet =
 
 export interface Search {
   text: string;
-  /** Newest first; `null` until the core has answered. */
-  found: Message[] | null;
+  /** How far it got; `null` before it begins. */
+  parts: Parts | null;
   at: number;
 }
 

@@ -58,18 +58,30 @@ export function best<T extends Named>(all: readonly T[], typed: string, most: nu
     .map(({ one }) => one);
 }
 
-/** A text in parts that are what was typed, or not; for marking. */
+/** The first of the words in a text, from a place on; the longest of those that begin there. */
+function first(text: string, words: string[], from: number): { at: number; end: number } | null {
+  const places = words.map((word) => ({ at: text.indexOf(word, from), word })).filter(({ at }) => at >= 0);
+  places.sort((a, b) => a.at - b.at || b.word.length - a.word.length);
+  const [found] = places;
+  return found ? { at: found.at, end: found.at + found.word.length } : null;
+}
+
+function wordsOf(typed: string): string[] {
+  return typed.toLowerCase().split(/\s+/).filter(Boolean);
+}
+
+/** A text in parts that are words that were typed, or not; for marking. */
 export function marked(text: string, typed: string): { text: string; hit: boolean }[] {
-  const needle = typed.trim().toLowerCase();
+  const words = wordsOf(typed);
   const folded = text.toLowerCase();
   // A few letters change their length with their case; then nothing is marked.
-  if (needle === "" || folded.length !== text.length) return [{ text, hit: false }];
+  if (words.length === 0 || folded.length !== text.length) return [{ text, hit: false }];
   const parts: { text: string; hit: boolean }[] = [];
   let from = 0;
-  for (let at = folded.indexOf(needle); at >= 0; at = folded.indexOf(needle, from)) {
-    if (at > from) parts.push({ text: text.slice(from, at), hit: false });
-    parts.push({ text: text.slice(at, at + needle.length), hit: true });
-    from = at + needle.length;
+  for (let found = first(folded, words, 0); found; found = first(folded, words, from)) {
+    if (found.at > from) parts.push({ text: text.slice(from, found.at), hit: false });
+    parts.push({ text: text.slice(found.at, found.end), hit: true });
+    from = found.end;
   }
   if (from < text.length) parts.push({ text: text.slice(from), hit: false });
   return parts;
@@ -78,7 +90,7 @@ export function marked(text: string, typed: string): { text: string; hit: boolea
 /** The part of a long text around what was typed, on one line. */
 export function excerpt(text: string, typed: string, room = 90): string {
   const line = text.replace(/\s+/g, " ").trim();
-  const at = line.toLowerCase().indexOf(typed.trim().toLowerCase());
+  const at = first(line.toLowerCase(), wordsOf(typed), 0)?.at ?? -1;
   if (line.length <= room || at < room / 2) return line.slice(0, room * 2);
   const start = line.indexOf(" ", at - room / 3);
   return `…${line.slice(start >= 0 && start < at ? start : at, at + room * 2)}`;

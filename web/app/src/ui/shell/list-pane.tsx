@@ -41,6 +41,7 @@ export function ListPane() {
           enterkeyhint="search"
           autocomplete="off"
           spellcheck={false}
+          maxLength={250}
           placeholder={words().shell.search}
           aria-label={words().shell.searchLabel}
           value={typed.value}

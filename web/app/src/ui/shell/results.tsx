@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { region, words } from "../../i18n";
 import { go } from "../../route";
 import type { Found } from "../../core/types";
+import { BEGUN, lookFor, MOST_FOUND, type Parts } from "../../state/parts";
 import { useStore } from "../../state/use";
 import { Avatar, Empty, Spinner } from "../kit";
 import { best, excerpt, marked } from "./fuzzy";
@@ -43,12 +44,12 @@ export function Results({ typed, onDone }: { typed: string; onDone: () => void }
           </ul>
         </section>
       )}
-      {busy && nothing && (
+      {busy && (
         <p class="results-busy">
           <Spinner label={w.searching} />
         </p>
       )}
-      {!busy && nothing && <Empty icon="search" title={w.nothingFound} text={problem ?? w.nothingFoundText} />}
+      {!busy && nothing && <Empty icon="search" title={w.nothingFound} text={problem?.words ?? w.nothingFoundText} />}
       <p class="hidden-text" role="status">
         {busy ? "" : w.foundCount(people.length + chats.length + found.length)}
       </p>
@@ -146,31 +147,25 @@ function Marked({ text, typed }: { text: string; typed: string }) {
 }
 
 /** The messages that say it, once the typing rests. */
-function useMessages(typed: string) {
+function useMessages(typed: string): Parts {
   const store = useStore();
-  const [state, setState] = useState<{ found: Found[]; busy: boolean; problem: string | null }>({
-    found: [],
-    busy: true,
-    problem: null,
-  });
+  const [parts, setParts] = useState(BEGUN);
   useEffect(() => {
-    if (typed.trim().length < 2) {
-      setState({ found: [], busy: false, problem: null });
+    const text = typed.trim();
+    if (text.length < 2) {
+      setParts({ ...BEGUN, busy: false });
       return;
     }
     let wanted = true;
-    setState((old) => ({ ...old, busy: true }));
+    setParts((old) => ({ ...old, busy: true }));
     const timer = setTimeout(() => {
-      void store.ask({ do: "search", text: typed.trim(), address: null }).then((outcome) => {
-        if (!wanted) return;
-        if (outcome.is === "found") setState({ found: outcome.messages, busy: false, problem: null });
-        else setState({ found: [], busy: false, problem: outcome.is === "failed" ? outcome.problem.words : null });
-      });
+      const wish = { do: "search", text, address: null } as const;
+      void lookFor((command) => store.ask(command), wish, MOST_FOUND, () => wanted, setParts);
     }, QUIET);
     return () => {
       wanted = false;
       clearTimeout(timer);
     };
   }, [store, typed]);
-  return state;
+  return parts;
 }
