@@ -295,6 +295,7 @@ mod tests {
             shown: true,
             encryption: EncryptionMode::Omemo,
             accepted: true,
+            announced: true,
             room: false,
             mentions: 0,
             notify: Notify::Usual,
@@ -349,8 +350,8 @@ mod tests {
             order: Position::default(),
             shown: true,
         };
-        let notification =
-            Notification { conversation: juliet(), title: canary(), text: canary(), message: None };
+        let occasion = view::Occasion::Said { title: canary(), text: canary() };
+        let notification = Notification { conversation: juliet(), occasion, message: None };
         assert_secret(&[
             format!("{:?}", Change::Conversation(Box::new(shown))),
             format!("{notification:?}"),

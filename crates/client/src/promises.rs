@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::command::{Command, Request};
 use crate::cx::{Cx, Step};
 use crate::store::{Store, StoreError};
-use crate::view::{Notification, Outcome, Problem};
+use crate::view::{Notification, Occasion, Outcome, Problem};
 
 /// What was promised and is not done yet, the oldest first.
 #[derive(Default)]
@@ -264,7 +264,8 @@ pub(crate) fn on_start(cx: &mut Cx<'_>) -> Vec<Request> {
 
 fn tell(cx: &mut Cx<'_>, text: String) {
     let (conversation, title) = (cx.me.clone(), "Not done".to_owned());
-    cx.notify(Notification { conversation, title, text, message: None });
+    let occasion = Occasion::Said { title, text };
+    cx.notify(Notification { conversation, occasion, message: None });
 }
 
 /// Keeps what is different after the step.

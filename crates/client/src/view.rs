@@ -426,12 +426,35 @@ pub struct Device {
 pub struct Notification {
     /// Where.
     pub conversation: BareJid,
-    /// From whom.
-    pub title: String,
-    /// What.
-    pub text: String,
+    /// What for.
+    pub occasion: Occasion,
     /// The message.
     pub message: Option<MessageId>,
+}
+
+/// What somebody is interrupted for.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Occasion {
+    /// Something was said, or happened.
+    Said {
+        /// From whom.
+        title: String,
+        /// What.
+        text: String,
+    },
+    /// A stranger wrote for the first time. What they say and how they call themselves is for who opens
+    /// the conversation; nothing more is told of them until the user decides.
+    Stranger,
+}
+
+/// What it says is not printed.
+impl fmt::Debug for Occasion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Said { .. } => "Said(..)",
+            Self::Stranger => "Stranger",
+        })
+    }
 }
 
 /// What it says is not printed.
@@ -439,8 +462,9 @@ impl fmt::Debug for Notification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notification")
             .field("conversation", &self.conversation)
+            .field("occasion", &self.occasion)
             .field("message", &self.message)
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 

@@ -206,6 +206,7 @@ fn conversation(with: &BareJid, latest: Option<MessageId>, order: u64) -> Conver
         shown: true,
         encryption: EncryptionMode::Omemo,
         accepted: true,
+        announced: false,
         room: false,
         mentions: 0,
         notify: Notify::Usual,

@@ -8,6 +8,7 @@ import { signal } from "@preact/signals";
 import "./browser";
 import type { Core, CoreState } from "../src/core/api";
 import type { Command, Conversation, Message, Notice, Outcome } from "../src/core/types";
+import { words } from "../src/i18n";
 import { Store } from "../src/state/store";
 import { notify, permission, startNotifying } from "../src/ui/shell/notify";
 import { change } from "../src/ui/shell/settings";
@@ -68,7 +69,7 @@ Object.assign(globalThis, {
 
 const settle = () => new Promise((done) => setTimeout(done, 1));
 const waiting = () => [...(kept.get(NOTES)?.keys() ?? [])].filter((path) => path.includes("/act/")).length;
-const says = (text: string) => notify({ address: "romeo@example.org", title: "Romeo", text, message: 1 });
+const says = (text: string) => notify({ address: "romeo@example.org", occasion: "said", title: "Romeo", text, message: 1 });
 
 /** What stands on the icon of the app. */
 const badges: number[] = [];
@@ -97,9 +98,16 @@ test("each message of a conversation is heard, and the last ones can be read", a
 });
 
 test("what the core says itself is said in the language of the page, and cannot be answered", async () => {
-  await notify({ address: "stranger@example.org", title: "A request", text: "Somebody wants to be in touch", message: null });
+  await notify({ address: "stranger@example.org", occasion: "said", title: "A request", text: "Somebody wants to be in touch", message: null });
   assert.deepEqual([made.at(-1)?.title, made.at(-1)?.options.body], ["A request", "Somebody wants to be in touch"]);
   assert.deepEqual(made.at(-1)?.options.actions, []);
+});
+
+test("a stranger is told of without a word of theirs, and cannot be answered unseen", async () => {
+  await notify({ address: "buy-now@example.org", occasion: "stranger", title: "", text: "", message: 7 });
+  const last = made.at(-1);
+  assert.deepEqual([last?.title, last?.options.body], [words().shell.notifyStranger, words().shell.notifyStrangerText]);
+  assert.deepEqual(last?.options.actions, []);
 });
 
 test("what the service worker has made a sound for is not heard twice", async () => {

@@ -86,7 +86,10 @@ pub enum Notice {
     /// Worth interrupting for, if this conversation is not on screen.
     Notify {
         address: String,
+        occasion: Occasion,
+        /// From whom; nothing for a stranger.
         title: String,
+        /// What; nothing for a stranger.
         text: String,
         message: Option<i64>,
     },
@@ -99,6 +102,17 @@ pub enum Notice {
     Storage {
         reason: String,
     },
+}
+
+/// What somebody is interrupted for.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum Occasion {
+    /// Something was said, or happened.
+    Said,
+    /// A stranger wrote for the first time; nothing more is told of them until the person decides.
+    Stranger,
 }
 
 /// The own account.

@@ -58,10 +58,15 @@ pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
 
 /// Translates what is worth interrupting for.
 pub(crate) fn notification(notification: view::Notification) -> Notice {
+    let (occasion, title, text) = match notification.occasion {
+        view::Occasion::Said { title, text } => (page::Occasion::Said, title, text),
+        view::Occasion::Stranger => (page::Occasion::Stranger, String::new(), String::new()),
+    };
     Notice::Notify {
         address: notification.conversation.to_string(),
-        title: notification.title,
-        text: notification.text,
+        occasion,
+        title,
+        text,
         message: notification.message.map(|id| id.0),
     }
 }

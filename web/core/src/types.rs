@@ -23,7 +23,7 @@ macro_rules! declare {
 fn of_page() -> String {
     let types = declare!(
         page:
-        Request, Command, FileKind, WebPush, Notice, Account, Privacy, Connection, Conversation, Mute, Notify, Preview, Readers, Contact,
+        Request, Command, FileKind, WebPush, Notice, Occasion, Account, Privacy, Connection, Conversation, Mute, Notify, Preview, Readers, Contact,
         Presence, Message, Content, Line, Span, File, Picture, Undecryptable, Encryption, Trust, Delivery, Reached,
         Reply, Reaction, Earlier, Room, RoomState, Member, Affiliation, Happening, Happened, Role, Device, Found, Outcome, Problem, ProblemKind,
     );

@@ -114,9 +114,9 @@ fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId
     let quiet = incoming.room && !mentioned && !notifies_of_all(cx, &incoming.with);
     if unread && !quiet {
         match incoming.source {
-            Source::Live | Source::Carbon => timeline::notify(cx, &message),
+            Source::Live | Source::Carbon => timeline::notify(cx, &message)?,
             // Nothing else is fetched that could come after it.
-            Source::CatchUp if cx.state.link.caught_up => timeline::notify(cx, &message),
+            Source::CatchUp if cx.state.link.caught_up => timeline::notify(cx, &message)?,
             Source::CatchUp => timeline::missed(cx, &incoming.with, id),
             Source::Older => {}
         }

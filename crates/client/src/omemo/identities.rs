@@ -11,7 +11,7 @@ use crate::features::rooms;
 use crate::outbox::{self, Outgoing};
 use crate::store::{Content, Event, Identity, SessionKey, TrustLevel, Version};
 use crate::timeline;
-use crate::view::Notification;
+use crate::view::{Notification, Occasion};
 
 use super::trust::{self, Book, Conclusion, Key};
 use super::{lists, load_sessions, notes};
@@ -106,11 +106,13 @@ fn announce(cx: &mut Cx<'_>, owner: &BareJid, device: u32, key: Key, level: Trus
     if owner == cx.me {
         cx.notify(Notification {
             conversation: owner.clone(),
-            title: "New device".to_owned(),
-            text: format!(
-                "Device {device} was added to this account. If it is not yours, change the \
-                 password and remove the device."
-            ),
+            occasion: Occasion::Said {
+                title: "New device".to_owned(),
+                text: format!(
+                    "Device {device} was added to this account. If it is not yours, change the \
+                     password and remove the device."
+                ),
+            },
             message: id,
         });
     }

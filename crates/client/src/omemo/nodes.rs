@@ -10,7 +10,7 @@ use crate::cx::{Cx, Step};
 use crate::iq::{Answer, describe};
 use crate::pep::Options;
 use crate::store::Version;
-use crate::view::Notification;
+use crate::view::{Notification, Occasion};
 
 use super::notes;
 
@@ -87,7 +87,8 @@ pub(super) fn complain(cx: &mut Cx<'_>, what: &str, reason: &str) -> Step {
         );
         let conversation = cx.me.clone();
         let title = "Encryption".to_owned();
-        cx.notify(Notification { conversation, title, text, message: None });
+        let occasion = Occasion::Said { title, text };
+        cx.notify(Notification { conversation, occasion, message: None });
     }
     Ok(())
 }

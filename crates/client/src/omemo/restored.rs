@@ -25,7 +25,7 @@ use crate::incoming::{Incoming, Source};
 use crate::pep::{self, Access, Items, Options};
 use crate::store::{Content, Event, SessionKey, Store};
 use crate::timeline;
-use crate::view::Notification;
+use crate::view::{Notification, Occasion};
 
 use super::{VERSIONS, notes, own};
 
@@ -202,10 +202,12 @@ fn tell(cx: &mut Cx<'_>) -> Step {
     let id = timeline::insert(cx, message, false)?;
     cx.notify(Notification {
         conversation: me,
-        title: "This profile is older than it was".to_owned(),
-        text: "It was put back to an earlier state. All encrypted sessions are begun anew; \
-               messages that others sent meanwhile may not be readable."
-            .to_owned(),
+        occasion: Occasion::Said {
+            title: "This profile is older than it was".to_owned(),
+            text: "It was put back to an earlier state. All encrypted sessions are begun anew; \
+                   messages that others sent meanwhile may not be readable."
+                .to_owned(),
+        },
         message: Some(id),
     });
     Ok(())

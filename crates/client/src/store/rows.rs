@@ -103,6 +103,9 @@ pub struct Conversation {
     pub encryption: EncryptionMode,
     /// This account has written here: no request of a stranger.
     pub accepted: bool,
+    /// The user was told that a stranger wrote, and has not decided yet.
+    #[serde(default)]
+    pub announced: bool,
     /// With a room (XEP-0045), and not with a person.
     #[serde(default)]
     pub room: bool,

@@ -144,6 +144,7 @@ pub(crate) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Conversation {
         shown: true,
         encryption: EncryptionMode::Omemo,
         accepted: false,
+        announced: false,
         // Whoever looks at a room before it was entered looks at no person.
         room: crate::features::rooms::is_room(cx, address),
         mentions: 0,

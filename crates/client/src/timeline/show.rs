@@ -5,8 +5,8 @@ use xmpp::jid::BareJid;
 use crate::cx::{Cx, Step};
 use crate::features::{archive, rooms, roster};
 use crate::outbox;
-use crate::store::{Content, Event, Message, MessageId, Mute, Undecryptable};
-use crate::view::{self, Notification, Preview};
+use crate::store::{Content, Conversation, Event, Message, MessageId, Mute, Undecryptable};
+use crate::view::{self, Notification, Occasion, Preview};
 
 /// A row of the list; `None` if there is no such conversation.
 pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::Conversation>> {
@@ -16,9 +16,7 @@ pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::
         Some(id) => cx.store.message(id)?,
         None => None,
     };
-    let contact = cx.state.features.roster.contacts.get(address);
     let room = rooms::name(cx, address).filter(|_| kept.room);
-    let known = contact.is_some_and(|contact| contact.in_roster);
     Ok(Some(view::Conversation {
         address: address.clone(),
         kind: if kept.room { view::Kind::Room } else { view::Kind::Person },
@@ -38,7 +36,7 @@ pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::
         waits_for_keys: outbox::waits_for_keys(cx, address),
         request: match kept.room {
             true => rooms::is_invitation(cx, address),
-            false => !kept.accepted && !known,
+            false => is_of_stranger(cx, kept),
         },
         order: kept.order,
         shown: kept.shown,
@@ -91,32 +89,49 @@ fn undecryptable(reason: Undecryptable) -> &'static str {
     }
 }
 
+/// Whether somebody who is not a contact writes here, and was never written to.
+fn is_of_stranger(cx: &Cx<'_>, kept: &Conversation) -> bool {
+    let contact = cx.state.features.roster.contacts.get(&kept.address);
+    !kept.room && !kept.accepted && !contact.is_some_and(|contact| contact.in_roster)
+}
+
 /// Tells the user about a message, unless they do not want to be told.
-pub(crate) fn notify(cx: &mut Cx<'_>, message: &Message) {
+pub(crate) fn notify(cx: &mut Cx<'_>, message: &Message) -> Step {
     let title = match (&message.occupant, rooms::name(cx, &message.conversation)) {
         (Some(occupant), Some(room)) => format!("{} ({room})", occupant.nick),
         _ => roster::name(cx, &message.sender),
     };
-    notify_as(cx, message, title);
+    notify_as(cx, message, title)
 }
 
 /// The same, under a title.
-pub(crate) fn notify_as(cx: &mut Cx<'_>, message: &Message, title: String) {
-    let conversation = super::conversation(cx, &message.conversation);
+pub(crate) fn notify_as(cx: &mut Cx<'_>, message: &Message, title: String) -> Step {
+    let mut conversation = super::conversation(cx, &message.conversation);
     let muted = match conversation.mute {
         Mute::No => false,
         Mute::Until(moment) => cx.time() < moment,
         Mute::Forever => true,
     };
     if muted || conversation.read_up_to.is_some_and(|seen| seen >= message.position) {
-        return;
+        return Ok(());
+    }
+    let stranger = is_of_stranger(cx, &conversation);
+    if stranger && conversation.announced {
+        return Ok(());
+    }
+    if conversation.announced != stranger {
+        conversation.announced = stranger;
+        super::save_conversation(cx, conversation)?;
     }
     cx.notify(Notification {
         conversation: message.conversation.clone(),
-        title,
-        text: preview_text(&message.content),
+        occasion: match stranger {
+            true => Occasion::Stranger,
+            false => Occasion::Said { title, text: preview_text(&message.content) },
+        },
         message: Some(message.id),
     });
+    Ok(())
 }
 
 /// Tells the user about the last message of each conversation that came while this device was away
@@ -125,7 +140,7 @@ pub(crate) fn notify_missed(cx: &mut Cx<'_>) -> Step {
     let missed = std::mem::take(&mut cx.state.features.timeline.missed);
     for id in missed.into_values() {
         if let Some(message) = cx.store.message(id)? {
-            notify(cx, &message);
+            notify(cx, &message)?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use xmpp::ns;
 use xmpp::xml::Element;
 
 use crate::server::{Archived, bare};
-use crate::world::{World, login, text_of};
+use crate::world::{World, login, notified, text_of};
 
 const ROMEO: &str = "romeo@example.net";
 const JULIET: &str = "juliet@example.net";
@@ -47,7 +47,8 @@ fn what_was_missed_comes_in_pages_and_counts_as_unread() {
     assert_eq!(world.texts(romeo, JULIET), archive(&world, ROMEO));
     assert_eq!(unread(&world, romeo), 36);
     // One notification for all of them.
-    let told: Vec<_> = world.devices[romeo].notifications.iter().map(|one| &one.text).collect();
+    let told: Vec<_> =
+        world.devices[romeo].notifications.iter().map(|one| notified(one).1).collect();
     assert_eq!(told, ["missed 34"]);
 }
 
@@ -263,7 +264,8 @@ fn what_only_the_archive_brings_is_told_at_once() {
     let account = world.server.accounts.get_mut(&bare(ROMEO)).unwrap();
     account.archive.push(Archived { id, time, with, message });
     world.pass(10_000);
-    let told: Vec<_> = world.devices[romeo].notifications.iter().map(|one| &one.text).collect();
+    let told: Vec<_> =
+        world.devices[romeo].notifications.iter().map(|one| notified(one).1).collect();
     assert_eq!(told, ["not delivered"]);
 }
 

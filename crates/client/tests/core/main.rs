@@ -25,6 +25,7 @@ mod rooms;
 mod senders;
 mod server;
 mod steps;
+mod strangers;
 #[cfg(not(target_family = "wasm"))]
 mod twins;
 mod way;

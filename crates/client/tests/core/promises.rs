@@ -8,7 +8,7 @@ use xmpp::ns;
 use xmpp::sasl::Secret;
 
 use crate::server::bare;
-use crate::world::World;
+use crate::world::{World, notified};
 
 const ROMEO: &str = "romeo@example.net";
 const JULIET: &str = "juliet@example.net";
@@ -24,8 +24,9 @@ fn name_of_juliet(world: &World) -> Option<String> {
 }
 
 fn told(world: &World, device: usize) -> Vec<String> {
-    let about = world.devices[device].notifications.iter().filter(|one| one.title == "Not done");
-    about.map(|one| one.text.clone()).collect()
+    let about =
+        world.devices[device].notifications.iter().filter(|one| notified(one).0 == "Not done");
+    about.map(|one| notified(one).1.to_owned()).collect()
 }
 
 #[test]

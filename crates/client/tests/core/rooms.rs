@@ -11,7 +11,7 @@ use xmpp::xml::{Element, Limits};
 
 use crate::muc;
 use crate::server::bare;
-use crate::world::{World, login, text_of};
+use crate::world::{World, login, notified, text_of};
 
 const ROMEO: &str = "romeo@example.net";
 pub(crate) const JULIET: &str = "juliet@example.net";
@@ -202,7 +202,8 @@ fn a_public_channel_is_as_readable_as_it_is_and_only_mentions_interrupt() {
     world.settle();
     let row = conversation(&world, romeo, SQUARE);
     assert_eq!((row.unread, row.mentions), (2, 1));
-    let told: Vec<_> = world.devices[romeo].notifications.iter().map(|one| &one.title).collect();
+    let told: Vec<_> =
+        world.devices[romeo].notifications.iter().map(|one| notified(one).0).collect();
     assert_eq!(told, ["Mercutio (square)"]);
     // Addresses are not known there.
     let last = world.last(romeo, SQUARE);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use client::effect::{LocalFile, Lost, Transfer, TransferEvent, TransferId};
 use client::store::MemoryStore;
 use client::store::{Content, EncryptionMode, Login, Message, MessageId, Timeline};
-use client::view::{Change, Notification, Outcome};
+use client::view::{Change, Notification, Occasion, Outcome};
 use client::{Client, Command, Effect, Input, Now, Options, Request};
 use xmpp::sasl::Secret;
 use xmpp::time::Millis;
@@ -335,5 +335,13 @@ pub(crate) fn text_of(content: &Content) -> Option<String> {
     match content {
         Content::Text(text) => Some(text.clone()),
         _ => None,
+    }
+}
+
+/// The title and the text of a notification.
+pub(crate) fn notified(notification: &Notification) -> (&str, &str) {
+    match &notification.occasion {
+        Occasion::Said { title, text } => (title, text),
+        Occasion::Stranger => panic!("a stranger"),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use client::effect::{Transfer, TransferEvent};
 use client::store::{Content, Login, MemoryStore, Message};
-use client::view::{Change, Outcome};
+use client::view::{Change, Occasion, Outcome};
 use client::{Client, Command, Effect, Input, Now, Options, Request};
 use xmpp::jid::BareJid;
 use xmpp::ns;
@@ -288,7 +288,11 @@ impl World {
                 }
             }
             Effect::View(change) => self.devices[index].changes.push(change),
-            Effect::Notify(notification) => self.devices[index].notes.push(notification.text),
+            Effect::Notify(notification) => {
+                if let Occasion::Said { text, .. } = notification.occasion {
+                    self.devices[index].notes.push(text);
+                }
+            }
             Effect::Done(number, outcome) => {
                 let before = self.devices[index].outcomes.insert(number, outcome);
                 assert_eq!(before, None, "a request ended twice");

@@ -11,6 +11,7 @@ import type {
   Device,
   Message,
   Notice,
+  Occasion,
   Command,
   Outcome,
   Problem,
@@ -31,6 +32,7 @@ export interface Window {
 
 export interface Notification {
   address: string;
+  occasion: Occasion;
   title: string;
   text: string;
   message: number | null;

@@ -170,7 +170,7 @@ fn declined(cx: &mut Cx<'_>, room: &BareJid, by: BareJid, reason: Option<String>
     let id = timeline::insert(cx, message, true)?;
     if let Some(message) = cx.store.message(id)? {
         let title = roster::name(cx, &by);
-        timeline::notify_as(cx, &message, title);
+        timeline::notify_as(cx, &message, title)?;
     }
     let admin = presence::own(cx, room).0 >= Affiliation::Admin;
     if !asked || !admin || affiliation != Affiliation::Member || !super::is_private(cx, room) {
@@ -245,7 +245,7 @@ fn invited(
     // Strangers do not interrupt.
     if friend && let Some(message) = cx.store.message(id)? {
         let title = roster::name(cx, &by);
-        timeline::notify_as(cx, &message, title);
+        timeline::notify_as(cx, &message, title)?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ pub fn conversations_are_replaced(store: &dyn Store) {
         shown: false,
         encryption: EncryptionMode::Plain,
         accepted: false,
+        announced: true,
         room: true,
         mentions: 2,
         wallpaper: Some("dusk".into()),

@@ -150,6 +150,7 @@ pub fn conversation(with: &str) -> Conversation {
         shown: true,
         encryption: EncryptionMode::Omemo,
         accepted: true,
+        announced: false,
         room: false,
         mentions: 0,
         notify: Notify::Usual,

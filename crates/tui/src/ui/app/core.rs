@@ -1,6 +1,6 @@
 //! What the cores say.
 
-use client::view::{Change, Notification, Outcome, Room};
+use client::view::{Change, Notification, Occasion, Outcome, Room};
 use xmpp::jid::BareJid;
 
 use super::list::Row;
@@ -119,9 +119,15 @@ impl App {
             actions.push(Action::Bell);
         }
         if self.settings.notify {
-            let text = if self.settings.hide_content { "new message" } else { &note.text };
+            let (title, text) = match &note.occasion {
+                Occasion::Said { title, .. } if self.settings.hide_content => {
+                    (title.as_str(), "new message")
+                }
+                Occasion::Said { title, text } => (title.as_str(), text.as_str()),
+                Occasion::Stranger => STRANGER,
+            };
             actions.push(Action::Desktop(
-                Printable::line(&note.title).into_string(),
+                Printable::line(title).into_string(),
                 Printable::line(text).into_string(),
             ));
         }
@@ -239,5 +245,8 @@ fn touched(change: &Change) -> Option<&BareJid> {
     }
 }
 
+/// What is told of somebody who is not known, and writes for the first time.
+const STRANGER: (&str, &str) =
+    ("Somebody new wrote to you", "They hear nothing of you until you answer.");
 /// How long who comes and goes is shown, in milliseconds.
 const PASSING: u64 = 8000;

@@ -1,7 +1,7 @@
 //! Hostile text wherever somebody else can put some: nothing of it reaches the terminal raw.
 
 use client::store::{Content, Delivery, Event as Happened, File, MessageId, Reaction, Reply};
-use client::view::{Change, Connection, Notification, Preview};
+use client::view::{Change, Connection, Notification, Occasion, Preview};
 use ratatui::buffer::Buffer;
 
 use super::world::{ACCOUNT, JULIET, World, connection, devices};
@@ -196,12 +196,8 @@ fn no_hostile_text_reaches_a_notification_or_the_title() {
     for hostile in corpus() {
         let mut world = World::balcony(80, 24);
         let conversation = address("mercutio@verona.example");
-        let note = Notification {
-            conversation,
-            title: hostile.clone(),
-            text: hostile.clone(),
-            message: None,
-        };
+        let occasion = Occasion::Said { title: hostile.clone(), text: hostile.clone() };
+        let note = Notification { conversation, occasion, message: None };
         world.event(Event::Core(ACCOUNT, FromCore::Notify(note)));
         let told: Vec<&String> = world
             .actions

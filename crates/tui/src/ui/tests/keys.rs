@@ -2,7 +2,7 @@
 
 use client::Command;
 use client::store::MessageId;
-use client::view::{Account, Change, Notification};
+use client::view::{Account, Change, Notification, Occasion};
 
 use super::world::{ACCOUNT, JULIET, World, devices};
 use crate::ui::app::Focus;
@@ -281,8 +281,10 @@ fn a_notification_rings_unless_its_conversation_is_on_screen() {
     let mut world = World::balcony(80, 24);
     let note = |with: &str| Notification {
         conversation: address(with),
-        title: "somebody\x1b]0;x\x07".to_owned(),
-        text: "hello".to_owned(),
+        occasion: Occasion::Said {
+            title: "somebody\x1b]0;x\x07".to_owned(),
+            text: "hello".to_owned(),
+        },
         message: None,
     };
     world.actions.clear();
@@ -294,6 +296,17 @@ fn a_notification_rings_unless_its_conversation_is_on_screen() {
         "{:?}",
         world.actions
     );
+}
+
+#[test]
+fn a_stranger_is_told_of_without_anything_of_theirs() {
+    let mut world = World::balcony(80, 24);
+    world.actions.clear();
+    let conversation = address("stranger@elsewhere.example");
+    let note = Notification { conversation, occasion: Occasion::Stranger, message: None };
+    world.event(Event::Core(ACCOUNT, FromCore::Notify(note)));
+    let [Action::Bell, Action::Desktop(title, text)] = &world.actions[..] else { panic!() };
+    assert!(!title.is_empty() && !title.contains("stranger@") && !text.contains("stranger@"));
 }
 
 #[test]

@@ -60,9 +60,15 @@ export async function notify(notice: Notice): Promise<void> {
     if (sound) chime();
     return;
   }
+  const w = words().shell;
+  const stranger = notice.occasion === "stranger";
   // What is of no message the core says itself, in English.
   const own = notice.message === null;
-  const [name, text] = own ? [reasonText(notice.title), reasonText(notice.text)] : [notice.title, notice.text];
+  const [name, text] = stranger
+    ? [w.notifyStranger, w.notifyStrangerText]
+    : own
+      ? [reasonText(notice.title), reasonText(notice.text)]
+      : [notice.title, notice.text];
   const known = shown.get(notice.address);
   const one: Shown = {
     lines: [...(known?.lines ?? []), text].slice(-MOST_LINES),
@@ -72,7 +78,6 @@ export async function notify(notice: Notice): Promise<void> {
   shown.set(notice.address, one);
   // The service worker has made a sound for it already.
   const heard = await withdraw(WOKEN_TAG);
-  const w = words().shell;
   const title = notifyText ? name : w.notifyHidden;
   const options: Options = {
     body: notifyText ? one.lines.join("\n") : "",
@@ -88,8 +93,8 @@ export async function notify(notice: Notice): Promise<void> {
   if (worker?.active) {
     const read = { action: "read", title: w.markRead };
     const reply = { action: "reply", type: "text" as const, title: w.notifyReply, placeholder: w.notifyReplyHint };
-    // What the core says itself is no message that could be answered.
-    const actions = own ? [] : [read, reply];
+    // What the core says itself is no message that could be answered; to a stranger nobody answers unseen.
+    const actions = own || stranger ? [] : [read, reply];
     await worker.showNotification(counted, { ...options, actions } as Options);
     return;
   }
