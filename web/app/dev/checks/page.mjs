@@ -63,6 +63,35 @@ describe("the page", { concurrency: AT_ONCE }, () => {
     assert.equal(await line(on, /Romeo/).locator(".unread").count(), 0);
   });
 
+  test("hidden chats are listed until one is brought back", async (t) => {
+    const on = await page(t);
+    const filter = (name) => on.getByRole("group", { name: "Show" }).getByRole("button", { name, exact: true });
+    await line(on, /Laurence/).click({ button: "right" });
+    assert.equal(await filter("Hidden").count(), 0);
+    await on.getByRole("menuitem", { name: "Hide" }).click();
+    await line(on, /Laurence/).waitFor({ state: "detached" });
+    await filter("Hidden").click();
+    assert.equal(await on.getByRole("list", { name: "Chats" }).getByRole("link").count(), 1);
+    await line(on, /Laurence/).click({ button: "right" });
+    await on.getByRole("menuitem", { name: "Show in the list" }).click();
+    await line(on, /Romeo/).waitFor();
+    await line(on, /Laurence/).waitFor();
+    assert.equal(await filter("Hidden").count(), 0);
+  });
+
+  test("a few letters of what they are called elsewhere lead to the hidden chats", async (t) => {
+    const on = await page(t);
+    await line(on, /Laurence/).click({ button: "right" });
+    await on.getByRole("menuitem", { name: "Hide" }).click();
+    await line(on, /Laurence/).waitFor({ state: "detached" });
+    await on.keyboard.press("Control+k");
+    await on.getByRole("combobox", { name: "Go to" }).fill("archived");
+    assert.equal(await on.getByRole("option", { selected: true }).textContent(), "Hidden chats");
+    await on.keyboard.press("Enter");
+    await line(on, /Laurence/).waitFor();
+    assert.equal(await line(on, /Romeo/).count(), 0);
+  });
+
   test("a few letters and Enter go to a chat", async (t) => {
     const on = await page(t);
     await line(on, /Romeo/).waitFor();

@@ -52,6 +52,8 @@ export class Store {
   readonly stars: Signal<number> = signal(0);
   /** All conversations that are in the list, in its order. */
   readonly list: ReadonlySignal<Conversation[]>;
+  /** Those that somebody took out of the list, in its order; who was blocked is not among them. */
+  readonly hidden: ReadonlySignal<Conversation[]>;
   /** Called for what is worth interrupting for. */
   onNotify: (notification: Notification) => void = () => {};
 
@@ -73,6 +75,9 @@ export class Store {
     this.contacts = this.#contacts.all;
     this.rooms = this.#rooms.all;
     this.list = computed(() => this.conversations().filter((one) => one.shown).sort(byOrder));
+    // What has no message was never in the list: only what notifies of it was chosen somewhere.
+    const isHidden = (one: Conversation) => !one.shown && one.preview !== null && !this.contact(one.address)?.blocked;
+    this.hidden = computed(() => this.conversations().filter(isHidden).sort(byOrder));
     core.listen((notice) => this.#apply(notice));
   }
 

@@ -75,12 +75,18 @@ export async function hide(store: Store, one: Conversation): Promise<void> {
 /** Says that a conversation is out of the list, and offers to bring it back. */
 export function hidden(store: Store, address: string, name: string): void {
   const w = words().shell;
-  // Whoever opens it has it in the list again.
-  const undo = async () => {
-    if (!(await ask(store, { do: "open", address }))) return;
-    if (current() !== address) void store.ask({ do: "close", address });
-  };
-  toast({ text: fill(w.hidden, { name }), action: { label: w.undo, run: () => void undo() } });
+  toast({ text: fill(w.hidden, { name }), action: { label: w.undo, run: () => void unhide(store, address) } });
+}
+
+/** Brings it back into the list: whoever opens it has it there again. */
+export async function unhide(store: Store, address: string): Promise<void> {
+  if (!(await ask(store, { do: "open", address }))) return;
+  if (current() !== address) void store.ask({ do: "close", address });
+}
+
+/** Takes it out of the list, or brings it back. */
+export async function toggleHidden(store: Store, one: Conversation): Promise<void> {
+  await (one.shown ? hide(store, one) : unhide(store, one.address));
 }
 
 /** A menu of how long. */
@@ -115,7 +121,9 @@ export function openConversationMenu(store: Store, one: Conversation, at: Point 
     quiet
       ? { label: w.unmute, icon: "bell", run: () => unmute(store, one) }
       : { label: w.mute, icon: "bellOff", run: () => openMuteMenu(store, one, at) },
-    { label: w.hide, icon: "archive", hint: w.hideHint, run: () => void hide(store, one) },
+    one.shown
+      ? { label: w.hide, icon: "archive", hint: w.hideHint, run: () => void hide(store, one) }
+      : { label: w.unhide, icon: "archive", run: () => void unhide(store, one.address) },
     null,
     { label: w.details, icon: "info", run: () => go({ at: "details", address: one.address }) },
   ];

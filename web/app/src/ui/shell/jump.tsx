@@ -6,8 +6,11 @@ import { go, type Route } from "../../route";
 import type { Store } from "../../state/store";
 import { useStore } from "../../state/use";
 import { Avatar, Dialog, Icon, type IconName } from "../kit";
+import { filter, type Filter } from "./filter";
 import { best, score } from "./fuzzy";
+import { muted } from "./conversations";
 import { jumping } from "./keys";
+import { now } from "./time";
 import "./jump.css";
 
 const MOST = 12;
@@ -19,6 +22,10 @@ interface Place {
   group?: boolean;
   unread?: number;
   to: Route;
+  /** What the list shows then. */
+  shows?: Filter;
+  /** Other words by which it is found. */
+  also?: string;
 }
 
 /** Goes to a chat, a person or a page by a few letters of its name. */
@@ -43,6 +50,7 @@ function JumpDialog({ onClose }: { onClose: () => void }) {
     if (!place) return;
     onClose();
     go(place.to);
+    if (place.shows) filter.value = place.shows;
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
@@ -120,10 +128,14 @@ function find(store: Store, typed: string): Place[] {
   const people: Place[] = [...store.contacts.value.values()]
     .filter((one) => !there.has(one.address) && !one.blocked)
     .map((one) => ({ name: one.name, address: one.address, to: { at: "chat", address: one.address, message: null } }));
-  return [...best([...chats, ...people], typed, MOST), ...pages(typed)];
+  for (const one of people) there.add(one.address);
+  const hidden: Place[] = store.hidden.value
+    .filter((one) => !there.has(one.address))
+    .map((one) => ({ name: one.name, address: one.address, group: one.room, to: { at: "chat", address: one.address, message: null } }));
+  return [...best([...chats, ...people, ...hidden], typed, MOST), ...pages(store, typed)];
 }
 
-function pages(typed: string): Place[] {
+function pages(store: Store, typed: string): Place[] {
   const w = words().shell;
   const all: Place[] = [
     { name: w.newChat, address: "add", icon: "pencil", to: { at: "add" } },
@@ -136,5 +148,12 @@ function pages(typed: string): Place[] {
     { name: w.notifications, address: "notifications", icon: "bell", to: { at: "settings", page: "notifications" } },
     { name: w.devices, address: "devices", icon: "device", to: { at: "settings", page: "devices" } },
   ];
-  return all.filter((one) => score(one.name, typed) > 20);
+  const list: Route = { at: "list" };
+  if (store.hidden.value.length > 0) {
+    all.push({ name: w.hiddenChats, address: "hidden", icon: "archive", to: list, shows: "hidden", also: w.hiddenChatsAlso });
+  }
+  if (store.list.value.some((one) => muted(one.mute, now.value))) {
+    all.push({ name: w.mutedChats, address: "muted", icon: "bellOff", to: list, shows: "muted", also: w.mutedChatsAlso });
+  }
+  return all.filter((one) => [one.name, ...(one.also?.split(" ") ?? [])].some((name) => score(name, typed) > 20));
 }

@@ -1,5 +1,5 @@
 import { useComputed, useSignal } from "@preact/signals";
-import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { words } from "../../i18n";
 import { go, route } from "../../route";
@@ -8,36 +8,53 @@ import type { Store } from "../../state/store";
 import { useStore } from "../../state/use";
 import { fromFriend } from "../people/room/invitation";
 import { Button, Empty, Icon } from "../kit";
-import { current, openConversationMenu } from "./conversations";
+import { current, muted, openConversationMenu } from "./conversations";
+import { filter, type Filter } from "./filter";
 import { NotifyCard } from "./notify-card";
 import { ConversationRow } from "./row";
 import { settings } from "./settings";
+import { now } from "./time";
 import { useVirtual } from "./virtual";
 import "./list.css";
-
-type Filter = "all" | "unread" | "groups";
 
 /** All conversations, drawn as far as they are seen. One of them is a stop of Tab; keys move it. */
 export function ConversationList() {
   const store = useStore();
   const w = words().shell;
-  const filter = useSignal<Filter>("all");
+  // Who comes back to the list sees all of it.
+  useEffect(() => () => void (filter.value = "all"), []);
   // What was unread when the filter was chosen stays while it is read.
   const kept = useSignal<ReadonlySet<string>>(new Set());
   const known = useComputed(() => store.list.value.filter((one) => !waits(store, one)));
   const strangers = useComputed(() => store.list.value.filter((one) => waits(store, one)));
   const asking = useComputed(() => [...store.contacts.value.values()].filter((one) => one.asks && !one.blocked));
-  const shown = useComputed(() =>
-    filter.value === "all"
-      ? known.value
-      : known.value.filter((one) => (filter.value === "groups" ? one.room : one.unread > 0 || kept.value.has(one.address))),
-  );
+  const quiet = useComputed(() => known.value.filter((one) => muted(one.mute, now.value)));
+  // A list whose last chat went is all of them again.
+  const at = useComputed<Filter>(() => {
+    const gone = (filter.value === "muted" && quiet.value.length === 0) || (filter.value === "hidden" && store.hidden.value.length === 0);
+    return gone ? "all" : filter.value;
+  });
+  const shown = useComputed(() => {
+    switch (at.value) {
+      case "all":
+        return known.value;
+      case "unread":
+        return known.value.filter((one) => one.unread > 0 || kept.value.has(one.address));
+      case "groups":
+        return known.value.filter((one) => one.room);
+      case "muted":
+        return quiet.value;
+      case "hidden":
+        return store.hidden.value;
+    }
+  });
   const choose = (to: Filter) => {
     kept.value = new Set();
-    filter.value = to;
+    filter.value = at.value === to ? "all" : to;
   };
   const requests = new Set([...strangers.value, ...asking.value].map((one) => one.address)).size;
-  const groups = filter.value === "groups" || known.value.some((one) => one.room);
+  const groups = at.value === "groups" || known.value.some((one) => one.room);
+  const hidden = store.hidden.value.length;
   const unread = known.value.filter((one) => one.unread > 0).length;
   const opened = useCallback((address: string) => {
     if (filter.value === "unread") kept.value = new Set([...kept.value, address]);
@@ -49,25 +66,21 @@ export function ConversationList() {
   const keys = useRoving(shown.value, reveal, list);
   return (
     <div class="list-scroll scroll" ref={scroller} onScroll={onScroll} tabIndex={-1}>
-      {(known.value.length > 0 || requests > 0) && (
+      {(known.value.length > 0 || requests > 0 || hidden > 0) && (
         <div class="chips" role="group" aria-label={w.filter}>
-          <Chip label={w.filterAll} on={filter.value === "all"} onPress={() => choose("all")} />
+          <Chip label={w.filterAll} on={at.value === "all"} onPress={() => choose("all")} />
           <Chip
             label={unread > 0 ? w.filterUnreadCount(unread) : w.filterUnread}
-            on={filter.value === "unread"}
-            onPress={() => choose(filter.value === "unread" ? "all" : "unread")}
+            on={at.value === "unread"}
+            onPress={() => choose("unread")}
           />
-          {groups && (
-            <Chip
-              label={w.filterGroups}
-              on={filter.value === "groups"}
-              onPress={() => choose(filter.value === "groups" ? "all" : "groups")}
-            />
-          )}
+          {groups && <Chip label={w.filterGroups} on={at.value === "groups"} onPress={() => choose("groups")} />}
+          {quiet.value.length > 0 && <Chip label={w.filterMuted} on={at.value === "muted"} onPress={() => choose("muted")} />}
+          {hidden > 0 && <Chip label={w.filterHidden} on={at.value === "hidden"} onPress={() => choose("hidden")} />}
         </div>
       )}
       <NotifyCard />
-      {requests > 0 && filter.value === "all" && <RequestsLine count={requests} />}
+      {requests > 0 && at.value === "all" && <RequestsLine count={requests} />}
       {shown.value.length > 0 ? (
         <ul
           ref={list}
@@ -90,10 +103,10 @@ export function ConversationList() {
             />
           ))}
         </ul>
-      ) : filter.value === "unread" ? (
+      ) : at.value === "unread" ? (
         <Empty icon="check" title={w.allRead} text={w.allReadText} />
       ) : (
-        requests === 0 && filter.value === "all" && <NobodyYet />
+        requests === 0 && at.value === "all" && <NobodyYet />
       )}
     </div>
   );

@@ -5,7 +5,7 @@ import { format } from "../../route";
 import type { Conversation } from "../../core/types";
 import { useStore } from "../../state/use";
 import { Avatar, Icon, memo, usePress, VisuallyHidden } from "../kit";
-import { hide, markRead, muted, openConversationMenu, togglePin } from "./conversations";
+import { markRead, muted, openConversationMenu, toggleHidden, togglePin } from "./conversations";
 import { DeliveryMark } from "./delivery";
 import { useSwipe } from "./swipe";
 import { longTime, now, shortTime } from "./time";
@@ -34,7 +34,7 @@ export const ConversationRow = memo(function ConversationRow(props: RowProps) {
   const press = usePress((at) => openConversationMenu(store, one, at));
   useSwipe(item, {
     onward: () => void (one.unread > 0 ? markRead(store, one.address) : togglePin(store, one)),
-    backward: () => void hide(store, one),
+    backward: () => void toggleHidden(store, one),
   });
   const contact = store.contact(one.address);
   const online = contact?.presence === "available" || contact?.presence === "chat";
@@ -51,7 +51,7 @@ export const ConversationRow = memo(function ConversationRow(props: RowProps) {
         {one.unread > 0 ? w.markRead : one.pinned ? w.unpin : w.pin}
       </span>
       <span class="row-under row-under-backward" aria-hidden="true">
-        {w.hide}
+        {one.shown ? w.hide : w.unhide}
         <Icon name="archive" />
       </span>
       <a
