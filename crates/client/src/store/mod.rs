@@ -12,29 +12,33 @@
 mod changes;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod devices;
 mod happenings;
 mod look;
 mod memory;
+mod message;
 mod reached;
 mod rows;
 mod wants;
 mod way;
 
 pub use changes::{Mark, Reacted, Reaction};
+pub use devices::{DeviceEntry, Identity, OwnDevice, SessionKey, TrustLevel, Version};
 pub use happenings::{Happened, Happening};
 pub use look::{FileKind, Look, Looked, Place, Wanted, Words};
 pub use memory::MemoryStore;
+pub use message::{
+    Content, Delivery, Encryption, Event, File, Message, MessageId, Occupant, Position, Preview,
+    Reference, Reply, Undecryptable,
+};
 pub(crate) use reached::MOST_DEVICES;
 pub use reached::Reached;
+pub use rows::{
+    ArchiveState, Contact, Conversation, EncryptionMode, Login, Mute, Notify, Queued, QueuedId,
+    StoredToken, Subscription,
+};
 pub use wants::Wants;
 pub use way::Way;
-
-pub use rows::{
-    ArchiveState, Contact, Content, Conversation, Delivery, DeviceEntry, Encryption,
-    EncryptionMode, Event, File, Identity, Login, Message, MessageId, Mute, Notify, Occupant,
-    OwnDevice, Position, Preview, Queued, QueuedId, Reference, Reply, SessionKey, StoredToken,
-    Subscription, TrustLevel, Undecryptable, Version,
-};
 
 use xmpp::jid::BareJid;
 use zeroize::Zeroizing;
