@@ -27,7 +27,7 @@ export const MOST_FOUND = 200;
 
 /**
  * Asks for one part after the other until everything was looked at, `most` are found, or nobody wants it any more.
- * `show` is told after each part, and last with `busy` false.
+ * `show` is told of the first part, of what is found, and last with `busy` false.
  */
 export async function lookFor(
   ask: (command: Command) => Promise<Outcome>,
@@ -47,10 +47,11 @@ export async function lookFor(
     }
     // One that got another place meanwhile comes twice.
     for (const one of outcome.messages) found.set(`${one.address} ${one.message.id}`, one);
+    const news = from === null || outcome.messages.length > 0;
     from = outcome.next;
     const full = found.size >= most;
     const busy = from !== null && !full;
-    show({ found: [...found.values()].slice(0, most), busy, more: from !== null && full, problem: null });
+    if (news || !busy) show({ found: [...found.values()].slice(0, most), busy, more: from !== null && full, problem: null });
     if (!busy) return;
   }
 }
