@@ -52,6 +52,7 @@ impl App {
         let Some(mirror) = self.accounts.get(&key.account) else { return };
         let known = mirror.conversations.get(&key.with);
         let (early, draft) = (known.is_none(), known.map_or("", |c| &c.draft).to_owned());
+        let hidden = known.is_some_and(|conversation| !conversation.shown);
         let first_unread = mirror.windows.get(&key.with).map(|window| window.first_unread);
         let chat = self.chats.entry(key.clone()).or_insert_with(|| Chat {
             editor: Editor::new(draft.clone()),
@@ -61,7 +62,9 @@ impl App {
         });
         if let Some(first_unread) = first_unread {
             chat.unread_from = chat.unread_from.or(first_unread);
-        } else {
+        }
+        // What is opened is in the list again.
+        if first_unread.is_none() || hidden {
             self.ask(key.account, Command::Open(key.with.clone()), Waiting::Quiet, actions);
         }
         self.recent.retain(|recent| *recent != key);

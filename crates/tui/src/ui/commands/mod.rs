@@ -49,6 +49,7 @@ pub const COMMANDS: &[&Command] = &[
     &talk::PIN,
     &talk::UNPIN,
     &talk::HIDE,
+    &talk::HIDDEN,
     // Messages.
     &messages::REPLY,
     &messages::REACT,

@@ -157,3 +157,15 @@ pub(super) const HIDE: Command = Command {
         Ok(())
     },
 };
+
+pub(super) const HIDDEN: Command = Command {
+    name: "hidden",
+    alias: Some("archive"),
+    arguments: &[],
+    about: "list the conversations that were hidden; whoever opens one has it in the list again",
+    examples: &["/hidden"],
+    run: |app, _, _| {
+        app.overlay = Some(Overlay::hidden());
+        Ok(())
+    },
+};

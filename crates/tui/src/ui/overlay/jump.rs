@@ -19,6 +19,8 @@ use crate::ui::{fuzzy, rooms, text};
 pub struct Jump {
     pub(super) typed: Editor,
     chosen: usize,
+    /// Only conversations that were taken out of the list.
+    hidden: bool,
 }
 
 /// Somebody to go to.
@@ -34,6 +36,8 @@ struct Target {
 enum Goal {
     /// A conversation or a contact.
     Known,
+    /// A conversation that was taken out of the list.
+    Hidden,
     /// A room to be entered first.
     Room,
     /// An address that nobody known has.
@@ -41,6 +45,11 @@ enum Goal {
 }
 
 impl Jump {
+    /// The conversations that were taken out of the list.
+    pub(super) fn hidden() -> Jump {
+        Jump { hidden: true, ..Jump::default() }
+    }
+
     pub(super) fn on_key(
         &mut self,
         key: KeyEvent,
@@ -77,6 +86,10 @@ impl Jump {
     fn targets(&self, app: &App) -> Vec<Target> {
         let typed = self.typed.text().trim();
         let mut targets: Vec<(i32, Target)> = Vec::new();
+        if self.hidden {
+            targets.extend(hidden(app, typed));
+            return best(typed, targets);
+        }
         for row in app.rows() {
             let name = row.conversation.map(|c| c.name.clone());
             let name = name.or_else(|| row.contact.map(|c| c.name.clone())).unwrap_or_default();
@@ -108,10 +121,13 @@ impl Jump {
                 }
             }
         }
-        // The sort is stable: what fits equally well stays in the order of the list.
-        targets
-            .sort_by_key(|(score, _)| std::cmp::Reverse(if typed.is_empty() { 0 } else { *score }));
-        let mut targets: Vec<Target> = targets.into_iter().map(|(_, target)| target).collect();
+        for (score, target) in hidden(app, typed) {
+            match targets.iter_mut().find(|(_, known)| known.key == target.key) {
+                Some((_, known)) => known.kind = Goal::Hidden,
+                None => targets.push((score, target)),
+            }
+        }
+        let mut targets = best(typed, targets);
         targets.extend(self.strangers(app, &targets));
         targets.truncate(MOST_TARGETS);
         targets
@@ -150,12 +166,15 @@ impl Jump {
             lines.push(row(app, target, chosen));
         }
         if targets.is_empty() {
-            let hint = "Nobody fits. Write a whole address to talk to somebody new.";
+            let hint = match self.hidden {
+                true => "No conversation is hidden, or none fits.",
+                false => "Nobody fits. Write a whole address to talk to somebody new.",
+            };
             let width = usize::from(app.size.0.min(WIDTH)).saturating_sub(4);
             lines.extend(text::wrap(&[Span::styled(hint, theme.dim())], width));
         }
         Sheet {
-            title: "Go to".to_owned(),
+            title: if self.hidden { "Hidden conversations" } else { "Go to" }.to_owned(),
             lines,
             focus: Some(self.chosen + 2),
             fixed: 2,
@@ -182,6 +201,7 @@ fn row(app: &App, target: &Target, chosen: bool) -> Line<'static> {
     }
     match target.kind {
         Goal::Known => {}
+        Goal::Hidden => spans.push(Span::styled("  hidden", theme.dim())),
         Goal::New => spans.push(Span::styled("  somebody new", theme.dim())),
         Goal::Room => spans.push(Span::styled("  enter this room", theme.dim())),
     }
@@ -191,6 +211,35 @@ fn row(app: &App, target: &Target, chosen: bool) -> Line<'static> {
     }
     let line = Line::from(spans);
     if chosen { line.style(theme.selected()) } else { line }
+}
+
+/// Conversations that were taken out of the list and fit, the newest first. Who was blocked is not among
+/// them.
+fn hidden(app: &App, typed: &str) -> Vec<(i32, Target)> {
+    let mut all = Vec::new();
+    for (number, mirror) in &app.accounts {
+        let blocked =
+            |address: &BareJid| mirror.contacts.get(address).is_some_and(|one| one.blocked);
+        for one in mirror.conversations.values() {
+            let key = Key { account: *number, with: one.address.clone() };
+            // What has no message was never in the list.
+            if one.shown || one.preview.is_none() || blocked(&one.address) {
+                continue;
+            }
+            let Some(score) = rank(typed, &one.name, &one.address) else { continue };
+            let (name, unread) = (one.name.clone(), one.unread);
+            all.push((one.order, score, Target { key, name, unread, kind: Goal::Hidden }));
+        }
+    }
+    all.sort_by_key(|(order, ..)| std::cmp::Reverse(*order));
+    all.into_iter().map(|(_, score, target)| (score, target)).collect()
+}
+
+/// Those that fit best come first. The sort is stable: what fits equally well stays in its order.
+fn best(typed: &str, mut targets: Vec<(i32, Target)>) -> Vec<Target> {
+    targets.sort_by_key(|(score, _)| std::cmp::Reverse(if typed.is_empty() { 0 } else { *score }));
+    targets.truncate(MOST_TARGETS);
+    targets.into_iter().map(|(_, target)| target).collect()
 }
 
 /// Rooms that an account knows or keeps in its list, with their names.

@@ -101,6 +101,12 @@ impl Overlay {
         Overlay::Jump(jump::Jump::default())
     }
 
+    /// The conversations that were taken out of the list.
+    #[must_use]
+    pub fn hidden() -> Overlay {
+        Overlay::Jump(jump::Jump::hidden())
+    }
+
     /// Searching own history, in the conversation on screen first.
     #[must_use]
     pub fn search(app: &App, text: &str) -> Overlay {

@@ -455,6 +455,26 @@ fn a_hidden_conversation_is_left() {
 }
 
 #[test]
+fn hidden_conversations_are_listed_and_can_be_opened() {
+    let mut world = World::balcony(80, 24);
+    let mut hidden = world.app.conversation().unwrap().clone();
+    world.write("/hide");
+    world.press("Enter");
+    hidden.shown = false;
+    world.change(Change::Conversation(Box::new(hidden)));
+    world.asked();
+    world.write("/hidden");
+    world.press("Enter");
+    let screen = world.screen();
+    assert!(screen.contains("Hidden conversations") && screen.contains(JULIET), "{screen}");
+    assert!(!screen.contains("mercutio@"), "those in the list are not among them: {screen}");
+    world.press("Enter");
+    let asked = world.asked();
+    let opened = |one: &Command| matches!(one, Command::Open(with) if *with == address(JULIET));
+    assert!(asked.iter().any(opened), "{asked:?}");
+}
+
+#[test]
 fn a_conversation_that_was_just_opened_is_no_request() {
     let mut world = World::verona(80, 24);
     world.open("paris@verona.example");
