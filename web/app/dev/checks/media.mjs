@@ -192,8 +192,37 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     // Its arrows go through the sound, not through the pages.
     await sound.getByRole("slider").press("ArrowLeft");
     await button(sound, "Pause").waitFor();
+    // A film and a sound do not play at the same time.
+    await button(viewer, "Previous").click();
+    await film.evaluate((one) => one.play());
+    await until(on, () => globalThis.sound.paused);
     await on.keyboard.press("Escape");
     await viewer.waitFor({ state: "detached" });
+  });
+
+  test("the gallery asks for the whole conversation, a part after the other", async (t) => {
+    const on = await read(t, VIOLA);
+    await on.evaluate(() => {
+      const { core } = globalThis.store;
+      const request = core.request.bind(core);
+      globalThis.parts = [];
+      core.request = async (command) => {
+        const outcome = await request(command);
+        if (command.do !== "files") return outcome;
+        globalThis.parts.push(command.from);
+        const [first, ...rest] = outcome.messages;
+        // Older than everything in the window.
+        const old = { ...first, message: { ...first.message, id: -1, place: "", content: { ...first.message.content, file: { ...first.message.content.file, name: "old-song.mp3" } } } };
+        return command.from === null ? { ...outcome, messages: [first], next: "on" } : { ...outcome, messages: [...rest, old] };
+      };
+    });
+    await on.getByRole("button", { name: "More for this conversation" }).click();
+    await on.getByRole("menuitem", { name: "Pictures and files" }).click();
+    await on.getByRole("button", { name: /^Look at the film/ }).waitFor();
+    await button(on, /^Play.*willow-cabin/).waitFor();
+    await button(on, /^Play.*old-song/).click();
+    await on.locator(".viewer").getByText("1 of 4").waitFor();
+    assert.deepEqual(await on.evaluate(() => globalThis.parts), [null, "on"]);
   });
 
   test("where less motion is wanted, pictures that can move stand still until they are opened", async (t) => {

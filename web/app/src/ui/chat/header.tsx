@@ -160,7 +160,7 @@ function menuOf(chat: Chat): MenuItem[] {
   const blocked = chat.contact.peek()?.blocked ?? false;
   return [
     { label: say.find, icon: "search", run: () => openSearch(chat) },
-    { label: say.media, icon: "image", run: () => (chat.sheet.value = { is: "gallery" }) },
+    { label: say.media, icon: "image", run: () => chat.showGallery() },
     { label: words().shell.starred, icon: "star", run: () => go({ at: "starred", address }) },
     { label: say.details, icon: "info", run: () => go({ at: "details", address }) },
     null,

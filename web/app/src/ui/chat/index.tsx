@@ -49,7 +49,7 @@ function Opened({ address, message }: ChatViewProps) {
   useSignalEffect(() => {
     if (galleryOf.value !== address || !chat.ready.value) return;
     galleryOf.value = null;
-    chat.sheet.value = { is: "gallery" };
+    chat.showGallery();
   });
   useEffect(() => {
     if (here && message !== null) void chat.jump(message);

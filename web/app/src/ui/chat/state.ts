@@ -13,6 +13,7 @@ import { attentive } from "./attention";
 import { indexOf, isEvent, whoOf } from "./logic/rows";
 import { copyable, gist } from "./logic/text";
 import { minute } from "./logic/times";
+import { AllFiles } from "./media/all";
 import { isPlain } from "./timeline/describe";
 import { ask } from "../ask";
 import { reasonText } from "../reason";
@@ -75,6 +76,8 @@ export class Chat {
   /** The message that has, or last had, the focus of the keyboard. */
   readonly active = signal<number | null>(null);
   readonly sheet = signal<Sheet | null>(null);
+  /** All pictures and files of the conversation, while they are looked at. */
+  readonly files = signal<AllFiles | null>(null);
   readonly flashing = signal<number | null>(null);
   readonly search = signal<Search | null>(null);
   readonly fetching = signal(NOBODY);
@@ -190,6 +193,21 @@ export class Chat {
     clearTimeout(this.#flashLater);
     this.#mark();
     void this.ask({ do: "close", address: this.address });
+  }
+
+  /** Shows all pictures and files of the conversation. */
+  showGallery(): void {
+    this.files.value = new AllFiles(this);
+    this.sheet.value = { is: "gallery" };
+    void this.files.peek()?.more();
+  }
+
+  /** Closes it, or the viewer that was opened there. */
+  closeGallery(): void {
+    batch(() => {
+      this.sheet.value = null;
+      this.files.value = null;
+    });
   }
 
   /** Asks for an older page, unless one is on its way. */
@@ -353,7 +371,9 @@ export class Chat {
       return null;
     }
     this.#setFetching(message.id, null);
-    return outcome.is === "downloaded" ? outcome.file.local : null;
+    if (outcome.is !== "downloaded") return null;
+    this.files.peek()?.came(message.id, outcome.file);
+    return outcome.file.local;
   }
 
   cancel(message: Message): void {

@@ -1,8 +1,11 @@
+import { useEffect, useRef } from "preact/hooks";
+
 import { fill, words } from "../../../i18n";
-import { Dialog, Icon } from "../../kit";
+import { Button, Dialog, Icon, Spinner } from "../../kit";
 import { kindOf, legible, moves, typeOf } from "../logic/files";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
+import type { AllFiles } from "./all";
 import { sizeOf } from "./file";
 import { FirstFrame } from "./first-frame";
 import { save } from "./save";
@@ -11,17 +14,16 @@ import { useLocal } from "./urls";
 import type { Filed } from "./viewer-parts";
 import "./gallery.css";
 
-/** All pictures and files among the messages that are loaded, the newest first. */
+/** All pictures and files of the conversation, the newest first. */
 export function Gallery({ chat }: { chat: Chat }) {
   const say = words().chat;
-  const files = chat.messages.value
-    .filter((one): one is Filed => one.content.is === "file")
-    .reverse()
-    .slice(0, 600);
+  const all = chat.files.value;
+  const files = all?.files.value ?? [];
+  const state = all?.state.value ?? "done";
   const [seen, others] = [files.filter(isSeen), files.filter((one) => !isSeen(one))];
   return (
-    <Dialog title={say.galleryTitle} large onClose={() => (chat.sheet.value = null)}>
-      {files.length === 0 && <p class="gallery-empty">{say.galleryEmpty}</p>}
+    <Dialog title={say.galleryTitle} large onClose={() => chat.closeGallery()}>
+      {files.length === 0 && state === "done" && <p class="gallery-empty">{say.galleryEmpty}</p>}
       <div class="gallery-grid">
         {seen.map((one) => (
           <Thumb key={one.id} chat={chat} message={one} />
@@ -30,7 +32,38 @@ export function Gallery({ chat }: { chat: Chat }) {
       {others.map((one) => (
         <Line key={one.id} chat={chat} message={one} />
       ))}
+      {all && state !== "done" && <More all={all} />}
     </Dialog>
+  );
+}
+
+/** The end of what is here: the next ones come when it is seen. */
+function More({ all }: { all: AllFiles }) {
+  const say = words().chat;
+  const end = useRef<HTMLDivElement>(null);
+  const state = all.state.value;
+  useEffect(() => {
+    const element = end.current;
+    if (!element || state !== "idle") return;
+    const eye = new IntersectionObserver((seen) => {
+      if (seen.some((one) => one.isIntersecting)) void all.more();
+    });
+    eye.observe(element);
+    return () => eye.disconnect();
+  }, [all, state]);
+  return (
+    <div ref={end} class="gallery-more">
+      {state === "failed" ? (
+        <>
+          <p role="alert">{say.galleryFailed}</p>
+          <Button icon="retry" onClick={() => void all.more()}>
+            {say.again}
+          </Button>
+        </>
+      ) : (
+        <Spinner size={28} label={say.galleryMore} />
+      )}
+    </div>
   );
 }
 

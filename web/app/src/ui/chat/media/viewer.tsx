@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
+import type { Message } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { Icon, IconButton, useModal } from "../../kit";
 import { kindOf, legible } from "../logic/files";
@@ -14,19 +15,25 @@ import { Plays } from "./viewer-plays";
 import { Stage } from "./viewer-stage";
 import "./viewer.css";
 
-/** What can be looked at or listened to here, the oldest first. */
+/** Who looks back comes to the next part when so few are left. */
+const NEAR = 5;
+
+/** What can be looked at or listened to, the oldest first: of the gallery, or of the messages that are loaded. */
 function shown(chat: Chat): Filed[] {
-  return chat.messages.value.filter((one): one is Filed => one.content.is === "file" && kindOf(one.content.file) !== "other");
+  const files = chat.files.value?.files.value;
+  const all: Message[] = files ? [...files].reverse() : chat.messages.value;
+  return all.filter((one): one is Filed => one.content.is === "file" && kindOf(one.content.file) !== "other");
 }
 
 export function Viewer({ chat, message }: { chat: Chat; message: number }) {
   const all = shown(chat);
   const [id, setId] = useState(message);
-  const close = () => (chat.sheet.value = null);
+  const close = () => chat.closeGallery();
   const dialog = useModal(close);
   const at = all.findIndex((one) => one.id === id);
   const now = all[at];
   useEffect(() => {
+    if (chat.files.peek()?.state.peek() === "idle" && at < NEAR) void chat.files.peek()?.more();
     if (!now) close();
     else if (now.content.file.local === null && kindOf(now.content.file) === "picture") void chat.fetch(now);
   }, [now?.id]);
@@ -37,6 +44,8 @@ export function Viewer({ chat, message }: { chat: Chat; message: number }) {
   const say = words().chat;
   if (!now) return <dialog ref={dialog} class="viewer" aria-label={say.file} />;
   const { file, caption } = now.content;
+  // How many there are is known once all were asked for.
+  const whole = (chat.files.value?.state.value ?? "done") === "done";
   const rtl = document.documentElement.dir === "rtl";
   return (
     <dialog
@@ -54,7 +63,8 @@ export function Viewer({ chat, message }: { chat: Chat; message: number }) {
         <div class="viewer-words">
           <bdi class="viewer-name">{chat.authorName(now)}</bdi>
           <span class="viewer-time">
-            {times.brief(now.time)} · {fill(say.viewerCount, { n: at + 1, all: all.length })}
+            {times.brief(now.time)}
+            {whole && ` · ${fill(say.viewerCount, { n: at + 1, all: all.length })}`}
           </span>
         </div>
         <IconButton icon="download" label={fill(say.saveFile, { name: legible(file.name) })} onClick={() => void save(chat, now)} />
