@@ -117,7 +117,7 @@ fn lose(stage: &Stage, when: When) -> bool {
         allocated: allocated.clone(),
         refused: false,
     };
-    let admission = server.gate.admit(client.ip()).ok().expect("a place");
+    let Ok(admission) = server.gate.admit(client.ip()) else { panic!("there is no place") };
     let session = Box::pin(run(server.clone(), client, admission, line));
     // What she has at the relay ends although her client stays.
     let ended = stage.run(async { timeout(Duration::from_secs(60), session).await });
