@@ -152,6 +152,12 @@ impl Progress {
         joined(self.due, self.sending)
     }
 
+    /// Whether an attempt is under way.
+    #[cfg(test)]
+    pub(super) fn is_sending(&self) -> bool {
+        self.sending.is_some()
+    }
+
     /// The registration was replaced or removed.
     pub fn end(&mut self) {
         self.ended = true;

@@ -50,10 +50,10 @@ fn line(room: &str, people: &[&str]) -> Line {
     }
 }
 
-/// Waits until something was told to a device, however that went.
+/// Waits until something is being told to a device.
 async fn told(registration: &Registration) {
     let told = async {
-        while registration.progress().failures() == 0 {
+        while !registration.progress().is_sending() {
             tokio::task::yield_now().await;
         }
     };

@@ -320,6 +320,3 @@ const REQUESTS_PER_SECOND: u64 = 10;
 /// Frames of a client that does not say who it is: enough to ask, to be asked for the password, and
 /// to say everything again a few times.
 const MOST_STRANGE: u32 = 16;
-
-#[cfg(test)]
-mod tests;
