@@ -48,6 +48,8 @@ const OTHERS = [
   /^(chat states|caps |room \{|an error$|gone too|an address|never there|roster version|too many timers)/,
   // How programs are damaged is told as part of `storeDamaged`.
   /^(bookmarks|what was seen|what notifies|what waits for messages|starred messages|conversations with moved ticks|a room|requests|receipts): /,
+  // Of lists of specifications.
+  /^(streams and sessions|personal nodes)$/,
   /bytes are too many for one value$/,
   /^a text, not /,
   // Names of what is kept in PEP, for the log of the program.

@@ -219,6 +219,7 @@ export const keepingRoom = "Die Gruppe {0} zu behalten";
 export const forgettingRoom = "Die Gruppe {0} zu vergessen";
 export const changingPassword = "Das Passwort zu ändern";
 export const makingInvitation = "Eine Einladung zu erstellen";
+export const deletingAccount = "Das Konto zu löschen";
 export const makingRoom = "Eine Gruppe anzulegen";
 export const removingRoom = "Die Gruppe {0} zu schließen";
 export const inviting = "{0} nach {1} einzuladen";

@@ -219,6 +219,7 @@ export const keepingRoom = "Keeping the room {0}";
 export const forgettingRoom = "Forgetting the room {0}";
 export const changingPassword = "Changing the password";
 export const makingInvitation = "Making an invitation";
+export const deletingAccount = "Deleting the account";
 export const makingRoom = "Making a room";
 export const removingRoom = "Removing the room {0}";
 export const inviting = "Inviting {0} to {1}";
