@@ -228,8 +228,15 @@ impl Probe {
         let moment = self.moment();
         let _ = self.client.delete(moment);
         self.flush().await?;
-        // It counts until the relay has heard of it.
-        let _ = timeout(ENDING, self.step()).await;
+        // It counts until the relay has heard of it. Packets of others may come before its answer.
+        let answered = async {
+            while let Some(frame) = self.line.next().await {
+                if frame.first() == Some(&ANSWER) {
+                    break;
+                }
+            }
+        };
+        let _ = timeout(ENDING, answered).await;
         Ok(())
     }
 
@@ -284,5 +291,7 @@ impl Probe {
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What answers begin with (RFC 8489 §5), and neither requests nor data do.
+const ANSWER: u8 = 0x01;
 const ENDING: Duration = Duration::from_secs(1);
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
