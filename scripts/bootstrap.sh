@@ -20,7 +20,7 @@ CLIENTS=(profanity:profanity tmux:tmux openssl:openssl gajim:gajim -:gajim-omemo
   -:librsvg2-common Xvfb:xvfb xdotool:xdotool dbus-daemon:dbus-daemon import:imagemagick xclip:xclip)
 
 # Clownfish for browsers is tested in one.
-BROWSER=(/usr/bin/chromium:chromium -:fonts-noto-color-emoji)
+BROWSER=(/usr/bin/chromium:chromium -:fonts-dejavu-core -:fonts-noto-color-emoji)
 
 [ $# -gt 0 ] || die "usage: scripts/bootstrap.sh PURPOSE..."
 probes=() python='' web=''

@@ -61,10 +61,17 @@ describe("the looks", { concurrency: AT_ONCE }, () => {
   });
 });
 
+/** The screen, once it is the same twice in a row: portraits come by themselves. */
 async function picture(on) {
   await on.evaluate(() => document.fonts.ready);
-  await settled(on);
-  return on.screenshot({ animations: "disabled", caret: "hide", scale: "css" });
+  let before = null;
+  for (;;) {
+    await settled(on);
+    await on.waitForFunction(() => [...document.images].every((image) => image.complete));
+    const taken = await on.screenshot({ animations: "disabled", caret: "hide", scale: "css" });
+    if (before?.equals(taken)) return taken;
+    before = taken;
+  }
 }
 
 /** The share of pixels that differ visibly between two PNGs; 1 when their sizes differ. */
