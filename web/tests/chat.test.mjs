@@ -111,7 +111,7 @@ test("an account of another server is told where to go", async () => {
   await guest.page.getByRole("textbox", { name: "Address" }).fill("romeo@verona.example");
   await guest.page.getByRole("textbox", { name: "Password" }).fill("montague");
   await guest.page.getByRole("button", { name: "Sign in" }).last().click();
-  await guest.page.getByText("Accounts of verona.example are not on the server that this page comes from").waitFor();
+  await guest.page.getByText("Accounts of verona.example do not seem to be on the server that this page comes from").waitFor();
   await guest.leave();
 });
 

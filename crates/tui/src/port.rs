@@ -107,6 +107,14 @@ impl Port {
         outcome
     }
 
+    /// Connects now, where the next try is a while away: somebody wants something.
+    pub fn hurry(&self) {
+        let waiting = |account: &Account| matches!(account.connection, Connection::Waiting { .. });
+        if self.shared.state().account.as_ref().is_some_and(waiting) {
+            self.driver.submit(self.driver.number(), Command::Reconnect);
+        }
+    }
+
     /// Waits until there is a session and nothing is missing.
     ///
     /// # Errors

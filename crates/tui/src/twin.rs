@@ -201,6 +201,7 @@ impl From<Device> for DeviceLine {
 /// # Errors
 /// It could not be done by then.
 pub fn perform(port: &Port, ask: Ask, until: Instant) -> Result<Reply, Failure> {
+    port.hurry();
     let account = port.wait_online(until)?;
     let outcome = match ask {
         Ask::Send { to, text, file, plain } => {

@@ -54,6 +54,14 @@ impl App {
                 .is_some_and(|w| w.message(id).is_some())
         });
         self.accounts.entry(number).or_default().apply(change);
+        if self.greeting == Some(number)
+            && let Some(with) = self.first_contact(number)
+        {
+            self.greeting = None;
+            if self.open.is_none() && self.overlay.is_none() {
+                self.go_to(Key { account: number, with }, actions);
+            }
+        }
         let Some(key) = touched else { return };
         if opened && !self.reach_goal(&key) {
             self.show_unread(&key, actions);
@@ -207,6 +215,12 @@ impl App {
         }
     }
 
+    /// Somebody whom an account has in its roster, if there is anybody.
+    fn first_contact(&self, number: AccountNumber) -> Option<BareJid> {
+        let mut contacts = self.mirror(number)?.contacts.values();
+        contacts.find(|contact| contact.in_roster).map(|contact| contact.address.clone())
+    }
+
     fn on_signed_in(
         &mut self,
         number: AccountNumber,
@@ -220,11 +234,13 @@ impl App {
                 welcome.failed(problem, account.map(|account| &account.connection));
             }
             _ => {
-                let inviter = welcome.inviter();
+                let (invited, inviter) = (welcome.is_invited(), welcome.inviter());
                 self.overlay = None;
                 let of_it = |row: &&Row<'_>| row.key.account == number;
                 let with = inviter
-                    .or_else(|| self.rows().iter().find(of_it).map(|row| row.key.with.clone()));
+                    .or_else(|| self.rows().iter().find(of_it).map(|row| row.key.with.clone()))
+                    .or_else(|| self.first_contact(number));
+                self.greeting = (invited && with.is_none()).then_some(number);
                 match with {
                     Some(with) => self.go_to(Key { account: number, with }, actions),
                     None => self.say(Notice::good("you are connected; Ctrl-K writes to somebody")),

@@ -125,6 +125,8 @@ pub struct App {
     pub passing: Option<(Key, String, Millis)>,
     /// A message to which somebody is led, as soon as it is here.
     goal: Option<Goal>,
+    /// An account that was made with an invitation which does not say whose: its first contact is who invited.
+    greeting: Option<AccountNumber>,
     chats: HashMap<Key, Chat>,
     last: Option<Key>,
     recent: Vec<Key>,
@@ -158,6 +160,7 @@ impl App {
             looked_for: None,
             passing: None,
             goal: None,
+            greeting: None,
             chats: HashMap::new(),
             last: None,
             recent: Vec::new(),

@@ -82,6 +82,12 @@ impl Step {
 }
 
 impl Welcome {
+    /// Whether the account was made with an invitation, once it is there.
+    #[must_use]
+    pub(crate) fn is_invited(&self) -> bool {
+        matches!(&self.step, Step::Waiting(entry, _) if entry.invitation.is_some())
+    }
+
     /// Who invited, once the account is there.
     #[must_use]
     pub(crate) fn inviter(&self) -> Option<BareJid> {

@@ -62,7 +62,7 @@ export const wrongPassword = "Die Adresse oder das Passwort ist falsch.";
 export const badPassword = "Der Server nimmt dieses Passwort nicht: {reason}";
 export const storageRefused = "Dieser Browser bewahrt auf diesem Gerät nichts auf: {reason}. Private Fenster tun das oft; ein gewöhnliches hilft.";
 export const failed = "Das hat nicht geklappt: {reason}";
-export const notHere = "Konten von {server} sind nicht auf dem Server, von dem diese Seite kommt. Öffne die Seite deines eigenen Servers, oder nimm für dieses Konto eine andere App.";
+export const notHere = "Konten von {server} scheinen nicht auf dem Server zu sein, von dem diese Seite kommt. Öffne die Seite deines eigenen Servers, oder nimm für dieses Konto eine andere App.";
 export const retry = "Noch einmal versuchen";
 
 export const signInTitle = "Anmelden";

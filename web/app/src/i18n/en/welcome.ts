@@ -62,7 +62,7 @@ export const wrongPassword = "The address or the password is wrong.";
 export const badPassword = "The server does not take this password: {reason}";
 export const storageRefused = "This browser keeps nothing on this device: {reason}. Private windows often do that; a normal one will do.";
 export const failed = "That did not work: {reason}";
-export const notHere = "Accounts of {server} are not on the server that this page comes from. Open the page of your own server, or use another app for that account.";
+export const notHere = "Accounts of {server} do not seem to be on the server that this page comes from. Open the page of your own server, or use another app for that account.";
 export const retry = "Try again";
 
 export const signInTitle = "Sign in";

@@ -42,7 +42,8 @@ export function SignIn({ invitation, to }: SignInProps) {
     const entry = { address: read.address, password: password.value, token: null, register: false, nickname: null };
     void enter(store, { ...entry, inviter: inviter === read.address ? null : inviter });
   };
-  const wrong = failed?.problem.kind === "login";
+  const elsewhere = failed !== null && isElsewhere(failed.problem, serverOf(failed.entry.address));
+  const wrong = failed?.problem.kind === "login" && !elsewhere;
   return (
     <Stage>
       <Fish size={72} />
@@ -84,7 +85,9 @@ export function SignIn({ invitation, to }: SignInProps) {
             if (failed) attempt.value = { is: "idle" };
           }}
         />
-        {failed && !wrong && <NotIn problem={failed.problem} server={serverOf(failed.entry.address)} onRetry={submit} />}
+        {failed && !wrong && (
+          <NotIn problem={failed.problem} server={serverOf(failed.entry.address)} elsewhere={elsewhere} onRetry={submit} />
+        )}
         <Button kind="primary" wide type="submit" busy={now.is === "working"}>
           {w.signIn}
         </Button>
@@ -101,17 +104,26 @@ export function SignIn({ invitation, to }: SignInProps) {
   );
 }
 
+/** The account seems to be on another server than the one that the page comes from, which is the only one it talks to. */
+function isElsewhere(problem: Problem, server: string): boolean {
+  const served = location.hostname === server || location.hostname.endsWith(`.${server}`);
+  const silent = problem.kind === "unreachable" || problem.kind === "timeout";
+  return problem.words.includes(OTHER_DOMAIN) || (silent && !served);
+}
+
 interface NotInProps {
   problem: Problem;
   server: string;
+  /** It is another server than the one that the page comes from. */
+  elsewhere?: boolean;
   onRetry: () => void;
 }
 
 /** Why there is no session, when neither name nor password is to blame. */
-export function NotIn({ problem, server, onRetry }: NotInProps) {
+export function NotIn({ problem, server, elsewhere = false, onRetry }: NotInProps) {
   const w = words().welcome;
   const retry = { label: w.retry, icon: "retry", run: onRetry } as const;
-  if (problem.words.includes(OTHER_DOMAIN)) return <Trouble text={fill(w.notHere, { server })} />;
+  if (elsewhere) return <Trouble text={fill(w.notHere, { server })} action={retry} />;
   if (problem.kind === "unreachable" || problem.kind === "timeout") {
     return <Trouble text={fill(w.unreachable, { server })} action={retry} />;
   }
