@@ -43,6 +43,7 @@ function animatedPng(head: Uint8Array): boolean {
   return head.length === HEAD;
 }
 
-function says(bytes: Uint8Array, at: number, word: string): boolean {
+/** Whether a word stands at a place in bytes. */
+export function says(bytes: Uint8Array, at: number, word: string): boolean {
   return [...word].every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
 }

@@ -1,6 +1,8 @@
 // How large a picture says it is, before anything draws it: some hundred bytes can claim more pixels than a telephone
 // has memory for.
 
+import { says } from "./moving";
+
 export interface Sides {
   width: number;
   height: number;
@@ -102,8 +104,4 @@ function avif(head: Uint8Array, view: DataView): Sides | null {
     if (!found || sides.width * sides.height > found.width * found.height) found = sides;
   }
   return found;
-}
-
-function says(bytes: Uint8Array, at: number, word: string): boolean {
-  return [...word].every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
 }
