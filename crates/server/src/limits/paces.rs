@@ -10,7 +10,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{Blind, Bucket};
+use super::{Blind, Bucket, Pace};
 
 /// Stanzas and bytes per second, by key. A key has twice what one connection may have. It is kept until
 /// its buckets are full again, so that connecting anew is no way to begin anew.
@@ -41,10 +41,26 @@ impl Paces {
         self.bytes.store(bytes.saturating_mul(SHARE), Relaxed);
     }
 
+    /// Counts the stanzas and bytes that a connection of `key` has read, for itself and for all of them together.
+    /// Returns how long each of the two has it leave its socket unread; a connection without a pace is not counted.
+    pub fn both(
+        &self,
+        key: impl Hash,
+        own: &mut Pace,
+        (stanzas, bytes): (u64, u64),
+        now: Instant,
+    ) -> (Duration, Duration) {
+        if bytes == 0 || !own.is_bounded() {
+            return (Duration::ZERO, Duration::ZERO);
+        }
+        let stanzas = stanzas.max(1);
+        (own.read(stanzas, bytes, now), self.read(key, stanzas, bytes, now))
+    }
+
     /// Counts what one of the connections of `key` has read. Returns how long it must leave its socket
     /// unread; zero normally. While more keys are counted than fit in memory, others have only the pace
     /// of their connections.
-    pub fn read(&self, key: impl Hash, stanzas: u64, bytes: u64, now: Instant) -> Duration {
+    fn read(&self, key: impl Hash, stanzas: u64, bytes: u64, now: Instant) -> Duration {
         let key = self.blind.key(key);
         let rates = (self.stanzas.load(Relaxed), self.bytes.load(Relaxed));
         let mut buckets = self.buckets.lock();

@@ -304,19 +304,15 @@ impl<T: Transport> Connection<T> {
 
     /// How long the socket is to be left alone, because of what this connection and all of its account sent.
     fn due(&mut self) -> Duration {
-        let (stanzas, bytes) = std::mem::take(&mut self.unpaid);
-        if bytes == 0 || !self.pace.is_bounded() {
-            return Duration::ZERO;
-        }
-        let (now, stanzas) = (Instant::now(), stanzas.max(1));
+        let read = std::mem::take(&mut self.unpaid);
         let metrics = &self.server.metrics;
-        let own = self.pace.read(stanzas, bytes, now);
-        if !own.is_zero() {
-            metrics.pauses_connection.increment();
-        }
-        let all = self.server.paces.read(self.session.account.id, stanzas, bytes, now);
-        if !all.is_zero() {
-            metrics.pauses_account.increment();
+        let (own, all) =
+            self.server.paces.both(self.session.account.id, &mut self.pace, read, Instant::now());
+        for (pause, counter) in [(own, &metrics.pauses_connection), (all, &metrics.pauses_account)]
+        {
+            if !pause.is_zero() {
+                counter.increment();
+            }
         }
         own.max(all)
     }

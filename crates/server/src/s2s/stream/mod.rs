@@ -192,19 +192,14 @@ impl<T: Transport> Stream<T> {
 
     /// How long the socket is to be left alone, because of what this stream and all of its domain sent.
     fn due(&mut self) -> Duration {
-        let (stanzas, bytes) = std::mem::take(&mut self.unpaid);
-        if bytes == 0 || !self.pace.is_bounded() {
-            return Duration::ZERO;
-        }
-        let (now, stanzas) = (Instant::now(), stanzas.max(1));
+        let read = std::mem::take(&mut self.unpaid);
         let metrics = &self.server.metrics;
-        let own = self.pace.read(stanzas, bytes, now);
-        if !own.is_zero() {
-            metrics.pauses_connection.increment();
-        }
-        let all = self.server.s2s.paces.read(&*self.pair.remote, stanzas, bytes, now);
-        if !all.is_zero() {
-            metrics.pauses_domain.increment();
+        let (own, all) =
+            self.server.s2s.paces.both(&*self.pair.remote, &mut self.pace, read, Instant::now());
+        for (pause, counter) in [(own, &metrics.pauses_connection), (all, &metrics.pauses_domain)] {
+            if !pause.is_zero() {
+                counter.increment();
+            }
         }
         own.max(all)
     }
