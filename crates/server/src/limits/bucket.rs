@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::config::Limits;
 
-/// A bucket that fills at a steady rate and may be drawn below empty: what was read was read, but
-/// then nothing more is until it has filled up again.
+/// A bucket that fills at a steady rate. What was read already is taken out of it even when it gets
+/// below empty ([`Bucket::take`]); what can still be refused is taken or not ([`Bucket::pass`]).
 #[derive(Debug, Clone)]
 pub struct Bucket {
     per_second: u64,
@@ -28,17 +28,28 @@ impl Bucket {
 
     /// Takes `amount` out. Returns how long to wait before taking more; zero when there is enough.
     pub fn take(&mut self, amount: u64, now: Instant) -> Duration {
-        let elapsed = now.saturating_duration_since(self.filled).as_millis();
-        let gain = u64::try_from(elapsed).unwrap_or(u64::MAX).saturating_mul(self.per_second);
-        let gain = i64::try_from(gain).unwrap_or(i64::MAX);
-        self.filled = now;
-        self.level = self.level.saturating_add(gain).min(self.capacity());
-        let amount = i64::try_from(amount.saturating_mul(1000)).unwrap_or(i64::MAX);
-        self.level = self.level.saturating_sub(amount);
+        self.fill(now);
+        self.level = self.level.saturating_sub(thousandths(amount));
         match u64::try_from(self.level) {
             Ok(_) => Duration::ZERO,
             Err(_) => Duration::from_millis(self.level.unsigned_abs() / self.per_second.max(1) + 1),
         }
+    }
+
+    /// Takes `amount` out if there is so much. Whatever is refused costs nothing, so that a flood does
+    /// not shut others out for longer than it lasts.
+    pub fn pass(&mut self, amount: u64, now: Instant) -> bool {
+        let passes = self.has(amount, now);
+        if passes {
+            self.level -= thousandths(amount);
+        }
+        passes
+    }
+
+    /// Whether `amount` is there.
+    pub fn has(&mut self, amount: u64, now: Instant) -> bool {
+        self.fill(now);
+        self.level >= thousandths(amount)
     }
 
     /// Changes how much comes in. What is in it stays, as far as it fits.
@@ -51,6 +62,14 @@ impl Bucket {
         let mut bucket = self.clone();
         bucket.take(0, now);
         bucket.level >= bucket.capacity()
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.filled).as_millis();
+        let gain = u64::try_from(elapsed).unwrap_or(u64::MAX).saturating_mul(self.per_second);
+        let gain = i64::try_from(gain).unwrap_or(i64::MAX);
+        self.filled = now;
+        self.level = self.level.saturating_add(gain).min(self.capacity());
     }
 
     fn capacity(&self) -> i64 {
@@ -83,6 +102,10 @@ impl Pace {
     }
 }
 
+fn thousandths(amount: u64) -> i64 {
+    i64::try_from(amount.saturating_mul(1000)).unwrap_or(i64::MAX)
+}
+
 const RESERVE_SECONDS: u64 = 10;
 
 #[cfg(test)]
@@ -100,6 +123,17 @@ mod tests {
         let much_later = start + Duration::from_secs(3600);
         assert_eq!(bucket.take(1000, much_later), Duration::ZERO);
         assert!(bucket.take(1, much_later) > Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_refused_costs_nothing() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(100, start);
+        assert!(bucket.pass(1000, start));
+        assert!((0..1_000_000).all(|_| !bucket.pass(1, start)), "a flood");
+        let later = start + Duration::from_millis(10);
+        assert!(bucket.pass(1, later) && !bucket.pass(1, later), "the rate goes on");
+        assert!(!bucket.pass(u64::MAX, start + Duration::from_secs(3600)));
     }
 
     #[test]

@@ -216,11 +216,11 @@ impl<L: Line> Session<L> {
     async fn frame(&mut self, frame: &[u8]) -> bool {
         let now = Instant::now();
         let throttle = self.server.config().limits.throttle;
-        let pace = match machine::is_request(frame) {
-            true => self.requests.take(1, now),
-            false => self.bytes.take(frame.len() as u64, now),
+        let passes = match machine::is_request(frame) {
+            true => self.requests.pass(1, now),
+            false => self.bytes.pass(frame.len() as u64, now),
         };
-        if throttle && !pace.is_zero() {
+        if throttle && !passes {
             self.server.metrics.turn_dropped.increment();
             return true;
         }
@@ -236,18 +236,15 @@ impl<L: Line> Session<L> {
 
     async fn packet(&mut self, relay: SocketAddr, peer: SocketAddr, data: &[u8]) -> bool {
         let now = Instant::now();
+        // Nothing that the client did not ask for counts as its own: anybody may send to the port.
+        let Some(frame) = self.machine.from_peer(relay, peer, data, now) else { return true };
         let throttle = self.server.config().limits.throttle;
-        if throttle && !self.bytes.take(data.len() as u64, now).is_zero() {
+        if throttle && !self.bytes.pass(data.len() as u64, now) {
             self.server.metrics.turn_dropped.increment();
             return true;
         }
-        match self.machine.from_peer(relay, peer, data, now) {
-            Some(frame) => {
-                self.server.metrics.turn_bytes.add(data.len() as u64);
-                self.line.send(frame).await
-            }
-            None => true,
-        }
+        self.server.metrics.turn_bytes.add(data.len() as u64);
+        self.line.send(frame).await
     }
 
     async fn act(&mut self, actions: Vec<Action>) -> bool {
@@ -320,3 +317,54 @@ const REQUESTS_PER_SECOND: u64 = 10;
 /// Frames of a client that does not say who it is: enough to ask, to be asked for the password, and
 /// to say everything again a few times.
 const MOST_STRANGE: u32 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Config, limits::Gate, model::Stage};
+
+    /// A client that says nothing and hears nothing.
+    struct Silent;
+
+    impl Line for Silent {
+        async fn next(&mut self) -> Option<Vec<u8>> {
+            None
+        }
+
+        async fn send(&mut self, _frame: Vec<u8>) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn what_the_client_did_not_ask_for_takes_nothing_of_its_rate() {
+        let stage = Stage::new();
+        let config = Config::parse("domain = \"a.example\"").unwrap();
+        stage.server.set_config(config);
+        let config = stage.server.config();
+        assert!(config.limits.throttle);
+        let now = Instant::now();
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let client = address("198.51.100.7:4000");
+        let gate = Arc::new(Gate::new(&config.limits, Arc::default()));
+        let mut session = Session {
+            machine: Machine::new("a.example", client, now),
+            line: Silent,
+            admission: gate.admit(client.ip()).unwrap(),
+            ports: Vec::new(),
+            bytes: Bucket::new(config.turn.bytes_per_second, now),
+            requests: Bucket::new(REQUESTS_PER_SECOND, now),
+            strange: 0,
+            began: now,
+            idle_since: Some(now),
+            server: stage.server.clone(),
+        };
+        let (relay, peer) = (address("203.0.113.1:49152"), address("192.0.2.9:5000"));
+        let data = vec![0; 60_000];
+        let much = config.turn.bytes_per_second * 20 / data.len() as u64;
+        for _ in 0..much {
+            assert!(stage.run(session.packet(relay, peer, &data)));
+        }
+        assert!(session.bytes.has(config.turn.bytes_per_second * 10, now));
+    }
+}

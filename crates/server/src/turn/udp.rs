@@ -110,8 +110,10 @@ impl Door {
         if !self.server.config().limits.throttle {
             return true;
         }
-        let admitted = self.all_strangers.take(1, now).is_zero()
-            && self.strangers.take_network(client.ip(), now);
+        // What one network sends beyond its share takes nothing of everybody's.
+        let admitted = self.all_strangers.has(1, now)
+            && self.strangers.take_network(client.ip(), now)
+            && self.all_strangers.pass(1, now);
         if !admitted {
             self.server.metrics.turn_dropped.increment();
         }
