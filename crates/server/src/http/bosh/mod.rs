@@ -11,9 +11,10 @@ pub mod pipe;
 use std::{collections::HashMap, fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
 use hyper::{
     Method, StatusCode,
+    body::Body,
     header::{HeaderName, HeaderValue},
 };
 use parking_lot::Mutex;
@@ -73,13 +74,12 @@ pub async fn handle(visit: Visit) -> Answer {
 
 async fn post(visit: Visit) -> Answer {
     let Visit { server, request, peer, address, deadline, .. } = visit;
-    // As large as the largest that a client of any session may send; before login less, see below.
     let largest = usize::try_from(server.config().limits.stanza_bytes).unwrap_or(usize::MAX);
     let largest = largest.saturating_mul(2);
-    let Ok(body) = Limited::new(request.into_body(), largest).collect().await else {
-        return xml(terminated(BAD_REQUEST, b""));
+    let body = match read(request.into_body(), &server.bosh, largest).await {
+        Ok(body) => body,
+        Err(ending) => return xml(terminated(ending, b"")),
     };
-    let body = body.to_bytes();
     let limits = Limits { element_bytes: largest, skip_oversized: false, ..Limits::CLIENT };
     let Some(wrapper) = Element::parse(&body, &limits).ok().filter(|it| it.is("body", HTTPBIND))
     else {
@@ -124,6 +124,54 @@ async fn post(visit: Visit) -> Answer {
         server.bosh.0.lock().remove(&*sid);
     }
     xml(answer.unwrap_or_else(|_| terminated(Ending::UNEXPECTED, b"")))
+}
+
+/// What a request carries: as much as a stanza of a client that has logged in, and from everybody else
+/// no more than is read of a stream before login.
+async fn read<B: Body<Data = Bytes> + Unpin>(
+    mut from: B,
+    sessions: &Sessions,
+    largest: usize,
+) -> Result<Bytes, Ending> {
+    let mut body = BytesMut::new();
+    let mut most = Limits::BEFORE_AUTH.element_bytes.min(largest);
+    while let Some(frame) = from.frame().await {
+        let Some(data) = frame.map_err(|_| BAD_REQUEST)?.into_data().ok() else { continue };
+        body.extend_from_slice(&data);
+        if body.len() > most {
+            if most == largest {
+                return Err(BAD_REQUEST);
+            }
+            let session = names(&body).and_then(|sid| sessions.find(&sid));
+            if !session.is_some_and(|session| session.is_admitted()) {
+                return Err(Ending::OVERACTIVE);
+            }
+            most = largest;
+            if body.len() > most {
+                return Err(BAD_REQUEST);
+            }
+        }
+    }
+    Ok(body.freeze())
+}
+
+/// The session that a request names whose end has not come yet.
+fn names(beginning: &[u8]) -> Option<String> {
+    let from = beginning.windows(5).position(|at| at == b"<body")?;
+    let tag = beginning.get(from..)?;
+    let mut quote = None;
+    let to = tag.iter().position(|&byte| {
+        match (quote, byte) {
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+        quote.is_none() && byte == b'>'
+    })?;
+    let tag = tag.get(..to)?;
+    let tag = [tag.strip_suffix(b"/").unwrap_or(tag), b"/>"].concat();
+    let wrapper = Element::parse(&tag, &Limits::BEFORE_AUTH).ok()?;
+    Some(wrapper.attr("sid").filter(|_| wrapper.is("body", HTTPBIND))?.to_owned())
 }
 
 /// Makes a session and starts its stream (§ Initiating a BOSH Session).
@@ -269,6 +317,34 @@ mod tests {
             heard,
             "<message xmlns='jabber:client' to='a@b'><body>hi</body><x xmlns='urn:x'><y/></x></message>"
         );
+    }
+
+    #[test]
+    fn a_session_is_found_before_the_request_is_whole() {
+        let begun = |attributes: &str| {
+            names(
+                format!("<?xml version='1.0'?><body {attributes}><message><body>hi</bo").as_bytes(),
+            )
+        };
+        let space = "xmlns='http://jabber.org/protocol/httpbind'";
+        assert_eq!(begun(&format!("rid='7' sid='ab>c' {space}")).as_deref(), Some("ab>c"));
+        assert_eq!(begun(&format!("rid='7' {space}")), None);
+        assert_eq!(begun("rid='7' sid='abc' xmlns='urn:x'"), None);
+        assert_eq!(names(b"<body rid='7' sid='ab"), None);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_of_a_stranger_than_before_a_login() {
+        let long = vec![b'x'; Limits::BEFORE_AUTH.element_bytes + 1];
+        let body = http_body_util::Full::new(Bytes::from(long.clone()));
+        let read_all = read(body, &Sessions::default(), usize::MAX).await;
+        assert!(matches!(read_all, Err(Ending::OVERACTIVE)));
+        let named = format!("<body xmlns='{HTTPBIND}' rid='1' sid='guess'>").into_bytes();
+        let body = http_body_util::Full::new(Bytes::from([named, long.clone()].concat()));
+        let read_all = read(body, &Sessions::default(), usize::MAX).await;
+        assert!(matches!(read_all, Err(Ending::OVERACTIVE)), "a session that does not exist");
+        let body = http_body_util::Full::new(Bytes::from(long[1..].to_vec()));
+        assert!(read(body, &Sessions::default(), usize::MAX).await.is_ok());
     }
 
     #[test]
