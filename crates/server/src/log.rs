@@ -65,6 +65,14 @@ pub fn start(config: &Log, secret: &ServerSecret) -> Result<LogControl, String> 
 }
 
 impl LogControl {
+    /// Looks at the levels without changing anything.
+    ///
+    /// # Errors
+    /// A sentence when the filter cannot be understood.
+    pub fn verify(config: &Log) -> Result<(), String> {
+        filter(config).map(drop)
+    }
+
     /// Changes the levels, and whether addresses are written in full, while the server runs.
     ///
     /// # Errors

@@ -33,8 +33,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Reads configuration and certificate again. What cannot change while the server runs stays
-    /// as it is until the next start. Nothing changes when anything is wrong.
+    /// Reads configuration and certificate again. What cannot change while the server runs
+    /// ([`Config::hold`]) stays as it is until the next start. Nothing changes when anything is wrong.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -48,20 +48,20 @@ impl Running {
                 new.domain, old.domain
             ));
         }
+        // Whatever can be wrong is found out before anything changes.
         let trust = Trust::load(&new, &self.home)?;
+        LogControl::verify(&new.log)?;
         self.server.tls.reload(&new, SystemTime::now()).map_err(|error| error.to_string())?;
         *self.server.s2s.trust.write() = Arc::new(trust);
         self.log.apply(&new.log)?;
+        let doors = new.listeners();
+        let mut later = new.hold(&old);
+        if later.is_empty() && doors != old.listeners() {
+            later.push("which addresses are open");
+        }
         let mut sentences = vec!["Configuration and certificate were read again.".to_owned()];
-        if new.listeners() != old.listeners() || new.tls.required != old.tls.required {
-            sentences.push(
-                "The addresses in [listen] and [metrics] and `required` in [tls] change at the \
-                 next start."
-                    .to_owned(),
-            );
-            new.listen = old.listen.clone();
-            new.metrics = old.metrics.clone();
-            new.tls.required = old.tls.required;
+        if !later.is_empty() {
+            sentences.push(format!("These change at the next start: {}.", later.join(", ")));
         }
         self.server.logins.set_enabled(new.limits.throttle);
         self.server.budgets.bound(&new);

@@ -182,6 +182,28 @@ impl Config {
         self.front_door.title.as_deref().unwrap_or(&self.domain)
     }
 
+    /// Puts what cannot change while the server runs back to what it is. Returns its names.
+    pub fn hold(&mut self, old: &Config) -> Vec<&'static str> {
+        fn back<T: Clone + PartialEq>(new: &mut T, old: &T) -> bool {
+            let differs = new != old;
+            if differs {
+                new.clone_from(old);
+            }
+            differs
+        }
+        [
+            ("[listen]", back(&mut self.listen, &old.listen)),
+            ("[metrics]", back(&mut self.metrics, &old.metrics)),
+            ("`required` in [tls]", back(&mut self.tls.required, &old.tls.required)),
+            ("`address` in [rooms]", back(&mut self.rooms.address, &old.rooms.address)),
+            ("`listen` in [components]", back(&mut self.components.listen, &old.components.listen)),
+            ("[push]", back(&mut self.push, &old.push)),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+
     /// XEP-0157: whom to ask about what (`abuse`, `admin` …), the kinds that have an address.
     pub fn contact_addresses(&self) -> impl Iterator<Item = (&'static str, &[String])> {
         self.contact.addresses()

@@ -74,9 +74,10 @@ const PREFACE: &str = "\
 The server reads `anemone.toml` in its data directory. Only `domain` is required; every other key
 has the default shown here. A key that does not exist is an error, so a misspelt one cannot go
 unnoticed. `anemone check` reads the file without starting anything, and `anemone reload` (or
-SIGHUP) makes a running server read it again: certificates, `[contact]`, `[front_door]`,
-`[registration]`, the level of `[log]` and the rates of `[limits]` change at once, the rest at the
-next start.
+SIGHUP) makes a running server read it again, certificates included. Everything changes at once
+then, also how long things are kept, except for `[listen]`, `[metrics]`, `[push]`, `required` in
+`[tls]`, `address` in `[rooms]` and `listen` in `[components]`, and which addresses other keys open:
+these change at the next start, and `reload` says which did not yet.
 
 ```toml
 domain = \"example.org\"
