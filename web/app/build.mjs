@@ -56,10 +56,10 @@ async function bundle(entries, constants, more = {}) {
   const result = await build({ ...OPTIONS, entryPoints: entries, define, ...more });
   for (const output of result.outputFiles) add(relative(SITE, output.path), output.contents);
   const { outputs } = result.metafile;
-  return entries.map((entry) => {
-    const [path] = Object.entries(outputs).find(([, output]) => output.entryPoint === entry);
-    return { path: url(path), needs: needed(path, outputs).map(url) };
-  });
+  const script = (path) => ({ path: url(path), needs: needed(path, outputs).map(url) });
+  const begun = entries.map((entry) => Object.keys(outputs).find((path) => outputs[path].entryPoint === entry));
+  const later = Object.keys(outputs).filter((path) => outputs[path].entryPoint && !begun.includes(path));
+  return { begun: begun.map(script), later: later.map(script) };
 }
 
 /** The scripts without which one of them does not begin. */
@@ -91,7 +91,7 @@ async function addCore() {
   });
   const name = `assets/core-${hash(content)}.wasm`;
   add(name, content);
-  return `/${name}`;
+  return { url: `/${name}`, hash: integrity(content).replace("sha256-", "") };
 }
 
 async function addPublic(folder = join(HERE, "public")) {
@@ -109,20 +109,31 @@ async function addStyles() {
   return `/${relative(SITE, outputFiles[0].path)}`;
 }
 
-/** The page with its scripts, in their order, and its styles. */
-function addIndex(entries, sheet) {
+/** The page with its scripts, in their order, with the hashes of those that come later, and its styles. */
+function addIndex({ begun, later }, sheet) {
   const template = files.get("/index.html").toString();
-  const started = entries.map((one) => one.path);
+  const started = begun.map((one) => one.path);
   const checked = (path) => `integrity="${integrity(files.get(path))}"`;
-  const more = new Set(entries.flatMap((one) => one.needs).filter((path) => !started.includes(path)));
+  const more = new Set(begun.flatMap((one) => one.needs).filter((path) => !started.includes(path)));
+  const here = [...started, ...more];
+  const parts = later.flatMap(({ path, needs }) => [path, ...needs].map((one) => [nameOf(path), one]));
   const scripts = [
     ...started.map((path) => `<script type="module" src="${path}" ${checked(path)}></script>`),
     ...[...more].map((path) => `<link rel="modulepreload" href="${path}" ${checked(path)}>`),
+    // Asks for nothing: src/checked.ts does, when the part is wanted.
+    ...parts
+      .filter(([, path]) => !here.includes(path))
+      .map(([part, path]) => `<link rel="later" data-part="${part}" href="${path}" ${checked(path)}>`),
   ];
   const page = template
     .replace("<!-- styles -->", `<link rel="stylesheet" href="${sheet}" ${checked(sheet)}>`)
     .replace("<!-- scripts -->", scripts.join("\n    "));
   add("index.html", page);
+}
+
+/** What a part is called in the sources: its script without the hash. */
+function nameOf(path) {
+  return /([^/]+)-\w+\.js$/.exec(path)[1];
 }
 
 function url(path) {
@@ -134,14 +145,14 @@ async function make() {
   const core = await addCore();
   // Browsers take the policy of a worker from its script, which is therefore asked for again each
   // time: it is not in `assets`.
-  const [worker] = await bundle(
+  const { begun: [worker] } = await bundle(
     ["src/core/worker.ts"],
-    { __CORE__: core, __WORKER__: "", __VERSION__: "" },
+    { __CORE__: "", __CORE_HASH__: "", __WORKER__: "", __VERSION__: "" },
     { entryNames: "[name]-[hash]" },
   );
   const scripts = await bundle(
     ["src/boot.ts", "src/main.tsx"],
-    { __CORE__: core, __WORKER__: worker.path, __VERSION__: hash(worker.path + core) },
+    { __CORE__: core.url, __CORE_HASH__: core.hash, __WORKER__: worker.path, __VERSION__: hash(worker.path + core.url) },
     { splitting: true, plugins: [apart] },
   );
   addIndex(scripts, await addStyles());

@@ -29,7 +29,7 @@ await build({
   jsxImportSource: "preact",
   loader: { ".css": "empty" },
   alias: { "clownfish-core": `${TESTS}fake-core.ts` },
-  define: { __VERSION__: '"test"', __WORKER__: '"/worker.js"', __CORE__: '"/core.wasm"' },
+  define: { __VERSION__: '"test"', __WORKER__: '"/worker.js"', __CORE__: '"/core.wasm"', __CORE_HASH__: '""' },
   sourcemap: "inline",
   logLevel: "warning",
 });

@@ -53,7 +53,7 @@ class Site {
     this.missing = [];
     this.server = createServer((request, response) => {
       const path = new URL(request.url, "http://localhost").pathname;
-      const file = this.files.get(path === "/" ? "/index.html" : path);
+      const file = this.answer?.(request) ?? this.files.get(path === "/" ? "/index.html" : path);
       response.setHeader("cache-control", path.startsWith("/assets/") ? "max-age=31536000, immutable" : "no-cache");
       if (!file) {
         this.missing.push(path);
@@ -182,6 +182,68 @@ test("a file that is not what the version consists of is not kept, and does not 
   assert.equal(await stranger.page.evaluate(() => globalThis.poisoned), undefined);
   await stranger.leave();
   await person.leave();
+});
+
+/** In a page: whether the core has made its store. */
+async function started() {
+  const names = [];
+  for await (const name of (await navigator.storage.getDirectory()).keys()) names.push(name);
+  if (!names.includes("clownfish")) return false;
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("clownfish");
+  return folder.getDirectoryHandle("database").then(() => true, () => false);
+}
+
+/** Somebody at their first visit. */
+async function visit(site, name, expected) {
+  const person = await Person.sit(browser, { name });
+  if (expected) person.expects(expected);
+  await person.page.goto(site.url);
+  return person;
+}
+
+test("a core that is not the one of this version does not run, and the page says so", async (context) => {
+  const site = await Site.open(context);
+  const path = [...site.files.keys()].find((name) => name.endsWith(".wasm"));
+  const core = site.files.get(path);
+  // As good a program as the other one: a section that means nothing follows.
+  const altered = Buffer.concat([core, Buffer.from([0, 2, 1, 0x78])]);
+  site.files.set(path, altered);
+  const romeo = await visit(site, "romeo", /integrity|Failed to fetch/i);
+  await romeo.page.getByRole("heading", { name: "Clownfish did not come as it should" }).waitFor();
+  await romeo.page.getByText("is not the file that this version consists of").waitFor();
+  assert.equal(await romeo.page.evaluate(started), false);
+  await romeo.accessible();
+  site.files.set(path, core);
+  await romeo.page.getByRole("button", { name: "Reload" }).click();
+  await romeo.page.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
+  await eventually(romeo.page, started);
+  await romeo.leave();
+});
+
+test("what something on the way spoiled is fetched past its cache", async (context) => {
+  const site = await Site.open(context);
+  const path = [...site.files.keys()].find((name) => name.endsWith(".wasm"));
+  const core = site.files.get(path);
+  let spoiled = 0;
+  site.answer = ({ url, headers }) => {
+    if (url !== path || headers["cache-control"] === "no-cache") return null;
+    spoiled += 1;
+    return core.subarray(0, 1000);
+  };
+  const juliet = await visit(site, "juliet", /integrity|Failed to fetch/i);
+  await eventually(juliet.page, started);
+  assert.ok(spoiled > 0);
+  await juliet.leave();
+});
+
+test("a part that is loaded later is compared as well", async (context) => {
+  const site = await Site.open(context);
+  const path = [...site.files.keys()].find((name) => name.startsWith("/assets/welcome-"));
+  site.files.set(path, Buffer.concat([site.files.get(path), Buffer.from("\nglobalThis.poisoned = true;\n")]));
+  const nurse = await visit(site, "nurse", /integrity|did not come|Failed to fetch/i);
+  await nurse.page.getByText("Something went wrong on this page").first().waitFor();
+  assert.equal(await nurse.page.evaluate(() => globalThis.poisoned), undefined);
+  await nurse.leave();
 });
 
 test("what another app shares reaches the page", async (context) => {

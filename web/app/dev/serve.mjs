@@ -41,7 +41,7 @@ export async function serve(port = 0, { minify = false } = {}) {
     outdir: "/out",
     write: false,
     minify,
-    define: { __VERSION__: '"sample"', __WORKER__: '""', __CORE__: '""' },
+    define: { __VERSION__: '"sample"', __WORKER__: '""', __CORE__: '""', __CORE_HASH__: '""' },
     sourcemap: minify ? false : "inline",
     logLevel: "warning",
   });

@@ -6,7 +6,7 @@ Object.assign(globalThis, {
   history: { state: null, pushState: () => {}, replaceState: () => {}, back: () => {} },
   matchMedia: () => ({ matches: false, addEventListener: () => {} }),
   localStorage: { getItem: () => null, setItem: () => {}, removeItem: () => {} },
-  document: { visibilityState: "visible", hasFocus: () => true, addEventListener: () => {} },
+  document: { visibilityState: "visible", hasFocus: () => true, addEventListener: () => {}, querySelectorAll: () => [] },
   navigator: { languages: ["en"], userAgent: "" },
 });
 

@@ -1,6 +1,8 @@
 // Pages that have the core and nothing to see, for tests of the core: bundled for the test, served
 // on a free port of localhost, which passes the WebSocket on to a server.
 
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -18,13 +20,16 @@ const modules = createRequire(join(WEB, "app/package.json"));
 const { build } = modules("esbuild");
 const { chromium } = modules("playwright-core");
 
+const CORE = readFileSync(join(WEB, "dist/core/core_bg.wasm"));
+const CORE_HASH = createHash("sha256").update(CORE).digest("base64");
+
 const OPTIONS = {
   bundle: true,
   write: false,
   format: "esm",
   target: "es2022",
   nodePaths: [join(WEB, "app/node_modules")],
-  define: { __CORE__: '"/core.wasm"', __WORKER__: '"/worker.js"', __VERSION__: '""' },
+  define: { __CORE__: '"/core.wasm"', __CORE_HASH__: JSON.stringify(CORE_HASH), __WORKER__: '"/worker.js"', __VERSION__: '""' },
   alias: {
     "clownfish-core": join(WEB, "dist/core/core.js"),
     "clownfish-core-tests": join(WEB, "dist/core-tests/core.js"),
@@ -46,7 +51,7 @@ export async function serve(port) {
     ["/blank", ["text/html", page]],
     ["/page.js", ["text/javascript", await script(join(HERE, "page.ts"))]],
     ["/worker.js", ["text/javascript", await script(join(WEB, "app/src/core/worker.ts"))]],
-    ["/core.wasm", ["application/wasm", await readFile(join(WEB, "dist/core/core_bg.wasm"))]],
+    ["/core.wasm", ["application/wasm", CORE]],
   ]);
   return host(files, port);
 }

@@ -40,11 +40,11 @@ export type CoreState =
   | { is: "failed"; why: FailedWhy; words: string };
 
 /**
- * Sorted by what helps: another browser; loading the page again with a network (`load`), or once
- * another window has let go (`busy`); room on the disk, or other settings of the browser (`storage`);
+ * Sorted by what helps: another browser; loading the page again with a network (`load`); whoever runs the
+ * server, when the core that came is not the one of this version (`altered`); loading again once another window has let go (`busy`); room on the disk, or other settings of the browser (`storage`);
  * beginning anew, because what is kept here cannot be read (`damaged`); loading the page again.
  */
-export type FailedWhy = "unsupported" | "load" | "busy" | "storage" | "damaged" | "crashed";
+export type FailedWhy = "unsupported" | "load" | "altered" | "busy" | "storage" | "damaged" | "crashed";
 
 /** A core, and whether it is at work. */
 export interface CoreHost extends Core {

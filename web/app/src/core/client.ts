@@ -7,7 +7,7 @@
 
 import { batch, signal } from "@preact/signals";
 
-import { CORE, WORKER } from "../build";
+import { CORE, CORE_HASH, WORKER } from "../build";
 import { script } from "../trusted";
 import type { CoreHost, CoreState, FailedWhy, Squares } from "./api";
 import { describe } from "./device";
@@ -187,7 +187,7 @@ class Client implements CoreHost {
     };
     const touch = matchMedia("(pointer: coarse)").matches;
     const device = describe(navigator.userAgent, touch, Math.min(screen.width, screen.height));
-    this.#post({ is: "start", device, core: CORE, erase });
+    this.#post({ is: "start", device, core: { url: CORE, hash: CORE_HASH }, erase });
   }
 
   #onMessage(message: FromWorker): void {

@@ -19,8 +19,8 @@ export type Question = {
 
 /** To the worker. */
 export type ToWorker =
-  /** `core` is the address of the WebAssembly; `erase` begins with nothing of what is kept. */
-  | { is: "start"; device: Device; core: string; erase: boolean }
+  /** `core` is where the WebAssembly is, and its SHA-256; `erase` begins with nothing of what is kept. */
+  | { is: "start"; device: Device; core: { url: string; hash: string }; erase: boolean }
   | { is: "request"; number: number; command: Command }
   | { is: "question"; number: number; question: Question }
   /** Another network, or the page came back after a while. */

@@ -2,7 +2,7 @@
 
 declare module "clownfish-core" {
   /** Loads the WebAssembly. */
-  export default function load(options: { module_or_path: string | URL }): Promise<unknown>;
+  export default function load(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   /** Makes a folder of the origin's private files ready for databases. Only one worker can have it. */
   export function install_storage(folder: string): Promise<void>;
   export function qr_code(text: string): Uint8Array | undefined;

@@ -6,6 +6,7 @@
 import load, { install_storage } from "clownfish-core";
 
 import type { FailedWhy } from "./api";
+import { Altered, compiled } from "./compile";
 import { Driver } from "./driver";
 import { ROOT, removeAll, sweep } from "./files";
 import type { FromWorker, ToWorker } from "./protocol";
@@ -58,7 +59,7 @@ async function start({ device, core, erase }: Extract<ToWorker, { is: "start" }>
     const reason = "the browser's private files hold no database";
     return tell({ is: "failed", why: "unsupported", reason });
   }
-  const loading = step("load", () => load({ module_or_path: core }));
+  const loading = step("load", async () => load({ module_or_path: await compiled(core) }));
   // It is waited for below, whatever happens before.
   loading.catch(() => {});
   // The key first: without it nothing that is left can be read.
@@ -98,6 +99,7 @@ function whyOf(error: unknown): FailedWhy | null {
   if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return "crashed";
   // The store or its key was there, and is not what it was.
   if (error instanceof Error && ["Damaged", "OperationError"].includes(error.name)) return "damaged";
+  if (error instanceof Altered) return "altered";
   // This page is older than what wrote it.
   return error instanceof Error && error.name === "Newer" ? "load" : null;
 }

@@ -4,6 +4,7 @@
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 
+import { checked } from "../checked";
 import * as en from "./en";
 
 type Widen<T> = {
@@ -18,7 +19,7 @@ type Widen<T> = {
 export type Words = Widen<typeof en>;
 
 /** English is there at once; the others are loaded when somebody wants them. */
-const LATER: Record<string, () => Promise<Words>> = { de: () => import("./de") };
+const LATER: Record<string, () => Promise<Words>> = { de: () => checked("de", () => import("./de")) };
 const loaded = new Map<string, Words>([["en", en]]);
 
 /** Languages that are complete, as people call them in their own. */

@@ -1,15 +1,17 @@
 // Parts of the page that the first look does not need. Their scripts are loaded when they are drawn,
 // or when the page has nothing else to do.
 
+import { checked } from "../checked";
 import { route } from "../route";
 import { lazy } from "./kit";
 
-const chat = () => import("./chat");
-const people = () => import("./people");
-const pages = () => import("./shell/pages");
-const welcome = () => import("./welcome");
-const starred = () => import("./shell/starred");
-const share = () => import("./shell/share");
+// Named as the build names their scripts.
+const chat = () => checked("chat", () => import("./chat"));
+const people = () => checked("people", () => import("./people"));
+const pages = () => checked("pages", () => import("./shell/pages"));
+const welcome = () => checked("welcome", () => import("./welcome"));
+const starred = () => checked("starred", () => import("./shell/starred"));
+const share = () => checked("share", () => import("./shell/share"));
 
 export const AddContact = lazy(() => people().then((part) => part.AddContact));
 export const ChatView = lazy(() => chat().then((part) => part.ChatView));

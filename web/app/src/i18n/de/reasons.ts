@@ -158,6 +158,8 @@ export const noLocks = "der Browser kann ein Konto nicht zwischen Tabs teilen";
 export const noFiles = "der Browser bewahrt keine privaten Dateien auf";
 export const noKeys = "der Browser bewahrt keine Schlüssel auf";
 export const noDatabase = "die privaten Dateien des Browsers fassen keine Datenbank";
+export const altered = "{0} ist nicht die Datei, aus der diese Version besteht";
+export const notCome = "{0} kam nicht: {1}";
 
 // What a server answers without words of its own (RFC 6120 §8.3.3).
 export const badRequest = "fehlerhafte Anfrage";

@@ -152,6 +152,7 @@ export const updateUnsent = "Eine Sprachnachricht oder Dateien, die noch nicht g
 export const failedTitle = {
   unsupported: "Dieser Browser kann Clownfish nicht ausführen",
   load: "Clownfish ließ sich nicht laden",
+  altered: "Clownfish kam nicht so an, wie es sein soll",
   busy: "Ein anderes Fenster hat deine Chats noch",
   storage: "Deine Chats lassen sich nicht öffnen",
   damaged: "Deine Chats lassen sich nicht öffnen",
@@ -160,6 +161,7 @@ export const failedTitle = {
 export const failedText = {
   unsupported: "Es braucht Dateispeicher für Webseiten. Private Fenster haben oft keinen: Versuche ein normales Fenster oder ein aktuelles Firefox, Chrome, Edge oder Safari.",
   load: "Ein Teil der App kam nicht über das Netz. Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade neu, sobald du online bist.",
+  altered: "Ein Teil der App ist nicht das, woraus diese Version besteht, und wurde deshalb nicht ausgeführt. Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade später neu; wenn das nicht hilft, sag es denen, die den Server betreiben.",
   busy: "Es hat sie noch nicht losgelassen. Schließe andere Fenster von Clownfish und lade dann neu.",
   storage: "Der Browser verweigert den Zugriff auf das, was auf diesem Gerät aufbewahrt ist. Schaffe Platz auf der Festplatte und lade dann neu.",
   damaged: "Was auf diesem Gerät aufbewahrt ist, ist beschädigt und lässt sich nicht lesen. Lade zuerst neu; wenn das nicht hilft, fang neu an.",

@@ -158,6 +158,8 @@ export const noLocks = "the browser cannot share an account between tabs";
 export const noFiles = "the browser keeps no private files";
 export const noKeys = "the browser keeps no keys";
 export const noDatabase = "the browser's private files hold no database";
+export const altered = "{0} is not the file that this version consists of";
+export const notCome = "{0} did not come: {1}";
 
 // What a server answers without words of its own (RFC 6120 §8.3.3).
 export const badRequest = "bad request";

@@ -152,6 +152,7 @@ export const updateUnsent = "A voice message or files that were not sent yet are
 export const failedTitle = {
   unsupported: "This browser cannot run Clownfish",
   load: "Clownfish could not be loaded",
+  altered: "Clownfish did not come as it should",
   busy: "Another window still has your chats",
   storage: "Your chats cannot be opened",
   damaged: "Your chats cannot be opened",
@@ -160,6 +161,7 @@ export const failedTitle = {
 export const failedText = {
   unsupported: "It needs file storage for web pages. Private windows often have none: try a normal window, or a current Firefox, Chrome, Edge or Safari.",
   load: "A part of the app did not come over the network. Your messages are kept on this device. Reload when you are online.",
+  altered: "A part of the app is not what this version consists of, so it was not run. Your messages are kept on this device. Reload in a while; if that does not help, tell whoever runs the server.",
   busy: "It has not let go of them yet. Close other windows of Clownfish, then reload.",
   storage: "The browser refuses access to what is kept on this device. Make room on the disk, then reload.",
   damaged: "What is kept on this device is damaged and cannot be read. Reload first; if that does not help, begin anew.",

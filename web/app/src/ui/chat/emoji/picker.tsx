@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { checked } from "../../../checked";
 import { language, words } from "../../../i18n";
 import { Spinner } from "../../kit";
 import { recent, used } from "./recent";
@@ -25,7 +26,7 @@ export function Picker({ onPick, focus }: PickerProps) {
   const grid = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let here = true;
-    void import("./data").then((loaded) => {
+    void checked("data", () => import("./data")).then((loaded) => {
       if (here) setData(loaded);
     });
     if (focus) field.current?.focus();
