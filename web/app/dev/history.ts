@@ -249,6 +249,9 @@ const SCRIPTS: Record<string, Said[]> = {
     { at: 47, text: "مرحبا بك\nhello there\n> نص مقتبس\n> quoted" },
     { at: 40, content: { is: "optOut", reason: "my ship has no keys" } },
   ],
+  ophelia: [
+    { by: "me", at: 20, content: file("the-mousetrap.mp4", "video/mp4", 724_820_113, true), more: { delivery: { is: "failed", reason: "the server takes files of up to 104857600 bytes" } } },
+  ],
   laurence: [
     { by: "they", at: 30, text: "Wisely and slow; they stumble that run fast." },
     { by: "me", at: 2, text: "Waiting for the network", more: { delivery: { is: "queued" } } },

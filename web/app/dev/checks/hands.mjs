@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { AT_ONCE, page, reused, settled } from "./seat.mjs";
+import { AT_ONCE, fingers, middle, page, reused, settled } from "./seat.mjs";
 
 const ROMEO = "chat/romeo%40verona.example";
 const button = (from, name) => from.getByRole("button", { name, exact: true });
@@ -13,29 +13,6 @@ const message = (on, text) => on.locator("[data-message]").filter({ hasText: tex
 async function ready(on) {
   await on.locator("[data-message]").last().waitFor();
   await settled(on);
-}
-
-/** A finger that does one thing after the other, at times of its own: nothing depends on how fast the machine is. */
-async function fingers(on) {
-  const devtools = await on.context().newCDPSession(on);
-  return async (...steps) => {
-    let timestamp = Date.now() / 1000;
-    for (const [type, x, y] of steps) {
-      const touchPoints = type === "touchEnd" ? [] : [{ x, y }];
-      await devtools.send("Input.dispatchTouchEvent", { type, touchPoints, timestamp });
-      timestamp += 0.02;
-    }
-  };
-}
-
-/** The middle of something, once it is in sight and still. */
-async function middle(on, element) {
-  await element.evaluate((one) => one.scrollIntoView({ block: "center" }));
-  await settled(on);
-  const { x, y, width, height } = await element.boundingBox();
-  const [left, top] = [Math.round(x + width / 2), Math.round(y + height / 2)];
-  assert.ok(await element.evaluate((one, [x, y]) => one.contains(document.elementFromPoint(x, y)), [left, top]), "something covers it");
-  return [left, top];
 }
 
 describe("hands", { concurrency: AT_ONCE }, () => {
@@ -140,6 +117,24 @@ describe("hands", { concurrency: AT_ONCE }, () => {
     await own.waitFor({ state: "detached" });
     await row.getByRole("button", { name: "You: 😂" }).click();
     await row.locator(".reaction").waitFor({ state: "detached" });
+  });
+
+  test("below what was not sent stands the one thing that helps, and the menu has the rest", async (t) => {
+    const on = await reused(t, { route: "chat/ophelia%40elsinore.example" });
+    await ready(on);
+    const failed = message(on, "There’s fennel for you");
+    assert.deepEqual(await failed.locator(".failure button").allInnerTexts(), ["Try again"]);
+    await failed.click({ button: "right" });
+    await on.getByRole("menuitem", { name: "Try again" }).waitFor();
+    await on.getByRole("menuitem", { name: "Discard" }).waitFor();
+    await on.keyboard.press("Escape");
+    await button(failed, "Try again").click();
+    await failed.locator(".failure").waitFor({ state: "detached" });
+    // The same file again would be as large.
+    const large = message(on, "the server takes files of up to");
+    assert.deepEqual(await large.locator(".failure button").allInnerTexts(), ["Discard"]);
+    await button(large, "Discard").click();
+    await on.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
   });
 
   test("a contact is blocked and reported after asking, and can be unblocked at once", async (t) => {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { AT_ONCE, page, reused, settled } from "./seat.mjs";
+import { AT_ONCE, lastPicture, page, reused, settled } from "./seat.mjs";
 
 const ROMEO = "chat/romeo%40verona.example";
 const VIOLA = "chat/viola%40illyria.example";
@@ -223,6 +223,40 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     await button(on, /^Play.*old-song/).click();
     await on.locator(".viewer").getByText("1 of 4").waitFor();
     assert.deepEqual(await on.evaluate(() => globalThis.parts), [null, "on"]);
+  });
+
+  test("from a bubble the viewer turns through the whole conversation, also where that is not loaded", async (t) => {
+    const on = await reused(t, { query: "messages=2000&page=60", route: "chat/bench%40anemone.example" });
+    const open = await lastPicture(on, "bench@anemone.example");
+    const loaded = await on.evaluate(() => {
+      const { core } = globalThis.store;
+      const request = core.request.bind(core);
+      globalThis.refusing = true;
+      core.request = async (command) => {
+        if (command.do !== "files") return request(command);
+        const from = Number(command.from ?? 0);
+        // Ten, and then no more until somebody asks again.
+        if (from === 10 && globalThis.refusing) return { is: "failed", problem: { kind: "restarted", words: "gone" } };
+        const { messages } = await request(command);
+        return { is: "part", messages: messages.slice(from, from + 5), next: from + 5 < messages.length ? String(from + 5) : null };
+      };
+      return globalThis.store.window("bench@anemone.example").messages.filter(({ content }) => content.is === "file").length;
+    });
+    assert.ok(loaded < 3, `${loaded} are loaded`);
+    await open.click();
+    const viewer = on.locator(".viewer");
+    const previous = button(viewer, "Previous");
+    for (let turned = 0; turned < 9; turned += 1) await previous.click();
+    // The last of those that came: what is missing is said, and asked for again.
+    await viewer.getByText("Older ones could not be loaded.").waitFor();
+    await on.evaluate(() => (globalThis.refusing = false));
+    await button(viewer, "Try again").click();
+    await viewer.getByText("12 of 21").waitFor();
+    await on.keyboard.press("ArrowLeft");
+    await viewer.getByText("11 of 21").waitFor();
+    await on.keyboard.press("Escape");
+    await viewer.waitFor({ state: "detached" });
+    assert.equal(await on.evaluate(() => document.activeElement.matches(".picture-open, [data-message]")), true);
   });
 
   test("where less motion is wanted, pictures that can move stand still until they are opened", async (t) => {

@@ -25,14 +25,14 @@ after(async () => {
 });
 
 /** A window of the browser on nothing yet, and what its page complains about. */
-async function open({ size, theme = "light", init, agent, touch, now }) {
+async function open({ size, theme = "light", init, agent, touch, now, motion = "reduce" }) {
   const { width, height, ...device } = SIZES[size];
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: theme,
     locale: "en",
     timezoneId: "UTC",
-    reducedMotion: "reduce",
+    reducedMotion: motion,
     ...device,
     ...(touch === undefined ? {} : { hasTouch: touch }),
     ...(agent ? { userAgent: agent } : {}),
@@ -114,4 +114,41 @@ export function settled(on) {
         }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
       }),
   );
+}
+
+/** A finger that does one thing after the other, at times of its own: nothing depends on how fast the machine is. */
+export async function fingers(on) {
+  const devtools = await on.context().newCDPSession(on);
+  return async (...steps) => {
+    let timestamp = Date.now() / 1000;
+    for (const [type, x, y] of steps) {
+      const touchPoints = type === "touchEnd" ? [] : [{ x, y }];
+      await devtools.send("Input.dispatchTouchEvent", { type, touchPoints, timestamp });
+      timestamp += 0.02;
+    }
+  };
+}
+
+/** The middle of something, once it is in sight and still. */
+export async function middle(on, element) {
+  await element.evaluate((one) => one.scrollIntoView({ block: "center" }));
+  await settled(on);
+  const { x, y, width, height } = await element.boundingBox();
+  const [left, top] = [Math.round(x + width / 2), Math.round(y + height / 2)];
+  assert.ok(await element.evaluate((one, [x, y]) => one.contains(document.elementFromPoint(x, y)), [left, top]), "something covers it");
+  return [left, top];
+}
+
+/** The last picture of a conversation that is open, brought into sight. */
+export async function lastPicture(on, address) {
+  await on.waitForFunction((address) => globalThis.store.window(address)?.messages.some(({ content }) => content.is === "file"), address);
+  const id = await on.evaluate((address) => {
+    const { id } = globalThis.store.window(address).messages.findLast(({ content }) => content.is === "file");
+    location.hash = `#/chat/${encodeURIComponent(address)}/${id}`;
+    return id;
+  }, address);
+  const picture = on.locator(`[data-message="${id}"] .picture-open`);
+  await picture.waitFor();
+  await settled(on);
+  return picture;
 }

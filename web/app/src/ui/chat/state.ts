@@ -202,7 +202,17 @@ export class Chat {
     void this.files.peek()?.more();
   }
 
-  /** Closes it, or the viewer that was opened there. */
+  /** Shows what a message has as large as the screen, and then what stands before and behind it in the conversation. */
+  view(message: number): void {
+    const all = this.files.peek() ?? new AllFiles(this);
+    batch(() => {
+      this.files.value = all;
+      this.sheet.value = { is: "viewer", message };
+    });
+    void all.reach(message);
+  }
+
+  /** Closes the gallery, or the viewer, wherever that was opened. */
   closeGallery(): void {
     batch(() => {
       this.sheet.value = null;

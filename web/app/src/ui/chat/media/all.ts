@@ -41,6 +41,12 @@ export class AllFiles {
     return found.reduce((least, { place }) => (place < least ? place : least), LAST);
   }
 
+  /** Asks for more until a message is among them, which is in the window or was found. */
+  async reach(id: number): Promise<void> {
+    const there = () => this.files.peek().some((one) => one.id === id);
+    while (!there() && this.state.peek() === "idle" && this.#chat.files.peek() === this) await this.more();
+  }
+
   /** Asks for more, part by part, until there are enough of them. */
   async more(): Promise<void> {
     const state = this.state.peek();

@@ -87,7 +87,7 @@ function Thumb({ chat, message }: OneProps) {
       type="button"
       class="gallery-picture"
       aria-label={fill(film ? say.viewFilm : say.viewPicture, { name })}
-      onClick={() => (chat.sheet.value = { is: "viewer", message: message.id })}
+      onClick={() => chat.view(message.id)}
     >
       {file.local !== null && !film ? (
         <Small chat={chat} message={message} />
@@ -125,7 +125,7 @@ function Line({ chat, message }: OneProps) {
       type="button"
       class="gallery-line"
       onClick={() => {
-        if (sounds) chat.sheet.value = { is: "viewer", message: message.id };
+        if (sounds) chat.view(message.id);
         else void save(chat, message);
       }}
     >

@@ -53,7 +53,7 @@ export function PictureView({ chat, message, file, tab }: FileProps) {
           tabIndex={tab}
           aria-label={fill(say.viewPicture, { name: file.picture?.description ?? legible(file.name) })}
           title={straight(file.picture?.description ?? "") || undefined}
-          onClick={() => (chat.sheet.value = { is: "viewer", message: message.id })}
+          onClick={() => (chat.view(message.id))}
         >
           {moves(typeOf(file), still.value) ? (
             <>

@@ -18,39 +18,51 @@ import "./viewer.css";
 /** Who looks back comes to the next part when so few are left. */
 const NEAR = 5;
 
-/** What can be looked at or listened to, the oldest first: of the gallery, or of the messages that are loaded. */
-function shown(chat: Chat): Filed[] {
-  const files = chat.files.value?.files.value;
-  const all: Message[] = files ? [...files].reverse() : chat.messages.value;
+/**
+ * What can be looked at or listened to, the oldest first: of the whole conversation, as far as it was asked for;
+ * until that reaches to this message, of the messages that are loaded.
+ */
+function shown(chat: Chat, id: number): Filed[] {
+  const files = chat.files.value?.files.value ?? [];
+  const all: Message[] = files.some((one) => one.id === id) ? [...files].reverse() : chat.messages.value;
   return all.filter((one): one is Filed => one.content.is === "file" && kindOf(one.content.file) !== "other");
 }
 
 export function Viewer({ chat, message }: { chat: Chat; message: number }) {
-  const all = shown(chat);
   const [id, setId] = useState(message);
+  const all = shown(chat, id);
   const close = () => chat.closeGallery();
   const dialog = useModal(close);
   const at = all.findIndex((one) => one.id === id);
   const now = all[at];
+  const state = chat.files.value?.state.value ?? "done";
+  const near = at < NEAR;
   useEffect(() => {
-    if (chat.files.peek()?.state.peek() === "idle" && at < NEAR) void chat.files.peek()?.more();
+    if (near && state === "idle") void chat.files.peek()?.more();
+  }, [near, state]);
+  useEffect(() => {
     if (!now) close();
     else if (now.content.file.local === null && kindOf(now.content.file) === "picture") void chat.fetch(now);
   }, [now?.id]);
+  useEffect(() => {
+    // A button that had the focus is gone at either end; keys go on.
+    if (document.activeElement === document.body) dialog.current?.focus();
+  });
   const step = (by: number) => {
     const next = all[at + by];
     if (next) setId(next.id);
+    else if (by < 0 && state === "failed") void chat.files.peek()?.more();
   };
   const say = words().chat;
   if (!now) return <dialog ref={dialog} class="viewer" aria-label={say.file} />;
   const { file, caption } = now.content;
-  // How many there are is known once all were asked for.
-  const whole = (chat.files.value?.state.value ?? "done") === "done";
+  const failed = state === "failed" && at === 0;
   const rtl = document.documentElement.dir === "rtl";
   return (
     <dialog
       ref={dialog}
       class="viewer"
+      tabIndex={-1}
       aria-label={fileWord(file)}
       onKeyDown={(event) => {
         // Within what plays, arrows go to another place of that.
@@ -64,7 +76,9 @@ export function Viewer({ chat, message }: { chat: Chat; message: number }) {
           <bdi class="viewer-name">{chat.authorName(now)}</bdi>
           <span class="viewer-time">
             {times.brief(now.time)}
-            {whole && ` · ${fill(say.viewerCount, { n: at + 1, all: all.length })}`}
+            {/* How many there are is known once all were asked for. */}
+            {state === "done" && ` · ${fill(say.viewerCount, { n: at + 1, all: all.length })}`}
+            {failed && <span role="alert"> · {say.galleryFailed}</span>}
           </span>
         </div>
         <IconButton icon="download" label={fill(say.saveFile, { name: legible(file.name) })} onClick={() => void save(chat, now)} />
@@ -75,9 +89,14 @@ export function Viewer({ chat, message }: { chat: Chat; message: number }) {
       ) : (
         <Plays key={now.id} chat={chat} message={now} />
       )}
-      {at > 0 && (
-        <button type="button" class="viewer-step viewer-previous" aria-label={say.viewerPrevious} onClick={() => step(-1)}>
-          <Icon name="back" size={26} />
+      {(at > 0 || failed) && (
+        <button
+          type="button"
+          class="viewer-step viewer-previous"
+          aria-label={failed ? say.again : say.viewerPrevious}
+          onClick={() => step(-1)}
+        >
+          <Icon name={failed ? "retry" : "back"} size={26} />
         </button>
       )}
       {at < all.length - 1 && (
