@@ -28,6 +28,7 @@ pub mod operator;
 mod owner;
 mod passing;
 mod presence;
+mod registering;
 pub mod room;
 pub mod service;
 pub mod settings;

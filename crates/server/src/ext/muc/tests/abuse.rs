@@ -157,7 +157,7 @@ fn register(nick: &str) -> String {
 fn strangers_who_register_leave_places_for_those_whom_admins_list() {
     use crate::ext::muc::{
         affiliations::{Affiliations, MOST_LISTED},
-        info::MOST_REGISTERED,
+        registering::MOST_REGISTERED,
     };
     let mut play = Play::open();
     let who = |number: usize, domain: &str| format!("w{number}@{domain}/x");
