@@ -208,7 +208,7 @@ fn cpu() -> HashMap<String, u64> {
 fn read(store: &Store, archives: &[(AccountId, u64)]) {
     let mut random = Random(11);
     let with = |number: u64| With {
-        bare: format!("account{number:06}@chat.example").into(),
+        bare: Some(format!("account{number:06}@chat.example").into()),
         resource: None,
     };
     let last = Query { page: Paging::Last, max: 50, ..Query::default() };

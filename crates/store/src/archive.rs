@@ -29,9 +29,10 @@ pub struct Append {
     pub id: u64,
     /// When the message was received. Need not grow with the id (the clock may jump).
     pub at: Millis,
-    /// The other side's bare address; the account's own for a message to itself.
+    /// The other side's bare address; the account's own for a message to itself. In a room the author's, or the
+    /// room's where nobody knows.
     pub with: Box<str>,
-    /// The other side's resource.
+    /// The other side's resource; in a room the author's nickname.
     pub resource: Option<Box<str>>,
     /// The account sent it.
     pub outgoing: bool,
@@ -83,8 +84,8 @@ pub struct Tail {
 /// The other side to filter by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct With {
-    /// Bare address.
-    pub bare: Box<str>,
+    /// Bare address; `None` matches any.
+    pub bare: Option<Box<str>>,
     /// Resource; `None` matches any (XEP-0313 §4.1.1).
     pub resource: Option<Box<str>>,
 }

@@ -241,7 +241,8 @@ pub async fn a_bare_address_matches_every_resource(store: &Store) {
         append(store, [Append { with: with.into(), resource, ..message(juliet, id) }]);
     }
     let with = async |bare: &str, resource: Option<&str>| {
-        let with = Some(With { bare: bare.into(), resource: resource.map(Into::into) });
+        let bare = (bare != "anybody").then(|| bare.into());
+        let with = Some(With { bare, resource: resource.map(Into::into) });
         ids(&page(store, juliet, Query { with, max: 10, ..Query::default() }).await)
     };
     assert_eq!(with("romeo@montague.example", None).await, [1, 2, 4]);
@@ -249,6 +250,8 @@ pub async fn a_bare_address_matches_every_resource(store: &Store) {
     assert_eq!(with("romeo@montague.example", Some("")).await, [4]);
     assert_eq!(with("nurse@capulet.example", None).await, [3]);
     assert_eq!(with("juliet@capulet.example", None).await, [0; 0]);
+    assert_eq!(with("anybody", Some("orchard")).await, [1, 3]);
+    assert_eq!(with("anybody", None).await, [1, 2, 3, 4]);
 }
 
 /// XEP-0313 §4.1.2.

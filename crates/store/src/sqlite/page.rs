@@ -61,7 +61,7 @@ impl Filter {
             account,
             low: query.after_id.map_or(0, signed),
             high: query.before_id.map_or(i64::MAX, signed),
-            peer: with.map(|with| hash.bare(&with.bare)),
+            peer: with.and_then(|with| with.bare.as_deref()).map(|bare| hash.bare(bare)),
             resource: resource.map(|resource| hash.resource(Some(resource))),
             start: query.start.map_or(i64::MIN, Millis::signed),
             end: query.end.map_or(i64::MAX, Millis::signed),

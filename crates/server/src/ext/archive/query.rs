@@ -175,7 +175,7 @@ pub(crate) fn parse(payload: &Element) -> Result<Query, StanzaError> {
 fn with(value: &str) -> Result<With, StanzaError> {
     let jid = Jid::new(value).map_err(|_| StanzaError::new(Condition::JidMalformed))?;
     let resource = jid.resource().map(|resource| resource.as_str().into());
-    Ok(With { bare: jid.to_bare().as_str().into(), resource })
+    Ok(With { bare: Some(jid.to_bare().as_str().into()), resource })
 }
 
 fn moment(value: &str) -> Result<store::Millis, StanzaError> {

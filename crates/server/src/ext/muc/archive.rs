@@ -5,13 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use store::{
     Millis as StoreMillis, StoreError,
-    archive::{PageError, Paging, Query, Row},
+    archive::{PageError, Paging, Query, Row, With},
     rooms::RoomId,
 };
 use xmpp::{
     edit::Edit,
     error::{Condition, ErrorType, StanzaError},
-    jid::Jid,
+    jid::{BareJid, Jid},
     ns,
     stanza::{Kind, Stanza},
     time::Millis,
@@ -97,8 +97,11 @@ async fn page(
         return Err(StanzaError::new(Condition::FeatureNotImplemented));
     }
     let sees = may_read(cell, sender.jid)?;
-    let query = query::parse(payload)?;
+    let mut query = query::parse(payload)?;
     let room = cell.lock().room.address().clone();
+    if let Some(with) = query.with.take() {
+        query.with = written_by(with, &room, sender.jid, sees)?;
+    }
     let archive = &server.store.archive;
     archive.barrier().await.map_err(|error| server.store_failed("archive", &error))?;
     let page = archive.page(cell.id.archive(), query).await.map_err(|error| match error {
@@ -117,6 +120,30 @@ async fn page(
         }
     }
     Ok(query::fin(&page, id))
+}
+
+/// XEP-0313 §4.1.1: who wrote it is asked for by a nickname in the room, or by a real address if that is no
+/// secret: one's own, or where one sees addresses.
+fn written_by(
+    with: With,
+    room: &BareJid,
+    reader: &Jid,
+    sees: bool,
+) -> Result<Option<With>, StanzaError> {
+    let bare = with.bare.as_deref().unwrap_or_default();
+    if bare == room.as_str() {
+        // Everything here comes from the room.
+        return Ok(with.resource.map(|nick| With { bare: None, resource: Some(nick) }));
+    }
+    if !sees && bare != reader.to_bare().as_str() {
+        let text = "who wrote what is not known to everybody in this room";
+        return Err(StanzaError::new(Condition::Forbidden).with_text(text));
+    }
+    if with.resource.is_some() {
+        let text = "the room knows who wrote, and not with which device";
+        return Err(StanzaError::new(Condition::FeatureNotImplemented).with_text(text));
+    }
+    Ok(Some(with))
 }
 
 /// The message without the address of its sender.

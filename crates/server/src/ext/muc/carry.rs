@@ -141,12 +141,16 @@ fn keep(
     line: Line,
     ticket: &mut Option<Promise<'_>>,
 ) {
-    let Line { id, at, nick, origin, stanza } = line;
+    let Line { id, at, author, origin, stanza } = line;
+    let (with, nick) = match author {
+        Some((author, nick)) => (author, Some(nick)),
+        None => (state.room.address().clone(), None),
+    };
     let append = Append {
         account: cell.id.archive(),
         id,
         at: StoreMillis(at.0),
-        with: state.room.address().as_str().into(),
+        with: with.as_str().into(),
         resource: nick,
         // The store tells the origins of these rows after a restart.
         outgoing: origin.is_some(),

@@ -161,12 +161,14 @@ impl Room {
         if !self.settings.archived || !worth_keeping(facts) {
             return;
         }
-        let stanza = match nick.as_deref().and_then(|nick| self.occupants.get(nick)) {
+        let occupant = nick.as_deref().and_then(|nick| self.occupants.get(nick));
+        let stanza = match occupant {
             // XEP-0313 §6.1.2: who may see addresses learns from the archive whose message it was.
             Some(occupant) => self.with_address(&bytes, occupant),
             None => bytes,
         };
-        out.push(Effect::Archive(Box::new(Line { id, at: now, nick, origin, stanza })));
+        let author = occupant.map(|occupant| occupant.jid.clone()).zip(nick);
+        out.push(Effect::Archive(Box::new(Line { id, at: now, author, origin, stanza })));
     }
 
     fn with_address(&self, bytes: &Bytes, occupant: &super::room::Occupant) -> Bytes {
@@ -191,7 +193,7 @@ impl Room {
         let bytes = Edit::new(&stanza).append(stanza_id(self.jid.as_str(), id)).finish();
         self.broadcast(Kind::Message, &bytes, out);
         if self.settings.archived {
-            let line = Line { id, at: now, nick: None, origin: None, stanza: bytes };
+            let line = Line { id, at: now, author: None, origin: None, stanza: bytes };
             out.push(Effect::Archive(Box::new(line)));
         }
     }

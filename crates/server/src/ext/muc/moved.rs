@@ -67,14 +67,19 @@ pub fn state(
     Kept::of(settings, subject, vcard).stored()
 }
 
-/// A message of the archive as this server keeps it, with the nickname of who wrote it: the occupant id is
-/// the one that the person has here. `None` for what belongs into no archive.
+/// A message of an archive as this server keeps it.
+pub struct Moved {
+    /// Who wrote it; the room where that is not known.
+    pub author: BareJid,
+    /// Their nickname.
+    pub nick: Option<String>,
+    /// The message, with the occupant id that the person has here.
+    pub message: Element,
+}
+
+/// A message of the archive as this server keeps it. `None` for what belongs into no archive.
 #[must_use]
-pub fn line(
-    room: &BareJid,
-    salt: &[u8; 32],
-    mut message: Element,
-) -> Option<(Option<String>, Element)> {
+pub fn line(room: &BareJid, salt: &[u8; 32], mut message: Element) -> Option<Moved> {
     let from = Jid::new(message.attr("from")?).ok().filter(|from| from.to_bare() == *room)?;
     let payload = |child: &Element| !ENVELOPE.iter().any(|(name, ns)| child.is(name, ns));
     let content = message.children().filter(|child| payload(child));
@@ -85,12 +90,14 @@ pub fn line(
     message.remove_attr("to");
     message.retain_children(|child| !child.is("delay", ns::DELAY));
     let x = message.child("x", ns::MUC_USER).and_then(|x| x.child("item", ns::MUC_USER));
-    if let Some(jid) = x.and_then(Item::parse).and_then(|item| item.jid) {
+    let author = x.and_then(Item::parse).and_then(|item| item.jid).map(|jid| jid.to_bare());
+    if let Some(author) = &author {
         message.retain_children(|child| !child.is("occupant-id", ns::OCCUPANT_ID));
-        let id = occupant_id(salt, &jid.to_bare());
+        let id = occupant_id(salt, author);
         message.push(Element::new("occupant-id", ns::OCCUPANT_ID).with_attr("id", id));
     }
-    Some((from.resource().map(|nick| nick.as_str().to_owned()), message))
+    let nick = from.resource().map(|nick| nick.as_str().to_owned());
+    Some(Moved { author: author.unwrap_or_else(|| room.clone()), nick, message })
 }
 
 /// What rooms and archives add to messages.

@@ -265,8 +265,8 @@ pub struct Line {
     pub id: u64,
     /// When it came.
     pub at: Millis,
-    /// Nickname of the sender; `None` for the room itself.
-    pub nick: Option<Box<str>>,
+    /// Who wrote it, with their nickname; `None` for the room itself.
+    pub author: Option<(BareJid, Box<str>)>,
     /// What its sender called it.
     pub origin: Option<u64>,
     /// The message.

@@ -76,7 +76,7 @@ impl Intake<'_> {
     }
 
     pub(super) async fn of_room(&mut self, desk: &mut RoomDesk, line: Line) -> Result<(), Fault> {
-        let Some(entry) = moved::line(&desk.jid, &desk.salt, line.message) else {
+        let Some(moved) = moved::line(&desk.jid, &desk.salt, line.message) else {
             self.report.skip(desk.jid.as_str(), "a message that belongs into no archive");
             return Ok(());
         };
@@ -88,14 +88,13 @@ impl Intake<'_> {
                 none.insert(Shelf::open(self.store, archive, by, self.wish.dry_run).await?)
             }
         };
-        let (nick, message) = entry;
         let entry = Entry {
             at: line.at,
-            with: desk.jid.as_str().into(),
-            resource: nick.map(Into::into),
+            with: moved.author.as_str().into(),
+            resource: moved.nick.map(Into::into),
             outgoing: false,
             pending: false,
-            message,
+            message: moved.message,
         };
         match shelf.put(self.store, entry).await? {
             Put::Added => {

@@ -179,6 +179,7 @@ impl World {
             (Some(id), _) => [Paging::After(id), Paging::Before(id)][random.below(2)],
         };
         let bare = PEERS[random.below(PEERS.len())].into();
+        let bare = (!random.one_in(5)).then_some(bare);
         let resource = random.one_in(2).then(|| "orchard".into());
         Query {
             with: random.one_in(2).then_some(With { bare, resource }),
@@ -252,7 +253,7 @@ impl World {
 fn matches(row: &Append, query: &Query) -> bool {
     let with = query.with.as_ref().is_none_or(|with| {
         let resource = with.resource.is_none() || with.resource == row.resource;
-        with.bare == row.with && resource
+        with.bare.as_ref().is_none_or(|bare| *bare == row.with) && resource
     });
     !row.hidden
         && with
