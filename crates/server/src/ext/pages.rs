@@ -65,6 +65,28 @@ pub fn fit<T>(
     }
 }
 
+/// Which part of a list an answer has, by the numbers of its items: the page that is asked for, as far as it fits,
+/// or the beginning of the list. What is said of it goes along unless it is everything and nobody asked.
+#[must_use]
+pub fn page(
+    ids: &[&str],
+    asked: Option<&Request>,
+    room: usize,
+    written: impl Fn(usize) -> Element,
+) -> (Range<usize>, Option<Response>) {
+    let everything = Request::default();
+    let request = asked.unwrap_or(&everything);
+    let place = place(ids, request);
+    let numbers: Vec<usize> = place.clone().collect();
+    let fits = fit(&numbers, &request.position, room, |number| written(*number));
+    let range = place.start + fits.start..place.start + fits.end;
+    let shown = ids.get(range.clone()).unwrap_or_default();
+    let partial = asked.is_some() || shown.len() < ids.len();
+    let said = || described(shown.iter().copied(), range.start, ids.len());
+    let said = partial.then(said);
+    (range, said)
+}
+
 /// What is said of a page whose items have these ids, where `start` is the number of the first.
 #[must_use]
 pub fn described<'a>(
@@ -103,6 +125,25 @@ mod tests {
         assert_eq!(place(None, Position::Index(2)), 2..3);
         assert_eq!(place(None, Position::Index(9)), 3..3);
         assert_eq!(place(Some(0), Position::Last), 3..3);
+    }
+
+    #[test]
+    fn a_list_that_does_not_fit_comes_in_pages_to_who_asked_for_none() {
+        let ids = ["b", "d", "f"];
+        let item = |number: usize| Element::new("item", ns::CLIENT).with_attr("name", ids[number]);
+        let size = item(0).to_bytes("").len();
+        let page = |asked: Option<&Request>, room| super::page(&ids, asked, room, item);
+        assert_eq!(page(None, 3 * size), (0..3, None));
+        let (range, said) = page(None, 2 * size);
+        let said = said.expect("it is a part");
+        assert_eq!((range, said.first, said.count), (0..2, Some(("b".into(), Some(0))), Some(3)));
+        let after = Request { max: None, position: Position::After("d".into()) };
+        let (range, said) = page(Some(&after), 2 * size);
+        assert_eq!((range, said.and_then(|said| said.last)), (2..3, Some("f".into())));
+        let nothing = Request { max: Some(0), position: Position::First };
+        let (range, said) = page(Some(&nothing), 2 * size);
+        assert_eq!((range, said.and_then(|said| said.count)), (0..0, Some(3)));
+        assert_eq!(super::page(&[], None, 0, item), (0..0, None));
     }
 
     #[test]

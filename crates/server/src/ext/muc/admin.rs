@@ -46,15 +46,7 @@ impl Room {
         let paged = asked.is_some();
         let request = asked.unwrap_or_default();
         let ids: Vec<&str> = items.iter().map(|(id, _)| id.as_str()).collect();
-        let place = pages::place(&ids, &request);
-        let wanted = items.get(place.clone()).unwrap_or_default();
-        let fits = pages::fit(wanted, &request.position, self.bounds.answer_bytes, written);
-        let page = wanted.get(fits.clone()).unwrap_or_default();
-        let described = || {
-            let ids = page.iter().map(|(id, _)| id.as_str());
-            pages::described(ids, place.start + fits.start, items.len()).to_element()
-        };
-        let set = (paged || page.len() < items.len()).then(described);
+        let (range, said) = pages::page(&ids, asked.as_ref(), self.bounds.answer_bytes, written);
         Element::new("query", ns::MUC_ADMIN)
             .with_children(page.iter().map(written))
             .with_children(set)

@@ -13,6 +13,7 @@ use xmpp::{
         disco::{Identity, Info, Item, Items},
         form::{Field, FieldType, Form, FormType},
         muc::Affiliation,
+        rsm::Position,
     },
     jid::{BareJid, Jid},
     ns,
@@ -24,6 +25,7 @@ use super::{
     announce::News,
     room::{Effect, Effects, Room, error},
 };
+use crate::ext::pages;
 
 /// The hats of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -305,16 +307,27 @@ impl Room {
         table("Hats", &["hats#title", "hats#uri", "hats#hue"], items)
     }
 
+    /// As many as fit into an answer: the specification knows no pages of them.
     fn list_of_wearers(&self) -> Form {
-        let worn =
-            self.hats.worn.iter().flat_map(|(jid, uris)| uris.iter().map(move |uri| (jid, uri)));
-        let items = worn.map(|(jid, uri)| {
-            let mut fields = vec![Field::untyped("hats#jid").with_value(jid.as_str())];
-            fields.extend(self.hats.fields(uri));
-            fields
-        });
+        let worn = self.hats.worn.iter();
+        let worn = worn.flat_map(|(jid, uris)| uris.iter().map(move |uri| (jid, uri)));
+        let rows: Vec<Vec<Field>> = worn
+            .map(|(jid, uri)| {
+                let mut fields = vec![Field::untyped("hats#jid").with_value(jid.as_str())];
+                fields.extend(self.hats.fields(uri));
+                fields
+            })
+            .collect();
+        let written = |row: &Vec<Field>| table("", &[], vec![row.clone()]).to_element();
+        let fits = pages::fit(&rows, &Position::First, self.bounds.answer_bytes, written);
         let columns = ["hats#jid", "hats#title", "hats#uri", "hats#hue"];
-        table("Who wears which hat", &columns, items.collect())
+        let shown = rows.get(fits).unwrap_or_default().to_vec();
+        let rest = rows.len() - shown.len();
+        let form = table("Who wears which hat", &columns, shown);
+        match rest {
+            0 => form,
+            _ => form.with_instructions(format!("{rest} more do not fit here.")),
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use xmpp::{
     error::{Condition, StanzaError},
     ext::{
-        disco::{Identity, Info, Item, Items},
+        disco::{Identity, Info},
         form::{Field, FieldType, Form, FormType},
         muc::{Affiliation, Role},
+        rsm,
     },
     jid::Jid,
     ns,
@@ -16,11 +17,11 @@ use xmpp::{
 
 use super::{
     admin::Answer,
-    room::{Effects, Room, error, send},
+    room::{Effects, Occupant, Room, error, send},
     settings::cut,
 };
 use crate::config::Config;
-use crate::ext::{Scope, features};
+use crate::ext::{Scope, features, pages};
 
 /// Nodes of service discovery.
 const OWN_NICK: &str = "x-roomuser-item";
@@ -106,15 +107,36 @@ impl Room {
         form
     }
 
-    /// disco#items: who is there, in rooms that anybody may look into (§6.5).
-    pub(super) fn items(&self, from: &Jid) -> Answer {
-        let inside = self.nicks.contains_key(from);
-        let open = self.settings.public && !self.settings.members_only && !self.settings.moderated;
-        let nicks =
-            self.occupants.keys().filter(|_| inside || (open && self.settings.non_anonymous));
-        let items =
-            nicks.filter_map(|nick| Some(Item::new(Jid::new(&self.occupant_jid(nick)).ok()?)));
-        Ok(Some(Items { items: items.collect(), ..Items::default() }.to_element()))
+    /// disco#items: who is there, in rooms that anybody may look into (§6.5), as far as their coming was shown; page
+    /// by page where they are many.
+    pub(super) fn items(&self, from: &Jid, query: &Element) -> Answer {
+        let own = self.nicks.get(from);
+        let s = &self.settings;
+        let open = s.public && !s.members_only && !s.moderated && s.non_anonymous;
+        let seen = |nick: &str, occupant: &Occupant| {
+            own.is_some_and(|own| **own == *nick)
+                || (self.shows(occupant.role) && (open || own.is_some()))
+        };
+        let seen = self.occupants.iter().filter(|(nick, occupant)| seen(nick, occupant));
+        let nicks: Vec<&str> = seen.map(|(nick, _)| nick.as_ref()).collect();
+        let room = self.jid.as_str();
+        let written = |number: usize| {
+            Element::new("item", ns::DISCO_ITEMS).with_attr("jid", format!("{room}/{}", nicks[number]))
+        };
+        let asked = rsm::Request::child_of(query);
+        let (range, said) = pages::page(&nicks, asked.as_ref(), self.bounds.answer_bytes, written);
+        let answer = Element::new("query", ns::DISCO_ITEMS).with_children(range.map(written));
+        Ok(Some(answer.with_children(said.map(|said| said.to_element()))))
+    }
+
+    /// disco#items of a node: the commands, or one of them, which has none.
+    pub(super) fn items_of(&self, from: &Jid, node: &str) -> Answer {
+        if node == ns::COMMANDS {
+            return Ok(Some(self.commands(from)));
+        }
+        let known = self.describe_command(from, node).is_some();
+        let nothing = Element::new("query", ns::DISCO_ITEMS).with_attr("node", node);
+        known.then_some(Some(nothing)).ok_or_else(|| StanzaError::new(Condition::ItemNotFound))
     }
 
     /// §7.12: the nickname that is reserved for whoever asks.

@@ -202,8 +202,8 @@ impl Room {
         match (kind, payload.ns(), payload.name()) {
             (IqKind::Get, ns::DISCO_INFO, "query") => self.info(from, payload, input.config),
             (IqKind::Get, ns::DISCO_ITEMS, "query") => match payload.attr("node") {
-                Some(ns::COMMANDS) => Ok(Some(self.commands(from))),
-                _ => self.items(from),
+                Some(node) => self.items_of(from, node),
+                None => self.items(from, payload),
             },
             (IqKind::Set, ns::COMMANDS, "command") => self.command(from, payload, out),
             (IqKind::Get, ns::MUC_ADMIN, "query") => self.list(from, payload),

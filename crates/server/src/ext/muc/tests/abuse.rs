@@ -1,5 +1,7 @@
 //! Nick games, floods, races and crowds.
 
+use xmpp::ext::form::Form;
+
 use super::*;
 
 fn admin(item: &str) -> String {
@@ -144,6 +146,70 @@ fn strangers_who_come_and_go_do_not_keep_members_out() {
     });
     assert!(crowded, "they wait");
     assert_eq!(error_of(&play.join(HAG, "thirdwitch"), HAG), None);
+}
+
+#[test]
+fn those_in_a_crowd_are_listed_page_by_page() {
+    use xmpp::ext::rsm;
+    const CROWD: usize = 300;
+    let mut play = Play::open();
+    play.room.bounds =
+        Bounds { occupants: 1000, answer_bytes: 4000, messages_per_second: 0 };
+    for number in 1..CROWD {
+        play.join(&format!("w{number}@a.example/x"), &format!("witch {number:03}"));
+    }
+    let mut ask = |set: String| {
+        let xml = format!(
+            "<iq type='get' id='i'><query xmlns='http://jabber.org/protocol/disco#items'>{set}</query></iq>"
+        );
+        let effects = play.give(CRONE, None, &xml);
+        let query = sent(&effects, CRONE).next().unwrap().first_child().unwrap().clone();
+        assert!(query.to_bytes(ns::CLIENT).len() < 4500, "it fits into an answer");
+        let jids: Vec<String> = query.children().filter_map(|item| item.attr("jid")).map(Into::into).collect();
+        (jids, rsm::Response::child_of(&query))
+    };
+    let (mut seen, mut set) = (Vec::new(), String::new());
+    loop {
+        let (jids, page) = ask(set);
+        let page = page.expect("it says that there are more");
+        assert_eq!(page.count, Some(CROWD));
+        assert_eq!(page.first.and_then(|(_, index)| index), (!jids.is_empty()).then_some(seen.len()));
+        let Some(last) = page.last else { break };
+        seen.extend(jids);
+        set = format!("<set xmlns='{}'><after>{last}</after></set>", ns::RSM);
+    }
+    assert_eq!(seen.len(), CROWD);
+    assert!(seen.is_sorted_by(|one, other| one < other), "each once, in order");
+    let (jids, _) = ask(format!("<set xmlns='{}'><max>7</max><before/></set>", ns::RSM));
+    assert_eq!(jids, seen[CROWD - 7..]);
+}
+
+#[test]
+fn a_long_list_of_wearers_says_that_it_is_not_everything() {
+    let mut play = Play::open();
+    let command = |name: &str, fields: &str| {
+        format!(
+            "<iq type='set' id='h'><command xmlns='http://jabber.org/protocol/commands' \
+             node='urn:xmpp:hats:commands:{name}'><x xmlns='jabber:x:data' type='submit'>{fields}</x>\
+             </command></iq>"
+        )
+    };
+    let field = |var: &str, value: &str| {
+        format!("<field var='hats#{var}'><value>{value}</value></field>")
+    };
+    let hat = field("title", "Brewer") + &field("uri", "urn:coven:brewer");
+    play.give(CRONE, None, &command("create", &hat));
+    for number in 0..500 {
+        let who = field("jid", &format!("w{number}@a.example"));
+        play.give(CRONE, None, &command("assign", &(who + &hat)));
+    }
+    let effects = play.give(CRONE, None, &command("list-assigned", ""));
+    let answer = sent(&effects, CRONE).next().unwrap();
+    assert!(answer.to_bytes(ns::CLIENT).len() < BOUNDS.answer_bytes + 2000);
+    let form = answer.first_child().and_then(Form::child_of).expect("a table");
+    let rest = format!("{} more do not fit here.", 500 - form.items.len());
+    assert_eq!(form.instructions, [rest]);
+    assert!(form.items.len() > 100);
 }
 
 fn register(nick: &str) -> String {
