@@ -87,7 +87,8 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [login]\nplain = {plain}\niterations = 4096\n\n\
          [limits]\n{rates}unauthenticated_seconds = {seconds}\n\
          stanza_bytes = {stanza_bytes}\n\n\
-         [archive]\nenabled = {archive}\n\n[rooms]\ncreators = \"{creators}\"\n\n\
+         [archive]\nenabled = {archive}\n\n[rooms]\ncreators = \"{creators}\"\n\
+         default = \"{room}\"\n\n\
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
          [federation]\n{federation}\n\
          [calls]\n{calls}\n[turn]\n{turn}\n[bytestreams]\nenabled = {proxy}\n[push]\n{push}\n{components}\n\
@@ -99,6 +100,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
             (false, false) => "throttle = false\n",
         },
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },
+        room = if has("channels by default") { "channel" } else { "group" },
         creators = if has("rooms by admins") { "admins" } else { "everyone" },
         c2s = ports.c2s,
         c2s_tls = ports.c2s_tls,

@@ -83,6 +83,7 @@ pub const SETTINGS: &[&str] = &[
     "few strangers",
     "no archive",
     "rooms by admins",
+    "channels by default",
     "small upload quota",
     "push to this machine",
     "a gateway",
