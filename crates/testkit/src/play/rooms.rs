@@ -26,7 +26,8 @@ impl Stage<'_> {
         self.enter_room(who, &address, nick).await?;
         let mut form = String::new();
         for (name, value) in fields {
-            let name = if name.contains('#') { name.clone() } else { format!("{PREFIX}{name}") };
+            let whole = name.contains('#') || name.starts_with("x-");
+            let name = if whole { name.clone() } else { format!("{PREFIX}{name}") };
             form.push_str(&format!("<field var='{name}'><value>{}</value></field>", escape(value)));
         }
         let request = format!(

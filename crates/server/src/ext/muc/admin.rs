@@ -42,14 +42,12 @@ impl Room {
     /// A page where one is asked for, and the first one when the list does not fit into an answer
     /// (XEP-0059).
     fn list_page(&self, items: &[(String, Item)], asked: Option<rsm::Request>) -> Element {
-        let written = |(_, item): &(String, Item)| item.to_element(ns::MUC_ADMIN);
-        let paged = asked.is_some();
-        let request = asked.unwrap_or_default();
+        let written = |number: usize| items[number].1.to_element(ns::MUC_ADMIN);
         let ids: Vec<&str> = items.iter().map(|(id, _)| id.as_str()).collect();
         let (range, said) = pages::page(&ids, asked.as_ref(), self.bounds.answer_bytes, written);
         Element::new("query", ns::MUC_ADMIN)
-            .with_children(page.iter().map(written))
-            .with_children(set)
+            .with_children(range.map(written))
+            .with_children(said.map(|said| said.to_element()))
     }
 
     fn affiliated(
@@ -342,6 +340,7 @@ impl Room {
 
     fn follow(&mut self, jid: &BareJid, affiliation: Affiliation, news: &News, out: &mut Effects) {
         self.forget_voice(jid, out);
+        self.forget_requests(jid, out);
         let nicks: Vec<Box<str>> = self
             .occupants
             .iter()
@@ -449,7 +448,7 @@ fn reserves_twice(changes: &[Change]) -> bool {
 }
 
 /// Whether somebody is a user of a domain that is listed as a whole.
-fn is_of(jid: &BareJid, listed: &BareJid) -> bool {
+pub(super) fn is_of(jid: &BareJid, listed: &BareJid) -> bool {
     listed.node().is_none() && listed.domain() == jid.domain()
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::rooms::Card;
 use xmpp::jid::BareJid;
 
-use super::{hats::Hats, room::Subject, settings::Settings, voices::Voices};
+use super::{hats::Hats, requests::Requests, room::Subject, settings::Settings, voices::Voices};
 
 /// What is stored of a room beside its lists.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct Kept {
     pub(super) hats: Hats,
     #[serde(default)]
     pub(super) voices: Voices,
+    #[serde(default)]
+    pub(super) requests: Requests,
     #[serde(default)]
     pub(super) version: u64,
     #[serde(default)]
@@ -36,7 +38,7 @@ impl Kept {
 
     /// Whether it knows more of somebody than what is on its lists.
     pub(super) fn mentions(&self, jid: &BareJid) -> bool {
-        self.voices.mention(jid) || self.hats.are_worn_by(jid)
+        self.voices.mention(jid) || self.hats.are_worn_by(jid) || self.requests.of(jid).is_some()
     }
 
     /// As it is written to the store, with what lists show of it.

@@ -12,7 +12,10 @@ use xmpp::{
     xml::Element,
 };
 
-use super::room::{Effect, Effects, Line, Room, Subject, error, refuse, send, wait};
+use super::{
+    Input,
+    room::{Effect, Effects, Line, Room, Subject, error, refuse, send, wait},
+};
 use crate::{
     push::rooms,
     router::{
@@ -23,14 +26,8 @@ use crate::{
 
 impl Room {
     /// A message to the room or to one occupant.
-    pub(super) fn message(
-        &mut self,
-        now: Millis,
-        from: &Jid,
-        nick: Option<&str>,
-        stanza: &Stanza,
-        out: &mut Effects,
-    ) {
+    pub(super) fn message(&mut self, now: Millis, input: &Input<'_>, out: &mut Effects) {
+        let Input { from, nick, stanza, config } = *input;
         let facts = Facts::read(stanza);
         let outcome = match (facts.kind, nick) {
             (MessageType::Error, _) => return self.returned(from, nick, stanza, out),
@@ -38,7 +35,7 @@ impl Room {
             // §7.5: clients would take it for a message to everybody.
             (MessageType::Groupchat, Some(_)) => Err(StanzaError::new(Condition::BadRequest)),
             (_, Some(nick)) => self.private_message(now, from, nick, stanza, out),
-            (_, None) => self.request(now, from, stanza, out),
+            (_, None) => self.request(now, (from, &config.domain), stanza, out),
         };
         if let Err(error) = outcome {
             refuse(&self.jid, from, stanza, &error, out);

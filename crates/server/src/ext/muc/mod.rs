@@ -3,7 +3,7 @@
 //! [`room::Room`] is a state machine that knows only what happens in the room; [`service`] gives it
 //! stanzas and carries out what it says. The other files are parts of the machine: [`presence`]
 //! (coming and going), [`announce`] (what is told of that), [`message`], [`passing`] (from one
-//! occupant to another), [`inviting`], [`admin`], [`owner`], [`info`].
+//! occupant to another), [`inviting`], [`registering`], [`admin`], [`owner`], [`info`].
 
 mod admin;
 pub mod affiliations;
@@ -29,6 +29,7 @@ mod owner;
 mod passing;
 mod presence;
 mod registering;
+mod requests;
 pub mod room;
 pub mod service;
 pub mod settings;
@@ -141,7 +142,7 @@ impl Room {
             return refuse(&self.jid, from, stanza, &error, out);
         }
         match stanza.kind() {
-            Kind::Message => self.message(now, from, nick, stanza, out),
+            Kind::Message => self.message(now, input, out),
             Kind::Presence => self.presence(now, from, nick, stanza, out),
             Kind::Iq => self.iq(now, input, out),
             Kind::Other => {}

@@ -144,7 +144,7 @@ impl Room {
     pub(super) fn request(
         &mut self,
         now: Millis,
-        from: &Jid,
+        (from, local): (&Jid, &str),
         stanza: &Stanza,
         out: &mut Effects,
     ) -> Result<(), StanzaError> {
@@ -159,13 +159,17 @@ impl Room {
             }
         }
         let form = stanza.child("x", ns::DATA_FORMS).and_then(|x| Form::parse(&x.element()));
-        match form.filter(|form| form.form_type() == Some(ns::MUC_REQUEST)) {
-            Some(form) if form.value("muc#request_allow").is_some() => {
-                self.decide(from, &form, out)
+        let kind = form.as_ref().and_then(Form::form_type);
+        match (&form, kind) {
+            (Some(form), Some(ns::MUC_REQUEST)) => match form.value("muc#request_allow") {
+                Some(_) => self.decide(from, form, out),
+                None => self.ask_for_voice(now, from, form, out),
+            },
+            (Some(form), Some(ns::MUC_REGISTER)) => {
+                self.decide_registration(now, (from, local), form, out)
             }
-            Some(form) => self.ask_for_voice(now, from, &form, out),
             // What neither speaks to everybody nor asks for anything has no use here.
-            None => Err(StanzaError::new(Condition::BadRequest)),
+            _ => Err(StanzaError::new(Condition::BadRequest)),
         }
     }
 

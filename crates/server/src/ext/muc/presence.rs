@@ -140,6 +140,7 @@ impl Room {
             out.push(send(from, Kind::Message, &bytes));
         }
         self.tell_subject(from, out);
+        self.tell_requests(from, out);
         Ok(())
     }
 

@@ -28,6 +28,7 @@ use super::{
     history::History,
     kept::Kept,
     nick::{Likeness, likeness},
+    requests::Requests,
     settings::Settings,
     voices::Voices,
 };
@@ -44,6 +45,8 @@ pub struct Room {
     /// XEP-0317.
     pub(super) hats: Hats,
     pub(super) voices: Voices,
+    /// Of strangers who want to be members.
+    pub(super) requests: Requests,
     pub(super) occupants: BTreeMap<Box<str>, Occupant>,
     /// The nickname of each full address that is in the room.
     pub(super) nicks: HashMap<Jid, Box<str>>,
@@ -328,6 +331,7 @@ impl Room {
             vcard: None,
             hats: Hats::default(),
             voices: Voices::default(),
+            requests: Requests::default(),
             occupants: BTreeMap::new(),
             nicks: HashMap::new(),
             history: History::default(),
@@ -349,12 +353,14 @@ impl Room {
     /// A room as it was stored.
     #[must_use]
     pub fn load(jid: BareJid, kept: Kept, rows: Vec<Row>, bounds: Bounds, salt: [u8; 32]) -> Self {
-        let Kept { settings, subject, vcard, hats, voices, version, oldest, locked } = kept;
+        let Kept { settings, subject, vcard, hats, voices, requests, version, oldest, locked } =
+            kept;
         Room {
             subject,
             vcard,
             hats,
             voices,
+            requests,
             affiliations: Affiliations::load(rows, version, oldest),
             locked,
             ..Room::new(jid, settings, bounds, salt)
@@ -375,6 +381,7 @@ impl Room {
             vcard: self.vcard.clone(),
             hats: self.hats.clone(),
             voices: self.voices.clone(),
+            requests: self.requests.clone(),
             version: self.affiliations.version(),
             oldest: self.affiliations.oldest(),
             locked: self.locked,

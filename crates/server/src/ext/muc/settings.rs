@@ -39,6 +39,8 @@ pub struct Settings {
     pub subject_by_participants: bool,
     /// Occupants may invite, which makes members where only members come in.
     pub invitations_by_occupants: bool,
+    /// Strangers may ask admins to make them members, where only members come in.
+    pub membership_requests: bool,
     /// The least role that may write to one occupant; `none` for nobody.
     pub private_messages: Writers,
     /// Most occupants; 0 for as many as the server allows.
@@ -98,6 +100,7 @@ impl Default for Settings {
             non_anonymous: true,
             subject_by_participants: false,
             invitations_by_occupants: false,
+            membership_requests: false,
             private_messages: Writers::Anyone,
             max_users: 0,
             shown: Shown::ALL.into(),
@@ -110,13 +113,15 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// A public channel: everybody comes in, and nobody but moderators sees who they are.
+    /// A public channel: everybody comes in, and nobody but moderators sees who they are. When it is for members
+    /// later, others may ask to be one.
     #[must_use]
     pub fn channel() -> Self {
         Settings {
             public: true,
             members_only: false,
             non_anonymous: false,
+            membership_requests: true,
             list_readers: [Shown::Moderator].into(),
             ..Settings::default()
         }
@@ -212,6 +217,7 @@ pub fn form(settings: &Settings) -> Form {
         .with_field(whois(s))
         .with_field(yes(SUBJECT, "Participants may change the subject", s.subject_by_participants))
         .with_field(yes(INVITES, "Occupants may invite others", s.invitations_by_occupants))
+        .with_field(yes(REQUESTS, "Others may ask to become members", s.membership_requests))
         .with_field(writers(s))
         .with_field(max_users(s))
         .with_field(roles(BROADCAST, "Whose coming and going is shown", &s.shown))
@@ -300,6 +306,7 @@ pub fn submitted(old: &Settings, form: &Form, most_history: u32) -> Result<Setti
             WHOIS => new.non_anonymous = anyone(value).ok_or_else(wrong)?,
             SUBJECT => new.subject_by_participants = flag()?,
             INVITES | MEMBER_INVITES => new.invitations_by_occupants = flag()?,
+            REQUESTS => new.membership_requests = flag()?,
             PRIVATE_MESSAGES => {
                 let known = Writers::ALL.iter().find(|(_, name, _)| *name == value);
                 new.private_messages = known.map(|(who, ..)| *who).ok_or_else(wrong)?;
@@ -376,6 +383,8 @@ const SUBJECT: &str = "muc#roomconfig_changesubject";
 const INVITES: &str = "muc#roomconfig_allowinvites";
 /// What some servers call it, and clients that know them.
 const MEMBER_INVITES: &str = "{http://prosody.im/protocol/muc}roomconfig_allowmemberinvites";
+/// The registry has no field for it.
+const REQUESTS: &str = "x-roomconfig_membership_requests";
 const PRIVATE_MESSAGES: &str = "muc#roomconfig_allowpm";
 const MAX_USERS: &str = "muc#roomconfig_maxusers";
 const BROADCAST: &str = "muc#roomconfig_presencebroadcast";

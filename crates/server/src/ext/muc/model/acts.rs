@@ -52,7 +52,10 @@ impl World {
             17 => self.own(who, tape),
             18 => self.register(who, tape),
             19 => self.invite(who, tape),
-            20 => self.voice(who, tape),
+            20 => match tape.chance(2) {
+                true => self.voice(who, tape),
+                false => self.decide_registration(who, tape),
+            },
             21 => self.ask_occupant(who, tape),
             22 => self.answer_occupant(tape),
             23 => self.look(who, tape),
@@ -190,7 +193,9 @@ impl World {
             let bare = self.sessions[who].jid.to_bare();
             let entry = self.room.affiliations.entry(&bare);
             let reserved = entry.and_then(|entry| entry.nick.as_deref());
-            assert_eq!(reserved, Some(nick), "{bare} was told that the nickname is reserved");
+            let asked = self.room.requests.of(&bare).map(|request| request.nick.as_str());
+            let promised = reserved.or(asked);
+            assert_eq!(promised, Some(nick), "{bare} was told that the nickname is theirs");
         }
     }
 
@@ -204,6 +209,26 @@ impl World {
         let x = format!("<x xmlns='{}'>{inside}</x>", ns::MUC_USER);
         self.give(who, None, &format!("<message id='{id}'>{x}</message>"));
         self.sendings.push((id, self.sessions[who].jid.clone()));
+    }
+
+    /// Somebody answers a request, or what may be one.
+    fn decide_registration(&mut self, who: usize, tape: &mut Tape<'_>) {
+        let nick = tape.one_of(NICKS);
+        let whom = match tape.chance(2) {
+            true => format!(
+                "<field var='x-register_jid'><value>{}</value></field>",
+                tape.one_of(PEOPLE)
+            ),
+            false => String::new(),
+        };
+        let allow = tape.one_of(&["1", "1", "0", "perhaps"]);
+        let xml = format!(
+            "<message id='d'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
+             <value>{}</value></field><field var='muc#register_roomnick'><value>{nick}</value></field>\
+             {whom}<field var='muc#register_allow'><value>{allow}</value></field></x></message>",
+            ns::MUC_REGISTER
+        );
+        self.give(who, None, &xml);
     }
 
     fn voice(&mut self, who: usize, tape: &mut Tape<'_>) {
@@ -446,6 +471,8 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("muc#roomconfig_whois", &["anyone", "moderators"]),
     ("muc#roomconfig_changesubject", FLAG),
     ("muc#roomconfig_allowinvites", FLAG),
+    ("x-roomconfig_membership_requests", FLAG),
+    ("x-roomconfig_membership_requests", &["1"]),
     ("muc#roomconfig_allowpm", &["anyone", "participants", "moderators", "none", "kings"]),
     ("muc#roomconfig_maxusers", &["none", "2", "many", ""]),
     ("muc#roomconfig_enablearchiving", FLAG),

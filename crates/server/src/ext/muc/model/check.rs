@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use xmpp::{
     error::StanzaError,
     ext::muc::{Affiliation, Item, Role},
+    jid::BareJid,
     ns,
     stanza::{Kind, Stanza},
     xml::{Element, Limits},
@@ -14,6 +15,7 @@ use super::{
     super::{
         affiliations::MOST_LISTED,
         history::MOST_LINES,
+        requests::MOST_REQUESTS,
         room::{Effect, MOST_SENT},
     },
     BOUNDS, Before, ROOM, Told, World,
@@ -266,6 +268,9 @@ impl World {
         let nicks: Vec<_> = listed().filter_map(|(_, entry)| entry.nick.as_deref()).collect();
         let different: BTreeSet<_> = nicks.iter().collect();
         assert_eq!(nicks.len(), different.len(), "one nickname, two people: {nicks:?}");
+        assert!(room.requests.len() <= MOST_REQUESTS);
+        let belongs = |who: &BareJid| room.affiliation(&who.clone().into()) != Affiliation::None;
+        assert!(!room.requests.people().any(|who| belongs(&who)), "decided, and still waiting");
         assert!(room.history.len() <= MOST_LINES);
         assert!(room.sent.len() <= MOST_SENT);
         assert!(room.next_id > self.archived);

@@ -255,6 +255,61 @@ fn strangers_who_register_leave_places_for_those_whom_admins_list() {
 }
 
 #[test]
+fn requests_are_bounded_and_end_when_nobody_answers() {
+    use crate::ext::muc::requests::MOST_REQUESTS;
+    let mut play = Play::new(Settings { membership_requests: true, ..Settings::default() });
+    let who = |number: usize, domain: &str| format!("w{number}@{domain}/x");
+    let mut ask = |number: usize, domain: &str| {
+        play.now = play.now.plus(20_000);
+        let from = who(number, domain);
+        let effects = play.give(&from, None, &register(&format!("witch {number} of {domain}")));
+        (error_of(&effects, &from), sent(&effects, CRONE).count(), play.room.requests.len())
+    };
+    let most_alike = MOST_REQUESTS / 5;
+    for number in 0..most_alike {
+        assert_eq!(ask(number, "crowd.example"), (None, 1, number + 1));
+    }
+    let full = Some("resource-constraint".to_owned());
+    assert_eq!(ask(most_alike, "crowd.example"), (full.clone(), 0, most_alike), "of one domain");
+    assert_eq!(ask(0, "crowd.example"), (None, 1, most_alike), "the same again is no more");
+    for number in most_alike..MOST_REQUESTS {
+        assert_eq!(ask(number, "shakespeare.example").0, None);
+    }
+    assert_eq!(ask(MOST_REQUESTS, "late.example").0, full);
+    play.now = play.now.plus(31 * 24 * 60 * 60 * 1000);
+    let late = who(0, "late.example");
+    assert_eq!(error_of(&play.give(&late, None, &register("late")), &late), None);
+    assert_eq!(play.room.requests.len(), 1, "the others are over");
+}
+
+#[test]
+fn who_asks_is_forgotten_when_something_else_decides() {
+    let mut play = Play::new(Settings { membership_requests: true, ..Settings::default() });
+    let asks = |play: &mut Play| {
+        play.now = play.now.plus(60_000);
+        assert_eq!(error_of(&play.give(HAG, None, &register("hag")), HAG), None);
+        assert_eq!(play.room.requests.len(), 1);
+    };
+    let remove = "<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>";
+    asks(&mut play);
+    play.give(HAG, None, remove);
+    assert_eq!(play.room.requests.len(), 0, "taken back");
+    for item in [
+        "<item jid='hag66@shakespeare.example' affiliation='member'/>",
+        "<item jid='hag66@shakespeare.example' affiliation='outcast'/>",
+        "<item jid='shakespeare.example' affiliation='outcast'/>",
+    ] {
+        asks(&mut play);
+        play.give(CRONE, None, &admin(item));
+        assert_eq!(play.room.requests.len(), 0, "{item}");
+        play.give(CRONE, None, &admin(&item.replace("member", "none").replace("outcast", "none")));
+    }
+    asks(&mut play);
+    play.room.forget(&bare(HAG), &mut Vec::new());
+    assert_eq!(play.room.requests.len(), 0, "the account is no more");
+}
+
+#[test]
 fn registering_again_and_again_is_slowed() {
     let mut play = Play::open();
     let remove = "<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>";
