@@ -131,7 +131,7 @@ fn account_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 fn account_items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
         visible(context)?;
-        super::pubsub::node_items(context, iq.payload.attr("node")).await
+        super::pubsub::node_items(context, &iq.payload).await
     })
 }
 

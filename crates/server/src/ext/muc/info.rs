@@ -121,7 +121,8 @@ impl Room {
         let nicks: Vec<&str> = seen.map(|(nick, _)| nick.as_ref()).collect();
         let room = self.jid.as_str();
         let written = |number: usize| {
-            Element::new("item", ns::DISCO_ITEMS).with_attr("jid", format!("{room}/{}", nicks[number]))
+            Element::new("item", ns::DISCO_ITEMS)
+                .with_attr("jid", format!("{room}/{}", nicks[number]))
         };
         let asked = rsm::Request::child_of(query);
         let (range, said) = pages::page(&nicks, asked.as_ref(), self.bounds.answer_bytes, written);

@@ -9,6 +9,7 @@ use xmpp::{
     ext::{
         form::{Form, FormType},
         pubsub::{Affiliation, AffiliationEntry, IqType, Request, Subscription, SubscriptionState},
+        rsm,
     },
     jid::{BareJid, Jid},
     xml::Element,
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::{
     account::Account,
-    ext::{IqAnswer, IqContext, IqFuture, budget},
+    ext::{IqAnswer, IqContext, IqFuture, budget, pages},
     iq::{Iq, IqKind},
     server::Server,
 };
@@ -107,6 +108,9 @@ impl<'a> Visit<'a> {
             Request::Unsubscribe { node, jid } => self.unsubscribe(&node, &jid).await,
             Request::Options { node, jid, form } => self.options(&node, &jid, form.as_ref()).await,
             Request::DefaultOptions { node } => {
+                if let Some(node) = &node {
+                    self.open().await?.existing(node)?;
+                }
                 Ok(Some(subscribe::default_options_reply(node.as_deref())))
             }
             Request::Items { node, ids, max, page, order } => {
@@ -281,6 +285,11 @@ impl<'a> Visit<'a> {
     async fn delete(&self, name: &str, redirect: Option<&str>) -> IqAnswer {
         let mut service = self.open().await?;
         service.owned(name, &self.who())?;
+        if redirect.is_some_and(|uri| uri.len() > LONGEST_REDIRECT) {
+            // Every subscriber gets it.
+            let text = "The address to look at from now on is too long.";
+            return Err(StanzaError::new(Condition::NotAcceptable).with_text(text));
+        }
         write::change(self.server, self.account, name, vec![Change::Delete]).await?;
         let Some(node) = service.nodes.remove(name) else { return Ok(None) };
         if node.config.notify_delete {
@@ -343,18 +352,22 @@ pub(super) fn page_failed(server: &Server, error: &PageError) -> StanzaError {
 }
 
 /// disco#items for an account, or for one of its nodes.
-pub(super) async fn node_items(context: &IqContext<'_>, node: Option<&str>) -> IqAnswer {
+pub(super) async fn node_items(context: &IqContext<'_>, query: &Element) -> IqAnswer {
     let visit = Visit::new(context)?;
     let service = visit.open().await?;
-    let Some(name) = node else {
-        return Ok(Some(service.discover_nodes(&visit.who()).to_element()));
+    let page = rsm::Request::child_of(query);
+    let asked = page.as_ref();
+    let room = pages::room(&visit.server.config());
+    let Some(name) = query.attr("node") else {
+        return Ok(Some(service.discover_nodes(&visit.who(), asked, room).to_element()));
     };
     let who = visit.reader(&service, name).await;
-    let (node, mut query) = service.retrieval(&who, name, &Asked::default(), visit.server.now())?;
+    let wanted = Asked { page: page.clone(), ..Asked::default() };
+    let (node, mut query) = service.retrieval(&who, name, &wanted, visit.server.now())?;
     query.ids_only = true;
     let page = visit.server.store.pubsub.items(visit.account.id, query).await;
     let page = page.map_err(|error| page_failed(visit.server, &error))?;
-    Ok(Some(service.discover_items(node, &page).to_element()))
+    Ok(Some(service.discover_items(node, &page, asked, room).to_element()))
 }
 
 /// disco#info for a node of an account.
@@ -387,6 +400,9 @@ pub(super) async fn decide(server: Arc<Server>, account: Arc<Account>, owner: Ba
     // owner is asked again at the next login.
     let _ = write::decide(&server, &account, &mut service, &decision.node, vec![change]).await;
 }
+
+/// Bytes of the address that a deleted node leaves to its subscribers.
+const LONGEST_REDIRECT: usize = 2048;
 
 /// The payload of an item, for the parts of the server that read an account's own nodes.
 pub(super) fn parse_payload(payload: &[u8]) -> Option<Element> {

@@ -21,6 +21,7 @@ use super::{
     notify::shown_publisher,
     options::{access_word, publish_word},
 };
+use crate::ext::pages;
 
 /// Which items somebody asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,28 +70,56 @@ impl Service {
         Ok((node, query))
     }
 
-    /// The answer to disco#items for the account: the nodes that somebody may see (XEP-0163 §6.2).
+    /// The answer to disco#items for the account: the nodes that somebody may see (XEP-0163 §6.2), as many as
+    /// fit into `room` bytes.
     #[must_use]
-    pub fn discover_nodes(&self, who: &Requester<'_>) -> Items {
+    pub fn discover_nodes(
+        &self,
+        who: &Requester<'_>,
+        asked: Option<&rsm::Request>,
+        room: usize,
+    ) -> Items {
         let visible = self.nodes.values().filter(|node| {
             self.may_read(node, who).is_ok() || self.may_subscribe(node, who).is_ok()
         });
+        let visible: Vec<&Node> = visible.collect();
         let item = |node: &Node| Item {
             jid: Jid::from(self.owner.clone()),
             node: Some(node.name.to_string()),
             name: node.config.title.clone(),
         };
-        Items { node: None, items: visible.map(item).collect(), page: None }
+        let names: Vec<&str> = visible.iter().map(|node| &*node.name).collect();
+        let written = |number: usize| item(visible[number]).to_element();
+        let (range, page) = pages::page(&names, asked, room, written);
+        Items { node: None, items: range.map(|number| item(visible[number])).collect(), page }
     }
 
-    /// The answer to disco#items for a node: the ids of its items (§5.5).
+    /// The answer to disco#items for a node: the ids of its items (§5.5), as many as fit into `room` bytes.
     #[must_use]
-    pub fn discover_items(&self, node: &Node, page: &Page) -> Items {
+    pub fn discover_items(
+        &self,
+        node: &Node,
+        page: &Page,
+        asked: Option<&rsm::Request>,
+        room: usize,
+    ) -> Items {
         let item = |row: &rows::Item| {
             Item::new(Jid::from(self.owner.clone())).with_name(row.id.to_string())
         };
-        let items = page.items.iter().map(item).collect();
-        Items { node: Some(node.name.to_string()), items, page: None }
+        let everything = rsm::Request::default();
+        let position = &asked.unwrap_or(&everything).position;
+        let fits = pages::fit(&page.items, position, room, |row| item(row).to_element());
+        let shown = Page {
+            items: page.items.get(fits.clone()).unwrap_or_default().to_vec(),
+            index: page.index + fits.start as u64,
+            ..*page
+        };
+        let partial = asked.is_some() || page.count > shown.items.len() as u64;
+        Items {
+            node: Some(node.name.to_string()),
+            items: shown.items.iter().map(item).collect(),
+            page: partial.then(|| description(&shown)),
+        }
     }
 
     /// The answer to disco#info for a node (§5.3 and §5.4).
@@ -220,7 +249,10 @@ mod tests {
     use xmpp::jid::BareJid;
 
     use super::{
-        super::{access::Relation, options::AccessModel},
+        super::{
+            access::Relation,
+            options::{AccessModel, Bound},
+        },
         *,
     };
 
@@ -300,13 +332,63 @@ mod tests {
     }
 
     #[test]
+    fn old_items_are_not_retrieved() {
+        let horizon = |age: Bound, now: u64| {
+            let service = service(|node| node.config.item_expire = age);
+            as_jid(JULIET, |who| {
+                let (_, query) =
+                    service.retrieval(who, "n", &Asked::default(), Millis(now)).unwrap();
+                query.horizon
+            })
+        };
+        assert_eq!(horizon(Bound::Max, 90_000), None);
+        assert_eq!(horizon(Bound::Count(60), 90_000), Some(store::Millis(30_000)));
+        assert_eq!(horizon(Bound::Count(60), 5), Some(store::Millis(0)));
+    }
+
+    #[test]
+    fn long_lists_are_discovered_page_by_page() {
+        let mut service = service(|_| {});
+        for number in 0..200 {
+            let name = format!("node {number:03}");
+            service.nodes.insert(name.as_str().into(), Node::new(&name, Millis(1)));
+        }
+        let mut request = None;
+        let mut seen = Vec::new();
+        loop {
+            let list = as_jid(JULIET, |who| service.discover_nodes(who, request.as_ref(), 2000));
+            assert!(list.to_element().to_bytes("").len() < 2500);
+            let page = list.page.expect("it is not everything");
+            assert_eq!(page.count, Some(201));
+            seen.extend(list.items.into_iter().filter_map(|item| item.node));
+            let Some(last) = page.last else { break };
+            request = Some(rsm::Request { max: None, position: Position::After(last) });
+        }
+        assert_eq!(seen.len(), 201);
+        let node = service.node("n").unwrap();
+        let items: Vec<rows::Item> =
+            (0..50).map(|number| row(&format!("item {number:03}"))).collect();
+        let page = Page { items, count: 70, index: 20 };
+        let list = service.discover_items(node, &page, None, 1000);
+        let described = list.page.expect("it is not everything");
+        assert!(list.items.len() < 50);
+        assert_eq!(described.first, Some(("item 000".to_owned(), Some(20))));
+        assert_eq!(
+            (described.last, described.count),
+            (list.items.last().unwrap().name.clone(), Some(70))
+        );
+    }
+
+    #[test]
     fn nodes_are_discovered_by_those_who_may_see_them() {
         let closed = service(|node| node.config.access = AccessModel::Whitelist);
-        assert_eq!(as_jid(ROMEO, |who| closed.discover_nodes(who).items.len()), 0);
-        assert_eq!(as_jid(JULIET, |who| closed.discover_nodes(who).items.len()), 1);
+        let seen = |service: &Service, jid: &str| {
+            as_jid(jid, |who| service.discover_nodes(who, None, 1000).items.len())
+        };
+        assert_eq!((seen(&closed, ROMEO), seen(&closed, JULIET)), (0, 1));
         assert!(as_jid(ROMEO, |who| closed.describe_node(who, "n")).is_err());
         let authorize = service(|node| node.config.access = AccessModel::Authorize);
-        assert_eq!(as_jid(ROMEO, |who| authorize.discover_nodes(who).items.len()), 1);
+        assert_eq!(seen(&authorize, ROMEO), 1);
         let info = as_jid(ROMEO, |who| authorize.describe_node(who, "n")).unwrap();
         assert_eq!(info.identities, [Identity::new("pubsub", "leaf")]);
         assert_eq!(info.forms[0].value("pubsub#access_model"), Some("authorize"));

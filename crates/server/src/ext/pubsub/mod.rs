@@ -151,12 +151,12 @@ pub async fn node_info(context: &IqContext<'_>, node: &str) -> IqAnswer {
     handle::node_info(context, node).await
 }
 
-/// disco#items for the account that the request is about, or one of its nodes.
+/// disco#items for the account that the request is about, or one of its nodes: `query` is the request.
 ///
 /// # Errors
 /// As XEP-0060 §5.2 and §5.5 have it.
-pub async fn node_items(context: &IqContext<'_>, node: Option<&str>) -> IqAnswer {
-    handle::node_items(context, node).await
+pub async fn node_items(context: &IqContext<'_>, query: &Element) -> IqAnswer {
+    handle::node_items(context, query).await
 }
 
 /// An item that the server reads for a purpose of its own.

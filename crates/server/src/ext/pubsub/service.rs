@@ -169,7 +169,7 @@ fn items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
             Some(ns::COMMANDS) => {
                 Ok(Some(pending::items(context.server.pubsub().jid()).to_element()))
             }
-            node => handle::node_items(context, node).await,
+            _ => handle::node_items(context, &iq.payload).await,
         }
     })
 }

@@ -153,8 +153,7 @@ fn those_in_a_crowd_are_listed_page_by_page() {
     use xmpp::ext::rsm;
     const CROWD: usize = 300;
     let mut play = Play::open();
-    play.room.bounds =
-        Bounds { occupants: 1000, answer_bytes: 4000, messages_per_second: 0 };
+    play.room.bounds = Bounds { occupants: 1000, answer_bytes: 4000, messages_per_second: 0 };
     for number in 1..CROWD {
         play.join(&format!("w{number}@a.example/x"), &format!("witch {number:03}"));
     }
@@ -165,7 +164,8 @@ fn those_in_a_crowd_are_listed_page_by_page() {
         let effects = play.give(CRONE, None, &xml);
         let query = sent(&effects, CRONE).next().unwrap().first_child().unwrap().clone();
         assert!(query.to_bytes(ns::CLIENT).len() < 4500, "it fits into an answer");
-        let jids: Vec<String> = query.children().filter_map(|item| item.attr("jid")).map(Into::into).collect();
+        let jids: Vec<String> =
+            query.children().filter_map(|item| item.attr("jid")).map(Into::into).collect();
         (jids, rsm::Response::child_of(&query))
     };
     let (mut seen, mut set) = (Vec::new(), String::new());
@@ -173,7 +173,10 @@ fn those_in_a_crowd_are_listed_page_by_page() {
         let (jids, page) = ask(set);
         let page = page.expect("it says that there are more");
         assert_eq!(page.count, Some(CROWD));
-        assert_eq!(page.first.and_then(|(_, index)| index), (!jids.is_empty()).then_some(seen.len()));
+        assert_eq!(
+            page.first.and_then(|(_, index)| index),
+            (!jids.is_empty()).then_some(seen.len())
+        );
         let Some(last) = page.last else { break };
         seen.extend(jids);
         set = format!("<set xmlns='{}'><after>{last}</after></set>", ns::RSM);
@@ -194,9 +197,8 @@ fn a_long_list_of_wearers_says_that_it_is_not_everything() {
              </command></iq>"
         )
     };
-    let field = |var: &str, value: &str| {
-        format!("<field var='hats#{var}'><value>{value}</value></field>")
-    };
+    let field =
+        |var: &str, value: &str| format!("<field var='hats#{var}'><value>{value}</value></field>");
     let hat = field("title", "Brewer") + &field("uri", "urn:coven:brewer");
     play.give(CRONE, None, &command("create", &hat));
     for number in 0..500 {
