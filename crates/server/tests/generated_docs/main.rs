@@ -3,6 +3,9 @@
 //! `UPDATE_DOCS=1 cargo test -p anemone --test generated_docs` (or `make docs`) writes them anew.
 
 mod compliance;
+mod pubsub;
+mod rooms;
+mod sections;
 mod tester;
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
