@@ -221,7 +221,8 @@ pub const HOLDINGS: &[Holding] = &[
         kind: Kind::Rooms,
         tables: &["room", "room_card", "room_affiliation"],
         what: "rooms: their configuration, subject, who belongs to them, who is banned and who asks to belong, \
-               who wears a hat, and whose voice a moderator gave or took",
+               who wears a hat, whose voice a moderator gave or took, and who gave \
+               out links to let others in",
         purpose: "to have rooms",
         readable: Readable::Yes,
         kept: |_| "until the room is destroyed, or somebody leaves its lists".to_owned(),

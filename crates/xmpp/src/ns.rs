@@ -357,6 +357,10 @@ pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
 /// XEP-0317: Hats.
 pub const HATS: &str = "urn:xmpp:hats:0";
+/// XEP-0488: MUC Token Invite.
+pub const MUC_TOKENS: &str = "urn:xmpp:muc-token-invite:0";
+/// XEP-0503: Server-side spaces.
+pub const SPACES: &str = "urn:xmpp:spaces:0";
 /// XEP-0463: MUC Affiliations Versioning.
 pub const MUC_AFFILIATIONS: &str = "urn:xmpp:muc:affiliations:1";
 /// XEP-0424: retracted messages are replaced in archives.

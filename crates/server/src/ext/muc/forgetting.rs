@@ -46,8 +46,8 @@ pub async fn forget(server: &Arc<Server>, jid: &BareJid) -> Result<(), StoreErro
     Ok(())
 }
 
-/// The rooms that know more of somebody than what is on their lists: a hat, whether they may speak, or
-/// that they want to belong to it.
+/// The rooms that know more of somebody than what is on their lists: a hat, whether they may speak,
+/// that they want to belong to it, or that they let others in.
 async fn mentioning(server: &Arc<Server>, jid: &BareJid) -> Result<Vec<Box<str>>, StoreError> {
     let mut found = Vec::new();
     let mut after: Option<Box<str>> = None;
@@ -79,6 +79,7 @@ impl Room {
     pub(super) fn forget(&mut self, jid: &BareJid, out: &mut Effects) {
         self.forget_voice(jid, out);
         self.forget_requests(jid, out);
+        self.forget_tokens(jid, out);
         self.hats.forget(jid);
         let changes = self.affiliations.erase(jid);
         out.push(Effect::Save { state: true, changes });

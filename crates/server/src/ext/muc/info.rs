@@ -62,7 +62,12 @@ impl Room {
             .with_features(archive)
             .with_features(kinds)
             .with_form(self.details(from));
-        Ok(Some(info.to_element()))
+        if s.space.is_empty() {
+            return Ok(Some(info.to_element()));
+        }
+        let parent = Field::new("parent", FieldType::TextSingle).with_value(&s.space);
+        let space = Form::typed(FormType::Result, ns::SPACES).with_field(parent);
+        Ok(Some(info.with_features([ns::SPACES]).with_form(space).to_element()))
     }
 
     /// §6.4: the form `muc#roominfo`.
@@ -97,6 +102,11 @@ impl Room {
         if let Some(subject) = self.subject.as_ref().filter(|_| self.may_read(from)) {
             // §13.4: it was said in the room, for those who may hear it.
             form = form.with_field(field("muc#roominfo_subject", subject.text.clone()));
+        }
+        if !s.space.is_empty() {
+            form = form
+                .with_field(field("muc#roominfo_pubsub", s.space.clone()))
+                .with_field(field("muc#roomconfig_pubsub", s.space.clone()));
         }
         if let Some(hash) = self.hats.hash() {
             form = form.with_field(field("hats#hash", hash));

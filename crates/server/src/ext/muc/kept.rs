@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use store::rooms::Card;
 use xmpp::jid::BareJid;
 
-use super::{hats::Hats, requests::Requests, room::Subject, settings::Settings, voices::Voices};
+use super::{
+    hats::Hats, requests::Requests, room::Subject, settings::Settings, tokens::Tokens,
+    voices::Voices,
+};
 
 /// What is stored of a room beside its lists.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -23,6 +26,8 @@ pub struct Kept {
     #[serde(default)]
     pub(super) requests: Requests,
     #[serde(default)]
+    pub(super) tokens: Tokens,
+    #[serde(default)]
     pub(super) version: u64,
     #[serde(default)]
     pub(super) oldest: u64,
@@ -38,7 +43,10 @@ impl Kept {
 
     /// Whether it knows more of somebody than what is on its lists.
     pub(super) fn mentions(&self, jid: &BareJid) -> bool {
-        self.voices.mention(jid) || self.hats.are_worn_by(jid) || self.requests.of(jid).is_some()
+        self.voices.mention(jid)
+            || self.hats.are_worn_by(jid)
+            || self.requests.of(jid).is_some()
+            || self.tokens.mention(jid)
     }
 
     /// As it is written to the store, with what lists show of it.

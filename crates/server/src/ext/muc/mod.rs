@@ -36,6 +36,7 @@ pub mod settings;
 mod spread;
 #[cfg(test)]
 mod tests;
+mod tokens;
 pub mod unsaved;
 pub mod visits;
 mod voices;
@@ -71,7 +72,9 @@ pub const EXTENSION: Extension = Extension {
         Spec { xep: 425, version: "0.3.0", title: "Moderated Message Retraction" },
         Spec { xep: 463, version: "0.2.0", title: "MUC Affiliations Versioning" },
         Spec { xep: 486, version: "0.1.0", title: "MUC Avatars" },
+        Spec { xep: 488, version: "0.1.0", title: "MUC Token Invite" },
         Spec { xep: 500, version: "0.1.1", title: "MUC Slow Mode" },
+        Spec { xep: 503, version: "0.3.0", title: "Server-side spaces" },
     ],
     offered: |config| config.rooms.enabled,
     features: &[
@@ -99,6 +102,7 @@ pub const EXTENSION: Extension = Extension {
         (Scope::Room, ns::REGISTER),
         (Scope::Room, ns::VCARD),
         (Scope::Room, ns::HATS),
+        (Scope::Room, ns::MUC_TOKENS),
         (Scope::Room, ns::COMMANDS),
     ],
     ..Extension::NOTHING
@@ -213,6 +217,8 @@ impl Room {
             (IqKind::Set, ns::MUC_OWNER, "query") => self.own(from, payload, out),
             (IqKind::Get, ns::REGISTER, "query") => self.registration(from),
             (IqKind::Set, ns::REGISTER, "query") => self.register(now, input, payload, out),
+            (IqKind::Set, ns::MUC_TOKENS, "request" | "revoke")
+            | (IqKind::Get, ns::MUC_TOKENS, "tokens") => self.token(now, from, payload, out),
             (IqKind::Get, ns::VCARD, "vCard") => self.vcard(),
             (IqKind::Set, ns::VCARD, "vCard") => self.set_vcard(from, payload, out),
             (IqKind::Get, ns::PING, "ping") => Ok(None),

@@ -52,7 +52,7 @@ impl Room {
         let join = stanza.child("x", ns::MUC).and_then(|x| Join::parse(&x.element()));
         // Who may not come in, or is not there, pays nothing, and so takes nobody else's place.
         let lets_in = match (&join, self.nicks.contains_key(from)) {
-            (Some(_), _) => self.lets_in(from),
+            (Some(join), _) => self.lets_in(from, join, now),
             (None, true) => Ok(()),
             // §7.2.17: it believes to be in the room.
             (None, false) => return self.not_here(from, nick, out),
@@ -114,6 +114,7 @@ impl Room {
         let created = self.occupants.is_empty() && self.locked;
         let before = self.shown_presence(from, nick);
         self.admit(from, affiliation, nick, known.is_some(), join)?;
+        self.redeem(now, from, join, out)?;
         if let Some(known) = known.filter(|known| **known != *nick) {
             // It lost track of its own name: what others see is a change of it.
             self.rename(from, &known, nick, stanza, out)?;
@@ -145,7 +146,7 @@ impl Room {
     }
 
     /// Whether somebody may come in, whatever they say (§7.2.6, §7.2.8, §10.1.1).
-    fn lets_in(&self, from: &Jid) -> Result<(), StanzaError> {
+    fn lets_in(&self, from: &Jid, join: &Join, now: Millis) -> Result<(), StanzaError> {
         let refuse = |condition| Err(StanzaError::new(condition));
         let affiliation = self.affiliation(from);
         if affiliation == Affiliation::Outcast {
@@ -154,8 +155,9 @@ impl Room {
         if self.locked && affiliation < Affiliation::Owner {
             return refuse(Condition::ItemNotFound);
         }
-        if self.settings.members_only && affiliation < Affiliation::Member {
-            return refuse(Condition::RegistrationRequired);
+        let invited = self.is_invited(from, join, now);
+        if self.settings.members_only && affiliation < Affiliation::Member && !invited {
+            return Err(self.not_a_member(join));
         }
         Ok(())
     }

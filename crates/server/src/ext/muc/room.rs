@@ -30,6 +30,7 @@ use super::{
     nick::{Likeness, likeness},
     requests::Requests,
     settings::Settings,
+    tokens::Tokens,
     voices::Voices,
 };
 use crate::secret::mac;
@@ -47,6 +48,8 @@ pub struct Room {
     pub(super) voices: Voices,
     /// Of strangers who want to be members.
     pub(super) requests: Requests,
+    /// XEP-0488.
+    pub(super) tokens: Tokens,
     pub(super) occupants: BTreeMap<Box<str>, Occupant>,
     /// The nickname of each full address that is in the room.
     pub(super) nicks: HashMap<Jid, Box<str>>,
@@ -332,6 +335,7 @@ impl Room {
             hats: Hats::default(),
             voices: Voices::default(),
             requests: Requests::default(),
+            tokens: Tokens::default(),
             occupants: BTreeMap::new(),
             nicks: HashMap::new(),
             history: History::default(),
@@ -353,14 +357,25 @@ impl Room {
     /// A room as it was stored.
     #[must_use]
     pub fn load(jid: BareJid, kept: Kept, rows: Vec<Row>, bounds: Bounds, salt: [u8; 32]) -> Self {
-        let Kept { settings, subject, vcard, hats, voices, requests, version, oldest, locked } =
-            kept;
+        let Kept {
+            settings,
+            subject,
+            vcard,
+            hats,
+            voices,
+            requests,
+            tokens,
+            version,
+            oldest,
+            locked,
+        } = kept;
         Room {
             subject,
             vcard,
             hats,
             voices,
             requests,
+            tokens,
             affiliations: Affiliations::load(rows, version, oldest),
             locked,
             ..Room::new(jid, settings, bounds, salt)
@@ -382,6 +397,7 @@ impl Room {
             hats: self.hats.clone(),
             voices: self.voices.clone(),
             requests: self.requests.clone(),
+            tokens: self.tokens.clone(),
             version: self.affiliations.version(),
             oldest: self.affiliations.oldest(),
             locked: self.locked,
@@ -458,6 +474,11 @@ impl Room {
     #[must_use]
     pub fn occupant_id(&self, jid: &BareJid) -> String {
         occupant_id(&self.salt, jid)
+    }
+
+    /// What follows from `parts` for whoever knows the secret of the room.
+    pub(super) fn salted(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mac(&self.salt, parts)
     }
 
     /// The address of an occupant.

@@ -53,6 +53,8 @@ pub struct Settings {
     pub archived: bool,
     /// Messages of the past that newcomers get, when they do not ask for less.
     pub history: u32,
+    /// The node of the space that it is part of (XEP-0503); empty for none.
+    pub space: String,
     /// Seconds between two messages of one participant (XEP-0500); 0 for none.
     pub slow_mode: u64,
 }
@@ -107,6 +109,7 @@ impl Default for Settings {
             list_readers: Shown::ALL.into(),
             archived: true,
             history: 20,
+            space: String::new(),
             slow_mode: 0,
         }
     }
@@ -224,6 +227,7 @@ pub fn form(settings: &Settings) -> Form {
         .with_field(roles(MEMBER_LIST, "Who may read the list of members", &s.list_readers))
         .with_field(yes(ARCHIVING, "Messages are kept in the archive", s.archived))
         .with_field(number(HISTORY, "Messages that newcomers get", s.history.into()))
+        .with_field(text(SPACE, "Address of the node of its space", &s.space))
         .with_field(number(SLOW_MODE, "Seconds between two messages of one person", s.slow_mode))
 }
 
@@ -319,6 +323,7 @@ pub fn submitted(old: &Settings, form: &Form, most_history: u32) -> Result<Setti
                 let wanted: u32 = value.parse().map_err(|_| wrong())?;
                 new.history = wanted.min(most_history);
             }
+            SPACE => new.space = node_address(value).ok_or_else(wrong)?,
             SLOW_MODE => {
                 new.slow_mode = value.parse().ok().filter(|s| *s <= DAY).ok_or_else(wrong)?;
             }
@@ -350,6 +355,14 @@ fn anyone(value: &str) -> Option<bool> {
         "moderators" => Some(false),
         _ => None,
     }
+}
+
+/// The address of a node (XEP-0060 §12.19), or nothing.
+fn node_address(value: &str) -> Option<String> {
+    let address = value.trim();
+    let is_node = address.starts_with("xmpp:") && address.contains(";node=");
+    let fits = address.chars().count() <= LONGEST_TEXT;
+    (address.is_empty() || (is_node && fits)).then(|| address.to_owned())
 }
 
 fn most(value: &str) -> Option<u32> {
@@ -392,6 +405,7 @@ const MEMBER_LIST: &str = "muc#roomconfig_getmemberlist";
 const ARCHIVING: &str = "muc#roomconfig_enablearchiving";
 const HISTORY: &str = "muc#maxhistoryfetch";
 const HISTORY_LENGTH: &str = "muc#roomconfig_historylength";
+const SPACE: &str = "muc#roomconfig_pubsub";
 const SLOW_MODE: &str = "muc#roomconfig_slow_mode_duration";
 const LONGEST_TEXT: usize = 1000;
 const DAY: u64 = 24 * 60 * 60;
@@ -416,6 +430,7 @@ mod tests {
         settings.private_messages = Writers::Moderators;
         settings.shown = [Shown::Moderator].into();
         settings.slow_mode = 20;
+        settings.space = "xmpp:pubsub.example.org?;node=coven".to_owned();
         let filled = form(&settings);
         assert_eq!(submitted(&Settings::default(), &filled, 50), Ok(settings));
     }
@@ -434,6 +449,8 @@ mod tests {
             (PERSISTENT, "perhaps"),
             (MAX_USERS, "many"),
             (PRIVATE_MESSAGES, "friends"),
+            (SPACE, "https://example.org/"),
+            (SPACE, "xmpp:pubsub.example.org"),
             (SLOW_MODE, "-1"),
             (SLOW_MODE, "99999999"),
             (BROADCAST, "king"),

@@ -51,7 +51,10 @@ impl World {
             15 | 16 => self.configure(who, tape),
             17 => self.own(who, tape),
             18 => self.register(who, tape),
-            19 => self.invite(who, tape),
+            19 => match tape.chance(2) {
+                true => self.invite(who, tape),
+                false => self.tokens(who, tape),
+            },
             20 => match tape.chance(2) {
                 true => self.voice(who, tape),
                 false => self.decide_registration(who, tape),
@@ -86,7 +89,10 @@ impl World {
             2 => "<history seconds='60' maxchars='1000'/>",
             3 => "<mav xmlns='urn:xmpp:muc:affiliations:1'/>",
             4 => "<mav xmlns='urn:xmpp:muc:affiliations:1' since='1'/>",
-            _ => "<password>wrong</password>",
+            _ => match self.token.clone() {
+                Some(token) => &format!("<password>{token}</password>"),
+                None => "<password>wrong</password>",
+            },
         };
         let xml = format!("<presence><x xmlns='{}'>{inside}</x></presence>", ns::MUC);
         self.give(who, Some(nick), &xml);
@@ -209,6 +215,26 @@ impl World {
         let x = format!("<x xmlns='{}'>{inside}</x>", ns::MUC_USER);
         self.give(who, None, &format!("<message id='{id}'>{x}</message>"));
         self.sendings.push((id, self.sessions[who].jid.clone()));
+    }
+
+    /// Somebody asks for a link, or takes one back.
+    fn tokens(&mut self, who: usize, tape: &mut Tape<'_>) {
+        let tag = |name: &str, rest: &str| format!("<{name} xmlns='{}'{rest}", ns::MUC_TOKENS);
+        let known = self.token.clone().unwrap_or_default();
+        let (kind, payload) = match tape.below(6) {
+            0 => ("get", tag("tokens", "/>")),
+            1 => ("set", tag("revoke", &format!(">{known}</revoke>"))),
+            2 => ("set", tag("request", " counter='1'/>")),
+            3 => ("set", tag("request", " delay='1' counter='x'/>")),
+            _ => ("set", tag("request", " delay='5' counter='2'/>")),
+        };
+        let out = self.ask(who, kind, &payload);
+        for (_, _, bytes) in out.iter().filter_map(Effect::stanza) {
+            let stanza = Stanza::parse(bytes, &Limits::TRUSTED).expect("a stanza");
+            if let Some(token) = stanza.child("token", ns::MUC_TOKENS) {
+                self.token = Some(token.text().into_owned());
+            }
+        }
     }
 
     /// Somebody answers a request, or what may be one.

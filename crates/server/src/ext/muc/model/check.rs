@@ -17,6 +17,7 @@ use super::{
         history::MOST_LINES,
         requests::MOST_REQUESTS,
         room::{Effect, MOST_SENT},
+        tokens::MOST_TOKENS,
     },
     BOUNDS, Before, ROOM, Told, World,
     acts::sent_to,
@@ -269,6 +270,7 @@ impl World {
         let different: BTreeSet<_> = nicks.iter().collect();
         assert_eq!(nicks.len(), different.len(), "one nickname, two people: {nicks:?}");
         assert!(room.requests.len() <= MOST_REQUESTS);
+        assert!(room.tokens.len() <= MOST_TOKENS);
         let belongs = |who: &BareJid| room.affiliation(&who.clone().into()) != Affiliation::None;
         assert!(!room.requests.people().any(|who| belongs(&who)), "decided, and still waiting");
         assert!(room.history.len() <= MOST_LINES);

@@ -81,6 +81,8 @@ struct World {
     questions: VecDeque<Question>,
     /// Private messages and invitations, by what they were called, and who sent them.
     sendings: Vec<(String, Jid)>,
+    /// The token that was given out last, whether it serves or not.
+    token: Option<String>,
     /// Number of the last archived message.
     archived: u64,
     /// Numbers the stanzas.
@@ -144,6 +146,7 @@ impl World {
             stored: Stored { kept: serde_json::Value::Null, rows: BTreeMap::new() },
             questions: VecDeque::new(),
             sendings: Vec::new(),
+            token: None,
             archived: 0,
             count: 0,
             entered: false,

@@ -312,6 +312,63 @@ fn who_asks_is_forgotten_when_something_else_decides() {
 }
 
 #[test]
+fn tokens_are_bounded_and_end() {
+    use crate::ext::muc::tokens::MOST_TOKENS;
+    let mut play = Play::new(Settings { invitations_by_occupants: true, ..Settings::default() });
+    let ask = |play: &mut Play, who: &str, limits: &str| {
+        play.now = play.now.plus(2_000);
+        let xml = format!(
+            "<iq type='set' id='t'><request xmlns='urn:xmpp:muc-token-invite:0' {limits}/></iq>"
+        );
+        let effects = play.give(who, None, &xml);
+        let token = sent(&effects, who).find_map(|iq| Some(iq.first_child()?.text()));
+        error_of(&effects, who).map_or(Ok(token.unwrap_or_default()), Err)
+    };
+    let enter = |play: &mut Play, who: &str, token: &str| {
+        let xml = format!(
+            "<presence><x xmlns='http://jabber.org/protocol/muc'><password>{token}</password></x>\
+             </presence>"
+        );
+        let effects = play.give(who, Some(who.split('@').next().unwrap()), &xml);
+        error_of(&effects, who)
+    };
+    let expired = Some("not-authorized".to_owned());
+    let short = ask(&mut play, CRONE, "delay='60'").unwrap();
+    play.now = play.now.plus(60_000);
+    assert_eq!(enter(&mut play, "a@a.example/x", &short), expired, "its time is over");
+    let token = ask(&mut play, CRONE, "counter='2'").unwrap();
+    assert_ne!(token, short);
+    // A nickname that is taken costs nothing.
+    let taken = format!(
+        "<presence><x xmlns='http://jabber.org/protocol/muc'><password>{token}</password></x></presence>"
+    );
+    let effects = play.give("a@a.example/x", Some("firstwitch"), &taken);
+    assert_eq!(error_of(&effects, "a@a.example/x").as_deref(), Some("conflict"));
+    for who in ["a@a.example/x", "b@a.example/x"] {
+        assert_eq!(enter(&mut play, who, &token), None);
+        assert_eq!(play.room.affiliation(&Jid::new(who).unwrap()), Affiliation::Member);
+    }
+    assert_eq!(enter(&mut play, "c@a.example/x", &token), expired, "two came with it");
+    for number in 0..MOST_TOKENS {
+        let who = format!("m{}@a.example/x", number / 20);
+        play.room.affiliations.set(&bare(&who), Affiliation::Member, None);
+        assert!(ask(&mut play, &who, "").is_ok(), "{number}");
+    }
+    let full = Err("resource-constraint".to_owned());
+    assert_eq!(ask(&mut play, CRONE, ""), full);
+    play.give(CRONE, None, &admin("<item jid='m0@a.example' affiliation='none'/>"));
+    assert_eq!(play.room.tokens.len(), MOST_TOKENS - 20, "what a former member gave out is void");
+    assert!(ask(&mut play, CRONE, "").is_ok());
+    for _ in 1..20 {
+        assert!(ask(&mut play, CRONE, "").is_ok());
+    }
+    assert_eq!(ask(&mut play, CRONE, ""), full, "so many are one person's");
+    play.now = play.now.plus(7 * 24 * 60 * 60 * 1000);
+    assert!(ask(&mut play, CRONE, "").is_ok());
+    assert_eq!(play.room.tokens.len(), 1, "the others are over");
+}
+
+#[test]
 fn registering_again_and_again_is_slowed() {
     let mut play = Play::open();
     let remove = "<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>";
