@@ -7,8 +7,11 @@ fn the_use_cases_of_rooms_are_shown() {
     Document {
         file: "docs/rooms.md",
         title: "Rooms, section by section",
-        about: "The use cases of XEP-0045 1.35.5 and the plays in `tests/plays` that show them. Written by `make \
-                docs` from what the plays name; a use case that none of them shows fails the test.",
+        about: "The use cases of XEP-0045 1.35.5 and the plays in `tests/plays` that show them. Links that let people \
+                in ([XEP-0488](../tests/plays/xep-0488)) and spaces ([XEP-0503](../tests/plays/xep-0503)) are \
+                there beside them; that the server looks after visits to rooms elsewhere is for later \
+                ([ADR 29](adr/0029-clients-look-after-their-visits.md)). Written by `make docs` from what the plays \
+                name; a use case that none of them shows fails the test.",
         xep: 45,
         rows: ROWS,
     }

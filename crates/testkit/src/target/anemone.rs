@@ -87,8 +87,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          [login]\nplain = {plain}\niterations = 4096\n\n\
          [limits]\n{rates}unauthenticated_seconds = {seconds}\n\
          stanza_bytes = {stanza_bytes}\n\n\
-         [archive]\nenabled = {archive}\n\n[rooms]\ncreators = \"{creators}\"\n\
-         default = \"{room}\"\n\n\
+         [archive]\nenabled = {archive}\n\n[rooms]\n{rooms}\n\
          [upload]\nfile_bytes = 1000000\nbytes_per_account = {upload_quota}\n\n\
          [federation]\n{federation}\n\
          [calls]\n{calls}\n[turn]\n{turn}\n[bytestreams]\nenabled = {proxy}\n[push]\n{push}\n{components}\n\
@@ -100,8 +99,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
             (false, false) => "throttle = false\n",
         },
         inviters = if has("invitations by admins") { "admins" } else { "everyone" },
-        room = if has("channels by default") { "channel" } else { "group" },
-        creators = if has("rooms by admins") { "admins" } else { "everyone" },
+        rooms = rooms(settings),
         c2s = ports.c2s,
         c2s_tls = ports.c2s_tls,
         https = ports.https,
@@ -111,6 +109,14 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         archive = !has("no archive"),
         upload_quota = if has("small upload quota") { 2000 } else { 1_000_000 },
     )
+}
+
+/// Who makes rooms, and what they are like.
+fn rooms(settings: &[String]) -> String {
+    let has = |setting: &str| settings.iter().any(|s| s == setting);
+    let creators = if has("rooms by admins") { "admins" } else { "everyone" };
+    let room = if has("channels by default") { "channel" } else { "group" };
+    format!("creators = \"{creators}\"\ndefault = \"{room}\"\n")
 }
 
 /// The relay's lines of `[listen]`, and those of its section.
