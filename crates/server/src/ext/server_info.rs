@@ -65,9 +65,18 @@ impl ServerInfo {
         let info = answer.child("query", ns::DISCO_INFO);
         let info = info.and_then(|query| Info::parse(&query.element()));
         let willing = info.is_some_and(|info| info.has_feature(ns::SERVERINFO));
+        self.remember(domain, willing, server.now());
+    }
+
+    /// When too many are known, those go of which it has to be asked again anyway.
+    fn remember(&self, domain: &str, willing: bool, now: Millis) {
         let mut state = self.0.lock();
-        if state.willing.len() < MOST_DOMAINS || state.willing.contains_key(domain) {
-            state.willing.insert(domain.to_owned(), (willing, server.now()));
+        let known = &mut state.willing;
+        if known.len() >= MOST_DOMAINS && !known.contains_key(domain) {
+            known.retain(|_, (_, since)| is_fresh(*since, now));
+        }
+        if known.len() < MOST_DOMAINS || known.contains_key(domain) {
+            known.insert(domain.to_owned(), (willing, now));
         }
     }
 
@@ -75,8 +84,13 @@ impl ServerInfo {
     fn willing(&self, domain: &str, now: Millis) -> Option<bool> {
         let state = self.0.lock();
         let (willing, since) = state.willing.get(domain)?;
-        (now.0.saturating_sub(since.0) < KNOWN_FOR).then_some(*willing)
+        is_fresh(*since, now).then_some(*willing)
     }
+}
+
+/// Whether what was heard then still counts.
+fn is_fresh(since: Millis, now: Millis) -> bool {
+    now.0.saturating_sub(since.0) < KNOWN_FOR
 }
 
 /// Publishes what has changed. Called every few minutes.
@@ -150,5 +164,28 @@ fn ask(server: &Arc<Server>, domain: &str) {
     if server.components.pending.add(server, id, to.clone(), purpose).is_ok() {
         let bytes = question.to_bytes(ns::CLIENT);
         server.s2s.post(server, server.domain(), &to, Kind::Iq, bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_that_were_not_heard_of_for_long_make_room_for_others() {
+        let info = ServerInfo::default();
+        let early = Millis(1_000_000);
+        for number in 0..MOST_DOMAINS {
+            info.remember(&format!("x{number}.example"), true, early);
+        }
+        info.remember("late.example", true, early.plus(1));
+        assert_eq!(info.willing("late.example", early.plus(1)), None, "there is no room");
+        info.remember("x7.example", false, early.plus(2));
+        assert_eq!(info.willing("x7.example", early.plus(2)), Some(false), "known ones may change");
+        let day = early.plus(KNOWN_FOR + 1);
+        info.remember("late.example", true, day);
+        assert_eq!(info.willing("late.example", day), Some(true));
+        assert_eq!(info.willing("x7.example", day), Some(false), "it is not old yet");
+        assert_eq!(info.0.lock().willing.len(), 2);
     }
 }
