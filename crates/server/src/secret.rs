@@ -95,6 +95,29 @@ impl ServerSecret {
     }
 }
 
+/// Numbers that stand for something, and from which that cannot be found out. They mean the same in every
+/// version of the server, so that they may be stored; nobody else can find two things with one number.
+pub struct Numbers(Hmac<Sha256>);
+
+impl Numbers {
+    /// Those for one purpose.
+    pub fn new(secret: &ServerSecret, label: &str) -> Numbers {
+        Numbers(keyed(&secret.derive(label)))
+    }
+
+    /// The number of what these parts say together, below 2^63: the store's integers are signed.
+    pub fn number(&self, parts: &[&[u8]]) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = finish(self.0.clone(), parts);
+        u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1
+    }
+}
+
+impl fmt::Debug for Numbers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Numbers(..)")
+    }
+}
+
 impl fmt::Debug for ServerSecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("ServerSecret(..)")
@@ -103,8 +126,14 @@ impl fmt::Debug for ServerSecret {
 
 /// HMAC-SHA-256 of parts, each with its length before it so that no two lists look the same.
 pub(crate) fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac =
-        <Hmac<Sha256> as hmac::Mac>::new_from_slice(key).expect("HMAC takes keys of any length");
+    finish(keyed(key), parts)
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    <Hmac<Sha256> as hmac::Mac>::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+fn finish(mut mac: Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
@@ -152,5 +181,16 @@ mod tests {
     #[test]
     fn the_parts_of_a_mac_do_not_run_into_each_other() {
         assert_ne!(mac(&[1; 32], &[b"ab", b"c"]), mac(&[1; 32], &[b"a", b"bc"]));
+    }
+
+    #[test]
+    fn numbers_are_stored_and_are_each_servers_own() {
+        let of = |secret, label| Numbers::new(&ServerSecret::new([secret; 32]), label);
+        let number = of(7, "a").number(&[b"x", b"y"]);
+        assert_eq!(number, 2_484_013_868_852_527_212, "what is on disk has to mean the same");
+        assert_ne!(number, of(8, "a").number(&[b"x", b"y"]));
+        assert_ne!(number, of(7, "b").number(&[b"x", b"y"]));
+        assert_ne!(number, of(7, "a").number(&[b"xy"]));
+        assert!((0..100_u8).all(|n| of(n, "a").number(&[]) < 1 << 63));
     }
 }

@@ -44,7 +44,7 @@ use crate::{
     push::Pushes,
     questions::Questions,
     s2s::{Federation, accept},
-    secret::ServerSecret,
+    secret::{Numbers, ServerSecret},
     session::resume::Resumable,
     turn::relay::Relay,
 };
@@ -107,6 +107,8 @@ pub struct Server {
     pub metrics: Arc<Metrics>,
     /// The secret that never leaves the machine.
     pub secret: ServerSecret,
+    /// Numbers for messages, by which one that comes again is recognised.
+    pub origins: Numbers,
     /// The certificate in use.
     pub tls: Tls,
     /// Who is signed in to the administration's pages.
@@ -181,6 +183,7 @@ impl Server {
             info: ServerInfo::default(),
             reports: Quota::new(REPORTS, DAY),
             metrics,
+            origins: Numbers::new(&secret, "origins of messages"),
             secret,
             tls,
             admin_sessions: AdminSessions::default(),

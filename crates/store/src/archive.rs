@@ -36,7 +36,7 @@ pub struct Append {
     pub resource: Option<Box<str>>,
     /// The account sent it.
     pub outgoing: bool,
-    /// Hash of sending device and origin id (XEP-0359), for [`Tail::origins`]; outgoing rows only.
+    /// Hash of sending device, recipient and origin id (XEP-0359), for [`Tail::origins`]; outgoing rows only.
     pub origin_hash: Option<u64>,
     /// Waits for the account to come online (XEP-0160).
     pub pending: bool,

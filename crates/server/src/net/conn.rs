@@ -473,7 +473,7 @@ impl<T: Transport> Connection<T> {
                 (written, failed)
             };
             for stanza in &failed {
-                archive::forget(&self.session, stanza);
+                archive::forget(&self.server, &self.session, stanza);
                 let error = StanzaError::new(Condition::ResourceConstraint)
                     .with_text("the message could not be stored; try again later");
                 message::bounce(&self.session, stanza, &error);

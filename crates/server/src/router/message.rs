@@ -88,7 +88,7 @@ impl Sender<'_> {
             Sender::Session(session) => {
                 bounce(session, message, error);
                 // It did not arrive: when its sender tries again, that is the first time.
-                archive::forget(session, message);
+                archive::forget(server, session, message);
             }
             Sender::Elsewhere(source) => incoming::refuse(server, source.pair, message, error),
         }
@@ -303,7 +303,7 @@ pub async fn receive(
         (target, Ok(())) => pass_in(letter, &target, &mut effects),
     };
     if let (Flow::Refuse(_), Target::Account(account)) = (&outcome, &target_of(server, to)) {
-        archive::forget_received(account, message);
+        archive::forget_received(server, account, message);
     }
     finish(server, &sender, message, outcome, effects, tag);
 }

@@ -121,7 +121,7 @@ pub fn not_stored(server: &Server, pair: &Pair, stanza: &Stanza) {
     if let Some(to) = address(stanza.to())
         && let Some(account) = server.loaded(&to.to_bare())
     {
-        archive::forget_received(&account, stanza);
+        archive::forget_received(server, &account, stanza);
     }
     let error = StanzaError::new(Condition::ResourceConstraint)
         .with_text("the message could not be stored; try again later");

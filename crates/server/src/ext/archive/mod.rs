@@ -25,6 +25,7 @@ use crate::{
         facts::{Facts, MessageType},
         pipeline::{Direction, Flow, Pass},
     },
+    server::Server,
     session::Session,
 };
 
@@ -163,13 +164,13 @@ fn admit(pass: &mut Pass<'_>) -> Flow {
 }
 
 /// The store could not keep a message: when its sender tries again, that is the first time.
-pub fn forget(session: &Session, message: &Stanza) {
+pub fn forget(server: &Server, session: &Session, message: &Stanza) {
     let to = match message.to().map(|to| Jid::new(&to)) {
         Some(Ok(to)) => to.to_bare(),
         Some(Err(_)) => return,
         None => session.account.jid().clone(),
     };
-    if let Some(origin) = origin(&Facts::read(message), to) {
+    if let Some(origin) = origin(server, session.full(), &Facts::read(message), &to) {
         session.account.lock().archive.sent.remove(&origin);
     }
 }
@@ -177,7 +178,7 @@ pub fn forget(session: &Session, message: &Stanza) {
 /// A client that lost an acknowledgement sends again, with the same origin id: the message has
 /// arrived already, and arrives only once.
 fn once(pass: &mut Pass<'_>) -> Flow {
-    match origin(pass.facts, pass.to.to_bare()) {
+    match origin(pass.server, pass.from, pass.facts, &pass.to.to_bare()) {
         Some(origin) if pass.state.archive.sent.contains_key(&origin) => Flow::Repeated,
         _ => Flow::Continue,
     }
@@ -206,17 +207,17 @@ fn received(pass: &Pass<'_>) -> Option<u64> {
     let named = pass.message.id().is_some() || pass.facts.origin_id.is_some();
     // Notifications and errors may say the same twice, and mean it.
     let wanted = named && worth_keeping(pass.facts);
-    (pass.session.is_none() && wanted).then(|| whole(pass.message))
+    (pass.session.is_none() && wanted).then(|| whole(pass.server, pass.message))
 }
 
 /// A message of another server was not taken: should it come again, that is the first time.
-pub fn forget_received(account: &Account, message: &Stanza) {
-    account.lock().archive.received.remove(&whole(message));
+pub fn forget_received(server: &Server, account: &Account, message: &Stanza) {
+    account.lock().archive.received.remove(&whole(server, message));
 }
 
 /// A number for a message as it came, sender and recipient included.
-fn whole(message: &Stanza) -> u64 {
-    fnv(message.bytes().iter().copied())
+fn whole(server: &Server, message: &Stanza) -> u64 {
+    server.origins.number(&[message.bytes()])
 }
 
 fn record(pass: &mut Pass<'_>) -> Flow {
@@ -244,7 +245,9 @@ fn record(pass: &mut Pass<'_>) -> Flow {
         flushing.newest = id;
     }
     // A message to oneself is recorded on its way in; its repetition is recognised all the same.
-    let origin = origin(pass.facts, pass.to.to_bare()).filter(|_| outbound || pass.to_self());
+    let own = outbound || pass.to_self();
+    let sent = || origin(pass.server, pass.from, pass.facts, &pass.to.to_bare());
+    let origin = own.then(sent).flatten();
     if let Some(origin) = origin {
         pass.state.archive.remember(origin, id);
     }
@@ -281,16 +284,9 @@ pub fn worth_keeping(facts: &Facts) -> bool {
     }
 }
 
-/// A number for what the sender called the message, together with the recipient: FNV-1a, because
-/// it is stored and must mean the same in every version of the server.
-fn origin(facts: &Facts, to: BareJid) -> Option<u64> {
+/// A number for what a device, by its full address, called the message, together with the recipient.
+/// Each device has ids of its own; one that comes back under the same name is the same.
+fn origin(server: &Server, from: &str, facts: &Facts, to: &BareJid) -> Option<u64> {
     let id = facts.origin_id.as_ref().filter(|_| facts.lasting() || facts.hints.store)?;
-    let bytes = to.as_str().bytes().chain([0]).chain(id.iter().copied());
-    Some(fnv(bytes))
-}
-
-fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
-    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    // The store keeps 63 bits: SQLite's integers are signed.
-    bytes.fold(0xcbf2_9ce4_8422_2325, step) >> 1
+    Some(server.origins.number(&[from.as_bytes(), to.as_str().as_bytes(), id]))
 }

@@ -62,7 +62,7 @@ impl Room {
         if subject.is_some() && role < Role::Moderator && !self.settings.subject_by_participants {
             return Err(error(Condition::Forbidden, "moderators change the subject here"));
         }
-        let origin = origin(from, facts);
+        let origin = self.origin(from, facts);
         if let Some(first) = origin.and_then(|origin| self.sent.find(origin)) {
             // It was lost on its way back: whoever sent it gets it again, nobody else does.
             let bytes = self.reflection(&nick, &id, stanza, facts, Some(first));
@@ -205,6 +205,14 @@ impl Room {
         out.push(Effect::Retract { id, author: author.to_owned(), tombstone: Box::new(tombstone) });
     }
 
+    /// A number for what a device called a message.
+    fn origin(&self, from: &Jid, facts: &Facts) -> Option<u64> {
+        let id = facts.origin_id.as_ref().filter(|_| facts.lasting())?;
+        let [a, b, c, d, e, f, g, h, ..] = self.salted(&[b"origin", from.as_str().as_bytes(), id]);
+        // The store keeps 63 bits: SQLite's integers are signed.
+        Some(u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1)
+    }
+
     pub(super) fn take_id(&mut self) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
@@ -238,16 +246,6 @@ fn worth_keeping(facts: &Facts) -> bool {
     !facts.hints.no_store
         && !facts.hints.no_permanent_store
         && (facts.lasting() || facts.hints.store)
-}
-
-/// A number for what a person called a message.
-fn origin(from: &Jid, facts: &Facts) -> Option<u64> {
-    let id = facts.origin_id.as_ref().filter(|_| facts.lasting())?;
-    let bare = from.to_bare();
-    let bytes = bare.as_str().bytes().chain([0]).chain(id.iter().copied());
-    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    // The store keeps 63 bits: SQLite's integers are signed.
-    Some(bytes.fold(0xcbf2_9ce4_8422_2325, step) >> 1)
 }
 
 /// A room takes so many times what one occupant may send.

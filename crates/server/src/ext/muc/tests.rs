@@ -151,6 +151,11 @@ fn a_message_that_is_sent_again_reaches_its_sender_alone() {
     };
     assert_eq!(id(&first), id(&again));
     assert!(!again.iter().any(|effect| matches!(effect, Effect::Archive(_))));
+    // Another device has ids of its own.
+    play.join("hag66@shakespeare.example/desk", "thirdwitch");
+    let other = play.give("hag66@shakespeare.example/desk", None, xml);
+    assert_eq!(sent(&other, CRONE).count(), 1);
+    assert_ne!(id(&first), id(&other));
 }
 
 #[test]
