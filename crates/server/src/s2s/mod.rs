@@ -377,7 +377,7 @@ impl Federation {
         };
         let remote = self.remote(local, to.domain().as_str());
         let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
-        self.want(&remote, Effect::Bounce(entry, why));
+        self.want(server, &remote, Effect::Bounce(entry, why));
     }
 
     /// All queues.
@@ -484,7 +484,7 @@ impl Remote {
                     // peer recognises them.
                     drop(server.store.outbox.done(ids));
                 }
-                other => server.s2s.want(self, other),
+                other => server.s2s.want(server, self, other),
             }
         }
         broken

@@ -15,7 +15,7 @@ use super::{
     outgoing::{Bounds, Effect, Input},
     presence,
 };
-use crate::{components, net::listen::down, server::Server};
+use crate::{components, ext::muc::missed, net::listen::down, server::Server};
 
 /// What a queue wants to be done, in order.
 #[derive(Debug, Default)]
@@ -57,7 +57,13 @@ impl Work {
 
 impl Federation {
     /// A queue wants something to be done.
-    pub(super) fn want(&self, remote: &Arc<Remote>, effect: Effect) {
+    pub(super) fn want(&self, server: &Server, remote: &Arc<Remote>, effect: Effect) {
+        if let Effect::Bounce(entry, why) = &effect
+            && missed::note(server, entry, *why)
+        {
+            server.metrics.s2s_bounced.increment();
+            return;
+        }
         if remote.work.add(effect) {
             // An error means that the server is going down.
             drop(self.work.send(remote.clone()));
@@ -75,6 +81,9 @@ pub async fn supervise(server: Arc<Server>) {
         tokio::select! {
             () = down(&mut shutdown) => return,
             Some(remote) = work.recv() => drop(tokio::spawn(work_off(server.clone(), remote))),
+            () = server.rooms.missed.noted() => {
+                drop(tokio::spawn(missed::work_off(server.clone())));
+            }
             _ = ticks.tick() => tick(&server),
         }
     }

@@ -20,6 +20,7 @@ mod inviting;
 pub mod kept;
 mod making;
 mod message;
+pub mod missed;
 #[cfg(any(test, feature = "model"))]
 pub mod model;
 pub mod moved;

@@ -23,7 +23,9 @@ use super::{
     carry::{deliver_all, finish, perform, settle},
     directory,
     kept::Kept,
-    making, moved,
+    making,
+    missed::Missed,
+    moved,
     room::{Bounds, Room, refuse, wait},
     spread,
     unsaved::{Unsaved, cannot_store, lasts},
@@ -33,6 +35,8 @@ use crate::{components::pending::Acting, ext::pages, server::Server, session::Se
 /// The rooms in memory.
 #[derive(Default)]
 pub struct Rooms {
+    /// Occupants elsewhere who missed something.
+    pub missed: Missed,
     pub(super) loaded: RwLock<HashMap<Box<str>, Arc<Cell>>>,
     /// One of them, by the name, is held while a room is read or made, so that there is never more than
     /// one of a name.

@@ -178,6 +178,9 @@ pub struct Bounds {
     pub stanzas: usize,
     /// Bytes kept in memory.
     pub bytes: usize,
+    /// The same where what comes is not durable: enough for everybody in a large room to come in, or to hear
+    /// something.
+    pub fleeting: usize,
     /// Unacknowledged stanzas and bytes on a stream.
     pub unacked: sm::Limits,
     /// Milliseconds after which durable stanzas go back.
@@ -193,6 +196,7 @@ impl Bounds {
         Self {
             stanzas: 1000,
             bytes: 4 * 1024 * 1024,
+            fleeting: 16 * 1024 * 1024,
             unacked: sm::Limits { stanzas: 1000, bytes: 4 * 1024 * 1024, ..sm::Limits::SESSION },
             bounce,
             patience: 30_000,
@@ -247,6 +251,7 @@ pub struct Outgoing {
     beyond: Held,
     /// What is in memory alone and was posted behind them, each with the newest parcel before it.
     behind: VecDeque<(u64, Entry)>,
+    behind_bytes: usize,
     loading: bool,
     /// The store could not be read: when to try again.
     load_again: Option<Millis>,
@@ -285,6 +290,7 @@ impl Outgoing {
             newest: 0,
             beyond: Held::default(),
             behind: VecDeque::new(),
+            behind_bytes: 0,
             loading: false,
             load_again: None,
             asked: 0,
@@ -319,8 +325,16 @@ impl Outgoing {
     #[must_use]
     pub fn held(&self) -> Held {
         let unacked = self.sm.as_ref().map_or(0, |sm| sm.queue_bytes());
-        let bytes = self.waiting_bytes + self.behind_bytes() + self.unflushed_bytes + unacked;
+        let bytes = self.waiting_bytes + self.behind_bytes + self.unflushed_bytes + unacked;
         self.beyond.plus(Held { stanzas: self.len() as u64, bytes: bytes as u64 })
+    }
+
+    /// What is in memory alone and not known to have arrived.
+    pub fn fleeting(&self) -> impl Iterator<Item = &Entry> {
+        let unacked = self.sm.iter().flat_map(Sm::unacked).map(|entry| &entry.meta);
+        let written = unacked.chain(&self.unflushed);
+        let behind = self.behind.iter().map(|(_, entry)| entry);
+        written.chain(&self.waiting).chain(behind).filter(|entry| entry.parcel.is_none())
     }
 
     /// Whether nothing waits, in memory or in the store.
@@ -400,8 +414,9 @@ impl Outgoing {
     }
 
     fn post(&mut self, now: Millis, entry: Entry, effects: &mut Vec<Effect>) {
+        let bytes = self.waiting_bytes + self.behind_bytes + entry.bytes.len();
         let room = self.waiting.len() + self.behind.len() < self.bounds.stanzas
-            && self.waiting_bytes + self.behind_bytes() + entry.bytes.len() <= self.bounds.bytes;
+            && bytes <= self.bounds.bytes;
         match entry.parcel {
             Some(parcel) => {
                 // Behind what waits in the store, so that nothing overtakes it.
@@ -414,8 +429,11 @@ impl Outgoing {
                     self.beyond = self.beyond.plus(Held::of(&entry));
                 }
             }
-            None if !room => self.refuse(entry, effects),
-            None if self.spilled() => self.behind.push_back((self.newest, entry)),
+            None if bytes > self.bounds.fleeting => self.refuse(entry, effects),
+            None if self.spilled() => {
+                self.behind_bytes += entry.bytes.len();
+                self.behind.push_back((self.newest, entry));
+            }
             None => self.push(entry, effects),
         }
         if let Phase::Resting { .. } = self.phase

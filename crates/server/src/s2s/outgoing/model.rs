@@ -131,7 +131,10 @@ impl World {
         }
         // All that is in memory beside what was read at once and what is not acknowledged.
         let most = BOUNDS.stanzas + BOUNDS.unacked.stanzas + super::stored::BATCH as usize;
-        assert!(self.queue.len() <= most + BOUNDS.stanzas, "{} in memory", self.queue.len());
+        let fleeting = self.queue.fleeting().count();
+        assert!(self.queue.len() - fleeting <= most + BOUNDS.stanzas, "{} in memory", self.queue.len());
+        let bytes: usize = self.queue.fleeting().map(|entry| entry.bytes.len()).sum();
+        assert!(bytes <= BOUNDS.fleeting + BOUNDS.unacked.bytes, "{bytes} in memory alone");
     }
 
     fn post(&mut self, tape: &mut Tape<'_>) {
@@ -296,6 +299,7 @@ impl World {
 const BOUNDS: Bounds = Bounds {
     stanzas: 6,
     bytes: 400,
+    fleeting: 800,
     unacked: sm::Limits { stanzas: 5, bytes: 300, ..sm::Limits::SESSION },
     bounce: 100_000,
     patience: 5_000,

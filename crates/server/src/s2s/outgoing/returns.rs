@@ -55,6 +55,7 @@ impl Outgoing {
             std::mem::take(&mut self.behind).into_iter().partition(|(_, entry)| which(entry));
         self.behind = rest;
         self.waiting_bytes = self.waiting.iter().map(|entry| entry.bytes.len()).sum();
+        self.behind_bytes = self.behind.iter().map(|(_, entry)| entry.bytes.len()).sum();
         let late: VecDeque<(u64, Entry)> = late;
         for entry in over.into_iter().chain(late.into_iter().map(|(_, entry)| entry)) {
             self.missed_presence |= entry.kind == Kind::Presence && entry.parcel.is_none();

@@ -48,13 +48,10 @@ impl Outgoing {
         }
     }
 
-    pub(super) fn behind_bytes(&self) -> usize {
-        self.behind.iter().map(|(_, entry)| entry.bytes.len()).sum()
-    }
-
     /// What was posted behind no parcel newer than this one is next.
     fn let_in(&mut self, parcel: u64, effects: &mut Vec<Effect>) {
         while let Some((_, entry)) = self.behind.pop_front_if(|(before, _)| *before <= parcel) {
+            self.behind_bytes -= entry.bytes.len();
             self.push(entry, effects);
         }
     }

@@ -9,7 +9,7 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 
 fn queue() -> Outgoing {
     let unacked = sm::Limits { stanzas: 4, ..sm::Limits::SESSION };
-    Outgoing::new(Bounds { stanzas: 6, unacked, ..Bounds::with_bounce(DAY) })
+    Outgoing::new(Bounds { stanzas: 6, fleeting: 12, unacked, ..Bounds::with_bounce(DAY) })
 }
 
 fn entry(text: &'static str, kind: Kind, parcel: Option<u64>) -> Entry {
@@ -436,10 +436,24 @@ fn a_full_queue_refuses_what_is_not_durable() {
     for parcel in 1..=6 {
         feed(&mut queue, message("m", parcel));
     }
-    let effects = feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
-    assert_eq!(bounced(&effects), [("iq", Bounce::Full)]);
+    let iq = || Input::Post(entry("iq", Kind::Iq, None));
+    for _ in 0..3 {
+        assert_eq!(bounced(&feed(&mut queue, iq())), [], "there is room for its bytes");
+    }
+    assert_eq!(bounced(&feed(&mut queue, iq())), [("iq", Bounce::Full)]);
     assert_eq!(bounced(&feed(&mut queue, message("n", 7))), []);
     assert!(queue.spilled());
+}
+
+#[test]
+fn everybody_in_a_large_room_can_be_told_to_one_domain_at_once() {
+    let mut queue = Outgoing::new(Bounds::with_bounce(DAY));
+    for number in 0..1000 {
+        let bytes = Bytes::from(vec![b'x'; 10_000]);
+        let one = Entry { bytes, ..entry("", Kind::Presence, None) };
+        assert_eq!(bounced(&feed(&mut queue, Input::Post(one))), [], "{number}");
+    }
+    assert_eq!(queue.fleeting().count(), 1000);
 }
 
 #[test]

@@ -1,20 +1,21 @@
 //! The service with a store: rooms that end, or cannot be written, while others come.
 
 use store::rooms::{Affiliation as Row, Card, NewRoom};
-use xmpp::ext::rsm;
+use xmpp::ext::{muc::Role, rsm};
 
 use super::*;
 use crate::{
     ext::{
         muc::{
             carry::{finish, perform},
-            directory, operator,
+            directory, missed, operator,
             service::{self, Cell, Sender},
             unsaved,
         },
         pages,
     },
     model::Stage,
+    s2s::outgoing::{Entry, Input as Happened},
     session::frame::Frame,
 };
 
@@ -264,4 +265,57 @@ fn while_nothing_can_be_stored_people_can_still_be_thrown_out() {
     assert!(!unsaved::lasts(&stanza("<iq type='get' id='a'/>"), &room));
     let occupant = jid(&format!("{COVEN}/hag"));
     assert!(!unsaved::lasts(&stanza("<iq type='set' id='a'/>"), &occupant), "it passes through");
+}
+
+/// Two occupants at another domain, which gets what the room says until it does not.
+fn with_occupants(stage: &Stage) -> std::sync::Arc<Cell> {
+    let cell = coven(stage);
+    for (witch, nick) in [("crone1@b.example/desktop", "firstwitch"), ("hag66@b.example/pda", "thirdwitch")] {
+        let join = "<x xmlns='http://jabber.org/protocol/muc'/>";
+        ask(stage, witch, &format!("<presence to='{COVEN}/{nick}'>{join}</presence>"));
+    }
+    assert_eq!(cell.lock().room.sessions(), 2);
+    cell
+}
+
+#[test]
+fn whoever_missed_something_is_taken_out_of_the_room() {
+    let stage = Stage::new();
+    let cell = with_occupants(&stage);
+    let server = &stage.server;
+    let remote = server.s2s.remote("conference.a.example", "b.example");
+    let mut refuse = |kind, xml: &str| {
+        let (bytes, since) = (bytes::Bytes::from(xml.to_owned()), server.now());
+        let entry = Entry { bytes, kind, parcel: None, account: None, since };
+        remote.input(server, Happened::Refused(entry));
+        stage.run(missed::work_off(server.clone()));
+        cell.lock().room.sessions()
+    };
+    let hag = "hag66@b.example/pda";
+    let private = format!("<message from='{COVEN}/firstwitch' to='{hag}' type='chat'/>");
+    assert_eq!(refuse(Kind::Message, &private), 2, "nobody else got that");
+    let error = format!("<presence from='{COVEN}/x' to='{hag}' type='error'/>");
+    assert_eq!(refuse(Kind::Presence, &error), 2);
+    let line = format!("<message from='{COVEN}/firstwitch' to='{hag}' type='groupchat'/>");
+    assert_eq!(refuse(Kind::Message, &line), 1);
+    assert!(cell.lock().room.role(&jid(hag)) == Role::None);
+    let presence = format!("<presence from='{COVEN}/x' to='crone1@b.example/desktop'/>");
+    assert_eq!(refuse(Kind::Presence, &presence), 0);
+}
+
+#[test]
+fn whoever_is_taken_out_with_others_hears_that_and_nothing_of_them() {
+    let mut play = Play::open();
+    play.join(HAG, "thirdwitch");
+    play.join("wicca@b.example/laptop", "secondwitch");
+    let gone = [HAG, "wicca@b.example/laptop"].map(jid);
+    let mut out = Vec::new();
+    play.room.drop_out_all(&gone.clone().into(), &mut out);
+    for one in &gone {
+        let told: Vec<Element> = sent(&out, one.as_str()).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(codes(&told[0]), ["333", "110"]);
+    }
+    assert_eq!(sent(&out, CRONE).count(), 2, "whoever stays hears of each");
+    assert_eq!(play.room.sessions(), 1);
 }
