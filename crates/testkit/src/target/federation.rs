@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -212,6 +214,7 @@ pub struct Cable {
     name: String,
     port: u16,
     plugged: Arc<AtomicBool>,
+    swallows: Arc<AtomicBool>,
     connections: Arc<Mutex<JoinSet<()>>>,
 }
 
@@ -222,13 +225,15 @@ impl Cable {
             name: name.to_owned(),
             port: listener.local_addr()?.port(),
             plugged: Arc::new(AtomicBool::new(true)),
+            swallows: Arc::default(),
             connections: Arc::default(),
         };
         let (plugged, connections) = (cable.plugged.clone(), cable.connections.clone());
+        let swallows = cable.swallows.clone();
         tokio::spawn(async move {
             while let Ok((from, _)) = listener.accept().await {
                 if plugged.load(Ordering::SeqCst) {
-                    connections.lock().expect("no panic").spawn(pass(from, to));
+                    connections.lock().expect("no panic").spawn(pass(from, to, swallows.clone()));
                 }
             }
         });
@@ -256,15 +261,40 @@ impl Cable {
         self.connections.lock().expect("no panic").abort_all();
     }
 
+    /// Connections stay, and what is sent over them arrives nowhere.
+    pub fn swallow(&self) {
+        self.swallows.store(true, Ordering::SeqCst);
+    }
+
     /// Puts it in again.
     pub fn plug(&self) {
         self.plugged.store(true, Ordering::SeqCst);
+        self.swallows.store(false, Ordering::SeqCst);
     }
 }
 
-async fn pass(mut from: TcpStream, to: SocketAddr) {
-    if let Ok(mut to) = TcpStream::connect(to).await {
+async fn pass(from: TcpStream, to: SocketAddr, swallows: Arc<AtomicBool>) {
+    if let Ok(to) = TcpStream::connect(to).await {
+        let (from, to) = (from.into_split(), to.into_split());
         // Whichever side ends, the other one sees it.
-        let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+        let _ = tokio::try_join!(
+            carry(from.0, to.1, &swallows),
+            carry(to.0, from.1, &swallows)
+        );
+    }
+}
+
+async fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    swallows: &AtomicBool,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match from.read(&mut buffer).await? {
+            0 => return to.shutdown().await,
+            _ if swallows.load(Ordering::SeqCst) => {}
+            length => to.write_all(&buffer[..length]).await?,
+        }
     }
 }

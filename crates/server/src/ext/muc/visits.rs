@@ -1,7 +1,7 @@
 //! Who is in the rooms while the server restarts: sessions that are resumed (XEP-0198) are still in
-//! their rooms.
+//! their rooms, and so is who is at another server and missed nothing.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use store::{StoreError, rooms::Select};
@@ -9,6 +9,7 @@ use xmpp::{ext::muc::Role, jid::Jid, stanza::Stanza, xml::Limits};
 
 use super::{
     carry::{finish, perform},
+    missed::{self, take_out},
     room::{Occupant, Room, Visit},
     service::Sender,
     unsaved,
@@ -20,6 +21,9 @@ pub(super) struct Asleep {
     nick: String,
     role: String,
     sessions: Vec<(String, String)>,
+    /// Those of them that missed something.
+    #[serde(default)]
+    missed: Vec<String>,
 }
 
 /// Puts on disk who is in the rooms. Called when their connections are closed.
@@ -29,8 +33,13 @@ pub(super) struct Asleep {
 pub async fn hibernate(server: &Server) -> Result<(), StoreError> {
     unsaved::catch_up(server).await;
     let mut visits = Vec::new();
+    let missed = missed::left(server);
     for cell in server.rooms.all() {
-        let asleep = cell.lock().room.asleep();
+        let asleep = {
+            let room = &cell.lock().room;
+            let missed = missed.get(room.address());
+            room.asleep(|jid| missed.is_some_and(|those| those.contains(jid)))
+        };
         if !asleep.is_empty() {
             visits.push((cell.id, serde_json::to_vec(&asleep).unwrap_or_default().into()));
         }
@@ -50,8 +59,9 @@ pub async fn wake(server: &Arc<Server>) -> Result<(), StoreError> {
             continue;
         };
         let Some(cell) = server.rooms.load(server, &name).await? else { continue };
-        let mut gone = Vec::new();
+        let (mut gone, mut missed) = (Vec::new(), BTreeSet::new());
         for occupant in asleep {
+            missed.extend(occupant.missed.iter().filter_map(|jid| Jid::new(jid).ok()));
             for (jid, presence) in occupant.sessions {
                 let Ok(jid) = Jid::new(&jid) else { continue };
                 let Ok(presence) = Stanza::parse(presence.into(), &Limits::SERVER) else {
@@ -79,6 +89,7 @@ pub async fn wake(server: &Arc<Server>) -> Result<(), StoreError> {
             // What failed was noted.
             let _ = finish(server, &cell, &sender, rest).await;
         }
+        take_out(server, &cell, &missed).await;
     }
     remove_left_over(server).await
 }
@@ -111,13 +122,17 @@ async fn remove_left_over(server: &Arc<Server>) -> Result<(), StoreError> {
 }
 
 impl Room {
-    pub(super) fn asleep(&self) -> Vec<Asleep> {
+    pub(super) fn asleep(&self, missed: impl Fn(&Jid) -> bool) -> Vec<Asleep> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let visit = |visit: &Visit| (visit.jid.to_string(), text(&visit.presence));
         let occupants = self.occupants.iter().map(|(nick, occupant)| Asleep {
             nick: nick.to_string(),
             role: occupant.role.as_str().to_owned(),
             sessions: occupant.sessions.iter().map(visit).collect(),
+            missed: {
+                let those = occupant.sessions.iter().filter(|visit| missed(&visit.jid));
+                those.map(|visit| visit.jid.to_string()).collect()
+            },
         });
         occupants.collect()
     }

@@ -10,12 +10,12 @@ use std::{
 
 use tokio::{
     io::AsyncWriteExt as _,
-    time::{sleep, timeout},
+    time::{Instant as Deadline, sleep, timeout, timeout_at},
 };
 use xmpp::{
     error::{Condition, StanzaError, StreamCondition, StreamError},
     jid::Jid,
-    ns,
+    ns, sm,
     stanza::{Kind, Stanza},
     stream::s2s::{dialback::Claim, receiving::Pair},
     xml::{Element, Event, Reader},
@@ -106,7 +106,9 @@ impl<T: Transport> Stream<T> {
             let carried = self.carried();
             tokio::select! {
                 biased;
-                () = down(&mut shutdown) => return End::Shutdown,
+                () = down(&mut shutdown) => {
+                    return self.bring().await.err().unwrap_or(End::Shutdown);
+                }
                 read = read_into(&mut self.transport, &mut self.reader) => match read {
                     Ok(0) | Err(_) => return End::Lost,
                     Ok(length) => self.received(length),
@@ -114,6 +116,52 @@ impl<T: Transport> Stream<T> {
                 () = woken(self.inbound.as_deref(), carried.as_deref()) => {}
                 () = sleep(pause) => {}
             }
+        }
+    }
+
+    /// The server goes down: what is in memory alone still goes out, and the peer has a moment to acknowledge it.
+    async fn bring(&mut self) -> Result<(), End> {
+        let until = Deadline::now() + GOING;
+        while self.has_fleeting() {
+            // Half a stanza would be no goodbye.
+            timeout_at(until, self.write()).await.map_err(|_| End::Lost)??;
+            self.ask_for_all();
+            timeout_at(until, self.write()).await.map_err(|_| End::Lost)??;
+            let carried = self.carried();
+            let event = async {
+                tokio::select! {
+                    read = read_into(&mut self.transport, &mut self.reader) => match read {
+                        Ok(0) | Err(_) => Err(End::Lost),
+                        Ok(_) => Ok(()),
+                    },
+                    () = woken(self.inbound.as_deref(), carried.as_deref()) => Ok(()),
+                }
+            };
+            match timeout_at(until, event).await {
+                Ok(event) => event?,
+                Err(_) => return Ok(()),
+            }
+            self.handle_events().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether something of the queue is in memory alone and on its way over this stream.
+    fn has_fleeting(&self) -> bool {
+        self.outbound.as_ref().is_some_and(|remote| {
+            let queue = &remote.lock().queue;
+            queue.phase() == Phase::Online { carrier: self.number }
+                && queue.fleeting().next().is_some()
+        })
+    }
+
+    /// Asks the peer to acknowledge what it was not asked about yet.
+    fn ask_for_all(&mut self) {
+        let Some(remote) = &self.outbound else { return };
+        let mut state = remote.lock();
+        if let Some(sm) = state.queue.sm().filter(|sm| sm.deadline().is_some()) {
+            self.output.extend_from_slice(sm::REQUEST);
+            sm.requested();
         }
     }
 
@@ -497,3 +545,5 @@ const IDLE: Duration = Duration::from_secs(15 * 60);
 /// At least this often a stream looks at its times.
 const LOOK_AROUND: Duration = Duration::from_secs(60);
 const GOODBYE: Duration = Duration::from_secs(5);
+/// How long a peer has to acknowledge when the server goes down, which waits a little longer.
+const GOING: Duration = Duration::from_secs(2);

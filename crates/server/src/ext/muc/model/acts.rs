@@ -412,7 +412,7 @@ impl World {
 
     /// The server stops and starts again; the sessions are resumed.
     fn restart(&mut self) {
-        let asleep = serde_json::to_vec(&self.room.asleep()).expect("it can be written");
+        let asleep = serde_json::to_vec(&self.room.asleep(|_| false)).expect("it can be written");
         let next = self.room.next_id;
         self.room = self.stored.load();
         self.room.next_id = next;
