@@ -277,10 +277,7 @@ async fn pass(from: TcpStream, to: SocketAddr, swallows: Arc<AtomicBool>) {
     if let Ok(to) = TcpStream::connect(to).await {
         let (from, to) = (from.into_split(), to.into_split());
         // Whichever side ends, the other one sees it.
-        let _ = tokio::try_join!(
-            carry(from.0, to.1, &swallows),
-            carry(to.0, from.1, &swallows)
-        );
+        let _ = tokio::try_join!(carry(from.0, to.1, &swallows), carry(to.0, from.1, &swallows));
     }
 }
 

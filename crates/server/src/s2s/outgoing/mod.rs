@@ -14,6 +14,7 @@
 mod arrivals;
 mod rest;
 mod returns;
+mod stalls;
 mod stored;
 mod writing;
 
@@ -241,6 +242,10 @@ pub struct Outgoing {
     silence: Silence,
     /// Written and not acknowledged. Stays after a stream is lost, for resumption.
     sm: Option<Sm<Entry>>,
+    /// When the peer acknowledged something, or the stream was opened.
+    progress: Millis,
+    /// A stream has ended because nothing was acknowledged, and nothing was since.
+    stalled: bool,
     /// Everything in `sm` has to be written again.
     rewrite: bool,
     /// The newest parcel in memory or beyond.
@@ -285,6 +290,8 @@ impl Outgoing {
             question: None,
             silence: Silence::default(),
             sm: None,
+            progress: Millis(0),
+            stalled: false,
             rewrite: false,
             loaded: 0,
             newest: 0,
@@ -361,7 +368,10 @@ impl Outgoing {
             Phase::Resting { until } if !self.is_empty() => Some(until),
             _ => None,
         };
-        let expiry = self.waiting.iter().filter_map(|entry| self.expiry(entry)).min();
+        let expiry = match self.phase {
+            Phase::Online { .. } => self.stale(),
+            _ => self.waiting.iter().filter_map(|entry| self.expiry(entry)).min(),
+        };
         [rest, expiry, self.load_again].into_iter().flatten().min()
     }
 
@@ -385,9 +395,9 @@ impl Outgoing {
             }
             Input::Failed(failure) => self.failed(now, failure, effects),
             Input::Limited(bytes) => self.largest = bytes.unwrap_or(u64::MAX),
-            Input::Opened { carrier, managed } => self.opened(carrier, managed, effects),
+            Input::Opened { carrier, managed } => self.opened(now, carrier, managed, effects),
             Input::Lost { carrier, failure } => self.lost(now, carrier, failure, effects),
-            Input::Acked { carrier, h } => self.acked(carrier, h, effects),
+            Input::Acked { carrier, h } => self.acked(now, carrier, h, effects),
             Input::Flushed { carrier } if self.carries(carrier) && self.question.is_none() => {
                 self.confirm(0, effects);
             }
@@ -471,8 +481,9 @@ impl Outgoing {
         effects.push(Effect::Connect);
     }
 
-    fn opened(&mut self, carrier: u64, managed: Managed, effects: &mut Vec<Effect>) {
+    fn opened(&mut self, now: Millis, carrier: u64, managed: Managed, effects: &mut Vec<Effect>) {
         self.phase = Phase::Online { carrier };
+        self.progress = now;
         self.failures = 0;
         self.failure = None;
         self.failing_since = None;
@@ -482,7 +493,7 @@ impl Outgoing {
         match managed {
             Managed::Resumed(h) => {
                 self.rewrite = true;
-                self.acked(carrier, h, effects);
+                self.acked(now, carrier, h, effects);
             }
             Managed::New => {
                 self.take_back();
@@ -531,7 +542,8 @@ impl Outgoing {
         match failure {
             Some(failure) => self.failed(now, failure, effects),
             None if self.sm.is_none() => self.take_back(),
-            None => {}
+            // Before the next stream is there, which may get nowhere again.
+            None => self.expire(now, effects),
         }
     }
 
@@ -556,19 +568,6 @@ impl Outgoing {
             self.take_back();
         }
         self.give_up(|entry| all || entry.parcel.is_none(), why, effects);
-    }
-
-    fn acked(&mut self, carrier: u64, h: u32, effects: &mut Vec<Effect>) {
-        if !self.carries(carrier) {
-            return;
-        }
-        let Some(sm) = &mut self.sm else { return };
-        match sm.acknowledge(h) {
-            Ok(handled) => {
-                tell_done(handled.filter_map(|entry| entry.meta.parcel).collect(), effects)
-            }
-            Err(_) => effects.push(Effect::Broken),
-        }
     }
 }
 

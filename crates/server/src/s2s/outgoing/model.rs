@@ -132,7 +132,11 @@ impl World {
         // All that is in memory beside what was read at once and what is not acknowledged.
         let most = BOUNDS.stanzas + BOUNDS.unacked.stanzas + super::stored::BATCH as usize;
         let fleeting = self.queue.fleeting().count();
-        assert!(self.queue.len() - fleeting <= most + BOUNDS.stanzas, "{} in memory", self.queue.len());
+        assert!(
+            self.queue.len() - fleeting <= most + BOUNDS.stanzas,
+            "{} in memory",
+            self.queue.len()
+        );
         let bytes: usize = self.queue.fleeting().map(|entry| entry.bytes.len()).sum();
         assert!(bytes <= BOUNDS.fleeting + BOUNDS.unacked.bytes, "{bytes} in memory alone");
     }

@@ -17,7 +17,7 @@ impl Outgoing {
     /// Refuses those that have waited for too long.
     pub(super) fn expire(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         if let Phase::Online { .. } = self.phase {
-            return;
+            return self.expire_online(now, effects);
         }
         let behind = self.behind.iter().map(|(_, entry)| entry);
         let expiries = self.waiting.iter().chain(behind).filter_map(|entry| self.expiry(entry));

@@ -457,6 +457,60 @@ fn everybody_in_a_large_room_can_be_told_to_one_domain_at_once() {
 }
 
 #[test]
+fn a_stream_that_gets_nowhere_does_not_keep_messages_from_going_back() {
+    let mut queue = queue();
+    feed(&mut queue, message("a", 1));
+    open(&mut queue, 1, Managed::New);
+    assert_eq!(wrote(&mut queue, 1), "a");
+    let due = NOW.plus(DAY);
+    let late = Entry { since: NOW.plus(1), ..entry("b", Kind::Message, Some(2)) };
+    at(&mut queue, late.since, Input::Post(late));
+    // The peer is there, and has handled nothing.
+    for minute in 1..=DAY / ANSWER {
+        let now = NOW.plus(minute * ANSWER - 1);
+        assert_eq!(bounced(&at(&mut queue, now, acked(1, 0))), []);
+        assert_eq!(bounced(&at(&mut queue, now, Input::Tick)), []);
+    }
+    assert_eq!(queue.deadline(), Some(due));
+    let effects = at(&mut queue, due, Input::Tick);
+    assert_eq!(bounced(&effects), [("a", Bounce::Timeout)]);
+    assert!(effects.contains(&Effect::Wake), "the stream ends");
+    assert_eq!(queue.phase(), Phase::Connecting, "and another one carries what is left");
+    assert_eq!(bounced(&at(&mut queue, due, lost(1))), []);
+    at(&mut queue, due, Input::Opened { carrier: 2, managed: Managed::New });
+    assert_eq!(wrote(&mut queue, 2), "b");
+    assert_eq!(at(&mut queue, due.plus(1), acked(2, 1)), [Effect::Done(vec![2])]);
+}
+
+#[test]
+fn what_comes_to_a_stream_late_has_its_time_to_be_acknowledged() {
+    let mut queue = queue();
+    feed(&mut queue, message("a", 1));
+    feed(&mut queue, Input::Failed(Failure::passing("no")));
+    let late = NOW.plus(DAY - 1000);
+    at(&mut queue, late, Input::Opened { carrier: 1, managed: Managed::New });
+    assert_eq!(wrote(&mut queue, 1), "a");
+    assert_eq!(bounced(&at(&mut queue, late.plus(ANSWER - 1), Input::Tick)), []);
+    assert_eq!(at(&mut queue, late.plus(ANSWER - 1), acked(1, 1)), [Effect::Done(vec![1])]);
+}
+
+#[test]
+fn a_peer_that_acknowledges_something_has_not_stalled() {
+    let mut queue = queue();
+    feed(&mut queue, message("a", 1));
+    feed(&mut queue, message("b", 2));
+    open(&mut queue, 1, Managed::New);
+    wrote(&mut queue, 1);
+    queue.note_stall();
+    feed(&mut queue, lost(1));
+    open(&mut queue, 2, Managed::Resumed(0));
+    feed(&mut queue, acked(2, 0));
+    assert!(queue.has_stalled() && queue.unacked() == 2);
+    feed(&mut queue, acked(2, 1));
+    assert!(!queue.has_stalled() && queue.unacked() == 1);
+}
+
+#[test]
 fn what_is_larger_than_the_other_side_takes_goes_back_and_ends_no_stream() {
     let mut queue = queue();
     feed(&mut queue, message("much too large", 1));

@@ -46,14 +46,15 @@ impl<T: Transport> Stream<T> {
             // A stream in one direction: nothing came, nothing is counted.
             Some(Nonza::Request) => sm::write_ack(&mut self.output, 0),
             Some(Nonza::Ack(h)) => {
-                self.unanswered = None;
                 let carrier = self.number;
                 let outbound = self.outbound.as_ref();
+                let before = outbound.map_or(0, |it| it.lock().queue.unacked());
                 if outbound.is_some_and(|it| it.input(&self.server, Input::Acked { carrier, h })) {
                     let sent = outbound.and_then(|it| Some(it.lock().queue.sm()?.sent_count()));
                     let broken = sm::HandledTooHigh { h, sent: sent.unwrap_or_default() };
                     return Err(End::Error(broken.stream_error()));
                 }
+                self.acknowledged(before);
             }
             Some(Nonza::Enable(enable)) if incoming && !managed => self.enable(enable.resume),
             Some(Nonza::Resume(resume)) if incoming && !managed => self.resume(&resume).await,
@@ -70,6 +71,20 @@ impl<T: Transport> Stream<T> {
             }
         }
         Ok(())
+    }
+
+    /// The peer has acknowledged some of so many, or none of them.
+    fn acknowledged(&mut self, before: usize) {
+        let queue = self.outbound.as_ref().map(|it| it.lock());
+        let (left, stalled) =
+            queue.map_or((0, false), |state| (state.queue.unacked(), state.queue.has_stalled()));
+        self.unanswered = match self.unanswered {
+            _ if left == 0 => None,
+            _ if left < before => Some(Instant::now()),
+            // To be there is enough for a peer that got nowhere on another stream either.
+            _ if stalled => None,
+            since => since,
+        };
     }
 
     /// Whether nothing is under way that decides how the stream is counted.

@@ -188,12 +188,22 @@ impl<T: Transport> Stream<T> {
             Beginning::Over => {}
         }
         if let Some(since) = self.unanswered {
-            pause = pause.min(left(since, ANSWER).ok_or(End::Lost)?);
+            let Some(left) = left(since, ANSWER) else {
+                if let Some(remote) = &self.outbound {
+                    remote.lock().queue.note_stall();
+                }
+                return Err(End::Lost);
+            };
+            pause = pause.min(left);
         }
         if let Some(remote) = &self.outbound {
             let mut state = remote.lock();
             let online = Phase::Online { carrier: self.number };
             let carried = state.queue.phase() == online;
+            if !carried && matches!(self.beginning, Beginning::Over) {
+                // What it was to carry went back to its senders.
+                return Err(End::Lost);
+            }
             if left(self.busy, IDLE).is_none() && state.queue.is_empty() && carried {
                 return Err(End::Idle);
             }

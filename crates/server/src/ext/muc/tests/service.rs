@@ -270,7 +270,9 @@ fn while_nothing_can_be_stored_people_can_still_be_thrown_out() {
 /// Two occupants at another domain, which gets what the room says until it does not.
 fn with_occupants(stage: &Stage) -> std::sync::Arc<Cell> {
     let cell = coven(stage);
-    for (witch, nick) in [("crone1@b.example/desktop", "firstwitch"), ("hag66@b.example/pda", "thirdwitch")] {
+    for (witch, nick) in
+        [("crone1@b.example/desktop", "firstwitch"), ("hag66@b.example/pda", "thirdwitch")]
+    {
         let join = "<x xmlns='http://jabber.org/protocol/muc'/>";
         ask(stage, witch, &format!("<presence to='{COVEN}/{nick}'>{join}</presence>"));
     }
@@ -284,7 +286,7 @@ fn whoever_missed_something_is_taken_out_of_the_room() {
     let cell = with_occupants(&stage);
     let server = &stage.server;
     let remote = server.s2s.remote("conference.a.example", "b.example");
-    let mut refuse = |kind, xml: &str| {
+    let refuse = |kind, xml: &str| {
         let (bytes, since) = (bytes::Bytes::from(xml.to_owned()), server.now());
         let entry = Entry { bytes, kind, parcel: None, account: None, since };
         remote.input(server, Happened::Refused(entry));
