@@ -10,7 +10,7 @@ use store::{
     uploads::Purpose,
 };
 
-use crate::{config::Config, ext::unified_push, housekeeping};
+use crate::{config::Config, ext::unified_push, housekeeping, s2s::reached};
 
 /// A kind of thing that is stored.
 pub struct Holding {
@@ -244,6 +244,14 @@ pub const HOLDINGS: &[Holding] = &[
         kept: |config| {
             format!("until they arrive, {} seconds at most", config.federation.bounce_seconds)
         },
+    },
+    Holding {
+        kind: Kind::Outbox,
+        tables: &["outbox_reached"],
+        what: "which other servers there were connections with, and on which day the last one began",
+        purpose: "to tell a server that cannot be found for a while from one that never was",
+        readable: Readable::Yes,
+        kept: |_| format!("{} days after the last connection", reached::KEPT_DAYS),
     },
     Holding {
         kind: Kind::Reserved,

@@ -77,4 +77,11 @@ pub trait Outbox: Send + Sync {
     /// These have arrived, or their senders were told that they will not. Unknown ids are passed
     /// over.
     fn done(&self, ids: Vec<u64>) -> Fut<'_, ()>;
+
+    /// There was a stream with `remote` at this time. What is older than `horizon` is forgotten, of all
+    /// domains.
+    fn reached(&self, remote: Box<str>, at: Millis, horizon: Millis) -> Fut<'_, ()>;
+
+    /// The domains there were streams with lately, the latest first, at most `most`.
+    fn all_reached(&self, most: u32) -> Fut<'_, Vec<(Box<str>, Millis)>>;
 }

@@ -38,13 +38,22 @@ impl Stage {
     /// When the machine has no place for it.
     #[must_use]
     pub fn new() -> Self {
+        Self::with("[federation]\nenabled = false\n")
+    }
+
+    /// The same with more in its configuration.
+    ///
+    /// # Panics
+    /// When the machine has no place for it.
+    #[must_use]
+    pub fn with(more: &str) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("anemone-model-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).expect("a directory");
         let home = Home::new(&path);
-        let config = Config::parse(CONFIG).expect("a configuration");
+        let config = Config::parse(&format!("{CONFIG}{more}")).expect("a configuration");
         let now = SystemTime::now();
         authority::ensure(&home, "a.example", now).expect("an authority");
         let tls = Tls::open(&config, &home, now).expect("a certificate");
@@ -134,5 +143,4 @@ impl Drop for Stage {
     }
 }
 
-const CONFIG: &str = "domain = \"a.example\"\n[limits]\nthrottle = false\n\
-                      [federation]\nenabled = false\n";
+const CONFIG: &str = "domain = \"a.example\"\n[limits]\nthrottle = false\n";

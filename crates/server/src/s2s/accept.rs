@@ -114,6 +114,7 @@ async fn serve(
     if !server.s2s.admit(number, facts, server.config().federation.streams_per_domain) {
         return turn_away(&server, &pair, &mut transport).await;
     }
+    server.s2s.reached.note(&server, &pair.remote);
     let remote = server.s2s.remote(&pair.local, &pair.remote);
     // It is there: whatever waits for it need not wait any longer.
     remote.input(&server, Input::Heard);

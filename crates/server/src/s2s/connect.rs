@@ -33,6 +33,7 @@ use super::{
     outgoing::{Failure, Input, Managed},
     policy, posh,
     race::Race,
+    reached,
     resolve::{self, Place},
     stream::{Beginning, Stream},
 };
@@ -63,6 +64,7 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         Ok(Ready::Stanzas(opened)) => *opened,
         Ok(Ready::Verdict(_)) => return,
         Err(failure) => {
+            let failure = reached::judged(&server, &remote.pair.remote, failure);
             server.metrics.s2s_failed.increment();
             let known = remote.lock().queue.failure().is_some();
             if known {
@@ -85,6 +87,7 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         since: server.now(),
     };
     server.s2s.opened(number, facts);
+    server.s2s.reached.note(&server, &remote.pair.remote);
     let mut stream = Stream {
         reader,
         transport: connection,

@@ -27,6 +27,7 @@ pub mod policy;
 pub mod posh;
 pub mod presence;
 pub mod race;
+pub mod reached;
 pub mod resolve;
 pub mod status;
 pub mod stream;
@@ -64,6 +65,7 @@ use self::{
     inbound::Inbound,
     known::KnownBy,
     outgoing::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
+    reached::Reached,
     work::Work,
 };
 use crate::{components::Posted, config::Config, limits::Paces, server::Server};
@@ -85,6 +87,8 @@ pub struct Federation {
     pub posh: Documents<posh::Fingerprint>,
     /// Where domains say that their servers are (XEP-0487).
     pub host_meta: Documents<resolve::Place>,
+    /// Which domains there were streams with lately.
+    pub reached: Reached,
     /// What waits for all other domains together.
     pub holding: Holding,
     /// Slows down all streams of a domain together.
@@ -160,6 +164,7 @@ impl Federation {
             trust: RwLock::default(),
             posh: Documents::default(),
             host_meta: Documents::default(),
+            reached: Reached::default(),
             holding: Holding::new(config),
             paces: Paces::new(
                 config.federation.stanzas_per_second,
@@ -497,6 +502,7 @@ impl Remote {
 /// When the store could not be read.
 pub async fn restore(server: &Arc<Server>) -> Result<u64, store::StoreError> {
     let federation = &server.s2s;
+    federation.reached.restore(server).await?;
     federation.next_parcel.store(server.store.outbox.next().await?, Ordering::Relaxed);
     let mut count = 0;
     for waiting in server.store.outbox.waiting().await? {

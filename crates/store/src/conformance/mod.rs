@@ -98,6 +98,7 @@ macro_rules! conformance_tests {
                 parcels_wait_until_they_are_done
                 a_parcel_and_its_archive_row_are_one_unit
                 parcels_of_a_deleted_account_are_gone
+                domains_that_were_reached_are_known_for_a_while
             }
             documents {
                 a_document_is_replaced_and_deleted

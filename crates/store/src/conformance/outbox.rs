@@ -99,3 +99,20 @@ pub async fn parcels_of_a_deleted_account_are_gone(store: &Store) {
     store.accounts.delete(romeo, Millis(0)).await.expect("deleted");
     assert_eq!(ids(&load(store, "a.example", 0, 10).await), [2, 3]);
 }
+
+/// The latest first, each once, and none for ever.
+pub async fn domains_that_were_reached_are_known_for_a_while(store: &Store) {
+    let reached = |remote: &str, at, horizon| {
+        store.outbox.reached(remote.into(), Millis(at), Millis(horizon))
+    };
+    reached("a.example", 1000, 0).await.expect("noted");
+    reached("b.example", 2000, 0).await.expect("noted");
+    reached("a.example", 3000, 0).await.expect("noted");
+    let a: (Box<str>, _) = ("a.example".into(), Millis(3000));
+    let b: (Box<str>, _) = ("b.example".into(), Millis(2000));
+    assert_eq!(store.outbox.all_reached(10).await, Ok(vec![a.clone(), b]));
+    assert_eq!(store.outbox.all_reached(1).await, Ok(vec![a.clone()]));
+    reached("c.example", 4000, 2001).await.expect("noted");
+    let c: (Box<str>, _) = ("c.example".into(), Millis(4000));
+    assert_eq!(store.outbox.all_reached(10).await, Ok(vec![c, a]));
+}

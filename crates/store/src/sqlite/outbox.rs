@@ -71,6 +71,24 @@ impl Outbox for Sqlite {
             Ok::<_, StoreError>(())
         })
     }
+
+    fn reached(&self, remote: Box<str>, at: Millis, horizon: Millis) -> Fut<'_, ()> {
+        self.0.write(move |db| {
+            db.prepare_cached("DELETE FROM outbox_reached WHERE at < ?1")?.execute([horizon])?;
+            let sql = "INSERT OR REPLACE INTO outbox_reached (remote, at) VALUES (?1, ?2)";
+            db.prepare_cached(sql)?.execute(params![remote, at])?;
+            Ok::<_, StoreError>(())
+        })
+    }
+
+    fn all_reached(&self, most: u32) -> Fut<'_, Vec<(Box<str>, Millis)>> {
+        self.0.read(move |db| {
+            let sql = "SELECT remote, at FROM outbox_reached ORDER BY at DESC, remote LIMIT ?1";
+            let mut select = db.prepare_cached(sql)?;
+            let rows = select.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok::<_, StoreError>(rows.collect::<Result<_, _>>()?)
+        })
+    }
 }
 
 fn load(
