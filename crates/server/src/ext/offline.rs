@@ -6,12 +6,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use store::archive::Row;
-use xmpp::{edit::Edit, ext::delay::Delay, stanza::Stanza, time::Millis, xml::Limits};
+use store::archive::{Append, Row, Unit};
+use xmpp::{
+    edit::Edit, ext::delay::Delay, jid::BareJid, stanza::Stanza, time::Millis, xml::Limits,
+};
 
-use super::{Extension, HookFuture, Inbound, Scope, SessionHooks, Spec, archive::Flushing};
+use super::{
+    Extension, HookFuture, Inbound, Scope, SessionHooks, Spec,
+    archive::{self, Flushing},
+};
 use crate::{
-    account::AccountState,
+    account::{Account, AccountState},
     router::deliver,
     server::Server,
     session::{Session, frame::Frame, life},
@@ -46,6 +51,32 @@ fn available<'a>(server: &'a Arc<Server>, session: &'a Arc<Session>) -> HookFutu
             begin(&mut state, session);
         }
     })
+}
+
+/// Keeps a stanza for whichever device comes online next, and in no archive.
+pub fn keep(
+    server: &Server,
+    account: &Account,
+    state: &mut AccountState,
+    with: &BareJid,
+    stanza: Bytes,
+) {
+    let row = Append {
+        account: account.id,
+        id: archive::take_id(state),
+        at: store::Millis(server.now().0),
+        with: with.as_str().into(),
+        resource: None,
+        outgoing: false,
+        origin_hash: None,
+        pending: true,
+        hidden: true,
+        stanza,
+    };
+    let unit: Unit = std::iter::once(row).collect();
+    if server.store.archive.append(unit, None).is_err() {
+        tracing::warn!("the store takes nothing: somebody who is away misses a message");
+    }
 }
 
 /// Starts to hand what waits to a session.

@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use store::archive::{Append, Unit};
 use xmpp::{
     edit::Edit,
     error::{Condition, ErrorType, StanzaError},
-    jid::{BareJid, Jid},
+    jid::Jid,
     ns,
     stanza::{Kind, Stanza},
     time::Millis,
@@ -21,7 +20,7 @@ use super::{
 };
 use crate::{
     account::Account,
-    ext::{archive, muc},
+    ext::{muc, offline},
     questions,
     router::resolve::{self, Target, resolve},
     server::Server,
@@ -230,30 +229,5 @@ fn tell_of_message(
         told = true;
     }
     let Some(with) = Jid::new(to).ok().map(|to| to.to_bare()).filter(|_| !told) else { return };
-    let unit: Unit = std::iter::once(waiting(server, account, &mut state, &with, reply)).collect();
-    if server.store.archive.append(unit, None).is_err() {
-        tracing::warn!("the store takes nothing: somebody is not told that a message came back");
-    }
-}
-
-/// A row that is there for offline delivery alone.
-fn waiting(
-    server: &Server,
-    account: &Account,
-    state: &mut crate::account::AccountState,
-    with: &BareJid,
-    stanza: Bytes,
-) -> Append {
-    Append {
-        account: account.id,
-        id: archive::take_id(state),
-        at: store::Millis(server.now().0),
-        with: with.as_str().into(),
-        resource: None,
-        outgoing: false,
-        origin_hash: None,
-        pending: true,
-        hidden: true,
-        stanza,
-    }
+    offline::keep(server, account, &mut state, &with, reply);
 }

@@ -86,7 +86,8 @@ mod tests {
         for domain in ["montague.example", "denied.example"] {
             server.s2s.reached.note(server, domain);
         }
-        let lasts = |domain: &str| judged(server, domain, Failure::permanent("no such name")).permanent;
+        let lasts =
+            |domain: &str| judged(server, domain, Failure::permanent("no such name")).permanent;
         assert!(!lasts("montague.example"), "it was there");
         assert!(lasts("mantagoe.example"), "whoever mistyped it wants to know at once");
         assert!(lasts("denied.example"), "the operator has the last word");

@@ -86,7 +86,7 @@ pub(super) fn shared() -> Config {
     Config {
         access: AccessModel::Open,
         max_items: Bound::Max,
-        send_last: SendLast::OnSub,
+        send_last: SendLast::OnSubAndPresence,
         item_reply: ItemReply::Publisher,
         ..config("")
     }

@@ -1,7 +1,9 @@
-//! Bringing notifications to the devices of local accounts.
+//! Bringing notifications to the devices of local accounts, and to other servers.
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use bytes::Bytes;
+use store::archive::Unit;
 use xmpp::{
     jid::{BareJid, Jid},
     stanza::Kind,
@@ -15,7 +17,8 @@ use super::{
 };
 use crate::{
     account::{Account, AccountState},
-    ext::caps::Features,
+    ext::{caps::Features, offline},
+    s2s::{Durable, policy},
     server::Server,
     session::{
         Session,
@@ -66,7 +69,7 @@ pub(super) async fn tell(
     notice: &Notice,
 ) {
     let audience = audience(server, account, service, node).await;
-    send(server, account, &audience, notice);
+    send(server, account, &audience, notice).await;
 }
 
 /// The addresses that are told about an event at `node`.
@@ -82,31 +85,62 @@ pub(super) async fn audience(
 }
 
 /// Sends a notice to each of these addresses.
-pub(super) fn send(server: &Server, account: &Account, audience: &BTreeSet<Jid>, notice: &Notice) {
+pub(super) async fn send(
+    server: &Server,
+    account: &Account,
+    audience: &BTreeSet<Jid>,
+    notice: &Notice,
+) {
     for jid in audience {
-        send_to(server, account, jid, notice);
+        send_to(server, account, jid, notice).await;
     }
 }
 
 /// Sends a notice to one address: to that device, or to every device that takes messages to the
-/// bare address (RFC 6121 §8.5.2.1.1). Nobody is told who blocks or is blocked (XEP-0163 §4.3.3).
-pub(super) fn send_to(server: &Server, account: &Account, jid: &Jid, notice: &Notice) {
+/// bare address (RFC 6121 §8.5.2.1.1). Somebody who is not there gets it later, unless it is a headline,
+/// which is for those who are (§8.5.2.2.1). Nobody is told who blocks or is blocked (XEP-0163 §4.3.3).
+pub(super) async fn send_to(server: &Server, account: &Account, jid: &Jid, notice: &Notice) {
     let own = Jid::from(account.jid().clone());
     if jid.to_bare() != *account.jid() && account.lock().blocks.forbids(jid) {
         return;
     }
+    let bytes = || notice.message(account.bare(), jid.as_str(), &server.fresh_id());
     if jid.domain().as_str() != server.domain() {
-        let bytes = notice.message(account.bare(), jid.as_str(), &server.fresh_id());
-        let local = account.jid().domain().as_str();
-        return server.s2s.post(server, local, jid, Kind::Message, bytes);
+        return send_elsewhere(server, account, jid, bytes());
     }
-    let Some(target) = server.loaded(&jid.to_bare()) else { return };
-    let state = target.lock();
+    let waits = jid.resource().is_none() && !notice.is_headline();
+    let target = match server.loaded(&jid.to_bare()) {
+        // One that cannot be read was counted and logged where it happened.
+        None if waits => server.account(jid).await.ok().flatten(),
+        found => found,
+    };
+    let Some(target) = target else { return };
+    let mut state = target.lock();
     if state.blocks.refuses(&own) {
         return;
     }
-    for session in sessions(&state, jid) {
+    let there = sessions(&state, jid);
+    for session in &there {
         hand_over(server, account, session, notice);
+    }
+    if there.is_empty() && waits {
+        offline::keep(server, &target, &mut state, account.jid(), bytes());
+    }
+}
+
+/// To another server. What is for a person waits until that server has it; what is for a device is worth
+/// nothing when the device is gone.
+fn send_elsewhere(server: &Server, account: &Account, jid: &Jid, bytes: Bytes) {
+    let (local, kind) = (account.jid().domain().as_str(), Kind::Message);
+    if jid.resource().is_some() {
+        return server.s2s.post(server, local, jid, kind, bytes);
+    }
+    if policy::permits(&server.config(), jid.domain().as_str()).is_err() {
+        return;
+    }
+    let letter = Durable { local, to: jid, kind, bytes, account: None };
+    if let Err(unsent) = server.s2s.send(server, letter, Unit::new(), None) {
+        tracing::debug!(to = jid.domain().as_str(), %unsent, "a notification was not sent");
     }
 }
 

@@ -13,7 +13,7 @@ use xmpp::{
 
 use super::{
     access::Relation,
-    deliver::{hand_over, relation, send_to},
+    deliver::{Rosters, hand_over, relation, send_to},
     node::{Node, Service},
     notify::{Notice, Told},
     options::SendLast,
@@ -89,7 +89,7 @@ pub fn greet_elsewhere(
         let relation = relation(&account, &bare);
         for node in greeted(&service, &bare, &relation, &wanted) {
             match last_notice(&server, &account, &service, node).await {
-                Ok(Some(notice)) => send_to(&server, &account, &jid, &notice),
+                Ok(Some(notice)) => send_to(&server, &account, &jid, &notice).await,
                 Ok(None) => {}
                 Err(_) => return,
             }
@@ -145,7 +145,7 @@ pub(super) async fn send_last_item(
         return;
     };
     if let Ok(Some(last)) = last_notice(&server, &account, &service, node).await {
-        send_to(&server, &account, &jid, &last);
+        send_to(&server, &account, &jid, &last).await;
     }
 }
 
@@ -214,6 +214,51 @@ pub(super) fn on_presence<'a>(
                 left -= 1;
             }
         }
+        send_missed(server, session).await;
+    })
+}
+
+/// Sends a device that comes online the last items of the nodes of the shared service that its account is
+/// subscribed to: what was published while nobody was there.
+async fn send_missed(server: &Arc<Server>, session: &Arc<Session>) {
+    if !server.config().pubsub.enabled {
+        return;
+    }
+    let place = server.pubsub();
+    let Ok(service) = place.pubsub.open(server, &place).await else { return };
+    let bare = session.account.jid();
+    for node in subscribed(&service, &Jid::from(session.jid.clone())).take(MOST_SENT) {
+        let rosters = Rosters::of(server, &service, node).await;
+        if service.allows(node, bare, &rosters.relation(&place, bare)).is_err() {
+            continue;
+        }
+        match last_notice(server, &place, &service, node).await {
+            Ok(Some(notice)) if may_tell(&place, session) => {
+                hand_over(server, &place, session, &notice);
+            }
+            Ok(_) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// The nodes that send their last item to a device, by its own address or that of its account.
+fn subscribed<'a>(service: &'a Service, device: &'a Jid) -> impl Iterator<Item = &'a Node> {
+    let account = device.to_bare();
+    let is_meant = move |jid: &Jid| match jid.resource() {
+        Some(_) => jid == device,
+        None => jid.as_str() == account.as_str(),
+    };
+    service.nodes.values().filter(move |node| {
+        let tells = node.config.send_last == SendLast::OnSubAndPresence
+            && node.config.deliver_notifications
+            && node.config.persist_items;
+        tells
+            && node.subscriptions.iter().any(|subscriber| {
+                subscriber.state == SubscriptionState::Subscribed
+                    && subscriber.deliver
+                    && is_meant(&subscriber.jid)
+            })
     })
 }
 
@@ -237,6 +282,9 @@ fn waiting_for<'a>(
 
 /// What a device is asked about when it comes online; the rest waits for the next time.
 pub(super) const MOST_ASKED: usize = 50;
+
+/// Nodes whose last items a device gets when it comes online.
+const MOST_SENT: usize = 100;
 
 /// Asks the devices of owners who have an account here to approve a subscription.
 pub(super) fn ask_owners(
@@ -294,5 +342,27 @@ mod tests {
         assert_eq!(waiting_for(&service, &owner, MOST_ASKED).count(), MOST_ASKED);
         let other = BareJid::new("nurse@capulet.example").unwrap();
         assert_eq!(waiting_for(&service, &other, MOST_ASKED).count(), 0);
+    }
+
+    #[test]
+    fn a_device_gets_the_last_items_of_what_its_account_is_subscribed_to() {
+        let mut service = Service::new(BareJid::new("pubsub.capulet.example").unwrap());
+        let mut node = |name: &str, jid: &str, send_last, deliver| {
+            let mut node = Node::new(name, Millis(1));
+            node.config.send_last = send_last;
+            let (jid, state) = (Jid::new(jid).unwrap(), SubscriptionState::Subscribed);
+            node.subscriptions.push(Subscriber { jid, state, deliver });
+            service.nodes.insert(name.into(), node);
+        };
+        let on = SendLast::OnSubAndPresence;
+        node("bare", "juliet@capulet.example", on, true);
+        node("device", "juliet@capulet.example/balcony", on, true);
+        node("other device", "juliet@capulet.example/chamber", on, true);
+        node("other person", "juliet@capulet.example.org", on, true);
+        node("digest", "juliet@capulet.example", on, false);
+        node("on subscription", "juliet@capulet.example", SendLast::OnSub, true);
+        let device = Jid::new("juliet@capulet.example/balcony").unwrap();
+        let names: Vec<&str> = subscribed(&service, &device).map(|node| &*node.name).collect();
+        assert_eq!(names, ["bare", "device"]);
     }
 }

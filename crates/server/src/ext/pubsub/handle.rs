@@ -209,7 +209,7 @@ impl<'a> Visit<'a> {
             SubscriptionState::Pending => {
                 greet::ask_owners(self.server, self.account, &service, node, jid);
             }
-            _ if is_new => self.welcome(&service, node, jid),
+            _ if is_new => self.welcome(&service, node, jid).await,
             _ => {}
         }
         Ok(Some(reply))
@@ -221,15 +221,15 @@ impl<'a> Visit<'a> {
     }
 
     /// §6.1.7 and §12.12: a new subscriber gets the last item, and the owner may hear of it.
-    fn welcome(&self, service: &Service, node: &Node, jid: &Jid) {
+    async fn welcome(&self, service: &Service, node: &Node, jid: &Jid) {
         if node.config.send_last != SendLast::Never && node.config.persist_items {
             // After the answer, so that the subscriber knows what the item comes from.
             let (server, account) = (self.server.clone(), self.account.clone());
             let last = greet::send_last_item(server, account, node.name.clone(), jid.clone());
             self.context.finally(Box::pin(last));
         }
-        if node.config.notify_sub {
-            node.subscriber(jid).into_iter().for_each(|new| self.tell_owners(service, node, new));
+        if let Some(new) = node.subscriber(jid).filter(|_| node.config.notify_sub) {
+            self.tell_owners(service, node, new).await;
         }
     }
 
@@ -247,15 +247,15 @@ impl<'a> Visit<'a> {
         let node = service.existing(name)?;
         if node.config.notify_sub {
             let gone = Subscriber { state: SubscriptionState::None, ..subscriber };
-            self.tell_owners(&service, node, &gone);
+            self.tell_owners(&service, node, &gone).await;
         }
         Ok(None)
     }
 
-    fn tell_owners(&self, service: &Service, node: &Node, subscriber: &Subscriber) {
+    async fn tell_owners(&self, service: &Service, node: &Node, subscriber: &Subscriber) {
         let notice = write::subscription_notice(node, subscriber);
         for owner in service.owners(node).filter(|owner| **owner != self.bare) {
-            deliver::send_to(self.server, self.account, &Jid::from(owner.clone()), &notice);
+            deliver::send_to(self.server, self.account, &Jid::from(owner.clone()), &notice).await;
         }
     }
 

@@ -204,6 +204,11 @@ impl Notice {
         Self { body: body.into(), headline }
     }
 
+    /// Whether it is for those alone who are there.
+    pub(super) fn is_headline(&self) -> bool {
+        self.headline
+    }
+
     /// About how many bytes it has.
     pub(super) fn size(&self) -> usize {
         self.body.len()

@@ -142,7 +142,7 @@ async fn publish(
     let told = publication.items.iter().map(told);
     let audience = deliver::audience(server, account, service, node).await;
     let notice = Notice::items(service.owner_of(node), node, told);
-    deliver::send(server, account, &audience, &notice);
+    deliver::send(server, account, &audience, &notice).await;
     let bytes = (audience.len() * notice.size()) as u64;
     // On a node for one item the new one says that the old one is gone; to retract it as well would
     // look as if there was none.
@@ -151,7 +151,7 @@ async fn publish(
         && node.keep() > 1;
     if retracts && !evicted.is_empty() {
         let notice = Notice::retract(node, evicted.iter().map(|id| &**id));
-        deliver::send(server, account, &audience, &notice);
+        deliver::send(server, account, &audience, &notice).await;
     }
     end_lost(server, account, service, &node.name).await?;
     Ok(bytes)
@@ -170,7 +170,7 @@ pub(super) async fn retract_own(
     change(server, account, name, vec![Change::Retract(rows)]).await?;
     let audience = deliver::audience(server, account, &service, node).await;
     let notice = Notice::retract(node, ids.iter().map(String::as_str));
-    deliver::send(server, account, &audience, &notice);
+    deliver::send(server, account, &audience, &notice).await;
     Ok(())
 }
 
@@ -294,7 +294,7 @@ pub(super) async fn configure(
     let node = service.existing(name)?;
     let after = deliver::audience(server, account, service, node).await;
     if node.config.notify_config {
-        deliver::send(server, account, &after, &Notice::configuration(node));
+        deliver::send(server, account, &after, &Notice::configuration(node)).await;
     }
     // §12.2: who gained access gets the last item.
     let gained: std::collections::BTreeSet<Jid> = after.difference(&before).cloned().collect();
@@ -302,7 +302,7 @@ pub(super) async fn configure(
         && node.config.persist_items
         && let Some(last) = greet::last_notice(server, account, service, node).await?
     {
-        deliver::send(server, account, &gained, &last);
+        deliver::send(server, account, &gained, &last).await;
     }
     end_lost(server, account, service, name).await
 }
@@ -351,7 +351,7 @@ pub(super) async fn decide(
     node.subscriptions.extend(given.iter().cloned());
     for change in ended.iter().chain(&given) {
         let notice = subscription_notice(node, change);
-        deliver::send_to(server, account, &change.jid, &notice);
+        deliver::send_to(server, account, &change.jid, &notice).await;
     }
     Ok(())
 }
