@@ -8,12 +8,16 @@ use tokio::{
     sync::watch,
     time::timeout,
 };
-use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+use tokio_rustls::{
+    LazyConfigAcceptor, TlsAcceptor,
+    rustls::{ServerConfig, server::Acceptor},
+    server::TlsStream,
+};
 use xmpp::{stream::TlsInfo, xml::Framing};
 
 use super::{
     conn::{self, Client, Encrypted, Peer},
-    tls::{ALPN_XMPP_CLIENT, Served, exporter},
+    tls::{ALPN_XMPP_CLIENT, ALPN_XMPP_SERVER, Served, exporter},
 };
 use crate::{
     acme, bytestreams, components,
@@ -126,21 +130,38 @@ async fn open(
             return None;
         }
     };
-    let stream = handshake(&server, config, stream, &peer).await?;
+    let stream = match service {
+        Service::Https => Box::pin(handshake_on_web(&server, &tls, stream, &peer)).await?,
+        _ => handshake(&server, config, stream, &peer).await?,
+    };
     peer.info = Some(tls_info(&stream, &tls));
     peer.transport = "tls";
-    // XEP-0368 §3: the application protocol decides what is spoken, so that one port can do.
+    Box::pin(speak(server, service, stream, peer)).await
+}
+
+/// XEP-0368 §3: the application protocol decides what is spoken, so that one port can do.
+async fn speak(
+    server: Arc<Server>,
+    service: Service,
+    stream: Encrypted,
+    peer: Peer,
+) -> Option<Client> {
+    let protocol = stream.get_ref().1.alpn_protocol();
     // RFC 8737 §3: a certificate authority wants the handshake, and nothing after it.
-    if stream.get_ref().1.alpn_protocol() == Some(acme::ALPN) {
+    if protocol == Some(acme::ALPN) {
         return None;
     }
-    if stream.get_ref().1.alpn_protocol() == Some(turn::ALPN) {
+    if protocol == Some(ALPN_XMPP_SERVER) {
+        accept::direct(server, stream, peer).await;
+        return None;
+    }
+    if protocol == Some(turn::ALPN) {
         if server.config().turn.enabled {
             turn::connection(server, stream, peer).await;
         }
         return None;
     }
-    let xmpp = match stream.get_ref().1.alpn_protocol() {
+    let xmpp = match protocol {
         Some(name) => name == ALPN_XMPP_CLIENT,
         None => matches!(service, Service::C2sTls),
     };
@@ -159,7 +180,35 @@ pub async fn handshake(
     stream: TcpStream,
     peer: &Peer,
 ) -> Option<Encrypted> {
-    let accepting = TlsAcceptor::from(config.clone()).accept(stream);
+    within(server, TlsAcceptor::from(config.clone()).accept(stream), peer).await
+}
+
+/// The handshake on the port of the web, where other servers come as well (XEP-0368 §3): they alone are asked
+/// for a certificate.
+async fn handshake_on_web(
+    server: &Server,
+    tls: &Served,
+    stream: TcpStream,
+    peer: &Peer,
+) -> Option<Encrypted> {
+    let federates = server.config().federates();
+    let accepting = async {
+        let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let is_server = begun
+            .client_hello()
+            .alpn()
+            .is_some_and(|mut names| names.any(|name| name == ALPN_XMPP_SERVER));
+        let config = if is_server && federates { &tls.s2s_direct } else { &tls.https };
+        begun.into_stream(config.clone()).await
+    };
+    within(server, accepting, peer).await
+}
+
+async fn within(
+    server: &Server,
+    accepting: impl Future<Output = io::Result<TlsStream<TcpStream>>>,
+    peer: &Peer,
+) -> Option<Encrypted> {
     let accepted = tokio::select! {
         accepted = timeout(server.config().limits.handshake(), accepting) => accepted,
         () = peer.admission.evicted() => return None,

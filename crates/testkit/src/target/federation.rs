@@ -33,6 +33,8 @@ pub struct Domain {
 pub struct Wiring {
     /// TLS from the first byte instead of STARTTLS.
     pub direct: bool,
+    /// The same on the port of the web.
+    pub web: bool,
     /// Nobody trusts anybody's authority.
     pub strangers: bool,
     /// Dialback is allowed.
@@ -66,8 +68,13 @@ pub async fn start(
     }
     let mut cables = Vec::new();
     for (to, door) in domains.iter().zip(&doors) {
-        let [starttls, direct, _] = door.all();
-        cables.push(Cable::lay(&to.name, if wiring.direct { direct } else { starttls }).await?);
+        let ([starttls, direct, _], [.., web]) = (door.all(), to.ports.all());
+        let port = match wiring {
+            Wiring { web: true, .. } => web,
+            Wiring { direct: true, .. } => direct,
+            _ => starttls,
+        };
+        cables.push(Cable::lay(&to.name, port).await?);
     }
     for (at, domain) in domains.iter().enumerate() {
         let mut hosts = String::new();
@@ -78,7 +85,7 @@ pub async fn start(
             }
             let address = format!("127.0.0.1:{}", cable.port);
             for host in [(*name).to_owned(), format!("conference.{name}")] {
-                hosts += &match wiring.direct {
+                hosts += &match wiring.direct || wiring.web {
                     true => format!("\"{host}\" = {{ address = \"{address}\", tls = true }}\n"),
                     false => format!("\"{host}\" = \"{address}\"\n"),
                 };

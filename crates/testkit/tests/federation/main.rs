@@ -140,6 +140,14 @@ async fn messages_go_both_ways_over_direct_tls() {
 }
 
 #[tokio::test]
+async fn messages_go_both_ways_over_the_port_of_the_web() {
+    let stage = Stage::set(Wiring { web: true, ..Wiring::default() }, "").await;
+    exchange(&stage).await;
+    let list = stage.capulet.run("federation list --json").unwrap();
+    assert!(list.contains("\"certificate\""), "{list}");
+}
+
+#[tokio::test]
 async fn dialback_does_where_the_operator_allows_it() {
     let wiring = Wiring { strangers: true, dialback: true, ..Wiring::default() };
     let stage = Stage::set(wiring, "").await;

@@ -44,7 +44,8 @@ pub struct Served {
     /// For clients' direct TLS: ALPN `xmpp-client` (XEP-0368), or none.
     pub direct: Arc<ServerConfig>,
     /// For the web: ALPN `http/1.1`, or none. Clients may speak XMPP there as well, by ALPN
-    /// `xmpp-client`, where a network lets nothing but the web pass.
+    /// `xmpp-client`, where a network lets nothing but the web pass; other servers, by ALPN `xmpp-server`, are
+    /// served as on their own port.
     pub https: Arc<ServerConfig>,
     /// For clients of the relay for calls: ALPN `stun.turn` (RFC 7443), or none.
     pub turn: Arc<ServerConfig>,
