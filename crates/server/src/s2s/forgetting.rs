@@ -65,6 +65,7 @@ mod tests {
             let (mut state, mut effects) = (remote.lock(), Vec::new());
             state.queue.handle(at, Input::Post(entry), &mut effects);
             state.queue.handle(at, Input::Failed(Failure::passing("away")), &mut effects);
+            state.queue.handle(at.plus(30_000), Input::Tick, &mut effects);
         };
         for number in 0..600 {
             fail(&format!("x{number}.example"), 1000 + number, Kind::Iq);

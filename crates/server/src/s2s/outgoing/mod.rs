@@ -9,7 +9,8 @@
 //! the other server has acknowledged them (XEP-0198), or, where it cannot do that, has answered a request
 //! that was written after them (`arrivals` says what happens when it does not). When more of them wait
 //! than fit into memory, the newer ones are read back from the store as the older ones leave. The others
-//! (IQs, presence) are in memory alone: while the domain cannot be reached they are refused or dropped.
+//! (IQs, presence, what rooms say) are in memory alone: IQs are refused while the domain cannot be reached, the
+//! others wait for a moment.
 
 mod arrivals;
 mod rest;
@@ -186,7 +187,7 @@ pub struct Bounds {
     pub unacked: sm::Limits,
     /// Milliseconds after which durable stanzas go back.
     pub bounce: u64,
-    /// Milliseconds after which an iq that was not sent goes back.
+    /// Milliseconds after which what is not durable and was not sent goes back.
     pub patience: u64,
 }
 
@@ -559,7 +560,7 @@ impl Outgoing {
         // Spread out, so that two servers that lost each other do not keep meeting halfway.
         let jitter = rest / 4 * (now.0 % 5) / 4;
         self.phase = Phase::Resting { until: now.plus(rest - rest / 4 + jitter) };
-        self.failing_since.get_or_insert(now);
+        let since = *self.failing_since.get_or_insert(now);
         let why = if failure.permanent { Bounce::NotFound } else { Bounce::Timeout };
         let all = failure.permanent;
         self.failure = Some(failure);
@@ -567,7 +568,10 @@ impl Outgoing {
             // Nothing was ever heard of a stream that could be resumed.
             self.take_back();
         }
-        self.give_up(|entry| all || entry.parcel.is_none(), why, effects);
+        // Who asks wants to know at once. What is told can wait a moment, such as while a server starts anew.
+        let lasts = all || now.since(since) >= self.bounds.patience;
+        let over = |entry: &Entry| entry.parcel.is_none() && (lasts || entry.kind == Kind::Iq);
+        self.give_up(|entry| all || over(entry), why, effects);
     }
 }
 

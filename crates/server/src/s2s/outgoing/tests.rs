@@ -234,8 +234,11 @@ fn presence_that_found_no_room_is_made_up_for_with_the_next_stream() {
     for parcel in 1..=6 {
         feed(&mut queue, message("m", parcel));
     }
-    feed(&mut queue, Input::Post(entry("p", Kind::Presence, None)));
-    assert!(open(&mut queue, 2, Managed::New).contains(&Effect::Refresh));
+    feed(&mut queue, Input::Post(entry("larger", Kind::Presence, None)));
+    assert!(!open(&mut queue, 2, Managed::New).contains(&Effect::Refresh), "there was room");
+    feed(&mut queue, lost(2));
+    feed(&mut queue, Input::Post(entry("too large", Kind::Presence, None)));
+    assert!(open(&mut queue, 3, Managed::New).contains(&Effect::Refresh));
 }
 
 #[test]
@@ -405,6 +408,26 @@ fn requests_fail_at_once_and_messages_wait_for_their_time() {
     let effects = at(&mut queue, NOW.plus(DAY), Input::Tick);
     assert_eq!(bounced(&effects), [("a", Bounce::Timeout)]);
     assert!(queue.is_empty());
+}
+
+#[test]
+fn what_is_told_waits_a_moment_for_a_domain_that_starts_anew() {
+    let mut queue = queue();
+    let away = || Input::Failed(Failure::passing("away"));
+    feed(&mut queue, Input::Post(entry("p", Kind::Presence, None)));
+    feed(&mut queue, Input::Post(entry("m", Kind::Message, None)));
+    assert_eq!(bounced(&feed(&mut queue, away())), []);
+    open(&mut queue, 1, Managed::New);
+    assert_eq!(wrote(&mut queue, 1), "pm");
+    feed(&mut queue, acked(1, 2));
+    feed(&mut queue, lost(1));
+    feed(&mut queue, Input::Post(entry("q", Kind::Presence, None)));
+    assert_eq!(bounced(&feed(&mut queue, away())), []);
+    let late = NOW.plus(30_000);
+    assert_eq!(bounced(&at(&mut queue, late, Input::Tick)), [("q", Bounce::Timeout)]);
+    at(&mut queue, late, Input::Post(Entry { since: late, ..entry("r", Kind::Message, None) }));
+    let effects = at(&mut queue, late, away());
+    assert_eq!(bounced(&effects), [("r", Bounce::Timeout)], "it is away for longer");
 }
 
 #[test]
