@@ -201,6 +201,7 @@ impl Item {
 
     fn apply(self, cx: &mut Cx<'_>) -> Step {
         let address = self.address.clone();
+        let new = !contact(cx, &address).in_roster;
         change(cx, &address, |contact| {
             contact.in_roster = true;
             contact.name = self.name;
@@ -210,7 +211,12 @@ impl Item {
             if matches!(self.subscription, Subscription::From | Subscription::Both) {
                 contact.asks = false;
             }
-        })
+        })?;
+        // Whoever accepts a stranger may have their conversation on screen.
+        if new && timeline::is_open(cx, &address) {
+            crate::omemo::look_at(cx, &address)?;
+        }
+        Ok(())
     }
 }
 

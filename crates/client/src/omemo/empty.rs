@@ -75,8 +75,8 @@ pub(super) fn answer(cx: &mut Cx<'_>, key: &SessionKey) -> Step {
     notes::save(cx)
 }
 
-/// An answer tells that this account is there. Strangers are not told.
-fn may_know(cx: &Cx<'_>, owner: &BareJid) -> Step<bool> {
+/// An answer tells that this account is there, and so does a question. Strangers are not told.
+pub(super) fn may_know(cx: &Cx<'_>, owner: &BareJid) -> Step<bool> {
     let met = !rooms::shared_with(cx, owner).is_empty();
     if owner == cx.me || met || crate::timeline::conversation(cx, owner).accepted {
         return Ok(true);

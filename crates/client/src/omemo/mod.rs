@@ -148,13 +148,17 @@ pub(crate) fn archive_is_read(cx: &mut Cx<'_>) -> Step {
 }
 
 /// The conversation with somebody is looked at: see to it that their devices are known, and tell
-/// who could read what is written.
+/// who could read what is written. The server of a stranger who wrote is not asked before they are
+/// accepted or answered: they would see that somebody is there.
 pub(crate) fn look_at(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
     if cx.online() && (!rooms::is_room(cx, owner) || rooms::is_private(cx, owner)) {
+        let wrote = crate::timeline::conversation(cx, owner).latest.is_some();
         let mut people = audience(cx, owner);
         people.retain(|person| person != cx.me);
         for person in people {
-            lists::ensure(cx, &person)?;
+            if !wrote || empty::may_know(cx, &person)? {
+                lists::ensure(cx, &person)?;
+            }
         }
     }
     refresh_readers(cx, owner)

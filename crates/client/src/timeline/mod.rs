@@ -31,7 +31,7 @@ pub(crate) use show::{missed, notify, notify_as, notify_missed, preview_text, qu
 pub(crate) use ticks::{
     end_moves, end_moves_of, forget_moves, raise, reach, spread, spread_to_older,
 };
-pub(crate) use windows::{command, show_older};
+pub(crate) use windows::{command, is_open, show_older};
 
 /// What is remembered of all conversations.
 #[derive(Default)]

@@ -78,6 +78,11 @@ impl Window {
     }
 }
 
+/// Whether somebody looks at a conversation.
+pub(crate) fn is_open(cx: &Cx<'_>, address: &BareJid) -> bool {
+    cx.state.features.timeline.windows.contains_key(address)
+}
+
 fn change(
     cx: &mut Cx<'_>,
     address: &BareJid,

@@ -209,9 +209,33 @@ fn strangers_are_not_told_that_somebody_is_there() {
     let [alice, spam] = ["alice/phone", "spam/bot"].map(|name| world.device(name));
     world.write(spam, "alice", "buy this");
     assert_eq!(world.texts(alice, "spam"), ["buy this"]);
+    // Looking at what they wrote asks their server for nothing.
+    world.ask(alice, Command::Open(bare("spam@example.org")));
+    world.ask(alice, Command::Close(bare("spam@example.org")));
     assert!(world.log.iter().all(|(from, _)| *from != alice), "{:?}", world.log);
+    assert!(!world.ever_sent(alice, "spam@example.org"));
     world.write(alice, "spam", "no");
     assert_eq!(world.texts(spam, "alice"), ["buy this", "no"]);
+}
+
+#[test]
+fn devices_of_a_stranger_are_asked_for_when_they_are_accepted() {
+    let mut world = World::new();
+    let [alice, carol] = ["alice/phone", "carol/phone"].map(|name| world.device(name));
+    world.write(carol, "alice", "we met");
+    world.ask(alice, Command::Open(bare("carol@example.org")));
+    assert_eq!(readers(&world, alice, "carol").theirs, 0);
+    assert!(!world.ever_sent(alice, "carol@example.org"));
+    let item = Element::new("item", ns::ROSTER)
+        .with_attr("jid", "carol@example.org")
+        .with_attr("subscription", "none");
+    let push = Element::new("iq", ns::CLIENT)
+        .with_attr("id", "push")
+        .with_attr("type", "set")
+        .with_child(Element::new("query", ns::ROSTER).with_child(item));
+    world.deliver(alice, push);
+    world.run();
+    assert_eq!(readers(&world, alice, "carol").theirs, 1);
 }
 
 #[test]
