@@ -193,6 +193,9 @@ pub enum Command {
     Newer(BareJid),
     /// Everything up to this message was seen (XEP-0333, XEP-0490).
     MarkRead(BareJid, MessageId),
+    /// Everything that is here of a conversation was seen, without a window on it: the list or a
+    /// notification told enough. One that is hidden stays so.
+    MarkAllRead(BareJid),
     /// Keep what is being written. Typing notifications (XEP-0085) follow from it.
     Draft(BareJid, String),
     /// Muted conversations do not notify.

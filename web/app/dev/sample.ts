@@ -274,6 +274,7 @@ export class Sample implements Core {
       case "newer":
         return talk ? this.#newer(talk) : DONE;
       case "markRead":
+      case "markAllRead":
         if (talk) this.#change(talk, { unread: 0, mentions: 0 });
         return DONE;
       case "draft":

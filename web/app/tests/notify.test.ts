@@ -155,7 +155,8 @@ test("what was pressed in a notification is done once, by the window that has th
   state.value = { is: "working" };
   await settle();
   assert.deepEqual(sent(), [{ do: "send", to: "romeo@example.org", text: "Good night", replyTo: null }]);
-  assert.ok(asked.some((one) => one.do === "open"), "it is marked as read");
+  const after = asked.slice(asked.findIndex((one) => one.do === "send") + 1);
+  assert.deepEqual(after, [{ do: "markAllRead", address: "romeo@example.org" }], "it is read, and nobody else's window is touched");
   await keepAct({ address: "romeo@example.org", reply: null });
   onMessage({ data: { act: true } });
   await settle();

@@ -94,6 +94,7 @@ pub(crate) fn command(
         Command::Older { address } => Ask::Older(jid(&address)?),
         Command::Newer { address } => Ask::Newer(jid(&address)?),
         Command::MarkRead { address, message } => Ask::MarkRead(jid(&address)?, MessageId(message)),
+        Command::MarkAllRead { address } => Ask::MarkAllRead(jid(&address)?),
         Command::Draft { address, text } => Ask::Draft(jid(&address)?, text),
         Command::Mute { address, until } => Ask::Mute(jid(&address)?, mute(until)),
         Command::Notify { address, messages } => {

@@ -24,6 +24,11 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
         Command::CatchUp(address) => archive::catch_up(cx, &address)?,
         Command::Newer(address) => return newer(cx, number, &address).map(|()| None),
         Command::MarkRead(address, id) => return read(cx, number, &address, id).map(|()| None),
+        Command::MarkAllRead(address) => {
+            if let Some(newest) = cx.store.before(&address, None, 1)?.first() {
+                read_until(cx, newest)?;
+            }
+        }
         Command::Draft(address, draft) => {
             let draft: String = draft.chars().take(crate::command::MAX_TEXT_BYTES).collect();
             crate::features::chat_states::on_draft(cx, &address, &draft)?;
@@ -241,13 +246,19 @@ fn read(cx: &mut Cx<'_>, number: u64, address: &BareJid, id: MessageId) -> Step 
         cx.failed(number, Problem::Unknown("message"));
         return Ok(());
     };
+    read_until(cx, &message)?;
+    cx.done(number, Outcome::Done);
+    Ok(())
+}
+
+fn read_until(cx: &mut Cx<'_>, message: &Message) -> Step {
+    let address = &message.conversation;
     let after = conversation(cx, address).read_up_to;
-    if let Some(position) = said_until(cx, &message)?
+    if let Some(position) = said_until(cx, message)?
         && mark_read(cx, address, position)?
     {
         markers::on_read(cx, address, after, position)?;
     }
-    cx.done(number, Outcome::Done);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Windows on conversations: at the end, and around a message.
 
-use client::store::{Conversations, MessageId};
+use client::store::{Content, Conversations, Delivery, MessageId};
 use client::view::{Change, Outcome, Problem};
 use client::{Command, view};
 
@@ -245,4 +245,40 @@ fn what_stands_behind_the_messages_is_kept_for_each_conversation() {
     assert_eq!(behind(&world).as_deref(), Some("dusk"));
     assert_eq!(world.run(romeo, set(None)), Some(Outcome::Done));
     assert_eq!(behind(&world), None);
+}
+
+#[test]
+fn all_is_read_without_a_window_and_a_hidden_conversation_stays_hidden() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let juliet = world.online(JULIET, &[ROMEO]);
+    world.send(romeo, JULIET, "one");
+    world.send(romeo, JULIET, "two");
+    world.settle();
+    world.run(juliet, Command::Hide(bare(ROMEO)));
+    assert_eq!(world.run(juliet, Command::MarkAllRead(bare(ROMEO))), Some(Outcome::Done));
+    world.settle();
+    let row = |world: &World| {
+        let changes = world.devices[juliet].changes.iter().rev();
+        let mut rows = changes.filter_map(|change| match change {
+            Change::Conversation(row) => Some((row.unread, row.shown)),
+            _ => None,
+        });
+        rows.next().expect("a row")
+    };
+    assert_eq!(row(&world), (0, false));
+    assert_eq!(world.last(romeo, JULIET).delivery, Some(Delivery::Read));
+    let windows = world.devices[juliet].changes.iter();
+    assert_eq!(windows.filter(|change| matches!(change, Change::Window { .. })).count(), 0);
+    // Whoever looks at it goes on to see what is new.
+    world.run(juliet, Command::Open(bare(ROMEO)));
+    assert_eq!(world.run(juliet, Command::MarkAllRead(bare(ROMEO))), Some(Outcome::Done));
+    world.send(romeo, JULIET, "three");
+    world.settle();
+    let shown = world.devices[juliet].changes.iter().rev().find_map(|change| match change {
+        Change::Messages { messages, .. } => messages.last().cloned(),
+        _ => None,
+    });
+    assert_eq!(shown.map(|message| message.content), Some(Content::Text("three".into())));
+    assert_eq!(world.run(juliet, Command::MarkAllRead(bare("a@b"))), Some(Outcome::Done));
 }

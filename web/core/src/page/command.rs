@@ -183,6 +183,10 @@ pub enum Command {
         address: String,
         message: i64,
     },
+    /// Everything in it was seen, without opening it.
+    MarkAllRead {
+        address: String,
+    },
     Draft {
         address: String,
         text: String,

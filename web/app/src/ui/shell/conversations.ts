@@ -37,12 +37,7 @@ export function current(): string | null {
 
 /** Marks all of it as read without showing it. */
 export async function markRead(store: Store, address: string): Promise<void> {
-  const shown = current() === address;
-  const whole = shown && !store.window(address)?.newer;
-  if (!whole && !(await ask(store, { do: "open", address }))) return;
-  const last = store.window(address)?.messages.at(-1);
-  if (last) await ask(store, { do: "markRead", address, message: last.id });
-  if (!shown) void store.ask({ do: "close", address });
+  await ask(store, { do: "markAllRead", address });
 }
 
 /**
