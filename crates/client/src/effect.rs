@@ -335,7 +335,7 @@ mod tests {
             preview: Some(preview),
             unread: 0,
             draft: canary(),
-            typing: false,
+            typing: Vec::new(),
             mute: Mute::No,
             pinned: false,
             behind: false,

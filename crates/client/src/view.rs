@@ -166,8 +166,8 @@ pub struct Conversation {
     pub mentions: u32,
     /// What is being written here.
     pub draft: String,
-    /// Somebody writes.
-    pub typing: bool,
+    /// Who writes, by name, in the order in which they began; in a room a few of them.
+    pub typing: Vec<String>,
     /// Never notifies.
     pub mute: Mute,
     /// Which messages of a room notify while it is not muted.

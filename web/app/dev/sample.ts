@@ -139,7 +139,7 @@ export class Sample implements Core {
           : { own: false, author: null, text: person.last ?? "", said: true, time, delivery: null },
         unread: person.unread ?? 0,
         draft: person.draft ?? "",
-        typing: person.typing ?? false,
+        typing: person.typing ? [person.name] : [],
         mute: person.mute ?? { is: "no" },
         notify: "usual",
         pinned: person.pinned ?? false,
@@ -466,9 +466,9 @@ export class Sample implements Core {
     }
     const talk = this.#talkOf(id);
     if (!talk) return;
-    setTimeout(() => this.#change(talk, { typing: true }), 2200);
+    setTimeout(() => this.#change(talk, { typing: [talk.conversation.name] }), 2200);
     setTimeout(() => {
-      this.#change(talk, { typing: false });
+      this.#change(talk, { typing: [] });
       const answer = message(talk.person, false, Date.now(), { text: "That is what I thought, too." });
       this.#add(talk, answer);
       const { address, name, mute } = talk.conversation;

@@ -41,7 +41,7 @@ function chat(address: string, more: Partial<Conversation> = {}): Conversation {
     unread: 0,
     mentions: 0,
     draft: "",
-    typing: false,
+    typing: [],
     mute: { is: "no" },
     notify: "usual",
     pinned: false,

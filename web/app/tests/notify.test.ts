@@ -211,7 +211,7 @@ test("a reply that was kept before the core broke is neither sent again nor a dr
 
 /** A conversation with so many unread messages. */
 const chat = (address: string, unread: number, more: Partial<Conversation> = {}): Notice => ({
-  is: "conversation", address, room: false, name: address, preview: null, unread, mentions: 0, draft: "", typing: false,
+  is: "conversation", address, room: false, name: address, preview: null, unread, mentions: 0, draft: "", typing: [],
   mute: { is: "no" }, notify: "usual", pinned: false, wallpaper: null, behind: false, encrypted: true,
   readers: { theirs: 1, own: 0, leftOut: 0, verified: false }, waitsForKeys: false, request: false, order: address, shown: true,
   ...more,

@@ -12,6 +12,7 @@ import { counted, follows, whoOf } from "../src/ui/chat/logic/rows";
 import { parseLink, roomLink } from "../src/ui/people/links";
 import { memberCount, standing } from "../src/ui/people/room/words";
 import { reasonText } from "../src/ui/reason";
+import { typingWords } from "../src/ui/typing";
 
 const ROOM = "garden@conference.illyria.example";
 
@@ -137,5 +138,17 @@ test("why a room refuses is said in the language of the page, with what the room
   assert.equal(reasonText("only members may enter; one of them can invite you"), "nur Mitglieder dürfen hinein; eines von ihnen kann dich einladen");
   assert.equal(reasonText("you were banned from the room: too much singing"), "du wurdest ausgeschlossen: too much singing");
   assert.equal(reasonText("something else"), "something else");
+  await speak("en");
+});
+
+test("who is typing is named in groups, and goes without saying between two", async () => {
+  const say = (...typing: string[]) => typingWords({ room: true, typing });
+  assert.equal(say(), "");
+  assert.equal(say("Anna"), "Anna is typing…");
+  assert.equal(say("Anna", "Ben"), "Anna and Ben are typing…");
+  assert.equal(say("Anna", "Ben", "Cem"), "Anna and 2 others are typing…");
+  assert.equal(typingWords({ room: false, typing: ["Anna"] }), "typing…");
+  await speak("de");
+  assert.deepEqual([say("Anna"), say("Anna", "Ben"), say("Anna", "Ben", "Cem")], ["Anna schreibt …", "Anna und Ben schreiben …", "Anna und 2 andere schreiben …"]);
   await speak("en");
 });

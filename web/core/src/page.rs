@@ -178,7 +178,8 @@ pub struct Conversation {
     /// Those of them, in a room, that name this account or answer it.
     pub mentions: u32,
     pub draft: String,
-    pub typing: bool,
+    /// Who writes, by name, in the order in which they began.
+    pub typing: Vec<String>,
     pub mute: Mute,
     /// Which messages of a room notify while it is not muted.
     pub notify: Notify,

@@ -101,7 +101,7 @@ pub(crate) fn show(cx: &mut Cx<'_>, incoming: &Incoming, content: Content) -> St
 fn add(cx: &mut Cx<'_>, incoming: &Incoming, message: Message) -> Step<MessageId> {
     let unread = !message.own && incoming.source != Source::Older;
     let mentioned = unread && incoming.room && is_for_us(cx, &message)?;
-    timeline::set_typing(cx, &incoming.with, false);
+    chat_states::on_said(cx, incoming);
     let id = timeline::insert(cx, message, unread)?;
     let Some(message) = cx.store.message(id)? else { return Ok(id) };
     // Who writes has read what was there.
@@ -254,13 +254,13 @@ fn payload(cx: &mut Cx<'_>, message: &Message, encrypted: bool) -> Step<Option<V
         },
         Content::Retracted | Content::Undecryptable(_) | Content::Event(_) => return Ok(None),
     };
-    // Of a room nobody tells what they received, read, or write.
+    // Of a room nobody tells what they received or read.
     if !rooms::is_room(cx, &message.conversation) {
         payload.push(Element::new("request", ns::RECEIPTS));
         payload.push(Element::new("markable", ns::CHAT_MARKERS));
-        if cx.state.features.privacy.typing {
-            payload.push(Element::new("active", ns::CHAT_STATES));
-        }
+    }
+    if chat_states::goes_with_messages(cx, &message.conversation) {
+        payload.push(Element::new("active", ns::CHAT_STATES));
     }
     if encrypted {
         payload.push(Element::new("store", ns::HINTS));

@@ -45,8 +45,6 @@ pub(crate) struct State {
     requests: BTreeMap<MessageId, u64>,
     /// Who can read what is written; told by the encryption.
     readers: BTreeMap<BareJid, Readers>,
-    /// Who writes.
-    pub(crate) typing: BTreeSet<BareJid>,
     /// What has to be drawn anew at the end of the step.
     dirty_conversations: BTreeSet<BareJid>,
     dirty_messages: BTreeMap<BareJid, BTreeSet<MessageId>>,
@@ -206,19 +204,6 @@ pub(crate) fn is_protected(cx: &Cx<'_>, message: &Message) -> bool {
 pub(crate) fn set_readers(cx: &mut Cx<'_>, address: &BareJid, readers: Readers) {
     let timeline = &mut cx.state.features.timeline;
     if timeline.readers.insert(address.clone(), readers) != Some(readers) {
-        touch(cx, address);
-    }
-}
-
-/// Who writes, or stopped.
-pub(crate) fn set_typing(cx: &mut Cx<'_>, address: &BareJid, typing: bool) {
-    let timeline = &mut cx.state.features.timeline;
-    let changed = if typing {
-        timeline.typing.insert(address.clone())
-    } else {
-        timeline.typing.remove(address)
-    };
-    if changed {
         touch(cx, address);
     }
 }

@@ -3,7 +3,7 @@
 use xmpp::jid::BareJid;
 
 use crate::cx::{Cx, Step};
-use crate::features::{archive, rooms, roster};
+use crate::features::{archive, chat_states, rooms, roster};
 use crate::outbox;
 use crate::store::{Content, Conversation, Event, Message, MessageId, Mute, Undecryptable};
 use crate::view::{self, Notification, Occasion, Preview};
@@ -25,7 +25,7 @@ pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::
         unread: kept.unread,
         mentions: kept.mentions,
         draft: kept.draft.clone(),
-        typing: timeline.typing.contains(address),
+        typing: chat_states::writers(cx, address),
         mute: kept.mute,
         notify: kept.notify,
         wallpaper: kept.wallpaper.clone(),

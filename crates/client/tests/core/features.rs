@@ -180,7 +180,7 @@ fn typing_is_seen_and_ends() {
     let typing = |world: &World| {
         let changes = &world.devices[juliet].changes;
         changes.iter().rev().find_map(|change| match change {
-            Change::Conversation(conversation) => Some(conversation.typing),
+            Change::Conversation(conversation) => Some(!conversation.typing.is_empty()),
             _ => None,
         })
     };

@@ -28,6 +28,7 @@ mod steps;
 mod strangers;
 #[cfg(not(target_family = "wasm"))]
 mod twins;
+mod typing;
 mod way;
 mod windows;
 mod world;

@@ -527,7 +527,7 @@ impl Scene {
             };
             // The last one is what is shown.
             picture.entry((what, of, 0)).or_insert_with(|| match change {
-                Change::Conversation(one) => format!("{one:?} {} {}", one.typing, one.mentions),
+                Change::Conversation(one) => format!("{one:?} {:?} {}", one.typing, one.mentions),
                 change => format!("{change:?}"),
             });
         }

@@ -405,7 +405,7 @@ mod tests {
             unread: 0,
             mentions: 0,
             draft: String::new(),
-            typing: false,
+            typing: Vec::new(),
             mute: client::store::Mute::No,
             notify: client::store::Notify::Usual,
             pinned: false,

@@ -111,7 +111,7 @@ pub(crate) fn conversation(with: &str, name: &str, order: u64, preview: &str) ->
         unread: 0,
         mentions: 0,
         draft: String::new(),
-        typing: false,
+        typing: Vec::new(),
         mute: Mute::No,
         notify: Notify::Usual,
         pinned: false,

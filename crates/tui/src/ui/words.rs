@@ -1,7 +1,7 @@
 //! What states of the core are called. No jargon: what it means, and what helps.
 
 use client::store::{Delivery, Event, TrustLevel, Undecryptable, Version};
-use client::view::{Connection, Conversation, Presence, Readers, Room, RoomState};
+use client::view::{Connection, Conversation, Kind, Presence, Readers, Room, RoomState};
 
 use super::clock::{Clock, count};
 use super::printable::Printable;
@@ -33,6 +33,21 @@ pub fn undecryptable(reason: Undecryptable) -> &'static str {
         Undecryptable::Distrusted => "is from a device you do not trust. /devices shows it",
         Undecryptable::UnknownEncryption => "uses an encryption that Clownfish does not know",
     }
+}
+
+/// Who writes, in a few words; in a conversation of two it is clear who. `None` when nobody does.
+#[must_use]
+pub fn writing(conversation: &Conversation) -> Option<String> {
+    let mut names = conversation.typing.iter().map(|name| Printable::line(name).into_string());
+    let first = names.next()?;
+    if conversation.kind == Kind::Person {
+        return Some("writing…".to_owned());
+    }
+    Some(match (names.next(), names.count()) {
+        (None, _) => format!("{first} is writing…"),
+        (Some(second), 0) => format!("{first} and {second} are writing…"),
+        (Some(_), others) => format!("{first} and {} others are writing…", others + 1),
+    })
 }
 
 /// Something that happened, in a line. `name` is whose device it is, `own` whether it is one's own.

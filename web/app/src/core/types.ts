@@ -110,7 +110,11 @@ room: boolean, name: string, preview: Preview | null, unread: number,
 /**
  * Those of them, in a room, that name this account or answer it.
  */
-mentions: number, draft: string, typing: boolean, mute: Mute, 
+mentions: number, draft: string, 
+/**
+ * Who writes, by name, in the order in which they began.
+ */
+typing: Array<string>, mute: Mute, 
 /**
  * Which messages of a room notify while it is not muted.
  */

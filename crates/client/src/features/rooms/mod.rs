@@ -47,6 +47,7 @@ pub(crate) use incoming::{is_from_room, is_same_author, mentions_us, of as messa
 pub(crate) use invite::{is_mediated, on_mediated, on_own};
 pub(crate) use join::on_bookmarks;
 pub(crate) use members::others;
+pub(crate) use presence::{may_be_heard, may_tell_writing};
 
 pub(crate) const FEATURE: Feature = Feature {
     name: "rooms",

@@ -10,6 +10,7 @@ use xmpp::xml::Element;
 
 use super::{Occupant, Phase, change, happenings, join, members, touch};
 use crate::cx::{Cx, Step};
+use crate::features::chat_states;
 use crate::iq::describe;
 use crate::store::Happened;
 use crate::view::Problem;
@@ -154,6 +155,8 @@ fn unavailable(
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     let gone = room.occupants.remove(nick);
     let own = codes.contains(&110) || room.nick.as_deref() == Some(nick);
+    chat_states::forget(cx, address, Some(nick.to_owned()));
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     // §7.6: somebody goes on under another name.
     if codes.contains(&303) {
         if let (Some(new), Some(occupant)) = (item.nick, gone) {
@@ -233,6 +236,27 @@ fn on_error(cx: &mut Cx<'_>, address: &BareJid, presence: &Element) -> Step {
     join::refuse(cx, address, &words)
 }
 
+/// Whether what somebody does in a room that we are in may be shown: they are there, are not blocked,
+/// and are not this account.
+pub(crate) fn may_be_heard(cx: &Cx<'_>, address: &BareJid, nick: &str) -> bool {
+    let room = cx.state.features.rooms.rooms.get(address);
+    let Some(room) = room.filter(|room| room.phase == Phase::In) else { return false };
+    let Some(occupant) = room.occupants.get(nick) else { return false };
+    let contacts = &cx.state.features.roster.contacts;
+    let contact = occupant.address.as_ref().and_then(|person| contacts.get(person));
+    room.nick.as_deref() != Some(nick) && !contact.is_some_and(|contact| contact.blocked)
+}
+
+/// Whether a room learns that we are writing: a private group that is not large, in which we may
+/// speak. What is said there goes to everybody in it.
+pub(crate) fn may_tell_writing(cx: &Cx<'_>, address: &BareJid) -> bool {
+    let room = cx.state.features.rooms.rooms.get(address);
+    let few = room.is_some_and(|room| {
+        room.phase == Phase::In && room.kept.private && room.occupants.len() <= MAX_TOLD
+    });
+    few && matches!(own(cx, address).1, Role::Participant | Role::Moderator)
+}
+
 /// The affiliation and role of ours, while we are in.
 pub(super) fn own(cx: &Cx<'_>, address: &BareJid) -> (Affiliation, Role) {
     let room = cx.state.features.rooms.rooms.get(address);
@@ -240,6 +264,8 @@ pub(super) fn own(cx: &Cx<'_>, address: &BareJid) -> (Affiliation, Role) {
     own.map(|own| (own.affiliation, own.role)).unwrap_or_default()
 }
 
+/// More people are not told that somebody writes.
+const MAX_TOLD: usize = 50;
 /// People in one room, ids that are remembered, and hats of one person.
 const MAX_OCCUPANTS: usize = 5000;
 const MAX_IDS: usize = 2000;

@@ -251,7 +251,7 @@ fn remark(app: &App) -> Option<(String, Style)> {
         let words = "stranger · /accept  /refuse  /block";
         return Some((words.to_owned(), theme.warn()));
     }
-    if conversation.is_some_and(|c| c.typing) {
+    if conversation.is_some_and(|c| !c.typing.is_empty()) {
         return Some((format!("{name} is writing…"), theme.good()));
     }
     waits_for_keys(app, &name)
@@ -269,6 +269,7 @@ fn waits_for_keys(app: &App, name: &str) -> Option<(String, Style)> {
 fn room_remark(app: &App, key: &Key, room: &Room) -> Option<(String, Style)> {
     let theme = app.theme();
     let encrypted = app.conversation().is_none_or(|one| one.encryption == EncryptionMode::Omemo);
+    let writing = app.conversation().and_then(words::writing);
     Some(match &room.state {
         RoomState::Invited => {
             let mirror = app.mirror(key.account)?;
@@ -287,6 +288,7 @@ fn room_remark(app: &App, key: &Key, room: &Room) -> Option<(String, Style)> {
             (_, Some((of, said, _))) if of == key => {
                 (Printable::line(said).into_string(), theme.dim())
             }
+            _ if writing.is_some() => (writing.unwrap_or_default(), theme.good()),
             _ => return waits_for_keys(app, Printable::line(&room.name).as_str()),
         },
     })

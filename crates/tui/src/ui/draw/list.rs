@@ -214,8 +214,8 @@ fn preview(app: &App, row: &Row<'_>, columns: usize) -> Line<'static> {
     let Some(conversation) = row.conversation else {
         return text::styled(text::fit("asks to be your contact", columns), dim);
     };
-    if conversation.typing {
-        return text::styled(text::fit("writing…", columns), patched(theme.good(), open, app));
+    if let Some(words) = words::writing(conversation) {
+        return text::styled(text::fit(&words, columns), patched(theme.good(), open, app));
     }
     if !conversation.draft.is_empty() && !open {
         let draft =

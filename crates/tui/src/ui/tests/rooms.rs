@@ -474,3 +474,19 @@ fn the_keys_of_somebody_in_a_room() {
         world
     });
 }
+
+#[test]
+fn who_writes_in_a_room_is_named() {
+    let mut world = square(140, 40);
+    let mut write = |names: &[&str]| {
+        let mut square = sample::square(28);
+        square.typing = names.iter().map(|name| (*name).to_owned()).collect();
+        world.change(Change::Conversation(Box::new(square)));
+        world.screen()
+    };
+    assert!(write(&["Tybalt"]).contains("Tybalt is writing…"));
+    assert!(write(&["Tybalt", "Ben"]).contains("Tybalt and Ben are writing…"));
+    let many = write(&["Ty\u{202e}balt", "Ben", "Juliet"]);
+    assert!(many.contains("and 2 others are writing…") && !many.contains('\u{202e}'));
+    assert!(!write(&[]).contains("Tybalt is writing…"));
+}

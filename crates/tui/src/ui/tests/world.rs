@@ -193,7 +193,7 @@ fn conversations() -> Vec<client::view::Conversation> {
         delivery: Some(Delivery::Delivered),
     });
     let mut nurse = of("nurse@capulet.example", "Nurse", 22, "Anon!");
-    nurse.typing = true;
+    nurse.typing = vec!["Nurse".to_owned()];
     let mut friar = of("laurence@cell.example", "Friar Laurence", 18, "Wisely and slow");
     friar.draft = "Father, what news?".to_owned();
     friar.pinned = true;

@@ -4,7 +4,6 @@ import { plural } from "../index";
 
 export const back = "Zurück zur Liste";
 export const menu = "Mehr zu dieser Unterhaltung";
-export const typing = "schreibt …";
 export const activeAgo = "aktiv {time}";
 export const online = "online";
 export const away = "abwesend";

@@ -5,7 +5,6 @@ import { plural } from "../index";
 // The header.
 export const back = "Back to the list";
 export const menu = "More for this conversation";
-export const typing = "typing…";
 export const activeAgo = "active {time}";
 export const online = "online";
 export const away = "away";

@@ -8,6 +8,7 @@ import { ago } from "../people/ago";
 import { block, unblock } from "../people/block";
 import { memberCount } from "../people/room/words";
 import { now } from "../shell/time";
+import { typingWords } from "../typing";
 import { nameable } from "./members";
 import { canRemove, type Chat } from "./state";
 import "./header.css";
@@ -15,7 +16,9 @@ import "./header.css";
 export function Header({ chat }: { chat: Chat }) {
   const say = words().chat;
   const name = chat.name.value;
-  const state = stateOf(chat);
+  const conversation = chat.conversation.value;
+  const typing = conversation ? typingWords(conversation) : "";
+  const state = typing || stateOf(chat);
   return (
     <header class="chat-header">
       {phone.value && <IconButton icon="back" label={say.back} onClick={back} />}
@@ -39,7 +42,7 @@ export function Header({ chat }: { chat: Chat }) {
             )}
           </span>
           {state && (
-            <span class={state === say.typing ? "chat-state chat-state-typing" : "chat-state"} dir="auto">
+            <span class={typing ? "chat-state chat-state-typing" : "chat-state"} dir="auto">
               {state}
             </span>
           )}
@@ -92,7 +95,6 @@ function Lock({ chat }: { chat: Chat }) {
 
 function stateOf(chat: Chat): string {
   const say = words().chat;
-  if (chat.conversation.value?.typing) return say.typing;
   if (chat.isRoom.value) return roomState(chat);
   if (chat.address === chat.self) return say.yourself;
   const contact = chat.contact.value;

@@ -10,6 +10,7 @@ import { DeliveryMark } from "./delivery";
 import { useSwipe } from "./swipe";
 import { longTime, now, shortTime } from "./time";
 import { reasonText } from "../reason";
+import { typingWords } from "../typing";
 import "./row.css";
 
 export interface RowProps {
@@ -131,7 +132,9 @@ function PreviewLine({ one }: { one: Conversation }) {
       </span>
     );
   }
-  if (one.typing) return <span class="conversation-preview conversation-text conversation-typing">{w.typing}</span>;
+  if (one.typing.length > 0) {
+    return <span class="conversation-preview conversation-text conversation-typing">{typingWords(one)}</span>;
+  }
   if (one.draft.trim() !== "") {
     return (
       <span class="conversation-preview">

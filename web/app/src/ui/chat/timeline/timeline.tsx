@@ -222,7 +222,7 @@ function Behind({ chat }: { chat: Chat }) {
 
 /** Somebody writes. The header says it in words. */
 function Typing({ chat }: { chat: Chat }) {
-  if (!chat.conversation.value?.typing) return null;
+  if (!chat.conversation.value?.typing.length) return null;
   return (
     <div class="timeline-typing" aria-hidden="true">
       <span />
