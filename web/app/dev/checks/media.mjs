@@ -259,6 +259,54 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     assert.equal(await on.evaluate(() => document.activeElement.matches(".picture-open, [data-message]")), true);
   });
 
+  test("a gallery of a thousand pictures holds those that are in sight", async (t) => {
+    const on = await read(t, ROMEO);
+    await on.evaluate(async () => {
+      const { core } = globalThis.store;
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = 40;
+      canvas.getContext("2d").fillRect(0, 0, 20, 20);
+      const picture = await new Promise((done) => canvas.toBlob(done));
+      const request = core.request.bind(core);
+      Object.assign(globalThis, { reads: [], open: 0, mostOpen: 0 });
+      core.file = async (local) => {
+        globalThis.reads.push(local);
+        globalThis.mostOpen = Math.max(globalThis.mostOpen, ++globalThis.open);
+        await new Promise((done) => setTimeout(done));
+        globalThis.open--;
+        return picture;
+      };
+      core.request = async (command) => {
+        const outcome = await request(command);
+        if (command.do !== "files") return outcome;
+        const { message, ...rest } = outcome.messages.find((one) => one.message.content.file.mediaType?.startsWith("image/"));
+        const file = (at) => ({ ...message.content.file, mediaType: "image/png", name: `${at}.png`, local: `kept-${at}`, picture: null });
+        const one = (at) => ({ ...rest, message: { ...message, id: -1 - at, place: String(9_999 - at), content: { ...message.content, file: file(at) } } });
+        return { ...outcome, messages: Array.from({ length: 1_000 }, (_, at) => one(at)), next: null };
+      };
+    });
+    await on.getByRole("button", { name: "More for this conversation" }).click();
+    await on.getByRole("menuitem", { name: "Pictures and files" }).click();
+    const pictures = on.locator(".gallery-picture");
+    await until(on, () => document.querySelectorAll(".gallery-picture").length >= 1_000);
+    const drawn = () => on.evaluate(() => document.querySelectorAll(".gallery-image").length);
+    await pictures.nth(20).locator("img").waitFor();
+    assert.ok((await drawn()) < 300, `${await drawn()} are drawn`);
+    await pictures.nth(990).evaluate((one) => one.scrollIntoView());
+    await pictures.nth(990).locator("img").waitFor();
+    await pictures.nth(0).locator("img").waitFor({ state: "detached" });
+    assert.ok((await drawn()) < 300, `${await drawn()} are drawn`);
+    const { reads, most } = await on.evaluate(() => ({ reads: globalThis.reads.filter((one) => one.startsWith("kept-")), most: globalThis.mostOpen }));
+    assert.ok(reads.length < 600, `${reads.length} were read`);
+    assert.equal(new Set(reads).size, reads.length, "each once");
+    assert.ok(most <= 3, `${most} originals at once`);
+    // Who comes back finds them as they were left.
+    await pictures.nth(0).evaluate((one) => one.scrollIntoView());
+    await pictures.nth(0).locator("img").waitFor();
+    const again = await on.evaluate(() => globalThis.reads.filter((one) => one === "kept-0").length);
+    assert.equal(again, 1);
+  });
+
   test("where less motion is wanted, pictures that can move stand still until they are opened", async (t) => {
     const on = await read(t, ROMEO);
     await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop -= 900));

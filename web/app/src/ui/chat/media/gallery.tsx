@@ -1,16 +1,15 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { fill, words } from "../../../i18n";
 import { Button, Dialog, Icon, Spinner } from "../../kit";
-import { kindOf, legible, moves, typeOf } from "../logic/files";
+import { kindOf, legible, typeOf } from "../logic/files";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
 import type { AllFiles } from "./all";
 import { sizeOf } from "./file";
-import { FirstFrame } from "./first-frame";
 import { save } from "./save";
+import { smalls } from "./small";
 import { Thumbnail } from "./thumbnail";
-import { useLocal } from "./urls";
 import type { Filed } from "./viewer-parts";
 import "./gallery.css";
 
@@ -105,13 +104,45 @@ function Thumb({ chat, message }: OneProps) {
   );
 }
 
-/** A picture that is here. One that moves stands still: there may be many. */
+/** A picture that is here, as long as it is in sight or near it. One that moves stands still: there may be many. */
 function Small({ chat, message }: OneProps) {
+  const place = useRef<HTMLSpanElement>(null);
+  const near = useNear(place);
+  const [url, setUrl] = useState<string | null>(null);
+  const { core } = chat.store;
+  const { local } = message.content.file;
   const type = typeOf(message.content.file);
-  const local = useLocal(chat.store.core, message.content.file.local, type);
-  if (!local) return <Icon name="image" size={28} />;
-  if (moves(type, true)) return <FirstFrame blob={local.blob} class="gallery-image" onReady={() => {}} onBroken={() => {}} />;
-  return <img class="gallery-image" src={local.url} alt="" loading="lazy" decoding="async" />;
+  useEffect(() => {
+    if (!near || local === null) return;
+    let made: string | null = null;
+    const end = smalls.ask(core, local, type, (small) => setUrl((made = small && URL.createObjectURL(small))));
+    return () => {
+      end();
+      setUrl(null);
+      if (made !== null) URL.revokeObjectURL(made);
+    };
+  }, [core, local, type, near]);
+  return (
+    <span ref={place} class="gallery-place">
+      {url === null ? <Icon name="image" size={28} /> : <img class="gallery-image" src={url} alt="" decoding="async" />}
+    </span>
+  );
+}
+
+/** Whether something is in sight, or less than a screen away from it. */
+function useNear(place: { current: HTMLElement | null }): boolean {
+  const [near, setNear] = useState(false);
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const eye = new IntersectionObserver((seen) => setNear(seen.at(-1)?.isIntersecting ?? false), {
+      root: element.closest(".dialog-content"),
+      rootMargin: "100% 0%",
+    });
+    eye.observe(element);
+    return () => eye.disconnect();
+  }, []);
+  return near;
 }
 
 /** A sound, which is played, or a file, which is saved. */
