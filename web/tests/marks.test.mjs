@@ -79,7 +79,7 @@ test("what is being typed, put right and taken back is seen at the other end", a
   await message(romeo.page, "not by the moon").getByTitle("Edited: show earlier versions").waitFor();
   assert.equal(await romeo.page.locator("[data-message]").filter({ hasText: "by the sun" }).count(), 0);
 
-  await choose(romeo.page, "blessed moon", "Delete…");
+  await choose(romeo.page, "blessed moon", "Delete for everyone…");
   await romeo.page.getByRole("dialog").getByRole("button", { name: "Delete for everyone" }).click();
   await juliet.page.getByText("This message was deleted.").waitFor();
   assert.equal(await juliet.page.locator("[data-message]").filter({ hasText: "blessed moon" }).count(), 0);
@@ -93,6 +93,41 @@ test("what is being typed, put right and taken back is seen at the other end", a
   await romeo.page.reload();
   await open(romeo.page, "rosaline@localhost");
   assert.equal(await composer(romeo.page).inputValue(), "What shall I swear by?");
+  await romeo.leave();
+  await juliet.leave();
+});
+
+test("what is deleted on one device stays deleted there, and everybody else keeps it", async () => {
+  const [romeo, juliet] = await there.pair("sampson", "gregory");
+  await write(romeo.page, "Do you bite your thumb at us?");
+  await seesEncrypted(juliet.page, "bite your thumb");
+  await write(juliet.page, "I do bite my thumb");
+  await seesEncrypted(romeo.page, "my thumb");
+  await write(romeo.page, "No better");
+  await seesEncrypted(juliet.page, "No better");
+
+  await choose(juliet.page, "at us?", "Delete for me…");
+  const dialog = juliet.page.getByRole("dialog");
+  await dialog.getByText(/so do your other devices/).waitFor();
+  await dialog.getByRole("button", { name: "Delete for me" }).click();
+  const rows = (person, text) => person.page.locator("[data-message]").filter({ hasText: text });
+  await rows(juliet, "at us?").waitFor({ state: "detached" });
+  assert.equal(await rows(romeo, "at us?").count(), 1);
+  // The archive still has it, and the page reads it again.
+  await juliet.page.reload();
+  await open(juliet.page, "sampson@localhost");
+  await sees(juliet.page, "No better");
+  assert.equal(await rows(juliet, "at us?").count(), 0);
+
+  await juliet.page.getByRole("button", { name: "More for this conversation" }).click();
+  await juliet.page.getByRole("menuitem", { name: "Clear history…" }).click();
+  await dialog.getByRole("button", { name: "Clear history" }).click();
+  await rows(juliet, "No better").waitFor({ state: "detached" });
+  await write(romeo.page, "Draw, if you be men");
+  // Its keys are as they were.
+  await seesEncrypted(juliet.page, "if you be men");
+  assert.equal(await rows(juliet, "thumb").count(), 0);
+  assert.equal(await rows(romeo, "thumb").count(), 2);
   await romeo.leave();
   await juliet.leave();
 });

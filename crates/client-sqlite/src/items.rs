@@ -2,8 +2,8 @@
 
 use client::store::{
     ArchiveState, Archives, Contact, Contacts, Conversation, Conversations, DeviceEntry, Devices,
-    Identity, Login, Media, OwnDevice, Profile, Result, SessionKey, StoreError, StoredToken,
-    Version, within_limit,
+    Identity, Login, Media, OwnDevice, Profile, Reference, Result, SessionKey, StoreError,
+    StoredToken, Trace, Traces, Version, within_limit,
 };
 use rusqlite::params;
 use serde::de::DeserializeOwned;
@@ -278,6 +278,29 @@ fn ratchet(key: &SessionKey) -> Vec<u8> {
     let mut name = key.device.to_be_bytes().to_vec();
     name.push(number(key.version));
     name
+}
+
+impl Traces for SqliteStore {
+    fn trace(&self, conversation: &BareJid, reference: &Reference) -> Result<Option<Trace>> {
+        self.row("trace", bytes(conversation), &called(reference))
+    }
+
+    fn save_trace(
+        &self,
+        conversation: &BareJid,
+        reference: &Reference,
+        trace: Trace,
+    ) -> Result<()> {
+        self.save_row("trace", bytes(conversation), &called(reference), &trace)
+    }
+}
+
+/// What others call a message. No address holds a zero.
+fn called(reference: &Reference) -> Vec<u8> {
+    match reference {
+        Reference::Origin(sender, id) => [b"o", bytes(sender), b"\0", id.as_bytes()].concat(),
+        Reference::Archive(id) => [b"a", id.as_bytes()].concat(),
+    }
 }
 
 impl Media for SqliteStore {

@@ -77,6 +77,8 @@ pub struct SqliteStore {
     db: Connection,
     sealer: RefCell<Sealer>,
     in_step: Cell<bool>,
+    /// Messages were removed in this step.
+    removed: Cell<bool>,
     home: Home,
 }
 
@@ -123,7 +125,8 @@ impl SqliteStore {
         let sealer = Sealer::new(data_key);
         schema::migrate(&db, &sealer)?;
         let sealer = RefCell::new(sealer);
-        let store = Self { db, sealer, in_step: Cell::new(false), home };
+        let (in_step, removed) = (Cell::new(false), Cell::new(false));
+        let store = Self { db, sealer, in_step, removed, home };
         store.check_key()?;
         Ok(store)
     }
@@ -187,14 +190,20 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    /// What was removed is not left in the log either. If that does not work now, the log is written
+    /// over later.
     fn commit(&self) -> Result<()> {
         let committed = self.execute("COMMIT");
+        if committed.is_ok() && self.removed.take() && !matches!(self.home, Home::Memory) {
+            let _ = connect::empty_log(&self.db);
+        }
         self.rollback();
         committed
     }
 
     fn rollback(&self) {
         self.in_step.set(false);
+        self.removed.set(false);
         if !self.db.is_autocommit() {
             // It fails only when SQLite has rolled back by itself.
             let _ = self.execute("ROLLBACK");

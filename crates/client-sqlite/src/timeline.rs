@@ -157,6 +157,7 @@ impl SqliteStore {
     /// Removes the messages of a conversation.
     pub(crate) fn remove_messages(&self, conversation: &BareJid) -> Result<()> {
         let tag = self.conversation_tag(conversation);
+        self.removed.set(true);
         self.run("DELETE FROM message WHERE conversation = ?1", [tag])
     }
 }
@@ -280,9 +281,53 @@ impl Timeline for SqliteStore {
     }
 
     fn remove_message(&self, id: MessageId) -> Result<()> {
+        self.removed.set(true);
         self.run("DELETE FROM message WHERE id = ?1", [id.0])
     }
 }
 
 /// What is opened at once of long messages, about.
 const MOST_BYTES_OF_A_LOOK: usize = 1024 * 1024;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use client::store::conformance::{address, conversation, in_step, message};
+    use client::store::{Conversations, Reference, Timeline, Trace, Traces};
+
+    use crate::SqliteStore;
+
+    #[test]
+    fn what_is_deleted_is_neither_in_the_database_nor_in_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("account.db");
+        let store = SqliteStore::open_with_key(&path, None, &[7; 32]).unwrap();
+        let (romeo, nurse) = ("romeo@example.org", "nurse@example.org");
+        let ids: Vec<_> = (1..60)
+            .map(|at| in_step(&store, || store.append(&message(romeo, at, "gone")).unwrap()))
+            .collect();
+        in_step(&store, || store.save_conversation(&conversation(nurse)).unwrap());
+        in_step(&store, || store.append(&message(nurse, 99, "stays")).unwrap());
+        let sql = "SELECT sealed FROM message ORDER BY id";
+        let sealed: Vec<Vec<u8>> = store.rows(sql, [], |row| row.get(0)).unwrap();
+        let left = || {
+            let names = ["account.db", "account.db-wal"];
+            let files: Vec<u8> = names
+                .iter()
+                .flat_map(|name| std::fs::read(folder.path().join(name)).unwrap_or_default())
+                .collect();
+            let there = |row: &Vec<u8>| files.windows(row.len()).any(|part| part == row);
+            sealed.iter().filter(|row| there(row)).count()
+        };
+        assert_eq!(left(), 60);
+        let gone = Reference::Archive("1".into());
+        in_step(&store, || {
+            store.save_trace(&address(romeo), &gone, Trace::default()).unwrap();
+            store.remove_message(ids[0]).unwrap();
+        });
+        assert_eq!(left(), 59);
+        in_step(&store, || store.remove_conversation(&address(romeo)).unwrap());
+        assert_eq!(left(), 1, "what is kept is kept");
+        assert_eq!(store.trace(&address(romeo), &gone).unwrap(), Some(Trace::default()));
+    }
+}

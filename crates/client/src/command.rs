@@ -209,6 +209,13 @@ pub enum Command {
     PinConversation(BareJid, bool),
     /// Out of the list until something new comes.
     Hide(BareJid),
+    /// Delete everything that was said in a conversation on this device alone, and the files that only
+    /// this program keeps of it. The others keep theirs, and so do the own other devices. What waits
+    /// there to be sent is given up. It does not come back from an archive.
+    ClearHistory(BareJid),
+    /// The same, and the conversation goes from the list until something new is in it. What is known
+    /// of keys stays. A room has to be left first.
+    DeleteConversation(BareJid),
     /// Whether what is written here is encrypted. Plain text needs this explicit, remembered choice.
     SetEncryption(BareJid, EncryptionMode),
     /// Look for messages in own history, everywhere or in one conversation. Done with what one part of
@@ -293,6 +300,9 @@ pub enum Command {
     SendPlain(MessageId),
     /// Give up a queued or failed message.
     Discard(MessageId),
+    /// Delete a message on this device alone, with the file that only this program keeps of it. The
+    /// others keep theirs, and so do the own other devices. One that waits to be sent is given up.
+    DeleteHere(MessageId),
 
     // --- Devices and trust ---
     /// Whether to encrypt to and believe a device's key.

@@ -300,6 +300,8 @@ mod tests {
             mentions: 0,
             notify: Notify::Usual,
             wallpaper: None,
+            cleared: None,
+            deleted: false,
         };
         let queued = Queued {
             id: QueuedId(1),

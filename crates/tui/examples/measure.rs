@@ -211,6 +211,8 @@ fn conversation(with: &BareJid, latest: Option<MessageId>, order: u64) -> Conver
         mentions: 0,
         notify: Notify::Usual,
         wallpaper: None,
+        cleared: None,
+        deleted: false,
     }
 }
 

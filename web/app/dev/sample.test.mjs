@@ -4,6 +4,7 @@
 import "./checks/page.mjs";
 import "./checks/people.mjs";
 import "./checks/chat.mjs";
+import "./checks/erase.mjs";
 import "./checks/media.mjs";
 import "./checks/hands.mjs";
 import "./checks/rooms.mjs";

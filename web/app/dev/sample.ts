@@ -295,6 +295,13 @@ export class Sample implements Core {
       case "hide":
         if (talk) this.#change(talk, { shown: false });
         return DONE;
+      case "clearHistory":
+        if (talk) this.#clear(talk);
+        return DONE;
+      case "deleteConversation":
+        this.#talks.delete(address);
+        this.#say({ is: "conversationRemoved", address });
+        return DONE;
       case "setEncryption":
         if (talk) this.#change(talk, { encrypted: command.encrypted });
         return DONE;
@@ -334,6 +341,13 @@ export class Sample implements Core {
         }));
       case "star":
         return this.#edit(command.message, (old) => ({ ...old, starred: command.starred }));
+      case "deleteHere": {
+        const talk = this.#talkOf(command.message);
+        if (!talk) return failed("unknown", "no such message");
+        talk.messages = talk.messages.filter((one) => one.id !== command.message);
+        this.#say({ is: "messageRemoved", address: talk.conversation.address, message: command.message });
+        return DONE;
+      }
       case "moderate":
         return this.#edit(command.message, (old) => ({ ...old, content: { is: "retracted" }, reactions: [] }));
       case "retry":
@@ -364,6 +378,14 @@ export class Sample implements Core {
     this.#meet({ address, name, ago: 0 }, 0);
     const talk = this.#talks.get(address);
     if (talk) this.#change(talk, { preview: null, order: String(Date.now()).padStart(15, "0") });
+  }
+
+  #clear(talk: Talk): void {
+    const { address } = talk.conversation;
+    talk.messages = [];
+    talk.from = 0;
+    this.#say({ is: "window", address, messages: [], older: false, newer: false, firstUnread: null });
+    this.#change(talk, { preview: null, unread: 0, mentions: 0 });
   }
 
   #open(address: string): Outcome {

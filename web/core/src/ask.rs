@@ -108,6 +108,8 @@ pub(crate) fn command(
         Command::SetWallpaper { address, wallpaper } => Ask::SetWallpaper(jid(&address)?, wallpaper),
         Command::Pin { address, pinned } => Ask::PinConversation(jid(&address)?, pinned),
         Command::Hide { address } => Ask::Hide(jid(&address)?),
+        Command::ClearHistory { address } => Ask::ClearHistory(jid(&address)?),
+        Command::DeleteConversation { address } => Ask::DeleteConversation(jid(&address)?),
         Command::SetEncryption { address, encrypted } => {
             let mode = if encrypted { EncryptionMode::Omemo } else { EncryptionMode::Plain };
             Ask::SetEncryption(jid(&address)?, mode)
@@ -156,6 +158,7 @@ pub(crate) fn command(
         Command::Retry { message } => Ask::Retry(MessageId(message)),
         Command::SendPlain { message } => Ask::SendPlain(MessageId(message)),
         Command::Discard { message } => Ask::Discard(MessageId(message)),
+        Command::DeleteHere { message } => Ask::DeleteHere(MessageId(message)),
         Command::Trust { address, key, level } => Ask::Trust {
             owner: jid(&address)?,
             key: hex::read(&key).ok_or_else(|| Problem::Invalid("that is no key".to_owned()))?,

@@ -476,8 +476,11 @@ fn of_conversation(cx: &Cx<'_>, address: &BareJid) -> Step<ArchiveState> {
     if address == cx.me { Ok(ArchiveState::default()) } else { cx.store.archive(address) }
 }
 
-/// Whether there is nothing older of this conversation on the server.
+/// Whether there is nothing older of this conversation on the server, or nothing that is wanted here.
 pub(crate) fn is_complete(cx: &Cx<'_>, address: &BareJid) -> Step<bool> {
+    if timeline::is_cleared(cx, address) {
+        return Ok(true);
+    }
     if rooms::is_room(cx, address) {
         return Ok(cx.store.archive(address)?.complete);
     }

@@ -31,7 +31,8 @@ fn on_message(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow> {
     let Some(text) = incoming.body() else { return Ok(Flow::Next) };
     let reference = Reference::Origin(incoming.sender.clone(), id.to_owned());
     let Some(original) = cx.store.find(&incoming.with, &reference)? else {
-        return Ok(Flow::Next);
+        let deleted = timeline::is_about_deleted(cx, incoming, id)?;
+        return Ok(if deleted { Flow::Done } else { Flow::Next });
     };
     if !may_correct(&original, incoming) {
         return Ok(Flow::Next);

@@ -12,7 +12,7 @@ use super::{correct, markers, react, reply, retract};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
 use crate::store::{Delivery, Encryption, Mark, Message, MessageId, Occupant, Store, StoreError};
-use crate::timeline::changes;
+use crate::timeline::{self, changes};
 
 /// What is to be done to a message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,8 +135,11 @@ impl Pending {
     }
 }
 
-/// Keeps something for a message that is not here.
+/// Keeps something for a message that is not here. One that was deleted here does not come.
 pub(crate) fn keep(cx: &mut Cx<'_>, incoming: &Incoming, id: &str, what: What) -> Step {
+    if timeline::is_about_deleted(cx, incoming, id)? {
+        return Ok(());
+    }
     let mark = match what.kind() {
         Kind::Change => changes::mark(cx, incoming)?,
         Kind::Tick | Kind::Answer => Mark::default(),
@@ -196,6 +199,12 @@ pub(crate) fn recognise(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
         save(cx)?;
     }
     Ok(true)
+}
+
+/// The history of a conversation was deleted: nothing of it is waited for.
+pub(crate) fn forget(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    cx.state.features.later.0.retain(|one| one.conversation != *address);
+    save(cx)
 }
 
 fn save(cx: &Cx<'_>) -> Step {

@@ -257,6 +257,12 @@ pub(crate) fn forget(cx: &mut Cx<'_>, message: &Message) -> Step<Option<Forgotte
     Ok(Some(Forgotten(known)))
 }
 
+/// The history of a conversation goes. The other devices keep theirs, with its stars.
+pub(crate) fn forget_all(cx: &mut Cx<'_>, with: &BareJid) -> Step {
+    let known = cx.state.features.star.stars.remove(with);
+    if known.is_some() { save(cx) } else { Ok(()) }
+}
+
 /// What was known of a star.
 pub(crate) struct Forgotten(Star);
 

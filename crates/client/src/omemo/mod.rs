@@ -152,7 +152,8 @@ pub(crate) fn archive_is_read(cx: &mut Cx<'_>) -> Step {
 /// accepted or answered: they would see that somebody is there.
 pub(crate) fn look_at(cx: &mut Cx<'_>, owner: &BareJid) -> Step {
     if cx.online() && (!rooms::is_room(cx, owner) || rooms::is_private(cx, owner)) {
-        let wrote = crate::timeline::conversation(cx, owner).latest.is_some();
+        let kept = crate::timeline::conversation(cx, owner);
+        let wrote = kept.latest.is_some() || kept.cleared.is_some();
         let mut people = audience(cx, owner);
         people.retain(|person| person != cx.me);
         for person in people {

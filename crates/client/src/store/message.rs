@@ -336,7 +336,7 @@ impl std::fmt::Debug for Reply {
 }
 
 /// How others refer to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reference {
     /// The sender and the id they gave it.
     Origin(BareJid, String),

@@ -19,6 +19,7 @@ mod memory;
 mod message;
 mod reached;
 mod rows;
+mod traces;
 mod wants;
 mod way;
 
@@ -37,6 +38,7 @@ pub use rows::{
     ArchiveState, Contact, Conversation, EncryptionMode, Login, Mute, Notify, Queued, QueuedId,
     StoredToken, Subscription,
 };
+pub use traces::{Trace, Traces};
 pub use wants::Wants;
 pub use way::Way;
 
@@ -76,7 +78,7 @@ pub fn within_limit(value: Option<&[u8]>) -> Result<()> {
 
 /// Everything one account keeps.
 pub trait Store:
-    Profile + Contacts + Conversations + Timeline + Archives + Outbox + Devices + Media
+    Profile + Contacts + Conversations + Timeline + Traces + Archives + Outbox + Devices + Media
 {
     /// Begins a step. There is never more than one: a step that a core left open is dropped.
     ///

@@ -115,6 +115,12 @@ pub struct Conversation {
     /// What stands behind the messages, where the user chose: a name of the user interface's own.
     #[serde(default)]
     pub wallpaper: Option<String>,
+    /// Its history was deleted on this device: what was written up to then is not fetched again.
+    #[serde(default)]
+    pub cleared: Option<Millis>,
+    /// It was deleted as a whole: nobody is told of it before something new is in it.
+    #[serde(default)]
+    pub deleted: bool,
 }
 
 /// What is being written is not printed.

@@ -5,6 +5,7 @@
 //! there. So all devices end with the same timeline.
 
 pub(crate) mod changes;
+mod deleted;
 mod happened;
 mod show;
 mod ticks;
@@ -26,6 +27,7 @@ use crate::store::{
 };
 use crate::view::{Change, Outcome, Problem, Readers};
 
+pub(crate) use deleted::{is_about_deleted, is_cleared};
 pub(crate) use happened::{note, note_again};
 pub(crate) use show::{missed, notify, notify_as, notify_missed, preview_text, quotable};
 pub(crate) use ticks::{
@@ -148,6 +150,8 @@ pub(crate) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Conversation {
         mentions: 0,
         notify: Notify::Usual,
         wallpaper: None,
+        cleared: None,
+        deleted: false,
     })
 }
 
@@ -261,7 +265,7 @@ pub(crate) fn insert(cx: &mut Cx<'_>, mut message: Message, unread: bool) -> Ste
     if message.position > conversation.order {
         conversation.order = message.position;
         conversation.latest = Some(message.id);
-        conversation.shown = true;
+        (conversation.shown, conversation.deleted) = (true, false);
     }
     save_conversation(cx, conversation)?;
     touch_message(cx, &message);
@@ -312,9 +316,10 @@ fn touch_message(cx: &mut Cx<'_>, message: &Message) {
 /// A message, or a change of one, that was seen before gets what is new about it: its id and place in
 /// the archive. Says whether it was.
 pub(crate) fn recognise(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
-    let Some(known) = known(cx, incoming)? else { return changes::recognise(cx, incoming) };
-    learn(cx, known, incoming)?;
-    Ok(true)
+    match known(cx, incoming)? {
+        Some(known) => learn(cx, known, incoming).map(|()| true),
+        None => Ok(changes::recognise(cx, incoming)? || deleted::recognise(cx, incoming)?),
+    }
 }
 
 /// The same for a message whose encryption shows that it was read before: then the message of that id
@@ -377,7 +382,9 @@ fn is_on_its_way(delivery: &Delivery) -> bool {
 
 /// Whether a message, or a change of one, was seen before.
 pub(crate) fn is_known(cx: &Cx<'_>, incoming: &Incoming) -> Step<bool> {
-    Ok(known(cx, incoming)?.is_some() || changes::is_known(cx, incoming)?)
+    Ok(known(cx, incoming)?.is_some()
+        || changes::is_known(cx, incoming)?
+        || deleted::is_deleted(cx, incoming)?)
 }
 
 fn known(cx: &Cx<'_>, incoming: &Incoming) -> Step<Option<Message>> {

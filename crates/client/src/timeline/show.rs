@@ -8,10 +8,11 @@ use crate::outbox;
 use crate::store::{Content, Conversation, Event, Message, MessageId, Mute, Undecryptable};
 use crate::view::{self, Notification, Occasion, Preview};
 
-/// A row of the list; `None` if there is no such conversation.
+/// A row of the list; `None` if there is no such conversation, or it was deleted.
 pub(super) fn conversation(cx: &Cx<'_>, address: &BareJid) -> Step<Option<view::Conversation>> {
     let timeline = &cx.state.features.timeline;
-    let Some(kept) = timeline.conversations.get(address) else { return Ok(None) };
+    let kept = timeline.conversations.get(address).filter(|kept| !kept.deleted);
+    let Some(kept) = kept else { return Ok(None) };
     let latest = match kept.latest {
         Some(id) => cx.store.message(id)?,
         None => None,

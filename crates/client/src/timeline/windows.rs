@@ -60,7 +60,7 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
             omemo::decided(cx, &address)?;
             cx.wake_outbox();
         }
-        command => return Ok(Some(command)),
+        command => return super::deleted::command(cx, number, command),
     }
     cx.done(number, Outcome::Done);
     Ok(None)
@@ -103,7 +103,7 @@ fn change(
 /// Somebody looks at a conversation: it is in the list from now on.
 fn look_at(cx: &mut Cx<'_>, address: &BareJid) -> Step<crate::store::Conversation> {
     let mut kept = conversation(cx, address);
-    kept.shown = true;
+    (kept.shown, kept.deleted) = (true, false);
     let known = cx.state.features.timeline.conversations.get(address);
     if known != Some(&kept) {
         save_conversation(cx, kept.clone())?;
@@ -169,6 +169,11 @@ fn show(
         first_unread,
     });
     Ok(())
+}
+
+/// Nothing that was in a conversation is there any more.
+pub(super) fn show_anew(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    if is_open(cx, address) { show(cx, address, Vec::new(), None, None) } else { Ok(()) }
 }
 
 /// The place of the newest message that is here and older than these; the beginning if there is none.

@@ -9,6 +9,7 @@ mod bookmarks;
 mod canaries;
 mod canary;
 mod clock;
+mod deleted;
 mod features;
 mod happenings;
 mod invitations;

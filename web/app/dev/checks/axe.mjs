@@ -120,7 +120,7 @@ const SCREENS = [
   ["actions", { route: ROMEO }, chosen(), (on) => on.getByRole("menuitem", { name: "Reply" })],
   ["details of a message", { route: ROMEO }, chosen("Details"), (on) => on.getByRole("dialog")],
   ["forwarding", { route: ROMEO }, chosen("Forward"), (on) => on.getByRole("dialog")],
-  ["deleting", { route: ROMEO }, chosen("Delete"), (on) => on.getByRole("dialog")],
+  ["deleting", { route: ROMEO }, chosen("Delete for everyone"), (on) => on.getByRole("dialog")],
   ["selecting", { route: ROMEO }, chosen("Select"), (on) => on.getByText("One selected")],
   ["replying", { route: ROMEO }, chosen("Reply"), (on) => button(on, "Do not reply")],
   ["readers", { route: ROMEO }, async (on) => on.locator(".chat-lock").click(), (on) => on.getByRole("dialog")],

@@ -155,6 +155,7 @@ export class Store {
         return;
       case "conversationRemoved":
         this.#conversations.delete(notice.address);
+        this.#windows.value = withoutEntry(this.#windows.value, notice.address);
         this.#changes.value += 1;
         return;
       case "contact":
@@ -262,6 +263,13 @@ function byPlace(a: Message, b: Message): number {
 
 function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
   return new Map(map).set(key, value);
+}
+
+function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  if (!map.has(key)) return map;
+  const rest = new Map(map);
+  rest.delete(key);
+  return rest;
 }
 
 /** Entries that are changed in place; whoever reads all of them gets one copy for all changes of a batch. */

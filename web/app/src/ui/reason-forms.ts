@@ -29,6 +29,7 @@ export const nothingToSend = "there is nothing to send";
 export const wasSent = "this message was sent";
 export const onlyOwnTexts = "only own texts can be corrected";
 export const onlyOwn = "only own messages can be taken back";
+export const leaveFirst = "leave the room first";
 export const noId = "this message has no id";
 
 // Files.

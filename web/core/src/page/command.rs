@@ -212,6 +212,14 @@ pub enum Command {
     Hide {
         address: String,
     },
+    /// Delete everything that was said in it, on this device alone.
+    ClearHistory {
+        address: String,
+    },
+    /// The same, and it goes from the list until something new is in it.
+    DeleteConversation {
+        address: String,
+    },
     SetEncryption {
         address: String,
         encrypted: bool,
@@ -284,6 +292,10 @@ pub enum Command {
         message: i64,
     },
     Discard {
+        message: i64,
+    },
+    /// Delete a message on this device alone.
+    DeleteHere {
         message: i64,
     },
 

@@ -278,6 +278,11 @@ pub(crate) fn shared_with(cx: &Cx<'_>, person: &BareJid) -> Vec<BareJid> {
     rooms.map(|(address, _)| address.clone()).collect()
 }
 
+/// Whether an address is a room in which the user wants to be.
+pub(crate) fn is_wanted(cx: &Cx<'_>, address: &BareJid) -> bool {
+    cx.state.features.rooms.rooms.get(address).is_some_and(|room| room.kept.wanted)
+}
+
 /// Somebody asks, in a room that is known to be one.
 pub(crate) fn is_invitation(cx: &Cx<'_>, address: &BareJid) -> bool {
     let room = cx.state.features.rooms.rooms.get(address);

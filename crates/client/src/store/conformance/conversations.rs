@@ -23,6 +23,8 @@ pub fn conversations_are_replaced(store: &dyn Store) {
         room: true,
         mentions: 2,
         wallpaper: Some("dusk".into()),
+        cleared: Some(Millis(7)),
+        deleted: true,
         ..conversation("romeo@example.org")
     };
     store.save_conversation(&conversation("romeo@example.org")).unwrap();

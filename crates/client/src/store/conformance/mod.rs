@@ -22,6 +22,7 @@ pub mod people;
 pub mod profile;
 pub mod steps;
 pub mod timeline;
+pub mod traces;
 
 /// One case.
 pub type Case = fn(&dyn Store);
@@ -69,6 +70,10 @@ macro_rules! conformance_tests {
                 messages_are_found_by_their_ids
                 the_newest_of_several_is_found
                 changed_ids_are_found_and_old_ones_are_not
+            }
+            traces {
+                traces_are_found_by_what_others_call_the_message
+                traces_outlive_what_they_are_of
             }
             look {
                 words_are_found_without_case
@@ -155,6 +160,8 @@ pub fn conversation(with: &str) -> Conversation {
         mentions: 0,
         notify: Notify::Usual,
         wallpaper: None,
+        cleared: None,
+        deleted: false,
     }
 }
 

@@ -18,8 +18,8 @@ use self::tables::{END, Ratchet, Tables, first};
 use super::{
     ArchiveState, Archives, Contact, Contacts, Conversation, Conversations, DeviceEntry, Devices,
     Identity, Login, Look, Looked, Media, Message, MessageId, Outbox, OwnDevice, Place, Position,
-    Profile, Queued, QueuedId, Reference, Result, SessionKey, Store, StoreError, Timeline, Version,
-    within_limit,
+    Profile, Queued, QueuedId, Reference, Result, SessionKey, Store, StoreError, Timeline, Trace,
+    Traces, Version, within_limit,
 };
 
 /// A store in memory, shared by its clones.
@@ -269,6 +269,25 @@ impl Timeline for MemoryStore {
 
     fn remove_message(&self, id: MessageId) -> Result<()> {
         self.write()?.set_message(id, None);
+        Ok(())
+    }
+}
+
+impl Traces for MemoryStore {
+    fn trace(&self, conversation: &BareJid, reference: &Reference) -> Result<Option<Trace>> {
+        let key = (conversation.clone(), reference.clone());
+        Ok(self.tables().traces.rows.get(&key).copied())
+    }
+
+    fn save_trace(
+        &self,
+        conversation: &BareJid,
+        reference: &Reference,
+        trace: Trace,
+    ) -> Result<()> {
+        let mut tables = self.write()?;
+        let step = tables.in_step;
+        tables.traces.set((conversation.clone(), reference.clone()), Some(trace), step);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::store::{
     ArchiveState, Contact, Conversation, DeviceEntry, Identity, Login, Message, MessageId,
-    OwnDevice, Position, Queued, QueuedId, StoreError, Version,
+    OwnDevice, Position, Queued, QueuedId, Reference, StoreError, Trace, Version,
 };
 
 /// Rows by their key, with what they were before the step.
@@ -71,6 +71,7 @@ pub(super) struct Tables {
     pub(super) messages: Table<MessageId, Arc<Message>>,
     /// The messages of a conversation in order.
     pub(super) order: Table<(BareJid, Position, MessageId), ()>,
+    pub(super) traces: Table<(BareJid, Reference), Trace>,
     pub(super) archives: Table<BareJid, ArchiveState>,
     pub(super) outbox: Table<QueuedId, Queued>,
     pub(super) own_device: Table<(), OwnDevice>,
@@ -89,6 +90,7 @@ impl Tables {
         self.conversations.end_step(keep);
         self.messages.end_step(keep);
         self.order.end_step(keep);
+        self.traces.end_step(keep);
         self.archives.end_step(keep);
         self.outbox.end_step(keep);
         self.own_device.end_step(keep);
@@ -110,6 +112,7 @@ impl Tables {
             conversations: self.conversations.clone(),
             messages: self.messages.clone(),
             order: self.order.clone(),
+            traces: self.traces.clone(),
             archives: self.archives.clone(),
             outbox: self.outbox.clone(),
             own_device: self.own_device.clone(),

@@ -40,6 +40,9 @@ impl App {
         if change == Change::Stars {
             self.list_stars_again(number, actions);
         }
+        if let Change::ConversationRemoved(with) = &change {
+            self.close_if(&Key { account: number, with: with.clone() });
+        }
         let opened = matches!(change, Change::Window { .. });
         let arrived = match &change {
             Change::Messages { messages, .. } => {

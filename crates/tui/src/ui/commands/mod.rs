@@ -6,6 +6,7 @@ mod account;
 pub mod colon;
 mod contacts;
 mod encryption;
+mod erase;
 mod messages;
 mod parse;
 mod program;
@@ -66,6 +67,7 @@ pub const COMMANDS: &[&Command] = &[
     &messages::RETRY,
     &messages::PLAIN,
     &messages::DISCARD,
+    &erase::ERASE,
     // Contacts.
     &contacts::ADD,
     &contacts::ACCEPT,

@@ -1,6 +1,7 @@
 //! The user interface as a whole: screens, keys, hostile text.
 
 mod around;
+mod erase;
 mod escapes;
 mod first;
 mod kept;

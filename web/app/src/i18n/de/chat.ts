@@ -170,7 +170,8 @@ export const copied = "Kopiert";
 export const copyFailed = "Der Browser hat das Kopieren nicht erlaubt.";
 export const forward = "Weiterleiten …";
 export const edit = "Bearbeiten";
-export const remove = "Löschen …";
+export const remove = "Für alle löschen …";
+export const deleteHere = "Für mich löschen …";
 export const messageDetails = "Einzelheiten";
 export const star = "Mit Stern markieren";
 export const unstar = "Stern entfernen";
@@ -182,6 +183,11 @@ export const removeTitle = (n: number): string =>
 export const removeText =
   "Die Programme aller Beteiligten werden gebeten, sie zu löschen. Wer sie schon gelesen hat, erinnert sich vielleicht daran, und manche Programme behalten sie.";
 export const removeConfirm = "Für alle löschen";
+export const deleteHereTitle = (n: number): string =>
+  plural(n, "Diese Nachricht auf diesem Gerät löschen?", "{n} Nachrichten auf diesem Gerät löschen?");
+export const deleteHereText =
+  "Nur auf diesem Gerät: Alle anderen im Chat behalten sie, und deine anderen Geräte auch. Hier lässt sie sich nicht zurückholen.";
+export const deleteHereConfirm = "Für mich löschen";
 export const discardTitle = "Diese Nachricht verwerfen?";
 export const discardText = "Sie wurde nie gesendet. Sie verschwindet von diesem Gerät.";
 export const selected = (n: number): string => plural(n, "Eine ausgewählt", "{n} ausgewählt");

@@ -26,6 +26,7 @@ export const longSearch = "höchstens {0} Bytes können gesucht werden";
 export const nothingToSend = "es gibt nichts zu senden";
 export const wasSent = "diese Nachricht wurde gesendet";
 export const onlyOwnTexts = "nur eigene Texte lassen sich ändern";
+export const leaveFirst = "verlasse zuerst den Raum";
 export const onlyOwn = "nur eigene Nachrichten lassen sich löschen";
 export const noId = "diese Nachricht hat keine Kennung";
 

@@ -75,6 +75,16 @@ export const muteForever = "Immer";
 export const hide = "Verbergen";
 export const hideHint = "Eine neue Nachricht holt ihn zurück";
 export const unhide = "In der Liste zeigen";
+export const clearHistory = "Verlauf leeren …";
+export const clearTitle = "Den Verlauf mit {name} leeren?";
+export const clearText =
+  "Alle Nachrichten darin und die Bilder und Dateien, die damit aufbewahrt werden, werden von diesem Gerät gelöscht. Nur hier: Die anderen behalten ihre, und deine anderen Geräte auch. Hier lassen sie sich nicht zurückholen, und was noch nicht gesendet ist, wird nicht gesendet.";
+export const clearAction = "Verlauf leeren";
+export const cleared = "Der Verlauf mit {name} ist auf diesem Gerät geleert";
+export const deleteChat = "Chat löschen …";
+export const deleteTitle = "Den Chat mit {name} löschen?";
+export const deleteAction = "Chat löschen";
+export const deleted = "Der Chat mit {name} ist auf diesem Gerät gelöscht";
 export const undo = "Rückgängig";
 export const hidden = "{name} ist verborgen, bis jemand schreibt";
 export const block = "Blockieren";
@@ -131,7 +141,7 @@ export const connection = {
 export const signInAgainText = "Gib das Passwort von {address} ein. Deine Chats bleiben auf diesem Gerät, wie sie sind.";
 export const wrongPassword = "Das Passwort stimmt nicht.";
 export const storageProblem = "Auf diesem Gerät kann nichts aufbewahrt werden: {reason}";
-export const storageHelp = "Schaffe Platz auf der Festplatte oder schließe andere Fenster. Bis dahin bleibt, was ankommt, auf dem Server.";
+export const storageHelp = "Schaffe Platz auf der Festplatte, leere den Verlauf von Chats oder schließe andere Fenster. Bis dahin bleibt, was ankommt, auf dem Server.";
 export const update = "Eine neue Version ist da.";
 export const updateNow = "Aktualisieren";
 
@@ -279,6 +289,8 @@ export const seesPresenceHint = "Nur Kontakte, denen du es erlaubt hast.";
 
 export const storage = "Speicher";
 export const storageUsed = "{used} belegt von {room}, die der Browser erlaubt";
+export const storageFree =
+  "Um Platz zu schaffen, leere den Verlauf von Chats oder lösche sie, im Menü eines jeden. Die Bilder und Dateien, die damit aufbewahrt werden, gehen mit.";
 export const kept = "Deine Chats bleiben dauerhaft";
 export const keptHint = "Der Browser räumt sie nicht von selbst weg";
 export const notKept = "Der Browser darf deine Chats löschen";

@@ -176,7 +176,8 @@ export const copied = "Copied";
 export const copyFailed = "The browser did not allow copying.";
 export const forward = "Forward…";
 export const edit = "Edit";
-export const remove = "Delete…";
+export const remove = "Delete for everyone…";
+export const deleteHere = "Delete for me…";
 export const messageDetails = "Details";
 export const star = "Star";
 export const unstar = "Remove star";
@@ -188,6 +189,11 @@ export const removeTitle = (n: number): string =>
 export const removeText =
   "The programs of everyone in the conversation are asked to delete it. Whoever has read it already may remember it, and some programs may keep it.";
 export const removeConfirm = "Delete for everyone";
+export const deleteHereTitle = (n: number): string =>
+  plural(n, "Delete this message on this device?", "Delete {n} messages on this device?");
+export const deleteHereText =
+  "Only on this device: everyone else in the conversation keeps it, and so do your other devices. It cannot be brought back here.";
+export const deleteHereConfirm = "Delete for me";
 export const discardTitle = "Discard this message?";
 export const discardText = "It was never sent. It disappears from this device.";
 export const selected = (n: number): string => plural(n, "One selected", "{n} selected");

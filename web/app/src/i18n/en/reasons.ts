@@ -26,6 +26,7 @@ export const longSearch = "at most {0} bytes can be looked for";
 export const nothingToSend = "there is nothing to send";
 export const wasSent = "this message was sent";
 export const onlyOwnTexts = "only own texts can be corrected";
+export const leaveFirst = "leave the room first";
 export const onlyOwn = "only own messages can be taken back";
 export const noId = "this message has no id";
 

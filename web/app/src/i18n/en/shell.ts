@@ -75,6 +75,16 @@ export const muteForever = "Always";
 export const hide = "Hide";
 export const hideHint = "A new message brings it back";
 export const unhide = "Show in the list";
+export const clearHistory = "Clear history…";
+export const clearTitle = "Clear the history with {name}?";
+export const clearText =
+  "All messages in it, and the pictures and files kept with them, are deleted from this device. Only here: the others keep theirs, and so do your other devices. They cannot be brought back here, and what was not sent yet is not sent.";
+export const clearAction = "Clear history";
+export const cleared = "The history with {name} is cleared on this device";
+export const deleteChat = "Delete chat…";
+export const deleteTitle = "Delete the chat with {name}?";
+export const deleteAction = "Delete chat";
+export const deleted = "The chat with {name} is deleted on this device";
 export const undo = "Undo";
 export const hidden = "{name} is hidden until somebody writes";
 export const block = "Block";
@@ -131,7 +141,7 @@ export const connection = {
 export const signInAgainText = "Enter the password of {address}. Your chats stay as they are on this device.";
 export const wrongPassword = "The password is not right.";
 export const storageProblem = "Nothing can be kept on this device: {reason}";
-export const storageHelp = "Make room on the disk or close other windows. Until then, what arrives stays on the server.";
+export const storageHelp = "Make room on the disk, clear the history of chats, or close other windows. Until then, what arrives stays on the server.";
 export const update = "A new version is ready.";
 export const updateNow = "Update";
 
@@ -279,6 +289,8 @@ export const seesPresenceHint = "Only contacts you have agreed to.";
 
 export const storage = "Storage";
 export const storageUsed = "{used} used of {room} that the browser allows";
+export const storageFree =
+  "To make room, clear the history of chats or delete them, in the menu of each. The pictures and files kept with them go as well.";
 export const kept = "Your chats are kept for good";
 export const keptHint = "The browser does not clear them by itself";
 export const notKept = "The browser may clear your chats";

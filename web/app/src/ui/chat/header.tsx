@@ -7,10 +7,11 @@ import { Avatar, Icon, IconButton, openMenu, phone, type IconName, type MenuItem
 import { ago } from "../people/ago";
 import { block, unblock } from "../people/block";
 import { memberCount } from "../people/room/words";
+import { erasing } from "../shell/erase";
 import { now } from "../shell/time";
 import { typingWords } from "../typing";
 import { nameable } from "./members";
-import { canRemove, type Chat } from "./state";
+import { canDeleteHere, canRemove, type Chat } from "./state";
 import "./header.css";
 
 export function Header({ chat }: { chat: Chat }) {
@@ -174,7 +175,9 @@ function menuOf(chat: Chat): MenuItem[] {
       icon: pinned ? "pinOff" : "pin",
       run: () => void chat.try({ do: "pin", address, pinned: !pinned }),
     },
-    ...(chat.isRoom.peek() ? [] : [null, blocking(chat, blocked)]),
+    null,
+    ...(conversation ? erasing(chat.store, { address, name: chat.name.peek() }) : []),
+    ...(chat.isRoom.peek() ? [] : [blocking(chat, blocked)]),
   ];
 }
 
@@ -236,8 +239,8 @@ export function SelectionBar({ chat, chosen }: { chat: Chat; chosen: ReadonlySet
       <IconButton
         icon="trash"
         label={say.removeSelected}
-        disabled={!removable}
-        onClick={() => void chat.askRemove(messages)}
+        disabled={!removable && !messages.some(canDeleteHere)}
+        onClick={() => void (removable ? chat.askRemove(messages) : chat.askDeleteHere(messages.filter(canDeleteHere)))}
       />
     </div>
   );

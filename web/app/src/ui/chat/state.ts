@@ -435,6 +435,20 @@ export class Chat {
     await Promise.all(messages.map(({ id }) => this.try({ do: "retract", message: id })));
   }
 
+  /** Deletes messages on this device alone. */
+  async askDeleteHere(messages: Message[]): Promise<void> {
+    const say = words().chat;
+    const sure = await confirm({
+      title: say.deleteHereTitle(messages.length),
+      text: say.deleteHereText,
+      action: say.deleteHereConfirm,
+      danger: true,
+    });
+    if (!sure) return;
+    this.chosen.value = null;
+    await Promise.all(messages.map(({ id }) => this.try({ do: "deleteHere", message: id })));
+  }
+
   /** Takes back what somebody else wrote, for moderators of a room. */
   async askModerate(message: Message): Promise<void> {
     const say = words().rooms;
@@ -544,6 +558,12 @@ export function canStar(message: Message): boolean {
 export function canRemove(message: Message): boolean {
   const { is } = message.content;
   return message.own && (is === "text" || is === "file") && message.delivery?.is !== "failed";
+}
+
+/** Whether a message can be deleted on this device alone. What was not sent is discarded. */
+export function canDeleteHere(message: Message): boolean {
+  const unsent = message.delivery?.is === "failed" || message.delivery?.is === "queued";
+  return ["text", "file", "retracted", "undecryptable"].includes(message.content.is) && !unsent;
 }
 
 /** Whether a message of somebody else can be taken back by this account. */

@@ -6,6 +6,7 @@ import type { Conversation, Message, Mute } from "../../core/types";
 import type { Store } from "../../state/store";
 import { confirm, openMenu, toast, type MenuItem, type Point } from "../kit";
 import { ask } from "../ask";
+import { erasing } from "./erase";
 
 const HOUR = 3_600_000;
 
@@ -122,6 +123,7 @@ export function openConversationMenu(store: Store, one: Conversation, at: Point 
     null,
     { label: w.details, icon: "info", run: () => go({ at: "details", address: one.address }) },
   ];
+  items.push(...erasing(store, one));
   if (!one.room) items.push({ label: w.block, icon: "block", danger: true, run: () => void block(store, one) });
   if (one.unread > 0) {
     items.unshift({ label: w.markRead, icon: "read", run: () => void markRead(store, one.address) });

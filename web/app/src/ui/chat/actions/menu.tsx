@@ -6,7 +6,7 @@ import { openMenu, type MenuItem, type Point } from "../../kit";
 import { toggled } from "../logic/rows";
 import { copyable } from "../logic/text";
 import { save } from "../media/save";
-import { canAnswer, canEdit, canModerate, canRemove, canStar, type Chat } from "../state";
+import { canAnswer, canDeleteHere, canEdit, canModerate, canRemove, canStar, type Chat } from "../state";
 import { isUnsent, waitsForKeys } from "../timeline/describe";
 import { QuickReactions } from "./quick";
 
@@ -66,6 +66,7 @@ function actionsOf(chat: Chat, message: Message): MenuItem[] {
       danger: true,
       run: () => void chat.askModerate(message),
     },
+    canDeleteHere(message) && { label: say.deleteHere, icon: "trash", danger: true, run: () => void chat.askDeleteHere([message]) },
     !unsent && canRemove(message) && { label: say.remove, icon: "trash", danger: true, run: () => void chat.askRemove([message]) },
   ];
   return items.filter((item) => item !== false);

@@ -41,6 +41,7 @@ export function StoragePage() {
             <div class="settings-meter" aria-hidden="true">
               <span style={{ inlineSize: `${Math.min(100, (usage.used / Math.max(1, usage.room)) * 100)}%` }} />
             </div>
+            <p class="settings-hint">{w.storageFree}</p>
           </div>
           <Row
             icon={usage.kept ? "check" : "alert"}
