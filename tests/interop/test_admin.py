@@ -158,6 +158,19 @@ def views(place, browser):
     check(not missing and any(entry["kept"] == "30 days" for entry in ledger), "the ledger is the commands'")
 
 
+def record(place, browser):
+    """What was done by whom, by every way in, and nothing that is secret."""
+    _, _, page = browser.open("/admin/audit")
+    check("ada@localhost (web)" in page and "account delete" in page, "the page says who did what")
+    check("mercutio@localhost" in page and "as they were written" in page, "on whom, and that it is genuine")
+    listed = json.loads(place.run("audit", "list", "--json"))["audit"]
+    did = {(one["door"], one["did"], one["outcome"]) for one in listed}
+    check(("web", "sign in", "done") in did, "signing in is on record")
+    check(("web", "room destroy", "done") in did and ("command line", "account admin", "done") in did, "and all else")
+    told = json.dumps(listed)
+    check("queen mab" not in told and "for two" not in told, "no password and no text is")
+
+
 async def failing_peer(place, browser):
     """Another server that nobody can connect to: the page says so, and why."""
     [closed] = free_ports(1)
@@ -276,6 +289,7 @@ async def main(place):
     invitations(browser)
     rooms(browser)
     views(place, browser)
+    record(place, browser)
     await failing_peer(place, browser)
     await sessions(place, browser)
     links(place, browser)

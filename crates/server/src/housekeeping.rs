@@ -112,6 +112,8 @@ async fn expire(server: &Server) -> Result<(), StoreError> {
     store.accounts.expire_reservations(now).await?;
     store.invites.expire(before(KEPT_FOR_LISTS)).await?;
     store.requests.expire(before(KEPT_FOR_LISTS)).await?;
+    let days = Duration::from_secs(server.config().log.audit_days * 24 * 60 * 60);
+    store.audit.expire(before(days)).await?;
     // Also goes on with deleting what belonged to deleted accounts.
     let oldest = server.config().archive.retention().map_or(Millis(0), before);
     let mut removed = 0;

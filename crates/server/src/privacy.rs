@@ -92,6 +92,8 @@ pub enum Kind {
     Reserved,
     /// Requests for an account from the front door.
     SignUps,
+    /// What administrators did.
+    Audit,
 }
 
 /// Everything that is stored.
@@ -269,6 +271,14 @@ pub const HOLDINGS: &[Holding] = &[
         readable: Readable::Yes,
         kept: |_| format!("{} days", housekeeping::LISTED_DAYS),
     },
+    Holding {
+        kind: Kind::Audit,
+        tables: &["audit"],
+        what: "what administrators did: when, who, which command, on whom or what",
+        purpose: "so that it can be seen who did something, and that nobody changed that afterwards",
+        readable: Readable::Yes,
+        kept: |config| format!("{} days; the last entry always", config.log.audit_days),
+    },
 ];
 
 fn with_the_account(_: &Config) -> String {
@@ -339,6 +349,7 @@ pub async fn amount(
             counted(made, "invitations")
         }
         Kind::Rooms => counted(store.rooms.with(address).await?.len() as u64, "rooms"),
+        Kind::Audit => counted(store.audit.about(address).await?, "entries"),
         // During a restart, on their way, or of nobody who has an account.
         Kind::Sessions | Kind::Outbox | Kind::Reserved | Kind::SignUps => Ok(None),
     }

@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 pub mod accounts;
 pub mod archive;
+pub mod audit;
 pub mod blocks;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -125,6 +126,8 @@ pub struct Store {
     pub invites: Arc<dyn invites::Invites>,
     /// Requests for an account from the front door's form.
     pub requests: Arc<dyn requests::Requests>,
+    /// What administrators did.
+    pub audit: Arc<dyn audit::Audit>,
     /// Sessions that outlive a restart (XEP-0198).
     pub sessions: Arc<dyn sessions::Sessions>,
     /// Backup, checks, sizes, closing.

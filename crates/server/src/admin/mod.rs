@@ -4,11 +4,12 @@
 use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 
 pub use self::{
+    audit::By,
     operations::Operations,
     protocol::{
-        Account, Backup, Fault, FaultCode, Invitation, InvitationState, LedgerEntry, Member,
-        NewInvitation, Push, RemoteDomain, RemoteStream, Report, Request, Response, Room, Session,
-        SignUp, Status, Storage, Token, Upload,
+        Account, AuditChain, AuditEntry, Backup, Fault, FaultCode, Invitation, InvitationState,
+        LedgerEntry, Member, NewInvitation, Push, RemoteDomain, RemoteStream, Report, Request,
+        Response, Room, Session, SignUp, Status, Storage, Token, Upload,
     },
 };
 use xmpp::jid::BareJid;
@@ -16,6 +17,7 @@ use xmpp::jid::BareJid;
 use crate::config::{Config, Service};
 
 mod account;
+pub mod audit;
 mod invitation;
 mod ledger;
 pub mod listing;

@@ -10,7 +10,7 @@ use std::{
 use store::{Millis, Store, maintenance::BackupError};
 
 use super::{
-    Backup, Fault, FaultCode, Live, Request, Response, Status,
+    Backup, By, Fault, FaultCode, Live, Request, Response, Status,
     protocol::{Door, Token},
 };
 use crate::config::{Config, Home};
@@ -35,9 +35,14 @@ impl Operations {
         Operations { store, home, config: Arc::new(config), live: None }
     }
 
-    /// Does what is asked; a refusal is an answer, too.
-    pub async fn perform(&self, request: Request) -> Response {
-        self.answer(request).await.unwrap_or_else(Response::Error)
+    /// Does what is asked, and writes down what changes something; a refusal is an answer, too.
+    pub async fn perform(&self, by: &By, request: Request) -> Response {
+        let entry = self.audited(by, &request);
+        let response = self.answer(request).await.unwrap_or_else(Response::Error);
+        if let Some(entry) = entry {
+            self.audit(entry, &response).await;
+        }
+        response
     }
 
     async fn answer(&self, request: Request) -> Result<Response, Fault> {
@@ -96,6 +101,8 @@ impl Operations {
             }
             Request::OutageEnd {} => self.outage_end(),
             Request::OutageShow {} => self.outage_show(),
+            Request::AuditList { before, most } => self.audit_list(before, most).await,
+            Request::AuditVerify { known } => self.audit_verify(known.as_deref()).await,
             Request::Storage {} => self.storage().await.map(Response::Storage),
             Request::Privacy { account } => self.privacy(account.as_deref()).await,
             Request::AdminLink {} => self.admin_link(),

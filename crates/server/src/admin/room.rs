@@ -106,7 +106,7 @@ impl Operations {
     }
 
     /// The local part, in its normal form, of a room named by it or by its address.
-    fn room_name(&self, room: &str) -> Result<String, Fault> {
+    pub(super) fn room_name(&self, room: &str) -> Result<String, Fault> {
         let config = self.config();
         let service = config.rooms.address(&config.domain);
         let full = match room.contains('@') {

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    Fault, FaultCode, Operations, Request, Response,
+    By, Fault, FaultCode, Operations, Request, Response,
     protocol::{Hello, PROTOCOL},
 };
 use crate::config::Home;
@@ -97,89 +97,13 @@ async fn converse(mut stream: UnixStream, operations: &Operations) -> io::Result
             return Ok(());
         }
         let response = match serde_json::from_slice::<Request>(&line) {
-            Ok(request) => {
-                note(user, &request);
-                operations.perform(request).await
-            }
+            Ok(request) => operations.perform(&By::CommandLine(user), request).await,
             Err(error) => Response::Error(Fault::new(
                 FaultCode::Invalid,
                 format!("the server does not understand the command: {error}"),
             )),
         };
         write_line(stream.get_mut(), &response).await?;
-    }
-}
-
-/// What changes something is worth a line in every log.
-fn note(user: u32, request: &Request) {
-    let command = name(request);
-    match request {
-        Request::AccountList {}
-        | Request::AccountShow { .. }
-        | Request::InviteList { .. }
-        | Request::RequestList { .. }
-        | Request::SessionList { .. }
-        | Request::FederationList {}
-        | Request::TokenList { .. }
-        | Request::UploadList { .. }
-        | Request::RoomList {}
-        | Request::RoomShow { .. }
-        | Request::RoomMembers { .. }
-        | Request::PushList { .. }
-        | Request::Storage {}
-        | Request::Privacy { .. }
-        | Request::Metrics {}
-        | Request::Status {} => tracing::debug!(user, command, "operator's question"),
-        _ => tracing::info!(user, command, "operator's command"),
-    }
-}
-
-/// The command's name for the log, which must hold nothing else of it.
-#[must_use]
-pub fn name(request: &Request) -> &'static str {
-    match request {
-        Request::AccountAdd { .. } => "account add",
-        Request::AccountList {} => "account list",
-        Request::AccountShow { .. } => "account show",
-        Request::AccountEnable { enabled: true, .. } => "account enable",
-        Request::AccountEnable { .. } => "account disable",
-        Request::AccountAdmin { .. } => "account admin",
-        Request::AccountPassword { .. } => "account password",
-        Request::AccountDelete { .. } => "account delete",
-        Request::AccountMove { .. } => "account move",
-        Request::AccountExport { .. } => "account export",
-        Request::InviteNew(_) => "invite new",
-        Request::InviteList { .. } => "invite list",
-        Request::InviteRevoke { .. } => "invite revoke",
-        Request::RequestList { .. } => "request list",
-        Request::RequestApprove { .. } => "request approve",
-        Request::RequestRefuse { .. } => "request refuse",
-        Request::SessionList { .. } => "session list",
-        Request::SessionKick { .. } => "session kick",
-        Request::FederationList {} => "federation list",
-        Request::TokenList { .. } => "token list",
-        Request::TokenRevoke { .. } => "token revoke",
-        Request::UploadList { .. } => "upload list",
-        Request::UploadDelete { .. } => "upload delete",
-        Request::RoomList {} => "room list",
-        Request::RoomShow { .. } => "room show",
-        Request::RoomMembers { .. } => "room members",
-        Request::RoomCreate { .. } => "room create",
-        Request::RoomDestroy { .. } => "room destroy",
-        Request::PushList { .. } => "push list",
-        Request::PushDelete { .. } => "push delete",
-        Request::ReportList {} => "report list",
-        Request::ReportDelete { .. } => "report delete",
-        Request::OutageAnnounce { .. } => "outage announce",
-        Request::OutageEnd {} => "outage end",
-        Request::OutageShow {} => "outage show",
-        Request::Storage {} => "storage",
-        Request::Privacy { .. } => "privacy",
-        Request::AdminLink {} => "admin link",
-        Request::Backup { .. } => "backup",
-        Request::Reload {} => "reload",
-        Request::Metrics {} => "metrics",
-        Request::Status {} => "status",
     }
 }
 

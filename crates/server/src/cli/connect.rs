@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 use store::{OpenError, Store, sqlite};
 
 use crate::{
-    admin::{Fault, FaultCode, Operations, Request, Response, socket::Conversation},
+    admin::{By, Fault, FaultCode, Operations, Request, Response, socket::Conversation},
     config::{Config, Home},
 };
 
@@ -46,7 +46,7 @@ pub(super) async fn ask(home: &Home, request: &Request) -> Result<Response, Faul
 async fn ask_stopped(home: &Home, store: Store, request: &Request) -> Result<Response, Fault> {
     let config = configuration(home)?;
     let operations = Operations::stopped(store.clone(), home.clone(), config);
-    let response = operations.perform(request.clone()).await;
+    let response = operations.perform(&By::CommandLine(geteuid().as_raw()), request.clone()).await;
     store.maintenance.close().await?;
     Ok(response)
 }

@@ -79,6 +79,9 @@ enum Command {
     /// Devices that are woken by notifications: list, delete
     #[command(subcommand)]
     Push(PushCommand),
+    /// What administrators did, by whichever way in: list, verify
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Web administration: link
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -163,6 +166,24 @@ enum Subject {
 enum AdminCommand {
     /// Print a link that signs in to https://DOMAIN/admin, once and within ten minutes
     Link,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// List who did what on whom, newest first
+    List {
+        /// So many entries
+        #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+        most: u32,
+        /// Those before the entry with this number
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<i64>,
+    },
+    /// See whether the record is as it was written
+    Verify {
+        /// A hash from an earlier list or from the log, which must be in it; 16 digits are enough
+        hash: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -573,6 +594,8 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         }
         Command::Outage(OutageCommand::End) => Request::OutageEnd {},
         Command::Outage(OutageCommand::Show) => Request::OutageShow {},
+        Command::Audit(AuditCommand::List { most, before }) => Request::AuditList { before, most },
+        Command::Audit(AuditCommand::Verify { hash }) => Request::AuditVerify { known: hash },
         Command::Admin(AdminCommand::Link) => Request::AdminLink {},
         Command::Storage => Request::Storage {},
         Command::Privacy { account } => Request::Privacy { account },
@@ -726,6 +749,8 @@ mod tests {
             "anemone import account a@b.xml --name c",
             "anemone export a@b",
             "anemone admin link",
+            "anemone audit list --most 20 --before 7",
+            "anemone audit verify",
             "anemone storage",
             "anemone privacy a@b",
             "anemone check",

@@ -7,6 +7,7 @@ use std::{
     process::ExitCode,
 };
 
+use rustix::process::geteuid;
 use serde_json::json;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     connect, show,
 };
 use crate::{
-    admin::{Fault, FaultCode, Request, Response, socket::Conversation},
+    admin::{By, Fault, FaultCode, Operations, Request, Response, socket::Conversation},
     config::Home,
     moving::{self, Source, Wish},
     secret::ServerSecret,
@@ -47,9 +48,17 @@ pub(super) async fn import(
             let _ = io::stderr().flush();
         }
     };
+    let what = source_name(&source);
+    let dry_run = wish.dry_run;
     let (report, outcome) = moving::import(&store, &config, &secret, source, wish, &progress).await;
     if terminal {
         eprint!("\r\x1b[K");
+    }
+    if !dry_run {
+        let operations = Operations::stopped(store.clone(), home.clone(), config);
+        let by = By::CommandLine(geteuid().as_raw());
+        let became = outcome.as_ref().err().map_or("done", |fault| fault.code.name());
+        operations.note_outcome(&by, "import", &what, became).await;
     }
     let closed = store.maintenance.close().await;
     match json {
@@ -63,6 +72,12 @@ pub(super) async fn import(
     outcome?;
     closed?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// From where, for the record.
+fn source_name(source: &Source) -> String {
+    let (Source::Prosody(path) | Source::Ejabberd(path) | Source::Account(path)) = source;
+    path.display().to_string()
 }
 
 /// Writes an account into a file of XEP-0227, whether the server runs or not.

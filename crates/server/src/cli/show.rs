@@ -9,8 +9,9 @@ use serde_json::json;
 
 use crate::{
     admin::{
-        Account, Fault, Invitation, InvitationState, LedgerEntry, Member, Push, RemoteDomain,
-        Report, Response, Room, Session, SignUp, Status, Storage, Token, Upload,
+        Account, AuditChain, AuditEntry, Fault, Invitation, InvitationState, LedgerEntry, Member,
+        Push, RemoteDomain, Report, Response, Room, Session, SignUp, Status, Storage, Token,
+        Upload,
     },
     config::{Config, Home},
     ext::outage::Outage,
@@ -68,6 +69,8 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Pushes(rows) => pushes(rows),
         Response::Reports(rows) => reports(rows),
         Response::Outage(outage) => show_outage(outage),
+        Response::Audit(rows) => audit(rows),
+        Response::AuditChain(chain) => audit_chain(chain),
         Response::Storage(rows) => storage(rows),
         Response::Privacy(rows) => privacy(rows),
         Response::Link(link) => text(&format!(
@@ -330,6 +333,38 @@ fn pushes(rows: &[Push]) {
         ]);
     }
     table.print("No device wants to be woken.");
+}
+
+fn audit(rows: &[AuditEntry]) {
+    let mut table = Table::new(["NUMBER", "WHEN", "WHO", "BY", "COMMAND", "ON", "OUTCOME", "HASH"]);
+    for row in rows {
+        table.row([
+            row.number.to_string(),
+            moment(&row.at),
+            row.actor.clone(),
+            row.door.clone(),
+            row.did.clone(),
+            row.subject.clone(),
+            row.outcome.clone(),
+            row.hash.chars().take(16).collect(),
+        ]);
+    }
+    table.print("Nobody did anything yet.");
+}
+
+fn audit_chain(chain: &AuditChain) {
+    match (chain.first, chain.last, &chain.hash) {
+        (Some(first), Some(last), Some(hash)) => text(&format!(
+            "{} from {first} to {last}, as they were written.\n\
+             Note the last hash somewhere else, and verify it later: {hash}",
+            entries(chain.entries)
+        )),
+        _ => text("Nobody did anything yet."),
+    }
+}
+
+fn entries(number: u64) -> String {
+    if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") }
 }
 
 fn storage(rows: &[Storage]) {

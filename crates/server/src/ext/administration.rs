@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     account::Account,
-    admin::{self, Fault, FaultCode, Request, Response},
+    admin::{self, By, Fault, FaultCode, Request, Response},
     iq::Iq,
     password::Password,
     server::Server,
@@ -171,7 +171,7 @@ impl Call<'_> {
             "get-user-roster" => self.roster(form).await,
             "get-user-lastlogin" => self.last_login(form).await,
             "user-stats" => self.statistics(form).await,
-            "announce" => self.announce(form),
+            "announce" => self.announce(form).await,
             "edit-admin" => self.choose_admins(form).await,
             _ => Err(StanzaError::new(Condition::ItemNotFound)),
         }
@@ -253,12 +253,15 @@ impl Call<'_> {
     }
 
     /// A message of the server itself to every device that is there.
-    fn announce(&self, form: &Form) -> IqAnswer {
+    async fn announce(&self, form: &Form) -> IqAnswer {
         let text = form.values("announcement").join("\n");
         if text.trim().is_empty() {
             return Err(refused("there is nothing to tell"));
         }
         let told = tell_online(self.context.server, &text);
+        if let Some(operations) = self.context.server.operations() {
+            operations.note(&self.by()?, "announce", "everybody who is online").await;
+        }
         commands::done(self.iq, self.node, &format!("{told} devices were told."))
     }
 
@@ -343,16 +346,17 @@ impl Call<'_> {
         }
     }
 
+    /// Who does it, for the record.
+    fn by(&self) -> Result<By, StanzaError> {
+        Ok(By::Client(self.context.session()?.account.bare().into()))
+    }
+
     /// Does what the operator's command of the same name does.
     async fn operate(&self, request: Request) -> Result<Response, StanzaError> {
         let Some(operations) = self.context.server.operations() else {
             return Err(StanzaError::new(Condition::ServiceUnavailable));
         };
-        // What changes something is worth a line in every log, as with the operator's commands.
-        if !matches!(request, Request::AccountList {} | Request::AccountShow { .. }) {
-            tracing::info!(command = self.node, "an administrator's command");
-        }
-        match operations.perform(request).await {
+        match operations.perform(&self.by()?, request).await {
             Response::Error(fault) => Err(error(&fault)),
             response => Ok(response),
         }

@@ -3,5 +3,6 @@
 
 mod backups;
 mod people;
+mod record;
 mod server;
 mod trial;

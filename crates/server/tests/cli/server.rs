@@ -218,6 +218,8 @@ fn every_command_answers_scripts_in_json() {
         &["request", "list"],
         &["request", "approve", "1"],
         &["request", "refuse", "1"],
+        &["audit", "list"],
+        &["audit", "verify"],
         &["token", "list"],
         &["token", "revoke", "juliet"],
         &["session", "list"],

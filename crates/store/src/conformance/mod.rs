@@ -15,6 +15,7 @@ use crate::{AccountId, Millis, Store};
 
 pub mod accounts;
 pub mod archive;
+pub mod audit;
 pub mod blocks;
 pub mod documents;
 pub mod endpoints;
@@ -169,6 +170,10 @@ macro_rules! conformance_tests {
                 a_request_is_decided_once
                 requests_expire
                 open_requests_are_bounded
+            }
+            audit {
+                entries_are_a_chain
+                old_entries_go_from_the_beginning
             }
             sessions {
                 sessions_are_taken_once

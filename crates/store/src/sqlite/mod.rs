@@ -14,6 +14,7 @@ use crate::{OpenError, Store, StoreError};
 
 mod accounts;
 mod archive;
+mod audit;
 mod backup;
 mod blocks;
 mod connect;
@@ -198,6 +199,7 @@ fn assemble(engine: &Arc<Engine>, hash: PeerHash) -> Store {
         uploads: Arc::new(uploads::Sqlite(engine.clone())),
         invites: Arc::new(invites::Sqlite(engine.clone())),
         requests: Arc::new(requests::Sqlite(engine.clone())),
+        audit: Arc::new(audit::Sqlite(engine.clone())),
         sessions: Arc::new(sessions::Sqlite(engine.clone())),
         maintenance: Arc::new(maintenance::Sqlite(engine.clone())),
     }

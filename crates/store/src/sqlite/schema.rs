@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_upload_usage.sql"),
     include_str!("migrations/0009_room_card.sql"),
     include_str!("migrations/0010_endpoints.sql"),
+    include_str!("migrations/0011_audit.sql"),
     include_str!("migrations/0012_reached.sql"),
 ];
 

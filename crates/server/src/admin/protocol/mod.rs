@@ -11,8 +11,9 @@ pub(super) use self::rows::Door;
 pub use self::{
     request::{NewInvitation, Request},
     rows::{
-        Account, Backup, Invitation, InvitationState, LedgerEntry, Member, Push, RemoteDomain,
-        RemoteStream, Report, Room, Session, SignUp, Status, Storage, Token, Upload,
+        Account, AuditChain, AuditEntry, Backup, Invitation, InvitationState, LedgerEntry, Member,
+        Push, RemoteDomain, RemoteStream, Report, Room, Session, SignUp, Status, Storage, Token,
+        Upload,
     },
 };
 use crate::ext::outage::Outage;
@@ -61,6 +62,10 @@ pub enum Response {
     Reports(Vec<Report>),
     /// The outage that is announced; empty when there is none.
     Outage(Outage),
+    /// What administrators did, newest first.
+    Audit(Vec<AuditEntry>),
+    /// The record of it is as it was written.
+    AuditChain(AuditChain),
     /// How much every account takes.
     Storage(Vec<Storage>),
     /// The privacy ledger.
@@ -111,6 +116,23 @@ pub enum FaultCode {
     Running,
     /// Disk or database failed.
     Storage,
+}
+
+impl FaultCode {
+    /// Its name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FaultCode::Exists => "exists",
+            FaultCode::NotFound => "not_found",
+            FaultCode::Invalid => "invalid",
+            FaultCode::Usage => "usage",
+            FaultCode::Configuration => "configuration",
+            FaultCode::NotRunning => "not_running",
+            FaultCode::Running => "running",
+            FaultCode::Storage => "storage",
+        }
+    }
 }
 
 impl Fault {

@@ -189,6 +189,18 @@ pub enum Request {
     OutageEnd {},
     /// The outage that is announced.
     OutageShow {},
+    /// What administrators did, newest first.
+    AuditList {
+        /// Those before the entry with this number.
+        before: Option<i64>,
+        /// So many.
+        most: u32,
+    },
+    /// Whether the record of what administrators did is as it was written.
+    AuditVerify {
+        /// The beginning of a hash that must be in it.
+        known: Option<String>,
+    },
     /// How much every account takes.
     Storage {},
     /// What is stored, why and for how long; with an account, how much of it.
@@ -209,6 +221,88 @@ pub enum Request {
     Metrics {},
     /// How the server is.
     Status {},
+}
+
+impl Request {
+    /// The command's name for the log and the record, which must hold nothing else of it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AccountAdd { .. } => "account add",
+            Self::AccountList {} => "account list",
+            Self::AccountShow { .. } => "account show",
+            Self::AccountEnable { enabled: true, .. } => "account enable",
+            Self::AccountEnable { .. } => "account disable",
+            Self::AccountAdmin { admin: true, .. } => "account admin",
+            Self::AccountAdmin { .. } => "account admin --revoke",
+            Self::AccountPassword { .. } => "account password",
+            Self::AccountDelete { .. } => "account delete",
+            Self::AccountMove { .. } => "account move",
+            Self::AccountExport { .. } => "account export",
+            Self::InviteNew(_) => "invite new",
+            Self::InviteList { .. } => "invite list",
+            Self::InviteRevoke { .. } => "invite revoke",
+            Self::RequestList { .. } => "request list",
+            Self::RequestApprove { .. } => "request approve",
+            Self::RequestRefuse { .. } => "request refuse",
+            Self::SessionList { .. } => "session list",
+            Self::SessionKick { .. } => "session kick",
+            Self::FederationList {} => "federation list",
+            Self::TokenList { .. } => "token list",
+            Self::TokenRevoke { .. } => "token revoke",
+            Self::UploadList { .. } => "upload list",
+            Self::UploadDelete { .. } => "upload delete",
+            Self::RoomList {} => "room list",
+            Self::RoomShow { .. } => "room show",
+            Self::RoomMembers { .. } => "room members",
+            Self::RoomCreate { .. } => "room create",
+            Self::RoomDestroy { .. } => "room destroy",
+            Self::PushList { .. } => "push list",
+            Self::PushDelete { .. } => "push delete",
+            Self::ReportList {} => "report list",
+            Self::ReportDelete { .. } => "report delete",
+            Self::OutageAnnounce { .. } => "outage announce",
+            Self::OutageEnd {} => "outage end",
+            Self::OutageShow {} => "outage show",
+            Self::AuditList { .. } => "audit list",
+            Self::AuditVerify { .. } => "audit verify",
+            Self::Storage {} => "storage",
+            Self::Privacy { .. } => "privacy",
+            Self::AdminLink {} => "admin link",
+            Self::Backup { .. } => "backup",
+            Self::Reload {} => "reload",
+            Self::Metrics {} => "metrics",
+            Self::Status {} => "status",
+        }
+    }
+
+    /// Whether it changes nothing and hands out nothing that lets somebody in.
+    #[must_use]
+    pub fn only_asks(&self) -> bool {
+        matches!(
+            self,
+            Self::AccountList {}
+                | Self::AccountShow { .. }
+                | Self::InviteList { .. }
+                | Self::RequestList { .. }
+                | Self::SessionList { .. }
+                | Self::FederationList {}
+                | Self::TokenList { .. }
+                | Self::UploadList { .. }
+                | Self::RoomList {}
+                | Self::RoomShow { .. }
+                | Self::RoomMembers { .. }
+                | Self::PushList { .. }
+                | Self::ReportList {}
+                | Self::OutageShow {}
+                | Self::AuditList { .. }
+                | Self::AuditVerify { .. }
+                | Self::Storage {}
+                | Self::Privacy { .. }
+                | Self::Metrics {}
+                | Self::Status {}
+        )
+    }
 }
 
 /// An invitation to be made.

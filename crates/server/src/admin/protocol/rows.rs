@@ -297,6 +297,40 @@ pub struct LedgerEntry {
     pub amount: Option<String>,
 }
 
+/// Something that an administrator did, or tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Its number.
+    pub number: i64,
+    /// When.
+    pub at: String,
+    /// By which way in: `command line`, `web` or `app`.
+    pub door: String,
+    /// Who: an account's address, or the number of a user of the machine.
+    pub actor: String,
+    /// The command, as the command line has it.
+    pub did: String,
+    /// On whom or what.
+    pub subject: String,
+    /// `done`, or the kind of reason why not.
+    pub outcome: String,
+    /// Its hash in hex.
+    pub hash: String,
+}
+
+/// The record of what administrators did, when it is as it was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditChain {
+    /// How many entries it has.
+    pub entries: u64,
+    /// The number of the first one that is still kept.
+    pub first: Option<i64>,
+    /// The number of the last one.
+    pub last: Option<i64>,
+    /// The hash of the last one in hex.
+    pub hash: Option<String>,
+}
+
 /// A finished copy of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {

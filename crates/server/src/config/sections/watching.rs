@@ -51,6 +51,9 @@ section! {
         pub filter: Option<String> = None;
         /// The shape of a line.
         pub format: LogFormat = LogFormat::Auto;
+        /// Days for which what administrators did is kept: when, who, which command, on whom
+        /// (`anemone audit list`). The last entry stays, because the next one has its hash.
+        pub audit_days: u64 = 365, in 1..=3650;
         /// Write addresses of people and machines in full. Otherwise a person is a code that
         /// changes every day, and a machine is the network it is in.
         pub addresses: bool = false;

@@ -11,7 +11,7 @@ use super::{
     session::Signed,
 };
 use crate::{
-    admin::{Fault, FaultCode, Invitation, NewInvitation, Request, Response, socket},
+    admin::{Fault, FaultCode, Invitation, NewInvitation, Request, Response},
     password::Password,
     server::Server,
 };
@@ -27,8 +27,7 @@ pub(super) async fn perform(server: &Server, signed: &Signed, action: &str, form
         let words = "you would no longer be an administrator yourself";
         return failed(signed, &Fault::new(FaultCode::Invalid, words));
     }
-    tracing::info!(command = socket::name(&request), "an administrator's command");
-    match ask(server, request).await {
+    match ask(server, signed, request).await {
         Ok(response) => done(signed, action, &response, shown.as_deref()),
         Err(fault) => failed(signed, &fault),
     }

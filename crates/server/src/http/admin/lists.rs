@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The pages, by address and name.
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 9] = [
     ("", "Overview"),
     ("accounts", "Accounts"),
     ("invitations", "Invitations"),
@@ -21,6 +21,7 @@ const PAGES: [(&str, &str); 8] = [
     ("reports", "Reports"),
     ("storage", "Storage"),
     ("privacy", "Privacy"),
+    ("audit", "Who did what"),
 ];
 
 /// A page with the way to the others.

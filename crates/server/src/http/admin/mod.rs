@@ -71,7 +71,7 @@ async fn respond(visit: Visit) -> Answer {
             match (path.as_str(), &signed, &secret) {
                 ("sign-in", ..) => sign_in::submit(&server, &form, address).await,
                 (path, ..) if path.starts_with("link/") => {
-                    sign_in::follow(&server, path.trim_start_matches("link/"))
+                    sign_in::follow(&server, path.trim_start_matches("link/")).await
                 }
                 (_, Some(signed), Some(secret)) if signed.owns(field(&form, "form")) => {
                     match path.as_str() {

@@ -10,6 +10,8 @@ use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::admin::By;
+
 /// Sessions and links that wait to be used, by the hash of their secret: what is in memory opens nothing.
 #[derive(Default)]
 pub struct AdminSessions(Mutex<Inner>);
@@ -34,6 +36,12 @@ pub struct Signed {
 }
 
 impl Signed {
+    /// Who it is, for the record of what was done.
+    #[must_use]
+    pub fn by(&self) -> By {
+        By::Web(self.account.clone())
+    }
+
     /// Whether a form shows the right word.
     #[must_use]
     pub fn owns(&self, form: &str) -> bool {

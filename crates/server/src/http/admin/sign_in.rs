@@ -18,7 +18,7 @@ use super::{
     },
     COOKIE, Form, PATH, field,
 };
-use crate::{auth::credentials, limits::Verdict, server::Server};
+use crate::{admin::By, auth::credentials, limits::Verdict, server::Server};
 
 /// The form, with what was wrong.
 pub(super) fn form(status: StatusCode, problem: Option<&str>) -> Answer {
@@ -89,7 +89,7 @@ pub(super) async fn submit(server: &Server, form: &Form, from: IpAddr) -> Answer
         }
     };
     server.logins.succeeded(jid.as_str(), from, Instant::now());
-    tracing::info!("an administrator signed in");
+    note(server, Some(&local)).await;
     enter(server, Some(&local), fingerprint(&keys))
 }
 
@@ -114,13 +114,20 @@ pub(super) fn link(server: &Server, link: &str) -> Answer {
 }
 
 /// Somebody uses a link.
-pub(super) fn follow(server: &Server, link: &str) -> Answer {
+pub(super) async fn follow(server: &Server, link: &str) -> Answer {
     match server.admin_sessions.use_link(link, Instant::now()) {
         true => {
-            tracing::info!("the operator signed in with a link");
+            note(server, None).await;
             enter(server, None, [0; 32])
         }
         false => no_link(),
+    }
+}
+
+/// Signing in is among what administrators did.
+async fn note(server: &Server, account: Option<&str>) {
+    if let Some(operations) = server.operations() {
+        operations.note(&By::Web(account.map(Into::into)), "sign in", "").await;
     }
 }
 

@@ -223,7 +223,9 @@ fn files_from_before_they_were_counted_are_counted() {
 }
 
 /// The database as it was before lists of rooms had a table of their own.
-const BEFORE_CARDS: &str = "DROP TABLE outbox_reached; DROP TABLE endpoint_message; DROP TABLE endpoint; DROP TABLE room_card;
+const BEFORE_CARDS: &str =
+    "DROP TABLE outbox_reached; DROP TABLE audit; DROP TABLE endpoint_message; DROP TABLE endpoint;
+     DROP TABLE room_card;
      DROP INDEX room_affiliation_kind; PRAGMA user_version = 8;";
 
 #[test]

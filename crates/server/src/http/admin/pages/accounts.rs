@@ -61,11 +61,13 @@ pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Resu
 /// One account, and what can be done with it.
 pub(super) async fn one(server: &Server, signed: &Signed, name: &str) -> Result<Html, Fault> {
     let request = Request::AccountShow { account: name.to_owned() };
-    let Response::Accounts(found) = ask(server, request).await? else { return Ok(Html::new()) };
+    let Response::Accounts(found) = ask(server, signed, request).await? else {
+        return Ok(Html::new());
+    };
     let Some(account) = found.into_iter().next() else { return Ok(Html::new()) };
     let address = account.address.as_str();
     let request = Request::SessionList { account: Some(address.to_owned()) };
-    let sessions = match ask(server, request).await? {
+    let sessions = match ask(server, signed, request).await? {
         Response::Sessions(sessions) => sessions,
         _ => Vec::new(),
     };

@@ -26,7 +26,7 @@ fn state(invitation: &Invitation) -> &'static str {
 
 /// Invitations, and requests for one.
 pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Result<Html, Fault> {
-    let found = ask(server, Request::InviteList { all: true }).await?;
+    let found = ask(server, signed, Request::InviteList { all: true }).await?;
     let Response::Invitations(invitations) = found else { return Ok(Html::new()) };
     let wish = Wish::of("invitations", query);
     let text = |one: &Invitation| {
@@ -79,7 +79,7 @@ pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Resu
 }
 
 async fn requests(server: &Server, signed: &Signed, query: &Form) -> Result<Html, Fault> {
-    let found = ask(server, Request::RequestList { all: false }).await?;
+    let found = ask(server, signed, Request::RequestList { all: false }).await?;
     let Response::Requests(requests) = found else { return Ok(Html::new()) };
     let wish = Wish::at("waiting", "invitations", query);
     let text = |one: &SignUp| format!("{} {} {}", one.name, one.contact, one.text);

@@ -1,6 +1,7 @@
 //! The pages that show something.
 
 mod accounts;
+mod audit;
 mod invitations;
 mod paging;
 mod rooms;
@@ -30,7 +31,7 @@ pub(super) async fn show(server: &Server, signed: &Signed, path: &str, query: &F
         decoded.map(|(name, _)| name.into_owned()).unwrap_or_default()
     };
     let made = match path.split_once('/').unwrap_or((path, "")) {
-        ("", _) => overview(server).await.map(|main| ("", "Overview", main)),
+        ("", _) => overview(server, signed).await.map(|main| ("", "Overview", main)),
         ("accounts", "") => {
             accounts::list(server, signed, query).await.map(|main| ("accounts", "Accounts", main))
         }
@@ -46,7 +47,7 @@ pub(super) async fn show(server: &Server, signed: &Signed, path: &str, query: &F
         ("rooms", rest) => {
             rooms::one(server, signed, &name(rest), query).await.map(|main| ("rooms", "Room", main))
         }
-        ("federation", _) => watching::federation(server, query)
+        ("federation", _) => watching::federation(server, signed, query)
             .await
             .map(|main| ("federation", "Other servers", main)),
         ("reports", _) => {
@@ -55,8 +56,11 @@ pub(super) async fn show(server: &Server, signed: &Signed, path: &str, query: &F
         ("storage", _) => {
             watching::storage(server, query).await.map(|main| ("storage", "Storage", main))
         }
+        ("audit", _) => {
+            audit::list(server, signed, query).await.map(|main| ("audit", "Who did what", main))
+        }
         ("privacy", _) => {
-            watching::privacy(server, query).await.map(|main| ("privacy", "Privacy", main))
+            watching::privacy(server, signed, query).await.map(|main| ("privacy", "Privacy", main))
         }
         _ => return notice(StatusCode::NOT_FOUND, "Nothing here", "The address leads nowhere."),
     };
@@ -80,15 +84,19 @@ fn operations(server: &Server) -> Result<&Operations, Fault> {
 }
 
 /// Asks what the command line asks.
-pub(super) async fn ask(server: &Server, request: Request) -> Result<Response, Fault> {
-    match operations(server)?.perform(request).await {
+pub(super) async fn ask(
+    server: &Server,
+    signed: &Signed,
+    request: Request,
+) -> Result<Response, Fault> {
+    match operations(server)?.perform(&signed.by(), request).await {
         Response::Error(fault) => Err(fault),
         response => Ok(response),
     }
 }
 
-async fn overview(server: &Server) -> Result<Html, Fault> {
-    let Response::Status(status) = ask(server, Request::Status {}).await? else {
+async fn overview(server: &Server, signed: &Signed) -> Result<Html, Fault> {
+    let Response::Status(status) = ask(server, signed, Request::Status {}).await? else {
         return Ok(Html::new());
     };
     let rows = vec![

@@ -61,10 +61,10 @@ pub(super) async fn one(
     name: &str,
     query: &Form,
 ) -> Result<Html, Fault> {
-    let found = ask(server, Request::RoomShow { room: name.to_owned() }).await?;
+    let found = ask(server, signed, Request::RoomShow { room: name.to_owned() }).await?;
     let Response::Rooms(rooms) = found else { return Ok(Html::new()) };
     let Some(room) = rooms.into_iter().next() else { return Ok(Html::new()) };
-    let listed = ask(server, Request::RoomMembers { room: room.address.clone() }).await?;
+    let listed = ask(server, signed, Request::RoomMembers { room: room.address.clone() }).await?;
     let Response::Members(members) = listed else { return Ok(Html::new()) };
     let rows = vec![
         [words("Address"), words(&room.address)],

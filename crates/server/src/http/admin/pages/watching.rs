@@ -48,8 +48,12 @@ fn ago(seconds: u64) -> String {
 }
 
 /// Other servers, and why one cannot be reached.
-pub(super) async fn federation(server: &Server, query: &Form) -> Result<Html, Fault> {
-    let found = ask(server, Request::FederationList {}).await?;
+pub(super) async fn federation(
+    server: &Server,
+    signed: &Signed,
+    query: &Form,
+) -> Result<Html, Fault> {
+    let found = ask(server, signed, Request::FederationList {}).await?;
     let Response::Federation(domains) = found else { return Ok(Html::new()) };
     let wish = Wish::of("federation", query);
     // Two domains of this server may talk to the same other one.
@@ -79,7 +83,7 @@ pub(super) async fn federation(server: &Server, query: &Form) -> Result<Html, Fa
 
 /// What people reported when they blocked somebody.
 pub(super) async fn reports(server: &Server, signed: &Signed, query: &Form) -> Result<Html, Fault> {
-    let Response::Reports(reports) = ask(server, Request::ReportList {}).await? else {
+    let Response::Reports(reports) = ask(server, signed, Request::ReportList {}).await? else {
         return Ok(Html::new());
     };
     let wish = Wish::of("reports", query);
@@ -137,10 +141,12 @@ pub(super) async fn storage(server: &Server, query: &Form) -> Result<Html, Fault
 }
 
 /// What is stored about whom, what for, and for how long.
-pub(super) async fn privacy(server: &Server, query: &Form) -> Result<Html, Fault> {
+pub(super) async fn privacy(server: &Server, signed: &Signed, query: &Form) -> Result<Html, Fault> {
     let account = Some(field(query, "account")).filter(|account| !account.is_empty());
     let request = Request::Privacy { account: account.map(str::to_owned) };
-    let Response::Privacy(entries) = ask(server, request).await? else { return Ok(Html::new()) };
+    let Response::Privacy(entries) = ask(server, signed, request).await? else {
+        return Ok(Html::new());
+    };
     let intro = match account {
         Some(account) => Html::new().raw("<p>What is stored of <code>").text(account).raw("</code>.</p>\n"),
         None => Html::new().raw(
