@@ -132,6 +132,48 @@ def invitations(browser):
     check(status == 422, "nonsense is refused")
 
 
+def reset_link(place, browser):
+    """Who forgot a password sets another one with a link, once."""
+    place.add_account("nurse", "i forgot it")
+    page = browser.done("a link for a password is made", "account-reset-link", account="nurse@localhost")
+    path = re.search(r"https://[^/<]+(/reset/[a-z0-9]{26})", page).group(1)
+    other = Browser(place)
+    unknown = other.open("/reset/" + "a" * 26)
+    check(unknown[0] == 404, "what is no link is none")
+    status, headers, page = other.open(path)
+    check(status == 200 and "nurse@localhost" in page, "its page says whose password it is")
+    check("<script" not in page and headers["Referrer-Policy"] == "no-referrer", "and tells nobody of itself")
+    _, _, page = other.open(path, Accept_Language="de")
+    check("Neues Passwort" in page and '<html lang="de"' in page, "in German for who reads that")
+    status, _, page = other.open(path, {"password": "one thing", "again": "another"})
+    check(status == 422 and "not the same" in page, "the password is typed twice")
+    status, _, page = other.open(path, {"password": "short", "again": "short"})
+    check(status == 422 and "at least" in page, "and not a short one")
+    status, _, page = other.open(path, {"password": "now i know", "again": "now i know"})
+    check(status == 200 and "The password is set" in page, "it is set")
+    check(other.open(path)[2] == unknown[2], "a second time the link looks like none")
+    check(other.open(path, {"password": "once more", "again": "once more"})[0] == 404, "and does nothing")
+    check(other.open("/invite/" + path.rsplit("/", 1)[1])[0] == 404, "it is no invitation either")
+    link = json.loads(place.run("account", "reset-link", "nurse", "--json"))["reset_link"]["link"]
+    place.run("account", "disable", "nurse")
+    check(other.open("/reset/" + link.rsplit("/", 1)[1])[2] == unknown[2], "nor that of a disabled account")
+    place.run("account", "enable", "nurse")
+
+
+async def logged_in_anew(place):
+    nurse = Client(place, "nurse", "now i know", "kitchen")
+    await nurse.login()
+    ended = nurse.outcome("stream_error", "disconnected")
+    link = json.loads(place.run("account", "reset-link", "nurse", "--json"))["reset_link"]["link"]
+    other = Browser(place)
+    status, _, _ = other.open("/reset/" + link.rsplit("/", 1)[1], {"password": "and again", "again": "and again"})
+    check(status == 200, "a link of the command line does the same")
+    await bounded(ended, "who is connected must log in anew")
+    again = Client(place, "nurse", "and again", "kitchen")
+    await again.login()
+    await again.logout()
+
+
 def rooms(browser):
     browser.done("a room is made", "room-create", room="feast", owner="romeo", title="The Feast", public="yes")
     _, _, page = browser.open("/admin/rooms")
@@ -287,6 +329,8 @@ async def main(place):
     refusals(browser)
     accounts(place, browser)
     invitations(browser)
+    reset_link(place, browser)
+    await logged_in_anew(place)
     rooms(browser)
     views(place, browser)
     record(place, browser)

@@ -140,10 +140,7 @@ impl Operations {
     ) -> Result<Response, Fault> {
         let account = self.account(account).await?;
         let credentials = self.credentials(password).await?;
-        self.store.accounts.set_credentials(account.id, credentials).await?;
-        // Whoever knew the old password may hold a token made with it.
-        self.store.tokens.revoke(account.id, None).await?;
-        self.end_sessions(&account.name, End::Password).await;
+        self.set_password(&account, credentials).await?;
         let address = self.address(&account.name);
         Ok(Response::Done(format!("{address} has a new password and must log in again.")))
     }
@@ -305,7 +302,7 @@ impl Operations {
         derived.map_err(|error| Fault::new(FaultCode::Invalid, error.to_string()))
     }
 
-    async fn end_sessions(&self, name: &str, why: End) {
+    pub(super) async fn end_sessions(&self, name: &str, why: End) {
         if let Some(live) = &self.live {
             live.end_sessions(name, None, why).await;
         }

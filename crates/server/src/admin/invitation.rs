@@ -149,6 +149,12 @@ impl Operations {
         };
         Ok(Invitation {
             id: invite.id.0,
+            kind: match invite.invite.kind {
+                Kind::Account => "account",
+                Kind::Contact => "contact",
+                Kind::Reset => "password",
+            }
+            .to_owned(),
             link: None,
             uri: None,
             state: state(invite, now),

@@ -9,7 +9,7 @@ pub use self::{
     protocol::{
         Account, AuditChain, AuditEntry, Backup, Fault, FaultCode, Invitation, InvitationState,
         LedgerEntry, Member, NewInvitation, Push, RemoteDomain, RemoteStream, Report, Request,
-        Response, Room, Session, SignUp, Status, Storage, Token, Upload,
+        ResetLink, Response, Room, Session, SignUp, Status, Storage, Token, Upload,
     },
 };
 use xmpp::jid::BareJid;
@@ -26,6 +26,7 @@ pub(crate) mod operations;
 mod protocol;
 mod push;
 mod report;
+pub mod reset;
 mod room;
 pub mod socket;
 mod upload;

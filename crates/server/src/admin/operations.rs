@@ -59,6 +59,7 @@ impl Operations {
             Request::AccountPassword { account, password } => {
                 self.account_password(&account, password).await
             }
+            Request::AccountResetLink { account } => self.account_reset_link(&account).await,
             Request::AccountDelete { account } => self.account_delete(&account).await,
             Request::AccountMove { account, to } => {
                 self.account_move(&account, to.as_deref()).await

@@ -52,7 +52,7 @@ enum Command {
     },
     /// Run the server in the foreground
     Serve,
-    /// Accounts: add, list, disable, enable, password, delete
+    /// Accounts: add, list, show, disable, enable, password, reset-link, move, admin, delete
     #[command(subcommand)]
     Account(AccountCommand),
     /// Invitations: new, list, revoke
@@ -245,6 +245,11 @@ enum AccountCommand {
         /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
+    },
+    /// Print a link with which the owner sets a new password, once and within a day
+    ResetLink {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
     },
     /// Say where an account moved, so that its contacts can follow (XEP-0283)
     Move {
@@ -622,6 +627,7 @@ fn account_request(command: AccountCommand, home: &Home) -> Result<Request, Faul
             let password = terminal::password(&account, password_stdin)?;
             Request::AccountPassword { account, password }
         }
+        AccountCommand::ResetLink { account } => Request::AccountResetLink { account },
         AccountCommand::Move { account, to, back: _ } => Request::AccountMove { account, to },
         AccountCommand::Admin { account, revoke } => {
             Request::AccountAdmin { account, admin: !revoke }
@@ -725,6 +731,7 @@ mod tests {
             "anemone account enable a@b",
             "anemone account password a@b",
             "anemone account delete a@b --yes",
+            "anemone account reset-link a@b",
             "anemone invite new --data DIR",
             "anemone invite list --json",
             "anemone --json invite revoke 3",

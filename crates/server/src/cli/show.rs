@@ -58,6 +58,12 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Done(sentence) => text(sentence),
         Response::Accounts(rows) => accounts(rows),
         Response::Invitation(invitation) => new_invitation(invitation, style.qr),
+        Response::ResetLink(made) => text(&format!(
+            "{}\nFor a new password of {}, once, until {}. The link is shown only this once.",
+            made.link,
+            made.account,
+            moment(&made.expires)
+        )),
         Response::Invitations(rows) => invitations(rows),
         Response::Requests(rows) => requests(rows),
         Response::Sessions(rows) => sessions(rows),
@@ -163,6 +169,7 @@ fn terms(invitation: &Invitation) -> String {
 fn invitations(rows: &[Invitation]) {
     let mut table = Table::new([
         "ID",
+        "FOR",
         "STATE",
         "USES",
         "EXPIRES",
@@ -181,6 +188,7 @@ fn invitations(rows: &[Invitation]) {
         };
         table.row([
             row.id.to_string(),
+            row.kind.clone(),
             state.to_owned(),
             row.uses.to_string(),
             moment(&row.expires),
@@ -556,6 +564,7 @@ mod tests {
     fn the_terms_of_an_invitation_are_a_sentence() {
         let invitation = Invitation {
             id: 7,
+            kind: "account".to_owned(),
             link: None,
             uri: None,
             state: InvitationState::Open,

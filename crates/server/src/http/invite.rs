@@ -25,7 +25,8 @@ pub async fn show(visit: &Visit, token: &str) -> Answer {
         Some(parsed) => registration::invitation(server, token).await.map(|found| (parsed, found)),
         None => None,
     };
-    match found {
+    // A link for a password has a page of its own, and is no invitation.
+    match found.filter(|(_, found)| found.invite.kind != Kind::Reset) {
         Some((token, invite)) => {
             let name = invite.invite.name.as_deref();
             let form =

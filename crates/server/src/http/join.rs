@@ -148,14 +148,17 @@ impl Entry {
 /// The text of an error is in English; in other languages only its kind is told.
 fn problem(words: &Words, error: &StanzaError) -> String {
     match (&error.text, error.condition) {
-        (Some(text), _) if words.tag == "en" => {
-            let mut letters = text.chars();
-            let first = letters.next().map(|letter| letter.to_uppercase().to_string());
-            format!("{}{}.", first.unwrap_or_default(), letters.as_str())
-        }
+        (Some(text), _) if words.tag == "en" => capitalised(text),
         (_, Condition::Conflict) => words.join.taken.to_owned(),
         _ => words.join.failed.to_owned(),
     }
+}
+
+/// The text of an error as a sentence.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 fn welcome(words: &Words, account: &BareJid) -> Answer {

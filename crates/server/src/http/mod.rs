@@ -16,6 +16,7 @@ pub mod join;
 pub mod origin;
 pub mod redirect;
 pub mod request;
+pub mod reset;
 pub mod unified_push;
 pub mod upload;
 pub mod web;
@@ -36,6 +37,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use self::{deadline::Deadline, words::Words};
 use crate::{
+    admin::reset::PATH as RESET,
     ext::outage::{self, Outage},
     net::{conn::Peer, listen::down, wire::Transport},
     server::Server,
@@ -152,6 +154,7 @@ async fn route(visit: Visit) -> Answer {
             Box::pin(admin::handle(visit)).await
         }
         ("/request", _) => request::handle(visit).await,
+        (path, _) if path.starts_with(RESET) => reset::handle(visit, &path[RESET.len()..]).await,
         (path, _) if path.starts_with(crate::ext::upload::PATH) => {
             upload::handle(visit, &path[crate::ext::upload::PATH.len()..]).await
         }

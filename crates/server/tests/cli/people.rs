@@ -112,6 +112,21 @@ fn invitations_are_printed_once_and_can_be_revoked() {
 }
 
 #[test]
+fn a_link_for_a_new_password_is_printed_once() {
+    let trial = Trial::new();
+    trial.add("juliet");
+    let page = trial.says(&["account", "reset-link", "juliet"]);
+    let token = page.lines().next().unwrap().strip_prefix("https://localhost:0/reset/").unwrap();
+    assert!(token.len() == 26 && page.contains("juliet@localhost, once"), "{page}");
+    let list = trial.says(&["invite", "list"]);
+    assert!(list.contains("password") && !list.contains(token), "{list}");
+    trial.says(&["invite", "revoke", "1"]);
+    trial.says(&["account", "disable", "juliet"]);
+    assert!(trial.fails(1, &["account", "reset-link", "juliet"]).contains("is disabled"));
+    assert!(trial.fails(1, &["account", "reset-link", "nobody"]).contains("no account nobody@"));
+}
+
+#[test]
 fn links_lead_to_the_port_of_the_running_server() {
     let trial = Trial::new();
     let server = trial.serve();

@@ -12,8 +12,8 @@ pub use self::{
     request::{NewInvitation, Request},
     rows::{
         Account, AuditChain, AuditEntry, Backup, Invitation, InvitationState, LedgerEntry, Member,
-        Push, RemoteDomain, RemoteStream, Report, Room, Session, SignUp, Status, Storage, Token,
-        Upload,
+        Push, RemoteDomain, RemoteStream, Report, ResetLink, Room, Session, SignUp, Status,
+        Storage, Token, Upload,
     },
 };
 use crate::ext::outage::Outage;
@@ -40,6 +40,8 @@ pub enum Response {
     Accounts(Vec<Account>),
     /// A new invitation, the only time its link is shown.
     Invitation(Box<Invitation>),
+    /// A link for a new password, the only time it is shown.
+    ResetLink(ResetLink),
     /// Invitations, newest first, without their links.
     Invitations(Vec<Invitation>),
     /// Requests for an account, oldest first.

@@ -47,6 +47,11 @@ pub enum Request {
         /// The new one.
         password: Password,
     },
+    /// Make a link with which its owner sets a new password.
+    AccountResetLink {
+        /// Whose.
+        account: String,
+    },
     /// Delete an account with everything that belongs to it.
     AccountDelete {
         /// Whose.
@@ -236,6 +241,7 @@ impl Request {
             Self::AccountAdmin { admin: true, .. } => "account admin",
             Self::AccountAdmin { .. } => "account admin --revoke",
             Self::AccountPassword { .. } => "account password",
+            Self::AccountResetLink { .. } => "account reset-link",
             Self::AccountDelete { .. } => "account delete",
             Self::AccountMove { .. } => "account move",
             Self::AccountExport { .. } => "account export",

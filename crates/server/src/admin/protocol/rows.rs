@@ -31,6 +31,9 @@ pub struct Account {
 pub struct Invitation {
     /// Its number.
     pub id: i64,
+    /// What for: `account`, `contact`, or `password` for a link that sets one.
+    #[serde(default)]
+    pub kind: String,
     /// The page to open in a browser; only in the answer to its making.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub link: Option<String>,
@@ -56,6 +59,17 @@ pub struct Invitation {
     /// Something the operator should know, such as that registration is closed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub notice: Option<String>,
+}
+
+/// A link with which somebody sets a new password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetLink {
+    /// Whose.
+    pub account: String,
+    /// The page to open in a browser.
+    pub link: String,
+    /// When it ends.
+    pub expires: String,
 }
 
 /// Whether an invitation can be used.

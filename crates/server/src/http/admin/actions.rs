@@ -66,6 +66,7 @@ fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Requ
         "account-password" => {
             Request::AccountPassword { account, password: password(form, shown)? }
         }
+        "account-reset-link" => Request::AccountResetLink { account },
         "account-enable" => Request::AccountEnable { account, enabled: true },
         "account-disable" => Request::AccountEnable { account, enabled: false },
         "account-admin" => Request::AccountAdmin { account, admin: true },
@@ -158,6 +159,13 @@ fn done(signed: &Signed, action: &str, response: &Response, shown: Option<&str>)
     let mut main = match response {
         Response::Done(sentence) => Html::new().raw("<p>").text(sentence).raw("</p>\n"),
         Response::Invitation(invitation) => made(invitation),
+        Response::ResetLink(made) => Html::new()
+            .raw("<p>Send this link to the owner of <code>")
+            .text(&made.account)
+            .raw("</code>, in a way that you trust: whoever has it sets the password. It is good once, for a \
+                  day, and shown only now.</p>\n<p class=\"card\"><code>")
+            .text(&made.link)
+            .raw("</code></p>\n"),
         _ => words("Done."),
     };
     if let Some(shown) = shown {

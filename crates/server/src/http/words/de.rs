@@ -1,6 +1,6 @@
 //! German.
 
-use super::{About, Invitation, Join, Request, Words};
+use super::{About, Invitation, Join, Request, Reset, Words};
 
 pub(super) const WORDS: Words = Words {
     tag: "de",
@@ -103,5 +103,27 @@ pub(super) const WORDS: Words = Words {
         send: "Absenden",
         no_contact: "Bitte schreib, wo die Einladung dich erreicht.",
         long_text: "Bitte schreib weniger als tausend Zeichen.",
+    },
+    reset: Reset {
+        too_many: (
+            "Bitte warte",
+            "Aus diesem Netz wurden zu viele Links aufgerufen. Versuch es in einer Stunde wieder.",
+        ),
+        invalid: (
+            "Dieser Link gilt nicht mehr",
+            "Er wurde benutzt oder ist zu alt. Wer den Server betreibt, kann einen neuen machen.",
+        ),
+        failed: ("Bitte komm später wieder", "Der Server kann das gerade nicht."),
+        heading: "Ein neues Passwort",
+        account: ["Für das Konto ", "."],
+        explanation: "Alle Geräte werden abgemeldet und melden sich mit dem neuen Passwort wieder an. Was \
+                      Ende-zu-Ende-verschlüsselt war, ist dort lesbar, wo es schon lesbar war.",
+        password: "Neues Passwort",
+        set: "Passwort setzen",
+        unusable: |least| {
+            format!("Nimm ein längeres oder weniger naheliegendes: mindestens {least} Zeichen.")
+        },
+        done: "Das Passwort ist gesetzt",
+        log_in: ["Melde dich in jeder deiner Apps als ", " mit dem neuen Passwort an."],
     },
 };

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{About, Invitation, Join, Request, Words};
+use super::{About, Invitation, Join, Request, Reset, Words};
 
 pub(super) const WORDS: Words = Words {
     tag: "en",
@@ -100,5 +100,27 @@ pub(super) const WORDS: Words = Words {
         send: "Send",
         no_contact: "Please say how the invitation can reach you.",
         long_text: "Please write less than a thousand characters.",
+    },
+    reset: Reset {
+        too_many: (
+            "Please wait",
+            "Too many links were looked up from this network. Try again in an hour.",
+        ),
+        invalid: (
+            "This link is no longer valid",
+            "It has been used or is too old. Whoever runs the server can make another one.",
+        ),
+        failed: ("Please come back later", "The server cannot do that at the moment."),
+        heading: "A new password",
+        account: ["For the account ", "."],
+        explanation: "All devices will be logged out, and log in again with the new password. What was \
+                      end-to-end encrypted can still be read where it was read before.",
+        password: "New password",
+        set: "Set the password",
+        unusable: |least| {
+            format!("Take a longer or less obvious one: at least {least} characters.")
+        },
+        done: "The password is set",
+        log_in: ["Log in as ", " with the new password, in each of your apps."],
     },
 };

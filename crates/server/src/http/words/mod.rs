@@ -32,6 +32,7 @@ pub(crate) struct Words {
     pub(crate) join: Join,
     pub(crate) about: About,
     pub(crate) request: Request,
+    pub(crate) reset: Reset,
 }
 
 /// Of the page of an invitation.
@@ -120,6 +121,25 @@ pub(crate) struct Request {
     pub(crate) send: &'static str,
     pub(crate) no_contact: &'static str,
     pub(crate) long_text: &'static str,
+}
+
+/// Of the page on which somebody sets a new password with a link.
+#[derive(Debug)]
+pub(crate) struct Reset {
+    pub(crate) too_many: Notice,
+    pub(crate) invalid: Notice,
+    pub(crate) failed: Notice,
+    pub(crate) heading: &'static str,
+    /// Around the address.
+    pub(crate) account: [&'static str; 2],
+    pub(crate) explanation: &'static str,
+    pub(crate) password: &'static str,
+    pub(crate) set: &'static str,
+    /// What a password must be like, with how many characters it has at least.
+    pub(crate) unusable: fn(u64) -> String,
+    pub(crate) done: &'static str,
+    /// Around the address.
+    pub(crate) log_in: [&'static str; 2],
 }
 
 /// What there is; the first one is for everybody else.

@@ -115,8 +115,12 @@ pub(super) async fn one(server: &Server, signed: &Signed, name: &str) -> Result<
         ))
         .html(&section("Change", &enable.html(&admin)))
         .html(&section(
-            "Reset the password",
-            &form(signed, "account-password", &password, Button::new("Set it")),
+            "A new password",
+            &Html::new()
+                .raw("<p>With a link the owner sets one, and nobody else knows it.</p>\n")
+                .html(&own("account-reset-link", Button::new("Make a link")))
+                .raw("<p>Or set one yourself:</p>\n")
+                .html(&form(signed, "account-password", &password, Button::plain("Set it"))),
         ))
         .html(&section(
             "Delete",

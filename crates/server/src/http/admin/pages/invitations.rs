@@ -47,6 +47,11 @@ pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Resu
         };
         [
             words(&id),
+            words(match one.kind.as_str() {
+                "contact" => "a contact",
+                "password" => "a password",
+                _ => "an account",
+            }),
             words(state(one)),
             words(&one.uses.to_string()),
             minute(&one.expires),
@@ -58,7 +63,18 @@ pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Resu
         ]
     });
     let list = wish.search().html(&table(
-        ["Number", "State", "Uses left", "Ends", "For", "By", "Used by", "Remark", "Change"],
+        [
+            "Number",
+            "For",
+            "State",
+            "Uses left",
+            "Ends",
+            "Name",
+            "By",
+            "Used by",
+            "Remark",
+            "Change",
+        ],
         rows.collect(),
         "There are no such invitations.",
     ));
