@@ -181,6 +181,14 @@ def rooms(browser):
     _, _, page = browser.open("/admin/rooms/feast%40conference.localhost")
     check("romeo@localhost" in page and "owner" in page, "its page says who belongs to it")
     address = "feast@conference.localhost"
+    browser.done("it is given to somebody", "room-affiliation", room=address, who="ada", affiliation="owner", reason="")
+    browser.done("its former owner goes", "room-affiliation", room=address, who="romeo", affiliation="none", reason="")
+    status, _, page = browser.do("room-affiliation", room=address, who="ada", affiliation="member", reason="")
+    check(status == 422 and "needs an owner" in page, "the last owner stays")
+    browser.done("it is changed", "room-set", room=address, title="The <i>Ball</i>", description="", members_only="yes")
+    _, _, page = browser.open("/admin/rooms/feast%40conference.localhost")
+    check("The &lt;i&gt;Ball" in page and "ada@localhost" in page and "romeo@" not in page, "its page shows it")
+    check('name="members_only" checked' in page and 'name="public">' in page, "the form has what is set")
     browser.done("it is destroyed", "room-destroy", room=address, confirm=address, reason="")
 
 

@@ -139,6 +139,13 @@ impl Operations {
             Request::RoomCreate { room, owner, .. } => {
                 format!("{}, of {}", self.shown_room(room), account(owner))
             }
+            Request::RoomSet { room, settings } => {
+                format!("{}, {}", self.shown_room(room), settings.changed().join(" and "))
+            }
+            Request::RoomAffiliation { room, who, affiliation, .. } => {
+                let who = self.person(who).map_or_else(|_| who.clone(), |who| who.to_string());
+                format!("{}, {who}: {affiliation}", self.shown_room(room))
+            }
             Request::RoomDestroy { room, .. } => self.shown_room(room),
             Request::ReportDelete { id } => format!("report {id}"),
             Request::Backup { path } => path.display().to_string(),

@@ -3,11 +3,12 @@
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use xmpp::{
-    error::{Condition, StreamCondition, StreamError},
+    error::{Condition, StanzaError, StreamCondition, StreamError},
+    ext::muc::Affiliation,
     jid::BareJid,
 };
 
-use super::{End, FaultCode, Live, Pending, Push, RemoteDomain, Session, push};
+use super::{End, FaultCode, Live, Pending, Push, RemoteDomain, RoomSettings, Session, push};
 use crate::{
     account::Account,
     auth::removal,
@@ -218,6 +219,29 @@ impl Live for Running {
         Box::pin(operator::destroy(&self.server, name, reason))
     }
 
+    fn affiliate<'a>(
+        &'a self,
+        room: &'a str,
+        who: (&'a BareJid, Affiliation),
+        reason: Option<&'a str>,
+    ) -> Pending<'a, Result<bool, (FaultCode, String)>> {
+        Box::pin(async move {
+            let done = operator::affiliate(&self.server, room, who, reason).await;
+            done.map_err(|error| refused(&error))
+        })
+    }
+
+    fn configure_room<'a>(
+        &'a self,
+        room: &'a str,
+        settings: &'a RoomSettings,
+    ) -> Pending<'a, Result<bool, (FaultCode, String)>> {
+        Box::pin(async move {
+            let done = operator::configure(&self.server, room, settings).await;
+            done.map_err(|error| refused(&error))
+        })
+    }
+
     fn occupants(&self, room: &str) -> usize {
         operator::occupants(&self.server, room)
     }
@@ -243,6 +267,16 @@ impl Live for Running {
     fn metrics(&self) -> String {
         self.server.metrics.text()
     }
+}
+
+/// Why a room did not do what the operator wants.
+fn refused(error: &StanzaError) -> (FaultCode, String) {
+    let code = match error.condition {
+        Condition::InternalServerError | Condition::ResourceConstraint => FaultCode::Storage,
+        _ => FaultCode::Invalid,
+    };
+    let text = error.text.as_deref().map(str::to_owned);
+    (code, text.unwrap_or_else(|| "the room could not be changed; see the log".to_owned()))
 }
 
 /// The sessions of an account, taken out of its lock.

@@ -9,10 +9,10 @@ pub use self::{
     protocol::{
         Account, AuditChain, AuditEntry, Backup, Fault, FaultCode, Invitation, InvitationState,
         LedgerEntry, Member, NewInvitation, Push, RemoteDomain, RemoteStream, Report, Request,
-        ResetLink, Response, Room, Session, SignUp, Status, Storage, Token, Upload,
+        ResetLink, Response, Room, RoomSettings, Session, SignUp, Status, Storage, Token, Upload,
     },
 };
-use xmpp::jid::BareJid;
+use xmpp::{ext::muc::Affiliation, jid::BareJid};
 
 use crate::config::{Config, Service};
 
@@ -112,6 +112,27 @@ pub trait Live: Send + Sync {
         name: &'a str,
         reason: Option<&'a str>,
     ) -> Pending<'a, Result<bool, store::StoreError>>;
+
+    /// Sets somebody's affiliation in a room (a local part). `false` when there is no such room.
+    ///
+    /// # Errors
+    /// Why not.
+    fn affiliate<'a>(
+        &'a self,
+        room: &'a str,
+        who: (&'a BareJid, Affiliation),
+        reason: Option<&'a str>,
+    ) -> Pending<'a, Result<bool, (FaultCode, String)>>;
+
+    /// Changes how a room (a local part) is meant to be used. `false` when there is no such room.
+    ///
+    /// # Errors
+    /// Why not.
+    fn configure_room<'a>(
+        &'a self,
+        room: &'a str,
+        settings: &'a RoomSettings,
+    ) -> Pending<'a, Result<bool, (FaultCode, String)>>;
 
     /// How many people are in a room.
     fn occupants(&self, room: &str) -> usize;

@@ -90,6 +90,10 @@ impl Operations {
             Request::RoomCreate { room, owner, public, title } => {
                 self.room_create(&room, &owner, public, title).await
             }
+            Request::RoomSet { room, settings } => self.room_set(&room, &settings).await,
+            Request::RoomAffiliation { room, who, affiliation, reason } => {
+                self.room_affiliation(&room, &who, &affiliation, reason.as_deref()).await
+            }
             Request::RoomDestroy { room, reason } => {
                 self.room_destroy(&room, reason.as_deref()).await
             }

@@ -1,13 +1,14 @@
 //! Rooms as the operator handles them.
 
 use store::rooms::{Listed, Select};
-use xmpp::jid::BareJid;
+use xmpp::{ext::muc::Affiliation, jid::BareJid};
 
 use super::{
-    Fault, FaultCode, Operations, Response,
+    Fault, FaultCode, Operations, Response, RoomSettings,
     operations::{MOST_ROWS, stamp},
     protocol::{Member, Room},
 };
+use crate::ext::muc::operator;
 
 impl Operations {
     pub(super) async fn room_list(&self) -> Result<Response, Fault> {
@@ -28,7 +29,10 @@ impl Operations {
 
     pub(super) async fn room_show(&self, room: &str) -> Result<Response, Fault> {
         let row = self.room(room).await?;
-        Ok(Response::Rooms(vec![self.describe_room(&row).await?]))
+        let mut room = self.describe_room(&row).await?;
+        let stored = self.store.rooms.by_name(&row.name).await?;
+        room.settings = stored.and_then(|stored| operator::settings(&stored.state));
+        Ok(Response::Rooms(vec![room]))
     }
 
     pub(super) async fn room_members(&self, room: &str) -> Result<Response, Fault> {
@@ -63,6 +67,73 @@ impl Operations {
         )))
     }
 
+    pub(super) async fn room_set(
+        &self,
+        room: &str,
+        settings: &RoomSettings,
+    ) -> Result<Response, Fault> {
+        let live = self.running()?;
+        let row = self.room(room).await?;
+        if settings.changed().is_empty() {
+            return Err(Fault::new(FaultCode::Usage, "say what is to change"));
+        }
+        let done = live.configure_room(&row.name, settings).await;
+        self.changed(&row, done)?;
+        let what = settings.changed().join(", ");
+        let address = self.room_address(&row.name);
+        Ok(Response::Done(format!("{address} was changed: {what}. The people in it are told.")))
+    }
+
+    pub(super) async fn room_affiliation(
+        &self,
+        room: &str,
+        who: &str,
+        affiliation: &str,
+        reason: Option<&str>,
+    ) -> Result<Response, Fault> {
+        let live = self.running()?;
+        let row = self.room(room).await?;
+        let who = self.person(who)?;
+        let wanted = Affiliation::parse(affiliation).ok_or_else(|| {
+            let words = "an affiliation is owner, admin, member, outcast or none";
+            Fault::new(FaultCode::Invalid, words)
+        })?;
+        let done = live.affiliate(&row.name, (&who, wanted), reason).await;
+        self.changed(&row, done)?;
+        let address = self.room_address(&row.name);
+        Ok(Response::Done(match wanted {
+            Affiliation::None => format!("{who} is on no list of {address} any more."),
+            Affiliation::Outcast => format!("{who} is banned from {address}."),
+            Affiliation::Member => format!("{who} is a member of {address}."),
+            Affiliation::Admin => format!("{who} is an admin of {address}."),
+            Affiliation::Owner => format!("{who} is an owner of {address}."),
+        }))
+    }
+
+    /// What became of a change: the room may have ended meanwhile.
+    fn changed(&self, row: &Listed, done: Result<bool, (FaultCode, String)>) -> Result<(), Fault> {
+        match done {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let address = self.room_address(&row.name);
+                Err(Fault::new(FaultCode::NotFound, format!("there is no room {address}")))
+            }
+            Err((code, message)) => Err(Fault::new(code, message)),
+        }
+    }
+
+    /// Somebody on a list of a room: the name of an account here, any other address, or a whole domain.
+    pub(super) fn person(&self, who: &str) -> Result<BareJid, Fault> {
+        let full = match who.contains(['@', '.']) {
+            true => who.to_owned(),
+            false => self.address(who),
+        };
+        BareJid::new(&full).map_err(|_| {
+            let words = format!("`{who}` is neither an address nor the name of an account");
+            Fault::new(FaultCode::Invalid, words)
+        })
+    }
+
     pub(super) async fn room_destroy(
         &self,
         room: &str,
@@ -93,6 +164,7 @@ impl Operations {
             occupants: self.live.as_ref().map(|live| live.occupants(&row.name) as u64),
             creator,
             created: stamp(row.created),
+            settings: None,
         })
     }
 

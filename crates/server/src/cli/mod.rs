@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use store::OpenError;
 
 use crate::{
-    admin::{Fault, FaultCode, NewInvitation, Request, Response},
+    admin::{Fault, FaultCode, NewInvitation, Request, Response, RoomSettings},
     config::Home,
     moving::{Source, Wish},
     serve::ServeError,
@@ -73,7 +73,7 @@ enum Command {
     /// Files that people uploaded: list, delete
     #[command(subcommand)]
     Upload(UploadCommand),
-    /// Rooms: list, show, members, create, destroy
+    /// Rooms: list, show, members, create, set, affiliation, destroy
     #[command(subcommand)]
     Room(RoomCommand),
     /// Devices that are woken by notifications: list, delete
@@ -424,6 +424,42 @@ enum RoomCommand {
         #[arg(long, value_name = "TEXT")]
         title: Option<String>,
     },
+    /// Change how a room is meant to be used; the people in it are told
+    Set {
+        /// Its address, or the part before the @
+        room: String,
+        /// What people call it
+        #[arg(long, value_name = "TEXT")]
+        title: Option<String>,
+        /// A sentence about it
+        #[arg(long, value_name = "TEXT")]
+        description: Option<String>,
+        /// Everybody can find it
+        #[arg(long, value_name = "yes|no", value_parser = terminal::yes)]
+        public: Option<bool>,
+        /// Only members come in; who is in it and is none has to leave
+        #[arg(long, value_name = "yes|no", value_parser = terminal::yes)]
+        members_only: Option<bool>,
+        /// Newcomers can only read
+        #[arg(long, value_name = "yes|no", value_parser = terminal::yes)]
+        moderated: Option<bool>,
+        /// Messages are kept
+        #[arg(long, value_name = "yes|no", value_parser = terminal::yes)]
+        archived: Option<bool>,
+    },
+    /// Make somebody an owner, admin or member of a room, ban them (outcast), or none of it
+    Affiliation {
+        /// Its address, or the part before the @
+        room: String,
+        /// NAME@DOMAIN, the NAME of an account, or a whole domain
+        who: String,
+        /// What they are to be
+        #[arg(value_parser = ["owner", "admin", "member", "outcast", "none"])]
+        affiliation: String,
+        /// What the people in it are told
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
     /// End a room for good, with its archive
     Destroy {
         /// Its address, or the part before the @
@@ -649,6 +685,22 @@ fn room_request(command: RoomCommand) -> Result<Request, Fault> {
         RoomCommand::Create { room, owner, public, title } => {
             Request::RoomCreate { room, owner, public, title }
         }
+        RoomCommand::Set {
+            room,
+            title,
+            description,
+            public,
+            members_only,
+            moderated,
+            archived,
+        } => {
+            let settings =
+                RoomSettings { title, description, public, members_only, moderated, archived };
+            Request::RoomSet { room, settings }
+        }
+        RoomCommand::Affiliation { room, who, affiliation, reason } => {
+            Request::RoomAffiliation { room, who, affiliation, reason }
+        }
         RoomCommand::Destroy { room, reason, yes } => {
             if !yes {
                 terminal::confirm_deletion(&room)?;
@@ -744,6 +796,8 @@ mod tests {
             "anemone room show chat",
             "anemone room members chat",
             "anemone room create chat --owner a@b --public --title Chat",
+            "anemone room set chat --title Chat --public yes --members-only no",
+            "anemone room affiliation chat romeo owner",
             "anemone room destroy chat --yes",
             "anemone push list",
             "anemone push delete a@b",

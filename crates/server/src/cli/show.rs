@@ -296,16 +296,10 @@ fn uploads(rows: &[Upload]) {
 fn rooms(rows: &[Room]) {
     let mut table = Table::new(["ADDRESS", "TITLE", "KIND", "MEMBERS", "INSIDE", "CREATED", "BY"]);
     for row in rows {
-        let kind = match (row.public, row.members_only) {
-            (true, false) => "public",
-            (false, true) => "private",
-            (true, true) => "public, for members",
-            (false, false) => "hidden",
-        };
         table.row([
             row.address.clone(),
             row.title.clone().unwrap_or_default(),
-            kind.to_owned(),
+            row.kind().to_owned(),
             row.members.to_string(),
             row.occupants.map(|number| number.to_string()).unwrap_or_default(),
             day(&row.created),
@@ -313,6 +307,18 @@ fn rooms(rows: &[Room]) {
         ]);
     }
     table.print("There are no rooms.");
+    let settings = rows.iter().filter_map(|row| row.settings.as_ref());
+    for settings in settings {
+        let yes = |value: Option<bool>| if value == Some(true) { "yes" } else { "no" };
+        text(&clean_lines(&format!(
+            "\ndescription  {}\npublic       {}\nmembers only {}\nmoderated    {}\narchived     {}",
+            settings.description.as_deref().unwrap_or_default().replace('\n', " "),
+            yes(settings.public),
+            yes(settings.members_only),
+            yes(settings.moderated),
+            yes(settings.archived),
+        )));
+    }
 }
 
 fn members(rows: &[Member]) {

@@ -22,6 +22,15 @@ pub(super) fn password(account: &str, from_stdin: bool) -> Result<Password, Faul
     Ok(password)
 }
 
+/// The value of an argument that is yes or no.
+pub(super) fn yes(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("say yes or no".to_owned()),
+    }
+}
+
 fn typed(account: &str) -> Result<Password, Fault> {
     if !io::stdin().is_terminal() {
         return Err(Fault::new(

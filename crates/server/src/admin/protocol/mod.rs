@@ -12,8 +12,8 @@ pub use self::{
     request::{NewInvitation, Request},
     rows::{
         Account, AuditChain, AuditEntry, Backup, Invitation, InvitationState, LedgerEntry, Member,
-        Push, RemoteDomain, RemoteStream, Report, ResetLink, Room, Session, SignUp, Status,
-        Storage, Token, Upload,
+        Push, RemoteDomain, RemoteStream, Report, ResetLink, Room, RoomSettings, Session, SignUp,
+        Status, Storage, Token, Upload,
     },
 };
 use crate::ext::outage::Outage;

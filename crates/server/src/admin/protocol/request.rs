@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::RoomSettings;
 use crate::password::Password;
 
 /// A question. Accounts are named by their local part or their address.
@@ -157,6 +158,24 @@ pub enum Request {
         /// What people call it.
         title: Option<String>,
     },
+    /// Change how a room is meant to be used.
+    RoomSet {
+        /// Its address, or its local part.
+        room: String,
+        /// What is to change.
+        settings: RoomSettings,
+    },
+    /// Make somebody an owner, admin or member of a room, ban them, or none of it.
+    RoomAffiliation {
+        /// Its address, or its local part.
+        room: String,
+        /// Whom: an address, a domain, or the name of an account.
+        who: String,
+        /// `owner`, `admin`, `member`, `outcast` or `none`.
+        affiliation: String,
+        /// What the people in it are told.
+        reason: Option<String>,
+    },
     /// End a room for good, with its archive.
     RoomDestroy {
         /// Its address, or its local part.
@@ -262,6 +281,8 @@ impl Request {
             Self::RoomShow { .. } => "room show",
             Self::RoomMembers { .. } => "room members",
             Self::RoomCreate { .. } => "room create",
+            Self::RoomSet { .. } => "room set",
+            Self::RoomAffiliation { .. } => "room affiliation",
             Self::RoomDestroy { .. } => "room destroy",
             Self::PushList { .. } => "push list",
             Self::PushDelete { .. } => "push delete",

@@ -230,6 +230,64 @@ pub struct Room {
     pub creator: Option<String>,
     /// When it was made.
     pub created: String,
+    /// How it is meant to be used; only when one room is asked about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub settings: Option<RoomSettings>,
+}
+
+impl Room {
+    /// Who comes in and who finds it, in words.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match (self.public, self.members_only) {
+            (true, false) => "public",
+            (false, false) => "public, not in the list",
+            (true, true) => "for members, in the list",
+            (false, true) => "for members",
+        }
+    }
+}
+
+/// How a room is meant to be used. What is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoomSettings {
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A sentence about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Everybody can find it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public: Option<bool>,
+    /// Only members come in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members_only: Option<bool>,
+    /// Newcomers can only read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moderated: Option<bool>,
+    /// Messages are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+}
+
+impl RoomSettings {
+    /// The names of what is to change.
+    #[must_use]
+    pub fn changed(&self) -> Vec<&'static str> {
+        [
+            ("title", self.title.is_some()),
+            ("description", self.description.is_some()),
+            ("public", self.public.is_some()),
+            ("members-only", self.members_only.is_some()),
+            ("moderated", self.moderated.is_some()),
+            ("archived", self.archived.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, changes)| changes.then_some(name))
+        .collect()
+    }
 }
 
 /// Somebody on the lists of a room.

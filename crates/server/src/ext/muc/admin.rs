@@ -128,17 +128,43 @@ impl Room {
         if reserves_twice(&changes) {
             return Err(error(Condition::Conflict, "one name for two people"));
         }
-        if self.leaves_no_owner(&changes) {
+        self.possible(&changes)?;
+        let mutes = |change: &&Change| matches!(change, Change::Role { role: Role::Visitor, .. });
+        self.has_room_for_mutes(changes.iter().filter(mutes).count())?;
+        // Roles follow from affiliations, so what is asked of them comes first.
+        changes.sort_by_key(|change| matches!(change, Change::Affiliation { .. }));
+        self.apply(now, from, changes, out);
+        Ok(None)
+    }
+
+    /// An affiliation that the operator sets, who asks no owner; what follows is the same.
+    pub(super) fn affiliate(
+        &mut self,
+        now: Millis,
+        from: &Jid,
+        (jid, affiliation): (&BareJid, Affiliation),
+        reason: Option<&str>,
+        out: &mut Effects,
+    ) -> Result<(), StanzaError> {
+        let (jid, reason) = (jid.clone(), reason.map(cut));
+        let changes = vec![Change::Affiliation { jid, affiliation, nick: None, reason }];
+        self.possible(&changes)?;
+        self.apply(now, from, changes, out);
+        Ok(())
+    }
+
+    /// Whether the lists can be as these changes make them.
+    fn possible(&self, changes: &[Change]) -> Result<(), StanzaError> {
+        if self.leaves_no_owner(changes) {
             return Err(error(Condition::Conflict, "a room needs an owner"));
         }
         self.has_room_for(changes.iter().filter_map(|change| match change {
             Change::Affiliation { jid, affiliation, .. } => Some((jid, affiliation)),
             Change::Role { .. } => None,
-        }))?;
-        let mutes = |change: &&Change| matches!(change, Change::Role { role: Role::Visitor, .. });
-        self.has_room_for_mutes(changes.iter().filter(mutes).count())?;
-        // Roles follow from affiliations, so what is asked of them comes first.
-        changes.sort_by_key(|change| matches!(change, Change::Affiliation { .. }));
+        }))
+    }
+
+    fn apply(&mut self, now: Millis, from: &Jid, changes: Vec<Change>, out: &mut Effects) {
         let actor = self.nicks.get(from).map(|nick| nick.to_string());
         for change in changes {
             match change {
@@ -156,7 +182,6 @@ impl Room {
                 }
             }
         }
-        Ok(None)
     }
 
     /// An affiliation that an admin sets, with the name that goes along, and an invitation where only

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use store::StoreError;
 use xmpp::{
-    error::StanzaError,
+    error::{Condition, StanzaError},
+    ext::{
+        form::{Field, Form, FormType},
+        muc::Affiliation,
+    },
     jid::{BareJid, Jid},
     ns,
     xml::Element,
@@ -12,11 +16,13 @@ use xmpp::{
 
 use super::{
     carry::{finish, perform},
+    kept::Kept,
     making,
+    room::{Effects, Room},
     service::Sender,
-    settings::Settings,
+    settings::{self, Settings},
 };
-use crate::server::Server;
+use crate::{admin::RoomSettings, server::Server};
 
 /// Makes a room for an owner, ready to be entered.
 ///
@@ -58,6 +64,98 @@ pub async fn destroy(
         perform(server, &cell, &mut state, &sender, out, None)
     };
     finish(server, &cell, &sender, rest).await?;
+    Ok(true)
+}
+
+/// Sets somebody's affiliation, as an owner would (XEP-0045 §9, §10). `false` when there is no such room.
+///
+/// # Errors
+/// `conflict` when no owner would be left, or when the store failed.
+pub async fn affiliate(
+    server: &Arc<Server>,
+    name: &str,
+    (jid, affiliation): (&BareJid, Affiliation),
+    reason: Option<&str>,
+) -> Result<bool, StanzaError> {
+    let now = server.now();
+    change(server, name, |room, from, out| {
+        room.affiliate(now, from, (jid, affiliation), reason, out)
+    })
+    .await
+}
+
+/// Changes how a room is meant to be used, as an owner's form would (§10.2). `false` when there is no
+/// such room.
+///
+/// # Errors
+/// `not-acceptable` for what cannot be, or when the store failed.
+pub async fn configure(
+    server: &Arc<Server>,
+    name: &str,
+    wish: &RoomSettings,
+) -> Result<bool, StanzaError> {
+    let form = form(wish);
+    change(server, name, |room, _, out| room.configure(&form, out)).await
+}
+
+/// How a room is meant to be used, from what is stored of it.
+#[must_use]
+pub fn settings(stored: &[u8]) -> Option<RoomSettings> {
+    let kept: Kept = serde_json::from_slice(stored).ok()?;
+    let settings = kept.settings;
+    Some(RoomSettings {
+        title: Some(settings.name),
+        description: Some(settings.description),
+        public: Some(settings.public),
+        members_only: Some(settings.members_only),
+        moderated: Some(settings.moderated),
+        archived: Some(settings.archived),
+    })
+}
+
+/// The form with what is to be changed.
+fn form(wish: &RoomSettings) -> Form {
+    let text = |var: &str, value: &Option<String>| {
+        value.as_deref().map(|value| Field::untyped(var).with_value(value))
+    };
+    let flag = |var: &str, value: Option<bool>| {
+        value.map(|value| Field::untyped(var).with_value(if value { "1" } else { "0" }))
+    };
+    let fields = [
+        text(settings::NAME, &wish.title),
+        text(settings::DESCRIPTION, &wish.description),
+        flag(settings::PUBLIC, wish.public),
+        flag(settings::MEMBERS_ONLY, wish.members_only),
+        flag(settings::MODERATED, wish.moderated),
+        flag(settings::ARCHIVING, wish.archived),
+    ];
+    let form = Form::typed(FormType::Submit, ns::MUC_ROOM_CONFIG);
+    fields.into_iter().flatten().fold(form, Form::with_field)
+}
+
+/// Changes a room in memory, tells those who are in it, and waits until it is on disk.
+async fn change(
+    server: &Arc<Server>,
+    name: &str,
+    what: impl FnOnce(&mut Room, &Jid, &mut Effects) -> Result<(), StanzaError>,
+) -> Result<bool, StanzaError> {
+    let failed = |error| server.store_failed("rooms", &error);
+    let Some(cell) = server.rooms.load(server, name).await.map_err(failed)? else {
+        return Ok(false);
+    };
+    let nobody =
+        Jid::new(server.domain()).map_err(|_| StanzaError::new(Condition::JidMalformed))?;
+    let sender = Sender::new(&nobody);
+    let rest = {
+        let mut state = cell.lock();
+        if state.gone {
+            return Ok(false);
+        }
+        let mut out = Vec::new();
+        what(&mut state.room, &nobody, &mut out)?;
+        perform(server, &cell, &mut state, &sender, out, None)
+    };
+    finish(server, &cell, &sender, rest).await.map_err(failed)?;
     Ok(true)
 }
 

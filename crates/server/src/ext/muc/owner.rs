@@ -65,7 +65,8 @@ impl Room {
         }
     }
 
-    fn configure(&mut self, form: &Form, out: &mut Effects) -> Result<(), StanzaError> {
+    /// What a submitted form changes, whoever submits it.
+    pub(super) fn configure(&mut self, form: &Form, out: &mut Effects) -> Result<(), StanzaError> {
         let new = settings::submitted(&self.settings, form, MOST_LINES as u32)?;
         let lists = self.submitted_lists(form)?;
         let was_new = std::mem::take(&mut self.locked);

@@ -382,13 +382,13 @@ pub(super) fn cut(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).collect()
 }
 
-const NAME: &str = "muc#roomconfig_roomname";
-const DESCRIPTION: &str = "muc#roomconfig_roomdesc";
+pub(super) const NAME: &str = "muc#roomconfig_roomname";
+pub(super) const DESCRIPTION: &str = "muc#roomconfig_roomdesc";
 const LANG: &str = "muc#roomconfig_lang";
 const PERSISTENT: &str = "muc#roomconfig_persistentroom";
-const PUBLIC: &str = "muc#roomconfig_publicroom";
-const MODERATED: &str = "muc#roomconfig_moderatedroom";
-const MEMBERS_ONLY: &str = "muc#roomconfig_membersonly";
+pub(super) const PUBLIC: &str = "muc#roomconfig_publicroom";
+pub(super) const MODERATED: &str = "muc#roomconfig_moderatedroom";
+pub(super) const MEMBERS_ONLY: &str = "muc#roomconfig_membersonly";
 const PROTECTED: &str = "muc#roomconfig_passwordprotectedroom";
 const SECRET: &str = "muc#roomconfig_roomsecret";
 const WHOIS: &str = "muc#roomconfig_whois";
@@ -402,7 +402,7 @@ const PRIVATE_MESSAGES: &str = "muc#roomconfig_allowpm";
 const MAX_USERS: &str = "muc#roomconfig_maxusers";
 const BROADCAST: &str = "muc#roomconfig_presencebroadcast";
 const MEMBER_LIST: &str = "muc#roomconfig_getmemberlist";
-const ARCHIVING: &str = "muc#roomconfig_enablearchiving";
+pub(super) const ARCHIVING: &str = "muc#roomconfig_enablearchiving";
 const HISTORY: &str = "muc#maxhistoryfetch";
 const HISTORY_LENGTH: &str = "muc#roomconfig_historylength";
 const SPACE: &str = "muc#roomconfig_pubsub";

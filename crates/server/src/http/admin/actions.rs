@@ -11,7 +11,7 @@ use super::{
     session::Signed,
 };
 use crate::{
-    admin::{Fault, FaultCode, Invitation, NewInvitation, Request, Response},
+    admin::{Fault, FaultCode, Invitation, NewInvitation, Request, Response, RoomSettings},
     password::Password,
     server::Server,
 };
@@ -86,6 +86,23 @@ fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Requ
             owner: text("owner"),
             public: ticked("public"),
             title: optional("title"),
+        },
+        "room-set" => {
+            let settings = RoomSettings {
+                title: Some(text("title")),
+                description: Some(text("description")),
+                public: Some(ticked("public")),
+                members_only: Some(ticked("members_only")),
+                moderated: Some(ticked("moderated")),
+                archived: Some(ticked("archived")),
+            };
+            Request::RoomSet { room: text("room"), settings }
+        }
+        "room-affiliation" => Request::RoomAffiliation {
+            room: text("room"),
+            who: text("who"),
+            affiliation: text("affiliation"),
+            reason: optional("reason"),
         },
         "room-destroy" => {
             confirmed(form, &text("room"))?;

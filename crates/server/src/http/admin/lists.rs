@@ -121,6 +121,43 @@ pub(super) fn tick(name: &'static str, label: &'static str) -> Html {
         .raw("</label>\n")
 }
 
+/// A line with something in it already.
+pub(super) fn filled(name: &'static str, label: &'static str, value: &str) -> Html {
+    Html::new()
+        .raw("<label>")
+        .raw(label)
+        .raw(" <input name=\"")
+        .raw(name)
+        .raw("\" maxlength=\"1000\" value=\"")
+        .text(value)
+        .raw("\"></label>\n")
+}
+
+/// A box that may be ticked already.
+pub(super) fn ticked(name: &'static str, label: &'static str, yes: bool) -> Html {
+    Html::new()
+        .raw("<label class=\"tick\"><input type=\"checkbox\" value=\"yes\" name=\"")
+        .raw(name)
+        .raw("\"")
+        .raw(if yes { " checked" } else { "" })
+        .raw("> ")
+        .raw(label)
+        .raw("</label>\n")
+}
+
+/// One of several.
+pub(super) fn choice(
+    name: &'static str,
+    label: &'static str,
+    choices: &[(&'static str, &'static str)],
+) -> Html {
+    let html = Html::new().raw("<label>").raw(label).raw(" <select name=\"").raw(name).raw("\">");
+    let option = |html: Html, (value, shown): &(&'static str, &'static str)| {
+        html.raw("<option value=\"").raw(value).raw("\">").raw(shown).raw("</option>")
+    };
+    choices.iter().fold(html, option).raw("</select></label>\n")
+}
+
 /// A table, or a sentence when it would be empty.
 pub(super) fn table<const N: usize>(
     headings: [&'static str; N],

@@ -83,6 +83,54 @@ fn a_room_that_ends_is_not_read_back_and_takes_nobody_in() {
 }
 
 #[test]
+fn the_operator_gives_a_room_to_somebody_else_and_everybody_is_told() {
+    let stage = Stage::new();
+    let server = &stage.server;
+    let cell = coven(&stage);
+    let hag = jid("hag66@b.example/pda");
+    let join = stanza(&format!(
+        "<presence to='{COVEN}/thirdwitch'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+    ));
+    let to = jid(&format!("{COVEN}/thirdwitch"));
+    stage.run(service::receive(server, Sender::new(&hag), &to, &join));
+    let role = |cell: &Cell| cell.lock().room.role(&hag);
+    assert_eq!(role(&cell), xmpp::ext::muc::Role::Participant);
+
+    let set = |who: &str, affiliation| {
+        let who = bare(who);
+        stage.run(operator::affiliate(server, "coven", (&who, affiliation), Some("a gift")))
+    };
+    let alone = set(HECATE, Affiliation::None).unwrap_err();
+    assert_eq!(alone.condition, xmpp::error::Condition::Conflict, "no owner would be left");
+    assert!(set("hag66@b.example", Affiliation::Owner).unwrap());
+    assert_eq!(role(&cell), xmpp::ext::muc::Role::Moderator, "what follows for who is inside");
+    assert!(set(HECATE, Affiliation::None).unwrap());
+    let kept = rows(&stage, &cell);
+    assert_eq!((&*kept[0].jid, &*kept[0].affiliation), ("hag66@b.example", "owner"));
+    let nowhere = bare("hag66@b.example");
+    let none = operator::affiliate(server, "nowhere", (&nowhere, Affiliation::Owner), None);
+    assert!(!stage.run(none).unwrap());
+
+    let wish = crate::admin::RoomSettings {
+        title: Some("A Dark Cave".to_owned()),
+        members_only: Some(true),
+        ..Default::default()
+    };
+    assert!(stage.run(operator::configure(server, "coven", &wish)).unwrap());
+    let stored = stage.run(server.store.rooms.by_name("coven")).unwrap().unwrap();
+    let settings = operator::settings(&stored.state).unwrap();
+    assert_eq!(settings.title.as_deref(), Some("A Dark Cave"));
+    assert_eq!((settings.members_only, settings.public), (Some(true), Some(true)));
+    assert_eq!(role(&cell), xmpp::ext::muc::Role::Moderator, "an owner need not leave");
+    assert!(set("hag66@b.example", Affiliation::None).is_err());
+    assert!(
+        set(HECATE, Affiliation::Owner).unwrap()
+            && set("hag66@b.example", Affiliation::None).unwrap()
+    );
+    assert_eq!(cell.lock().room.sessions(), 0, "who is on no list of a room for members leaves");
+}
+
+#[test]
 fn changes_of_one_request_are_written_at_once_and_what_failed_with_the_next() {
     let stage = Stage::new();
     let cell = coven(&stage);

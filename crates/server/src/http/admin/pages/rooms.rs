@@ -4,25 +4,19 @@ use super::{
     super::{
         super::html::Html,
         Form,
-        lists::{Button, day, facts, form, hidden, line, link, section, table, tick, words},
+        lists::{
+            Button, choice, day, facts, filled, form, hidden, line, link, section, table, tick,
+            ticked, words,
+        },
         session::Signed,
     },
     ask, operations,
     paging::Wish,
 };
 use crate::{
-    admin::{Fault, Member, Request, Response, Room},
+    admin::{Fault, Member, Request, Response, Room, RoomSettings},
     server::Server,
 };
-
-fn kind(room: &Room) -> &'static str {
-    match (room.public, room.members_only) {
-        (true, false) => "public",
-        (false, true) => "private",
-        (true, true) => "public, for members",
-        (false, false) => "hidden",
-    }
-}
 
 /// The rooms of the server.
 pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Result<Html, Fault> {
@@ -32,7 +26,7 @@ pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Resu
         [
             link("rooms/", &room.address, &room.address),
             words(room.title.as_deref().unwrap_or_default()),
-            words(kind(room)),
+            words(room.kind()),
             words(&room.members.to_string()),
             words(&room.occupants.unwrap_or(0).to_string()),
             day(&room.created),
@@ -69,7 +63,7 @@ pub(super) async fn one(
     let rows = vec![
         [words("Address"), words(&room.address)],
         [words("Title"), words(room.title.as_deref().unwrap_or_default())],
-        [words("Kind"), words(kind(&room))],
+        [words("Kind"), words(room.kind())],
         [words("People inside"), words(&room.occupants.unwrap_or(0).to_string())],
         [words("Made by"), words(room.creator.as_deref().unwrap_or("unknown"))],
         [words("Made"), day(&room.created)],
@@ -105,5 +99,54 @@ pub(super) async fn one(
         &fields,
         Button::danger("Destroy the room"),
     ));
-    Ok(facts(rows).html(&section("Who belongs to it", &people)).html(&section("Destroy", &destroy)))
+    let people = people.html(&affiliation(signed, &room));
+    let change = room.settings.as_ref().map(|settings| change(signed, &room, settings));
+    Ok(facts(rows)
+        .html(&section("Who belongs to it", &people))
+        .html(&section("Change", &change.unwrap_or_default()))
+        .html(&section("Destroy", &destroy)))
+}
+
+/// The form that puts somebody on a list of a room.
+fn affiliation(signed: &Signed, room: &Room) -> Html {
+    let fields = hidden("room", &room.address)
+        .html(&line("who", "Address", "required autocapitalize=\"none\" autocomplete=\"off\""))
+        .html(&choice(
+            "affiliation",
+            "is to be",
+            &[
+                ("member", "a member"),
+                ("admin", "an admin"),
+                ("owner", "an owner"),
+                ("outcast", "banned"),
+                ("none", "on no list"),
+            ],
+        ))
+        .html(&line("reason", "What the people in it are told", ""));
+    form(signed, "room-affiliation", &fields, Button::new("Set it"))
+}
+
+/// The form with how a room is meant to be used.
+fn change(signed: &Signed, room: &Room, settings: &RoomSettings) -> Html {
+    let yes = |value: Option<bool>| value == Some(true);
+    let fields = hidden("room", &room.address)
+        .html(&filled(
+            "title",
+            "What people call it",
+            settings.title.as_deref().unwrap_or_default(),
+        ))
+        .html(&filled(
+            "description",
+            "A sentence about it",
+            settings.description.as_deref().unwrap_or_default(),
+        ))
+        .html(&ticked("public", "Everybody can find it in the list", yes(settings.public)))
+        .html(&ticked(
+            "members_only",
+            "Only members come in; others who are inside have to leave",
+            yes(settings.members_only),
+        ))
+        .html(&ticked("moderated", "Newcomers can only read", yes(settings.moderated)))
+        .html(&ticked("archived", "Messages are kept", yes(settings.archived)));
+    form(signed, "room-set", &fields, Button::new("Change it"))
 }
