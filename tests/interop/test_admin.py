@@ -118,6 +118,9 @@ def accounts(place, browser):
 
 
 def invitations(browser):
+    browser.done("an invitation that makes contacts", "invite-new", uses="1", days="1", contact_of="romeo", note="")
+    _, _, page = browser.open("/admin/invitations")
+    check("romeo@localhost" in page, "the list says whose")
     page = browser.done(
         "an invitation is made", "invite-new", name="", uses="2", days="3", note="<b>for two</b>"
     )
@@ -253,6 +256,25 @@ async def sessions(place, browser):
     await romeo.login()
     _, _, page = browser.open("/admin/accounts/romeo%40localhost")
     check("balcony" in page, "the page of an account shows its devices")
+    ended = romeo.outcome("stream_error", "disconnected")
+    full = "romeo@localhost/balcony"
+    browser.done("one of its sessions is ended", "session-kick", account=full)
+    await bounded(ended, "the device is told")
+    status, _, page = browser.do("session-kick", account=full)
+    check(status == 422 and "has no session" in page, "it is gone")
+    for what, fields in {"token-revoke": {}, "push-delete": {}, "upload-delete": {"file": "0" * 32}}.items():
+        status, _, page = browser.do(what, account="romeo@localhost", **fields)
+        check(status == 422 and "no " in page, f"{what}: there is none")
+    status, _, page = browser.do("upload-delete-all", account="romeo@localhost", confirm="")
+    check(status == 422 and "nothing was done" in page, "nothing is deleted without the address")
+    browser.done("it moved", "account-move", account="romeo@localhost", to="romeo@mantua.example")
+    _, _, page = browser.open("/admin/accounts/romeo%40localhost")
+    check("romeo@mantua.example" in page, "its page says where to")
+    browser.done("it did not", "account-move-back", account="romeo@localhost")
+    _, _, page = browser.open("/admin/accounts/romeo%40localhost")
+    check("romeo@mantua.example" not in page, "and no longer")
+    romeo = Client(place, "romeo", "wherefore art", "balcony")
+    await romeo.login()
     ended = romeo.outcome("stream_error", "disconnected")
     browser.done("its sessions are ended", "session-kick", account="romeo@localhost")
     await bounded(ended, "the device is told")

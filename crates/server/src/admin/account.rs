@@ -70,7 +70,12 @@ impl Operations {
 
     pub(super) async fn account_show(&self, account: &str) -> Result<Response, Fault> {
         let account = self.account(account).await?;
-        Ok(Response::Accounts(vec![self.describe_account(&account).await?]))
+        let mut shown = self.describe_account(&account).await?;
+        if let Ok(owner) = BareJid::new(&shown.address) {
+            let moved = moved::kept(&self.store, account.id, &owner).await?;
+            shown.moved_to = moved.map(|to| to.to_string());
+        }
+        Ok(Response::Accounts(vec![shown]))
     }
 
     pub(super) async fn describe_account(
@@ -89,6 +94,7 @@ impl Operations {
             last_login: row.last_login.map(day),
             invited_by,
             upload_bytes: self.upload_bytes(row.id).await?,
+            moved_to: None,
         })
     }
 

@@ -382,11 +382,11 @@ fn entries(number: u64) -> String {
 }
 
 fn storage(rows: &[Storage]) {
-    let mut table = Table::new(["ACCOUNT", "MESSAGES", "NODES", "DOCUMENTS", "FILES"]);
+    let mut table = Table::new(["ACCOUNT", "MESSAGES", "PUBLISHED", "PROFILE", "FILES"]);
     for row in rows {
         table.row([
             row.address.clone(),
-            row.messages.map_or("very many".to_owned(), |count| count.to_string()),
+            row.messages.map_or("too many to count".to_owned(), |count| count.to_string()),
             size(row.node_bytes),
             size(row.document_bytes),
             size(row.upload_bytes),

@@ -24,6 +24,9 @@ pub struct Account {
     /// Bytes of its uploaded files.
     #[serde(default)]
     pub upload_bytes: u64,
+    /// Where it says it moved (XEP-0283); only when one account is asked about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub moved_to: Option<String>,
 }
 
 /// One invitation.

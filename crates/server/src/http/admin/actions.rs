@@ -28,7 +28,7 @@ pub(super) async fn perform(server: &Server, signed: &Signed, action: &str, form
         return failed(signed, &Fault::new(FaultCode::Invalid, words));
     }
     match ask(server, signed, request).await {
-        Ok(response) => done(signed, action, &response, shown.as_deref()),
+        Ok(response) => done(signed, (action, form), &response, shown.as_deref()),
         Err(fault) => failed(signed, &fault),
     }
 }
@@ -75,6 +75,20 @@ fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Requ
             confirmed(form, &account)?;
             Request::AccountDelete { account }
         }
+        "account-move" => {
+            let to = optional("to").ok_or_else(|| {
+                Fault::new(FaultCode::Invalid, "the new address is missing; nothing was done")
+            })?;
+            Request::AccountMove { account, to: Some(to) }
+        }
+        "account-move-back" => Request::AccountMove { account, to: None },
+        "token-revoke" => Request::TokenRevoke { account, device: optional("device") },
+        "push-delete" => Request::PushDelete { account },
+        "upload-delete" => Request::UploadDelete { account, file: Some(text("file")) },
+        "upload-delete-all" => {
+            confirmed(form, &account)?;
+            Request::UploadDelete { account, file: None }
+        }
         "session-kick" => Request::SessionKick { address: account },
         "invite-new" => Request::InviteNew(invitation(form)?),
         "invite-revoke" => Request::InviteRevoke { id: number(form, "id")? },
@@ -120,7 +134,7 @@ fn invitation(form: &Form) -> Result<NewInvitation, Fault> {
         uses: u32::try_from(number(form, "uses")?).unwrap_or(0),
         expires_seconds: Some(seconds.unwrap_or(0)),
         admin: field(form, "admin") == "yes",
-        contact_of: None,
+        contact_of: Some(field(form, "contact_of").to_owned()).filter(|one| !one.is_empty()),
         note: field(form, "note").to_owned(),
     })
 }
@@ -166,12 +180,25 @@ fn random_password() -> Result<String, Fault> {
     Ok(groups.collect::<Vec<_>>().join("-"))
 }
 
-fn done(signed: &Signed, action: &str, response: &Response, shown: Option<&str>) -> Answer {
-    let back = match action.split('-').next() {
-        Some("invite" | "request") => "invitations",
-        Some("room") => "rooms",
-        Some("report") => "reports",
-        _ => "accounts",
+fn done(
+    signed: &Signed,
+    (action, form): (&str, &Form),
+    response: &Response,
+    shown: Option<&str>,
+) -> Answer {
+    let (page, thing) = match action.split('-').next() {
+        Some("invite" | "request") => ("invitations", ""),
+        Some("room") => ("rooms", field(form, "room")),
+        Some("report") => ("reports", ""),
+        _ => ("accounts", field(form, "account").split('/').next().unwrap_or_default()),
+    };
+    let back = match action {
+        "account-delete" | "room-destroy" => page.to_owned(),
+        _ if thing.is_empty() => page.to_owned(),
+        _ => {
+            let encoded: String = form_urlencoded::byte_serialize(thing.as_bytes()).collect();
+            format!("{page}/{encoded}")
+        }
     };
     let mut main = match response {
         Response::Done(sentence) => Html::new().raw("<p>").text(sentence).raw("</p>\n"),
@@ -191,8 +218,8 @@ fn done(signed: &Signed, action: &str, response: &Response, shown: Option<&str>)
             .text(shown)
             .raw("</code>. It is shown only this once.</p>\n");
     }
-    let main = main.raw("<p><a class=\"button\" href=\"/admin/").raw(back).raw("\">Back</a></p>");
-    frame(StatusCode::OK, signed, back, "Done", main)
+    let main = main.raw("<p><a class=\"button\" href=\"/admin/").text(&back).raw("\">Back</a></p>");
+    frame(StatusCode::OK, signed, page, "Done", main)
 }
 
 fn made(invitation: &Invitation) -> Html {

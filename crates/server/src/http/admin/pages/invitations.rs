@@ -86,6 +86,11 @@ pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Resu
             "Good for how many days",
             "type=\"number\" min=\"1\" max=\"366\" value=\"7\"",
         ))
+        .html(&line(
+            "contact_of",
+            "An account that becomes a contact of the new one",
+            "autocapitalize=\"none\"",
+        ))
         .html(&line("note", "A remark for this list", ""))
         .html(&tick("admin", "The new account is an administrator"));
     let made = form(signed, "invite-new", &fields, Button::new("Make an invitation"));

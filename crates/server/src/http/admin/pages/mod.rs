@@ -1,5 +1,6 @@
 //! The pages that show something.
 
+mod account;
 mod accounts;
 mod audit;
 mod invitations;
@@ -35,7 +36,7 @@ pub(super) async fn show(server: &Server, signed: &Signed, path: &str, query: &F
         ("accounts", "") => {
             accounts::list(server, signed, query).await.map(|main| ("accounts", "Accounts", main))
         }
-        ("accounts", rest) => accounts::one(server, signed, &name(rest))
+        ("accounts", rest) => account::one(server, signed, &name(rest))
             .await
             .map(|main| ("accounts", "Account", main)),
         ("invitations", _) => invitations::list(server, signed, query)

@@ -126,18 +126,22 @@ pub(super) async fn storage(server: &Server, query: &Form) -> Result<Html, Fault
     let rows = page.rows.iter().map(|row| {
         [
             link("accounts/", &row.address, &row.address),
-            words(&row.messages.map_or("very many".to_owned(), |count| count.to_string())),
+            words(&row.messages.map_or("too many to count".to_owned(), |count| count.to_string())),
             words(&size(row.node_bytes)),
             words(&size(row.document_bytes)),
             words(&size(row.upload_bytes)),
         ]
     });
     let list = wish.search().html(&table(
-        ["Account", "Messages", "Nodes", "Documents", "Files"],
+        ["Account", "Messages", "Published", "Profile", "Files"],
         rows.collect(),
         "There are no such accounts.",
     ));
-    Ok(list.html(&wish.foot(&page)))
+    let words = Html::new().raw(
+        "<p class=\"soft\">Published: avatars, keys of devices, bookmarks. Profile: the vCard, and settings of \
+         apps.</p>\n",
+    );
+    Ok(list.html(&wish.foot(&page)).html(&words))
 }
 
 /// What is stored about whom, what for, and for how long.
