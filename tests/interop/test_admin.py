@@ -247,7 +247,19 @@ async def failing_peer(place, browser):
     check("failing" in shown() and f"127.0.0.1:{closed}" in shown(), "and where it was looked for")
     listed = json.loads(place.run("federation", "list", "--json"))["federation"]
     check([one["waiting"] for one in listed if one["domain"] == "gone.example"] == [1], "what waits is counted")
-    check(re.search(r">1<", shown()), "there as well")
+    check("1, " in shown() and "the oldest for" in shown(), "how much, and for how long")
+    status, _, page = browser.do("federation-try", domain="gone.example")
+    check(status == 422 and "nothing listens there" in page, "looking for it now tells why not")
+    status, _, page = browser.do("federation-end", domain="gone.example")
+    check(status == 422 and "no stream" in page, "there is nothing to end")
+    status, _, page = browser.do("federation-try", domain="no domain")
+    check(status == 422 and "not a domain" in page, "nonsense is told")
+    back = romeo.outcome("message_error")
+    page = browser.done("what waits is given back", "federation-give-back", domain="gone.example")
+    check("1 stanza goes back" in page, "so much")
+    await bounded(back, "its sender is told")
+    status, _, page = browser.do("federation-give-back", domain="gone.example")
+    check(status == 422 and "nothing waits" in page, "and nothing is left")
     await romeo.logout()
 
 

@@ -147,6 +147,11 @@ impl Operations {
                 format!("{}, {who}: {affiliation}", self.shown_room(room))
             }
             Request::RoomDestroy { room, .. } => self.shown_room(room),
+            Request::FederationTry { domain }
+            | Request::FederationGiveBack { domain }
+            | Request::FederationEnd { domain } => {
+                self.domain(domain).unwrap_or_else(|_| domain.clone())
+            }
             Request::ReportDelete { id } => format!("report {id}"),
             Request::Backup { path } => path.display().to_string(),
             _ => String::new(),

@@ -17,7 +17,11 @@ use crate::{
     http::{self, admin},
     invitation,
     log::LogControl,
-    s2s::{status, verify::Trust},
+    s2s::{
+        operate::{self, Tried},
+        status,
+        verify::Trust,
+    },
     server::Server,
     session::{self, life},
     turn,
@@ -188,6 +192,28 @@ impl Live for Running {
 
     fn federation(&self) -> Pending<'_, Result<Vec<RemoteDomain>, store::StoreError>> {
         Box::pin(status::list(&self.server))
+    }
+
+    fn try_domain<'a>(&'a self, domain: &'a str) -> Pending<'a, Result<String, String>> {
+        Box::pin(async move {
+            match operate::attempt(&self.server, domain).await {
+                Tried::Connected(known_by) => {
+                    Ok(format!("{domain} is connected, and known by its {known_by}."))
+                }
+                Tried::Pending => Ok(format!(
+                    "Nothing has come of it yet; the list of other servers will tell what becomes of {domain}."
+                )),
+                Tried::Failed(reason) => Err(reason),
+            }
+        })
+    }
+
+    fn give_back(&self, domain: &str) -> Option<u64> {
+        operate::give_back(&self.server, domain)
+    }
+
+    fn end_streams(&self, domain: &str) -> usize {
+        operate::end_streams(&self.server, domain)
     }
 
     fn create_room<'a>(

@@ -18,6 +18,7 @@ use crate::config::{Config, Service};
 
 mod account;
 pub mod audit;
+mod federation;
 mod invitation;
 mod ledger;
 pub mod listing;
@@ -91,6 +92,19 @@ pub trait Live: Send + Sync {
     /// When the store could not be read.
     fn federation(&self) -> Pending<'_, Result<Vec<RemoteDomain>, store::StoreError>>;
 
+    /// Looks for another server now. Returns what came of it, in a sentence.
+    ///
+    /// # Errors
+    /// Why it cannot be reached.
+    fn try_domain<'a>(&'a self, domain: &'a str) -> Pending<'a, Result<String, String>>;
+
+    /// Gives what waits for a domain back to its senders. Returns how many stanzas that is; nothing while
+    /// there is a stream.
+    fn give_back(&self, domain: &str) -> Option<u64>;
+
+    /// Ends the streams of a domain. Returns how many there were.
+    fn end_streams(&self, domain: &str) -> usize;
+
     /// Makes a room for an account (both local parts), for everybody or for members only.
     ///
     /// # Errors
@@ -153,6 +167,18 @@ pub trait Live: Send + Sync {
 /// The time now, as answers write it.
 pub fn timestamp() -> String {
     operations::stamp(operations::now())
+}
+
+/// A time in words, such as `3 hours`.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    match seconds {
+        1 => "1 second".to_owned(),
+        0..120 => format!("{seconds} seconds"),
+        120..7200 => format!("{} minutes", seconds / 60),
+        7200..172_800 => format!("{} hours", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
 }
 
 /// A future of a trait method.

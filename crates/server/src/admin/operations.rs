@@ -73,9 +73,10 @@ impl Operations {
             Request::RequestRefuse { id } => self.request_refuse(id).await,
             Request::SessionList { account } => self.session_list(account.as_deref()),
             Request::SessionKick { address } => self.session_kick(&address).await,
-            Request::FederationList {} => {
-                Ok(Response::Federation(self.running()?.federation().await?))
-            }
+            Request::FederationList {} => self.federation_list().await,
+            Request::FederationTry { domain } => self.federation_try(&domain).await,
+            Request::FederationGiveBack { domain } => self.federation_give_back(&domain),
+            Request::FederationEnd { domain } => self.federation_end(&domain),
             Request::TokenList { account } => self.token_list(account.as_deref()).await,
             Request::TokenRevoke { account, device } => {
                 self.token_revoke(&account, device.as_deref()).await

@@ -64,7 +64,7 @@ enum Command {
     /// Connected devices: list, kick
     #[command(subcommand)]
     Session(SessionCommand),
-    /// Other servers: list
+    /// Other servers: list, try, give-back, end
     #[command(subcommand)]
     Federation(FederationCommand),
     /// Tokens with which devices log in without the password: list, revoke
@@ -358,6 +358,21 @@ enum SessionCommand {
 enum FederationCommand {
     /// List other servers: connections, what waits for them, and why one cannot be reached
     List,
+    /// Connect to another server now, and say what came of it
+    Try {
+        /// Its domain
+        domain: String,
+    },
+    /// Give what waits for a server that is not connected back to its senders
+    GiveBack {
+        /// Its domain
+        domain: String,
+    },
+    /// End the streams of another server; new ones are opened when there is something to send
+    End {
+        /// Its domain
+        domain: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -616,7 +631,7 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         Command::Request(RequestCommand::Refuse { id }) => Request::RequestRefuse { id },
         Command::Session(SessionCommand::List { account }) => Request::SessionList { account },
         Command::Session(SessionCommand::Kick { address }) => Request::SessionKick { address },
-        Command::Federation(FederationCommand::List) => Request::FederationList {},
+        Command::Federation(command) => federation_request(command),
         Command::Token(TokenCommand::List { account }) => Request::TokenList { account },
         Command::Token(TokenCommand::Revoke { account, device }) => {
             Request::TokenRevoke { account, device }
@@ -645,6 +660,15 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         // The others have been dealt with.
         _ => Request::Status {},
     })
+}
+
+fn federation_request(command: FederationCommand) -> Request {
+    match command {
+        FederationCommand::List => Request::FederationList {},
+        FederationCommand::Try { domain } => Request::FederationTry { domain },
+        FederationCommand::GiveBack { domain } => Request::FederationGiveBack { domain },
+        FederationCommand::End { domain } => Request::FederationEnd { domain },
+    }
 }
 
 fn account_request(command: AccountCommand, home: &Home) -> Result<Request, Fault> {
@@ -730,7 +754,11 @@ fn invite_request(command: InviteCommand) -> Request {
 /// The exit codes that `--help` promises.
 fn exit_code(code: FaultCode) -> ExitCode {
     ExitCode::from(match code {
-        FaultCode::Exists | FaultCode::NotFound | FaultCode::Invalid | FaultCode::Storage => 1,
+        FaultCode::Exists
+        | FaultCode::NotFound
+        | FaultCode::Invalid
+        | FaultCode::Storage
+        | FaultCode::Unreachable => 1,
         FaultCode::Usage => 2,
         FaultCode::Configuration => 3,
         FaultCode::NotRunning | FaultCode::Running => 4,
@@ -789,6 +817,9 @@ mod tests {
             "anemone --json invite revoke 3",
             "anemone session list",
             "anemone session kick a@b/c",
+            "anemone federation try example.net",
+            "anemone federation give-back example.net",
+            "anemone federation end example.net",
             "anemone upload list",
             "anemone upload delete a@b 0123456789abcdef0123456789abcdef",
             "anemone upload delete a@b --all",

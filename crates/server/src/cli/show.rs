@@ -11,7 +11,7 @@ use crate::{
     admin::{
         Account, AuditChain, AuditEntry, Fault, Invitation, InvitationState, LedgerEntry, Member,
         Push, RemoteDomain, Report, Response, Room, Session, SignUp, Status, Storage, Token,
-        Upload,
+        Upload, duration,
     },
     config::{Config, Home},
     ext::outage::Outage,
@@ -252,7 +252,10 @@ fn federation(rows: &[RemoteDomain]) {
             streams("incoming"),
             match row.waiting {
                 0 => "0".to_owned(),
-                waiting => format!("{waiting} ({})", size(row.waiting_bytes)),
+                waiting => {
+                    let age = row.oldest_seconds.map(|age| format!(", {}", duration(age)));
+                    format!("{waiting} ({}{})", size(row.waiting_bytes), age.unwrap_or_default())
+                }
             },
             problems.into_iter().flatten().collect::<Vec<_>>().join("; "),
         ]);

@@ -110,7 +110,8 @@ async fn serve(
     let since = server.now();
     let known_by = KnownBy::of(proof, driver.known_by);
     let (incoming, managed) = (true, false);
-    let facts = Facts { pair: pair.clone(), incoming, proof, known_by, bidi, managed, since };
+    let end = Arc::default();
+    let facts = Facts { pair: pair.clone(), incoming, proof, known_by, bidi, managed, since, end };
     if !server.s2s.admit(number, facts, server.config().federation.streams_per_domain) {
         return turn_away(&server, &pair, &mut transport).await;
     }

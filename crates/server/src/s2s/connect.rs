@@ -85,6 +85,7 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         bidi: established.bidi,
         managed: false,
         since: server.now(),
+        end: Arc::default(),
     };
     server.s2s.opened(number, facts);
     server.s2s.reached.note(&server, &remote.pair.remote);

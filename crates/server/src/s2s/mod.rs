@@ -21,6 +21,7 @@ pub mod host_meta;
 pub mod inbound;
 pub mod incoming;
 pub mod known;
+pub mod operate;
 pub mod outbox;
 pub mod outgoing;
 pub mod policy;
@@ -50,7 +51,7 @@ use store::{
     archive::{Busy, Ticket, Unit},
     outbox::Parcel,
 };
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use xmpp::{
     error::StanzaError,
     jid::Jid,
@@ -120,6 +121,8 @@ pub struct Facts {
     pub managed: bool,
     /// Since when.
     pub since: Millis,
+    /// Told when the operator wants it to end.
+    pub end: Arc<Notify>,
 }
 
 /// One pair of domains: what goes from ours to the other.
@@ -129,6 +132,8 @@ pub struct Remote {
     state: Mutex<State>,
     work: Work,
     wake: Notify,
+    /// Told when something happened to the queue.
+    tried: watch::Sender<()>,
 }
 
 /// What a [`Remote`] knows, under its lock.
@@ -192,6 +197,7 @@ impl Federation {
             state: Mutex::new(State { queue, session: None }),
             work: Work::default(),
             wake: Notify::new(),
+            tried: watch::Sender::new(()),
         });
         remotes.insert(pair, remote.clone());
         remote
@@ -228,6 +234,13 @@ impl Federation {
             self.opened(number, facts);
         }
         !full
+    }
+
+    /// What is told when the operator wants a stream to end.
+    #[must_use]
+    pub fn ending(&self, number: u64) -> Arc<Notify> {
+        let streams = self.streams.lock();
+        streams.get(&number).map(|facts| facts.end.clone()).unwrap_or_default()
     }
 
     /// Changes what is known of an open stream.
@@ -448,6 +461,7 @@ impl Remote {
     pub fn input(self: &Arc<Self>, server: &Server, input: Input) -> bool {
         let mut effects = Vec::new();
         self.state.lock().handle(server, input, &mut effects);
+        self.tried.send_replace(());
         self.carry_out(server, effects)
     }
 
@@ -469,6 +483,7 @@ impl Remote {
             let opened = Input::Opened { carrier, managed };
             state.handle(server, opened, &mut effects);
         }
+        self.tried.send_replace(());
         self.carry_out(server, effects);
         true
     }

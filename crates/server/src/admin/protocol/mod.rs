@@ -118,6 +118,8 @@ pub enum FaultCode {
     Running,
     /// Disk or database failed.
     Storage,
+    /// Another server cannot be reached.
+    Unreachable,
 }
 
 impl FaultCode {
@@ -133,6 +135,7 @@ impl FaultCode {
             FaultCode::NotRunning => "not_running",
             FaultCode::Running => "running",
             FaultCode::Storage => "storage",
+            FaultCode::Unreachable => "unreachable",
         }
     }
 }

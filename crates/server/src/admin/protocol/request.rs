@@ -111,6 +111,21 @@ pub enum Request {
     },
     /// Other servers: who is connected, what waits, what fails.
     FederationList {},
+    /// Look for another server now, and tell what came of it.
+    FederationTry {
+        /// Its domain.
+        domain: String,
+    },
+    /// Give what waits for another server back to its senders.
+    FederationGiveBack {
+        /// Its domain.
+        domain: String,
+    },
+    /// End the streams of another server.
+    FederationEnd {
+        /// Its domain.
+        domain: String,
+    },
     /// The login tokens of an account or of all.
     TokenList {
         /// Whose.
@@ -273,6 +288,9 @@ impl Request {
             Self::SessionList { .. } => "session list",
             Self::SessionKick { .. } => "session kick",
             Self::FederationList {} => "federation list",
+            Self::FederationTry { .. } => "federation try",
+            Self::FederationGiveBack { .. } => "federation give-back",
+            Self::FederationEnd { .. } => "federation end",
             Self::TokenList { .. } => "token list",
             Self::TokenRevoke { .. } => "token revoke",
             Self::UploadList { .. } => "upload list",

@@ -90,6 +90,9 @@ fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Requ
             Request::UploadDelete { account, file: None }
         }
         "session-kick" => Request::SessionKick { address: account },
+        "federation-try" => Request::FederationTry { domain: text("domain") },
+        "federation-give-back" => Request::FederationGiveBack { domain: text("domain") },
+        "federation-end" => Request::FederationEnd { domain: text("domain") },
         "invite-new" => Request::InviteNew(invitation(form)?),
         "invite-revoke" => Request::InviteRevoke { id: number(form, "id")? },
         "request-approve" => Request::RequestApprove { id: number(form, "id")? },
@@ -190,6 +193,7 @@ fn done(
         Some("invite" | "request") => ("invitations", ""),
         Some("room") => ("rooms", field(form, "room")),
         Some("report") => ("reports", ""),
+        Some("federation") => ("federation", ""),
         _ => ("accounts", field(form, "account").split('/').next().unwrap_or_default()),
     };
     let back = match action {

@@ -108,6 +108,10 @@ pub enum Input {
     LoadFailed,
     /// The domain was heard of: it connected to us.
     Heard,
+    /// The operator wants it to be looked for now.
+    Try,
+    /// The operator wants what waits to go back to its senders. Nothing while a stream carries the queue.
+    GiveBack,
     /// The domain could not be reached.
     Failed(Failure),
     /// The domain says that it takes stanzas of at most so many bytes, or says nothing.
@@ -253,6 +257,8 @@ pub struct Outgoing {
     loaded: u64,
     /// The newest parcel there is.
     newest: u64,
+    /// The newest parcel that goes back to its sender whatever happens.
+    given_back: u64,
     /// Parcels in the store that are not in memory.
     beyond: Held,
     /// What is in memory alone and was posted behind them, each with the newest parcel before it.
@@ -296,6 +302,7 @@ impl Outgoing {
             rewrite: false,
             loaded: 0,
             newest: 0,
+            given_back: 0,
             beyond: Held::default(),
             behind: VecDeque::new(),
             behind_bytes: 0,
@@ -394,6 +401,12 @@ impl Outgoing {
                     self.phase = Phase::Idle;
                 }
             }
+            Input::Try => {
+                if let Phase::Idle | Phase::Resting { .. } = self.phase {
+                    self.connect(now, effects);
+                }
+            }
+            Input::GiveBack => self.give_back(effects),
             Input::Failed(failure) => self.failed(now, failure, effects),
             Input::Limited(bytes) => self.largest = bytes.unwrap_or(u64::MAX),
             Input::Opened { carrier, managed } => self.opened(now, carrier, managed, effects),
@@ -455,6 +468,10 @@ impl Outgoing {
     }
 
     fn push(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
+        if entry.parcel.is_some_and(|parcel| parcel <= self.given_back) {
+            effects.push(Effect::Bounce(entry, Bounce::Timeout));
+            return;
+        }
         if entry.bytes.len() as u64 > self.largest {
             effects.push(Effect::Bounce(entry, Bounce::TooLarge));
             return;

@@ -76,7 +76,7 @@ impl World {
     }
 
     fn step(&mut self, tape: &mut Tape<'_>) {
-        match tape.below(17) {
+        match tape.below(19) {
             0..=3 => self.post(tape),
             4 | 5 => self.connected(tape),
             6 if self.connecting => self.failed(tape.chance(8)),
@@ -91,6 +91,8 @@ impl World {
                 self.input(Input::Tick);
             }
             15 => self.input(Input::Heard),
+            16 => self.input(Input::Try),
+            17 if tape.chance(4) => self.input(Input::GiveBack),
             _ => self.silence(),
         }
     }

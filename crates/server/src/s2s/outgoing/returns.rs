@@ -14,6 +14,18 @@ impl Outgoing {
         effects.push(Effect::Bounce(entry, Bounce::Full));
     }
 
+    /// All that waits goes back, what is in the store alone as it is read.
+    pub(super) fn give_back(&mut self, effects: &mut Vec<Effect>) {
+        match self.phase {
+            Phase::Online { .. } => return,
+            // The stream that is being opened may go on where the last one ended.
+            Phase::Connecting if self.resumable() => {}
+            _ => self.take_back(),
+        }
+        self.given_back = self.newest;
+        self.give_up(|_| true, Bounce::Timeout, effects);
+    }
+
     /// Refuses those that have waited for too long.
     pub(super) fn expire(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         if let Phase::Online { .. } = self.phase {

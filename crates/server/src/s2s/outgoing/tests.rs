@@ -72,6 +72,46 @@ fn the_first_stanza_opens_a_stream_and_arrives_with_its_acknowledgement() {
 }
 
 #[test]
+fn the_operator_need_not_wait_for_the_next_attempt() {
+    let mut queue = queue();
+    assert_eq!(feed(&mut queue, Input::Try), [Effect::Connect], "although nothing waits");
+    assert_eq!(feed(&mut queue, Input::Try), [], "it is being tried");
+    feed(&mut queue, Input::Failed(Failure::passing("gone")));
+    feed(&mut queue, message("a", 1));
+    assert!(matches!(queue.phase(), Phase::Resting { .. }));
+    assert_eq!(feed(&mut queue, Input::Try), [Effect::Connect]);
+    assert_eq!(open(&mut queue, 1, Managed::New), [Effect::Wake]);
+    assert_eq!(wrote(&mut queue, 1), "a");
+    assert_eq!(feed(&mut queue, Input::Try), [], "a stream is there");
+    assert_eq!(feed(&mut queue, Input::GiveBack), [], "and what waits is on its way");
+    assert_eq!(feed(&mut queue, acked(1, 1)), [Effect::Done(vec![1])]);
+}
+
+#[test]
+fn what_waits_is_given_back_from_memory_and_from_the_store_and_no_more_than_that() {
+    let mut queue = queue();
+    // As after a start: four are in the store, and one was sent since.
+    feed(&mut queue, Input::Waiting { newest: 4, held: Held { stanzas: 4, bytes: 4 } });
+    feed(&mut queue, message("e", 5));
+    feed(&mut queue, Input::Failed(Failure::passing("gone")));
+    assert_eq!(queue.held().stanzas, 5);
+    let effects = feed(&mut queue, Input::GiveBack);
+    assert_eq!(bounced(&effects), [], "none is in memory");
+    feed(&mut queue, message("f", 6));
+    let entries: Vec<Entry> = [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5), ("f", 6)]
+        .map(|(text, parcel)| entry(text, Kind::Message, Some(parcel)))
+        .into();
+    let effects = feed(&mut queue, Input::Loaded { entries, complete: true });
+    let back = |text| (text, Bounce::Timeout);
+    assert_eq!(bounced(&effects), ["a", "b", "c", "d", "e"].map(back));
+    assert_eq!(queue.held().stanzas, 1, "what was sent afterwards waits");
+
+    let effects = feed(&mut queue, Input::GiveBack);
+    assert_eq!(bounced(&effects), [back("f")], "and goes back from memory");
+    assert!(queue.is_empty());
+}
+
+#[test]
 fn a_resumed_stream_repeats_what_was_not_handled() {
     let mut queue = queue();
     for (text, parcel) in [("a", 1), ("b", 2), ("c", 3)] {

@@ -72,6 +72,8 @@ pub(super) enum End {
     Replaced,
     /// Nothing was said for long.
     Idle,
+    /// The operator wants it.
+    Operator,
     /// The server goes down.
     Shutdown,
     /// The peer ended it.
@@ -89,6 +91,7 @@ impl<T: Transport> Stream<T> {
 
     async fn serve(&mut self) -> End {
         let mut shutdown = self.server.shutdown.subscribe();
+        let ending = self.server.s2s.ending(self.number);
         loop {
             if let Err(end) = self.handle_events().await {
                 return end;
@@ -109,6 +112,7 @@ impl<T: Transport> Stream<T> {
                 () = down(&mut shutdown) => {
                     return self.bring().await.err().unwrap_or(End::Shutdown);
                 }
+                () = ending.notified() => return End::Operator,
                 read = read_into(&mut self.transport, &mut self.reader) => match read {
                     Ok(0) | Err(_) => return End::Lost,
                     Ok(length) => self.received(length),
@@ -436,7 +440,7 @@ impl<T: Transport> Stream<T> {
                 }
             }
             inbound.detach(self.epoch, self.server.now());
-            if matches!(end, End::Closed | End::Idle) {
+            if matches!(end, End::Closed | End::Idle | End::Operator) {
                 self.server.s2s.forget(&inbound);
             }
         }
@@ -495,6 +499,7 @@ impl End {
             End::Lost => "connection lost",
             End::Replaced => "resumed elsewhere",
             End::Idle => "idle",
+            End::Operator => "the operator",
             End::Shutdown => "shutdown",
             End::Told(_) => "error of the other server",
             End::Error(_) => "error",

@@ -4,14 +4,14 @@ use super::{
     super::{
         super::html::Html,
         Form, field,
-        lists::{Button, form, hidden, link, minute, table, words},
+        lists::{Button, form, hidden, line, link, minute, section, table, words},
         session::Signed,
     },
     ask, operations,
     paging::Wish,
 };
 use crate::{
-    admin::{Fault, RemoteDomain, RemoteStream, Report, Request, Response},
+    admin::{Fault, RemoteDomain, RemoteStream, Report, Request, Response, duration},
     files::size,
     server::Server,
 };
@@ -40,11 +40,47 @@ const SILENT: &str = "does not answer whether messages have arrived, so they cou
     cannot connect to this server";
 
 fn ago(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!(" ({seconds} seconds)"),
-        120..=7199 => format!(" ({} minutes)", seconds / 60),
-        _ => format!(" ({} hours)", seconds / 3600),
+    format!(" (for {})", duration(seconds))
+}
+
+/// What waits: how many, how much, since when.
+fn waiting(domain: &RemoteDomain) -> Html {
+    let mut text = domain.waiting.to_string();
+    if domain.waiting > 0 {
+        text = format!("{text}, {}", size(domain.waiting_bytes));
     }
+    if let Some(age) = domain.oldest_seconds {
+        text = format!("{text}, the oldest for {}", duration(age));
+    }
+    words(&text)
+}
+
+/// A stream in words.
+fn stream(one: &RemoteStream) -> String {
+    let direction = match (one.both_ways, one.direction.as_str()) {
+        (true, _) => "both ways",
+        (false, "incoming") => "from there",
+        (false, _) => "to there",
+    };
+    let managed = if one.managed { "" } else { ", without acknowledgements" };
+    format!("{direction}, by {}{managed}, for {}", one.known_by, duration(one.seconds))
+}
+
+/// What can be done with a domain as it stands.
+fn federation_actions(signed: &Signed, domain: &RemoteDomain) -> Html {
+    let about = hidden("domain", &domain.domain);
+    let mut html = Html::new();
+    if domain.state != "connected" {
+        html = html.html(&form(signed, "federation-try", &about, Button::plain("Try now")));
+        if domain.waiting > 0 {
+            let button = Button::plain("Give back what waits");
+            html = html.html(&form(signed, "federation-give-back", &about, button));
+        }
+    }
+    if !domain.streams.is_empty() {
+        html = html.html(&form(signed, "federation-end", &about, Button::plain("End streams")));
+    }
+    html
 }
 
 /// Other servers, and why one cannot be reached.
@@ -63,22 +99,24 @@ pub(super) async fn federation(
     domains.sort_by_key(key);
     let page = wish.cut(domains, |domain| domain.domain.clone(), key, passed);
     let rows = page.rows.iter().map(|domain| {
-        let of = |one: &RemoteStream| format!("{} ({})", one.direction, one.known_by);
-        let streams = domain.streams.iter().map(of);
+        let streams = domain.streams.iter().map(stream);
         [
             words(&domain.domain),
             words(if domain.state.is_empty() { "idle" } else { &domain.state }),
-            words(&streams.collect::<Vec<_>>().join(", ")),
-            words(&domain.waiting.to_string()),
+            words(&streams.collect::<Vec<_>>().join("; ")),
+            waiting(domain),
             problem(domain),
+            federation_actions(signed, domain),
         ]
     });
     let list = wish.search().html(&table(
-        ["Domain", "State", "Connections", "Waiting", "Problem"],
+        ["Domain", "State", "Connections", "Waiting", "Problem", "Change"],
         rows.collect(),
         "No other server was talked to.",
     ));
-    Ok(list.html(&wish.foot(&page)))
+    let domain = line("domain", "Domain", "required autocapitalize=\"none\" autocomplete=\"off\"");
+    let look = form(signed, "federation-try", &domain, Button::new("Connect to it"));
+    Ok(list.html(&wish.foot(&page)).html(&section("Look for a server", &look)))
 }
 
 /// What people reported when they blocked somebody.
