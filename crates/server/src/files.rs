@@ -33,6 +33,17 @@ pub fn write_public(path: &Path, content: &[u8]) -> io::Result<()> {
     write(path, content, 0o644)
 }
 
+/// Bytes that are free for this program on the disk with a directory.
+///
+/// # Errors
+/// When the system does not say.
+pub async fn free(directory: &Path) -> io::Result<u64> {
+    let directory = directory.to_owned();
+    let told = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&*directory));
+    let told = told.await.map_err(io::Error::other)??;
+    Ok(told.f_bavail.saturating_mul(told.f_frsize))
+}
+
 /// A new file that only its owner may read (0600).
 ///
 /// # Errors

@@ -11,11 +11,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use crate::{
     ext::{block_lists, muc, server_info, upload},
-    host,
+    files, host,
     metrics::Condition,
     net::listen::down,
     server::Server,
     session::life,
+    turn,
 };
 
 /// Runs until the server goes down.
@@ -35,13 +36,18 @@ pub async fn run(server: Arc<Server>) {
             }
             _ = minutes.tick() => {
                 renew(&server).await;
+                watch(&server).await;
                 upload::sweep(&server).await;
                 muc::unsaved::catch_up(&server).await;
                 server.rooms.forget_idle();
                 server_info::refresh(&server).await;
                 block_lists::refresh(&server);
             }
-            _ = hours.tick() => forget(&server).await,
+            _ = hours.tick() => {
+                let worker = server.clone();
+                tokio::spawn(async move { turn::check::look(&worker).await });
+                forget(&server).await;
+            }
         }
     }
 }
@@ -72,6 +78,15 @@ fn observe(server: &Server) {
     // Going down stays the last word.
     if server.metrics.health.condition() != Condition::Stopping {
         server.metrics.health.set(condition);
+    }
+}
+
+/// What runs out some day: the certificate, and the disk.
+async fn watch(server: &Server) {
+    let expires = server.tls.current().facts.not_after.duration_since(SystemTime::UNIX_EPOCH);
+    server.metrics.certificate_expires.set(clamped(expires.unwrap_or_default().as_secs()));
+    if let Ok(free) = files::free(server.home().path()).await {
+        server.metrics.disk_free.set(clamped(free));
     }
 }
 

@@ -169,6 +169,12 @@ metrics! {
     turn_bytes: Counter = "turn_bytes_total";
     /// Packets for the relay that were dropped because there were too many.
     turn_dropped: Counter = "turn_dropped_total";
+    /// Ways into the relay that did not work when they were tried last, from the machine itself.
+    turn_failing: Gauge = "turn_failing";
+    /// When the certificate stops being valid, in seconds since 1970.
+    certificate_expires: Gauge = "certificate_expires_timestamp_seconds";
+    /// Bytes that are free on the disk with the data.
+    disk_free: Gauge = "disk_free_bytes";
     /// Bytes that passed the proxy for files between clients.
     bytestream_bytes: Counter = "bytestream_bytes_total";
     /// Bytes of XML received, before encryption.

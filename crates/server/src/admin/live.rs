@@ -18,13 +18,14 @@ use crate::{
     invitation,
     log::LogControl,
     s2s::{
-        operate::{self, Tried},
+        holding::Held,
+        operate::{self, Tried as Attempt},
         status,
         verify::Trust,
     },
     server::Server,
     session::{self, life},
-    turn,
+    turn::{self, check::Tried},
 };
 
 /// A running server with what it was started from.
@@ -103,6 +104,26 @@ impl Live for Running {
             .iter()
             .map(crate::ext::calls::Service::address)
             .collect()
+    }
+
+    fn certificate_expires(&self) -> SystemTime {
+        self.server.tls.current().facts.not_after
+    }
+
+    fn relay(&self) -> String {
+        if !self.server.config().turn.enabled {
+            return "off".to_owned();
+        }
+        match self.server.turn.tried() {
+            _ if turn::services(&self.server).is_empty() => "absent".to_owned(),
+            Tried::Never => "untried".to_owned(),
+            Tried::Works => "works".to_owned(),
+            Tried::Fails(_, why) => why,
+        }
+    }
+
+    fn waiting(&self) -> Held {
+        self.server.s2s.holding.held()
     }
 
     fn sessions(&self, account: Option<&str>) -> Vec<Session> {
@@ -197,13 +218,13 @@ impl Live for Running {
     fn try_domain<'a>(&'a self, domain: &'a str) -> Pending<'a, Result<String, String>> {
         Box::pin(async move {
             match operate::attempt(&self.server, domain).await {
-                Tried::Connected(known_by) => {
+                Attempt::Connected(known_by) => {
                     Ok(format!("{domain} is connected, and known by its {known_by}."))
                 }
-                Tried::Pending => Ok(format!(
+                Attempt::Pending => Ok(format!(
                     "Nothing has come of it yet; the list of other servers will tell what becomes of {domain}."
                 )),
-                Tried::Failed(reason) => Err(reason),
+                Attempt::Failed(reason) => Err(reason),
             }
         })
     }

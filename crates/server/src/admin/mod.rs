@@ -1,7 +1,7 @@
 //! What the operator does with a server: one set of operations, used by the running server for the
 //! commands that come over its socket, and by the commands themselves when it is stopped.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::SystemTime};
 
 pub use self::{
     audit::By,
@@ -14,7 +14,10 @@ pub use self::{
 };
 use xmpp::{ext::muc::Affiliation, jid::BareJid};
 
-use crate::config::{Config, Service};
+use crate::{
+    config::{Config, Service},
+    s2s::holding::Held,
+};
 
 mod account;
 pub mod audit;
@@ -42,6 +45,15 @@ pub trait Live: Send + Sync {
     fn listening(&self) -> Vec<(Service, SocketAddr)>;
     /// The addresses of the relay for calls (RFC 7065).
     fn calls(&self) -> Vec<String>;
+
+    /// When its certificate stops being valid.
+    fn certificate_expires(&self) -> SystemTime;
+
+    /// Whether the relay for calls works, as [`Status::relay`] says it.
+    fn relay(&self) -> String;
+
+    /// How much waits for other servers.
+    fn waiting(&self) -> Held;
 
     /// Its sessions, of one account (a local part) or of all, connected and resumable ones.
     fn sessions(&self, account: Option<&str>) -> Vec<Session>;

@@ -13,7 +13,10 @@ use super::{
     Backup, By, Fault, FaultCode, Live, Request, Response, Status,
     protocol::{Door, Token},
 };
-use crate::config::{Config, Home};
+use crate::{
+    config::{Config, Home},
+    files,
+};
 
 /// Carries out what the operator asks for.
 pub struct Operations {
@@ -210,6 +213,9 @@ impl Operations {
         let sizes = self.store.maintenance.sizes().await?;
         let live = self.live.as_ref();
         let doors = live.map_or(Vec::new(), |live| live.listening());
+        let expires = live.map(|live| live.certificate_expires());
+        let left = expires.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
+        let (waiting, waiting_bytes) = self.waiting().await?;
         Ok(Response::Status(Box::new(Status {
             running: live.is_some(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -223,13 +229,34 @@ impl Operations {
             database_bytes: sizes.database + sizes.log,
             storing: !self.store.maintenance.health().is_degraded(),
             calls: live.map_or(Vec::new(), |live| live.calls()),
+            relay: live.map(|live| live.relay()),
+            certificate_expires: expires.map(|at| stamp(millis(at))),
+            certificate_days: left.map(|left| left.as_secs() / (24 * 60 * 60)),
+            waiting,
+            waiting_bytes,
+            disk_free_bytes: files::free(self.home.path()).await.ok(),
         })))
+    }
+
+    /// Stanzas that wait for other servers, and their bytes.
+    async fn waiting(&self) -> Result<(u64, u64), Fault> {
+        if let Some(live) = &self.live {
+            let held = live.waiting();
+            return Ok((held.stanzas, held.bytes));
+        }
+        let stored = self.store.outbox.waiting().await?;
+        let sum = |what: fn(&store::outbox::Waiting) -> u64| stored.iter().map(what).sum::<u64>();
+        Ok((sum(|one| one.count), sum(|one| one.bytes)))
     }
 }
 
 /// The wall clock.
 pub(crate) fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    millis(SystemTime::now())
+}
+
+fn millis(time: SystemTime) -> Millis {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 

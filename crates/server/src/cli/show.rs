@@ -424,6 +424,19 @@ fn show_status(status: &Status) {
         let _ = writeln!(page, "  sessions {}", status.sessions);
     }
     let _ = writeln!(page, "  database {}", size(status.database_bytes));
+    if let Some(free) = status.disk_free_bytes {
+        let _ = writeln!(page, "  disk     {} free", size(free));
+    }
+    if status.waiting > 0 {
+        let (waiting, bytes) = (count(status.waiting, "stanza"), size(status.waiting_bytes));
+        let _ = writeln!(page, "  waiting  {waiting} for other servers, {bytes}");
+    }
+    if let Some(until) = status.certificate() {
+        let _ = writeln!(page, "  tls      the certificate is good {until}");
+    }
+    if let Some(relaying) = status.relaying() {
+        let _ = writeln!(page, "  calls    relay: {}", clean(&relaying));
+    }
     if !status.storing {
         let _ =
             writeln!(page, "  The disk does not take writes: messages are refused. See the log.");

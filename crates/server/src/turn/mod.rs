@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub mod address;
+pub mod check;
 pub mod credentials;
 pub mod frames;
 pub mod machine;

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     address::{self, Found, unspecified},
+    check::Tried,
     credentials,
     machine::{self, Family, NoRelay, Rules},
 };
@@ -32,6 +33,8 @@ pub struct Relay {
     /// Counts how often somebody was to be taken out of it.
     dismissed: watch::Sender<u64>,
     taken: Mutex<Taken>,
+    /// Whether it works, as far as that was tried.
+    tried: Mutex<Tried>,
 }
 
 /// A name that was given out.
@@ -59,6 +62,17 @@ impl Relay {
     /// Notes where it is. Relays that are in use stay.
     pub fn set_found(&self, found: Found) {
         *self.found.write() = Arc::new(found);
+    }
+
+    /// Whether it works, as far as that was tried.
+    #[must_use]
+    pub fn tried(&self) -> Tried {
+        self.tried.lock().clone()
+    }
+
+    /// Notes whether it works.
+    pub fn set_tried(&self, found: Tried) {
+        *self.tried.lock() = found;
     }
 
     /// How many dismissals there were. Whoever is to be admitted is looked up after this was asked.

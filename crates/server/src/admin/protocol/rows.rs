@@ -443,6 +443,54 @@ pub struct Status {
     /// The services of the server's own relay for calls, as addresses (RFC 7065).
     #[serde(default)]
     pub calls: Vec<String>,
+    /// Whether that relay works: `off`, `absent` where no address of the machine can be reached from the
+    /// internet, `untried`, `works`, or why not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub relay: Option<String>,
+    /// When the certificate stops being valid, while a server runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub certificate_expires: Option<String>,
+    /// Whole days until then; 0 when it is over.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub certificate_days: Option<u64>,
+    /// Stanzas that wait for other servers.
+    #[serde(default)]
+    pub waiting: u64,
+    /// Their bytes.
+    #[serde(default)]
+    pub waiting_bytes: u64,
+    /// Bytes that are free on the disk with the data.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub disk_free_bytes: Option<u64>,
+}
+
+impl Status {
+    /// Until when the certificate is good, in words.
+    #[must_use]
+    pub fn certificate(&self) -> Option<String> {
+        let day = self.certificate_expires.as_deref()?.split('T').next()?;
+        Some(match self.certificate_days {
+            Some(0) => format!("until {day}, which is now or over"),
+            Some(1) => format!("until {day}, one more day"),
+            Some(days) => format!("until {day}, {days} more days"),
+            None => format!("until {day}"),
+        })
+    }
+
+    /// Whether calls are relayed, in words.
+    #[must_use]
+    pub fn relaying(&self) -> Option<String> {
+        let words = match self.relay.as_deref()? {
+            "off" => "off",
+            "absent" => {
+                "there is none: no address of this machine can be reached from the internet"
+            }
+            "untried" => "not tried yet",
+            "works" => "works",
+            why => return Some(format!("does not work from this machine: {why}")),
+        };
+        Some(words.to_owned())
+    }
 }
 
 /// One address the server listens on.

@@ -20,7 +20,7 @@ use super::{
     session::Signed,
 };
 use crate::{
-    admin::{Fault, Operations, Request, Response},
+    admin::{Fault, Operations, Request, Response, Status},
     files::size,
     server::Server,
 };
@@ -96,21 +96,39 @@ pub(super) async fn ask(
     }
 }
 
+/// Whether the disk takes writes, and how much more of them.
+fn disk(status: &Status) -> String {
+    let free = status.disk_free_bytes.map(|free| format!(", {} free", size(free)));
+    let free = free.unwrap_or_default();
+    match status.storing {
+        true => format!("takes writes{free}"),
+        false => format!("does not take writes{free}"),
+    }
+}
+
 async fn overview(server: &Server, signed: &Signed) -> Result<Html, Fault> {
     let Response::Status(status) = ask(server, signed, Request::Status {}).await? else {
         return Ok(Html::new());
     };
-    let rows = vec![
+    let mut rows = vec![
         [words("Domain"), words(&status.domain)],
         [words("Version"), words(&status.version)],
         [words("Accounts"), words(&status.accounts.to_string())],
         [words("Connected devices"), words(&status.sessions.to_string())],
         [words("Database"), words(&size(status.database_bytes))],
-        [
-            words("Disk"),
-            words(if status.storing { "takes writes" } else { "does not take writes" }),
-        ],
+        [words("Disk"), words(&disk(&status))],
     ];
+    let waiting = match status.waiting {
+        0 => words("nothing"),
+        many => Html::new()
+            .text(&format!("{many} stanzas, {} ", size(status.waiting_bytes)))
+            .html(&Html::new().raw("(<a href=\"/admin/federation\">").raw("which").raw("</a>)")),
+    };
+    rows.push([words("Waits for other servers"), waiting]);
+    let more = [("Certificate", status.certificate()), ("Relay for calls", status.relaying())];
+    for (what, how) in more {
+        rows.extend(how.map(|how| [words(what), words(&how)]));
+    }
     let doors = status
         .listening
         .iter()
