@@ -114,6 +114,7 @@ impl Operations {
             | Request::AccountAdmin { account: name, .. }
             | Request::AccountPassword { account: name, .. }
             | Request::AccountDelete { account: name }
+            | Request::AccountClear { account: name }
             | Request::AccountResetLink { account: name }
             | Request::AccountExport { account: name, .. }
             | Request::PushDelete { account: name }

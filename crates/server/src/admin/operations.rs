@@ -63,6 +63,7 @@ impl Operations {
                 self.account_password(&account, password).await
             }
             Request::AccountResetLink { account } => self.account_reset_link(&account).await,
+            Request::AccountClear { account } => self.account_clear(&account).await,
             Request::AccountDelete { account } => self.account_delete(&account).await,
             Request::AccountMove { account, to } => {
                 self.account_move(&account, to.as_deref()).await

@@ -52,7 +52,7 @@ enum Command {
     },
     /// Run the server in the foreground
     Serve,
-    /// Accounts: add, list, show, disable, enable, password, reset-link, move, admin, delete
+    /// Accounts: add, list, show, disable, enable, password, reset-link, move, admin, clear, delete
     #[command(subcommand)]
     Account(AccountCommand),
     /// Invitations: new, list, revoke
@@ -269,6 +269,14 @@ enum AccountCommand {
         /// Take the right away
         #[arg(long)]
         revoke: bool,
+    },
+    /// Delete the messages of an account from the server, and nothing else of it
+    Clear {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// Delete an account with its messages, contacts and everything else
     Delete {
@@ -692,6 +700,12 @@ fn account_request(command: AccountCommand, home: &Home) -> Result<Request, Faul
         AccountCommand::Admin { account, revoke } => {
             Request::AccountAdmin { account, admin: !revoke }
         }
+        AccountCommand::Clear { account, yes } => {
+            if !yes {
+                terminal::confirm(&account, "The messages of {} on the server will be deleted.")?;
+            }
+            Request::AccountClear { account }
+        }
         AccountCommand::Delete { account, yes } => {
             if !yes {
                 terminal::confirm_deletion(&account)?;
@@ -812,6 +826,7 @@ mod tests {
             "anemone account password a@b",
             "anemone account delete a@b --yes",
             "anemone account reset-link a@b",
+            "anemone account clear a@b --yes",
             "anemone invite new --data DIR",
             "anemone invite list --json",
             "anemone --json invite revoke 3",

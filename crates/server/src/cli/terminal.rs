@@ -50,16 +50,19 @@ fn typed(account: &str) -> Result<Password, Fault> {
 
 /// Asks before an account is deleted. Without a terminal, `--yes` is needed.
 pub(super) fn confirm_deletion(account: &str) -> Result<(), Fault> {
+    confirm(account, "{} will be deleted with its messages and everything else.")
+}
+
+/// The same for something else, in a sentence with `{}` for what it is about.
+pub(super) fn confirm(account: &str, sentence: &str) -> Result<(), Fault> {
     if !io::stdin().is_terminal() {
         return Err(Fault::new(
             FaultCode::Usage,
             "deleting cannot be undone; say --yes to do it without being asked",
         ));
     }
-    prompt(&format!(
-        "{account} will be deleted with its messages and everything else.\n\
-         Type the address again to go on: "
-    ))?;
+    let sentence = sentence.replace("{}", account);
+    prompt(&format!("{sentence}\nType the address again to go on: "))?;
     if line()?.expose() == account {
         Ok(())
     } else {

@@ -17,7 +17,7 @@ use xmpp::{
 };
 
 use super::{
-    Extension, IqAnswer, IqContext, IqFuture, IqRoute, Scope, Spec, administration, invite,
+    Extension, IqAnswer, IqContext, IqFuture, IqRoute, Scope, Spec, administration, archive, invite,
 };
 use crate::iq::{Iq, IqKind};
 
@@ -37,7 +37,8 @@ pub const EXTENSION: Extension = Extension {
 };
 
 /// Who offers commands.
-const OFFERS: &[&Offer] = &[&invite::COMMANDS, &administration::COMMANDS];
+const OFFERS: &[&Offer] =
+    &[&invite::COMMANDS, &administration::COMMANDS, &archive::clearing::COMMANDS];
 
 /// Some commands, for the same people.
 pub struct Offer {

@@ -53,6 +53,11 @@ pub enum Request {
         /// Whose.
         account: String,
     },
+    /// Delete the messages in the archive of an account.
+    AccountClear {
+        /// Whose.
+        account: String,
+    },
     /// Delete an account with everything that belongs to it.
     AccountDelete {
         /// Whose.
@@ -276,6 +281,7 @@ impl Request {
             Self::AccountAdmin { .. } => "account admin --revoke",
             Self::AccountPassword { .. } => "account password",
             Self::AccountResetLink { .. } => "account reset-link",
+            Self::AccountClear { .. } => "account clear",
             Self::AccountDelete { .. } => "account delete",
             Self::AccountMove { .. } => "account move",
             Self::AccountExport { .. } => "account export",

@@ -1,5 +1,6 @@
 //! XEP-0313: Message Archive Management 1.1.3, XEP-0441 preferences, XEP-0359 stanza ids
 
+pub mod clearing;
 mod prefs;
 pub(crate) mod query;
 

@@ -71,6 +71,10 @@ fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Requ
         "account-disable" => Request::AccountEnable { account, enabled: false },
         "account-admin" => Request::AccountAdmin { account, admin: true },
         "account-admin-revoke" => Request::AccountAdmin { account, admin: false },
+        "account-clear" => {
+            confirmed(form, &account)?;
+            Request::AccountClear { account }
+        }
         "account-delete" => {
             confirmed(form, &account)?;
             Request::AccountDelete { account }

@@ -236,7 +236,9 @@ impl Page<'_> {
 
     fn delete(&self) -> Html {
         Html::new()
-            .raw("<p>With its messages, contacts and files, for good.</p>\n")
+            .raw("<p>Its messages on the server alone, for good:</p>\n")
+            .html(&self.own("account-clear", &again(), Button::danger("Delete the messages")))
+            .raw("<p>Or all of it, with messages, contacts and files:</p>\n")
             .html(&self.own("account-delete", &again(), Button::danger("Delete the account")))
     }
 }
