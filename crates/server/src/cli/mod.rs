@@ -789,7 +789,9 @@ A first day:
 
 Every day:
   anemone invite new --name ada --expires 7d     an invitation for one person
+  anemone account reset-link ada                 for who forgot their password
   anemone session list                           who is connected
+  anemone status                                 how the server is, and what runs out
   anemone backup /backups/today.tar              everything in one file, while the server runs
   anemone config --reference                     the manual of anemone.toml
 

@@ -315,6 +315,7 @@ const PATHS: &[&str] = &[
     "/about",
     "/admin",
     "/admin/sign-in",
+    "/reset/abcdefghjkmnpqrstuvwxyz123",
     "/http-bind",
     "/xmpp-websocket",
     "/.well-known/host-meta",
