@@ -21,7 +21,7 @@ const PAGES: [(&str, &str); 9] = [
     ("reports", "Reports"),
     ("storage", "Storage"),
     ("privacy", "Privacy"),
-    ("audit", "Who did what"),
+    ("audit", "Record"),
 ];
 
 /// A page with the way to the others.
