@@ -191,14 +191,14 @@ impl Operations {
     pub(super) async fn account_move(
         &self,
         account: &str,
-        to: Option<&str>,
+        to: Option<String>,
     ) -> Result<Response, Fault> {
         let live = self.running()?;
         let account = self.account(account).await?;
         let address = self.address(&account.name);
         let invalid = || Fault::new(FaultCode::Invalid, "the new address is none of somebody else");
         let to = match to {
-            Some(text) => Some(BareJid::new(text).map_err(|_| invalid())?),
+            Some(text) => Some(BareJid::new(&text).map_err(|_| invalid())?),
             None => None,
         };
         if to.as_ref().is_some_and(|to| to.node().is_none() || to.as_str() == address) {

@@ -65,9 +65,7 @@ impl Operations {
             Request::AccountResetLink { account } => self.account_reset_link(&account).await,
             Request::AccountClear { account } => self.account_clear(&account).await,
             Request::AccountDelete { account } => self.account_delete(&account).await,
-            Request::AccountMove { account, to } => {
-                self.account_move(&account, to.as_deref()).await
-            }
+            Request::AccountMove { account, to } => self.account_move(&account, to).await,
             Request::AccountExport { account, path } => self.account_export(&account, &path).await,
             Request::InviteNew(wish) => self.invite_new(wish).await,
             Request::InviteList { all } => self.invite_list(all).await,
@@ -82,13 +80,9 @@ impl Operations {
             Request::FederationGiveBack { domain } => self.federation_give_back(&domain),
             Request::FederationEnd { domain } => self.federation_end(&domain),
             Request::TokenList { account } => self.token_list(account.as_deref()).await,
-            Request::TokenRevoke { account, device } => {
-                self.token_revoke(&account, device.as_deref()).await
-            }
+            Request::TokenRevoke { account, device } => self.token_revoke(&account, device).await,
             Request::UploadList { account } => self.upload_list(account.as_deref()).await,
-            Request::UploadDelete { account, file } => {
-                self.upload_delete(&account, file.as_deref()).await
-            }
+            Request::UploadDelete { account, file } => self.upload_delete(&account, file).await,
             Request::RoomList {} => self.room_list().await,
             Request::RoomShow { room } => self.room_show(&room).await,
             Request::RoomMembers { room } => self.room_members(&room).await,
@@ -99,9 +93,7 @@ impl Operations {
             Request::RoomAffiliation { room, who, affiliation, reason } => {
                 self.room_affiliation(&room, &who, &affiliation, reason.as_deref()).await
             }
-            Request::RoomDestroy { room, reason } => {
-                self.room_destroy(&room, reason.as_deref()).await
-            }
+            Request::RoomDestroy { room, reason } => self.room_destroy(&room, reason).await,
             Request::PushList { account } => self.push_list(account.as_deref()).await,
             Request::PushDelete { account } => self.push_delete(&account).await,
             Request::ReportList {} => self.report_list().await,
@@ -117,12 +109,7 @@ impl Operations {
             Request::Privacy { account } => self.privacy(account.as_deref()).await,
             Request::AdminLink {} => self.admin_link(),
             Request::Backup { path } => self.backup(&path).await,
-            Request::Reload {} => {
-                let sentences = self.running()?.reload().await;
-                sentences
-                    .map(Response::Reloaded)
-                    .map_err(|message| Fault::new(FaultCode::Configuration, message))
-            }
+            Request::Reload {} => self.reload().await,
             Request::Metrics {} => Ok(Response::Metrics(self.running()?.metrics())),
             Request::Status {} => self.status().await,
         }
@@ -186,9 +173,16 @@ impl Operations {
         Ok(Response::Tokens(tokens))
     }
 
-    async fn token_revoke(&self, account: &str, device: Option<&str>) -> Result<Response, Fault> {
+    async fn reload(&self) -> Result<Response, Fault> {
+        let sentences = self.running()?.reload().await;
+        sentences
+            .map(Response::Reloaded)
+            .map_err(|message| Fault::new(FaultCode::Configuration, message))
+    }
+
+    async fn token_revoke(&self, account: &str, device: Option<String>) -> Result<Response, Fault> {
         let account = self.account(account).await?;
-        match self.store.tokens.revoke(account.id, device).await? {
+        match self.store.tokens.revoke(account.id, device.as_deref()).await? {
             0 => Err(Fault::new(FaultCode::NotFound, "there was no such token")),
             1 => Ok(Response::Done("1 token was revoked.".to_owned())),
             many => Ok(Response::Done(format!("{many} tokens were revoked."))),

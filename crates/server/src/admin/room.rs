@@ -137,11 +137,11 @@ impl Operations {
     pub(super) async fn room_destroy(
         &self,
         room: &str,
-        reason: Option<&str>,
+        reason: Option<String>,
     ) -> Result<Response, Fault> {
         let row = self.room(room).await?;
         match &self.live {
-            Some(live) => live.destroy_room(&row.name, reason).await?,
+            Some(live) => live.destroy_room(&row.name, reason.as_deref()).await?,
             None => self.store.rooms.delete(row.id).await?,
         };
         let address = self.room_address(&row.name);

@@ -48,12 +48,12 @@ impl Operations {
     pub(super) async fn upload_delete(
         &self,
         account: &str,
-        file: Option<&str>,
+        file: Option<String>,
     ) -> Result<Response, Fault> {
         let account = self.account(account).await?;
         let missing = || Fault::new(FaultCode::NotFound, "there was no such file");
         let ids = match file {
-            Some(file) => Some(vec![disk::id_of(file).ok_or_else(missing)?]),
+            Some(file) => Some(vec![disk::id_of(&file).ok_or_else(missing)?]),
             None => None,
         };
         let deleted = self.store.uploads.delete(account.id, ids).await?;

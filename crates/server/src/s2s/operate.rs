@@ -41,7 +41,7 @@ pub async fn attempt(server: &Arc<Server>, domain: &str) -> Tried {
     let mut tried = remote.tried.subscribe();
     remote.input(server, Input::Try);
     let over = async {
-        while let Phase::Connecting = remote.lock().queue.phase() {
+        while remote.lock().queue.phase() == Phase::Connecting {
             if tried.changed().await.is_err() {
                 return;
             }
@@ -91,7 +91,7 @@ pub fn give_back(server: &Server, domain: &str) -> Option<u64> {
 pub fn end_streams(server: &Server, domain: &str) -> usize {
     let streams = server.s2s.streams.lock();
     let own = streams.values().filter(|facts| facts.pair.remote == domain);
-    own.map(|facts| facts.end.notify_one()).count()
+    own.inspect(|facts| facts.end.notify_one()).count()
 }
 
 fn of(server: &Server, domain: &str) -> Vec<Arc<Remote>> {

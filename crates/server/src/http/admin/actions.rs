@@ -102,6 +102,16 @@ fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Requ
         "request-approve" => Request::RequestApprove { id: number(form, "id")? },
         "request-refuse" => Request::RequestRefuse { id: number(form, "id")? },
         "report-delete" => Request::ReportDelete { id: text("id") },
+        _ => return room(action, form),
+    })
+}
+
+/// The operation of a form about a room.
+fn room(action: &str, form: &Form) -> Result<Request, Fault> {
+    let text = |name: &str| field(form, name).to_owned();
+    let optional = |name: &str| Some(text(name)).filter(|text| !text.is_empty());
+    let ticked = |name: &str| field(form, name) == "yes";
+    Ok(match action {
         "room-create" => Request::RoomCreate {
             room: text("room"),
             owner: text("owner"),

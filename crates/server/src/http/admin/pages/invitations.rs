@@ -24,6 +24,25 @@ fn state(invitation: &Invitation) -> &'static str {
     }
 }
 
+/// The form that makes an invitation.
+fn new(signed: &Signed) -> Html {
+    let fields = line("name", "Name (empty: the person chooses)", "autocapitalize=\"none\"")
+        .html(&line("uses", "For how many people", "type=\"number\" min=\"1\" value=\"1\""))
+        .html(&line(
+            "days",
+            "Good for how many days",
+            "type=\"number\" min=\"1\" max=\"366\" value=\"7\"",
+        ))
+        .html(&line(
+            "contact_of",
+            "An account that becomes a contact of the new one",
+            "autocapitalize=\"none\"",
+        ))
+        .html(&line("note", "A remark for this list", ""))
+        .html(&tick("admin", "The new account is an administrator"));
+    form(signed, "invite-new", &fields, Button::new("Make an invitation"))
+}
+
 /// Invitations, and requests for one.
 pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Result<Html, Fault> {
     let found = ask(server, signed, Request::InviteList { all: true }).await?;
@@ -79,22 +98,7 @@ pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Resu
         "There are no such invitations.",
     ));
     let list = list.html(&wish.foot(&page));
-    let fields = line("name", "Name (empty: the person chooses)", "autocapitalize=\"none\"")
-        .html(&line("uses", "For how many people", "type=\"number\" min=\"1\" value=\"1\""))
-        .html(&line(
-            "days",
-            "Good for how many days",
-            "type=\"number\" min=\"1\" max=\"366\" value=\"7\"",
-        ))
-        .html(&line(
-            "contact_of",
-            "An account that becomes a contact of the new one",
-            "autocapitalize=\"none\"",
-        ))
-        .html(&line("note", "A remark for this list", ""))
-        .html(&tick("admin", "The new account is an administrator"));
-    let made = form(signed, "invite-new", &fields, Button::new("Make an invitation"));
-    Ok(section("A new invitation", &made)
+    Ok(section("A new invitation", &new(signed))
         .html(&section("Requests for an account", &requests(server, signed, query).await?))
         .html(&section("Invitations", &list)))
 }
