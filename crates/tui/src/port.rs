@@ -61,18 +61,22 @@ impl Port {
         profile: &Profile,
         unlock: Unlock,
         ways: Ways,
-        mut output: impl FnMut(Output) + Send + 'static,
+        output: impl FnMut(Output) + Send + 'static,
     ) -> Result<Self, OpenError> {
-        let shared = Arc::<Shared>::default();
-        let seen = Arc::clone(&shared);
-        let driver = Driver::start(Config {
+        Self::over(Config {
             store: profile.opener(unlock),
             place: profile.folder().to_owned(),
             options: options(),
             ways,
-            output: Box::new(move |said| seen.observe(said).into_iter().for_each(&mut output)),
-        })?;
-        Ok(Self { driver, shared })
+            output: Box::new(output),
+        })
+    }
+
+    fn over(mut config: Config) -> Result<Self, OpenError> {
+        let shared = Arc::<Shared>::default();
+        let (seen, mut output) = (Arc::clone(&shared), config.output);
+        config.output = Box::new(move |said| seen.observe(said).into_iter().for_each(&mut output));
+        Ok(Self { driver: Driver::start(config)?, shared })
     }
 
     /// Gives a command to the core; its end is passed on with this number.
@@ -242,5 +246,68 @@ pub(crate) fn failed(problem: Problem) -> Failure {
         | Problem::Unsupported(_)
         | Problem::Transfer(_)
         | Problem::Cancelled => Failure::Other(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::sync::mpsc::channel;
+
+    use client::store::conformance::profile::login;
+    use client::store::{Login, MemoryStore, Profile as _, Store};
+
+    use super::*;
+
+    /// A bound for what takes a moment.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// An account whose server is not there, and what it says of its connection.
+    fn port() -> (Port, Receiver<Connection>) {
+        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let store = MemoryStore::new();
+        store.save_login(&Login { server: Some(nobody), pinned: None, ..login("secret") }).unwrap();
+        let (sender, said) = channel();
+        let port = Port::over(Config {
+            store: Box::new(move || Ok(Box::new(store.clone()) as Box<dyn Store + Send>)),
+            place: "/proc/self".into(),
+            options: options(),
+            ways: Ways { trust: tls::Trust::system(), proxy: None, isolation: String::new() },
+            output: Box::new(move |output| {
+                if let Output::View(Change::Account(account)) = output {
+                    drop(sender.send(account.connection));
+                }
+            }),
+        });
+        (port.unwrap(), said)
+    }
+
+    fn wait(said: &Receiver<Connection>, wanted: impl Fn(&Connection) -> bool) {
+        while !wanted(&said.recv_timeout(PATIENCE).expect("it is said in time")) {}
+    }
+
+    #[test]
+    fn who_hurries_does_not_wait_for_the_next_try() {
+        let (port, said) = port();
+        // Each wait is twice as long as the one before it: the sixth is longer than our patience.
+        for _ in 0..8 {
+            wait(&said, |is| matches!(is, Connection::Waiting { .. }));
+            port.hurry();
+            wait(&said, |is| *is == Connection::Connecting);
+        }
+    }
+
+    #[test]
+    fn who_hurries_does_not_connect_what_was_disconnected() {
+        let (port, said) = port();
+        wait(&said, |is| matches!(is, Connection::Waiting { .. }));
+        let until = Instant::now() + PATIENCE;
+        assert_eq!(port.call(Command::Disconnect, until), Ok(Outcome::Done));
+        wait(&said, |is| *is == Connection::Offline);
+        port.hurry();
+        // The core carries out one thing after the other.
+        let draft = Command::Draft(BareJid::new("romeo@example.org").unwrap(), "Ay me".into());
+        assert_eq!(port.call(draft, until), Ok(Outcome::Done));
+        assert_eq!(said.try_iter().find(|is| *is != Connection::Offline), None);
     }
 }
