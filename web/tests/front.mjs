@@ -1,28 +1,24 @@
-// For work on the page: the files of web/dist/site in front of a server that was built earlier, under the
-// policy that the server gives to its own. Everything else is passed on to it. The tests do this when
-// FRONT is set; without, they take what the server holds.
+// Other files of the app in front of a server than those that it holds, under the policy that it gives to
+// its own. Everything else is passed on to it. Tests do this for the next version, and, for work on the
+// page, with the files of web/dist/site when FRONT is set.
 
 import { once } from "node:events";
-import { readFile, readdir } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { connect } from "node:net";
 
-const SITE = new URL("../dist/site/", import.meta.url);
 const TYPES = {
   css: "text/css", html: "text/html", js: "text/javascript", json: "application/json", png: "image/png",
   svg: "image/svg+xml", wasm: "application/wasm", webmanifest: "application/manifest+json",
 };
 
-/** Listens on `port` in front of the server on `behind`. */
-export async function front(port, behind) {
-  const files = new Map();
-  for (const name of await readdir(SITE, { recursive: true })) {
-    if (name.includes(".") && !/\.(br|gz)$/.test(name)) files.set(`/${name}`, await readFile(new URL(name, SITE)));
-  }
-  files.set("/", files.get("/index.html"));
+/** Listens on `port` in front of the server on `behind`, with files by their path. */
+export async function front(port, behind, files) {
+  let served = files;
   const server = createServer(async (asked, answer) => {
     const path = asked.url.split("?")[0];
-    const file = asked.method === "GET" && files.get(path);
+    const file = asked.method === "GET" && served.get(path === "/" ? "/index.html" : path);
+    // What it holds itself is of another version.
+    if (!file && path.startsWith("/assets/")) return answer.writeHead(404).end();
     if (!file) return pass(asked, answer, behind);
     const kind = path === "/" ? "html" : path.split(".").at(-1);
     const { headers } = await head(behind, asked.headers.host).catch(() => ({}));
@@ -54,6 +50,10 @@ export async function front(port, behind) {
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
+    /** These are the files now. */
+    serve(files) {
+      served = files;
+    },
     async stop() {
       server.closeAllConnections();
       for (const socket of sockets) socket.destroy();

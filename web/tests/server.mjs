@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { front } from "./front.mjs";
+import { version } from "./versions.mjs";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const ANEMONE = process.env.ANEMONE ?? join(ROOT, "target/debug/anemone");
@@ -44,15 +45,17 @@ export async function freePorts(count) {
 export class Server {
   /**
    * Starts one. `options.config` is added to its configuration; with `files: "app"` what people share has the
-   * address of the app, and otherwise one that browsers keep apart from it.
+   * address of the app, and otherwise one that browsers keep apart from it. With `site` it serves those files of the
+   * app (versions.mjs) and not its own.
    */
   static async start(options = {}) {
     const server = new Server();
     server.folder = await mkdtemp(join(tmpdir(), "clownfish-web-"));
     server.data = join(server.folder, "data");
     const [c2s, tls, https, http, behind] = await freePorts(5);
-    // In front of the server there may be the files that it does not hold yet: see front.mjs.
-    const own = process.env.FRONT ? behind : http;
+    // In front of the server there may be the files that it does not hold: see front.mjs.
+    server.site = options.site ?? (process.env.FRONT ? await version(1) : null);
+    const own = server.site ? behind : http;
     server.ports = { c2s, tls, https, http, own };
     await server.run("init", "--domain", "localhost");
     const files = options.files === "app" ? `http://localhost:${http}` : `https://localhost:${https}`;
@@ -101,7 +104,13 @@ ${options.config ?? ""}`;
       }
       await new Promise((done) => setTimeout(done, 30));
     }
-    if (process.env.FRONT) this.front = await front(this.ports.http, this.ports.own);
+    if (this.site) this.front = await front(this.ports.http, this.ports.own, this.site);
+  }
+
+  /** It has another version of the app from now on, if it was started with one. */
+  serve(site) {
+    this.site = site;
+    this.front.serve(site);
   }
 
   /** Ends the program; its data stays. */

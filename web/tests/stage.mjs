@@ -9,8 +9,8 @@ import { Server } from "./server.mjs";
 /** The password of whoever sits down. */
 export const PASSWORD = "a rose by any other name";
 
-/** Called once, where a file begins. */
-export function stage() {
+/** Called once, where a file begins; `options` are the server's. */
+export function stage(options = {}) {
   const there = {
     server: null,
     browser: null,
@@ -29,7 +29,7 @@ export function stage() {
     },
   };
   before(async () => {
-    there.server = await Server.start();
+    there.server = await Server.start(options);
     there.browser = await launch();
   });
   after(async () => {

@@ -6,6 +6,8 @@ export interface Holder {
   holds(): boolean;
   /** Throws it away. */
   drop(): void;
+  /** Puts into the store what belongs there, and is on its way. */
+  keep?(): Promise<unknown>;
 }
 
 const holders = new Set<Holder>();
@@ -23,6 +25,14 @@ export function hasUnsent(): boolean {
 export function dropUnsent(): void {
   for (const one of holders) one.drop();
 }
+
+/** Ends when what belongs into the store is there; a store that does not answer is not waited for. */
+export function keepUnsent(): Promise<unknown> {
+  const kept = Promise.allSettled([...holders].map((one) => one.keep?.()));
+  return Promise.race([kept, new Promise((enough) => setTimeout(enough, PATIENCE))]);
+}
+
+const PATIENCE = 3_000;
 
 /** The browser asks before the window is closed or loaded anew while there is something. */
 export function guardUnsent(): void {

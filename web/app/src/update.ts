@@ -4,12 +4,14 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 
 import { script } from "./trusted";
-import { hasUnsent } from "./unsent";
+import { hasUnsent, keepUnsent } from "./unsent";
 
 const ready = signal(false);
 let waiting: ServiceWorker | null = null;
 /** The new version has taken charge already, and this window waits. */
 let changed = false;
+/** Nothing is offered before, in milliseconds since 1970. */
+let quietUntil = 0;
 
 /** A new version is here and waits for `applyUpdate`. */
 export const updateReady: ReadonlySignal<boolean> = ready;
@@ -18,9 +20,16 @@ export const updateReady: ReadonlySignal<boolean> = ready;
  * Changes to the new version: every window of the app loads again. Drafts are in the store; a window
  * with something that is only in its memory waits until its bar is pressed.
  */
-export function applyUpdate(): void {
+export async function applyUpdate(): Promise<void> {
+  await keepUnsent();
   if (changed) location.reload();
   else waiting?.postMessage("take over");
+}
+
+/** Not now: it is offered again after some hours, and at the next start. */
+export function postponeUpdate(): void {
+  quietUntil = Date.now() + LATER;
+  ready.value = false;
 }
 
 /** Registers the service worker and looks for new versions from now on. */
@@ -42,9 +51,9 @@ export async function startUpdates(): Promise<void> {
   });
   const registration = await workers.register(script("/sw.js"), { updateViaCache: "none" });
   const offer = (): void => {
-    if (changed) return;
     waiting = registration.waiting;
-    ready.value = waiting !== null && workers.controller !== null;
+    const there = changed || (waiting !== null && workers.controller !== null);
+    ready.value = there && Date.now() >= quietUntil;
   };
   offer();
   // One may be on its way already.
@@ -52,8 +61,10 @@ export async function startUpdates(): Promise<void> {
   watch();
   registration.addEventListener("updatefound", watch);
   const look = (): void => {
+    if (document.visibilityState !== "visible") return;
+    offer();
     // Offline is no reason to say anything.
-    if (document.visibilityState === "visible") registration.update().catch(() => {});
+    registration.update().catch(() => {});
   };
   document.addEventListener("visibilitychange", look);
   setInterval(look, HOUR);
@@ -61,9 +72,10 @@ export async function startUpdates(): Promise<void> {
 
 /** The files of this window are of another version now. */
 function again(): void {
-  if (!hasUnsent()) return location.reload();
+  if (!hasUnsent()) return void keepUnsent().then(() => location.reload());
   changed = true;
   ready.value = true;
 }
 
 const HOUR = 60 * 60 * 1000;
+const LATER = 8 * HOUR;

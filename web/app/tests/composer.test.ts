@@ -15,7 +15,7 @@ import { attachTo, MOST, trayOf } from "../src/ui/chat/composer/tray-state";
 import { Chat } from "../src/ui/chat/state";
 import { question, toasts } from "../src/ui/kit/overlays";
 import { guardDrops } from "../src/ui/shell/drops";
-import { dropUnsent, hasUnsent } from "../src/unsent";
+import { dropUnsent, hasUnsent, keepUnsent } from "../src/unsent";
 
 const KEPT: Outcome = { is: "kept", message: 1 };
 const FULL: Outcome = { is: "failed", problem: { kind: "storage", words: "full" } };
@@ -59,6 +59,26 @@ test("a text that is in the timeline does not come back, whatever becomes of it"
   assert.equal(sent().length, 1);
   assert.equal(composer.text.value, "");
   assert.equal(chat.replying.value, null);
+});
+
+test("before a page is loaded anew, what is on its way arrives and what is in the field is kept", async () => {
+  let answer: (outcome: Outcome) => void = () => {};
+  const { asked, composer } = sit((command) =>
+    command.do === "send" ? new Promise((done) => (answer = done)) : { is: "done" },
+  );
+  composer.write("O, speak again");
+  composer.send();
+  composer.write("bright angel");
+  let kept = false;
+  void keepUnsent().then(() => (kept = true));
+  await settle();
+  assert.equal(kept, false, "it waits for what is on its way");
+  answer(KEPT);
+  await settle();
+  await settle();
+  assert.equal(kept, true);
+  const last = asked.at(-1);
+  assert.equal(last?.do === "draft" && last.text, "bright angel");
 });
 
 test("a text that was not kept comes back with what it answers, before what was begun meanwhile", async () => {
@@ -238,6 +258,11 @@ test("a changed text that was not kept is still being edited", async () => {
   await settle();
   assert.equal(chat.editing.value, message);
   assert.equal(composer.text.value, "the rose");
+  // A change that was begun would be lost with the window.
+  assert.equal(hasUnsent(), true);
+  dropUnsent();
+  assert.equal(hasUnsent(), false);
+  assert.deepEqual([chat.editing.value, composer.text.value], [null, ""]);
 });
 
 test("files wait for their conversation, and the window knows that they would be lost with it", () => {

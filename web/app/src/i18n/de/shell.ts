@@ -158,7 +158,7 @@ export const elsewhere = "Clownfish ist in einem anderen Tab offen";
 export const elsewhereText = "Immer nur ein Tab kann dein Konto haben. Der andere gibt es dann frei.";
 export const useHere = "Hier verwenden";
 export const updateTitle = "Jetzt aktualisieren?";
-export const updateUnsent = "Eine Sprachnachricht oder Dateien, die noch nicht gesendet sind, gehen dabei verloren. Sende sie zuerst, um sie zu behalten.";
+export const updateUnsent = "Eine Sprachnachricht, Dateien oder eine Änderung an einer Nachricht, die noch nicht gesendet sind, gehen dabei verloren. Sende sie zuerst, um sie zu behalten.";
 export const failedTitle = {
   unsupported: "Dieser Browser kann Clownfish nicht ausführen",
   load: "Clownfish ließ sich nicht laden",

@@ -158,7 +158,7 @@ export const elsewhere = "Clownfish is open in another tab";
 export const elsewhereText = "Only one tab at a time can have your account. The other one will let go of it.";
 export const useHere = "Use here";
 export const updateTitle = "Update now?";
-export const updateUnsent = "A voice message or files that were not sent yet are lost with it. Send them first to keep them.";
+export const updateUnsent = "A voice message, files or a change of a message that were not sent yet are lost with it. Send them first to keep them.";
 export const failedTitle = {
   unsupported: "This browser cannot run Clownfish",
   load: "Clownfish could not be loaded",

@@ -6,7 +6,7 @@ import { fill, words } from "../../i18n";
 import { go } from "../../route";
 import type { Connection } from "../../core/types";
 import { useStore } from "../../state/use";
-import { applyUpdate, updateReady } from "../../update";
+import { applyUpdate, postponeUpdate, updateReady } from "../../update";
 import { dropUnsent, hasUnsent } from "../../unsent";
 import { confirm, Icon, Spinner, type IconName } from "../kit";
 import { reasonText } from "../reason";
@@ -128,13 +128,12 @@ function ClockBar() {
 
 function UpdateBar() {
   const w = words().shell;
-  const later = useSignal(false);
-  if (!updateReady.value || later.value) return null;
+  if (!updateReady.value) return null;
   return (
     <div class="bar bar-accent">
       <Icon name="refresh" size={18} />
       <span class="bar-words">{w.update}</span>
-      <button type="button" class="bar-action" onClick={() => (later.value = true)}>
+      <button type="button" class="bar-action" onClick={postponeUpdate}>
         {w.later}
       </button>
       <button type="button" class="bar-action" onClick={() => void update()}>
@@ -150,7 +149,7 @@ async function update(): Promise<void> {
   const question = { title: w.updateTitle, text: w.updateUnsent, action: w.updateNow, danger: true };
   if (!hasUnsent() || (await confirm(question))) {
     dropUnsent();
-    applyUpdate();
+    await applyUpdate();
   }
 }
 

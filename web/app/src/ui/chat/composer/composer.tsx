@@ -116,7 +116,7 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
               event.preventDefault();
               composer.attach(pasted);
             }}
-            onBlur={() => composer.keep()}
+            onBlur={() => void composer.keep()}
           />
         </div>
         {composer.ready || editing ? (

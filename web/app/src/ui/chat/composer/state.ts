@@ -33,9 +33,21 @@ interface Unfinished {
 
 const unfinished = new Map<string, Unfinished>();
 
+/** Sends that have not come to their end. */
+const sends = new Set<Promise<void>>();
+
 holdsUnsent({
-  holds: () => [...unfinished.values()].some((one) => one.editing !== null),
-  drop: () => unfinished.clear(),
+  holds: () =>
+    [...unfinished.values()].some((one) => one.editing !== null) || [...writing.values()].some((one) => one.edits),
+  drop: () => {
+    unfinished.clear();
+    for (const one of writing.values()) one.endEdit();
+  },
+  keep: async () => {
+    // What is on its way is a part of the draft until it has arrived.
+    await Promise.allSettled(sends);
+    await Promise.all([...writing.values()].map((one) => one.keep()));
+  },
 });
 
 export class Composer {
@@ -94,23 +106,35 @@ export class Composer {
     this.text.value = text;
     if (this.#editing !== null) return;
     clearTimeout(this.#later);
-    this.#later = setTimeout(() => this.keep(), DRAFT_MS);
+    this.#later = setTimeout(() => void this.keep(), DRAFT_MS);
   }
 
   /** Keeps the draft now. */
-  keep(): void {
+  async keep(): Promise<void> {
     clearTimeout(this.#later);
     const text = drafted(this.#chat.address, this.#before ?? this.text.peek());
     if (text === this.#saved) return;
     this.#saved = text;
-    void this.#chat.ask({ do: "draft", address: this.#chat.address, text });
+    await this.#chat.ask({ do: "draft", address: this.#chat.address, text });
+  }
+
+  /** Whether a message is being edited, and says something else by now. */
+  get edits(): boolean {
+    const content = this.#chat.editing.peek()?.content;
+    return content?.is === "text" && content.text !== this.text.peek();
+  }
+
+  /** The message that is edited stays as it is. */
+  endEdit(): void {
+    this.#chat.editing.value = null;
+    this.follow(null);
   }
 
   /** Takes up, or lets go of, the message that is edited. */
   follow(editing: { id: number; text: string } | null): void {
     if ((editing?.id ?? null) === this.#editing) return;
     if (editing) {
-      this.keep();
+      void this.keep();
       this.#before ??= this.text.peek();
       this.text.value = editing.text;
     } else {
@@ -149,9 +173,14 @@ export class Composer {
       return;
     }
     const editing = this.#chat.editing.peek();
-    if (editing) void this.#correct(editing, text);
-    else if (this.files.peek().length > 0) void this.#sendFiles(text);
-    else if (text !== "") void this.#sendText(text);
+    if (editing) this.#track(this.#correct(editing, text));
+    else if (this.files.peek().length > 0) this.#track(this.#sendFiles(text));
+    else if (text !== "") this.#track(this.#sendText(text));
+  }
+
+  #track(send: Promise<void>): void {
+    sends.add(send);
+    void send.finally(() => sends.delete(send));
   }
 
   /** Sends a file that was made here, without waiting in the tray. Whether it is in the timeline. */
@@ -168,7 +197,7 @@ export class Composer {
     const { address, replying, editing } = this.#chat;
     const left = { replying: replying.peek(), editing: editing.peek(), text: this.text.peek() };
     if (left.replying || left.editing) unfinished.set(address, left);
-    this.keep();
+    void this.keep();
     this.#left = true;
     this.#forget();
   }
@@ -194,7 +223,7 @@ export class Composer {
     const given = takeOut(this.#chat.address);
     const replying = this.#chat.replying.peek();
     const smaller = this.quality.peek() === "smaller";
-    this.keep();
+    void this.keep();
     const arrived = this.#take();
     const made: File[] = [];
     const asTheyAre: string[] = [];
@@ -316,7 +345,7 @@ export class Composer {
     return () => {
       arrived();
       const now = writing.get(address) ?? this;
-      now.keep();
+      void now.keep();
       now.#forget();
     };
   }
