@@ -9,15 +9,15 @@ import { Beside, Overlays, phone } from "./kit";
 import { AddContact, ChatView, ContactDetails, JoinRoom, loadMore, NewChannel, NewGroup, PlayerBar, Requests, SettingsIndex, SettingsPage, Share, Starred, Welcome } from "./later";
 import { playing, silence } from "./chat/media/playback";
 import { Bars } from "./shell/bars";
-import { expectsAccount } from "./shell/expected";
+import { acceptLoss, expectsAccount, leavesNow, lostAccount } from "./shell/expected";
 import { Help } from "./shell/help";
 import { Jump } from "./shell/jump";
 import { leaving } from "./shell/leave";
 import { ListPane } from "./shell/list-pane";
 import { NothingOpen } from "./shell/nothing-open";
-import { Crashed, Elsewhere, Failed, Starting } from "./shell/states";
+import { Crashed, Elsewhere, Failed, Lost, Starting } from "./shell/states";
 import { useTold } from "./shell/told";
-import { isWelcome } from "./welcome/entering";
+import { isWelcome, returns } from "./welcome/entering";
 import "./app.css";
 
 /** Everything on the screen. */
@@ -35,15 +35,26 @@ export function App({ host }: { host: CoreHost }) {
 function Screen({ host }: { host: CoreHost }) {
   const store = useStore();
   const state = host.state.value;
-  if (state.is === "failed") return <Failed why={state.why} reason={state.words} onErase={() => host.erase()} />;
+  if (state.is === "failed") return <Failed why={state.why} reason={state.words} onErase={() => erase(host)} />;
   if (leaving.value) return <Starting />;
   if (state.is === "elsewhere") return expectsAccount() ? <Elsewhere onUseHere={() => host.useHere()} /> : <Welcome />;
   const account = store.account.value;
+  if (!account && lostAccount()) return <Lost onSignIn={signInAgain} />;
   if (!account && (state.is === "starting" || account === undefined)) {
     return expectsAccount() ? <Starting /> : <Welcome />;
   }
   if (isWelcome(store)) return <Welcome />;
   return <Frame />;
+}
+
+function erase(host: CoreHost): void {
+  leavesNow();
+  host.erase();
+}
+
+function signInAgain(): void {
+  returns.value = true;
+  acceptLoss();
 }
 
 /** The panes: one above the other on a phone, side by side elsewhere. */

@@ -177,6 +177,9 @@ export const failedText = {
   damaged: "Was auf diesem Gerät aufbewahrt ist, ist beschädigt und lässt sich nicht lesen. Lade zuerst neu; wenn das nicht hilft, fang neu an.",
   crashed: "Nichts ist verloren: Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade neu, um weiterzumachen.",
 };
+export const lostTitle = "Was auf diesem Gerät aufbewahrt war, ist weg";
+export const lostText = "Der Browser hat seinen Speicher geleert, oder jemand hat ihn gelöscht: Die Nachrichten und Schlüssel, die Clownfish hier aufbewahrt hat, gibt es nicht mehr. Dein Konto gibt es noch, und Nachrichten sind auf deinen anderen Geräten und auf dem Server, solange er sie aufbewahrt. Melde dich neu an, um weiterzumachen. Dies wird ein neues Gerät, das vorher Verschlüsseltes nicht lesen kann.";
+export const lostAction = "Neu anmelden";
 export const eraseAction = "Löschen und neu anmelden";
 export const eraseTitle = "Alles auf diesem Gerät löschen?";
 export const eraseText = "Alle Nachrichten, Dateien und Schlüssel, die Clownfish in diesem Browser aufbewahrt, werden gelöscht. Nachrichten, die nur dieses Gerät lesen konnte, sind verloren; alles andere kommt vom Server zurück, wenn du dich anmeldest.";

@@ -177,6 +177,9 @@ export const failedText = {
   damaged: "What is kept on this device is damaged and cannot be read. Reload first; if that does not help, begin anew.",
   crashed: "Nothing is lost: your messages are kept on this device. Reload to go on.",
 };
+export const lostTitle = "What was kept on this device is gone";
+export const lostText = "The browser emptied its storage, or somebody cleared it: the messages and keys that Clownfish kept here are deleted. Your account is still there, and messages are on your other devices, and on the server as long as it keeps them. Sign in again to go on. This becomes a new device, which cannot read what was encrypted before.";
+export const lostAction = "Sign in again";
 export const eraseAction = "Erase and sign in again";
 export const eraseTitle = "Erase everything on this device?";
 export const eraseText = "All messages, files and keys that Clownfish keeps in this browser are deleted. Messages that only this device could read are lost; everything else comes back from the server when you sign in.";

@@ -5,6 +5,7 @@ import { fill, words } from "../../i18n";
 import { go } from "../../route";
 import { useStore } from "../../state/use";
 import { Avatar, Button, confirm, Group, Icon, Page, Row, TextField, toast } from "../kit";
+import { leaves } from "../shell/expected";
 import { arrived } from "../welcome/arrival";
 import { meantServer, nameOf, parseAddress, serverOf } from "./address";
 import { useAsk } from "./ask";
@@ -87,7 +88,7 @@ function Arrived() {
     if (!(await confirm({ title: signOutTitle, text: signOutText + lost, action: signOut, danger: true }))) return;
     busy.value = true;
     // The invitation is still there when the welcome comes.
-    const outcome = await store.ask({ do: "signOut" });
+    const outcome = await leaves(() => store.ask({ do: "signOut" }));
     busy.value = false;
     if (outcome.is === "failed") toast({ text: problemText(outcome.problem), problem: true });
   };

@@ -3,28 +3,45 @@
 
 import { effect, signal } from "@preact/signals";
 
+import type { Outcome } from "../../core/types";
 import type { Store } from "../../state/store";
 import { withdrawAll } from "./notify";
 import { forget } from "./settings";
 
 const KEY = "clownfish:has-account";
+/** What is noted for the next start: there is one; somebody is about to take it away; it is gone, and nobody did. */
+const HERE = "";
+const LEAVING = "leaving";
+const LOST = "lost";
 
-const there = signal(stored());
+const noted = signal(stored());
+/** This page has seen an account. */
+let seen = false;
 let cleaned: Promise<unknown> = Promise.resolve();
 
 // Another window signs in or out.
 window.addEventListener("storage", ({ key }) => {
-  if (key === KEY || key === null) there.value = stored();
+  if (key === KEY || key === null) noted.value = stored();
 });
 
 // A page that was kept for going back heard nothing of that.
 window.addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) there.value = stored();
+  if (persisted) noted.value = stored();
 });
 
 /** Whether this browser has an account, or had one when the page was last open. Read while drawing. */
 export function expectsAccount(): boolean {
-  return there.value;
+  return noted.value === HERE || noted.value === LEAVING;
+}
+
+/** Whether the account that was here is gone, although nobody signed out: the browser deleted it. Read while drawing. */
+export function lostAccount(): boolean {
+  return noted.value === LOST;
+}
+
+/** Somebody has read that. */
+export function acceptLoss(): void {
+  note(null);
 }
 
 /**
@@ -35,10 +52,13 @@ export function expectsAccount(): boolean {
 export function startExpecting(store: Store): void {
   effect(() => {
     const account = store.account.value;
-    if (account) expectAccount(true);
-    else if (account === null && there.peek()) {
-      there.value = false;
+    if (account) {
+      if (!seen || noted.peek() !== LEAVING) note(HERE);
+      seen = true;
+    } else if (account === null && (noted.peek() === HERE || noted.peek() === LEAVING)) {
+      const lost = noted.peek() === HERE && !seen;
       cleaned = Promise.all([forget(), withdrawAll()]);
+      note(lost ? LOST : null);
     }
   });
 }
@@ -48,20 +68,38 @@ export function whenClean(): Promise<unknown> {
   return cleaned;
 }
 
+/** The account is about to go because somebody wants it: it will not be missed. */
+export async function leaves(going: () => Promise<Outcome>): Promise<Outcome> {
+  note(LEAVING);
+  const outcome = await going();
+  if (outcome.is === "failed") note(HERE);
+  return outcome;
+}
+
+/** The same, when all that is kept here is about to be erased. */
+export function leavesNow(): void {
+  note(LEAVING);
+}
+
+/** Says whether there is one, where it is known otherwise. */
 export function expectAccount(is: boolean): void {
-  there.value = is;
+  note(is ? HERE : null);
+}
+
+function note(what: string | null): void {
+  noted.value = what;
   try {
-    if (is) localStorage.setItem(KEY, "");
-    else localStorage.removeItem(KEY);
+    if (what === null) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, what);
   } catch {
     // The next start shows the welcome until the core has said that there is an account.
   }
 }
 
-function stored(): boolean {
+function stored(): string | null {
   try {
-    return localStorage.getItem(KEY) !== null;
+    return localStorage.getItem(KEY);
   } catch {
-    return false;
+    return null;
   }
 }

@@ -67,6 +67,26 @@ export function Elsewhere({ onUseHere }: { onUseHere: () => void }) {
   );
 }
 
+/** What was kept here is gone, and nobody signed out. */
+export function Lost({ onSignIn }: { onSignIn: () => void }) {
+  const w = words().shell;
+  return (
+    <main class="state">
+      <Empty
+        whole
+        icon="storage"
+        title={w.lostTitle}
+        text={w.lostText}
+        action={
+          <Button kind="primary" onClick={onSignIn}>
+            {w.lostAction}
+          </Button>
+        }
+      />
+    </main>
+  );
+}
+
 /** It cannot start: why, and what helps. */
 export function Failed({ why, reason, onErase }: { why: FailedWhy; reason: string; onErase: () => void }) {
   const w = words().shell;

@@ -32,6 +32,9 @@ export type Attempt = { is: "idle" } | { is: "working"; entry: Entry } | { is: "
  */
 export const attempt: Signal<Attempt> = signal({ is: "idle" });
 
+/** Somebody who had an account here signs in again: the welcome begins with that. */
+export const returns = signal(false);
+
 /** Whether the welcome is to be shown. */
 export function isWelcome(store: Store): boolean {
   const account = store.account.value;
@@ -74,6 +77,7 @@ function finish(store: Store, entry: Entry): void {
   arrived.value = null;
   forgetProposal();
   attempt.value = { is: "idle" };
+  returns.value = false;
   go(inviter === null ? { at: "list" } : { at: "chat", address: inviter, message: null }, true);
   void offerToKeep(address, password);
   if (nickname !== null) void store.ask({ do: "setNickname", name: nickname });

@@ -6,6 +6,7 @@ import { useStore } from "../../../state/use";
 import { Button, confirm, Dialog, Group, Page, Row, Spinner, TextField, toast } from "../../kit";
 import { problemText } from "../../people/problem";
 import { SHORTEST } from "../../welcome/password";
+import { leaves } from "../expected";
 
 /** The password, and leaving. */
 export function AccountPage() {
@@ -25,7 +26,7 @@ export function AccountPage() {
     });
     if (!sure) return;
     leaving.value = true;
-    const outcome = await store.ask({ do: "signOut" });
+    const outcome = await leaves(() => store.ask({ do: "signOut" }));
     leaving.value = false;
     if (outcome.is === "failed") {
       toast({ text: problemText(outcome.problem), problem: true });
@@ -122,7 +123,7 @@ function DeleteAccount({ address, onClose }: { address: string; onClose: () => v
       return;
     }
     busy.value = true;
-    const outcome = await store.ask({ do: "deleteAccount" });
+    const outcome = await leaves(() => store.ask({ do: "deleteAccount" }));
     busy.value = false;
     if (outcome.is === "failed") {
       problem.value = problemText(outcome.problem);
