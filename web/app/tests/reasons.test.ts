@@ -9,8 +9,9 @@ import "./browser";
 import { speak } from "../src/i18n";
 import * as german from "../src/i18n/de/reasons";
 import * as english from "../src/i18n/en/reasons";
+import type { Problem } from "../src/core/types";
 import * as forms from "../src/ui/reason-forms";
-import { problemText } from "../src/ui/people/problem";
+import { problemText, searchProblemText } from "../src/ui/people/problem";
 import { reasonOf, reasonText } from "../src/ui/reason";
 
 before(() => speak("de"));
@@ -30,6 +31,13 @@ test("a reason is told in German, with what belongs to it", () => {
 test("a problem says what it is once", () => {
   const words = "it was refused: forbidden";
   assert.equal(problemText({ kind: "refused", words }), "Der Server lehnt ab: nicht erlaubt");
+});
+
+test("why a search did not get to its end is told in German, whatever it was", () => {
+  const said = (kind: Problem["kind"], words: string) => searchProblemText({ kind, words });
+  assert.equal(said("restarted", "unreachable executed"), "Die Suche wurde abgebrochen, weil Clownfish neu starten musste.");
+  assert.equal(said("invalid", "at most 1024 bytes can be looked for"), "Das geht nicht: höchstens 1024 Bytes können gesucht werden");
+  assert.match(said("storage", "there is no space left for messages and keys"), /^Dieses Gerät bewahrt gerade nichts auf: /);
 });
 
 test("every reason has its places in every language", () => {

@@ -142,6 +142,47 @@ describe("the page", { concurrency: AT_ONCE }, () => {
     assert.equal(await on.getByRole("searchbox").inputValue(), "");
   });
 
+  test("a search that breaks off says why, in words of the page, and is tried again", async (t) => {
+    const breaks = (on, words) =>
+      on.evaluate((words) => {
+        const { sample } = globalThis;
+        globalThis.whole ??= sample.request.bind(sample);
+        const problem = { kind: "storage", words };
+        const request = (command) =>
+          command.do === "search" ? Promise.resolve({ is: "failed", problem }) : globalThis.whole(command);
+        sample.request = words ? request : globalThis.whole;
+      }, words);
+    for (const [lang, text, again] of [
+      ["en", "This device keeps nothing now: there is no space left for messages and keys. Make room on the disk.", "Try again"],
+      ["de", /^Dieses Gerät bewahrt gerade nichts auf: /, "Noch einmal versuchen"],
+    ]) {
+      const on = await page(t, { query: `lang=${lang}` });
+      await on.getByRole("searchbox").waitFor();
+      await breaks(on, "there is no space left for messages and keys");
+      await on.getByRole("searchbox").fill("climb");
+      const problem = on.getByRole("alert");
+      await problem.getByText(text).waitFor();
+      assert.equal(await on.getByText(/Nothing found|Nichts gefunden/).count(), 0, "nobody knows that");
+      await breaks(on, null);
+      await problem.getByRole("button", { name: again }).click();
+      await on.getByRole("button", { name: /Is that the wall/ }).waitFor();
+      assert.equal(await problem.count(), 0);
+
+      await on.evaluate(() => {
+        location.hash = "#/chat/romeo%40verona.example";
+      });
+      await on.getByRole("button", { name: /Search in this conversation|In dieser Unterhaltung suchen/ }).click();
+      await breaks(on, "there is no space left for messages and keys");
+      const bar = on.getByRole("search", { name: /Search in this conversation|In dieser Unterhaltung suchen/ });
+      await bar.getByRole("searchbox").fill("climb");
+      await problem.getByText(text).waitFor();
+      await breaks(on, null);
+      await problem.getByRole("button", { name: again }).click();
+      await bar.getByText(/^1 (of|von) /).waitFor();
+      assert.equal(await problem.count(), 0);
+    }
+  });
+
   test("arrow keys go from the search into what it found", async (t) => {
     const on = await page(t);
     await on.getByRole("searchbox").fill("ro");

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { fill, words } from "../../i18n";
 import { BEGUN, lookFor, MOST_FOUND } from "../../state/parts";
 import { IconButton, Spinner } from "../kit";
+import { SearchProblem } from "../shell/search-problem";
 import type { Chat, Search } from "./state";
 import "./search.css";
 
@@ -41,49 +42,52 @@ export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
     later.current = setTimeout(() => void find(chat, text, () => turn.current === mine), WAIT_MS);
   };
   const { at, text } = search;
-  const { found, busy, more } = search.parts ?? BEGUN;
+  const { found, busy, more, problem } = search.parts ?? BEGUN;
   const all = found.length;
   const short = text.trim().length < SHORTEST;
   return (
-    <div
-      class="search-bar"
-      role="search"
-      aria-label={say.find}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") {
-          event.stopPropagation();
-          close();
-        }
-      }}
-    >
-      <IconButton icon="back" label={say.searchClose} onClick={close} />
-      <input
-        ref={field}
-        class="search-field"
-        type="search"
-        dir="auto"
-        maxLength={LONGEST}
-        enterkeyhint="search"
-        value={text}
-        placeholder={say.searchHint}
+    <>
+      <div
+        class="search-bar"
+        role="search"
         aria-label={say.find}
-        onInput={(event) => look(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key !== "Enter") return;
-          event.preventDefault();
-          void step(chat, event.shiftKey ? -1 : 1);
+          if (event.key === "Escape") {
+            event.stopPropagation();
+            close();
+          }
         }}
-      />
-      <span class="search-count" role="status">
-        {!short && all > 0 && fill(say.searchCount, { n: at + 1, all: more ? `${all}+` : all })}
-        {!short && all === 0 && !busy && say.searchNone}
-        {(chat.seeking.value || (!short && busy)) && (
-          <Spinner size={18} label={chat.seeking.value ? say.searchingOlder : say.searchingMore} />
-        )}
-      </span>
-      <IconButton icon="up" label={say.searchNext} disabled={at + 1 >= all} onClick={() => void step(chat, 1)} />
-      <IconButton icon="down" label={say.searchPrevious} disabled={at <= 0} onClick={() => void step(chat, -1)} />
-    </div>
+      >
+        <IconButton icon="back" label={say.searchClose} onClick={close} />
+        <input
+          ref={field}
+          class="search-field"
+          type="search"
+          dir="auto"
+          maxLength={LONGEST}
+          enterkeyhint="search"
+          value={text}
+          placeholder={say.searchHint}
+          aria-label={say.find}
+          onInput={(event) => look(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter") return;
+            event.preventDefault();
+            void step(chat, event.shiftKey ? -1 : 1);
+          }}
+        />
+        <span class="search-count" role="status">
+          {!short && all > 0 && fill(say.searchCount, { n: at + 1, all: more ? `${all}+` : all })}
+          {!short && all === 0 && !busy && !problem && say.searchNone}
+          {(chat.seeking.value || (!short && busy)) && (
+            <Spinner size={18} label={chat.seeking.value ? say.searchingOlder : say.searchingMore} />
+          )}
+        </span>
+        <IconButton icon="up" label={say.searchNext} disabled={at + 1 >= all} onClick={() => void step(chat, 1)} />
+        <IconButton icon="down" label={say.searchPrevious} disabled={at <= 0} onClick={() => void step(chat, -1)} />
+      </div>
+      {!short && !busy && problem && <SearchProblem problem={problem} onAgain={() => look(text)} />}
+    </>
   );
 }
 

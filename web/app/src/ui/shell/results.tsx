@@ -7,6 +7,7 @@ import { BEGUN, lookFor, MOST_FOUND, type Parts } from "../../state/parts";
 import { useStore } from "../../state/use";
 import { Avatar, Empty, Spinner } from "../kit";
 import { best, excerpt, marked } from "./fuzzy";
+import { SearchProblem } from "./search-problem";
 import { now, shortTime } from "./time";
 import "./results.css";
 
@@ -18,7 +19,7 @@ const MOST = 20;
 export function Results({ typed, onDone }: { typed: string; onDone: () => void }) {
   const store = useStore();
   const w = words().shell;
-  const { found, busy, problem } = useMessages(typed);
+  const { found, busy, problem, again } = useMessages(typed);
   const contacts = [...store.contacts.value.values()].filter((one) => !one.blocked);
   const people = best(contacts, typed, MOST);
   const known = new Set(contacts.map((one) => one.address));
@@ -49,9 +50,10 @@ export function Results({ typed, onDone }: { typed: string; onDone: () => void }
           <Spinner label={w.searching} />
         </p>
       )}
-      {!busy && nothing && <Empty icon="search" title={w.nothingFound} text={problem?.words ?? w.nothingFoundText} />}
+      {!busy && problem && <SearchProblem problem={problem} onAgain={again} />}
+      {!busy && !problem && nothing && <Empty icon="search" title={w.nothingFound} text={w.nothingFoundText} />}
       <p class="hidden-text" role="status">
-        {busy ? "" : w.foundCount(people.length + chats.length + found.length)}
+        {busy || problem ? "" : w.foundCount(people.length + chats.length + found.length)}
       </p>
     </div>
   );
@@ -147,9 +149,10 @@ function Marked({ text, typed }: { text: string; typed: string }) {
 }
 
 /** The messages that say it, once the typing rests. */
-function useMessages(typed: string): Parts {
+function useMessages(typed: string): Parts & { again: () => void } {
   const store = useStore();
   const [parts, setParts] = useState(BEGUN);
+  const [times, setTimes] = useState(0);
   useEffect(() => {
     const text = typed.trim();
     if (text.length < 2) {
@@ -157,7 +160,7 @@ function useMessages(typed: string): Parts {
       return;
     }
     let wanted = true;
-    setParts((old) => ({ ...old, busy: true }));
+    setParts((old) => ({ ...old, busy: true, problem: null }));
     const timer = setTimeout(() => {
       const wish = { do: "search", text, address: null } as const;
       void lookFor((command) => store.ask(command), wish, MOST_FOUND, () => wanted, setParts);
@@ -166,6 +169,6 @@ function useMessages(typed: string): Parts {
       wanted = false;
       clearTimeout(timer);
     };
-  }, [store, typed]);
-  return parts;
+  }, [store, typed, times]);
+  return { ...parts, again: () => setTimes(times + 1) };
 }
