@@ -30,7 +30,7 @@ async function worker(person) {
     shown: () =>
       worker.evaluate(async () => {
         const all = await self.registration.getNotifications();
-        return all.map(({ title, tag, data }) => ({ title, tag, data }));
+        return all.map(({ title, body, tag, data }) => ({ title, body, tag, data }));
       }),
     click: () =>
       worker.evaluate(async () => {
@@ -61,12 +61,15 @@ test("a push shows what is there while no page is in sight, and a click leads to
   for (const [data, title] of [
     ["nonsense", "New message"],
     [JSON.stringify({ kind: "request" }), "Somebody wants to be in touch"],
+    [JSON.stringify({ kind: "stranger", from: "buy-now@pills.example", text: "cheap" }), "A message from somebody new"],
     [JSON.stringify({ kind: "call" }), "Somebody called"],
     [JSON.stringify({ kind: "message", text: "no text is told" }), "New message"],
   ]) {
     await push(data);
     await until(async () => (await shown()).some((one) => one.title === title));
-    assert.equal((await shown()).length, 1, "one takes the place of the other");
+    const [one, ...others] = await shown();
+    assert.deepEqual(others, [], "one takes the place of the other");
+    assert.equal(one.body, "", "nobody is named, and no word of theirs is shown");
   }
 
   // The window that is there comes to the place that the notification is for.

@@ -162,6 +162,14 @@ async fn write(romeo: &mut Client) -> io::Result<()> {
     romeo.send(message).await
 }
 
+/// Juliet takes Romeo among her contacts.
+async fn know(juliet: &mut Client) -> io::Result<()> {
+    let item = "<iq xmlns='jabber:client' type='set' id='q'><query xmlns='jabber:iq:roster'>\
+                <item jid='romeo@verona.example'/></query></iq>";
+    assert_eq!(ask(juliet, item).await?, "result");
+    Ok(())
+}
+
 fn enable(endpoint: &str, device: &Device) -> String {
     let field =
         |name: &str, value: &str| format!("<field var='{name}'><value>{value}</value></field>");
@@ -227,6 +235,7 @@ fn a_browser_that_was_closed_is_woken_and_nobody_else_can_read_why() {
         let device = Device::new();
         let mut romeo = log_in(&server, "romeo").await?;
         let mut juliet = log_in(&server, "juliet").await?;
+        know(&mut juliet).await?;
         let key = announced_key(&mut juliet).await?;
         let endpoint = service.endpoint("/wake/juliet");
         assert_eq!(ask(&mut juliet, &enable(&endpoint, &device)).await?, "result");
@@ -273,7 +282,9 @@ fn a_notification_that_waits_survives_a_restart_and_a_crash() {
         drop(service.take("503 Service Unavailable").await?);
         server.restart()?;
         let request = service.take("201 Created").await?;
-        assert_eq!(device.read(&request.body), "{\"kind\":\"message\"}");
+        // Juliet does not know Romeo. That is for her device and nobody on the way.
+        assert_eq!(device.read(&request.body), "{\"kind\":\"stranger\"}");
+        assert_eq!(request.header("topic"), Some("message"));
         Ok(())
     });
 }

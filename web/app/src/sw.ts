@@ -160,15 +160,16 @@ async function woken(event: PushEvent): Promise<void> {
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   if (windows.some((one) => one.visibilityState === "visible")) return;
   const told = { ...plain(), ...(await readTold().catch(() => ({}))) };
+  const what = kind(event);
   const options: WokenOptions = {
     tag: WOKEN_TAG,
     icon: "/icons/icon-192.png",
     data: { hash: "#/" },
     silent: told.silent,
-    // Heard again, though it only replaces the one that is there.
-    renotify: !told.silent,
+    // Heard again, though it only replaces the one that is there. Strangers have not earned that.
+    renotify: !told.silent && what !== "stranger",
   };
-  await self.registration.showNotification(told[kind(event)], options);
+  await self.registration.showNotification(told[what], options);
   // How many there are the page knows: it puts the number, or takes the mark away.
   await self.navigator.setAppBadge?.().catch(() => undefined);
 }
@@ -177,10 +178,10 @@ interface WokenOptions extends NotificationOptions {
   renotify: boolean;
 }
 
-function kind(event: PushEvent): "message" | "call" | "request" {
+function kind(event: PushEvent): "message" | "call" | "request" | "stranger" {
   try {
     const { kind } = event.data?.json() as { kind?: unknown };
-    if (kind === "call" || kind === "request") return kind;
+    if (kind === "call" || kind === "request" || kind === "stranger") return kind;
   } catch {
     // Whatever it is, something is there.
   }
@@ -190,8 +191,20 @@ function kind(event: PushEvent): "message" | "call" | "request" {
 /** Until the page has said it in the language that was chosen. */
 function plain(): Told {
   return navigator.language.startsWith("de")
-    ? { message: "Neue Nachricht", call: "Jemand hat angerufen", request: "Jemand möchte Kontakt aufnehmen", silent: false }
-    : { message: "New message", call: "Somebody called", request: "Somebody wants to be in touch", silent: false };
+    ? {
+        message: "Neue Nachricht",
+        call: "Jemand hat angerufen",
+        request: "Jemand möchte Kontakt aufnehmen",
+        stranger: "Nachricht von jemand Unbekanntem",
+        silent: false,
+      }
+    : {
+        message: "New message",
+        call: "Somebody called",
+        request: "Somebody wants to be in touch",
+        stranger: "A message from somebody new",
+        silent: false,
+      };
 }
 
 self.addEventListener("notificationclick", (event) => {

@@ -13,6 +13,8 @@ export interface Told {
   message: string;
   call: string;
   request: string;
+  /** A message of somebody who is no contact: neither who nor what. */
+  stranger: string;
   /** Without a sound. */
   silent: boolean;
 }

@@ -13,7 +13,7 @@ use xmpp::{
     xml::Element,
 };
 
-use super::{Extension, Inbound, IqContext, IqFuture, IqRoute, Scope, SessionHooks, Spec};
+use super::{Extension, Inbound, IqContext, IqFuture, IqRoute, Scope, SessionHooks, Spec, budget};
 use crate::{
     iq::{Iq, IqKind},
     push::{self, Reason, Registration, Way, rooms, web::Subscription},
@@ -198,7 +198,9 @@ fn reason(pass: &Pass<'_>) -> Option<Reason> {
         pass.message.child("x", ns::CONFERENCE).is_some()
             || mediated.is_some_and(|x| x.element().child("invite", ns::MUC_USER).is_some())
     };
-    (facts.body || facts.encrypted || invited()).then_some(Reason::Message)
+    let known = budget::knows(pass.state, pass.sender);
+    let message = if known { Reason::Message } else { Reason::Stranger };
+    (facts.body || facts.encrypted || invited()).then_some(message)
 }
 
 /// A line of a room at another server, for one device. Whether that room is a private one is not

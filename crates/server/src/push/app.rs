@@ -41,7 +41,7 @@ fn publication(node: &str, options: Option<&str>, reason: Reason) -> Element {
     summary = match reason {
         Reason::Request => summary.with_field(field("pending-subscription-count", "1")),
         // Apps that cannot run in the background show these words; they are always the same.
-        Reason::Line | Reason::Message | Reason::Call => summary
+        Reason::Stranger | Reason::Line | Reason::Message | Reason::Call => summary
             .with_field(field("message-count", "1"))
             .with_field(field("last-message-body", "New message")),
     };

@@ -9,6 +9,8 @@ use xmpp::time::Millis;
 pub enum Reason {
     /// Somebody wants to be a contact.
     Request,
+    /// A message, or an invitation, of somebody whom the account does not know.
+    Stranger,
     /// A message in a room.
     Line,
     /// A message, or an invitation.
@@ -23,8 +25,18 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Reason::Request => "request",
+            Reason::Stranger => "stranger",
             Reason::Line | Reason::Message => "message",
             Reason::Call => "call",
+        }
+    }
+
+    /// The same for who carries it, and need not know what people are to each other.
+    #[must_use]
+    pub fn topic(self) -> &'static str {
+        match self {
+            Reason::Stranger => Reason::Message.as_str(),
+            reason => reason.as_str(),
         }
     }
 
@@ -33,7 +45,7 @@ impl Reason {
     pub fn seconds(self) -> u64 {
         match self {
             Reason::Call => 60,
-            Reason::Message | Reason::Line | Reason::Request => 7 * 24 * 60 * 60,
+            Reason::Message | Reason::Line | Reason::Stranger | Reason::Request => 7 * 24 * 60 * 60,
         }
     }
 }

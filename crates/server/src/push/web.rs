@@ -200,7 +200,7 @@ async fn attempt(
         ("ttl", reason.seconds().to_string()),
         ("urgency", urgency(reason).to_owned()),
         // RFC 8030 §5.4: while the device is away, the last of a kind is enough.
-        ("topic", reason.as_str().to_owned()),
+        ("topic", reason.topic().to_owned()),
     ];
     let tls = poster.tls(&config, server.home()).await?;
     fetch::ask(&endpoint, private, &tls, fetch::Request::post(headers, body)).await
@@ -210,7 +210,7 @@ async fn attempt(
 fn urgency(reason: Reason) -> &'static str {
     match reason {
         Reason::Request => "normal",
-        Reason::Line | Reason::Message | Reason::Call => "high",
+        Reason::Stranger | Reason::Line | Reason::Message | Reason::Call => "high",
     }
 }
 
@@ -351,9 +351,12 @@ mod tests {
 
     #[test]
     fn every_notification_looks_alike_from_outside() {
-        let lengths = [Reason::Line, Reason::Message, Reason::Call, Reason::Request]
-            .map(|reason| encrypt(&bytes(P256DH), &bytes(AUTH_SECRET), reason).unwrap().len());
-        assert_eq!(lengths, [SALT + 5 + PUBLIC_KEY + PADDED + 16; 4]);
+        let all = [Reason::Line, Reason::Message, Reason::Call, Reason::Request, Reason::Stranger];
+        let lengths =
+            all.map(|reason| encrypt(&bytes(P256DH), &bytes(AUTH_SECRET), reason).unwrap().len());
+        assert_eq!(lengths, [SALT + 5 + PUBLIC_KEY + PADDED + 16; 5]);
+        let outside = |reason: Reason| (reason.topic(), reason.seconds(), urgency(reason));
+        assert_eq!(outside(Reason::Stranger), outside(Reason::Message));
     }
 
     #[test]

@@ -169,8 +169,8 @@ export function startNotifying(store: Store, host: Pick<CoreHost, "state">): voi
   effect(() => {
     // Who is not signed in is not woken, and leaves nothing here.
     if (!signedIn.value) return;
-    const { wokenMessage: message, wokenCall: call, wokenRequest: request } = words().shell;
-    void keepTold({ message, call, request, silent: !settings.value.sound }).catch(() => undefined);
+    const { wokenMessage: message, wokenCall: call, wokenRequest: request, notifyStranger: stranger } = words().shell;
+    void keepTold({ message, call, request, stranger, silent: !settings.value.sound }).catch(() => undefined);
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void withdraw(WOKEN_TAG);
