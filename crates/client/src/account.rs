@@ -82,6 +82,9 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
         Command::SetActive(active) => {
             link::set_active(cx, active);
             features::idle::on_active(cx, active)?;
+            if active {
+                features::elsewhere::on_active(cx)?;
+            }
             cx.done(number, Outcome::Done);
         }
         command => return Ok(Some(command)),

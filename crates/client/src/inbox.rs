@@ -5,7 +5,7 @@ use xmpp::jid::Jid;
 use xmpp::xml::Element;
 
 use crate::cx::{Cx, Step};
-use crate::features::{self, Flow, Stage, archive, rooms, server};
+use crate::features::{self, Flow, Stage, archive, elsewhere, rooms, server};
 use crate::incoming::{Incoming, Source};
 use crate::verified::{Carbon, PersonalEvent, Special, Verified};
 use crate::{outbox, timeline};
@@ -103,6 +103,9 @@ pub(crate) fn receive(cx: &mut Cx<'_>, mut incoming: Incoming) -> Step {
                     return Ok(());
                 }
             }
+        }
+        if stage == Stage::Decrypt {
+            elsewhere::on_message(cx, &incoming);
         }
         // What came with something unreadable was not protected either.
         if incoming.undecryptable.is_some() {

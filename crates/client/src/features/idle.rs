@@ -43,6 +43,11 @@ pub(crate) fn on_active(cx: &mut Cx<'_>, active: bool) -> Step {
     update(cx)
 }
 
+/// Whether somebody looks at this device.
+pub(crate) fn is_active(cx: &Cx<'_>) -> bool {
+    cx.state.features.idle.since.is_none()
+}
+
 /// Tells contacts what is different, as far as they may know.
 pub(crate) fn update(cx: &mut Cx<'_>) -> Step {
     if let Some(timer) = cx.state.features.idle.timer.take() {

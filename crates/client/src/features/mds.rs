@@ -8,7 +8,7 @@ use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, Spec, rooms};
+use super::{Feature, Spec, elsewhere, rooms};
 use crate::cx::{Cx, Step};
 use crate::iq::Answer;
 use crate::pep::{self, Access, Items, Options};
@@ -53,35 +53,46 @@ fn on_online(cx: &mut Cx<'_>) -> Step {
     let me = cx.me.clone();
     pep::items(cx, &me, ns::MDS, &[], |cx, items| {
         if let Items::Some(items) = items {
-            on_event(cx, &items)?;
+            take(cx, &items)?;
         }
         // What others have seen meanwhile is known now, and not undone.
         flush(cx)
     })
 }
 
-/// Another device of this account has seen something. Nobody else's word counts.
+/// Something was seen, on this device or on another one: then somebody is there. What comes while a
+/// session begins may be old.
 fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step {
-    let Event::Items(_, items) = &event.event else { return Ok(()) };
-    if event.owner != *cx.me {
-        return Ok(());
+    if take(cx, event)? && cx.state.link.caught_up {
+        elsewhere::is_used(cx);
     }
+    Ok(())
+}
+
+/// Another device of this account has seen something. Nobody else's word counts. Says whether it is
+/// more than what was known.
+fn take(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step<bool> {
+    let Event::Items(_, items) = &event.event else { return Ok(false) };
+    if event.owner != *cx.me {
+        return Ok(false);
+    }
+    let mut new = false;
     for item in items {
         let Some((address, id)) = parse(cx, item) else { continue };
         let reference = Reference::Archive(id.clone());
         match cx.store.find(&address, &reference)? {
             Some(message) => {
-                timeline::mark_read(cx, &address, message.position)?;
+                new |= timeline::mark_read(cx, &address, message.position)?;
             }
             None => {
                 let awaited = &mut cx.state.features.mds.awaited;
                 if awaited.len() < MOST || awaited.contains_key(&address) {
-                    awaited.insert(address, id);
+                    new |= awaited.insert(address, id.clone()) != Some(id);
                 }
             }
         }
     }
-    Ok(())
+    Ok(new)
 }
 
 fn parse(cx: &Cx<'_>, item: &Item) -> Option<(BareJid, String)> {

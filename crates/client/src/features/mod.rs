@@ -7,6 +7,7 @@ pub(crate) mod bookmarks;
 pub(crate) mod caps;
 pub(crate) mod chat_states;
 mod correct;
+pub(crate) mod elsewhere;
 pub(crate) mod file;
 pub(crate) mod idle;
 mod invite;
@@ -91,6 +92,7 @@ pub(crate) struct State {
     pub(crate) roster: roster::State,
     pub(crate) presence: presence::State,
     pub(crate) idle: idle::State,
+    pub(crate) elsewhere: elsewhere::State,
     pub(crate) caps: caps::State,
     pub(crate) bookmarks: bookmarks::State,
     pub(crate) rooms: rooms::State,

@@ -29,7 +29,9 @@ use crate::view::{Change, Outcome, Problem, Readers};
 
 pub(crate) use deleted::{is_about_deleted, is_cleared};
 pub(crate) use happened::{note, note_again};
-pub(crate) use show::{missed, notify, notify_as, notify_missed, preview_text, quotable};
+pub(crate) use show::{
+    missed, notify, notify_as, notify_missed, notify_now, preview_text, quotable,
+};
 pub(crate) use ticks::{
     end_moves, end_moves_of, forget_moves, raise, reach, spread, spread_to_older,
 };

@@ -3,7 +3,7 @@
 use xmpp::jid::BareJid;
 
 use crate::cx::{Cx, Step};
-use crate::features::{archive, chat_states, rooms, roster};
+use crate::features::{archive, chat_states, elsewhere, rooms, roster};
 use crate::outbox;
 use crate::store::{Content, Conversation, Event, Message, MessageId, Mute, Undecryptable};
 use crate::view::{self, Notification, Occasion, Preview};
@@ -107,6 +107,14 @@ pub(crate) fn notify(cx: &mut Cx<'_>, message: &Message) -> Step {
 
 /// The same, under a title.
 pub(crate) fn notify_as(cx: &mut Cx<'_>, message: &Message, title: String) -> Step {
+    if elsewhere::holds(cx, message, &title) {
+        return Ok(());
+    }
+    notify_now(cx, message, title)
+}
+
+/// The same, whatever happens on other devices.
+pub(crate) fn notify_now(cx: &mut Cx<'_>, message: &Message, title: String) -> Step {
     let mut conversation = super::conversation(cx, &message.conversation);
     let muted = match conversation.mute {
         Mute::No => false,

@@ -10,6 +10,7 @@ mod canaries;
 mod canary;
 mod clock;
 mod deleted;
+mod elsewhere;
 mod features;
 mod happenings;
 mod invitations;
