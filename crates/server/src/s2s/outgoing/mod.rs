@@ -13,6 +13,7 @@
 //! others wait for a moment.
 
 mod arrivals;
+mod bounds;
 mod rest;
 mod returns;
 mod stalls;
@@ -23,14 +24,10 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use store::AccountId;
-use xmpp::{
-    sm::{self, Sm},
-    stanza::Kind,
-    time::Millis,
-};
+use xmpp::{sm::Sm, stanza::Kind, time::Millis};
 
 use self::arrivals::{Question, Silence};
-pub use self::rest::Rest;
+pub use self::{bounds::Bounds, rest::Rest};
 use super::holding::Held;
 
 /// A stanza on its way out.
@@ -175,39 +172,6 @@ pub enum Effect {
     Refresh,
     /// The peer acknowledged what was never sent: end the stream.
     Broken,
-}
-
-/// Bounds and times.
-#[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    /// Stanzas kept in memory.
-    pub stanzas: usize,
-    /// Bytes kept in memory.
-    pub bytes: usize,
-    /// The same where what comes is not durable: enough for everybody in a large room to come in, or to hear
-    /// something.
-    pub fleeting: usize,
-    /// Unacknowledged stanzas and bytes on a stream.
-    pub unacked: sm::Limits,
-    /// Milliseconds after which durable stanzas go back.
-    pub bounce: u64,
-    /// Milliseconds after which what is not durable and was not sent goes back.
-    pub patience: u64,
-}
-
-impl Bounds {
-    /// Everything but the time after which messages go back, which the operator chooses.
-    #[must_use]
-    pub fn with_bounce(bounce: u64) -> Self {
-        Self {
-            stanzas: 1000,
-            bytes: 4 * 1024 * 1024,
-            fleeting: 16 * 1024 * 1024,
-            unacked: sm::Limits { stanzas: 1000, bytes: 4 * 1024 * 1024, ..sm::Limits::SESSION },
-            bounce,
-            patience: 30_000,
-        }
-    }
 }
 
 /// Where the queue stands.

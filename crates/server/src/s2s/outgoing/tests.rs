@@ -1,3 +1,5 @@
+use xmpp::sm;
+
 use super::{
     arrivals::{ANSWER, SILENT_ANSWER},
     stored::BATCH,
