@@ -41,8 +41,8 @@ pub enum Failure {
 }
 
 /// A client that has an address at a relay.
-pub struct Probe {
-    line: Way,
+pub struct Probe<L = Way> {
+    line: L,
     client: TurnClientUdp,
     began: Instant,
     server: SocketAddr,
@@ -98,7 +98,9 @@ impl Way {
         let stream = TlsConnector::from(config).connect(name, stream).await?;
         Ok((Way::Tls(Box::new(Connection::new(stream))), own))
     }
+}
 
+impl Line for Way {
     async fn next(&mut self) -> Option<Vec<u8>> {
         match self {
             Way::Udp(socket) => {
@@ -121,17 +123,17 @@ impl Way {
     }
 }
 
-impl Probe {
+impl<L: Line> Probe<L> {
     /// Asks a relay for an address of the kind that the relay itself has.
     ///
     /// # Errors
     /// When there is none.
     pub async fn allocate(
-        (line, own): (Way, SocketAddr),
+        (line, own): (L, SocketAddr),
         server: SocketAddr,
         name: &str,
         password: &str,
-    ) -> Result<Probe, Failure> {
+    ) -> Result<Self, Failure> {
         let mut config = TurnConfig::new(TurnCredentials::new(name, password));
         // The hash of a name is known to the relay when it made the name itself.
         config.set_anonymous_username(Feature::Disabled);
@@ -228,14 +230,9 @@ impl Probe {
         let moment = self.moment();
         let _ = self.client.delete(moment);
         self.flush().await?;
-        // It counts until the relay has heard of it. Packets of others may come before its answer.
-        let answered = async {
-            while let Some(frame) = self.line.next().await {
-                if frame.first() == Some(&ANSWER) {
-                    break;
-                }
-            }
-        };
+        // It counts until the relay has heard of it. Packets of others may come before its answer, which
+        // ends the client.
+        let answered = async { while self.step().await.is_ok() {} };
         let _ = timeout(ENDING, answered).await;
         Ok(())
     }
@@ -291,7 +288,9 @@ impl Probe {
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What answers begin with (RFC 8489 §5), and neither requests nor data do.
-const ANSWER: u8 = 0x01;
+/// How long the relay may take to hear that an address is given back.
 const ENDING: Duration = Duration::from_secs(1);
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::UdpSocket,
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{sleep_until, timeout},
 };
 
@@ -131,6 +131,12 @@ struct Session<L> {
     idle_since: Option<Instant>,
 }
 
+/// What concerns all clients.
+struct News {
+    shutdown: watch::Receiver<bool>,
+    dismissals: watch::Receiver<u64>,
+}
+
 /// What happened.
 enum Event {
     Frame(Vec<u8>),
@@ -147,8 +153,10 @@ enum Event {
 
 impl<L: Line> Session<L> {
     async fn serve(&mut self) {
-        let mut shutdown = self.server.shutdown.subscribe();
-        let mut dismissals = self.server.turn.dismissals();
+        let mut news = News {
+            shutdown: self.server.shutdown.subscribe(),
+            dismissals: self.server.turn.dismissals(),
+        };
         let mut buffer = Vec::new();
         loop {
             if !self.ports.is_empty() {
@@ -160,22 +168,7 @@ impl<L: Line> Session<L> {
                 return;
             }
             let Some(deadline) = self.deadline(wait) else { return };
-            let Self { line, ports, admission, .. } = self;
-            let traffic = async {
-                tokio::select! {
-                    frame = line.next() => frame.map_or(Event::End, Event::Frame),
-                    packet = receive(ports, &mut buffer) => packet,
-                    () = sleep_until(deadline.into()) => Event::Time,
-                }
-            };
-            let event = tokio::select! {
-                // First: nothing that waits is relayed for somebody who is no longer welcome.
-                biased;
-                Ok(()) = dismissals.changed() => Event::Dismissal,
-                () = admission.evicted() => Event::End,
-                () = down(&mut shutdown) => Event::End,
-                event = traffic => event,
-            };
+            let event = self.event(&mut news, deadline, &mut buffer).await;
             let goes_on = match event {
                 Event::Frame(frame) => self.frame(&frame).await,
                 Event::Packet { relay, peer, length } => {
@@ -189,6 +182,26 @@ impl<L: Line> Session<L> {
             if !goes_on {
                 return;
             }
+        }
+    }
+
+    /// Waits for the next thing to happen.
+    async fn event(&mut self, news: &mut News, deadline: Instant, buffer: &mut [u8]) -> Event {
+        let Self { line, ports, admission, .. } = self;
+        let traffic = async {
+            tokio::select! {
+                frame = line.next() => frame.map_or(Event::End, Event::Frame),
+                packet = receive(ports, buffer) => packet,
+                () = sleep_until(deadline.into()) => Event::Time,
+            }
+        };
+        tokio::select! {
+            // First: nothing that waits is relayed for somebody who is no longer welcome.
+            biased;
+            Ok(()) = news.dismissals.changed() => Event::Dismissal,
+            () = admission.evicted() => Event::End,
+            () = down(&mut news.shutdown) => Event::End,
+            event = traffic => event,
         }
     }
 
@@ -319,52 +332,4 @@ const REQUESTS_PER_SECOND: u64 = 10;
 const MOST_STRANGE: u32 = 16;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{config::Config, limits::Gate, model::Stage};
-
-    /// A client that says nothing and hears nothing.
-    struct Silent;
-
-    impl Line for Silent {
-        async fn next(&mut self) -> Option<Vec<u8>> {
-            None
-        }
-
-        async fn send(&mut self, _frame: Vec<u8>) -> bool {
-            true
-        }
-    }
-
-    #[test]
-    fn what_the_client_did_not_ask_for_takes_nothing_of_its_rate() {
-        let stage = Stage::new();
-        let config = Config::parse("domain = \"a.example\"").unwrap();
-        stage.server.set_config(config);
-        let config = stage.server.config();
-        assert!(config.limits.throttle);
-        let now = Instant::now();
-        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
-        let client = address("198.51.100.7:4000");
-        let gate = Arc::new(Gate::new(&config.limits, Arc::default()));
-        let mut session = Session {
-            machine: Machine::new("a.example", client, now),
-            line: Silent,
-            admission: gate.admit(client.ip()).unwrap(),
-            ports: Vec::new(),
-            bytes: Bucket::new(config.turn.bytes_per_second, now),
-            requests: Bucket::new(REQUESTS_PER_SECOND, now),
-            strange: 0,
-            began: now,
-            idle_since: Some(now),
-            server: stage.server.clone(),
-        };
-        let (relay, peer) = (address("203.0.113.1:49152"), address("192.0.2.9:5000"));
-        let data = vec![0; 60_000];
-        let much = config.turn.bytes_per_second * 20 / data.len() as u64;
-        for _ in 0..much {
-            assert!(stage.run(session.packet(relay, peer, &data)));
-        }
-        assert!(session.bytes.has(config.turn.bytes_per_second * 10, now));
-    }
-}
+mod tests;

@@ -20,6 +20,8 @@ const CLIENT: &str = "198.51.100.7:4000";
 const SERVER: &str = "203.0.113.1:3478";
 const RELAY: &str = "203.0.113.1:49152";
 const REALM: &str = "verona.example";
+/// How requests for more time, or for no more, begin (RFC 8656 §17).
+const REFRESH: &[u8] = &[0x00, 0x04];
 const PEER: &str = "192.0.2.9:5000";
 
 /// `ada` with the password `lovelace`; nothing leads to 10.0.0.0/8.
@@ -121,6 +123,20 @@ impl Line {
         while let Some(event) = self.client.poll_event() {
             self.events.push(event);
         }
+    }
+
+    /// What the client would say now, which does not arrive.
+    fn unsaid(&mut self) -> Vec<Vec<u8>> {
+        let mut frames = Vec::new();
+        for _ in 0..8 {
+            self.client.poll(self.moment());
+            while let Some(sent) = self.client.poll_transmit(self.moment()) {
+                frames.push(sent.data.build());
+            }
+            // It says one thing after the other.
+            self.now += Duration::from_millis(100);
+        }
+        frames
     }
 
     fn say(&mut self, frame: &[u8]) {
@@ -333,6 +349,49 @@ fn the_address_is_given_back_in_the_end() {
     line.now += Duration::from_secs(1801);
     let (actions, _) = line.machine.tick(line.now);
     assert_eq!(actions, [Action::Release(address(RELAY))]);
+}
+
+#[test]
+fn a_refresh_that_comes_after_the_end_brings_nothing_back() {
+    let mut line = Line::new("ada", "lovelace");
+    line.run();
+    line.permit(PEER);
+    line.now += Duration::from_secs(1750);
+    let late = line.unsaid();
+    assert!(late.iter().any(|frame| frame.starts_with(REFRESH)), "{late:?}");
+    let moment = line.moment();
+    line.client.delete(moment).unwrap();
+    line.run();
+    assert_eq!(line.released, 1);
+    let end = line.said.last().cloned().unwrap();
+    assert!(end.starts_with(REFRESH));
+    // It was on its way meanwhile, and the end is said twice.
+    for frame in late.iter().chain([&end]) {
+        line.say(frame);
+        assert!(!line.machine.is_relaying());
+    }
+    let packet = line.machine.from_peer(address(RELAY), address(PEER), b"hi", line.now);
+    assert_eq!((line.released, packet), (1, None));
+    let (actions, _) = line.machine.tick(line.now + Duration::from_secs(3600));
+    assert!(actions.is_empty(), "{actions:?}");
+}
+
+#[test]
+fn a_refresh_that_comes_before_the_end_does_not_undo_it() {
+    let mut line = Line::new("ada", "lovelace");
+    line.run();
+    line.now += Duration::from_secs(1750);
+    for frame in line.unsaid() {
+        line.say(&frame);
+    }
+    assert!(line.machine.is_relaying());
+    let moment = line.moment();
+    line.client.delete(moment).unwrap();
+    line.run();
+    assert!(line.released == 1 && !line.machine.is_relaying());
+    // The address is another client's now.
+    let packet = line.machine.from_peer(address(RELAY), address(PEER), b"hi", line.now);
+    assert_eq!(packet, None);
 }
 
 #[test]
