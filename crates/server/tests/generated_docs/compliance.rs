@@ -159,7 +159,8 @@ impl Row {
                 let link = format!("[{at}](../tests/plays/{at})");
                 let by_default = plays.iter().filter(|play| play.setting.is_none()).count();
                 match (by_default, plays.first().and_then(|play| play.setting.as_deref())) {
-                    (0, Some(setting)) => format!("{link} (with {setting})"),
+                    (0, Some(setting)) if plays.len() == 1 => format!("{link} (with {setting})"),
+                    (0, Some(setting)) => format!("{link} ({} plays, with {setting})", plays.len()),
                     (1, _) if plays.len() == 1 => link,
                     (1, _) => format!("{link} (1 play)"),
                     (many, _) => format!("{link} ({many} plays)"),

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::caps::Caps;
-use super::foreign;
 use super::script::Role;
+use super::{component, foreign};
 use crate::client::session::FRAMING;
 use crate::client::{Connection, Identity, Incoming};
 use crate::tree::{STREAMS, Tree};
@@ -34,6 +34,8 @@ pub(super) struct Actor {
     /// The features the server announced last.
     pub(super) features: Option<Tree>,
     pub(super) declared: bool,
+    /// The id in the last stream header of the server.
+    pub(super) stream_id: Option<String>,
     /// `</stream:stream>` or `<close/>` came.
     pub(super) closed: bool,
     /// The connection ended, and why.
@@ -100,6 +102,7 @@ impl Actor {
             stream_open: false,
             features: None,
             declared: false,
+            stream_id: None,
             closed: false,
             ended: None,
             queues: Default::default(),
@@ -122,6 +125,7 @@ impl Actor {
         self.stream_open = false;
         self.features = None;
         self.declared = false;
+        self.stream_id = None;
         self.closed = false;
         self.ended = None;
         self.sm.active = false;
@@ -152,9 +156,10 @@ impl Actor {
         let arrived: Vec<_> = connection.pending().drain(..).collect();
         let mut seen = Vec::new();
         for incoming in arrived {
-            let incoming = match self.role.server {
-                Some(_) => foreign::understood(incoming),
-                None => incoming,
+            let incoming = match (&self.role.server, &self.role.component) {
+                (Some(_), _) => foreign::understood(incoming, foreign::SERVER),
+                (_, Some(_)) => foreign::understood(incoming, component::NAMESPACE),
+                _ => incoming,
             };
             let answer = self.sort(&incoming);
             seen.push((incoming, answer));
@@ -165,7 +170,10 @@ impl Actor {
     fn sort(&mut self, incoming: &Incoming) -> Option<String> {
         match incoming {
             Incoming::Declaration => self.declared = true,
-            Incoming::Header(header) => self.queue(Class::Stream).push_back(header.clone()),
+            Incoming::Header(header) => {
+                self.stream_id = Some(header.attr("id").unwrap_or_default().to_owned());
+                self.queue(Class::Stream).push_back(header.clone());
+            }
             Incoming::Element(element) if element.is("close", FRAMING) => self.closed = true,
             Incoming::Close => self.closed = true,
             Incoming::End(why) => self.ended = Some(why.clone()),

@@ -72,7 +72,7 @@ impl Stage<'_> {
     async fn teach_caps(&mut self, nodes: &[String]) -> Outcome {
         let (user, password) = (format!("herald-{}", unique_tag()), "the secret of herald");
         self.server.create_account(&user, password)?;
-        let mut client = self.actors.iter().filter(|actor| actor.role.server.is_none());
+        let mut client = self.actors.iter().filter(|actor| actor.role.is_client());
         let Some(mut role) = client.next().map(|actor| actor.role.clone()) else { return Ok(()) };
         role.name = "Herald".into();
         role.resource = None;

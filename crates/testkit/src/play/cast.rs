@@ -43,7 +43,9 @@ pub(super) fn role(line: &str) -> Result<Role, String> {
     let mut details = rest.split(',').map(str::trim);
     let address = details.next().unwrap_or_default();
     let server = address.strip_prefix("server ").map(foreign).transpose()?;
-    let address = server.as_ref().map_or(address, |server| &server.domain).to_owned();
+    let component = address.strip_prefix("component ").map(str::to_owned);
+    let domain = server.as_ref().map(|server| &server.domain).or(component.as_ref());
+    let address = domain.map_or(address, String::as_str).to_owned();
     let (account, resource) = match address.split_once('/') {
         Some((account, resource)) => (account, Some(resource.to_owned())),
         None => (address.as_str(), None),
@@ -60,6 +62,7 @@ pub(super) fn role(line: &str) -> Result<Role, String> {
         login: Login::default(),
         registered: true,
         server,
+        component,
     };
     for detail in details {
         match detail {
@@ -119,6 +122,14 @@ mod tests {
         assert!(server.both_ways && server.calls == DOMAIN);
         let read = role("Mantua: server mantua.example, without a certificate").unwrap();
         assert_eq!(read.server.unwrap().certificate, None);
+    }
+
+    #[test]
+    fn a_component_is_read_with_its_secret() {
+        let read = role("Gateway: component gateway.verona.example, with password x").unwrap();
+        assert_eq!(read.component.as_deref(), Some("gateway.verona.example"));
+        assert!(read.login.password.is_some() && !read.is_client());
+        assert!(role("Gateway: component gateway.verona.example, both ways").is_err());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! How clients enter and leave the stage: connections, streams, resources, resumption.
 
 use super::actor::{Class, SM};
-use super::foreign;
 use super::report::{Failure, Outcome};
 use super::script::Login;
 use super::stage::Stage;
 use super::template::Template;
+use super::{component, foreign};
 use crate::client::Connection;
 use crate::client::session::{FRAMING, bind_request, bound_jid, stream_header};
 use crate::target::DOMAIN;
@@ -14,9 +14,11 @@ use crate::tree::{Tree, escape};
 impl Stage<'_> {
     pub(super) async fn open_connection(&mut self, who: usize) -> Outcome {
         let via = self.actors[who].role.via;
-        let connection = match self.actors[who].role.server {
-            Some(_) => self.call(who).await,
-            None => self.server.endpoint().connect(via).await,
+        let role = &self.actors[who].role;
+        let connection = match (&role.server, &role.component) {
+            (Some(_), _) => self.call(who).await,
+            (_, Some(_)) => Connection::tcp(self.server.components()).await,
+            _ => self.server.endpoint().connect(via).await,
         };
         let connection = connection
             .map_err(|error| Failure::new(format!("{} cannot connect: {error}", self.name(who))))?;
@@ -36,6 +38,9 @@ impl Stage<'_> {
         if self.actors[who].role.server.is_some() {
             wanted = self.server_header(who);
         }
+        if let Some(domain) = &self.actors[who].role.component {
+            wanted = vec![("to", domain.clone())];
+        }
         for (name, value) in attributes {
             let value = value.expand(&self.variables, false)?;
             wanted.retain(|(known, _)| known != name);
@@ -43,12 +48,15 @@ impl Stage<'_> {
         }
         let wanted: Vec<_> = wanted.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let Some(connection) = &self.actors[who].connection else { return Ok(()) };
-        let header = match self.actors[who].role.server {
-            Some(_) => foreign::header(&wanted),
-            None => stream_header(connection, &wanted),
+        let role = &self.actors[who].role;
+        let header = match (&role.server, &role.component) {
+            (Some(_), _) => foreign::header(&wanted),
+            (_, Some(_)) => component::header(&wanted),
+            _ => stream_header(connection, &wanted),
         };
         self.actors[who].queue(Class::Stream).clear();
         self.actors[who].features = None;
+        self.actors[who].stream_id = None;
         self.actors[who].stream_open = true;
         self.send_bytes(who, header.as_bytes()).await
     }

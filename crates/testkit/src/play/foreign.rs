@@ -22,7 +22,7 @@ use crate::tree::{Node, STREAMS, Tree, escape};
 const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 const BIDI: &str = "urn:xmpp:bidi";
 const CLIENT: &str = "jabber:client";
-const SERVER: &str = "jabber:server";
+pub(super) const SERVER: &str = "jabber:server";
 
 /// Makes a server of the cast ready, and opens its door.
 pub(super) fn enter(
@@ -44,23 +44,24 @@ pub(super) fn enter(
     Ok(actor)
 }
 
-/// What came from the tested server, with stanzas in the namespace in which plays are written.
-pub(super) fn understood(incoming: Incoming) -> Incoming {
+/// What came from the tested server on a stream whose stanzas are in the namespace `own`, in the one in
+/// which plays are written.
+pub(super) fn understood(incoming: Incoming, own: &str) -> Incoming {
     let Incoming::Element(mut element) = incoming else { return incoming };
     if element.ns == CLIENT {
-        "jabber:client instead of jabber:server".clone_into(&mut element.ns);
+        element.ns = format!("{CLIENT} instead of {own}");
     }
-    rename(&mut element);
+    rename(&mut element, own);
     Incoming::Element(element)
 }
 
-fn rename(element: &mut Tree) {
-    if element.ns == SERVER {
+fn rename(element: &mut Tree, own: &str) {
+    if element.ns == own {
         CLIENT.clone_into(&mut element.ns);
     }
     for node in &mut element.nodes {
         if let Node::Element(child) = node {
-            rename(child);
+            rename(child, own);
         }
     }
 }

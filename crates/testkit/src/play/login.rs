@@ -1,6 +1,7 @@
 //! How clients log in, by SASL or SASL2.
 
 use super::actor::Class;
+use super::component;
 use super::report::{Failure, Outcome};
 use super::script::Login;
 use super::stage::Stage;
@@ -34,7 +35,7 @@ impl Stage<'_> {
             return self.authenticate(who, &Login::default(), Some(&block)).await;
         }
         self.authenticate(who, &Login::default(), None).await?;
-        if self.actors[who].role.server.is_some() {
+        if !self.actors[who].role.is_client() {
             return Ok(());
         }
         let resource = self.actors[who].role.resource.clone();
@@ -49,14 +50,14 @@ impl Stage<'_> {
         block: Option<&Template>,
     ) -> Outcome {
         let answer = self.exchange(who, login, block).await?;
-        if answer.name != "success" {
+        if !["success", component::HANDSHAKE].contains(&answer.name.as_str()) {
             return Err(Failure::new(format!("the login is refused:\n{}", answer.pretty())));
         }
         if answer.ns == SASL {
             self.open_stream(who).await?;
         }
-        // A server binds no resource: its stream is ready.
-        self.actors[who].bound |= self.actors[who].role.server.is_some();
+        // Servers and components bind no resource: their streams are ready.
+        self.actors[who].bound |= !self.actors[who].role.is_client();
         Ok(())
     }
 
@@ -78,6 +79,9 @@ impl Stage<'_> {
         login: &Login,
         block: Option<&Template>,
     ) -> Result<Tree, Failure> {
+        if self.actors[who].role.component.is_some() {
+            return self.shake_hands(who, login).await;
+        }
         let features = self.reach_authentication(who).await?;
         let login = login.or(&self.actors[who].role.login);
         if self.actors[who].role.server.is_some() {

@@ -4,6 +4,7 @@ mod actor;
 mod backstage;
 mod caps;
 mod cast;
+mod component;
 mod entrance;
 mod foreign;
 pub mod library;

@@ -42,6 +42,15 @@ pub struct Role {
     pub registered: bool,
     /// The server that the role is, if it is no client.
     pub server: Option<Foreign>,
+    /// The domain of the component that the role is, if it is one: `component gateway.verona.example`.
+    pub component: Option<String>,
+}
+
+impl Role {
+    /// True for clients: neither another server nor a component.
+    pub fn is_client(&self) -> bool {
+        self.server.is_none() && self.component.is_none()
+    }
 }
 
 /// Another server, in whose place a play speaks.
@@ -261,9 +270,9 @@ pub enum PageCheck {
 
 impl Play {
     /// True if other plays on the same server would be noticed. When the operator acts, it stops, or
-    /// two commands change one file of prosody at a time; and each domain has one server.
+    /// two commands change one file of prosody at a time; and each domain has one server or component.
     pub fn needs_own_server(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.action, Action::Operator(_)))
-            || self.cast.iter().any(|role| role.server.is_some())
+            || self.cast.iter().any(|role| !role.is_client())
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use tokio::net::TcpListener;
 
 use super::actor::Actor;
-use super::foreign;
 use super::report::{Failure, Outcome, Transcript};
 use super::script::{Action, Deed, Operation, Play};
 use super::template::Variables;
+use super::{component, foreign};
 use crate::client::http::Page;
 use crate::target::{DOMAIN, Server};
 
@@ -62,6 +62,11 @@ impl<'a> Stage<'a> {
                 actors.push(foreign::enter(server, role, foreign, &mut listeners)?);
                 continue;
             }
+            if let Some(domain) = &role.component {
+                variables.insert(role.name.clone(), domain.clone());
+                actors.push(component::enter(role));
+                continue;
+            }
             let user = format!("{}-{tag}", role.account);
             let password = format!("the secret of {}", role.account);
             if role.registered && accounts.insert(user.clone(), ()).is_none() {
@@ -113,7 +118,7 @@ impl<'a> Stage<'a> {
             Deed::Connect => {
                 let before = self.transcript.length();
                 self.log_in(who).await?;
-                if self.actors[who].role.server.is_none() {
+                if self.actors[who].role.is_client() {
                     self.become_available(who, "<presence/>").await?;
                 }
                 let name = self.name(who).to_owned();

@@ -5,9 +5,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::actor::{Actor, Class, SM};
-use super::foreign;
 use super::report::{Failure, Outcome};
 use super::stage::Stage;
+use super::{component, foreign};
 use crate::client::{Incoming, PATIENCE};
 use crate::target::{DOMAIN, Target};
 
@@ -91,9 +91,11 @@ impl Stage<'_> {
         }
         self.pings += 1;
         let id = format!("settle-{}", self.pings);
-        let question = match &self.actors[who].role.server {
-            Some(server) => foreign::question(server, &id),
-            None => format!(
+        let role = &self.actors[who].role;
+        let question = match (&role.server, &role.component) {
+            (Some(server), _) => foreign::question(server, &id),
+            (_, Some(domain)) => component::question(domain, &id),
+            _ => format!(
                 "<iq xmlns='jabber:client' type='get' id='{id}' to='{DOMAIN}'>\
                  <ping xmlns='urn:xmpp:ping'/></iq>"
             ),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::ports::Ports;
-use super::{DOMAIN, GATEWAY, GATEWAY_SECRET, PEERS, write};
+use super::{DOMAIN, GATEWAY, GATEWAY_SECRET, PEERS, WITH_GATEWAY, write};
 
 /// The program: `ANEMONE` in the environment, or the one in the same target directory.
 pub(super) fn program() -> PathBuf {
@@ -184,7 +184,7 @@ fn told(settings: &[String]) -> &'static str {
 fn components(ports: &Ports, settings: &[String]) -> String {
     let has = |setting: &str| settings.iter().any(|s| s == setting);
     let privileged = has("a privileged gateway");
-    let mut components = if has("a gateway") || has("a block list") || privileged {
+    let mut components = if WITH_GATEWAY.iter().any(|setting| has(setting)) {
         format!(
             "[components]\nlisten = [\"127.0.0.1:{}\"]\n\
              [components.hosts]\n\"{GATEWAY}\" = \"{GATEWAY_SECRET}\"\n",

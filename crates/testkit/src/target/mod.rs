@@ -103,6 +103,9 @@ pub const SETTINGS: &[&str] = &[
     "small foreign stanzas",
 ];
 
+/// The settings with which there is the component of [`GATEWAY`].
+const WITH_GATEWAY: [&str; 3] = ["a gateway", "a privileged gateway", "a block list"];
+
 /// A running server with an empty database of its own. Stopped and deleted when dropped.
 pub struct Server {
     target: Target,
@@ -152,6 +155,9 @@ impl Server {
         let mut doors = self.ports.all().to_vec();
         if self.settings.iter().any(|setting| setting == "federation") {
             doors.extend([self.federation(false), self.federation(true)]);
+        }
+        if self.settings.iter().any(|setting| WITH_GATEWAY.contains(&setting.as_str())) {
+            doors.push(self.components());
         }
         let process = Process::start(command, &self.log(), &doors)?;
         *self.process.lock().expect("no panic while starting") = Some(process);

@@ -6,14 +6,13 @@ use std::path::Path;
 use std::process::Command;
 
 use super::ports::Ports;
-use super::{DOMAIN, PEERS, write};
+use super::{DOMAIN, GATEWAY, GATEWAY_SECRET, PEERS, WITH_GATEWAY, write};
 
 const PROGRAM: &str = "/usr/bin/prosody";
 
 /// What plays may need and prosody 0.12 with the modules it bundles does not have.
 const LACKS: &[(&str, &str)] = &[
     ("sasl2", "prosody 0.12 has no SASL2 (XEP-0388)"),
-    ("a proxy", "the play is about Anemone's own limits"),
     ("a relay", "prosody has no relay of its own"),
     ("bind2", "prosody 0.12 has no Bind 2 (XEP-0386)"),
     ("fast", "prosody 0.12 has no FAST (XEP-0484)"),
@@ -37,11 +36,10 @@ const LACKS: &[(&str, &str)] = &[
         "strict content type",
         "prosody 0.12 looks at the type of a file only when it announces a slot",
     ),
-    ("call services", "prosody's own module has another configuration"),
-    ("components", "prosody's components have another configuration"),
+    ("privileged components", "prosody 0.12 bundles no XEP-0355 and no XEP-0356"),
     ("push", "prosody 0.12 bundles no push (XEP-0357)"),
     ("unified push", "prosody 0.12 bundles no UnifiedPush"),
-    ("pubsub service", "prosody 0.12 lets only administrators make nodes at its pubsub service"),
+    ("pubsub service", "the play is about what prosody 0.12's pubsub service has not"),
     ("reports", "prosody 0.12 bundles no reports (XEP-0377)"),
     ("outages", "prosody 0.12 announces no outages (XEP-0455)"),
     ("server information", "prosody 0.12 bundles no XEP-0485"),
@@ -82,6 +80,7 @@ const MODULES: &[&str] = &[
     "smacks",
     "time",
     "tls",
+    "uptime",
     "vcard4",
     "vcard_legacy",
     "version",
@@ -91,6 +90,7 @@ const MODULES: &[&str] = &[
 pub(super) fn configure(directory: &Path, ports: &Ports, settings: &[String]) -> io::Result<()> {
     std::fs::create_dir_all(directory.join("data"))?;
     write(directory, "mod_test_places.lua", PLACES)?;
+    write(directory, "mod_test_nodes.lua", NODES)?;
     write(directory, "prosody.cfg.lua", &config(directory, ports, settings))
 }
 
@@ -101,8 +101,10 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
         (has("no archive") && module == "mam")
             || (has("closed registration") && module.starts_with("invites"))
     };
-    let more = if has("federation") { FEDERATION } else { &[] };
-    for module in MODULES.iter().chain(more).filter(|module| !unwanted(module)) {
+    let servers = if has("federation") { FEDERATION } else { &[] };
+    let calls: &[&str] = if has("call services") { &["external_services"] } else { &[] };
+    let modules = MODULES.iter().chain(servers).chain(calls);
+    for module in modules.filter(|module| !unwanted(module)) {
         let _ = writeln!(out, "  \"{module}\";");
     }
     let _ = writeln!(out, "}}");
@@ -116,6 +118,7 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     let _ = write!(
         out,
         "run_as_root = true\n\
+         plugin_paths = {{ \"{path}\" }}\n\
          pidfile = \"{path}/prosody.pid\"\n\
          data_path = \"{path}/data\"\n\
          certificates = \"{path}/certs\"\n\
@@ -124,6 +127,9 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          c2s_direct_tls_ports = {{ {c2s_tls} }}\n\
          http_ports = {{ }}\n\
          https_ports = {{ {https} }}\n\
+         component_ports = {{ {components} }}\n\
+         proxy65_ports = {{ {proxy} }}\n\
+         external_services = {{ {CALLS} }}\n\
          authentication = \"internal_plain\"\n\
          storage = \"internal\"\n\
          c2s_require_encryption = {tls_required}\n\
@@ -137,6 +143,8 @@ fn config(directory: &Path, ports: &Ports, settings: &[String]) -> String {
          admin = {{ \"mailto:prince@{DOMAIN}\" }} }}\n\
          log = {{ debug = \"*console\" }}\n\
          VirtualHost \"{DOMAIN}\"\n",
+        components = ports.components,
+        proxy = ports.bytestreams,
         plain = !tls_required,
         allow = !has("closed registration"),
         invite_only = !open,
@@ -165,6 +173,25 @@ service.new = function (host, kind, transport, extra)
 end
 "#;
 
+/// Whoever wants to makes nodes at the pubsub service, and not only administrators.
+const NODES: &str = r#"
+local function copy(from)
+	local to = {};
+	for key, value in pairs(from) do to[key] = value; end
+	return to;
+end
+local service = module:depends("pubsub").get_service();
+local capabilities = copy(service.config.capabilities);
+capabilities.member = copy(capabilities.member);
+capabilities.member.create = true;
+service.config.capabilities = capabilities;
+"#;
+
+/// Services for calls, which the module tells of where it is enabled.
+const CALLS: &str = "{ type = \"stun\"; transport = \"udp\"; host = \"stun.verona.example\"; port = 3478 }, \
+     { type = \"turn\"; transport = \"udp\"; host = \"turn.verona.example\"; port = 3479; ttl = 86400; \
+     secret = \"what both sides know\" }";
+
 fn federation(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     let has = |setting: &str| settings.iter().any(|s| s == setting);
     if !has("federation") {
@@ -175,8 +202,7 @@ fn federation(directory: &Path, ports: &Ports, settings: &[String]) -> String {
     let insecure = if has("dialback with padua.example") { "\"padua.example\"" } else { "" };
     let bytes = if has("small foreign stanzas") { 10_000 } else { 524_288 };
     format!(
-        "plugin_paths = {{ \"{path}\" }}\n\
-         test_places = {{ {places} }}\n\
+        "test_places = {{ {places} }}\n\
          s2s_ports = {{ {s2s} }}\n\
          s2s_direct_tls_ports = {{ {s2s_tls} }}\n\
          s2s_require_encryption = true\n\
@@ -193,8 +219,9 @@ fn federation(directory: &Path, ports: &Ports, settings: &[String]) -> String {
 
 /// The services below the domain.
 fn services(settings: &[String]) -> String {
-    let quota = if settings.iter().any(|s| s == "small upload quota") { 2000 } else { 1_000_000 };
-    format!(
+    let has = |setting: &str| settings.iter().any(|s| s == setting);
+    let quota = if has("small upload quota") { 2000 } else { 1_000_000 };
+    let mut services = format!(
         "Component \"conference.{DOMAIN}\" \"muc\"\n\
          name = \"Rooms\"\n\
          modules_enabled = {{ \"muc_mam\" }}\n\
@@ -202,8 +229,23 @@ fn services(settings: &[String]) -> String {
          Component \"upload.{DOMAIN}\" \"http_file_share\"\n\
          http_host = \"{DOMAIN}\"\n\
          http_file_share_size_limit = 1000000\n\
-         http_file_share_daily_quota = {quota}\n"
-    )
+         http_file_share_daily_quota = {quota}\n\
+         Component \"pubsub.{DOMAIN}\" \"pubsub\"\n\
+         modules_enabled = {{ \"test_nodes\" }}\n\
+         expose_publisher = true\n"
+    );
+    if has("a proxy") {
+        services +=
+            &format!("Component \"proxy.{DOMAIN}\" \"proxy65\"\nproxy65_address = \"{DOMAIN}\"\n");
+    }
+    if WITH_GATEWAY.iter().any(|setting| has(setting)) {
+        // A program that was started anew takes over, as with Anemone.
+        services += &format!(
+            "Component \"{GATEWAY}\"\ncomponent_secret = \"{GATEWAY_SECRET}\"\n\
+             component_conflict_resolve = \"kick_old\"\n"
+        );
+    }
+    services
 }
 
 pub(super) fn serve(directory: &Path) -> Command {
