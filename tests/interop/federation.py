@@ -134,7 +134,7 @@ plugin_paths = {{ "{self.directory}" }}
 log = {{ debug = "*console" }}
 modules_enabled = {{
   "test_places", "roster", "saslauth", "tls", "s2s", "s2s_auth_certs", "s2s_bidi", "disco", "pep",
-  "blocklist", "vcard_legacy", "ping", "carbons", "smacks", "mam", "offline", "admin_shell"
+  "blocklist", "vcard_legacy", "ping", "carbons", "smacks", "mam", "offline", "admin_shell", "http"
 }}
 modules_disabled = {{ "dialback" }}
 test_places = {{ {", ".join(f'["{domain}"] = {port}' for domain, port in places)} }}
@@ -147,10 +147,13 @@ c2s_ports = {{ {self.c2s_port} }}
 c2s_direct_tls_ports = {{ }}
 s2s_ports = {{ {self.s2s_port} }}
 http_ports = {{ }}
-https_ports = {{ }}
+https_ports = {{ {self.https_port} }}
 ssl = {{ key = "{key}", certificate = "{certificate}", cafile = "{self.authority}" }}
 admin_socket = "{self.directory}/prosody.sock"
 VirtualHost "{self.own}"
+Component "upload.{self.own}" "http_file_share"
+  http_host = "localhost"
+  http_external_url = "https://localhost:{self.https_port}/"
 Component "conference.{self.own}" "muc"
   modules_enabled = {{ "test_places", "muc_mam" }}
 """
@@ -189,6 +192,7 @@ certfiles: ["{both}"]
 ca_file: "{self.authority}"
 listen:
   - {{port: {self.api_port}, ip: "{HOST}", module: ejabberd_http, request_handlers: {{/api: mod_http_api}}}}
+  - {{port: {self.https_port}, ip: "{HOST}", module: ejabberd_http, tls: true, request_handlers: {{/upload: mod_http_upload}}}}
   - {{port: {self.s2s_port}, ip: "{HOST}", module: ejabberd_s2s_in, max_stanza_size: 524288}}
   - {{port: {self.c2s_port}, ip: "{HOST}", module: ejabberd_c2s, starttls: true, access: all}}
 api_permissions:
@@ -205,6 +209,7 @@ modules:
   mod_carboncopy: {{}}
   mod_disco: {{}}
   mod_http_api: {{}}
+  mod_http_upload: {{put_url: "https://localhost:{self.https_port}/upload", docroot: "{self.directory}/upload"}}
   mod_mam: {{assume_mam_usage: true, default: always, db_type: mnesia}}
   mod_muc: {{host: "conference.@HOST@", default_room_options: {{persistent: true, public: true}}}}
   mod_offline: {{}}

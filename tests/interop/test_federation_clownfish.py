@@ -1,7 +1,9 @@
 """A private group across two domains, Anemone's and Debian's prosody's or ejabberd's: Clownfish in
 terminals on both sides, profanity on Anemone and slixmpp-omemo on the other one. The room is on the one
-server, then on the other. After that, a file goes from the one to the other."""
+server, then on the other. After that, a file goes from the one to the other, and one back: each lies with
+its sender's server."""
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -95,7 +97,8 @@ async def play(ours, theirs):
     check(mercutio.failures == [], f"mercutio could read everything {mercutio.failures}")
     for guest in (mercutio, phone):
         await guest.logout()
-    await a_file(juliet, paris)
+    await a_file(juliet, paris, ours)
+    await a_file(paris, juliet, theirs)
 
 
 async def begin(profanity: Terminal, phone: Guest):
@@ -117,7 +120,7 @@ async def enter(profanity: Terminal, room: str, guest: Guest):
     await profanity.answers("/omemo start", "[OMEMO]", "profanity encrypts what is said")
 
 
-async def a_file(sender: Clownfish, reader: Clownfish):
+async def a_file(sender: Clownfish, reader: Clownfish, server):
     """It lies with the sender's server, encrypted, and the reader fetches it from there."""
     content = os.urandom(200_000)
     path = sender.place.directory / "rose.bin"
@@ -126,8 +129,10 @@ async def a_file(sender: Clownfish, reader: Clownfish):
     check(result.code == DONE, f"{sender.address} sends a file {result.err}")
     line, = await reader.listen(1, "--files", str(reader.place.directory / "downloads"))
     check(line["encryption"] != "none", "it comes encrypted")
-    got = Path(line["file"]["path"]).read_bytes()
-    check(got == content, f"{reader.address} has the file from the other domain")
+    address = line["file"]["url"]
+    check(f":{server.https_port}/" in address, f"from {server.name} ({address})")
+    got = hashlib.sha256(Path(line["file"]["path"]).read_bytes()).hexdigest()
+    check(got == hashlib.sha256(content).hexdigest(), f"{reader.address} has the file ({got})")
 
 
 async def talk(room, screens, guest) -> list:
