@@ -326,7 +326,7 @@ async fn stop(
     server.shutdown.send_replace(true);
     life::close_all(server);
     let patience = tokio::time::Instant::now() + CLOSING;
-    let inside = || server.gate.inside().0 > 0 || server.s2s.is_connected();
+    let inside = || server.gate.inside().0 > 0 || !server.s2s.streams.is_empty();
     while inside() && tokio::time::Instant::now() < patience {
         tokio::time::sleep(CLOSING / 100).await;
     }

@@ -99,7 +99,7 @@ pub async fn refresh(server: &Arc<Server>) {
     if !(EXTENSION.offered)(&config) {
         return;
     }
-    let streams = server.s2s.streams();
+    let streams = server.s2s.streams.all();
     let remotes: BTreeMap<&str, Vec<&Facts>> =
         streams.iter().fold(BTreeMap::new(), |mut all: BTreeMap<&str, Vec<&Facts>>, stream| {
             all.entry(stream.pair.remote.as_str()).or_default().push(stream);

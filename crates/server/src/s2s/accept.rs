@@ -106,15 +106,15 @@ async fn serve(
 ) {
     peer.admission.authenticated();
     let Established { pair, proof, bidi, .. } = established;
-    let number = server.s2s.number();
     let since = server.now();
     let known_by = KnownBy::of(proof, driver.known_by);
     let (incoming, managed) = (true, false);
     let end = Arc::default();
     let facts = Facts { pair: pair.clone(), incoming, proof, known_by, bidi, managed, since, end };
-    if !server.s2s.admit(number, facts, server.config().federation.streams_per_domain) {
+    let most = server.config().federation.streams_per_domain;
+    let Some(place) = server.s2s.streams.admit(facts, most) else {
         return turn_away(&server, &pair, &mut transport).await;
-    }
+    };
     server.s2s.reached.note(&server, &pair.remote);
     let remote = server.s2s.remote(&pair.local, &pair.remote);
     // It is there: whatever waits for it need not wait any longer.
@@ -122,7 +122,7 @@ async fn serve(
     let stream = Stream {
         reader: driver.reader,
         transport,
-        number,
+        place,
         inbound: Some(Inbound::new(pair.clone())),
         epoch: 0,
         outbound: bidi.then_some(remote),

@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use rustls::pki_types::ServerName;
@@ -10,7 +10,7 @@ use tokio::{
     io::AsyncWriteExt as _,
     net::TcpStream,
     sync::SemaphorePermit,
-    time::{Instant as Deadline, timeout, timeout_at},
+    time::{Instant as Deadline, sleep_until, timeout, timeout_at},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use xmpp::{
@@ -76,7 +76,6 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
             return;
         }
     };
-    let number = server.s2s.number();
     let facts = Facts {
         pair: remote.pair.clone(),
         incoming: false,
@@ -87,12 +86,13 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         since: server.now(),
         end: Arc::default(),
     };
-    server.s2s.opened(number, facts);
+    let place = server.s2s.streams.open(facts);
+    let carrier = place.number();
     server.s2s.reached.note(&server, &remote.pair.remote);
     let mut stream = Stream {
         reader,
         transport: connection,
-        number,
+        place,
         pair: remote.pair.clone(),
         inbound: established.bidi.then(|| Inbound::new(remote.pair.clone())),
         epoch: 0,
@@ -116,7 +116,7 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         stream.ask_to_manage(session);
     } else {
         remote.lock().session = None;
-        remote.input(&server, Input::Opened { carrier: number, managed: Managed::Not });
+        remote.input(&server, Input::Opened { carrier, managed: Managed::Not });
     }
     stream.run().await;
 }
@@ -147,7 +147,12 @@ pub(super) async fn verify(
     id: String,
     key: String,
 ) -> Result<Verdict, Failure> {
-    match Box::pin(open(server, pair, Purpose::Verify { id, key })).await? {
+    let moment = Deadline::now() + CONCEALED;
+    let opened = Box::pin(open(server, pair, Purpose::Verify { id, key })).await;
+    if opened.as_ref().is_err_and(|failure| failure.concealed) {
+        sleep_until(moment).await;
+    }
+    match opened? {
         Ready::Verdict(verdict) => Ok(verdict),
         Ready::Stanzas(..) => Err(Failure::passing("the question was not asked")),
     }
@@ -175,6 +180,12 @@ async fn open(server: &Arc<Server>, pair: &Pair, purpose: Purpose) -> Result<Rea
     policy::permits(&config, &pair.remote)
         .map_err(|refused| Failure::permanent(refused.reason()))?;
     let listed = config.federation.hosts.contains(&pair.remote);
+    let conceals = policy::conceals(&config, &pair.remote);
+    let known = match conceals {
+        // Before its web server is asked: whether somebody answers there is concealed as well.
+        true => Some(resolve::places(&config, &pair.remote).await?),
+        false => None,
+    };
     let named = match listed {
         true => Vec::new(),
         false => host_meta::places(server, &pair.remote).await,
@@ -186,8 +197,12 @@ async fn open(server: &Arc<Server>, pair: &Pair, purpose: Purpose) -> Result<Rea
         }
         Err(_) => {}
     }
-    let places = resolve::places(&config, &pair.remote).await?;
-    Box::pin(first_of(server, pair, &places, listed, &purpose)).await
+    let places = match known {
+        Some(places) => places,
+        None => resolve::places(&config, &pair.remote).await?,
+    };
+    let opened = Box::pin(first_of(server, pair, &places, listed, &purpose)).await;
+    opened.map_err(|failure| if conceals { failure.concealed() } else { failure })
 }
 
 /// Tries places, those of one priority at the same time: a connection that does not lead to a stream makes
@@ -438,3 +453,6 @@ impl Attempt<'_> {
         Ok(())
     }
 }
+
+/// When a peer that wants a key verified hears of a failure that is concealed.
+const CONCEALED: Duration = Duration::from_secs(30);

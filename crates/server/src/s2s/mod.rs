@@ -32,6 +32,7 @@ pub mod reached;
 pub mod resolve;
 pub mod status;
 pub mod stream;
+pub mod streams;
 pub mod verify;
 pub mod work;
 
@@ -53,20 +54,17 @@ use store::{
 };
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use xmpp::{
-    error::StanzaError,
-    jid::Jid,
-    stanza::Kind,
-    stream::s2s::{Proof, receiving::Pair},
-    time::Millis,
+    error::StanzaError, jid::Jid, stanza::Kind, stream::s2s::receiving::Pair, time::Millis,
 };
 
+pub use self::streams::Facts;
 use self::{
     documents::Documents,
     holding::{Held, Holding},
     inbound::Inbound,
-    known::KnownBy,
     outgoing::{Bounce, Bounds, Effect, Entry, Failure, Input, Managed, Outgoing, Phase},
     reached::Reached,
+    streams::Streams,
     work::Work,
 };
 use crate::{components::Posted, config::Config, limits::Paces, server::Server};
@@ -76,8 +74,8 @@ pub struct Federation {
     remotes: Mutex<HashMap<Pair, Arc<Remote>>>,
     /// Receiving halves that a peer may resume, by the id it has for that.
     resumable: Mutex<HashMap<String, Arc<Inbound>>>,
-    /// Streams that are open, by number.
-    streams: Mutex<HashMap<u64, Facts>>,
+    /// Streams that are open.
+    pub streams: Arc<Streams>,
     /// The last reason why a domain was not let in.
     refusals: Mutex<HashMap<Pair, (String, Millis)>>,
     /// Questions to other servers that wait for their answers.
@@ -98,31 +96,9 @@ pub struct Federation {
     /// Places for those that look for another server.
     attempts: Semaphore,
     next_parcel: AtomicU64,
-    next_stream: AtomicU64,
     /// Queues with work that nobody does yet.
     work: mpsc::UnboundedSender<Arc<Remote>>,
     waiting_work: Mutex<Option<mpsc::UnboundedReceiver<Arc<Remote>>>>,
-}
-
-/// What is known of an open stream.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    /// Whose it is.
-    pub pair: Pair,
-    /// We were connected to.
-    pub incoming: bool,
-    /// How the initiating side proved who it is.
-    pub proof: Proof,
-    /// How this server knows the other one.
-    pub known_by: KnownBy,
-    /// Stanzas go both ways.
-    pub bidi: bool,
-    /// Both sides acknowledge.
-    pub managed: bool,
-    /// Since when.
-    pub since: Millis,
-    /// Told when the operator wants it to end.
-    pub end: Arc<Notify>,
 }
 
 /// One pair of domains: what goes from ours to the other.
@@ -163,7 +139,7 @@ impl Federation {
         Self {
             remotes: Mutex::default(),
             resumable: Mutex::default(),
-            streams: Mutex::default(),
+            streams: Arc::default(),
             refusals: Mutex::default(),
             questions: presence::Questions::default(),
             trust: RwLock::default(),
@@ -178,7 +154,6 @@ impl Federation {
             bounds: Mutex::new(Bounds::with_bounce(config.federation.bounce_seconds * 1000)),
             attempts: Semaphore::new(ATTEMPTS),
             next_parcel: AtomicU64::new(1),
-            next_stream: AtomicU64::new(1),
             work,
             waiting_work: Mutex::new(Some(waiting_work)),
         }
@@ -208,61 +183,6 @@ impl Federation {
     pub fn knows(&self, local: &str, remote: &str) -> bool {
         let pair = Pair { local: local.to_owned(), remote: remote.to_owned() };
         self.remotes.lock().contains_key(&pair)
-    }
-
-    /// A number for a stream.
-    pub fn number(&self) -> u64 {
-        self.next_stream.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Notes an open stream.
-    pub fn opened(&self, number: u64, facts: Facts) {
-        let (remote, proof) = (&facts.pair.remote, facts.known_by.name());
-        tracing::debug!(remote, number, facts.incoming, proof, facts.bidi, "s2s_opened");
-        self.streams.lock().insert(number, facts);
-    }
-
-    /// Notes an open stream of another domain, unless it has `most` already.
-    #[must_use]
-    pub fn admit(&self, number: u64, facts: Facts, most: u64) -> bool {
-        let domain = &facts.pair.remote;
-        let streams = self.streams.lock();
-        let own = streams.values().filter(|one| one.incoming && one.pair.remote == *domain);
-        let full = own.count() as u64 >= most;
-        drop(streams);
-        if !full {
-            self.opened(number, facts);
-        }
-        !full
-    }
-
-    /// What is told when the operator wants a stream to end.
-    #[must_use]
-    pub fn ending(&self, number: u64) -> Arc<Notify> {
-        let streams = self.streams.lock();
-        streams.get(&number).map(|facts| facts.end.clone()).unwrap_or_default()
-    }
-
-    /// Changes what is known of an open stream.
-    pub fn note(&self, number: u64, change: impl FnOnce(&mut Facts)) {
-        self.streams.lock().get_mut(&number).map(change);
-    }
-
-    /// Streams that are open.
-    #[must_use]
-    pub fn streams(&self) -> Vec<Facts> {
-        self.streams.lock().values().cloned().collect()
-    }
-
-    /// Whether any stream is open.
-    #[must_use]
-    pub fn is_connected(&self) -> bool {
-        !self.streams.lock().is_empty()
-    }
-
-    /// The stream has ended.
-    pub fn closed(&self, number: u64) {
-        self.streams.lock().remove(&number);
     }
 
     /// Somebody was not let in as `pair.remote`. Tells whether that is news: who knocks again and
@@ -533,13 +453,19 @@ impl Failure {
     /// Something that may pass.
     #[must_use]
     pub fn passing(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), permanent: false }
+        Self { reason: reason.into(), permanent: false, concealed: false }
     }
 
     /// Something that does not.
     #[must_use]
     pub fn permanent(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), permanent: true }
+        Self { reason: reason.into(), permanent: true, concealed: false }
+    }
+
+    /// The same, without anything that senders could learn from when it is told.
+    #[must_use]
+    pub fn concealed(self) -> Self {
+        Self { permanent: false, concealed: true, ..self }
     }
 }
 

@@ -61,7 +61,7 @@ fn came_of(server: &Server, remote: &Remote) -> Tried {
     };
     match (phase, failure) {
         (Phase::Online { carrier }, _) => {
-            let known_by = server.s2s.streams.lock().get(&carrier).map(|facts| facts.known_by);
+            let known_by = server.s2s.streams.of(carrier).map(|facts| facts.known_by);
             let known_by = known_by.map_or("a stream", |known_by| known_by.name());
             Tried::Connected(known_by.to_owned())
         }
@@ -89,8 +89,8 @@ pub fn give_back(server: &Server, domain: &str) -> Option<u64> {
 
 /// Ends the streams of a domain, of both directions. Returns how many there were.
 pub fn end_streams(server: &Server, domain: &str) -> usize {
-    let streams = server.s2s.streams.lock();
-    let own = streams.values().filter(|facts| facts.pair.remote == domain);
+    let streams = server.s2s.streams.all();
+    let own = streams.iter().filter(|facts| facts.pair.remote == domain);
     own.inspect(|facts| facts.end.notify_one()).count()
 }
 

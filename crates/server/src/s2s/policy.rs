@@ -84,6 +84,15 @@ pub fn dialback(config: &Config, remote: &str) -> bool {
     named(&config.federation.dialback, remote)
 }
 
+/// Whether a domain may lead to places that only this machine can reach, because the operator permits it:
+/// whoever has the domain, or writes to it, does not learn from how attempts fail what is there.
+#[must_use]
+pub fn conceals(config: &Config, remote: &str) -> bool {
+    let federation = &config.federation;
+    // In `hosts` it is the operator who says where a domain leads.
+    federation.private_addresses && !federation.hosts.contains(remote)
+}
+
 /// Whether a list names a domain: itself, `*.` and one of its parents, or `*` for all.
 fn named(list: &[String], domain: &str) -> bool {
     list.iter().any(|entry| match entry.strip_prefix('*') {
@@ -139,6 +148,14 @@ mod tests {
         let allowed = config("allow = [\"montague.example\"]\ndeny = [\"montague.example\"]");
         assert_eq!(permits(&allowed, "verona.example"), Err(Refused::Denied));
         assert_eq!(permits(&allowed, "montague.example"), Err(Refused::Denied));
+    }
+
+    #[test]
+    fn what_is_behind_the_server_is_concealed_where_domains_may_lead_there() {
+        assert!(!conceals(&config(""), "montague.example"));
+        let text = "private_addresses = true\n[federation.hosts]\n\"b.example\" = \"127.0.0.1:1\"";
+        assert!(conceals(&config(text), "montague.example"));
+        assert!(!conceals(&config(text), "b.example"));
     }
 
     #[test]

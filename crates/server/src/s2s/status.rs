@@ -45,7 +45,7 @@ pub async fn list(server: &Server) -> Result<Vec<RemoteDomain>, store::StoreErro
         domain.refused = Some(reason.clone());
         domain.refused_seconds = Some(seconds(server, *at));
     }
-    for facts in federation.streams.lock().values() {
+    for facts in &federation.streams.all() {
         let domain = entry(&mut found, &facts.pair.local, &facts.pair.remote);
         domain.streams.push(describe(server, facts));
     }
@@ -54,11 +54,9 @@ pub async fn list(server: &Server) -> Result<Vec<RemoteDomain>, store::StoreErro
 
 /// Counts for Prometheus.
 pub fn observe(server: &Server) {
-    let (incoming, outgoing) = {
-        let streams = server.s2s.streams.lock();
-        let incoming = streams.values().filter(|facts| facts.incoming).count();
-        (incoming, streams.len() - incoming)
-    };
+    let streams = server.s2s.streams.all();
+    let incoming = streams.iter().filter(|facts| facts.incoming).count();
+    let outgoing = streams.len() - incoming;
     let (held, most) = (server.s2s.holding.held(), server.s2s.holding.most());
     let clamped = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     server.metrics.s2s_incoming.set(clamped(incoming as u64));

@@ -52,6 +52,8 @@ pub struct Failure {
     pub reason: String,
     /// There is no such domain, or it may not be talked to: waiting does not help.
     pub permanent: bool,
+    /// Whoever waits for an answer does not learn how soon it was clear that there will be none.
+    pub concealed: bool,
 }
 
 /// Why a stanza goes back to its sender.
@@ -543,7 +545,7 @@ impl Outgoing {
         self.phase = Phase::Resting { until: now.plus(rest - rest / 4 + jitter) };
         let since = *self.failing_since.get_or_insert(now);
         let why = if failure.permanent { Bounce::NotFound } else { Bounce::Timeout };
-        let all = failure.permanent;
+        let (all, concealed) = (failure.permanent, failure.concealed);
         self.failure = Some(failure);
         if all {
             // Nothing was ever heard of a stream that could be resumed.
@@ -551,7 +553,9 @@ impl Outgoing {
         }
         // Who asks wants to know at once. What is told can wait a moment, such as while a server starts anew.
         let lasts = all || now.since(since) >= self.bounds.patience;
-        let over = |entry: &Entry| entry.parcel.is_none() && (lasts || entry.kind == Kind::Iq);
+        let over = |entry: &Entry| {
+            entry.parcel.is_none() && !concealed && (lasts || entry.kind == Kind::Iq)
+        };
         self.give_up(|entry| all || over(entry), why, effects);
     }
 }

@@ -186,7 +186,7 @@ impl World {
 
     fn failed(&mut self, permanent: bool) {
         self.connecting = false;
-        let failure = Failure { reason: "x".into(), permanent };
+        let failure = Failure { permanent, ..Failure::passing("x") };
         self.input(Input::Failed(failure));
     }
 
@@ -196,7 +196,7 @@ impl World {
         }
         self.wire.clear();
         self.answers.clear();
-        let failure = failed.then(|| Failure { reason: "x".into(), permanent: false });
+        let failure = failed.then(|| Failure::passing("x"));
         self.input(Input::Lost { carrier: self.carrier, failure });
     }
 
@@ -257,7 +257,7 @@ impl World {
         self.answers.clear();
         self.wire.clear();
         self.input(Input::Silent { carrier });
-        let failure = Failure { reason: "x".into(), permanent: false };
+        let failure = Failure::passing("x");
         self.input(Input::Lost { carrier, failure: Some(failure) });
     }
 

@@ -439,6 +439,27 @@ fn a_domain_that_fails_is_tried_again_later_and_later() {
 }
 
 #[test]
+fn how_soon_a_concealed_failure_was_clear_is_not_told() {
+    let mut queue = queue();
+    feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
+    let refused = Failure::permanent("nothing listens there").concealed();
+    assert_eq!(bounced(&feed(&mut queue, Input::Failed(refused))), []);
+    // Meanwhile it is tried again, and may be there.
+    let before = NOW.plus(29_999);
+    assert_eq!(at(&mut queue, before, Input::Tick), [Effect::Connect]);
+    let silent = Failure::passing("it takes too long").concealed();
+    assert_eq!(bounced(&at(&mut queue, before, Input::Failed(silent))), []);
+    let effects = at(&mut queue, NOW.plus(30_000), Input::Tick);
+    assert_eq!(bounced(&effects), [("iq", Bounce::Timeout)]);
+    // It is the same where nothing was clear until then.
+    let mut queue = self::queue();
+    feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
+    assert_eq!(bounced(&at(&mut queue, before, Input::Tick)), []);
+    let effects = at(&mut queue, NOW.plus(30_000), Input::Tick);
+    assert_eq!(bounced(&effects), [("iq", Bounce::Timeout)]);
+}
+
+#[test]
 fn requests_fail_at_once_and_messages_wait_for_their_time() {
     let mut queue = queue();
     feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));

@@ -46,7 +46,7 @@ impl<T: Transport> Stream<T> {
             // A stream in one direction: nothing came, nothing is counted.
             Some(Nonza::Request) => sm::write_ack(&mut self.output, 0),
             Some(Nonza::Ack(h)) => {
-                let carrier = self.number;
+                let carrier = self.place.number();
                 let outbound = self.outbound.as_ref();
                 let before = outbound.map_or(0, |it| it.lock().queue.unacked());
                 if outbound.is_some_and(|it| it.input(&self.server, Input::Acked { carrier, h })) {
@@ -103,7 +103,7 @@ impl<T: Transport> Stream<T> {
                 enabled.max = u32::try_from(RESUMABLE.as_secs()).ok();
                 enabled.id = Some(id.clone());
             }
-            self.server.s2s.note(self.number, |facts| facts.managed = true);
+            self.place.note(|facts| facts.managed = true);
             self.element(&enabled.element());
             self.carry(Some(Managing { id, ours: false, inbound }));
         } else {
@@ -124,7 +124,7 @@ impl<T: Transport> Stream<T> {
         let (epoch, handled) = inbound.resume();
         self.epoch = epoch;
         self.inbound = Some(inbound);
-        self.server.s2s.note(self.number, |facts| facts.managed = true);
+        self.place.note(|facts| facts.managed = true);
         let answer = Resume { previd: resume.previd.clone(), h: handled };
         self.element(&answer.resumed());
         let waiting = std::mem::replace(&mut self.beginning, Beginning::Over);
@@ -139,7 +139,7 @@ impl<T: Transport> Stream<T> {
             };
             if mine {
                 let managed = Managed::Resumed(resume.h);
-                remote.input(&self.server, Input::Opened { carrier: self.number, managed });
+                remote.input(&self.server, Input::Opened { carrier: self.place.number(), managed });
             } else {
                 self.outbound = None;
             }
@@ -150,7 +150,7 @@ impl<T: Transport> Stream<T> {
     pub(super) fn carry(&mut self, session: Option<Managing>) {
         let waiting = std::mem::replace(&mut self.beginning, Beginning::Over);
         if let (Beginning::Waiting(_), Some(remote)) = (waiting, &self.outbound)
-            && !remote.attach(&self.server, self.number, session)
+            && !remote.attach(&self.server, self.place.number(), session)
         {
             self.outbound = None;
         }
@@ -161,7 +161,7 @@ impl<T: Transport> Stream<T> {
         let Some(remote) = self.outbound.clone() else {
             return Err(error(StreamCondition::UnsupportedStanzaType));
         };
-        let carrier = self.number;
+        let carrier = self.place.number();
         let beginning = std::mem::replace(&mut self.beginning, Beginning::Over);
         let managed = match (name, beginning) {
             ("enabled", Beginning::Enabling(_)) => {
@@ -169,7 +169,7 @@ impl<T: Transport> Stream<T> {
                 let inbound = self.inbound.clone();
                 let inbound = inbound.unwrap_or_else(|| Inbound::new(self.pair.clone()));
                 inbound.enable();
-                self.server.s2s.note(carrier, |facts| facts.managed = true);
+                self.place.note(|facts| facts.managed = true);
                 let session = enabled.id.map(|id| Managing { id, ours: true, inbound });
                 remote.lock().session = session;
                 Managed::New
@@ -181,7 +181,7 @@ impl<T: Transport> Stream<T> {
                 if resumed.previd != session.id {
                     return Err(error(StreamCondition::BadFormat));
                 }
-                self.server.s2s.note(carrier, |facts| facts.managed = true);
+                self.place.note(|facts| facts.managed = true);
                 Managed::Resumed(resumed.h)
             }
             ("failed", Beginning::Resuming(_, session)) => {

@@ -28,6 +28,7 @@ use super::{
     incoming::{self, Source},
     outgoing::{Failure, Input, Phase},
     policy,
+    streams::Place,
 };
 use crate::{
     limits::Pace,
@@ -43,7 +44,8 @@ pub(super) struct Stream<T> {
     pub(super) server: Arc<Server>,
     pub(super) transport: T,
     pub(super) reader: Reader,
-    pub(super) number: u64,
+    /// Among the streams that are open.
+    pub(super) place: Place,
     pub(super) pair: Pair,
     /// What comes in, where the peer may send.
     pub(super) inbound: Option<Arc<Inbound>>,
@@ -91,7 +93,7 @@ impl<T: Transport> Stream<T> {
 
     async fn serve(&mut self) -> End {
         let mut shutdown = self.server.shutdown.subscribe();
-        let ending = self.server.s2s.ending(self.number);
+        let ending = self.place.ending();
         loop {
             if let Err(end) = self.handle_events().await {
                 return end;
@@ -154,7 +156,7 @@ impl<T: Transport> Stream<T> {
     fn has_fleeting(&self) -> bool {
         self.outbound.as_ref().is_some_and(|remote| {
             let queue = &remote.lock().queue;
-            queue.phase() == Phase::Online { carrier: self.number }
+            queue.phase() == Phase::Online { carrier: self.place.number() }
                 && queue.fleeting().next().is_some()
         })
     }
@@ -202,7 +204,7 @@ impl<T: Transport> Stream<T> {
         }
         if let Some(remote) = &self.outbound {
             let mut state = remote.lock();
-            let online = Phase::Online { carrier: self.number };
+            let online = Phase::Online { carrier: self.place.number() };
             let carried = state.queue.phase() == online;
             if !carried && matches!(self.beginning, Beginning::Over) {
                 // What it was to carry went back to its senders.
@@ -215,7 +217,7 @@ impl<T: Transport> Stream<T> {
             if state.queue.answer_due().is_some_and(|due| carried && due <= now) {
                 let known = state.queue.is_silent();
                 drop(state);
-                remote.input(&self.server, Input::Silent { carrier: self.number });
+                remote.input(&self.server, Input::Silent { carrier: self.place.number() });
                 state = remote.lock();
                 if state.queue.phase() != online {
                     return Err(End::Lost);
@@ -392,9 +394,9 @@ impl<T: Transport> Stream<T> {
             if let Some(remote) = &self.outbound {
                 let (now, output) = (self.server.now(), &mut self.output);
                 let mut state = remote.lock();
-                written = state.queue.write(now, self.number, output, WRITE_SIZE);
+                written = state.queue.write(now, self.place.number(), output, WRITE_SIZE);
                 let id = self.server.fresh_id();
-                if state.queue.ask(now, self.number, &id) {
+                if state.queue.ask(now, self.place.number(), &id) {
                     output.extend_from_slice(&question(&self.pair, &id));
                 }
             }
@@ -415,7 +417,7 @@ impl<T: Transport> Stream<T> {
             if !written.is_empty() {
                 self.busy = Instant::now();
             }
-            let carrier = self.number;
+            let carrier = self.place.number();
             let Some(remote) = &self.outbound else { continue };
             remote.input(&self.server, Input::Flushed { carrier });
             if remote.lock().queue.sm().is_some_and(|sm| sm.unacked().len() > 0) {
@@ -451,7 +453,7 @@ impl<T: Transport> Stream<T> {
             End::Error(ours) => Some(format!("this server ended the stream: {}", said(ours))),
             _ => None,
         };
-        let (remote, number, reason) = (&self.pair.remote, self.number, end.word());
+        let (remote, number, reason) = (&self.pair.remote, self.place.number(), end.word());
         tracing::debug!(remote, number, reason, detail = failure, "s2s_closed");
         if let Some(remote) = &self.outbound {
             let failure = failure.map(Failure::passing);
@@ -461,7 +463,7 @@ impl<T: Transport> Stream<T> {
                     let early = || Failure::passing("the connection broke before it was ready");
                     Input::Failed(failure.unwrap_or_else(early))
                 }
-                _ => Input::Lost { carrier: self.number, failure },
+                _ => Input::Lost { carrier: self.place.number(), failure },
             };
             remote.input(&self.server, input);
         }
@@ -474,7 +476,7 @@ impl<T: Transport> Stream<T> {
             self.close(error).await;
         }
         // Last: the server goes down when all have said goodbye.
-        self.server.s2s.closed(self.number);
+        drop(self.place);
     }
 
     async fn close(&mut self, error: Option<StreamError>) {
