@@ -68,7 +68,8 @@ impl Line for &mut Client {
             if let TurnPollRet::WaitUntil(until) = self.client.poll(self.moment) {
                 let wait = until.saturating_duration_since(self.moment);
                 if wait < Duration::from_secs(1) {
-                    self.moment = self.moment + wait;
+                    let later = self.moment + wait;
+                    self.moment = later;
                 }
             }
             self.look();
@@ -143,7 +144,8 @@ fn lose(when: When) -> bool {
     };
     let mut session = session(&stage, &mut client);
     // What she has at the relay ends although her client stays.
-    let ended = stage.run(async { timeout(Duration::from_secs(60), session.serve()).await });
+    let ended =
+        stage.run(async { timeout(Duration::from_secs(60), Box::pin(session.serve())).await });
     assert!(ended.is_ok(), "she is still relayed for");
     drop(session);
     assert_eq!(server.metrics.turn_relays.value(), 0);
