@@ -63,7 +63,8 @@ test("what waits is sent once, or not at all where it was called off", async () 
   await message(page, "Act two").click();
   await message(page, "Act three").click();
   await page.getByRole("button", { name: /Forward/ }).first().click();
-  await page.getByRole("dialog").getByRole("button", { name: /bert/ }).click();
+  await page.getByRole("dialog").getByRole("checkbox", { name: /bert/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
   await page.getByText("Forwarded to").waitFor();
   for (const text of ["Act one", "Act two", "Act three"]) assert.equal(await count(page, text), 2, text);
 

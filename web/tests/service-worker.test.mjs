@@ -245,3 +245,45 @@ test("what another app shares reaches the page", async (context) => {
   assert.deepEqual(shared, { text: "Verona\na picture", name: "balcony ü.txt", content: "balcony" });
   await person.leave();
 });
+
+/** A page of another site that sends a form there, as soon as it is loaded. */
+async function other(context, target, head) {
+  const page = `<!doctype html>${head}<form method="post" enctype="multipart/form-data" action="${target}">
+    <input name="text" value="from elsewhere"></form><script>addEventListener("load", () => setTimeout(() => document.forms[0].submit()))</script>`;
+  const server = createServer((_, response) => response.setHeader("content-type", "text/html").end(page));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => server.close());
+  return `http://127.0.0.1:${server.address().port}/`;
+}
+
+test("a page of others cannot take away what waits, nor slip something in unseen", async (context) => {
+  const site = await Site.open(context);
+  const person = await Person.sit(browser, { name: "lawrence" });
+  const { page } = person;
+  await page.goto(site.url);
+  await drawn(page);
+  await controlled(page);
+  await page.evaluate(async () => {
+    const form = new FormData();
+    form.append("text", "from an app");
+    form.append("files", new File(["balcony"], "balcony.txt", { type: "text/plain" }));
+    await fetch("/share", { method: "POST", body: form, redirect: "manual" });
+  });
+  const kept = () =>
+    page.evaluate(async () => {
+      const cache = await caches.open("clownfish-shared");
+      return [await (await cache.match("/share/text")).text(), await (await cache.match("/share/0")).text()];
+    });
+  const target = `${site.url}share`;
+  // One that says where it is gets nothing in.
+  await page.goto(await other(context, target, '<meta name="referrer" content="unsafe-url">'));
+  const there = new URL(site.url).origin;
+  await page.waitForURL((url) => url.origin === there);
+  assert.deepEqual(await kept(), ["from an app", "balcony"]);
+  // One that does not looks like an app: both are there, to be looked at.
+  await page.goto(await other(context, target, '<meta name="referrer" content="no-referrer">'));
+  await page.waitForURL((url) => url.origin === there && url.hash === "#/share");
+  assert.deepEqual(await kept(), ["from an app\nfrom elsewhere", "balcony"]);
+  await person.leave();
+});

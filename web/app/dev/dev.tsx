@@ -6,7 +6,7 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 
 import type { CoreHost, CoreState } from "../src/core/api";
-import type { Connection } from "../src/core/types";
+import type { Connection, Notice } from "../src/core/types";
 import { language, speak } from "../src/i18n";
 import { Store } from "../src/state/store";
 import { StoreContext } from "../src/state/use";
@@ -79,7 +79,7 @@ startExpecting(store);
 startClock();
 startKeys(store);
 startNotifying(store, core);
-Object.assign(window, { store, sample: core });
+Object.assign(window, { store, sample: core, tell: (notice: Notice) => core.tell(notice) });
 render(
   <StoreContext.Provider value={store}>
     <App host={core} />

@@ -24,6 +24,8 @@ export interface Person {
   blocked?: boolean;
   plain?: boolean;
   verified?: boolean;
+  /** One of their devices has no usable keys. */
+  outdated?: boolean;
   /** It is a room. */
   room?: { open?: boolean; subject?: string; invitedBy?: string; people: readonly string[] };
   mentions?: number;
@@ -46,13 +48,13 @@ export const PEOPLE: readonly Person[] = [
   { address: "nurse@anemone.example", name: "Nurse", presence: "away", picture: true, pinned: true, ago: 47, typing: true },
   { address: "bench@anemone.example", name: "The long scroll", ago: 12, presence: "available", last: "The end of a very long conversation" },
   { address: "mercutio@verona.example", name: "Mercutio", presence: "chat", picture: true, unread: 12, mute: { is: "forever" }, ago: 18, last: "A plague o’ both your houses! 😂" },
-  { address: "beatrice@messina.example", name: "Beatrice", presence: "busy", picture: true, ago: 65, draft: "I had rather hear my dog bark at a crow than", last: "See you at the masque tonight?" },
+  { address: "beatrice@messina.example", name: "Beatrice", outdated: true, presence: "busy", picture: true, ago: 65, draft: "I had rather hear my dog bark at a crow than", last: "See you at the masque tonight?" },
   { address: "garden@conference.illyria.example", name: "Gardens of Illyria", ago: 90, plain: true, room: { open: true, people: ["Malvolio", "Feste", "Sir Toby", "Olivia", "Antonio"] } },
   { address: "players@conference.elsinore.example", name: "The players", stranger: true, unread: 1, ago: 75, room: { invitedBy: "benedick@messina.example", people: [] } },
   { address: "laurence@cell.example", name: "Friar Laurence", presence: "available", idle: 12, ago: 3 * HOUR, own: true, last: "Is the letter on its way? 📜" },
   { address: "scheherazade@tales.example", name: "شهرزاد", presence: "available", picture: true, unread: 1, ago: 4 * HOUR, last: "بلغني أيها الملك السعيد، ذو الرأي الرشيد" },
   { address: "hostile@elsinore.example", name: "<b>Hamlet</b> ‮olleh", ago: 5 * HOUR, unread: 2, last: "<script>alert(1)</script>" },
-  { address: "ophelia@elsinore.example", name: "Ophelia", presence: "away", status: "There’s rosemary, that’s for remembrance", ago: 6 * HOUR, own: true, failed: true, last: "There’s fennel for you, and columbines" },
+  { address: "ophelia@elsinore.example", name: "Ophelia", outdated: true, presence: "away", status: "There’s rosemary, that’s for remembrance", ago: 6 * HOUR, own: true, failed: true, last: "There’s fennel for you, and columbines" },
   { address: "horatio@elsinore.example", name: "Horatio", presence: "available", ago: DAY + 30, plain: true, last: "Not encrypted: my client is from 1603" },
   { address: "viola@illyria.example", name: "Viola", picture: true, ago: DAY + 5 * HOUR, mute: { is: "until", time: Date.now() + 3 * 3_600_000 }, last: "🎵 If music be the food of love, play on" },
   { address: "orsino@illyria.example", name: "Orsino", ago: 2 * DAY, unread: 140, last: "Give me excess of it" },

@@ -98,6 +98,18 @@ export class Sample implements Core {
     this.#listener(notice);
   }
 
+  /** Says something that nobody asked for. */
+  tell(notice: Notice): void {
+    this.#say(notice);
+  }
+
+  /** The file of a message is not here any more. */
+  forgets(id: number): void {
+    this.#edit(id, (old) =>
+      old.content.is === "file" ? { ...old, content: { ...old.content, file: { ...old.content.file, local: null } } } : old,
+    );
+  }
+
   /** So many more people; `everything` tells of them. */
   crowd(many: number): void {
     for (let i = 0; i < many; i++) this.#meet(crowd(i), 0);
@@ -148,7 +160,7 @@ export class Sample implements Core {
         encrypted: !person.plain,
         readers: person.plain
           ? { theirs: 0, own: 0, leftOut: 0, verified: false }
-          : { theirs: 2, own: 1, leftOut: person.verified ? 0 : 1, verified: person.verified ?? false },
+          : { theirs: 2, own: 1, leftOut: person.outdated ? 1 : 0, verified: person.verified ?? false },
         waitsForKeys: person.keyless ?? false,
         request: person.stranger ?? false,
         order: String(time).padStart(15, "0"),

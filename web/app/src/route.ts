@@ -33,9 +33,51 @@ export function go(to: Route, replace = false): void {
     again.value += 1;
     return;
   }
-  if (replace) history.replaceState({ steps: steps() }, "", hash);
+  // The step of what is open over a place becomes the new place: nothing is open there.
+  if (replace || overs() > 0) history.replaceState({ steps: steps() }, "", hash);
   else history.pushState({ steps: steps() + 1 }, "", hash);
   route.value = to;
+}
+
+interface Over {
+  close: () => void;
+  /** There is a step of the history for it. */
+  stepped: boolean;
+}
+
+/** What is open over the place without being a window: the topmost last. */
+const over: Over[] = [];
+/** Steps that were taken back here, of which the browser has yet to tell. */
+let returning = 0;
+
+/**
+ * Notes that something is open over the place. Esc ends it before it leaves the place; so does going back, if it
+ * is a step of its own. What is given back is called when it is closed.
+ */
+export function openOver(close: () => void, step: boolean): () => void {
+  const one: Over = { close, stepped: step };
+  over.push(one);
+  if (step) history.pushState({ steps: steps() + 1, overs: overs() + 1 }, "", location.hash);
+  return () => {
+    const at = over.indexOf(one);
+    if (at < 0) return;
+    over.splice(at, 1);
+    if (!one.stepped || overs() === 0) return;
+    returning += 1;
+    history.back();
+  };
+}
+
+/** Closes what is open over the place, the topmost. Whether there was anything. */
+export function closeOver(): boolean {
+  const top = over.at(-1);
+  top?.close();
+  return top !== undefined;
+}
+
+/** Steps of this kind that led here. */
+function overs(): number {
+  return numberIn("overs");
 }
 
 /** Goes back; to where one level up is when nothing of this page is there to go back to. */
@@ -46,9 +88,13 @@ export function back(): void {
 
 /** Steps within this page that led here. What is before them belongs to others. */
 function steps(): number {
-  const state: unknown = history.state;
-  if (typeof state !== "object" || state === null || !("steps" in state)) return 0;
-  return typeof state.steps === "number" ? state.steps : 0;
+  return numberIn("steps");
+}
+
+function numberIn(name: "steps" | "overs"): number {
+  const state = history.state as Record<string, unknown> | null;
+  const found = typeof state === "object" ? state?.[name] : 0;
+  return typeof found === "number" ? found : 0;
 }
 
 /** One level up. */
@@ -111,5 +157,11 @@ function decoded(part: string): string {
 }
 
 addEventListener("popstate", () => {
+  if (returning > 0) returning -= 1;
+  else if (overs() < over.filter((one) => one.stepped).length) {
+    const top = over.findLast((one) => one.stepped);
+    if (top) over.splice(over.indexOf(top), 1);
+    top?.close();
+  }
   route.value = parse(location.hash);
 });

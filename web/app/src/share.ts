@@ -29,6 +29,36 @@ export async function dropSharedText(): Promise<void> {
   if (await hasShared()) await (await caches.open(SHARED)).put("/share/text", new Response(""));
 }
 
+/**
+ * Puts something beside what waits already: nobody who shares takes from what was shared before. What does not
+ * fit is left out, and that is noted.
+ */
+export function addShared(text: string, files: readonly File[]): Promise<void> {
+  return navigator.locks.request(SHARED, async () => {
+    const waits = (await readShared()) ?? { text: "", files: [], cut: false };
+    const whole = [waits.text, text].filter(Boolean).join("\n");
+    const all = [...waits.files, ...files];
+    const size = all.reduce((sum, one) => sum + one.size, 0);
+    const fits = all.length <= SHARE_LIMIT.files && size <= SHARE_LIMIT.bytes;
+    const cut = waits.cut || !fits || whole.length > SHARE_LIMIT.text;
+    await keepShared({ text: whole.slice(0, SHARE_LIMIT.text), files: fits ? all : waits.files, cut });
+  });
+}
+
+/** Keeps this of what was shared, and nothing else. */
+export async function keepShared({ text, files, cut }: Shared): Promise<void> {
+  const cache = await caches.open(SHARED);
+  await cache.put("/share/text", new Response(text));
+  for (const [at, one] of files.entries()) {
+    const headers = { "content-type": one.type, "x-name": encodeURIComponent(one.name) };
+    await cache.put(`/share/${at}`, new Response(one, { headers }));
+  }
+  for (let at = files.length; at < SHARE_LIMIT.files; at += 1) await cache.delete(`/share/${at}`);
+  // The page says it.
+  if (cut) await cache.put("/share/cut", new Response(""));
+  else await cache.delete("/share/cut");
+}
+
 /** What was shared; `null` when there is nothing. */
 export async function readShared(): Promise<Shared | null> {
   if (!(await hasShared())) return null;

@@ -4,7 +4,7 @@
 // It keeps nothing but the app's own files: no messages, no pictures, no answers of the server. A
 // version is kept as a whole and served as a whole, so an old one works with any server.
 
-import { SHARED, SHARE_LIMIT } from "./share";
+import { addShared } from "./share";
 import { keepAct, readTold, WOKEN_TAG, type Act, type Told } from "./woken";
 
 export {};
@@ -119,9 +119,12 @@ async function renewPolicy(): Promise<void> {
   }
 }
 
-/** Keeps what another app shares until the page takes it, and shows the page. */
+/**
+ * Keeps what another app shares until the page takes it, and shows the page. A page of others that says where it
+ * is gets nothing in; one that does not say looks like an app. So what comes here takes nothing from what waits,
+ * the page shows all of it, and nobody but a person sends it.
+ */
 async function takeShared(request: Request): Promise<Response> {
-  // Pages of others may not put something there; apps of this device are no pages.
   if (request.referrer.startsWith("http") && new URL(request.referrer).origin !== location.origin) {
     return Response.redirect("/", 303);
   }
@@ -129,22 +132,9 @@ async function takeShared(request: Request): Promise<Response> {
     const form = await request.formData();
     const words = ["title", "text", "url"].map((name) => form.get(name)).filter(isText);
     const files = form.getAll("files").filter((one) => one instanceof File);
-    const size = files.reduce((sum, one) => sum + one.size, 0);
-    const fits = files.length <= SHARE_LIMIT.files && size <= SHARE_LIMIT.bytes;
-    const text = words.join("\n");
-    await caches.delete(SHARED);
-    const cache = await caches.open(SHARED);
-    await cache.put("/share/text", new Response(text.slice(0, SHARE_LIMIT.text)));
-    // The page says it.
-    if (!fits || text.length > SHARE_LIMIT.text) await cache.put("/share/cut", new Response(""));
-    if (fits) {
-      for (const [at, one] of files.entries()) {
-        const headers = { "content-type": one.type, "x-name": encodeURIComponent(one.name) };
-        await cache.put(`/share/${at}`, new Response(one, { headers }));
-      }
-    }
+    await addShared(words.join("\n"), files);
   } catch {
-    // What cannot be read is not shared; the page shows that there is nothing.
+    // What cannot be read is not shared; the page shows what there is.
   }
   return Response.redirect("/#/share", 303);
 }

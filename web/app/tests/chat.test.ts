@@ -372,7 +372,7 @@ test("emoji: each once, each drawable, found by name in both languages", () => {
   assert.deepEqual(search("qqqq"), []);
 });
 
-test("only small pictures come by themselves, and where somebody wants that", () => {
+test("only small pictures and sounds come by themselves, and where somebody wants that", () => {
   const file = (size: number | null, mediaType: string) => ({
     name: "a", size, mediaType, uploaded: true, local: null, picture: null,
   });
@@ -381,10 +381,12 @@ test("only small pictures come by themselves, and where somebody wants that", ()
     comesByItself(one, where, network, false);
   assert.ok(comes(small, "always"));
   assert.ok(!comes(small, "never"));
-  assert.ok(comes(small, "unmetered"));
+  assert.ok(comes(file(40_000, "audio/ogg"), "always"), "a voice message");
+  assert.ok(!comes(small, "unmetered"), "nobody knows what network it is");
   assert.ok(comes(small, "unmetered", { type: "wifi", saveData: false }));
   assert.ok(!comes(small, "unmetered", { type: "cellular" }));
   assert.ok(!comes(small, "unmetered", { saveData: true }));
+  assert.ok(!comes(small, "unmetered", { type: "wifi", saveData: true }));
   for (const other of [file(1_000_001, "image/png"), file(null, "image/png"), file(10, "video/mp4"), file(10, "application/pdf")]) {
     assert.ok(!comes(other, "always"));
   }

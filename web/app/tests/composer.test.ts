@@ -12,6 +12,7 @@ import type { Command, Message, Notice, Outcome } from "../src/core/types";
 import { Store } from "../src/state/store";
 import { Composer } from "../src/ui/chat/composer/state";
 import { attachTo, MOST, trayOf } from "../src/ui/chat/composer/tray-state";
+import { forward } from "../src/ui/chat/forward";
 import { Chat } from "../src/ui/chat/state";
 import { question, toasts } from "../src/ui/kit/overlays";
 import { guardDrops } from "../src/ui/shell/drops";
@@ -290,7 +291,11 @@ test("what does not fit is told", async () => {
   await settle();
   assert.equal(sent().length, 0);
   assert.equal(composer.text.value.length, MOST_TEXT_BYTES / 2 + 1);
-  assert.match(JSON.stringify(toasts.value), /too long by 2 bytes/);
+  assert.match(JSON.stringify(toasts.value), /too long by one character/);
+  composer.write("😀".repeat(MOST_TEXT_BYTES / 4 + 3));
+  composer.send();
+  assert.match(JSON.stringify(toasts.value), /too long by 3 characters/);
+  composer.write("");
 });
 
 test("several messages are taken back without waiting for the server", async () => {
@@ -320,15 +325,15 @@ test("what was encrypted is forwarded in plain text only if somebody says so", a
   const to = () => sent().map((one) => one.to);
   question.value = null;
 
-  void chat.forward([secret], friar);
-  void chat.forward([open], square);
+  void forward(chat, [secret], [friar]);
+  void forward(chat, [open], [square]);
   await settle();
   assert.equal(question.value, null);
   assert.deepEqual(to(), [friar.address, square.address]);
 
   for (const yes of [false, true]) {
-    chat.chosen.value = new Set([1, 2]);
-    void chat.forward([open, secret], square);
+    chat.chosen.value = new Map([[1, open], [2, secret]]);
+    void forward(chat, [open, secret], [square]);
     await settle();
     assert.equal(question.peek()?.title, "Forward without encryption?");
     question.peek()?.answer(yes);
@@ -339,11 +344,51 @@ test("what was encrypted is forwarded in plain text only if somebody says so", a
   }
 
   // What waits to be encrypted is as secret as its conversation.
-  void chat.forward([{ ...open, delivery: { is: "queued" } }], square);
+  void forward(chat, [{ ...open, delivery: { is: "queued" } }], [friar, square]);
   await settle();
   assert.equal(question.peek()?.title, "Forward without encryption?");
   question.peek()?.answer(false);
   question.value = null;
+});
+
+test("nothing is forwarded, or copied, when nothing is there", async () => {
+  const { asked, chat } = sit(() => KEPT);
+  toasts.value = [];
+  assert.equal(await forward(chat, [], [{ address: "friar@example.org", name: "Friar" }]), false);
+  assert.equal(await forward(chat, [written(1)], []), false);
+  await chat.copy([]);
+  assert.deepEqual([asked, toasts.value], [[], []]);
+});
+
+test("what is forwarded to several reaches each of them in its order", async () => {
+  const { sent, chat } = sit((command) => (command.do === "send" && command.to.startsWith("square") ? FULL : KEPT));
+  const to = ["friar@example.org", "square@example.org", "nurse@example.org"].map((address) => ({ address, name: address }));
+  toasts.value = [];
+  await forward(chat, [written(1, "one"), written(2, "two")], to);
+  const all = sent().map((one) => one.do === "send" && [one.to, one.text]);
+  assert.deepEqual(all, to.flatMap(({ address }) => [[address, "one"], [address, "two"]]));
+  // Only those who have it are counted.
+  assert.ok(toasts.peek().some(({ text }) => text === "Forwarded to 2 chats"));
+});
+
+test("a reply that could not be sent from outside stands in the field, and stays there", async () => {
+  const { asked, composer } = sit(() => ({ is: "done" }));
+  composer.write("bright angel");
+  assert.equal(await composer.giveBack("O, speak again"), true);
+  assert.equal(composer.text.value, "O, speak again\nbright angel");
+  composer.write(`${composer.text.peek()}!`);
+  await composer.keep();
+  const drafts = asked.filter((one) => one.do === "draft").map((one) => one.text);
+  assert.deepEqual(drafts, ["O, speak again\nbright angel", "O, speak again\nbright angel!"]);
+  // Again, because the page ended before that was noted: once is enough.
+  assert.equal(await composer.giveBack("O, speak again"), true);
+  assert.equal(composer.text.value, "O, speak again\nbright angel!");
+});
+
+test("a reply that could not be kept is not done with", async () => {
+  const { composer } = sit(() => FULL);
+  assert.equal(await composer.giveBack("O, speak again"), false);
+  assert.equal(composer.text.value, "O, speak again");
 });
 
 test("nothing comes by itself of those whom nobody let in", () => {

@@ -203,7 +203,7 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
     await on.keyboard.press("Escape");
     await focused(on, "Look out of your window!");
     await on.keyboard.press("r");
-    await focused(on, "Message");
+    await focused(on, "message");
     await on.keyboard.type("I come!");
     await on.keyboard.press("Enter");
     await on.locator(".bubble-own .quote", { hasText: "Look out" }).waitFor();

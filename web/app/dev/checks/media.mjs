@@ -145,8 +145,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
 
     await go(on, `#/${VIOLA}`);
     const song = on.locator("[data-message]").filter({ has: on.getByRole("group", { name: /^Sound/ }) });
-    await button(song, /./).first().click();
-    await button(song, "Play").click();
+    await button(song, /^Play/).first().click();
     await button(song, "Pause").waitFor();
     await on.evaluate(() => globalThis.store.ask({ do: "signOut" }));
     await on.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
@@ -186,8 +185,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     await until(on, () => document.querySelector(".viewer video").ended || document.querySelector(".viewer video").currentTime > 0);
     await button(viewer, "Next").click();
     const sound = viewer.getByRole("group", { name: /^Sound/ });
-    await button(sound, /./).first().click();
-    await button(sound, "Play").click();
+    await button(sound, /^Play/).first().click();
     await moves(on, ".viewer .audio-seek");
     // Its arrows go through the sound, not through the pages.
     await sound.getByRole("slider").press("ArrowLeft");
@@ -219,8 +217,9 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     await on.getByRole("button", { name: "More for this conversation" }).click();
     await on.getByRole("menuitem", { name: "Pictures and files" }).click();
     await on.getByRole("button", { name: /^Look at the film/ }).waitFor();
-    await button(on, /^Play.*willow-cabin/).waitFor();
-    await button(on, /^Play.*old-song/).click();
+    const gallery = on.getByRole("dialog", { name: "Pictures and files" });
+    await button(gallery, /^Play.*willow-cabin/).waitFor();
+    await button(gallery, /^Play.*old-song/).click();
     await on.locator(".viewer").getByText("1 of 4").waitFor();
     assert.deepEqual(await on.evaluate(() => globalThis.parts), [null, "on"]);
   });

@@ -97,6 +97,7 @@ export const waitsForKeys = "Wartet auf die Schlüssel von {name}";
 export const sent = "Gesendet: Der Server hat sie";
 export const delivered = "Auf einem Gerät angekommen";
 export const read = "Gelesen";
+export const stateDetails = "{state}: Details";
 export const failed = "Nicht gesendet: {reason}";
 export const retry = "Noch einmal";
 export const discard = "Verwerfen";
@@ -108,6 +109,8 @@ export const sound = "Ton";
 export const file = "Datei";
 export const reactedBy = "{names}: {emoji}";
 export const reactionsOf = "Reaktionen: {list}";
+export const moreReactions = (n: number): string => plural(n, "Eine weitere Reaktion", "{n} weitere Reaktionen");
+export const noReactions = "Niemand hat reagiert.";
 export const addReaction = "Mit {emoji} reagieren";
 export const removeReaction = "{emoji} zurücknehmen";
 
@@ -200,6 +203,8 @@ export const forwardTitle = "Weiterleiten an";
 export const forwardSearch = "Personen suchen";
 export const forwardNobody = "Niemand gefunden.";
 export const forwarded = "An {name} weitergeleitet";
+export const forwardedTo = (n: number): string => plural(n, "An einen Chat weitergeleitet", "An {n} Chats weitergeleitet");
+export const forwardMost = "Höchstens {n} auf einmal";
 export const forwardPlainTitle = "Unverschlüsselt weiterleiten?";
 export const forwardPlainText =
   "Das wurde Ende-zu-Ende-verschlüsselt geschrieben. Was an {name} geht, ist es nicht: Server unterwegs werden es lesen können.";
@@ -229,8 +234,7 @@ export const trustBlind = "Vertraut, nicht verifiziert";
 export const trustVerified = "Verifiziert";
 export const trustDistrusted = "Nicht vertraut";
 
-export const write = "Nachricht";
-export const writePlaceholder = "Nachricht";
+export const writePlaceholder = "Verschlüsselte Nachricht";
 export const writePlainPlaceholder = "Nachricht, unverschlüsselt";
 export const captionPlaceholder = "Bildunterschrift";
 export const send = "Senden";
@@ -315,6 +319,7 @@ export const broken = "Diese Datei kann nicht gezeigt werden. Speichern kannst d
 export const gone = "Diese Datei ist nicht mehr auf diesem Gerät.";
 export const fetchAgain = "Noch einmal holen";
 export const saveFile = "{name} speichern";
+export const playFile = "{name} abspielen, {size}";
 export const play = "Abspielen";
 export const pause = "Pause";
 export const speed = "Tempo {speed}";
@@ -343,6 +348,9 @@ export const emojiTitle = "Emoji wählen";
 export const emojiSearch = "Emoji suchen";
 export const emojiNone = "Kein Emoji gefunden.";
 export const emojiRecent = "Zuletzt";
+export const emojiFailed = "Die Emoji konnten nicht geladen werden.";
+export const emojiTone = "Hautton";
+export const emojiTones = ["Ohne Hautton", "Heller Hautton", "Mittelheller Hautton", "Mittlerer Hautton", "Mitteldunkler Hautton", "Dunkler Hautton"];
 export const emojiGroups = {
   faces: "Smileys",
   people: "Menschen",

@@ -100,6 +100,7 @@ export const waitsForKeys = "Waits for the keys of {name}";
 export const sent = "Sent: the server has it";
 export const delivered = "Delivered to a device";
 export const read = "Read";
+export const stateDetails = "{state}: details";
 export const failed = "Not sent: {reason}";
 export const retry = "Try again";
 export const discard = "Discard";
@@ -111,6 +112,8 @@ export const sound = "Sound";
 export const file = "File";
 export const reactedBy = "{names}: {emoji}";
 export const reactionsOf = "Reactions: {list}";
+export const moreReactions = (n: number): string => plural(n, "One more reaction", "{n} more reactions");
+export const noReactions = "Nobody has reacted.";
 export const addReaction = "React with {emoji}";
 export const removeReaction = "Take back {emoji}";
 
@@ -206,6 +209,8 @@ export const forwardTitle = "Forward to";
 export const forwardSearch = "Search people";
 export const forwardNobody = "Nobody found.";
 export const forwarded = "Forwarded to {name}";
+export const forwardedTo = (n: number): string => plural(n, "Forwarded to one chat", "Forwarded to {n} chats");
+export const forwardMost = "At most {n} at a time";
 export const forwardPlainTitle = "Forward without encryption?";
 export const forwardPlainText =
   "This was written end-to-end encrypted. What goes to {name} is not: servers on the way will be able to read it.";
@@ -237,8 +242,7 @@ export const trustVerified = "Verified";
 export const trustDistrusted = "Not trusted";
 
 // The composer.
-export const write = "Message";
-export const writePlaceholder = "Message";
+export const writePlaceholder = "Encrypted message";
 export const writePlainPlaceholder = "Message, not encrypted";
 export const captionPlaceholder = "Add a caption";
 export const send = "Send";
@@ -329,6 +333,7 @@ export const broken = "This file cannot be shown. You can still save it.";
 export const gone = "This file is no longer on this device.";
 export const fetchAgain = "Fetch again";
 export const saveFile = "Save {name}";
+export const playFile = "Play {name}, {size}";
 export const play = "Play";
 export const pause = "Pause";
 export const speed = "Speed {speed}";
@@ -359,6 +364,9 @@ export const emojiTitle = "Choose an emoji";
 export const emojiSearch = "Search emoji";
 export const emojiNone = "No emoji found.";
 export const emojiRecent = "Recent";
+export const emojiFailed = "The emoji could not be loaded.";
+export const emojiTone = "Skin tone";
+export const emojiTones = ["No skin tone", "Light skin tone", "Medium-light skin tone", "Medium skin tone", "Medium-dark skin tone", "Dark skin tone"];
 export const emojiGroups = {
   faces: "Smileys",
   people: "People",

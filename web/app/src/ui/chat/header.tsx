@@ -11,6 +11,7 @@ import { erasing } from "../shell/erase";
 import { now } from "../shell/time";
 import { typingWords } from "../typing";
 import { nameable } from "./members";
+import { selected, type Chosen } from "./selection";
 import { canDeleteHere, canRemove, type Chat } from "./state";
 import "./header.css";
 
@@ -211,20 +212,22 @@ function openMute(chat: Chat): void {
 }
 
 /** In place of the header while messages are being chosen. */
-export function SelectionBar({ chat, chosen }: { chat: Chat; chosen: ReadonlySet<number> }) {
+export function SelectionBar({ chat, chosen }: { chat: Chat; chosen: Chosen }) {
   const say = words().chat;
-  const messages = chat.all(chosen);
-  const removable = messages.length > 0 && messages.every(canRemove);
-  const forwardable = messages.every((one) => one.content.is === "text" || one.content.is === "file");
+  const messages = selected(chosen, chat.window.value);
+  const some = messages.length > 0;
+  const removable = some && messages.every(canRemove);
+  const forwardable = some && messages.every((one) => one.content.is === "text" || one.content.is === "file");
   return (
-    <div class="chat-header chat-selection" role="toolbar" aria-label={say.selected(chosen.size)}>
+    <div class="chat-header chat-selection" role="toolbar" aria-label={say.selected(messages.length)}>
       <IconButton icon="close" label={say.endSelection} onClick={() => (chat.chosen.value = null)} />
       <span class="chat-selected" role="status">
-        {say.selected(chosen.size)}
+        {say.selected(messages.length)}
       </span>
       <IconButton
         icon="copy"
         label={say.copySelected}
+        disabled={!some}
         onClick={() => {
           void chat.copy(messages);
           chat.chosen.value = null;
@@ -234,7 +237,7 @@ export function SelectionBar({ chat, chosen }: { chat: Chat; chosen: ReadonlySet
         icon="forward"
         label={say.forwardSelected}
         disabled={!forwardable}
-        onClick={() => (chat.sheet.value = { is: "forward", messages: messages.map((one) => one.id) })}
+        onClick={() => (chat.sheet.value = { is: "forward", messages })}
       />
       <IconButton
         icon="trash"

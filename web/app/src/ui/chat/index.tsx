@@ -8,6 +8,7 @@ import { again } from "../../route";
 import { useStore } from "../../state/use";
 import { Spinner } from "../kit";
 import { settings } from "../shell/settings";
+import { useStep } from "../step";
 import { ComposerView, takesFiles } from "./composer/composer";
 import { Composer } from "./composer/state";
 import { DropOverlay, useDrop } from "./drop";
@@ -55,6 +56,8 @@ function Opened({ address, message }: ChatViewProps) {
     if (here && message !== null) void chat.jump(message);
   }, [here, message, again.value]);
   const { chosen, search } = chat;
+  useStep(search.value !== null, () => (search.value = null));
+  useStep(chosen.value !== null, () => (chosen.value = null));
   return (
     <section
       class="chat"

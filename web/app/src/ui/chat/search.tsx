@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { fill, words } from "../../i18n";
 import { BEGUN, lookFor, MOST_FOUND } from "../../state/parts";
-import { IconButton, Spinner } from "../kit";
+import { composing, IconButton, Spinner } from "../kit";
 import { SearchProblem } from "../shell/search-problem";
 import type { Chat, Search } from "./state";
 import "./search.css";
@@ -52,7 +52,7 @@ export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
         role="search"
         aria-label={say.find}
         onKeyDown={(event) => {
-          if (event.key === "Escape") {
+          if (event.key === "Escape" && !composing(event)) {
             event.stopPropagation();
             close();
           }
@@ -71,7 +71,7 @@ export function SearchBar({ chat, search }: { chat: Chat; search: Search }) {
           aria-label={say.find}
           onInput={(event) => look(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key !== "Enter") return;
+            if (event.key !== "Enter" || composing(event)) return;
             event.preventDefault();
             void step(chat, event.shiftKey ? -1 : 1);
           }}

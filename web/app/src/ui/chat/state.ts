@@ -14,9 +14,8 @@ import { indexOf, isEvent, whoOf } from "./logic/rows";
 import { copyable, gist } from "./logic/text";
 import { minute } from "./logic/times";
 import { AllFiles } from "./media/all";
-import { isPlain } from "./timeline/describe";
+import { toggle, type Chosen } from "./selection";
 import { ask } from "../ask";
-import { reasonText } from "../reason";
 
 /** A dialog of the conversation; one at most is open. */
 export type Sheet =
@@ -24,7 +23,8 @@ export type Sheet =
   | { is: "gallery" }
   | { is: "details"; message: number }
   | { is: "versions"; message: number }
-  | { is: "forward"; messages: number[] }
+  | { is: "forward"; messages: Message[] }
+  | { is: "reactions"; message: number; emoji: string | null }
   | { is: "quick"; message: number; at: Element }
   | { is: "react"; message: number }
   | { is: "viewer"; message: number };
@@ -72,7 +72,7 @@ export class Chat {
 
   readonly replying = signal<Message | null>(null);
   readonly editing = signal<Message | null>(null);
-  readonly chosen = signal<ReadonlySet<number> | null>(null);
+  readonly chosen = signal<Chosen | null>(null);
   /** The message that has, or last had, the focus of the keyboard. */
   readonly active = signal<number | null>(null);
   readonly sheet = signal<Sheet | null>(null);
@@ -336,19 +336,12 @@ export class Chat {
     return this.messages.peek().findLast(canEdit) ?? null;
   }
 
-  choose(id: number): void {
-    const chosen = new Set(this.chosen.peek() ?? []);
-    if (!chosen.delete(id)) chosen.add(id);
-    this.chosen.value = chosen.size > 0 ? chosen : null;
-  }
-
-  /** The messages of these ids, in their order. */
-  all(ids: Iterable<number>): Message[] {
-    const wanted = new Set(ids);
-    return this.messages.peek().filter((one) => wanted.has(one.id));
+  choose(message: Message): void {
+    this.chosen.value = toggle(this.chosen.peek(), message);
   }
 
   async copy(messages: Message[]): Promise<void> {
+    if (messages.length === 0) return;
     const [first] = messages;
     const text =
       messages.length === 1 && first
@@ -478,61 +471,6 @@ export class Chat {
   async repair(): Promise<void> {
     const done = await this.try({ do: "repairEncryption", address: this.address });
     if (done) toast(words().chat.repaired);
-  }
-
-  /** Whether what is written to somebody leaves without encryption. */
-  writesPlain(address: string): boolean {
-    return this.store.conversation(address)?.encrypted === false;
-  }
-
-  /** What came encrypted, or leaves so, does not go out in plain text unless somebody says so. */
-  async #mayForward(messages: Message[], to: { address: string; name: string }): Promise<boolean> {
-    // What has not left is as its conversation is.
-    const secret = messages.some((one) => one.encryption.is !== "none" || (this.encrypted && !isPlain(one)));
-    if (!secret || !this.writesPlain(to.address)) return true;
-    const say = words().chat;
-    return confirm({
-      title: say.forwardPlainTitle,
-      text: fill(say.forwardPlainText, { name: to.name }),
-      action: say.forwardPlainConfirm,
-      danger: true,
-    });
-  }
-
-  async forward(messages: Message[], to: { address: string; name: string }): Promise<void> {
-    if (!(await this.#mayForward(messages, to))) return;
-    this.chosen.value = null;
-    // Each is in the timeline there before the next one: that is their order.
-    let failed = false;
-    for (const message of messages) failed = !(await this.#forwardOne(message, to.address)) || failed;
-    if (!failed) toast(fill(words().chat.forwarded, { name: to.name }));
-  }
-
-  async #forwardOne(message: Message, to: string): Promise<boolean> {
-    const { content } = message;
-    if (content.is === "text") {
-      return this.try({ do: "send", to, text: content.text, replyTo: null });
-    }
-    if (content.is !== "file") return true;
-    const local = await this.fetch(message);
-    const { name, mediaType } = content.file;
-    const blob = local === null ? null : await this.store.core.file(local, mediaType);
-    if (!blob) {
-      toast({ text: words().chat.gone, problem: true });
-      return false;
-    }
-    let file: string;
-    try {
-      file = await this.store.core.give(blob);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      toast({ text: fill(words().chat.notSent, { reason: reasonText(reason) }), problem: true });
-      return false;
-    }
-    const type = mediaType ?? "application/octet-stream";
-    const { caption } = content;
-    const { picture } = content.file;
-    return this.try({ do: "sendFile", to, file, name, size: blob.size, mediaType: type, caption, picture, replyTo: null });
   }
 
   #setFetching(id: number, state: Fetching | null): void {

@@ -4,6 +4,7 @@ import "./base.css";
 
 export { Avatar, usePicture, type AvatarProps } from "./avatar";
 export { Button, IconButton, type ButtonProps, type IconButtonProps } from "./button";
+export { composing } from "./composing";
 export { colours, type Colours } from "./colour";
 export { Dialog, Sheet, useModal, type DialogProps } from "./dialog";
 export { Choice, Switch, TextField, type ChoiceProps, type SwitchProps, type TextFieldProps } from "./field";

@@ -5,7 +5,7 @@ import { words } from "../../i18n";
 import { go, type Route } from "../../route";
 import type { Store } from "../../state/store";
 import { useStore } from "../../state/use";
-import { Avatar, Dialog, Icon, type IconName } from "../kit";
+import { Avatar, composing, Dialog, Icon, type IconName } from "../kit";
 import { filter, type Filter } from "./filter";
 import { best, score } from "./fuzzy";
 import { muted } from "./conversations";
@@ -53,6 +53,7 @@ function JumpDialog({ onClose }: { onClose: () => void }) {
     if (place.shows) filter.value = place.shows;
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (composing(event)) return;
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step !== 0 && places.length > 0) {
       event.preventDefault();

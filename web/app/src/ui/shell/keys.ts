@@ -2,8 +2,9 @@
 
 import { signal } from "@preact/signals";
 
-import { above, go, route } from "../../route";
+import { above, closeOver, go, route } from "../../route";
 import type { Store } from "../../state/store";
+import { composing } from "../kit";
 import { current, nextUnread } from "./conversations";
 import { settings } from "./settings";
 
@@ -20,7 +21,7 @@ export function openHelp(): void {
 export function startKeys(store: Store): void {
   // Last of all: whatever is smaller than the page has had its turn, and prevents what it uses.
   window.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing || !store.account.value) return;
+    if (event.defaultPrevented || composing(event) || !store.account.value) return;
     if (press(event, store)) event.preventDefault();
   });
 }
@@ -38,7 +39,7 @@ function press(event: KeyboardEvent, store: Store): boolean {
   if (event.altKey && !command && event.key === "ArrowDown") return step(store, 1);
   if (event.altKey && !command && event.key === "ArrowUp") return step(store, -1);
   if (event.altKey || command) return false;
-  if (event.key === "Escape") return leave();
+  if (event.key === "Escape") return closeOver() || leave();
   if (writes(event.target) || !settings.peek().plainKeys) return false;
   if (event.key === "?") {
     helping.value = true;

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { words } from "../../i18n";
 import { go } from "../../route";
 import { useStore } from "../../state/use";
-import { Avatar, Icon, IconButton, openMenu, phone } from "../kit";
+import { Avatar, composing, Icon, IconButton, openMenu, phone } from "../kit";
 import { ConversationList } from "./list";
 import { Results } from "./results";
 import { focusSearch, openHelp } from "./keys";
@@ -17,6 +17,7 @@ export function ListPane() {
   const pane = useRef<HTMLDivElement>(null);
   useEffect(() => focusSearch.subscribe((times) => times > 0 && field.current?.focus()), []);
   const onKeyDown = (event: KeyboardEvent) => {
+    if (composing(event)) return;
     if (event.key === "Escape" && typed.value !== "") {
       event.preventDefault();
       event.stopPropagation();

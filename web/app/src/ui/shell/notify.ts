@@ -7,6 +7,7 @@ import { fill, words } from "../../i18n";
 import { format, go, route } from "../../route";
 import type { Notification as Notice, Store } from "../../state/store";
 import { attentive } from "../chat/attention";
+import { writing } from "../chat/composer/writer";
 import { doActs, keepTold, WOKEN_TAG, type Act } from "../../woken";
 import { ask } from "../ask";
 import { phone, toast } from "../kit";
@@ -129,7 +130,9 @@ export async function withdrawAll(): Promise<void> {
 /** Does what was pressed in a notification. Whether nothing of it can be lost any more. */
 async function act(store: Store, { address, reply }: Act, begun: number | null): Promise<boolean> {
   if (reply !== null && !(await isSent(store, address, reply, begun))) {
-    // It waits where it can be sent again.
+    // It waits where it can be sent again: in the field, where there is one, which knows of no other draft.
+    const composer = writing.get(address);
+    if (composer) return composer.giveBack(reply);
     const draft = [store.conversation(address)?.draft, reply].filter(Boolean).join("\n");
     return ask(store, { do: "draft", address, text: draft });
   }

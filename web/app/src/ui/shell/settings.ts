@@ -29,8 +29,8 @@ export interface Settings {
   oneSide: boolean;
   /** What stands behind the messages of chats that have nothing of their own. */
   wallpaper: Wallpaper;
-  /** Where small pictures come by themselves. "unmetered" is everywhere but on a mobile network, and where
-   * the browser is to be sparing. */
+  /** Where small pictures and sounds come by themselves. "unmetered" is on a network that is known not to be a
+   * mobile one, unless the browser is to be sparing. */
   fetch: "always" | "unmetered" | "never";
 }
 

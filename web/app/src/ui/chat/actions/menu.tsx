@@ -45,7 +45,7 @@ function actionsOf(chat: Chat, message: Message): MenuItem[] {
     canAnswer(message) && {
       label: say.forward,
       icon: "forward",
-      run: () => (chat.sheet.value = { is: "forward", messages: [message.id] }),
+      run: () => (chat.sheet.value = { is: "forward", messages: [message] }),
     },
     canEdit(message) && { label: say.edit, icon: "edit", run: () => chat.edit(message) },
     canStar(message) && {
@@ -53,7 +53,7 @@ function actionsOf(chat: Chat, message: Message): MenuItem[] {
       icon: message.starred ? "starOff" : "star",
       run: () => void chat.try({ do: "star", message: message.id, starred: !message.starred }),
     },
-    { label: say.select, icon: "check", run: () => chat.choose(message.id) },
+    { label: say.select, icon: "check", run: () => chat.choose(message) },
     {
       label: say.messageDetails,
       icon: "info",

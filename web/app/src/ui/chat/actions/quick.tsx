@@ -4,6 +4,7 @@ import type { Message } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { Icon, place, useModal } from "../../kit";
 import type { Chat } from "../state";
+import { toned } from "../emoji/tone";
 import { react } from "./menu";
 import "./quick.css";
 
@@ -27,7 +28,7 @@ export function QuickReactions({ chat, message, close, focus = false }: QuickPro
   const say = words().chat;
   return (
     <div ref={row} class="react-row" role="group" aria-label={say.react} onKeyDown={move}>
-      {QUICK.map((emoji) => (
+      {QUICK.map((one) => toned(one)).map((emoji) => (
         <button
           key={emoji}
           type="button"

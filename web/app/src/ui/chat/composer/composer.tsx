@@ -4,7 +4,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { fill, words } from "../../../i18n";
-import { Icon, IconButton, openMenu, touch } from "../../kit";
+import { composing, Icon, IconButton, openMenu, touch } from "../../kit";
 import { unblock } from "../../people/block";
 import { settings } from "../../shell/settings";
 import type { Chat } from "../state";
@@ -15,6 +15,7 @@ import { Honest, Stranger } from "./honest";
 import { MentionList, useMentions } from "./mentions";
 import { recorderOf, type Recorder } from "./recorder";
 import { RecorderBar, RecordButton } from "./recorder-bar";
+import { pastedFiles } from "./pasted";
 import type { Composer } from "./state";
 import { Tray } from "./tray";
 import "./composer.css";
@@ -98,7 +99,7 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
             dir={text === "" ? undefined : "auto"}
             value={text}
             enterkeyhint={enterSends() ? "send" : "enter"}
-            aria-label={editing ? say.editing : files ? say.captionPlaceholder : say.write}
+            aria-label={editing ? say.editing : placeholder(chat, files)}
             placeholder={placeholder(chat, files)}
             aria-autocomplete={chat.isRoom.value ? "list" : undefined}
             aria-controls={mentions.offered.length > 0 ? `${mentions.id}-list` : undefined}
@@ -109,15 +110,18 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
             }}
             onKeyUp={() => mentions.look()}
             onClick={() => mentions.look()}
-            onKeyDown={(event) => mentions.key(event) || onKey(event, chat, composer)}
+            onKeyDown={(event) => composing(event) || mentions.key(event) || onKey(event, chat, composer)}
             onPaste={(event) => {
-              const pasted = [...(event.clipboardData?.files ?? [])];
+              const pasted = pastedFiles(event.clipboardData);
               if (pasted.length === 0) return;
               event.preventDefault();
               composer.attach(pasted);
             }}
             onBlur={() => void composer.keep()}
           />
+          <span class="composer-lock" aria-hidden="true">
+            <Icon name={plain ? "lockOpen" : "lock"} size={16} />
+          </span>
         </div>
         {composer.ready || editing ? (
           <IconButton
@@ -176,9 +180,7 @@ function enterSends(): boolean {
   return !touch.value && settings.value.enterSends;
 }
 
-
 function onKey(event: KeyboardEvent, chat: Chat, composer: Composer): void {
-  if (event.isComposing) return;
   const sends = event.key === "Enter" && !event.shiftKey && !event.altKey;
   if (sends && (enterSends() || event.ctrlKey || event.metaKey)) {
     event.preventDefault();

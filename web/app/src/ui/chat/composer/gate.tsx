@@ -8,21 +8,13 @@ import { go } from "../../../route";
 import { Button } from "../../kit";
 import { accept, decline } from "../../people/room/invitation";
 import { reasonText } from "../../reason";
+import { roomTakes } from "../../shell/targets";
 import type { Chat } from "../state";
 
 /** Whether this account can write here, as far as is known. */
 export function mayWrite(chat: Chat): boolean {
   const room = chat.room.value;
-  if (!chat.isRoom.value || !room) return true;
-  switch (room.state.is) {
-    case "entering":
-      return true;
-    case "in":
-      return room.role !== "visitor";
-    default:
-      // Without a connection it is in no room, and what is written waits.
-      return room.state.is === "out" && chat.store.account.value?.connection.is !== "online";
-  }
+  return !chat.isRoom.value || !room || roomTakes(room, chat.store.account.value?.connection.is === "online");
 }
 
 export function Gate({ chat }: { chat: Chat }) {

@@ -53,10 +53,12 @@ function follow(recorder: Recorder, x: number, y: number): void {
   const { signal } = stop;
   const move = (event: PointerEvent) => {
     const towards = document.documentElement.dir === "rtl" ? -1 : 1;
-    if (y - event.clientY > LOCKS) {
+    const [up, back] = [(y - event.clientY) / LOCKS, ((x - event.clientX) * towards) / CANCELS];
+    recorder.slid.value = { up: between(up), back: between(back) };
+    if (up > 1) {
       recorder.lock();
       stop.abort();
-    } else if ((x - event.clientX) * towards > CANCELS) {
+    } else if (back > 1) {
       recorder.cancel();
       stop.abort();
     }
@@ -69,6 +71,10 @@ function follow(recorder: Recorder, x: number, y: number): void {
   addEventListener("pointermove", move, { signal });
   addEventListener("pointerup", up, { signal });
   addEventListener("pointercancel", up, { signal });
+}
+
+function between(far: number): number {
+  return Math.max(0, Math.min(1, far));
 }
 
 export function RecorderBar({ recorder }: { recorder: Recorder }) {
@@ -87,9 +93,7 @@ export function RecorderBar({ recorder }: { recorder: Recorder }) {
       </span>
       <Levels recorder={recorder} />
       {held ? (
-        <span class="recorder-slide">
-          <Icon name="back" size={16} /> {say.recordSlide}
-        </span>
+        <Slide recorder={recorder} />
       ) : ended ? (
         <PlayRest recorder={recorder} />
       ) : (
@@ -112,6 +116,23 @@ export function RecorderBar({ recorder }: { recorder: Recorder }) {
         {ended && say.recordEnded}
       </span>
     </div>
+  );
+}
+
+/** Where the finger can go: up to the lock, which comes to meet it, or back. */
+function Slide({ recorder }: { recorder: Recorder }) {
+  const { up, back } = recorder.slid.value;
+  const towards = document.documentElement.dir === "rtl" ? 1 : -1;
+  return (
+    <>
+      <span class="recorder-slide" style={{ translate: `${towards * back * CANCELS * 0.6}px 0`, opacity: 1 - back * 0.7 }}>
+        <Icon name="back" size={16} /> {words().chat.recordSlide}
+      </span>
+      <span class={up > 0.6 ? "recorder-lock recorder-lock-near" : "recorder-lock"} style={{ translate: `0 ${(up * LOCKS) / 3}px` }} aria-hidden="true">
+        <Icon name={up > 0.6 ? "lock" : "lockOpen"} size={20} />
+        <Icon name="up" size={16} />
+      </span>
+    </>
   );
 }
 

@@ -45,6 +45,9 @@ export class Recorder {
   /** What was recorded before the microphone went away. */
   readonly rest = signal<File | null>(null);
 
+  /** How far the finger that holds the button has gone, from 0 to 1: up to where it lets go, back to where it ends. */
+  readonly slid = signal({ up: 0, back: 0 });
+
   /** Gets what was recorded. */
   onDone: (file: File) => void = () => {};
 
@@ -234,6 +237,7 @@ export class Recorder {
     this.#release();
     this.rest.value = null;
     this.levels.value = [];
+    this.slid.value = { up: 0, back: 0 };
     this.state.value = "idle";
   }
 }

@@ -2,12 +2,12 @@
 
 import { computed, signal, type Signal } from "@preact/signals";
 
-import { MOST_TEXT_BYTES } from "../../../core/limits";
 import type { Message, Outcome } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { holdsUnsent } from "../../../unsent";
 import { confirm, toast } from "../../kit";
 import { problemText } from "../../people/problem";
+import { excess } from "../logic/text";
 import { kindOf, legible } from "../logic/files";
 import { hasSent } from "../../shell/conversations";
 import type { Chat } from "../state";
@@ -16,13 +16,11 @@ import { drafted, pass, passes, undrafted } from "./passing";
 import { shrink } from "./shrink";
 import { attachTo, describe, detach, done, putBack, takeOut, trayOf, whilePassing, type Attached } from "./tray-state";
 import { reasonText } from "../../reason";
+import { writing } from "./writer";
 
 export type Quality = "smaller" | "original";
 
 const DRAFT_MS = 500;
-
-/** The one that writes in a conversation now: what is on its way may outlive the view it was written in. */
-const writing = new Map<string, Composer>();
 
 /** What somebody left to look at another conversation: what they answer, or the text of a message they edit. */
 interface Unfinished {
@@ -109,13 +107,24 @@ export class Composer {
     this.#later = setTimeout(() => void this.keep(), DRAFT_MS);
   }
 
-  /** Keeps the draft now. */
-  async keep(): Promise<void> {
+  /** Keeps the draft now. Whether it is kept. */
+  async keep(): Promise<boolean> {
     clearTimeout(this.#later);
     const text = drafted(this.#chat.address, this.#before ?? this.text.peek());
-    if (text === this.#saved) return;
+    if (text === this.#saved) return true;
+    const before = this.#saved;
     this.#saved = text;
-    await this.#chat.ask({ do: "draft", address: this.#chat.address, text });
+    const outcome = await this.#chat.ask({ do: "draft", address: this.#chat.address, text });
+    if (outcome.is !== "failed") return true;
+    if (this.#saved === text) this.#saved = before;
+    return false;
+  }
+
+  /** Takes what could not be sent, before what is written. Whether it is kept. */
+  giveBack(text: string): Promise<boolean> {
+    const begun = this.#before ?? this.text.peek();
+    if (begun !== text && !begun.startsWith(`${text}\n`)) this.#restore(text, null);
+    return this.keep();
   }
 
   /** Whether a message is being edited, and says something else by now. */
@@ -167,7 +176,7 @@ export class Composer {
 
   send(): void {
     const text = this.text.peek().trim();
-    const over = new TextEncoder().encode(text).length - MOST_TEXT_BYTES;
+    const over = excess(text);
     if (over > 0) {
       toast({ text: words().chat.tooLong(over), problem: true });
       return;

@@ -4,8 +4,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { checked } from "../../../checked";
 import { language, words } from "../../../i18n";
-import { Spinner } from "../../kit";
+import { Button, composing, Spinner } from "../../kit";
 import { recent, used } from "./recent";
+import { chooseTone, chosenTone, plainForm, toned, TONES } from "./tone";
 import type { Emoji, EmojiGroup } from "./data";
 import "./emoji.css";
 
@@ -20,18 +21,24 @@ export interface PickerProps {
 export function Picker({ onPick, focus }: PickerProps) {
   const say = words().chat;
   const [data, setData] = useState<Data | null>(null);
+  const [failed, setFailed] = useState(false);
   const [wanted, setWanted] = useState("");
   const [lately] = useState(recent);
   const field = useRef<HTMLInputElement>(null);
   const grid = useRef<HTMLDivElement>(null);
+  const here = useRef(true);
+  const load = () => {
+    setFailed(false);
+    checked("data", () => import("./data")).then(
+      (loaded) => here.current && setData(loaded),
+      () => here.current && setFailed(true),
+    );
+  };
   useEffect(() => {
-    let here = true;
-    void checked("data", () => import("./data")).then((loaded) => {
-      if (here) setData(loaded);
-    });
+    load();
     if (focus) field.current?.focus();
     return () => {
-      here = false;
+      here.current = false;
     };
   }, []);
   const pick = (emoji: string) => {
@@ -41,28 +48,39 @@ export function Picker({ onPick, focus }: PickerProps) {
   const found = data && wanted.trim() !== "" ? data.search(wanted) : null;
   return (
     <div class="picker">
-      <input
-        ref={field}
-        class="picker-search"
-        type="search"
-        dir="auto"
-        value={wanted}
-        placeholder={say.emojiSearch}
-        aria-label={say.emojiSearch}
-        onInput={(event) => setWanted(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          const first = found?.[0];
-          if (event.key === "Enter" && first) {
-            event.preventDefault();
-            pick(first.emoji);
-          } else if (event.key === "ArrowDown") {
-            event.preventDefault();
-            grid.current?.querySelector<HTMLElement>(".picker-emoji")?.focus();
-          }
-        }}
-      />
+      <div class="picker-head">
+        <input
+          ref={field}
+          class="picker-search"
+          type="search"
+          dir="auto"
+          value={wanted}
+          placeholder={say.emojiSearch}
+          aria-label={say.emojiSearch}
+          onInput={(event) => setWanted(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (composing(event)) return;
+            const first = found?.[0];
+            if (event.key === "Enter" && first) {
+              event.preventDefault();
+              pick(toned(first.emoji));
+            } else if (event.key === "ArrowDown") {
+              event.preventDefault();
+              grid.current?.querySelector<HTMLElement>(".picker-emoji")?.focus();
+            }
+          }}
+        />
+        <Tones />
+      </div>
       <div ref={grid} class="picker-grid scroll" tabIndex={-1} onKeyDown={(event) => move(event, field.current)}>
-        {!data ? (
+        {failed ? (
+          <div class="picker-none" role="alert">
+            <p>{say.emojiFailed}</p>
+            <Button icon="retry" onClick={load}>
+              {say.again}
+            </Button>
+          </div>
+        ) : !data ? (
           <Spinner size={28} label={say.emojiTitle} />
         ) : found ? (
           <>
@@ -74,7 +92,7 @@ export function Picker({ onPick, focus }: PickerProps) {
             {lately.length > 0 && (
               <section aria-label={say.emojiRecent}>
                 <h3 class="picker-title">{say.emojiRecent}</h3>
-                <Items data={data} items={lately.map((emoji) => known(data, emoji))} onPick={pick} first />
+                <Items data={data} items={lately.map((emoji) => known(data, emoji))} onPick={pick} first asTheyAre />
               </section>
             )}
             {data.GROUPS.map((group, index) => (
@@ -103,6 +121,63 @@ export function Picker({ onPick, focus }: PickerProps) {
   );
 }
 
+/** The colour of the skin: the one in use, or all of them to choose from. */
+function Tones() {
+  const say = words().chat;
+  const [open, setOpen] = useState(false);
+  const row = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (open) row.current?.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
+  }, [open]);
+  const now = chosenTone();
+  if (!open) {
+    return (
+      <button
+        type="button"
+        class="picker-tone"
+        aria-expanded="false"
+        aria-label={say.emojiTone}
+        title={say.emojiTone}
+        onClick={() => setOpen(true)}
+      >
+        {toned("✋", now)}
+      </button>
+    );
+  }
+  return (
+    <div ref={row} class="picker-tones" role="radiogroup" aria-label={say.emojiTone} onKeyDown={alongTones}>
+      {TONES.map((tone, index) => (
+        <button
+          key={tone}
+          type="button"
+          class="picker-tone"
+          role="radio"
+          aria-checked={tone === now}
+          aria-label={say.emojiTones[index]}
+          title={say.emojiTones[index]}
+          tabIndex={tone === now ? 0 : -1}
+          onClick={() => {
+            chooseTone(tone);
+            setOpen(false);
+          }}
+        >
+          {toned("✋", tone)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function alongTones(event: KeyboardEvent): void {
+  const all = [...(event.currentTarget as Element).querySelectorAll<HTMLElement>(".picker-tone")];
+  const rtl = document.documentElement.dir === "rtl";
+  const step = { ArrowRight: rtl ? -1 : 1, ArrowLeft: rtl ? 1 : -1, ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  const now = all.indexOf(document.activeElement as HTMLElement);
+  all[(now + step + all.length) % all.length]?.focus();
+}
+
 interface GroupProps {
   data: Data;
   group: EmojiGroup;
@@ -120,12 +195,21 @@ function Group({ data, group, onPick, first }: GroupProps) {
   );
 }
 
-function Items(props: { data: Data; items: readonly Emoji[]; onPick: (emoji: string) => void; first: boolean }) {
-  const { data, items, onPick, first } = props;
+interface ItemsProps {
+  data: Data;
+  items: readonly Emoji[];
+  onPick: (emoji: string) => void;
+  first: boolean;
+  /** In the colour in which they were used. */
+  asTheyAre?: boolean;
+}
+
+function Items({ data, items, onPick, first, asTheyAre = false }: ItemsProps) {
   return (
     <div class="picker-items">
       {items.map((one, index) => {
         const name = data.nameOf(one, language.value);
+        const emoji = asTheyAre ? one.emoji : toned(one.emoji);
         return (
           <button
             key={one.emoji}
@@ -133,10 +217,10 @@ function Items(props: { data: Data; items: readonly Emoji[]; onPick: (emoji: str
             class="picker-emoji"
             tabIndex={first && index === 0 ? 0 : -1}
             title={name}
-            aria-label={`${one.emoji} ${name}`}
-            onClick={() => onPick(one.emoji)}
+            aria-label={`${emoji} ${name}`}
+            onClick={() => onPick(emoji)}
           >
-            {one.emoji}
+            {emoji}
           </button>
         );
       })}
@@ -144,10 +228,11 @@ function Items(props: { data: Data; items: readonly Emoji[]; onPick: (emoji: str
   );
 }
 
+/** One that was used, in the colour it had, with the names of its kind. */
 function known(data: Data, emoji: string): Emoji {
   for (const group of data.GROUPS) {
-    const found = group.emoji.find((one) => one.emoji === emoji);
-    if (found) return found;
+    const found = group.emoji.find((one) => plainForm(one.emoji) === plainForm(emoji));
+    if (found) return { ...found, emoji };
   }
   return { emoji, names: { en: "", de: "" } };
 }

@@ -67,24 +67,38 @@ export function moves(type: string, still: boolean): boolean {
   return type === "image/gif" || (still && MOVING.includes(type));
 }
 
-/** Pictures up to this size come without being asked for. */
+/** Pictures and sounds up to this size come without being asked for. */
 export const AUTOMATIC = 1_000_000;
 
 /** What the browser says of the network, where it says something (Network Information API). */
-interface Network {
+export interface Network {
   type?: string;
   saveData?: boolean;
 }
 
-/** Whether a file comes without being asked for, as somebody chose it. What is of strangers never does. */
+/** The network, as far as this browser tells. */
+export function network(): Network | undefined {
+  return (navigator as Navigator & { connection?: Network }).connection;
+}
+
+/** Whether it is told what kind of network this is: most browsers say nothing. */
+export function isTold(network: Network | undefined): boolean {
+  return network?.type !== undefined;
+}
+
+/**
+ * Whether a file comes without being asked for, as somebody chose it. What is of strangers never does; nor does
+ * anything where it depends on a network of which nothing is known.
+ */
 export function comesByItself(
   file: File,
   where: "always" | "unmetered" | "never",
   network: Network | undefined,
   strangers: boolean,
 ): boolean {
-  if (strangers || file.size === null || file.size > AUTOMATIC || kindOf(file) !== "picture") return false;
-  if (where === "unmetered") return network?.type !== "cellular" && network?.saveData !== true;
+  if (strangers || file.size === null || file.size > AUTOMATIC) return false;
+  if (!["picture", "audio"].includes(kindOf(file))) return false;
+  if (where === "unmetered") return isTold(network) && network?.type !== "cellular" && network?.saveData !== true;
   return where === "always";
 }
 

@@ -1,5 +1,6 @@
 // The text of a message, cut into what is drawn.
 
+import { MOST_TEXT_BYTES } from "../../../core/limits";
 import type { Line, Message, Span } from "../../../core/types";
 
 /** Lines of one kind that stand together. */
@@ -124,4 +125,17 @@ export function marked(text: string, wanted: string): Part[] {
 
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+}
+
+/** How many characters at its end a text has too many to be sent; 0 if it fits. */
+export function excess(text: string): number {
+  const bytes = new TextEncoder();
+  let over = bytes.encode(text).length - MOST_TEXT_BYTES;
+  let count = 0;
+  for (let at = text.length; over > 0; count += 1) {
+    const from = at - ((text.codePointAt(at - 2) ?? 0) > 0xffff ? 2 : 1);
+    over -= bytes.encode(text.slice(from, at)).length;
+    at = from;
+  }
+  return count;
 }

@@ -3,17 +3,19 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { File } from "../../../core/types";
+import type { File, Message } from "../../../core/types";
 import { fill, language, words } from "../../../i18n";
 import { Icon } from "../../kit";
+import { current } from "../../shell/conversations";
 import { clock, legible } from "../logic/files";
+import type { Chat } from "../state";
 import { fileWord, isVoice } from "../timeline/describe";
 import { sizeOf, type FileProps } from "./file";
 import { BARS, heardOf, type Heard } from "./heard";
 import * as playback from "./playback";
 import { Progress } from "./progress";
 import { useTransfer } from "./transfer";
-import { useLocal, type Local } from "./urls";
+import { take, useLocal, type Local } from "./urls";
 
 /** So much of a player is seen where it counts as in sight. */
 const VISIBLE = 0.5;
@@ -44,10 +46,10 @@ export function AudioView({ chat, message, file, tab, type }: FileProps & { type
             class="audio-button"
             tabIndex={tab}
             disabled={file.local !== null && !(local === null && file.uploaded)}
-            aria-label={fill(say.fetchFile, { name, size: sizeOf(file) })}
-            onClick={() => void chat.fetch(message, local === null)}
+            aria-label={fill(say.playFile, { name, size: sizeOf(file) })}
+            onClick={() => void playFetched({ chat, message, file, tab, type }, local === null)}
           >
-            <Icon name={transfer.failed ? "retry" : "download"} size={22} />
+            <Icon name={transfer.failed ? "retry" : "play"} size={22} />
           </button>
           <div class="audio-middle">
             <Bars bars={null} at={0} />
@@ -59,6 +61,24 @@ export function AudioView({ chat, message, file, tab, type }: FileProps & { type
       )}
     </div>
   );
+}
+
+/** Fetches a sound and plays it, unless somebody plays or reads something else by then. */
+async function playFetched({ chat, message, file, type }: FileProps & { type: string }, anew: boolean): Promise<void> {
+  const before = playback.playing.peek();
+  const name = await chat.fetch(message, anew);
+  if (name === null) return;
+  const [coming, release] = take(chat.store.core, name, type);
+  const local = await coming;
+  if (local && playback.playing.peek() === before && current() === chat.address) {
+    playback.toggle(soundOf(chat, message, file, { name, type, local }));
+  }
+  release();
+}
+
+function soundOf(chat: Chat, message: Message, file: File, there: Pick<playback.Sound, "name" | "type" | "local">): playback.Sound {
+  const [who, what] = [chat.authorName(message), called(file)];
+  return { core: chat.store.core, address: chat.address, message: message.id, who, what, ...there };
 }
 
 interface PlayerProps extends FileProps {
@@ -80,8 +100,7 @@ function Player({ chat, message, file, local, type, tab }: PlayerProps) {
   const speed = playback.speed.value;
   const toggle = () => {
     if (place.current) playback.seen(place.current, true);
-    const [who, what] = [chat.authorName(message), called(file)];
-    playback.toggle({ core: chat.store.core, address: chat.address, message: message.id, name, type, local, who, what });
+    playback.toggle(soundOf(chat, message, file, { name, type, local }));
   };
   const shown = new Intl.NumberFormat(language.value).format(speed);
   return (

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { File, Message } from "../../../core/types";
 import { fill, language, words } from "../../../i18n";
 import { Icon, IconButton } from "../../kit";
-import { comesByItself, ending, kindOf, legible, parted, sized, typeOf } from "../logic/files";
+import { comesByItself, ending, kindOf, legible, network, parted, sized, typeOf } from "../logic/files";
 import type { Chat } from "../state";
 import { AudioView } from "./audio";
 import { PictureView } from "./picture";
@@ -26,8 +26,7 @@ export interface FileProps {
 export function FileView({ chat, message, file, tab }: FileProps) {
   const strangers = chat.ofStrangers.value;
   useEffect(() => {
-    const { connection } = navigator as Navigator & { connection?: { type?: string; saveData?: boolean } };
-    const comes = comesByItself(file, settings.value.fetch, connection, strangers);
+    const comes = comesByItself(file, settings.value.fetch, network(), strangers);
     if (file.local === null && comes && !chat.fetching.peek().has(message.id)) {
       void chat.fetch(message);
     }

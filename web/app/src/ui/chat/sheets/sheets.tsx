@@ -9,6 +9,7 @@ import { Viewer } from "../media/viewer";
 import type { Chat } from "../state";
 import { MessageDialog } from "./details";
 import { ForwardDialog } from "./forward";
+import { ReactionsDialog } from "./reactions";
 import { ReadersDialog } from "./readers";
 import { VersionsDialog } from "./versions";
 import "./sheets.css";
@@ -25,7 +26,7 @@ export function Sheets({ chat }: { chat: Chat }) {
     case "viewer":
       return <Viewer chat={chat} message={sheet.message} />;
     case "forward":
-      return <ForwardDialog chat={chat} messages={chat.all(sheet.messages)} onClose={close} />;
+      return <ForwardDialog chat={chat} messages={sheet.messages} onClose={close} />;
   }
   const message = chat.message(sheet.message);
   if (!message) return null;
@@ -34,6 +35,8 @@ export function Sheets({ chat }: { chat: Chat }) {
       return <MessageDialog chat={chat} message={message} onClose={close} />;
     case "versions":
       return <VersionsDialog message={message} onClose={close} />;
+    case "reactions":
+      return <ReactionsDialog chat={chat} message={message} emoji={sheet.emoji} onClose={close} />;
     case "quick":
       return <QuickPopover label={words().chat.react} chat={chat} message={message} at={sheet.at} onClose={close} />;
     case "react":

@@ -70,7 +70,7 @@ function act(key: string, chat: Chat, target: HTMLElement): boolean {
   switch (key) {
     case " ":
     case "x":
-      chat.choose(message.id);
+      chat.choose(message);
       return true;
     case "Enter": // The menu key and Shift-F10 come as an event of their own.
       openActions(chat, message, target.querySelector(".bubble") ?? target);

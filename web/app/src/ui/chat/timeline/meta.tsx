@@ -1,7 +1,7 @@
 // The time of a message and how far it got, in the corner of its bubble.
 
 import type { Delivery, Message } from "../../../core/types";
-import { words } from "../../../i18n";
+import { fill, words } from "../../../i18n";
 import { Icon } from "../../kit";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
@@ -48,7 +48,7 @@ export function Meta({ chat, message, tab }: MetaProps) {
       )}
       <time dir="auto" dateTime={new Date(message.time).toISOString()}>{times.minute(message.time)}</time>
       {saysState(message) && message.delivery && (
-        <Tick delivery={message.delivery} words={stateOf(chat, message, message.delivery)} />
+        <State chat={chat} message={message} delivery={message.delivery} tab={tab} />
       )}
     </span>
   );
@@ -87,20 +87,36 @@ function saysState(message: Message): boolean {
   return message.delivery !== null && message.content.is !== "retracted";
 }
 
-/** Clock, one tick, two ticks, two filled ticks, or a red mark. */
-export function Tick({ delivery, words }: { delivery: Delivery; words: string }) {
+/** How far it got; a press says when, and on which devices. */
+function State({ chat, message, delivery, tab }: MetaProps & { delivery: Delivery }) {
+  const state = stateOf(chat, message, delivery);
   return (
-    <span class={`tick tick-${delivery.is}`} role="img" aria-label={words} title={words}>
-      <svg width="17" height="12" viewBox="0 0 17 12" aria-hidden="true" focusable="false">
-        {delivery.is === "queued" && <path d="M8.5 1.2a4.8 4.8 0 1 1 0 9.6 4.8 4.8 0 0 1 0-9.6ZM8.5 3.4V6.2l1.9 1.2" />}
-        {delivery.is === "sent" && <path d="m4.5 6.5 3 3 5.5-7" />}
-        {(delivery.is === "delivered" || delivery.is === "read") && (
-          <path d="m1.5 6.5 3 3L10 2.5M8.2 9.2l.3.3 5.5-7" />
-        )}
-        {delivery.is === "failed" && (
-          <path d="M8.5 1.2a4.8 4.8 0 1 1 0 9.6 4.8 4.8 0 0 1 0-9.6ZM8.5 3.5v3m0 1.9v.1" />
-        )}
-      </svg>
-    </span>
+    <button
+      type="button"
+      class={`tick tick-${delivery.is}`}
+      tabIndex={tab}
+      aria-haspopup="dialog"
+      aria-label={fill(words().chat.stateDetails, { state })}
+      title={state}
+      onClick={() => (chat.sheet.value = { is: "details", message: message.id })}
+    >
+      <Tick delivery={delivery} />
+    </button>
+  );
+}
+
+/** Clock, one tick, two ticks, two filled ticks, or a red mark. */
+function Tick({ delivery }: { delivery: Delivery }) {
+  return (
+    <svg width="17" height="12" viewBox="0 0 17 12" aria-hidden="true" focusable="false">
+      {delivery.is === "queued" && <path d="M8.5 1.2a4.8 4.8 0 1 1 0 9.6 4.8 4.8 0 0 1 0-9.6ZM8.5 3.4V6.2l1.9 1.2" />}
+      {delivery.is === "sent" && <path d="m4.5 6.5 3 3 5.5-7" />}
+      {(delivery.is === "delivered" || delivery.is === "read") && (
+        <path d="m1.5 6.5 3 3L10 2.5M8.2 9.2l.3.3 5.5-7" />
+      )}
+      {delivery.is === "failed" && (
+        <path d="M8.5 1.2a4.8 4.8 0 1 1 0 9.6 4.8 4.8 0 0 1 0-9.6ZM8.5 3.5v3m0 1.9v.1" />
+      )}
+    </svg>
   );
 }

@@ -44,6 +44,7 @@ export const Row = memo<RowProps>(function Row(props) {
   const event = isEvent(message);
   const among = chat.isRoom.value && !message.own && isBubble(message);
   const touches = useTouches(chat, message);
+  const line = unread ? words().chat.unread(chat.unreadCount.value) : "";
   const classes = [
     "message-row",
     message.own ? "message-row-own" : "",
@@ -61,7 +62,7 @@ export const Row = memo<RowProps>(function Row(props) {
       role="listitem"
       aria-setsize={props.count}
       aria-posinset={props.position}
-      aria-label={describe(chat, message)}
+      aria-label={[day !== null && times.day(day, Date.now()), unread && line, describe(chat, message)].filter(Boolean).join(". ")}
       tabIndex={-1}
       data-message={message.id}
       onPointerEnter={(at) => !event && at.pointerType !== "touch" && setHovered(true)}
@@ -76,7 +77,7 @@ export const Row = memo<RowProps>(function Row(props) {
       )}
       {unread && (
         <div class="timeline-unread">
-          <span>{words().chat.unread(chat.unreadCount.value)}</span>
+          <span>{line}</span>
         </div>
       )}
       <div class="message-line">
@@ -136,7 +137,7 @@ function Check({ chat, message, chosen }: { chat: Chat; message: Message; chosen
       role="checkbox"
       aria-checked={chosen}
       aria-label={words().chat.selectMessage}
-      onClick={() => chat.choose(message.id)}
+      onClick={() => chat.choose(message)}
     >
       {chosen && <Icon name="check" size={16} />}
     </button>

@@ -26,7 +26,7 @@ export function useTouches(chat: Chat, message: Message) {
 
 function handlers(chat: Chat, current: () => Message) {
   const press = pressHandlers((at) => {
-    if (chat.chosen.peek()) chat.choose(current().id);
+    if (chat.chosen.peek()) chat.choose(current());
     else openActions(chat, current(), at);
   });
   let swipe: { x: number; y: number; line: HTMLElement; going: boolean; far: number } | null = null;
@@ -88,7 +88,7 @@ function handlers(chat: Chat, current: () => Message) {
       if (event.defaultPrevented || !chat.chosen.peek() || check || isEvent(current())) return;
       event.preventDefault();
       event.stopPropagation();
-      chat.choose(current().id);
+      chat.choose(current());
     },
   };
 

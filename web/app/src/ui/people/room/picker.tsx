@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals";
 
 import { fill, words } from "../../../i18n";
 import { useStore } from "../../../state/use";
-import { Avatar, Icon, TextField } from "../../kit";
+import { Avatar, composing, Icon, TextField } from "../../kit";
 import { parseAddress } from "../address";
 import "./picker.css";
 
@@ -64,7 +64,7 @@ export function PeoplePicker({ chosen, without }: PickerProps) {
         value={typed.value}
         onInput={(value) => (typed.value = value)}
         onKeyDown={(event) => {
-          if (event.key !== "Enter") return;
+          if (event.key !== "Enter" || composing(event)) return;
           event.preventDefault();
           const first = stranger ? address : fits.length === 1 ? fits[0]?.address : undefined;
           if (!first) return;

@@ -4,7 +4,7 @@ import { fill, language, words } from "../../../i18n";
 import { useStore } from "../../../state/use";
 import { Button, Choice, Group, Page, Row, toast } from "../../kit";
 import { reasonText } from "../../reason";
-import { sized } from "../../chat/logic/files";
+import { isTold, network, sized } from "../../chat/logic/files";
 import { change, settings } from "../settings";
 
 interface Usage {
@@ -18,6 +18,7 @@ interface Usage {
 export function StoragePage() {
   const store = useStore();
   const w = words().shell;
+  const told = isTold(network());
   const [usage, setUsage] = useState<Usage | null>(null);
   const look = () => void measure().then(setUsage);
   useEffect(look, []);
@@ -64,12 +65,15 @@ export function StoragePage() {
             value={settings.value.fetch}
             options={[
               { value: "always", label: w.fetchAlways },
-              { value: "unmetered", label: w.fetchUnmetered },
+              // Nobody is promised what this browser cannot keep.
+              ...(told || settings.value.fetch === "unmetered"
+                ? [{ value: "unmetered" as const, label: w.fetchUnmetered }]
+                : []),
               { value: "never", label: w.fetchNever },
             ]}
             onChange={(value) => change({ fetch: value })}
           />
-          <p class="settings-hint">{w.fetchHint}</p>
+          <p class="settings-hint">{told || settings.value.fetch !== "unmetered" ? w.fetchHint : w.fetchUntold}</p>
         </div>
       </Group>
       <p class="settings-text">{w.storageSealed}</p>
