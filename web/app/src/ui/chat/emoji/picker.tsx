@@ -26,19 +26,15 @@ export function Picker({ onPick, focus }: PickerProps) {
   const [lately] = useState(recent);
   const field = useRef<HTMLInputElement>(null);
   const grid = useRef<HTMLDivElement>(null);
-  const here = useRef(true);
-  const load = () => {
-    setFailed(false);
-    checked("data", () => import("./data")).then(
-      (loaded) => here.current && setData(loaded),
-      () => here.current && setFailed(true),
-    );
-  };
   useEffect(() => {
-    load();
+    let here = true;
+    checked("data", () => import("./data")).then(
+      (loaded) => here && setData(loaded),
+      () => here && setFailed(true),
+    );
     if (focus) field.current?.focus();
     return () => {
-      here.current = false;
+      here = false;
     };
   }, []);
   const pick = (emoji: string) => {
@@ -76,8 +72,9 @@ export function Picker({ onPick, focus }: PickerProps) {
         {failed ? (
           <div class="picker-none" role="alert">
             <p>{say.emojiFailed}</p>
-            <Button icon="retry" onClick={load}>
-              {say.again}
+            {/* Many browsers do not ask twice for a script in one page. */}
+            <Button icon="refresh" onClick={() => location.reload()}>
+              {words().shell.reload}
             </Button>
           </div>
         ) : !data ? (
