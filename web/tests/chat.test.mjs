@@ -132,7 +132,7 @@ async function gone(writer, reader) {
   await there.server.stop();
   await write(writer.page, "Shall I hear more, or shall I speak at this?");
   await sees(writer.page, "shall I speak at this");
-  await ticks(writer.page, "shall I speak", "Waits to be sent");
+  await ticks(writer.page, "shall I speak", "Waiting to be sent");
   await writer.page.getByText(/No connection|Connecting/).first().waitFor();
   await there.server.begin();
   await seesEncrypted(reader.page, "shall I speak at this");

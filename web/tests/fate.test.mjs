@@ -39,12 +39,12 @@ test("what waits is sent once, or not at all where it was called off", async () 
 
   // It is not plain because it has not left yet.
   await write(page, "Written without a network");
-  await ticks(page, "without a network", "Waits to be sent");
+  await ticks(page, "without a network", "Waiting to be sent");
   assert.equal(await message(page, "without a network").getByText("not encrypted").count(), 0);
 
   // Nobody ever hears of what is discarded.
   await write(page, "DISCARDED");
-  await ticks(page, "DISCARDED", "Waits to be sent");
+  await ticks(page, "DISCARDED", "Waiting to be sent");
   await act(page, "DISCARDED", "Discard");
   await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await message(page, "DISCARDED").waitFor({ state: "detached" });
@@ -80,7 +80,7 @@ test("what waits is sent once, or not at all where it was called off", async () 
   await ended;
   await begun;
   await write(page, "Written into the gap");
-  await ticks(page, "into the gap", "Waits to be sent");
+  await ticks(page, "into the gap", "Waiting to be sent");
   assert.equal(await composer(page).inputValue(), "");
   assert.equal(await page.locator(".toast-problem").count(), 0);
 

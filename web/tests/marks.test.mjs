@@ -119,7 +119,7 @@ test("what is deleted on one device stays deleted there, and everybody else keep
   await sees(juliet.page, "No better");
   assert.equal(await rows(juliet, "at us?").count(), 0);
 
-  await juliet.page.getByRole("button", { name: "More for this conversation" }).click();
+  await juliet.page.getByRole("button", { name: "More for this chat" }).click();
   await juliet.page.getByRole("menuitem", { name: "Clear history…" }).click();
   await dialog.getByRole("button", { name: "Clear history" }).click();
   await rows(juliet, "No better").waitFor({ state: "detached" });

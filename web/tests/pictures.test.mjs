@@ -42,7 +42,7 @@ test("a large picture is seen blurred at once, in its place, and nothing moves w
   await romeo.page.locator(".composer-file").last().setInputFiles([{ name: "garden.png", mimeType: "image/png", buffer }]);
   await romeo.page.getByRole("radio", { name: "Original" }).check();
   await romeo.page.getByRole("button", { name: "Describe garden.png" }).click();
-  await romeo.page.getByLabel("In words, for who cannot see it").fill("Noise, red on the left");
+  await romeo.page.getByLabel("A description for people who cannot see it").fill("Noise, red on the left");
   await romeo.page.keyboard.press("Enter");
   await romeo.page.getByRole("button", { name: "garden.png, described: Noise, red on the left" }).waitFor();
   await romeo.accessible();

@@ -27,7 +27,7 @@ test("without a server the app starts, and sends when there is one", async () =>
   await inside(anna.page);
   await sees(anna.page, "struck nine");
   await write(anna.page, "In half an hour she promised to return");
-  await ticks(anna.page, "half an hour", "Waits to be sent");
+  await ticks(anna.page, "half an hour", "Waiting to be sent");
   await anna.page.getByText(/No connection|Connecting/).first().waitFor();
   await anna.accessible();
 
@@ -59,7 +59,7 @@ test("a password that was changed elsewhere is asked for, and nothing is lost", 
   await there.server.setPassword("clara", "another rose");
   await page.getByRole("button", { name: "Sign in again" }).waitFor();
   await write(page, "Written while nobody let me in");
-  await ticks(page, "nobody let me in", "Waits to be sent");
+  await ticks(page, "nobody let me in", "Waiting to be sent");
   await clara.accessible();
   await page.getByRole("button", { name: "Sign in again" }).click();
   const dialog = page.getByRole("dialog", { name: "Sign in again" });
@@ -223,7 +223,7 @@ test("hostile messages and broken files are shown as what they are, and break no
   // What cannot be drawn cannot be made smaller either.
   await ida.page.getByRole("dialog").getByRole("button", { name: "Send as it is" }).click();
   await karl.page.getByText("This file cannot be shown").waitFor();
-  await karl.page.getByRole("button", { name: /^Fetch page\.svg/ }).waitFor();
+  await karl.page.getByRole("button", { name: /^Download page\.svg/ }).waitFor();
   for (const person of [ida, karl]) {
     const found = await person.page.evaluate(() => {
       const box = document.querySelector(".timeline-box");

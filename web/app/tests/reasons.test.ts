@@ -20,8 +20,9 @@ test("a reason is told in German, with what belongs to it", () => {
   assert.equal(reasonText("localhost does not answer"), "localhost antwortet nicht");
   assert.equal(reasonText("the file is larger than 20 MiB"), "die Datei ist größer als 20 MiB");
   assert.equal(reasonText("no device of a@b.example is trusted; compare their keys first"), "keinem Gerät von a@b.example wird vertraut; vergleicht zuerst die Schlüssel");
+  assert.equal(reasonText("the server takes files of up to 104857600 bytes"), "der Server nimmt Dateien bis 105 MB");
   // A reason in a reason.
-  assert.equal(reasonText("the server ended the stream: policy violation"), "der Server hat den Strom beendet: gegen die Regeln");
+  assert.equal(reasonText("the server ended the stream: policy violation"), "der Server hat die Verbindung beendet: gegen die Regeln");
   assert.equal(reasonText("Adding a@b.example did not work: there was no answer."), "a@b.example hinzuzufügen hat nicht geklappt: es kam keine Antwort.");
   // What the server itself says comes behind.
   assert.equal(reasonText("the room was destroyed: we moved"), "sie wurde von einem Eigentümer geschlossen: we moved");

@@ -51,7 +51,7 @@ const playing = async (on) => {
 };
 /** The viewer on what the gallery of this conversation has under a name. */
 const viewed = (name) => async (on) => {
-  await button(on, "More for this conversation").click();
+  await button(on, "More for this chat").click();
   await on.getByRole("menuitem", { name: "Pictures and files" }).click();
   await button(on, name).click();
 };
@@ -125,16 +125,28 @@ const SCREENS = [
   ["replying", { route: ROMEO }, chosen("Reply"), (on) => button(on, "Do not reply")],
   ["readers", { route: ROMEO }, async (on) => on.locator(".chat-lock").click(), (on) => on.getByRole("dialog")],
   ["emoji", { route: ROMEO }, async (on) => on.locator(".composer-emoji").click(), (on) => on.locator(".picker-emoji").first()],
+  ["skin tones", { route: ROMEO }, async (on) => {
+    await on.locator(".composer-emoji").click();
+    await button(on, "Skin tone").click();
+  }, (on) => on.getByRole("radio", { name: "Dark skin tone" }).first()],
+  ["who reacted", { route: VIOLA }, async (on) => {
+    await on.locator(".reaction").first().focus();
+    await on.keyboard.press("Shift+F10");
+  }, (on) => on.getByRole("dialog", { name: "Reactions" })],
+  ["choosing to whom to forward", { route: ROMEO }, async (on) => {
+    await chosen("Forward")(on);
+    await on.getByRole("checkbox", { name: "Nurse" }).click();
+  }, (on) => on.getByRole("checkbox", { name: "Nurse", checked: true })],
   ["a picture", { route: ROMEO }, async (on) => {
     await up(1300)(on);
     await on.locator(".picture-open").first().click();
   }, (on) => on.getByRole("dialog")],
   ["a sound that plays elsewhere", { route: ROMEO }, playing, (on) => on.getByRole("region", { name: "Player" }).getByRole("button", { name: "Play", exact: true })],
   ["pictures and files", { route: VIOLA }, async (on) => {
-    await button(on, "More for this conversation").click();
+    await button(on, "More for this chat").click();
     await on.getByRole("menuitem", { name: "Pictures and files" }).click();
   }, (on) => button(on, /^Look at the film/)],
-  ["a film", { route: VIOLA }, viewed(/^Look at the film/), (on) => on.locator(".viewer").getByRole("button", { name: /^Fetch/ })],
+  ["a film", { route: VIOLA }, viewed(/^Look at the film/), (on) => on.locator(".viewer").getByRole("button", { name: /^Download/ })],
   ["a sound in the viewer", { route: ROMEO }, viewed(/^Play.*voice-message/), (on) => on.locator(".viewer").getByRole("button", { name: "Play", exact: true })],
   ["a message that waits for keys", { route: KEYLESS }, null, (on) => on.getByText(/has no keys yet/).first()],
   ["what can be done with a message that waits for keys", { route: KEYLESS }, chosen(), (on) => on.getByRole("menuitem", { name: /^Send without encryption/ })],

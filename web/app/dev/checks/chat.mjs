@@ -292,8 +292,8 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
     await on.getByText("By and by, I come!").last().waitFor();
     await on.getByRole("button", { name: "Record a voice message" }).waitFor();
     await go(on, "#/chat/romeo%40verona.example");
-    await on.getByRole("button", { name: "Go on recording" }).waitFor();
-    await on.getByRole("button", { name: "Throw the recording away" }).click();
+    await on.getByRole("button", { name: "Continue recording" }).waitFor();
+    await on.getByRole("button", { name: "Discard the recording" }).click();
     await composer(on).waitFor();
   });
 

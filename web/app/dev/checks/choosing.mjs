@@ -87,7 +87,7 @@ describe("choosing", { concurrency: AT_ONCE }, () => {
     }
     await field.focus();
     await on.keyboard.press("Control+f");
-    await on.getByRole("searchbox", { name: "Search in this conversation" }).waitFor();
+    await on.getByRole("searchbox", { name: "Search in this chat" }).waitFor();
     await field.focus();
     await on.keyboard.press("Escape");
     await on.locator(".search-bar").waitFor({ state: "detached" });
@@ -100,7 +100,7 @@ describe("choosing", { concurrency: AT_ONCE }, () => {
   test("on a phone going back ends choosing, then searching, then leaves", async (t) => {
     const on = await page(t, { size: "phone" });
     await on.getByRole("link", { name: /Romeo/ }).first().click();
-    await button(on, "More for this conversation").click();
+    await button(on, "More for this chat").click();
     await on.getByRole("menuitem", { name: "Search" }).click();
     await on.locator(".search-bar").waitFor();
     await select(on, "I am already there");

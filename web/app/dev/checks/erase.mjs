@@ -54,13 +54,13 @@ describe("deleting on this device", { concurrency: AT_ONCE }, () => {
     await row(on).last().waitFor();
     await watch(on);
     const dialog = on.getByRole("dialog");
-    await on.getByRole("button", { name: "More for this conversation" }).click();
+    await on.getByRole("button", { name: "More for this chat" }).click();
     await choose(on, "Clear history…");
     await dialog.getByText(/the others keep theirs, and so do your other devices/).waitFor();
     await dialog.getByRole("button", { name: "Clear history" }).click();
     await row(on).first().waitFor({ state: "detached" });
     await chats(on).getByRole("link", { name: /Romeo/ }).waitFor();
-    await on.getByRole("button", { name: "More for this conversation" }).click();
+    await on.getByRole("button", { name: "More for this chat" }).click();
     await choose(on, "Delete chat…");
     await dialog.getByRole("button", { name: "Delete chat" }).click();
     await chats(on).getByRole("link", { name: /Romeo/ }).waitFor({ state: "detached" });

@@ -173,12 +173,12 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
       const file = core.file.bind(core);
       core.file = async (name, type) => (name.endsWith(".mp4") ? new Blob(pieces, { type: "video/webm" }) : file(name, type));
     });
-    await on.getByRole("button", { name: "More for this conversation" }).click();
+    await on.getByRole("button", { name: "More for this chat" }).click();
     await on.getByRole("menuitem", { name: "Pictures and files" }).click();
     await on.getByRole("button", { name: /^Look at the film/ }).click();
     const viewer = on.locator(".viewer");
     // Nothing comes because somebody turned the pages.
-    await button(viewer, /^Fetch/).click();
+    await button(viewer, /^Download/).click();
     const film = viewer.locator("video");
     await film.waitFor();
     await film.evaluate((one) => one.play());
@@ -214,7 +214,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
         return command.from === null ? { ...outcome, messages: [first], next: "on" } : { ...outcome, messages: [...rest, old] };
       };
     });
-    await on.getByRole("button", { name: "More for this conversation" }).click();
+    await on.getByRole("button", { name: "More for this chat" }).click();
     await on.getByRole("menuitem", { name: "Pictures and files" }).click();
     await on.getByRole("button", { name: /^Look at the film/ }).waitFor();
     const gallery = on.getByRole("dialog", { name: "Pictures and files" });
@@ -284,7 +284,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
         return { ...outcome, messages: Array.from({ length: 1_000 }, (_, at) => one(at)), next: null };
       };
     });
-    await on.getByRole("button", { name: "More for this conversation" }).click();
+    await on.getByRole("button", { name: "More for this chat" }).click();
     await on.getByRole("menuitem", { name: "Pictures and files" }).click();
     const pictures = on.locator(".gallery-picture");
     await until(on, () => document.querySelectorAll(".gallery-picture").length >= 1_000);

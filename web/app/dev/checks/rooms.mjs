@@ -82,7 +82,7 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     assert.deepEqual(made.people, ["benvolio@verona.example", "anna@example.org"]);
     assert.equal(made.name, "Benvolio, anna, Juliet");
     assert.equal(made.public, false);
-    await on.getByRole("heading", { name: "Group info" }).waitFor({ state: "detached" });
+    await on.getByRole("heading", { name: "Group details" }).waitFor({ state: "detached" });
   });
 
   test("an invitation of a contact stands in the list, and is answered in the conversation", async (t) => {
@@ -150,7 +150,7 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     await on.getByRole("menuitem", { name: /Remove/ }).click();
     await until(on, () => globalThis.asked.some((one) => one.do === "setRoomAvatar" && one.png === null));
     await on.evaluate((route) => (location.hash = route), `#/details/${GARDEN}`);
-    await on.getByRole("heading", { name: "Channel info" }).waitFor();
+    await on.getByRole("heading", { name: "Channel details" }).waitFor();
     assert.equal(await button(on, "Rename").count(), 0);
   });
 
@@ -283,10 +283,10 @@ describe("what could not be fetched", { concurrency: AT_ONCE }, () => {
   test("what was missed says so below the last message, and is asked for", async (t) => {
     const on = await page(t, { query: "behind" });
     await on.getByRole("link", { name: /The masque/ }).click();
-    await on.getByText("What was written meanwhile could not be fetched yet.").waitFor();
+    await on.getByText("What was written meanwhile could not be loaded yet.").waitFor();
     await listen(on);
     await button(on, "Try again").click();
-    await on.getByText("What was written meanwhile could not be fetched yet.").waitFor({ state: "detached" });
+    await on.getByText("What was written meanwhile could not be loaded yet.").waitFor({ state: "detached" });
     assert.equal((await asked(on, "catchUp")).length, 1);
   });
 });

@@ -51,7 +51,7 @@ describe("writing", { concurrency: AT_ONCE }, () => {
       assert.ok((await on.evaluate(() => location.hash)).includes("masque"));
       await field(on).focus();
       await on.keyboard.press("Control+f");
-      await on.getByRole("searchbox", { name: "Search in this conversation" }).fill("the");
+      await on.getByRole("searchbox", { name: "Search in this chat" }).fill("the");
       await on.getByText(/^1 of \d+/).waitFor();
       await composed(on, "Enter", safari);
       await on.getByText(/^1 of \d+/).waitFor();

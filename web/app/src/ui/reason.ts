@@ -2,7 +2,8 @@
 // words that are nowhere else; the list of them (reason-forms.ts) says which one it is and what belongs to it.
 // A test compares the list with what the core can say.
 
-import { fill, words } from "../i18n";
+import { fill, language, words } from "../i18n";
+import { sized } from "./chat/logic/files";
 import * as forms from "./reason-forms";
 
 export type ReasonCode = keyof typeof forms;
@@ -52,9 +53,14 @@ function fitting(said: string): Reason | null {
 export function reasonText(said: string): string {
   const reason = reasonOf(said);
   if (reason === null) return said;
-  const about = reason.about.map((one, at) => [at, reasonText(one)]);
+  const about = reason.about.map((one, at) => [at, reason.code === "uploadSize" ? size(one) : reasonText(one)]);
   const text = fill(words().reasons[reason.code], Object.fromEntries(about) as Record<string, string>);
   return reason.said === null ? text : `${text}: ${reason.said}`;
+}
+
+/** A number of bytes as people say it. */
+function size(bytes: string): string {
+  return /^\d+$/.test(bytes) ? sized(Number(bytes), language.value) : bytes;
 }
 
 /** What is left without the kind of problem in front of it, which is said in other words. */

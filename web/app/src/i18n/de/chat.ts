@@ -1,9 +1,9 @@
-// Wörter der Unterhaltung.
+// Wörter eines Chats.
 
 import { plural } from "../index";
 
 export const back = "Zurück zur Liste";
-export const menu = "Mehr zu dieser Unterhaltung";
+export const menu = "Mehr zu diesem Chat";
 export const activeAgo = "aktiv {time}";
 export const online = "online";
 export const away = "abwesend";
@@ -17,7 +17,7 @@ export const lockEncrypted = "Ende-zu-Ende-verschlüsselt";
 export const lockVerified = "Ende-zu-Ende-verschlüsselt und verifiziert";
 export const lockLeftOut = "Ende-zu-Ende-verschlüsselt, aber einige Geräte sind ausgeschlossen";
 export const lockOpen = "Nicht Ende-zu-Ende-verschlüsselt";
-export const find = "In dieser Unterhaltung suchen";
+export const find = "In diesem Chat suchen";
 export const media = "Bilder und Dateien";
 export const muted = "Stumm";
 export const mute = "Stummschalten";
@@ -26,13 +26,13 @@ export const mute8h = "8 Stunden stummschalten";
 export const mute1w = "1 Woche stummschalten";
 export const muteAlways = "Immer stummschalten";
 export const unmute = "Nicht mehr stumm";
-export const pin = "Oben in der Liste anheften";
-export const unpin = "Nicht mehr anheften";
-export const details = "Einzelheiten";
+export const pin = "Anheften";
+export const unpin = "Lösen";
+export const details = "Details";
 export const block = "Blockieren";
-export const unblock = "Nicht mehr blockieren";
+export const unblock = "Blockierung aufheben";
 
-export const readersTitle = "Wer diese Unterhaltung lesen kann";
+export const readersTitle = "Wer diesen Chat lesen kann";
 export const readersPlain =
   "Was du hier schreibst, ist nicht Ende-zu-Ende-verschlüsselt: Dein Server und der von {name} können es lesen.";
 export const readersNone =
@@ -53,7 +53,7 @@ export const readersVerified = "Du hast alle Geräte von {name} verifiziert.";
 export const readersUnverified =
   "Du hast noch keine Schlüssel mit {name} verglichen. Das stellt sicher, dass niemand dazwischen mithört.";
 export const devices = "Geräte und Verifizierung";
-export const encryptAgain = "Diese Unterhaltung verschlüsseln";
+export const encryptAgain = "Diesen Chat verschlüsseln";
 
 
 export const timeline = "Nachrichten mit {name}";
@@ -62,9 +62,9 @@ export const older = "Ältere Nachrichten werden geladen …";
 export const olderFailed = "Ältere Nachrichten konnten nicht geladen werden.";
 export const newer = "Neuere Nachrichten werden geladen …";
 export const newerFailed = "Neuere Nachrichten konnten nicht geladen werden.";
-export const behind = "Was inzwischen geschrieben wurde, konnte noch nicht geholt werden.";
-export const again = "Noch einmal";
-export const beginning = "Hier beginnt deine Unterhaltung mit {name}.";
+export const behind = "Was inzwischen geschrieben wurde, konnte noch nicht geladen werden.";
+export const again = "Noch einmal versuchen";
+export const beginning = "Hier beginnt dein Chat mit {name}.";
 export const beginningEncrypted =
   "Nachrichten sind Ende-zu-Ende-verschlüsselt: Nur du und {name} können sie lesen, kein Server dazwischen.";
 export const hello = "👋";
@@ -74,7 +74,7 @@ export const latestNew = (n: number): string =>
   plural(n, "Zur neuesten Nachricht, eine neue", "Zur neuesten Nachricht, {n} neue");
 export const nextMention = (n: number): string =>
   plural(n, "Zur Nachricht springen, die dich nennt", "Zur nächsten von {n} Nachrichten springen, die dich nennen");
-export const opening = "Die Unterhaltung wird geöffnet …";
+export const opening = "Der Chat wird geöffnet …";
 export const notFoundHere = "Diese Nachricht ist nicht mehr hier.";
 export const searchingOlder = "Die Nachricht wird gesucht …";
 export const searchingMore = "Die Suche läuft noch …";
@@ -92,14 +92,14 @@ export const showAll = (n: number): string => plural(n, "Alles zeigen", "Alles z
 export const showMore = "Mehr zeigen";
 export const showLess = "Weniger zeigen";
 export const notEncrypted = "unverschlüsselt";
-export const queued = "Wartet auf das Senden";
+export const queued = "Wartet auf den Versand";
 export const waitsForKeys = "Wartet auf die Schlüssel von {name}";
 export const sent = "Gesendet: Der Server hat sie";
 export const delivered = "Auf einem Gerät angekommen";
 export const read = "Gelesen";
 export const stateDetails = "{state}: Details";
 export const failed = "Nicht gesendet: {reason}";
-export const retry = "Noch einmal";
+export const retry = "Noch einmal versuchen";
 export const discard = "Verwerfen";
 export const unavailable = "Nachricht, die nicht hier ist";
 export const picture = "Bild";
@@ -117,19 +117,19 @@ export const removeReaction = "{emoji} zurücknehmen";
 export const whyNotForThisDevice =
   "Diese Nachricht wurde nicht für dieses Gerät verschlüsselt: Sie wurde gesendet, bevor der Absender dieses Gerät kannte.";
 export const whyNoSession =
-  "Diese Nachricht ist nicht lesbar: Dieses Gerät hatte keine Sitzung mit dem, das sie gesendet hat. Bitte um sie noch einmal.";
+  "Diese Nachricht ist nicht lesbar: Dieses Gerät und das des Absenders hatten keine gemeinsamen Schlüssel. Bitte darum, sie noch einmal zu senden.";
 export const whyUnknownKey =
-  "Diese Nachricht ist nicht lesbar: Sie wurde mit einem Schlüssel gemacht, den dieses Gerät nicht mehr hat. Bitte um sie noch einmal.";
+  "Diese Nachricht ist nicht lesbar: Sie wurde mit einem Schlüssel gemacht, den dieses Gerät nicht mehr hat. Bitte darum, sie noch einmal zu senden.";
 export const whyForged =
   "Dieser Nachricht ist nicht zu trauen: Sie ist beschädigt oder nicht von dem, den sie nennt.";
 export const whyKeyUsed =
-  "Ihr Schlüssel ist weg: Sie kam zu spät oder wurde schon gelesen. Bitte noch einmal senden lassen.";
+  "Ihr Schlüssel ist weg: Sie kam zu spät oder wurde schon gelesen. Bitte darum, sie noch einmal zu senden.";
 export const whyTooFarAhead =
-  "Diese Nachricht ist nicht lesbar: Zu viele Nachrichten davor fehlen. Bitte um sie noch einmal.";
+  "Diese Nachricht ist nicht lesbar: Zu viele Nachrichten davor fehlen. Bitte darum, sie noch einmal zu senden.";
 export const whyMalformed =
   "Diese Nachricht ergibt keinen Sinn: Das Programm des Absenders hat einen Fehler gemacht.";
 export const whyContradiction =
-  "Dieser Nachricht ist nicht zu trauen: Was darin unterschrieben ist, nennt einen anderen Absender oder eine andere Unterhaltung.";
+  "Dieser Nachricht ist nicht zu trauen: Was darin unterschrieben ist, nennt einen anderen Absender oder einen anderen Chat.";
 export const whyDistrusted = "Diese Nachricht kommt von einem Gerät, dem du nicht vertraust.";
 export const whyUnknownEncryption =
   "Diese Nachricht benutzt eine Verschlüsselung, die Clownfish nicht kennt.";
@@ -155,7 +155,7 @@ export const plainText =
 export const plainConfirm = "Unverschlüsselt schreiben";
 export const plainWaiting =
   "Was schon wartet, bleibt verschlüsselt: In seinem Menü kannst du es unverschlüsselt senden oder verwerfen.";
-export const sendPlain = "Unverschlüsselt senden…";
+export const sendPlain = "Unverschlüsselt senden …";
 export const sendPlainTitle = "Diese Nachricht unverschlüsselt senden?";
 export const sendPlainText =
   "Alle Server auf dem Weg können sie lesen. Was du danach schreibst, wird wie bisher verschlüsselt.";
@@ -175,7 +175,7 @@ export const forward = "Weiterleiten …";
 export const edit = "Bearbeiten";
 export const remove = "Für alle löschen …";
 export const deleteHere = "Für mich löschen …";
-export const messageDetails = "Einzelheiten";
+export const messageDetails = "Details";
 export const star = "Mit Stern markieren";
 export const unstar = "Stern entfernen";
 export const starred = "Mit Stern";
@@ -255,7 +255,7 @@ export const trayEmpty = "Eine leere Datei kann nicht gesendet werden.";
 export const trayFull = (n: number): string =>
   plural(n, "Höchstens {most} Dateien auf einmal: Eine wurde weggelassen.", "Höchstens {most} Dateien auf einmal: {n} wurden weggelassen.");
 export const tooLong = (n: number): string =>
-  plural(n, "Der Text ist um ein Byte zu lang.", "Der Text ist um {n} Byte zu lang. Kürze ihn oder sende ihn als Datei.");
+  plural(n, "Der Text ist um ein Zeichen zu lang. Kürze ihn oder sende ihn als Datei.", "Der Text ist um {n} Zeichen zu lang. Kürze ihn oder sende ihn als Datei.");
 export const asTheyAreTitle = (n: number): string =>
   plural(n, "Ein Bild senden, wie es ist?", "{n} Bilder senden, wie sie sind?");
 export const asTheyAreText =
@@ -263,8 +263,8 @@ export const asTheyAreText =
 export const asTheyAreSend = "So senden, wie es ist";
 export const describe = "{name} beschreiben";
 export const described = "{name}, beschrieben: {text}";
-export const describeTitle = "Was zu sehen ist";
-export const describeLabel = "In Worten, für alle, die es nicht sehen können";
+export const describeTitle = "Bild beschreiben";
+export const describeLabel = "Beschreibung für alle, die das Bild nicht sehen können";
 export const describeHint = "Die anderen bekommen es mit dem Bild.";
 export const describeMark = "ALT";
 export const quality = "Qualität der Bilder";
@@ -291,12 +291,12 @@ export const nobodyBar =
 
 export const record = "Sprachnachricht aufnehmen";
 export const recording = "Aufnahme, {time}";
-export const recordCancel = "Aufnahme wegwerfen";
+export const recordCancel = "Aufnahme verwerfen";
 export const recordPause = "Pause";
 export const recordResume = "Weiter aufnehmen";
 export const recordSend = "Sprachnachricht senden";
 export const recordSlide = "Zum Abbrechen wischen";
-export const recordLocked = "Die Aufnahme läuft weiter. Sende sie oder wirf sie weg, wenn du fertig bist.";
+export const recordLocked = "Die Aufnahme läuft weiter. Sende oder verwirf sie, wenn du fertig bist.";
 export const recordBlocked =
   "Das Mikrofon ist gesperrt. Erlaube es für diese Seite in den Einstellungen des Browsers, meist hinter dem Zeichen neben der Adresse.";
 export const recordMissing = "Es wurde kein Mikrofon gefunden.";
@@ -317,7 +317,7 @@ export const viewPicture = "Das Bild {name} ansehen";
 export const viewFilm = "Film {name} ansehen";
 export const broken = "Diese Datei kann nicht gezeigt werden. Speichern kannst du sie trotzdem.";
 export const gone = "Diese Datei ist nicht mehr auf diesem Gerät.";
-export const fetchAgain = "Noch einmal holen";
+export const fetchAgain = "Noch einmal laden";
 export const saveFile = "{name} speichern";
 export const playFile = "{name} abspielen, {size}";
 export const play = "Abspielen";
@@ -328,7 +328,7 @@ export const player = "Wiedergabe";
 export const playerShow = "Nachricht zeigen";
 export const playerClose = "Wiedergabe beenden";
 export const galleryTitle = "Bilder und Dateien";
-export const galleryEmpty = "Keine Bilder oder Dateien in dieser Unterhaltung.";
+export const galleryEmpty = "Keine Bilder oder Dateien in diesem Chat.";
 export const galleryMore = "Ältere werden gesucht …";
 export const galleryFailed = "Ältere konnten nicht geladen werden.";
 export const viewerNext = "Nächstes";

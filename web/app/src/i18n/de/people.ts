@@ -9,13 +9,13 @@ export const problems = {
   unknown: "Davon ist nichts mehr bekannt. Lade die Seite neu, wenn es noch zu sehen ist.",
   invalid: "Das geht nicht: {reason}",
   refused: "Der Server lehnt ab: {reason}",
-  timeout: "Der Server hat nicht geantwortet. Prüfe die Verbindung und versuch es noch einmal.",
+  timeout: "Der Server hat nicht geantwortet. Prüfe die Verbindung und versuche es noch einmal.",
   login: "Du bist nicht angemeldet: {reason}",
-  unreachable: "Der Server ist gerade nicht zu erreichen. Versuch es wieder, wenn du online bist.",
+  unreachable: "Der Server ist gerade nicht zu erreichen. Versuche es wieder, wenn du online bist.",
   unsupported: "Der Server kann das nicht.",
-  storage: "Dieses Gerät bewahrt gerade nichts auf: {reason}. Schaff Platz auf dem Datenträger.",
-  restarted: "Clownfish musste neu starten. Sieh nach, ob es getan ist.",
-  cancelled: "Aufgegeben.",
+  storage: "Dieses Gerät bewahrt gerade nichts auf: {reason}. Schaffe Platz auf der Festplatte.",
+  restarted: "Clownfish musste neu starten. Prüfe, ob es geklappt hat.",
+  cancelled: "Abgebrochen.",
   other: "Das hat nicht geklappt: {reason}",
 };
 
@@ -45,7 +45,7 @@ export const add = {
   blocked: "Du hast {name} blockiert. Ein neuer Chat hebt das auf.",
   invitationOnly: "Dieser Link lädt jemanden ohne Konto zu {server} ein. Du hast eins: Frag nach der Adresse, an die du schreiben willst.",
   wrongLink: "Dieser Link führt zu niemandem.",
-  arrived: "{name} lädt dich ein. Du bist als {address} angemeldet: Bleib dabei und schreib {name}, oder leg mit der Einladung ein neues Konto an.",
+  arrived: "{name} lädt dich ein. Du bist als {address} angemeldet: Bleib dabei und schreib {name}, oder lege mit der Einladung ein neues Konto an.",
   arrivedServer: "Diese Einladung ist für ein neues Konto bei {name}. Du bist als {address} angemeldet.",
   arrivedStay: "Bei diesem Konto bleiben",
   arrivedAnew: "Abmelden und ein neues anlegen",
@@ -123,10 +123,10 @@ export const blocking = {
 
 export const details = {
   media: "Medien",
-  title: "Kontakt",
+  title: "Kontaktdetails",
   message: "Schreiben",
   mute: "Stumm",
-  unmute: "Laut",
+  unmute: "Nicht mehr stumm",
   pin: "Anheften",
   unpin: "Lösen",
   copyAddress: "Adresse kopieren",
@@ -152,10 +152,10 @@ export const details = {
   blockReportRow: "Blockieren und melden",
   remove: "Kontakt entfernen",
   removeTitle: "{name} entfernen?",
-  removeText: "Ihr seht beide nicht mehr, wann der andere online ist. Das Gespräch bleibt auf diesem Gerät.",
+  removeText: "Ihr seht beide nicht mehr, wann der andere online ist. Der Chat bleibt auf diesem Gerät.",
   removed: "{name} ist entfernt",
-  hide: "Chat aus der Liste nehmen",
-  hideHint: "Was gesagt wurde, bleibt, und ist wieder da, wenn jemand schreibt",
+  hide: "Verbergen",
+  hideHint: "Eine neue Nachricht bringt ihn zurück",
 };
 
 export const presence = {

@@ -1,7 +1,7 @@
 import { plural } from "../index";
 
 export const hello = "Willkommen bei Clownfish";
-export const whatItIs = "Private Chats mit Menschen auf jedem XMPP-Server. Alles, was du schreibst, wird auf diesem Gerät verschlüsselt: Nur du und die, denen du schreibst, können es lesen.";
+export const whatItIs = "Private Chats mit Menschen, die du kennst. In Chats und privaten Gruppen wird, was du schreibst, auf diesem Gerät verschlüsselt: Nur du und die, denen du schreibst, können es lesen.";
 export const haveAccount = "Anmelden";
 export const haveInvitation = "Ich habe eine Einladung";
 export const noAccount = "Noch kein Konto?";
@@ -81,7 +81,7 @@ export const invitationWrong = "Das ist keine Einladung zu einem Konto. Eine Ein
 export const goOn = "Weiter";
 export const scan = "Code scannen";
 
-export const iosTitle = "Leg Clownfish zuerst auf den Home-Bildschirm";
+export const iosTitle = "Lege Clownfish zuerst auf den Home-Bildschirm";
 export const iosWhy = "Safari löscht, was eine Website aufbewahrt, wenn sie sieben Tage lang nicht besucht wird: auch deine Nachrichten und Schlüssel. Eine App auf dem Home-Bildschirm behält sie.";
 export const iosSteps = [
   "Tippe in Safari auf „Teilen“.",
@@ -94,4 +94,4 @@ export const iosAnyway = "Trotzdem in Safari weitermachen";
 
 export const install = "Clownfish installieren";
 export const installed = "Clownfish ist installiert";
-export const ready = "Du bist drin. Soll Clownfish eine App auf diesem Gerät werden?";
+export const ready = "Du bist drin. Möchtest du Clownfish als App installieren?";

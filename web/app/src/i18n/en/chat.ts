@@ -4,7 +4,7 @@ import { plural } from "../index";
 
 // The header.
 export const back = "Back to the list";
-export const menu = "More for this conversation";
+export const menu = "More for this chat";
 export const activeAgo = "active {time}";
 export const online = "online";
 export const away = "away";
@@ -18,7 +18,7 @@ export const lockEncrypted = "End-to-end encrypted";
 export const lockVerified = "End-to-end encrypted and verified";
 export const lockLeftOut = "End-to-end encrypted, but some devices are left out";
 export const lockOpen = "Not end-to-end encrypted";
-export const find = "Search in this conversation";
+export const find = "Search in this chat";
 export const media = "Pictures and files";
 export const muted = "Muted";
 export const mute = "Mute";
@@ -27,14 +27,14 @@ export const mute8h = "Mute for 8 hours";
 export const mute1w = "Mute for 1 week";
 export const muteAlways = "Mute always";
 export const unmute = "Unmute";
-export const pin = "Pin to the top of the list";
+export const pin = "Pin";
 export const unpin = "Unpin";
 export const details = "Details";
 export const block = "Block";
 export const unblock = "Unblock";
 
 // Who can read it.
-export const readersTitle = "Who can read this conversation";
+export const readersTitle = "Who can read this chat";
 export const readersPlain =
   "What you write here is not end-to-end encrypted: your server and the server of {name} can read it.";
 export const readersNone =
@@ -55,7 +55,7 @@ export const readersVerified = "You have verified all devices of {name}.";
 export const readersUnverified =
   "You have not compared keys with {name} yet. That makes sure nobody is listening in between.";
 export const devices = "Devices and verification";
-export const encryptAgain = "Encrypt this conversation";
+export const encryptAgain = "Encrypt this chat";
 
 // The timeline.
 export const timeline = "Messages with {name}";
@@ -64,9 +64,9 @@ export const older = "Loading older messages…";
 export const olderFailed = "Older messages could not be loaded.";
 export const newer = "Loading newer messages…";
 export const newerFailed = "Newer messages could not be loaded.";
-export const behind = "What was written meanwhile could not be fetched yet.";
+export const behind = "What was written meanwhile could not be loaded yet.";
 export const again = "Try again";
-export const beginning = "This is the beginning of your conversation with {name}.";
+export const beginning = "This is the beginning of your chat with {name}.";
 export const beginningEncrypted =
   "Messages are end-to-end encrypted: only you and {name} can read them, no server in between.";
 export const hello = "👋";
@@ -76,7 +76,7 @@ export const latestNew = (n: number): string =>
   plural(n, "Jump to the latest message, one new", "Jump to the latest message, {n} new");
 export const nextMention = (n: number): string =>
   plural(n, "Jump to the message that names you", "Jump to the next of {n} messages that name you");
-export const opening = "Opening the conversation…";
+export const opening = "Opening the chat…";
 export const notFoundHere = "That message is no longer here.";
 export const searchingOlder = "Looking for the message…";
 export const searchingMore = "Still searching…";
@@ -95,8 +95,8 @@ export const showAll = (n: number): string => plural(n, "Show all", "Show all ({
 export const showMore = "Show more";
 export const showLess = "Show less";
 export const notEncrypted = "not encrypted";
-export const queued = "Waits to be sent";
-export const waitsForKeys = "Waits for the keys of {name}";
+export const queued = "Waiting to be sent";
+export const waitsForKeys = "Waiting for the keys of {name}";
 export const sent = "Sent: the server has it";
 export const delivered = "Delivered to a device";
 export const read = "Read";
@@ -121,19 +121,19 @@ export const removeReaction = "Take back {emoji}";
 export const whyNotForThisDevice =
   "This message was not encrypted for this device: it was sent before the sender knew this device.";
 export const whyNoSession =
-  "This message cannot be read: this device had no session with the one that sent it. Ask for it again.";
+  "This message cannot be read: this device and the sender’s shared no keys. Ask them to send it again.";
 export const whyUnknownKey =
-  "This message cannot be read: it was made with a key this device no longer has. Ask for it again.";
+  "This message cannot be read: it was made with a key this device no longer has. Ask them to send it again.";
 export const whyForged =
-  "This message cannot be believed: it is damaged, or not from whom it says.";
+  "This message cannot be trusted: it is damaged, or not from whom it says it is.";
 export const whyKeyUsed =
-  "Its key is gone: it came too late, or was read already. Ask for it again.";
+  "Its key is gone: it came too late, or was read already. Ask them to send it again.";
 export const whyTooFarAhead =
-  "This message cannot be read: too many messages before it are missing. Ask for it again.";
+  "This message cannot be read: too many messages before it are missing. Ask them to send it again.";
 export const whyMalformed =
   "This message makes no sense: the program of the sender made a mistake.";
 export const whyContradiction =
-  "This message cannot be believed: what is signed in it names another sender or conversation.";
+  "This message cannot be trusted: what is signed in it names another sender or chat.";
 export const whyDistrusted = "This message is from a device you do not trust.";
 export const whyUnknownEncryption =
   "This message uses an encryption that Clownfish does not know.";
@@ -190,12 +190,12 @@ export const save = "Save";
 export const removeTitle = (n: number): string =>
   plural(n, "Delete this message for everyone?", "Delete {n} messages for everyone?");
 export const removeText =
-  "The programs of everyone in the conversation are asked to delete it. Whoever has read it already may remember it, and some programs may keep it.";
+  "The programs of everyone in the chat are asked to delete it. Whoever has read it already may remember it, and some programs may keep it.";
 export const removeConfirm = "Delete for everyone";
 export const deleteHereTitle = (n: number): string =>
   plural(n, "Delete this message on this device?", "Delete {n} messages on this device?");
 export const deleteHereText =
-  "Only on this device: everyone else in the conversation keeps it, and so do your other devices. It cannot be brought back here.";
+  "Only on this device: everyone else in the chat keeps it, and so do your other devices. It cannot be brought back here.";
 export const deleteHereConfirm = "Delete for me";
 export const discardTitle = "Discard this message?";
 export const discardText = "It was never sent. It disappears from this device.";
@@ -263,7 +263,7 @@ export const trayEmpty = "An empty file cannot be sent.";
 export const trayFull = (n: number): string =>
   plural(n, "At most {most} files at a time: one was left out.", "At most {most} files at a time: {n} were left out.");
 export const tooLong = (n: number): string =>
-  plural(n, "The text is too long by one byte.", "The text is too long by {n} bytes. Shorten it, or send it as a file.");
+  plural(n, "The text is too long by one character. Shorten it, or send it as a file.", "The text is too long by {n} characters. Shorten it, or send it as a file.");
 export const asTheyAreTitle = (n: number): string =>
   plural(n, "Send a picture as it is?", "Send {n} pictures as they are?");
 export const asTheyAreText =
@@ -271,8 +271,8 @@ export const asTheyAreText =
 export const asTheyAreSend = "Send as it is";
 export const describe = "Describe {name}";
 export const described = "{name}, described: {text}";
-export const describeTitle = "What is to be seen";
-export const describeLabel = "In words, for who cannot see it";
+export const describeTitle = "Describe the picture";
+export const describeLabel = "A description for people who cannot see it";
 export const describeHint = "The others get it with the picture.";
 export const describeMark = "ALT";
 export const quality = "Quality of pictures";
@@ -304,12 +304,12 @@ export const nobodyBar =
 // Voice messages.
 export const record = "Record a voice message";
 export const recording = "Recording, {time}";
-export const recordCancel = "Throw the recording away";
+export const recordCancel = "Discard the recording";
 export const recordPause = "Pause";
-export const recordResume = "Go on recording";
+export const recordResume = "Continue recording";
 export const recordSend = "Send the voice message";
 export const recordSlide = "Slide to cancel";
-export const recordLocked = "Recording goes on. Send or throw it away when you are done.";
+export const recordLocked = "Still recording. Send or discard it when you are done.";
 export const recordBlocked =
   "The microphone is blocked. Allow it for this site in the settings of the browser, usually behind the sign next to the address.";
 export const recordMissing = "No microphone was found.";
@@ -319,10 +319,10 @@ export const recordEnded = "The microphone is gone. What was recorded until then
 export const recordLost = "The microphone went away before anything was recorded.";
 
 // Files in the timeline.
-export const fetchSize = "Fetch ({size})";
-export const fetch = "Fetch";
-export const fetchFile = "Fetch {name}, {size}";
-export const fetchFailed = "Could not be fetched: {reason}";
+export const fetchSize = "Download ({size})";
+export const fetch = "Download";
+export const fetchFile = "Download {name}, {size}";
+export const fetchFailed = "Could not be downloaded: {reason}";
 export const transferring = "{percent} % of {name}";
 export const transferWaiting = "Transfer of {name}";
 export const transferCancel = "Cancel the transfer";
@@ -331,7 +331,7 @@ export const viewPicture = "Look at the picture {name}";
 export const viewFilm = "Look at the film {name}";
 export const broken = "This file cannot be shown. You can still save it.";
 export const gone = "This file is no longer on this device.";
-export const fetchAgain = "Fetch again";
+export const fetchAgain = "Download again";
 export const saveFile = "Save {name}";
 export const playFile = "Play {name}, {size}";
 export const play = "Play";
@@ -342,7 +342,7 @@ export const player = "Player";
 export const playerShow = "show the message";
 export const playerClose = "End playback";
 export const galleryTitle = "Pictures and files";
-export const galleryEmpty = "No pictures or files in this conversation.";
+export const galleryEmpty = "No pictures or files in this chat.";
 export const galleryMore = "Looking for older ones…";
 export const galleryFailed = "Older ones could not be loaded.";
 export const viewerNext = "Next";

@@ -14,8 +14,8 @@ export const problems = {
   unreachable: "The server cannot be reached now. Try again when you are online.",
   unsupported: "The server cannot do that.",
   storage: "This device keeps nothing now: {reason}. Make room on the disk.",
-  restarted: "Clownfish had to start again. Look whether it was done.",
-  cancelled: "Given up.",
+  restarted: "Clownfish had to start again. Check whether it worked.",
+  cancelled: "Cancelled.",
   other: "That did not work: {reason}",
 };
 
@@ -123,7 +123,7 @@ export const blocking = {
 
 export const details = {
   media: "Media",
-  title: "Contact info",
+  title: "Contact details",
   message: "Message",
   mute: "Mute",
   unmute: "Unmute",
@@ -152,10 +152,10 @@ export const details = {
   blockReportRow: "Block and report",
   remove: "Remove contact",
   removeTitle: "Remove {name}?",
-  removeText: "You no longer see when the other is online, either of you. The conversation stays on this device.",
+  removeText: "You no longer see when the other is online, either of you. The chat stays on this device.",
   removed: "{name} is removed",
-  hide: "Remove the chat from the list",
-  hideHint: "What was said is kept, and shown again when somebody writes",
+  hide: "Hide",
+  hideHint: "A new message brings it back",
 };
 
 export const presence = {
@@ -184,7 +184,7 @@ export const encryption = {
   turnOffAction: "Do not encrypt",
   verify: "Verify {name}",
   verifyHint: "Make sure that nobody is in between",
-  repair: "Repair the encryption",
+  repair: "Repair encryption",
   repairHint: "When messages cannot be read on one side",
   repaired: "New keys are agreed upon with every device of {name}.",
 };
@@ -276,7 +276,7 @@ export const profile = {
   status: {
     offline: "Not connected",
     connecting: "Connecting…",
-    catchingUp: "Fetching what you missed…",
+    catchingUp: "Loading what you missed…",
     online: "Connected",
     waiting: "The server does not answer; it is tried again.",
     refused: "The server refuses: {reason}",

@@ -1,7 +1,7 @@
 // Why something is not as it should be.
 
 // What is sent.
-export const notEncrypted = "it is not encrypted, and this conversation is now";
+export const notEncrypted = "it is not encrypted, and this chat is now";
 export const cannotBeRead = "what was kept of it cannot be read";
 export const notCovered = "the encryption did not cover all of it";
 export const nobodyReads = "nobody could read it";
@@ -16,13 +16,13 @@ export const brokenKeys = "the keys of {0} cannot be used";
 export const untrusted = "no device of {0} is trusted; compare their keys first";
 export const unreachable = "{0} or their server cannot be reached now";
 export const wantsPlain = "{0} asked for plain text: choose how to go on";
-export const textBytes = "a message has 1 to {0} bytes";
+export const textBytes = "the message is empty, or longer than about {0} characters";
 export const tooLarge = "it has {0} KiB, for all devices together, and the server takes {1}";
 export const tooManyMessages = "too many messages wait";
 export const tooManyRequests = "too many requests wait for the network";
 export const nothingToFind = "there is nothing to find again";
 export const mostStars = "only {0} messages can have a star";
-export const longSearch = "at most {0} bytes can be looked for";
+export const longSearch = "at most about {0} characters can be looked for";
 export const nothingToSend = "there is nothing to send";
 export const wasSent = "this message was sent";
 export const onlyOwnTexts = "only own texts can be corrected";
@@ -32,7 +32,7 @@ export const noId = "this message has no id";
 
 // Files.
 export const cancelled = "cancelled";
-export const uploadSize = "the server takes files of up to {0} bytes";
+export const uploadSize = "the server takes files of up to {0}";
 export const noPlace = "the server gave no place";
 export const noSafePlace = "the server gave no safe place";
 export const strangeAddress = "its address makes no sense";
@@ -42,7 +42,7 @@ export const fileGoneHere = "the file is not here any more";
 export const noChecksum = "the file has no checksum";
 export const notTaken = "the server does not take the file: {0}";
 export const filesUnreachable = "the server of the files cannot be reached";
-export const filesNotAllowed = "files at {0} are not allowed here; whoever runs the server can allow them (files_from)";
+export const filesNotAllowed = "files at {0} are not allowed here; whoever runs this server can allow them";
 export const stoppedSending = "the server stopped sending";
 export const fileGone = "the file is no longer on the server";
 export const notGiven = "the server does not give the file: {0}";
@@ -66,13 +66,13 @@ export const passwordWrong = "the address or the password is wrong";
 export const noSession = "no session was bound";
 export const noSessionBecause = "no session was bound: {0}";
 export const unknownSession = "a session that is not known";
-export const countedWrong = "the server counted wrong";
-export const halfMessage = "half a message";
-export const secondStream = "a second stream";
-export const nonsense = "the server sent nonsense";
-export const nonsenseBecause = "the server sent nonsense: {0}";
-export const serverClosed = "the server closed the stream";
-export const serverEnded = "the server ended the stream: {0}";
+export const countedWrong = "the server confirms more than was sent";
+export const halfMessage = "an incomplete message";
+export const secondStream = "it opened the connection a second time";
+export const nonsense = "the server sent something that makes no sense";
+export const nonsenseBecause = "the server sent something that makes no sense: {0}";
+export const serverClosed = "the server closed the connection";
+export const serverEnded = "the server ended the connection: {0}";
 export const takenOver = "another program took over this session";
 export const notLetIn = "the server does not let this account in any more";
 export const otherDomain = "the server does not serve this domain";
@@ -96,7 +96,7 @@ export const otherProfile = "this profile is that of {0}";
 // What the server or a device cannot.
 export const nameEmpty = "a name has at least one letter";
 export const noRename = "the room cannot be renamed";
-export const pictureSize = "a picture is a PNG of at most 64 KiB";
+export const pictureSize = "the picture is too large";
 export const passwordText = "a password is text";
 export const listsPublic = "it does not keep lists of rooms private";
 export const noInvitation = "it gave no invitation";
@@ -205,7 +205,7 @@ export const requestText = "Somebody wants to be in touch";
 // What was promised by an earlier program.
 export const notDone = "Not done";
 export const notDoneBecause = "{0} did not work: {1}.";
-export const notFinished = "{0} was not finished when the program ended. Look whether it was done.";
+export const notFinished = "{0} was not finished when the program ended. Check whether it worked.";
 export const changingName = "Changing your name";
 export const changingPicture = "Changing your picture";
 export const adding = "Adding {0}";

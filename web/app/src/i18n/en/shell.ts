@@ -32,7 +32,7 @@ export const filterUnreadCount = (n: number) => plural(n, "Unread ({n})", "Unrea
 export const allRead = "All read";
 export const allReadText = "Nothing waits for you here.";
 export const nobody = "Nobody here yet";
-export const nobodyText = "Invite your friends, or add somebody who already has an address. Everything you write is encrypted from your device to theirs.";
+export const nobodyText = "Invite your friends, or add somebody who already has an address. What you write to each other is encrypted from device to device.";
 export const inviteSomebody = "Invite people";
 export const addContact = "Add by address";
 export const requests = "Message requests";
@@ -132,7 +132,7 @@ export const nothingOpenApple = "Or press ⌘ K and type a few letters of a name
 
 export const connection = {
   connecting: "Connecting…",
-  catchingUp: "Fetching what you missed…",
+  catchingUp: "Loading what you missed…",
   offline: "You are offline. What you write is sent when you are back.",
   waiting: "No connection: {reason}.",
   again: (n: number) => plural(n, "Next try in {n} second.", "Next try in {n} seconds."),
@@ -192,7 +192,7 @@ export const crashedDetails = "What happened";
 
 export const titleUnread = "({n}) Clownfish";
 export const notifications = "Notifications";
-export const notifyOffer = "Shall Clownfish tell you when somebody writes?";
+export const notifyOffer = "Would you like to be notified when somebody writes?";
 export const turnOn = "Turn on";
 export const notifyHidden = "New message";
 export const notifyStranger = "A message from somebody new";
@@ -302,12 +302,12 @@ export const notKept = "The browser may clear your chats";
 export const notKeptHint = "When the disk gets full or the site is not used for long";
 export const keep = "Keep them";
 export const keepRefused = "The browser did not agree. Installing the app or allowing notifications often helps.";
-export const fetchLabel = "Fetch pictures and voice messages by themselves";
+export const fetchLabel = "Download pictures and voice messages automatically";
 export const fetchAlways = "Always";
 export const fetchUnmetered = "Not on mobile data";
 export const fetchNever = "Never";
-export const fetchHint = "Up to 1 MB. Others, videos and files come when you press them, and so does everything in channels and from people you have not answered.";
-export const fetchUntold = "This browser does not say whether it uses mobile data: so nothing comes by itself.";
+export const fetchHint = "Up to 1 MB. Larger ones, videos and other files are downloaded when you press them, and so is everything in channels and from people you have not answered.";
+export const fetchUntold = "This browser does not say whether it uses mobile data: so nothing is downloaded automatically.";
 export const storageSealed = "Messages and files are stored encrypted, on this device only.";
 
 export const inviteText = "For somebody who has no account yet. The link leads here, and a minute later the two of you can write.";

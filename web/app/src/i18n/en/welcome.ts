@@ -1,7 +1,7 @@
 import { plural } from "../index";
 
 export const hello = "Welcome to Clownfish";
-export const whatItIs = "Private chats with people on any XMPP server. Everything you write is encrypted on this device: only you and the people you write to can read it.";
+export const whatItIs = "Private chats with people you know. In chats and private groups, what you write is encrypted on this device: only you and the people you write to can read it.";
 export const haveAccount = "Sign in";
 export const haveInvitation = "I have an invitation";
 export const noAccount = "No account yet?";
@@ -94,4 +94,4 @@ export const iosAnyway = "Continue in Safari anyway";
 
 export const install = "Install Clownfish";
 export const installed = "Clownfish is installed";
-export const ready = "You are in. Shall Clownfish be an app on this device?";
+export const ready = "You are in. Would you like to install Clownfish as an app?";
