@@ -38,7 +38,7 @@ describe("deleting on this device", { concurrency: AT_ONCE }, () => {
     assert.equal(await on.getByRole("menuitem", { name: "Delete for everyone…" }).count(), 0, "it is not ours");
     await choose(on, "Delete for me…");
     const dialog = on.getByRole("dialog");
-    await dialog.getByText(/everyone else in the conversation keeps it, and so do your other devices/).waitFor();
+    await dialog.getByText(/everyone else in the chat keeps it, and so do your other devices/).waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
     assert.deepEqual(await asked(on), []);
     await theirs.focus();
