@@ -171,9 +171,9 @@ describe("the page", { concurrency: AT_ONCE }, () => {
       await on.evaluate(() => {
         location.hash = "#/chat/romeo%40verona.example";
       });
-      await on.getByRole("button", { name: /Search in this conversation|In dieser Unterhaltung suchen/ }).click();
+      await on.getByRole("button", { name: /Search in this chat|In diesem Chat suchen/ }).click();
       await breaks(on, "there is no space left for messages and keys");
-      const bar = on.getByRole("search", { name: /Search in this conversation|In dieser Unterhaltung suchen/ });
+      const bar = on.getByRole("search", { name: /Search in this chat|In diesem Chat suchen/ });
       await bar.getByRole("searchbox").fill("climb");
       await problem.getByText(text).waitFor();
       await breaks(on, null);
