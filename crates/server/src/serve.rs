@@ -11,18 +11,18 @@ use store::{OpenError, Store, StoreError, sqlite};
 use tokio::{
     net::{TcpListener, UdpSocket},
     signal::unix::{SignalKind, signal},
-    sync::mpsc,
+    sync::{mpsc, watch},
 };
 
 use crate::{
     acme,
     admin::{
-        Operations,
+        Operations, Order,
         live::Running,
         socket::{CommandSocket, Conversation},
     },
     config::{Config, ConfigError, Home, Listener, Service},
-    ext::{muc::visits, server_info, upload},
+    ext::{muc::visits, notices::Notices, server_info, upload},
     host, housekeeping,
     log::{self, LogControl},
     metrics::Condition,
@@ -97,11 +97,20 @@ pub enum ServeError {
     Signal(io::Error),
 }
 
-/// Runs the server of a data directory until it is told to stop by SIGTERM or SIGINT.
+/// What comes after a server has gone down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Stop,
+    /// It begins anew.
+    Restart,
+}
+
+/// Runs the server of a data directory until it is told to stop, by SIGTERM, SIGINT or an administrator.
 ///
 /// # Errors
 /// When it cannot start, or must not go on.
-pub async fn run(home: Home) -> Result<(), ServeError> {
+pub async fn run(home: Home) -> Result<After, ServeError> {
     let began = Instant::now();
     let (config, secret, log) = prepare(&home)?;
     let tls = Tls::open(&config, &home, SystemTime::now())?;
@@ -133,7 +142,13 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     let waiting = s2s::restore(&server).await?;
     turn::restore(&server).await?;
 
-    let running = Arc::new(Running { server: server.clone(), home: home.clone(), log });
+    server.telling.set(Notices::load(&home.notices()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "notices.json cannot be read: nobody is told what it says");
+        Notices::default()
+    }));
+    let orders = watch::Sender::new(None);
+    let running = Running { server: server.clone(), home: home.clone(), log, orders };
+    let running = Arc::new(running);
     let operations = Arc::new(Operations::live(store, home, running.clone()));
     server.set_operations(operations.clone());
     tokio::spawn(s2s::work::supervise(server.clone()));
@@ -153,15 +168,23 @@ pub async fn run(home: Home) -> Result<(), ServeError> {
     tracing::info!(domain = server.domain(), took_ms = took, resumable, waiting, "ready");
 
     let end = wait(&running, &mut failures).await;
+    let after = match &end {
+        Ok(Reason::Order(After::Restart)) => After::Restart,
+        _ => After::Stop,
+    };
     server.metrics.health.set(Condition::Stopping);
-    host::stopping();
+    match after {
+        After::Stop => host::stopping(),
+        // The process stays, and says when it serves again.
+        After::Restart => host::reloading(),
+    }
     commands.abort();
     // Its socket is gone when the task is.
     let _ = commands.await;
     stop(&server, end).await?;
     let _ = keeper.await;
     let _ = certificates.await;
-    Ok(())
+    Ok(after)
 }
 
 /// What comes before anything is opened: configuration, log, limits of the process.
@@ -291,19 +314,28 @@ pub(crate) fn cannot_listen(error: &io::Error, address: SocketAddr) -> String {
     }
 }
 
-/// Serves until there is a reason to stop. Returns the failure when that was one.
+/// Why a server goes down.
+enum Reason {
+    Signal,
+    Order(After),
+    Failure(StoreError),
+}
+
+/// Serves until there is a reason to stop.
 async fn wait(
     running: &Arc<Running>,
     failures: &mut mpsc::UnboundedReceiver<StoreError>,
-) -> Result<Option<StoreError>, ServeError> {
+) -> Result<Reason, ServeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signal)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
+    let mut orders = running.orders.subscribe();
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(None),
-            _ = interrupt.recv() => return Ok(None),
-            Some(error) = failures.recv() => return Ok(Some(error)),
+            _ = terminate.recv() => return Ok(Reason::Signal),
+            _ = interrupt.recv() => return Ok(Reason::Signal),
+            after = due(&mut orders) => return Ok(Reason::Order(after)),
+            Some(error) = failures.recv() => return Ok(Reason::Failure(error)),
             _ = hangup.recv() => {
                 host::reloading();
                 match running.reload() {
@@ -316,12 +348,28 @@ async fn wait(
     }
 }
 
+/// Resolves when the time of the last order has come.
+async fn due(orders: &mut watch::Receiver<Option<Order>>) -> After {
+    loop {
+        let order = *orders.borrow_and_update();
+        let time = async {
+            match order {
+                Some(order) => tokio::time::sleep_until(order.at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = time => {}
+            // Another one may have come in its place; there is always a sender.
+            _ = orders.changed() => continue,
+        }
+        return if order.is_some_and(|order| order.restart) { After::Restart } else { After::Stop };
+    }
+}
+
 /// Takes the server down: streams are closed, sessions that can be resumed go to disk, and the
 /// database is closed. After a failure of the database nothing more is written.
-async fn stop(
-    server: &Arc<Server>,
-    end: Result<Option<StoreError>, ServeError>,
-) -> Result<(), ServeError> {
+async fn stop(server: &Arc<Server>, end: Result<Reason, ServeError>) -> Result<(), ServeError> {
     tracing::info!("stopping");
     server.shutdown.send_replace(true);
     life::close_all(server);
@@ -330,7 +378,7 @@ async fn stop(
     while inside() && tokio::time::Instant::now() < patience {
         tokio::time::sleep(CLOSING / 100).await;
     }
-    if let Some(error) = end? {
+    if let Reason::Failure(error) = end? {
         return Err(ServeError::Fatal(error));
     }
     if let Err(error) = visits::hibernate(server).await {

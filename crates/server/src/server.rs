@@ -34,7 +34,7 @@ use crate::{
     config::{Config, Home, Policy, Service},
     ext::{
         Registry, block_lists::BlockLists, budget::Budgets, caps::CapsCache, muc::service::Rooms,
-        server_info::ServerInfo, unified_push::Sending, upload::disk::Disk,
+        notices::Telling, server_info::ServerInfo, unified_push::Sending, upload::disk::Disk,
     },
     http::{self, admin::session::AdminSessions, bosh::Sessions},
     limits::{Gate, LoginThrottle, Paces, Quota},
@@ -101,6 +101,8 @@ pub struct Server {
     pub budgets: Budgets,
     /// What is published of the connections to other servers (XEP-0485).
     pub info: ServerInfo,
+    /// What everybody is told by the server.
+    pub telling: Telling,
     /// Reports that one account may make in a day.
     pub reports: Quota,
     /// Counters.
@@ -181,6 +183,7 @@ impl Server {
             block_lists: BlockLists::default(),
             budgets: Budgets::new(&config),
             info: ServerInfo::default(),
+            telling: Telling::default(),
             reports: Quota::new(REPORTS, DAY),
             metrics,
             origins: Numbers::new(&secret, "origins of messages"),

@@ -40,7 +40,12 @@ impl Operations {
         };
         let address = self.address(&name);
         match self.store.accounts.create(account).await {
-            Ok(_) => Ok(Response::Done(format!("{address} was added."))),
+            Ok(_) => {
+                if let Some(live) = &self.live {
+                    live.welcome(&name).await;
+                }
+                Ok(Response::Done(format!("{address} was added.")))
+            }
             Err(CreateError::Exists) => Err(Fault::new(
                 FaultCode::Exists,
                 format!(

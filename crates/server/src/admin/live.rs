@@ -8,12 +8,20 @@ use xmpp::{
     jid::BareJid,
 };
 
-use super::{End, FaultCode, Live, Pending, Push, RemoteDomain, RoomSettings, Session, push};
+use tokio::sync::watch;
+
+use super::{
+    End, FaultCode, Live, Order, Pending, Push, RemoteDomain, RoomSettings, Session, push,
+};
 use crate::{
     account::Account,
     auth::removal,
-    config::{Config, Home, Service},
-    ext::{administration, moved, muc::operator},
+    config::{Config, Domains, Home, Service},
+    ext::{
+        administration, moved,
+        muc::operator,
+        notices::{self, Notices},
+    },
     http::{self, admin},
     invitation,
     log::LogControl,
@@ -36,6 +44,8 @@ pub struct Running {
     pub home: Home,
     /// Its log.
     pub log: LogControl,
+    /// When it is to go down.
+    pub orders: watch::Sender<Option<Order>>,
 }
 
 impl Running {
@@ -309,6 +319,31 @@ impl Live for Running {
 
     fn tell_online(&self, text: &str) -> usize {
         administration::tell_online(&self.server, text)
+    }
+
+    fn tell(&self, notices: Notices) -> Pending<'_, usize> {
+        Box::pin(async move {
+            self.server.telling.set(notices);
+            notices::tell_all(&self.server).await
+        })
+    }
+
+    fn welcome<'a>(&'a self, account: &'a str) -> Pending<'a, ()> {
+        Box::pin(async move {
+            if let Ok(address) = self.server.address(account) {
+                notices::welcome(&self.server, &address).await;
+            }
+        })
+    }
+
+    fn set_domains(&self, domains: Domains) {
+        let mut config = Config::clone(&self.server.config());
+        config.domains = domains;
+        self.server.set_config(config);
+    }
+
+    fn order(&self, order: Order) {
+        self.orders.send_replace(Some(order));
     }
 
     fn metrics(&self) -> String {

@@ -1,7 +1,13 @@
 //! What the operator does with a server: one set of operations, used by the running server for the
 //! commands that come over its socket, and by the commands themselves when it is stopped.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::SystemTime};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 pub use self::{
     audit::By,
@@ -15,7 +21,8 @@ pub use self::{
 use xmpp::{ext::muc::Affiliation, jid::BareJid};
 
 use crate::{
-    config::{Config, Service},
+    config::{Config, Domains, Service},
+    ext::notices::Notices,
     s2s::holding::Held,
 };
 
@@ -33,6 +40,7 @@ mod report;
 pub mod reset;
 mod room;
 pub mod socket;
+mod telling;
 mod upload;
 
 /// What only a running server can do or tell. Implemented by the server, absent when a command
@@ -172,6 +180,18 @@ pub trait Live: Send + Sync {
     /// Sends a message to every device that is online. Returns how many there were.
     fn tell_online(&self, text: &str) -> usize;
 
+    /// Tells people this from now on. Returns how many accounts were told something at once.
+    fn tell(&self, notices: Notices) -> Pending<'_, usize>;
+
+    /// Somebody made an account (a local part): it is welcomed.
+    fn welcome<'a>(&'a self, account: &'a str) -> Pending<'a, ()>;
+
+    /// Talks to other domains according to these lists from now on.
+    fn set_domains(&self, domains: Domains);
+
+    /// Goes down when it is time; a later order takes the place of an earlier one.
+    fn order(&self, order: Order);
+
     /// The page for Prometheus.
     fn metrics(&self) -> String;
 }
@@ -195,6 +215,15 @@ pub fn duration(seconds: u64) -> String {
 
 /// A future of a trait method.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The server is to go down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// When.
+    pub at: Instant,
+    /// It begins anew afterwards.
+    pub restart: bool,
+}
 
 /// Why the operator's command ends sessions; decides what their clients are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

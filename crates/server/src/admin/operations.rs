@@ -98,6 +98,13 @@ impl Operations {
             Request::PushDelete { account } => self.push_delete(&account).await,
             Request::ReportList {} => self.report_list().await,
             Request::ReportDelete { id } => self.report_delete(&id).await,
+            rest => self.about_the_server(rest).await,
+        }
+    }
+
+    /// What is about the server as a whole.
+    async fn about_the_server(&self, request: Request) -> Result<Response, Fault> {
+        match request {
             Request::OutageAnnounce { text, after, seconds } => {
                 self.outage_announce(text, after, seconds)
             }
@@ -105,13 +112,20 @@ impl Operations {
             Request::OutageShow {} => self.outage_show(),
             Request::AuditList { before, most } => self.audit_list(before, most).await,
             Request::AuditVerify { known } => self.audit_verify(known.as_deref()).await,
+            Request::NoticesShow {} => self.notices_show(),
+            Request::NoticeDay { text, anew } => self.notice_day(text, anew).await,
+            Request::NoticeWelcome { text } => self.notice_welcome(text).await,
+            Request::DomainsShow {} => self.domains_show(),
+            Request::DomainsSet { deny, allow } => self.domains_set(deny, allow),
+            Request::Stop { restart, after, text } => self.stop(restart, after, text.as_deref()),
             Request::Storage {} => self.storage().await.map(Response::Storage),
             Request::Privacy { account } => self.privacy(account.as_deref()).await,
             Request::AdminLink {} => self.admin_link(),
             Request::Backup { path } => self.backup(&path).await,
             Request::Reload {} => self.reload().await,
             Request::Metrics {} => Ok(Response::Metrics(self.running()?.metrics())),
-            Request::Status {} => self.status().await,
+            // The others have been dealt with.
+            _ => self.status().await,
         }
     }
 

@@ -15,7 +15,10 @@ use xmpp::{
 };
 
 use super::credentials;
-use crate::{config::Policy, im::invited, invitation::Token, password::Password, server::Server};
+use crate::{
+    config::Policy, ext::notices, im::invited, invitation::Token, password::Password,
+    server::Server,
+};
 
 /// Checks the token of an invitation before registration (XEP-0445 §3).
 pub async fn preauth(server: &Server, token: &str) -> PreauthAnswer {
@@ -75,6 +78,7 @@ pub async fn register(
     };
     server.store.accounts.create(row).await.map_err(|error| refusal(server, error))?;
     server.metrics.registrations.increment();
+    notices::welcome(server, &request.account).await;
     if let Some(token) = invited {
         welcome(server, &request.account, token).await;
     }

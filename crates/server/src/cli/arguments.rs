@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::terminal;
+use super::{notice, terminal};
 
 /// A private chat server (XMPP) for family, friends, a club or a company.
 #[derive(Debug, Parser)]
@@ -79,6 +79,13 @@ pub(super) enum Command {
     /// Reports that people made when they blocked somebody: list, delete
     #[command(subcommand, visible_alias = "reports")]
     Report(ReportCommand),
+    /// What everybody is told by the server: show, motd, welcome
+    #[command(subcommand)]
+    Notice(notice::NoticeCommand),
+    /// Let the running server begin anew, with the program as it is on disk
+    Restart(notice::Before),
+    /// Let the running server go down
+    Stop(notice::Before),
     /// Tell apps and people when the server is out of order: announce, end, show
     #[command(subcommand)]
     Outage(OutageCommand),
@@ -350,6 +357,9 @@ pub(super) enum SessionCommand {
 pub(super) enum FederationCommand {
     /// List other servers: connections, what waits for them, and why one cannot be reached
     List,
+    /// Show the domains that administrators chose to talk to or not, beside `allow` and `deny` of
+    /// anemone.toml
+    Domains,
     /// Connect to another server now, and say what came of it
     Try {
         /// Its domain

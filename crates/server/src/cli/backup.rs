@@ -374,7 +374,7 @@ const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const DATABASE: &str = "anemone.db";
 /// Beside the database, the configuration last.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 11] = [
     "secret.key",
     "push.key",
     "ca.pem",
@@ -383,6 +383,8 @@ const KEPT: [&str; 9] = [
     "server.key",
     "acme.pem",
     "acme.json",
+    "notices.json",
+    "domains.json",
     "anemone.toml",
 ];
 /// The directory of uploaded files.

@@ -4,7 +4,6 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser as _;
-use store::OpenError;
 
 use self::arguments::{
     AccountCommand, AdminCommand, Arguments, AuditCommand, Command, FederationCommand,
@@ -15,7 +14,6 @@ use crate::{
     admin::{Fault, FaultCode, NewInvitation, Request, Response, RoomSettings},
     config::Home,
     moving::{Source, Wish},
-    serve::ServeError,
 };
 
 mod arguments;
@@ -25,6 +23,8 @@ mod connect;
 mod dns;
 mod init;
 mod moving;
+mod notice;
+mod serve;
 mod show;
 mod table;
 mod terminal;
@@ -50,7 +50,7 @@ fn home(data: Option<PathBuf>) -> Home {
 fn run(command: Command, home: &Home, json: bool) -> Result<ExitCode, Fault> {
     match command {
         Command::Init { domain } => init::run(home, &domain, json),
-        Command::Serve => serve(home),
+        Command::Serve => serve::run(home),
         Command::Check { what: Some(Subject::Turn), .. } => {
             connect::block_on(check::relay(home, json))?
         }
@@ -90,24 +90,6 @@ fn run(command: Command, home: &Home, json: bool) -> Result<ExitCode, Fault> {
     }
 }
 
-fn serve(home: &Home) -> Result<ExitCode, Fault> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        Fault::new(FaultCode::Configuration, format!("the system gives no threads: {error}"))
-    })?;
-    match runtime.block_on(crate::serve::run(home.clone())) {
-        Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => {
-            let code = match error {
-                ServeError::Open(OpenError::InUse { .. }) => FaultCode::Running,
-                ServeError::Store(_) | ServeError::Fatal(_) => FaultCode::Storage,
-                _ => FaultCode::Configuration,
-            };
-            Err(Fault::new(code, error.to_string()))
-        }
-    }
-}
-
 fn ask(home: &Home, request: &Request, style: &show::Style) -> Result<ExitCode, Fault> {
     match connect::block_on(connect::ask(home, request))?? {
         Response::Error(fault) => Err(fault),
@@ -142,6 +124,9 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         Command::Push(PushCommand::Delete { account }) => Request::PushDelete { account },
         Command::Report(ReportCommand::List) => Request::ReportList {},
         Command::Report(ReportCommand::Delete { id }) => Request::ReportDelete { id },
+        Command::Notice(command) => notice::request(command),
+        Command::Restart(before) => before.request(true),
+        Command::Stop(before) => before.request(false),
         Command::Outage(OutageCommand::Announce { text, after, seconds }) => {
             Request::OutageAnnounce { text, after: after.unwrap_or(0), seconds }
         }
@@ -162,6 +147,7 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
 fn federation_request(command: FederationCommand) -> Request {
     match command {
         FederationCommand::List => Request::FederationList {},
+        FederationCommand::Domains => Request::DomainsShow {},
         FederationCommand::Try { domain } => Request::FederationTry { domain },
         FederationCommand::GiveBack { domain } => Request::FederationGiveBack { domain },
         FederationCommand::End { domain } => Request::FederationEnd { domain },
@@ -319,6 +305,13 @@ mod tests {
             "anemone report delete 3",
             "anemone outage announce Upgrade --in 2h --for 30m",
             "anemone outage end",
+            "anemone notice show",
+            "anemone notice motd Tea",
+            "anemone notice motd Tea --correct",
+            "anemone notice welcome --delete",
+            "anemone restart --in 2m --tell Soon",
+            "anemone stop",
+            "anemone federation domains",
             "anemone import prosody /var/lib/prosody --dry-run",
             "anemone import ejabberd ejabberd.sqlite",
             "anemone import account a@b.xml --name c",
@@ -336,5 +329,6 @@ mod tests {
         }
         assert!(Arguments::try_parse_from(["anemone", "account", "add", "a", "secret"]).is_err());
         assert!(Arguments::try_parse_from(["anemone", "upload", "delete", "a@b"]).is_err());
+        assert!(Arguments::try_parse_from(["anemone", "notice", "motd"]).is_err());
     }
 }

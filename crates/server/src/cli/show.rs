@@ -14,8 +14,8 @@ use crate::{
         Push, RemoteDomain, Report, Response, Room, Session, SignUp, Status, Storage, Token,
         Upload, duration,
     },
-    config::{Config, Home},
-    ext::outage::Outage,
+    config::{Config, Domains, Home},
+    ext::{notices::Notices, outage::Outage},
     files::size,
     invitation,
 };
@@ -78,6 +78,8 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Outage(outage) => show_outage(outage),
         Response::Audit(rows) => audit(rows),
         Response::AuditChain(chain) => audit_chain(chain),
+        Response::Notices(notices) => show_notices(notices),
+        Response::Domains(domains) => show_domains(domains),
         Response::Storage(rows) => storage(rows),
         Response::Privacy(rows) => privacy(rows),
         Response::Link(link) => text(&format!(
@@ -129,6 +131,20 @@ fn show_outage(outage: &Outage) {
     let words = outage.message.as_ref().map(|words| words.default.as_str()).unwrap_or_default();
     let end = outage.expected_end.as_deref().map_or("unknown".to_owned(), moment);
     text(&clean_lines(&format!("{words}\nfrom {}\nuntil {end}", moment(beginning))));
+}
+
+fn show_notices(notices: &Notices) {
+    let day = notices.day.as_ref().map_or("none", |day| &day.text);
+    let welcome = notices.welcome.as_deref().unwrap_or("none");
+    text(&clean_lines(&format!("Message of the day: {day}\nNew users are told: {welcome}")));
+}
+
+fn show_domains(domains: &Domains) {
+    let list = |names: &[String]| match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
+    };
+    text(&format!("denied: {}\nallowed: {}", list(&domains.deny), list(&domains.allow)));
 }
 
 fn new_invitation(invitation: &Invitation, qr: bool) {

@@ -49,6 +49,16 @@ impl Home {
         self.path.join("outage.json")
     }
 
+    /// What everybody is told by the server.
+    pub fn notices(&self) -> PathBuf {
+        self.path.join("notices.json")
+    }
+
+    /// Other domains that administrators chose to talk to or not.
+    pub fn domains(&self) -> PathBuf {
+        self.path.join("domains.json")
+    }
+
     /// The key that push services know the server by (RFC 8292).
     pub fn push_key(&self) -> PathBuf {
         self.path.join("push.key")

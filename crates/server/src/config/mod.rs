@@ -12,6 +12,7 @@ use toml::de::DeTable;
 pub use self::{
     bytestreams::Bytestreams,
     components::{ComponentHosts, ComponentSecret},
+    domains::Domains,
     home::Home,
     hosts::{Host, Hosts},
     listeners::{Listener, Service, is_loopback},
@@ -29,6 +30,7 @@ pub use self::{
 
 mod bytestreams;
 mod components;
+mod domains;
 mod home;
 mod hosts;
 mod listeners;
@@ -97,6 +99,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// The log.
     pub log: Log,
+    /// Other domains that administrators chose, in a file of their own.
+    pub domains: Domains,
     /// The keys that the file sets, as `section.key`.
     set: BTreeMap<String, Range<usize>>,
 }
@@ -138,7 +142,15 @@ impl Config {
             reason: unreadable(&error, home),
             path: path.clone(),
         })?;
-        Config::parse(&text).map_err(|problems| ConfigError::Invalid { path, text, problems })
+        let mut config = Config::parse(&text).map_err(|problems| ConfigError::Invalid {
+            path,
+            text,
+            problems,
+        })?;
+        let path = home.domains();
+        config.domains = Domains::load(&path)
+            .map_err(|error| ConfigError::Unreadable { path, reason: error.to_string() })?;
+        Ok(config)
     }
 
     /// Reads a configuration from its text.
@@ -340,6 +352,7 @@ impl Config {
             front_door: FrontDoor::default(),
             metrics: Metrics::default(),
             log: Log::default(),
+            domains: Domains::default(),
             set: BTreeMap::new(),
         }
     }

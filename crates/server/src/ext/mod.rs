@@ -24,6 +24,7 @@ pub mod invite;
 pub mod last;
 pub mod moved;
 pub mod muc;
+pub mod notices;
 pub mod offline;
 pub mod outage;
 pub mod pages;
@@ -98,6 +99,7 @@ pub const ALL: &[&Extension] = &[
     &bytestreams::EXTENSION,
     &privilege::EXTENSION,
     &delegation::EXTENSION,
+    &notices::EXTENSION,
     &outage::EXTENSION,
     &data_policy::EXTENSION,
     &server_info::EXTENSION,

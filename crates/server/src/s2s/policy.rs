@@ -53,8 +53,10 @@ pub fn permits(config: &Config, remote: &str) -> Result<(), Refused> {
         return Err(Refused::Off);
     }
     let federation = &config.federation;
-    let denied = named(&federation.deny, remote);
-    let allowed = federation.allow.is_empty() || named(&federation.allow, remote);
+    let chosen = &config.domains;
+    let denied = named(&federation.deny, remote) || named(&chosen.deny, remote);
+    let mut lists = [&federation.allow, &chosen.allow].into_iter();
+    let allowed = lists.all(|list| list.is_empty() || named(list, remote));
     if denied || !allowed { Err(Refused::Denied) } else { Ok(()) }
 }
 
@@ -156,6 +158,19 @@ mod tests {
         let text = "private_addresses = true\n[federation.hosts]\n\"b.example\" = \"127.0.0.1:1\"";
         assert!(conceals(&config(text), "montague.example"));
         assert!(!conceals(&config(text), "b.example"));
+    }
+
+    #[test]
+    fn what_administrators_chose_adds_to_the_configuration() {
+        let mut config = config("allow = [\"montague.example\", \"spam.example\"]");
+        config.domains.deny = vec!["spam.example".into()];
+        assert_eq!(permits(&config, "montague.example"), Ok(()));
+        assert_eq!(permits(&config, "spam.example"), Err(Refused::Denied));
+        config.domains.allow = vec!["verona.example".into()];
+        // Each list has to name it, so nothing is allowed that the operator does not.
+        for remote in ["montague.example", "verona.example"] {
+            assert_eq!(permits(&config, remote), Err(Refused::Denied), "{remote}");
+        }
     }
 
     #[test]

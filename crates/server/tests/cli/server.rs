@@ -245,6 +245,63 @@ fn every_command_answers_scripts_in_json() {
 }
 
 #[test]
+fn a_restart_takes_the_program_and_the_configuration_as_they_are() {
+    let trial = Trial::new();
+    trial.add("juliet");
+    let mut server = trial.serve();
+    let file = trial.data.join("anemone.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}\n[metrics]\nlisten = [\"127.0.0.1:0\"]\n")).unwrap();
+    let answer = trial.json(&["restart", "--tell", "Back in a moment"]);
+    assert!(answer["done"].as_str().unwrap().contains("restarts now"), "{answer}");
+    // The same process says a second time that it is ready.
+    let patience = Instant::now() + Duration::from_secs(60);
+    while trial.log().matches(" ready").count() < 2 {
+        assert!(server.child.try_wait().unwrap().is_none(), "{}", trial.log());
+        assert!(Instant::now() < patience, "{}", trial.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.wait_until_ready();
+    let doors = trial.json(&["status"])["status"]["listening"].to_string();
+    assert!(doors.contains("metrics"), "{doors}");
+    assert_eq!(trial.addresses(), ["juliet@localhost"]);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_server_that_is_told_to_stop_ends_well() {
+    let trial = Trial::new();
+    assert!(trial.fails(4, &["stop"]).contains("no server is running"));
+    let mut server = trial.serve();
+    assert!(trial.fails(1, &["stop", "--in", "2d"]).contains("at most"));
+    // The later order counts.
+    trial.json(&["restart", "--in", "12h"]);
+    let answer = trial.json(&["stop"]);
+    assert!(answer["done"].as_str().unwrap().contains("shuts down now"), "{answer}");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0), "{}", trial.log());
+}
+
+#[test]
+fn notices_are_kept_whether_a_server_runs_or_not() {
+    let trial = Trial::new();
+    assert!(trial.fails(1, &["notice", "motd", "--delete"]).contains("no message of the day"));
+    trial.json(&["notice", "motd", "Tea is served"]);
+    let server = trial.serve();
+    let shown = trial.json(&["notice", "show"]);
+    assert_eq!(shown["notices"]["day"]["text"], "Tea is served");
+    let number = shown["notices"]["day"]["number"].clone();
+    trial.json(&["notice", "motd", "Tea is ready", "--correct"]);
+    trial.json(&["notice", "welcome", "Be welcome"]);
+    let shown = trial.json(&["notice", "show"]);
+    assert_eq!(shown["notices"]["day"]["number"], number);
+    assert_eq!(shown["notices"]["welcome"], "Be welcome");
+    trial.json(&["notice", "motd", "--delete"]);
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(trial.json(&["notice", "show"])["notices"]["day"], Value::Null);
+    assert!(trial.json(&["federation", "domains"])["domains"]["deny"].is_array());
+}
+
+#[test]
 fn a_crashed_server_leaves_nothing_in_the_way() {
     let trial = Trial::new();
     let mut server = trial.serve();

@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_DOCS=1 cargo test -p anemone --test generated_docs` (or `make docs`) writes them anew.
 
+mod administration;
 mod compliance;
 mod pubsub;
 mod rooms;

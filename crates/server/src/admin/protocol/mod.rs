@@ -16,7 +16,10 @@ pub use self::{
         Status, Storage, Token, Upload,
     },
 };
-use crate::ext::outage::Outage;
+use crate::{
+    config::Domains,
+    ext::{notices::Notices, outage::Outage},
+};
 
 /// The first line of a conversation, sent by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,10 @@ pub enum Response {
     Audit(Vec<AuditEntry>),
     /// The record of it is as it was written.
     AuditChain(AuditChain),
+    /// What everybody is told by the server.
+    Notices(Notices),
+    /// Domains that were chosen beside those of the configuration.
+    Domains(Domains),
     /// How much every account takes.
     Storage(Vec<Storage>),
     /// The privacy ledger.

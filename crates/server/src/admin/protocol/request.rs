@@ -245,6 +245,38 @@ pub enum Request {
         /// The beginning of a hash that must be in it.
         known: Option<String>,
     },
+    /// The message of the day, and what new accounts are told.
+    NoticesShow {},
+    /// Set, correct or delete the message of the day.
+    NoticeDay {
+        /// What everybody is told; nothing any more when absent.
+        text: Option<String>,
+        /// Also those who were told another one already.
+        anew: bool,
+    },
+    /// Set or delete what new accounts are told.
+    NoticeWelcome {
+        /// What they are told; nothing any more when absent.
+        text: Option<String>,
+    },
+    /// Domains that were chosen beside those of the configuration.
+    DomainsShow {},
+    /// Choose them.
+    DomainsSet {
+        /// Those that are not talked to; as before when absent.
+        deny: Option<Vec<String>>,
+        /// The only ones that are talked to, all when empty; as before when absent.
+        allow: Option<Vec<String>>,
+    },
+    /// Take the server down.
+    Stop {
+        /// It begins anew afterwards.
+        restart: bool,
+        /// Seconds until then.
+        after: u64,
+        /// What people are told before.
+        text: Option<String>,
+    },
     /// How much every account takes.
     Storage {},
     /// What is stored, why and for how long; with an account, how much of it.
@@ -317,6 +349,13 @@ impl Request {
             Self::OutageShow {} => "outage show",
             Self::AuditList { .. } => "audit list",
             Self::AuditVerify { .. } => "audit verify",
+            Self::NoticesShow {} => "notice show",
+            Self::NoticeDay { .. } => "notice motd",
+            Self::NoticeWelcome { .. } => "notice welcome",
+            Self::DomainsShow {} => "federation domains",
+            Self::DomainsSet { .. } => "choose domains",
+            Self::Stop { restart: true, .. } => "restart",
+            Self::Stop { .. } => "stop",
             Self::Storage {} => "storage",
             Self::Privacy { .. } => "privacy",
             Self::AdminLink {} => "admin link",
@@ -348,6 +387,8 @@ impl Request {
                 | Self::OutageShow {}
                 | Self::AuditList { .. }
                 | Self::AuditVerify { .. }
+                | Self::NoticesShow {}
+                | Self::DomainsShow {}
                 | Self::Storage {}
                 | Self::Privacy { .. }
                 | Self::Metrics {}

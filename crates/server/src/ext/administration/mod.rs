@@ -1,6 +1,15 @@
 //! XEP-0133: Service Administration 1.3.1, for administrators, from any client
 //!
-//! Every command is one of the operator's own (`anemone account …`), so both do the same.
+//! Every command is a row of [`COMMANDS`] and does what one of the operator's own requests does, so both do
+//! the same. Those of the specification have its names; the others have a namespace of this server.
+
+mod domains;
+mod lists;
+mod rooms;
+mod service;
+mod table;
+mod users;
+mod watching;
 
 use std::sync::Arc;
 
@@ -35,7 +44,8 @@ pub const EXTENSION: Extension = Extension {
 /// The commands.
 pub const COMMANDS: Offer = Offer { commands: NAMES, allowed, run };
 
-const NAMES: &[(&str, &str)] = &[
+/// Nodes, with what the commands do.
+pub const NAMES: &[(&str, &str)] = &[
     ("http://jabber.org/protocol/admin#add-user", "Add a user"),
     ("http://jabber.org/protocol/admin#delete-user", "Delete a user"),
     ("http://jabber.org/protocol/admin#disable-user", "Disable a user"),
@@ -45,14 +55,42 @@ const NAMES: &[(&str, &str)] = &[
     ("http://jabber.org/protocol/admin#get-user-roster", "Show a user's contacts"),
     ("http://jabber.org/protocol/admin#get-user-lastlogin", "Show when users last logged in"),
     ("http://jabber.org/protocol/admin#user-stats", "Show numbers about a user"),
+    ("http://jabber.org/protocol/admin#edit-blacklist", "Choose domains that are not talked to"),
+    (
+        "http://jabber.org/protocol/admin#edit-whitelist",
+        "Choose the only domains that are talked to",
+    ),
     ("http://jabber.org/protocol/admin#get-registered-users-num", "Count users"),
     ("http://jabber.org/protocol/admin#get-disabled-users-num", "Count disabled users"),
     ("http://jabber.org/protocol/admin#get-online-users-num", "Count users who are online"),
+    ("http://jabber.org/protocol/admin#get-active-users-num", "Count users who are active"),
+    ("http://jabber.org/protocol/admin#get-idle-users-num", "Count users who are online and idle"),
     ("http://jabber.org/protocol/admin#get-registered-users-list", "List users"),
     ("http://jabber.org/protocol/admin#get-disabled-users-list", "List disabled users"),
     ("http://jabber.org/protocol/admin#get-online-users-list", "List users who are online"),
+    ("http://jabber.org/protocol/admin#get-active-users", "List users who are active"),
+    ("http://jabber.org/protocol/admin#get-idle-users", "List users who are online and idle"),
     ("http://jabber.org/protocol/admin#announce", "Tell everybody who is online"),
+    ("http://jabber.org/protocol/admin#set-motd", "Set the message of the day"),
+    ("http://jabber.org/protocol/admin#edit-motd", "Correct the message of the day"),
+    ("http://jabber.org/protocol/admin#delete-motd", "Delete the message of the day"),
+    ("http://jabber.org/protocol/admin#set-welcome", "Set what new users are told"),
+    ("http://jabber.org/protocol/admin#delete-welcome", "Delete what new users are told"),
     ("http://jabber.org/protocol/admin#edit-admin", "Choose the administrators"),
+    ("http://jabber.org/protocol/admin#restart", "Restart the server"),
+    ("http://jabber.org/protocol/admin#shutdown", "Shut the server down"),
+    ("urn:anemone:admin:0#list-rooms", "List rooms"),
+    ("urn:anemone:admin:0#list-members", "Show who belongs to a room"),
+    ("urn:anemone:admin:0#create-room", "Make a room"),
+    ("urn:anemone:admin:0#destroy-room", "End a room for good"),
+    ("urn:anemone:admin:0#list-servers", "List other servers"),
+    ("urn:anemone:admin:0#list-sessions", "List connected devices"),
+    ("urn:anemone:admin:0#storage", "Show how much every user takes"),
+    ("urn:anemone:admin:0#status", "Show how the server is"),
+    ("urn:anemone:admin:0#list-reports", "List reports of spam and abuse"),
+    ("urn:anemone:admin:0#delete-report", "Delete a report"),
+    ("urn:anemone:admin:0#announce-outage", "Tell apps and people of an outage"),
+    ("urn:anemone:admin:0#end-outage", "The outage is over"),
 ];
 
 fn allowed<'a>(context: &'a IqContext<'a>) -> Allowed<'a> {
@@ -71,26 +109,12 @@ fn run<'a>(context: &'a IqContext<'a>, iq: &'a Iq, node: &'static str) -> IqFutu
         }
         let (_, command) = node.rsplit_once('#').unwrap_or_default();
         let call = Call { context, iq, node };
-        match (command, form) {
-            ("get-registered-users-num", _) => call.count("registeredusersnum", |_| true).await,
-            ("get-disabled-users-num", _) => {
-                call.count("disabledusersnum", |account| account.disabled).await
-            }
-            ("get-registered-users-list", _) => call.list("registereduserjids", |_| true).await,
-            ("get-disabled-users-list", _) => {
-                call.list("disableduserjids", |account| account.disabled).await
-            }
-            ("get-online-users-num", _) => {
-                let number = call.online().len().to_string();
-                call.result(vec![field("onlineusersnum", [number])])
-            }
-            ("get-online-users-list", _) => {
-                let online = call.online();
-                let addresses = online.iter().map(|account| account.bare().to_owned());
-                call.result(vec![field("onlineuserjids", addresses.take(MOST_LISTED))])
-            }
-            (command, None) => call.ask(command).await,
-            (command, Some(form)) => call.perform(command, &form).await,
+        if let Some(done) = call.at_once(command).await {
+            return done;
+        }
+        match form {
+            None => call.ask(command).await,
+            Some(form) => call.perform(command, &form).await,
         }
     })
 }
@@ -103,42 +127,49 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// What needs no form: `None` when the command is another one.
+    async fn at_once(&self, command: &str) -> Option<IqAnswer> {
+        Some(match command {
+            "get-registered-users-num" => self.count("registeredusersnum", |_| true).await,
+            "get-disabled-users-num" => self.count("disabledusersnum", |one| one.disabled).await,
+            "get-registered-users-list" => self.list("registereduserjids", |_| true).await,
+            "get-disabled-users-list" => self.list("disableduserjids", |one| one.disabled).await,
+            "get-online-users-num" => self.count_online("onlineusersnum", |_| true),
+            "get-active-users-num" => self.count_online("activeusersnum", lists::is_active),
+            "get-idle-users-num" => self.count_online("idleusersnum", |one| !lists::is_active(one)),
+            "get-online-users-list" => self.list_online("onlineuserjids", |_| true),
+            "get-active-users" => self.list_online("activeuserjids", lists::is_active),
+            "get-idle-users" => self.list_online("idleuserjids", |one| !lists::is_active(one)),
+            "delete-motd" => self.say(Request::NoticeDay { text: None, anew: false }).await,
+            "delete-welcome" => self.say(Request::NoticeWelcome { text: None }).await,
+            "list-rooms" => self.show(Request::RoomList {}).await,
+            "list-servers" => self.show(Request::FederationList {}).await,
+            "list-sessions" => self.show(Request::SessionList { account: None }).await,
+            "storage" => self.show(Request::Storage {}).await,
+            "status" => self.show(Request::Status {}).await,
+            "list-reports" => self.show(Request::ReportList {}).await,
+            "end-outage" => self.say(Request::OutageEnd {}).await,
+            _ => return None,
+        })
+    }
+
     /// The form that a command begins with.
     async fn ask(&self, command: &str) -> IqAnswer {
-        let one = || {
-            Field::new("accountjid", FieldType::JidSingle)
-                .with_label("Address of the user")
-                .with_required()
-        };
-        let several = || {
-            Field::new("accountjids", FieldType::JidMulti)
-                .with_label("Addresses of the users")
-                .with_required()
-        };
-        let secret = |var: &str, label: &str| {
-            Field::new(var, FieldType::TextPrivate).with_label(label).with_required()
-        };
         let fields = match command {
-            "add-user" => vec![
-                one(),
-                secret("password", "Password"),
-                secret("password-verify", "The same again"),
-            ],
-            "change-user-password" => vec![one(), secret("password", "The new password")],
-            "user-stats" => vec![one()],
-            "announce" => vec![
-                Field::new("announcement", FieldType::TextMulti)
-                    .with_label("What they are told")
-                    .with_required(),
-            ],
-            "edit-admin" => {
-                let admins = self.accounts().await?.into_iter().filter(|account| account.admin);
-                let field = Field::new("adminjids", FieldType::JidMulti)
-                    .with_label("Everybody who may administer")
-                    .with_values(admins.map(|account| account.address));
-                vec![field]
-            }
-            _ => vec![several()],
+            "add-user" => users::new_account(),
+            "change-user-password" => vec![one_account(), secret("password", "The new password")],
+            "user-stats" => vec![one_account()],
+            "edit-admin" => vec![self.admins().await?],
+            "edit-blacklist" | "edit-whitelist" => self.listed_domains(command).await?,
+            "announce" => vec![text("announcement", "What they are told").with_required()],
+            "set-motd" | "edit-motd" | "set-welcome" => vec![self.notice(command).await?],
+            "restart" | "shutdown" => service::before_the_end(),
+            "list-members" => vec![rooms::room()],
+            "create-room" => rooms::new_room(),
+            "destroy-room" => vec![rooms::room(), text("reason", "What the people in it are told")],
+            "delete-report" => vec![watching::report()],
+            "announce-outage" => watching::outage(),
+            _ => vec![accounts()],
         };
         let title = NAMES.iter().find(|(node, _)| *node == self.node).map(|(_, name)| *name);
         let form = Form::typed(FormType::Form, ns::ADMIN).with_title(title.unwrap_or_default());
@@ -151,7 +182,7 @@ impl Call<'_> {
         match command {
             "add-user" => self.add(form).await,
             "change-user-password" => {
-                let (account, password) = (self.account(form)?, password(form)?);
+                let (account, password) = (self.account(form)?, users::password(form)?);
                 self.say(Request::AccountPassword { account, password }).await
             }
             "delete-user" => {
@@ -171,30 +202,24 @@ impl Call<'_> {
             "get-user-roster" => self.roster(form).await,
             "get-user-lastlogin" => self.last_login(form).await,
             "user-stats" => self.statistics(form).await,
-            "announce" => self.announce(form).await,
             "edit-admin" => self.choose_admins(form).await,
+            "edit-blacklist" | "edit-whitelist" => self.choose_domains(command, form).await,
+            "announce" => self.announce(form).await,
+            "set-motd" | "edit-motd" | "set-welcome" => self.set_notice(command, form).await,
+            "restart" | "shutdown" => self.end(command == "restart", form).await,
+            "list-members" => {
+                let room = rooms::named(form)?;
+                self.show(Request::RoomMembers { room }).await
+            }
+            "create-room" => self.create_room(form).await,
+            "destroy-room" => self.destroy_room(form).await,
+            "delete-report" => {
+                let id = required(form, "report")?;
+                self.say(Request::ReportDelete { id }).await
+            }
+            "announce-outage" => self.announce_outage(form).await,
             _ => Err(StanzaError::new(Condition::ItemNotFound)),
         }
-    }
-
-    async fn add(&self, form: &Form) -> IqAnswer {
-        let (account, password) = (self.account(form)?, password(form)?);
-        let again = form.value("password-verify");
-        if again.is_some_and(|again| Some(again) != form.value("password")) {
-            return Err(refused("the two passwords differ"));
-        }
-        self.say(Request::AccountAdd { account, password, admin: false }).await
-    }
-
-    /// Does the same for every address of the form. Those before a failure are done.
-    async fn for_each(&self, form: &Form, request: impl Fn(String) -> Request) -> IqAnswer {
-        let mut sentences = Vec::new();
-        for address in self.addresses(form, "accountjids")? {
-            if let Response::Done(sentence) = self.operate(request(address)).await? {
-                sentences.push(sentence);
-            }
-        }
-        commands::done(self.iq, self.node, &sentences.join(" "))
     }
 
     async fn say(&self, request: Request) -> IqAnswer {
@@ -204,119 +229,10 @@ impl Call<'_> {
         }
     }
 
-    async fn roster(&self, form: &Form) -> IqAnswer {
-        let mut answer =
-            self.result(vec![field("accountjids", form.values("accountjids").iter().cloned())])?;
-        for address in self.addresses(form, "accountjids")? {
-            let account = self.loaded(&address).await?;
-            let query = {
-                let state = account.lock();
-                let contacts = state.roster.listed().take(MOST_LISTED);
-                let items: Vec<Element> =
-                    contacts.map(|(jid, contact)| contact.item(jid)).collect();
-                Element::new("query", ns::ROSTER).with_children(items)
-            };
-            if let Some(answer) = &mut answer {
-                answer.push(query);
-            }
-        }
-        Ok(answer)
-    }
-
-    /// XEP-0133 §4.9, to the day: more is not known. The fields belong to the addresses in their order.
-    async fn last_login(&self, form: &Form) -> IqAnswer {
-        let addresses = self.addresses(form, "accountjids")?;
-        let mut days = Vec::new();
-        for account in &addresses {
-            let request = Request::AccountShow { account: account.clone() };
-            if let Response::Accounts(found) = self.operate(request).await? {
-                let day = |one: admin::Account| one.last_login.unwrap_or_default();
-                days.extend(found.into_iter().map(day));
-            }
-        }
-        self.result(vec![field("accountjids", addresses), field("lastlogin", days)])
-    }
-
-    async fn statistics(&self, form: &Form) -> IqAnswer {
-        let account = self.loaded(&self.account(form)?).await?;
-        let (contacts, resources) = {
-            let state = account.lock();
-            let resources: Vec<String> =
-                state.resources.iter().map(|r| r.session.resource().to_owned()).collect();
-            (state.roster.listed().count(), resources)
-        };
-        self.result(vec![
-            field("accountjid", [account.bare().to_owned()]),
-            field("rostersize", [contacts.to_string()]),
-            field("onlineresources", resources),
-        ])
-    }
-
-    /// A message of the server itself to every device that is there.
-    async fn announce(&self, form: &Form) -> IqAnswer {
-        let text = form.values("announcement").join("\n");
-        if text.trim().is_empty() {
-            return Err(refused("there is nothing to tell"));
-        }
-        let told = tell_online(self.context.server, &text);
-        if let Some(operations) = self.context.server.operations() {
-            operations.note(&self.by()?, "announce", "everybody who is online").await;
-        }
-        commands::done(self.iq, self.node, &format!("{told} devices were told."))
-    }
-
-    /// Those who are in the form are administrators, and nobody else.
-    async fn choose_admins(&self, form: &Form) -> IqAnswer {
-        let wanted = self.addresses(form, "adminjids")?;
-        let own = self.context.session()?.account.bare();
-        if !wanted.iter().any(|address| address == own) {
-            return Err(refused("you would no longer be an administrator yourself"));
-        }
-        let accounts = self.accounts().await?;
-        let unknown = |address: &&String| !accounts.iter().any(|a| a.address == **address);
-        if let Some(unknown) = wanted.iter().find(unknown) {
-            let error = StanzaError::new(Condition::ItemNotFound);
-            return Err(error.with_text(format!("there is no account {unknown}")));
-        }
-        for account in accounts {
-            let admin = wanted.contains(&account.address);
-            if admin != account.admin {
-                self.operate(Request::AccountAdmin { account: account.address, admin }).await?;
-            }
-        }
-        commands::done(self.iq, self.node, "The administrators were changed.")
-    }
-
-    async fn count(&self, var: &str, which: impl Fn(&admin::Account) -> bool) -> IqAnswer {
-        let number = self.accounts().await?.iter().filter(|account| which(account)).count();
-        self.result(vec![field(var, [number.to_string()])])
-    }
-
-    async fn list(&self, var: &str, which: impl Fn(&admin::Account) -> bool) -> IqAnswer {
-        let accounts = self.accounts().await?.into_iter().filter(|account| which(account));
-        let addresses = accounts.map(|account| account.address).take(MOST_LISTED);
-        self.result(vec![field(var, addresses)])
-    }
-
     fn result(&self, fields: Vec<Field>) -> IqAnswer {
         let form = Form::typed(FormType::Result, ns::ADMIN);
         let form = fields.into_iter().fold(form, Form::with_field);
         Ok(Some(commands::answer(self.iq, self.node, "completed", Some(form))))
-    }
-
-    /// Accounts of which a device is available.
-    fn online(&self) -> Vec<Arc<Account>> {
-        let mut online = self.context.server.accounts.all();
-        online.retain(|account| account.lock().resources.iter().any(|r| r.available.is_some()));
-        online.sort_by(|one, other| one.bare().cmp(other.bare()));
-        online
-    }
-
-    async fn accounts(&self) -> Result<Vec<admin::Account>, StanzaError> {
-        match self.operate(Request::AccountList {}).await? {
-            Response::Accounts(accounts) => Ok(accounts),
-            _ => Ok(Vec::new()),
-        }
     }
 
     async fn loaded(&self, address: &str) -> Result<Arc<Account>, StanzaError> {
@@ -367,11 +283,36 @@ fn field(var: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Fiel
     Field::untyped(var).with_values(values)
 }
 
-fn password(form: &Form) -> Result<Password, StanzaError> {
-    let password = form.value("password").filter(|password| !password.is_empty());
-    password
-        .map(|password| Password::new(password.to_owned()))
-        .ok_or_else(|| refused("there is no password"))
+fn one_account() -> Field {
+    Field::new("accountjid", FieldType::JidSingle).with_label("Address of the user").with_required()
+}
+
+fn accounts() -> Field {
+    Field::new("accountjids", FieldType::JidMulti)
+        .with_label("Addresses of the users")
+        .with_required()
+}
+
+fn secret(var: &str, label: &str) -> Field {
+    Field::new(var, FieldType::TextPrivate).with_label(label).with_required()
+}
+
+fn line(var: &str, label: &str) -> Field {
+    Field::new(var, FieldType::TextSingle).with_label(label)
+}
+
+fn text(var: &str, label: &str) -> Field {
+    Field::new(var, FieldType::TextMulti).with_label(label)
+}
+
+/// What was written into a field of several lines; `None` when it is empty.
+fn written(form: &Form, var: &str) -> Option<String> {
+    let text = form.values(var).join("\n");
+    (!text.trim().is_empty()).then_some(text)
+}
+
+fn required(form: &Form, var: &str) -> Result<String, StanzaError> {
+    written(form, var).ok_or_else(|| refused(&format!("there is nothing in `{var}`")))
 }
 
 fn refused(text: &str) -> StanzaError {

@@ -1,0 +1,208 @@
+//! What everybody is told by the server, which domains it talks to, and its end.
+
+use std::time::{Duration, Instant};
+
+use super::{Fault, FaultCode, Operations, Order, Response, operations::now};
+use crate::{
+    config::{Domains, domain},
+    ext::notices::{Day, Notices},
+};
+
+impl Operations {
+    pub(super) fn notices_show(&self) -> Result<Response, Fault> {
+        Ok(Response::Notices(self.notices()?))
+    }
+
+    pub(super) async fn notice_day(
+        &self,
+        text: Option<String>,
+        anew: bool,
+    ) -> Result<Response, Fault> {
+        let text = text.map(checked).transpose()?;
+        let mut notices = self.notices()?;
+        let before = notices.day.take();
+        let none = || Fault::new(FaultCode::NotFound, "there is no message of the day");
+        notices.day = match (text, &before) {
+            (Some(text), _) if anew => {
+                // Later ones have higher numbers, whatever the clock says.
+                let last = before.as_ref().map_or(0, |day| day.number);
+                Some(Day { number: now().0.max(last + 1), text })
+            }
+            (Some(text), Some(before)) => Some(Day { number: before.number, text }),
+            (None, Some(_)) => None,
+            (_, None) => return Err(none()),
+        };
+        let sentence = match (&notices.day, anew) {
+            (None, _) => "There is no message of the day any more.",
+            (Some(_), true) => "The message of the day was set.",
+            (Some(_), false) => {
+                "The message of the day was corrected for those who do not have it yet."
+            }
+        };
+        let told = self.keep_notices(notices).await?;
+        Ok(Response::Done(match told {
+            0 => sentence.to_owned(),
+            1 => format!("{sentence} 1 user was told, the others with their next session."),
+            many => {
+                format!("{sentence} {many} users were told, the others with their next session.")
+            }
+        }))
+    }
+
+    pub(super) async fn notice_welcome(&self, text: Option<String>) -> Result<Response, Fault> {
+        let text = text.map(checked).transpose()?;
+        let mut notices = self.notices()?;
+        let sentence = match (&text, notices.welcome.is_some()) {
+            (Some(_), _) => "New users are welcomed from now on.",
+            (None, true) => "New users are not welcomed any more.",
+            (None, false) => {
+                return Err(Fault::new(FaultCode::NotFound, "there is no welcome message"));
+            }
+        };
+        notices.welcome = text;
+        self.keep_notices(notices).await?;
+        Ok(Response::Done(sentence.to_owned()))
+    }
+
+    fn notices(&self) -> Result<Notices, Fault> {
+        let path = self.home.notices();
+        Notices::load(&path).map_err(|error| failed(&path, &error))
+    }
+
+    async fn keep_notices(&self, notices: Notices) -> Result<usize, Fault> {
+        let path = self.home.notices();
+        notices.save(&path).map_err(|error| failed(&path, &error))?;
+        Ok(match &self.live {
+            Some(live) => live.tell(notices).await,
+            None => 0,
+        })
+    }
+
+    pub(super) fn domains_show(&self) -> Result<Response, Fault> {
+        Ok(Response::Domains(self.domains()?))
+    }
+
+    pub(super) fn domains_set(
+        &self,
+        deny: Option<Vec<String>>,
+        allow: Option<Vec<String>>,
+    ) -> Result<Response, Fault> {
+        let mut domains = self.domains()?;
+        for (list, wanted) in [(&mut domains.deny, deny), (&mut domains.allow, allow)] {
+            if let Some(wanted) = wanted {
+                *list = normal(wanted)?;
+            }
+        }
+        let path = self.home.domains();
+        domains.save(&path).map_err(|error| failed(&path, &error))?;
+        let count = |list: &[String]| match list.len() {
+            1 => "1 domain".to_owned(),
+            many => format!("{many} domains"),
+        };
+        let sentence = match (domains.deny.as_slice(), domains.allow.as_slice()) {
+            ([], []) => "Other domains are as the configuration says.".to_owned(),
+            (deny, []) => format!("{} are not talked to.", count(deny)),
+            ([], allow) => format!("Only {} are talked to.", count(allow)),
+            (deny, allow) => {
+                format!("Only {} are talked to, and {} are not.", count(allow), count(deny))
+            }
+        };
+        if let Some(live) = &self.live {
+            live.set_domains(domains);
+        }
+        Ok(Response::Done(sentence))
+    }
+
+    fn domains(&self) -> Result<Domains, Fault> {
+        let path = self.home.domains();
+        Domains::load(&path).map_err(|error| failed(&path, &error))
+    }
+
+    pub(super) fn stop(
+        &self,
+        restart: bool,
+        after: u64,
+        text: Option<&str>,
+    ) -> Result<Response, Fault> {
+        let live = self.running()?;
+        if after > LONGEST_DELAY {
+            let message = format!("a delay is at most {LONGEST_DELAY} seconds");
+            return Err(Fault::new(FaultCode::Invalid, message));
+        }
+        let text = text.map(|text| checked(text.to_owned())).transpose()?;
+        let told = text.map_or(0, |text| live.tell_online(&text));
+        // Whoever asked gets the answer.
+        let delay = Duration::from_secs(after).max(SHORTEST_DELAY);
+        live.order(Order { at: Instant::now() + delay, restart });
+        let what = if restart { "restarts" } else { "shuts down" };
+        Ok(Response::Done(match after {
+            0 => format!("The server {what} now; {told} devices were told."),
+            _ => format!("The server {what} in {after} seconds; {told} devices were told."),
+        }))
+    }
+}
+
+fn failed(path: &std::path::Path, error: &std::io::Error) -> Fault {
+    Fault::new(FaultCode::Storage, format!("{}: {error}", path.display()))
+}
+
+/// What people can be told.
+fn checked(text: String) -> Result<String, Fault> {
+    match text.trim().is_empty() || text.len() > LONGEST_TEXT {
+        true => Err(Fault::new(
+            FaultCode::Invalid,
+            format!("a notice has at least one word and at most {LONGEST_TEXT} bytes"),
+        )),
+        false => Ok(text),
+    }
+}
+
+/// Domains in their normal form, each once.
+fn normal(wanted: Vec<String>) -> Result<Vec<String>, Fault> {
+    let invalid = |message: String| Fault::new(FaultCode::Invalid, message);
+    if wanted.len() > Domains::MOST {
+        return Err(invalid(format!("a list has at most {} domains", Domains::MOST)));
+    }
+    let mut list = Vec::new();
+    for one in wanted {
+        let (prefix, name) = match one.strip_prefix("*.") {
+            Some(parent) => ("*.", parent),
+            None => ("", one.as_str()),
+        };
+        let name = domain(name).map_err(|_| {
+            invalid(format!("`{one}` is not a domain, such as example.org or *.example.org"))
+        })?;
+        list.push(format!("{prefix}{name}"));
+    }
+    list.sort_unstable();
+    list.dedup();
+    Ok(list)
+}
+
+const LONGEST_TEXT: usize = 10_000;
+const LONGEST_DELAY: u64 = 24 * 60 * 60;
+const SHORTEST_DELAY: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_have_domains_in_their_normal_form() {
+        let list = |names: &[&str]| normal(names.iter().map(|&name| name.to_owned()).collect());
+        assert_eq!(
+            list(&["Spam.EXAMPLE", "*.worse.example", "spam.example"]).unwrap(),
+            ["*.worse.example", "spam.example"]
+        );
+        for wrong in ["iago@spam.example", "spam.example/x", "*", "a..b", "*.*.example", ""] {
+            assert!(list(&[wrong]).unwrap_err().message.contains("is not a domain"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_notice_says_something_and_not_too_much() {
+        assert!(checked(" \n".to_owned()).is_err());
+        assert!(checked("x".repeat(LONGEST_TEXT + 1)).is_err());
+        assert_eq!(checked("Tea".to_owned()).unwrap(), "Tea");
+    }
+}

@@ -1,0 +1,60 @@
+//! Other domains that administrators chose while the server runs, beside those in the configuration.
+
+use std::{io, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+
+/// Lists of domains, as in `[federation]`: names, or `*.` and one of their parents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Domains {
+    /// Those that are not talked to.
+    pub deny: Vec<String>,
+    /// The only ones that are talked to, unless it is empty.
+    pub allow: Vec<String>,
+}
+
+impl Domains {
+    /// Domains on one list.
+    pub const MOST: usize = 10_000;
+
+    /// What was chosen; nothing when the file is not there.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn load(path: &Path) -> io::Result<Self> {
+        match std::fs::read(path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(io::Error::other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps it for the next start.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
+        files::write_private(path, format!("{text}\n").as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_survive_a_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("domains.json");
+        assert_eq!(Domains::load(&path).unwrap(), Domains::default());
+        let domains = Domains { deny: vec!["spam.example".into()], allow: Vec::new() };
+        domains.save(&path).unwrap();
+        assert_eq!(Domains::load(&path).unwrap(), domains);
+        std::fs::write(&path, "{\"refuse\":[]}").unwrap();
+        assert!(Domains::load(&path).is_err());
+    }
+}

@@ -1,0 +1,187 @@
+//! What every user of the server is told by it: a message of the day, and a welcome (XEP-0133 §4.20 to
+//! §4.24 say how administrators choose them).
+//!
+//! A message of the day goes to each account once: at once where a device is there, to the others with
+//! their next session. The welcome is for new accounts.
+
+use std::{collections::HashMap, io, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use serde::{Deserialize, Serialize};
+use store::AccountId;
+use xmpp::{
+    jid::BareJid,
+    ns,
+    stanza::Stanza,
+    xml::{Element, Limits},
+};
+
+use super::{Extension, HookFuture, SessionHooks, document_of};
+use crate::{account::Account, files, router::message, server::Server, session::Session};
+
+/// Tells them when somebody comes online.
+pub const EXTENSION: Extension = Extension {
+    name: "notices",
+    session: SessionHooks { available: Some(available), ..SessionHooks::NONE },
+    ..Extension::NOTHING
+};
+
+/// What is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notices {
+    /// The message of the day.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub day: Option<Day>,
+    /// What new accounts are told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub welcome: Option<String>,
+}
+
+/// A message of the day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    /// Which one it is: accounts are told each of them once.
+    pub number: u64,
+    /// Its text.
+    pub text: String,
+}
+
+impl Notices {
+    /// What was chosen; nothing when the file is not there.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn load(path: &Path) -> io::Result<Self> {
+        match std::fs::read(path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(io::Error::other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps it for the next start.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
+        files::write_private(path, format!("{text}\n").as_bytes())
+    }
+}
+
+/// What a running server tells, and whom it has told. A field of the server.
+#[derive(Debug, Default)]
+pub struct Telling {
+    notices: RwLock<Arc<Notices>>,
+    /// The message of the day that each account was told last, as far as this process knows.
+    told: Mutex<HashMap<AccountId, u64>>,
+}
+
+impl Telling {
+    /// What is told from now on.
+    pub fn set(&self, notices: Notices) {
+        *self.notices.write() = Arc::new(notices);
+    }
+
+    fn current(&self) -> Arc<Notices> {
+        self.notices.read().clone()
+    }
+
+    /// Whether an account is to be told a message of the day, which counts as done from now on.
+    fn take(&self, account: AccountId, number: u64) -> bool {
+        self.told.lock().insert(account, number) != Some(number)
+    }
+}
+
+/// Tells the accounts that have a device online the message of the day. Returns how many there were.
+pub async fn tell_all(server: &Arc<Server>) -> usize {
+    let mut told = 0;
+    for account in server.accounts.all() {
+        let online = account.lock().resources.iter().any(|resource| resource.available.is_some());
+        if online && tell(server, &account).await {
+            told += 1;
+        }
+    }
+    told
+}
+
+fn available<'a>(server: &'a Arc<Server>, session: &'a Arc<Session>) -> HookFuture<'a> {
+    Box::pin(async move {
+        tell(server, &session.account).await;
+    })
+}
+
+/// Tells an account the message of the day, if there is one that it was not told yet.
+async fn tell(server: &Arc<Server>, account: &Account) -> bool {
+    let notices = server.telling.current();
+    let Some(day) = &notices.day else { return false };
+    if !server.telling.take(account.id, day.number) {
+        return false;
+    }
+    let number = Bytes::from(day.number.to_string());
+    match document_of(server, account.id, KEY).await {
+        Ok(before) if before.as_ref() != Some(&number) => {}
+        _ => return false,
+    }
+    // It is not the account's doing, so it needs no room.
+    if let Err(error) = server.store.documents.save(account.id, KEY, number, u64::MAX).await {
+        tracing::warn!(%error, "it could not be kept who was told the message of the day");
+    }
+    send(server, account.jid(), &day.text).await;
+    true
+}
+
+/// Welcomes a new account: the message waits for its first device.
+pub async fn welcome(server: &Arc<Server>, account: &BareJid) {
+    if let Some(text) = &server.telling.current().welcome {
+        send(server, account, text).await;
+    }
+}
+
+/// A message of the server that stays in the account's archive.
+async fn send(server: &Arc<Server>, to: &BareJid, text: &str) {
+    let message = Element::new("message", ns::CLIENT)
+        .with_attr("from", server.domain())
+        .with_attr("to", to.as_str())
+        .with_attr("type", "chat")
+        .with_attr("id", server.fresh_id())
+        .with_child(Element::new("body", ns::CLIENT).with_text(text));
+    if let Ok(message) = Stanza::parse(message.to_bytes(ns::CLIENT), &Limits::SERVER)
+        && let Err(error) = Box::pin(message::send_on(server, &to.clone().into(), &message)).await
+    {
+        tracing::debug!(error = error.condition.name(), "a notice was not taken");
+    }
+}
+
+/// The document that says which message of the day an account was told.
+const KEY: &str = "notice";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_told_each_message_once() {
+        let telling = Telling::default();
+        let (one, other) = (AccountId(1), AccountId(2));
+        assert!(telling.take(one, 7) && !telling.take(one, 7));
+        assert!(telling.take(other, 7));
+        assert!(telling.take(one, 8));
+    }
+
+    #[test]
+    fn what_was_chosen_is_there_after_a_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("notices.json");
+        assert_eq!(Notices::load(&path).unwrap(), Notices::default());
+        let notices = Notices {
+            day: Some(Day { number: 3, text: "Tea is served".into() }),
+            welcome: Some("Welcome".into()),
+        };
+        notices.save(&path).unwrap();
+        assert_eq!(Notices::load(&path).unwrap(), notices);
+        std::fs::write(&path, "{").unwrap();
+        assert!(Notices::load(&path).is_err());
+    }
+}
