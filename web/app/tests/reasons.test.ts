@@ -37,7 +37,7 @@ test("a problem says what it is once", () => {
 test("why a search did not get to its end is told in German, whatever it was", () => {
   const said = (kind: Problem["kind"], words: string) => searchProblemText({ kind, words });
   assert.equal(said("restarted", "unreachable executed"), "Die Suche wurde abgebrochen, weil Clownfish neu starten musste.");
-  assert.equal(said("invalid", "at most 1024 bytes can be looked for"), "Das geht nicht: höchstens 1024 Bytes können gesucht werden");
+  assert.equal(said("invalid", "at most 1024 bytes can be looked for"), "Das geht nicht: gesucht werden können höchstens etwa 1024 Zeichen");
   assert.match(said("storage", "there is no space left for messages and keys"), /^Dieses Gerät bewahrt gerade nichts auf: /);
 });
 
