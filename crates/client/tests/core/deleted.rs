@@ -182,7 +182,7 @@ fn a_file_that_only_the_program_keeps_goes_with_its_message() {
     let id = world.messages(romeo, JULIET).into_iter().find(is_file).unwrap().id;
     world.run(romeo, Command::DeleteHere(id));
     let file = LocalFile("/pictures/summit.jpg".into());
-    assert_eq!(world.devices[romeo].forgotten, [file.clone()]);
+    assert_eq!(world.devices[romeo].forgotten, std::slice::from_ref(&file));
     // One that is on its way is not sent.
     world.command(romeo, send_file(None));
     world.settle();

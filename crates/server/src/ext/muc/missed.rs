@@ -65,11 +65,10 @@ pub fn note(server: &Server, entry: &Entry, why: Bounce) -> bool {
 fn line(server: &Server, entry: &Entry) -> Option<(BareJid, Jid)> {
     let wanted = entry.parcel.is_none() && matches!(entry.kind, Kind::Message | Kind::Presence);
     let stanza = wanted.then(|| Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED).ok())??;
-    let to_all = match (stanza.kind(), stanza.type_().as_deref()) {
-        (Kind::Message, Some("groupchat")) => true,
-        (Kind::Presence, None | Some("unavailable")) => true,
-        _ => false,
-    };
+    let to_all = matches!(
+        (stanza.kind(), stanza.type_().as_deref()),
+        (Kind::Message, Some("groupchat")) | (Kind::Presence, None | Some("unavailable"))
+    );
     let from = stanza.from().filter(|_| to_all)?;
     let from = Jid::new(&from).ok()?;
     let config = server.config();
