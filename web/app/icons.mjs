@@ -11,7 +11,7 @@ const svg = await readFile(new URL("icon.svg", FOLDER), "utf8");
 const full = svg
   .replace(
     /<rect id="ground"[^>]*>/,
-    '<g transform="translate(51 51) scale(.8)"><rect x="-64" y="-64" width="640" height="640" fill="url(#sea)"/>',
+    '<g transform="translate(51 51) scale(.8)"><rect x="-80" y="-80" width="680" height="680" fill="url(#sea)"/>',
   )
   .replace(/<\/svg>\s*$/, "</g></svg>");
 

@@ -24,8 +24,11 @@ export async function front(port, behind, files) {
     const { headers } = await head(behind, asked.headers.host).catch(() => ({}));
     // The server is gone, which tests do to it.
     if (!headers) return answer.destroy();
+    const { worker } = JSON.parse(served.get("/assets.json"));
     for (const [name, value] of Object.entries(headers)) {
-      if (/^(content-security|cross-origin|permissions|referrer|x-)/.test(name)) answer.setHeader(name, value);
+      if (!/^(content-security|cross-origin|permissions|referrer|x-)/.test(name)) continue;
+      // The script of the worker, which the policy names, has another name in each build.
+      answer.setHeader(name, value.replaceAll(/\/worker-\w+\.js/g, worker));
     }
     answer.setHeader("content-type", TYPES[kind] ?? "application/octet-stream");
     answer.setHeader("cache-control", path.startsWith("/assets/") ? "max-age=31536000" : "no-cache");

@@ -56,7 +56,7 @@ export class Person {
    * With a `profile`, a folder, it is a browser as people have it. Contexts of `browser` are incognito:
    * what they keep is in the memory of another program, which is asked for every piece.
    */
-  static async sit(browser, { size = "phone", theme = "light", lang = "en", name = "", profile = null } = {}) {
+  static async sit(browser, { size = "phone", theme = "light", lang = "en", name = "", profile = null, agent = null } = {}) {
     const person = new Person();
     person.name = name;
     const options = {
@@ -64,6 +64,7 @@ export class Person {
       colorScheme: theme,
       locale: lang,
       reducedMotion: "reduce",
+      ...(agent ? { userAgent: agent } : {}),
       permissions: ["notifications", "microphone", "camera", "clipboard-read", "clipboard-write"],
     };
     person.context = profile
