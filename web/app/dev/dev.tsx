@@ -1,6 +1,6 @@
 // The page on the sample. What it shows is said behind the `?`:
 //   many=1000 messages=100000 page=60 connection=waiting signedOut empty starting behind storage core=elsewhere|failed
-//   theme=dark|light dir=rtl lang=de text=large
+//   clock update theme=dark|light dir=rtl lang=de text=large
 
 import { signal } from "@preact/signals";
 import { render } from "preact";
@@ -11,11 +11,13 @@ import { language, speak } from "../src/i18n";
 import { Store } from "../src/state/store";
 import { StoreContext } from "../src/state/use";
 import { App } from "../src/ui/app";
+import { watchTheClock } from "../src/ui/shell/clock";
 import { expectAccount, startExpecting } from "../src/ui/shell/expected";
 import { startKeys } from "../src/ui/shell/keys";
 import { startNotifying } from "../src/ui/shell/notify";
 import { apply, change, type Settings } from "../src/ui/shell/settings";
 import { startClock } from "../src/ui/shell/time";
+import { startUpdates } from "../src/update";
 import { Sample } from "./sample";
 
 const asked = new URLSearchParams(location.search);
@@ -33,6 +35,7 @@ const CORES: Record<string, CoreState> = {
   elsewhere: { is: "elsewhere" },
   unsupported: { is: "failed", why: "unsupported", words: "no file storage for web pages" },
   load: { is: "failed", why: "load", words: "Failed to fetch" },
+  altered: { is: "failed", why: "altered", words: "/assets/core.wasm is not the file that this version consists of" },
   busy: { is: "failed", why: "busy", words: "another window has the files" },
   storage: { is: "failed", why: "storage", words: "the disk is full" },
   damaged: { is: "failed", why: "damaged", words: "a row does not open with this account's key" },
@@ -79,6 +82,8 @@ startExpecting(store);
 startClock();
 startKeys(store);
 startNotifying(store, core);
+if (asked.has("clock")) watchTheClock(store);
+if (asked.has("update")) void startUpdates();
 Object.assign(window, { store, sample: core, tell: (notice: Notice) => core.tell(notice) });
 render(
   <StoreContext.Provider value={store}>

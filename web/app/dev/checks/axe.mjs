@@ -1,12 +1,11 @@
-// axe over every screen, at both sizes in the light theme and on the phone in the dark one, on the sample (WCAG 2.2 AA,
-// as far as a program can tell).
+// axe over every screen, at both sizes and in both themes, on the sample (WCAG 2.2 AA, as far as a program can tell).
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import axe from "axe-core/axe.min.js";
 
-import { AT_ONCE, reused, settled } from "./seat.mjs";
+import { AT_ONCE, page, reused, settled } from "./seat.mjs";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 /** What depends on colours, which is what the other theme changes. */
@@ -20,6 +19,25 @@ const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
   "base64",
 );
+
+const IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
+
+/** In a page: a new version of the app waits. */
+function newVersion() {
+  const registration = Object.assign(new EventTarget(), { waiting: { postMessage() {} }, update: async () => {} });
+  const workers = Object.assign(new EventTarget(), { controller: {}, register: async () => registration });
+  Object.defineProperty(navigator, "serviceWorker", { value: workers });
+}
+
+/** What another app has shared waits; then the page is sent where that is shown. */
+const shared = async (on) => {
+  await on.evaluate(async () => {
+    const cache = await caches.open("clownfish-shared");
+    await cache.put("/share/text", new Response("A rose by any other name"));
+    await cache.put("/share/cut", new Response(""));
+    location.hash = "#/share";
+  });
+};
 
 const button = (on, name) => on.getByRole("button", { name }).first();
 const line = (on, name) => on.getByRole("list", { name: "Chats" }).getByRole("link", { name });
@@ -89,6 +107,7 @@ const SCREENS = [
   ["open elsewhere", { query: "core=elsewhere" }, null, (on) => button(on, "Use here")],
   ["unsupported", { query: "core=unsupported" }, null, (on) => on.getByText("This browser cannot run Clownfish")],
   ["store refused", { query: "core=storage" }, null, (on) => button(on, "Reload")],
+  ["altered", { query: "core=altered" }, null, (on) => button(on, "Reload")],
   ["stopped", { query: "core=crashed" }, null, (on) => button(on, "Reload")],
   ["largest text", { query: "text=largest" }, null, (on) => line(on, /Romeo/)],
   ["a toast", {}, async (on) => {
@@ -96,6 +115,10 @@ const SCREENS = [
     await on.getByRole("menuitem", { name: /Hide/ }).click();
   }, (on) => on.getByText(/is hidden until somebody writes/).last()],
   ["nothing was shared", { route: "share" }, null, (on) => on.getByText("Nothing to send")],
+
+  ["something to share", {}, shared, (on) => on.getByRole("list", { name: "Chats" }).getByRole("button", { name: /Romeo/ })],
+  ["a new version", { query: "update=", init: newVersion }, null, (on) => button(on, "Later")],
+  ["a wrong clock", { query: "clock=", now: "2020-02-29T12:00:00Z" }, null, (on) => on.locator(".bar-warning")],
 
   ["settings", { route: "settings" }, null, (on) => on.getByText("Appearance").first()],
   ["appearance", { route: "settings/appearance" }, null, (on) => on.getByRole("radio", { name: "Dark" })],
@@ -109,12 +132,14 @@ const SCREENS = [
   ["signing out", { route: "settings/account" }, pressed(/Sign out/), (on) => on.getByRole("dialog")],
   ["an invitation", { route: "settings/invite" }, pressed("Make an invitation"), (on) => button(on, "Another one")],
   ["the profile", { route: "settings/profile" }, null, (on) => on.locator(".profile-name input")],
+  ["cutting a portrait", { route: "settings/profile" }, async (on) =>
+    on.locator("input[type=file]").setInputFiles({ name: "a.png", mimeType: "image/png", buffer: PNG }), (on) => on.getByRole("dialog").getByRole("slider")],
   ["own devices", { route: "settings/devices" }, async (on) => on.locator(".device-press").first().click(), (on) => on.locator(".fingerprint").first()],
 
   ["a conversation", { route: ROMEO }, null, (on) => on.getByText("Look out of your window!").last()],
   ["further up", { route: ROMEO }, up(800), (on) => on.locator(".timeline-leap")],
   ["hostile", { route: "chat/hostile%40elsinore.example" }, up(900), (on) => on.locator("[data-message]").last()],
-  ["not sent", { route: "chat/ophelia%40elsinore.example" }, async (on) => on.locator(".composer-text").fill("x"), (on) => button(on, "Discard")],
+  ["not sent", { route: "chat/ophelia%40elsinore.example" }, async (on) => on.locator(".composer-text").fill("x"), (on) => button(on, "Try again")],
   ["not encrypted", { route: "chat/horatio%40elsinore.example" }, null, (on) => on.getByText(/Not encrypted: servers/).last()],
   ["things that happened", { route: "chat/viola%40illyria.example" }, up(900), (on) => on.locator("[data-message]").last()],
   ["actions", { route: ROMEO }, chosen(), (on) => on.getByRole("menuitem", { name: "Reply" })],
@@ -122,6 +147,20 @@ const SCREENS = [
   ["forwarding", { route: ROMEO }, chosen("Forward"), (on) => on.getByRole("dialog")],
   ["deleting", { route: ROMEO }, chosen("Delete for everyone"), (on) => on.getByRole("dialog")],
   ["selecting", { route: ROMEO }, chosen("Select"), (on) => on.getByText("One selected")],
+  ["former versions", { route: VIOLA }, async (on) => on.locator(".meta-edited").last().click(), (on) => on.getByRole("dialog")],
+  ["reactions", { route: ROMEO }, async (on) => {
+    await on.locator("[data-message]").last().hover();
+    await on.locator("[data-message]").last().getByRole("button", { name: "React", exact: true }).dispatchEvent("click");
+  }, (on) => on.getByRole("dialog").getByRole("button", { name: "React with 👍" })],
+  ["all reactions", { route: ROMEO }, async (on) => {
+    await chosen()(on);
+    await button(on, "More emoji").click();
+  }, (on) => on.locator(".picker-emoji").first()],
+  ["recording", { route: ROMEO }, async (on) => {
+    await button(on, "Record a voice message").click();
+    await on.getByRole("timer", { name: "Recording, 0:01" }).waitFor();
+    await button(on, "Pause").click();
+  }, (on) => on.getByRole("group", { name: "Record a voice message" }).getByRole("button", { name: "Continue recording" })],
   ["replying", { route: ROMEO }, chosen("Reply"), (on) => button(on, "Do not reply")],
   ["readers", { route: ROMEO }, async (on) => on.locator(".chat-lock").click(), (on) => on.getByRole("dialog")],
   ["emoji", { route: ROMEO }, async (on) => on.locator(".composer-emoji").click(), (on) => on.locator(".picker-emoji").first()],
@@ -193,6 +232,11 @@ const SCREENS = [
     await button(on, "I have an invitation").click();
     await button(on, "Continue").click();
   }, (on) => on.getByText(/This is not an invitation/)],
+  ["scanning an invitation", { query: "signedOut=" }, async (on) => {
+    await button(on, "I have an invitation").click();
+    await button(on, "Scan the code").click();
+  }, (on) => on.getByRole("dialog")],
+  ["the Home Screen first", { query: "signedOut=", route: "invite/abc/romeo%40verona.example/anna", agent: IPHONE }, null, (on) => button(on, "Copy the invitation")],
   ["invited", { query: "signedOut=", route: "invite/abc/romeo%40verona.example/anna" }, null, (on) => on.getByRole("heading", { name: "romeo invites you to chat" })],
   ["a name that is taken", { query: "signedOut=", route: "invite/abc/romeo%40verona.example/taken" }, pressed(/^Start chatting/), (on) => on.getByText(/Somebody has the name/)],
   ["an invitation that is used up", { query: "signedOut=", route: "invite/used/romeo%40verona.example/anna" }, pressed(/^Start chatting/), (on) => on.getByText(/was used already/)],
@@ -211,23 +255,37 @@ describe("axe finds nothing", { concurrency: AT_ONCE }, () => {
   for (const [name, where, lead, seen] of SCREENS) {
     for (const size of ["phone", "desktop"]) {
       test(`${name}, on a ${size}`, async (t) => {
-        const on = await reused(t, { size, ...where });
+        const own = where.agent || where.init || where.now;
+        const on = await (own ? page : reused)(t, { size, ...where });
         await lead?.(on);
         await seen(on).waitFor();
         await settled(on);
         // Through the debugger: the content policy lets nothing else in.
         await on.evaluate(axe.source);
         const wrong = await found(on, "light", { runOnly: RULES });
-        // The other theme has the same colours at any size.
-        if (size === "phone") {
-          await on.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
-          await settled(on);
-          wrong.push(...(await found(on, "dark", { runOnly: COLOURS })));
-        }
+        await on.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+        await settled(on);
+        wrong.push(...(await found(on, "dark", { runOnly: COLOURS })));
         assert.deepEqual(wrong, []);
       });
     }
   }
+
+  test("a button without a name, and grey on grey, would be noticed", async (t) => {
+    const on = await page(t, { size: "phone", route: "settings/about" });
+    await on.getByText("Licence").waitFor();
+    await settled(on);
+    await on.evaluate(() => {
+      const button = document.createElement("button");
+      const words = document.createElement("p");
+      words.textContent = "Hardly to be read";
+      words.style.cssText = "color: #999; background: #888; padding: 8px";
+      document.querySelector("main").prepend(button, words);
+    });
+    await on.evaluate(axe.source);
+    const wrong = await found(on, "light", { runOnly: RULES });
+    for (const rule of ["button-name", "color-contrast"]) assert.ok(wrong.some((one) => one.includes(rule)), `${rule}: ${wrong}`);
+  });
 
   test("what is written on a wallpaper, in both themes", async (t) => {
     const on = await reused(t, { size: "phone", route: ROMEO });
