@@ -81,7 +81,8 @@ describe("what stands at messages", { concurrency: AT_ONCE }, () => {
   });
 
   test("who goes from message to message hears of the day, and where the unread ones begin", async (t) => {
-    const on = await reused(t, { route: ROMEO });
+    // At another time of the day these messages are of two days.
+    const on = await page(t, { route: ROMEO, now: "2026-11-28T17:24:00Z" });
     await message(on, "I am already there").waitFor();
     await settled(on);
     const label = (text) => message(on, text).getAttribute("aria-label");

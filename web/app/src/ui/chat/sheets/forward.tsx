@@ -68,7 +68,9 @@ export function ForwardDialog({ chat, messages, onClose }: SheetProps & { messag
                 onClick={() => toggle(one)}
               >
                 <Avatar address={one.address} name={one.name} avatar={store.avatar(one.address)} group={one.group} size={40} />
-                <bdi class="forward-name">{one.name}</bdi>
+                <span class="forward-name">
+                  <bdi>{one.name}</bdi>
+                </span>
                 {one.plain && <Plain />}
                 <span class="forward-box" aria-hidden="true">
                   {taken && <Icon name="check" size={16} />}
