@@ -209,7 +209,7 @@ modules:
   mod_carboncopy: {{}}
   mod_disco: {{}}
   mod_http_api: {{}}
-  mod_http_upload: {{put_url: "https://localhost:{self.https_port}/upload", docroot: "{self.directory}/upload"}}
+  mod_http_upload: {{access: all, put_url: "https://localhost:{self.https_port}/upload", docroot: "{self.directory}/upload"}}
   mod_mam: {{assume_mam_usage: true, default: always, db_type: mnesia}}
   mod_muc: {{host: "conference.@HOST@", default_room_options: {{persistent: true, public: true}}}}
   mod_offline: {{}}

@@ -127,7 +127,10 @@ async def a_file(sender: Clownfish, reader: Clownfish, server):
     path.write_bytes(content)
     result = await sender.run("send", reader.address, "--file", str(path))
     check(result.code == DONE, f"{sender.address} sends a file {result.err}")
-    line, = await reader.listen(1, "--files", str(reader.place.directory / "downloads"))
+    line = {}
+    # What was said in the rooms may come first.
+    while "file" not in line:
+        line, = await reader.listen(1, "--files", str(reader.place.directory / "downloads"))
     check(line["encryption"] != "none", "it comes encrypted")
     address = line["file"]["url"]
     check(f":{server.https_port}/" in address, f"from {server.name} ({address})")
