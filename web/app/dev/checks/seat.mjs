@@ -135,7 +135,11 @@ export async function middle(on, element) {
   await settled(on);
   const { x, y, width, height } = await element.boundingBox();
   const [left, top] = [Math.round(x + width / 2), Math.round(y + height / 2)];
-  assert.ok(await element.evaluate((one, [x, y]) => one.contains(document.elementFromPoint(x, y)), [left, top]), "something covers it");
+  const covers = await element.evaluate((one, [x, y]) => {
+    const there = document.elementFromPoint(x, y);
+    return one.contains(there) ? null : (there?.outerHTML.slice(0, 200) ?? "nothing");
+  }, [left, top]);
+  assert.equal(covers, null, `at ${left}, ${top} something covers it`);
   return [left, top];
 }
 

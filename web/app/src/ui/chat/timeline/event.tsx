@@ -4,6 +4,7 @@ import type { Message } from "../../../core/types";
 import { words } from "../../../i18n";
 import { go } from "../../../route";
 import { Button, Icon, type IconName } from "../../kit";
+import { direction } from "../logic/text";
 import * as times from "../logic/times";
 import type { Chat } from "../state";
 import { happened } from "./describe";
@@ -29,9 +30,9 @@ export function EventLine({ chat, message, tab }: { chat: Chat; message: Message
     content.is === "invited" || content.is === "declined" || (content.is === "newDevice" && content.trusted);
   return (
     <div class={quiet ? "event" : "event event-warns"}>
-      <p class="event-text">
+      <p class="event-text" dir="auto">
         <Icon name={ICONS[content.is] ?? "info"} size={16} />
-        <span dir="auto">
+        <span>
           {happened(chat, message)} {content.is === "optOut" && chat.encrypted && say.optOutDecide}
         </span>
         <time dir="auto" class="event-time" dateTime={new Date(message.time).toISOString()}>
@@ -66,9 +67,12 @@ export function ActionLine(props: {
   hovered: boolean;
 }) {
   const { chat, message, wanted, tab, hovered } = props;
+  const { content } = message;
+  // The name is part of what is said, and reads in its direction.
+  const dir = content.is === "text" ? direction(content.text.replace(/^\/me\s/, "")) : null;
   return (
     <div class="action-block">
-      <div class="action-line bubble">
+      <div class="action-line bubble" dir={dir ?? undefined}>
         <span class="action-star" aria-hidden="true">
           ✱
         </span>

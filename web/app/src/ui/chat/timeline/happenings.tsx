@@ -23,8 +23,8 @@ export function Happenings({ chat, message, tab }: { chat: Chat; message: Messag
       )}
       <ul>
         {all.slice(hidden).map((one, at) => (
-          <li key={hidden + at}>
-            <span dir="auto">{said(chat, one)}</span>
+          <li key={hidden + at} dir="auto">
+            <span>{said(chat, one)}</span>
             <time dir="auto" class="event-time" dateTime={new Date(one.time).toISOString()}>
               {times.minute(one.time)}
             </time>
