@@ -13,4 +13,5 @@ import "./checks/marks.mjs";
 import "./checks/rooms.mjs";
 import "./checks/axe.mjs";
 import "./checks/rtl.mjs";
+import "./checks/motion.mjs";
 import "./checks/looks.mjs";
