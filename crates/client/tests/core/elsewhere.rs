@@ -24,6 +24,10 @@ fn scene() -> (World, usize, usize, usize) {
     let juliet = world.online(JULIET, &[ROMEO]);
     world.run(phone, Command::SetActive(false));
     world.pass(LONG);
+    // That a device was added is told at once.
+    for device in [phone, laptop] {
+        world.devices[device].notifications.clear();
+    }
     (world, phone, laptop, juliet)
 }
 
