@@ -386,6 +386,12 @@ pub(crate) fn reads_again(cx: &Cx<'_>) -> bool {
     cx.state.features.archive.queries.values().any(|query| query.until.is_some())
 }
 
+/// Whether what the archive got then stands in a stretch that was read before, and is read again.
+pub(crate) fn is_read_again(cx: &Cx<'_>, time: Millis) -> bool {
+    let mut queries = cx.state.features.archive.queries.values();
+    queries.any(|query| query.until.is_some_and(|until| time <= until))
+}
+
 /// The account was made just now: there is nothing in its archive that is not news.
 pub(crate) fn on_registered(cx: &mut Cx<'_>) -> Step {
     cx.state.features.archive.known.complete = true;

@@ -249,7 +249,8 @@ fn open(
     let key = *decrypted.identity.as_ed25519();
     let listed = lists::is_active(cx, &session.owner, session.version, session.device)?;
     let trust = identities::see(cx, &session.owner, session.device, key)?;
-    if !listed {
+    // A stranger's server would see that somebody is there.
+    if !listed && empty::may_know(cx, &session.owner)? {
         lists::fetch_again(cx, &session.owner, session.version)?;
     }
     let (version, device) = (session.version, session.device);

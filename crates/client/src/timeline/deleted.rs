@@ -9,7 +9,7 @@ use xmpp::time::Millis;
 use super::{conversation, count_unread, save_conversation, windows};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
-use crate::features::{chat_states, later, rooms, star, upload};
+use crate::features::{archive, chat_states, later, rooms, star, upload};
 use crate::incoming::{Incoming, Source};
 use crate::outbox;
 use crate::store::{Content, Delivery, Message, Position, Reference, Trace};
@@ -74,7 +74,8 @@ fn clear(cx: &mut Cx<'_>, address: &BareJid) -> Step {
         let Some(last) = page.last() else { break };
         after = last.position;
         for message in &page {
-            latest = latest.max(Some(message.time));
+            // What the archive has not told has a time of this clock.
+            latest = latest.max(Some(message.time).filter(|_| message.archive_id.is_some()));
             let_go(cx, message)?;
             if let Some(number) = cx.state.features.timeline.requests.remove(&message.id) {
                 cx.failed(number, Problem::Cancelled);
@@ -169,7 +170,12 @@ pub(super) fn recognise(cx: &Cx<'_>, incoming: &Incoming) -> Step<bool> {
 /// The same, without remembering anything.
 pub(super) fn is_deleted(cx: &Cx<'_>, incoming: &Incoming) -> Step<bool> {
     let with = &incoming.with;
-    if incoming.source == Source::Older {
+    let history = match incoming.source {
+        Source::Older => true,
+        Source::CatchUp => archive::is_read_again(cx, incoming.time),
+        Source::Live | Source::Carbon => false,
+    };
+    if history {
         let cleared = conversation(cx, with).cleared;
         if cleared.is_some_and(|cleared| incoming.time <= cleared) {
             return Ok(true);
