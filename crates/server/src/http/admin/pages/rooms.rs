@@ -113,7 +113,7 @@ fn affiliation(signed: &Signed, room: &Room) -> Html {
         .html(&line("who", "Address", "required autocapitalize=\"none\" autocomplete=\"off\""))
         .html(&choice(
             "affiliation",
-            "is to be",
+            "Is to be",
             &[
                 ("member", "a member"),
                 ("admin", "an admin"),
