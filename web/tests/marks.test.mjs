@@ -106,10 +106,10 @@ test("what is deleted on one device stays deleted there, and everybody else keep
   await write(romeo.page, "No better");
   await seesEncrypted(juliet.page, "No better");
 
-  await choose(juliet.page, "at us?", "Delete for me…");
+  await choose(juliet.page, "at us?", "Delete on this device…");
   const dialog = juliet.page.getByRole("dialog");
   await dialog.getByText(/so do your other devices/).waitFor();
-  await dialog.getByRole("button", { name: "Delete for me" }).click();
+  await dialog.getByRole("button", { name: "Delete on this device" }).click();
   const rows = (person, text) => person.page.locator("[data-message]").filter({ hasText: text });
   await rows(juliet, "at us?").waitFor({ state: "detached" });
   assert.equal(await rows(romeo, "at us?").count(), 1);

@@ -180,7 +180,7 @@ test("a core that is not the one of this version does not run, and the page says
   const altered = Buffer.concat([core, Buffer.from([0, 2, 1, 0x78])]);
   site.files.set(path, altered);
   const romeo = await visit(site, "romeo", /integrity|Failed to fetch/i);
-  await romeo.page.getByRole("heading", { name: "Clownfish did not come as it should" }).waitFor();
+  await romeo.page.getByRole("heading", { name: "Clownfish did not load correctly" }).waitFor();
   await romeo.page.getByText("is not the file that this version consists of").waitFor();
   assert.equal(await romeo.page.evaluate(started), false);
   await romeo.accessible();
@@ -211,7 +211,7 @@ test("a part that is loaded later is compared as well", async (context) => {
   const site = await Site.open(context);
   const path = [...site.files.keys()].find((name) => name.startsWith("/assets/welcome-"));
   site.files.set(path, Buffer.concat([site.files.get(path), Buffer.from("\nglobalThis.poisoned = true;\n")]));
-  const nurse = await visit(site, "nurse", /integrity|did not come|Failed to fetch/i);
+  const nurse = await visit(site, "nurse", /integrity|could not be loaded|Failed to fetch/i);
   await nurse.page.getByText("Something went wrong on this page").first().waitFor();
   assert.equal(await nurse.page.evaluate(() => globalThis.poisoned), undefined);
   await nurse.leave();

@@ -47,6 +47,8 @@ interface Over {
 
 /** What is open over the place without being a window: the topmost last. */
 const over: Over[] = [];
+// A page that was loaded anew has nothing open.
+if (overs() > 0) history.replaceState({ steps: steps() }, "", location.hash);
 /** Steps that were taken back here, of which the browser has yet to tell. */
 let returning = 0;
 

@@ -6,8 +6,8 @@ export interface Holder {
   holds(): boolean;
   /** Throws it away. */
   drop(): void;
-  /** Puts into the store what belongs there, and is on its way. */
-  keep?(): Promise<unknown>;
+  /** Puts into the store what belongs there, and is on its way. Whether all of it is there. */
+  keep?(): Promise<boolean>;
 }
 
 const holders = new Set<Holder>();
@@ -26,10 +26,13 @@ export function dropUnsent(): void {
   for (const one of holders) one.drop();
 }
 
-/** Ends when what belongs into the store is there; a store that does not answer is not waited for. */
-export function keepUnsent(): Promise<unknown> {
-  const kept = Promise.allSettled([...holders].map((one) => one.keep?.()));
-  return Promise.race([kept, new Promise((enough) => setTimeout(enough, PATIENCE))]);
+/** Whether what belongs into the store is there; a store that does not answer is not waited for. */
+export async function keepUnsent(): Promise<boolean> {
+  const kept = Promise.all([...holders].map((one) => one.keep?.() ?? true)).then(
+    (all) => all.every(Boolean),
+    () => false,
+  );
+  return Promise.race([kept, new Promise<boolean>((enough) => setTimeout(enough, PATIENCE, false))]);
 }
 
 const PATIENCE = 3_000;

@@ -18,12 +18,14 @@ export const updateReady: ReadonlySignal<boolean> = ready;
 
 /**
  * Changes to the new version: every window of the app loads again. Drafts are in the store; a window
- * with something that is only in its memory waits until its bar is pressed.
+ * with something that is only in its memory waits until its bar is pressed. `false`, and nothing happens, when
+ * something that belongs into the store cannot be put there, unless it is done `anyway`.
  */
-export async function applyUpdate(): Promise<void> {
-  await keepUnsent();
+export async function applyUpdate(anyway = false): Promise<boolean> {
+  if (!(await keepUnsent()) && !anyway) return false;
   if (changed) location.reload();
   else waiting?.postMessage("take over");
+  return true;
 }
 
 /** Not now: it is offered again after some hours, and at the next start. */
@@ -72,8 +74,14 @@ export async function startUpdates(): Promise<void> {
 
 /** The files of this window are of another version now. */
 function again(): void {
-  if (!hasUnsent()) return void keepUnsent().then(() => location.reload());
+  if (hasUnsent()) wait();
+  else void keepUnsent().then((kept) => (kept ? location.reload() : wait()));
+}
+
+/** Parts that are not loaded yet are gone: the bar stays until it is pressed. */
+function wait(): void {
   changed = true;
+  quietUntil = 0;
   ready.value = true;
 }
 

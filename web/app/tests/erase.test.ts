@@ -27,8 +27,10 @@ test("a group is left before it is deleted, and anything can be cleared", () => 
   assert.deepEqual(offered("romeo@example.org"), [w.clearHistory, w.deleteChat]);
   is({ is: "in" });
   assert.deepEqual(offered(GROUP), [w.clearHistory]);
-  is({ is: "out" });
+  is({ is: "refused", reason: "banned" });
   assert.deepEqual(offered(GROUP), [w.clearHistory, w.deleteChat]);
+  is({ is: "out" });
+  assert.deepEqual(offered(GROUP), [w.clearHistory], "nothing can be left without a connection");
 });
 
 test("what happened and what was not sent are not deleted as messages are", () => {

@@ -38,7 +38,7 @@ test("why a search did not get to its end is told in German, whatever it was", (
   const said = (kind: Problem["kind"], words: string) => searchProblemText({ kind, words });
   assert.equal(said("restarted", "unreachable executed"), "Die Suche wurde abgebrochen, weil Clownfish neu starten musste.");
   assert.equal(said("invalid", "at most 1024 bytes can be looked for"), "Das geht nicht: gesucht werden können höchstens etwa 1024 Zeichen");
-  assert.match(said("storage", "there is no space left for messages and keys"), /^Dieses Gerät bewahrt gerade nichts auf: /);
+  assert.match(said("storage", "there is no space left for messages and keys"), /^Auf diesem Gerät lässt sich gerade nichts speichern: /);
 });
 
 test("every reason has its places in every language", () => {

@@ -54,7 +54,8 @@ fn delete(cx: &mut Cx<'_>, message: &Message) -> Step {
         after.order = before;
     }
     let seen = after.read_up_to.unwrap_or_default();
-    if !message.own && message.position > seen {
+    // Whatever goes makes nothing unread that was not.
+    if after.unread > 0 && !message.own && message.position > seen {
         after.unread = count_unread(cx, &message.conversation, seen)?;
         after.mentions = after.mentions.min(after.unread);
     }

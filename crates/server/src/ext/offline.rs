@@ -53,17 +53,19 @@ fn available<'a>(server: &'a Arc<Server>, session: &'a Arc<Session>) -> HookFutu
     })
 }
 
-/// Keeps a stanza for whichever device comes online next, and in no archive.
+/// Keeps a stanza for whichever device comes online next, and in no archive. The id of its row; `None` when
+/// the store takes nothing.
 pub fn keep(
     server: &Server,
     account: &Account,
     state: &mut AccountState,
     with: &BareJid,
     stanza: Bytes,
-) {
+) -> Option<u64> {
+    let id = archive::take_id(state);
     let row = Append {
         account: account.id,
-        id: archive::take_id(state),
+        id,
         at: store::Millis(server.now().0),
         with: with.as_str().into(),
         resource: None,
@@ -76,12 +78,22 @@ pub fn keep(
     let unit: Unit = std::iter::once(row).collect();
     if server.store.archive.append(unit, None).is_err() {
         tracing::warn!("the store takes nothing: somebody who is away misses a message");
+        return None;
     }
+    // A device that is being given offline messages gets this one behind them.
+    if let Some(flushing) = state.archive.flushing.as_mut() {
+        flushing.newest = id;
+    }
+    Some(id)
 }
 
 /// Starts to hand what waits to a session.
 fn begin(state: &mut AccountState, session: &Session) {
     let newest = state.archive.newest();
+    // Whoever reads the archive by itself (XEP-0386 §5) may have done so before the next message comes.
+    if let Some(read) = state.resource(session).and_then(|it| it.caught_up.as_mut()) {
+        *read = (*read).min(newest);
+    }
     state.archive.flushing = Some(Flushing { session: session.number, after: 0, newest });
     session.link().set_backlog(true);
     session.nudge();
@@ -159,4 +171,26 @@ fn delayed(server: &Server, row: &Row) -> Option<Bytes> {
     let from = xmpp::jid::Jid::new(server.domain()).ok()?;
     Delay::new(Millis(row.at.0)).with_from(from).write(&mut delay);
     Some(Edit::new(&stanza).append(delay).finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Stage, session::Origin};
+
+    /// Its client may have read the archive before: nobody else has that message for it.
+    #[test]
+    fn what_comes_while_messages_are_handed_over_is_not_left_to_the_archive() {
+        let stage = Stage::new();
+        let juliet = stage.juliet();
+        let bound = life::bind(&stage.server, &juliet, Some("phone"), Origin::default());
+        let session = stage.run(bound).unwrap();
+        let mut state = juliet.lock();
+        let before = archive::take_id(&mut state);
+        state.resource(&session).unwrap().caught_up = Some(u64::MAX);
+        begin(&mut state, &session);
+        let later = archive::take_id(&mut state);
+        let read = state.resource(&session).unwrap().caught_up.unwrap();
+        assert!(read >= before && read < later, "{before} <= {read} < {later}");
+    }
 }

@@ -58,6 +58,14 @@ const up = (by) => async (on) => {
   await settled(on);
   await on.evaluate((by) => (document.querySelector(".timeline-box").scrollTop -= by), by);
 };
+/** In a page: no sound ends before somebody stops it. */
+function endless() {
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () {
+    this.loop = true;
+    return play.call(this);
+  };
+}
 /** The voice message plays, and another conversation is read; then it pauses, so that nothing moves. */
 const playing = async (on) => {
   await on.getByRole("group", { name: /^Voice message/ }).getByRole("button", { name: "Play", exact: true }).click();
@@ -180,7 +188,7 @@ const SCREENS = [
     await up(1300)(on);
     await on.locator(".picture-open").first().click();
   }, (on) => on.getByRole("dialog")],
-  ["a sound that plays elsewhere", { route: ROMEO }, playing, (on) => on.getByRole("region", { name: "Player" }).getByRole("button", { name: "Play", exact: true })],
+  ["a sound that plays elsewhere", { route: ROMEO, init: endless }, playing, (on) => on.getByRole("region", { name: "Player" }).getByRole("button", { name: "Play", exact: true })],
   ["pictures and files", { route: VIOLA }, async (on) => {
     await button(on, "More for this chat").click();
     await on.getByRole("menuitem", { name: "Pictures and files" }).click();

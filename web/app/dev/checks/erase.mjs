@@ -36,15 +36,15 @@ describe("deleting on this device", { concurrency: AT_ONCE }, () => {
     await on.keyboard.press("Enter");
     await on.getByRole("menuitem").first().waitFor();
     assert.equal(await on.getByRole("menuitem", { name: "Delete for everyone…" }).count(), 0, "it is not ours");
-    await choose(on, "Delete for me…");
+    await choose(on, "Delete on this device…");
     const dialog = on.getByRole("dialog");
     await dialog.getByText(/everyone else in the chat keeps it, and so do your other devices/).waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
     assert.deepEqual(await asked(on), []);
     await theirs.focus();
     await on.keyboard.press("Enter");
-    await choose(on, "Delete for me…");
-    await dialog.getByRole("button", { name: "Delete for me" }).click();
+    await choose(on, "Delete on this device…");
+    await dialog.getByRole("button", { name: "Delete on this device" }).click();
     await theirs.waitFor({ state: "detached" });
     assert.deepEqual(await asked(on), ["deleteHere"]);
   });

@@ -193,9 +193,10 @@ describe("with motion", { concurrency: AT_ONCE }, () => {
     for (let turned = 0; turned < 3; turned += 1) await at(button(viewer, "Previous"));
     await on.keyboard.press("ArrowRight");
     await viewer.getByText("19 of 21").waitFor();
+    await moved(on, "viewer-in");
+    await on.keyboard.press("ArrowRight");
     await on.keyboard.press("Escape");
     await viewer.waitFor({ state: "detached" });
-    await moved(on, "viewer-in");
     await until(on, () => document.activeElement?.matches(".picture-open, [data-message]"));
   });
 });

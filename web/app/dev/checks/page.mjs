@@ -153,8 +153,8 @@ describe("the page", { concurrency: AT_ONCE }, () => {
         sample.request = words ? request : globalThis.whole;
       }, words);
     for (const [lang, text, again] of [
-      ["en", "This device keeps nothing now: there is no space left for messages and keys. Make room on the disk.", "Try again"],
-      ["de", /^Dieses Gerät bewahrt gerade nichts auf: /, "Noch einmal versuchen"],
+      ["en", "Nothing can be saved on this device just now: there is no space left for messages and keys. Make room on it.", "Try again"],
+      ["de", /^Auf diesem Gerät lässt sich gerade nichts speichern: /, "Noch einmal versuchen"],
     ]) {
       const on = await page(t, { query: `lang=${lang}` });
       await on.getByRole("searchbox").waitFor();

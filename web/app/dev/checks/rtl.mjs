@@ -149,10 +149,8 @@ describe("from right to left", { concurrency: AT_ONCE }, () => {
     // In the list the last words stand beside a name and a time.
     await button(on, "Back to the list").click();
     await line(on, /Romeo/).waitFor();
-    const isolated = await line(on, /Romeo/).evaluate((one) => {
-      const { unicodeBidi } = getComputedStyle(one.querySelector(".conversation-text[dir]"));
-      return unicodeBidi;
-    });
+    const words = line(on, /Romeo/).locator(".conversation-text[dir]");
+    const isolated = await words.evaluate((one) => getComputedStyle(one).unicodeBidi);
     assert.match(isolated, /isolate/);
   });
 

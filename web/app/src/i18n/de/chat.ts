@@ -123,7 +123,7 @@ export const whyUnknownKey =
 export const whyForged =
   "Dieser Nachricht ist nicht zu trauen: Sie ist beschädigt oder nicht von dem, den sie nennt.";
 export const whyKeyUsed =
-  "Ihr Schlüssel ist weg: Sie kam zu spät oder wurde schon gelesen. Bitte darum, sie noch einmal zu senden.";
+  "Diese Nachricht ist nicht lesbar: Sie kam zu spät oder wurde schon gelesen, und ihr Schlüssel ist gelöscht. Bitte darum, sie noch einmal zu senden.";
 export const whyTooFarAhead =
   "Diese Nachricht ist nicht lesbar: Zu viele Nachrichten davor fehlen. Bitte darum, sie noch einmal zu senden.";
 export const whyMalformed =
@@ -174,7 +174,7 @@ export const copyFailed = "Der Browser hat das Kopieren nicht erlaubt.";
 export const forward = "Weiterleiten …";
 export const edit = "Bearbeiten";
 export const remove = "Für alle löschen …";
-export const deleteHere = "Für mich löschen …";
+export const deleteHere = "Auf diesem Gerät löschen …";
 export const messageDetails = "Details";
 export const star = "Mit Stern markieren";
 export const unstar = "Stern entfernen";
@@ -190,7 +190,7 @@ export const deleteHereTitle = (n: number): string =>
   plural(n, "Diese Nachricht auf diesem Gerät löschen?", "{n} Nachrichten auf diesem Gerät löschen?");
 export const deleteHereText =
   "Nur auf diesem Gerät: Alle anderen im Chat behalten sie, und deine anderen Geräte auch. Hier lässt sie sich nicht zurückholen.";
-export const deleteHereConfirm = "Für mich löschen";
+export const deleteHereConfirm = "Auf diesem Gerät löschen";
 export const discardTitle = "Diese Nachricht verwerfen?";
 export const discardText = "Sie wurde nie gesendet. Sie verschwindet von diesem Gerät.";
 export const selected = (n: number): string => plural(n, "Eine ausgewählt", "{n} ausgewählt");
@@ -348,7 +348,7 @@ export const emojiTitle = "Emoji wählen";
 export const emojiSearch = "Emoji suchen";
 export const emojiNone = "Kein Emoji gefunden.";
 export const emojiRecent = "Zuletzt";
-export const emojiFailed = "Die Emoji konnten nicht geladen werden.";
+export const emojiFailed = "Die Emojis konnten nicht geladen werden.";
 export const emojiTone = "Hautton";
 export const emojiTones = ["Ohne Hautton", "Heller Hautton", "Mittelheller Hautton", "Mittlerer Hautton", "Mitteldunkler Hautton", "Dunkler Hautton"];
 export const emojiGroups = {

@@ -13,7 +13,7 @@ export const problems = {
   login: "Du bist nicht angemeldet: {reason}",
   unreachable: "Der Server ist gerade nicht zu erreichen. Versuche es wieder, wenn du online bist.",
   unsupported: "Der Server kann das nicht.",
-  storage: "Dieses Gerät bewahrt gerade nichts auf: {reason}. Schaffe Platz auf der Festplatte.",
+  storage: "Auf diesem Gerät lässt sich gerade nichts speichern: {reason}. Schaffe Platz auf dem Gerät.",
   restarted: "Clownfish musste neu starten. Prüfe, ob es geklappt hat.",
   cancelled: "Abgebrochen.",
   other: "Das hat nicht geklappt: {reason}",

@@ -26,7 +26,7 @@ export const longSearch = "gesucht werden können höchstens etwa {0} Zeichen";
 export const nothingToSend = "es gibt nichts zu senden";
 export const wasSent = "diese Nachricht wurde gesendet";
 export const onlyOwnTexts = "nur eigene Texte lassen sich ändern";
-export const leaveFirst = "verlasse zuerst den Raum";
+export const leaveFirst = "verlasse zuerst die Gruppe";
 export const onlyOwn = "nur eigene Nachrichten lassen sich löschen";
 export const noId = "diese Nachricht hat keine Kennung";
 
@@ -160,7 +160,7 @@ export const noFiles = "der Browser bewahrt keine privaten Dateien auf";
 export const noKeys = "der Browser bewahrt keine Schlüssel auf";
 export const noDatabase = "die privaten Dateien des Browsers fassen keine Datenbank";
 export const altered = "{0} ist nicht die Datei, aus der diese Version besteht";
-export const notCome = "{0} kam nicht: {1}";
+export const notCome = "{0} konnte nicht geladen werden: {1}";
 
 // What a server answers without words of its own (RFC 6120 §8.3.3).
 export const badRequest = "fehlerhafte Anfrage";

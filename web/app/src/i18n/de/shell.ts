@@ -143,7 +143,7 @@ export const connection = {
 export const signInAgainText = "Gib das Passwort von {address} ein. Deine Chats bleiben auf diesem Gerät, wie sie sind.";
 export const wrongPassword = "Das Passwort stimmt nicht.";
 export const storageProblem = "Auf diesem Gerät kann nichts aufbewahrt werden: {reason}";
-export const storageHelp = "Schaffe Platz auf der Festplatte, leere den Verlauf von Chats oder schließe andere Fenster. Bis dahin bleibt, was ankommt, auf dem Server.";
+export const storageHelp = "Schaffe Platz auf dem Gerät, leere den Verlauf von Chats oder schließe andere Fenster. Bis dahin bleibt, was ankommt, auf dem Server.";
 export const update = "Eine neue Version ist da.";
 export const updateNow = "Aktualisieren";
 
@@ -164,7 +164,7 @@ export const updateUnsent = "Eine Sprachnachricht, Dateien oder eine Änderung a
 export const failedTitle = {
   unsupported: "Dieser Browser kann Clownfish nicht ausführen",
   load: "Clownfish ließ sich nicht laden",
-  altered: "Clownfish kam nicht so an, wie es sein soll",
+  altered: "Clownfish wurde nicht richtig geladen",
   busy: "Ein anderes Fenster hat deine Chats noch",
   storage: "Deine Chats lassen sich nicht öffnen",
   damaged: "Deine Chats lassen sich nicht öffnen",
@@ -175,12 +175,12 @@ export const failedText = {
   load: "Ein Teil der App kam nicht über das Netz. Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade neu, sobald du online bist.",
   altered: "Ein Teil der App ist nicht das, woraus diese Version besteht, und wurde deshalb nicht ausgeführt. Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade später neu; wenn das nicht hilft, sag es denen, die den Server betreiben.",
   busy: "Es hat sie noch nicht losgelassen. Schließe andere Fenster von Clownfish und lade dann neu.",
-  storage: "Der Browser verweigert den Zugriff auf das, was auf diesem Gerät aufbewahrt ist. Schaffe Platz auf der Festplatte und lade dann neu.",
+  storage: "Der Browser verweigert den Zugriff auf das, was auf diesem Gerät aufbewahrt ist. Schaffe Platz auf dem Gerät und lade dann neu.",
   damaged: "Was auf diesem Gerät aufbewahrt ist, ist beschädigt und lässt sich nicht lesen. Lade zuerst neu; wenn das nicht hilft, fang neu an.",
   crashed: "Nichts ist verloren: Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade neu, um weiterzumachen.",
 };
 export const lostTitle = "Was auf diesem Gerät aufbewahrt war, ist weg";
-export const lostText = "Der Browser hat seinen Speicher geleert, oder jemand hat ihn gelöscht: Die Nachrichten und Schlüssel, die Clownfish hier aufbewahrt hat, gibt es nicht mehr. Dein Konto gibt es noch, und Nachrichten sind auf deinen anderen Geräten und auf dem Server, solange er sie aufbewahrt. Melde dich neu an, um weiterzumachen. Dies wird ein neues Gerät, das vorher Verschlüsseltes nicht lesen kann.";
+export const lostText = "Der Browser hat seinen Speicher geleert, oder jemand hat ihn gelöscht: Die Nachrichten und Schlüssel, die Clownfish hier aufbewahrt hat, gibt es nicht mehr. Dein Konto auf dem Server wird dadurch nicht gelöscht, und Nachrichten sind auf deinen anderen Geräten und auf dem Server, solange er sie aufbewahrt. Melde dich neu an, um weiterzumachen. Dies wird ein neues Gerät, das vorher Verschlüsseltes nicht lesen kann.";
 export const lostAction = "Neu anmelden";
 export const eraseAction = "Löschen und neu anmelden";
 export const eraseTitle = "Alles auf diesem Gerät löschen?";
@@ -299,7 +299,7 @@ export const storageFree =
 export const kept = "Deine Chats bleiben dauerhaft";
 export const keptHint = "Der Browser räumt sie nicht von selbst weg";
 export const notKept = "Der Browser darf deine Chats löschen";
-export const notKeptHint = "Wenn die Festplatte voll wird oder die Seite lange nicht benutzt wird";
+export const notKeptHint = "Wenn der Speicher des Geräts voll wird oder die Seite lange nicht benutzt wird";
 export const keep = "Behalten";
 export const keepRefused = "Der Browser hat nicht zugestimmt. Oft hilft es, die App zu installieren oder Benachrichtigungen zu erlauben.";
 export const fetchLabel = "Bilder und Sprachnachrichten von selbst laden";

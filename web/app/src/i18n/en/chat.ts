@@ -180,7 +180,7 @@ export const copyFailed = "The browser did not allow copying.";
 export const forward = "Forward…";
 export const edit = "Edit";
 export const remove = "Delete for everyone…";
-export const deleteHere = "Delete for me…";
+export const deleteHere = "Delete on this device…";
 export const messageDetails = "Details";
 export const star = "Star";
 export const unstar = "Remove star";
@@ -196,7 +196,7 @@ export const deleteHereTitle = (n: number): string =>
   plural(n, "Delete this message on this device?", "Delete {n} messages on this device?");
 export const deleteHereText =
   "Only on this device: everyone else in the chat keeps it, and so do your other devices. It cannot be brought back here.";
-export const deleteHereConfirm = "Delete for me";
+export const deleteHereConfirm = "Delete on this device";
 export const discardTitle = "Discard this message?";
 export const discardText = "It was never sent. It disappears from this device.";
 export const selected = (n: number): string => plural(n, "One selected", "{n} selected");

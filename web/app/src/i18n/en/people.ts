@@ -13,7 +13,7 @@ export const problems = {
   login: "You are not signed in: {reason}",
   unreachable: "The server cannot be reached now. Try again when you are online.",
   unsupported: "The server cannot do that.",
-  storage: "This device keeps nothing now: {reason}. Make room on the disk.",
+  storage: "Nothing can be saved on this device just now: {reason}. Make room on it.",
   restarted: "Clownfish had to start again. Check whether it worked.",
   cancelled: "Cancelled.",
   other: "That did not work: {reason}",

@@ -26,7 +26,7 @@ export const longSearch = "at most about {0} characters can be looked for";
 export const nothingToSend = "there is nothing to send";
 export const wasSent = "this message was sent";
 export const onlyOwnTexts = "only own texts can be corrected";
-export const leaveFirst = "leave the room first";
+export const leaveFirst = "leave the group first";
 export const onlyOwn = "only own messages can be taken back";
 export const noId = "this message has no id";
 
@@ -160,7 +160,7 @@ export const noFiles = "the browser keeps no private files";
 export const noKeys = "the browser keeps no keys";
 export const noDatabase = "the browser's private files hold no database";
 export const altered = "{0} is not the file that this version consists of";
-export const notCome = "{0} did not come: {1}";
+export const notCome = "{0} could not be loaded: {1}";
 
 // What a server answers without words of its own (RFC 6120 §8.3.3).
 export const badRequest = "bad request";

@@ -143,7 +143,7 @@ export const connection = {
 export const signInAgainText = "Enter the password of {address}. Your chats stay as they are on this device.";
 export const wrongPassword = "The password is not right.";
 export const storageProblem = "Nothing can be kept on this device: {reason}";
-export const storageHelp = "Make room on the disk, clear the history of chats, or close other windows. Until then, what arrives stays on the server.";
+export const storageHelp = "Make room on the device, clear the history of chats, or close other windows. Until then, what arrives stays on the server.";
 export const update = "A new version is ready.";
 export const updateNow = "Update";
 
@@ -164,7 +164,7 @@ export const updateUnsent = "A voice message, files or a change of a message tha
 export const failedTitle = {
   unsupported: "This browser cannot run Clownfish",
   load: "Clownfish could not be loaded",
-  altered: "Clownfish did not come as it should",
+  altered: "Clownfish did not load correctly",
   busy: "Another window still has your chats",
   storage: "Your chats cannot be opened",
   damaged: "Your chats cannot be opened",
@@ -175,12 +175,12 @@ export const failedText = {
   load: "A part of the app did not come over the network. Your messages are kept on this device. Reload when you are online.",
   altered: "A part of the app is not what this version consists of, so it was not run. Your messages are kept on this device. Reload in a while; if that does not help, tell whoever runs the server.",
   busy: "It has not let go of them yet. Close other windows of Clownfish, then reload.",
-  storage: "The browser refuses access to what is kept on this device. Make room on the disk, then reload.",
+  storage: "The browser refuses access to what is kept on this device. Make room on the device, then reload.",
   damaged: "What is kept on this device is damaged and cannot be read. Reload first; if that does not help, begin anew.",
   crashed: "Nothing is lost: your messages are kept on this device. Reload to go on.",
 };
 export const lostTitle = "What was kept on this device is gone";
-export const lostText = "The browser emptied its storage, or somebody cleared it: the messages and keys that Clownfish kept here are deleted. Your account is still there, and messages are on your other devices, and on the server as long as it keeps them. Sign in again to go on. This becomes a new device, which cannot read what was encrypted before.";
+export const lostText = "The browser emptied its storage, or somebody cleared it: the messages and keys that Clownfish kept here are deleted. This does not delete your account on the server, and messages are on your other devices, and on the server as long as it keeps them. Sign in again to go on. This becomes a new device, which cannot read what was encrypted before.";
 export const lostAction = "Sign in again";
 export const eraseAction = "Erase and sign in again";
 export const eraseTitle = "Erase everything on this device?";
@@ -299,7 +299,7 @@ export const storageFree =
 export const kept = "Your chats are kept for good";
 export const keptHint = "The browser does not clear them by itself";
 export const notKept = "The browser may clear your chats";
-export const notKeptHint = "When the disk gets full or the site is not used for long";
+export const notKeptHint = "When the device gets full or the site is not used for long";
 export const keep = "Keep them";
 export const keepRefused = "The browser did not agree. Installing the app or allowing notifications often helps.";
 export const fetchLabel = "Download pictures and voice messages automatically";

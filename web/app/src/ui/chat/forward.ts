@@ -5,6 +5,7 @@ import { fill, words } from "../../i18n";
 import { ask } from "../ask";
 import { confirm, toast } from "../kit";
 import { reasonText } from "../reason";
+import { whilePassing } from "./composer/tray-state";
 import type { Chat } from "./state";
 import { isPlain } from "./timeline/describe";
 
@@ -27,12 +28,15 @@ export async function forward(chat: Chat, messages: readonly Message[], to: read
   if (messages.length === 0 || to.length === 0 || !(await mayForward(chat, messages, to))) return false;
   chat.chosen.value = null;
   const reached: To[] = [];
-  // Each is in the timeline there before the next one: that is their order.
-  for (const one of to) {
-    let failed = false;
-    for (const message of messages) failed = !(await forwardOne(chat, message, one.address)) || failed;
-    if (!failed) reached.push(one);
-  }
+  // Leaving the page meanwhile would lose the rest.
+  await whilePassing(async () => {
+    // Each is in the timeline there before the next one: that is their order.
+    for (const one of to) {
+      let failed = false;
+      for (const message of messages) failed = !(await forwardOne(chat, message, one.address)) || failed;
+      if (!failed) reached.push(one);
+    }
+  });
   const [first] = reached;
   if (first) toast(reached.length === 1 ? fill(words().chat.forwarded, { name: first.name }) : words().chat.forwardedTo(reached.length));
   return true;

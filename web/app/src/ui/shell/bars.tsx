@@ -147,10 +147,12 @@ function UpdateBar() {
 async function update(): Promise<void> {
   const w = words().shell;
   const question = { title: w.updateTitle, text: w.updateUnsent, action: w.updateNow, danger: true };
-  if (!hasUnsent() || (await confirm(question))) {
-    dropUnsent();
-    await applyUpdate();
-  }
+  const asked = hasUnsent();
+  if (asked && !(await confirm(question))) return;
+  dropUnsent();
+  if (await applyUpdate()) return;
+  // A draft that the store does not take is lost as well.
+  if (asked || (await confirm(question))) await applyUpdate(true);
 }
 
 /** Whether it is not fine for a while now. */

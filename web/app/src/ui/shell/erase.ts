@@ -14,10 +14,12 @@ type Chat = Pick<Conversation, "address" | "name">;
 export function erasing(store: Store, one: Chat): MenuItem[] {
   const w = words().shell;
   const state = store.room(one.address)?.state.is;
+  // Without a connection every room is out of reach, and none can be left.
+  const online = store.account.peek()?.connection.is === "online";
   const items: MenuItem[] = [
     { label: w.clearHistory, icon: "trash", danger: true, run: () => void clearHistory(store, one) },
   ];
-  if (state !== "in" && state !== "entering") {
+  if (state !== "in" && state !== "entering" && (state !== "out" || online)) {
     items.push({ label: w.deleteChat, icon: "trash", danger: true, run: () => void deleteChat(store, one) });
   }
   return items;
@@ -34,7 +36,11 @@ export async function clearHistory(store: Store, { address, name }: Chat): Promi
 export async function deleteChat(store: Store, { address, name }: Chat): Promise<void> {
   const w = words().shell;
   const sure = await confirm({ title: fill(w.deleteTitle, { name }), text: w.clearText, action: w.deleteAction, danger: true });
-  if (!sure || !(await ask(store, { do: "deleteConversation", address }))) return;
+  if (!sure) return;
+  // One that nobody gets into any more is still one to be in, until it is left.
+  const room = store.room(address)?.state.is;
+  if ((room === "refused" || room === "out") && !(await ask(store, { do: "leaveRoom", address }))) return;
+  if (!(await ask(store, { do: "deleteConversation", address }))) return;
   if (current() === address) go({ at: "list" }, true);
   toast(fill(w.deleted, { name }));
 }

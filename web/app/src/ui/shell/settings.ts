@@ -8,6 +8,7 @@ import { SHARED } from "../../share";
 import { dropUnsent } from "../../unsent";
 import { isWallpaper, type Wallpaper } from "../chat/logic/wallpaper";
 import { NOTES } from "../../woken";
+import { forgetTone } from "../chat/emoji/tone";
 
 export interface Settings {
   theme: "system" | "light" | "dark";
@@ -66,6 +67,7 @@ export function change(some: Partial<Settings>): void {
 /** Forgets all of them, and whatever else the page keeps outside of the account's store. */
 export async function forget(): Promise<void> {
   settings.value = DEFAULTS;
+  forgetTone();
   dropUnsent();
   try {
     const keys = Object.keys(localStorage).filter((key) => key.startsWith("clownfish"));

@@ -44,7 +44,7 @@ holdsUnsent({
   keep: async () => {
     // What is on its way is a part of the draft until it has arrived.
     await Promise.allSettled(sends);
-    await Promise.all([...writing.values()].map((one) => one.keep()));
+    return (await Promise.all([...writing.values()].map((one) => one.keep()))).every(Boolean);
   },
 });
 

@@ -129,13 +129,8 @@ function escaped(text: string): string {
 
 /** How many characters at its end a text has too many to be sent; 0 if it fits. */
 export function excess(text: string): number {
-  const bytes = new TextEncoder();
-  let over = bytes.encode(text).length - MOST_TEXT_BYTES;
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(MOST_TEXT_BYTES));
   let count = 0;
-  for (let at = text.length; over > 0; count += 1) {
-    const from = at - ((text.codePointAt(at - 2) ?? 0) > 0xffff ? 2 : 1);
-    over -= bytes.encode(text.slice(from, at)).length;
-    at = from;
-  }
+  for (const _ of text.slice(read)) count += 1;
   return count;
 }
