@@ -28,7 +28,9 @@ async def main(place):
         await hers.shows("1 unread", "juliet sees that something came")
         hers.tmux("send-keys", "M-a")
         await hers.shows("yonder window", "Alt-A opens it")
-        await hers.shows("encrypted to 1 device", "and she answers encrypted")
+        # Until then nobody learns that she is there, and her client asks for no devices.
+        hers.type("/accept")
+        await hers.shows("encrypted to 1 device", "and once she accepts she answers encrypted")
 
         hers.type("/reply Ay me!")
         await his.shows("↳ You: What light", "romeo sees what is answered")

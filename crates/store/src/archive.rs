@@ -235,6 +235,7 @@ pub trait Archive: Send + Sync {
     /// that came in units of their own, as those of rooms do. `false` when there is no such row.
     fn replace(&self, account: AccountId, id: u64, stanza: Bytes) -> Fut<'_, bool>;
 
-    /// Removes all rows of an account, in short transactions. Ids go on from where they were.
+    /// Removes all rows of an account but those that still wait for a device, in short transactions. Ids
+    /// go on from where they were.
     fn purge(&self, account: AccountId) -> Fut<'_, u64>;
 }

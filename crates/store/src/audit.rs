@@ -81,7 +81,7 @@ pub trait Audit: Send + Sync {
     /// Oldest first, those after `after`, at most `limit`.
     fn oldest(&self, after: Option<i64>, limit: u32) -> Fut<'_, Vec<Entry>>;
 
-    /// How many entries name somebody as who did it or as whom it was done to.
+    /// How many entries name somebody as who did it or among those it was done to.
     fn about(&self, address: &str) -> Fut<'_, u64>;
 
     /// Removes entries made before `before` from the beginning, never the last one: the next one has its

@@ -180,13 +180,13 @@ impl Operations {
         }
     }
 
-    /// Deletes the archive of an account, and nothing else of it.
+    /// Deletes the archive of an account, and nothing else of it. Messages that no device has yet stay.
     pub(super) async fn account_clear(&self, account: &str) -> Result<Response, Fault> {
         let account = self.account(account).await?;
         let deleted = self.store.archive.purge(account.id).await?;
         let address = self.address(&account.name);
         Ok(Response::Done(match deleted {
-            0 => format!("{address} had no messages on the server."),
+            0 => format!("{address} had no messages on the server to delete."),
             1 => format!("1 message of {address} was deleted."),
             many => format!("{many} messages of {address} were deleted."),
         }))

@@ -153,6 +153,12 @@ impl Operations {
             | Request::FederationEnd { domain } => {
                 self.domain(domain).unwrap_or_else(|_| domain.clone())
             }
+            Request::DomainsSet { deny, allow } => {
+                let lists = [("deny", deny), ("allow", allow)];
+                let lists =
+                    lists.into_iter().filter_map(|(name, list)| Some((name, list.as_deref()?)));
+                lists.map(|(name, list)| domains(name, list)).collect::<Vec<_>>().join(", ")
+            }
             Request::ReportDelete { id } => format!("report {id}"),
             Request::Backup { path } => path.display().to_string(),
             _ => String::new(),
@@ -246,6 +252,16 @@ fn invited(wish: &super::NewInvitation, account: impl Fn(&str) -> String) -> Str
     parts.join(", ")
 }
 
+/// A list of domains: the first of them, and how many more.
+fn domains(name: &str, list: &[String]) -> String {
+    let shown = list.iter().take(MOST_DOMAINS).map(String::as_str).collect::<Vec<_>>();
+    match (shown.as_slice(), list.len() - shown.len()) {
+        ([], _) => format!("{name}: none"),
+        (shown, 0) => format!("{name}: {}", shown.join(", ")),
+        (shown, more) => format!("{name}: {} and {more} more", shown.join(", ")),
+    }
+}
+
 fn describe(entry: &Entry) -> AuditEntry {
     let NewEntry { at, door, actor, command, subject, outcome } = &entry.entry;
     AuditEntry {
@@ -272,6 +288,8 @@ fn beginning(hash: &EntryHash) -> String {
 }
 
 const LONGEST_SUBJECT: usize = 500;
+/// Domains of one list that an entry names.
+const MOST_DOMAINS: usize = 8;
 /// Entries that are listed at a time.
 pub const MOST: u32 = 10_000;
 const PAGE: u32 = 500;
@@ -347,6 +365,15 @@ mod tests {
         );
         let all = serde_json::to_string(&entries).unwrap();
         assert!(!all.contains("wherefore") && !all.contains("remark"), "{all}");
+    }
+
+    #[test]
+    fn domains_are_named_and_not_all_of_a_long_list() {
+        let list = |count: usize| (0..count).map(|n| format!("d{n}.example")).collect::<Vec<_>>();
+        assert_eq!(domains("deny", &[]), "deny: none");
+        assert_eq!(domains("deny", &list(2)), "deny: d0.example, d1.example");
+        let long = domains("allow", &list(MOST_DOMAINS + 3));
+        assert!(long.ends_with("d7.example and 3 more"), "{long}");
     }
 
     #[tokio::test]

@@ -70,9 +70,9 @@ impl Running {
         self.server.tls.reload(&new, SystemTime::now()).map_err(|error| error.to_string())?;
         *self.server.s2s.trust.write() = Arc::new(trust);
         self.log.apply(&new.log)?;
-        let doors = new.listeners();
         let mut later = new.hold(&old);
-        if later.is_empty() && doors != old.listeners() {
+        // Because of what is not among that.
+        if new.listeners() != old.listeners() {
             later.push("which addresses are open");
         }
         let mut sentences = vec!["Configuration and certificate were read again.".to_owned()];

@@ -1,7 +1,7 @@
 //! Links with which somebody who forgot their password sets another one.
 
 use store::{
-    AccountId, Millis,
+    AccountId, Millis, Store, StoreError,
     accounts::{Account, Credential},
     invites::{Invite, Kind, NewInvite, UseError},
 };
@@ -33,7 +33,7 @@ impl Operations {
         let token = Token::random().map_err(|error| {
             Fault::new(FaultCode::Storage, format!("the system gives no random numbers: {error}"))
         })?;
-        self.end_reset_links(account.id).await?;
+        end_reset_links(&self.store, account.id).await?;
         let Millis(now) = now();
         let expires = Millis(now + HOURS * 60 * 60 * 1000);
         let invite = NewInvite {
@@ -102,20 +102,23 @@ impl Operations {
         self.store.accounts.set_credentials(account.id, credentials).await?;
         // Whoever knew the old password may hold a token made with it.
         self.store.tokens.revoke(account.id, None).await?;
-        self.end_reset_links(account.id).await?;
+        end_reset_links(&self.store, account.id).await?;
         self.end_sessions(&account.name, End::Password).await;
         Ok(())
     }
+}
 
-    async fn end_reset_links(&self, account: AccountId) -> Result<(), Fault> {
-        let mine =
-            |one: &Invite| one.invite.kind == Kind::Reset && one.invite.subject == Some(account);
-        let all = self.store.invites.list(None, None, MOST_ROWS).await?;
-        for one in all.iter().filter(|one| mine(one) && one.is_valid(now())) {
-            self.store.invites.revoke(one.id).await?;
-        }
-        Ok(())
+/// Links that were made for an account are good for nothing any more.
+///
+/// # Errors
+/// When the store failed.
+pub async fn end_reset_links(store: &Store, account: AccountId) -> Result<(), StoreError> {
+    let mine = |one: &Invite| one.invite.kind == Kind::Reset && one.invite.subject == Some(account);
+    let all = store.invites.list(None, None, MOST_ROWS).await?;
+    for one in all.iter().filter(|one| mine(one) && one.is_valid(now())) {
+        store.invites.revoke(one.id).await?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

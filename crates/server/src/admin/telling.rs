@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Fault, FaultCode, Operations, Order, Response, operations::now};
 use crate::{
-    config::{Domains, domain},
+    config::{Config, Domains, domain},
     ext::notices::{Day, Notices},
 };
 
@@ -130,6 +130,10 @@ impl Operations {
             return Err(Fault::new(FaultCode::Invalid, message));
         }
         let text = text.map(|text| checked(text.to_owned())).transpose()?;
+        if restart && let Err(error) = Config::load(&self.home) {
+            let message = format!("nothing was done; the server would not start again: {error}");
+            return Err(Fault::new(FaultCode::Invalid, message));
+        }
         let told = text.map_or(0, |text| live.tell_online(&text));
         // Whoever asked gets the answer.
         let delay = Duration::from_secs(after).max(SHORTEST_DELAY);

@@ -261,7 +261,8 @@ pub(super) enum AccountCommand {
         #[arg(long)]
         revoke: bool,
     },
-    /// Delete the messages of an account from the server, and nothing else of it
+    /// Delete the messages of an account from the server, and nothing else of it; those that no device has
+    /// yet stay
     Clear {
         /// Its address, NAME@DOMAIN, or NAME
         account: String,

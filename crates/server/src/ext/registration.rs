@@ -10,6 +10,7 @@ use xmpp::{
 
 use super::{Extension, IqContext, IqFuture, IqRoute, Scope, Spec};
 use crate::{
+    admin::reset,
     auth::{credentials, removal},
     iq::{Iq, IqKind},
     password::Password,
@@ -86,5 +87,7 @@ async fn change_password(
     server.store.accounts.set_credentials(account.id, keys).await.map_err(failed)?;
     // XEP-0484 §6.4: who has stolen a token must not outlive the change.
     server.store.tokens.revoke(account.id, None).await.map_err(failed)?;
+    // Nor may a link with which somebody else could set another password.
+    reset::end_reset_links(&server.store, account.id).await.map_err(failed)?;
     Ok(())
 }

@@ -397,8 +397,13 @@ pub async fn a_purge_leaves_the_other_side_its_copy(store: &Store) {
     for id in 1..=10 {
         append(store, [message(romeo, id), message(juliet, id)]);
     }
+    append(store, [Append { pending: true, ..message(juliet, 11) }]);
     assert_eq!(store.archive.purge(juliet).await, Ok(10));
     assert_eq!(store.archive.purge(juliet).await, Ok(0));
+    let waiting = store.archive.pending(juliet, 0, 100).await.expect("read");
+    assert_eq!(waiting.iter().map(|row| row.id).collect::<Vec<_>>(), [11], "nobody has it yet");
+    assert_eq!(store.archive.clear_pending(juliet, Clear::UpTo(11)).await, Ok(1));
+    assert_eq!(store.archive.purge(juliet).await, Ok(1));
     assert_eq!(store.archive.ends(juliet).await, Ok(None));
     let left = page(store, romeo, query(Paging::First, 50)).await;
     assert_eq!(left.rows.len(), 10);

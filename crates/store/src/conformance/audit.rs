@@ -67,3 +67,25 @@ pub async fn old_entries_go_from_the_beginning(store: &Store) {
     assert_eq!(store.audit.about("ada@example.org").await, Ok(2));
     assert_eq!(store.audit.about("nobody@example.org").await, Ok(0));
 }
+
+/// Beside others, with a role or with a device; not as a part of another address.
+pub async fn entries_are_about_everybody_they_name(store: &Store) {
+    for subject in [
+        "romeo@example.org",
+        "romeo@example.org, an administrator",
+        "hall@rooms.example.org, romeo@example.org: owner",
+        "hall@rooms.example.org, of romeo@example.org",
+        "romeo@example.org/orchard",
+        "juliet@example.org, to romeo@example.org",
+        "xromeo@example.org",
+        "romeo@example.org.example",
+        "r_meo@example.org",
+        "",
+    ] {
+        store.audit.append(entry(subject, 1)).await.expect("written");
+    }
+    assert_eq!(store.audit.about("romeo@example.org").await, Ok(6));
+    assert_eq!(store.audit.about("r_meo@example.org").await, Ok(1));
+    assert_eq!(store.audit.about("juliet@example.org").await, Ok(1));
+    assert_eq!(store.audit.about("%").await, Ok(0));
+}

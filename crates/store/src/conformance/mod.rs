@@ -174,6 +174,7 @@ macro_rules! conformance_tests {
             audit {
                 entries_are_a_chain
                 old_entries_go_from_the_beginning
+                entries_are_about_everybody_they_name
             }
             sessions {
                 sessions_are_taken_once

@@ -142,7 +142,7 @@ impl Accounts for Sqlite {
             if !deleted.await? {
                 return Ok(false);
             }
-            archive::remove_all(&self.0, id).await?;
+            archive::remove_all(&self.0, id, archive::Rows::All).await?;
             self.0.submit::<bool, StoreError>(Job::Scrub).await?;
             Ok(true)
         })

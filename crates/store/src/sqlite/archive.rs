@@ -115,7 +115,7 @@ impl Archive for Sqlite {
             let (newest, interrupted) = first.await?;
             let mut removed = 0;
             for account in interrupted {
-                removed += remove_all(&self.engine, AccountId(account)).await?;
+                removed += remove_all(&self.engine, AccountId(account), Rows::All).await?;
             }
             while removed < limit {
                 let work = move |db: &Connection| expire_some(db, before, newest);
@@ -146,7 +146,7 @@ impl Archive for Sqlite {
 
     fn purge(&self, account: AccountId) -> Fut<'_, u64> {
         Box::pin(async move {
-            let removed = remove_all(&self.engine, account).await?;
+            let removed = remove_all(&self.engine, account, Rows::Delivered).await?;
             self.engine.submit::<bool, StoreError>(Job::Scrub).await?;
             Ok(removed)
         })
@@ -319,9 +319,21 @@ fn expire_some(db: &Connection, before: Millis, newest: i64) -> Result<(i64, u64
     Ok((entries.len() as i64, rows))
 }
 
-/// Removes all rows an account has now, in short transactions, and finishes the removal of a deleted
+/// Which rows of an account are removed.
+#[derive(Clone, Copy)]
+pub(super) enum Rows {
+    All,
+    /// Those that no longer wait for a device.
+    Delivered,
+}
+
+/// Removes all such rows an account has now, in short transactions, and finishes the removal of a deleted
 /// account.
-pub(super) async fn remove_all(engine: &Engine, account: AccountId) -> Result<u64, StoreError> {
+pub(super) async fn remove_all(
+    engine: &Engine,
+    account: AccountId,
+    which: Rows,
+) -> Result<u64, StoreError> {
     let newest = "SELECT ifnull(max(id), 0) FROM archive WHERE account = ?1";
     let newest: i64 = engine
         .write_folded::<_, StoreError>(Fold::Account(account), move |db| {
@@ -330,7 +342,7 @@ pub(super) async fn remove_all(engine: &Engine, account: AccountId) -> Result<u6
         .await?;
     let mut removed = 0;
     loop {
-        let work = move |db: &Connection| remove_some(db, account, newest);
+        let work = move |db: &Connection| remove_some(db, account, newest, which);
         let rows = engine.write::<_, StoreError>(work).await?;
         removed += rows;
         if rows < AT_ONCE as u64 {
@@ -349,12 +361,22 @@ pub(super) async fn remove_all(engine: &Engine, account: AccountId) -> Result<u6
     Ok(removed)
 }
 
-fn remove_some(db: &Connection, account: AccountId, newest: i64) -> Result<u64, StoreError> {
+fn remove_some(
+    db: &Connection,
+    account: AccountId,
+    newest: i64,
+    which: Rows,
+) -> Result<u64, StoreError> {
     let mut select = db.prepare_cached(
-        "SELECT id, seq FROM archive WHERE account = ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
+        "SELECT id, seq FROM archive WHERE account = ?1 AND id <= ?2 AND flags & ?4 = 0
+         ORDER BY id LIMIT ?3",
     )?;
+    let spared = match which {
+        Rows::All => 0,
+        Rows::Delivered => 2,
+    };
     let rows: Vec<(i64, i64)> = select
-        .query_map([account.0, newest, AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map([account.0, newest, AT_ONCE, spared], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     remove(db, account, &rows)?;
     Ok(rows.len() as u64)

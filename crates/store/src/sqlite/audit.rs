@@ -60,8 +60,12 @@ impl Audit for Sqlite {
     fn about(&self, address: &str) -> Fut<'_, u64> {
         let address = address.to_owned();
         self.0.read(move |db| {
-            let mut select =
-                db.prepare_cached("SELECT count(*) FROM audit WHERE actor = ?1 OR subject = ?1")?;
+            // As a word: what stands beside an address is a space, or one of these.
+            let mut select = db.prepare_cached(
+                "SELECT count(*) FROM audit WHERE actor = ?1 OR subject = ?1 OR instr(' ' ||
+                     replace(replace(replace(subject, ', ', ' '), ': ', ' '), '/', ' ') || ' ',
+                     ' ' || ?1 || ' ') > 0",
+            )?;
             Ok(unsigned(select.query_row([address], |row| row.get(0))?))
         })
     }

@@ -129,7 +129,7 @@ impl Rooms for Sqlite {
             if !deleted.await? {
                 return Ok(false);
             }
-            archive::remove_all(&self.0, of).await?;
+            archive::remove_all(&self.0, of, archive::Rows::All).await?;
             self.0.submit::<bool, StoreError>(Job::Scrub).await?;
             Ok(true)
         })

@@ -186,9 +186,11 @@ impl Call<'_> {
                 self.say(Request::AccountPassword { account, password }).await
             }
             "delete-user" => {
+                self.spare_own(form)?;
                 self.for_each(form, |account| Request::AccountDelete { account }).await
             }
             "disable-user" => {
+                self.spare_own(form)?;
                 let request = |account| Request::AccountEnable { account, enabled: false };
                 self.for_each(form, request).await
             }

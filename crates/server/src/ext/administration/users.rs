@@ -24,6 +24,16 @@ impl Call<'_> {
         self.say(Request::AccountAdd { account, password, admin: false }).await
     }
 
+    /// Nobody takes their own right away by mistake.
+    pub(super) fn spare_own(&self, form: &Form) -> Result<(), StanzaError> {
+        let own = self.context.session()?.account.jid();
+        let is_own = |address: &String| Jid::new(address).is_ok_and(|jid| jid.to_bare() == *own);
+        match self.addresses(form, "accountjids")?.iter().any(is_own) {
+            true => Err(refused("you would no longer be an administrator yourself")),
+            false => Ok(()),
+        }
+    }
+
     /// Does the same for every address of the form. Those before a failure are done.
     pub(super) async fn for_each(
         &self,

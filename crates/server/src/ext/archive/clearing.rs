@@ -40,7 +40,8 @@ fn run<'a>(context: &'a IqContext<'a>, iq: &'a Iq, node: &'static str) -> IqFutu
 
 fn form() -> Form {
     let words = "All messages of this account are deleted from the server, and cannot be brought back. What is \
-                 on your devices stays there, and so does what others have of your conversations.";
+                 on your devices stays there, and so does what others have of your conversations. Messages that none \
+                 of your devices has yet still come.";
     let sure = Field::new(SURE, FieldType::Boolean)
         .with_label("Yes, delete them")
         .with_bool(false)

@@ -171,7 +171,8 @@ pub fn forget(server: &Server, session: &Session, message: &Stanza) {
         Some(Err(_)) => return,
         None => session.account.jid().clone(),
     };
-    if let Some(origin) = origin(server, session.full(), &Facts::read(message), &to) {
+    let own = session.account.jid();
+    if let Some(origin) = origin(server, own, message, &Facts::read(message), &to) {
         session.account.lock().archive.sent.remove(&origin);
     }
 }
@@ -179,7 +180,7 @@ pub fn forget(server: &Server, session: &Session, message: &Stanza) {
 /// A client that lost an acknowledgement sends again, with the same origin id: the message has
 /// arrived already, and arrives only once.
 fn once(pass: &mut Pass<'_>) -> Flow {
-    match origin(pass.server, pass.from, pass.facts, &pass.to.to_bare()) {
+    match origin(pass.server, pass.sender, pass.message, pass.facts, &pass.to.to_bare()) {
         Some(origin) if pass.state.archive.sent.contains_key(&origin) => Flow::Repeated,
         _ => Flow::Continue,
     }
@@ -247,7 +248,8 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     }
     // A message to oneself is recorded on its way in; its repetition is recognised all the same.
     let own = outbound || pass.to_self();
-    let sent = || origin(pass.server, pass.from, pass.facts, &pass.to.to_bare());
+    let to = pass.to.to_bare();
+    let sent = || origin(pass.server, pass.sender, pass.message, pass.facts, &to);
     let origin = own.then(sent).flatten();
     if let Some(origin) = origin {
         pass.state.archive.remember(origin, id);
@@ -285,9 +287,17 @@ pub fn worth_keeping(facts: &Facts) -> bool {
     }
 }
 
-/// A number for what a device, by its full address, called the message, together with the recipient.
-/// Each device has ids of its own; one that comes back under the same name is the same.
-fn origin(server: &Server, from: &str, facts: &Facts, to: &BareJid) -> Option<u64> {
+/// A number for what a device called the message, together with the recipient and what it says. A device
+/// that comes back may have another address; two that chose the same id say other things.
+fn origin(
+    server: &Server,
+    from: &BareJid,
+    message: &Stanza,
+    facts: &Facts,
+    to: &BareJid,
+) -> Option<u64> {
     let id = facts.origin_id.as_ref().filter(|_| facts.lasting() || facts.hints.store)?;
-    Some(server.origins.number(&[from.as_bytes(), to.as_str().as_bytes(), id]))
+    let mut parts: Vec<&[u8]> = vec![from.as_str().as_bytes(), to.as_str().as_bytes(), id];
+    parts.extend(message.children().map(|child| child.raw()));
+    Some(server.origins.number(&parts))
 }

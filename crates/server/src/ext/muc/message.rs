@@ -62,7 +62,7 @@ impl Room {
         if subject.is_some() && role < Role::Moderator && !self.settings.subject_by_participants {
             return Err(error(Condition::Forbidden, "moderators change the subject here"));
         }
-        let origin = self.origin(from, facts);
+        let origin = self.origin(from, stanza, facts);
         if let Some(first) = origin.and_then(|origin| self.sent.find(origin)) {
             // It was lost on its way back: whoever sent it gets it again, nobody else does.
             let bytes = self.reflection(&nick, &id, stanza, facts, Some(first));
@@ -205,10 +205,14 @@ impl Room {
         out.push(Effect::Retract { id, author: author.to_owned(), tombstone: Box::new(tombstone) });
     }
 
-    /// A number for what a device called a message.
-    fn origin(&self, from: &Jid, facts: &Facts) -> Option<u64> {
+    /// A number for what a device called a message, together with what it says. A device that comes back may
+    /// have another address; two that chose the same id say other things.
+    fn origin(&self, from: &Jid, stanza: &Stanza, facts: &Facts) -> Option<u64> {
         let id = facts.origin_id.as_ref().filter(|_| facts.lasting())?;
-        let [a, b, c, d, e, f, g, h, ..] = self.salted(&[b"origin", from.as_str().as_bytes(), id]);
+        let from = from.to_bare();
+        let mut parts: Vec<&[u8]> = vec![b"origin", from.as_str().as_bytes(), id];
+        parts.extend(stanza.children().map(|child| child.raw()));
+        let [a, b, c, d, e, f, g, h, ..] = self.salted(&parts);
         // The store keeps 63 bits: SQLite's integers are signed.
         Some(u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1)
     }

@@ -151,9 +151,12 @@ fn a_message_that_is_sent_again_reaches_its_sender_alone() {
     };
     assert_eq!(id(&first), id(&again));
     assert!(!again.iter().any(|effect| matches!(effect, Effect::Archive(_))));
-    // Another device has ids of its own.
-    play.join("hag66@shakespeare.example/desk", "thirdwitch");
-    let other = play.give("hag66@shakespeare.example/desk", None, xml);
+    // A client that comes back with another address is the same; a device that says other words is not.
+    let desk = "hag66@shakespeare.example/desk";
+    play.join(desk, "thirdwitch");
+    let again = play.give(desk, None, xml);
+    assert_eq!((sent(&again, CRONE).count(), sent(&again, desk).count()), (0, 1));
+    let other = play.give(desk, None, &xml.replace("Double", "Toil"));
     assert_eq!(sent(&other, CRONE).count(), 1);
     assert_ne!(id(&first), id(&other));
 }

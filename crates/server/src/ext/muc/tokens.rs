@@ -80,8 +80,8 @@ impl Tokens {
         self.issued.retain(|token| token.serves(now));
     }
 
-    fn admit(&self, secret: &str, now: Millis) -> bool {
-        self.issued.iter().any(|token| token.serves(now) && is_same(&token.secret, secret))
+    fn admit(&self, secret: &str, now: Millis) -> Option<&Token> {
+        self.issued.iter().find(|token| token.serves(now) && is_same(&token.secret, secret))
     }
 
     /// Somebody came with one.
@@ -202,12 +202,15 @@ impl Room {
         self.affiliation(who) >= Affiliation::Admin || self.role(who) == Role::Moderator
     }
 
-    /// Whether somebody who belongs to nothing here comes with a token that serves.
+    /// Whether somebody who belongs to nothing here comes with a token that serves: one of somebody who
+    /// may still give them out.
     pub(super) fn is_invited(&self, from: &Jid, join: &Join, now: Millis) -> bool {
-        let secret = join.password.as_deref();
+        let token = join.password.as_deref().and_then(|secret| self.tokens.admit(secret, now));
         self.settings.password.is_none()
             && self.affiliation(from) == Affiliation::None
-            && secret.is_some_and(|secret| self.tokens.admit(secret, now))
+            && token
+                .and_then(|token| Jid::new(&token.creator).ok())
+                .is_some_and(|creator| self.may_issue(&creator))
     }
 
     /// Whoever comes with a token is a member from now on. It counts for nobody else.

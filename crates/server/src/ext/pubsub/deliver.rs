@@ -105,10 +105,16 @@ pub(super) async fn send_to(server: &Server, account: &Account, jid: &Jid, notic
         return;
     }
     let bytes = || notice.message(account.bare(), jid.as_str(), &server.fresh_id());
-    if jid.domain().as_str() != server.domain() {
+    let local = jid.domain().as_str() == server.domain();
+    let waits = jid.resource().is_none() && !(local && notice.is_headline());
+    // What is written down slows whoever tells many, and none of it is refused.
+    if let Some(room) = server.store.archive.room().filter(|_| waits) {
+        // When the store fails, what comes next says so.
+        let _ = room.await;
+    }
+    if !local {
         return send_elsewhere(server, account, jid, bytes());
     }
-    let waits = jid.resource().is_none() && !notice.is_headline();
     let target = match server.loaded(&jid.to_bare()) {
         // One that cannot be read was counted and logged where it happened.
         None if waits => server.account(jid).await.ok().flatten(),
@@ -120,11 +126,21 @@ pub(super) async fn send_to(server: &Server, account: &Account, jid: &Jid, notic
         return;
     }
     let there = sessions(&state, jid);
+    let there: Vec<Arc<Session>> = there.into_iter().cloned().collect();
+    // A device that is there may not come back to take it: it waits until one has it.
+    let keep = || offline::keep(server, &target, &mut state, account.jid(), bytes());
+    let kept = waits.then(keep).flatten();
+    let flushing = state.archive.flushing.map(|flushing| flushing.session);
     for session in &there {
-        hand_over(server, account, session, notice);
-    }
-    if there.is_empty() && waits {
-        offline::keep(server, &target, &mut state, account.jid(), bytes());
+        // A device that is being given offline messages gets this one behind them, from the queue.
+        if kept.is_some() && flushing == Some(session.number) {
+            continue;
+        }
+        let mut frame = frame(server, account, session, notice);
+        frame.archived = kept;
+        // While another device is being given the queue, that device ends it.
+        frame.pending = kept.is_some() && flushing.is_none();
+        session.deliver(frame);
     }
 }
 
@@ -146,8 +162,12 @@ fn send_elsewhere(server: &Server, account: &Account, jid: &Jid, bytes: Bytes) {
 
 /// Sends a notice to one device.
 pub(super) fn hand_over(server: &Server, account: &Account, session: &Session, notice: &Notice) {
+    session.deliver(frame(server, account, session, notice));
+}
+
+fn frame(server: &Server, account: &Account, session: &Session, notice: &Notice) -> Frame {
     let bytes = notice.message(account.bare(), session.full(), &server.fresh_id());
-    session.deliver(Frame::message(bytes).with_urgency(Urgency::Hold));
+    Frame::message(bytes).with_urgency(Urgency::Hold)
 }
 
 fn sessions<'a>(state: &'a AccountState, jid: &Jid) -> Vec<&'a Arc<Session>> {

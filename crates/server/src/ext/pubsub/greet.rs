@@ -16,7 +16,7 @@ use super::{
     deliver::{Rosters, hand_over, relation, send_to},
     node::{Node, Service},
     notify::{Notice, Told},
-    options::SendLast,
+    options::{NotificationType, SendLast},
     subscribe::authorization_form,
 };
 use crate::{
@@ -242,12 +242,16 @@ async fn send_missed(server: &Arc<Server>, session: &Arc<Session>) {
     }
 }
 
-/// The nodes that send their last item to a device, by its own address or that of its account.
+/// The nodes that send their last item to a device, by its own address or that of its account. What was kept
+/// for the account comes to the device already.
 fn subscribed<'a>(service: &'a Service, device: &'a Jid) -> impl Iterator<Item = &'a Node> {
     let account = device.to_bare();
-    let is_meant = move |jid: &Jid| match jid.resource() {
+    let is_meant = move |node: &Node, jid: &Jid| match jid.resource() {
         Some(_) => jid == device,
-        None => jid.as_str() == account.as_str(),
+        None => {
+            jid.as_str() == account.as_str()
+                && node.config.notification_type != NotificationType::Normal
+        }
     };
     service.nodes.values().filter(move |node| {
         let tells = node.config.send_last == SendLast::OnSubAndPresence
@@ -257,7 +261,7 @@ fn subscribed<'a>(service: &'a Service, device: &'a Jid) -> impl Iterator<Item =
             && node.subscriptions.iter().any(|subscriber| {
                 subscriber.state == SubscriptionState::Subscribed
                     && subscriber.deliver
-                    && is_meant(&subscriber.jid)
+                    && is_meant(node, &subscriber.jid)
             })
     })
 }
@@ -361,8 +365,14 @@ mod tests {
         node("other person", "juliet@capulet.example.org", on, true);
         node("digest", "juliet@capulet.example", on, false);
         node("on subscription", "juliet@capulet.example", SendLast::OnSub, true);
+        node("kept", "juliet@capulet.example", on, true);
+        node("kept for no device", "juliet@capulet.example/balcony", on, true);
+        for name in ["kept", "kept for no device"] {
+            let node = service.nodes.get_mut(name).unwrap();
+            node.config.notification_type = NotificationType::Normal;
+        }
         let device = Jid::new("juliet@capulet.example/balcony").unwrap();
         let names: Vec<&str> = subscribed(&service, &device).map(|node| &*node.name).collect();
-        assert_eq!(names, ["bare", "device"]);
+        assert_eq!(names, ["bare", "device", "kept for no device"]);
     }
 }

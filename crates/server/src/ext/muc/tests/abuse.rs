@@ -349,6 +349,11 @@ fn tokens_are_bounded_and_end() {
         assert_eq!(play.room.affiliation(&Jid::new(who).unwrap()), Affiliation::Member);
     }
     assert_eq!(enter(&mut play, "c@a.example/x", &token), expired, "two came with it");
+    let token = ask(&mut play, "a@a.example/x", "counter='1'").unwrap();
+    play.room.settings.invitations_by_occupants = false;
+    assert_eq!(enter(&mut play, "c@a.example/x", &token), expired, "members invite nobody now");
+    play.room.settings.invitations_by_occupants = true;
+    assert_eq!(enter(&mut play, "c@a.example/x", &token), None);
     for number in 0..MOST_TOKENS {
         let who = format!("m{}@a.example/x", number / 20);
         play.room.affiliations.set(&bare(&who), Affiliation::Member, None);

@@ -236,7 +236,7 @@ impl Page<'_> {
 
     fn delete(&self) -> Html {
         Html::new()
-            .raw("<p>Its messages on the server alone, for good:</p>\n")
+            .raw("<p>Its messages on the server alone, for good; those that no device has yet stay:</p>\n")
             .html(&self.own("account-clear", &again(), Button::danger("Delete the messages")))
             .raw("<p>Or all of it, with messages, contacts and files:</p>\n")
             .html(&self.own("account-delete", &again(), Button::danger("Delete the account")))
