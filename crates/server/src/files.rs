@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Serialize, de::DeserializeOwned};
+
 /// Makes a directory that only its owner may enter, if it does not exist.
 ///
 /// # Errors
@@ -85,6 +87,27 @@ fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     path.with_file_name(name)
+}
+
+/// What a file of JSON says; nothing when it is not there.
+///
+/// # Errors
+/// When it cannot be read, or says something else.
+pub fn load<T: DeserializeOwned + Default>(path: &Path) -> io::Result<T> {
+    match fs::read(path) {
+        Ok(text) => serde_json::from_slice(&text).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What [`load`] reads, for people to read as well.
+///
+/// # Errors
+/// When it cannot be said in JSON.
+pub fn json(value: &impl Serialize) -> io::Result<String> {
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
+    Ok(format!("{text}\n"))
 }
 
 /// Whether others than the owner and the owner's group may read the file.

@@ -53,11 +53,7 @@ impl Notices {
     /// # Errors
     /// When the file cannot be read.
     pub fn load(path: &Path) -> io::Result<Self> {
-        match std::fs::read(path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(io::Error::other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error),
-        }
+        files::load(path)
     }
 
     /// Keeps it for the next start.
@@ -65,8 +61,7 @@ impl Notices {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
-        files::write_private(path, format!("{text}\n").as_bytes())
+        files::write_private(path, files::json(self)?.as_bytes())
     }
 }
 

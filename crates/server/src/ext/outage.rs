@@ -75,11 +75,7 @@ impl Outage {
     /// # Errors
     /// When the file cannot be read.
     pub fn load(path: &Path) -> io::Result<Self> {
-        match std::fs::read(path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(io::Error::other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error),
-        }
+        files::load(path)
     }
 
     /// Announces it.
@@ -87,8 +83,7 @@ impl Outage {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
-        files::write_public(path, format!("{text}\n").as_bytes())
+        files::write_public(path, files::json(self)?.as_bytes())
     }
 }
 
