@@ -26,7 +26,10 @@ impl Operations {
                 let words = format!("{domain} is connected, and what waits for it is on its way");
                 Err(Fault::new(FaultCode::Invalid, words))
             }
-            Some(0) => Err(Fault::new(FaultCode::NotFound, format!("nothing waits for {domain}"))),
+            Some(0) => {
+                let words = format!("nothing waits for {domain} that is not on its way");
+                Err(Fault::new(FaultCode::NotFound, words))
+            }
             Some(1) => Ok(Response::Done("1 stanza goes back to its sender.".to_owned())),
             Some(many) => Ok(Response::Done(format!("{many} stanzas go back to their senders."))),
         }

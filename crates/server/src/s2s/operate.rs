@@ -71,7 +71,7 @@ fn came_of(server: &Server, remote: &Remote) -> Tried {
     }
 }
 
-/// Gives what waits for a domain back to its senders. Returns how many stanzas that is; nothing for a domain
+/// Gives what waits for a domain back to its senders. Returns how many stanzas go back; nothing for a domain
 /// that there is a stream to, where they are on their way.
 pub fn give_back(server: &Server, domain: &str) -> Option<u64> {
     let remotes = of(server, domain);
@@ -79,12 +79,22 @@ pub fn give_back(server: &Server, domain: &str) -> Option<u64> {
     if remotes.iter().any(online) {
         return None;
     }
-    let mut count = 0;
-    for remote in remotes {
-        count += remote.lock().queue.held().stanzas;
-        remote.input(server, Input::GiveBack);
+    Some(remotes.iter().map(|remote| remote.give_back(server)).sum())
+}
+
+impl Remote {
+    /// Gives back what waits here, and counts it while nothing can come between.
+    fn give_back(self: &Arc<Self>, server: &Server) -> u64 {
+        let mut effects = Vec::new();
+        let count = {
+            let mut state = self.lock();
+            let count = state.queue.returnable();
+            state.handle(server, Input::GiveBack, &mut effects);
+            count
+        };
+        self.carry_out(server, effects);
+        count
     }
-    Some(count)
 }
 
 /// Ends the streams of a domain, of both directions. Returns how many there were.

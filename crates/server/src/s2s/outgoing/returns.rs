@@ -14,6 +14,17 @@ impl Outgoing {
         effects.push(Effect::Bounce(entry, Bounce::Full));
     }
 
+    /// How many stanzas [`super::Input::GiveBack`] would give back: none of those that were written to a stream
+    /// that is there, or that may go on with the next one.
+    #[must_use]
+    pub fn returnable(&self) -> u64 {
+        match self.phase {
+            Phase::Online { .. } => 0,
+            Phase::Connecting => self.held().stanzas - self.unacked() as u64,
+            _ => self.held().stanzas,
+        }
+    }
+
     /// All that waits goes back, what is in the store alone as it is read.
     pub(super) fn give_back(&mut self, effects: &mut Vec<Effect>) {
         match self.phase {

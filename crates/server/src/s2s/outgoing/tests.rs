@@ -114,6 +114,26 @@ fn what_waits_is_given_back_from_memory_and_from_the_store_and_no_more_than_that
 }
 
 #[test]
+fn as_many_are_said_to_go_back_as_do() {
+    let mut queue = queue();
+    feed(&mut queue, message("a", 1));
+    open(&mut queue, 1, Managed::New);
+    assert_eq!(wrote(&mut queue, 1), "a");
+    feed(&mut queue, message("b", 2));
+    assert_eq!(queue.returnable(), 0, "they are on their way");
+    // The next stream may go on where that one ended, and tell that the first one has arrived.
+    assert_eq!(feed(&mut queue, lost(1)), [Effect::Connect]);
+    assert_eq!((queue.held().stanzas, queue.returnable()), (2, 1));
+    let back = |text| (text, Bounce::Timeout);
+    assert_eq!(bounced(&feed(&mut queue, Input::GiveBack)), [back("b")]);
+    assert_eq!((queue.held().stanzas, queue.returnable()), (1, 0));
+    feed(&mut queue, Input::Failed(Failure::passing("gone")));
+    assert_eq!(queue.returnable(), 1, "there is no stream that it could have arrived on");
+    assert_eq!(bounced(&feed(&mut queue, Input::GiveBack)), [back("a")]);
+    assert!(queue.is_empty());
+}
+
+#[test]
 fn a_resumed_stream_repeats_what_was_not_handled() {
     let mut queue = queue();
     for (text, parcel) in [("a", 1), ("b", 2), ("c", 3)] {
