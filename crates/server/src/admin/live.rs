@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use xmpp::{
-    error::{Condition, StanzaError, StreamCondition, StreamError},
+    error::{Condition, StreamCondition, StreamError},
     ext::muc::Affiliation,
     jid::BareJid,
 };
@@ -19,7 +19,7 @@ use crate::{
     config::{Config, Domains, Home, Service},
     ext::{
         administration, moved,
-        muc::operator,
+        muc::operator::{self, ChangeError},
         notices::{self, Notices},
     },
     http::{self, admin},
@@ -352,7 +352,11 @@ impl Live for Running {
 }
 
 /// Why a room did not do what the operator wants.
-fn refused(error: &StanzaError) -> (FaultCode, String) {
+fn refused(error: &ChangeError) -> (FaultCode, String) {
+    let error = match error {
+        ChangeError::Refused(error) => error,
+        ChangeError::Store(error) => return (FaultCode::Storage, error.to_string()),
+    };
     let code = match error.condition {
         Condition::InternalServerError | Condition::ResourceConstraint => FaultCode::Storage,
         _ => FaultCode::Invalid,

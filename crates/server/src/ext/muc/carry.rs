@@ -15,7 +15,7 @@ use xmpp::{
 
 use super::{
     archive,
-    room::{Back, Effect, Effects, Line},
+    room::{Back, Effect, Effects, Line, Room},
     service::{self, Cell, Sender, State},
     unsaved::{self, Saving},
     wake,
@@ -176,6 +176,30 @@ fn keep(
             ticket.settled(tag, Err(&StoreError::Busy));
         }
     }
+}
+
+/// Changes a room in memory, tells those who are in it, and waits until it is on disk. `false` when it has
+/// ended.
+///
+/// # Errors
+/// What `what` refuses; or when the store failed, which was noted.
+pub(super) async fn change<E: From<StoreError>>(
+    server: &Arc<Server>,
+    cell: &Arc<Cell>,
+    sender: &Sender<'_>,
+    what: impl FnOnce(&mut Room, &mut Effects) -> Result<(), E>,
+) -> Result<bool, E> {
+    let rest = {
+        let mut state = cell.lock();
+        if state.gone {
+            return Ok(false);
+        }
+        let mut out = Vec::new();
+        what(&mut state.room, &mut out)?;
+        perform(server, cell, &mut state, sender, out, None)
+    };
+    finish(server, cell, sender, rest).await?;
+    Ok(true)
 }
 
 /// What takes time: waiting for the disk, other accounts, the archive.

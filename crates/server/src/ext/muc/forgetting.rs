@@ -11,7 +11,7 @@ use xmpp::{
 };
 
 use super::{
-    carry::{finish, perform},
+    carry::change,
     kept::Kept,
     room::{Effect, Effects, Room},
     service::Sender,
@@ -31,17 +31,12 @@ pub async fn forget(server: &Arc<Server>, jid: &BareJid) -> Result<(), StoreErro
         let Some(cell) = server.rooms.load(server, &name).await? else { continue };
         let nobody = Jid::from(jid.clone());
         let sender = Sender::new(&nobody);
-        let rest = {
-            let mut state = cell.lock();
-            if state.gone {
-                continue;
-            }
-            let mut out = Vec::new();
-            state.room.forget(jid, &mut out);
-            perform(server, &cell, &mut state, &sender, out, None)
+        let forget = |room: &mut Room, out: &mut Effects| {
+            room.forget(jid, out);
+            Ok::<_, StoreError>(())
         };
         // What failed was noted, and is tried again.
-        let _ = finish(server, &cell, &sender, rest).await;
+        let _ = change(server, &cell, &sender, forget).await;
     }
     Ok(())
 }

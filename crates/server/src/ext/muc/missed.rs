@@ -9,6 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use store::StoreError;
 use tokio::sync::Notify;
 use xmpp::{
     jid::{BareJid, Jid},
@@ -17,7 +18,7 @@ use xmpp::{
 };
 
 use super::{
-    carry::{finish, perform},
+    carry::change,
     room::{Effect, Effects, Room},
     service::{Cell, Sender},
 };
@@ -92,17 +93,12 @@ pub async fn work_off(server: Arc<Server>) {
 pub(super) async fn take_out(server: &Arc<Server>, cell: &Arc<Cell>, occupants: &BTreeSet<Jid>) {
     let Some(one) = occupants.first() else { return };
     let sender = Sender::new(one);
-    let rest = {
-        let mut state = cell.lock();
-        if state.gone {
-            return;
-        }
-        let mut out = Vec::new();
-        state.room.drop_out_all(occupants, &mut out);
-        perform(server, cell, &mut state, &sender, out, None)
+    let drop_out = |room: &mut Room, out: &mut Effects| {
+        room.drop_out_all(occupants, out);
+        Ok::<_, StoreError>(())
     };
     // What failed was noted, and is tried again.
-    let _ = finish(server, cell, &sender, rest).await;
+    let _ = change(server, cell, &sender, drop_out).await;
 }
 
 /// Who is in each room and would miss something if the server ended now: what was said to them is in memory

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use store::StoreError;
 use xmpp::{
-    error::{Condition, StanzaError},
+    error::StanzaError,
     ext::{
         form::{Field, Form, FormType},
         muc::Affiliation,
@@ -15,7 +15,7 @@ use xmpp::{
 };
 
 use super::{
-    carry::{finish, perform},
+    carry,
     kept::Kept,
     making,
     room::{Effects, Room},
@@ -23,6 +23,21 @@ use super::{
     settings::{self, Settings},
 };
 use crate::{admin::RoomSettings, server::Server};
+
+/// Why a room is as it was.
+#[derive(Debug)]
+pub enum ChangeError {
+    /// The room does not take the change.
+    Refused(StanzaError),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for ChangeError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
 
 /// Makes a room for an owner, ready to be entered.
 ///
@@ -49,37 +64,29 @@ pub async fn destroy(
     name: &str,
     reason: Option<&str>,
 ) -> Result<bool, StoreError> {
-    let Some(cell) = server.rooms.load(server, name).await? else { return Ok(false) };
     let reason = reason.map(|text| Element::new("reason", ns::MUC_OWNER).with_text(text));
     let wish = Element::new("destroy", ns::MUC_OWNER).with_children(reason);
-    let Ok(nobody) = Jid::new(server.domain()) else { return Ok(false) };
-    let sender = Sender::new(&nobody);
-    let rest = {
-        let mut state = cell.lock();
-        if state.gone {
-            return Ok(false);
-        }
-        let mut out = Vec::new();
-        state.room.destroy(&wish, &mut out);
-        perform(server, &cell, &mut state, &sender, out, None)
-    };
-    finish(server, &cell, &sender, rest).await?;
-    Ok(true)
+    change(server, name, |room, _, out| {
+        room.destroy(&wish, out);
+        Ok(())
+    })
+    .await
 }
 
 /// Sets somebody's affiliation, as an owner would (XEP-0045 §9, §10). `false` when there is no such room.
 ///
 /// # Errors
-/// `conflict` when no owner would be left, or when the store failed.
+/// When no owner would be left, or the store failed.
 pub async fn affiliate(
     server: &Arc<Server>,
     name: &str,
     (jid, affiliation): (&BareJid, Affiliation),
     reason: Option<&str>,
-) -> Result<bool, StanzaError> {
+) -> Result<bool, ChangeError> {
     let now = server.now();
     change(server, name, |room, from, out| {
-        room.affiliate(now, from, (jid, affiliation), reason, out)
+        let done = room.affiliate(now, from, (jid, affiliation), reason, out);
+        done.map_err(ChangeError::Refused)
     })
     .await
 }
@@ -88,14 +95,15 @@ pub async fn affiliate(
 /// such room.
 ///
 /// # Errors
-/// `not-acceptable` for what cannot be, or when the store failed.
+/// For what cannot be, or when the store failed.
 pub async fn configure(
     server: &Arc<Server>,
     name: &str,
     wish: &RoomSettings,
-) -> Result<bool, StanzaError> {
+) -> Result<bool, ChangeError> {
     let form = form(wish);
-    change(server, name, |room, _, out| room.configure(&form, out)).await
+    change(server, name, |room, _, out| room.configure(&form, out).map_err(ChangeError::Refused))
+        .await
 }
 
 /// How a room is meant to be used, from what is stored of it.
@@ -133,30 +141,16 @@ fn form(wish: &RoomSettings) -> Form {
     fields.into_iter().flatten().fold(form, Form::with_field)
 }
 
-/// Changes a room in memory, tells those who are in it, and waits until it is on disk.
-async fn change(
+/// Changes a room in the name of the server. `false` when there is none.
+async fn change<E: From<StoreError>>(
     server: &Arc<Server>,
     name: &str,
-    what: impl FnOnce(&mut Room, &Jid, &mut Effects) -> Result<(), StanzaError>,
-) -> Result<bool, StanzaError> {
-    let failed = |error| server.store_failed("rooms", &error);
-    let Some(cell) = server.rooms.load(server, name).await.map_err(failed)? else {
-        return Ok(false);
-    };
-    let nobody =
-        Jid::new(server.domain()).map_err(|_| StanzaError::new(Condition::JidMalformed))?;
+    what: impl FnOnce(&mut Room, &Jid, &mut Effects) -> Result<(), E>,
+) -> Result<bool, E> {
+    let Some(cell) = server.rooms.load(server, name).await? else { return Ok(false) };
+    let Ok(nobody) = Jid::new(server.domain()) else { return Ok(false) };
     let sender = Sender::new(&nobody);
-    let rest = {
-        let mut state = cell.lock();
-        if state.gone {
-            return Ok(false);
-        }
-        let mut out = Vec::new();
-        what(&mut state.room, &nobody, &mut out)?;
-        perform(server, &cell, &mut state, &sender, out, None)
-    };
-    finish(server, &cell, &sender, rest).await.map_err(failed)?;
-    Ok(true)
+    carry::change(server, &cell, &sender, |room, out| what(room, &nobody, out)).await
 }
 
 /// How many people are in a room now.

@@ -8,9 +8,9 @@ use store::{StoreError, rooms::Select};
 use xmpp::{ext::muc::Role, jid::Jid, stanza::Stanza, xml::Limits};
 
 use super::{
-    carry::{finish, perform},
+    carry::change,
     missed::{self, take_out},
-    room::{Occupant, Room, Visit},
+    room::{Effects, Occupant, Room, Visit},
     service::Sender,
     unsaved,
 };
@@ -80,14 +80,12 @@ pub async fn wake(server: &Arc<Server>) -> Result<(), StoreError> {
         }
         for jid in gone {
             let sender = Sender::new(&jid);
-            let rest = {
-                let mut state = cell.lock();
-                let mut out = Vec::new();
-                state.room.leave(&jid, None, &mut out);
-                perform(server, &cell, &mut state, &sender, out, None)
+            let leave = |room: &mut Room, out: &mut Effects| {
+                room.leave(&jid, None, out);
+                Ok::<_, StoreError>(())
             };
             // What failed was noted.
-            let _ = finish(server, &cell, &sender, rest).await;
+            let _ = change(server, &cell, &sender, leave).await;
         }
         take_out(server, &cell, &missed).await;
     }

@@ -101,6 +101,7 @@ fn the_operator_gives_a_room_to_somebody_else_and_everybody_is_told() {
         stage.run(operator::affiliate(server, "coven", (&who, affiliation), Some("a gift")))
     };
     let alone = set(HECATE, Affiliation::None).unwrap_err();
+    let operator::ChangeError::Refused(alone) = alone else { panic!("{alone:?}") };
     assert_eq!(alone.condition, xmpp::error::Condition::Conflict, "no owner would be left");
     assert!(set("hag66@b.example", Affiliation::Owner).unwrap());
     assert_eq!(role(&cell), xmpp::ext::muc::Role::Moderator, "what follows for who is inside");
