@@ -126,8 +126,10 @@ fn specs() -> Vec<(Spec, &'static str)> {
             specs.insert(spec.xep, (*spec, extension.name));
         }
     }
-    for spec in STREAM {
-        specs.entry(spec.xep).or_insert((*spec, "streams and sessions"));
+    for (rest, part) in [(STREAM, "streams and sessions"), (MOVING, "import and export")] {
+        for spec in rest {
+            specs.entry(spec.xep).or_insert((*spec, part));
+        }
     }
     specs.into_values().collect()
 }
@@ -176,6 +178,13 @@ const STREAM: &[Spec] = &[
     Spec { xep: 484, version: "0.2.0", title: "Fast Authentication Streamlining Tokens" },
     Spec { xep: 487, version: "0.1.0", title: "Host Meta 2 - One Method To Rule Them All" },
 ];
+
+/// What never goes over the wire.
+const MOVING: &[Spec] = &[Spec {
+    xep: 227,
+    version: "1.1",
+    title: "Portable Import/Export Format for XMPP-IM Servers",
+}];
 
 const BASE: &str = "\nBeside these: RFC 6120 (core), RFC 6121 (instant messaging and presence), \
     RFC 7395 (WebSocket), RFC 7622 (addresses), RFC 5802 and RFC 7677 (SCRAM), RFC 5929 and RFC \
