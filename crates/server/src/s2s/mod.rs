@@ -67,7 +67,9 @@ use self::{
     streams::Streams,
     work::Work,
 };
-use crate::{components::Posted, config::Config, limits::Paces, server::Server};
+use crate::{
+    components::Posted, config::Config, ext::muc::missed, limits::Paces, server::Server,
+};
 
 /// Everything about other servers.
 pub struct Federation {
@@ -216,9 +218,12 @@ impl Federation {
     }
 
     /// Sends a stanza that is worth nothing later, such as presence or an iq: it is refused or
-    /// dropped while the domain cannot be reached.
+    /// dropped while the domain cannot be reached. Where it is not to be reached at all, whom a room said it
+    /// to leaves the room.
     pub fn post(&self, server: &Server, local: &str, to: &Jid, kind: Kind, bytes: Bytes) {
         if policy::permits(&server.config(), to.domain().as_str()).is_err() {
+            let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
+            missed::note(server, &entry, Bounce::NotFound);
             return;
         }
         if server.config().components.hosts.contains(to.domain().as_str()) {

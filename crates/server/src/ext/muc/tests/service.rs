@@ -331,7 +331,7 @@ fn with_occupants(stage: &Stage) -> std::sync::Arc<Cell> {
 
 #[test]
 fn whoever_missed_something_is_taken_out_of_the_room() {
-    let stage = Stage::new();
+    let stage = Stage::with("");
     let cell = with_occupants(&stage);
     let server = &stage.server;
     let remote = server.s2s.remote("conference.a.example", "b.example");
@@ -352,6 +352,25 @@ fn whoever_missed_something_is_taken_out_of_the_room() {
     assert!(cell.lock().room.role(&jid(hag)) == Role::None);
     let presence = format!("<presence from='{COVEN}/x' to='crone1@b.example/desktop'/>");
     assert_eq!(refuse(Kind::Presence, &presence), 0);
+}
+
+#[test]
+fn occupants_at_a_domain_that_is_denied_later_leave_with_the_next_line() {
+    let stage = Stage::with("");
+    let cell = with_occupants(&stage);
+    let server = &stage.server;
+    let denied = "domain = \"a.example\"\n[federation]\ndeny = [\"b.example\"]\n";
+    server.set_config(crate::config::Config::parse(denied).unwrap());
+    let juliet = "juliet@a.example/balcony";
+    let join = "<x xmlns='http://jabber.org/protocol/muc'/>";
+    ask(&stage, juliet, &format!("<presence to='{COVEN}/juliet'>{join}</presence>"));
+    stage.run(missed::work_off(server.clone()));
+    let state = cell.lock();
+    assert!(state.room.contains(&jid(juliet)));
+    assert_eq!(state.room.sessions(), 1, "who cannot hear of her is not shown to her");
+    drop(state);
+    stage.run(missed::work_off(server.clone()));
+    assert_eq!(cell.lock().room.sessions(), 1);
 }
 
 #[test]
