@@ -216,7 +216,7 @@ impl Room {
             (IqKind::Set, ns::MUC_ADMIN, "query") => self.change(now, from, payload, out),
             (IqKind::Get, ns::MUC_OWNER, "query") => self.configuration(from),
             (IqKind::Set, ns::MUC_OWNER, "query") => self.own(from, payload, out),
-            (IqKind::Get, ns::REGISTER, "query") => self.registration(from),
+            (IqKind::Get, ns::REGISTER, "query") => self.registration(now, from),
             (IqKind::Set, ns::REGISTER, "query") => self.register(now, input, payload, out),
             (IqKind::Set, ns::MUC_TOKENS, "request" | "revoke")
             | (IqKind::Get, ns::MUC_TOKENS, "tokens") => self.token(now, from, payload, out),

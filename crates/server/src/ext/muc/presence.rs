@@ -141,7 +141,7 @@ impl Room {
             out.push(send(from, Kind::Message, &bytes));
         }
         self.tell_subject(from, out);
-        self.tell_requests(from, out);
+        self.tell_requests(now, from, out);
         Ok(())
     }
 

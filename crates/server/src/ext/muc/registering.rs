@@ -23,8 +23,9 @@ use super::{
 
 impl Room {
     /// `get` of a registration: what is registered, or the form.
-    pub(super) fn registration(&self, from: &Jid) -> Answer {
+    pub(super) fn registration(&mut self, now: Millis, from: &Jid) -> Answer {
         let asks = self.must_ask(from)?;
+        self.requests.expire(now);
         let query = Element::new("query", ns::REGISTER);
         let bare = from.to_bare();
         let entry = self.affiliations.entry(&bare);
@@ -79,6 +80,7 @@ impl Room {
         let nick = xmpp::jid::resource_part(nick)
             .map_err(|_| error(Condition::NotAcceptable, "that cannot be a nickname"))?;
         self.nick_is_free(from, nick.as_str())?;
+        self.requests.expire(now);
         if asks && self.nick_is_asked_for(&bare, nick.as_str()) {
             return Err(StanzaError::new(Condition::Conflict));
         }
@@ -87,7 +89,7 @@ impl Room {
         let local = input.config.domain.as_str();
         if asks {
             let request = Request::new(&bare, nick.as_str(), &form, now);
-            self.ask_to_register((now, local), from, request, out)?;
+            self.ask_to_register(local, from, request, out)?;
             return Ok(None);
         }
         // Who belongs to the room by their domain becomes a member of their own.

@@ -96,8 +96,8 @@ impl Requests {
         self.waiting.push(request);
     }
 
-    /// Those that nobody answered for long are over.
-    fn expire(&mut self, now: Millis) {
+    /// Those that nobody answered for long are over, and what they asked for is free.
+    pub(super) fn expire(&mut self, now: Millis) {
         self.waiting.retain(|request| now.since(Millis(request.at)) < LONGEST_WAIT);
     }
 
@@ -145,12 +145,11 @@ impl Room {
     /// Somebody asks to become a member: admins who are here are told now, others when they come.
     pub(super) fn ask_to_register(
         &mut self,
-        (now, local): (Millis, &str),
+        local: &str,
         from: &Jid,
         request: Request,
         out: &mut Effects,
     ) -> Result<(), StanzaError> {
-        self.requests.expire(now);
         if !self.requests.has_room_for(&from.to_bare(), local) {
             let text = "too many people ask to become members of this room";
             return Err(error(Condition::ResourceConstraint, text));
@@ -171,8 +170,9 @@ impl Room {
     }
 
     /// An admin comes: what waits for them is told.
-    pub(super) fn tell_requests(&self, to: &Jid, out: &mut Effects) {
+    pub(super) fn tell_requests(&mut self, now: Millis, to: &Jid, out: &mut Effects) {
         if self.decides(to) {
+            self.requests.expire(now);
             let messages = self.requests.waiting.iter().map(|request| self.approval(request));
             out.extend(messages.map(|message| send(to, Kind::Message, &message)));
         }

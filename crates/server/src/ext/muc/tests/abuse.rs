@@ -285,6 +285,23 @@ fn requests_are_bounded_and_end_when_nobody_answers() {
 }
 
 #[test]
+fn a_nickname_is_free_again_when_the_request_for_it_is_over() {
+    let mut play = Play::new(Settings { membership_requests: true, ..Settings::default() });
+    let other = "wicca@shakespeare.example/laptop";
+    let ask = |play: &mut Play, who| {
+        play.now = play.now.plus(60_000);
+        error_of(&play.give(who, None, &register("witch")), who)
+    };
+    assert_eq!(ask(&mut play, HAG), None);
+    assert_eq!(ask(&mut play, other).as_deref(), Some("conflict"), "until it is decided");
+    play.now = play.now.plus(31 * 24 * 60 * 60 * 1000);
+    assert_eq!(ask(&mut play, other), None);
+    play.now = play.now.plus(31 * 24 * 60 * 60 * 1000);
+    play.join(CRONE, "firstwitch");
+    assert_eq!(play.room.requests.len(), 0, "and whoever decides is not asked about it");
+}
+
+#[test]
 fn who_asks_is_forgotten_when_something_else_decides() {
     let mut play = Play::new(Settings { membership_requests: true, ..Settings::default() });
     let asks = |play: &mut Play| {
