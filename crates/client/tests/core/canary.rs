@@ -6,7 +6,7 @@ use client::store::{Content, Message, Preview};
 use client::view::Outcome;
 
 use crate::canaries::{ALWAYS, Canaries, OLDER, elements, in_plain_sight, request};
-use crate::features::with_upload;
+use crate::files::with_upload;
 use crate::rooms::{MERCUTIO, group, join};
 use crate::server::bare;
 use crate::world::World;

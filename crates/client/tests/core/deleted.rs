@@ -7,7 +7,7 @@ use client::view::{Change, Outcome, Problem};
 use xmpp::ns;
 
 use crate::archive::{archive, write};
-use crate::features::{send_file, with_upload};
+use crate::files::{send_file, with_upload};
 use crate::rooms::{conversation, group};
 use crate::server::bare;
 use crate::world::World;

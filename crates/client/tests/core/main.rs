@@ -1,5 +1,6 @@
 //! The core against a small server in memory.
 
+mod account;
 #[cfg(not(target_family = "wasm"))]
 mod agree;
 mod archive;
@@ -12,6 +13,7 @@ mod clock;
 mod deleted;
 mod elsewhere;
 mod features;
+mod files;
 mod happenings;
 mod invitations;
 mod login;

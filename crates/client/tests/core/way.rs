@@ -6,7 +6,7 @@ use client::store::{Content, Conversations, Delivery, Encryption, EncryptionMode
 use client::view::{Outcome, Problem};
 use xmpp::ns;
 
-use crate::features::{send_file, with_upload};
+use crate::files::{send_file, with_upload};
 use crate::server::bare;
 use crate::world::World;
 
