@@ -1,6 +1,6 @@
 //! What one does with the account itself.
 
-use client::store::Login;
+use client::store::{Login, Profile};
 use client::view::{Change, Outcome, Problem};
 use client::{Command, Input};
 use xmpp::error::Condition;

@@ -1,8 +1,8 @@
 //! What else one does with messages and people.
 
-use client::store::{Content, EncryptionMode, Message};
-use client::view::{Change, Outcome, Presence, Problem};
 use client::Command;
+use client::store::{Contacts, Content, EncryptionMode, Media, Message, Profile};
+use client::view::{Change, Outcome, Presence, Problem};
 use xmpp::ext::caps::Caps;
 use xmpp::ext::disco::{Identity, Info};
 use xmpp::ns;

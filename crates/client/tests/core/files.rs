@@ -1,9 +1,9 @@
 //! Files: sent, fetched, called off and refused.
 
+use client::Command;
 use client::effect::{LocalFile, Transfer, TransferEvent};
 use client::store::{Content, Delivery, EncryptionMode, Preview};
 use client::view::{Outcome, Problem};
-use client::Command;
 use xmpp::ns;
 use xmpp::xml::Element;
 
