@@ -236,13 +236,15 @@ fn send_out(letter: Letter<'_>, effects: &mut Effects) -> Flow {
     if let Err(error) = permitted {
         return Flow::Refuse(error);
     }
-    // A typing notification is worth nothing an hour later.
-    let passing = facts.chat_state && !facts.lasting() && message.children().len() == 1;
+    // A typing notification is worth nothing an hour later, and neither is an alert (RFC 6121 §5.2.2), which
+    // is for those who are there (§8.5.2.2.1), unless its sender says that it should last.
+    let typing = facts.chat_state && !facts.lasting() && message.children().len() == 1;
+    let alert = facts.kind == MessageType::Headline && !facts.hints.store;
     let bytes = Edit::new(message).from(from).finish();
     if !server.s2s.has_room(server.domain(), to, bytes.len()) {
         return Flow::Refuse(outbox::full());
     }
-    effects.outgoing = Some(Outgoing { to: to.clone(), bytes, durable: !passing });
+    effects.outgoing = Some(Outgoing { to: to.clone(), bytes, durable: !typing && !alert });
     Flow::Done
 }
 
@@ -452,5 +454,49 @@ fn recipient(session: &Arc<Session>, message: &Stanza) -> Result<Jid, StanzaErro
     match message.to() {
         None => Ok(session.account.jid().clone().into()),
         Some(to) => Jid::new(&to).map_err(|_| StanzaError::new(Condition::JidMalformed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xmpp::xml::Limits;
+
+    use super::*;
+    use crate::{
+        model::Stage,
+        session::{Origin, life},
+    };
+
+    #[test]
+    fn what_passes_does_not_wait_on_disk_for_another_server() {
+        let stage = Stage::with("");
+        let (server, juliet) = (&stage.server, stage.juliet());
+        let bound = life::bind(server, &juliet, Some("balcony"), Origin::default());
+        let session = stage.run(bound).unwrap();
+        let stored = || {
+            stage.run(async {
+                server.store.archive.barrier().await.unwrap();
+                let waiting = server.store.outbox.waiting().await.unwrap();
+                waiting.iter().map(|waiting| waiting.count).sum::<u64>()
+            })
+        };
+        let store = "<store xmlns='urn:xmpp:hints'/>";
+        let composing = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
+        let (text, mut tag) = ("<body>Ay me</body>", 0);
+        for (kind, inside, expected) in [
+            ("chat", text.to_owned(), 1),
+            ("chat", composing.to_owned(), 1),
+            ("headline", text.to_owned(), 1),
+            ("headline", format!("{text}{store}"), 2),
+        ] {
+            tag += 1;
+            let xml =
+                format!("<message to='romeo@b.example' type='{kind}' id='m'>{inside}</message>");
+            let message = Stanza::parse(xml.clone().into(), &Limits::CLIENT).unwrap();
+            stage.run(route(server, &session, &message, tag));
+            assert_eq!(stored(), expected, "{xml}");
+        }
+        let remote = server.s2s.remote("a.example", "b.example");
+        assert_eq!(remote.lock().queue.held().stanzas, 4, "all of them are sent");
     }
 }

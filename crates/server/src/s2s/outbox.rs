@@ -72,7 +72,9 @@ pub fn full() -> StanzaError {
 pub(super) async fn bounce(server: &Arc<Server>, entry: Entry, why: Bounce) {
     server.metrics.s2s_bounced.increment();
     if let Ok(stanza) = Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED) {
-        let lasting = entry.parcel.is_some() || matches!(why, Bounce::Absent | Bounce::TooLarge);
+        let lasting = entry.parcel.is_some()
+            || matches!(why, Bounce::Absent | Bounce::TooLarge)
+            || is_alert(&stanza);
         send_back(server, &stanza, &error(why), lasting).await;
     }
     if let Some(id) = entry.parcel {
@@ -80,6 +82,15 @@ pub(super) async fn bounce(server: &Arc<Server>, entry: Entry, why: Bounce) {
         // never loses.
         drop(server.store.outbox.done(vec![id]));
     }
+}
+
+/// Whether it is an alert of somebody's device, who is told when it does not arrive although it was not on disk.
+/// What a node tells comes from no device, and nobody waits for it.
+fn is_alert(stanza: &Stanza) -> bool {
+    let of_device = |from: &str| Jid::new(from).is_ok_and(|from| from.resource().is_some());
+    stanza.kind() == Kind::Message
+        && stanza.type_().as_deref() == Some("headline")
+        && stanza.from().is_some_and(|from| of_device(&from))
 }
 
 /// What the sender is told: what became of the stanza, and nothing of how the other server was looked for.
@@ -230,4 +241,29 @@ fn tell_of_message(
     }
     let Some(with) = Jid::new(to).ok().map(|to| to.to_bare()).filter(|_| !told) else { return };
     offline::keep(server, account, &mut state, &with, reply);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stage;
+
+    #[test]
+    fn who_sent_an_alert_is_told_that_it_did_not_arrive_and_no_node_is() {
+        let stage = Stage::new();
+        let (server, juliet) = (&stage.server, stage.juliet());
+        let told = |from: &str, kind: &str| {
+            let xml = format!("<message from='{from}' to='romeo@b.example' type='{kind}'/>");
+            let (bytes, since) = (Bytes::from(xml), server.now());
+            let entry = Entry { bytes, kind: Kind::Message, parcel: None, account: None, since };
+            stage.run(async {
+                bounce(server, entry, Bounce::Timeout).await;
+                server.store.archive.barrier().await.unwrap();
+                server.store.archive.pending(juliet.id, 0, u32::MAX).await.unwrap().len()
+            })
+        };
+        assert_eq!(told("juliet@a.example/balcony", "chat"), 0, "she was typing");
+        assert_eq!(told("juliet@a.example", "headline"), 0, "an event at her node");
+        assert_eq!(told("juliet@a.example/balcony", "headline"), 1);
+    }
 }

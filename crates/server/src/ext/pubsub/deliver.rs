@@ -97,8 +97,9 @@ pub(super) async fn send(
 }
 
 /// Sends a notice to one address: to that device, or to every device that takes messages to the
-/// bare address (RFC 6121 §8.5.2.1.1). Somebody who is not there gets it later, unless it is a headline,
-/// which is for those who are (§8.5.2.2.1). Nobody is told who blocks or is blocked (XEP-0163 §4.3.3).
+/// bare address (RFC 6121 §8.5.2.1.1). Somebody of this server who is not there gets it later, unless it is a
+/// headline, which is for those who are (§8.5.2.2.1): with their presence they get the last item. Nobody is told
+/// who blocks or is blocked (XEP-0163 §4.3.3).
 pub(super) async fn send_to(server: &Server, account: &Account, jid: &Jid, notice: &Notice) {
     let own = Jid::from(account.jid().clone());
     if jid.to_bare() != *account.jid() && account.lock().blocks.forbids(jid) {
@@ -144,8 +145,9 @@ pub(super) async fn send_to(server: &Server, account: &Account, jid: &Jid, notic
     }
 }
 
-/// To another server. What is for a person waits until that server has it; what is for a device is worth
-/// nothing when the device is gone.
+/// To another server. What is for a person waits until that server has it, and a headline does as well: who is
+/// there only that server knows, and no presence would tell when to send the last item again. What is for a
+/// device is worth nothing when the device is gone.
 fn send_elsewhere(server: &Server, account: &Account, jid: &Jid, bytes: Bytes) {
     let (local, kind) = (account.jid().domain().as_str(), Kind::Message);
     if jid.resource().is_some() {
