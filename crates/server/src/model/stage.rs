@@ -47,6 +47,15 @@ impl Stage {
     /// When the machine has no place for it.
     #[must_use]
     pub fn with(more: &str) -> Self {
+        Self::over(more, sqlite::Options::default())
+    }
+
+    /// The same over a store of one's own kind.
+    ///
+    /// # Panics
+    /// When the machine has no place for it.
+    #[must_use]
+    pub fn over(more: &str, options: sqlite::Options) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("anemone-model-{}-{number}", std::process::id());
@@ -59,7 +68,7 @@ impl Stage {
         let tls = Tls::open(&config, &home, now).expect("a certificate");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let store = sqlite::open_in_memory(sqlite::Options::default()).expect("a store");
+        let store = sqlite::open_in_memory(options).expect("a store");
         let secret = ServerSecret::new([7; 32]);
         let server = {
             let _inside = runtime.enter();

@@ -68,16 +68,18 @@ pub fn full() -> StanzaError {
         .with_text("too much waits for other servers already; try again later")
 }
 
-/// A stanza goes back to its sender.
+/// A stanza goes back to its sender. One whose sender cannot be told, because the store fails, stays on disk:
+/// after the next start it is sent, or goes back.
 pub(super) async fn bounce(server: &Arc<Server>, entry: Entry, why: Bounce) {
     server.metrics.s2s_bounced.increment();
+    let mut told = true;
     if let Ok(stanza) = Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED) {
         let lasting = entry.parcel.is_some()
             || matches!(why, Bounce::Absent | Bounce::TooLarge)
             || is_alert(&stanza);
-        send_back(server, &stanza, &error(why), lasting).await;
+        told = send_back(server, &stanza, &error(why), lasting).await;
     }
-    if let Some(id) = entry.parcel {
+    if let Some(id) = entry.parcel.filter(|_| told) {
         // After the error, in the order of the store's queue: a crash in between tells twice and
         // never loses.
         drop(server.store.outbox.done(vec![id]));
@@ -126,16 +128,22 @@ fn is_awaited(kind: Kind, type_: Option<&str>, lasting: bool) -> bool {
 }
 
 /// Tells the local sender of a stanza that it did not arrive. What nobody waits for is dropped:
-/// errors, results, presence. `lasting` errors wait for the sender if it is not there.
-pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaError, lasting: bool) {
+/// errors, results, presence. `lasting` errors wait for the sender if it is not there. Returns whether that is
+/// done with; it is not while the store fails.
+async fn send_back(
+    server: &Arc<Server>,
+    stanza: &Stanza,
+    error: &StanzaError,
+    lasting: bool,
+) -> bool {
     let type_ = stanza.type_();
-    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return };
-    let Ok(sender) = Jid::new(&from) else { return };
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return true };
+    let Ok(sender) = Jid::new(&from) else { return true };
     let of_room = matches!(resolve::service(server, &sender), Target::Rooms);
     // A room removes whom it cannot reach.
     let waits = lasting || of_room;
     if !is_awaited(stanza.kind(), type_.as_deref(), waits) {
-        return;
+        return true;
     }
     // RFC 6120 §8.3.2: `by` says that the error is ours and not the other server's.
     let mut element = error.element();
@@ -149,32 +157,17 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
         .finish();
     let account = match resolve(server, &sender).await {
         Ok(Target::Account(account)) => account,
-        // A component, or somebody elsewhere who wrote to one.
-        Ok(Target::Remote) => {
-            let Ok(to) = Jid::new(&to) else { return };
-            let local = to.domain().as_str();
-            return server.s2s.post(server, local, &sender, stanza.kind(), reply);
+        Ok(target) => {
+            answer_service(server, target, stanza.kind(), (&sender, &to), reply).await;
+            return true;
         }
-        Ok(Target::Rooms) => {
-            let (Ok(to), Ok(reply)) = (Jid::new(&to), Stanza::parse(reply, &Limits::TRUSTED))
-            else {
-                return;
-            };
-            let unreached = muc::service::Sender::new(&to);
-            return Box::pin(muc::service::receive(server, unreached, &sender, &reply)).await;
+        Err(error) => {
+            server.store_failed("resolve", &error);
+            return false;
         }
-        Ok(Target::Server) => {
-            // A question of the server itself.
-            if let (Ok(to), Ok(reply)) = (Jid::new(&to), Stanza::parse(reply, &Limits::TRUSTED)) {
-                let _ = questions::answered(server, &to, &reply)
-                    || server.components.pending.answered(server, &to, &reply);
-            }
-            return;
-        }
-        _ => return,
     };
     match stanza.kind() {
-        Kind::Message => tell_of_message(server, &account, &sender, &to, reply),
+        Kind::Message => return tell_of_message(server, &account, &sender, &to, reply).await,
         Kind::Presence => {
             for resource in &account.lock().resources {
                 if resource.available.is_some() || resource.interested {
@@ -182,21 +175,57 @@ pub async fn send_back(server: &Arc<Server>, stanza: &Stanza, error: &StanzaErro
                 }
             }
         }
-        Kind::Iq | Kind::Other => {
-            // Requests of the account itself go to whoever in the server asked.
-            let Some(resource) = sender.resource() else {
-                if let (Ok(to), Ok(reply)) = (Jid::new(&to), Stanza::parse(reply, &Limits::TRUSTED))
-                {
-                    server.components.pending.answered(server, &to, &reply);
-                }
-                return;
-            };
-            let state = account.lock();
-            let found = state.resources.iter().find(|r| r.session.resource() == resource.as_str());
-            if let Some(resource) = found {
-                resource.session.deliver(Frame::iq(reply));
-            }
+        Kind::Iq | Kind::Other => answer_request(server, &account, (&sender, &to), reply),
+    }
+    true
+}
+
+/// The error about a stanza of a part of this server, or of a component.
+async fn answer_service(
+    server: &Arc<Server>,
+    target: Target,
+    kind: Kind,
+    (sender, to): (&Jid, &str),
+    reply: Bytes,
+) {
+    let Ok(to) = Jid::new(to) else { return };
+    // A component, or somebody elsewhere who wrote to one.
+    if let Target::Remote = target {
+        return server.s2s.post(server, to.domain().as_str(), sender, kind, reply);
+    }
+    let Ok(reply) = Stanza::parse(reply, &Limits::TRUSTED) else { return };
+    match target {
+        Target::Rooms => {
+            let unreached = muc::service::Sender::new(&to);
+            Box::pin(muc::service::receive(server, unreached, sender, &reply)).await;
         }
+        // A question of the server itself.
+        Target::Server => {
+            let _ = questions::answered(server, &to, &reply)
+                || server.components.pending.answered(server, &to, &reply);
+        }
+        _ => {}
+    }
+}
+
+/// The error about a request, to the device that asked or, for one of the account itself, to whoever in the
+/// server did.
+fn answer_request(
+    server: &Arc<Server>,
+    account: &Account,
+    (sender, to): (&Jid, &str),
+    reply: Bytes,
+) {
+    let Some(resource) = sender.resource() else {
+        if let (Ok(to), Ok(reply)) = (Jid::new(to), Stanza::parse(reply, &Limits::TRUSTED)) {
+            server.components.pending.answered(server, &to, &reply);
+        }
+        return;
+    };
+    let state = account.lock();
+    let found = state.resources.iter().find(|r| r.session.resource() == resource.as_str());
+    if let Some(resource) = found {
+        resource.session.deliver(Frame::iq(reply));
     }
 }
 
@@ -205,7 +234,10 @@ pub async fn give_back(server: &Arc<Server>, to: &Jid, error: Bytes) {
     let Ok(stanza) = Stanza::parse(error.clone(), &Limits::TRUSTED) else { return };
     let Some(from) = stanza.from() else { return };
     match resolve(server, to).await {
-        Ok(Target::Account(account)) => tell_of_message(server, &account, to, &from, error),
+        Ok(Target::Account(account)) => {
+            // Nothing of it is on disk that could be told later: what failed is in the log.
+            tell_of_message(server, &account, to, &from, error).await;
+        }
         Ok(Target::Remote) => {
             let Ok(from) = Jid::new(&from) else { return };
             server.s2s.post(server, from.domain().as_str(), to, Kind::Message, error);
@@ -214,14 +246,20 @@ pub async fn give_back(server: &Arc<Server>, to: &Jid, error: Bytes) {
     }
 }
 
-/// The device that sent it is told; if it is gone, those that are there; if none is, the next one.
-fn tell_of_message(
+/// The device that sent it is told; if it is gone, those that are there; if none is, the next one. `false` when
+/// nobody is and the store takes nothing.
+async fn tell_of_message(
     server: &Arc<Server>,
     account: &Arc<Account>,
     sender: &Jid,
     to: &str,
     reply: Bytes,
-) {
+) -> bool {
+    // Many that come back at once wait for their turn, so that none of them is refused.
+    if let Some(room) = server.store.archive.room() {
+        // When the store fails, keeping it says so.
+        let _ = room.await;
+    }
     let mut state = account.lock();
     let name = sender.resource().map(|resource| resource.as_str());
     let exact = state
@@ -229,7 +267,8 @@ fn tell_of_message(
         .iter()
         .find(|resource| Some(resource.session.resource()) == name && resource.session.connected());
     if let Some(resource) = exact {
-        return resource.session.deliver(Frame::message(reply));
+        resource.session.deliver(Frame::message(reply));
+        return true;
     }
     let mut told = false;
     let present = state.resources.iter().filter(|resource| {
@@ -239,8 +278,8 @@ fn tell_of_message(
         resource.session.deliver(Frame::message(reply.clone()));
         told = true;
     }
-    let Some(with) = Jid::new(to).ok().map(|to| to.to_bare()).filter(|_| !told) else { return };
-    offline::keep(server, account, &mut state, &with, reply);
+    let Some(with) = Jid::new(to).ok().map(|to| to.to_bare()).filter(|_| !told) else { return true };
+    offline::keep(server, account, &mut state, &with, reply).is_some()
 }
 
 #[cfg(test)]
@@ -266,4 +305,27 @@ mod tests {
         assert_eq!(told("juliet@a.example", "headline"), 0, "an event at her node");
         assert_eq!(told("juliet@a.example/balcony", "headline"), 1);
     }
+
+    #[test]
+    fn many_that_come_back_at_once_are_all_told_of() {
+        let options = store::sqlite::Options { queue_items: 4, ..Default::default() };
+        let stage = Stage::over("[federation]\nenabled = false\n", options);
+        let (server, juliet) = (&stage.server, stage.juliet());
+        let kept = stage.run(async {
+            for number in 0..MANY {
+                let xml = format!(
+                    "<message from='juliet@a.example/x' to='romeo@b.example' id='{number}'/>"
+                );
+                let (bytes, since) = (Bytes::from(xml), server.now());
+                let kind = Kind::Message;
+                let entry = Entry { bytes, kind, parcel: None, account: None, since };
+                bounce(server, entry, Bounce::Absent).await;
+            }
+            server.store.archive.barrier().await.unwrap();
+            server.store.archive.pending(juliet.id, 0, u32::MAX).await.unwrap().len()
+        });
+        assert_eq!(kept, MANY);
+    }
+
+    const MANY: usize = 200;
 }
