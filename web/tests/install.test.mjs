@@ -66,22 +66,26 @@ test("Chromium finds nothing missing for an installation", async (context) => {
   await person.leave();
 });
 
+/** As a system does: a window of no page at all posts what is shared, and is led to the app. */
+async function share(person, texts, file = null) {
+  const sharing = await person.window();
+  await sharing.setContent(`<form method="post" enctype="multipart/form-data" action="${there.server.url}share">
+    <input name="title"><input name="text"><input name="url"><input type="file" name="files" multiple><button>Share</button>
+  </form>`);
+  for (const [name, text] of Object.entries(texts)) await sharing.locator(`[name=${name}]`).fill(text);
+  if (file) await sharing.locator("[name=files]").setInputFiles(file);
+  await sharing.getByRole("button", { name: "Share" }).click();
+  await sharing.waitForURL(`${there.server.url}#/share`);
+  return sharing;
+}
+
 test("what another app shares is in the chosen chat, and is sent from there", async () => {
   const [anna, bert] = await there.pair("anna", "bert");
   const { page } = anna;
   await controlled(page);
-  // As a system does: a window of no page at all posts what is shared, and is led to the app.
-  const sharing = await anna.window();
-  await sharing.setContent(`<form method="post" enctype="multipart/form-data" action="${there.server.url}share">
-    <input name="title"><input name="text"><input name="url"><input type="file" name="files" multiple><button>Share</button>
-  </form>`);
-  const field = (name) => sharing.locator(`[name=${name}]`);
-  await field("title").fill("The balcony");
-  await field("text").fill("Have you seen this?");
-  await field("url").fill("https://verona.example/balcony");
-  await field("files").setInputFiles({ name: "balcony ü.txt", mimeType: "text/plain", buffer: Buffer.from("It is the east") });
-  await sharing.getByRole("button", { name: "Share" }).click();
-  await sharing.waitForURL(`${there.server.url}#/share`);
+  const sharing = await share(anna, { title: "The balcony", text: "Have you seen this?", url: "https://verona.example/balcony" }, {
+    name: "balcony ü.txt", mimeType: "text/plain", buffer: Buffer.from("It is the east"),
+  });
   // The account is in the other window, which has it no longer then.
   await sharing.getByRole("button", { name: "Use here" }).click();
   await sharing.getByRole("heading", { name: "Send to" }).waitFor();
@@ -99,6 +103,35 @@ test("what another app shares is in the chosen chat, and is sent from there", as
   await sharing.getByText("Nothing to send").waitFor();
   await anna.leave();
   await bert.leave();
+});
+
+test("one window offers what was shared, and what it does with that takes nothing of another share", async () => {
+  const [clara, dora] = await there.pair("clara", "dora");
+  await controlled(clara.page);
+  const first = await share(clara, { text: "The first" }, { name: "first.txt", mimeType: "text/plain", buffer: Buffer.from("1") });
+  await first.getByRole("button", { name: "Use here" }).click();
+  await first.getByRole("list", { name: "Chats" }).getByRole("button", { name: /dora/ }).click();
+  await first.getByRole("group", { name: "Files to send" }).getByText("first.txt").waitFor();
+  // While its file waits in the first window, something else is shared, which comes to another one.
+  const second = await share(clara, { text: "The second" });
+  await second.getByRole("button", { name: "Use here" }).click();
+  await second.getByText("The second").waitFor();
+  assert.equal(await second.getByText("first.txt").count(), 0, "that is the other window's");
+  // Nobody wants the second one there.
+  await second.getByRole("button", { name: /^Leave out/ }).click();
+  await second.getByText("Nothing to send").waitFor();
+  await first.getByRole("button", { name: "Use here" }).click();
+  await first.getByRole("button", { name: "Send", exact: true }).click();
+  await sees(dora.page, "first.txt");
+  // A third one is not gone with what was sent.
+  const third = await share(clara, { text: "The third" });
+  await third.close();
+  await first.evaluate(() => (location.hash = "#/list"));
+  await first.reload();
+  await first.getByText("The third").waitFor();
+  assert.equal(await first.getByText("first.txt").count(), 0);
+  await clara.leave();
+  await dora.leave();
 });
 
 test("the icon counts what is unread, and not what was read", async () => {

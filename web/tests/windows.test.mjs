@@ -37,7 +37,7 @@ test("signing out leaves nothing behind", async () => {
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await page.evaluate(async () => {
     // What another app shared, and what was chosen.
-    await (await caches.open("clownfish-shared")).put("/share/text", new Response("secret"));
+    await (await caches.open("clownfish-shared")).put("/share/1/text", new Response("secret"));
     location.hash = "#/settings/appearance";
   });
   await page.getByRole("radio", { name: "Dark" }).check({ force: true });

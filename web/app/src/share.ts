@@ -1,79 +1,200 @@
-// What another app shared with this one. The service worker puts it into a cache; `#/share` is where
-// the page is sent. It stays in the cache until it is in a conversation, or nobody wants it.
+// What another app shared with this one. The service worker puts it into a cache; `#/share` is where the page is
+// sent. It stays in the cache, piece by piece, until the piece is in a conversation, or nobody wants it.
+//
+// Each time something is shared is a share of its own. A window that offers one has its lock, so that no other
+// window offers it as well; when the window is closed, what is left is free again.
 
 /** The cache in which it waits. Signing out deletes it. */
 export const SHARED = "clownfish-shared";
 
-/** What is taken at a time. */
-export const SHARE_LIMIT = { files: 20, bytes: 100 * 1024 * 1024, text: 10_000 };
+/** What waits at most. */
+export const SHARE_LIMIT = { files: 20, bytes: 100 * 1024 * 1024, texts: 20, text: 10_000 };
+
+/** One text, or one file. Its path is its name in the cache. */
+export type Piece = { path: string; text: string } | { path: string; file: File };
 
 export interface Shared {
-  text: string;
-  files: File[];
-  /** Some of it was too much. */
+  pieces: Piece[];
+  /** Some of what came was too much. */
   cut: boolean;
 }
 
-/** Whether something that was shared waits. */
-export function hasShared(): Promise<boolean> {
-  return caches.has(SHARED);
+/** Milliseconds in which a window that is being closed lets go of what it had. */
+const PATIENCE = 500;
+const CUT = "/share/cut";
+
+/** A share that is this window's. */
+interface Claim {
+  release(): void;
+  /** It is where it will be sent from, and is not offered again. */
+  given: boolean;
 }
 
-/** Forgets what was shared. */
-export async function dropShared(): Promise<void> {
-  await caches.delete(SHARED);
-}
+const claims = new Map<string, Claim>();
 
-/** The text is in a draft; what was shared beside it still waits. */
-export async function dropSharedText(): Promise<void> {
-  if (await hasShared()) await (await caches.open(SHARED)).put("/share/text", new Response(""));
-}
-
-/**
- * Puts something beside what waits already: nobody who shares takes from what was shared before. What does not
- * fit is left out, and that is noted.
- */
+/** Puts something beside what waits already. What does not fit is left out, and that is noted. */
 export function addShared(text: string, files: readonly File[]): Promise<void> {
   return navigator.locks.request(SHARED, async () => {
-    const waits = (await readShared()) ?? { text: "", files: [], cut: false };
-    const whole = [waits.text, text].filter(Boolean).join("\n");
-    const all = [...waits.files, ...files];
-    const size = all.reduce((sum, one) => sum + one.size, 0);
-    const fits = all.length <= SHARE_LIMIT.files && size <= SHARE_LIMIT.bytes;
-    const cut = waits.cut || !fits || whole.length > SHARE_LIMIT.text;
-    await keepShared({ text: whole.slice(0, SHARE_LIMIT.text), files: fits ? all : waits.files, cut });
+    const cache = await caches.open(SHARED);
+    const waits = await measured(cache);
+    const bytes = files.reduce((sum, one) => sum + one.size, waits.bytes);
+    const fits = waits.files + files.length <= SHARE_LIMIT.files && bytes <= SHARE_LIMIT.bytes;
+    const room = waits.texts < SHARE_LIMIT.texts ? Math.max(0, SHARE_LIMIT.text - waits.text) : 0;
+    // Those that came first stand first.
+    const share = `${String(Date.now()).padStart(15, "0")}-${crypto.randomUUID()}`;
+    const kept = text.slice(0, room);
+    if (kept !== "") await cache.put(`/share/${share}/text`, new Response(kept, { headers: sizeOf(kept.length) }));
+    for (const [at, one] of (fits ? files : []).entries()) {
+      const headers = { "content-type": one.type, "x-name": encodeURIComponent(one.name), ...sizeOf(one.size) };
+      await cache.put(`/share/${share}/${at}`, new Response(one, { headers }));
+    }
+    if (!fits || kept.length < text.length) await cache.put(CUT, new Response(""));
   });
 }
 
-/** Keeps this of what was shared, and nothing else. */
-export async function keepShared({ text, files, cut }: Shared): Promise<void> {
-  const cache = await caches.open(SHARED);
-  await cache.put("/share/text", new Response(text));
-  for (const [at, one] of files.entries()) {
-    const headers = { "content-type": one.type, "x-name": encodeURIComponent(one.name) };
-    await cache.put(`/share/${at}`, new Response(one, { headers }));
-  }
-  for (let at = files.length; at < SHARE_LIMIT.files; at += 1) await cache.delete(`/share/${at}`);
-  // The page says it.
-  if (cut) await cache.put("/share/cut", new Response(""));
-  else await cache.delete("/share/cut");
+/** Whether something waits that no window has. */
+export async function hasShared(): Promise<boolean> {
+  if ((await shares()).length === 0) return false;
+  if (await anyFree()) return true;
+  // A window that was loaded anew may not have let go of it yet.
+  await new Promise((enough) => setTimeout(enough, PATIENCE));
+  return anyFree();
 }
 
-/** What was shared; `null` when there is nothing. */
-export async function readShared(): Promise<Shared | null> {
-  if (!(await hasShared())) return null;
-  const cache = await caches.open(SHARED);
-  const text = (await (await cache.match("/share/text"))?.text()) ?? "";
-  const files: File[] = [];
-  for (let at = 0; at < SHARE_LIMIT.files; at += 1) {
-    const answer = await cache.match(`/share/${at}`);
-    if (!answer) break;
-    const name = decodeURIComponent(answer.headers.get("x-name") ?? "");
-    const type = answer.headers.get("content-type") ?? "";
-    files.push(new File([await answer.blob()], name || "file", { type }));
+/** What this window offers now: all that no other window has, and that it has not given to a conversation. */
+export async function takeShared(): Promise<Shared> {
+  const offered: string[] = [];
+  for (const share of await shares()) {
+    if (claims.get(share)?.given !== true && (await claim(share))) offered.push(share);
   }
-  const cut = (await cache.match("/share/cut")) !== undefined;
-  if (text || cut || files.length > 0) return { text, files, cut };
-  await dropShared();
-  return null;
+  const nothing: Shared = { pieces: [], cut: false };
+  // Read once they are this window's: another one may have dropped some of it until then.
+  return within(nothing, async (cache) => {
+    const pieces: Piece[] = [];
+    for (const path of await paths(cache)) {
+      const answer = offered.includes(shareOf(path)) ? await cache.match(path) : undefined;
+      if (answer) pieces.push(await piece(path, answer));
+    }
+    return { pieces, cut: (await cache.match(CUT)) !== undefined };
+  });
+}
+
+/** These were given to a conversation, which has them until they are dropped. */
+export function keepGiven(pieces: readonly Piece[]): void {
+  for (const { path } of pieces) {
+    const known = claims.get(shareOf(path));
+    if (known) known.given = true;
+  }
+}
+
+/** This window offers them no longer; another one may. */
+export function releaseShared(): void {
+  for (const [share, { release, given }] of claims) {
+    if (given) continue;
+    claims.delete(share);
+    release();
+  }
+}
+
+/** A piece is where it belongs, or nobody wants it. */
+export async function dropPiece(path: string): Promise<void> {
+  const share = shareOf(path);
+  const left = await within(false, async (cache) => {
+    await cache.delete(path);
+    return (await paths(cache)).some((one) => shareOf(one) === share);
+  });
+  if (left) return;
+  claims.get(share)?.release();
+  claims.delete(share);
+}
+
+/** Somebody has read that something was too much. */
+export async function dropCut(): Promise<void> {
+  await within(false, (cache) => cache.delete(CUT));
+}
+
+/** Nobody is signed in any more: all of it goes. */
+export async function forgetShared(): Promise<void> {
+  await navigator.locks.request(SHARED, () => caches.delete(SHARED));
+  for (const { release } of claims.values()) release();
+  claims.clear();
+}
+
+/** Does something with what waits, and nothing where nothing does: the cache is not made anew by that. */
+async function within<T>(nothing: T, work: (cache: Cache) => Promise<T>): Promise<T> {
+  let answer = nothing;
+  await navigator.locks.request(SHARED, async () => {
+    if (await caches.has(SHARED)) answer = await work(await caches.open(SHARED));
+  });
+  return answer;
+}
+
+/** Has a share to itself, as long as this window is open or until it lets go of it. */
+function claim(share: string): Promise<boolean> {
+  if (claims.has(share)) return Promise.resolve(true);
+  return new Promise((done) => {
+    const hold = () =>
+      new Promise<void>((release) => {
+        claims.set(share, { release, given: false });
+        done(true);
+      });
+    navigator.locks.request(lockOf(share), { signal: AbortSignal.timeout(PATIENCE) }, hold).catch(() => done(false));
+  });
+}
+
+async function anyFree(): Promise<boolean> {
+  const { held } = await navigator.locks.query();
+  const names = new Set(held?.map(({ name }) => name));
+  return (await shares()).some((share) => !names.has(lockOf(share)));
+}
+
+function lockOf(share: string): string {
+  return `${SHARED} ${share}`;
+}
+
+/** The shares of which something waits, the first first. */
+function shares(): Promise<string[]> {
+  return within<string[]>([], async (cache) => [...new Set((await paths(cache)).map(shareOf))]);
+}
+
+/** Where the pieces are: those of a share together, its text first, the files in their order. */
+async function paths(cache: Cache): Promise<string[]> {
+  const all = (await cache.keys()).map(({ url }) => new URL(url).pathname).filter((path) => PIECE.test(path));
+  const place = (path: string) => Number(PIECE.exec(path)?.[2] ?? -1);
+  return all.sort((a, b) => (shareOf(a) < shareOf(b) ? -1 : shareOf(a) > shareOf(b) ? 1 : place(a) - place(b)));
+}
+
+const PIECE = /^\/share\/([\w-]+)\/(?:text|(\d+))$/;
+
+function shareOf(path: string): string {
+  return PIECE.exec(path)?.[1] ?? "";
+}
+
+async function piece(path: string, answer: Response): Promise<Piece> {
+  if (path.endsWith("/text")) return { path, text: await answer.text() };
+  const name = decodeURIComponent(answer.headers.get("x-name") ?? "");
+  const type = answer.headers.get("content-type") ?? "";
+  return { path, file: new File([await answer.blob()], name || "file", { type }) };
+}
+
+async function measured(cache: Cache): Promise<{ files: number; bytes: number; texts: number; text: number }> {
+  const sum = { files: 0, bytes: 0, texts: 0, text: 0 };
+  for (const path of await paths(cache)) {
+    const size = Number((await cache.match(path))?.headers.get(SIZE) ?? 0);
+    if (path.endsWith("/text")) {
+      sum.texts += 1;
+      sum.text += size;
+    } else {
+      sum.files += 1;
+      sum.bytes += size;
+    }
+  }
+  return sum;
+}
+
+/** How long a text is, how many bytes a file has: known without reading it. */
+const SIZE = "x-size";
+
+function sizeOf(size: number): Record<string, string> {
+  return { [SIZE]: String(size) };
 }

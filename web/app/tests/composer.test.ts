@@ -6,12 +6,13 @@ import { test } from "node:test";
 import { effect } from "@preact/signals";
 
 import "./browser";
+import { fakeShares } from "./fake-shares";
 import type { Core } from "../src/core/api";
 import { MOST_TEXT_BYTES } from "../src/core/limits";
 import type { Command, Message, Notice, Outcome } from "../src/core/types";
 import { Store } from "../src/state/store";
 import { Composer } from "../src/ui/chat/composer/state";
-import { attachTo, MOST, trayOf } from "../src/ui/chat/composer/tray-state";
+import { attachShared, attachTo, MOST, trayOf } from "../src/ui/chat/composer/tray-state";
 import { forward } from "../src/ui/chat/forward";
 import { Chat } from "../src/ui/chat/state";
 import { question, toasts } from "../src/ui/kit/overlays";
@@ -201,31 +202,31 @@ test("a caption, what is answered and all files come back when a file is not kep
 });
 
 test("files on their way into the timeline would be lost with the window, and those of other apps still wait", async () => {
-  const dropped: string[] = [];
-  Object.assign(globalThis, { caches: { delete: async (name: string) => dropped.push(name) } });
+  const { paths: left } = fakeShares(["/share/1/0", "/share/1/1", "/share/2/0"]);
   const answers: ((outcome: Outcome) => void)[] = [];
   const { chat, composer } = sit((command) =>
     command.do === "sendFile" ? new Promise((answer) => answers.push(answer)) : { is: "done" },
   );
-  attachTo(chat.address, [note("one.txt"), note("two.txt")], true);
+  const shared = [note("one.txt"), note("two.txt")].map((file, at) => ({ file, path: `/share/1/${at}` }));
+  attachShared(chat.address, shared);
   composer.send();
   assert.equal(composer.files.value.length, 0);
   assert.equal(hasUnsent(), true);
   await settle();
   answers.shift()?.(KEPT);
   await settle();
-  assert.deepEqual(dropped, [], "the second one is only there");
+  assert.deepEqual(left(), ["/share/1/1", "/share/2/0"], "the second one is only there");
   assert.equal(hasUnsent(), true);
   answers.shift()?.(FULL);
   await settle();
   assert.deepEqual(composer.files.value.map(({ file }) => file.name), ["two.txt"]);
-  assert.deepEqual(dropped, []);
+  assert.deepEqual(left(), ["/share/1/1", "/share/2/0"]);
   composer.send();
   await settle();
   answers.shift()?.(KEPT);
   await settle();
   assert.equal(hasUnsent(), false);
-  assert.equal(dropped.length, 1);
+  assert.deepEqual(left(), ["/share/2/0"], "what else was shared still waits");
 
   // What was recorded is in no tray.
   const sending = composer.sendNow(note("voice.txt"));

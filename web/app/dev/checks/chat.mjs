@@ -260,9 +260,9 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
       const segment = new Uint8Array([0xff, 0xe1, length >> 8, length & 255, ...noted]);
       const picture = new File([drawn.slice(0, 2), segment, drawn.slice(2)], "balcony.jpg", { type: "image/jpeg" });
       const cache = await caches.open("clownfish-shared");
-      await cache.put("/share/text", new Response("Look"));
+      await cache.put("/share/1/text", new Response("Look"));
       const headers = { "content-type": picture.type, "x-name": encodeURIComponent(picture.name) };
-      await cache.put("/share/0", new Response(picture, { headers }));
+      await cache.put("/share/1/0", new Response(picture, { headers }));
       const { core } = globalThis.store;
       const give = core.give.bind(core);
       core.give = async (file) => {
@@ -275,12 +275,17 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
     // It is looked at first: nothing is sent, and nothing is lost if the page is loaded again.
     await on.locator(".tray-item").waitFor();
     assert.equal(await composer(on).or(on.getByRole("textbox", { name: "Add a caption" })).inputValue(), "Look");
-    assert.equal(await on.evaluate(() => caches.has("clownfish-shared")), true);
+    const waits = () =>
+      on.evaluate(async () => (await (await caches.open("clownfish-shared")).keys()).map(({ url }) => new URL(url).pathname));
+    assert.deepEqual(await waits(), ["/share/1/0"]);
+    // What is shared meanwhile is another share.
+    await on.evaluate(async () => (await caches.open("clownfish-shared")).put("/share/2/text", new Response("And this")));
     await on.getByRole("button", { name: "Send", exact: true }).click();
     await on.waitForFunction(() => globalThis.given !== undefined);
     const given = await on.evaluate(() => globalThis.given);
     assert.ok(given.length > 100 && !given.includes("GPS-CANARY"), "what the camera noted is gone");
-    while (await on.evaluate(() => caches.has("clownfish-shared"))) await settled(on);
+    while ((await waits()).includes("/share/1/0")) await settled(on);
+    assert.deepEqual(await waits(), ["/share/2/text"]);
   });
 
   test("what is recorded waits while another conversation is on screen", async (t) => {

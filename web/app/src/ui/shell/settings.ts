@@ -4,7 +4,7 @@
 import { effect, signal } from "@preact/signals";
 
 import { language, NAMES, preferred, speak } from "../../i18n";
-import { SHARED } from "../../share";
+import { forgetShared } from "../../share";
 import { dropUnsent } from "../../unsent";
 import { isWallpaper, type Wallpaper } from "../chat/logic/wallpaper";
 import { NOTES } from "../../woken";
@@ -72,7 +72,8 @@ export async function forget(): Promise<void> {
   try {
     const keys = Object.keys(localStorage).filter((key) => key.startsWith("clownfish"));
     for (const key of keys) localStorage.removeItem(key);
-    for (const cache of [SHARED, NOTES]) await caches.delete(cache);
+    await caches.delete(NOTES);
+    await forgetShared();
   } catch {
     // Nothing was kept.
   }

@@ -4,7 +4,7 @@
 import { signal, type Signal } from "@preact/signals";
 
 import { fill, words } from "../../../i18n";
-import { dropShared } from "../../../share";
+import { dropPiece } from "../../../share";
 import { holdsUnsent } from "../../../unsent";
 import { toast } from "../../kit";
 import { named } from "../logic/attach";
@@ -16,8 +16,8 @@ export interface Attached {
   file: File;
   /** Its address in this page, for pictures. */
   url: string | null;
-  /** Another app shared it: it is in a cache until it is in the timeline. */
-  shared: boolean;
+  /** Another app shared it: the name of the piece (share.ts), which is kept until it is in the timeline. */
+  shared: string | null;
   /** What is to be seen, in words, for who cannot see it. */
   description: string;
 }
@@ -54,12 +54,22 @@ export function trayOf(address: string): Signal<readonly Attached[]> {
 }
 
 /** Adds files; says it when some of them cannot be. Whether there is one more now. */
-export function attachTo(address: string, files: Iterable<File>, shared = false): boolean {
+export function attachTo(address: string, files: Iterable<File>): boolean {
+  return attachAll(address, [...files].map((file) => ({ file, path: null })));
+}
+
+/** The same for what another app shared: it is dropped there when it is in the timeline. */
+export function attachShared(address: string, files: readonly { file: File; path: string }[]): boolean {
+  return attachAll(address, files);
+}
+
+function attachAll(address: string, files: readonly { file: File; path: string | null }[]): boolean {
   const say = words().chat;
   const added: Attached[] = [];
-  for (const file of files) {
+  for (const { file, path: shared } of files) {
     if (file.size === 0) {
       toast({ text: say.trayEmpty, problem: true });
+      if (shared !== null) void dropPiece(shared);
       continue;
     }
     const name = named(file.name, file.type, new Date());
@@ -120,10 +130,10 @@ export async function whilePassing<T>(work: () => Promise<T>): Promise<T> {
 /** These are in the timeline, or nobody wants them. */
 export function done(files: readonly Attached[]): void {
   files.forEach(release);
-  for (const one of files) leaving.delete(one);
-  if (!files.some((one) => one.shared)) return;
-  const left = [...leaving, ...waiting()].some((one) => one.shared);
-  if (!left) void dropShared();
+  for (const one of files) {
+    leaving.delete(one);
+    if (one.shared !== null) void dropPiece(one.shared);
+  }
 }
 
 function release({ url }: Attached): void {
