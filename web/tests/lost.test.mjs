@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { inside, open, sees, seesEncrypted, ticks, write } from "./acts.mjs";
+import { inside, open, register, sees, seesEncrypted, ticks, write } from "./acts.mjs";
 import { eventually, Person } from "./harness.mjs";
 import { PASSWORD, stage } from "./stage.mjs";
 
@@ -109,6 +109,23 @@ for (const [what, lose] of Object.entries(LOSSES)) {
     await Promise.all([romeo.leave(), juliet.leave()]);
   });
 }
+
+test("who has no account to go back to comes in with an invitation", async () => {
+  const link = await there.server.invite();
+  const tybalt = await there.sit("tybalt");
+  const { page } = tybalt;
+  await aside(page);
+  await deleteKey(page);
+  await page.goto(there.server.url);
+  await page.getByRole("heading", { name: LOST }).waitFor();
+  await page.getByRole("button", { name: "I have an invitation" }).click();
+  await page.getByLabel("Invitation link").fill(link);
+  await page.getByRole("button", { name: "Continue" }).click();
+  await register(tybalt, "Tybalt the Second");
+  await page.reload();
+  await inside(page);
+  await tybalt.leave();
+});
 
 test("it says so in German to whoever reads German", async () => {
   await there.server.addAccount("frida", PASSWORD);

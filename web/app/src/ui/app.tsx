@@ -17,7 +17,7 @@ import { ListPane } from "./shell/list-pane";
 import { NothingOpen } from "./shell/nothing-open";
 import { Crashed, Elsewhere, Failed, Lost, Starting } from "./shell/states";
 import { useTold } from "./shell/told";
-import { isWelcome, returns } from "./welcome/entering";
+import { entrance, isWelcome } from "./welcome/entering";
 import "./app.css";
 
 /** Everything on the screen. */
@@ -39,7 +39,7 @@ function Screen({ host }: { host: CoreHost }) {
   if (leaving.value) return <Starting />;
   if (state.is === "elsewhere") return expectsAccount() ? <Elsewhere onUseHere={() => host.useHere()} /> : <Welcome />;
   const account = store.account.value;
-  if (!account && lostAccount()) return <Lost onSignIn={signInAgain} />;
+  if (!account && lostAccount()) return <Lost onSignIn={() => comeIn("signIn")} onInvitation={() => comeIn("invitation")} />;
   if (!account && (state.is === "starting" || account === undefined)) {
     return expectsAccount() ? <Starting /> : <Welcome />;
   }
@@ -52,8 +52,8 @@ function erase(host: CoreHost): void {
   host.erase();
 }
 
-function signInAgain(): void {
-  returns.value = true;
+function comeIn(by: "signIn" | "invitation"): void {
+  entrance.value = by;
   acceptLoss();
 }
 

@@ -180,7 +180,7 @@ export const failedText = {
   crashed: "Nichts ist verloren: Deine Nachrichten sind auf diesem Gerät aufbewahrt. Lade neu, um weiterzumachen.",
 };
 export const lostTitle = "Was auf diesem Gerät aufbewahrt war, ist weg";
-export const lostText = "Der Browser hat seinen Speicher geleert, oder jemand hat ihn gelöscht: Die Nachrichten und Schlüssel, die Clownfish hier aufbewahrt hat, gibt es nicht mehr. Dein Konto auf dem Server wird dadurch nicht gelöscht, und Nachrichten sind auf deinen anderen Geräten und auf dem Server, solange er sie aufbewahrt. Melde dich neu an, um weiterzumachen. Dies wird ein neues Gerät, das vorher Verschlüsseltes nicht lesen kann.";
+export const lostText = "Der Browser hat seinen Speicher geleert, oder jemand hat ihn gelöscht: Die Nachrichten und Schlüssel, die Clownfish hier aufbewahrt hat, gibt es nicht mehr. Dein Konto auf dem Server wird dadurch nicht gelöscht, und Nachrichten sind auf deinen anderen Geräten und auf dem Server, solange er sie aufbewahrt. Melde dich neu an, um weiterzumachen: Dies wird ein neues Gerät, das vorher Verschlüsseltes nicht lesen kann. Oder lege mit einer Einladung ein anderes Konto an.";
 export const lostAction = "Neu anmelden";
 export const eraseAction = "Löschen und neu anmelden";
 export const eraseTitle = "Alles auf diesem Gerät löschen?";

@@ -180,7 +180,7 @@ export const failedText = {
   crashed: "Nothing is lost: your messages are kept on this device. Reload to go on.",
 };
 export const lostTitle = "What was kept on this device is gone";
-export const lostText = "The browser emptied its storage, or somebody cleared it: the messages and keys that Clownfish kept here are deleted. This does not delete your account on the server, and messages are on your other devices, and on the server as long as it keeps them. Sign in again to go on. This becomes a new device, which cannot read what was encrypted before.";
+export const lostText = "The browser emptied its storage, or somebody cleared it: the messages and keys that Clownfish kept here are deleted. This does not delete your account on the server, and messages are on your other devices, and on the server as long as it keeps them. Sign in again to go on: this becomes a new device, which cannot read what was encrypted before. Or make another account with an invitation.";
 export const lostAction = "Sign in again";
 export const eraseAction = "Erase and sign in again";
 export const eraseTitle = "Erase everything on this device?";

@@ -3,14 +3,16 @@
 
 import { effect, signal } from "@preact/signals";
 
-import type { Outcome } from "../../core/types";
+import type { Account, Outcome } from "../../core/types";
 import type { Store } from "../../state/store";
 import { withdrawAll } from "./notify";
 import { forget } from "./settings";
 
 const KEY = "clownfish:has-account";
-/** What is noted for the next start: there is one; somebody is about to take it away; it is gone, and nobody did. */
+/** What is noted for the next start: there is one; somebody tries to get into one, which never worked here; somebody
+ * is about to take it away; it is gone, and nobody did. */
 const HERE = "";
+const TRIED = "tried";
 const LEAVING = "leaving";
 const LOST = "lost";
 
@@ -31,7 +33,7 @@ window.addEventListener("pageshow", ({ persisted }) => {
 
 /** Whether this browser has an account, or had one when the page was last open. Read while drawing. */
 export function expectsAccount(): boolean {
-  return noted.value === HERE || noted.value === LEAVING;
+  return noted.value !== null && noted.value !== LOST;
 }
 
 /** Whether the account that was here is gone, although nobody signed out: the browser deleted it. Read while drawing. */
@@ -53,14 +55,19 @@ export function startExpecting(store: Store): void {
   effect(() => {
     const account = store.account.value;
     if (account) {
-      if (!seen || noted.peek() !== LEAVING) note(HERE);
+      if (!seen || noted.peek() !== LEAVING) note(worked(account) || noted.peek() === HERE ? HERE : TRIED);
       seen = true;
-    } else if (account === null && (noted.peek() === HERE || noted.peek() === LEAVING)) {
+    } else if (account === null && noted.peek() !== null && noted.peek() !== LOST) {
       const lost = noted.peek() === HERE && !seen;
       cleaned = Promise.all([forget(), withdrawAll()]);
       note(lost ? LOST : null);
     }
   });
+}
+
+/** One that never got so far as to have keys is a slip while signing in, or its server is lost: nothing was kept. */
+export function worked({ device, connection }: Account): boolean {
+  return device !== null || connection.is === "catchingUp" || connection.is === "online";
 }
 
 /** Ends when what was of an account that is gone is gone as well. */

@@ -4,10 +4,9 @@
 import { effect, signal } from "@preact/signals";
 
 import type { CoreHost } from "../../core/api";
-import type { Account } from "../../core/types";
 import { go, route } from "../../route";
 import type { Store } from "../../state/store";
-import { expectsAccount, whenClean } from "./expected";
+import { expectsAccount, whenClean, worked } from "./expected";
 
 /** The account is gone from this page, which is about to be loaded anew. */
 export const leaving = signal(false);
@@ -40,11 +39,6 @@ function watchAccount(store: Store, host: CoreHost): void {
     leaving.value = true;
     if ((state === "working" && core > had) || state === "elsewhere") void begin();
   });
-}
-
-/** One that never got so far as to have keys is a slip while signing in. */
-function worked({ device, connection }: Account): boolean {
-  return device !== null || connection.is === "catchingUp" || connection.is === "online";
 }
 
 /**

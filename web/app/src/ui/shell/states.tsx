@@ -68,7 +68,7 @@ export function Elsewhere({ onUseHere }: { onUseHere: () => void }) {
 }
 
 /** What was kept here is gone, and nobody signed out. */
-export function Lost({ onSignIn }: { onSignIn: () => void }) {
+export function Lost({ onSignIn, onInvitation }: { onSignIn: () => void; onInvitation: () => void }) {
   const w = words().shell;
   return (
     <main class="state">
@@ -78,9 +78,14 @@ export function Lost({ onSignIn }: { onSignIn: () => void }) {
         title={w.lostTitle}
         text={w.lostText}
         action={
-          <Button kind="primary" onClick={onSignIn}>
-            {w.lostAction}
-          </Button>
+          <>
+            <Button kind="primary" onClick={onSignIn}>
+              {w.lostAction}
+            </Button>
+            <Button icon="mail" onClick={onInvitation}>
+              {words().welcome.haveInvitation}
+            </Button>
+          </>
         }
       />
     </main>

@@ -2,9 +2,10 @@
 
 import { effect, signal, type Signal } from "@preact/signals";
 
-import type { Account, Problem } from "../../core/types";
+import type { Problem } from "../../core/types";
 import { go } from "../../route";
 import type { Store } from "../../state/store";
+import { worked } from "../shell/expected";
 import { arrived } from "./arrival";
 import { offerInstall } from "./install";
 import { offerToKeep } from "./keep";
@@ -32,18 +33,13 @@ export type Attempt = { is: "idle" } | { is: "working"; entry: Entry } | { is: "
  */
 export const attempt: Signal<Attempt> = signal({ is: "idle" });
 
-/** Somebody who had an account here signs in again: the welcome begins with that. */
-export const returns = signal(false);
+/** What the welcome begins with: somebody who had an account here has said already how they come in. */
+export const entrance = signal<"choose" | "signIn" | "invitation">("choose");
 
 /** Whether the welcome is to be shown. */
 export function isWelcome(store: Store): boolean {
   const account = store.account.value;
-  return !account || attempt.value.is !== "idle" || neverWorked(account);
-}
-
-/** An account that was tried once, and never got as far as to have keys: a slip, or a lost server. */
-function neverWorked({ device, connection }: Account): boolean {
-  return device === null && connection.is !== "catchingUp" && connection.is !== "online";
+  return !account || attempt.value.is !== "idle" || !worked(account);
 }
 
 /** Tries to get in; ends with the account on the screen, or with a problem. */
@@ -77,7 +73,7 @@ function finish(store: Store, entry: Entry): void {
   arrived.value = null;
   forgetProposal();
   attempt.value = { is: "idle" };
-  returns.value = false;
+  entrance.value = "choose";
   go(inviter === null ? { at: "list" } : { at: "chat", address: inviter, message: null }, true);
   void offerToKeep(address, password);
   if (nickname !== null) void store.ask({ do: "setNickname", name: nickname });

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { arrived } from "./arrival";
-import { attempt, returns } from "./entering";
+import { attempt, entrance } from "./entering";
 import { Choose } from "./choose";
 import { HomeScreen } from "./home-screen";
 import { forgetsPages } from "./install";
@@ -47,6 +47,7 @@ export function Welcome() {
 
 function first(): Step {
   const invitation = arrived.peek();
-  if (returns.peek()) return { is: "signIn", invitation };
-  return invitation ? { is: "invited", invitation } : { is: "choose" };
+  if (entrance.peek() === "signIn") return { is: "signIn", invitation };
+  if (invitation) return { is: "invited", invitation };
+  return entrance.peek() === "invitation" ? { is: "paste" } : { is: "choose" };
 }
