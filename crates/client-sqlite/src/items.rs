@@ -195,13 +195,6 @@ impl Conversations for SqliteStore {
     fn save_conversation(&self, conversation: &Conversation) -> Result<()> {
         self.save_row("conversation", bytes(&conversation.address), &[], conversation)
     }
-
-    fn remove_conversation(&self, address: &BareJid) -> Result<()> {
-        self.together(|| {
-            self.remove_messages(address)?;
-            self.save_item("conversation", bytes(address), &[], None)
-        })
-    }
 }
 
 impl Archives for SqliteStore {
@@ -282,7 +275,10 @@ fn ratchet(key: &SessionKey) -> Vec<u8> {
 
 impl Traces for SqliteStore {
     fn trace(&self, conversation: &BareJid, reference: &Reference) -> Result<Option<Trace>> {
-        self.row("trace", bytes(conversation), &called(reference))
+        match self.row("trace", bytes(conversation), &called(reference))? {
+            Some(trace) => Ok(Some(trace)),
+            None => self.trace_of_hidden(conversation, reference),
+        }
     }
 
     fn save_trace(

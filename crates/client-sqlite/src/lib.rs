@@ -45,6 +45,7 @@ mod connect;
 mod error;
 #[cfg(not(target_family = "wasm"))]
 mod folder;
+mod hidden;
 mod items;
 #[cfg(not(target_family = "wasm"))]
 mod key;
@@ -216,8 +217,8 @@ impl Store for SqliteStore {
     fn wipe(&self) -> Result<()> {
         self.rollback();
         self.execute(
-            "BEGIN IMMEDIATE; DELETE FROM item; DELETE FROM message; DELETE FROM outbox;
-             DELETE FROM sqlite_sequence; COMMIT;",
+            "BEGIN IMMEDIATE; DELETE FROM item; DELETE FROM message; DELETE FROM hidden;
+             DELETE FROM outbox; DELETE FROM sqlite_sequence; COMMIT;",
         )
         .inspect_err(|_| self.rollback())?;
         if !matches!(self.home, Home::Memory) {

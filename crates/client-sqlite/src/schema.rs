@@ -19,6 +19,7 @@ enum Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration::Sql(include_str!("migrations/0001_initial.sql")),
     Migration::Rows(timeline::bind_hashes),
+    Migration::Sql(include_str!("migrations/0003_hidden.sql")),
 ];
 
 /// The schema this program knows.

@@ -12,7 +12,7 @@ use crate::items::{from_json, to_json};
 use crate::seal::{Place, Sealer, TAG};
 
 /// A row, and everything in it that is not sealed.
-struct Sealed {
+pub(crate) struct Sealed {
     columns: Columns,
     sealed: Vec<u8>,
 }
@@ -27,7 +27,7 @@ struct Columns {
 }
 
 impl Sealed {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let columns = Columns {
             id: row.get(0)?,
             conversation: row.get(1)?,
@@ -111,7 +111,11 @@ fn conversation_tag(sealer: &Sealer, address: &BareJid) -> [u8; TAG] {
     sealer.hide("conversation", &[address.as_str().as_bytes()])
 }
 
-fn reference_tag(sealer: &Sealer, conversation: &BareJid, reference: &Reference) -> [u8; TAG] {
+pub(crate) fn reference_tag(
+    sealer: &Sealer,
+    conversation: &BareJid,
+    reference: &Reference,
+) -> [u8; TAG] {
     let conversation = conversation.as_str().as_bytes();
     match reference {
         Reference::Origin(sender, id) => {
@@ -127,11 +131,11 @@ fn signed(position: Position) -> i64 {
 }
 
 impl SqliteStore {
-    fn conversation_tag(&self, address: &BareJid) -> [u8; TAG] {
+    pub(crate) fn conversation_tag(&self, address: &BareJid) -> [u8; TAG] {
         conversation_tag(&self.sealer.borrow(), address)
     }
 
-    fn open_message(&self, row: &Sealed) -> Result<Message> {
+    pub(crate) fn open_message(&self, row: &Sealed) -> Result<Message> {
         from_json(&self.sealer.borrow().open(&row.columns.place(), &row.sealed)?)
     }
 
@@ -153,13 +157,6 @@ impl SqliteStore {
             params![id, conversation, position, origin, archive, sealed],
         )
     }
-
-    /// Removes the messages of a conversation.
-    pub(crate) fn remove_messages(&self, conversation: &BareJid) -> Result<()> {
-        let tag = self.conversation_tag(conversation);
-        self.removed.set(true);
-        self.run("DELETE FROM message WHERE conversation = ?1", [tag])
-    }
 }
 
 impl Timeline for SqliteStore {
@@ -172,24 +169,24 @@ impl Timeline for SqliteStore {
     }
 
     fn save_message(&self, message: &Message) -> Result<()> {
-        let known = self.rows("SELECT 1 FROM message WHERE id = ?1", [message.id.0], |_| Ok(()))?;
+        let known = self.rows("SELECT 1 FROM present WHERE id = ?1", [message.id.0], |_| Ok(()))?;
         if known.is_empty() { Ok(()) } else { self.put_message(message) }
     }
 
     fn message(&self, id: MessageId) -> Result<Option<Message>> {
         let sql =
-            "SELECT id, conversation, position, origin, archive, sealed FROM message WHERE id = ?1";
+            "SELECT id, conversation, position, origin, archive, sealed FROM present WHERE id = ?1";
         Ok(self.messages(sql, [id.0])?.pop())
     }
 
     fn find(&self, conversation: &BareJid, reference: &Reference) -> Result<Option<Message>> {
         let sql = match reference {
             Reference::Origin(..) => {
-                "SELECT id, conversation, position, origin, archive, sealed FROM message WHERE origin = ?1
+                "SELECT id, conversation, position, origin, archive, sealed FROM present WHERE origin = ?1
                  ORDER BY position DESC, id DESC LIMIT 1"
             }
             Reference::Archive(_) => {
-                "SELECT id, conversation, position, origin, archive, sealed FROM message WHERE archive = ?1
+                "SELECT id, conversation, position, origin, archive, sealed FROM present WHERE archive = ?1
                  ORDER BY position DESC, id DESC LIMIT 1"
             }
         };
@@ -207,13 +204,13 @@ impl Timeline for SqliteStore {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut page = match position {
             Some(position) => self.messages(
-                "SELECT id, conversation, position, origin, archive, sealed FROM message
+                "SELECT id, conversation, position, origin, archive, sealed FROM present
                  WHERE conversation = ?1 AND position < ?2
                  ORDER BY position DESC, id DESC LIMIT ?3",
                 params![tag, signed(position), limit],
             )?,
             None => self.messages(
-                "SELECT id, conversation, position, origin, archive, sealed FROM message
+                "SELECT id, conversation, position, origin, archive, sealed FROM present
                  WHERE conversation = ?1 ORDER BY position DESC, id DESC LIMIT ?2",
                 params![tag, limit],
             )?,
@@ -229,7 +226,7 @@ impl Timeline for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Message>> {
         self.messages(
-            "SELECT id, conversation, position, origin, archive, sealed FROM message
+            "SELECT id, conversation, position, origin, archive, sealed FROM present
              WHERE conversation = ?1 AND position > ?2 ORDER BY position, id LIMIT ?3",
             params![
                 self.conversation_tag(conversation),
@@ -247,12 +244,12 @@ impl Timeline for SqliteStore {
         let from = look.from.unwrap_or(last);
         let sql = match tag {
             Some(_) => {
-                "SELECT id, conversation, position, origin, archive, sealed FROM message
+                "SELECT id, conversation, position, origin, archive, sealed FROM present
                  WHERE (position, id) < (?1, ?2) AND conversation = ?3
                  ORDER BY position DESC, id DESC"
             }
             None => {
-                "SELECT id, conversation, position, origin, archive, sealed FROM message
+                "SELECT id, conversation, position, origin, archive, sealed FROM present
                  WHERE (position, id) < (?1, ?2) ORDER BY position DESC, id DESC"
             }
         };
@@ -293,7 +290,7 @@ const MOST_BYTES_OF_A_LOOK: usize = 1024 * 1024;
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use client::store::conformance::{address, conversation, in_step, message};
-    use client::store::{Conversations, Reference, Timeline, Trace, Traces};
+    use client::store::{Conversations, Hidden, Reference, Timeline, Trace, Traces};
 
     use crate::SqliteStore;
 
@@ -326,7 +323,14 @@ mod tests {
             store.remove_message(ids[0]).unwrap();
         });
         assert_eq!(left(), 59);
-        in_step(&store, || store.remove_conversation(&address(romeo)).unwrap());
+        in_step(&store, || store.hide(&address(romeo)).unwrap());
+        assert_eq!(left(), 59, "nothing is removed yet");
+        in_step(&store, || {
+            let page = store.hidden(20).unwrap();
+            page.iter().for_each(|message| store.remove_message(message.id).unwrap());
+        });
+        assert_eq!(left(), 39);
+        in_step(&store, || store.end_hiding().unwrap());
         assert_eq!(left(), 1, "what is kept is kept");
         assert_eq!(store.trace(&address(romeo), &gone).unwrap(), Some(Trace::default()));
     }

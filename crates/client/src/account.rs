@@ -8,7 +8,7 @@ use crate::effect::Effect;
 use crate::machine::Client;
 use crate::store::Login;
 use crate::view::{self, Change, Outcome, Problem};
-use crate::{features, link, promises};
+use crate::{features, link, promises, timeline};
 
 /// Takes the commands that work without a login; others are refused until there is one.
 pub(crate) fn before(
@@ -50,6 +50,7 @@ pub(crate) fn start(cx: &mut Cx<'_>) -> Step {
     show(cx)?;
     features::overview(cx)?;
     features::upload::on_start(cx)?;
+    timeline::on_start(cx)?;
     let waiting = promises::on_start(cx);
     cx.state.features.deferred.extend(waiting);
     link::connect(cx, true)

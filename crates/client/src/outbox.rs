@@ -118,6 +118,12 @@ impl State {
         }
     }
 
+    /// The messages to somebody that have a row.
+    pub(crate) fn messages_to(&self, conversation: &BareJid) -> BTreeSet<MessageId> {
+        let rows = self.rows.values().filter(|row| row.queued.conversation == *conversation);
+        rows.filter_map(|row| row.queued.message).collect()
+    }
+
     /// The row of a message.
     fn of_message(&self, message: MessageId) -> Option<QueuedId> {
         let mut rows = self.rows.values();

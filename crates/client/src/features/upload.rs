@@ -360,6 +360,12 @@ fn unfinished_ids(cx: &Cx<'_>) -> Step<Vec<i64>> {
     Ok(chunks.iter().map(|chunk| i64::from_be_bytes(*chunk)).collect())
 }
 
+/// The messages whose files are to be uploaded, or are on their way in either direction.
+pub(crate) fn messages(cx: &Cx<'_>) -> Step<Vec<MessageId>> {
+    let running = cx.state.features.upload.running.values().map(|running| running.message);
+    Ok(unfinished_ids(cx)?.into_iter().map(MessageId).chain(running).collect())
+}
+
 /// The program was started: uploads that were going on begin again.
 pub(crate) fn on_start(cx: &mut Cx<'_>) -> Step {
     for id in unfinished_ids(cx)? {

@@ -38,7 +38,7 @@ pub use rows::{
     ArchiveState, Contact, Conversation, EncryptionMode, Login, Mute, Notify, Queued, QueuedId,
     StoredToken, Subscription,
 };
-pub use traces::{Trace, Traces};
+pub use traces::{Hidden, Trace, Traces};
 pub use wants::Wants;
 pub use way::Way;
 
@@ -78,7 +78,16 @@ pub fn within_limit(value: Option<&[u8]>) -> Result<()> {
 
 /// Everything one account keeps.
 pub trait Store:
-    Profile + Contacts + Conversations + Timeline + Traces + Archives + Outbox + Devices + Media
+    Profile
+    + Contacts
+    + Conversations
+    + Timeline
+    + Traces
+    + Hidden
+    + Archives
+    + Outbox
+    + Devices
+    + Media
 {
     /// Begins a step. There is never more than one: a step that a core left open is dropped.
     ///
@@ -130,8 +139,6 @@ pub trait Conversations {
     fn conversations(&self) -> Result<Vec<Conversation>>;
     /// Keeps one, replacing what was there.
     fn save_conversation(&self, conversation: &Conversation) -> Result<()>;
-    /// Removes one and all its messages.
-    fn remove_conversation(&self, address: &BareJid) -> Result<()>;
 }
 
 /// The messages.
@@ -161,7 +168,7 @@ pub trait Timeline {
     /// Looks through one part of the messages, the newest first. It may be smaller than was asked
     /// for, where what is kept of the messages is long.
     fn look(&self, look: &Look<'_>) -> Result<Looked>;
-    /// Removes a message, if it is there.
+    /// Removes a message, if it is there; a hidden one as well.
     fn remove_message(&self, id: MessageId) -> Result<()>;
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use xmpp::jid::BareJid;
 
-use super::{Reference, Result};
+use super::{Message, Reference, Result};
 
 /// What is remembered of a message, or of a change of one, that was deleted on this device: nothing
 /// of what it said.
@@ -17,9 +17,23 @@ pub struct Trace {
 /// Messages that were deleted on this device, by what others call them, so that they stay deleted
 /// when an archive gives them out again.
 pub trait Traces {
-    /// What is remembered of the message that is called so in a conversation.
+    /// What is remembered of the message that is called so in a conversation. One that is hidden
+    /// ([`Hidden::hide`]) need not have been remembered.
     fn trace(&self, conversation: &BareJid, reference: &Reference) -> Result<Option<Trace>>;
     /// Remembers it, replacing what was remembered. It outlives the conversation.
     fn save_trace(&self, conversation: &BareJid, reference: &Reference, trace: Trace)
     -> Result<()>;
+}
+
+/// Histories that were deleted on this device and go a part at a time: nobody sees them any more.
+pub trait Hidden {
+    /// Hides all messages that are in a conversation now, however many: nothing but these functions
+    /// and [`Traces::trace`] knows them any more, and nothing replaces them. What comes later is not
+    /// hidden.
+    fn hide(&self, conversation: &BareJid) -> Result<()>;
+    /// At most `limit` hidden messages of one conversation, the newest of them first; none when there
+    /// are none. What cannot be read of them is left out.
+    fn hidden(&self, limit: usize) -> Result<Vec<Message>>;
+    /// Removes what is still hidden, and forgets that anything was.
+    fn end_hiding(&self) -> Result<()>;
 }

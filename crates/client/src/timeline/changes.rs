@@ -47,6 +47,11 @@ impl State {
         self.dirty = true;
     }
 
+    /// All messages that were changed lately.
+    pub(super) fn messages(&self) -> impl Iterator<Item = MessageId> {
+        self.recent.iter().map(|(_, id)| *id)
+    }
+
     /// The messages that a stanza may have changed.
     fn changed_by(&self, hash: u64) -> Vec<MessageId> {
         self.recent.iter().rev().filter(|(one, _)| *one == hash).map(|(_, id)| *id).collect()

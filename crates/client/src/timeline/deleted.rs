@@ -12,7 +12,7 @@ use crate::cx::{Cx, Step};
 use crate::features::{archive, chat_states, later, rooms, star, upload};
 use crate::incoming::{Incoming, Source};
 use crate::outbox;
-use crate::store::{Content, Delivery, Message, Position, Reference, Trace};
+use crate::store::{Content, Delivery, Message, Reference, Trace};
 use crate::view::{Change, Outcome, Problem};
 
 /// Carries out the commands about what goes; gives back what it does not know.
@@ -64,25 +64,17 @@ fn delete(cx: &mut Cx<'_>, message: &Message) -> Step {
     Ok(())
 }
 
-/// Everything that was said in a conversation.
+/// Everything that was said in a conversation. Nobody sees it after this step; it goes a page at a time
+/// in the steps that follow, also when the program ends in between.
 fn clear(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     if !cx.state.features.timeline.conversations.contains_key(address) {
         return Ok(());
     }
-    let (mut after, mut latest) = (Position::default(), None::<Millis>);
-    loop {
-        let page = cx.store.after(address, after, PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = last.position;
-        for message in &page {
-            // What the archive has not told has a time of this clock.
-            latest = latest.max(Some(message.time).filter(|_| message.archive_id.is_some()));
-            let_go(cx, message)?;
-            if let Some(number) = cx.state.features.timeline.requests.remove(&message.id) {
-                cx.failed(number, Problem::Cancelled);
-            }
-        }
-    }
+    let newest = cx.store.before(address, None, PAGE)?;
+    stop_all(cx, address)?;
+    // What the archive has not told has a time of this clock.
+    let told = newest.iter().filter(|message| message.archive_id.is_some());
+    let latest: Option<Millis> = told.map(|message| message.time).max();
     star::forget_all(cx, address)?;
     later::forget(cx, address)?;
     let timeline = &mut cx.state.features.timeline;
@@ -90,11 +82,61 @@ fn clear(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     timeline.missed.remove(address);
     let mut row = conversation(cx, address);
     row.cleared = latest.max(row.cleared).or_else(|| Some(cx.moment()));
-    row.read_up_to = row.read_up_to.max(Some(after).filter(|place| *place > Position::default()));
+    row.read_up_to = row.read_up_to.max(newest.last().map(|message| message.position));
     (row.unread, row.mentions, row.latest) = (0, 0, None);
-    cx.store.remove_conversation(address)?;
+    cx.store.hide(address)?;
     save_conversation(cx, row)?;
+    remove_page(cx)?;
     windows::show_anew(cx, address)
+}
+
+/// What cannot wait until its page is removed: messages that are about to leave, and those that
+/// changed lately, because the archive may tell of the changes once more.
+fn stop_all(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let mut ids = cx.state.outbox.messages_to(address);
+    let timeline = &cx.state.features.timeline;
+    ids.extend(timeline.requests.keys());
+    ids.extend(timeline.changes.messages());
+    ids.extend(upload::messages(cx)?);
+    for id in ids {
+        let message = cx.store.message(id)?.filter(|message| message.conversation == *address);
+        let Some(message) = message else { continue };
+        let_go(cx, &message)?;
+        if let Some(number) = cx.state.features.timeline.requests.remove(&id) {
+            cx.failed(number, Problem::Cancelled);
+        }
+        cx.store.remove_message(id)?;
+    }
+    Ok(())
+}
+
+/// Removes a page of what is hidden; the next one has a step of its own.
+fn remove_page(cx: &mut Cx<'_>) -> Step {
+    loop {
+        let page = cx.store.hidden(PAGE)?;
+        if page.is_empty() {
+            return cx.store.end_hiding();
+        }
+        for message in &page {
+            let_go(cx, message)?;
+            cx.store.remove_message(message.id)?;
+        }
+        if page.len() == PAGE {
+            break;
+        }
+    }
+    if !std::mem::replace(&mut cx.state.features.timeline.removing, true) {
+        cx.later(PAUSE, |cx| {
+            cx.state.features.timeline.removing = false;
+            remove_page(cx)
+        });
+    }
+    Ok(())
+}
+
+/// The program was started: what was being removed when it ended goes as well.
+pub(crate) fn on_start(cx: &mut Cx<'_>) -> Step {
+    if cx.store.hidden(1)?.is_empty() { Ok(()) } else { remove_page(cx) }
 }
 
 /// A whole conversation.
@@ -216,5 +258,7 @@ pub(crate) fn is_cleared(cx: &Cx<'_>, address: &BareJid) -> bool {
     known.is_some_and(|one| one.cleared.is_some())
 }
 
-/// Messages that are looked at together.
+/// Messages that are removed in one step.
 const PAGE: usize = 200;
+/// Milliseconds between two of these steps: whatever else there is to do comes first.
+const PAUSE: u64 = 1;

@@ -27,7 +27,7 @@ use crate::store::{
 };
 use crate::view::{Change, Outcome, Problem, Readers};
 
-pub(crate) use deleted::{is_about_deleted, is_cleared};
+pub(crate) use deleted::{is_about_deleted, is_cleared, on_start};
 pub(crate) use happened::{note, note_again};
 pub(crate) use show::{
     missed, notify, notify_as, notify_missed, notify_now, preview_text, quotable,
@@ -47,6 +47,8 @@ pub(crate) struct State {
     windows: BTreeMap<BareJid, windows::Window>,
     /// Requests that end when a message is sent.
     requests: BTreeMap<MessageId, u64>,
+    /// The next part of a deleted history is about to be removed.
+    removing: bool,
     /// Who can read what is written; told by the encryption.
     readers: BTreeMap<BareJid, Readers>,
     /// What has to be drawn anew at the end of the step.

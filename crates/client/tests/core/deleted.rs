@@ -2,9 +2,13 @@
 
 use client::Command;
 use client::effect::{LocalFile, TransferEvent};
-use client::store::{Content, Conversations, Devices, EncryptionMode, Event, Message};
+use client::store::{
+    Content, Conversations, Devices, EncryptionMode, Event, File, Hidden, Message, Position,
+    Timeline,
+};
 use client::view::{Change, Outcome, Problem};
 use xmpp::ns;
+use xmpp::xml::Element;
 
 use crate::archive::{archive, write};
 use crate::files::{send_file, with_upload};
@@ -234,6 +238,87 @@ fn a_cleared_history_is_not_fetched_again_and_what_is_new_is_shown() {
     let mut texts = world.texts(romeo, JULIET);
     texts.sort();
     assert_eq!(texts, ["new", "newer"]);
+}
+
+/// Romeo with a long history, as if it had come over the years; every third message is a file.
+fn long_history(messages: u64) -> (World, usize) {
+    let (world, romeo) = some(&["first"]);
+    let store = &world.devices[romeo].store;
+    let said = world.last(romeo, JULIET);
+    for number in 1..=messages {
+        let local = Some(format!("/pictures/{number}.jpg"));
+        let file = File { name: "a".into(), local, ..file() };
+        let content = match number % 3 {
+            0 => Content::File(file, None),
+            _ => Content::Text(format!("old {number}")),
+        };
+        let archive_id = Some(format!("old {number}"));
+        let (position, origin_id) = (Position(number), Some(format!("origin {number}")));
+        store
+            .append(&Message { content, archive_id, position, origin_id, ..said.clone() })
+            .unwrap();
+    }
+    (world, romeo)
+}
+
+fn file() -> File {
+    let (size, media_type, url, key) = (None, None, None, None);
+    File { name: String::new(), size, media_type, url, key, local: None, preview: None }
+}
+
+#[test]
+fn a_long_history_is_gone_at_once_and_removed_a_page_at_a_time() {
+    let (mut world, romeo) = long_history(3000);
+    let left = |world: &World| world.devices[romeo].store.hidden(10_000).unwrap().len();
+    let start = world.devices[romeo].store.commits();
+    let cleared = world.run(romeo, Command::ClearHistory(bare(JULIET)));
+    assert_eq!(cleared, Some(Outcome::Done));
+    assert!(world.messages(romeo, JULIET).is_empty());
+    assert!((2500..3000).contains(&left(&world)), "{}", left(&world));
+    // What comes meanwhile is shown, and what comes once more is not.
+    write(&mut world, JULIET, ROMEO, "new");
+    world.settle();
+    let mut again = Element::new("message", ns::CLIENT)
+        .with_attr("type", "chat")
+        .with_attr("from", format!("{JULIET}/x"))
+        .with_attr("id", "origin 10")
+        .with_child(Element::new("body", ns::CLIENT).with_text("old 10"));
+    again.push(Element::new("origin-id", ns::STANZA_ID).with_attr("id", "origin 10"));
+    for session in world.server.sessions_of(&bare(ROMEO)) {
+        world.server.deliver(&session, &again);
+    }
+    world.settle();
+    assert_eq!(world.texts(romeo, JULIET), ["new"]);
+    let before = left(&world);
+    world.pass(3);
+    assert!(left(&world) < before && left(&world) > 0, "a few steps: {}", left(&world));
+    // The program ends in the middle, and goes on when it is started.
+    world.crash(romeo);
+    world.pass(20_000);
+    assert_eq!(left(&world), 0);
+    assert_eq!(world.devices[romeo].forgotten.len(), 1000);
+    assert!(world.devices[romeo].store.commits() - start >= 15);
+    assert_eq!(world.texts(romeo, JULIET), ["new"]);
+    read_again(&mut world, romeo);
+    assert!(!world.texts(romeo, JULIET).iter().any(|text| text == "first"));
+}
+
+#[test]
+fn a_history_that_is_deleted_again_while_it_goes_takes_what_came_with_it() {
+    let (mut world, romeo) = long_history(1000);
+    world.run(romeo, Command::ClearHistory(bare(JULIET)));
+    write(&mut world, JULIET, ROMEO, "new");
+    world.settle();
+    let waits = world.command(
+        romeo,
+        Command::Send { to: bare(JULIET), text: "waits".into(), reply_to: None, encryption: None },
+    );
+    world.run(romeo, Command::DeleteConversation(bare(JULIET)));
+    let cancelled = Outcome::Failed(Problem::Cancelled);
+    assert_eq!(world.devices[romeo].outcomes.get(&waits), Some(&cancelled));
+    world.pass(20_000);
+    assert!(world.messages(romeo, JULIET).is_empty());
+    assert!(world.devices[romeo].store.hidden(10).unwrap().is_empty());
 }
 
 #[test]

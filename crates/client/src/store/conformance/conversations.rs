@@ -2,8 +2,8 @@
 
 use xmpp::time::Millis;
 
-use super::{address, conversation, message, texts};
-use crate::store::{Conversation, EncryptionMode, MessageId, Mute, Position, Reference, Store};
+use super::conversation;
+use crate::store::{Conversation, EncryptionMode, MessageId, Mute, Position, Store};
 
 /// One row for each address.
 pub fn conversations_are_replaced(store: &dyn Store) {
@@ -32,24 +32,4 @@ pub fn conversations_are_replaced(store: &dyn Store) {
     let mut all = store.conversations().unwrap();
     all.sort_by(|a, b| a.address.cmp(&b.address));
     assert_eq!(all, [conversation("nurse@example.org"), changed]);
-}
-
-/// Others keep theirs.
-pub fn removing_a_conversation_removes_its_messages(store: &dyn Store) {
-    let (romeo, nurse) = (address("romeo@example.org"), address("nurse@example.org"));
-    store.save_conversation(&conversation("romeo@example.org")).unwrap();
-    store.save_conversation(&conversation("nurse@example.org")).unwrap();
-    let mut gone = message("romeo@example.org", 1, "gone");
-    gone.archive_id = Some("1".into());
-    let id = store.append(&gone).unwrap();
-    store.append(&message("romeo@example.org", u64::MAX, "gone too")).unwrap();
-    store.append(&message("nurse@example.org", 2, "stays")).unwrap();
-    store.remove_conversation(&romeo).unwrap();
-    store.remove_conversation(&address("nobody@example.org")).unwrap();
-    assert_eq!(store.conversations().unwrap(), [conversation("nurse@example.org")]);
-    assert_eq!(store.message(id).unwrap(), None);
-    assert_eq!(store.before(&romeo, None, 10).unwrap(), []);
-    assert_eq!(store.find(&romeo, &Reference::Archive("1".into())).unwrap(), None);
-    assert_eq!(super::look::texts_with(store, "gone"), Vec::<String>::new());
-    assert_eq!(texts(&store.before(&nurse, None, 10).unwrap()), ["stays"]);
 }

@@ -57,7 +57,6 @@ macro_rules! conformance_tests {
             }
             conversations {
                 conversations_are_replaced
-                removing_a_conversation_removes_its_messages
             }
             timeline {
                 numbers_are_given_and_not_reused
@@ -74,6 +73,8 @@ macro_rules! conformance_tests {
             traces {
                 traces_are_found_by_what_others_call_the_message
                 traces_outlive_what_they_are_of
+                what_is_hidden_is_seen_nowhere_and_goes_a_part_at_a_time
+                hiding_is_part_of_a_step_and_can_be_done_again
             }
             look {
                 words_are_found_without_case

@@ -1,7 +1,7 @@
 //! What remembering deleted messages means.
 
-use super::{address, conversation, message};
-use crate::store::{Message, Reference, Store, Trace};
+use super::{address, in_step, message, texts};
+use crate::store::{Message, MessageId, Position, Reference, Store, Trace};
 
 const ROMEO: &str = "romeo@example.org";
 const NURSE: &str = "nurse@example.org";
@@ -24,11 +24,10 @@ pub fn traces_are_found_by_what_others_call_the_message(store: &dyn Store) {
     assert_eq!(found(origin(ROMEO, "2")), Some(one));
 }
 
-/// The conversation goes, and what is remembered of it stays; it is gone with a step that is dropped.
+/// The messages go, and what is remembered of them stays; it is gone with a step that is dropped.
 pub fn traces_outlive_what_they_are_of(store: &dyn Store) {
     let romeo = address(ROMEO);
     let gone = Reference::Archive("1".to_owned());
-    store.save_conversation(&conversation(ROMEO)).unwrap();
     let said = Message { archive_id: Some("1".into()), ..message(ROMEO, 1, "gone") };
     let id = store.append(&said).unwrap();
     store.begin().unwrap();
@@ -38,9 +37,76 @@ pub fn traces_outlive_what_they_are_of(store: &dyn Store) {
     assert_eq!(store.trace(&romeo, &gone).unwrap(), None);
     assert!(store.find(&romeo, &gone).unwrap().is_some());
     store.save_trace(&romeo, &gone, Trace::default()).unwrap();
-    store.remove_conversation(&romeo).unwrap();
+    store.remove_message(id).unwrap();
     assert_eq!(store.find(&romeo, &gone).unwrap(), None);
     assert_eq!(store.trace(&romeo, &gone).unwrap(), Some(Trace::default()));
     store.wipe().unwrap();
     assert_eq!(store.trace(&romeo, &gone).unwrap(), None);
+}
+
+/// Five messages of Romeo, and one of the nurse; the ids of Romeo's.
+fn six(store: &dyn Store) -> Vec<MessageId> {
+    let said = |number: u64| Message {
+        origin_id: Some(format!("o{number}")),
+        archive_id: (number > 1).then(|| format!("a{number}")),
+        ..message(ROMEO, number, &format!("romeo {number}"))
+    };
+    let ids = (1..=5).map(|number| store.append(&said(number)).unwrap()).collect();
+    store.append(&message(NURSE, 6, "nurse")).unwrap();
+    ids
+}
+
+/// Nobody sees it, by whichever way, and nothing puts it back; what comes later is there.
+pub fn what_is_hidden_is_seen_nowhere_and_goes_a_part_at_a_time(store: &dyn Store) {
+    let (romeo, nurse) = (address(ROMEO), address(NURSE));
+    let ids = six(store);
+    let before = store.message(ids[0]).unwrap().unwrap();
+    assert!(store.hidden(10).unwrap().is_empty());
+    store.hide(&romeo).unwrap();
+    let later = store.append(&message(ROMEO, 7, "romeo later")).unwrap();
+    let first = Reference::Origin(romeo.clone(), "o1".into());
+    let second = Reference::Archive("a2".into());
+    assert_eq!(texts(&store.before(&romeo, None, 10).unwrap()), ["romeo later"]);
+    assert_eq!(texts(&store.before(&romeo, Some(Position(7)), 10).unwrap()), [""; 0]);
+    assert_eq!(texts(&store.after(&romeo, Position(0), 10).unwrap()), ["romeo later"]);
+    assert_eq!(super::look::texts_with(store, "romeo"), ["romeo later"]);
+    store.save_message(&before).unwrap();
+    assert_eq!(store.message(ids[0]).unwrap(), None);
+    for reference in [&first, &second] {
+        assert_eq!(store.find(&romeo, reference).unwrap(), None);
+    }
+    // It is as good as remembered.
+    assert_eq!(store.trace(&romeo, &first).unwrap(), Some(Trace { archived: false }));
+    assert_eq!(store.trace(&romeo, &second).unwrap(), Some(Trace { archived: true }));
+    assert_eq!(store.trace(&nurse, &second).unwrap(), None);
+    let page = store.hidden(2).unwrap();
+    assert_eq!(texts(&page), ["romeo 5", "romeo 4"]);
+    page.iter().for_each(|one| store.remove_message(one.id).unwrap());
+    assert_eq!(texts(&store.hidden(10).unwrap()), ["romeo 3", "romeo 2", "romeo 1"]);
+    store.end_hiding().unwrap();
+    assert!(store.hidden(10).unwrap().is_empty());
+    assert_eq!(store.trace(&romeo, &first).unwrap(), None);
+    assert!(store.message(later).unwrap().is_some());
+    assert_eq!(texts(&store.before(&nurse, None, 10).unwrap()), ["nurse"]);
+}
+
+/// A step that is dropped hid nothing and removed nothing.
+pub fn hiding_is_part_of_a_step_and_can_be_done_again(store: &dyn Store) {
+    let romeo = address(ROMEO);
+    six(store);
+    store.begin().unwrap();
+    store.hide(&romeo).unwrap();
+    store.rollback();
+    assert_eq!(store.before(&romeo, None, 10).unwrap().len(), 5);
+    in_step(store, || store.hide(&romeo).unwrap());
+    store.begin().unwrap();
+    store.end_hiding().unwrap();
+    store.rollback();
+    assert_eq!(store.hidden(10).unwrap().len(), 5);
+    store.append(&message(ROMEO, 7, "romeo later")).unwrap();
+    in_step(store, || store.hide(&romeo).unwrap());
+    assert_eq!(store.hidden(10).unwrap().len(), 6);
+    assert_eq!(store.before(&romeo, None, 10).unwrap(), []);
+    store.wipe().unwrap();
+    assert!(store.hidden(10).unwrap().is_empty());
 }

@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 use self::tables::{END, Ratchet, Tables, first};
 use super::{
     ArchiveState, Archives, Contact, Contacts, Conversation, Conversations, DeviceEntry, Devices,
-    Identity, Login, Look, Looked, Media, Message, MessageId, Outbox, OwnDevice, Place, Position,
-    Profile, Queued, QueuedId, Reference, Result, SessionKey, Store, StoreError, Timeline, Trace,
-    Traces, Version, within_limit,
+    Hidden, Identity, Login, Look, Looked, Media, Message, MessageId, Outbox, OwnDevice, Place,
+    Position, Profile, Queued, QueuedId, Reference, Result, SessionKey, Store, StoreError,
+    Timeline, Trace, Traces, Version, within_limit,
 };
 
 /// A store in memory, shared by its clones.
@@ -171,18 +171,6 @@ impl Conversations for MemoryStore {
         tables.conversations.set(address, Some(conversation.clone()), step);
         Ok(())
     }
-
-    fn remove_conversation(&self, address: &BareJid) -> Result<()> {
-        let mut tables = self.write()?;
-        let step = tables.in_step;
-        let messages: Vec<MessageId> =
-            tables.in_order(address, first(Position(0)), END).map(|message| message.id).collect();
-        for id in messages {
-            tables.set_message(id, None);
-        }
-        tables.conversations.set(address.clone(), None, step);
-        Ok(())
-    }
 }
 
 impl Timeline for MemoryStore {
@@ -196,27 +184,20 @@ impl Timeline for MemoryStore {
 
     fn save_message(&self, message: &Message) -> Result<()> {
         let mut tables = self.write()?;
-        if tables.messages.rows.contains_key(&message.id) {
+        if tables.message(message.id).is_some() {
             tables.set_message(message.id, Some(message.clone()));
         }
         Ok(())
     }
 
     fn message(&self, id: MessageId) -> Result<Option<Message>> {
-        Ok(self.tables().messages.rows.get(&id).map(|message| (**message).clone()))
+        Ok(self.tables().message(id).map(|message| (**message).clone()))
     }
 
     fn find(&self, conversation: &BareJid, reference: &Reference) -> Result<Option<Message>> {
         let tables = self.tables();
-        let found = tables.in_order(conversation, first(Position(0)), END).rev().find(|message| {
-            match reference {
-                Reference::Origin(sender, id) => {
-                    message.sender == *sender && message.origin_id.as_ref() == Some(id)
-                }
-                Reference::Archive(id) => message.archive_id.as_ref() == Some(id),
-            }
-        });
-        Ok(found.map(|message| (**message).clone()))
+        let mut all = tables.in_order(conversation, first(Position(0)), END).rev();
+        Ok(all.find(|message| is_called(message, reference)).map(|message| (**message).clone()))
     }
 
     fn before(
@@ -251,7 +232,8 @@ impl Timeline for MemoryStore {
             look.conversation.is_none_or(|address| message.conversation == *address)
                 && look.from.is_none_or(|from| Place::of(message) < from)
         };
-        let rows = tables.messages.rows.values().filter(|message| is_there(message));
+        let rows = tables.messages.rows.values();
+        let rows = rows.filter(|message| is_there(message) && !tables.hides(message));
         let mut rows: Vec<&Arc<Message>> = rows.collect();
         rows.sort_by_key(|message| Reverse(Place::of(message)));
         let mut looked = Looked::default();
@@ -275,8 +257,14 @@ impl Timeline for MemoryStore {
 
 impl Traces for MemoryStore {
     fn trace(&self, conversation: &BareJid, reference: &Reference) -> Result<Option<Trace>> {
+        let tables = self.tables();
         let key = (conversation.clone(), reference.clone());
-        Ok(self.tables().traces.rows.get(&key).copied())
+        if let Some(trace) = tables.traces.rows.get(&key) {
+            return Ok(Some(*trace));
+        }
+        let called = tables.hidden_of(conversation).filter(|one| is_called(one, reference));
+        let archived = called.map(|message| message.archive_id.is_some()).min();
+        Ok(archived.map(|archived| Trace { archived }))
     }
 
     fn save_trace(
@@ -288,6 +276,47 @@ impl Traces for MemoryStore {
         let mut tables = self.write()?;
         let step = tables.in_step;
         tables.traces.set((conversation.clone(), reference.clone()), Some(trace), step);
+        Ok(())
+    }
+}
+
+fn is_called(message: &Message, reference: &Reference) -> bool {
+    match reference {
+        Reference::Origin(sender, id) => {
+            message.sender == *sender && message.origin_id.as_ref() == Some(id)
+        }
+        Reference::Archive(id) => message.archive_id.as_ref() == Some(id),
+    }
+}
+
+impl Hidden for MemoryStore {
+    fn hide(&self, conversation: &BareJid) -> Result<()> {
+        let mut tables = self.write()?;
+        let (step, last) = (tables.in_step, MessageId(tables.last_message));
+        tables.hidden.set(conversation.clone(), Some(last), step);
+        Ok(())
+    }
+
+    fn hidden(&self, limit: usize) -> Result<Vec<Message>> {
+        let tables = self.tables();
+        let mut pages = tables.hidden.rows.keys().map(|conversation| {
+            let page = tables.hidden_of(conversation).rev().take(limit);
+            page.map(|message| (**message).clone()).collect::<Vec<_>>()
+        });
+        Ok(pages.find(|page| !page.is_empty()).unwrap_or_default())
+    }
+
+    fn end_hiding(&self) -> Result<()> {
+        let mut tables = self.write()?;
+        let step = tables.in_step;
+        let conversations: Vec<BareJid> = tables.hidden.rows.keys().cloned().collect();
+        for conversation in conversations {
+            let ids: Vec<_> = tables.hidden_of(&conversation).map(|message| message.id).collect();
+            for id in ids {
+                tables.set_message(id, None);
+            }
+            tables.hidden.set(conversation, None, step);
+        }
         Ok(())
     }
 }

@@ -72,6 +72,8 @@ pub(super) struct Tables {
     /// The messages of a conversation in order.
     pub(super) order: Table<(BareJid, Position, MessageId), ()>,
     pub(super) traces: Table<(BareJid, Reference), Trace>,
+    /// The last message of a conversation that is hidden, with all before it.
+    pub(super) hidden: Table<BareJid, MessageId>,
     pub(super) archives: Table<BareJid, ArchiveState>,
     pub(super) outbox: Table<QueuedId, Queued>,
     pub(super) own_device: Table<(), OwnDevice>,
@@ -91,6 +93,7 @@ impl Tables {
         self.messages.end_step(keep);
         self.order.end_step(keep);
         self.traces.end_step(keep);
+        self.hidden.end_step(keep);
         self.archives.end_step(keep);
         self.outbox.end_step(keep);
         self.own_device.end_step(keep);
@@ -113,6 +116,7 @@ impl Tables {
             messages: self.messages.clone(),
             order: self.order.clone(),
             traces: self.traces.clone(),
+            hidden: self.hidden.clone(),
             archives: self.archives.clone(),
             outbox: self.outbox.clone(),
             own_device: self.own_device.clone(),
@@ -139,8 +143,36 @@ impl Tables {
         self.messages.set(id, message.map(Arc::new), step);
     }
 
-    /// The messages of a conversation between two places, the oldest first.
+    /// Whether a message is hidden.
+    pub(super) fn hides(&self, message: &Message) -> bool {
+        self.hidden.rows.get(&message.conversation).is_some_and(|last| message.id <= *last)
+    }
+
+    /// A message, unless it is hidden.
+    pub(super) fn message(&self, id: MessageId) -> Option<&Arc<Message>> {
+        self.messages.rows.get(&id).filter(|message| !self.hides(message))
+    }
+
+    /// The messages of a conversation that are hidden, the oldest first.
+    pub(super) fn hidden_of(
+        &self,
+        conversation: &BareJid,
+    ) -> impl DoubleEndedIterator<Item = &Arc<Message>> {
+        self.all_in_order(conversation, first(Position(0)), END)
+            .filter(move |message| self.hides(message))
+    }
+
+    /// The messages of a conversation between two places that are not hidden, the oldest first.
     pub(super) fn in_order(
+        &self,
+        conversation: &BareJid,
+        from: (Position, MessageId),
+        to: (Position, MessageId),
+    ) -> impl DoubleEndedIterator<Item = &Arc<Message>> {
+        self.all_in_order(conversation, from, to).filter(move |message| !self.hides(message))
+    }
+
+    fn all_in_order(
         &self,
         conversation: &BareJid,
         from: (Position, MessageId),
