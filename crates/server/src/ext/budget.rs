@@ -158,6 +158,28 @@ const REQUESTS: u64 = 30;
 /// theirs.
 #[must_use]
 pub fn may_invite(server: &Server, inviter: &BareJid, invitee: &BareJid) -> bool {
+    may_reach(server, inviter, invitee)
+}
+
+/// Whether somebody may have what is published brought to somebody who did not ask for it: strangers read it
+/// as messages of theirs.
+///
+/// # Errors
+/// What they are told otherwise.
+pub fn may_subscribe(
+    server: &Server,
+    owner: &BareJid,
+    subscriber: &BareJid,
+) -> Result<(), StanzaError> {
+    if owner == subscriber || is_service(server, owner) || may_reach(server, owner, subscriber) {
+        return Ok(());
+    }
+    let error = StanzaError::new(Condition::PolicyViolation).with_type(ErrorType::Wait);
+    Err(error.with_text("you subscribed many people who are not your contacts; try again later"))
+}
+
+/// Whether what somebody does reaches a stranger, as one of those whom they may write to in an hour.
+fn may_reach(server: &Server, inviter: &BareJid, invitee: &BareJid) -> bool {
     if !server.config().limits.throttle {
         return true;
     }

@@ -326,8 +326,22 @@ impl<'a> Visit<'a> {
                 || relation(self.account, &jid.to_bare()).presence
         };
         let changes = service.subscription_changes(&who, name, entries, agrees)?;
-        write::decide(self.server, self.account, &mut service, name, changes).await?;
+        budget::may_spread(self.server, &self.bare)?;
+        self.pay_for_subscribers(service.existing(name)?, &changes)?;
+        let told = write::decide(self.server, self.account, &mut service, name, changes).await?;
+        budget::spread(self.server, &self.bare, told);
         Ok(None)
+    }
+
+    /// Those who are subscribed without having asked are strangers whom the owner writes to.
+    fn pay_for_subscribers(&self, node: &Node, changes: &[Subscriber]) -> Result<(), StanzaError> {
+        let unasked = |change: &&Subscriber| {
+            change.state == SubscriptionState::Subscribed && node.subscriber(&change.jid).is_none()
+        };
+        let mut unasked = changes.iter().filter(unasked);
+        unasked.try_for_each(|change| {
+            budget::may_subscribe(self.server, &self.bare, &change.jid.to_bare())
+        })
     }
 
     async fn manage_affiliations(&self, name: &str, entries: &[AffiliationEntry]) -> IqAnswer {

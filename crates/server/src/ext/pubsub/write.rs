@@ -323,19 +323,20 @@ async fn end_lost(
     });
     let lost: Vec<Subscriber> =
         lost.map(|lost| Subscriber { state: SubscriptionState::None, ..lost.clone() }).collect();
-    decide(server, account, service, name, lost).await
+    decide(server, account, service, name, lost).await.map(drop)
 }
 
-/// Gives subscriptions these states (`none` removes them) and tells the subscribers.
+/// Gives subscriptions these states (`none` removes them) and tells the subscribers. Returns about how many
+/// bytes that took.
 pub(super) async fn decide(
     server: &Server,
     account: &Account,
     service: &mut Service,
     name: &str,
     changes: Vec<Subscriber>,
-) -> Result<(), StanzaError> {
+) -> Result<u64, StanzaError> {
     if changes.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let (ended, given): (Vec<Subscriber>, Vec<Subscriber>) =
         changes.into_iter().partition(|change| change.state == SubscriptionState::None);
@@ -345,15 +346,17 @@ pub(super) async fn decide(
         Change::Subscribe(given.iter().map(stored_subscription).collect()),
     ];
     change(server, account, name, steps).await?;
-    let Some(node) = service.nodes.get_mut(name) else { return Ok(()) };
+    let Some(node) = service.nodes.get_mut(name) else { return Ok(0) };
     let touched = |jid: &Jid| ended.iter().chain(&given).any(|change| change.jid == *jid);
     node.subscriptions.retain(|subscriber| !touched(&subscriber.jid));
     node.subscriptions.extend(given.iter().cloned());
+    let mut told = 0;
     for change in ended.iter().chain(&given) {
         let notice = subscription_notice(node, change);
+        told += notice.size() as u64;
         deliver::send_to(server, account, &change.jid, &notice).await;
     }
-    Ok(())
+    Ok(told)
 }
 
 /// Changes affiliations, and the subscriptions that depend on them.
