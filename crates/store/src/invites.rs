@@ -1,5 +1,6 @@
 //! Invitations: XEP-0401 0.6, XEP-0379, XEP-0445. Only the hash of a token is kept.
 
+use crate::accounts::Credential;
 use crate::{AccountId, Fut, Millis, StoreError};
 
 /// SHA-256 of an invitation's token.
@@ -93,13 +94,21 @@ pub trait Invites: Send + Sync {
         limit: u32,
     ) -> Fut<'_, Vec<Invite>>;
 
-    /// Takes one use, for contact and reset invitations. Returns it as it is afterwards.
+    /// Takes one use, for contact and reset invitations ([`Invites::reset`]). Returns it as it is afterwards.
     fn consume(
         &self,
         hash: TokenHash,
         now: Millis,
         by: Option<AccountId>,
     ) -> Fut<'_, Invite, UseError>;
+
+    /// Takes one use of a reset invitation and replaces all keys of its account, all or nothing. Returns whose.
+    fn reset(
+        &self,
+        hash: TokenHash,
+        now: Millis,
+        credentials: Vec<Credential>,
+    ) -> Fut<'_, AccountId, UseError>;
 
     /// Revokes. `false` when it does not exist.
     fn revoke(&self, id: InviteId) -> Fut<'_, bool>;

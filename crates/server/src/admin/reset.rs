@@ -72,7 +72,8 @@ impl Operations {
         Ok(account.filter(|account| !account.disabled))
     }
 
-    /// Uses a link up, and sets the password of its account. `None` when the link was good for nothing.
+    /// Uses a link up and sets the password of its account, both or neither. `None` when the link was good for
+    /// nothing.
     ///
     /// # Errors
     /// When the store failed.
@@ -82,14 +83,14 @@ impl Operations {
         credentials: Vec<Credential>,
     ) -> Result<Option<Account>, Fault> {
         let Some(account) = self.reset_of(token).await? else { return Ok(None) };
-        match self.store.invites.consume(token.hash(), now(), Some(account.id)).await {
+        match self.store.invites.reset(token.hash(), now(), credentials).await {
             Ok(_) => {}
             Err(UseError::Invalid) => return Ok(None),
             Err(UseError::Store(error)) => return Err(error.into()),
         }
-        self.set_password(&account, credentials).await?;
         let address = self.address(&account.name);
         self.note(&By::Web(None), "password from a link", &address).await;
+        self.shut_out(&account).await?;
         Ok(Some(account))
     }
 
@@ -100,19 +101,28 @@ impl Operations {
         credentials: Vec<Credential>,
     ) -> Result<(), Fault> {
         self.store.accounts.set_credentials(account.id, credentials).await?;
-        // Whoever knew the old password may hold a token made with it.
-        self.store.tokens.revoke(account.id, None).await?;
-        end_reset_links(&self.store, account.id).await?;
+        self.shut_out(account).await
+    }
+
+    async fn shut_out(&self, account: &Account) -> Result<(), Fault> {
+        end_other_ways_in(&self.store, account.id).await?;
         self.end_sessions(&account.name, End::Password).await;
         Ok(())
     }
 }
 
-/// Links that were made for an account are good for nothing any more.
+/// An account has another password: whoever knew the old one may hold a token made with it (XEP-0484 §6.4), or
+/// a link with which to set one of their own.
 ///
 /// # Errors
 /// When the store failed.
-pub async fn end_reset_links(store: &Store, account: AccountId) -> Result<(), StoreError> {
+pub async fn end_other_ways_in(store: &Store, account: AccountId) -> Result<(), StoreError> {
+    store.tokens.revoke(account, None).await?;
+    end_reset_links(store, account).await
+}
+
+/// Links that were made for an account are good for nothing any more.
+async fn end_reset_links(store: &Store, account: AccountId) -> Result<(), StoreError> {
     let mine = |one: &Invite| one.invite.kind == Kind::Reset && one.invite.subject == Some(account);
     let all = store.invites.list(None, None, MOST_ROWS).await?;
     for one in all.iter().filter(|one| mine(one) && one.is_valid(now())) {
@@ -123,6 +133,8 @@ pub async fn end_reset_links(store: &Store, account: AccountId) -> Result<(), St
 
 #[cfg(test)]
 mod tests {
+    use store::{SecretBytes, tokens};
+
     use super::{super::Request, *};
     use crate::{
         config::{Config, Home},
@@ -197,6 +209,83 @@ mod tests {
         );
         let nobody = ask(&operations, Request::AccountResetLink { account: "romeo".into() }).await;
         assert!(matches!(nobody, Response::Error(_)));
+    }
+
+    #[tokio::test]
+    async fn a_link_is_good_until_a_password_is_set_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let operations = operations(&directory);
+        let password = Password::new("wherefore art".to_owned());
+        let add = Request::AccountAdd { account: "romeo".into(), password, admin: false };
+        ask(&operations, add).await;
+        let token = link(&operations).await;
+        let mut refused = keys("thou art");
+        refused.extend(keys("thou art"));
+        assert!(operations.reset(&token, refused).await.is_err(), "the store does not take them");
+        assert!(operations.reset_of(&token).await.unwrap().is_some());
+        assert!(operations.reset(&token, keys("thou art")).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn another_password_ends_tokens_and_links_of_the_account_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let operations = operations(&directory);
+        for account in ["romeo", "juliet"] {
+            let password = Password::new("wherefore art".to_owned());
+            ask(
+                &operations,
+                Request::AccountAdd { account: account.into(), password, admin: false },
+            )
+            .await;
+        }
+        let store = &operations.store;
+        let id = async |name: &str| store.accounts.by_name(name).await.unwrap().unwrap().id;
+        let (romeo, juliet) = (id("romeo").await, id("juliet").await);
+        let invite = async |kind, subject| {
+            let token = Token::random().unwrap();
+            let invite = NewInvite {
+                hash: token.hash(),
+                kind,
+                created_by: Some(romeo),
+                created_at: now(),
+                name: None,
+                subject,
+                expires_at: Millis(now().0 + 60_000),
+                uses: 1,
+                admin: false,
+                note: Box::default(),
+            };
+            store.invites.create(invite).await.unwrap();
+            token.hash()
+        };
+        let invites = [
+            invite(Kind::Reset, Some(romeo)).await,
+            invite(Kind::Reset, Some(juliet)).await,
+            invite(Kind::Account, None).await,
+        ];
+        for account in [romeo, juliet] {
+            let token = tokens::Token {
+                account,
+                client: "phone".into(),
+                slot: tokens::Slot::Current,
+                mechanism: "HT-SHA-256-NONE".into(),
+                key: SecretBytes(vec![1; 32]),
+                description: Box::default(),
+                created_at: now(),
+                expires_at: Millis(now().0 + 60_000),
+                last_used: None,
+                counter: 0,
+            };
+            store.tokens.save(token).await.unwrap();
+        }
+        end_other_ways_in(store, romeo).await.unwrap();
+        let mut good = Vec::new();
+        for hash in invites {
+            good.push(store.invites.by_hash(hash).await.unwrap().unwrap().is_valid(now()));
+        }
+        assert_eq!(good, [false, true, true]);
+        assert!(store.tokens.list(Some(romeo), 10).await.unwrap().is_empty());
+        assert_eq!(store.tokens.list(Some(juliet), 10).await.unwrap().len(), 1);
     }
 
     #[tokio::test]

@@ -85,9 +85,5 @@ async fn change_password(
     let keys = credentials::choose(server, account.name(), password).await?;
     let failed = |error| server.store_failed("password", &error);
     server.store.accounts.set_credentials(account.id, keys).await.map_err(failed)?;
-    // XEP-0484 §6.4: who has stolen a token must not outlive the change.
-    server.store.tokens.revoke(account.id, None).await.map_err(failed)?;
-    // Nor may a link with which somebody else could set another password.
-    reset::end_reset_links(&server.store, account.id).await.map_err(failed)?;
-    Ok(())
+    reset::end_other_ways_in(&server.store, account.id).await.map_err(failed)
 }

@@ -1,8 +1,9 @@
 //! What keeping invitations means.
 
 use super::account;
+use crate::accounts::Credential;
 use crate::invites::{InviteId, Kind, NewInvite, TokenHash, UseError};
-use crate::{AccountId, Millis, Store};
+use crate::{AccountId, Millis, SecretBytes, Store};
 
 fn invite(hash: u8, created_by: Option<AccountId>, uses: u32) -> NewInvite {
     NewInvite {
@@ -34,6 +35,37 @@ pub async fn an_invitation_is_used_up(store: &Store) {
     assert_eq!(store.invites.consume(hash, Millis(12), None).await, Err(UseError::Invalid));
     let unknown = store.invites.consume(TokenHash([9; 32]), Millis(12), None).await;
     assert_eq!(unknown, Err(UseError::Invalid));
+}
+
+/// Whoever could not set a password still has the link.
+pub async fn a_reset_takes_the_use_and_sets_the_keys_or_does_neither(store: &Store) {
+    let romeo = account(store, "romeo").await;
+    let key = |hash: u8, salt: u8| Credential {
+        hash,
+        iterations: 10_000,
+        salt: vec![salt],
+        stored_key: SecretBytes(vec![1; 32]),
+        server_key: SecretBytes(vec![2; 32]),
+    };
+    let link = TokenHash([1; 32]);
+    let reset = NewInvite { kind: Kind::Reset, subject: Some(romeo), ..invite(1, None, 1) };
+    store.invites.create(reset).await.expect("created");
+    store.accounts.set_credentials(romeo, vec![key(1, 7)]).await.expect("set");
+    // Two keys for one hash are refused after the old ones were taken away.
+    let twice = store.invites.reset(link, Millis(10), vec![key(1, 8), key(1, 9)]).await;
+    assert!(matches!(twice, Err(UseError::Store(_))), "{twice:?}");
+    assert_eq!(store.accounts.credentials(romeo).await, Ok(vec![key(1, 7)]), "as before");
+    let found = store.invites.by_hash(link).await.expect("read").expect("there");
+    assert_eq!((found.invite.uses, found.used_by.len()), (1, 0), "the link is good");
+    assert_eq!(store.invites.reset(link, Millis(11), vec![key(1, 8)]).await, Ok(romeo));
+    assert_eq!(store.accounts.credentials(romeo).await, Ok(vec![key(1, 8)]));
+    let again = store.invites.reset(link, Millis(12), vec![key(1, 9)]).await;
+    assert_eq!(again, Err(UseError::Invalid), "once");
+    let other = NewInvite { subject: Some(romeo), ..invite(2, None, 1) };
+    store.invites.create(other).await.expect("created");
+    let wrong = store.invites.reset(TokenHash([2; 32]), Millis(12), vec![key(1, 9)]).await;
+    assert_eq!(wrong, Err(UseError::Invalid), "an invitation sets no password");
+    assert_eq!(store.accounts.credentials(romeo).await, Ok(vec![key(1, 8)]));
 }
 
 /// By time, by revocation, by being removed.

@@ -246,7 +246,12 @@ fn select_credentials(db: &Connection, id: Option<AccountId>) -> rusqlite::Resul
     rows.collect()
 }
 
-fn insert_credentials(db: &Connection, id: AccountId, all: &[Credential]) -> rusqlite::Result<()> {
+/// Replaces all keys.
+pub(super) fn insert_credentials(
+    db: &Connection,
+    id: AccountId,
+    all: &[Credential],
+) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM credential WHERE account = ?1")?.execute([id.0])?;
     let mut insert = db.prepare_cached(INSERT_CREDENTIAL)?;
     for one in all {

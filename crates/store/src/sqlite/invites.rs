@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::accounts::insert_credentials;
 use super::engine::{Engine, failure};
+use crate::accounts::Credential;
 use crate::invites::{Invite, InviteId, Invites, Kind, NewInvite, TokenHash, UseError};
 use crate::{AccountId, Fut, Millis, StoreError};
 
@@ -71,6 +73,21 @@ impl Invites for Sqlite {
         by: Option<AccountId>,
     ) -> Fut<'_, Invite, UseError> {
         self.0.write(move |db| take(db, hash, now, by)?.ok_or(UseError::Invalid))
+    }
+
+    fn reset(
+        &self,
+        hash: TokenHash,
+        now: Millis,
+        credentials: Vec<Credential>,
+    ) -> Fut<'_, AccountId, UseError> {
+        self.0.write(move |db| {
+            let found = by_hash(db, hash)?.filter(|found| found.invite.kind == Kind::Reset);
+            let account = found.and_then(|found| found.invite.subject).ok_or(UseError::Invalid)?;
+            take(db, hash, now, Some(account))?.ok_or(UseError::Invalid)?;
+            insert_credentials(db, account, &credentials)?;
+            Ok(account)
+        })
     }
 
     fn revoke(&self, id: InviteId) -> Fut<'_, bool> {
