@@ -87,6 +87,14 @@ impl Telling {
     fn take(&self, account: AccountId, number: u64) -> bool {
         self.told.lock().insert(account, number) != Some(number)
     }
+
+    /// It was not done after all, and is to be tried again.
+    fn put_back(&self, account: AccountId, number: u64) {
+        let mut told = self.told.lock();
+        if told.get(&account) == Some(&number) {
+            told.remove(&account);
+        }
+    }
 }
 
 /// Tells the accounts that have a device online the message of the day. Returns how many there were.
@@ -115,15 +123,20 @@ async fn tell(server: &Arc<Server>, account: &Account) -> bool {
         return false;
     }
     let number = Bytes::from(day.number.to_string());
-    match document_of(server, account.id, KEY).await {
-        Ok(before) if before.as_ref() != Some(&number) => {}
-        _ => return false,
+    let told = match document_of(server, account.id, KEY).await {
+        Ok(before) if before.as_ref() == Some(&number) => return false,
+        Ok(_) => send(server, account.jid(), &day.text).await,
+        Err(_) => false,
+    };
+    if !told {
+        // With the next session, then.
+        server.telling.put_back(account.id, day.number);
+        return false;
     }
     // It is not the account's doing, so it needs no room.
     if let Err(error) = server.store.documents.save(account.id, KEY, number, u64::MAX).await {
         tracing::warn!(%error, "it could not be kept who was told the message of the day");
     }
-    send(server, account.jid(), &day.text).await;
     true
 }
 
@@ -134,19 +147,22 @@ pub async fn welcome(server: &Arc<Server>, account: &BareJid) {
     }
 }
 
-/// A message of the server that stays in the account's archive.
-async fn send(server: &Arc<Server>, to: &BareJid, text: &str) {
+/// A message of the server that stays in the account's archive. `false` when it was not taken.
+async fn send(server: &Arc<Server>, to: &BareJid, text: &str) -> bool {
     let message = Element::new("message", ns::CLIENT)
         .with_attr("from", server.domain())
         .with_attr("to", to.as_str())
         .with_attr("type", "chat")
         .with_attr("id", server.fresh_id())
         .with_child(Element::new("body", ns::CLIENT).with_text(text));
-    if let Ok(message) = Stanza::parse(message.to_bytes(ns::CLIENT), &Limits::SERVER)
-        && let Err(error) = Box::pin(message::send_on(server, &to.clone().into(), &message)).await
-    {
+    let Ok(message) = Stanza::parse(message.to_bytes(ns::CLIENT), &Limits::SERVER) else {
+        return false;
+    };
+    let sent = Box::pin(message::send_on(server, &to.clone().into(), &message)).await;
+    if let Err(error) = &sent {
         tracing::debug!(error = error.condition.name(), "a notice was not taken");
     }
+    sent.is_ok()
 }
 
 /// The document that says which message of the day an account was told.
@@ -155,6 +171,7 @@ const KEY: &str = "notice";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Stage;
 
     #[test]
     fn an_account_is_told_each_message_once() {
@@ -163,6 +180,22 @@ mod tests {
         assert!(telling.take(one, 7) && !telling.take(one, 7));
         assert!(telling.take(other, 7));
         assert!(telling.take(one, 8));
+    }
+
+    #[test]
+    fn who_could_not_be_told_is_told_with_the_next_session() {
+        let stage = Stage::new();
+        let (server, juliet) = (&stage.server, stage.juliet());
+        let day = |number| Notices {
+            day: Some(Day { number, text: "Tea is served".into() }),
+            ..Notices::default()
+        };
+        server.telling.set(day(7));
+        assert!(stage.run(tell(server, &juliet)) && !stage.run(tell(server, &juliet)), "once");
+        server.telling.set(day(8));
+        stage.run(server.store.maintenance.close()).unwrap();
+        assert!(!stage.run(tell(server, &juliet)), "nothing can be read");
+        assert!(server.telling.take(juliet.id, 8), "she still is to be told");
     }
 
     #[test]
