@@ -110,6 +110,24 @@ fn a_reload_takes_what_it_can_and_refuses_what_is_wrong() {
 }
 
 #[test]
+fn a_reload_says_first_what_it_did_and_then_what_waits() {
+    let trial = Trial::new();
+    let server = trial.serve();
+    let said = || trial.json(&["reload"])["reloaded"].clone();
+    let done = "Configuration and certificate were read again.";
+    assert_eq!(said(), serde_json::json!([done]));
+    // Last what several sections decide together.
+    trial.configure(
+        "[federation]\nenabled = true\n[push]\nenabled = false\n[tls]\nrequired = false\n\
+         [metrics]\nlisten = [\"127.0.0.1:0\"]\n",
+    );
+    let later = "These change at the next start: [metrics], `required` in [tls], [push], \
+                 which addresses are open.";
+    assert_eq!(said(), serde_json::json!([done, later]));
+    drop(server);
+}
+
+#[test]
 fn check_finds_what_is_wrong_and_names_the_fix() {
     let trial = Trial::new();
     let page = trial.says(&["check"]);
