@@ -181,6 +181,11 @@ impl Cx<'_> {
         self.effects.push(Effect::Notify(notification));
     }
 
+    /// Says what the user is told later, unless it was seen by then.
+    pub(crate) fn held(&mut self, notification: Notification) {
+        self.effects.push(Effect::Held(notification));
+    }
+
     /// Ends a request.
     pub(crate) fn done(&mut self, number: u64, outcome: Outcome) {
         if promises::ended(self, number, &outcome) {

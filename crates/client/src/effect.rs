@@ -90,6 +90,9 @@ pub enum Effect {
     View(Change),
     /// Tell the user, if this conversation is not on screen.
     Notify(Notification),
+    /// A notification waits, because another device of the account is in use (ADR 28). It comes as
+    /// [`Effect::Notify`] when it is due; a driver that is about to be stopped shows it before.
+    Held(Notification),
     /// What a request to send or to change a message wants is on disk with this step, and will be
     /// done whatever becomes of this program. How it goes on is told by the timeline; the request
     /// ends with [`Effect::Done`] as every other.
@@ -200,6 +203,7 @@ impl std::fmt::Debug for Effect {
             Self::Forget(_) => f.write_str("Forget(..)"),
             Self::View(_) => f.write_str("View(..)"),
             Self::Notify(_) => f.write_str("Notify(..)"),
+            Self::Held(_) => f.write_str("Held(..)"),
             Self::Kept(number, id) => f.debug_tuple("Kept").field(number).field(id).finish(),
             Self::Done(number, _) => write!(f, "Done({number}, ..)"),
         }

@@ -124,6 +124,7 @@ impl<'a> Driver<'a> {
                 Effect::StartTls { .. } => panic!("the connection is encrypted"),
                 Effect::View(_)
                 | Effect::Notify(_)
+                | Effect::Held(_)
                 | Effect::Transfer(..)
                 | Effect::CancelTransfer(_)
                 | Effect::Forget(_)

@@ -506,7 +506,7 @@ export class Sample implements Core {
       const answer = message(talk.person, false, Date.now(), { text: "That is what I thought, too." });
       this.#add(talk, answer);
       const { address, name, mute } = talk.conversation;
-      if (mute.is === "no") this.#say({ is: "notify", address, occasion: "said", title: name, text: brief(answer.content), message: answer.id });
+      if (mute.is === "no") this.#say({ is: "notify", address, occasion: "said", title: name, text: brief(answer.content), message: answer.id, waits: false });
     }, 4200);
   }
 

@@ -23,6 +23,9 @@ self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("message", (event) => {
   if (event.data === "take over") event.waitUntil(self.skipWaiting());
+  // A page that is about to be stopped has something to tell, and cannot wait until it is told.
+  const { show } = (event.data ?? {}) as { show?: { title: string; options: NotificationOptions } };
+  if (show) event.waitUntil(self.registration.showNotification(show.title, show.options));
 });
 
 async function install(): Promise<void> {

@@ -29,8 +29,18 @@ const registration = {
   showNotification: async (title: string, options: Made["options"]) => void made.push({ title, options }),
   getNotifications: async ({ tag }: { tag: string }) => (tag === WOKEN_TAG ? woken.splice(0) : []),
 };
+/** What the page handed to its service worker. */
+const handed: { show: Made }[] = [];
+/** What the browser tells before it stops the page. */
+const stops: (() => void)[] = [];
+const listens = (what: string, listener: () => void) => {
+  if (what === "freeze" || what === "pagehide") stops.push(listener);
+};
+Object.assign(globalThis, { addEventListener: listens });
+Object.assign(document, { addEventListener: listens });
 Object.assign(navigator, {
   serviceWorker: {
+    controller: { postMessage: (message: { show: Made }) => void handed.push(message) },
     getRegistration: async () => registration,
     addEventListener: (_: string, listener: typeof onMessage) => (onMessage = listener),
   },
@@ -206,6 +216,38 @@ test("a reply that was kept before the core broke is neither sent again nor a dr
   assert.equal(window.sent().length, 1);
   assert.deepEqual(window.drafts(), []);
   assert.equal(waiting(), 0);
+  window.leave();
+});
+
+test("what waits for another device is handed over when the page is stopped, and is not shown again when it is due", async () => {
+  stops.length = 0;
+  const window = sit(() => ({ is: "done" }));
+  window.say(ACCOUNT);
+  const before = made.length;
+  const notice = (message: number, text: string, waits: boolean): Notice =>
+    ({ is: "notify", address: "tybalt@example.org", occasion: "said", title: "Tybalt", text, message, waits });
+  window.say(notice(1, "Thou art a villain", true));
+  await settle();
+  assert.equal(made.length, before, "it waits");
+  // It is due.
+  window.say(notice(1, "Thou art a villain", false));
+  window.say(notice(2, "Turn and draw", true));
+  await settle();
+  assert.equal(made.length, before + 1);
+  for (const stop of stops) stop();
+  assert.deepEqual(handed.map(({ show }) => [show.title, show.options.body]), [["Tybalt (2)", "Thou art a villain\nTurn and draw"]]);
+  assert.deepEqual(handed[0]?.show.options.actions.map((one) => one.action), ["read", "reply"]);
+  window.say(notice(2, "Turn and draw", false));
+  await settle();
+  assert.equal(made.length, before + 1, "the service worker has shown it");
+  // What was read on the other device, and what is of an account that is gone, is for nobody.
+  window.say(notice(3, "Boy!", true));
+  window.say(chat("tybalt@example.org", 0));
+  for (const stop of stops) stop();
+  window.say(notice(4, "I am for you", true));
+  window.say({ is: "signedOut" });
+  for (const stop of stops) stop();
+  assert.equal(handed.length, 1);
   window.leave();
 });
 

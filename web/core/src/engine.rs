@@ -193,7 +193,10 @@ impl Engine {
                 None => return,
             },
             client::Effect::Notify(notification) => {
-                Effect::Tell { notice: show::notification(notification) }
+                Effect::Tell { notice: show::notification(notification, false) }
+            }
+            client::Effect::Held(notification) => {
+                Effect::Tell { notice: show::notification(notification, true) }
             }
             // It is in the timeline now, which tells what becomes of it: the page waits no longer.
             client::Effect::Kept(number, id) => {

@@ -92,6 +92,9 @@ pub enum Notice {
         /// What; nothing for a stranger.
         text: String,
         message: Option<i64>,
+        /// It may be seen on another device that is in use, and comes once more when it is due: a
+        /// page that is stopped before that shows it then.
+        waits: bool,
     },
     /// The end of a request: exactly one for every [`Request`].
     Done {

@@ -56,8 +56,8 @@ pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
     })
 }
 
-/// Translates what is worth interrupting for.
-pub(crate) fn notification(notification: view::Notification) -> Notice {
+/// Translates what is worth interrupting for, now or when it has waited.
+pub(crate) fn notification(notification: view::Notification, waits: bool) -> Notice {
     let (occasion, title, text) = match notification.occasion {
         view::Occasion::Said { title, text } => (page::Occasion::Said, title, text),
         view::Occasion::Stranger => (page::Occasion::Stranger, String::new(), String::new()),
@@ -68,6 +68,7 @@ pub(crate) fn notification(notification: view::Notification) -> Notice {
         title,
         text,
         message: notification.message.map(|id| id.0),
+        waits,
     }
 }
 

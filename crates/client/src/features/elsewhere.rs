@@ -3,7 +3,7 @@
 //! Whoever writes or reads on one device sees there what comes in: the others wait a moment with a
 //! notification, and leave it out when the message was seen meanwhile (XEP-0280 "Interaction with
 //! Chat States"; ADR 28). Nothing is held while somebody looks at this device. What is held is in
-//! memory only.
+//! memory only; the driver knows it, to show it when it is stopped meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -68,6 +68,9 @@ pub(crate) fn holds(cx: &mut Cx<'_>, message: &Message, title: &str) -> bool {
     let held = Held { until: now.saturating_add(HOLD), title: title.to_owned() };
     cx.state.features.elsewhere.held.insert(message.id, held);
     wait(cx);
+    if let Some(notification) = timeline::notification(cx, message, title.to_owned()) {
+        cx.held(notification);
+    }
     true
 }
 

@@ -150,6 +150,8 @@ fn delete_all(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let mut row = conversation(cx, address);
     row.draft.clear();
     (row.pinned, row.wallpaper, row.shown, row.deleted) = (false, None, false, true);
+    // A stranger who writes once more is news again.
+    row.announced = false;
     save_conversation(cx, row)?;
     cx.view(Change::ConversationRemoved(address.clone()));
     Ok(())

@@ -30,7 +30,7 @@ use crate::view::{Change, Outcome, Problem, Readers};
 pub(crate) use deleted::{is_about_deleted, is_cleared, on_start};
 pub(crate) use happened::{note, note_again};
 pub(crate) use show::{
-    missed, notify, notify_as, notify_missed, notify_now, preview_text, quotable,
+    missed, notification, notify, notify_as, notify_missed, notify_now, preview_text, quotable,
 };
 pub(crate) use ticks::{
     end_moves, end_moves_of, forget_moves, raise, reach, spread, spread_to_older,

@@ -115,32 +115,39 @@ pub(crate) fn notify_as(cx: &mut Cx<'_>, message: &Message, title: String) -> St
 
 /// The same, whatever happens on other devices.
 pub(crate) fn notify_now(cx: &mut Cx<'_>, message: &Message, title: String) -> Step {
+    let Some(notification) = notification(cx, message, title) else { return Ok(()) };
     let mut conversation = super::conversation(cx, &message.conversation);
+    let stranger = matches!(notification.occasion, Occasion::Stranger);
+    if conversation.announced != stranger {
+        conversation.announced = stranger;
+        super::save_conversation(cx, conversation)?;
+    }
+    cx.notify(notification);
+    Ok(())
+}
+
+/// What the user would be told about a message now; `None` where they do not want to be told, have
+/// seen it, or were told of this stranger.
+pub(crate) fn notification(cx: &Cx<'_>, message: &Message, title: String) -> Option<Notification> {
+    let conversation = super::conversation(cx, &message.conversation);
     let muted = match conversation.mute {
         Mute::No => false,
         Mute::Until(moment) => cx.time() < moment,
         Mute::Forever => true,
     };
-    if muted || conversation.read_up_to.is_some_and(|seen| seen >= message.position) {
-        return Ok(());
-    }
+    let seen = conversation.read_up_to.is_some_and(|seen| seen >= message.position);
     let stranger = is_of_stranger(cx, &conversation);
-    if stranger && conversation.announced {
-        return Ok(());
+    if muted || seen || (stranger && conversation.announced) {
+        return None;
     }
-    if conversation.announced != stranger {
-        conversation.announced = stranger;
-        super::save_conversation(cx, conversation)?;
-    }
-    cx.notify(Notification {
+    Some(Notification {
         conversation: message.conversation.clone(),
         occasion: match stranger {
             true => Occasion::Stranger,
             false => Occasion::Said { title, text: preview_text(&message.content) },
         },
         message: Some(message.id),
-    });
-    Ok(())
+    })
 }
 
 /// Tells the user about the last message of each conversation that came while this device was away

@@ -1,6 +1,7 @@
 //! What notifies while another device of the account is in use.
 
 use client::Command;
+use client::store::Mute;
 use client::view::Notification;
 use xmpp::xml::{Element, Limits};
 
@@ -90,6 +91,23 @@ fn what_nobody_sees_notifies_after_a_while() {
     assert_eq!(told(&mut world, phone), ["second"]);
     world.pass(LONG);
     assert_eq!(says(&mut world, juliet, "third", phone), ["third"], "nobody is at the laptop");
+}
+
+#[test]
+fn what_waits_is_known_to_the_driver_and_is_what_is_told_later() {
+    let (mut world, phone, laptop, juliet) = scene();
+    world.send(laptop, JULIET, "but soft");
+    assert_eq!(says(&mut world, juliet, "first", phone), [""; 0]);
+    let held = std::mem::take(&mut world.devices[phone].held);
+    assert_eq!(held.iter().map(|one| notified(one).1).collect::<Vec<_>>(), ["first"]);
+    world.pass(WAITS);
+    world.settle();
+    assert_eq!(world.devices[phone].notifications, held);
+    // Of what nobody wants to hear nothing waits that could be shown.
+    world.run(phone, Command::Mute(bare(JULIET), Mute::Forever));
+    copy(&mut world, ROMEO, "<body>but soft</body>");
+    assert_eq!(says(&mut world, juliet, "second", phone), [""; 0]);
+    assert_eq!(world.devices[phone].held, []);
 }
 
 #[test]

@@ -45,6 +45,20 @@ fn a_stranger_is_told_of_once_and_without_their_words() {
 }
 
 #[test]
+fn a_stranger_whose_conversation_was_deleted_is_news_again() {
+    let (mut world, romeo, stranger) = world();
+    world.send(stranger, ROMEO, "buy my pills");
+    assert_eq!(told(&mut world, romeo).len(), 1);
+    world.run(romeo, Command::DeleteConversation(bare(STRANGER)));
+    assert_eq!(told(&mut world, romeo), []);
+    world.send(stranger, ROMEO, "buy them now");
+    let again = told(&mut world, romeo);
+    assert!(matches!(&again[..], [one] if one.occasion == Occasion::Stranger), "{again:?}");
+    world.send(stranger, ROMEO, "last chance");
+    assert_eq!(told(&mut world, romeo), [], "once");
+}
+
+#[test]
 fn what_was_missed_of_a_stranger_is_told_the_same_way() {
     let (mut world, romeo, stranger) = world();
     world.run(romeo, Command::Disconnect);

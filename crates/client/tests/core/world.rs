@@ -30,6 +30,8 @@ pub(crate) struct Device {
     pub(crate) outcomes: BTreeMap<u64, Outcome>,
     pub(crate) changes: Vec<Change>,
     pub(crate) notifications: Vec<Notification>,
+    /// Those that wait, or waited.
+    pub(crate) held: Vec<Notification>,
     pub(crate) transfers: Vec<(TransferId, Transfer)>,
     pub(crate) forgotten: Vec<LocalFile>,
     /// What is on disk, of which request.
@@ -103,6 +105,7 @@ impl World {
             outcomes: BTreeMap::new(),
             changes: Vec::new(),
             notifications: Vec::new(),
+            held: Vec::new(),
             transfers: Vec::new(),
             forgotten: Vec::new(),
             kept: Vec::new(),
@@ -195,6 +198,7 @@ impl World {
             Effect::Kept(number, id) => device.kept.push((number, id)),
             Effect::View(change) => device.changes.push(change),
             Effect::Notify(notification) => device.notifications.push(notification),
+            Effect::Held(notification) => device.held.push(notification),
             Effect::Done(number, outcome) => {
                 let before = device.outcomes.insert(number, outcome);
                 assert_eq!(before, None, "a request ends once");

@@ -306,6 +306,7 @@ impl World {
             | Effect::Transfer(..)
             | Effect::CancelTransfer(_)
             | Effect::Forget(_)
+            | Effect::Held(_)
             | Effect::Kept(..) => {}
         }
     }

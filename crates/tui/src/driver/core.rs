@@ -251,6 +251,8 @@ impl Core {
             }
             // Files are where the user put them.
             Effect::Forget(_) => {}
+            // A terminal is not stopped without its program, which ends with what it waits for.
+            Effect::Held(_) => {}
             Effect::Kept(number, _) => (self.output)(Output::Kept(number)),
             Effect::View(change) => (self.output)(Output::View(change)),
             Effect::Notify(notification) => (self.output)(Output::Notify(notification)),

@@ -68,7 +68,12 @@ title: string,
 /**
  * What; nothing for a stranger.
  */
-text: string, message: number | null, } | { "is": "done", number: number, outcome: Outcome, } | { "is": "storage", reason: string, };
+text: string, message: number | null, 
+/**
+ * It may be seen on another device that is in use, and comes once more when it is due: a
+ * page that is stopped before that shows it then.
+ */
+waits: boolean, } | { "is": "done", number: number, outcome: Outcome, } | { "is": "storage", reason: string, };
 
 export type Occasion = "said" | "stranger";
 

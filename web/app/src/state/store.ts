@@ -56,6 +56,8 @@ export class Store {
   readonly hidden: ReadonlySignal<Conversation[]>;
   /** Called for what is worth interrupting for. */
   onNotify: (notification: Notification) => void = () => {};
+  /** Called for what waits, and comes by `onNotify` unless it is seen on another device. */
+  onHeld: (notification: Notification) => void = () => {};
 
   /** Called when something fails that nobody waits for any more. */
   onLate: (problem: Problem) => void = () => {};
@@ -206,7 +208,8 @@ export class Store {
         this.devices.value = withEntry(this.devices.value, notice.address, notice.devices);
         return;
       case "notify":
-        this.onNotify(notice);
+        if (notice.waits) this.onHeld(notice);
+        else this.onNotify(notice);
         return;
       case "storage":
         this.storage.value = notice.reason;

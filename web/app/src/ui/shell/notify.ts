@@ -14,6 +14,7 @@ import { phone, toast } from "../kit";
 import { problemText } from "../people/problem";
 import { reasonText } from "../reason";
 import { countUnread, current, hasSent, markRead } from "./conversations";
+import { forgetHeld, handOver, hold, wasHanded } from "./held";
 import { settings } from "./settings";
 import { now } from "./time";
 
@@ -50,36 +51,75 @@ const MOST_LINES = 4;
 /** What TypeScript does not know of notifications yet. */
 interface Options extends NotificationOptions {
   renotify: boolean;
-  actions?: { action: string; type?: "text"; title: string; placeholder?: string }[];
+  actions: { action: string; type?: "text"; title: string; placeholder?: string }[];
 }
 
 /** Shows a notification, unless its conversation is on screen. A newer one of it takes its place. */
 export async function notify(notice: Notice): Promise<void> {
-  if (onScreen(notice.address) || !settings.value.notify) return;
-  const { sound, notifyText } = settings.value;
+  if (wasHanded(notice) || onScreen(notice.address) || !settings.value.notify) return;
   if (permission.value !== "granted") {
-    if (sound) chime();
+    if (settings.value.sound) chime();
     return;
   }
-  const w = words().shell;
-  const stranger = notice.occasion === "stranger";
-  // What is of no message the core says itself, in English.
-  const own = notice.message === null;
-  const [name, text] = stranger
-    ? [w.notifyStranger, w.notifyStrangerText]
-    : own
-      ? [reasonText(notice.title), reasonText(notice.text)]
-      : [notice.title, notice.text];
+  const one = noted(notice);
+  // The service worker has made a sound for it already.
+  const heard = await withdraw(WOKEN_TAG);
+  const { title, options } = composed(notice, one, heard);
+  const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+  if (worker?.active) {
+    await worker.showNotification(title, options);
+    return;
+  }
+  const { actions: _, ...plain } = options;
+  const made = new Notification(title, plain);
+  made.onclick = () => {
+    window.focus();
+    go({ at: "chat", address: notice.address, message: null });
+    made.close();
+  };
+  one.made = made;
+}
+
+/** Has the service worker show what waits: this page is about to be stopped, and nothing can be waited for. */
+function handHeld(store: Store): void {
+  const worker = navigator.serviceWorker?.controller;
+  if (!worker || permission.value !== "granted" || !settings.value.notify) return;
+  handOver((notice) => {
+    // Read on the other device meanwhile.
+    if (store.conversation(notice.address)?.unread === 0) return;
+    worker.postMessage({ show: composed(notice, noted(notice), false) });
+  });
+}
+
+/** Adds what a notification says to what its conversation has to say. */
+function noted(notice: Notice): Shown {
   const known = shown.get(notice.address);
   const one: Shown = {
-    lines: [...(known?.lines ?? []), text].slice(-MOST_LINES),
+    lines: [...(known?.lines ?? []), said(notice).text].slice(-MOST_LINES),
     count: (known?.count ?? 0) + 1,
     made: known?.made ?? null,
   };
   shown.set(notice.address, one);
-  // The service worker has made a sound for it already.
-  const heard = await withdraw(WOKEN_TAG);
-  const title = notifyText ? name : w.notifyHidden;
+  return one;
+}
+
+/** From whom it is, and what it says. */
+function said({ occasion, message, title, text }: Notice): { name: string; text: string } {
+  const w = words().shell;
+  if (occasion === "stranger") return { name: w.notifyStranger, text: w.notifyStrangerText };
+  // What is of no message the core says itself, in English.
+  return message === null ? { name: reasonText(title), text: reasonText(text) } : { name: title, text };
+}
+
+/** How it is shown; `heard` without a sound. */
+function composed(notice: Notice, one: Shown, heard: boolean): { title: string; options: Options } {
+  const w = words().shell;
+  const { sound, notifyText } = settings.value;
+  const title = notifyText ? said(notice).name : w.notifyHidden;
+  const read = { action: "read", title: w.markRead };
+  const reply = { action: "reply", type: "text" as const, title: w.notifyReply, placeholder: w.notifyReplyHint };
+  // What the core says itself is no message that could be answered; to a stranger nobody answers unseen.
+  const actions = notice.message === null || notice.occasion === "stranger" ? [] : [read, reply];
   const options: Options = {
     body: notifyText ? one.lines.join("\n") : "",
     tag: notice.address,
@@ -87,25 +127,10 @@ export async function notify(notice: Notice): Promise<void> {
     // The system makes the sound, and again for each message: one that only replaces another is silent.
     silent: !sound || heard,
     renotify: sound && !heard,
+    actions,
     data: { hash: format({ at: "chat", address: notice.address, message: null }), address: notice.address },
   };
-  const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
-  const counted = notifyText && one.count > 1 ? fill(w.notifyCount, { name: title, n: one.count }) : title;
-  if (worker?.active) {
-    const read = { action: "read", title: w.markRead };
-    const reply = { action: "reply", type: "text" as const, title: w.notifyReply, placeholder: w.notifyReplyHint };
-    // What the core says itself is no message that could be answered; to a stranger nobody answers unseen.
-    const actions = own || stranger ? [] : [read, reply];
-    await worker.showNotification(counted, { ...options, actions } as Options);
-    return;
-  }
-  const made = new Notification(counted, options);
-  made.onclick = () => {
-    window.focus();
-    go({ at: "chat", address: notice.address, message: null });
-    made.close();
-  };
-  one.made = made;
+  return { title: notifyText && one.count > 1 ? fill(w.notifyCount, { name: title, n: one.count }) : title, options };
 }
 
 /** What was seen needs no notification. Whether there was one. */
@@ -158,6 +183,9 @@ async function isSent(store: Store, to: string, text: string, begun: number | nu
 export function startNotifying(store: Store, host: Pick<CoreHost, "state">): void {
   // Where nothing can be shown, the list has it.
   store.onNotify = (notice) => void notify(notice).catch(() => undefined);
+  store.onHeld = hold;
+  document.addEventListener("freeze", () => handHeld(store));
+  addEventListener("pagehide", () => handHeld(store));
   navigator.serviceWorker?.addEventListener("message", (event) => {
     if ((event.data as { act?: unknown } | null)?.act === true) acts();
   });
@@ -171,7 +199,7 @@ export function startNotifying(store: Store, host: Pick<CoreHost, "state">): voi
   });
   effect(() => {
     // Who is not signed in is not woken, and leaves nothing here.
-    if (!signedIn.value) return;
+    if (!signedIn.value) return forgetHeld();
     const { wokenMessage: message, wokenCall: call, wokenRequest: request, notifyStranger: stranger } = words().shell;
     void keepTold({ message, call, request, stranger, silent: !settings.value.sound }).catch(() => undefined);
   });
