@@ -4,8 +4,8 @@ use std::path::Path;
 
 use client::store::conformance::{Case, address, contact, in_step, message, profile, texts};
 use client::store::{
-    Contacts, Conversations, Devices, Hidden, Outbox, OwnDevice, Profile, Reference, SessionKey,
-    Store, StoreError, Timeline, Version,
+    Contacts, Devices, Hidden, Outbox, OwnDevice, Profile, Reference, SessionKey, Store,
+    StoreError, Timeline, Version,
 };
 use rusqlite::{Connection, params};
 use xmpp::sasl::Secret;

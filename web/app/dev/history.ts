@@ -135,7 +135,7 @@ function span(text: string): Span {
 }
 
 function file(name: string, mediaType: string, size: number, local: boolean, caption: string | null = null): Content {
-  return { is: "file", caption, lines: lines(caption ?? ""), file: { name, size, mediaType, uploaded: true, local: local ? `sample:${name}` : null, picture: null } };
+  return { is: "file", caption, lines: lines(caption ?? ""), file: { name, size, mediaType, uploaded: true, local: local ? `sample:${name}` : null, length: null, picture: null } };
 }
 
 const LINES = [

@@ -326,8 +326,8 @@ export class Sample implements Core {
       case "send":
         return this.#send(command.to, text(command.text), command.replyTo);
       case "sendFile": {
-        const { name, size, mediaType, picture } = command;
-        const file = { name, size, mediaType, uploaded: true, local: command.file, picture };
+        const { name, size, mediaType, length, picture } = command;
+        const file = { name, size, mediaType, uploaded: true, local: command.file, length, picture };
         return this.#send(command.to, { is: "file", file, caption: command.caption, lines: lines(command.caption ?? "") }, command.replyTo, size);
       }
       case "download":

@@ -374,7 +374,7 @@ test("emoji: each once, each drawable, found by name in both languages", () => {
 
 test("only small pictures and sounds come by themselves, and where somebody wants that", () => {
   const file = (size: number | null, mediaType: string) => ({
-    name: "a", size, mediaType, uploaded: true, local: null, picture: null,
+    name: "a", size, mediaType, uploaded: true, local: null, length: null, picture: null,
   });
   const small = file(900_000, "image/png");
   const comes = (one: typeof small, where: "always" | "unmetered" | "never", network?: Parameters<typeof comesByItself>[2]) =>

@@ -24,7 +24,7 @@ const settle = () => new Promise((done) => later(done, 1));
 const text = { do: "send", to: "romeo@example.org", text: "hello", replyTo: null } as const;
 const file: Command = {
   do: "sendFile", to: "romeo@example.org", file: "f1", name: "rose.txt", size: 1, mediaType: "text/plain", caption: null,
-  picture: null, replyTo: null,
+  picture: null, length: null, replyTo: null,
 };
 
 function start() {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import "./browser";
-import { Recorder } from "../src/ui/chat/composer/recorder";
+import { lengthOf, Recorder } from "../src/ui/chat/composer/recorder";
 import { toasts } from "../src/ui/kit/overlays";
 
 /** Records what the test says. */
@@ -65,6 +65,7 @@ test("what was recorded before the microphone went away waits, and can be sent",
   const before = stopped;
   FakeRecorder.last.hears("half an hour of ");
   FakeRecorder.last.hears("words");
+  recorder.milliseconds.value = 1_800_000.4;
   FakeRecorder.last.ends();
   assert.equal(recorder.state.value, "ended");
   assert.ok(stopped > before, "the microphone is let go");
@@ -77,6 +78,8 @@ test("what was recorded before the microphone went away waits, and can be sent",
   assert.equal(recorder.state.value, "ended");
   recorder.send();
   assert.equal(await done[0]?.text(), "half an hour of words");
+  assert.equal(lengthOf(done[0] as File), 1_800_000, "others are told how long it is");
+  assert.equal(lengthOf(new Blob(["of another place"])), null);
   assert.equal(recorder.state.value, "idle");
   assert.equal(recorder.rest.value, null);
 });

@@ -105,7 +105,9 @@ pub(crate) fn command(
             };
             Ask::Notify(jid(&address)?, messages)
         }
-        Command::SetWallpaper { address, wallpaper } => Ask::SetWallpaper(jid(&address)?, wallpaper),
+        Command::SetWallpaper { address, wallpaper } => {
+            Ask::SetWallpaper(jid(&address)?, wallpaper)
+        }
         Command::Pin { address, pinned } => Ask::PinConversation(jid(&address)?, pinned),
         Command::Hide { address } => Ask::Hide(jid(&address)?),
         Command::ClearHistory { address } => Ask::ClearHistory(jid(&address)?),
@@ -127,24 +129,27 @@ pub(crate) fn command(
         Command::Send { to, text, reply_to } => {
             Ask::Send { to: jid(&to)?, text, reply_to: reply_to.map(MessageId), encryption: None }
         }
-        Command::SendFile { to, file, name, size, media_type, caption, picture, reply_to } => {
-            Ask::SendFile {
-                to: jid(&to)?,
-                file: files.of_name(&file).ok_or(Problem::Unknown("file"))?,
-                name,
-                size,
-                media_type,
-                caption,
-                preview: picture.map(|picture| client::store::Preview {
-                    width: picture.width,
-                    height: picture.height,
-                    thumbnail: picture.thumbnail,
-                    description: picture.description,
-                }),
-                reply_to: reply_to.map(MessageId),
-                encryption: None,
-            }
-        }
+        Command::SendFile {
+            to,
+            file,
+            name,
+            size,
+            media_type,
+            caption,
+            picture,
+            length,
+            reply_to,
+        } => Ask::SendFile {
+            to: jid(&to)?,
+            file: files.of_name(&file).ok_or(Problem::Unknown("file"))?,
+            name,
+            size,
+            media_type,
+            caption,
+            preview: preview(picture, length),
+            reply_to: reply_to.map(MessageId),
+            encryption: None,
+        },
         Command::Download { message } => {
             let random = random().ok_or_else(|| Problem::Transfer("no randomness".to_owned()))?;
             Ask::Download(MessageId(message), files.add(&random))
@@ -205,6 +210,21 @@ fn stands(text: &str) -> Result<Place, Problem> {
         Some(Place { position, id: MessageId(id.parse().ok()?) })
     });
     place.ok_or_else(|| Problem::Invalid("no part of a search ended there".to_owned()))
+}
+
+/// What is told of a file before it is fetched.
+fn preview(picture: Option<page::Picture>, length: Option<u32>) -> Option<client::store::Preview> {
+    let of_length = client::store::Preview { length, ..client::store::Preview::default() };
+    match picture {
+        Some(picture) => Some(client::store::Preview {
+            width: picture.width,
+            height: picture.height,
+            thumbnail: picture.thumbnail,
+            description: picture.description,
+            ..of_length
+        }),
+        None => length.map(|_| of_length),
+    }
 }
 
 fn kind(kind: page::FileKind) -> FileKind {

@@ -352,13 +352,19 @@ fn file(file: store::File, files: &mut Files) -> page::File {
         media_type: file.media_type,
         uploaded: file.url.is_some(),
         local: file.local.and_then(|local| files.name(&local)),
-        picture: file.preview.map(|preview| page::Picture {
+        length: file.preview.as_ref().and_then(|preview| preview.length),
+        picture: file.preview.filter(looks_like_something).map(|preview| page::Picture {
             width: preview.width,
             height: preview.height,
             thumbnail: preview.thumbnail,
             description: preview.description,
         }),
     }
+}
+
+/// Whether anything is told of how it looks: of a sound there is only the length.
+fn looks_like_something(preview: &store::Preview) -> bool {
+    *preview != store::Preview { length: preview.length, ..store::Preview::default() }
 }
 
 fn undecryptable(why: Undecryptable) -> page::Undecryptable {

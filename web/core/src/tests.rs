@@ -1,11 +1,11 @@
 //! The translation between core, worker and page.
 
-use client::{Command as Ask, Now};
 use client::store::{
-    Content, Delivery, Encryption, File, Happened, Happening, MemoryStore, Message, MessageId, Place,
-    Position, Reached, StoreError, TrustLevel, Version,
+    Content, Delivery, Encryption, File, Happened, Happening, MemoryStore, Message, MessageId,
+    Place, Position, Preview, Reached, StoreError, TrustLevel, Version,
 };
 use client::view::{Affiliation, Change, Member, Outcome, Problem, Role, Room, RoomState};
+use client::{Command as Ask, Now};
 use serde_json::{Value, json};
 use xmpp::jid::BareJid;
 use xmpp::time::Millis;
@@ -326,9 +326,11 @@ fn a_message_is_shown_without_anything_secret() {
         url: Some("https://example.org/canary".into()),
         key: Some("canary".into()),
         local: Some(format!("{name}:canary")),
-        preview: None,
+        preview: Some(Preview { length: Some(42_500), ..Preview::default() }),
     };
     let shown = shown(Content::File(file, Some("look".into())));
+    assert_eq!(shown["content"]["file"]["length"], 42_500);
+    assert_eq!(shown["content"]["file"]["picture"], Value::Null, "a sound looks like nothing");
     assert!(!shown.to_string().contains("canary"), "{shown}");
     assert_eq!(shown["content"]["file"]["local"], json!(name));
     assert_eq!(shown["content"]["file"]["uploaded"], true);

@@ -135,7 +135,7 @@ fn parse_sharing(sharing: &Element, content: &[Element]) -> Option<File> {
     })
 }
 
-/// What the metadata tell of a picture (XEP-0446 §3, XEP-0264 §5).
+/// What the metadata tell of a picture, a film or a sound (XEP-0446 §3, XEP-0264 §5).
 fn preview_of(metadata: &Element, content: &[Element]) -> Option<Preview> {
     let number = |name| {
         let text = metadata.child(name, ns::FILE_METADATA)?.text();
@@ -154,6 +154,10 @@ fn preview_of(metadata: &Element, content: &[Element]) -> Option<Preview> {
         description: metadata
             .child("desc", ns::FILE_METADATA)
             .and_then(|desc| described(&desc.text())),
+        length: metadata
+            .child("length", ns::FILE_METADATA)
+            .and_then(|length| length.text().trim().parse().ok())
+            .filter(|length| (1..=MAX_LENGTH).contains(length)),
     };
     (preview != Preview::default()).then_some(preview)
 }
@@ -283,11 +287,11 @@ pub(crate) fn payload(file: &File) -> Option<Vec<Element>> {
     Some(payload)
 }
 
-/// What the metadata tell others of a picture.
+/// What the metadata tell others of a picture, a film or a sound.
 fn preview_elements(preview: &Preview) -> Vec<Element> {
-    let about = |name: &str, pixels: u32| {
-        let element = Element::new(name, ns::FILE_METADATA).with_text(pixels.to_string());
-        (pixels > 0).then_some(element)
+    let about = |name: &str, number: u32| {
+        let element = Element::new(name, ns::FILE_METADATA).with_text(number.to_string());
+        (number > 0).then_some(element)
     };
     let thumbnail = preview.thumbnail.as_ref().and_then(|uri| {
         let rest = uri.strip_prefix("data:")?;
@@ -300,7 +304,8 @@ fn preview_elements(preview: &Preview) -> Vec<Element> {
     let words = preview.description.as_deref().and_then(described);
     let words = words.map(|text| Element::new("desc", ns::FILE_METADATA).with_text(text));
     let sides = [about("width", preview.width), about("height", preview.height)];
-    sides.into_iter().flatten().chain(thumbnail).chain(words).collect()
+    let length = about("length", preview.length.unwrap_or_default());
+    sides.into_iter().flatten().chain(thumbnail).chain(words).chain(length).collect()
 }
 
 /// A name without folders and without what file systems or terminals could be fooled by.
@@ -366,6 +371,8 @@ const MAX_DESCRIPTION_CHARS: usize = 1000;
 /// Largest small picture, as text, and longest side of a large one that is believed.
 const MAX_THUMBNAIL_BYTES: usize = 16 * 1024;
 const MAX_PIXELS: u32 = 100_000;
+/// Most milliseconds that are believed: a week.
+const MAX_LENGTH: u32 = 7 * 24 * 60 * 60 * 1000;
 /// Small pictures of one file that are looked at.
 const MAX_THUMBNAILS: usize = 8;
 /// Colours that stand for a picture, and the longest forms of them: letters, and bytes.
@@ -490,6 +497,19 @@ mod tests {
     }
 
     #[test]
+    fn how_long_something_plays_is_believed_within_reason() {
+        let seen = |length: &str| {
+            let length = Element::new("length", ns::FILE_METADATA).with_text(length);
+            let metadata = Element::new("file", ns::FILE_METADATA).with_child(length);
+            preview_of(&metadata, &[]).and_then(|preview| preview.length)
+        };
+        assert_eq!(seen(" 63000 "), Some(63_000));
+        for length in ["0", "-1", "1:03", "", "604800001", "99999999999999999999"] {
+            assert_eq!(seen(length), None, "{length}");
+        }
+    }
+
+    #[test]
     fn what_is_sent_is_what_is_read() {
         let pictures = [
             "data:image/jpeg;base64,AAAA",
@@ -511,6 +531,7 @@ mod tests {
                     height: 800,
                     thumbnail: Some(picture.into()),
                     description: Some("A hut\nbelow the summit".into()),
+                    length: Some(63_000),
                 }),
             };
             let payload = payload(&file).unwrap();

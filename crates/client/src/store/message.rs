@@ -146,12 +146,12 @@ pub struct File {
     pub key: Option<String>,
     /// Where the driver keeps it, once it is here.
     pub local: Option<String>,
-    /// What it looks like, if that was told: a picture, or a film.
+    /// What it is like, if that was told: a picture, a film, or a sound.
     #[serde(default)]
     pub preview: Option<Preview>,
 }
 
-/// What can be shown of a picture before it is fetched (XEP-0446, XEP-0264).
+/// What can be shown of a picture, a film or a sound before it is fetched (XEP-0446, XEP-0264).
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preview {
     /// Pixels from side to side; 0 if they were not told.
@@ -164,6 +164,9 @@ pub struct Preview {
     /// What is to be seen, in words, for who cannot see it.
     #[serde(default)]
     pub description: Option<String>,
+    /// How long it plays, in milliseconds.
+    #[serde(default)]
+    pub length: Option<u32>,
 }
 
 /// Neither what it looks like nor the words for it are printed.

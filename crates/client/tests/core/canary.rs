@@ -26,6 +26,7 @@ fn send_file(world: &mut World, device: usize, room: &str, canaries: &mut Canari
             height: 2,
             thumbnail: Some(canaries.hatch_picture()),
             description: Some(canaries.hatch("description")),
+            length: None,
         }),
         reply_to: None,
         encryption: None,

@@ -40,6 +40,7 @@ fn file(
             height: 0,
             thumbnail: Some(canaries.hatch_picture()),
             description: Some(canaries.hatch("description")),
+            length: None,
         }),
         reply_to: None,
         encryption,

@@ -1,6 +1,6 @@
 //! Sessions are opened, their messages are read once, and what is no message changes nothing.
 
-use omemo::{DecryptionError, Device, DeviceId, EncryptionError, Sessions, StateError, Version};
+use omemo::{DecryptionError, Device, EncryptionError, Sessions, StateError, Version};
 
 use crate::Pair;
 

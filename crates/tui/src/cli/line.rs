@@ -41,6 +41,7 @@ pub(super) fn json_line(message: &Message, me: Option<&BareJid>) -> Value {
                 "name": file.name,
                 "size": file.size,
                 "media_type": file.media_type,
+                "length_ms": file.preview.as_ref().and_then(|preview| preview.length),
                 "url": file.url,
                 "key": file.key,
             });
@@ -108,6 +109,7 @@ fn in_words(reason: Undecryptable) -> &'static str {
 #[cfg(test)]
 mod tests {
     use client::store::conformance::message;
+    use client::store::{File, Preview};
 
     use super::*;
 
@@ -132,6 +134,17 @@ mod tests {
         assert_eq!((&plain["encryption"], &plain["trusted"]), (&json!("none"), &json!(false)));
         assert_eq!(plain["device"], Value::Null);
         assert!(!text_line(&secret).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_line_of_a_sound_says_how_long_it_is() {
+        let preview = Some(Preview { length: Some(63_000), ..Preview::default() });
+        let (name, size, media_type, url) = ("a.ogg".into(), None, None, None);
+        let file = File { name, size, media_type, url, key: None, local: None, preview };
+        let sound = Content::File(file, None);
+        let line =
+            json_line(&Message { content: sound, ..message("romeo@example.org", 1, "") }, None);
+        assert_eq!(line["file"]["length_ms"], 63_000);
     }
 
     #[test]

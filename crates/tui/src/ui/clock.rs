@@ -119,6 +119,17 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// How long something plays, from milliseconds: `1:03`, `1:00:03`.
+#[must_use]
+pub fn length(milliseconds: u32) -> String {
+    let seconds = milliseconds / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +161,12 @@ mod tests {
         assert_eq!(clock.day_line(at("2026-11-28T21:59:00Z")), "Yesterday");
         assert_eq!(clock.ago(at("2026-11-28T20:30:00Z")), "2 hours ago");
         assert_eq!(clock.day_line(Millis(u64::MAX)), clock.day_line(Millis(u64::MAX)), "no panic");
+    }
+
+    #[test]
+    fn lengths_are_minutes_and_seconds() {
+        let shown = [999, 63_400, 3_603_000].map(length);
+        assert_eq!(shown, ["0:00", "1:03", "1:00:03"]);
     }
 
     #[test]

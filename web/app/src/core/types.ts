@@ -26,7 +26,11 @@ people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | n
 /**
  * What it looks like, if it is a picture.
  */
-picture: Picture | null, replyTo: number | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "star", message: number, starred: boolean, } | { "do": "starred", address: string | null, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "sendPlain", message: number, } | { "do": "discard", message: number, } | { "do": "deleteHere", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
+picture: Picture | null, 
+/**
+ * How long it plays, in milliseconds, if it does.
+ */
+length: number | null, replyTo: number | null, } | { "do": "download", message: number, } | { "do": "cancelTransfer", message: number, } | { "do": "correct", message: number, text: string, } | { "do": "retract", message: number, } | { "do": "star", message: number, starred: boolean, } | { "do": "starred", address: string | null, } | { "do": "react", message: number, emoji: Array<string>, } | { "do": "retry", message: number, } | { "do": "sendPlain", message: number, } | { "do": "discard", message: number, } | { "do": "deleteHere", message: number, } | { "do": "trust", address: string, key: string, level: Trust, } | { "do": "verify", uri: string, } | { "do": "removeDevice", id: number, } | { "do": "setDeviceLabel", label: string, } | { "do": "repairEncryption", address: string, } | { "do": "devices", address: string, };
 
 export type FileKind = "picture" | "film" | "sound" | "other";
 
@@ -270,6 +274,10 @@ uploaded: boolean,
  * It is here: names it for `file()`.
  */
 local: string | null, 
+/**
+ * How long it plays, in milliseconds, if that was told.
+ */
+length: number | null, 
 /**
  * What it looks like, if that was told.
  */

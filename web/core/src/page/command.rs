@@ -254,6 +254,8 @@ pub enum Command {
         caption: Option<String>,
         /// What it looks like, if it is a picture.
         picture: Option<Picture>,
+        /// How long it plays, in milliseconds, if it does.
+        length: Option<u32>,
         reply_to: Option<i64>,
     },
     /// Fetch the file of a message.

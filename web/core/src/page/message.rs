@@ -137,6 +137,8 @@ pub struct File {
     pub uploaded: bool,
     /// It is here: names it for `file()`.
     pub local: Option<String>,
+    /// How long it plays, in milliseconds, if that was told.
+    pub length: Option<u32>,
     /// What it looks like, if that was told.
     pub picture: Option<Picture>,
 }

@@ -36,6 +36,7 @@ pub(super) fn full() -> Message {
             height: 480,
             thumbnail: Some("data:image/jpeg;base64,AAAA".into()),
             description: Some("A garden".into()),
+            length: Some(63_000),
         }),
     };
     Message {

@@ -391,9 +391,10 @@ fn file_line(sheet: &Sheet<'_>, message: &Message, file: &File, columns: usize) 
         }
         (Some(done), _) => clock::size(*done),
         (None, size) => {
-            let size = size.map(clock::size);
+            let length = file.preview.as_ref().and_then(|preview| preview.length);
+            let told = length.map(clock::length).into_iter().chain(size.map(clock::size));
             let here = file.local.as_ref().map(|_| "here".to_owned());
-            size.into_iter().chain(here).collect::<Vec<_>>().join(" · ")
+            told.chain(here).collect::<Vec<_>>().join(" · ")
         }
     };
     let state = if state.is_empty() { state } else { format!("  {state}") };

@@ -79,6 +79,7 @@ async function forwardOne(chat: Chat, message: Message, to: string): Promise<boo
   }
   const type = mediaType ?? "application/octet-stream";
   const { caption } = content;
-  const { picture } = content.file;
-  return ask(store, { do: "sendFile", to, file, name, size: blob.size, mediaType: type, caption, picture, replyTo: null });
+  const { picture, length } = content.file;
+  const told = { name, size: blob.size, mediaType: type, caption, picture, length };
+  return ask(store, { do: "sendFile", to, file, ...told, replyTo: null });
 }

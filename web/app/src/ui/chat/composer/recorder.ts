@@ -23,6 +23,12 @@ const LONGEST_MS = 30 * 60_000;
 export const LEVELS = 48;
 
 const recorders = new Map<string, Recorder>();
+const lengths = new WeakMap<Blob, number>();
+
+/** How long something plays, in milliseconds, if it was recorded here. */
+export function lengthOf(file: Blob): number | null {
+  return lengths.get(file) ?? null;
+}
 
 /** The recorder of a conversation. */
 export function recorderOf(address: string): Recorder {
@@ -186,7 +192,9 @@ export class Recorder {
   #file(type: string, end: string): File {
     const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
     const plain = type.split(";", 1)[0] ?? type;
-    return new File(this.#chunks, `voice-message-${stamp}.${end}`, { type: plain });
+    const file = new File(this.#chunks, `voice-message-${stamp}.${end}`, { type: plain });
+    lengths.set(file, Math.round(this.milliseconds.peek()));
+    return file;
   }
 
   /** Follows the time and the loudness. */

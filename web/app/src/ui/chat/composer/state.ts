@@ -13,6 +13,7 @@ import { hasSent } from "../../shell/conversations";
 import type { Chat } from "../state";
 import { pictureOf } from "./describe";
 import { drafted, pass, passes, undrafted } from "./passing";
+import { lengthOf } from "./recorder";
 import { shrink } from "./shrink";
 import { attachTo, describe, detach, done, putBack, takeOut, trayOf, whilePassing, type Attached } from "./tray-state";
 import { reasonText } from "../../reason";
@@ -292,6 +293,7 @@ export class Composer {
       mediaType: file.type || "application/octet-stream",
       caption,
       picture,
+      length: lengthOf(file),
       replyTo: replying?.id ?? null,
     });
     this.#chat.follow();

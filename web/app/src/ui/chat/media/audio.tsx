@@ -96,7 +96,7 @@ function Player({ chat, message, file, local, type, tab }: PlayerProps) {
   useSight(place, mine);
   const plays = mine && playback.plays.value;
   const at = playback.whereIs(message.id);
-  const seconds = known?.seconds || (mine ? playback.length.value : 0);
+  const seconds = known?.seconds || (mine && playback.length.value) || (file.length ?? 0) / 1000;
   const speed = playback.speed.value;
   const toggle = () => {
     if (place.current) playback.seen(place.current, true);
