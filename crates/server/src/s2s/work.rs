@@ -15,7 +15,12 @@ use super::{
     outgoing::{Bounds, Effect, Input},
     presence,
 };
-use crate::{components, ext::muc::missed, net::listen::down, server::Server};
+use crate::{
+    components,
+    ext::muc::{abroad, missed},
+    net::listen::down,
+    server::Server,
+};
 
 /// What a queue wants to be done, in order.
 #[derive(Debug, Default)]
@@ -83,6 +88,9 @@ pub async fn supervise(server: Arc<Server>) {
             Some(remote) = work.recv() => drop(tokio::spawn(work_off(server.clone(), remote))),
             () = server.rooms.missed.noted() => {
                 drop(tokio::spawn(missed::work_off(server.clone())));
+            }
+            () = server.rooms.abroad.noted() => {
+                drop(tokio::spawn(abroad::work_off(server.clone())));
             }
             _ = ticks.tick() => tick(&server),
         }

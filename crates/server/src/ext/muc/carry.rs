@@ -14,7 +14,7 @@ use xmpp::{
 };
 
 use super::{
-    archive,
+    abroad, archive,
     room::{Back, Effect, Effects, Line, Room},
     service::{self, Cell, Sender, State},
     unsaved::{self, Saving},
@@ -64,6 +64,7 @@ pub(super) fn perform<'a>(
     // Whatever could not be written before comes first.
     let mut saves = !state.unsaved.is_empty();
     let (mut whole, mut changed) = (false, Vec::new());
+    let mut hold = None;
     if !state.room.contains(sender.jid) {
         // An earlier session of this address was here, and this is another one.
         state.peers.remove(sender.jid);
@@ -83,7 +84,10 @@ pub(super) fn perform<'a>(
             Effect::Route { to, message, back } => rest.routes.push((to, message, back)),
             Effect::Ask { to, request } => rest.asks.push((to, request)),
             Effect::Return { to, message } => rest.returns.push((to, message)),
-            Effect::Archive(line) => keep(server, cell, state, sender, *line, &mut ticket),
+            Effect::Archive(line) => {
+                keep(server, cell, state, sender, *line, &mut ticket);
+                hold.get_or_insert_with(|| server.rooms.abroad.hold());
+            }
             Effect::Save { state, changes } => {
                 saves = true;
                 whole |= state;
@@ -295,9 +299,8 @@ pub(super) fn deliver(
         return acting.answer(server, complete(frame, to));
     }
     if to.domain().as_str() != server.domain() {
-        let service = server.config().rooms.address(server.domain());
         let frame = complete(frame, to);
-        return server.s2s.post(server, &service, to, frame.kind, frame.bytes);
+        return abroad::send(server, to, frame.kind, frame.bytes);
     }
     let Some(account) = server.loaded(&to.to_bare()) else { return };
     let state = account.lock();

@@ -74,14 +74,15 @@ impl Room {
             (self.settings.archived && worth_keeping(facts)) || facts.body || facts.encrypted;
         let archive_id = kept.then(|| self.take_id());
         let bytes = self.reflection(&nick, &id, stanza, facts, archive_id);
-        self.reflect(&bytes, facts.lasting() || facts.subject, out);
         if let Some(text) = subject {
             let xml = String::from_utf8_lossy(&bytes).into_owned();
             self.subject = Some(Subject { xml, text, at: now.0 });
             out.push(Effect::Save { state: true, changes: Vec::new() });
         } else if let Some(id) = archive_id {
-            self.keep(now, Some(nick.clone()), (id, origin), bytes, facts, out);
+            self.keep(now, Some(nick.clone()), (id, origin), bytes.clone(), facts, out);
         }
+        // Behind the line in the archive, which other servers wait for (`abroad`).
+        self.reflect(&bytes, facts.lasting() || facts.subject, out);
         if facts.body || facts.encrypted {
             let text = stanza.child("body", ns::CLIENT).map(|body| rooms::beginning(&body.text()));
             out.push(Effect::Wake { author: from.to_bare(), text });
@@ -188,11 +189,11 @@ impl Room {
         let bytes = message.to_bytes(ns::CLIENT);
         let Ok(stanza) = Stanza::parse(bytes, &xmpp::xml::Limits::TRUSTED) else { return };
         let bytes = Edit::new(&stanza).append(stanza_id(self.jid.as_str(), id)).finish();
-        self.broadcast(Kind::Message, &bytes, out);
         if self.settings.archived {
-            let line = Line { id, at: now, author: None, origin: None, stanza: bytes };
+            let line = Line { id, at: now, author: None, origin: None, stanza: bytes.clone() };
             out.push(Effect::Archive(Box::new(line)));
         }
+        self.broadcast(Kind::Message, &bytes, out);
     }
 
     /// XEP-0424: whoever takes back a message of theirs leaves a tombstone in the archive.

@@ -106,6 +106,11 @@ pub(super) async fn take_out(server: &Arc<Server>, cell: &Arc<Cell>, occupants: 
 pub(super) fn left(server: &Server) -> HashMap<BareJid, BTreeSet<Jid>> {
     let mut all = server.rooms.missed.take();
     let service = server.config().rooms.address(server.domain());
+    for entry in server.rooms.abroad.waiting(server) {
+        if let Some((room, occupant)) = line(server, &entry) {
+            all.entry(room).or_default().insert(occupant);
+        }
+    }
     for remote in server.s2s.remotes() {
         if remote.pair.local != service {
             continue;

@@ -5,6 +5,7 @@
 //! (coming and going), [`announce`] (what is told of that), [`message`], [`passing`] (from one
 //! occupant to another), [`inviting`], [`registering`], [`admin`], [`owner`], [`info`].
 
+pub mod abroad;
 mod admin;
 pub mod affiliations;
 mod announce;

@@ -19,7 +19,9 @@ use xmpp::{
 };
 
 use super::{
-    Input, archive,
+    Input,
+    abroad::Abroad,
+    archive,
     carry::{deliver_all, finish, perform, settle},
     directory,
     kept::Kept,
@@ -37,6 +39,8 @@ use crate::{components::pending::Acting, ext::pages, server::Server, session::Se
 pub struct Rooms {
     /// Occupants elsewhere who missed something.
     pub missed: Missed,
+    /// What is for other servers and waits for the disk.
+    pub abroad: Abroad,
     pub(super) loaded: RwLock<HashMap<Box<str>, Arc<Cell>>>,
     /// One of them, by the name, is held while a room is read or made, so that there is never more than
     /// one of a name.

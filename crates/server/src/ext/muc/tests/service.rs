@@ -1,12 +1,16 @@
 //! The service with a store: rooms that end, or cannot be written, while others come.
 
-use store::rooms::{Affiliation as Row, Card, NewRoom};
+use store::{
+    archive::Query,
+    rooms::{Affiliation as Row, Card, NewRoom},
+};
 use xmpp::ext::{muc::Role, rsm};
 
 use super::*;
 use crate::{
     ext::{
         muc::{
+            abroad,
             carry::{finish, perform},
             directory, missed, operator,
             service::{self, Cell, Sender},
@@ -80,6 +84,48 @@ fn a_room_that_ends_is_not_read_back_and_takes_nobody_in() {
     assert!(stage.run(given).is_err(), "whoever still holds it looks again");
     stage.run(service::receive(server, Sender::new(&hag), &to, &join));
     assert_eq!((old.lock().room.sessions(), new.lock().room.sessions()), (0, 1));
+}
+
+#[test]
+fn what_other_servers_are_shown_is_in_the_archive() {
+    let stage = Stage::with("[federation]\nbounce_seconds = 60\n");
+    let server = &stage.server;
+    let cell = coven(&stage);
+    let (hag, crone) = (jid("hag66@b.example/pda"), jid("crone1@b.example/desk"));
+    let enter = |who: &Jid, nick: &str| {
+        ask(
+            &stage,
+            who.as_str(),
+            &format!(
+                "<presence to='{COVEN}/{nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+            ),
+        );
+    };
+    let sent = || -> Vec<String> {
+        let remote = server.s2s.remote("conference.a.example", "b.example");
+        let state = remote.lock();
+        state.queue.fleeting().map(|entry| String::from_utf8_lossy(&entry.bytes).into()).collect()
+    };
+    enter(&hag, "thirdwitch");
+    let before = sent().len();
+    assert!(before > 0, "nothing to wait for");
+    let line = format!(
+        "<message type='groupchat' to='{COVEN}' id='m'><body>Thrice the brinded cat hath mew'd.</body></message>"
+    );
+    ask(&stage, hag.as_str(), &line);
+    enter(&crone, "firstwitch");
+    assert_eq!(sent().len(), before, "nothing is shown yet, and nothing overtakes it");
+    stage.run(abroad::work_off(server.clone()));
+    let shown = sent();
+    let of_line = shown.iter().position(|one| one.contains("brinded")).expect("it is shown");
+    assert_eq!(of_line, before, "in the order in which it happened");
+    assert!(shown.len() > before + 1 && shown[before + 1].contains("firstwitch"));
+    let archive = &server.store.archive;
+    let page = archive.page(cell.id.archive(), Query { max: 10, ..Query::default() });
+    let page = stage.run(page).expect("a page");
+    assert_eq!(page.rows.len(), 1);
+    enter(&hag, "thirdwitch");
+    assert!(sent().len() > shown.len(), "at once when nothing waits");
 }
 
 #[test]
