@@ -14,6 +14,7 @@ use super::{
     node::{Node, Service},
     notify::{Interest, Notice, Watcher},
     options::AccessModel,
+    telling::{Recipient, What},
 };
 use crate::{
     account::{Account, AccountState},
@@ -40,11 +41,20 @@ pub(super) struct Rosters(Option<Arc<Account>>);
 impl Rosters {
     /// That of a node. Awaits only for the access models that ask for a roster.
     pub(super) async fn of(server: &Server, service: &Service, node: &Node) -> Rosters {
+        Rosters::load(server, Rosters::asked(service, node).cloned()).await
+    }
+
+    /// The one whose roster has to be read for that.
+    pub(super) fn asked<'a>(service: &'a Service, node: &'a Node) -> Option<&'a BareJid> {
         let asks = matches!(node.config.access, AccessModel::Presence | AccessModel::Roster);
-        let host = service.host(node).filter(|_| service.shared && asks);
+        service.host(node).filter(|_| service.shared && asks)
+    }
+
+    /// That of somebody. One that cannot be read lets nobody in.
+    pub(super) async fn load(server: &Server, host: Option<BareJid>) -> Rosters {
         let Some(host) = host else { return Rosters::default() };
-        // One that cannot be read lets nobody in; that was counted and logged where it happened.
-        Rosters(server.account(&host.clone().into()).await.ok().flatten())
+        // The failure was counted and logged where it happened.
+        Rosters(server.account(&host.into()).await.ok().flatten())
     }
 
     /// How the node's host stands to somebody.
@@ -60,16 +70,15 @@ impl Rosters {
     }
 }
 
-/// Tells everybody whom an event at `node` concerns.
+/// Everybody whom an event at `node` concerns is to be told.
 pub(super) async fn tell(
     server: &Server,
     account: &Account,
     service: &Service,
     node: &Node,
-    notice: &Notice,
+    notice: Notice,
 ) {
-    let audience = audience(server, account, service, node).await;
-    send(server, account, &audience, notice).await;
+    send(account, &audience(server, account, service, node).await, notice);
 }
 
 /// The addresses that are told about an event at `node`.
@@ -84,16 +93,14 @@ pub(super) async fn audience(
     service.audience(node, &watchers, |bare| rosters.relation(account, bare))
 }
 
-/// Sends a notice to each of these addresses.
-pub(super) async fn send(
-    server: &Server,
+/// A notice is to be told to each of these addresses.
+pub(super) fn send<'a>(
     account: &Account,
-    audience: &BTreeSet<Jid>,
-    notice: &Notice,
+    audience: impl IntoIterator<Item = &'a Jid>,
+    notice: Notice,
 ) {
-    for jid in audience {
-        send_to(server, account, jid, notice).await;
-    }
+    let to = audience.into_iter().cloned().map(Recipient::Address);
+    account.pubsub.telling.add(to, What::Notice(notice));
 }
 
 /// Sends a notice to one address: to that device, or to every device that takes messages to the

@@ -13,11 +13,12 @@ use xmpp::{
 
 use super::{
     access::Relation,
-    deliver::{Rosters, hand_over, relation, send_to},
+    deliver::{Rosters, relation},
     node::{Node, Service},
     notify::{Notice, Told},
     options::{NotificationType, SendLast},
     subscribe::authorization_form,
+    telling::{Recipient, What},
 };
 use crate::{
     account::{Account, Resource},
@@ -35,13 +36,14 @@ pub fn greet(server: &Arc<Server>, session: &Arc<Session>, wanted: Arc<Features>
     let (server, session) = (server.clone(), session.clone());
     tokio::spawn(async move {
         let own = session.account.clone();
-        send_last_items(&server, &own, &session, &wanted).await;
+        let to = Recipient::Device(session);
+        send_last_items(&server, &own, to.clone(), &wanted).await;
         let watched = own.lock().roster.subscribers();
         for contact in watched {
             // A contact whose nodes cannot be read is skipped: the failure was counted and logged
             // where it happened, and the device loses nothing but this greeting.
             if let Ok(Some(account)) = server.account(&Jid::from(contact)).await {
-                send_last_items(&server, &account, &session, &wanted).await;
+                send_last_items(&server, &account, to.clone(), &wanted).await;
             }
         }
     });
@@ -70,7 +72,7 @@ pub fn greet_contact(server: &Arc<Server>, account: &Arc<Account>, contact: &Bar
             state.resources.iter().filter_map(known).collect()
         };
         for (session, wanted) in devices {
-            send_last_items(&server, &account, &session, &wanted).await;
+            send_last_items(&server, &account, Recipient::Device(session), &wanted).await;
         }
     });
 }
@@ -84,16 +86,8 @@ pub fn greet_elsewhere(
 ) {
     let (server, account, jid) = (server.clone(), account.clone(), jid.clone());
     tokio::spawn(async move {
-        let bare = jid.to_bare();
-        let Ok(service) = account.pubsub.open(&server, &account).await else { return };
-        let relation = relation(&account, &bare);
-        for node in greeted(&service, &bare, &relation, &wanted) {
-            match last_notice(&server, &account, &service, node).await {
-                Ok(Some(notice)) => send_to(&server, &account, &jid, &notice).await,
-                Ok(None) => {}
-                Err(_) => return,
-            }
-        }
+        let to = Recipient::Address(jid);
+        send_last_items(&server, &account, to, &wanted).await;
     });
 }
 
@@ -116,21 +110,18 @@ fn greeted<'a>(
 async fn send_last_items(
     server: &Arc<Server>,
     account: &Arc<Account>,
-    session: &Arc<Session>,
+    to: Recipient,
     wanted: &Features,
 ) {
-    let Ok(service) = account.pubsub.open(server, account).await else { return };
-    let bare = session.account.jid();
-    let relation = relation(account, bare);
-    for node in greeted(&service, bare, &relation, wanted) {
-        match last_notice(server, account, &service, node).await {
-            Ok(Some(notice)) if may_tell(account, session) => {
-                hand_over(server, account, session, &notice);
-            }
-            Ok(_) => {}
-            Err(_) => return,
+    let bare = to.bare();
+    let relation = relation(account, &bare);
+    {
+        let Ok(service) = account.pubsub.open(server, account).await else { return };
+        for node in greeted(&service, &bare, &relation, wanted) {
+            account.pubsub.telling.add([to.clone()], What::Last(node.name.clone()));
         }
     }
+    account.pubsub.telling.tell(server, account).await;
 }
 
 /// Sends a new subscriber the last item of a node, if it is still one.
@@ -140,13 +131,37 @@ pub(super) async fn send_last_item(
     node: Box<str>,
     jid: Jid,
 ) {
-    let Ok(service) = account.pubsub.open(&server, &account).await else { return };
-    let Some(node) = service.node(&node).filter(|node| node.subscriber(&jid).is_some()) else {
-        return;
-    };
-    if let Ok(Some(last)) = last_notice(&server, &account, &service, node).await {
-        send_to(&server, &account, &jid, &last).await;
+    {
+        let Ok(service) = account.pubsub.open(&server, &account).await else { return };
+        if service.node(&node).is_none_or(|node| node.subscriber(&jid).is_none()) {
+            return;
+        }
+        account.pubsub.telling.add([Recipient::Address(jid)], What::Last(node));
     }
+    account.pubsub.telling.tell(&server, &account).await;
+}
+
+/// The last item of a node as somebody is told it now; `None` when there is none, or they may not read it. A
+/// failure of the store was counted and logged where it happened.
+pub(super) async fn last_for(
+    server: &Server,
+    account: &Account,
+    name: &str,
+    to: &Recipient,
+) -> Option<Notice> {
+    let (owner, node, host) = {
+        let service = account.pubsub.open(server, account).await.ok()?;
+        let node = service.node(name)?;
+        let host = Rosters::asked(&service, node).cloned();
+        (service.owner_of(node).clone(), node.without_subscribers(), host)
+    };
+    let rosters = Rosters::load(server, host).await;
+    let notice = last_notice(server, account, &owner, &node).await.ok()??;
+    // Nobody gets what was published after they lost access.
+    let service = account.pubsub.open(server, account).await.ok()?;
+    let bare = to.bare();
+    let relation = rosters.relation(account, &bare);
+    service.allows(service.node(name)?, &bare, &relation).is_ok().then_some(notice)
 }
 
 /// The last item of a node, as it is sent late; `None` when there is none.
@@ -156,7 +171,7 @@ pub(super) async fn send_last_item(
 pub(super) async fn last_notice(
     server: &Server,
     account: &Account,
-    service: &Service,
+    owner: &BareJid,
     node: &Node,
 ) -> Result<Option<Notice>, StanzaError> {
     let query = Query {
@@ -174,12 +189,12 @@ pub(super) async fn last_notice(
         let publisher = Jid::new(&item.publisher).ok();
         let told =
             Told { id: &item.id, publisher: publisher.as_ref(), payload: item.payload.as_deref() };
-        Notice::last(service.owner_of(node), node, told, Millis(item.published.0))
+        Notice::last(owner, node, told, Millis(item.published.0))
     }))
 }
 
 /// Whether neither side blocks the other, and the device is still there.
-fn may_tell(account: &Account, session: &Session) -> bool {
+pub(super) fn may_tell(account: &Account, session: &Session) -> bool {
     if session.ended() {
         return false;
     }
@@ -225,21 +240,15 @@ async fn send_missed(server: &Arc<Server>, session: &Arc<Session>) {
         return;
     }
     let place = server.pubsub();
-    let Ok(service) = place.pubsub.open(server, &place).await else { return };
-    let bare = session.account.jid();
-    for node in subscribed(&service, &Jid::from(session.jid.clone())).take(MOST_SENT) {
-        let rosters = Rosters::of(server, &service, node).await;
-        if service.allows(node, bare, &rosters.relation(&place, bare)).is_err() {
-            continue;
-        }
-        match last_notice(server, &place, &service, node).await {
-            Ok(Some(notice)) if may_tell(&place, session) => {
-                hand_over(server, &place, session, &notice);
-            }
-            Ok(_) => {}
-            Err(_) => return,
+    {
+        let Ok(service) = place.pubsub.open(server, &place).await else { return };
+        let device = Jid::from(session.jid.clone());
+        for node in subscribed(&service, &device).take(MOST_SENT) {
+            let to = Recipient::Device(session.clone());
+            place.pubsub.telling.add([to], What::Last(node.name.clone()));
         }
     }
+    place.pubsub.telling.tell(server, &place).await;
 }
 
 /// The nodes that send their last item to a device, by its own address or that of its account. What was kept

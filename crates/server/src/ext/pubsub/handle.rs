@@ -49,7 +49,11 @@ pub(super) fn answer<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a>
             IqKind::Get => IqType::Get,
             IqKind::Set => IqType::Set,
         };
-        visit.answer(Request::parse(kind, &iq.payload)?).await
+        let answer = visit.answer(Request::parse(kind, &iq.payload)?).await;
+        if iq.kind == IqKind::Set {
+            visit.account.pubsub.telling.tell(visit.server, visit.account).await;
+        }
+        answer
     })
 }
 
@@ -174,7 +178,7 @@ impl<'a> Visit<'a> {
         let node = write::retract(self, &service, name, &ids).await?;
         if notify || node.config.notify_retract {
             let notice = Notice::retract(node, ids.iter().map(String::as_str));
-            deliver::tell(self.server, self.account, &service, node, &notice).await;
+            deliver::tell(self.server, self.account, &service, node, notice).await;
         }
         drop(service);
         write::after_change(self.server, self.account, name).await;
@@ -209,7 +213,7 @@ impl<'a> Visit<'a> {
             SubscriptionState::Pending => {
                 greet::ask_owners(self.server, self.account, &service, node, jid);
             }
-            _ if is_new => self.welcome(&service, node, jid).await,
+            _ if is_new => self.welcome(&service, node, jid),
             _ => {}
         }
         Ok(Some(reply))
@@ -221,7 +225,7 @@ impl<'a> Visit<'a> {
     }
 
     /// §6.1.7 and §12.12: a new subscriber gets the last item, and the owner may hear of it.
-    async fn welcome(&self, service: &Service, node: &Node, jid: &Jid) {
+    fn welcome(&self, service: &Service, node: &Node, jid: &Jid) {
         if node.config.send_last != SendLast::Never && node.config.persist_items {
             // After the answer, so that the subscriber knows what the item comes from.
             let (server, account) = (self.server.clone(), self.account.clone());
@@ -229,7 +233,7 @@ impl<'a> Visit<'a> {
             self.context.finally(Box::pin(last));
         }
         if let Some(new) = node.subscriber(jid).filter(|_| node.config.notify_sub) {
-            self.tell_owners(service, node, new).await;
+            self.tell_owners(service, node, new);
         }
     }
 
@@ -247,16 +251,16 @@ impl<'a> Visit<'a> {
         let node = service.existing(name)?;
         if node.config.notify_sub {
             let gone = Subscriber { state: SubscriptionState::None, ..subscriber };
-            self.tell_owners(&service, node, &gone).await;
+            self.tell_owners(&service, node, &gone);
         }
         Ok(None)
     }
 
-    async fn tell_owners(&self, service: &Service, node: &Node, subscriber: &Subscriber) {
+    fn tell_owners(&self, service: &Service, node: &Node, subscriber: &Subscriber) {
         let notice = write::subscription_notice(node, subscriber);
-        for owner in service.owners(node).filter(|owner| **owner != self.bare) {
-            deliver::send_to(self.server, self.account, &Jid::from(owner.clone()), &notice).await;
-        }
+        let others = service.owners(node).filter(|owner| **owner != self.bare);
+        let others: Vec<Jid> = others.map(|owner| Jid::from(owner.clone())).collect();
+        deliver::send(self.account, &others, notice);
     }
 
     async fn options(&self, name: &str, jid: &Jid, form: Option<&Form>) -> IqAnswer {
@@ -294,7 +298,7 @@ impl<'a> Visit<'a> {
         let Some(node) = service.nodes.remove(name) else { return Ok(None) };
         if node.config.notify_delete {
             let notice = Notice::delete(&node, redirect);
-            deliver::tell(self.server, self.account, &service, &node, &notice).await;
+            deliver::tell(self.server, self.account, &service, &node, notice).await;
         }
         drop(service);
         write::after_change(self.server, self.account, name).await;
@@ -308,7 +312,7 @@ impl<'a> Visit<'a> {
             return Err(xmpp::ext::pubsub::PubsubError::Unsupported("persistent-items").into());
         }
         write::change(self.server, self.account, name, vec![Change::Purge]).await?;
-        deliver::tell(self.server, self.account, &service, node, &Notice::purge(node)).await;
+        deliver::tell(self.server, self.account, &service, node, Notice::purge(node)).await;
         drop(service);
         write::after_change(self.server, self.account, name).await;
         Ok(None)
@@ -413,6 +417,8 @@ pub(super) async fn decide(server: Arc<Server>, account: Arc<Account>, owner: Ba
     // A failure was counted and logged where it happened; the request goes on waiting, and the
     // owner is asked again at the next login.
     let _ = write::decide(&server, &account, &mut service, &decision.node, vec![change]).await;
+    drop(service);
+    account.pubsub.telling.tell(&server, &account).await;
 }
 
 /// Bytes of the address that a deleted node leaves to its subscribers.

@@ -3,8 +3,8 @@
 //! Every account is a pubsub service, and there is one that all share (`service`), whose nodes are
 //! their makers'. The rules are pure functions over the nodes in memory
 //! (`access`, `options`, `defaults`, `publish`, `subscribe`, `owner`, `items`, `notify`); `state`
-//! reads nodes from the store, `handle` answers requests, `write` changes things, `deliver` and
-//! `greet` bring notifications to devices.
+//! reads nodes from the store, `handle` answers requests, `write` changes things, `telling` has what must
+//! be told of that in a row, `deliver` and `greet` bring notifications to devices.
 //!
 //! What the specification leaves open is decided so: nodes belong to the account and only it makes
 //! them; an address has one subscription to a node, so there are no subscription ids; subscriptions
@@ -30,6 +30,7 @@ mod publish;
 pub mod service;
 mod state;
 mod subscribe;
+mod telling;
 mod write;
 
 use std::sync::Arc;

@@ -133,6 +133,18 @@ impl Node {
         Self { name: name.into(), config, created, affiliations, subscriptions }
     }
 
+    /// The node as far as its items need it.
+    #[must_use]
+    pub fn without_subscribers(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            config: self.config.clone(),
+            created: self.created,
+            affiliations: self.affiliations.clone(),
+            subscriptions: Vec::new(),
+        }
+    }
+
     /// The affiliation that somebody other than the account has.
     #[must_use]
     pub fn listed_affiliation(&self, jid: &BareJid) -> Affiliation {

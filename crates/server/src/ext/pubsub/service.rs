@@ -136,6 +136,8 @@ pub async fn forget(server: &Arc<Server>, owner: &BareJid) {
         // Failures were counted and logged where they happened.
         let _ = write::forget(server, &place, &mut service, &name, owner).await;
     }
+    drop(service);
+    place.pubsub.telling.tell(server, &place).await;
 }
 
 async fn is_admin(context: &IqContext<'_>) -> Result<bool, StanzaError> {

@@ -1,8 +1,8 @@
 //! The nodes of an account between memory and store.
 //!
 //! Configurations, affiliations and subscriptions of all nodes are in memory once somebody asked
-//! for one; items stay in the store. Everything that changes a node, and everything that is told
-//! about it, happens while [`Nodes`] is locked: memory, store and notifications keep one order.
+//! for one; items stay in the store. Everything that changes a node happens while [`Nodes`] is locked, and
+//! what is told about it is put in a row then: memory, store and notifications keep one order.
 
 use bytes::Bytes;
 use store::{StoreError, pubsub as rows};
@@ -21,12 +21,17 @@ use xmpp::{
 use super::{
     node::{Node, Service, Subscriber},
     options::Config,
+    telling::Telling,
 };
 use crate::{account::Account, server::Server};
 
 /// The field of an account that holds its nodes, once they were read.
-#[derive(Debug, Default)]
-pub struct Nodes(Mutex<Option<Service>>);
+#[derive(Default)]
+pub struct Nodes {
+    service: Mutex<Option<Service>>,
+    /// What has to be told about them.
+    pub(super) telling: Telling,
+}
 
 impl Nodes {
     /// Locks the nodes of `account`, whose field this is, and reads them if need be.
@@ -38,7 +43,7 @@ impl Nodes {
         server: &Server,
         account: &Account,
     ) -> Result<MappedMutexGuard<'_, Service>, StanzaError> {
-        let mut guard = self.0.lock().await;
+        let mut guard = self.service.lock().await;
         if guard.is_none() {
             let loaded = load(server, account).await;
             *guard = Some(loaded.map_err(|error| server.store_failed("pubsub nodes", &error))?);

@@ -1,4 +1,4 @@
-//! What requests change: in the store first, then in memory, then told.
+//! What requests change: in the store first, then in memory, then in the row of what is told.
 
 use std::{sync::Arc, time::Instant};
 
@@ -109,7 +109,10 @@ pub(super) async fn publish_own(
         configure(&mut publication.node.config);
         service.enforce(name, &mut publication.node.config);
     }
-    publish(server, account, &mut service, &publication).await.map(drop)
+    let told = publish(server, account, &mut service, &publication).await;
+    drop(service);
+    account.pubsub.telling.tell(server, account).await;
+    told.map(drop)
 }
 
 /// Stores a publication that is in order, and tells about it. Returns about how many bytes that took.
@@ -142,8 +145,8 @@ async fn publish(
     let told = publication.items.iter().map(told);
     let audience = deliver::audience(server, account, service, node).await;
     let notice = Notice::items(service.owner_of(node), node, told);
-    deliver::send(server, account, &audience, &notice).await;
     let bytes = (audience.len() * notice.size()) as u64;
+    deliver::send(account, &audience, notice);
     // On a node for one item the new one says that the old one is gone; to retract it as well would
     // look as if there was none.
     let retracts = node.config.node_full == NodeFull::RetractOldest
@@ -151,7 +154,7 @@ async fn publish(
         && node.keep() > 1;
     if retracts && !evicted.is_empty() {
         let notice = Notice::retract(node, evicted.iter().map(|id| &**id));
-        deliver::send(server, account, &audience, &notice).await;
+        deliver::send(account, &audience, notice);
     }
     end_lost(server, account, service, &node.name).await?;
     Ok(bytes)
@@ -170,7 +173,9 @@ pub(super) async fn retract_own(
     change(server, account, name, vec![Change::Retract(rows)]).await?;
     let audience = deliver::audience(server, account, &service, node).await;
     let notice = Notice::retract(node, ids.iter().map(String::as_str));
-    deliver::send(server, account, &audience, &notice).await;
+    deliver::send(account, &audience, notice);
+    drop(service);
+    account.pubsub.telling.tell(server, account).await;
     Ok(())
 }
 
@@ -294,15 +299,15 @@ pub(super) async fn configure(
     let node = service.existing(name)?;
     let after = deliver::audience(server, account, service, node).await;
     if node.config.notify_config {
-        deliver::send(server, account, &after, &Notice::configuration(node)).await;
+        deliver::send(account, &after, Notice::configuration(node));
     }
     // §12.2: who gained access gets the last item.
     let gained: std::collections::BTreeSet<Jid> = after.difference(&before).cloned().collect();
     if !gained.is_empty()
         && node.config.persist_items
-        && let Some(last) = greet::last_notice(server, account, service, node).await?
+        && let Some(last) = greet::last_notice(server, account, service.owner_of(node), node).await?
     {
-        deliver::send(server, account, &gained, &last).await;
+        deliver::send(account, &gained, last);
     }
     end_lost(server, account, service, name).await
 }
@@ -354,7 +359,7 @@ pub(super) async fn decide(
     for change in ended.iter().chain(&given) {
         let notice = subscription_notice(node, change);
         told += notice.size() as u64;
-        deliver::send_to(server, account, &change.jid, &notice).await;
+        deliver::send(account, [&change.jid], notice);
     }
     Ok(told)
 }
@@ -434,7 +439,7 @@ pub(super) async fn forget(
         change(server, account, name, vec![Change::Delete]).await?;
         let Some(node) = service.nodes.remove(name) else { return Ok(()) };
         if node.config.notify_delete {
-            deliver::tell(server, account, service, &node, &Notice::delete(&node, None)).await;
+            deliver::tell(server, account, service, &node, Notice::delete(&node, None)).await;
         }
         return Ok(());
     }
