@@ -217,6 +217,24 @@ test("a part that is loaded later is compared as well", async (context) => {
   await nurse.leave();
 });
 
+test("what a page hands over before it is stopped is shown without it", async (context) => {
+  const site = await Site.open(context);
+  const person = await Person.sit(browser, { name: "benvolio" });
+  const { page } = person;
+  await page.goto(site.url);
+  await drawn(page);
+  await controlled(page);
+  await page.evaluate(() => {
+    const options = { body: "Part, fools!", tag: "tybalt@example.org" };
+    navigator.serviceWorker.controller.postMessage({ show: { title: "Tybalt", options } });
+  });
+  await eventually(page, async () => {
+    const shown = await (await navigator.serviceWorker.getRegistration()).getNotifications({ tag: "tybalt@example.org" });
+    return shown.length === 1 && shown[0].title === "Tybalt" && shown[0].body === "Part, fools!";
+  });
+  await person.leave();
+});
+
 test("what another app shares reaches the page", async (context) => {
   const site = await Site.open(context);
   const person = await Person.sit(browser, { name: "nurse" });

@@ -68,6 +68,18 @@ test("what is not there or cannot be read is nothing, and is asked for again", a
   assert.equal(await new Promise((done) => broken.ask(core, "a", "image/png", done)), null);
 });
 
+test("all are forgotten when nobody looks any more, also one that is being made", async () => {
+  const { core, smalls, ask, read } = some();
+  await ask("a");
+  const coming = new Promise((done) => smalls.ask(core, "b", "image/png", done));
+  smalls.clear();
+  assert.equal(smalls.size, 0);
+  await coming;
+  assert.equal(smalls.size, 0);
+  await ask("a");
+  assert.deepEqual(read, ["a", "b", "a"]);
+});
+
 test("of many a bounded number is kept", async () => {
   const { smalls, ask, read } = some();
   for (let at = 0; at < 1500; at++) await ask(String(at));

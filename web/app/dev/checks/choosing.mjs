@@ -75,6 +75,44 @@ describe("choosing", { concurrency: AT_ONCE }, () => {
     for (const name of ["Copy", "Forward", "Delete"]) assert.ok(await button(on, name).isDisabled(), name);
   });
 
+  test("the trash says for whom it deletes, and asks that where it can be either", async (t) => {
+    const on = await page(t, { route: ROMEO });
+    const bar = on.getByRole("toolbar", { name: "One selected" });
+    await on.locator("[data-message]").last().waitFor();
+    const [own, theirs] = await on.evaluate(() => {
+      const said = globalThis.store.window("romeo@verona.example").messages.filter((one) => one.content.is === "text");
+      return [said.findLast((one) => one.own && one.delivery.is === "read"), said.findLast((one) => !one.own)].map((one) => one.id);
+    });
+    const pick = async (id) => {
+      await on.locator(`[data-message="${id}"]`).focus();
+      await on.keyboard.press("x");
+    };
+    await pick(theirs);
+    await button(bar, "Delete on this device").click();
+    await on.getByRole("dialog").getByText(/keeps it, and so do/).waitFor();
+    await on.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    // Of two, one is ours alone to take back.
+    await pick(own);
+    await on.getByRole("toolbar", { name: /^2/ }).getByRole("button", { name: "Delete on this device" }).click();
+    await on.getByRole("dialog").getByText(/keeps them, and so do .* They cannot/).waitFor();
+    await on.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    await pick(theirs);
+    await listen(on);
+    for (const [choice, command] of [["Delete on this device", "deleteHere"], ["Delete for everyone", "retract"]]) {
+      await button(bar, "Delete").click();
+      await on.getByRole("menuitem", { name: `${choice}…` }).click();
+      await button(on.getByRole("dialog"), choice).click();
+      await until(on, (command) => globalThis.asked.some((one) => one.do === command), command);
+      if (command === "retract") break;
+      await on.locator(".chat-selection").waitFor({ state: "detached" });
+      const next = await on.evaluate(() => {
+        const said = globalThis.store.window("romeo@verona.example").messages;
+        return said.findLast((one) => one.own && one.content.is === "text" && one.delivery.is === "read").id;
+      });
+      await pick(next);
+    }
+  });
+
   test("Esc ends choosing and searching before it leaves, wherever the focus is", async (t) => {
     const on = await reused(t, { route: ROMEO });
     const field = on.getByRole("textbox", { name: "message" });
@@ -141,18 +179,18 @@ describe("choosing", { concurrency: AT_ONCE }, () => {
     await on.locator(".conversation").first().waitFor();
     await on.evaluate(async () => {
       const cache = await caches.open("clownfish-shared");
-      await cache.put("/share/text", new Response("Look at this"));
+      await cache.put("/share/1/text", new Response("Look at this"));
       for (const [at, name] of ["one.txt", "two.txt"].entries()) {
         const headers = { "content-type": "text/plain", "x-name": name };
-        await cache.put(`/share/${at}`, new Response(`the contents of ${name}`, { headers }));
+        await cache.put(`/share/1/${at}`, new Response(`the contents of ${name}`, { headers }));
       }
     });
     await go(on, "#/share");
     await on.getByText("Look at this").waitFor();
     await button(on, "Leave out one.txt").click();
     await on.getByText("one.txt").waitFor({ state: "detached" });
-    await until(on, async () => (await (await caches.open("clownfish-shared")).match("/share/1")) === undefined);
-    assert.equal(await on.evaluate(async () => (await (await caches.open("clownfish-shared")).match("/share/0")).headers.get("x-name")), "two.txt");
+    await until(on, async () => (await (await caches.open("clownfish-shared")).match("/share/1/0")) === undefined);
+    assert.equal(await on.evaluate(async () => (await (await caches.open("clownfish-shared")).match("/share/1/1")).headers.get("x-name")), "two.txt");
     await on.getByRole("button", { name: /Horatio.*not encrypted/ }).waitFor();
     assert.equal(await on.getByRole("button", { name: /iago|The players/ }).count(), 0);
     await on.getByRole("main").getByRole("searchbox").fill("benvolio");

@@ -183,13 +183,21 @@ export const select = "Auswählen";
 export const save = "Speichern";
 export const removeTitle = (n: number): string =>
   plural(n, "Diese Nachricht für alle löschen?", "{n} Nachrichten für alle löschen?");
-export const removeText =
-  "Die Programme aller Beteiligten werden gebeten, sie zu löschen. Wer sie schon gelesen hat, erinnert sich vielleicht daran, und manche Programme behalten sie.";
+export const removeText = (n: number): string =>
+  plural(
+    n,
+    "Die Programme aller Beteiligten werden gebeten, sie zu löschen. Wer sie schon gelesen hat, erinnert sich vielleicht daran, und manche Programme behalten sie.",
+    "Die Programme aller Beteiligten werden gebeten, sie alle zu löschen. Wer sie schon gelesen hat, erinnert sich vielleicht daran, und manche Programme behalten sie.",
+  );
 export const removeConfirm = "Für alle löschen";
 export const deleteHereTitle = (n: number): string =>
   plural(n, "Diese Nachricht auf diesem Gerät löschen?", "{n} Nachrichten auf diesem Gerät löschen?");
-export const deleteHereText =
-  "Nur auf diesem Gerät: Alle anderen im Chat behalten sie, und deine anderen Geräte auch. Hier lässt sie sich nicht zurückholen.";
+export const deleteHereText = (n: number): string =>
+  plural(
+    n,
+    "Nur auf diesem Gerät: Alle anderen im Chat behalten sie, und deine anderen Geräte auch. Hier lässt sie sich nicht zurückholen.",
+    "Nur auf diesem Gerät: Alle anderen im Chat behalten sie, und deine anderen Geräte auch. Hier lassen sie sich nicht zurückholen.",
+  );
 export const deleteHereConfirm = "Auf diesem Gerät löschen";
 export const discardTitle = "Diese Nachricht verwerfen?";
 export const discardText = "Sie wurde nie gesendet. Sie verschwindet von diesem Gerät.";

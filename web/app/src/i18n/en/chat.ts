@@ -189,13 +189,21 @@ export const select = "Select";
 export const save = "Save";
 export const removeTitle = (n: number): string =>
   plural(n, "Delete this message for everyone?", "Delete {n} messages for everyone?");
-export const removeText =
-  "The programs of everyone in the chat are asked to delete it. Whoever has read it already may remember it, and some programs may keep it.";
+export const removeText = (n: number): string =>
+  plural(
+    n,
+    "The programs of everyone in the chat are asked to delete it. Whoever has read it already may remember it, and some programs may keep it.",
+    "The programs of everyone in the chat are asked to delete them. Whoever has read them already may remember them, and some programs may keep them.",
+  );
 export const removeConfirm = "Delete for everyone";
 export const deleteHereTitle = (n: number): string =>
   plural(n, "Delete this message on this device?", "Delete {n} messages on this device?");
-export const deleteHereText =
-  "Only on this device: everyone else in the chat keeps it, and so do your other devices. It cannot be brought back here.";
+export const deleteHereText = (n: number): string =>
+  plural(
+    n,
+    "Only on this device: everyone else in the chat keeps it, and so do your other devices. It cannot be brought back here.",
+    "Only on this device: everyone else in the chat keeps them, and so do your other devices. They cannot be brought back here.",
+  );
 export const deleteHereConfirm = "Delete on this device";
 export const discardTitle = "Discard this message?";
 export const discardText = "It was never sent. It disappears from this device.";

@@ -1,6 +1,6 @@
 // Who one talks with, how they are, and who can read it.
 
-import type { Contact } from "../../core/types";
+import type { Contact, Message } from "../../core/types";
 import { fill, language, words } from "../../i18n";
 import { back, go, route } from "../../route";
 import { Avatar, Icon, IconButton, openMenu, phone, type IconName, type MenuItem } from "../kit";
@@ -216,7 +216,6 @@ export function SelectionBar({ chat, chosen }: { chat: Chat; chosen: Chosen }) {
   const say = words().chat;
   const messages = selected(chosen, chat.window.value);
   const some = messages.length > 0;
-  const removable = some && messages.every(canRemove);
   const forwardable = some && messages.every((one) => one.content.is === "text" || one.content.is === "file");
   return (
     <div class="chat-header chat-selection" role="toolbar" aria-label={say.selected(messages.length)}>
@@ -239,12 +238,37 @@ export function SelectionBar({ chat, chosen }: { chat: Chat; chosen: Chosen }) {
         disabled={!forwardable}
         onClick={() => (chat.sheet.value = { is: "forward", messages })}
       />
-      <IconButton
-        icon="trash"
-        label={say.removeSelected}
-        disabled={!removable && !messages.some(canDeleteHere)}
-        onClick={() => void (removable ? chat.askRemove(messages) : chat.askDeleteHere(messages.filter(canDeleteHere)))}
-      />
+      <DeleteButton chat={chat} messages={messages} />
     </div>
+  );
+}
+
+/** Says for whom it deletes what is chosen; asks that where it can be either. */
+function DeleteButton({ chat, messages }: { chat: Chat; messages: Message[] }) {
+  const say = words().chat;
+  const forAll = messages.length > 0 && messages.every(canRemove);
+  const here = messages.filter(canDeleteHere);
+  const either = forAll && here.length > 0;
+  const neither = !forAll && here.length === 0;
+  const ask = (at: Element) => {
+    if (!either) return void (forAll ? chat.askRemove(messages) : chat.askDeleteHere(here));
+    openMenu({
+      label: say.removeSelected,
+      at,
+      items: [
+        { label: say.deleteHere, icon: "trash", danger: true, run: () => void chat.askDeleteHere(here) },
+        { label: say.remove, icon: "trash", danger: true, run: () => void chat.askRemove(messages) },
+      ],
+    });
+  };
+  const only = forAll ? say.removeConfirm : say.deleteHereConfirm;
+  return (
+    <IconButton
+      icon="trash"
+      label={either || neither ? say.removeSelected : only}
+      disabled={neither}
+      aria-haspopup={either ? "menu" : undefined}
+      onClick={(event) => ask(event.currentTarget)}
+    />
   );
 }

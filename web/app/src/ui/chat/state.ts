@@ -14,6 +14,7 @@ import { indexOf, isEvent, whoOf } from "./logic/rows";
 import { copyable, gist } from "./logic/text";
 import { minute } from "./logic/times";
 import { AllFiles } from "./media/all";
+import { smalls } from "./media/small";
 import { toggle, type Chosen } from "./selection";
 import { ask } from "../ask";
 
@@ -191,6 +192,8 @@ export class Chat {
     this.#left = true;
     clearTimeout(this.#markLater);
     clearTimeout(this.#flashLater);
+    // Whoever goes back out of the gallery closes it as well.
+    smalls.clear();
     this.#mark();
     void this.ask({ do: "close", address: this.address });
   }
@@ -218,6 +221,7 @@ export class Chat {
       this.sheet.value = null;
       this.files.value = null;
     });
+    smalls.clear();
   }
 
   /** Asks for an older page, unless one is on its way. */
@@ -418,7 +422,7 @@ export class Chat {
     const say = words().chat;
     const sure = await confirm({
       title: say.removeTitle(messages.length),
-      text: say.removeText,
+      text: say.removeText(messages.length),
       action: say.removeConfirm,
       danger: true,
     });
@@ -433,7 +437,7 @@ export class Chat {
     const say = words().chat;
     const sure = await confirm({
       title: say.deleteHereTitle(messages.length),
-      text: say.deleteHereText,
+      text: say.deleteHereText(messages.length),
       action: say.deleteHereConfirm,
       danger: true,
     });

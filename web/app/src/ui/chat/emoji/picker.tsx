@@ -1,6 +1,6 @@
 // Choosing an emoji: by group, by name, or one that was used lately.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { checked } from "../../../checked";
 import { language, words } from "../../../i18n";
@@ -123,13 +123,19 @@ function Tones() {
   const say = words().chat;
   const [open, setOpen] = useState(false);
   const row = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  const opener = useRef<HTMLButtonElement>(null);
+  const drawn = useRef(false);
+  // Each takes the place of the other, and the focus with it.
+  useLayoutEffect(() => {
     if (open) row.current?.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
+    else if (drawn.current) opener.current?.focus();
+    drawn.current = true;
   }, [open]);
   const now = chosenTone();
   if (!open) {
     return (
       <button
+        ref={opener}
         type="button"
         class="picker-tone"
         aria-expanded="false"

@@ -6,7 +6,7 @@ import { drawable } from "../../kit/sides";
 
 /** Pixels of the longer side. */
 const SIDE = 320;
-/** So many are kept for somebody who scrolls back: a few megabytes. */
+/** So many are kept for somebody who scrolls back, as long as they look: a few megabytes. */
 const MOST = 500;
 
 interface Wanted {
@@ -27,6 +27,8 @@ export class Smalls {
   readonly #waiting: Wanted[] = [];
   readonly #draw: Draw;
   #busy = false;
+  /** Counts how often all of them were forgotten. */
+  #turn = 0;
 
   constructor(draw: Draw) {
     this.#draw = draw;
@@ -42,6 +44,12 @@ export class Smalls {
     };
   }
 
+  /** Forgets all: nobody looks any more, and what they are of may be deleted, or its account be gone. */
+  clear(): void {
+    this.#kept.clear();
+    this.#turn += 1;
+  }
+
   /** How many are kept. */
   get size(): number {
     return this.#kept.size;
@@ -53,8 +61,9 @@ export class Smalls {
     // What came into sight last is what somebody looks at.
     for (let one = this.#waiting.pop(); one; one = this.#waiting.pop()) {
       if (!one.wanted) continue;
+      const turn = this.#turn;
       const small = this.#kept.get(one.local) ?? (await this.#made(one).catch(() => null));
-      if (small) this.#keep(one.local, small);
+      if (small && turn === this.#turn) this.#keep(one.local, small);
       if (one.wanted) one.then(small);
     }
     this.#busy = false;
