@@ -153,6 +153,10 @@ impl Operations {
             | Request::FederationEnd { domain } => {
                 self.domain(domain).unwrap_or_else(|_| domain.clone())
             }
+            Request::DomainDeny { domain, .. } | Request::DomainAllow { domain, .. } => {
+                super::telling::shown(domain)
+            }
+            Request::NoticeNow { .. } => "everybody who is online".to_owned(),
             Request::DomainsSet { deny, allow } => {
                 let lists = [("deny", deny), ("allow", allow)];
                 let lists =

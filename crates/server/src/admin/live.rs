@@ -346,6 +346,15 @@ impl Live for Running {
         self.orders.send_replace(Some(order));
     }
 
+    fn ordered(&self) -> Option<Order> {
+        *self.orders.borrow()
+    }
+
+    fn call_off(&self) -> Option<Order> {
+        // One whose time has come is being carried out.
+        self.orders.send_replace(None).filter(|order| !order.left().is_zero())
+    }
+
     fn metrics(&self) -> String {
         self.server.metrics.text()
     }

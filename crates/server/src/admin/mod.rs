@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 pub use self::{
@@ -192,6 +192,12 @@ pub trait Live: Send + Sync {
     /// Goes down when it is time; a later order takes the place of an earlier one.
     fn order(&self, order: Order);
 
+    /// The order that waits for its time.
+    fn ordered(&self) -> Option<Order>;
+
+    /// Does not go down after all. Returns what was ordered.
+    fn call_off(&self) -> Option<Order>;
+
     /// The page for Prometheus.
     fn metrics(&self) -> String;
 }
@@ -223,6 +229,20 @@ pub struct Order {
     pub at: Instant,
     /// It begins anew afterwards.
     pub restart: bool,
+}
+
+impl Order {
+    /// What it is called: `restart` or `stop`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        if self.restart { "restart" } else { "stop" }
+    }
+
+    /// How long it is until then.
+    #[must_use]
+    pub fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
 }
 
 /// Why the operator's command ends sessions; decides what their clients are told.

@@ -113,11 +113,15 @@ impl Operations {
             Request::AuditList { before, most } => self.audit_list(before, most).await,
             Request::AuditVerify { known } => self.audit_verify(known.as_deref()).await,
             Request::NoticesShow {} => self.notices_show(),
+            Request::NoticeNow { text } => self.notice_now(text),
             Request::NoticeDay { text, anew } => self.notice_day(text, anew).await,
             Request::NoticeWelcome { text } => self.notice_welcome(text).await,
             Request::DomainsShow {} => self.domains_show(),
             Request::DomainsSet { deny, allow } => self.domains_set(deny, allow),
-            Request::Stop { restart, after, text } => self.stop(restart, after, text.as_deref()),
+            Request::DomainDeny { domain, listed } => self.domain_deny(&domain, listed),
+            Request::DomainAllow { domain, listed } => self.domain_allow(&domain, listed),
+            Request::Stop { restart, after, text } => self.stop(restart, after, text),
+            Request::StopCancel { text } => self.stop_cancel(text),
             Request::Storage {} => self.storage().await.map(Response::Storage),
             Request::Privacy { account } => self.privacy(account.as_deref()).await,
             Request::AdminLink {} => self.admin_link(),
@@ -225,6 +229,7 @@ impl Operations {
         let expires = live.map(|live| live.certificate_expires());
         let left = expires.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
         let (waiting, waiting_bytes) = self.waiting().await?;
+        let order = live.and_then(|live| live.ordered());
         Ok(Response::Status(Box::new(Status {
             running: live.is_some(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -244,6 +249,8 @@ impl Operations {
             waiting,
             waiting_bytes,
             disk_free_bytes: files::free(self.home.path()).await.ok(),
+            ordered: order.map(|order| order.name().to_owned()),
+            ordered_seconds: order.map(|order| order.left().as_secs()),
         })))
     }
 

@@ -13,6 +13,13 @@ impl Operations {
         Ok(Response::Notices(self.notices()?))
     }
 
+    /// Tells everybody who is online.
+    pub(super) fn notice_now(&self, text: String) -> Result<Response, Fault> {
+        let live = self.running()?;
+        let told = live.tell_online(&checked(text)?);
+        Ok(Response::Done(format!("{told} devices were told.")))
+    }
+
     pub(super) async fn notice_day(
         &self,
         text: Option<String>,
@@ -93,6 +100,23 @@ impl Operations {
                 *list = normal(wanted)?;
             }
         }
+        self.keep_domains(domains).map(Response::Done)
+    }
+
+    pub(super) fn domain_deny(&self, domain: &str, listed: bool) -> Result<Response, Fault> {
+        let mut domains = self.domains()?;
+        enlist(&mut domains.deny, domain, listed)?;
+        self.keep_domains(domains).map(Response::Done)
+    }
+
+    pub(super) fn domain_allow(&self, domain: &str, listed: bool) -> Result<Response, Fault> {
+        let mut domains = self.domains()?;
+        enlist(&mut domains.allow, domain, listed)?;
+        self.keep_domains(domains).map(Response::Done)
+    }
+
+    /// Talks to other domains according to these lists. Returns what they come to.
+    fn keep_domains(&self, domains: Domains) -> Result<String, Fault> {
         let path = self.home.domains();
         domains.save(&path).map_err(|error| failed(&path, &error))?;
         let count = |list: &[String]| match list.len() {
@@ -110,7 +134,7 @@ impl Operations {
         if let Some(live) = &self.live {
             live.set_domains(domains);
         }
-        Ok(Response::Done(sentence))
+        Ok(sentence)
     }
 
     fn domains(&self) -> Result<Domains, Fault> {
@@ -122,14 +146,14 @@ impl Operations {
         &self,
         restart: bool,
         after: u64,
-        text: Option<&str>,
+        text: Option<String>,
     ) -> Result<Response, Fault> {
         let live = self.running()?;
         if after > LONGEST_DELAY {
             let message = format!("a delay is at most {LONGEST_DELAY} seconds");
             return Err(Fault::new(FaultCode::Invalid, message));
         }
-        let text = text.map(|text| checked(text.to_owned())).transpose()?;
+        let text = text.map(checked).transpose()?;
         if restart && let Err(error) = Config::load(&self.home) {
             let message = format!("nothing was done; the server would not start again: {error}");
             return Err(Fault::new(FaultCode::Invalid, message));
@@ -143,6 +167,18 @@ impl Operations {
             0 => format!("The server {what} now; {told} devices were told."),
             _ => format!("The server {what} in {after} seconds; {told} devices were told."),
         }))
+    }
+
+    /// The server does not go down after all.
+    pub(super) fn stop_cancel(&self, text: Option<String>) -> Result<Response, Fault> {
+        let live = self.running()?;
+        let text = text.map(checked).transpose()?;
+        let order = live.call_off().ok_or_else(|| {
+            Fault::new(FaultCode::NotFound, "neither a restart nor a stop is ordered")
+        })?;
+        let told = text.map_or(0, |text| live.tell_online(&text));
+        let what = order.name();
+        Ok(Response::Done(format!("The {what} was called off; {told} devices were told.")))
     }
 }
 
@@ -159,6 +195,33 @@ fn checked(text: String) -> Result<String, Fault> {
         )),
         false => Ok(text),
     }
+}
+
+/// A domain of a list as the record shows it: in its normal form where it has one.
+pub(super) fn shown(domain: &str) -> String {
+    normal(vec![domain.to_owned()]).map_or_else(|_| domain.to_owned(), |name| name.concat())
+}
+
+/// Puts a domain on a list, or takes it off.
+fn enlist(list: &mut Vec<String>, domain: &str, listed: bool) -> Result<(), Fault> {
+    let name = normal(vec![domain.to_owned()])?.concat();
+    match (list.contains(&name), listed) {
+        (true, true) => {
+            let words = format!("{name} is on the list already");
+            return Err(Fault::new(FaultCode::Exists, words));
+        }
+        (false, false) => {
+            let words = format!("{name} is not on the list");
+            return Err(Fault::new(FaultCode::NotFound, words));
+        }
+        (true, false) => list.retain(|one| *one != name),
+        (false, true) => {
+            let mut all = list.clone();
+            all.push(name);
+            *list = normal(all)?;
+        }
+    }
+    Ok(())
 }
 
 /// Domains in their normal form, each once.
@@ -201,6 +264,21 @@ mod tests {
         for wrong in ["iago@spam.example", "spam.example/x", "*", "a..b", "*.*.example", ""] {
             assert!(list(&[wrong]).unwrap_err().message.contains("is not a domain"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_domain_comes_on_a_list_once_and_goes_off_it_once() {
+        let mut some = vec!["spam.example".to_owned()];
+        enlist(&mut some, "*.Worse.example", true).unwrap();
+        assert_eq!(some, ["*.worse.example", "spam.example"]);
+        assert_eq!(enlist(&mut some, "SPAM.example", true).unwrap_err().code, FaultCode::Exists);
+        enlist(&mut some, "SPAM.example", false).unwrap();
+        assert_eq!(enlist(&mut some, "spam.example", false).unwrap_err().code, FaultCode::NotFound);
+        assert_eq!(enlist(&mut some, "no domain", true).unwrap_err().code, FaultCode::Invalid);
+        assert_eq!(some, ["*.worse.example"]);
+        let mut full: Vec<_> = (0..Domains::MOST).map(|n| format!("d{n}.example")).collect();
+        assert_eq!(enlist(&mut full, "more.example", true).unwrap_err().code, FaultCode::Invalid);
+        enlist(&mut full, "d0.example", false).unwrap();
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{notice, terminal};
+use super::{federation, notice, terminal};
 
 /// A private chat server (XMPP) for family, friends, a club or a company.
 #[derive(Debug, Parser)]
@@ -48,9 +48,9 @@ pub(super) enum Command {
     /// Connected devices: list, kick
     #[command(subcommand)]
     Session(SessionCommand),
-    /// Other servers: list, try, give-back, end
+    /// Other servers: list, domains, deny, allow, try, give-back, end
     #[command(subcommand)]
-    Federation(FederationCommand),
+    Federation(federation::FederationCommand),
     /// Tokens with which devices log in without the password: list, revoke
     #[command(subcommand)]
     Token(TokenCommand),
@@ -79,7 +79,7 @@ pub(super) enum Command {
     /// Reports that people made when they blocked somebody: list, delete
     #[command(subcommand, visible_alias = "reports")]
     Report(ReportCommand),
-    /// What everybody is told by the server: show, motd, welcome
+    /// What everybody is told by the server: show, now, motd, welcome
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
     /// Let the running server begin anew, with the program as it is on disk
@@ -351,30 +351,6 @@ pub(super) enum SessionCommand {
     Kick {
         /// NAME@DOMAIN for all, NAME@DOMAIN/RESOURCE for one
         address: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum FederationCommand {
-    /// List other servers: connections, what waits for them, and why one cannot be reached
-    List,
-    /// Show the domains that administrators chose to talk to or not, beside `allow` and `deny` of
-    /// anemone.toml
-    Domains,
-    /// Connect to another server now, and say what came of it
-    Try {
-        /// Its domain
-        domain: String,
-    },
-    /// Give what waits for a server that is not connected back to its senders
-    GiveBack {
-        /// Its domain
-        domain: String,
-    },
-    /// End the streams of another server; new ones are opened when there is something to send
-    End {
-        /// Its domain
-        domain: String,
     },
 }
 

@@ -6,9 +6,9 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser as _;
 
 use self::arguments::{
-    AccountCommand, AdminCommand, Arguments, AuditCommand, Command, FederationCommand,
-    ImportCommand, InviteCommand, OutageCommand, PushCommand, ReportCommand, RequestCommand,
-    RoomCommand, SessionCommand, Subject, TokenCommand, UploadCommand,
+    AccountCommand, AdminCommand, Arguments, AuditCommand, Command, ImportCommand, InviteCommand,
+    OutageCommand, PushCommand, ReportCommand, RequestCommand, RoomCommand, SessionCommand,
+    Subject, TokenCommand, UploadCommand,
 };
 use crate::{
     admin::{Fault, FaultCode, NewInvitation, Request, Response, RoomSettings},
@@ -21,6 +21,7 @@ mod backup;
 mod check;
 mod connect;
 mod dns;
+mod federation;
 mod init;
 mod moving;
 mod notice;
@@ -110,7 +111,7 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         Command::Request(RequestCommand::Refuse { id }) => Request::RequestRefuse { id },
         Command::Session(SessionCommand::List { account }) => Request::SessionList { account },
         Command::Session(SessionCommand::Kick { address }) => Request::SessionKick { address },
-        Command::Federation(command) => federation_request(command),
+        Command::Federation(command) => federation::request(command),
         Command::Token(TokenCommand::List { account }) => Request::TokenList { account },
         Command::Token(TokenCommand::Revoke { account, device }) => {
             Request::TokenRevoke { account, device }
@@ -142,16 +143,6 @@ fn request(command: Command, home: &Home) -> Result<Request, Fault> {
         // The others have been dealt with.
         _ => Request::Status {},
     })
-}
-
-fn federation_request(command: FederationCommand) -> Request {
-    match command {
-        FederationCommand::List => Request::FederationList {},
-        FederationCommand::Domains => Request::DomainsShow {},
-        FederationCommand::Try { domain } => Request::FederationTry { domain },
-        FederationCommand::GiveBack { domain } => Request::FederationGiveBack { domain },
-        FederationCommand::End { domain } => Request::FederationEnd { domain },
-    }
 }
 
 fn account_request(command: AccountCommand, home: &Home) -> Result<Request, Fault> {
@@ -309,8 +300,13 @@ mod tests {
             "anemone notice motd Tea",
             "anemone notice motd Tea --correct",
             "anemone notice welcome --delete",
+            "anemone notice now Tea",
             "anemone restart --in 2m --tell Soon",
+            "anemone restart --cancel --tell Stay",
             "anemone stop",
+            "anemone stop --cancel",
+            "anemone federation deny spam.example",
+            "anemone federation allow *.example.org --remove",
             "anemone federation domains",
             "anemone import prosody /var/lib/prosody --dry-run",
             "anemone import ejabberd ejabberd.sqlite",
@@ -330,5 +326,6 @@ mod tests {
         assert!(Arguments::try_parse_from(["anemone", "account", "add", "a", "secret"]).is_err());
         assert!(Arguments::try_parse_from(["anemone", "upload", "delete", "a@b"]).is_err());
         assert!(Arguments::try_parse_from(["anemone", "notice", "motd"]).is_err());
+        assert!(Arguments::try_parse_from(["anemone", "stop", "--cancel", "--in", "2m"]).is_err());
     }
 }

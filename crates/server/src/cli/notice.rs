@@ -9,6 +9,11 @@ use crate::admin::Request;
 pub(super) enum NoticeCommand {
     /// Show what is told
     Show,
+    /// Tell everybody who is online
+    Now {
+        /// What they are told
+        text: String,
+    },
     /// Set the message of the day: everybody is told it once
     Motd {
         /// What they are told
@@ -41,12 +46,16 @@ pub(super) struct Before {
     /// What everybody who is online is told before
     #[arg(long, value_name = "TEXT")]
     tell: Option<String>,
+    /// Call off the restart or the stop that was ordered
+    #[arg(long, conflicts_with = "after")]
+    cancel: bool,
 }
 
 /// The question that a command asks.
 pub(super) fn request(command: NoticeCommand) -> Request {
     match command {
         NoticeCommand::Show => Request::NoticesShow {},
+        NoticeCommand::Now { text } => Request::NoticeNow { text },
         NoticeCommand::Motd { text, correct, delete: _ } => {
             Request::NoticeDay { anew: !correct && text.is_some(), text }
         }
@@ -56,6 +65,9 @@ pub(super) fn request(command: NoticeCommand) -> Request {
 
 impl Before {
     pub(super) fn request(self, restart: bool) -> Request {
-        Request::Stop { restart, after: self.after.unwrap_or(0), text: self.tell }
+        match self.cancel {
+            true => Request::StopCancel { text: self.tell },
+            false => Request::Stop { restart, after: self.after.unwrap_or(0), text: self.tell },
+        }
     }
 }

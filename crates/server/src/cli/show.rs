@@ -454,6 +454,9 @@ fn show_status(status: &Status) {
     if let Some(relaying) = status.relaying() {
         let _ = writeln!(page, "  calls    relay: {}", clean(&relaying));
     }
+    if let Some(order) = status.order() {
+        let _ = writeln!(page, "  ordered  it {order}; not after all: anemone stop --cancel");
+    }
     if !status.storing {
         let _ =
             writeln!(page, "  The disk does not take writes: messages are refused. See the log.");

@@ -294,17 +294,64 @@ fn a_server_that_is_told_to_stop_ends_well() {
     assert!(trial.fails(1, &["stop", "--in", "2d"]).contains("at most"));
     // The later order counts.
     trial.json(&["restart", "--in", "12h"]);
+    assert_eq!(trial.json(&["status"])["status"]["ordered"], "restart");
+    assert!(trial.says(&["status"]).contains("it restarts in 11 hours"));
     let answer = trial.json(&["stop"]);
     assert!(answer["done"].as_str().unwrap().contains("shuts down now"), "{answer}");
     assert_eq!(server.child.wait().unwrap().code(), Some(0), "{}", trial.log());
 }
 
 #[test]
+fn what_was_ordered_can_be_called_off() {
+    let trial = Trial::new();
+    let server = trial.serve();
+    assert!(trial.fails(1, &["stop", "--cancel"]).contains("neither a restart nor a stop"));
+    trial.json(&["stop", "--in", "3s"]);
+    let answer = trial.json(&["stop", "--cancel", "--tell", "We stay"]);
+    assert!(answer["done"].as_str().unwrap().contains("stop was called off"), "{answer}");
+    assert_eq!(trial.json(&["status"])["status"]["ordered"], Value::Null);
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(trial.json(&["status"])["status"]["running"], true, "{}", trial.log());
+    assert!(trial.fails(1, &["restart", "--cancel"]).contains("neither a restart nor a stop"));
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn domains_are_chosen_one_by_one() {
+    let trial = Trial::new();
+    let lists = || {
+        let domains = trial.json(&["federation", "domains"])["domains"].clone();
+        ["deny", "allow"].map(|list| domains[list].to_string())
+    };
+    trial.says(&["federation", "deny", "Spam.example"]);
+    let server = trial.serve();
+    let told = trial.says(&["federation", "deny", "*.worse.example"]);
+    assert!(told.contains("2 domains are not talked to"), "{told}");
+    assert!(trial.fails(1, &["federation", "deny", "spam.example"]).contains("already"));
+    trial.says(&["federation", "allow", "friends.example"]);
+    assert_eq!(lists(), [r#"["*.worse.example","spam.example"]"#, r#"["friends.example"]"#]);
+    trial.says(&["federation", "deny", "spam.example", "--remove"]);
+    trial.says(&["federation", "allow", "friends.example", "--remove"]);
+    assert_eq!(lists(), [r#"["*.worse.example"]"#, "[]"]);
+    assert!(trial.fails(1, &["federation", "allow", "a.example", "--remove"]).contains("not on"));
+    assert!(trial.fails(1, &["federation", "deny", "no domain"]).contains("not a domain"));
+    let first = trial.json(&["audit", "list"])["audit"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(
+        (&first["did"], &first["subject"]),
+        (&"federation deny".into(), &"spam.example".into())
+    );
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn notices_are_kept_whether_a_server_runs_or_not() {
     let trial = Trial::new();
+    assert!(trial.fails(4, &["notice", "now", "Tea"]).contains("no server is running"));
     assert!(trial.fails(1, &["notice", "motd", "--delete"]).contains("no message of the day"));
     trial.json(&["notice", "motd", "Tea is served"]);
     let server = trial.serve();
+    assert!(trial.says(&["notice", "now", "Tea"]).contains("0 devices were told"));
+    assert!(trial.fails(1, &["notice", "now", " "]).contains("at least one word"));
     let shown = trial.json(&["notice", "show"]);
     assert_eq!(shown["notices"]["day"]["text"], "Tea is served");
     let number = shown["notices"]["day"]["number"].clone();

@@ -39,7 +39,8 @@ fn the_table_of_commands_is_current() {
          below one) in `domains.json`; they add to `deny` and `allow` of `[federation]` and cannot take \
          those back. A **restart** needs no service manager: the process begins anew with the program and the \
          configuration as they are on disk. After a **shutdown** the server stays down unless the service manager \
-         starts it again; the unit in `packaging/` does not. **Idle** is who is online and whose devices \
+         starts it again; the unit in `packaging/` does not. What was ordered for later can be **called off** \
+         until then. **Idle** is who is online and whose devices \
          all are without a connection, have their app in the background (XEP-0352), or say that their owner is \
          away.\n\n\
          Left out of XEP-0133: passwords cannot be shown (the specification took that back), and there are no \

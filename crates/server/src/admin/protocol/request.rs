@@ -247,6 +247,11 @@ pub enum Request {
     },
     /// The message of the day, and what new accounts are told.
     NoticesShow {},
+    /// Tell everybody who is online.
+    NoticeNow {
+        /// What they are told.
+        text: String,
+    },
     /// Set, correct or delete the message of the day.
     NoticeDay {
         /// What everybody is told; nothing any more when absent.
@@ -268,6 +273,20 @@ pub enum Request {
         /// The only ones that are talked to, all when empty; as before when absent.
         allow: Option<Vec<String>>,
     },
+    /// Put a domain on the list of those that are not talked to, or take it off.
+    DomainDeny {
+        /// The domain, or `*.` and a domain.
+        domain: String,
+        /// It is to be on the list.
+        listed: bool,
+    },
+    /// The same with the list of the only ones that are talked to.
+    DomainAllow {
+        /// The domain, or `*.` and a domain.
+        domain: String,
+        /// It is to be on the list.
+        listed: bool,
+    },
     /// Take the server down.
     Stop {
         /// It begins anew afterwards.
@@ -275,6 +294,11 @@ pub enum Request {
         /// Seconds until then.
         after: u64,
         /// What people are told before.
+        text: Option<String>,
+    },
+    /// The server is not to go down after all.
+    StopCancel {
+        /// What people are told.
         text: Option<String>,
     },
     /// How much every account takes.
@@ -350,12 +374,18 @@ impl Request {
             Self::AuditList { .. } => "audit list",
             Self::AuditVerify { .. } => "audit verify",
             Self::NoticesShow {} => "notice show",
+            Self::NoticeNow { .. } => "notice now",
             Self::NoticeDay { .. } => "notice motd",
             Self::NoticeWelcome { .. } => "notice welcome",
             Self::DomainsShow {} => "federation domains",
             Self::DomainsSet { .. } => "choose domains",
+            Self::DomainDeny { listed: true, .. } => "federation deny",
+            Self::DomainDeny { .. } => "federation deny --remove",
+            Self::DomainAllow { listed: true, .. } => "federation allow",
+            Self::DomainAllow { .. } => "federation allow --remove",
             Self::Stop { restart: true, .. } => "restart",
             Self::Stop { .. } => "stop",
+            Self::StopCancel { .. } => "stop --cancel",
             Self::Storage {} => "storage",
             Self::Privacy { .. } => "privacy",
             Self::AdminLink {} => "admin link",

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Service;
+use crate::{admin::duration, config::Service};
 
 /// One account. Times are in the format of XEP-0082.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -462,6 +462,12 @@ pub struct Status {
     /// Bytes that are free on the disk with the data.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub disk_free_bytes: Option<u64>,
+    /// What is ordered: `restart` or `stop`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ordered: Option<String>,
+    /// Seconds until that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ordered_seconds: Option<u64>,
 }
 
 impl Status {
@@ -475,6 +481,13 @@ impl Status {
             Some(days) => format!("until {day}, {days} more days"),
             None => format!("until {day}"),
         })
+    }
+
+    /// What is ordered, in words.
+    #[must_use]
+    pub fn order(&self) -> Option<String> {
+        let what = if self.ordered.as_deref()? == "restart" { "restarts" } else { "goes down" };
+        Some(format!("{what} in {}", duration(self.ordered_seconds.unwrap_or(0))))
     }
 
     /// Whether calls are relayed, in words.

@@ -79,6 +79,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("http://jabber.org/protocol/admin#edit-admin", "Choose the administrators"),
     ("http://jabber.org/protocol/admin#restart", "Restart the server"),
     ("http://jabber.org/protocol/admin#shutdown", "Shut the server down"),
+    ("urn:anemone:admin:0#call-off", "Call off a restart or shutdown"),
     ("urn:anemone:admin:0#list-rooms", "List rooms"),
     ("urn:anemone:admin:0#list-members", "Show who belongs to a room"),
     ("urn:anemone:admin:0#create-room", "Make a room"),
@@ -164,6 +165,7 @@ impl Call<'_> {
             "announce" => vec![text("announcement", "What they are told").with_required()],
             "set-motd" | "edit-motd" | "set-welcome" => vec![self.notice(command).await?],
             "restart" | "shutdown" => service::before_the_end(),
+            "call-off" => vec![text("announcement", "What people are told")],
             "list-members" => vec![rooms::room()],
             "create-room" => rooms::new_room(),
             "destroy-room" => vec![rooms::room(), text("reason", "What the people in it are told")],
@@ -209,6 +211,7 @@ impl Call<'_> {
             "announce" => self.announce(form).await,
             "set-motd" | "edit-motd" | "set-welcome" => self.set_notice(command, form).await,
             "restart" | "shutdown" => self.end(command == "restart", form).await,
+            "call-off" => self.call_off(form).await,
             "list-members" => {
                 let room = rooms::named(form)?;
                 self.show(Request::RoomMembers { room }).await

@@ -19,11 +19,7 @@ impl Call<'_> {
     /// A message of the server itself to every device that is there.
     pub(super) async fn announce(&self, form: &Form) -> IqAnswer {
         let text = required(form, "announcement")?;
-        let told = tell_online(self.context.server, &text);
-        if let Some(operations) = self.context.server.operations() {
-            operations.note(&self.by()?, "announce", "everybody who is online").await;
-        }
-        commands::done(self.iq, self.node, &format!("{told} devices were told."))
+        self.say(Request::NoticeNow { text }).await
     }
 
     /// The field for what is told, with what it is now where that is to be corrected.
@@ -63,5 +59,10 @@ impl Call<'_> {
         let after = delay.parse().map_err(|_| refused("the delay is not a number of seconds"))?;
         let text = written(form, "announcement");
         self.say(Request::Stop { restart, after, text }).await
+    }
+
+    /// It does not end after all.
+    pub(super) async fn call_off(&self, form: &Form) -> IqAnswer {
+        self.say(Request::StopCancel { text: written(form, "announcement") }).await
     }
 }
