@@ -43,6 +43,9 @@ pub enum Command {
     /// End the account on the server (XEP-0077 §3.2), and then wipe what is stored here. Nothing is wiped when
     /// the server refuses, or when there is no answer.
     DeleteAccount,
+    /// Delete all messages of the account from its server. What is on devices stays, and so does what
+    /// others have.
+    DeleteServerHistory,
     /// XEP-0077 §3.3.
     ChangePassword(Secret),
     /// Ask the server for an invitation (XEP-0401). Done with the link.

@@ -87,6 +87,9 @@ impl What {
             Command::SetBookmark { room, .. } => return once(format!("Keeping the room {room}")),
             Command::ChangePassword(_) => return once("Changing the password".to_owned()),
             Command::DeleteAccount => return once("Deleting the account".to_owned()),
+            Command::DeleteServerHistory => {
+                return once("Deleting the messages from the server".to_owned());
+            }
             Command::Invite => return once("Making an invitation".to_owned()),
             Command::CreateRoom { .. } => return once("Making a room".to_owned()),
             Command::JoinRoom { room, .. } => return once(format!("Entering {room}")),

@@ -56,6 +56,7 @@ const TITLES: &[(&str, &str)] = &[
     ("RFC 9266", "Channel Bindings for TLS 1.3"),
     ("XEP-0030", "Service Discovery"),
     ("XEP-0045", "Multi-User Chat"),
+    ("XEP-0050", "Ad-Hoc Commands"),
     ("XEP-0059", "Result Set Management"),
     ("XEP-0060", "Publish-Subscribe"),
     ("XEP-0066", "Out of Band Data"),

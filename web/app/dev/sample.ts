@@ -186,6 +186,9 @@ export class Sample implements Core {
         this.#account = null;
         this.#say({ is: "signedOut" });
         return DONE;
+      case "deleteServerHistory":
+        await pause(300);
+        return DONE;
       case "invite":
         await pause(300);
         return { is: "text", text: "https://anemone.example/i/9f2c7d1e4b" };

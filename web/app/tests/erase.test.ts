@@ -1,4 +1,4 @@
-// What can be deleted on this device.
+// What can be deleted, on this device and on the server.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,8 @@ import type { Message, Notice, Room } from "../src/core/types";
 import { words } from "../src/i18n";
 import { Store } from "../src/state/store";
 import { canDeleteHere } from "../src/ui/chat/state";
-import { erasing } from "../src/ui/shell/erase";
+import { question } from "../src/ui/kit/overlays";
+import { deleteServerHistory, erasing } from "../src/ui/shell/erase";
 
 const GROUP = "garden@conference.example.org";
 
@@ -48,4 +49,17 @@ test("the window on a conversation that is gone is gone", () => {
   assert.ok(store.window(address));
   say({ is: "conversationRemoved", address });
   assert.equal(store.window(address), undefined);
+});
+
+test("the history on the server is deleted once somebody is sure", async () => {
+  const asked: unknown[] = [];
+  const core = { listen: () => {}, request: async (command: unknown) => (asked.push(command), { is: "done" }) };
+  const store = new Store(core as unknown as Core);
+  for (const sure of [false, true]) {
+    const done = deleteServerHistory(store);
+    assert.match(question.value?.text ?? "", /a new device begins without any/);
+    question.value?.answer(sure);
+    await done;
+  }
+  assert.deepEqual(asked, [{ do: "deleteServerHistory" }]);
 });

@@ -33,6 +33,7 @@ pub(crate) fn command(
         },
         Command::SignOut => Ask::Logout,
         Command::DeleteAccount => Ask::DeleteAccount,
+        Command::DeleteServerHistory => Ask::DeleteServerHistory,
         Command::ChangePassword { password } => {
             Ask::ChangePassword(Secret::from(password.as_str()))
         }

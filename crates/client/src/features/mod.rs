@@ -9,6 +9,7 @@ pub(crate) mod chat_states;
 mod correct;
 pub(crate) mod elsewhere;
 pub(crate) mod file;
+mod history;
 pub(crate) mod idle;
 mod invite;
 pub(crate) mod later;
@@ -77,6 +78,7 @@ pub(crate) const ALL: &[&Feature] = &[
     &message::FEATURE,
     &upload::FEATURE,
     &invite::FEATURE,
+    &history::FEATURE,
     &push::FEATURE,
     &logout::FEATURE,
     &ping::FEATURE,

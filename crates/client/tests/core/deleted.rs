@@ -7,6 +7,8 @@ use client::store::{
     Timeline,
 };
 use client::view::{Change, Outcome, Problem};
+use xmpp::error::Condition;
+use xmpp::ext::form::{Field, FieldType, Form, FormType};
 use xmpp::ns;
 use xmpp::xml::Element;
 
@@ -417,4 +419,63 @@ fn a_group_is_left_before_it_is_deleted_and_its_archive_brings_nothing_back() {
     world.run(romeo, Command::LeaveRoom(bare(&group)));
     let gone = world.run(romeo, Command::DeleteConversation(bare(&group)));
     assert_eq!(gone, Some(Outcome::Done));
+}
+
+#[test]
+fn the_history_on_the_server_is_deleted_and_devices_keep_theirs() {
+    let (mut world, romeo) = some(&["one", "two"]);
+    let deleted = world.run(romeo, Command::DeleteServerHistory);
+    assert_eq!(deleted, Some(Outcome::Done));
+    assert_eq!(archive(&world, ROMEO), [""; 0]);
+    assert_eq!(archive(&world, JULIET), ["one", "two"], "it is nobody else's business");
+    assert_eq!(world.texts(romeo, JULIET), ["one", "two"]);
+    write(&mut world, JULIET, ROMEO, "three");
+    world.settle();
+    world.run(romeo, Command::Disconnect);
+    write(&mut world, JULIET, ROMEO, "four");
+    world.run(romeo, Command::Reconnect);
+    world.pass(20_000);
+    assert_eq!(world.texts(romeo, JULIET), ["one", "two", "three", "four"]);
+    let other = world.online(ROMEO, &[JULIET]);
+    world.pass(20_000);
+    assert_eq!(world.texts(other, JULIET), ["three", "four"]);
+}
+
+#[test]
+fn a_server_that_deletes_no_history_says_so_and_one_that_asks_for_more_is_not_answered() {
+    let mut world = World::new();
+    let romeo = world.online(ROMEO, &[JULIET]);
+    let ask = |world: &mut World, answer| {
+        world.server.answers.insert(ns::COMMANDS.into(), answer);
+        world.server.seen.clear();
+        let outcome = world.run(romeo, Command::DeleteServerHistory);
+        let asked =
+            world.server.seen.iter().filter(|one| one.child("command", ns::COMMANDS).is_some());
+        (outcome, asked.count())
+    };
+    let form = |fields: &[&str]| {
+        let mut form = Form::new(FormType::Form);
+        for name in fields {
+            form = form.with_field(Field::new(*name, FieldType::Boolean).with_required());
+        }
+        Element::new("command", ns::COMMANDS).with_child(form.to_element())
+    };
+    let unsupported = |outcome: &Option<Outcome>| {
+        matches!(outcome, Some(Outcome::Failed(Problem::Unsupported(_))))
+    };
+    for answer in [
+        Err(Condition::ItemNotFound),
+        Err(Condition::ServiceUnavailable),
+        Ok(None),
+        Ok(Some(form(&["sure", "password"]))),
+        Ok(Some(form(&["password"]))),
+    ] {
+        let (outcome, asked) = ask(&mut world, answer);
+        assert!(unsupported(&outcome) && asked == 1, "{outcome:?} {asked}");
+    }
+    // Only what says that it was done was done.
+    let (outcome, asked) = ask(&mut world, Ok(Some(form(&["sure"]))));
+    assert!(unsupported(&outcome) && asked == 2, "{outcome:?} {asked}");
+    let (outcome, _) = ask(&mut world, Err(Condition::Forbidden));
+    assert!(matches!(outcome, Some(Outcome::Failed(Problem::Refused(_)))), "{outcome:?}");
 }

@@ -37,6 +37,8 @@ pub enum Command {
     SignOut,
     /// End the account on the server, then wipe what is stored. Nothing is wiped when that fails.
     DeleteAccount,
+    /// Delete all messages of the account from its server; devices and others keep theirs.
+    DeleteServerHistory,
     ChangePassword {
         password: String,
     },

@@ -2,6 +2,7 @@
 
 use xmpp::error::Condition;
 use xmpp::ext::delay::Delay;
+use xmpp::ext::form::{Field, FieldType, Form, FormType};
 use xmpp::ext::forward::Forwarded;
 use xmpp::ext::rsm;
 use xmpp::jid::{BareJid, FullJid, Jid};
@@ -139,5 +140,31 @@ impl Server {
             self.deliver(from, &message);
         }
         Ok(Some(fin))
+    }
+}
+
+impl Server {
+    /// A command in two steps: a form that wants a yes, and what it was filled in with.
+    pub(super) fn delete_history(
+        &mut self,
+        account: &BareJid,
+        command: &Element,
+    ) -> Result<Option<Element>, Condition> {
+        let answer = |status: &str| {
+            Element::new("command", ns::COMMANDS)
+                .with_attr("node", "delete-history")
+                .with_attr("sessionid", "here")
+                .with_attr("status", status)
+        };
+        let Some(filled) = Form::child_of(command) else {
+            let sure = Field::new("sure", FieldType::Boolean).with_bool(false).with_required();
+            let form = Form::new(FormType::Form).with_field(sure);
+            return Ok(Some(answer("executing").with_child(form.to_element())));
+        };
+        if filled.boolean("sure") != Some(true) || command.attr("sessionid") != Some("here") {
+            return Err(Condition::NotAcceptable);
+        }
+        self.accounts.get_mut(account).unwrap().archive.clear();
+        Ok(Some(answer("completed")))
     }
 }

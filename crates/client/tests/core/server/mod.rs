@@ -357,6 +357,9 @@ impl Server {
                 Ok(None)
             }
             ("blocklist", ns::BLOCKING) => Ok(Some(payload)),
+            ("command", ns::COMMANDS) if payload.attr("node") == Some("delete-history") => {
+                self.delete_history(&account, &payload)
+            }
             _ => Err(Condition::ServiceUnavailable),
         }
     }

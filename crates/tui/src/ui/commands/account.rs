@@ -94,6 +94,25 @@ pub(super) const OFFLINE: Command = Command {
     },
 };
 
+pub(super) const DELETE_HISTORY: Command = Command {
+    name: "delete-history",
+    alias: None,
+    arguments: &[],
+    about: "delete all messages of the account from its server; asks first",
+    examples: &["/delete-history"],
+    run: |app, _, _| {
+        let account = account(app)?;
+        let said = "the server has deleted the messages of this account";
+        let then = Then::ask(account, Ask::DeleteServerHistory, said);
+        app.overlay = Some(Overlay::Question(Question::new(
+            "Delete all messages from the server?",
+            "Your devices keep what they have already; a new one gets nothing of it any more. The others keep theirs, and rooms what was said in them. Messages that none of your devices has yet still come. Nobody can undo that.",
+            vec![('d', "delete them from the server", then), ('n', "no", Then::Nothing)],
+        )));
+        Ok(())
+    },
+};
+
 pub(super) const DELETE_ACCOUNT: Command = Command {
     name: "delete-account",
     alias: None,

@@ -107,6 +107,7 @@ pub const COMMANDS: &[&Command] = &[
     &account::RECONNECT,
     &account::OFFLINE,
     &account::LOGOUT,
+    &account::DELETE_HISTORY,
     &account::DELETE_ACCOUNT,
     // The program.
     &program::HELP,

@@ -42,6 +42,22 @@ fn a_message_a_history_and_a_conversation_are_deleted_after_a_question() {
 }
 
 #[test]
+fn the_history_on_the_server_is_deleted_after_a_question() {
+    for (answer, deleted) in [("d", true), ("n", false), ("Enter", false)] {
+        let mut world = World::balcony(100, 30);
+        world.asked();
+        world.write("/delete-history");
+        world.press("Enter");
+        assert!(asked(&mut world).is_empty(), "it asks first");
+        let screen = world.screen();
+        assert!(screen.contains("Your devices keep what they have"), "{screen}");
+        world.press(answer);
+        let asked = asked(&mut world);
+        assert_eq!(matches!(asked[..], [Command::DeleteServerHistory]), deleted, "{answer}");
+    }
+}
+
+#[test]
 fn nothing_is_deleted_when_somebody_is_not_sure() {
     let mut world = World::balcony(100, 30);
     world.asked();

@@ -1,4 +1,4 @@
-// Deleting what was said, on this device alone.
+// Deleting what was said: on this device alone, or on the server alone.
 
 import { fill, words } from "../../i18n";
 import { go } from "../../route";
@@ -43,4 +43,16 @@ export async function deleteChat(store: Store, { address, name }: Chat): Promise
   if (!(await ask(store, { do: "deleteConversation", address }))) return;
   if (current() === address) go({ at: "list" }, true);
   toast(fill(w.deleted, { name }));
+}
+
+/** All that the server keeps of what was said, once somebody is sure. */
+export async function deleteServerHistory(store: Store): Promise<void> {
+  const w = words().shell;
+  const sure = await confirm({
+    title: w.deleteHistoryTitle,
+    text: w.deleteHistoryText,
+    action: w.deleteHistoryAction,
+    danger: true,
+  });
+  if (sure && (await ask(store, { do: "deleteServerHistory" }))) toast(w.deletedHistory);
 }

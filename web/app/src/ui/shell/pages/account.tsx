@@ -6,6 +6,7 @@ import { useStore } from "../../../state/use";
 import { Button, confirm, Dialog, Group, Page, Row, Spinner, TextField, toast } from "../../kit";
 import { problemText } from "../../people/problem";
 import { SHORTEST } from "../../welcome/password";
+import { deleteServerHistory } from "../erase";
 import { leaves } from "../expected";
 
 /** The password, and leaving. */
@@ -39,6 +40,9 @@ export function AccountPage() {
       <Group>
         <Row icon="person" label={w.address} hint={<bdi>{account.address}</bdi>} />
         <Row icon="key" label={w.changePassword} leads onClick={() => (changing.value = true)} />
+      </Group>
+      <Group>
+        <Row danger icon="trash" label={w.deleteHistory} hint={w.deleteHistoryHint} onClick={() => void deleteServerHistory(store)} />
       </Group>
       <Group>
         <Row
