@@ -62,12 +62,13 @@ async function bundle(entries, constants, more = {}) {
   return { begun: begun.map(script), later: later.map(script) };
 }
 
-/** The scripts without which one of them does not begin. */
-function needed(path, outputs, found = []) {
+/** The scripts without which one of them does not begin, each behind those that it needs itself. */
+function needed(path, outputs, found = [], seen = new Set([path])) {
   for (const one of outputs[path].imports) {
-    if (one.kind !== "import-statement" || found.includes(one.path)) continue;
+    if (one.kind !== "import-statement" || seen.has(one.path)) continue;
+    seen.add(one.path);
+    needed(one.path, outputs, found, seen);
     found.push(one.path);
-    needed(one.path, outputs, found);
   }
   return found;
 }
@@ -109,20 +110,20 @@ async function addStyles() {
   return `/${relative(SITE, outputFiles[0].path)}`;
 }
 
-/** The page with its scripts, in their order, with the hashes of those that come later, and its styles. */
+/**
+ * The page with its scripts, in their order, with the hashes of those that come later, and its styles. An import
+ * has no hash: what a script imports stands in front of it, and is that what its own hash says by then.
+ */
 function addIndex({ begun, later }, sheet) {
   const template = files.get("/index.html").toString();
-  const started = begun.map((one) => one.path);
   const checked = (path) => `integrity="${integrity(files.get(path))}"`;
-  const more = new Set(begun.flatMap((one) => one.needs).filter((path) => !started.includes(path)));
-  const here = [...started, ...more];
-  const parts = later.flatMap(({ path, needs }) => [path, ...needs].map((one) => [nameOf(path), one]));
+  const here = new Set(begun.flatMap(({ path, needs }) => [...needs, path]));
+  const parts = later.flatMap(({ path, needs }) => [...needs, path].map((one) => [nameOf(path), one]));
   const scripts = [
-    ...started.map((path) => `<script type="module" src="${path}" ${checked(path)}></script>`),
-    ...[...more].map((path) => `<link rel="modulepreload" href="${path}" ${checked(path)}>`),
+    ...[...here].map((path) => `<script type="module" src="${path}" ${checked(path)}></script>`),
     // Asks for nothing: src/checked.ts does, when the part is wanted.
     ...parts
-      .filter(([, path]) => !here.includes(path))
+      .filter(([, path]) => !here.has(path))
       .map(([part, path]) => `<link rel="later" data-part="${part}" href="${path}" ${checked(path)}>`),
   ];
   const page = template

@@ -165,8 +165,17 @@ async function started() {
 }
 
 /** Somebody at their first visit. */
-async function visit(site, name, expected) {
+async function visit(site, name, expected, { old = false } = {}) {
   const person = await Person.sit(browser, { name });
+  // As browsers were before they fetched modules ahead.
+  if (old) {
+    await person.page.addInitScript(() => {
+      const { supports } = DOMTokenList.prototype;
+      DOMTokenList.prototype.supports = function (token) {
+        return token !== "modulepreload" && supports.call(this, token);
+      };
+    });
+  }
   if (expected) person.expects(expected);
   await person.page.goto(site.url);
   return person;
@@ -207,14 +216,59 @@ test("what something on the way spoiled is fetched past its cache", async (conte
   await juliet.leave();
 });
 
-test("a part that is loaded later is compared as well", async (context) => {
+/** The scripts of the document in their order, and those of each part. */
+function named(index) {
+  const scripts = [...index.matchAll(/<script type="module" src="([^"]+)" integrity="sha256-/g)].map(([, path]) => path);
+  const parts = new Map();
+  for (const [, part, path] of index.matchAll(/<link rel="later" data-part="([^"]+)" href="([^"]+)" integrity="sha256-/g)) {
+    parts.set(part, [...(parts.get(part) ?? []), path]);
+  }
+  return { scripts, parts };
+}
+
+test("what a script imports is compared before it", async () => {
+  const files = await version(1);
+  const { scripts, parts } = named(files.get("/index.html").toString());
+  assert.ok(scripts.length > 2 && parts.size > 3);
+  const imports = (path) => [...files.get(path).toString().matchAll(/(?:from|import)\s*"(\/assets\/[^"]+\.js)"/g)].map(([, name]) => name);
+  assert.ok(imports(scripts.at(-1)).length > 2);
+  for (const all of [scripts, ...[...parts.values()].map((some) => [...scripts, ...some])]) {
+    for (const [at, path] of all.entries()) {
+      for (const one of imports(path)) assert.ok(all.slice(0, at).includes(one), `${one} comes before ${path}`);
+    }
+  }
+});
+
+const poison = (site, path) => site.files.set(path, Buffer.concat([site.files.get(path), Buffer.from("\nglobalThis.poisoned = true;\n")]));
+
+for (const old of [false, true]) {
+  test(`a part that is loaded later is compared as well, in ${old ? "old" : "all"} browsers`, async (context) => {
+    const site = await Site.open(context);
+    const right = await visit(site, "peter", null, { old });
+    await right.page.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
+    await right.leave();
+    // The part itself, or what only it imports.
+    const { parts } = named(site.files.get("/index.html").toString());
+    for (const path of parts.get("welcome")) {
+      const good = site.files.get(path);
+      poison(site, path);
+      const nurse = await visit(site, "nurse", /integrity|could not be loaded|Failed to fetch/i, { old });
+      await nurse.page.getByText("Something went wrong on this page").first().waitFor();
+      assert.equal(await nurse.page.evaluate(() => globalThis.poisoned), undefined, path);
+      await nurse.leave();
+      site.files.set(path, good);
+    }
+  });
+}
+
+test("what the page begins with is compared with all that it imports", async (context) => {
   const site = await Site.open(context);
-  const path = [...site.files.keys()].find((name) => name.startsWith("/assets/welcome-"));
-  site.files.set(path, Buffer.concat([site.files.get(path), Buffer.from("\nglobalThis.poisoned = true;\n")]));
-  const nurse = await visit(site, "nurse", /integrity|could not be loaded|Failed to fetch/i);
-  await nurse.page.getByText("Something went wrong on this page").first().waitFor();
-  assert.equal(await nurse.page.evaluate(() => globalThis.poisoned), undefined);
-  await nurse.leave();
+  const { scripts } = named(site.files.get("/index.html").toString());
+  poison(site, scripts.findLast((path) => path.includes("/chunk-")));
+  const gregory = await visit(site, "gregory", /integrity|Failed to fetch/i, { old: true });
+  await gregory.page.waitForLoadState("networkidle");
+  assert.equal(await gregory.page.evaluate(() => globalThis.poisoned), undefined);
+  await gregory.leave();
 });
 
 test("what a page hands over before it is stopped is shown without it", async (context) => {

@@ -1,24 +1,49 @@
 // Parts of the page that are loaded later. The document names their hashes as well, in links that ask for nothing
-// (build.mjs). A part is imported when what it consists of was fetched by such a link, and compared.
+// (build.mjs). A part is imported when what it consists of was fetched and compared: an import that finds a script
+// here already does not ask for it again.
 
 /** Runs `load`, the import of a part, once all of its scripts are here and are what they should be. */
 export async function checked<T>(part: string, load: () => Promise<T>): Promise<T> {
-  await Promise.all([...document.querySelectorAll<HTMLLinkElement>(`link[data-part="${part}"]`)].map(fetched));
+  const links = [...document.querySelectorAll<HTMLLinkElement>(`link[data-part="${part}"]`)];
+  if (links.every((link) => link.relList.supports("modulepreload"))) await Promise.all(links.map(preloaded));
+  // What one imports stands in front of it.
+  else for (const link of links) await run(link);
   return load();
 }
 
-const links = new WeakMap<HTMLLinkElement, Promise<void>>();
+const coming = new WeakMap<HTMLLinkElement, Promise<void>>();
 
-function fetched(link: HTMLLinkElement): Promise<void> {
-  const known = links.get(link);
+function once(link: HTMLLinkElement, fetch: (done: () => void, failed: () => void) => void): Promise<void> {
+  const known = coming.get(link);
   if (known) return known;
-  // Old browsers fetch no scripts ahead, and tell nothing of it.
-  if (!link.relList.supports("modulepreload")) return Promise.resolve();
-  const made = new Promise<void>((done, failed) => {
-    link.onload = () => done();
-    link.onerror = () => failed(new Error(`${link.getAttribute("href")} did not come, or is not the file of this version`));
+  const made = new Promise<void>((done, refuse) => {
+    const failed = () => refuse(new Error(`${link.getAttribute("href")} did not come, or is not the file of this version`));
+    fetch(done, failed);
+  });
+  coming.set(link, made);
+  return made;
+}
+
+function preloaded(link: HTMLLinkElement): Promise<void> {
+  return once(link, (done, failed) => {
+    link.onload = done;
+    link.onerror = failed;
     link.rel = "modulepreload";
   });
-  links.set(link, made);
-  return made;
+}
+
+/**
+ * Old browsers fetch no module ahead: the script is run, which an import of it would do as well. None of them knows
+ * of Trusted Types, which would ask who made this address.
+ */
+function run(link: HTMLLinkElement): Promise<void> {
+  return once(link, (done, failed) => {
+    const script = document.createElement("script");
+    script.type = "module";
+    script.integrity = link.integrity;
+    script.onload = () => done();
+    script.onerror = () => failed();
+    script.src = link.href;
+    document.head.append(script);
+  });
 }
