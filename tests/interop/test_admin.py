@@ -211,6 +211,45 @@ def views(place, browser):
     check(not missing and any(entry["kept"] == "30 days" for entry in ledger), "the ledger is the commands'")
 
 
+def notices(place, browser):
+    browser.done("everybody is told something once", "notice-motd", text="Tea <b>is</b> served")
+    _, _, page = browser.open("/admin/notices")
+    check("Tea &lt;b&gt;is&lt;/b&gt; served" in page, "the page has the message of the day")
+    browser.done("it is deleted", "notice-motd-delete")
+    told = browser.done("who is online is told at once", "notice-now", text="Fire")
+    check("devices were told" in told, "the page says how many")
+    told = json.loads(place.run("notice", "show", "--json"))["notices"]
+    check("day" not in told, "as the command line says")
+
+
+def domains(place, browser):
+    browser.done("a domain is not talked to", "federation-list", list="deny", domain="Spam.example")
+    _, _, page = browser.open("/admin/federation")
+    check("spam.example" in page and "Take it off" in page, "it is on the page")
+    chosen = json.loads(place.run("federation", "domains", "--json"))["domains"]
+    check(chosen == {"deny": ["spam.example"], "allow": []}, "as the command line says")
+    browser.done("it is again", "federation-deny-remove", domain="spam.example")
+
+
+def downtime(place, browser):
+    browser.done("an outage is announced", "outage-announce", text="New disks", after="60", takes="30")
+    _, _, page = browser.open("/admin/downtime")
+    check("New disks" in page, "the page shows it")
+    browser.done("it is over", "outage-end")
+    browser.done("a restart is ordered", "restart", after="60", text="")
+    _, _, page = browser.open("/admin/downtime")
+    check("restarts in 59 minutes" in page, "the page says when")
+    _, _, page = browser.open("/admin/")
+    check("restarts in 59 minutes" in page, "and so does the overview")
+    page = browser.done("it is called off", "stop-cancel", text="")
+    check("restart was called off" in page, "which it says")
+    status, _, page = browser.do("stop-cancel", text="")
+    check(status == 422 and "neither a restart nor a stop" in page, "there is nothing any more")
+    status, _, page = browser.do("stop", after="0", text="", confirm="")
+    check(status == 422 and "nothing was done" in page, "nothing stops without the domain")
+    check(json.loads(place.run("status", "--json"))["status"].get("ordered") is None, "as the command line says")
+
+
 def record(place, browser):
     """What was done by whom, by every way in, and nothing that is secret."""
     _, _, page = browser.open("/admin/audit")
@@ -220,6 +259,8 @@ def record(place, browser):
     did = {(one["door"], one["did"], one["outcome"]) for one in listed}
     check(("web", "sign in", "done") in did, "signing in is on record")
     check(("web", "room destroy", "done") in did and ("command line", "account admin", "done") in did, "and all else")
+    page = browser.done("all of it is checked", "audit-verify", hash=listed[0]["hash"][:16])
+    check("are as they were written" in page, "which it is")
     told = json.dumps(listed)
     check("queen mab" not in told and "for two" not in told, "no password and no text is")
 
@@ -375,6 +416,9 @@ async def main(place):
     await logged_in_anew(place)
     rooms(browser)
     views(place, browser)
+    notices(place, browser)
+    domains(place, browser)
+    downtime(place, browser)
     record(place, browser)
     await failing_peer(place, browser)
     await sessions(place, browser)

@@ -233,7 +233,7 @@ impl Operations {
     }
 }
 
-fn broken(entry: &Entry, fits: bool) -> Fault {
+pub(super) fn broken(entry: &Entry, fits: bool) -> Fault {
     let number = entry.number;
     let words = match fits {
         true => format!("entry {number} was changed after it was written"),
@@ -266,7 +266,7 @@ fn domains(name: &str, list: &[String]) -> String {
     }
 }
 
-fn describe(entry: &Entry) -> AuditEntry {
+pub(super) fn describe(entry: &Entry) -> AuditEntry {
     let NewEntry { at, door, actor, command, subject, outcome } = &entry.entry;
     AuditEntry {
         number: entry.number,

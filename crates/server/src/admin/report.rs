@@ -4,6 +4,7 @@ use super::{
     Fault, FaultCode, Operations, Response,
     operations::{now, stamp},
     protocol::Report,
+    telling::checked,
 };
 use crate::ext::{outage::Outage, reporting};
 
@@ -35,8 +36,10 @@ impl Operations {
         after: u64,
         seconds: Option<u64>,
     ) -> Result<Response, Fault> {
-        if text.trim().is_empty() {
-            return Err(Fault::new(FaultCode::Invalid, "there is nothing to tell"));
+        let text = checked(text)?;
+        if after.max(seconds.unwrap_or(0)) > LONGEST {
+            let words = "an outage begins within a year and takes no longer";
+            return Err(Fault::new(FaultCode::Invalid, words));
         }
         let outage = Outage::new(text.clone(), xmpp::time::Millis(now().0), after, seconds);
         self.save_outage(&outage)?;
@@ -66,5 +69,38 @@ impl Operations {
         outage
             .save(&path)
             .map_err(|error| Fault::new(FaultCode::Storage, format!("{}: {error}", path.display())))
+    }
+}
+
+/// Seconds until an outage, and of it.
+const LONGEST: u64 = 366 * 24 * 60 * 60;
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{By, Request},
+        *,
+    };
+    use crate::config::{Config, Home};
+
+    #[tokio::test]
+    async fn an_outage_is_within_a_year_and_says_something() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = store::sqlite::Options::default();
+        let store = store::sqlite::open(&directory.path().join("anemone.db"), options).unwrap();
+        let config = Config::for_domain("example.org").unwrap();
+        let home = Home::new(directory.path().to_owned());
+        let operations = Operations::stopped(store, home, config);
+        let announce = async |text: &str, after, seconds| {
+            let request = Request::OutageAnnounce { text: text.to_owned(), after, seconds };
+            operations.perform(&By::CommandLine(0), request).await
+        };
+        for (text, after, seconds) in
+            [(" ", 0, None), ("Disks", u64::MAX, None), ("Disks", 0, Some(LONGEST + 1))]
+        {
+            let refused = announce(text, after, seconds).await;
+            assert!(matches!(refused, Response::Error(_)), "{text} {after} {seconds:?}");
+        }
+        assert!(matches!(announce("Disks", LONGEST, Some(60)).await, Response::Done(_)));
     }
 }

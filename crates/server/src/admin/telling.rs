@@ -187,7 +187,7 @@ fn failed(path: &std::path::Path, error: &std::io::Error) -> Fault {
 }
 
 /// What people can be told.
-fn checked(text: String) -> Result<String, Fault> {
+pub(super) fn checked(text: String) -> Result<String, Fault> {
     match text.trim().is_empty() || text.len() > LONGEST_TEXT {
         true => Err(Fault::new(
             FaultCode::Invalid,

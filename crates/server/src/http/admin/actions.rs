@@ -11,7 +11,9 @@ use super::{
     session::Signed,
 };
 use crate::{
-    admin::{Fault, FaultCode, Invitation, NewInvitation, Request, Response, RoomSettings},
+    admin::{
+        AuditChain, Fault, FaultCode, Invitation, NewInvitation, Request, Response, RoomSettings,
+    },
     password::Password,
     server::Server,
 };
@@ -19,7 +21,7 @@ use crate::{
 /// Carries out a form, and says what became of it.
 pub(super) async fn perform(server: &Server, signed: &Signed, action: &str, form: &Form) -> Answer {
     let mut shown = None;
-    let request = match request(action, form, &mut shown) {
+    let request = match request(server.domain(), action, form, &mut shown) {
         Ok(request) => request,
         Err(fault) => return failed(signed, &fault),
     };
@@ -53,7 +55,12 @@ fn locks_out(signed: &Signed, domain: &str, action: &str, request: &Request) -> 
 }
 
 /// The operation of a form. A password that is made here is shown once.
-fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Request, Fault> {
+fn request(
+    domain: &str,
+    action: &str,
+    form: &Form,
+    shown: &mut Option<String>,
+) -> Result<Request, Fault> {
     let text = |name: &str| field(form, name).to_owned();
     let optional = |name: &str| Some(text(name)).filter(|text| !text.is_empty());
     let ticked = |name: &str| field(form, name) == "yes";
@@ -94,6 +101,9 @@ fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Requ
             Request::UploadDelete { account, file: None }
         }
         "session-kick" => Request::SessionKick { address: account },
+        "federation-list" | "federation-deny-remove" | "federation-allow-remove" => {
+            return list(action, form);
+        }
         "federation-try" => Request::FederationTry { domain: text("domain") },
         "federation-give-back" => Request::FederationGiveBack { domain: text("domain") },
         "federation-end" => Request::FederationEnd { domain: text("domain") },
@@ -102,7 +112,8 @@ fn request(action: &str, form: &Form, shown: &mut Option<String>) -> Result<Requ
         "request-approve" => Request::RequestApprove { id: number(form, "id")? },
         "request-refuse" => Request::RequestRefuse { id: number(form, "id")? },
         "report-delete" => Request::ReportDelete { id: text("id") },
-        _ => return room(action, form),
+        _ if action.starts_with("room-") => return room(action, form),
+        _ => return service(domain, action, form),
     })
 }
 
@@ -139,8 +150,69 @@ fn room(action: &str, form: &Form) -> Result<Request, Fault> {
             confirmed(form, &text("room"))?;
             Request::RoomDestroy { room: text("room"), reason: optional("reason") }
         }
-        _ => return Err(Fault::new(FaultCode::Invalid, "there is no such form")),
+        _ => return Err(no_form()),
     })
+}
+
+/// The operation of a form about the lists of domains.
+fn list(action: &str, form: &Form) -> Result<Request, Fault> {
+    let domain = field(form, "domain").to_owned();
+    Ok(match (action, field(form, "list")) {
+        ("federation-list", "deny") => Request::DomainDeny { domain, listed: true },
+        ("federation-list", "allow") => Request::DomainAllow { domain, listed: true },
+        ("federation-deny-remove", _) => Request::DomainDeny { domain, listed: false },
+        ("federation-allow-remove", _) => Request::DomainAllow { domain, listed: false },
+        _ => return Err(no_form()),
+    })
+}
+
+/// The operation of a form about the server as a whole.
+fn service(domain: &str, action: &str, form: &Form) -> Result<Request, Fault> {
+    // As browsers send lines.
+    let text = || field(form, "text").replace("\r\n", "\n");
+    let told = || Some(text()).filter(|text| !text.is_empty());
+    let after = || minutes(form, "after").map(Option::unwrap_or_default);
+    Ok(match action {
+        "notice-now" => Request::NoticeNow { text: text() },
+        "notice-motd" => {
+            Request::NoticeDay { text: Some(text()), anew: field(form, "correct") != "yes" }
+        }
+        "notice-motd-delete" => Request::NoticeDay { text: None, anew: false },
+        "notice-welcome" => Request::NoticeWelcome { text: Some(text()) },
+        "notice-welcome-delete" => Request::NoticeWelcome { text: None },
+        "outage-announce" => Request::OutageAnnounce {
+            text: text(),
+            after: after()?,
+            seconds: minutes(form, "takes")?,
+        },
+        "outage-end" => Request::OutageEnd {},
+        "restart" => Request::Stop { restart: true, after: after()?, text: told() },
+        "stop" => {
+            confirmed(form, domain)?;
+            Request::Stop { restart: false, after: after()?, text: told() }
+        }
+        "stop-cancel" => Request::StopCancel { text: told() },
+        "audit-verify" => {
+            let known = Some(field(form, "hash").to_owned()).filter(|hash| !hash.is_empty());
+            Request::AuditVerify { known }
+        }
+        _ => return Err(no_form()),
+    })
+}
+
+fn no_form() -> Fault {
+    Fault::new(FaultCode::Invalid, "there is no such form")
+}
+
+/// Minutes of a form in seconds; `None` when nothing was filled in.
+fn minutes(form: &Form, name: &str) -> Result<Option<u64>, Fault> {
+    if field(form, name).is_empty() {
+        return Ok(None);
+    }
+    let minutes = u64::try_from(number(form, name)?).ok();
+    let seconds = minutes.and_then(|minutes| minutes.checked_mul(60));
+    let wrong = || Fault::new(FaultCode::Invalid, format!("{name} must be a number of minutes"));
+    seconds.map(Some).ok_or_else(wrong)
 }
 
 fn invitation(form: &Form) -> Result<NewInvitation, Fault> {
@@ -167,7 +239,7 @@ fn confirmed(form: &Form, what: &str) -> Result<(), Fault> {
         true => Ok(()),
         false => Err(Fault::new(
             FaultCode::Invalid,
-            "what was typed is not the address; nothing was done",
+            "what was typed is not what was asked for; nothing was done",
         )),
     }
 }
@@ -208,6 +280,9 @@ fn done(
         Some("room") => ("rooms", field(form, "room")),
         Some("report") => ("reports", ""),
         Some("federation") => ("federation", ""),
+        Some("notice") => ("notices", ""),
+        Some("outage" | "restart" | "stop") => ("downtime", ""),
+        Some("audit") => ("audit", ""),
         _ => ("accounts", field(form, "account").split('/').next().unwrap_or_default()),
     };
     let back = match action {
@@ -221,6 +296,7 @@ fn done(
     let mut main = match response {
         Response::Done(sentence) => Html::new().raw("<p>").text(sentence).raw("</p>\n"),
         Response::Invitation(invitation) => made(invitation),
+        Response::AuditChain(chain) => whole(chain),
         Response::ResetLink(made) => Html::new()
             .raw("<p>Send this link to the owner of <code>")
             .text(&made.account)
@@ -238,6 +314,19 @@ fn done(
     }
     let main = main.raw("<p><a class=\"button\" href=\"/admin/").text(&back).raw("\">Back</a></p>");
     frame(StatusCode::OK, signed, page, "Done", main)
+}
+
+/// What came of a check of the record.
+fn whole(chain: &AuditChain) -> Html {
+    let (Some(first), Some(last), Some(hash)) = (chain.first, chain.last, &chain.hash) else {
+        return words("Nobody did anything yet.");
+    };
+    Html::new()
+        .raw("<p>")
+        .text(&format!("The entries from {first} to {last} are as they were written."))
+        .raw("</p>\n<p>The last hash, to be noted somewhere else: <code>")
+        .text(hash)
+        .raw("</code></p>\n")
 }
 
 fn made(invitation: &Invitation) -> Html {
@@ -282,10 +371,54 @@ mod tests {
 
     #[test]
     fn what_cannot_be_undone_is_typed_again() {
-        let form = |confirm: &str| parse(&format!("account=a@b&confirm={confirm}"));
-        assert!(request("account-delete", &form("a@b"), &mut None).is_ok());
-        assert!(request("account-delete", &form("a@c"), &mut None).is_err());
-        assert!(request("account-delete", &form(""), &mut None).is_err());
-        assert!(request("reload", &form(""), &mut None).is_err(), "not one of the forms");
+        let request = |action, form: &str| request("a.example", action, &parse(form), &mut None);
+        let delete =
+            |confirm: &str| request("account-delete", &format!("account=a@b&confirm={confirm}"));
+        assert!(delete("a@b").is_ok() && delete("a@c").is_err() && delete("").is_err());
+        assert!(request("stop", "after=5&confirm=a.example").is_ok());
+        assert!(request("stop", "after=5").is_err());
+        assert!(request("reload", "").is_err(), "not one of the forms");
+    }
+
+    #[test]
+    fn what_a_form_says_is_what_the_command_line_would() {
+        let request = |action, form: &str| request("a.example", action, &parse(form), &mut None);
+        let text = || Some("One\nTwo".to_owned());
+        for (action, form, expected) in [
+            ("notice-motd", "text=One%0D%0ATwo", Request::NoticeDay { text: text(), anew: true }),
+            (
+                "notice-motd",
+                "text=One%0ATwo&correct=yes",
+                Request::NoticeDay { text: text(), anew: false },
+            ),
+            (
+                "outage-announce",
+                "text=Disks&after=2&takes=",
+                Request::OutageAnnounce { text: "Disks".into(), after: 120, seconds: None },
+            ),
+            ("restart", "text=&after=0", Request::Stop { restart: true, after: 0, text: None }),
+            (
+                "stop",
+                "after=1&text=One%0ATwo&confirm=a.example",
+                Request::Stop { restart: false, after: 60, text: text() },
+            ),
+            ("stop-cancel", "text=", Request::StopCancel { text: None }),
+            (
+                "federation-list",
+                "list=allow&domain=b.example",
+                Request::DomainAllow { domain: "b.example".into(), listed: true },
+            ),
+            (
+                "federation-deny-remove",
+                "domain=b.example",
+                Request::DomainDeny { domain: "b.example".into(), listed: false },
+            ),
+            ("audit-verify", "hash=", Request::AuditVerify { known: None }),
+        ] {
+            assert_eq!(request(action, form), Ok(expected), "{action} {form}");
+        }
+        assert!(request("federation-list", "list=else&domain=b.example").is_err());
+        assert!(request("outage-announce", "text=Disks&after=-1").is_err());
+        assert!(request("restart", "after=9223372036854775807").is_err());
     }
 }

@@ -12,13 +12,15 @@ use super::{
 };
 
 /// The pages, by address and name.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 11] = [
     ("", "Overview"),
     ("accounts", "Accounts"),
     ("invitations", "Invitations"),
     ("rooms", "Rooms"),
     ("federation", "Other servers"),
     ("reports", "Reports"),
+    ("notices", "Notices"),
+    ("downtime", "Downtime"),
     ("storage", "Storage"),
     ("privacy", "Privacy"),
     ("audit", "Record"),
@@ -109,6 +111,19 @@ pub(super) fn line(name: &'static str, label: &'static str, more: &'static str) 
         .raw("\" maxlength=\"200\" ")
         .raw(more)
         .raw("></label>\n")
+}
+
+/// Several lines to fill in, with something in them already.
+pub(super) fn area(name: &'static str, label: &'static str, value: &str) -> Html {
+    // A line break behind the tag is none of the text.
+    Html::new()
+        .raw("<label>")
+        .raw(label)
+        .raw(" <textarea name=\"")
+        .raw(name)
+        .raw("\" rows=\"4\" maxlength=\"10000\" required>\n")
+        .text(value)
+        .raw("</textarea></label>\n")
 }
 
 /// A box to tick.

@@ -23,8 +23,8 @@ use crate::{password::Password, server::Server};
 /// What the addresses of these pages begin with.
 pub const PATH: &str = "/admin";
 const COOKIE: &str = "__Host-anemone-admin";
-/// Bytes of a submitted form.
-const MAX_FORM: usize = 16 * 1024;
+/// Bytes of a submitted form: the longest notice has three for each of its own.
+const MAX_FORM: usize = 64 * 1024;
 
 /// What was filled into a form.
 #[derive(Debug, Default)]

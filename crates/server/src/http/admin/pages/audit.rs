@@ -3,30 +3,23 @@
 use super::{
     super::{
         super::html::Html,
-        Form,
-        lists::{minute, table, words},
+        Form, field,
+        lists::{Button, form, line, minute, table, words},
         session::Signed,
     },
-    ask,
+    operations,
     paging::Wish,
 };
 use crate::{
-    admin::{AuditEntry, Fault, Request, Response, audit::MOST},
+    admin::{Fault, listing::Record},
     server::Server,
 };
 
 /// Who did what on whom, newest first.
 pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Result<Html, Fault> {
-    let request = Request::AuditList { before: None, most: MOST };
-    let Response::Audit(entries) = ask(server, signed, request).await? else {
-        return Ok(Html::new());
-    };
     let wish = Wish::of("audit", query);
-    let text = |one: &AuditEntry| format!("{} {} {}", one.actor, one.did, one.subject);
-    let passed =
-        |one: &AuditEntry, after: &str| after.parse().is_ok_and(|after| one.number >= after);
-    let page = wish.cut(entries, text, |one| one.number.to_string(), passed);
-    let rows = page.rows.iter().map(|one| {
+    let record = operations(server)?.audit_page(wish.wanted()).await?;
+    let rows = record.page.rows.iter().map(|one| {
         [
             words(&one.number.to_string()),
             minute(&one.at),
@@ -41,27 +34,38 @@ pub(super) async fn list(server: &Server, signed: &Signed, query: &Form) -> Resu
         rows.collect(),
         "There are no such entries.",
     ));
-    Ok(whole(server, signed).await.html(&list).html(&wish.foot(&page)))
+    let begins = field(query, "q").is_empty() && field(query, "after").is_empty();
+    Ok(genuine(&record, begins).html(&verify(signed)).html(&list).html(&wish.foot(&record.page)))
 }
 
-/// Whether the record is as it was written.
-async fn whole(server: &Server, signed: &Signed) -> Html {
-    let found = ask(server, signed, Request::AuditVerify { known: None }).await;
-    match found {
-        Ok(Response::AuditChain(chain)) => match chain.hash {
-            Some(hash) => Html::new()
-                .raw("<p class=\"soft\">The entries are as they were written. The last hash is <code>")
-                .text(&hash)
-                .raw("</code>; with <code>anemone audit verify</code> you can see later whether it is \
-                      still there.</p>\n"),
-            None => Html::new(),
-        },
-        Ok(_) => Html::new(),
-        Err(fault) => Html::new()
+/// Whether what is shown is as it was written. `begins` when the newest entry is among it.
+fn genuine(record: &Record, begins: bool) -> Html {
+    if let Some(doubt) = &record.doubt {
+        return Html::new()
             .raw("<p class=\"card\" role=\"alert\">The record cannot be trusted: ")
-            .text(&fault.message)
-            .raw("</p>\n"),
+            .text(&doubt.message)
+            .raw("</p>\n");
     }
+    let Some(newest) = record.page.rows.first() else { return Html::new() };
+    let html =
+        Html::new().raw("<p class=\"soft\">The entries shown here are as they were written.");
+    match begins {
+        true => html
+            .raw(" The last hash is <code>")
+            .text(&newest.hash)
+            .raw("</code>: noted somewhere else, it tells later whether that entry is still there.</p>\n"),
+        false => html.raw("</p>\n"),
+    }
+}
+
+/// Reads the whole record, which takes a while when it is long.
+fn verify(signed: &Signed) -> Html {
+    let hash = line(
+        "hash",
+        "A hash that was noted (may be empty)",
+        "autocapitalize=\"none\" autocomplete=\"off\"",
+    );
+    form(signed, "audit-verify", &hash, Button::plain("Check the whole record"))
 }
 
 /// What became of it, in words.

@@ -3,7 +3,10 @@
 mod account;
 mod accounts;
 mod audit;
+mod domains;
+mod downtime;
 mod invitations;
+mod notices;
 mod paging;
 mod rooms;
 mod watching;
@@ -53,6 +56,12 @@ pub(super) async fn show(server: &Server, signed: &Signed, path: &str, query: &F
             .map(|main| ("federation", "Other servers", main)),
         ("reports", _) => {
             watching::reports(server, signed, query).await.map(|main| ("reports", "Reports", main))
+        }
+        ("notices", _) => {
+            notices::show(server, signed).await.map(|main| ("notices", "Notices", main))
+        }
+        ("downtime", _) => {
+            downtime::show(server, signed).await.map(|main| ("downtime", "Downtime", main))
         }
         ("storage", _) => {
             watching::storage(server, query).await.map(|main| ("storage", "Storage", main))
@@ -125,7 +134,11 @@ async fn overview(server: &Server, signed: &Signed) -> Result<Html, Fault> {
             .html(&Html::new().raw("(<a href=\"/admin/federation\">").raw("which").raw("</a>)")),
     };
     rows.push([words("Waits for other servers"), waiting]);
-    let more = [("Certificate", status.certificate()), ("Relay for calls", status.relaying())];
+    let more = [
+        ("Certificate", status.certificate()),
+        ("Relay for calls", status.relaying()),
+        ("Ordered", status.order().map(|order| format!("it {order}"))),
+    ];
     for (what, how) in more {
         rows.extend(how.map(|how| [words(what), words(&how)]));
     }
@@ -137,4 +150,132 @@ async fn overview(server: &Server, signed: &Signed) -> Result<Html, Fault> {
         "Where it listens",
         &table(["Service", "Address"], doors.collect(), "Nowhere."),
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Instant};
+
+    use http_body_util::BodyExt as _;
+
+    use super::{
+        super::{actions, parse, session::AdminSessions},
+        *,
+    };
+    use crate::{
+        config::{Config, Home},
+        model::Stage,
+    };
+
+    /// Somebody who is signed in, at a server that does not run.
+    struct Desk {
+        stage: Stage,
+        signed: Signed,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let stage = Stage::with("[federation]\ndeny = [\"evil.example\"]\n");
+            let directory = tempfile::tempdir().unwrap();
+            let home = Home::new(directory.path().to_owned());
+            let config = Config::for_domain("a.example").unwrap();
+            let operations = Operations::stopped(stage.server.store.clone(), home, config);
+            stage.server.set_operations(Arc::new(operations));
+            let (sessions, now) = (AdminSessions::default(), Instant::now());
+            let secret = sessions.sign_in(Some("ada"), [0; 32], now).unwrap();
+            let signed = sessions.of(&secret, now).unwrap();
+            Self { stage, signed, _directory: directory }
+        }
+
+        fn open(&self, path: &str) -> String {
+            let query = parse("");
+            self.read(self.stage.run(show(&self.stage.server, &self.signed, path, &query))).1
+        }
+
+        fn fill(&self, action: &str, form: &str) -> (StatusCode, String) {
+            let form = parse(form);
+            let done = actions::perform(&self.stage.server, &self.signed, action, &form);
+            self.read(self.stage.run(done))
+        }
+
+        fn read(&self, answer: Answer) -> (StatusCode, String) {
+            let status = answer.status();
+            let body = self.stage.run(answer.into_body().collect()).unwrap().to_bytes();
+            (status, String::from_utf8(body.to_vec()).unwrap())
+        }
+    }
+
+    const OK: StatusCode = StatusCode::OK;
+    const NOT_DONE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+
+    #[test]
+    fn notices_are_set_corrected_and_deleted() {
+        let desk = Desk::new();
+        assert!(!desk.open("notices").contains("Delete it"), "nothing is told yet");
+        assert_eq!(desk.fill("notice-motd", "text=Tea+%3Cis%3E+served").0, OK);
+        let page = desk.open("notices");
+        assert!(page.contains("Tea &lt;is&gt; served</textarea>"), "{page}");
+        assert!(page.contains("notice-motd-delete") && !page.contains("notice-welcome-delete"));
+        assert_eq!(desk.fill("notice-motd", "text=Tea+was+served&correct=yes").0, OK);
+        assert_eq!(desk.fill("notice-welcome", "text=Be+welcome").0, OK);
+        let page = desk.open("notices");
+        assert!(page.contains("Tea was served") && page.contains("Be welcome"), "{page}");
+        assert_eq!(desk.fill("notice-motd-delete", "").0, OK);
+        assert_eq!(desk.fill("notice-welcome-delete", "").0, OK);
+        assert!(!desk.open("notices").contains("Delete it"));
+        let (status, page) = desk.fill("notice-now", "text=Fire");
+        assert!(status == NOT_DONE && page.contains("no server is running"), "{page}");
+    }
+
+    #[test]
+    fn domains_are_put_on_lists_and_taken_off_but_not_those_of_the_configuration() {
+        let desk = Desk::new();
+        let lists = || {
+            let query = parse("");
+            let lists = domains::lists(&desk.stage.server, &desk.signed, &query);
+            desk.stage.run(lists).unwrap().as_str().to_owned()
+        };
+        let page = lists();
+        assert!(page.contains("evil.example") && page.contains("anemone.toml says so"), "{page}");
+        assert!(!page.contains("Take it off"));
+        assert_eq!(desk.fill("federation-list", "list=deny&domain=Spam.example").0, OK);
+        assert_eq!(desk.fill("federation-list", "list=allow&domain=*.friends.example").0, OK);
+        let page = lists();
+        assert!(page.contains("value=\"spam.example\"") && page.contains("*.friends.example"));
+        let (status, page) = desk.fill("federation-list", "list=deny&domain=spam.example");
+        assert!(status == NOT_DONE && page.contains("already"), "{page}");
+        assert_eq!(desk.fill("federation-deny-remove", "domain=spam.example").0, OK);
+        assert_eq!(desk.fill("federation-allow-remove", "domain=*.friends.example").0, OK);
+        assert!(!lists().contains("Take it off"));
+    }
+
+    #[test]
+    fn outages_are_announced_and_nothing_stops_by_mistake() {
+        let desk = Desk::new();
+        assert!(!desk.open("downtime").contains("It is over"));
+        assert_eq!(desk.fill("outage-announce", "text=New+disks&after=60&takes=30").0, OK);
+        let page = desk.open("downtime");
+        assert!(page.contains("New disks") && page.contains("It is over"), "{page}");
+        assert_eq!(desk.fill("outage-end", "").0, OK);
+        assert!(!desk.open("downtime").contains("It is over"));
+        for typed in ["", "b.example"] {
+            let (status, page) = desk.fill("stop", &format!("after=0&confirm={typed}"));
+            assert!(status == NOT_DONE && page.contains("nothing was done"), "{page}");
+        }
+        let (_, page) = desk.fill("stop", "after=0&confirm=a.example");
+        assert!(page.contains("no server is running"), "{page}");
+    }
+
+    #[test]
+    fn the_whole_record_is_checked_when_that_is_asked_for() {
+        let desk = Desk::new();
+        desk.fill("notice-welcome", "text=Be+welcome");
+        let page = desk.open("audit");
+        assert!(page.contains("notice welcome") && page.contains("as they were written"), "{page}");
+        let (status, page) = desk.fill("audit-verify", "hash=");
+        assert!(status == OK && page.contains("from 1 to 1 are as they were written"), "{page}");
+        let (status, page) = desk.fill("audit-verify", &format!("hash={}", "0".repeat(16)));
+        assert!(status == NOT_DONE && page.contains("none of them has that hash"), "{page}");
+    }
 }

@@ -7,7 +7,7 @@ use super::{
         lists::{Button, form, hidden, line, link, minute, section, table, words},
         session::Signed,
     },
-    ask, operations,
+    ask, domains, operations,
     paging::Wish,
 };
 use crate::{
@@ -116,7 +116,10 @@ pub(super) async fn federation(
     ));
     let domain = line("domain", "Domain", "required autocapitalize=\"none\" autocomplete=\"off\"");
     let look = form(signed, "federation-try", &domain, Button::new("Connect to it"));
-    Ok(list.html(&wish.foot(&page)).html(&section("Look for a server", &look)))
+    Ok(list.html(&wish.foot(&page)).html(&section("Look for a server", &look)).html(&section(
+        "Domains that are talked to or not",
+        &domains::lists(server, signed, query).await?,
+    )))
 }
 
 /// What people reported when they blocked somebody.
