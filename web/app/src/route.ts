@@ -28,6 +28,16 @@ export const again = signal(0);
 
 /** Goes there. `replace` leaves no step to go back to. */
 export function go(to: Route, replace = false): void {
+  if (returning === 0) return move(to, replace);
+  goal = to;
+  waiting.push(() => {
+    goal = null;
+    move(to, replace);
+  });
+  route.value = to;
+}
+
+function move(to: Route, replace: boolean): void {
   const hash = format(to);
   if (hash === location.hash) {
     again.value += 1;
@@ -41,38 +51,64 @@ export function go(to: Route, replace = false): void {
 
 interface Over {
   close: () => void;
-  /** There is a step of the history for it. */
-  stepped: boolean;
+  /** A window covers the place, and goes with it. */
+  window: boolean;
+  /** How many steps of this kind lead to its own; 0 without one. */
+  depth: number;
 }
 
-/** What is open over the place without being a window: the topmost last. */
+/** What is open over the place: the topmost last. */
 const over: Over[] = [];
 // A page that was loaded anew has nothing open.
 if (overs() > 0) history.replaceState({ steps: steps() }, "", location.hash);
 /** Steps that were taken back here, of which the browser has yet to tell. */
 let returning = 0;
+/** What has to wait for that, because it would be taken back as well. */
+const waiting: (() => void)[] = [];
+/** Where that leads. */
+let goal: Route | null = null;
+
+function settled(work: () => void): void {
+  if (returning === 0) work();
+  else waiting.push(work);
+}
+
+function takeBack(): void {
+  returning += 1;
+  history.back();
+}
 
 /**
  * Notes that something is open over the place. Esc ends it before it leaves the place; so does going back, if it
- * is a step of its own. What is given back is called when it is closed.
+ * is a `step` of its own. A `window` sees to Esc itself, and is closed where going back leaves the place. What is
+ * given back is called when it is closed.
  */
-export function openOver(close: () => void, step: boolean): () => void {
-  const one: Over = { close, stepped: step };
+export function openOver(close: () => void, how: "here" | "step" | "window"): () => void {
+  const one: Over = { close, window: how === "window", depth: 0 };
   over.push(one);
-  if (step) history.pushState({ steps: steps() + 1, overs: overs() + 1 }, "", location.hash);
-  return () => {
-    const at = over.indexOf(one);
-    if (at < 0) return;
-    over.splice(at, 1);
-    if (!one.stepped || overs() === 0) return;
-    returning += 1;
-    history.back();
+  const push = () => {
+    if (!over.includes(one)) return;
+    one.depth = overs() + 1;
+    history.pushState({ steps: steps() + 1, overs: one.depth }, "", location.hash);
   };
+  if (how === "step") settled(push);
+  return () => {
+    if (remove(one)) settled(() => one.depth > 0 && one.depth <= overs() && takeBack());
+  };
+}
+
+/** It is not open any more; what is above it is a step less deep. Whether it was. */
+function remove(one: Over): boolean {
+  const at = over.indexOf(one);
+  if (at < 0) return false;
+  over.splice(at, 1);
+  if (one.depth > 0) for (const other of over) if (other.depth > one.depth) other.depth -= 1;
+  return true;
 }
 
 /** Closes what is open over the place, the topmost. Whether there was anything. */
 export function closeOver(): boolean {
-  const top = over.at(-1);
+  const top = over.findLast((one) => !one.window);
   top?.close();
   return top !== undefined;
 }
@@ -159,11 +195,23 @@ function decoded(part: string): string {
 }
 
 addEventListener("popstate", () => {
-  if (returning > 0) returning -= 1;
-  else if (overs() < over.filter((one) => one.stepped).length) {
-    const top = over.findLast((one) => one.stepped);
-    if (top) over.splice(over.indexOf(top), 1);
-    top?.close();
+  if (returning > 0) {
+    returning -= 1;
+    while (returning === 0 && waiting.length > 0) waiting.shift()?.();
+  } else {
+    const there = parse(location.hash);
+    endWhat((one) => one.depth > overs());
+    if (format(there) !== format(route.peek())) endWhat((one) => one.window);
+    // A step of something that is not open any more leads nowhere.
+    if (overs() > Math.max(0, ...over.map((one) => one.depth))) takeBack();
   }
-  route.value = parse(location.hash);
+  route.value = goal ?? parse(location.hash);
 });
+
+/** Closes what is open, from above; its steps are behind already. */
+function endWhat(is: (one: Over) => boolean): void {
+  for (const one of over.filter(is).reverse()) {
+    over.splice(over.indexOf(one), 1);
+    one.close();
+  }
+}

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 
 import { words } from "../../i18n";
+import { openOver } from "../../route";
 import { IconButton } from "./button";
 import "./dialog.css";
 
@@ -76,6 +77,7 @@ export function useModal(onClose: () => void, stays = false) {
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
   }, []);
+  useEffect(() => (stays ? undefined : openOver(() => close.current(), "window")), [stays]);
   useEffect(() => {
     const element = dialog.current;
     if (!element) return;
