@@ -130,6 +130,15 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Ask a room for a link that makes whoever follows it a member (XEP-0488). Done with the link.
+    RoomLink {
+        /// Where to.
+        room: BareJid,
+        /// How long it is good for; as long as the room likes without it.
+        seconds: Option<u32>,
+    },
+    /// Withdraw all links to a room that this account may withdraw.
+    RevokeRoomLinks(BareJid),
     /// Make somebody a member, admin or owner, ban them, or nothing of that (XEP-0045 §5.2).
     SetAffiliation {
         /// Where.

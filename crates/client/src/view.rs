@@ -338,6 +338,8 @@ pub struct Room {
     pub open: bool,
     /// Its members do not learn each other's addresses, so far as is known.
     pub anonymous: bool,
+    /// It gives this account links that make whoever follows them a member (XEP-0488).
+    pub links: bool,
     /// Its messages from this place on came while this account was in it; what stands before was
     /// there already. `None` until it was entered.
     pub since: Option<Position>,

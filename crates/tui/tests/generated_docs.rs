@@ -114,6 +114,7 @@ const TITLES: &[(&str, &str)] = &[
     ("XEP-0478", "Stream Limits Advertisement"),
     ("XEP-0484", "Fast Authentication Streamlining Tokens"),
     ("XEP-0486", "MUC Avatars"),
+    ("XEP-0488", "MUC Token Invite"),
     ("XEP-0490", "Message Displayed Synchronization"),
     ("XEP-0492", "Chat notification settings"),
 ];

@@ -139,6 +139,7 @@ function room(person: Person): Room {
     state: invitedBy ? { is: "invited" } : { is: "in" },
     invitedBy: invitedBy ?? null,
     private: !open,
+    links: !open,
     affiliation: invitedBy ? "none" : own.affiliation,
     role: invitedBy ? "none" : own.role,
     members: invitedBy ? [] : [{ ...own, hats: [] }, ...people.map(member)],

@@ -186,6 +186,12 @@ export class Sample implements Core {
         this.#account = null;
         this.#say({ is: "signedOut" });
         return DONE;
+      case "roomLink":
+        await pause(300);
+        return { is: "text", text: `xmpp:${command.address}?join;password=7d1e4b9f2c` };
+      case "revokeRoomLinks":
+        await pause(300);
+        return DONE;
       case "deleteServerHistory":
         await pause(300);
         return DONE;

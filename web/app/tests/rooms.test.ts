@@ -114,6 +114,7 @@ function room(more: Partial<Room>): Room {
     avatar: null,
     invitedBy: null,
     private: true,
+    links: false,
     affiliation: "member",
     role: "participant",
     members: [MEMBER],
@@ -151,4 +152,10 @@ test("who is typing is named in groups, and goes without saying between two", as
   await speak("de");
   assert.deepEqual([say("Anna"), say("Anna", "Ben"), say("Anna", "Ben", "Cem")], ["Anna schreibt …", "Anna und Ben schreiben …", "Anna und 2 andere schreiben …"]);
   await speak("en");
+});
+
+test("a link to a group leads into it with its secret", () => {
+  const link = "xmpp:garden@rooms.example.org?join;password=token%20604800%2F0";
+  assert.deepEqual(parseLink(link), { is: "room", address: "garden@rooms.example.org", password: "token 604800/0" });
+  assert.match(reasonText("this link is not valid any more; ask for another one"), /ask for another/);
 });

@@ -69,6 +69,8 @@ pub(crate) fn command(
         Command::InviteToRoom { address, person } => {
             Ask::InviteToRoom { room: jid(&address)?, person: jid(&person)?, reason: None }
         }
+        Command::RoomLink { address, seconds } => Ask::RoomLink { room: jid(&address)?, seconds },
+        Command::RevokeRoomLinks { address } => Ask::RevokeRoomLinks(jid(&address)?),
         Command::SetAffiliation { address, person, affiliation } => Ask::SetAffiliation {
             room: jid(&address)?,
             person: jid(&person)?,

@@ -201,6 +201,7 @@ fn a_room_is_told_with_everybody_in_it() {
         private: true,
         open: false,
         anonymous: false,
+        links: false,
         since: None,
         affiliation: Affiliation::None,
         role: Role::Visitor,

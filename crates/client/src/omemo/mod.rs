@@ -31,7 +31,7 @@ mod own;
 mod pace;
 mod restored;
 pub(crate) mod trust;
-mod uri;
+pub(crate) mod uri;
 
 use std::collections::{BTreeMap, BTreeSet};
 

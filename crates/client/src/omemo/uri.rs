@@ -26,6 +26,11 @@ pub fn fingerprint_link(owner: &BareJid, devices: &[(u32, Fingerprint)]) -> Stri
     link
 }
 
+/// The link that brings somebody into a room with a secret of it (XEP-0488, "Inviting users").
+pub(crate) fn invitation_link(room: &BareJid, token: &str) -> String {
+    format!("xmpp:{}?join;password={}", path(room.as_str()), path(token))
+}
+
 impl Link {
     /// Reads either kind of link. `None` when it is another one, says nothing about keys, or says
     /// something about them that cannot be read: a link that was cut off must not pass as a whole.

@@ -2,11 +2,11 @@
 
 use client::Command;
 use client::store::{Content, EncryptionMode, Event};
-use client::view::{Affiliation, Outcome, RoomState};
+use client::view::{Affiliation, Outcome, Problem, RoomState};
 use xmpp::jid::BareJid;
 use xmpp::ns;
 
-use crate::rooms::{conversation, join, parse, room};
+use crate::rooms::{conversation, group, join, parse, room};
 use crate::server::bare;
 use crate::world::World;
 
@@ -275,5 +275,71 @@ fn nobody_else_answers_invitations_for_this_account() {
     world.settle();
     for device in [here, there] {
         assert_eq!(state(&world, device, &group), RoomState::Invited);
+    }
+}
+
+/// A group of Romeo's that gives out links, and Mercutio, who does not belong to it.
+fn group_with_links() -> (World, [usize; 3], String) {
+    let (mut world, romeo, juliet, group) = group();
+    world.server.add_account(MERCUTIO, "rapier");
+    let mercutio = world.online(MERCUTIO, &[]);
+    assert!(!room(&world, romeo, &group).links, "a room that has none offers none");
+    world.server.rooms.get_mut(&bare(&group)).unwrap().tokens = Some(Vec::new());
+    for device in [romeo, juliet] {
+        world.crash(device);
+    }
+    world.pass(20_000);
+    (world, [romeo, juliet, mercutio], group)
+}
+
+/// Enters by the password in a link.
+fn follow(world: &mut World, device: usize, link: &str) -> Option<Outcome> {
+    let (address, password) = link.split_once("?join;password=").unwrap();
+    let room = bare(address.strip_prefix("xmpp:").unwrap());
+    let password = password.replace("%20", " ").replace("%2F", "/");
+    world.run(device, Command::JoinRoom { room, nick: None, password: Some(password.into()) })
+}
+
+#[test]
+fn whoever_follows_a_link_to_a_group_becomes_a_member() {
+    let (mut world, [romeo, juliet, mercutio], group) = group_with_links();
+    assert!(room(&world, romeo, &group).links);
+    assert!(!room(&world, juliet, &group).links, "only who makes members gets links");
+    let week = Some(7 * 24 * 60 * 60);
+    let link = Command::RoomLink { room: bare(&group), seconds: week };
+    let Some(Outcome::Text(link)) = world.run(romeo, link) else { panic!() };
+    assert_eq!(link, format!("xmpp:{group}?join;password=token%20604800%2F0"));
+    assert_eq!(follow(&mut world, mercutio, &link), Some(Outcome::Room(bare(&group))));
+    world.pass(20_000);
+    let members = room(&world, romeo, &group).members;
+    let here = members.iter().find(|one| one.address == Some(bare(MERCUTIO))).unwrap();
+    assert_eq!(here.affiliation, Affiliation::Member);
+    assert!(conversation(&world, mercutio, &group).readers.theirs > 0, "he can write to them");
+    world.send(romeo, &group, "welcome");
+    world.settle();
+    assert!(world.texts(mercutio, &group).contains(&"welcome".to_owned()));
+    // The link is over, and he belongs there all the same.
+    assert_eq!(world.run(romeo, Command::RevokeRoomLinks(bare(&group))), Some(Outcome::Done));
+    world.crash(mercutio);
+    world.pass(20_000);
+    assert_eq!(room(&world, mercutio, &group).state, RoomState::In);
+}
+
+#[test]
+fn links_that_were_withdrawn_let_nobody_in_and_say_why() {
+    let (mut world, [romeo, juliet, mercutio], group) = group_with_links();
+    let ask = || Command::RoomLink { room: bare(&group), seconds: None };
+    let links = [0, 1].map(|_| match world.run(romeo, ask()) {
+        Some(Outcome::Text(link)) => link,
+        other => panic!("{other:?}"),
+    });
+    let refused = world.run(juliet, ask());
+    assert!(matches!(refused, Some(Outcome::Failed(Problem::Refused(_)))), "{refused:?}");
+    assert_eq!(world.run(romeo, Command::RevokeRoomLinks(bare(&group))), Some(Outcome::Done));
+    assert_eq!(world.run(romeo, Command::RevokeRoomLinks(bare(&group))), Some(Outcome::Done));
+    for link in links {
+        let words = "this link is not valid any more; ask for another one".to_owned();
+        let outcome = follow(&mut world, mercutio, &link);
+        assert_eq!(outcome, Some(Outcome::Failed(Problem::Refused(words))));
     }
 }

@@ -39,6 +39,8 @@ pub(crate) struct Room {
     /// It gives occupants ids.
     pub(crate) ids: bool,
     pub(crate) password: Option<String>,
+    /// Secrets of links that make members (XEP-0488); `None` if it gives out none.
+    pub(crate) tokens: Option<Vec<String>>,
 }
 
 pub(crate) fn occupant_id(address: &BareJid) -> String {
@@ -107,23 +109,39 @@ impl Server {
         });
         let affiliation = room.affiliations.get(&from.to_bare()).copied().unwrap_or_default();
         let given = presence.child("x", ns::MUC).and_then(|x| x.child("password", ns::MUC));
+        let given = given.map(Element::text);
+        let token = room.tokens.iter().flatten().any(|token| given.as_ref() == Some(token));
+        if room.private && affiliation == Affiliation::None && token {
+            room.affiliations.insert(from.to_bare(), Affiliation::Member);
+        }
+        let affiliation = room.affiliations.get(&from.to_bare()).copied().unwrap_or_default();
+        let expired = room.tokens.is_some() && given.is_some();
         let taken = room.occupants.get(&nick).is_some_and(|other| other != from);
         let refused = match () {
             () if affiliation == Affiliation::Outcast => Some(Condition::Forbidden),
+            () if room.private && affiliation < Affiliation::Member && expired => {
+                Some(Condition::NotAuthorized)
+            }
             () if room.private && affiliation < Affiliation::Member => {
                 Some(Condition::RegistrationRequired)
             }
-            () if room.password.is_some() && given.map(Element::text) != room.password => {
+            () if room.password.is_some() && given != room.password => {
                 Some(Condition::NotAuthorized)
             }
             () if taken => Some(Condition::Conflict),
             () => None,
         };
         if let Some(condition) = refused {
+            let of_link = expired && room.password.is_none();
+            let app = of_link.then(|| Element::new("expired-token", ns::MUC_TOKENS));
+            let mut why = StanzaError::new(condition);
+            if let Some(app) = app {
+                why = why.with_app(app);
+            }
             let error = Element::new("presence", ns::CLIENT)
                 .with_attr("from", to.to_string())
                 .with_attr("type", "error")
-                .with_child(StanzaError::new(condition).element());
+                .with_child(why.element());
             return self.deliver(from, &error);
         }
         if let Some(before) = room.nick_of(from) {
@@ -317,6 +335,26 @@ impl Server {
             ("query", ns::MUC_OWNER, _) if own == Affiliation::Owner => {
                 self.owner_iq(&address, iq.attr("type") == Some("get"), &payload)
             }
+            (name, ns::MUC_TOKENS, _) if own >= Affiliation::Admin && room.tokens.is_some() => {
+                let tokens = room.tokens.get_or_insert_default();
+                let token = |text: &String| Element::new("token", ns::MUC_TOKENS).with_text(text);
+                match name {
+                    "request" => {
+                        let delay = payload.attr("delay").unwrap_or("7200");
+                        tokens.push(format!("token {delay}/{}", tokens.len()));
+                        Ok(tokens.last().map(|last| token(last).with_attr("delay", delay)))
+                    }
+                    "tokens" => {
+                        let listed = Element::new("tokens", ns::MUC_TOKENS);
+                        Ok(Some(listed.with_children(tokens.iter().map(token))))
+                    }
+                    _ => {
+                        let known = tokens.iter().position(|token| *token == payload.text());
+                        tokens.remove(known.ok_or(Condition::ItemNotFound)?);
+                        Ok(None)
+                    }
+                }
+            }
             ("moderate", ns::MODERATE, _) if own >= Affiliation::Admin => {
                 let moderated = Element::new("moderated", ns::MODERATE);
                 let retract = Element::new("retract", ns::RETRACT)
@@ -452,6 +490,7 @@ fn info(room: &Room) -> Info {
     };
     let mut features = vec![ns::MUC, ns::MAM, ns::STANZA_ID];
     features.extend(room.ids.then_some(ns::OCCUPANT_ID));
+    features.extend(room.tokens.as_ref().map(|_| ns::MUC_TOKENS));
     features.extend(match room.private {
         true => ["muc_membersonly", "muc_nonanonymous"],
         false => ["muc_open", "muc_semianonymous"],

@@ -544,6 +544,7 @@ mod tests {
             private: true,
             open: false,
             anonymous: false,
+            links: false,
             since: Some(Position(202)),
             affiliation: client::view::Affiliation::None,
             role: client::view::Role::Participant,

@@ -153,6 +153,7 @@ pub(crate) fn room() -> Room {
         private: true,
         open: false,
         anonymous: false,
+        links: false,
         since: Some(Position(1)),
         affiliation: Affiliation::Owner,
         role: Role::Moderator,

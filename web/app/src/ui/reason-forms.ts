@@ -123,6 +123,7 @@ export const nameTaken = "the name is taken";
 // Rooms.
 export const roomMissing = "there is no such room";
 export const roomPassword = "the room wants a password";
+export const roomLinkOver = "this link is not valid any more; ask for another one";
 export const roomMembers = "only members may enter; one of them can invite you";
 export const roomBanned = "this account is banned there";
 export const roomFull = "the room is full";

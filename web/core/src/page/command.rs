@@ -120,6 +120,15 @@ pub enum Command {
         address: String,
         person: String,
     },
+    /// Ask a room for a link that makes whoever follows it a member, for so many seconds. Done with the link.
+    RoomLink {
+        address: String,
+        seconds: Option<u32>,
+    },
+    /// Withdraw all links to a room that this account may withdraw.
+    RevokeRoomLinks {
+        address: String,
+    },
     SetAffiliation {
         address: String,
         person: String,

@@ -22,6 +22,8 @@ pub struct Room {
     pub invited_by: Option<String>,
     /// For members only, and they know each other's addresses: what is written can be encrypted.
     pub private: bool,
+    /// It gives this account links that make whoever follows them a member.
+    pub links: bool,
     /// What this account is in it, while it is in it.
     pub affiliation: Affiliation,
     /// What it may do.

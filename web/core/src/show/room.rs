@@ -22,6 +22,7 @@ pub(crate) fn room(room: view::Room) -> page::Room {
         },
         invited_by: room.invited_by.map(|by| by.to_string()),
         private: room.private,
+        links: room.links,
         affiliation: affiliation(room.affiliation),
         role: role(room.role),
         members: room.members.into_iter().map(member).collect(),

@@ -5,7 +5,7 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Phase, change, config, create, invite, join, members, presence};
+use super::{Phase, change, config, create, invite, join, links, members, presence};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::features::bookmarks;
@@ -36,6 +36,16 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
         Command::InviteToRoom { room, person, reason } => {
             if inside(cx, number, &room) {
                 invite_person(cx, number, &room, person, reason)?;
+            }
+        }
+        Command::RoomLink { room, seconds } => {
+            if inside(cx, number, &room) {
+                links::make(cx, number, room, seconds)?;
+            }
+        }
+        Command::RevokeRoomLinks(room) => {
+            if inside(cx, number, &room) {
+                links::revoke(cx, number, room)?;
             }
         }
         Command::SetAffiliation { room, person, affiliation, reason } => {

@@ -10,6 +10,7 @@
 //! create.rs     making a room, and destroying it
 //! config.rs     its name and its picture (XEP-0486)
 //! happenings.rs what stands between the messages: who came, who went, what changed
+//! links.rs      links that make whoever follows them a member (XEP-0488)
 //! invite.rs     invitations, both kinds (XEP-0045 §7.8, XEP-0249)
 //! commands.rs   what a user can ask for
 //! ```
@@ -25,6 +26,7 @@ mod happenings;
 mod incoming;
 mod invite;
 mod join;
+mod links;
 mod members;
 mod presence;
 
@@ -59,6 +61,7 @@ pub(crate) const FEATURE: Feature = Feature {
         Spec { number: "XEP-0421", version: "1.0.1" },
         Spec { number: "XEP-0425", version: "0.3.0" },
         Spec { number: "XEP-0486", version: "0.1.0" },
+        Spec { number: "XEP-0488", version: "0.1.0" },
     ],
     features: &[ns::MUC, ns::CONFERENCE],
     online: Some(join::on_online),
@@ -406,6 +409,7 @@ fn show(cx: &Cx<'_>, address: &BareJid) -> Option<view::Room> {
         private: room.kept.private,
         open: room.kept.open,
         anonymous: room.kept.anonymous,
+        links: links::offered(room, own.map(|own| own.affiliation).unwrap_or_default()),
         since: room.kept.since,
         affiliation: own.map(|own| own.affiliation).unwrap_or_default(),
         role: own.map(|own| own.role).unwrap_or_default(),

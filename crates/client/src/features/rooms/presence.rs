@@ -206,6 +206,11 @@ fn unavailable(
     join::refuse(cx, address, &format!("{words}{why}"))
 }
 
+/// Whether the room says that the secret of a link is no good any more (XEP-0488, "Using a token").
+fn is_of_link(error: &StanzaError) -> bool {
+    error.app.as_ref().is_some_and(|app| app.is("expired-token", ns::MUC_TOKENS))
+}
+
 /// §7.2: the room does not let us in.
 fn on_error(cx: &mut Cx<'_>, address: &BareJid, presence: &Element) -> Step {
     let room = cx.state.features.rooms.rooms.get(address);
@@ -224,6 +229,9 @@ fn on_error(cx: &mut Cx<'_>, address: &BareJid, presence: &Element) -> Step {
     let words = match error.condition {
         Condition::Conflict => return join::rename(cx, address),
         condition if join::is_passing(condition) => return join::later(cx, address),
+        Condition::NotAuthorized if is_of_link(&error) => {
+            "this link is not valid any more; ask for another one".to_owned()
+        }
         Condition::NotAuthorized => "the room wants a password".to_owned(),
         Condition::RegistrationRequired => {
             "only members may enter; one of them can invite you".to_owned()

@@ -83,6 +83,7 @@ pub const COMMANDS: &[&Command] = &[
     &rooms::CHANNEL,
     &rooms::JOIN,
     &rooms::MEMBERS,
+    &rooms::LINK,
     &rooms::TOPIC,
     &rooms::TITLE,
     &rooms::NOTIFY,

@@ -134,6 +134,38 @@ pub(super) const MEMBERS: Command = Command {
     },
 };
 
+pub(super) const LINK: Command = Command {
+    name: "link",
+    alias: None,
+    arguments: &[Argument::optional("withdraw", Kind::Choice(&["withdraw"]))],
+    about: "get a link to a private group that makes whoever follows it a member, for a week; `withdraw` \
+            ends all links to it",
+    examples: &["/link", "/link withdraw"],
+    run: link,
+};
+
+fn link(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
+    let (key, room) = room(app)?;
+    let (offered, open) = (room.links, room.open);
+    match values.at(0) {
+        _ if open => Err("everybody may enter this room: /members has its address".to_owned()),
+        _ if !offered => Err("this room gives you no links; /invite invites somebody".to_owned()),
+        None => {
+            let command = Ask::RoomLink { room: key.with, seconds: Some(WEEK) };
+            app.ask(key.account, command, Waiting::Invitation, actions);
+            Ok(())
+        }
+        Some(_) => {
+            let said = Waiting::Say("no link leads here any more".to_owned());
+            app.ask(key.account, Ask::RevokeRoomLinks(key.with), said, actions);
+            Ok(())
+        }
+    }
+}
+
+/// How long a link is good for, in seconds.
+const WEEK: u32 = 7 * 24 * 60 * 60;
+
 pub(super) const TOPIC: Command = Command {
     name: "topic",
     alias: Some("subject"),

@@ -490,3 +490,21 @@ fn who_writes_in_a_room_is_named() {
     assert!(many.contains("and 2 others are writing…") && !many.contains('\u{202e}'));
     assert!(!write(&[]).contains("Tybalt is writing…"));
 }
+
+#[test]
+fn a_link_to_a_group_is_shown_and_withdrawn_where_the_room_gives_any() {
+    let mut world = square(80, 24);
+    assert!(command(&mut world, "/link").is_empty());
+    assert!(notice(&world).contains("no links"), "{}", notice(&world));
+    world.change(Change::Room(Box::new(Room { links: true, ..sample::room() })));
+    let asked = command(&mut world, "/link");
+    let [Command::RoomLink { room, seconds: Some(604_800) }] = &asked[..] else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(*room, address(SQUARE));
+    let asked = command(&mut world, "/link withdraw");
+    assert!(matches!(&asked[..], [Command::RevokeRoomLinks(_)]), "{asked:?}");
+    world.change(Change::Room(Box::new(Room { open: true, ..sample::room() })));
+    assert!(command(&mut world, "/link").is_empty());
+    assert!(notice(&world).contains("everybody may enter"), "{}", notice(&world));
+}

@@ -121,6 +121,7 @@ export const nameTaken = "der Name ist vergeben";
 // Rooms.
 export const roomMissing = "es gibt sie nicht";
 export const roomPassword = "sie verlangt ein Passwort";
+export const roomLinkOver = "dieser Link gilt nicht mehr; bitte um einen neuen";
 export const roomMembers = "nur Mitglieder dürfen hinein; eines von ihnen kann dich einladen";
 export const roomBanned = "du bist dort ausgeschlossen";
 export const roomFull = "sie ist voll";

@@ -173,6 +173,8 @@ export const details = {
   inviteTitle: "In {name} einladen",
   inviteAction: (n: number) => plural(n, "{n} Person einladen", "{n} Personen einladen"),
   invited: (n: number) => plural(n, "{n} Person ist eingeladen", "{n} Personen sind eingeladen"),
+  byLink: "Mit einem Link einladen",
+  byLinkHint: "Auch Leute, deren Adresse du nicht kennst",
   link: "Link dorthin",
   linkHint: "Wer ihn hat, kann beitreten",
   code: "Als Code zeigen",
@@ -231,4 +233,17 @@ export const member = {
   ban: "Ausschließen",
   banTitle: "{name} ausschließen?",
   banText: "Wird hinausgeworfen und kann nicht zurückkommen.",
+};
+
+export const groupLink = {
+  title: "Link zu {name}",
+  text: "Eine Woche lang kann jeder mit dem Link hereinkommen, wird Mitglied und liest, was von da an geschrieben wird. Er lässt sich weitergeben: Gib ihn Leuten, denen du vertraust.",
+  make: "Link erstellen",
+  codeLabel: "Der Link als QR-Code",
+  shareText: "Komm zu {name}:",
+  withdraw: "Alle Links zurückziehen",
+  withdrawTitle: "Alle Links zu {name} zurückziehen?",
+  withdrawText: "Mit einem Link, der schon ausgegeben ist, kommt niemand mehr herein, wer auch immer ihn erstellt hat. Wer Mitglied ist, bleibt es.",
+  withdrawAction: "Zurückziehen",
+  withdrawn: "Kein Link führt mehr zu {name}",
 };

@@ -121,6 +121,7 @@ export const nameTaken = "the name is taken";
 // Rooms.
 export const roomMissing = "it does not exist";
 export const roomPassword = "it wants a password";
+export const roomLinkOver = "this link is not valid any more; ask for another one";
 export const roomMembers = "only members may enter; one of them can invite you";
 export const roomBanned = "you are banned there";
 export const roomFull = "it is full";

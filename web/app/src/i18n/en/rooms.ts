@@ -177,6 +177,8 @@ export const details = {
   inviteTitle: "Invite to {name}",
   inviteAction: (n: number) => plural(n, "Invite {n} person", "Invite {n} people"),
   invited: (n: number) => plural(n, "{n} person is invited", "{n} people are invited"),
+  byLink: "Invite by link",
+  byLinkHint: "Also people whose address you do not know",
   link: "Link to it",
   linkHint: "Whoever has it can come in",
   code: "Show as a code",
@@ -235,4 +237,17 @@ export const member = {
   ban: "Ban",
   banTitle: "Ban {name}?",
   banText: "They are kicked out and cannot come back.",
+};
+
+export const groupLink = {
+  title: "Link to {name}",
+  text: "For a week, whoever has the link can come in, becomes a member and reads what is written from then on. It can be passed on: give it to people you trust.",
+  make: "Make a link",
+  codeLabel: "The link as a QR code",
+  shareText: "Come into {name}:",
+  withdraw: "Withdraw all links",
+  withdrawTitle: "Withdraw all links to {name}?",
+  withdrawText: "Nobody comes in any more by a link that was given out before, by whomever. Who is a member stays one.",
+  withdrawAction: "Withdraw",
+  withdrawn: "No link leads to {name} any more",
 };

@@ -17,6 +17,7 @@ import { RenameDialog } from "../rename";
 import { copy } from "../share";
 import { ChatWallpaper } from "../wallpaper";
 import { accept, decline } from "./invitation";
+import { GroupLink } from "./link";
 import { Members } from "./members";
 import { PeoplePicker } from "./picker";
 import { reasonText } from "../../reason";
@@ -234,6 +235,7 @@ function Coming({ room }: RoomProps) {
   const { busy, ask } = useAsk();
   const inviting = useSignal(false);
   const code = useSignal(false);
+  const linking = useSignal(false);
   const naming = useSignal(false);
   const { address } = room;
   const mayInvite = !room.private || room.affiliation === "owner" || room.affiliation === "admin";
@@ -241,6 +243,7 @@ function Coming({ room }: RoomProps) {
     <>
       <Group>
         {mayInvite && <Row icon="personAdd" label={w.invite} leads onClick={() => (inviting.value = true)} />}
+        {room.links && <Row icon="link" label={w.byLink} hint={w.byLinkHint} leads onClick={() => (linking.value = true)} />}
         {!room.private && (
           <>
             <Row icon="link" label={w.link} hint={w.linkHint} onClick={() => void copy(roomLink(address))} />
@@ -250,6 +253,7 @@ function Coming({ room }: RoomProps) {
         <Row icon="person" label={w.nick} hint={<bdi>{room.nick}</bdi>} onClick={() => (naming.value = true)} />
       </Group>
       {inviting.value && <Invite room={room} onClose={() => (inviting.value = false)} />}
+      {linking.value && <GroupLink room={room} onClose={() => (linking.value = false)} />}
       {code.value && (
         <Dialog title={room.name} onClose={() => (code.value = false)}>
           <div class="room-code">

@@ -1,0 +1,74 @@
+// A link that makes whoever follows it a member of a private group (XEP-0488).
+
+import { useSignal } from "@preact/signals";
+
+import type { Room } from "../../../core/types";
+import { fill, words } from "../../../i18n";
+import { Button, confirm, Dialog, QrCode, toast } from "../../kit";
+import { useStore } from "../../../state/use";
+import { problemText } from "../problem";
+import { canShare, copy, shareText } from "../share";
+import { useAsk } from "../ask";
+import "../people.css";
+
+/** How long a link is good for, in seconds: a week. */
+export const LINK_SECONDS = 7 * 24 * 60 * 60;
+
+export function GroupLink({ room, onClose }: { room: Room; onClose: () => void }) {
+  const store = useStore();
+  const w = words().rooms.groupLink;
+  const { address, name } = room;
+  const link = useSignal<string | null>(null);
+  const problem = useSignal<string | null>(null);
+  const { busy, ask } = useAsk();
+  const making = useSignal(false);
+  const make = async () => {
+    making.value = true;
+    problem.value = null;
+    const outcome = await store.ask({ do: "roomLink", address, seconds: LINK_SECONDS });
+    making.value = false;
+    if (outcome.is === "text") link.value = outcome.text;
+    else if (outcome.is === "failed") problem.value = problemText(outcome.problem);
+  };
+  const withdraw = async () => {
+    const title = fill(w.withdrawTitle, { name });
+    const sure = await confirm({ title, text: w.withdrawText, action: w.withdrawAction, danger: true });
+    if (!sure || !(await ask({ do: "revokeRoomLinks", address }))) return;
+    link.value = null;
+    toast(fill(w.withdrawn, { name }));
+  };
+  const made = link.value;
+  return (
+    <Dialog
+      title={fill(w.title, { name })}
+      onClose={onClose}
+      actions={
+        <>
+          <Button kind="quiet" busy={busy} onClick={() => void withdraw()}>
+            {w.withdraw}
+          </Button>
+          {made === null ? (
+            <Button kind="primary" icon="link" busy={making.value} onClick={() => void make()}>
+              {w.make}
+            </Button>
+          ) : (
+            <Button icon="copy" kind={canShare() ? "plain" : "primary"} onClick={() => void copy(made)}>
+              {words().people.qr.copyLink}
+            </Button>
+          )}
+          {made !== null && canShare() && (
+            <Button kind="primary" icon="share" onClick={() => void shareText(`${fill(w.shareText, { name })} ${made}`)}>
+              {words().people.qr.share}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div class="qr-card">
+        {made !== null && <QrCode text={made} label={w.codeLabel} />}
+        <p class="qr-card-text">{w.text}</p>
+        {problem.value && <p role="alert">{problem.value}</p>}
+      </div>
+    </Dialog>
+  );
+}
