@@ -10,7 +10,7 @@ use store::{Millis, StoreError};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use crate::{
-    ext::{block_lists, muc, server_info, upload},
+    ext::{archive::retention, block_lists, muc, server_info, upload},
     files, host,
     metrics::Condition,
     net::listen::down,
@@ -129,21 +129,38 @@ async fn expire(server: &Server) -> Result<(), StoreError> {
     store.requests.expire(before(KEPT_FOR_LISTS)).await?;
     let days = Duration::from_secs(server.config().log.audit_days * 24 * 60 * 60);
     store.audit.expire(before(days)).await?;
-    // Also goes on with deleting what belonged to deleted accounts.
-    let oldest = server.config().archive.retention().map_or(Millis(0), before);
-    let mut removed = 0;
-    loop {
-        let some = store.archive.expire(oldest, SOME_ROWS).await?;
-        removed += some;
-        if some < SOME_ROWS {
-            break;
-        }
-    }
+    let removed = expire_messages(server).await?;
     if removed > 0 {
         let freed = store.maintenance.compact().await?;
         tracing::info!(removed, freed, "old messages were removed");
     }
     Ok(())
+}
+
+/// Removes messages that were kept for long enough. Tells how many.
+async fn expire_messages(server: &Server) -> Result<u64, StoreError> {
+    let (store, config, now) = (&server.store, server.config(), server.now().0);
+    let before = |days: u64| Millis(if days > 0 { now.saturating_sub(days * DAY) } else { 0 });
+    let mut removed = 0;
+    // Also goes on with deleting what belonged to deleted accounts.
+    loop {
+        let some = store.archive.expire(before(config.archive.retention_days), SOME_ROWS).await?;
+        removed += some;
+        if some < SOME_ROWS {
+            break;
+        }
+    }
+    for said in store.retentions.list().await? {
+        let oldest = before(retention::days(&config, &said));
+        while oldest > Millis(0) {
+            let some = store.archive.expire_one(said.archive, oldest, SOME_ROWS).await?;
+            removed += some;
+            if some < SOME_ROWS {
+                break;
+            }
+        }
+    }
+    Ok(removed)
 }
 
 fn clamped(number: u64) -> i64 {
@@ -156,5 +173,74 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// Days for which invitations and requests stay in the lists after their end.
 pub const LISTED_DAYS: u64 = 30;
 const KEPT_FOR_LISTS: Duration = Duration::from_secs(LISTED_DAYS * 24 * 60 * 60);
+/// Milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Rows per transaction: others write in between.
 const SOME_ROWS: u64 = 500;
+
+#[cfg(test)]
+mod tests {
+    use store::{
+        AccountId,
+        accounts::NewAccount,
+        archive::{Append, Query},
+    };
+
+    use super::*;
+    use crate::model::Stage;
+
+    /// Messages that came so many days ago.
+    const AGES: [u64; 4] = [400, 100, 40, 10];
+
+    fn fill(server: &Server, account: AccountId) {
+        for (id, age) in (1..).zip(AGES) {
+            let message = Append {
+                account,
+                id,
+                at: Millis(server.now().0 - age * DAY),
+                with: "nurse@a.example".into(),
+                resource: None,
+                outgoing: false,
+                origin_hash: None,
+                pending: false,
+                hidden: false,
+                stanza: "<message/>".into(),
+            };
+            server.store.archive.append([message].into_iter().collect(), None).unwrap();
+        }
+    }
+
+    #[test]
+    fn each_archive_is_kept_for_as_long_as_was_said_of_it() {
+        let stage = Stage::new();
+        let (server, juliet) = (&stage.server, stage.juliet().id);
+        let left = stage.run(async {
+            let mut all = vec![juliet];
+            for name in ["romeo", "nurse", "peter"] {
+                let account = NewAccount {
+                    name: name.into(),
+                    credentials: Vec::new(),
+                    admin: false,
+                    ignore_reservation: false,
+                    created_at: Millis(0),
+                    invited_by: None,
+                    invite: None,
+                };
+                all.push(server.store.accounts.create(account).await.unwrap());
+            }
+            all.iter().for_each(|account| fill(server, *account));
+            let retentions = &server.store.retentions;
+            retentions.choose(all[0], Some(7)).await.unwrap();
+            retentions.set(all[1], Some(90)).await.unwrap();
+            retentions.set(all[2], Some(0)).await.unwrap();
+            assert_eq!(expire_messages(server).await, Ok(4 + 2 + 3));
+            let mut left = Vec::new();
+            for account in all {
+                let query = Query { max: 9, ..Query::default() };
+                left.push(server.store.archive.page(account, query).await.unwrap().rows.len());
+            }
+            left
+        });
+        assert_eq!(left, [0, 2, 4, 1]);
+    }
+}

@@ -10,7 +10,12 @@ use store::{
     uploads::Purpose,
 };
 
-use crate::{config::Config, ext::unified_push, housekeeping, s2s::reached};
+use crate::{
+    config::Config,
+    ext::{archive::retention, unified_push},
+    housekeeping,
+    s2s::reached,
+};
 
 /// A kind of thing that is stored.
 pub struct Holding {
@@ -136,15 +141,21 @@ pub const HOLDINGS: &[Holding] = &[
         what: "messages of people and of rooms: with whom, when, and the message as it came",
         purpose: "for devices that were not there",
         readable: Readable::UnlessEncrypted,
-        kept: |config| match config.archive.retention_days {
-            0 => "until the account or the room is deleted".to_owned(),
-            days => format!("{days} days"),
+        kept: |config| {
+            let general = match config.archive.retention_days {
+                0 => "until the account or the room is deleted".to_owned(),
+                days => retention::words(days),
+            };
+            format!(
+                "{general}; longer or shorter where an administrator says so of an account or a room, and shorter \
+                 where its owner wants that"
+            )
         },
     },
     Holding {
         kind: Kind::Preferences,
-        tables: &["archive_policy", "archive_rule"],
-        what: "whose messages are to be kept",
+        tables: &["archive_policy", "archive_rule", "archive_retention"],
+        what: "whose messages are to be kept, and for how long",
         purpose: "people decide what is kept of theirs",
         readable: Readable::Yes,
         kept: until_removed,
@@ -399,7 +410,7 @@ mod tests {
         let mut config = Config::for_domain("example.org").unwrap();
         config.archive.retention_days = 12;
         let messages = HOLDINGS.iter().find(|one| one.kind == Kind::Messages).unwrap();
-        assert_eq!((messages.kept)(&config), "12 days");
+        assert!((messages.kept)(&config).starts_with("12 days; longer or shorter where"));
         config.archive.retention_days = 0;
         assert!((messages.kept)(&config).starts_with("until"));
     }

@@ -226,10 +226,14 @@ pub trait Archive: Send + Sync {
     /// Marks rows as delivered; hidden ones are removed. Returns how many were waiting.
     fn clear_pending(&self, account: AccountId, which: Clear) -> Fut<'_, u64>;
 
-    /// Retention: removes rows received before `before` from all archives, oldest first, in short
+    /// Retention: removes rows received before `before` from all archives but those about which something
+    /// was ever said ([`crate::retentions::Retentions::list`]), oldest first, in short
     /// transactions, at most `limit` rows; also goes on with interrupted removals of accounts.
     /// Returns how many were removed; less than `limit` means none are left.
     fn expire(&self, before: Millis, limit: u64) -> Fut<'_, u64>;
+
+    /// The same for one of those: reads the whole archive to find them, and removes about `limit` at most.
+    fn expire_one(&self, archive: AccountId, before: Millis, limit: u64) -> Fut<'_, u64>;
 
     /// Puts another stanza in the place of one row's, for good (XEP-0424 tombstones). Only for rows
     /// that came in units of their own, as those of rooms do. `false` when there is no such row.

@@ -48,6 +48,7 @@ pub mod prefs;
 pub mod pubsub;
 pub mod push;
 pub mod requests;
+pub mod retentions;
 pub mod rooms;
 pub mod roster;
 pub mod sessions;
@@ -106,6 +107,8 @@ pub struct Store {
     pub prefs: Arc<dyn prefs::Prefs>,
     /// Messages (XEP-0313) and those waiting for an offline account (XEP-0160).
     pub archive: Arc<dyn archive::Archive>,
+    /// How long single archives are kept.
+    pub retentions: Arc<dyn retentions::Retentions>,
     /// Stanzas for other domains.
     pub outbox: Arc<dyn outbox::Outbox>,
     /// Small private documents by key (XEP-0049, XEP-0054 …).

@@ -46,6 +46,8 @@ pub struct Card {
     pub members_only: bool,
     /// Whether it outlasts its last occupant.
     pub persistent: bool,
+    /// For how many days its owners want messages to be kept ([`crate::retentions::Retention::own`]).
+    pub kept_days: Option<u32>,
 }
 
 /// A room in a list.

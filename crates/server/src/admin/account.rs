@@ -80,6 +80,7 @@ impl Operations {
             let moved = moved::kept(&self.store, account.id, &owner).await?;
             shown.moved_to = moved.map(|to| to.to_string());
         }
+        shown.kept_days = Some(self.kept_days(account.id).await?);
         Ok(Response::Accounts(vec![shown]))
     }
 
@@ -100,6 +101,7 @@ impl Operations {
             invited_by,
             upload_bytes: self.upload_bytes(row.id).await?,
             moved_to: None,
+            kept_days: None,
         })
     }
 

@@ -13,6 +13,7 @@ use super::{
     operations::{now, stamp},
     protocol::{AuditChain, AuditEntry},
 };
+use crate::ext::archive::retention;
 
 /// Who asks, and by which way in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +121,12 @@ impl Operations {
             | Request::PushDelete { account: name }
             | Request::UploadDelete { account: name, file: None }
             | Request::TokenRevoke { account: name, device: None } => account(name),
+            Request::AccountRetention { account: name, days } => {
+                format!("{}, {}", account(name), kept(*days))
+            }
+            Request::RoomRetention { room, days } => {
+                format!("{}, {}", self.shown_room(room), kept(*days))
+            }
             Request::AccountMove { account: name, to } => match to {
                 Some(to) => format!("{}, to {to}", account(name)),
                 None => format!("{}, back", account(name)),
@@ -240,6 +247,10 @@ pub(super) fn broken(entry: &Entry, fits: bool) -> Fault {
         false => format!("what stood before entry {number} was taken out or changed"),
     };
     Fault::new(FaultCode::Storage, words)
+}
+
+fn kept(days: Option<u32>) -> String {
+    days.map_or("as others".to_owned(), |days| retention::words(days.into()))
 }
 
 fn invited(wish: &super::NewInvitation, account: impl Fn(&str) -> String) -> String {

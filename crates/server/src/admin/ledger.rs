@@ -1,7 +1,10 @@
 //! What is stored of whom: sizes, and the privacy ledger.
 
 use super::{Fault, FaultCode, LedgerEntry, Operations, Response, Storage};
-use crate::privacy::{self, HOLDINGS};
+use crate::{
+    ext::archive::retention,
+    privacy::{self, HOLDINGS, Kind},
+};
 
 impl Operations {
     /// How much there is of each account, in order of name: counting takes its time.
@@ -56,10 +59,17 @@ impl Operations {
                 }
                 None => None,
             };
+            let kept = match (&account, holding.kind) {
+                (Some(account), Kind::Messages) => match self.kept_days(account.id).await? {
+                    0 => "until the account is deleted".to_owned(),
+                    days => retention::words(days),
+                },
+                _ => (holding.kept)(&config),
+            };
             entries.push(LedgerEntry {
                 what: holding.what.to_owned(),
                 purpose: holding.purpose.to_owned(),
-                kept: (holding.kept)(&config),
+                kept,
                 readable: holding.readable.words().to_owned(),
                 amount,
             });

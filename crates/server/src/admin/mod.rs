@@ -38,6 +38,7 @@ mod protocol;
 mod push;
 mod report;
 pub mod reset;
+mod retention;
 mod room;
 pub mod socket;
 mod telling;

@@ -64,6 +64,9 @@ impl Operations {
             }
             Request::AccountResetLink { account } => self.account_reset_link(&account).await,
             Request::AccountClear { account } => self.account_clear(&account).await,
+            Request::AccountRetention { account, days } => {
+                self.account_retention(&account, days).await
+            }
             Request::AccountDelete { account } => self.account_delete(&account).await,
             Request::AccountMove { account, to } => self.account_move(&account, to).await,
             Request::AccountExport { account, path } => self.account_export(&account, &path).await,
@@ -93,6 +96,7 @@ impl Operations {
             Request::RoomAffiliation { room, who, affiliation, reason } => {
                 self.room_affiliation(&room, &who, &affiliation, reason.as_deref()).await
             }
+            Request::RoomRetention { room, days } => self.room_retention(&room, days).await,
             Request::RoomDestroy { room, reason } => self.room_destroy(&room, reason).await,
             Request::PushList { account } => self.push_list(account.as_deref()).await,
             Request::PushDelete { account } => self.push_delete(&account).await,

@@ -32,6 +32,7 @@ impl Operations {
         let mut room = self.describe_room(&row).await?;
         let stored = self.store.rooms.by_name(&row.name).await?;
         room.settings = stored.and_then(|stored| operator::settings(&stored.state));
+        room.kept_days = Some(self.kept_days(row.id.archive()).await?);
         Ok(Response::Rooms(vec![room]))
     }
 
@@ -165,10 +166,11 @@ impl Operations {
             creator,
             created: stamp(row.created),
             settings: None,
+            kept_days: None,
         })
     }
 
-    async fn room(&self, room: &str) -> Result<Listed, Fault> {
+    pub(super) async fn room(&self, room: &str) -> Result<Listed, Fault> {
         let name = self.room_name(room)?;
         let found = self.store.rooms.card(&name).await?;
         found.ok_or_else(|| {

@@ -36,7 +36,7 @@ pub(super) enum Command {
     },
     /// Run the server in the foreground
     Serve,
-    /// Accounts: add, list, show, disable, enable, password, reset-link, move, admin, clear, delete
+    /// Accounts: add, list, show, disable, enable, password, reset-link, move, admin, clear, retention, delete
     #[command(subcommand)]
     Account(AccountCommand),
     /// Invitations: new, list, revoke
@@ -57,7 +57,7 @@ pub(super) enum Command {
     /// Files that people uploaded: list, delete
     #[command(subcommand)]
     Upload(UploadCommand),
-    /// Rooms: list, show, members, create, set, affiliation, destroy
+    /// Rooms: list, show, members, create, set, affiliation, retention, destroy
     #[command(subcommand)]
     Room(RoomCommand),
     /// Devices that are woken by notifications: list, delete
@@ -270,6 +270,14 @@ pub(super) enum AccountCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Say how long the messages of an account are kept; what is older goes within an hour
+    Retention {
+        /// Its address, NAME@DOMAIN, or NAME
+        account: String,
+        /// A number of days, `forever`, or `default` for `retention_days` of anemone.toml
+        #[arg(value_name = "DAYS|default|forever", value_parser = terminal::kept)]
+        kept: terminal::Kept,
+    },
     /// Delete an account with its messages, contacts and everything else
     Delete {
         /// Its address, NAME@DOMAIN, or NAME
@@ -453,6 +461,14 @@ pub(super) enum RoomCommand {
         /// What the people in it are told
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
+    },
+    /// Say how long the messages of a room are kept; what is older goes within an hour
+    Retention {
+        /// Its address, or the part before the @
+        room: String,
+        /// A number of days, `forever`, or `default` for `retention_days` of anemone.toml
+        #[arg(value_name = "DAYS|default|forever", value_parser = terminal::kept)]
+        kept: terminal::Kept,
     },
     /// End a room for good, with its archive
     Destroy {

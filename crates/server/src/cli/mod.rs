@@ -172,6 +172,9 @@ fn account_request(command: AccountCommand, home: &Home) -> Result<Request, Faul
             }
             Request::AccountClear { account }
         }
+        AccountCommand::Retention { account, kept } => {
+            Request::AccountRetention { account, days: kept.0 }
+        }
         AccountCommand::Delete { account, yes } => {
             if !yes {
                 terminal::confirm_deletion(&account)?;
@@ -205,6 +208,7 @@ fn room_request(command: RoomCommand) -> Result<Request, Fault> {
         RoomCommand::Affiliation { room, who, affiliation, reason } => {
             Request::RoomAffiliation { room, who, affiliation, reason }
         }
+        RoomCommand::Retention { room, kept } => Request::RoomRetention { room, days: kept.0 },
         RoomCommand::Destroy { room, reason, yes } => {
             if !yes {
                 terminal::confirm_deletion(&room)?;
@@ -272,6 +276,9 @@ mod tests {
             "anemone account delete a@b --yes",
             "anemone account reset-link a@b",
             "anemone account clear a@b --yes",
+            "anemone account retention a@b 90",
+            "anemone account retention a@b default",
+            "anemone room retention chat forever",
             "anemone invite new --data DIR",
             "anemone invite list --json",
             "anemone --json invite revoke 3",
@@ -326,6 +333,10 @@ mod tests {
         assert!(Arguments::try_parse_from(["anemone", "account", "add", "a", "secret"]).is_err());
         assert!(Arguments::try_parse_from(["anemone", "upload", "delete", "a@b"]).is_err());
         assert!(Arguments::try_parse_from(["anemone", "notice", "motd"]).is_err());
+        for days in ["0", "36501", "never", "-1"] {
+            let line = ["anemone", "account", "retention", "a@b", days];
+            assert!(Arguments::try_parse_from(line).is_err(), "{days}");
+        }
         assert!(Arguments::try_parse_from(["anemone", "stop", "--cancel", "--in", "2m"]).is_err());
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         Upload, duration,
     },
     config::{Config, Domains, Home},
-    ext::{notices::Notices, outage::Outage},
+    ext::{archive::retention, notices::Notices, outage::Outage},
     files::size,
     invitation,
 };
@@ -109,6 +109,14 @@ fn accounts(rows: &[Account]) {
         ]);
     }
     table.print("There are no accounts yet. Invite somebody with: anemone invite new");
+    kept(rows.iter().filter_map(|row| row.kept_days));
+}
+
+/// How long messages are kept, of what was asked about alone.
+fn kept(days: impl Iterator<Item = u64>) {
+    for days in days {
+        text(&format!("\nmessages are kept {}", retention::words(days)));
+    }
 }
 
 fn reports(rows: &[Report]) {
@@ -339,6 +347,7 @@ fn rooms(rows: &[Room]) {
             yes(settings.archived),
         )));
     }
+    kept(rows.iter().filter_map(|row| row.kept_days));
 }
 
 fn members(rows: &[Member]) {

@@ -6,6 +6,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::{
     admin::{Fault, FaultCode},
+    ext::archive::retention::MOST_DAYS,
     password::{self, Password},
 };
 
@@ -28,6 +29,22 @@ pub(super) fn yes(text: &str) -> Result<bool, String> {
         "yes" => Ok(true),
         "no" => Ok(false),
         _ => Err("say yes or no".to_owned()),
+    }
+}
+
+/// Days for which messages are kept, 0 for ever; nothing for as long as those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kept(pub(super) Option<u32>);
+
+/// The value of an argument that says how long messages are kept.
+pub(super) fn kept(text: &str) -> Result<Kept, String> {
+    match text {
+        "default" => Ok(Kept(None)),
+        "forever" => Ok(Kept(Some(0))),
+        days => match days.parse() {
+            Ok(days) if (1..=MOST_DAYS).contains(&days) => Ok(Kept(Some(days))),
+            _ => Err(format!("say a number of days from 1 to {MOST_DAYS}, default, or forever")),
+        },
     }
 }
 

@@ -37,8 +37,12 @@ pub const EXTENSION: Extension = Extension {
 };
 
 /// Who offers commands.
-const OFFERS: &[&Offer] =
-    &[&invite::COMMANDS, &administration::COMMANDS, &archive::clearing::COMMANDS];
+const OFFERS: &[&Offer] = &[
+    &invite::COMMANDS,
+    &administration::COMMANDS,
+    &archive::clearing::COMMANDS,
+    &archive::retention::COMMANDS,
+];
 
 /// Some commands, for the same people.
 pub struct Offer {

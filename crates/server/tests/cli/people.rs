@@ -62,6 +62,15 @@ fn accounts(trial: &Trial) {
     assert!(table.starts_with("ADDRESS") && table.contains("disabled"), "{table}");
     assert!(trial.says(&["account", "enable", "juliet"]).contains("may log in again"));
 
+    let kept = |kept: &str| trial.says(&["account", "retention", "juliet", kept]);
+    assert!(kept("90").contains("kept 90 days"));
+    assert_eq!(trial.json(&["account", "show", "juliet"])["accounts"][0]["kept_days"], 90);
+    assert!(kept("forever").contains("for ever"));
+    assert!(trial.says(&["privacy", "juliet"]).contains("until the account is deleted"));
+    assert!(kept("default").contains("kept 30 days"));
+    trial.fails(2, &["account", "retention", "juliet", "0"]);
+    assert!(trial.fails(1, &["account", "retention", "nobody", "3"]).contains("no account"));
+
     let changed = trial
         .run_with(&["account", "password", "juliet", "--password-stdin"], "another good one\n");
     assert!(changed.status.success(), "{changed:?}");

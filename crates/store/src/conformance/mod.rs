@@ -25,6 +25,7 @@ pub mod prefs;
 pub mod pubsub;
 pub mod push;
 pub mod requests;
+pub mod retentions;
 pub mod rooms;
 pub mod roster;
 pub mod sessions;
@@ -94,6 +95,11 @@ macro_rules! conformance_tests {
                 a_purge_leaves_the_other_side_its_copy
                 reads_see_what_was_appended_before
                 a_jumping_clock_disturbs_nothing
+            }
+            retentions {
+                what_was_said_is_kept
+                an_archive_with_a_retention_of_its_own_keeps_to_it
+                much_of_one_archive_goes_in_portions
             }
             outbox {
                 parcels_wait_until_they_are_done

@@ -117,7 +117,13 @@ pub async fn rooms_are_listed_by_name(store: &Store) {
         card: Card { title: "COVEN".into(), ..Card::default() },
     };
     assert_eq!(rooms.card("coven").await, Ok(Some(expected.clone())));
-    let card = Card { public: true, members_only: true, persistent: true, title: "".into() };
+    let card = Card {
+        public: true,
+        members_only: true,
+        persistent: true,
+        title: "".into(),
+        kept_days: Some(3),
+    };
     let changes =
         vec![set(&entry("a@b.example", "owner", 1)), set(&entry("c@b.example", "none", 2))];
     assert_eq!(rooms.save(coven, Some((Bytes::new(), card.clone())), changes).await, Ok(true));

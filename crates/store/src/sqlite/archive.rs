@@ -6,6 +6,7 @@
 //! lie in the generation of that start (`id >> 32`); the start after a crash counts in the next one.
 //! A restored backup begins far ahead, because nobody knows what happened after it was made.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -122,6 +123,28 @@ impl Archive for Sqlite {
                 let (entries, rows) = self.engine.write::<_, StoreError>(work).await?;
                 removed += rows;
                 if entries < AT_ONCE {
+                    break;
+                }
+            }
+            if removed > 0 {
+                self.engine.submit::<bool, StoreError>(Job::Scrub).await?;
+            }
+            Ok(removed)
+        })
+    }
+
+    fn expire_one(&self, archive: AccountId, before: Millis, limit: u64) -> Fut<'_, u64> {
+        Box::pin(async move {
+            let (mut removed, mut after) = (0, 0);
+            while removed < limit {
+                let find = move |db: &Connection| old_rows(db, archive, before, after);
+                let old: Vec<(i64, i64)> = self.engine.read_archive(archive, find).await?;
+                let Some((last, _)) = old.last().copied() else { break };
+                after = last;
+                let found = old.len();
+                let work = move |db: &Connection| remove(db, archive, &old);
+                removed += self.engine.write::<_, StoreError>(work).await?;
+                if found < AT_ONCE as usize {
                     break;
                 }
             }
@@ -271,17 +294,38 @@ fn clear_one(db: &Connection, account: AccountId, id: i64) -> Result<bool, Store
     Ok(true)
 }
 
-/// Removes rows, given with their places in the log, of one account.
-fn remove(db: &Connection, account: AccountId, rows: &[(i64, i64)]) -> Result<(), StoreError> {
+/// Removes rows, given with their places in the log, of one account, as far as they are still there. Returns
+/// how many.
+fn remove(db: &Connection, account: AccountId, rows: &[(i64, i64)]) -> Result<u64, StoreError> {
     let mut delete = db.prepare_cached("DELETE FROM archive WHERE account = ?1 AND id = ?2")?;
+    let mut removed = 0;
     for (id, seq) in rows {
-        delete.execute([account.0, *id])?;
-        release(db, *seq, account, *id)?;
+        if delete.execute([account.0, *id])? > 0 {
+            release(db, *seq, account, *id)?;
+            removed += 1;
+        }
     }
-    match rows.iter().map(|(id, _)| id).max() {
-        Some(last) => Ok(raise_floor(db, account.0, last + 1)?),
-        None => Ok(()),
+    if let Some(last) = rows.iter().map(|(id, _)| id).max() {
+        raise_floor(db, account.0, last + 1)?;
     }
+    Ok(removed)
+}
+
+/// Rows of one account that were received before a moment, with their places in the log: those behind an id.
+fn old_rows(
+    db: &Connection,
+    account: AccountId,
+    before: Millis,
+    after: i64,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT id, seq FROM archive WHERE account = ?1 AND id > ?2 AND at < ?3
+         ORDER BY id LIMIT ?4",
+    )?;
+    let rows = select.query_map(params![account.0, after, before, AT_ONCE], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn raise_floor(db: &Connection, account: i64, next: i64) -> rusqlite::Result<()> {
@@ -293,7 +337,8 @@ fn raise_floor(db: &Connection, account: i64, next: i64) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Returns how many log entries and how many archive rows went.
+/// Returns how many log entries were looked at and how many archive rows went. What archives with a retention of
+/// their own have in an entry stays, and the entry leaves the order of expiry: it goes with the last of them.
 fn expire_some(db: &Connection, before: Millis, newest: i64) -> Result<(i64, u64), StoreError> {
     let mut select = db.prepare_cached(
         "SELECT seq, refs FROM log WHERE at < ?1 AND seq <= ?2 ORDER BY at, seq LIMIT ?3",
@@ -303,15 +348,28 @@ fn expire_some(db: &Connection, before: Millis, newest: i64) -> Result<(i64, u64
         .collect::<Result<_, _>>()?;
     let mut delete_row = db.prepare_cached("DELETE FROM archive WHERE account = ?1 AND id = ?2")?;
     let mut delete_entry = db.prepare_cached("DELETE FROM log WHERE seq = ?1")?;
-    let mut floors = std::collections::BTreeMap::new();
+    let mut select = db.prepare_cached("SELECT archive FROM archive_retention")?;
+    let apart: HashSet<i64> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut leave =
+        db.prepare_cached("UPDATE log SET refs = ?2, at = 9223372036854775807 WHERE seq = ?1")?;
+    let mut floors = BTreeMap::new();
     let mut rows = 0;
     for (seq, refs) in &entries {
+        let mut left = Vec::new();
         for entry in parse_refs(refs)? {
+            if apart.contains(&entry.account) {
+                entry.write(&mut left);
+                continue;
+            }
             rows += delete_row.execute([entry.account, entry.id])? as u64;
             let floor = floors.entry(entry.account).or_insert(0);
             *floor = entry.id.max(*floor);
         }
-        delete_entry.execute([seq])?;
+        if left.is_empty() {
+            delete_entry.execute([seq])?;
+        } else {
+            leave.execute(params![seq, left])?;
+        }
     }
     for (account, last) in floors {
         raise_floor(db, account, last + 1)?;
@@ -353,6 +411,8 @@ pub(super) async fn remove_all(
         let sql = "DELETE FROM purge WHERE account = ?1";
         if db.prepare_cached(sql)?.execute([account.0])? > 0 {
             let sql = "DELETE FROM archive_floor WHERE account = ?1";
+            db.prepare_cached(sql)?.execute([account.0])?;
+            let sql = "DELETE FROM archive_retention WHERE archive = ?1";
             db.prepare_cached(sql)?.execute([account.0])?;
         }
         Ok::<_, StoreError>(())

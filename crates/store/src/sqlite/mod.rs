@@ -36,6 +36,7 @@ mod queue;
 mod readers;
 mod refs;
 mod requests;
+mod retentions;
 mod rooms;
 mod roster;
 mod schema;
@@ -189,6 +190,7 @@ fn assemble(engine: &Arc<Engine>, hash: PeerHash) -> Store {
         blocks: Arc::new(blocks::Sqlite(engine.clone())),
         prefs: Arc::new(prefs::Sqlite(engine.clone())),
         archive: Arc::new(archive::Sqlite { engine: engine.clone(), hash }),
+        retentions: Arc::new(retentions::Sqlite(engine.clone())),
         outbox: Arc::new(outbox::Sqlite(engine.clone())),
         documents: Arc::new(documents::Sqlite(engine.clone())),
         pubsub: Arc::new(pubsub::Sqlite(engine.clone())),

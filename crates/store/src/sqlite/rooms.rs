@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::archive;
 use super::engine::{Engine, failure};
 use super::queue::{Fold, Job};
+use super::retentions;
 use super::values::unsigned;
 use crate::rooms::{Affiliation, Card, CreateError, Listed, NewRoom, Room, RoomId, Rooms, Select};
 use crate::{AccountId, Fut, StoreError};
@@ -187,6 +188,7 @@ fn create(db: &Connection, room: &NewRoom, limit: u64) -> Result<RoomId, CreateE
         card.members_only,
         card.persistent
     ])?;
+    retentions::choose(db, id.archive(), card.kept_days)?;
     affiliations.iter().try_for_each(|entry| put(db, id, &entry.jid, entry))?;
     Ok(id)
 }
@@ -225,6 +227,7 @@ fn save(
             card.members_only,
             card.persistent
         ])?;
+        retentions::choose(db, id.archive(), card.kept_days)?;
     }
     let mut remove =
         db.prepare_cached("DELETE FROM room_affiliation WHERE room = ?1 AND jid = ?2")?;
@@ -269,8 +272,8 @@ fn list(
 }
 
 const CARD: &str =
-    "SELECT id, card.name, creator, created_at, title, public, members_only, persistent
-     FROM room_card AS card JOIN room ON room = id";
+    "SELECT id, card.name, creator, created_at, title, public, members_only, persistent, own
+     FROM room_card AS card JOIN room ON room = id LEFT JOIN archive_retention ON archive = -id";
 
 fn parse_card(row: &Row<'_>) -> rusqlite::Result<Listed> {
     Ok(Listed {
@@ -283,6 +286,7 @@ fn parse_card(row: &Row<'_>) -> rusqlite::Result<Listed> {
             public: row.get(5)?,
             members_only: row.get(6)?,
             persistent: row.get(7)?,
+            kept_days: row.get(8)?,
         },
     })
 }

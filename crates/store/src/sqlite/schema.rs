@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_endpoints.sql"),
     include_str!("migrations/0011_audit.sql"),
     include_str!("migrations/0012_reached.sql"),
+    include_str!("migrations/0013_retention.sql"),
 ];
 
 /// The schema this program knows.

@@ -58,6 +58,13 @@ pub enum Request {
         /// Whose.
         account: String,
     },
+    /// Say for how long the messages of an account are kept.
+    AccountRetention {
+        /// Whose.
+        account: String,
+        /// Days, 0 for ever; as long as those of others when absent.
+        days: Option<u32>,
+    },
     /// Delete an account with everything that belongs to it.
     AccountDelete {
         /// Whose.
@@ -195,6 +202,13 @@ pub enum Request {
         affiliation: String,
         /// What the people in it are told.
         reason: Option<String>,
+    },
+    /// Say for how long the messages of a room are kept.
+    RoomRetention {
+        /// Its address, or its local part.
+        room: String,
+        /// Days, 0 for ever; as long as those of others when absent.
+        days: Option<u32>,
     },
     /// End a room for good, with its archive.
     RoomDestroy {
@@ -338,6 +352,7 @@ impl Request {
             Self::AccountPassword { .. } => "account password",
             Self::AccountResetLink { .. } => "account reset-link",
             Self::AccountClear { .. } => "account clear",
+            Self::AccountRetention { .. } => "account retention",
             Self::AccountDelete { .. } => "account delete",
             Self::AccountMove { .. } => "account move",
             Self::AccountExport { .. } => "account export",
@@ -363,6 +378,7 @@ impl Request {
             Self::RoomCreate { .. } => "room create",
             Self::RoomSet { .. } => "room set",
             Self::RoomAffiliation { .. } => "room affiliation",
+            Self::RoomRetention { .. } => "room retention",
             Self::RoomDestroy { .. } => "room destroy",
             Self::PushList { .. } => "push list",
             Self::PushDelete { .. } => "push delete",

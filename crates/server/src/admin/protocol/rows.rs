@@ -27,6 +27,9 @@ pub struct Account {
     /// Where it says it moved (XEP-0283); only when one account is asked about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub moved_to: Option<String>,
+    /// Days for which its messages are kept, 0 for ever; only when one account is asked about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub kept_days: Option<u64>,
 }
 
 /// One invitation.
@@ -236,6 +239,9 @@ pub struct Room {
     /// How it is meant to be used; only when one room is asked about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub settings: Option<RoomSettings>,
+    /// Days for which its messages are kept, 0 for ever; only when one room is asked about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub kept_days: Option<u64>,
 }
 
 impl Room {

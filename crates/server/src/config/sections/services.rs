@@ -15,7 +15,9 @@ section! {
         /// Whether messages are archived. Without it, messages for users who are offline are still
         /// kept until they return.
         pub enabled: bool = true;
-        /// Days a message stays in the archive; 0 keeps it for ever.
+        /// Days a message stays in the archive; 0 keeps it for ever. `anemone account retention` and
+        /// `anemone room retention` say it for one account or one room, longer or shorter; people can
+        /// shorten it for themselves, and owners for their rooms.
         pub retention_days: u64 = 30, in 0..=36_500;
     }
 }

@@ -3,6 +3,7 @@
 pub mod clearing;
 mod prefs;
 pub(crate) mod query;
+pub mod retention;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},

@@ -58,6 +58,7 @@ impl Kept {
             public: settings.public && !self.locked,
             members_only: settings.members_only,
             persistent: settings.persistent && !self.locked,
+            kept_days: Some(settings.kept_days).filter(|days| *days > 0),
         };
         (serde_json::to_vec(self).unwrap_or_default().into(), card)
     }

@@ -13,6 +13,8 @@ use xmpp::{
     xml::Element,
 };
 
+use crate::ext::archive::retention::MOST_DAYS;
+
 /// How a room is meant to be used. Every field has a place in the form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -51,6 +53,8 @@ pub struct Settings {
     pub list_readers: BTreeSet<Shown>,
     /// Messages are kept (XEP-0313).
     pub archived: bool,
+    /// Days for which they are kept, no longer than the server keeps them; 0 for as long.
+    pub kept_days: u32,
     /// Messages of the past that newcomers get, when they do not ask for less.
     pub history: u32,
     /// The node of the space that it is part of (XEP-0503); empty for none.
@@ -108,6 +112,7 @@ impl Default for Settings {
             shown: Shown::ALL.into(),
             list_readers: Shown::ALL.into(),
             archived: true,
+            kept_days: 0,
             history: 20,
             space: String::new(),
             slow_mode: 0,
@@ -226,6 +231,11 @@ pub fn form(settings: &Settings) -> Form {
         .with_field(roles(BROADCAST, "Whose coming and going is shown", &s.shown))
         .with_field(roles(MEMBER_LIST, "Who may read the list of members", &s.list_readers))
         .with_field(yes(ARCHIVING, "Messages are kept in the archive", s.archived))
+        .with_field(number(
+            KEPT_DAYS,
+            "Days for which they are kept; 0 for as long as the server keeps messages",
+            s.kept_days.into(),
+        ))
         .with_field(number(HISTORY, "Messages that newcomers get", s.history.into()))
         .with_field(text(SPACE, "Address of the node of its space", &s.space))
         .with_field(number(SLOW_MODE, "Seconds between two messages of one person", s.slow_mode))
@@ -319,6 +329,10 @@ pub fn submitted(old: &Settings, form: &Form, most_history: u32) -> Result<Setti
             BROADCAST => new.shown = chosen(&field.values).ok_or_else(wrong)?,
             MEMBER_LIST => new.list_readers = chosen(&field.values).ok_or_else(wrong)?,
             ARCHIVING | "mam" => new.archived = flag()?,
+            KEPT_DAYS => {
+                let days = value.parse().ok().filter(|days| *days <= MOST_DAYS);
+                new.kept_days = days.ok_or_else(wrong)?;
+            }
             HISTORY | HISTORY_LENGTH => {
                 let wanted: u32 = value.parse().map_err(|_| wrong())?;
                 new.history = wanted.min(most_history);
@@ -403,6 +417,8 @@ const MAX_USERS: &str = "muc#roomconfig_maxusers";
 const BROADCAST: &str = "muc#roomconfig_presencebroadcast";
 const MEMBER_LIST: &str = "muc#roomconfig_getmemberlist";
 pub(super) const ARCHIVING: &str = "muc#roomconfig_enablearchiving";
+/// The registry has no field for it.
+const KEPT_DAYS: &str = "x-roomconfig_kept_days";
 const HISTORY: &str = "muc#maxhistoryfetch";
 const HISTORY_LENGTH: &str = "muc#roomconfig_historylength";
 const SPACE: &str = "muc#roomconfig_pubsub";
@@ -430,6 +446,7 @@ mod tests {
         settings.private_messages = Writers::Moderators;
         settings.shown = [Shown::Moderator].into();
         settings.slow_mode = 20;
+        settings.kept_days = 7;
         settings.space = "xmpp:pubsub.example.org?;node=coven".to_owned();
         let filled = form(&settings);
         assert_eq!(submitted(&Settings::default(), &filled, 50), Ok(settings));
@@ -451,6 +468,8 @@ mod tests {
             (PRIVATE_MESSAGES, "friends"),
             (SPACE, "https://example.org/"),
             (SPACE, "xmpp:pubsub.example.org"),
+            (KEPT_DAYS, "long"),
+            (KEPT_DAYS, "36501"),
             (SLOW_MODE, "-1"),
             (SLOW_MODE, "99999999"),
             (BROADCAST, "king"),

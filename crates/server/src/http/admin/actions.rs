@@ -82,6 +82,7 @@ fn request(
             confirmed(form, &account)?;
             Request::AccountClear { account }
         }
+        "account-retention" => Request::AccountRetention { account, days: kept_days(form)? },
         "account-delete" => {
             confirmed(form, &account)?;
             Request::AccountDelete { account }
@@ -146,6 +147,7 @@ fn room(action: &str, form: &Form) -> Result<Request, Fault> {
             affiliation: text("affiliation"),
             reason: optional("reason"),
         },
+        "room-retention" => Request::RoomRetention { room: text("room"), days: kept_days(form)? },
         "room-destroy" => {
             confirmed(form, &text("room"))?;
             Request::RoomDestroy { room: text("room"), reason: optional("reason") }
@@ -231,6 +233,15 @@ fn invitation(form: &Form) -> Result<NewInvitation, Fault> {
 fn number(form: &Form, name: &str) -> Result<i64, Fault> {
     let wrong = || Fault::new(FaultCode::Invalid, format!("{name} must be a number"));
     field(form, name).parse().map_err(|_| wrong())
+}
+
+/// For how long messages are to be kept; nothing for as long as those of others.
+fn kept_days(form: &Form) -> Result<Option<u32>, Fault> {
+    let wrong = || Fault::new(FaultCode::Invalid, "a number of days is missing; nothing was done");
+    match field(form, "days").trim() {
+        "" => Ok(None),
+        days => days.parse().map(Some).map_err(|_| wrong()),
+    }
 }
 
 /// What cannot be undone is written once more.

@@ -224,7 +224,7 @@ fn files_from_before_they_were_counted_are_counted() {
 
 /// The database as it was before lists of rooms had a table of their own.
 const BEFORE_CARDS: &str =
-    "DROP TABLE outbox_reached; DROP TABLE audit; DROP TABLE endpoint_message; DROP TABLE endpoint;
+    "DROP TABLE archive_retention; DROP TABLE outbox_reached; DROP TABLE audit; DROP TABLE endpoint_message; DROP TABLE endpoint;
      DROP TABLE room_card;
      DROP INDEX room_affiliation_kind; PRAGMA user_version = 8;";
 
@@ -252,9 +252,20 @@ fn rooms_of_an_older_version_are_in_lists() {
     let cards = block_on(store.rooms.list(false, Select::First, 9)).expect("read");
     let cards: Vec<(Box<str>, Card)> =
         cards.into_iter().map(|room| (room.name, room.card)).collect();
-    let usual = Card { title: "".into(), public: false, members_only: true, persistent: true };
-    let found =
-        Card { title: "Coven".into(), public: true, members_only: false, persistent: false };
+    let usual = Card {
+        title: "".into(),
+        public: false,
+        members_only: true,
+        persistent: true,
+        kept_days: None,
+    };
+    let found = Card {
+        title: "Coven".into(),
+        public: true,
+        members_only: false,
+        persistent: false,
+        kept_days: None,
+    };
     let locked = Card { persistent: false, ..usual.clone() };
     let expected = [("a", found), ("b", locked), ("c", usual.clone()), ("d", usual)];
     assert_eq!(cards, expected.map(|(name, card)| (name.into(), card)));

@@ -362,6 +362,26 @@ fn while_nothing_can_be_stored_people_can_still_be_thrown_out() {
     assert!(!unsaved::lasts(&stanza("<iq type='set' id='a'/>"), &occupant), "it passes through");
 }
 
+#[test]
+fn owners_say_how_long_messages_are_kept() {
+    let stage = Stage::new();
+    let cell = coven(&stage);
+    let kept = |days: &str| {
+        let form = format!(
+            "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
+             <value>http://jabber.org/protocol/muc#roomconfig</value></field>\
+             <field var='x-roomconfig_kept_days'><value>{days}</value></field></x>"
+        );
+        let query = format!("<query xmlns='http://jabber.org/protocol/muc#owner'>{form}</query>");
+        let iq = format!("<iq type='set' id='k' to='{COVEN}'>{query}</iq>");
+        ask(&stage, &format!("{HECATE}/pda"), &iq);
+        stage.run(stage.server.store.retentions.of(cell.id.archive())).unwrap().own
+    };
+    assert_eq!(kept("7"), Some(7));
+    assert_eq!(kept("long"), Some(7), "that is no number");
+    assert_eq!(kept("0"), None);
+}
+
 /// Two occupants at another domain, which gets what the room says until it does not.
 fn with_occupants(stage: &Stage) -> std::sync::Arc<Cell> {
     let cell = coven(stage);

@@ -7,10 +7,11 @@ use super::{
         session::Signed,
     },
     accounts::role,
-    ask,
+    ask, kept_days,
 };
 use crate::{
     admin::{Account, Fault, Push, Request, Response, Session, Token, Upload},
+    ext::archive::retention,
     files::size,
     server::Server,
 };
@@ -48,6 +49,7 @@ pub(super) async fn one(server: &Server, signed: &Signed, name: &str) -> Result<
         .html(&section("Files", &page.files(files)))
         .html(&section("Change", &page.change()))
         .html(&section("A new password", &page.password()))
+        .html(&section("How long messages are kept", &page.retention()))
         .html(&section("Moving to another server", &page.moving()))
         .html(&section("Delete", &page.delete())))
 }
@@ -82,6 +84,9 @@ impl Page<'_> {
                 link("privacy?account=", &account.address, "the privacy ledger"),
             ],
         ];
+        if let Some(days) = account.kept_days {
+            rows.push([words("Messages are kept"), words(&retention::words(days))]);
+        }
         if let Some(to) = &account.moved_to {
             rows.push([words("Moved to"), words(to)]);
         }
@@ -232,6 +237,10 @@ impl Page<'_> {
                     Button::plain("It moved there"),
                 )),
         }
+    }
+
+    fn retention(&self) -> Html {
+        self.own("account-retention", &kept_days(), Button::plain("Keep them so long"))
     }
 
     fn delete(&self) -> Html {

@@ -19,7 +19,7 @@ use super::{
         html::{Html, notice},
     },
     Form,
-    lists::{facts, frame, section, table, words},
+    lists::{facts, frame, line, section, table, words},
     session::Signed,
 };
 use crate::{
@@ -103,6 +103,15 @@ pub(super) async fn ask(
         Response::Error(fault) => Err(fault),
         response => Ok(response),
     }
+}
+
+/// The field for how long messages are kept.
+fn kept_days() -> Html {
+    line(
+        "days",
+        "Days; 0 for ever, empty for as long as those of others",
+        "inputmode=\"numeric\" autocomplete=\"off\"",
+    )
 }
 
 /// Whether the disk takes writes, and how much more of them.

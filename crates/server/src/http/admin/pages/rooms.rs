@@ -10,11 +10,12 @@ use super::{
         },
         session::Signed,
     },
-    ask, operations,
+    ask, kept_days, operations,
     paging::Wish,
 };
 use crate::{
     admin::{Fault, Member, Request, Response, Room, RoomSettings},
+    ext::archive::retention,
     server::Server,
 };
 
@@ -60,6 +61,7 @@ pub(super) async fn one(
     let Some(room) = rooms.into_iter().next() else { return Ok(Html::new()) };
     let listed = ask(server, signed, Request::RoomMembers { room: room.address.clone() }).await?;
     let Response::Members(members) = listed else { return Ok(Html::new()) };
+    let kept = retention::words(room.kept_days.unwrap_or_default());
     let rows = vec![
         [words("Address"), words(&room.address)],
         [words("Title"), words(room.title.as_deref().unwrap_or_default())],
@@ -67,6 +69,7 @@ pub(super) async fn one(
         [words("People inside"), words(&room.occupants.unwrap_or(0).to_string())],
         [words("Made by"), words(room.creator.as_deref().unwrap_or("unknown"))],
         [words("Made"), day(&room.created)],
+        [words("Messages are kept"), words(&kept)],
     ];
     let encoded: String = form_urlencoded::byte_serialize(room.address.as_bytes()).collect();
     let wish = Wish::of(format!("rooms/{encoded}"), query);
@@ -101,9 +104,12 @@ pub(super) async fn one(
     ));
     let people = people.html(&affiliation(signed, &room));
     let change = room.settings.as_ref().map(|settings| change(signed, &room, settings));
+    let fields = hidden("room", &room.address).html(&kept_days());
+    let keep = form(signed, "room-retention", &fields, Button::plain("Keep them so long"));
     Ok(facts(rows)
         .html(&section("Who belongs to it", &people))
         .html(&section("Change", &change.unwrap_or_default()))
+        .html(&section("How long messages are kept", &keep))
         .html(&section("Destroy", &destroy)))
 }
 

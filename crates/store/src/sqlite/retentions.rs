@@ -1,0 +1,72 @@
+//! How long single archives are kept, in SQLite.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::engine::Engine;
+use crate::retentions::{Retention, Retentions};
+use crate::{AccountId, Fut, StoreError};
+
+pub(super) struct Sqlite(pub(super) Arc<Engine>);
+
+impl Retentions for Sqlite {
+    fn list(&self) -> Fut<'_, Vec<Retention>> {
+        self.0.read(|db| {
+            let mut select = db.prepare_cached(
+                "SELECT archive, days, own FROM archive_retention ORDER BY archive",
+            )?;
+            let rows = select.query_map([], parse)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn of(&self, archive: AccountId) -> Fut<'_, Retention> {
+        self.0.read(move |db| {
+            let mut select = db.prepare_cached(
+                "SELECT archive, days, own FROM archive_retention WHERE archive = ?1",
+            )?;
+            let found = select.query_row([archive.0], parse).optional()?;
+            Ok(found.unwrap_or(Retention { archive, days: None, own: None }))
+        })
+    }
+
+    fn set(&self, archive: AccountId, days: Option<u32>) -> Fut<'_, ()> {
+        self.0.write(move |db| {
+            let sql = match days {
+                None => "UPDATE archive_retention SET days = ?2 WHERE archive = ?1",
+                Some(_) => {
+                    "INSERT INTO archive_retention (archive, days) VALUES (?1, ?2)
+                     ON CONFLICT (archive) DO UPDATE SET days = ?2"
+                }
+            };
+            db.prepare_cached(sql)?.execute(params![archive.0, days])?;
+            Ok::<_, StoreError>(())
+        })
+    }
+
+    fn choose(&self, account: AccountId, days: Option<u32>) -> Fut<'_, ()> {
+        self.0.write(move |db| Ok::<_, StoreError>(choose(db, account, days)?))
+    }
+}
+
+/// What the account says, or the owners of the room.
+pub(super) fn choose(
+    db: &Connection,
+    archive: AccountId,
+    days: Option<u32>,
+) -> rusqlite::Result<()> {
+    let sql = match days {
+        None => "UPDATE archive_retention SET own = ?2 WHERE archive = ?1",
+        Some(_) => {
+            "INSERT INTO archive_retention (archive, own) VALUES (?1, ?2)
+             ON CONFLICT (archive) DO UPDATE SET own = ?2"
+        }
+    };
+    db.prepare_cached(sql)?.execute(params![archive.0, days])?;
+    Ok(())
+}
+
+fn parse(row: &Row<'_>) -> rusqlite::Result<Retention> {
+    Ok(Retention { archive: AccountId(row.get(0)?), days: row.get(1)?, own: row.get(2)? })
+}
