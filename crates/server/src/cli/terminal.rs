@@ -41,7 +41,7 @@ pub(super) fn kept(text: &str) -> Result<Kept, String> {
     match text {
         "default" => Ok(Kept(None)),
         "forever" => Ok(Kept(Some(0))),
-        days => match days.parse() {
+        days => match days.parse::<u32>() {
             Ok(days) if (1..=MOST_DAYS).contains(&days) => Ok(Kept(Some(days))),
             _ => Err(format!("say a number of days from 1 to {MOST_DAYS}, default, or forever")),
         },

@@ -100,16 +100,9 @@ async fn choose(
     node: &str,
     (form, said): (&Form, Retention),
 ) -> IqAnswer {
-    let text = form.value(DAYS).unwrap_or_default().trim();
-    let own = match text {
+    let own = match form.value(DAYS).unwrap_or_default().trim() {
         "" => None,
-        text => Some(text.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days)).ok_or_else(
-            || {
-                let error = StanzaError::new(Condition::NotAcceptable);
-                let words = format!("nothing was changed: a number of days from 1 to {MOST_DAYS}");
-                error.with_type(ErrorType::Modify).with_text(words)
-            },
-        )?),
+        text => Some(number(text)?),
     };
     let server = context.server;
     let chosen = server.store.retentions.choose(said.archive, own).await;
@@ -120,6 +113,14 @@ async fn choose(
     };
     let note = format!("Your messages are kept {kept}. What is older goes within an hour.");
     done(iq, node, &note)
+}
+
+fn number(text: &str) -> Result<u32, StanzaError> {
+    let days = text.parse::<u32>().ok().filter(|days| (1..=MOST_DAYS).contains(days));
+    days.ok_or_else(|| {
+        let error = StanzaError::new(Condition::NotAcceptable).with_type(ErrorType::Modify);
+        error.with_text(format!("nothing was changed: a number of days from 1 to {MOST_DAYS}"))
+    })
 }
 
 #[cfg(test)]

@@ -330,7 +330,7 @@ pub fn submitted(old: &Settings, form: &Form, most_history: u32) -> Result<Setti
             MEMBER_LIST => new.list_readers = chosen(&field.values).ok_or_else(wrong)?,
             ARCHIVING | "mam" => new.archived = flag()?,
             KEPT_DAYS => {
-                let days = value.parse().ok().filter(|days| *days <= MOST_DAYS);
+                let days = value.parse::<u32>().ok().filter(|days| *days <= MOST_DAYS);
                 new.kept_days = days.ok_or_else(wrong)?;
             }
             HISTORY | HISTORY_LENGTH => {
