@@ -102,7 +102,7 @@ fn what_waits_is_known_to_the_driver_and_is_what_is_told_later() {
     assert_eq!(held.iter().map(|one| notified(one).1).collect::<Vec<_>>(), ["first"]);
     world.pass(WAITS);
     world.settle();
-    assert_eq!(world.devices[phone].notifications, held);
+    assert_eq!(std::mem::take(&mut world.devices[phone].notifications), held);
     // Of what nobody wants to hear nothing waits that could be shown.
     world.run(phone, Command::Mute(bare(JULIET), Mute::Forever));
     copy(&mut world, ROMEO, "<body>but soft</body>");
