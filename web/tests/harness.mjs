@@ -53,10 +53,10 @@ export class Person {
   #allowed = [];
 
   /**
-   * With a `profile`, a folder, it is a browser as people have it. Contexts of `browser` are incognito:
+   * Who `trusts` takes the certificate of a trial's own authority. With a `profile`, a folder, it is a browser as people have it. Contexts of `browser` are incognito:
    * what they keep is in the memory of another program, which is asked for every piece.
    */
-  static async sit(browser, { size = "phone", theme = "light", lang = "en", name = "", profile = null, agent = null } = {}) {
+  static async sit(browser, { size = "phone", theme = "light", lang = "en", name = "", profile = null, agent = null, trusts = false } = {}) {
     const person = new Person();
     person.name = name;
     const options = {
@@ -64,6 +64,7 @@ export class Person {
       colorScheme: theme,
       locale: lang,
       reducedMotion: "reduce",
+      ignoreHTTPSErrors: trusts,
       ...(agent ? { userAgent: agent } : {}),
       permissions: ["notifications", "microphone", "camera", "clipboard-read", "clipboard-write"],
     };
