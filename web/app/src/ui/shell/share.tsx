@@ -25,11 +25,15 @@ export function Share() {
   const shared = useSignal<Shared | null>(null);
   const typed = useSignal("");
   useEffect(() => {
+    let here = true;
     void takeShared().then(
-      (found) => (shared.value = found),
+      (found) => (here ? (shared.value = found) : releaseShared()),
       () => (shared.value = { pieces: [], cut: false }),
     );
-    return releaseShared;
+    return () => {
+      here = false;
+      releaseShared();
+    };
   }, []);
   const what = shared.value;
   if (what === null) return <Spinner label={w.starting} />;
