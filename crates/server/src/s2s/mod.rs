@@ -67,9 +67,7 @@ use self::{
     streams::Streams,
     work::Work,
 };
-use crate::{
-    components::Posted, config::Config, ext::muc::missed, limits::Paces, server::Server,
-};
+use crate::{components::Posted, config::Config, ext::muc::missed, limits::Paces, server::Server};
 
 /// Everything about other servers.
 pub struct Federation {

@@ -278,7 +278,9 @@ async fn tell_of_message(
         resource.session.deliver(Frame::message(reply.clone()));
         told = true;
     }
-    let Some(with) = Jid::new(to).ok().map(|to| to.to_bare()).filter(|_| !told) else { return true };
+    let Some(with) = Jid::new(to).ok().map(|to| to.to_bare()).filter(|_| !told) else {
+        return true;
+    };
     offline::keep(server, account, &mut state, &with, reply).is_some()
 }
 

@@ -153,7 +153,8 @@ mod tests {
             publish(server.clone(), juliet.clone(), "first").await;
             let mut service = juliet.pubsub.open(server, &juliet).await.unwrap();
             let jid = Jid::from(juliet.jid().clone());
-            let subscriber = Subscriber { jid, state: SubscriptionState::Subscribed, deliver: true };
+            let subscriber =
+                Subscriber { jid, state: SubscriptionState::Subscribed, deliver: true };
             service.nodes.get_mut("mood").unwrap().subscriptions.push(subscriber);
             drop(service);
 

@@ -305,7 +305,8 @@ pub(super) async fn configure(
     let gained: std::collections::BTreeSet<Jid> = after.difference(&before).cloned().collect();
     if !gained.is_empty()
         && node.config.persist_items
-        && let Some(last) = greet::last_notice(server, account, service.owner_of(node), node).await?
+        && let Some(last) =
+            greet::last_notice(server, account, service.owner_of(node), node).await?
     {
         deliver::send(account, &gained, last);
     }
