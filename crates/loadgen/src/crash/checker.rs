@@ -178,9 +178,11 @@ impl Violation {
         matches!(self, Self::NotReceived(..) | Self::NotArchived(..))
     }
 
-    /// The message, and the device that saw what it should not have.
+    /// The message, and the device that saw what it should not have, or nothing; of one that is in no
+    /// archive, its author.
     pub fn at_device(&self) -> Option<(MessageId, usize)> {
         match *self {
+            Self::NotArchived(message, _) => Some((message, message.device)),
             Self::NotReceived(message, device)
             | Self::ReceivedTwice(message, device)
             | Self::ReceivedLate(message, device) => Some((message, device)),

@@ -31,6 +31,19 @@ pub struct DeviceLog {
     pub arrivals: Vec<Arrival>,
     /// Messages that came back as errors.
     pub refused: Vec<MessageId>,
+    /// What it asked its archive for, and how far it came, each with the number of messages that had arrived.
+    pub readings: Vec<Reading>,
+}
+
+/// A step on the way through an archive.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The connection, counted per device.
+    pub connection: u32,
+    /// How many messages had arrived.
+    pub arrivals: usize,
+    /// What was asked or answered.
+    pub what: String,
 }
 
 /// A message that reached a device.
@@ -64,6 +77,32 @@ impl DeviceLog {
     pub fn promised(&self, message: MessageId) -> bool {
         let shown = || self.arrivals.iter().any(|arrival| arrival.message == message);
         self.acknowledged.get(message.number) == Some(&true) && (!self.far || shown())
+    }
+
+    /// Notes a step on the way through the archive.
+    pub fn read(&mut self, connection: u32, what: String) {
+        let arrivals = self.arrivals.len();
+        self.readings.push(Reading { connection, arrivals, what });
+    }
+
+    /// Why a message did not come here, as far as its neighbours in the archive tell: in words.
+    pub fn explain_absence(&self, message: MessageId, archive: &[Archived]) -> Vec<String> {
+        let Some(place) = archive.iter().position(|item| item.message == message) else {
+            return vec!["it is not in the archive".to_owned()];
+        };
+        let around = &archive[place.saturating_sub(3)..archive.len().min(place + 4)];
+        let mut lines: Vec<String> = around
+            .iter()
+            .map(|item| {
+                let ways = self.explain(item.message).join("; ");
+                format!("archive id {}, {}: {ways}", item.id, item.message)
+            })
+            .collect();
+        lines.extend(self.readings.iter().rev().take(SHOWN).rev().map(|reading| {
+            let Reading { connection, arrivals, what } = reading;
+            format!("connection {connection}, after {arrivals} arrivals: {what}")
+        }));
+        lines
     }
 
     /// How a message came here, in words, for whoever has to find out why.
@@ -112,6 +151,8 @@ pub fn stanza_id(stanza: &[u8], owner: &str) -> Option<String> {
     })
 }
 
+/// Steps that are shown.
+const SHOWN: usize = 12;
 const MARK: &[u8] = b"crash-";
 
 #[cfg(test)]

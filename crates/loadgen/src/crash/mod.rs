@@ -327,7 +327,10 @@ impl Stage {
         let mut evidence = Vec::new();
         for (message, device) in violations.iter().filter_map(Violation::at_device).take(5) {
             let notes = self.notes[device].lock().map_err(|_| anyhow!("a device panicked"))?;
-            let ways = notes.log.explain(message);
+            let ways = match notes.log.arrivals.iter().any(|arrival| arrival.message == message) {
+                true => notes.log.explain(message),
+                false => notes.log.explain_absence(message, &self.archives[notes.log.reads]),
+            };
             evidence.extend(ways.iter().map(|way| format!("{message} at device {device}: {way}")));
         }
         Ok(evidence)

@@ -27,6 +27,9 @@ impl Device {
         let query = self.catching_up.take().map_or(0, |earlier| earlier.query + 1);
         self.catching_up =
             Some(CatchUp { query, last: self.known.clone(), live: None, asked: Instant::now() });
+        let after = self.known.as_deref().unwrap_or("the beginning");
+        let what = format!("asks for what came after {after}");
+        self.notes()?.log.read(self.connection, what);
         self.page(writer).await
     }
 
@@ -66,14 +69,19 @@ impl Device {
             if catch_up.last.take().is_none() || !unknown {
                 bail!("no archive: {}", excerpt(stanza));
             }
-            self.notes()?.misplaced += 1;
+            let mut notes = self.notes()?;
+            notes.misplaced += 1;
+            notes.log.read(self.connection, "is told that this is unknown; begins anew".to_owned());
+            drop(notes);
             return self.page(writer).await;
         };
         if scan::attribute(fin, "complete") != Some(b"true") {
             return self.page(writer).await;
         }
         if let Some(CatchUp { last, live, .. }) = self.catching_up.take() {
+            let what = format!("has read to {last:?}; live came {live:?}");
             self.known = live.or(last);
+            self.notes()?.log.read(self.connection, what);
         }
         Ok(())
     }
