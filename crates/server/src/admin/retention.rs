@@ -13,7 +13,7 @@ impl Operations {
         days: Option<u32>,
     ) -> Result<Response, Fault> {
         let account = self.account(account).await?;
-        let kept = self.keep(account.id, days).await?;
+        let kept = self.keep_for(account.id, days).await?;
         Ok(Response::Done(format!("{}: messages are kept {kept}", self.address(&account.name))))
     }
 
@@ -24,11 +24,11 @@ impl Operations {
         days: Option<u32>,
     ) -> Result<Response, Fault> {
         let room = self.room(room).await?;
-        let kept = self.keep(room.id.archive(), days).await?;
+        let kept = self.keep_for(room.id.archive(), days).await?;
         Ok(Response::Done(format!("{}: messages are kept {kept}", self.room_address(&room.name))))
     }
 
-    async fn keep(&self, archive: AccountId, days: Option<u32>) -> Result<String, Fault> {
+    async fn keep_for(&self, archive: AccountId, days: Option<u32>) -> Result<String, Fault> {
         if days.is_some_and(|days| days > MOST_DAYS) {
             let words = format!("so many days: from 1 to {MOST_DAYS}");
             return Err(Fault::new(FaultCode::Invalid, words));
