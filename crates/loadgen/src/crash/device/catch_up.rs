@@ -69,10 +69,9 @@ impl Device {
             if catch_up.last.take().is_none() || !unknown {
                 bail!("no archive: {}", excerpt(stanza));
             }
-            let mut notes = self.notes()?;
-            notes.misplaced += 1;
-            notes.log.read(self.connection, "is told that this is unknown; begins anew".to_owned());
-            drop(notes);
+            let what = "is told that this is unknown; begins anew".to_owned();
+            self.notes()?.misplaced += 1;
+            self.notes()?.log.read(self.connection, what);
             return self.page(writer).await;
         };
         if scan::attribute(fin, "complete") != Some(b"true") {
