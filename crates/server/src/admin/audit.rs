@@ -155,6 +155,13 @@ impl Operations {
                 format!("{}, {who}: {affiliation}", self.shown_room(room))
             }
             Request::RoomDestroy { room, .. } => self.shown_room(room),
+            other => self.subject_of_all(other),
+        }
+    }
+
+    /// The same of what is about no account and no room.
+    fn subject_of_all(&self, request: &Request) -> String {
+        match request {
             Request::FederationTry { domain }
             | Request::FederationGiveBack { domain }
             | Request::FederationEnd { domain } => {
