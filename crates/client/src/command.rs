@@ -137,6 +137,23 @@ pub enum Command {
         /// How long it is good for; as long as the room likes without it.
         seconds: Option<u32>,
     },
+    /// Ask the admins of a room for members to become one (XEP-0045 §7.10). Done when they are asked; this
+    /// account is let in when one of them agrees.
+    AskToJoin {
+        /// Where.
+        room: BareJid,
+        /// Who asks, in their words.
+        words: Option<String>,
+    },
+    /// Let somebody in who asks to become a member (XEP-0045 §9.9), or do not.
+    AnswerJoinRequest {
+        /// Where.
+        room: BareJid,
+        /// The nickname of the request.
+        nick: String,
+        /// Whether they become a member.
+        allow: bool,
+    },
     /// Withdraw all links to a room that this account may withdraw.
     RevokeRoomLinks(BareJid),
     /// Make somebody a member, admin or owner, ban them, or nothing of that (XEP-0045 §5.2).

@@ -72,7 +72,7 @@ pub(crate) fn receive(cx: &mut Cx<'_>, mut incoming: Incoming) -> Step {
     // What occupants whisper to each other is no message of the room, and its archive is another.
     let mediated = rooms::is_mediated(&incoming);
     if !incoming.room && !incoming.error && !mediated && rooms::is_room(cx, &incoming.with) {
-        return rooms::on_own(cx, &incoming);
+        return rooms::aside(cx, &incoming);
     }
     if !incoming.room && incoming.archive_id.is_none() && server::makes_stanza_ids(cx) {
         incoming.archive_id = incoming.stanza_id(cx.me);

@@ -340,6 +340,8 @@ pub struct Room {
     pub anonymous: bool,
     /// It gives this account links that make whoever follows them a member (XEP-0488).
     pub links: bool,
+    /// Who asks to become a member, for who decides about that.
+    pub requests: Vec<JoinRequest>,
     /// Its messages from this place on came while this account was in it; what stands before was
     /// there already. `None` until it was entered.
     pub since: Option<Position>,
@@ -350,6 +352,17 @@ pub struct Room {
     /// Who is there, then the members who are not. Without rights to see the list, and in rooms that
     /// hide addresses, those are not known.
     pub members: Vec<Member>,
+}
+
+/// Somebody who asks to become a member of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinRequest {
+    /// The nickname they want; it names the request.
+    pub nick: String,
+    /// Their address, where the room tells it.
+    pub address: Option<BareJid>,
+    /// What they say of themselves.
+    pub words: Option<String>,
 }
 
 /// Whether this account is in a room.

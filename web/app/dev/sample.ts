@@ -189,6 +189,8 @@ export class Sample implements Core {
       case "roomLink":
         await pause(300);
         return { is: "text", text: `xmpp:${command.address}?join;password=7d1e4b9f2c` };
+      case "askToJoin":
+      case "answerJoinRequest":
       case "revokeRoomLinks":
         await pause(300);
         return DONE;

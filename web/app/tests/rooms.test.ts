@@ -115,6 +115,7 @@ function room(more: Partial<Room>): Room {
     invitedBy: null,
     private: true,
     links: false,
+    requests: [],
     affiliation: "member",
     role: "participant",
     members: [MEMBER],

@@ -70,6 +70,10 @@ pub(crate) fn command(
             Ask::InviteToRoom { room: jid(&address)?, person: jid(&person)?, reason: None }
         }
         Command::RoomLink { address, seconds } => Ask::RoomLink { room: jid(&address)?, seconds },
+        Command::AskToJoin { address, words } => Ask::AskToJoin { room: jid(&address)?, words },
+        Command::AnswerJoinRequest { address, nick, allow } => {
+            Ask::AnswerJoinRequest { room: jid(&address)?, nick, allow }
+        }
         Command::RevokeRoomLinks { address } => Ask::RevokeRoomLinks(jid(&address)?),
         Command::SetAffiliation { address, person, affiliation } => Ask::SetAffiliation {
             room: jid(&address)?,

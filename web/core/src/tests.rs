@@ -202,12 +202,21 @@ fn a_room_is_told_with_everybody_in_it() {
         open: false,
         anonymous: false,
         links: false,
+        requests: vec![client::view::JoinRequest {
+            nick: "Malvolio".into(),
+            address: BareJid::new("malvolio@example.org").ok(),
+            words: None,
+        }],
         since: None,
         affiliation: Affiliation::None,
         role: Role::Visitor,
         members: vec![feste],
     };
     let told = show::change(Change::Room(Box::new(room)), &mut Files::default()).unwrap();
+    let asking = serde_json::to_value(&told).unwrap()["requests"].clone();
+    let malvolio =
+        json!([{ "nick": "Malvolio", "address": "malvolio@example.org", "words": null }]);
+    assert_eq!(asking, malvolio);
     let told = serde_json::to_value(told).unwrap();
     assert_eq!(told["is"], "room");
     assert_eq!(told["address"], "garden@conference.example.org");

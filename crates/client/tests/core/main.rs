@@ -25,6 +25,7 @@ mod privacy;
 mod promises;
 mod push;
 mod receipts;
+mod requests;
 mod rooms;
 mod senders;
 mod server;

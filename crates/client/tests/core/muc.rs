@@ -41,6 +41,8 @@ pub(crate) struct Room {
     pub(crate) password: Option<String>,
     /// Secrets of links that make members (XEP-0488); `None` if it gives out none.
     pub(crate) tokens: Option<Vec<String>>,
+    /// Who asks to become a member, by the nickname; `None` if nobody may.
+    pub(crate) requests: Option<BTreeMap<String, BareJid>>,
 }
 
 pub(crate) fn occupant_id(address: &BareJid) -> String {
@@ -162,6 +164,73 @@ impl Server {
             .with_attr("type", "groupchat")
             .with_child(Element::new("subject", ns::CLIENT));
         self.deliver(from, &subject);
+        self.tell_requests(from, &address);
+    }
+
+    /// §9.9: admins are told who asks to become a member.
+    fn tell_requests(&mut self, to: &FullJid, address: &BareJid) {
+        let room = &self.rooms[address];
+        if room.affiliations.get(&to.to_bare()).copied().unwrap_or_default() < Affiliation::Admin {
+            return;
+        }
+        for (nick, who) in room.requests.clone().unwrap_or_default() {
+            let form = Form::typed(FormType::Form, ns::MUC_REGISTER)
+                .with_field(Field::untyped("x-register_jid").with_value(who.as_str()))
+                .with_field(Field::untyped("muc#register_roomnick").with_value(nick))
+                .with_field(Field::untyped("muc#register_faqentry").with_value("it is me"))
+                .with_field(Field::untyped("muc#register_allow").with_bool(false));
+            let message = Element::new("message", ns::CLIENT)
+                .with_attr("from", address.to_string())
+                .with_child(form.to_element());
+            self.deliver(to, &message);
+        }
+    }
+
+    /// An admin says whether somebody becomes a member, who is invited then.
+    fn decide(&mut self, from: &FullJid, address: &BareJid, form: &Form) {
+        let room = self.rooms.get_mut(address).unwrap();
+        assert!(room.affiliations[&from.to_bare()] >= Affiliation::Admin);
+        let nick = form.value("muc#register_roomnick").unwrap();
+        let Some(who) = room.requests.get_or_insert_default().remove(nick) else { return };
+        if form.boolean("muc#register_allow") != Some(true) {
+            return;
+        }
+        room.affiliations.insert(who.clone(), Affiliation::Member);
+        let invite =
+            Element::new("invite", ns::MUC_USER).with_attr("from", from.to_bare().to_string());
+        let passed = Element::new("message", ns::CLIENT)
+            .with_attr("from", address.to_string())
+            .with_child(Element::new("x", ns::MUC_USER).with_child(invite));
+        for session in self.sessions_of(&who) {
+            self.deliver(&session, &passed);
+        }
+    }
+
+    /// §7.10: somebody asks to become a member.
+    fn register(
+        &mut self,
+        from: &FullJid,
+        address: &BareJid,
+        query: &Element,
+    ) -> Result<Option<Element>, Condition> {
+        let room = self.rooms.get_mut(address).unwrap();
+        let requests = room.requests.as_mut().ok_or(Condition::NotAllowed)?;
+        let Some(form) = Form::child_of(query) else {
+            let nick = Field::untyped("muc#register_roomnick").with_required();
+            let words = Field::untyped("muc#register_faqentry");
+            let form = Form::typed(FormType::Form, ns::MUC_REGISTER);
+            let form = form.with_field(nick).with_field(words).to_element();
+            return Ok(Some(Element::new("query", ns::REGISTER).with_child(form)));
+        };
+        let nick = form.value("muc#register_roomnick").ok_or(Condition::BadRequest)?.to_owned();
+        if requests.contains_key(&nick) {
+            return Err(Condition::Conflict);
+        }
+        requests.insert(nick, from.to_bare());
+        for occupant in self.rooms[address].occupants.clone().into_values() {
+            self.tell_requests(&occupant, address);
+        }
+        Ok(None)
     }
 
     /// Somebody is not in a room any more; everybody is told why.
@@ -209,6 +278,9 @@ impl Server {
                 self.deliver(&session, &passed);
             }
             return;
+        }
+        if let Some(form) = Form::child_of(message) {
+            return self.decide(from, &address, &form);
         }
         let Some(nick) = self.rooms.get(&address).and_then(|room| room.nick_of(from)) else {
             let error = Element::new("message", ns::CLIENT)
@@ -335,6 +407,7 @@ impl Server {
             ("query", ns::MUC_OWNER, _) if own == Affiliation::Owner => {
                 self.owner_iq(&address, iq.attr("type") == Some("get"), &payload)
             }
+            ("query", ns::REGISTER, _) => self.register(from, &address, &payload),
             (name, ns::MUC_TOKENS, _) if own >= Affiliation::Admin && room.tokens.is_some() => {
                 let tokens = room.tokens.get_or_insert_default();
                 let token = |text: &String| Element::new("token", ns::MUC_TOKENS).with_text(text);

@@ -545,6 +545,7 @@ mod tests {
             open: false,
             anonymous: false,
             links: false,
+            requests: Vec::new(),
             since: Some(Position(202)),
             affiliation: client::view::Affiliation::None,
             role: client::view::Role::Participant,

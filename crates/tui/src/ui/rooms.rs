@@ -205,6 +205,23 @@ pub fn link(text: &str) -> Option<(BareJid, Option<String>)> {
     address.node().is_some().then(|| (address, password.map(decoded)))
 }
 
+/// Who asks to be let into a room and did not a moment ago.
+#[must_use]
+pub fn asking(before: Option<&Room>, after: &Room) -> Option<String> {
+    let known = before.map(|before| before.requests.as_slice()).unwrap_or_default();
+    let news: Vec<&str> = after
+        .requests
+        .iter()
+        .filter(|one| !known.contains(one))
+        .map(|one| one.nick.as_str())
+        .collect();
+    let one = match news.len() {
+        1 => "asks",
+        _ => "ask",
+    };
+    (!news.is_empty()).then(|| format!("{} {one} to be let in: /members", news.join(", ")))
+}
+
 /// Who came into a room or left it, between two moments in which this account was in it; nothing in
 /// rooms where people come and go all the time.
 #[must_use]

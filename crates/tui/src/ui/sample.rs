@@ -154,6 +154,7 @@ pub(crate) fn room() -> Room {
         open: false,
         anonymous: false,
         links: false,
+        requests: Vec::new(),
         since: Some(Position(1)),
         affiliation: Affiliation::Owner,
         role: Role::Moderator,

@@ -22,7 +22,7 @@ public: boolean,
 /**
  * Who becomes a member and is invited.
  */
-people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "roomLink", address: string, seconds: number | null, } | { "do": "revokeRoomLinks", address: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setRoomName", address: string, name: string, } | { "do": "setRoomAvatar", address: string, png: string | null, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "catchUp", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "markAllRead", address: string, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "setWallpaper", address: string, wallpaper: string | null, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "clearHistory", address: string, } | { "do": "deleteConversation", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, from: string | null, } | { "do": "files", address: string, kinds: Array<FileKind>, from: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
+people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "roomLink", address: string, seconds: number | null, } | { "do": "askToJoin", address: string, words: string | null, } | { "do": "answerJoinRequest", address: string, nick: string, allow: boolean, } | { "do": "revokeRoomLinks", address: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setRoomName", address: string, name: string, } | { "do": "setRoomAvatar", address: string, png: string | null, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "catchUp", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "markAllRead", address: string, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "setWallpaper", address: string, wallpaper: string | null, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "clearHistory", address: string, } | { "do": "deleteConversation", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, from: string | null, } | { "do": "files", address: string, kinds: Array<FileKind>, from: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
 /**
  * What it looks like, if it is a picture.
  */
@@ -367,6 +367,10 @@ private: boolean,
  */
 links: boolean, 
 /**
+ * Who asks to become a member, for who decides about that.
+ */
+requests: Array<JoinRequest>, 
+/**
  * What this account is in it, while it is in it.
  */
 affiliation: Affiliation, 
@@ -378,6 +382,20 @@ role: Role,
  * Who is there, then the members who are not, as far as the room tells.
  */
 members: Array<Member>, };
+
+export type JoinRequest = { 
+/**
+ * The nickname they want; it names the request.
+ */
+nick: string, 
+/**
+ * Their address, where the room tells it.
+ */
+address: string | null, 
+/**
+ * What they say of themselves.
+ */
+words: string | null, };
 
 export type RoomState = { "is": "out" } | { "is": "invited" } | { "is": "entering" } | { "is": "in" } | { "is": "refused", reason: string, };
 

@@ -125,6 +125,17 @@ pub enum Command {
         address: String,
         seconds: Option<u32>,
     },
+    /// Ask the admins of a room for members to become one.
+    AskToJoin {
+        address: String,
+        words: Option<String>,
+    },
+    /// Let somebody in who asks to become a member, or do not.
+    AnswerJoinRequest {
+        address: String,
+        nick: String,
+        allow: bool,
+    },
     /// Withdraw all links to a room that this account may withdraw.
     RevokeRoomLinks {
         address: String,

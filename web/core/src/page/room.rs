@@ -24,12 +24,27 @@ pub struct Room {
     pub private: bool,
     /// It gives this account links that make whoever follows them a member.
     pub links: bool,
+    /// Who asks to become a member, for who decides about that.
+    pub requests: Vec<JoinRequest>,
     /// What this account is in it, while it is in it.
     pub affiliation: Affiliation,
     /// What it may do.
     pub role: Role,
     /// Who is there, then the members who are not, as far as the room tells.
     pub members: Vec<Member>,
+}
+
+/// Somebody who asks to become a member of a room.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct JoinRequest {
+    /// The nickname they want; it names the request.
+    pub nick: String,
+    /// Their address, where the room tells it.
+    pub address: Option<String>,
+    /// What they say of themselves.
+    pub words: Option<String>,
 }
 
 /// Whether this account is in a room.

@@ -23,6 +23,7 @@ pub(crate) fn room(room: view::Room) -> page::Room {
         invited_by: room.invited_by.map(|by| by.to_string()),
         private: room.private,
         links: room.links,
+        requests: room.requests.into_iter().map(request).collect(),
         affiliation: affiliation(room.affiliation),
         role: role(room.role),
         members: room.members.into_iter().map(member).collect(),
@@ -37,6 +38,11 @@ fn member(member: view::Member) -> page::Member {
         role: role(member.role),
         hats: member.hats,
     }
+}
+
+fn request(one: view::JoinRequest) -> page::JoinRequest {
+    let address = one.address.map(|address| address.to_string());
+    page::JoinRequest { nick: one.nick, address, words: one.words }
 }
 
 /// Translates what happened in a room.

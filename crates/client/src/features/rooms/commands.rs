@@ -5,7 +5,7 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Phase, change, config, create, invite, join, links, members, presence};
+use super::{Phase, change, config, create, invite, join, links, members, presence, requests};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::features::bookmarks;
@@ -41,6 +41,12 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
         Command::RoomLink { room, seconds } => {
             if inside(cx, number, &room) {
                 links::make(cx, number, room, seconds)?;
+            }
+        }
+        Command::AskToJoin { room, words } => requests::ask(cx, number, room, words)?,
+        Command::AnswerJoinRequest { room, nick, allow } => {
+            if inside(cx, number, &room) {
+                requests::answer(cx, number, &room, &nick, allow);
             }
         }
         Command::RevokeRoomLinks(room) => {

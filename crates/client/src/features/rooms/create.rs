@@ -102,6 +102,10 @@ fn filled(form: &Form, making: &Making) -> Form {
         ("muc#roomconfig_enablearchiving", truth(true)),
         ("mam", truth(true)),
     ];
+    if !making.public {
+        // Nobody knows its address but from its members, and admins decide.
+        wanted.push(("x-roomconfig_membership_requests", truth(true)));
+    }
     if let Some(name) = &making.name {
         wanted.push(("muc#roomconfig_roomname", name.clone()));
     }

@@ -78,6 +78,8 @@ pub(crate) fn on_mediated(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
         return declined(cx, room, by.to_bare(), reason);
     }
     let password = x.child("password", ns::MUC_USER).map(Element::text);
+    // Who asked to be let in is.
+    join::enter_again(cx, room)?;
     invited(cx, room, by.to_bare(), reason, password)?;
     // Also when it came from the person before: the room is told of a refusal.
     if super::is_invitation(cx, room) {
@@ -127,7 +129,7 @@ pub(super) fn on_answered(cx: &mut Cx<'_>, incoming: &mut Incoming) -> Step<Flow
 }
 
 /// A refusal that another device of this account sent to a room.
-pub(crate) fn on_own(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
+pub(super) fn on_own(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
     let x = incoming.child("x", ns::MUC_USER).filter(|_| incoming.own && !incoming.error);
     if x.is_some_and(|x| x.child("decline", ns::MUC_USER).is_some()) {
         forget(cx, &incoming.with, incoming.source)?;

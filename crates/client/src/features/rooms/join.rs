@@ -63,6 +63,7 @@ fn out(room: &mut Room, phase: Phase) {
     room.behind = false;
     room.members_told = false;
     room.happened.clear();
+    room.requests.clear();
 }
 
 /// Looks for a service for rooms on the own server.
@@ -172,6 +173,13 @@ pub(super) fn enter(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     })
 }
 
+/// What kept us out may be over: tries once more.
+pub(super) fn enter_again(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let room = cx.state.features.rooms.rooms.get(address);
+    let refused = |room: &Room| room.kept.wanted && matches!(room.phase, Phase::Refused(_));
+    if room.is_some_and(refused) { enter(cx, address) } else { Ok(()) }
+}
+
 fn is_entering(cx: &Cx<'_>, address: &BareJid, tries: u32) -> bool {
     let room = cx.state.features.rooms.rooms.get(address);
     room.is_some_and(|room| room.phase == Phase::Entering && room.tries == tries)
@@ -267,7 +275,7 @@ pub(super) fn limited(text: &str) -> String {
 }
 
 /// The nickname that is wanted: the one chosen, the one kept in the list, or the account's own.
-fn wanted_nick(cx: &Cx<'_>, address: &BareJid) -> String {
+pub(super) fn wanted_nick(cx: &Cx<'_>, address: &BareJid) -> String {
     let room = cx.state.features.rooms.rooms.get(address);
     let chosen = room.and_then(|room| room.kept.nick.clone());
     let kept = || bookmarks::get(cx, address).and_then(|bookmark| bookmark.nick);

@@ -11,6 +11,7 @@
 //! config.rs     its name and its picture (XEP-0486)
 //! happenings.rs what stands between the messages: who came, who went, what changed
 //! links.rs      links that make whoever follows them a member (XEP-0488)
+//! requests.rs   people who ask to become members (XEP-0045 §7.10, §9.9)
 //! invite.rs     invitations, both kinds (XEP-0045 §7.8, XEP-0249)
 //! commands.rs   what a user can ask for
 //! ```
@@ -29,6 +30,7 @@ mod join;
 mod links;
 mod members;
 mod presence;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +41,7 @@ use xmpp::ns;
 
 use super::{Feature, Spec, Stage, bookmarks};
 use crate::cx::{Cx, Step};
+use crate::incoming::Incoming;
 use crate::store::{EncryptionMode, MessageId, Position, Store, StoreError};
 use crate::timeline;
 use crate::timers::TimerId;
@@ -46,7 +49,7 @@ use crate::view::{self, Change};
 
 pub(crate) use archive::{again, is_behind, older, on_result, saw};
 pub(crate) use incoming::{is_from_room, is_same_author, mentions_us, of as message, reference};
-pub(crate) use invite::{is_mediated, on_mediated, on_own};
+pub(crate) use invite::{is_mediated, on_mediated};
 pub(crate) use join::on_bookmarks;
 pub(crate) use members::others;
 pub(crate) use presence::{may_be_heard, may_tell_writing};
@@ -121,6 +124,8 @@ pub(crate) struct Room {
     tries: u32,
     /// When the room was last heard, on the steady clock.
     heard: u64,
+    /// Who asks to become a member.
+    requests: Vec<requests::Request>,
     /// It is being made by us, with these members.
     making: Option<create::Making>,
 }
@@ -221,6 +226,7 @@ impl Room {
             suffix: String::new(),
             tries: 0,
             heard: 0,
+            requests: Vec::new(),
             making: None,
         }
     }
@@ -290,6 +296,11 @@ pub(crate) fn is_wanted(cx: &Cx<'_>, address: &BareJid) -> bool {
 pub(crate) fn is_invitation(cx: &Cx<'_>, address: &BareJid) -> bool {
     let room = cx.state.features.rooms.rooms.get(address);
     room.is_some_and(|room| room.kept.invited.is_some() && !room.kept.wanted)
+}
+
+/// What a room tells this account apart from what is said there, or an own message to it.
+pub(crate) fn aside(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
+    if requests::on_message(cx, incoming) { Ok(()) } else { invite::on_own(cx, incoming) }
 }
 
 /// What to call a room: what the user calls it, what it calls itself, or its address.
@@ -390,6 +401,7 @@ pub(crate) fn overview(cx: &Cx<'_>) -> Vec<Change> {
 fn show(cx: &Cx<'_>, address: &BareJid) -> Option<view::Room> {
     let room = cx.state.features.rooms.rooms.get(address)?;
     let own = room.nick.as_ref().and_then(|nick| room.occupants.get(nick));
+    let affiliation = own.map(|own| own.affiliation).unwrap_or_default();
     Some(view::Room {
         address: address.clone(),
         name: name(cx, address)?,
@@ -409,9 +421,10 @@ fn show(cx: &Cx<'_>, address: &BareJid) -> Option<view::Room> {
         private: room.kept.private,
         open: room.kept.open,
         anonymous: room.kept.anonymous,
-        links: links::offered(room, own.map(|own| own.affiliation).unwrap_or_default()),
+        links: links::offered(room, affiliation),
+        requests: requests::show(room, affiliation),
         since: room.kept.since,
-        affiliation: own.map(|own| own.affiliation).unwrap_or_default(),
+        affiliation,
         role: own.map(|own| own.role).unwrap_or_default(),
         members: members::show(room),
     })

@@ -89,6 +89,9 @@ impl App {
         if self.open.as_ref() != Some(&key) {
             return;
         }
+        if let Some(said) = rooms::asking(self.room_of(&key), after) {
+            self.say(Notice::good(Printable::line(&said).into_string()));
+        }
         let said = self.room_of(&key).and_then(|before| rooms::passing(before, after));
         if let Some(said) = said {
             self.passing = Some((key, said, self.clock.now.plus(PASSING)));

@@ -166,6 +166,67 @@ fn link(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(),
 /// How long a link is good for, in seconds.
 const WEEK: u32 = 7 * 24 * 60 * 60;
 
+pub(super) const KNOCK: Command = Command {
+    name: "knock",
+    alias: None,
+    arguments: &[
+        Argument::optional("ADDRESS", Kind::Room),
+        Argument::optional("WORDS", Kind::Rest),
+    ],
+    about: "ask the admins of a private group to let you in; without an address, of the one on screen",
+    examples: &["/knock", "/knock square@conference.verona.example It is me"],
+    run: |app, values, actions| {
+        let (account, room) = match values.at(0) {
+            None => room(app).map(|(key, _)| (key.account, key.with))?,
+            Some(typed) => {
+                let wrong = "the address of a room looks like square@conference.example.org";
+                (account(app)?, rooms::link(typed).ok_or(wrong)?.0)
+            }
+        };
+        let words = values.at(1).map(str::to_owned);
+        let said = Waiting::Say("you are let in when an admin agrees".to_owned());
+        app.ask(account, Ask::AskToJoin { room, words }, said, actions);
+        Ok(())
+    },
+};
+
+pub(super) const ADMIT: Command = Command {
+    name: "admit",
+    alias: None,
+    arguments: &[Argument::required("NAME", Kind::Rest)],
+    about: "let somebody in who asks to become a member: /members says who does",
+    examples: &["/admit Mercutio"],
+    run: |app, values, actions| decide(app, values, true, actions),
+};
+
+pub(super) const TURN_AWAY: Command = Command {
+    name: "turn-away",
+    alias: None,
+    arguments: &[Argument::required("NAME", Kind::Rest)],
+    about: "do not let somebody in who asks to become a member",
+    examples: &["/turn-away Tybalt"],
+    run: |app, values, actions| decide(app, values, false, actions),
+};
+
+fn decide(
+    app: &mut App,
+    values: &Values,
+    allow: bool,
+    actions: &mut Vec<Action>,
+) -> Result<(), String> {
+    let (key, room) = room(app)?;
+    let typed = values.text(0).to_lowercase();
+    let asked = room.requests.iter().find(|one| one.nick.to_lowercase() == typed);
+    let nick = asked.map(|one| one.nick.clone()).ok_or("nobody of this name asks to be let in")?;
+    let said = match allow {
+        true => format!("{nick} is a member now"),
+        false => format!("{nick} is not let in"),
+    };
+    let command = Ask::AnswerJoinRequest { room: key.with, nick, allow };
+    app.ask(key.account, command, Waiting::Say(said), actions);
+    Ok(())
+}
+
 pub(super) const TOPIC: Command = Command {
     name: "topic",
     alias: Some("subject"),

@@ -118,6 +118,12 @@ impl Room {
             (false, true) => "A public channel: everybody may enter it.".to_owned(),
             (false, false) => "Only members enter it; it hides their addresses.".to_owned(),
         });
+        said.extend(room.requests.iter().map(|one| {
+            let who = one.address.as_ref().map(|who| format!(" ({who})")).unwrap_or_default();
+            let words = one.words.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+            let said = format!("{}{who} asks to be let in{words}. /admit or /turn-away", one.nick);
+            Printable::line(&said).into_string()
+        }));
         let mirror = app.mirror(self.key.account);
         let conversation = mirror.and_then(|mirror| mirror.conversations.get(&self.key.with));
         said.push(match (words::unencryptable(room), conversation) {

@@ -3,7 +3,7 @@
 use client::Command;
 use client::store::{Content, Message, MessageId};
 use client::store::{Encryption, EncryptionMode, Event as Happened, Mute, Notify, Reply};
-use client::view::{Affiliation, Bookmark, Change, Outcome, Role, Room, RoomState};
+use client::view::{Affiliation, Bookmark, Change, JoinRequest, Outcome, Role, Room, RoomState};
 
 use super::screens::at_all_sizes;
 use super::world::{ACCOUNT, JULIET, World};
@@ -507,4 +507,32 @@ fn a_link_to_a_group_is_shown_and_withdrawn_where_the_room_gives_any() {
     world.change(Change::Room(Box::new(Room { open: true, ..sample::room() })));
     assert!(command(&mut world, "/link").is_empty());
     assert!(notice(&world).contains("everybody may enter"), "{}", notice(&world));
+}
+
+#[test]
+fn who_asks_to_be_let_in_is_shown_and_answered() {
+    let mut world = square(100, 30);
+    let request = |nick: &str, words: &str| JoinRequest {
+        nick: nick.to_owned(),
+        address: Some(address("tybalt@capulet.example")),
+        words: Some(words.to_owned()),
+    };
+    let requests = vec![request("Tybalt", "I hate the word")];
+    world.change(Change::Room(Box::new(Room { requests, ..sample::room() })));
+    assert!(notice(&world).contains("Tybalt asks to be let in"), "{}", notice(&world));
+    world.app.overlay = Some(Overlay::room(Key { account: ACCOUNT, with: address(SQUARE) }));
+    let screen = world.screen();
+    assert!(screen.contains("Tybalt (tybalt@capulet.example) asks to be let in"), "{screen}");
+    world.press("Esc");
+    assert!(command(&mut world, "/admit Paris").is_empty());
+    for (line, allowed) in [("/admit tybalt", true), ("/turn-away Tybalt", false)] {
+        let asked = command(&mut world, line);
+        let [Command::AnswerJoinRequest { nick, allow, .. }] = &asked[..] else {
+            panic!("{asked:?}")
+        };
+        assert_eq!((nick.as_str(), *allow), ("Tybalt", allowed));
+    }
+    let asked = command(&mut world, "/knock a@b.example It is me");
+    let [Command::AskToJoin { words: Some(words), .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(words, "It is me");
 }

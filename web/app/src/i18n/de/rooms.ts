@@ -247,3 +247,16 @@ export const groupLink = {
   withdrawAction: "Zurückziehen",
   withdrawn: "Kein Link führt mehr zu {name}",
 };
+
+export const asking = (n: number) => plural(n, "{n} Person möchte hereinkommen", "{n} Personen möchten hereinkommen");
+export const requests = {
+  title: "Möchten hereinkommen",
+  admit: "Hereinlassen",
+  refuse: "Nein",
+  admitSomebody: "{name} hereinlassen",
+  refuseSomebody: "{name} nicht hereinlassen",
+  admitted: "{name} ist jetzt Mitglied",
+  refused: "{name} wird nicht hereingelassen",
+  ask: "Um Einlass bitten",
+  asked: "Du kommst herein, sobald jemand mit Verwaltungsrechten zustimmt",
+};

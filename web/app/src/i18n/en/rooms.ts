@@ -251,3 +251,16 @@ export const groupLink = {
   withdrawAction: "Withdraw",
   withdrawn: "No link leads to {name} any more",
 };
+
+export const asking = (n: number) => plural(n, "{n} person asks to be let in", "{n} people ask to be let in");
+export const requests = {
+  title: "They ask to be let in",
+  admit: "Let in",
+  refuse: "No",
+  admitSomebody: "Let {name} in",
+  refuseSomebody: "Do not let {name} in",
+  admitted: "{name} is a member now",
+  refused: "{name} is not let in",
+  ask: "Ask to be let in",
+  asked: "You are let in when an admin agrees",
+};

@@ -120,6 +120,7 @@ function roomState(chat: Chat): string {
     case "out":
       return say.outside;
   }
+  if (room.requests.length > 0) return say.asking(room.requests.length);
   if (room.subject) return [memberCount(room), room.subject].join(" · ");
   const others = nameable(chat);
   if (!room.private || others.length === 0 || others.length > FEW) return memberCount(room);

@@ -21,6 +21,7 @@ import { GroupLink } from "./link";
 import { Members } from "./members";
 import { PeoplePicker } from "./picker";
 import { reasonText } from "../../reason";
+import { AskToJoin, canAsk, Requests } from "./requests";
 import { Who } from "./who";
 import "../people.css";
 import "./details.css";
@@ -37,6 +38,7 @@ export function RoomDetails({ address }: { address: string }) {
         <>
           <Who room={room} />
           <Standing room={room} />
+          <Requests room={room} />
           <Quick room={room} conversation={conversation} />
           {room.state.is === "in" && <Subject room={room} />}
           {known && conversation && <Encryption room={room} conversation={conversation} />}
@@ -85,6 +87,7 @@ function Standing({ room }: RoomProps) {
   const text = refused === null ? w.gate.out : fill(w.gate.refused, { reason: reasonText(refused) });
   return (
     <Card icon="signOut" text={text}>
+      {refused !== null && canAsk(refused) && <AskToJoin address={address} />}
       <Button
         kind="primary"
         busy={busy}

@@ -9,6 +9,7 @@ import { Button, Group, Page, Row, TextField } from "../../kit";
 import { parseLink } from "../links";
 import { problemText } from "../problem";
 import { reasonOf, reasonText } from "../../reason";
+import { AskToJoin, canAsk } from "./requests";
 import "../people.css";
 
 export function JoinRoom({ address: given }: { address: string | null }) {
@@ -19,6 +20,7 @@ export function JoinRoom({ address: given }: { address: string | null }) {
   const password = useSignal("");
   const asksPassword = useSignal(false);
   const problem = useSignal<string | null>(null);
+  const closed = useSignal(false);
   const busy = useSignal(false);
   const link = parseLink(typed.value);
   const address = link?.is === "room" || link?.is === "person" ? link.address : null;
@@ -46,6 +48,7 @@ export function JoinRoom({ address: given }: { address: string | null }) {
     if (outcome.is !== "failed") return go({ at: "chat", address, message: null }, true);
     const state = store.room(address)?.state;
     if (state?.is === "refused") {
+      closed.value = canAsk(state.reason);
       asksPassword.value ||= reasonOf(state.reason)?.code === "roomPassword";
       problem.value = fill(words().people.problems.refused, { reason: reasonText(state.reason) });
     } else {
@@ -68,6 +71,7 @@ export function JoinRoom({ address: given }: { address: string | null }) {
           onInput={(value) => {
             typed.value = value;
             problem.value = null;
+            closed.value = false;
           }}
         />
         <TextField
@@ -92,6 +96,7 @@ export function JoinRoom({ address: given }: { address: string | null }) {
         <Button kind="primary" type="submit" busy={busy.value} wide>
           {inside ? w.join.open : w.join.enter}
         </Button>
+        {closed.value && address !== null && <AskToJoin address={address} />}
       </form>
       <Group>
         <Row icon="globe" label={w.newChannel} hint={w.newChannelHint} leads onClick={() => go({ at: "channel" })} />
