@@ -18,7 +18,7 @@ pub use message::{
     Content, Delivery, Earlier, Encryption, File, Line, Message, Picture, Reached, Reaction, Reply,
     Span, Undecryptable,
 };
-pub use room::{Affiliation, Happened, Happening, Member, Role, Room, RoomState};
+pub use room::{Affiliation, Happened, Happening, JoinRequest, Member, Role, Room, RoomState};
 
 /// What the worker tells the page.
 #[derive(Serialize)]
