@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use client::store::{Content, Encryption, File, Message, MessageId};
+use client::store::{Content, Encryption, File, Message, MessageId, Preview};
 use client::view::Change;
 
 use super::world::{JULIET, World};
@@ -183,4 +183,18 @@ fn by_itself_only_what_contacts_sent_encrypted_is_fetched_and_once() {
     world.event(Event::GoTo(Key { account: super::world::ACCOUNT, with: tybalt }));
     assert!(world.screen().contains("orchard.png"));
     assert!(downloads(&look(&mut world, BLOCKS)).is_empty());
+}
+
+#[test]
+fn a_sound_says_how_long_it_is_before_it_is_fetched() {
+    let mut world = World::balcony(100, 30);
+    let mut sound = message(40, None);
+    if let Content::File(file, caption) = &mut sound.content {
+        file.name = "voice.ogg".to_owned();
+        file.preview = Some(Preview { length: Some(63_400), ..Preview::default() });
+        *caption = None;
+    }
+    arrives(&mut world, sound);
+    let screen = world.screen();
+    assert!(screen.contains("voice.ogg") && screen.contains("1:03 · 12 kB"), "{screen}");
 }
