@@ -252,6 +252,7 @@ mod tests {
             acknowledged: vec![true; acknowledged],
             arrivals: arrivals.iter().map(arrival).collect(),
             refused: Vec::new(),
+            readings: Vec::new(),
         }
     }
 
