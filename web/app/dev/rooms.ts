@@ -140,7 +140,7 @@ function room(person: Person): Room {
     invitedBy: invitedBy ?? null,
     private: !open,
     links: !open,
-    requests: open ? [] : [{ nick: "Malvolio", address: "malvolio@illyria.example", words: "It is me" }],
+    requests: [],
     affiliation: invitedBy ? "none" : own.affiliation,
     role: invitedBy ? "none" : own.role,
     members: invitedBy ? [] : [{ ...own, hats: [] }, ...people.map(member)],

@@ -124,6 +124,23 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     await on.getByText("You are not in this group: it was closed by an owner").first().waitFor();
   });
 
+  test("a link to a group is made when it is asked for, and all of them are withdrawn", async (t) => {
+    const on = await page(t, { route: `details/${MASQUE}` });
+    await listen(on);
+    await on.getByRole("button", { name: /^Invite by link/ }).click();
+    const dialog = on.getByRole("dialog", { name: /^Link to/ });
+    await dialog.getByText(/whoever has the link can come in/).waitFor();
+    assert.deepEqual(await asked(on, "roomLink"), [], "nothing is made by looking");
+    await dialog.getByRole("button", { name: "Make a link" }).click();
+    await dialog.getByRole("img", { name: "The link as a QR code" }).waitFor();
+    assert.deepEqual((await asked(on, "roomLink")).map((one) => one.seconds), [604_800]);
+    await dialog.getByRole("button", { name: "Withdraw all links" }).click();
+    await on.getByRole("button", { name: "Withdraw", exact: true }).click();
+    await on.getByText(/^No link leads to/).waitFor();
+    await dialog.getByRole("button", { name: "Make a link" }).waitFor();
+    assert.equal((await asked(on, "revokeRoomLinks")).length, 1);
+  });
+
   test("what happened stands in small lines, of many only the last until all are wanted", async (t) => {
     const on = await page(t, { route: `chat/${MASQUE}` });
     const row = on.locator(".happenings");
