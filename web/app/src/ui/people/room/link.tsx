@@ -65,7 +65,14 @@ export function GroupLink({ room, onClose }: { room: Room; onClose: () => void }
       }
     >
       <div class="qr-card">
-        {made !== null && <QrCode text={made} label={w.codeLabel} />}
+        {made !== null && (
+          <>
+            <QrCode text={made} label={w.codeLabel} />
+            <p class="qr-card-text" dir="ltr">
+              {made}
+            </p>
+          </>
+        )}
         <p class="qr-card-text">{w.text}</p>
         {problem.value && <p role="alert">{problem.value}</p>}
       </div>
