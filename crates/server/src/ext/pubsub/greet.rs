@@ -248,7 +248,9 @@ async fn send_missed(server: &Arc<Server>, session: &Arc<Session>) {
             place.pubsub.telling.add([to], What::Last(node.name.clone()));
         }
     }
-    place.pubsub.telling.tell(server, &place).await;
+    // Whoever comes online does not wait for what is being told to others.
+    let server = server.clone();
+    tokio::spawn(async move { place.pubsub.telling.tell(&server, &place).await });
 }
 
 /// The nodes that send their last item to a device, by its own address or that of its account. What was kept
