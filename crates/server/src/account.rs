@@ -77,13 +77,45 @@ pub struct Resource {
     pub interested: bool,
     /// Asked for the blocklist, so it gets block pushes (XEP-0191 §3.2).
     pub block_pushes: bool,
-    /// Read its archive up to this id before it was available: it needs no offline messages up to
-    /// there (XEP-0160 §3).
-    pub caught_up: Option<u64>,
+    /// The part of its archive that it reads by itself: it needs no offline messages from there
+    /// (XEP-0160 §3).
+    pub caught_up: Option<CaughtUp>,
     /// Full or bare addresses that got directed presence (RFC 6121 §4.6.3).
     pub directed: Vec<xmpp::jid::Jid>,
     /// What its client can do (XEP-0115), once that is known.
     pub features: Option<Arc<crate::ext::caps::Features>>,
+}
+
+/// What a device reads in its archive by itself, from an older end to a newer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaughtUp {
+    /// Not including this id.
+    pub after: u64,
+    /// Received at or after this time.
+    pub start: store::Millis,
+    /// Including this id.
+    pub upto: u64,
+}
+
+impl CaughtUp {
+    /// All that is there up to this id.
+    #[must_use]
+    pub fn to(upto: u64) -> Self {
+        Self { after: 0, start: store::Millis(0), upto }
+    }
+
+    /// With what it reads now: the next page, or something else.
+    #[must_use]
+    pub fn and(self, next: Self) -> Self {
+        let goes_on = self.after <= next.after && self.start.0 <= next.start.0;
+        if goes_on { Self { upto: next.upto, ..self } } else { next }
+    }
+
+    /// Whether a row is among that.
+    #[must_use]
+    pub fn has(&self, row: &store::archive::Row) -> bool {
+        !row.hidden && row.id > self.after && row.id <= self.upto && row.at.0 >= self.start.0
+    }
 }
 
 impl Resource {

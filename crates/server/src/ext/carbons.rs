@@ -50,12 +50,10 @@ fn copy(pass: &mut Pass<'_>) -> Flow {
         return Flow::Continue;
     }
     let sender = pass.session.map(|session| session.number);
-    let flushing = pass.state.archive.flushing.map(|flushing| flushing.session);
     let wants = |(at, resource): (usize, &crate::account::Resource)| {
         let has_it = pass.delivered.contains(&at) || Some(resource.session.number) == sender;
         // A message that waits in the offline queue reaches these devices from there.
-        let flushed = flushing == Some(resource.session.number) || resource.available.is_none();
-        let gets_it = has_it || (pass.pending && flushed);
+        let gets_it = has_it || (pass.pending && resource.available.is_none());
         (resource.carbons && !gets_it).then_some(at)
     };
     let copies: Vec<usize> = pass.state.resources.iter().enumerate().filter_map(wants).collect();

@@ -92,9 +92,14 @@ fn begin(state: &mut AccountState, session: &Session) {
     let newest = state.archive.newest();
     // Whoever reads the archive by itself (XEP-0386 §5) may have done so before the next message comes.
     if let Some(read) = state.resource(session).and_then(|it| it.caught_up.as_mut()) {
-        *read = (*read).min(newest);
+        read.upto = read.upto.min(newest);
     }
-    state.archive.flushing = Some(Flushing { session: session.number, after: 0, newest });
+    let flushing = Flushing { session: session.number, after: 0, upto: newest, newest };
+    let before = state.archive.flushing.replace(flushing);
+    if let Some(before) = before.filter(|before| before.session != session.number) {
+        let other = state.resources.iter().find(|r| r.session.number == before.session);
+        other.inspect(|other| other.session.link().lose_backlog());
+    }
     session.link().set_backlog(true);
     session.nudge();
 }
@@ -119,7 +124,7 @@ pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
     let account = &session.account;
     let flushing = own(&mut account.lock(), session).copied();
     let Some(flushing) = flushing else { return session.link().set_backlog(false) };
-    let caught_up = account.lock().resource(session).and_then(|r| r.caught_up).unwrap_or(0);
+    let caught_up = account.lock().resource(session).and_then(|resource| resource.caught_up);
     account.submitted().await;
     if let Err(error) = server.store.archive.barrier().await {
         server.store_failed("offline messages", &error);
@@ -139,9 +144,10 @@ pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
     let last = rows.last().map_or(flushing.newest, |row| row.id);
     // A device that reads the archive by itself finds everything there but what is hidden.
     let (there, missing): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| row.id <= caught_up && !row.hidden);
+        rows.into_iter().partition(|row| caught_up.is_some_and(|part| part.has(row)));
     life::delivered(server, account, there.iter().map(|row| row.id).collect());
-    for row in &missing {
+    // What came meanwhile was queued for it as well, and waits in case that it does not come back.
+    for row in missing.iter().filter(|row| row.hidden || row.id <= flushing.upto) {
         let Some(bytes) = delayed(server, row) else { continue };
         let mut frame = Frame::message(bytes);
         frame.archived = Some(row.id);
@@ -150,7 +156,9 @@ pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
     }
     let mut state = account.lock();
     // Meanwhile the session may have ended, and another one may be getting the messages.
-    let Some(flushing) = own(&mut state, session) else { return };
+    let Some(flushing) = own(&mut state, session) else {
+        return session.link().set_backlog(false);
+    };
     flushing.after = last;
     if flushing.after >= flushing.newest {
         // Nothing came meanwhile: from here on messages are delivered as they come.
@@ -176,7 +184,7 @@ fn delayed(server: &Server, row: &Row) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{model::Stage, session::Origin};
+    use crate::{account::CaughtUp, model::Stage, session::Origin};
 
     /// Its client may have read the archive before: nobody else has that message for it.
     #[test]
@@ -187,10 +195,91 @@ mod tests {
         let session = stage.run(bound).unwrap();
         let mut state = juliet.lock();
         let before = archive::take_id(&mut state);
-        state.resource(&session).unwrap().caught_up = Some(u64::MAX);
+        state.resource(&session).unwrap().caught_up = Some(CaughtUp::to(u64::MAX));
         begin(&mut state, &session);
         let later = archive::take_id(&mut state);
-        let read = state.resource(&session).unwrap().caught_up.unwrap();
+        let read = state.resource(&session).unwrap().caught_up.unwrap().upto;
         assert!(read >= before && read < later, "{before} <= {read} < {later}");
+    }
+
+    /// A row that waits, and the id it has.
+    fn waits(stage: &Stage, juliet: &Account) -> u64 {
+        let mut state = juliet.lock();
+        let id = archive::take_id(&mut state);
+        let row = Append {
+            account: juliet.id,
+            id,
+            at: store::Millis(stage.server.now().0),
+            with: "romeo@b.example".into(),
+            resource: None,
+            outgoing: false,
+            origin_hash: None,
+            pending: true,
+            hidden: false,
+            stanza: format!("<message from='romeo@b.example/x' id='{id}'><body>a</body></message>")
+                .into(),
+        };
+        stage.server.store.archive.append(std::iter::once(row).collect(), None).unwrap();
+        id
+    }
+
+    fn bind(stage: &Stage, juliet: &Arc<Account>, resource: &str) -> Arc<Session> {
+        stage.run(life::bind(&stage.server, juliet, Some(resource), Origin::default())).unwrap()
+    }
+
+    /// A device that asks for what is newer than the newest that it has would never get the older one.
+    #[test]
+    fn nothing_overtakes_what_had_waited() {
+        let stage = Stage::new();
+        let juliet = stage.juliet();
+        let session = bind(&stage, &juliet, "phone");
+        let (first, second) = (waits(&stage, &juliet), waits(&stage, &juliet));
+        begin(&mut juliet.lock(), &session);
+        // Another device of hers writes something, and somebody writes to her.
+        let later = [(); 2].map(|()| {
+            let mut frame = Frame::message("<message/>".into());
+            frame.archived = Some(archive::take_id(&mut juliet.lock()));
+            session.deliver(frame.clone());
+            frame.archived
+        });
+        assert!(!session.link().has_more(), "not yet");
+        stage.run(hand_over(&stage.server, &session));
+        let sent = session.link().end();
+        let order: Vec<_> = sent.iter().map(|sent| sent.archived).collect();
+        assert_eq!(order, [Some(first), Some(second), later[0], later[1]]);
+    }
+
+    #[test]
+    fn a_device_whose_messages_go_to_another_one_begins_anew() {
+        let stage = Stage::new();
+        let juliet = stage.juliet();
+        let (phone, desk) = (bind(&stage, &juliet, "phone"), bind(&stage, &juliet, "desk"));
+        waits(&stage, &juliet);
+        begin(&mut juliet.lock(), &phone);
+        phone.link().set_resumption("x");
+        let epoch = phone.link().epoch();
+        phone.link().detach(epoch, stage.server.now(), true);
+        assert!(phone.link().resumable());
+        begin(&mut juliet.lock(), &desk);
+        assert!(!phone.link().resumable(), "it would never know what it missed");
+        stage.run(hand_over(&stage.server, &desk));
+        assert_eq!(desk.link().end().len(), 1);
+    }
+
+    #[test]
+    fn what_is_older_than_what_a_device_reads_is_handed_over() {
+        let stage = Stage::new();
+        let juliet = stage.juliet();
+        let session = bind(&stage, &juliet, "phone");
+        let (old, read) = (waits(&stage, &juliet), waits(&stage, &juliet));
+        let part = |after, upto| CaughtUp { after, upto, ..CaughtUp::to(0) };
+        let reads = part(old, read).and(part(read, read));
+        assert_eq!(reads, part(old, read), "the next page of the same");
+        juliet.lock().resource(&session).unwrap().caught_up = Some(reads);
+        begin(&mut juliet.lock(), &session);
+        stage.run(hand_over(&stage.server, &session));
+        let sent = session.link().end();
+        let ids: Vec<_> = sent.iter().map(|sent| sent.archived).collect();
+        assert_eq!(ids, [Some(old)]);
     }
 }

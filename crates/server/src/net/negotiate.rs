@@ -24,7 +24,7 @@ use super::{
     wire::{Transport, read_into},
 };
 use crate::{
-    account::Account,
+    account::{Account, CaughtUp},
     auth::{credentials, registration, tokens},
     limits::Verdict,
     server::Server,
@@ -260,7 +260,7 @@ impl<T: Transport> Driver<'_, T> {
         if let Some(resource) = account.lock().resource(&session) {
             resource.carbons = bind.carbons;
             // XEP-0386 §5: who binds like this reads the archive and gets no offline messages.
-            resource.caught_up = self.server.archives().then_some(u64::MAX);
+            resource.caught_up = self.server.archives().then_some(CaughtUp::to(u64::MAX));
         }
         if let Some(enable) = &bind.enable {
             inline.push(super::conn::enable_sm(self.server, &session, enable));

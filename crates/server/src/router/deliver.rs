@@ -27,8 +27,7 @@ pub fn deliver(pass: &mut Pass<'_>) -> Flow {
     for &at in &chosen {
         let mut frame = Frame::message(bytes.clone()).with_urgency(urgency);
         frame.archived = pass.archived;
-        // What waits for a device that is being given offline messages is that device's to end.
-        frame.pending = pass.pending && pass.state.archive.flushing.is_none();
+        frame.pending = pass.pending;
         pass.effects.frames.push((pass.state.resources[at].session.clone(), frame));
     }
     pass.delivered = chosen;
@@ -66,11 +65,8 @@ pub(super) fn choose(pass: &Pass<'_>) -> SmallVec<[usize; 4]> {
         // RFC 6121 §8.5.2.1.1: rooms and errors address devices, never people.
         return SmallVec::new();
     }
-    // A device that is being given offline messages gets this one behind them, from the queue.
-    let flushing = pass.state.archive.flushing.map(|flushing| flushing.session);
     let willing = |(at, resource): (usize, &Resource)| {
-        let ready = Some(resource.session.number) != flushing || !pass.recordable();
-        resource.priority().filter(|priority| *priority >= 0 && ready).map(|_| at)
+        resource.priority().filter(|priority| *priority >= 0).map(|_| at)
     };
     resources.iter().enumerate().filter_map(willing).collect()
 }

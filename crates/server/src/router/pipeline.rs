@@ -171,12 +171,6 @@ impl<'a> Pass<'a> {
         !chosen.iter().any(|&at| self.state.resources[at].session.connected())
     }
 
-    /// Whether the message is of the kind that archives and the offline queue keep.
-    #[must_use]
-    pub fn recordable(&self) -> bool {
-        crate::ext::archive::worth_keeping(self.facts)
-    }
-
     /// Full address of the sender.
     #[must_use]
     pub fn from_jid(&self) -> Jid {

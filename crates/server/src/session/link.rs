@@ -195,9 +195,18 @@ impl Link {
         self.mailbox.has_room() && !self.blocked && unacked < BACKLOG_UNACKED
     }
 
-    /// Offline messages are there to be handed over, or no longer.
+    /// Offline messages are there to be handed over, or no longer. Meanwhile other messages wait behind
+    /// them.
     pub fn set_backlog(&mut self, backlog: bool) {
         self.backlog = backlog;
+        self.mailbox.set_behind(backlog);
+    }
+
+    /// Its offline messages are handed to somebody else: should the client come back, it begins anew and
+    /// reads what it missed.
+    pub fn lose_backlog(&mut self) {
+        self.broken |= self.backlog;
+        self.set_backlog(false);
     }
 
     /// Whether offline messages wait and there is room for them.
@@ -445,7 +454,8 @@ impl Link {
     /// management for a snapshot, with everything that was never written among what was sent; none
     /// when the session cannot be resumed.
     pub fn hibernate(&mut self, now: Millis) -> (Vec<Sent>, Option<Sm<Sent>>) {
-        let resumable = self.resumable();
+        // What waited for it and was not handed over yet comes with a new session.
+        let resumable = self.resumable() && !self.backlog;
         self.phase = Phase::Ended;
         let mut sm = self.sm.take();
         let mut unhandled: Vec<Sent> =

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use xmpp::stanza::Kind;
+
 use super::frame::{Frame, Urgency};
 
 /// How much may wait for one client before it counts as too slow.
@@ -25,13 +27,17 @@ pub struct Overflow;
 /// Frames in the order in which they will be written.
 ///
 /// While the client is inactive (XEP-0352) frames that are not urgent stay in `held`; the first
-/// urgent frame takes everything held along, so that the order of stanzas never changes.
+/// urgent frame takes everything held along, so that the order of stanzas never changes. While it is
+/// being given what waited for it (XEP-0160), messages stay in `later`: it gets none before an older one.
 #[derive(Debug)]
 pub struct Mailbox {
     ready: VecDeque<Frame>,
     held: VecDeque<Frame>,
+    later: VecDeque<Frame>,
     bytes: usize,
+    later_bytes: usize,
     inactive: bool,
+    behind: bool,
     limits: MailboxLimits,
 }
 
@@ -39,7 +45,16 @@ impl Mailbox {
     /// An empty mailbox.
     #[must_use]
     pub fn new(limits: MailboxLimits) -> Self {
-        Self { ready: VecDeque::new(), held: VecDeque::new(), bytes: 0, inactive: false, limits }
+        Self {
+            ready: VecDeque::new(),
+            held: VecDeque::new(),
+            later: VecDeque::new(),
+            bytes: 0,
+            later_bytes: 0,
+            inactive: false,
+            behind: false,
+            limits,
+        }
     }
 
     /// Appends a frame. Returns whether the writer should wake up.
@@ -47,6 +62,12 @@ impl Mailbox {
     /// # Errors
     /// [`Overflow`] when the limits are reached; the frame was not taken.
     pub fn push(&mut self, frame: Frame) -> Result<bool, Overflow> {
+        if self.behind && frame.kind == Kind::Message {
+            self.admit(&frame)?;
+            self.later_bytes += frame.bytes.len();
+            self.later.push_back(frame);
+            return Ok(false);
+        }
         if self.inactive && !matches!(frame.urgency, Urgency::Now) {
             return self.hold(frame);
         }
@@ -88,10 +109,22 @@ impl Mailbox {
         Ok(())
     }
 
+    /// Whether messages stay behind what [`Mailbox::push_bulk`] brings: from now on, or no longer. Those
+    /// that did are ready then.
+    pub fn set_behind(&mut self, behind: bool) {
+        self.behind = behind;
+        if !behind && !self.later.is_empty() {
+            self.release();
+            self.ready.append(&mut self.later);
+            self.later = VecDeque::new();
+            self.later_bytes = 0;
+        }
+    }
+
     /// Whether so much waits that it should be written before more is asked for.
     #[must_use]
     pub fn is_heavy(&self) -> bool {
-        self.bytes > HEAVY
+        self.bytes - self.later_bytes > HEAVY
     }
 
     /// XEP-0352: the client became inactive, or active again. Returns whether there is now
@@ -119,7 +152,8 @@ impl Mailbox {
     /// Whether a message that an archive keeps waits here.
     #[must_use]
     pub fn holds_archived(&self) -> bool {
-        self.ready.iter().chain(&self.held).any(|frame| frame.archived.is_some())
+        let waiting = self.ready.iter().chain(&self.held).chain(&self.later);
+        waiting.into_iter().any(|frame| frame.archived.is_some())
     }
 
     /// Whether half of the limits are free: the mark up to which bulk senders (offline messages)
@@ -127,11 +161,12 @@ impl Mailbox {
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.ready.len() + self.held.len() < self.limits.frames / 2
-            && self.bytes < self.limits.bytes / 2
+            && self.bytes - self.later_bytes < self.limits.bytes / 2
     }
 
     /// Moves what is held to what is ready and hands everything out, oldest first.
     pub fn drain(&mut self) -> impl Iterator<Item = Frame> + use<> {
+        self.set_behind(false);
         self.release();
         self.bytes = 0;
         std::mem::take(&mut self.ready).into_iter()
@@ -162,7 +197,7 @@ impl Mailbox {
 
     fn admit(&mut self, frame: &Frame) -> Result<(), Overflow> {
         let bytes = self.bytes + frame.bytes.len();
-        let full = self.ready.len() + self.held.len() >= self.limits.frames;
+        let full = self.ready.len() + self.held.len() + self.later.len() >= self.limits.frames;
         // One frame larger than the whole limit is still a frame: it goes into an empty mailbox.
         if full || (bytes > self.limits.bytes && self.bytes > 0) {
             return Err(Overflow);
@@ -249,5 +284,23 @@ mod tests {
         mailbox.set_inactive(true);
         let woken = (0..4).map(|_| mailbox.push(frame("p", Urgency::Hold)).unwrap());
         assert_eq!(woken.collect::<Vec<_>>(), [false, false, false, true]);
+    }
+
+    #[test]
+    fn messages_stay_behind_a_backlog_and_nothing_else_does() {
+        let mut mailbox = Mailbox::new(MailboxLimits { frames: 4, bytes: 100 });
+        mailbox.set_behind(true);
+        for text in ["third", "fourth"] {
+            assert_eq!(mailbox.push(frame(text, Urgency::Now)), Ok(false));
+        }
+        assert!(mailbox.has_room(), "what stays behind holds up no backlog");
+        mailbox.push_bulk(frame("first", Urgency::Now)).unwrap();
+        assert_eq!(mailbox.push(Frame::iq(Bytes::from_static(b"iq"))), Ok(true));
+        assert_eq!(mailbox.push(frame("too much", Urgency::Now)), Err(Overflow));
+        assert_eq!(texts(&mut mailbox), ["first", "iq"]);
+        mailbox.push_bulk(frame("second", Urgency::Now)).unwrap();
+        mailbox.set_behind(false);
+        assert_eq!(texts(&mut mailbox), ["second", "third", "fourth"]);
+        assert!(mailbox.is_empty() && mailbox.has_room());
     }
 }

@@ -76,7 +76,9 @@ pub struct Flushing {
     pub session: u64,
     /// Archive id of the last message that it was given.
     pub after: u64,
-    /// Archive id of the newest message that waits.
+    /// Archive id of the newest message when that began: later ones come as they come.
+    pub upto: u64,
+    /// Id of the newest that waits, which may be one that no archive has.
     pub newest: u64,
 }
 
@@ -85,9 +87,9 @@ pub struct Flushing {
 pub struct ArchiveState {
     /// What is kept.
     pub prefs: Prefs,
-    /// The session that offline messages are being handed to, and the last one it got. What comes
-    /// meanwhile joins the queue behind them, so that the device sees everything in order; another
-    /// device that comes online meanwhile does not get them, too.
+    /// The session that offline messages are being handed to, and the last one it got. What comes meanwhile
+    /// waits for it behind them, so that the device sees everything in order; another device that comes
+    /// online meanwhile does not get them, too.
     pub flushing: Option<Flushing>,
     next_id: u64,
     sent: HashMap<u64, u64>,
@@ -229,8 +231,7 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     if (outbound && pass.to_self()) || !worth_keeping(pass.facts) {
         return Flow::Continue;
     }
-    let flushing = pass.state.archive.flushing.is_some();
-    let pending = !outbound && (flushing || pass.unreachable());
+    let pending = !outbound && pass.unreachable();
     if !pass.server.archives() && !pending {
         return Flow::Continue;
     }
@@ -244,9 +245,6 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     let id = pass.state.archive.take_id();
     pass.archived = Some(id);
     pass.pending = pending;
-    if let Some(flushing) = pass.state.archive.flushing.as_mut().filter(|_| pending) {
-        flushing.newest = id;
-    }
     // A message to oneself is recorded on its way in; its repetition is recognised all the same.
     let own = outbound || pass.to_self();
     let to = pass.to.to_bare();

@@ -17,6 +17,7 @@ use xmpp::{
 };
 
 use crate::{
+    account::CaughtUp,
     ext::{IqContext, IqFuture},
     iq::{Iq, IqKind},
     server::Server,
@@ -73,15 +74,11 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
     let session = context.session()?;
     let account = &session.account;
     let query = parse(&iq.payload)?;
-    if query.with.is_none()
-        && query.max > 0
-        && !matches!(query.page, Paging::Before(_) | Paging::Last)
-    {
-        // It reads forward, to the end of what is there now.
+    if let Some(part) = reads_forward(&query) {
         let mut state = account.lock();
-        let newest = state.archive.newest();
+        let part = CaughtUp { upto: state.archive.newest(), ..part };
         if let Some(resource) = state.resource(session) {
-            resource.caught_up = Some(newest);
+            resource.caught_up = Some(resource.caught_up.map_or(part, |before| before.and(part)));
         }
     }
     account.submitted().await;
@@ -98,6 +95,20 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
         session.deliver_bulk(Frame::message(bytes));
     }
     Ok(Some(fin(&page, id)))
+}
+
+/// The part of the archive that somebody reads who asks for this page and for those behind it, to the end of
+/// what is there now. `None` when that is not what is asked for.
+fn reads_forward(query: &Query) -> Option<CaughtUp> {
+    let all = query.with.is_none() && query.end.is_none() && query.before_id.is_none();
+    let page = match query.page {
+        Paging::First => 0,
+        Paging::After(id) => id,
+        Paging::Before(_) | Paging::Last => return None,
+    };
+    let after = page.max(query.after_id.unwrap_or(0));
+    let start = query.start.unwrap_or(store::Millis(0));
+    (all && query.max > 0 && query.ids.is_empty()).then_some(CaughtUp { after, start, upto: 0 })
 }
 
 /// The end of a page (XEP-0313 §4.3).
