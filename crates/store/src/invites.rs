@@ -94,7 +94,8 @@ pub trait Invites: Send + Sync {
         limit: u32,
     ) -> Fut<'_, Vec<Invite>>;
 
-    /// Takes one use, for contact and reset invitations ([`Invites::reset`]). Returns it as it is afterwards.
+    /// Takes one use, for contact invitations; [`Invites::reset`] does it for the others. Returns it as it is
+    /// afterwards.
     fn consume(
         &self,
         hash: TokenHash,
