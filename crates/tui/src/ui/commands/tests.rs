@@ -8,7 +8,7 @@ use crate::ui::sample;
 use crate::ui::settings::Settings;
 use crate::ui::theme::{Background, Depth, Theme};
 use client::store::{Content, Delivery, File};
-use client::view::{Change, Presence};
+use client::view::{Change, JoinRequest, Presence, Room};
 use jiff::tz::TimeZone;
 
 /// Romeo in a conversation where every command makes sense.
@@ -62,15 +62,17 @@ fn romeo() -> App {
     app
 }
 
-/// Romeo in a private group of his.
+/// Romeo in a private group of his, into which others want to come.
 fn in_a_room() -> App {
     let mut app = romeo();
     let account = AccountNumber(0);
     let square = sample::address(sample::SQUARE);
     let messages = vec![sample::said(9, 9, "Tybalt", "tybalt@capulet.example", "Draw!")];
+    let asks = |nick: &str| JoinRequest { nick: nick.to_owned(), address: None, words: None };
+    let requests = vec![asks("Mercutio"), asks("Tybalt")];
     app.go_to(Key { account, with: square.clone() }, &mut Vec::new());
     for change in [
-        Change::Room(Box::new(sample::room())),
+        Change::Room(Box::new(Room { links: true, requests, ..sample::room() })),
         Change::Conversation(Box::new(sample::square(2))),
         Change::Window {
             conversation: square,
