@@ -122,6 +122,47 @@ test("a channel is entered by its link, and says that it is open", async () => {
   await bert.leave();
 });
 
+test("a private group is entered by a link, and by whoever asks and is let in", async () => {
+  const mab = await there.sit("mab", { size: "desktop" });
+  const puck = await there.sit("puck", { size: "phone" });
+  const snug = await there.sit("snug", { size: "phone" });
+  await to(mab.page, "#/group");
+  await mab.page.getByLabel("Name of the group").fill("The dream");
+  await button(mab.page, "Make the group").click();
+  const room = await roomOf(mab.page);
+  await composer(mab.page).waitFor();
+
+  await to(mab.page, `#/details/${encodeURIComponent(room)}`);
+  await mab.page.getByRole("button", { name: /^Invite by link/ }).click();
+  const dialog = mab.page.getByRole("dialog");
+  await button(dialog, "Make a link").click();
+  await button(dialog, "Copy link").click();
+  await mab.page.getByText("Copied", { exact: true }).waitFor();
+  await mab.accessible();
+  const link = await mab.page.evaluate(() => navigator.clipboard.readText());
+  await mab.page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+
+  await to(puck.page, `#/join/${encodeURIComponent(link)}`);
+  await button(puck.page, "Join").click();
+  assert.equal(await roomOf(puck.page), room);
+  await composer(puck.page).waitFor();
+
+  await to(snug.page, `#/join/${encodeURIComponent(room)}`);
+  await button(snug.page, "Join").click();
+  await button(snug.page, "Ask to be let in").click();
+  await snug.page.getByText("You are let in when an admin agrees").waitFor();
+  await button(mab.page, "Let snug in").click();
+  await mab.page.getByText("snug is a member now").waitFor();
+  await open(snug.page, room);
+  await composer(snug.page).waitFor();
+
+  await open(mab.page, room);
+  await write(mab.page, "If we shadows have offended");
+  for (const person of [puck, snug]) await seesEncrypted(person.page, "shadows have offended");
+  for (const person of [mab, puck, snug]) await person.leave();
+});
+
 /** An owner gives the group another name and a picture; somebody else who is in it sees both. */
 async function ownersChange(owner, other, room) {
   await to(owner, `#/details/${encodeURIComponent(room)}`);
