@@ -261,6 +261,6 @@ pub(crate) fn is_cleared(cx: &Cx<'_>, address: &BareJid) -> bool {
 }
 
 /// Messages that are removed in one step.
-const PAGE: usize = 200;
+const PAGE: usize = 100;
 /// Milliseconds between two of these steps: whatever else there is to do comes first.
 const PAUSE: u64 = 1;
