@@ -4,7 +4,7 @@ use super::{
     Fault, FaultCode, Operations, Response,
     operations::{now, stamp},
     protocol::Report,
-    telling::checked,
+    telling::{checked, heard},
 };
 use crate::ext::{outage::Outage, reporting};
 
@@ -46,7 +46,8 @@ impl Operations {
         let told = self.live.as_ref().map_or(0, |live| live.tell_online(&text));
         let path = self.home.outage();
         Ok(Response::Done(format!(
-            "Announced; {told} devices were told. Copy {} to wherever `addresses` in [outage] leads.",
+            "Announced; {}. Copy {} to wherever `addresses` in [outage] leads.",
+            heard(told),
             path.display()
         )))
     }

@@ -17,7 +17,7 @@ impl Operations {
     pub(super) fn notice_now(&self, text: String) -> Result<Response, Fault> {
         let live = self.running()?;
         let told = live.tell_online(&checked(text)?);
-        Ok(Response::Done(format!("{told} devices were told.")))
+        Ok(Response::Done(format!("{}.", heard(told))))
     }
 
     pub(super) async fn notice_day(
@@ -120,15 +120,15 @@ impl Operations {
         let path = self.home.domains();
         domains.save(&path).map_err(|error| failed(&path, &error))?;
         let count = |list: &[String]| match list.len() {
-            1 => "1 domain".to_owned(),
-            many => format!("{many} domains"),
+            1 => "1 domain is".to_owned(),
+            many => format!("{many} domains are"),
         };
         let sentence = match (domains.deny.as_slice(), domains.allow.as_slice()) {
             ([], []) => "Other domains are as the configuration says.".to_owned(),
-            (deny, []) => format!("{} are not talked to.", count(deny)),
-            ([], allow) => format!("Only {} are talked to.", count(allow)),
+            (deny, []) => format!("{} not talked to.", count(deny)),
+            ([], allow) => format!("Only {} talked to.", count(allow)),
             (deny, allow) => {
-                format!("Only {} are talked to, and {} are not.", count(allow), count(deny))
+                format!("Only {} talked to, and {} not.", count(allow), count(deny))
             }
         };
         if let Some(live) = &self.live {
@@ -164,8 +164,8 @@ impl Operations {
         live.order(Order { at: Instant::now() + delay, restart });
         let what = if restart { "restarts" } else { "shuts down" };
         Ok(Response::Done(match after {
-            0 => format!("The server {what} now; {told} devices were told."),
-            _ => format!("The server {what} in {after} seconds; {told} devices were told."),
+            0 => format!("The server {what} now; {}.", heard(told)),
+            _ => format!("The server {what} in {after} seconds; {}.", heard(told)),
         }))
     }
 
@@ -178,12 +178,20 @@ impl Operations {
         })?;
         let told = text.map_or(0, |text| live.tell_online(&text));
         let what = order.name();
-        Ok(Response::Done(format!("The {what} was called off; {told} devices were told.")))
+        Ok(Response::Done(format!("The {what} was called off; {}.", heard(told))))
     }
 }
 
 fn failed(path: &std::path::Path, error: &std::io::Error) -> Fault {
     Fault::new(FaultCode::Storage, format!("{}: {error}", path.display()))
+}
+
+/// How many devices were told something.
+pub(super) fn heard(told: usize) -> String {
+    match told {
+        1 => "1 device was told".to_owned(),
+        many => format!("{many} devices were told"),
+    }
 }
 
 /// What people can be told.

@@ -323,12 +323,14 @@ fn domains_are_chosen_one_by_one() {
         let domains = trial.json(&["federation", "domains"])["domains"].clone();
         ["deny", "allow"].map(|list| domains[list].to_string())
     };
-    trial.says(&["federation", "deny", "Spam.example"]);
+    let told = trial.says(&["federation", "deny", "Spam.example"]);
+    assert!(told.contains("1 domain is not talked to"), "{told}");
     let server = trial.serve();
     let told = trial.says(&["federation", "deny", "*.worse.example"]);
     assert!(told.contains("2 domains are not talked to"), "{told}");
     assert!(trial.fails(1, &["federation", "deny", "spam.example"]).contains("already"));
-    trial.says(&["federation", "allow", "friends.example"]);
+    let told = trial.says(&["federation", "allow", "friends.example"]);
+    assert!(told.contains("Only 1 domain is talked to, and 2 domains are not"), "{told}");
     assert_eq!(lists(), [r#"["*.worse.example","spam.example"]"#, r#"["friends.example"]"#]);
     trial.says(&["federation", "deny", "spam.example", "--remove"]);
     trial.says(&["federation", "allow", "friends.example", "--remove"]);
