@@ -33,7 +33,7 @@ function newVersion() {
 const shared = async (on) => {
   await on.evaluate(async () => {
     const cache = await caches.open("clownfish-shared");
-    await cache.put("/share/text", new Response("A rose by any other name"));
+    await cache.put("/share/1/text", new Response("A rose by any other name"));
     await cache.put("/share/cut", new Response(""));
     location.hash = "#/share";
   });
