@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -109,10 +110,20 @@ impl Drop for Service {
     }
 }
 
-/// A loopback address nobody listens at. Another process could take it before
-/// the server does; then the server fails to start and says so.
+/// A loopback address nobody listens at: below the ports that the system gives to outgoing connections, since a
+/// server that is killed must find its own one free when it starts again. Each is given out once. Another
+/// process could take it before the server does; then the server fails to start and says so.
 pub fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id().wrapping_mul(16) % u32::from(PORTS);
+    for _ in 0..PORTS {
+        let given = u32::from(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = FIRST_PORT + u16::try_from((first + given) % u32::from(PORTS))?;
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return Ok(listener.local_addr()?);
+        }
+    }
+    Err(anyhow!("no free port from {FIRST_PORT} to {}", FIRST_PORT + PORTS - 1))
 }
 
 /// Runs a short command to its end and returns its output.
@@ -124,6 +135,9 @@ pub fn output(command: &mut Command) -> Result<String> {
     }
     Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
 }
+
+const FIRST_PORT: u16 = 28_000;
+const PORTS: u16 = 4_000;
 
 /// Servers on a busy machine with a cold cache take this long at most.
 const START: Duration = Duration::from_secs(60);
