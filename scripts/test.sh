@@ -43,19 +43,11 @@ step_rules() {
   fi
 }
 
-# The client for browsers, before the server is built, which takes it in; then what of it can be tested
-# without a browser.
+# The client for browsers, before the server is built, which takes it in; then what of the page can be tested
+# without a browser. The core's own tests are among `unit`.
 step_web() {
   STRICT=1 scripts/web.sh
   node web/app/test.mjs
-  (
-    cd web
-    # What is compiled for these is run for less than a second, and not worth optimising.
-    quickly=(--config 'profile.dev.package."*".opt-level = 0' --config 'profile.dev.opt-level = 0')
-    ! cargo clippy --version >/dev/null 2>&1 || cargo clippy --locked --all-targets "${quickly[@]}" -- -D warnings
-    # The tool has no tests, and is compiled elsewhere.
-    cargo test --locked --quiet --package clownfish-web "${quickly[@]}"
-  )
 }
 
 step_build() { cargo build --locked --workspace --all-targets; }

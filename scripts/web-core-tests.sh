@@ -10,8 +10,7 @@ trap 'rm -f "$made"' EXIT
   exports=$(scripts/wasm-toolchain.sh) && eval "$exports"
   # Without any optimisation they would take minutes.
   export CARGO_PROFILE_DEV_OPT_LEVEL=1
-  CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-web/target} "$CARGO" test --locked --no-run \
-    --target wasm32-unknown-unknown --package client --test core --test omemo
+  "$CARGO" test --locked --no-run --target wasm32-unknown-unknown --package client --test core --test omemo
 ) 2> >(tee "$made" >&2)
 mkdir -p $out
 for name in core omemo; do

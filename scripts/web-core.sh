@@ -8,24 +8,23 @@
 # With STRICT set, a warning of the compiler fails it: what is for browsers alone is compiled nowhere else.
 . "$(dirname "$0")/lib.sh"
 
-cd web
-profile=release folder=release out=dist/core features=() optimise=yes
+profile=web folder=web out=web/dist/core features=() optimise=yes
 case ${1:-} in
   --dev) profile=dev folder=debug optimise= ;;
   # With the profile of the product, whose dependencies are there already.
-  --tests) out=dist/core-tests features=(--features conformance) optimise= ;;
+  --tests) out=web/dist/core-tests features=(--features conformance) optimise= ;;
 esac
 
 target=${CARGO_TARGET_DIR:-target}
 # The tool is for this machine, and may be made by another compiler.
 say "==> bindgen"
-CARGO_TARGET_DIR=$target/tools cargo build --quiet --locked -p bindgen
+CARGO_TARGET_DIR=$target/tools cargo build --quiet --locked --manifest-path web/bindgen/Cargo.toml
 
 say "==> core of the web client ($profile)"
 messages=$(mktemp)
 trap 'rm -f "$messages"' EXIT
 (
-  exports=$(../scripts/wasm-toolchain.sh) && eval "$exports"
+  exports=$(scripts/wasm-toolchain.sh) && eval "$exports"
   "$CARGO" build --locked --profile $profile --target wasm32-unknown-unknown -p clownfish-web --lib \
     "${features[@]}"
 ) 2>&1 | tee "$messages" >&2
@@ -44,7 +43,7 @@ rm -rf "$out.new"
 "$target/tools/debug/bindgen" "$compiled" "$out.new"
 if [ -n "$optimise" ]; then
   # No feature flags: the file says itself what it uses, and others would change its encoding.
-  node app/node_modules/binaryen/bin/wasm-opt -O3 "$out.new/core_bg.wasm" -o "$out.new/optimised.wasm"
+  node web/app/node_modules/binaryen/bin/wasm-opt -O3 "$out.new/core_bg.wasm" -o "$out.new/optimised.wasm"
   mv "$out.new/optimised.wasm" "$out.new/core_bg.wasm"
 fi
 printf '%s\n' "$made_from" >"$out.new/.made-from"
