@@ -67,8 +67,9 @@ test("the name and the picture that somebody chooses are at their contact, and s
   await page.reload();
   await shows();
 
-  // Another one takes its place, and none is none.
+  // Another one takes its place, and none is none. What was said before lies over the window's button for a while.
   await at(romeo.page, "#/settings/profile");
+  await romeo.page.locator(".toast").first().waitFor({ state: "detached" });
   await romeo.page.locator("input[type=file]").setInputFiles(await picture(romeo.page, "#0000ff"));
   await romeo.page.getByRole("dialog").getByRole("button", { name: "Use picture" }).click();
   await at(page, "#/details/romeo%40localhost");

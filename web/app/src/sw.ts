@@ -134,7 +134,8 @@ async function takeShared(request: Request): Promise<Response> {
   try {
     const form = await request.formData();
     const words = ["title", "text", "url"].map((name) => form.get(name)).filter(isText);
-    const files = form.getAll("files").filter((one) => one instanceof File);
+    // A form has one without name and content where no file was chosen.
+    const files = form.getAll("files").filter((one) => one instanceof File && (one.name !== "" || one.size > 0)) as File[];
     await addShared(words.join("\n"), files);
   } catch {
     // What cannot be read is not shared; the page shows what there is.
