@@ -44,9 +44,6 @@ export function GroupLink({ room, onClose }: { room: Room; onClose: () => void }
       onClose={onClose}
       actions={
         <>
-          <Button kind="quiet" busy={busy} onClick={() => void withdraw()}>
-            {w.withdraw}
-          </Button>
           {made === null ? (
             <Button kind="primary" icon="link" busy={making.value} onClick={() => void make()}>
               {w.make}
@@ -75,6 +72,9 @@ export function GroupLink({ room, onClose }: { room: Room; onClose: () => void }
         )}
         <p class="qr-card-text">{w.text}</p>
         {problem.value && <p role="alert">{problem.value}</p>}
+        <Button kind="quiet" busy={busy} onClick={() => void withdraw()}>
+          {w.withdraw}
+        </Button>
       </div>
     </Dialog>
   );
