@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const TESTS = fileURLToPath(new URL("tests/", import.meta.url));
-const OUT = fileURLToPath(new URL("../target/page-tests/", import.meta.url));
+const OUT = fileURLToPath(new URL("../../target/page-tests/", import.meta.url));
 
 const wanted = process.argv.slice(2);
 const tests = (await readdir(TESTS))
