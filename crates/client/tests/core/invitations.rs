@@ -6,7 +6,7 @@ use client::view::{Affiliation, Outcome, Problem, RoomState};
 use xmpp::jid::BareJid;
 use xmpp::ns;
 
-use crate::rooms::{conversation, group, join, parse, room};
+use crate::rooms::{conversation, group, join, parse, room, square};
 use crate::server::bare;
 use crate::world::World;
 
@@ -342,4 +342,55 @@ fn links_that_were_withdrawn_let_nobody_in_and_say_why() {
         let outcome = follow(&mut world, mercutio, &link);
         assert_eq!(outcome, Some(Outcome::Failed(Problem::Refused(words))));
     }
+}
+
+#[test]
+fn a_link_serves_for_one_entry_and_whoever_was_removed_stays_out() {
+    let (mut world, [romeo, _, mercutio], group) = group_with_links();
+    let link = Command::RoomLink { room: bare(&group), seconds: None };
+    let Some(Outcome::Text(link)) = world.run(romeo, link) else { panic!() };
+    assert_eq!(follow(&mut world, mercutio, &link), Some(Outcome::Room(bare(&group))));
+    world.run(
+        romeo,
+        Command::SetAffiliation {
+            room: bare(&group),
+            person: bare(MERCUTIO),
+            affiliation: Affiliation::None,
+            reason: None,
+        },
+    );
+    // This service admits whoever comes with the secret, also somebody whom it put out.
+    world.server.put_out(&bare(&group), "mercutio", &[321]);
+    world.settle();
+    assert!(matches!(room(&world, mercutio, &group).state, RoomState::Refused(_)));
+    world.crash(mercutio);
+    world.pass(120_000);
+    assert!(matches!(room(&world, mercutio, &group).state, RoomState::Refused(_)));
+    let members = &world.server.rooms[&bare(&group)].affiliations;
+    assert_ne!(members.get(&bare(MERCUTIO)), Some(&Affiliation::Member));
+}
+
+#[test]
+fn a_password_is_replaced_by_one_that_works_only() {
+    let (mut world, [_, device, _]) = square();
+    let enter = |password: &str| Command::JoinRoom {
+        room: bare(SQUARE),
+        nick: None,
+        password: Some(password.into()),
+    };
+    world.server.rooms.get_mut(&bare(SQUARE)).unwrap().password = Some("rose".into());
+    world.run(device, Command::LeaveRoom(bare(SQUARE)));
+    assert_eq!(world.run(device, enter("rose")), Some(Outcome::Room(bare(SQUARE))));
+    // Somebody's link, while inside and while outside.
+    assert_eq!(world.run(device, enter("thorn")), Some(Outcome::Room(bare(SQUARE))));
+    world.crash(device);
+    world.pass(20_000);
+    assert_eq!(state(&world, device, &bare(SQUARE)), RoomState::In);
+    world.server.put_out(&bare(SQUARE), "Juliet", &[307]);
+    world.settle();
+    let refused = world.run(device, enter("thorn"));
+    assert!(matches!(refused, Some(Outcome::Failed(Problem::Refused(_)))), "{refused:?}");
+    world.crash(device);
+    world.pass(20_000);
+    assert_eq!(state(&world, device, &bare(SQUARE)), RoomState::In, "by the one that works");
 }

@@ -568,6 +568,7 @@ fn info(room: &Room) -> Info {
         true => ["muc_membersonly", "muc_nonanonymous"],
         false => ["muc_open", "muc_semianonymous"],
     });
+    features.extend(room.password.as_ref().map(|_| "muc_passwordprotected"));
     let photo = room.vcard.as_ref().and_then(|vcard| vcard.child("PHOTO", ns::VCARD));
     let hash = photo.and_then(xmpp::ext::avatar::Image::from_photo).map(|image| image.id());
     let details = Form::typed(FormType::Result, ns::MUC_ROOM_INFO);

@@ -124,10 +124,13 @@ fn enter(
         return Ok(());
     }
     let password = password.and_then(|password| password.expose_str().map(str::to_owned));
+    let known = cx.state.features.rooms.rooms.get(room);
+    // Who is in needs none.
+    let password = password.filter(|_| known.is_none_or(|known| known.phase != Phase::In));
     change(cx, room, |kept| {
         kept.wanted = true;
         kept.nick = nick.or(kept.nick.take());
-        kept.password = password.or(kept.password.take());
+        kept.offered = password.or(kept.offered.take());
     })?;
     let Some(known) = cx.state.features.rooms.rooms.get_mut(room) else {
         cx.failed(number, Problem::Invalid("there are too many rooms".to_owned()));

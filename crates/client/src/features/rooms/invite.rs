@@ -230,7 +230,7 @@ fn invited(
     let password = password.filter(|text| text.len() <= MAX_PASSWORD_BYTES);
     change(cx, room, |kept| {
         kept.invited = Some(by.clone());
-        kept.password = password.or(kept.password.take());
+        kept.offered = password.or(kept.offered.take());
     })?;
     let mut conversation = timeline::conversation(cx, room);
     conversation.room = true;

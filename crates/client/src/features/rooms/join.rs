@@ -219,7 +219,7 @@ pub(super) fn refuse(cx: &mut Cx<'_>, address: &BareJid, reason: &str) -> Step {
     if let Some(number) = room.request.take() {
         cx.failed(number, Problem::Refused(reason.to_owned()));
     }
-    touch(cx, address);
+    change(cx, address, |kept| kept.offered = None)?;
     // What waits to be sent there has to say so.
     cx.wake_outbox();
     Ok(())
@@ -296,7 +296,7 @@ fn present(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     // What was missed comes from the archive, with its ids and in its order.
     let most = if room.has(ns::MAM) { 0 } else { HISTORY };
     let join = Join {
-        password: room.kept.password.clone().or(listed),
+        password: room.kept.offered.clone().or_else(|| room.kept.password.clone()).or(listed),
         history: History { max_stanzas: Some(most), ..History::default() },
         affiliations: None,
     };
@@ -359,8 +359,14 @@ pub(super) fn settle(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     let (request, private) = (room.request.take(), room.kept.private);
     let first = !std::mem::replace(&mut room.kept.entered, true);
+    let protected = room.has(PASSWORD_PROTECTED);
     let mut invited = None;
-    change(cx, address, |kept| invited = kept.invited.take())?;
+    change(cx, address, |kept| {
+        invited = kept.invited.take();
+        // Where no password is wanted it was the secret of a link, which has done what it is for.
+        let worked = kept.offered.take().filter(|_| protected);
+        kept.password = worked.or(kept.password.take());
+    })?;
     if invited.is_some() {
         super::invite::tell_devices(cx, address)?;
     }
@@ -394,6 +400,7 @@ pub(super) fn leave(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     change(cx, address, |kept| {
         kept.wanted = false;
         kept.invited = None;
+        kept.offered = None;
     })
 }
 
@@ -467,6 +474,8 @@ const SILENCE: u64 = 10 * 60_000;
 const WATCH: u64 = 60_000;
 /// Messages of the past that a room without an archive may send.
 const HISTORY: u64 = 50;
+/// The feature of a room that wants a password (§15.3).
+pub(super) const PASSWORD_PROTECTED: &str = "muc_passwordprotected";
 /// Features of a room that are remembered.
 const MAX_FEATURES: usize = 200;
 /// Services of the own server that are asked.

@@ -157,7 +157,11 @@ pub(crate) struct Kept {
     /// The user wants to be in it.
     pub(crate) wanted: bool,
     nick: Option<String>,
+    /// What let us in where a password is wanted.
     password: Option<String>,
+    /// What somebody gave to enter with: a password that was not tried yet, or the secret of a link. It
+    /// serves for one entry.
+    offered: Option<String>,
     /// What the room calls itself.
     name: Option<String>,
     subject: Option<String>,

@@ -366,9 +366,7 @@ impl Room {
     fn follow(&mut self, jid: &BareJid, affiliation: Affiliation, news: &News, out: &mut Effects) {
         self.forget_voice(jid, out);
         self.forget_requests(jid, out);
-        if affiliation < Affiliation::Member {
-            self.forget_tokens(jid, out);
-        }
+        self.follow_with_tokens(jid, affiliation, out);
         let nicks: Vec<Box<str>> = self
             .occupants
             .iter()

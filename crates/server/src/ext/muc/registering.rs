@@ -63,6 +63,7 @@ impl Room {
             out.push(Effect::Save { state: false, changes });
             if self.affiliation(from) == Affiliation::Member {
                 self.set_affiliation(&bare, Affiliation::None, News::default(), out);
+                self.pardon(&bare, out);
             }
             return Ok(None);
         }

@@ -2,6 +2,8 @@
 //!
 //! A link for people whose addresses nobody knows: whoever comes with what is in it becomes a member.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use xmpp::{
@@ -27,11 +29,17 @@ pub(super) struct Tokens {
     /// Counts them, so that none is issued twice.
     #[serde(default)]
     count: u64,
+    /// Who was removed, and how many had been issued by then: none of those lets them in again.
+    #[serde(default)]
+    removed: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Token {
     secret: String,
+    /// Those issued later have greater ones.
+    #[serde(default)]
+    number: u64,
     creator: String,
     /// How many may come with it yet.
     left: Option<u32>,
@@ -65,9 +73,9 @@ impl Token {
 }
 
 impl Tokens {
-    /// Whether somebody issued one.
+    /// Whether somebody issued one, or cannot come with one.
     pub(super) fn mention(&self, who: &BareJid) -> bool {
-        self.issued.iter().any(|token| token.is_by(who))
+        self.issued.iter().any(|token| token.is_by(who)) || self.removed.contains_key(who.as_str())
     }
 
     /// How many there are.
@@ -78,10 +86,36 @@ impl Tokens {
 
     fn expire(&mut self, now: Millis) {
         self.issued.retain(|token| token.serves(now));
+        let oldest = self.issued.iter().map(|token| token.number).min();
+        self.removed.retain(|_, until| oldest.is_some_and(|oldest| oldest <= *until));
     }
 
-    fn admit(&self, secret: &str, now: Millis) -> Option<&Token> {
-        self.issued.iter().find(|token| token.serves(now) && is_same(&token.secret, secret))
+    fn admit(&self, secret: &str, who: &BareJid, now: Millis) -> Option<&Token> {
+        let token = self.issued.iter().find(|token| is_same(&token.secret, secret))?;
+        let shut_out = |(jid, until): (&String, &u64)| {
+            let is_theirs = |jid: BareJid| jid == *who || is_of(who, &jid);
+            token.number <= *until && BareJid::new(jid).is_ok_and(is_theirs)
+        };
+        (token.serves(now) && !self.removed.iter().any(shut_out)).then_some(token)
+    }
+
+    /// Somebody was removed, or banned. When more were than are remembered, everything that was issued is
+    /// void instead.
+    fn shut_out(&mut self, who: &BareJid, banned: bool) -> bool {
+        if self.issued.is_empty() || (!banned && self.removed.contains_key(who.as_str())) {
+            return false;
+        }
+        if self.removed.len() >= MOST_REMOVED {
+            self.issued.clear();
+            self.removed.clear();
+            return true;
+        }
+        self.removed.insert(who.to_string(), self.count) != Some(self.count)
+    }
+
+    /// Somebody belongs to the room again, or left by themselves.
+    fn pardon(&mut self, who: &BareJid) -> bool {
+        self.removed.remove(who.as_str()).is_some()
     }
 
     /// Somebody came with one.
@@ -159,7 +193,8 @@ impl Room {
         let seconds = delay.unwrap_or(USUAL_SECONDS).min(MOST_SECONDS);
         let secret = self.secret(self.tokens.count, now);
         let until = now.plus(u64::from(seconds) * 1000).0;
-        let token = Token { secret, creator: creator.to_string(), left, until };
+        let number = self.tokens.count;
+        let token = Token { secret, number, creator: creator.to_string(), left, until };
         let element = token.element(now);
         self.tokens.issued.push(token);
         out.push(Effect::Save { state: true, changes: Vec::new() });
@@ -205,7 +240,9 @@ impl Room {
     /// Whether somebody who belongs to nothing here comes with a token that serves: one of somebody who
     /// may still give them out.
     pub(super) fn is_invited(&self, from: &Jid, join: &Join, now: Millis) -> bool {
-        let token = join.password.as_deref().and_then(|secret| self.tokens.admit(secret, now));
+        let bare = from.to_bare();
+        let secret = join.password.as_deref();
+        let token = secret.and_then(|secret| self.tokens.admit(secret, &bare, now));
         self.settings.password.is_none()
             && self.affiliation(from) == Affiliation::None
             && token
@@ -247,9 +284,39 @@ impl Room {
         }
     }
 
-    /// Whoever belongs to the room no longer lets nobody in.
+    /// Whoever belongs to the room no longer lets nobody in, and does not come back with what was issued
+    /// before.
+    pub(super) fn follow_with_tokens(
+        &mut self,
+        who: &BareJid,
+        affiliation: Affiliation,
+        out: &mut Effects,
+    ) {
+        let changed = match affiliation {
+            Affiliation::Outcast | Affiliation::None => {
+                let forgot = self.tokens.forget(who);
+                self.tokens.shut_out(who, affiliation == Affiliation::Outcast) || forgot
+            }
+            _ => self.tokens.pardon(who),
+        };
+        self.save_tokens(changed, out);
+    }
+
+    /// Whoever leaves by themselves may come back.
+    pub(super) fn pardon(&mut self, who: &BareJid, out: &mut Effects) {
+        let changed = self.tokens.pardon(who);
+        self.save_tokens(changed, out);
+    }
+
+    /// Nothing is known of somebody any more.
     pub(super) fn forget_tokens(&mut self, who: &BareJid, out: &mut Effects) {
-        if self.tokens.forget(who) {
+        let forgot = self.tokens.forget(who);
+        let changed = self.tokens.pardon(who) || forgot;
+        self.save_tokens(changed, out);
+    }
+
+    fn save_tokens(&self, changed: bool, out: &mut Effects) {
+        if changed {
             out.push(Effect::Save { state: true, changes: Vec::new() });
         }
     }
@@ -264,6 +331,8 @@ fn is_same(one: &str, other: &str) -> bool {
 /// Tokens of one room, and of one person among them.
 pub(super) const MOST_TOKENS: usize = 100;
 const MOST_OF_ONE: usize = 20;
+/// People who were removed while there are tokens.
+const MOST_REMOVED: usize = 1000;
 /// A week, and a year.
 const USUAL_SECONDS: u32 = 7 * 24 * 60 * 60;
 const MOST_SECONDS: u32 = 366 * 24 * 60 * 60;
@@ -277,6 +346,7 @@ mod tests {
     fn nobody_reads_a_token_in_a_log() {
         let token = Token {
             secret: "cauldronburn".to_owned(),
+            number: 1,
             creator: "crone1@shakespeare.example".to_owned(),
             left: Some(3),
             until: 5,

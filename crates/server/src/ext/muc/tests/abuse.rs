@@ -391,6 +391,48 @@ fn tokens_are_bounded_and_end() {
 }
 
 #[test]
+fn whoever_was_removed_does_not_come_back_with_an_earlier_token() {
+    let mut play = Play::new(Settings { invitations_by_occupants: true, ..Settings::default() });
+    let issue = |play: &mut Play| {
+        play.now = play.now.plus(2_000);
+        let xml = "<iq type='set' id='t'><request xmlns='urn:xmpp:muc-token-invite:0'/></iq>";
+        let effects = play.give(CRONE, None, xml);
+        sent(&effects, CRONE).find_map(|iq| Some(iq.first_child()?.text())).unwrap()
+    };
+    let enter = |play: &mut Play, token: &str| {
+        play.now = play.now.plus(2_000);
+        let xml = format!(
+            "<presence><x xmlns='http://jabber.org/protocol/muc'><password>{token}</password></x>\
+             </presence>"
+        );
+        let effects = play.give("a@a.example/x", Some("a"), &xml);
+        error_of(&effects, "a@a.example/x")
+    };
+    let set = |play: &mut Play, jid: &str, affiliation: &str| {
+        let item = format!("<item jid='{jid}' affiliation='{affiliation}'/>");
+        play.give(CRONE, None, &admin(&item));
+    };
+    let expired = Some("not-authorized".to_owned());
+    let first = issue(&mut play);
+    assert_eq!(enter(&mut play, &first), None);
+    set(&mut play, "a@a.example", "none");
+    assert_eq!(enter(&mut play, &first), expired, "removed");
+    let second = issue(&mut play);
+    assert_eq!(enter(&mut play, &second), None, "invited once more");
+    set(&mut play, "a.example", "outcast");
+    set(&mut play, "a.example", "none");
+    set(&mut play, "a@a.example", "none");
+    assert_eq!(enter(&mut play, &second), expired, "banned with their server");
+    // Whoever left by themselves may change their mind.
+    let third = issue(&mut play);
+    assert_eq!(enter(&mut play, &third), None);
+    let remove = "<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>";
+    play.now = play.now.plus(2_000);
+    play.give("a@a.example/x", None, remove);
+    assert_eq!(enter(&mut play, &third), None);
+}
+
+#[test]
 fn registering_again_and_again_is_slowed() {
     let mut play = Play::open();
     let remove = "<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>";
