@@ -17,7 +17,11 @@ function once(link: HTMLLinkElement, fetch: (done: () => void, failed: () => voi
   const known = coming.get(link);
   if (known) return known;
   const made = new Promise<void>((done, refuse) => {
-    const failed = () => refuse(new Error(`${link.getAttribute("href")} did not come, or is not the file of this version`));
+    const failed = () => {
+      // It is tried once more when somebody wants the part again.
+      coming.delete(link);
+      refuse(new Error(`${link.getAttribute("href")} did not come, or is not the file of this version`));
+    };
     fetch(done, failed);
   });
   coming.set(link, made);
@@ -27,7 +31,11 @@ function once(link: HTMLLinkElement, fetch: (done: () => void, failed: () => voi
 function preloaded(link: HTMLLinkElement): Promise<void> {
   return once(link, (done, failed) => {
     link.onload = done;
-    link.onerror = failed;
+    link.onerror = () => {
+      // As build.mjs wrote it: when it becomes one that asks, it asks again.
+      link.rel = "later";
+      failed();
+    };
     link.rel = "modulepreload";
   });
 }
@@ -42,7 +50,10 @@ function run(link: HTMLLinkElement): Promise<void> {
     script.type = "module";
     script.integrity = link.integrity;
     script.onload = () => done();
-    script.onerror = () => failed();
+    script.onerror = () => {
+      script.remove();
+      failed();
+    };
     script.src = link.href;
     document.head.append(script);
   });
