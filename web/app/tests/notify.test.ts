@@ -10,6 +10,7 @@ import type { Core, CoreState } from "../src/core/api";
 import type { Command, Conversation, Message, Notice, Outcome } from "../src/core/types";
 import { words } from "../src/i18n";
 import { Store } from "../src/state/store";
+import { forgetHeld, heldCount, hold } from "../src/ui/shell/held";
 import { notify, permission, startNotifying } from "../src/ui/shell/notify";
 import { change } from "../src/ui/shell/settings";
 import { keepAct, NOTES, WOKEN_TAG } from "../src/woken";
@@ -249,6 +250,51 @@ test("what waits for another device is handed over when the page is stopped, and
   for (const stop of stops) stop();
   assert.equal(handed.length, 1);
   window.leave();
+});
+
+test("what waits is neither handed over by a window that gave the account away, nor when it was taken back", async () => {
+  stops.length = 0;
+  handed.length = 0;
+  const window = sit(() => ({ is: "done" }));
+  window.say(ACCOUNT);
+  const stopped = () => {
+    for (const stop of stops) stop();
+    return handed.splice(0).map(({ show }) => show.options.body?.split("\n").at(-1));
+  };
+  const waits = (message: number, text: string): void =>
+    window.say({ is: "notify", address: "paris@example.org", occasion: "said", title: "Paris", text, message, waits: true });
+  waits(21, "Sleep dwell upon thine eyes");
+  window.leave();
+  window.state.value = { is: "working" };
+  assert.deepEqual(stopped(), [], "the other window has told of it");
+  waits(22, "Come you to make confession");
+  waits(23, "to this father?");
+  window.say({ is: "messageRemoved", address: "paris@example.org", message: 22 });
+  assert.deepEqual(stopped(), ["to this father?"]);
+  // No window is open on it: the list says that the last was taken back.
+  waits(24, "Poor soul");
+  waits(25, "thy face is much abused with tears");
+  const preview = { own: false, author: null, text: "This message was taken back", said: false, time: 1, delivery: null };
+  window.say(chat("paris@example.org", 2, { preview }));
+  assert.deepEqual(stopped(), ["Poor soul"]);
+  waits(26, "Thy face is mine");
+  window.say({ is: "conversationRemoved", address: "paris@example.org" });
+  assert.deepEqual(stopped(), []);
+  window.leave();
+});
+
+test("what nobody was told of in time makes room for what comes", async () => {
+  const late = Date.now() + 60_000;
+  for (let message = 1; message <= 1100; message += 1) {
+    hold({ address: "crowd@example.org", occasion: "said", title: "Crowd", text: "Hail", message });
+  }
+  assert.equal(heldCount(), 1000, "so many at most");
+  const real = Date.now;
+  Date.now = () => late;
+  hold({ address: "crowd@example.org", occasion: "said", title: "Crowd", text: "Hush", message: 2000 });
+  Date.now = real;
+  assert.equal(heldCount(), 1);
+  forgetHeld();
 });
 
 /** A conversation with so many unread messages. */

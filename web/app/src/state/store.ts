@@ -59,6 +59,8 @@ export class Store {
   /** Called for what waits, and comes by `onNotify` unless it is seen on another device. */
   onHeld: (notification: Notification) => void = () => {};
 
+  /** Called when a message is gone or taken back; without one, when all of a conversation is gone or was read. */
+  onGone: (address: string, message: number | null) => void = () => {};
   /** Called when something fails that nobody waits for any more. */
   onLate: (problem: Problem) => void = () => {};
 
@@ -154,9 +156,11 @@ export class Store {
       case "conversation":
         this.#conversations.set(notice.address, notice);
         this.#changes.value += 1;
+        if (notice.unread === 0) this.onGone(notice.address, null);
         return;
       case "conversationRemoved":
         this.#conversations.delete(notice.address);
+        this.onGone(notice.address, null);
         this.#windows.value = withoutEntry(this.#windows.value, notice.address);
         this.#changes.value += 1;
         return;
@@ -177,6 +181,7 @@ export class Store {
           ...window,
           messages: merged(window.messages, notice.messages),
         }));
+        for (const one of notice.messages) if (one.content.is === "retracted") this.onGone(notice.address, one.id);
         return;
       case "older":
         this.#changeWindow(notice.address, (window) => ({
@@ -197,6 +202,7 @@ export class Store {
           ...window,
           messages: window.messages.filter((one) => one.id !== notice.message),
         }));
+        this.onGone(notice.address, notice.message);
         return;
       case "transfer":
         this.transfers.value = withEntry(this.transfers.value, notice.message, notice.done);

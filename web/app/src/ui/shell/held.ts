@@ -15,8 +15,31 @@ const handed = new Set<number>();
 
 /** It waits. */
 export function hold(notice: Notice): void {
-  if (notice.message === null || held.size >= MOST) return;
-  held.set(notice.message, { notice, since: Date.now() });
+  letGo();
+  if (notice.message === null) return;
+  // Those that wait longest stand first.
+  held.delete(notice.message);
+  if (held.size < MOST) held.set(notice.message, { notice, since: Date.now() });
+}
+
+/** What the core has not told of for so long was seen. */
+function letGo(): void {
+  for (const [message, { since }] of held) {
+    if (Date.now() - since <= WAITS) return;
+    held.delete(message);
+  }
+}
+
+/** A message is gone; without one, whatever waits of this conversation. */
+export function dropHeld(address: string, gone: number | null): void {
+  for (const [message, { notice }] of held) {
+    if (notice.address === address && (gone === null || gone === message)) held.delete(message);
+  }
+}
+
+/** How many wait. */
+export function heldCount(): number {
+  return held.size;
 }
 
 /** It is due. Whether it was shown before. */
@@ -26,12 +49,13 @@ export function wasHanded({ message }: Notice): boolean {
   return handed.delete(message);
 }
 
-/** The page is about to be stopped: gives out what waits. */
-export function handOver(show: (notice: Notice) => void): void {
-  for (const [message, { notice, since }] of held) {
+/** The page is about to be stopped: gives out what waits, unless it is `over` of the newest in its conversation. */
+export function handOver(show: (notice: Notice) => void, over: (newest: Notice) => boolean): void {
+  letGo();
+  const newest = new Map([...held.values()].map(({ notice }) => [notice.address, notice]));
+  for (const [message, { notice }] of held) {
     held.delete(message);
-    // What the core has not told of since was seen.
-    if (Date.now() - since > WAITS) continue;
+    if (newest.get(notice.address) === notice && over(notice)) continue;
     if (handed.size < MOST) handed.add(message);
     show(notice);
   }

@@ -12,9 +12,9 @@ import { doActs, keepTold, WOKEN_TAG, type Act } from "../../woken";
 import { ask } from "../ask";
 import { phone, toast } from "../kit";
 import { problemText } from "../people/problem";
-import { reasonText } from "../reason";
+import { reasonOf, reasonText } from "../reason";
 import { countUnread, current, hasSent, markRead } from "./conversations";
-import { forgetHeld, handOver, hold, wasHanded } from "./held";
+import { dropHeld, forgetHeld, handOver, hold, wasHanded } from "./held";
 import { settings } from "./settings";
 import { now } from "./time";
 
@@ -88,7 +88,13 @@ function handHeld(store: Store): void {
     // Read on the other device meanwhile.
     if (store.conversation(notice.address)?.unread === 0) return;
     worker.postMessage({ show: composed(notice, noted(notice), false) });
-  });
+  }, (newest) => isTakenBack(store, newest));
+}
+
+/** Of what is in no window only the list tells that it was taken back: where it stands, nothing came after it. */
+function isTakenBack(store: Store, { address }: Notice): boolean {
+  const preview = store.conversation(address)?.preview;
+  return preview?.said === false && reasonOf(preview.text)?.code === "previewRetracted";
 }
 
 /** Adds what a notification says to what its conversation has to say. */
@@ -184,6 +190,7 @@ export function startNotifying(store: Store, host: Pick<CoreHost, "state">): voi
   // Where nothing can be shown, the list has it.
   store.onNotify = (notice) => void notify(notice).catch(() => undefined);
   store.onHeld = hold;
+  store.onGone = dropHeld;
   document.addEventListener("freeze", () => handHeld(store));
   addEventListener("pagehide", () => handHeld(store));
   navigator.serviceWorker?.addEventListener("message", (event) => {
@@ -198,8 +205,12 @@ export function startNotifying(store: Store, host: Pick<CoreHost, "state">): voi
     if (working.value) acts();
   });
   effect(() => {
-    // Who is not signed in is not woken, and leaves nothing here.
-    if (!signedIn.value) return forgetHeld();
+    // A window that had to give the account away hears no more of what waits.
+    if (!working.value) forgetHeld();
+  });
+  effect(() => {
+    // Who is not signed in is not woken.
+    if (!signedIn.value) return;
     const { wokenMessage: message, wokenCall: call, wokenRequest: request, notifyStranger: stranger } = words().shell;
     void keepTold({ message, call, request, stranger, silent: !settings.value.sound }).catch(() => undefined);
   });
