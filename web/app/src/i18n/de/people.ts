@@ -12,7 +12,7 @@ export const problems = {
   timeout: "Der Server hat nicht geantwortet. Prüfe die Verbindung und versuche es noch einmal.",
   login: "Du bist nicht angemeldet: {reason}",
   unreachable: "Der Server ist gerade nicht zu erreichen. Versuche es wieder, wenn du online bist.",
-  unsupported: "Der Server kann das nicht.",
+  unsupported: "Der Server kann das nicht: {reason}",
   storage: "Auf diesem Gerät lässt sich gerade nichts speichern: {reason}. Schaffe Platz auf dem Gerät.",
   restarted: "Clownfish musste neu starten. Prüfe, ob es geklappt hat.",
   cancelled: "Abgebrochen.",

@@ -174,7 +174,7 @@ export const details = {
   inviteAction: (n: number) => plural(n, "{n} Person einladen", "{n} Personen einladen"),
   invited: (n: number) => plural(n, "{n} Person ist eingeladen", "{n} Personen sind eingeladen"),
   byLink: "Mit einem Link einladen",
-  byLinkHint: "Auch Leute, deren Adresse du nicht kennst",
+  byLinkHint: "Auch Leute, deren Adresse du nicht kennst. Sie brauchen ein Konto.",
   link: "Link dorthin",
   linkHint: "Wer ihn hat, kann beitreten",
   code: "Als Code zeigen",
@@ -243,20 +243,20 @@ export const groupLink = {
   shareText: "Komm zu {name}:",
   withdraw: "Alle Links zurückziehen",
   withdrawTitle: "Alle Links zu {name} zurückziehen?",
-  withdrawText: "Mit einem Link, der schon ausgegeben ist, kommt niemand mehr herein, wer auch immer ihn erstellt hat. Wer Mitglied ist, bleibt es.",
+  withdrawText: "Links, die schon ausgegeben sind, gelten nicht mehr, wer auch immer sie erstellt hat. Wer Mitglied ist, bleibt es.",
   withdrawAction: "Zurückziehen",
   withdrawn: "Kein Link führt mehr zu {name}",
 };
 
 export const asking = (n: number) => plural(n, "{n} Person möchte hereinkommen", "{n} Personen möchten hereinkommen");
 export const requests = {
-  title: "Möchten hereinkommen",
+  title: "Beitrittsanfragen",
   admit: "Hereinlassen",
-  refuse: "Nein",
+  refuse: "Ablehnen",
   admitSomebody: "{name} hereinlassen",
   refuseSomebody: "{name} nicht hereinlassen",
   admitted: "{name} ist jetzt Mitglied",
   refused: "{name} wird nicht hereingelassen",
   ask: "Um Einlass bitten",
-  asked: "Du kommst herein, sobald jemand mit Verwaltungsrechten zustimmt",
+  asked: "Anfrage gesendet. Ein Admin entscheidet.",
 };

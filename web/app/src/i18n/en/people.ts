@@ -12,7 +12,7 @@ export const problems = {
   timeout: "The server did not answer. Check the connection and try again.",
   login: "You are not signed in: {reason}",
   unreachable: "The server cannot be reached now. Try again when you are online.",
-  unsupported: "The server cannot do that.",
+  unsupported: "The server cannot do that: {reason}",
   storage: "Nothing can be saved on this device just now: {reason}. Make room on it.",
   restarted: "Clownfish had to start again. Check whether it worked.",
   cancelled: "Cancelled.",

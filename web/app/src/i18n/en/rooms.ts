@@ -178,7 +178,7 @@ export const details = {
   inviteAction: (n: number) => plural(n, "Invite {n} person", "Invite {n} people"),
   invited: (n: number) => plural(n, "{n} person is invited", "{n} people are invited"),
   byLink: "Invite by link",
-  byLinkHint: "Also people whose address you do not know",
+  byLinkHint: "Also people whose address you do not know. They need an account.",
   link: "Link to it",
   linkHint: "Whoever has it can come in",
   code: "Show as a code",
@@ -247,20 +247,20 @@ export const groupLink = {
   shareText: "Come into {name}:",
   withdraw: "Withdraw all links",
   withdrawTitle: "Withdraw all links to {name}?",
-  withdrawText: "Nobody comes in any more by a link that was given out before, by whomever. Who is a member stays one.",
+  withdrawText: "Links given out before stop working, whoever made them. Members stay members.",
   withdrawAction: "Withdraw",
   withdrawn: "No link leads to {name} any more",
 };
 
 export const asking = (n: number) => plural(n, "{n} person asks to be let in", "{n} people ask to be let in");
 export const requests = {
-  title: "They ask to be let in",
+  title: "Requests to join",
   admit: "Let in",
-  refuse: "No",
+  refuse: "Decline",
   admitSomebody: "Let {name} in",
   refuseSomebody: "Do not let {name} in",
   admitted: "{name} is a member now",
   refused: "{name} is not let in",
   ask: "Ask to be let in",
-  asked: "You are let in when an admin agrees",
+  asked: "Request sent. An admin decides.",
 };
