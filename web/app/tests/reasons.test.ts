@@ -34,6 +34,11 @@ test("a problem says what it is once", () => {
   assert.equal(problemText({ kind: "refused", words }), "Der Server lehnt ab: nicht erlaubt");
 });
 
+test("what a server cannot do is said with the reason", () => {
+  const words = "the server cannot do that: it deletes no history when it is asked to";
+  assert.equal(problemText({ kind: "unsupported", words }), "Der Server kann das nicht: er löscht keine Nachrichten, wenn man ihn darum bittet");
+});
+
 test("why a search did not get to its end is told in German, whatever it was", () => {
   const said = (kind: Problem["kind"], words: string) => searchProblemText({ kind, words });
   assert.equal(said("restarted", "unreachable executed"), "Die Suche wurde abgebrochen, weil Clownfish neu starten musste.");
@@ -50,7 +55,7 @@ test("every reason has its places in every language", () => {
   }
 });
 
-const ROOT = new URL("../../../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 /** Texts of the core that nobody is shown: parts of names, what is written into stanzas, and the like. */
 const OTHERS = [

@@ -8,7 +8,7 @@ import "./browser";
 import { behind, isWallpaper, WALLPAPERS } from "../src/ui/chat/logic/wallpaper";
 import { read } from "../src/ui/shell/settings";
 
-const UI = new URL("../../app/src/ui/", import.meta.url);
+const UI = new URL("../../web/app/src/ui/", import.meta.url);
 
 test("a chat has its own wallpaper or that of all, and unknown names are none", () => {
   assert.equal(behind(null, "sea"), "sea");
