@@ -1,6 +1,6 @@
 //! Histories that were deleted and go a part at a time.
 
-use client::store::{Hidden, Message, Reference, Result, StoreError, Trace};
+use client::store::{Hidden, HiddenPage, Reference, Result, StoreError, Trace};
 use rusqlite::params;
 use xmpp::jid::BareJid;
 
@@ -40,7 +40,12 @@ impl Hidden for SqliteStore {
         )
     }
 
-    fn hidden(&self, limit: usize) -> Result<Vec<Message>> {
+    fn is_hiding(&self) -> Result<bool> {
+        let marks = self.rows("SELECT 1 FROM hidden LIMIT 1", [], |row| row.get::<_, i64>(0))?;
+        Ok(!marks.is_empty())
+    }
+
+    fn hidden(&self, limit: usize) -> Result<HiddenPage> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let marks = self.rows("SELECT conversation, last FROM hidden", [], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?))
@@ -52,19 +57,23 @@ impl Hidden for SqliteStore {
                 params![tag, last, limit],
                 Sealed::read,
             )?;
-            let mut page = Vec::with_capacity(rows.len());
+            let mut page = HiddenPage::default();
             for row in &rows {
                 match self.open_message(row) {
                     // It is to go in any case.
-                    Err(StoreError::Damaged(_)) => {}
-                    message => page.push(message?),
+                    Err(StoreError::Damaged(_)) => {
+                        self.removed.set(true);
+                        self.run("DELETE FROM message WHERE id = ?1", [row.id()])?;
+                        page.unreadable += 1;
+                    }
+                    message => page.messages.push(message?),
                 }
             }
-            if !page.is_empty() {
+            if page.count() > 0 {
                 return Ok(page);
             }
         }
-        Ok(Vec::new())
+        Ok(HiddenPage::default())
     }
 
     fn end_hiding(&self) -> Result<()> {
@@ -79,5 +88,33 @@ impl Hidden for SqliteStore {
             )?;
             self.run("DELETE FROM hidden", [])
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use client::store::conformance::{address, in_step, message, texts};
+    use client::store::{Hidden as _, Timeline as _};
+
+    use crate::SqliteStore;
+
+    #[test]
+    fn what_cannot_be_read_goes_without_the_rest() {
+        let store = SqliteStore::in_memory().unwrap();
+        let romeo = address("romeo@example.org");
+        let ids: Vec<_> = (1..=6)
+            .map(|at| {
+                in_step(&store, || store.append(&message(romeo.as_str(), at, "old")).unwrap())
+            })
+            .collect();
+        for id in &ids[2..] {
+            let sql = "UPDATE message SET sealed = x'00' WHERE id = ?1";
+            in_step(&store, || store.run(sql, [id.0]).unwrap());
+        }
+        in_step(&store, || store.hide(&romeo).unwrap());
+        for (messages, unreadable) in [(0, 3), (2, 1), (2, 0)] {
+            let page = in_step(&store, || store.hidden(3).unwrap());
+            assert_eq!((page.messages.len(), page.unreadable), (messages, unreadable));
+        }
     }
 }

@@ -17,6 +17,13 @@ pub(crate) struct Sealed {
     sealed: Vec<u8>,
 }
 
+impl Sealed {
+    /// The number of the message.
+    pub(crate) fn id(&self) -> i64 {
+        self.columns.id
+    }
+}
+
 /// What says where a row stands and how it is found. It is bound to what is sealed.
 struct Columns {
     id: i64,
@@ -326,7 +333,7 @@ mod tests {
         in_step(&store, || store.hide(&address(romeo)).unwrap());
         assert_eq!(left(), 59, "nothing is removed yet");
         in_step(&store, || {
-            let page = store.hidden(20).unwrap();
+            let page = store.hidden(20).unwrap().messages;
             page.iter().for_each(|message| store.remove_message(message.id).unwrap());
         });
         assert_eq!(left(), 39);

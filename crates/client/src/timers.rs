@@ -39,6 +39,11 @@ impl Timers {
         self.due.remove(&id);
     }
 
+    /// Whether it is neither due nor cancelled, nor was dropped.
+    pub(crate) fn waits(&self, id: TimerId) -> bool {
+        self.due.contains_key(&id)
+    }
+
     /// The next one that is due, taken out.
     pub(crate) fn pop(&mut self, now: u64) -> Option<Then> {
         let first = self.due.first_entry().filter(|entry| entry.key().at <= now)?;
@@ -64,7 +69,9 @@ mod tests {
         let first = timers.add(10, Box::new(|_| Ok(())));
         assert_eq!(timers.deadline(), Some(10));
         assert!(timers.pop(9).is_none());
+        assert!(timers.waits(first));
         timers.cancel(first);
+        assert!(!timers.waits(first));
         assert_eq!(timers.deadline(), Some(20));
         assert!(timers.pop(20).is_some());
         assert!(timers.pop(u64::MAX).is_none());

@@ -38,7 +38,7 @@ pub use rows::{
     ArchiveState, Contact, Conversation, EncryptionMode, Login, Mute, Notify, Queued, QueuedId,
     StoredToken, Subscription,
 };
-pub use traces::{Hidden, Trace, Traces};
+pub use traces::{Hidden, HiddenPage, Trace, Traces};
 pub use wants::Wants;
 pub use way::Way;
 

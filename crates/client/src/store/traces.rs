@@ -25,15 +25,33 @@ pub trait Traces {
     -> Result<()>;
 }
 
+/// Some hidden messages.
+#[derive(Debug, Default)]
+pub struct HiddenPage {
+    /// Those that can be read.
+    pub messages: Vec<Message>,
+    /// How many could not, and are removed.
+    pub unreadable: usize,
+}
+
+impl HiddenPage {
+    /// How many there were; with none nothing is hidden any more.
+    pub fn count(&self) -> usize {
+        self.messages.len() + self.unreadable
+    }
+}
+
 /// Histories that were deleted on this device and go a part at a time: nobody sees them any more.
 pub trait Hidden {
     /// Hides all messages that are in a conversation now, however many: nothing but these functions
     /// and [`Traces::trace`] knows them any more, and nothing replaces them. What comes later is not
     /// hidden.
     fn hide(&self, conversation: &BareJid) -> Result<()>;
-    /// At most `limit` hidden messages of one conversation, the newest of them first; none when there
-    /// are none. What cannot be read of them is left out.
-    fn hidden(&self, limit: usize) -> Result<Vec<Message>>;
+    /// Whether something is hidden.
+    fn is_hiding(&self) -> Result<bool>;
+    /// At most `limit` hidden messages of one conversation, the newest of them first. What cannot be
+    /// read of them is removed; only then it has to be part of a step.
+    fn hidden(&self, limit: usize) -> Result<HiddenPage>;
     /// Removes what is still hidden, and forgets that anything was.
     fn end_hiding(&self) -> Result<()>;
 }

@@ -112,31 +112,37 @@ fn stop_all(cx: &mut Cx<'_>, address: &BareJid) -> Step {
 
 /// Removes a page of what is hidden; the next one has a step of its own.
 fn remove_page(cx: &mut Cx<'_>) -> Step {
-    loop {
-        let page = cx.store.hidden(PAGE)?;
-        if page.is_empty() {
+    let mut left = PAGE;
+    while left > 0 {
+        let page = cx.store.hidden(left)?;
+        if page.count() == 0 {
             return cx.store.end_hiding();
         }
-        for message in &page {
+        for message in &page.messages {
             let_go(cx, message)?;
             cx.store.remove_message(message.id)?;
         }
-        if page.len() == PAGE {
-            break;
-        }
+        left = left.saturating_sub(page.count());
     }
-    if !std::mem::replace(&mut cx.state.features.timeline.removing, true) {
-        cx.later(PAUSE, |cx| {
-            cx.state.features.timeline.removing = false;
-            remove_page(cx)
-        });
-    }
+    go_on(cx, PAUSE);
     Ok(())
 }
 
-/// The program was started: what was being removed when it ended goes as well.
+fn go_on(cx: &mut Cx<'_>, pause: u64) {
+    let removing = cx.state.features.timeline.removing;
+    if !removing.is_some_and(|timer| cx.state.timers.waits(timer)) {
+        let timer = cx.later(pause, remove_page);
+        cx.state.features.timeline.removing = Some(timer);
+    }
+}
+
+/// The program was started: what was being removed when it ended goes as well. Not in the step that
+/// starts it, which would not start where nothing can be written.
 pub(crate) fn on_start(cx: &mut Cx<'_>) -> Step {
-    if cx.store.hidden(1)?.is_empty() { Ok(()) } else { remove_page(cx) }
+    if cx.store.is_hiding()? {
+        go_on(cx, START_PAUSE);
+    }
+    Ok(())
 }
 
 /// A whole conversation.
@@ -264,3 +270,5 @@ pub(crate) fn is_cleared(cx: &Cx<'_>, address: &BareJid) -> bool {
 const PAGE: usize = 100;
 /// Milliseconds between two of these steps: whatever else there is to do comes first.
 const PAUSE: u64 = 1;
+/// Milliseconds after the start.
+const START_PAUSE: u64 = 2_000;

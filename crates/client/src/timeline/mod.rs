@@ -25,6 +25,7 @@ use crate::store::{
     Content, Conversation, Delivery, Encryption, EncryptionMode, Message, MessageId, Mute, Notify,
     Position, Reference, SessionKey, Store, Way,
 };
+use crate::timers::TimerId;
 use crate::view::{Change, Outcome, Problem, Readers};
 
 pub(crate) use deleted::{is_about_deleted, is_cleared, on_start};
@@ -48,7 +49,7 @@ pub(crate) struct State {
     /// Requests that end when a message is sent.
     requests: BTreeMap<MessageId, u64>,
     /// The next part of a deleted history is about to be removed.
-    removing: bool,
+    removing: Option<TimerId>,
     /// Who can read what is written; told by the encryption.
     readers: BTreeMap<BareJid, Readers>,
     /// What has to be drawn anew at the end of the step.

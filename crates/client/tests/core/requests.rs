@@ -1,7 +1,7 @@
 //! People who ask to become members of a group, and what its admins say to that.
 
 use client::Command;
-use client::view::{JoinRequest, Outcome, Problem, RoomState};
+use client::view::{Affiliation, JoinRequest, Outcome, Problem, RoomState};
 use xmpp::ext::form::{Field, Form, FormType};
 use xmpp::ns;
 use xmpp::xml::Element;
@@ -90,4 +90,33 @@ fn only_the_room_itself_tells_who_asks() {
         world.settle();
         assert_eq!(room(&world, romeo, &group).requests, []);
     }
+}
+
+#[test]
+fn an_invitation_lets_who_asked_try_again_and_nobody_else() {
+    let (mut world, [_, _, mercutio], group) = closed(true);
+    let invite = |world: &mut World| {
+        let invite = Element::new("invite", ns::MUC_USER).with_attr("from", "romeo@example.net");
+        let message = Element::new("message", ns::CLIENT)
+            .with_attr("from", &group)
+            .with_child(Element::new("x", ns::MUC_USER).with_child(invite));
+        for session in world.server.sessions_of(&bare(MERCUTIO)) {
+            world.server.deliver(&session, &message);
+        }
+        world.settle();
+        room(world, mercutio, &group).state
+    };
+    let make = |world: &mut World, affiliation| {
+        let room = world.server.rooms.get_mut(&bare(&group)).unwrap();
+        room.affiliations.insert(bare(MERCUTIO), affiliation);
+    };
+    make(&mut world, Affiliation::Member);
+    assert!(matches!(invite(&mut world), RoomState::Refused(_)), "he did not ask");
+    make(&mut world, Affiliation::None);
+    assert_eq!(world.run(mercutio, ask(&group)), Some(Outcome::Done));
+    assert!(matches!(invite(&mut world), RoomState::Refused(_)), "he is none yet");
+    make(&mut world, Affiliation::Member);
+    assert!(matches!(invite(&mut world), RoomState::Refused(_)), "that was just now");
+    world.pass(61_000);
+    assert_eq!(invite(&mut world), RoomState::In);
 }

@@ -78,8 +78,9 @@ pub(crate) fn on_mediated(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
         return declined(cx, room, by.to_bare(), reason);
     }
     let password = x.child("password", ns::MUC_USER).map(Element::text);
-    // Who asked to be let in is.
-    join::enter_again(cx, room)?;
+    if incoming.source != Source::CatchUp {
+        join::on_called(cx, room)?;
+    }
     invited(cx, room, by.to_bare(), reason, password)?;
     // Also when it came from the person before: the room is told of a refusal.
     if super::is_invitation(cx, room) {

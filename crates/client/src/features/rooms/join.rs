@@ -42,6 +42,7 @@ pub(super) fn on_ended(cx: &mut Cx<'_>) -> Step {
     let addresses: Vec<BareJid> = cx.state.features.rooms.rooms.keys().cloned().collect();
     for address in addresses {
         end_renaming(cx, &address, Err(Problem::Timeout))?;
+        end_trial(cx, &address);
         if let Some(room) = cx.state.features.rooms.rooms.get_mut(&address) {
             out(room, Phase::Out);
             room.features.clear();
@@ -53,6 +54,32 @@ pub(super) fn on_ended(cx: &mut Cx<'_>) -> Step {
     cx.state.features.rooms.service = None;
     cx.state.features.rooms.searching = None;
     Ok(())
+}
+
+/// Entering is over, one way or the other.
+fn end_trial(cx: &mut Cx<'_>, address: &BareJid) {
+    let room = cx.state.features.rooms.rooms.get_mut(address);
+    if let Some(timer) = room.and_then(|room| room.trial.take()) {
+        cx.cancel(timer);
+    }
+}
+
+/// Does it after so many milliseconds, unless entering is over before.
+fn in_trial(
+    cx: &mut Cx<'_>,
+    address: &BareJid,
+    milliseconds: u64,
+    then: impl FnOnce(&mut Cx<'_>, &BareJid) -> Step + Send + 'static,
+) {
+    end_trial(cx, address);
+    let room = address.clone();
+    let timer = cx.later(milliseconds, move |cx| {
+        end_trial(cx, &room);
+        then(cx, &room)
+    });
+    if let Some(room) = cx.state.features.rooms.rooms.get_mut(address) {
+        room.trial = Some(timer);
+    }
 }
 
 fn out(room: &mut Room, phase: Phase) {
@@ -142,13 +169,7 @@ pub(super) fn enter(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     room.tries = room.tries.wrapping_add(1);
     let (tries, making) = (room.tries, room.making.is_some());
     touch(cx, address);
-    let room = address.clone();
-    cx.later(
-        ENTER_TIMEOUT,
-        move |cx| {
-            if is_entering(cx, &room, tries) { later(cx, &room) } else { Ok(()) }
-        },
-    );
+    in_trial(cx, address, ENTER_TIMEOUT, later);
     if making {
         return present(cx, address);
     }
@@ -171,6 +192,18 @@ pub(super) fn enter(cx: &mut Cx<'_>, address: &BareJid) -> Step {
             Answer::Lost => later(cx, &address),
         }
     })
+}
+
+/// A room invites us. Who asked it to be let in is: tries once more, but not as often as somebody likes.
+pub(super) fn on_called(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+    let now = cx.now.steady;
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    let lately = room.called.is_some_and(|called| now.saturating_sub(called) < RETRY);
+    if room.kept.applied.is_none() || lately {
+        return Ok(());
+    }
+    room.called = Some(now);
+    enter_again(cx, address)
 }
 
 /// What kept us out may be over: tries once more.
@@ -202,10 +235,9 @@ pub(super) fn later(cx: &mut Cx<'_>, address: &BareJid) -> Step {
         out(room, Phase::Out);
     }
     touch(cx, address);
-    let address = address.clone();
-    cx.later(RETRY, move |cx| {
-        let room = cx.state.features.rooms.rooms.get(&address);
-        if room.is_some_and(|room| room.kept.wanted) { enter(cx, &address) } else { Ok(()) }
+    in_trial(cx, address, RETRY, |cx, address| {
+        let room = cx.state.features.rooms.rooms.get(address);
+        if room.is_some_and(|room| room.kept.wanted) { enter(cx, address) } else { Ok(()) }
     });
     Ok(())
 }
@@ -213,6 +245,7 @@ pub(super) fn later(cx: &mut Cx<'_>, address: &BareJid) -> Step {
 /// The room does not let us in, or put us out. What the user waits for ends.
 pub(super) fn refuse(cx: &mut Cx<'_>, address: &BareJid, reason: &str) -> Step {
     end_renaming(cx, address, Err(Problem::Refused(reason.to_owned())))?;
+    end_trial(cx, address);
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     out(room, Phase::Refused(reason.to_owned()));
     room.making = None;
@@ -341,6 +374,7 @@ pub(super) fn end_renaming(
 /// We are in.
 pub(super) fn on_in(cx: &mut Cx<'_>, address: &BareJid, nick: &str, created: bool) -> Step {
     let now = cx.now.steady;
+    end_trial(cx, address);
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     room.phase = Phase::In;
     room.nick = Some(nick.to_owned());
@@ -363,6 +397,7 @@ pub(super) fn settle(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let mut invited = None;
     change(cx, address, |kept| {
         invited = kept.invited.take();
+        kept.applied = None;
         // Where no password is wanted it was the secret of a link, which has done what it is for.
         let worked = kept.offered.take().filter(|_| protected);
         kept.password = worked.or(kept.password.take());
@@ -384,6 +419,7 @@ pub(super) fn settle(cx: &mut Cx<'_>, address: &BareJid) -> Step {
 /// Leaves, and stays out.
 pub(super) fn leave(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     end_renaming(cx, address, Err(Problem::Cancelled))?;
+    end_trial(cx, address);
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     let nick = room.nick.clone().filter(|_| room.phase == Phase::In);
     out(room, Phase::Out);
@@ -401,6 +437,7 @@ pub(super) fn leave(cx: &mut Cx<'_>, address: &BareJid) -> Step {
         kept.wanted = false;
         kept.invited = None;
         kept.offered = None;
+        kept.applied = None;
     })
 }
 

@@ -120,6 +120,10 @@ pub(crate) struct Room {
     renaming: Option<u64>,
     /// What is put behind the wanted nickname, because others have it.
     suffix: String,
+    /// When that is given up, or tried again.
+    trial: Option<TimerId>,
+    /// When an invitation last made us try again, on the steady clock.
+    called: Option<u64>,
     /// Counts the tries to enter, so that an answer to an earlier one is recognised.
     tries: u32,
     /// When the room was last heard, on the steady clock.
@@ -193,6 +197,8 @@ pub(crate) struct Kept {
     inviter: Option<String>,
     /// Whom we invited, the oldest first, while they have not come or declined.
     asked: Vec<BareJid>,
+    /// When this account asked to become a member, while that is not decided; in milliseconds.
+    applied: Option<u64>,
     /// We were in it.
     entered: bool,
 }
@@ -228,6 +234,8 @@ impl Room {
             request: None,
             renaming: None,
             suffix: String::new(),
+            trial: None,
+            called: None,
             tries: 0,
             heard: 0,
             requests: Vec::new(),

@@ -7,7 +7,7 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Phase, Room, join, touch};
+use super::{Phase, Room, change, join, touch};
 use crate::cx::{Cx, Step};
 use crate::incoming::{Incoming, Source};
 use crate::iq::Answer;
@@ -45,6 +45,8 @@ pub(super) fn ask(cx: &mut Cx<'_>, number: u64, room: BareJid, words: Option<Str
                 cx.failed(number, refusal(&answer));
                 return Ok(());
             }
+            let now = cx.time().0;
+            change(cx, &room, |kept| kept.applied = Some(now))?;
             cx.done(number, Outcome::Done);
             Ok(())
         })

@@ -61,7 +61,7 @@ pub fn what_is_hidden_is_seen_nowhere_and_goes_a_part_at_a_time(store: &dyn Stor
     let (romeo, nurse) = (address(ROMEO), address(NURSE));
     let ids = six(store);
     let before = store.message(ids[0]).unwrap().unwrap();
-    assert!(store.hidden(10).unwrap().is_empty());
+    assert_eq!(store.hidden(10).unwrap().count(), 0);
     store.hide(&romeo).unwrap();
     let later = store.append(&message(ROMEO, 7, "romeo later")).unwrap();
     let first = Reference::Origin(romeo.clone(), "o1".into());
@@ -79,12 +79,14 @@ pub fn what_is_hidden_is_seen_nowhere_and_goes_a_part_at_a_time(store: &dyn Stor
     assert_eq!(store.trace(&romeo, &first).unwrap(), Some(Trace { archived: false }));
     assert_eq!(store.trace(&romeo, &second).unwrap(), Some(Trace { archived: true }));
     assert_eq!(store.trace(&nurse, &second).unwrap(), None);
-    let page = store.hidden(2).unwrap();
+    assert!(store.is_hiding().unwrap());
+    let page = store.hidden(2).unwrap().messages;
     assert_eq!(texts(&page), ["romeo 5", "romeo 4"]);
     page.iter().for_each(|one| store.remove_message(one.id).unwrap());
-    assert_eq!(texts(&store.hidden(10).unwrap()), ["romeo 3", "romeo 2", "romeo 1"]);
+    assert_eq!(texts(&store.hidden(10).unwrap().messages), ["romeo 3", "romeo 2", "romeo 1"]);
     store.end_hiding().unwrap();
-    assert!(store.hidden(10).unwrap().is_empty());
+    assert!(!store.is_hiding().unwrap());
+    assert_eq!(store.hidden(10).unwrap().count(), 0);
     assert_eq!(store.trace(&romeo, &first).unwrap(), None);
     assert!(store.message(later).unwrap().is_some());
     assert_eq!(texts(&store.before(&nurse, None, 10).unwrap()), ["nurse"]);
@@ -102,11 +104,11 @@ pub fn hiding_is_part_of_a_step_and_can_be_done_again(store: &dyn Store) {
     store.begin().unwrap();
     store.end_hiding().unwrap();
     store.rollback();
-    assert_eq!(store.hidden(10).unwrap().len(), 5);
+    assert_eq!(store.hidden(10).unwrap().count(), 5);
     store.append(&message(ROMEO, 7, "romeo later")).unwrap();
     in_step(store, || store.hide(&romeo).unwrap());
-    assert_eq!(store.hidden(10).unwrap().len(), 6);
+    assert_eq!(store.hidden(10).unwrap().count(), 6);
     assert_eq!(store.before(&romeo, None, 10).unwrap(), []);
     store.wipe().unwrap();
-    assert!(store.hidden(10).unwrap().is_empty());
+    assert_eq!(store.hidden(10).unwrap().count(), 0);
 }

@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 use self::tables::{END, Ratchet, Tables, first};
 use super::{
     ArchiveState, Archives, Contact, Contacts, Conversation, Conversations, DeviceEntry, Devices,
-    Hidden, Identity, Login, Look, Looked, Media, Message, MessageId, Outbox, OwnDevice, Place,
-    Position, Profile, Queued, QueuedId, Reference, Result, SessionKey, Store, StoreError,
-    Timeline, Trace, Traces, Version, within_limit,
+    Hidden, HiddenPage, Identity, Login, Look, Looked, Media, Message, MessageId, Outbox,
+    OwnDevice, Place, Position, Profile, Queued, QueuedId, Reference, Result, SessionKey, Store,
+    StoreError, Timeline, Trace, Traces, Version, within_limit,
 };
 
 /// A store in memory, shared by its clones.
@@ -297,13 +297,18 @@ impl Hidden for MemoryStore {
         Ok(())
     }
 
-    fn hidden(&self, limit: usize) -> Result<Vec<Message>> {
+    fn is_hiding(&self) -> Result<bool> {
+        Ok(!self.tables().hidden.rows.is_empty())
+    }
+
+    fn hidden(&self, limit: usize) -> Result<HiddenPage> {
         let tables = self.tables();
         let mut pages = tables.hidden.rows.keys().map(|conversation| {
             let page = tables.hidden_of(conversation).rev().take(limit);
             page.map(|message| (**message).clone()).collect::<Vec<_>>()
         });
-        Ok(pages.find(|page| !page.is_empty()).unwrap_or_default())
+        let messages = pages.find(|page| !page.is_empty()).unwrap_or_default();
+        Ok(HiddenPage { messages, unreadable: 0 })
     }
 
     fn end_hiding(&self) -> Result<()> {
