@@ -6,8 +6,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use store::{Millis, StoreError};
-use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
+use store::{Millis, StoreError, archive::Before};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval, interval_at},
+};
 
 use crate::{
     ext::{archive::retention, block_lists, muc, server_info, upload},
@@ -26,6 +29,7 @@ pub async fn run(server: Arc<Server>) {
     let mut minutes = ticks(MINUTE);
     let mut hours = interval_at(Instant::now() + MINUTE, HOUR);
     let mut watchdog = ticks(host::watchdog().unwrap_or(HOUR));
+    let (mut looking, mut forgetting) = (Chore::default(), Chore::default());
     loop {
         tokio::select! {
             () = down(&mut shutdown) => return,
@@ -45,9 +49,22 @@ pub async fn run(server: Arc<Server>) {
             }
             _ = hours.tick() => {
                 let worker = server.clone();
-                tokio::spawn(async move { turn::check::look(&worker).await });
-                forget(&server).await;
+                looking.begin(async move { turn::check::look(&worker).await });
+                let worker = server.clone();
+                forgetting.begin(async move { forget(&worker).await });
             }
+        }
+    }
+}
+
+/// Work that may take long, so that nothing else waits for it. It is not begun again before it has ended.
+#[derive(Default)]
+struct Chore(Option<JoinHandle<()>>);
+
+impl Chore {
+    fn begin(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        if self.0.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.0 = Some(tokio::spawn(work));
         }
     }
 }
@@ -107,9 +124,14 @@ async fn renew(server: &Arc<Server>) {
     }
 }
 
-/// Removes what is past its time from the store.
+/// Removes what is past its time from the store, until the server goes down.
 async fn forget(server: &Server) {
-    if let Err(error) = expire(server).await {
+    let mut shutdown = server.shutdown.subscribe();
+    let expired = tokio::select! {
+        () = down(&mut shutdown) => return,
+        expired = expire(server) => expired,
+    };
+    if let Err(error) = expired {
         server.store_failed("removing what is too old", &error);
     }
 }
@@ -139,28 +161,39 @@ async fn expire(server: &Server) -> Result<(), StoreError> {
 
 /// Removes messages that were kept for long enough. Tells how many.
 async fn expire_messages(server: &Server) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    let outcome = remove_messages(server, &mut removed).await;
+    if removed > 0 {
+        server.store.maintenance.scrub().await?;
+    }
+    outcome.map(|()| removed)
+}
+
+/// The same, and counts them, without leaving the files clean of them.
+async fn remove_messages(server: &Server, removed: &mut u64) -> Result<(), StoreError> {
     let (store, config, now) = (&server.store, server.config(), server.now().0);
     let before = |days: u64| Millis(if days > 0 { now.saturating_sub(days * DAY) } else { 0 });
-    let mut removed = 0;
     // Also goes on with deleting what belonged to deleted accounts.
     loop {
         let some = store.archive.expire(before(config.archive.retention_days), SOME_ROWS).await?;
-        removed += some;
+        *removed += some;
         if some < SOME_ROWS {
             break;
         }
     }
     for said in store.retentions.list().await? {
-        let oldest = before(retention::days(&config, &said));
-        while oldest > Millis(0) {
+        // What no device has yet is nobody's to delete but the operator's.
+        let pending = before(retention::most_days(&config, &said));
+        let oldest = Before { delivered: before(retention::days(&config, &said)), pending };
+        while oldest.delivered > Millis(0) {
             let some = store.archive.expire_one(said.archive, oldest, SOME_ROWS).await?;
-            removed += some;
+            *removed += some;
             if some < SOME_ROWS {
                 break;
             }
         }
     }
-    Ok(removed)
+    Ok(())
 }
 
 fn clamped(number: u64) -> i64 {
@@ -180,11 +213,14 @@ const SOME_ROWS: u64 = 500;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use store::{
         AccountId,
         accounts::NewAccount,
         archive::{Append, Query},
     };
+    use tokio::sync::Semaphore;
 
     use super::*;
     use crate::model::Stage;
@@ -208,6 +244,46 @@ mod tests {
             };
             server.store.archive.append([message].into_iter().collect(), None).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn long_work_holds_up_nobody_and_is_done_by_one_at_a_time() {
+        let (begun, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let work = || {
+            let (begun, gate) = (begun.clone(), gate.clone());
+            async move {
+                begun.fetch_add(1, Ordering::Relaxed);
+                gate.acquire().await.unwrap().forget();
+            }
+        };
+        let mut chore = Chore::default();
+        for _ in 0..3 {
+            chore.begin(work());
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(begun.load(Ordering::Relaxed), 1);
+        gate.add_permits(1);
+        while !chore.0.as_ref().unwrap().is_finished() {
+            tokio::task::yield_now().await;
+        }
+        chore.begin(work());
+        tokio::task::yield_now().await;
+        assert_eq!(begun.load(Ordering::Relaxed), 2, "it ended");
+    }
+
+    #[test]
+    fn a_message_that_no_device_has_stays_for_as_long_as_the_operator_says() {
+        let stage = Stage::new();
+        let (server, juliet) = (&stage.server, stage.juliet().id);
+        let left = stage.run(async {
+            fill(server, juliet);
+            let archive = &server.store.archive;
+            archive.set_pending(juliet, (1..=AGES.len() as u64).collect()).await.unwrap();
+            server.store.retentions.choose(juliet, Some(7)).await.unwrap();
+            assert_eq!(expire_messages(server).await, Ok(3), "older than for all others");
+            archive.pending(juliet, 0, u32::MAX).await.unwrap().len()
+        });
+        assert_eq!(left, 1);
     }
 
     #[test]

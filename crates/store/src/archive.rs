@@ -187,6 +187,15 @@ pub enum Clear {
     Ids(Vec<u64>),
 }
 
+/// Which rows of an archive are too old: those that were received before a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Of those that a device has.
+    pub delivered: Millis,
+    /// Of those that wait for one.
+    pub pending: Millis,
+}
+
 /// Messages. Reads see everything that was appended before they were called.
 pub trait Archive: Send + Sync {
     /// Submits a unit. Units are written strictly in the order of this call.
@@ -229,11 +238,12 @@ pub trait Archive: Send + Sync {
     /// Retention: removes rows received before `before` from all archives but those about which something
     /// was ever said ([`crate::retentions::Retentions::list`]), oldest first, in short
     /// transactions, at most `limit` rows; also goes on with interrupted removals of accounts.
-    /// Returns how many were removed; less than `limit` means none are left.
+    /// Returns how many were removed; less than `limit` means none are left. Their bytes are gone from the files
+    /// after [`crate::maintenance::Maintenance::scrub`].
     fn expire(&self, before: Millis, limit: u64) -> Fut<'_, u64>;
 
     /// The same for one of those: reads the whole archive to find them, and removes about `limit` at most.
-    fn expire_one(&self, archive: AccountId, before: Millis, limit: u64) -> Fut<'_, u64>;
+    fn expire_one(&self, archive: AccountId, before: Before, limit: u64) -> Fut<'_, u64>;
 
     /// Puts another stanza in the place of one row's, for good (XEP-0424 tombstones). Only for rows
     /// that came in units of their own, as those of rooms do. `false` when there is no such row.

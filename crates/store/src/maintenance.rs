@@ -109,6 +109,10 @@ pub trait Maintenance: Send + Sync {
     /// Gives freed pages back to the file system, a few at a time; returns the bytes given back.
     fn compact(&self) -> Fut<'_, u64>;
 
+    /// Leaves nothing in the files of what was removed. Returns whether readers let it; if not, it is done a little
+    /// later.
+    fn scrub(&self) -> Fut<'_, bool>;
+
     /// Writes what is queued, takes no more, and closes the database cleanly.
     fn close(&self) -> Fut<'_, ()>;
 }

@@ -100,6 +100,7 @@ macro_rules! conformance_tests {
                 what_was_said_is_kept
                 an_archive_with_a_retention_of_its_own_keeps_to_it
                 much_of_one_archive_goes_in_portions
+                what_waits_for_a_device_is_kept_apart
             }
             outbox {
                 parcels_wait_until_they_are_done

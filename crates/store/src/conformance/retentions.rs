@@ -2,7 +2,7 @@
 
 use super::account;
 use super::archive::message;
-use crate::archive::Query;
+use crate::archive::{Append, Before, Clear, Query};
 use crate::retentions::Retention;
 use crate::{AccountId, Millis, Store};
 
@@ -14,8 +14,12 @@ async fn expire(store: &Store, before: u64) -> u64 {
     store.archive.expire(Millis(before), 100).await.expect("expired")
 }
 
-async fn expire_one(store: &Store, archive: AccountId, before: u64) -> u64 {
-    store.archive.expire_one(archive, Millis(before), 100).await.expect("expired")
+fn before(moment: u64) -> Before {
+    Before { delivered: Millis(moment), pending: Millis(moment) }
+}
+
+async fn expire_one(store: &Store, archive: AccountId, moment: u64) -> u64 {
+    store.archive.expire_one(archive, before(moment), 100).await.expect("expired")
 }
 
 async fn kept(store: &Store, archive: AccountId) -> Vec<u64> {
@@ -73,8 +77,25 @@ pub async fn much_of_one_archive_goes_in_portions(store: &Store) {
         store.archive.append([message(juliet, id)].into_iter().collect(), None).expect("room");
     }
     store.retentions.choose(juliet, Some(1)).await.expect("chosen");
-    let some = store.archive.expire_one(juliet, Millis(600_001), 300).await.expect("expired");
+    let some = store.archive.expire_one(juliet, before(600_001), 300).await.expect("expired");
     assert!((300..600).contains(&some), "{some}");
     assert_eq!(expire_one(store, juliet, 600_001).await + some, 600);
     assert_eq!(kept(store, juliet).await, (601..=700).collect::<Vec<_>>());
+}
+
+/// What no device has yet has a time of its own, until one has it.
+pub async fn what_waits_for_a_device_is_kept_apart(store: &Store) {
+    let juliet = account(store, "juliet").await;
+    for id in 1..=6 {
+        let pending = id % 2 == 0;
+        let unit = [Append { pending, ..message(juliet, id) }].into_iter().collect();
+        store.archive.append(unit, None).expect("the queue has room");
+    }
+    store.retentions.choose(juliet, Some(1)).await.expect("chosen");
+    let before = Before { delivered: Millis(5001), pending: Millis(3001) };
+    assert_eq!(store.archive.expire_one(juliet, before, 100).await, Ok(4));
+    assert_eq!(kept(store, juliet).await, [4, 6]);
+    assert_eq!(store.archive.clear_pending(juliet, Clear::UpTo(4)).await, Ok(1));
+    assert_eq!(store.archive.expire_one(juliet, before, 100).await, Ok(1));
+    assert_eq!(kept(store, juliet).await, [6]);
 }

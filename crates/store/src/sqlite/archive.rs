@@ -19,7 +19,7 @@ use super::queue::{Fold, Job};
 use super::refs::{OUTGOING, parse_refs, release};
 use super::values::unsigned;
 use crate::archive::{
-    Archive, Busy, Clear, End, MAX_ORIGINS, Page, PageError, Query, Row, Tail, Ticket, Unit,
+    Archive, Before, Busy, Clear, End, MAX_ORIGINS, Page, PageError, Query, Row, Tail, Ticket, Unit,
 };
 use crate::{AccountId, Fut, Millis, StoreError};
 
@@ -126,14 +126,11 @@ impl Archive for Sqlite {
                     break;
                 }
             }
-            if removed > 0 {
-                self.engine.submit::<bool, StoreError>(Job::Scrub).await?;
-            }
             Ok(removed)
         })
     }
 
-    fn expire_one(&self, archive: AccountId, before: Millis, limit: u64) -> Fut<'_, u64> {
+    fn expire_one(&self, archive: AccountId, before: Before, limit: u64) -> Fut<'_, u64> {
         Box::pin(async move {
             let (mut removed, mut after) = (0, 0);
             while removed < limit {
@@ -147,9 +144,6 @@ impl Archive for Sqlite {
                 if found < AT_ONCE as usize {
                     break;
                 }
-            }
-            if removed > 0 {
-                self.engine.submit::<bool, StoreError>(Job::Scrub).await?;
             }
             Ok(removed)
         })
@@ -311,20 +305,19 @@ fn remove(db: &Connection, account: AccountId, rows: &[(i64, i64)]) -> Result<u6
     Ok(removed)
 }
 
-/// Rows of one account that were received before a moment, with their places in the log: those behind an id.
+/// Rows of one account that are too old, with their places in the log: those behind an id.
 fn old_rows(
     db: &Connection,
     account: AccountId,
-    before: Millis,
+    before: Before,
     after: i64,
 ) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut select = db.prepare_cached(
-        "SELECT id, seq FROM archive WHERE account = ?1 AND id > ?2 AND at < ?3
-         ORDER BY id LIMIT ?4",
+        "SELECT id, seq FROM archive WHERE account = ?1 AND id > ?2
+         AND at < CASE WHEN flags & 2 = 0 THEN ?3 ELSE ?4 END ORDER BY id LIMIT ?5",
     )?;
-    let rows = select.query_map(params![account.0, after, before, AT_ONCE], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
+    let values = params![account.0, after, before.delivered, before.pending, AT_ONCE];
+    let rows = select.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -77,6 +77,10 @@ impl Maintenance for Sqlite {
         })
     }
 
+    fn scrub(&self) -> Fut<'_, bool> {
+        self.0.submit(Job::Scrub)
+    }
+
     fn close(&self) -> Fut<'_, ()> {
         let engine = self.0.clone();
         on_thread("store-close", move || {

@@ -85,7 +85,8 @@ fn form(config: &Config, said: &Retention) -> Form {
     };
     let instructions = format!(
         "The server keeps your messages {most}, for devices that were not there. You can have them deleted earlier. \
-         What is on your devices stays there, and so does what others have of your conversations."
+         What is on your devices stays there, and so does what others have of your conversations. Messages that \
+         none of your devices has yet still come."
     );
     let own = said.own.map(|days| days.to_string()).unwrap_or_default();
     let field = Field::new(DAYS, FieldType::TextSingle)

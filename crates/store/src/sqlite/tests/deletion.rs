@@ -78,8 +78,12 @@ fn a_deletion_needs_no_restart_to_reach_the_files() {
         append(&store, [marked(juliet, id, length(id))]);
     }
     assert_eq!(block_on(store.archive.purge(juliet)), Ok(100));
-    // Reading these files would drop SQLite's locks on them in this process; a copy made by another
-    // process does not.
+    assert_eq!(marks(&copied(&directory)), []);
+}
+
+/// Reading the files of an open store would drop SQLite's locks on them in this process; a copy made by another
+/// process does not.
+fn copied(directory: &Directory) -> Directory {
     let copy = Directory::new();
     let copied = std::process::Command::new("cp")
         .arg(directory.database())
@@ -87,7 +91,23 @@ fn a_deletion_needs_no_restart_to_reach_the_files() {
         .arg(copy.path())
         .status();
     assert!(copied.is_ok_and(|status| status.success()));
-    assert_eq!(marks(&copy), []);
+    copy
+}
+
+#[test]
+fn what_is_too_old_leaves_the_files_when_they_are_scrubbed() {
+    let directory = Directory::new();
+    let store = directory.open();
+    let juliet = block_on(account(&store, "juliet"));
+    for id in 1..=100 {
+        append(&store, [marked(juliet, id, length(id))]);
+    }
+    let log = || block_on(store.maintenance.sizes()).expect("read").log;
+    assert_eq!(block_on(store.archive.expire(Millis(u64::MAX), 500)), Ok(100));
+    assert!(log() > 0, "many portions are not each scrubbed");
+    assert_eq!(block_on(store.maintenance.scrub()), Ok(true));
+    assert_eq!(log(), 0);
+    assert_eq!(marks(&copied(&directory)), []);
 }
 
 #[test]
