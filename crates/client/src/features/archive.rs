@@ -398,6 +398,24 @@ pub(crate) fn on_registered(cx: &mut Cx<'_>) -> Step {
     save(cx)
 }
 
+/// The user deleted what was in the archive, here or with the device that tells of it: it begins anew,
+/// with what that device tells, and nothing is missing that was wanted.
+pub(crate) fn on_emptied(cx: &mut Cx<'_>, told: Option<&Incoming>) -> Step {
+    let archive = &mut cx.state.features.archive;
+    match told.map(|told| told.source) {
+        Some(Source::Older) => return Ok(()),
+        // The page that it is in moves on by itself.
+        Some(Source::CatchUp) => {}
+        Some(Source::Live | Source::Carbon) | None => {
+            archive.known.newest = told.and_then(|told| told.archive_id.clone());
+        }
+    }
+    archive.known.oldest = None;
+    archive.known.complete = true;
+    archive.gap = None;
+    save(cx)
+}
+
 /// Whether an error says that the account has no archive, and that asking again is of no use.
 fn is_absent(error: &StanzaError) -> bool {
     let condition =
@@ -526,15 +544,19 @@ pub(crate) fn on_older(
     from: Position,
     answer: &Answer,
 ) -> Step {
-    let Some(fin) = answer.payload("fin", ns::MAM) else {
+    let fin = answer.payload("fin", ns::MAM);
+    // What goes from an archive goes from its beginning: where the oldest that is known is gone, nothing
+    // older is left.
+    let gone = matches!(answer, Answer::Error(error) if error.condition == Condition::ItemNotFound);
+    if fin.is_none() && !gone {
         let problem = answer.problem().unwrap_or(Problem::Timeout);
         cx.failed(number, problem);
         return Ok(());
-    };
-    let page = rsm::Response::child_of(fin).unwrap_or_default();
+    }
+    let page = fin.and_then(rsm::Response::child_of).unwrap_or_default();
+    let complete = fin.and_then(|fin| fin.attr("complete"));
     let mut known = of_conversation(cx, address)?;
-    known.complete = page.first.is_none()
-        || fin.attr("complete").is_some_and(|value| matches!(value, "true" | "1"));
+    known.complete = page.first.is_none() || matches!(complete, Some("true" | "1"));
     known.oldest = page.first.map(|(id, _)| id).or(known.oldest);
     cx.store.save_archive(address, &known)?;
     let until = Position(from.0.saturating_add(PAGE));

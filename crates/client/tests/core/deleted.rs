@@ -444,6 +444,44 @@ fn the_history_on_the_server_is_deleted_and_devices_keep_theirs() {
 }
 
 #[test]
+fn nobody_misses_a_history_that_was_deleted_on_purpose() {
+    let (mut world, romeo) = some(&["one", "two"]);
+    let there = world.online(ROMEO, &[JULIET]);
+    world.pass(20_000);
+    world.run(there, Command::Disconnect);
+    assert_eq!(world.run(romeo, Command::DeleteServerHistory), Some(Outcome::Done));
+    world.pass(20_000);
+    write(&mut world, JULIET, ROMEO, "three");
+    world.settle();
+    for device in [romeo, there] {
+        world.run(device, Command::Reconnect);
+        world.pass(20_000);
+        let messages = world.messages(device, JULIET);
+        let gap = messages.iter().any(|one| one.content == Content::Event(Event::Gap));
+        assert!(!gap, "{messages:?}");
+        assert_eq!(world.texts(device, JULIET), ["one", "two", "three"]);
+        // Who pages back comes to the end, which is no failure.
+        world.run(device, Command::Open(bare(JULIET)));
+        assert_eq!(world.run(device, Command::Older(bare(JULIET))), Some(Outcome::Done));
+    }
+}
+
+#[test]
+fn the_beginning_of_what_is_known_may_be_gone_from_the_archive() {
+    let mut world = World::new();
+    world.server.page = 1;
+    for text in ["zero", "one"] {
+        write(&mut world, JULIET, ROMEO, text);
+    }
+    let romeo = world.online(ROMEO, &[JULIET]);
+    write(&mut world, JULIET, ROMEO, "two");
+    world.settle();
+    world.server.accounts.get_mut(&bare(ROMEO)).unwrap().archive.clear();
+    world.run(romeo, Command::Open(bare(JULIET)));
+    assert_eq!(world.run(romeo, Command::Older(bare(JULIET))), Some(Outcome::Done));
+}
+
+#[test]
 fn a_server_that_deletes_no_history_says_so_and_one_that_asks_for_more_is_not_answered() {
     let mut world = World::new();
     let romeo = world.online(ROMEO, &[JULIET]);
@@ -478,6 +516,10 @@ fn a_server_that_deletes_no_history_says_so_and_one_that_asks_for_more_is_not_an
     // Only what says that it was done was done.
     let (outcome, asked) = ask(&mut world, Ok(Some(form(&["sure"]))));
     assert!(unsupported(&outcome) && asked == 2, "{outcome:?} {asked}");
+    let note = Element::new("note", ns::COMMANDS).with_attr("type", "error").with_text("later");
+    let failed = form(&["sure"]).with_attr("status", "completed").with_child(note);
+    let (outcome, _) = ask(&mut world, Ok(Some(failed)));
+    assert_eq!(outcome, Some(Outcome::Failed(Problem::Refused("later".into()))));
     let (outcome, _) = ask(&mut world, Err(Condition::Forbidden));
     assert!(matches!(outcome, Some(Outcome::Failed(Problem::Refused(_)))), "{outcome:?}");
 }

@@ -223,6 +223,7 @@ fn between_devices() -> Vec<Row> {
                  time='1700000000000'/>",
             ),
         ),
+        ("history", ROMEO, NOBODY, message("chat", "<deleted xmlns='urn:clownfish:history:0'/>")),
         (
             "rooms",
             PARTY,

@@ -302,7 +302,7 @@ pub(super) fn refresh(cx: &mut Cx<'_>, address: &BareJid) -> Step {
 }
 
 /// One line without what could disguise it.
-pub(super) fn limited(text: &str) -> String {
+pub(crate) fn limited(text: &str) -> String {
     let shown = text.chars().filter(|letter| !letter.is_control() && !nick::turns(*letter));
     shown.take(MAX_NAME_CHARS).collect::<String>().trim().to_owned()
 }

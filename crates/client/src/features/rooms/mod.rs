@@ -50,7 +50,7 @@ use crate::view::{self, Change};
 pub(crate) use archive::{again, is_behind, older, on_result, saw};
 pub(crate) use incoming::{is_from_room, is_same_author, mentions_us, of as message, reference};
 pub(crate) use invite::{is_mediated, on_mediated};
-pub(crate) use join::on_bookmarks;
+pub(crate) use join::{limited, on_bookmarks};
 pub(crate) use members::others;
 pub(crate) use presence::{may_be_heard, may_tell_writing};
 

@@ -106,7 +106,7 @@ pub(super) const DELETE_HISTORY: Command = Command {
         let then = Then::ask(account, Ask::DeleteServerHistory, said);
         app.overlay = Some(Overlay::Question(Question::new(
             "Delete all messages from the server?",
-            "Your devices keep what they have already; a new one gets nothing of it any more. The others keep theirs, and rooms what was said in them. Messages that none of your devices has yet still come. Nobody can undo that.",
+            "Your devices keep what they have already; a new one gets nothing of it any more. The others keep theirs, and rooms what was said in them. Another of your devices that was not online since will not get what came meanwhile. Nobody can undo that.",
             vec![('d', "delete them from the server", then), ('n', "no", Then::Nothing)],
         )));
         Ok(())
