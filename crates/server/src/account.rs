@@ -80,6 +80,8 @@ pub struct Resource {
     /// The part of its archive that it reads by itself: it needs no offline messages from there
     /// (XEP-0160 §3).
     pub caught_up: Option<CaughtUp>,
+    /// It was handed the offline messages up to this id.
+    pub handed: u64,
     /// Full or bare addresses that got directed presence (RFC 6121 §4.6.3).
     pub directed: Vec<xmpp::jid::Jid>,
     /// What its client can do (XEP-0115), once that is known.
@@ -93,22 +95,28 @@ pub struct CaughtUp {
     pub after: u64,
     /// Received at or after this time.
     pub start: store::Millis,
-    /// Including this id.
+    /// Including this id, once it has read all the pages.
     pub upto: u64,
+    /// Where the last page ended that it was given.
+    pub reached: u64,
 }
 
 impl CaughtUp {
     /// All that is there up to this id.
     #[must_use]
     pub fn to(upto: u64) -> Self {
-        Self { after: 0, start: store::Millis(0), upto }
+        Self { after: 0, start: store::Millis(0), upto, reached: upto }
     }
 
-    /// With what it reads now: the next page, or something else.
+    /// With what it read now: the next page, or something else.
     #[must_use]
     pub fn and(self, next: Self) -> Self {
-        let goes_on = self.after <= next.after && self.start.0 <= next.start.0;
-        if goes_on { Self { upto: next.upto, ..self } } else { next }
+        let goes_on =
+            self.after <= next.after && next.after <= self.reached && self.start.0 <= next.start.0;
+        match goes_on {
+            true => Self { upto: next.upto, reached: next.reached, ..self },
+            false => next,
+        }
     }
 
     /// Whether a row is among that.
@@ -129,6 +137,7 @@ impl Resource {
             interested: false,
             block_pushes: false,
             caught_up: None,
+            handed: 0,
             directed: Vec::new(),
             features: None,
         }

@@ -229,7 +229,7 @@ pub trait Archive: Send + Sync {
     fn pending(&self, account: AccountId, after: u64, limit: u32) -> Fut<'_, Vec<Row>>;
 
     /// Lets rows wait (again): a session ended whose client never acknowledged them. Ids that do not
-    /// exist are passed over.
+    /// exist, and those of outgoing rows, are passed over.
     fn set_pending(&self, account: AccountId, ids: Vec<u64>) -> Fut<'_, ()>;
 
     /// Marks rows as delivered; hidden ones are removed. Returns how many were waiting.

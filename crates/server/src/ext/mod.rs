@@ -347,7 +347,10 @@ pub enum Inbound {
 
 /// What an extension does when a session begins or ends.
 pub struct SessionHooks {
-    /// After the client sent its first available presence with a priority that takes messages.
+    /// The client takes messages from now on: it sent its first available presence with a priority that does.
+    /// Called in the lock in which that was noted, before a message can be queued for it.
+    pub takes_messages: Option<fn(&mut AccountState, &Arc<Session>)>,
+    /// After that, when the presence was told to everybody.
     pub available: Option<SessionHook>,
     /// After the session was bound, before its first stanza is read.
     pub bound: Option<SessionHook>,
@@ -362,8 +365,14 @@ pub struct SessionHooks {
 
 impl SessionHooks {
     /// Takes no part.
-    pub const NONE: Self =
-        Self { available: None, bound: None, closed: None, presence: None, answer: None };
+    pub const NONE: Self = Self {
+        takes_messages: None,
+        available: None,
+        bound: None,
+        closed: None,
+        presence: None,
+        answer: None,
+    };
 }
 
 /// What a [`SessionHook`] returns.

@@ -8,11 +8,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use store::archive::{Append, Row, Unit};
 use xmpp::{
-    edit::Edit, ext::delay::Delay, jid::BareJid, stanza::Stanza, time::Millis, xml::Limits,
+    edit::Edit,
+    error::{StreamCondition, StreamError},
+    ext::delay::Delay,
+    jid::BareJid,
+    stanza::Stanza,
+    time::Millis,
+    xml::Limits,
 };
 
 use super::{
-    Extension, HookFuture, Inbound, Scope, SessionHooks, Spec,
+    Extension, Inbound, Scope, SessionHooks, Spec,
     archive::{self, Flushing},
 };
 use crate::{
@@ -31,7 +37,7 @@ pub const EXTENSION: Extension = Extension {
     ],
     features: &[(Scope::Server, xmpp::ns::OFFLINE_FEATURE)],
     inbound: &[(Inbound::Deliver, deliver::deliver), (Inbound::Miss, deliver::missed)],
-    session: SessionHooks { available: Some(available), ..SessionHooks::NONE },
+    session: SessionHooks { takes_messages: Some(takes_messages), ..SessionHooks::NONE },
     ..Extension::NOTHING
 };
 
@@ -39,18 +45,14 @@ pub const EXTENSION: Extension = Extension {
 const BATCH: u32 = 100;
 
 /// The device takes messages now: what waits is handed to it, unless another device is getting it.
-fn available<'a>(server: &'a Arc<Server>, session: &'a Arc<Session>) -> HookFuture<'a> {
-    let _ = server;
-    Box::pin(async move {
-        let mut state = session.account.lock();
-        let busy = state.archive.flushing.is_some_and(|flushing| {
-            let other = state.resources.iter().find(|r| r.session.number == flushing.session);
-            other.is_some_and(|other| other.session.connected())
-        });
-        if !busy {
-            begin(&mut state, session);
-        }
-    })
+fn takes_messages(state: &mut AccountState, session: &Arc<Session>) {
+    let busy = state.archive.flushing.as_ref().is_some_and(|flushing| {
+        let other = state.resources.iter().find(|r| r.session.number == flushing.session);
+        other.is_some_and(|other| other.session.connected())
+    });
+    if !busy {
+        begin(state, session);
+    }
 }
 
 /// Keeps a stanza for whichever device comes online next, and in no archive. The id of its row; `None` when
@@ -82,34 +84,44 @@ pub fn keep(
     }
     // A device that is being given offline messages gets this one behind them.
     if let Some(flushing) = state.archive.flushing.as_mut() {
-        flushing.newest = id;
+        flushing.kept.push(id);
     }
     Some(id)
 }
 
-/// Starts to hand what waits to a session.
+/// Starts to hand what waits to a session, or goes on with it.
 fn begin(state: &mut AccountState, session: &Session) {
-    let newest = state.archive.newest();
-    // Whoever reads the archive by itself (XEP-0386 §5) may have done so before the next message comes.
-    if let Some(read) = state.resource(session).and_then(|it| it.caught_up.as_mut()) {
-        read.upto = read.upto.min(newest);
-    }
-    let flushing = Flushing { session: session.number, after: 0, upto: newest, newest };
+    let upto = state.archive.newest();
+    let Some(after) = state.resource(session).map(|resource| resource.handed) else { return };
+    let flushing = Flushing { session: session.number, after, upto, kept: Vec::new() };
     let before = state.archive.flushing.replace(flushing);
     if let Some(before) = before.filter(|before| before.session != session.number) {
         let other = state.resources.iter().find(|r| r.session.number == before.session);
-        other.inspect(|other| other.session.link().lose_backlog());
+        if let Some(other) = other.filter(|other| other.session.link().lose_backlog()) {
+            other.session.close(StreamError::new(StreamCondition::Reset));
+        }
     }
     session.link().set_backlog(true);
     session.nudge();
 }
 
+/// A session has lost its connection: if offline messages were being handed to it, a device that is there
+/// gets them.
+pub fn interrupted(state: &mut AccountState, session: &Session) {
+    if own(state, session).is_some() {
+        begin_with_another(state);
+    }
+}
+
 /// A session is over: if offline messages were being handed to it, another device gets the rest.
 pub fn flush_ended(state: &mut AccountState, session: &Session) {
-    if state.archive.flushing.is_none_or(|flushing| flushing.session != session.number) {
-        return;
+    if own(state, session).is_some() {
+        state.archive.flushing = None;
+        begin_with_another(state);
     }
-    state.archive.flushing = None;
+}
+
+fn begin_with_another(state: &mut AccountState) {
     let ready = state.resources.iter().find(|resource| {
         resource.priority().is_some_and(|priority| priority >= 0) && resource.session.connected()
     });
@@ -122,15 +134,14 @@ pub fn flush_ended(state: &mut AccountState, session: &Session) {
 /// connection's task, so that a full queue slows the handing over down and nothing else.
 pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
     let account = &session.account;
-    let flushing = own(&mut account.lock(), session).copied();
-    let Some(flushing) = flushing else { return session.link().set_backlog(false) };
-    let caught_up = account.lock().resource(session).and_then(|resource| resource.caught_up);
+    let here = own(&mut account.lock(), session)
+        .map(|flushing| (flushing.after, flushing.kept.last().copied().unwrap_or(0)));
+    let Some((after, newest)) = here else { return session.link().set_backlog(false) };
     account.submitted().await;
     if let Err(error) = server.store.archive.barrier().await {
         server.store_failed("offline messages", &error);
     }
-    let archive = &server.store.archive;
-    let rows = match archive.pending(account.id, flushing.after, BATCH).await {
+    let rows = match server.store.archive.pending(account.id, after, BATCH).await {
         Ok(rows) => rows,
         Err(error) => {
             server.store_failed("offline messages", &error);
@@ -141,30 +152,64 @@ pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
             return session.link().set_backlog(false);
         }
     };
-    let last = rows.last().map_or(flushing.newest, |row| row.id);
-    // A device that reads the archive by itself finds everything there but what is hidden.
-    let (there, missing): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| caught_up.is_some_and(|part| part.has(row)));
-    life::delivered(server, account, there.iter().map(|row| row.id).collect());
-    // What came meanwhile was queued for it as well, and waits in case that it does not come back.
-    for row in missing.iter().filter(|row| row.hidden || row.id <= flushing.upto) {
-        let Some(bytes) = delayed(server, row) else { continue };
-        let mut frame = Frame::message(bytes);
-        frame.archived = Some(row.id);
-        frame.pending = true;
-        session.deliver_bulk(frame);
-    }
-    let mut state = account.lock();
+    // With all of them the device has what was kept before they were read.
+    let end = (rows.len() < BATCH as usize).then_some(newest);
+    let rows: Vec<_> = rows.into_iter().map(|row| (delayed(server, &row), row)).collect();
+    let there = give(&mut account.lock(), session, after, rows, end);
+    life::delivered(server, account, there);
+}
+
+/// Queues what was read behind `after`, as far as there is room; `end` is there when that was all, and the
+/// newest id that was kept. Returns the ids of those that the device finds in the archive, which it reads by
+/// itself.
+fn give(
+    state: &mut AccountState,
+    session: &Session,
+    after: u64,
+    rows: Vec<(Option<Bytes>, Row)>,
+    mut end: Option<u64>,
+) -> Vec<u64> {
+    let caught_up = state.resource(session).and_then(|resource| resource.caught_up);
+    let mut there = Vec::new();
+    let mut link = session.link();
     // Meanwhile the session may have ended, and another one may be getting the messages.
-    let Some(flushing) = own(&mut state, session) else {
-        return session.link().set_backlog(false);
+    let Some(flushing) = own(state, session) else {
+        link.set_backlog(false);
+        return there;
     };
-    flushing.after = last;
-    if flushing.after >= flushing.newest {
-        // Nothing came meanwhile: from here on messages are delivered as they come.
-        state.archive.flushing = None;
-        session.link().set_backlog(false);
+    if flushing.after != after {
+        // Another connection of this session has handed them over.
+        return there;
     }
+    for (bytes, row) in rows {
+        // What came meanwhile was queued for it as well, and waits in case that it does not come back.
+        let wanted = row.id <= flushing.upto || flushing.kept.contains(&row.id);
+        if caught_up.is_some_and(|part| part.has(&row)) {
+            there.push(row.id);
+        } else if let Some(bytes) = bytes.filter(|_| wanted) {
+            if !link.has_room() {
+                end = None;
+                break;
+            }
+            let mut frame = Frame::message(bytes);
+            frame.archived = Some(row.id);
+            frame.pending = true;
+            link.push_bulk(frame);
+        }
+        flushing.after = row.id;
+    }
+    flushing.after = flushing.after.max(end.unwrap_or(0));
+    let handed = flushing.after;
+    // None was kept meanwhile: from here on messages are delivered as they come.
+    if end.is_some() && flushing.kept.iter().all(|id| *id <= handed) {
+        state.archive.flushing = None;
+        link.set_backlog(false);
+    }
+    drop(link);
+    if let Some(resource) = state.resource(session) {
+        resource.handed = handed;
+    }
+    there
 }
 
 /// The handing over, if it is to this session.
@@ -184,23 +229,11 @@ fn delayed(server: &Server, row: &Row) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{account::CaughtUp, model::Stage, session::Origin};
-
-    /// Its client may have read the archive before: nobody else has that message for it.
-    #[test]
-    fn what_comes_while_messages_are_handed_over_is_not_left_to_the_archive() {
-        let stage = Stage::new();
-        let juliet = stage.juliet();
-        let bound = life::bind(&stage.server, &juliet, Some("phone"), Origin::default());
-        let session = stage.run(bound).unwrap();
-        let mut state = juliet.lock();
-        let before = archive::take_id(&mut state);
-        state.resource(&session).unwrap().caught_up = Some(CaughtUp::to(u64::MAX));
-        begin(&mut state, &session);
-        let later = archive::take_id(&mut state);
-        let read = state.resource(&session).unwrap().caught_up.unwrap().upto;
-        assert!(read >= before && read < later, "{before} <= {read} < {later}");
-    }
+    use crate::{
+        account::{Available, CaughtUp},
+        model::Stage,
+        session::Origin,
+    };
 
     /// A row that waits, and the id it has.
     fn waits(stage: &Stage, juliet: &Account) -> u64 {
@@ -272,14 +305,68 @@ mod tests {
         let juliet = stage.juliet();
         let session = bind(&stage, &juliet, "phone");
         let (old, read) = (waits(&stage, &juliet), waits(&stage, &juliet));
-        let part = |after, upto| CaughtUp { after, upto, ..CaughtUp::to(0) };
+        let part = |after, upto| CaughtUp { after, ..CaughtUp::to(upto) };
         let reads = part(old, read).and(part(read, read));
         assert_eq!(reads, part(old, read), "the next page of the same");
+        assert_eq!(reads.and(part(read + 5, read + 9)).after, read + 5, "something else");
         juliet.lock().resource(&session).unwrap().caught_up = Some(reads);
         begin(&mut juliet.lock(), &session);
         stage.run(hand_over(&stage.server, &session));
         let sent = session.link().end();
         let ids: Vec<_> = sent.iter().map(|sent| sent.archived).collect();
         assert_eq!(ids, [Some(old)]);
+    }
+
+    #[test]
+    fn two_connections_of_a_session_hand_over_once() {
+        let stage = Stage::new();
+        let juliet = stage.juliet();
+        let session = bind(&stage, &juliet, "phone");
+        let first = waits(&stage, &juliet);
+        begin(&mut juliet.lock(), &session);
+        let server = &stage.server;
+        stage.run(async { tokio::join!(hand_over(server, &session), hand_over(server, &session)) });
+        let ids: Vec<_> = session.link().end().iter().map(|sent| sent.archived).collect();
+        assert_eq!(ids, [Some(first)]);
+    }
+
+    #[test]
+    fn who_is_there_gets_what_a_device_was_given_that_is_cut_off() {
+        let stage = Stage::new();
+        let juliet = stage.juliet();
+        let (phone, desk) = (bind(&stage, &juliet, "phone"), bind(&stage, &juliet, "desk"));
+        let first = waits(&stage, &juliet);
+        begin(&mut juliet.lock(), &phone);
+        phone.link().set_resumption("x");
+        let epoch = phone.link().epoch();
+        phone.link().detach(epoch, stage.server.now(), true);
+        interrupted(&mut juliet.lock(), &phone);
+        assert!(phone.link().resumable(), "nobody else is there");
+        let stanza = Stanza::parse("<presence/>".into(), &Limits::CLIENT).unwrap();
+        let available = Available { stanza, priority: 0 };
+        juliet.lock().resource(&desk).unwrap().available = Some(available);
+        interrupted(&mut juliet.lock(), &phone);
+        assert!(!phone.link().resumable());
+        stage.run(hand_over(&stage.server, &desk));
+        let ids: Vec<_> = desk.link().end().iter().map(|sent| sent.archived).collect();
+        assert_eq!(ids, [Some(first)]);
+    }
+
+    #[test]
+    fn what_was_kept_meanwhile_comes_behind_the_rest_and_ends_it() {
+        let stage = Stage::new();
+        let juliet = stage.juliet();
+        let session = bind(&stage, &juliet, "phone");
+        let first = waits(&stage, &juliet);
+        begin(&mut juliet.lock(), &session);
+        let romeo = BareJid::new("romeo@b.example").unwrap();
+        let stanza = Bytes::from_static(b"<message from='romeo@b.example' type='error'/>");
+        let kept = keep(&stage.server, &juliet, &mut juliet.lock(), &romeo, stanza);
+        // One that was queued for it as well, since it had no connection then.
+        let queued = waits(&stage, &juliet);
+        stage.run(hand_over(&stage.server, &session));
+        assert!(!session.link().has_backlog());
+        let ids: Vec<_> = session.link().end().iter().map(|sent| sent.archived).collect();
+        assert_eq!(ids, [Some(first), kept], "and not {queued}");
     }
 }

@@ -82,8 +82,13 @@ async fn available(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza
         let Some(resource) = state.resource(session) else { return };
         let now = Available { stanza: stanza.clone(), priority };
         let before = resource.available.replace(now);
-        let waiting = if before.is_none() { requests::waiting(&state) } else { Vec::new() };
-        (before.is_none(), before.is_some_and(|old| old.priority >= 0), waiting)
+        let (first, took) = (before.is_none(), before.is_some_and(|old| old.priority >= 0));
+        let waiting = if first { requests::waiting(&state) } else { Vec::new() };
+        if priority >= 0 && !took {
+            let hooks = crate::ext::ALL.iter().filter_map(|it| it.session.takes_messages);
+            hooks.for_each(|hook| hook(&mut state, session));
+        }
+        (first, took, waiting)
     };
     broadcast(server, account, &stanza);
     if first {

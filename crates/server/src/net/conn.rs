@@ -32,7 +32,7 @@ use super::{
     wire::{Output, Transport, read_into},
 };
 use crate::{
-    ext::archive,
+    ext::{archive, offline},
     im::presence,
     iq,
     limits::{Admission, Pace},
@@ -486,7 +486,7 @@ impl<T: Transport> Connection<T> {
             life::delivered(&self.server, &self.session.account, written.delivered);
             let wants = self.session.link().wants_backlog();
             if wants {
-                crate::ext::offline::hand_over(&self.server, &self.session).await;
+                offline::hand_over(&self.server, &self.session).await;
             }
             let mut link = self.session.link();
             if !link.has_more() && !link.wants_backlog() {
@@ -560,6 +560,9 @@ async fn part(server: &Arc<Server>, session: &Arc<Session>, epoch: u64, keep: bo
     };
     if owed && parting != Parting::Replaced {
         push::left(server, session);
+    }
+    if parting == Parting::Waits {
+        offline::interrupted(&mut session.account.lock(), session);
     }
     if parting == Parting::Ends {
         life::end(server, session).await;

@@ -257,10 +257,14 @@ impl<T: Transport> Driver<'_, T> {
         let session = life::bind(self.server, account, Some(&resource), origin).await?;
         self.session = Some(session.clone());
         let mut inline = Vec::new();
-        if let Some(resource) = account.lock().resource(&session) {
-            resource.carbons = bind.carbons;
-            // XEP-0386 §5: who binds like this reads the archive and gets no offline messages.
-            resource.caught_up = self.server.archives().then_some(CaughtUp::to(u64::MAX));
+        {
+            let mut state = account.lock();
+            let newest = state.archive.newest();
+            if let Some(resource) = state.resource(&session) {
+                resource.carbons = bind.carbons;
+                // XEP-0386 §5: who binds like this reads the archive and gets no offline messages.
+                resource.caught_up = self.server.archives().then_some(CaughtUp::to(newest));
+            }
         }
         if let Some(enable) = &bind.enable {
             inline.push(super::conn::enable_sm(self.server, &session, enable));

@@ -164,11 +164,11 @@ impl<'a> Pass<'a> {
         self.chosen.clone().unwrap_or_default()
     }
 
-    /// Whether no device that would get the message has a connection: it then also waits in the
-    /// offline queue.
+    /// Whether the message reaches no device now, since none that would get it has a connection, or each is
+    /// being given what had waited: it then also waits in the offline queue.
     pub fn unreachable(&mut self) -> bool {
         let chosen = self.chosen();
-        !chosen.iter().any(|&at| self.state.resources[at].session.connected())
+        !chosen.iter().any(|&at| self.state.resources[at].session.reaches())
     }
 
     /// Full address of the sender.

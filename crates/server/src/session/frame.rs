@@ -18,6 +18,8 @@ pub struct Frame {
     /// Whether that archive row also waits in the offline queue: the entry is dropped once the
     /// client has the stanza (XEP-0160).
     pub pending: bool,
+    /// Whether it belongs to an answer whose size has a bound of its own; see `Mailbox::push_bulk`.
+    pub bulk: bool,
     /// How XEP-0352 treats it while the client is inactive.
     pub urgency: Urgency,
     /// Whether the bytes have no recipient, because many get the same: each connection writes the
@@ -115,6 +117,14 @@ impl Frame {
     }
 
     fn new(kind: Kind, bytes: Bytes) -> Self {
-        Self { bytes, kind, archived: None, pending: false, urgency: Urgency::Now, shared: false }
+        Self {
+            bytes,
+            kind,
+            archived: None,
+            pending: false,
+            bulk: false,
+            urgency: Urgency::Now,
+            shared: false,
+        }
     }
 }

@@ -203,10 +203,24 @@ impl Link {
     }
 
     /// Its offline messages are handed to somebody else: should the client come back, it begins anew and
-    /// reads what it missed.
-    pub fn lose_backlog(&mut self) {
-        self.broken |= self.backlog;
-        self.set_backlog(false);
+    /// reads what it missed. Returns whether it came back already, so that its connection has to end.
+    pub fn lose_backlog(&mut self) -> bool {
+        let had = std::mem::take(&mut self.backlog);
+        self.broken |= had;
+        self.mailbox.set_behind(false);
+        had && self.phase == Phase::Connected
+    }
+
+    /// Whether messages reach the client now: it is connected, and is not being given what had waited.
+    #[must_use]
+    pub fn reaches(&self) -> bool {
+        self.phase == Phase::Connected && !self.backlog
+    }
+
+    /// Whether offline messages wait to be handed over.
+    #[must_use]
+    pub fn has_backlog(&self) -> bool {
+        self.backlog
     }
 
     /// Whether offline messages wait and there is room for them.

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use xmpp::stanza::Kind;
-
 use super::frame::{Frame, Urgency};
 
 /// How much may wait for one client before it counts as too slow.
@@ -28,7 +26,8 @@ pub struct Overflow;
 ///
 /// While the client is inactive (XEP-0352) frames that are not urgent stay in `held`; the first
 /// urgent frame takes everything held along, so that the order of stanzas never changes. While it is
-/// being given what waited for it (XEP-0160), messages stay in `later`: it gets none before an older one.
+/// being given what waited for it (XEP-0160), messages of its archive stay in `later`: it gets none before an
+/// older one.
 #[derive(Debug)]
 pub struct Mailbox {
     ready: VecDeque<Frame>,
@@ -36,9 +35,17 @@ pub struct Mailbox {
     later: VecDeque<Frame>,
     bytes: usize,
     later_bytes: usize,
+    bulk: Bulk,
     inactive: bool,
     behind: bool,
     limits: MailboxLimits,
+}
+
+/// What belongs to large answers.
+#[derive(Debug, Default)]
+struct Bulk {
+    frames: usize,
+    bytes: usize,
 }
 
 impl Mailbox {
@@ -51,6 +58,7 @@ impl Mailbox {
             later: VecDeque::new(),
             bytes: 0,
             later_bytes: 0,
+            bulk: Bulk::default(),
             inactive: false,
             behind: false,
             limits,
@@ -62,7 +70,7 @@ impl Mailbox {
     /// # Errors
     /// [`Overflow`] when the limits are reached; the frame was not taken.
     pub fn push(&mut self, frame: Frame) -> Result<bool, Overflow> {
-        if self.behind && frame.kind == Kind::Message {
+        if self.behind && frame.archived.is_some() {
             self.admit(&frame)?;
             self.later_bytes += frame.bytes.len();
             self.later.push_back(frame);
@@ -81,6 +89,10 @@ impl Mailbox {
     pub fn pop(&mut self) -> Option<Frame> {
         let frame = self.ready.pop_front()?;
         self.bytes -= frame.bytes.len();
+        if frame.bulk {
+            self.bulk.frames -= 1;
+            self.bulk.bytes -= frame.bytes.len();
+        }
         if self.ready.is_empty() && self.ready.capacity() > IDLE_CAPACITY {
             // An idle session keeps no memory of a busy hour.
             self.ready = VecDeque::new();
@@ -90,23 +102,32 @@ impl Mailbox {
 
     /// Puts back what was taken last.
     pub fn unpop(&mut self, frame: Frame) {
-        self.bytes += frame.bytes.len();
+        self.add(&frame);
         self.ready.push_front(frame);
     }
 
-    /// Appends a frame of a large answer, for which there is twice the room in bytes and no limit in
-    /// number.
+    /// Appends a frame of a large answer, for which there is room of its own: twice as many bytes, and no
+    /// limit in number.
     ///
     /// # Errors
-    /// [`Overflow`] when even that is taken.
-    pub fn push_bulk(&mut self, frame: Frame) -> Result<(), Overflow> {
-        if self.bytes > self.limits.bytes.saturating_mul(2) {
+    /// [`Overflow`] when that is taken.
+    pub fn push_bulk(&mut self, mut frame: Frame) -> Result<(), Overflow> {
+        if self.bulk.bytes > self.limits.bytes.saturating_mul(2) {
             return Err(Overflow);
         }
         self.release();
-        self.bytes += frame.bytes.len();
+        frame.bulk = true;
+        self.add(&frame);
         self.ready.push_back(frame);
         Ok(())
+    }
+
+    fn add(&mut self, frame: &Frame) {
+        self.bytes += frame.bytes.len();
+        if frame.bulk {
+            self.bulk.frames += 1;
+            self.bulk.bytes += frame.bytes.len();
+        }
     }
 
     /// Whether messages stay behind what [`Mailbox::push_bulk`] brings: from now on, or no longer. Those
@@ -169,6 +190,7 @@ impl Mailbox {
         self.set_behind(false);
         self.release();
         self.bytes = 0;
+        self.bulk = Bulk::default();
         std::mem::take(&mut self.ready).into_iter()
     }
 
@@ -196,13 +218,13 @@ impl Mailbox {
     }
 
     fn admit(&mut self, frame: &Frame) -> Result<(), Overflow> {
-        let bytes = self.bytes + frame.bytes.len();
-        let full = self.ready.len() + self.held.len() + self.later.len() >= self.limits.frames;
+        let (own, bytes) = (self.bytes - self.bulk.bytes, frame.bytes.len());
+        let frames = self.ready.len() + self.held.len() + self.later.len() - self.bulk.frames;
         // One frame larger than the whole limit is still a frame: it goes into an empty mailbox.
-        if full || (bytes > self.limits.bytes && self.bytes > 0) {
+        if frames >= self.limits.frames || (own + bytes > self.limits.bytes && own > 0) {
             return Err(Overflow);
         }
-        self.bytes = bytes;
+        self.bytes += bytes;
         Ok(())
     }
 
@@ -286,21 +308,42 @@ mod tests {
         assert_eq!(woken.collect::<Vec<_>>(), [false, false, false, true]);
     }
 
+    fn archived(text: &'static str, id: u64) -> Frame {
+        Frame { archived: Some(id), ..frame(text, Urgency::Now) }
+    }
+
     #[test]
-    fn messages_stay_behind_a_backlog_and_nothing_else_does() {
+    fn messages_of_the_archive_stay_behind_a_backlog_and_nothing_else_does() {
         let mut mailbox = Mailbox::new(MailboxLimits { frames: 4, bytes: 100 });
         mailbox.set_behind(true);
-        for text in ["third", "fourth"] {
-            assert_eq!(mailbox.push(frame(text, Urgency::Now)), Ok(false));
+        for (text, id) in [("third", 3), ("fourth", 4)] {
+            assert_eq!(mailbox.push(archived(text, id)), Ok(false));
         }
         assert!(mailbox.has_room(), "what stays behind holds up no backlog");
-        mailbox.push_bulk(frame("first", Urgency::Now)).unwrap();
+        mailbox.push_bulk(archived("first", 1)).unwrap();
         assert_eq!(mailbox.push(Frame::iq(Bytes::from_static(b"iq"))), Ok(true));
-        assert_eq!(mailbox.push(frame("too much", Urgency::Now)), Err(Overflow));
-        assert_eq!(texts(&mut mailbox), ["first", "iq"]);
-        mailbox.push_bulk(frame("second", Urgency::Now)).unwrap();
+        assert_eq!(mailbox.push(frame("in a room", Urgency::Now)), Ok(true));
+        assert_eq!(mailbox.push(archived("too much", 5)), Err(Overflow));
+        assert_eq!(texts(&mut mailbox), ["first", "iq", "in a room"]);
+        mailbox.push_bulk(archived("second", 2)).unwrap();
         mailbox.set_behind(false);
         assert_eq!(texts(&mut mailbox), ["second", "third", "fourth"]);
         assert!(mailbox.is_empty() && mailbox.has_room());
+    }
+
+    #[test]
+    fn a_large_answer_leaves_room_for_others() {
+        let mut mailbox = Mailbox::new(MailboxLimits { frames: 2, bytes: 10 });
+        for _ in 0..3 {
+            mailbox.push_bulk(frame("a page", Urgency::Now)).unwrap();
+        }
+        assert_eq!(mailbox.push(frame("a word", Urgency::Now)), Ok(true));
+        assert_eq!(mailbox.push(frame("more!", Urgency::Now)), Err(Overflow));
+        for _ in 0..4 {
+            let frame = mailbox.pop().unwrap();
+            mailbox.unpop(frame);
+            mailbox.pop().unwrap();
+        }
+        assert_eq!(mailbox.push(frame("0123456789", Urgency::Now)), Ok(true), "all is free again");
     }
 }

@@ -133,6 +133,12 @@ impl Session {
         matches!(self.link().phase, Phase::Connected)
     }
 
+    /// Whether messages reach its client now; see [`link::Link::reaches`].
+    #[must_use]
+    pub fn reaches(&self) -> bool {
+        self.link().reaches()
+    }
+
     /// Everything that stanza `tag` caused is done.
     pub fn settle(&self, tag: u64) {
         if self.link().settle(tag) {

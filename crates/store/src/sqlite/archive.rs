@@ -81,7 +81,8 @@ impl Archive for Sqlite {
     fn set_pending(&self, account: AccountId, ids: Vec<u64>) -> Fut<'_, ()> {
         self.engine.write_folded(Fold::Account(account), move |db| {
             let mut update = db.prepare_cached(
-                "UPDATE archive SET flags = flags | 2 WHERE account = ?1 AND id = ?2",
+                "UPDATE archive SET flags = flags | 2
+                 WHERE account = ?1 AND id = ?2 AND flags & 1 = 0",
             )?;
             for id in ids {
                 update.execute(params![account.0, signed(id)])?;

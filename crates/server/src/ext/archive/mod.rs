@@ -70,7 +70,7 @@ const fn route(kind: Option<IqKind>, name: &'static str, handler: super::IqHandl
 }
 
 /// Offline messages on their way to a device.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Flushing {
     /// Number of the session.
     pub session: u64,
@@ -78,8 +78,8 @@ pub struct Flushing {
     pub after: u64,
     /// Archive id of the newest message when that began: later ones come as they come.
     pub upto: u64,
-    /// Id of the newest that waits, which may be one that no archive has.
-    pub newest: u64,
+    /// Ids of later ones that come like these, since they were not queued for the device.
+    pub kept: Vec<u64>,
 }
 
 /// The archive's part of an account in memory.

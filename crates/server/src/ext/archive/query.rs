@@ -74,13 +74,7 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
     let session = context.session()?;
     let account = &session.account;
     let query = parse(&iq.payload)?;
-    if let Some(part) = reads_forward(&query) {
-        let mut state = account.lock();
-        let part = CaughtUp { upto: state.archive.newest(), ..part };
-        if let Some(resource) = state.resource(session) {
-            resource.caught_up = Some(resource.caught_up.map_or(part, |before| before.and(part)));
-        }
-    }
+    let (part, newest) = (reads_forward(&query), account.lock().archive.newest());
     account.submitted().await;
     let archive = &server.store.archive;
     // What was delivered a moment ago may still be on its way to disk: the page must have it.
@@ -89,6 +83,11 @@ async fn page(context: &IqContext<'_>, iq: &Iq) -> crate::ext::IqAnswer {
         PageError::UnknownId(_) => StanzaError::new(Condition::ItemNotFound),
         PageError::Store(error) => server.store_failed("archive", &error),
     })?;
+    if let (Some(part), Some(resource)) = (part, account.lock().resource(session)) {
+        let reached = page.rows.last().filter(|_| !page.complete).map_or(newest, |row| row.id);
+        let part = CaughtUp { upto: newest, reached, ..part };
+        resource.caught_up = Some(resource.caught_up.map_or(part, |before| before.and(part)));
+    }
     let id = iq.payload.attr("queryid");
     for row in &page.rows {
         let bytes = result(session.full(), account.bare(), id, row);
@@ -108,7 +107,8 @@ fn reads_forward(query: &Query) -> Option<CaughtUp> {
     };
     let after = page.max(query.after_id.unwrap_or(0));
     let start = query.start.unwrap_or(store::Millis(0));
-    (all && query.max > 0 && query.ids.is_empty()).then_some(CaughtUp { after, start, upto: 0 })
+    let part = CaughtUp { after, start, upto: 0, reached: 0 };
+    (all && query.max > 0 && query.ids.is_empty()).then_some(part)
 }
 
 /// The end of a page (XEP-0313 §4.3).

@@ -5,14 +5,17 @@
 //! reflection (XEP-0045 §7.4): what they were shown is in the archive. The order stays: whatever a room has
 //! to tell other servers meanwhile waits behind it.
 
-use std::{mem, sync::Arc};
+use std::{collections::HashMap, mem, sync::Arc};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use xmpp::{jid::Jid, stanza::Kind};
 
-use crate::{s2s::outgoing::Entry, server::Server};
+use crate::{
+    s2s::outgoing::{Bounds, Entry},
+    server::Server,
+};
 
 /// What waits for the disk, in order, of all rooms.
 #[derive(Default)]
@@ -24,7 +27,8 @@ pub struct Abroad {
 #[derive(Default)]
 struct State {
     letters: Vec<Letter>,
-    bytes: usize,
+    /// Their bytes, by domain.
+    bytes: HashMap<Box<str>, usize>,
     /// Rooms that have handed a line to the store and are about to tell it.
     holds: usize,
     /// Somebody waits for the disk, and sends what waits then.
@@ -70,8 +74,26 @@ impl Abroad {
 impl State {
     /// The oldest letters are in the queues of their servers.
     fn sent(&mut self, count: usize) {
-        let bytes: usize = self.letters.drain(..count).map(|letter| letter.bytes.len()).sum();
-        self.bytes -= bytes;
+        for letter in self.letters.drain(..count) {
+            if let Some(bytes) = self.bytes.get_mut(letter.to.domain().as_str()) {
+                *bytes -= letter.bytes.len();
+            }
+        }
+        if self.letters.is_empty() {
+            self.bytes = HashMap::new();
+        }
+    }
+
+    /// Keeps a letter, as long as there is room for its domain: as much as in the queue that it goes to, so
+    /// that what one domain is told takes none from another.
+    fn keep(&mut self, letter: Letter) -> Result<(), Letter> {
+        let bytes = self.bytes.entry(letter.to.domain().as_str().into()).or_default();
+        if *bytes + letter.bytes.len() > MOST_BYTES {
+            return Err(letter);
+        }
+        *bytes += letter.bytes.len();
+        self.letters.push(letter);
+        Ok(())
     }
 }
 
@@ -90,16 +112,15 @@ impl Drop for Hold<'_> {
 pub(super) fn send(server: &Server, to: &Jid, kind: Kind, bytes: Bytes) {
     let mut state = server.rooms.abroad.state.lock();
     let waits = state.holds > 0 || state.at_work || !state.letters.is_empty();
-    if waits && state.bytes + bytes.len() <= MOST_BYTES {
-        state.bytes += bytes.len();
-        state.letters.push(Letter { to: to.clone(), kind, bytes });
-        return;
-    }
-    drop(state);
     let service = server.config().rooms.address(server.domain());
-    match waits {
-        true => server.s2s.refuse(server, &service, to, kind, bytes),
-        false => server.s2s.post(server, &service, to, kind, bytes),
+    if !waits {
+        drop(state);
+        return server.s2s.post(server, &service, to, kind, bytes);
+    }
+    let refused = state.keep(Letter { to: to.clone(), kind, bytes }).err();
+    drop(state);
+    if let Some(letter) = refused {
+        server.s2s.refuse(server, &service, to, kind, letter.bytes);
     }
 }
 
@@ -129,5 +150,5 @@ pub async fn work_off(server: Arc<Server>) {
     }
 }
 
-/// Bytes that wait for the disk.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that wait for the disk for one domain.
+const MOST_BYTES: usize = Bounds::FLEETING;

@@ -138,7 +138,7 @@ pub(super) async fn send_to(server: &Server, account: &Account, jid: &Jid, notic
     // A device that is there may not come back to take it: it waits until one has it.
     let keep = || offline::keep(server, &target, &mut state, account.jid(), bytes());
     let kept = waits.then(keep).flatten();
-    let flushing = state.archive.flushing.map(|flushing| flushing.session);
+    let flushing = state.archive.flushing.as_ref().map(|flushing| flushing.session);
     for session in &there {
         // A device that is being given offline messages gets this one behind them, from the queue.
         if kept.is_some() && flushing == Some(session.number) {
@@ -146,8 +146,7 @@ pub(super) async fn send_to(server: &Server, account: &Account, jid: &Jid, notic
         }
         let mut frame = frame(server, account, session, notice);
         frame.archived = kept;
-        // While another device is being given the queue, that device ends it.
-        frame.pending = kept.is_some() && flushing.is_none();
+        frame.pending = kept.is_some();
         session.deliver(frame);
     }
 }

@@ -21,13 +21,16 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Bytes of what is not durable.
+    pub const FLEETING: usize = 16 * 1024 * 1024;
+
     /// Everything but the time after which messages go back, which the operator chooses.
     #[must_use]
     pub fn with_bounce(bounce: u64) -> Self {
         Self {
             stanzas: 1000,
             bytes: 4 * 1024 * 1024,
-            fleeting: 16 * 1024 * 1024,
+            fleeting: Self::FLEETING,
             unacked: sm::Limits { stanzas: 1000, bytes: 4 * 1024 * 1024, ..sm::Limits::SESSION },
             bounce,
             patience: 30_000,
