@@ -28,6 +28,8 @@ export const again = signal(0);
 
 /** Goes there. `replace` leaves no step to go back to. */
 export function go(to: Route, replace = false): void {
+  // The place itself is replaced, not the step of what is open over it.
+  if (replace && returning === 0 && overs() > 0 && format(to) !== location.hash) leaveSteps();
   if (returning === 0) return move(to, replace);
   goal = to;
   waiting.push(() => {
@@ -49,9 +51,16 @@ function move(to: Route, replace: boolean): void {
   route.value = to;
 }
 
+/** Goes back to the place, below the steps of what is open over it; that is closed by whoever opened it. */
+function leaveSteps(): void {
+  for (const one of over) one.depth = 0;
+  returning += 1;
+  history.go(-overs());
+}
+
 interface Over {
   close: () => void;
-  /** A window covers the place, and goes with it. */
+  /** A window covers the place and what was open over it before, and goes with them. */
   window: boolean;
   /** How many steps of this kind lead to its own; 0 without one. */
   depth: number;
@@ -80,18 +89,18 @@ function takeBack(): void {
 
 /**
  * Notes that something is open over the place. Esc ends it before it leaves the place; so does going back, if it
- * is a `step` of its own. A `window` sees to Esc itself, and is closed where going back leaves the place. What is
- * given back is called when it is closed.
+ * is a `step` of its own. A `window` sees to Esc itself, and is closed where going back leaves the place; a
+ * `windowStep` is one with a step. What is given back is called when it is closed.
  */
-export function openOver(close: () => void, how: "here" | "step" | "window"): () => void {
-  const one: Over = { close, window: how === "window", depth: 0 };
+export function openOver(close: () => void, how: "here" | "step" | "window" | "windowStep"): () => void {
+  const one: Over = { close, window: how === "window" || how === "windowStep", depth: 0 };
   over.push(one);
   const push = () => {
     if (!over.includes(one)) return;
     one.depth = overs() + 1;
     history.pushState({ steps: steps() + 1, overs: one.depth }, "", location.hash);
   };
-  if (how === "step") settled(push);
+  if (how === "step" || how === "windowStep") settled(push);
   return () => {
     if (remove(one)) settled(() => one.depth > 0 && one.depth <= overs() && takeBack());
   };
@@ -120,8 +129,7 @@ function overs(): number {
 
 /** Goes back; to where one level up is when nothing of this page is there to go back to. */
 export function back(): void {
-  if (steps() > 0) history.back();
-  else go(above(route.value), true);
+  settled(() => (steps() > 0 ? history.back() : go(above(route.value), true)));
 }
 
 /** Steps within this page that led here. What is before them belongs to others. */
@@ -200,7 +208,9 @@ addEventListener("popstate", () => {
     while (returning === 0 && waiting.length > 0) waiting.shift()?.();
   } else {
     const there = parse(location.hash);
-    endWhat((one) => one.depth > overs());
+    // A window does not outlive what it lies over.
+    const lowest = over.findIndex((one) => one.depth > overs());
+    endWhat((one, at) => one.depth > overs() || (one.window && lowest >= 0 && at > lowest));
     if (format(there) !== format(route.peek())) endWhat((one) => one.window);
     // A step of something that is not open any more leads nowhere.
     if (overs() > Math.max(0, ...over.map((one) => one.depth))) takeBack();
@@ -209,7 +219,7 @@ addEventListener("popstate", () => {
 });
 
 /** Closes what is open, from above; its steps are behind already. */
-function endWhat(is: (one: Over) => boolean): void {
+function endWhat(is: (one: Over, at: number) => boolean): void {
   for (const one of over.filter(is).reverse()) {
     over.splice(over.indexOf(one), 1);
     one.close();

@@ -33,6 +33,10 @@ class Past {
     setTimeout(() => this.travel(-1));
   }
 
+  go(by: number): void {
+    setTimeout(() => this.travel(by));
+  }
+
   /** Somebody goes there. */
   travel(by: number): void {
     const to = this.at + by;
@@ -68,7 +72,7 @@ function begin(): void {
 }
 
 /** Something that is open until it is closed, by whatever. */
-function open(how: "here" | "step" | "window") {
+function open(how: "here" | "step" | "window" | "windowStep") {
   const one = { open: true, close: () => {} };
   const end = openOver(() => one.close(), how);
   one.close = () => {
@@ -174,4 +178,45 @@ test("a window over a place is gone with it, and Esc is its own affair", () => {
   const chosen = open("here");
   assert.equal(closeOver(), true);
   assert.equal(chosen.open, false);
+});
+
+test("going back under a question ends the question, not what it lies over", () => {
+  begin();
+  const [chosen, question] = [open("step"), open("windowStep")];
+  past.travel(-1);
+  assert.deepEqual([chosen.open, question.open], [true, false]);
+  past.travel(-1);
+  assert.equal(chosen.open, false);
+  assert.deepEqual(here(), ["#/chat/romeo", "#/chat/romeo"]);
+});
+
+test("a window without a step goes with what it lies over", () => {
+  begin();
+  const [search, chosen, question] = [open("step"), open("step"), open("window")];
+  past.travel(-1);
+  assert.deepEqual([search.open, chosen.open, question.open], [true, false, false]);
+});
+
+test("who goes elsewhere for good from a window does not come back to the place below it", async () => {
+  begin();
+  go(chat("nurse"));
+  const question = open("windowStep");
+  go(parse("#/list"), true);
+  question.close();
+  assert.equal(here()[0], "#/list");
+  await settle();
+  assert.deepEqual(here(), ["#/list", "#/list"]);
+  past.travel(-1);
+  assert.deepEqual(here(), ["#/chat/romeo", "#/chat/romeo"]);
+});
+
+test("the button back, pressed as a window closes, leads one place back and not out of the page", async () => {
+  [past.entries, past.at] = [[{ state: null, hash: "#/elsewhere" }, { state: null, hash: "#/settings" }], 1];
+  past.told();
+  const question = open("windowStep");
+  question.close();
+  back();
+  await settle();
+  assert.deepEqual(here(), ["#/list", "#/list"]);
+  assert.equal(past.at, 1);
 });

@@ -5,6 +5,7 @@ import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { words } from "../../i18n";
 import { openOver } from "../../route";
 import { IconButton } from "./button";
+import { phone } from "./media";
 import "./dialog.css";
 
 export interface DialogProps {
@@ -77,7 +78,10 @@ export function useModal(onClose: () => void, stays = false) {
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
   }, []);
-  useEffect(() => (stays ? undefined : openOver(() => close.current(), "window")), [stays]);
+  useEffect(() => {
+    if (stays) return undefined;
+    return openOver(() => close.current(), phone.peek() ? "windowStep" : "window");
+  }, [stays]);
   useEffect(() => {
     const element = dialog.current;
     if (!element) return;
