@@ -7,8 +7,10 @@
 /** The cache in which it waits. Signing out deletes it. */
 export const SHARED = "clownfish-shared";
 
-/** What waits at most. */
+/** What waits at most to be given to a conversation. */
 export const SHARE_LIMIT = { files: 20, bytes: 100 * 1024 * 1024, texts: 20, text: 10_000 };
+/** So many times as much is kept with what was given to conversations and was not sent yet. */
+const WITH_GIVEN = 4;
 
 /** One text, or one file. Its path is its name in the cache. */
 export type Piece = { path: string; text: string } | { path: string; file: File };
@@ -26,8 +28,8 @@ const CUT = "/share/cut";
 /** A share that is this window's. */
 interface Claim {
   release(): void;
-  /** It is where it will be sent from, and is not offered again. */
-  given: boolean;
+  /** It is where it will be sent from, and is not offered again: a second lock says so to all. */
+  given: (() => void) | null;
 }
 
 const claims = new Map<string, Claim>();
@@ -36,13 +38,17 @@ const claims = new Map<string, Claim>();
 export function addShared(text: string, files: readonly File[]): Promise<void> {
   return navigator.locks.request(SHARED, async () => {
     const cache = await caches.open(SHARED);
-    const waits = await measured(cache);
-    const bytes = files.reduce((sum, one) => sum + one.size, waits.bytes);
-    const fits = waits.files + files.length <= SHARE_LIMIT.files && bytes <= SHARE_LIMIT.bytes;
+    const names = await heldNames();
+    const waits = await measured(cache, (share) => !names.has(givenOf(share)));
+    const all = await measured(cache, () => true);
+    const size = files.reduce((sum, one) => sum + one.size, 0);
+    const fitsTo = (sum: Sum, times: number) =>
+      sum.files + files.length <= times * SHARE_LIMIT.files && sum.bytes + size <= times * SHARE_LIMIT.bytes;
+    const fits = fitsTo(waits, 1) && fitsTo(all, WITH_GIVEN);
     const room = waits.texts < SHARE_LIMIT.texts ? Math.max(0, SHARE_LIMIT.text - waits.text) : 0;
     // Those that came first stand first.
     const share = `${String(Date.now()).padStart(15, "0")}-${crypto.randomUUID()}`;
-    const kept = text.slice(0, room);
+    const kept = cutAt(text, room);
     if (kept !== "") await cache.put(`/share/${share}/text`, new Response(kept, { headers: sizeOf(kept.length) }));
     for (const [at, one] of (fits ? files : []).entries()) {
       const headers = { "content-type": one.type, "x-name": encodeURIComponent(one.name), ...sizeOf(one.size) };
@@ -57,15 +63,17 @@ export async function hasShared(): Promise<boolean> {
   if ((await shares()).length === 0) return false;
   if (await anyFree()) return true;
   // A window that was loaded anew may not have let go of it yet.
-  await new Promise((enough) => setTimeout(enough, PATIENCE));
+  await pause();
   return anyFree();
 }
 
 /** What this window offers now: all that no other window has, and that it has not given to a conversation. */
 export async function takeShared(): Promise<Shared> {
-  const offered: string[] = [];
-  for (const share of await shares()) {
-    if (claims.get(share)?.given !== true && (await claim(share))) offered.push(share);
+  const all = (await shares()).filter((share) => !claims.get(share)?.given);
+  const offered = await claimed(all);
+  if (offered.length < all.length) {
+    await pause();
+    offered.push(...(await claimed(all.filter((share) => !offered.includes(share)))));
   }
   const nothing: Shared = { pieces: [], cut: false };
   // Read once they are this window's: another one may have dropped some of it until then.
@@ -82,8 +90,13 @@ export async function takeShared(): Promise<Shared> {
 /** These were given to a conversation, which has them until they are dropped. */
 export function keepGiven(pieces: readonly Piece[]): void {
   for (const { path } of pieces) {
-    const known = claims.get(shareOf(path));
-    if (known) known.given = true;
+    const share = shareOf(path);
+    const known = claims.get(share);
+    if (!known || known.given) continue;
+    known.given = () => {};
+    const isOver = () => claims.get(share) !== known;
+    const hold = () => new Promise<void>((end) => (isOver() ? end() : (known.given = end)));
+    void navigator.locks.request(givenOf(share), hold).catch(() => undefined);
   }
 }
 
@@ -104,8 +117,10 @@ export async function dropPiece(path: string): Promise<void> {
     return (await paths(cache)).some((one) => shareOf(one) === share);
   });
   if (left) return;
-  claims.get(share)?.release();
+  const known = claims.get(share);
   claims.delete(share);
+  known?.release();
+  known?.given?.();
 }
 
 /** Somebody has read that something was too much. */
@@ -116,9 +131,28 @@ export async function dropCut(): Promise<void> {
 /** Nobody is signed in any more: all of it goes. */
 export async function forgetShared(): Promise<void> {
   await navigator.locks.request(SHARED, () => caches.delete(SHARED));
-  for (const { release } of claims.values()) release();
+  const had = [...claims.values()];
   claims.clear();
+  for (const { release, given } of had) {
+    release();
+    given?.();
+  }
 }
+
+/** No more of a text than this; what is one sign for who reads is not cut through. */
+export function cutAt(text: string, most: number): string {
+  if (text.length <= most) return text;
+  let end = 0;
+  for (const { index, segment } of new Intl.Segmenter().segment(text.slice(0, most + LONGEST_SIGN))) {
+    if (index + segment.length > most) break;
+    end = index + segment.length;
+  }
+  // What claims to be one endless sign is cut anyway, but not within a character.
+  return end > 0 ? text.slice(0, end) : text.slice(0, most).replace(/[\uD800-\uDBFF]$/, "");
+}
+
+/** A family with tones of skin is not longer. */
+const LONGEST_SIGN = 64;
 
 /** Does something with what waits, and nothing where nothing does: the cache is not made anew by that. */
 async function within<T>(nothing: T, work: (cache: Cache) => Promise<T>): Promise<T> {
@@ -129,27 +163,49 @@ async function within<T>(nothing: T, work: (cache: Cache) => Promise<T>): Promis
   return answer;
 }
 
+/** Those of them that are this window's now. */
+async function claimed(some: readonly string[]): Promise<string[]> {
+  const had: string[] = [];
+  for (const share of some) if (await claim(share)) had.push(share);
+  return had;
+}
+
 /** Has a share to itself, as long as this window is open or until it lets go of it. */
 function claim(share: string): Promise<boolean> {
   if (claims.has(share)) return Promise.resolve(true);
   return new Promise((done) => {
-    const hold = () =>
-      new Promise<void>((release) => {
-        claims.set(share, { release, given: false });
+    const hold = (lock: Lock | null) => {
+      if (lock === null) return done(claims.has(share));
+      return new Promise<void>((release) => {
+        claims.set(share, { release, given: null });
         done(true);
       });
-    navigator.locks.request(lockOf(share), { signal: AbortSignal.timeout(PATIENCE) }, hold).catch(() => done(false));
+    };
+    navigator.locks.request(lockOf(share), { ifAvailable: true }, hold).catch(() => done(false));
   });
 }
 
+function pause(): Promise<void> {
+  return new Promise((enough) => setTimeout(enough, PATIENCE));
+}
+
 async function anyFree(): Promise<boolean> {
-  const { held } = await navigator.locks.query();
-  const names = new Set(held?.map(({ name }) => name));
+  const names = await heldNames();
   return (await shares()).some((share) => !names.has(lockOf(share)));
+}
+
+/** The locks that some window has. */
+async function heldNames(): Promise<ReadonlySet<string | undefined>> {
+  const { held } = await navigator.locks.query();
+  return new Set(held?.map(({ name }) => name));
 }
 
 function lockOf(share: string): string {
   return `${SHARED} ${share}`;
+}
+
+function givenOf(share: string): string {
+  return `${SHARED} given ${share}`;
 }
 
 /** The shares of which something waits, the first first. */
@@ -177,9 +233,10 @@ async function piece(path: string, answer: Response): Promise<Piece> {
   return { path, file: new File([await answer.blob()], name || "file", { type }) };
 }
 
-async function measured(cache: Cache): Promise<{ files: number; bytes: number; texts: number; text: number }> {
+async function measured(cache: Cache, counts: (share: string) => boolean): Promise<Sum> {
   const sum = { files: 0, bytes: 0, texts: 0, text: 0 };
   for (const path of await paths(cache)) {
+    if (!counts(shareOf(path))) continue;
     const size = Number((await cache.match(path))?.headers.get(SIZE) ?? 0);
     if (path.endsWith("/text")) {
       sum.texts += 1;
@@ -190,6 +247,13 @@ async function measured(cache: Cache): Promise<{ files: number; bytes: number; t
     }
   }
   return sum;
+}
+
+interface Sum {
+  files: number;
+  bytes: number;
+  texts: number;
+  text: number;
 }
 
 /** How long a text is, how many bytes a file has: known without reading it. */

@@ -28,12 +28,13 @@ export function fakeShares(paths: readonly string[], others: readonly string[] =
   const locks = {
     query: async () => ({ held: [...held].map((name) => ({ name })) }),
     request: async (name: string, ...rest: unknown[]) => {
-      const work = rest.at(-1) as () => unknown;
-      if (others.includes(name) && held.has(name)) throw new DOMException("held", "TimeoutError");
+      const work = rest.at(-1) as (lock: object | null) => unknown;
+      const { ifAvailable = false } = (rest.length > 1 ? rest[0] : {}) as { ifAvailable?: boolean };
+      if (ifAvailable && held.has(name)) return work(null);
       const turn = (turns.get(name) ?? Promise.resolve()).then(async () => {
         held.add(name);
         try {
-          return await work();
+          return await work({ name });
         } finally {
           held.delete(name);
         }

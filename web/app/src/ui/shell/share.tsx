@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 
 import { fill, language, words } from "../../i18n";
 import { go } from "../../route";
-import { dropCut, dropPiece, keepGiven, releaseShared, SHARE_LIMIT, takeShared, type Piece, type Shared } from "../../share";
+import { cutAt, dropCut, dropPiece, keepGiven, releaseShared, SHARE_LIMIT, takeShared, type Piece, type Shared } from "../../share";
 import { useStore } from "../../state/use";
 import type { Store } from "../../state/store";
 import { attachShared } from "../chat/composer/tray-state";
@@ -18,21 +18,33 @@ import "./share.css";
 /** So many are listed. */
 const MOST = 50;
 
+/** How many of these pages are open: what one of them still takes as it closes may be the next one's already. */
+let open = 0;
+
+function release(): void {
+  if (open === 0) releaseShared();
+}
+
 /** Something from another app: to whom? */
 export function Share() {
   const store = useStore();
   const w = words().shell;
   const shared = useSignal<Shared | null>(null);
   const typed = useSignal("");
+  const busy = useSignal(false);
   useEffect(() => {
     let here = true;
+    open += 1;
     void takeShared().then(
-      (found) => (here ? (shared.value = found) : releaseShared()),
+      (found) => (here ? (shared.value = found) : release()),
       () => (shared.value = { pieces: [], cut: false }),
     );
     return () => {
       here = false;
-      releaseShared();
+      open -= 1;
+      // It was read, however the page is left.
+      if (shared.peek()?.cut) void dropCut();
+      release();
     };
   }, []);
   const what = shared.value;
@@ -42,6 +54,16 @@ export function Share() {
   const without = (piece: Piece) => {
     shared.value = { pieces: what.pieces.filter((one) => one !== piece), cut: false };
     drop([piece]);
+  };
+  // A second press would say it all twice.
+  const chosen = async (one: Target) => {
+    if (busy.peek()) return;
+    busy.value = true;
+    try {
+      await give(store, one, what.pieces);
+    } finally {
+      busy.value = false;
+    }
   };
   return (
     <Page title={w.shareTo} onBack={() => leave(what.pieces)}>
@@ -59,7 +81,7 @@ export function Share() {
           <ul aria-label={w.conversations}>
             {shown.map((one) => (
               <li key={one.address}>
-                <button type="button" class="result" onClick={() => void give(store, one, what.pieces)}>
+                <button type="button" class="result" aria-disabled={busy.value} onClick={() => void chosen(one)}>
                   <Avatar address={one.address} name={one.name} avatar={store.avatar(one.address)} group={one.group} size={40} />
                   <span class="result-name share-name">
                     <bdi>{one.name}</bdi>
@@ -104,7 +126,7 @@ function PieceRow({ piece, without }: { piece: Piece; without: () => void }) {
   const name = "file" in piece ? legible(piece.file.name) : w.sharedText;
   const end = <IconButton icon="close" size={20} label={fill(w.shareWithout, { name })} onClick={without} />;
   if ("file" in piece) return <Row icon="file" label={<bdi>{name}</bdi>} hint={sized(piece.file.size, language.value)} end={end} />;
-  return <Row icon="edit" label={<span class="share-text" dir="auto">{piece.text.slice(0, EXCERPT)}</span>} end={end} />;
+  return <Row icon="edit" label={<span class="share-text" dir="auto">{cutAt(piece.text, EXCERPT)}</span>} end={end} />;
 }
 
 /** Nobody wants these. */

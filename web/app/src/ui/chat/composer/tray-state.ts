@@ -83,6 +83,7 @@ function attachAll(address: string, files: readonly { file: File; path: string |
   const over = added.slice(room);
   if (over.length > 0) toast({ text: fill(say.trayFull(over.length), { most: MOST }), problem: true });
   over.forEach(release);
+  for (const { shared } of over) if (shared !== null) void dropPiece(shared);
   if (room === 0 || added.length === 0) return false;
   tray.value = [...tray.peek(), ...added.slice(0, room)];
   return true;
