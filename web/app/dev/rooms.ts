@@ -43,6 +43,12 @@ export class Rooms {
     return { is: "room", address };
   }
 
+  /** Somebody asks to be let in. */
+  asks(address: string, requests: Room["requests"]): void {
+    const old = this.#all.get(address);
+    if (old) this.#set({ ...old, requests });
+  }
+
   /** What is asked for in a room. */
   do(address: string, command: Command): Outcome {
     const old = this.#all.get(address);
@@ -72,6 +78,10 @@ export class Rooms {
           return this.#set({ ...old, members: old.members.filter((one) => one.address !== person) });
         }
         return members((one) => (one.address === person ? { ...one, affiliation } : one));
+      }
+      case "answerJoinRequest": {
+        const requests = old.requests.filter((one) => one.nick !== command.nick);
+        return this.#set({ ...old, requests });
       }
       case "setRole":
         return members((one) => (one.nick === command.nick ? { ...one, role: command.role } : one));

@@ -4,7 +4,7 @@
 import { batch } from "@preact/signals";
 
 import type { Core, Squares } from "../src/core/api";
-import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, FileKind, Message, Notice, Outcome, Reached } from "../src/core/types";
+import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, FileKind, Message, Notice, Outcome, Reached, Room } from "../src/core/types";
 import { Devices } from "./devices";
 import { history, lines, message, text } from "./history";
 import { account, brief, crowd, DONE, failed, fileKind, part, pause, previewOf, type Talk } from "./made";
@@ -103,6 +103,11 @@ export class Sample implements Core {
     this.#say(notice);
   }
 
+  /** Somebody asks to be let into a room. */
+  asks(address: string, requests: Room["requests"]): void {
+    this.#rooms.asks(address, requests);
+  }
+
   /** The file of a message is not here any more. */
   forgets(id: number): void {
     this.#edit(id, (old) =>
@@ -190,7 +195,6 @@ export class Sample implements Core {
         await pause(300);
         return { is: "text", text: `xmpp:${command.address}?join;password=7d1e4b9f2c` };
       case "askToJoin":
-      case "answerJoinRequest":
       case "revokeRoomLinks":
         await pause(300);
         return DONE;
@@ -253,6 +257,7 @@ export class Sample implements Core {
       case "setRoomName":
       case "setRoomAvatar":
       case "setRoomNick":
+      case "answerJoinRequest":
         return this.#rooms.do(address, command);
       case "addContact": {
         if (!address.includes("@")) return failed("invalid", "an address looks like name@server");

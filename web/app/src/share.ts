@@ -4,6 +4,8 @@
 // Each time something is shared is a share of its own. A window that offers one has its lock, so that no other
 // window offers it as well; when the window is closed, what is left is free again.
 
+import { cutAt } from "./cut";
+
 /** The cache in which it waits. Signing out deletes it. */
 export const SHARED = "clownfish-shared";
 
@@ -138,21 +140,6 @@ export async function forgetShared(): Promise<void> {
     given?.();
   }
 }
-
-/** No more of a text than this; what is one sign for who reads is not cut through. */
-export function cutAt(text: string, most: number): string {
-  if (text.length <= most) return text;
-  let end = 0;
-  for (const { index, segment } of new Intl.Segmenter().segment(text.slice(0, most + LONGEST_SIGN))) {
-    if (index + segment.length > most) break;
-    end = index + segment.length;
-  }
-  // What claims to be one endless sign is cut anyway, but not within a character.
-  return end > 0 ? text.slice(0, end) : text.slice(0, most).replace(/[\uD800-\uDBFF]$/, "");
-}
-
-/** A family with tones of skin is not longer. */
-const LONGEST_SIGN = 64;
 
 /** Does something with what waits, and nothing where nothing does: the cache is not made anew by that. */
 async function within<T>(nothing: T, work: (cache: Cache) => Promise<T>): Promise<T> {

@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 import "./browser";
 import { fakeShares } from "./fake-shares";
-import { addShared, cutAt, dropPiece, forgetShared, hasShared, keepGiven, releaseShared, SHARE_LIMIT, takeShared, type Piece } from "../src/share";
+import { cutAt } from "../src/cut";
+import { addShared, dropPiece, forgetShared, hasShared, keepGiven, releaseShared, SHARE_LIMIT, takeShared, type Piece } from "../src/share";
 
 const file = (name: string, size = 1) => new File([new Uint8Array(size)], name);
 const says = (pieces: readonly Piece[]) => pieces.map((one) => ("text" in one ? one.text : one.file.name));

@@ -141,6 +141,26 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     assert.equal((await asked(on, "revokeRoomLinks")).length, 1);
   });
 
+  test("who asks to be let in is named by their address, and each answer leads on to the next", async (t) => {
+    const on = await page(t, { route: `details/${MASQUE}` });
+    await on.getByRole("button", { name: /^Invite by link/ }).waitFor();
+    await on.evaluate((room) => globalThis.sample.asks(decodeURIComponent(room), [
+      { nick: "Benvolio", address: "iago@venice.example", words: "benvolio@verona.example" },
+      { nick: "Feste", address: null, words: null },
+    ]), MASQUE);
+    const first = on.locator(".row", { hasText: "iago@venice.example" });
+    await first.getByText("“benvolio@verona.example”", { exact: true }).waitFor();
+    await on.locator(".row", { hasText: "Feste" }).getByText("Address unknown", { exact: true }).waitFor();
+    const focused = () => on.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.className);
+    await first.getByRole("button", { name: "Do not let Benvolio in" }).click();
+    await first.waitFor({ state: "detached" });
+    await until(on, () => document.activeElement.getAttribute("aria-label") === "Do not let Feste in");
+    await on.keyboard.press("Enter");
+    await on.getByText("Requests to join").waitFor({ state: "detached" });
+    await until(on, () => document.activeElement.classList.contains("page-title"));
+    assert.equal(await focused(), "page-title");
+  });
+
   test("what happened stands in small lines, of many only the last until all are wanted", async (t) => {
     const on = await page(t, { route: `chat/${MASQUE}` });
     const row = on.locator(".happenings");

@@ -176,7 +176,7 @@ export const details = {
   byLink: "Mit einem Link einladen",
   byLinkHint: "Auch Leute, deren Adresse du nicht kennst. Sie brauchen ein Konto.",
   link: "Link dorthin",
-  linkHint: "Wer ihn hat, kann beitreten",
+  linkHint: "Er führt alle hierher, die hereindürfen",
   code: "Als Code zeigen",
   codeLabel: "Der Kanal als QR-Code",
   nick: "Dein Name hier",
@@ -251,6 +251,7 @@ export const groupLink = {
 export const asking = (n: number) => plural(n, "{n} Person möchte hereinkommen", "{n} Personen möchten hereinkommen");
 export const requests = {
   title: "Beitrittsanfragen",
+  noAddress: "Adresse unbekannt",
   admit: "Hereinlassen",
   refuse: "Ablehnen",
   admitSomebody: "{name} hereinlassen",

@@ -180,7 +180,7 @@ export const details = {
   byLink: "Invite by link",
   byLinkHint: "Also people whose address you do not know. They need an account.",
   link: "Link to it",
-  linkHint: "Whoever has it can come in",
+  linkHint: "It leads here whoever may come in",
   code: "Show as a code",
   codeLabel: "The channel as a QR code",
   nick: "Your name here",
@@ -255,6 +255,7 @@ export const groupLink = {
 export const asking = (n: number) => plural(n, "{n} person asks to be let in", "{n} people ask to be let in");
 export const requests = {
   title: "Requests to join",
+  noAddress: "Address unknown",
   admit: "Let in",
   refuse: "Decline",
   admitSomebody: "Let {name} in",

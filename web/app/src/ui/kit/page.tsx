@@ -28,7 +28,7 @@ export function Page({ title, children, actions, root = false, onBack = back }: 
     <section class="page" aria-label={title}>
       <header class="page-header">
         {!root && !beside && <IconButton icon="back" label={words().shell.back} onClick={onBack} />}
-        <h1 class="page-title" dir="auto">
+        <h1 class="page-title" dir="auto" tabIndex={-1}>
           {title}
         </h1>
         {actions}

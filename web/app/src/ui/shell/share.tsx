@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { cutAt } from "../../cut";
 import { fill, language, words } from "../../i18n";
 import { go } from "../../route";
-import { cutAt, dropCut, dropPiece, keepGiven, releaseShared, SHARE_LIMIT, takeShared, type Piece, type Shared } from "../../share";
+import { dropCut, dropPiece, keepGiven, releaseShared, SHARE_LIMIT, takeShared, type Piece, type Shared } from "../../share";
 import { useStore } from "../../state/use";
 import type { Store } from "../../state/store";
 import { attachShared } from "../chat/composer/tray-state";

@@ -247,7 +247,8 @@ function Coming({ room }: RoomProps) {
       <Group>
         {mayInvite && <Row icon="personAdd" label={w.invite} leads onClick={() => (inviting.value = true)} />}
         {room.links && <Row icon="link" label={w.byLink} hint={w.byLinkHint} leads onClick={() => (linking.value = true)} />}
-        {!room.private && (
+        {/* A room that gives out links of its own lets nobody in who has only its address. */}
+        {!room.private && !room.links && (
           <>
             <Row icon="link" label={w.link} hint={w.linkHint} onClick={() => void copy(roomLink(address))} />
             <Row icon="qr" label={w.code} leads onClick={() => (code.value = true)} />
