@@ -78,6 +78,10 @@ pub trait Outbox: Send + Sync {
     /// over.
     fn done(&self, ids: Vec<u64>) -> Fut<'_, ()>;
 
+    /// The sender of this one is told with a row of `archive` that was submitted before. Returns `false`, and the
+    /// parcel stays, when that row was not written.
+    fn returned(&self, id: u64, archive: AccountId, row: u64) -> Fut<'_, bool>;
+
     /// There was a stream with `remote` at this time. What is older than `horizon` is forgotten, of all
     /// domains.
     fn reached(&self, remote: Box<str>, at: Millis, horizon: Millis) -> Fut<'_, ()>;

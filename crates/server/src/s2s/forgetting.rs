@@ -14,7 +14,7 @@ pub(super) fn forget_idle(federation: &Federation, now: Millis) {
     let crowded = remotes.len() > MOST_FAILING;
     let mut failing = Vec::new();
     remotes.retain(|pair, remote| {
-        if Arc::strong_count(remote) > 1 {
+        if Arc::strong_count(remote) > 1 || remote.work.is_behind() {
             return true;
         }
         let state = remote.lock();

@@ -1,9 +1,10 @@
 //! What happens to stanzas that wait for another domain: they are read back from the store, or
 //! returned to their senders.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use bytes::Bytes;
+use store::{AccountId, Fut};
 use xmpp::{
     edit::Edit,
     error::{Condition, ErrorType, StanzaError},
@@ -19,7 +20,7 @@ use super::{
     outgoing::{Bounce, Entry, Input},
 };
 use crate::{
-    account::Account,
+    account::{Account, AccountState, Resource},
     ext::{muc, offline},
     questions,
     router::resolve::{self, Target, resolve},
@@ -68,22 +69,49 @@ pub fn full() -> StanzaError {
         .with_text("too much waits for other servers already; try again later")
 }
 
-/// A stanza goes back to its sender. One whose sender cannot be told, because the store fails, stays on disk:
-/// after the next start it is sent, or goes back.
-pub(super) async fn bounce(server: &Arc<Server>, entry: Entry, why: Bounce) {
+/// What became of telling a sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// It is told, or nobody waits for that.
+    Yes,
+    /// It is told with this row of an archive, once that is on disk.
+    With(AccountId, u64),
+    /// Not yet: the store fails.
+    No,
+}
+
+/// A stanza goes back to its sender. The future tells whether that is done with: whether it is on disk, and the
+/// stanza no longer. `None` while the store fails: whoever asks tries again.
+pub(super) async fn bounce<'a>(
+    server: &'a Arc<Server>,
+    entry: &Entry,
+    why: Bounce,
+) -> Option<Fut<'a, bool>> {
+    if entry.parcel.is_some() && server.store.maintenance.health().is_degraded() {
+        return None;
+    }
+    let told = match Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED) {
+        Ok(stanza) => {
+            let lasting = entry.parcel.is_some()
+                || matches!(why, Bounce::Absent | Bounce::TooLarge)
+                || is_alert(&stanza);
+            send_back(server, &stanza, &error(why), lasting).await
+        }
+        Err(_) => Told::Yes,
+    };
+    // After the error, in the order of the store's queue: a crash in between tells twice and never loses.
+    let outbox = &server.store.outbox;
+    let settled: Fut<'a, bool> = match (entry.parcel, told) {
+        (_, Told::No) => return None,
+        (None, _) => Box::pin(ready(Ok(true))),
+        (Some(id), Told::With(account, row)) => outbox.returned(id, account, row),
+        (Some(id), Told::Yes) => {
+            let done = outbox.done(vec![id]);
+            Box::pin(async move { done.await.map(|()| true) })
+        }
+    };
     server.metrics.s2s_bounced.increment();
-    let mut told = true;
-    if let Ok(stanza) = Stanza::parse(entry.bytes.clone(), &Limits::TRUSTED) {
-        let lasting = entry.parcel.is_some()
-            || matches!(why, Bounce::Absent | Bounce::TooLarge)
-            || is_alert(&stanza);
-        told = send_back(server, &stanza, &error(why), lasting).await;
-    }
-    if let Some(id) = entry.parcel.filter(|_| told) {
-        // After the error, in the order of the store's queue: a crash in between tells twice and
-        // never loses.
-        drop(server.store.outbox.done(vec![id]));
-    }
+    Some(settled)
 }
 
 /// Whether it is an alert of somebody's device, who is told when it does not arrive although it was not on disk.
@@ -128,22 +156,21 @@ fn is_awaited(kind: Kind, type_: Option<&str>, lasting: bool) -> bool {
 }
 
 /// Tells the local sender of a stanza that it did not arrive. What nobody waits for is dropped:
-/// errors, results, presence. `lasting` errors wait for the sender if it is not there. Returns whether that is
-/// done with; it is not while the store fails.
+/// errors, results, presence. `lasting` errors wait for the sender if it is not there.
 async fn send_back(
     server: &Arc<Server>,
     stanza: &Stanza,
     error: &StanzaError,
     lasting: bool,
-) -> bool {
+) -> Told {
     let type_ = stanza.type_();
-    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return true };
-    let Ok(sender) = Jid::new(&from) else { return true };
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Told::Yes };
+    let Ok(sender) = Jid::new(&from) else { return Told::Yes };
     let of_room = matches!(resolve::service(server, &sender), Target::Rooms);
     // A room removes whom it cannot reach.
     let waits = lasting || of_room;
     if !is_awaited(stanza.kind(), type_.as_deref(), waits) {
-        return true;
+        return Told::Yes;
     }
     // RFC 6120 §8.3.2: `by` says that the error is ours and not the other server's.
     let mut element = error.element();
@@ -159,11 +186,11 @@ async fn send_back(
         Ok(Target::Account(account)) => account,
         Ok(target) => {
             answer_service(server, target, stanza.kind(), (&sender, &to), reply).await;
-            return true;
+            return Told::Yes;
         }
         Err(error) => {
             server.store_failed("resolve", &error);
-            return false;
+            return Told::No;
         }
     };
     match stanza.kind() {
@@ -177,7 +204,7 @@ async fn send_back(
         }
         Kind::Iq | Kind::Other => answer_request(server, &account, (&sender, &to), reply),
     }
-    true
+    Told::Yes
 }
 
 /// The error about a stanza of a part of this server, or of a component.
@@ -246,48 +273,67 @@ pub async fn give_back(server: &Arc<Server>, to: &Jid, error: Bytes) {
     }
 }
 
-/// The device that sent it is told; if it is gone, those that are there; if none is, the next one. `false` when
-/// nobody is and the store takes nothing.
+/// The device that sent it is told; if it is gone, those that are there; if none is, the next one. Nobody is while
+/// the store takes nothing.
 async fn tell_of_message(
     server: &Arc<Server>,
     account: &Arc<Account>,
     sender: &Jid,
     to: &str,
     reply: Bytes,
-) -> bool {
-    // Many that come back at once wait for their turn, so that none of them is refused.
-    if let Some(room) = server.store.archive.room() {
-        // When the store fails, keeping it says so.
-        let _ = room.await;
+) -> Told {
+    let Ok(with) = Jid::new(to).map(|to| to.to_bare()) else { return Told::Yes };
+    for _ in 0..ATTEMPTS {
+        // Many that come back at once wait for their turn. Others may be quicker once there is room.
+        if let Some(room) = server.store.archive.room() {
+            // When the store fails, keeping it says so.
+            let _ = room.await;
+        }
+        let mut state = account.lock();
+        // A device that is there may not come back to take it: it waits until one has it.
+        if let Some(id) = offline::keep(server, account, &mut state, &with, reply.clone()) {
+            hand_over(&state, sender, id, &reply);
+            return Told::With(account.id, id);
+        }
     }
-    let mut state = account.lock();
-    let name = sender.resource().map(|resource| resource.as_str());
-    let exact = state
-        .resources
-        .iter()
-        .find(|resource| Some(resource.session.resource()) == name && resource.session.connected());
-    if let Some(resource) = exact {
-        resource.session.deliver(Frame::message(reply));
-        return true;
-    }
-    let mut told = false;
-    let present = state.resources.iter().filter(|resource| {
-        resource.priority().is_some_and(|priority| priority >= 0) && resource.session.connected()
-    });
-    for resource in present {
-        resource.session.deliver(Frame::message(reply.clone()));
-        told = true;
-    }
-    let Some(with) = Jid::new(to).ok().map(|to| to.to_bare()).filter(|_| !told) else {
-        return true;
-    };
-    offline::keep(server, account, &mut state, &with, reply).is_some()
+    Told::No
 }
+
+/// Hands an error that waits as a row of the archive to the device that sent what it is about, or to those that
+/// are there.
+fn hand_over(state: &AccountState, sender: &Jid, id: u64, reply: &Bytes) {
+    let name = sender.resource().map(|resource| resource.as_str());
+    let mut there: Vec<&Resource> =
+        state.resources.iter().filter(|resource| resource.session.connected()).collect();
+    match there.iter().find(|resource| Some(resource.session.resource()) == name).copied() {
+        Some(exact) => there = vec![exact],
+        None => {
+            let takes = |resource: &&Resource| resource.priority().is_some_and(|it| it >= 0);
+            there.retain(takes);
+        }
+    }
+    let flushing = state.archive.flushing.as_ref().map(|flushing| flushing.session);
+    for session in there.iter().map(|resource| &resource.session) {
+        // A device that is being given offline messages gets this one behind them, from the queue.
+        if flushing != Some(session.number) {
+            let mut frame = Frame::message(reply.clone());
+            (frame.archived, frame.pending) = (Some(id), true);
+            session.deliver(frame);
+        }
+    }
+}
+
+/// How often a row is offered to the store's queue before it is put off.
+const ATTEMPTS: usize = 4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Stage;
+    use crate::{
+        model::Stage,
+        net::wire::Output,
+        session::{Origin, life},
+    };
 
     #[test]
     fn who_sent_an_alert_is_told_that_it_did_not_arrive_and_no_node_is() {
@@ -298,7 +344,7 @@ mod tests {
             let (bytes, since) = (Bytes::from(xml), server.now());
             let entry = Entry { bytes, kind: Kind::Message, parcel: None, account: None, since };
             stage.run(async {
-                bounce(server, entry, Bounce::Timeout).await;
+                bounce(server, &entry, Bounce::Timeout).await.unwrap().await.unwrap();
                 server.store.archive.barrier().await.unwrap();
                 server.store.archive.pending(juliet.id, 0, u32::MAX).await.unwrap().len()
             })
@@ -321,12 +367,53 @@ mod tests {
                 let (bytes, since) = (Bytes::from(xml), server.now());
                 let kind = Kind::Message;
                 let entry = Entry { bytes, kind, parcel: None, account: None, since };
-                bounce(server, entry, Bounce::Absent).await;
+                assert!(bounce(server, &entry, Bounce::Absent).await.is_some());
             }
             server.store.archive.barrier().await.unwrap();
             server.store.archive.pending(juliet.id, 0, u32::MAX).await.unwrap().len()
         });
         assert_eq!(kept, MANY);
+    }
+
+    #[test]
+    fn what_comes_back_to_a_device_that_only_seems_to_be_there_waits() {
+        let stage = Stage::new();
+        let (server, juliet) = (&stage.server, stage.juliet());
+        stage.run(async {
+            let bound = life::bind(server, &juliet, Some("balcony"), Origin::default());
+            let session = bound.await.unwrap();
+            let xml = "<message from='juliet@a.example/balcony' to='romeo@b.example' id='1'/>";
+            let (bytes, since, kind) = (Bytes::from(xml), server.now(), Kind::Message);
+            let entry = Entry { bytes, kind, parcel: Some(1), account: None, since };
+            let settled = bounce(server, &entry, Bounce::Timeout).await.unwrap();
+            assert_eq!(settled.await, Ok(true));
+            let pending = server.store.archive.pending(juliet.id, 0, u32::MAX).await.unwrap();
+            let mut out = Output::new(false, session.full());
+            let written = session.link().write(server.now(), &mut out, usize::MAX);
+            assert_eq!(written.delivered, [pending[0].id], "and goes when the device has it");
+        });
+    }
+
+    #[test]
+    fn nobody_was_told_by_what_is_not_on_disk() {
+        let faults = Arc::new(store::sqlite::Faults::default());
+        let options = store::sqlite::Options { faults: Some(faults.clone()), ..Default::default() };
+        let stage = Stage::over("", options);
+        let (server, _juliet) = (&stage.server, stage.juliet());
+        let xml = "<message from='juliet@a.example/x' to='romeo@b.example' id='1'/>";
+        let (bytes, since, kind) = (Bytes::from(xml), server.now(), Kind::Message);
+        let entry = Entry { bytes, kind, parcel: Some(1), account: None, since };
+        stage.run(async {
+            faults.fail_commit(store::StoreError::Full);
+            let settled = bounce(server, &entry, Bounce::Timeout).await.unwrap();
+            assert_ne!(settled.await, Ok(true));
+            faults.fail_commit(store::StoreError::Full);
+            assert!(server.store.outbox.waiting().await.is_err());
+            assert!(bounce(server, &entry, Bounce::Timeout).await.is_none(), "the disk is full");
+            server.store.outbox.waiting().await.unwrap();
+            let settled = bounce(server, &entry, Bounce::Timeout).await.unwrap();
+            assert_eq!(settled.await, Ok(true));
+        });
     }
 
     const MANY: usize = 200;

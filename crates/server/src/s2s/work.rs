@@ -7,12 +7,13 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
+use store::Fut;
 use tokio::time::{MissedTickBehavior, interval};
 use xmpp::time::Millis;
 
 use super::{
     Federation, RESUMABLE, Remote, connect, forgetting, outbox,
-    outgoing::{Bounds, Effect, Input},
+    outgoing::{Bounce, Bounds, Effect, Entry, Input},
     presence,
 };
 use crate::{
@@ -31,6 +32,10 @@ struct State {
     waiting: VecDeque<Effect>,
     /// Somebody does it, or was asked to.
     begun: bool,
+    /// What the store did not take, and what has to keep its place behind that.
+    put_off: VecDeque<Effect>,
+    /// When it is tried again.
+    again: Millis,
 }
 
 impl Work {
@@ -52,11 +57,49 @@ impl Work {
     /// What is next. Whoever gets nothing has done it all, and ends.
     fn next(&self) -> Option<Effect> {
         let mut state = self.0.lock();
-        let next = state.waiting.pop_front();
-        if next.is_none() {
-            *state = State::default();
+        while let Some(next) = state.waiting.pop_front() {
+            let behind = match next {
+                Effect::Bounce(..) => !state.put_off.is_empty(),
+                // No more is read from the store than is held here anyway.
+                Effect::Load { .. } => state.put_off.len() >= MOST_PUT_OFF,
+                _ => false,
+            };
+            if !behind {
+                return Some(next);
+            }
+            state.put_off.push_back(next);
         }
-        next
+        state.waiting = VecDeque::new();
+        state.begun = false;
+        None
+    }
+
+    /// These could not be done, and are tried again in a while.
+    fn put_off(&self, effects: Vec<Effect>, now: Millis) {
+        if effects.is_empty() {
+            return;
+        }
+        let mut state = self.0.lock();
+        state.again = now.plus(PAUSE);
+        // What came later may have been put off before.
+        effects.into_iter().rev().for_each(|effect| state.put_off.push_front(effect));
+    }
+
+    /// Whether something was put off.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.0.lock().put_off.is_empty()
+    }
+
+    /// Takes up what was put off for long enough. Tells whether somebody has to begin.
+    fn take_up(&self, now: Millis) -> bool {
+        let mut state = self.0.lock();
+        if state.put_off.is_empty() || now < state.again {
+            return false;
+        }
+        let mut waiting = std::mem::take(&mut state.put_off);
+        waiting.append(&mut state.waiting);
+        state.waiting = waiting;
+        !std::mem::replace(&mut state.begun, true)
     }
 }
 
@@ -99,22 +142,45 @@ pub async fn supervise(server: Arc<Server>) {
 
 /// Does what a queue wants until there is nothing left.
 async fn work_off(server: Arc<Server>, remote: Arc<Remote>) {
-    let mut done = 0;
+    let (mut done, mut returned) = (0, Vec::new());
     while let Some(effect) = remote.work.next() {
         // What is on disk is found there at the next start.
         if *server.shutdown.borrow() {
             return;
         }
-        perform(&server, &remote, effect).await;
+        match effect {
+            Effect::Bounce(entry, why) => match outbox::bounce(&server, &entry, why).await {
+                Some(settled) => returned.push((entry, why, settled)),
+                None => remote.work.put_off(vec![Effect::Bounce(entry, why)], server.now()),
+            },
+            effect => perform(&server, &remote, effect),
+        }
         done += 1;
         if done % PORTION == 0 {
+            settle(&server, &remote, &mut returned).await;
             // Others have their turn, and the store's queue room for them.
             let _ = server.store.archive.barrier().await;
         }
     }
+    settle(&server, &remote, &mut returned).await;
 }
 
-async fn perform(server: &Arc<Server>, remote: &Arc<Remote>, effect: Effect) {
+/// Waits until it is on disk that stanzas went back. Those of which it is not do so once more.
+async fn settle(
+    server: &Server,
+    remote: &Remote,
+    returned: &mut Vec<(Entry, Bounce, Fut<'_, bool>)>,
+) {
+    let mut failed = Vec::new();
+    for (entry, why, settled) in returned.drain(..) {
+        if settled.await != Ok(true) {
+            failed.push(Effect::Bounce(entry, why));
+        }
+    }
+    remote.work.put_off(failed, server.now());
+}
+
+fn perform(server: &Arc<Server>, remote: &Arc<Remote>, effect: Effect) {
     match effect {
         Effect::Connect => {
             tokio::spawn(connect::run(server.clone(), remote.clone()));
@@ -122,9 +188,8 @@ async fn perform(server: &Arc<Server>, remote: &Arc<Remote>, effect: Effect) {
         Effect::Load { after, limit } => {
             tokio::spawn(outbox::load(server.clone(), remote.clone(), after, limit));
         }
-        Effect::Bounce(entry, why) => outbox::bounce(server, entry, why).await,
         Effect::Refresh => presence::refresh(server, &remote.pair),
-        Effect::Wake | Effect::Done(_) | Effect::Broken => {}
+        Effect::Bounce(..) | Effect::Wake | Effect::Done(_) | Effect::Broken => {}
     }
 }
 
@@ -139,6 +204,10 @@ fn tick(server: &Arc<Server>) {
         if due {
             remote.input(server, Input::Tick);
         }
+        if remote.work.take_up(now) {
+            // An error means that the server is going down.
+            drop(federation.work.send(remote));
+        }
     }
     let moment = Millis(now.0.saturating_sub(RESUMABLE.as_millis() as u64));
     federation.resumable.lock().retain(|_, inbound| !inbound.abandoned(moment));
@@ -147,6 +216,10 @@ fn tick(server: &Arc<Server>) {
     forgetting::forget_idle(federation, now);
 }
 
+/// How long what the store did not take is put off, in milliseconds.
+const PAUSE: u64 = 30_000;
+/// So many of a queue are put off before no more is read from the store.
+const MOST_PUT_OFF: usize = 1000;
 /// How often time passes for the queues.
 const TICK: Duration = Duration::from_millis(500);
 /// Effects after which others have their turn.
@@ -157,7 +230,7 @@ const MOST_WAITING: usize = 10_000;
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use store::archive::Unit;
+    use store::{StoreError, archive::Unit, sqlite};
     use xmpp::{
         jid::Jid,
         stanza::{Kind, Stanza},
@@ -165,14 +238,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{
-        account::Account,
-        model::Stage,
-        s2s::{
-            Durable,
-            outgoing::{Bounce, Entry},
-        },
-    };
+    use crate::{account::Account, model::Stage, s2s::Durable};
 
     /// Juliet's message to a domain that this server, which keeps to itself, does not find.
     fn send(stage: &Stage, juliet: &Account, domain: &str, number: usize) {
@@ -220,6 +286,62 @@ mod tests {
         let dead: Vec<&String> = returned.iter().filter(|id| id.starts_with("dead")).collect();
         let sent: Vec<String> = (0..MANY).map(|number| format!("dead.example{number}")).collect();
         assert_eq!(dead, sent.iter().collect::<Vec<_>>(), "in the order in which they were sent");
+    }
+
+    #[test]
+    fn what_could_not_be_given_back_is_as_soon_as_the_store_takes_it() {
+        let faults = Arc::new(sqlite::Faults::default());
+        let options = sqlite::Options { faults: Some(faults.clone()), ..Default::default() };
+        let stage = Stage::over("", options);
+        let (server, juliet) = (&stage.server, stage.juliet());
+        send(&stage, &juliet, "dead.example", 0);
+        let remote = server.s2s.remote("a.example", "dead.example");
+        stage.run(async {
+            server.store.archive.barrier().await.unwrap();
+            // More than are made use of: the disk stays full.
+            let fill = || (0..3).for_each(|_| faults.fail_commit(StoreError::Full));
+            fill();
+            assert!(server.store.outbox.waiting().await.is_err());
+            tokio::spawn(supervise(server.clone()));
+            while !remote.work.is_behind() {
+                fill();
+                let _ = server.store.outbox.waiting().await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert!(!remote.work.take_up(server.now()), "a full disk is given time");
+            while !server.store.outbox.waiting().await.is_ok_and(|waiting| waiting.is_empty()) {
+                if remote.work.take_up(server.now().plus(PAUSE)) {
+                    server.s2s.work.send(remote.clone()).unwrap();
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        assert_eq!(returned(&stage, &juliet), ["dead.example0"]);
+    }
+
+    #[test]
+    fn what_is_put_off_keeps_its_order() {
+        let work = Work::default();
+        let bounce = |parcel| {
+            let (bytes, since) = (Bytes::from_static(b"<message/>"), Millis(0));
+            let (kind, parcel) = (Kind::Message, Some(parcel));
+            Effect::Bounce(Entry { bytes, kind, parcel, account: None, since }, Bounce::Timeout)
+        };
+        for parcel in 1..=4 {
+            work.add(bounce(parcel));
+        }
+        work.add(Effect::Connect);
+        assert_eq!(work.next(), Some(bounce(1)), "on its way to disk");
+        assert_eq!(work.next(), Some(bounce(2)));
+        work.put_off(vec![bounce(2)], Millis(0));
+        assert_eq!(work.next(), Some(Effect::Connect), "which needs no store");
+        assert_eq!(work.next(), None);
+        work.put_off(vec![bounce(1)], Millis(0));
+        assert!(!work.take_up(Millis(PAUSE - 1)));
+        assert!(work.take_up(Millis(PAUSE)));
+        let order: Vec<_> = std::iter::from_fn(|| work.next()).collect();
+        assert_eq!(order, [bounce(1), bounce(2), bounce(3), bounce(4)]);
+        assert!(!work.is_behind());
     }
 
     #[test]

@@ -105,6 +105,7 @@ macro_rules! conformance_tests {
             outbox {
                 parcels_wait_until_they_are_done
                 a_parcel_and_its_archive_row_are_one_unit
+                a_parcel_goes_once_its_sender_is_told
                 parcels_of_a_deleted_account_are_gone
                 domains_that_were_reached_are_known_for_a_while
             }

@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use super::archive::message;
 use super::{account, missing};
-use crate::archive::{Query, Ticket, Unit};
+use crate::archive::{Append, Clear, Query, Ticket, Unit};
 use crate::outbox::{Parcel, Waiting};
 use crate::{AccountId, Millis, Store, StoreError};
 
@@ -88,6 +88,22 @@ pub async fn a_parcel_and_its_archive_row_are_one_unit(store: &Store) {
     let page = store.archive.page(juliet, Query { max: 10, ..Query::default() }).await;
     let rows = page.expect("read").rows;
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [1]);
+}
+
+/// By a row that was written, even if a device has had it since, and by no other.
+pub async fn a_parcel_goes_once_its_sender_is_told(store: &Store) {
+    let juliet = account(store, "juliet").await;
+    for id in 1..=3 {
+        send(store, parcel(id, "a.example"));
+    }
+    let row = |id| Append { pending: true, hidden: true, ..message(juliet, id) };
+    store.archive.append(smallvec![row(7)], None).expect("taken");
+    assert_eq!(store.outbox.returned(1, juliet, 7).await, Ok(true));
+    assert_eq!(store.outbox.returned(2, juliet, 8).await, Ok(false));
+    assert_eq!(ids(&load(store, "a.example", 0, 10).await), [2, 3]);
+    assert_eq!(store.archive.clear_pending(juliet, Clear::UpTo(7)).await, Ok(1));
+    assert_eq!(store.outbox.returned(3, juliet, 7).await, Ok(true));
+    assert_eq!(ids(&load(store, "a.example", 0, 10).await), [2]);
 }
 
 /// What an account sent goes with it.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 
 use super::engine::Engine;
-use super::queue::Job;
+use super::queue::{Fold, Job};
 use super::values::unsigned;
 use crate::archive::{Busy, Ticket, Unit};
 use crate::outbox::{MAX_LOAD, Outbox, Parcel, Waiting};
@@ -72,6 +72,10 @@ impl Outbox for Sqlite {
         })
     }
 
+    fn returned(&self, id: u64, archive: AccountId, row: u64) -> Fut<'_, bool> {
+        self.0.write_folded(Fold::Account(archive), move |db| returned(db, id, archive, row))
+    }
+
     fn reached(&self, remote: Box<str>, at: Millis, horizon: Millis) -> Fut<'_, ()> {
         self.0.write(move |db| {
             db.prepare_cached("DELETE FROM outbox_reached WHERE at < ?1")?.execute([horizon])?;
@@ -116,6 +120,18 @@ fn load(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+fn returned(db: &Connection, id: u64, archive: AccountId, row: u64) -> Result<bool, StoreError> {
+    // A device may have had it already: then it is gone, and left a floor behind.
+    let sql = "SELECT EXISTS (SELECT 1 FROM archive WHERE account = ?1 AND id = ?2)
+               OR EXISTS (SELECT 1 FROM archive_floor WHERE account = ?1 AND next > ?2)";
+    let mut select = db.prepare_cached(sql)?;
+    let written = select.query_row([archive.0, row as i64], |row| row.get(0))?;
+    if written {
+        take_back(db, id)?;
+    }
+    Ok(written)
+}
+
 /// Writes a parcel. What can be wrong with it is found before anything of it is written.
 pub(super) fn insert(db: &Connection, parcel: &Parcel) -> Result<(), StoreError> {
     let Parcel { id, local, remote, account, at, stanza } = parcel;
@@ -128,7 +144,7 @@ pub(super) fn insert(db: &Connection, parcel: &Parcel) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Takes a parcel back in the transaction that wrote it.
+/// Removes a parcel.
 pub(super) fn take_back(db: &Connection, id: u64) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id as i64])?;
     Ok(())
