@@ -93,7 +93,7 @@ impl Hidden for SqliteStore {
 
 #[cfg(test)]
 mod tests {
-    use client::store::conformance::{address, in_step, message, texts};
+    use client::store::conformance::{address, in_step, message};
     use client::store::{Hidden as _, Timeline as _};
 
     use crate::SqliteStore;

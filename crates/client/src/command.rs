@@ -142,15 +142,23 @@ pub enum Command {
     AskToJoin {
         /// Where.
         room: BareJid,
+        /// The nickname there; the one of the last try to enter, or as for
+        /// [`JoinRoom`](Self::JoinRoom), if there is none.
+        nick: Option<String>,
         /// Who asks, in their words.
         words: Option<String>,
     },
-    /// Let somebody in who asks to become a member (XEP-0045 §9.9), or do not.
+    /// Take back that this account asked to become a member of a room.
+    WithdrawJoinRequest(BareJid),
+    /// Let somebody in who asks to become a member (XEP-0045 §9.9), or do not. Done when the room has
+    /// taken the answer.
     AnswerJoinRequest {
         /// Where.
         room: BareJid,
         /// The nickname of the request.
         nick: String,
+        /// Its address, where the room tells it.
+        person: Option<BareJid>,
         /// Whether they become a member.
         allow: bool,
     },

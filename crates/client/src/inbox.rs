@@ -82,6 +82,9 @@ pub(crate) fn receive(cx: &mut Cx<'_>, mut incoming: Incoming) -> Step {
     } else {
         archive::saw(cx, &incoming)?
     }
+    if incoming.error && rooms::on_bounced(cx, &incoming)? {
+        return Ok(());
+    }
     if incoming.error {
         return timeline::on_bounced(cx, &incoming);
     }

@@ -342,6 +342,8 @@ pub struct Room {
     pub links: bool,
     /// Who asks to become a member, for who decides about that.
     pub requests: Vec<JoinRequest>,
+    /// When this account asked to become a member, while that is not decided as far as is known.
+    pub asked: Option<Millis>,
     /// Its messages from this place on came while this account was in it; what stands before was
     /// there already. `None` until it was entered.
     pub since: Option<Position>,
@@ -357,7 +359,7 @@ pub struct Room {
 /// Somebody who asks to become a member of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinRequest {
-    /// The nickname they want; it names the request.
+    /// The nickname they want; with the address it names the request.
     pub nick: String,
     /// Their address, where the room tells it.
     pub address: Option<BareJid>,

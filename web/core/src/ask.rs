@@ -70,9 +70,14 @@ pub(crate) fn command(
             Ask::InviteToRoom { room: jid(&address)?, person: jid(&person)?, reason: None }
         }
         Command::RoomLink { address, seconds } => Ask::RoomLink { room: jid(&address)?, seconds },
-        Command::AskToJoin { address, words } => Ask::AskToJoin { room: jid(&address)?, words },
-        Command::AnswerJoinRequest { address, nick, allow } => {
-            Ask::AnswerJoinRequest { room: jid(&address)?, nick, allow }
+        Command::AskToJoin { address, nick, words } => {
+            let nick = nick.filter(|nick| !nick.trim().is_empty());
+            Ask::AskToJoin { room: jid(&address)?, nick, words }
+        }
+        Command::WithdrawJoinRequest { address } => Ask::WithdrawJoinRequest(jid(&address)?),
+        Command::AnswerJoinRequest { address, nick, person, allow } => {
+            let person = person.as_deref().map(jid).transpose()?;
+            Ask::AnswerJoinRequest { room: jid(&address)?, nick, person, allow }
         }
         Command::RevokeRoomLinks { address } => Ask::RevokeRoomLinks(jid(&address)?),
         Command::SetAffiliation { address, person, affiliation } => Ask::SetAffiliation {

@@ -313,6 +313,9 @@ fn content(content: store::Content, files: &mut Files) -> page::Content {
         store::Content::Event(Event::Declined { by, reason }) => {
             page::Content::Declined { by: by.to_string(), reason }
         }
+        store::Content::Event(Event::Asks { nick, address }) => {
+            page::Content::Asks { nick, address: address.map(|address| address.to_string()) }
+        }
         store::Content::Event(Event::Room(all)) => {
             page::Content::Room { happenings: all.into_iter().map(room::happening).collect() }
         }

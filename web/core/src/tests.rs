@@ -207,6 +207,7 @@ fn a_room_is_told_with_everybody_in_it() {
             address: BareJid::new("malvolio@example.org").ok(),
             words: None,
         }],
+        asked: Some(Millis(9)),
         since: None,
         affiliation: Affiliation::None,
         role: Role::Visitor,
@@ -219,6 +220,7 @@ fn a_room_is_told_with_everybody_in_it() {
     assert_eq!(asking, malvolio);
     let told = serde_json::to_value(told).unwrap();
     assert_eq!(told["is"], "room");
+    assert_eq!(told["asked"], 9);
     assert_eq!(told["address"], "garden@conference.example.org");
     assert_eq!(told["state"], json!({ "is": "refused", "reason": "only members may enter" }));
     assert_eq!(told["invitedBy"], "olivia@example.org");

@@ -63,7 +63,7 @@ fn begin(cx: &mut Cx<'_>, number: u64) -> Step {
     })
 }
 
-/// Why it was not done; what is completed may have an error in a note ("Command Status").
+/// Why it was not done; what is completed may have an error in a note ("Commands Successful/Failed").
 fn failure(answer: &Answer) -> Option<Problem> {
     if let Some(problem) = answer.problem() {
         return Some(problem);

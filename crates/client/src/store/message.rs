@@ -245,6 +245,13 @@ pub enum Event {
         /// Why, in their words.
         reason: Option<String>,
     },
+    /// Somebody asks to become a member of the room, where this account decides about it.
+    Asks {
+        /// The nickname they want.
+        nick: String,
+        /// Their address, where the room tells it.
+        address: Option<BareJid>,
+    },
     /// What happened in a room with nothing said in between, the oldest first.
     Room(Vec<super::Happening>),
     /// This profile was put back to an earlier state: all encrypted sessions are begun anew.
@@ -273,6 +280,7 @@ impl std::fmt::Debug for Event {
             Self::Declined { by, .. } => {
                 f.debug_struct("Declined").field("by", by).finish_non_exhaustive()
             }
+            Self::Asks { .. } => f.write_str("Asks(..)"),
             Self::Room(all) => write!(f, "Room({} happenings)", all.len()),
             Self::Restored => f.write_str("Restored"),
             Self::OptOut { .. } => f.write_str("OptOut(..)"),

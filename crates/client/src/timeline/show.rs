@@ -66,6 +66,7 @@ pub(crate) fn preview_text(content: &Content) -> String {
         Content::Event(Event::OptOut { .. }) => "They ask for messages that are not encrypted",
         Content::Event(Event::Invited { .. }) => "You are invited",
         Content::Event(Event::Declined { .. }) => "An invitation is declined",
+        Content::Event(Event::Asks { .. }) => "Somebody asks to be let in",
         Content::Event(Event::Room(_)) => "The group is different now",
         Content::Event(Event::Restored) => "This profile was put back to an earlier state",
         Content::Event(Event::Gap) => "Messages may be missing here",

@@ -1,6 +1,6 @@
 //! A small service for rooms (XEP-0045): what clients rely on and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xmpp::error::{Condition, StanzaError};
 use xmpp::ext::delay::Delay;
@@ -43,6 +43,10 @@ pub(crate) struct Room {
     pub(crate) tokens: Option<Vec<String>>,
     /// Who asks to become a member, by the nickname; `None` if nobody may.
     pub(crate) requests: Option<BTreeMap<String, BareJid>>,
+    /// Members with a nickname of their own.
+    registered: BTreeSet<BareJid>,
+    /// What it says to an admin's answer instead of taking it.
+    pub(crate) undecided: Option<Condition>,
 }
 
 pub(crate) fn occupant_id(address: &BareJid) -> String {
@@ -187,13 +191,18 @@ impl Server {
     }
 
     /// An admin says whether somebody becomes a member, who is invited then.
-    fn decide(&mut self, from: &FullJid, address: &BareJid, form: &Form) {
+    fn decide(&mut self, from: &FullJid, address: &BareJid, form: &Form) -> Result<(), Condition> {
         let room = self.rooms.get_mut(address).unwrap();
         assert!(room.affiliations[&from.to_bare()] >= Affiliation::Admin);
+        if let Some(condition) = room.undecided {
+            return Err(condition);
+        }
         let nick = form.value("muc#register_roomnick").unwrap();
-        let Some(who) = room.requests.get_or_insert_default().remove(nick) else { return };
+        let asked = room.requests.get_or_insert_default().remove(nick);
+        let who = asked.ok_or(Condition::ItemNotFound)?;
+        assert_eq!(form.value("x-register_jid"), Some(who.as_str()));
         if form.boolean("muc#register_allow") != Some(true) {
-            return;
+            return Ok(());
         }
         room.affiliations.insert(who.clone(), Affiliation::Member);
         let invite =
@@ -204,6 +213,7 @@ impl Server {
         for session in self.sessions_of(&who) {
             self.deliver(&session, &passed);
         }
+        Ok(())
     }
 
     /// §7.10: somebody asks to become a member.
@@ -214,6 +224,20 @@ impl Server {
         query: &Element,
     ) -> Result<Option<Element>, Condition> {
         let room = self.rooms.get_mut(address).unwrap();
+        let who = from.to_bare();
+        let member = room.affiliations.get(&who).is_some_and(|one| *one >= Affiliation::Member);
+        if room.registered.contains(&who) {
+            let registered = Element::new("registered", ns::REGISTER);
+            return Ok(Some(Element::new("query", ns::REGISTER).with_child(registered)));
+        }
+        if query.child("remove", ns::REGISTER).is_some() {
+            room.requests.get_or_insert_default().retain(|_, one| *one != who);
+            return Ok(None);
+        }
+        if member && Form::child_of(query).is_some() {
+            room.registered.insert(who);
+            return Ok(None);
+        }
         let requests = room.requests.as_mut().ok_or(Condition::NotAllowed)?;
         let Some(form) = Form::child_of(query) else {
             let nick = Field::untyped("muc#register_roomnick").with_required();
@@ -280,7 +304,15 @@ impl Server {
             return;
         }
         if let Some(form) = Form::child_of(message) {
-            return self.decide(from, &address, &form);
+            if let Err(condition) = self.decide(from, &address, &form) {
+                let error = Element::new("message", ns::CLIENT)
+                    .with_attr("from", address.to_string())
+                    .with_attr("type", "error")
+                    .with_attr_opt("id", message.attr("id"))
+                    .with_child(StanzaError::new(condition).element());
+                self.deliver(from, &error);
+            }
+            return;
         }
         let Some(nick) = self.rooms.get(&address).and_then(|room| room.nick_of(from)) else {
             let error = Element::new("message", ns::CLIENT)

@@ -1,7 +1,9 @@
 //! People who ask to become members of a group, and what its admins say to that.
 
 use client::Command;
+use client::store::{Content, Event};
 use client::view::{Affiliation, JoinRequest, Outcome, Problem, RoomState};
+use xmpp::error::Condition;
 use xmpp::ext::form::{Field, Form, FormType};
 use xmpp::ns;
 use xmpp::xml::Element;
@@ -26,11 +28,12 @@ fn closed(asking: bool) -> (World, [usize; 3], String) {
 }
 
 fn ask(group: &str) -> Command {
-    Command::AskToJoin { room: bare(group), words: Some("it is me".into()) }
+    Command::AskToJoin { room: bare(group), nick: None, words: Some("it is me".into()) }
 }
 
 fn answer(group: &str, allow: bool) -> Command {
-    Command::AnswerJoinRequest { room: bare(group), nick: "Mercutio".into(), allow }
+    let person = Some(bare(MERCUTIO));
+    Command::AnswerJoinRequest { room: bare(group), nick: "Mercutio".into(), person, allow }
 }
 
 #[test]
@@ -90,6 +93,107 @@ fn only_the_room_itself_tells_who_asks() {
         world.settle();
         assert_eq!(room(&world, romeo, &group).requests, []);
     }
+}
+
+#[test]
+fn an_answer_that_the_room_does_not_take_is_none() {
+    let (mut world, [romeo, _, mercutio], group) = closed(true);
+    world.run(mercutio, ask(&group));
+    let refuse = |world: &mut World, condition| {
+        world.server.rooms.get_mut(&bare(&group)).unwrap().undecided = condition;
+    };
+    refuse(&mut world, Some(Condition::Forbidden));
+    for allow in [true, false] {
+        let outcome = world.run(romeo, answer(&group, allow));
+        assert!(matches!(outcome, Some(Outcome::Failed(Problem::Refused(_)))), "{outcome:?}");
+        assert_eq!(room(&world, romeo, &group).requests.len(), 1, "it waits");
+    }
+    // Another admin was faster.
+    refuse(&mut world, Some(Condition::ItemNotFound));
+    let outcome = world.run(romeo, answer(&group, true));
+    assert_eq!(outcome, Some(Outcome::Failed(Problem::Unknown("request"))));
+    assert_eq!(room(&world, romeo, &group).requests, []);
+}
+
+/// What the room tells Romeo of somebody who asks.
+fn tell(world: &mut World, group: &str, nick: &str, who: &str) {
+    let form = Form::typed(FormType::Form, ns::MUC_REGISTER)
+        .with_field(Field::untyped("x-register_jid").with_value(who))
+        .with_field(Field::untyped("muc#register_roomnick").with_value(nick))
+        .with_field(Field::untyped("muc#register_allow").with_bool(false));
+    let message =
+        Element::new("message", ns::CLIENT).with_attr("from", group).with_child(form.to_element());
+    for session in world.server.sessions_of(&bare("romeo@example.net")) {
+        world.server.deliver(&session, &message);
+    }
+    world.settle();
+}
+
+#[test]
+fn an_answer_is_for_the_address_that_was_shown() {
+    let (mut world, [romeo, ..], group) = closed(true);
+    tell(&mut world, &group, "Mercutio\u{202e}", MERCUTIO);
+    let shown = room(&world, romeo, &group).requests;
+    assert_eq!(shown[0].nick, "Mercutio", "nothing turns the address round");
+    tell(&mut world, &group, "Mercutio", "tybalt@example.net");
+    let shown = room(&world, romeo, &group).requests;
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].address, Some(bare("tybalt@example.net")));
+    let outcome = world.run(romeo, answer(&group, true));
+    assert_eq!(outcome, Some(Outcome::Failed(Problem::Unknown("request"))));
+}
+
+#[test]
+fn who_decides_hears_once_that_somebody_asks() {
+    let (mut world, [romeo, juliet, mercutio], group) = closed(true);
+    world.devices[romeo].notifications.clear();
+    world.run(mercutio, ask(&group));
+    let told = |world: &World, device: usize| {
+        let messages = world.messages(device, &group).into_iter();
+        let asks = messages.filter(|one| matches!(one.content, Content::Event(Event::Asks { .. })));
+        asks.count()
+    };
+    assert_eq!(world.devices[romeo].notifications.len(), 1);
+    assert_eq!([told(&world, romeo), told(&world, juliet)], [1, 0]);
+    world.crash(romeo);
+    world.pass(20_000);
+    assert_eq!(room(&world, romeo, &group).requests.len(), 1);
+    assert_eq!([told(&world, romeo), world.devices[romeo].notifications.len()], [1, 1]);
+}
+
+#[test]
+fn asking_leads_on_and_can_be_taken_back() {
+    let (mut world, [_, _, mercutio], group) = closed(true);
+    let asked = |world: &World| room(world, mercutio, &group).asked.is_some();
+    let waiting = |world: &World| {
+        let requests = world.server.rooms[&bare(&group)].requests.clone().unwrap();
+        requests.into_iter().map(|(nick, who)| (nick, who.to_string())).collect::<Vec<_>>()
+    };
+    let take_back = || Command::WithdrawJoinRequest(bare(&group));
+    assert_eq!(
+        world.run(mercutio, take_back()),
+        Some(Outcome::Failed(Problem::Unknown("request")))
+    );
+    // Somebody else wants the name.
+    let requests = &mut world.server.rooms.get_mut(&bare(&group)).unwrap().requests;
+    requests.get_or_insert_default().insert("Mercutio".into(), bare("tybalt@example.net"));
+    assert_eq!(world.run(mercutio, ask(&group)), Some(Outcome::Done));
+    assert!(asked(&world) && waiting(&world).contains(&("Mercutio_".into(), MERCUTIO.into())));
+    world.crash(mercutio);
+    world.pass(20_000);
+    assert!(asked(&world));
+    assert_eq!(world.run(mercutio, take_back()), Some(Outcome::Done));
+    assert!(!asked(&world) && waiting(&world).len() == 1);
+    // With the name that was typed; and who was made a member meanwhile goes in.
+    let nick = Some("Merc".to_owned());
+    world.run(mercutio, Command::AskToJoin { room: bare(&group), nick, words: None });
+    assert!(waiting(&world).contains(&("Merc".into(), MERCUTIO.into())));
+    let known = world.server.rooms.get_mut(&bare(&group)).unwrap();
+    known.affiliations.insert(bare(MERCUTIO), Affiliation::Member);
+    assert_eq!(world.run(mercutio, ask(&group)), Some(Outcome::Done));
+    world.settle();
+    assert_eq!(room(&world, mercutio, &group).state, RoomState::In);
+    assert!(!asked(&world));
 }
 
 #[test]

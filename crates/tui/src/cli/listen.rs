@@ -546,6 +546,7 @@ mod tests {
             anonymous: false,
             links: false,
             requests: Vec::new(),
+            asked: None,
             since: Some(Position(202)),
             affiliation: client::view::Affiliation::None,
             role: client::view::Role::Participant,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use client::store::{Message, Mute, Notify};
-use client::view::{Affiliation, Conversation, Kind, Member, Role, Room, RoomState};
+use client::view::{Affiliation, Conversation, JoinRequest, Kind, Member, Role, Room, RoomState};
 use xmpp::jid::BareJid;
 
 use super::app::{App, Key};
@@ -203,6 +203,25 @@ pub fn link(text: &str) -> Option<(BareJid, Option<String>)> {
     let password = parts.find_map(|part| part.strip_prefix("password="));
     let address: BareJid = decoded(address).parse().ok()?;
     address.node().is_some().then(|| (address, password.map(decoded)))
+}
+
+/// The request of somebody who is named by their address, or by a nickname that only one has.
+///
+/// # Errors
+/// Nobody is, or several are.
+pub fn named<'a>(requests: &'a [JoinRequest], typed: &str) -> Result<&'a JoinRequest, String> {
+    let typed = typed.trim().to_lowercase();
+    let by_address =
+        |one: &&JoinRequest| one.address.as_ref().is_some_and(|it| it.as_str() == typed);
+    if let Some(one) = requests.iter().find(by_address) {
+        return Ok(one);
+    }
+    let mut named = requests.iter().filter(|one| one.nick.to_lowercase() == typed);
+    match (named.next(), named.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err("nobody of this name asks to be let in".to_owned()),
+        (Some(_), Some(_)) => Err("several ask with this name: give the address".to_owned()),
+    }
 }
 
 /// Who asks to be let into a room and did not a moment ago.

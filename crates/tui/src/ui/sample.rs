@@ -155,6 +155,7 @@ pub(crate) fn room() -> Room {
         anonymous: false,
         links: false,
         requests: Vec::new(),
+        asked: None,
         since: Some(Position(1)),
         affiliation: Affiliation::Owner,
         role: Role::Moderator,

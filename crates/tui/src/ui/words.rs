@@ -2,6 +2,7 @@
 
 use client::store::{Delivery, Event, TrustLevel, Undecryptable, Version};
 use client::view::{Connection, Conversation, Kind, Presence, Readers, Room, RoomState};
+use xmpp::jid::BareJid;
 
 use super::clock::{Clock, count};
 use super::printable::Printable;
@@ -81,6 +82,7 @@ pub fn event(event: &Event, name: &str, own: bool) -> String {
             let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
             format!("{name} declines the invitation{reason}")
         }
+        Event::Asks { .. } => format!("{name} asks to be let in: /members"),
         // In words already: they name several people.
         Event::Room(_) => name.to_owned(),
         Event::Restored => "This profile was put back to an earlier state. Encrypted sessions are \
@@ -88,6 +90,13 @@ pub fn event(event: &Event, name: &str, own: bool) -> String {
             .to_owned(),
         Event::Gap => "Messages may be missing here: the server no longer has them".to_owned(),
     }
+}
+
+/// Who asks to become a member of a room: nobody takes their nickname for an address.
+#[must_use]
+pub fn who_asks(nick: &str, address: Option<&BareJid>) -> String {
+    let address = address.map_or_else(|| "address unknown".to_owned(), BareJid::to_string);
+    format!("“{nick}” ({address})")
 }
 
 /// How far a message got: a sign of at most two columns.

@@ -22,7 +22,11 @@ public: boolean,
 /**
  * Who becomes a member and is invited.
  */
-people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "roomLink", address: string, seconds: number | null, } | { "do": "askToJoin", address: string, words: string | null, } | { "do": "answerJoinRequest", address: string, nick: string, allow: boolean, } | { "do": "revokeRoomLinks", address: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setRoomName", address: string, name: string, } | { "do": "setRoomAvatar", address: string, png: string | null, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "catchUp", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "markAllRead", address: string, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "setWallpaper", address: string, wallpaper: string | null, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "clearHistory", address: string, } | { "do": "deleteConversation", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, from: string | null, } | { "do": "files", address: string, kinds: Array<FileKind>, from: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
+people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "roomLink", address: string, seconds: number | null, } | { "do": "askToJoin", address: string, 
+/**
+ * The nickname there; the one of the last try to enter if there is none.
+ */
+nick: string | null, words: string | null, } | { "do": "withdrawJoinRequest", address: string, } | { "do": "answerJoinRequest", address: string, nick: string, person: string | null, allow: boolean, } | { "do": "revokeRoomLinks", address: string, } | { "do": "setAffiliation", address: string, person: string, affiliation: Affiliation, } | { "do": "setRole", address: string, nick: string, role: Role, } | { "do": "setRoomName", address: string, name: string, } | { "do": "setRoomAvatar", address: string, png: string | null, } | { "do": "setSubject", address: string, subject: string, } | { "do": "setRoomNick", address: string, nick: string, } | { "do": "moderate", message: number, reason: string | null, } | { "do": "open", address: string, } | { "do": "openAt", address: string, message: number, } | { "do": "close", address: string, } | { "do": "older", address: string, } | { "do": "newer", address: string, } | { "do": "catchUp", address: string, } | { "do": "markRead", address: string, message: number, } | { "do": "markAllRead", address: string, } | { "do": "draft", address: string, text: string, } | { "do": "mute", address: string, until: Mute, } | { "do": "notify", address: string, messages: Notify, } | { "do": "setWallpaper", address: string, wallpaper: string | null, } | { "do": "pin", address: string, pinned: boolean, } | { "do": "hide", address: string, } | { "do": "clearHistory", address: string, } | { "do": "deleteConversation", address: string, } | { "do": "setEncryption", address: string, encrypted: boolean, } | { "do": "search", text: string, address: string | null, from: string | null, } | { "do": "files", address: string, kinds: Array<FileKind>, from: string | null, } | { "do": "send", to: string, text: string, replyTo: number | null, } | { "do": "sendFile", to: string, file: string, name: string, size: number, mediaType: string, caption: string | null, 
 /**
  * What it looks like, if it is a picture.
  */
@@ -251,7 +255,7 @@ caption: string | null,
 /**
  * As it is drawn.
  */
-lines: Array<Line>, } | { "is": "retracted" } | { "is": "undecryptable", why: Undecryptable, } | { "is": "newDevice", owner: string, device: number, key: string, trusted: boolean, } | { "is": "gap" } | { "is": "restored" } | { "is": "invited", by: string, reason: string | null, } | { "is": "declined", by: string, reason: string | null, } | { "is": "room", happenings: Array<Happening>, } | { "is": "optOut", reason: string | null, };
+lines: Array<Line>, } | { "is": "retracted" } | { "is": "undecryptable", why: Undecryptable, } | { "is": "newDevice", owner: string, device: number, key: string, trusted: boolean, } | { "is": "gap" } | { "is": "restored" } | { "is": "invited", by: string, reason: string | null, } | { "is": "declined", by: string, reason: string | null, } | { "is": "asks", nick: string, address: string | null, } | { "is": "room", happenings: Array<Happening>, } | { "is": "optOut", reason: string | null, };
 
 export type Line = { 
 /**
@@ -371,6 +375,10 @@ links: boolean,
  */
 requests: Array<JoinRequest>, 
 /**
+ * When this account asked to become a member, while that is not decided as far as is known.
+ */
+asked: number | null, 
+/**
  * What this account is in it, while it is in it.
  */
 affiliation: Affiliation, 
@@ -385,7 +393,7 @@ members: Array<Member>, };
 
 export type JoinRequest = { 
 /**
- * The nickname they want; it names the request.
+ * The nickname they want; with the address it names the request.
  */
 nick: string, 
 /**

@@ -128,12 +128,19 @@ pub enum Command {
     /// Ask the admins of a room for members to become one.
     AskToJoin {
         address: String,
+        /// The nickname there; the one of the last try to enter if there is none.
+        nick: Option<String>,
         words: Option<String>,
+    },
+    /// Take back that this account asked.
+    WithdrawJoinRequest {
+        address: String,
     },
     /// Let somebody in who asks to become a member, or do not.
     AnswerJoinRequest {
         address: String,
         nick: String,
+        person: Option<String>,
         allow: bool,
     },
     /// Withdraw all links to a room that this account may withdraw.

@@ -91,6 +91,11 @@ pub enum Content {
         by: String,
         reason: Option<String>,
     },
+    /// Somebody asks to become a member of the room, where this account decides about it.
+    Asks {
+        nick: String,
+        address: Option<String>,
+    },
     /// What happened in a room with nothing said in between, the oldest first.
     Room {
         happenings: Vec<Happening>,

@@ -26,6 +26,8 @@ pub struct Room {
     pub links: bool,
     /// Who asks to become a member, for who decides about that.
     pub requests: Vec<JoinRequest>,
+    /// When this account asked to become a member, while that is not decided as far as is known.
+    pub asked: Option<u64>,
     /// What this account is in it, while it is in it.
     pub affiliation: Affiliation,
     /// What it may do.
@@ -39,7 +41,7 @@ pub struct Room {
 #[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "camelCase")]
 pub struct JoinRequest {
-    /// The nickname they want; it names the request.
+    /// The nickname they want; with the address it names the request.
     pub nick: String,
     /// Their address, where the room tells it.
     pub address: Option<String>,

@@ -24,6 +24,7 @@ pub(crate) fn room(room: view::Room) -> page::Room {
         private: room.private,
         links: room.links,
         requests: room.requests.into_iter().map(request).collect(),
+        asked: room.asked.map(|at| at.0),
         affiliation: affiliation(room.affiliation),
         role: role(room.role),
         members: room.members.into_iter().map(member).collect(),

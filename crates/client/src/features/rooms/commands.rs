@@ -43,10 +43,13 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
                 links::make(cx, number, room, seconds)?;
             }
         }
-        Command::AskToJoin { room, words } => requests::ask(cx, number, room, words)?,
-        Command::AnswerJoinRequest { room, nick, allow } => {
+        Command::AskToJoin { room, nick, words } => {
+            requests::ask(cx, number, room, nick, words)?;
+        }
+        Command::WithdrawJoinRequest(room) => requests::withdraw(cx, number, room)?,
+        Command::AnswerJoinRequest { room, nick, person, allow } => {
             if inside(cx, number, &room) {
-                requests::answer(cx, number, &room, &nick, allow);
+                requests::answer(cx, number, &room, (&nick, person.as_ref()), allow)?;
             }
         }
         Command::RevokeRoomLinks(room) => {

@@ -518,7 +518,7 @@ const MAX_FEATURES: usize = 200;
 /// Services of the own server that are asked.
 const MAX_SERVICES: usize = 20;
 /// How often a taken nickname is changed.
-const MAX_SUFFIX: usize = 4;
+pub(super) const MAX_SUFFIX: usize = 4;
 /// Longest name or subject that is shown.
 const MAX_NAME_CHARS: usize = 500;
 

@@ -38,6 +38,7 @@ use serde::{Deserialize, Serialize};
 use xmpp::ext::muc::{Affiliation, Role};
 use xmpp::jid::BareJid;
 use xmpp::ns;
+use xmpp::time::Millis;
 
 use super::{Feature, Spec, Stage, bookmarks};
 use crate::cx::{Cx, Step};
@@ -130,6 +131,8 @@ pub(crate) struct Room {
     heard: u64,
     /// Who asks to become a member.
     requests: Vec<requests::Request>,
+    /// What was answered to some of them, while that is on its way.
+    decisions: Vec<requests::Decision>,
     /// It is being made by us, with these members.
     making: Option<create::Making>,
 }
@@ -199,6 +202,8 @@ pub(crate) struct Kept {
     asked: Vec<BareJid>,
     /// When this account asked to become a member, while that is not decided; in milliseconds.
     applied: Option<u64>,
+    /// Who asked to become a member, as was told: nickname and address, the oldest first.
+    told: Vec<(String, Option<BareJid>)>,
     /// We were in it.
     entered: bool,
 }
@@ -239,6 +244,7 @@ impl Room {
             tries: 0,
             heard: 0,
             requests: Vec::new(),
+            decisions: Vec::new(),
             making: None,
         }
     }
@@ -312,7 +318,12 @@ pub(crate) fn is_invitation(cx: &Cx<'_>, address: &BareJid) -> bool {
 
 /// What a room tells this account apart from what is said there, or an own message to it.
 pub(crate) fn aside(cx: &mut Cx<'_>, incoming: &Incoming) -> Step {
-    if requests::on_message(cx, incoming) { Ok(()) } else { invite::on_own(cx, incoming) }
+    if requests::on_message(cx, incoming)? { Ok(()) } else { invite::on_own(cx, incoming) }
+}
+
+/// A message that came back. Says whether it was none of the timeline.
+pub(crate) fn on_bounced(cx: &mut Cx<'_>, incoming: &Incoming) -> Step<bool> {
+    requests::on_bounced(cx, incoming)
 }
 
 /// What to call a room: what the user calls it, what it calls itself, or its address.
@@ -435,6 +446,7 @@ fn show(cx: &Cx<'_>, address: &BareJid) -> Option<view::Room> {
         anonymous: room.kept.anonymous,
         links: links::offered(room, affiliation),
         requests: requests::show(room, affiliation),
+        asked: room.kept.applied.map(Millis),
         since: room.kept.since,
         affiliation,
         role: own.map(|own| own.role).unwrap_or_default(),

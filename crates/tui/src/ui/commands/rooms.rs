@@ -173,9 +173,16 @@ pub(super) const KNOCK: Command = Command {
         Argument::optional("ADDRESS", Kind::Room),
         Argument::optional("WORDS", Kind::Rest),
     ],
-    about: "ask the admins of a private group to let you in; without an address, of the one on screen",
-    examples: &["/knock", "/knock square@conference.verona.example It is me"],
+    about: "ask the admins of a private group to let you in; without an address, of the one on screen; \
+            `withdraw` takes that back",
+    examples: &["/knock", "/knock square@conference.verona.example It is me", "/knock withdraw"],
     run: |app, values, actions| {
+        if values.at(0) == Some("withdraw") {
+            let (key, _) = room(app)?;
+            let said = Waiting::Say("you do not ask any more".to_owned());
+            app.ask(key.account, Ask::WithdrawJoinRequest(key.with), said, actions);
+            return Ok(());
+        }
         let (account, room) = match values.at(0) {
             None => room(app).map(|(key, _)| (key.account, key.with))?,
             Some(typed) => {
@@ -184,8 +191,8 @@ pub(super) const KNOCK: Command = Command {
             }
         };
         let words = values.at(1).map(str::to_owned);
-        let said = Waiting::Say("you are let in when an admin agrees".to_owned());
-        app.ask(account, Ask::AskToJoin { room, words }, said, actions);
+        let said = Waiting::Say("sent: you are let in when an admin agrees".to_owned());
+        app.ask(account, Ask::AskToJoin { room, nick: None, words }, said, actions);
         Ok(())
     },
 };
@@ -215,14 +222,13 @@ fn decide(
     actions: &mut Vec<Action>,
 ) -> Result<(), String> {
     let (key, room) = room(app)?;
-    let typed = values.text(0).to_lowercase();
-    let asked = room.requests.iter().find(|one| one.nick.to_lowercase() == typed);
-    let nick = asked.map(|one| one.nick.clone()).ok_or("nobody of this name asks to be let in")?;
+    let asked = rooms::named(&room.requests, values.text(0))?;
+    let (nick, person) = (asked.nick.clone(), asked.address.clone());
     let said = match allow {
         true => format!("{nick} is a member now"),
         false => format!("{nick} is not let in"),
     };
-    let command = Ask::AnswerJoinRequest { room: key.with, nick, allow };
+    let command = Ask::AnswerJoinRequest { room: key.with, nick, person, allow };
     app.ask(key.account, command, Waiting::Say(said), actions);
     Ok(())
 }

@@ -118,11 +118,16 @@ impl Room {
             (false, true) => "A public channel: everybody may enter it.".to_owned(),
             (false, false) => "Only members enter it; it hides their addresses.".to_owned(),
         });
-        said.extend(room.requests.iter().map(|one| {
-            let who = one.address.as_ref().map(|who| format!(" ({who})")).unwrap_or_default();
-            let words = one.words.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
-            let said = format!("{}{who} asks to be let in{words}. /admit or /turn-away", one.nick);
-            Printable::line(&said).into_string()
+        for one in &room.requests {
+            let who = words::who_asks(&one.nick, one.address.as_ref());
+            let asks = format!("{who} asks to be let in. /admit or /turn-away");
+            said.push(Printable::line(&asks).into_string());
+            let words = one.words.as_ref().map(|words| format!("They say: “{words}”"));
+            said.extend(words.map(|words| Printable::line(&words).into_string()));
+        }
+        said.extend(room.asked.map(|at| {
+            let at = app.clock.minute(at);
+            format!("You asked to be let in, {at}. /knock withdraw takes that back.")
         }));
         let mirror = app.mirror(self.key.account);
         let conversation = mirror.and_then(|mirror| mirror.conversations.get(&self.key.with));

@@ -522,16 +522,20 @@ fn who_asks_to_be_let_in_is_shown_and_answered() {
     assert!(notice(&world).contains("Tybalt asks to be let in"), "{}", notice(&world));
     world.app.overlay = Some(Overlay::room(Key { account: ACCOUNT, with: address(SQUARE) }));
     let screen = world.screen();
-    assert!(screen.contains("Tybalt (tybalt@capulet.example) asks to be let in"), "{screen}");
+    assert!(screen.contains("“Tybalt” (tybalt@capulet.example) asks to be let in"), "{screen}");
     world.press("Esc");
     assert!(command(&mut world, "/admit Paris").is_empty());
-    for (line, allowed) in [("/admit tybalt", true), ("/turn-away Tybalt", false)] {
+    let lines = ["/admit tybalt", "/admit tybalt@capulet.example", "/turn-away Tybalt"];
+    for (line, allowed) in lines.into_iter().zip([true, true, false]) {
         let asked = command(&mut world, line);
-        let [Command::AnswerJoinRequest { nick, allow, .. }] = &asked[..] else {
+        let [Command::AnswerJoinRequest { nick, person, allow, .. }] = &asked[..] else {
             panic!("{asked:?}")
         };
         assert_eq!((nick.as_str(), *allow), ("Tybalt", allowed));
+        assert_eq!(person.as_ref(), Some(&address("tybalt@capulet.example")));
     }
+    let asked = command(&mut world, "/knock withdraw");
+    assert!(matches!(asked[..], [Command::WithdrawJoinRequest(_)]), "{asked:?}");
     let asked = command(&mut world, "/knock a@b.example It is me");
     let [Command::AskToJoin { words: Some(words), .. }] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(words, "It is me");

@@ -81,6 +81,7 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
         }
         Event::OptOut { .. } => (sheet.mirror.name(sheet.with), false),
         Event::Invited { by, .. } | Event::Declined { by, .. } => (sheet.mirror.name(by), false),
+        Event::Asks { nick, address } => (words::who_asks(nick, address.as_ref()), false),
         Event::Room(all) => (happenings::line(sheet.mirror, all), false),
         Event::Gap | Event::Restored => (String::new(), false),
     };
@@ -92,6 +93,7 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
         Event::NewDevice { .. }
         | Event::Invited { .. }
         | Event::Declined { .. }
+        | Event::Asks { .. }
         | Event::Room(_) => sheet.theme.dim(),
     };
     let words = words::event(event, Printable::line(&name).as_str(), own);
