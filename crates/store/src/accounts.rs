@@ -117,7 +117,9 @@ pub trait Accounts: Send + Sync {
     /// How many accounts that may log in have keys, but none for this hash.
     fn lacking(&self, hash: u8) -> Fut<'_, u64>;
 
-    /// Replaces all keys. `false` when the account does not exist.
+    /// Replaces all keys, and with them ends the other ways in: whoever knew the old password may hold a token made
+    /// with it, or a link ([`crate::invites::Kind::Reset`]) with which to set one of their own. `false` when the
+    /// account does not exist.
     fn set_credentials(&self, id: AccountId, credentials: Vec<Credential>) -> Fut<'_, bool>;
 
     /// Adds keys for hashes that the account has none for; what is there stays, even when it changed a

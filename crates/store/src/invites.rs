@@ -103,7 +103,8 @@ pub trait Invites: Send + Sync {
         by: Option<AccountId>,
     ) -> Fut<'_, Invite, UseError>;
 
-    /// Takes one use of a reset invitation and replaces all keys of its account, all or nothing. Returns whose.
+    /// Takes one use of a reset invitation and replaces all keys of its account as
+    /// [`crate::accounts::Accounts::set_credentials`] does, all or nothing. Returns whose.
     fn reset(
         &self,
         hash: TokenHash,

@@ -89,36 +89,21 @@ impl Operations {
             Err(UseError::Store(error)) => return Err(error.into()),
         }
         let address = self.address(&account.name);
+        self.end_sessions(&account.name, End::Password).await;
         self.note(&By::Web(None), "password from a link", &address).await;
-        self.shut_out(&account).await?;
         Ok(Some(account))
     }
 
-    /// Another password: what was made with the old one lets nobody in any more.
+    /// Another password: whoever came in with the old one is out.
     pub(super) async fn set_password(
         &self,
         account: &Account,
         credentials: Vec<Credential>,
     ) -> Result<(), Fault> {
         self.store.accounts.set_credentials(account.id, credentials).await?;
-        self.shut_out(account).await
-    }
-
-    async fn shut_out(&self, account: &Account) -> Result<(), Fault> {
-        end_other_ways_in(&self.store, account.id).await?;
         self.end_sessions(&account.name, End::Password).await;
         Ok(())
     }
-}
-
-/// An account has another password: whoever knew the old one may hold a token made with it (XEP-0484 §6.4), or
-/// a link with which to set one of their own.
-///
-/// # Errors
-/// When the store failed.
-pub async fn end_other_ways_in(store: &Store, account: AccountId) -> Result<(), StoreError> {
-    store.tokens.revoke(account, None).await?;
-    end_reset_links(store, account).await
 }
 
 /// Links that were made for an account are good for nothing any more.
@@ -278,7 +263,7 @@ mod tests {
             };
             store.tokens.save(token).await.unwrap();
         }
-        end_other_ways_in(store, romeo).await.unwrap();
+        store.accounts.set_credentials(romeo, keys("thou art")).await.unwrap();
         let mut good = Vec::new();
         for hash in invites {
             good.push(store.invites.by_hash(hash).await.unwrap().unwrap().is_valid(now()));

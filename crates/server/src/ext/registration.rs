@@ -10,7 +10,6 @@ use xmpp::{
 
 use super::{Extension, IqContext, IqFuture, IqRoute, Scope, Spec};
 use crate::{
-    admin::reset,
     auth::{credentials, removal},
     iq::{Iq, IqKind},
     password::Password,
@@ -85,5 +84,5 @@ async fn change_password(
     let keys = credentials::choose(server, account.name(), password).await?;
     let failed = |error| server.store_failed("password", &error);
     server.store.accounts.set_credentials(account.id, keys).await.map_err(failed)?;
-    reset::end_other_ways_in(&server.store, account.id).await.map_err(failed)
+    Ok(())
 }

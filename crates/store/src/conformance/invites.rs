@@ -1,8 +1,10 @@
 //! What keeping invitations means.
 
 use super::account;
+use super::tokens::token;
 use crate::accounts::Credential;
 use crate::invites::{InviteId, Kind, NewInvite, TokenHash, UseError};
+use crate::tokens::Slot;
 use crate::{AccountId, Millis, SecretBytes, Store};
 
 fn invite(hash: u8, created_by: Option<AccountId>, uses: u32) -> NewInvite {
@@ -49,8 +51,8 @@ pub async fn a_reset_takes_the_use_and_sets_the_keys_or_does_neither(store: &Sto
     };
     let link = TokenHash([1; 32]);
     let reset = NewInvite { kind: Kind::Reset, subject: Some(romeo), ..invite(1, None, 1) };
-    store.invites.create(reset).await.expect("created");
     store.accounts.set_credentials(romeo, vec![key(1, 7)]).await.expect("set");
+    store.invites.create(reset).await.expect("created");
     // Two keys for one hash are refused after the old ones were taken away.
     let twice = store.invites.reset(link, Millis(10), vec![key(1, 8), key(1, 9)]).await;
     assert!(matches!(twice, Err(UseError::Store(_))), "{twice:?}");
@@ -66,6 +68,46 @@ pub async fn a_reset_takes_the_use_and_sets_the_keys_or_does_neither(store: &Sto
     let wrong = store.invites.reset(TokenHash([2; 32]), Millis(12), vec![key(1, 9)]).await;
     assert_eq!(wrong, Err(UseError::Invalid), "an invitation sets no password");
     assert_eq!(store.accounts.credentials(romeo).await, Ok(vec![key(1, 8)]));
+}
+
+/// Tokens and links of this account alone, in one transaction with its keys.
+pub async fn other_keys_end_the_other_ways_in_or_nothing_changes(store: &Store) {
+    let (romeo, juliet) = (account(store, "romeo").await, account(store, "juliet").await);
+    let key = || Credential {
+        hash: 1,
+        iterations: 10_000,
+        salt: vec![7],
+        stored_key: SecretBytes(vec![1; 32]),
+        server_key: SecretBytes(vec![2; 32]),
+    };
+    let link = |hash, subject, kind| {
+        store.invites.create(NewInvite { kind, subject: Some(subject), ..invite(hash, None, 1) })
+    };
+    link(1, romeo, Kind::Reset).await.expect("created");
+    link(2, romeo, Kind::Reset).await.expect("created");
+    link(3, romeo, Kind::Contact).await.expect("created");
+    link(4, juliet, Kind::Reset).await.expect("created");
+    for account in [romeo, juliet] {
+        let token = token(account, "phone", Slot::Current, 1);
+        store.tokens.save(token).await.expect("saved");
+    }
+    let left = async || {
+        let mut good = Vec::new();
+        for hash in 1..=4 {
+            let found = store.invites.by_hash(TokenHash([hash; 32])).await.expect("read");
+            good.push(found.is_some_and(|found| found.is_valid(Millis(10))));
+        }
+        let tokens = store.tokens.list(None, 10).await.expect("read");
+        (good, tokens.iter().map(|token| token.account).collect::<Vec<_>>())
+    };
+    let twice = store.accounts.set_credentials(romeo, vec![key(), key()]).await;
+    assert!(twice.is_err(), "two keys for one hash");
+    assert_eq!(left().await, (vec![true; 4], vec![romeo, juliet]));
+    let first = TokenHash([1; 32]);
+    assert_eq!(store.invites.reset(first, Millis(10), vec![key()]).await, Ok(romeo));
+    assert_eq!(left().await, (vec![false, false, true, true], vec![juliet]));
+    store.accounts.set_credentials(juliet, vec![key()]).await.expect("set");
+    assert_eq!(left().await, (vec![false, false, true, false], vec![]));
 }
 
 /// By time, by revocation, by being removed.

@@ -171,6 +171,7 @@ macro_rules! conformance_tests {
             invites {
                 an_invitation_is_used_up
                 a_reset_takes_the_use_and_sets_the_keys_or_does_neither
+                other_keys_end_the_other_ways_in_or_nothing_changes
                 an_invitation_ends
                 invitations_are_listed_newest_first
                 deleting_the_inviter_ends_the_invitation

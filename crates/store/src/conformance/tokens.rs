@@ -4,7 +4,7 @@ use super::{account, missing};
 use crate::tokens::{MAX_DEVICES, Slot, Token};
 use crate::{AccountId, Millis, SecretBytes, Store, StoreError};
 
-fn token(account: AccountId, client: &str, slot: Slot, key: u8) -> Token {
+pub(super) fn token(account: AccountId, client: &str, slot: Slot, key: u8) -> Token {
     Token {
         account,
         client: client.into(),

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::archive;
 use super::engine::{Engine, failure};
+use super::invites::end_resets;
 use super::queue::{Fold, Job};
 use crate::accounts::{Account, Accounts, Change, CreateError, Credential, NewAccount};
 use crate::invites::{Kind, TokenHash};
@@ -91,7 +92,7 @@ impl Accounts for Sqlite {
             if !exists(db, id)? {
                 return Ok(false);
             }
-            insert_credentials(db, id, &credentials)?;
+            replace_credentials(db, id, &credentials)?;
             Ok(true)
         })
     }
@@ -246,13 +247,19 @@ fn select_credentials(db: &Connection, id: Option<AccountId>) -> rusqlite::Resul
     rows.collect()
 }
 
-/// Replaces all keys.
-pub(super) fn insert_credentials(
+/// Replaces all keys, and ends the other ways in.
+pub(super) fn replace_credentials(
     db: &Connection,
     id: AccountId,
     all: &[Credential],
 ) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM credential WHERE account = ?1")?.execute([id.0])?;
+    insert_credentials(db, id, all)?;
+    db.prepare_cached("DELETE FROM token WHERE account = ?1")?.execute([id.0])?;
+    end_resets(db, id)
+}
+
+fn insert_credentials(db: &Connection, id: AccountId, all: &[Credential]) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(INSERT_CREDENTIAL)?;
     for one in all {
         let Credential { hash, iterations, salt, stored_key, server_key } = one;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::accounts::insert_credentials;
+use super::accounts::replace_credentials;
 use super::engine::{Engine, failure};
 use crate::accounts::Credential;
 use crate::invites::{Invite, InviteId, Invites, Kind, NewInvite, TokenHash, UseError};
@@ -85,7 +85,7 @@ impl Invites for Sqlite {
             let found = by_hash(db, hash)?.filter(|found| found.invite.kind == Kind::Reset);
             let account = found.and_then(|found| found.invite.subject).ok_or(UseError::Invalid)?;
             take(db, hash, now, Some(account))?.ok_or(UseError::Invalid)?;
-            insert_credentials(db, account, &credentials)?;
+            replace_credentials(db, account, &credentials)?;
             Ok(account)
         })
     }
@@ -119,6 +119,13 @@ pub(super) fn take(
     db.prepare_cached("INSERT INTO invite_use (invite, account, at) VALUES (?1, ?2, ?3)")?
         .execute(params![invite.id.0, by.map(|id| id.0), now])?;
     Ok(by_hash(db, hash)?)
+}
+
+/// Links with which somebody could set the password of an account are good for nothing any more.
+pub(super) fn end_resets(db: &Connection, account: AccountId) -> rusqlite::Result<()> {
+    let sql = "UPDATE invite SET revoked = 1 WHERE subject = ?1 AND kind = ?2 AND uses > 0";
+    db.prepare_cached(sql)?.execute(params![account.0, number(Kind::Reset)])?;
+    Ok(())
 }
 
 fn by_hash(db: &Connection, hash: TokenHash) -> rusqlite::Result<Option<Invite>> {
