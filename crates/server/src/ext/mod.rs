@@ -349,7 +349,7 @@ pub enum Inbound {
 pub struct SessionHooks {
     /// The client takes messages from now on: it sent its first available presence with a priority that does.
     /// Called in the lock in which that was noted, before a message can be queued for it.
-    pub takes_messages: Option<fn(&mut AccountState, &Arc<Session>)>,
+    pub takes_messages: Option<fn(&mut crate::account::AccountState, &Arc<Session>)>,
     /// After that, when the presence was told to everybody.
     pub available: Option<SessionHook>,
     /// After the session was bound, before its first stanza is read.
