@@ -178,11 +178,9 @@ pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) -> Result
         return Err(error);
     }
     let unit: Unit = std::mem::take(&mut effects.appends);
-    if !unit.is_empty() && server.store.archive.append(unit, None).is_err() {
-        server.store_failed("archive", &StoreError::Busy);
-    }
+    let kept = unit.is_empty() || server.store.archive.append(unit, None).is_ok();
     effects.submitted();
-    Ok(())
+    if kept { Ok(()) } else { Err(server.store_failed("archive", &StoreError::Busy)) }
 }
 
 /// The sender's stages: archive and copies for their own other devices.
@@ -466,6 +464,21 @@ mod tests {
         model::Stage,
         session::{Origin, life},
     };
+
+    #[test]
+    fn what_the_store_does_not_take_was_not_sent_on() {
+        let stage = Stage::new();
+        let (server, juliet) = (&stage.server, stage.juliet());
+        let xml = "<message from='hall@conference.a.example/nurse' to='juliet@a.example' type='chat'>\
+                   <body>Ay me</body></message>";
+        let message = Stanza::parse(xml.into(), &Limits::CLIENT).unwrap();
+        let to = juliet.jid().clone().into();
+        let send = || stage.run(Box::pin(send_on(server, &to, &message)));
+        assert_eq!(send().map_err(|error| error.condition), Ok(()));
+        stage.run(server.store.maintenance.close()).unwrap();
+        let refused = send().map_err(|error| error.condition);
+        assert_eq!(refused, Err(Condition::ResourceConstraint));
+    }
 
     #[test]
     fn what_passes_does_not_wait_on_disk_for_another_server() {
