@@ -130,13 +130,17 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
-    /// Ask a room for a link that makes whoever follows it a member (XEP-0488). Done with the link.
+    /// Ask a room for a link that makes whoever follows it a member (XEP-0488). Done with
+    /// [`Outcome::Links`](crate::view::Outcome), of which there is one.
     RoomLink {
         /// Where to.
         room: BareJid,
         /// How long it is good for; as long as the room likes without it.
         seconds: Option<u32>,
     },
+    /// Ask for the links that [`RevokeRoomLinks`](Self::RevokeRoomLinks) would withdraw. Done with
+    /// [`Outcome::Links`](crate::view::Outcome).
+    RoomLinks(BareJid),
     /// Ask the admins of a room for members to become one (XEP-0045 §7.10). Done when they are asked; this
     /// account is let in when one of them agrees.
     AskToJoin {
@@ -162,7 +166,8 @@ pub enum Command {
         /// Whether they become a member.
         allow: bool,
     },
-    /// Withdraw all links to a room that this account may withdraw.
+    /// Withdraw all links to a room that this account may withdraw. Done with
+    /// [`Outcome::Withdrawn`](crate::view::Outcome).
     RevokeRoomLinks(BareJid),
     /// Make somebody a member, admin or owner, ban them, or nothing of that (XEP-0045 §5.2).
     SetAffiliation {

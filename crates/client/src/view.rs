@@ -485,6 +485,17 @@ impl fmt::Debug for Notification {
     }
 }
 
+/// A link that makes whoever follows it a member of a room (XEP-0488). It is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RoomLink {
+    /// An `xmpp:` link.
+    pub link: String,
+    /// How long it is good for yet, in seconds, if the room tells.
+    pub seconds: Option<u64>,
+    /// How many may come with it yet; everybody if the room tells no number.
+    pub uses: Option<u64>,
+}
+
 /// How a request ended.
 #[derive(Clone, PartialEq)]
 pub enum Outcome {
@@ -511,6 +522,10 @@ pub enum Outcome {
     Downloaded(File),
     /// This account is in the room.
     Room(BareJid),
+    /// Links into a room.
+    Links(Vec<RoomLink>),
+    /// So many links lead nowhere any more.
+    Withdrawn(usize),
     /// It could not be done.
     Failed(Problem),
 }
@@ -526,6 +541,8 @@ impl fmt::Debug for Outcome {
             Self::Found(found) => write!(f, "Found({} messages)", found.len()),
             Self::Part { found, next } => write!(f, "Part({} messages, {next:?})", found.len()),
             Self::Devices(devices) => write!(f, "Devices({} devices)", devices.len()),
+            Self::Links(links) => write!(f, "Links({})", links.len()),
+            Self::Withdrawn(count) => f.debug_tuple("Withdrawn").field(count).finish(),
             Self::Room(room) => f.debug_tuple("Room").field(room).finish(),
             Self::Downloaded(file) => f.debug_tuple("Downloaded").field(file).finish(),
             Self::Failed(problem) => f.debug_tuple("Failed").field(problem).finish(),

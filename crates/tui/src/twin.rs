@@ -260,6 +260,11 @@ pub fn perform(port: &Port, ask: Ask, until: Instant) -> Result<Reply, Failure> 
         Outcome::Text(text) => Ok(Reply::Text(text)),
         Outcome::Failed(problem) => Err(explain(problem)),
         Outcome::Room(room) => Ok(Reply::Text(room.to_string())),
+        Outcome::Links(links) => {
+            let links: Vec<String> = links.into_iter().map(|link| link.link).collect();
+            Ok(Reply::Text(links.join("\n")))
+        }
+        Outcome::Withdrawn(_) => Ok(Reply::Sent),
         Outcome::Found(_) | Outcome::Part { .. } | Outcome::Downloaded(_) => {
             Err(Failure::Other("the answer does not fit the question".to_owned()))
         }

@@ -193,9 +193,17 @@ export class Sample implements Core {
         return DONE;
       case "roomLink":
         await pause(300);
-        return { is: "text", text: `xmpp:${command.address}?join;password=7d1e4b9f2c` };
-      case "askToJoin":
+        return {
+          is: "links",
+          links: [{ link: `xmpp:${command.address}?join;password=7d1e4b9f2c`, seconds: command.seconds, uses: null }],
+        };
+      case "roomLinks":
+        return { is: "links", links: [] };
       case "revokeRoomLinks":
+        await pause(300);
+        return { is: "withdrawn", count: 1 };
+      case "askToJoin":
+      case "withdrawJoinRequest":
         await pause(300);
         return DONE;
       case "deleteServerHistory":

@@ -70,6 +70,7 @@ pub(crate) fn command(
             Ask::InviteToRoom { room: jid(&address)?, person: jid(&person)?, reason: None }
         }
         Command::RoomLink { address, seconds } => Ask::RoomLink { room: jid(&address)?, seconds },
+        Command::RoomLinks { address } => Ask::RoomLinks(jid(&address)?),
         Command::AskToJoin { address, nick, words } => {
             let nick = nick.filter(|nick| !nick.trim().is_empty());
             Ask::AskToJoin { room: jid(&address)?, nick, words }

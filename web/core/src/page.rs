@@ -367,6 +367,14 @@ pub enum Outcome {
     Room {
         address: String,
     },
+    /// Links into a room.
+    Links {
+        links: Vec<RoomLink>,
+    },
+    /// So many links lead nowhere any more.
+    Withdrawn {
+        count: usize,
+    },
     Failed {
         problem: Problem,
     },

@@ -77,6 +77,10 @@ pub(crate) fn outcome(outcome: Outcome, files: &mut Files) -> page::Outcome {
     match outcome {
         Outcome::Done => page::Outcome::Done,
         Outcome::Room(room) => page::Outcome::Room { address: room.to_string() },
+        Outcome::Links(links) => {
+            page::Outcome::Links { links: links.into_iter().map(room::link).collect() }
+        }
+        Outcome::Withdrawn(count) => page::Outcome::Withdrawn { count },
         Outcome::Sent(id) => page::Outcome::Sent { message: id.0 },
         Outcome::Text(text) => page::Outcome::Text { text },
         Outcome::Verified(count) => page::Outcome::Verified { count },

@@ -25,7 +25,7 @@ fn of_page() -> String {
         page:
         Request, Command, FileKind, WebPush, Notice, Occasion, Account, Privacy, Connection, Conversation, Mute, Notify, Preview, Readers, Contact,
         Presence, Message, Content, Line, Span, File, Picture, Undecryptable, Encryption, Trust, Delivery, Reached,
-        Reply, Reaction, Earlier, Room, JoinRequest, RoomState, Member, Affiliation, Happening, Happened, Role, Device, Found, Outcome, Problem, ProblemKind,
+        Reply, Reaction, Earlier, Room, JoinRequest, RoomLink, RoomState, Member, Affiliation, Happening, Happened, Role, Device, Found, Outcome, Problem, ProblemKind,
     );
     format!("// Made from web/core/src/page.rs; {HEAD}{types}")
 }

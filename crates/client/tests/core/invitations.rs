@@ -307,7 +307,9 @@ fn whoever_follows_a_link_to_a_group_becomes_a_member() {
     assert!(!room(&world, juliet, &group).links, "only who makes members gets links");
     let week = Some(7 * 24 * 60 * 60);
     let link = Command::RoomLink { room: bare(&group), seconds: week };
-    let Some(Outcome::Text(link)) = world.run(romeo, link) else { panic!() };
+    let Some(Outcome::Links(links)) = world.run(romeo, link) else { panic!() };
+    assert_eq!((links[0].seconds, links[0].uses), (Some(604_800), None));
+    let link = links[0].link.clone();
     assert_eq!(link, format!("xmpp:{group}?join;password=token%20604800%2F0"));
     assert_eq!(follow(&mut world, mercutio, &link), Some(Outcome::Room(bare(&group))));
     world.pass(20_000);
@@ -319,7 +321,8 @@ fn whoever_follows_a_link_to_a_group_becomes_a_member() {
     world.settle();
     assert!(world.texts(mercutio, &group).contains(&"welcome".to_owned()));
     // The link is over, and he belongs there all the same.
-    assert_eq!(world.run(romeo, Command::RevokeRoomLinks(bare(&group))), Some(Outcome::Done));
+    let withdrawn = world.run(romeo, Command::RevokeRoomLinks(bare(&group)));
+    assert_eq!(withdrawn, Some(Outcome::Withdrawn(1)));
     world.crash(mercutio);
     world.pass(20_000);
     assert_eq!(room(&world, mercutio, &group).state, RoomState::In);
@@ -330,13 +333,25 @@ fn links_that_were_withdrawn_let_nobody_in_and_say_why() {
     let (mut world, [romeo, juliet, mercutio], group) = group_with_links();
     let ask = || Command::RoomLink { room: bare(&group), seconds: None };
     let links = [0, 1].map(|_| match world.run(romeo, ask()) {
-        Some(Outcome::Text(link)) => link,
+        Some(Outcome::Links(links)) => links[0].link.clone(),
         other => panic!("{other:?}"),
     });
     let refused = world.run(juliet, ask());
     assert!(matches!(refused, Some(Outcome::Failed(Problem::Refused(_)))), "{refused:?}");
-    assert_eq!(world.run(romeo, Command::RevokeRoomLinks(bare(&group))), Some(Outcome::Done));
-    assert_eq!(world.run(romeo, Command::RevokeRoomLinks(bare(&group))), Some(Outcome::Done));
+    // A room calls them what it likes.
+    let tokens = &mut world.server.rooms.get_mut(&bare(&group)).unwrap().tokens;
+    tokens.get_or_insert_default().push(" token\n".into());
+    let listed = world.run(romeo, Command::RoomLinks(bare(&group)));
+    assert!(matches!(&listed, Some(Outcome::Links(links)) if links.len() == 3), "{listed:?}");
+    for count in [3, 0] {
+        let withdrawn = world.run(romeo, Command::RevokeRoomLinks(bare(&group)));
+        assert_eq!(withdrawn, Some(Outcome::Withdrawn(count)));
+    }
+    world.server.rooms.get_mut(&bare(&group)).unwrap().password = Some("rose".into());
+    world.crash(romeo);
+    world.pass(20_000);
+    assert!(!room(&world, romeo, &group).links, "they would not do");
+    world.server.rooms.get_mut(&bare(&group)).unwrap().password = None;
     for link in links {
         let words = "this link is not valid any more; ask for another one".to_owned();
         let outcome = follow(&mut world, mercutio, &link);
@@ -348,7 +363,8 @@ fn links_that_were_withdrawn_let_nobody_in_and_say_why() {
 fn a_link_serves_for_one_entry_and_whoever_was_removed_stays_out() {
     let (mut world, [romeo, _, mercutio], group) = group_with_links();
     let link = Command::RoomLink { room: bare(&group), seconds: None };
-    let Some(Outcome::Text(link)) = world.run(romeo, link) else { panic!() };
+    let Some(Outcome::Links(links)) = world.run(romeo, link) else { panic!() };
+    let link = links[0].link.clone();
     assert_eq!(follow(&mut world, mercutio, &link), Some(Outcome::Room(bare(&group))));
     world.run(
         romeo,

@@ -3,10 +3,13 @@
 use std::ops::Range;
 
 use client::store::{Message, Mute, Notify};
-use client::view::{Affiliation, Conversation, JoinRequest, Kind, Member, Role, Room, RoomState};
+use client::view::{
+    Affiliation, Conversation, JoinRequest, Kind, Member, Role, Room, RoomLink, RoomState,
+};
 use xmpp::jid::BareJid;
 
 use super::app::{App, Key};
+use super::clock::count;
 use super::mirror::Mirror;
 use super::overlay::invitation::decoded;
 
@@ -203,6 +206,25 @@ pub fn link(text: &str) -> Option<(BareJid, Option<String>)> {
     let password = parts.find_map(|part| part.strip_prefix("password="));
     let address: BareJid = decoded(address).parse().ok()?;
     address.node().is_some().then(|| (address, password.map(decoded)))
+}
+
+/// What a link to a group is good for.
+#[must_use]
+pub fn link_title(link: &RoomLink) -> String {
+    let days = link.seconds.map(|seconds| match seconds {
+        ..=7200 => count(seconds.div_ceil(60), "minute"),
+        ..=172_800 => count(seconds.div_ceil(3600), "hour"),
+        _ => count(seconds.div_ceil(86_400), "day"),
+    });
+    let uses = link.uses.map(|uses| match uses {
+        1 => "one person".to_owned(),
+        uses => format!("{uses} people"),
+    });
+    let good: Vec<String> = uses.into_iter().chain(days).collect();
+    match good.is_empty() {
+        true => "An invitation".to_owned(),
+        false => format!("An invitation for {}", good.join(", ")),
+    }
 }
 
 /// The request of somebody who is named by their address, or by a nickname that only one has.

@@ -22,7 +22,7 @@ public: boolean,
 /**
  * Who becomes a member and is invited.
  */
-people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "roomLink", address: string, seconds: number | null, } | { "do": "askToJoin", address: string, 
+people: Array<string>, } | { "do": "joinRoom", address: string, nick: string | null, password: string | null, } | { "do": "leaveRoom", address: string, } | { "do": "destroyRoom", address: string, } | { "do": "inviteToRoom", address: string, person: string, } | { "do": "roomLink", address: string, seconds: number | null, } | { "do": "roomLinks", address: string, } | { "do": "askToJoin", address: string, 
 /**
  * The nickname there; the one of the last try to enter if there is none.
  */
@@ -405,6 +405,16 @@ address: string | null,
  */
 words: string | null, };
 
+export type RoomLink = { link: string, 
+/**
+ * How long it is good for yet, in seconds, if the room tells.
+ */
+seconds: number | null, 
+/**
+ * How many may come with it yet; everybody if the room tells no number.
+ */
+uses: number | null, };
+
 export type RoomState = { "is": "out" } | { "is": "invited" } | { "is": "entering" } | { "is": "in" } | { "is": "refused", reason: string, };
 
 export type Member = { 
@@ -465,7 +475,7 @@ export type Outcome = { "is": "done" } | { "is": "kept", message: number, } | { 
 /**
  * Where the next part begins; nothing when everything was looked at.
  */
-next: string | null, } | { "is": "devices", devices: Array<Device>, } | { "is": "downloaded", file: File, } | { "is": "room", address: string, } | { "is": "failed", problem: Problem, };
+next: string | null, } | { "is": "devices", devices: Array<Device>, } | { "is": "downloaded", file: File, } | { "is": "room", address: string, } | { "is": "links", links: Array<RoomLink>, } | { "is": "withdrawn", count: number, } | { "is": "failed", problem: Problem, };
 
 export type Problem = { 
 /**

@@ -125,6 +125,10 @@ pub enum Command {
         address: String,
         seconds: Option<u32>,
     },
+    /// Ask for the links that may be withdrawn.
+    RoomLinks {
+        address: String,
+    },
     /// Ask the admins of a room for members to become one.
     AskToJoin {
         address: String,

@@ -49,6 +49,17 @@ pub struct JoinRequest {
     pub words: Option<String>,
 }
 
+/// A link that makes whoever follows it a member of a room.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct RoomLink {
+    pub link: String,
+    /// How long it is good for yet, in seconds, if the room tells.
+    pub seconds: Option<u64>,
+    /// How many may come with it yet; everybody if the room tells no number.
+    pub uses: Option<u64>,
+}
+
 /// Whether this account is in a room.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(TS))]

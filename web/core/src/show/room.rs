@@ -46,6 +46,11 @@ fn request(one: view::JoinRequest) -> page::JoinRequest {
     page::JoinRequest { nick: one.nick, address, words: one.words }
 }
 
+/// Translates a link.
+pub(crate) fn link(link: view::RoomLink) -> page::RoomLink {
+    page::RoomLink { link: link.link, seconds: link.seconds, uses: link.uses }
+}
+
 /// Translates what happened in a room.
 pub(crate) fn happening(one: Happening) -> page::Happening {
     page::Happening {

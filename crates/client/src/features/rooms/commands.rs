@@ -43,6 +43,11 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
                 links::make(cx, number, room, seconds)?;
             }
         }
+        Command::RoomLinks(room) => {
+            if inside(cx, number, &room) {
+                links::list(cx, number, room)?;
+            }
+        }
         Command::AskToJoin { room, nick, words } => {
             requests::ask(cx, number, room, nick, words)?;
         }

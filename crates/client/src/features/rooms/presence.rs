@@ -224,6 +224,7 @@ fn on_error(cx: &mut Cx<'_>, address: &BareJid, presence: &Element) -> Step {
         };
         return join::end_renaming(cx, address, Err(Problem::Refused(reason)));
     }
+    let with_secret = room.is_some_and(|room| room.kept.offered.is_some());
     let error = presence.child("error", ns::CLIENT).map(StanzaError::parse);
     let Some(error) = error else { return join::refuse(cx, address, "the room refuses") };
     let words = match error.condition {
@@ -231,6 +232,9 @@ fn on_error(cx: &mut Cx<'_>, address: &BareJid, presence: &Element) -> Step {
         condition if join::is_passing(condition) => return join::later(cx, address),
         Condition::NotAuthorized if is_of_link(&error) => {
             "this link is not valid any more; ask for another one".to_owned()
+        }
+        Condition::NotAuthorized if with_secret => {
+            "this password or link is not valid any more".to_owned()
         }
         Condition::NotAuthorized => "the room wants a password".to_owned(),
         Condition::RegistrationRequired => {

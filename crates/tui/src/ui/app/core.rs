@@ -174,6 +174,16 @@ impl App {
             (Waiting::Invitation, Outcome::Text(link)) => {
                 self.overlay = Some(Overlay::link("An invitation", link));
             }
+            (Waiting::Invitation, Outcome::Links(links)) => {
+                if let Some(link) = links.into_iter().next() {
+                    let title = rooms::link_title(&link);
+                    self.overlay = Some(Overlay::link(&title, link.link));
+                }
+            }
+            (Waiting::Invitation, Outcome::Withdrawn(count)) => {
+                let links = crate::ui::clock::count(count as u64, "link");
+                self.say(Notice::good(format!("no link leads here any more: {links} withdrawn")));
+            }
             (Waiting::Open, Outcome::Downloaded(file)) => {
                 actions.extend(file.local.map(Action::Show));
             }

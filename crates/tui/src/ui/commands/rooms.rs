@@ -156,8 +156,7 @@ fn link(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(),
             Ok(())
         }
         Some(_) => {
-            let said = Waiting::Say("no link leads here any more".to_owned());
-            app.ask(key.account, Ask::RevokeRoomLinks(key.with), said, actions);
+            app.ask(key.account, Ask::RevokeRoomLinks(key.with), Waiting::Invitation, actions);
             Ok(())
         }
     }

@@ -27,7 +27,7 @@ export function GroupLink({ room, onClose }: { room: Room; onClose: () => void }
     problem.value = null;
     const outcome = await store.ask({ do: "roomLink", address, seconds: LINK_SECONDS });
     making.value = false;
-    if (outcome.is === "text") link.value = outcome.text;
+    if (outcome.is === "links") link.value = outcome.links[0]?.link ?? null;
     else if (outcome.is === "failed") problem.value = problemText(outcome.problem);
   };
   const withdraw = async () => {
