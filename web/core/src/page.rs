@@ -18,7 +18,9 @@ pub use message::{
     Content, Delivery, Earlier, Encryption, File, Line, Message, Picture, Reached, Reaction, Reply,
     Span, Undecryptable,
 };
-pub use room::{Affiliation, Happened, Happening, JoinRequest, Member, Role, Room, RoomState};
+pub use room::{
+    Affiliation, Happened, Happening, JoinRequest, Member, Role, Room, RoomLink, RoomState,
+};
 
 /// What the worker tells the page.
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use xmpp::xml::Element;
 use super::{Feature, Spec};
 use crate::effect::FileKey;
 use crate::incoming::Incoming;
-use crate::store::{Content, Encryption, File, Preview};
+use crate::store::{Content, Encryption, File, FileKind, Preview};
 
 pub(crate) const FEATURE: Feature = Feature {
     name: "file",
@@ -124,7 +124,7 @@ fn parse_sharing(sharing: &Element, content: &[Element]) -> Option<File> {
     };
     let named = text("name").map(|name| safe_name(&name)).filter(|name| !name.is_empty());
     let file = file_at(url);
-    Some(File {
+    let mut file = File {
         name: named.unwrap_or(file.name),
         size: text("size").and_then(|size| size.trim().parse().ok()),
         media_type: text("media-type").filter(|kind| kind.len() <= 100 && kind.is_ascii()),
@@ -132,7 +132,13 @@ fn parse_sharing(sharing: &Element, content: &[Element]) -> Option<File> {
         key: key.as_ref().map(write_key),
         local: None,
         preview: preview_of(metadata, content),
-    })
+    };
+    // Nothing else plays.
+    let plays = matches!(FileKind::of(&file), FileKind::Film | FileKind::Sound);
+    file.preview =
+        file.preview.map(|preview| Preview { length: preview.length.filter(|_| plays), ..preview });
+    file.preview = file.preview.filter(|preview| *preview != Preview::default());
+    Some(file)
 }
 
 /// What the metadata tell of a picture, a film or a sound (XEP-0446 §3, XEP-0264 §5).
@@ -520,10 +526,10 @@ mod tests {
         let keys = [None, Some(KEY.to_owned())].into_iter().cycle();
         for (picture, key) in pictures.into_iter().flat_map(|one| [one, one]).zip(keys) {
             let file = File {
-                name: "summit.jpg".into(),
+                name: "summit.mp4".into(),
                 size: Some(42),
-                media_type: Some("image/jpeg".into()),
-                url: Some("https://download.example/x/summit.jpg".into()),
+                media_type: Some("video/mp4".into()),
+                url: Some("https://download.example/x/summit.mp4".into()),
                 key,
                 local: None,
                 preview: Some(Preview {
@@ -541,7 +547,13 @@ mod tests {
             let kind = thumbnail.attr("media-type").unwrap();
             assert!(picture[5..].starts_with(kind) && !kind.contains(','), "{kind}");
             assert!(!thumbnail.attr("uri").unwrap().contains('#'));
-            assert_eq!(parse_sharing(sharing, &[]), Some(file));
+            assert_eq!(parse_sharing(sharing, &[]).as_ref(), Some(&file));
+            // A paper plays nothing, whatever its sender says.
+            let mut paper = File { media_type: Some("application/pdf".into()), ..file };
+            let said = super::payload(&paper).unwrap();
+            let sharing = find(&said, "file-sharing", ns::FILE_SHARING).unwrap();
+            paper.preview.as_mut().unwrap().length = None;
+            assert_eq!(parse_sharing(sharing, &[]), Some(paper));
         }
     }
 }

@@ -78,7 +78,7 @@ fn a_file_is_uploaded_then_sent_then_fetched() {
     assert_eq!((shared.name.as_str(), shared.size), ("summit.jpg", Some(1000)));
     let preview = shared.preview.as_ref().unwrap();
     assert_eq!((preview.width, preview.height), (1200, 800));
-    assert_eq!(preview.length, Some(42_500));
+    assert_eq!(preview.length, None, "a picture does not play");
     assert_eq!(preview.thumbnail.as_deref(), Some("data:image/jpeg;base64,AAAA"));
     let number = world.command(juliet, Command::Download(file.id, LocalFile("/tmp/x".into())));
     world.settle();

@@ -189,8 +189,18 @@ fn by_itself_only_what_contacts_sent_encrypted_is_fetched_and_once() {
 fn a_sound_says_how_long_it_is_before_it_is_fetched() {
     let mut world = World::balcony(100, 30);
     let mut sound = message(40, None);
+    let mut paper = message(41, None);
+    if let Content::File(file, caption) = &mut paper.content {
+        file.name = "paper.pdf".to_owned();
+        file.media_type = Some("application/pdf".to_owned());
+        file.preview = Some(Preview { length: Some(125_000), ..Preview::default() });
+        *caption = None;
+    }
+    arrives(&mut world, paper);
+    assert!(world.screen().contains("paper.pdf") && !world.screen().contains("2:05"));
     if let Content::File(file, caption) = &mut sound.content {
         file.name = "voice.ogg".to_owned();
+        file.media_type = Some("audio/ogg".to_owned());
         file.preview = Some(Preview { length: Some(63_400), ..Preview::default() });
         *caption = None;
     }

@@ -1,6 +1,8 @@
 //! The rows of one message.
 
-use client::store::{Content, Delivery, Encryption, Event, File, Message, Reply, TrustLevel, Way};
+use client::store::{
+    Content, Delivery, Encryption, Event, File, FileKind, Message, Reply, TrustLevel, Way,
+};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use xmpp::time::Millis;
@@ -393,7 +395,9 @@ fn file_line(sheet: &Sheet<'_>, message: &Message, file: &File, columns: usize) 
         }
         (Some(done), _) => clock::size(*done),
         (None, size) => {
+            let plays = matches!(FileKind::of(file), FileKind::Film | FileKind::Sound);
             let length = file.preview.as_ref().and_then(|preview| preview.length);
+            let length = length.filter(|_| plays);
             let told = length.map(clock::length).into_iter().chain(size.map(clock::size));
             let here = file.local.as_ref().map(|_| "here".to_owned());
             told.chain(here).collect::<Vec<_>>().join(" · ")
