@@ -359,9 +359,10 @@ async fn due(orders: &mut watch::Receiver<Option<Order>>) -> After {
             }
         };
         tokio::select! {
-            () = time => {}
-            // Another one may have come in its place; there is always a sender.
+            biased;
+            // It may be called off, or another one in its place; there is always a sender.
             _ = orders.changed() => continue,
+            () = time => {}
         }
         return if order.is_some_and(|order| order.restart) { After::Restart } else { After::Stop };
     }
@@ -398,3 +399,28 @@ const IN_USE: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_millis(50);
 /// How long clients and other servers have to take leave.
 const CLOSING: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+    use crate::admin::Order;
+
+    #[tokio::test]
+    async fn what_was_called_off_in_time_is_not_carried_out() {
+        for _ in 0..16 {
+            let at = Instant::now() + Duration::from_millis(5);
+            let orders = watch::Sender::new(Some(Order { at, restart: true }));
+            let mut seen = orders.subscribe();
+            let mut due = pin!(due(&mut seen));
+            assert!(timeout(Duration::ZERO, due.as_mut()).await.is_err(), "not yet");
+            orders.send_replace(None);
+            // Nobody looks before its time has come.
+            sleep(Duration::from_millis(8)).await;
+            assert!(timeout(Duration::from_millis(1), due).await.is_err());
+        }
+    }
+}

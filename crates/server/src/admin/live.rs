@@ -351,13 +351,22 @@ impl Live for Running {
     }
 
     fn call_off(&self) -> Option<Order> {
-        // One whose time has come is being carried out.
-        self.orders.send_replace(None).filter(|order| !order.left().is_zero())
+        call_off(&self.orders)
     }
 
     fn metrics(&self) -> String {
         self.server.metrics.text()
     }
+}
+
+/// Takes an order back. One whose time has come stays: it is being carried out.
+fn call_off(orders: &watch::Sender<Option<Order>>) -> Option<Order> {
+    let mut off = None;
+    orders.send_if_modified(|order| {
+        off = order.take_if(|order| !order.left().is_zero());
+        off.is_some()
+    });
+    off
 }
 
 /// Why a room did not do what the operator wants.
@@ -398,5 +407,24 @@ fn condition(why: End) -> StreamCondition {
     match why {
         End::Kicked => StreamCondition::PolicyViolation,
         End::Disabled | End::Password => StreamCondition::NotAuthorized,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_called_off_until_its_time_has_come() {
+        let in_an_hour = Order { at: Instant::now() + Duration::from_secs(3600), restart: true };
+        let orders = watch::Sender::new(Some(in_an_hour));
+        assert_eq!(call_off(&orders), Some(in_an_hour));
+        assert_eq!((*orders.borrow(), call_off(&orders)), (None, None));
+        let due = Order { at: Instant::now(), restart: true };
+        orders.send_replace(Some(due));
+        assert_eq!(call_off(&orders), None);
+        assert_eq!(*orders.borrow(), Some(due), "it is carried out");
     }
 }

@@ -25,17 +25,31 @@ pub struct Operations {
     /// The configuration when no server runs.
     config: Arc<Config>,
     pub(super) live: Option<Arc<dyn Live>>,
+    /// Held while the lists of domains are changed, from reading to putting them to use.
+    pub(super) changing_domains: parking_lot::Mutex<()>,
+    /// The same for notices.
+    pub(super) changing_notices: tokio::sync::Mutex<()>,
 }
 
 impl Operations {
     /// Operations of a running server.
     pub fn live(store: Store, home: Home, live: Arc<dyn Live>) -> Operations {
-        Operations { store, home, config: live.config(), live: Some(live) }
+        Operations::new(store, home, live.config(), Some(live))
     }
 
     /// Operations on the database of a server that is stopped.
     pub fn stopped(store: Store, home: Home, config: Config) -> Operations {
-        Operations { store, home, config: Arc::new(config), live: None }
+        Operations::new(store, home, Arc::new(config), None)
+    }
+
+    fn new(
+        store: Store,
+        home: Home,
+        config: Arc<Config>,
+        live: Option<Arc<dyn Live>>,
+    ) -> Operations {
+        let (changing_domains, changing_notices) = Default::default();
+        Operations { store, home, config, live, changing_domains, changing_notices }
     }
 
     /// Does what is asked, and writes down what changes something; a refusal is an answer, too.

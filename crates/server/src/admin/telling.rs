@@ -26,6 +26,7 @@ impl Operations {
         anew: bool,
     ) -> Result<Response, Fault> {
         let text = text.map(checked).transpose()?;
+        let _alone = self.changing_notices.lock().await;
         let mut notices = self.notices()?;
         let before = notices.day.take();
         let none = || Fault::new(FaultCode::NotFound, "there is no message of the day");
@@ -58,6 +59,7 @@ impl Operations {
 
     pub(super) async fn notice_welcome(&self, text: Option<String>) -> Result<Response, Fault> {
         let text = text.map(checked).transpose()?;
+        let _alone = self.changing_notices.lock().await;
         let mut notices = self.notices()?;
         let sentence = match (&text, notices.welcome.is_some()) {
             (Some(_), _) => "New users are welcomed from now on.",
@@ -94,6 +96,7 @@ impl Operations {
         deny: Option<Vec<String>>,
         allow: Option<Vec<String>>,
     ) -> Result<Response, Fault> {
+        let _alone = self.changing_domains.lock();
         let mut domains = self.domains()?;
         for (list, wanted) in [(&mut domains.deny, deny), (&mut domains.allow, allow)] {
             if let Some(wanted) = wanted {
@@ -104,12 +107,14 @@ impl Operations {
     }
 
     pub(super) fn domain_deny(&self, domain: &str, listed: bool) -> Result<Response, Fault> {
+        let _alone = self.changing_domains.lock();
         let mut domains = self.domains()?;
         enlist(&mut domains.deny, domain, listed)?;
         self.keep_domains(domains).map(Response::Done)
     }
 
     pub(super) fn domain_allow(&self, domain: &str, listed: bool) -> Result<Response, Fault> {
+        let _alone = self.changing_domains.lock();
         let mut domains = self.domains()?;
         enlist(&mut domains.allow, domain, listed)?;
         self.keep_domains(domains).map(Response::Done)
@@ -261,6 +266,7 @@ const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Home;
 
     #[test]
     fn lists_have_domains_in_their_normal_form() {
@@ -287,6 +293,52 @@ mod tests {
         let mut full: Vec<_> = (0..Domains::MOST).map(|n| format!("d{n}.example")).collect();
         assert_eq!(enlist(&mut full, "more.example", true).unwrap_err().code, FaultCode::Invalid);
         enlist(&mut full, "d0.example", false).unwrap();
+    }
+
+    fn operations(directory: &tempfile::TempDir) -> Operations {
+        let store = store::sqlite::open_in_memory(Default::default()).unwrap();
+        let config = Config::parse("domain = \"example.org\"\n").unwrap();
+        Operations::stopped(store, Home::new(directory.path().to_owned()), config)
+    }
+
+    #[test]
+    fn who_changes_lists_at_the_same_time_takes_nothing_from_each_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let operations = operations(&directory);
+        std::thread::scope(|scope| {
+            for one in 0..4 {
+                let operations = &operations;
+                scope.spawn(move || {
+                    for other in 0..10 {
+                        let domain = format!("d{other}.n{one}.example");
+                        operations.domain_deny(&domain, true).unwrap();
+                        operations.domain_allow(&domain, true).unwrap();
+                    }
+                });
+            }
+        });
+        let domains = operations.domains().unwrap();
+        assert_eq!((domains.deny.len(), domains.allow.len()), (40, 40));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_changes_notices_at_the_same_time_takes_nothing_from_each_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let operations = std::sync::Arc::new(operations(&directory));
+        let text = |number: usize| Some(format!("Tea number {number}"));
+        let worker = operations.clone();
+        let days = tokio::spawn(async move {
+            for number in 0..50 {
+                worker.notice_day(text(number), true).await.unwrap();
+                let kept = worker.notices().unwrap().day.map(|day| day.text);
+                assert_eq!(kept, text(number));
+            }
+        });
+        for number in 0..50 {
+            operations.notice_welcome(text(number)).await.unwrap();
+            assert_eq!(operations.notices().unwrap().welcome, text(number));
+        }
+        days.await.unwrap();
     }
 
     #[test]
