@@ -151,6 +151,7 @@ function room(person: Person): Room {
     private: !open,
     links: !open,
     requests: [],
+    asked: null,
     affiliation: invitedBy ? "none" : own.affiliation,
     role: invitedBy ? "none" : own.role,
     members: invitedBy ? [] : [{ ...own, hats: [] }, ...people.map(member)],

@@ -116,6 +116,7 @@ function room(more: Partial<Room>): Room {
     private: true,
     links: false,
     requests: [],
+    asked: null,
     affiliation: "member",
     role: "participant",
     members: [MEMBER],

@@ -121,6 +121,8 @@ export const nameTaken = "der Name ist vergeben";
 // Rooms.
 export const roomMissing = "es gibt sie nicht";
 export const roomPassword = "sie verlangt ein Passwort";
+export const roomSecretOver = "dieses Passwort oder dieser Link gilt nicht mehr";
+export const roomLinksLeft = "einige Links gelten noch";
 export const roomLinkOver = "dieser Link gilt nicht mehr; bitte um einen neuen";
 export const roomAsksMore = "die Gruppe will mehr wissen als einen Namen";
 export const roomNoRequests = "diese Gruppe nimmt keine Anfragen an; ein Mitglied kann dich einladen";
@@ -198,6 +200,7 @@ export const previewDevice = "Ein neues Gerät ist in Gebrauch";
 export const previewPlain = "Es wird um unverschlüsselte Nachrichten gebeten";
 export const previewInvited = "Du bist eingeladen";
 export const previewDeclined = "Eine Einladung ist abgelehnt";
+export const previewAsks = "Jemand bittet um Aufnahme";
 export const previewRoom = "In der Gruppe hat sich etwas geändert";
 export const previewRestored = "Dieses Profil wurde auf einen früheren Stand zurückgesetzt";
 export const previewGap = "Hier fehlen vielleicht Nachrichten";

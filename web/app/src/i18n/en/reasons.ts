@@ -121,6 +121,8 @@ export const nameTaken = "the name is taken";
 // Rooms.
 export const roomMissing = "it does not exist";
 export const roomPassword = "it wants a password";
+export const roomSecretOver = "this password or link is not valid any more";
+export const roomLinksLeft = "some links are still good";
 export const roomLinkOver = "this link is not valid any more; ask for another one";
 export const roomAsksMore = "the room wants to know more than a name";
 export const roomNoRequests = "this group takes no requests; a member can invite you";
@@ -198,6 +200,7 @@ export const previewDevice = "A new device is in use";
 export const previewPlain = "They ask for messages that are not encrypted";
 export const previewInvited = "You are invited";
 export const previewDeclined = "An invitation is declined";
+export const previewAsks = "Somebody asks to be let in";
 export const previewRoom = "The group is different now";
 export const previewRestored = "This profile was put back to an earlier state";
 export const previewGap = "Messages may be missing here";

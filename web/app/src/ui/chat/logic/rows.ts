@@ -50,7 +50,7 @@ export function isBubble(message: Message): boolean {
 }
 
 const EVENTS: ReadonlySet<Message["content"]["is"]> = new Set([
-  "newDevice", "gap", "restored", "optOut", "invited", "declined", "room",
+  "newDevice", "gap", "restored", "optOut", "invited", "declined", "asks", "room",
 ]);
 
 /** Something that happened instead of a message. */
@@ -97,6 +97,7 @@ export function guess(message: Message, width: number): number {
     case "optOut":
     case "invited":
     case "declined":
+    case "asks":
       return 52;
     case "room":
       return 24 + 23 * Math.min(content.happenings.length, 4);

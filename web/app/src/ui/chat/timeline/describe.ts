@@ -48,6 +48,7 @@ export function what(chat: Chat, message: Message): string {
     case "optOut":
     case "invited":
     case "declined":
+    case "asks":
     case "room":
       return happened(chat, message);
   }
@@ -89,6 +90,11 @@ export function happened(chat: Chat, message: Message): string {
     const [name, reason] = [chat.nameOf(content.by), content.reason];
     const { declinedLine, declinedLineReason } = words().rooms;
     return reason ? fill(declinedLineReason, { name, reason }) : fill(declinedLine, { name });
+  }
+  if (content.is === "asks") {
+    const { asksLine, asksLineUnknown } = words().rooms;
+    const { nick: name, address } = content;
+    return address ? fill(asksLine, { name, address }) : fill(asksLineUnknown, { name });
   }
   if (content.is === "optOut") {
     const name = chat.name.value;

@@ -20,6 +20,7 @@ const ICONS: Partial<Record<Message["content"]["is"], IconName>> = {
   optOut: "lockOpen",
   invited: "people",
   declined: "people",
+  asks: "people",
 };
 
 export function EventLine({ chat, message, tab }: { chat: Chat; message: Message; tab: number }) {
@@ -27,7 +28,7 @@ export function EventLine({ chat, message, tab }: { chat: Chat; message: Message
   const { content } = message;
   if (content.is === "room") return <Happenings chat={chat} message={message} tab={tab} />;
   const quiet =
-    content.is === "invited" || content.is === "declined" || (content.is === "newDevice" && content.trusted);
+    ["invited", "declined", "asks"].includes(content.is) || (content.is === "newDevice" && content.trusted);
   return (
     <div class={quiet ? "event" : "event event-warns"}>
       <p class="event-text" dir="auto">

@@ -23,7 +23,7 @@ export function Requests({ room }: { room: Room }) {
   const answer = (one: JoinRequest, name: string, at: number, allow: boolean) => {
     leavingFrom(at);
     void ask(
-      { do: "answerJoinRequest", address: room.address, nick: one.nick, allow },
+      { do: "answerJoinRequest", address: room.address, nick: one.nick, person: one.address, allow },
       fill(allow ? w.admitted : w.refused, { name }),
     );
   };
@@ -96,7 +96,7 @@ function useNextFocus(count: number, busy: boolean) {
 /** Whether somebody whom a room refuses for this reason can ask to be let in. */
 export function canAsk(reason: string): boolean {
   const code = reasonOf(reason)?.code;
-  return code === "roomMembers" || code === "roomLinkOver";
+  return code === "roomMembers" || code === "roomLinkOver" || code === "roomSecretOver";
 }
 
 /** Asks the admins of a group. */
@@ -104,7 +104,7 @@ export function AskToJoin({ address }: { address: string }) {
   const w = words().rooms.requests;
   const { busy, ask } = useAsk();
   return (
-    <Button busy={busy} onClick={() => void ask({ do: "askToJoin", address, words: null }, w.asked)}>
+    <Button busy={busy} onClick={() => void ask({ do: "askToJoin", address, nick: null, words: null }, w.asked)}>
       {w.ask}
     </Button>
   );
