@@ -22,10 +22,10 @@ pub trait Retentions: Send + Sync {
     /// What was said about one.
     fn of(&self, archive: AccountId) -> Fut<'_, Retention>;
 
-    /// What the operator says.
+    /// What the operator says; nothing, of an account or a room that is gone.
     fn set(&self, archive: AccountId, days: Option<u32>) -> Fut<'_, ()>;
 
-    /// What an account says itself. What the owners of a room say is written with the room
+    /// What an account says itself, while there is one. What the owners of a room say is written with the room
     /// ([`crate::rooms::Card::kept_days`]).
     fn choose(&self, account: AccountId, days: Option<u32>) -> Fut<'_, ()>;
 }

@@ -30,7 +30,7 @@ impl Operations {
 
     async fn keep_for(&self, archive: AccountId, days: Option<u32>) -> Result<String, Fault> {
         if days.is_some_and(|days| days > MOST_DAYS) {
-            let words = format!("so many days: from 1 to {MOST_DAYS}");
+            let words = format!("messages are kept for at most {MOST_DAYS} days, or for ever (0)");
             return Err(Fault::new(FaultCode::Invalid, words));
         }
         self.store.retentions.set(archive, days).await?;
@@ -41,12 +41,46 @@ impl Operations {
             true => "",
             false => ", as their owner wants",
         };
-        Ok(format!("{}{shortened}. What is older goes within an hour.", retention::words(kept)))
+        let older = if kept == 0 { "" } else { " What is older goes within an hour." };
+        Ok(format!("{}{shortened}.{older}", retention::words(kept)))
     }
 
     /// Days for which an archive is kept, 0 for ever.
     pub(super) async fn kept_days(&self, archive: AccountId) -> Result<u64, Fault> {
         let said = self.store.retentions.of(archive).await?;
         Ok(retention::days(&self.config(), &said))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Request, *};
+    use crate::{
+        admin::By,
+        config::{Config, Home},
+        password::Password,
+    };
+
+    #[tokio::test]
+    async fn it_is_said_what_becomes_of_older_messages_where_something_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store::sqlite::open_in_memory(Default::default()).unwrap();
+        let config =
+            Config::parse("domain = \"example.org\"\n[login]\niterations = 4096\n").unwrap();
+        let home = Home::new(directory.path().to_owned());
+        let operations = Operations::stopped(store, home, config);
+        let password = Password::new("wherefore art".to_owned());
+        let add = Request::AccountAdd { account: "romeo".into(), password, admin: false };
+        operations.perform(&By::CommandLine(0), add).await;
+        let said = async |days| match operations.account_retention("romeo", Some(days)).await {
+            Ok(Response::Done(sentence)) => sentence,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(said(0).await, "romeo@example.org: messages are kept for ever.");
+        let for_a_week =
+            "romeo@example.org: messages are kept 7 days. What is older goes within an hour.";
+        assert_eq!(said(7).await, for_a_week);
+        let refused = operations.account_retention("romeo", Some(MOST_DAYS + 1)).await;
+        assert_eq!(refused.unwrap_err().code, FaultCode::Invalid);
     }
 }

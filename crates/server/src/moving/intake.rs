@@ -387,8 +387,8 @@ impl<'a> Intake<'a> {
             self.report.skip(desk.jid.as_str(), "a message that belongs into no archive");
             return Ok(());
         };
-        let old = self.is_old(entry.at);
         let shelf = shelf(self.store, desk, self.wish.dry_run).await?;
+        let old = shelf.is_old(self.config, entry.at, pending, self.now);
         match shelf.put(self.store, entry).await? {
             Put::Added => {
                 self.report.messages += 1;
@@ -399,13 +399,6 @@ impl<'a> Intake<'a> {
             Put::TooLarge => self.report.skip(desk.jid.as_str(), TOO_LARGE),
         }
         Ok(())
-    }
-
-    fn is_old(&self, at: Millis) -> bool {
-        let kept = self.config.archive.retention();
-        kept.is_some_and(|kept| {
-            at.0 < self.now.0.saturating_sub(u64::try_from(kept.as_millis()).unwrap_or(u64::MAX))
-        })
     }
 
     async fn end_person(&mut self, mut desk: PersonDesk) -> Result<(), Fault> {

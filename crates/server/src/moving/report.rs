@@ -109,8 +109,9 @@ impl Report {
         }
         if self.messages_old > 0 {
             lines.push(format!(
-                "{} messages are older than `retention_days` in [archive] allows. The server removes \
-                 them within an hour of its start: raise it first if they are to stay.",
+                "{} messages are older than they are kept: `retention_days` in [archive], or what was said \
+                 of one account or room. The server removes them within an hour of its start: say something \
+                 else first if they are to stay.",
                 self.messages_old
             ));
         }

@@ -12,11 +12,14 @@ use bytes::Bytes;
 use store::{
     AccountId, Millis, Store, StoreError,
     archive::{Append, PageError, Paging, Query, Row, Ticket, Unit},
+    retentions::Retention,
 };
 use xmpp::{
     ns,
     xml::{Element, Limits},
 };
+
+use crate::{config::Config, ext::archive::retention};
 
 /// An archive.
 pub(super) struct Shelf {
@@ -31,6 +34,8 @@ pub(super) struct Shelf {
     newest: HashMap<u64, Found>,
     order: VecDeque<u64>,
     failures: Arc<Failures>,
+    /// How long it is kept; `None` for as long as all others.
+    said: Option<Retention>,
 }
 
 /// A message for the shelf.
@@ -94,8 +99,10 @@ impl Shelf {
             newest: HashMap::new(),
             order: VecDeque::new(),
             failures: Arc::default(),
+            said: None,
         };
         let Some(archive) = archive else { return Ok(shelf) };
+        shelf.said = Some(store.retentions.of(archive).await?);
         store.archive.barrier().await?;
         shelf.next = store.archive.tail(archive, Millis(u64::MAX >> 1)).await?.next;
         let mut page = Paging::First;
@@ -120,6 +127,16 @@ impl Shelf {
             rows.iter().filter(|row| row.hidden).for_each(|row| shelf.remember(row));
         }
         Ok(shelf)
+    }
+
+    /// Whether a message that came then is kept no longer, and goes soon.
+    pub(super) fn is_old(&self, config: &Config, at: Millis, pending: bool, now: Millis) -> bool {
+        let days = match &self.said {
+            None => config.archive.retention_days,
+            Some(said) if pending => retention::most_days(config, said),
+            Some(said) => retention::days(config, said),
+        };
+        days > 0 && at.0 < now.0.saturating_sub(days.saturating_mul(DAY))
     }
 
     fn remember(&mut self, row: &Row) {
@@ -245,5 +262,42 @@ fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
 /// What ejabberd writes beside the id.
 const ARCHIVED: &str = "urn:xmpp:mam:tmp";
 const BATCH: u32 = 500;
+/// Milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Messages among which those that wait are looked for.
 const MOST_NEWEST: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use store::accounts::NewAccount;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_message_is_old_when_its_archive_keeps_it_no_longer() {
+        let store = store::sqlite::open_in_memory(Default::default()).unwrap();
+        let account = NewAccount {
+            name: "juliet".into(),
+            credentials: Vec::new(),
+            admin: false,
+            ignore_reservation: false,
+            created_at: Millis(0),
+            invited_by: None,
+            invite: None,
+        };
+        let juliet = store.accounts.create(account).await.unwrap();
+        let config = Config::for_domain("example.org").unwrap();
+        let (now, by) = (Millis(100 * DAY), "juliet@example.org");
+        let old = async |archive, pending| {
+            let shelf = Shelf::open(&store, archive, by, true).await.unwrap();
+            [5, 20, 40].map(|age| shelf.is_old(&config, Millis(now.0 - age * DAY), pending, now))
+        };
+        assert_eq!(old(None, false).await, [false, false, true], "as all others");
+        assert_eq!(old(Some(juliet), false).await, [false, false, true]);
+        store.retentions.set(juliet, Some(0)).await.unwrap();
+        assert_eq!(old(Some(juliet), false).await, [false; 3], "for ever");
+        store.retentions.choose(juliet, Some(7)).await.unwrap();
+        assert_eq!(old(Some(juliet), false).await, [false, true, true]);
+        assert_eq!(old(Some(juliet), true).await, [false; 3], "no device has it");
+    }
+}

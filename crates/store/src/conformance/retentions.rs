@@ -45,6 +45,10 @@ pub async fn what_was_said_is_kept(store: &Store) {
     assert_eq!(retentions.list().await, Ok(all), "who was apart once is looked after apart");
     assert_eq!(store.accounts.delete(juliet, Millis(0)).await, Ok(true));
     assert_eq!(retentions.list().await, Ok(vec![said(romeo, None, None)]));
+    retentions.set(juliet, Some(7)).await.expect("set");
+    retentions.choose(juliet, Some(7)).await.expect("chosen");
+    retentions.set(AccountId(-juliet.0), Some(7)).await.expect("set");
+    assert_eq!(retentions.list().await, Ok(vec![said(romeo, None, None)]), "nobody has them");
 }
 
 /// Although both sides have the same stanza.

@@ -33,10 +33,13 @@ impl Retentions for Sqlite {
 
     fn set(&self, archive: AccountId, days: Option<u32>) -> Fut<'_, ()> {
         self.0.write(move |db| {
+            // Nothing is kept of an account or a room that was deleted meanwhile.
             let sql = match days {
                 None => "UPDATE archive_retention SET days = ?2 WHERE archive = ?1",
                 Some(_) => {
-                    "INSERT INTO archive_retention (archive, days) VALUES (?1, ?2)
+                    "INSERT INTO archive_retention (archive, days) SELECT ?1, ?2
+                     WHERE EXISTS (SELECT 1 FROM account WHERE id = ?1)
+                        OR EXISTS (SELECT 1 FROM room WHERE id = -?1)
                      ON CONFLICT (archive) DO UPDATE SET days = ?2"
                 }
             };
@@ -59,7 +62,9 @@ pub(super) fn choose(
     let sql = match days {
         None => "UPDATE archive_retention SET own = ?2 WHERE archive = ?1",
         Some(_) => {
-            "INSERT INTO archive_retention (archive, own) VALUES (?1, ?2)
+            "INSERT INTO archive_retention (archive, own) SELECT ?1, ?2
+             WHERE EXISTS (SELECT 1 FROM account WHERE id = ?1)
+                OR EXISTS (SELECT 1 FROM room WHERE id = -?1)
              ON CONFLICT (archive) DO UPDATE SET own = ?2"
         }
     };

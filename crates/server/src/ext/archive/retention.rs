@@ -55,9 +55,11 @@ pub fn words(days: u64) -> String {
     }
 }
 
-/// Whoever has an account here.
+/// Whoever has an account here, where messages are kept at all.
 fn allowed<'a>(context: &'a IqContext<'a>) -> Allowed<'a> {
-    Box::pin(async move { Ok(context.session().is_ok()) })
+    Box::pin(
+        async move { Ok(context.server.config().archive.enabled && context.session().is_ok()) },
+    )
 }
 
 fn run<'a>(context: &'a IqContext<'a>, iq: &'a Iq, node: &'static str) -> IqFuture<'a> {
@@ -108,11 +110,13 @@ async fn choose(
     let server = context.server;
     let chosen = server.store.retentions.choose(said.archive, own).await;
     chosen.map_err(|error| server.store_failed("retention", &error))?;
-    let kept = match days(&server.config(), &Retention { own, ..said }) {
-        0 => "as long as you have the account".to_owned(),
-        days => words(days),
+    let retention = days(&server.config(), &Retention { own, ..said });
+    let note = match retention {
+        0 => "Your messages are kept as long as you have the account.".to_owned(),
+        days => {
+            format!("Your messages are kept {}. What is older goes within an hour.", words(days))
+        }
     };
-    let note = format!("Your messages are kept {kept}. What is older goes within an hour.");
     done(iq, node, &note)
 }
 
@@ -129,6 +133,23 @@ mod tests {
     use store::AccountId;
 
     use super::*;
+    use crate::{
+        ext::Asker,
+        model::Stage,
+        session::{Origin, life},
+    };
+
+    #[test]
+    fn who_keeps_no_messages_offers_no_time_for_them() {
+        for (config, offered) in [("", true), ("[archive]\nenabled = false\n", false)] {
+            let stage = Stage::with(config);
+            let (server, juliet) = (&stage.server, stage.juliet());
+            let bound = life::bind(server, &juliet, Some("balcony"), Origin::default());
+            let session = stage.run(bound).unwrap();
+            let context = IqContext::new(server, Asker::Session(&session), Some(&juliet));
+            assert_eq!(stage.run(allowed(&context)).unwrap(), offered, "{config}");
+        }
+    }
 
     #[test]
     fn owners_shorten_what_operators_say() {

@@ -80,7 +80,6 @@ impl Intake<'_> {
             self.report.skip(desk.jid.as_str(), "a message that belongs into no archive");
             return Ok(());
         };
-        let old = self.is_old(line.at);
         let shelf = match &mut desk.shelf {
             Some(shelf) => shelf,
             none => {
@@ -88,6 +87,7 @@ impl Intake<'_> {
                 none.insert(Shelf::open(self.store, archive, by, self.wish.dry_run).await?)
             }
         };
+        let old = shelf.is_old(self.config, line.at, false, self.now);
         let entry = Entry {
             at: line.at,
             with: moved.author.as_str().into(),
