@@ -230,7 +230,8 @@ fn delayed(server: &Server, row: &Row) -> Option<Bytes> {
 mod tests {
     use super::*;
     use crate::{
-        account::{Available, CaughtUp},
+        account::CaughtUp,
+        im::presence::Available,
         model::Stage,
         session::Origin,
     };
