@@ -229,12 +229,7 @@ fn delayed(server: &Server, row: &Row) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        account::CaughtUp,
-        im::presence::Available,
-        model::Stage,
-        session::Origin,
-    };
+    use crate::{account::CaughtUp, im::presence::Available, model::Stage, session::Origin};
 
     /// A row that waits, and the id it has.
     fn waits(stage: &Stage, juliet: &Account) -> u64 {
