@@ -115,13 +115,17 @@ async fn send_last_items(
 ) {
     let bare = to.bare();
     let relation = relation(account, &bare);
+    let mut news = false;
     {
         let Ok(service) = account.pubsub.open(server, account).await else { return };
         for node in greeted(&service, &bare, &relation, wanted) {
-            account.pubsub.telling.add([to.clone()], What::Last(node.name.clone()));
+            news |= account.pubsub.telling.add([to.clone()], What::Last(node.name.clone()));
         }
     }
-    account.pubsub.telling.tell(server, account).await;
+    // Otherwise somebody does already.
+    if news {
+        account.pubsub.telling.tell(server, account).await;
+    }
 }
 
 /// Sends a new subscriber the last item of a node, if it is still one.
@@ -240,17 +244,20 @@ async fn send_missed(server: &Arc<Server>, session: &Arc<Session>) {
         return;
     }
     let place = server.pubsub();
+    let mut news = false;
     {
         let Ok(service) = place.pubsub.open(server, &place).await else { return };
         let device = Jid::from(session.jid.clone());
         for node in subscribed(&service, &device).take(MOST_SENT) {
             let to = Recipient::Device(session.clone());
-            place.pubsub.telling.add([to], What::Last(node.name.clone()));
+            news |= place.pubsub.telling.add([to], What::Last(node.name.clone()));
         }
     }
-    // Whoever comes online does not wait for what is being told to others.
-    let server = server.clone();
-    tokio::spawn(async move { place.pubsub.telling.tell(&server, &place).await });
+    if news {
+        // Whoever comes online does not wait for what is being told to others.
+        let server = server.clone();
+        tokio::spawn(async move { place.pubsub.telling.tell(&server, &place).await });
+    }
 }
 
 /// The nodes that send their last item to a device, by its own address or that of its account. What was kept

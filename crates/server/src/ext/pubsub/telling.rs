@@ -1,10 +1,13 @@
-//! What has to be told about the nodes of an account, in a row.
+//! What has to be told about the nodes of an account, in order.
 //!
-//! What happens to a node is decided, stored and put into the row while the nodes are locked, so that everybody
+//! What happens to a node is decided, stored and queued while the nodes are locked, so that everybody
 //! hears of it in that order. Telling it takes time: people who are away are read from the store, their messages
 //! wait for room in it. That is done behind the lock, by one at a time, while others go on with the nodes.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
 use xmpp::jid::{BareJid, Jid};
@@ -16,20 +19,31 @@ use super::{
 };
 use crate::{account::Account, server::Server, session::Session};
 
-/// The row. Whoever adds to it waits until that was told, so that it is as long as those who wait are many.
+/// The queue. It has a bound in those who add to it: who changes a node waits until that was told, and the last
+/// item of a node is in it once for each device, however often that comes online.
 #[derive(Default)]
 pub(super) struct Telling {
-    row: Mutex<Row>,
-    /// Whose turn it is to tell.
-    turn: tokio::sync::Mutex<()>,
+    queue: Mutex<Queue>,
+    /// Held by whoever tells.
+    teller: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct Row {
+struct Queue {
     waiting: VecDeque<Event>,
-    /// How many there were, and how many of them are over.
+    /// Who is still to be told the last item of which node.
+    lasts: HashSet<(Key, Box<str>)>,
+    /// How many events there were, and how many of them are over.
     added: u64,
     over: u64,
+}
+
+/// Who a recipient is.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Address(Jid),
+    /// The number of the session.
+    Device(u64),
 }
 
 struct Event {
@@ -56,6 +70,13 @@ pub(super) enum What {
 }
 
 impl Recipient {
+    fn key(&self) -> Key {
+        match self {
+            Recipient::Address(jid) => Key::Address(jid.clone()),
+            Recipient::Device(session) => Key::Device(session.number),
+        }
+    }
+
     /// The person.
     pub(super) fn bare(&self) -> BareJid {
         match self {
@@ -66,26 +87,35 @@ impl Recipient {
 }
 
 impl Telling {
-    /// Puts something at the end of the row. Called while the nodes are locked.
-    pub(super) fn add(&self, to: impl IntoIterator<Item = Recipient>, what: What) {
-        let to: VecDeque<Recipient> = to.into_iter().collect();
-        if !to.is_empty() {
-            let mut row = self.row.lock();
-            row.waiting.push_back(Event { to, what });
-            row.added += 1;
+    /// Puts something at the end of the queue. Called while the nodes are locked. Returns whether there is anything
+    /// to tell that was not there already.
+    pub(super) fn add(&self, to: impl IntoIterator<Item = Recipient>, what: What) -> bool {
+        let mut queue = self.queue.lock();
+        let queue = &mut *queue;
+        let lasts = &mut queue.lasts;
+        let news = |to: &Recipient| match &what {
+            What::Notice(_) => true,
+            What::Last(node) => lasts.insert((to.key(), node.clone())),
+        };
+        let to: VecDeque<Recipient> = to.into_iter().filter(news).collect();
+        if to.is_empty() {
+            return false;
         }
+        queue.waiting.push_back(Event { to, what });
+        queue.added += 1;
+        true
     }
 
-    /// Tells everything that is in the row now, behind whoever does so already. The nodes must not be locked.
+    /// Tells everything that is in the queue now, behind whoever does so already. The nodes must not be locked.
     pub(super) async fn tell(&self, server: &Server, account: &Account) {
         let end = {
-            let row = self.row.lock();
-            if row.over >= row.added {
+            let queue = self.queue.lock();
+            if queue.over >= queue.added {
                 return;
             }
-            row.added
+            queue.added
         };
-        let _turn = self.turn.lock().await;
+        let _teller = self.teller.lock().await;
         while let Some((to, what)) = self.next(end) {
             let notice = match what {
                 What::Notice(notice) => Some(notice),
@@ -105,14 +135,18 @@ impl Telling {
 
     /// Who is next to be told something, of the first `end` that there were.
     fn next(&self, end: u64) -> Option<(Recipient, What)> {
-        let mut row = self.row.lock();
-        while row.over < end {
-            let event = row.waiting.front_mut()?;
+        let mut queue = self.queue.lock();
+        while queue.over < end {
+            let event = queue.waiting.front_mut()?;
             if let Some(to) = event.to.pop_front() {
-                return Some((to, event.what.clone()));
+                let what = event.what.clone();
+                if let What::Last(node) = &what {
+                    queue.lasts.remove(&(to.key(), node.clone()));
+                }
+                return Some((to, what));
             }
-            row.waiting.pop_front();
-            row.over += 1;
+            queue.waiting.pop_front();
+            queue.over += 1;
         }
         None
     }
@@ -133,7 +167,10 @@ mod tests {
         super::{node::Subscriber, options::NotificationType, write},
         *,
     };
-    use crate::model::Stage;
+    use crate::{
+        model::Stage,
+        session::{Origin, life},
+    };
 
     /// Publishes in Juliet's name, to a node that she herself is told of when she is back.
     async fn publish(server: Arc<Server>, juliet: Arc<Account>, id: &str) {
@@ -143,6 +180,26 @@ mod tests {
             config.notification_type = NotificationType::Normal;
         };
         write::publish_own(&server, &juliet, "mood", item, kept).await.unwrap();
+    }
+
+    #[test]
+    fn the_last_item_of_a_node_is_queued_once_for_each_device() {
+        let stage = Stage::new();
+        let (server, juliet) = (&stage.server, stage.juliet());
+        let bind = |resource| {
+            let bound = life::bind(server, &juliet, Some(resource), Origin::default());
+            Recipient::Device(stage.run(bound).unwrap())
+        };
+        let (phone, desk) = (bind("phone"), bind("desk"));
+        let telling = Telling::default();
+        let add = |to: &Recipient, node: &str| telling.add([to.clone()], What::Last(node.into()));
+        assert!(add(&phone, "mood") && add(&phone, "tune") && add(&desk, "mood"));
+        assert!(!add(&phone, "mood") && !add(&desk, "mood"), "it comes online once more");
+        assert!(telling.next(3).is_some());
+        assert!(add(&phone, "mood"), "the item may have been read by then");
+        assert_eq!(telling.queue.lock().added, 4);
+        assert_eq!(std::iter::from_fn(|| telling.next(4)).count(), 3);
+        assert!(telling.queue.lock().lasts.is_empty());
     }
 
     #[test]
@@ -159,18 +216,18 @@ mod tests {
             drop(service);
 
             let telling = &juliet.pubsub.telling;
-            let turn = telling.turn.lock().await;
+            let teller = telling.teller.lock().await;
             let mut tasks = Vec::new();
             for (number, id) in ["second", "third"].into_iter().enumerate() {
                 tasks.push(tokio::spawn(publish(server.clone(), juliet.clone(), id)));
-                while telling.row.lock().added <= number as u64 {
+                while telling.queue.lock().added <= number as u64 {
                     tokio::task::yield_now().await;
                 }
             }
             let open = timeout(Duration::from_secs(60), juliet.pubsub.open(server, &juliet)).await;
             drop(open.expect("nobody holds the nodes").unwrap());
             assert!(tasks.iter().all(|task| !task.is_finished()), "what is not told is not done");
-            drop(turn);
+            drop(teller);
             for task in tasks {
                 task.await.unwrap();
             }
