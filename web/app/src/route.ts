@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals";
 
 import { parseAddress } from "./ui/people/address";
+import type { RoomLink } from "./ui/people/links";
 
 export type Route =
   | { at: "list" }
@@ -13,7 +14,8 @@ export type Route =
   /** Making a private group, or an open channel. */
   | { at: "group" }
   | { at: "channel" }
-  | { at: "join"; address: string | null }
+  /** What a link into a room says besides is not in the address bar: its secret is not for the history. */
+  | { at: "join"; address: string | null; link?: RoomLink }
   | { at: "requests" }
   /** Messages with a star: of all conversations, or of one. */
   | { at: "starred"; address: string | null }
@@ -43,6 +45,7 @@ function move(to: Route, replace: boolean): void {
   const hash = format(to);
   if (hash === location.hash) {
     again.value += 1;
+    if (to.at === "join") route.value = to;
     return;
   }
   // The step of what is open over a place becomes the new place: nothing is open there.

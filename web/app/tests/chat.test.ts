@@ -243,7 +243,11 @@ test("links to people and rooms stay in the app", () => {
   for (const link of ["xmpp:romeo@example.org", "xmpp:Romeo@Example.org?message", "XMPP:romeo@example.org?roster", "xmpp:romeo@example.org/phone", "xmpp:romeo@example.org?roster;preauth=x;ibr=y", keys]) {
     assert.deepEqual(leads(link), romeo, link);
   }
-  assert.deepEqual(leads("xmpp:masque@rooms.example.org?join"), { at: "join", address: "xmpp:masque@rooms.example.org?join" });
+  assert.deepEqual(leads("xmpp:masque@rooms.example.org?join"), {
+    at: "join",
+    address: "masque@rooms.example.org",
+    link: { is: "room", address: "masque@rooms.example.org", password: null, name: null },
+  });
   for (const link of ["xmpp:%E0%A4%A", "xmpp:", "https://romeo@example.org", "https://example.org/?join", "mailto:romeo@example.org"]) {
     assert.equal(leads(link), null, link);
   }

@@ -6,10 +6,11 @@ import { test } from "node:test";
 import "./browser";
 import type { Member, Message, Room } from "../src/core/types";
 import { speak } from "../src/i18n";
+import { format } from "../src/route";
 import { leads } from "../src/ui/chat/logic/links";
 import { begun, fitting, named, namesUs } from "../src/ui/chat/logic/mentions";
 import { counted, follows, whoOf } from "../src/ui/chat/logic/rows";
-import { parseLink, roomLink } from "../src/ui/people/links";
+import { namedLink, parseLink, roomLink } from "../src/ui/people/links";
 import { memberCount, standing } from "../src/ui/people/room/words";
 import { reasonText } from "../src/ui/reason";
 import { typingWords } from "../src/ui/typing";
@@ -93,9 +94,9 @@ test("where a room hides addresses, people are told apart by their names", () =>
 });
 
 test("links to rooms are read and written", () => {
-  assert.deepEqual(parseLink(roomLink(ROOM)), { is: "room", address: ROOM, password: null });
-  assert.deepEqual(parseLink(`xmpp:${ROOM}?join;password=a%20b`), { is: "room", address: ROOM, password: "a b" });
-  assert.deepEqual(parseLink(`https://xmpp.example/#${ROOM}?join`), { is: "room", address: ROOM, password: null });
+  assert.deepEqual(parseLink(roomLink(ROOM)), { is: "room", address: ROOM, password: null, name: null });
+  assert.deepEqual(parseLink(`xmpp:${ROOM}?join;password=a%20b`), { is: "room", address: ROOM, password: "a b", name: null });
+  assert.deepEqual(parseLink(`https://xmpp.example/#${ROOM}?join`), { is: "room", address: ROOM, password: null, name: null });
   assert.equal(parseLink(ROOM)?.is, "person");
   const join = (link: string) => leads(link)?.at === "join";
   assert.ok(join(`xmpp:${ROOM}?join`) && join(`xmpp:${ROOM}?join;password=x`));
@@ -156,8 +157,16 @@ test("who is typing is named in groups, and goes without saying between two", as
   await speak("en");
 });
 
+test("the secret of a link is nowhere in the address bar", () => {
+  const place = leads("xmpp:garden@rooms.example.org?join;password=7d1e;name=Garden");
+  assert.equal(place && format(place), "#/join/garden%40rooms.example.org");
+  assert.equal(place?.at === "join" && place.link?.password, "7d1e");
+});
+
 test("a link to a group leads into it with its secret", () => {
   const link = "xmpp:garden@rooms.example.org?join;password=token%20604800%2F0";
-  assert.deepEqual(parseLink(link), { is: "room", address: "garden@rooms.example.org", password: "token 604800/0" });
+  assert.deepEqual(parseLink(link), { is: "room", address: "garden@rooms.example.org", password: "token 604800/0", name: null });
+  const named = parseLink(namedLink(link, "Rosen; & Dornen 🌹"));
+  assert.deepEqual(named, { is: "room", address: "garden@rooms.example.org", password: "token 604800/0", name: "Rosen; & Dornen 🌹" });
   assert.match(reasonText("this link is not valid any more; ask for another one"), /ask for another/);
 });

@@ -110,6 +110,9 @@ describe("getting in, and people", { concurrency: AT_ONCE }, () => {
     await on.getByLabel("Invitation link").fill("hello");
     await button(on, "Continue").click();
     await on.getByText(/This is not an invitation/).waitFor();
+    await on.getByLabel("Invitation link").fill("xmpp:masque@conference.anemone.example?join;password=7d1e");
+    await button(on, "Continue").click();
+    await on.getByText(/This link leads into a group, and that takes an account/).waitFor();
     await on.getByLabel("Invitation link").fill("xmpp:nurse@anemone.example?roster;preauth=abc;ibr=y");
     await button(on, "Continue").click();
     await on.getByRole("heading", { name: "nurse invites you to chat" }).waitFor();

@@ -133,6 +133,8 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     assert.deepEqual(await asked(on, "roomLink"), [], "nothing is made by looking");
     await dialog.getByRole("button", { name: "Make a link" }).click();
     await dialog.getByRole("img", { name: "The link as a QR code" }).waitFor();
+    assert.equal(await dialog.getByRole("status").first().textContent(), "The link is made.");
+    assert.equal(await dialog.getByRole("button", { name: "Make a link" }).count(), 0);
     assert.deepEqual((await asked(on, "roomLink")).map((one) => one.seconds), [604_800]);
     await dialog.getByRole("button", { name: "Withdraw all links" }).click();
     await on.getByRole("button", { name: "Withdraw", exact: true }).click();
@@ -203,6 +205,22 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     await field.fill("xmpp:tavern@conference.example.org?join");
     await button(on, "Join").click();
     await until(on, () => location.hash.startsWith("#/chat/tavern"));
+  });
+
+  test("a link with a secret is a question by name, and its secret stays nowhere", async (t) => {
+    const link = "xmpp:mf3k2j@conference.example.org?join;password=7d1e4b9f2c;name=The%20tavern";
+    const on = await page(t, { route: `join/${encodeURIComponent(link)}`, size: "phone" });
+    await listen(on);
+    await on.getByRole("heading", { name: "Join the group “The tavern”?" }).waitFor();
+    assert.equal(await on.evaluate(() => location.hash), "#/join/mf3k2j%40conference.example.org");
+    assert.equal(await on.getByLabel("Address or link").count(), 0);
+    await button(on, "Another group or channel").click();
+    // Pasted, it is the same.
+    await on.getByLabel("Address or link").fill(link);
+    await on.getByRole("heading", { name: "Join the group “The tavern”?" }).waitFor();
+    await button(on, "Join").click();
+    await until(on, () => location.hash.startsWith("#/chat/mf3k2j"));
+    assert.deepEqual((await asked(on, "joinRoom")).map((one) => one.password), ["7d1e4b9f2c"]);
   });
 });
 

@@ -125,7 +125,7 @@ function mainPane(at: Route): ComponentChildren | null {
     case "channel":
       return <NewChannel />;
     case "join":
-      return <JoinRoom key={at.address} address={at.address} />;
+      return <JoinRoom key={at.address} address={at.address} link={at.link ?? null} />;
     case "requests":
       return <Requests />;
     case "starred":

@@ -41,6 +41,10 @@ export const join = {
   passwordHint: "Wer dir vom Kanal erzählt hat, kennt es.",
   enter: "Beitreten",
   open: "Öffnen",
+  groupTitle: "Gruppe beitreten",
+  group: "Der Gruppe „{name}“ beitreten?",
+  groupText: "Alle darin sehen deinen Namen und, in einer privaten Gruppe, deine Adresse.",
+  other: "Andere Gruppe oder anderer Kanal",
   wrong: "Das ist weder die Adresse eines Kanals noch ein Link zu einem.",
   person: "Das führt zu einer Person. Beginne stattdessen einen Chat mit ihr.",
 };
@@ -241,6 +245,7 @@ export const groupLink = {
   title: "Link zu {name}",
   text: "Eine Woche lang kann jeder mit dem Link hereinkommen, wird Mitglied und liest, was von da an geschrieben wird. Er lässt sich weitergeben: Gib ihn Leuten, denen du vertraust.",
   make: "Link erstellen",
+  made: "Der Link ist erstellt.",
   codeLabel: "Der Link als QR-Code",
   shareText: "Komm zu {name}:",
   withdraw: "Alle Links zurückziehen",

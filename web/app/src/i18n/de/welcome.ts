@@ -77,6 +77,7 @@ export const invitationTitle = "Deine Einladung";
 export const invitationText = "Füge den Link ein, den du bekommen hast, oder scanne seinen Code.";
 export const invitationLink = "Einladungslink";
 export const invitationHint = "Er beginnt mit https:// oder xmpp:";
+export const invitationToGroup = "Dieser Link führt in eine Gruppe, und dafür braucht es ein Konto. Melde dich an, oder lege mit einer Einladung ein Konto an; füge diesen Link dann unter „Neuer Chat“ ein.";
 export const invitationWrong = "Das ist keine Einladung zu einem Konto. Eine Einladung sieht aus wie https://example.org/invite/…";
 export const goOn = "Weiter";
 export const scan = "Code scannen";

@@ -41,6 +41,10 @@ export const join = {
   passwordHint: "Whoever told you of the channel knows it.",
   enter: "Join",
   open: "Open",
+  groupTitle: "Join a group",
+  group: "Join the group “{name}”?",
+  groupText: "Everybody in it sees your name and, in a private group, your address.",
+  other: "Another group or channel",
   wrong: "This is neither the address of a channel nor a link to one.",
   person: "This leads to a person. Start a chat with them instead.",
 };
@@ -245,6 +249,7 @@ export const groupLink = {
   title: "Link to {name}",
   text: "For a week, whoever has the link can come in, becomes a member and reads what is written from then on. It can be passed on: give it to people you trust.",
   make: "Make a link",
+  made: "The link is made.",
   codeLabel: "The link as a QR code",
   shareText: "Come into {name}:",
   withdraw: "Withdraw all links",

@@ -77,6 +77,7 @@ export const invitationTitle = "Your invitation";
 export const invitationText = "Paste the link you got, or scan its code.";
 export const invitationLink = "Invitation link";
 export const invitationHint = "It begins with https:// or xmpp:";
+export const invitationToGroup = "This link leads into a group, and that takes an account. Sign in, or make an account with an invitation to one; then paste this link under “New chat”.";
 export const invitationWrong = "This is not an invitation to an account. An invitation looks like https://example.org/invite/…";
 export const goOn = "Continue";
 export const scan = "Scan the code";

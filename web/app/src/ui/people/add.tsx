@@ -140,7 +140,7 @@ function Form({ typed }: { typed: { value: string } }) {
     event.preventDefault();
     tried.value = true;
     const link = parseLink(typed.value);
-    if (link?.is === "room") return go({ at: "join", address: typed.value.trim() });
+    if (link?.is === "room") return go({ at: "join", address: link.address, link });
     if (!person || self) return;
     const { address, keys } = person;
     if (contact?.blocked && !(await ask({ do: "unblock", address }))) return;

@@ -1,6 +1,7 @@
 // What people paste, scan and open: addresses, links to people with their keys (RFC 5122, XEP-0384
 // as clients show them in QR codes), and invitations (XEP-0379, XEP-0401, XEP-0445).
 
+import { cutAt } from "../../cut";
 import { isServer, parseAddress } from "./address";
 
 export interface Invitation {
@@ -27,11 +28,16 @@ export interface Person {
 export interface RoomLink {
   is: "room";
   address: string;
+  /** A password, or the secret of a link that makes whoever follows it a member (XEP-0488). */
   password: string | null;
+  /** What the link calls it. */
+  name: string | null;
 }
 
 export type Link = Invitation | Person | RoomLink;
 
+/** So much of the name of a room is in a link. */
+export const LONGEST_NAME = 60;
 /** Longer texts are no links. */
 const LONGEST = 8192;
 /** Tokens are letters and digits, a few dozen. */
@@ -69,7 +75,8 @@ function parseUri(uri: string): Link | null {
   const address = parseAddress(path);
   if (address.is !== "right") return null;
   if (action === "join") {
-    return { is: "room", address: address.address, password: values.get("password") || null };
+    const [password, name] = [values.get("password") || null, values.get("name") || null];
+    return { is: "room", address: address.address, password, name };
   }
   const keys = action === "trust-message" || parts.some((part) => part.startsWith("omemo-sid-"));
   return { is: "person", address: address.address, name: values.get("name") || null, keys: keys ? uri : null };
@@ -129,6 +136,11 @@ export function personLink(address: string, devices: readonly { id: number; fing
   const keys = devices.map(({ id, fingerprint }) => `;omemo-sid-${id}=${hexOf(fingerprint)}`);
   const query = keys.length > 0 ? `?message${keys.join("")}` : "";
   return `xmpp:${encoded(address)}${query}`;
+}
+
+/** A link into a room as it is given out: with what the room is called, since its address may say nothing. */
+export function namedLink(link: string, name: string): string {
+  return `${link};name=${encodeURIComponent(cutAt(name, LONGEST_NAME))}`;
 }
 
 /** A link to a room. */

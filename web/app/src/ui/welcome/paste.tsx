@@ -15,6 +15,7 @@ export function Paste({ to }: StepProps) {
   const scanning = useSignal(false);
   const take = (text: string): string | null => {
     const link = parseLink(text);
+    if (link?.is === "room") return w.invitationToGroup;
     if (link?.is !== "invitation") return w.invitationWrong;
     to({ is: "invited", invitation: link });
     return null;

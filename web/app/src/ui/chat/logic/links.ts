@@ -56,7 +56,7 @@ export function opens(link: string): boolean {
 export function leads(link: string): Route | null {
   if (!/^xmpp:/i.test(link)) return null;
   const to = parseLink(link);
-  if (to?.is === "room") return { at: "join", address: link };
+  if (to?.is === "room") return { at: "join", address: to.address, link: to };
   // Keys that somebody sends in a message prove nothing: they are compared in the details.
   if (to?.is === "person") return { at: "chat", address: to.address, message: null };
   return to?.inviter ? { at: "chat", address: to.inviter, message: null } : null;
