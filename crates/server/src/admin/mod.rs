@@ -17,6 +17,7 @@ pub use self::{
         LedgerEntry, Member, NewInvitation, Push, RemoteDomain, RemoteStream, Report, Request,
         ResetLink, Response, Room, RoomSettings, Session, SignUp, Status, Storage, Token, Upload,
     },
+    telling::LONGEST_TEXT,
 };
 use xmpp::{ext::muc::Affiliation, jid::BareJid};
 

@@ -201,10 +201,10 @@ pub(super) fn heard(told: usize) -> String {
 
 /// What people can be told.
 pub(super) fn checked(text: String) -> Result<String, Fault> {
-    match text.trim().is_empty() || text.len() > LONGEST_TEXT {
+    match text.trim().is_empty() || text.chars().count() > LONGEST_TEXT {
         true => Err(Fault::new(
             FaultCode::Invalid,
-            format!("a notice has at least one word and at most {LONGEST_TEXT} bytes"),
+            format!("a notice has at least one word and at most {LONGEST_TEXT} characters"),
         )),
         false => Ok(text),
     }
@@ -259,7 +259,8 @@ fn normal(wanted: Vec<String>) -> Result<Vec<String>, Fault> {
     Ok(list)
 }
 
-const LONGEST_TEXT: usize = 10_000;
+/// Characters of what people are told.
+pub const LONGEST_TEXT: usize = 10_000;
 const LONGEST_DELAY: u64 = 24 * 60 * 60;
 const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 
@@ -345,6 +346,7 @@ mod tests {
     fn a_notice_says_something_and_not_too_much() {
         assert!(checked(" \n".to_owned()).is_err());
         assert!(checked("x".repeat(LONGEST_TEXT + 1)).is_err());
+        assert!(checked("ж".repeat(LONGEST_TEXT)).is_ok(), "as many as in any other alphabet");
         assert_eq!(checked("Tea".to_owned()).unwrap(), "Tea");
     }
 }

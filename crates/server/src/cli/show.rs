@@ -464,7 +464,7 @@ fn show_status(status: &Status) {
         let _ = writeln!(page, "  calls    relay: {}", clean(&relaying));
     }
     if let Some(order) = status.order() {
-        let _ = writeln!(page, "  ordered  it {order}; not after all: anemone stop --cancel");
+        let _ = writeln!(page, "  ordered  it {order} (to call that off: anemone stop --cancel)");
     }
     if !status.storing {
         let _ =

@@ -50,8 +50,8 @@ impl Missed {
     }
 }
 
-/// A stanza does not arrive, or may not be sent any more. Tells whether it was one that everybody in a room gets, so that nobody else has
-/// to be told. Called with rooms locked.
+/// A stanza does not arrive, or may not be sent any more. Tells whether it was one that everybody in a room gets,
+/// so that nobody else has to be told. Called with rooms locked.
 pub fn note(server: &Server, entry: &Entry, why: Bounce) -> bool {
     // Whoever comes in anew gets it once more, and it would not be smaller.
     if why == Bounce::TooLarge {

@@ -10,6 +10,7 @@ use super::{
     },
     session::Signed,
 };
+use crate::admin::LONGEST_TEXT;
 
 /// The pages, by address and name.
 const PAGES: [(&str, &str); 11] = [
@@ -121,7 +122,9 @@ pub(super) fn area(name: &'static str, label: &'static str, value: &str) -> Html
         .raw(label)
         .raw(" <textarea name=\"")
         .raw(name)
-        .raw("\" rows=\"4\" maxlength=\"10000\" required>\n")
+        .raw("\" rows=\"4\" maxlength=\"")
+        .text(&LONGEST_TEXT.to_string())
+        .raw("\" required>\n")
         .text(value)
         .raw("</textarea></label>\n")
 }

@@ -18,13 +18,13 @@ use hyper::{Method, StatusCode, header};
 
 use self::session::Signed;
 use super::{Answer, Visit, html};
-use crate::{password::Password, server::Server};
+use crate::{admin::LONGEST_TEXT, password::Password, server::Server};
 
 /// What the addresses of these pages begin with.
 pub const PATH: &str = "/admin";
 const COOKIE: &str = "__Host-anemone-admin";
-/// Bytes of a submitted form: the longest notice has three for each of its own.
-const MAX_FORM: usize = 64 * 1024;
+/// Bytes of a submitted form: the longest notice has up to nine for a character.
+const MAX_FORM: usize = 10 * LONGEST_TEXT;
 
 /// What was filled into a form.
 #[derive(Debug, Default)]

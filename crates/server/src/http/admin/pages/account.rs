@@ -240,7 +240,7 @@ impl Page<'_> {
     }
 
     fn retention(&self) -> Html {
-        self.own("account-retention", &kept_days(), Button::plain("Keep them so long"))
+        self.own("account-retention", &kept_days(), Button::plain("Keep them for that long"))
     }
 
     fn delete(&self) -> Html {

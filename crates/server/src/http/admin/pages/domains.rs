@@ -48,7 +48,7 @@ pub(super) async fn lists(server: &Server, signed: &Signed, query: &Form) -> Res
     let cells = page.rows.iter().map(|row| {
         let (talk, action) = match row.denied {
             true => ("is not talked to", "federation-deny-remove"),
-            false => ("is one of the only ones that are talked to", "federation-allow-remove"),
+            false => ("is talked to; those that are not listed are not", "federation-allow-remove"),
         };
         let change = match row.fixed {
             true => words("anemone.toml says so"),
@@ -73,7 +73,7 @@ fn put(signed: &Signed) -> Html {
         "It",
         &[
             ("deny", "is not talked to"),
-            ("allow", "is one of the only ones that are talked to; nobody else is then"),
+            ("allow", "is talked to; those that are not listed are not"),
         ],
     ));
     form(signed, "federation-list", &fields, Button::new("Put it on the list"))

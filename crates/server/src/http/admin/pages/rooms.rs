@@ -105,7 +105,7 @@ pub(super) async fn one(
     let people = people.html(&affiliation(signed, &room));
     let change = room.settings.as_ref().map(|settings| change(signed, &room, settings));
     let fields = hidden("room", &room.address).html(&kept_days());
-    let keep = form(signed, "room-retention", &fields, Button::plain("Keep them so long"));
+    let keep = form(signed, "room-retention", &fields, Button::plain("Keep them for that long"));
     Ok(facts(rows)
         .html(&section("Who belongs to it", &people))
         .html(&section("Change", &change.unwrap_or_default()))
