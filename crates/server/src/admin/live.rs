@@ -421,7 +421,8 @@ mod tests {
         let in_an_hour = Order { at: Instant::now() + Duration::from_secs(3600), restart: true };
         let orders = watch::Sender::new(Some(in_an_hour));
         assert_eq!(call_off(&orders), Some(in_an_hour));
-        assert_eq!((*orders.borrow(), call_off(&orders)), (None, None));
+        assert_eq!(*orders.borrow(), None);
+        assert_eq!(call_off(&orders), None, "nothing is ordered");
         let due = Order { at: Instant::now(), restart: true };
         orders.send_replace(Some(due));
         assert_eq!(call_off(&orders), None);
