@@ -151,6 +151,7 @@ test("a private group is entered by a link, and by whoever asks and is let in", 
   await to(snug.page, `#/join/${encodeURIComponent(room)}`);
   await button(snug.page, "Join").click();
   await button(snug.page, "Ask to be let in").click();
+  await button(snug.page, "Send request").click();
   await snug.page.getByText("Request sent. An admin decides.").waitFor();
   await button(mab.page, "Let snug in").click();
   await mab.page.getByText("snug is a member now").waitFor();

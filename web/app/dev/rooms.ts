@@ -53,6 +53,7 @@ export class Rooms {
   do(address: string, command: Command): Outcome {
     const old = this.#all.get(address);
     if (command.do === "joinRoom") {
+      if (address.startsWith("members@")) return this.#refuse(address);
       if (!old && address.startsWith("nowhere@")) return failed("refused", "there is no such room");
       const person = { address, name: address.split("@")[0] ?? address, ago: 0, plain: true, room: { open: true, people: ["Feste"] } };
       if (!this.#stage.talk(address)) this.#stage.meet(person);
@@ -79,6 +80,10 @@ export class Rooms {
         }
         return members((one) => (one.address === person ? { ...one, affiliation } : one));
       }
+      case "askToJoin":
+        return this.#set({ ...old, asked: Date.now() });
+      case "withdrawJoinRequest":
+        return this.#set({ ...old, asked: null });
       case "answerJoinRequest": {
         const requests = old.requests.filter((one) => one.nick !== command.nick);
         return this.#set({ ...old, requests });
@@ -97,6 +102,14 @@ export class Rooms {
         return this.#set({ ...old, nick: command.nick, members: old.members.map((one) => (one.nick === old.nick ? { ...one, nick: command.nick } : one)) });
     }
     return failed("unknown", `the sample has no ${command.do}`);
+  }
+
+  /** It is for members only. */
+  #refuse(address: string): Outcome {
+    const reason = "only members may enter; one of them can invite you";
+    const person = { address, name: address, ago: 0, plain: true, room: { open: true, people: [] } };
+    this.#set({ ...room(person), state: { is: "refused", reason } });
+    return failed("refused", reason);
   }
 
   #set(room: Room): Outcome {

@@ -4,7 +4,7 @@
 import { batch } from "@preact/signals";
 
 import type { Core, Squares } from "../src/core/api";
-import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, FileKind, Message, Notice, Outcome, Reached, Room } from "../src/core/types";
+import type { Account, Command, Connection, Contact, Content, Conversation, Delivery, FileKind, Message, Notice, Outcome, Reached, Room, RoomLink } from "../src/core/types";
 import { Devices } from "./devices";
 import { history, lines, message, text } from "./history";
 import { account, brief, crowd, DONE, failed, fileKind, part, pause, previewOf, type Talk } from "./made";
@@ -39,6 +39,8 @@ export class Sample implements Core {
   readonly #files = new Map<string, Blob>();
   readonly #transfers = new Set<number>();
   readonly #devices = new Devices(() => this.#account?.address ?? ME, (notice) => this.#say(notice));
+  /** Links into any room. */
+  readonly #links: RoomLink[] = [];
   readonly #rooms = new Rooms({
     say: (notice) => this.#say(notice),
     meet: (person) => this.#meet(person, 0),
@@ -191,21 +193,19 @@ export class Sample implements Core {
         this.#account = null;
         this.#say({ is: "signedOut" });
         return DONE;
-      case "roomLink":
+      case "roomLink": {
         await pause(300);
-        return {
-          is: "links",
-          links: [{ link: `xmpp:${command.address}?join;password=7d1e4b9f2c`, seconds: command.seconds, uses: null }],
-        };
+        const link = `xmpp:${command.address}?join;password=7d1e4b9f2c${this.#links.length}`;
+        const made = { link, seconds: command.seconds, uses: null };
+        if (this.#links.length >= 2) return failed("refused", "it was refused: resource constraint: there are too many links already");
+        this.#links.push(made);
+        return { is: "links", links: [made] };
+      }
       case "roomLinks":
-        return { is: "links", links: [] };
+        return { is: "links", links: [...this.#links] };
       case "revokeRoomLinks":
         await pause(300);
-        return { is: "withdrawn", count: 1 };
-      case "askToJoin":
-      case "withdrawJoinRequest":
-        await pause(300);
-        return DONE;
+        return { is: "withdrawn", count: this.#links.splice(0).length };
       case "deleteServerHistory":
         await pause(300);
         return DONE;
@@ -265,6 +265,8 @@ export class Sample implements Core {
       case "setRoomName":
       case "setRoomAvatar":
       case "setRoomNick":
+      case "askToJoin":
+      case "withdrawJoinRequest":
       case "answerJoinRequest":
         return this.#rooms.do(address, command);
       case "addContact": {

@@ -8,8 +8,9 @@ import { signal } from "@preact/signals";
 import "./browser";
 import type { Core, CoreState } from "../src/core/api";
 import type { Command, Conversation, Message, Notice, Outcome } from "../src/core/types";
-import { words } from "../src/i18n";
+import { speak, words } from "../src/i18n";
 import { Store } from "../src/state/store";
+import { reasonText } from "../src/ui/reason";
 import { forgetHeld, heldCount, hold } from "../src/ui/shell/held";
 import { notify, permission, startNotifying } from "../src/ui/shell/notify";
 import { change } from "../src/ui/shell/settings";
@@ -112,6 +113,16 @@ test("what the core says itself is said in the language of the page, and cannot 
   await notify({ address: "stranger@example.org", occasion: "said", title: "A request", text: "Somebody wants to be in touch", message: null });
   assert.deepEqual([made.at(-1)?.title, made.at(-1)?.options.body], ["A request", "Somebody wants to be in touch"]);
   assert.deepEqual(made.at(-1)?.options.actions, []);
+});
+
+test("what happens in a room is said in the language of the page, and what somebody wrote is not touched", async () => {
+  await speak("de");
+  const say = (text: string) => notify({ address: "masque@rooms.example.org", occasion: "said", title: "Masque", text, message: 9 });
+  await say("Somebody asks to be let in");
+  await say("bad request");
+  assert.deepEqual(made.at(-1)?.options.body?.split("\n"), [reasonText("Somebody asks to be let in"), "bad request"]);
+  assert.notEqual(reasonText("Somebody asks to be let in"), "Somebody asks to be let in");
+  await speak("en");
 });
 
 test("a stranger is told of without a word of theirs, and cannot be answered unseen", async () => {

@@ -12,6 +12,7 @@ import { begun, fitting, named, namesUs } from "../src/ui/chat/logic/mentions";
 import { counted, follows, whoOf } from "../src/ui/chat/logic/rows";
 import { namedLink, parseLink, roomLink } from "../src/ui/people/links";
 import { memberCount, standing } from "../src/ui/people/room/words";
+import { duration } from "../src/ui/duration";
 import { reasonText } from "../src/ui/reason";
 import { typingWords } from "../src/ui/typing";
 
@@ -169,4 +170,9 @@ test("a link to a group leads into it with its secret", () => {
   const named = parseLink(namedLink(link, "Rosen; & Dornen 🌹"));
   assert.deepEqual(named, { is: "room", address: "garden@rooms.example.org", password: "token 604800/0", name: "Rosen; & Dornen 🌹" });
   assert.match(reasonText("this link is not valid any more; ask for another one"), /ask for another/);
+});
+
+test("how long a link is good for is said in days, then in hours, then in minutes", () => {
+  assert.deepEqual([604_799, 86_400, 7_100, 90, 1].map((seconds) => duration(seconds, "en")), ["7 days", "1 day", "2 hours", "2 minutes", "1 minute"]);
+  assert.equal(duration(604_800, "de"), "7 Tage");
 });

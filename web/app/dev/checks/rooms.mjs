@@ -133,14 +133,50 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     assert.deepEqual(await asked(on, "roomLink"), [], "nothing is made by looking");
     await dialog.getByRole("button", { name: "Make a link" }).click();
     await dialog.getByRole("img", { name: "The link as a QR code" }).waitFor();
-    assert.equal(await dialog.getByRole("status").first().textContent(), "The link is made.");
+    assert.equal(await dialog.getByRole("status").first().textContent(), "The link is made. Good for 7 days.");
     assert.equal(await dialog.getByRole("button", { name: "Make a link" }).count(), 0);
     assert.deepEqual((await asked(on, "roomLink")).map((one) => one.seconds), [604_800]);
     await dialog.getByRole("button", { name: "Withdraw all links" }).click();
     await on.getByRole("button", { name: "Withdraw", exact: true }).click();
-    await on.getByText(/^No link leads to/).waitFor();
+    await on.getByText("1 link is withdrawn").waitFor();
     await dialog.getByRole("button", { name: "Make a link" }).waitFor();
     assert.equal((await asked(on, "revokeRoomLinks")).length, 1);
+  });
+
+  test("links that are good are there again when the dialog is opened, and at the limit it says so", async (t) => {
+    const on = await page(t, { route: `details/${MASQUE}` });
+    const dialog = on.getByRole("dialog", { name: /^Link to/ });
+    const look = () => on.getByRole("button", { name: /^Invite by link/ }).click();
+    for (let made = 0; made < 2; made += 1) {
+      await look();
+      await dialog.getByRole("button", { name: "Make a link" }).click();
+      await dialog.getByRole("img", { name: "The link as a QR code" }).waitFor();
+      await on.keyboard.press("Escape");
+      await dialog.waitFor({ state: "detached" });
+    }
+    await look();
+    await dialog.getByRole("button", { name: "Good for 7 days." }).nth(1).waitFor();
+    await dialog.getByRole("button", { name: "Make a link" }).click();
+    await dialog.getByText("This group has as many links as it can.", { exact: false }).waitFor();
+    await dialog.getByRole("button", { name: "Good for 7 days." }).first().click();
+    await dialog.getByRole("img", { name: "The link as a QR code" }).waitFor();
+    assert.equal(await dialog.getByRole("status").first().textContent(), "Good for 7 days.");
+    await dialog.getByText(/join;password=7d1e4b9f2c0;name=The%20masque/).waitFor();
+  });
+
+  test("who is refused asks with some words, sees that it was asked, and takes it back", async (t) => {
+    const on = await page(t, { route: "join/members%40conference.example.org", size: "phone" });
+    await listen(on);
+    await on.getByLabel("Your name there").fill("Viola");
+    await button(on, "Join").click();
+    await button(on, "Ask to be let in").click();
+    await on.getByLabel(/A few words about you/).fill("I sing");
+    await button(on, "Send request").click();
+    await on.getByText(/^You asked to be let in: .*An admin decides\.$/).waitFor();
+    assert.deepEqual((await asked(on, "askToJoin")).map((one) => [one.nick, one.words]), [["Viola", "I sing"]]);
+    await button(on, "Take the request back").click();
+    await button(on, "Ask to be let in").waitFor();
+    assert.equal((await asked(on, "withdrawJoinRequest")).length, 1);
   });
 
   test("who asks to be let in is named by their address, and each answer leads on to the next", async (t) => {
@@ -153,6 +189,15 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     const first = on.locator(".row", { hasText: "iago@venice.example" });
     await first.getByText("“benvolio@verona.example”", { exact: true }).waitFor();
     await on.locator(".row", { hasText: "Feste" }).getByText("Address unknown", { exact: true }).waitFor();
+    // In the conversation it can be answered as long as nobody has.
+    await on.evaluate((room) => {
+      const address = decodeURIComponent(room);
+      const old = globalThis.store.window(address).messages.at(-1);
+      const content = { is: "asks", nick: "Feste", address: null };
+      globalThis.tell({ is: "messages", address, messages: [{ ...old, id: 999_999, place: `${old.place}z`, content }] });
+    }, MASQUE);
+    await on.getByText("“Feste” (address unknown) asks to be let in.").waitFor();
+    await button(on, "Answer").waitFor();
     const focused = () => on.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.className);
     await first.getByRole("button", { name: "Do not let Benvolio in" }).click();
     await first.waitFor({ state: "detached" });
@@ -161,6 +206,7 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     await on.getByText("Requests to join").waitFor({ state: "detached" });
     await until(on, () => document.activeElement.classList.contains("page-title"));
     assert.equal(await focused(), "page-title");
+    await button(on, "Answer").waitFor({ state: "detached" });
   });
 
   test("what happened stands in small lines, of many only the last until all are wanted", async (t) => {

@@ -244,6 +244,12 @@ export const member = {
 export const groupLink = {
   title: "Link zu {name}",
   text: "Eine Woche lang kann jeder mit dem Link hereinkommen, wird Mitglied und liest, was von da an geschrieben wird. Er lässt sich weitergeben: Gib ihn Leuten, denen du vertraust.",
+  textPlain: "Eine Woche lang kann jeder mit dem Link hereinkommen, wird Mitglied und kann lesen, was geschrieben wird, und was vorher geschrieben wurde, soweit die Gruppe es aufbewahrt: Es ist nicht verschlüsselt. Er lässt sich weitergeben: Gib ihn Leuten, denen du vertraust.",
+  existing: "Gültige Links",
+  goodFor: "Gilt noch {time}",
+  goodUntil: "Gilt, bis er zurückgezogen wird",
+  uses: (n: number) => plural(n, "für {n} Person", "für {n} Personen"),
+  tooMany: "Mehr Links kann diese Gruppe nicht haben. Gib einen von ihnen noch einmal weiter, oder ziehe alle zurück.",
   make: "Link erstellen",
   made: "Der Link ist erstellt.",
   codeLabel: "Der Link als QR-Code",
@@ -252,7 +258,7 @@ export const groupLink = {
   withdrawTitle: "Alle Links zu {name} zurückziehen?",
   withdrawText: "Links, die schon ausgegeben sind, gelten nicht mehr, wer auch immer sie erstellt hat. Wer Mitglied ist, bleibt es.",
   withdrawAction: "Zurückziehen",
-  withdrawn: "Kein Link führt mehr zu {name}",
+  withdrawn: (n: number) => (n === 0 ? "Es gab keinen Link zurückzuziehen" : plural(n, "{n} Link ist zurückgezogen", "{n} Links sind zurückgezogen")),
 };
 
 export const asking = (n: number) => plural(n, "{n} Person möchte hereinkommen", "{n} Personen möchten hereinkommen");
@@ -265,6 +271,15 @@ export const requests = {
   refuseSomebody: "{name} nicht hereinlassen",
   admitted: "{name} ist jetzt Mitglied",
   refused: "{name} wird nicht hereingelassen",
+  gone: "Diese Anfrage hat schon jemand anderes beantwortet.",
   ask: "Um Einlass bitten",
+  askTitle: "Um Einlass bitten?",
+  words: "Ein paar Worte über dich (freiwillig)",
+  wordsHint: "Wer entscheidet, sieht sie, deinen Namen und deine Adresse.",
+  send: "Anfrage senden",
+  askedOn: "Du hast um Einlass gebeten: {time}. Ein Admin entscheidet.",
+  takeBack: "Anfrage zurücknehmen",
+  takenBack: "Die Anfrage ist zurückgenommen",
+  answer: "Beantworten",
   asked: "Anfrage gesendet. Ein Admin entscheidet.",
 };

@@ -248,6 +248,12 @@ export const member = {
 export const groupLink = {
   title: "Link to {name}",
   text: "For a week, whoever has the link can come in, becomes a member and reads what is written from then on. It can be passed on: give it to people you trust.",
+  textPlain: "For a week, whoever has the link can come in, becomes a member and can read what is written, and was written before as far as the group keeps it: it is not encrypted. It can be passed on: give it to people you trust.",
+  existing: "Links that are good",
+  goodFor: "Good for {time}",
+  goodUntil: "Good until it is withdrawn",
+  uses: (n: number) => plural(n, "for {n} person", "for {n} people"),
+  tooMany: "This group has as many links as it can. Give one of them away again, or withdraw them all.",
   make: "Make a link",
   made: "The link is made.",
   codeLabel: "The link as a QR code",
@@ -256,7 +262,7 @@ export const groupLink = {
   withdrawTitle: "Withdraw all links to {name}?",
   withdrawText: "Links given out before stop working, whoever made them. Members stay members.",
   withdrawAction: "Withdraw",
-  withdrawn: "No link leads to {name} any more",
+  withdrawn: (n: number) => (n === 0 ? "There was no link to withdraw" : plural(n, "{n} link is withdrawn", "{n} links are withdrawn")),
 };
 
 export const asking = (n: number) => plural(n, "{n} person asks to be let in", "{n} people ask to be let in");
@@ -269,6 +275,15 @@ export const requests = {
   refuseSomebody: "Do not let {name} in",
   admitted: "{name} is a member now",
   refused: "{name} is not let in",
+  gone: "Somebody else has answered this request already.",
   ask: "Ask to be let in",
+  askTitle: "Ask to be let in?",
+  words: "A few words about you (optional)",
+  wordsHint: "Whoever decides sees them, your name and your address.",
+  send: "Send request",
+  askedOn: "You asked to be let in: {time}. An admin decides.",
+  takeBack: "Take the request back",
+  takenBack: "The request is taken back",
+  answer: "Answer",
   asked: "Request sent. An admin decides.",
 };

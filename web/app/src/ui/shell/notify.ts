@@ -113,9 +113,12 @@ function noted(notice: Notice): Shown {
 function said({ occasion, message, title, text }: Notice): { name: string; text: string } {
   const w = words().shell;
   if (occasion === "stranger") return { name: w.notifyStranger, text: w.notifyStrangerText };
-  // What is of no message the core says itself, in English.
-  return message === null ? { name: reasonText(title), text: reasonText(text) } : { name: title, text };
+  // What is of no message the core says itself, in English; so it does what happens in rooms.
+  if (message === null) return { name: reasonText(title), text: reasonText(text) };
+  return { name: title, text: EVENTS.has(reasonOf(text)?.code ?? "") ? reasonText(text) : text };
 }
+
+const EVENTS: ReadonlySet<string> = new Set(["previewAsks", "previewInvited", "previewDeclined"]);
 
 /** How it is shown; `heard` without a sound. */
 function composed(notice: Notice, one: Shown, heard: boolean): { title: string; options: Options } {

@@ -45,6 +45,11 @@ export function EventLine({ chat, message, tab }: { chat: Chat; message: Message
           {say.lookAtDevice}
         </Button>
       )}
+      {content.is === "asks" && waits(chat, content) && (
+        <Button kind="quiet" tabIndex={tab} onClick={() => go({ at: "details", address: chat.address })}>
+          {words().rooms.requests.answer}
+        </Button>
+      )}
       {content.is === "optOut" && chat.encrypted && (
         <div class="event-choices">
           <Button kind="quiet" tabIndex={tab} onClick={() => void chat.encrypt(true)}>
@@ -57,6 +62,11 @@ export function EventLine({ chat, message, tab }: { chat: Chat; message: Message
       )}
     </div>
   );
+}
+
+/** Whether nobody has answered a request yet. */
+function waits(chat: Chat, { nick, address }: { nick: string; address: string | null }): boolean {
+  return chat.room.value?.requests.some((one) => one.nick === nick && one.address === address) ?? false;
 }
 
 /** "Anna waves". */

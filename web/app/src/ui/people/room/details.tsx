@@ -21,7 +21,8 @@ import { GroupLink } from "./link";
 import { Members } from "./members";
 import { PeoplePicker } from "./picker";
 import { reasonText } from "../../reason";
-import { AskToJoin, canAsk, Requests } from "./requests";
+import { AskToJoin, canAsk } from "./asking";
+import { Requests } from "./requests";
 import { Who } from "./who";
 import "../people.css";
 import "./details.css";
@@ -87,7 +88,7 @@ function Standing({ room }: RoomProps) {
   const text = refused === null ? w.gate.out : fill(w.gate.refused, { reason: reasonText(refused) });
   return (
     <Card icon="signOut" text={text}>
-      {refused !== null && canAsk(refused) && <AskToJoin address={address} />}
+      {(room.asked !== null || (refused !== null && canAsk(refused))) && <AskToJoin address={address} nick={null} />}
       <Button
         kind="primary"
         busy={busy}

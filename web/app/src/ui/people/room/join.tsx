@@ -11,7 +11,7 @@ import { Button, Group, Page, Row, TextField } from "../../kit";
 import { LONGEST_NAME, parseLink, type RoomLink } from "../links";
 import { problemText } from "../problem";
 import { reasonOf, reasonText } from "../../reason";
-import { AskToJoin, canAsk } from "./requests";
+import { AskToJoin, canAsk } from "./asking";
 import "../people.css";
 
 /** What stands on the page. */
@@ -100,13 +100,13 @@ export function JoinRoom({ address: given, link: from }: { address: string | nul
         <Button kind="primary" type="submit" busy={busy.value} wide>
           {inside ? w.join.open : w.join.enter}
         </Button>
-        {closed.value && address !== null && <AskToJoin address={address} />}
         {secret.value && (
           <Button kind="quiet" wide onClick={() => take("")}>
             {w.join.other}
           </Button>
         )}
       </form>
+      {closed.value && address !== null && <AskToJoin address={address} nick={nick.value.trim() || null} />}
       {!secret.value && (
         <Group>
           <Row icon="globe" label={w.newChannel} hint={w.newChannelHint} leads onClick={() => go({ at: "channel" })} />

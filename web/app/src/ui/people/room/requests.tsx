@@ -1,14 +1,13 @@
-// People who ask to become members of a group (XEP-0045 §7.10, §9.9), on both sides.
+// People who ask to become members of a group, for who decides about it (XEP-0045 §9.9).
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { JoinRequest, Room } from "../../../core/types";
 import { cutAt } from "../../../cut";
 import { fill, words } from "../../../i18n";
 import { useStore } from "../../../state/use";
-import { Avatar, Button, Group, Row } from "../../kit";
-import { reasonOf } from "../../reason";
-import { useAsk } from "../ask";
+import { Avatar, Button, Group, Row, toast } from "../../kit";
+import { problemText } from "../problem";
 import "./requests.css";
 
 /** So much of a name that somebody gives themselves is shown. */
@@ -18,14 +17,16 @@ const LONGEST_NAME = 60;
 export function Requests({ room }: { room: Room }) {
   const store = useStore();
   const w = words().rooms.requests;
-  const { busy, ask } = useAsk();
+  const [busy, setBusy] = useState(false);
   const { place, leavingFrom } = useNextFocus(room.requests.length, busy);
-  const answer = (one: JoinRequest, name: string, at: number, allow: boolean) => {
+  const answer = async (one: JoinRequest, name: string, at: number, allow: boolean) => {
     leavingFrom(at);
-    void ask(
-      { do: "answerJoinRequest", address: room.address, nick: one.nick, person: one.address, allow },
-      fill(allow ? w.admitted : w.refused, { name }),
-    );
+    setBusy(true);
+    const { address } = room;
+    const outcome = await store.ask({ do: "answerJoinRequest", address, nick: one.nick, person: one.address, allow });
+    setBusy(false);
+    if (outcome.is !== "failed") return toast(fill(allow ? w.admitted : w.refused, { name }));
+    toast({ text: outcome.problem.kind === "unknown" ? w.gone : problemText(outcome.problem), problem: true });
   };
   return (
     <div ref={place}>
@@ -42,10 +43,10 @@ export function Requests({ room }: { room: Room }) {
                 hint={<Asker one={one} />}
                 end={
                   <>
-                    <Button kind="quiet" disabled={busy} aria-label={fill(w.refuseSomebody, { name })} onClick={() => answer(one, name, at, false)}>
+                    <Button kind="quiet" disabled={busy} aria-label={fill(w.refuseSomebody, { name })} onClick={() => void answer(one, name, at, false)}>
                       {w.refuse}
                     </Button>
-                    <Button kind="plain" disabled={busy} aria-label={fill(w.admitSomebody, { name })} onClick={() => answer(one, name, at, true)}>
+                    <Button kind="plain" disabled={busy} aria-label={fill(w.admitSomebody, { name })} onClick={() => void answer(one, name, at, true)}>
                       {w.admit}
                     </Button>
                   </>
@@ -91,21 +92,4 @@ function useNextFocus(count: number, busy: boolean) {
     left.current = count === from.count ? { ...from, moved: true } : null;
   }, [count, busy]);
   return { place, leavingFrom: (at: number) => void (left.current = { at, count, moved: false }) };
-}
-
-/** Whether somebody whom a room refuses for this reason can ask to be let in. */
-export function canAsk(reason: string): boolean {
-  const code = reasonOf(reason)?.code;
-  return code === "roomMembers" || code === "roomLinkOver" || code === "roomSecretOver";
-}
-
-/** Asks the admins of a group. */
-export function AskToJoin({ address }: { address: string }) {
-  const w = words().rooms.requests;
-  const { busy, ask } = useAsk();
-  return (
-    <Button busy={busy} onClick={() => void ask({ do: "askToJoin", address, nick: null, words: null }, w.asked)}>
-      {w.ask}
-    </Button>
-  );
 }
