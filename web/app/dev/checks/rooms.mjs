@@ -196,7 +196,7 @@ describe("groups", { concurrency: AT_ONCE }, () => {
       const content = { is: "asks", nick: "Feste", address: null };
       globalThis.tell({ is: "messages", address, messages: [{ ...old, id: 999_999, place: `${old.place}z`, content }] });
     }, MASQUE);
-    await on.getByText("“Feste” (address unknown) asks to be let in.").waitFor();
+    await on.getByText("“Feste” (address unknown) asks to be let in.").first().waitFor();
     await button(on, "Answer").waitFor();
     const focused = () => on.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.className);
     await first.getByRole("button", { name: "Do not let Benvolio in" }).click();

@@ -79,7 +79,9 @@ async function forwardOne(chat: Chat, message: Message, to: string): Promise<boo
   }
   const type = mediaType ?? "application/octet-stream";
   const { caption } = content;
-  const { picture, length } = content.file;
+  const { picture } = content.file;
+  // How long it plays is only told on by whoever made it: another may have said anything.
+  const length = message.own ? content.file.length : null;
   const told = { name, size: blob.size, mediaType: type, caption, picture, length };
   return ask(store, { do: "sendFile", to, file, ...told, replyTo: null });
 }

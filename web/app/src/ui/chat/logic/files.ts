@@ -119,6 +119,12 @@ export function sized(bytes: number, language: string): string {
   }).format(value);
 }
 
+/** How many seconds a file plays, as whoever sent it says; of what plays nothing it is not said. */
+export function told(file: { name: string; mediaType: string | null; length: number | null }): number | null {
+  const plays = ["audio", "video"].includes(kindOf(file));
+  return plays && file.length !== null ? file.length / 1000 : null;
+}
+
 /** Minutes and seconds of something that plays. */
 export function clock(seconds: number): string {
   const whole = Number.isFinite(seconds) ? Math.max(0, Math.floor(seconds)) : 0;

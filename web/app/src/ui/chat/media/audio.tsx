@@ -7,7 +7,7 @@ import type { File, Message } from "../../../core/types";
 import { fill, language, words } from "../../../i18n";
 import { Icon } from "../../kit";
 import { current } from "../../shell/conversations";
-import { clock, legible } from "../logic/files";
+import { clock, legible, told } from "../logic/files";
 import type { Chat } from "../state";
 import { fileWord, isVoice } from "../timeline/describe";
 import { sizeOf, type FileProps } from "./file";
@@ -96,7 +96,8 @@ function Player({ chat, message, file, local, type, tab }: PlayerProps) {
   useSight(place, mine);
   const plays = mine && playback.plays.value;
   const at = playback.whereIs(message.id);
-  const seconds = known?.seconds || (mine && playback.length.value) || (file.length ?? 0) / 1000;
+  // Where it can be moved to is only known of the sound itself.
+  const seconds = known?.seconds || (mine && playback.length.value) || 0;
   const speed = playback.speed.value;
   const toggle = () => {
     if (place.current) playback.seen(place.current, true);
@@ -114,7 +115,7 @@ function Player({ chat, message, file, local, type, tab }: PlayerProps) {
           <Seek class="audio-seek" message={message.id} at={at} seconds={seconds} tab={tab} />
         </div>
         <span class="audio-time">
-          {playback.broken.value.has(message.id) ? say.broken : clock(plays || at > 0 ? at : seconds)}
+          {playback.broken.value.has(message.id) ? say.broken : clock(plays || at > 0 ? at : seconds || (told(file) ?? 0))}
         </span>
       </div>
       <button

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { File, Message } from "../../../core/types";
 import { fill, language, words } from "../../../i18n";
 import { Icon, IconButton } from "../../kit";
-import { clock, comesByItself, ending, kindOf, legible, network, parted, sized, typeOf } from "../logic/files";
+import { clock, comesByItself, ending, kindOf, legible, network, parted, sized, told, typeOf } from "../logic/files";
 import type { Chat } from "../state";
 import { AudioView } from "./audio";
 import { PictureView } from "./picture";
@@ -46,7 +46,8 @@ export function FileView({ chat, message, file, tab }: FileProps) {
 /** How large a file is, in words; and how long, where that was told. */
 export function sizeOf(file: File): string {
   const size = file.size === null ? words().chat.sizeUnknown : sized(file.size, language.value);
-  return file.length === null ? size : `${clock(file.length / 1000)} · ${size}`;
+  const seconds = told(file);
+  return seconds === null ? size : `${clock(seconds)} · ${size}`;
 }
 
 /** A file that is not shown, only fetched and saved. */
