@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import "./browser";
 import type { Line, Message, Span } from "../src/core/types";
 import { named, photographs, shrinks } from "../src/ui/chat/logic/attach";
 import { isEmoji, onlyEmoji } from "../src/ui/chat/logic/emoji";
@@ -248,6 +249,7 @@ test("links to people and rooms stay in the app", () => {
     address: "masque@rooms.example.org",
     link: { is: "room", address: "masque@rooms.example.org", password: null, name: null },
   });
+  assert.equal(leads("https://elsewhere.example/#/enter/masque@rooms.example.org/7d1e"), null, "the page of another server is a page");
   for (const link of ["xmpp:%E0%A4%A", "xmpp:", "https://romeo@example.org", "https://example.org/?join", "mailto:romeo@example.org"]) {
     assert.equal(leads(link), null, link);
   }

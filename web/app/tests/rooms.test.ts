@@ -10,7 +10,7 @@ import { format } from "../src/route";
 import { leads } from "../src/ui/chat/logic/links";
 import { begun, fitting, named, namesUs } from "../src/ui/chat/logic/mentions";
 import { counted, follows, whoOf } from "../src/ui/chat/logic/rows";
-import { namedLink, parseLink, roomLink } from "../src/ui/people/links";
+import { enterLink, parseEnter, parseLink, roomLink, uriOf } from "../src/ui/people/links";
 import { memberCount, standing } from "../src/ui/people/room/words";
 import { duration } from "../src/ui/duration";
 import { reasonText } from "../src/ui/reason";
@@ -167,8 +167,15 @@ test("the secret of a link is nowhere in the address bar", () => {
 test("a link to a group leads into it with its secret", () => {
   const link = "xmpp:garden@rooms.example.org?join;password=token%20604800%2F0";
   assert.deepEqual(parseLink(link), { is: "room", address: "garden@rooms.example.org", password: "token 604800/0", name: null });
-  const named = parseLink(namedLink(link, "Rosen; & Dornen 🌹"));
-  assert.deepEqual(named, { is: "room", address: "garden@rooms.example.org", password: "token 604800/0", name: "Rosen; & Dornen 🌹" });
+  const page = enterLink("https://example.org", link, "Rosen; & Dornen 🌹/");
+  const room = { is: "room", address: "garden@rooms.example.org", password: "token 604800/0", name: "Rosen; & Dornen 🌹/" } as const;
+  assert.deepEqual(parseLink(page), room);
+  assert.deepEqual(parseEnter(new URL(page).hash), room);
+  assert.equal(new URL(page).pathname, "/", "no server sees it");
+  assert.equal(uriOf(room), link);
+  for (const hash of ["#/enter", "#/enter/garden@rooms.example.org", "#/enter/@/x", "#/enter/%E0%A4%A/x", "#/group/a@b/x"]) {
+    assert.equal(parseEnter(hash), null, hash);
+  }
   assert.match(reasonText("this link is not valid any more; ask for another one"), /ask for another/);
 });
 

@@ -161,7 +161,7 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     await dialog.getByRole("button", { name: "Good for 7 days." }).first().click();
     await dialog.getByRole("img", { name: "The link as a QR code" }).waitFor();
     assert.equal(await dialog.getByRole("status").first().textContent(), "Good for 7 days.");
-    await dialog.getByText(/join;password=7d1e4b9f2c0;name=The%20masque/).waitFor();
+    await dialog.getByText(/^http.*#\/enter\/masque%40conference\.anemone\.example\/7d1e4b9f2c0\/The%20masque$/).waitFor();
   });
 
   test("who is refused asks with some words, sees that it was asked, and takes it back", async (t) => {
@@ -267,6 +267,24 @@ describe("groups", { concurrency: AT_ONCE }, () => {
     await button(on, "Join").click();
     await until(on, () => location.hash.startsWith("#/chat/mf3k2j"));
     assert.deepEqual((await asked(on, "joinRoom")).map((one) => one.password), ["7d1e4b9f2c"]);
+  });
+
+  test("the page of a link to a group asks who has an account, and tells others that it takes one", async (t) => {
+    const route = "enter/mf3k2j%40conference.example.org/7d1e4b9f2c/The%20tavern";
+    const on = await page(t, { route, size: "phone" });
+    await on.getByRole("heading", { name: "Join the group “The tavern”?" }).waitFor();
+    assert.equal(await on.evaluate(() => location.hash), "#/join/mf3k2j%40conference.example.org");
+    const nobody = await page(t, { route, size: "phone", query: "signedOut=" });
+    await nobody.getByText(/A link into the group “The tavern” led you here/).waitFor();
+    const uri = await nobody.getByRole("link", { name: "Open it in another app" }).getAttribute("href");
+    assert.equal(uri, "xmpp:mf3k2j@conference.example.org?join;password=7d1e4b9f2c");
+    assert.ok(!(await nobody.evaluate(() => location.hash)).includes("7d1e"));
+    // Who signs in is asked then.
+    await button(nobody, "Sign in").click();
+    await nobody.getByLabel("Address").fill("juliet@anemone.example");
+    await nobody.getByLabel("Password", { exact: true }).fill("wherefore art thou");
+    await nobody.keyboard.press("Enter");
+    await nobody.getByRole("heading", { name: "Join the group “The tavern”?" }).waitFor();
   });
 });
 

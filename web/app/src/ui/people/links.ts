@@ -105,6 +105,8 @@ function parsePage(text: string): Link | null {
   }
   const arrived = parseFragment(url.hash);
   if (arrived) return { ...arrived, server: arrived.server ?? url.hostname };
+  const room = parseEnter(url.hash);
+  if (room) return room;
   const inside = decoded(text)?.match(/xmpp:.*$/iu)?.[0];
   if (inside) return parseUri(inside);
   const folders = url.pathname.split("/").filter((part) => part !== "");
@@ -138,9 +140,29 @@ export function personLink(address: string, devices: readonly { id: number; fing
   return `xmpp:${encoded(address)}${query}`;
 }
 
-/** A link into a room as it is given out: with what the room is called, since its address may say nothing. */
-export function namedLink(link: string, name: string): string {
-  return `${link};name=${encodeURIComponent(cutAt(name, LONGEST_NAME))}`;
+/**
+ * A link into a group as it is given out: to a page of Clownfish, which every browser opens, with the link of the core
+ * and what the group is called in the part of the address that no server sees.
+ */
+export function enterLink(origin: string, link: string, name: string): string {
+  const to = parseLink(link);
+  if (to?.is !== "room" || to.password === null) return link;
+  const parts = [to.address, to.password, cutAt(name, LONGEST_NAME)].map(encodeURIComponent);
+  return `${origin}/#/enter/${parts.join("/")}`;
+}
+
+/** Where such a page leads: `#/enter/ROOM/SECRET/NAME`. */
+export function parseEnter(hash: string): RoomLink | null {
+  if (hash.length > LONGEST) return null;
+  const [at, room = "", password = "", name = ""] = hash.replace(/^#\/?/u, "").split("/").map((part) => decoded(part) ?? "");
+  const address = parseAddress(room);
+  if (at !== "enter" || address.is !== "right" || password === "") return null;
+  return { is: "room", address: address.address, password, name: name || null };
+}
+
+/** The same as a link for other apps. */
+export function uriOf({ address, password }: RoomLink): string {
+  return password === null ? roomLink(address) : `${roomLink(address)};password=${encodeURIComponent(password)}`;
 }
 
 /** A link to a room. */

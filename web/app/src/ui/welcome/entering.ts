@@ -6,7 +6,7 @@ import type { Problem } from "../../core/types";
 import { go } from "../../route";
 import type { Store } from "../../state/store";
 import { worked } from "../shell/expected";
-import { arrived } from "./arrival";
+import { arrived, led } from "./arrival";
 import { offerInstall } from "./install";
 import { offerToKeep } from "./keep";
 import { forgetProposal } from "./password";
@@ -74,7 +74,9 @@ function finish(store: Store, entry: Entry): void {
   forgetProposal();
   attempt.value = { is: "idle" };
   entrance.value = "choose";
-  go(inviter === null ? { at: "list" } : { at: "chat", address: inviter, message: null }, true);
+  const group = led.peek();
+  if (group) go({ at: "join", address: group.address, link: group }, true);
+  else go(inviter === null ? { at: "list" } : { at: "chat", address: inviter, message: null }, true);
   void offerToKeep(address, password);
   if (nickname !== null) void store.ask({ do: "setNickname", name: nickname });
   // Whoever registers becomes a contact of the inviter by that; somebody with an account does not.

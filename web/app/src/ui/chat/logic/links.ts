@@ -54,7 +54,8 @@ export function opens(link: string): boolean {
 
 /** Where in the app an `xmpp:` link leads: into a room, or to a person, whatever else it asks for; else `null`. */
 export function leads(link: string): Route | null {
-  if (!/^xmpp:/i.test(link)) return null;
+  const own = link.startsWith(`${location.origin}/#/enter/`);
+  if (!own && !/^xmpp:/i.test(link)) return null;
   const to = parseLink(link);
   if (to?.is === "room") return { at: "join", address: to.address, link: to };
   // Keys that somebody sends in a message prove nothing: they are compared in the details.

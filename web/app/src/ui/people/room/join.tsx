@@ -8,6 +8,7 @@ import { fill, words } from "../../../i18n";
 import { go } from "../../../route";
 import { useStore } from "../../../state/use";
 import { Button, Group, Page, Row, TextField } from "../../kit";
+import { led } from "../../welcome/arrival";
 import { LONGEST_NAME, parseLink, type RoomLink } from "../links";
 import { problemText } from "../problem";
 import { reasonOf, reasonText } from "../../reason";
@@ -34,7 +35,8 @@ export function JoinRoom({ address: given, link: from }: { address: string | nul
     typed: useSignal(given ?? ""),
     nick: useSignal(""),
     password: useSignal(""),
-    secret: useSignal(secretOf(from)),
+    // What opened the page may have waited for somebody to sign in.
+    secret: useSignal(secretOf(from) ?? (led.peek()?.address === given ? led.peek() : null)),
     asksPassword: useSignal(false),
     problem: useSignal<string | null>(null),
     closed: useSignal(false),
@@ -48,6 +50,7 @@ export function JoinRoom({ address: given, link: from }: { address: string | nul
     else if (secretOf(from)) secret.value = from;
   }, [given, from]);
   const take = (value: string) => {
+    led.value = null;
     typed.value = value;
     problem.value = null;
     closed.value = false;
@@ -160,6 +163,7 @@ function useEntering(wish: Wish, address: string | null, inside: boolean) {
       password: password.value || (secret.value?.password ?? null),
     });
     busy.value = false;
+    led.value = null;
     if (outcome.is !== "failed") return go({ at: "chat", address, message: null }, true);
     const state = store.room(address)?.state;
     if (state?.is === "refused") {

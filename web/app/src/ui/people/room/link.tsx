@@ -9,7 +9,7 @@ import { Button, confirm, Dialog, Group, QrCode, Row, toast } from "../../kit";
 import { reasonOf, withoutKind } from "../../reason";
 import { duration } from "../../duration";
 import { useStore } from "../../../state/use";
-import { namedLink } from "../links";
+import { enterLink } from "../links";
 import { problemText } from "../problem";
 import { canShare, copy, shareText } from "../share";
 import { useAsk } from "../ask";
@@ -52,7 +52,7 @@ export function GroupLink({ room, onClose }: { room: Room; onClose: () => void }
     existing.value = [];
     toast(w.withdrawn(outcome.count));
   };
-  const made = link.value && namedLink(link.value.link, name);
+  const made = link.value && enterLink(location.origin, link.value.link, name);
   const encrypted = store.conversation(address)?.encrypted ?? true;
   // The button that made it is gone; whoever listens goes on where it says so.
   const status = useRef<HTMLParagraphElement>(null);
