@@ -19,6 +19,7 @@ use crate::{hex, show};
 ///
 /// # Errors
 /// It makes no sense, and why.
+#[expect(clippy::too_many_lines, reason = "a table: each command and what it is for the core")]
 pub(crate) fn command(
     command: Command,
     files: &mut Files,

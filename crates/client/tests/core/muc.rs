@@ -441,24 +441,7 @@ impl Server {
             }
             ("query", ns::REGISTER, _) => self.register(from, &address, &payload),
             (name, ns::MUC_TOKENS, _) if own >= Affiliation::Admin && room.tokens.is_some() => {
-                let tokens = room.tokens.get_or_insert_default();
-                let token = |text: &String| Element::new("token", ns::MUC_TOKENS).with_text(text);
-                match name {
-                    "request" => {
-                        let delay = payload.attr("delay").unwrap_or("7200");
-                        tokens.push(format!("token {delay}/{}", tokens.len()));
-                        Ok(tokens.last().map(|last| token(last).with_attr("delay", delay)))
-                    }
-                    "tokens" => {
-                        let listed = Element::new("tokens", ns::MUC_TOKENS);
-                        Ok(Some(listed.with_children(tokens.iter().map(token))))
-                    }
-                    _ => {
-                        let known = tokens.iter().position(|token| *token == payload.text());
-                        tokens.remove(known.ok_or(Condition::ItemNotFound)?);
-                        Ok(None)
-                    }
-                }
+                links(room.tokens.get_or_insert_default(), name, &payload)
             }
             ("moderate", ns::MODERATE, _) if own >= Affiliation::Admin => {
                 let moderated = Element::new("moderated", ns::MODERATE);
@@ -612,4 +595,29 @@ fn info(room: &Room) -> Info {
         .fold(Info::new().with_form(details).with_identity(identity), |info, feature| {
             info.with_feature(feature)
         })
+}
+
+/// XEP-0488: what an admin asks of the links to a room.
+fn links(
+    tokens: &mut Vec<String>,
+    name: &str,
+    payload: &Element,
+) -> Result<Option<Element>, Condition> {
+    let token = |text: &String| Element::new("token", ns::MUC_TOKENS).with_text(text);
+    match name {
+        "request" => {
+            let delay = payload.attr("delay").unwrap_or("7200");
+            tokens.push(format!("token {delay}/{}", tokens.len()));
+            Ok(tokens.last().map(|last| token(last).with_attr("delay", delay)))
+        }
+        "tokens" => {
+            let listed = Element::new("tokens", ns::MUC_TOKENS);
+            Ok(Some(listed.with_children(tokens.iter().map(token))))
+        }
+        _ => {
+            let known = tokens.iter().position(|token| *token == payload.text());
+            tokens.remove(known.ok_or(Condition::ItemNotFound)?);
+            Ok(None)
+        }
+    }
 }

@@ -213,7 +213,7 @@ pub fn link(text: &str) -> Option<(BareJid, Option<String>)> {
 pub fn link_title(link: &RoomLink) -> String {
     let days = link.seconds.map(|seconds| match seconds {
         ..=7200 => count(seconds.div_ceil(60), "minute"),
-        ..=172_800 => count(seconds.div_ceil(3600), "hour"),
+        7201..=172_800 => count(seconds.div_ceil(3600), "hour"),
         _ => count(seconds.div_ceil(86_400), "day"),
     });
     let uses = link.uses.map(|uses| match uses {

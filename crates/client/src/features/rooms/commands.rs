@@ -38,30 +38,6 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
                 invite_person(cx, number, &room, person, reason)?;
             }
         }
-        Command::RoomLink { room, seconds } => {
-            if inside(cx, number, &room) {
-                links::make(cx, number, room, seconds)?;
-            }
-        }
-        Command::RoomLinks(room) => {
-            if inside(cx, number, &room) {
-                links::list(cx, number, room)?;
-            }
-        }
-        Command::AskToJoin { room, nick, words } => {
-            requests::ask(cx, number, room, nick, words)?;
-        }
-        Command::WithdrawJoinRequest(room) => requests::withdraw(cx, number, room)?,
-        Command::AnswerJoinRequest { room, nick, person, allow } => {
-            if inside(cx, number, &room) {
-                requests::answer(cx, number, &room, (&nick, person.as_ref()), allow)?;
-            }
-        }
-        Command::RevokeRoomLinks(room) => {
-            if inside(cx, number, &room) {
-                links::revoke(cx, number, room)?;
-            }
-        }
         Command::SetAffiliation { room, person, affiliation, reason } => {
             if inside(cx, number, &room) {
                 let jid = Some(Jid::from(person.clone()));
@@ -94,6 +70,38 @@ pub(super) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
         }
         Command::SetRoomNick(room, nick) => rename(cx, number, &room, &nick)?,
         Command::Moderate(id, reason) => moderate(cx, number, id, reason)?,
+        command => return who_comes_in(cx, number, command),
+    }
+    Ok(None)
+}
+
+/// Links to a room, and who asks to be let in.
+fn who_comes_in(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Option<Command>> {
+    match command {
+        Command::RoomLink { room, seconds } => {
+            if inside(cx, number, &room) {
+                links::make(cx, number, room, seconds)?;
+            }
+        }
+        Command::RoomLinks(room) => {
+            if inside(cx, number, &room) {
+                links::list(cx, number, room)?;
+            }
+        }
+        Command::AskToJoin { room, nick, words } => {
+            requests::ask(cx, number, room, nick, words)?;
+        }
+        Command::WithdrawJoinRequest(room) => requests::withdraw(cx, number, room)?,
+        Command::AnswerJoinRequest { room, nick, person, allow } => {
+            if inside(cx, number, &room) {
+                requests::answer(cx, number, &room, (&nick, person.as_ref()), allow)?;
+            }
+        }
+        Command::RevokeRoomLinks(room) => {
+            if inside(cx, number, &room) {
+                links::revoke(cx, number, room)?;
+            }
+        }
         command => return Ok(Some(command)),
     }
     Ok(None)
