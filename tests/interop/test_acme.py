@@ -108,6 +108,9 @@ challenge = "{challenge}"
 {more}
 """)
         super().start()
+        # Its doors open one after the other.
+        doors = self.https_port, self.http_port
+        wait("all doors", lambda: all(answers(port) for port in doors), self.tail)
 
     def shown(self, port: int) -> x509.Certificate:
         """The certificate of a handshake for the domain."""

@@ -277,6 +277,8 @@ describe("a conversation", { concurrency: AT_ONCE }, () => {
     assert.equal(await composer(on).or(on.getByRole("textbox", { name: "Add a caption" })).inputValue(), "Look");
     const waits = () =>
       on.evaluate(async () => (await (await caches.open("clownfish-shared")).keys()).map(({ url }) => new URL(url).pathname));
+    // The words are a draft by now, and need not wait as well.
+    await on.waitForFunction(async () => (await (await caches.open("clownfish-shared")).keys()).length === 1);
     assert.deepEqual(await waits(), ["/share/1/0"]);
     // What is shared meanwhile is another share.
     await on.evaluate(async () => (await caches.open("clownfish-shared")).put("/share/2/text", new Response("And this")));
