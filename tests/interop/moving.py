@@ -7,6 +7,7 @@ import sqlite3
 from client import Client, Failed, befriend, bounded, check, until
 from clownfish import DONE, Clownfish
 from server import Anemone
+from slixmpp.exceptions import IqError
 from slixmpp.xmlstream import ET
 
 #: Names with their passwords. The last one has letters that some file names do not like.
@@ -86,10 +87,23 @@ async def fill(place, rooms):
 async def publish_news(romeo, juliet):
     """A node of the service for publishing, with a subscriber."""
     pubsub = romeo.plugin["xep_0060"]
-    await bounded(pubsub.create_node(SERVICE, NEWS), "a node is made")
+    await node_is_made(pubsub)
     for number in range(2):
         await tell_news(romeo, number)
     await bounded(juliet.plugin["xep_0060"].subscribe(SERVICE, NEWS), "somebody subscribes to it")
+
+
+async def node_is_made(pubsub):
+    """On a busy machine Prosody, with its data in SQLite, now and then does not answer."""
+    for _ in range(3):
+        try:
+            return await bounded(pubsub.create_node(SERVICE, NEWS), "a node is made", 10)
+        except IqError as error:
+            # The first request was carried out after all.
+            return check(error.condition == "conflict", f"a node is made: {error.condition}")
+        except Failed as silence:
+            print(f"      {silence}; again", flush=True)
+    raise Failed("a node is made")
 
 
 async def tell_news(romeo, number):

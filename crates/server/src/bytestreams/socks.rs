@@ -28,12 +28,13 @@ impl Greeting {
     /// Takes what was read. To be called again with nothing until there is no more to do.
     pub fn push(&mut self, bytes: &[u8]) -> Step {
         self.waiting.extend_from_slice(bytes);
-        if self.waiting.len() > LONGEST {
-            return Step::Refuse(b"");
-        }
-        match self.greeted {
+        let step = match self.greeted {
             false => self.methods(),
             true => self.request(),
+        };
+        match step {
+            Step::More if self.waiting.len() > LONGEST => Step::Refuse(b""),
+            step => step,
         }
     }
 
@@ -149,5 +150,16 @@ mod tests {
         assert!(is_refusal(after_greeting(&request(&[b'x'; 40], [0, 0]))), "not hexadecimal");
         assert!(is_refusal(after_greeting(&[&request(NAME, [0, 0])[..], b"x"].concat())));
         assert!(is_refusal(Greeting::default().push(&[5; 600])), "without end");
+    }
+
+    #[test]
+    fn much_at_once_is_taken_like_the_same_in_pieces() {
+        let greeting = [&[5, 255][..], &[0; 255], &request(NAME, [0, 0])].concat();
+        let long = [&[5, 255][..], &[0; 255], &[0xff; 300]].concat();
+        for (bytes, last) in [(greeting, Step::Named(*NAME)), (long, Step::Refuse(b""))] {
+            let mut whole = Greeting::default();
+            assert_eq!(whole.push(&bytes), Step::Answer(&[5, 0]));
+            assert_eq!(whole.push(b""), last);
+        }
     }
 }
