@@ -38,18 +38,32 @@ impl Canaries {
 
     /// Looks for them in bytes, also as base64 at every offset and in hexadecimal.
     pub(crate) fn look_for(&self, bytes: &[u8], where_it_left: &str) {
-        let found = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-        for canary in &self.all {
-            assert!(!found(canary), "{canary}, {where_it_left}");
-            let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
-            assert!(!found(&hex), "{canary} in hexadecimal, {where_it_left}");
-            for offset in 0..3 {
-                // The characters of base64 that do not depend on what stands beside.
-                let padded = [&vec![b' '; offset], canary.as_bytes()].concat();
-                let encoded = base64(&padded[..padded.len() / 3 * 3]);
-                assert!(!found(&encoded[4..]), "{canary} as base64, {where_it_left}");
-            }
+        if let Some((canary, how)) = self.find(bytes) {
+            panic!("{canary}{how}, {where_it_left}");
         }
+    }
+
+    /// The first of them that is in bytes, and how.
+    fn find(&self, bytes: &[u8]) -> Option<(&str, &str)> {
+        let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        self.all.iter().find_map(|canary| {
+            let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let in_base64 = || {
+                (0..3).any(|offset| {
+                    // The characters of base64 that do not depend on what stands beside.
+                    let padded = [&vec![b' '; offset], canary.as_bytes()].concat();
+                    let encoded = base64(&padded[..padded.len() / 3 * 3]);
+                    has(&encoded[4..])
+                })
+            };
+            let how = match () {
+                () if has(canary) => "",
+                () if has(&hex) => " in hexadecimal",
+                () if in_base64() => " as base64",
+                () => return None,
+            };
+            Some((canary.as_str(), how))
+        })
     }
 }
 
@@ -152,10 +166,10 @@ pub(crate) fn in_plain_sight<'a>(
 fn the_strings_would_be_found() {
     let mut canaries = Canaries::default();
     let canary = canaries.hatch("plain");
-    let caught =
-        |bytes: &[u8]| std::panic::catch_unwind(|| canaries.look_for(bytes, "here")).is_err();
-    assert!(!caught(b"nothing of it"));
-    assert!(caught(format!("before {canary} after").as_bytes()));
+    let how = |text: String| canaries.find(text.as_bytes()).map(|(_, how)| how.to_owned());
+    assert_eq!(how("nothing of it".into()), None);
+    assert_eq!(how(format!("before {canary} after")).as_deref(), Some(""));
     assert_eq!(base64(b"hello, Bob!."), "aGVsbG8sIEJvYiEu");
-    assert!(caught(base64(format!("12{canary}345678").as_bytes()).as_bytes()));
+    let encoded = base64(format!("12{canary}345678").as_bytes());
+    assert_eq!(how(encoded).as_deref(), Some(" as base64"));
 }
