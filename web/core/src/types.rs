@@ -4,7 +4,7 @@ use ts_rs::{Config, TS};
 
 use crate::{page, worker};
 
-const HEAD: &str = "do not edit. `UPDATE=1 cargo test` in web/ makes it anew.\n";
+const HEAD: &str = "do not edit. `UPDATE=1 cargo test --workspace --lib types` makes it anew.\n";
 
 macro_rules! declare {
     ($module:ident: $($name:ident),* $(,)?) => {{

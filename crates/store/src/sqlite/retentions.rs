@@ -33,17 +33,7 @@ impl Retentions for Sqlite {
 
     fn set(&self, archive: AccountId, days: Option<u32>) -> Fut<'_, ()> {
         self.0.write(move |db| {
-            // Nothing is kept of an account or a room that was deleted meanwhile.
-            let sql = match days {
-                None => "UPDATE archive_retention SET days = ?2 WHERE archive = ?1",
-                Some(_) => {
-                    "INSERT INTO archive_retention (archive, days) SELECT ?1, ?2
-                     WHERE EXISTS (SELECT 1 FROM account WHERE id = ?1)
-                        OR EXISTS (SELECT 1 FROM room WHERE id = -?1)
-                     ON CONFLICT (archive) DO UPDATE SET days = ?2"
-                }
-            };
-            db.prepare_cached(sql)?.execute(params![archive.0, days])?;
+            write(db, archive, days, "UPDATE archive_retention SET days = ?2 WHERE archive = ?1")?;
             Ok::<_, StoreError>(())
         })
     }
@@ -59,16 +49,23 @@ pub(super) fn choose(
     archive: AccountId,
     days: Option<u32>,
 ) -> rusqlite::Result<()> {
-    let sql = match days {
-        None => "UPDATE archive_retention SET own = ?2 WHERE archive = ?1",
-        Some(_) => {
-            "INSERT INTO archive_retention (archive, own) SELECT ?1, ?2
+    write(db, archive, days, "UPDATE archive_retention SET own = ?2 WHERE archive = ?1")
+}
+
+/// Nothing is kept of an account or a room that was deleted meanwhile.
+fn write(
+    db: &Connection,
+    archive: AccountId,
+    days: Option<u32>,
+    update: &'static str,
+) -> rusqlite::Result<()> {
+    if days.is_some() {
+        let begin = "INSERT OR IGNORE INTO archive_retention (archive) SELECT ?1
              WHERE EXISTS (SELECT 1 FROM account WHERE id = ?1)
-                OR EXISTS (SELECT 1 FROM room WHERE id = -?1)
-             ON CONFLICT (archive) DO UPDATE SET own = ?2"
-        }
-    };
-    db.prepare_cached(sql)?.execute(params![archive.0, days])?;
+                OR EXISTS (SELECT 1 FROM room WHERE id = -?1)";
+        db.prepare_cached(begin)?.execute(params![archive.0])?;
+    }
+    db.prepare_cached(update)?.execute(params![archive.0, days])?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-// Made from web/core/src/worker.rs; do not edit. `UPDATE=1 cargo test` in web/ makes it anew.
+// Made from web/core/src/worker.rs; do not edit. `UPDATE=1 cargo test --workspace --lib types` makes it anew.
 
 import type { Notice, Request } from "./types";
 
