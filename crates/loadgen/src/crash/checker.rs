@@ -11,11 +11,9 @@
 //! For somebody on another server nothing else holds. That server acknowledges a
 //! message (XEP-0198) when it is in its archive; one that was killed before it could
 //! say so is sent the message again, from the outbox on disk, and recognises it by
-//! its sender and origin-id. A room acknowledges what is in its archive. One whose
-//! server was killed before gets the message once more and gives it another id
-//! there, so a device on another server, whose connection did not end, may have seen
-//! it under the first: the same double, over one connection. A room that had stored
-//! it shows it to its author again, under the same id. A room may also return
+//! its sender and origin-id. A room acknowledges what is in its archive, and shows
+//! other servers nothing before. One that had stored a message it gets once more
+//! shows it to its author again, under the same id. A room may also return
 //! a message, when it has forgotten who is in it; then nothing is promised until it
 //! was sent again. Who is on another server than the room is promised nothing before
 //! the room has shown them their message: what it returns can die with its server.
@@ -138,10 +136,6 @@ fn check_live(
     let mut latest = (0, 0);
     for arrival in &device.arrivals {
         let Arrival { message, connection, .. } = *arrival;
-        // A room whose server was killed before it had stored a message gets it once more, under
-        // another id, while the devices on other servers stay connected to those: they merge what has
-        // one origin-id, as after a lost connection.
-        let under = arrival.archive_id.as_deref().filter(|_| device.room);
         // One that had stored it shows it once more to its author, whose server sent it once more: an
         // answer, which comes when that was sent. What was shown before the server was killed may have
         // died with it, so it can be the first.
@@ -150,7 +144,7 @@ fn check_live(
         if !arrival.live || answer && before {
             continue;
         }
-        if !seen.insert((connection, message, under)) {
+        if !seen.insert((connection, message)) {
             found.push(Violation::ReceivedTwice(message, number));
         }
         let Some(&position) = positions.get(&message) else { continue };
