@@ -1,11 +1,14 @@
 //! A small service for rooms (XEP-0045): what clients rely on and nothing else.
 
+mod config;
+mod entry;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use xmpp::error::{Condition, StanzaError};
 use xmpp::ext::delay::Delay;
 use xmpp::ext::disco::{Identity, Info};
-use xmpp::ext::form::{Field, Form, FormType};
+use xmpp::ext::form::Form;
 use xmpp::ext::forward::Forwarded;
 use xmpp::ext::muc::{Affiliation, Item, Role, status};
 use xmpp::ext::rsm;
@@ -171,92 +174,6 @@ impl Server {
         self.tell_requests(from, &address);
     }
 
-    /// §9.9: admins are told who asks to become a member.
-    fn tell_requests(&mut self, to: &FullJid, address: &BareJid) {
-        let room = &self.rooms[address];
-        if room.affiliations.get(&to.to_bare()).copied().unwrap_or_default() < Affiliation::Admin {
-            return;
-        }
-        for (nick, who) in room.requests.clone().unwrap_or_default() {
-            let form = Form::typed(FormType::Form, ns::MUC_REGISTER)
-                .with_field(Field::untyped("x-register_jid").with_value(who.as_str()))
-                .with_field(Field::untyped("muc#register_roomnick").with_value(nick))
-                .with_field(Field::untyped("muc#register_faqentry").with_value("it is me"))
-                .with_field(Field::untyped("muc#register_allow").with_bool(false));
-            let message = Element::new("message", ns::CLIENT)
-                .with_attr("from", address.to_string())
-                .with_child(form.to_element());
-            self.deliver(to, &message);
-        }
-    }
-
-    /// An admin says whether somebody becomes a member, who is invited then.
-    fn decide(&mut self, from: &FullJid, address: &BareJid, form: &Form) -> Result<(), Condition> {
-        let room = self.rooms.get_mut(address).unwrap();
-        assert!(room.affiliations[&from.to_bare()] >= Affiliation::Admin);
-        if let Some(condition) = room.undecided {
-            return Err(condition);
-        }
-        let nick = form.value("muc#register_roomnick").unwrap();
-        let asked = room.requests.get_or_insert_default().remove(nick);
-        let who = asked.ok_or(Condition::ItemNotFound)?;
-        assert_eq!(form.value("x-register_jid"), Some(who.as_str()));
-        if form.boolean("muc#register_allow") != Some(true) {
-            return Ok(());
-        }
-        room.affiliations.insert(who.clone(), Affiliation::Member);
-        let invite =
-            Element::new("invite", ns::MUC_USER).with_attr("from", from.to_bare().to_string());
-        let passed = Element::new("message", ns::CLIENT)
-            .with_attr("from", address.to_string())
-            .with_child(Element::new("x", ns::MUC_USER).with_child(invite));
-        for session in self.sessions_of(&who) {
-            self.deliver(&session, &passed);
-        }
-        Ok(())
-    }
-
-    /// §7.10: somebody asks to become a member.
-    fn register(
-        &mut self,
-        from: &FullJid,
-        address: &BareJid,
-        query: &Element,
-    ) -> Result<Option<Element>, Condition> {
-        let room = self.rooms.get_mut(address).unwrap();
-        let who = from.to_bare();
-        let member = room.affiliations.get(&who).is_some_and(|one| *one >= Affiliation::Member);
-        if room.registered.contains(&who) {
-            let registered = Element::new("registered", ns::REGISTER);
-            return Ok(Some(Element::new("query", ns::REGISTER).with_child(registered)));
-        }
-        if query.child("remove", ns::REGISTER).is_some() {
-            room.requests.get_or_insert_default().retain(|_, one| *one != who);
-            return Ok(None);
-        }
-        if member && Form::child_of(query).is_some() {
-            room.registered.insert(who);
-            return Ok(None);
-        }
-        let requests = room.requests.as_mut().ok_or(Condition::NotAllowed)?;
-        let Some(form) = Form::child_of(query) else {
-            let nick = Field::untyped("muc#register_roomnick").with_required();
-            let words = Field::untyped("muc#register_faqentry");
-            let form = Form::typed(FormType::Form, ns::MUC_REGISTER);
-            let form = form.with_field(nick).with_field(words).to_element();
-            return Ok(Some(Element::new("query", ns::REGISTER).with_child(form)));
-        };
-        let nick = form.value("muc#register_roomnick").ok_or(Condition::BadRequest)?.to_owned();
-        if requests.contains_key(&nick) {
-            return Err(Condition::Conflict);
-        }
-        requests.insert(nick, from.to_bare());
-        for occupant in self.rooms[address].occupants.clone().into_values() {
-            self.tell_requests(&occupant, address);
-        }
-        Ok(None)
-    }
-
     /// Somebody is not in a room any more; everybody is told why.
     pub(crate) fn put_out(&mut self, address: &BareJid, nick: &str, codes: &[u16]) {
         let Some(room) = self.rooms.get(address) else { return };
@@ -396,7 +313,7 @@ impl Server {
         let nick = room.nick_of(from);
         let own = room.affiliations.get(&from.to_bare()).copied().unwrap_or_default();
         match (payload.name(), payload.ns(), iq.attr("type")) {
-            ("query", ns::DISCO_INFO, _) => Ok(Some(info(room).to_element())),
+            ("query", ns::DISCO_INFO, _) => Ok(Some(config::info(room).to_element())),
             ("ping", ns::PING, _) => match nick {
                 Some(_) => Ok(None),
                 None => Err(Condition::NotAcceptable),
@@ -441,7 +358,7 @@ impl Server {
             }
             ("query", ns::REGISTER, _) => self.register(from, &address, &payload),
             (name, ns::MUC_TOKENS, _) if own >= Affiliation::Admin && room.tokens.is_some() => {
-                links(room.tokens.get_or_insert_default(), name, &payload)
+                entry::links(room.tokens.get_or_insert_default(), name, &payload)
             }
             ("moderate", ns::MODERATE, _) if own >= Affiliation::Admin => {
                 let moderated = Element::new("moderated", ns::MODERATE);
@@ -453,46 +370,6 @@ impl Server {
                 Ok(None)
             }
             _ => Err(Condition::Forbidden),
-        }
-    }
-
-    /// §10: what owners ask for.
-    fn owner_iq(
-        &mut self,
-        address: &BareJid,
-        get: bool,
-        payload: &Element,
-    ) -> Result<Option<Element>, Condition> {
-        let room = self.rooms.get_mut(address).ok_or(Condition::ItemNotFound)?;
-        if get {
-            return Ok(Some(
-                Element::new("query", ns::MUC_OWNER).with_child(form(room).to_element()),
-            ));
-        }
-        if payload.child("destroy", ns::MUC_OWNER).is_some() {
-            self.rooms.remove(address);
-            return Ok(None);
-        }
-        let form = Form::child_of(payload).unwrap();
-        room.private = form.value("muc#roomconfig_membersonly") == Some("1")
-            && form.value("muc#roomconfig_whois") == Some("anyone");
-        // What is left out goes back to what it is in a new room.
-        room.moderated = form.value("muc#roomconfig_moderatedroom") == Some("1");
-        room.name = form.value("muc#roomconfig_roomname").map(str::to_owned);
-        self.configured(address);
-        Ok(None)
-    }
-
-    /// §10.2.1: everybody is told that the room is configured anew.
-    fn configured(&mut self, address: &BareJid) {
-        let x = Element::new("x", ns::MUC_USER).with_child(status(104));
-        let message = Element::new("message", ns::CLIENT)
-            .with_attr("from", address.to_string())
-            .with_attr("type", "groupchat")
-            .with_child(x);
-        let occupants: Vec<FullJid> = self.rooms[address].occupants.values().cloned().collect();
-        for occupant in occupants {
-            self.deliver(&occupant, &message);
         }
     }
 
@@ -544,80 +421,5 @@ impl Server {
             .with_attr_opt("complete", complete.then_some("true"))
             .with_child(set.to_element());
         Ok(Some(fin))
-    }
-}
-
-/// The form that owners fill in, as it is filled in now.
-fn form(room: &Room) -> Form {
-    let fields = ["roomname", "persistentroom", "membersonly", "publicroom", "whois"];
-    let form =
-        fields.iter().fold(Form::typed(FormType::Form, ns::MUC_ROOM_CONFIG), |form, name| {
-            form.with_field(Field::untyped(format!("muc#roomconfig_{name}")))
-        });
-    let truth = |truth: bool| if truth { "1" } else { "0" };
-    let whois = if room.private { "anyone" } else { "moderators" };
-    [
-        ("roomname", room.name.as_deref().unwrap_or_default()),
-        ("membersonly", truth(room.private)),
-        ("whois", whois),
-        ("moderatedroom", truth(room.moderated)),
-    ]
-    .into_iter()
-    .fold(form, |mut form, (name, value)| {
-        let var = format!("muc#roomconfig_{name}");
-        form.fields.retain(|field| field.var.as_ref() != Some(&var));
-        form.with_field(Field::untyped(var).with_value(value))
-    })
-}
-
-fn info(room: &Room) -> Info {
-    let identity = Identity::new("conference", "text");
-    let identity = match &room.name {
-        Some(name) => identity.with_name(name.as_str()),
-        None => identity,
-    };
-    let mut features = vec![ns::MUC, ns::MAM, ns::STANZA_ID];
-    features.extend(room.ids.then_some(ns::OCCUPANT_ID));
-    features.extend(room.tokens.as_ref().map(|_| ns::MUC_TOKENS));
-    features.extend(match room.private {
-        true => ["muc_membersonly", "muc_nonanonymous"],
-        false => ["muc_open", "muc_semianonymous"],
-    });
-    features.extend(room.password.as_ref().map(|_| "muc_passwordprotected"));
-    let photo = room.vcard.as_ref().and_then(|vcard| vcard.child("PHOTO", ns::VCARD));
-    let hash = photo.and_then(xmpp::ext::avatar::Image::from_photo).map(|image| image.id());
-    let details = Form::typed(FormType::Result, ns::MUC_ROOM_INFO);
-    let details = hash.into_iter().fold(details, |form, hash| {
-        form.with_field(Field::untyped("muc#roominfo_avatarhash").with_value(hash))
-    });
-    features
-        .into_iter()
-        .fold(Info::new().with_form(details).with_identity(identity), |info, feature| {
-            info.with_feature(feature)
-        })
-}
-
-/// XEP-0488: what an admin asks of the links to a room.
-fn links(
-    tokens: &mut Vec<String>,
-    name: &str,
-    payload: &Element,
-) -> Result<Option<Element>, Condition> {
-    let token = |text: &String| Element::new("token", ns::MUC_TOKENS).with_text(text);
-    match name {
-        "request" => {
-            let delay = payload.attr("delay").unwrap_or("7200");
-            tokens.push(format!("token {delay}/{}", tokens.len()));
-            Ok(tokens.last().map(|last| token(last).with_attr("delay", delay)))
-        }
-        "tokens" => {
-            let listed = Element::new("tokens", ns::MUC_TOKENS);
-            Ok(Some(listed.with_children(tokens.iter().map(token))))
-        }
-        _ => {
-            let known = tokens.iter().position(|token| *token == payload.text());
-            tokens.remove(known.ok_or(Condition::ItemNotFound)?);
-            Ok(None)
-        }
     }
 }
