@@ -217,9 +217,11 @@ export function startNotifying(store: Store, host: Pick<CoreHost, "state">): voi
     const { wokenMessage: message, wokenCall: call, wokenRequest: request, notifyStranger: stranger } = words().shell;
     void keepTold({ message, call, request, stranger, silent: !settings.value.sound }).catch(() => undefined);
   });
-  document.addEventListener("visibilitychange", () => {
+  const looked = () => {
     if (document.visibilityState === "visible") void withdraw(WOKEN_TAG);
-  });
+  };
+  document.addEventListener("visibilitychange", looked);
+  looked();
   let before = new Set<string>();
   effect(() => {
     const unread = new Set(store.list.value.filter((one) => one.unread > 0).map((one) => one.address));
