@@ -228,6 +228,7 @@ mod tests {
             "clownfish invite juliet@b.example --to room@rooms.example",
             "clownfish join room@rooms.example --nick Romeo",
             "clownfish join xmpp:room@rooms.example?join --profile d",
+            "clownfish join https://b.example/#/enter/room%40rooms.example/T/Room --profile d",
             "clownfish leave room@rooms.example",
             "clownfish create Balcony juliet@b.example nurse@b.example --profile d",
             "clownfish create Verona --public",
@@ -257,6 +258,8 @@ mod tests {
             "clownfish whatever",
             "clownfish invite juliet@b.example",
             "clownfish join rooms.example",
+            "clownfish join https://b.example/#/enter/room%40rooms.example",
+            "clownfish join https://b.example/invite/T",
             "clownfish create",
             "clownfish create Verona --public juliet@b.example",
         ] {

@@ -10,13 +10,13 @@ use super::{Shared, address};
 use crate::failure::Failure;
 use crate::twin::{Ask, Reply, RoomLine};
 use crate::ui::printable::Printable;
-use crate::ui::rooms;
+use crate::ui::room_link::{self, RoomLink};
 
 #[derive(Debug, Args)]
 pub(crate) struct Join {
-    /// The room's address, or a link to it: xmpp:…?join
-    #[arg(value_name = "ROOM", value_parser = link)]
-    room: (BareJid, Option<String>),
+    /// The room's address, or a link into it: xmpp:…?join, or the page https://…/#/enter/…
+    #[arg(value_name = "ROOM", value_parser = room_link::parse)]
+    room: RoomLink,
     /// What to be called there; your own name without it
     #[arg(long)]
     nick: Option<String>,
@@ -25,10 +25,6 @@ pub(crate) struct Join {
     password_file: Option<std::path::PathBuf>,
     #[command(flatten)]
     patience: Patience,
-}
-
-fn link(text: &str) -> Result<(BareJid, Option<String>), String> {
-    rooms::link(text).ok_or_else(|| "a room looks like square@conference.example.org".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -65,14 +61,14 @@ pub(crate) struct Rooms {
 
 impl Join {
     pub(crate) fn run(self, shared: &Shared) -> Result<(), Failure> {
-        let (room, password) = self.room;
+        let RoomLink { room, secret, .. } = self.room;
         let password = match &self.password_file {
             Some(file) => {
                 let wrong = |error| Failure::Usage(format!("{}: {error}", file.display()));
                 let text = std::fs::read_to_string(file).map_err(wrong)?;
                 text.lines().next().map(str::to_owned)
             }
-            None => password,
+            None => secret,
         };
         let ask = Ask::Join { room, nick: self.nick, password };
         self.patience.ask(shared, ask).map(drop)

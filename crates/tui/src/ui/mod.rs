@@ -18,6 +18,7 @@ pub mod overlay;
 pub mod panes;
 pub mod pictures;
 pub mod printable;
+pub mod room_link;
 pub mod rooms;
 #[cfg(test)]
 mod sample;

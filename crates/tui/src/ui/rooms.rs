@@ -6,12 +6,10 @@ use client::store::{Message, Mute, Notify};
 use client::view::{
     Affiliation, Conversation, JoinRequest, Kind, Member, Role, Room, RoomLink, RoomState,
 };
-use xmpp::jid::BareJid;
 
 use super::app::{App, Key};
 use super::clock::count;
 use super::mirror::Mirror;
-use super::overlay::invitation::decoded;
 
 impl Mirror {
     /// What to call who wrote a message: in a room what the room calls them.
@@ -190,24 +188,6 @@ fn common<'a>(words: &[&'a str]) -> &'a str {
     })
 }
 
-/// A link to a room (XEP-0147): its address, and its password if it names one. An address alone is
-/// one as well.
-#[must_use]
-pub fn link(text: &str) -> Option<(BareJid, Option<String>)> {
-    let Some(rest) = text.strip_prefix("xmpp:") else {
-        let address: BareJid = text.parse().ok()?;
-        return address.node().is_some().then_some((address, None));
-    };
-    let (address, query) = rest.split_once('?')?;
-    let mut parts = query.split([';', '&']);
-    if parts.next()? != "join" {
-        return None;
-    }
-    let password = parts.find_map(|part| part.strip_prefix("password="));
-    let address: BareJid = decoded(address).parse().ok()?;
-    address.node().is_some().then(|| (address, password.map(decoded)))
-}
-
 /// What a link to a group is good for.
 #[must_use]
 pub fn link_title(link: &RoomLink) -> String {
@@ -344,20 +324,6 @@ mod tests {
         assert_eq!(found("benvolio@montague.example").as_deref(), Ok("Benvolio"));
         assert_eq!(found("laur").as_deref(), Ok("laurence@cell.example"));
         assert!(found("paris").is_err());
-    }
-
-    #[test]
-    fn links_to_rooms_are_understood() {
-        let room = sample::address("square@conference.verona.example");
-        for text in ["xmpp:square@conference.verona.example?join", room.as_str()] {
-            assert_eq!(link(text), Some((room.clone(), None)), "{text}");
-        }
-        let secret = "xmpp:square@conference.verona.example?join;password=a%20rose";
-        assert_eq!(link(secret), Some((room, Some("a rose".to_owned()))));
-        for text in ["xmpp:juliet@capulet.example", "xmpp:juliet@capulet.example?message", "x", ""]
-        {
-            assert_eq!(link(text), None, "{text}");
-        }
     }
 
     #[test]

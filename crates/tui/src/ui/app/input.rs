@@ -243,6 +243,10 @@ impl App {
         }
         let lines = text.lines().count();
         if self.open.is_none() {
+            // An address, or a link into a room: what else would it be.
+            let mut jump = Overlay::jump();
+            jump.on_paste(text.trim());
+            self.overlay = Some(jump);
             return;
         }
         if lines > self.settings.paste_lines {

@@ -3,10 +3,11 @@
 use client::store::{Content, Delivery, Message, MessageId};
 
 use super::{Action, App, Argument, Command, Kind, Values, here};
-use crate::ui::app::{Sending, Waiting, is_message};
+use crate::ui::app::{Key, Sending, Waiting, is_message};
 use crate::ui::event::Place;
 use crate::ui::overlay::{Overlay, Question, Then};
-use crate::ui::{pictures, rooms, styling};
+use crate::ui::room_link::{self, Form};
+use crate::ui::{commands, pictures, styling};
 
 /// The chosen message, or the newest for which `test` holds.
 fn chosen(app: &App, what: &str, test: impl Fn(&Message) -> bool) -> Result<Message, String> {
@@ -187,10 +188,7 @@ pub(super) const OPEN: Command = Command {
                 Some(local) => actions.push(Action::Show(local.clone())),
                 None => download(app, &message, None, Waiting::Open, actions)?,
             },
-            (_, Some(link)) => match rooms::link(&link).filter(|_| link.starts_with("xmpp:")) {
-                Some(_) => app.run(&format!("/join {link}"), actions),
-                None => actions.push(Action::Show(link)),
-            },
+            (_, Some(link)) => follow(app, link, actions)?,
             _ => {}
         }
         Ok(())
@@ -201,10 +199,33 @@ pub(super) const OPEN: Command = Command {
 fn link(message: &Message) -> Option<String> {
     match &message.content {
         Content::Text(text) => styling::link(text)
-            .filter(|link| !link.starts_with("xmpp:") || rooms::link(link).is_some())
+            .filter(|link| !link.starts_with("xmpp:") || room_link::parse(link).is_ok())
             .map(str::to_owned),
         _ => None,
     }
+}
+
+/// Goes where a link of a message leads. What looks like a page asks before a room is entered: its host says
+/// nothing of where that is.
+fn follow(app: &mut App, link: String, actions: &mut Vec<Action>) -> Result<(), String> {
+    let Ok(to) = room_link::parse(&link) else {
+        actions.push(Action::Show(link));
+        return Ok(());
+    };
+    let key = Key { account: here(app)?.account, with: to.room };
+    if to.form == Form::Uri {
+        commands::enter(app, key, None, to.secret, actions);
+        return Ok(());
+    }
+    let title = format!("Enter {}?", key.with);
+    let choices = vec![
+        ('y', "yes, enter the room", Then::Enter(key, to.secret)),
+        ('b', "open the page in a browser", Then::Show(link)),
+        ('n', "no", Then::Nothing),
+    ];
+    let text = "The link leads into this room. Who is in it sees that you come.";
+    app.overlay = Some(Overlay::Question(Question::new(title, text, choices)));
+    Ok(())
 }
 
 pub(super) const SHOW: Command = Command {

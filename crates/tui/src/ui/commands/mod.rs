@@ -21,6 +21,7 @@ use super::event::{AccountNumber, Action, Notice};
 use super::{fuzzy, rooms as ui_rooms};
 
 pub use parse::{Argument, Kind, Values, parse};
+pub(crate) use rooms::enter;
 
 /// A command.
 pub struct Command {

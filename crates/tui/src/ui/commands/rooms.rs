@@ -9,7 +9,7 @@ use super::{Action, App, Argument, Command, Kind, Values, account, here, person}
 use crate::ui::app::{Key, Waiting};
 use crate::ui::event::Notice;
 use crate::ui::overlay::{Overlay, Question, Then};
-use crate::ui::rooms;
+use crate::ui::{room_link, rooms};
 
 const WHO: Argument = Argument::required("WHO", Kind::Occupant);
 const REASON: Argument = Argument::optional("REASON", Kind::Rest);
@@ -97,6 +97,7 @@ pub(super) const JOIN: Command = Command {
     examples: &[
         "/join square@conference.verona.example",
         "/join xmpp:square@conference.verona.example?join Romeo",
+        "/join https://verona.example/#/enter/square%40conference.verona.example/hr9q2c/The%20square",
         "/join",
     ],
     run: join,
@@ -109,16 +110,27 @@ fn join(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(),
             (key.account, key.with, None)
         }
         Some(typed) => {
-            let wrong = "the address of a room looks like square@conference.example.org";
-            let (room, secret) = rooms::link(typed).ok_or(wrong)?;
-            (account(app)?, room, secret)
+            let link = room_link::parse(typed)?;
+            (account(app)?, link.room, link.secret)
         }
     };
     let nick = values.at(1).map(str::to_owned);
-    let password = values.at(2).map(str::to_owned).or(secret).map(Into::into);
-    app.say(Notice::good(format!("entering {room}…")));
-    app.ask(account, Ask::JoinRoom { room, nick, password }, Waiting::Enter, actions);
+    let password = values.at(2).map(str::to_owned).or(secret);
+    enter(app, Key { account, with: room }, nick, password, actions);
     Ok(())
+}
+
+/// Enters a room: under which nickname, and with which password or secret.
+pub(crate) fn enter(
+    app: &mut App,
+    Key { account, with: room }: Key,
+    nick: Option<String>,
+    password: Option<String>,
+    actions: &mut Vec<Action>,
+) {
+    app.say(Notice::good(format!("entering {room}…")));
+    let password = password.map(Into::into);
+    app.ask(account, Ask::JoinRoom { room, nick, password }, Waiting::Enter, actions);
 }
 
 pub(super) const MEMBERS: Command = Command {
@@ -170,31 +182,37 @@ pub(super) const KNOCK: Command = Command {
     alias: None,
     arguments: &[
         Argument::optional("ADDRESS", Kind::Room),
+        Argument::optional("NICK", Kind::Word),
         Argument::optional("WORDS", Kind::Rest),
     ],
-    about: "ask the admins of a private group to let you in; without an address, of the one on screen; \
-            `withdraw` takes that back",
-    examples: &["/knock", "/knock square@conference.verona.example It is me", "/knock withdraw"],
-    run: |app, values, actions| {
-        if values.at(0) == Some("withdraw") {
-            let (key, _) = room(app)?;
-            let said = Waiting::Say("you do not ask any more".to_owned());
-            app.ask(key.account, Ask::WithdrawJoinRequest(key.with), said, actions);
-            return Ok(());
-        }
-        let (account, room) = match values.at(0) {
-            None => room(app).map(|(key, _)| (key.account, key.with))?,
-            Some(typed) => {
-                let wrong = "the address of a room looks like square@conference.example.org";
-                (account(app)?, rooms::link(typed).ok_or(wrong)?.0)
-            }
-        };
-        let words = values.at(1).map(str::to_owned);
-        let said = Waiting::Say("sent: you are let in when an admin agrees".to_owned());
-        app.ask(account, Ask::AskToJoin { room, nick: None, words }, said, actions);
-        Ok(())
-    },
+    about: "ask the admins of a private group to let you in; without an address, of the one on screen; a \
+            nickname with spaces goes in quotes; `withdraw` takes that back",
+    examples: &[
+        "/knock",
+        "/knock square@conference.verona.example Romeo",
+        "/knock square@conference.verona.example Romeo It is me",
+        "/knock withdraw",
+    ],
+    run: knock,
 };
+
+fn knock(app: &mut App, values: &Values, actions: &mut Vec<Action>) -> Result<(), String> {
+    if values.at(0) == Some("withdraw") {
+        let (key, _) = room(app)?;
+        let said = Waiting::Say("you do not ask any more".to_owned());
+        app.ask(key.account, Ask::WithdrawJoinRequest(key.with), said, actions);
+        return Ok(());
+    }
+    let (account, room) = match values.at(0) {
+        None => room(app).map(|(key, _)| (key.account, key.with))?,
+        Some(typed) => (account(app)?, room_link::parse(typed)?.room),
+    };
+    let (nick, words) = (values.at(1).map(str::to_owned), values.at(2).map(str::to_owned));
+    let name = nick.as_ref().map_or_else(String::new, |nick| format!(" as {nick}"));
+    let said = Waiting::Say(format!("asked{name}: you are let in when an admin agrees"));
+    app.ask(account, Ask::AskToJoin { room, nick, words }, said, actions);
+    Ok(())
+}
 
 pub(super) const ADMIT: Command = Command {
     name: "admit",

@@ -3,19 +3,32 @@
 use xmpp::jid::BareJid;
 
 use crate::ui::event::Invitation;
+use crate::ui::room_link;
 
 /// Reads a link: `xmpp:…?register;preauth=…`, `xmpp:…?roster;preauth=…;ibr=y`, or the page that
-/// shows one, `https://DOMAIN/invite/TOKEN`. The page of a server on this machine may be one of
+/// shows one, `https://DOMAIN/invite/TOKEN`, and where that leads in a browser,
+/// `https://DOMAIN/#/invite/TOKEN/INVITER/NAME`. The page of a server on this machine may be one of
 /// `http://`.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn parse(link: &str) -> Result<Invitation, String> {
-    let found = match link.strip_prefix("xmpp:") {
+    read(link)
+        .ok_or_else(|| match room_link::parse(link) {
+            Ok(_) => {
+                "this link leads into a room: log in first, then /join or `clownfish join` takes it"
+            }
+            Err(_) => "this link does not invite anybody to an account",
+        })
+        .map_err(str::to_owned)
+}
+
+/// The same, without what is wrong.
+pub(crate) fn read(link: &str) -> Option<Invitation> {
+    match link.strip_prefix("xmpp:") {
         Some(rest) => address_link(rest),
         None => page_link(link),
-    };
-    found.ok_or_else(|| "this link does not invite anybody to an account".to_owned())
+    }
 }
 
 fn address_link(rest: &str) -> Option<Invitation> {
@@ -53,17 +66,35 @@ fn page_link(link: &str) -> Option<Invitation> {
         return address_link(rest.get(at + 5..)?);
     }
     let (host, path) = rest.split_once('/')?;
-    let host = host.split(':').next()?;
+    let domain: BareJid = host.split(':').next()?.parse().ok()?;
+    let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
+    if let Some(invitation) = in_the_browser(&domain, fragment) {
+        return Some(invitation);
+    }
     let (folder, token) = path.rsplit_once('/')?;
     let invites = folder.split('/').any(|part| part == "invite");
-    let token = token.split(['?', '#']).next().filter(|token| !token.is_empty())?;
-    let domain = host.parse().ok()?;
+    let token = token.split('?').next().filter(|token| !token.is_empty())?;
     invites.then(|| Invitation { inviter: None, domain, name: None, token: decoded(token) })
+}
+
+/// `#/invite/TOKEN/INVITER/NAME`: who invites is an address or the name of the server; that and the name of
+/// the account may be missing.
+fn in_the_browser(host: &BareJid, fragment: &str) -> Option<Invitation> {
+    let mut parts = fragment.trim_start_matches('/').split('/').map(decoded);
+    if parts.next()? != "invite" {
+        return None;
+    }
+    let token = parts.next().filter(|token| !token.is_empty())?;
+    let from: Option<BareJid> = parts.next().and_then(|from| from.parse().ok());
+    let domain = from.as_ref().unwrap_or(host).domain().as_str().parse().ok()?;
+    let inviter = from.filter(|from| from.node().is_some());
+    let name = parts.next().filter(|name| !name.is_empty());
+    Some(Invitation { inviter, domain, name, token })
 }
 
 /// Whether the host that an address without its scheme begins with is this machine: what a server
 /// that is tried out prints. Nothing is fetched from there, but nobody should get used to such links.
-fn is_loopback(rest: &str) -> bool {
+pub(crate) fn is_loopback(rest: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let name = host == "localhost" || host.ends_with(".localhost");
@@ -115,6 +146,34 @@ mod tests {
     }
 
     #[test]
+    fn where_the_page_of_an_invitation_leads_in_a_browser_is_understood() {
+        let found = |rest: &str| {
+            let page = parse(&format!("https://chat.example.com/#/invite/{rest}")).unwrap();
+            let inviter = page.inviter.map(|inviter| inviter.to_string());
+            (page.token, page.domain.to_string(), inviter, page.name)
+        };
+        let romeo = Some("romeo@example.com".to_owned());
+        let token = || "a+b".to_owned();
+        let server = "example.com".to_owned();
+        let named = found("a%2Bb/romeo%40example.com/juliet");
+        assert_eq!(named, (token(), server.clone(), romeo.clone(), Some("juliet".to_owned())));
+        assert_eq!(found("a%2Bb/romeo%40example.com/"), (token(), server.clone(), romeo, None));
+        assert_eq!(found("a%2Bb/example.com/"), (token(), server, None, None));
+        assert_eq!(found("a%2Bb"), (token(), "chat.example.com".to_owned(), None, None));
+    }
+
+    #[test]
+    fn a_link_into_a_room_is_sent_on() {
+        for link in [
+            "xmpp:square@conference.example.com?join",
+            "https://example.com/#/enter/square%40conference.example.com/rose/The%20square",
+        ] {
+            let problem = parse(link).unwrap_err();
+            assert!(problem.contains("log in first"), "{problem}");
+        }
+    }
+
+    #[test]
     fn links_that_make_no_account_are_refused() {
         for link in [
             "xmpp:juliet@example.com",
@@ -127,6 +186,7 @@ mod tests {
             "http://localhost@example.com/invite/abc",
             "http://127.0.0.1.example.com/invite/abc",
             "https://example.com/invite/",
+            "https://example.com/#/invite/",
             "%%%",
             "",
         ] {

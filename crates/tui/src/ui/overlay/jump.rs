@@ -12,7 +12,8 @@ use super::{Action, App, Key, Sheet, Stay, field};
 use crate::ui::editor::Editor;
 use crate::ui::mirror::Mirror;
 use crate::ui::printable::Printable;
-use crate::ui::{fuzzy, rooms, text};
+use crate::ui::room_link::{self, Form};
+use crate::ui::{commands, fuzzy, text};
 
 /// Finding a conversation or a contact.
 #[derive(Debug, Default)]
@@ -64,13 +65,9 @@ impl Jump {
                 let chosen = self.targets(app).into_iter().nth(self.chosen);
                 match chosen {
                     Some(Target { key, kind: Goal::Room, .. }) => {
-                        let with = match rooms::link(self.typed.text().trim()) {
-                            Some((room, Some(_))) if room == key.with => {
-                                self.typed.text().trim().to_owned()
-                            }
-                            _ => key.with.to_string(),
-                        };
-                        app.run(&format!("/join {with}"), actions);
+                        let link = room_link::parse(self.typed.text()).ok();
+                        let link = link.filter(|link| link.room == key.with);
+                        commands::enter(app, key, None, link.and_then(|link| link.secret), actions);
                     }
                     Some(target) => app.go_to(target.key, actions),
                     None => {}
@@ -137,9 +134,10 @@ impl Jump {
     /// which.
     fn strangers(&self, app: &App, known: &[Target]) -> Vec<Target> {
         let typed = self.typed.text().trim();
-        let (Some((with, _)), Some(account)) = (rooms::link(typed), app.current_account()) else {
+        let (Ok(link), Some(account)) = (room_link::parse(typed), app.current_account()) else {
             return Vec::new();
         };
+        let with = link.room;
         if known.iter().any(|target| target.key.with == with) {
             return Vec::new();
         }
@@ -149,9 +147,9 @@ impl Jump {
             unread: 0,
             kind,
         };
-        match typed.starts_with("xmpp:") {
-            true => vec![target(Goal::Room)],
-            false => vec![target(Goal::New), target(Goal::Room)],
+        match link.form {
+            Form::Address => vec![target(Goal::New), target(Goal::Room)],
+            Form::Uri | Form::Page => vec![target(Goal::Room)],
         }
     }
 
@@ -166,9 +164,11 @@ impl Jump {
             lines.push(row(app, target, chosen));
         }
         if targets.is_empty() {
-            let hint = match self.hidden {
-                true => "No conversation is hidden, or none fits.",
-                false => "Nobody fits. Write a whole address to talk to somebody new.",
+            let typed = self.typed.text().trim();
+            let hint = match (self.hidden, room_link::parse(typed)) {
+                (true, _) => "No conversation is hidden, or none fits.".to_owned(),
+                (_, Err(problem)) if room_link::is_link(typed) => sentence(&problem),
+                _ => "Nobody fits. Write a whole address to talk to somebody new.".to_owned(),
             };
             let width = usize::from(app.size.0.min(WIDTH)).saturating_sub(4);
             lines.extend(text::wrap(&[Span::styled(hint, theme.dim())], width));
@@ -184,6 +184,13 @@ impl Jump {
             ..Sheet::default()
         }
     }
+}
+
+/// What is wrong, as a sentence of its own.
+fn sentence(problem: &str) -> String {
+    let mut letters = problem.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
 }
 
 fn row(app: &App, target: &Target, chosen: bool) -> Line<'static> {

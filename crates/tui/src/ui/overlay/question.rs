@@ -6,7 +6,8 @@ use ratatui::text::{Line, Span};
 
 use super::page::{self, Move};
 use super::{AccountNumber, Action, App, Sheet, Stay};
-use crate::ui::app::Waiting;
+use crate::ui::app::{Key, Waiting};
+use crate::ui::commands;
 use crate::ui::printable::Printable;
 use crate::ui::text;
 use crate::ui::theme::Theme;
@@ -32,6 +33,10 @@ pub enum Then {
     AskAll(AccountNumber, Vec<Command>),
     /// Text goes into what is being written.
     Insert(String),
+    /// A room is entered: which, and with which password or secret.
+    Enter(Key, Option<String>),
+    /// Another program opens a page.
+    Show(String),
 }
 
 impl Then {
@@ -106,6 +111,8 @@ impl Question {
                 }
             }
             Then::Insert(text) => app.insert(&text, actions),
+            Then::Enter(key, secret) => commands::enter(app, key, None, secret, actions),
+            Then::Show(page) => actions.push(Action::Show(page)),
         }
     }
 

@@ -6,6 +6,7 @@ mod escapes;
 mod first;
 mod kept;
 mod keys;
+mod links;
 mod pictures;
 mod rooms;
 mod screens;

@@ -13,7 +13,7 @@ use crate::ui::overlay::Overlay;
 use crate::ui::sample::{self, SQUARE, address, own, said};
 
 /// In the square, among friends and a Capulet.
-fn square(columns: u16, rows: u16) -> World {
+pub(super) fn square(columns: u16, rows: u16) -> World {
     let mut world = World::verona(columns, rows);
     world.change(Change::Room(Box::new(sample::room())));
     world.change(Change::Conversation(Box::new(sample::square(28))));
@@ -23,7 +23,7 @@ fn square(columns: u16, rows: u16) -> World {
     world
 }
 
-fn window(world: &mut World, messages: Vec<Message>) {
+pub(super) fn window(world: &mut World, messages: Vec<Message>) {
     world.change(Change::Window {
         conversation: address(SQUARE),
         messages,
@@ -99,7 +99,7 @@ fn state(world: &mut World, state: RoomState) {
     world.change(Change::Room(Box::new(room)));
 }
 
-fn command(world: &mut World, line: &str) -> Vec<Command> {
+pub(super) fn command(world: &mut World, line: &str) -> Vec<Command> {
     world.asked();
     world.app.overlay = None;
     let mut actions = Vec::new();
@@ -108,7 +108,7 @@ fn command(world: &mut World, line: &str) -> Vec<Command> {
     world.asked()
 }
 
-fn notice(world: &World) -> &str {
+pub(super) fn notice(world: &World) -> &str {
     world.app.notice.as_ref().map_or("", |(notice, _)| notice.text.as_str())
 }
 
@@ -536,7 +536,9 @@ fn who_asks_to_be_let_in_is_shown_and_answered() {
     }
     let asked = command(&mut world, "/knock withdraw");
     assert!(matches!(asked[..], [Command::WithdrawJoinRequest(_)]), "{asked:?}");
-    let asked = command(&mut world, "/knock a@b.example It is me");
-    let [Command::AskToJoin { words: Some(words), .. }] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!(words, "It is me");
+    let asked = command(&mut world, "/knock a@b.example \"Romeo M\" It is me");
+    let [Command::AskToJoin { nick: Some(nick), words: Some(words), .. }] = &asked[..] else {
+        panic!("{asked:?}")
+    };
+    assert_eq!((nick.as_str(), words.as_str()), ("Romeo M", "It is me"));
 }
