@@ -3,13 +3,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { AT_ONCE, page as open } from "./seat.mjs";
+import { AT_ONCE, page as open, settled } from "./seat.mjs";
 
 const page = (t, options) => open(t, { size: "phone", ...options });
 const invited = (t, rest, more) => page(t, { query: "signedOut=", route: `invite/${rest}`, ...more });
 const hash = (on) => on.evaluate(() => location.hash);
 const at = (on, wanted) => on.waitForFunction((one) => location.hash === one, wanted);
 const button = (on, name) => on.getByRole("button", { name, exact: true });
+const apart = (a, b) => a.y + a.height <= b.y || b.y + b.height <= a.y || a.x + a.width <= b.x || b.x + b.width <= a.x;
 const said = (on) => on.getByRole("status");
 
 describe("getting in, and people", { concurrency: AT_ONCE }, () => {
@@ -56,14 +57,50 @@ describe("getting in, and people", { concurrency: AT_ONCE }, () => {
     assert.ok(copy.x + copy.width <= 320);
   });
 
+  /** In a page: everything can be copied, and what is said stays for as long as a busy machine needs. */
+  function patient() {
+    navigator.clipboard.writeText = async () => {};
+    const wait = globalThis.setTimeout;
+    globalThis.setTimeout = (then, ms, ...rest) => wait(then, ms >= 4_000 ? 2 ** 30 : ms, ...rest);
+  }
+
+  for (const [size, height] of [["small", null], ["phone", null], ["desktop", 460]]) {
+    test(`what is said in passing lies over nothing to press, on a ${size}`, async (t) => {
+      const on = await page(t, { size, route: "add", init: patient });
+      if (height) await on.setViewportSize({ width: 1280, height });
+      await on.getByRole("button", { name: "Show my code" }).click();
+      const dialog = on.getByRole("dialog");
+      await button(dialog, "Copy link").click();
+      await on.locator(".toast").waitFor();
+      await settled(on);
+      const toast = await on.locator(".toast").boundingBox();
+      for (const one of await dialog.locator(".dialog-actions .button, .dialog-header button").all()) {
+        const box = await one.boundingBox();
+        assert.ok(apart(box, toast), `${await one.textContent()} ${JSON.stringify(box)} is under ${JSON.stringify(toast)}`);
+        assert.ok(box.y >= 0 && box.y + box.height <= on.viewportSize().height, "in sight");
+      }
+    });
+
+    test(`in a conversation it stands above where one writes, on a ${size}`, async (t) => {
+      const on = await page(t, { size, route: "chat/romeo%40verona.example", init: patient });
+      if (height) await on.setViewportSize({ width: 1280, height });
+      await on.locator("[data-message]").last().focus();
+      await on.keyboard.press("Enter");
+      await on.getByRole("menuitem", { name: "Copy text" }).click();
+      await on.locator(".toast").waitFor();
+      const stands = () =>
+        on.waitForFunction(() => {
+          const edge = (what, side) => document.querySelector(what).getBoundingClientRect()[side];
+          return edge(".toast", "bottom") <= edge(".composer", "top") && edge(".toast", "top") > 0;
+        });
+      await stands();
+      await on.locator(".composer-text").fill("one\ntwo\nthree\nfour");
+      await stands();
+    });
+  }
+
   test("what is said while a window is open is above it, within reach, and outlives it", async (t) => {
-    const init = () => {
-      navigator.clipboard.writeText = async () => {};
-      // It stays for as long as a busy machine needs.
-      const wait = globalThis.setTimeout;
-      globalThis.setTimeout = (then, ms, ...rest) => wait(then, ms >= 4_000 ? 2 ** 30 : ms, ...rest);
-    };
-    const on = await page(t, { route: "add", init });
+    const on = await page(t, { route: "add", init: patient });
     await on.getByRole("button", { name: "Show my code" }).click();
     await button(on, "Copy link").click();
     const toast = on.locator(".toast");

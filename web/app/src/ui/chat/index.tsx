@@ -6,7 +6,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { fill, words } from "../../i18n";
 import { again } from "../../route";
 import { useStore } from "../../state/use";
-import { Spinner } from "../kit";
+import { Spinner, useFoot } from "../kit";
 import { settings } from "../shell/settings";
 import { useStep } from "../step";
 import { ComposerView, takesFiles } from "./composer/composer";
@@ -46,6 +46,7 @@ function Opened({ address, message }: ChatViewProps) {
       chat.leave();
     };
   }, [chat]);
+  const foot = useFoot<HTMLDivElement>();
   const here = chat.ready.value;
   useSignalEffect(() => {
     if (galleryOf.value !== address || !chat.ready.value) return;
@@ -85,7 +86,9 @@ function Opened({ address, message }: ChatViewProps) {
           <Spinner size={32} label={words().chat.opening} />
         </div>
       )}
-      <ComposerView chat={chat} composer={composer} />
+      <div class="chat-foot" ref={foot}>
+        <ComposerView chat={chat} composer={composer} />
+      </div>
       {drop.over.value && <DropOverlay chat={chat} />}
       <Sheets chat={chat} />
     </section>

@@ -24,6 +24,9 @@ export interface DialogProps {
   class?: string;
 }
 
+/** Where in a window what is said in passing stands: see `Toasts`. */
+const NOTES = "dialog-notes";
+
 /**
  * A window above everything else, which is out of reach while it is open: in the middle of a large
  * screen, from the bottom of a phone's. The focus goes in, and back to where it was.
@@ -45,6 +48,7 @@ export function Dialog(props: DialogProps) {
           {!bare && !stays && <IconButton icon="close" label={words().shell.close} onClick={onClose} />}
         </header>
         <div class="dialog-content scroll">{children}</div>
+        <div class={NOTES} />
         {actions && <footer class="dialog-actions">{actions}</footer>}
       </div>
     </dialog>
@@ -56,6 +60,11 @@ export const Sheet = Dialog;
 
 /** The windows that are open, the topmost last. What is not in that one cannot be reached meanwhile. */
 export const windows = signal<readonly HTMLDialogElement[]>([]);
+
+/** Where in a window something can be said without lying over its buttons. */
+export function placeForNotes(window: HTMLDialogElement): Element {
+  return window.querySelector(`.${NOTES}`) ?? window;
+}
 
 /** A <dialog> that is open as long as it is drawn. */
 export function useModal(onClose: () => void, stays = false) {

@@ -8,6 +8,7 @@ export { composing } from "./composing";
 export { colours, type Colours } from "./colour";
 export { Dialog, Sheet, useModal, type DialogProps } from "./dialog";
 export { Choice, Switch, TextField, type ChoiceProps, type SwitchProps, type TextFieldProps } from "./field";
+export { useFoot } from "./foot";
 export { Icon } from "./icon";
 export { type IconName } from "./icons";
 export { initials } from "./initials";

@@ -6,7 +6,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { words } from "../../i18n";
 import { Button, IconButton } from "./button";
-import { Dialog, windows } from "./dialog";
+import { Dialog, placeForNotes, windows } from "./dialog";
 import { Menu, type MenuProps } from "./menu";
 import { stay } from "./stay";
 import "./toast.css";
@@ -75,7 +75,8 @@ export function Overlays() {
 
 /**
  * Where toasts are drawn. An open window covers everything else and puts it out of reach, so they are in the
- * topmost one: moved there with all they have, since none of them begins anew because a window opens.
+ * topmost one: moved there with all they have, since none of them begins anew because a window opens. How much
+ * room they take is said to the styles: what has buttons at the bottom leaves it to them.
  */
 function Toasts() {
   const home = useRef<HTMLDivElement>(null);
@@ -85,9 +86,19 @@ function Toasts() {
     place.setAttribute("role", "status");
     place.setAttribute("aria-live", "polite");
     render(<ToastList />, place);
-    const stop = effect(() => (windows.value.at(-1) ?? home.current)?.append(place));
+    const room = new ResizeObserver(() => {
+      const { style } = document.documentElement;
+      if (toasts.peek().length > 0) style.setProperty("--toasts", `${place.offsetHeight}px`);
+      else style.removeProperty("--toasts");
+    });
+    room.observe(place);
+    const stop = effect(() => {
+      const top = windows.value.at(-1);
+      (top ? placeForNotes(top) : home.current)?.append(place);
+    });
     return () => {
       stop();
+      room.disconnect();
       render(null, place);
       place.remove();
     };
