@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    calendar::News,
     ext::{archive::retention, block_lists, muc, server_info, upload},
     files, host,
     metrics::Condition,
@@ -30,11 +31,14 @@ pub async fn run(server: Arc<Server>) {
     let mut hours = interval_at(Instant::now() + MINUTE, HOUR);
     let mut watchdog = ticks(host::watchdog().unwrap_or(HOUR));
     let (mut looking, mut forgetting) = (Chore::default(), Chore::default());
+    // Before anything is judged by it.
+    look_at_clock(&server);
     loop {
         tokio::select! {
             () = down(&mut shutdown) => return,
             _ = watchdog.tick() => host::alive(),
             _ = often.tick() => {
+                look_at_clock(&server);
                 life::sweep(&server).await;
                 observe(&server);
             }
@@ -48,6 +52,7 @@ pub async fn run(server: Arc<Server>) {
                 block_lists::refresh(&server);
             }
             _ = hours.tick() => {
+                server.calendar.keep(server.home());
                 let worker = server.clone();
                 looking.begin(async move { turn::check::look(&worker).await });
                 let worker = server.clone();
@@ -98,6 +103,20 @@ fn observe(server: &Server) {
     }
 }
 
+/// A clock that jumps makes nothing old.
+fn look_at_clock(server: &Server) {
+    match server.calendar.look(server.now(), Instant::now().into_std()) {
+        News::None => return,
+        News::Believed => tracing::info!("the clock is believed again"),
+        News::Doubted => {
+            server.metrics.errors_environment.increment();
+            let problem = server.calendar.problem().unwrap_or_default();
+            tracing::warn!(problem, "clock_doubted");
+        }
+    }
+    server.metrics.clock_doubted.set(i64::from(server.calendar.problem().is_some()));
+}
+
 /// What runs out some day: the certificate, and the disk.
 async fn watch(server: &Server) {
     let expires = server.tls.current().facts.not_after.duration_since(SystemTime::UNIX_EPOCH);
@@ -138,7 +157,7 @@ async fn forget(server: &Server) {
 
 async fn expire(server: &Server) -> Result<(), StoreError> {
     let store = &server.store;
-    let now = Millis(server.now().0);
+    let now = Millis(server.calendar.judging(server.now()).0);
     let before = |span: Duration| {
         Millis(now.0.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
     };
@@ -171,7 +190,8 @@ async fn expire_messages(server: &Server) -> Result<u64, StoreError> {
 
 /// The same, and counts them, without leaving the files clean of them.
 async fn remove_messages(server: &Server, removed: &mut u64) -> Result<(), StoreError> {
-    let (store, config, now) = (&server.store, server.config(), server.now().0);
+    let (store, config) = (&server.store, server.config());
+    let now = server.calendar.judging(server.now()).0;
     let before = |days: u64| Millis(if days > 0 { now.saturating_sub(days * DAY) } else { 0 });
     // Also goes on with deleting what belonged to deleted accounts.
     loop {
@@ -284,6 +304,26 @@ mod tests {
             archive.pending(juliet, 0, u32::MAX).await.unwrap().len()
         });
         assert_eq!(left, 1);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_removes_nothing() {
+        let stage = Stage::new();
+        let (server, juliet) = (&stage.server, stage.juliet().id);
+        stage.run(async {
+            fill(server, juliet);
+            // It is the calendar that lags behind: the wall clock of a test is what it is.
+            let jumped = server.now().plus(400 * DAY);
+            server.calendar.look(jumped, Instant::now().into_std());
+            expire(server).await.unwrap();
+            let all = Query { max: 9, ..Query::default() };
+            let rows =
+                async || server.store.archive.page(juliet, all.clone()).await.unwrap().rows.len();
+            assert_eq!(rows().await, AGES.len());
+            look_at_clock(server);
+            expire(server).await.unwrap();
+            assert_eq!(rows().await, 1, "the clock is right again");
+        });
     }
 
     #[test]

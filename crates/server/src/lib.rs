@@ -9,6 +9,7 @@ pub mod acme;
 pub mod admin;
 pub mod auth;
 pub mod bytestreams;
+pub mod calendar;
 pub mod cli;
 pub mod components;
 pub mod config;

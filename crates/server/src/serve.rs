@@ -382,6 +382,7 @@ async fn stop(server: &Arc<Server>, end: Result<Reason, ServeError>) -> Result<(
     if let Reason::Failure(error) = end? {
         return Err(ServeError::Fatal(error));
     }
+    server.calendar.keep(server.home());
     if let Err(error) = visits::hibernate(server).await {
         tracing::warn!(%error, "it could not be kept who was in the rooms");
     }

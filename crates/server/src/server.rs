@@ -30,6 +30,7 @@ use crate::{
     account::{Account, Accounts},
     admin::Operations,
     bytestreams::Bytestreams,
+    calendar::Calendar,
     components::Components,
     config::{Config, Home, Policy, Service},
     ext::{
@@ -107,6 +108,8 @@ pub struct Server {
     pub reports: Quota,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Whether the wall clock is believed.
+    pub calendar: Calendar,
     /// The secret that never leaves the machine.
     pub secret: ServerSecret,
     /// Numbers for messages, by which one that comes again is recognised.
@@ -186,6 +189,7 @@ impl Server {
             telling: Telling::default(),
             reports: Quota::new(REPORTS, DAY),
             metrics,
+            calendar: Calendar::load(&home, wall_clock()),
             origins: Numbers::new(&secret, "origins of messages"),
             secret,
             tls,
@@ -373,8 +377,7 @@ impl Server {
     /// The wall clock. It stamps what people read; nothing is ordered by it.
     #[must_use]
     pub fn now(&self) -> Millis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        wall_clock()
     }
 
     /// The bare address of a local name that is already in its normal form, as all names in the
@@ -425,6 +428,11 @@ impl Server {
 }
 
 /// What the configuration offers on streams.
+fn wall_clock() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 fn settings(config: &Config) -> Settings {
     let mut settings = Settings::new(config.domain.as_str());
     let bytes = usize::try_from(config.limits.stanza_bytes).unwrap_or(usize::MAX);

@@ -132,6 +132,10 @@ impl Live for Running {
         }
     }
 
+    fn clock(&self) -> Option<String> {
+        self.server.calendar.problem()
+    }
+
     fn waiting(&self) -> Held {
         self.server.s2s.holding.held()
     }

@@ -62,6 +62,9 @@ pub trait Live: Send + Sync {
     /// Whether the relay for calls works, as [`Status::relay`] says it.
     fn relay(&self) -> String;
 
+    /// Why the clock is not believed, if it is not.
+    fn clock(&self) -> Option<String>;
+
     /// How much waits for other servers.
     fn waiting(&self) -> Held;
 

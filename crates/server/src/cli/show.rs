@@ -463,6 +463,9 @@ fn show_status(status: &Status) {
     if let Some(relaying) = status.relaying() {
         let _ = writeln!(page, "  calls    relay: {}", clean(&relaying));
     }
+    if let Some(clock) = &status.clock {
+        let _ = writeln!(page, "  clock    {}", clean(clock));
+    }
     if let Some(order) = status.order() {
         let _ = writeln!(page, "  ordered  it {order} (to call that off: anemone stop --cancel)");
     }

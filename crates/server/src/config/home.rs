@@ -59,6 +59,11 @@ impl Home {
         self.path.join("domains.json")
     }
 
+    /// The last time that the wall clock was believed.
+    pub fn clock(&self) -> PathBuf {
+        self.path.join("clock.json")
+    }
+
     /// The key that push services know the server by (RFC 8292).
     pub fn push_key(&self) -> PathBuf {
         self.path.join("push.key")

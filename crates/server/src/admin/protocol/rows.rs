@@ -468,6 +468,9 @@ pub struct Status {
     /// Bytes that are free on the disk with the data.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub disk_free_bytes: Option<u64>,
+    /// Why the clock of the machine is not believed, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub clock: Option<String>,
     /// What is ordered: `restart` or `stop`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ordered: Option<String>,

@@ -152,6 +152,11 @@ async fn status(home: &Home, findings: &mut Findings) -> Option<Status> {
                     "look at the log of the server, and at the space and health of the disk",
                 );
             }
+            if let Some(problem) = &status.clock {
+                let fix =
+                    "set the clock and let a time service keep it right; if it is right, wait";
+                findings.problem("clock", problem.clone(), fix);
+            }
             Some(*status)
         }
         Ok(_) => None,

@@ -285,7 +285,7 @@ pub fn id_in(path: &str) -> Option<FileId> {
 
 /// Ends what is past its time and removes the bytes of everything that is gone.
 pub async fn sweep(server: &Server) {
-    let now = StoreMillis(server.now().0);
+    let now = StoreMillis(server.calendar.judging(server.now()).0);
     if let Err(error) = server.store.uploads.expire(now, AT_ONCE.into()).await {
         server.store_failed("removing expired files", &error);
     }

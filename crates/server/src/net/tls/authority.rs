@@ -46,9 +46,11 @@ fn authority_name(domain: &str) -> String {
     format!("Anemone at {domain}")
 }
 
-/// Whether the certificate in the file is for the domain and will be for another month.
+/// Whether the certificate in the file is for the domain, is valid already, and will be for another month. One
+/// that is not valid yet was made while the clock was ahead.
 fn is_good(path: &Path, domain: &str, now: SystemTime) -> bool {
-    let lasting = certificate::inspect(path).is_ok_and(|facts| facts.remaining(now) > RENEW_BEFORE);
+    let lasting = certificate::inspect(path)
+        .is_ok_and(|facts| facts.not_before <= now && facts.remaining(now) > RENEW_BEFORE);
     lasting && certificate::covers(path, domain).unwrap_or(false)
 }
 
@@ -175,6 +177,20 @@ mod tests {
         assert!(!files::readable_by_all(&home.certificate_key()).unwrap());
         assert!(certificate::covers(&home.certificate(), "example.org").unwrap());
         assert!(!certificate::covers(&home.certificate(), "sub.example.org").unwrap());
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_leaves_no_certificate_that_nobody_accepts() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::new(directory.path());
+        let now = SystemTime::now();
+        ensure(&home, "example.org", now).unwrap();
+        let authority = fs::read(home.authority()).unwrap();
+        assert!(ensure(&home, "example.org", now + DAY * 400).unwrap(), "it ran out");
+        assert!(ensure(&home, "example.org", now).unwrap(), "that one is not valid yet");
+        assert!(certificate::inspect(&home.certificate()).unwrap().not_before <= now);
+        assert!(!ensure(&home, "example.org", now).unwrap());
+        assert_eq!(fs::read(home.authority()).unwrap(), authority, "clients go on trusting it");
     }
 
     #[test]
