@@ -1,13 +1,15 @@
 //! `anemone backup` and `anemone restore`: everything a server keeps in one file.
 //!
-//! The file is a tar archive with `manifest.json` first, then the database, the configuration, the
-//! keys and the uploaded files, all by their names in the data directory. It holds secrets, so it is readable by its
-//! owner alone.
+//! The file is a tar archive with `manifest.json` first, then the database, the configuration, the keys and the
+//! uploaded files, all by their names in the data directory, and below `named/` what the configuration names in
+//! that directory. It holds secrets, so it is readable by its owner alone.
+
+mod named;
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf, absolute},
     process::ExitCode,
 };
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use self::named::{Named, carry, is_sober};
 use super::{connect, show};
 use crate::{
     admin::{self, Fault, FaultCode, Request, Response, socket::Conversation},
@@ -38,6 +41,9 @@ struct Manifest {
     database_sha256: String,
     accounts: u64,
     messages: u64,
+    /// Files that the configuration names, by their paths in the data directory.
+    #[serde(default)]
+    named: Vec<String>,
 }
 
 /// Writes a backup. The database is copied by whoever has it open; nobody has to wait for it.
@@ -59,6 +65,7 @@ pub(super) async fn backup(home: &Home, file: &Path, json: bool) -> Result<ExitC
         Response::Error(fault) => return Err(fault),
         _ => return Err(Fault::new(FaultCode::Storage, "the server answered something else")),
     };
+    let Named { inside, elsewhere } = Named::of(home, &config);
     let manifest = Manifest {
         anemone: env!("CARGO_PKG_VERSION").to_owned(),
         format: FORMAT,
@@ -67,13 +74,14 @@ pub(super) async fn backup(home: &Home, file: &Path, json: bool) -> Result<ExitC
         database_sha256: written.sha256.clone(),
         accounts: written.accounts,
         messages: written.messages,
+        named: inside,
     };
     let bytes = part.fill(|out| pack(out, home, &copy.0, &manifest))?;
-    report(&file, bytes, &manifest, json);
+    report(&file, bytes, &manifest, &elsewhere, json);
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(file: &Path, bytes: u64, manifest: &Manifest, json: bool) {
+fn report(file: &Path, bytes: u64, manifest: &Manifest, elsewhere: &[PathBuf], json: bool) {
     if json {
         return show::value(&json!({ "backup": {
             "file": file,
@@ -82,6 +90,7 @@ fn report(file: &Path, bytes: u64, manifest: &Manifest, json: bool) {
             "created": manifest.created,
             "accounts": manifest.accounts,
             "messages": manifest.messages,
+            "elsewhere": elsewhere,
         }}));
     }
     show::text(&format!(
@@ -92,6 +101,14 @@ fn report(file: &Path, bytes: u64, manifest: &Manifest, json: bool) {
         show::count(manifest.messages, "message"),
         files::size(bytes)
     ));
+    if !elsewhere.is_empty() {
+        let paths: Vec<String> = elsewhere.iter().map(|path| path.display().to_string()).collect();
+        show::text(&format!(
+            "anemone.toml names files that are not in the data directory, and so not in the backup. Keep copies of \
+             them as well: {}",
+            paths.join(", ")
+        ));
+    }
 }
 
 /// The file under another name until it is complete.
@@ -128,6 +145,10 @@ impl Part {
         self.out.sync_all().map_err(failed)?;
         let bytes = self.out.metadata().map_err(failed)?.len();
         fs::rename(&self.path.0, &self.target).map_err(failed)?;
+        // A name is on disk when its directory is.
+        let directory =
+            self.target.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all());
+        directory.map_err(failed)?;
         Ok(bytes)
     }
 }
@@ -153,12 +174,19 @@ pub(super) fn copy_path(home: &Home) -> Result<PathBuf, Fault> {
 fn pack(out: &File, home: &Home, database: &Path, manifest: &Manifest) -> io::Result<()> {
     let mut archive = tar::Builder::new(io::BufWriter::new(out));
     let text = serde_json::to_vec_pretty(manifest)?;
-    append(&mut archive, MANIFEST, text.len() as u64, text.as_slice())?;
+    append(&mut archive, MANIFEST, (text.len() as u64, PRIVATE), text.as_slice())?;
     let database = File::open(database)?;
-    append(&mut archive, DATABASE, database.metadata()?.len(), database)?;
+    append(&mut archive, DATABASE, (database.metadata()?.len(), PRIVATE), database)?;
+    for name in &manifest.named {
+        let file = File::open(home.path().join(name))?;
+        let facts = file.metadata()?;
+        // A program has to be one afterwards.
+        let mode = PRIVATE | (facts.permissions().mode() & 0o100);
+        append(&mut archive, &format!("{NAMED}{name}"), (facts.len(), mode), file)?;
+    }
     for name in KEPT {
         match File::open(home.path().join(name)) {
-            Ok(file) => append(&mut archive, name, file.metadata()?.len(), file)?,
+            Ok(file) => append(&mut archive, name, (file.metadata()?.len(), PRIVATE), file)?,
             // A server with its own certificate has no authority.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -181,7 +209,7 @@ fn pack_uploads(archive: &mut tar::Builder<impl io::Write>, home: &Home) -> io::
         match File::open(entry.path()) {
             Ok(file) => {
                 let name = format!("{UPLOADS}{name}");
-                append(archive, &name, file.metadata()?.len(), file)?;
+                append(archive, &name, (file.metadata()?.len(), PRIVATE), file)?;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -193,12 +221,12 @@ fn pack_uploads(archive: &mut tar::Builder<impl io::Write>, home: &Home) -> io::
 fn append(
     archive: &mut tar::Builder<impl io::Write>,
     name: &str,
-    bytes: u64,
+    (bytes, mode): (u64, u32),
     content: impl Read,
 ) -> io::Result<()> {
     let mut header = tar::Header::new_gnu();
     header.set_size(bytes);
-    header.set_mode(0o600);
+    header.set_mode(mode);
     header.set_entry_type(tar::EntryType::Regular);
     archive.append_data(&mut header, name, content)
 }
@@ -234,32 +262,40 @@ pub(super) async fn restore(
     files::private_directory(&unpacked.0).map_err(|e| cannot("write", &unpacked.0, &e))?;
     let manifest = unpack(&input, &unpacked.0).map_err(|error| damaged(file, &error))?;
     verify(&unpacked.0, &manifest, file).await?;
-    let aside = if occupied { Some(move_aside(home)?) } else { None };
-    move_in(&unpacked.0, home)?;
+    let aside = if occupied { Some(move_aside(home, &manifest)?) } else { None };
+    move_in(&unpacked.0, home, &manifest)?;
     restored(home, &manifest, aside.as_deref(), json);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes the known files out of the archive and nothing else: no other names, no other directories,
-/// no links.
+/// Takes the known files out of the archive and nothing else: no other names, no links, nothing outside of the
+/// directory.
 fn unpack(input: &File, into: &Path) -> io::Result<Manifest> {
-    let mut manifest = None;
+    let mut manifest: Option<Manifest> = None;
     for entry in tar::Archive::new(io::BufReader::new(input)).entries()? {
         let mut entry = entry?;
         let name = entry.path()?.to_string_lossy().into_owned();
         let upload = name.strip_prefix(UPLOADS).is_some_and(|name| id_of(name).is_some());
-        let known = name == DATABASE || KEPT.contains(&name.as_str()) || upload;
+        let is_named = name.strip_prefix(NAMED).is_some_and(is_sober);
+        let known = name == DATABASE || KEPT.contains(&name.as_str()) || upload || is_named;
         if name == MANIFEST {
             let mut text = Vec::new();
             (&mut entry).take(LONGEST_MANIFEST).read_to_end(&mut text)?;
-            manifest = Some(serde_json::from_slice(&text)?);
+            let mut read: Manifest = serde_json::from_slice(&text)?;
+            read.named.retain(|name| is_sober(name));
+            manifest = Some(read);
         } else if known && entry.header().entry_type() == tar::EntryType::Regular {
-            let mode = if name.ends_with(".pem") { 0o644 } else { 0o600 };
-            if upload {
-                files::private_directory(&into.join(UPLOADS))?;
+            let mode = match name.as_str() {
+                "ca.pem" | "server.pem" => 0o644,
+                _ if is_named => PRIVATE | (entry.header().mode()? & 0o100),
+                _ => PRIVATE,
+            };
+            let place = into.join(&name);
+            if let Some(directory) = place.parent() {
+                files::private_directory(directory)?;
             }
             let mut options = OpenOptions::new();
-            let mut out = options.write(true).create_new(true).mode(mode).open(into.join(&name))?;
+            let mut out = options.write(true).create_new(true).mode(mode).open(place)?;
             io::copy(&mut entry, &mut out)?;
             out.sync_all()?;
         }
@@ -303,18 +339,24 @@ fn checksum(path: &Path) -> io::Result<String> {
 }
 
 /// Moves the files of the server that was there into a directory of their own.
-fn move_aside(home: &Home) -> Result<PathBuf, Fault> {
+fn move_aside(home: &Home, manifest: &Manifest) -> Result<PathBuf, Fault> {
     let name = format!("before-restore-{}", admin::timestamp().replace(':', ""));
     let aside = home.path().join(name);
     files::private_directory(&aside).map_err(|error| cannot("write", &aside, &error))?;
     for name in KEPT.into_iter().chain([DATABASE, "anemone.db-wal", "anemone.db-shm", UPLOADS]) {
         rename(&home.path().join(name), &aside.join(name))?;
     }
+    for name in &manifest.named {
+        rename(&home.path().join(name), &aside.join(name))?;
+    }
     Ok(aside)
 }
 
 /// The configuration comes last: where it is, the rest is complete.
-fn move_in(unpacked: &Path, home: &Home) -> Result<(), Fault> {
+fn move_in(unpacked: &Path, home: &Home, manifest: &Manifest) -> Result<(), Fault> {
+    for name in &manifest.named {
+        rename(&unpacked.join(NAMED).join(name), &home.path().join(name))?;
+    }
     for name in [DATABASE, UPLOADS].into_iter().chain(KEPT) {
         rename(&unpacked.join(name), &home.path().join(name))?;
     }
@@ -323,10 +365,7 @@ fn move_in(unpacked: &Path, home: &Home) -> Result<(), Fault> {
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), Fault> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("write", to, &error)),
-        _ => Ok(()),
-    }
+    carry(from, to).map_err(|error| cannot("write", to, &error))
 }
 
 fn restored(home: &Home, manifest: &Manifest, aside: Option<&Path>, json: bool) {
@@ -389,4 +428,7 @@ const KEPT: [&str; 11] = [
 ];
 /// The directory of uploaded files.
 const UPLOADS: &str = "uploads/";
+/// The directory of files that the configuration names.
+const NAMED: &str = "named/";
+const PRIVATE: u32 = 0o600;
 const LONGEST_MANIFEST: u64 = 64 * 1024;

@@ -31,6 +31,7 @@ pub use self::{
 mod bytestreams;
 mod components;
 mod domains;
+mod files;
 mod home;
 mod hosts;
 mod listeners;

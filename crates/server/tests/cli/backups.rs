@@ -39,6 +39,37 @@ fn a_backup_of_a_running_server_can_be_restored() {
 }
 
 #[test]
+fn what_the_configuration_names_comes_back_with_it() {
+    let trial = Trial::new();
+    trial.add("juliet");
+    let certs = trial.data.join("certs");
+    fs::create_dir(&certs).unwrap();
+    for (from, to) in [("server.pem", "chain.pem"), ("server.key", "key.pem")] {
+        fs::copy(trial.data.join(from), certs.join(to)).unwrap();
+    }
+    trial.configure(
+        "[tls]\ncertificate = \"certs/chain.pem\"\nkey = \"certs/key.pem\"\n\
+         [calls]\nsecret_file = \"/no/such/place/secret\"\n",
+    );
+    let file = trial.data.with_extension("tar");
+    let path = file.to_str().unwrap();
+    let answer = trial.says(&["backup", path]);
+    assert!(answer.contains("Keep copies of them as well: /no/such/place/secret"), "{answer}");
+    fs::write(certs.join("key.pem"), "another one").unwrap();
+
+    let empty = Trial { data: trial.data.with_extension("new"), ..Trial::new() };
+    empty.says(&["restore", path]);
+    let restored = empty.data.join("certs/key.pem");
+    assert_eq!(fs::read(&restored).unwrap(), fs::read(trial.data.join("server.key")).unwrap());
+    assert_eq!((mode(&restored), mode(&empty.data.join("ca.pem"))), (0o600, 0o644));
+    assert!(empty.says(&["check"]).contains("certs/key.pem is private"));
+
+    let answer = trial.says(&["restore", path, "--replace"]);
+    let aside = answer.rsplit_once(" is in ").unwrap().1.trim().trim_end_matches('.');
+    assert_eq!(fs::read(format!("{aside}/certs/key.pem")).unwrap(), b"another one");
+}
+
+#[test]
 fn a_damaged_backup_changes_nothing() {
     let trial = Trial::new();
     trial.add("juliet");
