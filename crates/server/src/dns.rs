@@ -7,6 +7,7 @@
 use std::{
     fmt, fs, io,
     net::{IpAddr, SocketAddr},
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -16,6 +17,7 @@ use simple_dns::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpStream, UdpSocket},
+    sync::Semaphore,
     time::timeout,
 };
 
@@ -293,10 +295,43 @@ fn targets(answer: &[u8]) -> io::Result<Services> {
 
 /// The addresses of a host, from whatever this machine asks.
 pub async fn addresses(host: &str, port: u16, patience: Duration) -> Vec<SocketAddr> {
-    match timeout(patience, tokio::net::lookup_host((host, port))).await {
-        Ok(Ok(found)) => found.collect(),
+    match timeout(patience, lookup(host, port)).await {
+        Ok(Ok(found)) => found,
         _ => Vec::new(),
     }
+}
+
+/// The addresses of a host, however long that takes. Whoever stops waiting does not stop the search, which
+/// the system does on a thread of its own: so that names whose servers do not answer cannot take all the
+/// threads that passwords and files need as well, there are [`LOOKUPS`] at a time.
+///
+/// # Errors
+/// What the system says.
+pub async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS)));
+    if let Ok(ip) = host.parse() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let host = host.to_owned();
+    let looking = async move {
+        let found = tokio::net::lookup_host((host.as_str(), port)).await?;
+        Ok::<Vec<SocketAddr>, io::Error>(found.collect())
+    };
+    to_its_end(&PLACES, looking).await
+}
+
+/// Does something that has a place until it is over, whether or not somebody still waits for it.
+async fn to_its_end<T: Send + 'static>(
+    places: &Arc<Semaphore>,
+    work: impl Future<Output = io::Result<T>> + Send + 'static,
+) -> io::Result<T> {
+    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let working = tokio::spawn(async move {
+        let done = work.await;
+        drop(place);
+        done
+    });
+    working.await.map_err(io::Error::other)?
 }
 
 /// The resolver of this machine.
@@ -320,6 +355,8 @@ fn nameserver(resolv_conf: &str) -> Option<Resolver> {
 
 /// RFC 6698 §7.1.
 const TLSA: TYPE = TYPE::Unknown(52);
+/// Names whose addresses are looked up at a time: a quarter of the threads that there are for such work.
+const LOOKUPS: usize = 128;
 const TRIES: usize = 2;
 /// Name servers that are asked, as other programs have it (resolv.conf(5)).
 const MOST_SERVERS: usize = 3;
@@ -455,6 +492,17 @@ mod tests {
         let patience = Duration::from_millis(5);
         let outcome = services(resolver, "_xmpp-client._tcp.example.org", patience).await;
         assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_search_that_nobody_waits_for_keeps_its_place() {
+        let places = Arc::new(Semaphore::new(1));
+        let (answer, late) = tokio::sync::oneshot::channel();
+        let looking = to_its_end(&places, async move { late.await.map_err(io::Error::other) });
+        assert!(timeout(Duration::from_millis(1), looking).await.is_err());
+        assert_eq!(places.available_permits(), 0, "its thread is still there");
+        answer.send(()).unwrap();
+        to_its_end(&places, async { Ok(()) }).await.unwrap();
     }
 
     #[test]

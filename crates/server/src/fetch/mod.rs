@@ -12,13 +12,13 @@ use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 
 use self::endpoint::Endpoint;
-use crate::net::address::permitted;
+use crate::{dns, net::address::permitted};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ async fn reach(
 /// Connects to the first address that answers. The addresses are checked as they are used, so that
 /// a name cannot lead elsewhere than it did when it was looked at.
 async fn connect(endpoint: &Endpoint, private: bool) -> Result<TcpStream, String> {
-    let found = lookup_host((endpoint.host.as_str(), endpoint.port)).await;
+    let found = dns::lookup(&endpoint.host, endpoint.port).await;
     let found = found.map_err(|error| format!("{} was not found: {error}", endpoint.host))?;
     let addresses: Vec<SocketAddr> = permitted(found, private).take(MOST_ADDRESSES).collect();
     let mut last = format!("{} has no public address", endpoint.host);

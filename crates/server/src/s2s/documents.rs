@@ -84,9 +84,13 @@ impl<T> Documents<T> {
         if all.len() >= MOST_DOMAINS {
             all.retain(|_, known| now < known.until);
         }
-        if all.len() < MOST_DOMAINS {
-            all.insert(domain.to_owned(), known);
+        if all.len() >= MOST_DOMAINS && !all.contains_key(domain) {
+            // Whoever wants to be remembered for longest: a crowd of domains takes the places of its own.
+            let last =
+                all.iter().max_by_key(|(_, known)| known.until).map(|(name, _)| name.clone());
+            last.map(|name| all.remove(&name));
         }
+        all.insert(domain.to_owned(), known);
     }
 }
 
@@ -126,6 +130,12 @@ mod tests {
         for number in 0..2 * MOST_DOMAINS {
             documents.put(&format!("{number}.example"), known(20), Millis(9));
         }
+        assert_eq!(documents.0.lock().len(), MOST_DOMAINS);
+        documents.put("c.example", known(15), Millis(9));
+        assert!(
+            documents.get("c.example", Millis(9)).is_some(),
+            "there is no way to take all places"
+        );
         assert_eq!(documents.0.lock().len(), MOST_DOMAINS);
         documents.put("b.example", known(40), Millis(30));
         assert!(documents.get("b.example", Millis(31)).is_some(), "what is over makes room");

@@ -19,6 +19,8 @@ pub struct Race<'a> {
     private: bool,
     /// Places whose addresses are being looked up.
     lookups: JoinSet<(usize, Vec<SocketAddr>)>,
+    /// How many places had their turn with that.
+    begun: usize,
     /// Addresses that were not tried yet, in the order of their places.
     waiting: VecDeque<Lane>,
     attempts: JoinSet<(Lane, io::Result<TcpStream>)>,
@@ -32,23 +34,30 @@ pub struct Race<'a> {
 type Lane = (usize, SocketAddr);
 
 impl<'a> Race<'a> {
-    /// Begins to look up the addresses of all places.
+    /// Begins to look up the addresses of the places.
     #[must_use]
     pub fn new(places: &'a [Place], private: bool) -> Self {
-        let mut lookups = JoinSet::new();
-        for (at, place) in places.iter().enumerate() {
-            let (host, port) = (place.host.clone(), place.port);
-            lookups.spawn(async move { (at, dns::addresses(&host, port, LOOKUP).await) });
-        }
-        Self {
+        let mut race = Self {
             places,
             private,
-            lookups,
+            lookups: JoinSet::new(),
+            begun: 0,
             waiting: VecDeque::new(),
             attempts: JoinSet::new(),
             running: Vec::new(),
             failure: None,
-        }
+        };
+        (0..LOOKUPS).for_each(|_| race.look_up());
+        race
+    }
+
+    /// Looks up the addresses of one more place.
+    fn look_up(&mut self) {
+        let at = self.begun;
+        let Some(place) = self.places.get(at) else { return };
+        self.begun += 1;
+        let (host, port) = (place.host.clone(), place.port);
+        self.lookups.spawn(async move { (at, dns::addresses(&host, port, LOOKUP).await) });
     }
 
     /// The next connection. Who cannot do with it asks again, and gets one with another address.
@@ -75,6 +84,7 @@ impl<'a> Race<'a> {
                     if let Ok((at, addresses)) = found {
                         self.found(at, addresses);
                     }
+                    self.look_up();
                 }
                 Some(ended) = self.attempts.join_next(), if !self.attempts.is_empty() => {
                     // A task that is not aborted ends by itself.
@@ -180,6 +190,8 @@ fn words(error: &io::Error) -> String {
 
 /// How long the addresses of a place are looked up.
 const LOOKUP: Duration = Duration::from_secs(5);
+/// Places of one domain that are looked up at a time, whoever has it and however many it names.
+const LOOKUPS: usize = 8;
 /// How long nobody may answer.
 const CONNECT: Duration = Duration::from_secs(20);
 /// RFC 8305 §5.

@@ -61,7 +61,7 @@ pub async fn named(resolver: Resolver, domain: &str) -> Result<Vec<Place>, Failu
     let broken = |error: io::Error| {
         Failure::passing(format!("the servers of {domain} cannot be looked up: {error}"))
     };
-    let (secure, plain) = (secure.map_err(broken)?, plain.map_err(broken)?);
+    let (secure, plain) = one_will_do(secure, plain).map_err(broken)?;
     let places = choose(&ascii, secure, plain, random)?;
     // Only a domain without records leads to itself; whoever mistyped it wants to know at once.
     if places.iter().all(|place| place.host == ascii)
@@ -71,6 +71,24 @@ pub async fn named(resolver: Resolver, domain: &str) -> Result<Vec<Place>, Failu
         return Err(Failure::permanent(format!("there is no domain {domain}")));
     }
     Ok(places)
+}
+
+/// What was found for both services. A name server that fails for one of them does not matter when the other one
+/// says where to go.
+fn one_will_do(
+    secure: io::Result<Answer<Services>>,
+    plain: io::Result<Answer<Services>>,
+) -> io::Result<(Answer<Services>, Answer<Services>)> {
+    let leads = |answer: &Answer<Services>| match &answer.value {
+        Services::Found(targets) => targets.iter().any(|target| !target.host.is_empty()),
+        Services::NoName => false,
+    };
+    let nothing = || Answer { value: Services::Found(Vec::new()), secure: false };
+    match (secure, plain) {
+        (Ok(secure), Err(_)) if leads(&secure) => Ok((secure, nothing())),
+        (Err(_), Ok(plain)) if leads(&plain) => Ok((nothing(), plain)),
+        (secure, plain) => Ok((secure?, plain?)),
+    }
 }
 
 /// What the records of a service have in common.
@@ -177,6 +195,20 @@ mod tests {
         assert_eq!(hosts(&first), [("a", false), ("b", true), ("c", false), ("d", true)]);
         let heavy = choose("x.example", secure, plain, || 3).unwrap();
         assert_eq!(hosts(&heavy), [("a", false), ("c", false), ("b", true), ("d", true)]);
+    }
+
+    #[test]
+    fn a_name_server_that_fails_for_one_service_does_not_matter_when_the_other_is_found() {
+        let failed = || Err(io::Error::other("the resolver says ServerFailure"));
+        let leading = || Ok(found(vec![target("a", 0, 0)]));
+        let (secure, plain) = one_will_do(failed(), leading()).unwrap();
+        assert_eq!(hosts(&choose("x.example", secure, plain, || 0).unwrap()), [("a", false)]);
+        let (secure, plain) = one_will_do(leading(), failed()).unwrap();
+        assert_eq!(hosts(&choose("x.example", secure, plain, || 0).unwrap()), [("a", true)]);
+        for useless in [found(Vec::new()), found(vec![target("", 0, 0)])] {
+            assert!(one_will_do(Ok(useless.clone()), failed()).is_err());
+            assert!(one_will_do(failed(), Ok(useless)).is_err(), "it may be there after all");
+        }
     }
 
     #[test]
