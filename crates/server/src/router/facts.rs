@@ -114,6 +114,14 @@ impl Facts {
         self.body || self.encrypted || self.conversational || self.call
     }
 
+    /// Whether it is worth nothing an hour later: a typing notification, or an alert (RFC 6121 §5.2.2), which
+    /// is for those who are there (§8.5.2.2.1), unless its sender says that it should last.
+    #[must_use]
+    pub fn passing(&self, message: &Stanza) -> bool {
+        let typing = self.chat_state && !self.lasting() && message.children().len() == 1;
+        typing || (self.kind == MessageType::Headline && !self.hints.store)
+    }
+
     fn note(&mut self, child: &Child<'_>) {
         let namespace = child.ns();
         match (child.name(), namespace.as_ref()) {

@@ -94,6 +94,17 @@ impl Sender<'_> {
         }
     }
 
+    /// The message is refused, and nothing of it is stored.
+    fn reject(&self, server: &Server, message: &Stanza, error: &StanzaError, tag: u64) {
+        match self {
+            Sender::Session(session) => {
+                self.bounce(server, message, error);
+                session.settle(tag);
+            }
+            Sender::Elsewhere(source) => incoming::reject(server, *source, message, error, tag),
+        }
+    }
+
     fn settle(&self, tag: u64) {
         match self {
             Sender::Session(session) => session.settle(tag),
@@ -234,15 +245,11 @@ fn send_out(letter: Letter<'_>, effects: &mut Effects) -> Flow {
     if let Err(error) = permitted {
         return Flow::Refuse(error);
     }
-    // A typing notification is worth nothing an hour later, and neither is an alert (RFC 6121 §5.2.2), which
-    // is for those who are there (§8.5.2.2.1), unless its sender says that it should last.
-    let typing = facts.chat_state && !facts.lasting() && message.children().len() == 1;
-    let alert = facts.kind == MessageType::Headline && !facts.hints.store;
     let bytes = Edit::new(message).from(from).finish();
     if !server.s2s.has_room(server.domain(), to, bytes.len()) {
         return Flow::Refuse(outbox::full());
     }
-    effects.outgoing = Some(Outgoing { to: to.clone(), bytes, durable: !typing && !alert });
+    effects.outgoing = Some(Outgoing { to: to.clone(), bytes, durable: !facts.passing(message) });
     Flow::Done
 }
 
@@ -260,8 +267,7 @@ pub async fn receive(
         Ok(target) => target,
         Err(error) => {
             let error = server.store_failed("resolve", &error);
-            sender.bounce(server, message, &error);
-            return sender.settle(tag);
+            return sender.reject(server, message, &error, tag);
         }
     };
     if let Target::Rooms = target {
@@ -277,10 +283,7 @@ pub async fn receive(
     {
         return match privileged {
             Ok(sent) => on_behalf(server, sender, message, sent, tag).await,
-            Err(error) => {
-                sender.bounce(server, message, &error);
-                sender.settle(tag);
-            }
+            Err(error) => sender.reject(server, message, &error, tag),
         };
     }
     let (facts, bare) = (Facts::read(message), from.to_bare());
@@ -356,10 +359,10 @@ async fn on_behalf(
             return finish(server, &component, carrier, outcome, effects, tag);
         }
     };
-    if let Some(error) = refused {
-        component.bounce(server, carrier, &error);
+    match refused {
+        Some(error) => component.reject(server, carrier, &error, tag),
+        None => component.settle(tag),
     }
-    component.settle(tag);
 }
 
 /// Stores what was recorded and tells the session how it ended.
@@ -372,6 +375,9 @@ fn finish(
     tag: u64,
 ) {
     if let Flow::Refuse(error) = &outcome {
+        if effects.appends.is_empty() {
+            return sender.reject(server, message, error, tag);
+        }
         sender.bounce(server, message, error);
         effects.appends.iter_mut().for_each(|append| append.origin_hash = None);
     }

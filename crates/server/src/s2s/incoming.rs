@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use store::archive::{Ticket, Unit};
 use xmpp::{
     edit::Edit,
@@ -16,8 +17,13 @@ use xmpp::{
     stream::s2s::receiving::Pair,
 };
 
-use super::{Durable, inbound::Inbound, policy, presence};
-use crate::{ext::archive, iq, router::message, server::Server};
+use super::{Durable, inbound::Inbound, policy, presence, refusals};
+use crate::{
+    ext::archive,
+    iq,
+    router::{facts::Facts, message},
+    server::Server,
+};
 
 /// Where a stanza came from.
 #[derive(Clone, Copy)]
@@ -75,8 +81,7 @@ fn passes_through(server: &Server, pair: &Pair, to: &Jid) -> bool {
 
 fn pass(server: &Server, source: Source<'_>, stanza: &Stanza, to: &Jid, tag: u64) {
     if let Err(refused) = policy::permits(&server.config(), to.domain().as_str()) {
-        refuse(server, source.pair, stanza, &refused.error());
-        return source.inbound.settle(tag);
+        return reject(server, source, stanza, &refused.error(), tag);
     }
     let bytes = Edit::new(stanza).finish();
     let local = &source.pair.remote;
@@ -90,8 +95,7 @@ fn pass(server: &Server, source: Source<'_>, stanza: &Stanza, to: &Jid, tag: u64
     let letter = Durable { local, to, kind, bytes, account: None };
     let ticket: Arc<dyn Ticket> = source.inbound.clone();
     if let Err(unsent) = server.s2s.send(server, letter, Unit::new(), Some((ticket, tag))) {
-        refuse(server, source.pair, stanza, &unsent.error(server, "outbox"));
-        source.inbound.settle(tag);
+        reject(server, source, stanza, &unsent.error(server, "outbox"), tag);
     }
 }
 
@@ -102,18 +106,48 @@ fn address(address: Option<std::borrow::Cow<'_, str>>) -> Option<Jid> {
 /// Tells the sender of a stanza at another domain why it did not arrive. Errors and answers are
 /// never answered.
 pub fn refuse(server: &Server, pair: &Pair, stanza: &Stanza, error: &StanzaError) {
-    if matches!(stanza.type_().as_deref(), Some("error" | "result")) {
-        return;
+    tell(server, pair, stanza, error, None);
+}
+
+/// The same about a stanza that is done with then.
+pub fn reject(server: &Server, source: Source<'_>, stanza: &Stanza, error: &StanzaError, tag: u64) {
+    let ticket: Arc<dyn Ticket> = source.inbound.clone();
+    tell(server, source.pair, stanza, error, Some((ticket, tag)));
+}
+
+fn tell(
+    server: &Server,
+    pair: &Pair,
+    stanza: &Stanza,
+    error: &StanzaError,
+    ticket: Option<(Arc<dyn Ticket>, u64)>,
+) {
+    if let Some((sender, reply)) = refusal(stanza, error) {
+        let kind = stanza.kind();
+        if kind == Kind::Message && !Facts::read(stanza).passing(stanza) {
+            return refusals::send(server, &pair.local, &sender, reply, ticket);
+        }
+        server.s2s.post(server, &pair.local, &sender, kind, reply);
     }
-    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return };
-    let Ok(sender) = Jid::new(&from) else { return };
+    if let Some((ticket, tag)) = ticket {
+        ticket.settled(tag, Ok(()));
+    }
+}
+
+/// The error about a stanza, and whom it is for.
+fn refusal(stanza: &Stanza, error: &StanzaError) -> Option<(Jid, Bytes)> {
+    if matches!(stanza.type_().as_deref(), Some("error" | "result")) {
+        return None;
+    }
+    let (from, to) = (stanza.from()?, stanza.to()?);
+    let sender = Jid::new(&from).ok()?;
     let reply = Edit::new(stanza)
         .from(&to)
         .to(&from)
         .attr("type", Some("error"))
         .drop_if(|_| true)
         .append(error.element().to_bytes(ns::CLIENT));
-    server.s2s.post(server, &pair.local, &sender, stanza.kind(), reply.finish());
+    Some((sender, reply.finish()))
 }
 
 /// A message could not be kept: its sender is told, and may try again.

@@ -29,6 +29,7 @@ pub mod posh;
 pub mod presence;
 pub mod race;
 pub mod reached;
+pub mod refusals;
 pub mod resolve;
 pub mod status;
 pub mod stream;

@@ -18,6 +18,7 @@ use xmpp::{
 use super::{
     Remote,
     outgoing::{Bounce, Entry, Input},
+    refusals,
 };
 use crate::{
     account::{Account, AccountState, Resource},
@@ -218,7 +219,11 @@ async fn answer_service(
     let Ok(to) = Jid::new(to) else { return };
     // A component, or somebody elsewhere who wrote to one.
     if let Target::Remote = target {
-        return server.s2s.post(server, to.domain().as_str(), sender, kind, reply);
+        let local = to.domain().as_str();
+        return match kind {
+            Kind::Message => refusals::send(server, local, sender, reply, None),
+            _ => server.s2s.post(server, local, sender, kind, reply),
+        };
     }
     let Ok(reply) = Stanza::parse(reply, &Limits::TRUSTED) else { return };
     match target {
@@ -267,7 +272,7 @@ pub async fn give_back(server: &Arc<Server>, to: &Jid, error: Bytes) {
         }
         Ok(Target::Remote) => {
             let Ok(from) = Jid::new(&from) else { return };
-            server.s2s.post(server, from.domain().as_str(), to, Kind::Message, error);
+            refusals::send(server, from.domain().as_str(), to, error, None);
         }
         _ => {}
     }

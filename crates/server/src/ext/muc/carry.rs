@@ -24,7 +24,7 @@ use crate::{
     ext::budget,
     iq,
     router::message,
-    s2s::outbox,
+    s2s::{outbox, refusals},
     server::Server,
     session::{
         Session,
@@ -65,12 +65,7 @@ pub(super) fn perform<'a>(
     let mut saves = !state.unsaved.is_empty();
     let (mut whole, mut changed) = (false, Vec::new());
     let mut hold = None;
-    if !state.room.contains(sender.jid) {
-        // An earlier session of this address was here, and this is another one.
-        state.peers.remove(sender.jid);
-    } else if let Some(session) = sender.session {
-        state.peers.insert(sender.jid.clone(), session.clone());
-    }
+    state.know(sender);
     for effect in effects {
         match effect {
             // Whoever changed the room is told when that is on disk.
@@ -80,6 +75,10 @@ pub(super) fn perform<'a>(
             Effect::Send { to, kind, bytes, shared, urgent } => {
                 let frame = frame(kind, bytes, urgent).shared(shared);
                 deliver(server, &state.peers, sender, &to, frame);
+            }
+            Effect::Error { to, message } => {
+                let waits = ticket.take_if(|_| to == *sender.jid).map(|(ticket, _)| ticket);
+                tell(server, &state.peers, sender, &to, message, waits);
             }
             Effect::Route { to, message, back } => rest.routes.push((to, message, back)),
             Effect::Ask { to, request } => rest.asks.push((to, request)),
@@ -109,8 +108,9 @@ pub(super) fn perform<'a>(
         rest.saving = unsaved::save(server, cell, state, changed, whole);
     }
     match ticket {
-        // A subject is no row of the archive, and kept all the same.
-        Some((ticket, message)) if saves => {
+        // A subject is no row of the archive, and kept all the same. What goes to a single occupant is kept by
+        // their account.
+        Some((ticket, message)) if saves || !rest.routes.is_empty() || !rest.returns.is_empty() => {
             if let Some(session) = sender.session {
                 session.expect(ticket.1, message);
             }
@@ -123,6 +123,18 @@ pub(super) fn perform<'a>(
         peers.retain(|jid, _| room.contains(jid));
     }
     rest
+}
+
+impl State {
+    /// Whoever sent something from this server, and is in the room, is reached without looking for them.
+    fn know(&mut self, sender: &Sender<'_>) {
+        if !self.room.contains(sender.jid) {
+            // An earlier session of this address was here, and this is another one.
+            self.peers.remove(sender.jid);
+        } else if let Some(session) = sender.session {
+            self.peers.insert(sender.jid.clone(), session.clone());
+        }
+    }
 }
 
 /// Takes a room that was destroyed out of the table, once.
@@ -227,9 +239,7 @@ pub(super) async fn finish(
         server.store_failed("rooms", &error);
         outcome = Err(error);
     }
-    if let Some((ticket, tag)) = ticket {
-        ticket.settled(tag, outcome.as_ref().copied());
-    }
+    let passed_on = !routes.is_empty() || !returns.is_empty();
     for (to, frame) in answers {
         let frame = match &outcome {
             Ok(()) => frame,
@@ -251,8 +261,21 @@ pub(super) async fn finish(
     for (to, bytes) in asks {
         Box::pin(ask(server, cell, sender, &to, bytes)).await;
     }
+    let told = !returns.is_empty();
     for (to, bytes) in returns {
         Box::pin(outbox::give_back(server, &to, bytes)).await;
+    }
+    match ticket {
+        // Behind whatever was handed to the store for it.
+        Some((ticket, tag)) if passed_on && outcome.is_ok() => {
+            let ticket = if told { refusals::told(ticket) } else { ticket };
+            let waits = Some((ticket.clone(), tag));
+            if server.store.archive.append(Unit::new(), waits).is_err() {
+                ticket.settled(tag, Err(&StoreError::Busy));
+            }
+        }
+        Some((ticket, tag)) => ticket.settled(tag, outcome.as_ref().copied()),
+        None => {}
     }
     for (id, author, tombstone) in retractions {
         // Who takes back what they wrote said so in the room; nothing answers that.
@@ -311,6 +334,24 @@ pub(super) fn deliver(
     }
 }
 
+/// Hands over the error about a message. `ticket` waits for it.
+fn tell(
+    server: &Server,
+    peers: &HashMap<Jid, Arc<Session>>,
+    sender: &Sender<'_>,
+    to: &Jid,
+    message: Bytes,
+    ticket: Option<(Arc<dyn Ticket>, u64)>,
+) {
+    let frame = frame(Kind::Message, message, true).shared(true);
+    if to.domain().as_str() == server.domain() {
+        deliver(server, peers, sender, to, frame);
+        return settle(ticket);
+    }
+    let service = server.config().rooms.address(server.domain());
+    refusals::send(server, &service, to, complete(frame, to).bytes, ticket);
+}
+
 /// The frame for somebody whose address no connection of ours writes.
 fn complete(frame: Frame, to: &Jid) -> Frame {
     if !frame.shared {
@@ -320,13 +361,26 @@ fn complete(frame: Frame, to: &Jid) -> Frame {
     Frame { bytes, shared: false, ..frame }
 }
 
-pub(super) fn deliver_all(server: &Server, sender: &Sender<'_>, effects: Effects) {
+/// Hands over what is said outside of rooms. `ticket` waits for that.
+pub(super) fn deliver_all(
+    server: &Server,
+    sender: &Sender<'_>,
+    effects: Effects,
+    mut ticket: Option<(Arc<dyn Ticket>, u64)>,
+) {
     for effect in effects {
-        if let Effect::Send { to, kind, bytes, shared, urgent } = effect {
-            let frame = frame(kind, bytes, urgent).shared(shared);
-            deliver(server, &HashMap::new(), sender, &to, frame);
+        match effect {
+            Effect::Send { to, kind, bytes, shared, urgent } => {
+                let frame = frame(kind, bytes, urgent).shared(shared);
+                deliver(server, &HashMap::new(), sender, &to, frame);
+            }
+            Effect::Error { to, message } => {
+                tell(server, &HashMap::new(), sender, &to, message, ticket.take());
+            }
+            _ => {}
         }
     }
+    settle(ticket);
 }
 
 fn frame(kind: Kind, bytes: Bytes, urgent: bool) -> Frame {
@@ -338,7 +392,7 @@ fn frame(kind: Kind, bytes: Bytes, urgent: bool) -> Frame {
     frame.with_urgency(if urgent { Urgency::Now } else { Urgency::Hold })
 }
 
-pub(super) fn settle(ticket: Option<(Arc<dyn Ticket>, u64)>) {
+fn settle(ticket: Option<(Arc<dyn Ticket>, u64)>) {
     if let Some((ticket, tag)) = ticket {
         ticket.settled(tag, Ok(()));
     }

@@ -11,14 +11,14 @@ use xmpp::{
     ext::muc::{self, Affiliation, Role},
     jid::{BareJid, Jid},
     ns,
-    stanza::{Kind, Stanza},
+    stanza::Stanza,
     time::Millis,
     xml::Element,
 };
 
 use super::{
     presence::is_gone,
-    room::{Back, Effect, Effects, Room, error, in_short, send, wait},
+    room::{Back, Effect, Effects, Room, error, in_short, wait},
     settings::cut,
 };
 
@@ -268,7 +268,7 @@ impl Room {
             .with_attr("id", &*id)
             .with_child(in_short(error).element())
             .to_bytes(ns::CLIENT);
-        out.push(send(&author, Kind::Message, &message));
+        out.push(Effect::Error { to: author, message });
     }
 
     /// What is sent through the room costs whoever sends it as much as a message to everybody.

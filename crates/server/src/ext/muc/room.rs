@@ -33,7 +33,7 @@ use super::{
     tokens::Tokens,
     voices::Voices,
 };
-use crate::secret::mac;
+use crate::{router::facts::Facts, secret::mac};
 
 /// A room.
 pub struct Room {
@@ -159,6 +159,13 @@ pub enum Effect {
         /// A sleeping phone has to wake up for it (XEP-0352).
         urgent: bool,
     },
+    /// Somebody hears that a message of theirs did not arrive.
+    Error {
+        /// A full address.
+        to: Jid,
+        /// The error. It has no recipient yet.
+        message: Bytes,
+    },
     /// A message goes to somebody as messages of strangers do: it may wait for them, and their
     /// devices share it.
     Route {
@@ -221,6 +228,10 @@ impl Effect {
                 Some((to, *kind, crate::session::frame::addressed(*kind, bytes, to.as_str())))
             }
             Effect::Send { to, kind, bytes, .. } => Some((to, *kind, bytes.clone())),
+            Effect::Error { to, message } => {
+                let kind = Kind::Message;
+                Some((to, kind, crate::session::frame::addressed(kind, message, to.as_str())))
+            }
             _ => None,
         }
     }
@@ -557,7 +568,13 @@ pub(super) fn refuse(
         answer.push(query.element());
     }
     answer.push(told);
-    out.push(send(to, stanza.kind(), &answer.to_bytes(ns::CLIENT)));
+    let bytes = answer.to_bytes(ns::CLIENT);
+    out.push(match stanza.kind() {
+        Kind::Message if !Facts::read(stanza).passing(stanza) => {
+            Effect::Error { to: to.clone(), message: bytes }
+        }
+        kind => send(to, kind, &bytes),
+    });
 }
 
 /// An error with the condition's usual type.

@@ -22,7 +22,7 @@ use super::{
     Input,
     abroad::Abroad,
     archive,
-    carry::{deliver_all, finish, perform, settle},
+    carry::{deliver_all, finish, perform},
     directory,
     kept::Kept,
     making,
@@ -90,47 +90,36 @@ impl<'a> Sender<'a> {
 
 /// Takes a stanza for the service or one of its rooms.
 pub async fn receive(server: &Arc<Server>, mut sender: Sender<'_>, to: &Jid, stanza: &Stanza) {
-    let ticket = sender.ticket.take();
+    let mut ticket = sender.ticket.take();
     let outcome = match to.node() {
-        None => {
-            settle(ticket);
-            directory::answer(server, &sender, to, stanza).await
-        }
-        Some(name) => enter(server, &sender, name.as_str(), to, stanza, ticket).await,
+        None => directory::answer(server, &sender, to, stanza).await,
+        Some(name) => enter(server, &sender, name.as_str(), to, stanza, &mut ticket).await,
     };
+    let mut out = Vec::new();
     if let Err(error) = outcome {
-        let mut out = Vec::new();
         refuse(&to.to_bare(), sender.jid, stanza, &error, &mut out);
-        deliver_all(server, &sender, out);
     }
+    deliver_all(server, &sender, out, ticket);
 }
 
+/// Gives a stanza to the room of a name. A ticket that is left afterwards has nothing to wait for.
 async fn enter(
     server: &Arc<Server>,
     sender: &Sender<'_>,
     name: &str,
     to: &Jid,
     stanza: &Stanza,
-    mut ticket: Option<Waiting>,
+    ticket: &mut Option<Waiting>,
 ) -> Result<(), StanzaError> {
     // Each time around, somebody else had just destroyed the room that was found.
     for _ in 0..TRIES {
-        let cell = match find_or_make(server, sender, name, to, stanza).await {
-            Ok(Some(cell)) => cell,
-            Ok(None) => {
-                settle(ticket);
-                // Who leaves a room that is gone has left.
-                let leaves = stanza.kind() == Kind::Presence && stanza.type_().is_some();
-                return if leaves {
-                    Ok(())
-                } else {
-                    Err(StanzaError::new(Condition::ItemNotFound))
-                };
-            }
-            Err(error) => {
-                settle(ticket);
-                return Err(error);
-            }
+        let Some(cell) = find_or_make(server, sender, name, to, stanza).await? else {
+            // Who leaves a room that is gone has left.
+            let leaves = stanza.kind() == Kind::Presence && stanza.type_().is_some();
+            return match leaves {
+                true => Ok(()),
+                false => Err(StanzaError::new(Condition::ItemNotFound)),
+            };
         };
         let (gone, hidden) = {
             let state = cell.lock();
@@ -143,18 +132,16 @@ async fn enter(
             && !hidden
             && let Some(payload) = archive::concerns(stanza)
         {
-            settle(ticket);
             if payload.name() == "moderate" && server.health.is_degraded() {
                 return Err(cannot_store());
             }
             return archive::answer(server, &cell, sender, stanza, &payload).await;
         }
-        match give(server, &cell, sender, to, stanza, ticket).await {
+        match give(server, &cell, sender, to, stanza, ticket.take()).await {
             Ok(()) => return Ok(()),
-            Err(back) => ticket = back,
+            Err(back) => *ticket = back,
         }
     }
-    settle(ticket);
     Err(wait(Condition::ResourceConstraint, "this room is made and destroyed all the time"))
 }
 
@@ -188,10 +175,9 @@ pub(super) async fn give(
     ticket: Option<Waiting>,
 ) -> Result<(), Option<Waiting>> {
     if server.health.is_degraded() && lasts(stanza, to) {
-        settle(ticket);
         let mut out = Vec::new();
         refuse(&to.to_bare(), sender.jid, stanza, &cannot_store(), &mut out);
-        deliver_all(server, sender, out);
+        deliver_all(server, sender, out, ticket);
         return Ok(());
     }
     let config = server.config();

@@ -347,8 +347,8 @@ impl<T: Transport> Stream<T> {
         let tag = inbound.receive(self.epoch).ok_or(End::Replaced)?;
         let refused = StanzaError::new(Condition::PolicyViolation)
             .with_text("the stanza is larger than this server allows");
-        incoming::refuse(&self.server, &self.pair, head, &refused);
-        inbound.settle(tag);
+        let source = Source { pair: &self.pair, inbound: &inbound };
+        incoming::reject(&self.server, source, head, &refused, tag);
         Ok(())
     }
 

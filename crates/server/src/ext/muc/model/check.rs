@@ -96,7 +96,7 @@ impl World {
         let mut destroyed = false;
         for effect in out {
             match effect {
-                Effect::Send { .. } => {
+                Effect::Send { .. } | Effect::Error { .. } => {
                     let (to, kind, bytes) = effect.stanza().expect("a stanza");
                     let stanza = Stanza::parse(bytes, &Limits::CLIENT).expect("a stanza");
                     assert_eq!(stanza.kind(), kind);
