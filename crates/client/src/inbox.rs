@@ -71,7 +71,12 @@ pub(crate) fn on_event(cx: &mut Cx<'_>, event: &Verified<PersonalEvent>) -> Step
 pub(crate) fn receive(cx: &mut Cx<'_>, mut incoming: Incoming) -> Step {
     // What occupants whisper to each other is no message of the room, and its archive is another.
     let mediated = rooms::is_mediated(&incoming);
-    if !incoming.room && !incoming.error && !mediated && rooms::is_room(cx, &incoming.with) {
+    if !incoming.room
+        && !incoming.error
+        && !mediated
+        && rooms::is_room(cx, &incoming.with)
+        && !rooms::is_of_person(cx, &incoming)?
+    {
         return rooms::aside(cx, &incoming);
     }
     if !incoming.room && incoming.archive_id.is_none() && server::makes_stanza_ids(cx) {

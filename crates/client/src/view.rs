@@ -32,6 +32,8 @@ pub enum Change {
     ContactRemoved(BareJid),
     /// A room in which this account is, was, or is invited, is new or different.
     Room(Box<Room>),
+    /// What was taken for a room is none: a person, or nothing.
+    RoomRemoved(BareJid),
     /// The rooms that the account keeps in its list (XEP-0402): all of them.
     Bookmarks(Vec<Bookmark>),
     /// A window was opened, or must be drawn anew.

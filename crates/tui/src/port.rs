@@ -207,6 +207,10 @@ impl Shared {
                 state.rooms.insert(room.address.clone(), (**room).clone());
                 self.changed.notify_all();
             }
+            Output::View(Change::RoomRemoved(address)) => {
+                state.rooms.remove(address);
+                self.changed.notify_all();
+            }
             Output::Storage(reason) => {
                 state.storage = Some(reason.clone());
                 self.changed.notify_all();

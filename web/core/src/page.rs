@@ -40,6 +40,10 @@ pub enum Notice {
     },
     /// A room is new or different.
     Room(Box<Room>),
+    /// What was taken for a room is none.
+    RoomRemoved {
+        address: String,
+    },
     /// A window was opened, or must be drawn anew.
     Window {
         address: String,

@@ -51,6 +51,7 @@ pub(crate) fn change(change: Change, files: &mut Files) -> Option<Notice> {
             devices: devices.into_iter().map(device).collect(),
         },
         Change::Room(one) => Notice::Room(Box::new(room::room(*one))),
+        Change::RoomRemoved(address) => Notice::RoomRemoved { address: address.to_string() },
         // A room that the account keeps without being in it has no place in the page.
         Change::Bookmarks(_) => return None,
     })

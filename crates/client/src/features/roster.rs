@@ -6,7 +6,7 @@ use xmpp::jid::BareJid;
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Feature, IqRoute, Reply, Spec, presence};
+use super::{Feature, IqRoute, Reply, Spec, presence, rooms};
 use crate::command::Command;
 use crate::cx::{Cx, Step};
 use crate::iq::Answer;
@@ -212,6 +212,7 @@ impl Item {
                 contact.asks = false;
             }
         })?;
+        rooms::on_contact(cx, &address)?;
         // Whoever accepts a stranger may have their conversation on screen.
         if new && timeline::is_open(cx, &address) {
             crate::omemo::look_at(cx, &address)?;

@@ -19,6 +19,7 @@ mod invitations;
 mod login;
 mod look;
 mod messages;
+mod mistaken;
 mod muc;
 mod notify;
 mod privacy;

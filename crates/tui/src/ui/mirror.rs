@@ -95,6 +95,9 @@ impl Mirror {
             Change::Room(room) => {
                 self.rooms.insert(room.address.clone(), *room);
             }
+            Change::RoomRemoved(address) => {
+                self.rooms.remove(&address);
+            }
             Change::Transfer(id, bytes) => {
                 self.transfers.insert(id, bytes);
             }

@@ -38,6 +38,9 @@ export class Picture {
       case "room":
         this.#rooms.set(notice.address, notice);
         return;
+      case "roomRemoved":
+        this.#rooms.delete(notice.address);
+        return;
       case "storage":
         this.#storage = notice;
         return;

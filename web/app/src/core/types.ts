@@ -48,7 +48,7 @@ p256dh: string,
  */
 auth: string, };
 
-export type Notice = { "is": "signedOut" } | { "is": "account" } & Account | { "is": "conversation" } & Conversation | { "is": "conversationRemoved", address: string, } | { "is": "contact" } & Contact | { "is": "contactRemoved", address: string, } | { "is": "room" } & Room | { "is": "window", address: string, 
+export type Notice = { "is": "signedOut" } | { "is": "account" } & Account | { "is": "conversation" } & Conversation | { "is": "conversationRemoved", address: string, } | { "is": "contact" } & Contact | { "is": "contactRemoved", address: string, } | { "is": "room" } & Room | { "is": "roomRemoved", address: string, } | { "is": "window", address: string, 
 /**
  * All its messages, oldest first.
  */

@@ -173,6 +173,9 @@ export class Store {
       case "room":
         this.#rooms.set(notice.address, notice);
         return;
+      case "roomRemoved":
+        this.#rooms.delete(notice.address);
+        return;
       case "window":
         this.#setWindow(notice.address, notice);
         return;

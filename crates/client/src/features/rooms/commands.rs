@@ -159,8 +159,7 @@ fn enter(
     if let Some(earlier) = known.request.replace(number) {
         cx.failed(earlier, Problem::Cancelled);
     }
-    join::enter(cx, room)?;
-    bookmarks::enter_by_itself(cx, room, None)
+    join::enter(cx, room)
 }
 
 /// In a room for members only whoever is invited becomes one, if we may make members.

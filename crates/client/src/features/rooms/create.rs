@@ -125,9 +125,6 @@ fn on_configured(cx: &mut Cx<'_>, address: &BareJid, making: Making) -> Step {
         if !making.public && !super::is_private(cx, &address) {
             return give_up(cx, &address, "the service cannot make rooms for members only");
         }
-        if let Some(room) = cx.state.features.rooms.rooms.get_mut(&address) {
-            room.making = None;
-        }
         join::settle(cx, &address)?;
         for person in making.people {
             add(cx, &address, person)?;

@@ -7,7 +7,7 @@ use xmpp::jid::{BareJid, Jid};
 use xmpp::ns;
 use xmpp::xml::Element;
 
-use super::{Phase, Room, begin_conversation, change, config, create, touch};
+use super::{Phase, Room, begin_conversation, change, config, create, mistaken, touch};
 use crate::cx::{Cx, Step};
 use crate::features::{bookmarks, caps, nick, notify, roster};
 use crate::iq::{Answer, describe};
@@ -169,7 +169,7 @@ pub(super) fn enter(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     room.tries = room.tries.wrapping_add(1);
     let (tries, making) = (room.tries, room.making.is_some());
     touch(cx, address);
-    in_trial(cx, address, ENTER_TIMEOUT, later);
+    in_trial(cx, address, ENTER_TIMEOUT, |cx, address| later(cx, address, SILENT));
     if making {
         return present(cx, address);
     }
@@ -182,14 +182,20 @@ pub(super) fn enter(cx: &mut Cx<'_>, address: &BareJid) -> Step {
         match &answer {
             Answer::Result(_) => {
                 learn(cx, &address, &answer)?;
-                present(cx, &address)
+                match mistaken::is_proven(cx, &address) {
+                    true => present(cx, &address),
+                    // Somebody else would see that we are there.
+                    false => refuse(cx, &address, "there is no such room"),
+                }
             }
-            Answer::Error(error) if is_passing(error.condition) => later(cx, &address),
+            Answer::Error(error) if is_passing(error.condition) => {
+                later(cx, &address, &describe(error))
+            }
             Answer::Error(error) if error.condition == Condition::ItemNotFound => {
                 refuse(cx, &address, "there is no such room")
             }
             Answer::Error(error) => refuse(cx, &address, &describe(error)),
-            Answer::Lost => later(cx, &address),
+            Answer::Lost => later(cx, &address, SILENT),
         }
     })
 }
@@ -228,11 +234,21 @@ pub(super) fn is_passing(condition: Condition) -> bool {
     )
 }
 
-/// The room cannot be reached now: tries again.
-pub(super) fn later(cx: &mut Cx<'_>, address: &BareJid) -> Step {
+/// The room cannot be reached now: tries again. Who waits to enter learns why it takes so long; where
+/// nobody knows whether there is a room at all, that is the end of it.
+pub(super) fn later(cx: &mut Cx<'_>, address: &BareJid, reason: &str) -> Step {
     end_renaming(cx, address, Err(Problem::Timeout))?;
-    if let Some(room) = cx.state.features.rooms.rooms.get_mut(address) {
-        out(room, Phase::Out);
+    let online = cx.online() && cx.state.link.session.is_some();
+    let proven = mistaken::is_proven(cx, address);
+    let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
+    // Without a session the next one goes on; what is being made is waited for.
+    let told = online && room.making.is_none();
+    if told && room.request.is_some() && !proven {
+        return refuse(cx, address, reason);
+    }
+    out(room, Phase::Out);
+    if let Some(number) = room.request.take_if(|_| told) {
+        cx.failed(number, Problem::Refused(reason.to_owned()));
     }
     touch(cx, address);
     in_trial(cx, address, RETRY, |cx, address| {
@@ -255,13 +271,18 @@ pub(super) fn refuse(cx: &mut Cx<'_>, address: &BareJid, reason: &str) -> Step {
     change(cx, address, |kept| kept.offered = None)?;
     // What waits to be sent there has to say so.
     cx.wake_outbox();
-    Ok(())
+    mistaken::forget_if_nothing(cx, address)
 }
 
 /// What the room says about itself.
 pub(super) fn learn(cx: &mut Cx<'_>, address: &BareJid, answer: &Answer) -> Step {
     let info = answer.payload("query", ns::DISCO_INFO).and_then(Info::parse);
     let Some(info) = info else { return Ok(()) };
+    let conference = info.identities.iter().any(|one| one.category == "conference");
+    let is_room = conference || info.has_feature(ns::MUC);
+    if !is_room && !mistaken::is_proven(cx, address) {
+        return Ok(());
+    }
     let open = !info.has_feature("muc_membersonly");
     let anonymous = !info.has_feature("muc_nonanonymous");
     let identities = info.identities.iter();
@@ -274,6 +295,7 @@ pub(super) fn learn(cx: &mut Cx<'_>, address: &BareJid, answer: &Answer) -> Step
     change(cx, address, |kept| {
         (kept.open, kept.anonymous) = (open, anonymous);
         kept.private = !open && !anonymous;
+        kept.proven |= is_room;
     })?;
     config::named(cx, address, name)?;
     config::look_at_picture(cx, address, &info)?;
@@ -392,6 +414,8 @@ pub(super) fn on_in(cx: &mut Cx<'_>, address: &BareJid, nick: &str, created: boo
 pub(super) fn settle(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     let Some(room) = cx.state.features.rooms.rooms.get_mut(address) else { return Ok(()) };
     let (request, private) = (room.request.take(), room.kept.private);
+    // What was made is put into the list by who made it, with its name.
+    let made = room.making.take();
     let first = !std::mem::replace(&mut room.kept.entered, true);
     let protected = room.has(PASSWORD_PROTECTED);
     let mut invited = None;
@@ -407,6 +431,9 @@ pub(super) fn settle(cx: &mut Cx<'_>, address: &BareJid) -> Step {
     }
     begin_conversation(cx, address, first, private)?;
     notify::on_entered(cx, address)?;
+    if made.is_none() && (first || request.is_some()) {
+        bookmarks::enter_by_itself(cx, address, None)?;
+    }
     if let Some(number) = request {
         cx.done(number, Outcome::Room(address.clone()));
     }
@@ -503,6 +530,8 @@ fn ping(cx: &mut Cx<'_>, address: BareJid) -> Step {
     })
 }
 
+/// Why nobody knows what is the matter with a room.
+pub(super) const SILENT: &str = "the server does not answer";
 /// Milliseconds: how long a room may take to let us in, when to try again, how long it may be silent,
 /// and how often that is looked at.
 const ENTER_TIMEOUT: u64 = 60_000;

@@ -11,6 +11,7 @@
 //! config.rs     its name and its picture (XEP-0486)
 //! happenings.rs what stands between the messages: who came, who went, what changed
 //! links.rs      links that make whoever follows them a member (XEP-0488)
+//! mistaken.rs   what was taken for a room and is none
 //! requests.rs   people who ask to become members (XEP-0045 §7.10, §9.9)
 //! invite.rs     invitations, both kinds (XEP-0045 §7.8, XEP-0249)
 //! commands.rs   what a user can ask for
@@ -29,6 +30,7 @@ mod invite;
 mod join;
 mod links;
 mod members;
+mod mistaken;
 mod presence;
 mod requests;
 
@@ -53,6 +55,7 @@ pub(crate) use incoming::{is_from_room, is_same_author, mentions_us, of as messa
 pub(crate) use invite::{is_mediated, on_mediated};
 pub(crate) use join::{limited, on_bookmarks};
 pub(crate) use members::others;
+pub(crate) use mistaken::{is_of_person, on_contact};
 pub(crate) use presence::{may_be_heard, may_tell_writing};
 
 pub(crate) const FEATURE: Feature = Feature {
@@ -206,6 +209,8 @@ pub(crate) struct Kept {
     told: Vec<(String, Option<BareJid>)>,
     /// We were in it.
     entered: bool,
+    /// It said itself that it is a room.
+    proven: bool,
 }
 
 impl State {
@@ -353,12 +358,17 @@ fn change(cx: &mut Cx<'_>, address: &BareJid, change: impl FnOnce(&mut Kept)) ->
     change(&mut room.kept);
     cx.state.features.rooms.unsaved.insert(address.clone());
     if new {
-        let rooms = cx.state.features.rooms.rooms.keys();
-        let list = rooms.map(|address| format!("{address}\n")).collect::<String>();
-        cx.store.save_value(LIST, Some(list.as_bytes()))?;
+        save_list(cx)?;
     }
     touch(cx, address);
     Ok(())
+}
+
+/// Keeps which rooms there are.
+fn save_list(cx: &Cx<'_>) -> Step {
+    let rooms = cx.state.features.rooms.rooms.keys();
+    let list = rooms.map(|address| format!("{address}\n")).collect::<String>();
+    cx.store.save_value(LIST, Some(list.as_bytes()))
 }
 
 /// Keeps what the step changed.

@@ -201,7 +201,7 @@ fn unavailable(
         () if codes.contains(&321) => "you are not a member any more",
         () if codes.contains(&322) => "the room is for members only now",
         // The service goes down, or lost us: it may come back.
-        () => return join::later(cx, address),
+        () => return join::later(cx, address, join::SILENT),
     };
     join::refuse(cx, address, &format!("{words}{why}"))
 }
@@ -229,7 +229,9 @@ fn on_error(cx: &mut Cx<'_>, address: &BareJid, presence: &Element) -> Step {
     let Some(error) = error else { return join::refuse(cx, address, "the room refuses") };
     let words = match error.condition {
         Condition::Conflict => return join::rename(cx, address),
-        condition if join::is_passing(condition) => return join::later(cx, address),
+        condition if join::is_passing(condition) => {
+            return join::later(cx, address, &describe(&error));
+        }
         Condition::NotAuthorized if is_of_link(&error) => {
             "this link is not valid any more; ask for another one".to_owned()
         }

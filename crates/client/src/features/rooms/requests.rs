@@ -103,6 +103,7 @@ fn submit(cx: &mut Cx<'_>, number: u64, room: BareJid, form: Form, tries: usize)
             change(cx, &room, |kept| {
                 kept.wanted = true;
                 kept.applied = Some(now);
+                kept.proven = true;
             })?;
             cx.done(number, Outcome::Done);
             Ok(())
