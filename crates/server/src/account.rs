@@ -80,8 +80,6 @@ pub struct Resource {
     /// The part of its archive that it reads by itself: it needs no offline messages from there
     /// (XEP-0160 §3).
     pub caught_up: Option<CaughtUp>,
-    /// It was handed the offline messages up to this id.
-    pub handed: u64,
     /// Full or bare addresses that got directed presence (RFC 6121 §4.6.3).
     pub directed: Vec<xmpp::jid::Jid>,
     /// What its client can do (XEP-0115), once that is known.
@@ -137,7 +135,6 @@ impl Resource {
             interested: false,
             block_pushes: false,
             caught_up: None,
-            handed: 0,
             directed: Vec::new(),
             features: None,
         }

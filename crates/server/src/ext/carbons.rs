@@ -52,9 +52,7 @@ fn copy(pass: &mut Pass<'_>) -> Flow {
     let sender = pass.session.map(|session| session.number);
     let wants = |(at, resource): (usize, &crate::account::Resource)| {
         let has_it = pass.delivered.contains(&at) || Some(resource.session.number) == sender;
-        // A message that waits in the offline queue reaches these devices from there.
-        let gets_it = has_it || (pass.pending && resource.available.is_none());
-        (resource.carbons && !gets_it).then_some(at)
+        (resource.carbons && !has_it).then_some(at)
     };
     let copies: Vec<usize> = pass.state.resources.iter().enumerate().filter_map(wants).collect();
     if copies.is_empty() {
@@ -68,6 +66,8 @@ fn copy(pass: &mut Pass<'_>) -> Flow {
         let session = pass.state.resources[at].session.clone();
         let mut frame = Frame::message(wrapped(session.full()));
         frame.archived = pass.archived;
+        // A device that has the copy has the message.
+        frame.pending = pass.pending;
         pass.effects.frames.push((session, frame));
     }
     Flow::Continue

@@ -6,19 +6,22 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use store::archive::{Append, Row, Unit};
+use store::{
+    StoreError,
+    archive::{Append, Row, Unit},
+};
 use xmpp::{
     edit::Edit,
     error::{StreamCondition, StreamError},
     ext::delay::Delay,
-    jid::BareJid,
+    jid::{BareJid, Jid},
     stanza::Stanza,
     time::Millis,
     xml::Limits,
 };
 
 use super::{
-    Extension, Inbound, Scope, SessionHooks, Spec,
+    Extension, HookFuture, Inbound, Scope, SessionHooks, Spec,
     archive::{self, Flushing},
 };
 use crate::{
@@ -37,22 +40,52 @@ pub const EXTENSION: Extension = Extension {
     ],
     features: &[(Scope::Server, xmpp::ns::OFFLINE_FEATURE)],
     inbound: &[(Inbound::Deliver, deliver::deliver), (Inbound::Miss, deliver::missed)],
-    session: SessionHooks { takes_messages: Some(takes_messages), ..SessionHooks::NONE },
+    session: SessionHooks {
+        bound: Some(bound),
+        takes_messages: Some(takes_messages),
+        ..SessionHooks::NONE
+    },
     ..Extension::NOTHING
 };
 
 /// Messages that are read from the store at a time.
 const BATCH: u32 = 100;
 
+/// A device was bound, and messages of its archive stay behind what may wait for it (ADR 33). When nothing does,
+/// they need not.
+fn bound<'a>(server: &'a Arc<Server>, session: &'a Arc<Session>) -> HookFuture<'a> {
+    Box::pin(async move {
+        let account = &session.account;
+        let newest = account.lock().archive.newest();
+        match pending(server, account, 0, 1).await {
+            Ok(rows) if rows.is_empty() => {
+                let state = account.lock();
+                if state.archive.newest() == newest {
+                    session.link().set_awaited_backlog(false);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                server.store_failed("offline messages", &error);
+            }
+        }
+    })
+}
+
 /// The device takes messages now: what waits is handed to it, unless another device is getting it.
 fn takes_messages(state: &mut AccountState, session: &Arc<Session>) {
-    let busy = state.archive.flushing.as_ref().is_some_and(|flushing| {
-        let other = state.resources.iter().find(|r| r.session.number == flushing.session);
-        other.is_some_and(|other| other.session.connected())
-    });
-    if !busy {
+    if !busy(state) && session.link().takes() {
         begin(state, session);
     }
+}
+
+/// Whether a device that is there is getting what waits.
+fn busy(state: &AccountState) -> bool {
+    let flushing = state.archive.flushing.as_ref();
+    let to = flushing.and_then(|flushing| {
+        state.resources.iter().find(|resource| resource.session.number == flushing.session)
+    });
+    to.is_some_and(|resource| resource.session.link().takes())
 }
 
 /// Keeps a stanza for whichever device comes online next, and in no archive. The id of its row; `None` when
@@ -64,8 +97,41 @@ pub fn keep(
     with: &BareJid,
     stanza: Bytes,
 ) -> Option<u64> {
+    let row = row(server, account, state, with, stanza);
+    let id = row.id;
+    submit(server, std::iter::once(row).collect()).then_some(id)
+}
+
+/// A session is over, and its client has perhaps not got these messages, which no archive has: they wait.
+pub fn keep_left(server: &Server, account: &Account, state: &mut AccountState, left: Vec<Bytes>) {
+    if state.deleted {
+        return;
+    }
+    let with = |stanza: &Bytes| {
+        let stanza = Stanza::parse(stanza.clone(), &Limits::SERVER).ok()?;
+        Some(Jid::new(&stanza.from()?).ok()?.to_bare())
+    };
+    let left = left.into_iter().filter_map(|stanza| Some((with(&stanza)?, stanza)));
+    let unit: Unit =
+        left.map(|(with, stanza)| row(server, account, state, &with, stanza)).collect();
+    if !unit.is_empty() {
+        submit(server, unit);
+    }
+}
+
+fn row(
+    server: &Server,
+    account: &Account,
+    state: &mut AccountState,
+    with: &BareJid,
+    stanza: Bytes,
+) -> Append {
     let id = archive::take_id(state);
-    let row = Append {
+    // A device that is being given offline messages gets this one with them.
+    if let Some(flushing) = state.archive.flushing.as_mut() {
+        flushing.missed = id;
+    }
+    Append {
         account: account.id,
         id,
         at: store::Millis(server.now().0),
@@ -76,24 +142,21 @@ pub fn keep(
         pending: true,
         hidden: true,
         stanza,
-    };
-    let unit: Unit = std::iter::once(row).collect();
-    if server.store.archive.append(unit, None).is_err() {
-        tracing::warn!("the store takes nothing: somebody who is away misses a message");
-        return None;
     }
-    // A device that is being given offline messages gets this one behind them.
-    if let Some(flushing) = state.archive.flushing.as_mut() {
-        flushing.kept.push(id);
-    }
-    Some(id)
 }
 
-/// Starts to hand what waits to a session, or goes on with it.
+fn submit(server: &Server, unit: Unit) -> bool {
+    let kept = server.store.archive.append(unit, None).is_ok();
+    if !kept {
+        tracing::warn!("the store takes nothing: somebody who is away misses a message");
+    }
+    kept
+}
+
+/// Starts to hand what waits to a session. What it was given already is not given again, so there is no harm in
+/// beginning once more.
 fn begin(state: &mut AccountState, session: &Session) {
-    let upto = state.archive.newest();
-    let Some(after) = state.resource(session).map(|resource| resource.handed) else { return };
-    let flushing = Flushing { session: session.number, after, upto, kept: Vec::new() };
+    let flushing = Flushing { session: session.number, after: 0, round: 0, missed: 0 };
     let before = state.archive.flushing.replace(flushing);
     if let Some(before) = before.filter(|before| before.session != session.number) {
         let other = state.resources.iter().find(|r| r.session.number == before.session);
@@ -121,9 +184,21 @@ pub fn flush_ended(state: &mut AccountState, session: &Session) {
     }
 }
 
+/// A session is over whose client did not acknowledge what waits (again) now: a device that is there gets it.
+pub fn left_behind(state: &mut AccountState) {
+    if let Some(flushing) = state.archive.flushing.as_mut() {
+        // Who is being given such messages begins anew: these may be older than where it stands.
+        flushing.after = 0;
+        flushing.round += 1;
+    }
+    if !busy(state) {
+        begin_with_another(state);
+    }
+}
+
 fn begin_with_another(state: &mut AccountState) {
     let ready = state.resources.iter().find(|resource| {
-        resource.priority().is_some_and(|priority| priority >= 0) && resource.session.connected()
+        resource.priority().is_some_and(|priority| priority >= 0) && resource.session.link().takes()
     });
     if let Some(next) = ready.map(|resource| resource.session.clone()) {
         begin(state, &next);
@@ -134,40 +209,60 @@ fn begin_with_another(state: &mut AccountState) {
 /// connection's task, so that a full queue slows the handing over down and nothing else.
 pub async fn hand_over(server: &Arc<Server>, session: &Arc<Session>) {
     let account = &session.account;
-    let here = own(&mut account.lock(), session)
-        .map(|flushing| (flushing.after, flushing.kept.last().copied().unwrap_or(0)));
-    let Some((after, newest)) = here else { return session.link().set_backlog(false) };
-    account.submitted().await;
-    if let Err(error) = server.store.archive.barrier().await {
-        server.store_failed("offline messages", &error);
-    }
-    let rows = match server.store.archive.pending(account.id, after, BATCH).await {
+    let begun = {
+        let mut state = account.lock();
+        let newest = state.archive.newest();
+        let Some(flushing) = own(&mut state, session) else {
+            return session.link().set_backlog(false);
+        };
+        let Flushing { after, round, .. } = *flushing;
+        Begun { epoch: session.link().epoch(), after, round, newest }
+    };
+    let rows = match pending(server, account, begun.after, BATCH).await {
         Ok(rows) => rows,
         Err(error) => {
             server.store_failed("offline messages", &error);
-            let mut state = account.lock();
-            if own(&mut state, session).is_some() {
-                state.archive.flushing = None;
-            }
-            return session.link().set_backlog(false);
+            // What comes meanwhile stays behind: it would hide from the client what is older.
+            return session.link().put_off_backlog(server.now());
         }
     };
-    // With all of them the device has what was kept before they were read.
-    let end = (rows.len() < BATCH as usize).then_some(newest);
     let rows: Vec<_> = rows.into_iter().map(|row| (delayed(server, &row), row)).collect();
-    let there = give(&mut account.lock(), session, after, rows, end);
+    let there = give(&mut account.lock(), session, begun, rows);
     life::delivered(server, account, there);
 }
 
-/// Queues what was read behind `after`, as far as there is room; `end` is there when that was all, and the
-/// newest id that was kept. Returns the ids of those that the device finds in the archive, which it reads by
-/// itself.
+/// What waits for an account behind `after`, with all that was taken so far.
+async fn pending(
+    server: &Server,
+    account: &Account,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Row>, StoreError> {
+    account.submitted().await;
+    server.store.archive.barrier().await?;
+    server.store.archive.pending(account.id, after, limit).await
+}
+
+/// How things stood when the next batch for a session was read.
+#[derive(Clone, Copy)]
+struct Begun {
+    /// The connection over which it gets it.
+    epoch: u64,
+    /// It was given everything up to this id.
+    after: u64,
+    /// How often it began anew.
+    round: u64,
+    /// The newest id that there was.
+    newest: u64,
+}
+
+/// Queues what was read, as far as there is room. Returns the ids of those that the device finds in the archive,
+/// which it reads by itself.
 fn give(
     state: &mut AccountState,
     session: &Session,
-    after: u64,
+    begun: Begun,
     rows: Vec<(Option<Bytes>, Row)>,
-    mut end: Option<u64>,
 ) -> Vec<u64> {
     let caught_up = state.resource(session).and_then(|resource| resource.caught_up);
     let mut there = Vec::new();
@@ -177,18 +272,26 @@ fn give(
         link.set_backlog(false);
         return there;
     };
-    if flushing.after != after {
-        // Another connection of this session has handed them over.
+    let stale = (flushing.after, flushing.round) != (begun.after, begun.round);
+    if stale || link.epoch() != begun.epoch {
+        // Another connection of this session hands them over, and may have told since what its client has.
         return there;
     }
+    let given = link.given();
+    let mut all = rows.len() < BATCH as usize;
     for (bytes, row) in rows {
+        if row.id > begun.newest {
+            // One that came since and is older than this may not be there yet.
+            all = true;
+            break;
+        }
         // What came meanwhile was queued for it as well, and waits in case that it does not come back.
-        let wanted = row.id <= flushing.upto || flushing.kept.contains(&row.id);
-        if caught_up.is_some_and(|part| part.has(&row)) {
+        let has = link.catch_up(row.id) || given.contains(&row.id);
+        if !has && caught_up.is_some_and(|part| part.has(&row)) {
             there.push(row.id);
-        } else if let Some(bytes) = bytes.filter(|_| wanted) {
+        } else if let Some(bytes) = bytes.filter(|_| !has) {
             if !link.has_room() {
-                end = None;
+                all = false;
                 break;
             }
             let mut frame = Frame::message(bytes);
@@ -198,16 +301,13 @@ fn give(
         }
         flushing.after = row.id;
     }
-    flushing.after = flushing.after.max(end.unwrap_or(0));
-    let handed = flushing.after;
-    // None was kept meanwhile: from here on messages are delivered as they come.
-    if end.is_some() && flushing.kept.iter().all(|id| *id <= handed) {
+    if all {
+        flushing.after = begun.newest;
+    }
+    // None was missed meanwhile: from here on messages are delivered as they come.
+    if all && flushing.missed <= begun.newest {
         state.archive.flushing = None;
         link.set_backlog(false);
-    }
-    drop(link);
-    if let Some(resource) = state.resource(session) {
-        resource.handed = handed;
     }
     there
 }
@@ -221,148 +321,10 @@ fn own<'a>(state: &'a mut AccountState, session: &Session) -> Option<&'a mut Flu
 fn delayed(server: &Server, row: &Row) -> Option<Bytes> {
     let stanza = Stanza::parse(row.stanza.clone(), &Limits::SERVER).ok()?;
     let mut delay = Vec::new();
-    let from = xmpp::jid::Jid::new(server.domain()).ok()?;
+    let from = Jid::new(server.domain()).ok()?;
     Delay::new(Millis(row.at.0)).with_from(from).write(&mut delay);
     Some(Edit::new(&stanza).append(delay).finish())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{account::CaughtUp, im::presence::Available, model::Stage, session::Origin};
-
-    /// A row that waits, and the id it has.
-    fn waits(stage: &Stage, juliet: &Account) -> u64 {
-        let mut state = juliet.lock();
-        let id = archive::take_id(&mut state);
-        let row = Append {
-            account: juliet.id,
-            id,
-            at: store::Millis(stage.server.now().0),
-            with: "romeo@b.example".into(),
-            resource: None,
-            outgoing: false,
-            origin_hash: None,
-            pending: true,
-            hidden: false,
-            stanza: format!("<message from='romeo@b.example/x' id='{id}'><body>a</body></message>")
-                .into(),
-        };
-        stage.server.store.archive.append(std::iter::once(row).collect(), None).unwrap();
-        id
-    }
-
-    fn bind(stage: &Stage, juliet: &Arc<Account>, resource: &str) -> Arc<Session> {
-        stage.run(life::bind(&stage.server, juliet, Some(resource), Origin::default())).unwrap()
-    }
-
-    /// A device that asks for what is newer than the newest that it has would never get the older one.
-    #[test]
-    fn nothing_overtakes_what_had_waited() {
-        let stage = Stage::new();
-        let juliet = stage.juliet();
-        let session = bind(&stage, &juliet, "phone");
-        let (first, second) = (waits(&stage, &juliet), waits(&stage, &juliet));
-        begin(&mut juliet.lock(), &session);
-        // Another device of hers writes something, and somebody writes to her.
-        let later = [(); 2].map(|()| {
-            let mut frame = Frame::message("<message/>".into());
-            frame.archived = Some(archive::take_id(&mut juliet.lock()));
-            session.deliver(frame.clone());
-            frame.archived
-        });
-        assert!(!session.link().has_more(), "not yet");
-        stage.run(hand_over(&stage.server, &session));
-        let sent = session.link().end();
-        let order: Vec<_> = sent.iter().map(|sent| sent.archived).collect();
-        assert_eq!(order, [Some(first), Some(second), later[0], later[1]]);
-    }
-
-    #[test]
-    fn a_device_whose_messages_go_to_another_one_begins_anew() {
-        let stage = Stage::new();
-        let juliet = stage.juliet();
-        let (phone, desk) = (bind(&stage, &juliet, "phone"), bind(&stage, &juliet, "desk"));
-        waits(&stage, &juliet);
-        begin(&mut juliet.lock(), &phone);
-        phone.link().set_resumption("x");
-        let epoch = phone.link().epoch();
-        phone.link().detach(epoch, stage.server.now(), true);
-        assert!(phone.link().resumable());
-        begin(&mut juliet.lock(), &desk);
-        assert!(!phone.link().resumable(), "it would never know what it missed");
-        stage.run(hand_over(&stage.server, &desk));
-        assert_eq!(desk.link().end().len(), 1);
-    }
-
-    #[test]
-    fn what_is_older_than_what_a_device_reads_is_handed_over() {
-        let stage = Stage::new();
-        let juliet = stage.juliet();
-        let session = bind(&stage, &juliet, "phone");
-        let (old, read) = (waits(&stage, &juliet), waits(&stage, &juliet));
-        let part = |after, upto| CaughtUp { after, ..CaughtUp::to(upto) };
-        let reads = part(old, read).and(part(read, read));
-        assert_eq!(reads, part(old, read), "the next page of the same");
-        assert_eq!(reads.and(part(read + 5, read + 9)).after, read + 5, "something else");
-        juliet.lock().resource(&session).unwrap().caught_up = Some(reads);
-        begin(&mut juliet.lock(), &session);
-        stage.run(hand_over(&stage.server, &session));
-        let sent = session.link().end();
-        let ids: Vec<_> = sent.iter().map(|sent| sent.archived).collect();
-        assert_eq!(ids, [Some(old)]);
-    }
-
-    #[test]
-    fn two_connections_of_a_session_hand_over_once() {
-        let stage = Stage::new();
-        let juliet = stage.juliet();
-        let session = bind(&stage, &juliet, "phone");
-        let first = waits(&stage, &juliet);
-        begin(&mut juliet.lock(), &session);
-        let server = &stage.server;
-        stage.run(async { tokio::join!(hand_over(server, &session), hand_over(server, &session)) });
-        let ids: Vec<_> = session.link().end().iter().map(|sent| sent.archived).collect();
-        assert_eq!(ids, [Some(first)]);
-    }
-
-    #[test]
-    fn who_is_there_gets_what_a_device_was_given_that_is_cut_off() {
-        let stage = Stage::new();
-        let juliet = stage.juliet();
-        let (phone, desk) = (bind(&stage, &juliet, "phone"), bind(&stage, &juliet, "desk"));
-        let first = waits(&stage, &juliet);
-        begin(&mut juliet.lock(), &phone);
-        phone.link().set_resumption("x");
-        let epoch = phone.link().epoch();
-        phone.link().detach(epoch, stage.server.now(), true);
-        interrupted(&mut juliet.lock(), &phone);
-        assert!(phone.link().resumable(), "nobody else is there");
-        let stanza = Stanza::parse("<presence/>".into(), &Limits::CLIENT).unwrap();
-        let available = Available { stanza, priority: 0 };
-        juliet.lock().resource(&desk).unwrap().available = Some(available);
-        interrupted(&mut juliet.lock(), &phone);
-        assert!(!phone.link().resumable());
-        stage.run(hand_over(&stage.server, &desk));
-        let ids: Vec<_> = desk.link().end().iter().map(|sent| sent.archived).collect();
-        assert_eq!(ids, [Some(first)]);
-    }
-
-    #[test]
-    fn what_was_kept_meanwhile_comes_behind_the_rest_and_ends_it() {
-        let stage = Stage::new();
-        let juliet = stage.juliet();
-        let session = bind(&stage, &juliet, "phone");
-        let first = waits(&stage, &juliet);
-        begin(&mut juliet.lock(), &session);
-        let romeo = BareJid::new("romeo@b.example").unwrap();
-        let stanza = Bytes::from_static(b"<message from='romeo@b.example' type='error'/>");
-        let kept = keep(&stage.server, &juliet, &mut juliet.lock(), &romeo, stanza);
-        // One that was queued for it as well, since it had no connection then.
-        let queued = waits(&stage, &juliet);
-        stage.run(hand_over(&stage.server, &session));
-        assert!(!session.link().has_backlog());
-        let ids: Vec<_> = session.link().end().iter().map(|sent| sent.archived).collect();
-        assert_eq!(ids, [Some(first), kept], "and not {queued}");
-    }
-}
+mod tests;

@@ -88,6 +88,7 @@ async fn available(server: &Arc<Server>, session: &Arc<Session>, stanza: &Stanza
             let hooks = crate::ext::ALL.iter().filter_map(|it| it.session.takes_messages);
             hooks.for_each(|hook| hook(&mut state, session));
         }
+        session.link().stop_awaiting();
         (first, took, waiting)
     };
     broadcast(server, account, &stanza);

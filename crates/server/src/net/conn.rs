@@ -373,6 +373,8 @@ impl<T: Transport> Connection<T> {
         match stanza.kind() {
             Kind::Message => {
                 server.metrics.messages_received.increment();
+                // Whoever converses without presence has no reason to wait for others' messages.
+                session.link().stop_awaiting();
                 message::route(server, session, &stanza, tag).await;
             }
             Kind::Presence => {

@@ -264,6 +264,9 @@ impl<T: Transport> Driver<'_, T> {
                 resource.carbons = bind.carbons;
                 // XEP-0386 §5: who binds like this reads the archive and gets no offline messages.
                 resource.caught_up = self.server.archives().then_some(CaughtUp::to(newest));
+                if resource.caught_up.is_some() {
+                    session.link().set_awaited_backlog(false);
+                }
             }
         }
         if let Some(enable) = &bind.enable {

@@ -10,7 +10,10 @@ use xmpp::jid::Jid;
 use crate::{
     account::Account,
     push::{Reason, Registration},
-    session::{Session, frame::Frame},
+    session::{
+        Session,
+        frame::{Copies, Frame},
+    },
 };
 
 /// Filled by hooks, emptied by the router.
@@ -51,8 +54,10 @@ impl Effects {
 
     /// Hands the collected frames to their sessions.
     pub fn hand_over(&mut self) {
+        let kept = self.frames.iter().any(|(_, frame)| frame.waits());
+        let copies = Copies::of(if kept { self.frames.len() } else { 0 });
         for (session, frame) in self.frames.drain(..) {
-            session.deliver(frame);
+            session.deliver(Frame { copies: copies.clone(), ..frame });
         }
     }
 }

@@ -76,6 +76,8 @@ pub struct Pass<'a> {
     pub archived: Option<u64>,
     /// Set with `archived` when no device was connected: the row waits in the offline queue.
     pub pending: bool,
+    /// Set with `archived` when it only waits: who looks in the archive does not find it.
+    pub hidden: bool,
     /// What is to happen.
     pub effects: &'a mut Effects,
     form: Option<Bytes>,
@@ -128,6 +130,7 @@ impl<'a> Pass<'a> {
             delivered: SmallVec::new(),
             archived: None,
             pending: false,
+            hidden: false,
             effects,
             form: None,
             chosen: None,
@@ -204,7 +207,8 @@ impl<'a> Pass<'a> {
                     })
             });
         }
-        if let Some(id) = self.archived {
+        // XEP-0313 §3.3: it names a message of the archive, and clients begin to read behind it.
+        if let Some(id) = self.archived.filter(|_| !self.hidden) {
             edit = edit.append(stanza_id(own, id));
         }
         edit.finish()

@@ -1,5 +1,10 @@
 //! What waits to be written to a client: finished bytes and the few facts that the way out needs.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
 use bytes::Bytes;
 use xmpp::stanza::Kind;
 
@@ -25,7 +30,56 @@ pub struct Frame {
     /// Whether the bytes have no recipient, because many get the same: each connection writes the
     /// address of its own session.
     pub shared: bool,
+    /// Whether it is a message that is kept for who is away, and no archive has it: it waits on disk once its
+    /// session has ended.
+    pub unkept: bool,
+    /// The devices of the account that are given the same message.
+    pub copies: Copies,
 }
+
+/// What the frames of one message for several devices have in common: whether a device has it already, and how
+/// many may still get it.
+#[derive(Clone, Debug, Default)]
+pub struct Copies(Option<Arc<AtomicU32>>);
+
+/// Set in [`Copies`] once a device has the message.
+const HAD: u32 = 1 << 31;
+
+impl Copies {
+    /// For a message that so many devices are given.
+    #[must_use]
+    pub fn of(devices: usize) -> Self {
+        // Nothing is shared with nobody.
+        let shared = u32::try_from(devices).ok().filter(|devices| *devices > 1);
+        Self(shared.map(|devices| Arc::new(AtomicU32::new(devices))))
+    }
+
+    /// A device has it.
+    pub fn arrived(&self) {
+        if let Some(shared) = &self.0 {
+            shared.fetch_or(HAD, Ordering::AcqRel);
+        }
+    }
+
+    /// A device will not get it. Whether that was the last one, and none has it.
+    #[must_use]
+    pub fn lost(&self) -> bool {
+        self.0.as_ref().is_none_or(|shared| shared.fetch_sub(1, Ordering::AcqRel) == 1)
+    }
+}
+
+impl PartialEq for Copies {
+    /// Whether they are of the same message, as far as more than one device was given it.
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Copies {}
 
 /// What a client that declared itself inactive (XEP-0352) wants with a stanza.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,6 +170,12 @@ impl Frame {
         !matches!(self.kind, Kind::Other)
     }
 
+    /// Whether it has a place among the messages that wait for who is away.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.archived.is_some() || self.unkept
+    }
+
     fn new(kind: Kind, bytes: Bytes) -> Self {
         Self {
             bytes,
@@ -125,6 +185,8 @@ impl Frame {
             bulk: false,
             urgency: Urgency::Now,
             shared: false,
+            unkept: false,
+            copies: Copies::default(),
         }
     }
 }

@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use store::archive::Clear;
 use xmpp::{
     error::{Condition, StanzaError, StreamCondition, StreamError},
     jid::FullJid,
+    sm::Entry,
     stanza::Kind,
     time::Millis,
 };
 
-use super::{Origin, Session, link::Link, mailbox::MailboxLimits};
+use super::{
+    Origin, Session,
+    link::{Link, Sent},
+    mailbox::MailboxLimits,
+};
 use crate::{
     account::{Account, Resource},
     ext::{ALL, offline},
@@ -62,28 +68,49 @@ async fn bury(server: &Arc<Server>, session: &Arc<Session>) {
         server.resumable.remove(id);
     }
     presence::unavailable(server, session, None).await;
-    let (lost, alone) = {
+    let (waiting, left) = {
         let mut state = account.lock();
         state.resources.retain(|resource| resource.session.number != session.number);
         offline::flush_ended(&mut state, session);
         // Under the lock: nobody can queue anything after this.
-        (session.link().end(), state.resources.is_empty())
+        let mut lost = session.link().end();
+        lost.retain(|entry| entry.meta.kind == Kind::Message);
+        let pending = lost.iter().any(|entry| entry.meta.pending);
+        let (archived, others): (Vec<_>, Vec<_>) =
+            lost.into_iter().partition(|entry| entry.meta.archived.is_some());
+        let waiting = archived.into_iter().filter(|entry| !entry.meta.pending && last(entry));
+        let waiting: Vec<_> = waiting.filter_map(|entry| entry.meta.archived).collect();
+        let unkept = unkept(others);
+        let left = pending || !waiting.is_empty() || !unkept.is_empty();
+        offline::keep_left(server, account, &mut state, unkept);
+        (waiting, left)
     };
     session.nudge();
     server.metrics.sessions.decrement();
-    let waiting: Vec<u64> = lost
-        .iter()
-        .filter(|sent| sent.kind == Kind::Message && !sent.pending && alone)
-        .filter_map(|sent| sent.archived)
-        .collect();
-    if !waiting.is_empty()
-        && let Err(error) = server.store.archive.set_pending(account.id, waiting).await
-    {
-        server.store_failed("offline messages", &error);
+    if !waiting.is_empty() {
+        // Their rows may be on their way to the store.
+        account.submitted().await;
+        if let Err(error) = server.store.archive.set_pending(account.id, waiting).await {
+            server.store_failed("offline messages", &error);
+        }
+    }
+    if left {
+        offline::left_behind(&mut account.lock());
     }
     for hook in ALL.iter().filter_map(|extension| extension.session.closed) {
         hook(server, session).await;
     }
+}
+
+/// Whether a message that a session leaves is in the hands of no other device, nor on its way to one.
+fn last(entry: &Entry<Sent>) -> bool {
+    entry.meta.copies.lost()
+}
+
+/// Of what a session leaves, the messages that have to be kept now, since no archive has them.
+pub(super) fn unkept(lost: Vec<Entry<Sent>>) -> Vec<Bytes> {
+    let kept = lost.into_iter().filter(|entry| last(entry) && entry.meta.unkept);
+    kept.map(|entry| entry.bytes).collect()
 }
 
 /// Tells every connected client that the server goes down. Sessions that can be resumed stay.
@@ -146,6 +173,7 @@ fn place(
         let waiting = sessions.find(|old| !old.connected()).cloned();
         return waiting.map(Some).ok_or_else(|| StanzaError::new(Condition::ResourceConstraint));
     }
+    session.link().await_presence(server.now().plus(AWAITED));
     // Most people have one device or two: no room for four.
     state.resources.reserve_exact(1);
     state.resources.push(Resource::new(session.clone()));
@@ -161,3 +189,6 @@ fn full(account: &Account, resource: &str) -> Result<FullJid, StanzaError> {
 fn fresh_resource() -> Result<String, StanzaError> {
     super::resume::fresh_id().map_err(|_| StanzaError::new(Condition::InternalServerError))
 }
+
+/// Milliseconds for which a client that was bound may leave open whether it takes messages.
+const AWAITED: u64 = 5000;

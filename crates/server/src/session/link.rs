@@ -3,17 +3,17 @@
 //! [`Link`] knows no socket. The connection's task asks it what to write; the router and the store
 //! tell it what happened.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use xmpp::{
     error::StreamError,
-    sm::{self, HandledTooHigh, Seq, Sm},
+    sm::{self, Entry, HandledTooHigh, Seq, Sm},
     stanza::{Kind, Stanza},
     time::Millis,
 };
 
 use super::{
-    frame::Frame,
+    frame::{Copies, Frame},
     mailbox::{Mailbox, MailboxLimits},
 };
 use crate::{metrics::Stanzas, net::wire::Output};
@@ -33,7 +33,7 @@ pub enum Phase {
 }
 
 /// What a session remembers of a stanza that its client has not acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Message, presence or iq.
     pub kind: Kind,
@@ -43,12 +43,16 @@ pub struct Sent {
     pub pending: bool,
     /// Whether its bytes have no recipient; see [`Frame::shared`].
     pub shared: bool,
+    /// Whether no archive has it; see [`Frame::unkept`].
+    pub unkept: bool,
+    /// The devices that were given the same message.
+    pub copies: Copies,
 }
 
 impl From<&Frame> for Sent {
     fn from(frame: &Frame) -> Self {
-        let Frame { kind, archived, pending, shared, .. } = *frame;
-        Sent { kind, archived, pending, shared }
+        let Frame { kind, archived, pending, shared, unkept, .. } = *frame;
+        Sent { kind, archived, pending, shared, unkept, copies: frame.copies.clone() }
     }
 }
 
@@ -71,9 +75,15 @@ pub struct Link {
     closing: Option<StreamError>,
     /// Offline messages wait to be handed over as the mailbox empties.
     backlog: bool,
+    /// Not before this moment, since the store did not give them.
+    retry: Option<Millis>,
+    /// The client was bound and has not said whether it takes messages; at this moment that is taken for a no.
+    awaited: Option<Millis>,
     /// A frame was lost because the mailbox was full: the session must not be resumed, since its
-    /// client would never know. It catches up in a new one.
+    /// client would never know. It is given nothing more, and catches up in a new one.
     broken: bool,
+    /// The frame that was lost.
+    refused: Option<Entry<Sent>>,
     /// Under which id the client may resume.
     resumption: Option<Box<str>>,
     /// The resend queue is full: nothing more is written until the client acknowledges.
@@ -127,7 +137,10 @@ impl Link {
             failed: Vec::new(),
             closing: None,
             backlog: false,
+            retry: None,
+            awaited: None,
             broken: false,
+            refused: None,
             resumption: None,
             blocked: false,
             ending: false,
@@ -163,18 +176,24 @@ impl Link {
 
     /// Queues a frame. Returns whether the connection's task should wake up.
     pub fn push(&mut self, frame: Frame) -> bool {
-        if self.phase == Phase::Ended {
+        if self.phase == Phase::Ended || self.broken {
+            // Then it waits, unless another device is given it.
+            let _ = frame.copies.lost();
             return false;
         }
+        let entry = Entry { bytes: frame.bytes.clone(), meta: Sent::from(&frame) };
         match self.mailbox.push(frame) {
             Ok(wake) => wake && self.phase == Phase::Connected,
-            Err(_) => self.overflow(),
+            Err(_) => {
+                self.refused = Some(entry);
+                self.overflow()
+            }
         }
     }
 
     /// Queues a frame of an answer whose size has a bound of its own, such as a page of an archive.
     pub fn push_bulk(&mut self, frame: Frame) -> bool {
-        if self.phase == Phase::Ended {
+        if self.phase == Phase::Ended || self.broken {
             return false;
         }
         match self.mailbox.push_bulk(frame) {
@@ -192,41 +211,82 @@ impl Link {
     #[must_use]
     pub fn has_room(&self) -> bool {
         let unacked = self.sm.as_ref().map_or(0, |sm| sm.unacked().len());
-        self.mailbox.has_room() && !self.blocked && unacked < BACKLOG_UNACKED
+        let free = !self.blocked && !self.broken && unacked < BACKLOG_UNACKED;
+        free && self.mailbox.has_room()
+    }
+
+    /// The client was bound. Until it says whether it takes messages, but not beyond `moment`, those of its
+    /// archive stay behind what may have waited for it.
+    pub fn await_presence(&mut self, moment: Millis) {
+        self.awaited = Some(moment);
+        self.mailbox.set_behind(true);
+    }
+
+    /// Whether a message waits that the client would get before those of now, should it take messages.
+    pub fn set_awaited_backlog(&mut self, waits: bool) {
+        if self.awaited.is_some() && !self.backlog {
+            self.mailbox.set_behind(waits);
+        }
+    }
+
+    /// The client has said whether it takes messages, or goes on without.
+    pub fn stop_awaiting(&mut self) {
+        self.set_awaited_backlog(false);
+        self.awaited = None;
     }
 
     /// Offline messages are there to be handed over, or no longer. Meanwhile other messages wait behind
     /// them.
     pub fn set_backlog(&mut self, backlog: bool) {
         self.backlog = backlog;
-        self.mailbox.set_behind(backlog);
+        self.retry = None;
+        self.mailbox.set_behind(backlog || self.broken);
+    }
+
+    /// The store did not give the offline messages: it is asked again later.
+    pub fn put_off_backlog(&mut self, now: Millis) {
+        self.retry = Some(now.plus(BACKLOG_RETRY));
     }
 
     /// Its offline messages are handed to somebody else: should the client come back, it begins anew and
-    /// reads what it missed. Returns whether it came back already, so that its connection has to end.
+    /// reads what it missed; what is newer stays behind that. Returns whether it came back already, so that its
+    /// connection has to end.
     pub fn lose_backlog(&mut self) -> bool {
         let had = std::mem::take(&mut self.backlog);
         self.broken |= had;
-        self.mailbox.set_behind(false);
         had && self.phase == Phase::Connected
     }
 
-    /// Whether messages reach the client now: it is connected, and is not being given what had waited.
-    #[must_use]
-    pub fn reaches(&self) -> bool {
-        self.phase == Phase::Connected && !self.backlog
+    /// The message with this id, one of those that wait, is next for the client. Messages that stayed behind and
+    /// are older go before it. Returns whether it is among them.
+    pub fn catch_up(&mut self, id: u64) -> bool {
+        self.mailbox.catch_up(id)
     }
 
-    /// Whether offline messages wait to be handed over.
+    /// Ids of the messages of the archive that the client was given, as far as it has not acknowledged them.
     #[must_use]
-    pub fn has_backlog(&self) -> bool {
-        self.backlog
+    pub fn given(&self) -> HashSet<u64> {
+        let unacked = self.sm.iter().flat_map(|sm| sm.unacked());
+        unacked.filter_map(|entry| entry.meta.archived).chain(self.mailbox.archived()).collect()
+    }
+
+    /// Whether messages reach the client now: it is connected, and they do not stay behind what had waited.
+    #[must_use]
+    pub fn reaches(&self) -> bool {
+        self.takes() && !self.mailbox.is_behind()
+    }
+
+    /// Whether the client is connected, and nothing of its was lost.
+    #[must_use]
+    pub fn takes(&self) -> bool {
+        self.phase == Phase::Connected && !self.broken
     }
 
     /// Whether offline messages wait and there is room for them.
     #[must_use]
     pub fn wants_backlog(&self) -> bool {
-        self.backlog && self.phase == Phase::Connected && self.has_room()
+        let due = self.backlog && self.retry.is_none();
+        due && self.phase == Phase::Connected && self.has_room()
     }
 
     /// The id under which the client may resume, once it was given one.
@@ -327,6 +387,7 @@ impl Link {
         let Some(sm) = self.sm.as_mut() else { return Ok(Vec::new()) };
         let handled = sm.acknowledge(h)?;
         self.blocked = false;
+        let handled = handled.inspect(|entry| entry.meta.copies.arrived());
         Ok(handled.filter_map(|entry| entry.meta.archived.filter(|_| entry.meta.pending)).collect())
     }
 
@@ -343,6 +404,10 @@ impl Link {
     /// Moves what waits into `out`, up to `budget` bytes, together with due acknowledgements.
     pub fn write(&mut self, now: Millis, out: &mut Output, budget: usize) -> Written {
         let mut written = Written::default();
+        if self.awaited.is_some_and(|moment| moment <= now) {
+            self.stop_awaiting();
+        }
+        self.retry = self.retry.filter(|moment| *moment > now);
         let before = std::mem::take(&mut self.blocked);
         while out.len() < budget {
             let Some(frame) = self.mailbox.pop() else { break };
@@ -352,8 +417,9 @@ impl Link {
                 self.blocked = true;
                 break;
             }
-            if frame.pending && self.sm.is_none() {
-                written.delivered.extend(frame.archived);
+            if self.sm.is_none() {
+                frame.copies.arrived();
+                written.delivered.extend(frame.archived.filter(|_| frame.pending));
             }
             written.stanzas.count(frame.kind);
             out.frame(&frame);
@@ -382,7 +448,10 @@ impl Link {
     /// When the connection's task must look again although nothing happens.
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
-        self.sm.as_ref().and_then(Sm::deadline)
+        let ask = self.sm.as_ref().and_then(Sm::deadline);
+        let awaited = self.awaited.filter(|_| self.mailbox.keeps_back());
+        let retry = self.retry.filter(|_| self.backlog);
+        [ask, awaited, retry].into_iter().flatten().min()
     }
 
     /// Connection `epoch` is gone. Says what becomes of the session; `keep` when its client may
@@ -438,7 +507,7 @@ impl Link {
     pub fn rewrite(&mut self, out: &mut Output) {
         let Some(sm) = self.sm.as_mut() else { return };
         for entry in sm.unacked() {
-            let Sent { kind, shared, .. } = entry.meta;
+            let (kind, shared) = (entry.meta.kind, entry.meta.shared);
             out.frame(&Frame { kind, shared, ..Frame::nonza(entry.bytes.clone()) });
         }
         if sm.unacked().len() > 0 {
@@ -451,35 +520,34 @@ impl Link {
     /// not even given it.
     #[must_use]
     pub fn owes_messages(&self) -> bool {
-        let mut unacked = self.sm.iter().flat_map(|sm| sm.unacked().map(|entry| entry.meta));
+        let mut unacked = self.sm.iter().flat_map(|sm| sm.unacked().map(|entry| &entry.meta));
         unacked.any(|sent| sent.kind == Kind::Message && sent.archived.is_some())
-            || self.mailbox.holds_archived()
+            || self.mailbox.archived().next().is_some()
     }
 
     /// Ends the session for good. Returns what its client never got or never acknowledged.
-    pub fn end(&mut self) -> Vec<Sent> {
+    pub fn end(&mut self) -> Vec<Entry<Sent>> {
         self.phase = Phase::Ended;
-        let sent = |frame: Frame| Sent::from(&frame);
-        let unacked = self.sm.take().map(|sm| sm.into_unacked().map(|entry| entry.meta));
-        unacked.into_iter().flatten().chain(self.mailbox.drain().map(sent)).collect()
+        let unacked = self.sm.take().into_iter().flat_map(Sm::into_unacked);
+        unacked.chain(self.mailbox.drain().map(entry)).chain(self.refused.take()).collect()
     }
 
     /// Ends the session for a restart. Returns what its client has not handled, and stream
     /// management for a snapshot, with everything that was never written among what was sent; none
     /// when the session cannot be resumed.
-    pub fn hibernate(&mut self, now: Millis) -> (Vec<Sent>, Option<Sm<Sent>>) {
+    pub fn hibernate(&mut self, now: Millis) -> (Vec<Entry<Sent>>, Option<Sm<Sent>>) {
         // What waited for it and was not handed over yet comes with a new session.
         let resumable = self.resumable() && !self.backlog;
         self.phase = Phase::Ended;
         let mut sm = self.sm.take();
-        let mut unhandled: Vec<Sent> =
-            sm.iter().flat_map(|sm| sm.unacked().map(|entry| entry.meta)).collect();
+        let mut unhandled: Vec<_> = sm.iter().flat_map(|sm| sm.unacked().cloned()).collect();
         let mut whole = true;
-        for frame in self.mailbox.drain().filter(Frame::counted) {
-            let meta = Sent::from(&frame);
-            unhandled.push(meta);
-            whole &= sm.as_mut().is_some_and(|sm| sm.sent(now, frame.bytes, meta).is_ok());
+        for entry in self.mailbox.drain().filter(Frame::counted).map(entry) {
+            unhandled.push(entry.clone());
+            let Entry { bytes, meta } = entry;
+            whole &= sm.as_mut().is_some_and(|sm| sm.sent(now, bytes, meta).is_ok());
         }
+        unhandled.extend(self.refused.take());
         (unhandled, sm.filter(|_| resumable && whole))
     }
 
@@ -511,8 +579,14 @@ impl Link {
     }
 }
 
+fn entry(frame: Frame) -> Entry<Sent> {
+    Entry { meta: Sent::from(&frame), bytes: frame.bytes }
+}
+
 /// Unacknowledged stanzas up to which offline messages are added.
 const BACKLOG_UNACKED: usize = 200;
+/// Milliseconds after which offline messages are read again that could not be read.
+const BACKLOG_RETRY: u64 = 5000;
 /// Questions of a client that wait for the disk.
 const MAX_QUESTIONS: usize = 64;
 

@@ -70,7 +70,7 @@ impl Mailbox {
     /// # Errors
     /// [`Overflow`] when the limits are reached; the frame was not taken.
     pub fn push(&mut self, frame: Frame) -> Result<bool, Overflow> {
-        if self.behind && frame.archived.is_some() {
+        if self.behind && frame.waits() {
             self.admit(&frame)?;
             self.later_bytes += frame.bytes.len();
             self.later.push_back(frame);
@@ -130,6 +130,21 @@ impl Mailbox {
         }
     }
 
+    /// Those that stay behind are ready up to the one with this id in the archive. Returns whether that one is
+    /// among them.
+    pub fn catch_up(&mut self, id: u64) -> bool {
+        // They came in the order of their ids; those that no archive has go with the next one.
+        let older = self.later.iter().take_while(|frame| frame.archived.is_none_or(|at| at <= id));
+        let last = older.enumerate().filter_map(|(at, frame)| Some((at, frame.archived?))).last();
+        let Some((at, newest)) = last else { return false };
+        self.release();
+        for frame in self.later.drain(..=at) {
+            self.later_bytes -= frame.bytes.len();
+            self.ready.push_back(frame);
+        }
+        newest == id
+    }
+
     /// Whether messages stay behind what [`Mailbox::push_bulk`] brings: from now on, or no longer. Those
     /// that did are ready then.
     pub fn set_behind(&mut self, behind: bool) {
@@ -170,11 +185,22 @@ impl Mailbox {
         self.ready.is_empty()
     }
 
-    /// Whether a message that an archive keeps waits here.
-    #[must_use]
-    pub fn holds_archived(&self) -> bool {
+    /// The ids of the messages here that an archive keeps.
+    pub fn archived(&self) -> impl Iterator<Item = u64> {
         let waiting = self.ready.iter().chain(&self.held).chain(&self.later);
-        waiting.into_iter().any(|frame| frame.archived.is_some())
+        waiting.filter_map(|frame| frame.archived)
+    }
+
+    /// Whether messages stay behind what is to come before them.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Whether some do.
+    #[must_use]
+    pub fn keeps_back(&self) -> bool {
+        !self.later.is_empty()
     }
 
     /// Whether half of the limits are free: the mark up to which bulk senders (offline messages)
@@ -329,6 +355,25 @@ mod tests {
         mailbox.set_behind(false);
         assert_eq!(texts(&mut mailbox), ["second", "third", "fourth"]);
         assert!(mailbox.is_empty() && mailbox.has_room());
+    }
+
+    #[test]
+    fn what_stays_behind_goes_when_it_is_its_turn() {
+        let mut mailbox = mailbox();
+        mailbox.set_behind(true);
+        let unkept = Frame { unkept: true, ..frame("in no archive", Urgency::Now) };
+        for frame in [archived("2", 2), unkept, archived("5", 5)] {
+            assert_eq!(mailbox.push(frame), Ok(false));
+        }
+        assert!(!mailbox.catch_up(1) && mailbox.is_empty());
+        assert!(mailbox.catch_up(2));
+        assert!(!mailbox.catch_up(4));
+        assert_eq!(texts(&mut mailbox), ["2"]);
+        assert!(mailbox.catch_up(5) && !mailbox.keeps_back());
+        assert_eq!(texts(&mut mailbox), ["in no archive", "5"]);
+        mailbox.set_behind(false);
+        let long: &'static str = Box::leak("z".repeat(100).into_boxed_str());
+        assert_eq!(mailbox.push(frame(long, Urgency::Now)), Ok(true), "all is free again");
     }
 
     #[test]

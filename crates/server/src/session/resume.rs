@@ -16,10 +16,17 @@ use xmpp::{
 
 use super::{
     Origin, Session,
+    frame::Copies,
+    life,
     link::{Link, Sent},
     mailbox::MailboxLimits,
 };
-use crate::{account::Resource, ext::caps::Features, im::presence::Available, server::Server};
+use crate::{
+    account::Resource,
+    ext::{caps::Features, offline},
+    im::presence::Available,
+    server::Server,
+};
 
 /// Sessions by the id that their client resumes them with.
 #[derive(Default)]
@@ -87,20 +94,25 @@ pub async fn hibernate(server: &Server) -> Result<usize, store::StoreError> {
     let mut sessions = Vec::new();
     for account in server.accounts.all() {
         let resources = std::mem::take(&mut account.lock().resources);
-        let mut waiting = Vec::new();
+        let (mut waiting, mut left) = (Vec::new(), Vec::new());
         for resource in resources {
             let mut link = resource.session.link();
             let inactive = link.inactive();
             let id: Option<Box<str>> = link.resumption().map(Into::into);
             let (unhandled, sm) = link.hibernate(now);
             // Should the client not come back in time, its messages wait like others'.
-            let messages = unhandled.iter().filter(|sent| sent.kind == Kind::Message);
-            waiting.extend(messages.filter_map(|sent| sent.archived));
+            let messages = unhandled.iter().filter(|entry| entry.meta.kind == Kind::Message);
+            waiting.extend(messages.filter_map(|entry| entry.meta.archived));
             if let (Some(sm), Some(id)) = (sm, id) {
                 let snapshot = snapshot(&resource, inactive, &sm, now);
                 sessions.push(Hibernated { id, account: account.id, expires_at, snapshot });
+            } else {
+                left.extend(life::unkept(unhandled));
             }
         }
+        offline::keep_left(server, &account, &mut account.lock(), left);
+        // Their rows may be on their way to the store.
+        account.submitted().await;
         if !waiting.is_empty() {
             server.store.archive.set_pending(account.id, waiting).await?;
         }
@@ -197,7 +209,7 @@ fn write_sent(sent: &Sent, out: &mut Vec<u8>) {
     });
     // From now on it waits in the offline queue, too; see `hibernate`.
     let pending = u8::from(sent.pending || sent.archived.is_some());
-    out.push(pending | u8::from(sent.shared) << 1);
+    out.push(pending | u8::from(sent.shared) << 1 | u8::from(sent.unkept) << 2);
     if let Some(id) = sent.archived {
         out.extend_from_slice(&id.to_be_bytes());
     }
@@ -212,28 +224,33 @@ fn read_sent(bytes: &[u8]) -> Option<Sent> {
         _ => Kind::Other,
     };
     let archived = id.first_chunk().map(|id| u64::from_be_bytes(*id));
-    Some(Sent { kind, archived, pending: flags & 1 != 0, shared: flags & 2 != 0 })
+    let flag = |at: u8| flags >> at & 1 != 0;
+    let (pending, shared, unkept) = (flag(0), flag(1), flag(2));
+    Some(Sent { kind, archived, pending, shared, unkept, copies: Copies::default() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::frame::Frame;
 
     #[test]
     fn what_was_sent_is_read_back_as_it_was_written() {
-        for (kind, archived, shared) in [
-            (Kind::Message, Some(7), false),
-            (Kind::Message, None, true),
-            (Kind::Presence, None, true),
-            (Kind::Iq, None, false),
+        for (kind, archived, shared, unkept) in [
+            (Kind::Message, Some(7), false, false),
+            (Kind::Message, None, true, false),
+            (Kind::Message, None, false, true),
+            (Kind::Presence, None, true, false),
+            (Kind::Iq, None, false, false),
         ] {
-            let sent = Sent { kind, archived, pending: archived.is_some(), shared };
+            let (pending, copies) = (archived.is_some(), Copies::default());
+            let sent = Sent { kind, archived, pending, shared, unkept, copies };
             let mut bytes = Vec::new();
             write_sent(&sent, &mut bytes);
             assert_eq!(read_sent(&bytes), Some(sent));
         }
         // From before stanzas were shared.
-        let old = Sent { kind: Kind::Presence, archived: None, pending: false, shared: false };
+        let old = Sent::from(&Frame::presence(Bytes::new()));
         assert_eq!(read_sent(&[b'p', 0]), Some(old));
     }
 }

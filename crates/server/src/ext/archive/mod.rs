@@ -74,12 +74,12 @@ const fn route(kind: Option<IqKind>, name: &'static str, handler: super::IqHandl
 pub struct Flushing {
     /// Number of the session.
     pub session: u64,
-    /// Archive id of the last message that it was given.
+    /// Archive id up to which it was given everything.
     pub after: u64,
-    /// Archive id of the newest message when that began: later ones come as they come.
-    pub upto: u64,
-    /// Ids of later ones that come like these, since they were not queued for the device.
-    pub kept: Vec<u64>,
+    /// How often that began anew.
+    pub round: u64,
+    /// Archive id of the newest one that began to wait since then and was not queued for the session.
+    pub missed: u64,
 }
 
 /// The archive's part of an account in memory.
@@ -245,6 +245,10 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     let id = pass.state.archive.take_id();
     pass.archived = Some(id);
     pass.pending = pending;
+    pass.hidden = !kept;
+    if pending {
+        not_queued(pass, id);
+    }
     // A message to oneself is recorded on its way in; its repetition is recognised all the same.
     let own = outbound || pass.to_self();
     let to = pass.to.to_bare();
@@ -271,6 +275,25 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     };
     pass.effects.appends.push(append);
     Flow::Continue
+}
+
+/// A message waits, and does not come by itself to the devices for which it is not queued: to the one that is
+/// being given what waits it comes from the store, and others get nothing newer before they say whether they
+/// take it.
+fn not_queued(pass: &mut Pass<'_>, id: u64) {
+    let chosen = pass.chosen();
+    let AccountState { archive, resources, .. } = &mut *pass.state;
+    let others = resources.iter().enumerate().filter(|(at, _)| !chosen.contains(at));
+    for (_, resource) in others {
+        if let Some(flushing) = archive.flushing.as_mut()
+            && flushing.session == resource.session.number
+        {
+            flushing.missed = id;
+        }
+        if !resource.carbons {
+            resource.session.link().set_awaited_backlog(true);
+        }
+    }
 }
 
 /// What belongs into a history (XEP-0313 §5.1.3, XEP-0334 §4.3).

@@ -108,6 +108,22 @@ fn a_session_that_lost_a_frame_cannot_be_resumed() {
 }
 
 #[test]
+fn what_comes_after_a_lost_frame_is_not_written_and_nothing_is_forgotten() {
+    let mut link = link(false);
+    let archived = |id: u64| Frame { archived: Some(id), ..message(&id.to_string()) };
+    for id in 1..=5 {
+        link.push(archived(id));
+    }
+    assert!(!link.reaches(), "what comes now waits");
+    let mut out = Output::new(false, "juliet@a.example/x");
+    link.write(NOW, &mut out, 1);
+    assert!(out.text().contains("<body>1</body>"));
+    assert!(!link.push(archived(6)));
+    let ids: Vec<_> = link.end().into_iter().filter_map(|entry| entry.meta.archived).collect();
+    assert_eq!(ids, [2, 3, 4, 5]);
+}
+
+#[test]
 fn the_end_names_what_the_client_never_acknowledged() {
     let mut link = link(true);
     let mut frame = message("1");
@@ -117,7 +133,7 @@ fn the_end_names_what_the_client_never_acknowledged() {
     let mut frame = message("2");
     frame.archived = Some(8);
     link.push(frame);
-    let ids: Vec<_> = link.end().into_iter().filter_map(|sent| sent.archived).collect();
+    let ids: Vec<_> = link.end().into_iter().filter_map(|entry| entry.meta.archived).collect();
     assert_eq!(ids, [7, 8]);
     assert!(!link.push(message("3")));
 }
