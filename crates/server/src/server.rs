@@ -260,6 +260,7 @@ impl Server {
         *self.config.write() = Arc::new(config);
         crate::push::reloaded(self);
         crate::components::reloaded(self);
+        crate::ext::muc::missed::reloaded(self);
     }
 
     fn offer(&self, config: &Config) -> Settings {

@@ -5,7 +5,10 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     mem,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use parking_lot::Mutex;
@@ -23,7 +26,11 @@ use super::{
     service::{Cell, Sender},
 };
 use crate::{
-    s2s::outgoing::{Bounce, Entry},
+    config::Config,
+    s2s::{
+        outgoing::{Bounce, Entry},
+        policy,
+    },
     server::Server,
 };
 
@@ -31,6 +38,8 @@ use crate::{
 #[derive(Default)]
 pub struct Missed {
     who: Mutex<HashMap<BareJid, BTreeSet<Jid>>>,
+    /// Some may be at domains that are talked to no more.
+    denied: AtomicBool,
     wake: Notify,
 }
 
@@ -79,8 +88,48 @@ fn line(server: &Server, entry: &Entry) -> Option<(BareJid, Jid)> {
     of_room.then(|| Some((from.to_bare(), Jid::new(&stanza.to()?).ok()?))).flatten()
 }
 
+/// Other domains may be talked to than before: whoever is at one that is not has missed something from now on.
+pub fn reloaded(server: &Server) {
+    let missed = &server.rooms.missed;
+    missed.denied.store(true, Ordering::Release);
+    missed.wake.notify_one();
+}
+
+/// Notes who is in a room and at a domain that is not talked to.
+async fn look_for_denied(server: &Arc<Server>) {
+    let config = server.config();
+    let mut denied = HashMap::new();
+    for cell in server.rooms.all() {
+        {
+            let state = cell.lock();
+            let (room, missed) = (state.room.address(), &server.rooms.missed);
+            let lost = state.room.nicks.keys().filter(|jid| is_denied(&config, jid, &mut denied));
+            lost.for_each(|jid| missed.add((room.clone(), jid.clone())));
+        }
+        // Others have their turn.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whether somebody is at a domain that is not talked to, with what is known of domains already.
+fn is_denied(config: &Config, jid: &Jid, known: &mut HashMap<Box<str>, bool>) -> bool {
+    let domain = jid.domain().as_str();
+    if domain == config.domain {
+        return false;
+    }
+    if let Some(denied) = known.get(domain) {
+        return *denied;
+    }
+    let denied = policy::permits(config, domain).is_err();
+    known.insert(domain.into(), denied);
+    denied
+}
+
 /// Takes out of their rooms who missed something.
 pub async fn work_off(server: Arc<Server>) {
+    if server.rooms.missed.denied.swap(false, Ordering::AcqRel) {
+        look_for_denied(&server).await;
+    }
     for (room, occupants) in server.rooms.missed.take() {
         let Some(name) = room.node() else { continue };
         // Rooms that somebody is in are in memory.

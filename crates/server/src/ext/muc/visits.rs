@@ -89,6 +89,8 @@ pub async fn wake(server: &Arc<Server>) -> Result<(), StoreError> {
         }
         take_out(server, &cell, &missed).await;
     }
+    // The lists of domains may have changed meanwhile.
+    missed::reloaded(server);
     remove_left_over(server).await
 }
 

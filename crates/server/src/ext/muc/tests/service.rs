@@ -441,6 +441,34 @@ fn occupants_at_a_domain_that_is_denied_later_leave_with_the_next_line() {
 }
 
 #[test]
+fn occupants_at_a_domain_that_is_denied_leave_where_nothing_is_said() {
+    let stage = Stage::with("");
+    let cell = with_occupants(&stage);
+    let server = &stage.server;
+    let stay = ["juliet@a.example/balcony", "wicca@c.example/laptop"];
+    for who in stay {
+        let join = "<x xmlns='http://jabber.org/protocol/muc'/>";
+        let nick = who.split('@').next().unwrap();
+        ask(&stage, who, &format!("<presence to='{COVEN}/{nick}'>{join}</presence>"));
+    }
+    let mut config = crate::config::Config::clone(&server.config());
+    config.domains.deny = vec!["b.example".to_owned()];
+    server.set_config(config);
+    stage.run(async {
+        server.rooms.missed.noted().await;
+        missed::work_off(server.clone()).await;
+    });
+    let state = cell.lock();
+    assert!(stay.iter().all(|who| state.room.contains(&jid(who))));
+    assert_eq!(state.room.sessions(), 2);
+    let remote = server.s2s.remote("conference.a.example", "c.example");
+    let state = remote.lock();
+    let text = |entry: &Entry| String::from_utf8_lossy(&entry.bytes).into_owned();
+    let told = state.queue.fleeting().map(text).filter(|it| it.contains("type='unavailable'"));
+    assert_eq!(told.count(), 2, "the others hear of it");
+}
+
+#[test]
 fn whoever_is_taken_out_with_others_hears_that_and_nothing_of_them() {
     let mut play = Play::open();
     play.join(HAG, "thirdwitch");
