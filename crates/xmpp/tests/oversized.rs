@@ -54,6 +54,32 @@ fn too_many_elements_are_skipped_too() {
 }
 
 #[test]
+fn what_is_nested_too_deep_is_skipped_where_that_is_wanted() {
+    let skipping = Limits { elements: 100_000, skip_deep: true, ..Limits::CLIENT };
+    for (levels, fits) in [(63, true), (64, false), (30_000, false)] {
+        let (open_tags, close_tags) = ("<a>".repeat(levels), "</a>".repeat(levels));
+        let input = format!("<message id='1'>{open_tags}{close_tags}</message><presence/>");
+        for size in [1000, input.len()] {
+            let (events, _) = feed(&mut open(skipping), input.as_bytes(), size);
+            let [first, Event::Stanza(next)] = &events[..] else { panic!("{events:?}") };
+            assert_eq!(next.bytes(), "<presence/>".as_bytes());
+            match first {
+                Event::Stanza(_) => assert!(fits, "{levels}"),
+                Event::Oversized(head) => {
+                    assert!(!fits, "{levels}");
+                    assert_eq!(head.bytes(), "<message id='1'/>".as_bytes());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let mut strict = open(Limits { skip_deep: false, ..skipping });
+        strict.push(input.as_bytes());
+        let error = strict.next().err();
+        assert_eq!(error.is_some(), !fits, "{levels}: {error:?}");
+    }
+}
+
+#[test]
 fn what_is_skipped_must_be_well_formed() {
     let large = format!("<message><body>{}</subject></message>", "x".repeat(300_000));
     let mut reader = open(Limits::CLIENT);

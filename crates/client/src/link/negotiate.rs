@@ -363,5 +363,16 @@ fn refusal(error: &Error) -> String {
 
 /// How long the server is asked to keep a session without a connection.
 const RESUMABLE_SECONDS: u32 = 600;
-/// What a server may send: archives hold what other servers allowed.
-const READER_LIMITS: Limits = Limits { element_bytes: 2 * 1024 * 1024, ..Limits::SERVER };
+/// What a server may send. Archives hold what other servers allowed, wrapped in elements of their own, and
+/// rosters are long. What is an error here comes again with the next connection, and with each after it: so
+/// nothing is that somebody else could have written, and that can be passed.
+const READER_LIMITS: Limits = Limits {
+    element_bytes: 2 * 1024 * 1024,
+    elements: 64 * 1024,
+    depth: 256,
+    attributes: 1024,
+    namespaces: 512,
+    name_bytes: 4096,
+    skip_deep: true,
+    ..Limits::SERVER
+};

@@ -22,6 +22,7 @@ mod messages;
 mod mistaken;
 mod muc;
 mod notify;
+mod poison;
 mod privacy;
 mod promises;
 mod push;

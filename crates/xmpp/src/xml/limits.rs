@@ -19,6 +19,9 @@ pub struct Limits {
     /// What happens to a first-level element with too many bytes or elements: `true` reports it
     /// and skips its rest, `false` is an error.
     pub skip_oversized: bool,
+    /// The same for one with more levels. Whoever cannot refuse what is sent needs that: a stream that ends
+    /// brings the same element again.
+    pub skip_deep: bool,
 }
 
 impl Limits {
@@ -31,6 +34,7 @@ impl Limits {
         elements: 32,
         name_bytes: 256,
         skip_oversized: false,
+        skip_deep: false,
     };
 
     /// For authenticated clients.
@@ -42,6 +46,7 @@ impl Limits {
         elements: 4096,
         name_bytes: 256,
         skip_oversized: true,
+        skip_deep: false,
     };
 
     /// For other servers, and for clients reading from their server.
@@ -56,5 +61,6 @@ impl Limits {
         elements: usize::MAX,
         name_bytes: usize::MAX,
         skip_oversized: false,
+        skip_deep: false,
     };
 }

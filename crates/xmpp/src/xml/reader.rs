@@ -25,8 +25,9 @@ pub enum Event {
     Open(StreamHeader),
     /// A complete first-level element: a stanza, or a nonza such as `<auth/>` or `<r/>`.
     Stanza(Stanza),
-    /// A first-level element exceeds [`Limits::element_bytes`] or [`Limits::elements`]. The stanza
-    /// has the attributes of the start tag and no content; the rest is skipped.
+    /// A first-level element exceeds [`Limits::element_bytes`] or [`Limits::elements`], or
+    /// [`Limits::depth`] where [`Limits::skip_deep`] says so. The stanza has the attributes of the
+    /// start tag and no content; the rest is skipped.
     Oversized(Stanza),
     /// The stream was closed by the peer. No event follows until [`Reader::restart`].
     Close,
@@ -251,10 +252,11 @@ impl Reader {
             return Ok(None);
         }
         let outer = self.context.outer();
+        let limits = self.scanned();
         let input = self.buffer.get(self.start..self.valid).unwrap_or_default();
         let within = input.get(..self.limits.element_bytes).unwrap_or(input);
         loop {
-            let Some(token) = self.scanner.next(within, &self.limits, &outer)? else {
+            let Some(token) = self.scanner.next(within, &limits, &outer)? else {
                 return if within.len() < input.len() {
                     self.oversized(Bound::ElementBytes)
                 } else {
@@ -271,10 +273,19 @@ impl Reader {
             if self.scanner.names.elements() > self.limits.elements {
                 return self.oversized(Bound::Elements);
             }
+            if self.scanner.names.depth() > self.limits.depth {
+                return self.oversized(Bound::Depth);
+            }
             if self.scanner.names.depth() == 0 {
                 return self.complete();
             }
         }
+    }
+
+    /// The limits while an element is read: one that is too deep may still be passed.
+    fn scanned(&self) -> Limits {
+        let depth = if self.limits.skip_deep { DEEPEST } else { self.limits.depth };
+        Limits { depth: depth.max(self.limits.depth), ..self.limits }
     }
 
     /// Turns a complete element into an event.
@@ -328,8 +339,9 @@ impl Reader {
     /// Checks and forgets the rest of an element that is too large; true when it is over.
     fn skip(&mut self) -> Result<bool, XmlError> {
         let outer = self.context.outer();
+        let limits = self.scanned();
         let input = self.buffer.get(self.start..self.valid).unwrap_or_default();
-        while self.scanner.next(input, &self.limits, &outer)?.is_some() {
+        while self.scanner.next(input, &limits, &outer)?.is_some() {
             if self.scanner.names.depth() == 0 {
                 self.start += self.scanner.pos();
                 self.scanner.reset();
@@ -380,3 +392,5 @@ fn framing_event(stanza: &Stanza) -> Result<Event, XmlError> {
 
 /// Bytes of an oversized element that are passed before memory is freed.
 const SKIPPED_AT_ONCE: usize = 16 * 1024;
+/// Levels of an element that is passed.
+const DEEPEST: usize = 1 << 20;
