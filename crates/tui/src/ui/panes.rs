@@ -21,7 +21,7 @@ pub struct Panes {
     pub banner: Option<Rect>,
     /// The text that is being written.
     pub composer: Option<Rect>,
-    /// The last line.
+    /// The last line, or more of them while something long is said.
     pub status: Rect,
     /// Rows that a conversation takes in the list.
     pub row_height: u16,
@@ -35,8 +35,9 @@ impl Panes {
     pub fn of(app: &App) -> Panes {
         let (columns, rows) = app.size;
         let whole = Rect::new(0, 0, columns, rows);
-        let status = Rect { y: rows.saturating_sub(1), height: rows.min(1), ..whole };
-        let main = Rect { height: rows.saturating_sub(1), ..whole };
+        let said = super::draw::status_rows(app, columns).clamp(1, (rows / 3).max(1)).min(rows);
+        let main = Rect { height: rows - said, ..whole };
+        let status = Rect { y: main.height, height: said, ..whole };
         let row_height = if rows >= 18 { 2 } else { 1 };
         let narrow = columns < NARROW;
         let mut panes = Panes { status, row_height, ..Panes::default() };
@@ -101,4 +102,4 @@ impl Panes {
 }
 
 /// With fewer columns there is either the list or a conversation.
-const NARROW: u16 = 64;
+pub(super) const NARROW: u16 = 64;

@@ -145,9 +145,7 @@ pub fn connection(connection: &Connection, clock: &Clock) -> Option<String> {
             };
             Some(format!("no connection ({reason}), next try {when}"))
         }
-        Connection::Untrusted { .. } => {
-            Some("the server's certificate is not trusted: /account".to_owned())
-        }
+        Connection::Untrusted { .. } => Some("certificate not trusted: /account".to_owned()),
         Connection::Refused(reason) => Some(format!("{reason}: /account")),
     }
 }

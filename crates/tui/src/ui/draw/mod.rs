@@ -13,6 +13,7 @@ use ratatui::text::{Line, Span};
 use super::app::{App, Focus};
 use super::event::Weight;
 use super::keys::Place;
+use super::panes::NARROW;
 use super::printable::Printable;
 use super::text::{self, put};
 
@@ -38,24 +39,27 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
     }
 }
 
-/// The last line: what was said, otherwise keys; at its right the connection.
+/// The last line: what was said, otherwise keys; at its right the connection. What is too long for it has
+/// rows of its own above.
 fn status(app: &App, area: Rect, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
     let theme = app.theme();
+    let y = area.bottom() - 1;
     let mut end = area.right();
-    if let Some(words) = app.connection() {
-        let most = usize::from(area.width) * 2 / 3;
-        let words = text::fit(Printable::line(&words).as_str(), most);
+    let connection = connection(app, area.width);
+    let mode = mode(app);
+    let alone = connection.is_none() && mode.is_none();
+    if let Some(words) = connection {
         let x = end.saturating_sub(text::width(&words) as u16 + 1);
-        put(buffer, x, area.y, end, &text::styled(words, theme.warn()));
+        put(buffer, x, y, end, &text::styled(words, theme.warn()));
         end = x.saturating_sub(1);
     }
     let mut start = area.x + 1;
-    if let Some((words, style)) = mode(app) {
+    if let Some((words, style)) = mode {
         let line = text::styled(words, style);
-        start = put(buffer, start, area.y, end, &line) + 2;
+        start = put(buffer, start, y, end, &line) + 2;
     }
     let room = usize::from(end.saturating_sub(start));
     let line = match &app.notice {
@@ -64,13 +68,51 @@ fn status(app: &App, area: Rect, buffer: &mut Buffer) {
                 Weight::Good => theme.good(),
                 Weight::Bad => theme.bad(),
             };
+            if area.height > 1 {
+                let rows = area.height - u16::from(!alone);
+                let lines = notice_lines(&notice.text, area.width);
+                for (y, line) in (area.y..).zip(lines).take(usize::from(rows)) {
+                    put(buffer, area.x + 1, y, area.right(), &line.style(style));
+                }
+                return;
+            }
             text::styled(text::fit(Printable::line(&notice.text).as_str(), room), style)
         }
         None if app.accounts.is_empty() => Line::default(),
         None => hints(app, &keys(app), room),
     };
-    put(buffer, start, area.y, end, &line);
+    put(buffer, start, y, end, &line);
 }
+
+/// Rows that the last line takes: more than one while something is said that is too long for it.
+pub(super) fn status_rows(app: &App, columns: u16) -> u16 {
+    let Some((notice, _)) = &app.notice else { return 1 };
+    let words = [connection(app, columns), mode(app).map(|(words, _)| words)];
+    let beside: usize = words.iter().flatten().map(|words| text::width(words) + 2).sum();
+    let said = text::width(Printable::line(&notice.text).as_str());
+    if said + beside + 2 <= usize::from(columns) {
+        return 1;
+    }
+    let lines = notice_lines(&notice.text, columns).len() + usize::from(beside > 0);
+    u16::try_from(lines).unwrap_or(u16::MAX)
+}
+
+fn notice_lines(said: &str, columns: u16) -> Vec<Line<'static>> {
+    let room = usize::from(columns).saturating_sub(2);
+    let words = text::fit(Printable::line(said).as_str(), room * MOST_NOTICE_ROWS);
+    text::wrap(&[Span::raw(words)], room)
+}
+
+/// What is said of the connection, as far as it fits. On a narrow screen no keys are shown beside it.
+fn connection(app: &App, columns: u16) -> Option<String> {
+    let columns = usize::from(columns);
+    let most =
+        if columns < usize::from(NARROW) { columns.saturating_sub(2) } else { columns * 2 / 3 };
+    app.connection().map(|words| text::fit(Printable::line(&words).as_str(), most))
+}
+
+/// Rows of text of one notice.
+const MOST_NOTICE_ROWS: usize = 5;
 
 /// The mode, where keys have several meanings, and what was begun to be typed.
 fn mode(app: &App) -> Option<(String, Style)> {

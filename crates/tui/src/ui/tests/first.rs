@@ -4,9 +4,9 @@ use client::Command;
 use client::view::{Change, Connection, Outcome, Problem};
 
 use super::world::{ACCOUNT, JULIET, World, devices};
-use crate::ui::event::{Action, Event, FromCore, SignIn};
+use crate::ui::event::{Action, Event, FromCore, Notice, SignIn};
 use crate::ui::overlay::Overlay;
-use crate::ui::sample::{self, address};
+use crate::ui::sample::{self, NOW, address, at};
 
 fn signing_in(world: &mut World) -> SignIn {
     let Some(Action::SignIn(sign_in)) = world.actions.pop() else { panic!("signing in") };
@@ -196,4 +196,22 @@ fn a_room_is_opened_by_its_name() {
     world.write("/chat mercutio");
     world.press("Enter");
     assert_eq!(world.app.open.as_ref().unwrap().with, address("mercutio@verona.example"));
+}
+
+#[test]
+fn what_is_said_is_read_whole_on_a_small_screen() {
+    let said = "this link makes an account: /login or `clownfish register` takes it";
+    for (columns, rows) in [(140, 40), (80, 24), (40, 20)] {
+        let mut world = World::balcony(columns, rows);
+        let mut account = sample::account();
+        account.connection = Connection::Refused("the password is wrong".to_owned());
+        world.change(Change::Account(account));
+        world.app.say(Notice::bad(said));
+        let screen = world.screen();
+        for word in said.split(' ').chain(["wrong:", "/account"]) {
+            assert!(screen.contains(word), "{word} in {screen}");
+        }
+        world.event(Event::Time(at(NOW).plus(13_000)));
+        assert!(!world.screen().contains("register"));
+    }
 }
