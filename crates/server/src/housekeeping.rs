@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     calendar::News,
-    ext::{archive::retention, block_lists, muc, server_info, upload},
+    ext::{archive::retention, block_lists, muc, notices, server_info, upload},
     files, host,
     metrics::Condition,
     net::listen::down,
@@ -47,6 +47,7 @@ pub async fn run(server: Arc<Server>) {
                 watch(&server).await;
                 upload::sweep(&server).await;
                 muc::unsaved::catch_up(&server).await;
+                notices::catch_up(&server).await;
                 server.rooms.forget_idle();
                 server_info::refresh(&server).await;
                 block_lists::refresh(&server);

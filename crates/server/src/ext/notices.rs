@@ -4,7 +4,7 @@
 //! A message of the day goes to each account once: at once where a device is there, to the others with
 //! their next session. The welcome is for new accounts.
 
-use std::{collections::HashMap, io, path::Path, sync::Arc};
+use std::{collections::HashMap, io, mem, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
@@ -71,6 +71,8 @@ pub struct Telling {
     notices: RwLock<Arc<Notices>>,
     /// The message of the day that each account was told last, as far as this process knows.
     told: Mutex<HashMap<AccountId, u64>>,
+    /// New accounts that could not be welcomed, and how often that was tried.
+    unwelcomed: Mutex<HashMap<BareJid, u32>>,
 }
 
 impl Telling {
@@ -142,12 +144,35 @@ async fn tell(server: &Arc<Server>, account: &Account) -> bool {
 
 /// Welcomes a new account: the message waits for its first device.
 pub async fn welcome(server: &Arc<Server>, account: &BareJid) {
-    if let Some(text) = &server.telling.current().welcome {
-        send(server, account, text).await;
+    // An account of this name may have been there before.
+    server.telling.unwelcomed.lock().remove(account);
+    greet(server, account, 1).await;
+}
+
+/// Tries once more to welcome those who could not be. Called now and then.
+pub async fn catch_up(server: &Arc<Server>) {
+    if server.health.is_degraded() {
+        return;
+    }
+    let waiting = mem::take(&mut *server.telling.unwelcomed.lock());
+    for (account, tries) in waiting {
+        greet(server, &account, tries + 1).await;
     }
 }
 
-/// A message of the server that stays in the account's archive. `false` when it was not taken.
+async fn greet(server: &Arc<Server>, account: &BareJid, tries: u32) {
+    let notices = server.telling.current();
+    let Some(text) = &notices.welcome else { return };
+    if send(server, account, text).await {
+        return;
+    }
+    let mut unwelcomed = server.telling.unwelcomed.lock();
+    if tries < MOST_TRIES && unwelcomed.len() < MOST_UNWELCOMED {
+        unwelcomed.insert(account.clone(), tries);
+    }
+}
+
+/// A message of the server that stays in the account's archive. `false` when it was not taken, or is not on disk.
 async fn send(server: &Arc<Server>, to: &BareJid, text: &str) -> bool {
     let message = Element::new("message", ns::CLIENT)
         .with_attr("from", server.domain())
@@ -158,7 +183,7 @@ async fn send(server: &Arc<Server>, to: &BareJid, text: &str) -> bool {
     let Ok(message) = Stanza::parse(message.to_bytes(ns::CLIENT), &Limits::SERVER) else {
         return false;
     };
-    let sent = Box::pin(message::send_on(server, &to.clone().into(), &message)).await;
+    let sent = Box::pin(message::send_and_wait(server, &to.clone().into(), &message)).await;
     if let Err(error) = &sent {
         tracing::debug!(error = error.condition.name(), "a notice was not taken");
     }
@@ -167,9 +192,15 @@ async fn send(server: &Arc<Server>, to: &BareJid, text: &str) -> bool {
 
 /// The document that says which message of the day an account was told.
 const KEY: &str = "notice";
+/// How often a welcome is tried while the store takes other things.
+const MOST_TRIES: u32 = 10;
+/// Accounts that are to be welcomed again.
+const MOST_UNWELCOMED: usize = 1000;
 
 #[cfg(test)]
 mod tests {
+    use store::{StoreError, sqlite};
+
     use super::*;
     use crate::model::Stage;
 
@@ -196,6 +227,36 @@ mod tests {
         stage.run(server.store.maintenance.close()).unwrap();
         assert!(!stage.run(tell(server, &juliet)), "nothing can be read");
         assert!(server.telling.take(juliet.id, 8), "she still is to be told");
+    }
+
+    #[test]
+    fn a_welcome_that_the_disk_refuses_is_tried_again_until_it_is_there() {
+        let faults = Arc::new(sqlite::Faults::default());
+        let options = sqlite::Options { faults: Some(faults.clone()), ..Default::default() };
+        let stage = Stage::over("", options);
+        let (server, juliet) = (&stage.server, stage.juliet());
+        let welcome_text = Some("Be welcome".to_owned());
+        server.telling.set(Notices { welcome: welcome_text, ..Notices::default() });
+        let kept =
+            || stage.run(server.store.archive.pending(juliet.id, 0, u32::MAX)).unwrap().len();
+        // More than are made use of.
+        (0..3).for_each(|_| faults.fail_commit(StoreError::Full));
+        stage.run(welcome(server, juliet.jid()));
+        assert_eq!(kept(), 0);
+        let write = || server.store.documents.save(juliet.id, "any", Bytes::new(), u64::MAX);
+        while stage.run(write()).is_err() {}
+        stage.run(catch_up(server));
+        assert_eq!(kept(), 1);
+        stage.run(catch_up(server));
+        assert_eq!(kept(), 1, "once");
+
+        let nobody = BareJid::new("nobody@a.example").unwrap();
+        stage.run(welcome(server, &nobody));
+        for _ in 1..MOST_TRIES {
+            assert!(server.telling.unwelcomed.lock().contains_key(&nobody));
+            stage.run(catch_up(server));
+        }
+        assert!(server.telling.unwelcomed.lock().is_empty(), "and not for ever");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::{
     facts::{Facts, MessageType},
     pipeline::{Direction, Flow, Letter, Pass},
     resolve::{Target, resolve},
+    stored,
 };
 use crate::{
     account::Account,
@@ -156,6 +157,29 @@ async fn to_room(letter: Letter<'_>, session: &Arc<Session>, mut effects: Effect
 /// What whoever caused it should be told, when it was not taken: there is nobody of that name, they do not
 /// want it, or too much waits for their server.
 pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) -> Result<(), StanzaError> {
+    pass_on(server, to, message, None).await
+}
+
+/// The same, and waits until the message is on disk, if it is one that is kept.
+///
+/// # Errors
+/// As above, or when the disk does not take it.
+pub async fn send_and_wait(
+    server: &Arc<Server>,
+    to: &Jid,
+    message: &Stanza,
+) -> Result<(), StanzaError> {
+    let (ticket, stored) = stored::ticket();
+    pass_on(server, to, message, Some((ticket, 0))).await?;
+    stored.await.map_err(|error| server.store_failed("archive", &error))
+}
+
+async fn pass_on(
+    server: &Arc<Server>,
+    to: &Jid,
+    message: &Stanza,
+    ticket: Option<(Arc<dyn Ticket>, u64)>,
+) -> Result<(), StanzaError> {
     let Some(from) = message.from().and_then(|from| Jid::new(&from).ok()) else { return Ok(()) };
     let target = match resolve(server, to).await {
         Ok(target @ Target::Account(_)) => target,
@@ -164,7 +188,7 @@ pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) -> Result
             let local = from.domain().as_str();
             let bytes = message.bytes().clone();
             let letter = Durable { local, to, kind: Kind::Message, bytes, account: None };
-            let sent = server.s2s.send(server, letter, Unit::new(), None);
+            let sent = server.s2s.send(server, letter, Unit::new(), ticket);
             return sent.map_err(|unsent| unsent.error(server, "outbox"));
         }
         // §7.8.2 of XEP-0045: an address that nobody has.
@@ -189,9 +213,16 @@ pub async fn send_on(server: &Arc<Server>, to: &Jid, message: &Stanza) -> Result
         return Err(error);
     }
     let unit: Unit = std::mem::take(&mut effects.appends);
-    let kept = unit.is_empty() || server.store.archive.append(unit, None).is_ok();
+    let kept = match (unit.is_empty(), ticket) {
+        (true, None) => Ok(()),
+        (true, Some((ticket, tag))) => {
+            ticket.settled(tag, Ok(()));
+            Ok(())
+        }
+        (false, ticket) => server.store.archive.append(unit, ticket),
+    };
     effects.submitted();
-    if kept { Ok(()) } else { Err(server.store_failed("archive", &StoreError::Busy)) }
+    kept.map_err(|busy| server.store_failed("archive", &busy.into()))
 }
 
 /// The sender's stages: archive and copies for their own other devices.

@@ -10,3 +10,4 @@ pub mod facts;
 pub mod message;
 pub mod pipeline;
 pub mod resolve;
+pub mod stored;
