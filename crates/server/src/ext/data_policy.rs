@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use store::retentions::Retention;
 use xmpp::{
     ext::form::{Field, FieldType, Form, FormType},
     ns,
 };
 
-use super::{Extension, Scope, Spec};
-use crate::config::Config;
+use super::{Extension, IqContext, Scope, Spec, archive::retention};
+use crate::{account::Account, config::Config};
 
 /// Tells how people's data is handled: what the server knows, and what the operator says.
 pub const EXTENSION: Extension = Extension {
@@ -40,6 +41,26 @@ fn files(config: &Config) -> Option<Form> {
 
 fn nodes(config: &Config) -> Option<Form> {
     Some(policy(config, None, true))
+}
+
+/// What an account is told of its own data, which may be kept longer or shorter than that of others (ADR 32).
+/// Nobody else is told.
+pub async fn of_account(context: &IqContext<'_>, account: &Account) -> Option<Form> {
+    let config = context.server.config();
+    if !config.data_policy.enabled || context.asker.bare() != *account.jid() {
+        return None;
+    }
+    let said = context.server.store.retentions.of(account.id).await;
+    // The time of all others could be a wrong one.
+    let said = said.map_err(|error| context.server.store_failed("retention", &error)).ok()?;
+    Some(own(&config, &said))
+}
+
+fn own(config: &Config, said: &Retention) -> Form {
+    let days = retention::days(config, said);
+    let kept = (config.archive.enabled && days > 0).then(|| Duration::from_secs(days * DAY));
+    // With a command, as far as it is theirs (`archive::clearing`).
+    policy(config, kept, true).with_field(flag("full_erasure", true))
 }
 
 /// The form, for data that is kept for so long (`None` for ever) and that people delete themselves
@@ -82,9 +103,16 @@ fn flag(var: &str, value: bool) -> Field {
     Field::new(var, FieldType::Boolean).with_value(if value { "true" } else { "false" })
 }
 
+/// In seconds.
+const DAY: u64 = 86_400;
+
 #[cfg(test)]
 mod tests {
+    use store::AccountId;
+    use xmpp::jid::Jid;
+
     use super::*;
+    use crate::{ext::Asker, model::Stage};
 
     fn value(lines: &str, form: fn(&Config) -> Option<Form>, var: &str) -> Option<String> {
         let config = Config::parse(&format!("domain = \"a.example\"\n{lines}")).unwrap();
@@ -104,5 +132,34 @@ mod tests {
         let none = "[data_policy]\nbackup_hours = 0\nbackup_retention_hours = 24";
         assert_eq!(value(none, server, "backup_retention").as_deref(), Some("0"));
         assert_eq!(value("", server, "backup_frequency"), None);
+    }
+
+    #[test]
+    fn the_time_of_an_account_is_what_the_operator_and_its_owner_say_of_it() {
+        let hours = |lines: &str, days, own| {
+            let config = Config::parse(&format!("domain = \"a.example\"\n{lines}")).unwrap();
+            let form = super::own(&config, &Retention { archive: AccountId(1), days, own });
+            form.value("data_retention").map(str::to_owned).unwrap()
+        };
+        assert_eq!(hours("", None, None), "720");
+        assert_eq!(hours("", None, Some(7)), "168");
+        assert_eq!(hours("", Some(0), None), "infinite");
+        assert_eq!(hours("", Some(365), Some(400)), "8760");
+        assert_eq!(hours("[archive]\nenabled = false", None, Some(7)), "infinite");
+    }
+
+    #[test]
+    fn an_account_is_told_of_itself_and_nobody_else_is() {
+        let stage = Stage::new();
+        let juliet = stage.juliet();
+        stage.run(stage.server.store.retentions.choose(juliet.id, Some(7))).unwrap();
+        let told = |asker: &str| {
+            let asker = Jid::new(asker).unwrap();
+            let context = IqContext::new(&stage.server, Asker::Remote(&asker), Some(&juliet));
+            stage.run(of_account(&context, &juliet))
+        };
+        let form = told("juliet@a.example/balcony").unwrap();
+        assert_eq!(form.value("data_retention"), Some("168"));
+        assert!(told("romeo@b.example/orchard").is_none());
     }
 }

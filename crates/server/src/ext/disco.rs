@@ -14,7 +14,9 @@ use xmpp::{
     xml::Element,
 };
 
-use super::{Extension, IqContext, IqFuture, IqRoute, Scope, Spec, commands, features, forms};
+use super::{
+    Extension, IqContext, IqFuture, IqRoute, Scope, Spec, commands, data_policy, features, forms,
+};
 use crate::{
     account::Account,
     config::Config,
@@ -115,15 +117,17 @@ fn server_items<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
 
 fn account_info<'a>(context: &'a IqContext<'a>, iq: &'a Iq) -> IqFuture<'a> {
     Box::pin(async move {
-        visible(context)?;
+        let account = visible(context)?;
         if let Some(node) = iq.payload.attr("node") {
             return super::pubsub::node_info(context, node).await;
         }
-        let info = Info::new()
+        let described = Info::new()
             .with_identity(Identity::new("account", "registered"))
             .with_identity(Identity::new("pubsub", "pep"))
             .with_features(features(&context.server.config(), Scope::Account));
-        let info = super::push::disco_form(context.server).into_iter().fold(info, Info::with_form);
+        let forms = super::push::disco_form(context.server).into_iter();
+        let forms = forms.chain(data_policy::of_account(context, account).await);
+        let info = forms.fold(described, Info::with_form);
         Ok(Some(info.to_element()))
     })
 }
