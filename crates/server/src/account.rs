@@ -250,8 +250,7 @@ impl Accounts {
         if let Some(account) = self.loaded(name) {
             return Ok(Some(account));
         }
-        let place = usize::try_from(self.hasher.hash_one(name) % LOADING as u64).unwrap_or(0);
-        let _one_at_a_time = self.loading[place].lock().await;
+        let _one_at_a_time = self.gate(name).lock().await;
         if let Some(account) = self.loaded(name) {
             return Ok(Some(account));
         }
@@ -280,6 +279,18 @@ impl Accounts {
         }
         self.loaded.write().insert(name.into(), account.clone());
         Ok(Some(account))
+    }
+
+    /// What is held while an account of this name is loaded.
+    fn gate(&self, name: &str) -> &tokio::sync::Mutex<()> {
+        let place = usize::try_from(self.hasher.hash_one(name) % LOADING as u64).unwrap_or(0);
+        &self.loading[place]
+    }
+
+    /// As if it took long to load an account of this name.
+    #[cfg(test)]
+    pub async fn hold(&self, name: &str) -> tokio::sync::MutexGuard<'_, ()> {
+        self.gate(name).lock().await
     }
 
     /// Forgets accounts without sessions that nobody is looking at. Called by the sweeper.

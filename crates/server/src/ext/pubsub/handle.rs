@@ -161,11 +161,34 @@ impl<'a> Visit<'a> {
         self.account.pubsub.open(self.server, self.account).await
     }
 
+    /// Reads the roster that decides about a node, or that of its host in `any` case, before the nodes are locked
+    /// for what needs it: others go on with them meanwhile. It is in memory as long as what is returned. Tells
+    /// whether the node is there, as far as that matters.
+    pub(super) async fn prepare(
+        &self,
+        name: &str,
+        any: bool,
+    ) -> Result<(Rosters, bool), StanzaError> {
+        if !self.shared() {
+            return Ok((Rosters::default(), false));
+        }
+        let (host, there) = {
+            let service = self.open().await?;
+            let node = service.node(name);
+            let host = node.and_then(|node| match any {
+                true => service.host(node),
+                false => Rosters::asked(&service, node),
+            });
+            (host.cloned(), node.is_some())
+        };
+        Ok((Rosters::load(self.server, host).await, there))
+    }
+
     async fn create(&self, name: Option<String>, config: Option<&Form>) -> IqAnswer {
+        let maker = self.maker().await?;
         let mut service = self.open().await?;
         let given = name.is_some();
         let name = name.unwrap_or_else(|| write::fresh_name(self.server));
-        let maker = self.maker().await?;
         let node = service.creation(&maker, &name, config, self.server.now())?;
         write::create(self.server, self.account, &node).await?;
         service.nodes.insert(node.name.clone(), node);
@@ -174,6 +197,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn retract(&self, name: &str, ids: Vec<String>, notify: bool) -> IqAnswer {
+        let _roster = self.prepare(name, false).await?;
         let service = self.open().await?;
         let node = write::retract(self, &service, name, &ids).await?;
         if notify || node.config.notify_retract {
@@ -186,6 +210,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn items(&self, name: &str, asked: &Asked) -> IqAnswer {
+        let _roster = self.prepare(name, false).await?;
         let service = self.open().await?;
         let who = self.reader(&service, name).await;
         let (node, query) = service.retrieval(&who, name, asked, self.server.now())?;
@@ -195,6 +220,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn subscribe(&self, name: &str, jid: &Jid, options: Option<&Form>) -> IqAnswer {
+        let _roster = self.prepare(name, false).await?;
         let mut service = self.open().await?;
         let who = self.reader(&service, name).await;
         let subscribed = service.subscription(&who, name, jid, options)?;
@@ -273,6 +299,8 @@ impl<'a> Visit<'a> {
     }
 
     async fn configure(&self, name: &str, form: Option<&Form>) -> IqAnswer {
+        // What is asked for may be another access model.
+        let _roster = self.prepare(name, true).await?;
         let mut service = self.open().await?;
         let who = self.who();
         let Some(form) = form else {
@@ -287,6 +315,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn delete(&self, name: &str, redirect: Option<&str>) -> IqAnswer {
+        let _roster = self.prepare(name, false).await?;
         let mut service = self.open().await?;
         service.owned(name, &self.who())?;
         if redirect.is_some_and(|uri| uri.len() > LONGEST_REDIRECT) {
@@ -306,6 +335,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn purge(&self, name: &str) -> IqAnswer {
+        let _roster = self.prepare(name, false).await?;
         let service = self.open().await?;
         let node = service.owned(name, &self.who())?;
         if !node.config.persist_items {
@@ -349,6 +379,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn manage_affiliations(&self, name: &str, entries: &[AffiliationEntry]) -> IqAnswer {
+        let _roster = self.prepare(name, false).await?;
         let mut service = self.open().await?;
         let who = self.who();
         if entries.is_empty() {
@@ -372,6 +403,7 @@ pub(super) fn page_failed(server: &Server, error: &PageError) -> StanzaError {
 /// disco#items for an account, or for one of its nodes.
 pub(super) async fn node_items(context: &IqContext<'_>, query: &Element) -> IqAnswer {
     let visit = Visit::new(context)?;
+    let _roster = visit.prepare(query.attr("node").unwrap_or_default(), false).await?;
     let service = visit.open().await?;
     let page = rsm::Request::child_of(query);
     let asked = page.as_ref();
@@ -391,6 +423,7 @@ pub(super) async fn node_items(context: &IqContext<'_>, query: &Element) -> IqAn
 /// disco#info for a node of an account.
 pub(super) async fn node_info(context: &IqContext<'_>, node: &str) -> IqAnswer {
     let visit = Visit::new(context)?;
+    let _roster = visit.prepare(node, false).await?;
     let service = visit.open().await?;
     let who = visit.reader(&service, node).await;
     Ok(Some(service.describe_node(&who, node)?.to_element()))
@@ -427,4 +460,63 @@ const LONGEST_REDIRECT: usize = 2048;
 /// The payload of an item, for the parts of the server that read an account's own nodes.
 pub(super) fn parse_payload(payload: &[u8]) -> Option<Element> {
     Element::parse(payload, &xmpp::xml::Limits::SERVER).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+    use xmpp::{ns, time::Millis};
+
+    use super::{
+        super::options::{AccessModel, PublishModel},
+        *,
+    };
+    use crate::{ext::Asker, model::Stage};
+
+    #[test]
+    fn others_go_on_with_the_nodes_while_a_roster_is_read() {
+        let stage = Stage::new();
+        let (server, place) = (&stage.server, stage.server.pubsub());
+        let juliet = BareJid::new("juliet@a.example").unwrap();
+        stage.run(async {
+            {
+                let mut service = place.pubsub.open(server, &place).await.unwrap();
+                let mut node = service.blank("news", Millis(1));
+                node.config.access = AccessModel::Roster;
+                node.config.publish = PublishModel::Open;
+                node.config.host = Some(juliet.clone());
+                node.affiliations.push((juliet.clone(), Affiliation::Owner));
+                write::create(server, &place, &node).await.unwrap();
+                service.nodes.insert("news".into(), node);
+            }
+            assert!(server.loaded(&juliet).is_none(), "it has to be read");
+            let slow = server.accounts.hold("juliet").await;
+            let romeo = Jid::new("romeo@b.example/orchard").unwrap();
+            let context = IqContext::new(server, Asker::Remote(&romeo), Some(&place));
+            let item = xmpp::ext::pubsub::Item::new("a").with_payload(Element::new("x", "urn:x"));
+            let publish = Element::new("publish", ns::PUBSUB)
+                .with_attr("node", "news")
+                .with_child(item.to_element(ns::PUBSUB));
+            let payload = Element::new("pubsub", ns::PUBSUB).with_child(publish);
+            let iq = Iq { kind: IqKind::Set, id: "p".into(), to: None, payload };
+            let mut publishing = answer(&context, &iq);
+            let others = async {
+                // More turns than a publication takes that waits for nobody.
+                for _ in 0..50 {
+                    server.store.archive.barrier().await.unwrap();
+                }
+                let open = timeout(Duration::from_secs(60), place.pubsub.open(server, &place));
+                drop(open.await.expect("nobody holds the nodes").unwrap());
+            };
+            tokio::select! {
+                biased;
+                _ = &mut publishing => panic!("it needs the roster"),
+                () = others => {}
+            }
+            drop(slow);
+            assert!(publishing.await.is_ok());
+        });
+    }
 }

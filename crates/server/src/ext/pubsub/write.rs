@@ -34,11 +34,12 @@ impl Visit<'_> {
         items: Vec<Item>,
         options: Option<&Form>,
     ) -> Result<Publication, StanzaError> {
+        let (_roster, there) = self.prepare(name, false).await?;
+        // Only who may make a node is asked about that.
+        let who = if there { self.who() } else { self.maker().await? };
         let mut service = self.open().await?;
         let new_id = || fresh_name(self.server);
         let now = self.server.now();
-        // Only who may make a node is asked about that.
-        let who = if service.node(name).is_some() { self.who() } else { self.maker().await? };
         let publication = service.publication(&who, name, items, options, now, new_id)?;
         self.pay(&publication)?;
         let told = publish(self.server, self.account, &mut service, &publication).await?;
