@@ -13,7 +13,7 @@ pub(super) enum FederationCommand {
     Domains,
     /// Talk to a domain no longer
     Deny(Listed),
-    /// Put a domain on the list of the only ones that are talked to; all are while the list is empty
+    /// Put a domain on the list of those to talk to; while there are any on it, all others are left out
     Allow(Listed),
     /// Connect to another server now, and say what came of it
     Try {

@@ -12,7 +12,7 @@ use crate::files;
 pub struct Domains {
     /// Those that are not talked to.
     pub deny: Vec<String>,
-    /// The only ones that are talked to, unless it is empty.
+    /// Those to talk to. Unless it is empty, all others are left out.
     pub allow: Vec<String>,
 }
 

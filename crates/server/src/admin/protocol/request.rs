@@ -284,7 +284,7 @@ pub enum Request {
     DomainsSet {
         /// Those that are not talked to; as before when absent.
         deny: Option<Vec<String>>,
-        /// The only ones that are talked to, all when empty; as before when absent.
+        /// Those to talk to, which leaves out all others unless it is empty; as before when absent.
         allow: Option<Vec<String>>,
     },
     /// Put a domain on the list of those that are not talked to, or take it off.
@@ -294,7 +294,7 @@ pub enum Request {
         /// It is to be on the list.
         listed: bool,
     },
-    /// The same with the list of the only ones that are talked to.
+    /// The same with the list of those to talk to, which leaves out all others.
     DomainAllow {
         /// The domain, or `*.` and a domain.
         domain: String,

@@ -18,7 +18,7 @@ use crate::{
 /// A domain on a list.
 struct Row {
     domain: String,
-    /// It is not talked to; otherwise it is one of the only ones that are.
+    /// It is not talked to; otherwise it is, and domains that are on neither list are not.
     denied: bool,
     /// The configuration says so, which nobody changes here.
     fixed: bool,
