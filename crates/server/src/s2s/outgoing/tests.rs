@@ -1,10 +1,9 @@
 use xmpp::sm;
 
-use super::{
-    arrivals::{ANSWER, SILENT_ANSWER},
-    stored::BATCH,
-    *,
-};
+use super::{arrivals::ANSWER, *};
+
+mod arrivals;
+mod stored;
 
 const NOW: Millis = Millis(1_000_000);
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -174,111 +173,6 @@ fn confirm(queue: &mut Outgoing, carrier: u64) -> Vec<Effect> {
 }
 
 #[test]
-fn without_management_what_was_written_has_arrived_when_a_question_behind_it_is_answered() {
-    let mut queue = queue();
-    feed(&mut queue, message("a", 1));
-    feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
-    open(&mut queue, 1, Managed::Not);
-    assert_eq!(wrote(&mut queue, 1), "aiq");
-    assert!(queue.ask(NOW, 1, "first"));
-    assert_eq!(feed(&mut queue, Input::Flushed { carrier: 1 }), []);
-    feed(&mut queue, message("b", 2));
-    assert_eq!(wrote(&mut queue, 1), "b");
-    feed(&mut queue, Input::Flushed { carrier: 1 });
-    let effects = feed(&mut queue, Input::Answered("first".into()));
-    assert_eq!(effects, [Effect::Done(vec![1]), Effect::Wake], "the second came later");
-    assert_eq!(confirm(&mut queue, 1), [Effect::Done(vec![2])]);
-    assert!(!queue.ask(NOW, 1, "nothing to ask"));
-    feed(&mut queue, message("c", 3));
-    assert_eq!(wrote(&mut queue, 1), "c");
-    assert!(queue.ask(NOW, 1, "last"));
-    feed(&mut queue, lost(1));
-    open(&mut queue, 2, Managed::Not);
-    assert_eq!(wrote(&mut queue, 2), "c", "it may never have arrived");
-}
-
-/// Time passes until the open question counts as unanswered.
-fn silence(queue: &mut Outgoing, carrier: u64) -> Vec<Effect> {
-    let due = queue.answer_due().expect("a question");
-    at(queue, due, Input::Silent { carrier })
-}
-
-/// A message that was written to a stream without management, with a question behind it.
-fn asking(text: &'static str) -> Outgoing {
-    let mut queue = queue();
-    feed(&mut queue, message(text, 1));
-    open(&mut queue, 1, Managed::Not);
-    assert_eq!(wrote(&mut queue, 1), text);
-    assert!(queue.ask(NOW, 1, "question"));
-    feed(&mut queue, Input::Flushed { carrier: 1 });
-    queue
-}
-
-#[test]
-fn what_a_failed_network_swallowed_before_the_first_answer_is_sent_again_after_a_rest() {
-    let mut queue = asking("a");
-    assert_eq!(queue.answer_due(), Some(NOW.plus(ANSWER)));
-    assert_eq!(silence(&mut queue, 1), [], "nothing counts as arrived");
-    let Phase::Resting { until } = queue.phase() else { panic!("{:?}", queue.phase()) };
-    assert!(until > NOW.plus(ANSWER), "not at once");
-    assert!(queue.failure().is_some(), "the operator sees why");
-    assert_eq!(feed(&mut queue, lost(1)), [], "the stream says so as well");
-    assert_eq!(at(&mut queue, until, Input::Tick), [Effect::Connect]);
-    open(&mut queue, 2, Managed::Not);
-    assert_eq!(wrote(&mut queue, 2), "a");
-    assert_eq!(confirm(&mut queue, 2), [Effect::Done(vec![1])]);
-    // As if nothing had been.
-    feed(&mut queue, message("b", 2));
-    wrote(&mut queue, 2);
-    assert!(queue.ask(NOW, 2, "question"));
-    assert_eq!(queue.answer_due(), Some(NOW.plus(ANSWER)));
-    assert_eq!(silence(&mut queue, 2), []);
-    open(&mut queue, 3, Managed::Not);
-    assert_eq!(wrote(&mut queue, 3), "b");
-}
-
-#[test]
-fn who_cannot_answer_gets_nothing_more_than_twice() {
-    let mut queue = asking("a");
-    silence(&mut queue, 1);
-    assert!(!queue.is_silent());
-    open(&mut queue, 2, Managed::Not);
-    assert_eq!(wrote(&mut queue, 2), "a");
-    assert!(queue.ask(NOW, 2, "question"));
-    feed(&mut queue, Input::Flushed { carrier: 2 });
-    feed(&mut queue, message("b", 2));
-    assert_eq!(wrote(&mut queue, 2), "b");
-    feed(&mut queue, Input::Flushed { carrier: 2 });
-    assert_eq!(silence(&mut queue, 2), [Effect::Done(vec![1]), Effect::Wake], "b came later");
-    assert!(queue.is_silent());
-    assert!(queue.ask(NOW, 2, "again"), "it may have learnt to answer");
-    assert_eq!(queue.answer_due(), Some(NOW.plus(SILENT_ANSWER)), "and is not waited for as long");
-    assert_eq!(silence(&mut queue, 2), [Effect::Done(vec![2])]);
-    // Nor is anything repeated on the streams that follow.
-    feed(&mut queue, lost(2));
-    feed(&mut queue, message("c", 3));
-    open(&mut queue, 3, Managed::Not);
-    assert_eq!(wrote(&mut queue, 3), "c");
-    assert!(queue.ask(NOW, 3, "question"));
-    assert_eq!(silence(&mut queue, 3), [Effect::Done(vec![3])]);
-    assert_eq!(queue.phase(), Phase::Online { carrier: 3 });
-    feed(&mut queue, message("d", 4));
-    wrote(&mut queue, 3);
-    assert_eq!(confirm(&mut queue, 3), [Effect::Done(vec![4])]);
-    assert!(!queue.is_silent());
-}
-
-#[test]
-fn silence_on_a_stream_that_is_over_means_nothing() {
-    let mut queue = asking("a");
-    assert_eq!(feed(&mut queue, Input::Silent { carrier: 7 }), []);
-    assert_eq!(queue.phase(), Phase::Online { carrier: 1 });
-    assert_eq!(feed(&mut queue, Input::Answered("question".into())), [Effect::Done(vec![1])]);
-    assert_eq!(feed(&mut queue, Input::Silent { carrier: 1 }), [], "it was answered in time");
-    assert_eq!(queue.phase(), Phase::Online { carrier: 1 });
-}
-
-#[test]
 fn presence_that_found_no_room_is_made_up_for_with_the_next_stream() {
     let refused = |queue: &mut Outgoing, kind| {
         let effects = feed(queue, Input::Refused(entry("x", kind, None)));
@@ -304,19 +198,6 @@ fn presence_that_found_no_room_is_made_up_for_with_the_next_stream() {
 }
 
 #[test]
-fn without_management_no_more_is_written_than_may_be_lost() {
-    let mut queue = queue();
-    for parcel in 1..=6 {
-        feed(&mut queue, message("m", parcel));
-    }
-    open(&mut queue, 1, Managed::Not);
-    assert_eq!(wrote(&mut queue, 1), "mmmm");
-    assert!(!queue.has_more(1));
-    assert_eq!(confirm(&mut queue, 1), [Effect::Done(vec![1, 2, 3, 4]), Effect::Wake]);
-    assert_eq!(wrote(&mut queue, 1), "mm");
-}
-
-#[test]
 fn no_more_is_written_than_may_be_unacknowledged() {
     let mut queue = queue();
     for (text, parcel) in [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5)] {
@@ -328,111 +209,6 @@ fn no_more_is_written_than_may_be_unacknowledged() {
     feed(&mut queue, acked(1, 2));
     assert!(queue.has_more(1));
     assert_eq!(wrote(&mut queue, 1), "e");
-}
-
-#[test]
-fn what_does_not_fit_is_read_back_in_order() {
-    let mut queue = queue();
-    let texts = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    for (text, parcel) in texts.into_iter().zip(1..) {
-        feed(&mut queue, message(text, parcel));
-    }
-    open(&mut queue, 1, Managed::Not);
-    assert_eq!(wrote(&mut queue, 1), "abcd");
-    let effects = feed(&mut queue, Input::Flushed { carrier: 1 });
-    assert!(effects.contains(&Effect::Load { after: 6, limit: BATCH }), "{effects:?}");
-    // One that comes meanwhile stays behind those in the store.
-    assert_eq!(feed(&mut queue, message("i", 9)), []);
-    let entries = vec![
-        entry("g", Kind::Message, Some(7)),
-        entry("h", Kind::Message, Some(8)),
-        entry("i", Kind::Message, Some(9)),
-    ];
-    feed(&mut queue, Input::Loaded { entries, complete: true });
-    feed(&mut queue, message("j", 10));
-    confirm(&mut queue, 1);
-    assert_eq!(wrote(&mut queue, 1), "efgh");
-    confirm(&mut queue, 1);
-    assert_eq!(wrote(&mut queue, 1), "ij");
-}
-
-#[test]
-fn a_store_that_cannot_be_read_is_asked_again_later() {
-    let mut queue = queue();
-    let held = Held { stanzas: 1, bytes: 1 };
-    let load = Effect::Load { after: 0, limit: BATCH };
-    assert!(feed(&mut queue, Input::Waiting { newest: 1, held }).contains(&load));
-    assert_eq!(feed(&mut queue, Input::LoadFailed), []);
-    let due = queue.deadline().expect("a time to try again");
-    assert!(due > NOW);
-    assert_eq!(feed(&mut queue, Input::Tick), []);
-    assert_eq!(at(&mut queue, due, Input::Tick), [load]);
-}
-
-#[test]
-fn everything_that_waits_is_counted_wherever_it_is() {
-    let mut queue = queue();
-    let held = |stanzas, bytes| Held { stanzas, bytes };
-    for parcel in 1..=7 {
-        feed(&mut queue, message("four", parcel));
-    }
-    assert_eq!(queue.held(), held(7, 28), "six in memory");
-    open(&mut queue, 1, Managed::New);
-    wrote(&mut queue, 1);
-    assert_eq!(queue.held(), held(7, 28), "what was written may be lost");
-    feed(&mut queue, acked(1, 4));
-    assert_eq!(queue.held(), held(3, 12));
-    feed(&mut queue, Input::Loaded { entries: Vec::new(), complete: true });
-    assert_eq!(queue.held(), held(2, 8), "one went with its account");
-    feed(&mut queue, lost(1));
-    open(&mut queue, 2, Managed::Not);
-    assert_eq!(wrote(&mut queue, 2), "fourfour");
-    assert_eq!(queue.held(), held(2, 8));
-    confirm(&mut queue, 2);
-    assert_eq!(queue.held(), held(0, 0));
-    assert!(queue.is_empty());
-}
-
-#[test]
-fn what_waited_before_a_start_is_loaded_and_sent() {
-    let mut queue = queue();
-    let effects =
-        feed(&mut queue, Input::Waiting { newest: 5, held: Held { stanzas: 1, bytes: 1 } });
-    assert_eq!(effects, [Effect::Load { after: 0, limit: BATCH }, Effect::Connect]);
-    let entries = vec![entry("a", Kind::Message, Some(5))];
-    feed(&mut queue, Input::Loaded { entries, complete: true });
-    open(&mut queue, 1, Managed::New);
-    assert_eq!(wrote(&mut queue, 1), "a");
-}
-
-#[test]
-fn nothing_overtakes_what_is_read_from_the_store() {
-    let mut queue = queue();
-    feed(&mut queue, Input::Waiting { newest: 5, held: Held { stanzas: 1, bytes: 1 } });
-    open(&mut queue, 1, Managed::New);
-    feed(&mut queue, Input::Post(entry("p", Kind::Presence, None)));
-    feed(&mut queue, message("m", 6));
-    feed(&mut queue, Input::Post(entry("q", Kind::Presence, None)));
-    assert_eq!(queue.held(), Held { stanzas: 4, bytes: 4 });
-    assert_eq!(wrote(&mut queue, 1), "");
-    let entries = vec![entry("a", Kind::Message, Some(5))];
-    feed(&mut queue, Input::Loaded { entries, complete: true });
-    assert_eq!(wrote(&mut queue, 1), "ap");
-    let entries = vec![entry("m", Kind::Message, Some(6))];
-    feed(&mut queue, Input::Loaded { entries, complete: true });
-    assert_eq!(wrote(&mut queue, 1), "mq");
-    feed(&mut queue, acked(1, 4));
-    assert!(queue.is_empty());
-}
-
-#[test]
-fn what_waits_behind_the_store_goes_back_with_everything_else() {
-    let mut queue = queue();
-    feed(&mut queue, Input::Waiting { newest: 5, held: Held { stanzas: 1, bytes: 1 } });
-    feed(&mut queue, Input::Post(entry("iq", Kind::Iq, None)));
-    let effects = feed(&mut queue, Input::Failed(Failure::passing("no")));
-    assert_eq!(bounced(&effects), [("iq", Bounce::Timeout)]);
-    assert_eq!(queue.held(), Held { stanzas: 1, bytes: 1 });
 }
 
 #[test]
@@ -646,25 +422,4 @@ fn what_was_written_before_the_limit_was_known_is_not_written_again() {
     let effects = open(&mut queue, 2, Managed::New);
     assert_eq!(bounced(&effects), [("it ended the stream", Bounce::TooLarge)]);
     assert_eq!(wrote(&mut queue, 2), "");
-}
-
-#[test]
-fn what_is_posted_while_the_store_is_read_is_not_forgotten() {
-    let mut queue = queue();
-    queue.bounds.stanzas = 4;
-    for (text, parcel) in ["a", "b", "c", "d", "e"].into_iter().zip(1..) {
-        feed(&mut queue, message(text, parcel));
-    }
-    open(&mut queue, 1, Managed::New);
-    assert_eq!(wrote(&mut queue, 1), "abcd");
-    let load = feed(&mut queue, acked(1, 4));
-    assert!(load.contains(&Effect::Load { after: 4, limit: BATCH }), "{load:?}");
-    // It comes when the store has been read and before the queue hears of that.
-    feed(&mut queue, message("f", 6));
-    let entries = vec![entry("e", Kind::Message, Some(5))];
-    let again = feed(&mut queue, Input::Loaded { entries, complete: true });
-    assert!(again.contains(&Effect::Load { after: 5, limit: BATCH }), "{again:?}");
-    let entries = vec![entry("f", Kind::Message, Some(6))];
-    feed(&mut queue, Input::Loaded { entries, complete: true });
-    assert_eq!(wrote(&mut queue, 1), "ef");
 }
