@@ -94,7 +94,9 @@ fn observe(server: &Server) {
         state.resources.iter().filter(|resource| !resource.session.connected()).count() as u64
     });
     server.metrics.sessions_detached.set(clamped(detached.sum()));
-    let condition = match server.store.maintenance.health().is_degraded() {
+    let health = server.store.maintenance.health();
+    server.metrics.storage_damaged.set(i64::from(health.is_damaged()));
+    let condition = match health.is_degraded() {
         true => Condition::ReadOnly,
         false => Condition::Ready,
     };

@@ -175,6 +175,8 @@ metrics! {
     certificate_expires: Gauge = "certificate_expires_timestamp_seconds";
     /// Bytes that are free on the disk with the data.
     disk_free: Gauge = "disk_free_bytes";
+    /// Whether messages were found on disk that are not as they were written.
+    storage_damaged: Gauge = "storage_damaged";
     /// Whether the clock is not believed, because it jumped by more than a day.
     clock_doubted: Gauge = "clock_doubted";
     /// Bytes that passed the proxy for files between clients.

@@ -71,19 +71,35 @@ pub struct Sizes {
 
 /// What the router asks before it delivers a message that must be archived. Cheap to clone and read.
 #[derive(Clone, Debug, Default)]
-pub struct Health(Arc<AtomicBool>);
+pub struct Health(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    degraded: AtomicBool,
+    damaged: AtomicBool,
+}
 
 impl Health {
     /// The last write failed because of the device, and none has succeeded since: refuse with
     /// `resource-constraint`, type `wait`, before delivering (G9). The writer itself finds out when
     /// the device works again, within about a second.
     pub fn is_degraded(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.degraded.load(Ordering::Relaxed)
+    }
+
+    /// Since the start a message was found that is not as it was written. It is not given out;
+    /// [`Maintenance::damaged`] counts them.
+    pub fn is_damaged(&self) -> bool {
+        self.0.damaged.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_damage(&self) {
+        self.0.damaged.store(true, Ordering::Relaxed);
     }
 
     /// Returns whether this is news.
     pub(crate) fn set_degraded(&self, degraded: bool) -> bool {
-        self.0.swap(degraded, Ordering::Relaxed) != degraded
+        self.0.degraded.swap(degraded, Ordering::Relaxed) != degraded
     }
 }
 
@@ -102,6 +118,9 @@ pub trait Maintenance: Send + Sync {
 
     /// Reads every page and every reference and returns what is wrong; empty is good.
     fn check(&self) -> Fut<'_, Vec<String>>;
+
+    /// How many messages are not as they were written; reads all of them.
+    fn damaged(&self) -> Fut<'_, u64>;
 
     /// How much is stored.
     fn sizes(&self) -> Fut<'_, Sizes>;

@@ -267,6 +267,7 @@ impl Operations {
             waiting,
             waiting_bytes,
             disk_free_bytes: files::free(self.home.path()).await.ok(),
+            damaged: self.store.maintenance.health().is_damaged(),
             clock: live.and_then(|live| live.clock()),
             ordered: order.map(|order| order.name().to_owned()),
             ordered_seconds: order.map(|order| order.left().as_secs()),

@@ -463,6 +463,9 @@ fn show_status(status: &Status) {
     if let Some(relaying) = status.relaying() {
         let _ = writeln!(page, "  calls    relay: {}", clean(&relaying));
     }
+    if let Some(damage) = status.damage() {
+        let _ = writeln!(page, "  damaged  {damage}");
+    }
     if let Some(clock) = &status.clock {
         let _ = writeln!(page, "  clock    {}", clean(clock));
     }

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
+use super::checksum::checksum;
 use super::engine::Engine;
-use super::page;
+use super::page::{self, Source};
 use super::peer::PeerHash;
 use super::queue::{Fold, Job};
 use super::refs::{OUTGOING, parse_refs, release};
@@ -21,6 +22,7 @@ use super::values::unsigned;
 use crate::archive::{
     Archive, Before, Busy, Clear, End, MAX_ORIGINS, Page, PageError, Query, Row, Tail, Ticket, Unit,
 };
+use crate::maintenance::Health;
 use crate::{AccountId, Fut, Millis, StoreError};
 
 pub(super) struct Sqlite {
@@ -61,8 +63,10 @@ impl Archive for Sqlite {
     }
 
     fn page(&self, account: AccountId, query: Query) -> Fut<'_, Page, PageError> {
-        let hash = self.hash.clone();
-        self.engine.read_archive(account, move |db| page::page(db, account, &query, &hash))
+        let (hash, health) = (self.hash.clone(), self.engine.shared.health.clone());
+        self.engine.read_archive(account, move |db| {
+            page::page(&Source { db, hash: &hash, health: &health }, account, &query)
+        })
     }
 
     fn ends(&self, account: AccountId) -> Fut<'_, Option<(End, End)>> {
@@ -75,7 +79,8 @@ impl Archive for Sqlite {
     }
 
     fn pending(&self, account: AccountId, after: u64, limit: u32) -> Fut<'_, Vec<Row>> {
-        self.engine.read_archive(account, move |db| pending(db, account, after, limit))
+        let health = self.engine.shared.health.clone();
+        self.engine.read_archive(account, move |db| pending(db, &health, account, after, limit))
     }
 
     fn set_pending(&self, account: AccountId, ids: Vec<u64>) -> Fut<'_, ()> {
@@ -192,8 +197,11 @@ fn replace(
     if parse_refs(&refs)?.len() > 1 {
         return Err(StoreError::Internal("a shared stanza cannot be replaced".to_owned()));
     }
-    db.prepare_cached("UPDATE log SET stanza = ?2 WHERE seq = ?1")?
-        .execute(params![seq, stanza])?;
+    db.prepare_cached("UPDATE log SET stanza = ?2, sum = ?3 WHERE seq = ?1")?.execute(params![
+        seq,
+        stanza,
+        checksum(stanza)
+    ])?;
     Ok(true)
 }
 
@@ -241,20 +249,19 @@ fn ends(db: &Connection, account: AccountId) -> Result<Option<(End, End)>, Store
 
 fn pending(
     db: &Connection,
+    health: &Health,
     account: AccountId,
     after: u64,
     limit: u32,
 ) -> Result<Vec<Row>, StoreError> {
     let mut select = db.prepare_cached(
-        "SELECT a.id, a.at, a.flags, l.stanza
+        "SELECT a.id, a.at, a.flags, l.stanza, l.sum
          FROM archive AS a CROSS JOIN log AS l ON l.seq = a.seq
          WHERE a.account = :account AND a.id > :after AND a.flags & 2 <> 0
-         ORDER BY a.id LIMIT :limit",
+         ORDER BY a.id",
     )?;
-    let values = named_params! {
-        ":account": account.0, ":after": signed(after), ":limit": limit,
-    };
-    let (rows, _) = page::read(&mut select, values, limit as usize)?;
+    let values = named_params! { ":account": account.0, ":after": signed(after) };
+    let (rows, _) = page::read(&mut select, values, limit as usize, health)?;
     Ok(rows)
 }
 

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rusqlite::{Connection, Statement, params};
 
+use super::checksum::checksum;
 use super::peer::PeerHash;
 use super::refs::{HAS_ORIGIN, HIDDEN, OUTGOING, PENDING, Ref, parse_refs};
 use crate::archive::{Append, MAX_ID, Unit};
@@ -95,7 +96,9 @@ impl<'c> Log<'c> {
         Ok(Log {
             db,
             hash,
-            insert_log: db.prepare("INSERT INTO log (seq, at, refs, stanza) VALUES (?1, ?2, ?3, ?4)")?,
+            insert_log: db.prepare(
+                "INSERT INTO log (seq, at, refs, stanza, sum) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
             insert_row: db.prepare(
                 "INSERT OR IGNORE INTO archive (account, id, at, flags, peer, resource, origin, seq)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -249,7 +252,8 @@ impl<'c> Log<'c> {
             entry.write(&mut self.refs);
             self.remember(&entry, at, seq);
         }
-        self.insert_log.execute(params![seq, at, self.refs, rows[0].stanza.as_ref()])?;
+        let stanza = rows[0].stanza.as_ref();
+        self.insert_log.execute(params![seq, at, self.refs, stanza, checksum(stanza)])?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::checksum::is_intact;
 use super::connect::{self, beside};
 use super::engine::Engine;
 use super::{backup, queue::Job};
@@ -39,6 +40,13 @@ impl Maintenance for Sqlite {
             complete.await?;
             on_thread("store-check", move || Ok(check(&connect::reader(&path)?)?)).await
         })
+    }
+
+    fn damaged(&self) -> Fut<'_, u64> {
+        let Some(path) = self.0.path.clone() else {
+            return self.0.write(|db| Ok(damaged(db)?));
+        };
+        on_thread("store-check", move || Ok(damaged(&connect::reader(&path)?)?))
     }
 
     fn sizes(&self) -> Fut<'_, Sizes> {
@@ -107,6 +115,16 @@ fn check_archive(db: &rusqlite::Connection) -> rusqlite::Result<Option<String>> 
     let sql = "SELECT count(*) FROM archive WHERE seq NOT IN (SELECT seq FROM log)";
     let missing: u64 = db.query_row(sql, [], |row| row.get(0))?;
     Ok((missing > 0).then(|| format!("{missing} archive rows have no stanza")))
+}
+
+fn damaged(db: &rusqlite::Connection) -> rusqlite::Result<u64> {
+    let mut select = db.prepare("SELECT stanza, sum FROM log WHERE sum IS NOT NULL")?;
+    let mut rows = select.query([])?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        count += u64::from(!is_intact(row.get_ref(0)?.as_blob()?, row.get(1)?));
+    }
+    Ok(count)
 }
 
 fn give_back(db: &rusqlite::Connection) -> Result<u64, StoreError> {

@@ -17,6 +17,7 @@ mod archive;
 mod audit;
 mod backup;
 mod blocks;
+mod checksum;
 mod connect;
 mod documents;
 mod endpoints;

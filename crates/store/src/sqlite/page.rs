@@ -7,28 +7,32 @@
 use bytes::Bytes;
 use rusqlite::{CachedStatement, Connection, Row as SqlRow, ToSql, named_params};
 
+use super::checksum::is_intact;
 use super::engine::failure;
 use super::peer::PeerHash;
 use super::refs::{HIDDEN, OUTGOING};
 use super::values::unsigned;
 use crate::archive::{MAX_IDS, MAX_PAGE, Page, PageError, Paging, Query, Row};
+use crate::maintenance::Health;
 use crate::{AccountId, Millis, StoreError};
 
 failure!(PageError);
 
+/// A page ends with the row that is too many.
+const UNLIMITED: i64 = -1;
 /// A page ends early when its stanzas have this many bytes.
 pub(super) const MAX_PAGE_BYTES: usize = 4 << 20;
 /// Counting looks at this many rows at most, about 0.1 ms; XEP-0059 §2.7 lets larger sets go
 /// uncounted.
 const MAX_COUNTED: i64 = 500;
 
-const FORWARD: &str = "SELECT a.id, a.at, a.flags, l.stanza
+const FORWARD: &str = "SELECT a.id, a.at, a.flags, l.stanza, l.sum
      FROM archive AS a CROSS JOIN log AS l ON l.seq = a.seq
      WHERE a.account = :account AND a.id > :low AND a.id < :high AND a.flags & 4 = 0
        AND (:peer IS NULL OR a.peer = :peer) AND (:resource IS NULL OR a.resource = :resource)
        AND a.at BETWEEN :start AND :end
      ORDER BY a.id LIMIT :limit";
-const BACKWARD: &str = "SELECT a.id, a.at, a.flags, l.stanza
+const BACKWARD: &str = "SELECT a.id, a.at, a.flags, l.stanza, l.sum
      FROM archive AS a CROSS JOIN log AS l ON l.seq = a.seq
      WHERE a.account = :account AND a.id > :low AND a.id < :high AND a.flags & 4 = 0
        AND (:peer IS NULL OR a.peer = :peer) AND (:resource IS NULL OR a.resource = :resource)
@@ -108,12 +112,19 @@ fn signed(id: u64) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
 }
 
+/// Where pages are read from.
+pub(super) struct Source<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) hash: &'a PeerHash,
+    pub(super) health: &'a Health,
+}
+
 pub(super) fn page(
-    db: &Connection,
+    source: &Source<'_>,
     account: AccountId,
     query: &Query,
-    hash: &PeerHash,
 ) -> Result<Page, PageError> {
+    let Source { db, hash, .. } = *source;
     let anchor = match query.page {
         Paging::After(id) | Paging::Before(id) => Some(id),
         Paging::First | Paging::Last => None,
@@ -123,8 +134,8 @@ pub(super) fn page(
     }
     let filter = Filter::new(account, query, hash);
     let mut page = match query.ids.is_empty() {
-        true => by_range(db, filter, query)?,
-        false => by_ids(db, filter, query)?,
+        true => by_range(source, filter, query)?,
+        false => by_ids(source, filter, query)?,
     };
     if query.flip {
         page.rows.reverse();
@@ -142,7 +153,8 @@ fn is_backward(query: &Query) -> bool {
     matches!(query.page, Paging::Before(_) | Paging::Last)
 }
 
-fn by_range(db: &Connection, filter: Filter, query: &Query) -> Result<Page, PageError> {
+fn by_range(source: &Source<'_>, filter: Filter, query: &Query) -> Result<Page, PageError> {
+    let Source { db, health, .. } = *source;
     let wanted = query.count || query.max == 0;
     let count = if wanted { filter.count(db)? } else { None };
     if query.max == 0 {
@@ -157,7 +169,7 @@ fn by_range(db: &Connection, filter: Filter, query: &Query) -> Result<Page, Page
     let mut select = db.prepare_cached(if backward { BACKWARD } else { FORWARD })?;
     let max = query.max.min(MAX_PAGE);
     let (mut rows, complete) =
-        bounded.bind(i64::from(max) + 1, |values| read(&mut select, values, max as usize))?;
+        bounded.bind(UNLIMITED, |values| read(&mut select, values, max as usize, health))?;
     if backward {
         rows.reverse();
     }
@@ -171,7 +183,8 @@ fn by_range(db: &Connection, filter: Filter, query: &Query) -> Result<Page, Page
 }
 
 /// Every id must exist; those that match the rest of the query make up the result set.
-fn by_ids(db: &Connection, filter: Filter, query: &Query) -> Result<Page, PageError> {
+fn by_ids(source: &Source<'_>, filter: Filter, query: &Query) -> Result<Page, PageError> {
+    let Source { db, health, .. } = *source;
     if query.ids.len() > MAX_IDS {
         return Err(StoreError::Limit("ids of one query").into());
     }
@@ -201,7 +214,7 @@ fn by_ids(db: &Connection, filter: Filter, query: &Query) -> Result<Page, PageEr
     let mut select = db.prepare_cached(FORWARD)?;
     let mut bytes = 0;
     for id in &matching[chosen.clone()] {
-        let (found, _) = filter.only(*id).bind(1, |values| read(&mut select, values, 1))?;
+        let (found, _) = filter.only(*id).bind(1, |values| read(&mut select, values, 1, health))?;
         bytes += found.iter().map(|row| row.stanza.len()).sum::<usize>();
         rows.extend(found);
         if bytes >= MAX_PAGE_BYTES {
@@ -214,11 +227,13 @@ fn by_ids(db: &Connection, filter: Filter, query: &Query) -> Result<Page, PageEr
     Ok(Page { rows, complete, count, first_index })
 }
 
-/// Reads at most `max` rows, and says whether there were no more.
+/// Reads at most `max` rows, and says whether there were no more. What is not as it was written is left out:
+/// nobody is given something that nobody wrote.
 pub(super) fn read(
     select: &mut CachedStatement<'_>,
     values: &[(&str, &dyn ToSql)],
     max: usize,
+    health: &Health,
 ) -> rusqlite::Result<(Vec<Row>, bool)> {
     let mut found = select.query(values)?;
     let mut rows: Vec<(Row, usize)> = Vec::with_capacity(max.min(64));
@@ -229,8 +244,17 @@ pub(super) fn read(
             complete = false;
             break;
         }
+        let stanza = row.get_ref(3)?.as_blob()?;
+        if !is_intact(stanza, row.get(4)?) {
+            health.note_damage();
+            tracing::error!(
+                id = row.get::<_, i64>(0)?,
+                "storage_damaged: a message is not given out"
+            );
+            continue;
+        }
         rows.push((parse(row)?, stanzas.len()));
-        stanzas.extend_from_slice(row.get_ref(3)?.as_blob()?);
+        stanzas.extend_from_slice(stanza);
     }
     let stanzas = Bytes::from(stanzas);
     let mut end = stanzas.len();

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_audit.sql"),
     include_str!("migrations/0012_reached.sql"),
     include_str!("migrations/0013_retention.sql"),
+    include_str!("migrations/0014_checksum.sql"),
 ];
 
 /// The schema this program knows.

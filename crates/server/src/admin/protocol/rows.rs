@@ -468,6 +468,9 @@ pub struct Status {
     /// Bytes that are free on the disk with the data.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub disk_free_bytes: Option<u64>,
+    /// Whether messages were found on disk that are not as they were written.
+    #[serde(default)]
+    pub damaged: bool,
     /// Why the clock of the machine is not believed, if it is not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub clock: Option<String>,
@@ -489,6 +492,16 @@ impl Status {
             Some(1) => format!("until {day}, one more day"),
             Some(days) => format!("until {day}, {days} more days"),
             None => format!("until {day}"),
+        })
+    }
+
+    /// What to know of messages that are not as they were written.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        self.damaged.then(|| {
+            "the disk gave back messages that are not as they were written; they are not given out, and `anemone \
+             check --deep` counts them: look at the health of the disk"
+                .to_owned()
         })
     }
 

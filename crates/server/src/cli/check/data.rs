@@ -226,6 +226,18 @@ async fn read_all(store: &store::Store, findings: &mut Findings) {
         ),
         Err(error) => findings.problem("uploads", error.to_string(), "look at the disk"),
     }
+    match store.maintenance.damaged().await {
+        Ok(0) => findings.good("database", "every message is as it was written"),
+        Ok(some) => findings.problem(
+            "database",
+            format!(
+                "not as written: {}; the server gives none of them out",
+                show::count(some, "message")
+            ),
+            "look at the health of the disk; a backup from before has them as they were",
+        ),
+        Err(error) => findings.problem("database", error.to_string(), "look at the disk"),
+    }
     match store.maintenance.check().await {
         Ok(damages) if damages.is_empty() => {
             findings.good("database", "it was read in full and is undamaged");

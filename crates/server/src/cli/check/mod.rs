@@ -152,6 +152,13 @@ async fn status(home: &Home, findings: &mut Findings) -> Option<Status> {
                     "look at the log of the server, and at the space and health of the disk",
                 );
             }
+            if status.damaged {
+                findings.problem(
+                    "database",
+                    "messages were read that are not as they were written; they are not given out",
+                    "look at the health of the disk; stop the server and check with --deep to count them",
+                );
+            }
             if let Some(problem) = &status.clock {
                 let fix =
                     "set the clock and let a time service keep it right; if it is right, wait";

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::{Directory, close};
-use crate::archive::Query;
+use crate::archive::{Paging, Query};
 use crate::conformance::archive::message;
 use crate::conformance::{account, block_on};
 use crate::rooms::{Card, Select};
@@ -133,6 +133,43 @@ fn damage_is_found_after_an_unclean_end() {
     let error = refused(&path);
     assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
     assert!(error.to_string().contains("restore the newest backup"));
+}
+
+#[test]
+fn a_message_that_is_not_as_it_was_written_is_not_given_out() {
+    let directory = Directory::new();
+    let store = directory.open();
+    let juliet = block_on(account(&store, "juliet"));
+    for id in 1..=5 {
+        store.archive.append([message(juliet, id)].into_iter().collect(), None).expect("taken");
+    }
+    block_on(store.archive.set_pending(juliet, vec![1, 2, 3, 4, 5])).expect("set");
+    close(store);
+    // One bit of the second and of the third, and one from before there were sums.
+    tamper(
+        &directory,
+        "UPDATE log SET stanza = CAST(replace(stanza, 'message', 'messagd') AS BLOB) WHERE seq IN (2, 3);
+         UPDATE log SET sum = NULL WHERE seq = 5",
+    );
+    let store = directory.open();
+    let ids = |rows: Vec<crate::archive::Row>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    assert!(!store.maintenance.health().is_damaged(), "nobody has read it");
+    let query = |page, max| Query { page, max, ..Query::default() };
+    let page = |query| block_on(store.archive.page(juliet, query)).expect("read");
+    let first = page(query(Paging::First, 2));
+    assert_eq!(
+        (ids(first.rows), first.complete),
+        (vec![1, 4], false),
+        "a page is full all the same"
+    );
+    let last = page(query(Paging::Last, 4));
+    assert_eq!((ids(last.rows), last.complete), (vec![1, 4, 5], true));
+    let waiting = block_on(store.archive.pending(juliet, 0, 2)).expect("read");
+    assert_eq!(ids(waiting), [1, 4]);
+    assert!(store.maintenance.health().is_damaged());
+    assert_eq!(block_on(store.maintenance.damaged()), Ok(2));
+    assert_eq!(block_on(store.maintenance.check()), Ok(vec![]), "it can still be copied");
+    close(store);
 }
 
 #[test]

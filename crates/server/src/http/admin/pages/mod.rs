@@ -146,6 +146,7 @@ async fn overview(server: &Server, signed: &Signed) -> Result<Html, Fault> {
     let more = [
         ("Certificate", status.certificate()),
         ("Relay for calls", status.relaying()),
+        ("Damage", status.damage()),
         ("Clock", status.clock.clone()),
         ("Ordered", status.order().map(|order| format!("it {order}"))),
     ];
