@@ -112,7 +112,7 @@ pub enum After {
 /// When it cannot start, or must not go on.
 pub async fn run(home: Home) -> Result<After, ServeError> {
     let began = Instant::now();
-    let (config, secret, log) = prepare(&home)?;
+    let (config, secret, log, connections) = prepare(&home)?;
     let tls = Tls::open(&config, &home, SystemTime::now())?;
     let (fatal, mut failures) = mpsc::unbounded_channel();
     let on_fatal: sqlite::OnFatal = Arc::new(move |error: &StoreError| {
@@ -129,6 +129,7 @@ pub async fn run(home: Home) -> Result<After, ServeError> {
         );
     }
     let server = Server::new(config, home.clone(), store.clone(), secret, tls);
+    server.gate.bound(connections);
     *server.s2s.trust.write() = Arc::new(trust);
     // Whatever can fail comes before sessions are taken from disk: they would be lost.
     let doors = open_doors(&server)?;
@@ -187,8 +188,9 @@ pub async fn run(home: Home) -> Result<After, ServeError> {
     Ok(after)
 }
 
-/// What comes before anything is opened: configuration, log, limits of the process.
-fn prepare(home: &Home) -> Result<(Config, ServerSecret, LogControl), ServeError> {
+/// What comes before anything is opened: configuration, log, limits of the process, which say how many
+/// connections there may be.
+fn prepare(home: &Home) -> Result<(Config, ServerSecret, LogControl, u64), ServeError> {
     let config = Config::load(home)?;
     let secret = ServerSecret::load(home)?;
     let log = log::start(&config.log, &secret).map_err(ServeError::Log)?;
@@ -202,7 +204,7 @@ fn prepare(home: &Home) -> Result<(Config, ServerSecret, LogControl), ServeError
     for notice in config.notices() {
         tracing::warn!("{notice}");
     }
-    Ok((config, secret, log))
+    Ok((config, secret, log, connections))
 }
 
 /// Opens the database. A command may have it for a moment; a server that answers on its socket is

@@ -1,6 +1,13 @@
 //! How many connections there may be, from one address and before login.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -12,6 +19,8 @@ use crate::{config::Limits, metrics::Metrics};
 #[derive(Debug)]
 pub struct Gate {
     limits: Mutex<Limits>,
+    /// Connections that the system has room for.
+    capacity: AtomicU64,
     counts: Mutex<Counts>,
     metrics: Arc<Metrics>,
 }
@@ -25,6 +34,9 @@ pub enum Refusal {
     /// Too many from its address that have not logged in.
     #[error("too many connections from this address are not logged in")]
     Unauthenticated,
+    /// There is no room for anybody.
+    #[error("the system has no room for more connections")]
+    Full,
 }
 
 /// A connection that was let in. Dropping it takes it out of the counts.
@@ -66,7 +78,14 @@ impl Gate {
         // Without randomness the lot is predictable, and still no worse than any fixed choice.
         let _ = getrandom::fill(&mut seed);
         let counts = Counts { lot: u64::from_ne_bytes(seed) | 1, ..Counts::default() };
-        Arc::new(Gate { limits: Mutex::new(limits.clone()), counts: Mutex::new(counts), metrics })
+        let (limits, counts) = (Mutex::new(limits.clone()), Mutex::new(counts));
+        Arc::new(Gate { limits, capacity: AtomicU64::new(u64::MAX), counts, metrics })
+    }
+
+    /// The system has room for so many connections. Those that have not logged in get half of that at most, so
+    /// that whoever floods the server keeps nobody out who can log in.
+    pub fn bound(&self, capacity: u64) {
+        self.capacity.store(capacity, Ordering::Relaxed);
     }
 
     /// Changes the limits while the server runs. Connections inside stay.
@@ -85,13 +104,22 @@ impl Gate {
     /// most draws, and somebody who logs in within a second is rarely hit.
     ///
     /// # Errors
-    /// When its address has too many connections already. Loopback addresses are not counted:
-    /// behind them are a reverse proxy or an onion service, that is, everybody.
+    /// When its address has too many connections already, or there is room for none. Loopback addresses are not
+    /// counted: behind them are a reverse proxy or an onion service, that is, everybody.
     pub fn admit(self: &Arc<Self>, ip: IpAddr) -> Result<Admission, Refusal> {
         let limits = self.limits.lock().clone();
         let counted = limits.throttle && !ip.to_canonical().is_loopback();
         let (address, network) = (address_of(ip), network_of(ip));
+        let capacity = self.capacity.load(Ordering::Relaxed);
         let mut counts = self.counts.lock();
+        let full = counts.all >= capacity;
+        if full {
+            self.metrics.connections_refused.increment();
+            if counts.evict() {
+                self.metrics.connections_evicted.increment();
+            }
+            return Err(Refusal::Full);
+        }
         if counted {
             let refused = counts.check(&limits, address, network);
             refused.inspect_err(|_| self.metrics.connections_refused.increment())?;
@@ -100,8 +128,11 @@ impl Gate {
             entry.unauthenticated += 1;
             *counts.networks.entry(network).or_default() += 1;
         }
-        if limits.throttle && counts.crowd.len() as u64 >= limits.unauthenticated_total {
-            counts.evict();
+        let most = match limits.throttle {
+            true => limits.unauthenticated_total.min(capacity / 2),
+            false => capacity / 2,
+        };
+        if counts.crowd.len() as u64 >= most && counts.evict() {
             self.metrics.connections_evicted.increment();
         }
         let evicted = Arc::new(Notify::new());
@@ -197,19 +228,19 @@ impl Counts {
         }
     }
 
-    /// Draws one of the crowd, tells it to go and gives its place away.
-    fn evict(&mut self) {
+    /// Draws one of the crowd, tells it to go and gives its place away. `false` when there is nobody.
+    fn evict(&mut self) -> bool {
         // xorshift: good enough a lot when nobody can see it.
         self.lot ^= self.lot << 13;
         self.lot ^= self.lot >> 7;
         self.lot ^= self.lot << 17;
         let place = usize::try_from(self.lot % self.crowd.len().max(1) as u64).unwrap_or(0);
-        if let Some((number, evicted)) = self.crowd.get(place) {
-            let number = *number;
-            // A permit is kept when nobody waits yet.
-            evicted.notify_one();
-            self.leave(number);
-        }
+        let Some((number, evicted)) = self.crowd.get(place) else { return false };
+        let number = *number;
+        // A permit is kept when nobody waits yet.
+        evicted.notify_one();
+        self.leave(number);
+        true
     }
 }
 
@@ -281,6 +312,38 @@ mod tests {
         assert_eq!(told, 1);
         drop((inside, newcomer));
         assert!(gate.counts.lock().crowd.is_empty());
+    }
+
+    #[tokio::test]
+    async fn where_the_system_has_little_room_strangers_get_half_of_it() {
+        let gate = gate(Limits { throttle: false, ..Limits::default() });
+        gate.bound(4);
+        let mut inside: Vec<_> = (0..2).map(|_| gate.admit(ip("127.0.0.1")).unwrap()).collect();
+        for one in &mut inside {
+            one.authenticated();
+        }
+        let strangers: Vec<_> = (0..2).map(|_| gate.admit(ip("127.0.0.1")).unwrap()).collect();
+        let evicted = async || {
+            let mut evicted = 0;
+            for stranger in &strangers {
+                let told = tokio::time::timeout(Duration::ZERO, stranger.evicted()).await;
+                evicted += usize::from(told.is_ok());
+            }
+            evicted
+        };
+        assert_eq!((gate.inside(), evicted().await), ((4, 2), 0));
+        // There is no room before somebody has gone, and one of them has to.
+        assert_eq!(gate.admit(ip("192.0.2.1")).unwrap_err(), Refusal::Full);
+        assert_eq!((gate.inside(), evicted().await), ((4, 1), 1));
+        drop(strangers);
+        assert!(gate.admit(ip("192.0.2.1")).is_ok());
+        inside.push(gate.admit(ip("192.0.2.1")).unwrap());
+        inside.push(gate.admit(ip("192.0.2.1")).unwrap());
+        for one in &mut inside {
+            one.authenticated();
+        }
+        assert_eq!(gate.admit(ip("192.0.2.1")).unwrap_err(), Refusal::Full, "they stay");
+        assert_eq!(gate.inside(), (4, 0));
     }
 
     #[tokio::test]

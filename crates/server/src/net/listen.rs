@@ -1,6 +1,11 @@
 //! Listeners: from a listening socket to a connection with its transport.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
@@ -45,6 +50,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// Accepts connections until the server shuts down.
 pub async fn accept(server: Arc<Server>, listener: Listener, socket: TcpListener) {
     let mut shutdown = server.shutdown.subscribe();
+    let mut told: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
@@ -54,7 +60,11 @@ pub async fn accept(server: Arc<Server>, listener: Listener, socket: TcpListener
             Ok((stream, address)) => admit(&server, &listener, stream, address),
             Err(error) => {
                 // Out of descriptors, most likely: connections that end free some.
-                tracing::warn!(%error, "cannot accept connections");
+                server.metrics.errors_environment.increment();
+                if told.is_none_or(|at| at.elapsed() >= SAID_AGAIN) {
+                    tracing::warn!(%error, address = %listener.address, "cannot accept connections");
+                    told = Some(Instant::now());
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -256,6 +266,8 @@ pub fn configure(stream: &TcpStream) -> io::Result<()> {
 
 const BACKLOG: u32 = 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// A log that tells of the same again and again fills the disk, too.
+const SAID_AGAIN: Duration = Duration::from_secs(60);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(300);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
