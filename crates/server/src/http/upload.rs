@@ -416,8 +416,8 @@ const SHOWN: [&str; 21] = [
     "video/webm",
     "text/plain",
 ];
-/// Bytes per second below which an upload is given up.
-const SLOWEST: u64 = 16 * 1024;
+/// Bytes per second below which an upload is given up: half of what the slowest phones have, 64 kbit/s.
+const SLOWEST: u64 = 4 * 1024;
 /// How long nothing may come.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Milliseconds that a slot lasts longer than its upload may take.
@@ -483,6 +483,14 @@ mod tests {
         assert_eq!(elsewhere("a.example", &config("")), None);
         let pages = "[front_door]\nurl = \"https://files.a.example\"\n[upload]\nurl = \"https://files.a.example\"\n";
         assert_eq!(elsewhere("files.a.example", &config(pages)), None, "pages are there as well");
+    }
+
+    #[test]
+    fn a_slow_phone_gets_its_pictures_through() {
+        let bytes_per_second = 64_000 / 8 / 4 * 3;
+        for size in [10_000, 1_000_000, 100_000_000] {
+            assert!(allowance(size).as_secs() > size / bytes_per_second, "{size}");
+        }
     }
 
     fn head(length: &'static str, media: Option<&'static str>) -> HeaderMap {
