@@ -138,6 +138,11 @@ pub struct Server {
     /// The hash functions that some account has no keys for.
     lacked: RwLock<Vec<Hash>>,
     started: Instant,
+    /// The wall clock at that moment.
+    began: Millis,
+    /// Milliseconds by which a test has moved the wall clock.
+    #[cfg(any(test, feature = "model"))]
+    moved: std::sync::atomic::AtomicI64,
     archives: AtomicBool,
     next_id: AtomicU64,
 }
@@ -208,6 +213,9 @@ impl Server {
             hashes: RwLock::new(Hash::ALL.to_vec()),
             lacked: RwLock::default(),
             started: Instant::now(),
+            began: wall_clock(),
+            #[cfg(any(test, feature = "model"))]
+            moved: std::sync::atomic::AtomicI64::new(0),
             next_id: AtomicU64::new(1),
         })
     }
@@ -378,7 +386,24 @@ impl Server {
     /// The wall clock. It stamps what people read; nothing is ordered by it.
     #[must_use]
     pub fn now(&self) -> Millis {
-        wall_clock()
+        let now = wall_clock();
+        #[cfg(any(test, feature = "model"))]
+        let now = Millis(now.0.saturating_add_signed(self.moved.load(Ordering::Relaxed)));
+        now
+    }
+
+    /// Moves the wall clock of this server by so many milliseconds.
+    #[cfg(any(test, feature = "model"))]
+    pub fn move_clock(&self, by: i64) {
+        self.moved.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// What the wall clock would say had nobody touched it since the start. What waits or rests is measured by it,
+    /// so that a clock that jumps neither ends that nor prolongs it.
+    #[must_use]
+    pub fn steady(&self) -> Millis {
+        let elapsed = self.started.elapsed().as_millis();
+        self.began.plus(u64::try_from(elapsed).unwrap_or(u64::MAX))
     }
 
     /// The bare address of a local name that is already in its normal form, as all names in the

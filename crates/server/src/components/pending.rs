@@ -88,7 +88,7 @@ impl Pending {
         if waiting.len() >= MOST {
             return Err(purpose);
         }
-        let expires = server.now().plus(PATIENCE);
+        let expires = server.steady().plus(PATIENCE);
         waiting.insert(id, Waiting { whom, purpose, expires });
         Ok(())
     }
@@ -125,7 +125,7 @@ impl Pending {
 
     /// Ends those that waited too long, and those for a component that is gone.
     pub(super) fn give_up(&self, server: &Arc<Server>, gone: Option<&str>) {
-        let now = server.now();
+        let now = server.steady();
         let over: Vec<Waiting> = {
             let mut waiting = self.0.lock();
             let late = |one: &Waiting| match gone {

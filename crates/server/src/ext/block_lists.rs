@@ -273,7 +273,7 @@ pub fn returned(server: &Arc<Server>, domain: &str) {
 
 /// Asks for what is due. Called now and then.
 pub fn refresh(server: &Arc<Server>) {
-    let now = server.now();
+    let now = server.steady();
     for place in server.block_lists.due(&server.config(), now) {
         let subscribe = Element::new("subscribe", ns::PUBSUB)
             .with_attr("node", &place.node)
@@ -312,15 +312,17 @@ fn post(server: &Arc<Server>, service: &str, kind: &str, id: String, payload: El
 pub fn answered(server: &Arc<Server>, place: &Place, begun: Millis, answer: &Stanza) {
     let pubsub = answer.child("pubsub", ns::PUBSUB).map(|pubsub| pubsub.element());
     match pubsub.filter(|_| answer.type_().as_deref() == Some("result")) {
-        Some(pubsub) => match server.block_lists.take_page(place, begun, &pubsub, server.now()) {
-            Next::Page(last) => ask(server, place, begun, Some(last)),
-            Next::Nothing => {}
-            Next::Whole => {
-                let Place { service, node } = place;
-                let entries = server.block_lists.len();
-                tracing::info!(service, node, entries, "block_list_read");
+        Some(pubsub) => {
+            match server.block_lists.take_page(place, begun, &pubsub, server.steady()) {
+                Next::Page(last) => ask(server, place, begun, Some(last)),
+                Next::Nothing => {}
+                Next::Whole => {
+                    let Place { service, node } = place;
+                    let entries = server.block_lists.len();
+                    tracing::info!(service, node, entries, "block_list_read");
+                }
             }
-        },
+        }
         None if !server.block_lists.reads(place, begun) => {}
         None => {
             server.block_lists.ask_again(|other| other == place);

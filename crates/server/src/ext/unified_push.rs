@@ -216,7 +216,7 @@ fn session(server: &Server, name: &str, resource: &str) -> Option<Arc<Session>> 
 fn wake(server: &Server, name: &str, resource: &str) {
     for registration in server.pushes.of(name) {
         if *registration.resource == *resource {
-            server.pushes.wake(&registration, Reason::Message, server.now());
+            server.pushes.wake(&registration, Reason::Message, server.steady());
         }
     }
 }

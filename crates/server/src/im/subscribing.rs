@@ -180,7 +180,7 @@ async fn arrive(
         }
     }
     if deliver && change == Change::Subscribe {
-        server.pushes.wake_all(account, Reason::Request, server.now());
+        server.pushes.wake_all(account, Reason::Request, server.steady());
     }
     if approve {
         Box::pin(answer(server, account.jid(), from, Change::Subscribed)).await;

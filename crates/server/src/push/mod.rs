@@ -406,7 +406,7 @@ async fn keep(server: &Server, registration: &Registration) {
 /// Sends the notifications of one registration until there are none.
 async fn send(server: Arc<Server>, registration: Arc<Registration>) {
     loop {
-        let next = registration.progress.lock().next(server.now());
+        let next = registration.progress.lock().next(server.steady());
         keep(&server, &registration).await;
         let reason = match next {
             Next::Over => return,
@@ -434,7 +434,7 @@ async fn send(server: Arc<Server>, registration: Arc<Registration>) {
                 tracing::debug!(service = registration.shown(), why, "push_failed");
             }
         }
-        let over = registration.progress.lock().settled(server.now(), outcome);
+        let over = registration.progress.lock().settled(server.steady(), outcome);
         if over {
             return withdraw(server, registration).await;
         }
@@ -458,7 +458,7 @@ pub fn left(server: &Server, session: &Session) {
     let name = session.account.name();
     for registration in server.pushes.of(name) {
         if *registration.resource == *session.resource() {
-            server.pushes.wake(&registration, Reason::Message, server.now());
+            server.pushes.wake(&registration, Reason::Message, server.steady());
         }
     }
 }

@@ -80,7 +80,7 @@ async fn tell(server: &Arc<Server>, line: Line) {
             continue;
         }
         for registration in asleep {
-            server.pushes.wake(&registration, Reason::Line, server.now());
+            server.pushes.wake(&registration, Reason::Line, server.steady());
         }
     }
 }

@@ -74,7 +74,7 @@ fn a_room_whose_members_cannot_be_looked_at_keeps_nobody_waiting() {
         while server.pushes.lines.is_waiting() {
             tokio::task::yield_now().await;
         }
-        server.pushes.wake(&romeo, Reason::Message, server.now());
+        server.pushes.wake(&romeo, Reason::Message, server.steady());
         told(&romeo).await;
         assert_eq!(juliet.progress().unfinished(), None);
         drop(held);

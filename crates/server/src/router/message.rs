@@ -247,7 +247,7 @@ fn pass_in(letter: Letter<'_>, target: &Target, effects: &mut Effects) -> Flow {
             effects.hand_over();
             drop(state);
             for (registration, reason) in effects.wakes.drain(..) {
-                letter.server.pushes.wake(&registration, reason, letter.now);
+                letter.server.pushes.wake(&registration, reason, letter.server.steady());
             }
             if let Some(registration) = effects.withdrawn.take() {
                 tokio::spawn(push::withdraw(letter.server.clone(), registration));

@@ -106,7 +106,7 @@ async fn serve(
 ) {
     peer.admission.authenticated();
     let Established { pair, proof, bidi, .. } = established;
-    let since = server.now();
+    let since = server.steady();
     let known_by = KnownBy::of(proof, driver.known_by);
     let (incoming, managed) = (true, false);
     let end = Arc::default();
@@ -142,7 +142,7 @@ async fn serve(
 async fn turn_away(server: &Server, pair: &Pair, transport: &mut TlsStream<TcpStream>) {
     let reason = "it has too many streams open to this server";
     server.metrics.s2s_refused.increment();
-    if server.s2s.refused(pair, reason, server.now()) {
+    if server.s2s.refused(pair, reason, server.steady()) {
         tracing::info!(remote = pair.remote, reason, "s2s_refused");
     }
     let error = StreamError::new(StreamCondition::ResourceConstraint);
@@ -284,7 +284,7 @@ impl Driver {
         if let (Err(reason), None, false) = (&checked, self.known_by, dialback) {
             let reason = format!("it connected and was not let in: {reason}");
             self.server.metrics.s2s_refused.increment();
-            if self.server.s2s.refused(pair, &reason, self.server.now()) {
+            if self.server.s2s.refused(pair, &reason, self.server.steady()) {
                 tracing::info!(remote = pair.remote, reason, "s2s_refused");
             }
         }

@@ -83,7 +83,7 @@ pub(super) async fn run(server: Arc<Server>, remote: Arc<Remote>) {
         known_by,
         bidi: established.bidi,
         managed: false,
-        since: server.now(),
+        since: server.steady(),
         end: Arc::default(),
     };
     let place = server.s2s.streams.open(facts);

@@ -44,7 +44,7 @@ pub(super) async fn check(server: &Arc<Server>, claim: Claim, id: String) -> Ver
     match connect::verify(server, &pair, id, claim.key).await {
         Ok(verdict) => verdict,
         Err(failure) => {
-            server.s2s.refused(&pair, &failure.reason, server.now());
+            server.s2s.refused(&pair, &failure.reason, server.steady());
             Verdict::Error(if failure.permanent {
                 Condition::RemoteServerNotFound
             } else {

@@ -54,7 +54,7 @@ impl<T> Documents<T> {
         terms: Terms,
         read: impl AsyncFnOnce(&str, &Arc<ClientConfig>) -> Result<(Vec<T>, u64), String>,
     ) -> Arc<[T]> {
-        let now = server.now();
+        let now = server.steady();
         if let Some(found) = self.get(domain, now) {
             return found;
         }

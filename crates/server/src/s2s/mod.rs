@@ -221,7 +221,7 @@ impl Federation {
     /// to leaves the room.
     pub fn post(&self, server: &Server, local: &str, to: &Jid, kind: Kind, bytes: Bytes) {
         if policy::permits(&server.config(), to.domain().as_str()).is_err() {
-            let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
+            let entry = Entry { bytes, kind, parcel: None, account: None, since: server.steady() };
             missed::note(server, &entry, Bounce::NotFound);
             return;
         }
@@ -232,13 +232,13 @@ impl Federation {
         if !self.holding.admits(remote.lock().queue.held(), bytes.len()) {
             return self.refuse(server, local, to, kind, bytes);
         }
-        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
+        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.steady() };
         remote.input(server, Input::Post(entry));
     }
 
     /// Gives a stanza back to its sender because too much waits already.
     pub fn refuse(&self, server: &Server, local: &str, to: &Jid, kind: Kind, bytes: Bytes) {
-        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
+        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.steady() };
         self.remote(local, to.domain().as_str()).input(server, Input::Refused(entry));
     }
 
@@ -281,7 +281,7 @@ impl Federation {
         }
         // Under the lock: the order of the ids is the order of the queue.
         let id = self.next_parcel.fetch_add(1, Ordering::Relaxed);
-        let now = server.now();
+        let now = server.steady();
         let parcel = Parcel {
             id,
             local: local.into(),
@@ -318,7 +318,7 @@ impl Federation {
             Posted::Full => Bounce::Full,
         };
         let remote = self.remote(local, to.domain().as_str());
-        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.now() };
+        let entry = Entry { bytes, kind, parcel: None, account: None, since: server.steady() };
         self.want(server, &remote, Effect::Bounce(entry, why));
     }
 
@@ -369,7 +369,7 @@ impl Unsent {
 impl State {
     fn handle(&mut self, server: &Server, input: Input, effects: &mut Vec<Effect>) {
         let before = self.queue.held();
-        self.queue.handle(server.now(), input, effects);
+        self.queue.handle(server.steady(), input, effects);
         server.s2s.holding.changed(before, self.queue.held());
     }
 }

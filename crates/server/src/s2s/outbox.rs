@@ -346,7 +346,7 @@ mod tests {
         let (server, juliet) = (&stage.server, stage.juliet());
         let told = |from: &str, kind: &str| {
             let xml = format!("<message from='{from}' to='romeo@b.example' type='{kind}'/>");
-            let (bytes, since) = (Bytes::from(xml), server.now());
+            let (bytes, since) = (Bytes::from(xml), server.steady());
             let entry = Entry { bytes, kind: Kind::Message, parcel: None, account: None, since };
             stage.run(async {
                 bounce(server, &entry, Bounce::Timeout).await.unwrap().await.unwrap();
@@ -369,7 +369,7 @@ mod tests {
                 let xml = format!(
                     "<message from='juliet@a.example/x' to='romeo@b.example' id='{number}'/>"
                 );
-                let (bytes, since) = (Bytes::from(xml), server.now());
+                let (bytes, since) = (Bytes::from(xml), server.steady());
                 let kind = Kind::Message;
                 let entry = Entry { bytes, kind, parcel: None, account: None, since };
                 assert!(bounce(server, &entry, Bounce::Absent).await.is_some());
@@ -388,13 +388,13 @@ mod tests {
             let bound = life::bind(server, &juliet, Some("balcony"), Origin::default());
             let session = bound.await.unwrap();
             let xml = "<message from='juliet@a.example/balcony' to='romeo@b.example' id='1'/>";
-            let (bytes, since, kind) = (Bytes::from(xml), server.now(), Kind::Message);
+            let (bytes, since, kind) = (Bytes::from(xml), server.steady(), Kind::Message);
             let entry = Entry { bytes, kind, parcel: Some(1), account: None, since };
             let settled = bounce(server, &entry, Bounce::Timeout).await.unwrap();
             assert_eq!(settled.await, Ok(true));
             let pending = server.store.archive.pending(juliet.id, 0, u32::MAX).await.unwrap();
             let mut out = Output::new(false, session.full());
-            let written = session.link().write(server.now(), &mut out, usize::MAX);
+            let written = session.link().write(server.steady(), &mut out, usize::MAX);
             assert_eq!(written.delivered, [pending[0].id], "and goes when the device has it");
         });
     }
@@ -406,7 +406,7 @@ mod tests {
         let stage = Stage::over("", options);
         let (server, _juliet) = (&stage.server, stage.juliet());
         let xml = "<message from='juliet@a.example/x' to='romeo@b.example' id='1'/>";
-        let (bytes, since, kind) = (Bytes::from(xml), server.now(), Kind::Message);
+        let (bytes, since, kind) = (Bytes::from(xml), server.steady(), Kind::Message);
         let entry = Entry { bytes, kind, parcel: Some(1), account: None, since };
         stage.run(async {
             faults.fail_commit(store::StoreError::Full);

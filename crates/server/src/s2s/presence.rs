@@ -130,7 +130,7 @@ impl Questions {
                 account: account.clone(),
                 jid: jid.clone(),
                 caps: caps.clone(),
-                expires: server.now().plus(PATIENCE),
+                expires: server.steady().plus(PATIENCE),
             };
             open.insert(id.clone(), question);
         }

@@ -93,5 +93,5 @@ fn describe(server: &Server, facts: &Facts) -> RemoteStream {
 }
 
 fn seconds(server: &Server, since: Millis) -> u64 {
-    server.now().0.saturating_sub(since.0) / 1000
+    server.steady().0.saturating_sub(since.0) / 1000
 }

@@ -151,7 +151,7 @@ async fn work_off(server: Arc<Server>, remote: Arc<Remote>) {
         match effect {
             Effect::Bounce(entry, why) => match outbox::bounce(&server, &entry, why).await {
                 Some(settled) => returned.push((entry, why, settled)),
-                None => remote.work.put_off(vec![Effect::Bounce(entry, why)], server.now()),
+                None => remote.work.put_off(vec![Effect::Bounce(entry, why)], server.steady()),
             },
             effect => perform(&server, &remote, effect),
         }
@@ -177,7 +177,7 @@ async fn settle(
             failed.push(Effect::Bounce(entry, why));
         }
     }
-    remote.work.put_off(failed, server.now());
+    remote.work.put_off(failed, server.steady());
 }
 
 fn perform(server: &Arc<Server>, remote: &Arc<Remote>, effect: Effect) {
@@ -198,7 +198,7 @@ fn tick(server: &Arc<Server>) {
     federation.holding.bound(&server.config());
     let bounce = server.config().federation.bounce_seconds * 1000;
     *federation.bounds.lock() = Bounds::with_bounce(bounce);
-    let now = server.now();
+    let now = server.steady();
     for remote in federation.remotes() {
         let due = remote.lock().queue.deadline().is_some_and(|deadline| deadline <= now);
         if due {
@@ -238,7 +238,14 @@ mod tests {
     };
 
     use super::*;
-    use crate::{account::Account, model::Stage, s2s::Durable};
+    use crate::{
+        account::Account,
+        model::Stage,
+        s2s::{
+            Durable,
+            outgoing::{Failure, Phase},
+        },
+    };
 
     /// Juliet's message to a domain that this server, which keeps to itself, does not find.
     fn send(stage: &Stage, juliet: &Account, domain: &str, number: usize) {
@@ -308,15 +315,35 @@ mod tests {
                 let _ = server.store.outbox.waiting().await;
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            assert!(!remote.work.take_up(server.now()), "a full disk is given time");
+            assert!(!remote.work.take_up(server.steady()), "a full disk is given time");
             while !server.store.outbox.waiting().await.is_ok_and(|waiting| waiting.is_empty()) {
-                if remote.work.take_up(server.now().plus(PAUSE)) {
+                if remote.work.take_up(server.steady().plus(PAUSE)) {
                     server.s2s.work.send(remote.clone()).unwrap();
                 }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         });
         assert_eq!(returned(&stage, &juliet), ["dead.example0"]);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_gives_nothing_back_and_holds_nothing_up() {
+        const YEAR: i64 = 365 * 24 * 60 * 60 * 1000;
+        let stage = Stage::new();
+        let (server, juliet) = (&stage.server, stage.juliet());
+        send(&stage, &juliet, "late.example", 0);
+        let remote = server.s2s.remote("a.example", "late.example");
+        stage.run(async {
+            for jump in [YEAR, -2 * YEAR, YEAR] {
+                server.move_clock(jump);
+                remote.input(server, Input::Failed(Failure::passing("nobody answers")));
+                tick(server);
+                let state = remote.lock();
+                assert_eq!(state.queue.held().stanzas, 1, "it still waits");
+                let Phase::Resting { until } = state.queue.phase() else { panic!("it rests") };
+                assert!(until < server.steady().plus(60 * 60 * 1000), "it is tried again soon");
+            }
+        });
     }
 
     #[test]

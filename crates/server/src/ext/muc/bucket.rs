@@ -90,7 +90,11 @@ impl Paces {
     /// seconds.
     pub(super) fn take_turn(&mut self, who: &Jid, listed: bool, now: Millis, seconds: u64) -> bool {
         let pace = self.of(who, listed, now);
-        let Some(pace) = pace.filter(|pace| now >= pace.next_message) else {
+        // A moment that is further away was set while the clock was ahead.
+        let is_turn = |pace: &&mut Pace| {
+            now >= pace.next_message || pace.next_message > now.plus(seconds * 1000)
+        };
+        let Some(pace) = pace.filter(is_turn) else {
             return false;
         };
         pace.next_message = now.plus(seconds * 1000);
@@ -152,6 +156,13 @@ mod tests {
         assert!(paces.take_turn(&jid, false, Millis(1000), 30));
         assert!(!paces.take_turn(&Jid::new("a@x.example/2").unwrap(), false, Millis(30_999), 30));
         assert!(paces.take_turn(&jid, false, Millis(31_000), 30));
+        let ahead = Millis(365 * 24 * 60 * 60 * 1000);
+        assert!(paces.take_turn(&jid, false, ahead, 30));
+        assert!(
+            paces.take_turn(&jid, false, Millis(62_000), 30),
+            "the clock was ahead for a moment"
+        );
+        assert!(!paces.take_turn(&jid, false, Millis(63_000), 30));
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl<T: Transport> Stream<T> {
             if left(self.busy, IDLE).is_none() && state.queue.is_empty() && carried {
                 return Err(End::Idle);
             }
-            let now = self.server.now();
+            let now = self.server.steady();
             if state.queue.answer_due().is_some_and(|due| carried && due <= now) {
                 let known = state.queue.is_silent();
                 drop(state);
@@ -392,7 +392,7 @@ impl<T: Transport> Stream<T> {
             }
             let mut written = Vec::new();
             if let Some(remote) = &self.outbound {
-                let (now, output) = (self.server.now(), &mut self.output);
+                let (now, output) = (self.server.steady(), &mut self.output);
                 let mut state = remote.lock();
                 written = state.queue.write(now, self.place.number(), output, WRITE_SIZE);
                 let id = self.server.fresh_id();
@@ -441,7 +441,7 @@ impl<T: Transport> Stream<T> {
                     inbound.write_ack(&mut self.output);
                 }
             }
-            inbound.detach(self.epoch, self.server.now());
+            inbound.detach(self.epoch, self.server.steady());
             if matches!(end, End::Closed | End::Idle | End::Operator) {
                 self.server.s2s.forget(&inbound);
             }
