@@ -7,6 +7,7 @@ pub mod admin;
 pub mod apps;
 pub mod bosh;
 pub mod deadline;
+pub mod forwarded;
 pub mod front_door;
 pub mod headers;
 pub mod host_meta;
@@ -57,7 +58,7 @@ pub struct Visit {
     pub request: Request<Incoming>,
     /// The connection; taken by a request that turns it into a WebSocket.
     pub peer: Arc<Mutex<Option<Peer>>>,
-    /// Where the connection comes from.
+    /// Where the visitor comes from.
     pub address: IpAddr,
     /// Whether the connection is encrypted.
     pub secure: bool,
@@ -82,8 +83,9 @@ pub async fn serve<T: Transport + 'static>(server: Arc<Server>, stream: T, peer:
     let peer = Arc::new(Mutex::new(Some(peer)));
     let mut shutdown = server.shutdown.subscribe();
     let visited = deadline.clone();
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let (server, peer, deadline) = (server.clone(), peer.clone(), visited.clone());
+        let address = forwarded::visitor(address, request.headers(), &server.config());
         let visit = Visit { server, request, peer, address, secure, deadline };
         async move { Ok::<_, Infallible>(route(visit).await) }
     });

@@ -34,6 +34,14 @@ pub fn upgrade(mut visit: Visit) -> Answer {
     let Some(mut peer) = visit.peer.lock().take() else {
         return text(StatusCode::BAD_REQUEST, "this connection was used already\n");
     };
+    if visit.address != peer.address.ip() {
+        // Somebody whom a proxy forwards counts as whoever comes without one.
+        match visit.server.gate.admit(visit.address) {
+            Ok(admission) => peer.admission = admission,
+            Err(_) => return text(StatusCode::SERVICE_UNAVAILABLE, "too many connections\n"),
+        }
+        peer.address.set_ip(visit.address);
+    }
     peer.transport = "websocket";
     // A connection without TLS came in over loopback: from this machine, where nothing is in between,
     // or from a reverse proxy with TLS of its own. The login is as it is inside TLS, and cannot be

@@ -52,6 +52,10 @@ impl Quota {
 
     /// As [`Quota::take`], for so many events at once. What is refused is not counted.
     pub fn take_many(&self, key: impl Hash, amount: u64, now: Instant) -> bool {
+        self.take_of(key, amount, self.limit.load(Relaxed), now)
+    }
+
+    fn take_of(&self, key: impl Hash, amount: u64, limit: u64, now: Instant) -> bool {
         let key = self.blind.key(key);
         let mut counts = self.counts.lock();
         if counts.len() >= MOST_KEYS && !counts.contains_key(&key) {
@@ -65,20 +69,27 @@ impl Quota {
             *count = Count { events: 0, ends: now + self.span };
         }
         let events = count.events.saturating_add(amount);
-        let fits = events <= self.limit.load(Relaxed);
+        let fits = events <= limit;
         if fits {
             count.events = events;
         }
         fits
     }
 
-    /// As [`Quota::take`], for everybody in the network of an address.
+    /// As [`Quota::take`], for everybody in the network of an address. A loopback address stands for everybody
+    /// behind a proxy, who are as many as several networks.
     pub fn take_network(&self, ip: IpAddr, now: Instant) -> bool {
-        self.take(network_of(ip), now)
+        let limit = self.limit.load(Relaxed);
+        match ip.to_canonical().is_loopback() {
+            true => self.take_of(network_of(ip), 1, limit.saturating_mul(CROWD), now),
+            false => self.take(network_of(ip), now),
+        }
     }
 }
 
 const MOST_KEYS: usize = 20_000;
+/// Networks that the visitors of one proxy come from at a time.
+const CROWD: u64 = 20;
 
 #[cfg(test)]
 mod tests {
@@ -101,6 +112,17 @@ mod tests {
         assert!(quota.take_many("a", 8, now));
         assert!(!quota.take_many("a", 3, now));
         assert!(quota.take_many("a", 2, now) && !quota.take("a", now));
+    }
+
+    #[test]
+    fn whoever_comes_through_a_proxy_is_one_of_many() {
+        let quota = Quota::new(2, Duration::from_secs(60));
+        let (now, ip) = (Instant::now(), |text: &str| text.parse::<IpAddr>().unwrap());
+        let taken = |address| (0..100).filter(|_| quota.take_network(ip(address), now)).count();
+        assert_eq!(taken("192.0.2.1"), 2);
+        assert_eq!(taken("192.0.2.2"), 0, "the same network");
+        assert_eq!(taken("127.0.0.1"), 2 * CROWD as usize);
+        assert_eq!(taken("::1"), 2 * CROWD as usize);
     }
 
     #[test]

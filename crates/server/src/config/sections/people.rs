@@ -165,6 +165,11 @@ section! {
         /// everything below a domain, `*` for every page there is. Programs outside of browsers are
         /// not asked.
         pub origins: Vec<String> = Vec::new();
+        /// Whether a reverse proxy in front of `http` says in the header `X-Forwarded-For` whom it
+        /// forwards. Then what one address or network may do is counted for each visitor, and no longer
+        /// for all of them together. Only for a proxy that sets or extends this header: with another one,
+        /// everybody could say that they come from anywhere.
+        pub forwarded: bool = false;
     }
 }
 

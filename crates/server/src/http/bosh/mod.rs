@@ -96,8 +96,8 @@ async fn post(visit: Visit) -> Answer {
             None => return xml(terminated(Ending::UNEXPECTED, b"")),
         },
         None => {
-            let known = peer.lock().as_ref().map(|peer| peer.address);
-            let address = known.unwrap_or_else(|| SocketAddr::new(address, 0));
+            let port = peer.lock().as_ref().map_or(0, |peer| peer.address.port());
+            let address = SocketAddr::new(address, port);
             match begin(&server, &wrapper, rid, address) {
                 Ok((session, sid)) => {
                     (session, sid, Asked { payload: open(&wrapper), terminate: false })
