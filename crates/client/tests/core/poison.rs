@@ -2,10 +2,10 @@
 
 use client::Command;
 use client::store::Contacts;
-use client::view::{Change, Connection};
+use client::view::{Change, Connection, RoomState};
 use xmpp::xml::Element;
 
-use crate::rooms::{JULIET, parse};
+use crate::rooms::{JULIET, SQUARE, parse, room, square};
 use crate::server::bare;
 use crate::world::World;
 
@@ -65,4 +65,26 @@ fn a_roster_of_thousands_is_read() {
     }
     let juliet = world.online(JULIET, &[]);
     assert_eq!(world.devices[juliet].store.contacts().unwrap().len(), 3001);
+}
+
+#[test]
+fn a_room_that_tells_more_of_its_people_than_is_kept_can_be_entered_again() {
+    let (mut world, [romeo, ..]) = square();
+    let session = world.server.sessions_of(&bare(ROMEO)).remove(0);
+    for number in 0..450 {
+        let (person, id) = (format!("{number:0>900}@example.com"), format!("{number:0>500}"));
+        let presence = parse(&format!(
+            "<presence xmlns='jabber:client' from='{SQUARE}/Nick{number}'>\
+             <x xmlns='http://jabber.org/protocol/muc#user'>\
+             <item affiliation='member' role='participant' jid='{person}'/></x>\
+             <occupant-id xmlns='urn:xmpp:occupant-id:0' id='{id}'/></presence>"
+        ));
+        world.server.deliver(&session, &presence);
+    }
+    world.settle();
+    assert!(room(&world, romeo, SQUARE).members.len() > 450);
+    world.crash(romeo);
+    world.pass(20_000);
+    assert_eq!(room(&world, romeo, SQUARE).state, RoomState::In);
+    assert!(is_online(&world, romeo));
 }

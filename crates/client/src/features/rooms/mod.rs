@@ -45,7 +45,7 @@ use xmpp::time::Millis;
 use super::{Feature, Spec, Stage, bookmarks};
 use crate::cx::{Cx, Step};
 use crate::incoming::Incoming;
-use crate::store::{EncryptionMode, MessageId, Position, Store, StoreError};
+use crate::store::{EncryptionMode, MAX_VALUE_BYTES, MessageId, Position, Store, StoreError};
 use crate::timeline;
 use crate::timers::TimerId;
 use crate::view::{self, Change};
@@ -213,6 +213,19 @@ pub(crate) struct Kept {
     proven: bool,
 }
 
+impl Kept {
+    fn bytes(&self) -> Step<zeroize::Zeroizing<Vec<u8>>> {
+        let bytes = serde_json::to_vec(self).map(zeroize::Zeroizing::new);
+        bytes.map_err(|error| StoreError::Io(error.to_string()))
+    }
+
+    /// Without what the room tells again, of which it told more than can be kept.
+    fn lean(&self) -> Self {
+        let (members, ids, told) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { members, listed: false, ids, told, ..self.clone() }
+    }
+}
+
 impl State {
     pub(crate) fn load(store: &dyn Store) -> Step<Self> {
         let mut state = Self::default();
@@ -375,8 +388,11 @@ fn save_list(cx: &Cx<'_>) -> Step {
 fn save(cx: &mut Cx<'_>) -> Step {
     for address in std::mem::take(&mut cx.state.features.rooms.unsaved) {
         let Some(room) = cx.state.features.rooms.rooms.get(&address) else { continue };
-        let bytes = serde_json::to_vec(&room.kept).map(zeroize::Zeroizing::new);
-        let bytes = bytes.map_err(|error| StoreError::Io(error.to_string()))?;
+        let bytes = match room.kept.bytes()? {
+            // The step would fail, and so would the one after it, and no device could begin again.
+            bytes if bytes.len() > MAX_VALUE_BYTES => room.kept.lean().bytes()?,
+            bytes => bytes,
+        };
         cx.store.save_value(&name_of(&address), Some(&bytes))?;
     }
     Ok(())
