@@ -188,7 +188,7 @@ impl Listener<'_> {
     }
 
     fn fetch(&self, folder: &Path, id: MessageId, name: &str) -> Result<String, Failure> {
-        let path = files::free_path(folder, name);
+        let path = files::free_path(folder, name, |_| false);
         let path = path
             .to_str()
             .ok_or_else(|| Failure::Usage(format!("{}: the name is not text", folder.display())))?;

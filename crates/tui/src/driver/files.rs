@@ -40,9 +40,9 @@ fn cut(text: &str, most: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// A path in a folder that no file has yet: `name.png`, `name (2).png`, …
+/// A path in a folder that no file has yet, and that is not `taken`: `name.png`, `name (2).png`, …
 #[must_use]
-pub fn free_path(folder: &Path, name: &str) -> PathBuf {
+pub fn free_path(folder: &Path, name: &str, taken: impl Fn(&Path) -> bool) -> PathBuf {
     let name = safe_name(name);
     let path = folder.join(&name);
     let (stem, extension) = match name.rfind('.') {
@@ -50,7 +50,8 @@ pub fn free_path(folder: &Path, name: &str) -> PathBuf {
         _ => (name.as_str(), ""),
     };
     let numbered = |number: u32| folder.join(format!("{stem} ({number}){extension}"));
-    std::iter::once(path).chain((2..).map(numbered)).find(|path| !path.exists()).unwrap_or_default()
+    let mut paths = std::iter::once(path).chain((2..).map(numbered));
+    paths.find(|path| !path.exists() && !taken(path)).unwrap_or_default()
 }
 
 /// A file that is not there for others before it is whole.
@@ -143,10 +144,13 @@ mod tests {
     #[test]
     fn a_taken_name_gets_a_number() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(free_path(folder.path(), "a.png"), folder.path().join("a.png"));
+        let free = || free_path(folder.path(), "a.png", |_| false);
+        assert_eq!(free(), folder.path().join("a.png"));
         std::fs::write(folder.path().join("a.png"), "").unwrap();
         std::fs::write(folder.path().join("a (2).png"), "").unwrap();
-        assert_eq!(free_path(folder.path(), "a.png"), folder.path().join("a (3).png"));
+        assert_eq!(free(), folder.path().join("a (3).png"));
+        let taken = |path: &Path| path.ends_with("a (3).png");
+        assert_eq!(free_path(folder.path(), "a.png", taken), folder.path().join("a (4).png"));
     }
 
     #[test]

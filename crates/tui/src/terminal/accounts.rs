@@ -1,7 +1,7 @@
 //! The accounts at work, each with a core on its own thread.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
@@ -32,6 +32,25 @@ pub(super) struct Accounts {
     /// Requests that end an account, or make one.
     logouts: HashMap<u64, AccountNumber>,
     logins: HashMap<u64, AccountNumber>,
+    fetching: Fetching,
+}
+
+/// Where files are on their way to, by the requests that fetch them: several of one name may be at once, and
+/// none of them has its name before it is whole.
+#[derive(Default)]
+struct Fetching(HashMap<u64, PathBuf>);
+
+impl Fetching {
+    /// A place in a folder for the file of a request.
+    fn place(&mut self, request: u64, folder: &Path, name: &str) -> PathBuf {
+        let path = files::free_path(folder, name, |path| self.0.values().any(|one| one == path));
+        self.0.insert(request, path.clone());
+        path
+    }
+
+    fn ended(&mut self, request: u64) {
+        self.0.remove(&request);
+    }
 }
 
 struct Account {
@@ -52,6 +71,7 @@ impl Accounts {
             started: 0,
             logouts: HashMap::new(),
             logins: HashMap::new(),
+            fetching: Fetching::default(),
         }
     }
 
@@ -212,6 +232,7 @@ impl Accounts {
                 vec![Event::Notice(crate::ui::event::Notice::bad(text))]
             }
             Output::Done(request, outcome) => {
+                self.fetching.ended(request);
                 let well = !matches!(outcome, Outcome::Failed(_));
                 if let Some(number) = self.logins.remove(&request)
                     && let Some(account) = self.open.get_mut(&number).filter(|_| well)
@@ -267,12 +288,15 @@ impl Accounts {
             }
         };
         let folder = std::path::absolute(&folder).unwrap_or(folder);
-        // Several of one name may be on their way there at once.
         let numbered = (into == Place::Account).then(|| format!("{}-{name}", message.0));
-        let path = files::free_path(&folder, numbered.as_deref().unwrap_or(name));
+        let path = self.fetching.place(request, &folder, numbered.as_deref().unwrap_or(name));
         let file = LocalFile(path.to_string_lossy().into_owned());
         let command = Command::Download(message, file);
-        self.request(number, Request { number: request, command })
+        let refused = self.request(number, Request { number: request, command });
+        if refused.is_some() {
+            self.fetching.ended(request);
+        }
+        refused
     }
 
     /// Ends an account and removes what it has here.
@@ -317,3 +341,21 @@ fn at_home(path: &str) -> PathBuf {
 /// How long to wait for an account that another program has.
 const PATIENCE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_that_are_fetched_at_once_do_not_take_each_others_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut fetching = Fetching::default();
+        let first = fetching.place(1, folder.path(), "image.jpg");
+        let second = fetching.place(2, folder.path(), "image.jpg");
+        assert_eq!(first, folder.path().join("image.jpg"));
+        assert_eq!(second, folder.path().join("image (2).jpg"));
+        // One that did not come leaves its place.
+        fetching.ended(1);
+        assert_eq!(fetching.place(3, folder.path(), "image.jpg"), first);
+    }
+}
