@@ -276,6 +276,10 @@ fn room_remark(app: &App, key: &Key, room: &Room) -> Option<(String, Style)> {
             let who = room.invited_by.as_ref().map(|by| mirror.name(by)).unwrap_or_default();
             (format!("{} invites you · /accept  /refuse", Printable::line(&who)), theme.warn())
         }
+        // Without a connection, or while the room cannot be reached.
+        RoomState::Out if is_kept(app, key) => {
+            ("not in this room now: what you write waits · /join".to_owned(), theme.dim())
+        }
         RoomState::Out => ("you are not in this room · /join enters it".to_owned(), theme.warn()),
         RoomState::Entering => ("entering…".to_owned(), theme.dim()),
         RoomState::Refused(reason) => {
@@ -292,6 +296,13 @@ fn room_remark(app: &App, key: &Key, room: &Room) -> Option<(String, Style)> {
             _ => return waits_for_keys(app, Printable::line(&room.name).as_str()),
         },
     })
+}
+
+/// Whether devices of the account enter a room by themselves.
+fn is_kept(app: &App, key: &Key) -> bool {
+    let mirror = app.mirror(key.account);
+    let mut kept = mirror.into_iter().flat_map(|mirror| &mirror.bookmarks);
+    kept.any(|kept| kept.room == key.with && kept.autojoin)
 }
 
 /// What is answered or edited.

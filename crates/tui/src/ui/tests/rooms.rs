@@ -464,6 +464,17 @@ fn a_room_that_was_left_and_one_that_puts_out() {
 }
 
 #[test]
+fn what_is_written_in_a_room_that_cannot_be_reached_waits_and_that_is_said() {
+    let mut world = square(80, 24);
+    state(&mut world, RoomState::Out);
+    assert!(world.screen().contains("you are not in this room"), "{}", world.screen());
+    let (room, name, nick) = (address(SQUARE), None, None);
+    let kept = Bookmark { room, name, autojoin: true, nick, password: false };
+    world.change(Change::Bookmarks(vec![kept]));
+    assert!(world.screen().contains("what you write waits"), "{}", world.screen());
+}
+
+#[test]
 fn the_keys_of_somebody_in_a_room() {
     at_all_sizes("keysof", |columns, rows| {
         let mut world = square(columns, rows);
