@@ -82,9 +82,12 @@ fn a_contact_is_no_room_whatever_somebody_said_before() {
 #[test]
 fn who_enters_the_address_of_a_person_is_told_so_and_they_see_nothing() {
     let (mut world, juliet, mercutio) = world();
-    let outcome = world.run(juliet, join(MERCUTIO, "J"));
-    let words = "there is no such room".to_owned();
-    assert_eq!(outcome, Some(Outcome::Failed(Problem::Refused(words))));
+    let refused = Some(Outcome::Failed(Problem::Refused("there is no such room".to_owned())));
+    assert_eq!(world.run(juliet, join(MERCUTIO, "J")), refused);
+    // Servers say little of people who are no contacts.
+    let nothing = Err(Condition::ServiceUnavailable);
+    world.server.answers.insert(ns::DISCO_INFO.to_owned(), nothing);
+    assert_eq!(world.run(juliet, join(MERCUTIO, "J")), refused);
     let sent = &world.devices[juliet].sent;
     assert!(!sent.contains(&format!("{MERCUTIO}/J")), "{sent}");
     assert!(!sent.contains("<conference"), "no list of rooms has it: {sent}");

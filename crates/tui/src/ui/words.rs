@@ -143,7 +143,7 @@ pub fn connection(connection: &Connection, clock: &Clock) -> Option<String> {
                 1..=99 => format!("in {seconds} s"),
                 _ => format!("in {}", count(seconds.div_ceil(60), "minute")),
             };
-            Some(format!("no connection ({reason}), next try {when}"))
+            Some(format!("no connection, next try {when} ({reason})"))
         }
         Connection::Untrusted { .. } => Some("certificate not trusted: /account".to_owned()),
         Connection::Refused(reason) => Some(format!("{reason}: /account")),

@@ -191,13 +191,24 @@ pub(super) fn enter(cx: &mut Cx<'_>, address: &BareJid) -> Step {
             Answer::Error(error) if is_passing(error.condition) => {
                 later(cx, &address, &describe(error))
             }
-            Answer::Error(error) if error.condition == Condition::ItemNotFound => {
+            Answer::Error(error) if is_nothing(cx, &address, error.condition) => {
                 refuse(cx, &address, "there is no such room")
             }
             Answer::Error(error) => refuse(cx, &address, &describe(error)),
             Answer::Lost => later(cx, &address, SILENT),
         }
     })
+}
+
+/// Whether an error says that there is no room: also what servers say for the address of a person.
+fn is_nothing(cx: &Cx<'_>, address: &BareJid, condition: Condition) -> bool {
+    match condition {
+        Condition::ItemNotFound => true,
+        Condition::ServiceUnavailable | Condition::FeatureNotImplemented => {
+            !mistaken::is_proven(cx, address)
+        }
+        _ => false,
+    }
 }
 
 /// A room invites us. Who asked it to be let in is: tries once more, but not as often as somebody likes.

@@ -348,6 +348,7 @@ fn composer(app: &App, panes: &Panes, area: Rect, buffer: &mut Buffer) -> Option
     let x = area.x + 3;
     if chat.editor.is_empty() {
         let words = match (active, plain) {
+            _ if app.room().is_some_and(|room| room.state == RoomState::Invited) => "",
             (true, true) => "Write in plain text",
             (true, false) if public => "Write to everybody",
             (true, false) => "Write a message",

@@ -193,28 +193,36 @@ fn sentence(problem: &str) -> String {
     first.into_iter().chain(letters).chain(['.']).collect()
 }
 
+/// Who it is, in a row: what would happen is said whole, however long an address is.
 fn row(app: &App, target: &Target, chosen: bool) -> Line<'static> {
     let theme = app.theme();
     let name = Printable::line(&target.name).into_string();
     let address = Printable::address(&target.key.with).into_string();
     let person = theme.person(&target.key.with).add_modifier(Modifier::BOLD);
+    let what = match target.kind {
+        Goal::Known => "",
+        Goal::Hidden => "  hidden",
+        Goal::New => "  somebody new",
+        Goal::Room => "  enter this room",
+    };
+    let unread = (target.unread > 0).then(|| format!(" {} ", target.unread));
+    let badge = unread.as_deref().map_or(0, |unread| text::width(unread) + 2);
+    let columns = usize::from(app.size.0.min(WIDTH)).saturating_sub(6);
+    let room = columns.saturating_sub(text::width(what) + badge);
     let mut spans = vec![Span::raw(if chosen { "▸ " } else { "  " })];
     if name != address {
-        spans.push(Span::styled(text::fit(&name, 28), person));
+        let name = text::fit(&name, LONGEST_NAME.min(room));
+        let rest = room.saturating_sub(text::width(&name) + 2);
+        spans.push(Span::styled(name, person));
         spans.push(Span::raw("  "));
-        spans.push(Span::styled(address, theme.dim()));
+        spans.push(Span::styled(text::fit(&address, rest), theme.dim()));
     } else {
-        spans.push(Span::styled(address, person));
+        spans.push(Span::styled(text::fit(&address, room), person));
     }
-    match target.kind {
-        Goal::Known => {}
-        Goal::Hidden => spans.push(Span::styled("  hidden", theme.dim())),
-        Goal::New => spans.push(Span::styled("  somebody new", theme.dim())),
-        Goal::Room => spans.push(Span::styled("  enter this room", theme.dim())),
-    }
-    if target.unread > 0 {
+    spans.push(Span::styled(what, theme.dim()));
+    if let Some(unread) = unread {
         spans.push(Span::raw("  "));
-        spans.push(Span::styled(format!(" {} ", target.unread), theme.badge(false)));
+        spans.push(Span::styled(unread, theme.badge(false)));
     }
     let line = Line::from(spans);
     if chosen { line.style(theme.selected()) } else { line }
@@ -267,5 +275,7 @@ fn rank(typed: &str, name: &str, address: &BareJid) -> Option<i32> {
 const TALKED_WITH: i32 = 3;
 /// Columns it would like to have.
 const WIDTH: u16 = 56;
+/// Columns of a name beside its address.
+const LONGEST_NAME: usize = 28;
 /// Rows that are offered.
 const MOST_TARGETS: usize = 50;

@@ -17,11 +17,13 @@ use crate::ui::theme::Theme;
 pub struct Link {
     title: String,
     link: String,
+    /// Its text is shown where there is no room for both.
+    text: bool,
 }
 
 impl Link {
     pub(super) fn new(title: &str, link: String) -> Link {
-        Link { title: title.to_owned(), link }
+        Link { title: title.to_owned(), link, text: false }
     }
 
     pub(super) fn on_key(
@@ -32,6 +34,10 @@ impl Link {
     ) -> Stay {
         match page::read(key) {
             Move::Leave | Move::Take | Move::Letter('q') => Stay::Close,
+            Move::Letter('t') => {
+                self.text = !self.text;
+                Stay::Open
+            }
             Move::Letter('c' | 'y') => {
                 actions.push(Action::Copy(self.link.clone()));
                 app.say(Notice::good("copied"));
@@ -43,6 +49,14 @@ impl Link {
 
     pub(super) fn sheet(&self, theme: Theme, columns: u16, rows: u16) -> Sheet {
         let mut sheet = sheet(theme, &self.title, &self.link, columns, rows);
+        if sheet.bare {
+            sheet.hints.insert(0, ("t", "as text"));
+        }
+        if sheet.bare && self.text {
+            sheet.bare = false;
+            sheet.lines = as_text(theme, &self.link, usize::from(columns.min(sheet.width)));
+            sheet.hints = vec![("t", "as a code"), ("Esc", "leave")];
+        }
         sheet.hints.insert(0, ("c", "copy"));
         sheet
     }
@@ -56,8 +70,7 @@ pub(super) fn sheet(theme: Theme, title: &str, link: &str, columns: u16, rows: u
     let framed = wide + 4 <= usize::from(columns) && high + 5 <= usize::from(rows);
     let bare = !framed && wide <= usize::from(columns) && high < usize::from(rows);
     let width = (wide + 6).max(64);
-    let printable = Printable::line(link);
-    let words = text::wrap(&[Span::styled(printable.as_str(), theme.literal())], width - 6);
+    let words = as_text(theme, link, width.min(usize::from(columns)));
     let mut lines = Vec::new();
     if framed || bare {
         let left = if framed { (width - 4).saturating_sub(wide) / 2 } else { 0 };
@@ -79,6 +92,12 @@ pub(super) fn sheet(theme: Theme, title: &str, link: &str, columns: u16, rows: u
         bare,
         ..Sheet::default()
     }
+}
+
+/// A link in rows of a sheet of so many columns.
+fn as_text(theme: Theme, link: &str, columns: usize) -> Vec<Line<'static>> {
+    let printable = Printable::line(link);
+    text::wrap(&[Span::styled(printable.as_str(), theme.literal())], columns.saturating_sub(6))
 }
 
 /// A text as a QR code of half blocks, dark on light with two modules of quiet around it; `None` if

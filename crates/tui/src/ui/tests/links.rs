@@ -5,6 +5,7 @@ use client::Command;
 use super::rooms::{command, notice, square, window};
 use super::world::World;
 use crate::ui::event::{Action, Event};
+use crate::ui::overlay::Overlay;
 use crate::ui::sample::{address, said};
 
 /// A link into a group, as it is copied from a browser.
@@ -69,4 +70,33 @@ fn who_asks_to_be_let_in_may_have_a_link_only() {
         panic!("{asked:?}")
     };
     assert_eq!(*room, address("feast@rooms.capulet.example"));
+}
+
+#[test]
+fn a_link_can_be_read_where_its_code_takes_all_the_room() {
+    let mut world = World::verona(80, 24);
+    let link =
+        format!("xmpp:{}@rooms.capulet.example?join;password={}", "f".repeat(32), "s".repeat(24));
+    world.app.overlay = Some(Overlay::link("An invitation for 7 days", link.clone()));
+    assert!(!world.screen().contains("password"), "{}", world.screen());
+    world.press("t");
+    let screen = world.screen();
+    assert!(screen.contains("An invitation for 7 days") && screen.contains("password"), "{screen}");
+    world.press("t");
+    assert!(!world.screen().contains("password"), "{}", world.screen());
+    // Where there is no room for the code at all, none of the link is cut off.
+    world.event(Event::Resize(40, 20));
+    let shown = world.screen().replace(|c: char| c.is_whitespace() || c == '│', "");
+    assert!(shown.contains(&link), "{}", world.screen());
+}
+
+#[test]
+fn what_a_long_address_leads_to_is_said_on_every_screen() {
+    for columns in [80, 40] {
+        let mut world = World::verona(columns, 24);
+        world.press("Ctrl-K");
+        world.event(Event::Paste(format!("{}@rooms.capulet.example", "f".repeat(32))));
+        let screen = world.screen();
+        assert!(screen.contains("somebody new") && screen.contains("enter this room"), "{screen}");
+    }
 }

@@ -99,8 +99,18 @@ fn event_rows(sheet: &Sheet<'_>, message: &Message, event: &Event) -> Vec<Line<'
         | Event::Room(_) => sheet.theme.dim(),
     };
     let words = words::event(event, Printable::line(&name).as_str(), own);
-    let words = format!("{words} · {}", sheet.clock.minute(message.time));
-    let lines = text::wrap(&[Span::styled(words, style)], sheet.width.saturating_sub(8));
+    let time = format!(" · {}", sheet.clock.minute(message.time));
+    let columns = sheet.width.saturating_sub(if sheet.width < NARROW { 4 } else { 8 });
+    let wrapped = |columns| text::wrap(&[Span::styled(words.as_str(), style)], columns);
+    let beside = columns.saturating_sub(text::width(&time));
+    let mut lines = wrapped(columns);
+    // The time stands beside the last words, not alone.
+    if lines.last().is_none_or(|last| last.width() > beside) {
+        lines = wrapped(beside);
+    }
+    if let Some(last) = lines.last_mut() {
+        last.spans.push(Span::styled(time, style));
+    }
     let centred = lines.into_iter().map(|mut line| {
         let left = sheet.width.saturating_sub(line.width()) / 2;
         line.spans.insert(0, Span::raw(" ".repeat(left)));
@@ -506,3 +516,5 @@ pub(crate) const BAR: usize = 3;
 pub(crate) const SIDE: usize = 10;
 /// Lines of one message that are shown.
 const MOST_LINES: usize = 200;
+/// With fewer columns less is kept free beside what happened.
+const NARROW: usize = 48;
