@@ -19,7 +19,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 import server
 
 #: A failure bound for everything a test waits for; none of it takes a tenth of that.
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 class Client(slixmpp.ClientXMPP):

@@ -125,7 +125,7 @@ class Desktop:
         """xdotool: windows, keys and the mouse."""
         done = subprocess.run(
             ["xdotool", *arguments], env=self.environment, capture_output=True, text=True,
-            timeout=30,
+            timeout=60,
         )  # fmt: skip
         return done.stdout.strip()
 
@@ -143,7 +143,7 @@ class Desktop:
     def picture(self, name: str) -> Path:
         file = pictures() / f"{name}.png"
         subprocess.run(
-            ["import", "-window", "root", str(file)], env=self.environment, timeout=30, check=False
+            ["import", "-window", "root", str(file)], env=self.environment, timeout=60, check=False
         )
         print(f"  picture saved: {file}", flush=True)
         return file

@@ -1,15 +1,16 @@
 """Servers of several domains on one machine: what they share, and how they find each other."""
 
-import asyncio
 import json
 import socket
 import struct
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
 from certificates import make_authority, make_certificate
-from server import HOST, Anemone, Prosody, Server, answers, free_ports, without_sections
+from client import until
+from server import HOST, START_SECONDS, Anemone, Prosody, Server, answers, free_ports, without_sections
 
 # prosody 0.12 asks the domain name system about every domain. This module of a few lines, loaded
 # by the configuration below, tells it where some of them are.
@@ -71,8 +72,7 @@ class Federated(Server):
         return self.world.ports[self.own]
 
     async def listens(self):
-        while not answers(HOST, self.s2s_port):
-            await asyncio.sleep(0.05)
+        await until(lambda: answers(HOST, self.s2s_port), f"{self.name} listens for other servers")
 
 
 class FederatedAnemone(Federated, Anemone):
@@ -244,9 +244,16 @@ modules:
             f"http://{HOST}:{self.api_port}/api/register",
             data=json.dumps(account).encode(), headers={"Content-Type": "application/json"},
         )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            if answer.status != 200:
-                raise RuntimeError(f"ejabberd does not register {name}: {answer.read()}")
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(request, timeout=START_SECONDS).close()
+                return
+            except OSError as error:
+                # It takes connections of clients before it does everything else.
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"ejabberd does not register {name}: {error}") from None
+            time.sleep(0.1)
 
 
 class NameServer:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 UNBOUND = "/usr/sbin/unbound"
 INSIDE = "INTEROP_INSIDE"
 #: How long a program may take to start.
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 def enter(addresses: list):

@@ -25,7 +25,7 @@ class Terminal:
     def tmux(self, *arguments: str) -> str:
         done = subprocess.run(
             ["tmux", "-L", self.name, "-f", "/dev/null", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=20,
+            env=self.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
         )
         return done.stdout
 

@@ -11,7 +11,7 @@ import zlib
 from client import PATIENCE_SECONDS, Client, befriend, check, run, until
 from clownfish import DONE, Clownfish, Listener
 from desktop import HEIGHT, WIDTH, Desktop
-from test_gajim import prepare
+from test_gajim import open_chat, prepare
 
 ROMEO, JULIET = "romeo@localhost", "juliet@localhost"
 PASSWORD = "art thou"
@@ -27,8 +27,7 @@ async def main(place):
         await until(lambda: desktop.windows("Gajim"), "Gajim shows its window", 60)
         desktop.tool("windowfocus", "--sync", desktop.windows("Gajim")[0])
         await announced(romeo)
-        opener = desktop.launch(["gajim", f"xmpp:{ROMEO}?message"])
-        await until(lambda: opener.poll() is not None, "Gajim is told to open the chat")
+        await open_chat(desktop)
 
         listener = Listener(romeo)
         await text_to_gajim(desktop, romeo)
@@ -86,8 +85,11 @@ async def text_from_gajim(desktop, listener):
         return next((line for line in listener.lines if line["body"] == text), None)
 
     # No program can see when the chat is ready for typing.
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline, tries = time.monotonic() + PATIENCE_SECONDS, 0
     while heard() is None and time.monotonic() < deadline:
+        tries += 1
+        if tries % 8 == 0:
+            await open_chat(desktop)
         desktop.click(WIDTH * 2 // 3, HEIGHT - 24)
         desktop.type(text)
         await asyncio.sleep(1.5)
@@ -131,18 +133,29 @@ async def file_from_gajim(place, desktop, romeo):
     owner.stdin.write(f"{path.as_uri()}\r\n".encode())
     owner.stdin.close()
     desktop.programs.append(owner)
-    desktop.click(WIDTH * 2 // 3, HEIGHT - 24)
-    desktop.tool("key", "ctrl+v")
+    await until(lambda: path.as_uri() in copied(desktop), "the address of a file is in the clipboard")
     folder = place.directory / "downloads"
     heard = asyncio.ensure_future(romeo.listen(1, "--files", str(folder)))
-    # Gajim asks whether it shall, a moment later.
+    # Gajim asks whether it shall, a moment later; or was busy when it was told.
+    tries = 0
     while not heard.done():
+        if tries % 10 == 0:
+            desktop.click(WIDTH * 2 // 3, HEIGHT - 24)
+            desktop.tool("key", "ctrl+v")
+        tries += 1
         await asyncio.sleep(1)
         desktop.tool("key", "Return")
     line, = await heard
     check(open(line["file"]["path"], "rb").read() == path.read_bytes(),
           "clownfish decrypts what Gajim sends")
     check(line["encryption"] == "omemo" and line["file"]["key"], "it was encrypted")
+
+
+def copied(desktop) -> str:
+    """What is in the clipboard."""
+    command = ["xclip", "-o", "-selection", "clipboard", "-t", "text/uri-list"]
+    done = subprocess.run(command, env=desktop.environment, capture_output=True, text=True, timeout=60)
+    return done.stdout
 
 
 def picture(size: int) -> bytes:

@@ -77,8 +77,15 @@ async def make(device: Clownfish, screen: Terminal, name: str, people: list) -> 
     """Makes a group in a terminal; its address."""
     screen.type(f'/create "{name}" {" ".join(people)}')
     await screen.shows(f"# {name}", f"{device.address} makes {name}")
-    rooms = (await device.run("rooms", "--json")).lines
-    return next(room["room"] for room in rooms if room["name"] == name)
+
+    async def listed():
+        while True:
+            for room in (await device.run("rooms", "--json")).lines:
+                if room["name"] == name:
+                    return room["room"]
+            await asyncio.sleep(0.1)
+
+    return await bounded(listed(), f"{name} is among the rooms of {device.address}")
 
 
 async def accept(screen: Terminal, name: str):

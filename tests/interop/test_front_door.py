@@ -15,7 +15,7 @@ from server import find_token
 from test_registration import Newcomer
 
 # How long the server lets a connection live that has not logged in; see `configure`.
-PATIENCE = 3
+PATIENCE = 8
 # The answer that is under way still gets some seconds, and this machine may be busy.
 GENEROUS = 60
 

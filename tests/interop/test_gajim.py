@@ -45,8 +45,7 @@ async def main(place):
         await until(lambda: desktop.windows("Gajim"), "Gajim shows its window")
         window = desktop.windows("Gajim")[0]
         desktop.tool("windowfocus", "--sync", window)
-        opener = desktop.launch(["gajim", "xmpp:romeo@localhost?message"])
-        await until(lambda: opener.poll() is not None, "Gajim is told to open the chat")
+        await open_chat(desktop)
 
         receipts = []
         romeo.add_event_handler("receipt_received", receipts.append)
@@ -67,11 +66,20 @@ async def talk(romeo, juliet):
         await until(lambda: receiver.bodies[-1:] == [line], f"{name}: {line}")
 
 
+async def open_chat(desktop):
+    """Tells Gajim to open the chat with romeo. One that has only just come up may not listen yet."""
+    opener = desktop.launch(["gajim", "xmpp:romeo@localhost?message"])
+    await until(lambda: opener.poll() is not None, "Gajim is told to open the chat")
+
+
 async def write(desktop, romeo, text):
     """Clicks into the line at the bottom and types. The chat opens some time after Gajim was
     told to, and no program can see when; until then keys go nowhere."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline, tries = time.monotonic() + PATIENCE_SECONDS, 0
     while text not in romeo.bodies and time.monotonic() < deadline:
+        tries += 1
+        if tries % 8 == 0:
+            await open_chat(desktop)
         desktop.click(WIDTH * 2 // 3, HEIGHT - 24)
         desktop.type(text)
         await asyncio.sleep(1)

@@ -65,7 +65,7 @@ async def devices(ours):
     check(ours.pauses("account") == 0, "who logs in has time")
     for device in crowd:
         device.send_raw(f"<message to='nobody@{OURS}' type='headline'><x xmlns='urn:example'/></message>" * EACH)
-    await asyncio.gather(*(device.plugin["xep_0199"].ping(OURS, timeout=30) for device in crowd))
+    await asyncio.gather(*(device.plugin["xep_0199"].ping(OURS, timeout=60) for device in crowd))
     await until(lambda: ours.pauses("account") > 0, "five devices are slowed down together")
     check(ours.pauses("connection") == 0, "none of them sent too much")
     for device in crowd:

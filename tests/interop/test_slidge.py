@@ -80,11 +80,11 @@ async def services(client) -> set:
 
 
 async def wait_for_gateway(client):
-    for _ in range(600):
-        if GATEWAY in await services(client):
-            return
-        await asyncio.sleep(0.05)
-    raise TimeoutError("the gateway did not connect")
+    async def listed():
+        while GATEWAY not in await services(client):
+            await asyncio.sleep(0.05)
+
+    await bounded(listed(), "the gateway connects")
 
 
 async def register(client):
