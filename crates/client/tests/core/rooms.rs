@@ -172,6 +172,21 @@ fn what_was_missed_comes_from_the_room_in_its_order_without_doubles() {
 }
 
 #[test]
+fn who_writes_at_the_same_time_as_others_ends_with_the_order_of_the_room() {
+    let (mut world, [romeo, juliet, mercutio]) = square();
+    world.send(romeo, SQUARE, "romeo's");
+    world.send(juliet, SQUARE, "juliet's");
+    // The room gets hers first.
+    while world.carry(juliet, true) {}
+    world.settle();
+    for device in [romeo, juliet, mercutio] {
+        assert_eq!(world.texts(device, SQUARE), ["juliet's", "romeo's"]);
+    }
+    let row = conversation(&world, romeo, SQUARE);
+    assert_eq!((row.unread, row.preview.map(|preview| preview.own)), (1, Some(true)));
+}
+
+#[test]
 fn what_is_written_without_a_connection_arrives_once() {
     let (mut world, romeo, juliet, group) = group();
     world.server.forgetful = true;
