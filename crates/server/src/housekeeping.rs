@@ -94,15 +94,19 @@ fn observe(server: &Server) {
         state.resources.iter().filter(|resource| !resource.session.connected()).count() as u64
     });
     server.metrics.sessions_detached.set(clamped(detached.sum()));
-    let health = server.store.maintenance.health();
-    server.metrics.storage_damaged.set(i64::from(health.is_damaged()));
-    let condition = match health.is_degraded() {
-        true => Condition::ReadOnly,
-        false => Condition::Ready,
-    };
-    // Going down stays the last word.
-    if server.metrics.health.condition() != Condition::Stopping {
-        server.metrics.health.set(condition);
+    server.metrics.storage_damaged.set(i64::from(server.health.is_damaged()));
+    look_at_disk(server);
+}
+
+/// Whether the server serves in full, or only reads.
+pub(crate) fn look_at_disk(server: &Server) {
+    let health = &server.metrics.health;
+    // Starting and going down are said by who does it.
+    if matches!(health.condition(), Condition::Ready | Condition::ReadOnly) {
+        health.set(match server.health.is_degraded() {
+            true => Condition::ReadOnly,
+            false => Condition::Ready,
+        });
     }
 }
 

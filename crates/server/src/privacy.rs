@@ -310,19 +310,21 @@ pub async fn amount(
     address: &str,
     kind: Kind,
 ) -> Result<Option<String>, StoreError> {
-    let counted = |number: u64, noun: &str| Ok(Some(format!("{number} {noun}")));
+    let counted = |number: u64, nouns: &str| Ok(Some(count(number, nouns)));
     match kind {
         Kind::Account => Ok(Some("1 account".to_owned())),
         Kind::Keys => counted(store.accounts.credentials(account).await?.len() as u64, "keys"),
         Kind::Contacts => {
             let roster = store.roster.load(account).await?;
             let (contacts, requests) = (roster.items.len(), roster.requests.len());
-            Ok(Some(format!("{contacts} contacts, {requests} requests")))
+            let [contacts, requests] = [(contacts, "contacts"), (requests, "requests")]
+                .map(|(number, nouns)| count(number as u64, nouns));
+            Ok(Some(format!("{contacts}, {requests}")))
         }
         Kind::Blocks => counted(store.blocks.load(account).await?.len() as u64, "addresses"),
         Kind::Messages => {
             let words = match messages(store, account).await? {
-                Some(count) => format!("{count} messages"),
+                Some(number) => count(number, "messages"),
                 None => "more messages than are counted".to_owned(),
             };
             Ok(Some(words))
@@ -335,18 +337,21 @@ pub async fn amount(
         Kind::Documents => {
             let keys = store.documents.keys(account, "").await?;
             let bytes: u64 = keys.iter().map(|(_, bytes)| bytes).sum();
-            Ok(Some(format!("{} documents, {}", keys.len(), crate::files::size(bytes))))
+            let documents = count(keys.len() as u64, "documents");
+            Ok(Some(format!("{documents}, {}", crate::files::size(bytes))))
         }
         Kind::Nodes => {
             let nodes = store.pubsub.nodes(account).await?.len();
             let bytes = store.pubsub.used(account).await?;
-            Ok(Some(format!("{nodes} nodes, {}", crate::files::size(bytes))))
+            let nodes = count(nodes as u64, "nodes");
+            Ok(Some(format!("{nodes}, {}", crate::files::size(bytes))))
         }
         Kind::Files => {
             let all =
                 vec![Purpose::Message, Purpose::Profile, Purpose::Ephemeral, Purpose::Permanent];
             let usage = store.uploads.usage(account, all).await?;
-            Ok(Some(format!("{} files, {}", usage.files, crate::files::size(usage.bytes))))
+            let files = count(usage.files, "files");
+            Ok(Some(format!("{files}, {}", crate::files::size(usage.bytes))))
         }
         Kind::Tokens => {
             counted(store.tokens.list(Some(account), MOST).await?.len() as u64, "tokens")
@@ -364,6 +369,18 @@ pub async fn amount(
         // During a restart, on their way, or of nobody who has an account.
         Kind::Sessions | Kind::Outbox | Kind::Reserved | Kind::SignUps => Ok(None),
     }
+}
+
+/// A number of things, whose name is given for many of them.
+fn count(number: u64, nouns: &str) -> String {
+    let (noun, rest) = nouns.split_once(' ').unwrap_or((nouns, ""));
+    let one = match noun {
+        "addresses" => "address",
+        "entries" => "entry",
+        many => many.trim_end_matches('s'),
+    };
+    let noun = if number == 1 { one } else { noun };
+    format!("{number} {noun} {rest}").trim_end().to_owned()
 }
 
 /// Messages in an archive; `None` when there are too many to count.
@@ -387,6 +404,18 @@ mod tests {
 
     /// What the database needs for itself.
     const TECHNICAL: [&str; 2] = ["meta", "sqlite_sequence"];
+
+    #[test]
+    fn one_thing_is_not_called_many() {
+        for (nouns, one) in [
+            ("rooms", "1 room"),
+            ("entries", "1 entry"),
+            ("addresses of applications", "1 address of applications"),
+        ] {
+            assert_eq!(count(1, nouns), one);
+            assert_eq!(count(2, nouns), format!("2 {nouns}"));
+        }
+    }
 
     #[tokio::test]
     async fn every_table_is_in_the_ledger() {

@@ -5,9 +5,9 @@ use std::{process::ExitCode, time::SystemTime};
 use super::{connect, show};
 use crate::{
     admin::{Fault, FaultCode},
-    config::{self, Home},
+    config::{self, Config, Home},
     files,
-    net::tls::authority,
+    net::tls::{self, authority},
     secret::{SecretError, ServerSecret},
 };
 
@@ -47,7 +47,8 @@ fn make(home: &Home, domain: &str, existed: bool) -> Result<(), Fault> {
         let made = ServerSecret::create(home);
         made.map_err(|error: SecretError| Fault::new(FaultCode::Configuration, error.to_string()))?;
     }
-    authority::ensure(home, domain, SystemTime::now())
+    let below = Config::for_domain(domain).map_or(Vec::new(), |config| tls::below(&config));
+    authority::ensure(home, domain, &below, SystemTime::now())
         .map_err(|error| Fault::new(FaultCode::Configuration, error.to_string()))?;
     if !existed {
         let path = home.config_file();
@@ -83,8 +84,13 @@ domain = \"{domain}\"
 #[registration]
 #policy = \"invite\"
 
-# A certificate of a public authority. Without these keys the server makes its own, and clients
-# must trust the file ca.pem beside this one.
+# Whether to get a certificate that everybody trusts (Let's Encrypt), renew it and put it to use. Other
+# machines have to reach port 443 for that. Without one the server makes its own, and clients must trust
+# the file ca.pem beside this one.
+#[acme]
+#enabled = false
+
+# A certificate that another program keeps, in place of [acme].
 #[tls]
 #certificate = \"/etc/letsencrypt/live/{domain}/fullchain.pem\"
 #key = \"/etc/letsencrypt/live/{domain}/privkey.pem\"
@@ -103,7 +109,6 @@ domain = \"{domain}\"
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
 
     #[test]
     fn the_first_file_is_valid_and_so_is_everything_it_suggests() {

@@ -443,34 +443,35 @@ fn show_status(status: &Status) {
     let state = if status.running { "running" } else { "stopped" };
     let _ = writeln!(page, "{} is {state}, version {}", status.domain, status.version);
     for door in &status.listening {
-        let _ = writeln!(page, "  {:<8} {}", door.service.to_string(), door.address);
+        let _ = writeln!(page, "  {:<11} {}", door.service.to_string(), door.address);
     }
-    let _ = writeln!(page, "  accounts {}", status.accounts);
+    let _ = writeln!(page, "  accounts    {}", status.accounts);
     if status.running {
-        let _ = writeln!(page, "  sessions {}", status.sessions);
+        let _ = writeln!(page, "  sessions    {}", status.sessions);
     }
-    let _ = writeln!(page, "  database {}", size(status.database_bytes));
+    let _ = writeln!(page, "  database    {}", size(status.database_bytes));
     if let Some(free) = status.disk_free_bytes {
-        let _ = writeln!(page, "  disk     {} free", size(free));
+        let _ = writeln!(page, "  disk        {} free", size(free));
     }
     if status.waiting > 0 {
         let (waiting, bytes) = (count(status.waiting, "stanza"), size(status.waiting_bytes));
-        let _ = writeln!(page, "  waiting  {waiting} for other servers, {bytes}");
+        let _ = writeln!(page, "  waiting     {waiting} for other servers, {bytes}");
     }
     if let Some(until) = status.certificate() {
-        let _ = writeln!(page, "  tls      the certificate is good {until}");
+        let _ = writeln!(page, "  tls         the certificate is good {until}");
     }
     if let Some(relaying) = status.relaying() {
-        let _ = writeln!(page, "  calls    relay: {}", clean(&relaying));
+        let _ = writeln!(page, "  calls       relay: {}", clean(&relaying));
     }
     if let Some(damage) = status.damage() {
-        let _ = writeln!(page, "  damaged  {damage}");
+        let _ = writeln!(page, "  damaged     {damage}");
     }
     if let Some(clock) = &status.clock {
-        let _ = writeln!(page, "  clock    {}", clean(clock));
+        let _ = writeln!(page, "  clock       {}", clean(clock));
     }
     if let Some(order) = status.order() {
-        let _ = writeln!(page, "  ordered  it {order} (to call that off: anemone stop --cancel)");
+        let _ =
+            writeln!(page, "  ordered     it {order} (to call that off: anemone stop --cancel)");
     }
     if !status.storing {
         let _ =
@@ -526,10 +527,22 @@ pub(super) fn initialised(home: &Home, domain: &str, existed: bool, json: bool) 
          anemone check --data {data}               see whether all is well\n  \
          anemone serve --data {data}               run the server\n  \
          anemone invite new --admin --data {data}  invite yourself\n\n\
-         Clients must trust {} until you set a certificate in {}.",
-        home.authority().display(),
-        home.config_file().display()
+{}",
+        trust(home, domain)
     ));
+}
+
+/// Whom clients trust, and what to do about it.
+fn trust(home: &Home, domain: &str) -> String {
+    let (authority, file) = (home.authority(), home.config_file());
+    let (authority, file) = (authority.display(), file.display());
+    match domain {
+        "localhost" => format!("Clients must trust {authority}."),
+        _ => format!(
+            "For a certificate that everybody trusts, write in {file}:\n\n  [acme]\n  enabled = true\n\n\
+             Until there is one, clients must trust {authority}."
+        ),
+    }
 }
 
 /// `1 account`, `2 accounts`

@@ -40,6 +40,7 @@ use self::{deadline::Deadline, words::Words};
 use crate::{
     admin::reset::PATH as RESET,
     ext::outage::{self, Outage},
+    housekeeping,
     net::{conn::Peer, listen::down, wire::Transport},
     server::Server,
 };
@@ -192,6 +193,7 @@ fn planned(server: &Server) -> Answer {
 }
 
 fn health(server: &Server) -> Answer {
+    housekeeping::look_at_disk(server);
     let (well, words) = server.metrics.health.answer();
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     text(status, format!("{words}\n"))

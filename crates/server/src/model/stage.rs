@@ -64,7 +64,7 @@ impl Stage {
         let home = Home::new(&path);
         let config = Config::parse(&format!("{CONFIG}{more}")).expect("a configuration");
         let now = SystemTime::now();
-        authority::ensure(&home, "a.example", now).expect("an authority");
+        authority::ensure(&home, "a.example", &[], now).expect("an authority");
         let tls = Tls::open(&config, &home, now).expect("a certificate");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");

@@ -32,7 +32,10 @@ pub(super) fn migrate(db: &Connection) -> rusqlite::Result<()> {
     let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(version as usize) {
         let number = index + 1;
-        tracing::info!(number, "storage_migration");
+        // One that is just made has none to tell of.
+        if version > 0 {
+            tracing::info!(number, "storage_migration");
+        }
         let step = db.unchecked_transaction()?;
         step.execute_batch(migration)?;
         step.pragma_update(None, "user_version", number as u32)?;

@@ -112,8 +112,8 @@ pub(super) fn certificate(home: &Home, config: &Config, findings: &mut Findings)
             "certificate",
             "it is the server's own: clients show a warning or refuse to connect",
             format!(
-                "let the clients trust {}, or set `certificate` and `key` in [tls] to those of a \
-                 public authority",
+                "`enabled = true` in [acme] gets one that everybody trusts; `certificate` and `key` in [tls] name \
+                 one that you have; or let the clients trust {}",
                 home.authority().display()
             ),
         );

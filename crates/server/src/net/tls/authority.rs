@@ -17,21 +17,26 @@ use rcgen::{
 use super::{TlsError, certificate};
 use crate::{config::Home, files};
 
-/// Makes sure that the data directory holds an authority and a certificate for `domain` that are
-/// good for a while; makes or renews what is not. Tells whether anything was written.
+/// Makes sure that the data directory holds an authority and a certificate for `domain`, and for the names
+/// `below` it, that are good for a while; makes or renews what is not. Tells whether anything was written.
 ///
 /// # Errors
 /// When files cannot be read or written, in words.
-pub fn ensure(home: &Home, domain: &str, now: SystemTime) -> Result<bool, TlsError> {
+pub fn ensure(
+    home: &Home,
+    domain: &str,
+    below: &[String],
+    now: SystemTime,
+) -> Result<bool, TlsError> {
     let authority = home.authority();
     if !authority.try_exists().map_err(|error| TlsError::io(&authority, &error))?
         || !is_authority_for(&authority, domain, now)?
     {
         make_authority(home, domain, now)?;
-    } else if is_good(&home.certificate(), domain, now) {
+    } else if is_good(&home.certificate(), domain, below, now) {
         return Ok(false);
     }
-    make_certificate(home, authority_params(domain, now)?, domain, now)?;
+    make_certificate(home, authority_params(domain, now)?, (domain, below), now)?;
     Ok(true)
 }
 
@@ -46,12 +51,13 @@ fn authority_name(domain: &str) -> String {
     format!("Anemone at {domain}")
 }
 
-/// Whether the certificate in the file is for the domain, is valid already, and will be for another month. One
-/// that is not valid yet was made while the clock was ahead.
-fn is_good(path: &Path, domain: &str, now: SystemTime) -> bool {
+/// Whether the certificate in the file is for the domain and the names below it, is valid already, and will be for
+/// another month. One that is not valid yet was made while the clock was ahead.
+fn is_good(path: &Path, domain: &str, below: &[String], now: SystemTime) -> bool {
     let lasting = certificate::inspect(path)
         .is_ok_and(|facts| facts.not_before <= now && facts.remaining(now) > RENEW_BEFORE);
-    lasting && certificate::covers(path, domain).unwrap_or(false)
+    let mut names = std::iter::once(domain).chain(below.iter().map(String::as_str));
+    lasting && names.all(|name| certificate::covers(path, name).unwrap_or(false))
 }
 
 fn make_authority(home: &Home, domain: &str, now: SystemTime) -> Result<(), TlsError> {
@@ -65,7 +71,7 @@ fn make_authority(home: &Home, domain: &str, now: SystemTime) -> Result<(), TlsE
 fn make_certificate(
     home: &Home,
     authority: CertificateParams,
-    domain: &str,
+    (domain, below): (&str, &[String]),
     now: SystemTime,
 ) -> Result<(), TlsError> {
     let path = home.authority_key();
@@ -73,7 +79,7 @@ fn make_certificate(
     let authority_key = KeyPair::from_pem(&pem).map_err(|_| TlsError::NoKey(path))?;
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate().map_err(TlsError::generation)?;
-    let params = certificate_params(domain, now)?;
+    let params = certificate_params(domain, below, now)?;
     let certificate = params.signed_by(&key, &issuer).map_err(TlsError::generation)?;
     write(&home.certificate_key(), key.serialize_pem().as_bytes(), files::write_private)?;
     write(&home.certificate(), certificate.pem().as_bytes(), files::write_public)
@@ -91,7 +97,7 @@ fn write(
 /// make.
 #[cfg(test)]
 pub(super) fn forge(home: &Home, domain: &str, other: &str, now: SystemTime) {
-    make_certificate(home, authority_params(domain, now).unwrap(), other, now).unwrap();
+    make_certificate(home, authority_params(domain, now).unwrap(), (other, &[]), now).unwrap();
 }
 
 /// An authority that can vouch for this domain and nothing else, so that trusting it gives nobody
@@ -115,9 +121,13 @@ fn authority_params(domain: &str, now: SystemTime) -> Result<CertificateParams, 
 }
 
 /// A server certificate with the domain as DNS name and as the XMPP address of RFC 6120
-/// §13.7.1.4. The SRV name of RFC 4985 is left out: it must be an IA5String, which the library
+/// §13.7.1.4, and with the names below it as DNS names. The SRV name of RFC 4985 is left out: it must be an IA5String, which the library
 /// cannot write, and a client that knows it accepts the DNS name as well.
-fn certificate_params(domain: &str, now: SystemTime) -> Result<CertificateParams, TlsError> {
+fn certificate_params(
+    domain: &str,
+    below: &[String],
+    now: SystemTime,
+) -> Result<CertificateParams, TlsError> {
     let dns = ascii(domain)?.try_into().map_err(TlsError::generation)?;
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -126,6 +136,10 @@ fn certificate_params(domain: &str, now: SystemTime) -> Result<CertificateParams
         SanType::DnsName(dns),
         SanType::OtherName((ID_ON_XMPP_ADDR.to_vec(), domain.to_owned().into())),
     ];
+    for name in below {
+        let name = ascii(name)?.try_into().map_err(TlsError::generation)?;
+        params.subject_alt_names.push(SanType::DnsName(name));
+    }
     params.subject_alt_names.extend(addresses(domain).into_iter().map(SanType::IpAddress));
     params.is_ca = IsCa::ExplicitNoCa;
     params.use_authority_key_identifier_extension = true;
@@ -171,8 +185,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let home = Home::new(directory.path());
         let now = SystemTime::now();
-        assert!(ensure(&home, "example.org", now).unwrap());
-        assert!(!ensure(&home, "example.org", now).unwrap());
+        assert!(ensure(&home, "example.org", &[], now).unwrap());
+        assert!(!ensure(&home, "example.org", &[], now).unwrap());
         assert!(!files::readable_by_all(&home.authority_key()).unwrap());
         assert!(!files::readable_by_all(&home.certificate_key()).unwrap());
         assert!(certificate::covers(&home.certificate(), "example.org").unwrap());
@@ -184,21 +198,37 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let home = Home::new(directory.path());
         let now = SystemTime::now();
-        ensure(&home, "example.org", now).unwrap();
+        ensure(&home, "example.org", &[], now).unwrap();
         let authority = fs::read(home.authority()).unwrap();
-        assert!(ensure(&home, "example.org", now + DAY * 400).unwrap(), "it ran out");
-        assert!(ensure(&home, "example.org", now).unwrap(), "that one is not valid yet");
+        assert!(ensure(&home, "example.org", &[], now + DAY * 400).unwrap(), "it ran out");
+        assert!(ensure(&home, "example.org", &[], now).unwrap(), "that one is not valid yet");
         assert!(certificate::inspect(&home.certificate()).unwrap().not_before <= now);
-        assert!(!ensure(&home, "example.org", now).unwrap());
+        assert!(!ensure(&home, "example.org", &[], now).unwrap());
         assert_eq!(fs::read(home.authority()).unwrap(), authority, "clients go on trusting it");
+    }
+
+    #[test]
+    fn names_below_the_domain_are_in_the_certificate() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::new(directory.path());
+        let now = SystemTime::now();
+        ensure(&home, "example.org", &[], now).unwrap();
+        let authority = fs::read(home.authority()).unwrap();
+        let below = ["conference.example.org".to_owned()];
+        assert!(ensure(&home, "example.org", &below, now).unwrap(), "it lacks one");
+        assert!(!ensure(&home, "example.org", &below, now).unwrap());
+        for name in ["example.org", "conference.example.org"] {
+            assert!(certificate::covers(&home.certificate(), name).unwrap(), "{name}");
+        }
+        assert_eq!(fs::read(home.authority()).unwrap(), authority);
     }
 
     #[test]
     fn a_corrected_domain_gets_a_new_authority() {
         let directory = tempfile::tempdir().unwrap();
         let home = Home::new(directory.path());
-        ensure(&home, "exmaple.org", SystemTime::now()).unwrap();
-        assert!(ensure(&home, "example.org", SystemTime::now()).unwrap());
+        ensure(&home, "exmaple.org", &[], SystemTime::now()).unwrap();
+        assert!(ensure(&home, "example.org", &[], SystemTime::now()).unwrap());
         assert!(certificate::covers(&home.certificate(), "example.org").unwrap());
         let authority = certificate::inspect(&home.authority()).unwrap();
         assert_eq!(authority.subject, "Anemone at example.org");

@@ -165,7 +165,9 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     fs::read(path).map_err(|error| TlsError::Unreadable {
         path: PathBuf::from(path),
         reason: match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::NotFound => {
+                "there is no such file; look at `certificate` and `key` in [tls]".to_owned()
+            }
             io::ErrorKind::PermissionDenied => {
                 "the server may not read it; make it readable for the user it runs as".to_owned()
             }

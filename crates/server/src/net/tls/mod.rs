@@ -32,6 +32,8 @@ pub struct Tls {
     served: RwLock<Arc<Served>>,
     home: Home,
     domain: String,
+    /// What the server's own certificate is for beside the domain.
+    below: RwLock<Vec<String>>,
     challenges: Arc<Challenges>,
 }
 
@@ -151,14 +153,16 @@ impl Tls {
     /// When there is nothing to serve; the message says what to do.
     pub fn open(config: &Config, home: &Home, now: SystemTime) -> Result<Tls, TlsError> {
         let mut files = Files::of(config, home);
+        let below = below(config);
         if files.own {
-            authority::ensure(home, &config.domain, now)?;
+            authority::ensure(home, &config.domain, &below, now)?;
         }
         files.stamp = files.stamp();
         let challenges = Arc::new(Challenges::default());
         let served = RwLock::new(Arc::new(files.load(&challenges)?));
         let (home, domain) = (home.clone(), config.domain.clone());
-        Ok(Tls { files: RwLock::new(files), served, home, domain, challenges })
+        let (files, below) = (RwLock::new(files), RwLock::new(below));
+        Ok(Tls { files, served, home, domain, below, challenges })
     }
 
     /// What a certificate authority asks to be shown.
@@ -177,7 +181,7 @@ impl Tls {
     /// # Errors
     /// As [`Tls::open`]; what was served before is served on.
     pub fn reload(&self, config: &Config, now: SystemTime) -> Result<(), TlsError> {
-        self.replace(Files::of(config, &self.home), now)
+        self.replace(Files::of(config, &self.home), below(config), now)
     }
 
     /// To be called every minute: renews the server's own certificate when its time comes, and
@@ -186,26 +190,42 @@ impl Tls {
     /// # Errors
     /// As [`Tls::reload`]. A certificate that cannot be used is not tried again until it changes.
     pub fn refresh(&self, now: SystemTime) -> Result<bool, TlsError> {
-        let files = self.files.read().clone();
-        let renewed = files.own && authority::ensure(&self.home, &self.domain, now)?;
+        let (files, below) = (self.files.read().clone(), self.below.read().clone());
+        let renewed = files.own && authority::ensure(&self.home, &self.domain, &below, now)?;
         if !renewed && files.stamp() == files.stamp {
             return Ok(false);
         }
         self.files.write().stamp = files.stamp();
-        self.replace(files, now).map(|()| true)
+        self.replace(files, below, now).map(|()| true)
     }
 
-    fn replace(&self, mut files: Files, now: SystemTime) -> Result<(), TlsError> {
+    fn replace(
+        &self,
+        mut files: Files,
+        below: Vec<String>,
+        now: SystemTime,
+    ) -> Result<(), TlsError> {
         if files.own {
-            authority::ensure(&self.home, &self.domain, now)?;
+            authority::ensure(&self.home, &self.domain, &below, now)?;
         }
         // Taken before the files are read: a change while reading is seen as a change.
         files.stamp = files.stamp();
         let served = files.load(&self.challenges)?;
         *self.files.write() = files;
+        *self.below.write() = below;
         *self.served.write() = Arc::new(served);
         Ok(())
     }
+}
+
+/// The names below the domain at which the server has something for other servers. Its own authority vouches for
+/// nothing else.
+#[must_use]
+pub fn below(config: &Config) -> Vec<String> {
+    let end = format!(".{}", config.domain);
+    let names = config.virtual_hosts().into_iter().map(|(name, _)| name);
+    let names = names.chain(config.files_host()).filter(|name| name.ends_with(&end));
+    if config.federates() { names.collect() } else { Vec::new() }
 }
 
 impl Files {
@@ -430,6 +450,24 @@ mod tests {
             let leaf = &client.peer_certificates().unwrap()[0];
             assert_eq!(served.end_point(), Sha256::digest(leaf).as_slice());
         }
+    }
+
+    #[test]
+    fn other_servers_that_trust_the_authority_trust_its_rooms() {
+        let trial = trial("bücher.example");
+        let tls = Tls::open(&trial.config, &trial.home, SystemTime::now()).unwrap();
+        for name in ["conference.bücher.example", "pubsub.bücher.example"] {
+            let mut client = client(&trial.home, &idna::domain_to_ascii(name).unwrap(), &[]);
+            let mut server = ServerConnection::new(tls.current().starttls.clone()).unwrap();
+            shake(&mut client, &mut server).unwrap();
+        }
+        let text = "domain = \"bücher.example\"\n[rooms]\naddress = \"rooms.bücher.example\"\n\
+                    [pubsub]\naddress = \"pubsub.example\"\n";
+        let moved = Config::parse(text).unwrap();
+        assert_eq!(below(&moved), ["rooms.bücher.example"], "and for nothing elsewhere");
+        tls.reload(&moved, SystemTime::now()).unwrap();
+        assert!(tls.current().facts.names.contains(&"rooms.xn--bcher-kva.example".to_owned()));
+        assert!(below(&Config::for_domain("localhost").unwrap()).is_empty(), "it keeps to itself");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts;
+mod attention;
 mod audit;
 mod domains;
 mod downtime;
@@ -157,7 +158,8 @@ async fn overview(server: &Server, signed: &Signed) -> Result<Html, Fault> {
         .listening
         .iter()
         .map(|door| [words(&door.service.to_string()), words(&door.address.to_string())]);
-    Ok(facts(rows).html(&section(
+    let attention = attention::list(server, signed, &status).await;
+    Ok(attention.html(&facts(rows)).html(&section(
         "Where it listens",
         &table(["Service", "Address"], doors.collect(), "Nowhere."),
     )))
@@ -219,6 +221,25 @@ mod tests {
 
     const OK: StatusCode = StatusCode::OK;
     const NOT_DONE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+
+    #[test]
+    fn the_overview_begins_with_what_waits_for_somebody() {
+        let desk = Desk::new();
+        assert!(!desk.open("").contains("Needs somebody"), "all is well");
+        let asked = |name: &str| store::requests::NewRequest {
+            name: name.into(),
+            contact: "by post".into(),
+            text: "".into(),
+            at: store::Millis(1),
+        };
+        let store = &desk.stage.server.store;
+        desk.stage.run(store.requests.create(asked("romeo"))).unwrap();
+        let page = desk.open("");
+        let waits = "<li><a href=\"/admin/invitations\">1 request for an account waits</a></li>";
+        assert!(page.contains(waits), "{page}");
+        desk.stage.run(store.requests.create(asked("nurse"))).unwrap();
+        assert!(desk.open("").contains("2 requests for an account wait<"));
+    }
 
     #[test]
     fn notices_are_set_corrected_and_deleted() {
